@@ -1,0 +1,90 @@
+"""The entry point: `genomics-pipeline COMMAND`."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from genomics_pipeline import __version__
+from genomics_pipeline.model.errors import PipelineError
+
+# Command name -> module of genomics_pipeline.cli, object in it. Imported when asked for: start-up counts.
+COMMANDS = {
+    "definition": ("definition", "definition"),
+    "doctor": ("doctor", "doctor"),
+    "manifest": ("manifest", "manifest"),
+    "run": ("run", "run"),
+    "simulate": ("simulate", "simulate"),
+    "step": ("step", "step"),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported only when they are called or described."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands' names, sorted."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"genomics_pipeline.cli.{module}"), name)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="genomics-pipeline")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.pass_context
+def cli(ctx: click.Context, debug: bool) -> None:
+    """Batch genomics at any scale: one definition, from a laptop to AWS.
+
+    \b
+    Example:
+      genomics-pipeline run cohort.csv --reference hg38.fa.gz --out my-run
+
+    \b
+    Shell completion (bash; zsh and fish likewise):
+      eval "$(_GENOMICS_PIPELINE_COMPLETE=bash_source genomics-pipeline)"
+    """
+    ctx.obj = {"debug": debug}
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line; exit 0, 1 (data or a failed run) or 2 (usage).
+
+    Raises:
+        SystemExit: always.
+    """
+    arguments = sys.argv[1:] if argv is None else argv
+    sys.exit(_run(arguments, debug="--debug" in arguments))
+
+
+def _run(arguments: list[str], debug: bool) -> Any:
+    try:
+        return cli.main(arguments, prog_name="genomics-pipeline", standalone_mode=False)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130
+    except PipelineError as error:
+        if debug:
+            raise
+        for problem in error.problems:
+            click.echo(f"error: {problem}", err=True)
+        return error.exit_code
+    except Exception as error:
+        if debug:
+            raise
+        click.echo(f"error: {type(error).__name__}: {error} (unexpected: --debug shows where)", err=True)
+        return 1

@@ -1,0 +1,1 @@
+"""Runs a state machine document on this machine. Knows the language, not genomics."""

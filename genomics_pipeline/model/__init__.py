@@ -1,0 +1,1 @@
+"""What the words mean: samples, steps, pipelines, failures. Pure: no I/O, clock, environment, randomness."""

@@ -1,0 +1,72 @@
+"""Every error a user sees: what was expected, what was found, where, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, and its place.
+
+    Attributes:
+        message: One sentence: what was expected, what was found, what to do.
+        file: The file or URI it was found in.
+        line: 1-based line in that file.
+        column: 1-based column number, or the name of a column or dotted key.
+    """
+
+    message: str
+    file: str | None = None
+    line: int | None = None
+    column: int | str | None = None
+
+    def __str__(self) -> str:
+        """Render as compilers do: ``file:line:column: message``.
+
+        >>> str(Problem("expected a name, found nothing", "cohort.csv", 3, "sample"))
+        'cohort.csv:3:sample: expected a name, found nothing'
+        """
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        return f"{place}: {self.message}" if place else self.message
+
+
+class PipelineError(Exception):
+    """A failure with a message for the user; `exit_code` is what the command ends with."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, problems: str | Problem | Sequence[Problem]) -> None:
+        if isinstance(problems, str):
+            problems = Problem(problems)
+        self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class DataError(PipelineError):
+    """A manifest, FASTQ, pipeline, step or other input that cannot be used: exit code 1."""
+
+
+class RunError(PipelineError):
+    """A run that failed: exit code 1."""
+
+
+class UsageError(PipelineError):
+    """A command that cannot mean anything: exit code 2."""
+
+    exit_code: ClassVar[int] = 2
+
+
+def did_you_mean(found: str, known: Sequence[str]) -> str:
+    """A hint for a misspelt name: the near one, else all of them.
+
+    >>> did_you_mean("ploidi", ["ploidy", "regions"])
+    "did you mean 'ploidy'?"
+    >>> did_you_mean("x", ["ploidy", "regions"])
+    'known: ploidy, regions'
+    """
+    near = get_close_matches(found, known, n=1)
+    return f"did you mean '{near[0]}'?" if near else "known: " + (", ".join(known) or "none")

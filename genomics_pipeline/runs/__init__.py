@@ -1,0 +1,1 @@
+"""The use cases: run a manifest, run one step, find pipelines and steps."""
