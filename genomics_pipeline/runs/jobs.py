@@ -1,0 +1,63 @@
+"""Batch jobs of a definition, run on this machine by the worker."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from genomics_pipeline.engine.batch import Job, JobDefinition, JobEnd
+from genomics_pipeline.model.task import TaskPayload
+from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.worker.run import StepFailed, run_task
+from genomics_pipeline.worker.step_folder import StepFolder
+
+PAYLOAD_VARIABLE = "GENOMICS_PIPELINE_TASK"
+
+
+def job_definitions(steps: Mapping[str, StepFolder]) -> dict[str, JobDefinition]:
+    """One job definition a step, under the name that the generator gives it."""
+    return {
+        f"genomics-pipeline-{folder.spec.name}": JobDefinition(
+            vcpus=folder.spec.resources.vcpus,
+            memory_mib=folder.spec.resources.memory_mib,
+            timeout_s=folder.spec.resources.timeout_s,
+        )
+        for folder in steps.values()
+    }
+
+
+class Worker:
+    """Runs jobs through the worker, and counts which steps ran and which were found done."""
+
+    def __init__(
+        self, steps: Mapping[str, StepFolder], store: Store, scratch: Path, note: Callable[[str], None]
+    ) -> None:
+        self._steps = {folder.spec.name: folder for folder in steps.values()}
+        self._store = store
+        self._scratch = scratch
+        self._note = note
+        self._lock = threading.Lock()
+        self.ran = 0
+        self.reused = 0
+
+    def run_job(self, job: Job) -> JobEnd:
+        """Run one job to its end; a failed step is a job that ended FAILED, not an exception."""
+        payload = TaskPayload.from_json(json.loads(job.environment[PAYLOAD_VARIABLE]))
+        try:
+            records = run_task(
+                payload,
+                self._steps[payload.step],
+                self._store,
+                vcpus=job.vcpus,
+                memory_mib=job.memory_mib,
+                scratch=self._scratch,
+                cancelled=job.cancelled,
+            )
+        except StepFailed as failure:
+            return JobEnd(exit_code=failure.exit_code, reason=str(failure), log_stream=failure.log)
+        with self._lock:
+            self.reused += sum(record.reused for record in records)
+            self.ran += sum(not record.reused for record in records)
+        return JobEnd(exit_code=0)

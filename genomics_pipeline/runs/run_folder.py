@@ -1,0 +1,104 @@
+"""A run's folder: its files by name, its lock, and `run.json`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from genomics_pipeline.model.errors import RunError, UsageError
+
+# No S3 bucket can have upper-case letters, so this one never hides a real bucket.
+BUCKET = "RUN"
+
+
+class RunFolder:
+    """Paths and records below one run's folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self.manifest = self.path / "manifest.jsonl"
+        self.intervals = self.path / "intervals.jsonl"
+        self.definition = self.path / "definition.json"
+        self.input = self.path / "input.json"
+        self.scratch = self.path / ".scratch"
+        self._record = self.path / "run.json"
+
+    @property
+    def name(self) -> str:
+        """The run's name: the folder's, with what AWS refuses in a name replaced by ``-``."""
+        return re.sub(r"[^A-Za-z0-9._-]+", "-", self.path.name)[:60] or "run"
+
+    def journal(self, execution: str) -> Path:
+        """The folder of that execution's journal."""
+        return self.path / ".engine" / execution
+
+    def record(self) -> dict[str, Any]:
+        """What ``run.json`` says, empty where nothing was run yet.
+
+        Raises:
+            RunError: if the file is not ours.
+        """
+        if not self._record.exists():
+            return {}
+        try:
+            found = json.loads(self._record.read_bytes())
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise RunError(f"{self._record}: expected a JSON object, found something else; is this a run's folder?")
+        return found
+
+    def save(self, record: dict[str, Any]) -> None:
+        """Replace ``run.json`` atomically."""
+        self.write(self._record, json.dumps(record, indent=2) + "\n")
+
+    def write(self, path: Path, text: str) -> None:
+        """Replace a file of the run atomically."""
+        part = path.with_name(f".{path.name}.part")
+        part.write_text(text)
+        part.replace(path)
+
+    def create(self) -> None:
+        """Make the folder; one that holds other things than a run is refused.
+
+        Raises:
+            UsageError: if the folder exists and is not a run's.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise UsageError(f"--out {self.path}: expected a folder, found a file")
+        ours = self._record.exists() or (self.path / ".engine").exists()
+        if self.path.is_dir() and any(self.path.iterdir()) and not ours:
+            raise UsageError(f"--out {self.path}: expected a new folder or an earlier run, found other files in it")
+        (self.path / ".engine").mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run for this process; the kernel lets go of it however the process ends.
+
+        Raises:
+            RunError: if another process holds it.
+        """
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.path / ".engine" / "lock", blocking=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise RunError(f"{self.path}: another process is running in this folder; wait for it, or end it") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def fits_machine() -> tuple[int, int]:
+    """This machine's (cores, memory_mib) that a run may use."""
+    import psutil
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores, int(psutil.virtual_memory().total * 0.9) >> 20
