@@ -8,12 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from genomics_pipeline.engine.batch import Job, JobDefinition, JobEnd
-from genomics_pipeline.model.task import TaskPayload
+from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.run import StepFailed, run_task
 from genomics_pipeline.worker.step_folder import StepFolder
-
-PAYLOAD_VARIABLE = "GENOMICS_PIPELINE_TASK"
 
 
 def job_definitions(steps: Mapping[str, StepFolder]) -> dict[str, JobDefinition]:

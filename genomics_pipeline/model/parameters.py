@@ -1,0 +1,156 @@
+"""Parameters of steps: their types, their checks, and `STAGE.NAME=VALUE` on the command line."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from genomics_pipeline.model.errors import Problem, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from genomics_pipeline.model.pipeline import Pipeline
+
+Value = str | int | float | bool | None
+
+EXPECTED = {
+    "string": "a string",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "file": "a file's path or URI",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSpec:
+    """One parameter of a step. Without a default it may be left out, and is then null.
+
+    Attributes:
+        type: string, integer, number, boolean or file.
+        minimum: Least value, for integer and number.
+        maximum: Greatest value, for integer and number.
+    """
+
+    name: str
+    type: str
+    summary: str
+    default: Value = None
+    choices: tuple[Value, ...] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+def misfit(spec: ParameterSpec, value: object) -> str | None:
+    """What is wrong with a value, or nothing.
+
+    >>> misfit(ParameterSpec("ploidy", "integer", "copies", minimum=1), 0)
+    'expected an integer >= 1, found 0'
+    """
+    if not _has_type(spec.type, value):
+        return f"expected {EXPECTED[spec.type]}, found {value!r}"
+    if spec.choices is not None and value not in spec.choices:
+        return f"expected one of {', '.join(map(str, spec.choices))}, found {value!r}"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        for bound, sign, broken in (
+            (spec.minimum, ">=", spec.minimum is not None and value < spec.minimum),
+            (spec.maximum, "<=", spec.maximum is not None and value > spec.maximum),
+        ):
+            if broken:
+                return f"expected {EXPECTED[spec.type]} {sign} {bound}, found {value!r}"
+    return None
+
+
+def _has_type(kind: str, value: object) -> bool:
+    if kind == "boolean":
+        return isinstance(value, bool)
+    if kind in ("integer", "number"):
+        return not isinstance(value, bool) and isinstance(value, int if kind == "integer" else int | float)
+    return isinstance(value, str) and value != ""
+
+
+def resolve(specs: Mapping[str, ParameterSpec], overrides: Mapping[str, object]) -> dict[str, Value]:
+    """Every parameter's value, in the step's order.
+
+    Raises:
+        UsageError: for an unknown parameter or a value that does not fit.
+    """
+    problems = override_problems(specs, overrides)
+    if problems:
+        raise UsageError([Problem(message, column=name) for name, message in problems])
+    return {name: overrides.get(name, spec.default) for name, spec in specs.items()}  # type: ignore[misc]
+
+
+def override_problems(specs: Mapping[str, ParameterSpec], overrides: Mapping[str, object]) -> list[tuple[str, str]]:
+    """The (name, what is wrong) of each override that cannot be used."""
+    found = []
+    for name, value in overrides.items():
+        if name not in specs:
+            found.append((name, f"unknown parameter {name!r}; {did_you_mean(name, list(specs))}"))
+        elif value is not None and (message := misfit(specs[name], value)):
+            found.append((name, message))
+    return found
+
+
+def parse_value(spec: ParameterSpec, text: str, base: str) -> Value:
+    """The value that a text of the command line means; a relative file is taken from `base`.
+
+    Raises:
+        ValueError: with what was expected and found.
+    """
+    value: object = text
+    try:
+        if spec.type == "boolean":
+            value = {"true": True, "false": False}.get(text.lower(), text)
+        elif spec.type == "integer":
+            value = int(text)
+        elif spec.type == "number":
+            value = float(text)
+        elif spec.type == "file" and text:
+            value = absolute(text, base)
+    except ValueError:
+        pass
+    if message := misfit(spec, value):
+        raise ValueError(message)
+    return value  # type: ignore[return-value]
+
+
+def absolute(uri: str, base: str) -> str:
+    """A URI as it is; a relative path joined to the folder `base`.
+
+    >>> absolute("panel.bed", "/data"), absolute("s3://b/panel.bed", "/data")
+    ('/data/panel.bed', 's3://b/panel.bed')
+    """
+    return uri if "://" in uri else posixpath.normpath(posixpath.join(base, uri))
+
+
+def parse_assignments(assignments: Sequence[str], pipeline: Pipeline, base: str) -> dict[str, dict[str, Value]]:
+    """The overrides that ``STAGE.NAME=VALUE`` arguments mean, by stage.
+
+    Raises:
+        UsageError: all wrong assignments at once: shape, unknown stage or parameter (with the near name), value.
+    """
+    stages = {stage.name: stage.step.parameters for stage in pipeline.stages}
+    found: dict[str, dict[str, Value]] = {}
+    problems = []
+    for assignment in assignments:
+        try:
+            target, equals, text = assignment.partition("=")
+            stage, dot, name = target.partition(".")
+            if not (equals and dot):
+                raise ValueError("expected STAGE.NAME=VALUE, such as variant_calling.ploidy=1")
+            found.setdefault(stage, {})[name] = parse_value(_known(stages, stage, name), text, base)
+        except ValueError as error:
+            problems.append(Problem(f"--param {assignment}: {error}"))
+    if problems:
+        raise UsageError(problems)
+    return found
+
+
+def _known(stages: Mapping[str, Mapping[str, ParameterSpec]], stage: str, name: str) -> ParameterSpec:
+    if stage not in stages:
+        raise ValueError(f"unknown stage {stage!r}; {did_you_mean(stage, list(stages))}")
+    if name not in stages[stage]:
+        raise ValueError(f"unknown parameter {name!r} of {stage}; {did_you_mean(name, list(stages[stage]))}")
+    return stages[stage][name]

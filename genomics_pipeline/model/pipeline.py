@@ -1,0 +1,212 @@
+"""A pipeline: stages over samples, intervals and the cohort, as its TOML file declares them."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from genomics_pipeline.model.errors import DataError, Problem, did_you_mean
+from genomics_pipeline.model.parameters import Value, absolute, override_problems
+from genomics_pipeline.model.step import PLACEHOLDER, SCOPES, InputSpec, StepSpec
+from genomics_pipeline.model.toml_file import TomlFile
+
+READS = "sample.reads"
+REFERENCE = "reference"
+
+
+@dataclass(frozen=True, slots=True)
+class MapSettings:
+    """How a Distributed Map fans out.
+
+    Attributes:
+        max_concurrency: Child executions at a time, at most 10,000.
+        items_per_batch: With `max_input_bytes_per_batch`: children take batches of items; None: one item each.
+        interval_size_bp: Bases an interval holds, about; only for the map over intervals.
+    """
+
+    max_concurrency: int = 1000
+    tolerated_failure_percentage: float = 0
+    tolerated_failure_count: int | None = None
+    items_per_batch: int | None = None
+    max_input_bytes_per_batch: int | None = None
+    interval_size_bp: int = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step in a pipeline: over what, from where, to where.
+
+    Attributes:
+        scope: sample, interval or cohort: one task for each item of it.
+        inputs: Input name -> ``sample.reads``, ``reference`` or ``<stage>.<output>``.
+        publish: Output name -> folder below ``results/``.
+    """
+
+    name: str
+    step: StepSpec
+    scope: str
+    inputs: Mapping[str, str]
+    publish: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Stages in order; neighbours of one scope share a Distributed Map (cohort: plain Tasks)."""
+
+    name: str
+    summary: str
+    maps: Mapping[str, MapSettings]
+    stages: tuple[Stage, ...]
+    parameters: Mapping[str, Mapping[str, Value]]
+
+    def gathered(self, stage: Stage) -> tuple[str, ...]:
+        """The earlier stages whose outputs, of every item, the stage takes as a list."""
+        scopes = {earlier.name: earlier.scope for earlier in self.stages}
+        sources = (source.partition(".")[0] for source in stage.inputs.values() if source not in (READS, REFERENCE))
+        return tuple(dict.fromkeys(name for name in sources if scopes[name] not in (stage.scope, "cohort")))
+
+
+def parse_pipeline(text: str, *, file: str, load_step: Callable[[str], StepSpec]) -> Pipeline:
+    """The pipeline that a TOML file declares.
+
+    Args:
+        text: The file's text.
+        file: Its name, for messages; files that parameters name are taken from its folder.
+        load_step: Finds a step by the name or path that a stage gives.
+
+    Raises:
+        DataError: all that is wrong in it, in source order; likewise of its steps' files.
+    """
+    toml = TomlFile(text, file=file, schema="pipeline")
+    steps, problems = _load_steps(toml, load_step)
+    stages: list[Stage] = []
+    for number, raw in enumerate(toml.data["stages"]):
+        if number in steps:
+            stage = Stage(raw["name"], steps[number], raw["scope"], raw["inputs"], _publish(raw, steps[number]))
+            problems += _stage_problems(toml, number, stage, stages)
+            stages.append(stage)
+    known = {stage.name: stage.step for stage in stages}
+    parameters = toml.data.get("parameters", {})
+    if len(steps) == len(toml.data["stages"]):
+        problems += _parameter_problems(toml, parameters, known)
+    toml.refuse(problems)
+    return Pipeline(
+        name=toml.data["name"],
+        summary=toml.data["summary"],
+        maps=_maps(toml.data.get("maps", {})),
+        stages=tuple(stages),
+        parameters={name: _absolute_files(known[name], values, file) for name, values in parameters.items()},
+    )
+
+
+def _load_steps(toml: TomlFile, load_step: Callable[[str], StepSpec]) -> tuple[dict[int, StepSpec], list[Problem]]:
+    steps: dict[int, StepSpec] = {}
+    problems: list[Problem] = []
+    for number, raw in enumerate(toml.data["stages"]):
+        try:
+            steps[number] = load_step(raw["step"])
+        except DataError as error:
+            if all(problem.file is None for problem in error.problems):
+                problems += [toml.problem(("stages", number, "step"), problem.message) for problem in error.problems]
+            else:
+                problems += error.problems
+    return steps, problems
+
+
+def _publish(raw: Mapping[str, Any], step: StepSpec) -> dict[str, str]:
+    publish = raw["publish"]
+    return dict.fromkeys(step.outputs, publish) if isinstance(publish, str) else publish
+
+
+def _maps(raw: Mapping[str, Any]) -> dict[str, MapSettings]:
+    defaults = {"sample": MapSettings(tolerated_failure_percentage=50), "interval": MapSettings()}
+    return {scope: replace(settings, **raw.get(scope, {})) for scope, settings in defaults.items()}
+
+
+def _absolute_files(step: StepSpec, values: Mapping[str, Value], file: str) -> dict[str, Value]:
+    folder = posixpath.dirname(file)
+    return {
+        name: absolute(value, folder) if step.parameters[name].type == "file" and isinstance(value, str) else value
+        for name, value in values.items()
+    }
+
+
+def _stage_problems(toml: TomlFile, number: int, stage: Stage, earlier: list[Stage]) -> Iterator[Problem]:
+    place = ("stages", number)
+    if stage.name in [other.name for other in earlier]:
+        yield toml.problem((*place, "name"), f"expected a name of its own, found {stage.name!r} a second time")
+    for name in stage.inputs:
+        if name not in stage.step.inputs:
+            hint = did_you_mean(name, list(stage.step.inputs))
+            yield toml.problem((*place, "inputs"), f"unknown input {name!r} of step {stage.step.name}; {hint}")
+    for name, spec in stage.step.inputs.items():
+        if name not in stage.inputs:
+            yield toml.problem((*place, "inputs"), f"expected a source for the input {name!r}, found none")
+        elif message := _source_misfit(spec, stage, earlier):
+            yield toml.problem((*place, "inputs"), f"{name}: {message}")
+    yield from _publish_problems(toml, number, stage)
+
+
+def _source_misfit(spec: InputSpec, stage: Stage, earlier: list[Stage]) -> str | None:
+    """What is wrong with the source of one input, or nothing."""
+    source = stage.inputs[spec.name]
+    if spec.type == "reads":
+        wrong = source != READS or stage.scope != "sample"
+        return (
+            f'expected "{READS}" in a stage of scope sample, found {source!r} in scope {stage.scope}' if wrong else None
+        )
+    if spec.type == "reference":
+        return None if source == REFERENCE else f'expected "{REFERENCE}", found {source!r}'
+    outputs = {f"{other.name}.{output}": other for other in earlier for output in other.step.outputs}
+    if source not in outputs:
+        return f"expected an output of an earlier stage, found {source!r}; {did_you_mean(source, list(outputs))}"
+    one = outputs[source].scope in (stage.scope, "cohort")
+    if spec.type == "file" and not one:
+        return (
+            f"expected one file, found {source!r}, which is one for each {outputs[source].scope}; "
+            f'the step must declare the input as type "files"'
+        )
+    return None
+
+
+def _publish_problems(toml: TomlFile, number: int, stage: Stage) -> Iterator[Problem]:
+    place = ("stages", number, "publish")
+    outputs = list(stage.step.outputs)
+    for name, folder in stage.publish.items():
+        if name not in outputs:
+            yield toml.problem(place, f"unknown output {name!r}; {did_you_mean(name, outputs)}")
+        parts = folder.split("/")
+        if folder.startswith("/") or ".." in parts or "" in parts[:-1]:
+            yield toml.problem(place, f"expected a folder below results/, found {folder!r}")
+        for found in PLACEHOLDER.findall(folder):
+            if found != stage.scope:
+                message = f"unknown placeholder {{{found}}} in scope {stage.scope}; known: {stage.scope}"
+                yield toml.problem(place, message)
+    for name in outputs:
+        if name not in stage.publish:
+            yield toml.problem(place, f"expected a folder for the output {name!r}, found none")
+        elif stage.scope != "cohort":
+            where = stage.publish[name] + stage.step.outputs[name].path
+            if f"{{{stage.scope}}}" not in where:
+                message = f"the output {name!r} of each {stage.scope} would overwrite the last: name {{{stage.scope}}}"
+                yield toml.problem(place, message)
+    for name, spec in stage.step.outputs.items():
+        for found in PLACEHOLDER.findall(spec.path):
+            if found in SCOPES and found != stage.scope:
+                message = (
+                    f"the output {name!r} names {{{found}}}: expected a stage of scope {found}, found {stage.scope}"
+                )
+                yield toml.problem(("stages", number, "scope"), message)
+
+
+def _parameter_problems(
+    toml: TomlFile, parameters: Mapping[str, Mapping[str, Any]], known: Mapping[str, StepSpec]
+) -> Iterator[Problem]:
+    for stage, values in parameters.items():
+        if stage not in known:
+            yield toml.problem(("parameters", stage), f"unknown stage {stage!r}; {did_you_mean(stage, list(known))}")
+            continue
+        for name, message in override_problems(known[stage].parameters, values):
+            yield toml.problem(("parameters", stage, name), message)

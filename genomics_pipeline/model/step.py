@@ -1,0 +1,147 @@
+"""A step: what `step.toml` declares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from genomics_pipeline.model.errors import Problem, did_you_mean
+from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.parameters import ParameterSpec, misfit
+from genomics_pipeline.model.toml_file import TomlFile
+
+SCOPES = ("sample", "interval", "cohort")
+NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
+PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+BAD_INPUT_EXIT_CODE = 65  # EX_DATAERR of sysexits.h
+OUT_OF_MEMORY_EXIT_CODE = 137  # 128 + SIGKILL, what a container killed for its memory ends with
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """One input: ``reads`` (a sample's lanes), ``reference``, ``file`` or ``files`` (one of each upstream item)."""
+
+    name: str
+    type: str
+    indexes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSpec:
+    """One output file. `path` may hold placeholders; one of `indexes` must lie beside it, where any is named."""
+
+    name: str
+    path: str
+    indexes: tuple[str, ...] = ()
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What one task of the step asks for."""
+
+    vcpus: int = 1
+    memory_mib: int = 2048
+    disk_gib: int = 20
+    timeout_s: int = 86400
+
+
+@dataclass(frozen=True, slots=True)
+class StepSpec:
+    """A step: its command over local files, and what goes in and out of it."""
+
+    name: str
+    version: str
+    summary: str
+    command: tuple[str, ...]
+    inputs: Mapping[str, InputSpec]
+    outputs: Mapping[str, OutputSpec]
+    parameters: Mapping[str, ParameterSpec]
+    resources: Resources
+    exit_codes: Mapping[int, FailureClass]
+
+
+def parse_step(text: str, *, file: str) -> StepSpec:
+    """The step that a ``step.toml`` declares.
+
+    Raises:
+        DataError: all that is wrong in it, in source order.
+    """
+    toml = TomlFile(text, file=file, schema="step")
+    data = toml.data
+    parameters = {name: _parameter(name, raw) for name, raw in data.get("parameters", {}).items()}
+    toml.refuse(
+        [
+            *_name_problems(toml),
+            *_parameter_problems(toml, parameters),
+            *_placeholder_problems(toml),
+            *_exit_code_problems(toml),
+        ]
+    )
+    codes = {BAD_INPUT_EXIT_CODE: FailureClass.BAD_INPUT, OUT_OF_MEMORY_EXIT_CODE: FailureClass.OUT_OF_MEMORY}
+    return StepSpec(
+        name=data["name"],
+        version=data["version"],
+        summary=data["summary"],
+        command=tuple(data["command"]),
+        inputs={name: InputSpec(name, raw["type"], _indexes(raw)) for name, raw in data["inputs"].items()},
+        outputs={
+            name: OutputSpec(name, raw["path"], _indexes(raw), raw.get("summary", ""))
+            for name, raw in data["outputs"].items()
+        },
+        parameters=parameters,
+        resources=Resources(**data.get("resources", {})),
+        exit_codes=codes | {int(code): FailureClass(name) for code, name in data.get("exit_codes", {}).items()},
+    )
+
+
+def _indexes(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(raw.get("indexes", ()))
+
+
+def _parameter(name: str, raw: Mapping[str, Any]) -> ParameterSpec:
+    choices = tuple(raw["choices"]) if "choices" in raw else None
+    return ParameterSpec(
+        name, raw["type"], raw["summary"], raw.get("default"), choices, raw.get("minimum"), raw.get("maximum")
+    )
+
+
+def _name_problems(toml: TomlFile) -> Iterator[Problem]:
+    for kind in ("inputs", "outputs", "parameters"):
+        for name in toml.data.get(kind, {}):
+            if not NAME.fullmatch(name):
+                expected = "expected a name of lower-case letters, digits and _, at most 48 characters"
+                yield toml.problem((kind, name), f"{expected}, found {name!r}")
+
+
+def _parameter_problems(toml: TomlFile, parameters: Mapping[str, ParameterSpec]) -> Iterator[Problem]:
+    for spec in parameters.values():
+        if spec.default is not None and (message := misfit(spec, spec.default)):
+            yield toml.problem(("parameters", spec.name, "default"), message)
+        if spec.name in SCOPES:
+            yield toml.problem(("parameters", spec.name), f"expected another name: {{{spec.name}}} is the item's own")
+
+
+def _placeholder_problems(toml: TomlFile) -> Iterator[Problem]:
+    data = toml.data
+    in_paths = [*SCOPES, *data.get("parameters", {})]
+    for name, raw in data["outputs"].items():
+        for found in PLACEHOLDER.findall(raw["path"]):
+            if found not in in_paths:
+                place = ("outputs", name, "path")
+                yield toml.problem(place, f"unknown placeholder {{{found}}}; {did_you_mean(found, in_paths)}")
+    groups = ("inputs", "outputs", "parameters")
+    known = ["python", "step_dir", "task", "scratch", "vcpus", "memory_mib"]
+    known += [f"{group}.{name}" for group in groups for name in data.get(group, {})]
+    for word in data["command"]:
+        for found in PLACEHOLDER.findall(word):
+            if found not in known:
+                yield toml.problem(("command",), f"unknown placeholder {{{found}}}; {did_you_mean(found, known)}")
+
+
+def _exit_code_problems(toml: TomlFile) -> Iterator[Problem]:
+    for code in toml.data.get("exit_codes", {}):
+        if not (code.isdigit() and 1 <= int(code) <= 255):
+            yield toml.problem(("exit_codes", code), f"expected an exit code from 1 to 255, found {code!r}")

@@ -1,0 +1,107 @@
+"""The payload of one task: what a definition hands to the worker in `GENOMICS_PIPELINE_TASK`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from genomics_pipeline.model.errors import DataError
+
+PAYLOAD_VARIABLE = "GENOMICS_PIPELINE_TASK"
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlace:
+    """Where a run lives: every key of it begins with `prefix`, which is empty or ends in ``/``."""
+
+    name: str
+    bucket: str
+    prefix: str
+
+    def uri(self, key: str) -> str:
+        """The URI of a key relative to the run.
+
+        >>> RunPlace("r", "b", "runs/r/").uri("run.json")
+        's3://b/runs/r/run.json'
+        """
+        return f"s3://{self.bucket}/{self.prefix}{key}"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPayload:
+    """One stage over one item, or over the items of one batch.
+
+    Attributes:
+        stage: The stage's name in the pipeline.
+        step: The step's name.
+        scope: sample, interval or cohort.
+        run: Where inputs of earlier stages are found and outputs go.
+        reference: URI of the prepared reference.
+        parameters: The step's parameters that are not at their default.
+        inputs: Input name -> ``sample.reads``, ``reference`` or ``<stage>.<output>``.
+        publish: Output name -> folder below ``results/``, with ``{sample}``, ``{interval}`` or ``{cohort}``.
+        items: Lines of ``manifest.jsonl`` or ``intervals.jsonl``; ``{"cohort": "cohort"}`` for the cohort.
+        upstream: For each stage of another scope that an input is gathered from: ResultWriterDetails
+            (``Bucket``, ``Key``) of the Map Run that held it.
+    """
+
+    stage: str
+    step: str
+    scope: str
+    run: RunPlace
+    reference: str
+    parameters: Mapping[str, Any]
+    inputs: Mapping[str, str]
+    publish: Mapping[str, str]
+    items: tuple[Mapping[str, Any], ...]
+    upstream: Mapping[str, Mapping[str, str]]
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object that `from_json` reads."""
+        return {
+            "stage": self.stage,
+            "step": self.step,
+            "scope": self.scope,
+            "run": {"name": self.run.name, "bucket": self.run.bucket, "prefix": self.run.prefix},
+            "reference": self.reference,
+            "parameters": dict(self.parameters),
+            "inputs": dict(self.inputs),
+            "publish": dict(self.publish),
+            "items": list(self.items),
+            "upstream": dict(self.upstream),
+        }
+
+    @staticmethod
+    def from_json(data: Any) -> TaskPayload:
+        """Read a payload.
+
+        Raises:
+            DataError: if it is not one.
+        """
+        try:
+            return TaskPayload(
+                stage=data["stage"],
+                step=data["step"],
+                scope=data["scope"],
+                run=RunPlace(**data["run"]),
+                reference=data["reference"],
+                parameters=data["parameters"],
+                inputs=data["inputs"],
+                publish=data["publish"],
+                items=tuple(data["items"]),
+                upstream=data["upstream"],
+            )
+        except (KeyError, TypeError) as error:
+            raise DataError(
+                f"{PAYLOAD_VARIABLE}: expected a task payload, found one without or with a wrong {error}"
+            ) from None
+
+
+def item_id(scope: str, item: Mapping[str, Any]) -> str:
+    """The name of an item within its scope: the sample, the interval's number, or ``cohort``.
+
+    >>> item_id("interval", {"interval": "00003", "regions": ["chr1:1-9"]})
+    '00003'
+    """
+    return str(item[scope])

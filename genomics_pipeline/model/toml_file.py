@@ -1,0 +1,137 @@
+"""TOML files checked by a JSON Schema, every error with its line and key."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from genomics_pipeline.model.errors import DataError, Problem, did_you_mean
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
+Path = Sequence[str | int]
+
+TOML_WORDS = {"object": "a table", "array": "an array", "boolean": "true or false", "integer": "an integer"}
+
+
+class TomlFile:
+    """A parsed TOML file that can say where in its text a key stands.
+
+    Args:
+        text: The file's text.
+        file: Its name, for messages.
+        schema: The name of a schema in `genomics_pipeline/schemas`.
+
+    Raises:
+        DataError: for TOML that does not parse or does not fit the schema; all misfits at once, in source order.
+    """
+
+    def __init__(self, text: str, *, file: str, schema: str) -> None:
+        self.file = file
+        self._lines = text.splitlines()
+        try:
+            self.data: dict[str, Any] = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise DataError(_syntax_problem(str(error), file)) from None
+        self.refuse(
+            [
+                self.problem(path, message)
+                for error in _validator(schema).iter_errors(self.data)
+                for path, message in _explain(error)
+            ]
+        )
+
+    def problem(self, path: Path, message: str) -> Problem:
+        """A problem at the key of that path, e.g. ``("inputs", "reads", "type")``."""
+        return Problem(message, self.file, self._line(path), ".".join(map(str, path)) or None)
+
+    def refuse(self, problems: Sequence[Problem]) -> None:
+        """Raise all problems in source order, if there are any.
+
+        Raises:
+            DataError: if there are.
+        """
+        if problems:
+            raise DataError(sorted(problems, key=lambda problem: (problem.file != self.file, problem.line or 0)))
+
+    def _line(self, path: Path) -> int | None:
+        """The 1-based line of a key, of its nearest table where the key is missing."""
+        best, depth = None, 0
+        for number, place in _keys(self._lines):
+            shared = len(place) if tuple(path[: len(place)]) == place else 0
+            if shared > depth:
+                best, depth = number, shared
+        return best or (1 if self._lines else None)
+
+
+def _keys(lines: Sequence[str]) -> Iterator[tuple[int, tuple[str | int, ...]]]:
+    """The (line, full path) of each table header and key that starts a line."""
+    table: tuple[str | int, ...] = ()
+    seen: dict[str, int] = {}
+    for number, line in enumerate(lines, 1):
+        if header := re.match(r"\s*\[\[\s*([\w.\"-]+)\s*\]\]", line):
+            name = header[1]
+            seen[name] = seen.get(name, -1) + 1
+            table = (*_dotted(name), seen[name])
+            yield number, table
+        elif header := re.match(r"\s*\[\s*([\w.\"-]+)\s*\]", line):
+            table = _dotted(header[1])
+            yield number, table
+        elif key := re.match(r"\s*([\w.\"-]+)\s*=", line):
+            yield number, (*table, *_dotted(key[1]))
+
+
+def _dotted(name: str) -> tuple[str, ...]:
+    return tuple(part.strip('"') for part in name.split("."))
+
+
+def _syntax_problem(message: str, file: str) -> Problem:
+    place = re.search(r" \(at line (\d+), column (\d+)\)$", message)
+    if place is None:
+        return Problem(f"expected TOML: {message}", file)
+    return Problem(f"expected TOML: {message[: place.start()]}", file, int(place[1]), int(place[2]))
+
+
+@cache
+def _validator(schema: str) -> Any:
+    from jsonschema import Draft202012Validator
+
+    text = resources.files("genomics_pipeline.schemas").joinpath(f"{schema}.schema.json").read_text("utf-8")
+    return Draft202012Validator(json.loads(text))
+
+
+def _explain(error: ValidationError) -> Iterator[tuple[Path, str]]:
+    path = list(error.absolute_path)
+    found: Any = error.instance
+    rule: Any = error.validator_value
+    schema: Any = error.schema
+    match error.validator:
+        case "additionalProperties":
+            known = list(schema["properties"])
+            for name in found:
+                if name not in known:
+                    yield [*path, name], f"unknown key {name!r}; {did_you_mean(name, known)}"
+        case "required":
+            for name in rule:
+                if name not in found and f"'{name}'" in error.message:
+                    yield path, f"expected the key {name!r}, found none"
+        case "type":
+            expected = TOML_WORDS.get(rule, f"a {rule}") if isinstance(rule, str) else " or ".join(rule)
+            yield path, f"expected {expected}, found {found!r}"
+        case "enum":
+            yield path, f"expected one of {', '.join(map(str, rule))}, found {found!r}"
+        case "pattern":
+            yield path, f"expected {schema.get('description', rule)}, found {found!r}"
+        case "minimum" | "maximum" | "exclusiveMinimum":
+            sign = {"minimum": ">=", "maximum": "<=", "exclusiveMinimum": ">"}[error.validator]
+            yield path, f"expected a number {sign} {rule}, found {found!r}"
+        case "minItems" | "minProperties" | "minLength":
+            yield path, f"expected at least {rule}, found {len(found)}"
+        case _:
+            yield path, error.message

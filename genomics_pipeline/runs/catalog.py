@@ -1,0 +1,74 @@
+"""Pipelines and steps by name or path: the shipped ones and the user's own, found alike."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from genomics_pipeline.model.errors import DataError, did_you_mean
+from genomics_pipeline.model.pipeline import Pipeline, parse_pipeline
+from genomics_pipeline.model.step import StepSpec
+from genomics_pipeline.worker.step_folder import StepFolder, read_step
+
+
+def shipped(kind: str) -> Path:
+    """The folder of shipped ``steps`` or ``pipelines``: in the wheel, else in the checkout."""
+    package = Path(str(resources.files("genomics_pipeline")))
+    in_wheel = package / "shipped" / kind
+    return in_wheel if in_wheel.is_dir() else package.parent / kind
+
+
+def step_names() -> list[str]:
+    """The shipped steps, sorted."""
+    return sorted(file.parent.name for file in shipped("steps").glob("*/step.toml"))
+
+
+def pipeline_names() -> list[str]:
+    """The shipped pipelines, sorted."""
+    return sorted(file.stem for file in shipped("pipelines").glob("*.toml"))
+
+
+def load_step(name_or_path: str, base: Path | None = None) -> StepFolder:
+    """A shipped step by its name, or any step by the path of its folder, from `base` if relative.
+
+    Raises:
+        DataError: if there is none, or for all that is wrong in its ``step.toml``.
+    """
+    if "/" in name_or_path:
+        return read_step((base or Path()) / name_or_path)
+    if name_or_path not in step_names():
+        hint = did_you_mean(name_or_path, step_names())
+        raise DataError(f"unknown step {name_or_path!r}; {hint}; a folder of your own is given as ./path")
+    return read_step(shipped("steps") / name_or_path)
+
+
+def load_pipeline(name_or_file: str) -> tuple[Pipeline, dict[str, StepFolder]]:
+    """A shipped pipeline by its name, or any by the path of its file; and its steps by name.
+
+    Raises:
+        DataError: if there is none, or for all that is wrong in it and its steps.
+    """
+    file = _pipeline_file(name_or_file)
+    folders: dict[str, StepFolder] = {}
+
+    def load(name: str) -> StepSpec:
+        step = load_step(name, file.parent)
+        if folders.setdefault(step.spec.name, step).path != step.path:
+            raise DataError(f"two steps are named {step.spec.name!r}: {folders[step.spec.name].path} and {step.path}")
+        return step.spec
+
+    try:
+        text = file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file}: expected UTF-8, found byte {error.start} that is not") from None
+    return parse_pipeline(text, file=str(file), load_step=load), folders
+
+
+def _pipeline_file(name_or_file: str) -> Path:
+    if "/" not in name_or_file and name_or_file in pipeline_names():
+        return shipped("pipelines") / f"{name_or_file}.toml"
+    file = Path(name_or_file).absolute()
+    if file.is_file():
+        return file
+    hint = did_you_mean(name_or_file, pipeline_names())
+    raise DataError(f"no pipeline {name_or_file!r}, neither shipped nor a file; {hint}")
