@@ -1,1 +1,1 @@
-"""Runs a state machine document on this machine. Knows the language, not genomics."""
+"""Runs state machine documents (Amazon States Language) on this machine. Knows nothing of genomics."""

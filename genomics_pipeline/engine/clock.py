@@ -1,0 +1,47 @@
+"""Time and chance, as one thing that tests can replace."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the engine asks of time and chance."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many seconds."""
+
+    def jitter(self, seconds: float) -> float:
+        """A delay between nothing and `seconds`."""
+
+
+class SystemClock:
+    """The real ones."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many seconds."""
+        await asyncio.sleep(seconds)
+
+    def jitter(self, seconds: float) -> float:
+        """A delay between nothing and `seconds`."""
+        return random.uniform(0, seconds)  # noqa: S311  # spreads retries, guards nothing
+
+
+def timestamp(seconds: float) -> str:
+    """The time as AWS writes it.
+
+    >>> timestamp(0.25)
+    '1970-01-01T00:00:00.250Z'
+    """
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

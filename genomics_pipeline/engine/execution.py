@@ -1,0 +1,138 @@
+"""One execution of a state machine: the one that was asked for, or a child of a Distributed Map."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genomics_pipeline.engine.clock import Clock, timestamp
+from genomics_pipeline.engine.events import Observer
+from genomics_pipeline.engine.journal import Recorder
+
+if TYPE_CHECKING:
+    from genomics_pipeline.stores.protocol import Store
+
+# Nothing here is on AWS; the ARNs have AWS's form so that whatever parses them works on both.
+ARN = "arn:aws:states:us-east-1:000000000000"
+ROLE = "arn:aws:iam::000000000000:role/local"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskContext:
+    """What a task handler is told beside its arguments.
+
+    Attributes:
+        execution: ARN of the execution it runs in.
+        state: The Task state's name.
+        attempt: 0, or how many times the state was retried.
+        label: The Distributed Map's label, inside a child.
+        index: The child's index, inside a child.
+        observer: Told what the handler has to tell.
+    """
+
+    execution: str
+    state: str
+    attempt: int
+    label: str | None
+    index: int | None
+    observer: Observer
+
+
+TaskHandler = Callable[[Any, TaskContext], Awaitable[Any]]
+
+
+@dataclass(slots=True)
+class Engine:
+    """What all executions of one run share."""
+
+    store: Store
+    tasks: Mapping[str, TaskHandler]
+    clock: Clock
+    observer: Observer
+    folder: Path
+    map_runs: dict[str, dict[str, Any]] = field(default_factory=dict)  # by ARN
+
+
+@dataclass(slots=True)
+class Execution:
+    """One execution, while it runs.
+
+    Attributes:
+        engine: What it shares with the others.
+        machine: Name of its state machine: ``NAME``, or ``NAME/LABEL`` of a child.
+        name: Its own name.
+        input: Its input.
+        started: When, in seconds since the epoch.
+        recorder: Its view of its journal.
+        label: The Distributed Map's label, for a child.
+        index: Its place in the Map Run, for a child.
+        transitions: State transitions so far, retries included; those of Map Runs apart.
+    """
+
+    engine: Engine
+    machine: str
+    name: str
+    input: Any
+    started: float
+    recorder: Recorder
+    label: str | None = None
+    index: int | None = None
+    transitions: int = 0
+
+    @property
+    def arn(self) -> str:
+        """The execution's ARN."""
+        return f"{ARN}:execution:{self.machine}:{self.name}"
+
+    def context(self) -> dict[str, Any]:
+        """The parts of the context object that no state changes."""
+        return {
+            "Execution": {
+                "Id": self.arn,
+                "Input": self.input,
+                "Name": self.name,
+                "RoleArn": ROLE,
+                "StartTime": timestamp(self.started),
+                "RedriveCount": 0,
+            },
+            "StateMachine": {"Id": f"{ARN}:stateMachine:{self.machine}", "Name": self.machine},
+        }
+
+
+@dataclass(slots=True)
+class Visit:
+    """One visit to one state: what its fields are evaluated over.
+
+    Attributes:
+        execution: The execution.
+        name: The state's name.
+        state: The state.
+        input: Its input.
+        variables: The variables it sees.
+        path: Names this visit in the journal.
+        item: ``Map`` of the context object, inside an iteration.
+        attempt: 0, or how many times it was retried.
+    """
+
+    execution: Execution
+    name: str
+    state: Mapping[str, Any]
+    input: Any
+    variables: Mapping[str, Any]
+    path: str
+    item: Mapping[str, Any] | None = None
+    attempt: int = 0
+    entered: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.entered = timestamp(self.execution.engine.clock.now())
+
+    def bindings(self, *, item: Mapping[str, Any] | None = None, **states: Any) -> dict[str, Any]:
+        """What expressions of the state see: the variables and ``$states``."""
+        context = self.execution.context()
+        context["State"] = {"EnteredTime": self.entered, "Name": self.name, "RetryCount": self.attempt}
+        if item or self.item:
+            context["Map"] = item or self.item
+        return {**self.variables, "states": {"input": self.input, "context": context, **states}}

@@ -1,0 +1,291 @@
+"""The states of a state machine, one after the other; every state type but the Distributed Map."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from genomics_pipeline.engine.errors import NO_CHOICE_MATCHED, QUERY_EVALUATION, TIMEOUT, StatesError, matches
+from genomics_pipeline.engine.events import RetryScheduled, StateEntered
+from genomics_pipeline.engine.execution import Execution, TaskContext, Visit
+from genomics_pipeline.engine.expressions import evaluate
+from genomics_pipeline.engine.retry import Retriers
+
+Machine = Mapping[str, Any]
+_EFFECTS = frozenset({"Task", "Parallel", "Map", "Wait"})  # what is not simply evaluated again after a crash
+_INLINE_CONCURRENCY = 40  # AWS's, where an inline Map sets none
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What became of one visit to a state."""
+
+    output: Any
+    variables: Mapping[str, Any]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One machine at work: an execution's own, a branch of a Parallel, an iteration of an inline Map."""
+
+    execution: Execution
+    machine: Machine
+    path: str = ""
+    item: Mapping[str, Any] | None = None
+
+
+async def run_machine(frame: Frame, value: Any, variables: Mapping[str, Any]) -> Any:
+    """Run a machine to its end, from where the journal says it stood.
+
+    Returns:
+        Its output.
+
+    Raises:
+        StatesError: if a state failed and nothing caught it.
+    """
+    execution, name, number, effects = frame.execution, frame.machine["StartAt"], 0, False
+    if before := execution.recorder.frame(frame.path):
+        if "next" not in before:
+            return before["output"]
+        name, number, value, variables = before["next"], before["step"], before["input"], before["variables"]
+        execution.transitions, effects = max(execution.transitions, before["transitions"]), True
+    while True:
+        state = frame.machine["States"][name]
+        execution.transitions += 1
+        visit = Visit(execution, name, state, value, variables, f"{frame.path}/{number}", frame.item)
+        step = await _visit(visit)
+        number += 1
+        effects = effects or state["Type"] in _EFFECTS
+        if step.next is None:
+            if effects and frame.path:
+                await execution.recorder.append({"frame": frame.path, "output": step.output})
+            return step.output
+        name, value, variables = step.next, step.output, step.variables
+        if state["Type"] in _EFFECTS:
+            await execution.recorder.append(
+                {
+                    "frame": frame.path,
+                    "step": number,
+                    "next": name,
+                    "input": value,
+                    "variables": variables,
+                    "transitions": execution.transitions,
+                }
+            )
+
+
+async def _visit(visit: Visit) -> Step:
+    kind = visit.state["Type"]
+    _entered(visit)
+    if kind in _SIMPLE:
+        return await _SIMPLE[kind](visit)
+    return await _attempts(visit, _WORK[kind])
+
+
+def _entered(visit: Visit) -> None:
+    execution = visit.execution
+    execution.engine.observer(
+        StateEntered(visit.name, visit.state["Type"], visit.attempt, execution.label, execution.index)
+    )
+
+
+def _finish(visit: Visit, default: Any, node: Mapping[str, Any] | None = None, field: str = "", **states: Any) -> Step:
+    """Evaluate Assign and Output; neither sees what the other makes."""
+    node = visit.state if node is None else node
+    variables, output = visit.variables, default
+    if "Assign" in node or "Output" in node:
+        bindings = visit.bindings(**states)
+        if "Output" in node:
+            output = evaluate(node["Output"], bindings, f"{field}Output")
+        if "Assign" in node:
+            variables = {**variables, **evaluate(node["Assign"], bindings, f"{field}Assign")}
+    return Step(output, variables, node.get("Next"))
+
+
+async def _pass(visit: Visit) -> Step:
+    return _finish(visit, visit.input)
+
+
+async def _fail(visit: Visit) -> Step:
+    bindings = visit.bindings()
+    raise StatesError(
+        evaluate(visit.state.get("Error", ""), bindings, "Error"),
+        evaluate(visit.state.get("Cause", ""), bindings, "Cause"),
+    )
+
+
+async def _wait(visit: Visit) -> Step:
+    clock = visit.execution.engine.clock
+    if "Timestamp" in visit.state:
+        until = evaluate(visit.state["Timestamp"], visit.bindings(), "Timestamp")
+        seconds = datetime.fromisoformat(until).timestamp() - clock.now()
+    else:
+        seconds = evaluate(visit.state["Seconds"], visit.bindings(), "Seconds")
+    await clock.sleep(max(seconds, 0))
+    return _finish(visit, visit.input)
+
+
+async def _choice(visit: Visit) -> Step:
+    bindings = visit.bindings()
+    for number, rule in enumerate(visit.state["Choices"]):
+        field = f"Choices[{number}]/"
+        found = evaluate(rule["Condition"], bindings, f"{field}Condition")
+        if not isinstance(found, bool):
+            raise StatesError(
+                QUERY_EVALUATION,
+                f"The JSONata expression '{rule['Condition'][2:-2].strip()}' specified for the field "
+                f"'{field}Condition' returned an unexpected result type. Expected 'boolean', but was {found!r}.",
+            )
+        if found:
+            return _finish(visit, visit.input, rule, field)
+    if "Default" not in visit.state:
+        raise StatesError(
+            NO_CHOICE_MATCHED, f"No choice rule of the state '{visit.name}' matched, and it has no Default."
+        )
+    step = _finish(visit, visit.input)
+    return Step(step.output, step.variables, visit.state["Default"])
+
+
+async def _attempts(visit: Visit, work: Callable[[Visit], Awaitable[Any]]) -> Step:
+    """Do the state's work, again as its Retry says; then its Catch."""
+    execution = visit.execution
+    clock = execution.engine.clock
+    retriers = Retriers(visit.state.get("Retry", ()), clock)
+    while True:
+        try:
+            result = await work(visit)
+            return _finish(visit, result, result=result)
+        except StatesError as error:
+            delay = retriers.delay(error.error)
+            if delay is None:
+                return _caught(visit, error)
+            visit.attempt += 1
+            execution.transitions += 1
+            execution.engine.observer(
+                RetryScheduled(
+                    visit.name, visit.attempt, delay, error.error, error.cause, execution.label, execution.index
+                )
+            )
+        await clock.sleep(delay)
+        _entered(visit)
+
+
+def _caught(visit: Visit, error: StatesError) -> Step:
+    for number, catcher in enumerate(visit.state.get("Catch", ())):
+        if matches(error.error, catcher["ErrorEquals"]):
+            told = error.output()
+            return _finish(visit, told, catcher, f"Catch[{number}]/", errorOutput=told)
+    raise error
+
+
+async def _task(visit: Visit) -> Any:
+    execution, state, bindings = visit.execution, visit.state, visit.bindings()
+    arguments = evaluate(state["Arguments"], bindings, "Arguments") if "Arguments" in state else visit.input
+    engine = execution.engine
+    context = TaskContext(execution.arn, visit.name, visit.attempt, execution.label, execution.index, engine.observer)
+    seconds = evaluate(state["TimeoutSeconds"], bindings, "TimeoutSeconds") if "TimeoutSeconds" in state else None
+    deadline = asyncio.timeout(seconds)
+    try:
+        async with deadline:
+            return await engine.tasks[state["Resource"]](arguments, context)
+    except TimeoutError as error:
+        if deadline.expired():
+            raise StatesError(TIMEOUT, f"The task did not end within {seconds} seconds.") from error
+        raise
+
+
+async def _parallel(visit: Visit) -> Any:
+    state = visit.state
+    value = evaluate(state["Arguments"], visit.bindings(), "Arguments") if "Arguments" in state else visit.input
+    frames = (
+        Frame(visit.execution, branch, f"{visit.path}.{visit.attempt}:{number}", visit.item)
+        for number, branch in enumerate(state["Branches"])
+    )
+    return await together((run_machine(frame, value, visit.variables) for frame in frames), len(state["Branches"]))
+
+
+async def _map(visit: Visit) -> Any:
+    processor = visit.state["ItemProcessor"]
+    if processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED":
+        from genomics_pipeline.engine.map_run import run_map
+
+        return await run_map(visit)
+    items = list(map_items(visit))
+    limit = evaluate(visit.state.get("MaxConcurrency", 0), visit.bindings(), "MaxConcurrency") or _INLINE_CONCURRENCY
+    iterations = (
+        run_machine(
+            Frame(visit.execution, processor, f"{visit.path}.{visit.attempt}:{place}", {"Item": item}),
+            select(visit, item, item["Value"]),
+            visit.variables,
+        )
+        for place, item in enumerate(items)
+    )
+    return await together(iterations, min(limit, len(items)))
+
+
+def map_items(visit: Visit) -> Iterator[dict[str, Any]]:
+    """``Map.Item`` of each item in the state's data: of ``Items``, or its input.
+
+    Raises:
+        StatesError: if that is no array or object.
+    """
+    state = visit.state
+    found = evaluate(state["Items"], visit.bindings(), "Items") if "Items" in state else visit.input
+    if isinstance(found, dict):
+        for place, (key, value) in enumerate(found.items()):
+            yield {"Index": place, "Key": key, "Value": value, "Source": "STATE_DATA"}
+    elif isinstance(found, list):
+        for place, value in enumerate(found):
+            yield {"Index": place, "Value": value, "Source": "STATE_DATA"}
+    else:
+        raise StatesError(
+            QUERY_EVALUATION, f"The field 'Items' of the state '{visit.name}' must be an array or an object."
+        )
+
+
+def select(visit: Visit, item: Mapping[str, Any], value: Any) -> Any:
+    """One iteration's input: ItemSelector's, or the item's value."""
+    if "ItemSelector" not in visit.state:
+        return value
+    return evaluate(visit.state["ItemSelector"], visit.bindings(item={"Item": item}), "ItemSelector")
+
+
+async def together(work: Iterator[Coroutine[Any, Any, Any]], limit: int) -> list[Any]:
+    """Results of all the work, in its order, at most `limit` at once; the first failure cancels the rest."""
+    results: list[Any] = []
+    numbered = enumerate(work)
+
+    async def worker() -> None:
+        for number, one in numbered:
+            results.extend([None] * (number + 1 - len(results)))
+            results[number] = await one
+
+    await crew(worker, limit)
+    return results
+
+
+async def crew(worker: Callable[[], Coroutine[Any, Any, None]], size: int) -> None:
+    """Run so many of the same worker to their end; the first failure cancels the rest and is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(size):
+                group.create_task(worker())
+    except BaseExceptionGroup as failures:
+        first: BaseException = failures
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from None
+
+
+_SIMPLE: dict[str, Callable[[Visit], Awaitable[Step]]] = {
+    "Pass": _pass,
+    "Succeed": _pass,
+    "Fail": _fail,
+    "Wait": _wait,
+    "Choice": _choice,
+}
+_WORK: dict[str, Callable[[Visit], Awaitable[Any]]] = {"Task": _task, "Parallel": _parallel, "Map": _map}

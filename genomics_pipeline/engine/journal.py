@@ -1,0 +1,160 @@
+"""What survives a crash: append-only files of JSON lines, made durable before anyone relies on them.
+
+A journal is a folder. ``execution.jsonl`` is the execution's own log; each Map Run has ``<uuid>.jsonl``. Lines:
+
+- ``{"begin": {"document", "input", "id", "started"}}``: the first line of the execution's log.
+- ``{"frame": path, "step", "next", "input", "variables", "transitions"}``: the states of that frame (the execution, a
+  branch, an iteration) are done up to there. Written after states with effects only; the others are evaluated again.
+- ``{"frame": path, "output", …}``: the frame is done.
+- ``{"map": path, "uuid", "started"}``: a Map Run began.
+- ``{"run": {…}}``: a Map Run ended, and its result files are written.
+- ``{"end": index, …}``: a child of a Map Run ended (`ends.End`).
+- ``{"result": {…}}``: the execution ended.
+
+Lines of a child's frames carry ``"child": index``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from genomics_pipeline.model.errors import RunError
+
+Record = dict[str, Any]
+
+
+class Log:
+    """One append-only file. Lines that are appended at the same time share one fsync."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = path.open("ab")
+        self._lines: list[bytes] = []
+        self._waiting: list[asyncio.Future[None]] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def append(self, record: Record) -> None:
+        """Return when the record is on disk."""
+        loop = asyncio.get_running_loop()
+        self._lines.append(json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        durable = loop.create_future()
+        self._waiting.append(durable)
+        if self._writer is None:
+            self._writer = loop.create_task(self._write_all())
+        await durable
+
+    async def _write_all(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._lines:
+                lines, waiting = self._lines, self._waiting
+                self._lines, self._waiting = [], []
+                await loop.run_in_executor(None, self._write, b"".join(lines))
+                for durable in waiting:
+                    if not durable.done():
+                        durable.set_result(None)
+        except OSError as error:
+            for durable in (*waiting, *self._waiting):
+                if not durable.done():
+                    durable.set_exception(RunError(f"{self.path}: the journal cannot be written: {error}"))
+        finally:
+            self._writer = None
+
+    def _write(self, data: bytes) -> None:
+        self._file.write(data)
+        self._file.flush()
+        os.fdatasync(self._file.fileno())
+
+    async def close(self) -> None:
+        """Write what is left, and close the file."""
+        if self._writer is not None:
+            await self._writer
+        self._file.close()
+
+
+def read(path: Path) -> Iterator[Record]:
+    """The records of a log. A last line that a crash left torn is cut off the file.
+
+    Raises:
+        RunError: for a line before the last that is not a record.
+    """
+    good = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            record = _record(line)
+            if record is None:
+                if file.read(1):
+                    raise RunError(
+                        f"{path}:{number}: expected a journal record, found something else; the file is damaged"
+                    )
+                break
+            yield record
+            good += len(line)
+    if good < path.stat().st_size:
+        os.truncate(path, good)
+
+
+def _record(line: bytes) -> Record | None:
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+class Memory:
+    """What a log says of frames and Map Runs that began and may go on."""
+
+    def __init__(self) -> None:
+        self._frames: dict[int | None, dict[str, Record]] = {}
+        self._maps: dict[int | None, dict[str, Record]] = {}
+        self.runs: list[Record] = []
+
+    def learn(self, record: Record) -> None:
+        """Take in one record of a log."""
+        child = record.get("child")
+        if "frame" in record:
+            self._frames.setdefault(child, {})[record["frame"]] = record
+        elif "map" in record:
+            self._maps.setdefault(child, {})[record["map"]] = record
+        elif "run" in record:
+            self.runs.append(record["run"])
+        elif "end" in record:
+            self._frames.pop(record["end"], None)
+            self._maps.pop(record["end"], None)
+
+    def frame(self, child: int | None, path: str) -> Record | None:
+        """Where that frame stood."""
+        return self._frames.get(child, {}).get(path)
+
+    def map_run(self, child: int | None, path: str) -> Record | None:
+        """The Map Run that began there."""
+        return self._maps.get(child, {}).get(path)
+
+
+class Recorder:
+    """A log as one execution sees it: its own frames, under its own number where it is a child."""
+
+    def __init__(self, log: Log, memory: Memory, child: int | None = None) -> None:
+        self._log = log
+        self._memory = memory
+        self.child = child
+
+    def frame(self, path: str) -> Record | None:
+        """Where that frame stood before an interruption."""
+        return self._memory.frame(self.child, path)
+
+    def map_run(self, path: str) -> Record | None:
+        """The Map Run that began there before an interruption."""
+        return self._memory.map_run(self.child, path)
+
+    async def append(self, record: Record) -> None:
+        """Return when the record is on disk."""
+        await self._log.append(record if self.child is None else {"child": self.child, **record})

@@ -1,0 +1,33 @@
+"""Retry: which retrier takes an error, and how long is waited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from genomics_pipeline.engine.clock import Clock
+from genomics_pipeline.engine.errors import matches
+
+
+class Retriers:
+    """The retriers of one visit to a state, each with its own count."""
+
+    def __init__(self, retriers: Sequence[Mapping[str, Any]], clock: Clock) -> None:
+        self._retriers = retriers
+        self._counts = [0] * len(retriers)
+        self._clock = clock
+
+    def delay(self, error: str) -> float | None:
+        """Seconds to wait before the next attempt; None where there is none. The attempt is counted."""
+        for place, retrier in enumerate(self._retriers):
+            if matches(error, retrier["ErrorEquals"]):
+                if self._counts[place] >= retrier.get("MaxAttempts", 3):
+                    return None
+                self._counts[place] += 1
+                return self._wait(retrier, self._counts[place])
+        return None
+
+    def _wait(self, retrier: Mapping[str, Any], attempt: int) -> float:
+        limit = float(retrier.get("MaxDelaySeconds", 31_622_400))
+        delay = min(retrier.get("IntervalSeconds", 1) * float(retrier.get("BackoffRate", 2.0)) ** (attempt - 1), limit)
+        return self._clock.jitter(delay) if retrier.get("JitterStrategy") == "FULL" else delay
