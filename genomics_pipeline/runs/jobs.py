@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from genomics_pipeline.engine.batch import Job, JobDefinition, JobEnd
@@ -27,18 +27,15 @@ def job_definitions(steps: Mapping[str, StepFolder]) -> dict[str, JobDefinition]
 
 
 class Worker:
-    """Runs jobs through the worker, and counts which steps ran and which were found done."""
+    """Runs jobs through the worker, and remembers which (stage, item) ran and which were found done."""
 
-    def __init__(
-        self, steps: Mapping[str, StepFolder], store: Store, scratch: Path, note: Callable[[str], None]
-    ) -> None:
-        self._steps = {folder.spec.name: folder for folder in steps.values()}
+    def __init__(self, steps: Mapping[str, StepFolder], store: Store, scratch: Path) -> None:
+        self._steps = steps
         self._store = store
         self._scratch = scratch
-        self._note = note
         self._lock = threading.Lock()
-        self.ran = 0
-        self.reused = 0
+        self.ran: set[tuple[str, str]] = set()
+        self.reused: set[tuple[str, str]] = set()
 
     def run_job(self, job: Job) -> JobEnd:
         """Run one job to its end; a failed step is a job that ended FAILED, not an exception."""
@@ -56,6 +53,6 @@ class Worker:
         except StepFailed as failure:
             return JobEnd(exit_code=failure.exit_code, reason=str(failure), log_stream=failure.log)
         with self._lock:
-            self.reused += sum(record.reused for record in records)
-            self.ran += sum(not record.reused for record in records)
+            for record in records:
+                (self.reused if record.reused else self.ran).add((record.stage, record.item))
         return JobEnd(exit_code=0)

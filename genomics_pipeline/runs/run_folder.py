@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ class RunFolder:
         self.intervals = self.path / "intervals.jsonl"
         self.definition = self.path / "definition.json"
         self.input = self.path / "input.json"
+        self.results = self.path / "results"
         self.scratch = self.path / ".scratch"
         self._record = self.path / "run.json"
 
@@ -36,6 +37,11 @@ class RunFolder:
     def journal(self, execution: str) -> Path:
         """The folder of that execution's journal."""
         return self.path / ".engine" / execution
+
+    def digest(self) -> str:
+        """One sha256 over what decides an execution: the definition, its input and both item files."""
+        files = (self.definition, self.input, self.manifest, self.intervals)
+        return sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
     def record(self) -> dict[str, Any]:
         """What ``run.json`` says, empty where nothing was run yet.
@@ -94,11 +100,3 @@ class RunFolder:
             yield
         finally:
             lock.release()
-
-
-def fits_machine() -> tuple[int, int]:
-    """This machine's (cores, memory_mib) that a run may use."""
-    import psutil
-
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores, int(psutil.virtual_memory().total * 0.9) >> 20

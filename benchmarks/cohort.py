@@ -1,0 +1,89 @@
+"""A cohort to its joint VCF: `genomics-pipeline run` beside Snakemake 9 with native tools, and beside its own steps.
+
+Both build the reference's indexes, align, mark duplicates, call each sample and genotype jointly, on the same cores,
+turn about in one session. Ratios are medians of the pairs. Needs bwa, samtools and bcftools on the PATH, and
+Snakemake in an environment of its own: ``SNAKEMAKE=/path/to/snakemake``.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from measure import Measured, measure
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "1000g-3sample-chr21-chr22"
+SNAKEFILE = Path(__file__).with_name("Snakefile")
+COMMAND = Path(sys.executable).with_name("genomics-pipeline")
+ROUNDS = 5
+
+
+def missing() -> list[str]:
+    """What this machine lacks."""
+    tools = ["bwa", "samtools", "bcftools", os.environ.get("SNAKEMAKE", "snakemake")]
+    return [tool for tool in tools if shutil.which(tool) is None] + ([] if DATA.is_dir() else [str(DATA)])
+
+
+def ours(folder: Path) -> Measured:
+    """`genomics-pipeline run` with nothing cached."""
+    rows = [f"{name},{DATA}/{name}_R1.fastq.gz,{DATA}/{name}_R2.fastq.gz" for name in samples()]
+    (folder / "cohort.csv").write_text("\n".join(["sample,fastq_1,fastq_2", *rows]) + "\n")
+    argv = [str(COMMAND), "run", "cohort.csv", "--reference", str(DATA / "reference.fa.gz"), "--out", "run"]
+    return measure(argv, env={**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}, cwd=folder)
+
+
+def snakemake(folder: Path) -> Measured:
+    """The same cohort, native tools."""
+    config = ["--config", f"samples={','.join(samples())}", f"reads={DATA}", f"reference={DATA}/reference.fa.gz"]
+    argv = [os.environ.get("SNAKEMAKE", "snakemake"), "--cores", str(os.cpu_count()), "--snakefile", str(SNAKEFILE)]
+    return measure([*argv, *config], env=os.environ, cwd=folder)
+
+
+def samples() -> list[str]:
+    """The cohort's samples."""
+    return sorted(file.name.removesuffix("_R1.fastq.gz") for file in DATA.glob("*_R1.fastq.gz"))
+
+
+def packed_seconds(run: Path, cores: int) -> float:
+    """The run's steps at their own times, packed on the cores, each sample's in order, stage after stage."""
+    total = 0.0
+    for group in (("alignment", "variant_calling"), ("aggregation",), ("gather",)):
+        chains: dict[str, list[float]] = {}
+        for stage in group:
+            for file in sorted((run / "steps" / stage).glob("*/step.json")):
+                record = json.loads(file.read_bytes())
+                chains.setdefault(file.parent.name, []).append(record["seconds"] * record["vcpus"])
+        free = [0.0] * cores
+        for chain in sorted(chains.values(), key=sum, reverse=True):
+            heapq.heappush(free, heapq.heappop(free) + sum(chain))
+        total += max(sum(map(sum, chains.values())) / cores, max(free) if len(chains) >= cores else 0.0)
+    return total
+
+
+def main() -> None:
+    """Print the ratios."""
+    if lacking := missing():
+        print(f"SKIPPED cohort: not on this machine: {', '.join(lacking)}")
+        return
+    pairs: list[tuple[Measured, Measured]] = []
+    packed: list[float] = []
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
+            pairs.append((ours(Path(first)), snakemake(Path(second))))
+            packed.append(pairs[-1][0].seconds / packed_seconds(Path(first) / "run", os.cpu_count() or 1))
+    for name, column in (("genomics-pipeline run", 0), ("Snakemake, native tools", 1)):
+        seconds = statistics.median(pair[column].seconds for pair in pairs)
+        print(f"{name:24}  {seconds:6.2f} s  peak {max(pair[column].peak_mib for pair in pairs):6.0f} MiB")
+    ratio = statistics.median(mine.seconds / theirs.seconds for mine, theirs in pairs)
+    print(f"ratio to Snakemake        {ratio:.2f}  (goal: at most 1.0)")
+    print(f"ratio to its own steps    {statistics.median(packed):.2f}  (goal: at most 1.05)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""`python -m genomics_pipeline`."""
+
+from genomics_pipeline.cli.main import main
+
+main()

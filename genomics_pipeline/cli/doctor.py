@@ -1,0 +1,34 @@
+"""`genomics-pipeline doctor`: does this installation work?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+
+@click.command(short_help="Check this installation by running one tiny sample through.")
+@click.option("--json", "as_json", is_flag=True, help="Print the checks as one JSON object.")
+def doctor(as_json: bool) -> None:
+    """Check this installation: its libraries, this machine, and one tiny sample run through to a joint VCF.
+
+    \b
+    Example:
+      genomics-pipeline doctor
+    """
+    from genomics_pipeline.runs.doctor import check_all
+
+    with TemporaryDirectory(prefix="genomics-pipeline-doctor-") as folder:
+        checks = []
+        for check in check_all(Path(folder)):
+            checks.append(check)
+            if not as_json:
+                click.echo(f"{'ok     ' if check.ok else 'MISSING'}  {check.name}: {check.found}")
+    ok = all(check.ok for check in checks)
+    if as_json:
+        found = [{"name": check.name, "ok": check.ok, "found": check.found} for check in checks]
+        click.echo(json.dumps({"ok": ok, "checks": found}, indent=2))
+    sys.exit(0 if ok else 1)

@@ -1,0 +1,86 @@
+"""`genomics-pipeline manifest`: check a sample sheet, or write one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.group(short_help="Check a sample sheet, or write one from FASTQ file names.")
+def manifest() -> None:
+    """Sample sheets: CSV, TSV or JSON Lines with the columns patient, sex, status, sample, lane, fastq_1, fastq_2.
+
+    \b
+    Examples:
+      genomics-pipeline manifest init reads/ --out cohort.csv
+      genomics-pipeline manifest validate cohort.csv --check-files
+    """
+
+
+@manifest.command()
+@click.argument("sheet")
+@click.option("--check-files", is_flag=True, help="Look whether the FASTQ files exist and R1 and R2 agree.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
+@click.option("--normalised", is_flag=True, help="Print the normalised form: one JSON line a sample.")
+def validate(sheet: str, check_files: bool, as_json: bool, normalised: bool) -> None:
+    """Check SHEET, a path or any URI; every error at once, with its line and column.
+
+    \b
+    Example:
+      genomics-pipeline manifest validate s3://my-bucket/cohort.csv --check-files
+    """
+    from genomics_pipeline.model.errors import DataError
+    from genomics_pipeline.model.manifest import manifest_lines
+    from genomics_pipeline.runs.manifests import file_problems, read_manifest
+    from genomics_pipeline.stores.routed import RoutedStore
+
+    try:
+        samples = read_manifest(sheet)
+        if check_files and (problems := list(file_problems(samples, RoutedStore()))):
+            raise DataError(problems)
+    except DataError as error:
+        if not as_json:
+            raise
+        found = [
+            {"message": one.message, "file": one.file, "line": one.line, "column": one.column} for one in error.problems
+        ]
+        click.echo(json.dumps({"valid": False, "problems": found}, indent=2))
+        raise click.exceptions.Exit(1) from None
+    lanes = sum(len(sample.lanes) for sample in samples)
+    if as_json:
+        click.echo(json.dumps({"valid": True, "samples": len(samples), "lanes": lanes}, indent=2))
+    elif normalised:
+        click.echo(manifest_lines(samples), nl=False)
+    else:
+        click.echo(f"{sheet}: valid, {len(samples)} samples, {lanes} lanes")
+
+
+@manifest.command()
+@click.argument("prefix", metavar="DIR_OR_S3_PREFIX")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write here instead of standard output.")
+def init(prefix: str, out: Path | None) -> None:
+    """Write a sample sheet of the FASTQ files below DIR_OR_S3_PREFIX, by their usual Illumina names.
+
+    \b
+    Examples:
+      genomics-pipeline manifest init reads/ --out cohort.csv
+      genomics-pipeline manifest init s3://my-bucket/run-17/
+    """
+    from genomics_pipeline.model.errors import UsageError
+    from genomics_pipeline.runs.manifests import init_sheet
+    from genomics_pipeline.stores.routed import RoutedStore
+
+    if "://" not in prefix:
+        if not Path(prefix).is_dir():
+            raise UsageError(f"{prefix}: expected a folder or an S3 prefix, found none")
+        prefix = str(Path(prefix).absolute())
+    text = init_sheet(prefix, RoutedStore())
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    if out.exists():
+        raise UsageError(f"--out {out}: expected a new file, found one that exists")
+    out.write_text(text)
+    click.echo(f"{out}: {text.count(chr(10)) - 1} lanes")

@@ -1,0 +1,49 @@
+"""`genomics-pipeline run`: a manifest through a pipeline, on this machine."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command(short_help="Run a manifest through a pipeline on this machine.")
+@click.argument("manifest")
+@click.option("--reference", required=True, help="FASTA file, plain or compressed: a path or URI.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The run's folder.")
+@click.option("--pipeline", default="germline", show_default=True, help="A pipeline's name, or a pipeline file.")
+@click.option("--param", "parameters", multiple=True, metavar="STAGE.NAME=VALUE", help="A parameter of a stage.")
+@click.option("--sample", "samples", multiple=True, help="Run this sample only (may be repeated).")
+@click.option("--resume", is_flag=True, help="Continue an interrupted execution.")
+@click.option("--truth", type=click.Path(path_type=Path, exists=True), help="VCF to score the joint VCF against.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
+def run(as_json: bool, **options: Any) -> None:
+    """Run MANIFEST (a sample sheet: CSV, TSV or JSON Lines) through a pipeline into a run's folder.
+
+    Steps that are already done with the same inputs, parameters and version are not run again.
+
+    \b
+    Examples:
+      genomics-pipeline run cohort.csv --reference hg38.fa.gz --out my-run
+      genomics-pipeline run cohort.csv --reference hg38.fa.gz --out my-run --resume
+      genomics-pipeline run amplicons.csv --reference virus.fa --out my-run \\
+          --param alignment.mark_duplicates=false --param variant_calling.ploidy=1
+    """
+    from genomics_pipeline.report.progress import Progress
+    from genomics_pipeline.runs.local import Request
+    from genomics_pipeline.runs.local import run as run_request
+
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    with Progress(quiet=as_json) as display:
+        summary = run_request(Request(**options), display)
+    if as_json:
+        click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+    else:
+        from genomics_pipeline.report.cohort_table import render_table
+
+        render_table(summary)
+    sys.exit(0 if summary["status"] == "SUCCEEDED" else 1)

@@ -1,0 +1,135 @@
+"""Sample sheets: rows with nf-core/sarek's columns become samples with lanes, or every error at once."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.model.parameters import absolute
+from genomics_pipeline.model.sample import Lane, Sample
+from genomics_pipeline.model.sheet import Row, read_rows
+
+# Names become file names, read groups and VCF columns: nothing that leaves a folder, needs quoting or hides.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+FASTQ = re.compile(r".*\.(fastq|fq)(\.gz)?", re.DOTALL)
+SEXES = ("XX", "XY", "NA")
+STATUSES = ("0", "1")
+DEFAULTS = {"sex": "NA", "status": "0", "lane": "L001"}
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """The rows of one sample, while they are read."""
+
+    first: Row
+    lanes: dict[str, tuple[int, Lane]] = field(default_factory=dict)
+
+
+def parse_sheet(text: str, name: str, base: str) -> list[Sample]:
+    """The samples of a sheet, in the order of their first rows.
+
+    Args:
+        text: The sheet's text.
+        name: Its path or URI, for messages; its ending says whether it is CSV, TSV or JSON Lines.
+        base: What relative paths of FASTQ files are taken from.
+
+    Raises:
+        DataError: everything that is wrong in it, in source order.
+    """
+    rows, problems = read_rows(text, name)
+    samples: dict[str, _Gathered] = {}
+    files: dict[str, int] = {}
+    for row in rows:
+        found = [*_row_problems(row, name)]
+        if not found:
+            found = [*_join(row, samples, files, name, base)]
+        problems += found
+    if not rows and not problems:
+        problems.append(Problem("expected at least one sample, found none", name))
+    if problems:
+        raise DataError(sorted(problems, key=lambda problem: problem.line or 0))
+    return [_sample(one) for one in samples.values()]
+
+
+def manifest_lines(samples: Iterable[Sample]) -> str:
+    """The text of ``manifest.jsonl``: one compact JSON object a sample."""
+    return "".join(json.dumps(one.to_json(), ensure_ascii=False, separators=(",", ":")) + "\n" for one in samples)
+
+
+def _row_problems(row: Row, file: str) -> Iterator[Problem]:
+    """What is wrong in one row by itself, column by column."""
+    for column, value in row.values.items():
+        if message := _misfit(column, value):
+            yield Problem(message, file, row.line, column)
+    for column in ("sample", "fastq_1"):
+        if not row.values.get(column):
+            yield Problem(f"expected a value, found none; {column} is required", file, row.line, column)
+    first, second = row.values.get("fastq_1"), row.values.get("fastq_2")
+    if first and first == second:
+        yield Problem(f"expected the mates of fastq_1, found the same file: {second}", file, row.line, "fastq_2")
+
+
+def _misfit(column: str, value: str) -> str | None:
+    """What is wrong with one value, or nothing; an empty one is checked elsewhere."""
+    if value == "":
+        return None
+    if column in ("sample", "patient", "lane") and not NAME.fullmatch(value):
+        rule = "a name of letters, digits, '.', '_' and '-', beginning with a letter or digit, at most 64 characters"
+        return f"expected {rule}, found {value!r}"
+    if column == "sex" and value not in SEXES:
+        return f"expected one of {', '.join(SEXES)}, found {value!r}"
+    if column == "status" and value not in STATUSES:
+        return f"expected 0 (normal) or 1 (tumour), found {value!r}"
+    if column in ("fastq_1", "fastq_2"):
+        return _file_misfit(value)
+    return None
+
+
+def _file_misfit(value: str) -> str | None:
+    scheme = value.partition("://")[0] if "://" in value else "file"
+    if scheme not in ("file", "s3"):
+        return f"expected a path or an s3:// URI, found {value!r}"
+    if not FASTQ.fullmatch(value):
+        return f"expected a file ending in .fastq.gz, .fq.gz, .fastq or .fq, found {value!r}"
+    return None
+
+
+def _join(row: Row, samples: dict[str, _Gathered], files: dict[str, int], file: str, base: str) -> Iterator[Problem]:
+    """Add a good row to its sample; what does not agree with earlier rows."""
+    name = row.values["sample"]
+    sample = samples.setdefault(name, _Gathered(row))
+    for column in ("patient", "sex", "status"):
+        here, there = _value(row, column), _value(sample.first, column)
+        if here != there:
+            where = f"on line {sample.first.line}"
+            yield Problem(f"expected {there!r} as {where} of sample {name}, found {here!r}", file, row.line, column)
+    lane = _value(row, "lane")
+    if lane in sample.lanes:
+        line, _ = sample.lanes[lane]
+        yield Problem(
+            f"expected a lane of its own, found {lane!r} of sample {name} again (first on line {line})",
+            file,
+            row.line,
+            "lane",
+        )
+    paths = [absolute(value, base) if (value := row.values.get(column)) else None for column in ("fastq_1", "fastq_2")]
+    for column, path in zip(("fastq_1", "fastq_2"), paths, strict=True):
+        if path and files.setdefault(path, row.line) != row.line:
+            yield Problem(f"expected a file once, found it on line {files[path]} too: {path}", file, row.line, column)
+    assert paths[0] is not None  # a row without it was refused
+    sample.lanes.setdefault(lane, (row.line, Lane(lane, paths[0], paths[1])))
+
+
+def _value(row: Row, column: str) -> str:
+    return row.values.get(column) or DEFAULTS.get(column) or row.values["sample"]
+
+
+def _sample(rows: _Gathered) -> Sample:
+    values: Mapping[str, str] = {
+        column: _value(rows.first, column) for column in ("sample", "patient", "sex", "status")
+    }
+    lanes: Sequence[Lane] = [lane for _, lane in rows.lanes.values()]
+    return Sample(values["sample"], values["patient"], values["sex"], int(values["status"]), tuple(lanes))

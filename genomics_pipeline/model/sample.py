@@ -1,0 +1,50 @@
+"""A sample and its lanes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One lane's reads.
+
+    Attributes:
+        lane: Its name, unique within the sample.
+        fastq_1: Absolute path or URI.
+        fastq_2: The mates, of a pair of files; None for single or interleaved reads.
+    """
+
+    lane: str
+    fastq_1: str
+    fastq_2: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One sample of a cohort.
+
+    Attributes:
+        sample: Its name, unique within the cohort.
+        patient: Whose it is.
+        sex: ``XX``, ``XY`` or ``NA``.
+        status: 0 normal, 1 tumour.
+        lanes: At least one.
+    """
+
+    sample: str
+    patient: str
+    sex: str
+    status: int
+    lanes: tuple[Lane, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The line of ``manifest.jsonl``."""
+        return {
+            "sample": self.sample,
+            "patient": self.patient,
+            "sex": self.sex,
+            "status": self.status,
+            "lanes": [{"lane": lane.lane, "fastq_1": lane.fastq_1, "fastq_2": lane.fastq_2} for lane in self.lanes],
+        }

@@ -1,0 +1,106 @@
+"""Rows of a sample sheet in CSV, TSV or JSON Lines, each with its line number."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from genomics_pipeline.model.errors import Problem, did_you_mean
+
+COLUMNS = ("patient", "sex", "status", "sample", "lane", "fastq_1", "fastq_2")
+REQUIRED = ("sample", "fastq_1")
+_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_JSON_LINES = (".jsonl", ".ndjson")
+_NAMED = {",": "commas", "\t": "tabs", ";": "semicolons"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its values by column, all of them text, and its 1-based line."""
+
+    line: int
+    values: dict[str, str]
+
+
+def read_rows(text: str, name: str) -> tuple[list[Row], list[Problem]]:
+    """The rows of a sheet that can be read, and what is wrong with the others."""
+    bare = name.lower().removesuffix(".gz").removesuffix(".bz2")
+    problems: list[Problem] = []
+    if bare.endswith(_JSON_LINES):
+        return list(_json_rows(text, name, problems)), problems
+    for ending, delimiter in _DELIMITERS.items():
+        if bare.endswith(ending):
+            return list(_delimited_rows(text, name, delimiter, problems)), problems
+    return [], [Problem("expected a sample sheet named .csv, .tsv or .jsonl", name)]
+
+
+def _delimited_rows(text: str, name: str, delimiter: str, problems: list[Problem]) -> Iterator[Row]:
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    header: list[str] | None = None
+    line = 1
+    try:
+        for fields in reader:
+            start, line = line, reader.line_num + 1
+            values = [value.strip() for value in fields]
+            if not any(values):
+                continue
+            if header is None:
+                header = values
+                problems += _header_problems(header, name, start, delimiter)
+                if problems:
+                    return
+            elif len(values) != len(header):
+                message = f"expected {len(header)} fields as in the header, found {len(values)}"
+                problems.append(Problem(message, name, start))
+            else:
+                yield Row(start, dict(zip(header, values, strict=True)))
+    except csv.Error as error:
+        problems.append(Problem(f"expected {_NAMED[delimiter]} between quoted or plain fields: {error}", name, line))
+    if header is None and not problems:
+        problems.append(Problem("expected a header and samples, found an empty file", name))
+
+
+def _header_problems(header: Sequence[str], name: str, line: int, delimiter: str) -> Iterator[Problem]:
+    if len(header) == 1:
+        for other, words in _NAMED.items():
+            if other != delimiter and other in header[0]:
+                message = f"expected columns separated by {_NAMED[delimiter]}, found {words}"
+                yield Problem(message, name, line)
+                return
+    for place, column in enumerate(header):
+        if column in header[:place]:
+            yield Problem(f"expected each column once, found {column!r} again", name, line, place + 1)
+        elif column not in COLUMNS:
+            yield Problem(f"unknown column {column!r}; {did_you_mean(column, COLUMNS)}", name, line, place + 1)
+    for column in REQUIRED:
+        if column not in header:
+            yield Problem(f"expected a column {column!r}, found none", name, line)
+
+
+def _json_rows(text: str, name: str, problems: list[Problem]) -> Iterator[Row]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            found = json.loads(line)
+        except json.JSONDecodeError as error:
+            problems.append(Problem(f"expected a JSON object: {error.msg}", name, number, error.colno))
+            continue
+        if not isinstance(found, dict):
+            problems.append(Problem(f"expected a JSON object, found {json.dumps(found)[:40]}", name, number))
+            continue
+        wrong = list(_key_problems(found, name, number))
+        problems += wrong
+        if not wrong:
+            yield Row(number, {key: "" if value is None else str(value) for key, value in found.items()})
+
+
+def _key_problems(row: dict[str, Any], name: str, line: int) -> Iterator[Problem]:
+    for key, value in row.items():
+        if key not in COLUMNS:
+            yield Problem(f"unknown column {key!r}; {did_you_mean(key, COLUMNS)}", name, line, key)
+        elif isinstance(value, bool) or not isinstance(value, str | int | None):
+            yield Problem(f"expected text, found {json.dumps(value)[:40]}", name, line, key)

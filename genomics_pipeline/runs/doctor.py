@@ -1,0 +1,78 @@
+"""Checks of an installation, ending with one tiny sample from FASTQ to joint VCF."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+from genomics_pipeline.runs.catalog import load_pipeline, pipeline_names, step_names
+from genomics_pipeline.runs.machine import capacity
+
+LIBRARIES = ("pysam", "pybwa", "jsonata-python", "boto3")
+MODULES = {"jsonata-python": "jsonata"}
+LEAST_FREE_GIB = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    found: str
+
+
+def check_all(folder: Path) -> Iterator[Check]:
+    """Every check, in order; a failing one never stops the next. The sample is run below `folder`."""
+    checks: dict[str, Callable[[], str]] = {
+        "python": lambda: sys.version.split()[0],
+        **{name: (lambda name=name: _library(name)) for name in LIBRARIES},  # type: ignore[misc]
+        "steps": lambda: ", ".join(step_names()),
+        "pipelines": _pipelines,
+        "machine": lambda: "{} cores, {} MiB".format(*capacity()),
+        "disk": lambda: _disk(folder),
+        "one tiny sample": lambda: _sample(folder),
+    }
+    for name, check in checks.items():
+        try:
+            yield Check(name, True, check())
+        except Exception as error:  # whatever is broken is the finding
+            yield Check(name, False, f"{type(error).__name__}: {error}")
+
+
+def _library(name: str) -> str:
+    import_module(MODULES.get(name, name))
+    return version(name)
+
+
+def _pipelines() -> str:
+    for name in pipeline_names():
+        load_pipeline(name)
+    return ", ".join(pipeline_names())
+
+
+def _disk(folder: Path) -> str:
+    free_gib = shutil.disk_usage(folder).free >> 30
+    if free_gib < LEAST_FREE_GIB:
+        raise OSError(f"expected at least {LEAST_FREE_GIB} GiB free in {folder}, found {free_gib}")
+    return f"{free_gib} GiB free in {folder.parent}"
+
+
+def _sample(folder: Path) -> str:
+    from genomics_pipeline.report.progress import Progress
+    from genomics_pipeline.runs.local import Request, run
+    from genomics_pipeline.simulation.cohort import simulate
+
+    cohort = folder / "cohort"
+    simulate(cohort, samples=1, length_bp=20_000, depth=20, seed=1)
+    request = Request(str(cohort / "cohort.csv"), str(cohort / "reference.fa"), folder / "run")
+    with Progress(quiet=True) as display:
+        summary = run(request, display)
+    if summary["status"] != "SUCCEEDED":
+        raise RuntimeError(summary["error"])
+    return f"FASTQ to joint VCF in {summary['seconds']} s"

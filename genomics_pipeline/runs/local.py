@@ -1,0 +1,244 @@
+"""Run a manifest through a pipeline on this machine, into a run's folder."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.engine.api import ExecutionResult, execute
+from genomics_pipeline.engine.batch import BatchTasks
+from genomics_pipeline.model.errors import UsageError, did_you_mean
+from genomics_pipeline.model.manifest import manifest_lines
+from genomics_pipeline.model.parameters import Value, parse_assignments
+from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.sample import Sample
+from genomics_pipeline.runs import outcome
+from genomics_pipeline.runs.catalog import load_pipeline
+from genomics_pipeline.runs.intervals import contigs, interval_lines
+from genomics_pipeline.runs.jobs import Worker, job_definitions
+from genomics_pipeline.runs.machine import capacity
+from genomics_pipeline.runs.manifests import read_manifest
+from genomics_pipeline.runs.pipeline_info import write_pipeline_info
+from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.worker.reference import prepare
+from genomics_pipeline.worker.step_folder import StepFolder
+
+SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a user asks to be run.
+
+    Attributes:
+        manifest: Path or URI of a sample sheet.
+        reference: Path or URI of a FASTA file, plain or compressed.
+        out: The run's folder.
+        pipeline: A shipped pipeline's name or a pipeline file.
+        parameters: ``STAGE.NAME=VALUE`` overrides.
+        samples: Only these samples; all where none is named.
+        resume: Continue an interrupted execution of the same run.
+        truth: A VCF of planted genotypes to score the joint VCF against.
+    """
+
+    manifest: str
+    reference: str
+    out: Path
+    pipeline: str = "germline"
+    parameters: Sequence[str] = ()
+    samples: Sequence[str] = ()
+    resume: bool = False
+    truth: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A request that was checked in full: nothing is written before it exists."""
+
+    pipeline: Pipeline
+    steps: Mapping[str, StepFolder]
+    overrides: Mapping[str, Mapping[str, Value]]
+    samples: Sequence[Sample]
+
+
+@dataclass(slots=True)
+class _Execution:
+    """One execution of the run's definition, new or resumed."""
+
+    folder: RunFolder
+    plan: Plan
+    number: int
+    worker: Worker
+    started: float = field(default_factory=time.time)
+
+    @property
+    def name(self) -> str:
+        return f"{self.folder.name}-{self.number}"
+
+
+def plan(request: Request) -> Plan:
+    """Check the whole request.
+
+    Raises:
+        UsageError: for parameters or samples that do not exist.
+        DataError: for a pipeline, step or sample sheet that cannot be used; all problems at once.
+    """
+    pipeline, steps = load_pipeline(request.pipeline)
+    overrides = parse_assignments(request.parameters, pipeline, str(Path.cwd()))
+    samples = _chosen(read_manifest(request.manifest), request.samples)
+    return Plan(pipeline, steps, overrides, samples)
+
+
+def _chosen(samples: Sequence[Sample], names: Sequence[str]) -> Sequence[Sample]:
+    known = [sample.sample for sample in samples]
+    for name in names:
+        if name not in known:
+            raise UsageError(f"--sample {name}: no such sample in the manifest; {did_you_mean(name, known)}")
+    return [sample for sample in samples if sample.sample in names] if names else samples
+
+
+def run(request: Request, display: Any) -> dict[str, Any]:
+    """Run a request to its end; finished steps that still match are not run again.
+
+    Args:
+        request: What to run.
+        display: A `report.progress.Progress`, told what happens.
+
+    Returns:
+        The run's summary, as ``--json`` prints it; ``status`` is SUCCEEDED or FAILED.
+
+    Raises:
+        UsageError: see `plan`.
+        DataError: see `plan`; also for a reference that cannot be used.
+        RunError: if another process is running in the folder.
+    """
+    started = time.monotonic()
+    checked = plan(request)
+    folder = RunFolder(request.out)
+    folder.create()
+    with folder.locked():
+        _write_inputs(folder, checked, request.reference, display)
+        execution = _begin(folder, checked, request.resume, display)
+        try:
+            result = _execute(execution, display)
+        except KeyboardInterrupt:
+            _record(execution, "ABORTED", {})
+            display.note(f"interrupted; the same command with --resume goes on from here: {folder.path}")
+            raise
+        summary = _summary(execution, result)
+        summary["cohort"]["truth"] = _score(summary, request.truth, folder)
+        summary["seconds"] = round(time.monotonic() - started, 3)
+        write_pipeline_info(folder, checked.pipeline, checked.steps, checked.overrides)
+        _record(execution, result.status, summary)
+        return summary
+
+
+def _write_inputs(folder: RunFolder, checked: Plan, reference: str, display: Any) -> None:
+    """The files that decide an execution; see `RunFolder.digest`."""
+    store = RoutedStore({BUCKET: folder.path})
+    indexes = {index for step in checked.steps.values() for spec in step.spec.inputs.values() for index in spec.indexes}
+    display.note(f"reference: {reference}")
+    prepared = prepare(reference, sorted(indexes), store, None)
+    sizes = contigs(Path(f"{prepared}.fai").read_text(), file=f"{prepared}.fai")
+    given = {
+        "run": {"name": folder.name, "bucket": BUCKET, "prefix": ""},
+        "reference": str(prepared),
+        "parameters": checked.overrides,
+    }
+    folder.write(folder.manifest, manifest_lines(checked.samples))
+    folder.write(folder.intervals, interval_lines(sizes, checked.pipeline.maps["interval"].interval_size_bp))
+    folder.write(folder.definition, canonical(generate(checked.pipeline)))
+    folder.write(folder.input, json.dumps(given, indent=2) + "\n")
+
+
+def _begin(folder: RunFolder, checked: Plan, resume: bool, display: Any) -> _Execution:
+    """Number the execution: the interrupted one's number when it is resumed, else the next."""
+    before = folder.record()
+    number = before.get("execution", 0)
+    same = before.get("digest") == folder.digest() and before.get("status") in ("RUNNING", "ABORTED")
+    if resume and same:
+        display.note(f"resuming execution {folder.name}-{number}")
+    elif resume and before:
+        display.note("nothing to resume: the last execution ended or its inputs changed; finished steps are kept")
+    execution = _Execution(folder, checked, number if resume and same else number + 1, _worker(folder, checked))
+    _record(execution, "RUNNING", {})
+    return execution
+
+
+def _worker(folder: RunFolder, checked: Plan) -> Worker:
+    return Worker(checked.steps, RoutedStore({BUCKET: folder.path}), folder.scratch)
+
+
+def _execute(execution: _Execution, display: Any) -> ExecutionResult:
+    folder = execution.folder
+    cores, memory_mib = capacity()
+    tasks = BatchTasks(
+        job_definitions(execution.plan.steps), execution.worker.run_job, cores=cores, memory_mib=memory_mib
+    )
+    return execute(
+        json.loads(folder.definition.read_bytes()),
+        json.loads(folder.input.read_bytes()),
+        name=execution.name,
+        state_machine=execution.plan.pipeline.name,
+        store=RoutedStore({BUCKET: folder.path}),
+        tasks={SUBMIT_JOB: tasks},
+        journal=folder.journal(execution.name),
+        observer=display.event,
+    )
+
+
+def _summary(execution: _Execution, result: ExecutionResult) -> dict[str, Any]:
+    folder, pipeline, worker = execution.folder, execution.plan.pipeline, execution.worker
+    failed = outcome.failures(folder, _result_manifests(result))
+    samples = list(outcome.sample_rows(folder, pipeline, failed, worker.ran))
+    summary: dict[str, Any] = {
+        "run": str(folder.path),
+        "status": result.status,
+        "samples": samples,
+        "cohort": outcome.cohort_row(folder, pipeline) if result.status == "SUCCEEDED" else outcome.NO_COHORT,
+        "steps": {"run": len(worker.ran), "reused": len(worker.reused)},
+        "seconds": 0.0,
+    }
+    if result.status != "SUCCEEDED":
+        summary["error"] = outcome.explain(result.error or "", result.cause or "")
+    return summary
+
+
+def _result_manifests(result: ExecutionResult) -> list[str]:
+    return [details["Key"] for run in result.map_runs if (details := run.get("ResultWriterDetails"))]
+
+
+def _score(summary: Mapping[str, Any], truth: Path | None, folder: RunFolder) -> dict[str, Any] | None:
+    """Agreement of the joint VCF with planted genotypes, where both are there."""
+    calls = next((path for name, path in summary["cohort"]["files"].items() if name.endswith(".vcf")), None)
+    if truth is None or calls is None:
+        return None
+    from genomics_pipeline.report.concordance import score
+
+    reference = json.loads(folder.input.read_bytes())["reference"]
+    return score(Path(calls), truth, Path(reference)).to_json()
+
+
+def _record(execution: _Execution, status: str, summary: Mapping[str, Any]) -> None:
+    """Replace ``run.json``."""
+    plan = execution.plan
+    execution.folder.save(
+        {
+            "run": execution.folder.name,
+            "status": status,
+            "execution": execution.number,
+            "digest": execution.folder.digest(),
+            "pipeline": plan.pipeline.name,
+            "parameters": plan.overrides,
+            "started": datetime.fromtimestamp(execution.started, UTC).isoformat(timespec="seconds"),
+            "summary": summary,
+        }
+    )

@@ -1,0 +1,134 @@
+"""Sample sheets in storage: read, checked against their files, made from a folder of FASTQ files."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.model.manifest import FASTQ, NAME, parse_sheet
+from genomics_pipeline.model.sample import Sample
+
+if TYPE_CHECKING:
+    from genomics_pipeline.stores.protocol import Store
+
+COMPARED_RECORDS = 1000
+
+# What bcl2fastq, bcl-convert and the public archives write: SAMPLE[_S1][_L001]_R1[_001].fastq.gz, SAMPLE_1.fastq.gz.
+_ILLUMINA = re.compile(
+    r"(?P<sample>.+?)(?:_S\d+)?(?:_(?P<lane>L\d{3}))?[._](?P<read>R?[12])(?:_\d{3})?\.(?:fastq|fq)(?:\.gz)?"
+)
+
+
+def read_manifest(uri: str) -> list[Sample]:
+    """The samples of a sheet at a path or any URI that smart-open reads.
+
+    Raises:
+        DataError: if it cannot be read, or everything that is wrong in it.
+    """
+    from smart_open import open as smart_open
+
+    try:
+        with smart_open(uri, "rb") as stream:
+            text = cast(bytes, stream.read()).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(Problem(f"expected UTF-8, found byte 0x{error.object[error.start]:02x}", uri)) from None
+    except FileNotFoundError:
+        raise DataError(Problem("expected a sample sheet, found no such file", uri)) from None
+    except (OSError, ValueError, NotImplementedError, ImportError) as error:
+        raise DataError(Problem(f"expected a readable sample sheet: {error}", uri)) from None
+    base = posixpath.dirname(uri) if "://" in uri else str(Path(uri).absolute().parent)
+    return parse_sheet(text, uri, base)
+
+
+def file_problems(samples: Iterable[Sample], store: Store) -> Iterator[Problem]:
+    """What is wrong with the FASTQ files that a manifest names; the beginning of each is read."""
+    for sample in samples:
+        for lane in sample.lanes:
+            names: list[list[str]] = []
+            for uri in filter(None, (lane.fastq_1, lane.fastq_2)):
+                try:
+                    names.append(_read_names(uri, store))
+                except DataError as error:
+                    yield from (
+                        Problem(f"sample {sample.sample}, lane {lane.lane}: {one.message}", uri)
+                        for one in error.problems
+                    )
+            if len(names) == 2 and (message := _disagreement(*names)):
+                assert lane.fastq_2 is not None
+                yield Problem(f"sample {sample.sample}, lane {lane.lane}: {message}", lane.fastq_2)
+
+
+def _read_names(uri: str, store: Store) -> list[str]:
+    """The names of a FASTQ file's first reads, without ``/1`` and comments."""
+    if store.stat(uri) is None:
+        raise DataError("expected a FASTQ file, found no such file")
+    try:
+        with store.open(uri) as raw:
+            stream = gzip.GzipFile(fileobj=raw) if uri.endswith(".gz") else raw
+            lines = list(islice(cast(Iterator[bytes], stream), 4 * COMPARED_RECORDS))
+    except (OSError, EOFError) as error:
+        raise DataError(f"expected a whole gzip file: {error}") from None
+    if not lines:
+        raise DataError("expected reads, found an empty file")
+    for number, line in enumerate(lines[::4], 1):
+        if not line.startswith(b"@"):
+            raise DataError(f"record {number}: expected '@' and a read's name, found {line[:20]!r}; is this FASTQ?")
+    return [line[1:].split()[0].removesuffix(b"/1").removesuffix(b"/2").decode("latin-1") for line in lines[::4]]
+
+
+def _disagreement(first: Sequence[str], second: Sequence[str]) -> str | None:
+    for number, (one, other) in enumerate(zip_longest(first, second), 1):
+        if one != other:
+            return f"record {number}: expected the mate of {one or 'no read'}, found {other or 'the end of the file'}"
+    return None
+
+
+def init_sheet(prefix: str, store: Store) -> str:
+    """A sample sheet, as CSV text, of the FASTQ files below a folder or S3 prefix.
+
+    Raises:
+        DataError: if there are none, or names that do not tell sample and read; all at once.
+    """
+    folder = prefix if prefix.endswith("/") else f"{prefix}/"
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    problems: list[Problem] = []
+    for info in store.list(folder):
+        if FASTQ.fullmatch(info.uri):
+            problems += _place(info.uri, rows)
+    for (sample, lane), row in rows.items():
+        if "fastq_1" not in row:
+            problems.append(Problem(f"expected the first reads of sample {sample}, lane {lane} too", row["fastq_2"]))
+    if not rows and not problems:
+        problems.append(Problem("expected FASTQ files (.fastq.gz, .fq.gz, .fastq, .fq), found none", prefix))
+    if problems:
+        raise DataError(problems)
+    text = io.StringIO()
+    columns = ("patient", "sample", "lane", "fastq_1", "fastq_2")
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    for (sample, lane), row in sorted(rows.items()):
+        writer.writerow({"patient": sample, "sample": sample, "lane": lane, **row})
+    return text.getvalue()
+
+
+def _place(uri: str, rows: dict[tuple[str, str], dict[str, str]]) -> Iterator[Problem]:
+    """Put one file into its row."""
+    name = uri.rsplit("/", 1)[-1]
+    found = _ILLUMINA.fullmatch(name)
+    sample = found["sample"] if found else re.sub(r"\.(fastq|fq)(\.gz)?$", "", name)
+    if not NAME.fullmatch(sample):
+        yield Problem(f"expected a name of letters, digits, '.', '_' and '-' for a sample, found {sample!r}", uri)
+        return
+    column = f"fastq_{found['read'][-1]}" if found else "fastq_1"
+    row = rows.setdefault((sample, (found and found["lane"]) or "L001"), {})
+    if column in row:
+        yield Problem(f"expected one {column} of sample {sample} in a lane, found {row[column]} too", uri)
+    row.setdefault(column, uri)

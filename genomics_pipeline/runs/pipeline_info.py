@@ -1,0 +1,39 @@
+"""What made the results: versions, parameters and resources, under `results/pipeline_info/`."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+
+from genomics_pipeline.model.parameters import Value, resolve
+from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.runs.run_folder import RunFolder
+from genomics_pipeline.worker.step_folder import StepFolder
+
+TOOLS = ("genomics-pipeline", "pysam", "pybwa")
+
+
+def write_pipeline_info(
+    folder: RunFolder,
+    pipeline: Pipeline,
+    steps: Mapping[str, StepFolder],
+    overrides: Mapping[str, Mapping[str, Value]],
+) -> None:
+    """Write ``software_versions.json`` and ``parameters.json``."""
+    place = folder.results / "pipeline_info"
+    place.mkdir(parents=True, exist_ok=True)
+    versions = {
+        "python": platform.python_version(),
+        **{tool: version(tool) for tool in TOOLS},
+        "steps": {name: step.spec.version for name, step in sorted(steps.items())},
+    }
+    parameters = {
+        stage.name: resolve(
+            stage.step.parameters, {**pipeline.parameters.get(stage.name, {}), **overrides.get(stage.name, {})}
+        )
+        for stage in pipeline.stages
+    }
+    for name, content in (("software_versions", versions), ("parameters", parameters)):
+        folder.write(place / f"{name}.json", json.dumps(content, indent=2) + "\n")

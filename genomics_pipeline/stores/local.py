@@ -1,0 +1,111 @@
+"""Files as objects: a bucket is a folder."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import unquote, urlsplit
+
+from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.stores.protocol import MissingObject, ObjectInfo
+
+
+class LocalStore:
+    """Plain paths, ``file://`` URIs, and the objects of buckets that are folders here.
+
+    Args:
+        buckets: Folder of each bucket.
+    """
+
+    def __init__(self, buckets: dict[str, Path] | None = None) -> None:
+        self._buckets = buckets or {}
+
+    def path(self, uri: str) -> Path:
+        """The file of an object.
+
+        Raises:
+            DataError: for a key that leaves its bucket.
+        """
+        if "://" not in uri:
+            return Path(uri)
+        parts = urlsplit(uri)
+        if parts.scheme == "file":
+            return Path(unquote(parts.path))
+        root = self._buckets[parts.netloc]
+        key = uri.split("/", 3)[3] if uri.count("/") > 2 else ""
+        if ".." in key.split("/") or key.startswith("/"):
+            raise DataError(f"{uri}: expected a key inside its bucket")
+        return root / key
+
+    def stat(self, uri: str) -> ObjectInfo | None:
+        """The object, None where there is none."""
+        return _info(uri, self.path(uri))
+
+    def open(self, uri: str) -> BinaryIO:
+        """Its content as a stream."""
+        try:
+            return self.path(uri).open("rb")
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise MissingObject(uri) from None
+
+    def read(self, uri: str) -> bytes:
+        """Its whole content."""
+        with self.open(uri) as stream:
+            return stream.read()
+
+    def write(self, uri: str, data: bytes) -> None:
+        """Put an object, in place of the one that was there."""
+        part = _part(self.path(uri))
+        part.write_bytes(data)
+        part.replace(self.path(uri))
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """The objects whose URIs begin with the prefix, in the order of their names."""
+        start = self.path(prefix)
+        folder = start if prefix.endswith("/") or start.is_dir() else start.parent
+        base = len(str(folder)) + 1
+        head = prefix if folder == start else prefix[: prefix.rfind("/") + 1]
+        head = head if not head or head.endswith("/") else f"{head}/"
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            uri = head + str(file)[base:]
+            if uri.startswith(prefix) and (info := _info(uri, file)):
+                yield info
+
+    def fetch(self, uri: str, folder: Path) -> Path:
+        """The file itself."""
+        path = self.path(uri).absolute()
+        if not path.is_file():
+            raise MissingObject(uri)
+        return path
+
+    def publish(self, path: Path, uri: str) -> None:
+        """Move a local file to be the object."""
+        target = self.path(uri)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:  # another file system: a copy is visible only when it is whole
+                raise
+            part = _part(target)
+            shutil.copyfile(path, part)
+            part.replace(target)
+            path.unlink()
+
+
+def _info(uri: str, path: Path) -> ObjectInfo | None:
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return ObjectInfo(uri, found.st_size, f"{found.st_size}-{found.st_mtime_ns}") if path.is_file() else None
+
+
+def _part(path: Path) -> Path:
+    """A file beside it to write to first, of this process alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(f".{path.name}.{os.getpid()}.part")

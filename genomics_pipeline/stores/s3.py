@@ -1,0 +1,88 @@
+"""Objects in S3; credentials, region and endpoint come from the standard AWS chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from genomics_pipeline.stores.protocol import MissingObject, ObjectInfo
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+class S3Store:
+    """``s3://bucket/key``.
+
+    Args:
+        client: boto3's client.
+    """
+
+    def __init__(self, client: S3Client) -> None:
+        self._client = client
+
+    def stat(self, uri: str) -> ObjectInfo | None:
+        """The object, None where there is none."""
+        from botocore.exceptions import ClientError
+
+        bucket, key = split(uri)
+        try:
+            found = self._client.head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NoSuchBucket"):
+                return None
+            raise
+        return ObjectInfo(uri, found["ContentLength"], found["ETag"].strip('"'))
+
+    def open(self, uri: str) -> BinaryIO:
+        """Its content as a stream."""
+        from smart_open import open as smart_open
+
+        if self.stat(uri) is None:
+            raise MissingObject(uri)
+        stream = smart_open(uri, "rb", compression="disable", transport_params={"client": self._client})
+        return cast(BinaryIO, stream)
+
+    def read(self, uri: str) -> bytes:
+        """Its whole content."""
+        with self.open(uri) as stream:
+            return stream.read()
+
+    def write(self, uri: str, data: bytes) -> None:
+        """Put an object, in place of the one that was there."""
+        bucket, key = split(uri)
+        self._client.put_object(Bucket=bucket, Key=key, Body=data)
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """The objects whose URIs begin with the prefix, in the order of their names."""
+        bucket, key = split(prefix)
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
+        for page in pages:
+            for found in page.get("Contents", ()):
+                yield ObjectInfo(f"s3://{bucket}/{found['Key']}", found["Size"], found["ETag"].strip('"'))
+
+    def fetch(self, uri: str, folder: Path) -> Path:
+        """A copy in the folder, by parallel ranges."""
+        bucket, key = split(uri)
+        if self.stat(uri) is None:
+            raise MissingObject(uri)
+        path = folder / key.rsplit("/", 1)[-1]
+        self._client.download_file(bucket, key, str(path))
+        return path
+
+    def publish(self, path: Path, uri: str) -> None:
+        """Move a local file to be the object: uploaded by parts, visible when complete."""
+        bucket, key = split(uri)
+        self._client.upload_file(str(path), bucket, key)
+        path.unlink()
+
+
+def split(uri: str) -> tuple[str, str]:
+    """Bucket and key.
+
+    >>> split("s3://reads/run-1/a_R1.fastq.gz")
+    ('reads', 'run-1/a_R1.fastq.gz')
+    """
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key

@@ -1,0 +1,106 @@
+"""What the engine's tests share: a clock without time, buckets in memory, and a way to run a document."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.engine.api import ExecutionResult, execute
+from genomics_pipeline.engine.events import Event
+
+
+class FakeClock:
+    """Time that passes only by sleeping; what was slept is kept."""
+
+    def __init__(self) -> None:
+        self.time = 1_000_000_000.0
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+
+    def jitter(self, seconds: float) -> float:
+        return seconds / 4
+
+
+class Buckets:
+    """Objects by URI."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.written: list[str] = []
+
+    def open(self, uri: str) -> io.BytesIO:
+        if uri not in self.objects:
+            raise FileNotFoundError(f"no such object: {uri}")
+        return io.BytesIO(self.objects[uri])
+
+    def write(self, uri: str, data: bytes) -> None:
+        self.written.append(uri)
+        self.objects[uri] = data
+
+    def publish(self, path: Path, uri: str) -> None:
+        self.write(uri, path.read_bytes())
+        path.unlink()
+
+    def lines(self, uri: str) -> list[Any]:
+        return [json.loads(line) for line in self.objects[uri].splitlines()]
+
+    def named(self, name: str) -> str:
+        """The one object with that file name."""
+        (found,) = (uri for uri in self.objects if uri.endswith(f"/{name}"))
+        return found
+
+
+class Bench:
+    """Runs documents, and keeps what was seen."""
+
+    def __init__(self, journal: Path) -> None:
+        self.clock = FakeClock()
+        self.store = Buckets()
+        self.events: list[Event] = []
+        self.journal = journal
+        self.calls: list[Any] = []
+
+    def run(
+        self,
+        states: Mapping[str, Any],
+        given: Any = None,
+        *,
+        tasks: Mapping[str, Callable[..., Any]] | None = None,
+        **top: Any,
+    ) -> ExecutionResult:
+        document = {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states, **top}
+
+        async def echo(arguments: Any, context: Any) -> Any:
+            self.calls.append(arguments)
+            return arguments
+
+        return execute(
+            document,
+            {} if given is None else given,
+            name="run-1",
+            state_machine="machine",
+            store=self.store,  # type: ignore[arg-type]
+            tasks={"echo": echo, **(tasks or {})},
+            journal=self.journal,
+            observer=self.events.append,
+            clock=self.clock,
+        )
+
+    def seen(self, kind: type) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path / "journal")

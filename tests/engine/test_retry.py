@@ -1,0 +1,94 @@
+"""Retry: which retrier takes an error, how often, and after how long."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.engine.errors import StatesError, matches
+from genomics_pipeline.engine.events import RetryScheduled
+
+
+def failing(*errors: str) -> Any:
+    """A task that fails so, one error a call, and then succeeds."""
+    left = list(errors)
+
+    async def task(arguments: Any, context: Any) -> Any:
+        if left:
+            raise StatesError(left.pop(0), "because")
+        return {"attempt": context.attempt}
+
+    return task
+
+
+def state(*retriers: dict[str, Any]) -> dict[str, Any]:
+    return {"T": {"Type": "Task", "Resource": "t", "Retry": list(retriers), "End": True}}
+
+
+@pytest.mark.parametrize(
+    ("retrier", "slept"),
+    [
+        ({}, [1, 2, 4]),
+        ({"IntervalSeconds": 2, "BackoffRate": 3}, [2, 6, 18]),
+        ({"MaxDelaySeconds": 2}, [1, 2, 2]),
+        ({"JitterStrategy": "FULL"}, [0.25, 0.5, 1]),
+        ({"JitterStrategy": "NONE", "BackoffRate": 1}, [1, 1, 1]),
+    ],
+)
+def test_delays(bench: Any, retrier: dict[str, Any], slept: list[float]) -> None:
+    result = bench.run(state({"ErrorEquals": ["Bad"], **retrier}), tasks={"t": failing("Bad", "Bad", "Bad")})
+    assert result.output == {"attempt": 3}
+    assert result.transitions == 4
+    assert bench.clock.slept == slept
+    assert [(event.attempt, event.delay_s) for event in bench.seen(RetryScheduled)] == list(enumerate(slept, 1))
+
+
+@pytest.mark.parametrize(("attempts", "transitions"), [(0, 1), (2, 3)])
+def test_attempts_end(bench: Any, attempts: int, transitions: int) -> None:
+    result = bench.run(state({"ErrorEquals": ["Bad"], "MaxAttempts": attempts}), tasks={"t": failing(*["Bad"] * 9)})
+    assert (result.status, result.error, result.cause) == ("FAILED", "Bad", "because")
+    assert result.transitions == transitions
+
+
+def test_each_retrier_counts_for_itself(bench: Any) -> None:
+    retriers = ({"ErrorEquals": ["A"], "MaxAttempts": 1}, {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 10})
+    result = bench.run(state(*retriers), tasks={"t": failing("A", "B", "B")})
+    assert result.status == "SUCCEEDED"
+    assert bench.clock.slept == [1, 10, 20]
+
+
+def test_the_first_retrier_that_matches_decides(bench: Any) -> None:
+    retriers = ({"ErrorEquals": ["A"], "MaxAttempts": 1}, {"ErrorEquals": ["States.ALL"]})
+    assert bench.run(state(*retriers), tasks={"t": failing("A", "A")}).error == "A"
+
+
+def test_catch_comes_after_retry(bench: Any) -> None:
+    states = state({"ErrorEquals": ["Bad"], "MaxAttempts": 1})
+    states["T"]["Catch"] = [{"ErrorEquals": ["States.TaskFailed"], "Next": "E"}]
+    states["E"] = {"Type": "Succeed"}
+    result = bench.run(states, tasks={"t": failing("Bad", "Bad")})
+    assert result.output == {"Error": "Bad", "Cause": "because"}
+
+
+@pytest.mark.parametrize(
+    ("error", "names", "taken"),
+    [
+        ("Bad", ["Bad"], True),
+        ("Bad", ["Good", "Bad"], True),
+        ("Bad", ["Good"], False),
+        ("Bad", ["States.ALL"], True),
+        ("Bad", ["States.TaskFailed"], True),
+        ("States.Timeout", ["States.TaskFailed"], False),
+        ("States.Timeout", ["States.ALL"], True),
+        ("States.Runtime", ["States.ALL", "States.Runtime"], False),
+        ("States.DataLimitExceeded", ["States.ALL"], False),
+    ],
+)
+def test_matches(error: str, names: list[str], taken: bool) -> None:
+    assert matches(error, names) is taken
+
+
+def test_error_and_cause_are_cut_to_what_aws_keeps() -> None:
+    error = StatesError("e" * 300, "c" * 40_000)
+    assert (len(error.error), len(error.cause)) == (256, 32_768)

@@ -1,0 +1,38 @@
+"""The wheel holds everything that a run needs: steps, pipelines and schemas, without the checkout."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def python(*arguments: str | Path, **variables: str) -> str:
+    """What `python ARGUMENTS` prints, away from the checkout."""
+    ended = subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=variables.pop("cwd", None),
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+def test_an_installed_wheel_finds_its_steps_and_pipelines(tmp_path: Path) -> None:
+    python("-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path, ROOT)
+    (wheel,) = tmp_path.glob("genomics_pipeline-*.whl")
+    site = tmp_path / "site"
+    python("-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", "--target", site, wheel)
+    code = "from genomics_pipeline.runs import catalog; print(catalog.__file__, *catalog.step_names())"
+    where, *steps = python("-P", "-c", code, cwd=str(tmp_path), PYTHONPATH=str(site)).split()
+    assert Path(where).is_relative_to(site)
+    assert steps == ["aggregation", "alignment", "gather", "variant_calling"]
+    definition = ("-P", "-m", "genomics_pipeline", "definition", "germline")
+    installed = python(*definition, cwd=str(tmp_path), PYTHONPATH=str(site))
+    assert installed == python(*definition, cwd=str(tmp_path))

@@ -1,0 +1,68 @@
+"""Real sequencing data beside the checkout, run through the command a user has."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+Runner = Callable[..., dict[str, Any]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here needs the data, and says so where it is not there."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("realdata")
+            if not (SHARED / "data").is_dir():
+                item.add_marker(pytest.mark.skip(reason=f"SKIPPED: no real sequencing data in {SHARED / 'data'}"))
+
+
+def sheet(folder: Path, to: Path) -> Path:
+    """A sample sheet of every pair of FASTQ files in a folder."""
+    rows = ["sample,fastq_1,fastq_2"]
+    for first in sorted(folder.glob("*_R1.fastq.gz")):
+        name = first.name.removesuffix("_R1.fastq.gz")
+        rows.append(f"{name},{first},{folder / f'{name}_R2.fastq.gz'}")
+    to.write_text("\n".join(rows) + "\n")
+    return to
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """`run(dataset, *options)`: the run's ``--json`` summary of one dataset."""
+
+    def call(dataset: str, *options: str) -> dict[str, Any]:
+        folder = tmp_path_factory.mktemp(dataset)
+        data = SHARED / "data" / dataset
+        argv = [sys.executable, "-m", "genomics_pipeline", "run", str(sheet(data, folder / "cohort.csv"))]
+        argv += ["--reference", str(data / "reference.fa.gz"), "--out", str(folder / "run"), "--json", *options]
+        ended = subprocess.run(argv, capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stderr
+        found: dict[str, Any] = json.loads(ended.stdout)
+        return found
+
+    return call
+
+
+@pytest.fixture
+def score(tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """`score(calls, truth, bed, dataset, *options)`: what the independent scorer prints."""
+
+    def call(calls: str, truth: Path, bed: Path, dataset: str, *options: str) -> dict[str, Any]:
+        import gzip
+
+        reference = tmp_path / "reference.fa"
+        reference.write_bytes(gzip.decompress((SHARED / "data" / dataset / "reference.fa.gz").read_bytes()))
+        argv = [sys.executable, str(SHARED / "tools" / "score_vcf.py"), calls, str(truth), str(bed), str(reference)]
+        ended = subprocess.run([*argv, *options], capture_output=True, text=True, check=True)
+        found: dict[str, Any] = json.loads(ended.stdout)
+        return found
+
+    return call

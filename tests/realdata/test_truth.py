@@ -1,0 +1,94 @@
+"""The main job on real reads with known truth, scored by an independent scorer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pysam
+import pytest
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+TWIST = "sarscov2-twist-controls"
+CHR20 = "na12878-chr20-hg19-100kb"
+TRIO = "1000g-3sample-chr21-chr22"
+COHORT = "sarscov2-8sample-cohort"
+Run = Callable[..., dict[str, Any]]
+Score = Callable[..., dict[str, Any]]
+
+
+def files(summary: dict[str, Any], name: str) -> dict[str, str]:
+    """Sample -> path of one of its files."""
+    return {row["sample"]: row["files"][name] for row in summary["samples"]}
+
+
+def passing(path: str) -> list[tuple[str, int, str, tuple[str, ...] | None]]:
+    with pysam.VariantFile(path) as vcf:
+        return [(r.chrom, r.pos, r.ref, r.alts) for r in vcf if set(r.filter.keys()) <= {"PASS"}]
+
+
+def test_twist_controls_give_exactly_the_planted_variants(run: Run) -> None:
+    summary = run(TWIST, "--param", "variant_calling.ploidy=1", "--param", "alignment.mark_duplicates=false")
+    vcfs = files(summary, "variant_calling.vcf")
+    assert passing(vcfs["pos_MT007544_1_1"]) == passing(str(SHARED / "data" / TWIST / "truth.vcf"))
+    assert passing(vcfs["pos_MN908947_3_1"]) == []
+
+
+def test_na12878_is_perfect_inside_its_confident_regions(run: Run, score: Score) -> None:
+    data = SHARED / "data" / CHR20
+    calls = files(run(CHR20), "variant_calling.vcf")["NA12878"]
+    found = score(calls, data / "truth.vcf.gz", data / "confident.bed", CHR20)
+    assert (found["SNP"]["F1"], found["INDEL"]["F1"]) == (1.0, 1.0)
+    assert (found["SNP"]["truth"], found["INDEL"]["truth"]) == (45, 4)
+
+
+@pytest.fixture(scope="module")
+def trio(run: Run) -> dict[str, Any]:
+    return run(TRIO)
+
+
+@pytest.mark.parametrize("joint", [False, True], ids=["singly", "jointly"])
+def test_1000g_samples_reach_the_pooled_f1(trio: dict[str, Any], score: Score, joint: bool, tmp_path: Path) -> None:
+    data = SHARED / "data" / TRIO
+    pooled: dict[str, Counter[str]] = {"SNP": Counter(), "INDEL": Counter()}
+    for sample, path in files(trio, "variant_calling.vcf").items():
+        truth = one_sample(data / "truth.vcf.gz", sample, tmp_path)
+        calls = trio["cohort"]["files"]["gather.vcf"] if joint else path
+        found = score(calls, truth, data / "regions.bed", TRIO, "--sample", sample)
+        for kind, counts in pooled.items():
+            counts.update({name: found[kind][name] for name in ("TP", "FN", "FP", "calls")})
+    f1 = {kind: pooled_f1(counts) for kind, counts in pooled.items()}
+    assert f1["SNP"] >= 0.94, pooled
+    assert f1["INDEL"] >= 0.81, pooled
+
+
+def one_sample(vcf: Path, sample: str, folder: Path) -> Path:
+    """The VCF with only that sample."""
+    part = folder / f"{sample}.vcf"
+    with pysam.VariantFile(str(vcf)) as source:
+        source.subset_samples([sample])
+        with pysam.VariantFile(str(part), "w", header=source.header) as out:
+            for record in source:
+                out.write(record)
+    return part
+
+
+def pooled_f1(counts: Counter[str]) -> float:
+    precision = (counts["calls"] - counts["FP"]) / counts["calls"]
+    recall = counts["TP"] / (counts["TP"] + counts["FN"])
+    return 2 * precision * recall / (precision + recall)
+
+
+def test_the_eight_sample_cohort_ends_and_reports_its_thin_samples(run: Run) -> None:
+    summary = run(COHORT, "--param", "variant_calling.ploidy=1")
+    depth = {row["sample"]: row["metrics"]["alignment"]["mean_depth"] for row in summary["samples"]}
+    assert {row["state"] for row in summary["samples"]} == {"SUCCEEDED"}
+    assert len(depth) == 8
+    assert {sample for sample, found in depth.items() if found < 10} == {"SRR10903401", "SRR11140750"}
+    vcfs = files(summary, "variant_calling.vcf")
+    same = {tuple(passing(vcfs[name])) for name in ("SRR11140744", "SRR11140746", "SRR11140748")}
+    assert len(same) == 1
+    with pysam.VariantFile(summary["cohort"]["files"]["gather.vcf"]) as joint:
+        assert len(joint.header.samples) == 8

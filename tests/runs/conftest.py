@@ -1,0 +1,51 @@
+"""A small simulated cohort, and the command run on it as a user would."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Ended = subprocess.CompletedProcess[str]
+
+
+def command(*arguments: str | Path) -> Ended:
+    """`genomics-pipeline ARGUMENTS` in a process of its own."""
+    argv = [sys.executable, "-m", "genomics_pipeline", *map(str, arguments)]
+    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=300)
+
+
+@pytest.fixture(scope="session")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four samples over 12 kb; the sheet names all of them."""
+    folder = tmp_path_factory.mktemp("simulated") / "cohort"
+    ended = command("simulate", "--out", folder, "--samples", "4", "--length", "12000", "--depth", "20")
+    assert ended.returncode == 0, ended.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run(cohort: Path) -> Callable[..., dict[str, Any]]:
+    """`run(out, *options, sheet=…)`: the ``--json`` summary of a run that must succeed."""
+
+    def call(out: Path, *options: str, sheet: Path | None = None) -> dict[str, Any]:
+        ended = command(
+            "run",
+            sheet or cohort / "cohort.csv",
+            "--reference",
+            cohort / "reference.fa",
+            "--out",
+            out,
+            "--json",
+            *options,
+        )
+        assert ended.returncode == 0, ended.stderr
+        found: dict[str, Any] = json.loads(ended.stdout)
+        return found
+
+    return call
