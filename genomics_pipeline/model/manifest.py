@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.parameters import absolute
-from genomics_pipeline.model.sample import Lane, Sample
+from genomics_pipeline.model.sample import NAME, Lane, Sample
 from genomics_pipeline.model.sheet import Row, read_rows
 
-# Names become file names, read groups and VCF columns: nothing that leaves a folder, needs quoting or hides.
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 FASTQ = re.compile(r".*\.(fastq|fq)(\.gz)?", re.DOTALL)
 SEXES = ("XX", "XY", "NA")
 STATUSES = ("0", "1")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.sample import NAME
+from genomics_pipeline.model.step import SCOPES
 
 PAYLOAD_VARIABLE = "GENOMICS_PIPELINE_TASK"
 
@@ -98,10 +100,20 @@ class TaskPayload:
             ) from None
 
 
-def item_id(scope: str, item: Mapping[str, Any]) -> str:
+def item_id(item: Mapping[str, Any]) -> str:
     """The name of an item within its scope: the sample, the interval's number, or ``cohort``.
 
-    >>> item_id("interval", {"interval": "00003", "regions": ["chr1:1-9"]})
+    >>> item_id({"interval": "00003", "regions": ["chr1:1-9"]})
     '00003'
+
+    Raises:
+        DataError: for an item of no scope, or a name that would leave its folder.
     """
-    return str(item[scope])
+    for scope in SCOPES:
+        if scope in item:
+            if not NAME.fullmatch(str(item[scope])):
+                raise DataError(
+                    f"expected a {scope}'s name of letters, digits, '.', '_' and '-', found {item[scope]!r}"
+                )
+            return str(item[scope])
+    raise DataError(f"expected an item with one of {', '.join(SCOPES)}, found {sorted(item)}")

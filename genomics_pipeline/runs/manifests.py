@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from genomics_pipeline.model.errors import DataError, Problem
-from genomics_pipeline.model.manifest import FASTQ, NAME, parse_sheet
-from genomics_pipeline.model.sample import Sample
+from genomics_pipeline.model.manifest import FASTQ, parse_sheet
+from genomics_pipeline.model.sample import NAME, Sample
 
 if TYPE_CHECKING:
     from genomics_pipeline.stores.protocol import Store
@@ -37,7 +37,7 @@ def read_manifest(uri: str) -> list[Sample]:
 
     try:
         with smart_open(uri, "rb") as stream:
-            text = cast(bytes, stream.read()).decode("utf-8-sig")
+            text = stream.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(Problem(f"expected UTF-8, found byte 0x{error.object[error.start]:02x}", uri)) from None
     except FileNotFoundError:

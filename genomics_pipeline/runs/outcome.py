@@ -104,7 +104,7 @@ def _of_child(child: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def explain(error: str, cause: str) -> str:
     """The message of a failed child or execution, from the innermost cause that holds one.
 
-    >>> explain("States.TaskFailed", '{"stage": "alignment", "cause": "{\\\\"Container\\\\": {\\\\"Reason\\\\": \\\\"R2 is short\\\\"}}"}')
+    >>> explain("States.TaskFailed", '{"stage": "alignment", "cause": "R2 is short"}')
     'alignment: R2 is short'
     """
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 from genomics_pipeline.stores.protocol import MissingObject, ObjectInfo
 
@@ -41,8 +41,7 @@ class S3Store:
 
         if self.stat(uri) is None:
             raise MissingObject(uri)
-        stream = smart_open(uri, "rb", compression="disable", transport_params={"client": self._client})
-        return cast(BinaryIO, stream)
+        return smart_open(uri, "rb", compression="disable", transport_params={"client": self._client})
 
     def read(self, uri: str) -> bytes:
         """Its whole content."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from genomics_pipeline.model.errors import DataError
@@ -11,10 +12,17 @@ from genomics_pipeline.model.step import StepSpec, parse_step
 
 @dataclass(frozen=True, slots=True)
 class StepFolder:
-    """A step and where its files lie."""
+    """A step and where its files lie.
+
+    Attributes:
+        spec: Its declaration.
+        path: Its folder.
+        digest: sha256 of its files, tests and caches apart: another program makes other outputs.
+    """
 
     spec: StepSpec
     path: Path
+    digest: str
 
 
 def read_step(folder: Path) -> StepFolder:
@@ -30,4 +38,12 @@ def read_step(folder: Path) -> StepFolder:
         raise DataError(f"expected a step's folder with a step.toml, found none in {folder}") from None
     except UnicodeDecodeError as error:
         raise DataError(f"{file}: expected UTF-8, found byte {error.start} that is not") from None
-    return StepFolder(parse_step(text, file=str(file)), folder.absolute())
+    return StepFolder(parse_step(text, file=str(file)), folder.absolute(), _digest(folder))
+
+
+def _digest(folder: Path) -> str:
+    found = sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts and not file.name.startswith(("test_", ".")):
+            found.update(f"{file.relative_to(folder)}\0{file.stat().st_size}\0".encode() + file.read_bytes())
+    return found.hexdigest()

@@ -1,0 +1,68 @@
+"""A pipeline as a state machine document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from genomics_pipeline.asl.limits import check_limits
+from genomics_pipeline.asl.map_state import map_state
+from genomics_pipeline.asl.task_state import FAILED, Place, fail_state, task_state
+from genomics_pipeline.model.pipeline import Pipeline, Stage
+
+COHORT_ITEMS = '[{"cohort":"cohort"}]'
+
+
+def generate(pipeline: Pipeline) -> dict[str, Any]:
+    """The state machine document of a pipeline.
+
+    Stages of a scope that follow each other share a Distributed Map; a cohort stage is a plain Task. Bucket and
+    prefix, the reference and overridden parameters come with the execution's input, so that the document is the same
+    for every run and place.
+
+    Raises:
+        DataError: where the pipeline would pass a limit of AWS, with the state and the field.
+    """
+    groups = list(_groups(pipeline))
+    held_by = {stage.name: _variable(name) for name, stages in groups for stage in stages if stage.scope != "cohort"}
+    states: dict[str, Any] = {}
+    for number, (name, stages) in enumerate(groups):
+        following = groups[number + 1][0] if number + 1 < len(groups) else None
+        states[name] = _state(pipeline, name, stages, held_by, following)
+    if any(state["Type"] == "Task" for state in states.values()):
+        states[FAILED] = fail_state()
+    document = {
+        "Comment": f"{pipeline.name}: {pipeline.summary}",
+        "QueryLanguage": "JSONata",
+        "StartAt": groups[0][0],
+        "States": states,
+    }
+    check_limits(document)
+    return document
+
+
+def _groups(pipeline: Pipeline) -> Iterator[tuple[str, list[Stage]]]:
+    """The top-level states: (name, stages). A second map over the same scope is numbered."""
+    seen: dict[str, int] = {}
+    for scope, stages in groupby(pipeline.stages, key=lambda stage: stage.scope):
+        if scope == "cohort":
+            yield from ((stage.name, [stage]) for stage in stages)
+            continue
+        seen[scope] = seen.get(scope, 0) + 1
+        yield f"{scope.title()}{seen[scope] if seen[scope] > 1 else ''}", list(stages)
+
+
+def _variable(label: str) -> str:
+    return f"{label[0].lower()}{label[1:]}Results"
+
+
+def _state(
+    pipeline: Pipeline, name: str, stages: list[Stage], held_by: dict[str, str], following: str | None
+) -> dict[str, Any]:
+    upstream = {source: held_by[source] for stage in stages for source in pipeline.gathered(stage)}
+    if stages[0].scope == "cohort":
+        place = Place("$states.input", COHORT_ITEMS, {source: f"${name}" for source, name in upstream.items()})
+        return task_state(pipeline, stages[0], place, following)
+    state = map_state(pipeline, stages, name, _variable(name), upstream)
+    return {**state, **({"Next": following} if following else {"End": True})}

@@ -1,0 +1,140 @@
+"""AWS's limits, checked where they are still cheap: on the document, before anything is created.
+
+Numbers: Step Functions developer guide, "Quotas" and "Map state"; AWS Batch user guide, "Service quotas"; botocore's
+models of both.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from genomics_pipeline.model.errors import DataError, Problem
+
+MAX_DEFINITION_BYTES = 1_048_576
+MAX_NAME = 80
+MAX_LABEL = 40
+MAX_CONCURRENCY = 10_000
+MAX_PAYLOAD_BYTES = 262_144
+MAX_SUBMIT_BYTES = 30 * 1024
+MAX_JOB_NAME = 128
+MIN_JOB_TIMEOUT_S = 60
+MAX_INTERVAL_S = 99_999_999
+MAX_DELAY_S = 31_622_400
+
+_LABEL = re.compile(r"[^\s?*<>{}\[\]\"#%\\^|~$&,;:/`\x00-\x1f\x7f-\x9f]+")
+_JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+Document = Mapping[str, Any]
+
+
+def check_limits(document: Document) -> None:
+    """Refuse a document that AWS would refuse, or fail on while it runs.
+
+    Raises:
+        DataError: every limit that is passed, each with its state and field.
+    """
+    labels: dict[str, list[str]] = {}
+    problems = list(_machine(document, "$", labels, express=False))
+    size = len(json.dumps(document, ensure_ascii=False).encode())
+    if size > MAX_DEFINITION_BYTES:
+        problems.append(_problem("$", "the definition", f"at most {MAX_DEFINITION_BYTES} bytes", size))
+    problems += [
+        _problem(paths[1], "Label", "a label of its own", f"{label!r}, also of {paths[0]}")
+        for label, paths in labels.items()
+        if len(paths) > 1
+    ]
+    if problems:
+        raise DataError(problems)
+
+
+def _problem(path: str, field: str, expected: str, found: object) -> Problem:
+    return Problem(f"{field}: AWS allows {expected}, found {found}", column=path)
+
+
+def _machine(machine: Document, path: str, labels: dict[str, list[str]], express: bool) -> Iterator[Problem]:
+    for name, state in machine["States"].items():
+        place = f"{path}.States.{name}"
+        if len(name) > MAX_NAME:
+            yield _problem(place, "the state's name", f"at most {MAX_NAME} characters", len(name))
+        yield from _retriers(state, place)
+        if state["Type"] == "Task":
+            yield from _task(state, place, express)
+        elif state["Type"] == "Map":
+            yield from _map(state, place, labels)
+
+
+def _retriers(state: Document, place: str) -> Iterator[Problem]:
+    for number, retrier in enumerate(state.get("Retry", ())):
+        where = f"{place}.Retry[{number}]"
+        for field, least, most in (
+            ("IntervalSeconds", 1, MAX_INTERVAL_S),
+            ("MaxDelaySeconds", 1, MAX_DELAY_S),
+            ("MaxAttempts", 0, MAX_INTERVAL_S),
+            ("BackoffRate", 1, float("inf")),
+        ):
+            value = retrier.get(field, least)
+            if not least <= value <= most:
+                yield _problem(where, field, f"{least} to {most}", value)
+        if "MaxDelaySeconds" in retrier and retrier["MaxDelaySeconds"] <= retrier.get("IntervalSeconds", 1):
+            yield _problem(where, "MaxDelaySeconds", "more than IntervalSeconds", retrier["MaxDelaySeconds"])
+    for kind in ("Retry", "Catch"):
+        for number, entry in enumerate(state.get(kind, ())):
+            last = number == len(state[kind]) - 1
+            if "States.ALL" in entry["ErrorEquals"] and (len(entry["ErrorEquals"]) > 1 or not last):
+                yield _problem(f"{place}.{kind}[{number}]", "ErrorEquals", "States.ALL alone and last", entry)
+
+
+def _task(state: Document, place: str, express: bool) -> Iterator[Problem]:
+    if express and state["Resource"].endswith((".sync", ".waitForTaskToken")):
+        yield _problem(place, "Resource", "no .sync or .waitForTaskToken in EXPRESS children", state["Resource"])
+    arguments = state["Arguments"]
+    name = arguments["JobName"]
+    if len(name) > MAX_JOB_NAME or not _JOB_NAME.fullmatch(name):
+        yield _problem(place, "JobName", f"at most {MAX_JOB_NAME} letters, digits, '-' and '_'", repr(name))
+    timeout = arguments["Timeout"]["AttemptDurationSeconds"]
+    if isinstance(timeout, int) and timeout < MIN_JOB_TIMEOUT_S:
+        yield _problem(place, "Timeout.AttemptDurationSeconds", f"at least {MIN_JOB_TIMEOUT_S}", timeout)
+    size = submit_bytes(arguments)
+    if size > MAX_SUBMIT_BYTES:
+        yield _problem(place, "Arguments", f"a SubmitJob of at most {MAX_SUBMIT_BYTES} bytes", f"{size} without items")
+
+
+def submit_bytes(arguments: Document) -> int:
+    """How many bytes of a SubmitJob request are known already; each item comes on top, its quotes escaped."""
+    return len(json.dumps(arguments, ensure_ascii=False).encode())
+
+
+def _map(state: Document, place: str, labels: dict[str, list[str]]) -> Iterator[Problem]:
+    label = state["Label"]
+    labels.setdefault(label, []).append(place)
+    if len(label) > MAX_LABEL or not _LABEL.fullmatch(label):
+        yield _problem(place, "Label", f"at most {MAX_LABEL} characters without spaces and wildcards", repr(label))
+    if not 0 <= state["MaxConcurrency"] <= MAX_CONCURRENCY:
+        yield _problem(place, "MaxConcurrency", f"0 to {MAX_CONCURRENCY}", state["MaxConcurrency"])
+    percentage = state.get("ToleratedFailurePercentage", 0)
+    if not 0 <= percentage <= 100:
+        yield _problem(place, "ToleratedFailurePercentage", "0 to 100", percentage)
+    if state.get("ToleratedFailureCount", 0) < 0:
+        yield _problem(place, "ToleratedFailureCount", "0 or more", state["ToleratedFailureCount"])
+    if "ItemBatcher" in state:
+        yield from _batcher(state, place)
+    processor = state["ItemProcessor"]
+    express = processor["ProcessorConfig"]["ExecutionType"] == "EXPRESS"
+    yield from _machine(processor, f"{place}.ItemProcessor", labels, express)
+
+
+def _batcher(state: Document, place: str) -> Iterator[Problem]:
+    batch = state["ItemBatcher"].get("MaxInputBytesPerBatch", MAX_PAYLOAD_BYTES)
+    if batch > MAX_PAYLOAD_BYTES:
+        yield _problem(place, "ItemBatcher.MaxInputBytesPerBatch", f"at most {MAX_PAYLOAD_BYTES}", batch)
+        return
+    for name, child in state["ItemProcessor"]["States"].items():
+        if child["Type"] != "Task":
+            continue
+        fits = (MAX_SUBMIT_BYTES - submit_bytes(child["Arguments"])) // 2
+        if batch > fits:
+            expected = f"at most {fits} bytes: with them the job of {name} would pass SubmitJob's {MAX_SUBMIT_BYTES}"
+            yield _problem(place, "ItemBatcher.MaxInputBytesPerBatch", expected, batch)

@@ -1,0 +1,24 @@
+"""`genomics-pipeline definition`: the state machine document of a pipeline."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(short_help="Print a pipeline's state machine document.")
+@click.argument("pipeline")
+def definition(pipeline: str) -> None:
+    """Print the Amazon States Language document of PIPELINE: a shipped pipeline's name, or a pipeline file.
+
+    It is what `run` executes here and what Step Functions executes on AWS; the same bytes every time.
+
+    \b
+    Examples:
+      genomics-pipeline definition germline
+      genomics-pipeline definition ./my-pipeline.toml > definition.json
+    """
+    from genomics_pipeline.asl.canonical import canonical
+    from genomics_pipeline.asl.generate import generate
+    from genomics_pipeline.runs.catalog import load_pipeline
+
+    click.echo(canonical(generate(load_pipeline(pipeline)[0])), nl=False)

@@ -1,0 +1,153 @@
+"""Agreement of called genotypes with true ones, allele by allele, in their normal form."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.report.alleles import Allele, Reference, normalise
+
+# What one VCF says: (sample, allele) -> on how many haplotypes.
+Dosages = Counter[tuple[str, Allele]]
+
+
+class _OtherReferenceError(Exception):
+    """A record that does not fit the reference; the message says what it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Counts over all samples; an allele counts once for each sample that carries it.
+
+    Attributes:
+        truth: True alleles.
+        found: Those that are called with the same number of copies.
+        calls: Called alleles.
+    """
+
+    truth: int
+    found: int
+    calls: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The counts and their ratios; a ratio of nothing is null."""
+        return {
+            "truth": self.truth,
+            "found": self.found,
+            "calls": self.calls,
+            "sensitivity": round(self.found / self.truth, 6) if self.truth else None,
+            "precision": round(self.found / self.calls, 6) if self.calls else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Concordance:
+    """Agreement for SNPs and for indels (everything else)."""
+
+    snp: Agreement
+    indel: Agreement
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object under ``truth`` in a run's summary."""
+        return {"snp": self.snp.to_json(), "indel": self.indel.to_json()}
+
+
+def score(calls: Path, truth: Path, reference: Path) -> Concordance:
+    """Compare two VCFs over the samples that are in both; phase and records that did not pass do not count.
+
+    Args:
+        calls: The called VCF.
+        truth: The true VCF.
+        reference: The FASTA file that both are against.
+
+    Raises:
+        DataError: for a file that cannot be read, no common sample, or a VCF of another reference.
+    """
+    names = [_read(path, lambda vcf: list(vcf.header.samples)) for path in (calls, truth)]
+    common = [name for name in names[0] if name in set(names[1])]
+    if not common:
+        raise DataError(Problem(f"expected samples that are in {truth} too, found none in common", str(calls)))
+    bases = _reference(reference)
+    called, true = (_read(path, lambda vcf: _dosages(vcf, common, bases)) for path in (calls, truth))
+    return Concordance(_agreement(called, true, "snp"), _agreement(called, true, "indel"))
+
+
+def _agreement(called: Dosages, true: Dosages, kind: str) -> Agreement:
+    wanted = {key: copies for key, copies in true.items() if key[1].kind == kind}
+    found = sum(called.get(key) == copies for key, copies in wanted.items())
+    return Agreement(len(wanted), found, sum(allele.kind == kind for _, allele in called))
+
+
+def _read(path: Path, use: Callable[[Any], Any]) -> Any:
+    """What `use` makes of an open VCF.
+
+    Raises:
+        DataError: if it is not a VCF, or one of another reference.
+    """
+    import pysam
+
+    loud = pysam.set_verbosity(0)  # it would tell of every file without an index; errors are raised all the same
+    try:
+        with pysam.VariantFile(str(path)) as vcf:
+            return use(vcf)
+    except (OSError, ValueError) as error:
+        raise DataError(Problem(f"expected a VCF, found: {error}", str(path))) from error
+    except _OtherReferenceError as error:
+        raise DataError(Problem(f"expected a VCF of the same reference, found {error}", str(path))) from error
+    finally:
+        pysam.set_verbosity(loud)
+
+
+def _reference(path: Path) -> Reference:
+    import pysam
+
+    try:
+        fasta = pysam.FastaFile(str(path))
+    except (OSError, ValueError) as error:
+        raise DataError(Problem(f"expected a FASTA file, found: {error}", str(path))) from error
+
+    def fetch(contig: str, start: int, end: int) -> str:
+        if contig not in fasta.references:
+            raise _OtherReferenceError(f"contig {contig}")
+        return str(fasta.fetch(contig, start, end))
+
+    return Reference(fetch)
+
+
+def _dosages(vcf: Any, samples: Sequence[str], reference: Reference) -> Dosages:
+    found: Dosages = Counter()
+    for record in vcf:
+        if set(record.filter.keys()) <= {"PASS"}:
+            forms = _forms(record, reference)
+            for sample in samples:
+                for number in record.samples[sample].allele_indices or ():
+                    for allele in forms.get(number, ()):
+                        found[sample, allele] += 1
+    return found
+
+
+def _forms(record: Any, reference: Reference) -> dict[int, list[Allele]]:
+    """Each alternate allele's normal form, by its number; symbolic ones, ``*`` and ``.`` are none.
+
+    Raises:
+        _OtherReferenceError: if REF is not what the reference has there.
+    """
+    ref = record.ref.upper()
+    there = reference.bases(record.contig, record.start, len(ref))
+    if any(one != other and "N" not in (one, other) for one, other in _pairs(ref, there)):
+        raise _OtherReferenceError(
+            f"REF {ref} at {record.contig}:{record.pos}, where the reference has {there or 'nothing'}"
+        )
+    return {
+        number: list(normalise(record.contig, record.start, ref, alt.upper(), reference))
+        for number, alt in enumerate(record.alts or (), start=1)
+        if set(alt.upper()) <= set("ACGTN")
+    }
+
+
+def _pairs(ref: str, there: str) -> Iterator[tuple[str, str]]:
+    return zip(ref, there.ljust(len(ref), "-"), strict=True)

@@ -1,0 +1,61 @@
+"""The live display of a terminal: a bar a Map Run, and the jobs that are running now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from genomics_pipeline.report.tally import MapRun, Tally
+
+BAR_COLUMNS = 30
+MOST_JOBS = 10
+REFRESH_HZ = 4
+
+
+def open_live(view: Callable[[], RenderableType]) -> Live:
+    """A display on standard error that is gone when it is stopped; what is printed above it stays."""
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    return Live(
+        get_renderable=view,
+        console=console,
+        refresh_per_second=REFRESH_HZ,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+
+
+def view(tally: Tally) -> RenderableType:
+    """What is shown now."""
+    return Group(_map_runs(tally), *_jobs(tally))
+
+
+def _map_runs(tally: Tally) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for run in tally.map_runs.values():
+        bar = ProgressBar(total=max(run.items, 1), completed=run.done + run.failed, width=BAR_COLUMNS)
+        table.add_row(Text(run.label, style="bold"), bar, _counts(run))
+    return table
+
+
+def _counts(run: MapRun) -> Text:
+    text = Text(f"{run.done} of {run.items} done", no_wrap=True, overflow="ellipsis")
+    if run.running:
+        text.append(f", {run.running} running")
+    if run.failed:
+        text.append(f", {run.failed} failed", style="bold red")
+    return text
+
+
+def _jobs(tally: Tally) -> list[Text]:
+    now = tally.clock()
+    jobs = list(tally.jobs.values())
+    lines = [f"  {job.name}  {now - job.started:.0f} s" for job in jobs[:MOST_JOBS]]
+    if len(jobs) > MOST_JOBS:
+        lines.append(f"  and {len(jobs) - MOST_JOBS} more jobs")
+    return [Text(line, no_wrap=True, overflow="ellipsis") for line in lines]

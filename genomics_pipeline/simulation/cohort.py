@@ -1,0 +1,122 @@
+"""A simulated cohort: reference, paired reads, sample sheet and truth, the same bytes for the same seed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from genomics_pipeline.model.errors import UsageError
+from genomics_pipeline.simulation.genotypes import Genotypes, draw, haplotype
+from genomics_pipeline.simulation.qualities import READ_BP
+from genomics_pipeline.simulation.reads import write_reads
+from genomics_pipeline.simulation.reference import Contig, random_contigs, write_fasta
+from genomics_pipeline.simulation.sites import Site, plant_sites
+from genomics_pipeline.simulation.truth import write_truth
+
+COLUMNS = "patient,sex,status,sample,lane,fastq_1,fastq_2"
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """What was made.
+
+    Attributes:
+        folder: Where it lies.
+        samples: The samples' names, sorted.
+        variants: How many sites at least one sample carries.
+        read_pairs: Over all samples, PCR copies included.
+    """
+
+    folder: Path
+    samples: tuple[str, ...]
+    variants: int
+    read_pairs: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object that ``simulate --json`` prints."""
+        return {
+            "folder": str(self.folder),
+            "manifest": str(self.folder / "cohort.csv"),
+            "reference": str(self.folder / "reference.fa"),
+            "truth": str(self.folder / "truth.vcf.gz"),
+            "samples": list(self.samples),
+            "variants": self.variants,
+            "read_pairs": self.read_pairs,
+        }
+
+
+def simulate(folder: Path, *, samples: int, length_bp: int, depth: float, seed: int) -> Cohort:
+    """Make a diploid cohort: ``reference.fa``, ``cohort.csv``, ``fastq/`` and ``truth.vcf.gz``.
+
+    A larger cohort of the same seed, length and depth begins with the same individuals.
+
+    Args:
+        folder: A new or empty folder; it appears when all of it is written.
+        samples: How many, from 1; with two or more, the first is sequenced on two lanes.
+        length_bp: The reference's length, all contigs together; from 5,000, so that there is room for variants.
+        depth: Mean depth of each sample, PCR copies not counted.
+        seed: Decides every base.
+
+    Raises:
+        UsageError: if the folder exists and is not empty.
+    """
+    folder = folder.absolute()
+    contigs = random_contigs(length_bp, seed)
+    names = [f"sample{number:0{len(str(samples))}d}" for number in range(1, samples + 1)]
+    sites = plant_sites(contigs, seed)
+    drawn = {name: draw(sites, Random(f"{seed}:genotypes:{place}")) for place, name in enumerate(names)}
+    sites, drawn = _carried(sites, drawn)
+    pairs = round(depth * length_bp / (2 * READ_BP))
+    with _published(folder) as part:
+        write_fasta(contigs, part / "reference.fa")
+        write_truth(part / "truth.vcf.gz", contigs, sites, drawn)
+        written = _sequence(part, contigs, sites, drawn, pairs, seed)
+    return Cohort(folder, tuple(names), len(sites), written)
+
+
+def _carried(sites: Sequence[Site], drawn: Mapping[str, Genotypes]) -> tuple[list[Site], dict[str, Genotypes]]:
+    """Only the sites that vary in this cohort."""
+    kept = [place for place in range(len(sites)) if any(any(one[place]) for one in drawn.values())]
+    return [sites[place] for place in kept], {name: [one[place] for place in kept] for name, one in drawn.items()}
+
+
+def _sequence(
+    part: Path, contigs: Sequence[Contig], sites: Sequence[Site], drawn: Mapping[str, Genotypes], pairs: int, seed: int
+) -> int:
+    """Write every sample's reads and the sample sheet; how many pairs there are."""
+    (part / "fastq").mkdir()
+    rows, written = [COLUMNS], 0
+    for place, (name, genotypes) in enumerate(drawn.items()):
+        haplotypes = [haplotype(contig, sites, genotypes, copy) for contig in contigs for copy in (0, 1)]
+        lanes = ("L001", "L002") if place == 0 and len(drawn) > 1 else ("L001",)
+        files = {lane: [f"fastq/{name}_S{place + 1}_{lane}_R{mate}_001.fastq.gz" for mate in (1, 2)] for lane in lanes}
+        paths = [(part / first, part / second) for first, second in files.values()]
+        written += write_reads(paths, haplotypes, pairs, Random(f"{seed}:reads:{place}"), run=place + 1)
+        sex = ("XX", "XY")[place % 2]
+        rows += [f"{name},{sex},0,{name},{lane},{first},{second}" for lane, (first, second) in files.items()]
+    (part / "cohort.csv").write_text("\n".join(rows) + "\n")
+    return written
+
+
+@contextmanager
+def _published(folder: Path) -> Iterator[Path]:
+    """A folder beside `folder` that becomes it when the block ends well, and is removed when it does not.
+
+    Raises:
+        UsageError: if `folder` exists and is not an empty folder.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder}: expected a new or empty folder, found one with files in it, or a file")
+    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    part.mkdir(parents=True)
+    try:
+        yield part
+        part.replace(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

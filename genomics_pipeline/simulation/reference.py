@@ -1,0 +1,35 @@
+"""A random reference: a few contigs without repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+# Share of the whole length that each contig gets; unequal, so that no two contigs can be mistaken for each other.
+SHARES = {"chr1": 0.6, "chr2": 0.4}
+
+
+@dataclass(frozen=True, slots=True)
+class Contig:
+    """One sequence of the reference, in upper-case ACGT."""
+
+    name: str
+    sequence: str
+
+
+def random_contigs(length_bp: int, seed: int) -> list[Contig]:
+    """Contigs of uniformly random bases, `length_bp` in all."""
+    rng = Random(f"{seed}:reference")
+    lengths = {name: round(length_bp * share) for name, share in SHARES.items()}
+    return [Contig(name, "".join(rng.choices("ACGT", k=length))) for name, length in lengths.items()]
+
+
+def write_fasta(contigs: Sequence[Contig], path: Path) -> None:
+    """Write the contigs in lines of 60 bases."""
+    from Bio import SeqIO
+    from Bio.Seq import Seq
+    from Bio.SeqRecord import SeqRecord
+
+    SeqIO.write([SeqRecord(Seq(one.sequence), id=one.name, description="") for one in contigs], path, "fasta")

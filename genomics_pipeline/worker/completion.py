@@ -1,0 +1,93 @@
+"""`step.json`: what ran over one item, and what came of it. Written last, so that it means "done"."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.stores.protocol import MissingObject, Store
+
+
+@dataclass(frozen=True, slots=True)
+class OutputRecord:
+    """One published file.
+
+    Attributes:
+        key: Its key, below the run's prefix.
+        size_bytes: Its size.
+        sha256: Of its content, in hexadecimal.
+        indexes: Keys of its indexes.
+    """
+
+    key: str
+    size_bytes: int
+    sha256: str
+    indexes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionRecord:
+    """One step over one item, done.
+
+    Attributes:
+        stage: The stage.
+        item: The item's id.
+        step: The step's name.
+        version: The step's version.
+        fingerprint: sha256 of everything the outputs depend on.
+        started: When, ISO 8601 in UTC.
+        seconds: How long it took, staging included.
+        vcpus: Cores it was given.
+        memory_mib: Memory it was given.
+        peak_memory_mib: What its largest process used.
+        parameters: All of them, resolved.
+        outputs: By name.
+        reused: It was found done, not run now; never written.
+    """
+
+    stage: str
+    item: str
+    step: str
+    version: str
+    fingerprint: str
+    started: str
+    seconds: float
+    vcpus: int
+    memory_mib: int
+    peak_memory_mib: int
+    parameters: Mapping[str, Any]
+    outputs: Mapping[str, OutputRecord]
+    reused: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that ``step.json`` holds."""
+        found = asdict(self)
+        del found["reused"]
+        return found
+
+
+def folder(stage: str, item: str) -> str:
+    """The key of the folder of one step over one item, below the run's prefix."""
+    return f"steps/{stage}/{item}"
+
+
+def read_completion(store: Store, run: RunPlace, stage: str, item: str) -> CompletionRecord | None:
+    """The record of a step over an item; None where it is not done."""
+    try:
+        found = json.loads(store.read(run.uri(f"{folder(stage, item)}/step.json")))
+    except MissingObject:
+        return None
+    outputs = {
+        name: OutputRecord(**{**output, "indexes": tuple(output["indexes"])})
+        for name, output in found.pop("outputs").items()
+    }
+    return CompletionRecord(**found, outputs=outputs, reused=True)
+
+
+def write_completion(store: Store, run: RunPlace, record: CompletionRecord) -> None:
+    """Write ``step.json``."""
+    text = json.dumps(record.to_json(), indent=2, ensure_ascii=False) + "\n"
+    store.write(run.uri(f"{folder(record.stage, record.item)}/step.json"), text.encode())

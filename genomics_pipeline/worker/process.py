@@ -1,0 +1,87 @@
+"""A step's program as a process: ended with all its children when it must, its peak memory known."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+POLL_S = 0.01
+GRACE_S = 10.0  # between SIGTERM and SIGKILL; AWS gives a container 30
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessEnd:
+    """How a process ended.
+
+    Attributes:
+        exit_code: As a shell gives it: 128 and the signal's number where one ended it.
+        seconds: How long it ran.
+        peak_memory_mib: Most memory resident in it or in one of its children.
+        cancelled: It was told to end.
+    """
+
+    exit_code: int
+    seconds: float
+    peak_memory_mib: int
+    cancelled: bool
+
+
+def run_process(argv: Sequence[str], cwd: Path, log: Path, cancelled: threading.Event) -> ProcessEnd:
+    """Run a program to its end, its output appended to the log.
+
+    It stays in our process group, so that whatever kills the group kills it too; Ctrl-C is for us to hand on.
+
+    Raises:
+        OSError: if it cannot be started.
+    """
+    started = time.monotonic()
+    with log.open("ab") as out:
+        process = _start(argv, cwd, out)
+        told_at: float | None = None
+        while (waited := os.wait4(process.pid, os.WNOHANG))[0] == 0:
+            if told_at is None and cancelled.wait(POLL_S):
+                told_at = time.monotonic()
+                _signal_tree(process.pid, signal.SIGTERM)
+            elif told_at is not None:
+                time.sleep(POLL_S)
+                if time.monotonic() - told_at > GRACE_S:
+                    _signal_tree(process.pid, signal.SIGKILL)
+    _, status, usage = waited
+    process.returncode = os.waitstatus_to_exitcode(status)
+    code = process.returncode if process.returncode >= 0 else 128 - process.returncode
+    return ProcessEnd(code, time.monotonic() - started, _mib(usage.ru_maxrss), told_at is not None)
+
+
+def _start(argv: Sequence[str], cwd: Path, out: IO[bytes]) -> subprocess.Popen[bytes]:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return subprocess.Popen(argv, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _signal_tree(pid: int, number: signal.Signals) -> None:
+    import psutil
+
+    try:
+        root = psutil.Process(pid)
+        tree = [*root.children(recursive=True), root]
+    except psutil.NoSuchProcess:
+        return
+    for process in tree:
+        try:
+            process.send_signal(number)
+        except psutil.NoSuchProcess:
+            continue
+
+
+def _mib(maxrss: int) -> int:
+    """``ru_maxrss`` is in KiB on Linux, in bytes on macOS."""
+    return maxrss >> (20 if os.uname().sysname == "Darwin" else 10)

@@ -1,0 +1,157 @@
+"""A reference as a plain FASTA file with its indexes, made once however many tasks ask."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import zlib
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import BinaryIO, cast
+
+from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.stores.protocol import MissingObject, ObjectInfo, Store
+
+# Index name -> endings of the files it is made of, beside the FASTA file; the dictionary's replaces ``.fa``.
+INDEXES = {"fai": (".fai",), "bwa": (".amb", ".ann", ".bwt", ".pac", ".sa", "dict")}
+
+
+def prepare(uri: str, indexes: Collection[str], store: Store, cache: Path | None) -> Path:
+    """A local, plain FASTA file of the reference with the indexes beside it.
+
+    A plain local file in a folder that can be written is indexed where it lies; anything else is first copied,
+    decompressed, into the cache. Several processes may ask at once: one builds, the others wait.
+
+    Args:
+        uri: Path or URI of a FASTA file, plain or gzip.
+        indexes: Names of `INDEXES`.
+        store: Where the URI is found.
+        cache: The cache; None for ``$XDG_CACHE_HOME/genomics-pipeline``, ``~/.cache`` where that is not set.
+
+    Raises:
+        DataError: if there is no such file, or it is no FASTA file.
+    """
+    info = store.stat(uri)
+    if info is None:
+        raise MissingObject(uri)
+    plain_local = "://" not in uri and not uri.endswith(".gz")
+    if plain_local and _indexed(Path(uri).absolute(), indexes):
+        return Path(uri).absolute()
+    if plain_local and os.access(Path(uri).absolute().parent, os.W_OK):
+        fasta = Path(uri).absolute()
+        with _locked(fasta):
+            _index(fasta, indexes, uri)
+        return fasta
+    folder = (cache or _cache()) / "references" / _key(info)
+    fasta = folder / Path(uri.removesuffix(".gz")).name
+    if not (fasta.is_file() and _indexed(fasta, indexes)):
+        folder.mkdir(parents=True, exist_ok=True)
+        with _locked(fasta):
+            if not fasta.is_file():
+                _copy(info, fasta, store)
+            _index(fasta, indexes, uri)
+    return fasta
+
+
+def _cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "genomics-pipeline"
+
+
+def _key(info: ObjectInfo) -> str:
+    """The cache's folder of one content: another content of the same name has another."""
+    return sha256(f"{info.uri}\0{info.version}".encode()).hexdigest()[:24]
+
+
+@contextmanager
+def _locked(fasta: Path) -> Iterator[None]:
+    from filelock import FileLock
+
+    with FileLock(fasta.with_name(f".{fasta.name}.lock")):
+        yield
+
+
+def _copy(info: ObjectInfo, fasta: Path, store: Store) -> None:
+    """Decompress into the cache; visible only when whole. Its time is fixed: it is part of what identifies it."""
+    part = fasta.with_name(f".{fasta.name}.part")
+    try:
+        with store.open(info.uri) as raw, part.open("wb") as out:
+            stream = gzip.GzipFile(fileobj=raw) if info.uri.endswith(".gz") else raw
+            shutil.copyfileobj(cast(BinaryIO, stream), out, 1 << 20)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(Problem(f"expected a whole gzip file: {error}", info.uri)) from None
+    os.utime(part, (0, 0))
+    part.replace(fasta)
+
+
+def _indexed(fasta: Path, indexes: Collection[str]) -> bool:
+    """Whether the indexes are there and not older than the file."""
+    try:
+        changed = fasta.stat().st_mtime_ns
+        return all(file.stat().st_mtime_ns >= changed for name in indexes for file in _files(fasta, name))
+    except FileNotFoundError:
+        return False
+
+
+def _files(fasta: Path, name: str) -> list[Path]:
+    """The files of an index."""
+    return [
+        Path(f"{fasta}{ending}") if ending.startswith(".") else fasta.with_suffix(f".{ending}")
+        for ending in INDEXES[name]
+    ]
+
+
+def _index(fasta: Path, indexes: Collection[str], uri: str) -> None:
+    """Build what is missing in a folder of its own, then move it beside the file."""
+    wanted = [name for name in ("fai", *indexes) if not _indexed(fasta, [name])]
+    if not wanted:
+        return
+    _check(fasta, uri)
+    place = Path(mkdtemp(prefix=".index-", dir=fasta.parent))
+    link = place / fasta.name
+    try:
+        link.symlink_to(fasta)
+        for name in dict.fromkeys(wanted):
+            _BUILD[name](link, uri)
+            for built, file in zip(_files(link, name), _files(fasta, name), strict=True):
+                built.replace(file)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _check(fasta: Path, uri: str) -> None:
+    with fasta.open("rb") as file:
+        first = file.read(1)
+    if first != b">":
+        found = f"found {first!r}" if first else "found an empty file"
+        raise DataError(Problem(f"expected FASTA, beginning with '>', {found}", uri))
+
+
+def _build_fai(fasta: Path, uri: str) -> None:
+    import pysam
+
+    try:
+        pysam.samtools.faidx(str(fasta))
+    except pysam.utils.SamtoolsError as error:
+        told = str(error).strip().splitlines()
+        raise DataError(Problem(f"expected FASTA: {told[-1] if told else 'it cannot be indexed'}", uri)) from None
+    names = [line.split("\t")[0] for line in Path(f"{fasta}.fai").read_text().splitlines()]
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise DataError(Problem(f"expected each sequence once, found again: {', '.join(twice)}", uri))
+    if not names:
+        raise DataError(Problem("expected sequences, found none", uri))
+
+
+def _build_bwa(fasta: Path, uri: str) -> None:
+    from pybwa import BwaIndex, BwaVerbosity, set_bwa_verbosity
+
+    set_bwa_verbosity(BwaVerbosity.QUIET)
+    BwaIndex.index(fasta=str(fasta))
+
+
+_BUILD = {"fai": _build_fai, "bwa": _build_bwa}

@@ -1,0 +1,37 @@
+"""The joint records that an interval owns, with allele frequencies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from interval import Ownership
+
+AF_HEADER = '##INFO=<ID=AF,Number=A,Type=Float,Description="Allele frequency among the called genotypes">\n'
+
+
+def write_joint(lines: Iterable[str], own: Ownership, filters: str, write: Callable[[str], None]) -> None:
+    """Copy a VCF: its header with what is added here, and the records that start within the interval."""
+    for line in lines:
+        if line.startswith("#CHROM"):
+            write(filters + AF_HEADER + line)
+        elif line.startswith("#"):
+            # The reference's path is this machine's; bcftools describes filters by their expressions.
+            if not line.startswith(("##reference=", "##FILTER=<ID=Low", "##FILTER=<ID=Strand")):
+                write(line)
+        else:
+            contig, pos, *middle, info, rest = line.split("\t", 8)
+            if (contig, int(pos)) in own:
+                write("\t".join([contig, pos, *middle, with_frequency(info), rest]))
+
+
+def with_frequency(info: str) -> str:
+    """The INFO column with AF from its AC and AN.
+
+    >>> with_frequency("DP=9;AC=1,2;AN=8")
+    'DP=9;AC=1,2;AN=8;AF=0.125,0.25'
+    """
+    values = dict(entry.partition("=")[::2] for entry in info.split(";"))
+    total = int(values.get("AN", "0"))
+    if not total:
+        return info
+    return f"{info};AF={','.join(f'{int(count) / total:.6g}' for count in values['AC'].split(','))}"

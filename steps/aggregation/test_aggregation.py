@@ -1,0 +1,194 @@
+"""The step as the worker runs it, on gVCFs made here with known likelihoods."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pysam
+import pytest
+
+PROGRAM = Path(__file__).with_name("aggregation.py")
+HEADER = """##fileformat=VCFv4.2
+##contig=<ID=c1,length=3000>
+##ALT=<ID=*,Description="Represents allele(s) other than observed.">
+##INFO=<ID=INDEL,Number=0,Type=Flag,Description="Indicates that the variant is an INDEL.">
+##INFO=<ID=DP,Number=1,Type=Integer,Description="Raw read depth">
+##INFO=<ID=MQ0F,Number=1,Type=Float,Description="Fraction of MQ0 reads (smaller is better)">
+##INFO=<ID=I16,Number=16,Type=Float,Description="Auxiliary tag used for calling">
+##INFO=<ID=QS,Number=R,Type=Float,Description="Auxiliary tag used for calling">
+##INFO=<ID=END,Number=1,Type=Integer,Description="End position of the variant described in this record">
+##INFO=<ID=MIN_DP,Number=1,Type=Integer,Description="Minimum per-sample depth in this gVCF block">
+##FORMAT=<ID=PL,Number=G,Type=Integer,Description="List of Phred-scaled genotype likelihoods">
+##FORMAT=<ID=DP,Number=1,Type=Integer,Description="Number of high-quality bases">
+##FORMAT=<ID=SP,Number=1,Type=Integer,Description="Phred-scaled strand bias P-value">
+##FORMAT=<ID=AD,Number=R,Type=Integer,Description="Allelic depths (high-quality bases)">
+#CHROM	POS	ID	REF	ALT	QUAL	FILTER	INFO	FORMAT	"""
+RUN = 1204  # 1-based place of the last of ten A; its deletion is told at the base before them, in the interval before
+SNPS = {1000: "T", 1001: "C", 1500: "G"}
+VARIANT = "DP=20;I16=5,5,5,5,300,9000,300,9000,600,36000,600,36000,250,6250,250,6250;QS=0.5,0.5,0;MQ0F=0"
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    bases = list("ACGGT" * 600)
+    bases[1193:1204] = "G" + "A" * 10
+    for pos in SNPS:
+        bases[pos - 1] = "A"
+    path = tmp_path_factory.mktemp("reference") / "reference.fa"
+    path.write_text(f">c1\n{''.join(bases)}\n")
+    pysam.faidx(str(path))
+    return path
+
+
+def gvcf(folder: Path, reference: Path, sample: str, snps: Sequence[int], deletion: bool = False, sp: int = 0) -> str:
+    """A gVCF of a sample that is heterozygous at these places, and for a deletion of AA where asked, else reference."""
+    bases = pysam.FastaFile(str(reference)).fetch("c1")
+    lines, at = [], 1
+    variants = [(pos, f"c1\t{pos}\t.\tA\t{SNPS[pos]},<*>\t0\t.\t{VARIANT}", "200,0,200,230,230,255") for pos in snps]
+    if deletion:
+        indel = VARIANT.replace("QS=0.5,0.5,0", "QS=0.5,0.5").replace("DP=", "INDEL;DP=")
+        variants.append((RUN - 2, f"c1\t{RUN - 2}\t.\tAAA\tA\t0\t.\t{indel}", "200,0,200"))
+    for pos, line, likelihoods in sorted(variants):
+        if pos > at:
+            lines.append(block(bases, at, pos - 1))
+        depths = "10,10,0" if "<*>" in line else "10,10"
+        lines.append(f"{line}\tPL:DP:SP:AD\t{likelihoods}:20:{sp}:{depths}\n")
+        at = pos + 1
+    path = folder / f"{sample}.g.vcf.gz"
+    with pysam.BGZFile(str(path), "wb", index=None) as out:
+        out.write("".join([HEADER, sample, "\n", *lines, block(bases, at, 3000)]).encode())
+    pysam.tabix_index(str(path), preset="vcf", force=True)
+    return str(path)
+
+
+def block(bases: str, start: int, end: int) -> str:
+    return f"c1\t{start}\t.\t{bases[start - 1]}\t<*>\t.\t.\tEND={end};MIN_DP=20;QS=1,0\tPL:DP\t0,60,255:20\n"
+
+
+def start(
+    folder: Path, reference: Path, gvcfs: Sequence[str], regions: Sequence[str], **parameters: Any
+) -> subprocess.CompletedProcess[str]:
+    (folder / "scratch").mkdir(parents=True)
+    defaults = {"ploidy": 2, "batch_size": 200, "min_qual": 20, "min_depth": 4, "max_strand_bias": 60}
+    task = {
+        "item": {"interval": "00000", "regions": list(regions)},
+        "inputs": {"gvcfs": list(gvcfs), "reference": str(reference)},
+        "outputs": {"vcf": str(folder / "joint.vcf.gz")},
+        "parameters": defaults | parameters,
+        "vcpus": 1,
+        "scratch": str(folder / "scratch"),
+    }
+    (folder / "task.json").write_text(json.dumps(task))
+    argv = [sys.executable, str(PROGRAM), str(folder / "task.json")]
+    return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+
+def joint(
+    folder: Path, reference: Path, gvcfs: Sequence[str], *regions: str, **parameters: Any
+) -> list[tuple[int, str, str, list[str]]]:
+    """Run the step; POS, REF, ALT and genotypes of its records."""
+    ended = start(folder, reference, gvcfs, regions or ["c1:1-3000"], **parameters)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (folder / "joint.vcf.gz.tbi").is_file()
+    assert not list((folder / "scratch").glob("*.bcf"))
+    with pysam.VariantFile(str(folder / "joint.vcf.gz")) as vcf:
+        return [
+            (r.pos, str(r.ref), ",".join(r.alts or ()), ["/".join(map(str, s["GT"])) for s in r.samples.values()])
+            for r in vcf
+        ]
+
+
+def three(folder: Path, reference: Path) -> list[str]:
+    return [
+        gvcf(folder, reference, "Z", [1000]),
+        gvcf(folder, reference, "A", [1000, 1001], deletion=True),
+        gvcf(folder, reference, "M", [1500]),
+    ]
+
+
+EXPECTED = [
+    (1000, "A", "T", ["0/1", "0/1", "0/0"]),
+    (1001, "A", "C", ["0/0", "0/1", "0/0"]),
+    (1194, "GAA", "G", ["0/0", "0/1", "0/0"]),
+    (1500, "A", "G", ["0/0", "0/0", "0/1"]),
+]
+
+
+def test_three_samples_in_the_order_of_the_inputs(tmp_path: Path, reference: Path) -> None:
+    assert joint(tmp_path / "a", reference, three(tmp_path, reference)) == EXPECTED
+    with pysam.VariantFile(str(tmp_path / "a" / "joint.vcf.gz")) as vcf:
+        assert list(vcf.header.samples) == ["Z", "A", "M"]
+        assert {"LowQual", "LowDepth", "StrandBias"} <= set(vcf.header.filters)
+        assert str(reference) not in str(vcf.header)
+        first = next(iter(vcf))
+        assert (first.info["AC"], first.info["AN"], list(first.filter)) == ((2,), 6, ["PASS"])
+        assert first.info["AF"] == pytest.approx((1 / 3,), abs=1e-5)
+
+
+def test_one_sample(tmp_path: Path, reference: Path) -> None:
+    path = gvcf(tmp_path, reference, "A", [1000, 1001])
+    assert joint(tmp_path / "a", reference, [path]) == [(1000, "A", "T", ["0/1"]), (1001, "A", "C", ["0/1"])]
+
+
+def test_a_record_belongs_to_the_interval_it_starts_in(tmp_path: Path, reference: Path) -> None:
+    gvcfs = three(tmp_path, reference)
+    intervals = ["c1:1-1000", "c1:1001-1194", "c1:1195-1499", "c1:1500-3000"]
+    parts = [joint(tmp_path / name, reference, gvcfs, name) for name in intervals]
+    assert parts == [EXPECTED[:1], EXPECTED[1:3], [], EXPECTED[3:]]
+    assert joint(tmp_path / "two", reference, gvcfs, "c1:1-900", "c1:1001-1100") == EXPECTED[1:2]
+
+
+def test_filters(tmp_path: Path, reference: Path) -> None:
+    paths = [gvcf(tmp_path, reference, "A", [1000], sp=99), gvcf(tmp_path, reference, "B", [1000, 1500], sp=50)]
+    joint(tmp_path / "a", reference, paths, max_strand_bias=40, min_depth=21, min_qual=1e6)
+    joint(tmp_path / "b", reference, paths)
+    joint(tmp_path / "c", reference, paths, max_strand_bias=49)
+    found = []
+    for name in "abc":
+        with pysam.VariantFile(str(tmp_path / name / "joint.vcf.gz")) as vcf:
+            found.append([tuple(record.filter) for record in vcf])
+    everything = ("LowQual", "LowDepth", "StrandBias")
+    assert found == [[everything, everything], [("PASS",), ("PASS",)], [("StrandBias",), ("StrandBias",)]]
+
+
+def test_haploid(tmp_path: Path, reference: Path) -> None:
+    found = joint(tmp_path / "a", reference, three(tmp_path, reference), ploidy=1)
+    assert {genotype for *_, genotypes in found for genotype in genotypes} <= {"0", "1"}
+
+
+def test_a_sample_given_twice_is_refused(tmp_path: Path, reference: Path) -> None:
+    (tmp_path / "x").mkdir()
+    one, two = gvcf(tmp_path, reference, "A", []), gvcf(tmp_path / "x", reference, "A", [])
+    ended = start(tmp_path / "a", reference, [one, two], ["c1:1-3000"])
+    expected = f"error: {two}: expected a sample that no other file holds, found A, which {one} holds too\n"
+    assert (ended.returncode, ended.stderr) == (65, expected)
+
+
+def test_batches_change_no_byte(tmp_path: Path, reference: Path) -> None:
+    rng = random.Random(5)  # noqa: S311 - seeded: the same cohort every time
+    gvcfs = [
+        gvcf(tmp_path, reference, f"S{number}", [pos for pos in SNPS if rng.random() < 0.1], rng.random() < 0.1)
+        for number in range(450)
+    ]
+    found = joint(tmp_path / "200", reference, gvcfs)
+    assert [row[:3] for row in found] == [row[:3] for row in EXPECTED]
+    for size in (7, 450):
+        assert joint(tmp_path / str(size), reference, gvcfs, batch_size=size) == found
+        same = [(tmp_path / name / "joint.vcf.gz").read_bytes() for name in ("200", str(size))]
+        assert same[0] == same[1]
+
+
+def test_a_damaged_gvcf_fails_the_step(tmp_path: Path, reference: Path) -> None:
+    gvcfs = three(tmp_path, reference)
+    content = Path(gvcfs[1]).read_bytes()
+    Path(gvcfs[1]).write_bytes(content[: len(content) // 2])
+    ended = start(tmp_path / "a", reference, gvcfs, ["c1:1-3000"])
+    assert ended.returncode in (1, 65)
+    assert ended.stderr.startswith("error: ")
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,77 @@
+"""What one sample's alignments look like, as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pysam
+
+DEPTHS = (10, 20, 30)
+_NOT_PRIMARY = pysam.FSECONDARY | pysam.FSUPPLEMENTARY
+STATS_OPTIONS = ("-d", "-c", f"1,{max(DEPTHS)},1")  # without duplicates; depths beyond the last are one bin
+
+
+@dataclass(slots=True)
+class Counts:
+    """Reads as they are aligned; each counted once."""
+
+    reads: int = 0
+    mapped: int = 0
+    properly_paired: int = 0
+
+    def add(self, flag: int) -> None:
+        """Count one alignment."""
+        if flag & _NOT_PRIMARY:
+            return
+        self.reads += 1
+        self.mapped += not flag & pysam.FUNMAP
+        self.properly_paired += bool(flag & pysam.FPROPER_PAIR)
+
+
+def summarise(counts: Counts, stats: Path, genome_bp: int) -> dict[str, Any]:
+    """The metrics file's content.
+
+    Args:
+        counts: Of the reads that were aligned.
+        stats: What ``samtools stats`` with `STATS_OPTIONS` wrote.
+        genome_bp: Length of the reference.
+    """
+    lines = [line.split("\t") for line in stats.read_text().splitlines() if not line.startswith("#")]
+    summary = {line[1].rstrip(":"): line[2] for line in lines if line[0] == "SN"}
+    duplicates = int(summary["filtered sequences"])
+    coverage = [(int(line[2]), int(line[3])) for line in lines if line[0] == "COV"]
+    return {
+        "reads": counts.reads,
+        "mapped": counts.mapped,
+        "mapped_fraction": _fraction(counts.mapped, counts.reads),
+        "properly_paired": counts.properly_paired,
+        "duplicates": duplicates,
+        "duplicate_fraction": _fraction(duplicates, counts.mapped),
+        "mean_depth": round(int(summary["bases mapped (cigar)"]) / genome_bp, 3),
+        "median_insert_size_bp": _median(lines),
+        **{
+            f"coverage_{depth}x_fraction": _fraction(sum(bases for at, bases in coverage if at >= depth), genome_bp)
+            for depth in DEPTHS
+        },
+    }
+
+
+def _fraction(part: int, whole: int) -> float:
+    return round(part / whole, 6) if whole else 0.0
+
+
+def _median(lines: list[list[str]]) -> int | None:
+    """The median of the insert sizes, of the pairs that samtools counts."""
+    pairs = [(int(line[1]), int(line[2])) for line in lines if line[0] == "IS"]
+    return next(_beyond(pairs, sum(count for _, count in pairs) / 2), None)
+
+
+def _beyond(pairs: list[tuple[int, int]], half: float) -> Iterator[int]:
+    seen = 0
+    for size, count in pairs:
+        seen += count
+        if count and seen >= half:
+            yield size

@@ -1,0 +1,84 @@
+"""The flags of mates: pybwa 2.3 aligns pairs as pairs but loses bwa's first, second and properly-paired flags.
+
+What counts as properly paired is bwa's own rule (bwamem_pair.c, `mem_pestat` and `mem_sam_pe`): mates that face each
+other at a distance that is usual in their batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, pstdev
+
+import pysam
+
+LEAST_PAIRS = 10  # MIN_DIR_CNT: fewer tell nothing
+OUTLIER_BOUND = 2.0  # of the quartiles' distance, for mean and deviation
+MAPPING_BOUND = 3.0  # likewise, for proper pairs
+MAX_DEVIATIONS = 4.0  # MAX_STDDEV
+UNIQUE_MAPQ = 20
+
+Alignments = list[pysam.AlignedSegment]
+_SPLIT = pysam.FSECONDARY | pysam.FSUPPLEMENTARY
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Shortest and longest usual fragment, in bases."""
+
+    low: int
+    high: int
+
+
+def complete(reads: Sequence[Alignments]) -> None:
+    """Set the missing flags of one batch.
+
+    Args:
+        reads: The alignments of each read; mates follow each other.
+    """
+    pairs = [(reads[number], reads[number + 1]) for number in range(0, len(reads), 2)]
+    sizes = [_facing_size(_primary(first), _primary(second)) for first, second in pairs]
+    unique = (
+        size
+        for size, pair in zip(sizes, pairs, strict=True)
+        if size and min(_primary(mate).mapping_quality for mate in pair) >= UNIQUE_MAPQ
+    )
+    limits = usual(sorted(unique))
+    for size, (first, second) in zip(sizes, pairs, strict=True):
+        proper = pysam.FPROPER_PAIR if limits and limits.low <= size <= limits.high else 0
+        for records, which in ((first, pysam.FREAD1), (second, pysam.FREAD2)):
+            for record in records:
+                record.flag |= which | proper
+
+
+def usual(sizes: Sequence[int]) -> Limits | None:
+    """The limits that bwa takes from a batch's fragment sizes, ascending; None where there are too few.
+
+    >>> usual([400] * 6 + [500] * 6)
+    Limits(low=100, high=800)
+    """
+    if len(sizes) < LEAST_PAIRS:
+        return None
+    lower, upper = (sizes[int(share * len(sizes) + 0.499)] for share in (0.25, 0.75))
+    spread = upper - lower
+    inner = [size for size in sizes if lower - OUTLIER_BOUND * spread <= size <= upper + OUTLIER_BOUND * spread]
+    mean, deviation = fmean(inner), pstdev(inner)
+    low = min(lower - MAPPING_BOUND * spread, mean - MAX_DEVIATIONS * deviation)
+    high = max(upper + MAPPING_BOUND * spread, mean + MAX_DEVIATIONS * deviation)
+    return Limits(max(1, int(low + 0.499)), int(high + 0.499))
+
+
+def _primary(records: Alignments) -> pysam.AlignedSegment:
+    return next((record for record in records if not record.flag & _SPLIT), records[0])
+
+
+def _facing_size(first: pysam.AlignedSegment, second: pysam.AlignedSegment) -> int:
+    """The fragment's length in bases where the mates face each other on one sequence, else 0."""
+    flag = first.flag
+    if (flag | second.flag) & pysam.FUNMAP or first.reference_id != second.reference_id:
+        return 0
+    reverse = bool(flag & pysam.FREVERSE)
+    if reverse == bool(second.flag & pysam.FREVERSE):
+        return 0
+    size: int = first.template_length
+    return abs(size) if (size < 0) == reverse else 0

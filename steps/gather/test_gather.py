@@ -1,0 +1,132 @@
+"""The step as the worker runs it, on small joint VCFs made here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pysam
+import pytest
+
+PROGRAM = Path(__file__).with_name("gather.py")
+HEADER = """##fileformat=VCFv4.2
+##FILTER=<ID=LowQual,Description="QUAL below 20">
+##contig=<ID=c2,length=3000>
+##contig=<ID=c1,length=3000>
+##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">
+#CHROM	POS	ID	REF	ALT	QUAL	FILTER	INFO	FORMAT	"""
+FIRST = [
+    "c2 10 A G PASS 0/1 1/1 ./.",  # transition
+    "c2 20 A C PASS 0/0 0|1 0/0",  # transversion
+    "c2 30 A T LowQual 1/1 1/1 1/1",
+]
+SECOND = ["c2 1000 AT A PASS 0/0 ./. 1/1"]
+THIRD = [
+    "c1 5 A G,AT PASS 0/1 1/2 0/2",  # a transition and an insertion
+    "c1 9 C T . 0/1 0/0 0/1",  # no filter was applied: it passes
+]
+
+
+@pytest.fixture
+def reference(tmp_path: Path) -> Path:
+    path = tmp_path / "reference.fa"
+    path.write_text(f">c2\n{'A' * 3000}\n>c1\n{'A' * 3000}\n")
+    pysam.faidx(str(path))
+    return path
+
+
+def vcf(path: Path, records: Sequence[str], samples: Sequence[str] = ("Z", "A", "M")) -> str:
+    """A VCF of records told as contig, pos, ref, alt, filter and genotypes."""
+    with pysam.BGZFile(str(path), "wb", index=None) as out:
+        out.write((HEADER + "\t".join(samples) + "\n").encode())
+        for record in records:
+            contig, pos, ref, alt, filters, *genotypes = record.split()
+            fields = [contig, pos, ".", ref, alt, "50", filters, ".", "GT", *genotypes]
+            out.write(("\t".join(fields) + "\n").encode())
+    pysam.tabix_index(str(path), preset="vcf", force=True)
+    return str(path)
+
+
+def start(folder: Path, reference: Path, vcfs: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    (folder / "scratch").mkdir(parents=True)
+    task = {
+        "item": {"cohort": "cohort"},
+        "inputs": {"vcfs": list(vcfs), "reference": str(reference)},
+        "outputs": {"vcf": str(folder / "joint.vcf.gz"), "metrics": str(folder / "joint.json")},
+        "parameters": {},
+        "vcpus": 1,
+        "scratch": str(folder / "scratch"),
+    }
+    (folder / "task.json").write_text(json.dumps(task))
+    argv = [sys.executable, str(PROGRAM), str(folder / "task.json")]
+    return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+
+def places(path: Path) -> list[tuple[str, int]]:
+    with pysam.VariantFile(str(path)) as joint:
+        return [(record.chrom, record.pos) for record in joint]
+
+
+ALL = [("c2", 10), ("c2", 20), ("c2", 30), ("c2", 1000), ("c1", 5), ("c1", 9)]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0)])
+def test_records_are_in_the_references_order(tmp_path: Path, reference: Path, order: Sequence[int]) -> None:
+    parts = [vcf(tmp_path / f"{at}.vcf.gz", rows) for at, rows in enumerate([FIRST, SECOND, [], THIRD])]
+    ended = start(tmp_path / "a", reference, [parts[at] for at in order])
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert places(tmp_path / "a" / "joint.vcf.gz") == ALL
+    with pysam.VariantFile(str(tmp_path / "a" / "joint.vcf.gz")) as joint:
+        assert [(record.chrom, record.pos) for record in joint.fetch("c2", 900, 1100)] == [("c2", 1000)]
+
+
+def test_statistics_are_exact(tmp_path: Path, reference: Path) -> None:
+    parts = [vcf(tmp_path / f"{at}.vcf.gz", rows) for at, rows in enumerate([FIRST, SECOND, THIRD])]
+    start(tmp_path / "a", reference, parts)
+    found = json.loads((tmp_path / "a" / "joint.json").read_text())
+    samples = found.pop("samples")
+    assert found == {"variants": 5, "snps": 4, "indels": 2, "ti_tv": 3.0}
+    assert list(samples) == ["Z", "A", "M"]
+    rows = {
+        "Z": (3, 3, 0, None, None, 0, 0.0),
+        "A": (3, 3, 1, 2.0, 2.0, 1, 0.2),
+        "M": (3, 1, 2, None, 2.0, 1, 0.2),
+    }
+    names = ("variants", "snps", "indels", "ti_tv", "het_hom", "missing", "missing_fraction")
+    assert samples == {name: dict(zip(names, row, strict=True)) for name, row in rows.items()}
+
+
+def test_haploid_genotypes(tmp_path: Path, reference: Path) -> None:
+    start(tmp_path / "a", reference, [vcf(tmp_path / "0.vcf.gz", ["c2 10 A G PASS 1 . 0"])])
+    samples = json.loads((tmp_path / "a" / "joint.json").read_text())["samples"]
+    assert [(row["variants"], row["missing"], row["het_hom"]) for row in samples.values()] == [
+        (1, 0, None),
+        (0, 1, None),
+        (0, 0, None),
+    ]
+
+
+def test_nothing_found_anywhere(tmp_path: Path, reference: Path) -> None:
+    ended = start(tmp_path / "a", reference, [vcf(tmp_path / f"{at}.vcf.gz", []) for at in range(2)])
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert places(tmp_path / "a" / "joint.vcf.gz") == []
+    assert (tmp_path / "a" / "joint.vcf.gz.tbi").is_file()
+    found = json.loads((tmp_path / "a" / "joint.json").read_text())
+    assert (found["variants"], found["ti_tv"], found["samples"]["Z"]["missing_fraction"]) == (0, None, 0.0)
+
+
+def test_other_samples_are_refused(tmp_path: Path, reference: Path) -> None:
+    one = vcf(tmp_path / "0.vcf.gz", FIRST)
+    two = vcf(tmp_path / "1.vcf.gz", SECOND, ("Z", "A", "B"))
+    ended = start(tmp_path / "a", reference, [one, two])
+    assert (ended.returncode, ended.stderr) == (65, f"error: {two}: expected the samples of {one}, found others\n")
+
+
+def test_overlapping_intervals_are_refused(tmp_path: Path, reference: Path) -> None:
+    one, two = vcf(tmp_path / "0.vcf.gz", FIRST + SECOND), vcf(tmp_path / "1.vcf.gz", ["c2 500 A G PASS 0/1 0/0 0/0"])
+    ended = start(tmp_path / "a", reference, [one, two])
+    expected = "expected intervals that follow each other, found records out of order"
+    assert (ended.returncode, ended.stderr) == (65, f"error: {one}: {expected}\n")

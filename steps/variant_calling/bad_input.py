@@ -1,0 +1,5 @@
+"""Input that cannot be used."""
+
+
+class BadInput(Exception):
+    """``FILE: what was expected, found``."""

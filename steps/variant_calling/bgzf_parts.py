@@ -1,0 +1,50 @@
+"""VCF files written in parts: blocks of BGZF may follow each other as they are."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+
+import pysam
+
+END_BYTES = 28  # the empty block that ends a BGZF file
+
+
+@contextmanager
+def bgzf_writer(path: Path) -> Iterator[Callable[[str], None]]:
+    """A function that adds text to a new BGZF file."""
+    with pysam.BGZFile(str(path), "wb", index=None) as file:
+
+        def write(text: str) -> None:
+            file.write(text.encode())
+
+        yield write
+
+
+def split_header(lines: Iterable[str]) -> tuple[str, Iterator[str]]:
+    """A VCF's header, without the path that the reference has on this machine, and its records."""
+    head: list[str] = []
+    rest = iter(lines)
+    for line in rest:
+        if not line.startswith("#"):
+            return "".join(head), chain([line], rest)
+        if not line.startswith("##reference="):
+            head.append(line)
+    return "".join(head), iter(())
+
+
+def join(head: str, parts: Iterable[Path], path: Path) -> None:
+    """Write header and parts to one indexed VCF; the parts are removed."""
+    with bgzf_writer(path) as write:
+        write(head)
+    with path.open("r+b") as out:
+        for part in parts:
+            out.seek(-END_BYTES, 2)
+            out.truncate()
+            with part.open("rb") as source:
+                shutil.copyfileobj(source, out)
+            part.unlink()
+    pysam.tabix_index(str(path), preset="vcf", force=True)

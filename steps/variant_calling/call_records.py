@@ -1,0 +1,85 @@
+"""The called records of a unit: which are its own, which filters they meet, and what is counted of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from calling_units import Ownership
+
+TRANSITIONS = {("A", "G"), ("G", "A"), ("C", "T"), ("T", "C")}
+
+
+class Filters(NamedTuple):
+    """The limits of the soft filters."""
+
+    min_qual: float
+    min_depth: int
+    max_strand_bias: int
+
+    def header(self) -> str:
+        """What each filter is called and means, as header lines."""
+        return (
+            f'##FILTER=<ID=LowQual,Description="QUAL below {self.min_qual:g}">\n'
+            f'##FILTER=<ID=LowDepth,Description="Fewer than {self.min_depth} high-quality bases">\n'
+            f'##FILTER=<ID=StrandBias,Description="Phred-scaled strand bias above {self.max_strand_bias}">\n'
+        )
+
+    def met(self, qual: str, sample: Mapping[str, str]) -> str:
+        """The FILTER column of a record."""
+        found = []
+        if float(qual) < self.min_qual:
+            found.append("LowQual")
+        if _number(sample, "DP") < self.min_depth:
+            found.append("LowDepth")
+        if _number(sample, "SP") > self.max_strand_bias:
+            found.append("StrandBias")
+        return ";".join(found) or "PASS"
+
+
+def _number(sample: Mapping[str, str], name: str) -> int:
+    value = sample.get(name, ".")
+    return 0 if value == "." else int(value)
+
+
+def keep(lines: Iterable[str], own: Ownership, filters: Filters, write: Callable[[str], None]) -> Counter[str]:
+    """Write the records that start within the unit with their filters; returns counts over those that pass."""
+    counts: Counter[str] = Counter()
+    for line in lines:
+        fields = line.rstrip("\n").split("\t")
+        pos = int(fields[1])
+        if not own.parts(fields[0], pos - 1, pos):
+            continue
+        sample = dict(zip(fields[8].split(":"), fields[9].split(":"), strict=False))
+        fields[6] = filters.met(fields[5], sample)
+        write("\t".join(fields) + "\n")
+        if fields[6] == "PASS":
+            counts.update(_counted(fields[3].upper(), fields[4].upper().split(","), sample["GT"]))
+    return counts
+
+
+def _counted(ref: str, alts: list[str], genotype: str) -> list[str]:
+    """The names of all counts that a record adds to."""
+    carried = genotype.replace("|", "/").split("/")
+    snps = [alt for at, alt in enumerate(alts, 1) if len(alt) == len(ref) == 1 and str(at) in carried]
+    names = ["variants", *("transitions" if (ref, alt) in TRANSITIONS else "transversions" for alt in snps)]
+    if any(len(alt) == len(ref) for alt in alts):
+        names.append("snps")
+    if any(len(alt) != len(ref) for alt in alts):
+        names.append("indels")
+    if len(carried) > 1:
+        names.append("heterozygous" if len(set(carried)) > 1 else "homozygous")
+    return names
+
+
+def summarise(counts: Mapping[str, int]) -> dict[str, Any]:
+    """The metrics of a sample."""
+    found: dict[str, Any] = {name: counts.get(name, 0) for name in ("variants", "snps", "indels")}
+    found["ti_tv"] = _ratio(counts.get("transitions", 0), counts.get("transversions", 0))
+    found["het_hom"] = _ratio(counts.get("heterozygous", 0), counts.get("homozygous", 0))
+    return found
+
+
+def _ratio(above: int, below: int) -> float | None:
+    return round(above / below, 4) if below else None

@@ -1,0 +1,133 @@
+"""What one worker calls at a time: a grid over the reference that no number of workers changes."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from bad_input import BadInput
+
+SMALLEST_UNIT_BP, LARGEST_UNIT_BP = 50_000, 5_000_000
+UNITS = 64  # of a genome whose 64th lies between the two
+# Reads at a unit's border are realigned by what the columns before it show, and indels move left when normalised:
+# each unit is called with this much more on both sides, and keeps what starts within it.
+PADDING_BP = 1000
+
+
+class Span(NamedTuple):
+    """Bases [start, end) of a contig, counted from 0."""
+
+    contig: str
+    start: int
+    end: int
+
+
+Unit = tuple[Span, ...]
+
+
+class Ownership:
+    """Which positions are a unit's own."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._spans: dict[str, list[Span]] = {}
+        for span in unit:
+            self._spans.setdefault(span.contig, []).append(span)
+        self._ends = {contig: [span.end for span in spans] for contig, spans in self._spans.items()}
+
+    def parts(self, contig: str, start: int, end: int) -> list[tuple[int, int]]:
+        """The parts of [start, end) that are the unit's own."""
+        found = []
+        for span in self._spans.get(contig, [])[bisect_right(self._ends.get(contig, []), start) :]:
+            if span.start >= end:
+                break
+            found.append((max(start, span.start), min(end, span.end)))
+        return found
+
+
+def read_contigs(fai: Path) -> dict[str, int]:
+    """Contig -> length, in the reference's order."""
+    rows = (line.split("\t") for line in fai.read_text().splitlines())
+    return {row[0]: int(row[1]) for row in rows}
+
+
+def cut(contigs: Mapping[str, int], regions: Sequence[Span] | None, unit_bp: int | None) -> list[Unit]:
+    """The reference, or its regions, in units of about the same size, in the reference's order."""
+    size = unit_bp or min(max(sum(contigs.values()) // UNITS, SMALLEST_UNIT_BP), LARGEST_UNIT_BP)
+    within = None if regions is None else Ownership(tuple(regions))
+    units: list[Unit] = []
+    spans: list[Span] = []
+    filled = 0
+    for piece in _pieces(contigs, size):
+        if filled + piece.end - piece.start > size:
+            units.append(tuple(spans))
+            spans, filled = [], 0
+        filled += piece.end - piece.start
+        spans += [piece] if within is None else [Span(piece.contig, *part) for part in within.parts(*piece)]
+    return [unit for unit in [*units, tuple(spans)] if unit]
+
+
+def _pieces(contigs: Mapping[str, int], size: int) -> Iterable[Span]:
+    """Every contig in even pieces that are not longer than `size`."""
+    for contig, length in contigs.items():
+        count = -(-length // size)
+        for at in range(count):
+            yield Span(contig, at * length // count, (at + 1) * length // count)
+
+
+def padded(unit: Unit, contigs: Mapping[str, int]) -> list[Span]:
+    """The unit with `PADDING_BP` more on both sides of each span, what then touches merged."""
+    return merged(
+        Span(span.contig, max(0, span.start - PADDING_BP), min(contigs[span.contig], span.end + PADDING_BP))
+        for span in unit
+    )
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """Sorted spans without overlaps."""
+    found: list[Span] = []
+    for span in spans:
+        if found and found[-1].contig == span.contig and span.start <= found[-1].end:
+            found[-1] = found[-1]._replace(end=max(found[-1].end, span.end))
+        else:
+            found.append(span)
+    return found
+
+
+def bed_text(spans: Iterable[Span]) -> str:
+    """The spans as a BED file."""
+    return "".join(f"{span.contig}\t{span.start}\t{span.end}\n" for span in spans)
+
+
+def read_bed(path: str, contigs: Mapping[str, int]) -> list[Span]:
+    """The regions of a BED file, sorted in the reference's order, overlaps merged.
+
+    Raises:
+        BadInput: with the line that is not a region of the reference.
+    """
+    rank = {contig: at for at, contig in enumerate(contigs)}
+    spans = []
+    try:
+        lines = Path(path).read_text().splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise BadInput(f"{path}: expected a BED file, found none that can be read") from None
+    for number, line in enumerate(lines, 1):
+        if line.strip() and line.split()[0] not in ("track", "browser") and not line.startswith("#"):
+            spans.append(_bed_span(line, f"{path}:{number}", contigs))
+    if not spans:
+        raise BadInput(f"{path}: expected regions, found none")
+    return merged(sorted(spans, key=lambda span: (rank[span.contig], span.start)))
+
+
+def _bed_span(line: str, place: str, contigs: Mapping[str, int]) -> Span:
+    fields = line.split("\t") if "\t" in line else line.split()
+    if len(fields) < 3 or not (fields[1].strip().isdecimal() and fields[2].strip().isdecimal()):
+        raise BadInput(f"{place}: expected contig, start and end between tabs, found {line!r}")
+    contig, start, end = fields[0], int(fields[1]), int(fields[2])
+    if contig not in contigs:
+        raise BadInput(f"{place}: expected a contig of the reference, found {contig!r}")
+    if not start < end <= contigs[contig]:
+        expected = f"expected 0 <= start < end <= {contigs[contig]}, the length of {contig}"
+        raise BadInput(f"{place}: {expected}, found {start} and {end}")
+    return Span(contig, start, end)

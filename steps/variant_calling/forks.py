@@ -1,0 +1,72 @@
+"""Work in forked processes: bcftools keeps state in global variables, so each piece of work gets a process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+import pysam.bcftools
+from pysam.utils import SamtoolsError
+
+BAD_INPUT = 65  # EX_DATAERR of sysexits.h
+
+
+class WorkFailed(Exception):
+    """A worker has ended badly, and said why."""
+
+
+def bcftools(command: str, *argv: str) -> None:
+    """Run one bcftools command in this process; it must name its output file.
+
+    Raises:
+        WorkFailed: with what bcftools said.
+    """
+    try:
+        getattr(pysam.bcftools, command)(*argv, catch_stdout=False)
+    except SamtoolsError as error:
+        raise WorkFailed(f"bcftools {command}: {error}") from None
+
+
+def run(jobs: Sequence[Callable[[], None]], at_once: int) -> None:
+    """Run every job in a fork of its own, so many at once.
+
+    Raises:
+        WorkFailed: if a job failed; the others are stopped first.
+    """
+    running: set[int] = set()
+    waiting = list(reversed(jobs))
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                running.add(_fork(waiting.pop()))
+            process, status = os.wait()
+            running.discard(process)
+            if status:
+                raise WorkFailed(f"a worker ended with {os.waitstatus_to_exitcode(status)}")
+    finally:
+        for process in running:
+            os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+def _fork(job: Callable[[], None]) -> int:
+    process = os.fork()
+    if process:
+        return process
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    status = 1
+    try:
+        job()
+        status = 0
+    except Exception as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+    finally:
+        os._exit(status)

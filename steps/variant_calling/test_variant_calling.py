@@ -1,0 +1,232 @@
+"""The step as the worker runs it, on reads made here with known variants."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pysam
+import pytest
+
+PROGRAM = Path(__file__).with_name("variant_calling.py")
+READ, STRIDE = 100, 5  # 20 reads deep
+UNIT = 1000
+SNPS = {"c1": [500, 999, 1000, 1001, 2000, 3500], "c2": [700]}  # 0-based, at the borders of units of 1,000 too
+HOMOPOLYMER = 2496  # ten A, over a border; its deletion must be told at the base before it
+
+
+class Made(NamedTuple):
+    """Files made for a test."""
+
+    folder: Path
+    reference: Path
+    bam: Path
+    genome: dict[str, str]
+
+
+def snp(base: str) -> str:
+    return {"A": "G", "C": "T", "G": "A", "T": "C"}[base]
+
+
+def cigar(copy: str, at: int, deleted: int | None) -> tuple[str, list[tuple[int, int]]] | None:
+    """Bases and CIGAR of the read at a place, aligned with the deletion as far right as it goes.
+
+    None where a read would end near the deletion, and so say nothing of it.
+    """
+    if deleted is None or not at - 12 <= deleted < at + READ + 12:
+        return copy[at : at + READ], [(0, READ)]
+    if not at + 12 < deleted < at + READ - 12:
+        return None
+    before = deleted - at
+    return copy[at:deleted] + copy[deleted + 2 : at + READ + 2], [(0, before), (2, 2), (0, READ - before)]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Reads of a sample S: heterozygous SNPs at SNPS, a homozygous deletion of AA in a homopolymer."""
+    folder = tmp_path_factory.mktemp("made")
+    rng = random.Random(7)  # noqa: S311 - seeded: the same genome every time
+    genome = {name: "".join(rng.choices("ACGT", k=length)) for name, length in (("c1", 4000), ("c2", 1500))}
+    run = HOMOPOLYMER
+    genome["c1"] = genome["c1"][: run - 1] + "G" + "A" * 10 + "C" + genome["c1"][run + 11 :]
+    reference = folder / "reference.fa"
+    reference.write_text("".join(f">{name}\n{bases}\n" for name, bases in genome.items()))
+    pysam.faidx(str(reference))
+    return Made(folder, reference, write_bam(folder / "S.bam", genome), genome)
+
+
+def write_bam(path: Path, genome: dict[str, str], sample: str = "S") -> Path:
+    header = {
+        "HD": {"VN": "1.6", "SO": "coordinate"},
+        "SQ": [{"SN": name, "LN": len(bases)} for name, bases in genome.items()],
+        "RG": [{"ID": "r", "SM": sample}],
+    }
+    with pysam.AlignmentFile(str(path), "wb", header=header) as bam:
+        for tid, (name, bases) in enumerate(genome.items()):
+            changed = "".join(snp(base) if at in SNPS[name] else base for at, base in enumerate(bases))
+            deleted = HOMOPOLYMER + 8 if name == "c1" else None
+            for number, at in enumerate(range(0, len(bases) - READ - 2, STRIDE)):
+                if (aligned := cigar(changed if number % 4 < 2 else bases, at, deleted)) is None:
+                    continue
+                read = pysam.AlignedSegment(bam.header)
+                read.query_name, read.query_sequence = f"{name}-{at}", aligned[0]
+                read.reference_id, read.reference_start, read.mapping_quality = tid, at, 60
+                read.flag, read.cigartuples = (16 if number % 2 else 0), aligned[1]
+                read.query_qualities = pysam.qualitystring_to_array("I" * READ)
+                read.set_tag("RG", "r")
+                bam.write(read)
+    sort_path = path.with_suffix(".sorted.bam")
+    pysam.sort("-o", str(sort_path), str(path))
+    sort_path.replace(path)
+    pysam.index(str(path))
+    return path
+
+
+def start(made: Made, folder: Path, vcpus: int = 1, **parameters: Any) -> subprocess.CompletedProcess[str]:
+    """Run the step; its outputs are in the folder."""
+    (folder / "scratch").mkdir(parents=True)
+    bam = str(parameters.pop("bam", made.bam))
+    defaults = {"ploidy": 2, "regions": None, "min_mapq": 20, "min_baseq": 13, "max_depth": 8000}
+    defaults |= {"min_qual": 20, "min_depth": 4, "max_strand_bias": 60, "unit_bp": UNIT}
+    task = {
+        "item": {"sample": "S"},
+        "inputs": {"alignment": bam, "reference": str(made.reference)},
+        "outputs": {
+            "vcf": str(folder / "S.vcf.gz"),
+            "gvcf": str(folder / "S.g.vcf.gz"),
+            "metrics": str(folder / "S.json"),
+        },
+        "parameters": defaults | parameters,
+        "vcpus": vcpus,
+        "scratch": str(folder / "scratch"),
+    }
+    (folder / "task.json").write_text(json.dumps(task))
+    argv = [sys.executable, str(PROGRAM), str(folder / "task.json")]
+    return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+
+def call(made: Made, folder: Path, vcpus: int = 1, **parameters: Any) -> list[tuple[str, int, str, str, str]]:
+    """Run the step; its records that pass."""
+    ended = start(made, folder, vcpus, **parameters)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    with pysam.VariantFile(str(folder / "S.vcf.gz")) as vcf:
+        return [
+            (r.chrom, r.pos, str(r.ref), ",".join(r.alts or ()), "/".join(map(str, r.samples[0]["GT"])))
+            for r in vcf
+            if list(r.filter) == ["PASS"]
+        ]
+
+
+def planted(made: Made) -> list[tuple[str, int, str, str, str]]:
+    found = [
+        (name, at + 1, made.genome[name][at], snp(made.genome[name][at]), "0/1")
+        for name, places in SNPS.items()
+        for at in places
+    ]
+    return sorted([*found, ("c1", HOMOPOLYMER, "GAA", "G", "1/1")])
+
+
+def outputs(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("S.*"))}
+
+
+def test_every_planted_variant_is_found_and_nothing_else(made: Made, tmp_path: Path) -> None:
+    assert call(made, tmp_path / "a") == planted(made)
+    metrics = json.loads((tmp_path / "a" / "S.json").read_text())
+    assert metrics == {"variants": 8, "snps": 7, "indels": 1, "ti_tv": None, "het_hom": 7.0}
+
+
+def test_the_number_of_vcpus_changes_no_byte(made: Made, tmp_path: Path) -> None:
+    found = []
+    for vcpus in (1, 2, 5):
+        call(made, tmp_path / str(vcpus), vcpus)
+        found.append(outputs(tmp_path / str(vcpus)))
+    assert len(found[0]) == 5
+    assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("unit_bp", [333, 2498, 2500, 10_000])
+def test_the_borders_of_units_change_no_variant(made: Made, tmp_path: Path, unit_bp: int) -> None:
+    call(made, tmp_path / "a")
+    call(made, tmp_path / "b", unit_bp=unit_bp)
+    one, other = (pysam.BGZFile(str(tmp_path / name / "S.vcf.gz"), "rb", index=None).read() for name in "ab")
+    assert one == other
+
+
+@pytest.mark.parametrize("unit_bp", [333, 10_000])
+def test_the_gvcf_covers_each_covered_base_once(made: Made, tmp_path: Path, unit_bp: int) -> None:
+    call(made, tmp_path / "a", unit_bp=unit_bp)
+    covered: list[tuple[str, int]] = []
+    with pysam.VariantFile(str(tmp_path / "a" / "S.g.vcf.gz")) as gvcf:
+        for record in gvcf:
+            assert str(record.ref)[0] == made.genome[record.chrom][record.start]
+            # mpileup has the indel's record in place of that of the base before it
+            end = record.start + 1 if "INDEL" in record.info else record.stop
+            covered += [(record.chrom, at) for at in range(record.start, end)]
+    assert covered == sorted(set(covered))
+    with pysam.AlignmentFile(str(made.bam)) as bam:
+        assert covered == [(column.reference_name, column.reference_pos) for column in bam.pileup(truncate=True)]
+
+
+def test_a_haploid_genome_has_haploid_genotypes(made: Made, tmp_path: Path) -> None:
+    found = call(made, tmp_path / "a", ploidy=1)
+    assert {genotype for *_, genotype in found} == {"1"}
+
+
+def test_only_regions_are_called(made: Made, tmp_path: Path) -> None:
+    bed = tmp_path / "r.bed"
+    bed.write_text("# mine\ntrack name=x\nc2\t650\t701\nc1\t990\t1001\nc1\t995\t1002\n\n")
+    found = call(made, tmp_path / "a", regions=str(bed))
+    assert found == [row for row in planted(made) if row[:2] in (("c1", 1000), ("c1", 1001), ("c1", 1002), ("c2", 701))]
+    with pysam.VariantFile(str(tmp_path / "a" / "S.g.vcf.gz")) as gvcf:
+        assert {(r.chrom, at) for r in gvcf for at in range(r.start, r.stop)} == (
+            {("c1", at) for at in range(990, 1002)} | {("c2", at) for at in range(650, 701)}
+        )
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("c1\t5", "expected contig, start and end between tabs, found 'c1\\t5'"),
+        ("c1\tfive\t9", "expected contig, start and end between tabs, found 'c1\\tfive\\t9'"),
+        ("c9\t5\t9", "expected a contig of the reference, found 'c9'"),
+        ("c1\t9\t5", "expected 0 <= start < end <= 4000, the length of c1, found 9 and 5"),
+        ("c1\t9\t4001", "expected 0 <= start < end <= 4000, the length of c1, found 9 and 4001"),
+    ],
+)
+def test_a_bad_bed_line_is_named(made: Made, tmp_path: Path, line: str, message: str) -> None:
+    bed = tmp_path / "r.bed"
+    bed.write_text(f"c1\t0\t9\n{line}\n")
+    ended = start(made, tmp_path / "a", regions=str(bed))
+    assert (ended.returncode, ended.stderr) == (65, f"error: {bed}:2: {message}\n")
+
+
+def test_filters_are_named_and_met(made: Made, tmp_path: Path) -> None:
+    assert call(made, tmp_path / "a", min_depth=1000, min_qual=1e6) == []
+    with pysam.VariantFile(str(tmp_path / "a" / "S.vcf.gz")) as vcf:
+        assert {"LowQual", "LowDepth", "StrandBias"} <= set(vcf.header.filters)
+        assert vcf.header.filters["LowDepth"].description == "Fewer than 1000 high-quality bases"
+        assert {tuple(record.filter) for record in vcf} == {("LowQual", "LowDepth")}
+
+
+def test_no_path_of_this_machine_is_in_the_outputs(made: Made, tmp_path: Path) -> None:
+    call(made, tmp_path / "a")
+    for name in ("S.vcf.gz", "S.g.vcf.gz"):
+        with pysam.VariantFile(str(tmp_path / "a" / name)) as vcf:
+            assert str(made.folder) not in str(vcf.header)
+            assert list(vcf.header.samples) == ["S"]
+
+
+def test_unusable_alignments_are_refused(made: Made, tmp_path: Path) -> None:
+    other = write_bam(tmp_path / "other.bam", made.genome, sample="T")
+    ended = start(made, tmp_path / "a", bam=other)
+    assert (ended.returncode, ended.stderr) == (65, f"error: {other}: expected read groups of sample S, found T\n")
+    cut_off = tmp_path / "cut.bam"
+    cut_off.write_bytes(made.bam.read_bytes()[:5000])
+    ended = start(made, tmp_path / "b", bam=cut_off)
+    expected = "expected a BAM or CRAM file, found one that is cut off or of another kind"
+    assert (ended.returncode, ended.stderr) == (65, f"error: {cut_off}: {expected}\n")

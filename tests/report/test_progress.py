@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.engine.events import (
+    ChildEnded,
+    ChildStarted,
+    Event,
+    JobEnded,
+    JobStarted,
+    MapRunEnded,
+    MapRunStarted,
+    Note,
+    RetryScheduled,
+    StateEntered,
+)
+from genomics_pipeline.report.progress import Progress
+
+
+def child(index: int, given: Any) -> ChildStarted:
+    return ChildStarted("Sample", index, "uuid", given)
+
+
+def job(index: int | None, state: str = "alignment") -> JobStarted:
+    return JobStarted(f"job{index}", "n", "d", 1, 100, 0.0, state, "Sample" if index is not None else None, index)
+
+
+def ended(index: int | None, code: int | None, reason: str | None = None, state: str = "alignment") -> JobEnded:
+    label = "Sample" if index is not None else None
+    return JobEnded(f"job{index}", "n", "d", code, reason, 1.26, state, label, index)
+
+
+EVENTS: list[Event] = [
+    MapRunStarted("Sample", "arn", 5, 1),
+    child(0, {"item": {"sample": "s1", "patient": "p"}}),
+    child(1, {"Items": [{"item": {"sample": "s2"}}, {"item": {"sample": "s3"}}, {"item": {"sample": "s4"}}]}),
+    StateEntered("alignment", "Task", 0, "Sample", 0),
+    job(0),
+    job(1),
+    Note("less memory than declared"),
+    ended(0, 0),
+    ended(1, 1, "R2 is short [red]"),
+    RetryScheduled("alignment", 1, 5.0, "States.TaskFailed", "{}", "Sample", 1),
+    job(1),
+    ended(1, None),
+    ChildEnded("Sample", 0, "uuid", {}, "SUCCEEDED", None, None, 1),
+    ChildEnded("Sample", 1, "uuid", {}, "FAILED", "e", "c", 3),
+    MapRunEnded("Sample", "arn", "SUCCEEDED", 5, 3),
+    job(None, "gather"),
+    ended(None, 137, state="gather"),
+]
+LINES = """\
+reference: r.fa
+less memory than declared
+alignment s1: done in 1.3 s
+alignment s2 +2: FAILED after 1.3 s: R2 is short [red]
+alignment s2 +2: retry 1 in 5 s (States.TaskFailed)
+alignment s2 +2: cancelled after 1.3 s
+Sample: 3 of 5 failed
+gather: FAILED after 1.3 s: exit code 137
+"""
+
+
+def tell(quiet: bool) -> None:
+    with Progress(quiet=quiet) as display:
+        display.note("reference: r.fa")
+        for event in EVENTS:
+            display.event(event)
+
+
+def test_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    tell(quiet=False)
+    assert tuple(capsys.readouterr()) == ("", LINES)
+
+
+def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    tell(quiet=True)
+    assert tuple(capsys.readouterr()) == ("", "")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Standard error, from now on; not a fixture: pytest puts its own back before the test begins."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", stream := Terminal())
+    return stream
+
+
+def test_on_a_terminal_only_what_is_worth_keeping_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = terminal(monkeypatch)
+    tell(quiet=False)
+    text = stream.getvalue()
+    assert [line for line in LINES.splitlines() if line not in text] == ["alignment s1: done in 1.3 s"]
+
+
+def interrupted() -> None:
+    with Progress(quiet=False) as display:
+        display.event(EVENTS[0])
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_leaves_the_terminal_clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = terminal(monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    text, hide, show = stream.getvalue(), "\x1b[?25l", "\x1b[?25h"
+    assert text.rfind(show) > text.rfind(hide) >= 0
+
+
+def test_a_reader_that_goes_away_does_not_stop_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", Gone())
+    tell(quiet=False)
+
+
+def test_rich_is_not_imported_without_a_terminal() -> None:
+    code = "import sys\nfrom genomics_pipeline.report.progress import Progress\n"
+    code += "with Progress(quiet=False) as display: display.note('x')\nsys.exit('rich' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0

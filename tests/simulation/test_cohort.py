@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import gzip
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+import pysam
+import pytest
+from Bio import SeqIO
+
+from genomics_pipeline.model.errors import UsageError
+from genomics_pipeline.model.manifest import parse_sheet
+from genomics_pipeline.simulation.cohort import Cohort, simulate
+from genomics_pipeline.simulation.genotypes import draw, haplotype
+from genomics_pipeline.simulation.reference import Contig
+from genomics_pipeline.simulation.sites import Site, plant_sites
+
+SMALL = {"samples": 2, "length_bp": 6_000, "depth": 4}
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
+    return simulate(tmp_path_factory.mktemp("simulated") / "new" / "cohort", seed=1, **SMALL)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def reads(path: Path) -> list[tuple[str, str, str]]:
+    with gzip.open(path, "rt") as lines:
+        records = zip(*[iter(line.rstrip("\n") for line in lines)] * 4, strict=True)
+        return [(name, bases, qualities) for name, bases, _, qualities in records]
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(cohort: Cohort, tmp_path: Path) -> None:
+    again, other = (simulate(tmp_path / str(seed), seed=seed, **SMALL).folder for seed in (1, 2))
+    assert contents(again) == contents(cohort.folder)
+    assert all(text != contents(other)[name] for name, text in contents(again).items() if name != "cohort.csv")
+
+
+def test_it_leaves_what_it_promises(cohort: Cohort) -> None:
+    fastq = [
+        f"fastq/{lane}_R{mate}_001.fastq.gz"
+        for lane in ("sample1_S1_L001", "sample1_S1_L002", "sample2_S2_L001")
+        for mate in (1, 2)
+    ]
+    assert sorted(contents(cohort.folder)) == sorted(
+        ["cohort.csv", "reference.fa", "truth.vcf.gz", "truth.vcf.gz.tbi", *fastq]
+    )
+    assert [path.name for path in cohort.folder.parent.iterdir()] == ["cohort"]
+    assert cohort.samples == ("sample1", "sample2")
+    assert cohort.read_pairs == 2 * round(80 * 1.04)  # 6,000 bp x 4 / 300, and PCR copies
+
+
+def test_the_sheet_is_one_that_we_read(cohort: Cohort) -> None:
+    text = (cohort.folder / "cohort.csv").read_text()
+    assert text.startswith("patient,sex,status,sample,lane,fastq_1,fastq_2\nsample1,XX,0,sample1,L001,fastq/")
+    samples = parse_sheet(text, "cohort.csv", str(cohort.folder))
+    assert [(one.sample, [lane.lane for lane in one.lanes]) for one in samples] == [
+        ("sample1", ["L001", "L002"]),
+        ("sample2", ["L001"]),
+    ]
+    assert all(Path(lane.fastq_1).is_file() for one in samples for lane in one.lanes)
+
+
+def test_names_sort_as_numbers_and_a_lone_sample_has_one_lane(tmp_path: Path) -> None:
+    made = simulate(tmp_path / "ten", samples=10, length_bp=5_000, depth=0.1, seed=1)
+    assert list(made.samples) == sorted(made.samples)
+    assert made.samples[0] == "sample01"
+    alone = simulate(tmp_path / "one", samples=1, length_bp=5_000, depth=1, seed=1)
+    assert len(list((alone.folder / "fastq").iterdir())) == 2
+
+
+def haplotypes(cohort: Cohort, sample: str) -> list[str]:
+    """Both copies of every contig, spelt from the reference and the truth's phased genotypes."""
+    found = []
+    with pysam.VariantFile(str(cohort.folder / "truth.vcf.gz")) as truth:
+        records = list(truth)
+    with (cohort.folder / "reference.fa").open() as lines:
+        contigs = list(SeqIO.parse(lines, "fasta"))
+    for contig in contigs:
+        for copy in (0, 1):
+            bases = str(contig.seq)
+            for record in reversed([one for one in records if one.contig == contig.id]):
+                assert bases[record.start : record.stop] == record.ref
+                allele = record.alleles[record.samples[sample]["GT"][copy]]
+                bases = bases[: record.start] + allele + bases[record.stop :]
+            found.append(bases)
+    return found
+
+
+def test_reads_spell_the_haplotypes_of_the_truth(cohort: Cohort) -> None:
+    sources = haplotypes(cohort, "sample2")
+    strands = sources + [reverse(one) for one in sources]
+    r1, r2 = (reads(cohort.folder / f"fastq/sample2_S2_L001_R{mate}_001.fastq.gz") for mate in (1, 2))
+    assert [name.split()[0] for name, *_ in r1] == [name.split()[0] for name, *_ in r2]
+    assert len({name for name, *_ in r1}) == len(r1)
+    exact = [any(bases in one for one in strands) for _, bases, _ in r1 + r2]
+    assert 0.5 < sum(exact) / len(exact) < 1  # the others have sequencing errors
+    assert all(len(bases) == len(qualities) == 150 for _, bases, qualities in r1 + r2)
+    assert {quality for *_, qualities in r1 for quality in qualities} == set("F:,")
+
+
+def reverse(bases: str) -> str:
+    return bases[::-1].translate(str.maketrans("ACGT", "TGCA"))
+
+
+def test_truth_is_indexed_and_each_site_is_carried(cohort: Cohort) -> None:
+    with pysam.VariantFile(str(cohort.folder / "truth.vcf.gz")) as truth:
+        assert {name: one.length for name, one in truth.header.contigs.items()} == {"chr1": 3_600, "chr2": 2_400}
+        records = [*truth.fetch("chr1"), *truth.fetch("chr2")]
+    assert len(records) == cohort.variants > 0
+    assert all(any(any(one["GT"]) for one in record.samples.values()) for record in records)
+
+
+def test_sites_are_apart_normalised_and_away_from_ends() -> None:
+    sequence = "ACGGTTTTACCATGCA" * 20_000
+    sites = plant_sites([Contig("c", sequence)], seed=3)
+    indels = [site for site in sites if len(site.ref) != len(site.alt)]
+    assert 400 < len(sites) < 540
+    assert 0.1 < len(indels) / len(sites) < 0.2
+    assert all(later.start - sooner.start > 100 for sooner, later in pairwise(sites))
+    assert sites[0].start >= 500
+    assert sites[-1].start <= len(sequence) - 500
+    for site in sites:
+        assert sequence[site.start : site.start + len(site.ref)] == site.ref != site.alt
+    for site in indels:
+        longer, shorter = sorted((site.ref, site.alt), key=len, reverse=True)
+        assert shorter == longer[0] != longer[-1]
+        assert 2 <= len(longer) <= 13
+
+
+def test_a_haplotype_carries_its_alleles_only() -> None:
+    contig = Contig("c", "AACCGGTT")
+    sites = [
+        Site("c", 1, "A", "T", 1),
+        Site("c", 3, "CGG", "C", 1),
+        Site("d", 0, "A", "G", 1),
+        Site("c", 7, "T", "TA", 1),
+    ]
+    genotypes = [(1, 0), (1, 0), (1, 1), (0, 1)]
+    assert [haplotype(contig, sites, genotypes, copy) for copy in (0, 1)] == ["ATCCTT", "AACCGGTTA"]
+
+
+def test_frequency_is_the_chance_of_each_haplotype() -> None:
+    assert draw([Site("c", 1, "A", "T", 1), Site("c", 9, "A", "T", 0)], Random(1)) == [(1, 1), (0, 0)]
+
+
+@pytest.mark.parametrize("taken", ["file", "folder"])
+def test_a_taken_place_is_refused_and_left_alone(tmp_path: Path, taken: str) -> None:
+    out = tmp_path / "out"
+    kept = out if taken == "file" else out / "mine"
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_text("mine")
+    with pytest.raises(UsageError, match="expected a new or empty folder"):
+        simulate(out, seed=1, **SMALL)
+    assert kept.read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_nothing_is_left_by_halves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("genomics_pipeline.simulation.cohort.write_reads", full)
+    with pytest.raises(OSError, match="disk full"):
+        simulate(tmp_path / "out", seed=1, **SMALL)
+    assert list(tmp_path.iterdir()) == []
