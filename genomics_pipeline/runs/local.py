@@ -144,7 +144,8 @@ def run(request: Request, display: Any) -> dict[str, Any]:
 def _write_inputs(folder: RunFolder, checked: Plan, reference: str, display: Any) -> None:
     """The files that decide an execution; see `RunFolder.digest`."""
     store = RoutedStore({BUCKET: folder.path})
-    indexes = {index for step in checked.steps.values() for spec in step.spec.inputs.values() for index in spec.indexes}
+    inputs = [spec for step in checked.steps.values() for spec in step.spec.inputs.values()]
+    indexes = {index for spec in inputs if spec.type == "reference" for index in spec.indexes}
     display.note(f"reference: {reference}")
     prepared = prepare(reference, sorted(indexes), store, None)
     sizes = contigs(Path(f"{prepared}.fai").read_text(), file=f"{prepared}.fai")

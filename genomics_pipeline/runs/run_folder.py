@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -96,6 +97,7 @@ class RunFolder:
             lock.acquire()
         except Timeout:
             raise RunError(f"{self.path}: another process is running in this folder; wait for it, or end it") from None
+        shutil.rmtree(self.scratch, ignore_errors=True)  # what a killed process left
         try:
             yield
         finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,6 +105,6 @@ def _info(uri: str, path: Path) -> ObjectInfo | None:
 
 
 def _part(path: Path) -> Path:
-    """A file beside it to write to first, of this process alone."""
+    """A file beside it to write to first; one that a killed process left is written over."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
+    return path.with_name(f".{path.name}.part")
