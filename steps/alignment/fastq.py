@@ -1,108 +1,127 @@
-"""FASTQ files read fast, and slowly again where something is wrong, to say what and where."""
+"""FASTQ files as lines, and lines as records; whatever is wrong is told with its file and record number."""
 
 from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from itertools import islice, repeat
 from pathlib import Path
-from typing import IO, cast
+from typing import cast
 
 import pysam
 
-CHECKED_RECORDS = 1000
-PHRED33_ONLY = ":"  # no quality of Phred+64 (or Solexa) files is this low; every Phred+33 file of that length has some
+LOWEST_PHRED64 = ";"  # Solexa's -5; Phred+33 files go below it
+HIGHEST_PHRED33 = "K"  # 42, Illumina's highest
 EXAMPLE_LENGTH = 40
-
-Records = Iterator[pysam.FastxRecord]
 
 
 class BadReads(Exception):
     """A FASTQ file that cannot be used: the message names the file and the record."""
 
 
-def read(path: str) -> Records:
-    """The records of a FASTQ file, plain or gzip; names without ``/1`` and ``/2``.
+class FastqFile:
+    """One file, plain or gzip whatever its name, read from its beginning.
+
+    Attributes:
+        path: Its path.
+        records: How many records were taken.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.records = 0
+        with Path(path).open("rb") as file:
+            zipped = file.read(2) == b"\x1f\x8b"
+        opened = gzip.open if zipped else open
+        self._lines = cast(Iterator[bytes], iter(opened(path, "rb")))
+
+    def take(self, records: int) -> list[bytes]:
+        """The lines of so many records, fewer at the end.
+
+        Raises:
+            BadReads: for gzip that is truncated or damaged.
+        """
+        lines: list[bytes] = []
+        try:
+            lines.extend(islice(self._lines, 4 * records))
+        except EOFError:
+            raise self._bad(lines, "expected a whole gzip file, found its end: the file is truncated") from None
+        except (OSError, zlib.error) as error:
+            raise self._bad(lines, f"expected a whole gzip file, found damage: {error}") from None
+        if self.records == 0 and not lines:
+            raise BadReads(f"{self.path}: expected reads, found an empty file")
+        self.records += (len(lines) + 3) // 4
+        return lines
+
+    def _bad(self, lines: Sequence[bytes], message: str) -> BadReads:
+        return BadReads(f"{self.path}: record {self.records + len(lines) // 4 + 1}: {message}")
+
+
+def parse(text: bytes, path: str, first: int) -> list[pysam.FastxRecord]:
+    """The records of some lines; names without ``/1``, ``/2`` and comments.
+
+    Args:
+        text: Whole lines.
+        path: The file, for messages.
+        first: Number of the first record, from 1.
 
     Raises:
-        BadReads: for the first thing that is wrong; there is an end or an error, never a silent stop.
+        BadReads: for the first record that is none.
     """
-    number = 0
-    _refuse_other_formats(path)
-    with pysam.FastxFile(path) as records:
-        low = "~"
-        try:
-            for number, record in enumerate(records, 1):  # told in the errors below
-                if record.quality is None or record.name is None:
-                    raise ValueError
-                if number <= CHECKED_RECORDS:
-                    low = min(low, min(record.quality, default="~"))
-                if record.name[-2:] in ("/1", "/2"):
-                    record.set_name(record.name[:-2])
-                yield record
-        except (ValueError, UnicodeDecodeError):
-            raise BadReads(diagnosis(path) or f"{path}: record {number + 1}: expected FASTQ") from None
-    if number == 0:
-        raise BadReads(f"{path}: expected reads, found an empty file")
-    if low > PHRED33_ONLY and number >= CHECKED_RECORDS:
-        raise BadReads(_wrong_encoding(path, low))
-
-
-def _refuse_other_formats(path: str) -> None:
-    """Look at the beginning: the fast reader skips what stands before the first ``@``, and takes FASTA too."""
-    try:
-        with _opened(path) as stream:
-            lines = list(islice(cast(Iterator[bytes], stream), 4 * CHECKED_RECORDS))
-    except (EOFError, OSError, zlib.error):
-        lines = []  # the fast reader will come to it, at its record
-    if lines and not lines[0].startswith(b"@"):
-        raise BadReads(f"{path}: record 1: expected FASTQ ('@' and a name), found {_example(lines[0])}")
-    low = min((min(line.rstrip(), default=126) for line in lines[3::4]), default=33)
-    if low > ord(PHRED33_ONLY) and len(lines) >= 4:
-        raise BadReads(_wrong_encoding(path, chr(low)))
-
-
-def _wrong_encoding(path: str, low: str) -> str:
-    return (
-        f"{path}: record 1: expected Phred+33 qualities, found none below {low!r} in the first records: "
-        f"Phred+64; convert the file"
+    lines = text.decode("latin-1").replace("\r\n", "\n").removesuffix("\n").split("\n")
+    names, bases, signs, qualities = (lines[place::4] for place in range(4))
+    sound = (
+        len(lines) % 4 == 0
+        and all(map(str.startswith, names, repeat("@")))
+        and all(map(str.startswith, signs, repeat("+")))
+        and list(map(len, bases)) == list(map(len, qualities))
     )
+    if not sound:
+        raise BadReads(_first_misfit(lines, path, first))
+    if first == 1:
+        _refuse_phred64("".join(qualities), path)
+    return [
+        pysam.FastxRecord(name=read_name(name), sequence=sequence, quality=quality)
+        for name, sequence, quality in zip(names, bases, qualities, strict=True)
+    ]
 
 
-def diagnosis(path: str) -> str | None:
-    """What is wrong with a file that the fast reader refused, and at which record; slow but exact."""
-    number = 1
-    try:
-        with _opened(path) as stream:
-            while lines := list(islice(cast(Iterator[bytes], stream), 4)):
-                if message := _record_misfit([line.rstrip(b"\r\n") for line in lines]):
-                    return f"{path}: record {number}: {message}"
-                number += 1
-    except EOFError:
-        return f"{path}: record {number}: expected a whole gzip file, found its end: the file is truncated"
-    except (OSError, zlib.error) as error:
-        return f"{path}: record {number}: expected a whole gzip file, found damage: {error}"
-    return None
+def read_name(line: str) -> str:
+    """The name in a record's first line.
+
+    >>> read_name("@A00:1:FC:1:1101:1:2/1 1:N:0:AC")
+    'A00:1:FC:1:1101:1:2'
+    """
+    name = line[1:].split(maxsplit=1)[0] if len(line) > 1 else ""
+    return name[:-2] if name[-2:] in ("/1", "/2") else name
 
 
-def _record_misfit(lines: list[bytes]) -> str | None:
-    if not lines[0].startswith(b"@"):
-        return f"expected '@' and a name, found {_example(lines[0])}"
+def _refuse_phred64(qualities: str, path: str) -> None:
+    if qualities and min(qualities) >= LOWEST_PHRED64 and max(qualities) > HIGHEST_PHRED33:
+        span = f"{min(qualities)!r} to {max(qualities)!r}"
+        message = f"expected Phred+33 qualities, found {span} in the first records: Phred+64; convert the file"
+        raise BadReads(f"{path}: record 1: {message}")
+
+
+def _first_misfit(lines: Sequence[str], path: str, first: int) -> str:
+    for place in range(0, len(lines), 4):
+        if message := _record_misfit(lines[place : place + 4]):
+            return f"{path}: record {first + place // 4}: {message}"
+    raise AssertionError("every record is sound")
+
+
+def _record_misfit(lines: Sequence[str]) -> str | None:
+    if not lines[0].startswith("@"):
+        return f"expected FASTQ ('@' and a name), found {_example(lines[0])}"
     if len(lines) < 4:
         return f"expected 4 lines, found {len(lines)}: the file is truncated"
-    if not lines[2].startswith(b"+"):
+    if not lines[2].startswith("+"):
         return f"expected '+' on the third line, found {_example(lines[2])}"
     if len(lines[1]) != len(lines[3]):
         return f"expected {len(lines[1])} qualities, as many as bases, found {len(lines[3])}"
     return None
 
 
-def _opened(path: str) -> IO[bytes]:
-    with Path(path).open("rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-    return cast(IO[bytes], gzip.open(path)) if zipped else Path(path).open("rb")
-
-
-def _example(line: bytes) -> str:
-    return repr(line[:EXAMPLE_LENGTH].decode("ascii", "replace").rstrip())
+def _example(line: str) -> str:
+    return repr(line[:EXAMPLE_LENGTH].encode("ascii", "replace").decode())

@@ -1,28 +1,25 @@
-"""A sample's lanes as batches of reads, with their read groups."""
+"""A sample's lanes: their read groups, and their reads in batches."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
-import pysam
-from fastq import BadReads, Records, read
+from fastq import BadReads, FastqFile, parse, read_name
 
-BATCH_BASES = 4_000_000  # fixed: bwa estimates insert sizes batch by batch, whatever the number of threads
+# Fixed: bwa estimates fragment sizes batch by batch, and results must not depend on the number of cores.
+BATCH_READS = 2000
 FLOWCELL_FIELD, ILLUMINA_FIELDS = 2, 7  # instrument:run:flowcell:lane:tile:x:y
-
-Batch = list[pysam.FastxRecord]
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One lane, opened.
+    """One lane.
 
     Attributes:
         read_group: Its @RG line, as a dictionary.
-        paired: Mates follow each other in its batches.
+        paired: Its reads are mates, in two files or interleaved in one.
         files: One or two FASTQ files.
     """
 
@@ -30,28 +27,40 @@ class Lane:
     paired: bool
     files: tuple[str, ...]
 
-    def batches(self) -> Iterator[Batch]:
-        """Its reads, in order, in lists of about `BATCH_BASES` bases.
+    def batches(self, number: int) -> Iterator[Batch]:
+        """Its reads as text, in order.
+
+        Args:
+            number: The lane's number in its sample.
 
         Raises:
             BadReads: for reads that cannot be used.
         """
-        batch: Batch = []
-        bases = 0
-        for record in self._records():
-            batch.append(record)
-            bases += len(record.sequence or "")
-            if bases >= BATCH_BASES and (not self.paired or len(batch) % 2 == 0):
-                yield batch
-                batch, bases = [], 0
-        if batch:
-            yield batch
+        files = [FastqFile(path) for path in self.files]
+        each = BATCH_READS // len(files)
+        while True:
+            first = files[0].records + 1
+            taken = [file.take(each) for file in files]
+            if len(taken) == 2 and len(taken[0]) != len(taken[1]):
+                raise _unequal(files, taken, first)
+            if not taken[0]:
+                return
+            yield Batch(number, first, tuple(b"".join(lines) for lines in taken))
 
-    def _records(self) -> Records:
-        if len(self.files) == 2:
-            return _mates(*self.files)
-        records = read(self.files[0])
-        return _interleaved(records, self.files[0]) if self.paired else records
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some reads of a lane, as text.
+
+    Attributes:
+        lane: The lane's number in its sample.
+        first: Number of the first record in each file, from 1.
+        texts: One for each file.
+    """
+
+    lane: int
+    first: int
+    texts: tuple[bytes, ...]
 
 
 def open_lanes(sample: str, lanes: list[dict[str, Any]], layout: str) -> list[Lane]:
@@ -65,9 +74,10 @@ def open_lanes(sample: str, lanes: list[dict[str, Any]], layout: str) -> list[La
 
 def _lane(sample: str, lane: dict[str, Any], layout: str) -> Lane:
     files = tuple(file for file in (lane["fastq_1"], lane["fastq_2"]) if file)
-    names = [record.name for record in islice(read(files[0]), 2)]
+    records = parse(b"".join(FastqFile(files[0]).take(2)), files[0], 1)
+    names = [str(record.name) for record in records]
     paired = len(files) == 2 or layout == "interleaved" or (layout == "auto" and len(set(names)) < len(names))
-    fields = str(names[0]).split(":")
+    fields = names[0].split(":")
     flowcell = fields[FLOWCELL_FIELD] if len(fields) >= ILLUMINA_FIELDS else None
     unit = ".".join(filter(None, (flowcell, lane["lane"])))
     identity = ".".join(filter(None, (flowcell, sample, lane["lane"])))
@@ -75,30 +85,10 @@ def _lane(sample: str, lane: dict[str, Any], layout: str) -> Lane:
     return Lane(group, paired, files)
 
 
-def _mates(first: str, second: str) -> Records:
-    """Reads of two files, turn about."""
-    mates = read(second)
-    number = 0
-    for number, record in enumerate(read(first), 1):
-        mate = next(mates, None)
-        if mate is None:
-            raise BadReads(f"{second}: record {number}: expected the mate of {record.name}, found the end of the file")
-        if mate.name != record.name:
-            raise BadReads(f"{second}: record {number}: expected the mate of {record.name}, found {mate.name}")
-        yield record
-        yield mate
-    if (extra := next(mates, None)) is not None:
-        raise BadReads(f"{first}: record {number + 1}: expected the mate of {extra.name}, found the end of the file")
-
-
-def _interleaved(records: Records, file: str) -> Records:
-    """Reads of one file whose mates follow each other."""
-    number = 0
-    for number, record in enumerate(records, 1):
-        if number % 2:
-            first = record
-        elif record.name != first.name:
-            raise BadReads(f"{file}: record {number}: expected the mate of {first.name}, found {record.name}")
-        yield record
-    if number % 2:
-        raise BadReads(f"{file}: record {number + 1}: expected the mate of {first.name}, found the end of the file")
+def _unequal(files: list[FastqFile], taken: list[list[bytes]], first: int) -> BadReads:
+    """The error for files of unequal length."""
+    short, long = (0, 1) if len(taken[0]) < len(taken[1]) else (1, 0)
+    place = len(taken[short]) // 4
+    name = read_name(taken[long][4 * place].decode("latin-1").rstrip())
+    record = first + place
+    return BadReads(f"{files[short].path}: record {record}: expected the mate of {name}, found the end of the file")

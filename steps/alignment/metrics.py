@@ -30,6 +30,12 @@ class Counts:
         self.mapped += not flag & pysam.FUNMAP
         self.properly_paired += bool(flag & pysam.FPROPER_PAIR)
 
+    def __iadd__(self, other: Counts) -> Counts:
+        self.reads += other.reads
+        self.mapped += other.mapped
+        self.properly_paired += other.properly_paired
+        return self
+
 
 def summarise(counts: Counts, stats: Path, genome_bp: int) -> dict[str, Any]:
     """The metrics file's content.

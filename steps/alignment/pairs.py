@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, pstdev
+from math import sqrt
 
 import pysam
 
@@ -19,7 +19,6 @@ MAX_DEVIATIONS = 4.0  # MAX_STDDEV
 UNIQUE_MAPQ = 20
 
 Alignments = list[pysam.AlignedSegment]
-_SPLIT = pysam.FSECONDARY | pysam.FSUPPLEMENTARY
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +33,22 @@ def complete(reads: Sequence[Alignments]) -> None:
     """Set the missing flags of one batch.
 
     Args:
-        reads: The alignments of each read; mates follow each other.
+        reads: The alignments of each read, bwa's primary one first; mates follow each other.
     """
-    pairs = [(reads[number], reads[number + 1]) for number in range(0, len(reads), 2)]
-    sizes = [_facing_size(_primary(first), _primary(second)) for first, second in pairs]
-    unique = (
+    firsts, seconds = reads[::2], reads[1::2]
+    sizes = [_facing_size(first[0], second[0]) for first, second in zip(firsts, seconds, strict=True)]
+    unique = [
         size
-        for size, pair in zip(sizes, pairs, strict=True)
-        if size and min(_primary(mate).mapping_quality for mate in pair) >= UNIQUE_MAPQ
-    )
+        for size, first, second in zip(sizes, firsts, seconds, strict=True)
+        if size and first[0].mapping_quality >= UNIQUE_MAPQ and second[0].mapping_quality >= UNIQUE_MAPQ
+    ]
     limits = usual(sorted(unique))
-    for size, (first, second) in zip(sizes, pairs, strict=True):
+    for size, first, second in zip(sizes, firsts, seconds, strict=True):
         proper = pysam.FPROPER_PAIR if limits and limits.low <= size <= limits.high else 0
-        for records, which in ((first, pysam.FREAD1), (second, pysam.FREAD2)):
-            for record in records:
-                record.flag |= which | proper
+        for record in first:
+            record.flag |= pysam.FREAD1 | proper
+        for record in second:
+            record.flag |= pysam.FREAD2 | proper
 
 
 def usual(sizes: Sequence[int]) -> Limits | None:
@@ -62,23 +62,17 @@ def usual(sizes: Sequence[int]) -> Limits | None:
     lower, upper = (sizes[int(share * len(sizes) + 0.499)] for share in (0.25, 0.75))
     spread = upper - lower
     inner = [size for size in sizes if lower - OUTLIER_BOUND * spread <= size <= upper + OUTLIER_BOUND * spread]
-    mean, deviation = fmean(inner), pstdev(inner)
+    mean = sum(inner) / len(inner)
+    deviation = sqrt(sum((size - mean) ** 2 for size in inner) / len(inner))
     low = min(lower - MAPPING_BOUND * spread, mean - MAX_DEVIATIONS * deviation)
     high = max(upper + MAPPING_BOUND * spread, mean + MAX_DEVIATIONS * deviation)
     return Limits(max(1, int(low + 0.499)), int(high + 0.499))
 
 
-def _primary(records: Alignments) -> pysam.AlignedSegment:
-    return next((record for record in records if not record.flag & _SPLIT), records[0])
-
-
 def _facing_size(first: pysam.AlignedSegment, second: pysam.AlignedSegment) -> int:
     """The fragment's length in bases where the mates face each other on one sequence, else 0."""
     flag = first.flag
-    if (flag | second.flag) & pysam.FUNMAP or first.reference_id != second.reference_id:
+    if (flag | second.flag) & pysam.FUNMAP or not (flag ^ second.flag) & pysam.FREVERSE:
         return 0
-    reverse = bool(flag & pysam.FREVERSE)
-    if reverse == bool(second.flag & pysam.FREVERSE):
-        return 0
-    size: int = first.template_length
-    return abs(size) if (size < 0) == reverse else 0
+    size: int = first.template_length  # 0 for mates on two sequences
+    return abs(size) if (size < 0) == bool(flag & pysam.FREVERSE) else 0

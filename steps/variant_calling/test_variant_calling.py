@@ -49,7 +49,7 @@ def cigar(copy: str, at: int, deleted: int | None) -> tuple[str, list[tuple[int,
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """Reads of a sample S: heterozygous SNPs at SNPS, a homozygous deletion of AA in a homopolymer."""
     folder = tmp_path_factory.mktemp("made")
-    rng = random.Random(7)  # noqa: S311 - seeded: the same genome every time
+    rng = random.Random(7)
     genome = {name: "".join(rng.choices("ACGT", k=length)) for name, length in (("c1", 4000), ("c2", 1500))}
     run = HOMOPOLYMER
     genome["c1"] = genome["c1"][: run - 1] + "G" + "A" * 10 + "C" + genome["c1"][run + 11 :]

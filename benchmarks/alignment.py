@@ -1,0 +1,111 @@
+"""The alignment step beside the plain shell pipeline it replaces, at equal threads, on a full-size contig.
+
+``bwa mem | samtools fixmate | sort | markdup`` over the same index, turn about in one session; the ratio is the median
+of the pairs. Needs bwa and samtools on the PATH.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from measure import Measured, measure
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT.parent / "shared" / "data" / "na12878-chr20-hg19-100kb"
+CONTIG_BP = 63_025_520  # chr20 of hg19
+ROUNDS = 5
+SHELL = """set -euo pipefail
+bwa mem -t "$THREADS" -R "@RG\\tID:a\\tSM:NA12878" "$REFERENCE" "$FIRST" "$SECOND" 2> /dev/null \
+  | samtools fixmate -m -u - - | samtools sort -u -@ "$THREADS" - 2> /dev/null \
+  | samtools markdup -@ "$THREADS" --write-index - "$OUT##idx##$OUT.bai"
+"""
+
+
+def missing() -> list[str]:
+    """What this machine lacks."""
+    tools = [tool for tool in ("bwa", "samtools") if shutil.which(tool) is None]
+    return tools + ([] if DATA.is_dir() else [str(DATA)])
+
+
+def full_size(folder: Path) -> Path:
+    """A contig of chr20's length around the real 100 kb, indexed."""
+    with gzip.open(DATA / "reference.fa.gz", "rt") as file:
+        real = "".join(line.strip() for line in file if not line.startswith(">"))
+    chance = random.Random(20)
+    half = (CONTIG_BP - len(real)) // 2
+    sides = ["".join(chance.choices("ACGT", k=half)) for _ in range(2)]
+    fasta = folder / "chr20.fa"
+    sequence = sides[0] + real + sides[1]
+    with fasta.open("w") as out:
+        out.write(">chr20\n")
+        out.writelines(sequence[start : start + 60] + "\n" for start in range(0, len(sequence), 60))
+    from genomics_pipeline.stores.routed import RoutedStore
+    from genomics_pipeline.worker.reference import prepare
+
+    return prepare(str(fasta), ["fai", "bwa"], RoutedStore(), None)
+
+
+def ours(reference: Path, folder: Path, threads: int) -> Measured:
+    """The step's program."""
+    task = {
+        "item": {"sample": "NA12878"},
+        "inputs": {"reads": [{"lane": "L001", "fastq_1": reads(1), "fastq_2": reads(2)}], "reference": str(reference)},
+        "outputs": {"alignment": str(folder / "ours.bam"), "metrics": str(folder / "ours.json")},
+        "parameters": {"format": "bam", "mark_duplicates": True, "read_layout": "auto"},
+        "vcpus": threads,
+        "memory_mib": 4096,
+        "scratch": str(folder),
+    }
+    (folder / "task.json").write_text(json.dumps(task))
+    program = ROOT / "steps" / "alignment" / "alignment.py"
+    return measure([sys.executable, str(program), str(folder / "task.json")], env=os.environ, cwd=folder)
+
+
+def shell(reference: Path, folder: Path, threads: int) -> Measured:
+    """The pipeline as people type it."""
+    names = {"THREADS": str(threads), "REFERENCE": str(reference), "FIRST": reads(1), "SECOND": reads(2)}
+    environment = {**os.environ, **names, "OUT": str(folder / "shell.bam")}
+    return measure(["bash", "-c", SHELL], env=environment, cwd=folder)
+
+
+def reads(which: int) -> str:
+    """One of the two FASTQ files."""
+    return str(DATA / f"NA12878_R{which}.fastq.gz")
+
+
+def mapped(bam: Path) -> str:
+    """Reads and proper pairs, to see that both did the same."""
+    counts = [subprocess.check_output(["samtools", "view", "-c", "-f", flag, bam], text=True) for flag in ("0", "2")]
+    return "{} reads, {} properly paired".format(*(count.strip() for count in counts))
+
+
+def main() -> None:
+    """Print the ratios."""
+    if lacking := missing():
+        print(f"SKIPPED alignment: not on this machine: {', '.join(lacking)}")
+        return
+    threads = os.cpu_count() or 1
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        reference = full_size(folder)
+        pairs = [(ours(reference, folder, threads), shell(reference, folder, threads)) for _ in range(ROUNDS)]
+        found = mapped(folder / "ours.bam"), mapped(folder / "shell.bam")
+    for name, column, counts in (("alignment step", 0, found[0]), ("bwa | samtools", 1, found[1])):
+        seconds = statistics.median(pair[column].seconds for pair in pairs)
+        peak = max(pair[column].peak_mib for pair in pairs)
+        print(f"{name:24}  {seconds:6.2f} s  peak {peak:6.0f} MiB  {counts}")
+    ratio = statistics.median(mine.seconds / theirs.seconds for mine, theirs in pairs)
+    print(f"ratio to the shell        {ratio:.2f}  (goal: at most 1.10)")
+
+
+if __name__ == "__main__":
+    main()

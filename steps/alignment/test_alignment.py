@@ -1,0 +1,212 @@
+"""The alignment step's program, run as the worker runs it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pysam
+import pytest
+
+from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.worker.reference import prepare
+
+PROGRAM = Path(__file__).with_name("alignment.py")
+CONTIGS = {"chr1": 6000, "chr2": 3000}
+READ_BP, FRAGMENT_BP = 100, 300
+COMPLEMENT = str.maketrans("ACGT", "TGCA")
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    error: str
+    bam: Path
+    metrics: dict[str, Any]
+
+    def records(self) -> list[pysam.AlignedSegment]:
+        with pysam.AlignmentFile(str(self.bam)) as file:
+            return list(file)
+
+
+@pytest.fixture(scope="session")
+def sequences() -> dict[str, str]:
+    chance = random.Random(7)
+    return {name: "".join(chance.choices("ACGT", k=length)) for name, length in CONTIGS.items()}
+
+
+@pytest.fixture(scope="session")
+def reference(sequences: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    fasta = tmp_path_factory.mktemp("reference") / "reference.fa"
+    fasta.write_text("".join(f">{name}\n{bases}\n" for name, bases in sequences.items()))
+    return prepare(str(fasta), ["fai", "bwa"], RoutedStore(), None)
+
+
+Pair = tuple[str, str, str]
+
+
+def pairs(sequences: dict[str, str], count: int, seed: int, prefix: str = "A00:1:FLOW:1:1:1") -> list[Pair]:
+    """(name, first, second) of fragments from both strands."""
+    chance = random.Random(seed)
+    found = []
+    for number in range(count):
+        bases = sequences[chance.choice(list(sequences))]
+        size = chance.randint(FRAGMENT_BP - 40, FRAGMENT_BP + 40)
+        start = chance.randrange(len(bases) - size)
+        fragment = bases[start : start + size]
+        ends = fragment[:READ_BP], fragment[-READ_BP:].translate(COMPLEMENT)[::-1]
+        found.append((f"{prefix}:{number}", *(ends if number % 2 else ends[::-1])))
+    return found
+
+
+def fastq(path: Path, reads: list[tuple[str, str]]) -> Path:
+    text = "".join(f"@{name}\n{bases}\n+\n{'F' * len(bases)}\n" for name, bases in reads)
+    path.write_bytes(gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text.encode())
+    return path
+
+
+def lane(folder: Path, name: str, reads: list[Pair]) -> dict[str, Any]:
+    first = fastq(folder / f"{name}_R1.fastq.gz", [(f"{read}/1", bases) for read, bases, _ in reads])
+    second = fastq(folder / f"{name}_R2.fastq.gz", [(f"{read}/2 2:N:0:AC", bases) for read, _, bases in reads])
+    return {"lane": name, "fastq_1": str(first), "fastq_2": str(second)}
+
+
+Align = Callable[..., Ended]
+
+
+@pytest.fixture
+def align(reference: Path, tmp_path: Path) -> Align:
+    def run(lanes: list[dict[str, Any]], vcpus: int = 2, **parameters: Any) -> Ended:
+        out = tmp_path / f"out-{len(list(tmp_path.iterdir()))}"
+        (out / "scratch").mkdir(parents=True)
+        values = {"format": "bam", "mark_duplicates": True, "read_layout": "auto", **parameters}
+        bam = out / f"s1.md.{values['format']}"
+        task = {
+            "item": {"sample": "s1"},
+            "inputs": {"reads": lanes, "reference": str(reference)},
+            "outputs": {"alignment": str(bam), "metrics": str(out / "metrics.json")},
+            "parameters": values,
+            "vcpus": vcpus,
+            "memory_mib": 1000,
+            "scratch": str(out / "scratch"),
+        }
+        (out / "task.json").write_text(json.dumps(task))
+        ended = subprocess.run(
+            [sys.executable, str(PROGRAM), str(out / "task.json")], capture_output=True, text=True, timeout=60
+        )
+        metrics = json.loads((out / "metrics.json").read_text()) if ended.returncode == 0 else {}
+        errors = [line for line in ended.stderr.splitlines() if not line.startswith("[")]
+        return Ended(ended.returncode, "\n".join(errors), bam, metrics)
+
+    return run
+
+
+def test_pairs_become_sorted_alignments_with_read_groups(
+    align: Align, sequences: dict[str, str], tmp_path: Path
+) -> None:
+    reads = pairs(sequences, 300, 1)
+    ended = align([lane(tmp_path, "L001", reads), lane(tmp_path, "L002", pairs(sequences, 200, 2, "A00:1:FLOW:2:1:1"))])
+    assert ended.code == 0, ended.error
+    records = ended.records()
+    assert len(records) == 1000
+    places = [(record.reference_id, record.reference_start) for record in records]
+    assert places == sorted(places)
+    assert all(record.is_proper_pair and record.mapping_quality == 60 for record in records)
+    assert {(record.query_name, record.is_read1) for record in records if record.get_tag("RG") == "FLOW.s1.L001"} == {
+        (name, first) for name, _, _ in reads for first in (True, False)
+    }
+    with pysam.AlignmentFile(str(ended.bam)) as file:
+        header = file.header.to_dict()
+        assert header["HD"]["SO"] == "coordinate"
+        assert header["RG"] == [
+            {"ID": f"FLOW.s1.{name}", "SM": "s1", "LB": "s1", "PU": f"FLOW.{name}", "PL": "ILLUMINA"}
+            for name in ("L001", "L002")
+        ]
+        assert "PG" not in header
+        assert sum(1 for _ in file.fetch("chr2", 1000, 1100)) > 0  # the index works
+
+
+def test_every_read_lies_where_it_came_from(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
+    for record in align([lane(tmp_path, "L001", pairs(sequences, 200, 3))]).records():
+        start = record.reference_start
+        assert record.query_sequence == sequences[str(record.reference_name)][start : start + READ_BP]
+
+
+def test_the_bytes_do_not_depend_on_the_cores(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
+    lanes = [lane(tmp_path, "L001", pairs(sequences, 2300, 4))]
+    one, two, five = (align(lanes, vcpus=vcpus) for vcpus in (1, 2, 5))
+    assert one.bam.read_bytes() == two.bam.read_bytes() == five.bam.read_bytes()
+    assert one.metrics == two.metrics == five.metrics
+
+
+def test_metrics_count_what_is_there(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
+    reads = pairs(sequences, 300, 5)
+    copies = [(f"{name}copy", first, second) for name, first, second in reads[:30]]
+    noise = [(f"noise:{number}", "ACAC" * 25, "GTTT" * 25) for number in range(10)]
+    metrics = align([lane(tmp_path, "L001", reads + copies + noise)]).metrics
+    assert metrics["reads"] == 680
+    assert metrics["mapped"] == metrics["properly_paired"] == 660
+    assert metrics["mapped_fraction"] == pytest.approx(660 / 680, abs=1e-6)
+    assert metrics["duplicates"] == 60
+    assert metrics["duplicate_fraction"] == pytest.approx(60 / 660, abs=1e-6)
+    assert metrics["mean_depth"] == pytest.approx(600 * READ_BP / sum(CONTIGS.values()), abs=1e-3)
+    assert abs(metrics["median_insert_size_bp"] - FRAGMENT_BP) <= 10
+    assert 1 >= metrics["coverage_10x_fraction"] > metrics["coverage_20x_fraction"] >= metrics["coverage_30x_fraction"]
+
+
+def test_duplicates_stay_unmarked_when_asked(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
+    reads = pairs(sequences, 20, 6)
+    copies = [(f"{name}copy", first, second) for name, first, second in reads]
+    lanes = [lane(tmp_path, "L001", reads + copies)]
+    marked, unmarked = align(lanes), align(lanes, mark_duplicates=False)
+    assert (marked.metrics["duplicates"], unmarked.metrics["duplicates"]) == (40, 0)
+    assert not any(record.is_duplicate for record in unmarked.records())
+    assert unmarked.bam.with_suffix(".bam.bai").is_file()
+
+
+def test_interleaved_reads_are_the_same_pairs(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
+    reads = pairs(sequences, 150, 8)
+    both = [(name, bases) for name, first, second in reads for bases in (first, second)]
+    one_file = fastq(tmp_path / "both.fastq", both)
+    interleaved = align([{"lane": "L001", "fastq_1": str(one_file), "fastq_2": None}])
+    assert interleaved.code == 0, interleaved.error
+    assert interleaved.bam.read_bytes() == align([lane(tmp_path, "L001", reads)]).bam.read_bytes()
+
+
+def test_single_reads(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
+    file = fastq(tmp_path / "single.fq", [(name, first) for name, first, _ in pairs(sequences, 100, 9)])
+    ended = align([{"lane": "L001", "fastq_1": str(file), "fastq_2": None}])
+    assert ended.metrics["reads"] == ended.metrics["mapped"] == 100
+    assert ended.metrics["median_insert_size_bp"] is None
+    assert not any(record.is_paired for record in ended.records())
+
+
+def test_cram_holds_the_same(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
+    lanes = [lane(tmp_path, "L001", pairs(sequences, 100, 10))]
+    bam, cram = align(lanes), align(lanes, format="cram")
+    assert cram.bam.with_suffix(".cram.crai").is_file()
+    names = [
+        [(record.query_name, record.flag, record.reference_start) for record in one.records()] for one in (bam, cram)
+    ]
+    assert names[0] == names[1]
+    assert bam.metrics == cram.metrics
+
+
+def test_a_bad_mate_far_into_the_files_ends_all_and_says_where(
+    align: Align, sequences: dict[str, str], tmp_path: Path
+) -> None:
+    reads = pairs(sequences, 3000, 11)
+    good = lane(tmp_path, "L001", reads)
+    swapped = [*reads[:2500], reads[2501], reads[2500], *reads[2502:]]
+    second = fastq(tmp_path / "swapped.fastq.gz", [(name, bases) for name, _, bases in swapped])
+    ended = align([{**good, "fastq_2": str(second)}])
+    assert ended.code == 65
+    assert ended.error == f"error: {second}: record 2501: expected the mate of {reads[2500][0]}, found {reads[2501][0]}"
+    assert not ended.bam.exists() or not ended.metrics
