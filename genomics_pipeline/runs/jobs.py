@@ -51,7 +51,7 @@ class Worker:
                 cancelled=job.cancelled,
             )
         except StepFailed as failure:
-            return JobEnd(exit_code=failure.exit_code, reason=str(failure), log_stream=failure.log)
+            return JobEnd(exit_code=failure.task_exit_code, reason=str(failure), log_stream=failure.log)
         with self._lock:
             for record in records:
                 (self.reused if record.reused else self.ran).add((record.stage, record.item))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.model.pipeline import READS, REFERENCE
+from genomics_pipeline.model.pipeline import GIVEN, READS, REFERENCE
 from genomics_pipeline.model.step import InputSpec
 from genomics_pipeline.model.task import TaskPayload, item_id
 from genomics_pipeline.stores.protocol import MissingObject, Store
@@ -77,6 +77,8 @@ def find_input(payload: TaskPayload, spec: InputSpec, item: Mapping[str, Any], s
     source = payload.inputs[spec.name]
     if source == READS:
         return _reads(spec, item, store)
+    if source == GIVEN:
+        return _given(spec, item["files"][spec.name], store)
     if source == REFERENCE:
         path = prepare(payload.reference, spec.indexes, store, None)
         return Input(spec, (_versioned(str(path), store),))
@@ -98,6 +100,19 @@ def _reads(spec: InputSpec, item: Mapping[str, Any], store: Store) -> Input:
         lanes.append((lane["lane"], len(files), len(files) + 1 if len(uris) == 2 else None))
         files += [_versioned(uri, store) for uri in uris]
     return Input(spec, tuple(files), tuple(lanes))
+
+
+def _given(spec: InputSpec, uris: Sequence[str], store: Store) -> Input:
+    """Files that the item names itself, each with those of its indexes that lie beside it."""
+    found = []
+    for uri in uris:
+        beside = (f"{uri}.{ending}" for ending in spec.indexes)
+        indexes = tuple(index for index in beside if store.stat(index))
+        if spec.indexes and not indexes:
+            expected = " or ".join(f"{uri}.{ending}" for ending in spec.indexes)
+            raise DataError(f"{uri}: expected its index beside it ({expected}), found none")
+        found.append(InputFile(uri, _versioned(uri, store).version, indexes))
+    return Input(spec, tuple(found))
 
 
 def _versioned(uri: str, store: Store) -> InputFile:

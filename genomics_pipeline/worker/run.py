@@ -42,17 +42,17 @@ class StepFailed(PipelineError):
 
     Attributes:
         failure_class: Why.
-        exit_code: What the program, or the worker, ended with.
+        task_exit_code: What the program, or the worker, ended with.
         item: The item's id.
         log: URI of the program's log; None where it was not started.
     """
 
     def __init__(
-        self, failure_class: FailureClass, exit_code: int, message: str, item: str, log: str | None = None
+        self, failure_class: FailureClass, task_exit_code: int, message: str, item: str, log: str | None = None
     ) -> None:
         super().__init__(message)
         self.failure_class = failure_class
-        self.exit_code = exit_code  # type: ignore[misc]  # of this failure, not of the command
+        self.task_exit_code = task_exit_code
         self.item = item
         self.log = log
 

@@ -44,7 +44,7 @@ class Aligner:
             complete(reads)
         counts = Counts()
         end = f"\tRG:Z:{lane.read_group['ID']}\n"
-        lines = []
+        lines: list[str] = []
         for record in chain.from_iterable(reads):
             counts.add(record.flag)
             lines += (record.to_string(), end)

@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Iterator, Sequence
 from itertools import islice, repeat
 from pathlib import Path
-from typing import cast
 
 import pysam
 
@@ -34,7 +33,7 @@ class FastqFile:
         with Path(path).open("rb") as file:
             zipped = file.read(2) == b"\x1f\x8b"
         opened = gzip.open if zipped else open
-        self._lines = cast(Iterator[bytes], iter(opened(path, "rb")))
+        self._lines: Iterator[bytes] = iter(opened(path, "rb"))
 
     def take(self, records: int) -> list[bytes]:
         """The lines of so many records, fewer at the end.
@@ -70,19 +69,23 @@ def parse(text: bytes, path: str, first: int) -> list[pysam.FastxRecord]:
         BadReads: for the first record that is none.
     """
     lines = text.decode("latin-1").replace("\r\n", "\n").removesuffix("\n").split("\n")
-    names, bases, signs, qualities = (lines[place::4] for place in range(4))
+    heads, bases, signs, qualities = (lines[place::4] for place in range(4))
+    names = list(map(read_name, heads))
     sound = (
         len(lines) % 4 == 0
-        and all(map(str.startswith, names, repeat("@")))
+        and all(map(str.startswith, heads, repeat("@")))
         and all(map(str.startswith, signs, repeat("+")))
         and list(map(len, bases)) == list(map(len, qualities))
+        and all(names)
+        and _are_bases("".join(bases))
+        and _are_qualities("".join(qualities))
     )
     if not sound:
         raise BadReads(_first_misfit(lines, path, first))
     if first == 1:
         _refuse_phred64("".join(qualities), path)
     return [
-        pysam.FastxRecord(name=read_name(name), sequence=sequence, quality=quality)
+        pysam.FastxRecord(name=name, sequence=sequence, quality=quality)
         for name, sequence, quality in zip(names, bases, qualities, strict=True)
     ]
 
@@ -112,7 +115,7 @@ def _first_misfit(lines: Sequence[str], path: str, first: int) -> str:
 
 
 def _record_misfit(lines: Sequence[str]) -> str | None:
-    if not lines[0].startswith("@"):
+    if not lines[0].startswith("@") or not read_name(lines[0]):
         return f"expected FASTQ ('@' and a name), found {_example(lines[0])}"
     if len(lines) < 4:
         return f"expected 4 lines, found {len(lines)}: the file is truncated"
@@ -120,7 +123,21 @@ def _record_misfit(lines: Sequence[str]) -> str | None:
         return f"expected '+' on the third line, found {_example(lines[2])}"
     if len(lines[1]) != len(lines[3]):
         return f"expected {len(lines[1])} qualities, as many as bases, found {len(lines[3])}"
+    if not _are_bases(lines[1]):
+        return f"expected bases (letters), found {_example(lines[1])}"
+    if not _are_qualities(lines[3]):
+        return f"expected qualities (visible characters), found {_example(lines[3])}"
     return None
+
+
+def _are_bases(text: str) -> bool:
+    """Letters, and the dots that old sequencers wrote for N."""
+    plain = text.replace(".", "N")
+    return not plain or (plain.isascii() and plain.isalpha())
+
+
+def _are_qualities(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text
 
 
 def _example(line: str) -> str:

@@ -46,7 +46,7 @@ def test_an_error_of_the_pieces_comes_after_the_results_before_it() -> None:
         raise ValueError("damaged")
 
     crew = Crew(lambda piece: piece, 2)
-    found = []
+    found: list[int] = []
     with pytest.raises(ValueError, match=r"^damaged$"):
         found.extend(crew.results(pieces()))
     assert found == [1, 2]

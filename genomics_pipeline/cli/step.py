@@ -1,0 +1,39 @@
+"""`genomics-pipeline step`: one step on files named on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command(short_help="Run one step on FASTQ, BAM or VCF files; no manifest needed.")
+@click.argument("step", metavar="NAME")
+@click.argument("files", nargs=-1)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the outputs.")
+@click.option("--reference", help="FASTA file, plain or compressed: a path or URI.")
+@click.option("--sample", help="The sample's name; by default from the first file's name.")
+@click.option("--input", "inputs", multiple=True, metavar="NAME=FILE", help="A file of one of several inputs.")
+@click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of the step.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
+def step(step: str, as_json: bool, **options: Any) -> None:
+    """Run the step NAME (a shipped one, or the path of a step's folder) on FILES.
+
+    \b
+    Examples:
+      genomics-pipeline step alignment a_R1.fastq.gz a_R2.fastq.gz --reference hg38.fa --out a
+      genomics-pipeline step variant_calling a/results/a.md.bam --reference hg38.fa --out a-calls --param ploidy=2
+      genomics-pipeline step ./my-step reads.fastq.gz --out mine
+    """
+    from genomics_pipeline.runs.single_step import StepRequest, run_step
+
+    found = run_step(StepRequest(step, **options))
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    state = "found done" if found["reused"] else f"done in {found['seconds']} s"
+    click.echo(f"{found['step']} {found['item']}: {state}")
+    for name, file in found["files"].items():
+        click.echo(f"  {name}: {file}")

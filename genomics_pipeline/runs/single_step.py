@@ -1,0 +1,209 @@
+"""One step by itself, on files that are named on the command line."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genomics_pipeline.model.errors import Problem, RunError, UsageError, did_you_mean
+from genomics_pipeline.model.parameters import Value, parse_value
+from genomics_pipeline.model.pipeline import GIVEN, READS, REFERENCE
+from genomics_pipeline.model.sample import NAME
+from genomics_pipeline.model.step import PLACEHOLDER, SCOPES, InputSpec, StepSpec
+from genomics_pipeline.model.task import RunPlace, TaskPayload
+from genomics_pipeline.runs.catalog import load_step
+from genomics_pipeline.runs.intervals import contigs
+from genomics_pipeline.runs.machine import capacity
+from genomics_pipeline.runs.manifests import sample_of
+from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.worker.completion import CompletionRecord
+from genomics_pipeline.worker.reference import prepare
+from genomics_pipeline.worker.run import StepFailed, run_task
+
+
+@dataclass(frozen=True, slots=True)
+class StepRequest:
+    """What a user asks of one step.
+
+    Attributes:
+        step: A shipped step's name, or the path of a step's folder.
+        files: Files of its one input that is no reference.
+        inputs: ``NAME=FILE``, where there are several such inputs.
+        out: Folder for its outputs.
+        reference: Path or URI of a FASTA file; needed where the step takes one.
+        sample: The sample's name; taken from the first file's name where it is None.
+        parameters: ``NAME=VALUE``.
+    """
+
+    step: str
+    files: Sequence[str]
+    inputs: Sequence[str]
+    out: Path
+    reference: str | None = None
+    sample: str | None = None
+    parameters: Sequence[str] = ()
+
+
+def run_step(request: StepRequest) -> dict[str, Any]:
+    """Run one step; outputs that still match are not made again.
+
+    Returns:
+        ``step, item, reused, seconds, files`` (by output) and ``metrics``.
+
+    Raises:
+        UsageError: for files, inputs or parameters that do not fit the step.
+        DataError: for a step or reference that cannot be used.
+        RunError: if the step failed.
+    """
+    step = load_step(request.step)
+    spec = step.spec
+    files = _files(spec, request)
+    parameters = _parameters(spec, request.parameters)
+    scope = _scope(spec)
+    folder = RunFolder(request.out)
+    folder.create()
+    with folder.locked():
+        store = RoutedStore({BUCKET: folder.path})
+        reference = _reference(spec, request.reference, store)
+        item = _item(scope, spec, files, request.sample, reference)
+        sources = {"reads": READS, "reference": REFERENCE}
+        payload = TaskPayload(
+            stage=spec.name,
+            step=spec.name,
+            scope=scope,
+            run=RunPlace(folder.name, BUCKET, ""),
+            reference=reference or "",
+            parameters=parameters,
+            inputs={name: sources.get(one.type, GIVEN) for name, one in spec.inputs.items()},
+            publish=dict.fromkeys(spec.outputs, ""),
+            items=(item,),
+            upstream={},
+        )
+        cores, memory_mib = capacity()
+        try:
+            (record,) = run_task(
+                payload,
+                step,
+                store,
+                vcpus=min(cores, spec.resources.vcpus),
+                memory_mib=min(memory_mib, spec.resources.memory_mib),
+                scratch=folder.scratch,
+                cancelled=threading.Event(),
+            )
+        except StepFailed as failure:
+            log = f"; log: {store.fetch(failure.log, folder.path)}" if failure.log else ""
+            raise RunError(f"{spec.name}: {failure}{log}") from None
+    return _summary(folder, record)
+
+
+def _files(spec: StepSpec, request: StepRequest) -> dict[str, list[str]]:
+    """The files of each input that is no reference, absolute."""
+    wanted = {name: one for name, one in spec.inputs.items() if one.type != "reference"}
+    found: dict[str, list[str]] = {name: [] for name in wanted}
+    if request.files and len(wanted) != 1:
+        raise UsageError(f"step {spec.name} has {len(wanted)} inputs: give each as --input NAME=FILE ({_names(wanted)})")
+    for name in wanted if request.files else ():
+        found[name] += request.files
+    for given in request.inputs:
+        name, equals, file = given.partition("=")
+        if not equals or name not in wanted:
+            hint = did_you_mean(name, list(wanted))
+            raise UsageError(f"--input {given}: expected NAME=FILE with an input of step {spec.name}; {hint}")
+        found[name].append(file)
+    for name, one in wanted.items():
+        if message := _count_misfit(one, len(found[name])):
+            raise UsageError(f"step {spec.name}, input {name}: {message}")
+    return {name: [_absolute(file) for file in files] for name, files in found.items()}
+
+
+def _names(inputs: Mapping[str, InputSpec]) -> str:
+    return ", ".join(inputs)
+
+
+def _count_misfit(spec: InputSpec, count: int) -> str | None:
+    if count == 0:
+        return "expected a file, found none"
+    if spec.type == "file" and count > 1:
+        return f"expected one file, found {count}"
+    if spec.type == "reads" and count > 2:
+        return f"expected one FASTQ file or a pair, found {count}; several lanes are for `run` and a manifest"
+    return None
+
+
+def _absolute(file: str) -> str:
+    return file if "://" in file else str(Path(file).absolute())
+
+
+def _parameters(spec: StepSpec, assignments: Sequence[str]) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    problems = []
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        try:
+            if not equals:
+                raise ValueError("expected NAME=VALUE, such as ploidy=1")
+            if name not in spec.parameters:
+                raise ValueError(
+                    f"unknown parameter {name!r} of {spec.name}; {did_you_mean(name, list(spec.parameters))}"
+                )
+            found[name] = parse_value(spec.parameters[name], text, str(Path.cwd()))
+        except ValueError as error:
+            problems.append(Problem(f"--param {assignment}: {error}"))
+    if problems:
+        raise UsageError(problems)
+    return found
+
+
+def _scope(spec: StepSpec) -> str:
+    """What its outputs are named after."""
+    named = [name for output in spec.outputs.values() for name in PLACEHOLDER.findall(output.path) if name in SCOPES]
+    if named:
+        return str(named[0])
+    return "cohort" if any(one.type == "files" for one in spec.inputs.values()) else "sample"
+
+
+def _reference(spec: StepSpec, reference: str | None, store: RoutedStore) -> str | None:
+    wanted = [one for one in spec.inputs.values() if one.type == "reference"]
+    if not wanted:
+        return None
+    if reference is None:
+        raise UsageError(f"step {spec.name} needs a reference: --reference REF.fa")
+    indexes = sorted({index for one in wanted for index in one.indexes})
+    return str(prepare(reference, indexes, store, None))
+
+
+def _item(
+    scope: str, spec: StepSpec, files: Mapping[str, list[str]], sample: str | None, reference: str | None
+) -> dict[str, Any]:
+    """What a line of a manifest would say."""
+    if scope == "cohort":
+        return {"cohort": "cohort", "files": dict(files)}
+    if scope == "interval":
+        fai = f"{reference}.fai"
+        sizes = contigs(Path(fai).read_text(), file=fai) if reference else []
+        return {"interval": "00000", "regions": [f"{name}:1-{length}" for name, length in sizes], "files": dict(files)}
+    name = sample or sample_of(next(iter(files.values()))[0])
+    if not NAME.fullmatch(name):
+        raise UsageError(f"--sample: expected a name of letters, digits, '.', '_' and '-', found {name!r}")
+    reads = next((files[one.name] for one in spec.inputs.values() if one.type == "reads"), None)
+    lanes = [{"lane": "L001", "fastq_1": reads[0], "fastq_2": (*reads, None)[1]}] if reads else []
+    return {"sample": name, "lanes": lanes, "files": dict(files)}
+
+
+def _summary(folder: RunFolder, record: CompletionRecord) -> dict[str, Any]:
+    files = {name: str(folder.path / output.key) for name, output in record.outputs.items()}
+    metrics = files.get("metrics", "")
+    return {
+        "step": record.step,
+        "item": record.item,
+        "reused": record.reused,
+        "seconds": record.seconds,
+        "files": files,
+        "metrics": json.loads(Path(metrics).read_bytes()) if re.search(r"\.json$", metrics) else {},
+    }

@@ -1,0 +1,74 @@
+"""The walkthrough is true: its files are written and its commands run, in order, as a reader would."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "adding-a-step.md"
+FILE = re.compile(r"^`([\w./-]+)`:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMANDS = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def command(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    program, *arguments = shlex.split(line)
+    assert program == "genomics-pipeline"
+    argv = [sys.executable, "-m", "genomics_pipeline", *arguments]
+    return subprocess.run(argv, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder where everything on the page was done."""
+    folder = tmp_path_factory.mktemp("reader")
+    page = PAGE.read_text()
+    files = FILE.findall(page)
+    assert [name for name, _ in files] == ["contig_reads/step.toml", "contig_reads/contig_reads.py", "counted.toml"]
+    for name, text in files:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    lines = [line for block in COMMANDS.findall(page) for line in block.splitlines()]
+    assert len(lines) == 5
+    for line in lines:
+        ended = command(line, folder)
+        assert ended.returncode == 0, f"{line}\n{ended.stderr}"
+    return folder
+
+
+def test_the_step_counted_every_sample(reader: Path) -> None:
+    for sample in ("sample1", "sample2"):
+        reads = json.loads((reader / f"counted/results/reports/contig_reads/{sample}.contig_reads.json").read_text())
+        assert set(reads) == {"chr1", "chr2"}
+        assert sum(reads.values()) > 300
+
+
+def test_the_step_alone_made_the_same(reader: Path) -> None:
+    alone, in_pipeline = (
+        (reader / folder / "sample1.contig_reads.json").read_bytes()
+        for folder in ("alone/results", "counted/results/reports/contig_reads")
+    )
+    assert alone == in_pipeline
+
+
+def test_the_second_run_repeated_only_what_its_parameter_touches(reader: Path) -> None:
+    summary = json.loads((reader / "counted/run.json").read_text())["summary"]
+    assert summary["steps"] == {"run": 2, "reused": 2}
+
+
+def test_a_sample_that_the_step_refuses_is_told_with_its_words(reader: Path) -> None:
+    ended = command(
+        "genomics-pipeline run cohort/cohort.csv --reference cohort/reference.fa --out strict --json "
+        "--pipeline ./counted.toml --param contig_reads.min_reads=1000000",
+        reader,
+    )
+    assert ended.returncode == 1
+    rows = json.loads(ended.stdout)["samples"]
+    assert {row["state"] for row in rows} == {"FAILED"}
+    assert "expected at least 1000000 mapped reads, found" in rows[0]["error"]
+    assert rows[0]["error"].startswith("contig_reads: ")
