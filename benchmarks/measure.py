@@ -23,7 +23,7 @@ class Measured:
 
 
 def measure(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Measured:
-    """Run a command to its end; memory is the tree's summed resident set, sampled.
+    """Run a command to its end; memory is the tree's resident set, sampled, shared pages counted once.
 
     Raises:
         subprocess.CalledProcessError: if it fails.
@@ -48,6 +48,11 @@ def _sample(pid: int, peak: list[int], ended: threading.Event) -> None:
         peak[0] = max(peak[0], _resident(pid))
 
 
+def _share(process: psutil.Process) -> int:
+    """Its resident bytes, what forks share divided among them where the system tells."""
+    return process.memory_full_info().pss if psutil.LINUX else process.memory_info().rss
+
+
 def _resident(pid: int) -> int:
     """Bytes resident in a process and its descendants now."""
     try:
@@ -58,7 +63,7 @@ def _resident(pid: int) -> int:
     total = 0
     for process in tree:
         try:
-            total += process.memory_info().rss
-        except psutil.NoSuchProcess:
+            total += _share(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
     return total

@@ -12,16 +12,22 @@ from typing import Any
 import pytest
 
 Ended = subprocess.CompletedProcess[str]
-
-
-def command(*arguments: str | Path) -> Ended:
-    """`genomics-pipeline ARGUMENTS` in a process of its own."""
-    argv = [sys.executable, "-m", "genomics_pipeline", *map(str, arguments)]
-    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=300)
+Command = Callable[..., Ended]
 
 
 @pytest.fixture(scope="session")
-def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def command() -> Command:
+    """`command(*arguments)`: `genomics-pipeline ARGUMENTS` in a process of its own."""
+
+    def call(*arguments: str | Path) -> Ended:
+        argv = [sys.executable, "-m", "genomics_pipeline", *map(str, arguments)]
+        return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=300)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def cohort(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four samples over 12 kb; the sheet names all of them."""
     folder = tmp_path_factory.mktemp("simulated") / "cohort"
     ended = command("simulate", "--out", folder, "--samples", "4", "--length", "12000", "--depth", "20")
@@ -30,7 +36,7 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def run(cohort: Path) -> Callable[..., dict[str, Any]]:
+def run(command: Command, cohort: Path) -> Callable[..., dict[str, Any]]:
     """`run(out, *options, sheet=…)`: the ``--json`` summary of a run that must succeed."""
 
     def call(out: Path, *options: str, sheet: Path | None = None) -> dict[str, Any]:

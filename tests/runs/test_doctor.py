@@ -1,0 +1,33 @@
+"""`genomics-pipeline doctor`: a whole tiny run on this installation."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from genomics_pipeline.runs import doctor
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_everything_is_there(command: Command) -> None:
+    ended = command("doctor", "--json")
+    found = json.loads(ended.stdout)
+    assert ended.returncode == 0, found
+    assert found["ok"] is True
+    assert found["checks"][-1]["name"] == "one tiny sample"
+    assert found["checks"][-1]["found"].startswith("FASTQ to joint VCF in ")
+
+
+def test_what_is_missing_is_named_and_does_not_stop_the_rest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    monkeypatch.setattr(doctor, "LIBRARIES", ("no-such-library",))
+    monkeypatch.setattr(doctor, "LEAST_FREE_GIB", 1 << 40)
+    checks = {check.name: check for check in doctor.check_all(tmp_path_factory.mktemp("doctor"))}
+    assert not checks["no-such-library"].ok
+    assert not checks["disk"].ok
+    assert checks["one tiny sample"].ok

@@ -1,0 +1,34 @@
+"""Ctrl-C: the run stops at once, says how to go on, and goes on."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+STEPS = 4 * 2 + 2  # two of each sample, one interval, one cohort
+
+
+def test_an_interrupted_run_says_how_to_go_on_and_does(
+    cohort: Path, run: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    argv = [sys.executable, "-m", "genomics_pipeline", "run", str(cohort / "cohort.csv")]
+    argv += ["--reference", str(cohort / "reference.fa"), "--out", str(out)]
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("alignment "):  # one task is done, others run
+                process.send_signal(signal.SIGINT)
+                break
+        told = process.stderr.read()
+    assert process.returncode == 130
+    assert f"interrupted; the same command with --resume goes on from here: {out}\n" in told
+    assert "Traceback" not in told
+    assert not list((out / ".scratch").glob("*"))
+    after = run(out, "--resume")
+    assert after["status"] == "SUCCEEDED"
+    assert after["steps"]["run"] < STEPS  # what was done is not done again
