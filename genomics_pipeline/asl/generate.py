@@ -63,6 +63,6 @@ def _state(
     upstream = {source: held_by[source] for stage in stages for source in pipeline.gathered(stage)}
     if stages[0].scope == "cohort":
         place = Place("$states.input", COHORT_ITEMS, {source: f"${name}" for source, name in upstream.items()})
-        return task_state(pipeline, stages[0], place, following)
+        return task_state(pipeline, stages[0], place, following, FAILED)
     state = map_state(pipeline, stages, name, _variable(name), upstream)
     return {**state, **({"Next": following} if following else {"End": True})}

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+_WORDS = frozenset({"true", "false", "null", "function", "and", "or", "in"})  # JSONata may not take them as names
+
 
 def expression(text: str) -> str:
     """A field's value that is evaluated.
@@ -14,6 +16,15 @@ def expression(text: str) -> str:
     '{% $states.input %}'
     """
     return f"{{% {text} %}}"
+
+
+def member(of: str, name: str) -> str:
+    """A member of an object, by a name of letters, digits and ``_``.
+
+    >>> member("$states.input", "run"), member("$states.input", "true")
+    ('$states.input.run', '$states.input.`true`')
+    """
+    return f"{of}.`{name}`" if name in _WORDS else f"{of}.{name}"
 
 
 def literal(value: Any) -> str:

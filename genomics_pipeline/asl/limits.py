@@ -27,7 +27,10 @@ MAX_DELAY_S = 31_622_400
 _LABEL = re.compile(r"[^\s?*<>{}\[\]\"#%\\^|~$&,;:/`\x00-\x1f\x7f-\x9f]+")
 _JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
+NAME = "the state's name"
+
 Document = Mapping[str, Any]
+Names = dict[tuple[str, str], list[str]]  # paths by field and name: what may be there once
 
 
 def check_limits(document: Document) -> None:
@@ -36,14 +39,14 @@ def check_limits(document: Document) -> None:
     Raises:
         DataError: every limit that is passed, each with its state and field.
     """
-    labels: dict[str, list[str]] = {}
-    problems = list(_machine(document, "$", labels, express=False))
+    names: Names = {}
+    problems = list(_machine(document, "$", names, express=False))
     size = len(json.dumps(document, ensure_ascii=False).encode())
     if size > MAX_DEFINITION_BYTES:
         problems.append(_problem("$", "the definition", f"at most {MAX_DEFINITION_BYTES} bytes", size))
     problems += [
-        _problem(paths[1], "Label", "a label of its own", f"{label!r}, also of {paths[0]}")
-        for label, paths in labels.items()
+        _problem(paths[1], field, "one of its own in the whole definition", f"{name!r}, also of {paths[0]}")
+        for (field, name), paths in names.items()
         if len(paths) > 1
     ]
     if problems:
@@ -54,16 +57,17 @@ def _problem(path: str, field: str, expected: str, found: object) -> Problem:
     return Problem(f"{field}: AWS allows {expected}, found {found}", column=path)
 
 
-def _machine(machine: Document, path: str, labels: dict[str, list[str]], express: bool) -> Iterator[Problem]:
+def _machine(machine: Document, path: str, names: Names, express: bool) -> Iterator[Problem]:
     for name, state in machine["States"].items():
         place = f"{path}.States.{name}"
+        names.setdefault((NAME, name), []).append(place)
         if len(name) > MAX_NAME:
-            yield _problem(place, "the state's name", f"at most {MAX_NAME} characters", len(name))
+            yield _problem(place, NAME, f"at most {MAX_NAME} characters", len(name))
         yield from _retriers(state, place)
         if state["Type"] == "Task":
             yield from _task(state, place, express)
         elif state["Type"] == "Map":
-            yield from _map(state, place, labels)
+            yield from _map(state, place, names)
 
 
 def _retriers(state: Document, place: str) -> Iterator[Problem]:
@@ -107,9 +111,9 @@ def submit_bytes(arguments: Document) -> int:
     return len(json.dumps(arguments, ensure_ascii=False).encode())
 
 
-def _map(state: Document, place: str, labels: dict[str, list[str]]) -> Iterator[Problem]:
+def _map(state: Document, place: str, names: Names) -> Iterator[Problem]:
     label = state["Label"]
-    labels.setdefault(label, []).append(place)
+    names.setdefault(("Label", label), []).append(place)
     if len(label) > MAX_LABEL or not _LABEL.fullmatch(label):
         yield _problem(place, "Label", f"at most {MAX_LABEL} characters without spaces and wildcards", repr(label))
     if not 0 <= state["MaxConcurrency"] <= MAX_CONCURRENCY:
@@ -123,7 +127,7 @@ def _map(state: Document, place: str, labels: dict[str, list[str]]) -> Iterator[
         yield from _batcher(state, place)
     processor = state["ItemProcessor"]
     express = processor["ProcessorConfig"]["ExecutionType"] == "EXPRESS"
-    yield from _machine(processor, f"{place}.ItemProcessor", labels, express)
+    yield from _machine(processor, f"{place}.ItemProcessor", names, express)
 
 
 def _batcher(state: Document, place: str) -> Iterator[Problem]:

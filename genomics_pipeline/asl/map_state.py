@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from genomics_pipeline.asl.jsonata import expression
+from genomics_pipeline.asl.jsonata import expression, member
 from genomics_pipeline.asl.task_state import FAILED, Place, fail_state, task_state
 from genomics_pipeline.model.pipeline import MapSettings, Pipeline, Stage
 
@@ -36,7 +36,7 @@ def map_state(
     if upstream:
         shared["upstream"] = {stage: expression(f"${name}") for stage, name in upstream.items()}
     item = {"item": expression("$states.context.Map.Item.Value")}
-    batched = settings.items_per_batch is not None
+    batched = settings.items_per_batch is not None or settings.max_input_bytes_per_batch is not None
     return {
         "Type": "Map",
         "Label": label,
@@ -51,15 +51,10 @@ def map_state(
         "ItemSelector": item if batched else {**item, **shared},
         **({"ItemBatcher": _batcher(settings, shared)} if batched else {}),
         "MaxConcurrency": settings.max_concurrency,
-        "ToleratedFailurePercentage": settings.tolerated_failure_percentage,
-        **(
-            {}
-            if settings.tolerated_failure_count is None
-            else {"ToleratedFailureCount": settings.tolerated_failure_count}
-        ),
+        **_tolerance(settings),
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-            **_machine(pipeline, stages, batched),
+            **_machine(pipeline, stages, batched, f"{label}{FAILED}"),
         },
         "ResultWriter": {
             "Resource": PUT_OBJECT,
@@ -74,15 +69,23 @@ def map_state(
     }
 
 
+def _tolerance(settings: MapSettings) -> dict[str, float]:
+    """What may fail. The first limit that is passed ends a Map Run: no percentage beside a count is left out, not 0."""
+    count, percentage = settings.tolerated_failure_count, settings.tolerated_failure_percentage
+    if count is None:
+        return {"ToleratedFailurePercentage": percentage}
+    return {**({"ToleratedFailurePercentage": percentage} if percentage else {}), "ToleratedFailureCount": count}
+
+
 def _batcher(settings: MapSettings, shared: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "MaxItemsPerBatch": settings.items_per_batch,
+        **({} if settings.items_per_batch is None else {"MaxItemsPerBatch": settings.items_per_batch}),
         "MaxInputBytesPerBatch": settings.max_input_bytes_per_batch or MAX_BATCH_BYTES,
         "BatchInput": dict(shared),
     }
 
 
-def _machine(pipeline: Pipeline, stages: Sequence[Stage], batched: bool) -> dict[str, Any]:
+def _machine(pipeline: Pipeline, stages: Sequence[Stage], batched: bool, failed: str) -> dict[str, Any]:
     """The child: one Task after the other. Distributed children see no outer variables, only their input."""
     shared = "$states.input.BatchInput" if batched else "$states.input"
     items = "[$states.input.Items.item]" if batched else "[$states.input.item]"
@@ -90,6 +93,6 @@ def _machine(pipeline: Pipeline, stages: Sequence[Stage], batched: bool) -> dict
     states: dict[str, Any] = {}
     following = [stage.name for stage in stages[1:]]
     for stage, after in zip(stages, [*following, None], strict=True):
-        upstream = {name: f"{shared}.upstream.{name}" for name in pipeline.gathered(stage)}
-        states[stage.name] = task_state(pipeline, stage, Place(shared, items, upstream, count), after)
-    return {"StartAt": stages[0].name, "States": {**states, FAILED: fail_state()}}
+        upstream = {name: member(f"{shared}.upstream", name) for name in pipeline.gathered(stage)}
+        states[stage.name] = task_state(pipeline, stage, Place(shared, items, upstream, count), after, failed)
+    return {"StartAt": stages[0].name, "States": {**states, failed: fail_state()}}

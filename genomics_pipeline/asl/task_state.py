@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from genomics_pipeline.asl.jsonata import constructor, expression, literal
+from genomics_pipeline.asl.jsonata import constructor, expression, literal, member
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE
 
@@ -31,9 +31,10 @@ SUBMIT_RETRY = {
 }
 TIMEOUT_RETRY = {"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 10, "MaxAttempts": 1}
 
-# The job's detail without its environment: the payload is known, and a cause holds 32,768 characters at most.
+# The job's detail without its environment: the payload is known, and a cause holds 32,768 characters at most. One that
+# is as long as that was cut, and is no JSON any more.
 _CAUSE = (
-    "$substring($states.errorOutput.Cause,0,1)='{'"
+    "$substring($states.errorOutput.Cause,0,1)='{' and $length($states.errorOutput.Cause)<32768"
     " ? $string($parse($states.errorOutput.Cause) ~> |Container|{},['Environment']|)"
     " : $states.errorOutput.Cause"
 )
@@ -56,7 +57,7 @@ class Place:
     count: str | None = None
 
 
-def task_state(pipeline: Pipeline, stage: Stage, place: Place, following: str | None) -> dict[str, Any]:
+def task_state(pipeline: Pipeline, stage: Stage, place: Place, following: str | None, failed: str) -> dict[str, Any]:
     """The Task state of a stage.
 
     Args:
@@ -64,6 +65,7 @@ def task_state(pipeline: Pipeline, stage: Stage, place: Place, following: str | 
         stage: The stage.
         place: Where its payload's parts are.
         following: The next state; None at the end, where the output is no longer the input but the job's id.
+        failed: The Fail state of its machine.
     """
     one: int = stage.step.resources.timeout_s
     timeout = expression(f"{one} * {place.count}") if place.count else one
@@ -82,7 +84,7 @@ def task_state(pipeline: Pipeline, stage: Stage, place: Place, following: str | 
             },
         },
         "Retry": [SUBMIT_RETRY, TIMEOUT_RETRY],
-        "Catch": [{"ErrorEquals": ["States.ALL"], "Output": _failure(stage), "Next": FAILED}],
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Output": _failure(stage), "Next": failed}],
         **(
             {"Output": expression("$states.input"), "Next": following}
             if following
@@ -110,7 +112,7 @@ def _payload(pipeline: Pipeline, stage: Stage, place: Place) -> str:
             "scope": literal(stage.scope),
             "run": f"{place.shared}.run",
             "reference": f"{place.shared}.reference",
-            "parameters": f"$merge([{baked},{place.shared}.parameters.{stage.name}])",
+            "parameters": f"$merge([{baked},{member(f'{place.shared}.parameters', stage.name)}])",
             "inputs": literal(stage.inputs),
             "publish": literal(stage.publish),
             "items": place.items,

@@ -82,5 +82,8 @@ def init(prefix: str, out: Path | None) -> None:
         return
     if out.exists():
         raise UsageError(f"--out {out}: expected a new file, found one that exists")
-    out.write_text(text)
+    try:
+        out.write_text(text, "utf-8")
+    except OSError as error:
+        raise UsageError(f"--out {out}: expected a place to write to: {error.strerror}") from None
     click.echo(f"{out}: {text.count(chr(10)) - 1} lanes")

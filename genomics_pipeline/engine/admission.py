@@ -82,6 +82,8 @@ class Admission:
     def _share(self, job: _Waiting) -> Share:
         free_vcpus, free_mib = self._free
         vcpus = max(1, min(job.vcpus, free_vcpus // len(self._queue)))
+        if job.memory_mib > free_mib:  # fewer cores, of which what is free is enough memory
+            vcpus = max(1, min(vcpus, free_mib * self._cores // self._memory_mib))
         at_once = max(1, min(len(self._queue), free_vcpus))
         least = self._memory_mib * vcpus // self._cores
         return Share(vcpus, max(1, min(job.memory_mib, max(least, free_mib // at_once))))

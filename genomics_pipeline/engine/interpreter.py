@@ -111,11 +111,20 @@ async def _pass(visit: Visit) -> Step:
 
 
 async def _fail(visit: Visit) -> Step:
-    bindings = visit.bindings()
-    raise StatesError(
-        evaluate(visit.state.get("Error", ""), bindings, "Error"),
-        evaluate(visit.state.get("Cause", ""), bindings, "Cause"),
-    )
+    raise StatesError(_typed(visit, visit.state, "Error", str), _typed(visit, visit.state, "Cause", str))
+
+
+def _typed(visit: Visit, node: Mapping[str, Any], name: str, kind: type, field: str = "") -> Any:
+    """The value of a field that must be text, or a boolean; empty where there is none."""
+    found = evaluate(node.get(name, ""), visit.bindings(), f"{field}{name}")
+    if not isinstance(found, kind):
+        expected = {str: "string", bool: "boolean"}[kind]
+        raise StatesError(
+            QUERY_EVALUATION,
+            f"The JSONata expression '{str(node[name])[2:-2].strip()}' specified for the field '{field}{name}' "
+            f"returned an unexpected result type. Expected '{expected}', but was {found!r}.",
+        )
+    return found
 
 
 async def _wait(visit: Visit) -> Step:
@@ -130,17 +139,9 @@ async def _wait(visit: Visit) -> Step:
 
 
 async def _choice(visit: Visit) -> Step:
-    bindings = visit.bindings()
     for number, rule in enumerate(visit.state["Choices"]):
         field = f"Choices[{number}]/"
-        found = evaluate(rule["Condition"], bindings, f"{field}Condition")
-        if not isinstance(found, bool):
-            raise StatesError(
-                QUERY_EVALUATION,
-                f"The JSONata expression '{rule['Condition'][2:-2].strip()}' specified for the field "
-                f"'{field}Condition' returned an unexpected result type. Expected 'boolean', but was {found!r}.",
-            )
-        if found:
+        if _typed(visit, rule, "Condition", bool, field):
             return _finish(visit, visit.input, rule, field)
     if "Default" not in visit.state:
         raise StatesError(
@@ -266,6 +267,20 @@ async def together(work: Iterator[Coroutine[Any, Any, Any]], limit: int) -> list
 
     await crew(worker, limit)
     return results
+
+
+async def whole(work: Coroutine[Any, Any, None]) -> None:
+    """Do work that a cancellation must not cut in two: it is done first, and cancelled then."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    task.result()
+    if cancelled:
+        raise cancelled
 
 
 async def crew(worker: Callable[[], Coroutine[Any, Any, None]], size: int) -> None:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -71,7 +72,7 @@ class ItemReader:
                 values = _READERS[self.config["InputType"]](stream, self.config)
                 for place, value in enumerate(islice(values, self.config.get("MaxItems"))):
                     yield {"Index": place, "Value": value, "Source": source}
-        except (PipelineError, OSError, EOFError, ValueError, KeyError) as error:
+        except (PipelineError, OSError, EOFError, ValueError, LookupError, TypeError, csv.Error, zlib.error) as error:
             raise StatesError(ITEM_READER_FAILED, f"{source}: {error}") from error
 
 

@@ -14,7 +14,7 @@ from genomics_pipeline.engine.errors import THRESHOLD_EXCEEDED, StatesError
 from genomics_pipeline.engine.events import ChildEnded, ChildStarted, MapRunEnded, MapRunStarted
 from genomics_pipeline.engine.execution import ARN, Execution, Visit
 from genomics_pipeline.engine.expressions import evaluate
-from genomics_pipeline.engine.interpreter import Frame, crew, map_items, run_machine, select
+from genomics_pipeline.engine.interpreter import Frame, crew, map_items, run_machine, select, whole
 from genomics_pipeline.engine.item_batcher import ItemBatcher
 from genomics_pipeline.engine.item_reader import ItemReader
 from genomics_pipeline.engine.result_writer import Destination, Row, compact, ended_row, pending_row
@@ -136,9 +136,9 @@ class MapRun:
             outcome = {"status": "FAILED", "error": error.error, "cause": error.cause}
         except asyncio.CancelledError:
             if self._aborting:
-                await self._ended(child, items, {"status": "ABORTED"})
+                await whole(self._ended(child, items, {"status": "ABORTED"}))
             raise
-        await self._ended(child, items, outcome)
+        await whole(self._ended(child, items, outcome))
 
     async def _ended(self, child: Execution, items: int, outcome: Mapping[str, str]) -> None:
         engine = child.engine

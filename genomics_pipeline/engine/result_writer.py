@@ -80,6 +80,9 @@ class Destination:
             self.store.write(f"s3://{self.bucket}/{self.key(uuid, 'manifest.json')}", compact(manifest).encode())
         except (PipelineError, OSError) as error:
             raise StatesError(RESULT_WRITER_FAILED, f"s3://{self.bucket}/{self.prefix}: {error}") from error
+        finally:
+            for unfinished in files.values():
+                unfinished.discard()
 
     def _texts(self, kind: str, row: Row) -> Iterator[str]:
         if kind != "SUCCEEDED" or self.transformation == "NONE":
@@ -129,6 +132,11 @@ class _Files:
         if self._file is not None:
             self._close()
         return self._done
+
+    def discard(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._part.unlink(missing_ok=True)
 
 
 def ended_row(end: Row, machine: str) -> tuple[str, Row]:

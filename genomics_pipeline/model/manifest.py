@@ -12,6 +12,7 @@ from genomics_pipeline.model.parameters import absolute
 from genomics_pipeline.model.sample import NAME, Lane, Sample
 from genomics_pipeline.model.sheet import Row, read_rows
 
+NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # control characters, halves of characters
 FASTQ = re.compile(r".*\.(fastq|fq)(\.gz)?", re.DOTALL)
 SEXES = ("XX", "XY", "NA")
 STATUSES = ("0", "1")
@@ -41,7 +42,7 @@ def parse_sheet(text: str, name: str, base: str) -> list[Sample]:
     samples: dict[str, _Gathered] = {}
     files: dict[str, int] = {}
     for row in rows:
-        found = [*_row_problems(row, name)]
+        found = [*_row_problems(row, name, base)]
         if not found:
             found = [*_join(row, samples, files, name, base)]
         problems += found
@@ -57,20 +58,20 @@ def manifest_lines(samples: Iterable[Sample]) -> str:
     return "".join(json.dumps(one.to_json(), ensure_ascii=False, separators=(",", ":")) + "\n" for one in samples)
 
 
-def _row_problems(row: Row, file: str) -> Iterator[Problem]:
+def _row_problems(row: Row, file: str, base: str) -> Iterator[Problem]:
     """What is wrong in one row by itself, column by column."""
     for column, value in row.values.items():
-        if message := _misfit(column, value):
+        if message := _misfit(column, value, base):
             yield Problem(message, file, row.line, column)
     for column in ("sample", "fastq_1"):
         if not row.values.get(column):
             yield Problem(f"expected a value, found none; {column} is required", file, row.line, column)
     first, second = row.values.get("fastq_1"), row.values.get("fastq_2")
-    if first and first == second:
+    if first and second and absolute(first, base) == absolute(second, base):
         yield Problem(f"expected the mates of fastq_1, found the same file: {second}", file, row.line, "fastq_2")
 
 
-def _misfit(column: str, value: str) -> str | None:
+def _misfit(column: str, value: str, base: str) -> str | None:
     """What is wrong with one value, or nothing; an empty one is checked elsewhere."""
     if value == "":
         return None
@@ -82,14 +83,17 @@ def _misfit(column: str, value: str) -> str | None:
     if column == "status" and value not in STATUSES:
         return f"expected 0 (normal) or 1 (tumour), found {value!r}"
     if column in ("fastq_1", "fastq_2"):
-        return _file_misfit(value)
+        return _file_misfit(value, base)
     return None
 
 
-def _file_misfit(value: str) -> str | None:
-    scheme = value.partition("://")[0] if "://" in value else "file"
+def _file_misfit(value: str, base: str) -> str | None:
+    uri = absolute(value, base)
+    scheme = uri.partition("://")[0] if "://" in uri else "file"
     if scheme not in ("file", "s3"):
-        return f"expected a path or an s3:// URI, found {value!r}"
+        return f"expected a path or an s3:// URI, found {uri!r}"
+    if NO_TEXT.search(value):
+        return f"expected a path without control characters, found {value!r}"
     if not FASTQ.fullmatch(value):
         return f"expected a file ending in .fastq.gz, .fq.gz, .fastq or .fq, found {value!r}"
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from genomics_pipeline.model.errors import Problem, UsageError, did_you_mean
@@ -66,7 +67,8 @@ def _has_type(kind: str, value: object) -> bool:
     if kind == "boolean":
         return isinstance(value, bool)
     if kind in ("integer", "number"):
-        return not isinstance(value, bool) and isinstance(value, int if kind == "integer" else int | float)
+        number = not isinstance(value, bool) and isinstance(value, int if kind == "integer" else int | float)
+        return number and not (isinstance(value, float) and not isfinite(value))
     return isinstance(value, str) and value != ""
 
 
@@ -117,12 +119,15 @@ def parse_value(spec: ParameterSpec, text: str, base: str) -> Value:
 
 
 def absolute(uri: str, base: str) -> str:
-    """A URI as it is; a relative path joined to the folder `base`.
+    """A URI as it is; a relative path joined to the folder `base`, a path or URI itself.
 
-    >>> absolute("panel.bed", "/data"), absolute("s3://b/panel.bed", "/data")
-    ('/data/panel.bed', 's3://b/panel.bed')
+    >>> absolute("panel.bed", "/data"), absolute("s3://b/panel.bed", "/data"), absolute("../panel.bed", "s3://b/data")
+    ('/data/panel.bed', 's3://b/panel.bed', 's3://b/panel.bed')
     """
-    return uri if "://" in uri else posixpath.normpath(posixpath.join(base, uri))
+    if "://" in uri:
+        return uri
+    scheme, mark, folder = base.rpartition("://") if not uri.startswith("/") else ("", "", "")
+    return scheme + mark + posixpath.normpath(posixpath.join(folder, uri))
 
 
 def parse_assignments(assignments: Sequence[str], pipeline: Pipeline, base: str) -> dict[str, dict[str, Value]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from genomics_pipeline.model.toml_file import TomlFile
 
 READS = "sample.reads"
 REFERENCE = "reference"
+GIVEN = "item.files"  # of one step by itself: the item names its files
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,14 @@ def parse_pipeline(text: str, *, file: str, load_step: Callable[[str], StepSpec]
     toml = TomlFile(text, file=file, schema="pipeline")
     steps, problems = _load_steps(toml, load_step)
     stages: list[Stage] = []
+    unknown: set[str] = set()
     for number, raw in enumerate(toml.data["stages"]):
         if number in steps:
             stage = Stage(raw["name"], steps[number], raw["scope"], raw["inputs"], _publish(raw, steps[number]))
-            problems += _stage_problems(toml, number, stage, stages)
+            problems += _stage_problems(toml, number, stage, stages, unknown)
             stages.append(stage)
+        else:
+            unknown.add(raw["name"])
     known = {stage.name: stage.step for stage in stages}
     parameters = toml.data.get("parameters", {})
     if len(steps) == len(toml.data["stages"]):
@@ -133,7 +137,10 @@ def _absolute_files(step: StepSpec, values: Mapping[str, Value], file: str) -> d
     }
 
 
-def _stage_problems(toml: TomlFile, number: int, stage: Stage, earlier: list[Stage]) -> Iterator[Problem]:
+def _stage_problems(
+    toml: TomlFile, number: int, stage: Stage, earlier: list[Stage], unknown: Collection[str]
+) -> Iterator[Problem]:
+    """What is wrong with one stage; nothing is said of the outputs of stages whose step is not known."""
     place = ("stages", number)
     if stage.name in [other.name for other in earlier]:
         yield toml.problem((*place, "name"), f"expected a name of its own, found {stage.name!r} a second time")
@@ -144,9 +151,12 @@ def _stage_problems(toml: TomlFile, number: int, stage: Stage, earlier: list[Sta
     for name, spec in stage.step.inputs.items():
         if name not in stage.inputs:
             yield toml.problem((*place, "inputs"), f"expected a source for the input {name!r}, found none")
+        elif stage.inputs[name].partition(".")[0] in unknown:
+            continue
         elif message := _source_misfit(spec, stage, earlier):
             yield toml.problem((*place, "inputs"), f"{name}: {message}")
     yield from _publish_problems(toml, number, stage)
+    yield from _overwritten(toml, number, stage, earlier)
 
 
 def _source_misfit(spec: InputSpec, stage: Stage, earlier: list[Stage]) -> str | None:
@@ -199,6 +209,20 @@ def _publish_problems(toml: TomlFile, number: int, stage: Stage) -> Iterator[Pro
                     f"the output {name!r} names {{{found}}}: expected a stage of scope {found}, found {stage.scope}"
                 )
                 yield toml.problem(("stages", number, "scope"), message)
+
+
+def _overwritten(toml: TomlFile, number: int, stage: Stage, earlier: list[Stage]) -> Iterator[Problem]:
+    """The outputs that would stand where another one stands."""
+    taken: dict[str, str] = {}
+    for other in (*earlier, stage):
+        for name, spec in other.step.outputs.items():
+            if name not in other.publish or not set(SCOPES).issuperset(PLACEHOLDER.findall(spec.path)):
+                continue  # parameters may tell them apart
+            where = f"{other.publish[name].rstrip('/')}/{spec.path}"
+            first = taken.setdefault(where, f"{other.name}.{name}")
+            if other is stage and first != f"{other.name}.{name}":
+                message = f"the output {name!r} would overwrite {first!r}, results/{where}: expected another folder"
+                yield toml.problem(("stages", number, "publish"), message)
 
 
 def _parameter_problems(

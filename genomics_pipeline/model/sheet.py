@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ def read_rows(text: str, name: str) -> tuple[list[Row], list[Problem]]:
 
 
 def _delimited_rows(text: str, name: str, delimiter: str, problems: list[Problem]) -> Iterator[Row]:
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     header: list[str] | None = None
     line = 1
     try:
@@ -58,7 +59,8 @@ def _delimited_rows(text: str, name: str, delimiter: str, problems: list[Problem
             else:
                 yield Row(start, dict(zip(header, values, strict=True)))
     except csv.Error as error:
-        problems.append(Problem(f"expected {_NAMED[delimiter]} between quoted or plain fields: {error}", name, line))
+        told = "a quotation mark is never closed" if str(error) == "unexpected end of data" else error
+        problems.append(Problem(f"expected {_NAMED[delimiter]} between quoted or plain fields: {told}", name, line))
     if header is None and not problems:
         problems.append(Problem("expected a header and samples, found an empty file", name))
 
@@ -85,12 +87,20 @@ def _json_rows(text: str, name: str, problems: list[Problem]) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            found = json.loads(line)
+            found = json.loads(line, object_pairs_hook=_object)
         except json.JSONDecodeError as error:
-            problems.append(Problem(f"expected a JSON object: {error.msg}", name, number, error.colno))
+            problems.append(Problem(f"expected a JSON object on each line: {error.msg}", name, number, error.colno))
+            continue
+        except _KeyAgain as error:
+            problems.append(Problem(f"expected each key once, found {error.args[0]!r} again", name, number))
+            continue
+        except (ValueError, RecursionError):  # Python's bounds on the digits of numbers and on nesting
+            problems.append(
+                Problem("expected a JSON object of texts, found a number or nesting too long", name, number)
+            )
             continue
         if not isinstance(found, dict):
-            problems.append(Problem(f"expected a JSON object, found {json.dumps(found)[:40]}", name, number))
+            problems.append(Problem(f"expected a JSON object on each line, found {_example(found)}", name, number))
             continue
         wrong = list(_key_problems(found, name, number))
         problems += wrong
@@ -102,5 +112,22 @@ def _key_problems(row: dict[str, Any], name: str, line: int) -> Iterator[Problem
     for key, value in row.items():
         if key not in COLUMNS:
             yield Problem(f"unknown column {key!r}; {did_you_mean(key, COLUMNS)}", name, line, key)
-        elif isinstance(value, bool) or not isinstance(value, str | int | None):
-            yield Problem(f"expected text, found {json.dumps(value)[:40]}", name, line, key)
+        elif not (value is None or isinstance(value, str) or (key == "status" and type(value) is int)):
+            yield Problem(f"expected text, found {_example(value)}", name, line, key)
+
+
+class _KeyAgain(Exception):
+    """A key stands twice in one JSON object."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _KeyAgain(key)
+        found[key] = value
+    return found
+
+
+def _example(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)[:40]

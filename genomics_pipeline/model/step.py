@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from genomics_pipeline.model.errors import Problem, did_you_mean
@@ -120,6 +120,9 @@ def _parameter_problems(toml: TomlFile, parameters: Mapping[str, ParameterSpec])
     for spec in parameters.values():
         if spec.default is not None and (message := misfit(spec, spec.default)):
             yield toml.problem(("parameters", spec.name, "default"), message)
+        for choice in spec.choices or ():
+            if message := misfit(replace(spec, choices=None), choice):
+                yield toml.problem(("parameters", spec.name, "choices"), message)
         if spec.name in SCOPES:
             yield toml.problem(("parameters", spec.name), f"expected another name: {{{spec.name}}} is the item's own")
 
@@ -143,5 +146,5 @@ def _placeholder_problems(toml: TomlFile) -> Iterator[Problem]:
 
 def _exit_code_problems(toml: TomlFile) -> Iterator[Problem]:
     for code in toml.data.get("exit_codes", {}):
-        if not (code.isdigit() and 1 <= int(code) <= 255):
+        if not (re.fullmatch("[0-9]{1,3}", code) and 1 <= int(code) <= 255):
             yield toml.problem(("exit_codes", code), f"expected an exit code from 1 to 255, found {code!r}")

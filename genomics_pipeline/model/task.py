@@ -111,9 +111,8 @@ def item_id(item: Mapping[str, Any]) -> str:
     """
     for scope in SCOPES:
         if scope in item:
-            if not NAME.fullmatch(str(item[scope])):
-                raise DataError(
-                    f"expected a {scope}'s name of letters, digits, '.', '_' and '-', found {item[scope]!r}"
-                )
-            return str(item[scope])
+            name = item[scope]
+            if not (isinstance(name, str) and NAME.fullmatch(name)):
+                raise DataError(f"expected a {scope}'s name of letters, digits, '.', '_' and '-', found {name!r}")
+            return name
     raise DataError(f"expected an item with one of {', '.join(SCOPES)}, found {sorted(item)}")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Path = Sequence[str | int]
 
 TOML_WORDS = {"object": "a table", "array": "an array", "boolean": "true or false", "integer": "an integer"}
+COUNTED = {"minItems": "item", "minProperties": "key", "minLength": "character"}
 
 
 class TomlFile:
@@ -58,7 +59,10 @@ class TomlFile:
             DataError: if there are.
         """
         if problems:
-            raise DataError(sorted(problems, key=lambda problem: (problem.file != self.file, problem.line or 0)))
+            each = dict.fromkeys(problems)  # two stages of one step tell its problems twice
+            raise DataError(
+                sorted(each, key=lambda problem: (problem.file != self.file, problem.file or "", problem.line or 0))
+            )
 
     def _line(self, path: Path) -> int | None:
         """The 1-based line of a key, of its nearest table where the key is missing."""
@@ -81,7 +85,8 @@ def _keys(lines: Sequence[str]) -> Iterator[tuple[int, tuple[str | int, ...]]]:
             table = (*_dotted(name), seen[name])
             yield number, table
         elif header := re.match(r"\s*\[\s*([\w.\"-]+)\s*\]", line):
-            table = _dotted(header[1])
+            first, *rest = _dotted(header[1])
+            table = (first, seen[first], *rest) if first in seen else (first, *rest)  # [stages.inputs] of the last
             yield number, table
         elif key := re.match(r"\s*([\w.\"-]+)\s*=", line):
             yield number, (*table, *_dotted(key[1]))
@@ -100,10 +105,16 @@ def _syntax_problem(message: str, file: str) -> Problem:
 
 @cache
 def _validator(schema: str) -> Any:
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, ValidationError
+    from jsonschema.validators import extend
+
+    def pattern(_: Any, rule: str, found: Any, __: Any) -> Iterator[ValidationError]:
+        """JSON Schema's `$` is the end of the text; Python's is also before a last newline."""
+        if isinstance(found, str) and not re.fullmatch(rule, found):
+            yield ValidationError(f"{found!r} does not match {rule!r}")
 
     text = resources.files("genomics_pipeline.schemas").joinpath(f"{schema}.schema.json").read_text("utf-8")
-    return Draft202012Validator(json.loads(text))
+    return extend(Draft202012Validator, {"pattern": pattern})(json.loads(text))  # type: ignore[no-untyped-call]
 
 
 def _explain(error: ValidationError) -> Iterator[tuple[Path, str]]:
@@ -122,7 +133,8 @@ def _explain(error: ValidationError) -> Iterator[tuple[Path, str]]:
                 if name not in found and f"'{name}'" in error.message:
                     yield path, f"expected the key {name!r}, found none"
         case "type":
-            expected = TOML_WORDS.get(rule, f"a {rule}") if isinstance(rule, str) else " or ".join(rule)
+            kinds = [rule] if isinstance(rule, str) else rule
+            expected = " or ".join(TOML_WORDS.get(kind, f"a {kind}") for kind in kinds)
             yield path, f"expected {expected}, found {found!r}"
         case "enum":
             yield path, f"expected one of {', '.join(map(str, rule))}, found {found!r}"
@@ -132,6 +144,7 @@ def _explain(error: ValidationError) -> Iterator[tuple[Path, str]]:
             sign = {"minimum": ">=", "maximum": "<=", "exclusiveMinimum": ">"}[error.validator]
             yield path, f"expected a number {sign} {rule}, found {found!r}"
         case "minItems" | "minProperties" | "minLength":
-            yield path, f"expected at least {rule}, found {len(found)}"
+            what = COUNTED[error.validator] + "s" * (rule != 1)
+            yield path, f"expected at least {rule} {what}, found {len(found) or 'none'}"
         case _:
             yield path, error.message

@@ -7,6 +7,7 @@ import gzip
 import io
 import posixpath
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, zip_longest
 from pathlib import Path
@@ -25,6 +26,7 @@ COMPARED_RECORDS = 1000
 _ILLUMINA = re.compile(
     r"(?P<sample>.+?)(?:_S\d+)?(?:_(?P<lane>L\d{3}))?[._](?P<read>R?[12])(?:_\d{3})?\.(?:fastq|fq)(?:\.gz)?"
 )
+_INDEX_READS = re.compile(r".*_I[12]_\d{3}\.(?:fastq|fq)(?:\.gz)?", re.DOTALL)  # barcodes, already used
 
 
 def read_manifest(uri: str) -> list[Sample]:
@@ -39,13 +41,21 @@ def read_manifest(uri: str) -> list[Sample]:
         with smart_open(uri, "rb") as stream:
             text = stream.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(Problem(f"expected UTF-8, found byte 0x{error.object[error.start]:02x}", uri)) from None
-    except FileNotFoundError:
-        raise DataError(Problem("expected a sample sheet, found no such file", uri)) from None
-    except (OSError, ValueError, NotImplementedError, ImportError) as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        found = f"expected UTF-8, found byte 0x{error.object[error.start]:02x}; save the sheet as UTF-8"
+        raise DataError(Problem(found, uri, line)) from None
+    except Exception as error:  # whatever the library behind that URI raises
+        if _is_missing(error):
+            raise DataError(Problem("expected a sample sheet, found no such file", uri)) from None
         raise DataError(Problem(f"expected a readable sample sheet: {error}", uri)) from None
     base = posixpath.dirname(uri) if "://" in uri else str(Path(uri).absolute().parent)
     return parse_sheet(text, uri, base)
+
+
+def _is_missing(error: Exception) -> bool:
+    """Whether there is no such file, as smart-open tells it: of S3, inside its own error."""
+    response = getattr(getattr(error, "backend_error", None), "response", {})
+    return isinstance(error, FileNotFoundError) or response.get("Error", {}).get("Code") == "NoSuchKey"
 
 
 def file_problems(samples: Iterable[Sample], store: Store) -> Iterator[Problem]:
@@ -74,12 +84,14 @@ def _read_names(uri: str, store: Store) -> list[str]:
         with store.open(uri) as raw:
             stream = gzip.GzipFile(fileobj=raw) if uri.endswith(".gz") else raw
             lines = list(islice(cast(Iterator[bytes], stream), 4 * COMPARED_RECORDS))
-    except (OSError, EOFError) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"expected a whole gzip file: {error}") from None
+    except OSError as error:
+        raise DataError(f"expected a readable file: {error.strerror or error}") from None
     if not lines:
         raise DataError("expected reads, found an empty file")
     for number, line in enumerate(lines[::4], 1):
-        if not line.startswith(b"@"):
+        if not line.startswith(b"@") or not line[1:].split():
             raise DataError(f"record {number}: expected '@' and a read's name, found {line[:20]!r}; is this FASTQ?")
     return [line[1:].split()[0].removesuffix(b"/1").removesuffix(b"/2").decode("latin-1") for line in lines[::4]]
 
@@ -101,7 +113,7 @@ def init_sheet(prefix: str, store: Store) -> str:
     rows: dict[tuple[str, str], dict[str, str]] = {}
     problems: list[Problem] = []
     for info in store.list(folder):
-        if FASTQ.fullmatch(info.uri):
+        if FASTQ.fullmatch(info.uri) and not _INDEX_READS.fullmatch(info.uri):
             problems += _place(info.uri, rows)
     for (sample, lane), row in rows.items():
         if "fastq_1" not in row:
@@ -132,3 +144,14 @@ def _place(uri: str, rows: dict[tuple[str, str], dict[str, str]]) -> Iterator[Pr
     if column in row:
         yield Problem(f"expected one {column} of sample {sample} in a lane, found {row[column]} too", uri)
     row.setdefault(column, uri)
+
+
+def sample_of(uri: str) -> str:
+    """The sample that a file's name tells.
+
+    >>> sample_of("reads/NA1_S1_L001_R1_001.fastq.gz"), sample_of("s3://b/NA1.md.bam")
+    ('NA1', 'NA1')
+    """
+    name = uri.rsplit("/", 1)[-1]
+    found = _ILLUMINA.fullmatch(name)
+    return found["sample"] if found else name.split(".")[0]

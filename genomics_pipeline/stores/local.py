@@ -64,14 +64,14 @@ class LocalStore:
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """The objects whose URIs begin with the prefix, in the order of their names."""
-        start = self.path(prefix)
-        folder = start if prefix.endswith("/") or start.is_dir() else start.parent
-        base = len(str(folder)) + 1
-        head = prefix if folder == start else prefix[: prefix.rfind("/") + 1]
-        head = head if not head or head.endswith("/") else f"{head}/"
-        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-            uri = head + str(file)[base:]
-            if uri.startswith(prefix) and (info := _info(uri, file)):
+        self.path(prefix)  # refuses what leaves its bucket
+        whole_bucket = "://" in prefix and prefix.count("/") == 2
+        head = f"{prefix}/" if whole_bucket else prefix[: prefix.rfind("/") + 1]
+        folder, tail = self.path(head), prefix[len(head) :]
+        tops = [path for path in folder.iterdir() if path.name.startswith(tail)] if folder.is_dir() else []
+        files = (file for top in tops for file in ([top] if top.is_file() else top.rglob("*")))
+        for uri, file in sorted((head + str(file.relative_to(folder)), file) for file in files):
+            if not _is_part(file) and (info := _info(uri, file)):
                 yield info
 
     def fetch(self, uri: str, folder: Path) -> Path:
@@ -102,6 +102,10 @@ def _info(uri: str, path: Path) -> ObjectInfo | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     return ObjectInfo(uri, found.st_size, f"{found.st_size}-{found.st_mtime_ns}") if path.is_file() else None
+
+
+def _is_part(path: Path) -> bool:
+    return path.name.startswith(".") and path.name.endswith(".part")
 
 
 def _part(path: Path) -> Path:

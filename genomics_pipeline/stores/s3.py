@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.protocol import MissingObject, ObjectInfo
 
 if TYPE_CHECKING:
@@ -55,11 +56,15 @@ class S3Store:
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """The objects whose URIs begin with the prefix, in the order of their names."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
         bucket, key = split(prefix)
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
-        for page in pages:
-            for found in page.get("Contents", ()):
-                yield ObjectInfo(f"s3://{bucket}/{found['Key']}", found["Size"], found["ETag"].strip('"'))
+        try:
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
+                for found in page.get("Contents", ()):
+                    yield ObjectInfo(f"s3://{bucket}/{found['Key']}", found["Size"], found["ETag"].strip('"'))
+        except (BotoCoreError, ClientError) as error:
+            raise DataError(f"{prefix}: expected a prefix that can be listed: {error}") from error
 
     def fetch(self, uri: str, folder: Path) -> Path:
         """A copy in the folder, by parallel ranges."""

@@ -8,9 +8,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from psutil import Process
 
 POLL_S = 0.01
 GRACE_S = 10.0  # between SIGTERM and SIGKILL; AWS gives a container 30
@@ -45,14 +49,17 @@ def run_process(argv: Sequence[str], cwd: Path, log: Path, cancelled: threading.
     with log.open("ab") as out:
         process = _start(argv, cwd, out)
         told_at: float | None = None
+        tree: list[Process] = []
         while (waited := os.wait4(process.pid, os.WNOHANG))[0] == 0:
             if told_at is None and cancelled.wait(POLL_S):
                 told_at = time.monotonic()
-                _signal_tree(process.pid, signal.SIGTERM)
+                tree = _signal_tree(process.pid, signal.SIGTERM)
             elif told_at is not None:
                 time.sleep(POLL_S)
                 if time.monotonic() - told_at > GRACE_S:
                     _signal_tree(process.pid, signal.SIGKILL)
+        if told_at is not None:
+            _outlive(tree, told_at + GRACE_S)
     _, status, usage = waited
     process.returncode = os.waitstatus_to_exitcode(status)
     code = process.returncode if process.returncode >= 0 else 128 - process.returncode
@@ -67,19 +74,41 @@ def _start(argv: Sequence[str], cwd: Path, out: IO[bytes]) -> subprocess.Popen[b
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _signal_tree(pid: int, number: signal.Signals) -> None:
+def _signal_tree(pid: int, number: signal.Signals) -> list[Process]:
+    """Signal a process and all below it; which they were."""
     import psutil
 
     try:
         root = psutil.Process(pid)
         tree = [*root.children(recursive=True), root]
     except psutil.NoSuchProcess:
-        return
+        return []
     for process in tree:
-        try:
+        with suppress(psutil.NoSuchProcess):
             process.send_signal(number)
-        except psutil.NoSuchProcess:
-            continue
+    return tree
+
+
+def _outlive(tree: Sequence[Process], deadline: float) -> None:
+    """Wait for what a program left running when it was told to end; kill it at the deadline."""
+    import psutil
+
+    while remaining := [process for process in tree if _runs(process)]:
+        if time.monotonic() > deadline:
+            for process in remaining:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            return
+        time.sleep(POLL_S)
+
+
+def _runs(process: Process) -> bool:
+    import psutil
+
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _mib(maxrss: int) -> int:

@@ -134,17 +134,56 @@ def _check(fasta: Path, uri: str) -> None:
 def _build_fai(fasta: Path, uri: str) -> None:
     import pysam
 
+    verbosity = pysam.set_verbosity(0)  # what is wrong is told below
     try:
         pysam.samtools.faidx(str(fasta))
     except pysam.utils.SamtoolsError as error:
-        told = str(error).strip().splitlines()
-        raise DataError(Problem(f"expected FASTA: {told[-1] if told else 'it cannot be indexed'}", uri)) from None
+        raise DataError(_diagnosis(fasta, uri) or Problem(f"expected FASTA: {str(error).strip()}", uri)) from None
+    finally:
+        pysam.set_verbosity(verbosity)
     names = [line.split("\t")[0] for line in Path(f"{fasta}.fai").read_text().splitlines()]
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    if twice:
-        raise DataError(Problem(f"expected each sequence once, found again: {', '.join(twice)}", uri))
-    if not names:
-        raise DataError(Problem("expected sequences, found none", uri))
+    if "" in names or len(names) != _headers(fasta):  # samtools leaves out what is named twice
+        raise DataError(_diagnosis(fasta, uri) or Problem("expected a name for each sequence, each once", uri))
+
+
+def _headers(fasta: Path) -> int:
+    """How many lines begin with ``>``; the first one does."""
+    found, last = 1, b""
+    with fasta.open("rb") as file:
+        while chunk := file.read(1 << 24):
+            found += (last + chunk).count(b"\n>")
+            last = chunk[-1:]
+    return found
+
+
+def _diagnosis(fasta: Path, uri: str) -> Problem | None:
+    """What samtools refuses or leaves out, and on which line; slow."""
+    seen: dict[bytes, int] = {}
+    name, width, ended = b"", 0, False
+    with fasta.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            bases = line.rstrip()
+            if line.startswith(b">"):
+                if seen and not width:
+                    break
+                name = b"" if line[1:2].isspace() else (line[1:].split() or [b""])[0]
+                if not name:
+                    return Problem("expected '>' and a name, found no name", uri, number)
+                if name in seen:
+                    again = f"{name.decode('ascii', 'replace')!r} again (first on line {seen[name]})"
+                    return Problem(f"expected each sequence once, found {again}", uri, number)
+                seen[name] = number
+                width, ended = 0, False
+            elif len(bases) > (0 if ended else width or len(bases)):
+                rule = "expected lines of one length in a sequence, the last one apart"
+                return Problem(f"{rule}, found another; write the file anew with `seqkit seq -w 60`", uri, number)
+            else:
+                width = width or len(bases)
+                ended = len(bases) < width
+    if not width:
+        told = name.decode("ascii", "replace")
+        return Problem(f"expected bases of the sequence {told!r}, found none", uri, seen.get(name))
+    return None
 
 
 def _build_bwa(fasta: Path, uri: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from genomics_pipeline.model.errors import DataError
@@ -24,22 +24,26 @@ def succeeded(store: Store, details: Mapping[str, str]) -> list[str]:
     bucket = details["Bucket"]
     uri = f"s3://{bucket}/{details['Key']}"
     found: list[str] = []
-    for shard in _json(store.read(uri), uri)["ResultFiles"]["SUCCEEDED"]:
-        file = f"s3://{bucket}/{shard['Key']}"
-        with store.open(file) as lines:
+    for file in _read(store.read(uri), _shards, uri):
+        with store.open(f"s3://{bucket}/{file}") as lines:
             for number, line in enumerate(lines, 1):
-                found += [item_id(item) for item in _items(_json(line, f"{file}:{number}"))]
+                found += _read(line, _items, f"s3://{bucket}/{file}:{number}")
     return sorted(found)
 
 
-def _items(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _shards(manifest: Mapping[str, Any]) -> list[str]:
+    return [shard["Key"] for shard in manifest["ResultFiles"]["SUCCEEDED"]]
+
+
+def _items(row: Mapping[str, Any]) -> list[str]:
     given = json.loads(row["Input"])
-    for held in given.get("Items", [given]):
-        yield held["item"]
+    return [item_id(held["item"]) for held in given.get("Items", [given])]
 
 
-def _json(text: bytes, place: str) -> Any:
+def _read(text: bytes, meaning: Callable[[Any], list[str]], place: str) -> list[str]:
     try:
-        return json.loads(text)
-    except ValueError:
-        raise DataError(f"{place}: expected ResultWriter's JSON, found something else") from None
+        return meaning(json.loads(text))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise DataError(
+            f"{place}: expected ResultWriter's JSON, found {text[:40].decode('utf-8', 'replace')!r}"
+        ) from None

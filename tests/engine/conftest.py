@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import jsonata  # noqa: F401  # sets the recursion limit, and hypothesis minds that inside a test
 import pytest
 
 from genomics_pipeline.engine.api import ExecutionResult, execute

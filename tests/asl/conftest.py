@@ -1,0 +1,94 @@
+"""What the generator's tests share: small steps, pipelines of them, and pipelines made at random."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jsonata  # noqa: F401  # sets the recursion limit, and hypothesis minds that inside a test
+import pytest
+from hypothesis import strategies as st
+
+from genomics_pipeline.model.parameters import ParameterSpec
+from genomics_pipeline.model.pipeline import MapSettings, Pipeline, Stage
+from genomics_pipeline.model.step import InputSpec, OutputSpec, Resources, StepSpec
+
+NAMES = st.sampled_from(["true", "null", "function", "and", "in", "failed", "sample"]) | st.from_regex(
+    r"[a-z][a-z0-9_]{0,47}", fullmatch=True
+)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+VALUES = TEXT | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(-1e9, 1e9)
+
+
+def step(name: str, inputs: Sequence[InputSpec], scope: str, timeout_s: int = 86400) -> StepSpec:
+    path = "out.txt" if scope == "cohort" else f"{{{scope}}}.txt"
+    parameters = {one: ParameterSpec(one, "string", "a parameter") for one in ("a", "b", "c")}
+    return StepSpec(
+        name,
+        "1.0.0",
+        "a step",
+        ("true",),
+        {spec.name: spec for spec in inputs},
+        {"out": OutputSpec("out", path)},
+        parameters,
+        Resources(timeout_s=timeout_s),
+        {},
+    )
+
+
+def make(
+    name: str,
+    stages: Sequence[tuple[str, str, Mapping[str, str]]],
+    maps: Mapping[str, MapSettings] | None = None,
+    parameters: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Pipeline:
+    """A pipeline of stages (name, scope, inputs), each with a step of its own name."""
+    kinds = {"sample.reads": "reads", "reference": "reference"}
+    made = []
+    for stage, scope, inputs in stages:
+        specs = [InputSpec(key, kinds.get(source, "files")) for key, source in inputs.items()]
+        made.append(Stage(stage, step(stage, specs, scope), scope, inputs, {"out": f"{stage}/folder"}))
+    settings = {"sample": MapSettings(tolerated_failure_percentage=50), "interval": MapSettings(), **(maps or {})}
+    return Pipeline(name, "a pipeline", settings, tuple(made), parameters or {})
+
+
+def _settings(items: st.SearchStrategy[int | None]) -> st.SearchStrategy[MapSettings]:
+    return st.builds(
+        MapSettings,
+        max_concurrency=st.integers(1, 10_000),
+        tolerated_failure_percentage=st.integers(0, 100) | st.floats(0, 100),
+        tolerated_failure_count=st.none() | st.integers(0, 10**6),
+        items_per_batch=items,
+        max_input_bytes_per_batch=st.none() | st.integers(1024, 12_000),
+    )
+
+
+@st.composite
+def _pipelines(draw: st.DrawFn) -> Pipeline:
+    names = draw(st.lists(NAMES, min_size=1, max_size=6, unique=True))
+    stages: list[tuple[str, str, dict[str, str]]] = []
+    for name in names:
+        scope = draw(st.sampled_from(["sample", "sample", "interval", "cohort"]))
+        sources = ["reference", *(f"{stage}.out" for stage, _, _ in stages), *(["sample.reads"] * (scope == "sample"))]
+        chosen = draw(st.lists(st.sampled_from(sources), min_size=1, max_size=4, unique=True))
+        stages.append((name, scope, {f"in_{number}": source for number, source in enumerate(chosen)}))
+    items = st.none() | st.integers(1, 40)
+    parameters = draw(
+        st.dictionaries(
+            st.sampled_from(names), st.dictionaries(st.sampled_from(["a", "b", "c"]), VALUES, max_size=3), max_size=3
+        )
+    )
+    maps = {"sample": draw(_settings(items)), "interval": draw(_settings(items))}
+    return make(draw(NAMES), stages, maps, parameters)
+
+
+@pytest.fixture(scope="session")
+def pipelines() -> st.SearchStrategy[Pipeline]:
+    """Pipelines of any stages, scopes, sources, settings and baked parameters."""
+    return _pipelines()
+
+
+@pytest.fixture(scope="session")
+def pipeline() -> Any:
+    """`pipeline(name, stages, maps, parameters)`; see `make`."""
+    return make

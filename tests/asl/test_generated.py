@@ -1,0 +1,293 @@
+"""Any pipeline: its document is whole, its payloads are what the worker reads, and the engine runs it as declared."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.asl.limits import MAX_SUBMIT_BYTES, check_limits
+from genomics_pipeline.engine.api import execute
+from genomics_pipeline.engine.batch import BatchTasks, Job, JobDefinition, JobEnd
+from genomics_pipeline.engine.document import check
+from genomics_pipeline.engine.expressions import evaluate
+from genomics_pipeline.engine.item_batcher import ItemBatcher
+from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload
+from genomics_pipeline.stores.routed import RoutedStore
+
+SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
+QUICK = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
+)
+RUN = {"name": "r", "bucket": "bucket", "prefix": "runs/r/"}
+State = Mapping[str, Any]
+
+
+def document_of(pipeline: Pipeline) -> dict[str, Any]:
+    """Its document; nothing where no SubmitJob could carry its batches."""
+    try:
+        return generate(pipeline)
+    except DataError as error:
+        if any("SubmitJob" not in problem.message for problem in error.problems):
+            raise
+        return {}
+
+
+def machines(document: State) -> Iterator[State]:
+    yield document
+    for state in document["States"].values():
+        if state["Type"] == "Map":
+            yield from machines(state["ItemProcessor"])
+
+
+@QUICK
+@given(data=st.data())
+def test_the_document_is_whole(pipelines: st.SearchStrategy[Pipeline], data: st.DataObject) -> None:
+    pipeline = data.draw(pipelines)
+    document = document_of(pipeline)
+    if not document:
+        return
+    assert canonical(generate(pipeline)) == canonical(document)
+    assert json.loads(canonical(document)) == document
+    check_limits(document)
+    check(document, [SUBMIT_JOB])
+    names: list[str] = []
+    tasks: list[str] = []
+    for machine in machines(document):
+        states = machine["States"]
+        names += states
+        reached, coming = set(), [machine["StartAt"]]
+        while coming:
+            name = coming.pop()
+            if name not in reached:
+                reached.add(name)
+                state = states[name]
+                coming += [state["Next"]] if "Next" in state else []
+                coming += [catcher["Next"] for catcher in state.get("Catch", ())]
+        assert reached == set(states)
+        for name, state in states.items():
+            assert ("Next" in state) + ("End" in state) == (state["Type"] != "Fail")
+            if state["Type"] != "Task":
+                continue
+            tasks.append(name)
+            assert state["Arguments"]["Timeout"]["AttemptDurationSeconds"]
+            assert state["Retry"]
+            assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
+            for entries in (state["Retry"], state["Catch"][:-1]):
+                assert "States.ALL" not in [error for entry in entries for error in entry["ErrorEquals"]]
+    assert len(names) == len(set(names))
+    assert sorted(tasks) == sorted(stage.name for stage in pipeline.stages)
+    labels = [
+        state["Label"] for machine in machines(document) for state in machine["States"].values() if "Label" in state
+    ]
+    assert len(labels) == len(set(labels))
+
+
+def details(label: str) -> dict[str, str]:
+    return {"Bucket": "bucket", "Key": f"runs/r/map-runs/{label}/uuid/manifest.json"}
+
+
+def payload_of(state: State, given: Any, variables: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
+    """The payload of a Task and the size of its SubmitJob, as the engine evaluates them."""
+    arguments = evaluate(state["Arguments"], {**variables, "states": {"input": given}}, "Arguments")
+    (entry,) = arguments["ContainerOverrides"]["Environment"]
+    assert entry["Name"] == PAYLOAD_VARIABLE
+    assert isinstance(arguments["Timeout"]["AttemptDurationSeconds"], int)
+    found: dict[str, Any] = json.loads(entry["Value"])
+    return found, len(json.dumps(arguments, ensure_ascii=False).encode())
+
+
+def children(state: State, given: Any, variables: Mapping[str, Any], items: list[Any]) -> list[Any]:
+    """What the children of a Map are given."""
+
+    def select(item: Any) -> Any:
+        states = {"input": given, "context": {"Map": {"Item": {"Value": item}}}}
+        return evaluate(state["ItemSelector"], {**variables, "states": states}, "ItemSelector")
+
+    selected = [select(item) for item in items]
+    if "ItemBatcher" not in state:
+        return selected
+    found = evaluate(state["ItemBatcher"], {**variables, "states": {"input": given}}, "ItemBatcher")
+    batcher = ItemBatcher(found.get("MaxItemsPerBatch"), found["MaxInputBytesPerBatch"], found["BatchInput"])
+    return [batch for batch, _ in batcher.batches(selected)]
+
+
+ODD = st.text('"\\\n é', min_size=1, max_size=150)
+
+
+@QUICK
+@given(data=st.data())
+def test_every_payload_is_what_the_worker_reads(pipelines: st.SearchStrategy[Pipeline], data: st.DataObject) -> None:
+    pipeline = data.draw(pipelines)
+    document = document_of(pipeline)
+    if not document:
+        return
+    names = [stage.name for stage in pipeline.stages]
+    overrides = data.draw(
+        st.dictionaries(
+            st.sampled_from(names),
+            st.dictionaries(st.sampled_from("abc"), ODD | st.integers(-9, 9) | st.booleans(), max_size=2),
+            max_size=2,
+        )
+    )
+    given = {"run": RUN, "reference": "s3://é/ref.fa", "parameters": overrides}
+    items = [{"sample": f"S{number}", "odd": data.draw(ODD)} for number in range(12)]
+    held_by: dict[str, str] = {}
+    variables: dict[str, Any] = {}
+    name = document["StartAt"]
+    seen = []
+    while name:
+        state = document["States"][name]
+        name = state.get("Next")
+        if state["Type"] == "Map":
+            given_to = children(state, given, variables, items)
+            tasks = [task for task in state["ItemProcessor"]["States"].values() if task["Type"] == "Task"]
+        else:
+            given_to, tasks = [given], [state]
+        for task in tasks:
+            carried = []
+            for child in given_to:
+                found, size = payload_of(task, child, variables if state["Type"] == "Task" else {})
+                payload = TaskPayload.from_json(found)
+                assert payload.to_json() == found
+                carried += payload.items
+                stage = pipeline.stages[names.index(payload.stage)]
+                assert (payload.step, payload.scope) == (stage.step.name, stage.scope)
+                assert payload.run.uri("x") == "s3://bucket/runs/r/x"
+                assert payload.reference == "s3://é/ref.fa"
+                baked = pipeline.parameters.get(stage.name, {})
+                assert payload.parameters == {**baked, **overrides.get(stage.name, {})}
+                assert payload.inputs == stage.inputs
+                assert payload.publish == stage.publish
+                assert payload.upstream == {source: details(held_by[source]) for source in pipeline.gathered(stage)}
+                if len(payload.items) > 1:
+                    assert size < MAX_SUBMIT_BYTES
+            assert carried == (items if state["Type"] == "Map" else [{"cohort": "cohort"}])
+            seen.append(payload.stage)
+        if state["Type"] == "Map":
+            held_by |= {stage: state["Label"] for stage in seen if stage not in held_by}
+            result = {"ResultWriterDetails": details(state["Label"])}
+            variables |= evaluate(state["Assign"], {**variables, "states": {"result": result}}, "Assign")
+    assert seen == names
+
+
+class Ran:
+    """What a fake Batch was asked to run, in order."""
+
+    def __init__(self, failing: set[tuple[str, str]]) -> None:
+        self.failing = failing
+        self.tasks: list[tuple[str, tuple[str, ...]]] = []
+        self._lock = threading.Lock()
+
+    def job(self, job: Job) -> JobEnd:
+        payload = TaskPayload.from_json(json.loads(job.environment[PAYLOAD_VARIABLE]))
+        items = tuple(str(next(iter(item.values()))) for item in payload.items)
+        with self._lock:
+            self.tasks.append((payload.stage, items))
+        bad = [item for item in items if (payload.stage, item) in self.failing]
+        return JobEnd(65, f"{payload.stage} of {bad[0]}") if bad else JobEnd(0)
+
+
+def groups(pipeline: Pipeline) -> Iterator[tuple[str, list[str]]]:
+    """(scope, stages) as they run: neighbours of a scope together, cohort stages alone."""
+    last = None
+    for stage in pipeline.stages:
+        if last and last[0] == stage.scope != "cohort":
+            last[1].append(stage.name)
+        else:
+            if last:
+                yield last
+            last = (stage.scope, [stage.name])
+    if last:
+        yield last
+
+
+@settings(QUICK, max_examples=30)
+@given(data=st.data())
+def test_the_engine_runs_each_stage_once_per_item_in_order_and_honours_tolerated_failures(
+    pipelines: st.SearchStrategy[Pipeline], tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    pipeline = data.draw(pipelines)
+    document = document_of(pipeline)
+    if not document:
+        return
+    folder = tmp_path_factory.mktemp("run")
+    names = {"sample": [f"S{n}" for n in range(4)], "interval": ["00000", "00001", "00002"], "cohort": ["cohort"]}
+    for scope, file in (("sample", "manifest"), ("interval", "intervals")):
+        (folder / f"{file}.jsonl").write_text("".join(json.dumps({scope: name}) + "\n" for name in names[scope]))
+    each = [(stage.name, name) for stage in pipeline.stages for name in names[stage.scope]]
+    ran = Ran(set(data.draw(st.lists(st.sampled_from(each), max_size=3))))
+    definitions = {f"genomics-pipeline-{stage.step.name}": JobDefinition(1, 1) for stage in pipeline.stages}
+    result = execute(
+        document,
+        {"run": {"name": "r", "bucket": "b", "prefix": ""}, "reference": "r.fa", "parameters": {}},
+        name="r-1",
+        state_machine=pipeline.name,
+        store=RoutedStore({"b": folder}),
+        tasks={SUBMIT_JOB: BatchTasks(definitions, ran.job, cores=3, memory_mib=64)},
+        journal=folder / "journal",
+    )
+    done = Counter((stage, item) for stage, items in ran.tasks for item in items)
+    assert set(done.values()) <= {1}
+    stopped = False
+    reached: list[str] = []
+    for scope, stages in groups(pipeline):
+        if stopped:
+            assert not [stage for stage, _ in ran.tasks if stage in stages]
+            continue
+        reached += stages
+        batches = [items for stage, items in ran.tasks if stage == stages[0]]
+        failed = 0
+        for items in batches:
+            mine = [stage for stage, found in ran.tasks if found == items and stage in stages]
+            bad = [stage for stage in stages if any((stage, item) in ran.failing for item in items)]
+            whole = stages[: stages.index(bad[0]) + 1] if bad else stages
+            assert mine == whole[: len(mine)]
+            failed += len(items) if bad and mine == whole else 0
+        total = len(names[scope])
+        setting = pipeline.maps.get(scope)
+        if setting is None:
+            stopped = failed > 0
+        else:
+            count, percentage = setting.tolerated_failure_count, setting.tolerated_failure_percentage
+            over = failed * 100 > percentage * total and (count is None or percentage > 0)
+            stopped = over or (count is not None and failed > count)
+        if not stopped:
+            assert sorted(item for items in batches for item in items) == names[scope]
+    assert [stage for stage in dict.fromkeys(stage for stage, _ in ran.tasks) if stage not in reached] == []
+    assert result.status == ("FAILED" if stopped else "SUCCEEDED")
+    if stopped and result.error != "States.ExceedToleratedFailureThreshold":
+        told = json.loads(result.cause or "")
+        assert (result.error, told["error"]) == ("States.TaskFailed", "States.TaskFailed")
+        assert json.loads(told["cause"])["Container"]["Reason"] == f"{told['stage']} of cohort"
+        assert "Environment" not in json.loads(told["cause"])["Container"]
+
+
+def test_a_cause_that_was_cut_is_handed_on_as_it_is(pipeline: Any) -> None:
+    """Cut JSON cannot be parsed, and a Catch whose Output fails would lose the failure."""
+    document = generate(pipeline("p", [("gather", "cohort", {"reference": "reference"})]))
+    (catcher,) = document["States"]["gather"]["Catch"]
+
+    def told(cause: str) -> Any:
+        states = {"errorOutput": {"Error": "States.TaskFailed", "Cause": cause}}
+        return evaluate(catcher["Output"], {"states": states}, "Output")["cause"]
+
+    detail = {"Container": {"Reason": "why", "Environment": [{"Name": "A", "Value": "x"}]}, "Status": "FAILED"}
+    assert json.loads(told(json.dumps(detail))) == {"Container": {"Reason": "why"}, "Status": "FAILED"}
+    cut = json.dumps({**detail, "Long": "x" * 40_000})[:32_768]
+    assert told(cut) == cut
+    assert told("plain words") == "plain words"
+    assert told("") == ""
+    assert json.loads(told('{"Status":"FAILED"}')) == {"Status": "FAILED"}

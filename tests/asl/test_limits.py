@@ -1,0 +1,252 @@
+"""AWS's limits: each one broken alone on a copy of a good document is one problem, with its place."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.asl.limits import check_limits, submit_bytes
+from genomics_pipeline.asl.task_state import SUBMIT_RETRY
+from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.pipeline import MapSettings
+
+STAGES = [
+    ("align", "sample", {"reads": "sample.reads"}),
+    ("call", "sample", {"bam": "align.out"}),
+    ("joint", "interval", {"calls": "call.out"}),
+    ("gather", "cohort", {"parts": "joint.out"}),
+]
+ALIGN = "$.States.Sample.ItemProcessor.States.align"
+Change = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture(scope="module")
+def good(pipeline: Any) -> dict[str, Any]:
+    document: dict[str, Any] = generate(pipeline("p", STAGES))
+    return document
+
+
+def put(*path: Any) -> Change:
+    """A change: the last value at the path before it."""
+
+    def change(document: dict[str, Any]) -> None:
+        *parents, key, value = path
+        found: Any = document
+        for parent in parents:
+            found = found[parent]
+        found[key] = value
+
+    return change
+
+
+def sample(*path: Any) -> Change:
+    return put("States", "Sample", *path)
+
+
+def align(*path: Any) -> Change:
+    return sample("ItemProcessor", "States", "align", *path)
+
+
+def retry(**fields: Any) -> Change:
+    return align("Retry", 0, {**SUBMIT_RETRY, **fields})
+
+
+def rename(old: str, new: str) -> Change:
+    def change(document: dict[str, Any]) -> None:
+        states = document["States"]
+        states[new] = states.pop(old)
+
+    return change
+
+
+def large(document: dict[str, Any]) -> None:
+    document["Comment"] = ""
+    size = len(json.dumps(document, ensure_ascii=False).encode())
+    document["Comment"] = "é" * ((1_048_576 - size) // 2 + 1)
+
+
+def environment(bytes_more: int) -> Change:
+    def change(document: dict[str, Any]) -> None:
+        arguments = document["States"]["gather"]["Arguments"]
+        arguments["ContainerOverrides"]["Environment"][0]["Value"] = ""
+        arguments["ContainerOverrides"]["Environment"][0]["Value"] = "x" * (
+            30_720 - submit_bytes(arguments) + bytes_more
+        )
+
+    return change
+
+
+def batcher(most: int) -> Change:
+    return sample("ItemBatcher", {"MaxItemsPerBatch": 5, "MaxInputBytesPerBatch": most})
+
+
+BROKEN: dict[str, tuple[Change, str]] = {
+    "definition": (large, "$: the definition: AWS allows at most 1048576 bytes, found 1048577"),
+    "name": (
+        rename("gather", "g" * 81),
+        f"$.States.{'g' * 81}: the state's name: AWS allows at most 80 characters, found 81",
+    ),
+    "name twice": (
+        rename("gather", "align"),
+        "$.States.align: the state's name: AWS allows one of its own in the whole definition, "
+        f"found 'align', also of {ALIGN}",
+    ),
+    "label": (
+        sample("Label", "L" * 41),
+        f"$.States.Sample: Label: AWS allows at most 40 characters without spaces and wildcards, found {'L' * 41!r}",
+    ),
+    "label twice": (
+        put("States", "Interval", "Label", "Sample"),
+        "$.States.Interval: Label: AWS allows one of its own in the whole definition, "
+        "found 'Sample', also of $.States.Sample",
+    ),
+    "concurrency": (
+        sample("MaxConcurrency", 10_001),
+        "$.States.Sample: MaxConcurrency: AWS allows 0 to 10000, found 10001",
+    ),
+    "negative concurrency": (
+        sample("MaxConcurrency", -1),
+        "$.States.Sample: MaxConcurrency: AWS allows 0 to 10000, found -1",
+    ),
+    "percentage": (
+        sample("ToleratedFailurePercentage", 100.5),
+        "$.States.Sample: ToleratedFailurePercentage: AWS allows 0 to 100, found 100.5",
+    ),
+    "count": (
+        sample("ToleratedFailureCount", -1),
+        "$.States.Sample: ToleratedFailureCount: AWS allows 0 or more, found -1",
+    ),
+    "batch": (
+        batcher(262_145),
+        "$.States.Sample: ItemBatcher.MaxInputBytesPerBatch: AWS allows at most 262144, found 262145",
+    ),
+    "interval": (retry(IntervalSeconds=0), f"{ALIGN}.Retry[0]: IntervalSeconds: AWS allows 1 to 99999999, found 0"),
+    "longest delay": (
+        retry(MaxDelaySeconds=31_622_401),
+        f"{ALIGN}.Retry[0]: MaxDelaySeconds: AWS allows 1 to 31622400, found 31622401",
+    ),
+    "delay below the interval": (
+        retry(IntervalSeconds=300),
+        f"{ALIGN}.Retry[0]: MaxDelaySeconds: AWS allows more than IntervalSeconds, found 300",
+    ),
+    "attempts": (
+        retry(MaxAttempts=-1),
+        f"{ALIGN}.Retry[0]: MaxAttempts: AWS allows 0 to 99999999, found -1",
+    ),
+    "rate": (retry(BackoffRate=0.5), f"{ALIGN}.Retry[0]: BackoffRate: AWS allows 1 to inf, found 0.5"),
+    "States.ALL not alone": (
+        align("Catch", 0, {"ErrorEquals": ["States.ALL", "Bad"], "Next": "SampleFailed"}),
+        f"{ALIGN}.Catch[0]: ErrorEquals: AWS allows States.ALL alone and last, "
+        "found {'ErrorEquals': ['States.ALL', 'Bad'], 'Next': 'SampleFailed'}",
+    ),
+    "States.ALL not last": (
+        align("Retry", [{"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["Bad"]}]),
+        f"{ALIGN}.Retry[0]: ErrorEquals: AWS allows States.ALL alone and last, found {{'ErrorEquals': ['States.ALL']}}",
+    ),
+    "job name": (
+        align("Arguments", "JobName", "j" * 129),
+        f"{ALIGN}: JobName: AWS allows at most 128 letters, digits, '-' and '_', found {'j' * 129!r}",
+    ),
+    "job name's letters": (
+        align("Arguments", "JobName", "a.b"),
+        f"{ALIGN}: JobName: AWS allows at most 128 letters, digits, '-' and '_', found 'a.b'",
+    ),
+    "job timeout": (
+        align("Arguments", "Timeout", "AttemptDurationSeconds", 59),
+        f"{ALIGN}: Timeout.AttemptDurationSeconds: AWS allows at least 60, found 59",
+    ),
+    "job request": (
+        environment(1),
+        "$.States.gather: Arguments: AWS allows a SubmitJob of at most 30720 bytes, found 30721 without items",
+    ),
+}
+
+
+def test_the_document_is_good(good: dict[str, Any]) -> None:
+    check_limits(good)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_one_limit_broken_is_one_problem(name: str, good: dict[str, Any]) -> None:
+    change, expected = BROKEN[name]
+    document = copy.deepcopy(good)
+    change(document)
+    with pytest.raises(DataError) as raised:
+        check_limits(document)
+    assert [str(problem) for problem in raised.value.problems] == [expected]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        rename("gather", "g" * 80),
+        sample("Label", "L" * 40),
+        sample("MaxConcurrency", 10_000),
+        sample("MaxConcurrency", 0),
+        sample("ToleratedFailurePercentage", 100),
+        sample("ToleratedFailureCount", 0),
+        retry(IntervalSeconds=299),
+        retry(MaxDelaySeconds=31_622_400, MaxAttempts=0, BackoffRate=1),
+        align("Arguments", "JobName", "j" * 128),
+        align("Arguments", "Timeout", "AttemptDurationSeconds", 60),
+        environment(0),
+    ],
+)
+def test_each_limit_itself_is_allowed(change: Change, good: dict[str, Any]) -> None:
+    document = copy.deepcopy(good)
+    change(document)
+    check_limits(document)
+
+
+@pytest.mark.parametrize("character", ' \t\n?*<>{}[]"#%\\^|~$&,;:/`\x00\x1f\x7f\x9f')
+def test_what_no_label_may_hold(character: str, good: dict[str, Any]) -> None:
+    document = copy.deepcopy(good)
+    sample("Label", f"a{character}b")(document)
+    with pytest.raises(DataError, match="Label: AWS allows at most 40 characters"):
+        check_limits(document)
+
+
+def test_sync_jobs_in_express_children(good: dict[str, Any]) -> None:
+    document = copy.deepcopy(good)
+    document["States"]["Sample"]["ItemProcessor"]["ProcessorConfig"]["ExecutionType"] = "EXPRESS"
+    with pytest.raises(DataError) as raised:
+        check_limits(document)
+    assert [str(problem) for problem in raised.value.problems] == [
+        f"$.States.Sample.ItemProcessor.States.{name}: Resource: AWS allows no .sync or .waitForTaskToken in EXPRESS "
+        "children, found arn:aws:states:::batch:submitJob.sync"
+        for name in ("align", "call")
+    ]
+
+
+def test_all_problems_come_at_once(good: dict[str, Any]) -> None:
+    document = copy.deepcopy(good)
+    for name in ("definition", "label", "percentage", "rate", "job name"):
+        BROKEN[name][0](document)
+    with pytest.raises(DataError) as raised:
+        check_limits(document)
+    assert len(raised.value.problems) == 5
+
+
+def test_generate_refuses_a_batch_that_no_job_could_carry(pipeline: Any) -> None:
+    maps = {"sample": MapSettings(items_per_batch=10, max_input_bytes_per_batch=20_000)}
+    with pytest.raises(DataError) as raised:
+        generate(pipeline("p", STAGES, maps))
+    problems = [str(problem) for problem in raised.value.problems]
+    assert [problem.split(" with them")[0] for problem in problems] == [
+        f"$.States.Sample: ItemBatcher.MaxInputBytesPerBatch: AWS allows at most {fits} bytes:"
+        for fits in (15_041, 15_047)
+    ]
+    assert problems[0].endswith("the job of align would pass SubmitJob's 30720, found 20000")
+    for allowed in (15_041, None):
+        generate(pipeline("p", STAGES, {"sample": MapSettings(items_per_batch=10, max_input_bytes_per_batch=allowed)}))
+
+
+def test_generate_refuses_parameters_that_no_job_could_carry(pipeline: Any) -> None:
+    with pytest.raises(DataError) as raised:
+        generate(pipeline("p", STAGES, None, {"gather": {"a": "x" * 31_000}}))
+    assert [problem.column for problem in raised.value.problems] == ["$.States.gather"]

@@ -1,0 +1,62 @@
+"""Settings of a map, and what the document makes of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.asl.jsonata import member
+from genomics_pipeline.model.pipeline import MapSettings
+
+STAGES = [("align", "sample", {"reads": "sample.reads"})]
+PERCENTAGE, COUNT = "ToleratedFailurePercentage", "ToleratedFailureCount"
+NUMBER, BYTES = "MaxItemsPerBatch", "MaxInputBytesPerBatch"
+
+
+def state(pipeline: Any, **settings: Any) -> dict[str, Any]:
+    found: dict[str, Any] = generate(pipeline("p", STAGES, {"sample": MapSettings(**settings)}))["States"]["Sample"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("percentage", "count", "expected"),
+    [
+        (0, None, {PERCENTAGE: 0}),
+        (12.5, None, {PERCENTAGE: 12.5}),
+        (50, 3, {PERCENTAGE: 50, COUNT: 3}),
+        (50, 0, {PERCENTAGE: 50, COUNT: 0}),
+        (0, 3, {COUNT: 3}),  # beside 0 % the count would tolerate nothing
+        (0, 0, {COUNT: 0}),
+    ],
+)
+def test_tolerance(pipeline: Any, percentage: float, count: int | None, expected: dict[str, float]) -> None:
+    found = state(pipeline, tolerated_failure_percentage=percentage, tolerated_failure_count=count)
+    assert {name: value for name, value in found.items() if name.startswith("Tolerated")} == expected
+
+
+@pytest.mark.parametrize(
+    ("items", "most", "expected"),
+    [
+        (None, None, None),
+        (5, None, {NUMBER: 5, BYTES: 10_240}),
+        (5, 2048, {NUMBER: 5, BYTES: 2048}),
+        (None, 2048, {BYTES: 2048}),
+    ],
+)
+def test_batches(pipeline: Any, items: int | None, most: int | None, expected: dict[str, int] | None) -> None:
+    found = state(pipeline, items_per_batch=items, max_input_bytes_per_batch=most)
+    batcher = found.get("ItemBatcher")
+    assert (batcher and {name: batcher[name] for name in batcher if name != "BatchInput"}) == expected
+    task = found["ItemProcessor"]["States"]["align"]["Arguments"]
+    timeout = task["Timeout"]["AttemptDurationSeconds"]
+    assert timeout == ("{% 86400 * $count($states.input.Items) %}" if expected else 86400)
+
+
+@pytest.mark.parametrize("name", ["true", "false", "null", "function", "and", "or", "in", "truely", "a1_"])
+def test_a_member_is_found_whatever_its_name(name: str) -> None:
+    from genomics_pipeline.engine.expressions import evaluate
+
+    text = "{% $merge([{}," + member("$states.input", name) + "]) %}"
+    assert evaluate(text, {"states": {"input": {name: {"x": 1}}}}, "Output") == {"x": 1}

@@ -1,0 +1,81 @@
+"""Every bad input of the corpus ends its command with exactly the message that lies beside it.
+
+`manifests`, `pipelines`, `steps` and `fastq` hold the inputs; NAME.expected is what a user is told of NAME, byte by
+byte, the paths of the folders taken away.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from genomics_pipeline.cli.main import main
+
+HERE = Path(__file__).parent
+PIPELINE_OF_ONE_STEP = """\
+name = "tiny"
+summary = "One step of one's own"
+
+[[stages]]
+name = "mine"
+step = "./mine"
+scope = "sample"
+inputs = {}
+publish = "mine/{sample}"
+"""
+
+
+def inputs(kind: str) -> list[Path]:
+    return sorted(file for file in (HERE / kind).iterdir() if file.suffix != ".expected")
+
+
+def named(file: Path) -> str:
+    return file.stem
+
+
+def expected(file: Path) -> str:
+    return file.with_suffix(".expected").read_text("utf-8")
+
+
+def told(argv: Sequence[str], folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
+    """What a command that must fail for its data writes to standard error."""
+    with pytest.raises(SystemExit) as end:
+        main(list(argv))
+    out, err = capfd.readouterr()
+    assert (end.value.code, out) == (1, "")
+    return err.replace(f"{folder}/", "")
+
+
+@pytest.mark.parametrize("sheet", inputs("manifests"), ids=named)
+def test_manifest(sheet: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert told(["manifest", "validate", str(sheet)], sheet.parent, capfd) == expected(sheet)
+
+
+@pytest.mark.parametrize("pipeline", inputs("pipelines"), ids=named)
+def test_pipeline(pipeline: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert told(["definition", str(pipeline)], pipeline.parent, capfd) == expected(pipeline)
+
+
+@pytest.mark.parametrize("step", inputs("steps"), ids=named)
+def test_step(step: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine").mkdir()
+    shutil.copy(step, tmp_path / "mine" / "step.toml")
+    pipeline = tmp_path / "pipeline.toml"
+    pipeline.write_text(PIPELINE_OF_ONE_STEP)
+    assert told(["definition", str(pipeline)], tmp_path, capfd) == expected(step)
+
+
+def test_every_input_has_its_message_and_every_message_its_input() -> None:
+    for kind in ("manifests", "pipelines", "steps"):
+        names = [file.stem for file in inputs(kind)]
+        assert len(set(names)) == len(names), f"two inputs of one name in {kind}"
+        assert sorted(names) == sorted(file.stem for file in (HERE / kind).glob("*.expected"))
+
+
+def test_the_corpus_is_large() -> None:
+    assert len(inputs("manifests")) >= 22
+    assert len(inputs("pipelines")) >= 14
+    assert len(inputs("steps")) >= 14

@@ -1,0 +1,119 @@
+"""Every bad FASTQ file of the corpus ends the alignment step's program with exactly the message that lies beside it.
+
+`fastq` holds NAME.fastq, or NAME_R1.fastq and NAME_R2.fastq, and NAME.expected. What cannot be stored as text, or is
+long, is made here; it has its NAME.expected there too.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from genomics_pipeline.stores.local import LocalStore
+from genomics_pipeline.worker.reference import prepare
+
+HERE = Path(__file__).parent
+FASTQ = HERE / "fastq"
+PROGRAM = HERE.parents[1] / "steps" / "alignment" / "alignment.py"
+BASES = "ACGTTGCAACGGTCATGCTA"
+QUALITIES = "IIIIIIIIII#FFFFFFFFF"
+
+
+def reads(count: int, qualities: str = QUALITIES) -> bytes:
+    return "".join(f"@r{number}\n{BASES}\n+\n{qualities}\n" for number in range(1, count + 1)).encode()
+
+
+def zipped(data: bytes) -> bytes:
+    """gzip whose blocks are stored, not compressed: the same bytes whatever the version of zlib."""
+    return gzip.compress(data, compresslevel=0, mtime=0)
+
+
+def truncated_gzip() -> bytes:
+    return zipped(reads(500))[:-1000]
+
+
+def damaged_gzip() -> bytes:
+    data = bytearray(zipped(reads(500)))
+    data[10] = 0xFF  # the first block's header: no such type of block
+    return bytes(data)
+
+
+def damaged_content() -> bytes:
+    data = bytearray(zipped(reads(500)))
+    data[-4000] ^= 0x01
+    return bytes(data)
+
+
+# Name -> bytes of R1, and of R2 where there is one.
+MADE: dict[str, Callable[[], tuple[bytes, ...]]] = {
+    "bam_in_gzip": lambda: (zipped(b"BAM\x01\x10\0\0\0@HD\tVN:1.6\n"),),
+    "damaged_content": lambda: (damaged_content(),),
+    "damaged_gzip": lambda: (damaged_gzip(),),
+    "empty_gzip": lambda: (zipped(b""),),
+    "garbage": lambda: (Random(1).randbytes(2000),),
+    "phred64": lambda: (reads(1200, "hhhhhhhhhhgggffedcBB"),),
+    "r2_truncated_gzip": lambda: (zipped(reads(500)), truncated_gzip()),
+    "truncated_gzip": lambda: (truncated_gzip(),),
+    "zip_archive": lambda: (b"PK\x03\x04\x14\0\0\0\x08\0reads.fastq",),
+}
+
+
+def stored() -> list[str]:
+    return sorted({file.stem.removesuffix("_R1").removesuffix("_R2") for file in FASTQ.glob("*.fastq")})
+
+
+def placed(name: str, folder: Path) -> list[Path]:
+    """The case's files in a folder; `.gz` where gzip was made."""
+    if name in MADE:
+        files = []
+        for number, data in enumerate(MADE[name](), 1):
+            ending = ".fastq.gz" if data.startswith(b"\x1f\x8b") else ".fastq"
+            files.append(folder / f"{name}_R{number}{ending}")
+            files[-1].write_bytes(data)
+        return files
+    found = sorted(FASTQ.glob(f"{name}.fastq")) or sorted(FASTQ.glob(f"{name}_R[12].fastq"))
+    return [Path(shutil.copy(file, folder)) for file in found]
+
+
+@pytest.fixture(scope="session")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    fasta = tmp_path_factory.mktemp("reference") / "tiny.fa"
+    fasta.write_text(">chr1\n" + "".join(Random(1).choices("ACGT", k=2000)) + "\n")
+    return prepare(str(fasta), ["fai", "bwa"], LocalStore(), None)
+
+
+@pytest.mark.parametrize("name", sorted([*stored(), *MADE]))
+def test_fastq(name: str, reference: Path, tmp_path: Path) -> None:
+    files = [str(path) for path in placed(name, tmp_path)]
+    task = {
+        "item": {"sample": "a"},
+        "inputs": {
+            "reads": [{"lane": "L001", "fastq_1": files[0], "fastq_2": files[1] if len(files) == 2 else None}],
+            "reference": str(reference),
+        },
+        "outputs": {"alignment": str(tmp_path / "a.bam"), "metrics": str(tmp_path / "a.json")},
+        "parameters": {"format": "bam", "mark_duplicates": True, "read_layout": "auto"},
+        "vcpus": 1,
+        "memory_mib": 512,
+        "scratch": str(tmp_path),
+    }
+    (tmp_path / "task.json").write_text(json.dumps(task))
+    ended = subprocess.run(
+        [sys.executable, str(PROGRAM), str(tmp_path / "task.json")], capture_output=True, text=True, timeout=120
+    )
+    assert ended.stderr.replace(f"{tmp_path}/", "") == (FASTQ / f"{name}.expected").read_text("utf-8")
+    assert (ended.returncode, ended.stdout) == (65, "")
+
+
+def test_every_fastq_has_its_message_and_every_message_its_fastq() -> None:
+    assert not set(stored()) & set(MADE)
+    assert sorted([*stored(), *MADE]) == sorted(file.stem for file in FASTQ.glob("*.expected"))
+    assert len(stored()) + len(MADE) >= 12

@@ -1,0 +1,300 @@
+"""``batch:submitJob.sync`` here: what a job is given, and how its end is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.engine.batch import BatchTasks, Job, JobDefinition, JobEnd
+from genomics_pipeline.engine.events import JobEnded, JobStarted, Note
+
+SUBMIT = "arn:aws:states:::batch:submitJob.sync"
+DEFINITIONS = {"align": JobDefinition(2, 1000, 3600), "huge": JobDefinition(64, 500_000), "small": JobDefinition(1, 10)}
+
+
+def submit(**arguments: Any) -> dict[str, Any]:
+    given = {"JobName": "job", "JobDefinition": "align", "JobQueue": "queue", **arguments}
+    return {"Type": "Task", "Resource": SUBMIT, "Arguments": given, "End": True}
+
+
+def run(bench: Any, state: dict[str, Any], job: Callable[[Job], JobEnd], cores: int = 4, **others: Any) -> Any:
+    tasks = BatchTasks(DEFINITIONS, job, cores=cores, memory_mib=4000)
+    return bench.run({"T": state, **others}, tasks={SUBMIT: tasks})
+
+
+def test_a_job_is_given_its_environment_and_its_share(bench: Any) -> None:
+    seen: list[Job] = []
+
+    def job(job: Job) -> JobEnd:
+        seen.append(job)
+        return JobEnd(0, log_stream="steps/a/log.txt")
+
+    state = submit(
+        ContainerOverrides={"Environment": [{"Name": "A", "Value": "é"}, {"Name": "B", "Value": ""}]},
+        Timeout={"AttemptDurationSeconds": 120},
+    )
+    result = run(bench, state, job)
+    (given,) = seen
+    assert (given.name, given.definition, given.environment) == ("job", "align", {"A": "é", "B": ""})
+    assert (given.vcpus, given.memory_mib, given.timeout_s) == (2, 1000, 120)
+    assert not given.cancelled.is_set()
+    found = result.output
+    moments = {name: found.pop(name) for name in ("CreatedAt", "StartedAt", "StoppedAt")}
+    assert all(isinstance(moment, int) and moment > 1_700_000_000_000 for moment in moments.values())
+    (attempt,) = found.pop("Attempts")
+    assert attempt == {
+        "Container": {"ExitCode": 0, "LogStreamName": "steps/a/log.txt"},
+        "StartedAt": moments["StartedAt"],
+        "StoppedAt": moments["StoppedAt"],
+        "StatusReason": "Essential container in task exited",
+    }
+    assert found == {
+        "JobName": "job",
+        "JobId": given.job_id,
+        "JobQueue": "queue",
+        "JobDefinition": "align",
+        "Status": "SUCCEEDED",
+        "StatusReason": "Essential container in task exited",
+        "Timeout": {"AttemptDurationSeconds": 120},
+        "Container": {
+            "ExitCode": 0,
+            "LogStreamName": "steps/a/log.txt",
+            "Vcpus": 2,
+            "Memory": 1000,
+            "Environment": [{"Name": "A", "Value": "é"}, {"Name": "B", "Value": ""}],
+        },
+    }
+    (started,), (ended,) = bench.seen(JobStarted), bench.seen(JobEnded)
+    assert (started.job_id, started.state, started.label, started.index) == (given.job_id, "T", None, None)
+    assert (ended.job_id, ended.exit_code, ended.reason) == (given.job_id, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("definition", "overrides", "expected"),
+    [
+        ("align", {}, (2, 1000, 3600)),
+        ("align:7", {}, (2, 1000, 3600)),
+        ("arn:aws:batch:us-east-1:1:job-definition/align:7", {}, (2, 1000, 3600)),
+        ("small", {}, (1, 10, None)),
+        (
+            "small",
+            {"ResourceRequirements": [{"Type": "VCPU", "Value": "3"}, {"Type": "MEMORY", "Value": "20"}]},
+            (3, 20, None),
+        ),
+    ],
+)
+def test_job_definitions(bench: Any, definition: str, overrides: dict[str, Any], expected: tuple[Any, ...]) -> None:
+    seen: list[Job] = []
+
+    def job(job: Job) -> JobEnd:
+        seen.append(job)
+        return JobEnd(0)
+
+    result = run(bench, submit(JobDefinition=definition, ContainerOverrides=overrides), job)
+    assert result.status == "SUCCEEDED"
+    assert (seen[0].vcpus, seen[0].memory_mib, seen[0].timeout_s) == expected
+
+
+def test_an_unknown_job_definition(bench: Any) -> None:
+    result = run(bench, submit(JobDefinition="no:3"), lambda job: JobEnd(0))
+    assert (result.error, result.cause) == ("Batch.ClientException", "JobDefinition not found: no:3")
+    assert bench.seen(JobStarted) == []
+
+
+@pytest.mark.parametrize(
+    ("end", "container"),
+    [
+        (JobEnd(1), {"ExitCode": 1}),
+        (JobEnd(65, "R2 is short"), {"ExitCode": 65, "Reason": "R2 is short"}),
+        (JobEnd(137, "killed", "log"), {"ExitCode": 137, "Reason": "killed", "LogStreamName": "log"}),
+    ],
+)
+def test_a_failed_job_is_a_task_failure_whose_cause_is_its_detail(
+    bench: Any, end: JobEnd, container: dict[str, Any]
+) -> None:
+    result = run(bench, submit(), lambda job: end)
+    assert result.error == "States.TaskFailed"
+    cause = json.loads(result.cause)
+    assert (cause["Status"], cause["StatusReason"]) == ("FAILED", "Essential container in task exited")
+    assert cause["Container"] == {**container, "Vcpus": 2, "Memory": 1000, "Environment": []}
+    assert cause["Attempts"][0]["Container"] == container
+    (ended,) = bench.seen(JobEnded)
+    assert (ended.exit_code, ended.reason) == (end.exit_code, end.reason)
+
+
+def test_the_reason_is_kept_where_the_environment_would_push_it_out(bench: Any) -> None:
+    environment = [{"Name": "A", "Value": "x" * 30_000}]
+    result = run(
+        bench, submit(ContainerOverrides={"Environment": environment}), lambda job: JobEnd(1, "why " + "y" * 4000)
+    )
+    cause = json.loads(result.cause)
+    assert cause["Container"]["Reason"].startswith("why ")
+    assert "Environment" not in cause["Container"]
+
+
+@pytest.mark.parametrize(("end", "code"), [(JobEnd(0), 137), (JobEnd(143, "ended"), 143)])
+def test_a_job_that_takes_too_long_is_told_to_end_and_waited_for(bench: Any, end: JobEnd, code: int) -> None:
+    told = threading.Event()
+
+    def job(job: Job) -> JobEnd:
+        assert job.cancelled.wait(10)
+        told.set()
+        return end
+
+    result = run(bench, submit(Timeout={"AttemptDurationSeconds": 0.01}), job)
+    assert told.is_set()
+    assert result.error == "States.TaskFailed"
+    cause = json.loads(result.cause)
+    assert (cause["Status"], cause["StatusReason"]) == ("FAILED", "Job attempt duration exceeded timeout")
+    assert cause["Container"] == {"ExitCode": code, "Vcpus": 2, "Memory": 1000, "Environment": []}
+    (ended,) = bench.seen(JobEnded)
+    assert ended.reason == "Job attempt duration exceeded timeout"
+
+
+def test_a_cancelled_task_waits_for_its_job(bench: Any) -> None:
+    running, ended = threading.Event(), threading.Event()
+
+    def job(job: Job) -> JobEnd:
+        running.set()
+        assert job.cancelled.wait(10)
+        ended.set()
+        return JobEnd(143)
+
+    async def fails(arguments: Any, context: Any) -> None:
+        import asyncio
+
+        while not running.is_set():
+            await asyncio.sleep(0.001)
+        raise RuntimeError("stop")
+
+    fail = {"StartAt": "F", "States": {"F": {"Type": "Task", "Resource": "fails", "End": True}}}
+    parallel = {"Type": "Parallel", "Branches": [{"StartAt": "J", "States": {"J": submit()}}, fail], "End": True}
+    tasks = BatchTasks(DEFINITIONS, job, cores=2, memory_mib=4000)
+    with pytest.raises(RuntimeError, match="stop"):
+        bench.run({"P": parallel}, tasks={SUBMIT: tasks, "fails": fails})
+    assert ended.is_set()
+    (told,) = bench.seen(JobEnded)
+    assert (told.exit_code, told.reason) == (None, "cancelled")
+
+
+def each(state: dict[str, Any], count: int, **fields: Any) -> dict[str, Any]:
+    return {
+        "Type": "Map",
+        "Label": "Each",
+        "Items": list(range(count)),
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "T",
+            "States": {"T": state},
+        },
+        "Output": "{% $states.input %}",
+        "End": True,
+        **fields,
+    }
+
+
+def test_what_runs_at_once_never_exceeds_the_machine_and_uses_all_of_it(bench: Any) -> None:
+    lock, all_in = threading.Lock(), threading.Barrier(4)
+    held, most = [0, 0], [0, 0]
+
+    def job(job: Job) -> JobEnd:
+        with lock:
+            held[0] += job.vcpus
+            held[1] += job.memory_mib
+            most[:] = [max(most[0], held[0]), max(most[1], held[1])]
+        all_in.wait(10)  # four one-core jobs run at once, or this fails
+        with lock:
+            held[0] -= job.vcpus
+            held[1] -= job.memory_mib
+        return JobEnd(0)
+
+    result = run(bench, each(submit(), 12), job)
+    assert result.status == "SUCCEEDED"
+    assert most == [4, 4000]
+    assert {(event.vcpus, event.memory_mib) for event in bench.seen(JobStarted)} == {(1, 1000)}
+
+
+def test_scaling_down_is_noted_once_for_each_definition(bench: Any) -> None:
+    result = run(bench, each(submit(JobDefinition="huge"), 3), lambda job: JobEnd(0), cores=3)
+    assert result.status == "SUCCEEDED"
+    assert bench.seen(Note) == [
+        Note("huge: declares 64 vCPUs and 500000 MiB, scaled down to 1 and 1333 MiB to fit this machine")
+    ]
+
+
+def test_a_job_that_raises_ends_the_execution_with_that_error(bench: Any) -> None:
+    def job(job: Job) -> JobEnd:
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        run(bench, submit(), job)
+
+
+INTERRUPTED = """
+import json, sys, threading, time
+from pathlib import Path
+from genomics_pipeline.engine.api import execute
+from genomics_pipeline.engine.batch import BatchTasks, JobDefinition, JobEnd
+
+folder, states, first = Path(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3] == "first"
+both, ended, ran = threading.Barrier(2), [], []
+
+def job(job):
+    item = int(job.environment["ITEM"])
+    ran.append(item)
+    if not first or item < 2:
+        return JobEnd(0)
+    if both.wait(20) == 0:
+        time.sleep(0.2)  # the event loop waits by now: a signal in the very moment it begins to would wake it late
+        print("interrupt me", flush=True)
+    assert job.cancelled.wait(20)
+    ended.append(item)
+    return JobEnd(143)
+
+tasks = BatchTasks({"small": JobDefinition(1, 1)}, job, cores=2, memory_mib=100)
+document = {"QueryLanguage": "JSONata", "StartAt": "M", "States": states}
+try:
+    result = execute(document, {}, name="run-1", state_machine="m", store=None, journal=folder,
+                     tasks={"arn:aws:states:::batch:submitJob.sync": tasks})
+    print(json.dumps([result.status, sorted(ran), sorted(ended)]))
+except KeyboardInterrupt:
+    print(json.dumps(["interrupted", sorted(ran), sorted(ended)]))
+"""
+
+
+def test_an_interrupt_cancels_what_runs_waits_for_it_and_leaves_a_journal_to_go_on_from(tmp_path: Path) -> None:
+    environment = [{"Name": "ITEM", "Value": "{% $string($states.input) %}"}]
+    state = submit(JobDefinition="small", ContainerOverrides={"Environment": environment})
+    state["Retry"] = [{"ErrorEquals": ["States.ALL"]}]  # which must not retry a job that was interrupted
+    states = json.dumps({"M": each(state, 5, MaxConcurrency=2)})
+    script = tmp_path / "interrupted.py"
+    script.write_text(INTERRUPTED)
+
+    def attempt(which: str) -> Any:
+        command = [sys.executable, script, tmp_path / "journal", states, which]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=listen) as process:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            if line == "interrupt me\n":
+                process.send_signal(signal.SIGINT)
+                line = process.stdout.readline()
+        assert process.returncode == 0
+        return json.loads(line)
+
+    assert attempt("first") == ["interrupted", [0, 1, 2, 3], [2, 3]]
+    assert attempt("again") == ["SUCCEEDED", [2, 3, 4], []]
+
+
+def listen() -> None:
+    """Whoever runs the tests may have told their children to ignore interrupts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.setpgrp()

@@ -1,0 +1,112 @@
+"""ItemBatcher: how items are put together."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genomics_pipeline.engine.item_batcher import MAX_PAYLOAD_BYTES, ItemBatcher
+
+
+def size(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def items(batcher: ItemBatcher, given: list[Any]) -> list[list[Any]]:
+    found = list(batcher.batches(given))
+    assert [count for _, count in found] == [len(batch["Items"]) for batch, _ in found]
+    return [batch["Items"] for batch, _ in found]
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [(1, [[0], [1], [2]]), (2, [[0, 1], [2]]), (3, [[0, 1, 2]]), (9, [[0, 1, 2]]), (None, [[0, 1, 2]])],
+)
+def test_count(count: int | None, expected: list[list[int]]) -> None:
+    assert items(ItemBatcher(count, MAX_PAYLOAD_BYTES, None), [0, 1, 2]) == expected
+
+
+def test_no_items_no_batch() -> None:
+    assert items(ItemBatcher(2, MAX_PAYLOAD_BYTES, {}), []) == []
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(21, [["é", "é"]]), (20, [["é"], ["é"]]), (1, [["é"], ["é"]])])
+def test_bytes_are_those_of_the_childs_whole_input(limit: int, expected: list[list[str]]) -> None:
+    assert size({"Items": ["é", "é"]}) == 21 - 0
+    assert items(ItemBatcher(None, limit, None), ["é", "é"]) == expected
+
+
+def test_batch_input_counts() -> None:
+    alone = size({"Items": ["a", "b"]})
+    assert items(ItemBatcher(None, alone, None), ["a", "b"]) == [["a", "b"]]
+    assert items(ItemBatcher(None, alone, {"x": 1}), ["a", "b"]) == [["a"], ["b"]]
+    assert items(ItemBatcher(None, size({"BatchInput": {"x": 1}, "Items": ["a", "b"]}), {"x": 1}), ["a", "b"]) == [
+        ["a", "b"]
+    ]
+
+
+@given(
+    st.lists(st.text(max_size=30), max_size=30),
+    st.none() | st.integers(1, 7),
+    st.integers(1, 200),
+    st.none() | st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
+)
+def test_batches_are_the_items_in_order_within_both_limits_and_no_smaller_than_they_must_be(
+    given: list[str], count: int | None, limit: int, shared: dict[str, int] | None
+) -> None:
+    found = list(ItemBatcher(count, limit, shared).batches(given))
+    assert [item for batch, _ in found for item in batch["Items"]] == given
+    for place, (batch, number) in enumerate(found):
+        assert number == len(batch["Items"]) >= 1
+        assert count is None or number <= count
+        assert size(batch) <= limit or number == 1
+        assert ("BatchInput" in batch) is (shared is not None)
+        if place + 1 < len(found):
+            more = {**batch, "Items": [*batch["Items"], found[place + 1][0]["Items"][0]]}
+            assert number == count or size(more) > limit
+
+
+def map_state(**batcher: Any) -> dict[str, Any]:
+    return {
+        "M": {
+            "Type": "Map",
+            "Items": ["a", "b", "c"],
+            "ItemSelector": {"v": "{% $states.context.Map.Item.Value %}"},
+            "ItemBatcher": batcher,
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                "StartAt": "P",
+                "States": {"P": {"Type": "Pass", "End": True}},
+            },
+            "End": True,
+        }
+    }
+
+
+def test_children_are_given_batches_and_batch_input(bench: Any) -> None:
+    states = map_state(MaxItemsPerBatch="{% $states.input.n %}", BatchInput={"tag": "{% $states.input.tag %}"})
+    assert bench.run(states, {"n": 2, "tag": "x"}).output == [
+        {"BatchInput": {"tag": "x"}, "Items": [{"v": "a"}, {"v": "b"}]},
+        {"BatchInput": {"tag": "x"}, "Items": [{"v": "c"}]},
+    ]
+
+
+def test_a_failed_batch_counts_all_its_items(bench: Any) -> None:
+    states = map_state(MaxItemsPerBatch=2)
+    fail = {"Type": "Choice", "Choices": [{"Condition": "{% $count($states.input.Items) = 2 %}", "Next": "F"}]}
+    states["M"]["ItemProcessor"] |= {
+        "StartAt": "C",
+        "States": {"C": {**fail, "Default": "P"}, "P": {"Type": "Pass", "End": True}, "F": {"Type": "Fail"}},
+    }
+    result = bench.run({"M": {**states["M"], "ToleratedFailureCount": 2}})
+    (run,) = result.map_runs
+    assert (run["ItemCounts"]["failed"], run["ItemCounts"]["total"]) == (2, 3)
+    assert (run["ExecutionCounts"]["failed"], run["ExecutionCounts"]["total"]) == (1, 2)
+    bench.journal = bench.journal / "less"
+    assert (
+        bench.run({"M": {**states["M"], "ToleratedFailureCount": 1}}).error == "States.ExceedToleratedFailureThreshold"
+    )

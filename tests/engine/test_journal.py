@@ -1,0 +1,240 @@
+"""The journal: what survives a crash, at every point where one can happen."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from genomics_pipeline.engine.errors import StatesError
+from genomics_pipeline.engine.events import ChildStarted, MapRunStarted
+from genomics_pipeline.engine.journal import read
+from genomics_pipeline.model.errors import RunError
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+WHOLE = b'{"a":1}\n{"b":2}\n'
+
+
+@pytest.mark.parametrize("torn", [b"", b"{", b'{"c":3}', b"[1]\n", b"\n", b"\xff\xfe", b'{"c":\n'])
+def test_a_torn_last_line_is_cut_off(tmp_path: Path, torn: bytes) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(WHOLE + torn)
+    assert list(read(path)) == [{"a": 1}, {"b": 2}]
+    assert path.read_bytes() == WHOLE
+
+
+@pytest.mark.parametrize("damaged", [b"{\n", b"\n", b"[1]\n", b"\xff\n", b'{"a":1}{"b":2}\n'])
+def test_a_damaged_line_before_the_last_is_refused_with_its_number(tmp_path: Path, damaged: bytes) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(WHOLE + damaged + b'{"d":4}\n')
+    with pytest.raises(RunError) as raised:
+        list(read(path))
+    assert str(raised.value) == f"{path}:3: expected a journal record, found something else; the file is damaged"
+    assert path.read_bytes() == WHOLE + damaged + b'{"d":4}\n'
+
+
+def test_an_empty_log(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(b"")
+    assert list(read(path)) == []
+
+
+def test_a_journal_of_another_execution_is_refused(bench: Any) -> None:
+    states = {"A": {"Type": "Pass", "End": True}}
+    bench.run(states, {"x": 1})
+    with pytest.raises(RunError) as raised:
+        bench.run(states, {"x": 2})
+    assert str(raised.value) == (
+        f"{bench.journal}/execution.jsonl: the journal is of another execution; give this one a folder of its own"
+    )
+
+
+def test_a_finished_execution_is_answered_from_its_journal(bench: Any) -> None:
+    states = {"T": {"Type": "Task", "Resource": "echo", "End": True}}
+    first = bench.run(states, {"x": 1})
+    bench.events.clear()
+    assert bench.run(states, {"x": 1}) == first
+    assert (len(bench.calls), bench.events) == (1, [])
+
+
+# A machine with all that a journal remembers: a Task, a Parallel, an inline Map, a Distributed Map whose children have
+# two Tasks each and one of which fails, a Wait, variables, a Catch.
+def task(name: str, **fields: Any) -> dict[str, Any]:
+    arguments = {"task": name, "of": "{% $states.input.id %}"}
+    return {"Type": "Task", "Resource": "work", "Arguments": arguments, "Output": "{% $states.input %}", **fields}
+
+
+def child(**fields: Any) -> dict[str, Any]:
+    return {"StartAt": "one", "States": {"one": task("one", Next="two"), "two": task("two", End=True)}, **fields}
+
+
+DISTRIBUTED = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+WRITER = {
+    "Resource": "arn:aws:states:::s3:putObject",
+    "WriterConfig": {"Transformation": "NONE", "OutputType": "JSONL"},
+    "Arguments": {"Bucket": "b", "Prefix": "out"},
+}
+MACHINE: dict[str, Any] = {
+    "first": task("first", Assign={"n": 7}, Next="each"),
+    "each": {
+        "Type": "Map",
+        "Label": "Each",
+        "Items": [{"id": "a"}, {"id": "b"}, {"id": "c"}],
+        "MaxConcurrency": 2,
+        "ToleratedFailureCount": 1,
+        "ItemProcessor": child(**DISTRIBUTED),
+        "ResultWriter": WRITER,
+        "Output": "{% $states.input %}",
+        "Next": "inline",
+    },
+    "inline": {
+        "Type": "Map",
+        "Items": [{"id": "i"}, {"id": "j"}],
+        "ItemProcessor": child(),
+        "Next": "both",
+    },
+    "both": {
+        "Type": "Parallel",
+        "Arguments": {"id": "p"},
+        "Branches": [child(), {"StartAt": "P", "States": {"P": {"Type": "Pass", "Output": "{% $n %}", "End": True}}}],
+        "Next": "last",
+    },
+    "last": {**task("last"), "Arguments": {"task": "last", "of": "{% $string($n) %}"}, "End": True},
+}
+
+
+def attempt(bench: Any, folder: Path) -> tuple[Any, list[tuple[str, str]]]:
+    """Run the machine on a journal: its result, and the (task, item) that ran."""
+    ran: list[tuple[str, str]] = []
+
+    async def work(arguments: Any, context: Any) -> Any:
+        ran.append((arguments["task"], arguments["of"]))
+        if (arguments["task"], arguments["of"]) == ("two", "b"):
+            raise StatesError("Bad", "b is bad")
+        return arguments
+
+    bench.journal = folder
+    return bench.run(MACHINE, {"id": "x"}, tasks={"work": work}), ran
+
+
+def told(result: Any) -> Any:
+    """A result without what a Map Run that had not begun makes anew: its UUID."""
+    return UUID.sub("UUID", json.dumps([result.status, result.output, result.error, result.map_runs]))
+
+
+EVERYTHING = [
+    *(("first", "x"), ("one", "a"), ("one", "b"), ("one", "c"), ("two", "a"), ("two", "b"), ("two", "c")),
+    *(("one", "i"), ("one", "j"), ("two", "i"), ("two", "j"), ("one", "p"), ("two", "p"), ("last", "7")),
+]
+
+
+def cuts(data: bytes) -> list[int]:
+    """Where a crash can leave a file: after each line, and in the middle of each."""
+    ends = [place + 1 for place, byte in enumerate(data) if byte == 10]
+    return sorted({0, *ends, *((start + end) // 2 for start, end in zip([0, *ends], ends, strict=False))})
+
+
+@pytest.fixture
+def finished(bench: Any, tmp_path: Path) -> tuple[Any, Path]:
+    """The whole run's result, and its journal."""
+    result, ran = attempt(bench, tmp_path / "whole")
+    assert result.status == "SUCCEEDED"
+    assert sorted(ran) == sorted(EVERYTHING)
+    return result, tmp_path / "whole"
+
+
+def resume(bench: Any, result: Any, folder: Path) -> list[tuple[str, str]]:
+    """Go on with a cut journal: what ran again, when the result is the same."""
+    done = {
+        record["end"]
+        for path in folder.glob("*.jsonl")
+        for line in path.read_bytes().splitlines(keepends=True)
+        if line.startswith(b'{"end":') and line.endswith(b"\n") and (record := json.loads(line))
+    }
+    bench.events.clear()
+    again, ran = attempt(bench, folder)
+    assert told(again) == told(result)
+    assert again.map_runs[0]["Transitions"] == result.map_runs[0]["Transitions"]
+    started = [event.index for event in bench.seen(ChildStarted)]
+    assert not done & set(started)
+    assert len(started) == len(set(started))
+    return ran
+
+
+def test_a_cut_of_the_executions_log(bench: Any, finished: tuple[Any, Path], tmp_path: Path) -> None:
+    result, whole = finished
+    data = (whole / "execution.jsonl").read_bytes()
+    counts = []
+    for number, cut in enumerate(cuts(data)):
+        folder = tmp_path / f"cut-{number}"
+        shutil.copytree(whole, folder)
+        (folder / "execution.jsonl").write_bytes(data[:cut])
+        if b'{"map":' not in data[:cut] or data[:cut].rfind(b'{"map":') > data[:cut].rfind(b"\n"):
+            for path in folder.iterdir():  # a Map Run is in the log before its first child ends
+                if path.name != "execution.jsonl":
+                    path.unlink()
+        counts.append(len(resume(bench, result, folder)))
+    assert counts[0] == len(EVERYTHING)
+    assert counts[-1] == 0
+    assert counts == sorted(counts, reverse=True)
+
+
+def test_a_cut_of_a_map_runs_log(bench: Any, finished: tuple[Any, Path], tmp_path: Path) -> None:
+    result, whole = finished
+    log = (whole / "execution.jsonl").read_bytes()
+    until = log.index(b"\n", log.index(b'{"map":')) + 1  # the Map Run began; nothing after it is known
+    (children,) = (path for path in whole.glob("*.jsonl") if path.name != "execution.jsonl")
+    data = children.read_bytes()
+    after = 7  # tasks of the states that follow the map
+    counts = []
+    for number, cut in enumerate(cuts(data)):
+        folder = tmp_path / f"cut-{number}"
+        folder.mkdir()
+        (folder / "execution.jsonl").write_bytes(log[:until])
+        (folder / children.name).write_bytes(data[:cut])
+        ran = resume(bench, result, folder)
+        (began,) = bench.seen(MapRunStarted)
+        assert began.arn.endswith(children.stem)  # the Map Run keeps its UUID
+        counts.append(len(ran))
+    assert counts[0] == after + 6
+    assert counts[-1] == after
+    assert counts == sorted(counts, reverse=True)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cuts_of=st.lists(st.floats(0, 1), min_size=1, max_size=4))
+def test_interrupted_again_and_again(
+    bench: Any, finished: tuple[Any, Path], tmp_path_factory: pytest.TempPathFactory, cuts_of: list[float]
+) -> None:
+    """Each crash loses the end of one log, the one that was written last."""
+    result, whole = finished
+    folder = tmp_path_factory.mktemp("again") / "journal"
+    shutil.copytree(whole, folder)
+    for part in cuts_of:
+        logs = sorted(folder.glob("*.jsonl"), key=lambda path: path.name == "execution.jsonl")
+        log = logs[-1].read_bytes()
+        mapped = log.find(b'{"map":')
+        after = log.index(b"\n", mapped) + 1
+        for other in logs[:-1]:
+            if part < 0.5:
+                data = other.read_bytes()
+                other.write_bytes(data[: int(len(data) * part * 2)])
+        logs[-1].write_bytes(log[: after if part < 0.5 else after + int((len(log) - after) * (part - 0.5) * 2)])
+        resume(bench, result, folder)
+
+
+def test_a_damaged_journal_is_refused_and_left_alone(bench: Any, finished: tuple[Any, Path]) -> None:
+    _, whole = finished
+    path = whole / "execution.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[1] = b"damage\n"
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(RunError, match=r"execution\.jsonl:2: expected a journal record"):
+        attempt(bench, whole)
+    assert path.read_bytes() == b"".join(lines)

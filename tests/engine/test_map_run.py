@@ -1,0 +1,303 @@
+"""The Distributed Map: order, concurrency, tolerated failures, and what children see."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.engine.errors import StatesError
+from genomics_pipeline.engine.events import ChildEnded, ChildStarted, MapRunEnded, MapRunStarted
+from genomics_pipeline.engine.map_run import Tolerance
+
+UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+WRITER = {
+    "Resource": "arn:aws:states:::s3:putObject",
+    "WriterConfig": {"Transformation": "NONE", "OutputType": "JSONL"},
+    "Arguments": {"Bucket": "b", "Prefix": "out/"},
+}
+
+
+def over(items: Any, task: str = "echo", **fields: Any) -> dict[str, Any]:
+    """A Distributed Map whose children are one Task."""
+    return {
+        "Type": "Map",
+        "Label": "Each",
+        "Items": items,
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "T",
+            "States": {"T": {"Type": "Task", "Resource": task, "End": True}},
+        },
+        "End": True,
+        **fields,
+    }
+
+
+def failing(*names: Any) -> Any:
+    async def task(arguments: Any, context: Any) -> Any:
+        if arguments in names:
+            raise StatesError("Bad", f"because of {arguments}")
+        return arguments
+
+    return task
+
+
+def test_without_a_writer_the_result_is_the_outputs_in_the_items_order(bench: Any) -> None:
+    order = []
+
+    async def later(arguments: Any, context: Any) -> Any:
+        for _ in range(10 - arguments):
+            await asyncio.sleep(0)
+        order.append(arguments)
+        return arguments * 10
+
+    assert bench.run({"M": over([1, 5, 9], "later")}, tasks={"later": later}).output == [10, 50, 90]
+    assert order == [9, 5, 1]
+
+
+def test_an_empty_map_succeeds(bench: Any) -> None:
+    result = bench.run({"M": over([], ResultWriter=WRITER)})
+    assert result.status == "SUCCEEDED"
+    manifest = json.loads(bench.store.objects[bench.store.named("manifest.json")])
+    assert manifest["ResultFiles"] == {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
+
+
+@pytest.mark.parametrize(("limit", "most"), [(1, 1), (3, 3), (0, 7), ("{% 2 %}", 2), (99, 7)])
+def test_max_concurrency(bench: Any, limit: Any, most: int) -> None:
+    running, seen = 0, 0
+    full = asyncio.Event()
+
+    async def busy(arguments: Any, context: Any) -> Any:
+        nonlocal running, seen
+        running += 1
+        seen = max(seen, running)
+        if running == most:
+            full.set()  # no child ends before so many run: the limit is reached
+        await full.wait()
+        for _ in range(3):
+            await asyncio.sleep(0)
+        running -= 1
+        return arguments
+
+    result = bench.run({"M": over(list(range(7)), "busy", MaxConcurrency=limit)}, tasks={"busy": busy})
+    assert result.output == list(range(7))
+    assert seen == most
+
+
+@pytest.mark.parametrize(
+    ("fields", "failed", "status"),
+    [
+        ({}, 0, "SUCCEEDED"),
+        ({}, 1, "FAILED"),
+        ({"ToleratedFailureCount": 2}, 2, "SUCCEEDED"),
+        ({"ToleratedFailureCount": 2}, 3, "FAILED"),
+        ({"ToleratedFailureCount": 0}, 1, "FAILED"),
+        ({"ToleratedFailurePercentage": 25}, 2, "SUCCEEDED"),
+        ({"ToleratedFailurePercentage": 25}, 3, "FAILED"),
+        ({"ToleratedFailurePercentage": 12.5}, 1, "SUCCEEDED"),
+        ({"ToleratedFailurePercentage": 12.4}, 1, "FAILED"),
+        ({"ToleratedFailurePercentage": 100}, 8, "SUCCEEDED"),
+        ({"ToleratedFailurePercentage": 0}, 1, "FAILED"),
+        ({"ToleratedFailurePercentage": 50, "ToleratedFailureCount": 1}, 2, "FAILED"),
+        ({"ToleratedFailurePercentage": 0, "ToleratedFailureCount": 5}, 1, "FAILED"),
+        ({"ToleratedFailurePercentage": "{% 25 %}"}, 2, "SUCCEEDED"),
+    ],
+)
+def test_tolerated_failures(bench: Any, fields: dict[str, Any], failed: int, status: str) -> None:
+    state = over(list(range(8)), "some", MaxConcurrency=1, **fields)
+    result = bench.run({"M": state}, tasks={"some": failing(*range(failed))})
+    assert result.status == status
+    if status == "SUCCEEDED":
+        assert result.output == list(range(failed, 8))
+    else:
+        assert result.error == "States.ExceedToleratedFailureThreshold"
+        assert result.cause == "The specified tolerated failure threshold was exceeded"
+
+
+def test_a_percentage_is_of_all_items_not_of_those_so_far() -> None:
+    assert not Tolerance(None, 50).exceeded(4, 8)
+    assert Tolerance(None, 50).exceeded(5, 8)
+
+
+def test_when_too_many_fail_those_in_flight_are_aborted_and_the_rest_stays_pending(bench: Any) -> None:
+    async def mixed(arguments: Any, context: Any) -> Any:
+        if arguments == 2:
+            await asyncio.sleep(0.01)
+            raise StatesError("Bad", "two")
+        if arguments == 1:
+            await asyncio.Event().wait()
+        return arguments
+
+    catch = [{"ErrorEquals": ["States.ExceedToleratedFailureThreshold"], "Next": "E"}]
+    state = over([0, 1, 2, 3, 4], "mixed", MaxConcurrency=2, ResultWriter=WRITER, Catch=catch)
+    # 0 ends, 1 hangs, 2 fails while 1 is in flight; 3 and 4 never start
+    result = bench.run({"M": state, "E": {"Type": "Succeed"}}, tasks={"mixed": mixed})
+    assert result.status == "SUCCEEDED"
+    rows = {
+        kind: bench.store.lines(bench.store.named(f"{kind}_0.jsonl")) for kind in ("SUCCEEDED", "FAILED", "PENDING")
+    }
+    assert [(row["Input"], row["Status"]) for row in rows["SUCCEEDED"]] == [("0", "SUCCEEDED")]
+    assert [(row["Input"], row["Status"], row.get("Error")) for row in rows["FAILED"]] == [
+        ("1", "ABORTED", None),
+        ("2", "FAILED", "Bad"),
+    ]
+    assert rows["PENDING"] == [
+        {"Input": text, "InputDetails": {"Included": True}, "Status": "PENDING"} for text in ("3", "4")
+    ]
+    (run,) = result.map_runs
+    assert run["Status"] == "FAILED"
+    counts = {"pending": 2, "running": 0, "succeeded": 1, "failed": 1, "timedOut": 0, "aborted": 1, "total": 5}
+    assert run["ItemCounts"] == counts
+    assert run["ExecutionCounts"] == counts
+
+
+@pytest.mark.parametrize("gap", range(12))
+def test_a_child_that_ends_while_the_run_is_aborted_stands_in_one_file_once(bench: Any, gap: int) -> None:
+    """Its end is being written when the failure of another one cancels it."""
+
+    async def racing(arguments: Any, context: Any) -> Any:
+        if arguments == 0:
+            raise StatesError("Bad", "")
+        for _ in range(gap):
+            await asyncio.sleep(0)
+        return arguments
+
+    state = over(list(range(30)), "racing", ResultWriter=WRITER)
+    result = bench.run({"M": state}, tasks={"racing": racing})
+    assert result.error == "States.ExceedToleratedFailureThreshold"
+    manifest = json.loads(bench.store.objects[bench.store.named("manifest.json")])
+    inputs = [
+        json.loads(row["Input"])
+        for kind, files in manifest["ResultFiles"].items()
+        for file in files
+        for row in bench.store.lines(f"s3://b/{file['Key']}")
+    ]
+    assert sorted(inputs) == list(range(30))
+    (run,) = result.map_runs
+    assert run["ItemCounts"]["total"] == sum(run["ItemCounts"].values()) - run["ItemCounts"]["total"] == 30
+    assert len(bench.seen(ChildEnded)) == 30 - run["ItemCounts"]["pending"]
+
+
+def test_item_selector_sees_the_context_and_children_see_only_their_input(bench: Any) -> None:
+    bench.store.objects["s3://b/items.jsonl"] = b'{"id":"a"}\n{"id":"b"}\n'
+    state = over(
+        None,
+        ItemReader={
+            "Resource": "arn:aws:states:::s3:getObject",
+            "ReaderConfig": {"InputType": "JSONL"},
+            "Arguments": {"Bucket": "{% $states.input.bucket %}", "Key": "{% $file %}"},
+        },
+        ItemSelector={
+            "map": "{% $states.context.Map.Item %}",
+            "run": "{% $states.context.Execution.Name %}",
+            "n": "{% $n %}",
+            "of": "{% $states.input.bucket %}",
+        },
+    )
+    del state["Items"]
+    state["ItemProcessor"]["States"] = {
+        "T": {
+            "Type": "Pass",
+            "Output": {
+                "in": "{% $states.input %}",
+                "n": "{% $exists($n) %}",
+                "map": "{% $exists($states.context.Map) %}",
+                "machine": "{% $states.context.StateMachine.Name %}",
+                "execution": "{% $states.context.Execution.Input = $states.input %}",
+            },
+            "End": True,
+        }
+    }
+    first = {"V": {"Type": "Pass", "Assign": {"n": 5, "file": "items.jsonl"}, "Next": "M"}}
+    result = bench.run({**first, "M": state}, {"bucket": "b"})
+    assert result.output == [
+        {
+            "in": {
+                "map": {"Index": place, "Value": {"id": name}, "Source": "s3://b/items.jsonl"},
+                "run": "run-1",
+                "n": 5,
+                "of": "b",
+            },
+            "n": False,
+            "map": False,
+            "machine": "machine/Each",
+            "execution": True,
+        }
+        for place, name in enumerate("ab")
+    ]
+
+
+def test_a_child_that_asks_for_an_outer_variable_fails(bench: Any) -> None:
+    state = over([1])
+    state["ItemProcessor"]["States"] = {"T": {"Type": "Pass", "Output": "{% $n %}", "End": True}}
+    result = bench.run({"V": {"Type": "Pass", "Assign": {"n": 5}, "Next": "M"}, "M": state})
+    assert result.error == "States.ExceedToleratedFailureThreshold"
+    (ended,) = bench.seen(ChildEnded)
+    assert (ended.error, ended.cause) == (
+        "States.QueryEvaluationError",
+        "The JSONata expression '$n' specified for the field 'Output' returned nothing (undefined).",
+    )
+
+
+def test_assign_and_output_of_the_result(bench: Any) -> None:
+    state = over(
+        [1],
+        ResultWriter=WRITER,
+        Assign={"details": "{% $states.result.ResultWriterDetails %}"},
+        Output="{% $states.result.MapRunArn %}",
+        Next="E",
+    )
+    del state["End"]
+    end = {"Type": "Pass", "Output": {"details": "{% $details %}", "arn": "{% $states.input %}"}, "End": True}
+    result = bench.run({"M": state, "E": end})
+    arn = result.output["arn"]
+    prefix, uuid = arn.rsplit(":", 1)
+    assert prefix == "arn:aws:states:us-east-1:000000000000:mapRun:machine/Each"
+    assert result.output["details"] == {"Bucket": "b", "Key": f"out/{uuid}/manifest.json"}
+    assert result.map_runs[0]["ResultWriterDetails"] == result.output["details"]
+
+
+def test_events_and_transitions(bench: Any) -> None:
+    result = bench.run({"M": over(["a", "b"], MaxConcurrency=1)})
+    (began,), (ended,) = bench.seen(MapRunStarted), bench.seen(MapRunEnded)
+    assert (began.label, began.items, began.resumed) == ("Each", 2, 0)
+    assert (ended.arn, ended.status, ended.items, ended.failed) == (began.arn, "SUCCEEDED", 2, 0)
+    assert [(event.index, event.input) for event in bench.seen(ChildStarted)] == [(0, "a"), (1, "b")]
+    assert [(event.index, event.status, event.items) for event in bench.seen(ChildEnded)] == [
+        (0, "SUCCEEDED", 1),
+        (1, "SUCCEEDED", 1),
+    ]
+    assert result.map_runs[0]["Transitions"] == 4  # two children started, a state in each
+    assert result.transitions == 5
+
+
+def test_a_retry_of_the_map_is_a_new_map_run_over_all_items(bench: Any) -> None:
+    calls = []
+
+    async def once(arguments: Any, context: Any) -> Any:
+        calls.append(arguments)
+        if calls.count(1) == 1 and arguments == 1:
+            raise StatesError("Bad", "")
+        return arguments
+
+    state = over([0, 1], "once", MaxConcurrency=1, Retry=[{"ErrorEquals": ["States.ALL"], "MaxAttempts": 1}])
+    result = bench.run({"M": state}, tasks={"once": once})
+    assert result.output == [0, 1]
+    assert calls == [0, 1, 0, 1]
+    assert [run["Status"] for run in result.map_runs] == ["FAILED", "SUCCEEDED"]
+    assert len({run["MapRunArn"] for run in result.map_runs}) == 2
+
+
+def test_a_map_within_a_map(bench: Any) -> None:
+    inner = over("{% $states.input %}", Label="Inner", ResultWriter=WRITER)
+    outer = over([[1, 2], [3]])
+    outer["ItemProcessor"]["States"] = {"T": inner}
+    result = bench.run({"M": outer})
+    assert [run["Label"] for run in result.map_runs] == ["Inner", "Inner", "Each"]
+    assert [run["ItemCounts"]["succeeded"] for run in result.map_runs] in ([2, 1, 2], [1, 2, 2])
+    assert {run["MapRunArn"].rsplit(":", 1)[0] for run in result.map_runs[:2]} == {
+        "arn:aws:states:us-east-1:000000000000:mapRun:machine/Each/Inner"
+    }

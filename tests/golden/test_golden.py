@@ -1,0 +1,54 @@
+"""Definitions byte by byte: what `genomics-pipeline definition` prints is what lies here.
+
+A change of the generator changes these files, and the change is read in review. They are never renewed by themselves:
+
+    GENOMICS_PIPELINE_RENEW_GOLDEN=1 python -m pytest tests/golden
+    git diff tests/golden
+
+Run with the variable, the tests write the files and fail, so that it cannot be left set.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from genomics_pipeline.cli.main import main
+
+HERE = Path(__file__).parent
+PIPELINES = {"germline": "germline", **{name: str(HERE / f"{name}.toml") for name in ("around", "batched", "cohort")}}
+
+
+def printed(pipeline: str, capfd: pytest.CaptureFixture[str]) -> bytes:
+    with pytest.raises(SystemExit) as end:
+        main(["definition", pipeline])
+    out, err = capfd.readouterr()
+    assert (end.value.code, err) == (None, "")
+    return out.encode()
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_the_definition_is_the_golden_file(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    found = printed(PIPELINES[name], capfd)
+    assert printed(PIPELINES[name], capfd) == found
+    golden = HERE / f"{name}.json"
+    if os.environ.get("GENOMICS_PIPELINE_RENEW_GOLDEN"):
+        golden.write_bytes(found)
+        pytest.fail(f"{golden} was renewed: read the difference, and run without GENOMICS_PIPELINE_RENEW_GOLDEN")
+    assert found.decode() == golden.read_text("utf-8"), f"{golden}: see this test's first lines on how to renew it"
+    assert found == golden.read_bytes()
+
+
+def test_every_golden_file_has_its_pipeline() -> None:
+    assert sorted(path.stem for path in HERE.glob("*.json")) == sorted(PIPELINES)
+
+
+def test_the_definition_does_not_depend_on_where_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert printed(str(HERE / "cohort.toml"), capfd) == (HERE / "cohort.json").read_bytes()
+    monkeypatch.chdir(HERE)
+    assert printed("./cohort.toml", capfd) == (HERE / "cohort.json").read_bytes()

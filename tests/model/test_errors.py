@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import doctest
+
+import pytest
+
+from genomics_pipeline.model import errors, parameters, task
+from genomics_pipeline.model.errors import DataError, Problem, RunError, UsageError, did_you_mean
+from genomics_pipeline.stores import s3
+
+
+@pytest.mark.parametrize("module", [errors, parameters, task, s3])
+def test_the_examples_of_the_docstrings(module: object) -> None:
+    found = doctest.testmod(module)  # type: ignore[arg-type]
+    assert found.attempted > 0
+    assert found.failed == 0
+
+
+@pytest.mark.parametrize(
+    ("problem", "text"),
+    [
+        (Problem("wrong"), "wrong"),
+        (Problem("wrong", "a.csv"), "a.csv: wrong"),
+        (Problem("wrong", "a.csv", 3), "a.csv:3: wrong"),
+        (Problem("wrong", "a.csv", 3, "sample"), "a.csv:3:sample: wrong"),
+        (Problem("wrong", "a.csv", 3, 7), "a.csv:3:7: wrong"),
+        (Problem("wrong", column="ploidy"), "ploidy: wrong"),
+    ],
+)
+def test_a_problem_says_where(problem: Problem, text: str) -> None:
+    assert str(problem) == text
+
+
+def test_an_error_holds_all_its_problems() -> None:
+    error = DataError([Problem("one", "a", 1), Problem("two", "a", 2)])
+    assert str(error) == "a:1: one\na:2: two"
+    assert [problem.message for problem in error.problems] == ["one", "two"]
+    assert DataError("one").problems == DataError(Problem("one")).problems == (Problem("one"),)
+    assert (DataError.exit_code, RunError.exit_code, UsageError.exit_code) == (1, 1, 2)
+
+
+def test_the_near_name_is_offered() -> None:
+    assert did_you_mean("fastq1", ["fastq_1", "fastq_2", "sample"]) == "did you mean 'fastq_1'?"
+    assert did_you_mean("operator", ["sample", "lane"]) == "known: sample, lane"
+    assert did_you_mean("x", []) == "known: none"

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.manifest import manifest_lines, parse_sheet
+from genomics_pipeline.model.sample import Lane, Sample
+
+ROOT = Path(__file__).parents[2]
+COLUMNS = ("patient", "sex", "status", "sample", "lane", "fastq_1", "fastq_2")
+Row = dict[str, str]
+
+names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True)
+# Whatever a path may hold: quotes, delimiters and every line break that is not a control character among it.
+stems = st.text(st.characters(exclude_categories=("Cc", "Cs"), exclude_characters="/:"), max_size=12)
+endings = st.sampled_from([".fastq.gz", ".fq.gz", ".fastq", ".fq"])
+
+
+@st.composite
+def sheets(draw: st.DrawFn) -> list[Row]:
+    """Rows of a valid sheet, the lanes of its samples in any order, every column in its place."""
+    rows: list[Row] = []
+    for sample in draw(st.lists(names, min_size=1, max_size=4, unique=True)):
+        fixed = {
+            "patient": draw(st.just("") | names),
+            "sex": draw(st.sampled_from(["", "XX", "XY", "NA"])),
+            "status": draw(st.sampled_from(["", "0", "1"])),
+            "sample": sample,
+        }
+        lanes = draw(st.lists(names, min_size=1, max_size=3, unique=True))
+        rows += [{**fixed, "lane": lane} for lane in lanes]
+    rows = draw(st.permutations(rows))
+    for number, row in enumerate(rows):
+        row["fastq_1"] = f"r{number}/x{draw(stems)}_1{draw(endings)}"
+        row["fastq_2"] = draw(st.just("") | st.builds(f"m{number}/x{{}}_2{{}}".format, stems, endings))
+    return rows
+
+
+def delimited(rows: list[Row], delimiter: str, line_end: str) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, delimiter=delimiter, lineterminator=line_end)
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def json_lines(rows: list[Row]) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=sheets(), line_end=st.sampled_from(["\n", "\r\n"]))
+def test_every_form_of_a_sheet_means_the_same_samples(rows: list[Row], line_end: str) -> None:
+    samples = parse_sheet(json_lines(rows), "x.jsonl", "/data")
+    assert parse_sheet(delimited(rows, ",", line_end), "x.csv", "/data") == samples
+    assert parse_sheet(delimited(rows, "\t", line_end), "X.TSV", "/data") == samples
+    bare = [{column: value for column, value in row.items() if value} for row in rows]
+    assert parse_sheet(json_lines(bare), "x.ndjson", "/data") == samples
+
+    assert [one.sample for one in samples] == list(dict.fromkeys(row["sample"] for row in rows))
+    for one in samples:
+        mine = [row for row in rows if row["sample"] == one.sample]
+        assert [lane.lane for lane in one.lanes] == [row["lane"] for row in mine]
+        assert [bool(lane.fastq_2) for lane in one.lanes] == [bool(row["fastq_2"]) for row in mine]
+        assert (one.patient, one.sex) == (mine[0]["patient"] or one.sample, mine[0]["sex"] or "NA")
+        assert one.status == int(mine[0]["status"] or 0)
+
+
+@settings(max_examples=100, deadline=None)
+@given(sheets())
+def test_the_normalised_form_is_a_sheet_of_the_same_samples(rows: list[Row]) -> None:
+    samples = parse_sheet(json_lines(rows), "x.jsonl", "/data")
+    lines = manifest_lines(samples).split("\n")[:-1]
+    assert len(lines) == len(samples)
+    again = [
+        {**{key: found[key] for key in ("patient", "sex", "status", "sample")}, **lane}
+        for found in map(json.loads, lines)
+        for lane in found["lanes"]
+    ]
+    assert parse_sheet(json_lines(again), "x.jsonl", "/elsewhere") == samples
+
+
+def accepted(row: Any) -> bool:
+    try:
+        parse_sheet(json.dumps(row), "x.jsonl", "/data")
+    except DataError:
+        return False
+    return True
+
+
+# Near misses: each is refused or accepted for one character.
+cells = st.one_of(
+    st.sampled_from(
+        ["a", "-a", ".a", "a b", "../x", "a" * 64, "a" * 65, "a\n", "é", "XX", "XY", "NA", "xx", "0", "1", "2"]
+    ),
+    st.sampled_from(
+        ["a.fastq.gz", "b.fq", "c.fastq", "d.fq.gz", ".fastq", "a.fastq.gz ", "a.bam", "a.FASTQ", "a.fqgz"]
+    ),
+    st.sampled_from(
+        ["s3://b/a.fq", "file:///a.fq", "http://x/a.fq", "S3://b/a.fq", "://a.fq", "s3:/b/a.fq", "s3//a.fq"]
+    ),
+    st.sampled_from([0, 1, 2, True, False, 1.5, [], {}, ["a"]]),
+    names,
+    st.text(st.characters(exclude_categories=("Cc", "Cs"), exclude_characters=":"), min_size=1, max_size=8),
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.fixed_dictionaries(
+        {"sample": cells | names, "fastq_1": cells},
+        optional={**dict.fromkeys(["patient", "sex", "status", "lane"], cells), "fastq_2": cells, "Sample": cells},
+    )
+)
+def test_the_schema_and_the_parser_accept_the_same_rows(row: dict[str, Any]) -> None:
+    if row.get("fastq_2") == row["fastq_1"]:
+        del row["fastq_2"]  # a rule between columns, which the schema leaves to us
+    assert accepted(row) == valid(row)
+
+
+def valid(row: Any) -> bool:
+    """By the schema, whose `$` means the end of the text, not before a last line break as in Python."""
+    texts = [value for value in row.values() if isinstance(value, str)]
+    return not any(text.endswith("\n") for text in texts) and VALIDATOR.is_valid(row)
+
+
+VALIDATOR = Draft202012Validator(json.loads((ROOT / "manifests" / "samplesheet.schema.json").read_text("utf-8")))
+
+
+@pytest.mark.parametrize("missing", ["sample", "fastq_1"])
+def test_the_schema_and_the_parser_require_the_same(missing: str) -> None:
+    row = {"sample": "a", "fastq_1": "a.fastq"}
+    assert accepted(row) == valid(row) is True
+    del row[missing]
+    assert accepted(row) == valid(row) is False
+
+
+def test_the_example_is_valid() -> None:
+    text = (ROOT / "manifests" / "example.csv").read_text("utf-8")
+    mother, father = parse_sheet(text, "example.csv", "/data")
+    assert mother == Sample(
+        "mother",
+        "family1",
+        "XX",
+        0,
+        tuple(
+            Lane(f"L00{n}", *(f"/data/reads/mother_S1_L00{n}_R{mate}_001.fastq.gz" for mate in (1, 2))) for n in (1, 2)
+        ),
+    )
+    assert father.lanes == (
+        Lane("L001", "s3://my-bucket/reads/father_R1.fastq.gz", "s3://my-bucket/reads/father_R2.fastq.gz"),
+    )
+
+
+def test_manifest_lines() -> None:
+    samples = [
+        Sample("b", "p1", "XX", 1, (Lane("L001", "/r/b_1.fq", "/r/b_2.fq"), Lane("L002", "/r/Ü b.fq"))),
+        Sample("a", "a", "NA", 0, (Lane("L001", "s3://x/a.fq.gz"),)),
+    ]
+    assert manifest_lines(samples) == (
+        '{"sample":"b","patient":"p1","sex":"XX","status":1,"lanes":['
+        '{"lane":"L001","fastq_1":"/r/b_1.fq","fastq_2":"/r/b_2.fq"},'
+        '{"lane":"L002","fastq_1":"/r/Ü b.fq","fastq_2":null}]}\n'
+        '{"sample":"a","patient":"a","sex":"NA","status":0,"lanes":['
+        '{"lane":"L001","fastq_1":"s3://x/a.fq.gz","fastq_2":null}]}\n'
+    )
+    assert manifest_lines([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("base", "path", "found"),
+    [
+        ("/data", "reads/a.fq", "/data/reads/a.fq"),
+        ("/data", "../a.fq", "/a.fq"),
+        ("/data", "/other/./a.fq", "/other/a.fq"),
+        ("/data", "s3://b/a.fq", "s3://b/a.fq"),
+        ("s3://b", "reads/a.fq", "s3://b/reads/a.fq"),
+        ("s3://b/sheets", "../reads/a.fq", "s3://b/reads/a.fq"),
+        ("s3://b/sheets", "/data/a.fq", "/data/a.fq"),
+    ],
+)
+def test_paths_are_taken_from_the_place_of_the_sheet(base: str, path: str, found: str) -> None:
+    (sample,) = parse_sheet(f"sample,fastq_1\na,{path}\n", "x.csv", base)
+    assert sample.lanes[0].fastq_1 == found
+
+
+def test_reads_beside_a_sheet_on_the_web_are_refused_as_those_on_the_web() -> None:
+    with pytest.raises(DataError) as error:
+        parse_sheet("sample,fastq_1\na,a.fq\n", "https://x/c.csv", "https://x")
+    assert str(error.value) == "https://x/c.csv:2:fastq_1: expected a path or an s3:// URI, found 'https://x/a.fq'"
+
+
+@pytest.mark.parametrize("name", ["cohort.csv.gz", "cohort.csv.bz2", "COHORT.CSV"])
+def test_the_form_is_told_by_the_name(name: str) -> None:
+    assert [one.sample for one in parse_sheet("sample,fastq_1\r\n\r\n a , a.fq \r\n", name, "/")] == ["a"]

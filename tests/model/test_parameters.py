@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import pytest
+
+from genomics_pipeline.model.errors import UsageError
+from genomics_pipeline.model.parameters import ParameterSpec, Value, misfit, parse_assignments, parse_value, resolve
+from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.runs.catalog import load_pipeline
+
+
+@pytest.fixture(scope="module")
+def germline() -> Pipeline:
+    return load_pipeline("germline")[0]
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("ploidy=1", "expected STAGE.NAME=VALUE, such as variant_calling.ploidy=1"),
+        ("variant_calling.ploidy", "expected STAGE.NAME=VALUE, such as variant_calling.ploidy=1"),
+        ("", "expected STAGE.NAME=VALUE, such as variant_calling.ploidy=1"),
+        ("variant_caling.ploidy=1", "unknown stage 'variant_caling'; did you mean 'variant_calling'?"),
+        ("qc.x=1", "unknown stage 'qc'; known: alignment, variant_calling, aggregation, gather"),
+        ("variant_calling.ploidi=1", "unknown parameter 'ploidi' of variant_calling; did you mean 'ploidy'?"),
+        ("alignment.x=1", "unknown parameter 'x' of alignment; known: format, mark_duplicates, read_layout"),
+        ("gather.x=1", "unknown parameter 'x' of gather; known: none"),
+        ("aggregation.ploidy=two", "expected an integer, found 'two'"),
+        ("aggregation.ploidy=1.0", "expected an integer, found '1.0'"),
+        ("aggregation.ploidy=", "expected an integer, found ''"),
+        ("aggregation.ploidy=0", "expected an integer >= 1, found 0"),
+        ("aggregation.ploidy=3", "expected an integer <= 2, found 3"),
+        ("aggregation.min_qual=high", "expected a number, found 'high'"),
+        ("aggregation.min_qual=nan", "expected a number, found nan"),
+        ("aggregation.min_qual=inf", "expected a number, found inf"),
+        ("aggregation.min_qual=-0.5", "expected a number >= 0, found -0.5"),
+        ("alignment.mark_duplicates=no", "expected true or false, found 'no'"),
+        ("alignment.format=sam", "expected one of bam, cram, found 'sam'"),
+        ("alignment.format=", "expected a string, found ''"),
+        ("variant_calling.regions=", "expected a file's path or URI, found ''"),
+    ],
+)
+def test_a_wrong_assignment(germline: Pipeline, assignment: str, message: str) -> None:
+    with pytest.raises(UsageError) as error:
+        parse_assignments([assignment], germline, "/here")
+    assert str(error.value) == f"--param {assignment}: {message}"
+
+
+def test_all_wrong_assignments_are_told_at_once(germline: Pipeline) -> None:
+    with pytest.raises(UsageError) as error:
+        parse_assignments(["x=1", "aggregation.ploidy=1", "alignment.format=sam", "qc.y=2"], germline, "/here")
+    assert [str(problem) for problem in error.value.problems] == [
+        "--param x=1: expected STAGE.NAME=VALUE, such as variant_calling.ploidy=1",
+        "--param alignment.format=sam: expected one of bam, cram, found 'sam'",
+        "--param qc.y=2: unknown stage 'qc'; known: alignment, variant_calling, aggregation, gather",
+    ]
+
+
+def test_assignments_have_the_types_of_their_parameters(germline: Pipeline) -> None:
+    given = [
+        "alignment.mark_duplicates=FALSE",
+        "alignment.format=cram",
+        "aggregation.ploidy=1",
+        "aggregation.min_qual=1e1",
+        "variant_calling.regions=panel.bed",
+        "aggregation.ploidy=2",
+    ]
+    assert parse_assignments(given, germline, "/here") == {
+        "alignment": {"mark_duplicates": False, "format": "cram"},
+        "aggregation": {"ploidy": 2, "min_qual": 10.0},
+        "variant_calling": {"regions": "/here/panel.bed"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("string", "a=b.c", "a=b.c"),
+        ("integer", "-3", -3),
+        ("number", "7", 7.0),
+        ("boolean", "True", True),
+        ("file", "../a.bed", "/a.bed"),
+        ("file", "/x/a.bed", "/x/a.bed"),
+        ("file", "s3://b/a.bed", "s3://b/a.bed"),
+    ],
+)
+def test_values(kind: str, text: str, value: Value) -> None:
+    found = parse_value(ParameterSpec("p", kind, "of any kind"), text, "/here")
+    assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("integer", True), ("number", False), ("boolean", 1), ("integer", 1.0), ("string", 1), ("file", "")],
+)
+def test_types_are_not_bent(kind: str, value: object) -> None:
+    assert misfit(ParameterSpec("p", kind, "of any kind"), value) is not None
+
+
+def test_parameters_are_resolved_in_the_order_of_the_step() -> None:
+    specs = {
+        "b": ParameterSpec("b", "integer", "copies", default=2, minimum=1),
+        "a": ParameterSpec("a", "file", "a file that may be left out"),
+    }
+    assert list(resolve(specs, {"a": "/x"}).items()) == [("b", 2), ("a", "/x")]
+    assert resolve(specs, {"b": None, "a": None}) == {"b": None, "a": None}
+    with pytest.raises(UsageError) as error:
+        resolve(specs, {"c": 1, "b": 0})
+    assert str(error.value) == "c: unknown parameter 'c'; known: b, a\nb: expected an integer >= 1, found 0"

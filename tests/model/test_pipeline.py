@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.pipeline import MapSettings, Pipeline, parse_pipeline
+from genomics_pipeline.model.step import InputSpec, OutputSpec, Resources, StepSpec
+from genomics_pipeline.runs.catalog import load_pipeline
+
+STEP = StepSpec(
+    name="count",
+    version="1",
+    summary="Counts",
+    command=("count",),
+    inputs={"reads": InputSpec("reads", "reads")},
+    outputs={"table": OutputSpec("table", "{sample}.tsv")},
+    parameters={},
+    resources=Resources(),
+    exit_codes={},
+)
+JOIN = replace(
+    STEP,
+    name="join",
+    inputs={"tables": InputSpec("tables", "files")},
+    outputs={"table": OutputSpec("table", "all.tsv")},
+)
+USE = replace(
+    STEP,
+    name="use",
+    inputs={"table": InputSpec("table", "file"), "others": InputSpec("others", "files")},
+    outputs={"report": OutputSpec("report", "{sample}.html")},
+)
+STEPS = {"count": STEP, "join": JOIN, "use": USE}
+HEAD = 'name = "tiny"\nsummary = "Counts"\n'
+
+
+def stage(name: str, step: str, scope: str, inputs: str, publish: str) -> str:
+    return (
+        f'[[stages]]\nname = "{name}"\nstep = "{step}"\nscope = "{scope}"\ninputs = {inputs}\npublish = "{publish}"\n'
+    )
+
+
+COUNT = stage("count", "count", "sample", '{ reads = "sample.reads" }', "counts")
+JOINED = stage("join", "join", "cohort", '{ tables = "count.table" }', "joined")
+USED = stage("use", "use", "sample", '{ table = "join.table", others = "count.table" }', "reports/{sample}/")
+
+
+def parse(text: str, file: str = "/p/tiny.toml") -> Pipeline:
+    def load(name: str) -> StepSpec:
+        if name not in STEPS:
+            raise DataError(f"no step {name}")
+        return STEPS[name]
+
+    return parse_pipeline(text, file=file, load_step=load)
+
+
+def test_the_shipped_pipeline() -> None:
+    pipeline, folders = load_pipeline("germline")
+    assert pipeline.name == "germline"
+    assert [(one.name, one.step.name, one.scope) for one in pipeline.stages] == [
+        ("alignment", "alignment", "sample"),
+        ("variant_calling", "variant_calling", "sample"),
+        ("aggregation", "aggregation", "interval"),
+        ("gather", "gather", "cohort"),
+    ]
+    assert [pipeline.gathered(one) for one in pipeline.stages] == [(), (), ("variant_calling",), ("aggregation",)]
+    assert pipeline.maps == {
+        "sample": MapSettings(max_concurrency=1000, tolerated_failure_percentage=50),
+        "interval": MapSettings(max_concurrency=1000, interval_size_bp=5_000_000),
+    }
+    # One folder for all outputs is a folder for each.
+    assert pipeline.stages[2].publish == {"vcf": "variant_calling/joint/intervals"}
+    assert pipeline.parameters == {}
+    assert sorted(folders) == ["aggregation", "alignment", "gather", "variant_calling"]
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    pipeline = parse(HEAD + COUNT)
+    assert pipeline.maps == {"sample": MapSettings(tolerated_failure_percentage=50), "interval": MapSettings()}
+    assert pipeline.stages[0].publish == {"table": "counts"}
+    assert parse(HEAD + "[maps.sample]\nitems_per_batch = 4\n" + COUNT).maps["sample"] == MapSettings(
+        tolerated_failure_percentage=50, items_per_batch=4
+    )
+
+
+def test_gathered_are_the_stages_of_another_scope() -> None:
+    pipeline = parse(HEAD + COUNT + JOINED + USED)
+    # The cohort's one output is not gathered, nor is an item's own.
+    assert [pipeline.gathered(one) for one in pipeline.stages] == [(), ("count",), ()]
+
+
+def test_files_that_parameters_name_lie_beside_the_pipeline(tmp_path: Path) -> None:
+    text = load_text("germline") + '\n[parameters.variant_calling]\nregions = "panel.bed"\nploidy = 1\n'
+    file = tmp_path / "mine.toml"
+    file.write_text(text)
+    found = load_pipeline(str(file))[0].parameters
+    assert found == {"variant_calling": {"regions": f"{tmp_path}/panel.bed", "ploidy": 1}}
+
+
+def load_text(name: str) -> str:
+    return (Path(__file__).parents[2] / "pipelines" / f"{name}.toml").read_text("utf-8")
+
+
+def test_a_stage_is_not_blamed_for_the_step_of_another() -> None:
+    with pytest.raises(DataError) as error:
+        parse(HEAD + COUNT.replace('step = "count"', 'step = "cuont"') + JOINED + USED)
+    assert str(error.value) == "/p/tiny.toml:5:stages.0.step: no step cuont"
+
+
+def test_problems_of_steps_files_follow_file_by_file_each_once(tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "step.toml").write_text('name = "x"\nversion = 1\n')
+    publish = '{ reads = "sample.reads" }', "x/{sample}"
+    (tmp_path / "p.toml").write_text(
+        'name = "P"\n'
+        + HEAD.split("\n", 1)[1]
+        + "".join(stage(n, f"./{n[0]}", "sample", *publish) for n in ("b", "a", "b2"))
+    )
+    with pytest.raises(DataError) as error:
+        load_pipeline(str(tmp_path / "p.toml"))
+    assert {problem.file for problem in error.value.problems} == {f"{tmp_path}/p.toml"}, "its own schema comes first"
+    (tmp_path / "p.toml").write_text((tmp_path / "p.toml").read_text().replace('"P"', '"p"'))
+    with pytest.raises(DataError) as error:
+        load_pipeline(str(tmp_path / "p.toml"))
+    places = [(str(problem.file).removeprefix(f"{tmp_path}/"), problem.line) for problem in error.value.problems]
+    assert places == sorted(places, key=lambda place: (place[0], place[1]))
+    assert {file for file, _ in places} == {"a/step.toml", "b/step.toml"}
+    assert len(error.value.problems) == len(set(error.value.problems))
+
+
+def test_outputs_that_parameters_tell_apart_may_share_a_folder() -> None:
+    STEPS["count"] = replace(STEP, outputs={"table": OutputSpec("table", "{sample}.{format}")})
+    try:
+        parse(HEAD + COUNT + COUNT.replace('name = "count"', 'name = "again"'))
+    finally:
+        STEPS["count"] = STEP

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import pytest
+
+from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.parameters import ParameterSpec
+from genomics_pipeline.model.step import InputSpec, OutputSpec, Resources, parse_step
+from genomics_pipeline.runs.catalog import load_step, step_names
+
+LEAST = """
+name = "count"
+version = "1"
+summary = "Counts"
+command = ["count", "{inputs.reads}", "-o", "{outputs.table}"]
+inputs.reads.type = "file"
+outputs.table.path = "{sample}.tsv"
+"""
+ALL = """
+name = "count"
+version = "2.0.1"
+summary = "Counts"
+command = ["{python}", "{step_dir}/count.py", "{task}", "--mib={memory_mib}", "-n{parameters.least}", "{scratch}"]
+
+[inputs.alignment]
+type = "file"
+indexes = ["bai", "crai"]
+summary = "Alignments"
+
+[inputs.reference]
+type = "reference"
+indexes = ["fai"]
+
+[outputs.table]
+path = "{sample}.{format}.tsv.gz"
+indexes = ["tbi"]
+summary = "The counts"
+
+[parameters.least]
+type = "integer"
+summary = "Least count"
+default = 3
+minimum = 1
+maximum = 9
+
+[parameters.format]
+type = "string"
+summary = "Form"
+default = "long"
+choices = ["long", "wide"]
+
+[parameters.panel]
+type = "file"
+summary = "Where to count; everywhere without"
+
+[resources]
+vcpus = 4
+memory_mib = 1024
+disk_gib = 5
+timeout_s = 600
+
+[exit_codes]
+3 = "bad_input"
+65 = "tool_error"
+9 = "out_of_disk"
+"""
+
+
+def test_the_least_step() -> None:
+    step = parse_step(LEAST, file="step.toml")
+    assert (step.name, step.version, step.summary) == ("count", "1", "Counts")
+    assert step.inputs == {"reads": InputSpec("reads", "file")}
+    assert step.outputs == {"table": OutputSpec("table", "{sample}.tsv")}
+    assert step.parameters == {}
+    assert step.resources == Resources(vcpus=1, memory_mib=2048, disk_gib=20, timeout_s=86400)
+    assert step.exit_codes == {65: FailureClass.BAD_INPUT, 137: FailureClass.OUT_OF_MEMORY}
+
+
+def test_a_step_with_everything() -> None:
+    step = parse_step(ALL, file="step.toml")
+    assert step.command[3:] == ("--mib={memory_mib}", "-n{parameters.least}", "{scratch}")
+    assert step.inputs["alignment"] == InputSpec("alignment", "file", ("bai", "crai"))
+    assert step.outputs == {"table": OutputSpec("table", "{sample}.{format}.tsv.gz", ("tbi",), "The counts")}
+    assert list(step.parameters.values()) == [
+        ParameterSpec("least", "integer", "Least count", 3, minimum=1, maximum=9),
+        ParameterSpec("format", "string", "Form", "long", ("long", "wide")),
+        ParameterSpec("panel", "file", "Where to count; everywhere without"),
+    ]
+    assert step.resources == Resources(4, 1024, 5, 600)
+    # What the step says goes before what is usual.
+    assert step.exit_codes == {
+        3: FailureClass.BAD_INPUT,
+        9: FailureClass.OUT_OF_DISK,
+        65: FailureClass.TOOL_ERROR,
+        137: FailureClass.OUT_OF_MEMORY,
+    }
+
+
+@pytest.mark.parametrize("name", step_names())
+def test_the_shipped_steps(name: str) -> None:
+    folder = load_step(name)
+    assert folder.spec.name == name == folder.path.name
+    assert len(folder.digest) == 64
+    assert folder == load_step(name)

@@ -1,0 +1,277 @@
+"""One behaviour of all stores, whatever lies behind them."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.stores.local import LocalStore
+from genomics_pipeline.stores.protocol import MissingObject, Store
+from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.stores.s3 import S3Store
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+KINDS = ("local bucket", "local paths", "file URIs", "routed bucket", "routed paths", "routed S3", "S3")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A store, and what the URIs of its objects begin with."""
+
+    store: Store
+    base: str
+    in_s3: bool
+
+    def put(self, **objects: bytes) -> None:
+        for name, data in objects.items():
+            self.store.write(self.base + name, data)
+
+
+@pytest.fixture(params=KINDS)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    kind = request.param
+    folder = tmp_path / "bucket"
+    folder.mkdir()
+    if "S3" in kind:
+        client = request.getfixturevalue("s3")
+        return Place(RoutedStore() if kind == "routed S3" else S3Store(client), "s3://reads/", True)
+    make: Callable[[dict[str, Path]], Store] = RoutedStore if kind.startswith("routed") else LocalStore
+    bases = {"bucket": "s3://reads/", "paths": f"{folder}/", "URIs": f"file://{folder}/"}
+    return Place(make({"reads": folder}), bases[kind.split()[-1]], False)
+
+
+def test_what_was_written_is_read(place: Place) -> None:
+    uri = f"{place.base}run-1/deep/a.txt"
+    place.store.write(uri, b"reads\n")
+    assert place.store.read(uri) == b"reads\n"
+    with place.store.open(uri) as stream:
+        assert list(stream) == [b"reads\n"]
+
+
+def test_bytes_are_not_touched_whatever_the_name_says(place: Place) -> None:
+    data = b"\x1f\x8b not gzip at all \xff\x00"
+    place.store.write(f"{place.base}a.gz", data)
+    assert place.store.read(f"{place.base}a.gz") == data
+    with place.store.open(f"{place.base}a.gz") as stream:
+        assert stream.read(2) + stream.read() == data
+
+
+def test_stat_tells_the_size_and_a_version_of_the_content(place: Place) -> None:
+    uri = f"{place.base}a.txt"
+    place.store.write(uri, b"one")
+    first = place.store.stat(uri)
+    assert first is not None
+    assert (first.uri, first.size_bytes) == (uri, 3)
+    assert place.store.stat(uri) == first
+    place.store.write(uri, b"other")
+    second = place.store.stat(uri)
+    assert second is not None
+    assert (second.size_bytes, second.version != first.version) == (5, True)
+
+
+def test_nothing_is_nothing(place: Place, tmp_path: Path) -> None:
+    uri = f"{place.base}a/none.txt"
+    place.store.write(f"{place.base}a/one.txt", b"")
+    assert place.store.stat(uri) is None
+    assert place.store.stat(f"{place.base}a") is None, "a folder is no object"
+    assert place.store.stat(f"{place.base}a/one.txt/more") is None
+    for ask in (place.store.open, place.store.read, lambda uri: place.store.fetch(uri, tmp_path)):
+        for missing in (uri, f"{place.base}a", f"{place.base}a/one.txt/more"):
+            with pytest.raises(MissingObject) as error:
+                ask(missing)
+            assert str(error.value) == f"{missing}: expected a file, found none"
+
+
+def test_a_second_write_takes_the_place_of_the_first(place: Place) -> None:
+    uri = f"{place.base}a.txt"
+    place.store.write(uri, b"a long first text")
+    place.store.write(uri, b"second")
+    assert place.store.read(uri) == b"second"
+    assert [info.uri for info in place.store.list(place.base)] == [uri]
+
+
+def test_list_gives_what_begins_with_the_prefix_in_the_order_of_names(place: Place) -> None:
+    # '-' and '.' are before '/': the order is that of whole names, as in S3, not folder by folder.
+    names = ["run-1.txt", "run-1/b.txt", "run-1/a/z.txt", "run-10/a.txt", "run-1-old/a.txt", "other.txt", "run-1/B.txt"]
+    place.put(**dict.fromkeys(names, b"12"))
+
+    def listed(prefix: str) -> list[str]:
+        return [info.uri.removeprefix(place.base) for info in place.store.list(place.base + prefix)]
+
+    assert listed("") == sorted(names)
+    assert listed("run-1/") == ["run-1/B.txt", "run-1/a/z.txt", "run-1/b.txt"]
+    assert listed("run-1") == [name for name in sorted(names) if name.startswith("run-1")]
+    assert listed("run-1/a") == ["run-1/a/z.txt"]
+    assert listed("oth") == ["other.txt"]
+    assert listed("none") == listed("none/") == []
+    (info,) = place.store.list(f"{place.base}other.txt")
+    assert info == place.store.stat(f"{place.base}other.txt")
+
+
+@pytest.mark.parametrize("name", ["a b.txt", "a+b.txt", "Müller.txt", "a=1&b=2.txt", "a:b.txt", "a@b.txt", "#1.txt"])
+def test_names_need_no_quoting(place: Place, name: str, tmp_path: Path) -> None:
+    if place.base.startswith("file:"):
+        pytest.skip("a file:// URI is quoted")
+    uri = f"{place.base}x/{name}"
+    place.store.write(uri, b"data")
+    assert place.store.read(uri) == b"data"
+    assert [info.uri for info in place.store.list(f"{place.base}x/")] == [uri]
+    assert place.store.fetch(uri, tmp_path).name == name
+
+
+def test_fetch_gives_a_local_file(place: Place, tmp_path: Path) -> None:
+    uri = f"{place.base}x/a.txt"
+    place.store.write(uri, b"data")
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    path = place.store.fetch(uri, copies)
+    assert path.is_absolute()
+    assert (path.name, path.read_bytes()) == ("a.txt", b"data")
+    assert path.parent == (copies if place.in_s3 else tmp_path / "bucket" / "x")
+    assert place.store.read(uri) == b"data"
+
+
+def test_publish_moves_a_file(place: Place, tmp_path: Path) -> None:
+    uri = f"{place.base}results/deep/a.txt"
+    for text in (b"first", b"second"):
+        path = tmp_path / "a.txt"
+        path.write_bytes(text)
+        place.store.publish(path, uri)
+        assert not path.exists()
+        assert place.store.read(uri) == text
+
+
+class TestLocal:
+    """What only folders have."""
+
+    def test_a_key_stays_in_its_bucket(self, tmp_path: Path) -> None:
+        (tmp_path / "bucket").mkdir()
+        (tmp_path / "secret.txt").write_text("secret")
+        store = LocalStore({"reads": tmp_path / "bucket"})
+        for key in ("../secret.txt", "a/../../secret.txt", "/etc/passwd", ".."):
+            uri = f"s3://reads/{key}"
+            for ask in (store.stat, store.read, store.open, lambda uri: list(store.list(uri))):
+                with pytest.raises(DataError) as error:
+                    ask(uri)
+                assert str(error.value) == f"{uri}: expected a key inside its bucket"
+            with pytest.raises(DataError):
+                store.write(uri, b"")
+        assert store.stat("s3://reads/..a/b..") is None, "dots within a name leave nothing"
+
+    def test_file_uris_are_quoted(self, tmp_path: Path) -> None:
+        store = LocalStore()
+        store.write(f"file://{tmp_path}/a%20b%23.txt", b"data")
+        assert (tmp_path / "a b#.txt").read_bytes() == b"data"
+
+    def test_relative_paths(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        store = LocalStore()
+        store.write("reads/a.txt", b"data")
+        store.write("reads2/b.txt", b"data")
+        assert [info.uri for info in store.list("rea")] == ["reads/a.txt", "reads2/b.txt"]
+        assert [info.uri for info in store.list("reads/")] == ["reads/a.txt"]
+        assert [info.uri for info in store.list("")] == ["reads/a.txt", "reads2/b.txt"]
+        assert store.fetch("reads/a.txt", tmp_path) == tmp_path / "reads" / "a.txt"
+
+    def test_a_whole_bucket_is_listed_with_and_without_its_slash(self, tmp_path: Path) -> None:
+        (tmp_path / "bucket").mkdir()
+        (tmp_path / "bucket-2").mkdir()
+        (tmp_path / "bucket-2" / "b.txt").write_text("")
+        store = LocalStore({"reads": tmp_path / "bucket"})
+        store.write("s3://reads/a.txt", b"")
+        for prefix in ("s3://reads", "s3://reads/"):
+            assert [info.uri for info in store.list(prefix)] == ["s3://reads/a.txt"]
+
+    def test_what_is_being_written_is_not_seen(self, tmp_path: Path) -> None:
+        store = LocalStore()
+        (tmp_path / ".a.txt.part").write_bytes(b"ha")  # of a process that was killed
+        assert list(store.list(f"{tmp_path}/")) == []
+        store.write(f"{tmp_path}/a.txt", b"whole")
+        assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+    def test_a_failed_write_leaves_the_object_as_it_was(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        store = LocalStore()
+        store.write(f"{tmp_path}/a.txt", b"first")
+
+        def full(self: Path, data: bytes) -> int:
+            with self.open("wb") as out:
+                out.write(data[:2])
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(Path, "write_bytes", full)
+        with pytest.raises(OSError, match="No space left"):
+            store.write(f"{tmp_path}/a.txt", b"second")
+        assert store.read(f"{tmp_path}/a.txt") == b"first"
+
+    def test_publish_from_another_file_system_copies(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        source = tmp_path / "scratch" / "a.bam"
+        source.parent.mkdir()
+        source.write_bytes(b"reads")
+        plain = Path.replace
+
+        def across(self: Path, target: Path) -> Path:
+            if self == source:
+                raise OSError(errno.EXDEV, "Invalid cross-device link")
+            return plain(self, target)
+
+        monkeypatch.setattr(Path, "replace", across)
+        LocalStore().publish(source, f"{tmp_path}/results/a.bam")
+        assert (tmp_path / "results" / "a.bam").read_bytes() == b"reads"
+        assert [path.name for path in (tmp_path / "results").iterdir()] == ["a.bam"]
+        assert not source.exists()
+
+
+class TestRouted:
+    """Who gets what."""
+
+    def test_no_client_is_made_until_one_is_needed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        import boto3
+
+        made: list[str] = []
+        monkeypatch.setattr(boto3, "client", made.append)
+        store = RoutedStore({"reads": tmp_path})
+        store.write("s3://reads/a.txt", b"data")
+        assert (tmp_path / "a.txt").read_bytes() == b"data"
+        assert store.read(f"{tmp_path}/a.txt") == store.read(f"file://{tmp_path}/a.txt") == b"data"
+        assert list(store.list(f"{tmp_path}/")) != []
+        assert made == []
+
+    def test_the_endpoint_comes_from_the_environment(self, s3: S3Client, tmp_path: Path) -> None:
+        store = RoutedStore({"run": tmp_path})
+        s3.put_object(Bucket="reads", Key="a.txt", Body=b"far away")
+        assert store.read("s3://reads/a.txt") == b"far away"
+        store.write("s3://run/a.txt", b"here")
+        store.write("s3://reads/b.txt", b"there")
+        assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+        assert s3.get_object(Bucket="reads", Key="b.txt")["Body"].read() == b"there"
+
+    @pytest.mark.parametrize("scheme", ["http", "gs", ""])
+    def test_other_schemes_are_refused(self, scheme: str) -> None:
+        with pytest.raises(DataError) as error:
+            RoutedStore().stat(f"{scheme}://x/a.fastq")
+        assert str(error.value) == f"{scheme}://x/a.fastq: expected a path or an s3:// URI, found {scheme}://"
+
+
+class TestS3:
+    """What only S3 has."""
+
+    def test_a_bucket_that_is_not_there_has_nothing(self, s3: S3Client) -> None:
+        assert S3Store(s3).stat("s3://no-such-bucket/a.txt") is None
+        with pytest.raises(MissingObject):
+            S3Store(s3).read("s3://no-such-bucket/a.txt")
+
+    def test_lists_of_more_than_a_page_are_whole(self, s3: S3Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")
+        names = [f"s3://reads/many/{number}" for number in range(5)]
+        for name in names:
+            S3Store(s3).write(name, b"")
+        assert s3.list_objects_v2(Bucket="reads")["IsTruncated"]
+        assert [info.uri for info in S3Store(s3).list("s3://reads/many/")] == names

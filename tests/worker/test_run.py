@@ -1,0 +1,219 @@
+"""The worker over a small step of its own: done once, found done, told why not."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.task import RunPlace, TaskPayload
+from genomics_pipeline.stores.local import LocalStore
+from genomics_pipeline.worker.completion import CompletionRecord
+from genomics_pipeline.worker.run import StepFailed, run_task
+from genomics_pipeline.worker.step_folder import read_step
+
+STEP = """
+name = "copy"
+version = "1"
+summary = "Copies the first lane's reads"
+command = ["{python}", "{step_dir}/copy.py", "{task}"]
+
+[inputs.reads]
+type = "reads"
+
+[outputs.copy]
+path = "{sample}.{ending}"
+indexes = ["idx"]
+
+[parameters.ending]
+type = "string"
+summary = "Ending of the copy"
+default = "txt"
+
+[parameters.mode]
+type = "string"
+summary = "What to do wrong"
+default = "copy"
+
+[parameters.panel]
+type = "file"
+summary = "A file"
+"""
+
+PROGRAM = """
+import json, os, signal, sys
+task = json.load(open(sys.argv[1]))
+mode = task["parameters"]["mode"]
+text = open(task["inputs"]["reads"][0]["fastq_1"]).read()
+print("working on", task["item"]["sample"])
+if mode == "refuse" or "bad" in text:
+    print("error: reads.fq: record 3: expected '@', found '>'", file=sys.stderr)
+    sys.exit(65)
+if mode == "crash":
+    raise ZeroDivisionError("of the program")
+if mode == "killed":
+    os.kill(os.getpid(), signal.SIGKILL)
+out = task["outputs"]["copy"]
+if mode != "forget":
+    open(out, "w").write(text)
+if mode != "no index":
+    open(out + ".idx", "w").write(task["parameters"]["panel"] or "")
+"""
+
+Run = Callable[..., list[CompletionRecord]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy/step.toml").write_text(STEP)
+    (tmp_path / "copy/copy.py").write_text(PROGRAM)
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.fq").write_text(f"@{name}\n")
+    return tmp_path
+
+
+def payload(folder: Path, *samples: str, **parameters: Any) -> TaskPayload:
+    lanes = {name: [{"lane": "L1", "fastq_1": str(folder / f"{name}.fq"), "fastq_2": None}] for name in samples}
+    return TaskPayload(
+        stage="copying",
+        step="copy",
+        scope="sample",
+        run=RunPlace("r", "RUN", "runs/r/"),
+        reference="",
+        parameters=parameters,
+        inputs={"reads": "sample.reads"},
+        publish={"copy": "copies/{sample}"},
+        items=tuple({"sample": name, "lanes": lanes[name]} for name in samples),
+        upstream={},
+    )
+
+
+@pytest.fixture
+def run(folder: Path) -> Run:
+    def call(task: TaskPayload, cancelled: threading.Event | None = None) -> list[CompletionRecord]:
+        store = LocalStore({"RUN": folder / "bucket"})
+        step, event = read_step(folder / "copy"), cancelled or threading.Event()
+        return run_task(task, step, store, vcpus=1, memory_mib=100, scratch=folder / "scratch", cancelled=event)
+
+    return call
+
+
+def test_outputs_record_and_log_lie_where_they_should(folder: Path, run: Run) -> None:
+    (record,) = run(payload(folder, "a"))
+    base = folder / "bucket/runs/r"
+    assert (base / "results/copies/a/a.txt").read_text() == "@a\n"
+    assert (base / "results/copies/a/a.txt.idx").exists()
+    assert (base / "steps/copying/a/log.txt").read_text() == "working on a\n"
+    written = json.loads((base / "steps/copying/a/step.json").read_text())
+    assert written == json.loads(json.dumps(record.to_json()))
+    assert written["outputs"]["copy"]["key"] == "results/copies/a/a.txt"
+    assert written["outputs"]["copy"]["indexes"] == ["results/copies/a/a.txt.idx"]
+    assert written["parameters"] == {"ending": "txt", "mode": "copy", "panel": None}
+    assert list((folder / "scratch").iterdir()) == []
+
+
+def test_what_is_done_is_found_done(folder: Path, run: Run) -> None:
+    assert [record.reused for record in run(payload(folder, "a"))] == [False]
+    assert [record.reused for record in run(payload(folder, "a", "b"))] == [True, False]
+
+
+@pytest.mark.parametrize("change", ["reads", "program", "parameter", "panel", "output lost", "index lost"])
+def test_what_has_changed_is_done_again(folder: Path, run: Run, change: str) -> None:
+    panel = folder / "panel.bed"
+    panel.write_text("chr1\n")
+    task = payload(folder, "a", panel=str(panel))
+    run(task)
+    assert run(task)[0].reused
+    result = folder / "bucket/runs/r/results/copies/a/a.txt"
+    if change == "reads":
+        (folder / "a.fq").write_text("@changed\n")
+    elif change == "program":
+        (folder / "copy/copy.py").write_text(PROGRAM + "\n# changed")
+    elif change == "parameter":
+        task = replace(task, parameters={**task.parameters, "ending": "text"})
+    elif change == "panel":
+        panel.write_text("chr1\nchr2\n")
+    else:
+        (result if change == "output lost" else result.with_name("a.txt.idx")).unlink()
+    assert not run(task)[0].reused
+    assert run(task)[0].reused
+
+
+@pytest.mark.parametrize(
+    ("mode", "failure", "code", "message"),
+    [
+        ("refuse", FailureClass.BAD_INPUT, 65, "reads.fq: record 3: expected '@', found '>'"),
+        ("killed", FailureClass.OUT_OF_MEMORY, 137, "working on a"),
+        (
+            "forget",
+            FailureClass.TOOL_ERROR,
+            1,
+            "expected the output copy, a.txt: the program ended well without writing it",
+        ),
+        (
+            "no index",
+            FailureClass.TOOL_ERROR,
+            1,
+            "expected the output copy, a.txt: the program ended well without writing its index (.idx)",
+        ),
+    ],
+)
+def test_a_failure_has_its_class_and_words(
+    folder: Path, run: Run, mode: str, failure: FailureClass, code: int, message: str
+) -> None:
+    with pytest.raises(StepFailed) as caught:
+        run(payload(folder, "a", mode=mode))
+    assert (caught.value.failure_class, caught.value.task_exit_code, str(caught.value)) == (failure, code, message)
+    assert caught.value.log == "s3://RUN/runs/r/steps/copying/a/log.txt"
+    assert not (folder / "bucket/runs/r/steps/copying/a/step.json").exists()
+    assert not (folder / "bucket/runs/r/results").exists()
+
+
+def test_a_crash_is_told_by_its_last_lines(folder: Path, run: Run) -> None:
+    with pytest.raises(StepFailed, match=r"ZeroDivisionError: of the program$") as caught:
+        run(payload(folder, "a", mode="crash"))
+    assert caught.value.failure_class is FailureClass.TOOL_ERROR
+
+
+def test_the_others_of_a_batch_do_not_wait_for_a_bad_one(folder: Path, run: Run) -> None:
+    (folder / "a.fq").write_text("bad")
+    with pytest.raises(StepFailed) as caught:
+        run(payload(folder, "a", "b"))
+    assert caught.value.item == "a"
+    assert (folder / "bucket/runs/r/steps/copying/b/step.json").exists()
+
+
+def test_missing_reads_are_bad_input(folder: Path, run: Run) -> None:
+    (folder / "a.fq").unlink()
+    with pytest.raises(StepFailed) as caught:
+        run(payload(folder, "a"))
+    assert caught.value.failure_class is FailureClass.BAD_INPUT
+    assert str(caught.value) == f"{folder / 'a.fq'}: expected a file, found none"
+
+
+def test_a_missing_parameter_file_is_bad_input(folder: Path, run: Run) -> None:
+    with pytest.raises(StepFailed) as caught:
+        run(payload(folder, "a", panel="/no/such.bed"))
+    assert str(caught.value) == "parameter panel: expected a file, found none: /no/such.bed"
+
+
+def test_a_cancelled_task_does_nothing(folder: Path, run: Run) -> None:
+    cancelled = threading.Event()
+    cancelled.set()
+    with pytest.raises(StepFailed) as caught:
+        run(payload(folder, "a"), cancelled)
+    assert (caught.value.failure_class, caught.value.task_exit_code) == (FailureClass.CANCELLED, 143)
+
+
+@pytest.mark.parametrize("name", ["../a", "a/b", "", ".hidden", "-rf"])
+def test_a_name_that_leaves_its_folder_is_refused(folder: Path, run: Run, name: str) -> None:
+    task = replace(payload(folder, "a"), items=({"sample": name, "lanes": []},))
+    with pytest.raises(Exception, match="expected a sample's name of letters"):
+        run(task)
