@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from math import inf, isinf
 from typing import Any
 
 from genomics_pipeline.model.errors import DataError, Problem
@@ -77,11 +78,12 @@ def _retriers(state: Document, place: str) -> Iterator[Problem]:
             ("IntervalSeconds", 1, MAX_INTERVAL_S),
             ("MaxDelaySeconds", 1, MAX_DELAY_S),
             ("MaxAttempts", 0, MAX_INTERVAL_S),
-            ("BackoffRate", 1, float("inf")),
+            ("BackoffRate", 1, inf),
         ):
             value = retrier.get(field, least)
             if not least <= value <= most:
-                yield _problem(where, field, f"{least} to {most}", value)
+                allowed = f"at least {least}" if isinf(most) else f"{least} to {most}"
+                yield _problem(where, field, allowed, value)
         if "MaxDelaySeconds" in retrier and retrier["MaxDelaySeconds"] <= retrier.get("IntervalSeconds", 1):
             yield _problem(where, "MaxDelaySeconds", "more than IntervalSeconds", retrier["MaxDelaySeconds"])
     for kind in ("Retry", "Catch"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,7 +85,23 @@ def execute(
     check(document, tasks.keys())
     journal.mkdir(parents=True, exist_ok=True)
     engine = Engine(store, tasks, clock or SystemClock(), observer, journal)
-    return asyncio.run(_execute(engine, document, execution_input, name, state_machine))
+    try:
+        return asyncio.run(_interruptible(_execute(engine, document, execution_input, name, state_machine)))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+async def _interruptible(work: Coroutine[Any, Any, ExecutionResult]) -> ExecutionResult:
+    """Cancel the work on SIGINT. A handler of the loop wakes it at once; one of Python's can come late."""
+    import asyncio
+    import signal
+    import threading
+
+    task = asyncio.current_task()
+    assert task is not None
+    if threading.current_thread() is threading.main_thread():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+    return await work
 
 
 async def _execute(

@@ -138,7 +138,7 @@ BROKEN: dict[str, tuple[Change, str]] = {
         retry(MaxAttempts=-1),
         f"{ALIGN}.Retry[0]: MaxAttempts: AWS allows 0 to 99999999, found -1",
     ),
-    "rate": (retry(BackoffRate=0.5), f"{ALIGN}.Retry[0]: BackoffRate: AWS allows 1 to inf, found 0.5"),
+    "rate": (retry(BackoffRate=0.5), f"{ALIGN}.Retry[0]: BackoffRate: AWS allows at least 1, found 0.5"),
     "States.ALL not alone": (
         align("Catch", 0, {"ErrorEquals": ["States.ALL", "Bad"], "Next": "SampleFailed"}),
         f"{ALIGN}.Catch[0]: ErrorEquals: AWS allows States.ALL alone and last, "
