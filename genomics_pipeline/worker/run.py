@@ -247,6 +247,8 @@ class _Attempt:
         if end.exit_code:
             failure = self.step.spec.exit_codes.get(end.exit_code, FailureClass.TOOL_ERROR)
             message = told or f"ended with exit code {end.exit_code} and said nothing"
+            if failure is FailureClass.OUT_OF_MEMORY:
+                message = f"killed as out of memory (exit code {end.exit_code}; it had {self.machine.memory_mib} MiB)"
             raise StepFailed(failure, end.exit_code, message, self.name, log)
 
     def _publish(self, spec: OutputSpec, path: Path, log: str) -> OutputRecord:

@@ -51,7 +51,7 @@ import json, os, signal, sys
 task = json.load(open(sys.argv[1]))
 mode = task["parameters"]["mode"]
 text = open(task["inputs"]["reads"][0]["fastq_1"]).read()
-print("working on", task["item"]["sample"])
+print("working on", task["item"]["sample"], flush=True)
 if mode == "refuse" or "bad" in text:
     print("error: reads.fq: record 3: expected '@', found '>'", file=sys.stderr)
     sys.exit(65)
@@ -150,7 +150,7 @@ def test_what_has_changed_is_done_again(folder: Path, run: Run, change: str) -> 
     ("mode", "failure", "code", "message"),
     [
         ("refuse", FailureClass.BAD_INPUT, 65, "reads.fq: record 3: expected '@', found '>'"),
-        ("killed", FailureClass.OUT_OF_MEMORY, 137, "working on a"),
+        ("killed", FailureClass.OUT_OF_MEMORY, 137, "killed as out of memory (exit code 137; it had 100 MiB)"),
         (
             "forget",
             FailureClass.TOOL_ERROR,
