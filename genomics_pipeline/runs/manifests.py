@@ -99,7 +99,8 @@ def _read_names(uri: str, store: Store) -> list[str]:
 def _disagreement(first: Sequence[str], second: Sequence[str]) -> str | None:
     for number, (one, other) in enumerate(zip_longest(first, second), 1):
         if one != other:
-            return f"record {number}: expected the mate of {one or 'no read'}, found {other or 'the end of the file'}"
+            asked = "the end of the file, as in the mates' file" if one is None else f"the mate of {one}"
+            return f"record {number}: expected {asked}, found {other or 'the end of the file'}"
     return None
 
 

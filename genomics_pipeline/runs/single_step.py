@@ -107,7 +107,8 @@ def _files(spec: StepSpec, request: StepRequest) -> dict[str, list[str]]:
     wanted = {name: one for name, one in spec.inputs.items() if one.type != "reference"}
     found: dict[str, list[str]] = {name: [] for name in wanted}
     if request.files and len(wanted) != 1:
-        raise UsageError(f"step {spec.name} has {len(wanted)} inputs: give each as --input NAME=FILE ({_names(wanted)})")
+        names = ", ".join(wanted)
+        raise UsageError(f"step {spec.name} has {len(wanted)} inputs: give each as --input NAME=FILE ({names})")
     for name in wanted if request.files else ():
         found[name] += request.files
     for given in request.inputs:
@@ -120,10 +121,6 @@ def _files(spec: StepSpec, request: StepRequest) -> dict[str, list[str]]:
         if message := _count_misfit(one, len(found[name])):
             raise UsageError(f"step {spec.name}, input {name}: {message}")
     return {name: [_absolute(file) for file in files] for name, files in found.items()}
-
-
-def _names(inputs: Mapping[str, InputSpec]) -> str:
-    return ", ".join(inputs)
 
 
 def _count_misfit(spec: InputSpec, count: int) -> str | None:

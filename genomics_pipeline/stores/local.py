@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.protocol import MissingObject, ObjectInfo
@@ -67,10 +67,11 @@ class LocalStore:
         self.path(prefix)  # refuses what leaves its bucket
         whole_bucket = "://" in prefix and prefix.count("/") == 2
         head = f"{prefix}/" if whole_bucket else prefix[: prefix.rfind("/") + 1]
-        folder, tail = self.path(head), prefix[len(head) :]
+        quoted, plain = (quote, unquote) if prefix.startswith("file://") else (str, str)
+        folder, tail = self.path(head), plain(prefix[len(head) :])
         tops = [path for path in folder.iterdir() if path.name.startswith(tail)] if folder.is_dir() else []
         files = (file for top in tops for file in ([top] if top.is_file() else top.rglob("*")))
-        for uri, file in sorted((head + str(file.relative_to(folder)), file) for file in files):
+        for uri, file in sorted((head + quoted(str(file.relative_to(folder))), file) for file in files):
             if not _is_part(file) and (info := _info(uri, file)):
                 yield info
 
