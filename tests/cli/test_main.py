@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from genomics_pipeline import __version__
+from genomics_pipeline.cli.main import cli as root
+from genomics_pipeline.cli.main import main
+from genomics_pipeline.model.errors import DataError
+
+Cli = Callable[..., Any]
+
+
+def commands(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
+    """Every command and group, as words of the command line."""
+    yield path
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from commands(command, *path, name)
+        else:
+            yield (*path, name)
+
+
+def test_every_command_has_help_with_an_example(cli: Cli) -> None:
+    found = list(commands(root))
+    assert len(found) >= 8
+    for words in found:
+        for option in ("--help", "-h"):
+            ended = cli(*words, option)
+            assert (ended.code, ended.err) == (0, ""), words
+            assert ended.out.startswith("Usage: genomics-pipeline " + " ".join(words)), words
+            assert "Example" in ended.out, f"{words}: no example"
+            assert f"genomics-pipeline {' '.join(words)}".strip() in ended.out.split("Example", 1)[1], words
+
+
+def test_the_version(cli: Cli) -> None:
+    assert cli("--version").out == f"genomics-pipeline, version {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["alignment"], "No such command 'alignment'."),
+        (["manifest", "check"], "No such command 'check'."),
+        (["manifest", "validate"], "Missing argument 'SHEET'."),
+        (["manifest", "validate", "a.csv", "b.csv"], "Got unexpected extra argument (b.csv)"),
+        (["manifest", "validate", "a.csv", "--check-file"], "No such option"),
+        (["definition", "--fast"], "No such option"),
+    ],
+)
+def test_wrong_usage(cli: Cli, arguments: list[str], message: str) -> None:
+    ended = cli(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("Usage: genomics-pipeline ")
+    assert message in ended.err
+
+
+def test_nothing_asked_is_answered_with_help(cli: Cli) -> None:
+    ended = cli()
+    assert ended.code == 2
+    assert (ended.out + ended.err).startswith("Usage: genomics-pipeline [OPTIONS] COMMAND [ARGS]...")
+
+
+def test_an_error_is_one_line_each_without_traceback(cli: Cli, tmp_path: Path) -> None:
+    sheet = tmp_path / "a.csv"
+    sheet.write_text("sample,fastq_1\n-a,a.bam\n")
+    ended = cli("manifest", "validate", sheet)
+    assert ended.code == 1
+    assert [line.split(": ")[:2] for line in ended.err.splitlines()] == [
+        ["error", f"{sheet}:2:sample"],
+        ["error", f"{sheet}:2:fastq_1"],
+    ]
+
+
+def test_debug_shows_where(tmp_path: Path) -> None:
+    with pytest.raises(DataError):
+        main(["--debug", "manifest", "validate", str(tmp_path / "none.csv")])
+
+
+def test_the_unexpected_is_told_too(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(name: str) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr("genomics_pipeline.runs.catalog.load_pipeline", fail)
+    ended = cli("definition", "germline")
+    told = "error: ZeroDivisionError: division by zero (unexpected: --debug shows where)\n"
+    assert (ended.code, ended.out, ended.err) == (1, "", told)
+    with pytest.raises(ZeroDivisionError):
+        main(["--debug", "definition", "germline"])
+
+
+def test_an_interruption_is_told(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("genomics_pipeline.runs.catalog.load_pipeline", interrupt)
+    ended = cli("definition", "germline")
+    assert (ended.code, ended.out, ended.err) == (130, "", "\ninterrupted\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("germlin", "no pipeline 'germlin', neither shipped nor a file; did you mean 'germline'?"),
+        ("./none.toml", "no pipeline './none.toml', neither shipped nor a file; known: germline"),
+    ],
+)
+def test_no_such_pipeline(cli: Cli, name: str, message: str) -> None:
+    ended = cli("definition", name)
+    assert (ended.code, ended.out, ended.err) == (1, "", f"error: {message}\n")
+
+
+def test_the_module_is_the_command() -> None:
+    argv = [sys.executable, "-m", "genomics_pipeline", "--version"]
+    ended = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60)
+    assert ended.stdout == f"genomics-pipeline, version {__version__}\n"
+
+
+def test_starting_imports_no_heavy_library() -> None:
+    heavy = {"boto3", "botocore", "pysam", "pybwa", "jsonschema", "smart_open", "rich", "psutil"}
+    code = "import sys; from genomics_pipeline.cli.main import cli; print(*sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert not heavy & set(ended.stdout.split())

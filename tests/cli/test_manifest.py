@@ -1,0 +1,293 @@
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SHEET = """\
+patient,sex,status,sample,lane,fastq_1,fastq_2
+p1,XX,0,a,L001,a_L001_R1.fq,a_L001_R2.fq
+p1,XX,0,a,L002,a_L002_R1.fq,a_L002_R2.fq
+p2,,,b,,b.fq,
+"""
+Cli = Callable[..., Any]
+Reads = Callable[..., Path]
+
+
+@pytest.fixture
+def sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cohort.csv").write_text(SHEET)
+    return tmp_path / "cohort.csv"
+
+
+class TestValidate:
+    def test_what_is_valid(self, cli: Cli, sheet: Path) -> None:
+        ended = cli("manifest", "validate", "cohort.csv")
+        assert (ended.code, ended.out, ended.err) == (0, "cohort.csv: valid, 2 samples, 3 lanes\n", "")
+
+    def test_json(self, cli: Cli, sheet: Path) -> None:
+        ended = cli("manifest", "validate", "cohort.csv", "--json")
+        assert (ended.code, ended.err) == (0, "")
+        assert ended.out == '{\n  "valid": true,\n  "samples": 2,\n  "lanes": 3\n}\n'
+
+    def test_normalised(self, cli: Cli, sheet: Path) -> None:
+        ended = cli("manifest", "validate", "cohort.csv", "--normalised")
+        at = sheet.parent
+        assert (ended.code, ended.err) == (0, "")
+        assert ended.out == (
+            '{"sample":"a","patient":"p1","sex":"XX","status":0,"lanes":['
+            f'{{"lane":"L001","fastq_1":"{at}/a_L001_R1.fq","fastq_2":"{at}/a_L001_R2.fq"}},'
+            f'{{"lane":"L002","fastq_1":"{at}/a_L002_R1.fq","fastq_2":"{at}/a_L002_R2.fq"}}]}}\n'
+            '{"sample":"b","patient":"p2","sex":"NA","status":0,"lanes":['
+            f'{{"lane":"L001","fastq_1":"{at}/b.fq","fastq_2":null}}]}}\n'
+        )
+
+    def test_problems_as_json(self, cli: Cli, sheet: Path) -> None:
+        sheet.write_text(SHEET.replace("XX,0,a,L001", "F,0,a,L001").replace("p2,,,b", "p2,,,b,c"))
+        ended = cli("manifest", "validate", "cohort.csv", "--json")
+        assert (ended.code, ended.err) == (1, "")
+        assert json.loads(ended.out) == {
+            "valid": False,
+            "problems": [
+                {
+                    "message": "expected one of XX, XY, NA, found 'F'",
+                    "file": "cohort.csv",
+                    "line": 2,
+                    "column": "sex",
+                },
+                {
+                    "message": "expected 7 fields as in the header, found 8",
+                    "file": "cohort.csv",
+                    "line": 4,
+                    "column": None,
+                },
+            ],
+        }
+
+    def test_a_compressed_sheet(self, cli: Cli, sheet: Path) -> None:
+        data = gzip.compress(SHEET.encode())
+        sheet.with_name("cohort.csv.gz").write_bytes(data)
+        assert cli("manifest", "validate", "cohort.csv.gz").out == "cohort.csv.gz: valid, 2 samples, 3 lanes\n"
+        sheet.with_name("cut.csv.gz").write_bytes(data[:-10])
+        ended = cli("manifest", "validate", "cut.csv.gz")
+        why = "Compressed file ended before the end-of-stream marker was reached"
+        assert (ended.code, ended.err) == (1, f"error: cut.csv.gz: expected a readable sample sheet: {why}\n")
+
+    def test_the_mark_that_spreadsheets_write_is_no_column(self, cli: Cli, sheet: Path) -> None:
+        sheet.write_bytes(b"\xef\xbb\xbf" + SHEET.replace("\n", "\r\n").encode())
+        assert cli("manifest", "validate", "cohort.csv").out == "cohort.csv: valid, 2 samples, 3 lanes\n"
+
+    @pytest.mark.parametrize(
+        ("uri", "message"),
+        [
+            ("none.csv", "none.csv: expected a sample sheet, found no such file"),
+            ("s3", "s3: expected a readable sample sheet: [Errno 21] Is a directory: 's3'"),
+        ],
+    )
+    def test_no_sheet(self, cli: Cli, sheet: Path, uri: str, message: str) -> None:
+        (sheet.parent / "s3").mkdir()
+        ended = cli("manifest", "validate", uri)
+        assert (ended.code, ended.out, ended.err) == (1, "", f"error: {message}\n")
+
+
+class TestCheckFiles:
+    def check(self, cli: Cli, *rows: str) -> tuple[int, list[str]]:
+        Path("c.csv").write_text("sample,lane,fastq_1,fastq_2\n" + "".join(f"{row}\n" for row in rows))
+        ended = cli("manifest", "validate", "c.csv", "--check-files")
+        assert ended.code == 0 or ended.out == ""
+        told = ended.err.replace(f"{Path.cwd()}/", "").splitlines()
+        return ended.code, [line.removeprefix("error: ") for line in told]
+
+    def test_good_files(self, cli: Cli, reads: Reads) -> None:
+        reads("a_R1.fq.gz", "r1/1", "r2/1 comment")
+        reads("a_R2.fq.gz", "r1/2", "r2/2")
+        reads("b.fq", "r1")
+        assert self.check(cli, "a,L001,a_R1.fq.gz,a_R2.fq.gz", "b,L001,b.fq,") == (0, [])
+
+    def test_all_is_told_at_once(self, cli: Cli, reads: Reads, tmp_path: Path) -> None:
+        good = [f"r{number}" for number in range(1, 4)]
+        reads("good_R1.fq", *good)
+        reads("good_R2.fq", *good)
+        reads("short_R2.fq", *good[:2])
+        reads("other_R2.fq", "r1", "r3", "r2")
+        reads("empty.fq.gz")
+        reads("lane2_R1.fq", *good[:1])
+        (tmp_path / "fasta.fq").write_text(">chr1\nACGT\n")
+        (tmp_path / "no_name.fq").write_text("@\nACGT\n+\nIIII\n")
+        (tmp_path / "plain.fq.gz").write_text("@r1\nACGT\n+\nIIII\n")
+        whole = gzip.compress(b"@r1\nACGT\n+\nIIII\n" * 100, 0)
+        (tmp_path / "cut.fq.gz").write_bytes(whole[:-30])
+        (tmp_path / "hurt.fq.gz").write_bytes(whole[:10] + b"\xff" + whole[11:])
+        (tmp_path / "folder.fq").mkdir()
+        code, told = self.check(
+            cli,
+            "a,L001,good_R1.fq,none_R2.fq",
+            "b,L001,good_R2.fq,short_R2.fq",
+            "b,L002,lane2_R1.fq,other_R2.fq",
+            "c,L001,empty.fq.gz,",
+            "d,L001,fasta.fq,",
+            "e,L001,no_name.fq,",
+            "f,L001,plain.fq.gz,",
+            "g,L001,cut.fq.gz,hurt.fq.gz",
+            "h,L001,folder.fq,",
+        )
+        assert code == 1
+        end = "Compressed file ended before the end-of-stream marker was reached"
+        asked = "expected '@' and a read's name"
+        assert told == [
+            "none_R2.fq: sample a, lane L001: expected a FASTQ file, found no such file",
+            "short_R2.fq: sample b, lane L001: record 3: expected the mate of r3, found the end of the file",
+            "other_R2.fq: sample b, lane L002: record 2: expected the end of the file, as in the mates' file, found r3",
+            "empty.fq.gz: sample c, lane L001: expected reads, found an empty file",
+            f"fasta.fq: sample d, lane L001: record 1: {asked}, found b'>chr1\\n'; is this FASTQ?",
+            f"no_name.fq: sample e, lane L001: record 1: {asked}, found b'@\\n'; is this FASTQ?",
+            "plain.fq.gz: sample f, lane L001: expected a whole gzip file: Not a gzipped file (b'@r')",
+            f"cut.fq.gz: sample g, lane L001: expected a whole gzip file: {end}",
+            "hurt.fq.gz: sample g, lane L001: expected a whole gzip file: "
+            "Error -3 while decompressing data: invalid block type",
+            "folder.fq: sample h, lane L001: expected a FASTQ file, found no such file",
+        ]
+
+    def test_a_sheet_that_is_wrong_has_no_files_looked_at(self, cli: Cli, reads: Reads) -> None:
+        reads("a.fq", "r1")
+        code, told = self.check(cli, "a,L001,none.fq,", "b,L 1,a.fq,")
+        assert (code, len(told)) == (1, 1)
+        assert told[0].startswith("c.csv:3:lane: expected a name")
+
+
+class TestInit:
+    def init(self, cli: Cli, *arguments: str) -> tuple[int, str, str]:
+        ended = cli("manifest", "init", *arguments)
+        here = f"{Path.cwd()}/"
+        return ended.code, ended.out.replace(here, ""), ended.err.replace(here, "")
+
+    @pytest.mark.parametrize(
+        ("names", "rows"),
+        [
+            (["a_R1.fastq.gz", "a_R2.fastq.gz"], ["a,L001,1,2"]),
+            (["a_R1_001.fastq.gz", "a_R2_001.fastq.gz"], ["a,L001,1,2"]),
+            (["a_S7_R1_001.fastq.gz", "a_S7_R2_001.fastq.gz"], ["a,L001,1,2"]),
+            (["a_S7_L003_R1_001.fastq.gz", "a_S7_L003_R2_001.fastq.gz"], ["a,L003,1,2"]),
+            (["SRR1_1.fastq", "SRR1_2.fastq"], ["SRR1,L001,1,2"]),
+            (["a.R1.fq.gz", "a.R2.fq.gz"], ["a,L001,1,2"]),
+            (["a_b_S1_c_R1.fq", "a_b_S1_c_R2.fq"], ["a_b_S1_c,L001,1,2"]),
+            (["alone.fastq.gz"], ["alone,L001,1,-"]),
+            (["a_S1_L001_R1_001.fastq.gz"], ["a,L001,1,-"]),
+            (
+                ["a_L001_R1.fq", "a_L001_R2.fq", "a_L002_R1.fq", "a_L002_R2.fq", "b_L001_R1.fq"],
+                ["a,L001,1,2", "a,L002,3,4", "b,L001,5,-"],
+            ),
+            (["deep/er/a_R1.fq", "deep/a_R2.fq"], ["a,L001,1,2"]),
+            # Barcodes are no sample's reads; nor are other files.
+            (["a_S1_L001_I1_001.fastq.gz", "a_S1_L001_R1_001.fastq.gz"], ["a,L001,2,-"]),
+            (["a_R1.fq", "a_R1.fq.md5", "a.bam", "README.txt"], ["a,L001,1,-"]),
+        ],
+    )
+    def test_names(self, cli: Cli, reads: Reads, names: list[str], rows: list[str]) -> None:
+        for name in names:
+            reads(f"reads/{name}", "r1")
+        expected = ["patient,sample,lane,fastq_1,fastq_2"]
+        for row in rows:
+            sample, lane, *files = row.split(",")
+            paths = ["" if file == "-" else f"reads/{names[int(file) - 1]}" for file in files]
+            expected.append(",".join([sample, sample, lane, *paths]))
+        assert self.init(cli, "reads") == (0, "\n".join([*expected, ""]), "")
+        assert self.init(cli, "reads/") == (0, "\n".join([*expected, ""]), "")
+
+    def test_the_sheet_is_valid(self, cli: Cli, reads: Reads) -> None:
+        for number in (1, 2):
+            reads(f"reads, of run 1/a_R{number}.fq", "r1")
+        ended = cli("manifest", "init", "reads, of run 1", "--out", "new.csv")
+        assert (ended.code, ended.out, ended.err) == (0, "new.csv: 1 lanes\n", "")
+        assert cli("manifest", "validate", "new.csv", "--check-files").out == "new.csv: valid, 1 samples, 1 lanes\n"
+
+    def test_problems_are_told_at_once(self, cli: Cli, reads: Reads) -> None:
+        for name in ("a_R1.fq", "b_R2.fq", "c_R1.fq", "again/c_R1.fq", "my sample_R1.fq"):
+            reads(f"reads/{name}", "r1")
+        rule = "expected a name of letters, digits, '.', '_' and '-' for a sample"
+        assert self.init(cli, "reads") == (
+            1,
+            "",
+            "error: reads/c_R1.fq: expected one fastq_1 of sample c in a lane, found reads/again/c_R1.fq too\n"
+            f"error: reads/my sample_R1.fq: {rule}, found 'my sample'\n"
+            "error: reads/b_R2.fq: expected the first reads of sample b, lane L001 too\n",
+        )
+
+    def test_no_fastq_files(self, cli: Cli, reads: Reads) -> None:
+        reads("reads/a.bam", "r1")
+        told = "expected FASTQ files (.fastq.gz, .fq.gz, .fastq, .fq), found none"
+        assert self.init(cli, "reads") == (1, "", f"error: reads: {told}\n")
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["none"], "none: expected a folder or an S3 prefix, found none"),
+            (["reads/a_R1.fq"], "reads/a_R1.fq: expected a folder or an S3 prefix, found none"),
+            (["reads", "--out", "old.csv"], "--out old.csv: expected a new file, found one that exists"),
+            (
+                ["reads", "--out", "none/new.csv"],
+                "--out none/new.csv: expected a place to write to: No such file or directory",
+            ),
+        ],
+    )
+    def test_usage(self, cli: Cli, reads: Reads, arguments: list[str], message: str) -> None:
+        reads("reads/a_R1.fq", "r1")
+        Path("old.csv").write_text("old")
+        assert self.init(cli, *arguments) == (2, "", f"error: {message}\n")
+        assert Path("old.csv").read_text() == "old"
+
+    def test_other_storage(self, cli: Cli, reads: Reads) -> None:
+        told = "error: gs://b/reads/: expected a path or an s3:// URI, found gs://\n"
+        assert self.init(cli, "gs://b/reads") == (1, "", told)
+
+
+class TestS3:
+    @pytest.fixture(autouse=True)
+    def bucket(self, monkeypatch: pytest.MonkeyPatch) -> Any:
+        import boto3
+        from moto import mock_aws
+
+        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        with mock_aws():
+            monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+            client = boto3.client("s3")
+            client.create_bucket(Bucket="reads")
+            for key in ("run-1/a_L001_R1.fq", "run-1/a_L001_R2.fq", "run-1/deep/b_1.fq", "run-10/c_R1.fq"):
+                client.put_object(Bucket="reads", Key=key, Body=b"@r1\nACGT\n+\n#FFF\n")
+            sheet = b"sample,fastq_1,fastq_2\na,run-1/a_L001_R1.fq,run-1/a_L001_R2.fq\n"
+            client.put_object(Bucket="reads", Key="cohort.csv", Body=sheet)
+            yield
+
+    @pytest.mark.parametrize("prefix", ["s3://reads/run-1", "s3://reads/run-1/"])
+    def test_init(self, cli: Cli, prefix: str) -> None:
+        ended = cli("manifest", "init", prefix)
+        at = "s3://reads/run-1"
+        assert (ended.code, ended.err) == (0, "")
+        assert ended.out == (
+            "patient,sample,lane,fastq_1,fastq_2\n"
+            f"a,a,L001,{at}/a_L001_R1.fq,{at}/a_L001_R2.fq\n"
+            f"b,b,L001,{at}/deep/b_1.fq,\n"
+        )
+
+    def test_validate(self, cli: Cli) -> None:
+        ended = cli("manifest", "validate", "s3://reads/cohort.csv", "--check-files")
+        assert (ended.code, ended.out) == (0, "s3://reads/cohort.csv: valid, 1 samples, 1 lanes\n")
+        # Relative paths are those beside the sheet.
+        assert '"fastq_1":"s3://reads/run-1/a_L001_R1.fq"' in (
+            cli("manifest", "validate", "s3://reads/cohort.csv", "--normalised").out
+        )
+
+    def test_nothing_there(self, cli: Cli) -> None:
+        ended = cli("manifest", "validate", "s3://reads/none.csv")
+        told = "error: s3://reads/none.csv: expected a sample sheet, found no such file\n"
+        assert (ended.code, ended.err) == (1, told)
+        ended = cli("manifest", "init", "s3://no-bucket/run-1")
+        assert ended.code == 1
+        assert ended.err.startswith("error: s3://no-bucket/run-1/: expected a prefix that can be listed: ")
+        assert "The specified bucket does not exist" in ended.err
