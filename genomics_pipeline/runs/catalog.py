@@ -58,7 +58,7 @@ def load_pipeline(name_or_file: str) -> tuple[Pipeline, dict[str, StepFolder]]:
         return step.spec
 
     try:
-        text = file.read_text("utf-8")
+        text = file.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{file}: expected UTF-8, found byte {error.start} that is not") from None
     return parse_pipeline(text, file=str(file), load_step=load), folders

@@ -238,8 +238,16 @@ class _Attempt:
         return list(self.parameters.items())
 
     def _file_name(self, spec: OutputSpec) -> str:
-        """The output's file name, placeholders filled in."""
-        return _filled(spec.path, {self.payload.scope: self.name, **self.parameters})
+        """The output's file name, placeholders filled in.
+
+        Raises:
+            StepFailed: where a parameter would make it more than a name.
+        """
+        name = _filled(spec.path, {self.payload.scope: self.name, **self.parameters})
+        if "/" in name or "\0" in name or name in (".", ".."):
+            message = f"output {spec.name}: expected a plain file name of {spec.path}, found {name!r}"
+            raise StepFailed(FailureClass.BAD_INPUT, BAD_INPUT_EXIT_CODE, message, self.name)
+        return name
 
     def _refuse(self, end: ProcessEnd, told: str, log: str) -> None:
         if end.cancelled:

@@ -33,8 +33,8 @@ def read_step(folder: Path) -> StepFolder:
     """
     file = folder / "step.toml"
     try:
-        text = file.read_text("utf-8")
-    except FileNotFoundError:
+        text = file.read_text("utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
         raise DataError(f"expected a step's folder with a step.toml, found none in {folder}") from None
     except UnicodeDecodeError as error:
         raise DataError(f"{file}: expected UTF-8, found byte {error.start} that is not") from None

@@ -217,3 +217,13 @@ def test_a_name_that_leaves_its_folder_is_refused(folder: Path, run: Run, name: 
     task = replace(payload(folder, "a"), items=({"sample": name, "lanes": []},))
     with pytest.raises(Exception, match="expected a sample's name of letters"):
         run(task)
+
+
+def test_a_parameter_cannot_lead_an_output_out_of_its_folder(folder: Path, run: Run) -> None:
+    with pytest.raises(StepFailed) as caught:
+        run(payload(folder, "a", ending="../../escaped"))
+    assert caught.value.failure_class is FailureClass.BAD_INPUT
+    assert str(caught.value) == (
+        "output copy: expected a plain file name of {sample}.{ending}, found 'a.../../escaped'"
+    )
+    assert not list(folder.rglob("escaped"))
