@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-INTERVAL_S = 0.02
+INTERVAL_S = 0.1  # each look costs time too
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
@@ -139,6 +140,7 @@ class _Worker:
 
 def _serve(work: Callable[[Any], Any], work_in: int, result_out: int) -> None:
     """The worker: one result for each piece, until the end."""
+    gc.disable()  # what a piece leaves is gone by its reference counts; a search through it costs a tenth of the work
     code = 1
     try:
         with os.fdopen(work_in, "rb") as pieces, os.fdopen(result_out, "wb") as results:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pysam
 
 Command = Sequence[str]
+CHUNK_BYTES = 1 << 20
+_SPARE = 64  # above every descriptor that is given a place
+_ALL = 1 << 16
 
 
 class ChainFailed(Exception):
@@ -19,22 +23,22 @@ class Chain:
     """Running commands; each reads what the one before writes.
 
     Args:
-        commands: samtools' subcommand and arguments, with ``-`` for the pipe.
+        commands: samtools' subcommands and arguments, with ``-`` for the pipe.
+        ends: Two of them that both read all that the last one writes, each with the file that its standard output
+            goes to, if any.
     """
 
-    def __init__(self, commands: Sequence[Command]) -> None:
-        self._names = [command[0] for command in commands]
-        self._pids: list[int] = []
-        source, self.input = os.pipe()
-        for number, command in enumerate(commands):
-            last = number == len(commands) - 1
-            following, target = (os.open(os.devnull, os.O_RDONLY), -1) if last else os.pipe()
-            self._pids.append(_fork(command, source, target, {following, self.input}))
-            os.close(source)
-            if not last:
-                os.close(target)
+    def __init__(self, commands: Sequence[Command], ends: Sequence[tuple[Command, str | None]]) -> None:
+        self._children: list[tuple[str, int]] = []
+        source, self.input = _pipe()
+        for command in commands:
+            following, target = _pipe()
+            self._fork(f"samtools {command[0]}", lambda c=command: _run(c), source, target)  # type: ignore[misc]
             source = following
-        os.close(source)
+        first, second = _pipe(), _pipe()
+        self._fork("tee", _tee, source, first[1], second[1])
+        for (command, printed), (begin, _) in zip(ends, (first, second), strict=True):
+            self._fork(f"samtools {command[0]}", lambda c=command, p=printed: _run(c, p), begin)  # type: ignore[misc]
 
     def wait(self) -> None:
         """Wait for all of them, once the input is closed.
@@ -42,41 +46,50 @@ class Chain:
         Raises:
             ChainFailed: if one failed.
         """
-        codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in self._pids]
-        for name, code in zip(self._names, codes, strict=True):
+        codes = [(name, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])) for name, pid in self._children]
+        for name, code in codes:
             if code:
-                raise ChainFailed(f"samtools {name} ended with exit code {code}")
+                raise ChainFailed(f"{name} ended with exit code {code}")
+
+    def _fork(self, name: str, work: Callable[[], None], source: int, *targets: int) -> None:
+        """A child that reads 0 and writes 1, and 3 where there is a second target; these are closed here."""
+        if pid := os.fork():
+            self._children.append((name, pid))
+            for descriptor in (source, *targets):
+                os.close(descriptor)
+            return
+        code = 1
+        try:
+            held = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, _SPARE) for descriptor in (source, *targets)]
+            for descriptor, place in zip(held, (0, 1, 3), strict=False):
+                os.dup2(descriptor, place)
+            os.closerange(max(3, len(held) + 1), _ALL)  # whoever holds an end of a pipe keeps it open
+            work()
+            code = 0
+        except BrokenPipeError:
+            pass  # whoever reads has ended, and said why
+        except BaseException as error:  # the child must end here, whatever happened
+            print(f"error: {name}: {str(error).strip()}", file=sys.stderr, flush=True)
+        finally:
+            os._exit(code)
 
 
-def run(command: Command, target: str | None = None) -> None:
-    """Run one command to its end, what it prints in a file where one is given.
-
-    Raises:
-        ChainFailed: if it failed.
-    """
-    source = os.open(os.devnull, os.O_RDONLY)
-    pid = _fork(command, source, -1, set(), target)
-    os.close(source)
-    if code := os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]):
-        raise ChainFailed(f"samtools {command[0]} ended with exit code {code}")
+def _pipe() -> tuple[int, int]:
+    """A pipe, as large as a user may have where the system lets us say so."""
+    begin, end = os.pipe()
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, CHUNK_BYTES)
+    return begin, end
 
 
-def _fork(command: Command, source: int, target: int, foreign: set[int], printed: str | None = None) -> int:
-    """A child that runs one command from the one descriptor to the other."""
-    if pid := os.fork():
-        return pid
-    code = 1
-    try:
-        for other in foreign:
-            os.close(other)
-        os.dup2(source, 0)
-        if target >= 0:
-            os.dup2(target, 1)
-        for held in {source, target} - {0, 1, -1}:
-            os.close(held)
-        getattr(pysam.samtools, command[0])(*command[1:], catch_stdout=False, save_stdout=printed)
-        code = 0
-    except BaseException as error:  # the child must end here, whatever happened
-        print(f"error: samtools {command[0]}: {str(error).strip()}", file=sys.stderr, flush=True)
-    finally:
-        os._exit(code)
+def _run(command: Command, printed: str | None = None) -> None:
+    getattr(pysam.samtools, command[0])(*command[1:], catch_stdout=False, save_stdout=printed)
+
+
+def _tee() -> None:
+    """Standard input to two pipes."""
+    while chunk := os.read(0, CHUNK_BYTES):
+        for target in (1, 3):
+            rest = memoryview(chunk)
+            while rest:
+                rest = rest[os.write(target, rest) :]
