@@ -50,10 +50,10 @@ def align(task: dict[str, Any], lanes: Sequence[Lane]) -> Counts:
         CrewFailed: if a worker was killed.
         ChainFailed: if samtools failed.
     """
+    samtools = Chain(commands(task, any(lane.paired for lane in lanes)), ends(task))  # forks while it costs little
     from aligner import Aligner
 
     crew = Crew(Aligner(reference(task), lanes).align, task["vcpus"])
-    samtools = Chain(commands(task, any(lane.paired for lane in lanes)), ends(task))
     batches = (batch for number, lane in enumerate(lanes) for batch in lane.batches(number))
     total = Counts()
     try:
@@ -124,4 +124,6 @@ def contigs(task: dict[str, Any]) -> list[tuple[str, int]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    code = main(sys.argv[1])
+    sys.stderr.flush()
+    os._exit(code)  # freeing bwa's index piece by piece takes longer than ending
