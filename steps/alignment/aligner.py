@@ -42,13 +42,10 @@ class Aligner:
         reads = self._bwa.align(_reads(batch, lane), self._options[lane.paired])
         if lane.paired:
             complete(reads)
-        counts = Counts()
+        records = list(chain.from_iterable(reads))
         end = f"\tRG:Z:{lane.read_group['ID']}\n"
-        lines: list[str] = []
-        for record in chain.from_iterable(reads):
-            counts.add(record.flag)
-            lines += (record.to_string(), end)
-        return "".join(lines).encode(), counts
+        text = end.join([record.to_string() for record in records]) + end
+        return text.encode(), Counts.of([record.flag for record in records])
 
 
 def _reads(batch: Batch, lane: Lane) -> list[pysam.FastxRecord]:

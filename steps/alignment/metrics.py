@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,12 @@ class Counts:
     mapped: int = 0
     properly_paired: int = 0
 
-    def add(self, flag: int) -> None:
-        """Count one alignment."""
-        if flag & _NOT_PRIMARY:
-            return
-        self.reads += 1
-        self.mapped += not flag & pysam.FUNMAP
-        self.properly_paired += bool(flag & pysam.FPROPER_PAIR)
+    @classmethod
+    def of(cls, flags: Sequence[int]) -> Counts:
+        """Count alignments by their flags."""
+        primary = [flag for flag in flags if not flag & _NOT_PRIMARY]
+        mapped = sum([not flag & pysam.FUNMAP for flag in primary])
+        return cls(len(primary), mapped, sum([flag & pysam.FPROPER_PAIR for flag in primary]) // pysam.FPROPER_PAIR)
 
     def __iadd__(self, other: Counts) -> Counts:
         self.reads += other.reads
