@@ -42,7 +42,7 @@ class CompletionRecord:
         seconds: How long it took, staging included.
         vcpus: Cores it was given.
         memory_mib: Memory it was given.
-        peak_memory_mib: What its largest process used.
+        peak_memory_mib: See `worker.process.ProcessEnd`.
         parameters: All of them, resolved.
         outputs: By name.
         reused: It was found done, not run now; never written.

@@ -27,7 +27,8 @@ class ProcessEnd:
     Attributes:
         exit_code: As a shell gives it: 128 and the signal's number where one ended it.
         seconds: How long it ran.
-        peak_memory_mib: Most memory resident in it or in one of its children.
+        peak_memory_mib: Most memory resident in it or in one of its children; never less than what we had ourselves
+            when it began, for Linux counts what a process was before it became another program.
         cancelled: It was told to end.
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from joint_records import write_joint
 from pipe import Command, CommandFailed, pipe, run
 
 BAD_INPUT = 65  # EX_DATAERR of sysexits.h
+PLOIDY_KEY = "genomics_pipeline_ploidy"  # what variant_calling tells in a gVCF's header
+DIPLOID = 2
 QUIET = "--no-version"  # no versions, dates or paths of this machine in the header
 
 
@@ -26,8 +28,8 @@ def main(task_file: str) -> int:
     task = json.loads(Path(task_file).read_text())
     pysam.set_verbosity(0)
     try:
-        check_samples(task["inputs"]["gvcfs"])
-        aggregate(task)
+        ploidies = check_samples(task["inputs"]["gvcfs"])
+        aggregate(task, task["parameters"]["ploidy"] or one_ploidy(ploidies))
     except BadInput as error:
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
@@ -37,17 +39,22 @@ def main(task_file: str) -> int:
     return 0
 
 
-def check_samples(gvcfs: Sequence[str]) -> None:
+def check_samples(gvcfs: Sequence[str]) -> dict[int, str]:
     """Refuse files that are no VCF, or of a sample that another file holds too.
+
+    Returns:
+        The ploidies that the files say they were called with, each with the first file that does.
 
     Raises:
         BadInput: saying which.
     """
     holders: dict[str, str] = {}
+    ploidies: dict[int, str] = {}
     for path in gvcfs:
         try:
             with pysam.VariantFile(path) as gvcf:
                 samples = list(gvcf.header.samples)
+                told = [record.value for record in gvcf.header.records if record.key == PLOIDY_KEY]
         except (OSError, ValueError):
             raise BadInput(f"{path}: expected a gVCF, found one that is cut off or of another kind") from None
         for sample in samples:
@@ -55,9 +62,24 @@ def check_samples(gvcfs: Sequence[str]) -> None:
                 found = f"found {sample}, which {holders[sample]} holds too"
                 raise BadInput(f"{path}: expected a sample that no other file holds, {found}")
             holders[sample] = path
+        ploidies.setdefault(int(told[0] or DIPLOID) if told else DIPLOID, path)
+    return ploidies
 
 
-def aggregate(task: dict[str, Any]) -> None:
+def one_ploidy(ploidies: Mapping[int, str]) -> int:
+    """The ploidy that all files were called with.
+
+    Raises:
+        BadInput: if they differ.
+    """
+    (first, file), *others = ploidies.items()
+    for ploidy, other in others:
+        found = f"found {ploidy}; call the samples alike, or give aggregation's parameter ploidy"
+        raise BadInput(f"{other}: expected ploidy {first} as of {file}, {found}")
+    return first
+
+
+def aggregate(task: dict[str, Any], ploidy: int) -> None:
     """Genotype all samples over the interval.
 
     Raises:
@@ -69,7 +91,7 @@ def aggregate(task: dict[str, Any]) -> None:
     bed.write_text(padded_bed(regions, read_contigs(Path(task["inputs"]["reference"] + ".fai"))))
     merge = merge_in_batches(task, bed)
     with (
-        pipe([merge, *calling(task), *filtering(parameters)]) as lines,
+        pipe([merge, *calling(task, ploidy), *filtering(parameters)]) as lines,
         pysam.BGZFile(output, "wb", index=None) as file,
     ):
 
@@ -103,11 +125,10 @@ def listed(file: Path, paths: Sequence[str]) -> str:
     return str(file)
 
 
-def calling(task: dict[str, Any]) -> list[Command]:
+def calling(task: dict[str, Any], ploidy: int) -> list[Command]:
     """Genotypes from likelihoods, then left-aligned and normalised."""
-    ploidy = str(task["parameters"]["ploidy"])
     return [
-        ["call", QUIET, "-mv", "-a", "GQ", "--ploidy", ploidy, "-Ou", "-"],
+        ["call", QUIET, "-mv", "-a", "GQ", "--ploidy", str(ploidy), "-Ou", "-"],
         ["norm", QUIET, "-f", task["inputs"]["reference"], "-Ou", "-"],
     ]
 

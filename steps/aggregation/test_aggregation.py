@@ -46,11 +46,20 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def gvcf(folder: Path, reference: Path, sample: str, snps: Sequence[int], deletion: bool = False, sp: int = 0) -> str:
+def gvcf(
+    folder: Path,
+    reference: Path,
+    sample: str,
+    snps: Sequence[int],
+    deletion: bool = False,
+    sp: int = 0,
+    ploidy: int | None = None,
+) -> str:
     """A gVCF of a sample that is heterozygous at these places, and for a deletion of AA where asked, else reference."""
     bases = pysam.FastaFile(str(reference)).fetch("c1")
     lines, at = [], 1
-    variants = [(pos, f"c1\t{pos}\t.\tA\t{SNPS[pos]},<*>\t0\t.\t{VARIANT}", "200,0,200,230,230,255") for pos in snps]
+    likelihoods = "200,0,200,230,230,255" if ploidy != 1 else "200,60,0,230,90,255"  # heterozygous, else all alternate
+    variants = [(pos, f"c1\t{pos}\t.\tA\t{SNPS[pos]},<*>\t0\t.\t{VARIANT}", likelihoods) for pos in snps]
     if deletion:
         indel = VARIANT.replace("QS=0.5,0.5,0", "QS=0.5,0.5").replace("DP=", "INDEL;DP=")
         variants.append((RUN - 2, f"c1\t{RUN - 2}\t.\tAAA\tA\t0\t.\t{indel}", "200,0,200"))
@@ -62,7 +71,8 @@ def gvcf(folder: Path, reference: Path, sample: str, snps: Sequence[int], deleti
         at = pos + 1
     path = folder / f"{sample}.g.vcf.gz"
     with pysam.BGZFile(str(path), "wb", index=None) as out:
-        out.write("".join([HEADER, sample, "\n", *lines, block(bases, at, 3000)]).encode())
+        header = HEADER if ploidy is None else HEADER.replace("#CHROM", f"##genomics_pipeline_ploidy={ploidy}\n#CHROM")
+        out.write("".join([header, sample, "\n", *lines, block(bases, at, 3000)]).encode())
     pysam.tabix_index(str(path), preset="vcf", force=True)
     return str(path)
 
@@ -75,7 +85,7 @@ def start(
     folder: Path, reference: Path, gvcfs: Sequence[str], regions: Sequence[str], **parameters: Any
 ) -> subprocess.CompletedProcess[str]:
     (folder / "scratch").mkdir(parents=True)
-    defaults = {"ploidy": 2, "batch_size": 200, "min_qual": 20, "min_depth": 4, "max_strand_bias": 60}
+    defaults = {"ploidy": None, "batch_size": 200, "min_qual": 20, "min_depth": 4, "max_strand_bias": 60}
     task = {
         "item": {"interval": "00000", "regions": list(regions)},
         "inputs": {"gvcfs": list(gvcfs), "reference": str(reference)},
@@ -160,6 +170,24 @@ def test_filters(tmp_path: Path, reference: Path) -> None:
 def test_haploid(tmp_path: Path, reference: Path) -> None:
     found = joint(tmp_path / "a", reference, three(tmp_path, reference), ploidy=1)
     assert {genotype for *_, genotypes in found for genotype in genotypes} <= {"0", "1"}
+
+
+def test_the_cohort_has_the_ploidy_its_samples_were_called_with(tmp_path: Path, reference: Path) -> None:
+    gvcfs = [gvcf(tmp_path, reference, name, [1000], ploidy=1) for name in ("A", "B")]
+    found = joint(tmp_path / "a", reference, gvcfs)
+    assert {genotype for *_, genotypes in found for genotype in genotypes} == {"1"}
+
+
+def test_samples_called_with_different_ploidies_are_refused_unless_one_is_given(
+    tmp_path: Path, reference: Path
+) -> None:
+    one, two = (gvcf(tmp_path, reference, f"S{ploidy}", [1000], ploidy=ploidy) for ploidy in (1, 2))
+    ended = start(tmp_path / "a", reference, [one, two], ["c1:1-3000"])
+    told = (
+        f"{two}: expected ploidy 1 as of {one}, found 2; call the samples alike, or give aggregation's parameter ploidy"
+    )
+    assert (ended.returncode, ended.stderr) == (65, f"error: {told}\n")
+    assert joint(tmp_path / "b", reference, [one, two], ploidy=2)
 
 
 def test_a_sample_given_twice_is_refused(tmp_path: Path, reference: Path) -> None:

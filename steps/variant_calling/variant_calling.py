@@ -17,6 +17,8 @@ from calling_units import Ownership, Unit, bed_text, cut, padded, read_bed, read
 from forks import BAD_INPUT, WorkFailed, bcftools, run
 from gvcf_blocks import DEPTH_BANDS, Slimmer
 
+PLOIDY_KEY = "genomics_pipeline_ploidy"
+
 
 def main(task_file: str) -> int:
     """Run the step; 0 when its outputs are written."""
@@ -93,7 +95,7 @@ def call_unit(task: dict[str, Any], contigs: dict[str, int], unit: Unit, folder:
     bed.write_text(bed_text(padded(unit, contigs)))
     options = ["--no-version", "-f", reference, "-R", str(bed), *pileup_options(parameters)]
     bcftools("mpileup", *options, "-Ov", "-o", str(pileup), task["inputs"]["alignment"])
-    slim(folder, own, filters, reference)
+    slim(folder, own, filters, reference, parameters["ploidy"])
     pileup.unlink()  # before the others are written: it is the largest by far
     ploidy = str(parameters["ploidy"])
     bcftools("call", "--no-version", "-mv", "-a", "GQ", "--ploidy", ploidy, "-Ou", "-o", str(called), str(sites))
@@ -115,7 +117,7 @@ def pileup_options(parameters: dict[str, Any]) -> list[str]:
     return [*options, "-d", depth, "-L", depth, "-g", ",".join(map(str, DEPTH_BANDS)), "-a", "AD,DP,SP"]
 
 
-def slim(folder: Path, own: Ownership, filters: Filters, reference: str) -> None:
+def slim(folder: Path, own: Ownership, filters: Filters, reference: str, ploidy: int) -> None:
     """Part the pileup into the unit's gVCF records and the sites to call."""
     with (
         (folder / "pileup.vcf").open() as lines,
@@ -124,8 +126,9 @@ def slim(folder: Path, own: Ownership, filters: Filters, reference: str) -> None
         pysam.FastaFile(reference) as fasta,
     ):
         head, records = split_header(lines)
-        (folder / "gvcf.header").write_text(head)
         *meta, columns = head.splitlines(keepends=True)
+        # Likelihoods are diploid whatever the ploidy: who genotypes the cohort from them must be told.
+        (folder / "gvcf.header").write_text("".join([*meta, f"##{PLOIDY_KEY}={ploidy}\n", columns]))
         sites.write("".join([*meta, filters.header(), columns]))
 
         def base(contig: str, at: int) -> str:

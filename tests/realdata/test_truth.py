@@ -34,6 +34,8 @@ def test_twist_controls_give_exactly_the_planted_variants(run: Run) -> None:
     vcfs = files(summary, "variant_calling.vcf")
     assert passing(vcfs["pos_MT007544_1_1"]) == passing(str(SHARED / "data" / TWIST / "truth.vcf"))
     assert passing(vcfs["pos_MN908947_3_1"]) == []
+    with pysam.VariantFile(summary["cohort"]["files"]["gather.vcf"]) as joint:
+        assert {len(call["GT"]) for record in joint for call in record.samples.values()} == {1}, "haploid, as called"
 
 
 def test_na12878_is_perfect_inside_its_confident_regions(run: Run, score: Score) -> None:
