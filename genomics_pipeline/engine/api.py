@@ -79,8 +79,8 @@ def execute(
     import asyncio
 
     from genomics_pipeline.engine.clock import SystemClock
-    from genomics_pipeline.engine.document import check
     from genomics_pipeline.engine.execution import Engine
+    from genomics_pipeline.engine.validation.document import check
 
     check(document, tasks.keys())
     journal.mkdir(parents=True, exist_ok=True)

@@ -11,8 +11,8 @@ from typing import Any
 from genomics_pipeline.engine.errors import NO_CHOICE_MATCHED, QUERY_EVALUATION, TIMEOUT, StatesError, matches
 from genomics_pipeline.engine.events import RetryScheduled, StateEntered
 from genomics_pipeline.engine.execution import Execution, TaskContext, Visit
-from genomics_pipeline.engine.expressions import evaluate
-from genomics_pipeline.engine.retry import Retriers
+from genomics_pipeline.engine.jsonata.expressions import evaluate
+from genomics_pipeline.engine.states.retry import Retriers
 
 Machine = Mapping[str, Any]
 _EFFECTS = frozenset({"Task", "Parallel", "Map", "Wait"})  # what is not simply evaluated again after a crash
@@ -212,7 +212,7 @@ async def _parallel(visit: Visit) -> Any:
 async def _map(visit: Visit) -> Any:
     processor = visit.state["ItemProcessor"]
     if processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED":
-        from genomics_pipeline.engine.map_run import run_map
+        from genomics_pipeline.engine.distributed_map.map_run import run_map
 
         return await run_map(visit)
     items = list(map_items(visit))

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from genomics_pipeline.engine.batch import Job, JobDefinition, JobEnd
+from genomics_pipeline.engine.tasks.batch import Job, JobDefinition, JobEnd
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.run import StepFailed, run_task

@@ -13,7 +13,7 @@ from typing import Any
 from genomics_pipeline.asl.canonical import canonical
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.engine.api import ExecutionResult, execute
-from genomics_pipeline.engine.batch import BatchTasks
+from genomics_pipeline.engine.tasks.batch import BatchTasks
 from genomics_pipeline.model.errors import UsageError, did_you_mean
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.parameters import Value, parse_assignments

@@ -16,10 +16,10 @@ from genomics_pipeline.asl.canonical import canonical
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.limits import MAX_SUBMIT_BYTES, check_limits
 from genomics_pipeline.engine.api import execute
-from genomics_pipeline.engine.batch import BatchTasks, Job, JobDefinition, JobEnd
-from genomics_pipeline.engine.document import check
-from genomics_pipeline.engine.expressions import evaluate
-from genomics_pipeline.engine.item_batcher import ItemBatcher
+from genomics_pipeline.engine.distributed_map.item_batcher import ItemBatcher
+from genomics_pipeline.engine.jsonata.expressions import evaluate
+from genomics_pipeline.engine.tasks.batch import BatchTasks, Job, JobDefinition, JobEnd
+from genomics_pipeline.engine.validation.document import check
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.engine.result_writer import Destination, ended_row
+from genomics_pipeline.engine.distributed_map.result_writer import Destination, ended_row
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import MissingObject

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.engine.batch import BatchTasks, Job, JobDefinition, JobEnd
 from genomics_pipeline.engine.events import JobEnded, JobStarted, Note
+from genomics_pipeline.engine.tasks.batch import BatchTasks, Job, JobDefinition, JobEnd
 
 SUBMIT = "arn:aws:states:::batch:submitJob.sync"
 DEFINITIONS = {"align": JobDefinition(2, 1000, 3600), "huge": JobDefinition(64, 500_000), "small": JobDefinition(1, 10)}
@@ -243,7 +243,7 @@ INTERRUPTED = """
 import json, sys, threading
 from pathlib import Path
 from genomics_pipeline.engine.api import execute
-from genomics_pipeline.engine.batch import BatchTasks, JobDefinition, JobEnd
+from genomics_pipeline.engine.tasks.batch import BatchTasks, JobDefinition, JobEnd
 
 folder, states, first = Path(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3] == "first"
 both, ended, ran = threading.Barrier(2), [], []

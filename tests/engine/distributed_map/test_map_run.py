@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from genomics_pipeline.engine.distributed_map.map_run import Tolerance
 from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.events import ChildEnded, ChildStarted, MapRunEnded, MapRunStarted
-from genomics_pipeline.engine.map_run import Tolerance
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 WRITER = {

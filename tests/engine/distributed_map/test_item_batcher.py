@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genomics_pipeline.engine.item_batcher import MAX_PAYLOAD_BYTES, ItemBatcher
+from genomics_pipeline.engine.distributed_map.item_batcher import MAX_PAYLOAD_BYTES, ItemBatcher
 
 
 def size(value: Any) -> int:

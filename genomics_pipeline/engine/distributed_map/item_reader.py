@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from genomics_pipeline.engine.errors import ITEM_READER_FAILED, StatesError
 from genomics_pipeline.engine.execution import Visit
-from genomics_pipeline.engine.expressions import evaluate
+from genomics_pipeline.engine.jsonata.expressions import evaluate
 from genomics_pipeline.model.errors import PipelineError
 
 if TYPE_CHECKING:

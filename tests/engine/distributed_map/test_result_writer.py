@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from genomics_pipeline.engine.distributed_map.result_writer import Destination, pending_row
 from genomics_pipeline.engine.errors import StatesError
-from genomics_pipeline.engine.result_writer import Destination, pending_row
 from genomics_pipeline.model.errors import DataError
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"

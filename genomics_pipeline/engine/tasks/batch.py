@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from genomics_pipeline.engine.admission import Admission, Share
 from genomics_pipeline.engine.errors import TASK_FAILED, StatesError
 from genomics_pipeline.engine.events import JobEnded, JobStarted, Note, Observer
 from genomics_pipeline.engine.execution import TaskContext
+from genomics_pipeline.engine.tasks.admission import Admission, Share
 
 # AWS Batch's own words, which failures are told apart by.
 EXITED = "Essential container in task exited"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.engine.document import JSONPATH, STATE_TYPES, check
+from genomics_pipeline.engine.validation.document import JSONPATH, STATE_TYPES, check
 from genomics_pipeline.model.errors import DataError
 
 END = {"Type": "Pass", "End": True}

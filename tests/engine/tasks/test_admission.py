@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genomics_pipeline.engine.admission import Admission, Share
+from genomics_pipeline.engine.tasks.admission import Admission, Share
 
 CORES, MIB = 8, 8000
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from genomics_pipeline.engine.distributed_map.item_reader import ItemReader
 from genomics_pipeline.engine.errors import StatesError
-from genomics_pipeline.engine.item_reader import ItemReader
 
 Read = Any
 

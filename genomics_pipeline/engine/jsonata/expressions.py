@@ -54,7 +54,7 @@ class Expression:
     def _evaluate(self, bindings: Bindings, field: str) -> Any:
         from jsonata import Jsonata
 
-        from genomics_pipeline.engine.functions import plain
+        from genomics_pipeline.engine.jsonata.functions import plain
 
         try:
             if self._compiled is None:
@@ -89,7 +89,7 @@ def _compile(text: str) -> Any:
 
 @cache
 def _functions() -> dict[str, Any]:
-    from genomics_pipeline.engine.functions import bindings
+    from genomics_pipeline.engine.jsonata.functions import bindings
 
     return bindings()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from genomics_pipeline.engine.clock import timestamp
 from genomics_pipeline.engine.errors import RESULT_WRITER_FAILED, StatesError
 from genomics_pipeline.engine.execution import ARN, Visit
-from genomics_pipeline.engine.expressions import evaluate
+from genomics_pipeline.engine.jsonata.expressions import evaluate
 from genomics_pipeline.model.errors import PipelineError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genomics_pipeline.engine.errors import StatesError
-from genomics_pipeline.engine.expressions import Expression, evaluate, is_expression
+from genomics_pipeline.engine.jsonata.expressions import Expression, evaluate, is_expression
 
 
 def value(text: str, given: Any = None, **variables: Any) -> Any:

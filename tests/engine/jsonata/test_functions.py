@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genomics_pipeline.engine.errors import StatesError
-from genomics_pipeline.engine.expressions import evaluate
+from genomics_pipeline.engine.jsonata.expressions import evaluate
 
 
 def value(text: str, **variables: Any) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genomics_pipeline.engine.execution import Visit
-from genomics_pipeline.engine.expressions import evaluate
+from genomics_pipeline.engine.jsonata.expressions import evaluate
 
 MAX_PAYLOAD_BYTES = 262_144
 

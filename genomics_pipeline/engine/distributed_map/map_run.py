@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from genomics_pipeline.engine.ends import Ends
+from genomics_pipeline.engine.distributed_map.ends import Ends
+from genomics_pipeline.engine.distributed_map.item_batcher import ItemBatcher
+from genomics_pipeline.engine.distributed_map.item_reader import ItemReader
+from genomics_pipeline.engine.distributed_map.result_writer import Destination, Row, compact, ended_row, pending_row
 from genomics_pipeline.engine.errors import THRESHOLD_EXCEEDED, StatesError
 from genomics_pipeline.engine.events import ChildEnded, ChildStarted, MapRunEnded, MapRunStarted
 from genomics_pipeline.engine.execution import ARN, Execution, Visit
-from genomics_pipeline.engine.expressions import evaluate
 from genomics_pipeline.engine.interpreter import Frame, crew, map_items, run_machine, select, whole
-from genomics_pipeline.engine.item_batcher import ItemBatcher
-from genomics_pipeline.engine.item_reader import ItemReader
-from genomics_pipeline.engine.result_writer import Destination, Row, compact, ended_row, pending_row
+from genomics_pipeline.engine.jsonata.expressions import evaluate
 
 WINDOW = 1000  # children at once where MaxConcurrency sets no limit: what is in flight is in memory
 _EXCEEDED = "The specified tolerated failure threshold was exceeded"

@@ -1,0 +1,1 @@
+"""The Distributed Map: reader, selector, batcher, children, tolerated failures, result files."""

@@ -1,0 +1,1 @@
+"""What Task states call: handlers of their resources on this machine."""

@@ -1,0 +1,1 @@
+"""What AWS would refuse in a document, with its own codes and the JSON path of each problem."""
