@@ -25,18 +25,28 @@ class TaskContext:
 
     Attributes:
         execution: ARN of the execution it runs in.
+        machine: Name of its state machine: ``NAME``, or ``NAME/LABEL`` inside a child.
         state: The Task state's name.
+        resource: The Task state's ``Resource``.
         attempt: 0, or how many times the state was retried.
         label: The Distributed Map's label, inside a child.
         index: The child's index, inside a child.
+        token: ``Task.Token`` of the context object, for ``.waitForTaskToken`` and activities; else None.
+        heartbeat: Called by the handler to say that it is alive, for ``HeartbeatSeconds``.
+        clock: The execution's time.
         observer: Told what the handler has to tell.
     """
 
     execution: str
+    machine: str
     state: str
+    resource: str
     attempt: int
     label: str | None
     index: int | None
+    token: str | None
+    heartbeat: Callable[[], None]
+    clock: Clock
     observer: Observer
 
 
@@ -99,40 +109,3 @@ class Execution:
             },
             "StateMachine": {"Id": f"{ARN}:stateMachine:{self.machine}", "Name": self.machine},
         }
-
-
-@dataclass(slots=True)
-class Visit:
-    """One visit to one state: what its fields are evaluated over.
-
-    Attributes:
-        execution: The execution.
-        name: The state's name.
-        state: The state.
-        input: Its input.
-        variables: The variables it sees.
-        path: Names this visit in the journal.
-        item: ``Map`` of the context object, inside an iteration.
-        attempt: 0, or how many times it was retried.
-    """
-
-    execution: Execution
-    name: str
-    state: Mapping[str, Any]
-    input: Any
-    variables: Mapping[str, Any]
-    path: str
-    item: Mapping[str, Any] | None = None
-    attempt: int = 0
-    entered: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.entered = timestamp(self.execution.engine.clock.now())
-
-    def bindings(self, *, item: Mapping[str, Any] | None = None, **states: Any) -> dict[str, Any]:
-        """What expressions of the state see: the variables and ``$states``."""
-        context = self.execution.context()
-        context["State"] = {"EnteredTime": self.entered, "Name": self.name, "RetryCount": self.attempt}
-        if item or self.item:
-            context["Map"] = item or self.item
-        return {**self.variables, "states": {"input": self.input, "context": context, **states}}

@@ -10,11 +10,14 @@ from typing import Any
 
 from genomics_pipeline.engine.errors import NO_CHOICE_MATCHED, QUERY_EVALUATION, TIMEOUT, StatesError, matches
 from genomics_pipeline.engine.events import RetryScheduled, StateEntered
-from genomics_pipeline.engine.execution import Execution, TaskContext, Visit
-from genomics_pipeline.engine.jsonata.expressions import evaluate
+from genomics_pipeline.engine.execution import Execution, TaskContext
+from genomics_pipeline.engine.jsonata.fields import JsonataFields
+from genomics_pipeline.engine.query_language import Outcome
 from genomics_pipeline.engine.states.retry import Retriers
+from genomics_pipeline.engine.visit import Visit
 
 Machine = Mapping[str, Any]
+JSONATA = JsonataFields()
 _EFFECTS = frozenset({"Task", "Parallel", "Map", "Wait"})  # what is not simply evaluated again after a crash
 _INLINE_CONCURRENCY = 40  # AWS's, where an inline Map sets none
 
@@ -56,7 +59,7 @@ async def run_machine(frame: Frame, value: Any, variables: Mapping[str, Any]) ->
     while True:
         state = frame.machine["States"][name]
         execution.transitions += 1
-        visit = Visit(execution, name, state, value, variables, f"{frame.path}/{number}", frame.item)
+        visit = Visit(execution, name, state, value, variables, f"{frame.path}/{number}", JSONATA, frame.item)
         step = await _visit(visit)
         number += 1
         effects = effects or state["Type"] in _EFFECTS
@@ -93,21 +96,16 @@ def _entered(visit: Visit) -> None:
     )
 
 
-def _finish(visit: Visit, default: Any, node: Mapping[str, Any] | None = None, field: str = "", **states: Any) -> Step:
-    """Evaluate Assign and Output; neither sees what the other makes."""
-    node = visit.state if node is None else node
-    variables, output = visit.variables, default
-    if "Assign" in node or "Output" in node:
-        bindings = visit.bindings(**states)
-        if "Output" in node:
-            output = evaluate(node["Output"], bindings, f"{field}Output")
-        if "Assign" in node:
-            variables = {**variables, **evaluate(node["Assign"], bindings, f"{field}Assign")}
-    return Step(output, variables, node.get("Next"))
+def _step(outcome: Outcome, node: Mapping[str, Any]) -> Step:
+    return Step(*outcome, node.get("Next"))
+
+
+def _passed(visit: Visit) -> Step:
+    return _step(visit.language.passed(visit, visit.state, ""), visit.state)
 
 
 async def _pass(visit: Visit) -> Step:
-    return _finish(visit, visit.input)
+    return _passed(visit)
 
 
 async def _fail(visit: Visit) -> Step:
@@ -116,7 +114,7 @@ async def _fail(visit: Visit) -> Step:
 
 def _typed(visit: Visit, node: Mapping[str, Any], name: str, kind: type, field: str = "") -> Any:
     """The value of a field that must be text, or a boolean; empty where there is none."""
-    found = evaluate(node.get(name, ""), visit.bindings(), f"{field}{name}")
+    found = visit.field(node, name, "", field)
     if not isinstance(found, kind):
         expected = {str: "string", bool: "boolean"}[kind]
         raise StatesError(
@@ -130,24 +128,24 @@ def _typed(visit: Visit, node: Mapping[str, Any], name: str, kind: type, field: 
 async def _wait(visit: Visit) -> Step:
     clock = visit.execution.engine.clock
     if "Timestamp" in visit.state:
-        until = evaluate(visit.state["Timestamp"], visit.bindings(), "Timestamp")
+        until = visit.field(visit.state, "Timestamp")
         seconds = datetime.fromisoformat(until).timestamp() - clock.now()
     else:
-        seconds = evaluate(visit.state["Seconds"], visit.bindings(), "Seconds")
+        seconds = visit.field(visit.state, "Seconds")
     await clock.sleep(max(seconds, 0))
-    return _finish(visit, visit.input)
+    return _passed(visit)
 
 
 async def _choice(visit: Visit) -> Step:
     for number, rule in enumerate(visit.state["Choices"]):
         field = f"Choices[{number}]/"
         if _typed(visit, rule, "Condition", bool, field):
-            return _finish(visit, visit.input, rule, field)
+            return _step(visit.language.passed(visit, rule, field), rule)
     if "Default" not in visit.state:
         raise StatesError(
             NO_CHOICE_MATCHED, f"No choice rule of the state '{visit.name}' matched, and it has no Default."
         )
-    step = _finish(visit, visit.input)
+    step = _passed(visit)
     return Step(step.output, step.variables, visit.state["Default"])
 
 
@@ -159,7 +157,7 @@ async def _attempts(visit: Visit, work: Callable[[Visit], Awaitable[Any]]) -> St
     while True:
         try:
             result = await work(visit)
-            return _finish(visit, result, result=result)
+            return _step(visit.language.finished(visit, result), visit.state)
         except StatesError as error:
             delay = retriers.delay(error.error)
             if delay is None:
@@ -178,17 +176,28 @@ async def _attempts(visit: Visit, work: Callable[[Visit], Awaitable[Any]]) -> St
 def _caught(visit: Visit, error: StatesError) -> Step:
     for number, catcher in enumerate(visit.state.get("Catch", ())):
         if matches(error.error, catcher["ErrorEquals"]):
-            told = error.output()
-            return _finish(visit, told, catcher, f"Catch[{number}]/", errorOutput=told)
+            return _step(visit.language.caught(visit, error.output(), catcher, f"Catch[{number}]/"), catcher)
     raise error
 
 
 async def _task(visit: Visit) -> Any:
-    execution, state, bindings = visit.execution, visit.state, visit.bindings()
-    arguments = evaluate(state["Arguments"], bindings, "Arguments") if "Arguments" in state else visit.input
+    execution, state = visit.execution, visit.state
+    arguments = visit.arguments(state, default=visit.input)
     engine = execution.engine
-    context = TaskContext(execution.arn, visit.name, visit.attempt, execution.label, execution.index, engine.observer)
-    seconds = evaluate(state["TimeoutSeconds"], bindings, "TimeoutSeconds") if "TimeoutSeconds" in state else None
+    context = TaskContext(
+        execution.arn,
+        execution.machine,
+        visit.name,
+        state["Resource"],
+        visit.attempt,
+        execution.label,
+        execution.index,
+        None,
+        lambda: None,
+        engine.clock,
+        engine.observer,
+    )
+    seconds = visit.field(state, "TimeoutSeconds")
     deadline = asyncio.timeout(seconds)
     try:
         async with deadline:
@@ -201,7 +210,7 @@ async def _task(visit: Visit) -> Any:
 
 async def _parallel(visit: Visit) -> Any:
     state = visit.state
-    value = evaluate(state["Arguments"], visit.bindings(), "Arguments") if "Arguments" in state else visit.input
+    value = visit.arguments(state, default=visit.input)
     frames = (
         Frame(visit.execution, branch, f"{visit.path}.{visit.attempt}:{number}", visit.item)
         for number, branch in enumerate(state["Branches"])
@@ -216,7 +225,7 @@ async def _map(visit: Visit) -> Any:
 
         return await run_map(visit)
     items = list(map_items(visit))
-    limit = evaluate(visit.state.get("MaxConcurrency", 0), visit.bindings(), "MaxConcurrency") or _INLINE_CONCURRENCY
+    limit = visit.field(visit.state, "MaxConcurrency") or _INLINE_CONCURRENCY
     iterations = (
         run_machine(
             Frame(visit.execution, processor, f"{visit.path}.{visit.attempt}:{place}", {"Item": item}),
@@ -235,7 +244,7 @@ def map_items(visit: Visit) -> Iterator[dict[str, Any]]:
         StatesError: if that is no array or object.
     """
     state = visit.state
-    found = evaluate(state["Items"], visit.bindings(), "Items") if "Items" in state else visit.input
+    found = visit.field(state, "Items", visit.input)
     if isinstance(found, dict):
         for place, (key, value) in enumerate(found.items()):
             yield {"Index": place, "Key": key, "Value": value, "Source": "STATE_DATA"}
@@ -252,7 +261,7 @@ def select(visit: Visit, item: Mapping[str, Any], value: Any) -> Any:
     """One iteration's input: ItemSelector's, or the item's value."""
     if "ItemSelector" not in visit.state:
         return value
-    return evaluate(visit.state["ItemSelector"], visit.bindings(item={"Item": item}), "ItemSelector")
+    return visit.template(visit.state["ItemSelector"], "ItemSelector", {"Item": item})
 
 
 async def together(work: Iterator[Coroutine[Any, Any, Any]], limit: int) -> list[Any]:

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from genomics_pipeline.engine.execution import Visit
-from genomics_pipeline.engine.jsonata.expressions import evaluate
+from genomics_pipeline.engine.visit import Visit
 
 MAX_PAYLOAD_BYTES = 262_144
 
@@ -30,7 +29,7 @@ class ItemBatcher:
     @classmethod
     def of(cls, visit: Visit) -> ItemBatcher:
         """The batcher of a Map state, its fields evaluated once for the whole Map Run."""
-        found = evaluate(visit.state["ItemBatcher"], visit.bindings(), "ItemBatcher")
+        found = visit.template(visit.state["ItemBatcher"], "ItemBatcher")
         max_bytes = min(found.get("MaxInputBytesPerBatch") or MAX_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES)
         return cls(found.get("MaxItemsPerBatch"), max_bytes, found.get("BatchInput"))
 

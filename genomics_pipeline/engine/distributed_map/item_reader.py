@@ -13,8 +13,7 @@ from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
 from genomics_pipeline.engine.errors import ITEM_READER_FAILED, StatesError
-from genomics_pipeline.engine.execution import Visit
-from genomics_pipeline.engine.jsonata.expressions import evaluate
+from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.model.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -47,11 +46,11 @@ class ItemReader:
         Raises:
             StatesError: if it reads in a way that is not there.
         """
-        reader, bindings = visit.state["ItemReader"], visit.bindings()
+        reader = visit.state["ItemReader"]
         if reader["Resource"] != GET_OBJECT:
             raise StatesError(ITEM_READER_FAILED, f"ItemReader: expected {GET_OBJECT}, found {reader['Resource']}")
-        arguments = evaluate(reader["Arguments"], bindings, "ItemReader/Arguments")
-        config = evaluate(reader.get("ReaderConfig", {}), bindings, "ItemReader/ReaderConfig")
+        arguments = visit.arguments(reader, "ItemReader/")
+        config = visit.template(reader.get("ReaderConfig", {}), "ItemReader/ReaderConfig")
         if config.get("InputType") not in _READERS:
             raise StatesError(
                 ITEM_READER_FAILED,

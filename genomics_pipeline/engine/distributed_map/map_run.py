@@ -15,9 +15,9 @@ from genomics_pipeline.engine.distributed_map.item_reader import ItemReader
 from genomics_pipeline.engine.distributed_map.result_writer import Destination, Row, compact, ended_row, pending_row
 from genomics_pipeline.engine.errors import THRESHOLD_EXCEEDED, StatesError
 from genomics_pipeline.engine.events import ChildEnded, ChildStarted, MapRunEnded, MapRunStarted
-from genomics_pipeline.engine.execution import ARN, Execution, Visit
+from genomics_pipeline.engine.execution import ARN, Execution
 from genomics_pipeline.engine.interpreter import Frame, crew, map_items, run_machine, select, whole
-from genomics_pipeline.engine.jsonata.expressions import evaluate
+from genomics_pipeline.engine.visit import Visit
 
 WINDOW = 1000  # children at once where MaxConcurrency sets no limit: what is in flight is in memory
 _EXCEEDED = "The specified tolerated failure threshold was exceeded"
@@ -34,13 +34,8 @@ class Tolerance:
     @classmethod
     def of(cls, visit: Visit) -> Tolerance:
         """The tolerance of a Map state."""
-        bindings = visit.bindings()
-        found = {
-            name: evaluate(visit.state[name], bindings, name)
-            for name in ("ToleratedFailureCount", "ToleratedFailurePercentage")
-            if name in visit.state
-        }
-        return cls(found.get("ToleratedFailureCount"), found.get("ToleratedFailurePercentage"))
+        state = visit.state
+        return cls(visit.field(state, "ToleratedFailureCount"), visit.field(state, "ToleratedFailurePercentage"))
 
     def exceeded(self, failed: int, total: int) -> bool:
         """Whether so many failed items of so many are too many.
@@ -69,7 +64,7 @@ class MapRun:
         self.destination = Destination.of(visit)
         self._reader = ItemReader.of(visit) if "ItemReader" in state else None
         self._batcher = ItemBatcher.of(visit) if "ItemBatcher" in state else None
-        self._limit = evaluate(state.get("MaxConcurrency", 0), visit.bindings(), "MaxConcurrency") or WINDOW
+        self._limit = visit.field(state, "MaxConcurrency") or WINDOW
         self.total = sum(1 for _ in self._items())
         self._aborting = False
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from genomics_pipeline.engine.clock import timestamp
 from genomics_pipeline.engine.errors import RESULT_WRITER_FAILED, StatesError
-from genomics_pipeline.engine.execution import ARN, Visit
-from genomics_pipeline.engine.jsonata.expressions import evaluate
+from genomics_pipeline.engine.execution import ARN
+from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.model.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ class Destination:
         writer = visit.state.get("ResultWriter", {})
         if "Resource" not in writer:
             return None
-        bindings = visit.bindings()
-        arguments = evaluate(writer["Arguments"], bindings, "ResultWriter/Arguments")
+        arguments = visit.arguments(writer, "ResultWriter/")
         config = writer.get("WriterConfig", {})
         return cls(
             visit.execution.engine.store,
