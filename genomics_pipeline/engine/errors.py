@@ -7,41 +7,86 @@ from collections.abc import Iterable
 ALL = "States.ALL"
 TASK_FAILED = "States.TaskFailed"
 TIMEOUT = "States.Timeout"
+HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"
 RUNTIME = "States.Runtime"
+PERMISSIONS = "States.Permissions"
 DATA_LIMIT_EXCEEDED = "States.DataLimitExceeded"
 QUERY_EVALUATION = "States.QueryEvaluationError"
+PARAMETER_PATH = "States.ParameterPathFailure"
+RESULT_PATH = "States.ResultPathMatchFailure"
+INTRINSIC = "States.IntrinsicFailure"
+BRANCH_FAILED = "States.BranchFailed"
 NO_CHOICE_MATCHED = "States.NoChoiceMatched"
 ITEM_READER_FAILED = "States.ItemReaderFailed"
 RESULT_WRITER_FAILED = "States.ResultWriterFailed"
 THRESHOLD_EXCEEDED = "States.ExceedToleratedFailureThreshold"
 
-_TERMINAL = frozenset({RUNTIME, DATA_LIMIT_EXCEEDED})
 _MAX_ERROR, _MAX_CAUSE = 256, 32768  # characters that AWS keeps
 
 
 class StatesError(Exception):
-    """A state failed; `error` is the name that Retry and Catch match, `cause` explains it."""
+    """A state failed.
 
-    def __init__(self, error: str, cause: str = "") -> None:
+    Attributes:
+        error: The name that Retry and Catch match.
+        cause: What explains it; None where AWS gives none, as for a timeout.
+        also: Further names that Retry and Catch may match it by.
+        evaluating: Whether a field of a state failed to evaluate: the cause must then name the state.
+    """
+
+    def __init__(
+        self, error: str, cause: str | None = "", *, also: tuple[str, ...] = (), evaluating: bool = False
+    ) -> None:
         self.error = error[:_MAX_ERROR]
-        self.cause = cause[:_MAX_CAUSE]
+        self.cause = cause[:_MAX_CAUSE] if cause is not None else None
+        self.also = also
+        self.evaluating = evaluating
         super().__init__(f"{self.error}: {self.cause}" if self.cause else self.error)
 
+    def within(self, state: str, event: int) -> StatesError:
+        """The same error, its cause naming the state whose field failed, in AWS's words."""
+        if not self.evaluating:
+            return self
+        place = f"An error occurred while executing the state '{state}' (entered at the event id #{event}). "
+        return StatesError(self.error, f"{place}{self.cause}", also=self.also)
+
     def output(self) -> dict[str, str]:
-        """What ``$states.errorOutput`` is."""
-        return {"Error": self.error, "Cause": self.cause}
+        """What a catcher is given: ``$states.errorOutput``."""
+        return {"Error": self.error, "Cause": self.cause or ""}
 
 
-def matches(error: str, error_equals: Iterable[str]) -> bool:
+def too_large(what: str) -> StatesError:
+    """The error of a payload above 256 KiB. Text: recorded on AWS.
+
+    >>> too_large("lambda").error
+    'States.DataLimitExceeded'
+    """
+    limit = "a size exceeding the maximum number of bytes service limit"
+    return StatesError(DATA_LIMIT_EXCEEDED, f"The state/task '{what}' returned a result with {limit}.")
+
+
+def matches(failure: StatesError, error_equals: Iterable[str]) -> bool:
     """Whether a retrier or catcher with these ``ErrorEquals`` takes the error.
 
-    >>> matches("Batch.ClientException", ["States.TaskFailed"])
+    >>> matches(StatesError("Batch.ClientException"), ["States.TaskFailed"])
     True
-    >>> matches("States.Timeout", ["States.TaskFailed"])
+    >>> matches(StatesError("States.Timeout", None), ["States.TaskFailed"])
     False
-    >>> matches("States.Runtime", ["States.ALL"])
-    False
+    >>> matches(StatesError("States.Timeout", None, also=(HEARTBEAT_TIMEOUT,)), ["States.HeartbeatTimeout"])
+    True
+    >>> matches(StatesError("States.Runtime"), ["States.ALL"]), matches(too_large("x"), ["States.ALL"])
+    (False, False)
+    >>> matches(too_large("x"), ["States.DataLimitExceeded"])
+    True
     """
-    if error in _TERMINAL:
+    return any(_takes(name, failure) for name in error_equals)
+
+
+def _takes(name: str, failure: StatesError) -> bool:
+    if failure.error == RUNTIME:
         return False
-    return any(name in (error, ALL) or (name == TASK_FAILED and error != TIMEOUT) for name in error_equals)
+    if name == failure.error or name in failure.also:
+        return True
+    if failure.error == DATA_LIMIT_EXCEEDED:
+        return False
+    return name == ALL or (name == TASK_FAILED and failure.error != TIMEOUT)

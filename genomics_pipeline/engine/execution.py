@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from genomics_pipeline.engine.clock import Clock, timestamp
 from genomics_pipeline.engine.events import Observer
+from genomics_pipeline.engine.history import History
 from genomics_pipeline.engine.journal import Recorder
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class TaskContext:
         index: The child's index, inside a child.
         token: ``Task.Token`` of the context object, for ``.waitForTaskToken`` and activities; else None.
         heartbeat: Called by the handler to say that it is alive, for ``HeartbeatSeconds``.
+        submitted: Called with what submitting gave, where the work goes on elsewhere (``.sync``).
         clock: The execution's time.
         observer: Told what the handler has to tell.
     """
@@ -46,6 +48,7 @@ class TaskContext:
     index: int | None
     token: str | None
     heartbeat: Callable[[], None]
+    submitted: Callable[[Any], None]
     clock: Clock
     observer: Observer
 
@@ -53,12 +56,19 @@ class TaskContext:
 TaskHandler = Callable[[Any, TaskContext], Awaitable[Any]]
 
 
+class Tasks(Protocol):
+    """What Task states call."""
+
+    def handler(self, resource: str, machine: str, state: str) -> TaskHandler | None:
+        """What runs a Task state of a machine; None where nothing does."""
+
+
 @dataclass(slots=True)
 class Engine:
     """What all executions of one run share."""
 
     store: Store
-    tasks: Mapping[str, TaskHandler]
+    tasks: Tasks
     clock: Clock
     observer: Observer
     folder: Path
@@ -76,6 +86,8 @@ class Execution:
         input: Its input.
         started: When, in seconds since the epoch.
         recorder: Its view of its journal.
+        history: Its events.
+        query_language: ``QueryLanguage`` of its document: the states' own, unless they say otherwise.
         label: The Distributed Map's label, for a child.
         index: Its place in the Map Run, for a child.
         transitions: State transitions so far, retries included; those of Map Runs apart.
@@ -87,6 +99,8 @@ class Execution:
     input: Any
     started: float
     recorder: Recorder
+    history: History
+    query_language: str
     label: str | None = None
     index: int | None = None
     transitions: int = 0

@@ -17,12 +17,12 @@ Lines of a child's frames carry ``"child": index``.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from genomics_pipeline.engine.json_text import dumps, loads
 from genomics_pipeline.model.errors import RunError
 
 Record = dict[str, Any]
@@ -38,10 +38,10 @@ class Log:
         self._waiting: list[asyncio.Future[None]] = []
         self._writer: asyncio.Task[None] | None = None
 
-    async def append(self, record: Record) -> None:
-        """Return when the record is on disk."""
+    async def append(self, *records: Record) -> None:
+        """Return when the records are on disk."""
         loop = asyncio.get_running_loop()
-        self._lines.append(json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        self._lines.extend(dumps(record) + b"\n" for record in records)
         durable = loop.create_future()
         self._waiting.append(durable)
         if self._writer is None:
@@ -103,7 +103,7 @@ def _record(line: bytes) -> Record | None:
     if not line.endswith(b"\n"):
         return None
     try:
-        found = json.loads(line)
+        found = loads(line)
     except ValueError:
         return None
     return found if isinstance(found, dict) else None

@@ -30,6 +30,12 @@ class QueryLanguage(Protocol):
     def template(self, visit: Visit, value: Any, at: str, item: Node | None) -> Any:
         """The value of a payload template, of a Map's item where one is given (``Map.Item`` of the context object)."""
 
+    def items(self, visit: Visit) -> Any:
+        """The items in a Map's data, an array or an object: ``Items``, ``ItemsPath``, or its input."""
+
+    def condition(self, visit: Visit, rule: Node, at: str) -> bool:
+        """Whether a Choice rule matches."""
+
     def passed(self, visit: Visit, node: Node, at: str) -> Outcome:
         """After a state without a result (Pass, Wait, Choice, Succeed); the node is the state, or the chosen rule."""
 

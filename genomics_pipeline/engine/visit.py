@@ -1,14 +1,39 @@
-"""One visit to one state: what its fields are evaluated over."""
+"""One visit to one state: what its fields are evaluated over, and what becomes of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from genomics_pipeline.engine.clock import timestamp
+from genomics_pipeline.engine.errors import too_large
 from genomics_pipeline.engine.execution import Execution
-from genomics_pipeline.engine.query_language import Node, QueryLanguage
+from genomics_pipeline.engine.history import Trail
+from genomics_pipeline.engine.json_text import dumps
+from genomics_pipeline.engine.query_language import Node, Outcome, QueryLanguage
+
+MAX_PAYLOAD_BYTES = 262_144  # of a state's input or output: developer guide, "Quotas"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What became of a visit.
+
+    Attributes:
+        output: The state's output.
+        variables: The variables after it.
+        next: The next state; None where the machine ends.
+    """
+
+    output: Any
+    variables: Mapping[str, Any]
+    next: str | None
+
+    @classmethod
+    def of(cls, outcome: Outcome, node: Node) -> Self:
+        """After the state, the Choice rule or the catcher that leads on."""
+        return cls(*outcome, node.get("Next"))
 
 
 @dataclass(slots=True)
@@ -23,9 +48,12 @@ class Visit:
         variables: The variables it sees.
         path: Names this visit in the journal.
         language: What its fields are written in.
+        trail: Its path through the history.
         item: ``Map`` of the context object, inside an iteration of an inline Map.
         attempt: 0, or how many times it was retried.
+        token: ``Task.Token`` of the context object, while a Task waits for it.
         entered: When, in seconds since the epoch.
+        event: The number of the event it was entered at.
         input: Its effective input.
     """
 
@@ -36,22 +64,30 @@ class Visit:
     variables: Mapping[str, Any]
     path: str
     language: QueryLanguage
+    trail: Trail
     item: Node | None = None
     attempt: int = 0
+    token: str | None = None
     entered: float = field(init=False)
+    event: int = field(init=False)
     input: Any = field(init=False)
 
     def __post_init__(self) -> None:
         self.entered = self.execution.engine.clock.now()
-        self.input = self.language.input(self)
+        self.event = self.trail.add(
+            f"{self.state['Type']}StateEntered", "stateEntered", {"name": self.name, "input": self.raw}
+        )
+        self.input = None
 
-    def context(self, item: Node | None = None, **more: Any) -> dict[str, Any]:
-        """The context object; `item` is ``Map`` of one item of this state, `more` further members."""
+    def context(self, item: Node | None = None) -> dict[str, Any]:
+        """The context object; `item` is ``Map`` of one item of this state."""
         found = self.execution.context()
         found["State"] = {"EnteredTime": timestamp(self.entered), "Name": self.name, "RetryCount": self.attempt}
         if item or self.item:
             found["Map"] = item or self.item
-        return found | more
+        if self.token is not None:
+            found["Task"] = {"Token": self.token}
+        return found
 
     def arguments(self, node: Node, at: str = "", default: Any = None) -> Any:
         """``Arguments`` or ``Parameters`` of a node of the state; the default where there is neither."""
@@ -64,3 +100,17 @@ class Visit:
     def template(self, value: Any, at: str, item: Node | None = None) -> Any:
         """The value of a payload template: ItemSelector, BatchInput."""
         return self.language.template(self, value, at, item)
+
+    def passed(self) -> Step:
+        """The step after a state without a result."""
+        return Step.of(self.language.passed(self, self.state, ""), self.state)
+
+    def limited(self, value: Any) -> Any:
+        """The value, which is part of the state's input or output.
+
+        Raises:
+            StatesError: ``States.DataLimitExceeded``.
+        """
+        if len(dumps(value)) > MAX_PAYLOAD_BYTES:
+            raise too_large(self.name)
+        return value

@@ -14,6 +14,7 @@ from genomics_pipeline.asl.canonical import canonical
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.engine.api import ExecutionResult, execute
 from genomics_pipeline.engine.tasks.batch import BatchTasks
+from genomics_pipeline.engine.tasks.table import Handlers
 from genomics_pipeline.model.errors import UsageError, did_you_mean
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.parameters import Value, parse_assignments
@@ -190,7 +191,7 @@ def _execute(execution: _Execution, display: Any) -> ExecutionResult:
         name=execution.name,
         state_machine=execution.plan.pipeline.name,
         store=RoutedStore({BUCKET: folder.path}),
-        tasks={SUBMIT_JOB: tasks},
+        tasks=Handlers({SUBMIT_JOB: tasks}),
         journal=folder.journal(execution.name),
         observer=display.event,
     )
@@ -214,7 +215,7 @@ def _summary(execution: _Execution, result: ExecutionResult) -> dict[str, Any]:
 
 
 def _result_manifests(result: ExecutionResult) -> list[str]:
-    return [details["Key"] for run in result.map_runs if (details := run.get("ResultWriterDetails"))]
+    return [details["Key"] for run in result.map_runs if (details := run.get("resultWriterDetails"))]
 
 
 def _score(summary: Mapping[str, Any], truth: Path | None, folder: RunFolder) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ import pytest
 
 from genomics_pipeline.engine.api import ExecutionResult, execute
 from genomics_pipeline.engine.events import Event
+from genomics_pipeline.engine.tasks.table import Handlers
 
 
 class FakeClock:
@@ -92,7 +93,7 @@ class Bench:
             name="run-1",
             state_machine="machine",
             store=self.store,  # type: ignore[arg-type]
-            tasks={"echo": echo, **(tasks or {})},
+            tasks=Handlers({"echo": echo, **(tasks or {})}),
             journal=self.journal,
             observer=self.events.append,
             clock=self.clock,

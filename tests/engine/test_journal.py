@@ -160,7 +160,7 @@ def resume(bench: Any, result: Any, folder: Path) -> list[tuple[str, str]]:
     bench.events.clear()
     again, ran = attempt(bench, folder)
     assert told(again) == told(result)
-    assert again.map_runs[0]["Transitions"] == result.map_runs[0]["Transitions"]
+    assert again.map_runs[0]["transitions"] == result.map_runs[0]["transitions"]
     started = [event.index for event in bench.seen(ChildStarted)]
     assert not done & set(started)
     assert len(started) == len(set(started))

@@ -2,53 +2,70 @@
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from genomics_pipeline.engine.journal import Log, Memory, Recorder, read
+from genomics_pipeline.engine.json_text import loads
+
+_END = b'{"end":'
 
 
 class Ends:
-    """The journal of a Map Run's children. Memory grows by one byte a child."""
+    """The journal of a Map Run's children.
+
+    Memory holds which children have ended as "all below so many, and these": children start in order, so the
+    exceptions are no more than run at the same time. Only while results are put in order does each take eight bytes.
+
+    Attributes:
+        children: How many children ended with each status.
+        items: How many items they held.
+        transitions: Their state transitions.
+    """
 
     def __init__(self, path: Path) -> None:
-        self.memory = Memory()
         self.children: Counter[str] = Counter()
         self.items: Counter[str] = Counter()
         self.transitions = 0
         self._path = path
-        self._ended = bytearray()
+        self._memory = Memory()
+        self._below = 0
+        self._above: set[int] = set()
         for record in read(path) if path.exists() else ():
-            self.memory.learn(record)
+            self._memory.learn(record)
             if "end" in record:
                 self._count(record)
         self._log = Log(path)
 
     def _count(self, end: dict[str, Any]) -> None:
-        index = end["end"]
-        if index >= len(self._ended):
-            self._ended.extend(bytes(index + 1 - len(self._ended)))
-        self._ended[index] = 1
         self.children[end["status"]] += 1
         self.items[end["status"]] += end["items"]
         self.transitions += end["transitions"]
+        index = end["end"]
+        if index != self._below:
+            self._above.add(index)
+            return
+        self._below += 1
+        while self._below in self._above:
+            self._above.remove(self._below)
+            self._below += 1
 
     def ended(self, index: int) -> bool:
         """Whether that child has ended."""
-        return index < len(self._ended) and self._ended[index] == 1
+        return index < self._below or index in self._above
 
     def recorder(self, index: int) -> Recorder:
         """The journal of that child."""
-        return Recorder(self._log, self.memory, index)
+        return Recorder(self._log, self._memory, index)
 
-    async def add(self, end: dict[str, Any]) -> None:
-        """Count a child's end once it is on disk."""
-        await self._log.append(end)
-        self._count(end)
+    async def add(self, ends: Sequence[dict[str, Any]]) -> None:
+        """Count children's ends once they are on disk."""
+        await self._log.append(*ends)
+        for end in ends:
+            self._count(end)
 
     async def close(self) -> None:
         """Close the journal."""
@@ -56,14 +73,18 @@ class Ends:
 
     def in_order(self) -> Iterator[dict[str, Any]]:
         """The end of every child that has ended, by its index."""
-        offsets = array("q", [-1]) * len(self._ended)
+        offsets = array("q", [-1]) * max(self._below, max(self._above, default=-1) + 1)
         with self._path.open("rb") as file:
             offset = 0
             for line in file:
-                if line.startswith(b'{"end":'):
-                    offsets[json.loads(line)["end"]] = offset
+                if line.startswith(_END):
+                    offsets[int(line[len(_END) : line.index(b",")])] = offset
                 offset += len(line)
+            place = offset
             for offset in offsets:
                 if offset >= 0:
-                    file.seek(offset)
-                    yield json.loads(file.readline())
+                    if offset != place:
+                        file.seek(offset)
+                    line = file.readline()
+                    place = offset + len(line)
+                    yield loads(line)

@@ -58,6 +58,18 @@ class ItemReader:
             )
         return cls(visit.execution.engine.store, arguments["Bucket"], arguments["Key"], config)
 
+    def count(self) -> int:
+        """How many there are."""
+        return sum(1 for _ in self.items())
+
+    def values(self) -> Iterator[Any]:
+        """Their values."""
+        return (item["Value"] for item in self.items())
+
+    def item(self, index: int, value: Any) -> Mapping[str, Any]:
+        """``Map.Item`` of one of them."""
+        return {"Index": index, "Value": value, "Source": f"s3://{self.bucket}/{self.key}"}
+
     def items(self) -> Iterator[dict[str, Any]]:
         """``Map.Item`` of each item.
 

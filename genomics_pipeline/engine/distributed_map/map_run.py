@@ -3,195 +3,200 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
-from uuid import uuid4
+from uuid import NAMESPACE_OID, uuid4, uuid5
 
+from genomics_pipeline.engine.clock import timestamp
+from genomics_pipeline.engine.distributed_map.child import ChildRunner
+from genomics_pipeline.engine.distributed_map.children import ChildInput, Children
+from genomics_pipeline.engine.distributed_map.counts import counts
 from genomics_pipeline.engine.distributed_map.ends import Ends
-from genomics_pipeline.engine.distributed_map.item_batcher import ItemBatcher
-from genomics_pipeline.engine.distributed_map.item_reader import ItemReader
-from genomics_pipeline.engine.distributed_map.result_writer import Destination, Row, compact, ended_row, pending_row
+from genomics_pipeline.engine.distributed_map.result_writer import Destination, Row, ended_row, pending_row
+from genomics_pipeline.engine.distributed_map.tolerated_failure import ToleratedFailure
 from genomics_pipeline.engine.errors import THRESHOLD_EXCEEDED, StatesError
-from genomics_pipeline.engine.events import ChildEnded, ChildStarted, MapRunEnded, MapRunStarted
-from genomics_pipeline.engine.execution import ARN, Execution
-from genomics_pipeline.engine.interpreter import Frame, crew, map_items, run_machine, select, whole
+from genomics_pipeline.engine.events import MapRunEnded, MapRunStarted
+from genomics_pipeline.engine.execution import ARN
+from genomics_pipeline.engine.json_text import loads
+from genomics_pipeline.engine.states.crew import crew, whole
+from genomics_pipeline.engine.states.map_state import processor
 from genomics_pipeline.engine.visit import Visit
 
-WINDOW = 1000  # children at once where MaxConcurrency sets no limit: what is in flight is in memory
+MAX_CONCURRENCY = 10_000  # children at once: developer guide, "Quotas"
+PLAIN = frozenset({"Pass", "Choice", "Succeed", "Fail"})
+_PLAIN_BATCH = 500  # children of plain states that share one write to the journal
 _EXCEEDED = "The specified tolerated failure threshold was exceeded"
-_Child = tuple[int, Any, int]  # index, input, items
 
 
 @dataclass(frozen=True, slots=True)
-class Tolerance:
-    """How many items may fail; with neither limit, none may."""
+class Plan:
+    """What the fields of a Map state say, once they are evaluated."""
 
-    count: int | None
-    percentage: float | None
+    tolerated: ToleratedFailure
+    max_concurrency: int
+    destination: Destination | None
+    children: Children
 
     @classmethod
-    def of(cls, visit: Visit) -> Tolerance:
-        """The tolerance of a Map state."""
-        state = visit.state
-        return cls(visit.field(state, "ToleratedFailureCount"), visit.field(state, "ToleratedFailurePercentage"))
+    def of(cls, visit: Visit) -> Plan:
+        """The plan of a Map state, its items looked at.
 
-    def exceeded(self, failed: int, total: int) -> bool:
-        """Whether so many failed items of so many are too many.
-
-        >>> Tolerance(None, 50).exceeded(1, 2), Tolerance(None, 50).exceeded(2, 3), Tolerance(None, None).exceeded(1, 9)
-        (False, True, True)
+        Raises:
+            StatesError: if a field or the items are not what they must be.
         """
-        if self.count is None and self.percentage is None:
-            return failed > 0
-        over_count = self.count is not None and failed > self.count
-        return over_count or (self.percentage is not None and failed * 100 > self.percentage * total)
+        limit = visit.field(visit.state, "MaxConcurrency", 0)
+        return cls(ToleratedFailure.of(visit), limit, Destination.of(visit), Children(visit))
 
 
 class MapRun:
-    """One Map Run at work."""
+    """One Map Run at work.
 
-    def __init__(self, visit: Visit, uuid: str, ends: Ends) -> None:
+    Attributes:
+        arn: Its ARN.
+        label: The Map's ``Label``; where it has none, a UUID that is the same each time, as AWS makes one.
+        ends: How its children ended.
+    """
+
+    def __init__(self, visit: Visit, uuid: str) -> None:
         state, execution = visit.state, visit.execution
-        self.visit = visit
-        self.uuid = uuid
-        self.ends = ends
-        self.label: str = state.get("Label", visit.name)
-        self.machine = f"{execution.machine}/{self.label}"
+        root = execution.machine.partition("/")[0]
+        self.label: str = state.get("Label") or str(uuid5(NAMESPACE_OID, f"{root}/{visit.name}"))
+        self.machine = f"{root}/{self.label}"
         self.arn = f"{ARN}:mapRun:{self.machine}:{uuid}"
-        self.tolerance = Tolerance.of(visit)
-        self.destination = Destination.of(visit)
-        self._reader = ItemReader.of(visit) if "ItemReader" in state else None
-        self._batcher = ItemBatcher.of(visit) if "ItemBatcher" in state else None
-        self._limit = visit.field(state, "MaxConcurrency") or WINDOW
-        self.total = sum(1 for _ in self._items())
+        self.ends = Ends(execution.engine.folder / f"{uuid}.jsonl")
+        self._visit = visit
+        self._uuid = uuid
+        self._processor = processor(state)
+        self._started = execution.engine.clock.now()
         self._aborting = False
 
-    def _items(self) -> Iterator[dict[str, Any]]:
-        return self._reader.items() if self._reader else map_items(self.visit)
-
-    def _children(self) -> Iterator[_Child]:
-        """The children that have not ended."""
-        if self._batcher is None:
-            for item in self._items():
-                if not self.ends.ended(item["Index"]):
-                    yield item["Index"], select(self.visit, item, item["Value"]), 1
-            return
-        selected = (select(self.visit, item, item["Value"]) for item in self._items())
-        for index, (value, items) in enumerate(self._batcher.batches(selected)):
-            if not self.ends.ended(index):
-                yield index, value, items
+    def _exceeded(self, plan: Plan) -> bool:
+        return plan.tolerated.exceeded(self.failed, plan.children.total_items)
 
     @property
     def failed(self) -> int:
-        """How many items failed; those that were aborted apart."""
-        return self.ends.items["FAILED"]
+        """How many items failed or timed out; those that were aborted apart."""
+        return self.ends.items["FAILED"] + self.ends.items["TIMED_OUT"]
 
-    async def run(self) -> bool:
-        """Run the children that have not ended; false when too many items failed."""
-        children = self._children()
+    async def run(self, plan: Plan) -> None:
+        """Run the children that have not ended, and write the result files, if any are wanted.
+
+        Raises:
+            StatesError: ``States.ExceedToleratedFailureThreshold``, ``States.ResultWriterFailed``.
+        """
+        execution = self._visit.execution
+        runner = ChildRunner(
+            execution.engine, self._processor, self.machine, self.label, execution.query_language, self.ends
+        )
+        inputs = plan.children.inputs(self.ends.ended)
+        if not self._exceeded(plan):
+            if all(state["Type"] in PLAIN for state in self._processor["States"].values()):
+                await self._run_plain(plan, runner, inputs)
+            else:
+                await self._run_crew(plan, runner, inputs)
+        if plan.destination:
+            rows = self._rows(plan)
+            await whole(asyncio.to_thread(plan.destination.write, self.arn, self._uuid, rows, execution.engine.folder))
+        if self._exceeded(plan):
+            raise StatesError(THRESHOLD_EXCEEDED, _EXCEEDED)
+
+    async def _run_plain(self, plan: Plan, runner: ChildRunner, inputs: Iterator[ChildInput]) -> None:
+        """Children that wait for nothing run one after the other; while some are written, the next ones run."""
+        failed, total = self.failed, plan.children.total_items
+        writing = asyncio.ensure_future(asyncio.sleep(0))
+        while not plan.tolerated.exceeded(failed, total) and (batch := list(islice(inputs, _PLAIN_BATCH))):
+            ended = []
+            for given in batch:
+                child = runner.start(given)
+                record = runner.record(child, given.items, at_once(runner.outcome(child)))
+                ended.append((child, record))
+                if record["status"] == "FAILED":
+                    failed += given.items
+                    if plan.tolerated.exceeded(failed, total):
+                        break
+            await whole(writing)
+            writing = asyncio.ensure_future(runner.keep(ended))
+            await asyncio.sleep(0)  # the write begins
+        await whole(writing)
+
+    async def _run_crew(self, plan: Plan, runner: ChildRunner, inputs: Iterator[ChildInput]) -> None:
+        """Children that wait run at the same time. When too many failed, Standard ones are stopped."""
+        express = self._processor["ProcessorConfig"].get("ExecutionType") == "EXPRESS"
+        outcome = runner.outcome_in_time if express else runner.outcome
+
+        async def one(given: ChildInput) -> None:
+            child = runner.start(given)
+            try:
+                record = runner.record(child, given.items, await outcome(child))
+            except asyncio.CancelledError:
+                if self._aborting:
+                    await whole(runner.keep([(child, runner.aborted(child, given.items))]))
+                raise
+            await whole(runner.keep([(child, record)]))
 
         async def worker() -> None:
-            for index, value, items in children:
-                await self._child(index, value, items)
-                if self.tolerance.exceeded(self.failed, self.total):
+            for given in inputs:
+                await one(given)
+                if self._exceeded(plan):
+                    if express:
+                        return
                     self._aborting = True
                     raise StatesError(THRESHOLD_EXCEEDED, _EXCEEDED)
 
-        if self.tolerance.exceeded(self.failed, self.total):
-            return False
         try:
-            await crew(worker, min(self._limit, self.total))
+            await crew(worker, min(plan.max_concurrency or MAX_CONCURRENCY, plan.children.total_items))
         except StatesError:
             if not self._aborting:
                 raise
-            return False
-        return True
 
-    async def _child(self, index: int, value: Any, items: int) -> None:
-        engine = self.visit.execution.engine
-        child = Execution(
-            engine,
-            self.machine,
-            str(uuid4()),
-            value,
-            engine.clock.now(),
-            self.ends.recorder(index),
-            self.label,
-            index,
-            1,
-        )
-        engine.observer(ChildStarted(self.label, index, child.name, value))
-        processor = self.visit.state["ItemProcessor"]
-        try:
-            output = await run_machine(Frame(child, processor), value, {})
-            outcome = {"status": "SUCCEEDED", "output": compact(output)}
-        except StatesError as error:
-            outcome = {"status": "FAILED", "error": error.error, "cause": error.cause}
-        except asyncio.CancelledError:
-            if self._aborting:
-                await whole(self._ended(child, items, {"status": "ABORTED"}))
-            raise
-        await whole(self._ended(child, items, outcome))
-
-    async def _ended(self, child: Execution, items: int, outcome: Mapping[str, str]) -> None:
-        engine = child.engine
-        await self.ends.add(
-            {
-                "end": child.index,
-                "name": child.name,
-                "input": compact(child.input),
-                "start": child.started,
-                "stop": engine.clock.now(),
-                "items": items,
-                "transitions": child.transitions,
-                **outcome,
-            }
-        )
-        assert child.index is not None
-        told = outcome["status"], outcome.get("error"), outcome.get("cause")
-        engine.observer(ChildEnded(self.label, child.index, child.name, child.input, *told, items))
-
-    def write(self) -> None:
-        """Write the result files, if any are wanted."""
-        if self.destination:
-            folder = self.visit.execution.engine.folder
-            self.destination.write(self.arn, self.uuid, self._rows(), folder)
-
-    def _rows(self) -> Iterator[tuple[str, Row]]:
+    def _rows(self, plan: Plan) -> Iterator[tuple[str, Row]]:
         for end in self.ends.in_order():
             yield ended_row(end, self.machine)
-        for _, value, _ in self._children():
-            yield pending_row(value)
+        for given in plan.children.inputs(self.ends.ended):
+            yield pending_row(given.value)
 
-    def result(self) -> Any:
+    def result(self, plan: Plan) -> Any:
         """The Map state's result."""
-        if self.destination:
-            return {"MapRunArn": self.arn, "ResultWriterDetails": self.destination.manifest(self.uuid)}
-        return [json.loads(end["output"]) for end in self.ends.in_order() if end["status"] == "SUCCEEDED"]
+        if plan.destination:
+            return {"MapRunArn": self.arn, "ResultWriterDetails": plan.destination.manifest(self._uuid)}
+        return [loads(end["output"]) for end in self.ends.in_order() if end["status"] == "SUCCEEDED"]
 
-    def description(self, status: str) -> dict[str, Any]:
-        """The Map Run as `ExecutionResult.map_runs` tells it; counts as DescribeMapRun gives them."""
-        total = sum(self.ends.children.values()) + sum(1 for _ in self._children()) if status == "FAILED" else None
-        children = self.ends.children
+    def description(self, status: str, plan: Plan | None) -> dict[str, Any]:
+        """The Map Run as DescribeMapRun gives it, with its label, transitions and ResultWriterDetails."""
+        items = plan.children.total_items if plan else 0
+        children = sum(self.ends.children.values())
+        if plan and status != "SUCCEEDED":
+            children += sum(1 for _ in plan.children.inputs(self.ends.ended))
+        written = plan is not None and plan.destination is not None
         found = {
-            "MapRunArn": self.arn,
-            "Label": self.label,
-            "Status": status,
-            "ItemCounts": _counts(self.ends.items, self.total),
-            "ExecutionCounts": _counts(children, total if total is not None else sum(children.values())),
-            "Transitions": self.ends.transitions,
+            "mapRunArn": self.arn,
+            "executionArn": self._visit.execution.arn,
+            "label": self.label,
+            "status": status,
+            "startDate": timestamp(self._started),
+            "stopDate": timestamp(self._visit.execution.engine.clock.now()),
+            "maxConcurrency": plan.max_concurrency if plan else 0,
+            "toleratedFailurePercentage": (plan and plan.tolerated.percentage) or 0,
+            "toleratedFailureCount": (plan and plan.tolerated.count) or 0,
+            "itemCounts": counts(self.ends.items, items, written=written),
+            "executionCounts": counts(self.ends.children, children, written=written),
+            "redriveCount": 0,
+            "transitions": self.ends.transitions,
         }
-        return found | ({"ResultWriterDetails": self.destination.manifest(self.uuid)} if self.destination else {})
+        if plan and plan.destination:
+            found["resultWriterDetails"] = plan.destination.manifest(self._uuid)
+        return found
 
 
-def _counts(ended: Mapping[str, int], total: int) -> dict[str, int]:
-    counts = {name: ended.get(status, 0) for name, status in _STATUSES.items()}
-    return {"pending": total - sum(counts.values()), "running": 0, **counts, "total": total}
-
-
-_STATUSES = {"succeeded": "SUCCEEDED", "failed": "FAILED", "timedOut": "TIMED_OUT", "aborted": "ABORTED"}
+def at_once(work: Coroutine[Any, Any, Any]) -> Any:
+    """The result of work that never waits."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        return end.value
+    raise AssertionError("a state that should not wait waited")
 
 
 async def run_map(visit: Visit) -> Any:
@@ -202,27 +207,37 @@ async def run_map(visit: Visit) -> Any:
 
     Raises:
         StatesError: ``States.ItemReaderFailed``, ``States.ExceedToleratedFailureThreshold``,
-            ``States.ResultWriterFailed``, ``States.QueryEvaluationError``.
+            ``States.ResultWriterFailed``, or that of a field that cannot be evaluated.
     """
-    execution = visit.execution
-    engine, path = execution.engine, f"{visit.path}.{visit.attempt}"
+    execution, trail = visit.execution, visit.trail
+    path = f"{visit.path}.{visit.attempt}"
     begun = execution.recorder.map_run(path)
-    uuid = begun["uuid"] if begun else str(uuid4())
-    ends = Ends(engine.folder / f"{uuid}.jsonl")
+    run = MapRun(visit, begun["uuid"] if begun else str(uuid4()))
+    if begun is None:
+        await execution.recorder.append({"map": path, "uuid": run.arn.rpartition(":")[2]})
+    trail.add("MapStateStarted", "mapStateStarted", {"length": 0})
+    trail.add("MapRunStarted", "mapRunStarted", {"mapRunArn": run.arn})
+    plan = None
     try:
-        run = MapRun(visit, uuid, ends)
-        if begun is None:
-            await execution.recorder.append({"map": path, "uuid": uuid})
-        engine.observer(MapRunStarted(run.label, run.arn, run.total, sum(ends.items.values())))
-        within = await run.run()
-        run.write()
-        status = "SUCCEEDED" if within else "FAILED"
-        description = run.description(status)
-        engine.map_runs[run.arn] = description
-        await execution.recorder.append({"run": description})
-        engine.observer(MapRunEnded(run.label, run.arn, status, run.total, run.failed))
-        if not within:
-            raise StatesError(THRESHOLD_EXCEEDED, _EXCEEDED)
-        return run.result()
+        plan = Plan.of(visit)
+        resumed = sum(run.ends.items.values())
+        execution.engine.observer(MapRunStarted(run.label, run.arn, plan.children.total_items, resumed))
+        await run.run(plan)
+        await _ended(visit, run, plan, "SUCCEEDED")
+        trail.add("MapRunSucceeded")
+        return run.result(plan)
+    except StatesError as error:
+        failure = error.within(visit.name, visit.event)
+        await _ended(visit, run, plan, "FAILED")
+        trail.add("MapRunFailed", "mapRunFailed", {"error": failure.error, "cause": failure.cause})
+        raise failure from error
     finally:
-        await ends.close()
+        await run.ends.close()
+
+
+async def _ended(visit: Visit, run: MapRun, plan: Plan | None, status: str) -> None:
+    engine = visit.execution.engine
+    description = run.description(status, plan)
+    engine.map_runs[run.arn] = description
+    await visit.execution.recorder.append({"run": description})
+    engine.observer(MapRunEnded(run.label, run.arn, status, description["itemCounts"]["total"], run.failed))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from genomics_pipeline.engine.errors import QUERY_EVALUATION, StatesError
 from genomics_pipeline.engine.jsonata.expressions import evaluate
 
 if TYPE_CHECKING:
@@ -29,6 +30,25 @@ class JsonataFields:
     def template(self, visit: Visit, value: Any, at: str, item: Node | None) -> Any:
         """The template, whose strings may be expressions."""
         return evaluate(value, bindings(visit, item), at)
+
+    def items(self, visit: Visit) -> Any:
+        """``Items``, or the state's input."""
+        found = self.field(visit, visit.state, "Items", "", visit.input)
+        if not isinstance(found, list | dict):
+            cause = f"The field 'Items' of the state '{visit.name}' must be an array or an object."
+            raise StatesError(QUERY_EVALUATION, cause, evaluating=True)
+        return found
+
+    def condition(self, visit: Visit, rule: Node, at: str) -> bool:
+        """``Condition``."""
+        found = self.field(visit, rule, "Condition", at, None)
+        if not isinstance(found, bool):
+            cause = (
+                f"The JSONata expression '{str(rule['Condition'])[2:-2].strip()}' specified for the field "
+                f"'{at}Condition' returned an unexpected result type. Expected 'boolean', but was {found!r}."
+            )
+            raise StatesError(QUERY_EVALUATION, cause, evaluating=True)
+        return found
 
     def passed(self, visit: Visit, node: Node, at: str) -> Outcome:
         """``Output`` and ``Assign`` of a state, or of the rule that was chosen."""

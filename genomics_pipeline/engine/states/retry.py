@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genomics_pipeline.engine.clock import Clock
-from genomics_pipeline.engine.errors import matches
+from genomics_pipeline.engine.errors import StatesError, matches
+
+_MAX_DELAY_S = 31_622_400  # of MaxDelaySeconds
 
 
 class Retriers:
@@ -17,7 +19,7 @@ class Retriers:
         self._counts = [0] * len(retriers)
         self._clock = clock
 
-    def delay(self, error: str) -> float | None:
+    def delay(self, error: StatesError) -> float | None:
         """Seconds to wait before the next attempt; None where there is none. The attempt is counted."""
         for place, retrier in enumerate(self._retriers):
             if matches(error, retrier["ErrorEquals"]):
@@ -28,6 +30,10 @@ class Retriers:
         return None
 
     def _wait(self, retrier: Mapping[str, Any], attempt: int) -> float:
-        limit = float(retrier.get("MaxDelaySeconds", 31_622_400))
-        delay = min(retrier.get("IntervalSeconds", 1) * float(retrier.get("BackoffRate", 2.0)) ** (attempt - 1), limit)
+        limit = float(retrier.get("MaxDelaySeconds", _MAX_DELAY_S))
+        try:
+            delay = retrier.get("IntervalSeconds", 1) * float(retrier.get("BackoffRate", 2.0)) ** (attempt - 1)
+        except OverflowError:
+            delay = limit
+        delay = min(delay, limit)
         return self._clock.jitter(delay) if retrier.get("JitterStrategy") == "FULL" else delay

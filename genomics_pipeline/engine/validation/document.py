@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from genomics_pipeline.model.errors import DataError, Problem, did_you_mean
@@ -11,24 +11,25 @@ STATE_TYPES = ("Pass", "Task", "Choice", "Wait", "Succeed", "Fail", "Parallel", 
 JSONPATH = 'this engine evaluates JSONata; expected "QueryLanguage": "JSONata", found JSONPath, the default'
 
 Document = Mapping[str, Any]
+Runs = Callable[[str, str], bool]
 
 
-def check(document: Document, resources: Collection[str]) -> None:
+def check(document: Document, runs: Runs) -> None:
     """Refuse a document that cannot be run.
 
     Args:
         document: The state machine.
-        resources: The Task resources there are handlers for.
+        runs: Whether something here runs a Task of that resource and state.
 
     Raises:
         DataError: with every problem, in the document's order.
     """
-    problems = list(_machine(document, "$", document.get("QueryLanguage", "JSONPath"), resources))
+    problems = list(_machine(document, "$", document.get("QueryLanguage", "JSONPath"), runs))
     if problems:
         raise DataError(problems)
 
 
-def _machine(machine: Document, path: str, language: str, resources: Collection[str]) -> Iterator[Problem]:
+def _machine(machine: Document, path: str, language: str, runs: Runs) -> Iterator[Problem]:
     states = machine.get("States")
     if not isinstance(states, dict) or not states:
         yield Problem("expected an object of states, found none", column=f"{path}.States")
@@ -44,12 +45,10 @@ def _machine(machine: Document, path: str, language: str, resources: Collection[
             message = f"expected a state type, found {kind!r}; {did_you_mean(str(kind), STATE_TYPES)}"
             yield Problem(message, column=f"{place}.Type")
         else:
-            yield from _state(state, states, place, language, resources)
+            yield from _state(state, states, place, language, runs)
 
 
-def _state(
-    state: Document, states: Document, place: str, language: str, resources: Collection[str]
-) -> Iterator[Problem]:
+def _state(state: Document, states: Document, place: str, language: str, runs: Runs) -> Iterator[Problem]:
     kind = state["Type"]
     if kind == "Choice":
         yield from _choice(state, states, place)
@@ -57,15 +56,14 @@ def _state(
         yield from _target(state.get("Next"), states, f"{place}.Next")
     for number, catcher in enumerate(state.get("Catch", ())):
         yield from _target(catcher.get("Next"), states, f"{place}.Catch[{number}].Next")
-    if kind == "Task" and state.get("Resource") not in resources:
-        resource = state.get("Resource")
-        message = f"nothing here runs {resource!r}; {did_you_mean(str(resource), sorted(resources))}"
+    if kind == "Task" and not runs(str(state.get("Resource")), place.rpartition(".")[2]):
+        message = f"nothing here runs {state.get('Resource')!r}"
         yield Problem(message, column=f"{place}.Resource")
     elif kind == "Parallel":
         for number, branch in enumerate(state.get("Branches", ())):
-            yield from _machine(branch, f"{place}.Branches[{number}]", language, resources)
+            yield from _machine(branch, f"{place}.Branches[{number}]", language, runs)
     elif kind == "Map":
-        yield from _machine(state.get("ItemProcessor", {}), f"{place}.ItemProcessor", language, resources)
+        yield from _machine(state.get("ItemProcessor", {}), f"{place}.ItemProcessor", language, runs)
 
 
 def _choice(state: Document, states: Document, place: str) -> Iterator[Problem]:

@@ -104,8 +104,8 @@ def test_a_failed_batch_counts_all_its_items(bench: Any) -> None:
     }
     result = bench.run({"M": {**states["M"], "ToleratedFailureCount": 2}})
     (run,) = result.map_runs
-    assert (run["ItemCounts"]["failed"], run["ItemCounts"]["total"]) == (2, 3)
-    assert (run["ExecutionCounts"]["failed"], run["ExecutionCounts"]["total"]) == (1, 2)
+    assert (run["itemCounts"]["failed"], run["itemCounts"]["total"]) == (2, 3)
+    assert (run["executionCounts"]["failed"], run["executionCounts"]["total"]) == (1, 2)
     bench.journal = bench.journal / "less"
     assert (
         bench.run({"M": {**states["M"], "ToleratedFailureCount": 1}}).error == "States.ExceedToleratedFailureThreshold"

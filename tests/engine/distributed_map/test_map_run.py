@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.engine.distributed_map.map_run import Tolerance
+from genomics_pipeline.engine.distributed_map.tolerated_failure import ToleratedFailure as Tolerance
 from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.events import ChildEnded, ChildStarted, MapRunEnded, MapRunStarted
 
@@ -148,10 +148,11 @@ def test_when_too_many_fail_those_in_flight_are_aborted_and_the_rest_stays_pendi
         {"Input": text, "InputDetails": {"Included": True}, "Status": "PENDING"} for text in ("3", "4")
     ]
     (run,) = result.map_runs
-    assert run["Status"] == "FAILED"
+    assert run["status"] == "FAILED"
     counts = {"pending": 2, "running": 0, "succeeded": 1, "failed": 1, "timedOut": 0, "aborted": 1, "total": 5}
-    assert run["ItemCounts"] == counts
-    assert run["ExecutionCounts"] == counts
+    counts |= {"resultsWritten": 5, "failuresNotRedrivable": 0, "pendingRedrive": 0}
+    assert run["itemCounts"] == counts
+    assert run["executionCounts"] == counts
 
 
 @pytest.mark.parametrize("gap", range(12))
@@ -177,8 +178,9 @@ def test_a_child_that_ends_while_the_run_is_aborted_stands_in_one_file_once(benc
     ]
     assert sorted(inputs) == list(range(30))
     (run,) = result.map_runs
-    assert run["ItemCounts"]["total"] == sum(run["ItemCounts"].values()) - run["ItemCounts"]["total"] == 30
-    assert len(bench.seen(ChildEnded)) == 30 - run["ItemCounts"]["pending"]
+    parts = ("pending", "running", "succeeded", "failed", "timedOut", "aborted")
+    assert run["itemCounts"]["total"] == sum(run["itemCounts"][part] for part in parts) == 30
+    assert len(bench.seen(ChildEnded)) == 30 - run["itemCounts"]["pending"]
 
 
 def test_item_selector_sees_the_context_and_children_see_only_their_input(bench: Any) -> None:
@@ -257,7 +259,7 @@ def test_assign_and_output_of_the_result(bench: Any) -> None:
     prefix, uuid = arn.rsplit(":", 1)
     assert prefix == "arn:aws:states:us-east-1:000000000000:mapRun:machine/Each"
     assert result.output["details"] == {"Bucket": "b", "Key": f"out/{uuid}/manifest.json"}
-    assert result.map_runs[0]["ResultWriterDetails"] == result.output["details"]
+    assert result.map_runs[0]["resultWriterDetails"] == result.output["details"]
 
 
 def test_events_and_transitions(bench: Any) -> None:
@@ -270,7 +272,7 @@ def test_events_and_transitions(bench: Any) -> None:
         (0, "SUCCEEDED", 1),
         (1, "SUCCEEDED", 1),
     ]
-    assert result.map_runs[0]["Transitions"] == 4  # two children started, a state in each
+    assert result.map_runs[0]["transitions"] == 4  # two children started, a state in each
     assert result.transitions == 5
 
 
@@ -287,8 +289,8 @@ def test_a_retry_of_the_map_is_a_new_map_run_over_all_items(bench: Any) -> None:
     result = bench.run({"M": state}, tasks={"once": once})
     assert result.output == [0, 1]
     assert calls == [0, 1, 0, 1]
-    assert [run["Status"] for run in result.map_runs] == ["FAILED", "SUCCEEDED"]
-    assert len({run["MapRunArn"] for run in result.map_runs}) == 2
+    assert [run["status"] for run in result.map_runs] == ["FAILED", "SUCCEEDED"]
+    assert len({run["mapRunArn"] for run in result.map_runs}) == 2
 
 
 def test_a_map_within_a_map(bench: Any) -> None:
@@ -296,8 +298,8 @@ def test_a_map_within_a_map(bench: Any) -> None:
     outer = over([[1, 2], [3]])
     outer["ItemProcessor"]["States"] = {"T": inner}
     result = bench.run({"M": outer})
-    assert [run["Label"] for run in result.map_runs] == ["Inner", "Inner", "Each"]
-    assert [run["ItemCounts"]["succeeded"] for run in result.map_runs] in ([2, 1, 2], [1, 2, 2])
-    assert {run["MapRunArn"].rsplit(":", 1)[0] for run in result.map_runs[:2]} == {
-        "arn:aws:states:us-east-1:000000000000:mapRun:machine/Each/Inner"
+    assert [run["label"] for run in result.map_runs] == ["Inner", "Inner", "Each"]
+    assert [run["itemCounts"]["succeeded"] for run in result.map_runs] in ([2, 1, 2], [1, 2, 2])
+    assert {run["mapRunArn"].rsplit(":", 1)[0] for run in result.map_runs[:2]} == {
+        "arn:aws:states:us-east-1:000000000000:mapRun:machine/Inner"
     }

@@ -54,7 +54,7 @@ def run(bench: Any, writer: dict[str, Any], prefix: str = "map-runs/Each") -> An
 def test_layout_manifest_and_rows(bench: Any, kind: str) -> None:
     result = run(bench, {"WriterConfig": {"Transformation": "NONE", "OutputType": kind}})
     (made,) = result.map_runs
-    uuid = made["MapRunArn"].rsplit(":", 1)[1]
+    uuid = made["mapRunArn"].rsplit(":", 1)[1]
     assert re.fullmatch(UUID, uuid)
     folder = f"map-runs/Each/{uuid}"
     suffix = kind.lower()
@@ -107,7 +107,7 @@ def test_layout_manifest_and_rows(bench: Any, kind: str) -> None:
 @pytest.mark.parametrize("prefix", ["", "/", "a", "a/"])
 def test_prefix(bench: Any, prefix: str) -> None:
     result = run(bench, {}, prefix)
-    uuid = result.map_runs[0]["MapRunArn"].rsplit(":", 1)[1]
+    uuid = result.map_runs[0]["mapRunArn"].rsplit(":", 1)[1]
     folder = prefix.strip("/") + "/" if prefix.strip("/") else ""
     assert bench.store.written[-1] == f"s3://bucket/{folder}{uuid}/manifest.json"
 

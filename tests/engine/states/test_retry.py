@@ -86,7 +86,7 @@ def test_catch_comes_after_retry(bench: Any) -> None:
     ],
 )
 def test_matches(error: str, names: list[str], taken: bool) -> None:
-    assert matches(error, names) is taken
+    assert matches(StatesError(error), names) is taken
 
 
 def test_error_and_cause_are_cut_to_what_aws_keeps() -> None:

@@ -244,6 +244,7 @@ import json, sys, threading
 from pathlib import Path
 from genomics_pipeline.engine.api import execute
 from genomics_pipeline.engine.tasks.batch import BatchTasks, JobDefinition, JobEnd
+from genomics_pipeline.engine.tasks.table import Handlers
 
 folder, states, first = Path(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3] == "first"
 both, ended, ran = threading.Barrier(2), [], []
@@ -263,7 +264,7 @@ tasks = BatchTasks({"small": JobDefinition(1, 1)}, job, cores=2, memory_mib=100)
 document = {"QueryLanguage": "JSONata", "StartAt": "M", "States": states}
 try:
     result = execute(document, {}, name="run-1", state_machine="m", store=None, journal=folder,
-                     tasks={"arn:aws:states:::batch:submitJob.sync": tasks})
+                     tasks=Handlers({"arn:aws:states:::batch:submitJob.sync": tasks}))
     print(json.dumps([result.status, sorted(ran), sorted(ended)]))
 except KeyboardInterrupt:
     print(json.dumps(["interrupted", sorted(ran), sorted(ended)]))

@@ -1,0 +1,111 @@
+"""One child execution of a Map Run, from its start to the record of its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from genomics_pipeline.engine.distributed_map.children import ChildInput
+from genomics_pipeline.engine.distributed_map.ends import Ends
+from genomics_pipeline.engine.errors import TIMEOUT, StatesError
+from genomics_pipeline.engine.events import ChildEnded, ChildStarted
+from genomics_pipeline.engine.execution import Engine, Execution
+from genomics_pipeline.engine.history import History, Trail
+from genomics_pipeline.engine.interpreter import Frame, run_machine
+from genomics_pipeline.engine.json_text import text
+
+EXPRESS_SECONDS = 300  # an Express execution ends after so long: developer guide, "Quotas"
+_ABORTED = {"status": "ABORTED"}
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ChildRunner:
+    """Starts children of one Map Run.
+
+    Attributes:
+        engine: What all executions share.
+        processor: ``ItemProcessor``.
+        machine: The children's state machine: ``NAME/LABEL``.
+        label: The Map's label.
+        query_language: The document's.
+        ends: The Map Run's journal.
+    """
+
+    engine: Engine
+    processor: Mapping[str, Any]
+    machine: str
+    label: str
+    query_language: str
+    ends: Ends
+
+    def start(self, given: ChildInput) -> Execution:
+        """A child that is about to run; to start it is a transition."""
+        engine = self.engine
+        name = str(uuid4())
+        engine.observer(ChildStarted(self.label, given.place, name, given.value))
+        return Execution(
+            engine,
+            self.machine,
+            name,
+            given.value,
+            engine.clock.now(),
+            self.ends.recorder(given.place),
+            History(engine.clock),
+            self.query_language,
+            self.label,
+            given.place,
+            1,
+        )
+
+    async def outcome(self, child: Execution) -> Record:
+        """Run a child to its end: how it ended, as its record says it."""
+        trail = Trail(child.history)
+        child.history.add("ExecutionStarted", 0)
+        try:
+            output = await run_machine(Frame(child, self.processor, trail), child.input, {})
+        except StatesError as error:
+            return {"status": "FAILED", "error": error.error, "cause": error.cause}
+        return {"status": "SUCCEEDED", "output": text(output)}
+
+    async def outcome_in_time(self, child: Execution) -> Record:
+        """The same for an Express child, whose time is limited."""
+        deadline = asyncio.timeout(EXPRESS_SECONDS)
+        try:
+            async with deadline:
+                return await self.outcome(child)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            return {"status": "TIMED_OUT", "error": TIMEOUT, "cause": None}
+
+    def record(self, child: Execution, items: int, outcome: Record) -> Record:
+        """What the journal keeps of a child's end."""
+        return {
+            "end": child.index,
+            "name": child.name,
+            "input": text(child.input),
+            "start": child.started,
+            "stop": self.engine.clock.now(),
+            "items": items,
+            "transitions": child.transitions,
+            **outcome,
+        }
+
+    def aborted(self, child: Execution, items: int) -> Record:
+        """The record of a child that was stopped with its Map Run."""
+        return self.record(child, items, _ABORTED)
+
+    async def keep(self, ended: Sequence[tuple[Execution, Record]]) -> None:
+        """Make the ends of children durable, count them, and tell the observer."""
+        await self.ends.add([record for _, record in ended])
+        for child, record in ended:
+            self._tell(child, record)
+
+    def _tell(self, child: Execution, record: Record) -> None:
+        assert child.index is not None
+        told = record["status"], record.get("error"), record.get("cause")
+        self.engine.observer(ChildEnded(self.label, child.index, child.name, child.input, *told, record["items"]))

@@ -1,0 +1,51 @@
+"""The children of a Map Run: what each is given, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from genomics_pipeline.engine.distributed_map.item_batcher import ItemBatcher
+from genomics_pipeline.engine.distributed_map.source import Source, source_of
+from genomics_pipeline.engine.states.map_state import select
+from genomics_pipeline.engine.visit import Visit
+
+
+class ChildInput(NamedTuple):
+    """One child before it starts: its place among the others, its input, how many items it holds."""
+
+    place: int
+    value: Any
+    items: int
+
+
+class Children:
+    """The children of a Map state: items, selected, batched.
+
+    Attributes:
+        total_items: How many items there are.
+    """
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self._source: Source = source_of(visit)
+        self._batcher = ItemBatcher.of(visit) if "ItemBatcher" in visit.state else None
+        self._selects = "ItemSelector" in visit.state or "Parameters" in visit.state
+        self.total_items = self._source.count()
+
+    def inputs(self, ended: Callable[[int], bool]) -> Iterator[ChildInput]:
+        """The children that have not ended."""
+        if self._batcher is not None:
+            for index, (batch, items) in enumerate(self._batcher.batches(self._selected())):
+                if not ended(index):
+                    yield ChildInput(index, batch, items)
+            return
+        for index, value in enumerate(self._source.values()):
+            if not ended(index):
+                yield ChildInput(index, self._select(index, value), 1)
+
+    def _selected(self) -> Iterator[Any]:
+        return (self._select(index, value) for index, value in enumerate(self._source.values()))
+
+    def _select(self, index: int, value: Any) -> Any:
+        return select(self._visit, self._source.item(index, value)) if self._selects else value

@@ -1,0 +1,31 @@
+"""Item and execution counts of a Map Run, in the shape of DescribeMapRun."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_STATUSES = {"succeeded": "SUCCEEDED", "failed": "FAILED", "timedOut": "TIMED_OUT", "aborted": "ABORTED"}
+
+
+def counts(ended: Mapping[str, int], total: int, *, written: bool) -> dict[str, int]:
+    """Counts of a Map Run that has ended.
+
+    Args:
+        ended: How many ended with each status.
+        total: How many there are.
+        written: Whether result files hold them.
+
+    >>> found = counts({"SUCCEEDED": 2, "FAILED": 1}, 5, written=True)
+    >>> found["pending"], found["resultsWritten"]
+    (2, 5)
+    """
+    found = {name: ended.get(status, 0) for name, status in _STATUSES.items()}
+    return {
+        "pending": total - sum(found.values()),
+        "running": 0,
+        **found,
+        "total": total,
+        "resultsWritten": total if written else 0,
+        "failuresNotRedrivable": 0,
+        "pendingRedrive": 0,
+    }

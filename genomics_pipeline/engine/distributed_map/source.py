@@ -1,0 +1,58 @@
+"""Where the items of a Map come from: its state's data, or what ItemReader reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from genomics_pipeline.engine.states.map_state import Item, items
+from genomics_pipeline.engine.visit import Visit
+
+
+class Source(Protocol):
+    """Items, one after the other, as often as they are asked for."""
+
+    def count(self) -> int:
+        """How many there are.
+
+        Raises:
+            StatesError: if they cannot be read: nothing has begun then.
+        """
+
+    def values(self) -> Iterator[Any]:
+        """Their values."""
+
+    def item(self, index: int, value: Any) -> Item:
+        """``Map.Item`` of the context object, for the value that `values` gave last."""
+
+
+class StateData:
+    """The items in the state's data."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._items = list(items(visit))
+
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._items)
+
+    def values(self) -> Iterator[Any]:
+        """Their values."""
+        return (item["Value"] for item in self._items)
+
+    def item(self, index: int, value: Any) -> Item:
+        """``Map.Item`` of one of them."""
+        return self._items[index]
+
+
+def source_of(visit: Visit) -> Source:
+    """The items of a Map state.
+
+    Raises:
+        StatesError: if its fields do not say where they are.
+    """
+    if "ItemReader" not in visit.state:
+        return StateData(visit)
+    from genomics_pipeline.engine.distributed_map.item_reader import ItemReader
+
+    return ItemReader.of(visit)

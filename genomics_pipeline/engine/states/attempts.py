@@ -1,0 +1,47 @@
+"""What Task, Parallel and Map share: their work is done, again as ``Retry`` says, and then there is ``Catch``."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from genomics_pipeline.engine.errors import StatesError, matches
+from genomics_pipeline.engine.events import RetryScheduled
+from genomics_pipeline.engine.states.retry import Retriers
+from genomics_pipeline.engine.visit import Step, Visit
+
+
+async def attempts(visit: Visit, work: Callable[[Visit], Awaitable[Any]]) -> Step:
+    """Do the state's work until it succeeds, or no retrier takes its error.
+
+    Raises:
+        StatesError: the last error, if no catcher takes it.
+    """
+    execution = visit.execution
+    clock = execution.engine.clock
+    retriers = Retriers(visit.state.get("Retry", ()), clock)
+    while True:
+        try:
+            result = visit.limited(await work(visit))
+            return Step.of(visit.language.finished(visit, result), visit.state)
+        except StatesError as failure:
+            error = failure.within(visit.name, visit.event)
+            delay = retriers.delay(error)
+            if delay is None:
+                return _caught(visit, error)
+        visit.attempt += 1
+        execution.transitions += 1
+        execution.engine.observer(
+            RetryScheduled(
+                visit.name, visit.attempt, delay, error.error, error.cause or "", execution.label, execution.index
+            )
+        )
+        await clock.sleep(delay)
+
+
+def _caught(visit: Visit, error: StatesError) -> Step:
+    """``Catch``: the first catcher that takes the error leads on."""
+    for number, catcher in enumerate(visit.state.get("Catch", ())):
+        if matches(error, catcher["ErrorEquals"]):
+            return Step.of(visit.language.caught(visit, error.output(), catcher, f"Catch[{number}]/"), catcher)
+    raise error

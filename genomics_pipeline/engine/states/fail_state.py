@@ -1,0 +1,15 @@
+"""Fail: the machine ends with an error."""
+
+from __future__ import annotations
+
+from genomics_pipeline.engine.errors import StatesError
+from genomics_pipeline.engine.visit import Step, Visit
+
+
+async def run(visit: Visit) -> Step:
+    """``Error`` and ``Cause``, or ``ErrorPath`` and ``CausePath``.
+
+    Raises:
+        StatesError: always.
+    """
+    raise StatesError(visit.field(visit.state, "Error", ""), visit.field(visit.state, "Cause"))

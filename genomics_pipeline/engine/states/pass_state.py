@@ -1,0 +1,10 @@
+"""Pass: its input, or what it makes of it."""
+
+from __future__ import annotations
+
+from genomics_pipeline.engine.visit import Step, Visit
+
+
+async def run(visit: Visit) -> Step:
+    """``Result``, ``Parameters``, ``ResultPath`` in JSONPath; ``Output``, ``Assign`` in JSONata."""
+    return visit.passed()

@@ -1,0 +1,65 @@
+"""Task: what ``Resource`` names is called, within ``TimeoutSeconds`` and ``HeartbeatSeconds``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from genomics_pipeline.engine.errors import RUNTIME, StatesError, too_large
+from genomics_pipeline.engine.execution import TaskContext
+from genomics_pipeline.engine.json_text import dumps
+from genomics_pipeline.engine.states.attempts import attempts
+from genomics_pipeline.engine.states.task_events import TaskEvents
+from genomics_pipeline.engine.states.timeouts import timeouts
+from genomics_pipeline.engine.visit import MAX_PAYLOAD_BYTES, Step, Visit
+
+
+async def run(visit: Visit) -> Step:
+    """The task's result, of the first attempt that succeeds."""
+    return await attempts(visit, _task)
+
+
+async def _task(visit: Visit) -> Any:
+    execution, state = visit.execution, visit.state
+    resource = state["Resource"]
+    if resource.endswith(".waitForTaskToken") or ":activity:" in resource:
+        visit.token = str(uuid4())
+    arguments = visit.arguments(state, default=visit.input)
+    limits = visit.field(state, "TimeoutSeconds"), visit.field(state, "HeartbeatSeconds")
+    events = TaskEvents(visit.trail, resource)
+    events.scheduled(arguments, *limits)
+    handler = execution.engine.tasks.handler(resource, execution.machine, visit.name)
+    if handler is None:
+        raise StatesError(RUNTIME, f"Nothing here runs the resource '{resource}'.", evaluating=True)
+    try:
+        async with timeouts(*limits) as heartbeat:
+            result = await handler(arguments, _context(visit, heartbeat, events))
+        if len(dumps(result)) > MAX_PAYLOAD_BYTES:
+            raise too_large(events.called)
+    except StatesError as error:
+        events.failed(error)
+        raise
+    finally:
+        visit.token = None
+    events.succeeded(result)
+    return result
+
+
+def _context(visit: Visit, heartbeat: Callable[[], None], events: TaskEvents) -> TaskContext:
+    execution = visit.execution
+    engine = execution.engine
+    return TaskContext(
+        execution=execution.arn,
+        machine=execution.machine,
+        state=visit.name,
+        resource=visit.state["Resource"],
+        attempt=visit.attempt,
+        label=execution.label,
+        index=execution.index,
+        token=visit.token,
+        heartbeat=heartbeat,
+        submitted=events.submitted,
+        clock=engine.clock,
+        observer=engine.observer,
+    )

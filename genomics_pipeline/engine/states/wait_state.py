@@ -1,0 +1,19 @@
+"""Wait: ``Seconds``, ``Timestamp``, and their ``Path`` forms."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from genomics_pipeline.engine.visit import Step, Visit
+
+
+async def run(visit: Visit) -> Step:
+    """Wait, then pass the input on. A time that is over is not waited for."""
+    clock = visit.execution.engine.clock
+    until = visit.field(visit.state, "Timestamp")
+    if until is None:
+        seconds = visit.field(visit.state, "Seconds")
+    else:
+        seconds = datetime.fromisoformat(until).timestamp() - clock.now()
+    await clock.sleep(max(seconds, 0))
+    return visit.passed()
