@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _ROOT = re.compile(r"\$\$|\$([^\W\d]\w*)?")
 # .name  ['name']  ["name"]  [-1]; a dot before a bracket says nothing. AWS has no functions: `name()` is a member.
 _STEP = re.compile(
-    r"""\.(?P<name>[^\s.\[\]()*?@,:'"]+(?:\(\))?)"""
+    r"""\.(?P<name>[^\s.,:;()\[\]{}'"*?@$&|<>=!~^#]+(?:\(\))?)"""
     r"""|\.?\[\s*(?:'(?P<single>(?:[^'\\]|\\.)*)'|"(?P<double>(?:[^"\\]|\\.)*)"|(?P<index>-?\d+))\s*\]""",
     re.DOTALL,
 )
