@@ -1,0 +1,153 @@
+"""The syntax of intrinsic functions: ``States.Format('{} of {}', $.part, States.ArrayLength($.parts))``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+_NAME = re.compile(r"States\.[A-Za-z0-9]+")
+_STRING = re.compile(r"'((?:[^'\\]|\\['\\{}])*)'", re.DOTALL)
+_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
+_WORD = re.compile(r"true|false|null")
+_WORDS = {"true": True, "false": False, "null": None}
+_SPACE = re.compile(r"\s*")
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+
+
+class IntrinsicSyntaxError(ValueError):
+    """What is wrong with the text of an intrinsic function."""
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A string, number, boolean or null; `written` is a string with its escapes."""
+
+    value: Any
+    written: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PathArgument:
+    """A path of the input, the context object or a variable."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of an intrinsic function."""
+
+    name: str
+    arguments: tuple[Argument, ...]
+
+    def calls(self) -> Iterator[Call]:
+        """This call and those in its arguments."""
+        yield self
+        for argument in self.arguments:
+            if isinstance(argument, Call):
+                yield from argument.calls()
+
+
+Argument = Literal | PathArgument | Call
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> Call:
+    r"""The call that a text is.
+
+    >>> parse("States.Array(1, 'it\\'s', $.a[0])").arguments
+    (Literal(value=1, written=''), Literal(value="it's", written="it\\'s"), PathArgument(text='$.a[0]'))
+
+    Raises:
+        IntrinsicSyntaxError: if it is none.
+    """
+    parser = _Parser(text)
+    found = parser.call()
+    parser.end()
+    return found
+
+
+class _Parser:
+    """Recursive descent over one text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+
+    def call(self) -> Call:
+        """NAME ( ARGUMENT, … )"""
+        name = self._take(_NAME)
+        if name is None:
+            raise self._error("expected the name of an intrinsic function")
+        self._expect("(")
+        arguments: list[Argument] = []
+        if not self._skip(")"):
+            arguments.append(self._argument())
+            while self._skip(","):
+                arguments.append(self._argument())
+            self._expect(")")
+        return Call(name[0], tuple(arguments))
+
+    def end(self) -> None:
+        """Nothing may follow."""
+        self._take(_SPACE)
+        if self._at != len(self._text):
+            raise self._error("unexpected text")
+
+    def _argument(self) -> Argument:
+        self._take(_SPACE)
+        if self._text.startswith("States.", self._at):
+            return self.call()
+        if self._text.startswith("$", self._at):
+            return PathArgument(self._path())
+        if string := self._take(_STRING):
+            return Literal(_ESCAPE.sub(r"\1", string[1]), string[1])
+        if number := self._take(_NUMBER):
+            return Literal(float(number[0]) if number[1] or number[2] else int(number[0]))
+        if word := self._take(_WORD):
+            return Literal(_WORDS[word[0]])
+        raise self._error("expected a path, a call, a number, true, false, null, or a string in single quotes")
+
+    def _path(self) -> str:
+        """Up to the comma or parenthesis that ends the argument; those in brackets or quotes belong to the path."""
+        start, depth, quote = self._at, 0, ""
+        while self._at < len(self._text):
+            character = self._text[self._at]
+            if quote:
+                if character == "\\":
+                    self._at += 1
+                elif character == quote:
+                    quote = ""
+            elif character in "'\"":
+                quote = character
+            elif character in "[(":
+                depth += 1
+            elif character in "])" and depth:
+                depth -= 1
+            elif character in ",)" and not depth:
+                break
+            self._at += 1
+        return self._text[start : self._at].rstrip()
+
+    def _take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        found = pattern.match(self._text, self._at)
+        if found:
+            self._at = found.end()
+        return found
+
+    def _skip(self, character: str) -> bool:
+        self._take(_SPACE)
+        if not self._text.startswith(character, self._at):
+            return False
+        self._at += 1
+        return True
+
+    def _expect(self, character: str) -> None:
+        if not self._skip(character):
+            raise self._error(f"expected '{character}'")
+
+    def _error(self, what: str) -> IntrinsicSyntaxError:
+        return IntrinsicSyntaxError(f"{what} at character {self._at + 1} of '{self._text}'")
