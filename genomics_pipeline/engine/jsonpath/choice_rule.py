@@ -1,7 +1,7 @@
 """The rules of a JSONPath Choice: ``Variable`` and one comparison, or ``And``, ``Or``, ``Not`` of rules.
 
-Semantics: States Language, "Choice State". Values of another type than the operator's do not match; only a Variable
-that is not there is an error.
+Semantics: States Language, "Choice State". Values of another type than the operator's do not match; only a path
+that leads nowhere is an error.
 """
 
 from __future__ import annotations
@@ -13,53 +13,49 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from genomics_pipeline.engine.errors import RUNTIME, StatesError
+from genomics_pipeline.engine.jsonpath.path import BEYOND, NotFound, find, resolve
+from genomics_pipeline.engine.jsonpath.scope import Scope
 
-Find = Callable[[str], Any]  # the value of a path; StatesError where there is none
 _ABSENT = object()
 
 
-def matches(rule: Mapping[str, Any], find: Find) -> bool:
+def matches(rule: Mapping[str, Any], scope: Scope, at: str) -> bool:
     """Whether a rule matches.
 
-    >>> matches({"Variable": "$.n", "NumericGreaterThan": 1}, lambda path: 2)
+    >>> matches({"Variable": "$.n", "NumericGreaterThan": 1}, Scope({"n": 2}, dict, {}), "")
     True
 
+    Args:
+        rule: The rule.
+        scope: What its paths see.
+        at: Where the rule stands, for causes.
+
     Raises:
-        StatesError: ``States.Runtime``, for a Variable that is not there.
+        StatesError: ``States.Runtime``, for a path that leads nowhere.
     """
     if "And" in rule:
-        return all(matches(one, find) for one in rule["And"])
+        return all(matches(one, scope, at) for one in rule["And"])
     if "Or" in rule:
-        return any(matches(one, find) for one in rule["Or"])
+        return any(matches(one, scope, at) for one in rule["Or"])
     if "Not" in rule:
-        return not matches(rule["Not"], find)
-    name = next(name for name in rule if name.removesuffix("Path") in _COMPARISONS or name in _TESTS)
-    value = _variable(rule["Variable"], find)
-    if name == "IsPresent":
-        return (value is not _ABSENT) is rule[name]
-    if value is _ABSENT:
-        path = rule["Variable"]
-        cause = f"Invalid path '{path}': The choice state's condition path references an invalid value."
-        raise StatesError(RUNTIME, cause, evaluating=True)
+        return not matches(rule["Not"], scope, at)
+    if "IsPresent" in rule:
+        return _is_present(rule["Variable"], scope) is rule["IsPresent"]
+    value = find(rule["Variable"], scope, f"{at}Variable")
+    name = next(name for name in rule if name in _TESTS or name.removesuffix("Path") in _COMPARISONS)
     if name in _TESTS:
         return _TESTS[name](value) is rule[name]
-    return _compare(name, value, rule[name], find)
-
-
-def _variable(path: str, find: Find) -> Any:
-    try:
-        return find(path)
-    except StatesError:
-        return _ABSENT
-
-
-def _compare(name: str, value: Any, expected: Any, find: Find) -> bool:
-    if name not in _COMPARISONS:  # NumericEqualsPath and its like
-        name, expected = name.removesuffix("Path"), find(expected)
-    typed, compare = _COMPARISONS[name]
+    expected = rule[name] if name in _COMPARISONS else find(rule[name], scope, f"{at}{name}")
+    typed, compare = _COMPARISONS[name.removesuffix("Path")]
     left, right = typed(value), typed(expected)
-    return left is not None and right is not None and bool(compare(left, right))
+    return left is not None and right is not None and compare(left, right)
+
+
+def _is_present(path: str, scope: Scope) -> bool:
+    try:
+        return resolve(path, scope) is not BEYOND
+    except NotFound:
+        return False
 
 
 def _text(value: Any) -> str | None:
@@ -117,7 +113,6 @@ _COMPARISONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any, Any], bool]]]
 }
 _TESTS: dict[str, Callable[[Any], bool]] = {
     "IsNull": lambda value: value is None,
-    "IsPresent": lambda value: True,
     "IsString": lambda value: isinstance(value, str),
     "IsNumeric": lambda value: _number(value) is not None,
     "IsBoolean": lambda value: isinstance(value, bool),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from genomics_pipeline.engine.jsonpath import intrinsics, path, path_fields
+from genomics_pipeline.engine.jsonpath import choice_rule, intrinsics, path, path_fields
 from genomics_pipeline.engine.jsonpath.payload_template import fill
 from genomics_pipeline.engine.jsonpath.reference_path import place
 from genomics_pipeline.engine.jsonpath.scope import Scope
@@ -44,6 +44,15 @@ class JsonPathFields:
     def template(self, visit: Visit, value: Any, at: str, item: Node | None) -> Any:
         """The payload template, over the effective input."""
         return fill(value, _scope(visit, visit.input, item), at)
+
+    def items(self, visit: Visit) -> Any:
+        """``ItemsPath``, over the effective input, or that itself; only an array will do."""
+        text = visit.state.get("ItemsPath", "$")
+        return path_fields.checked("Items", text, path.find(text, _scope(visit, visit.input), "ItemsPath"))
+
+    def condition(self, visit: Visit, rule: Node, at: str) -> bool:
+        """``Variable`` and its comparison, or ``And``, ``Or``, ``Not``."""
+        return choice_rule.matches(rule, _scope(visit, visit.input), at)
 
     def passed(self, visit: Visit, node: Node, at: str) -> Outcome:
         """``Result`` or ``Parameters`` of a Pass, and its ``ResultPath``; ``OutputPath`` and ``Assign`` of each."""

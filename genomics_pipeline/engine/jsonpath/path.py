@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from genomics_pipeline.engine.errors import RUNTIME, StatesError
-from genomics_pipeline.engine.jsonpath.json_text import compact
+from genomics_pipeline.engine.json_text import text as compact
 from genomics_pipeline.engine.jsonpath.scope import Scope
 from genomics_pipeline.engine.jsonpath.syntax import Path, PathSyntaxError, parse, spelled
 

@@ -20,7 +20,7 @@ from jsonpath.selectors import (
     SliceSelector,
 )
 
-from genomics_pipeline.engine.jsonpath.json_text import compact
+from genomics_pipeline.engine.json_text import text as compact
 from genomics_pipeline.engine.jsonpath.syntax import PathSyntaxError
 
 _QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from genomics_pipeline.engine.errors import StatesError
-from genomics_pipeline.engine.jsonpath.json_text import compact
+from genomics_pipeline.engine.json_text import text as compact
 from genomics_pipeline.engine.jsonpath.path import REFERENCE_PATH_CONFLICT
 from genomics_pipeline.engine.jsonpath.syntax import PathSyntaxError, Step, parse
 
