@@ -193,8 +193,8 @@ def each(state: dict[str, Any], count: int, **fields: Any) -> dict[str, Any]:
         "Items": list(range(count)),
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-            "StartAt": "T",
-            "States": {"T": state},
+            "StartAt": "J",
+            "States": {"J": state},
         },
         "Output": "{% $states.input %}",
         "End": True,
