@@ -58,7 +58,7 @@ def path_or_intrinsic(text: str) -> str | None:
 
 def template_value(text: str) -> bool:
     """Whether a ``.$`` field of a payload template may have that value."""
-    return _check("payload_template", _rooted(text))
+    return _check("path", _rooted(text)) if text.startswith("$") else _check("intrinsics", text)
 
 
 def timestamp(text: str) -> str | None:

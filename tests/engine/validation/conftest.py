@@ -34,10 +34,6 @@ def intrinsics(text: str) -> str | None:
     return None if INTRINSIC.fullmatch(text) else "no intrinsic"
 
 
-def payload_template(text: str) -> str | None:
-    return intrinsics(text) if text.startswith("States.") else path(text)
-
-
 @pytest.fixture(autouse=True, scope="session")
 def grammars() -> None:
     """Stand in for the grammars where the package has none."""
@@ -45,7 +41,6 @@ def grammars() -> None:
         "path": path,
         "reference_path": reference_path,
         "intrinsics": intrinsics,
-        "payload_template": payload_template,
     }
     for name, check in named.items():
         if importlib.util.find_spec(f"{JSONPATH}.{name}") is None:

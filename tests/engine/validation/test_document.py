@@ -44,8 +44,8 @@ def problems(document: Any) -> list[str]:
             ["/States/A/Resource: nothing here runs 'ecco'; did you mean 'echo'?"],
         ),
         (
-            machine(A={"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "End": True}),
-            ["/States/A/Resource: nothing here runs 'arn:aws:states:::sns:publish'; known: arn:submit, echo"],
+            machine(A={"Type": "Task", "Resource": "arn:aws:sns", "End": True}),
+            ["/States/A/Resource: nothing here runs 'arn:aws:sns'; known: arn:submit, echo"],
         ),
         (machine(A={"Type": "Task", "End": True}), [f"/States/A: {SCHEMA}: These fields are required: [Resource]"]),
         (
