@@ -87,13 +87,20 @@ def execute(
     from genomics_pipeline.engine.start import Beginning, run_execution
     from genomics_pipeline.engine.validation.document import check
 
-    check(document, lambda resource, state: tasks.handler(resource, state_machine, state) is not None)
+    check(document, state_machine, tasks)
     journal.mkdir(parents=True, exist_ok=True)
     engine = Engine(store, tasks, clock or (FastForwardClock() if fast_forward else SystemClock()), observer, journal)
-    with EventFile(history) as events, asyncio.Runner(loop_factory=FastForwardLoop if fast_forward else None) as runner:
-        beginning = Beginning(document, execution_input, name, state_machine)
+    beginning = Beginning(document, execution_input, name, state_machine)
+
+    async def whole() -> ExecutionResult:
+        with EventFile(history) as events:
+            result = await run_execution(engine, beginning, events)
+        await tasks.drain()
+        return result
+
+    with asyncio.Runner(loop_factory=FastForwardLoop if fast_forward else None) as runner:
         try:
-            return runner.run(_interruptible(run_execution(engine, beginning, events)))
+            return runner.run(_interruptible(whole()))
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
 

@@ -62,6 +62,12 @@ class Tasks(Protocol):
     def handler(self, resource: str, machine: str, state: str) -> TaskHandler | None:
         """What runs a Task state of a machine; None where nothing does."""
 
+    def advice(self, resource: str) -> str:
+        """What a user is told of a Task that nothing runs."""
+
+    async def drain(self) -> None:
+        """Wait for what Tasks began and did not wait for."""
+
 
 @dataclass(slots=True)
 class Engine:

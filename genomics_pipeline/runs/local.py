@@ -14,7 +14,7 @@ from genomics_pipeline.asl.canonical import canonical
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.engine.api import ExecutionResult, execute
 from genomics_pipeline.engine.tasks.batch import BatchTasks
-from genomics_pipeline.engine.tasks.table import Handlers
+from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.model.errors import UsageError, did_you_mean
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.parameters import Value, parse_assignments

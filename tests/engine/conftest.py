@@ -13,7 +13,7 @@ import pytest
 
 from genomics_pipeline.engine.api import ExecutionResult, execute
 from genomics_pipeline.engine.events import Event
-from genomics_pipeline.engine.tasks.table import Handlers
+from genomics_pipeline.engine.tasks.handlers import Handlers
 
 
 class FakeClock:
@@ -63,6 +63,19 @@ class Buckets:
         return found
 
 
+def function(name: str) -> str:
+    """The ARN of a function by its short name; an ARN stays as it is."""
+    return name if ":" in name else f"arn:aws:lambda:us-east-1:000000000000:function:{name}"
+
+
+def with_functions(value: Any) -> Any:
+    """States whose Tasks may name their function shortly."""
+    if isinstance(value, dict):
+        found = {key: with_functions(member) for key, member in value.items()}
+        return {**found, "Resource": function(found["Resource"])} if found.get("Type") == "Task" else found
+    return [with_functions(member) for member in value] if isinstance(value, list) else value
+
+
 class Bench:
     """Runs documents, and keeps what was seen."""
 
@@ -81,7 +94,7 @@ class Bench:
         tasks: Mapping[str, Callable[..., Any]] | None = None,
         **top: Any,
     ) -> ExecutionResult:
-        document = {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states, **top}
+        document = {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": with_functions(states), **top}
 
         async def echo(arguments: Any, context: Any) -> Any:
             self.calls.append(arguments)
@@ -93,7 +106,7 @@ class Bench:
             name="run-1",
             state_machine="machine",
             store=self.store,  # type: ignore[arg-type]
-            tasks=Handlers({"echo": echo, **(tasks or {})}),
+            tasks=Handlers({function(name): task for name, task in {"echo": echo, **(tasks or {})}.items()}),
             journal=self.journal,
             observer=self.events.append,
             clock=self.clock,

@@ -70,8 +70,9 @@ def task(name: str, **fields: Any) -> dict[str, Any]:
     return {"Type": "Task", "Resource": "work", "Arguments": arguments, "Output": "{% $states.input %}", **fields}
 
 
-def child(**fields: Any) -> dict[str, Any]:
-    return {"StartAt": "one", "States": {"one": task("one", Next="two"), "two": task("two", End=True)}, **fields}
+def child(of: str, **fields: Any) -> dict[str, Any]:
+    one, two = f"one of {of}", f"two of {of}"
+    return {"StartAt": one, "States": {one: task("one", Next=two), two: task("two", End=True)}, **fields}
 
 
 DISTRIBUTED = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
@@ -88,7 +89,7 @@ MACHINE: dict[str, Any] = {
         "Items": [{"id": "a"}, {"id": "b"}, {"id": "c"}],
         "MaxConcurrency": 2,
         "ToleratedFailureCount": 1,
-        "ItemProcessor": child(**DISTRIBUTED),
+        "ItemProcessor": child("each", **DISTRIBUTED),
         "ResultWriter": WRITER,
         "Output": "{% $states.input %}",
         "Next": "inline",
@@ -96,13 +97,16 @@ MACHINE: dict[str, Any] = {
     "inline": {
         "Type": "Map",
         "Items": [{"id": "i"}, {"id": "j"}],
-        "ItemProcessor": child(),
+        "ItemProcessor": child("inline"),
         "Next": "both",
     },
     "both": {
         "Type": "Parallel",
         "Arguments": {"id": "p"},
-        "Branches": [child(), {"StartAt": "P", "States": {"P": {"Type": "Pass", "Output": "{% $n %}", "End": True}}}],
+        "Branches": [
+            child("both"),
+            {"StartAt": "P", "States": {"P": {"Type": "Pass", "Output": "{% $n %}", "End": True}}},
+        ],
         "Next": "last",
     },
     "last": {**task("last"), "Arguments": {"task": "last", "of": "{% $string($n) %}"}, "End": True},

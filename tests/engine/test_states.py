@@ -54,14 +54,14 @@ def test_choice_takes_the_first_rule_that_holds(bench: Any, x: int, expected: An
 
 
 def test_choice_without_a_match_fails(bench: Any) -> None:
-    rule = {"Condition": expression("false"), "Next": "A"}
-    result = bench.run({"A": {"Type": "Choice", "Choices": [rule]}})
+    rule = {"Condition": expression("false"), "Next": "B"}
+    result = bench.run({"A": {"Type": "Choice", "Choices": [rule]}, "B": {"Type": "Succeed"}})
     assert (result.status, result.error) == ("FAILED", "States.NoChoiceMatched")
 
 
 def test_a_condition_must_be_a_boolean(bench: Any) -> None:
-    rule = {"Condition": expression("'yes'"), "Next": "A"}
-    result = bench.run({"A": {"Type": "Choice", "Choices": [rule]}})
+    rule = {"Condition": expression("'yes'"), "Next": "B"}
+    result = bench.run({"A": {"Type": "Choice", "Choices": [rule]}, "B": {"Type": "Succeed"}})
     assert result.error == "States.QueryEvaluationError"
     assert result.cause == (
         "An error occurred while executing the state 'A' (entered at the event id #2). "
@@ -231,7 +231,7 @@ def test_timeout_seconds_of_a_task_is_states_timeout_and_no_task_failure(bench: 
         {"ErrorEquals": ["States.Timeout"], "Output": expression("$states.errorOutput.Cause"), "Next": "Right"},
     ]
     states = {
-        "T": {"Type": "Task", "Resource": "forever", "TimeoutSeconds": 0.01, "Catch": catch, "End": True},
+        "T": {"Type": "Task", "Resource": "forever", "TimeoutSeconds": expression("0.01"), "Catch": catch, "End": True},
         "Wrong": {"Type": "Fail"},
         "Right": {"Type": "Succeed"},
     }
@@ -239,12 +239,15 @@ def test_timeout_seconds_of_a_task_is_states_timeout_and_no_task_failure(bench: 
     assert result.output == ""
 
 
-def test_timeout_seconds_of_the_document(bench: Any) -> None:
+def test_timeout_seconds_of_the_document(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    timeout = asyncio.timeout
+    monkeypatch.setattr(asyncio, "timeout", lambda seconds: timeout(seconds and seconds / 100))
+
     async def forever(arguments: Any, context: Any) -> None:
         await asyncio.Event().wait()
 
     task = {"Type": "Task", "Resource": "forever", "End": True}
-    result = bench.run({"T": task}, tasks={"forever": forever}, TimeoutSeconds=0.01)
+    result = bench.run({"T": task}, tasks={"forever": forever}, TimeoutSeconds=1)
     assert (result.status, result.error) == ("TIMED_OUT", "States.Timeout")
 
 

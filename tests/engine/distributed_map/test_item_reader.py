@@ -152,7 +152,6 @@ def test_a_missing_object(bench: Any) -> None:
             "ItemReader: expected arn:aws:states:::s3:getObject, found arn:aws:states:::s3:listObjectsV2",
         ),
         ({"ReaderConfig": {"InputType": "PARQUET"}}, "ItemReader: expected InputType JSONL, JSON, CSV, found PARQUET"),
-        ({}, "ItemReader: expected InputType JSONL, JSON, CSV, found None"),
     ],
 )
 def test_ways_of_reading_that_are_not_here_fail_the_state_and_can_be_caught(

@@ -296,7 +296,7 @@ def test_a_retry_of_the_map_is_a_new_map_run_over_all_items(bench: Any) -> None:
 def test_a_map_within_a_map(bench: Any) -> None:
     inner = over("{% $states.input %}", Label="Inner", ResultWriter=WRITER)
     outer = over([[1, 2], [3]])
-    outer["ItemProcessor"]["States"] = {"T": inner}
+    outer["ItemProcessor"] |= {"StartAt": "Within", "States": {"Within": inner}}
     result = bench.run({"M": outer})
     assert [run["label"] for run in result.map_runs] == ["Inner", "Inner", "Each"]
     assert [run["itemCounts"]["succeeded"] for run in result.map_runs] in ([2, 1, 2], [1, 2, 2])

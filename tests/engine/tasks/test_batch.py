@@ -193,8 +193,8 @@ def each(state: dict[str, Any], count: int, **fields: Any) -> dict[str, Any]:
         "Items": list(range(count)),
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-            "StartAt": "T",
-            "States": {"T": state},
+            "StartAt": "J",
+            "States": {"J": state},
         },
         "Output": "{% $states.input %}",
         "End": True,
@@ -244,7 +244,7 @@ import json, sys, threading
 from pathlib import Path
 from genomics_pipeline.engine.api import execute
 from genomics_pipeline.engine.tasks.batch import BatchTasks, JobDefinition, JobEnd
-from genomics_pipeline.engine.tasks.table import Handlers
+from genomics_pipeline.engine.tasks.handlers import Handlers
 
 folder, states, first = Path(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3] == "first"
 both, ended, ran = threading.Barrier(2), [], []

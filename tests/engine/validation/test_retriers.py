@@ -1,0 +1,83 @@
+"""Retry and Catch. AWS's words: badmintoncryer/cdk-preflight, pf-sfn-asl-retry-catch; ranges: developer guide,
+concepts-error-handling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+ALONE = "States.ALL must appear alone and at end of list"
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "expected"),
+    [
+        ("Retry", {}, ["/Retry: Expected value of type [ARRAY]"]),
+        ("Retry/0", "x", ["/Retry[0]: Expected value of type [OBJECT]"]),
+        ("Retry/0/ErrorEquals", ..., ["/Retry[0]: These fields are required: [ErrorEquals]"]),
+        ("Retry/0/ErrorEquals", [], ["/Retry[0]/ErrorEquals: Value cannot be empty"]),
+        ("Retry/0/ErrorEquals", "States.ALL", ["/Retry[0]/ErrorEquals: Expected value of type [ARRAY]"]),
+        ("Retry/0/ErrorEquals/1", 7, ["/Retry[0]/ErrorEquals[1]: Expected value of type [STRING]"]),
+        ("Retry/0/ErrorEquals", ["States.ALL"], [f"/Retry[0]/ErrorEquals: {ALONE}"]),
+        ("Retry/1/ErrorEquals", ["A", "States.ALL"], [f"/Retry[1]/ErrorEquals: {ALONE}"]),
+        ("Retry/0/IntervalSeconds", 0, ["/Retry[0]/IntervalSeconds: Minimum value is 1"]),
+        ("Retry/0/IntervalSeconds", 1.5, ["/Retry[0]/IntervalSeconds: Expected value of type [INTEGER]"]),
+        ("Retry/1/IntervalSeconds", 100000000, ["/Retry[1]/IntervalSeconds: Maximum value is 99999999"]),
+        ("Retry/0/MaxAttempts", -1, ["/Retry[0]/MaxAttempts: Minimum value is 0"]),
+        ("Retry/0/MaxAttempts", 100000000, ["/Retry[0]/MaxAttempts: Maximum value is 99999999"]),
+        ("Retry/0/BackoffRate", 0.9, ["/Retry[0]/BackoffRate: Minimum value is 1.0"]),
+        ("Retry/0/BackoffRate", "2", ["/Retry[0]/BackoffRate: Expected value of type [NUMBER]"]),
+        ("Retry/0/MaxDelaySeconds", 0, ["/Retry[0]/MaxDelaySeconds: Minimum value is 1"]),
+        ("Retry/0/MaxDelaySeconds", 31622401, ["/Retry[0]/MaxDelaySeconds: Maximum value is 31622400"]),
+        (
+            "Retry/0/MaxDelaySeconds",
+            2,
+            ["/Retry[0]/MaxDelaySeconds: MaxDelaySeconds must be greater than IntervalSeconds, which is 2; found 2"],
+        ),
+        (
+            "Retry/1/MaxDelaySeconds",
+            1,
+            ["/Retry[1]/MaxDelaySeconds: MaxDelaySeconds must be greater than IntervalSeconds, which is 1; found 1"],
+        ),
+        (
+            "Retry/0/JitterStrategy",
+            "HALF",
+            ["/Retry[0]/JitterStrategy: Value should be one of the following: [NONE, FULL]"],
+        ),
+        ("Retry/0/Next", "E", ["/Retry[0]: Field 'Next' is not supported"]),
+        ("Catch/0/MaxAttempts", 1, ["/Catch[0]: Field 'MaxAttempts' is not supported"]),
+        ("Catch/0/ErrorEquals", ..., ["/Catch[0]: These fields are required: [ErrorEquals]"]),
+        ("Catch/0/ErrorEquals", ["States.ALL", "A"], [f"/Catch[0]/ErrorEquals: {ALONE}"]),
+        ("Catch/0", {"ErrorEquals": ["A"]}, ["/Catch[0]: These fields are required: [Next]"]),
+        ("Catch/0/ResultPath", "$.a[*]", ["/Catch[0]/ResultPath: Value is not a Reference Path"]),
+        (
+            "Catch/0/Output",
+            "{% 1 %}",
+            [
+                "/Catch[0]: The QueryLanguage is set to 'JSONPath', "
+                "but field 'Output' is only supported for the 'JSONata' QueryLanguage"
+            ],
+        ),
+    ],
+)
+def test_refused(after: Callable[..., list[str]], place: str, value: Any, expected: list[str]) -> None:
+    unreachable = '/States/E: MISSING_TRANSITION_TARGET: State "E" is not reachable.'
+    found = [line for line in after("jsonpath:retry and catch", f"States/S/{place}", value) if line != unreachable]
+    assert found == [f"/States/S{line}" for line in expected]
+
+
+@pytest.mark.parametrize("field", ["Retry", "Catch"])
+@pytest.mark.parametrize("name", ["pass", "wait", "choice", "succeed", "fail"])
+def test_states_that_have_none(after: Callable[..., list[str]], name: str, field: str) -> None:
+    expected = [f"/States/S: Field '{field}' is not supported"]
+    assert after(f"jsonata:{name}", f"States/S/{field}", [{"ErrorEquals": ["A"], "Next": "S"}]) == expected
+
+
+def test_error_output_is_a_catchers_alone(after: Callable[..., list[str]]) -> None:
+    """floci-io/floci pull request 2786."""
+    expected = ["/States/S/Output: UNSUPPORTED_JSONATA_EXPRESSION: Field '$states.errorOutput' does not exist."]
+    assert after("jsonata:retry and catch", "States/S/Output", "{% $states.errorOutput.Cause %}") == expected
+    assert after("jsonata:retry and catch", "States/S/Catch/0/Output", {"a": "{% $states.errorOutput %}"}) == []

@@ -1,0 +1,102 @@
+"""Where states lead. AWS's words: floci-io/floci pull request 2786 and localstack/localstack issue 11978."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+MISSING = "MISSING_TRANSITION_TARGET: Missing 'Next' target:"
+PASS = {"Type": "Pass", "End": True}
+ONE_OF = "This object should have only one of the following fields: [Next, End]"
+ONLY_ONE = "There should only be one of the following fields: [Next, End]"
+LOST = '/States/E: MISSING_TRANSITION_TARGET: State "E" is not reachable.'
+
+
+def unreachable(name: str) -> str:
+    return f'MISSING_TRANSITION_TARGET: State "{name}" is not reachable.'
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "value", "expected"),
+    [
+        ("jsonata:succeed", "StartAt", "No", [f"/StartAt: {MISSING} No", f"/States/S: {unreachable('S')}"]),
+        ("jsonata:end false", "States/S/Next", "No", [f"/States/S/Next: {MISSING} No", LOST]),
+        ("jsonata:end false", "States/S/Next", ..., [f"/States/S: {ONE_OF}"]),
+        ("jsonata:end false", "States/E/End", ..., [f"/States/E: {ONE_OF}"]),
+        ("jsonata:end false", "States/E/End", False, [f"/States/E: {ONE_OF}"]),
+        (
+            "jsonata:end false",
+            "States/S/End",
+            True,
+            [f"/States/S: {ONLY_ONE}"],
+        ),
+        (
+            "jsonata:end false",
+            "States/S/End",
+            "yes",
+            [f"/States/S: {ONLY_ONE}", "/States/S/End: Expected value of type [BOOLEAN]"],
+        ),
+        ("jsonata:end false", "States/S/Next", 1, ["/States/S/Next: Expected value of type [STRING]"]),
+        ("jsonata:end false", "States/Lost", PASS, [f"/States/Lost: {unreachable('Lost')}"]),
+        ("jsonata:end false", "States/Own", {"Type": "Pass", "Next": "Own"}, [f"/States/Own: {unreachable('Own')}"]),
+        ("jsonata:end false", "States/S/Next", "S", [LOST]),
+        ("jsonata:end false", "States/a~1b", PASS, [f"/States/a~1b: {unreachable('a~1b')}"]),
+        ("jsonata:choice", "States/S/Default", "No", [f"/States/S/Default: {MISSING} No"]),
+        ("jsonpath:choice", "States/S/Choices/1/Next", "No", [f"/States/S/Choices[1]/Next: {MISSING} No"]),
+        ("jsonata:choice", "States/S/Next", "E", ["/States/S: Field 'Next' is not supported"]),
+        ("jsonata:choice", "States/S/End", True, ["/States/S: Field 'End' is not supported"]),
+        ("jsonata:succeed", "States/S/Next", "S", ["/States/S: Field 'Next' is not supported"]),
+        ("jsonata:fail", "States/S/End", True, ["/States/S: Field 'End' is not supported"]),
+        (
+            "jsonpath:retry and catch",
+            "States/S/Catch/0/Next",
+            "No",
+            [f"/States/S/Catch[0]/Next: {MISSING} No", LOST],
+        ),
+        (
+            "jsonpath:parallel",
+            "States/S/Branches/0/States/L",
+            PASS,
+            [f"/States/S/Branches[0]/States/L: {unreachable('L')}"],
+        ),
+        (
+            "jsonpath:map",
+            "States/M/ItemProcessor/StartAt",
+            "No",
+            [
+                f"/States/M/ItemProcessor/StartAt: {MISSING} No",
+                f"/States/M/ItemProcessor/States/P: {unreachable('P')}",
+            ],
+        ),
+        (
+            "jsonpath:iterator",
+            "States/M/Iterator/StartAt",
+            "M",
+            [
+                f"/States/M/Iterator/StartAt: {MISSING} M",
+                f"/States/M/Iterator/States/P: {unreachable('P')}",
+            ],
+        ),
+    ],
+)
+def test_refused(after: Callable[..., list[str]], name: str, place: str, value: Any, expected: list[str]) -> None:
+    assert after(name, place, value) == expected
+
+
+def test_a_document_without_a_terminal_state(after: Callable[..., list[str]]) -> None:
+    missing = ": MISSING_END_STATE: Workflow has no terminal state"
+    loop = {"S": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "S"}}
+    assert after("jsonata:succeed", "States", loop) == [missing]
+    assert after("jsonata:succeed", "States", {**loop, "Unused": {"Type": "Pass", "Next": "S"}}) == [missing]
+    assert after("jsonata:succeed", "States", {**loop, "C": PASS}) == [f"/States/C: {unreachable('C')}"]
+    assert after("jsonata:succeed", "States", {"S": {"Type": "Pass", "Next": "NOPE"}}) == [
+        f"/States/S/Next: {MISSING} NOPE",
+        missing,
+    ]
+
+
+def test_what_cannot_be_read_leads_to_no_conclusions(after: Callable[..., list[str]]) -> None:
+    assert after("jsonata:end false", "States/S", 7) == ["/States/S: Expected value of type [OBJECT]"]
+    assert after("jsonata:choice", "States/S/Choices", {}) == ["/States/S/Choices: Expected value of type [ARRAY]"]
