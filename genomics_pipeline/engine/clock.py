@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -44,4 +45,11 @@ def timestamp(seconds: float) -> str:
     >>> timestamp(0.25)
     '1970-01-01T00:00:00.250Z'
     """
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    second, microsecond = divmod(round(seconds * 1_000_000), 1_000_000)
+    return f"{_second(second)}.{microsecond // 1000:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _second(second: int) -> str:
+    """Cached, since much happens in one second."""
+    return datetime.fromtimestamp(second, UTC).isoformat().removesuffix("+00:00")

@@ -1,0 +1,38 @@
+"""JSON in and out, as everything between states is written: compact, UTF-8, quick."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+
+
+def dumps(value: Any) -> bytes:
+    """The value as compact JSON.
+
+    >>> dumps({"é": [1, None, 2**70]})
+    b'{"\\xc3\\xa9":[1,null,1180591620717411303424]}'
+    """
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # integers beyond 64 bits, halves of surrogate pairs
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+
+
+def text(value: Any) -> str:
+    """The value as compact JSON text.
+
+    >>> text(["é", 0.5])
+    '["é",0.5]'
+    """
+    return dumps(value).decode()
+
+
+def loads(data: bytes | str) -> Any:
+    """The value of JSON text.
+
+    Raises:
+        ValueError: if it is none; NaN and Infinity are none.
+    """
+    return orjson.loads(data)
