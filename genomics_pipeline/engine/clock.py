@@ -45,11 +45,11 @@ def timestamp(seconds: float) -> str:
     >>> timestamp(0.25)
     '1970-01-01T00:00:00.250Z'
     """
-    whole, milliseconds = divmod(round(seconds * 1000), 1000)
-    return f"{_second(whole)}.{milliseconds:03d}Z"
+    second, microsecond = divmod(round(seconds * 1_000_000), 1_000_000)
+    return f"{_second(second)}.{microsecond // 1000:03d}Z"
 
 
-@lru_cache(maxsize=64)
-def _second(whole: int) -> str:
-    """Many timestamps fall into one second."""
-    return datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+@lru_cache(maxsize=1024)
+def _second(second: int) -> str:
+    """Cached, since much happens in one second."""
+    return datetime.fromtimestamp(second, UTC).isoformat().removesuffix("+00:00")

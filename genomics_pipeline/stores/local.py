@@ -102,7 +102,9 @@ def _info(uri: str, path: Path) -> ObjectInfo | None:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return ObjectInfo(uri, found.st_size, f"{found.st_size}-{found.st_mtime_ns}") if path.is_file() else None
+    if not path.is_file():
+        return None
+    return ObjectInfo(uri, found.st_size, f"{found.st_size}-{found.st_mtime_ns}", int(found.st_mtime))
 
 
 def _is_part(path: Path) -> bool:

@@ -25,11 +25,15 @@ class ObjectInfo:
         uri: Its URI, or its path.
         size_bytes: Its size.
         version: Changes when the content does: the ETag of S3; size and time of a local file.
+        modified: When it was written, in whole seconds since the epoch.
+        storage_class: What S3 calls it; of a local file, ``STANDARD``.
     """
 
     uri: str
     size_bytes: int
     version: str
+    modified: int
+    storage_class: str = "STANDARD"
 
 
 class Store(Protocol):

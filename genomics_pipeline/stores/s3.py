@@ -11,6 +11,7 @@ from genomics_pipeline.stores.protocol import MissingObject, ObjectInfo
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, ObjectTypeDef
 
 
 class S3Store:
@@ -34,7 +35,7 @@ class S3Store:
             if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NoSuchBucket"):
                 return None
             raise
-        return ObjectInfo(uri, found["ContentLength"], found["ETag"].strip('"'))
+        return _info(uri, found["ContentLength"], found)
 
     def open(self, uri: str) -> BinaryIO:
         """Its content as a stream."""
@@ -62,7 +63,7 @@ class S3Store:
         try:
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
                 for found in page.get("Contents", ()):
-                    yield ObjectInfo(f"s3://{bucket}/{found['Key']}", found["Size"], found["ETag"].strip('"'))
+                    yield _info(f"s3://{bucket}/{found['Key']}", found["Size"], found)
         except (BotoCoreError, ClientError) as error:
             raise DataError(f"{prefix}: expected a prefix that can be listed: {error}") from error
 
@@ -80,6 +81,11 @@ class S3Store:
         bucket, key = split(uri)
         self._client.upload_file(str(path), bucket, key)
         path.unlink()
+
+
+def _info(uri: str, size_bytes: int, found: HeadObjectOutputTypeDef | ObjectTypeDef) -> ObjectInfo:
+    modified = int(found["LastModified"].timestamp())
+    return ObjectInfo(uri, size_bytes, found["ETag"].strip('"'), modified, found.get("StorageClass", "STANDARD"))
 
 
 def split(uri: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 from genomics_pipeline.engine.api import ExecutionResult, execute
 from genomics_pipeline.engine.events import Event
 from genomics_pipeline.engine.tasks.handlers import Handlers
+from genomics_pipeline.stores.protocol import ObjectInfo
 
 
 class FakeClock:
@@ -45,6 +46,17 @@ class Buckets:
         if uri not in self.objects:
             raise FileNotFoundError(f"no such object: {uri}")
         return io.BytesIO(self.objects[uri])
+
+    def read(self, uri: str) -> bytes:
+        return self.open(uri).read()
+
+    def stat(self, uri: str) -> ObjectInfo | None:
+        return next((found for found in self.list(uri) if found.uri == uri), None)
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        for uri, data in sorted(self.objects.items()):
+            if uri.startswith(prefix):
+                yield ObjectInfo(uri, len(data), f"etag-{len(data)}", 1_000_000_000)
 
     def write(self, uri: str, data: bytes) -> None:
         self.written.append(uri)

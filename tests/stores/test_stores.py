@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,16 @@ def test_stat_tells_the_size_and_a_version_of_the_content(place: Place) -> None:
     second = place.store.stat(uri)
     assert second is not None
     assert (second.size_bytes, second.version != first.version) == (5, True)
+
+
+def test_stat_and_list_tell_when_it_was_written_and_its_storage_class(place: Place) -> None:
+    before = int(time.time())
+    place.put(**{"a.txt": b"1"})
+    found = place.store.stat(f"{place.base}a.txt")
+    assert found is not None
+    assert before <= found.modified <= time.time()
+    assert (type(found.modified), found.storage_class) == (int, "STANDARD")
+    assert list(place.store.list(place.base)) == [found]
 
 
 def test_nothing_is_nothing(place: Place, tmp_path: Path) -> None:
@@ -261,6 +272,12 @@ class TestRouted:
 
 class TestS3:
     """What only S3 has."""
+
+    def test_storage_classes(self, s3: S3Client) -> None:
+        s3.put_object(Bucket="reads", Key="cold.txt", Body=b"", StorageClass="GLACIER")
+        (listed,) = S3Store(s3).list("s3://reads/cold.txt")
+        assert listed == S3Store(s3).stat("s3://reads/cold.txt")
+        assert listed.storage_class == "GLACIER"
 
     def test_a_bucket_that_is_not_there_has_nothing(self, s3: S3Client) -> None:
         assert S3Store(s3).stat("s3://no-such-bucket/a.txt") is None

@@ -36,16 +36,15 @@ class Children:
     def inputs(self, ended: Callable[[int], bool]) -> Iterator[ChildInput]:
         """The children that have not ended."""
         if self._batcher is not None:
-            for index, (batch, items) in enumerate(self._batcher.batches(self._selected())):
-                if not ended(index):
-                    yield ChildInput(index, batch, items)
+            for place, (batch, items) in enumerate(self._batcher.batches(self._values())):
+                if not ended(place):
+                    yield ChildInput(place, batch, items)
             return
-        for index, value in enumerate(self._source.values()):
-            if not ended(index):
-                yield ChildInput(index, self._select(index, value), 1)
+        for place, value in enumerate(self._values()):
+            if not ended(place):
+                yield ChildInput(place, value, 1)
 
-    def _selected(self) -> Iterator[Any]:
-        return (self._select(index, value) for index, value in enumerate(self._source.values()))
-
-    def _select(self, index: int, value: Any) -> Any:
-        return select(self._visit, self._source.item(index, value)) if self._selects else value
+    def _values(self) -> Iterator[Any]:
+        if not self._selects:
+            return self._source.values()
+        return (select(self._visit, item) for item in self._source.items())

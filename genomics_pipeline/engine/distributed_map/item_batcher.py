@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from genomics_pipeline.engine.errors import DATA_LIMIT_EXCEEDED, QUERY_EVALUATION, RUNTIME, StatesError
+from genomics_pipeline.engine.json_text import dumps, text
+from genomics_pipeline.engine.query_language import Node
 from genomics_pipeline.engine.visit import Visit
 
 MAX_PAYLOAD_BYTES = 262_144
@@ -28,27 +30,44 @@ class ItemBatcher:
 
     @classmethod
     def of(cls, visit: Visit) -> ItemBatcher:
-        """The batcher of a Map state, its fields evaluated once for the whole Map Run."""
-        found = visit.template(visit.state["ItemBatcher"], "ItemBatcher")
-        max_bytes = min(found.get("MaxInputBytesPerBatch") or MAX_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES)
-        return cls(found.get("MaxItemsPerBatch"), max_bytes, found.get("BatchInput"))
+        """The batcher of a Map state, its fields evaluated once for the whole Map Run.
+
+        Raises:
+            StatesError: if a limit is no positive integer.
+        """
+        node = visit.state["ItemBatcher"]
+        shared = node.get("BatchInput")
+        return cls(
+            _limit(visit, node, "MaxItemsPerBatch"),
+            min(_limit(visit, node, "MaxInputBytesPerBatch") or MAX_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES),
+            None if shared is None else visit.template(shared, "ItemBatcher/BatchInput"),
+        )
 
     def batches(self, items: Iterable[Any]) -> Iterator[tuple[dict[str, Any], int]]:
-        """Each child's input and how many items it holds. An item that is too large alone has a batch of its own.
+        """Each child's input and how many items it holds. An item over `max_bytes` has a batch of its own.
 
         >>> batcher = ItemBatcher(2, MAX_PAYLOAD_BYTES, {"tag": 1})
         >>> [batch for batch, _ in batcher.batches("abc")]
         [{'BatchInput': {'tag': 1}, 'Items': ['a', 'b']}, {'BatchInput': {'tag': 1}, 'Items': ['c']}]
+
+        Raises:
+            StatesError: ``States.DataLimitExceeded`` if one item is more than any child may be given.
         """
-        empty = _size(self._batch([]))
+        empty = len(dumps(self._batch([])))
         held: list[Any] = []
         size = empty
         for item in items:
-            added = _size(item) + 1  # its comma
+            added = len(dumps(item)) + 1  # its comma
             full = len(held) == self.max_items or size + added - 1 > self.max_bytes
             if held and full:
                 yield self._batch(held), len(held)
                 held, size = [], empty
+            if size + added - 1 > MAX_PAYLOAD_BYTES:
+                raise StatesError(
+                    DATA_LIMIT_EXCEEDED,
+                    f"ItemBatcher: expected child inputs of at most {MAX_PAYLOAD_BYTES} bytes, "
+                    f"found an item that makes one of {size + added - 1}",
+                )
             held.append(item)
             size += added
         if held:
@@ -58,5 +77,24 @@ class ItemBatcher:
         return ({} if self.batch_input is None else {"BatchInput": self.batch_input}) | {"Items": items}
 
 
-def _size(value: Any) -> int:
-    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+def _limit(visit: Visit, node: Node, name: str) -> int | None:
+    """A limit, which "MUST be a positive integer" (States Language).
+
+    How AWS fails for a batcher is not recorded; what a path leads to fails here in the words recorded of
+    MaxConcurrencyPath (localstack/localstack, test_base_scenarios.snapshot.json).
+    """
+    found = visit.field(node, name, None, "ItemBatcher/")
+    path = node.get(f"{name}Path")
+    if found is None and path is None and name not in node:
+        return None
+    error = QUERY_EVALUATION if path is None else RUNTIME
+    if isinstance(found, float) and found.is_integer():
+        found = int(found)
+    if isinstance(found, bool) or not isinstance(found, int):
+        told = found if isinstance(found, str) else text(found)
+        if path is None:
+            raise StatesError(error, f"ItemBatcher: {name}: expected a positive integer, found {told}")
+        raise StatesError(error, f'The {name}Path field refers to value "{told}" which is not a valid integer: {path}')
+    if found < 1:
+        raise StatesError(error, f"Expected positive integer for {name}, got '{found}' instead.")
+    return found

@@ -14,12 +14,18 @@ from genomics_pipeline.engine.distributed_map.child import ChildRunner
 from genomics_pipeline.engine.distributed_map.children import ChildInput, Children
 from genomics_pipeline.engine.distributed_map.counts import counts
 from genomics_pipeline.engine.distributed_map.ends import Ends
-from genomics_pipeline.engine.distributed_map.result_writer import Destination, Row, ended_row, pending_row
+from genomics_pipeline.engine.distributed_map.result_writer import (
+    Destination,
+    Row,
+    WriterConfig,
+    ended_row,
+    pending_row,
+    state_output,
+)
 from genomics_pipeline.engine.distributed_map.tolerated_failure import ToleratedFailure
 from genomics_pipeline.engine.errors import THRESHOLD_EXCEEDED, StatesError
 from genomics_pipeline.engine.events import MapRunEnded, MapRunStarted
 from genomics_pipeline.engine.execution import ARN
-from genomics_pipeline.engine.json_text import loads
 from genomics_pipeline.engine.states.crew import crew, whole
 from genomics_pipeline.engine.states.map_state import processor
 from genomics_pipeline.engine.visit import Visit
@@ -36,6 +42,7 @@ class Plan:
 
     tolerated: ToleratedFailure
     max_concurrency: int
+    config: WriterConfig
     destination: Destination | None
     children: Children
 
@@ -47,7 +54,7 @@ class Plan:
             StatesError: if a field or the items are not what they must be.
         """
         limit = visit.field(visit.state, "MaxConcurrency", 0)
-        return cls(ToleratedFailure.of(visit), limit, Destination.of(visit), Children(visit))
+        return cls(ToleratedFailure.of(visit), limit, WriterConfig.of(visit), Destination.of(visit), Children(visit))
 
 
 class MapRun:
@@ -161,7 +168,8 @@ class MapRun:
         """The Map state's result."""
         if plan.destination:
             return {"MapRunArn": self.arn, "ResultWriterDetails": plan.destination.manifest(self._uuid)}
-        return [loads(end["output"]) for end in self.ends.in_order() if end["status"] == "SUCCEEDED"]
+        rows = (ended_row(end, self.machine) for end in self.ends.in_order() if end["status"] == "SUCCEEDED")
+        return state_output(rows, self._visit.name, plan.config.transformation)
 
     def description(self, status: str, plan: Plan | None) -> dict[str, Any]:
         """The Map Run as DescribeMapRun gives it, with its label, transitions and ResultWriterDetails."""

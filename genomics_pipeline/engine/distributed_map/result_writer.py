@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from genomics_pipeline.engine.clock import timestamp
-from genomics_pipeline.engine.errors import RESULT_WRITER_FAILED, StatesError
+from genomics_pipeline.engine.distributed_map.item_batcher import MAX_PAYLOAD_BYTES
+from genomics_pipeline.engine.errors import DATA_LIMIT_EXCEEDED, RESULT_WRITER_FAILED, StatesError
 from genomics_pipeline.engine.execution import ARN
+from genomics_pipeline.engine.json_text import dumps, loads, text
 from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.model.errors import PipelineError
 
@@ -20,6 +21,38 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 MAX_FILE_BYTES = 5_000_000_000
 KINDS = ("FAILED", "PENDING", "SUCCEEDED")
+TRANSFORMATIONS = ("NONE", "COMPACT", "FLATTEN")
+OUTPUT_TYPES = ("JSON", "JSONL")
+_PUT_OBJECT = "s3:putObject"
+_INCLUDED = {"Included": True}
+_BUFFER_BYTES = 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class WriterConfig:
+    """``WriterConfig``: how results are shaped."""
+
+    transformation: str
+    output_type: str
+
+    @classmethod
+    def of(cls, visit: Visit) -> WriterConfig:
+        """That of a Map state. Outputs alone are the default where nothing is written, whole rows where something is.
+
+        Raises:
+            StatesError: ``States.ResultWriterFailed``.
+        """
+        writer = visit.state.get("ResultWriter", {})
+        config = writer.get("WriterConfig", {})
+
+        def field(name: str, default: str, known: tuple[str, ...]) -> str:
+            found = visit.field(config, name, default, "ResultWriter/WriterConfig/")
+            if found not in known:
+                raise _wrong(name, " or ".join(known), found)
+            return str(found)
+
+        default = "NONE" if "Resource" in writer else "COMPACT"
+        return cls(field("Transformation", default, TRANSFORMATIONS), field("OutputType", "JSON", OUTPUT_TYPES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +68,22 @@ class Destination:
 
     @classmethod
     def of(cls, visit: Visit) -> Destination | None:
-        """The destination of a Map state; None where nothing is written."""
+        """The destination of a Map state; None where nothing is written.
+
+        Raises:
+            StatesError: ``States.ResultWriterFailed``.
+        """
         writer = visit.state.get("ResultWriter", {})
         if "Resource" not in writer:
             return None
-        arguments = visit.arguments(writer, "ResultWriter/")
-        config = writer.get("WriterConfig", {})
-        return cls(
-            visit.execution.engine.store,
-            arguments["Bucket"],
-            arguments.get("Prefix", ""),
-            config.get("Transformation", "NONE"),
-            config.get("OutputType", "JSON"),
-        )
+        if writer["Resource"].partition(":states:::")[2] != _PUT_OBJECT:
+            raise _wrong("Resource", f"arn:aws:states:::{_PUT_OBJECT}", writer["Resource"])
+        arguments = visit.arguments(writer, "ResultWriter/", {})
+        bucket, prefix = arguments.get("Bucket"), arguments.get("Prefix", "")
+        if not isinstance(bucket, str) or not bucket or not isinstance(prefix, str):
+            raise _wrong("Bucket and Prefix", "strings", text(arguments))
+        config = WriterConfig.of(visit)
+        return cls(visit.execution.engine.store, bucket, prefix, config.transformation, config.output_type)
 
     def key(self, uuid: str, name: str) -> str:
         """The key of a file of a Map Run."""
@@ -72,24 +108,16 @@ class Destination:
         files = {kind: _Files(self, uuid, kind, scratch) for kind in KINDS}
         try:
             for kind, row in rows:
-                for text in self._texts(kind, row):
-                    files[kind].add(text)
+                for data in shaped(kind, row, self.transformation):
+                    files[kind].add(data)
             written = {kind: files[kind].finish() for kind in KINDS}
             manifest = {"DestinationBucket": self.bucket, "MapRunArn": map_run_arn, "ResultFiles": written}
-            self.store.write(f"s3://{self.bucket}/{self.key(uuid, 'manifest.json')}", compact(manifest).encode())
-        except (PipelineError, OSError) as error:
+            self.store.write(f"s3://{self.bucket}/{self.key(uuid, 'manifest.json')}", dumps(manifest))
+        except (PipelineError, OSError, LookupError) as error:
             raise StatesError(RESULT_WRITER_FAILED, f"s3://{self.bucket}/{self.prefix}: {error}") from error
         finally:
             for unfinished in files.values():
                 unfinished.discard()
-
-    def _texts(self, kind: str, row: Row) -> Iterator[str]:
-        if kind != "SUCCEEDED" or self.transformation == "NONE":
-            yield compact(row)
-            return
-        output = json.loads(row["Output"])
-        flat = self.transformation == "FLATTEN" and isinstance(output, list)
-        yield from map(compact, output if flat else [output])
 
 
 class _Files:
@@ -98,33 +126,30 @@ class _Files:
     def __init__(self, to: Destination, uuid: str, kind: str, scratch: Path) -> None:
         self._to, self._uuid, self._kind = to, uuid, kind
         self._part = scratch / f"{uuid}.{kind}.part"
-        self._file: Any = None
+        self._file: IO[bytes] | None = None
         self._size = 0
         self._done: list[dict[str, Any]] = []
-        self._lines = to.output_type == "JSONL"
+        lines = to.output_type == "JSONL"
+        self._first, self._between, self._last = (b"", b"\n", b"\n") if lines else (b"[", b",", b"]")
 
-    def add(self, text: str) -> None:
-        data = text.encode()
+    def add(self, data: bytes) -> None:
         if self._file is not None and self._size + len(data) + 2 > self._to.max_file_bytes:
             self._close()
         if self._file is None:
-            self._file = self._part.open("wb")
-            self._put(b"" if self._lines else b"[")
-        elif not self._lines:
-            self._put(b",")
-        self._put(data + (b"\n" if self._lines else b""))
-
-    def _put(self, data: bytes) -> None:
+            self._file = self._part.open("wb", _BUFFER_BYTES)
+            data = self._first + data
+        else:
+            data = self._between + data
         self._file.write(data)
         self._size += len(data)
 
     def _close(self) -> None:
-        self._put(b"" if self._lines else b"]")
+        assert self._file is not None
+        self._file.write(self._last)
         self._file.close()
-        name = f"{self._kind}_{len(self._done)}.{self._to.output_type.lower()}"
-        key = self._to.key(self._uuid, name)
+        key = self._to.key(self._uuid, f"{self._kind}_{len(self._done)}.{self._to.output_type.lower()}")
         self._to.store.publish(self._part, f"s3://{self._to.bucket}/{key}")
-        self._done.append({"Key": key, "Size": self._size})
+        self._done.append({"Key": key, "Size": self._size + len(self._last)})
         self._file, self._size = None, 0
 
     def finish(self) -> list[dict[str, Any]]:
@@ -138,36 +163,92 @@ class _Files:
         self._part.unlink(missing_ok=True)
 
 
-def ended_row(end: Row, machine: str) -> tuple[str, Row]:
-    """A finished child's row, from its journal record."""
-    succeeded = end["status"] == "SUCCEEDED"
-    row = {
-        "ExecutionArn": f"{ARN}:execution:{machine}:{end['name']}",
-        "Input": end["input"],
-        "InputDetails": {"Included": True},
-        "Name": end["name"],
-        "OutputDetails": {"Included": True},
-        "RedriveCount": 0,
-        "StartDate": timestamp(end["start"]),
-        "StateMachineArn": f"{ARN}:stateMachine:{machine}",
-        "Status": end["status"],
-        "StopDate": timestamp(end["stop"]),
-    }
-    if succeeded:
-        row["Output"] = end["output"]
-        row["RedriveStatus"] = "NOT_REDRIVABLE"
-        row["RedriveStatusReason"] = "Execution is SUCCEEDED and cannot be redriven"
+def state_output(rows: Iterable[tuple[str, Row]], name: str, transformation: str) -> list[Any]:
+    """The Map state's own result, where nothing is written: what stands in the file, as values.
+
+    Args:
+        rows: As for `Destination.write`.
+        name: The state's name.
+        transformation: ``WriterConfig.Transformation``; ``COMPACT`` without a ResultWriter.
+
+    Raises:
+        StatesError: ``States.DataLimitExceeded``, as soon as there is too much.
+    """
+    found: list[bytes] = []
+    size = 1  # brackets, and a comma less than items
+    for kind, row in rows:
+        for data in shaped(kind, row, transformation):
+            size += len(data) + 1
+            if size > MAX_PAYLOAD_BYTES:
+                # Cause as aws-samples/review-and-assessment-powered-by-intelligent-documentation#58 had it of a Map.
+                raise StatesError(
+                    DATA_LIMIT_EXCEEDED,
+                    f"The state/task '{name}' returned a result with a size exceeding "
+                    "the maximum number of bytes service limit.",
+                )
+            found.append(data)
+    return [loads(data) for data in found]
+
+
+def shaped(kind: str, row: Row, transformation: str) -> Iterator[bytes]:
+    """What stands for a row, as JSON. What did not succeed is never transformed."""
+    if kind != "SUCCEEDED" or transformation == "NONE":
+        yield dumps(row)
+        return
+    output: str = row["Output"]
+    if transformation == "FLATTEN" and output.startswith("["):
+        yield from map(dumps, loads(output))
     else:
-        row["RedriveStatus"] = "REDRIVABLE_BY_MAP_RUN"
-        row |= {"Error": end["error"], "Cause": end["cause"]} if "error" in end else {}
-    return "SUCCEEDED" if succeeded else "FAILED", dict(sorted(row.items()))
+        yield output.encode()
+
+
+def ended_row(end: Row, machine: str) -> tuple[str, Row]:
+    """A finished child's row, from its journal record; members in the order of AWS's files."""
+    status, name = end["status"], end["name"]
+    began, stopped = timestamp(end["start"]), timestamp(end["stop"])
+    execution, state_machine = f"{ARN}:execution:{machine}:{name}", f"{ARN}:stateMachine:{machine}"
+    if status == "SUCCEEDED":
+        return "SUCCEEDED", {
+            "ExecutionArn": execution,
+            "Input": end["input"],
+            "InputDetails": _INCLUDED,
+            "Name": name,
+            "Output": end["output"],
+            "OutputDetails": _INCLUDED,
+            "RedriveCount": 0,
+            "RedriveStatus": "NOT_REDRIVABLE",
+            "RedriveStatusReason": "Execution is SUCCEEDED and cannot be redriven",
+            "StartDate": began,
+            "StateMachineArn": state_machine,
+            "Status": status,
+            "StopDate": stopped,
+        }
+    told = {"Cause": end["cause"], "Error": end["error"]} if "error" in end else {}
+    return "FAILED", {
+        **told,
+        "ExecutionArn": execution,
+        "Input": end["input"],
+        "InputDetails": _INCLUDED,
+        "Name": name,
+        "OutputDetails": _INCLUDED,
+        "RedriveCount": 0,
+        "RedriveStatus": "REDRIVABLE_BY_MAP_RUN",
+        "StartDate": began,
+        "StateMachineArn": state_machine,
+        "Status": status,
+        "StopDate": stopped,
+    }
 
 
 def pending_row(value: Any) -> tuple[str, Row]:
     """The row of a child that was never started."""
-    return "PENDING", {"Input": compact(value), "InputDetails": {"Included": True}, "Status": "PENDING"}
+    return "PENDING", {"Input": compact(value), "InputDetails": _INCLUDED, "Status": "PENDING"}
 
 
 def compact(value: Any) -> str:
     """JSON text without spaces, characters beyond ASCII kept."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text(value)
+
+
+def _wrong(name: str, expected: str, found: Any) -> StatesError:
+    return StatesError(RESULT_WRITER_FAILED, f"ResultWriter: {name}: expected {expected}, found {found}")

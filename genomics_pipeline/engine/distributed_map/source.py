@@ -10,7 +10,7 @@ from genomics_pipeline.engine.visit import Visit
 
 
 class Source(Protocol):
-    """Items, one after the other, as often as they are asked for."""
+    """Items, as often as they are asked for."""
 
     def count(self) -> int:
         """How many there are.
@@ -22,8 +22,8 @@ class Source(Protocol):
     def values(self) -> Iterator[Any]:
         """Their values."""
 
-    def item(self, index: int, value: Any) -> Item:
-        """``Map.Item`` of the context object, for the value that `values` gave last."""
+    def items(self) -> Iterator[Item]:
+        """``Map.Item`` of the context object for each."""
 
 
 class StateData:
@@ -40,9 +40,9 @@ class StateData:
         """Their values."""
         return (item["Value"] for item in self._items)
 
-    def item(self, index: int, value: Any) -> Item:
-        """``Map.Item`` of one of them."""
-        return self._items[index]
+    def items(self) -> Iterator[Item]:
+        """``Map.Item`` of each."""
+        return iter(self._items)
 
 
 def source_of(visit: Visit) -> Source:

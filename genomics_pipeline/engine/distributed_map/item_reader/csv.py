@@ -1,0 +1,82 @@
+"""InputType ``CSV``: an item a row, an object of strings by CSVHeaders."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+
+from genomics_pipeline.engine.distributed_map.item_reader.limits import (
+    MAX_HEADER_BYTES,
+    MAX_ITEM_BYTES,
+    ItemReaderCause,
+    UnreadableItems,
+    too_large,
+)
+from genomics_pipeline.engine.distributed_map.item_reader.lines import whole_lines
+
+DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
+Item = dict[str, str]
+_ROWS = 100  # held at once: each may be large
+
+
+def read(blocks: Iterable[bytes], delimiter: str = ",", given: Sequence[str] | None = None) -> Iterator[list[Item]]:
+    """The items, many at once; empty lines are none.
+
+    Args:
+        blocks: The content.
+        delimiter: Between two fields.
+        given: ``CSVHeaders``; None where the first row is the header (``FIRST_ROW``).
+
+    Raises:
+        UnreadableItems: if the content is no such CSV.
+        ItemReaderCause: if two headers are the same.
+    """
+    csv.field_size_limit(MAX_ITEM_BYTES)  # of the whole process: the default is less than an item may hold
+    text = _Text(blocks)
+    rows = csv.reader(chain.from_iterable(text), delimiter=delimiter)
+    try:
+        headers = given if given is not None else next((row for row in rows if row), [])
+        _check(headers)
+        parts, before = text.parts, 0
+        while found := list(islice(rows, _ROWS)):
+            if text.parts - parts > 1:  # so much text may hold too large a row
+                for number, row in enumerate(found, before + 1):
+                    if sum(map(len, row)) > MAX_ITEM_BYTES:
+                        raise too_large(number)
+            yield _items(headers, found)
+            parts, before = text.parts, before + len(found)
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise UnreadableItems(f"line {rows.line_num}: {error}") from error
+
+
+class _Text:
+    """The content as text, part by part; `parts` tells how many have begun."""
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self._blocks = blocks
+        self.parts = 0
+
+    def __iter__(self) -> Iterator[io.StringIO]:
+        decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        for part in whole_lines(self._blocks):
+            self.parts += 1
+            yield io.StringIO(decoder.decode(part), newline="")
+        decoder.decode(b"", final=True)
+
+
+def _check(headers: Sequence[str]) -> None:
+    if sum(len(header.encode()) for header in headers) > MAX_HEADER_BYTES:
+        raise UnreadableItems(f"expected CSV headers of at most {MAX_HEADER_BYTES} bytes, found more")
+    if len(set(headers)) < len(headers):
+        # Recorded: localstack/localstack test_base_scenarios test_map_item_reader_csv_headers_decl_duplicate_headers
+        raise ItemReaderCause("CSV headers cannot contain duplicates.")
+
+
+def _items(headers: Sequence[str], rows: list[list[str]]) -> list[Item]:
+    width = len(headers)
+    if min(map(len, rows)) < width:
+        rows = [row + [""] * (width - len(row)) for row in rows if row]
+    return [dict(zip(headers, row)) for row in rows]  # noqa: B905  # the fields beyond the headers are dropped

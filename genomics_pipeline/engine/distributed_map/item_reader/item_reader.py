@@ -1,0 +1,159 @@
+"""The ItemReader of one Map state: which objects, read how, in which order."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from genomics_pipeline.engine.distributed_map.item_reader import athena, inventory, listing
+from genomics_pipeline.engine.distributed_map.item_reader.compression import blocks
+from genomics_pipeline.engine.distributed_map.item_reader.limits import ItemReaderCause, UnreadableItems
+from genomics_pipeline.engine.distributed_map.item_reader.objects import count_object, read_object
+from genomics_pipeline.engine.distributed_map.item_reader.reader_config import INPUT_TYPES, ReaderConfig, wrong
+from genomics_pipeline.engine.errors import ITEM_READER_FAILED, StatesError
+from genomics_pipeline.engine.visit import Visit
+from genomics_pipeline.model.errors import PipelineError
+
+if TYPE_CHECKING:
+    from genomics_pipeline.stores.protocol import Store
+
+_GET_OBJECT, _LIST_OBJECTS = "s3:getObject", "s3:listObjectsV2"
+Chunk = tuple[list[Any], str]  # values, and ``Map.Item.Source`` of each
+
+
+@dataclass(frozen=True, slots=True)
+class ItemReader:
+    """Objects that hold items, or are them.
+
+    Attributes:
+        store: Where they lie.
+        uri: The object, or what the URIs of the objects begin with.
+        listed: Whether they are listed (``s3:listObjectsV2``) rather than named (``s3:getObject``).
+        config: ``ReaderConfig``.
+    """
+
+    store: Store
+    uri: str
+    listed: bool
+    config: ReaderConfig
+
+    @classmethod
+    def of(cls, visit: Visit) -> ItemReader:
+        """The reader of a Map state. ``VersionId`` and ``ExpectedBucketOwner`` say nothing about objects here.
+
+        Raises:
+            StatesError: ``States.ItemReaderFailed``.
+        """
+        reader = visit.state["ItemReader"]
+        action = reader["Resource"].partition(":states:::")[2]
+        if action not in (_GET_OBJECT, _LIST_OBJECTS):
+            raise wrong("Resource", f"arn:aws:states:::{_GET_OBJECT} or {_LIST_OBJECTS}", reader["Resource"])
+        arguments = visit.arguments(reader, "ItemReader/", {})
+        listed = action == _LIST_OBJECTS
+        config = ReaderConfig.of(visit, reader)
+        inventory_alone = config.manifest_type == "S3_INVENTORY" and not listed
+        opened = not listed or config.transformation == "LOAD_AND_FLATTEN"
+        if opened and config.input_type is None and not inventory_alone:
+            raise wrong("InputType", " or ".join(INPUT_TYPES), None)
+        parts = arguments.get("Bucket"), arguments.get("Prefix", "") if listed else arguments.get("Key")
+        if not all(isinstance(part, str) for part in parts) or not parts[0]:
+            raise wrong("Bucket and Prefix" if listed else "Bucket and Key", "strings", arguments)
+        return cls(visit.execution.engine.store, f"s3://{parts[0]}/{parts[1]}", listed, config)
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The items in order, many at once, each time of one source.
+
+        Raises:
+            StatesError: ``States.ItemReaderFailed``.
+        """
+        left = self.config.max_items
+        for values, source in self._all():
+            if len(values) >= left:
+                yield values[:left], source
+                return
+            left -= len(values)
+            yield values, source
+
+    def values(self) -> Iterator[Any]:
+        """The items in order.
+
+        Raises:
+            StatesError: ``States.ItemReaderFailed``.
+        """
+        for values, _ in self.chunks():
+            yield from values
+
+    def items(self) -> Iterator[dict[str, Any]]:
+        """``Map.Item`` of each item.
+
+        Raises:
+            StatesError: ``States.ItemReaderFailed``.
+        """
+        numbers = count()
+        for values, source in self.chunks():
+            for value in values:
+                yield {"Index": next(numbers), "Value": value, "Source": source}
+
+    def count(self) -> int:
+        """How many items there are. Everything but Parquet is read to its end: what is wrong with it is told.
+
+        Raises:
+            StatesError: ``States.ItemReaderFailed``.
+        """
+        if self.config.input_type != "PARQUET":
+            return sum(len(values) for values, _ in self.chunks())
+        uris, config = self._objects()
+        found = 0
+        for uri in uris:
+            with _told(uri):
+                found += count_object(self.store, uri, config)
+            if found >= self.config.max_items:
+                break
+        return min(found, self.config.max_items)
+
+    def _all(self) -> Iterator[Chunk]:
+        if self.listed and self.config.transformation == "NONE":
+            bucket = "/".join(self.uri.split("/", 3)[:3])
+            with _told(self.uri):
+                for values in listing.describe(self.store.list(self.uri)):
+                    yield values, bucket
+            return
+        uris, config = self._objects()
+        for uri in uris:
+            with _told(uri):
+                for values in read_object(self.store, uri, config):
+                    yield values, uri
+
+    def _objects(self) -> tuple[Iterator[str], ReaderConfig]:
+        """The URIs of the objects that hold the items, and how they are read."""
+        if self.listed:
+            return self._guarded(lambda: listing.loadable(self.store.list(self.uri))), self.config
+        if self.config.manifest_type == "S3_INVENTORY":
+            with _told(self.uri):
+                return inventory.rows(self.store.read(self.uri), self.config)
+        if self.config.manifest_type == "ATHENA_DATA":
+            return self._guarded(self._unloaded), self.config
+        return iter([self.uri]), self.config
+
+    def _unloaded(self) -> Iterator[str]:
+        with closing(self.store.open(self.uri)) as stream:
+            yield from athena.uris(blocks(stream, self.uri))
+
+    def _guarded(self, uris: Callable[[], Iterator[str]]) -> Iterator[str]:
+        with _told(self.uri):
+            yield from uris()
+
+
+@contextmanager
+def _told(uri: str) -> Iterator[None]:
+    """What goes wrong while an object is read, as States.ItemReaderFailed."""
+    try:
+        yield
+    except ItemReaderCause as error:
+        raise StatesError(ITEM_READER_FAILED, str(error)) from error
+    except (UnreadableItems, PipelineError, LookupError, OSError, EOFError, zlib.error) as error:
+        raise StatesError(ITEM_READER_FAILED, f"{uri}: {error}") from error

@@ -1,0 +1,110 @@
+"""InputType ``PARQUET``: an item a row, an object by the columns' names.
+
+AWS does not tell how it writes Parquet's types as JSON. Here: dates, times and timestamps are ISO 8601 text (that of a
+timestamp with a zone in UTC, ending in Z), durations seconds, decimals numbers, bytes Base64 text, maps objects, and
+what JSON has no number for (NaN, infinities) is null.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import orjson
+
+from genomics_pipeline.engine.distributed_map.item_reader.limits import (
+    MAX_FOOTER_BYTES,
+    MAX_ITEM_BYTES,
+    MAX_ROW_GROUP_BYTES,
+    UnreadableItems,
+    too_large,
+)
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetFile
+
+_ROWS = 1024
+_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+
+
+def read(stream: BinaryIO) -> Iterator[list[Any]]:
+    """The items, many at once.
+
+    Raises:
+        UnreadableItems: if it is no Parquet, or too large in one of its parts.
+    """
+    import pyarrow
+
+    before = 0
+    try:
+        for batch in _file(stream).iter_batches(_ROWS):
+            rows = _in_microseconds(batch).to_pylist(maps_as_pydicts="strict")
+            data = orjson.dumps(rows, default=_plain, option=_OPTIONS)
+            if len(data) > MAX_ITEM_BYTES:
+                _check(rows, before)
+            before += len(rows)
+            yield orjson.loads(data)
+    except pyarrow.ArrowException as error:
+        raise UnreadableItems(f"expected Parquet: {error}") from error
+
+
+def count(stream: BinaryIO) -> int:
+    """How many items there are; only the footer is read.
+
+    Raises:
+        UnreadableItems: if it is no Parquet, or too large in one of its parts.
+    """
+    import pyarrow
+
+    try:
+        return int(_file(stream).metadata.num_rows)
+    except pyarrow.ArrowException as error:
+        raise UnreadableItems(f"expected Parquet: {error}") from error
+
+
+def _file(stream: BinaryIO) -> ParquetFile:
+    from pyarrow.parquet import ParquetFile
+
+    file = ParquetFile(stream, coerce_int96_timestamp_unit="us")
+    metadata = file.metadata
+    if metadata.serialized_size > MAX_FOOTER_BYTES:
+        raise UnreadableItems(
+            f"expected a footer of at most {MAX_FOOTER_BYTES} bytes, found {metadata.serialized_size}"
+        )
+    for number in range(metadata.num_row_groups):
+        size = metadata.row_group(number).total_byte_size
+        if size > MAX_ROW_GROUP_BYTES:
+            raise UnreadableItems(f"expected row groups of at most {MAX_ROW_GROUP_BYTES} bytes, found {size}")
+    return file
+
+
+def _in_microseconds(batch: Any) -> Any:
+    """Nanoseconds are cut off: Python's times have none."""
+    import pyarrow
+
+    fields = [
+        field.with_type(pyarrow.timestamp("us", field.type.tz))
+        if pyarrow.types.is_timestamp(field.type) and field.type.unit == "ns"
+        else field
+        for field in batch.schema
+    ]
+    return batch.cast(pyarrow.schema(fields), safe=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    raise TypeError
+
+
+def _check(rows: list[Any], before: int) -> None:
+    for number, row in enumerate(rows, before + 1):
+        if len(orjson.dumps(row, default=_plain, option=_OPTIONS)) > MAX_ITEM_BYTES:
+            raise too_large(number)
