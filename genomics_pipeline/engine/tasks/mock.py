@@ -51,21 +51,21 @@ class MockFile:
     responses: Mapping[str, tuple[Response, ...]]
     file: str
 
-    def check_states(self, machine: str, states: Collection[str]) -> None:
-        """Refuse a file that mocks states which the state machine does not have.
+    def check_states(self, machine: str, tasks: Collection[str]) -> None:
+        """Refuse a file that mocks states which the state machine does not have, or which are no Tasks.
 
         Raises:
             DataError: with every such state.
         """
         problems = [
             Problem(
-                f"expected a state of the state machine, found {state!r}; {did_you_mean(state, sorted(states))}",
+                f"expected a Task of the state machine, found {state!r}; {did_you_mean(state, sorted(tasks))}",
                 self.file,
                 column=f"$.StateMachines.{machine}.TestCases.{case}.{state}",
             )
             for case, mocked in self.cases.get(machine, {}).items()
             for state in mocked
-            if state not in states
+            if state not in tasks
         ]
         if problems:
             raise DataError(problems)

@@ -18,6 +18,10 @@ from genomics_pipeline.stores.protocol import MissingBucket, MissingObject, Obje
 S3 = "arn:aws:states:::aws-sdk:s3:"
 _MOST_KEYS = 1000
 _TEXT = "text/plain; charset=UTF-8"  # what an object that putObject wrote says
+_ITSELF = (
+    "This copy request is illegal because it is trying to copy an object to itself without changing the object's "
+    "metadata, storage class, website redirect location or encryption attributes."
+)
 _ENCRYPTION = {"ServerSideEncryption": "AES256"}
 _IGNORED = frozenset({"ChecksumMode", "ContentType", "ExpectedBucketOwner", "Metadata", "MetadataDirective"})
 
@@ -86,8 +90,12 @@ class S3Tasks:
 
     def _copy(self, arguments: Any) -> dict[str, Any]:
         uri = _uri(arguments)
-        (source,) = required(arguments, "CopySource")
-        self._store.copy(f"s3://{unquote(str(source)).removeprefix('/')}", uri)
+        (given,) = required(arguments, "CopySource")
+        source = f"s3://{unquote(str(given)).removeprefix('/')}"
+        if source == uri and arguments.get("MetadataDirective") != "REPLACE":
+            raise StatesError("S3.S3Exception", sdk_cause(_ITSELF, "S3", 400))
+        if source != uri:
+            self._store.copy(source, uri)
         return {"CopyObjectResult": {"ETag": self._etag(uri)}, **_ENCRYPTION}
 
     def _delete(self, arguments: Any) -> dict[str, Any]:

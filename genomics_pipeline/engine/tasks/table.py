@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from genomics_pipeline.engine.execution import TaskHandler
 from genomics_pipeline.engine.tasks.activity import ACTIVITY, Activity
@@ -25,6 +25,7 @@ class TaskTable:
         functions: Functions of the user's, by resource.
         callbacks: The tokens that functions of ``.waitForTaskToken`` resources and activities end.
         mocks: Answers that come before any handler.
+        drains: Wait for what Tasks began and did not wait for.
     """
 
     def __init__(
@@ -33,7 +34,9 @@ class TaskTable:
         functions: Functions,
         callbacks: Callbacks,
         mocks: Mocks | None = None,
+        drains: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
+        self._drains = drains
         self._exact = {name: handler for name, handler in handlers.items() if not name.endswith("*")}
         families = {name[:-1]: handler for name, handler in handlers.items() if name.endswith("*")}
         self._families = sorted(families.items(), key=lambda family: -len(family[0]))  # the nearest first
@@ -66,6 +69,11 @@ class TaskTable:
     def runs(self, resource: str, machine: str, state: str) -> bool:
         """Whether something here runs the Task."""
         return self.handler(resource, machine, state) is not None
+
+    async def drain(self) -> None:
+        """Wait for what Tasks began and did not wait for: the engine does so before it ends."""
+        for drain in self._drains:
+            await drain()
 
     @staticmethod
     def advice(resource: str) -> str:

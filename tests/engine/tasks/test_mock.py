@@ -114,7 +114,7 @@ def test_states_that_the_machine_does_not_have() -> None:
     with pytest.raises(DataError) as raised:
         file.check_states("machine", {"LambdaStat", "SQSState"})
     assert str(raised.value).splitlines() == [
-        f"mock.json:$.StateMachines.machine.TestCases.{case}.LambdaState: expected a state of the state machine, found "
+        f"mock.json:$.StateMachines.machine.TestCases.{case}.LambdaState: expected a Task of the state machine, found "
         "'LambdaState'; did you mean 'LambdaStat'?"
         for case in ("HappyPath", "RetryPath")
     ]

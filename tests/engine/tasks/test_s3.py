@@ -175,6 +175,17 @@ def test_a_bucket_there_is_not(call: Call, root: Path, operation: str, arguments
     assert [path.name for path in root.iterdir()] == ["b"]
 
 
+def test_a_copy_onto_itself(call: Call) -> None:
+    # S3's own message, as moto 5.1 repeats it.
+    call("putObject", Key="a", Body=1)
+    error, cause = failed(call, "copyObject", Key="a", CopySource="b/a")
+    assert (error, cause.split(" because")[0]) == ("S3.S3Exception", "This copy request is illegal")
+    assert cause.endswith("(Service: S3, Status Code: 400, IDS")
+    etag = call("headObject", Key="a")["ETag"]
+    copied = call("copyObject", Key="a", CopySource="b/a", MetadataDirective="REPLACE")
+    assert copied["CopyObjectResult"] == {"ETag": etag}
+
+
 def test_arguments_that_mean_what_is_not_done_are_refused(call: Call) -> None:
     assert failed(call, "getObject", Key="a", Range="bytes=0-1") == (
         "S3.S3Exception",
