@@ -171,8 +171,8 @@ def _test_case(file: MockFile, machine: str, definition: str, wanted: str | None
     if machine not in file.cases:
         hint = did_you_mean(machine, sorted(file.cases))
         raise UsageError(
-            f"--mock {file.file}: expected test cases of the state machine {machine!r}, found none; {hint}; "
-            f"--state-machine NAME={definition} names it"
+            f"--mock {file.file}: expected test cases of the state machine {machine!r}, found none; "
+            f"name it with --state-machine NAME={definition}; {hint}"
         )
     cases = sorted(file.cases[machine])
     if wanted is None and len(cases) == 1:

@@ -322,8 +322,8 @@ RIGHT = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "P
         (
             {"machine.json": TASK, "m": {"StateMachines": {"machin": {"TestCases": {}}}, "MockedResponses": {}}},
             ["--mock", "m"],
-            "--mock m: expected test cases of the state machine 'machine', which is named after its file; found none; "
-            "did you mean 'machin'?",
+            "--mock m: expected test cases of the state machine 'machine', found none; "
+            "name it with --state-machine NAME=machine.json; did you mean 'machin'?",
         ),
         (
             {

@@ -6,12 +6,12 @@ import asyncio
 import inspect
 import json
 import re
+import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -80,10 +80,7 @@ class Functions:
     def __init__(self, functions: Mapping[str, Function], callbacks: Callbacks) -> None:
         self._functions = functions
         self._callbacks = callbacks
-
-    @cached_property
-    def _threads(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="function")
+        self._places = asyncio.Semaphore(_AT_ONCE)
 
     def __contains__(self, resource: str) -> bool:
         """Whether a function was given for exactly this resource, or for this Lambda function."""
@@ -115,7 +112,8 @@ class Functions:
         loop = asyncio.get_running_loop()
 
         def heartbeat() -> None:
-            loop.call_soon_threadsafe(context.heartbeat)
+            with suppress(RuntimeError):  # the execution has ended, and its loop with it
+                loop.call_soon_threadsafe(context.heartbeat)
 
         given = FunctionContext(
             _name(resource) or resource,
@@ -125,16 +123,16 @@ class Functions:
             context.token,
         )
         copy = json.loads(json.dumps(event))
-        try:
-            if inspect.iscoroutinefunction(function):
-                result = await function(copy, given)
-            else:
-                result = await loop.run_in_executor(self._threads, function, copy, given)
-        except StatesError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise _failed(error, given.aws_request_id) from error
-        return _json(result, given.aws_request_id)
+        if inspect.iscoroutinefunction(function):
+            outcome = await _awaited(function(copy, given))
+        else:
+            async with self._places:
+                outcome = await _in_thread(lambda: function(copy, given))
+        if isinstance(outcome.error, StatesError):
+            raise outcome.error
+        if outcome.error is not None:
+            raise _failed(outcome.error, given.aws_request_id) from outcome.error
+        return _json(outcome.result, given.aws_request_id)
 
     def _find(self, resource: str) -> Function | None:
         if resource in self._functions:
@@ -148,6 +146,42 @@ class Functions:
             if _unqualified(known) == unqualified or (not both and _name(known) == name):
                 return function
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a function came to; an exception is kept as a value, whatever it is."""
+
+    result: Any = None
+    error: BaseException | None = None
+
+
+async def _awaited(work: Awaitable[Any]) -> _Outcome:
+    try:
+        return _Outcome(await work)
+    except (Exception, SystemExit) as error:
+        return _Outcome(error=error)
+
+
+async def _in_thread(function: Callable[[], Any]) -> _Outcome:
+    """Call a function in a thread of its own, which the process does not wait for: a Task may have given it up."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[_Outcome] = loop.create_future()
+
+    def tell(outcome: _Outcome) -> None:
+        if not ended.done():
+            ended.set_result(outcome)
+
+    def run() -> None:
+        try:
+            outcome = _Outcome(function())
+        except BaseException as error:
+            outcome = _Outcome(error=error)
+        with suppress(RuntimeError):  # the execution has ended, and its loop with it
+            loop.call_soon_threadsafe(tell, outcome)
+
+    threading.Thread(target=run, name="function", daemon=True).start()
+    return await ended
 
 
 def _name(resource: str) -> str | None:
@@ -172,7 +206,7 @@ def _failed(error: BaseException, request_id: str) -> FunctionFailed:
         message = f"RequestId: {request_id} Error: Runtime exited with error: exit status {error.code or 0}"
         answer = {"errorType": "Runtime.ExitError", "errorMessage": message}
         return FunctionFailed("Runtime.ExitError", message, json.dumps(answer, ensure_ascii=False))
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename not in _OURS]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
     trace = [f'  File "{one.filename}", line {one.lineno}, in {one.name}\n    {one.line}\n' for one in frames]
     return _failure(type(error).__name__, str(error), request_id, trace)
 
@@ -187,6 +221,3 @@ def _json(result: Any, request_id: str) -> str:
         return json.dumps(result, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise _failure("Runtime.MarshalError", f"Unable to marshal response: {error}", request_id, []) from None
-
-
-_OURS = frozenset({__file__, inspect.getfile(ThreadPoolExecutor)})  # frames that are not the function's
