@@ -6,7 +6,7 @@ import json
 from secrets import token_hex
 from typing import Any
 
-from genomics_pipeline.engine.errors import StatesError
+from genomics_pipeline.engine.errors import RUNTIME, StatesError
 from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.tasks.aws_response import compact, metadata, optimised_cause, required
 from genomics_pipeline.engine.tasks.functions import FunctionFailed, Functions
@@ -28,15 +28,17 @@ class LambdaInvoke:
 
         Raises:
             StatesError: named after the exception of a function that failed; ``Lambda.ResourceNotFoundException``
-                for a function there is not.
+                for a function there is not, ``Lambda.InvalidRequestContentException`` for text that is no JSON.
         """
-        name, payload = str(required(arguments, "FunctionName")[0]), arguments.get("Payload")
+        name, kind = str(required(arguments, "FunctionName")[0]), arguments.get("InvocationType")
+        if kind not in (None, "RequestResponse"):
+            raise StatesError(RUNTIME, f"lambda:invoke here waits for its function; it does not take {kind!r}")
         if name not in self._functions:
             arn = name if name.startswith("arn:") else f"arn:aws:lambda:us-east-1:000000000000:function:{name}"
             cause = optimised_cause(f"Function not found: {arn}", "AWSLambda", 404, "ResourceNotFoundException")
             raise StatesError("Lambda.ResourceNotFoundException", cause)
         try:
-            body = await self._functions.call(name, {} if payload is None else payload, context)
+            body = await self._functions.call(name, _event(arguments.get("Payload")), context)
         except FunctionFailed as failed:
             raise StatesError(failed.error, compact(json.loads(failed.answer))) from failed
         now = context.clock.now()
@@ -51,6 +53,20 @@ class LambdaInvoke:
             **metadata(body, now, "application/json", **headers),
             "StatusCode": 200,
         }
+
+
+def _event(payload: Any) -> Any:
+    """What the function is given: text is the request's body, so it must be JSON; no payload is an empty object."""
+    if payload is None:
+        return {}
+    if not isinstance(payload, str):
+        return payload
+    try:
+        return json.loads(payload)
+    except ValueError as error:
+        code = "InvalidRequestContentException"
+        message = f"Could not parse request body into json: Could not parse payload into json: {error}"
+        raise StatesError(f"Lambda.{code}", optimised_cause(message, "AWSLambda", 400, code)) from None
 
 
 class FunctionTask:

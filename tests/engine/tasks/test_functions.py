@@ -76,6 +76,31 @@ def test_no_payload_is_an_empty_object(task: Make) -> None:
     assert invoke(lambda event, context: event, task)["Payload"] == {}
 
 
+@pytest.mark.parametrize(
+    ("payload", "event"),
+    [('"plain native string"', "plain native string"), ("null", None), ('{"a": 1}', {"a": 1}), (0, 0), ([], [])],
+)
+def test_a_payload_of_text_is_json(task: Make, payload: Any, event: Any) -> None:
+    # radkawar/stackd lambda_integrations.json, optimized-json-scalar-string, optimized-json-null-text
+    assert invoke(lambda event, context: {"received": event}, task, Payload=payload)["Payload"] == {"received": event}
+
+
+def test_a_payload_of_text_that_is_no_json(task: Make) -> None:
+    # The code: botocore lambda, InvalidRequestContentException.
+    error = raised(LambdaInvoke(made(fails))({"FunctionName": ARN, "Payload": "plain"}, task(INVOKE)))
+    assert error.error == "Lambda.InvalidRequestContentException"
+    assert error.cause.startswith("Could not parse request body into json: Could not parse payload into json: ")
+
+
+def test_an_invocation_that_would_not_wait_is_refused(task: Make) -> None:
+    arguments = {"FunctionName": ARN, "InvocationType": "Event"}
+    error = raised(LambdaInvoke(made(fails))(arguments, task(INVOKE)))
+    assert (error.error, error.cause) == (
+        "States.Runtime",
+        "lambda:invoke here waits for its function; it does not take 'Event'",
+    )
+
+
 def test_a_function_cannot_change_what_it_was_given(task: Make) -> None:
     payload = {"items": [1]}
     assert invoke(lambda event, context: event["items"].append(2), task, Payload=payload)["Payload"] is None
