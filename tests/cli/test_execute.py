@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from genomics_pipeline.engine import api
+from genomics_pipeline.engine.tasks.table import TaskTable
 
 Cli = Callable[..., Any]
 INVOKE = "arn:aws:states:::lambda:invoke"
@@ -40,7 +41,11 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine asks a table for handlers, tells how long it took, and knows virtual time."""
     real = api.execute
 
-    def execute(document: Any, value: Any, *, tasks: Any, history: Any, fast_forward: bool, **others: Any) -> Any:
+    def execute(
+        document: Any, value: Any, *, tasks: Any, history: Any = None, fast_forward: bool = False, **others: Any
+    ) -> Any:
+        if not isinstance(tasks, TaskTable):
+            return real(document, value, tasks=tasks, **others)
         machine = others["state_machine"]
         found: dict[str, Any] = {}
 
@@ -267,6 +272,25 @@ def test_batch_jobs_are_the_shipped_steps(cli: Cli, here: Path) -> None:
         "Batch.ClientException",
         "JobDefinition not found: genomics-pipeline-alignments",
     )
+
+
+def test_the_definition_of_a_run_is_executed_by_the_same_worker(cli: Cli, here: Path) -> None:
+    assert cli("simulate", "--out", "cohort", "--samples", "1", "--length", "6000", "--depth", "8").code == 0
+    sheet, reference = "cohort/cohort.csv", "cohort/reference.fa"
+    assert cli("run", sheet, "--reference", reference, "--out", "buckets/RUN", "--json").code == 0
+    made = here / "buckets/RUN/results/variant_calling/joint/joint_germline.vcf.gz"
+    before = made.read_bytes()
+    (here / "buckets/RUN/steps").rename(here / "completion records")
+    made.unlink()
+    definition, given = "buckets/RUN/definition.json", "buckets/RUN/input.json"
+    ended = cli("execute", definition, "--input", given, "--root", "buckets", "--json")
+    found = json.loads(ended.out)
+    assert (ended.code, found["status"]) == (0, "SUCCEEDED"), found
+    assert [(run["Label"], run["ItemCounts"]["failed"]) for run in found["map_runs"]] == [
+        ("Sample", 0),
+        ("Interval", 0),
+    ]
+    assert made.read_bytes() == before
 
 
 def test_a_journal_answers_the_same_command_again(cli: Cli, here: Path) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.tasks.aws_response import compact, required, sdk_cause
+from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.protocol import MissingBucket, MissingObject, ObjectInfo, Store
 
 S3 = "arn:aws:states:::aws-sdk:s3:"
@@ -54,8 +55,8 @@ class S3Tasks:
             The operation's response, as the SDK gives it.
 
         Raises:
-            StatesError: ``S3.NoSuchKeyException``, ``S3.NoSuchBucketException``; ``S3.S3Exception`` for arguments that
-                mean something which is not done here.
+            StatesError: ``S3.NoSuchKeyException``, ``S3.NoSuchBucketException``; ``S3.S3Exception`` for all else that
+                cannot be done, arguments that mean something which is not done here among it.
         """
         name = context.resource.rsplit(":", 1)[-1]
         operation, known = self._operations[name]
@@ -71,6 +72,8 @@ class S3Tasks:
             # What HEAD answers has no body, hence no message.
             message = "null" if name == "headObject" else "The specified key does not exist."
             raise StatesError("S3.NoSuchKeyException", sdk_cause(message, "S3", 404)) from error
+        except DataError as error:
+            raise StatesError("S3.S3Exception", str(error)) from error
 
     def _get(self, arguments: Any) -> dict[str, Any]:
         uri = _uri(arguments)

@@ -194,6 +194,14 @@ def test_arguments_that_mean_what_is_not_done_are_refused(call: Call) -> None:
     assert failed(call, "getObject")[0] == "States.Runtime"
 
 
+def test_a_key_stays_in_its_bucket(call: Call, root: Path) -> None:
+    assert failed(call, "putObject", Key="../x", Body=1) == (
+        "S3.S3Exception",
+        "s3://b/../x: expected a key inside its bucket",
+    )
+    assert not (root / "x").exists()
+
+
 def test_every_operation_has_its_resource(root: Path) -> None:
     tasks = S3Tasks(LocalStore(Folders(root)))
     assert tasks.handlers() == {
