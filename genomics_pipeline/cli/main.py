@@ -15,6 +15,7 @@ from genomics_pipeline.model.errors import PipelineError
 COMMANDS = {
     "definition": ("definition", "definition"),
     "doctor": ("doctor", "doctor"),
+    "execute": ("execute", "execute"),
     "manifest": ("manifest", "manifest"),
     "run": ("run", "run"),
     "simulate": ("simulate", "simulate"),

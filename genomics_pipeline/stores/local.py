@@ -4,13 +4,35 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, unquote, urlsplit
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.stores.protocol import MissingObject, ObjectInfo
+from genomics_pipeline.stores.protocol import MissingBucket, MissingObject, ObjectInfo
+
+
+class Folders(Mapping[str, Path]):
+    """The folders in a folder, as buckets; one that is not there is no bucket."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def __getitem__(self, name: str) -> Path:
+        """The bucket's folder."""
+        folder = self._root / name
+        if name in ("", ".", "..") or not folder.is_dir():
+            raise KeyError(name)
+        return folder
+
+    def __iter__(self) -> Iterator[str]:
+        """The buckets' names, sorted."""
+        return iter(sorted(folder.name for folder in self._root.iterdir() if folder.is_dir()))
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return sum(1 for _ in self)
 
 
 class LocalStore:
@@ -20,13 +42,14 @@ class LocalStore:
         buckets: Folder of each bucket.
     """
 
-    def __init__(self, buckets: dict[str, Path] | None = None) -> None:
-        self._buckets = buckets or {}
+    def __init__(self, buckets: Mapping[str, Path] | None = None) -> None:
+        self._buckets: Mapping[str, Path] = {} if buckets is None else buckets
 
     def path(self, uri: str) -> Path:
         """The file of an object.
 
         Raises:
+            MissingBucket: if there is no such bucket.
             DataError: for a key that leaves its bucket.
         """
         if "://" not in uri:
@@ -34,7 +57,9 @@ class LocalStore:
         parts = urlsplit(uri)
         if parts.scheme == "file":
             return Path(unquote(parts.path))
-        root = self._buckets[parts.netloc]
+        root = self._buckets.get(parts.netloc)
+        if root is None:
+            raise MissingBucket(uri)
         key = uri.split("/", 3)[3] if uri.count("/") > 2 else ""
         if ".." in key.split("/") or key.startswith("/"):
             raise DataError(f"{uri}: expected a key inside its bucket")
@@ -42,7 +67,10 @@ class LocalStore:
 
     def stat(self, uri: str) -> ObjectInfo | None:
         """The object, None where there is none."""
-        return _info(uri, self.path(uri))
+        try:
+            return _info(uri, self.path(uri))
+        except MissingBucket:
+            return None
 
     def open(self, uri: str) -> BinaryIO:
         """Its content as a stream."""
@@ -89,12 +117,30 @@ class LocalStore:
             target.parent.mkdir(parents=True, exist_ok=True)
             path.replace(target)
         except OSError as error:
-            if error.errno != errno.EXDEV:  # another file system: a copy is visible only when it is whole
+            if error.errno != errno.EXDEV:  # another file system
                 raise
-            part = _part(target)
-            shutil.copyfile(path, part)
-            part.replace(target)
+            _copy(path, target)
             path.unlink()
+
+    def copy(self, source: str, target: str) -> None:
+        """Put an object with the content of another."""
+        path = self.path(source)
+        if not path.is_file():
+            raise MissingObject(source)
+        _copy(path, self.path(target))
+
+    def delete(self, uri: str) -> None:
+        """Take an object away, if there is one."""
+        path = self.path(uri)
+        if path.is_file():
+            path.unlink(missing_ok=True)
+
+
+def _copy(path: Path, target: Path) -> None:
+    """Copy a file; the copy is visible only when it is whole."""
+    part = _part(target)
+    shutil.copyfile(path, part)
+    part.replace(target)
 
 
 def _info(uri: str, path: Path) -> ObjectInfo | None:

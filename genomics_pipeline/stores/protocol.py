@@ -17,6 +17,13 @@ class MissingObject(DataError):
         super().__init__(f"{uri}: expected a file, found none")
 
 
+class MissingBucket(MissingObject):
+    """There is no bucket for an object of that URI."""
+
+    def __init__(self, uri: str) -> None:
+        DataError.__init__(self, f"{uri}: expected a bucket, found none")
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
     """An object without its content.
@@ -37,7 +44,10 @@ class ObjectInfo:
 
 
 class Store(Protocol):
-    """Storage. Writes are atomic: an object is whole or not there."""
+    """Storage. Writes are atomic: an object is whole or not there.
+
+    Where a bucket does not exist, `stat` finds nothing and all else raises `MissingBucket`.
+    """
 
     def stat(self, uri: str) -> ObjectInfo | None:
         """The object, None where there is none."""
@@ -71,3 +81,13 @@ class Store(Protocol):
 
     def publish(self, path: Path, uri: str) -> None:
         """Move a local file to be the object."""
+
+    def copy(self, source: str, target: str) -> None:
+        """Put an object with the content of another.
+
+        Raises:
+            MissingObject: if there is no other.
+        """
+
+    def delete(self, uri: str) -> None:
+        """Take an object away, if there is one."""

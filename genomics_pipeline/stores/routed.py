@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from genomics_pipeline.model.errors import DataError
@@ -65,3 +67,19 @@ class RoutedStore:
     def publish(self, path: Path, uri: str) -> None:
         """Move a local file to be the object."""
         self._of(uri).publish(path, uri)
+
+    def copy(self, source: str, target: str) -> None:
+        """Put an object with the content of another."""
+        here, there = self._of(source), self._of(target)
+        if here is there:
+            here.copy(source, target)
+            return
+        with TemporaryDirectory() as folder:
+            copy = Path(folder) / "copy"
+            with here.open(source) as content, copy.open("wb") as out:
+                shutil.copyfileobj(content, out)
+            there.publish(copy, target)
+
+    def delete(self, uri: str) -> None:
+        """Take an object away, if there is one."""
+        self._of(uri).delete(uri)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.stores.protocol import MissingObject, ObjectInfo
+from genomics_pipeline.stores.protocol import MissingBucket, MissingObject, ObjectInfo
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -42,7 +43,7 @@ class S3Store:
         from smart_open import open as smart_open
 
         if self.stat(uri) is None:
-            raise MissingObject(uri)
+            raise self._missing(uri)
         return smart_open(uri, "rb", compression="disable", transport_params={"client": self._client})
 
     def read(self, uri: str) -> bytes:
@@ -53,7 +54,8 @@ class S3Store:
     def write(self, uri: str, data: bytes) -> None:
         """Put an object, in place of the one that was there."""
         bucket, key = split(uri)
-        self._client.put_object(Bucket=bucket, Key=key, Body=data)
+        with _bucket_of(uri):
+            self._client.put_object(Bucket=bucket, Key=key, Body=data)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """The objects whose URIs begin with the prefix, in the order of their names."""
@@ -65,22 +67,70 @@ class S3Store:
                 for found in page.get("Contents", ()):
                     yield _info(f"s3://{bucket}/{found['Key']}", found["Size"], found)
         except (BotoCoreError, ClientError) as error:
+            if isinstance(error, ClientError) and error.response["Error"]["Code"] == "NoSuchBucket":
+                raise MissingBucket(prefix) from error
             raise DataError(f"{prefix}: expected a prefix that can be listed: {error}") from error
 
     def fetch(self, uri: str, folder: Path) -> Path:
         """A copy in the folder, by parallel ranges."""
         bucket, key = split(uri)
         if self.stat(uri) is None:
-            raise MissingObject(uri)
+            raise self._missing(uri)
         path = folder / key.rsplit("/", 1)[-1]
         self._client.download_file(bucket, key, str(path))
         return path
 
     def publish(self, path: Path, uri: str) -> None:
         """Move a local file to be the object: uploaded by parts, visible when complete."""
+        from boto3.exceptions import S3UploadFailedError
+
         bucket, key = split(uri)
-        self._client.upload_file(str(path), bucket, key)
+        try:
+            self._client.upload_file(str(path), bucket, key)
+        except S3UploadFailedError as error:
+            if "(NoSuchBucket)" in str(error):
+                raise MissingBucket(uri) from error
+            raise
         path.unlink()
+
+    def copy(self, source: str, target: str) -> None:
+        """Put an object with the content of another, by parts where it is large; S3 moves the bytes."""
+        from_bucket, from_key = split(source)
+        bucket, key = split(target)
+        if self.stat(source) is None:
+            raise self._missing(source)
+        with _bucket_of(target):
+            self._client.copy({"Bucket": from_bucket, "Key": from_key}, bucket, key)
+
+    def delete(self, uri: str) -> None:
+        """Take an object away, if there is one."""
+        bucket, key = split(uri)
+        with _bucket_of(uri):
+            self._client.delete_object(Bucket=bucket, Key=key)
+
+    def _missing(self, uri: str) -> MissingObject:
+        """What a missing object lacks: itself, or its bucket; HEAD does not tell."""
+        from botocore.exceptions import ClientError
+
+        try:
+            self._client.head_bucket(Bucket=split(uri)[0])
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("404", "NoSuchBucket"):
+                return MissingBucket(uri)
+        return MissingObject(uri)
+
+
+@contextmanager
+def _bucket_of(uri: str) -> Iterator[None]:
+    """Say in our words that the object's bucket does not exist."""
+    from botocore.exceptions import ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchBucket":
+            raise MissingBucket(uri) from error
+        raise
 
 
 def _info(uri: str, size_bytes: int, found: HeadObjectOutputTypeDef | ObjectTypeDef) -> ObjectInfo:

@@ -13,8 +13,8 @@ from urllib.parse import quote
 import pytest
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.stores.local import LocalStore
-from genomics_pipeline.stores.protocol import MissingObject, Store
+from genomics_pipeline.stores.local import Folders, LocalStore
+from genomics_pipeline.stores.protocol import MissingBucket, MissingObject, Store
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.stores.s3 import S3Store
 
@@ -159,6 +159,61 @@ def test_publish_moves_a_file(place: Place, tmp_path: Path) -> None:
         assert place.store.read(uri) == text
 
 
+def test_copy(place: Place) -> None:
+    place.put(**{"a/one.txt": b"one", "b.txt": b"before"})
+    for target in ("b.txt", "deep/er/c.txt"):
+        place.store.copy(f"{place.base}a/one.txt", f"{place.base}{target}")
+        assert place.store.read(f"{place.base}{target}") == b"one"
+    assert len(list(place.store.list(place.base))) == 3
+    for missing in ("none.txt", "a", "b.txt/c"):
+        with pytest.raises(MissingObject) as error:
+            place.store.copy(place.base + missing, f"{place.base}d.txt")
+        assert str(error.value) == f"{place.base}{missing}: expected a file, found none"
+    assert place.store.stat(f"{place.base}d.txt") is None
+
+
+def test_delete(place: Place) -> None:
+    place.put(**{"a/one.txt": b"one", "a/two.txt": b"two"})
+    for name in ("a/one.txt", "a/one.txt", "a", "none/none.txt"):
+        place.store.delete(place.base + name)
+    assert [info.uri for info in place.store.list(place.base)] == [f"{place.base}a/two.txt"]
+
+
+@pytest.mark.parametrize("kind", ["local", "folders", "routed S3", "S3"])
+def test_a_bucket_there_is_not(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    (tmp_path / "root" / "reads").mkdir(parents=True)
+    stores: dict[str, Callable[[], Store]] = {
+        "local": lambda: LocalStore({"reads": tmp_path / "root" / "reads"}),
+        "folders": lambda: LocalStore(Folders(tmp_path / "root")),
+        "routed S3": RoutedStore,
+        "S3": lambda: S3Store(request.getfixturevalue("s3")),
+    }
+    if "S3" in kind:
+        request.getfixturevalue("s3")
+    store, uri = stores[kind](), "s3://no-such-bucket/a.txt"
+    store.write("s3://reads/here.txt", b"here")
+    file = tmp_path / "file.txt"
+    file.write_bytes(b"data")
+    asks: dict[str, Callable[[], object]] = {
+        "open": lambda: store.open(uri),
+        "read": lambda: store.read(uri),
+        "write": lambda: store.write(uri, b""),
+        "list": lambda: list(store.list(uri)),
+        "fetch": lambda: store.fetch(uri, tmp_path),
+        "publish": lambda: store.publish(file, uri),
+        "copy from it": lambda: store.copy(uri, "s3://reads/a.txt"),
+        "copy to it": lambda: store.copy("s3://reads/here.txt", uri),
+        "delete": lambda: store.delete(uri),
+    }
+    assert store.stat(uri) is None
+    for name, ask in asks.items():
+        with pytest.raises(MissingBucket) as error:
+            ask()
+        assert str(error.value) == f"{uri}: expected a bucket, found none", name
+    assert file.read_bytes() == b"data"
+    assert [path.name for path in (tmp_path / "root").iterdir()] == ["reads"]
+
+
 class TestLocal:
     """What only folders have."""
 
@@ -238,9 +293,28 @@ class TestLocal:
         assert [path.name for path in (tmp_path / "results").iterdir()] == ["a.bam"]
         assert not source.exists()
 
+    def test_folders_in_a_folder_are_buckets(self, tmp_path: Path) -> None:
+        (tmp_path / "b").mkdir()
+        (tmp_path / "a").mkdir()
+        (tmp_path / "file.txt").write_text("")
+        buckets = Folders(tmp_path)
+        assert dict(buckets) == {"a": tmp_path / "a", "b": tmp_path / "b"}
+        assert (len(buckets), "a" in buckets, "file.txt" in buckets) == (2, True, False)
+        for name in ("", ".", "..", "none"):
+            assert name not in buckets
+
 
 class TestRouted:
     """Who gets what."""
+
+    def test_copies_between_here_and_s3(self, s3: S3Client, tmp_path: Path) -> None:
+        store = RoutedStore({"run": tmp_path})
+        store.write("s3://run/a.txt", b"data")
+        store.copy("s3://run/a.txt", "s3://reads/b.txt")
+        store.copy("s3://reads/b.txt", "s3://run/c.txt")
+        assert s3.get_object(Bucket="reads", Key="b.txt")["Body"].read() == b"data"
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "c.txt"]
+        assert store.read("s3://run/c.txt") == b"data"
 
     def test_no_client_is_made_until_one_is_needed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         import boto3

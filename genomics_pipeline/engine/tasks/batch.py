@@ -1,4 +1,4 @@
-"""``batch:submitJob.sync`` on this machine: jobs share its cores and memory and are run by a function."""
+"""``batch:submitJob(.sync)`` on this machine: jobs share its cores and memory and are run by a function."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -16,6 +17,11 @@ from genomics_pipeline.engine.errors import TASK_FAILED, StatesError
 from genomics_pipeline.engine.events import JobEnded, JobStarted, Note, Observer
 from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.tasks.admission import Admission, Share
+from genomics_pipeline.engine.tasks.aws_response import required
+from genomics_pipeline.engine.tasks.background import Background
+
+SUBMIT_JOB = "arn:aws:states:::batch:submitJob"
+_ARN = "arn:aws:batch:us-east-1:000000000000:job"
 
 # AWS Batch's own words, which failures are told apart by.
 EXITED = "Essential container in task exited"
@@ -91,7 +97,7 @@ class _Submission:
 
 
 class BatchTasks:
-    """The handler of ``arn:aws:states:::batch:submitJob.sync``.
+    """The handlers of ``arn:aws:states:::batch:submitJob.sync``, itself, and of ``…:submitJob``, `submit`.
 
     Jobs begin in the order they were submitted. Each gets an even share of the cores among the jobs that are waiting
     or running, at least one and at most what its definition declares; memory likewise. What runs at one time never
@@ -110,6 +116,7 @@ class BatchTasks:
         self._admission = Admission(cores, memory_mib)
         self._threads = ThreadPoolExecutor(max_workers=cores, thread_name_prefix="job")
         self._noted: set[str] = set()
+        self._background = Background()
 
     async def __call__(self, arguments: Any, context: TaskContext) -> Any:
         """Run one job to its end.
@@ -121,13 +128,37 @@ class BatchTasks:
             StatesError: ``States.TaskFailed`` with that detail as its cause when the job failed;
                 ``Batch.ClientException`` when it could not be submitted.
         """
-        submission = self._submission(arguments)
+        return await self._job(self._submission(arguments), str(uuid4()), context)
+
+    async def submit(self, arguments: Any, context: TaskContext) -> Any:
+        """Submit one job and go on; it runs by itself, and how it ends changes nothing here.
+
+        Returns:
+            ``{JobArn, JobId, JobName}``, as SubmitJob answers.
+
+        Raises:
+            StatesError: ``Batch.ClientException`` when it could not be submitted.
+        """
+        submission, job_id = self._submission(arguments), str(uuid4())
+
+        async def alone() -> None:
+            with suppress(StatesError):
+                await self._job(submission, job_id, context)
+
+        self._background.start(alone())
+        return {"JobArn": f"{_ARN}/{job_id}", "JobId": job_id, "JobName": submission.name}
+
+    async def drain(self) -> None:
+        """Wait for the jobs that nothing waits for."""
+        await self._background.drain()
+
+    async def _job(self, submission: _Submission, job_id: str, context: TaskContext) -> Any:
         created = time.time()
         share = await self._admission.acquire(submission.declared.vcpus, submission.declared.memory_mib)
         try:
             self._note(submission, share, context.observer)
             job = Job(
-                str(uuid4()),
+                job_id,
                 submission.name,
                 submission.definition,
                 submission.environment,
@@ -179,7 +210,7 @@ class BatchTasks:
             raise
 
     def _submission(self, arguments: Any) -> _Submission:
-        wanted = str(arguments["JobDefinition"])
+        name, queue, wanted = map(str, required(arguments, "JobName", "JobQueue", "JobDefinition"))
         definition = wanted.rsplit("job-definition/", 1)[-1].split(":")[0]
         declared = self._definitions.get(definition)
         if declared is None:
@@ -188,10 +219,10 @@ class BatchTasks:
         asked = {entry["Type"]: entry["Value"] for entry in overrides.get("ResourceRequirements", ())}
         timeout = arguments.get("Timeout", {}).get("AttemptDurationSeconds", declared.timeout_s)
         return _Submission(
-            arguments["JobName"],
+            name,
             definition,
             JobDefinition(int(asked.get("VCPU", declared.vcpus)), int(asked.get("MEMORY", declared.memory_mib))),
-            arguments["JobQueue"],
+            queue,
             {entry["Name"]: entry["Value"] for entry in overrides.get("Environment", ())},
             timeout,
         )

@@ -1,7 +1,8 @@
-"""``batch:submitJob.sync`` here: what a job is given, and how its end is told."""
+"""``batch:submitJob(.sync)`` here: what a job is given, and how its end is told."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.events import JobEnded, JobStarted, Note
 from genomics_pipeline.engine.tasks.batch import BatchTasks, Job, JobDefinition, JobEnd
 
@@ -298,3 +300,66 @@ def listen() -> None:
     """Whoever runs the tests may have told their children to ignore interrupts."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.setpgrp()
+
+
+def test_submit_job_answers_at_once_and_drain_waits_for_the_job(task: Any) -> None:
+    # The members: botocore batch, SubmitJobResponse.
+    go, ended = threading.Event(), threading.Event()
+
+    def job(job: Job) -> JobEnd:
+        assert go.wait(10)
+        ended.set()
+        return JobEnd(1, "how it ends changes nothing")
+
+    events: list[Any] = []
+    context = task("arn:aws:states:::batch:submitJob", observer=events.append)
+    arguments = {"JobName": "job", "JobDefinition": "align:7", "JobQueue": "queue"}
+
+    async def both() -> Any:
+        tasks = BatchTasks(DEFINITIONS, job, cores=2, memory_mib=4000)
+        answer = await tasks.submit(arguments, context)
+        assert not ended.is_set()
+        go.set()
+        await tasks.drain()
+        return answer
+
+    answer = asyncio.run(both())
+    job_id = answer["JobId"]
+    assert answer == {
+        "JobArn": f"arn:aws:batch:us-east-1:000000000000:job/{job_id}",
+        "JobId": job_id,
+        "JobName": "job",
+    }
+    assert ended.is_set()
+    assert [(type(event), event.job_id) for event in events] == [(JobStarted, job_id), (JobEnded, job_id)]
+
+
+def test_submit_job_of_an_unknown_definition(task: Any) -> None:
+    tasks = BatchTasks(DEFINITIONS, lambda job: JobEnd(0), cores=2, memory_mib=4000)
+    with pytest.raises(StatesError) as raised:
+        asyncio.run(tasks.submit({"JobName": "job", "JobDefinition": "no", "JobQueue": "q"}, task()))
+    assert (raised.value.error, raised.value.cause) == ("Batch.ClientException", "JobDefinition not found: no")
+
+
+def test_what_a_submission_cannot_do_without(task: Any) -> None:
+    tasks = BatchTasks(DEFINITIONS, lambda job: JobEnd(0), cores=2, memory_mib=4000)
+    with pytest.raises(StatesError) as raised:
+        asyncio.run(tasks({"JobName": "job"}, task()))
+    assert (raised.value.error, raised.value.cause) == (
+        "States.Runtime",
+        'The Parameters \'{"JobName":"job"}\' could not be used to start the Task: '
+        "[The field 'JobQueue' is required but was missing, The field 'JobDefinition' is required but was missing]",
+    )
+
+
+def test_a_bug_in_a_job_that_nothing_waits_for_is_not_lost(task: Any) -> None:
+    def job(job: Job) -> JobEnd:
+        raise RuntimeError("a bug")
+
+    async def both() -> None:
+        tasks = BatchTasks(DEFINITIONS, job, cores=2, memory_mib=4000)
+        await tasks.submit({"JobName": "job", "JobDefinition": "small", "JobQueue": "q"}, task())
+        await tasks.drain()
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        asyncio.run(both())

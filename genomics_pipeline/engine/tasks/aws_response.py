@@ -1,0 +1,80 @@
+"""What answers of AWS have in common: request ids, HTTP metadata, causes of the two generations of its Java SDK."""
+
+from __future__ import annotations
+
+import json
+from email.utils import formatdate
+from typing import Any
+from uuid import uuid4
+
+from genomics_pipeline.engine.errors import RUNTIME, StatesError
+
+
+def compact(value: Any) -> str:
+    """JSON as Step Functions writes it.
+
+    >>> compact({"a": [1, "π"]})
+    '{"a":[1,"π"]}'
+    """
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def milliseconds(seconds: float) -> int:
+    """A moment as optimised integrations give it: ``StartDate``, ``StopDate``."""
+    return round(seconds * 1000)
+
+
+def metadata(body: str, now: float, content_type: str, **headers: str) -> dict[str, Any]:
+    """``SdkHttpMetadata`` and ``SdkResponseMetadata``, which request-response integrations add to a service's answer.
+
+    Args:
+        body: The answer's body.
+        now: The execution's time.
+        content_type: Its type.
+        headers: More of its headers; ``_`` stands for ``-``.
+    """
+    request_id = str(uuid4())
+    found = {
+        "Connection": "keep-alive",
+        "Content-Length": str(len(body.encode())),
+        "Content-Type": content_type,
+        "Date": formatdate(now, usegmt=True),
+        **{name.replace("_", "-"): value for name, value in headers.items()},
+        "x-amzn-RequestId": request_id,
+    }
+    http = {
+        "AllHttpHeaders": {name: [value] for name, value in found.items()},
+        "HttpHeaders": found,
+        "HttpStatusCode": 200,
+    }
+    return {"SdkHttpMetadata": http, "SdkResponseMetadata": {"RequestId": request_id}}
+
+
+def optimised_cause(message: str, service: str, status: int, code: str) -> str:
+    """The cause of an optimised integration's failure: the SDK's first generation wrote it."""
+    return (
+        f"{message} (Service: {service}; Status Code: {status}; Error Code: {code}; Request ID: {uuid4()}; Proxy: null)"
+    )
+
+
+def sdk_cause(message: str, service: str, status: int) -> str:
+    """The cause of an ``aws-sdk`` integration's failure: the SDK's second generation wrote it."""
+    identity = uuid4().hex
+    return (
+        f"{message} (Service: {service}, Status Code: {status}, Request ID: {identity[:16].upper()}, "
+        f"Extended Request ID: {identity}) (SDK Attempt Count: 1)"
+    )
+
+
+def required(arguments: Any, *names: str) -> tuple[Any, ...]:
+    """The arguments that a call cannot do without.
+
+    Raises:
+        StatesError: ``States.Runtime`` for those that are missing.
+    """
+    given = arguments if isinstance(arguments, dict) else {}
+    missing = [f"The field '{name}' is required but was missing" for name in names if given.get(name) is None]
+    if missing:
+        text = f"The Parameters '{compact(arguments)}' could not be used to start the Task: [{', '.join(missing)}]"
+        raise StatesError(RUNTIME, text)
+    return tuple(given[name] for name in names)

@@ -1,0 +1,187 @@
+"""``aws-sdk:s3``: objects of the buckets, in the members of S3's own API."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import zlib
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Any
+from urllib.parse import unquote
+
+from genomics_pipeline.engine.errors import StatesError
+from genomics_pipeline.engine.execution import TaskContext
+from genomics_pipeline.engine.tasks.aws_response import compact, required, sdk_cause
+from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.stores.protocol import MissingBucket, MissingObject, ObjectInfo, Store
+
+S3 = "arn:aws:states:::aws-sdk:s3:"
+_MOST_KEYS = 1000
+_TEXT = "text/plain; charset=UTF-8"  # what an object that putObject wrote says
+_ITSELF = (
+    "This copy request is illegal because it is trying to copy an object to itself without changing the object's "
+    "metadata, storage class, website redirect location or encryption attributes."
+)
+_ENCRYPTION = {"ServerSideEncryption": "AES256"}
+_IGNORED = frozenset({"ChecksumMode", "ContentType", "ExpectedBucketOwner", "Metadata", "MetadataDirective"})
+
+
+class S3Tasks:
+    """The handler of ``arn:aws:states:::aws-sdk:s3:*``: the operations below, by the resource's last part."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._operations: dict[str, tuple[Callable[[Any], Any], frozenset[str]]] = {
+            "getObject": (self._get, frozenset()),
+            "headObject": (self._head, frozenset()),
+            "putObject": (self._put, frozenset({"Body"})),
+            "copyObject": (self._copy, frozenset({"CopySource"})),
+            "deleteObject": (self._delete, frozenset()),
+            "listObjectsV2": (
+                self._list,
+                frozenset({"Prefix", "Delimiter", "MaxKeys", "StartAfter", "ContinuationToken", "FetchOwner"}),
+            ),
+        }
+
+    def handlers(self) -> dict[str, Any]:
+        """This handler under the resource of each operation."""
+        return dict.fromkeys((S3 + name for name in self._operations), self)
+
+    async def __call__(self, arguments: Any, context: TaskContext) -> Any:
+        """Call S3.
+
+        Returns:
+            The operation's response, as the SDK gives it.
+
+        Raises:
+            StatesError: ``S3.NoSuchKeyException``, ``S3.NoSuchBucketException``; ``S3.S3Exception`` for all else that
+                cannot be done, arguments that mean something which is not done here among it.
+        """
+        name = context.resource.rsplit(":", 1)[-1]
+        operation, known = self._operations[name]
+        for argument, value in arguments.items():
+            if argument not in known | {"Bucket", "Key"} | _IGNORED and value is not None:
+                raise StatesError("S3.S3Exception", f"{name} here does not take {argument!r}")
+        try:
+            return await asyncio.to_thread(operation, arguments)
+        except MissingBucket as error:
+            cause = sdk_cause("The specified bucket does not exist", "S3", 404)
+            raise StatesError("S3.NoSuchBucketException", cause) from error
+        except MissingObject as error:
+            # What HEAD answers has no body, hence no message.
+            message = "null" if name == "headObject" else "The specified key does not exist."
+            raise StatesError("S3.NoSuchKeyException", sdk_cause(message, "S3", 404)) from error
+        except DataError as error:
+            raise StatesError("S3.S3Exception", str(error)) from error
+
+    def _get(self, arguments: Any) -> dict[str, Any]:
+        uri = _uri(arguments)
+        data = self._store.read(uri)
+        return {**self._described(uri, len(data)), "Body": data.decode(errors="replace")}
+
+    def _head(self, arguments: Any) -> dict[str, Any]:
+        return self._described(_uri(arguments))
+
+    def _put(self, arguments: Any) -> dict[str, Any]:
+        uri = _uri(arguments)
+        # Whatever JSON value the body is, its JSON text is stored: a string with its quotes, null as null.
+        data = compact(arguments["Body"]).encode() if "Body" in arguments else b""
+        self._store.write(uri, data)
+        checksum = base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
+        return {"ChecksumCRC32": checksum, "ChecksumType": "FULL_OBJECT", "ETag": self._etag(uri), **_ENCRYPTION}
+
+    def _copy(self, arguments: Any) -> dict[str, Any]:
+        uri = _uri(arguments)
+        (given,) = required(arguments, "CopySource")
+        source = f"s3://{unquote(str(given)).removeprefix('/')}"
+        if source == uri and arguments.get("MetadataDirective") != "REPLACE":
+            raise StatesError("S3.S3Exception", sdk_cause(_ITSELF, "S3", 400))
+        if source != uri:
+            self._store.copy(source, uri)
+        return {"CopyObjectResult": {"ETag": self._etag(uri)}, **_ENCRYPTION}
+
+    def _delete(self, arguments: Any) -> dict[str, Any]:
+        self._store.delete(_uri(arguments))
+        return {}
+
+    def _list(self, arguments: Any) -> dict[str, Any]:
+        (bucket,) = required(arguments, "Bucket")
+        prefix, delimiter = arguments.get("Prefix") or "", arguments.get("Delimiter")
+        after = arguments.get("ContinuationToken") or arguments.get("StartAfter") or ""
+        most = min(int(arguments.get("MaxKeys", _MOST_KEYS)), _MOST_KEYS)
+        root = f"s3://{bucket}/"
+        infos = self._store.list(root + prefix)
+        found = islice(_entries(infos, root, prefix, delimiter, after), most + 1)  # one more tells whether it is cut
+        entries = list(found)
+        cut, entries = len(entries) > most, entries[:most]
+        contents = [_content(entry, root) for entry in entries if isinstance(entry, ObjectInfo)]
+        prefixes = [{"Prefix": entry} for entry in entries if isinstance(entry, str)]
+        answer = {
+            "CommonPrefixes": prefixes,
+            "Contents": contents,
+            "ContinuationToken": arguments.get("ContinuationToken"),
+            "Delimiter": delimiter,
+            "IsTruncated": cut,
+            "KeyCount": len(entries),
+            "MaxKeys": most,
+            "Name": bucket,
+            "NextContinuationToken": _name(entries[-1], root) if cut and entries else None,
+            "Prefix": prefix,
+            "StartAfter": arguments.get("StartAfter"),
+        }
+        return {name: value for name, value in answer.items() if value not in ([], None)}
+
+    def _described(self, uri: str, size: int | None = None) -> dict[str, Any]:
+        info = self._info(uri)
+        return {
+            "AcceptRanges": "bytes",
+            "ContentLength": info.size_bytes if size is None else size,
+            "ContentType": _TEXT,
+            "ETag": _etag(info),
+            "Metadata": {},
+            **_ENCRYPTION,
+        }
+
+    def _etag(self, uri: str) -> str:
+        return _etag(self._info(uri))
+
+    def _info(self, uri: str) -> ObjectInfo:
+        info = self._store.stat(uri)
+        if info is None:
+            raise MissingObject(uri)
+        return info
+
+
+def _uri(arguments: Any) -> str:
+    bucket, key = required(arguments, "Bucket", "Key")
+    return f"s3://{bucket}/{key}"
+
+
+def _etag(info: ObjectInfo) -> str:
+    return f'"{info.version}"'
+
+
+def _content(info: ObjectInfo, root: str) -> dict[str, Any]:
+    return {"ETag": _etag(info), "Key": _name(info, root), "Size": info.size_bytes, "StorageClass": "STANDARD"}
+
+
+def _name(entry: ObjectInfo | str, root: str) -> str:
+    return entry if isinstance(entry, str) else entry.uri.removeprefix(root)
+
+
+def _entries(
+    infos: Iterable[ObjectInfo], root: str, prefix: str, delimiter: str | None, after: str
+) -> Iterable[ObjectInfo | str]:
+    """Objects and common prefixes after a name, in the order of names; each common prefix once."""
+    last = None
+    for info in infos:
+        key = info.uri.removeprefix(root)
+        rest = key[len(prefix) :]
+        if delimiter and delimiter in rest:
+            common = prefix + rest.split(delimiter)[0] + delimiter
+            if common != last and common > after:
+                last = common
+                yield common
+        elif key > after:
+            yield info

@@ -1,0 +1,165 @@
+"""``states:startExecution(.sync, .sync:2)``: executions of other state machines, and of the running one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from genomics_pipeline.engine.errors import TASK_FAILED, StatesError
+from genomics_pipeline.engine.execution import ARN, TaskContext
+from genomics_pipeline.engine.tasks.aws_response import compact, metadata, milliseconds, optimised_cause, required
+from genomics_pipeline.engine.tasks.background import Background
+
+if TYPE_CHECKING:
+    from genomics_pipeline.engine.api import ExecutionResult
+
+START_EXECUTION = "arn:aws:states:::states:startExecution"
+Run = Callable[[str, str, Any], "Awaitable[ExecutionResult]"]  # (machine, execution's name, input)
+_NAME = re.compile(r"""[^\s?*<>{}\[\]"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}""")
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An execution that was started."""
+
+    machine: str
+    name: str
+    input: Any
+    start_date: int
+    end: asyncio.Task[tuple[ExecutionResult, int]]  # and its StopDate
+
+    @property
+    def arn(self) -> str:
+        """Its ARN."""
+        return f"{ARN}:execution:{self.machine}:{self.name}"
+
+
+class StartExecution:
+    """The handlers of ``arn:aws:states:::states:startExecution``: `request`, `sync` and `sync_2`.
+
+    Args:
+        machines: The state machines there are, by name or ARN.
+        run: Runs one of them to its end.
+    """
+
+    def __init__(self, machines: Collection[str], run: Run) -> None:
+        self._machines = machines
+        self._run = run
+        self._background = Background()
+        self._named: dict[str, Started] = {}  # by ARN: only executions whose name the caller chose can meet again
+
+    async def request(self, arguments: Any, context: TaskContext) -> Any:
+        """Start an execution and go on.
+
+        Returns:
+            ``{ExecutionArn, SdkHttpMetadata, SdkResponseMetadata, StartDate}``.
+
+        Raises:
+            StatesError: ``StepFunctions.StateMachineDoesNotExistException``,
+                ``StepFunctions.ExecutionAlreadyExistsException`` or ``StepFunctions.InvalidNameException``.
+        """
+        started = self._start(arguments, context)
+        body = compact({"executionArn": started.arn, "startDate": started.start_date / 1000})
+        return {
+            "ExecutionArn": started.arn,
+            **metadata(body, context.clock.now(), "application/x-amz-json-1.0"),
+            "StartDate": started.start_date,
+        }
+
+    async def sync(self, arguments: Any, context: TaskContext) -> Any:
+        """Start an execution and wait for its end.
+
+        Returns:
+            The execution as DescribeExecution gives it, in PascalCase; ``Input`` and ``Output`` are JSON text.
+
+        Raises:
+            StatesError: those of `request`; ``States.TaskFailed`` with the execution as its cause when it failed.
+        """
+        return await self._wait(self._start(arguments, context), compact)
+
+    async def sync_2(self, arguments: Any, context: TaskContext) -> Any:
+        """As `sync`, but ``Input`` and ``Output`` are JSON values."""
+        return await self._wait(self._start(arguments, context), lambda value: value)
+
+    async def drain(self) -> None:
+        """Wait for the executions that nothing waits for."""
+        await self._background.drain()
+
+    def _start(self, arguments: Any, context: TaskContext) -> Started:
+        (wanted,) = required(arguments, "StateMachineArn")
+        machine = self._machine(str(wanted))
+        name = arguments.get("Name")
+        if name is not None and not _NAME.fullmatch(str(name)):
+            raise _refused(f"Invalid Name: '{name}'", "InvalidName")
+        value = _input(arguments.get("Input"))
+        arn = f"{ARN}:execution:{machine}:{name}"
+        if before := self._named.get(arn):
+            if before.end.done() or before.input != value:
+                raise _refused(f"Execution Already Exists: '{arn}'", "ExecutionAlreadyExists")
+            return before  # the same name and input while it runs are the same execution
+        chosen = str(uuid4()) if name is None else str(name)
+
+        async def run() -> tuple[ExecutionResult, int]:
+            result = await self._run(machine, chosen, value)
+            return result, milliseconds(context.clock.now())
+
+        start = milliseconds(context.clock.now())
+        started = Started(machine, chosen, value, start, self._background.start(run()))
+        if name is not None:
+            self._named[arn] = started
+        return started
+
+    async def _wait(self, started: Started, payload: Callable[[Any], Any]) -> Any:
+        result, stop = await started.end
+        succeeded = result.status == "SUCCEEDED"
+        reason = "Execution is SUCCEEDED and cannot be redriven"
+        found = {
+            "Cause": result.cause or None,
+            "Error": result.error,
+            "ExecutionArn": started.arn,
+            "Input": payload(started.input),
+            "InputDetails": {"Included": True},
+            "Name": started.name,
+            **({"Output": payload(result.output), "OutputDetails": {"Included": True}} if succeeded else {}),
+            "RedriveCount": 0,
+            "RedriveStatus": "NOT_REDRIVABLE" if succeeded else "REDRIVABLE",
+            "RedriveStatusReason": reason if succeeded else None,
+            "StartDate": started.start_date,
+            "StateMachineArn": f"{ARN}:stateMachine:{started.machine}",
+            "Status": result.status,
+            "StopDate": stop,
+        }
+        optional = ("Cause", "Error", "RedriveStatusReason")
+        described = {name: value for name, value in found.items() if value is not None or name not in optional}
+        if succeeded:
+            return described
+        raise StatesError(TASK_FAILED, compact(described))
+
+    def _machine(self, wanted: str) -> str:
+        """The name of the machine that an ARN, with or without version or alias, or a name means."""
+        name = wanted.rsplit(":stateMachine:", 1)[-1].split(":")[0]
+        for known in self._machines:
+            if known == wanted or known.rsplit(":stateMachine:", 1)[-1] == name:
+                return known.rsplit(":stateMachine:", 1)[-1]
+        raise _refused(f"State Machine Does Not Exist: '{wanted}'", "StateMachineDoesNotExist")
+
+
+def _refused(message: str, code: str) -> StatesError:
+    return StatesError(f"StepFunctions.{code}Exception", optimised_cause(message, "AWSStepFunctions", 400, code))
+
+
+def _input(given: Any) -> Any:
+    """The execution's input: JSON text is read, as StartExecution takes it; none is an empty object."""
+    if given is None:
+        return {}
+    if isinstance(given, str):
+        try:
+            return json.loads(given)
+        except ValueError:
+            return given
+    return given

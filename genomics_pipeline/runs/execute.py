@@ -1,0 +1,243 @@
+"""Execute any state machine document on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from genomics_pipeline.engine import api
+from genomics_pipeline.engine.clock import SystemClock
+from genomics_pipeline.engine.execution import Engine, TaskHandler
+from genomics_pipeline.engine.tasks import batch, lambda_invoke, start_execution
+from genomics_pipeline.engine.tasks.callbacks import Callbacks, WaitForTaskToken
+from genomics_pipeline.engine.tasks.functions import Function, Functions
+from genomics_pipeline.engine.tasks.mock import MockFile, Mocks, parse_mock_file
+from genomics_pipeline.engine.tasks.s3 import S3Tasks
+from genomics_pipeline.engine.tasks.table import CALLBACK, TaskTable
+from genomics_pipeline.model.errors import DataError, UsageError, did_you_mean
+from genomics_pipeline.runs.json_file import read_json
+from genomics_pipeline.runs.user_functions import load_functions
+from genomics_pipeline.stores.local import Folders, LocalStore
+from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.stores.routed import RoutedStore
+
+Document = Mapping[str, Any]
+_PROCESSORS = ("ItemProcessor", "Iterator")
+
+
+@dataclass(frozen=True, slots=True)
+class ExecuteRequest:
+    """What a user asks to be executed.
+
+    Attributes:
+        definition: The state machine document's file.
+        input: A file of JSON, or ``-`` for standard input; an empty object where there is none.
+        root: Folder whose folders are the buckets; S3 where there is none.
+        mock: Mock file.
+        test_case: Its test case.
+        tasks: ``ARN=module:function`` each.
+        state_machines: ``NAME=FILE`` each: state machines that the execution can start; where the file is the
+            definition's, the name is the running one's, which else is named after its file.
+        name: The execution's name; the state machine's where there is none.
+        journal: Folder that lets the same command go on after an interruption.
+        history: File for the execution's events.
+        fast_forward: Whether time passes at once where nothing real is waited for.
+    """
+
+    definition: str
+    input: str | None = None
+    root: Path | None = None
+    mock: str | None = None
+    test_case: str | None = None
+    tasks: Sequence[str] = ()
+    state_machines: Sequence[str] = ()
+    name: str | None = None
+    journal: Path | None = None
+    history: Path | None = None
+    fast_forward: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A request that was read and checked."""
+
+    machine: str
+    documents: Mapping[str, Document]
+    value: Any
+    functions: Mapping[str, Function]
+    mocks: Mocks | None
+    store: Store
+
+
+def execute(request: ExecuteRequest) -> dict[str, Any]:
+    """Execute a document to its end.
+
+    Returns:
+        What ``--json`` prints; ``status`` is SUCCEEDED, FAILED, TIMED_OUT or ABORTED.
+
+    Raises:
+        UsageError: for a document that AWS would refuse, and for all else that cannot be executed.
+        RunError: for a journal that is damaged, or of another execution.
+    """
+    with _refused_before_it_begins(request.definition):
+        plan = _plan(request)
+        with _folder(request.journal) as folder:
+            table = _table(plan, folder)
+            result = api.execute(
+                plan.documents[plan.machine],
+                plan.value,
+                name=request.name or plan.machine,
+                state_machine=plan.machine,
+                store=plan.store,
+                tasks=table,  # type: ignore[arg-type]
+                journal=folder,
+                history=request.history,  # type: ignore[call-arg]
+                fast_forward=request.fast_forward,
+            )
+    return {
+        "status": result.status,
+        "output": result.output,
+        "error": result.error,
+        "cause": result.cause,
+        "map_runs": result.map_runs,
+        "transitions": result.transitions,
+        "seconds": round(result.seconds, 3),  # type: ignore[attr-defined]
+    }
+
+
+@contextmanager
+def _refused_before_it_begins(definition: str) -> Iterator[None]:
+    """What is wrong with files ends the command as what is wrong with its arguments: nothing was executed."""
+    try:
+        yield
+    except DataError as error:
+        problems = [one if one.file or not one.column else replace(one, file=definition) for one in error.problems]
+        raise UsageError(problems) from error
+
+
+@contextmanager
+def _folder(journal: Path | None) -> Iterator[Path]:
+    if journal is not None:
+        yield journal
+        return
+    with TemporaryDirectory(prefix="genomics-pipeline-execute-") as folder:
+        yield Path(folder)
+
+
+def _plan(request: ExecuteRequest) -> _Plan:
+    machine = Path(request.definition).name.removesuffix(".json").removesuffix(".asl")
+    others: dict[str, Document] = {}
+    for assignment in request.state_machines:
+        arn, _, file = assignment.partition("=")
+        name = arn.rsplit(":stateMachine:", 1)[-1]
+        if not (name and file):
+            raise UsageError(f"--state-machine {assignment}: expected NAME=FILE")
+        if Path(file).absolute() == Path(request.definition).absolute():
+            machine = name
+        else:
+            others[name] = _document(file)
+    documents = {**others, machine: _document(request.definition)}
+    value = {} if request.input is None else read_json(request.input)
+    if request.root is not None and not request.root.is_dir():
+        raise UsageError(f"--root {request.root}: expected a folder whose folders are the buckets, found none")
+    store: Store = RoutedStore() if request.root is None else LocalStore(Folders(request.root))
+    mocks = _mocks(request, machine, documents)
+    return _Plan(machine, documents, value, load_functions(request.tasks), mocks, store)
+
+
+def _document(file: str) -> Document:
+    document = read_json(file)
+    if not isinstance(document, dict):
+        raise DataError(f"{file}: expected a state machine, an object with States")
+    return document
+
+
+def _mocks(request: ExecuteRequest, machine: str, documents: Mapping[str, Document]) -> Mocks | None:
+    if request.mock is None:
+        if request.test_case is not None:
+            raise UsageError("--test-case names a case of a mock file; give the file with --mock")
+        return None
+    file = parse_mock_file(read_json(request.mock), request.mock)
+    for name, document in documents.items():
+        file.check_states(name, {state for state, fields in states(document) if fields.get("Type") == "Task"})
+    return Mocks(file, _test_case(file, machine, request.definition, request.test_case))
+
+
+def _test_case(file: MockFile, machine: str, definition: str, wanted: str | None) -> str:
+    if machine not in file.cases:
+        hint = did_you_mean(machine, sorted(file.cases))
+        raise UsageError(
+            f"--mock {file.file}: expected test cases of the state machine {machine!r}, found none; "
+            f"name it with --state-machine NAME={definition}; {hint}"
+        )
+    cases = sorted(file.cases[machine])
+    if wanted is None and len(cases) == 1:
+        return cases[0]
+    if wanted is None:
+        raise UsageError(f"--mock {file.file}: expected --test-case, one of: {', '.join(cases) or 'none'}")
+    if wanted not in cases:
+        raise UsageError(f"--test-case {wanted}: no such test case of {machine!r}; {did_you_mean(wanted, cases)}")
+    return wanted
+
+
+def states(machine: Any) -> Iterator[tuple[str, Document]]:
+    """Every state of a document by its name, those inside Map and Parallel states too."""
+    found = machine.get("States") if isinstance(machine, dict) else None
+    for name, state in found.items() if isinstance(found, dict) else ():
+        if isinstance(state, dict):
+            yield name, state
+            branches = state.get("Branches")
+            for inner in [*(branches if isinstance(branches, list) else ()), *map(state.get, _PROCESSORS)]:
+                yield from states(inner)
+
+
+def _batch(store: Store, folder: Path) -> batch.BatchTasks:
+    """Batch jobs of the shipped steps, run by the worker."""
+    from genomics_pipeline.runs.catalog import load_step, step_names
+    from genomics_pipeline.runs.jobs import Worker, job_definitions
+    from genomics_pipeline.runs.machine import capacity
+
+    steps = {name: load_step(name) for name in step_names()}
+    cores, memory_mib = capacity()
+    worker = Worker(steps, store, folder / "scratch")
+    return batch.BatchTasks(job_definitions(steps), worker.run_job, cores=cores, memory_mib=memory_mib)
+
+
+def _table(plan: _Plan, folder: Path) -> TaskTable:
+    """The handlers of one execution and of those it starts."""
+    callbacks = Callbacks()
+    functions = Functions(plan.functions, callbacks)
+    handlers: dict[str, TaskHandler] = dict(S3Tasks(plan.store).handlers())
+    starts = start_execution.StartExecution(plan.documents, lambda *given: run(*given))
+    resource = start_execution.START_EXECUTION
+    handlers |= {
+        resource: starts.request,
+        f"{resource}.sync": starts.sync,
+        f"{resource}.sync:2": starts.sync_2,
+        f"{resource}{CALLBACK}": WaitForTaskToken(starts.request, callbacks),
+    }
+    if functions.any_lambda():
+        invoke = lambda_invoke.LambdaInvoke(functions)
+        handlers |= {
+            lambda_invoke.INVOKE: invoke,
+            f"{lambda_invoke.INVOKE}{CALLBACK}": WaitForTaskToken(invoke, callbacks),
+        }
+    drains = [starts.drain]
+    tasks = [state for document in plan.documents.values() for _, state in states(document)]
+    if any("batch:submitJob" in str(state.get("Resource")) for state in tasks):
+        jobs = _batch(plan.store, folder)
+        handlers |= {batch.SUBMIT_JOB: jobs.submit, f"{batch.SUBMIT_JOB}.sync": jobs}
+        drains.append(jobs.drain)
+    table = TaskTable(handlers, functions, callbacks, plan.mocks, drains)
+
+    async def run(machine: str, name: str, value: Any) -> api.ExecutionResult:
+        place = folder / "executions" / machine / name
+        place.mkdir(parents=True, exist_ok=True)
+        engine = Engine(plan.store, table, SystemClock(), lambda event: None, place)  # type: ignore[arg-type]
+        return await api._execute(engine, plan.documents[machine], value, name, machine)
+
+    return table

@@ -1,0 +1,40 @@
+"""JSON that a user gives: a definition, an input, mocked responses."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from genomics_pipeline.model.errors import DataError, Problem
+
+STDIN = "-"
+
+
+def read_json(file: str) -> Any:
+    """The JSON value in a file, or in standard input for ``-``.
+
+    Raises:
+        DataError: if it cannot be read; with line and column for what is no JSON.
+    """
+    name = "standard input" if file == STDIN else file
+    try:
+        data = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
+    except OSError as error:
+        raise DataError(f"{name}: expected a file, found none that can be read: {error.strerror}") from None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(Problem(f"expected UTF-8, found byte {error.start} that is not", name)) from None
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        what = error.msg[0].lower() + error.msg[1:]
+        raise DataError(Problem(f"expected JSON: {what}", name, error.lineno, error.colno)) from None
+    except ValueError as error:
+        raise DataError(Problem(f"expected JSON, found {error}", name)) from None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name}, which Python's JSON has and JSON has not")

@@ -1,0 +1,132 @@
+"""Task tokens: who may end a task, and what a callback is told otherwise.
+
+Codes and messages: radkawar/stackd testdata/aws/stepfunctions/callback_lifecycle.json, 02-token-validation-success;
+a late callback of a service's task: andybalham/blog-task-tokens-part-2, README.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.engine.errors import StatesError
+from genomics_pipeline.engine.execution import TaskContext
+from genomics_pipeline.engine.tasks.callbacks import CallbackError, Callbacks, WaitForTaskToken
+
+Make = Callable[..., TaskContext]
+
+
+async def nothing(arguments: Any, context: TaskContext) -> Any:
+    return {"MessageId": "1"}
+
+
+def waits(callbacks: Callbacks, context: TaskContext, *calls: Callable[[], None]) -> Any:
+    """What a `.waitForTaskToken` Task comes to when the calls are made from other threads while it waits."""
+
+    async def run() -> Any:
+        waiting = asyncio.ensure_future(WaitForTaskToken(nothing, callbacks)({}, context))
+        await asyncio.sleep(0)
+        for call in calls:
+            await asyncio.to_thread(call)
+        return await waiting
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("output", [{"native": "success"}, "test_message_txt", None, [1, 2.5]])
+def test_the_output_is_the_callbacks_and_not_the_requests(task: Make, output: Any) -> None:
+    # localstack v2/callback/test_callback.snapshot.json, test_sqs_wait_for_task_token
+    callbacks = Callbacks()
+    assert waits(callbacks, task(token="t-1"), lambda: callbacks.succeed("t-1", output)) == output
+
+
+def test_the_error_is_the_callbacks(task: Make) -> None:
+    # localstack v2/callback/test_callback.snapshot.json, test_sqs_failure_in_wait_for_task_token
+    callbacks = Callbacks()
+    with pytest.raises(StatesError) as raised:
+        waits(callbacks, task(token="t-1"), lambda: callbacks.fail("t-1", "Failure error", "Failure cause"))
+    assert (raised.value.error, raised.value.cause) == ("Failure error", "Failure cause")
+
+
+def test_heartbeats_reach_the_task(task: Make, beats: list[str]) -> None:
+    callbacks = Callbacks()
+    beat = lambda: callbacks.heartbeat("t-1")  # noqa: E731
+    assert waits(callbacks, task(token="t-1"), beat, beat, lambda: callbacks.succeed("t-1", 1)) == 1
+    assert beats == ["beat", "beat"]
+
+
+def calls(callbacks: Callbacks, token: str) -> list[Callable[[], None]]:
+    return [
+        lambda: callbacks.succeed(token, {}),
+        lambda: callbacks.fail(token, "Probe.Late", "owned late callback"),
+        lambda: callbacks.heartbeat(token),
+    ]
+
+
+def refusals(callbacks: Callbacks, token: str) -> set[tuple[str, str]]:
+    found = set()
+    for call in calls(callbacks, token):
+        with pytest.raises(CallbackError) as raised:
+            call()
+        found.add((raised.value.code, str(raised.value)))
+    return found
+
+
+def test_a_token_that_was_not_given_out() -> None:
+    assert refusals(Callbacks(), "x") == {("InvalidToken", "Invalid Token: 'Invalid token'")}
+
+
+def test_a_token_whose_task_has_ended(task: Make) -> None:
+    callbacks = Callbacks()
+    waits(callbacks, task(token="t-1"), lambda: callbacks.succeed("t-1", 1))
+    late = "Task Timed Out: 'Provided task does not exist anymore'"
+    assert refusals(callbacks, "t-1") == {("TaskTimedOut", late)}
+
+
+def test_the_first_callback_wins(task: Make) -> None:
+    callbacks = Callbacks()
+
+    def second() -> None:
+        with pytest.raises(CallbackError, match="Task Timed Out"):
+            callbacks.fail("t-1", "E")
+
+    assert waits(callbacks, task(token="t-1"), lambda: callbacks.succeed("t-1", "first"), second) == "first"
+
+
+@pytest.mark.parametrize(("output", "shown"), [({1, 2}, "{1, 2}"), (float("nan"), "nan")])
+def test_an_output_that_is_no_json_leaves_the_token_alive(task: Make, output: Any, shown: str) -> None:
+    callbacks = Callbacks()
+
+    def wrong() -> None:
+        with pytest.raises(CallbackError) as raised:
+            callbacks.succeed("t-1", output)
+        assert (raised.value.code, str(raised.value)) == (
+            "InvalidOutput",
+            f"Invalid Output: '{shown}' is not valid JSON.",
+        )
+
+    assert waits(callbacks, task(token="t-1"), wrong, lambda: callbacks.succeed("t-1", "ok")) == "ok"
+
+
+def test_a_request_that_fails_is_the_tasks_failure_and_closes_its_token(task: Make) -> None:
+    callbacks = Callbacks()
+
+    async def fails(arguments: Any, context: TaskContext) -> Any:
+        raise StatesError("Sqs.SqsException", "no")
+
+    with pytest.raises(StatesError, match=r"Sqs\.SqsException: no"):
+        asyncio.run(WaitForTaskToken(fails, callbacks)({}, task(token="t-1")))
+    assert {code for code, _ in refusals(callbacks, "t-1")} == {"TaskTimedOut"}
+
+
+def test_a_request_that_fails_after_its_callback_changes_nothing(task: Make) -> None:
+    callbacks = Callbacks()
+
+    async def fails(arguments: Any, context: TaskContext) -> Any:
+        await asyncio.to_thread(callbacks.succeed, context.token, "done")
+        raise StatesError("Boom", "too late")
+
+    assert asyncio.run(WaitForTaskToken(fails, callbacks)({}, task(token="t-1"))) == "done"

@@ -1,0 +1,215 @@
+"""``states:startExecution``: what is started, what is answered, what is refused.
+
+The shapes: localstack v2/callback/test_callback.snapshot.json (test_start_execution_sync, _sync2,
+_sync_delegate_failure, _sync_delegate_timeout), v2/services/test_sfn_task_service.snapshot.json (test_start_execution),
+v2/error_handling/test_task_service_sfn.snapshot.json; dates as radkawar/stackd task_integrations.json has them,
+nested-request-response; the members of redrive as measured on AWS by floci-io/floci,
+AslExecutorNestedStartExecutionTest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.engine.api import ExecutionResult
+from genomics_pipeline.engine.errors import StatesError
+from genomics_pipeline.engine.execution import TaskContext
+from genomics_pipeline.engine.tasks.start_execution import StartExecution
+
+Make = Callable[..., TaskContext]
+MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:child"
+EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:child:TestStartTarget"
+UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+NAMED = {"StateMachineArn": MACHINE, "Name": "TestStartTarget"}
+
+
+class Runs:
+    """Runs machines by answering, and keeps what it was asked."""
+
+    def __init__(self, **result: Any) -> None:
+        self.result = ExecutionResult(**(result or {"status": "SUCCEEDED", "output": {"Arg1": "argument1"}}))
+        self.asked: list[tuple[str, str, Any]] = []
+        self.ended = 0
+
+    async def __call__(self, machine: str, name: str, value: Any) -> ExecutionResult:
+        self.asked.append((machine, name, value))
+        await asyncio.sleep(0)
+        self.ended += 1
+        return self.result
+
+
+def starts(runs: Runs) -> StartExecution:
+    return StartExecution(["parent", "child"], runs)
+
+
+def test_sync_answers_the_execution_with_its_payloads_as_text(task: Make) -> None:
+    found = asyncio.run(starts(Runs()).sync(NAMED, task()))
+    assert found == {
+        "ExecutionArn": EXECUTION,
+        "Input": "{}",
+        "InputDetails": {"Included": True},
+        "Name": "TestStartTarget",
+        "Output": '{"Arg1":"argument1"}',
+        "OutputDetails": {"Included": True},
+        "RedriveCount": 0,
+        "RedriveStatus": "NOT_REDRIVABLE",
+        "RedriveStatusReason": "Execution is SUCCEEDED and cannot be redriven",
+        "StartDate": 1790201831644,
+        "StateMachineArn": MACHINE,
+        "Status": "SUCCEEDED",
+        "StopDate": 1790201831644,
+    }
+    assert list(found) == sorted(found)
+
+
+def test_sync_2_answers_it_with_json_values(task: Make) -> None:
+    found = asyncio.run(starts(Runs()).sync_2({**NAMED, "Input": {"Hello": "World"}}, task()))
+    assert (found["Input"], found["Output"]) == ({"Hello": "World"}, {"Arg1": "argument1"})
+
+
+def test_an_output_of_null_is_an_output(task: Make) -> None:
+    runs = Runs(status="SUCCEEDED", output=None)
+    found = asyncio.run(starts(runs).sync_2({**NAMED, "Input": None}, task()))
+    assert found["Output"] is None
+    assert asyncio.run(starts(runs).sync(NAMED, task()))["Output"] == "null"
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        (
+            {"status": "FAILED", "error": "SomeFailure", "cause": "because"},
+            {"Cause": "because", "Error": "SomeFailure"},
+        ),
+        ({"status": "TIMED_OUT", "error": "States.Timeout", "cause": ""}, {"Error": "States.Timeout"}),
+    ],
+)
+def test_a_failed_execution_is_the_cause_of_a_failed_task(task: Make, result: Any, told: dict[str, str]) -> None:
+    with pytest.raises(StatesError) as raised:
+        asyncio.run(starts(Runs(**result)).sync({**NAMED, "Input": {"Payload": None}}, task()))
+    assert raised.value.error == "States.TaskFailed"
+    assert json.loads(raised.value.cause) == {
+        **told,
+        "ExecutionArn": EXECUTION,
+        "Input": '{"Payload":null}',
+        "InputDetails": {"Included": True},
+        "Name": "TestStartTarget",
+        "RedriveCount": 0,
+        "RedriveStatus": "REDRIVABLE",
+        "StartDate": 1790201831644,
+        "StateMachineArn": MACHINE,
+        "Status": result["status"],
+        "StopDate": 1790201831644,
+    }
+
+
+def test_a_request_answers_at_once_and_drain_waits_for_the_end(task: Make) -> None:
+    runs = Runs()
+
+    async def both() -> Any:
+        start = starts(runs)
+        found = await start.request(NAMED, task())
+        before = runs.ended
+        await start.drain()
+        return found, before
+
+    found, before = asyncio.run(both())
+    assert (before, runs.ended) == (0, 1)
+    request = found.pop("SdkResponseMetadata")["RequestId"]
+    http = found.pop("SdkHttpMetadata")
+    assert found == {"ExecutionArn": EXECUTION, "StartDate": 1790201831644}
+    assert http["HttpHeaders"] == {
+        "Connection": "keep-alive",
+        "Content-Length": str(len(EXECUTION) + len('{"executionArn":"","startDate":1790201831.644}')),
+        "Content-Type": "application/x-amz-json-1.0",
+        "Date": "Wed, 23 Sep 2026 22:17:11 GMT",
+        "x-amzn-RequestId": request,
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [
+        ({}, {}),
+        ({"Input": None}, {}),
+        ({"Input": {"a": 1}}, {"a": 1}),
+        ({"Input": '{"a":1}'}, {"a": 1}),
+        ({"Input": "plain words"}, "plain words"),
+        ({"Input": []}, []),
+    ],
+)
+def test_what_a_child_is_given(task: Make, given: dict[str, Any], value: Any) -> None:
+    runs = Runs()
+    asyncio.run(starts(runs).sync({"StateMachineArn": "child", **given}, task()))
+    ((machine, name, found),) = runs.asked
+    assert (machine, found) == ("child", value)
+    assert re.fullmatch(UUID, name)
+
+
+@pytest.mark.parametrize("arn", [MACHINE, f"{MACHINE}:3", f"{MACHINE}:live", "child"])
+def test_a_machine_is_meant_by_its_name(task: Make, arn: str) -> None:
+    runs = Runs()
+    asyncio.run(StartExecution([MACHINE], runs).sync({"StateMachineArn": arn}, task()))
+    assert runs.asked[0][0] == "child"
+
+
+def refused(call: Any) -> tuple[str, str]:
+    with pytest.raises(StatesError) as raised:
+        asyncio.run(call)
+    return raised.value.error, re.sub(UUID, "UUID", raised.value.cause)
+
+
+def test_a_machine_there_is_not(task: Make) -> None:
+    assert refused(starts(Runs()).request({"StateMachineArn": f"{MACHINE}x"}, task())) == (
+        "StepFunctions.StateMachineDoesNotExistException",
+        f"State Machine Does Not Exist: '{MACHINE}x' (Service: AWSStepFunctions; Status Code: 400; "
+        "Error Code: StateMachineDoesNotExist; Request ID: UUID; Proxy: null)",
+    )
+
+
+@pytest.mark.parametrize("name", ["a b", "a/b", "x" * 81, ""])
+def test_a_name_that_is_none(task: Make, name: str) -> None:
+    # The rule and the code: botocore stepfunctions, StartExecutionInput$name and InvalidName.
+    error, cause = refused(starts(Runs()).sync({"StateMachineArn": MACHINE, "Name": name}, task()))
+    assert error == "StepFunctions.InvalidNameException"
+    assert cause.startswith(f"Invalid Name: '{name}' (Service: AWSStepFunctions; Status Code: 400; ")
+
+
+def test_a_name_that_was_used(task: Make) -> None:
+    # botocore stepfunctions, StartExecution: the same name and input while it runs succeed, all else is refused.
+    runs = Runs()
+
+    async def twice(second: dict[str, Any], wait: bool) -> Any:
+        start = starts(runs)
+        await start.request(NAMED, task())
+        if wait:
+            await start.drain()
+        return await start.request(second, task())
+
+    assert asyncio.run(twice(NAMED, wait=False))["ExecutionArn"] == EXECUTION
+    assert len(runs.asked) == 1
+    for second, wait in (({**NAMED, "Input": {"a": 1}}, False), (NAMED, True)):
+        assert refused(twice(second, wait)) == (
+            "StepFunctions.ExecutionAlreadyExistsException",
+            f"Execution Already Exists: '{EXECUTION}' (Service: AWSStepFunctions; Status Code: 400; "
+            "Error Code: ExecutionAlreadyExists; Request ID: UUID; Proxy: null)",
+        )
+
+
+def test_what_a_child_raises_is_not_lost(task: Make) -> None:
+    async def breaks(machine: str, name: str, value: Any) -> ExecutionResult:
+        raise RuntimeError("a bug")
+
+    async def both() -> None:
+        start = StartExecution(["child"], breaks)
+        await start.request(NAMED, task())
+        await start.drain()
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        asyncio.run(both())

@@ -1,0 +1,93 @@
+"""Which handler runs a Task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.engine.execution import TaskContext
+from genomics_pipeline.engine.tasks.activity import Activity
+from genomics_pipeline.engine.tasks.callbacks import Callbacks, WaitForTaskToken
+from genomics_pipeline.engine.tasks.functions import Functions
+from genomics_pipeline.engine.tasks.lambda_invoke import FunctionTask
+from genomics_pipeline.engine.tasks.mock import Mocks, parse_mock_file
+from genomics_pipeline.engine.tasks.table import TaskTable
+
+GET = "arn:aws:states:::aws-sdk:s3:getObject"
+SEND = "arn:aws:states:::sqs:sendMessage"
+ACTIVITY = "arn:aws:states:us-east-1:000000000000:activity:review"
+LAMBDA = "arn:aws:lambda:us-east-1:000000000000:function:align"
+
+
+def named(name: str) -> Any:
+    async def handler(arguments: Any, context: TaskContext) -> Any:
+        return name
+
+    return handler
+
+
+EXACT, FAMILY, NEAR = named("exact"), named("family"), named("near")
+HANDLERS = {GET: EXACT, "arn:aws:states:::aws-sdk:*": FAMILY, "arn:aws:states:::aws-sdk:s3:*": NEAR}
+MOCKS = Mocks(
+    parse_mock_file(
+        {
+            "StateMachines": {"machine": {"TestCases": {"Case": {"Mocked": "R"}}}},
+            "MockedResponses": {"R": {"0": {"Return": 1}}},
+        },
+        "mock.json",
+    ),
+    "Case",
+)
+
+
+def table(*functions: str) -> TaskTable:
+    callbacks = Callbacks()
+    given = Functions(dict.fromkeys(functions, lambda event, context: event), callbacks)
+    return TaskTable(HANDLERS, given, callbacks, MOCKS)
+
+
+@pytest.mark.parametrize(
+    ("resource", "expected"),
+    [
+        (GET, EXACT),
+        ("arn:aws-cn:states:::aws-sdk:s3:getObject", EXACT),
+        ("arn:aws:states:::aws-sdk:s3:putObject", NEAR),
+        ("arn:aws:states:::aws-sdk:sqs:sendMessage", FAMILY),
+        (SEND, None),
+        (f"{GET}.waitForTaskToken", NEAR),
+        (ACTIVITY, None),
+        (LAMBDA, None),
+    ],
+)
+def test_ours_exact_before_the_nearest_family(resource: str, expected: Any) -> None:
+    assert table().handler(resource, "machine", "S") is expected
+    assert table().runs(resource, "machine", "S") is (expected is not None)
+
+
+@pytest.mark.parametrize(
+    ("resource", "kind"),
+    [
+        (GET, FunctionTask),
+        (SEND, FunctionTask),
+        (LAMBDA, FunctionTask),
+        (ACTIVITY, Activity),
+        (f"{SEND}.waitForTaskToken", WaitForTaskToken),
+    ],
+)
+def test_a_function_of_the_users_comes_before_ours(resource: str, kind: type) -> None:
+    assert isinstance(table(resource).handler(resource, "machine", "S"), kind)
+
+
+def test_a_mock_comes_before_all() -> None:
+    for machine in ("machine", "machine/Each"):
+        for resource in (GET, SEND, ACTIVITY, "anything"):
+            assert table(GET).handler(resource, machine, "Mocked") is MOCKS
+    assert table().handler(SEND, "other", "Mocked") is None
+
+
+def test_what_a_user_is_told_to_do() -> None:
+    assert TaskTable.advice(SEND) == (
+        f"nothing here runs '{SEND}': mock the state in a file given with --mock, "
+        f"or give a Python function with --task {SEND}=module:function"
+    )

@@ -1,0 +1,62 @@
+"""What a person reads of an execution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.report.execution import render_execution
+
+COUNTS = {"pending": 0, "running": 0, "succeeded": 0, "failed": 0, "timedOut": 0, "aborted": 0, "total": 0}
+DETAILS = {"Bucket": "run", "Key": "map-runs/Each/1/manifest.json"}
+
+
+def summary(**others: Any) -> dict[str, Any]:
+    given = {"status": "SUCCEEDED", "output": None, "error": None, "cause": None, "map_runs": []}
+    return {**given, "transitions": 1, "seconds": 0.5, **others}
+
+
+@pytest.mark.parametrize(
+    ("given", "lines"),
+    [
+        ({}, ["SUCCEEDED after 0.5 s, 1 state transition", "null"]),
+        (
+            {"output": ["π"], "transitions": 0},
+            ["SUCCEEDED after 0.5 s, 0 state transitions", "[", '  "π"', "]"],
+        ),
+        (
+            {"status": "FAILED", "error": "States.TaskFailed", "cause": "because", "transitions": 3},
+            ["FAILED after 0.5 s, 3 state transitions", "error: States.TaskFailed", "cause: because"],
+        ),
+        (
+            {"status": "TIMED_OUT", "error": "States.Timeout", "cause": ""},
+            ["TIMED_OUT after 0.5 s, 1 state transition", "error: States.Timeout"],
+        ),
+        ({"status": "ABORTED"}, ["ABORTED after 0.5 s, 1 state transition", "error: none"]),
+        (
+            {
+                "map_runs": [
+                    {
+                        "Label": "Each",
+                        "Status": "FAILED",
+                        "ItemCounts": {**COUNTS, "succeeded": 7, "timedOut": 1, "aborted": 2, "total": 10},
+                        "ResultWriterDetails": DETAILS,
+                    },
+                    {"Label": "None", "Status": "SUCCEEDED", "ItemCounts": COUNTS},
+                    {"Label": "One", "Status": "SUCCEEDED", "ItemCounts": {**COUNTS, "succeeded": 1, "total": 1}},
+                ]
+            },
+            [
+                "SUCCEEDED after 0.5 s, 1 state transition",
+                "Map Run Each: FAILED, 10 items: 7 succeeded, 1 timed out, 2 aborted; "
+                "results: s3://run/map-runs/Each/1/manifest.json",
+                "Map Run None: SUCCEEDED, 0 items",
+                "Map Run One: SUCCEEDED, 1 item: 1 succeeded",
+                "null",
+            ],
+        ),
+    ],
+)
+def test_the_report(given: dict[str, Any], lines: list[str]) -> None:
+    assert render_execution(summary(**given)).splitlines() == lines
