@@ -51,8 +51,8 @@ class Trail:
     def cut(self, failed: Trail | None = None, *, silently: bool) -> None:
         """One branch failed, or what they left from: all end, and this path goes on where the failure was.
 
-        All that is written then follows the failure: that an iteration failed or was aborted, and which states were
-        aborted. The state that failed is among them, unless its own failure was told.
+        All that is written then follows the failure, branch by branch: that an iteration failed or was aborted, and
+        which states were aborted. The state that failed is among them, unless its own failure was told.
 
         Args:
             failed: The branch.
@@ -62,9 +62,8 @@ class Trail:
             if failed._cut:  # another failed first
                 return
             self.last = failed.last
-            failed._end("Failed", self.last, silently)
         for branch in self.branches:
-            branch._end("Aborted", self.last, silently)
+            branch._end("Failed" if branch is failed else "Aborted", self.last, silently)
         self.branches = []
 
     def _end(self, how: str, previous: int, silently: bool) -> None:

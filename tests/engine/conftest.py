@@ -72,6 +72,7 @@ class Bench:
         self.events: list[Event] = []
         self.journal = journal
         self.calls: list[Any] = []
+        self.history: Path | None = None
 
     def run(
         self,
@@ -97,6 +98,7 @@ class Bench:
             journal=self.journal,
             observer=self.events.append,
             clock=self.clock,
+            history=self.history,
         )
 
     def seen(self, kind: type) -> list[Any]:

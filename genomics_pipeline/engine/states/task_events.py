@@ -45,6 +45,8 @@ class TaskEvents:
         if self._integrated:
             self._add("Scheduled", {"region": REGION, "parameters": arguments, **limits})
         else:
+            if self._kind == "LambdaFunction":
+                del limits["heartbeatInSeconds"]  # which that event does not have
             self._add("Scheduled", {"resource": self._resource, "input": arguments, **limits})
 
     def started(self) -> None:
