@@ -16,12 +16,12 @@ PARAMETER_PATH = "States.ParameterPathFailure"
 RESULT_PATH = "States.ResultPathMatchFailure"
 INTRINSIC = "States.IntrinsicFailure"
 BRANCH_FAILED = "States.BranchFailed"
-NO_CHOICE_MATCHED = "States.NoChoiceMatched"
 ITEM_READER_FAILED = "States.ItemReaderFailed"
 RESULT_WRITER_FAILED = "States.ResultWriterFailed"
 THRESHOLD_EXCEEDED = "States.ExceedToleratedFailureThreshold"
 
 _MAX_ERROR, _MAX_CAUSE = 256, 32768  # characters that AWS keeps
+_EVALUATION = frozenset({RUNTIME, QUERY_EVALUATION, PARAMETER_PATH, RESULT_PATH, INTRINSIC})
 
 
 class StatesError(Exception):
@@ -31,28 +31,45 @@ class StatesError(Exception):
         error: The name that Retry and Catch match.
         cause: What explains it; None where AWS gives none, as for a timeout.
         also: Further names that Retry and Catch may match it by.
-        evaluating: Whether a field of a state failed to evaluate: the cause must then name the state.
+        evaluating: Whether a field of a state failed to evaluate: the cause must then name the state. So it is for
+            the names that AWS gives such failures, unless it is said.
+        location: The field with the expression that failed: ``Output``.
     """
 
     def __init__(
-        self, error: str, cause: str | None = "", *, also: tuple[str, ...] = (), evaluating: bool = False
+        self,
+        error: str,
+        cause: str | None = "",
+        *,
+        also: tuple[str, ...] = (),
+        evaluating: bool | None = None,
+        location: str | None = None,
     ) -> None:
         self.error = error[:_MAX_ERROR]
         self.cause = cause[:_MAX_CAUSE] if cause is not None else None
         self.also = also
-        self.evaluating = evaluating
+        self.evaluating = error in _EVALUATION if evaluating is None else evaluating
+        self.location = location
         super().__init__(f"{self.error}: {self.cause}" if self.cause else self.error)
+
+    def plain(self, *also: str) -> StatesError:
+        """The same error, its cause said; `also` are further names to match it by."""
+        return StatesError(self.error, self.cause, also=(*self.also, *also), evaluating=False)
 
     def within(self, state: str, event: int) -> StatesError:
         """The same error, its cause naming the state whose field failed, in AWS's words."""
         if not self.evaluating:
             return self
         place = f"An error occurred while executing the state '{state}' (entered at the event id #{event}). "
-        return StatesError(self.error, f"{place}{self.cause}", also=self.also)
+        return StatesError(self.error, f"{place}{self.cause}", also=self.also, evaluating=False)
 
     def output(self) -> dict[str, str]:
         """What a catcher is given: ``$states.errorOutput``."""
         return {"Error": self.error, "Cause": self.cause or ""}
+
+    def details(self) -> dict[str, str | None]:
+        """What an event of the history says; a Fail state without ``Error`` and ``Cause`` says nothing."""
+        return {"error": self.error or None, "cause": self.cause}
 
 
 def too_large(what: str) -> StatesError:

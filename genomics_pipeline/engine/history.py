@@ -1,7 +1,8 @@
 """An execution's history: its events, numbered, with AWS's event types and detail names.
 
-Shapes: botocore's model of GetExecutionHistory. Every event is counted, since errors name the event a state was
-entered at; they are written only where a file is wanted.
+Shapes: botocore's model of GetExecutionHistory; order and ``previousEventId``: recorded on AWS, see
+`tests/engine/test_history.py`. Every event is counted, since errors name the event a state was entered at; they are
+written only where a file is wanted.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from genomics_pipeline.engine.clock import Clock, timestamp
+from genomics_pipeline.engine.errors import RUNTIME, StatesError
 from genomics_pipeline.engine.journal import read
-from genomics_pipeline.engine.json_text import dumps, text
+from genomics_pipeline.engine.json_text import sorted_dumps, text
+
+MAX_EVENTS = 25_000  # of a Standard execution: developer guide, "Quotas"
 
 Details = Mapping[str, Any]
 _JSON = ("input", "output", "parameters")  # members that hold JSON as text
@@ -25,11 +29,19 @@ class History:
         clock: Its time.
         write: Takes one event; None where nobody wants them.
         last: The number of the last event there is already.
+        limit: How many events it may have.
     """
 
-    def __init__(self, clock: Clock, write: Callable[[dict[str, Any]], None] | None = None, last: int = 0) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        write: Callable[[dict[str, Any]], None] | None = None,
+        last: int = 0,
+        limit: float = MAX_EVENTS,
+    ) -> None:
         self._clock = clock
         self._write = write
+        self._limit = limit
         self.last = last
 
     def add(self, kind: str, previous: int, name: str = "", details: Details | None = None) -> int:
@@ -39,11 +51,17 @@ class History:
             kind: Its type: ``TaskStateEntered``.
             previous: The event before it on its path.
             name: What its details are called: ``stateEntered`` of ``stateEnteredEventDetails``.
-            details: The details; input, output and parameters as values.
+            details: The details; input, output, parameters and variables as values.
 
         Returns:
             Its number.
+
+        Raises:
+            StatesError: ``States.Runtime``, where the last event that is allowed would not end the execution.
         """
+        if self.last + 1 >= self._limit and not kind.startswith("Execution"):
+            cause = f"The execution reached the maximum number of history events ({self._limit})."
+            raise StatesError(RUNTIME, cause, evaluating=False)
         self.last += 1
         if self._write is not None:
             event: dict[str, Any] = {
@@ -62,32 +80,16 @@ def _as_text(details: Details) -> dict[str, Any]:
     """Details with JSON as text, marked as whole; what is None is left out."""
     found: dict[str, Any] = {}
     for name, value in details.items():
-        if name in _JSON:
+        if name == "assignedVariables":
+            found[name] = {variable: text(assigned) for variable, assigned in value.items()}
+            found[f"{name}Details"] = {"truncated": False}
+        elif name in _JSON:
             found[name] = text(value)
             if name != "parameters":
                 found[f"{name}Details"] = {"truncated": False}
         elif value is not None:
             found[name] = value
     return found
-
-
-class Trail:
-    """One path through a history: each event follows the one before it. A branch or an iteration has its own."""
-
-    __slots__ = ("history", "last")
-
-    def __init__(self, history: History, last: int = 0) -> None:
-        self.history = history
-        self.last = last
-
-    def add(self, kind: str, name: str = "", details: Details | None = None) -> int:
-        """The next event of this path."""
-        self.last = self.history.add(kind, self.last, name, details)
-        return self.last
-
-    def branch(self) -> Trail:
-        """A path that leaves from here."""
-        return Trail(self.history, self.last)
 
 
 class EventFile:
@@ -114,7 +116,7 @@ class EventFile:
 
     def _put(self, event: dict[str, Any]) -> None:
         assert self._file is not None
-        self._file.write(dumps(event) + b"\n")
+        self._file.write(sorted_dumps(event) + b"\n")
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:

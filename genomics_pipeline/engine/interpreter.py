@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -11,8 +12,8 @@ from typing import Any
 from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.events import StateEntered
 from genomics_pipeline.engine.execution import Execution
-from genomics_pipeline.engine.history import Trail
 from genomics_pipeline.engine.query_language import QueryLanguage
+from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.engine.visit import Step, Visit
 
 Machine = Mapping[str, Any]
@@ -67,6 +68,8 @@ async def run_machine(frame: Frame, value: Any, variables: Mapping[str, Any]) ->
                     "transitions": execution.transitions,
                 }
             )
+        if frame.path:
+            await asyncio.sleep(0)  # branches and iterations take turns, a state each, as on AWS
 
 
 async def _visit(
@@ -82,9 +85,9 @@ async def _visit(
         if step.output is not value:
             visit.limited(step.output)
     except StatesError as error:
-        raise error.within(name, visit.event) from error
-    if kind != "Fail":
-        frame.trail.add(f"{kind}StateExited", "stateExited", {"name": name, "output": step.output})
+        raise visit.told(error) from error
+    frame.trail.add(f"{kind}StateExited", "stateExited", step.exited(name))
+    frame.trail.state = None
     return step
 
 

@@ -20,6 +20,11 @@ def dumps(value: Any) -> bytes:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(errors="replace")
 
 
+def sorted_dumps(value: Any) -> bytes:
+    """The same, members in the order of their names."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
 def text(value: Any) -> str:
     """The value as compact JSON text.
 

@@ -12,12 +12,11 @@ from typing import Any
 from genomics_pipeline.engine.api import ExecutionResult
 from genomics_pipeline.engine.errors import TIMEOUT, StatesError
 from genomics_pipeline.engine.execution import ROLE, Engine, Execution
-from genomics_pipeline.engine.history import EventFile, History, Trail
+from genomics_pipeline.engine.history import EventFile, History
 from genomics_pipeline.engine.interpreter import Frame, run_machine
 from genomics_pipeline.engine.journal import Log, Memory, Recorder, read
+from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.model.errors import RunError
-
-_ENDED = {"SUCCEEDED": "Succeeded", "FAILED": "Failed", "TIMED_OUT": "TimedOut"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +86,16 @@ async def _run(execution: Execution, document: Mapping[str, Any], trail: Trail) 
     try:
         async with deadline:
             output = await run_machine(Frame(execution, document, trail), execution.input, {})
-        ended, told = {"status": "SUCCEEDED", "output": output}, {"output": output}
+        ended = {"status": "SUCCEEDED", "output": output}
+        trail.add("ExecutionSucceeded", "executionSucceeded", {"output": output})
     except StatesError as error:
-        told = {"error": error.error, "cause": error.cause}
-        ended = {"status": "FAILED", **told}
+        ended = {"status": "FAILED", **error.details()}
+        trail.add("ExecutionFailed", "executionFailed", error.details())
     except TimeoutError:
         if not deadline.expired():
             raise
-        told = {"error": TIMEOUT, "cause": None}
-        ended = {"status": "TIMED_OUT", **told}
-    end = _ENDED[ended["status"]]
-    trail.add(f"Execution{end}", f"execution{end}", told)
+        ended = {"status": "TIMED_OUT", "error": TIMEOUT, "cause": None}
+        trail.history.add("ExecutionTimedOut", 0, "executionTimedOut", {"error": TIMEOUT})
     runs = list(execution.engine.map_runs.values())
     return ExecutionResult(
         **ended,

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from genomics_pipeline.engine.clock import timestamp
-from genomics_pipeline.engine.errors import too_large
+from genomics_pipeline.engine.errors import QUERY_EVALUATION, StatesError, too_large
 from genomics_pipeline.engine.execution import Execution
-from genomics_pipeline.engine.history import Trail
 from genomics_pipeline.engine.json_text import dumps
 from genomics_pipeline.engine.query_language import Node, Outcome, QueryLanguage
+from genomics_pipeline.engine.trail import Trail
 
 MAX_PAYLOAD_BYTES = 262_144  # of a state's input or output: developer guide, "Quotas"
 
@@ -24,16 +24,26 @@ class Step:
         output: The state's output.
         variables: The variables after it.
         next: The next state; None where the machine ends.
+        assign: ``Assign`` of what led on.
     """
 
     output: Any
     variables: Mapping[str, Any]
     next: str | None
+    assign: Node | None = None
 
     @classmethod
     def of(cls, outcome: Outcome, node: Node) -> Self:
         """After the state, the Choice rule or the catcher that leads on."""
-        return cls(*outcome, node.get("Next"))
+        return cls(*outcome, node.get("Next"), node.get("Assign"))
+
+    def exited(self, name: str) -> dict[str, Any]:
+        """Details of the event of a state's exit."""
+        if not self.assign:
+            return {"name": name, "output": self.output}
+        names = [key.removesuffix(".$") for key in self.assign]
+        assigned = {key: self.variables[key] for key in names}
+        return {"name": name, "output": self.output, "assignedVariables": assigned}
 
 
 @dataclass(slots=True)
@@ -55,6 +65,7 @@ class Visit:
         entered: When, in seconds since the epoch.
         event: The number of the event it was entered at.
         input: Its effective input.
+        started: Whether its branches or iterations were started, and have not succeeded.
     """
 
     execution: Execution
@@ -71,13 +82,34 @@ class Visit:
     entered: float = field(init=False)
     event: int = field(init=False)
     input: Any = field(init=False)
+    started: bool = field(init=False)
 
     def __post_init__(self) -> None:
+        kind = self.state["Type"]
         self.entered = self.execution.engine.clock.now()
-        self.event = self.trail.add(
-            f"{self.state['Type']}StateEntered", "stateEntered", {"name": self.name, "input": self.raw}
-        )
+        self.event = self.trail.add(f"{kind}StateEntered", "stateEntered", {"name": self.name, "input": self.raw})
+        self.trail.state = kind
         self.input = None
+        self.started = False
+
+    def start(self, details: Node | None = None) -> None:
+        """Its branches or iterations start: ``MapStateStarted``."""
+        kind = self.state["Type"]
+        self.trail.add(f"{kind}StateStarted", f"{kind.lower()}StateStarted", details)
+        self.started = True
+
+    def succeed(self) -> None:
+        """They succeeded."""
+        self.trail.aside(f"{self.state['Type']}StateSucceeded")
+        self.started = False
+
+    def told(self, failure: StatesError) -> StatesError:
+        """A failure of the state in AWS's words; that of an expression has an event of its own."""
+        error = failure.within(self.name, self.event)
+        if failure.evaluating and error.error == QUERY_EVALUATION:
+            details = {**error.details(), "location": failure.location, "state": self.name}
+            self.trail.add("EvaluationFailed", "evaluationFailed", details)
+        return error
 
     def context(self, item: Node | None = None) -> dict[str, Any]:
         """The context object; `item` is ``Map`` of one item of this state."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,8 +11,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from genomics_pipeline.engine import api
-from genomics_pipeline.engine.clock import SystemClock
+from genomics_pipeline.engine.clock import Clock, SystemClock
 from genomics_pipeline.engine.execution import Engine, TaskHandler
+from genomics_pipeline.engine.fast_forward import FastForwardClock
+from genomics_pipeline.engine.history import EventFile
+from genomics_pipeline.engine.start import Beginning, run_execution
 from genomics_pipeline.engine.tasks import batch, lambda_invoke, start_execution
 from genomics_pipeline.engine.tasks.callbacks import Callbacks, WaitForTaskToken
 from genomics_pipeline.engine.tasks.functions import Function, Functions
@@ -86,16 +90,18 @@ def execute(request: ExecuteRequest) -> dict[str, Any]:
     with _refused_before_it_begins(request.definition):
         plan = _plan(request)
         with _folder(request.journal) as folder:
-            table = _table(plan, folder)
+            clock = FastForwardClock() if request.fast_forward else SystemClock()
+            table = _table(plan, folder, clock)
             result = api.execute(
                 plan.documents[plan.machine],
                 plan.value,
                 name=request.name or plan.machine,
                 state_machine=plan.machine,
                 store=plan.store,
-                tasks=table,  # type: ignore[arg-type]
+                tasks=table,
                 journal=folder,
-                history=request.history,  # type: ignore[call-arg]
+                clock=clock,
+                history=request.history,
                 fast_forward=request.fast_forward,
             )
     return {
@@ -105,7 +111,7 @@ def execute(request: ExecuteRequest) -> dict[str, Any]:
         "cause": result.cause,
         "map_runs": result.map_runs,
         "transitions": result.transitions,
-        "seconds": round(result.seconds, 3),  # type: ignore[attr-defined]
+        "seconds": result.seconds,
     }
 
 
@@ -207,7 +213,7 @@ def _batch(store: Store, folder: Path) -> batch.BatchTasks:
     return batch.BatchTasks(job_definitions(steps), worker.run_job, cores=cores, memory_mib=memory_mib)
 
 
-def _table(plan: _Plan, folder: Path) -> TaskTable:
+def _table(plan: _Plan, folder: Path, clock: Clock) -> TaskTable:
     """The handlers of one execution and of those it starts."""
     callbacks = Callbacks()
     functions = Functions(plan.functions, callbacks)
@@ -235,9 +241,9 @@ def _table(plan: _Plan, folder: Path) -> TaskTable:
     table = TaskTable(handlers, functions, callbacks, plan.mocks, drains)
 
     async def run(machine: str, name: str, value: Any) -> api.ExecutionResult:
-        place = folder / "executions" / machine / name
+        place = folder / "executions" / hashlib.sha256(f"{machine}:{name}".encode()).hexdigest()
         place.mkdir(parents=True, exist_ok=True)
-        engine = Engine(plan.store, table, SystemClock(), lambda event: None, place)  # type: ignore[arg-type]
-        return await api._execute(engine, plan.documents[machine], value, name, machine)
+        engine = Engine(plan.store, table, clock, lambda event: None, place)
+        return await run_execution(engine, Beginning(plan.documents[machine], value, name, machine), EventFile(None))
 
     return table

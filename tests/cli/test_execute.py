@@ -6,68 +6,15 @@ import io
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from genomics_pipeline.engine import api
-from genomics_pipeline.engine.tasks.table import TaskTable
-
 Cli = Callable[..., Any]
 INVOKE = "arn:aws:states:::lambda:invoke"
 SEND = "arn:aws:states:::sqs:sendMessage"
-
-
-class Clock:
-    """Time that passes by sleeping."""
-
-    time = 1_000_000_000.0
-
-    def now(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        self.time += seconds
-
-    def jitter(self, seconds: float) -> float:
-        return seconds
-
-
-@pytest.fixture(autouse=True)
-def engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine asks a table for handlers, tells how long it took, and knows virtual time."""
-    real = api.execute
-
-    def execute(
-        document: Any, value: Any, *, tasks: Any, history: Any = None, fast_forward: bool = False, **others: Any
-    ) -> Any:
-        if not isinstance(tasks, TaskTable):
-            return real(document, value, tasks=tasks, **others)
-        machine = others["state_machine"]
-        found: dict[str, Any] = {}
-
-        async def handle(arguments: Any, context: Any) -> Any:
-            handler = tasks.handler(context.resource, context.machine, context.state)
-            return await handler(arguments, replace(context, token="token"))
-
-        def look(states: Any) -> None:
-            for name, state in states["States"].items():
-                if state.get("Type") == "Task" and tasks.runs(state["Resource"], machine, name):
-                    found[state["Resource"]] = handle
-                for inner in [*state.get("Branches", ()), state.get("ItemProcessor", {"States": {}})]:
-                    look(inner)
-
-        look(document)
-        clock = Clock()
-        result = real(document, value, tasks=found, clock=clock if fast_forward else None, **others)
-        return SimpleNamespace(
-            **{name: getattr(result, name) for name in result.__slots__}, seconds=clock.time - Clock.time
-        )
-
-    monkeypatch.setattr(api, "execute", execute)
 
 
 @pytest.fixture

@@ -97,6 +97,7 @@ class Bench:
         self.events: list[Event] = []
         self.journal = journal
         self.calls: list[Any] = []
+        self.history: Path | None = None
 
     def run(
         self,
@@ -122,6 +123,7 @@ class Bench:
             journal=self.journal,
             observer=self.events.append,
             clock=self.clock,
+            history=self.history,
         )
 
     def seen(self, kind: type) -> list[Any]:

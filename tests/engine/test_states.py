@@ -56,7 +56,13 @@ def test_choice_takes_the_first_rule_that_holds(bench: Any, x: int, expected: An
 def test_choice_without_a_match_fails(bench: Any) -> None:
     rule = {"Condition": expression("false"), "Next": "B"}
     result = bench.run({"A": {"Type": "Choice", "Choices": [rule]}, "B": {"Type": "Succeed"}})
-    assert (result.status, result.error) == ("FAILED", "States.NoChoiceMatched")
+    # radkawar/stackd testdata/aws/stepfunctions/dataflow_execution.json, choice-no-match
+    assert (result.status, result.error, result.cause) == (
+        "FAILED",
+        "States.Runtime",
+        "An error occurred while executing the state 'A' (entered at the event id #2). "
+        "Failed to transition out of the state. The state does not point to a next state.",
+    )
 
 
 def test_a_condition_must_be_a_boolean(bench: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +14,10 @@ from genomics_pipeline.engine.distributed_map.ends import Ends
 from genomics_pipeline.engine.errors import TIMEOUT, StatesError
 from genomics_pipeline.engine.events import ChildEnded, ChildStarted
 from genomics_pipeline.engine.execution import Engine, Execution
-from genomics_pipeline.engine.history import History, Trail
+from genomics_pipeline.engine.history import MAX_EVENTS, History
 from genomics_pipeline.engine.interpreter import Frame, run_machine
 from genomics_pipeline.engine.json_text import text
+from genomics_pipeline.engine.trail import Trail
 
 EXPRESS_SECONDS = 300  # an Express execution ends after so long: developer guide, "Quotas"
 _ABORTED = {"status": "ABORTED"}
@@ -46,6 +48,7 @@ class ChildRunner:
         """A child that is about to run; to start it is a transition."""
         engine = self.engine
         name = str(uuid4())
+        express = self.processor["ProcessorConfig"].get("ExecutionType") == "EXPRESS"  # whose history has no limit
         engine.observer(ChildStarted(self.label, given.place, name, given.value))
         return Execution(
             engine,
@@ -54,7 +57,7 @@ class ChildRunner:
             given.value,
             engine.clock.now(),
             self.ends.recorder(given.place),
-            History(engine.clock),
+            History(engine.clock, limit=math.inf if express else MAX_EVENTS),
             self.query_language,
             self.label,
             given.place,

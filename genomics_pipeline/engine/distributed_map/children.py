@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from genomics_pipeline.engine.distributed_map.item_batcher import ItemBatcher
@@ -20,18 +21,22 @@ class ChildInput(NamedTuple):
 
 
 class Children:
-    """The children of a Map state: items, selected, batched.
-
-    Attributes:
-        total_items: How many items there are.
-    """
+    """The children of a Map state: items, selected, batched."""
 
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
         self._source: Source = source_of(visit)
         self._batcher = ItemBatcher.of(visit) if "ItemBatcher" in visit.state else None
         self._selects = "ItemSelector" in visit.state or "Parameters" in visit.state
-        self.total_items = self._source.count()
+
+    @cached_property
+    def total_items(self) -> int:
+        """How many items there are; they are read when this is asked first.
+
+        Raises:
+            StatesError: ``States.ItemReaderFailed``.
+        """
+        return self._source.count()
 
     def inputs(self, ended: Callable[[int], bool]) -> Iterator[ChildInput]:
         """The children that have not ended."""

@@ -171,13 +171,18 @@ class MapRun:
         rows = (ended_row(end, self.machine) for end in self.ends.in_order() if end["status"] == "SUCCEEDED")
         return state_output(rows, self._visit.name, plan.config.transformation)
 
-    def description(self, status: str, plan: Plan | None) -> dict[str, Any]:
-        """The Map Run as DescribeMapRun gives it, with its label, transitions and ResultWriterDetails."""
-        items = plan.children.total_items if plan else 0
+    def description(self, status: str, plan: Plan, items: int | None) -> dict[str, Any]:
+        """The Map Run as DescribeMapRun gives it, with its label, transitions and ResultWriterDetails.
+
+        Args:
+            status: Its status.
+            plan: What it was to do.
+            items: How many items it had; None if they could not be read.
+        """
         children = sum(self.ends.children.values())
-        if plan and status != "SUCCEEDED":
+        if items and status != "SUCCEEDED":
             children += sum(1 for _ in plan.children.inputs(self.ends.ended))
-        written = plan is not None and plan.destination is not None
+        written = items is not None and plan.destination is not None
         found = {
             "mapRunArn": self.arn,
             "executionArn": self._visit.execution.arn,
@@ -185,15 +190,15 @@ class MapRun:
             "status": status,
             "startDate": timestamp(self._started),
             "stopDate": timestamp(self._visit.execution.engine.clock.now()),
-            "maxConcurrency": plan.max_concurrency if plan else 0,
-            "toleratedFailurePercentage": (plan and plan.tolerated.percentage) or 0,
-            "toleratedFailureCount": (plan and plan.tolerated.count) or 0,
-            "itemCounts": counts(self.ends.items, items, written=written),
+            "maxConcurrency": plan.max_concurrency,
+            "toleratedFailurePercentage": plan.tolerated.percentage or 0,
+            "toleratedFailureCount": plan.tolerated.count or 0,
+            "itemCounts": counts(self.ends.items, items or 0, written=written),
             "executionCounts": counts(self.ends.children, children, written=written),
             "redriveCount": 0,
             "transitions": self.ends.transitions,
         }
-        if plan and plan.destination:
+        if written and plan.destination:
             found["resultWriterDetails"] = plan.destination.manifest(self._uuid)
         return found
 
@@ -218,34 +223,37 @@ async def run_map(visit: Visit) -> Any:
             ``States.ResultWriterFailed``, or that of a field that cannot be evaluated.
     """
     execution, trail = visit.execution, visit.trail
+    if reads := "ItemReader" in visit.state:  # of items that are read nothing is known yet
+        visit.start({"length": 0})
+    plan = Plan.of(visit)
+    if not reads:
+        visit.start({"length": plan.children.total_items})
     path = f"{visit.path}.{visit.attempt}"
     begun = execution.recorder.map_run(path)
     run = MapRun(visit, begun["uuid"] if begun else str(uuid4()))
     if begun is None:
         await execution.recorder.append({"map": path, "uuid": run.arn.rpartition(":")[2]})
-    trail.add("MapStateStarted", "mapStateStarted", {"length": 0})
     trail.add("MapRunStarted", "mapRunStarted", {"mapRunArn": run.arn})
-    plan = None
+    items = None
     try:
-        plan = Plan.of(visit)
-        resumed = sum(run.ends.items.values())
-        execution.engine.observer(MapRunStarted(run.label, run.arn, plan.children.total_items, resumed))
+        items = plan.children.total_items
+        execution.engine.observer(MapRunStarted(run.label, run.arn, items, sum(run.ends.items.values())))
         await run.run(plan)
-        await _ended(visit, run, plan, "SUCCEEDED")
-        trail.add("MapRunSucceeded")
-        return run.result(plan)
-    except StatesError as error:
-        failure = error.within(visit.name, visit.event)
-        await _ended(visit, run, plan, "FAILED")
-        trail.add("MapRunFailed", "mapRunFailed", {"error": failure.error, "cause": failure.cause})
-        raise failure from error
+        await _ended(visit, run.description("SUCCEEDED", plan, items), run.failed)
+    except StatesError as failure:
+        error = visit.told(failure)
+        await _ended(visit, run.description("FAILED", plan, items), run.failed)
+        trail.add("MapRunFailed", "mapRunFailed", error.details())
+        raise error from failure
     finally:
         await run.ends.close()
+    trail.add("MapRunSucceeded")
+    visit.succeed()
+    return run.result(plan)
 
 
-async def _ended(visit: Visit, run: MapRun, plan: Plan | None, status: str) -> None:
+async def _ended(visit: Visit, run: dict[str, Any], failed: int) -> None:
     engine = visit.execution.engine
-    description = run.description(status, plan)
-    engine.map_runs[run.arn] = description
-    await visit.execution.recorder.append({"run": description})
-    engine.observer(MapRunEnded(run.label, run.arn, status, description["itemCounts"]["total"], run.failed))
+    engine.map_runs[run["mapRunArn"]] = run
+    await visit.execution.recorder.append({"run": run})
+    engine.observer(MapRunEnded(run["label"], run["mapRunArn"], run["status"], run["itemCounts"]["total"], failed))

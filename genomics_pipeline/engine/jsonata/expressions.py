@@ -73,9 +73,8 @@ class Expression:
         return plain(found)
 
     def _failure(self, field: str, what: str) -> StatesError:
-        return StatesError(
-            QUERY_EVALUATION, f"The JSONata expression '{self.text}' specified for the field '{field}' {what}"
-        )
+        cause = f"The JSONata expression '{self.text}' specified for the field '{field}' {what}"
+        return StatesError(QUERY_EVALUATION, cause, location=field)
 
 
 def _compile(text: str) -> Any:

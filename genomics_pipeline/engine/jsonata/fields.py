@@ -36,7 +36,7 @@ class JsonataFields:
         found = self.field(visit, visit.state, "Items", "", visit.input)
         if not isinstance(found, list | dict):
             cause = f"The field 'Items' of the state '{visit.name}' must be an array or an object."
-            raise StatesError(QUERY_EVALUATION, cause, evaluating=True)
+            raise StatesError(QUERY_EVALUATION, cause, location="Items")
         return found
 
     def condition(self, visit: Visit, rule: Node, at: str) -> bool:
@@ -47,7 +47,7 @@ class JsonataFields:
                 f"The JSONata expression '{str(rule['Condition'])[2:-2].strip()}' specified for the field "
                 f"'{at}Condition' returned an unexpected result type. Expected 'boolean', but was {found!r}."
             )
-            raise StatesError(QUERY_EVALUATION, cause, evaluating=True)
+            raise StatesError(QUERY_EVALUATION, cause, location=f"{at}Condition")
         return found
 
     def passed(self, visit: Visit, node: Node, at: str) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from genomics_pipeline.engine.errors import StatesError, matches
+from genomics_pipeline.engine.errors import RUNTIME, StatesError, matches
 from genomics_pipeline.engine.events import RetryScheduled
 from genomics_pipeline.engine.states.retry import Retriers
 from genomics_pipeline.engine.visit import Step, Visit
@@ -23,9 +23,11 @@ async def attempts(visit: Visit, work: Callable[[Visit], Awaitable[Any]]) -> Ste
     while True:
         try:
             result = visit.limited(await work(visit))
-            return Step.of(visit.language.finished(visit, result), visit.state)
+            step = Step.of(visit.language.finished(visit, result), visit.state)
+            visit.limited(step.output)
+            return step
         except StatesError as failure:
-            error = failure.within(visit.name, visit.event)
+            error = visit.told(failure)
             delay = retriers.delay(error)
             if delay is None:
                 return _caught(visit, error)
@@ -41,6 +43,8 @@ async def attempts(visit: Visit, work: Callable[[Visit], Awaitable[Any]]) -> Ste
 
 def _caught(visit: Visit, error: StatesError) -> Step:
     """``Catch``: the first catcher that takes the error leads on."""
+    if visit.started and error.error != RUNTIME:  # which ends the execution, and that is all there is to tell
+        visit.trail.add(f"{visit.state['Type']}StateFailed")
     for number, catcher in enumerate(visit.state.get("Catch", ())):
         if matches(error, catcher["ErrorEquals"]):
             return Step.of(visit.language.caught(visit, error.output(), catcher, f"Catch[{number}]/"), catcher)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from genomics_pipeline.engine.errors import NO_CHOICE_MATCHED, StatesError
+from dataclasses import replace
+
+from genomics_pipeline.engine.errors import RUNTIME, StatesError
 from genomics_pipeline.engine.visit import Step, Visit
 
 
@@ -10,13 +12,13 @@ async def run(visit: Visit) -> Step:
     """``Choices`` in their order.
 
     Raises:
-        StatesError: ``States.NoChoiceMatched``.
+        StatesError: ``States.Runtime``, where none matches and there is no ``Default``. The documentation has
+            ``States.NoChoiceMatched``; AWS was recorded with this name, and this cause.
     """
     for number, rule in enumerate(visit.state["Choices"]):
         at = f"Choices[{number}]/"
         if visit.language.condition(visit, rule, at):
             return Step.of(visit.language.passed(visit, rule, at), rule)
     if "Default" not in visit.state:
-        raise StatesError(NO_CHOICE_MATCHED, f"No Choices matched and no Default was given in state '{visit.name}'.")
-    step = visit.passed()
-    return Step(step.output, step.variables, visit.state["Default"])
+        raise StatesError(RUNTIME, "Failed to transition out of the state. The state does not point to a next state.")
+    return replace(visit.passed(), next=visit.state["Default"])

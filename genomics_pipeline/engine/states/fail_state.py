@@ -12,4 +12,5 @@ async def run(visit: Visit) -> Step:
     Raises:
         StatesError: always.
     """
-    raise StatesError(visit.field(visit.state, "Error", ""), visit.field(visit.state, "Cause"))
+    error, cause = visit.field(visit.state, "Error", ""), visit.field(visit.state, "Cause")
+    raise StatesError(error, cause, evaluating=False)

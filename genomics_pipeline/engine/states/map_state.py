@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from genomics_pipeline.engine.errors import StatesError
+from genomics_pipeline.engine.errors import RUNTIME, StatesError
 from genomics_pipeline.engine.interpreter import Frame, run_machine
 from genomics_pipeline.engine.states.attempts import attempts
-from genomics_pipeline.engine.states.crew import together
+from genomics_pipeline.engine.states.crew import crew
+from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.engine.visit import Step, Visit
 
 INLINE_CONCURRENCY = 40  # AWS's, where MaxConcurrency sets none
@@ -33,28 +35,50 @@ def processor(state: Mapping[str, Any]) -> Mapping[str, Any]:
 
 async def _inline(visit: Visit) -> Any:
     found = list(items(visit))
-    visit.trail.add("MapStateStarted", "mapStateStarted", {"length": len(found)})
+    visit.start({"length": len(found)})
     limit = visit.field(visit.state, "MaxConcurrency", 0) or INLINE_CONCURRENCY
-    outputs = await together((_iteration(visit, item) for item in found), min(limit, len(found)))
-    visit.trail.last = visit.trail.history.last
-    visit.trail.add("MapStateSucceeded")
-    return outputs
+    iterations = Iterations(visit, found)
+    await crew(iterations.work, min(limit, len(found)))
+    visit.trail.last = iterations.last
+    visit.succeed()
+    return iterations.outputs
 
 
-async def _iteration(visit: Visit, item: Item) -> Any:
-    told = {"name": visit.name, "index": item["Index"]}
-    trail = visit.trail.branch()
-    trail.add("MapIterationStarted", "mapIterationStarted", told)
-    path = f"{visit.path}.{visit.attempt}:{item['Index']}"
-    frame = Frame(visit.execution, processor(visit.state), trail, path, {"Item": item})
-    try:
-        output = await run_machine(frame, select(visit, item), visit.variables)
-    except StatesError:
-        trail.add("MapIterationFailed", "mapIterationFailed", told)
-        visit.trail.last = trail.last
-        raise
-    trail.add("MapIterationSucceeded", "mapIterationSucceeded", told)
-    return output
+class Iterations:
+    """The iterations of one attempt.
+
+    Attributes:
+        outputs: What they gave.
+        last: The last event of all of them, by which the Map goes on.
+    """
+
+    def __init__(self, visit: Visit, found: list[dict[str, Any]]) -> None:
+        self.outputs: list[Any] = [None] * len(found)
+        self.last = self._started = visit.trail.last
+        self._visit = visit
+        self._left = iter(found)
+
+    async def work(self) -> None:
+        """One after the other: an iteration follows the one whose place it takes."""
+        visit, last = self._visit, self._started
+        trail: Trail | None = None
+        try:
+            for item in self._left:
+                trail = None
+                value = select(visit, item)
+                told = {"name": visit.name, "index": item["Index"]}
+                trail = visit.trail.branch(last, told)
+                trail.add("MapIterationStarted", "mapIterationStarted", told)
+                await asyncio.sleep(0)  # all that may start do so before one goes on
+                path = f"{visit.path}.{visit.attempt}:{item['Index']}"
+                frame = Frame(visit.execution, processor(visit.state), trail, path, {"Item": item})
+                self.outputs[item["Index"]] = await run_machine(frame, value, visit.variables)
+                last = trail.last
+                self.last = trail.aside("MapIterationSucceeded", "mapIterationSucceeded", told)
+                visit.trail.branches.remove(trail)
+        except StatesError as error:
+            visit.trail.cut(trail, silently=error.error == RUNTIME)
+            raise
 
 
 def items(visit: Visit) -> Iterator[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from genomics_pipeline.engine.errors import BRANCH_FAILED, StatesError
+from genomics_pipeline.engine.errors import BRANCH_FAILED, RUNTIME, StatesError
 from genomics_pipeline.engine.interpreter import Frame, run_machine
 from genomics_pipeline.engine.states.attempts import attempts
 from genomics_pipeline.engine.states.crew import together
@@ -17,18 +17,23 @@ async def run(visit: Visit) -> Step:
 
 
 async def _branches(visit: Visit) -> Any:
-    state, trail = visit.state, visit.trail
-    value = visit.arguments(state, default=visit.input)
-    trail.add("ParallelStateStarted")
+    value = visit.arguments(visit.state, default=visit.input)
+    trail, path = visit.trail, f"{visit.path}.{visit.attempt}"
+    visit.start()
     frames = [
-        Frame(visit.execution, branch, trail.branch(), f"{visit.path}.{visit.attempt}:{number}", visit.item)
-        for number, branch in enumerate(state["Branches"])
+        Frame(visit.execution, branch, trail.branch(), f"{path}:{number}", visit.item)
+        for number, branch in enumerate(visit.state["Branches"])
     ]
-    try:
-        outputs = await together((run_machine(frame, value, visit.variables) for frame in frames), len(frames))
-    except StatesError as error:
-        trail.add("ParallelStateFailed", "executionFailed", {"error": error.error, "cause": error.cause})
-        raise StatesError(error.error, error.cause, also=(*error.also, BRANCH_FAILED)) from error
+
+    async def run_branch(frame: Frame) -> Any:
+        try:
+            return await run_machine(frame, value, visit.variables)
+        except StatesError as error:
+            trail.cut(frame.trail, silently=error.error == RUNTIME)
+            raise error.plain(BRANCH_FAILED) from error
+
+    outputs = await together((run_branch(frame) for frame in frames), len(frames))
+    trail.branches = []
     trail.last = max(frame.trail.last for frame in frames)
-    trail.add("ParallelStateSucceeded")
+    visit.succeed()
     return outputs

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from genomics_pipeline.engine.errors import TIMEOUT, StatesError
-from genomics_pipeline.engine.history import Trail
+from genomics_pipeline.engine.trail import Trail
 
 REGION = "us-east-1"  # of every ARN here; nothing is there
 
@@ -40,14 +40,21 @@ class TaskEvents:
         self._trail.add(f"{self._kind}{what}", f"{self._name}{what}", {**self._integrated, **details})
 
     def scheduled(self, arguments: Any, timeout_s: float | None, heartbeat_s: float | None) -> None:
-        """It is scheduled with these arguments, and started at once."""
+        """It is scheduled with these arguments."""
         limits = {"timeoutInSeconds": timeout_s, "heartbeatInSeconds": heartbeat_s}
         if self._integrated:
             self._add("Scheduled", {"region": REGION, "parameters": arguments, **limits})
+        else:
+            if self._kind == "LambdaFunction":
+                del limits["heartbeatInSeconds"]  # which that event does not have
+            self._add("Scheduled", {"resource": self._resource, "input": arguments, **limits})
+
+    def started(self) -> None:
+        """It is started."""
+        if self._integrated:
             self._add("Started", {})
-            return
-        self._add("Scheduled", {"resource": self._resource, "input": arguments, **limits})
-        self._trail.add(f"{self._kind}Started")
+        else:
+            self._trail.add(f"{self._kind}Started")
 
     def submitted(self, output: Any) -> None:
         """It was submitted, and goes on elsewhere: ``.sync``, ``.waitForTaskToken``."""
@@ -61,4 +68,4 @@ class TaskEvents:
     def failed(self, error: StatesError) -> None:
         """It failed, or its time was over."""
         what = "TimedOut" if error.error == TIMEOUT else "Failed"
-        self._add(what, {"error": error.error, "cause": error.cause})
+        self._add(what, error.details())

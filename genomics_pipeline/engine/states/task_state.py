@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -31,7 +32,9 @@ async def _task(visit: Visit) -> Any:
     events.scheduled(arguments, *limits)
     handler = execution.engine.tasks.handler(resource, execution.machine, visit.name)
     if handler is None:
-        raise StatesError(RUNTIME, f"Nothing here runs the resource '{resource}'.", evaluating=True)
+        raise StatesError(RUNTIME, f"Nothing here runs the resource '{resource}'.")
+    await asyncio.sleep(0)  # what else is scheduled at the same time is so before one starts
+    events.started()
     try:
         async with timeouts(*limits) as heartbeat:
             result = await handler(arguments, _context(visit, heartbeat, events))
@@ -39,7 +42,7 @@ async def _task(visit: Visit) -> Any:
             raise too_large(events.called)
     except StatesError as error:
         events.failed(error)
-        raise
+        raise error.plain() from error
     finally:
         visit.token = None
     events.succeeded(result)

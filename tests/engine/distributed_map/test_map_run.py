@@ -240,6 +240,7 @@ def test_a_child_that_asks_for_an_outer_variable_fails(bench: Any) -> None:
     (ended,) = bench.seen(ChildEnded)
     assert (ended.error, ended.cause) == (
         "States.QueryEvaluationError",
+        "An error occurred while executing the state 'T' (entered at the event id #2). "
         "The JSONata expression '$n' specified for the field 'Output' returned nothing (undefined).",
     )
 

@@ -44,6 +44,7 @@ def task(beats: list[str]) -> Callable[..., TaskContext]:
             "index": None,
             "token": None,
             "heartbeat": lambda: beats.append("beat"),
+            "submitted": lambda output: None,
             "clock": Now(),
             "observer": lambda event: None,
         }
