@@ -32,7 +32,7 @@ from genomics_pipeline.engine.visit import Visit
 
 MAX_CONCURRENCY = 10_000  # children at once: developer guide, "Quotas"
 PLAIN = frozenset({"Pass", "Choice", "Succeed", "Fail"})
-_PLAIN_BATCH = 500  # children of plain states that share one write to the journal
+_PLAIN_BATCH = 1000  # children of plain states that share one write to the journal
 _EXCEEDED = "The specified tolerated failure threshold was exceeded"
 
 
