@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,9 @@ from typing import Any
 import pytest
 
 from genomics_pipeline.engine import api
+from genomics_pipeline.engine.execution import Engine
 from genomics_pipeline.engine.tasks.table import TaskTable
+from genomics_pipeline.runs import execute as runs
 
 Cli = Callable[..., Any]
 INVOKE = "arn:aws:states:::lambda:invoke"
@@ -36,6 +39,17 @@ class Clock:
         return seconds
 
 
+def asking(table: TaskTable) -> Any:
+    """A handler of every resource that asks the table for the one it means."""
+
+    async def handle(arguments: Any, context: Any) -> Any:
+        handler = table.handler(context.resource, context.machine, context.state)
+        assert handler is not None
+        return await handler(arguments, replace(context, token="token"))
+
+    return handle
+
+
 @pytest.fixture(autouse=True)
 def engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine asks a table for handlers, tells how long it took, and knows virtual time."""
@@ -48,10 +62,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> None:
             return real(document, value, tasks=tasks, **others)
         machine = others["state_machine"]
         found: dict[str, Any] = {}
-
-        async def handle(arguments: Any, context: Any) -> Any:
-            handler = tasks.handler(context.resource, context.machine, context.state)
-            return await handler(arguments, replace(context, token="token"))
+        handle = asking(tasks)
 
         def look(states: Any) -> None:
             for name, state in states["States"].items():
@@ -67,7 +78,11 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> None:
             **{name: getattr(result, name) for name in result.__slots__}, seconds=clock.time - Clock.time
         )
 
+    def started(store: Any, tasks: TaskTable, *others: Any) -> Engine:
+        return Engine(store, defaultdict(lambda: asking(tasks)), *others)
+
     monkeypatch.setattr(api, "execute", execute)
+    monkeypatch.setattr(runs, "Engine", started)
 
 
 @pytest.fixture
@@ -232,6 +247,19 @@ def test_state_machines_start_each_other_and_themselves(cli: Cli, here: Path) ->
     )
     ended = cli("execute", "machine.json", "--state-machine", "other=child.json", "--json")
     assert json.loads(ended.out)["output"] == [{"child": {"a": 1}}, '{"depth":1}', f"{arn}machine"], ended
+
+
+def test_a_child_ends_its_parents_task_by_its_token(cli: Cli, here: Path) -> None:
+    send = {"TaskToken": "{% $states.input.token %}", "Output": {"from": "child"}}
+    machine(
+        here / "child.json",
+        S={"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sfn:sendTaskSuccess", "Arguments": send},
+    )
+    arguments = {"StateMachineArn": "child", "Input": {"token": "token"}}  # the token that this file's engine makes
+    call = "arn:aws:states:::states:startExecution.waitForTaskToken"
+    machine(here / "machine.json", A={"Type": "Task", "Resource": call, "Arguments": arguments})
+    ended = cli("execute", "machine.json", "--state-machine", "child=child.json", "--json")
+    assert json.loads(ended.out)["output"] == {"from": "child"}, ended
 
 
 MOCKS = {
