@@ -73,6 +73,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
         look(document)
         clock = Clock()
+        drains.append(tasks.drain)
         result = real(document, value, tasks=found, clock=clock if fast_forward else None, **others)
         return SimpleNamespace(
             **{name: getattr(result, name) for name in result.__slots__}, seconds=clock.time - Clock.time
@@ -81,6 +82,17 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> None:
     def started(store: Any, tasks: TaskTable, *others: Any) -> Engine:
         return Engine(store, defaultdict(lambda: asking(tasks)), *others)
 
+    drains: list[Any] = []  # the outermost execution's: the others are what it waits for
+    alone = api._execute
+
+    async def drained(engine: Any, *given: Any) -> Any:
+        drain = drains.pop() if drains else None
+        result = await alone(engine, *given)
+        if drain:
+            await drain()
+        return result
+
+    monkeypatch.setattr(api, "_execute", drained)
     monkeypatch.setattr(api, "execute", execute)
     monkeypatch.setattr(runs, "Engine", started)
 
