@@ -21,7 +21,9 @@ from genomics_pipeline.engine.tasks.callbacks import Callbacks, WaitForTaskToken
 from genomics_pipeline.engine.tasks.functions import Function, Functions
 from genomics_pipeline.engine.tasks.mock import MockFile, Mocks, parse_mock_file
 from genomics_pipeline.engine.tasks.s3 import S3Tasks
+from genomics_pipeline.engine.tasks.sfn import SendTask
 from genomics_pipeline.engine.tasks.table import CALLBACK, TaskTable
+from genomics_pipeline.engine.validation.document import check
 from genomics_pipeline.model.errors import DataError, UsageError, did_you_mean
 from genomics_pipeline.runs.json_file import read_json
 from genomics_pipeline.runs.user_functions import load_functions
@@ -92,6 +94,8 @@ def execute(request: ExecuteRequest) -> dict[str, Any]:
         with _folder(request.journal) as folder:
             clock = FastForwardClock() if request.fast_forward else SystemClock()
             table = _table(plan, folder, clock)
+            for name, document in plan.documents.items():
+                check(document, name, table)
             result = api.execute(
                 plan.documents[plan.machine],
                 plan.value,
@@ -217,7 +221,7 @@ def _table(plan: _Plan, folder: Path, clock: Clock) -> TaskTable:
     """The handlers of one execution and of those it starts."""
     callbacks = Callbacks()
     functions = Functions(plan.functions, callbacks)
-    handlers: dict[str, TaskHandler] = dict(S3Tasks(plan.store).handlers())
+    handlers: dict[str, TaskHandler] = S3Tasks(plan.store).handlers() | SendTask(callbacks).handlers()
     starts = start_execution.StartExecution(plan.documents, lambda *given: run(*given))
     resource = start_execution.START_EXECUTION
     handlers |= {

@@ -181,6 +181,19 @@ def test_state_machines_start_each_other_and_themselves(cli: Cli, here: Path) ->
     assert json.loads(ended.out)["output"] == [{"child": {"a": 1}}, '{"depth":1}', f"{arn}machine"], ended
 
 
+def test_a_child_ends_its_parents_task_by_its_token(cli: Cli, here: Path) -> None:
+    send = {"TaskToken": "{% $states.input.token %}", "Output": {"from": "child"}}
+    machine(
+        here / "child.json",
+        S={"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sfn:sendTaskSuccess", "Arguments": send},
+    )
+    arguments = {"StateMachineArn": "child", "Input": {"token": "token"}}  # the token that this file's engine makes
+    call = "arn:aws:states:::states:startExecution.waitForTaskToken"
+    machine(here / "machine.json", A={"Type": "Task", "Resource": call, "Arguments": arguments})
+    ended = cli("execute", "machine.json", "--state-machine", "child=child.json", "--json")
+    assert json.loads(ended.out)["output"] == {"from": "child"}, ended
+
+
 MOCKS = {
     "StateMachines": {"machine": {"TestCases": {"Happy": {"A": "Sent"}, "Retried": {"A": "Slow"}}}},
     "MockedResponses": {

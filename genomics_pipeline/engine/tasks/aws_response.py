@@ -59,11 +59,9 @@ def optimised_cause(message: str, service: str, status: int, code: str) -> str:
 
 def sdk_cause(message: str, service: str, status: int) -> str:
     """The cause of an ``aws-sdk`` integration's failure: the SDK's second generation wrote it."""
-    identity = uuid4().hex
-    return (
-        f"{message} (Service: {service}, Status Code: {status}, Request ID: {identity[:16].upper()}, "
-        f"Extended Request ID: {identity}) (SDK Attempt Count: 1)"
-    )
+    identity = uuid4()
+    ids = f"{identity.hex[:16].upper()}, Extended Request ID: {identity.hex}" if service == "S3" else identity
+    return f"{message} (Service: {service}, Status Code: {status}, Request ID: {ids}) (SDK Attempt Count: 1)"
 
 
 def required(arguments: Any, *names: str) -> tuple[Any, ...]:

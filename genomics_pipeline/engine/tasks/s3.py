@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from genomics_pipeline.engine.errors import StatesError
-from genomics_pipeline.engine.execution import TaskContext
+from genomics_pipeline.engine.execution import TaskContext, TaskHandler
 from genomics_pipeline.engine.tasks.aws_response import compact, required, sdk_cause
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.protocol import MissingBucket, MissingObject, ObjectInfo, Store
@@ -44,7 +44,7 @@ class S3Tasks:
             ),
         }
 
-    def handlers(self) -> dict[str, Any]:
+    def handlers(self) -> dict[str, TaskHandler]:
         """This handler under the resource of each operation."""
         return dict.fromkeys((S3 + name for name in self._operations), self)
 

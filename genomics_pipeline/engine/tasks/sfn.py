@@ -1,0 +1,60 @@
+"""``aws-sdk:sfn``: a state machine that ends a Task of another, or of itself, by its token."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from genomics_pipeline.engine.errors import StatesError
+from genomics_pipeline.engine.execution import TaskContext, TaskHandler
+from genomics_pipeline.engine.tasks.aws_response import compact, required, sdk_cause
+from genomics_pipeline.engine.tasks.callbacks import CallbackError, Callbacks
+
+SFN = "arn:aws:states:::aws-sdk:sfn:"
+
+
+class SendTask:
+    """The handlers of ``sendTaskSuccess``, ``sendTaskFailure`` and ``sendTaskHeartbeat``.
+
+    Each answers an empty object, and fails as ``Sfn.InvalidTokenException``, ``Sfn.InvalidOutputException`` or
+    ``Sfn.TaskTimedOutException``.
+    """
+
+    def __init__(self, callbacks: Callbacks) -> None:
+        self._callbacks = callbacks
+
+    def handlers(self) -> dict[str, TaskHandler]:
+        """The handlers by their resources."""
+        names = ("sendTaskSuccess", "sendTaskFailure", "sendTaskHeartbeat")
+        return dict.fromkeys((SFN + name for name in names), self)
+
+    async def __call__(self, arguments: Any, context: TaskContext) -> Any:
+        """Make the callback.
+
+        Raises:
+            StatesError: if it was refused.
+        """
+        try:
+            self._send(context.resource.rsplit(":", 1)[-1], arguments)
+        except CallbackError as refused:
+            cause = sdk_cause(str(refused), "Sfn", 400)
+            raise StatesError(f"Sfn.{refused.code}Exception", cause) from refused
+        return {}
+
+    def _send(self, name: str, arguments: Any) -> None:
+        if name == "sendTaskSuccess":
+            token, output = required(arguments, "TaskToken", "Output")
+            self._callbacks.succeed(token, _value(output))
+        elif name == "sendTaskFailure":
+            (token,) = required(arguments, "TaskToken")
+            self._callbacks.fail(token, arguments.get("Error") or "", arguments.get("Cause") or "")
+        else:
+            self._callbacks.heartbeat(*required(arguments, "TaskToken"))
+
+
+def _value(output: Any) -> Any:
+    """The output is JSON text; any other value is written as text first, as everywhere in the SDK's integrations."""
+    try:
+        return json.loads(output if isinstance(output, str) else compact(output))
+    except ValueError:
+        raise CallbackError("InvalidOutput", f"Invalid Output: '{output}' is not valid JSON.") from None
