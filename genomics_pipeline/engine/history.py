@@ -41,7 +41,7 @@ class History:
     ) -> None:
         self._clock = clock
         self._write = write
-        self._limit = limit
+        self._most = limit - 1  # one is kept for the execution's end
         self.last = last
 
     def add(self, kind: str, previous: int, name: str = "", details: Details | None = None) -> int:
@@ -59,8 +59,8 @@ class History:
         Raises:
             StatesError: ``States.Runtime``, where the last event that is allowed would not end the execution.
         """
-        if self.last + 1 >= self._limit and not kind.startswith("Execution"):
-            cause = f"The execution reached the maximum number of history events ({self._limit})."
+        if self.last >= self._most and not kind.startswith("Execution"):
+            cause = f"The execution reached the maximum number of history events ({self._most + 1})."
             raise StatesError(RUNTIME, cause, evaluating=False)
         self.last += 1
         if self._write is not None:

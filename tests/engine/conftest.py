@@ -98,6 +98,7 @@ class Bench:
         self.journal = journal
         self.calls: list[Any] = []
         self.history: Path | None = None
+        self.fast_forward = False
 
     def run(
         self,
@@ -124,6 +125,7 @@ class Bench:
             observer=self.events.append,
             clock=self.clock,
             history=self.history,
+            fast_forward=self.fast_forward,
         )
 
     def seen(self, kind: type) -> list[Any]:

@@ -135,7 +135,8 @@ def test_the_time_of_the_execution_is_over(bench: Any, tmp_path: Path) -> None:
         "Deadline": {"Type": "Task", "Resource": ACTIVITY, "Arguments": "waits", "Catch": catch, "End": True},
         "WouldCatch": PASS,
     }
-    result = bench.run(states, tasks=tasks(), TimeoutSeconds=0.01)
+    bench.fast_forward = True
+    result = bench.run(states, tasks=tasks(), TimeoutSeconds=3)
     assert (result.status, result.error, result.cause) == ("TIMED_OUT", "States.Timeout", None)
     assert told(bench.history)[-2:] == ["4 3 ActivityStarted", '5 0 ExecutionTimedOut {"error":"States.Timeout"}']
 
