@@ -112,3 +112,11 @@ def test_variables(after: Callable[..., list[str]], name: str, told: str) -> Non
         expected = [f"/States/S/Assign/{name}: {told}"]
         assert after(f"{language}:pass", "States/S/Assign", {name: 1}) == expected
     assert after("jsonpath:pass", "States/S/Assign", {f"{name}.$": "$.a"}) == [f"/States/S/Assign/{name}.$: {told}"]
+
+
+def test_an_intrinsic_may_be_deep(after: Callable[..., list[str]]) -> None:
+    told = after("jsonpath:pass", "States/S/Parameters", {"a.$": "States.Array(" * 5000})
+    assert told == [
+        "/States/S/Parameters: The value for the field 'a.$' "
+        "must be a valid JSONPath or a valid intrinsic function call"
+    ]
