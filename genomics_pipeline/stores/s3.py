@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -53,7 +54,8 @@ class S3Store:
     def write(self, uri: str, data: bytes) -> None:
         """Put an object, in place of the one that was there."""
         bucket, key = split(uri)
-        self._client.put_object(Bucket=bucket, Key=key, Body=data)
+        with _writing(uri):
+            self._client.put_object(Bucket=bucket, Key=key, Body=data)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """The objects whose URIs begin with the prefix, in the order of their names."""
@@ -79,8 +81,20 @@ class S3Store:
     def publish(self, path: Path, uri: str) -> None:
         """Move a local file to be the object: uploaded by parts, visible when complete."""
         bucket, key = split(uri)
-        self._client.upload_file(str(path), bucket, key)
+        with _writing(uri):
+            self._client.upload_file(str(path), bucket, key)
         path.unlink()
+
+
+@contextmanager
+def _writing(uri: str) -> Iterator[None]:
+    from boto3.exceptions import S3UploadFailedError
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError, S3UploadFailedError) as error:
+        raise DataError(f"{uri}: expected an object that can be written: {error}") from error
 
 
 def _info(uri: str, size_bytes: int, found: HeadObjectOutputTypeDef | ObjectTypeDef) -> ObjectInfo:

@@ -273,6 +273,18 @@ class TestRouted:
 class TestS3:
     """What only S3 has."""
 
+    def test_a_bucket_that_is_not_there_cannot_be_written_to(self, s3: S3Client, tmp_path: Path) -> None:
+        uri, path = "s3://no-such-bucket/a.txt", tmp_path / "a.txt"
+        path.write_bytes(b"data")
+        for write in (lambda: S3Store(s3).write(uri, b"data"), lambda: S3Store(s3).publish(path, uri)):
+            with pytest.raises(DataError) as error:
+                write()
+            assert str(error.value).startswith(f"{uri}: expected an object that can be written: ")
+            assert str(error.value).endswith(
+                "(NoSuchBucket) when calling the PutObject operation: The specified bucket does not exist"
+            )
+        assert path.read_bytes() == b"data"
+
     def test_storage_classes(self, s3: S3Client) -> None:
         s3.put_object(Bucket="reads", Key="cold.txt", Body=b"", StorageClass="GLACIER")
         (listed,) = S3Store(s3).list("s3://reads/cold.txt")
