@@ -27,13 +27,15 @@ class LocalStore:
         """The file of an object.
 
         Raises:
-            DataError: for a key that leaves its bucket.
+            DataError: for a bucket that is not here, or a key that leaves its bucket.
         """
         if "://" not in uri:
             return Path(uri)
         parts = urlsplit(uri)
         if parts.scheme == "file":
             return Path(unquote(parts.path))
+        if parts.netloc not in self._buckets:
+            raise DataError(f"{uri}: expected a bucket that is here")
         root = self._buckets[parts.netloc]
         key = uri.split("/", 3)[3] if uri.count("/") > 2 else ""
         if ".." in key.split("/") or key.startswith("/"):

@@ -176,6 +176,14 @@ class TestLocal:
                 store.write(uri, b"")
         assert store.stat("s3://reads/..a/b..") is None, "dots within a name leave nothing"
 
+    def test_a_bucket_that_is_not_here(self) -> None:
+        uri = "s3://reads/a.txt"
+        store = LocalStore({"other": Path("other")})
+        for ask in (store.stat, store.read, lambda uri: list(store.list(uri)), lambda uri: store.write(uri, b"")):
+            with pytest.raises(DataError) as error:
+                ask(uri)
+            assert str(error.value) == f"{uri}: expected a bucket that is here"
+
     def test_file_uris_are_quoted(self, tmp_path: Path) -> None:
         store = LocalStore()
         store.write(f"file://{tmp_path}/a%20b%23.txt", b"data")
