@@ -45,8 +45,14 @@ def timestamp(seconds: float) -> str:
     >>> timestamp(0.25)
     '1970-01-01T00:00:00.250Z'
     """
-    second, microsecond = divmod(round(seconds * 1_000_000), 1_000_000)
-    return f"{_second(second)}.{microsecond // 1000:03d}Z"
+    second = int(seconds)
+    millisecond = int((seconds - second) * 1000 + 0.0005)  # what a float loses is less than half a microsecond
+    return (
+        _second(second + 1) + _MILLISECONDS[0] if millisecond == 1000 else _second(second) + _MILLISECONDS[millisecond]
+    )
+
+
+_MILLISECONDS = [f".{number:03d}Z" for number in range(1000)]
 
 
 @lru_cache(maxsize=1024)

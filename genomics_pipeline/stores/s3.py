@@ -54,7 +54,7 @@ class S3Store:
     def write(self, uri: str, data: bytes) -> None:
         """Put an object, in place of the one that was there."""
         bucket, key = split(uri)
-        with _bucket_of(uri):
+        with _writing(uri):
             self._client.put_object(Bucket=bucket, Key=key, Body=data)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
@@ -82,15 +82,9 @@ class S3Store:
 
     def publish(self, path: Path, uri: str) -> None:
         """Move a local file to be the object: uploaded by parts, visible when complete."""
-        from boto3.exceptions import S3UploadFailedError
-
         bucket, key = split(uri)
-        try:
+        with _writing(uri):
             self._client.upload_file(str(path), bucket, key)
-        except S3UploadFailedError as error:
-            if "(NoSuchBucket)" in str(error):
-                raise MissingBucket(uri) from error
-            raise
         path.unlink()
 
     def copy(self, source: str, target: str) -> None:
@@ -99,13 +93,13 @@ class S3Store:
         bucket, key = split(target)
         if self.stat(source) is None:
             raise self._missing(source)
-        with _bucket_of(target):
+        with _writing(target):
             self._client.copy({"Bucket": from_bucket, "Key": from_key}, bucket, key)
 
     def delete(self, uri: str) -> None:
         """Take an object away, if there is one."""
         bucket, key = split(uri)
-        with _bucket_of(uri):
+        with _writing(uri):
             self._client.delete_object(Bucket=bucket, Key=key)
 
     def _missing(self, uri: str) -> MissingObject:
@@ -121,16 +115,17 @@ class S3Store:
 
 
 @contextmanager
-def _bucket_of(uri: str) -> Iterator[None]:
-    """Say in our words that the object's bucket does not exist."""
-    from botocore.exceptions import ClientError
+def _writing(uri: str) -> Iterator[None]:
+    """Say in our words why an object cannot be put or taken away."""
+    from boto3.exceptions import S3UploadFailedError
+    from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "NoSuchBucket":
+    except (BotoCoreError, ClientError, S3UploadFailedError) as error:
+        if "(NoSuchBucket)" in str(error):
             raise MissingBucket(uri) from error
-        raise
+        raise DataError(f"{uri}: expected an object that can be written: {error}") from error
 
 
 def _info(uri: str, size_bytes: int, found: HeadObjectOutputTypeDef | ObjectTypeDef) -> ObjectInfo:

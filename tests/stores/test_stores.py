@@ -231,6 +231,14 @@ class TestLocal:
                 store.write(uri, b"")
         assert store.stat("s3://reads/..a/b..") is None, "dots within a name leave nothing"
 
+    def test_a_bucket_that_is_not_here(self) -> None:
+        uri = "s3://reads/a.txt"
+        store = LocalStore({"other": Path("other")})
+        for ask in (store.stat, store.read, lambda uri: list(store.list(uri)), lambda uri: store.write(uri, b"")):
+            with pytest.raises(DataError) as error:
+                ask(uri)
+            assert str(error.value) == f"{uri}: expected a bucket that is here"
+
     def test_file_uris_are_quoted(self, tmp_path: Path) -> None:
         store = LocalStore()
         store.write(f"file://{tmp_path}/a%20b%23.txt", b"data")
@@ -346,6 +354,18 @@ class TestRouted:
 
 class TestS3:
     """What only S3 has."""
+
+    def test_a_bucket_that_is_not_there_cannot_be_written_to(self, s3: S3Client, tmp_path: Path) -> None:
+        uri, path = "s3://no-such-bucket/a.txt", tmp_path / "a.txt"
+        path.write_bytes(b"data")
+        for write in (lambda: S3Store(s3).write(uri, b"data"), lambda: S3Store(s3).publish(path, uri)):
+            with pytest.raises(DataError) as error:
+                write()
+            assert str(error.value).startswith(f"{uri}: expected an object that can be written: ")
+            assert str(error.value).endswith(
+                "(NoSuchBucket) when calling the PutObject operation: The specified bucket does not exist"
+            )
+        assert path.read_bytes() == b"data"
 
     def test_storage_classes(self, s3: S3Client) -> None:
         s3.put_object(Bucket="reads", Key="cold.txt", Body=b"", StorageClass="GLACIER")

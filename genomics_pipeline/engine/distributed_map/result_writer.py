@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -190,16 +190,14 @@ def state_output(rows: Iterable[tuple[str, Row]], name: str, transformation: str
     return [loads(data) for data in found]
 
 
-def shaped(kind: str, row: Row, transformation: str) -> Iterator[bytes]:
+def shaped(kind: str, row: Row, transformation: str) -> list[bytes]:
     """What stands for a row, as JSON. What did not succeed is never transformed."""
     if kind != "SUCCEEDED" or transformation == "NONE":
-        yield dumps(row)
-        return
+        return [dumps(row)]
     output: str = row["Output"]
     if transformation == "FLATTEN" and output.startswith("["):
-        yield from map(dumps, loads(output))
-    else:
-        yield output.encode()
+        return list(map(dumps, loads(output)))
+    return [output.encode()]
 
 
 def ended_row(end: Row, machine: str) -> tuple[str, Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genomics_pipeline.engine.distributed_map.item_batcher import MAX_PAYLOAD_BYTES, ItemBatcher
+from genomics_pipeline.engine.errors import StatesError
 
 
 def size(value: Any) -> int:
@@ -68,6 +70,77 @@ def test_batches_are_the_items_in_order_within_both_limits_and_no_smaller_than_t
         if place + 1 < len(found):
             more = {**batch, "Items": [*batch["Items"], found[place + 1][0]["Items"][0]]}
             assert number == count or size(more) > limit
+
+
+def test_an_item_that_no_child_can_be_given() -> None:
+    # Service quotas: 262,144 bytes of input; {"Items":[""]} is 14 of them.
+    assert items(ItemBatcher(None, 5, None), ["x" * 262_130]) == [["x" * 262_130]]
+    with pytest.raises(StatesError) as raised:
+        items(ItemBatcher(2, MAX_PAYLOAD_BYTES, None), ["a", "x" * 262_131])
+    assert raised.value.output() == {
+        "Error": "States.DataLimitExceeded",
+        "Cause": ("ItemBatcher: expected child inputs of at most 262144 bytes, found an item that makes one of 262145"),
+    }
+
+
+def of(node: dict[str, Any], paths: dict[str, Any] | None = None) -> ItemBatcher:
+    """The batcher of a state; `paths` are the values of its paths."""
+
+    def field(given: dict[str, Any], name: str, default: Any, at: str) -> Any:
+        assert at == "ItemBatcher/"
+        return (paths or {}).get(given.get(f"{name}Path"), given.get(name, default))
+
+    visit = SimpleNamespace(state={"ItemBatcher": node}, field=field, template=lambda value, at: (value, at))
+    return ItemBatcher.of(visit)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [
+        ({"MaxItemsPerBatch": 3}, ItemBatcher(3, 262_144, None)),
+        ({"MaxItemsPerBatch": 3.0, "MaxInputBytesPerBatch": 100}, ItemBatcher(3, 100, None)),
+        ({"MaxInputBytesPerBatch": 300_000}, ItemBatcher(None, 262_144, None)),
+        ({"MaxItemsPerBatchPath": "$.n", "BatchInput": 1}, ItemBatcher(7, 262_144, (1, "ItemBatcher/BatchInput"))),
+    ],
+)
+def test_fields(node: dict[str, Any], expected: ItemBatcher) -> None:
+    assert of(node, {"$.n": 7}) == expected
+
+
+@pytest.mark.parametrize(
+    ("node", "error", "cause"),
+    [
+        (
+            {"MaxItemsPerBatch": 0},
+            "States.QueryEvaluationError",
+            "Expected positive integer for MaxItemsPerBatch, got '0' instead.",
+        ),
+        (
+            {"MaxInputBytesPerBatch": "many"},
+            "States.QueryEvaluationError",
+            "ItemBatcher: MaxInputBytesPerBatch: expected a positive integer, found many",
+        ),
+        (
+            {"MaxItemsPerBatchPath": "$.minus"},
+            "States.Runtime",
+            "Expected positive integer for MaxItemsPerBatch, got '-1' instead.",
+        ),
+        (
+            {"MaxItemsPerBatchPath": "$.text"},
+            "States.Runtime",
+            'The MaxItemsPerBatchPath field refers to value "x" which is not a valid integer: $.text',
+        ),
+        (
+            {"MaxInputBytesPerBatchPath": "$.list"},
+            "States.Runtime",
+            'The MaxInputBytesPerBatchPath field refers to value "[1]" which is not a valid integer: $.list',
+        ),
+    ],
+)
+def test_limits_that_are_no_positive_integers(node: dict[str, Any], error: str, cause: str) -> None:
+    with pytest.raises(StatesError) as raised:
+        of(node, {"$.minus": -1, "$.text": "x", "$.list": [1]})
+    assert (raised.value.error, raised.value.cause) == (error, cause)
 
 
 def map_state(**batcher: Any) -> dict[str, Any]:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from genomics_pipeline.engine.distributed_map.result_writer import Destination, pending_row
+from genomics_pipeline.engine.distributed_map.result_writer import Destination, ended_row, pending_row, state_output
 from genomics_pipeline.engine.errors import StatesError
+from genomics_pipeline.engine.json_text import text
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.stores.local import LocalStore
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 ARN = "arn:aws:states:us-east-1:000000000000"
@@ -116,7 +121,7 @@ def write(bench: Any, tmp_path: Path, rows: list[Any], **settings: Any) -> list[
     """The texts of the files with what succeeded, in order."""
     named = {"transformation": "NONE", "output_type": "JSONL", **settings}
     destination = Destination(bench.store, "b", "p", **named)
-    made = ({"Output": json.dumps(row), "n": place} for place, row in enumerate(rows))
+    made = ({"Output": text(row), "n": place} for place, row in enumerate(rows))
     destination.write("arn", "uuid", (("SUCCEEDED", row) for row in made), tmp_path)
     manifest = json.loads(bench.store.objects["s3://b/p/uuid/manifest.json"])
     files = manifest["ResultFiles"]["SUCCEEDED"]
@@ -124,7 +129,7 @@ def write(bench: Any, tmp_path: Path, rows: list[Any], **settings: Any) -> list[
         f"p/uuid/SUCCEEDED_{place}.{named['output_type'].lower()}" for place in range(len(files))
     ]
     found = [bench.store.objects[f"s3://b/{file['Key']}"].decode() for file in files]
-    assert [file["Size"] for file in files] == [len(text.encode()) for text in found]
+    assert [file["Size"] for file in files] == [len(data.encode()) for data in found]
     return found
 
 
@@ -152,7 +157,8 @@ def test_failed_and_pending_rows_keep_their_shape(bench: Any) -> None:
 @pytest.mark.parametrize(
     ("kind", "most", "expected"),
     [
-        ("JSONL", 8, ["1\n2\n3\n", "4\n5\n"]),
+        ("JSONL", 8, ["1\n2\n3\n4\n", "5\n"]),
+        ("JSONL", 7, ["1\n2\n3\n", "4\n5\n"]),
         ("JSONL", 1, ["1\n", "2\n", "3\n", "4\n", "5\n"]),
         ("JSONL", 1000, ["1\n2\n3\n4\n5\n"]),
         ("JSON", 6, ["[1,2]", "[3,4]", "[5]"]),
@@ -165,7 +171,180 @@ def test_a_full_file_is_followed_by_another(
     settings = {"transformation": "COMPACT", "output_type": kind, "max_file_bytes": most}
     found = write(bench, tmp_path, [1, 2, 3, 4, 5], **settings)
     assert found == expected
-    assert all(len(text) <= most or text.strip("[]\n").isdigit() for text in found)
+    assert all(len(one) <= most or one.strip("[]\n").isdigit() for one in found)
+
+
+END = {
+    "status": "SUCCEEDED",
+    "name": "c14657f3-4a9b-332a-9e94-7604fd4f2b67",
+    "input": '{"BatchInput":{"tag":"t"},"Items":[{"n":"é \\"1\\""}]}',
+    "output": '[10,{"copy":10}]',
+    "start": 1790204391.865,
+    "stop": 1790204399.951,
+}
+SECOND = {**END, "name": "509a96f8-32b7-3b7a-b438-c1d0d7f5e360", "output": '[20,{"copy":20}]', "start": 1790204400.376}
+FAILED = {**END, "status": "FAILED", "error": "OwnedItemFailure", "cause": "intended"}
+ABORTED = {name: END[name] for name in ("name", "input", "start", "stop")} | {"status": "ABORTED"}
+CHILD = ARN.encode() + b":execution:machine/Each:c14657f3-4a9b-332a-9e94-7604fd4f2b67"
+INPUT = b'"Input":"{\\"BatchInput\\":{\\"tag\\":\\"t\\"},\\"Items\\":[{\\"n\\":\\"\xc3\xa9 \\\\\\"1\\\\\\"\\"}]}"'
+INCLUDED = b'"InputDetails":{"Included":true}'
+NAME = b'"Name":"c14657f3-4a9b-332a-9e94-7604fd4f2b67"'
+MACHINE = b'"StateMachineArn":"' + ARN.encode() + b':stateMachine:machine/Each"'
+WRITTEN = {
+    "SUCCEEDED": (
+        b'{"ExecutionArn":"%s",%s,%s,%s,"Output":"[10,{\\"copy\\":10}]","OutputDetails":{"Included":true},'
+        b'"RedriveCount":0,"RedriveStatus":"NOT_REDRIVABLE",'
+        b'"RedriveStatusReason":"Execution is SUCCEEDED and cannot be redriven","StartDate":"2026-09-23T22:59:51.865Z",'
+        b'%s,"Status":"SUCCEEDED","StopDate":"2026-09-23T22:59:59.951Z"}' % (CHILD, INPUT, INCLUDED, NAME, MACHINE)
+    ),
+    "FAILED": (
+        b'{"Cause":"intended","Error":"OwnedItemFailure","ExecutionArn":"%s",%s,%s,%s,'
+        b'"OutputDetails":{"Included":true},"RedriveCount":0,"RedriveStatus":"REDRIVABLE_BY_MAP_RUN",'
+        b'"StartDate":"2026-09-23T22:59:51.865Z",%s,"Status":"FAILED","StopDate":"2026-09-23T22:59:59.951Z"}'
+        % (CHILD, INPUT, INCLUDED, NAME, MACHINE)
+    ),
+    "PENDING": b'{"Input":"{\\"n\\":2}","InputDetails":{"Included":true},"Status":"PENDING"}',
+}
+ABORTED_BYTES = (
+    WRITTEN["FAILED"].replace(b'"Cause":"intended","Error":"OwnedItemFailure",', b"").replace(b'"FAILED"', b'"ABORTED"')
+)
+
+
+# Shapes, order of members and endings of files as recorded: radkawar/stackd testdata/aws/stepfunctions/
+# distributed_map.json, downloads of cancel_pending (JSON), csv_pipe_batch and jsonata_flatten (JSONL).
+@pytest.mark.parametrize(
+    ("transformation", "kind", "succeeded"),
+    [
+        ("NONE", "JSON", b"[%s]" % WRITTEN["SUCCEEDED"]),
+        ("NONE", "JSONL", WRITTEN["SUCCEEDED"] + b"\n"),
+        ("COMPACT", "JSON", b'[[10,{"copy":10}]]'),
+        ("COMPACT", "JSONL", b'[10,{"copy":10}]\n'),
+        ("FLATTEN", "JSON", b'[10,{"copy":10}]'),
+        ("FLATTEN", "JSONL", b'10\n{"copy":10}\n'),
+    ],
+)
+def test_files_are_those_of_aws_byte_for_byte(
+    bench: Any, tmp_path: Path, transformation: str, kind: str, succeeded: bytes
+) -> None:
+    rows = [ended_row(FAILED, "machine/Each"), ended_row(END, "machine/Each")]
+    rows += [ended_row(ABORTED, "machine/Each"), pending_row({"n": 2})]
+    Destination(bench.store, "bucket", "results/x", transformation, kind).write("arn:run", "uuid", rows, tmp_path)
+    begin, between, end = (b"[", b",", b"]") if kind == "JSON" else (b"", b"\n", b"\n")
+    files = {
+        "FAILED": begin + WRITTEN["FAILED"] + between + ABORTED_BYTES + end,
+        "PENDING": begin + WRITTEN["PENDING"] + end,
+        "SUCCEEDED": succeeded,
+    }
+    base, suffix = "results/x/uuid", kind.lower()
+    named = b",".join(
+        b'"%s":[{"Key":"%s/%s_0.%s","Size":%d}]'
+        % (name.encode(), base.encode(), name.encode(), suffix.encode(), len(data))
+        for name, data in files.items()
+    )
+    assert bench.store.objects == {
+        **{f"s3://bucket/{base}/{name}_0.{suffix}": data for name, data in files.items()},
+        f"s3://bucket/{base}/manifest.json": (
+            b'{"DestinationBucket":"bucket","MapRunArn":"arn:run","ResultFiles":{%s}}' % named
+        ),
+    }
+
+
+def test_a_run_of_nothing_writes_a_manifest_of_nothing(bench: Any, tmp_path: Path) -> None:
+    Destination(bench.store, "bucket", "", "NONE", "JSON").write("arn:run", "uuid", [], tmp_path)
+    assert bench.store.objects == {
+        "s3://bucket/uuid/manifest.json": (
+            b'{"DestinationBucket":"bucket","MapRunArn":"arn:run",'
+            b'"ResultFiles":{"FAILED":[],"PENDING":[],"SUCCEEDED":[]}}'
+        )
+    }
+
+
+@given(
+    st.lists(st.text('aé\\"\n', max_size=9), max_size=30),
+    st.integers(1, 60),
+    st.sampled_from(["JSON", "JSONL"]),
+    st.sampled_from(["COMPACT", "FLATTEN"]),
+)
+def test_files_put_together_are_all_outputs_and_no_file_is_larger_than_it_must(
+    texts: list[str], most: int, kind: str, transformation: str
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store = LocalStore({"b": Path(folder) / "b"})
+        rows = [ended_row({**END, "output": json.dumps(one, ensure_ascii=False)}, "m") for one in texts]
+        destination = Destination(store, "b", "p", transformation, kind, most)
+        destination.write("arn", "uuid", rows, Path(folder))
+        manifest = json.loads(store.read("s3://b/p/uuid/manifest.json"))
+        found: list[str] = []
+        for file in manifest["ResultFiles"]["SUCCEEDED"]:
+            data = store.read(f"s3://b/{file['Key']}")
+            values = json.loads(data) if kind == "JSON" else [json.loads(line) for line in data.splitlines()]
+            assert len(data) == file["Size"]
+            assert len(data) <= most or len(values) == 1
+            found += values
+    assert found == texts
+
+
+@pytest.mark.parametrize(
+    ("transformation", "expected"),
+    [
+        ("COMPACT", [[10, {"copy": 10}], json.loads(WRITTEN["FAILED"]), [20, {"copy": 20}]]),
+        ("FLATTEN", [10, {"copy": 10}, json.loads(WRITTEN["FAILED"]), 20, {"copy": 20}]),
+        (
+            "NONE",
+            [json.loads(WRITTEN["SUCCEEDED"]), json.loads(WRITTEN["FAILED"]), ended_row(SECOND, "machine/Each")[1]],
+        ),
+    ],
+)
+def test_the_states_own_output_is_shaped_as_the_files_are(transformation: str, expected: list[Any]) -> None:
+    # Developer guide, "ResultWriter (Map)": what failed is returned as with NONE.
+    rows = [ended_row(end, "machine/Each") for end in (END, FAILED, SECOND)]
+    assert state_output(rows, "Each", transformation) == expected
+
+
+def test_the_states_own_output_is_limited(bench: Any) -> None:
+    # Service quotas: 262,144 bytes. Cause: aws-samples/review-and-assessment-powered-by-intelligent-documentation#58.
+    def rows(size: int) -> list[Any]:
+        return [ended_row({**END, "output": f'"{"x" * length}"'}, "m") for length in (10, size - 17)]
+
+    assert [len(one) for one in state_output(rows(262_144), "Each", "COMPACT")] == [10, 262_127]
+    with pytest.raises(StatesError) as raised:
+        state_output(rows(262_145), "Each", "COMPACT")
+    assert raised.value.output() == {
+        "Error": "States.DataLimitExceeded",
+        "Cause": "The state/task 'Each' returned a result with a size exceeding "
+        "the maximum number of bytes service limit.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("writer", "cause"),
+    [
+        (
+            {"Resource": "arn:aws:states:::s3:getObject"},
+            "ResultWriter: Resource: expected arn:aws:states:::s3:putObject, found arn:aws:states:::s3:getObject",
+        ),
+        ({"Arguments": {"Bucket": 7}}, 'ResultWriter: Bucket and Prefix: expected strings, found {"Bucket":7}'),
+        (
+            {"WriterConfig": {"Transformation": "ALL"}},
+            "ResultWriter: Transformation: expected NONE or COMPACT or FLATTEN, found ALL",
+        ),
+        ({"WriterConfig": {"OutputType": "CSV"}}, "ResultWriter: OutputType: expected JSON or JSONL, found CSV"),
+    ],
+)
+def test_fields_that_are_wrong(bench: Any, writer: dict[str, Any], cause: str) -> None:
+    result = run(bench, writer)
+    assert (result.error, result.cause) == ("States.ResultWriterFailed", cause)
+
+
+def test_a_bucket_that_is_not_there(tmp_path: Path) -> None:
+    destination = Destination(LocalStore(), "none", "p", "NONE", "JSON")
+    with pytest.raises(StatesError) as raised:
+        destination.write("arn", "uuid", [ended_row(END, "m")], tmp_path)
+    assert raised.value.output() == {
+        "Error": "States.ResultWriterFailed",
+        "Cause": "s3://none/p: s3://none/p/uuid/SUCCEEDED_0.json: expected a bucket that is here",
+    }
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_store_that_refuses_fails_the_state(bench: Any) -> None:

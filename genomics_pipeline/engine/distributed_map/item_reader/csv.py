@@ -48,8 +48,10 @@ def read(blocks: Iterable[bytes], delimiter: str = ",", given: Sequence[str] | N
                         raise too_large(number)
             yield _items(headers, found)
             parts, before = text.parts, before + len(found)
-    except (csv.Error, UnicodeDecodeError) as error:
+    except csv.Error as error:
         raise UnreadableItems(f"line {rows.line_num}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise UnreadableItems(f"expected UTF-8: {error}") from error
 
 
 class _Text:

@@ -24,6 +24,8 @@ from genomics_pipeline.engine.distributed_map.item_reader.limits import (
 _CHUNK = 1000  # items
 _ORDINARY = MAX_ITEM_BYTES // 4  # characters that are not too many bytes, whatever they are
 _LITERAL = 16  # no word or escape is longer
+_NUMBER = "0123456789.eE+-"  # what a number may go on with, as nothing (the window's end) may
+_EXPONENT = 3  # characters in which it is seen whether it does
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -149,7 +151,7 @@ class _Text:
         """Pass elements, each with its comma, as long as they stand in the window and are of an ordinary size."""
         held, at = self._held, self._at
         try:
-            while len(values) < _CHUNK:
+            while len(values) < _CHUNK - 1:
                 found, end = _scan(held, at)
                 if held[end] != "," or end - at > _ORDINARY:
                     break
@@ -167,7 +169,7 @@ class _Text:
         while True:
             try:
                 found, end = _scan(self._held, self._at)
-                if end < len(self._held):  # otherwise a number might go on
+                if self._ended or end + _EXPONENT < len(self._held) or self._held[end : end + 1] not in _NUMBER:
                     if end - self._at > _ORDINARY and len(self._held[self._at : end].encode()) > max_bytes:
                         raise _too_large(number)
                     self._at = end
@@ -177,8 +179,7 @@ class _Text:
                     raise UnreadableItems(f"expected JSON: {_told(error, number)}") from error
             if len(self._held) - self._at > max_bytes:
                 raise _too_large(number)
-            if not self._more():
-                raise UnreadableItems("expected , or ], found the end")
+            self._more()
 
     def _is_wrong(self, error: StopIteration | JSONDecodeError) -> bool:
         """Whether no text that follows can make it right."""

@@ -1,0 +1,55 @@
+"""What the readers' tests share: objects, and a way to read them as a state would."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import pytest
+
+from genomics_pipeline.engine.distributed_map.item_reader import ItemReader
+from genomics_pipeline.engine.distributed_map.item_reader.reader_config import ReaderConfig
+from genomics_pipeline.engine.errors import StatesError
+
+
+class Read(Protocol):
+    """`read(objects, uri, **config)`: the values of the items, read once and counted once."""
+
+    def __call__(self, objects: Mapping[str, bytes], uri: str, *, listed: bool = False, **config: Any) -> list[Any]: ...
+
+
+class Refused(Protocol):
+    """`refused(objects, uri, **config)`: the cause of the failure."""
+
+    def __call__(self, objects: Mapping[str, bytes], uri: str, *, listed: bool = False, **config: Any) -> str: ...
+
+
+@pytest.fixture
+def read(bench: Any) -> Read:
+    def call(objects: Mapping[str, bytes], uri: str, *, listed: bool = False, **config: Any) -> list[Any]:
+        bench.store.objects = dict(objects)
+        reader = ItemReader(bench.store, uri, listed, ReaderConfig(**config))
+        values = list(reader.values())
+        assert reader.count() == len(values)
+        assert [item["Value"] for item in reader.items()] == values
+        assert [item["Index"] for item in reader.items()] == list(range(len(values)))
+        return values
+
+    return call
+
+
+@pytest.fixture
+def refused(bench: Any) -> Refused:
+    def call(objects: Mapping[str, bytes], uri: str, *, listed: bool = False, **config: Any) -> str:
+        bench.store.objects = dict(objects)
+        reader = ItemReader(bench.store, uri, listed, ReaderConfig(**config))
+        causes = set()
+        for ask in (lambda: list(reader.values()), reader.count):
+            with pytest.raises(StatesError) as raised:
+                ask()
+            assert raised.value.error == "States.ItemReaderFailed"
+            causes.add(raised.value.cause)
+        (cause,) = causes
+        return cause
+
+    return call

@@ -1,0 +1,57 @@
+"""Compressed objects."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from typing import Any
+
+import pytest
+import zstandard
+
+from genomics_pipeline.engine.distributed_map.item_reader.compression import blocks
+
+CODECS = {"gz": gzip.compress, "zst": zstandard.compress}
+LINES = b"".join(b'{"a":%d}\n' % number for number in range(50_000))
+
+
+@pytest.mark.parametrize("suffix", CODECS)
+def test_content_of_one_frame_and_of_several(suffix: str) -> None:
+    half = len(LINES) // 2
+    for data in (CODECS[suffix](LINES), CODECS[suffix](LINES[:half]) + CODECS[suffix](LINES[half:])):
+        found = list(blocks(io.BytesIO(data), f"k.{suffix}"))
+        assert b"".join(found) == LINES
+        assert b"" not in found
+
+
+@pytest.mark.parametrize("key", ["k", "k.gz.txt", "zst"])
+def test_other_objects_are_left_as_they_are(key: str) -> None:
+    assert list(blocks(io.BytesIO(b"\x1f\x8b"), key)) == [b"\x1f\x8b"]
+
+
+@pytest.mark.parametrize("suffix", CODECS)
+@pytest.mark.parametrize(("kind", "text"), [("JSONL", b'{"a":"1"}\n'), ("JSON", b'[{"a":"1"}]'), ("CSV", b"a\n1\n")])
+def test_every_text_format(read: Any, suffix: str, kind: str, text: bytes) -> None:
+    uri = f"s3://b/k.{suffix}"
+    assert read({uri: CODECS[suffix](text)}, uri, input_type=kind) == [{"a": "1"}]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "damage", "cause"),
+    [
+        ("gz", "plain", "Not a gzipped file (b'{\"')"),
+        ("gz", "cut", "Compressed file ended before the end-of-stream marker was reached"),
+        ("zst", "plain", "zstd decompressor error: Unknown frame descriptor"),
+        ("zst", "cut", "Compressed file ended before the end-of-stream marker was reached"),
+    ],
+)
+def test_damage_is_told(refused: Any, suffix: str, damage: str, cause: str) -> None:
+    uri = f"s3://b/k.{suffix}"
+    data = LINES if damage == "plain" else CODECS[suffix](LINES)[:-20]
+    assert refused({uri: data}, uri, input_type="JSONL") == f"{uri}: {cause}"
+
+
+def test_changed_bytes_are_told(refused: Any) -> None:
+    data = gzip.compress(LINES)
+    uri = "s3://b/k.gz"
+    assert refused({uri: data[:50] + b"\xff" * 40 + data[90:]}, uri, input_type="JSONL").startswith(f"{uri}: Error -3 ")

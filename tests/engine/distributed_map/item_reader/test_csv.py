@@ -1,0 +1,122 @@
+"""InputType CSV."""
+
+from __future__ import annotations
+
+import csv as stdlib
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genomics_pipeline.engine.distributed_map.item_reader import csv, limits
+
+URI = "s3://b/k.csv"
+
+
+def read(data: bytes, delimiter: str = ",", given: Sequence[str] | None = None, block: int = 1 << 20) -> list[Any]:
+    blocks = [data[at : at + block] for at in range(0, len(data), block)]
+    return [value for values in csv.read(blocks, delimiter, given) for value in values]
+
+
+FIELD = st.text('aé,;|\t "\n\r', max_size=6)
+
+
+@given(
+    st.integers(1, 4).flatmap(lambda width: st.lists(st.lists(FIELD, min_size=width, max_size=width), max_size=250)),
+    st.sampled_from(list(csv.DELIMITERS.values())),
+    st.integers(1, 50),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_rows_written_are_read(rows: list[list[str]], delimiter: str, block: int, end: str) -> None:
+    headers = [f"h{place}" for place in range(len(rows[0]) if rows else 1)]
+    text = io.StringIO()
+    writer = stdlib.writer(text, delimiter=delimiter, lineterminator=end, quoting=stdlib.QUOTE_ALL)
+    writer.writerows([headers, *rows])
+    data = text.getvalue().encode()
+    assert read(data, delimiter, None, block) == [dict(zip(headers, row, strict=True)) for row in rows]
+
+
+# Contents and items as recorded: localstack/localstack test_base_scenarios, test_map_item_reader_base_csv_headers_*,
+# test_map_item_reader_csv_headers_*, test_map_item_reader_csv_first_row_extra_fields.
+RECORDED = "Value1,Value2,Value3\nValue4,Value5,Value6\n,,,\ntrue,1,'HelloWorld'\nNull,None,\n   \n"
+VALUES = [
+    ["Value1", "Value2", "Value3"],
+    ["Value4", "Value5", "Value6"],
+    ["", "", ""],
+    ["true", "1", "'HelloWorld'"],
+    ["Null", "None", ""],
+    ["   ", "", ""],
+]
+
+
+@pytest.mark.parametrize(
+    ("first", "given", "headers"),
+    [
+        ("Col1,Col2,Col3\n", None, ["Col1", "Col2", "Col3"]),
+        ("", ["H1", "H2", "H3"], ["H1", "H2", "H3"]),
+        ("", ["H1"], ["H1"]),
+        ("0,True,{}\n", None, ["0", "True", "{}"]),
+        ("H1,\n", None, ["H1", ""]),
+    ],
+)
+def test_what_aws_read(first: str, given: list[str] | None, headers: list[str]) -> None:
+    items = read((first + RECORDED).encode(), ",", given)
+    assert items == [dict(zip(headers, row, strict=False)) for row in VALUES]
+    assert [list(item) for item in items] == [headers] * 6
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\ufeffa,b\r\n1,2\r\n", [{"a": "1", "b": "2"}]),
+        ('a,b\n"x, ""y""\nz",2\n', [{"a": 'x, "y"\nz', "b": "2"}]),
+        ("a,b\n1\n1,2,3\n", [{"a": "1", "b": ""}, {"a": "1", "b": "2"}]),
+        ("a,b\n\n1,2\n\n", [{"a": "1", "b": "2"}]),
+        ("a,b\r1,2\r", [{"a": "1", "b": "2"}]),
+        ("a,b\n", []),
+        ("", []),
+        ("\n\n", []),
+    ],
+)
+def test_shapes(text: str, expected: list[Any]) -> None:
+    assert read(text.encode()) == expected
+
+
+# Recorded: localstack/localstack test_base_scenarios test_map_item_reader_csv_headers_decl_duplicate_headers
+@pytest.mark.parametrize("given", [["H1", "H1", "H3"], None])
+def test_headers_are_all_different(refused: Any, given: list[str] | None) -> None:
+    assert refused({URI: b"a,a\n1,2\n"}, URI, input_type="CSV", csv_headers=given) == (
+        "CSV headers cannot contain duplicates."
+    )
+
+
+def test_headers_are_at_most_10_kib(refused: Any) -> None:
+    # Developer guide, "ItemReader (Map)"; Service Quotas L-752E372A.
+    most = "é" * 5119 + ",ab"
+    assert len(read(f"{most}\n1,2\n".encode())) == 1
+    assert refused({URI: f"{most}c\n1,2\n".encode()}, URI, input_type="CSV") == (
+        f"{URI}: expected CSV headers of at most 10240 bytes, found more"
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "cause"),
+    [
+        (b"a\n1\n\xff\n", "expected UTF-8: 'utf-8' codec can't decode byte 0xff in position 4: invalid start byte"),
+        (b"a\n" + b"x" * 9_000_000, "expected lines of at most 8388608 bytes, found a longer one"),
+        (b'a\n"' + b"x\n" * 4_500_000 + b'"\n', "line 4194306: field larger than field limit (8388608)"),
+        (
+            b"a,b\n1,2\n" + b'"' + b"x\n" * 2_500_000 + b'","' + b"x\n" * 2_500_000 + b'"\n',
+            "item 2: expected at most 8388608 bytes, found more",
+        ),
+    ],
+)
+def test_what_cannot_be_read(refused: Any, data: bytes, cause: str) -> None:
+    assert refused({URI: data}, URI, input_type="CSV") == f"{URI}: {cause}"
+
+
+def test_a_field_may_be_larger_than_pythons_limit() -> None:
+    assert len(read(b"a\n" + b"x" * 1_000_000)[0]["a"]) == 1_000_000 < limits.MAX_ITEM_BYTES

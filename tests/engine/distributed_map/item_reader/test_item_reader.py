@@ -1,0 +1,306 @@
+"""ItemReader: which objects, in which order, and what an item is told of its source."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from typing import Any
+
+import pyarrow
+import pytest
+from pyarrow import parquet as arrow_parquet
+
+from genomics_pipeline.engine.distributed_map.item_reader import ItemReader
+from genomics_pipeline.engine.distributed_map.item_reader.reader_config import ReaderConfig
+from genomics_pipeline.stores.protocol import ObjectInfo
+
+BUCKET = {"s3://b/in/1.jsonl": b'{"n":10}\n{"n":11}\n{"n":12}\n', "s3://b/in/2.jsonl": b"", "s3://b/in/3.jsonl": b"7\n"}
+FOLDER = {"s3://b/in/": b""}
+
+
+def items(bench: Any, objects: dict[str, bytes], uri: str, listed: bool = False, **config: Any) -> list[Any]:
+    bench.store.objects = objects
+    reader = ItemReader(bench.store, uri, listed, ReaderConfig(**config))
+    found = list(reader.items())
+    assert reader.count() == len(found)
+    return found
+
+
+def test_items_of_an_object_name_it(bench: Any) -> None:
+    # Casing as recorded: radkawar/stackd testdata/aws/stepfunctions/distributed_map.json.
+    assert items(bench, BUCKET, "s3://b/in/1.jsonl", input_type="JSONL", max_items=2) == [
+        {"Index": 0, "Value": {"n": 10}, "Source": "s3://b/in/1.jsonl"},
+        {"Index": 1, "Value": {"n": 11}, "Source": "s3://b/in/1.jsonl"},
+    ]
+
+
+def test_listed_objects_are_items_and_name_the_bucket(bench: Any) -> None:
+    # Members, their order and the source as recorded: stackd distributed_map.json, s3_metadata. (There LastModified is
+    # the same number, written 1.790204286E9.)
+    found = items(bench, {**BUCKET, **FOLDER, "s3://b/other": b"", "s3://c/in/x": b""}, "s3://b/in/", True)
+    described = {"Key": "in/1.jsonl", "LastModified": 1_000_000_000, "Size": 27, "StorageClass": "STANDARD"}
+    assert found[1] == {"Index": 1, "Value": {"Etag": '"etag-27"', **described}, "Source": "s3://b"}
+    assert list(found[1]["Value"]) == ["Etag", "Key", "LastModified", "Size", "StorageClass"]
+    assert [item["Value"]["Key"] for item in found] == ["in/", "in/1.jsonl", "in/2.jsonl", "in/3.jsonl"]
+    assert len(items(bench, BUCKET, "s3://b/in/", True, max_items=2)) == 2
+    assert items(bench, BUCKET, "s3://b/none/", True) == []
+
+
+def test_a_listing_is_streamed(bench: Any) -> None:
+    def many(prefix: str) -> Any:
+        return (ObjectInfo(f"s3://b/{number:07}", 1, "v", 2) for number in range(1_000_000))
+
+    bench.store.list = many
+    reader = ItemReader(bench.store, "s3://b/", True, ReaderConfig(max_items=2500))
+    assert [len(values) for values, _ in reader.chunks()] == [1000, 1000, 500]
+
+
+def test_rows_of_listed_objects_name_their_object(bench: Any) -> None:
+    # Recorded: stackd distributed_map.json, s3_load_flatten.
+    flatten = {"input_type": "JSONL", "transformation": "LOAD_AND_FLATTEN"}
+    found = items(bench, {**FOLDER, **BUCKET}, "s3://b/in/", True, **flatten)
+    assert [(item["Index"], item["Value"], item["Source"][-7:]) for item in found] == [
+        (0, {"n": 10}, "1.jsonl"),
+        (1, {"n": 11}, "1.jsonl"),
+        (2, {"n": 12}, "1.jsonl"),
+        (3, 7, "3.jsonl"),
+    ]
+    assert len(items(bench, BUCKET, "s3://b/in/", True, max_items=3, **flatten)) == 3
+
+
+def test_rows_of_listed_csv_and_parquet_objects(bench: Any) -> None:
+    out = io.BytesIO()
+    arrow_parquet.write_table(pyarrow.table({"a": ["1", "2"]}), out)
+    for kind, one, expected in (("CSV", b"a\n1\n2\n", 4), ("PARQUET", out.getvalue(), 4), ("JSON", b'["1"]', 2)):
+        objects = {"s3://b/x/1": one, "s3://b/x/2": one, "s3://b/x/": b""}
+        flatten = {"input_type": kind, "transformation": "LOAD_AND_FLATTEN"}
+        found = items(bench, objects, "s3://b/x/", True, **flatten)
+        assert len(found) == expected
+        assert found[-1]["Source"] == "s3://b/x/2"
+        assert len(items(bench, objects, "s3://b/x/", True, max_items=1, **flatten)) == 1
+
+
+INVENTORY = {
+    "sourceBucket": "reads",
+    "destinationBucket": "arn:aws:s3:::b",
+    "version": "2016-11-30",
+    "creationTimestamp": "1514944800000",
+    "fileFormat": "CSV",
+    "fileSchema": "Bucket, Key, Size",
+    "files": [{"key": "inv/data/1.csv.gz", "size": 1}, {"key": "inv/data/2.csv.gz", "size": 1}],
+}
+URI = "s3://b/inv/manifest.json"
+
+
+def inventory(**more: Any) -> dict[str, bytes]:
+    return {
+        URI: json.dumps({**INVENTORY, **more}).encode(),
+        "s3://b/inv/data/1.csv.gz": gzip.compress(b'"reads","a.fastq.gz","12"\n"reads","b%20c","0"\n'),
+        "s3://b/inv/data/2.csv.gz": gzip.compress(b'"reads","d","7"\n'),
+    }
+
+
+def test_an_inventory(bench: Any) -> None:
+    # Amazon S3 user guide, "Locating your inventory list": manifest.json.
+    found = items(bench, inventory(), URI, manifest_type="S3_INVENTORY")
+    assert [item["Value"] for item in found] == [
+        {"Bucket": "reads", "Key": "a.fastq.gz", "Size": "12"},
+        {"Bucket": "reads", "Key": "b%20c", "Size": "0"},
+        {"Bucket": "reads", "Key": "d", "Size": "7"},
+    ]
+    assert [item["Source"][-8:] for item in found] == ["1.csv.gz", "1.csv.gz", "2.csv.gz"]
+
+
+EXPECTED = "expected the manifest.json of an S3 Inventory in CSV"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "cause"),
+    [
+        (b"[]", f"{EXPECTED}: TypeError: list indices must be integers or slices, not str"),
+        (b"{}", f"{EXPECTED}: KeyError: 'fileFormat'"),
+        (b"{", f"{EXPECTED}: JSONDecodeError: unexpected end of data: line 1 column 2 (char 1)"),
+        (json.dumps({**INVENTORY, "fileFormat": "ORC"}).encode(), f"{EXPECTED}, found fileFormat ORC"),
+    ],
+)
+def test_what_is_no_inventory(refused: Any, manifest: bytes, cause: str) -> None:
+    assert refused({URI: manifest}, URI, manifest_type="S3_INVENTORY") == f"{URI}: {cause}"
+
+
+def test_a_file_of_an_inventory_that_is_not_there(refused: Any) -> None:
+    objects = inventory()
+    del objects["s3://b/inv/data/2.csv.gz"]
+    gone = "s3://b/inv/data/2.csv.gz"
+    assert refused(objects, URI, manifest_type="S3_INVENTORY") == f"{gone}: no such object: {gone}"
+
+
+ATHENA = "s3://b/out/q-manifest.csv"
+
+
+def test_an_athena_manifest(bench: Any) -> None:
+    # Amazon Athena user guide, "UNLOAD": the data manifest lists a URI a line.
+    objects = {
+        ATHENA: b"s3://b/out/1.gz\ns3://c/out/2.gz\n",
+        "s3://b/out/1.gz": gzip.compress(b"1,x\n"),
+        "s3://c/out/2.gz": gzip.compress(b"2,y\n3,z\n"),
+    }
+    config = {"input_type": "CSV", "manifest_type": "ATHENA_DATA", "csv_headers": ["n", "c"]}
+    found = items(bench, objects, ATHENA, **config)
+    assert [(item["Value"]["n"], item["Source"]) for item in found] == [
+        ("1", "s3://b/out/1.gz"),
+        ("2", "s3://c/out/2.gz"),
+        ("3", "s3://c/out/2.gz"),
+    ]
+
+
+def test_what_is_no_athena_manifest(refused: Any) -> None:
+    assert refused({ATHENA: b"a,b\n1,2\n"}, ATHENA, input_type="JSONL", manifest_type="ATHENA_DATA") == (
+        f"{ATHENA}: expected the s3:// URI of an object in every line, found a"
+    )
+
+
+def test_an_object_that_is_not_there(refused: Any) -> None:
+    for uri, config in (("s3://b/no", {"input_type": "JSONL"}), (URI, {"manifest_type": "S3_INVENTORY"})):
+        assert refused({}, uri, **config) == f"{uri}: no such object: {uri}"
+
+
+def test_an_object_may_be_10_gib_and_no_more(bench: Any, refused: Any) -> None:
+    # Developer guide, "ItemReader (Map)"; Service Quotas L-2CDE2B0A.
+    bench.store.stat = lambda uri: ObjectInfo(uri, 10 * 1024**3 + 1, "v", 0)
+    assert refused({"s3://b/k": b"1\n"}, "s3://b/k", input_type="JSONL") == (
+        "s3://b/k: expected at most 10737418240 bytes, found 10737418241"
+    )
+
+
+def state(reader: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {
+        "Type": "Map",
+        "ItemReader": {
+            "Resource": "arn:aws:states:::s3:getObject",
+            "Arguments": {"Bucket": "{% $states.input.b %}", "Key": "{% $states.input.k %}"},
+            "ReaderConfig": {"InputType": "JSONL"},
+            **reader,
+        },
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "P",
+            "States": {"P": {"Type": "Pass", "End": True}},
+        },
+        "Catch": [{"ErrorEquals": ["States.ItemReaderFailed"], "Next": "E"}],
+        "End": True,
+        **fields,
+    }
+
+
+def run(bench: Any, reader: dict[str, Any], given: dict[str, Any] | None = None, **fields: Any) -> Any:
+    bench.store.objects = {"s3://b/k": b"1\n2\n3\n", "s3://b/x.csv": b"a;b\n1;2\n", "s3://b/x.json": b'{"a":[5,6]}'}
+    found = {"b": "b", "k": "k", **(given or {})}
+    return bench.run({"M": state(reader, **fields), "E": {"Type": "Succeed"}}, found)
+
+
+@pytest.mark.parametrize(
+    ("reader", "expected"),
+    [
+        ({}, [1, 2, 3]),
+        ({"ReaderConfig": {"InputType": "JSONL", "MaxItems": "{% $states.input.n %}"}}, [1, 2]),
+        # 0 is no limit: localstack/localstack test_base_scenarios test_map_item_reader_csv_max_items
+        ({"ReaderConfig": {"InputType": "JSONL", "MaxItems": 0}}, [1, 2, 3]),
+        ({"ReaderConfig": {"InputType": "JSONL", "MaxItems": 100_000_001}}, [1, 2, 3]),
+        (
+            {
+                "Arguments": {
+                    "Bucket": "b",
+                    "Key": "x.csv",
+                    "VersionId": "1",
+                    "ExpectedBucketOwner": "000000000000",
+                },
+                "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW", "CSVDelimiter": "SEMICOLON"},
+            },
+            [{"a": "1", "b": "2"}],
+        ),
+        (
+            {
+                "Arguments": {"Bucket": "b", "Key": "x.csv"},
+                "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "GIVEN", "CSVHeaders": ["c"]},
+            },
+            [{"c": "a;b"}, {"c": "1;2"}],
+        ),
+        (
+            {
+                "Arguments": {"Bucket": "b", "Key": "x.json"},
+                "ReaderConfig": {"InputType": "JSON", "ItemsPointer": "/a"},
+            },
+            [5, 6],
+        ),
+        (
+            {
+                "Resource": "arn:aws:states:::s3:listObjectsV2",
+                "Arguments": {"Bucket": "b"},
+                "ReaderConfig": {"InputType": "JSONL", "Transformation": "LOAD_AND_FLATTEN", "MaxItems": 1},
+            },
+            [1],
+        ),
+    ],
+)
+def test_fields_of_a_state(bench: Any, reader: dict[str, Any], expected: list[Any]) -> None:
+    assert run(bench, reader, {"n": 2}).output == expected
+
+
+def test_a_listing_needs_neither_prefix_nor_config(bench: Any) -> None:
+    # Recorded with neither: localstack/localstack test_base_scenarios test_map_item_reader_base_list_objects_v2
+    result = run(
+        bench, {"Resource": "arn:aws:states:::s3:listObjectsV2", "Arguments": {"Bucket": "b"}, "ReaderConfig": {}}
+    )
+    assert [item["Key"] for item in result.output] == ["k", "x.csv", "x.json"]
+
+
+S3 = "arn:aws:states:::s3:"
+
+
+@pytest.mark.parametrize(
+    ("reader", "cause"),
+    [
+        (
+            {"Resource": f"{S3}getBucket"},
+            f"ItemReader: Resource: expected {S3}getObject or s3:listObjectsV2, found {S3}getBucket",
+        ),
+        ({"ReaderConfig": {}}, "ItemReader: InputType: expected CSV or JSON or JSONL or PARQUET, found None"),
+        (
+            {"ReaderConfig": {"InputType": "XML"}},
+            "ItemReader: InputType: expected CSV or JSON or JSONL or PARQUET or MANIFEST, found XML",
+        ),
+        (
+            {"Resource": f"{S3}listObjectsV2", "ReaderConfig": {"Transformation": "LOAD_AND_FLATTEN"}},
+            "ItemReader: InputType: expected CSV or JSON or JSONL or PARQUET, found None",
+        ),
+        (
+            {"ReaderConfig": {"InputType": "CSV"}},
+            "ItemReader: CSVHeaderLocation: expected FIRST_ROW or GIVEN, found None",
+        ),
+        (
+            {"ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "GIVEN"}},
+            "ItemReader: CSVHeaders: expected an array of strings, found None",
+        ),
+        (
+            {"ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW", "CSVDelimiter": "COLON"}},
+            "ItemReader: CSVDelimiter: expected COMMA or PIPE or SEMICOLON or SPACE or TAB, found COLON",
+        ),
+        (
+            {"ReaderConfig": {"InputType": "JSON", "ItemsPointer": "a"}},
+            "ItemReader: ItemsPointer: expected a JSON Pointer of less than 2000 characters, found a",
+        ),
+        (
+            {"Arguments": {"Bucket": "b"}},
+            "ItemReader: Bucket and Key: expected strings, found {'Bucket': 'b'}",
+        ),
+        # Recorded: localstack/localstack test_base_scenarios test_map_item_reader_csv_max_items_paths
+        ({"ReaderConfig": {"InputType": "JSONL", "MaxItems": -1}}, "field MaxItems must be positive"),
+        (
+            {"ReaderConfig": {"InputType": "JSONL", "MaxItems": 1.5}},
+            "ItemReader: MaxItems: expected an integer, found 1.5",
+        ),
+    ],
+)
+def test_fields_that_are_wrong_fail_the_state_and_can_be_caught(bench: Any, reader: dict[str, Any], cause: str) -> None:
+    assert run(bench, reader).output == {"Error": "States.ItemReaderFailed", "Cause": cause}

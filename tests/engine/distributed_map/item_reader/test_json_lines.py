@@ -1,0 +1,72 @@
+"""InputType JSONL."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genomics_pipeline.engine.distributed_map.item_reader import json_lines, limits
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    # a half of a surrogate pair is no text
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("aé.~/", max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+URI = "s3://b/k.jsonl"
+
+
+def read(data: bytes, block: int = 1 << 20) -> list[Any]:
+    blocks = [data[at : at + block] for at in range(0, len(data), block)]
+    return [value for values in json_lines.read(blocks) for value in values]
+
+
+@given(st.lists(JSON), st.integers(1, 40), st.sampled_from(["\n", "\r\n", "\n\n", "\n \t\n"]), st.booleans())
+def test_lines_written_are_read(items: list[Any], block: int, between: str, last: bool) -> None:
+    text = between.join(json.dumps(item, ensure_ascii=False) for item in items) + (between if last else "")
+    assert read(text.encode(), block) == items
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b" \n\n", b"\xef\xbb\xbf"])
+def test_nothing(data: bytes) -> None:
+    assert read(data) == []
+
+
+def test_a_byte_order_mark_is_no_item() -> None:
+    assert read(b"\xef\xbb\xbf1\n2\n") == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("data", "cause"),
+    [
+        (b'{"a":1}\n\n{"a":\n', "line 3: unexpected end of data: line 1 column 6 (char 5)"),
+        (b"1\nNaN\n", "line 2: unexpected character, expected a JSON value: line 1 column 1 (char 0)"),
+        (b'1\n"\xff"\n', "line 2: str is not valid UTF-8: surrogates not allowed: line 1 column 1 (char 0)"),
+        (b"1 2\n", "line 1: unexpected content after document: line 1 column 3 (char 2)"),
+    ],
+)
+def test_a_line_that_is_no_json_is_told_with_file_and_line(refused: Any, data: bytes, cause: str) -> None:
+    assert refused({URI: data}, URI, input_type="JSONL") == f"{URI}: {cause}"
+
+
+def test_the_line_number_goes_on_from_block_to_block() -> None:
+    with pytest.raises(limits.UnreadableItems, match="line 2001: "):
+        read(b"1\n" * 2000 + b"x\n", 100)
+
+
+def test_an_item_may_be_8_mib_and_no_more(read: Any, refused: Any) -> None:
+    # Developer guide, "ItemReader (Map)": an item of up to 8 MB.
+    longest = b'"' + b"x" * (limits.MAX_ITEM_BYTES - 2) + b'"'
+    assert [len(item) for item in read({URI: longest + b"\n1\n"}, URI, input_type="JSONL")[:1]] == [8388606]
+    for data in (longest + b" ", longest + b" \n", b"1\n" + longest + b" \n1\n"):
+        assert refused({URI: data}, URI, input_type="JSONL") == (
+            f"{URI}: expected lines of at most 8388608 bytes, found a longer one"
+        )

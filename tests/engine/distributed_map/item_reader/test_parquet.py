@@ -1,0 +1,105 @@
+"""InputType PARQUET."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyarrow import parquet as arrow_parquet
+
+from genomics_pipeline.engine.distributed_map.item_reader import limits, parquet
+
+URI = "s3://b/k.parquet"
+
+
+def written(rows: list[dict[str, Any]], schema: Any = None, **options: Any) -> bytes:
+    out = io.BytesIO()
+    arrow_parquet.write_table(pyarrow.Table.from_pylist(rows, schema=schema), out, **options)
+    return out.getvalue()
+
+
+def read(data: bytes) -> list[Any]:
+    return [value for values in parquet.read(io.BytesIO(data)) for value in values]
+
+
+SCHEMA = pyarrow.schema(
+    {
+        "id": pyarrow.int64(),
+        "name": pyarrow.string(),
+        "share": pyarrow.float64(),
+        "lanes": pyarrow.list_(pyarrow.struct({"lane": pyarrow.string(), "ok": pyarrow.bool_()})),
+    }
+)
+ROW = st.fixed_dictionaries(
+    {
+        "id": st.none() | st.integers(-(2**63), 2**63 - 1),
+        "name": st.none() | st.text(st.characters(exclude_categories=["Cs"])),
+        "share": st.none() | st.floats(allow_nan=False, allow_infinity=False),
+        "lanes": st.none()
+        | st.lists(st.fixed_dictionaries({"lane": st.text("aé"), "ok": st.none() | st.booleans()}), max_size=2),
+    }
+)
+
+
+@given(st.lists(ROW, max_size=20), st.integers(1, 7), st.sampled_from(["snappy", "gzip", "zstd"]))
+def test_rows_written_are_read(rows: list[dict[str, Any]], group: int, codec: str) -> None:
+    data = written(rows, SCHEMA, row_group_size=group, compression=codec)
+    assert read(data) == rows
+    assert parquet.count(io.BytesIO(data)) == len(rows)
+
+
+def test_many_rows_come_in_chunks() -> None:
+    data = written([{"a": number} for number in range(2500)])
+    assert [len(values) for values in parquet.read(io.BytesIO(data))] == [1024, 1024, 452]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        (pyarrow.date32(), date(2026, 11, 24), "2026-11-24"),
+        (pyarrow.time64("us"), time(1, 2, 3), "01:02:03"),
+        (pyarrow.timestamp("ms"), datetime(2026, 11, 24, 1, 2, 3, 4000), "2026-11-24T01:02:03.004000"),
+        (pyarrow.timestamp("ns", "UTC"), datetime(2026, 11, 24, tzinfo=UTC), "2026-11-24T00:00:00Z"),
+        (pyarrow.duration("s"), timedelta(minutes=1), 60),
+        (pyarrow.decimal128(9, 2), Decimal("12.50"), 12.5),
+        (pyarrow.decimal128(20, 0), Decimal("12345678901234567890"), 12345678901234567890),
+        (pyarrow.binary(), b"\x00\xff", "AP8="),
+        (pyarrow.map_(pyarrow.string(), pyarrow.int8()), {"a": 1}, {"a": 1}),
+        (pyarrow.map_(pyarrow.int8(), pyarrow.int8()), {7: 1}, {"7": 1}),
+        (pyarrow.float64(), float("nan"), None),
+        (pyarrow.float64(), float("-inf"), None),
+        (pyarrow.null(), None, None),
+    ],
+)
+def test_types(kind: Any, value: Any, expected: Any) -> None:
+    given = [list(value.items())] if isinstance(value, dict) else [value]
+    out = io.BytesIO()
+    arrow_parquet.write_table(pyarrow.table({"v": pyarrow.array(given, kind)}), out)
+    assert read(out.getvalue()) == [{"v": expected}]
+
+
+@pytest.mark.parametrize("data", [b"", b"PAR1", b"not Parquet at all, but as long as a footer"])
+def test_what_is_no_parquet(refused: Any, data: bytes) -> None:
+    assert refused({URI: data}, URI, input_type="PARQUET").startswith(f"{URI}: expected Parquet: ")
+
+
+# Developer guide, "ItemReader (Map)": row groups of at most 256 MB, a footer of at most 5 MB, an item of at most 8 MB.
+def test_parts_are_limited(refused: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = written([{"a": "x" * 100}])
+    monkeypatch.setattr(parquet, "MAX_ITEM_BYTES", 107)
+    with pytest.raises(limits.UnreadableItems, match=r"^item 1: expected at most 8388608 bytes, found more$"):
+        read(data)
+    monkeypatch.setattr(parquet, "MAX_ROW_GROUP_BYTES", 10)
+    assert refused({URI: data}, URI, input_type="PARQUET").startswith(
+        f"{URI}: expected row groups of at most 10 bytes, found "
+    )
+    monkeypatch.setattr(parquet, "MAX_FOOTER_BYTES", 20)
+    assert refused({URI: data}, URI, input_type="PARQUET").startswith(
+        f"{URI}: expected a footer of at most 20 bytes, found "
+    )
