@@ -6,6 +6,7 @@ import asyncio
 import base64
 import zlib
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 from urllib.parse import unquote
@@ -99,7 +100,8 @@ class S3Tasks:
             raise StatesError("S3.S3Exception", sdk_cause(_ITSELF, "S3", 400))
         if source != uri:
             self._store.copy(source, uri)
-        return {"CopyObjectResult": {"ETag": self._etag(uri)}, **_ENCRYPTION}
+        info = self._info(uri)
+        return {"CopyObjectResult": {"ETag": _etag(info), "LastModified": _moment(info)}, **_ENCRYPTION}
 
     def _delete(self, arguments: Any) -> dict[str, Any]:
         self._store.delete(_uri(arguments))
@@ -139,6 +141,7 @@ class S3Tasks:
             "ContentLength": info.size_bytes if size is None else size,
             "ContentType": _TEXT,
             "ETag": _etag(info),
+            "LastModified": _moment(info),
             "Metadata": {},
             **_ENCRYPTION,
         }
@@ -162,8 +165,19 @@ def _etag(info: ObjectInfo) -> str:
     return f'"{info.version}"'
 
 
+def _moment(info: ObjectInfo) -> str:
+    """When it was written, as the SDK's dates are written: whole seconds."""
+    return datetime.fromtimestamp(info.modified, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _content(info: ObjectInfo, root: str) -> dict[str, Any]:
-    return {"ETag": _etag(info), "Key": _name(info, root), "Size": info.size_bytes, "StorageClass": "STANDARD"}
+    return {
+        "ETag": _etag(info),
+        "Key": _name(info, root),
+        "LastModified": _moment(info),
+        "Size": info.size_bytes,
+        "StorageClass": info.storage_class,
+    }
 
 
 def _name(entry: ObjectInfo | str, root: str) -> str:

@@ -8,6 +8,7 @@ v2/error_handling/test_aws_sdk.snapshot.json (test_no_such_bucket).
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -51,9 +52,11 @@ def call(root: Path, task: Callable[..., TaskContext]) -> Call:
 )
 def test_a_body_is_stored_as_json_text(call: Call, root: Path, body: Any, stored: str, checksum: str) -> None:
     put = call("putObject", Key="deep/text", Body=body, ContentType=None)
-    etag = put.pop("ETag")
+    assert re.fullmatch(r'"[^"]+"', put.pop("ETag"))
     assert put == {"ChecksumCRC32": checksum, "ChecksumType": "FULL_OBJECT", "ServerSideEncryption": "AES256"}
     assert (root / "b" / "deep" / "text").read_text() == stored
+    os.utime(root / "b" / "deep" / "text", (1790201703.9, 1790201703.9))
+    etag = call("headObject", Key="deep/text")["ETag"]
     got = call("getObject", Key="deep/text")
     assert got.pop("Body") == stored
     described = {
@@ -61,11 +64,11 @@ def test_a_body_is_stored_as_json_text(call: Call, root: Path, body: Any, stored
         "ContentLength": len(stored.encode()),
         "ContentType": "text/plain; charset=UTF-8",
         "ETag": etag,
+        "LastModified": "2026-09-23T22:15:03Z",
         "Metadata": {},
         "ServerSideEncryption": "AES256",
     }
     assert got == call("headObject", Key="deep/text", ChecksumMode="ENABLED") == described
-    assert re.fullmatch(r'"[^"]+"', etag)
 
 
 def test_no_body_is_an_empty_object(call: Call, root: Path) -> None:
@@ -81,7 +84,13 @@ def test_a_list(call: Call, root: Path) -> None:
     assert found == {"IsTruncated": False, "KeyCount": 5, "MaxKeys": 10, "Name": "b", "Prefix": ""}
     assert [one["Key"] for one in contents] == ["a.txt", "run-1/x", "run-1/y", "run-2/x", "z.txt"]
     head = call("headObject", Key="a.txt")
-    assert contents[0] == {"ETag": head["ETag"], "Key": "a.txt", "Size": 7, "StorageClass": "STANDARD"}
+    assert contents[0] == {
+        "ETag": head["ETag"],
+        "Key": "a.txt",
+        "LastModified": head["LastModified"],
+        "Size": 7,
+        "StorageClass": "STANDARD",
+    }
 
 
 def test_an_empty_list(call: Call) -> None:
@@ -120,8 +129,11 @@ def test_copy_and_delete(call: Call, root: Path) -> None:
     (root / "other").mkdir()
     (root / "other" / "a b.txt").write_text("data")
     found = call("copyObject", Key="copy", CopySource="other/a%20b.txt")
-    etag = call("headObject", Key="copy")["ETag"]
-    assert found == {"CopyObjectResult": {"ETag": etag}, "ServerSideEncryption": "AES256"}
+    head = call("headObject", Key="copy")
+    assert found == {
+        "CopyObjectResult": {"ETag": head["ETag"], "LastModified": head["LastModified"]},
+        "ServerSideEncryption": "AES256",
+    }
     assert (root / "b" / "copy").read_text() == "data"
     assert call("deleteObject", Key="copy") == call("deleteObject", Key="copy") == {}
     assert not (root / "b" / "copy").exists()
@@ -181,9 +193,9 @@ def test_a_copy_onto_itself(call: Call) -> None:
     error, cause = failed(call, "copyObject", Key="a", CopySource="b/a")
     assert (error, cause.split(" because")[0]) == ("S3.S3Exception", "This copy request is illegal")
     assert cause.endswith("(Service: S3, Status Code: 400, IDS")
-    etag = call("headObject", Key="a")["ETag"]
+    head = call("headObject", Key="a")
     copied = call("copyObject", Key="a", CopySource="b/a", MetadataDirective="REPLACE")
-    assert copied["CopyObjectResult"] == {"ETag": etag}
+    assert copied["CopyObjectResult"] == {"ETag": head["ETag"], "LastModified": head["LastModified"]}
 
 
 def test_arguments_that_mean_what_is_not_done_are_refused(call: Call) -> None:
