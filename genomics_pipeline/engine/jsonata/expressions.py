@@ -13,6 +13,7 @@ _OPEN, _CLOSE = "{%", "%}"
 _PATH = re.compile(r"\s*\$([A-Za-z]\w*)((?:\.[A-Za-z]\w*)*)\s*", re.ASCII)
 _WORDS = frozenset({"and", "or", "in", "true", "false", "null", "function"})
 _ABSENT = object()
+_UNCODED = "threw an error during evaluation: "  # a colon, where no code follows
 
 Bindings = Mapping[str, Any]
 
@@ -52,39 +53,34 @@ class Expression:
         return found
 
     def _evaluate(self, bindings: Bindings, field: str) -> Any:
-        from jsonata import Jsonata
-
-        from genomics_pipeline.engine.jsonata.functions import plain
+        from genomics_pipeline.engine.jsonata.messages import told
+        from genomics_pipeline.engine.jsonata.values import holds_function, plain
 
         try:
             if self._compiled is None:
                 self._compiled = _compile(self.text)
-            # The library evaluates on whichever instance its thread made last.
-            Jsonata.CURRENT.jsonata = self._compiled
-            found = self._compiled.evaluate(None, bindings)
-        except StatesError:
-            raise
-        except Exception as error:  # it raises its own, and whatever Python raises inside it
-            code = getattr(error, "error", "")
-            told = f"{code}: {error}" if code else str(error)
-            raise self._failure(field, f"threw an error during evaluation. {told}") from error
+            found = self._compiled.run(bindings)
+        except Exception as error:  # the library raises its own, and whatever Python raises inside it
+            code, sentence = told(error)
+            what = f"threw an error during evaluation. {code}: {sentence}" if code else _UNCODED + sentence
+            raise self.failure(field, what) from error
         if found is None:
-            raise self._failure(field, "returned nothing (undefined).")
+            raise self.failure(field, "returned nothing (undefined).")
+        if holds_function(found):
+            raise self.failure(field, "returned an unsupported result type.")
         return plain(found)
 
-    def _failure(self, field: str, what: str) -> StatesError:
+    def failure(self, field: str, what: str) -> StatesError:
+        """AWS's sentence about an expression of a field."""
         return StatesError(
             QUERY_EVALUATION, f"The JSONata expression '{self.text}' specified for the field '{field}' {what}"
         )
 
 
 def _compile(text: str) -> Any:
-    from jsonata import Jsonata
+    from genomics_pipeline.engine.jsonata.evaluator import Evaluator
 
-    compiled = Jsonata(text)
-    compiled.set_output_convert_nulls(False)  # else null and undefined look the same
-    compiled.environment.bindings.update(_functions())
-    return compiled
+    return Evaluator(text, _functions())
 
 
 @cache
