@@ -65,7 +65,7 @@ def test_a_condition_must_be_a_boolean(bench: Any) -> None:
     assert result.error == "States.QueryEvaluationError"
     assert result.cause == (
         "The JSONata expression ''yes'' specified for the field 'Choices[0]/Condition' "
-        "returned an unexpected result type. Expected 'boolean', but was 'yes'."
+        "returned an unexpected result type. Expected 'boolean', but was 'string' for value: \"yes\""
     )
 
 

@@ -41,7 +41,9 @@ class Expression:
             StatesError: ``States.QueryEvaluationError``, when it fails or gives nothing.
         """
         found = self._member(bindings) if self._names else _ABSENT
-        return self._evaluate(bindings, field) if found is _ABSENT else found
+        if found is _ABSENT:
+            return self._evaluate(bindings, field)
+        return _plain(found) if isinstance(found, int | float) else found
 
     def _member(self, bindings: Bindings) -> Any:
         """A pure path through objects, which JSONata answers with just that member; anything else is left to it."""
@@ -54,7 +56,7 @@ class Expression:
 
     def _evaluate(self, bindings: Bindings, field: str) -> Any:
         from genomics_pipeline.engine.jsonata.messages import told
-        from genomics_pipeline.engine.jsonata.values import holds_function, plain
+        from genomics_pipeline.engine.jsonata.values import NotJson, plain
 
         try:
             if self._compiled is None:
@@ -66,9 +68,10 @@ class Expression:
             raise self.failure(field, what) from error
         if found is None:
             raise self.failure(field, "returned nothing (undefined).")
-        if holds_function(found):
-            raise self.failure(field, "returned an unsupported result type.")
-        return plain(found)
+        try:
+            return plain(found)
+        except NotJson:
+            raise self.failure(field, "returned an unsupported result type.") from None
 
     def failure(self, field: str, what: str) -> StatesError:
         """AWS's sentence about an expression of a field."""
@@ -83,11 +86,38 @@ def _compile(text: str) -> Any:
     return Evaluator(text, _functions())
 
 
+def _plain(number: float) -> Any:
+    from genomics_pipeline.engine.jsonata.values import plain
+
+    return plain(number)
+
+
 @cache
 def _functions() -> dict[str, Any]:
     from genomics_pipeline.engine.jsonata.functions import bindings
 
     return bindings()
+
+
+def syntax(text: str) -> str | None:
+    """What is wrong with an expression's syntax, as AWS says it of a definition (``INVALID_JSONATA_EXPRESSION``).
+
+    Measured with ValidateStateMachineDefinition: floci-io/floci,
+    StepFunctionsValidateStateMachineDefinitionIntegrationTest.java.
+
+    >>> syntax("1 +")
+    'Unexpected end of expression'
+    >>> syntax("1 + 1") is None
+    True
+    """
+    from genomics_pipeline.engine.jsonata.messages import told
+    from genomics_pipeline.engine.jsonata.syntax_tree import parsed
+
+    try:
+        parsed(text)
+    except Exception as error:  # the library raises its own, and whatever Python raises inside it
+        return told(error)[1]
+    return None
 
 
 @lru_cache(maxsize=4096)
@@ -102,6 +132,15 @@ def is_expression(value: Any) -> bool:
     (True, False)
     """
     return isinstance(value, str) and value.startswith(_OPEN) and value.endswith(_CLOSE) and len(value) >= 4
+
+
+def text_of(template: str) -> str:
+    """The expression in a string of a document.
+
+    >>> text_of("{% 1 + 1 %}")
+    '1 + 1'
+    """
+    return template[2:-2].strip()
 
 
 def evaluate(template: Any, bindings: Bindings, field: str) -> Any:
@@ -120,7 +159,7 @@ def evaluate(template: Any, bindings: Bindings, field: str) -> Any:
     """
     if isinstance(template, str):
         if is_expression(template):
-            return _expression(template[2:-2].strip()).evaluate(bindings, field)
+            return _expression(text_of(template)).evaluate(bindings, field)
         return template
     if isinstance(template, dict):
         return {key: evaluate(value, bindings, f"{field}/{key}") for key, value in template.items()}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from genomics_pipeline.engine.jsonata.expressions import evaluate
+from genomics_pipeline.engine.jsonata.expressions import evaluate, is_expression, text_of
+from genomics_pipeline.engine.jsonata.typed import FIELDS, typed
 
 if TYPE_CHECKING:
     from genomics_pipeline.engine.query_language import Node, Outcome
@@ -23,8 +24,13 @@ class JsonataFields:
         return evaluate(node["Arguments"], bindings(visit), f"{at}Arguments") if "Arguments" in node else default
 
     def field(self, visit: Visit, node: Node, name: str, at: str, default: Any) -> Any:
-        """The field, which may be an expression."""
-        return evaluate(node[name], bindings(visit), f"{at}{name}") if name in node else default
+        """The field, which may be an expression; AWS says which type its value must have."""
+        if name not in node:
+            return default
+        value = evaluate(node[name], bindings(visit), f"{at}{name}")
+        if name in FIELDS and is_expression(node[name]):
+            return typed(value, FIELDS[name], text_of(node[name]), f"{at}{name}")
+        return value
 
     def template(self, visit: Visit, value: Any, at: str, item: Node | None) -> Any:
         """The template, whose strings may be expressions."""

@@ -21,11 +21,10 @@ from jsonata.signature import Signature
 from jsonata.utils import Utils
 
 from genomics_pipeline.engine.jsonata.corrections import SIGNATURES, Corrections
-from genomics_pipeline.engine.jsonata.messages import Thrown, too_large
+from genomics_pipeline.engine.jsonata.limits import MAX_RANGE, too_large
+from genomics_pipeline.engine.jsonata.messages import Thrown
 from genomics_pipeline.engine.jsonata.regular_expressions import Matcher
 from genomics_pipeline.engine.jsonata.values import NULL, with_nulls
-
-MAX_RANGE = 360_145  # elements that $range may make; AWS refuses one more
 
 _ALGORITHMS = {"SHA-1": "sha1", "SHA-384": "sha384", "SHA-256": "sha256", "SHA-512": "sha512", "MD5": "md5"}
 
@@ -35,7 +34,7 @@ def partition(items: Any = None, size: float | None = None) -> Any:
     if items is None:
         return None
     if not isinstance(items, list):
-        raise Thrown("T0412", index=1, token="partition", type=None)
+        raise Thrown("T0412", index=1, type=None)
     if size is None:
         return [list(items)]
     if size < 0 and int(size):
@@ -126,7 +125,9 @@ class Added(Jsonata.JFunction):  # type: ignore[misc]
     """A function that knows which arguments it was given: one left out is not one that is nothing."""
 
     def __init__(self, name: str, kinds: str, required: int, function: Callable[..., Any]) -> None:
-        self.signature = _Strict("<" + "".join(kind + "?" * (at >= required) for at, kind in enumerate(kinds)) + ">", name)
+        self.signature = _Strict(
+            "<" + "".join(kind + "?" * (at >= required) for at, kind in enumerate(kinds)) + ">", name
+        )
         self.function_name = name
         self._kinds, self._required, self._function = kinds, required, function
 
@@ -143,7 +144,7 @@ class Added(Jsonata.JFunction):  # type: ignore[misc]
             raise Thrown("T0410", index=min(len(args), len(self._kinds)) + 1, token=self.function_name)
         return args
 
-    def call(self, input: Any, args: list[Any]) -> Any:
+    def call(self, focus: Any, args: list[Any]) -> Any:
         """The value."""
         return self._function(*args)
 

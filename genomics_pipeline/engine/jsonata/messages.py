@@ -13,40 +13,19 @@ from typing import Any
 from jsonata.jexception import JException
 from jsonata.utils import Utils
 
+from genomics_pipeline.engine.jsonata.limits import TOO_DEEP, Uncoded
 from genomics_pipeline.engine.jsonata.values import text_of
 
 _VALUE = re.compile(r"\{\{(\w+)\}\}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TYPES = {"a": "arrays", "b": "booleans", "f": "functions", "n": "numbers", "o": "objects", "s": "strings"}
-_TOO_DEEP = "Stack overflow error: Check for non-terminating recursive function. Consider rewriting as tail-recursive"
-_TOO_LONG = "Expression evaluation timeout: Check for infinite loop"
-_TOO_LARGE = "Expression evaluation memory limit exceeded: Check for excessive memory usage"
-
-
-class Uncoded(Exception):
-    """An error whose sentence has no code: AWS's bounds on one evaluation, and a few of its functions'."""
-
-
-def too_deep() -> Uncoded:
-    """More nested evaluations than AWS allows."""
-    return Uncoded(_TOO_DEEP)
-
-
-def too_long() -> Uncoded:
-    """More time than one expression may take."""
-    return Uncoded(_TOO_LONG)
-
-
-def too_large() -> Uncoded:
-    """A value of more memory than AWS allows."""
-    return Uncoded(_TOO_LARGE)
 
 
 class Thrown(JException):  # type: ignore[misc]  # the library has no types
     """An error with a code of the reference implementation, and the values that its sentence names."""
 
     def __init__(self, code: str, **values: Any) -> None:
-        super().__init__(code, -1, *([None] * 3))
+        super().__init__(code, -1, "", "", "")
         self.values = values
 
 
@@ -59,7 +38,7 @@ def told(error: Exception) -> tuple[str, str]:
     ('', 'too much')
     """
     if isinstance(error, RecursionError):
-        return "", _TOO_DEEP
+        return "", TOO_DEEP
     if isinstance(error, Uncoded):
         return "", str(error)
     if not isinstance(error, JException):
@@ -97,8 +76,8 @@ def _values(error: JException, template: str) -> dict[str, Any]:
         given = [error.current, error.expected, error.extra]
         if error.error in ("T0411", "D1002"):  # raised with the value first
             given = [given[1]]
-        elif error.error == "D3100":  # and once in the place of the position
-            given = [error.location]
+        elif error.error == "S0213" and error.current is None:
+            given = [Utils.NULL_VALUE]
         values = dict(zip(names, given, strict=False))
     if "type" in values:
         values["type"] = _TYPES.get(str(values["type"])[:1], values["type"])

@@ -11,9 +11,10 @@ from jsonata.functions import Functions as Library
 from jsonata.regex_engine import RegexFlags
 from jsonata.utils import Utils
 
-from genomics_pipeline.engine.jsonata.messages import Thrown, Uncoded
+from genomics_pipeline.engine.jsonata.limits import Uncoded
+from genomics_pipeline.engine.jsonata.messages import Thrown
 
-_TOKEN = re.compile(r"\\.|\(\?<(?![=!])|.", re.DOTALL)
+_SIGN = re.compile(r"\\.|\(\?<(?![=!])|.", re.DOTALL)
 _CLASSES = {r"\d": "0-9", r"\w": "A-Za-z0-9_", r"\D": "^0-9", r"\W": "^A-Za-z0-9_"}
 
 
@@ -23,18 +24,18 @@ def compiled(pattern: str, flags: RegexFlags) -> re.Pattern[str]:
     JavaScript's digits and word characters are ASCII, its ``$`` is the very end, and ``[`` needs no escape in a set.
     """
     found, inside = [], False
-    for token in _TOKEN.findall(pattern):
-        if token in _CLASSES and not (inside and token.isupper()):
-            found.append(_CLASSES[token] if inside else f"[{_CLASSES[token]}]")
-        elif token == "(?<" and not inside:
+    for sign in _SIGN.findall(pattern):
+        if sign in _CLASSES and not (inside and sign.isupper()):
+            found.append(_CLASSES[sign] if inside else f"[{_CLASSES[sign]}]")
+        elif sign == "(?<" and not inside:
             found.append("(?P<")
-        elif token == "$" and not inside and not flags.multiline:
+        elif sign == "$" and not inside and not flags.multiline:
             found.append(r"\Z")
-        elif inside and token in "[&|~":
-            found.append("\\" + token)
+        elif inside and sign in "[&|~":
+            found.append("\\" + sign)
         else:
-            inside = token == "[" or (inside and token != "]")
-            found.append(token)
+            inside = sign == "[" or (inside and sign != "]")
+            found.append(sign)
     return re.compile("".join(found), (re.IGNORECASE * flags.case_insensitive) | (re.MULTILINE * flags.multiline))
 
 
@@ -55,7 +56,7 @@ class Matcher(Jsonata.JFunctionCallable):  # type: ignore[misc]
         """A text, and where to start."""
         return 2
 
-    def call(self, input: Any, args: list[Any]) -> Any:
+    def call(self, focus: Any, args: list[Any]) -> Any:
         """The first match, and the function for the next one."""
         return _first(self._matches(args[0])) if args and isinstance(args[0], str) else None
 
@@ -98,11 +99,11 @@ def _each(matcher: Any, text: str, limit: float | None = None) -> Iterator[dict[
         match, count = Library.func_apply(match["next"], []), count + 1
 
 
-def contains(text: str | None, token: Any) -> bool | None:
+def contains(text: str | None, sign: Any) -> bool | None:
     """``$contains``."""
     if text is None:
         return None
-    return token in text if isinstance(token, str) else next(_each(token, text), None) is not None
+    return sign in text if isinstance(sign, str) else next(_each(sign, text), None) is not None
 
 
 def match(text: str | None, matcher: Any, limit: float | None) -> Any:
@@ -145,7 +146,8 @@ def replace(text: str | None, pattern: Any, replacement: Any, limit: float | Non
         return text.replace(pattern, replacement, -1 if limit is None else int(limit))
     made, start = [], 0
     for found in _each(pattern, text, limit):
-        new = _expanded(replacement, found) if isinstance(replacement, str) else Library.func_apply(replacement, [found])
+        fixed = isinstance(replacement, str)
+        new = _expanded(replacement, found) if fixed else Library.func_apply(replacement, [found])
         if not isinstance(new, str):
             raise Thrown("D3012", value=new)
         made += [_cut(text, start, found["start"]), new]

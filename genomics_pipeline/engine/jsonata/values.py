@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import ROUND_FLOOR, Context, Decimal
+from json.encoder import encode_basestring
 from typing import Any
 
 from jsonata.functions import Functions as Library
@@ -14,7 +15,6 @@ LONG = 2**63  # AWS keeps whole numbers exactly up to here; beyond, they are dou
 
 
 _FIFTEEN_DIGITS = Context(prec=15, rounding=ROUND_FLOOR)
-_ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 
 def is_function(value: Any) -> bool:
@@ -22,11 +22,8 @@ def is_function(value: Any) -> bool:
     return bool(Utils.is_function(value) or Library.is_lambda(value))
 
 
-def holds_function(value: Any) -> bool:
-    """Whether there is a function in a value, which JSON cannot have."""
-    if isinstance(value, dict):
-        return any(map(holds_function, value.values()))
-    return any(map(holds_function, value)) if isinstance(value, list) else is_function(value)
+class NotJson(Exception):
+    """A value holds a function, which JSON cannot."""
 
 
 def with_nulls(value: Any) -> Any:
@@ -53,6 +50,9 @@ def plain(value: Any) -> Any:
 
     >>> plain([2.0, 2**63, float("inf"), NULL])
     [2, 9.223372036854776e+18, 'Infinity', None]
+
+    Raises:
+        NotJson: It holds a function.
     """
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
@@ -64,6 +64,8 @@ def plain(value: Any) -> Any:
         return {key: plain(member) for key, member in value.items()}
     if isinstance(value, list):
         return [plain(member) for member in value]
+    if is_function(value):
+        raise NotJson
     return None
 
 
@@ -111,28 +113,31 @@ def fraction_text(value: float) -> str:
 
 def text_of(value: Any, indent: str = "", deep: str = "") -> str:
     """JSON text as ``$string`` writes it; functions are empty strings."""
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, dict):
+        colon = ": " if indent else ":"
+        members = [f"{quoted(name)}{colon}{text_of(member, indent, deep + indent)}" for name, member in value.items()]
+        return _joined("{", members, "}", indent, deep)
+    if isinstance(value, list):
+        return _joined("[", [text_of(member, indent, deep + indent) for member in value], "]", indent, deep)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
         if not math.isfinite(value):
             return "null"
         return number_text(value) if value == int(value) else fraction_text(value)
-    if isinstance(value, str):
-        return quoted(value)
-    if is_function(value):
-        return '""'
-    if isinstance(value, dict):
-        colon = ": " if indent else ":"
-        members = [f"{quoted(k)}{colon}{text_of(v, indent, deep + indent)}" for k, v in value.items()]
-        return _joined("{", members, "}", indent, deep)
-    if isinstance(value, list):
-        return _joined("[", [text_of(member, indent, deep + indent) for member in value], "]", indent, deep)
-    return "null"
+    return '""' if is_function(value) else "null"
 
 
 def quoted(text: str) -> str:
-    """A string of JSON text, in which AWS leaves the control characters that have no letter as they are."""
-    return '"' + text.translate(_ESCAPES) + '"'
+    """A string of JSON text.
+
+    AWS leaves control characters without a letter as they are (iwamot/sfnx, STRING_CASES), which no strict reader of
+    JSON takes: here they are escaped, as the reference implementation does.
+    """
+    found: str = encode_basestring(text)
+    return found
 
 
 def _joined(start: str, members: list[str], end: str, indent: str, deep: str) -> str:
