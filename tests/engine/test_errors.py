@@ -86,7 +86,7 @@ def test_a_fail_state_tells_text_only(bench: Any, field: str) -> None:
         "FAILED",
         "States.QueryEvaluationError",
         f"The JSONata expression '5' specified for the field '{field}' returned an unexpected result type. "
-        "Expected 'string', but was 5.",
+        "Expected 'string', but was 'number' for value: 5",
     )
 
 

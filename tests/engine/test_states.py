@@ -72,7 +72,7 @@ def test_a_condition_must_be_a_boolean(bench: Any) -> None:
     assert result.cause == (
         "An error occurred while executing the state 'A' (entered at the event id #2). "
         "The JSONata expression ''yes'' specified for the field 'Choices[0]/Condition' "
-        "returned an unexpected result type. Expected 'boolean', but was 'yes'."
+        "returned an unexpected result type. Expected 'boolean', but was 'string' for value: \"yes\""
     )
 
 

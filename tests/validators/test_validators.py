@@ -7,16 +7,12 @@ fails, and so does a listed one that is gone. Without node and npm this is skipp
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
 HERE = Path(__file__).parent
 GOLDEN = HERE.parent / "golden"
@@ -41,31 +37,13 @@ FALSE_ALARMS = {
 }
 
 
-def missing(what: str) -> None:
-    """Skip, so that it is seen; in continuous integration, where nothing may be missing, fail."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{what}: the validators must run in continuous integration")
-    pytest.skip(f"SKIPPED: {what}")
-
-
 @pytest.fixture(scope="session")
-def validate() -> Callable[..., Opinions]:
-    """`validate(file, …)`: what each validator says of each file. Installs both on first use."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        missing("no node/npm on this machine")
-    with FileLock(Path(tempfile.gettempdir()) / "genomics-pipeline-validators.lock"):
-        lock = (HERE / "package-lock.json").read_bytes()
-        installed = HERE / "node_modules" / ".installed"
-        if not installed.exists() or installed.read_bytes() != lock:
-            command = [npm, "ci", "--no-fund", "--no-audit", "--ignore-scripts"]
-            ended = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False, timeout=300)
-            if ended.returncode:
-                missing(f"npm could not install the validators: {ended.stderr.strip()[-300:]}")
-            installed.write_bytes(lock)
+def validate(node: Callable[[Path], str]) -> Callable[..., Opinions]:
+    """`validate(file, …)`: what each validator says of each file."""
+    program = node(HERE)
 
     def call(*files: Path) -> Opinions:
-        command = [node, "validate.js", *map(str, files)]
+        command = [program, "validate.js", *map(str, files)]
         ended = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False, timeout=120)
         assert ended.returncode == 0, ended.stderr
         found: Opinions = json.loads(ended.stdout)
@@ -147,7 +125,7 @@ def test_a_name_that_two_states_share_is_reported(validate: Callable[..., Opinio
 
 
 def test_without_node_it_fails_in_continuous_integration_and_is_skipped_elsewhere(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, missing: Callable[[str], None]
 ) -> None:
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match="must run in continuous integration"):

@@ -13,6 +13,7 @@ _OPEN, _CLOSE = "{%", "%}"
 _PATH = re.compile(r"\s*\$([A-Za-z]\w*)((?:\.[A-Za-z]\w*)*)\s*", re.ASCII)
 _WORDS = frozenset({"and", "or", "in", "true", "false", "null", "function"})
 _ABSENT = object()
+_UNCODED = "threw an error during evaluation: "  # a colon, where no code follows
 
 Bindings = Mapping[str, Any]
 
@@ -40,7 +41,9 @@ class Expression:
             StatesError: ``States.QueryEvaluationError``, when it fails or gives nothing.
         """
         found = self._member(bindings) if self._names else _ABSENT
-        return self._evaluate(bindings, field) if found is _ABSENT else found
+        if found is _ABSENT:
+            return self._evaluate(bindings, field)
+        return _plain(found) if isinstance(found, int | float) else found
 
     def _member(self, bindings: Bindings) -> Any:
         """A pure path through objects, which JSONata answers with just that member; anything else is left to it."""
@@ -52,38 +55,40 @@ class Expression:
         return found
 
     def _evaluate(self, bindings: Bindings, field: str) -> Any:
-        from jsonata import Jsonata
-
-        from genomics_pipeline.engine.jsonata.functions import plain
+        from genomics_pipeline.engine.jsonata.messages import told
+        from genomics_pipeline.engine.jsonata.values import NotJson, plain
 
         try:
             if self._compiled is None:
                 self._compiled = _compile(self.text)
-            # The library evaluates on whichever instance its thread made last.
-            Jsonata.CURRENT.jsonata = self._compiled
-            found = self._compiled.evaluate(None, bindings)
-        except StatesError:
-            raise
-        except Exception as error:  # it raises its own, and whatever Python raises inside it
-            code = getattr(error, "error", "")
-            told = f"{code}: {error}" if code else str(error)
-            raise self._failure(field, f"threw an error during evaluation. {told}") from error
+            found = self._compiled.run(bindings)
+        except Exception as error:  # the library raises its own, and whatever Python raises inside it
+            code, sentence = told(error)
+            what = f"threw an error during evaluation. {code}: {sentence}" if code else _UNCODED + sentence
+            raise self.failure(field, what) from error
         if found is None:
-            raise self._failure(field, "returned nothing (undefined).")
-        return plain(found)
+            raise self.failure(field, "returned nothing (undefined).")
+        try:
+            return plain(found)
+        except NotJson:
+            raise self.failure(field, "returned an unsupported result type.") from None
 
-    def _failure(self, field: str, what: str) -> StatesError:
+    def failure(self, field: str, what: str) -> StatesError:
+        """AWS's sentence about an expression of a field."""
         cause = f"The JSONata expression '{self.text}' specified for the field '{field}' {what}"
         return StatesError(QUERY_EVALUATION, cause, location=field)
 
 
 def _compile(text: str) -> Any:
-    from jsonata import Jsonata
+    from genomics_pipeline.engine.jsonata.evaluator import Evaluator
 
-    compiled = Jsonata(text)
-    compiled.set_output_convert_nulls(False)  # else null and undefined look the same
-    compiled.environment.bindings.update(_functions())
-    return compiled
+    return Evaluator(text, _functions())
+
+
+def _plain(number: float) -> Any:
+    from genomics_pipeline.engine.jsonata.values import plain
+
+    return plain(number)
 
 
 @cache
@@ -91,6 +96,27 @@ def _functions() -> dict[str, Any]:
     from genomics_pipeline.engine.jsonata.functions import bindings
 
     return bindings()
+
+
+def syntax(text: str) -> str | None:
+    """What is wrong with an expression's syntax, as AWS says it of a definition (``INVALID_JSONATA_EXPRESSION``).
+
+    Measured with ValidateStateMachineDefinition: floci-io/floci,
+    StepFunctionsValidateStateMachineDefinitionIntegrationTest.java.
+
+    >>> syntax("1 +")
+    'Unexpected end of expression'
+    >>> syntax("1 + 1") is None
+    True
+    """
+    from genomics_pipeline.engine.jsonata.messages import told
+    from genomics_pipeline.engine.jsonata.syntax_tree import parsed
+
+    try:
+        parsed(text)
+    except Exception as error:  # the library raises its own, and whatever Python raises inside it
+        return told(error)[1]
+    return None
 
 
 @lru_cache(maxsize=4096)
@@ -105,6 +131,15 @@ def is_expression(value: Any) -> bool:
     (True, False)
     """
     return isinstance(value, str) and value.startswith(_OPEN) and value.endswith(_CLOSE) and len(value) >= 4
+
+
+def text_of(template: str) -> str:
+    """The expression in a string of a document.
+
+    >>> text_of("{% 1 + 1 %}")
+    '1 + 1'
+    """
+    return template[2:-2].strip()
 
 
 def evaluate(template: Any, bindings: Bindings, field: str) -> Any:
@@ -123,7 +158,7 @@ def evaluate(template: Any, bindings: Bindings, field: str) -> Any:
     """
     if isinstance(template, str):
         if is_expression(template):
-            return _expression(template[2:-2].strip()).evaluate(bindings, field)
+            return _expression(text_of(template)).evaluate(bindings, field)
         return template
     if isinstance(template, dict):
         return {key: evaluate(value, bindings, f"{field}/{key}") for key, value in template.items()}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from genomics_pipeline.engine.errors import QUERY_EVALUATION, StatesError
-from genomics_pipeline.engine.jsonata.expressions import evaluate
+from genomics_pipeline.engine.jsonata.expressions import evaluate, is_expression, text_of
+from genomics_pipeline.engine.jsonata.typed import FIELDS, typed
 
 if TYPE_CHECKING:
     from genomics_pipeline.engine.query_language import Node, Outcome
@@ -24,8 +25,13 @@ class JsonataFields:
         return evaluate(node["Arguments"], bindings(visit), f"{at}Arguments") if "Arguments" in node else default
 
     def field(self, visit: Visit, node: Node, name: str, at: str, default: Any) -> Any:
-        """The field, which may be an expression."""
-        return evaluate(node[name], bindings(visit), f"{at}{name}") if name in node else default
+        """The field, which may be an expression; AWS says which type its value must have."""
+        if name not in node:
+            return default
+        value = evaluate(node[name], bindings(visit), f"{at}{name}")
+        if name in FIELDS and is_expression(node[name]):
+            return typed(value, FIELDS[name], text_of(node[name]), f"{at}{name}")
+        return value
 
     def template(self, visit: Visit, value: Any, at: str, item: Node | None) -> Any:
         """The template, whose strings may be expressions."""
@@ -41,14 +47,7 @@ class JsonataFields:
 
     def condition(self, visit: Visit, rule: Node, at: str) -> bool:
         """``Condition``."""
-        found = self.field(visit, rule, "Condition", at, None)
-        if not isinstance(found, bool):
-            cause = (
-                f"The JSONata expression '{str(rule['Condition'])[2:-2].strip()}' specified for the field "
-                f"'{at}Condition' returned an unexpected result type. Expected 'boolean', but was {found!r}."
-            )
-            raise StatesError(QUERY_EVALUATION, cause, location=f"{at}Condition")
-        return found
+        return bool(self.field(visit, rule, "Condition", at, False))
 
     def passed(self, visit: Visit, node: Node, at: str) -> Outcome:
         """``Output`` and ``Assign`` of a state, or of the rule that was chosen."""

@@ -45,7 +45,7 @@ def checked(name: str, text: str, value: Any) -> Any:
         return _timestamp(text, value)
     if name == "Items":
         if not isinstance(value, list):
-            raise StatesError(RUNTIME, f'Reference path "{text}" must point to array.')
+            raise StatesError(RUNTIME, f'Reference path "{text}" must point to array.', evaluating=False)
         return value
     if name in TEXTS:
         if not isinstance(value, str):

@@ -14,6 +14,7 @@ END = {"Type": "Pass", "End": True}
 SCHEMA = "SCHEMA_VALIDATION_FAILED"
 MISSING = "MISSING_TRANSITION_TARGET"
 ECHO, SUBMIT = "arn:aws:lambda:us-east-1:000000000000:function:echo", "arn:aws:states:::batch:submitJob.sync"
+GLUE = "arn:aws:states:::glue:startJobRun"
 
 
 async def nothing(arguments: Any, context: Any) -> None: ...
@@ -52,10 +53,10 @@ def problems(document: Any) -> list[str]:
             [f"/States/A/Resource: nothing here runs '{ECHO[:-1]}'; did you mean '{ECHO}'?"],
         ),
         (
-            machine(A={"Type": "Task", "Resource": "arn:aws:states:::glue:startJobRun", "End": True}),
+            machine(A={"Type": "Task", "Resource": GLUE, "End": True}),
             [
-                f"/States/A: {SCHEMA}: Parameters field is required for resource ARN: arn:aws:states:::glue:startJobRun",
-                f"/States/A/Resource: nothing here runs 'arn:aws:states:::glue:startJobRun'; did you mean '{SUBMIT}'?",
+                f"/States/A: {SCHEMA}: Parameters field is required for resource ARN: {GLUE}",
+                f"/States/A/Resource: nothing here runs '{GLUE}'; did you mean '{SUBMIT}'?",
             ],
         ),
         (machine(A={"Type": "Task", "End": True}), [f"/States/A: {SCHEMA}: These fields are required: [Resource]"]),

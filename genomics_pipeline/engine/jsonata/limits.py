@@ -1,0 +1,37 @@
+"""AWS's bounds on the evaluation of one expression.
+
+What it accepts, one more of which it refuses, and its sentences: radkawar/stackd, expression_limits.json (padding);
+floci-io/floci, docs/services/step-functions.md and JsonataEvaluatorTest.java (the others), measured with TestState.
+"""
+
+from __future__ import annotations
+
+MAX_DEPTH = 100  # evaluations inside each other
+MAX_SEQUENCE = 873_782  # elements of [1..n]
+MAX_RANGE = 360_145  # elements of $range
+MAX_TEXT = 6_990_256  # characters that are joined
+MAX_PADDING = 262_144  # characters that $pad adds
+MAX_SECONDS = 30.0  # of the thread's processor: AWS gives its own evaluator one second, this one is slower
+
+TOO_DEEP = "Stack overflow error: Check for non-terminating recursive function. Consider rewriting as tail-recursive"
+_TOO_LONG = "Expression evaluation timeout: Check for infinite loop"
+_TOO_LARGE = "Expression evaluation memory limit exceeded: Check for excessive memory usage"
+
+
+class Uncoded(Exception):
+    """An error whose sentence has no code: these bounds, and a few of the language's functions."""
+
+
+def too_deep() -> Uncoded:
+    """More nested evaluations than AWS allows."""
+    return Uncoded(TOO_DEEP)
+
+
+def too_long() -> Uncoded:
+    """More time than one expression may take."""
+    return Uncoded(_TOO_LONG)
+
+
+def too_large() -> Uncoded:
+    """A value of more memory than AWS allows."""
+    return Uncoded(_TOO_LARGE)
