@@ -50,16 +50,18 @@ def align(task: dict[str, Any], lanes: Sequence[Lane]) -> Counts:
         CrewFailed: if a worker was killed.
         ChainFailed: if samtools failed.
     """
-    samtools = Chain(commands(task, any(lane.paired for lane in lanes)), ends(task))  # forks while it costs little
-    from aligner import Aligner
-
-    crew = Crew(Aligner(reference(task), lanes).align, task["vcpus"])
     batches = (batch for number, lane in enumerate(lanes) for batch in lane.batches(number))
+    # Forks before the index is loaded, while they cost little: reading begins meanwhile.
+    crew = Crew(batches, task["vcpus"])
+    samtools = Chain(commands(task, any(lane.paired for lane in lanes)), ends(task))
     total = Counts()
     try:
+        from aligner import Aligner  # here, as bwa's module takes its time
+
+        aligner = Aligner(reference(task), lanes)
         with os.fdopen(samtools.input, "wb") as pipe:
             pipe.write(str(header(task, lanes)).encode())
-            for text, counts in crew.results(batches):
+            for text, counts in crew.results(aligner.align):
                 pipe.write(text)
                 total += counts
     except BrokenPipeError:

@@ -7,102 +7,107 @@ import os
 import pickle
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from queue import Queue
 from threading import Thread
 from typing import Any
 
+AHEAD = 8  # pieces that are read for each worker before it asks for them
+
 
 class CrewFailed(Exception):
-    """A worker ended before its work did."""
+    """A fork ended before its work did."""
 
 
 class Crew:
-    """Forked workers. Results are the same, and in the same order, however many there are.
+    """Forked workers and the fork that feeds them, which begins at once and so is ahead when the workers come.
+
+    Results are the same, and in the same order, however many workers there are.
 
     Args:
-        work: What each worker does with a piece of work. An exception of it is raised again where the piece's
-            result would have come.
+        pieces: The work. An exception of the iterable is raised again where the next result would have come.
         size: How many workers.
     """
 
-    def __init__(self, work: Callable[[Any], Any], size: int) -> None:
-        self._workers = [_Worker(work) for _ in range(size)]
+    def __init__(self, pieces: Iterable[Any], size: int) -> None:
+        pipes = [os.pipe() for _ in range(size)]
+        self._inlets = [begin for begin, _ in pipes]
+        self._feeder = _Fork(lambda: _feed(pieces, [end for _, end in pipes]), closing=self._inlets)
+        for _, end in pipes:
+            os.close(end)
+        self._workers: list[_Worker] = []
 
-    def results(self, pieces: Iterable[Any]) -> Iterator[Any]:
-        """The results of all pieces, in order; an exception of the iterable itself comes in its place.
+    def results(self, work: Callable[[Any], Any]) -> Iterator[Any]:
+        """What workers make of the pieces, in order. To be asked for once.
+
+        Args:
+            work: What each worker does with a piece. An exception of it is raised again where its result would
+                have come.
 
         Raises:
-            CrewFailed: if a worker was killed.
+            CrewFailed: if a fork was killed.
         """
-        Thread(target=self._feed, args=(pieces,), daemon=True).start()
-        for worker in self._workers:
+        self._workers.extend(_Worker(work, inlet) for inlet in self._inlets)
+        for worker in self._workers:  # all are forked before any thread is
             worker.start()
         number = 0
         while (result := self._workers[number % len(self._workers)].take()) is not _END:
+            if result is _LOST:
+                raise CrewFailed(self._loss(self._workers[number % len(self._workers)]))
             if isinstance(result, BaseException):
                 raise result
             yield result
             number += 1
-        codes = [worker.wait() for worker in self._workers]
-        if any(codes):
-            raise CrewFailed(f"a worker was killed by signal {-min(codes)}; it may have run out of memory")
 
     def end(self) -> None:
-        """End every worker, whatever it is doing."""
-        for worker in self._workers:
-            worker.kill()
+        """End every fork, whatever it is doing."""
+        for fork in (self._feeder, *self._workers):
+            fork.kill()
 
-    def _feed(self, pieces: Iterable[Any]) -> None:
-        number = 0
-        try:
-            for number, piece in enumerate(pieces):
-                self._workers[number % len(self._workers)].give(piece)
-                number += 1
-        except Exception as error:
-            self._workers[number % len(self._workers)].give(error)
-        for worker in self._workers:
-            worker.give(_END)
+    def _loss(self, worker: _Worker) -> str:
+        killed, code = "a worker", worker.wait()
+        if code >= 0:  # it ended by itself, as nothing feeds it
+            killed, code = "the reader of the work", self._feeder.wait()
+        return f"{killed} was killed by signal {-code}; it may have run out of memory"
 
 
-class _End:
-    """Marks the end of the work, through pickles too."""
+class _Mark:
+    """A value that stays itself through pickles."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
 
     def __reduce__(self) -> str:
-        return "_END"
+        return self._name
 
 
-_END = _End()
+_END, _LOST = _Mark("_END"), _Mark("_LOST")
 
 
-class _Worker:
-    """One fork with a pipe each way; threads fill and empty the pipes, so that it never waits for its neighbours."""
+class _Fork:
+    """A child that does one thing and ends.
 
-    def __init__(self, work: Callable[[Any], Any]) -> None:
-        (work_in, self._give), (self._take, result_out) = os.pipe(), os.pipe()
-        self._pieces: Queue[Any] = Queue(1)
-        self._results: Queue[Any] = Queue(1)
+    Args:
+        work: What it does.
+        closing: Descriptors that are its parent's.
+    """
+
+    def __init__(self, work: Callable[[], None], closing: Sequence[int]) -> None:
         self._code: int | None = None
         self._pid = os.fork()
-        if self._pid == 0:
-            os.close(self._give)
-            os.close(self._take)
-            _serve(work, work_in, result_out)
-        os.close(work_in)
-        os.close(result_out)
-
-    def start(self) -> None:
-        """Start the threads; all workers are forked before any thread is."""
-        Thread(target=self._send, daemon=True).start()
-        Thread(target=self._receive, daemon=True).start()
-
-    def give(self, piece: Any) -> None:
-        """Hand it a piece of work."""
-        self._pieces.put(piece)
-
-    def take(self) -> Any:
-        """Its next result."""
-        return self._results.get()
+        if self._pid:
+            return
+        code = 1
+        try:
+            for descriptor in closing:
+                os.close(descriptor)
+            work()
+            code = 0
+        except (EOFError, BrokenPipeError):
+            pass  # whoever it reads from or writes to is gone
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
 
     def wait(self) -> int:
         """How it ended: 0, or the negative number of a signal."""
@@ -116,45 +121,76 @@ class _Worker:
             os.kill(self._pid, signal.SIGKILL)
             self.wait()
 
-    def _send(self) -> None:
-        piece = None
-        try:
-            with os.fdopen(self._give, "wb") as pipe:
-                while piece is not _END:
-                    piece = self._pieces.get()
-                    pickle.dump(piece, pipe, pickle.HIGHEST_PROTOCOL)
-                    pipe.flush()
-        except BrokenPipeError:
-            pass  # it was killed: its end is seen where its results are waited for
+
+class _Worker(_Fork):
+    """One fork with a pipe from the feeder and one to here, which a thread empties: it never waits for a neighbour."""
+
+    def __init__(self, work: Callable[[Any], Any], inlet: int) -> None:
+        self._outlet, end = os.pipe()
+        self._results: Queue[Any] = Queue(1)
+        super().__init__(lambda: _serve(work, inlet, end), closing=[self._outlet])
+        os.close(inlet)
+        os.close(end)
+
+    def start(self) -> None:
+        """Start the thread."""
+        Thread(target=self._receive, daemon=True).start()
+
+    def take(self) -> Any:
+        """Its next result."""
+        return self._results.get()
 
     def _receive(self) -> None:
         result = None
-        with os.fdopen(self._take, "rb") as pipe:
-            while result is not _END:
+        with os.fdopen(self._outlet, "rb") as pipe:
+            while result not in (_END, _LOST):
                 try:
                     result = pickle.load(pipe)  # noqa: S301  # our own fork's
                 except (EOFError, pickle.UnpicklingError):
-                    result = _END
+                    result = _LOST
                 self._results.put(result)
 
 
-def _serve(work: Callable[[Any], Any], work_in: int, result_out: int) -> None:
+def _feed(pieces: Iterable[Any], pipes: Sequence[int]) -> None:
+    """The feeder: the pieces to the workers in turn; a thread each, so that none waits for its neighbour."""
+    queues: list[Queue[Any]] = [Queue(AHEAD) for _ in pipes]
+    threads = [Thread(target=_send, args=pair) for pair in zip(queues, pipes, strict=True)]
+    for thread in threads:
+        thread.start()
+    number = 0
+    try:
+        for piece in pieces:
+            queues[number % len(queues)].put(piece)
+            number += 1
+    except Exception as error:
+        queues[number % len(queues)].put(error)
+    for queue in queues:
+        queue.put(_END)
+    for thread in threads:
+        thread.join()
+
+
+def _send(queue: Queue[Any], end: int) -> None:
+    piece = None
+    try:
+        with os.fdopen(end, "wb") as pipe:
+            while piece is not _END:
+                piece = queue.get()
+                pickle.dump(piece, pipe, pickle.HIGHEST_PROTOCOL)
+                pipe.flush()
+    except BrokenPipeError:
+        os._exit(1)  # the worker is gone, and its parent knows or is gone too
+
+
+def _serve(work: Callable[[Any], Any], inlet: int, outlet: int) -> None:
     """The worker: one result for each piece, until the end."""
     gc.disable()  # what a piece leaves is gone by its reference counts; a search through it costs a tenth of the work
-    code = 1
-    try:
-        with os.fdopen(work_in, "rb") as pieces, os.fdopen(result_out, "wb") as results:
-            piece = None
-            while piece is not _END:
-                piece = pickle.load(pieces)  # noqa: S301  # our own parent's
-                pickle.dump(_result(work, piece), results, pickle.HIGHEST_PROTOCOL)
-                results.flush()
-        code = 0
-    except (EOFError, BrokenPipeError):
-        pass  # the parent is gone
-    finally:
-        sys.stderr.flush()
-        os._exit(code)
+    with os.fdopen(inlet, "rb") as pieces, os.fdopen(outlet, "wb") as results:
+        piece = None
+        while piece is not _END:
+            piece = pickle.load(pieces)  # noqa: S301  # our own feeder's
+            pickle.dump(_result(work, piece), results, pickle.HIGHEST_PROTOCOL)
+            results.flush()
 
 
 def _result(work: Callable[[Any], Any], piece: Any) -> Any:

@@ -17,22 +17,23 @@ from crew import Crew, CrewFailed
 @pytest.mark.parametrize("size", [1, 2, 5])
 @pytest.mark.parametrize("pieces", [0, 1, 4, 100])
 def test_results_come_in_order(size: int, pieces: int) -> None:
-    crew = Crew(lambda piece: piece * piece, size)
-    assert list(crew.results(range(pieces))) == [piece * piece for piece in range(pieces)]
+    crew = Crew(range(pieces), size)
+    assert list(crew.results(lambda piece: piece * piece)) == [piece * piece for piece in range(pieces)]
+    crew.end()
 
 
-def test_large_pieces_do_not_block(tmp_path: Path) -> None:
-    crew = Crew(lambda piece: piece * 2, 2)
-    sizes = [len(result) for result in crew.results(bytes(3_000_000) for _ in range(5))]
-    assert sizes == [6_000_000] * 5
+def test_large_pieces_do_not_block() -> None:
+    crew = Crew((bytes(3_000_000) for _ in range(50)), 2)
+    assert [len(result) for result in crew.results(lambda piece: piece * 2)] == [6_000_000] * 50
+    crew.end()
 
 
 def test_an_error_comes_where_its_result_would_have() -> None:
     def invert(piece: int) -> float:
         return 1 / piece
 
-    crew = Crew(invert, 3)
-    results = crew.results([4, 2, 1, 0, 5])
+    crew = Crew([4, 2, 1, 0, 5], 3)
+    results = crew.results(invert)
     assert [next(results) for _ in range(3)] == [0.25, 0.5, 1.0]
     with pytest.raises(ZeroDivisionError):
         next(results)
@@ -45,21 +46,37 @@ def test_an_error_of_the_pieces_comes_after_the_results_before_it() -> None:
         yield 2
         raise ValueError("damaged")
 
-    crew = Crew(lambda piece: piece, 2)
+    crew = Crew(pieces(), 2)
     found: list[int] = []
     with pytest.raises(ValueError, match=r"^damaged$"):
-        found.extend(crew.results(pieces()))
+        found.extend(crew.results(lambda piece: piece))
     assert found == [1, 2]
     crew.end()
 
 
-def test_a_killed_worker_is_told() -> None:
-    def work(piece: int) -> int:
+@pytest.mark.parametrize("pieces", [6, 1000])
+def test_a_killed_worker_is_told_whatever_its_neighbours_have_left(pieces: int) -> None:
+    def work(piece: int) -> bytes:
         if piece == 3:
             os.kill(os.getpid(), signal.SIGKILL)
-        return piece
+        return bytes(1_000_000)
 
-    crew = Crew(work, 2)
-    with pytest.raises(CrewFailed, match="killed by signal 9"):
-        list(crew.results(range(6)))
+    crew = Crew(range(pieces), 2)
+    with pytest.raises(CrewFailed, match=r"^a worker was killed by signal 9; it may have run out of memory$"):
+        list(crew.results(work))
     crew.end()
+
+
+def test_a_killed_feeder_is_told() -> None:
+    def pieces() -> Iterator[int]:
+        yield 1
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    crew = Crew(pieces(), 2)
+    with pytest.raises(CrewFailed, match=r"^the reader of the work was killed by signal 9; it may have run out of m"):
+        list(crew.results(lambda piece: piece))
+    crew.end()
+
+
+def test_a_crew_may_end_before_it_works() -> None:
+    Crew(iter(int, 1), 2).end()
