@@ -125,10 +125,11 @@ def theirs(emulator: Emulator, items: int) -> Row:
         storage.create_bucket(Bucket=BUCKET)
         storage.put_object(Bucket=BUCKET, Key="items.json", Body=array(items).encode())
         definition = json.dumps(document("JSON"))
-        machine = functions.create_state_machine(name="benchmark", definition=definition, roleArn=ROLE)
+        created = functions.create_state_machine(name="benchmark", definition=definition, roleArn=ROLE)
+        machine = created["stateMachineArn"]
         started = time.perf_counter()
         with Peak(server.process.pid) as peak:
-            execution = functions.start_execution(stateMachineArn=machine["stateMachineArn"], input="{}")["executionArn"]
+            execution = functions.start_execution(stateMachineArn=machine, input="{}")["executionArn"]
             end = _end(server, functions, execution, started)
             seconds = time.perf_counter() - started
         (run,) = functions.list_map_runs(executionArn=execution)["mapRuns"]
@@ -193,8 +194,10 @@ def main() -> None:
     print(f"peak at {last.items:,}          {last.measured.peak_mib:9.0f}  MiB (goal: below 500)")
     paces = [(row.measured.seconds - start_up.measured.seconds) / row.items * 1e6 for row in series]
     told = ", ".join(f"{pace:.1f} at {row.items:,}" for pace, row in zip(paces, series, strict=True))
-    print(f"microseconds an item, start-up apart: {told}  (goal: the same; now {paces[-1] / statistics.mean(paces):.2f}"
-          " of their mean)")
+    print(
+        f"microseconds an item, start-up apart: {told}  (goal: the same; now {paces[-1] / statistics.mean(paces):.2f}"
+        " of their mean)"
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """The emulators of Step Functions that others use, as child processes on free loopback ports.
 
 Each lies in a virtual environment of its own, made by the Makefile: ``.venv/bench-moto``, ``.venv/bench-ministack``, or
-below the folder that ``EMULATORS_FOLDER`` names. LocalStack is not among them: its newest release needs Python 3.13, and an
-older one that was measured (4.9.2) refuses the same documents as moto, and is slower.
+below the folder that ``EMULATORS_FOLDER`` names. LocalStack is not among them: its newest release needs Python 3.13,
+and an older one that was measured (4.9.2) refuses the same documents as moto, and is slower.
 """
 
 from __future__ import annotations
