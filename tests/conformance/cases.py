@@ -229,7 +229,7 @@ def map_run_differences(expected: list[dict[str, Any]], found: list[dict[str, An
     for number, (wanted, run) in enumerate(zip(expected, found, strict=True)):
         for name, value in wanted.items():
             given = run.get(name)
-            if name in ("ItemCounts", "ExecutionCounts"):
+            if name in ("itemCounts", "executionCounts"):
                 value = {**dict.fromkeys(_STATUSES, 0), **value}
                 given = {count: one for count, one in run.get(name, {}).items() if count in value}
             yield from differences(value, given, f"map_runs[{number}].{name}")

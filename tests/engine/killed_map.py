@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import json
 import os
 import pkgutil
@@ -10,18 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import genomics_pipeline.engine
-from genomics_pipeline.engine.api import execute
-from genomics_pipeline.engine.errors import StatesError
-from genomics_pipeline.engine.execution import TaskContext
-from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.cli.main import main
 
 for module in pkgutil.walk_packages(genomics_pipeline.engine.__path__, "genomics_pipeline.engine."):
-    importlib.import_module(module.name)  # what an execution imports when it needs it
+    importlib.import_module(module.name)  # what the command imports when it needs it
+for name in ("cli.execute", "runs.execute"):
+    importlib.import_module(f"genomics_pipeline.{name}")
 
 BUCKET = "bucket"
 APPEND = "arn:aws:lambda:us-east-1:000000000000:function:append"
 PASS = {"Type": "Pass", "End": True}
 TASK = {"Type": "Task", "Resource": APPEND, "End": True}
+ARGV = "execute machine.json --root buckets --journal journal --json --task"
 
 
 def document(child: dict[str, Any]) -> dict[str, Any]:
@@ -50,32 +52,36 @@ def document(child: dict[str, Any]) -> dict[str, Any]:
     return {"QueryLanguage": "JSONata", "StartAt": "Items", "States": {"Items": state}}
 
 
-def prepare(folder: Path, items: int) -> None:
-    """A bucket with so many items, and the file that tasks append to."""
-    (folder / BUCKET).mkdir(parents=True)
-    lines = (json.dumps({"n": number}) + "\n" for number in range(items))
-    (folder / BUCKET / "items.jsonl").write_text("".join(lines))
+def prepare(folder: Path, child: dict[str, Any], items: int) -> None:
+    """The document, a bucket with so many items, and the file that tasks append to."""
+    bucket = folder / "buckets" / BUCKET
+    bucket.mkdir(parents=True)
+    with (bucket / "items.jsonl").open("w") as file:
+        file.writelines(json.dumps({"n": number}) + "\n" for number in range(items))
+    (folder / "machine.json").write_text(json.dumps(document(child)))
     (folder / "ran").touch()
 
 
-def run(folder: Path, child: dict[str, Any]) -> None:
-    """Run the map to its end, or go on with it: what the command does with its arguments."""
+class TenthItem(Exception):
+    """Every tenth item fails."""
 
-    async def append(item: Any, context: TaskContext) -> Any:
-        ran = os.open(folder / "ran", os.O_WRONLY | os.O_APPEND)
-        os.write(ran, f"{item['n']}\n".encode())
-        os.close(ran)
-        if item["n"] % 10 == 0:
-            raise StatesError("Tenth", f"item {item['n']}")
-        return item
 
-    result = execute(
-        document(child),
-        {},
-        name="killed",
-        state_machine="machine",
-        store=RoutedStore({BUCKET: folder / BUCKET}),
-        tasks={APPEND: append},
-        journal=folder / "journal",
-    )
-    assert result.status == "SUCCEEDED", result
+def append(item: Any, _: Any) -> Any:
+    """Leave a line for the item."""
+    ran = os.open("ran", os.O_WRONLY | os.O_APPEND)
+    os.write(ran, f"{item['n']}\n".encode())
+    os.close(ran)
+    if item["n"] % 10 == 0:
+        raise TenthItem(f"item {item['n']}")
+    return item
+
+
+def run(folder: Path) -> None:
+    """The command: run the map to its end, or go on with it.
+
+    Raises:
+        SystemExit: always.
+    """
+    os.chdir(folder)
+    with contextlib.redirect_stdout(io.StringIO()):
+        main([*ARGV.split(), f"{APPEND}={__name__}:append"])

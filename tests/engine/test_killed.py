@@ -1,6 +1,7 @@
 """`kill -9` at random instants of a Distributed Map: every item ends once, and nothing that ended runs again.
 
-Each life of the execution is a fork of a server that imported the engine once, so that a kill costs milliseconds.
+Each life of the execution is the command `execute` in a fork of a server that imported it once, so that a kill costs
+milliseconds.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ class Killed:
     """A map in a folder, run by processes that are killed."""
 
     def __init__(self, folder: Path, child: dict[str, Any], items: int) -> None:
-        self.folder, self.child, self.items = folder, child, items
-        killed_map.prepare(folder, items)
+        self.folder, self.items = folder, items
+        killed_map.prepare(folder, child, items)
 
     def live(self, seconds: float | None) -> bool:
         """Start or resume it, and kill it after so long; whether it came to its end before."""
-        life = FORKS.Process(target=killed_map.run, args=(self.folder, self.child))
+        life = FORKS.Process(target=killed_map.run, args=(self.folder,))
         life.start()
         life.join(seconds)
         life.kill()
@@ -55,7 +56,7 @@ class Killed:
 
     def rows(self) -> dict[str, list[dict[str, Any]]]:
         """The rows of the only result files there are, as large as their manifest says."""
-        bucket = self.folder / killed_map.BUCKET
+        bucket = self.folder / "buckets" / killed_map.BUCKET
         (manifest,) = bucket.glob("results/*/manifest.json")
         listed = json.loads(manifest.read_bytes())["ResultFiles"]
         files = [file for kind in listed.values() for file in kind]
