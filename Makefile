@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+EMULATORS := $(VENV)/.emulators
 
-.PHONY: demo test test-realdata test-validators lint bench lock clean
+.PHONY: demo test test-realdata test-validators test-emulators lint bench lock clean
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "Python >= 3.11 is needed, found %d.%d: make PYTHON=python3.11" % v)'
@@ -19,7 +20,7 @@ demo: $(READY)
 	$(BIN)/genomics-pipeline run demo/cohort/cohort.csv --reference demo/cohort/reference.fa --out demo/run --truth demo/cohort/truth.vcf.gz
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto -m "not realdata and not validators"
+	$(BIN)/python -m pytest -n auto -m "not realdata and not validators and not emulators"
 
 test-realdata: $(READY)
 	$(BIN)/python -m pytest -m realdata
@@ -28,18 +29,32 @@ test-realdata: $(READY)
 test-validators: $(READY)
 	$(BIN)/python -m pytest -m validators
 
+# Emulators of Step Functions, each in an environment of its own.
+$(EMULATORS): Makefile
+	$(PYTHON) -m venv $(VENV)/bench-moto
+	$(VENV)/bench-moto/bin/python -m pip install --quiet --disable-pip-version-check 'moto[server]==5.2.5'
+	$(PYTHON) -m venv $(VENV)/bench-ministack
+	$(VENV)/bench-ministack/bin/python -m pip install --quiet --disable-pip-version-check ministack==1.5.33
+	touch $@
+
+# What the emulators make of the conformance cases. Where they cannot be installed it says SKIPPED; with CI set it fails.
+test-emulators: $(READY)
+	-$(MAKE) $(EMULATORS)
+	$(BIN)/python -m pytest -m emulators
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Needs bwa, samtools and bcftools; says SKIPPED without them.
-bench: $(READY)
+# The first two need bwa, samtools and bcftools, and say SKIPPED without them.
+bench: $(READY) $(EMULATORS)
 	$(PYTHON) -m venv $(VENV)/bench
 	$(VENV)/bench/bin/python -m pip install --quiet --disable-pip-version-check snakemake==9.27.1
 	$(BIN)/python benchmarks/alignment_step.py
 	SNAKEMAKE=$(abspath $(VENV))/bench/bin/snakemake $(BIN)/python benchmarks/cohort.py
+	$(BIN)/python benchmarks/distributed_map.py
 
 lock:
 	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock

@@ -23,29 +23,42 @@ class Measured:
 
 
 def measure(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Measured:
-    """Run a command to its end; memory is the tree's resident set, sampled, shared pages counted once.
+    """Run a command to its end; see `Peak` for its memory.
 
     Raises:
         subprocess.CalledProcessError: if it fails.
     """
     started = time.perf_counter()
     process = subprocess.Popen(argv, env=dict(env), cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    peak = [0]
-    ended = threading.Event()
-    sampler = threading.Thread(target=_sample, args=(process.pid, peak, ended))
-    sampler.start()
-    output, _ = process.communicate()
-    seconds = time.perf_counter() - started
-    ended.set()
-    sampler.join()
+    with Peak(process.pid) as peak:
+        output, _ = process.communicate()
+        seconds = time.perf_counter() - started
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, argv, output)
-    return Measured(seconds, peak[0] / 2**20)
+    return Measured(seconds, peak.mib)
 
 
-def _sample(pid: int, peak: list[int], ended: threading.Event) -> None:
-    while not ended.wait(INTERVAL_S):
-        peak[0] = max(peak[0], _resident(pid))
+class Peak:
+    """The peak memory of a process tree while the block runs: its resident set, sampled, shared pages counted once."""
+
+    def __init__(self, pid: int) -> None:
+        self.mib = 0.0
+        self._ended = threading.Event()
+        self._sampler = threading.Thread(target=self._sample, args=(pid,))
+
+    def __enter__(self) -> Peak:
+        self._sampler.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._sampler.join()
+
+    def _sample(self, pid: int) -> None:
+        while True:
+            self.mib = max(self.mib, _resident(pid) / 2**20)
+            if self._ended.wait(INTERVAL_S):
+                return
 
 
 def _share(process: psutil.Process) -> int:

@@ -1,0 +1,154 @@
+"""The emulators of Step Functions that others use, as child processes on free loopback ports.
+
+Each lies in a virtual environment of its own, made by the Makefile: ``.venv/bench-moto``, ``.venv/bench-ministack``, or
+below the folder that ``EMULATORS_FOLDER`` names. LocalStack is not among them: its newest release needs Python 3.13,
+and an older one that was measured (4.9.2) refuses the same documents as moto, and is slower.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+READY_S = 60
+LOOK_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """One emulator.
+
+    Attributes:
+        name: Its name on PyPI.
+        command: Its program and arguments; ``{port}`` stands for the port.
+        environment: What it is told beside that.
+        first: A request that must be sent before it executes anything: path and JSON body; None where there is none.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    first: tuple[str, bytes] | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Its virtual environment."""
+        below = Path(os.environ.get("EMULATORS_FOLDER", Path(__file__).resolve().parents[1] / ".venv"))
+        return below / f"bench-{self.name}"
+
+    @property
+    def program(self) -> Path:
+        """Its program."""
+        return self.folder / "bin" / self.command[0]
+
+    @property
+    def release(self) -> str:
+        """Name and version of what is installed there."""
+        (packages,) = self.folder.glob("lib/python*/site-packages")
+        (found,) = distributions(name=self.name, path=[str(packages)])
+        return f"{self.name} {found.version}"
+
+
+MOTO = Emulator(
+    "moto",
+    ("moto_server", "-H", "127.0.0.1", "-p", "{port}"),
+    {},
+    ("/moto-api/config", b'{"stepfunctions": {"execute_state_machine": true}}'),
+)
+# Its Wait states take no time.
+MINISTACK = Emulator(
+    "ministack",
+    ("ministack",),
+    {"GATEWAY_PORT": "{port}", "BIND_HOST": "127.0.0.1", "SFN_WAIT_SCALE": "0"},
+)
+EMULATORS = (MOTO, MINISTACK)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running emulator."""
+
+    emulator: Emulator
+    process: subprocess.Popen[bytes]
+    endpoint: str
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of it."""
+        import boto3
+        from botocore.config import Config
+
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(
+                inject_host_prefix=False,  # sync-… is no name here
+                s3={"addressing_style": "path"},
+                retries={"total_max_attempts": 1},
+                read_timeout=300,
+            ),
+        )
+
+
+@contextmanager
+def serve(emulator: Emulator) -> Iterator[Server]:
+    """A server of the emulator, ended afterwards.
+
+    Raises:
+        RuntimeError: if it does not answer.
+    """
+    port = str(_free_port())
+    argv = [str(emulator.program), *(part.format(port=port) for part in emulator.command[1:])]
+    told = {name: value.format(port=port) for name, value in emulator.environment.items()}
+    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("wb") as log:
+        process = subprocess.Popen(argv, env=os.environ | told, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            server = Server(emulator, process, f"http://127.0.0.1:{port}")
+            if not _answers(server, *(emulator.first or ("/", None))):
+                told_last = (Path(folder) / "log").read_text(errors="replace")[-500:]
+                raise RuntimeError(f"{emulator.name} does not answer: {told_last}")
+            yield server
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def _answers(server: Server, path: str, body: bytes | None) -> bool:
+    headers = {"Content-Type": "application/json"}
+    for _ in range(int(READY_S / LOOK_S)):
+        try:
+            with urllib.request.urlopen(urllib.request.Request(server.endpoint + path, body, headers), timeout=5):
+                return True
+        except urllib.error.HTTPError:
+            return body is None
+        except OSError:
+            pass
+        try:
+            server.process.wait(timeout=LOOK_S)
+        except subprocess.TimeoutExpired:
+            continue
+        return False
+    return False

@@ -1,0 +1,135 @@
+"""Every conformance case through `genomics-pipeline execute`: how it ends, and what it leaves, is what AWS does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from genomics_pipeline.cli.main import main
+from tests.conformance import cases
+from tests.conformance.cases import BadCase, Case
+
+CASES = cases.load_all()
+
+
+def _named(case: Case) -> str:
+    return case.name
+
+
+@pytest.mark.parametrize("case", CASES, ids=_named)
+def test_it_ends_as_on_aws(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    root = tmp_path / "buckets"
+    root.mkdir()
+    cases.place_objects(case.objects, root)
+    files = {"machine": case.definition, "input": case.input, **({"mock": case.mock} if case.mock else {})}
+    for name, content in files.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+    argv = ["execute", "machine.json", "--input", "input.json", "--root", "buckets", "--journal", "journal", "--json"]
+    with pytest.raises(SystemExit) as ended:
+        main([*argv, *(["--mock", "mock.json"] if case.mock else []), *case.arguments])
+    out, err = capfd.readouterr()
+    assert ended.value.code == case.expected.code(), err or out
+    if case.expected.problems is not None:
+        said = [line.removeprefix("error: ") for line in err.splitlines()]
+        assert list(cases.differences(case.expected.problems, said, "problems")) == []
+        return
+    assert list(cases.end_differences(case.expected, json.loads(out))) == []
+    left = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    assert list(cases.object_differences(case.expected.objects or {}, left)) == []
+
+
+def test_every_case_is_a_file_and_every_topic_a_folder() -> None:
+    files = [path.relative_to(cases.FOLDER) for path in cases.FOLDER.rglob("*") if path.is_file()]
+    assert sorted(case.name for case in CASES) == sorted(file.with_suffix("").as_posix() for file in files)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[", "Expecting value: line 1 column 2 (char 1)"),
+        ('{"definition": {}, "definition": {}}', "a member stands twice among definition, definition"),
+        (
+            '{"souce": "x"}',
+            "unknown members souce; there are arguments, definition, expected, input, mock, objects, source",
+        ),
+        ('{"source": "x", "definition": {"StartAt": "A"}}', "expected a member 'expected'"),
+        (
+            '{"source": "x", "definition": {"StartAt": "A"}, "expected": {"status": "FAILED", "out": 1}}',
+            "expected: unknown members out; there are cause, error, exit_code, map_runs, objects, output, problems, "
+            "status, transitions",
+        ),
+        (
+            '{"source": "x", "definition": {"StartAt": "A"}, "expected": {"error": "E"}}',
+            "expected: either a status or problems",
+        ),
+        (
+            '{"source": "x", "definition": {"StartAt": "A"}, "expected": {"status": "SUCCEEDED"}}',
+            "expected: SUCCEEDED needs output",
+        ),
+        (
+            '{"source": "x", "definition": {"StartAt": "A"}, "expected": {"status": "FAILED"}}',
+            "expected: FAILED needs error and cause",
+        ),
+    ],
+)
+def test_a_case_that_is_not_one_is_refused(text: str, message: str, tmp_path: Path) -> None:
+    file = tmp_path / "case.json"
+    file.write_text(text)
+    with pytest.raises(BadCase) as refused:
+        cases.load("topic/case", file)
+    assert str(refused.value) == f"{file}: {message}"
+
+
+UUID = "01234567-89ab-cdef-0123-456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "told"),
+    [
+        (1, 1, []),
+        (1, 1.0, ["x: expected 1, found 1.0"]),
+        (1, True, ["x: expected 1, found true"]),
+        (None, {}, ["x: expected null, found {}"]),
+        (f"arn:<uuid>:{UUID}", f"arn:{UUID}:<uuid>", []),
+        ("at <time>", "at 2026-11-24T06:00:00.000Z", []),
+        ({"matches": "[0-9]+"}, 12, []),
+        ({"matches": "[0-9]+"}, 1.5, ["x: expected text like [0-9]+, found 1.5"]),
+        ([1], [1, 2], ["x[1]: expected nothing, found 2"]),
+        ({"a": {"b": [1]}}, {"a": {"b": [2]}}, ["x.a.b[0]: expected 1, found 2"]),
+        ({"a": None}, {}, ["x.a: expected null, found nothing"]),
+    ],
+)
+def test_values_are_compared_exactly(expected: object, found: object, told: list[str]) -> None:
+    assert list(cases.differences(expected, found, "x")) == told
+
+
+def test_counts_by_status_that_are_not_named_are_0() -> None:
+    counts = {"pending": 0, "running": 0, "succeeded": 2, "failed": 1, "timedOut": 0, "aborted": 0}
+    run = {"label": "M", "itemCounts": {**counts, "total": 3, "resultsWritten": 3}, "status": "FAILED"}
+    assert not list(cases.map_run_differences([{"itemCounts": {"failed": 1, "succeeded": 2, "total": 3}}], [run]))
+    assert list(cases.map_run_differences([{"label": "M", "itemCounts": {"succeeded": 2, "total": 3}}], [run])) == [
+        "map_runs[0].itemCounts.failed: expected 0, found 1"
+    ]
+    assert list(cases.map_run_differences([], [run])) == ["map_runs: expected 0, found 1"]
+
+
+def test_objects_are_compared_as_what_they_are() -> None:
+    found = {f"b/{UUID}/a.jsonl": b'{"n":1}\n{"n":2}\n', "b/a.txt": b"text", "b/a.bin": b"\xff", "b/a.json": b"[1]"}
+    same = {
+        "b/<uuid>/a.jsonl": [{"n": 1}, {"n": 2}],
+        "b/a.txt": "text",
+        "b/a.bin": {"base64": "/w=="},
+        "b/a.json": [1],
+        "b/none": None,
+    }
+    assert not list(cases.object_differences(same, found))
+    assert list(cases.object_differences({"b/a.json": [2], "b/a.txt": None, "b/x": "x"}, found)) == [
+        "b/a.json[0]: expected 2, found 1",
+        "b/a.txt: expected no such object, found one",
+        "b/x: expected one such object, found 0 among ['b/<uuid>/a.jsonl', 'b/a.bin', 'b/a.json', 'b/a.txt']",
+    ]

@@ -1,0 +1,87 @@
+"""The Distributed Maps that `test_killed` kills; a module of its own so that a fork server can import it once."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import os
+import pkgutil
+from pathlib import Path
+from typing import Any
+
+import genomics_pipeline.engine
+from genomics_pipeline.cli.main import main
+
+for module in pkgutil.walk_packages(genomics_pipeline.engine.__path__, "genomics_pipeline.engine."):
+    importlib.import_module(module.name)  # what the command imports when it needs it
+for name in ("cli.execute", "runs.execute"):
+    importlib.import_module(f"genomics_pipeline.{name}")
+
+BUCKET = "bucket"
+APPEND = "arn:aws:lambda:us-east-1:000000000000:function:append"
+PASS = {"Type": "Pass", "End": True}
+TASK = {"Type": "Task", "Resource": APPEND, "End": True}
+ARGV = "execute machine.json --root buckets --journal journal --json --task"
+
+
+def document(child: dict[str, Any]) -> dict[str, Any]:
+    """A Distributed Map whose children are that one state."""
+    state = {
+        "Type": "Map",
+        "Label": "Items",
+        "ItemReader": {
+            "Resource": "arn:aws:states:::s3:getObject",
+            "ReaderConfig": {"InputType": "JSONL"},
+            "Arguments": {"Bucket": BUCKET, "Key": "items.jsonl"},
+        },
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "Item",
+            "States": {"Item": child},
+        },
+        "ToleratedFailurePercentage": 100,
+        "ResultWriter": {
+            "Resource": "arn:aws:states:::s3:putObject",
+            "Arguments": {"Bucket": BUCKET, "Prefix": "results"},
+            "WriterConfig": {"Transformation": "NONE", "OutputType": "JSONL"},
+        },
+        "End": True,
+    }
+    return {"QueryLanguage": "JSONata", "StartAt": "Items", "States": {"Items": state}}
+
+
+def prepare(folder: Path, child: dict[str, Any], items: int) -> None:
+    """The document, a bucket with so many items, and the file that tasks append to."""
+    bucket = folder / "buckets" / BUCKET
+    bucket.mkdir(parents=True)
+    with (bucket / "items.jsonl").open("w") as file:
+        file.writelines(json.dumps({"n": number}) + "\n" for number in range(items))
+    (folder / "machine.json").write_text(json.dumps(document(child)))
+    (folder / "ran").touch()
+
+
+class TenthItem(Exception):
+    """Every tenth item fails."""
+
+
+def append(item: Any, _: Any) -> Any:
+    """Leave a line for the item."""
+    ran = os.open("ran", os.O_WRONLY | os.O_APPEND)
+    os.write(ran, f"{item['n']}\n".encode())
+    os.close(ran)
+    if item["n"] % 10 == 0:
+        raise TenthItem(f"item {item['n']}")
+    return item
+
+
+def run(folder: Path) -> None:
+    """The command: run the map to its end, or go on with it.
+
+    Raises:
+        SystemExit: always.
+    """
+    os.chdir(folder)
+    with contextlib.redirect_stdout(io.StringIO()):
+        main([*ARGV.split(), f"{APPEND}={__name__}:append"])
