@@ -85,6 +85,7 @@ def test_a_fail_state_tells_text_only(bench: Any, field: str) -> None:
     assert (result.status, result.error, result.cause) == (
         "FAILED",
         "States.QueryEvaluationError",
+        "An error occurred while executing the state 'F' (entered at the event id #2). "
         f"The JSONata expression '5' specified for the field '{field}' returned an unexpected result type. "
         "Expected 'string', but was 'number' for value: 5",
     )
