@@ -98,18 +98,25 @@ def _plain(part: str) -> str:
     return part[1:] if part in (r"\*", r"\\") else part
 
 
-_TYPES: dict[str, Callable[[Any], Any]] = {"String": _text, "Numeric": _number, "Timestamp": _timestamp}
-_ORDERS: dict[str, Callable[[Any, Any], bool]] = {
-    "Equals": operator.eq,
-    "LessThan": operator.lt,
-    "GreaterThan": operator.gt,
-    "LessThanEquals": operator.le,
-    "GreaterThanEquals": operator.ge,
-}
+# Each may also be given as ``…Path``: then its other side is where the path leads.
 _COMPARISONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any, Any], bool]]] = {
-    **{f"{kind}{order}": (typed, compare) for kind, typed in _TYPES.items() for order, compare in _ORDERS.items()},
-    "BooleanEquals": (_boolean, operator.eq),
+    "StringEquals": (_text, operator.eq),
+    "StringLessThan": (_text, operator.lt),
+    "StringLessThanEquals": (_text, operator.le),
+    "StringGreaterThan": (_text, operator.gt),
+    "StringGreaterThanEquals": (_text, operator.ge),
+    "NumericEquals": (_number, operator.eq),
+    "NumericLessThan": (_number, operator.lt),
+    "NumericLessThanEquals": (_number, operator.le),
+    "NumericGreaterThan": (_number, operator.gt),
+    "NumericGreaterThanEquals": (_number, operator.ge),
+    "TimestampEquals": (_timestamp, operator.eq),
+    "TimestampLessThan": (_timestamp, operator.lt),
+    "TimestampLessThanEquals": (_timestamp, operator.le),
+    "TimestampGreaterThan": (_timestamp, operator.gt),
+    "TimestampGreaterThanEquals": (_timestamp, operator.ge),
     "StringMatches": (_text, _like),
+    "BooleanEquals": (_boolean, operator.eq),
 }
 _TESTS: dict[str, Callable[[Any], bool]] = {
     "IsNull": lambda value: value is None,
