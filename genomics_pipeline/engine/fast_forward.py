@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import selectors
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from typing import Any
 
 from genomics_pipeline.engine.clock import SystemClock
@@ -37,12 +38,31 @@ class FastForwardLoop(asyncio.SelectorEventLoop):
     ) -> asyncio.Future[Any]:
         """Work in a thread: time does not jump before it is done."""
         future = super().run_in_executor(executor, func, *args)
-        self._working += 1
-        future.add_done_callback(self._worked)
+        self.began()
+        future.add_done_callback(lambda _: self.ended())
         return future
 
-    def _worked(self, _: asyncio.Future[Any]) -> None:
+    def began(self) -> None:
+        """Something real has begun."""
+        self._working += 1
+
+    def ended(self) -> None:
+        """It has ended."""
         self._working -= 1
+
+
+@contextmanager
+def real_work() -> Iterator[None]:
+    """What is waited for inside is real, though the loop cannot see it: a thread of one's own."""
+    loop = asyncio.get_running_loop()
+    if not isinstance(loop, FastForwardLoop):
+        yield
+        return
+    loop.began()
+    try:
+        yield
+    finally:
+        loop.ended()
 
 
 class _Selector(selectors.DefaultSelector):

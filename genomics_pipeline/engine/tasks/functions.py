@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.execution import TaskContext
+from genomics_pipeline.engine.fast_forward import real_work
 from genomics_pipeline.engine.tasks.callbacks import Callbacks
 
 Function = Callable[[Any, Any], Any]  # (event, context), plain or async
@@ -181,7 +182,8 @@ async def _in_thread(function: Callable[[], Any]) -> _Outcome:
             loop.call_soon_threadsafe(tell, outcome)
 
     threading.Thread(target=run, name="function", daemon=True).start()
-    return await ended
+    with real_work():
+        return await ended
 
 
 def _name(resource: str) -> str | None:

@@ -1,0 +1,78 @@
+"""Virtual time: it jumps where only timers are waited for, and not past real work."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.engine.fast_forward import FastForwardClock, FastForwardLoop, real_work
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    with asyncio.Runner(loop_factory=FastForwardLoop) as runner:
+        return runner.run(work)
+
+
+def test_delays_take_no_time_and_are_counted() -> None:
+    async def work() -> tuple[list[int], float]:
+        clock, order = FastForwardClock(), []
+
+        async def after(hours: int) -> None:
+            await clock.sleep(hours * 3600)
+            order.append(hours)
+
+        began = clock.now()
+        await asyncio.gather(after(3), after(1), after(2))
+        return order, clock.now() - began
+
+    real = time.monotonic()
+    order, seconds = run(work())
+    assert order == [1, 2, 3]
+    assert seconds == pytest.approx(3 * 3600, abs=60)
+    assert time.monotonic() - real < 3600
+
+
+def test_a_timeout_jumps_too() -> None:
+    async def work() -> None:
+        async with asyncio.timeout(86_400):
+            await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError):
+        run(work())
+
+
+@pytest.mark.parametrize("own_thread", [False, True])
+def test_time_does_not_jump_past_work_in_a_thread(own_thread: bool) -> None:
+    """The work lasts until a real timer of the loop has fired, which an hour's timeout must not overtake."""
+
+    async def work() -> str:
+        loop = asyncio.get_running_loop()
+        released = threading.Event()
+        threading.Timer(0.05, released.set).start()
+        async with asyncio.timeout(3600):
+            if not own_thread:
+                return "done" if await loop.run_in_executor(None, released.wait) else ""
+            ended: asyncio.Future[str] = loop.create_future()
+
+            def thread() -> None:
+                released.wait()
+                loop.call_soon_threadsafe(ended.set_result, "done")
+
+            threading.Thread(target=thread).start()
+            with real_work():
+                return await ended
+
+    assert run(work()) == "done"
+
+
+def test_elsewhere_real_work_is_nothing_special() -> None:
+    async def work() -> int:
+        with real_work():
+            return 1
+
+    assert asyncio.run(work()) == 1
