@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MapRunStarted:
     """A Distributed Map began (or goes on after an interruption).
 
@@ -29,7 +29,7 @@ class MapRunStarted:
     resumed: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ChildStarted:
     """A child execution began.
 
@@ -46,7 +46,7 @@ class ChildStarted:
     input: Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ChildEnded:
     """A child execution ended, and its end is durable.
 
@@ -71,7 +71,7 @@ class ChildEnded:
     items: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MapRunEnded:
     """A Distributed Map ended; its result files are written.
 
@@ -90,7 +90,7 @@ class MapRunEnded:
     failed: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StateEntered:
     """A state began, for the first time or again after a retry.
 
@@ -109,7 +109,7 @@ class StateEntered:
     index: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RetryScheduled:
     """A state failed and is tried again after a delay.
 
@@ -132,7 +132,7 @@ class RetryScheduled:
     index: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class JobStarted:
     """A Batch job was given its share of this machine and began.
 
@@ -159,7 +159,7 @@ class JobStarted:
     index: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class JobEnded:
     """A Batch job ended.
 
@@ -186,7 +186,7 @@ class JobEnded:
     index: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Note:
     """Something a person should know, said once.
 

@@ -20,7 +20,7 @@ Machine = Mapping[str, Any]
 EFFECTS = frozenset({"Task", "Parallel", "Map", "Wait"})  # what is not simply evaluated again after a crash
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Frame:
     """One machine at work: an execution's own, a branch of a Parallel, an iteration of an inline Map."""
 

@@ -16,7 +16,7 @@ from genomics_pipeline.engine.trail import Trail
 MAX_PAYLOAD_BYTES = 262_144  # of a state's input or output: developer guide, "Quotas"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Step:
     """What became of a visit.
 
