@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulators import EMULATORS, Emulator, Server, serve
+from emulators import EMULATORS, Emulator, serve
 from measure import Measured, Peak, measure
 
 BUCKET = "items"
@@ -30,7 +29,6 @@ SIDE_BY_SIDE = 10_000
 HERE_ONLY = (100_000, 1_000_000)
 ROUNDS = 3
 LIMIT_S = 240
-POLL_S = 0.1
 LOCALSTACK = "LocalStack: skipped, its newest release needs Python 3.13; 4.9.2 was measured at about 550 children/s"
 OURS = "genomics-pipeline"
 
@@ -130,26 +128,13 @@ def theirs(emulator: Emulator, items: int) -> Row:
         started = time.perf_counter()
         with Peak(server.process.pid) as peak:
             execution = functions.start_execution(stateMachineArn=machine, input="{}")["executionArn"]
-            end = _end(server, functions, execution, started)
+            end = server.end(execution, LIMIT_S)
             seconds = time.perf_counter() - started
         (run,) = functions.list_map_runs(executionArn=execution)["mapRuns"]
         succeeded = functions.describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"]["succeeded"]
         if (end["status"], succeeded) != ("SUCCEEDED", items):
             raise RuntimeError(f"{end['status']}, {succeeded} of {items} items succeeded: {end.get('cause')}")
     return Row(emulator.release, items, Measured(seconds, peak.mib), durable=False)
-
-
-def _end(server: Server, functions: Any, execution: str, started: float) -> Any:
-    while time.perf_counter() - started < LIMIT_S:
-        found = functions.describe_execution(executionArn=execution)
-        if found["status"] != "RUNNING":
-            return found
-        try:
-            server.process.wait(timeout=POLL_S)
-        except subprocess.TimeoutExpired:
-            continue
-        raise RuntimeError(f"the server ended by itself: {server.process.returncode}")
-    raise RuntimeError(f"did not end within {LIMIT_S} s")
 
 
 def middle(rows: list[Row]) -> Row:

@@ -11,6 +11,7 @@ import os
 import socket
 import subprocess
 import tempfile
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -100,6 +101,25 @@ class Server:
                 read_timeout=300,
             ),
         )
+
+    def end(self, execution: str, limit_s: float, look_s: float = LOOK_S) -> Any:
+        """What DescribeExecution tells of an execution that ended.
+
+        Raises:
+            RuntimeError: if it does not end in time, or the server ends.
+        """
+        functions = self.client("stepfunctions")
+        started = time.perf_counter()
+        while time.perf_counter() - started < limit_s:
+            found = functions.describe_execution(executionArn=execution)
+            if found["status"] != "RUNNING" and ("output" in found or found["status"] != "SUCCEEDED"):
+                return found
+            try:
+                self.process.wait(timeout=look_s)
+            except subprocess.TimeoutExpired:
+                continue
+            raise RuntimeError(f"the server ended by itself: {self.process.returncode}")
+        raise RuntimeError(f"did not end within {limit_s:g} s")
 
 
 @contextmanager

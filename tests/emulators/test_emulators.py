@@ -1,0 +1,154 @@
+"""Second opinions: what the emulators of Step Functions make of the conformance cases.
+
+None of them is AWS, so every difference is listed in `differences`, one line each; a difference that is not listed
+fails, and so does a listed one that is gone. Without the emulators' environments this is skipped; in continuous
+integration it fails.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from benchmarks.emulators import EMULATORS, MOTO, Emulator, Server, serve
+from tests.conformance import cases
+from tests.conformance.cases import Case
+from tests.emulators.differences import DIFFERENCES
+
+pytestmark = pytest.mark.emulators
+
+ROLE = "arn:aws:iam::000000000000:role/local"
+LIMIT_S = 20
+LOOK_S = 0.02
+FAST_FORWARD = "--fast-forward"
+
+
+def runs(case: Case, emulator: Emulator) -> bool:
+    """Whether the emulator is asked at all: none takes our mock files or our command's arguments, and moto waits."""
+    arguments = set(case.arguments) - ({FAST_FORWARD} if emulator != MOTO else set())
+    return case.mock is None and not arguments
+
+
+ASKED = [(case, emulator) for emulator in EMULATORS for case in cases.load_all() if runs(case, emulator)]
+
+
+def missing(what: str) -> None:
+    """Skip, so that it is seen; in continuous integration, where nothing may be missing, fail."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what}: the emulators must run in continuous integration")
+    pytest.skip(f"SKIPPED: {what}")
+
+
+@pytest.fixture(scope="session", params=EMULATORS, ids=lambda emulator: emulator.name)
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server of each emulator in turn."""
+    emulator: Emulator = request.param
+    if not emulator.program.exists():
+        missing(f"no {emulator.program} (make test-emulators installs it)")
+    with serve(emulator) as running:
+        yield running
+
+
+def place(case: Case, storage: Any) -> None:
+    """The case's buckets, and nothing else."""
+    for bucket in storage.list_buckets()["Buckets"]:
+        for found in storage.list_objects_v2(Bucket=bucket["Name"]).get("Contents", ()):
+            storage.delete_object(Bucket=bucket["Name"], Key=found["Key"])
+        storage.delete_bucket(Bucket=bucket["Name"])
+    for bucket in {name.split("/", 1)[0] for name in case.objects}:
+        storage.create_bucket(Bucket=bucket)
+    for name, content in case.objects.items():
+        bucket, _, key = name.partition("/")
+        if key and not key.endswith("/"):
+            storage.put_object(Bucket=bucket, Key=key, Body=cases.as_bytes(content))
+
+
+def left(storage: Any) -> dict[str, bytes]:
+    """Every object, by bucket and key."""
+    return {
+        f"{bucket['Name']}/{found['Key']}": storage.get_object(Bucket=bucket["Name"], Key=found["Key"])["Body"].read()
+        for bucket in storage.list_buckets()["Buckets"]
+        for found in storage.list_objects_v2(Bucket=bucket["Name"]).get("Contents", ())
+    }
+
+
+def opinion(case: Case, server: Server) -> str:
+    """How the emulator differs, shortly; empty where it agrees."""
+    functions, storage = server.client("stepfunctions"), server.client("s3")
+    place(case, storage)
+    try:
+        definition = json.dumps(case.definition)
+        created = functions.create_state_machine(name=cases.MACHINE, definition=definition, roleArn=ROLE)
+    except functions.exceptions.ClientError as refusal:
+        return "" if case.expected.problems is not None else f"refused {refusal.response['Error']['Code']}".strip()
+    try:
+        if case.expected.problems is not None:
+            return "accepted"
+        started = functions.start_execution(stateMachineArn=created["stateMachineArn"], input=json.dumps(case.input))
+        return "; ".join(differing(case, server, started["executionArn"], storage))
+    except RuntimeError as error:
+        return str(error)
+    finally:
+        functions.delete_state_machine(stateMachineArn=created["stateMachineArn"])
+
+
+def differing(case: Case, server: Server, execution: str, storage: Any) -> Iterator[str]:
+    """Where the end differs: only the status where that does, since the rest follows from it."""
+    end: Mapping[str, Any] = server.end(execution, LIMIT_S, LOOK_S)
+    found = {**end, "output": _value(end.get("output"))}
+    if end["status"] != case.expected.status:
+        yield f"{end['status']} {end.get('error', '')}".strip()
+        return
+    names = ("output",) if case.expected.status == "SUCCEEDED" else ("error", "cause")
+    for name in names:
+        if list(cases.differences(getattr(case.expected, name), found.get(name), name)):
+            told = json.dumps(cases.masked(found.get(name)), ensure_ascii=False)
+            yield f"{name} {told[:100]}"
+    for name, content in (case.expected.objects or {}).items():
+        if list(cases.object_differences({name: content}, left(storage))):
+            yield f"object {name.rsplit('/', 1)[-1]}"
+    if case.expected.map_runs is not None:
+        yield from (line.replace("map_runs[0].", "") for line in _map_runs(case, server, execution))
+
+
+def _value(output: str | None) -> Any:
+    """The output; its text where that is no JSON."""
+    try:
+        return None if output is None else json.loads(output)
+    except ValueError:
+        return {"text": output}
+
+
+def _map_runs(case: Case, server: Server, execution: str) -> Iterator[str]:
+    functions = server.client("stepfunctions")
+    listed = functions.list_map_runs(executionArn=execution)["mapRuns"]
+    described = [functions.describe_map_run(mapRunArn=run["mapRunArn"]) for run in listed]
+    wanted = [{name: value for name, value in run.items() if name != "label"} for run in case.expected.map_runs or ()]
+    yield from cases.map_run_differences(wanted, described)
+
+
+def test_each_emulator_differs_as_listed_and_not_otherwise(server: Server) -> None:
+    emulator = server.emulator
+    found = {case.name: opinion(case, server) for case, asked in ASKED if asked == emulator}
+    expected = {name: says for (name, of), (says, _) in DIFFERENCES.items() if of == emulator.name}
+    assert {name: says for name, says in found.items() if says} == expected
+
+
+def test_every_listed_difference_is_of_a_case_that_is_run_and_says_why() -> None:
+    assert set(DIFFERENCES) <= {(case.name, emulator.name) for case, emulator in ASKED}
+    assert all(says and why and "\n" not in says + why for says, why in DIFFERENCES.values())
+
+
+def test_without_them_it_fails_in_continuous_integration_and_is_skipped_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="must run in continuous integration"):
+        missing("no moto")
+    monkeypatch.delenv("CI")
+    with pytest.raises(pytest.skip.Exception, match=r"^SKIPPED: no moto$"):
+        missing("no moto")
