@@ -19,7 +19,8 @@ from genomics_pipeline.engine.api import execute
 from genomics_pipeline.engine.distributed_map.item_batcher import ItemBatcher
 from genomics_pipeline.engine.jsonata.expressions import evaluate
 from genomics_pipeline.engine.tasks.batch import BatchTasks, Job, JobDefinition, JobEnd
-from genomics_pipeline.engine.validation.document import check
+from genomics_pipeline.engine.tasks.handlers import Handlers
+from genomics_pipeline.engine.validation.validate import diagnose
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload
@@ -62,7 +63,7 @@ def test_the_document_is_whole(pipelines: st.SearchStrategy[Pipeline], data: st.
     assert canonical(generate(pipeline)) == canonical(document)
     assert json.loads(canonical(document)) == document
     check_limits(document)
-    check(document, [SUBMIT_JOB])
+    assert diagnose(document) == []
     names: list[str] = []
     tasks: list[str] = []
     for machine in machines(document):
@@ -236,7 +237,7 @@ def test_the_engine_runs_each_stage_once_per_item_in_order_and_honours_tolerated
         name="r-1",
         state_machine=pipeline.name,
         store=RoutedStore({"b": folder}),
-        tasks={SUBMIT_JOB: BatchTasks(definitions, ran.job, cores=3, memory_mib=64)},
+        tasks=Handlers({SUBMIT_JOB: BatchTasks(definitions, ran.job, cores=3, memory_mib=64)}),
         journal=folder / "journal",
     )
     done = Counter((stage, item) for stage, items in ran.tasks for item in items)
