@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genomics_pipeline.engine.errors import DATA_LIMIT_EXCEEDED, QUERY_EVALUATION, RUNTIME, StatesError
-from genomics_pipeline.engine.json_text import dumps, text
+from genomics_pipeline.engine.json_text import dumps
 from genomics_pipeline.engine.query_language import Node
 from genomics_pipeline.engine.visit import Visit
 
@@ -33,7 +33,7 @@ class ItemBatcher:
         """The batcher of a Map state, its fields evaluated once for the whole Map Run.
 
         Raises:
-            StatesError: if a limit is no positive integer.
+            StatesError: if a limit is no positive integer, or a field cannot be evaluated.
         """
         node = visit.state["ItemBatcher"]
         shared = node.get("BatchInput")
@@ -80,21 +80,10 @@ class ItemBatcher:
 def _limit(visit: Visit, node: Node, name: str) -> int | None:
     """A limit, which "MUST be a positive integer" (States Language).
 
-    How AWS fails for a batcher is not recorded; what a path leads to fails here in the words recorded of
-    MaxConcurrencyPath (localstack/localstack, test_base_scenarios.snapshot.json).
+    What an expression or a path leads to is whole and not negative; how AWS fails for 0 is not recorded.
     """
-    found = visit.field(node, name, None, "ItemBatcher/")
-    path = node.get(f"{name}Path")
-    if found is None and path is None and name not in node:
-        return None
-    error = QUERY_EVALUATION if path is None else RUNTIME
-    if isinstance(found, float) and found.is_integer():
-        found = int(found)
-    if isinstance(found, bool) or not isinstance(found, int):
-        told = found if isinstance(found, str) else text(found)
-        if path is None:
-            raise StatesError(error, f"ItemBatcher: {name}: expected a positive integer, found {told}")
-        raise StatesError(error, f'The {name}Path field refers to value "{told}" which is not a valid integer: {path}')
-    if found < 1:
-        raise StatesError(error, f"Expected positive integer for {name}, got '{found}' instead.")
+    found: int | None = visit.field(node, name, None, "ItemBatcher/")
+    if found == 0:
+        error = RUNTIME if f"{name}Path" in node else QUERY_EVALUATION
+        raise StatesError(error, f"Expected positive integer for {name}, got '0' instead.")
     return found

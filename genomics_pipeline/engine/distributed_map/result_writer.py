@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 MAX_FILE_BYTES = 5_000_000_000
 KINDS = ("FAILED", "PENDING", "SUCCEEDED")
-TRANSFORMATIONS = ("NONE", "COMPACT", "FLATTEN")
-OUTPUT_TYPES = ("JSON", "JSONL")
-_PUT_OBJECT = "s3:putObject"
 _INCLUDED = {"Included": True}
 _BUFFER_BYTES = 1024**2
 
@@ -37,22 +34,11 @@ class WriterConfig:
 
     @classmethod
     def of(cls, visit: Visit) -> WriterConfig:
-        """That of a Map state. Outputs alone are the default where nothing is written, whole rows where something is.
-
-        Raises:
-            StatesError: ``States.ResultWriterFailed``.
-        """
+        """That of a Map state: outputs alone unless it says otherwise; whole rows where they are written."""
         writer = visit.state.get("ResultWriter", {})
         config = writer.get("WriterConfig", {})
-
-        def field(name: str, default: str, known: tuple[str, ...]) -> str:
-            found = visit.field(config, name, default, "ResultWriter/WriterConfig/")
-            if found not in known:
-                raise _wrong(name, " or ".join(known), found)
-            return str(found)
-
         default = "NONE" if "Resource" in writer else "COMPACT"
-        return cls(field("Transformation", default, TRANSFORMATIONS), field("OutputType", "JSON", OUTPUT_TYPES))
+        return cls(config.get("Transformation", default), config.get("OutputType", "JSON"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +62,12 @@ class Destination:
         writer = visit.state.get("ResultWriter", {})
         if "Resource" not in writer:
             return None
-        if writer["Resource"].partition(":states:::")[2] != _PUT_OBJECT:
-            raise _wrong("Resource", f"arn:aws:states:::{_PUT_OBJECT}", writer["Resource"])
-        arguments = visit.arguments(writer, "ResultWriter/", {})
-        bucket, prefix = arguments.get("Bucket"), arguments.get("Prefix", "")
-        if not isinstance(bucket, str) or not bucket or not isinstance(prefix, str):
-            raise _wrong("Bucket and Prefix", "strings", text(arguments))
+        arguments = visit.arguments(writer, "ResultWriter/")
+        given = arguments if isinstance(arguments, dict) else {}
+        bucket, prefix = given.get("Bucket"), given.get("Prefix", "")
+        if not (isinstance(bucket, str) and bucket and isinstance(prefix, str)):
+            cause = f"ResultWriter: expected strings in Bucket and Prefix, found {text(arguments)}"
+            raise StatesError(RESULT_WRITER_FAILED, cause)
         config = WriterConfig.of(visit)
         return cls(visit.execution.engine.store, bucket, prefix, config.transformation, config.output_type)
 
@@ -240,13 +226,4 @@ def ended_row(end: Row, machine: str) -> tuple[str, Row]:
 
 def pending_row(value: Any) -> tuple[str, Row]:
     """The row of a child that was never started."""
-    return "PENDING", {"Input": compact(value), "InputDetails": _INCLUDED, "Status": "PENDING"}
-
-
-def compact(value: Any) -> str:
-    """JSON text without spaces, characters beyond ASCII kept."""
-    return text(value)
-
-
-def _wrong(name: str, expected: str, found: Any) -> StatesError:
-    return StatesError(RESULT_WRITER_FAILED, f"ResultWriter: {name}: expected {expected}, found {found}")
+    return "PENDING", {"Input": text(value), "InputDetails": _INCLUDED, "Status": "PENDING"}

@@ -15,7 +15,6 @@ _NATURALS = frozenset(
         "TimeoutSeconds",
         "HeartbeatSeconds",
         "MaxConcurrency",
-        "MaxItems",
         "MaxItemsPerBatch",
         "MaxInputBytesPerBatch",
         "ToleratedFailureCount",
@@ -56,14 +55,19 @@ def checked(name: str, text: str, value: Any) -> Any:
     return _natural(name, text, value) if name in _NATURALS else value
 
 
-def _whole(value: Any) -> int | None:
+def whole(value: Any) -> int | None:
+    """The whole number that a value is, or says; None if it is no such number.
+
+    >>> [whole(value) for value in (1, "-1", 1.0, True, "one")]
+    [1, -1, None, None, None]
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else None
 
 
 def _seconds(text: str, value: Any) -> int:
-    seconds = _whole(value)
+    seconds = whole(value)
     if seconds is None:
         raise StatesError(
             RUNTIME, f"The SecondsPath parameter cannot be parsed as a long value: {_equals(text, value)}"
@@ -88,7 +92,7 @@ def _timestamp(text: str, value: Any) -> str:
 
 
 def _natural(name: str, text: str, value: Any) -> int:
-    number = _whole(value)
+    number = whole(value)
     if number is None:
         raise _refers(name, text, value, "integer")
     if number < 0:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -83,66 +82,6 @@ def test_an_item_that_no_child_can_be_given() -> None:
     }
 
 
-def of(node: dict[str, Any], paths: dict[str, Any] | None = None) -> ItemBatcher:
-    """The batcher of a state; `paths` are the values of its paths."""
-
-    def field(given: dict[str, Any], name: str, default: Any, at: str) -> Any:
-        assert at == "ItemBatcher/"
-        return (paths or {}).get(given.get(f"{name}Path"), given.get(name, default))
-
-    visit = SimpleNamespace(state={"ItemBatcher": node}, field=field, template=lambda value, at: (value, at))
-    return ItemBatcher.of(visit)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("node", "expected"),
-    [
-        ({"MaxItemsPerBatch": 3}, ItemBatcher(3, 262_144, None)),
-        ({"MaxItemsPerBatch": 3.0, "MaxInputBytesPerBatch": 100}, ItemBatcher(3, 100, None)),
-        ({"MaxInputBytesPerBatch": 300_000}, ItemBatcher(None, 262_144, None)),
-        ({"MaxItemsPerBatchPath": "$.n", "BatchInput": 1}, ItemBatcher(7, 262_144, (1, "ItemBatcher/BatchInput"))),
-    ],
-)
-def test_fields(node: dict[str, Any], expected: ItemBatcher) -> None:
-    assert of(node, {"$.n": 7}) == expected
-
-
-@pytest.mark.parametrize(
-    ("node", "error", "cause"),
-    [
-        (
-            {"MaxItemsPerBatch": 0},
-            "States.QueryEvaluationError",
-            "Expected positive integer for MaxItemsPerBatch, got '0' instead.",
-        ),
-        (
-            {"MaxInputBytesPerBatch": "many"},
-            "States.QueryEvaluationError",
-            "ItemBatcher: MaxInputBytesPerBatch: expected a positive integer, found many",
-        ),
-        (
-            {"MaxItemsPerBatchPath": "$.minus"},
-            "States.Runtime",
-            "Expected positive integer for MaxItemsPerBatch, got '-1' instead.",
-        ),
-        (
-            {"MaxItemsPerBatchPath": "$.text"},
-            "States.Runtime",
-            'The MaxItemsPerBatchPath field refers to value "x" which is not a valid integer: $.text',
-        ),
-        (
-            {"MaxInputBytesPerBatchPath": "$.list"},
-            "States.Runtime",
-            'The MaxInputBytesPerBatchPath field refers to value "[1]" which is not a valid integer: $.list',
-        ),
-    ],
-)
-def test_limits_that_are_no_positive_integers(node: dict[str, Any], error: str, cause: str) -> None:
-    with pytest.raises(StatesError) as raised:
-        of(node, {"$.minus": -1, "$.text": "x", "$.list": [1]})
-    assert (raised.value.error, raised.value.cause) == (error, cause)
-
-
 def map_state(**batcher: Any) -> dict[str, Any]:
     return {
         "M": {
@@ -183,3 +122,56 @@ def test_a_failed_batch_counts_all_its_items(bench: Any) -> None:
     assert (
         bench.run({"M": {**states["M"], "ToleratedFailureCount": 1}}).error == "States.ExceedToleratedFailureThreshold"
     )
+
+
+@pytest.mark.parametrize(
+    ("batcher", "expected"),
+    [
+        ({"MaxItemsPerBatch": 2}, [["a", "b"], ["c"]]),
+        ({"MaxItemsPerBatchPath": "$.n"}, [["a", "b"], ["c"]]),
+        ({"MaxItemsPerBatchPath": "$.text", "MaxInputBytesPerBatch": 20}, [["a", "b"], ["c"]]),
+        ({"MaxInputBytesPerBatchPath": "$.more"}, [["a", "b", "c"]]),  # than AWS allows: no more than 256 KiB
+    ],
+)
+def test_limits_of_paths(bench: Any, batcher: dict[str, Any], expected: list[list[str]]) -> None:
+    given = {"items": ["a", "b", "c"], "n": 2, "text": "2", "more": 300_000}
+    assert [batch["Items"] for batch in with_paths(bench, batcher, given).output] == expected
+
+
+def with_paths(bench: Any, batcher: dict[str, Any], given: Any) -> Any:
+    inner = map_state()["M"]["ItemProcessor"]
+    state = {"Type": "Map", "ItemsPath": "$.items", "ItemBatcher": batcher, "ItemProcessor": inner, "End": True}
+    return bench.run({"M": state}, given, QueryLanguage="JSONPath")
+
+
+# A path's words are those recorded of MaxConcurrencyPath: localstack/localstack, test_base_scenarios.snapshot.json.
+@pytest.mark.parametrize(
+    ("found", "cause"),
+    [
+        (0, "Expected positive integer for MaxItemsPerBatch, got '0' instead."),
+        (-1, "Expected non-negative integer for MaxItemsPerBatch, got '-1' instead."),
+        ("x", 'The MaxItemsPerBatchPath field refers to value "x" which is not a valid integer: $.n'),
+        ([1], 'The MaxItemsPerBatchPath field refers to value "[1]" which is not a valid integer: $.n'),
+    ],
+)
+def test_a_path_to_no_positive_integer(bench: Any, found: Any, cause: str) -> None:
+    result = with_paths(bench, {"MaxItemsPerBatchPath": "$.n"}, {"items": ["a"], "n": found})
+    assert (result.error, result.cause.partition("). ")[2]) == ("States.Runtime", cause)
+
+
+@pytest.mark.parametrize(
+    ("limit", "cause"),
+    [
+        (0, "Expected positive integer for MaxItemsPerBatch, got '0' instead."),
+        ("{% 0 %}", "Expected positive integer for MaxItemsPerBatch, got '0' instead."),
+        ("{% 1.5 %}", "The MaxItemsPerBatch field cannot be parsed as an integer: 1.5"),
+        (
+            "{% '1' %}",
+            "The JSONata expression ''1'' specified for the field 'ItemBatcher/MaxItemsPerBatch' returned an "
+            "unexpected result type. Expected 'number', but was 'string' for value: \"1\"",
+        ),
+    ],
+)
+def test_an_expression_that_gives_no_positive_integer(bench: Any, limit: Any, cause: str) -> None:
+    result = bench.run(map_state(MaxItemsPerBatch=limit))
+    assert (result.error, result.cause.partition("). ")[2]) == ("States.QueryEvaluationError", cause)

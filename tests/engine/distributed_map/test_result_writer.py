@@ -317,22 +317,17 @@ def test_the_states_own_output_is_limited(bench: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("writer", "cause"),
+    ("arguments", "found"),
     [
-        (
-            {"Resource": "arn:aws:states:::s3:getObject"},
-            "ResultWriter: Resource: expected arn:aws:states:::s3:putObject, found arn:aws:states:::s3:getObject",
-        ),
-        ({"Arguments": {"Bucket": 7}}, 'ResultWriter: Bucket and Prefix: expected strings, found {"Bucket":7}'),
-        (
-            {"WriterConfig": {"Transformation": "ALL"}},
-            "ResultWriter: Transformation: expected NONE or COMPACT or FLATTEN, found ALL",
-        ),
-        ({"WriterConfig": {"OutputType": "CSV"}}, "ResultWriter: OutputType: expected JSON or JSONL, found CSV"),
+        ("{% 7 %}", "7"),
+        ({"Bucket": "{% 7 %}"}, '{"Bucket":7}'),
+        ({"Bucket": "", "Prefix": "p"}, '{"Bucket":"","Prefix":"p"}'),
+        ({"Bucket": "b", "Prefix": ["p"]}, '{"Bucket":"b","Prefix":["p"]}'),
     ],
 )
-def test_fields_that_are_wrong(bench: Any, writer: dict[str, Any], cause: str) -> None:
-    result = run(bench, writer)
+def test_arguments_that_are_no_strings(bench: Any, arguments: Any, found: str) -> None:
+    result = run(bench, {"Arguments": arguments})
+    cause = f"ResultWriter: expected strings in Bucket and Prefix, found {found}"
     assert (result.error, result.cause) == ("States.ResultWriterFailed", cause)
 
 
@@ -342,7 +337,7 @@ def test_a_bucket_that_is_not_there(tmp_path: Path) -> None:
         destination.write("arn", "uuid", [ended_row(END, "m")], tmp_path)
     assert raised.value.output() == {
         "Error": "States.ResultWriterFailed",
-        "Cause": "s3://none/p: s3://none/p/uuid/SUCCEEDED_0.json: expected a bucket that is here",
+        "Cause": "s3://none/p: s3://none/p/uuid/SUCCEEDED_0.json: expected a bucket, found none",
     }
     assert list(tmp_path.iterdir()) == []
 

@@ -13,15 +13,15 @@ from genomics_pipeline.engine.distributed_map.item_reader import athena, invento
 from genomics_pipeline.engine.distributed_map.item_reader.compression import blocks
 from genomics_pipeline.engine.distributed_map.item_reader.limits import ItemReaderCause, UnreadableItems
 from genomics_pipeline.engine.distributed_map.item_reader.objects import count_object, read_object
-from genomics_pipeline.engine.distributed_map.item_reader.reader_config import INPUT_TYPES, ReaderConfig, wrong
+from genomics_pipeline.engine.distributed_map.item_reader.reader_config import ReaderConfig
 from genomics_pipeline.engine.errors import ITEM_READER_FAILED, StatesError
+from genomics_pipeline.engine.json_text import text
 from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.model.errors import PipelineError
 
 if TYPE_CHECKING:
     from genomics_pipeline.stores.protocol import Store
 
-_GET_OBJECT, _LIST_OBJECTS = "s3:getObject", "s3:listObjectsV2"
 Chunk = tuple[list[Any], str]  # values, and ``Map.Item.Source`` of each
 
 
@@ -49,20 +49,15 @@ class ItemReader:
             StatesError: ``States.ItemReaderFailed``.
         """
         reader = visit.state["ItemReader"]
-        action = reader["Resource"].partition(":states:::")[2]
-        if action not in (_GET_OBJECT, _LIST_OBJECTS):
-            raise wrong("Resource", f"arn:aws:states:::{_GET_OBJECT} or {_LIST_OBJECTS}", reader["Resource"])
-        arguments = visit.arguments(reader, "ItemReader/", {})
-        listed = action == _LIST_OBJECTS
+        listed = reader["Resource"].endswith(":s3:listObjectsV2")
         config = ReaderConfig.of(visit, reader)
-        inventory_alone = config.manifest_type == "S3_INVENTORY" and not listed
-        opened = not listed or config.transformation == "LOAD_AND_FLATTEN"
-        if opened and config.input_type is None and not inventory_alone:
-            raise wrong("InputType", " or ".join(INPUT_TYPES), None)
-        parts = arguments.get("Bucket"), arguments.get("Prefix", "") if listed else arguments.get("Key")
-        if not all(isinstance(part, str) for part in parts) or not parts[0]:
-            raise wrong("Bucket and Prefix" if listed else "Bucket and Key", "strings", arguments)
-        return cls(visit.execution.engine.store, f"s3://{parts[0]}/{parts[1]}", listed, config)
+        arguments = visit.arguments(reader, "ItemReader/")
+        given = arguments if isinstance(arguments, dict) else {}
+        bucket, key = given.get("Bucket"), given.get("Prefix", "") if listed else given.get("Key")
+        if not (isinstance(bucket, str) and bucket and isinstance(key, str)):
+            expected = f"strings in Bucket and {'Prefix' if listed else 'Key'}"
+            raise StatesError(ITEM_READER_FAILED, f"ItemReader: expected {expected}, found {text(arguments)}")
+        return cls(visit.execution.engine.store, f"s3://{bucket}/{key}", listed, config)
 
     def chunks(self) -> Iterator[Chunk]:
         """The items in order, many at once, each time of one source.

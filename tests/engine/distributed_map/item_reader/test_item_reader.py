@@ -206,7 +206,7 @@ def run(bench: Any, reader: dict[str, Any], given: dict[str, Any] | None = None,
         ({"ReaderConfig": {"InputType": "JSONL", "MaxItems": "{% $states.input.n %}"}}, [1, 2]),
         # 0 is no limit: localstack/localstack test_base_scenarios test_map_item_reader_csv_max_items
         ({"ReaderConfig": {"InputType": "JSONL", "MaxItems": 0}}, [1, 2, 3]),
-        ({"ReaderConfig": {"InputType": "JSONL", "MaxItems": 100_000_001}}, [1, 2, 3]),
+        ({"ReaderConfig": {"InputType": "JSONL", "MaxItems": "{% 100000001 %}"}}, [1, 2, 3]),
         (
             {
                 "Arguments": {
@@ -255,52 +255,30 @@ def test_a_listing_needs_neither_prefix_nor_config(bench: Any) -> None:
     assert [item["Key"] for item in result.output] == ["k", "x.csv", "x.json"]
 
 
-S3 = "arn:aws:states:::s3:"
-
-
 @pytest.mark.parametrize(
-    ("reader", "cause"),
+    ("arguments", "cause"),
     [
+        ("{% 7 %}", "ItemReader: expected strings in Bucket and Key, found 7"),
         (
-            {"Resource": f"{S3}getBucket"},
-            f"ItemReader: Resource: expected {S3}getObject or s3:listObjectsV2, found {S3}getBucket",
-        ),
-        ({"ReaderConfig": {}}, "ItemReader: InputType: expected CSV or JSON or JSONL or PARQUET, found None"),
-        (
-            {"ReaderConfig": {"InputType": "XML"}},
-            "ItemReader: InputType: expected CSV or JSON or JSONL or PARQUET or MANIFEST, found XML",
+            {"Bucket": "{% 7 %}", "Key": "k"},
+            'ItemReader: expected strings in Bucket and Key, found {"Bucket":7,"Key":"k"}',
         ),
         (
-            {"Resource": f"{S3}listObjectsV2", "ReaderConfig": {"Transformation": "LOAD_AND_FLATTEN"}},
-            "ItemReader: InputType: expected CSV or JSON or JSONL or PARQUET, found None",
+            {"Bucket": "b", "Key": ["k"]},
+            'ItemReader: expected strings in Bucket and Key, found {"Bucket":"b","Key":["k"]}',
         ),
-        (
-            {"ReaderConfig": {"InputType": "CSV"}},
-            "ItemReader: CSVHeaderLocation: expected FIRST_ROW or GIVEN, found None",
-        ),
-        (
-            {"ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "GIVEN"}},
-            "ItemReader: CSVHeaders: expected an array of strings, found None",
-        ),
-        (
-            {"ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW", "CSVDelimiter": "COLON"}},
-            "ItemReader: CSVDelimiter: expected COMMA or PIPE or SEMICOLON or SPACE or TAB, found COLON",
-        ),
-        (
-            {"ReaderConfig": {"InputType": "JSON", "ItemsPointer": "a"}},
-            "ItemReader: ItemsPointer: expected a JSON Pointer of less than 2000 characters, found a",
-        ),
-        (
-            {"Arguments": {"Bucket": "b"}},
-            "ItemReader: Bucket and Key: expected strings, found {'Bucket': 'b'}",
-        ),
-        # Recorded: localstack/localstack test_base_scenarios test_map_item_reader_csv_max_items_paths
-        ({"ReaderConfig": {"InputType": "JSONL", "MaxItems": -1}}, "field MaxItems must be positive"),
-        (
-            {"ReaderConfig": {"InputType": "JSONL", "MaxItems": 1.5}},
-            "ItemReader: MaxItems: expected an integer, found 1.5",
-        ),
+        ("{% {'Key': 'k'} %}", 'ItemReader: expected strings in Bucket and Key, found {"Key":"k"}'),
+        ({"Bucket": "", "Key": "k"}, 'ItemReader: expected strings in Bucket and Key, found {"Bucket":"","Key":"k"}'),
     ],
 )
-def test_fields_that_are_wrong_fail_the_state_and_can_be_caught(bench: Any, reader: dict[str, Any], cause: str) -> None:
-    assert run(bench, reader).output == {"Error": "States.ItemReaderFailed", "Cause": cause}
+def test_arguments_that_are_no_strings_fail_the_state_and_can_be_caught(bench: Any, arguments: Any, cause: str) -> None:
+    found = run(bench, {"Arguments": arguments}).output
+    assert found == {"Error": "States.ItemReaderFailed", "Cause": cause}
+
+
+def test_a_prefix_that_is_no_string(bench: Any) -> None:
+    reader = {"Resource": "arn:aws:states:::s3:listObjectsV2", "Arguments": {"Bucket": "b", "Prefix": 7}}
+    assert run(bench, {**reader, "ReaderConfig": {}}).output == {
+        "Error": "States.ItemReaderFailed",
+        "Cause": 'ItemReader: expected strings in Bucket and Prefix, found {"Bucket":"b","Prefix":7}',
+    }
