@@ -15,7 +15,6 @@ _NATURALS = frozenset(
         "TimeoutSeconds",
         "HeartbeatSeconds",
         "MaxConcurrency",
-        "MaxItems",
         "MaxItemsPerBatch",
         "MaxInputBytesPerBatch",
         "ToleratedFailureCount",
