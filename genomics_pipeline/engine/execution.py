@@ -117,15 +117,19 @@ class Execution:
         return f"{ARN}:execution:{self.machine}:{self.name}"
 
     def context(self) -> dict[str, Any]:
-        """The parts of the context object that no state changes."""
+        """The parts of the context object that no state changes.
+
+        Members and their order as recorded of a child, whose state machine's name has no label:
+        radkawar/stackd testdata/aws/stepfunctions/distributed_map.json, tolerated_failure.
+        """
         return {
             "Execution": {
                 "Id": self.arn,
                 "Input": self.input,
+                "StartTime": timestamp(self.started),
                 "Name": self.name,
                 "RoleArn": ROLE,
-                "StartTime": timestamp(self.started),
                 "RedriveCount": 0,
             },
-            "StateMachine": {"Id": f"{ARN}:stateMachine:{self.machine}", "Name": self.machine},
+            "StateMachine": {"Id": f"{ARN}:stateMachine:{self.machine}", "Name": self.machine.partition("/")[0]},
         }

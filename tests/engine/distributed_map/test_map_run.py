@@ -225,7 +225,7 @@ def test_item_selector_sees_the_context_and_children_see_only_their_input(bench:
             },
             "n": False,
             "map": False,
-            "machine": "machine/Each",
+            "machine": "machine",
             "execution": True,
         }
         for place, name in enumerate("ab")
