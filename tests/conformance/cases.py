@@ -8,6 +8,8 @@ Each is a JSON file, ``cases/TOPIC/NAME.json``, with these members and no other:
 - ``input``: any JSON value; an empty object where it is left out.
 - ``objects``: content by ``BUCKET/KEY``: text, ``{"base64": …}``, or any other JSON value, which is written as JSON.
   A name that ends in ``/`` is a bucket (or a folder of it) without content.
+- ``machines``: definitions by name: the state machines that can be started.
+- ``tasks``: by ARN, the name of the function of ``functions.py`` that runs there.
 - ``arguments``: further arguments of ``genomics-pipeline execute``, such as ``--fast-forward``.
 - ``mock``: a mock file, as AWS Step Functions Local takes it.
 - ``expected``: see `Expected`.
@@ -55,6 +57,8 @@ class Expected:
         objects: Content by ``BUCKET/KEY``: JSON of a ``.json``, an array of rows of a ``.jsonl``, else text or
             ``{"base64": …}``; null where there must be no such object.
         problems: Of a document that AWS refuses: what the command says, a line each.
+        history: The types of the execution's events, in their order.
+        seconds: How long it would have taken: ``{"at_least": …, "below": …}``.
         exit_code: The command's, where it is not 0 for SUCCEEDED, 2 for problems, and else 1.
     """
 
@@ -66,6 +70,8 @@ class Expected:
     map_runs: list[dict[str, Any]] | None = None
     objects: Mapping[str, Any] | None = None
     problems: list[Any] | None = None
+    history: list[str] | None = None
+    seconds: Mapping[str, float] | None = None
     exit_code: int = -1
 
     def code(self) -> int:
@@ -84,6 +90,8 @@ class Case:
     expected: Expected
     input: Any
     objects: Mapping[str, Any]
+    machines: Mapping[str, Any]
+    tasks: Mapping[str, str]
     arguments: tuple[str, ...]
     mock: Mapping[str, Any] | None
 
@@ -103,7 +111,7 @@ def load(name: str, file: Path) -> Case:
         raw = json.loads(file.read_bytes(), object_pairs_hook=_once)
     except (ValueError, BadCase) as error:
         raise BadCase(f"{file}: {error}") from error
-    _members(raw, {"source", "definition", "input", "objects", "arguments", "mock", "expected"}, f"{file}")
+    _members(raw, {field.name for field in fields(Case)} - {"name"}, f"{file}")
     _members(raw.get("expected", {}), {field.name for field in fields(Expected)}, f"{file}: expected")
     for member in ("source", "definition", "expected"):
         if not raw.get(member):
@@ -117,6 +125,8 @@ def load(name: str, file: Path) -> Case:
         expected,
         raw.get("input", {}),
         raw.get("objects", {}),
+        raw.get("machines", {}),
+        raw.get("tasks", {}),
         tuple(raw.get("arguments", ())),
         raw.get("mock"),
     )
@@ -219,6 +229,12 @@ def end_differences(expected: Expected, found: Mapping[str, Any]) -> Iterator[st
         yield from differences(expected.transitions, found.get("transitions"), "transitions")
     if expected.map_runs is not None:
         yield from map_run_differences(expected.map_runs, found.get("map_runs", []))
+    if expected.seconds is not None and not _within(found["seconds"], **expected.seconds):
+        yield f"seconds: expected {_shown(expected.seconds)}, found {found['seconds']}"
+
+
+def _within(seconds: float, at_least: float, below: float) -> bool:
+    return at_least <= seconds < below
 
 
 def map_run_differences(expected: list[dict[str, Any]], found: list[dict[str, Any]]) -> Iterator[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from genomics_pipeline.cli.main import main
 from tests.conformance import cases
-from tests.conformance.cases import BadCase, Case
+from tests.conformance.cases import BadCase, Case, Expected
 
 CASES = cases.load_all()
 
@@ -26,12 +26,20 @@ def test_it_ends_as_on_aws(
     root = tmp_path / "buckets"
     root.mkdir()
     cases.place_objects(case.objects, root)
-    files = {"machine": case.definition, "input": case.input, **({"mock": case.mock} if case.mock else {})}
+    files = {**case.machines, "machine": case.definition, "input": case.input}
+    if case.mock:
+        files["mock"] = case.mock
     for name, content in files.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(content))
     argv = ["execute", "machine.json", "--input", "input.json", "--root", "buckets", "--journal", "journal", "--json"]
+    argv += ["--history", "history.jsonl"] if case.expected.history else []
+    argv += ["--mock", "mock.json"] if case.mock else []
+    for name in case.machines:
+        argv += ["--state-machine", f"{name}={name}.json"]
+    for arn, function in case.tasks.items():
+        argv += ["--task", f"{arn}=tests.conformance.functions:{function}"]
     with pytest.raises(SystemExit) as ended:
-        main([*argv, *(["--mock", "mock.json"] if case.mock else []), *case.arguments])
+        main([*argv, *case.arguments])
     out, err = capfd.readouterr()
     assert ended.value.code == case.expected.code(), err or out
     if case.expected.problems is not None:
@@ -39,6 +47,9 @@ def test_it_ends_as_on_aws(
         assert list(cases.differences(case.expected.problems, said, "problems")) == []
         return
     assert list(cases.end_differences(case.expected, json.loads(out))) == []
+    if case.expected.history:
+        events = [json.loads(line)["type"] for line in Path("history.jsonl").read_text().splitlines()]
+        assert list(cases.differences(case.expected.history, events, "history")) == []
     left = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
     assert list(cases.object_differences(case.expected.objects or {}, left)) == []
 
@@ -55,13 +66,14 @@ def test_every_case_is_a_file_and_every_topic_a_folder() -> None:
         ('{"definition": {}, "definition": {}}', "a member stands twice among definition, definition"),
         (
             '{"souce": "x"}',
-            "unknown members souce; there are arguments, definition, expected, input, mock, objects, source",
+            "unknown members souce; there are arguments, definition, expected, input, machines, mock, "
+            "objects, source, tasks",
         ),
         ('{"source": "x", "definition": {"StartAt": "A"}}', "expected a member 'expected'"),
         (
             '{"source": "x", "definition": {"StartAt": "A"}, "expected": {"status": "FAILED", "out": 1}}',
-            "expected: unknown members out; there are cause, error, exit_code, map_runs, objects, output, problems, "
-            "status, transitions",
+            "expected: unknown members out; there are cause, error, exit_code, history, map_runs, objects, output, "
+            "problems, seconds, status, transitions",
         ),
         (
             '{"source": "x", "definition": {"StartAt": "A"}, "expected": {"error": "E"}}',
@@ -116,6 +128,15 @@ def test_counts_by_status_that_are_not_named_are_0() -> None:
         "map_runs[0].itemCounts.failed: expected 0, found 1"
     ]
     assert list(cases.map_run_differences([], [run])) == ["map_runs: expected 0, found 1"]
+
+
+def test_seconds_lie_between_two() -> None:
+    expected = Expected(status="FAILED", error="E", cause="c", seconds={"at_least": 2, "below": 3})
+    found = {"status": "FAILED", "error": "E", "cause": "c"}
+    assert not list(cases.end_differences(expected, {**found, "seconds": 2.0}))
+    assert list(cases.end_differences(expected, {**found, "seconds": 3.0})) == [
+        'seconds: expected {"at_least": 2, "below": 3}, found 3.0'
+    ]
 
 
 def test_objects_are_compared_as_what_they_are() -> None:
