@@ -1,0 +1,444 @@
+"""State machine documents by chance: valid ones, whose executions always end, and damaged ones.
+
+Every transition leads forward, but for loops that count to three, so that a document ends whatever its data are. What
+its expressions and paths meet at run time may fail: that is an end too.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any
+
+from hypothesis import strategies as st
+
+from genomics_pipeline.engine.errors import StatesError
+from genomics_pipeline.engine.execution import TaskContext
+
+Draw = st.DrawFn
+State = dict[str, Any]
+JSONATA, JSONPATH = "JSONata", "JSONPath"
+BUCKET, KEY = "data", "items.json"
+OBJECTS = {f"s3://{BUCKET}/{KEY}": b'[1,{"n":2},"three"]', f"s3://{BUCKET}/items.csv": b"a,b\n1,2\n3\n"}
+ARN = "arn:aws:lambda:us-east-1:000000000000:function:"
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 10**6) | st.floats(-1e6, 1e6) | st.text("aé$.{%\\'\"", max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abn"), inner, max_size=3),
+    max_leaves=5,
+)
+inputs = st.fixed_dictionaries(
+    {"n": st.integers(0, 5), "text": st.text(max_size=3), "items": st.lists(values, max_size=3)},
+    optional={"a": values, "flag": st.booleans(), "at": st.just("2016-08-18T17:33:00Z")},
+)
+errors = st.sampled_from(["Custom", "States.Timeout", "States.TaskFailed", "States.Runtime", "States.ItemReaderFailed"])
+paths = st.sampled_from(["$", "$.n", "$.items", "$.items[0]", "$.a", "$.missing", "$..n", "$$.Execution.Input"])
+reference_paths = st.sampled_from(["$", "$.r", "$.n", "$.r.s", None])
+calls = st.sampled_from(["States.Array($, 1)", "States.Format('{}', $)", "States.MathAdd($.n, 1)", "States.UUID()"])
+expressions = st.sampled_from(
+    [
+        "$states.input",
+        "$states.input.items",
+        "$states.input.n + 1",
+        "$states.context.State.Name",
+        "$states.context.Execution.Input.n",
+        "$map([1..3], function($v) { $v * $states.input.n })",
+        "$string($states.input)",
+        "$exists($states.input.a) ? 'yes' : 'no'",
+        "$sum($states.input.items)",
+        "$states.input.missing",
+        "$error('on purpose')",
+        "$uuid()",
+        "1 / $states.input.n",
+        "[$states.input, $states.input]",
+    ]
+).map("{{% {} %}}".format)
+conditions = st.sampled_from(
+    ["$states.input.n > 2", "$states.input.flag", "true", "$exists($states.input.a)", "'text'"]
+)
+
+
+async def _echo(arguments: Any, context: TaskContext) -> Any:
+    return arguments
+
+
+async def _fails(arguments: Any, context: TaskContext) -> Any:
+    raise StatesError("Custom", "on purpose")
+
+
+async def _fails_once(arguments: Any, context: TaskContext) -> Any:
+    if context.attempt == 0:
+        raise StatesError("Custom", "once")
+    return arguments
+
+
+async def _times_out(arguments: Any, context: TaskContext) -> Any:
+    raise StatesError("States.Timeout", "late")
+
+
+async def _sleeps(arguments: Any, context: TaskContext) -> Any:
+    await context.clock.sleep(500)
+    return {"slept": 500}
+
+
+async def _large(arguments: Any, context: TaskContext) -> Any:
+    return "x" * 300_000
+
+
+HANDLERS = {
+    ARN + handler.__name__.strip("_"): handler for handler in (_echo, _fails, _fails_once, _times_out, _sleeps, _large)
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a machine stands: what may stand in it.
+
+    Attributes:
+        language: The document's.
+        depth: How many machines may still be nested.
+        express: Whether it is inside EXPRESS children, where no Map is distributed.
+        names: Numbers for states, variables and labels, which are unique in the document.
+    """
+
+    language: str
+    depth: int
+    express: bool = False
+    names: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def inner(self, express: bool = False) -> Place:
+        """The place of a machine inside one of its states."""
+        return replace(self, depth=self.depth - 1, express=self.express or express)
+
+    def name(self, what: str) -> str:
+        """A name that nothing else has."""
+        return f"{what}{next(self.names)}"
+
+
+@st.composite
+def documents(draw: Draw) -> State:
+    """A whole document."""
+    language = draw(st.sampled_from([JSONATA, JSONPATH]))
+    top: State = {"QueryLanguage": language} if language == JSONATA or draw(st.booleans()) else {}
+    if draw(st.integers(0, 3)) == 0:
+        top["TimeoutSeconds"] = draw(st.integers(1, 10**6))
+    return {**top, **draw(_machines(Place(language, depth=2)))}
+
+
+@st.composite
+def _machines(draw: Draw, place: Place) -> State:
+    """One to four states, each of which may lead to any later one; the last ends."""
+    names = [place.name("S") for _ in range(draw(st.integers(1, 4)))]
+    states: State = {}
+    for number, name in enumerate(names):
+        later = names[number + 1 :]
+        loops = later and draw(st.integers(0, 5)) == 0
+        states |= _looping(place, name, later[0]) if loops else draw(_one(place, name, later))
+    return {"StartAt": names[0], "States": _reachable(states, names[0])}
+
+
+def _reachable(states: State, start: str) -> State:
+    """The states that something leads to: AWS refuses the others."""
+    found, ahead = {start}, [start]
+    while ahead:
+        state = states[ahead.pop()]
+        edges = [state, *state.get("Choices", ()), *state.get("Catch", ())]
+        targets = {node[name] for node in edges for name in ("Next", "Default") if name in node}
+        ahead += targets - found
+        found |= targets
+    return {name: state for name, state in states.items() if name in found}
+
+
+def _looping(place: Place, name: str, after: str) -> State:
+    """A variable counts to three."""
+    variable, add, test = place.name("v"), place.name("Add"), place.name("Test")
+    if place.language == JSONATA:
+        more, rule = {variable: f"{{% ${variable} + 1 %}}"}, {"Condition": f"{{% ${variable} < 3 %}}"}
+    else:
+        more = {f"{variable}.$": f"States.MathAdd(${variable}, 1)"}
+        rule = {"Variable": f"${variable}", "NumericLessThan": 3}
+    return {
+        name: {"Type": "Pass", "Assign": {variable: 0}, "Next": add},
+        add: {"Type": "Pass", "Assign": more, "Next": test},
+        test: {"Type": "Choice", "Choices": [{**rule, "Next": add}], "Default": after},
+    }
+
+
+@st.composite
+def _one(draw: Draw, place: Place, name: str, later: list[str]) -> State:
+    kinds = ["Pass", "Pass", "Wait", "Task", "Task"]
+    kinds += ["Choice", "Choice"] if later else ["Succeed", "Fail"]
+    kinds += ["Parallel", "Map", "Map"] if place.depth else []
+    kind = draw(st.sampled_from(kinds))
+    language = JSONATA if draw(st.integers(0, 3)) == 0 else place.language
+    state: State = {"Type": kind, **draw(_BODIES[kind](place, language, later))}
+    if language != place.language:
+        state["QueryLanguage"] = language
+    if kind not in ("Choice", "Succeed", "Fail"):
+        state |= {"Next": draw(st.sampled_from(later))} if later else {"End": True}
+    return {name: state}
+
+
+def _maybe(draw: Draw, **fields: st.SearchStrategy[Any]) -> State:
+    """Each field in one of three cases."""
+    return {name: draw(strategy) for name, strategy in fields.items() if draw(st.integers(0, 2)) == 0}
+
+
+def _data(draw: Draw, place: Place, language: str, *, result: bool) -> State:
+    """The fields of input and output."""
+    if language == JSONATA:
+        found = _maybe(draw, Output=expressions | values_of_jsonata)
+        if draw(st.integers(0, 3)) == 0:
+            found["Assign"] = {place.name("v"): draw(expressions)}
+        return found
+    found = _maybe(draw, InputPath=paths | st.none(), OutputPath=st.sampled_from(["$", "$", "$.r", None]))
+    if result:
+        found |= _maybe(draw, ResultPath=reference_paths)
+    if draw(st.integers(0, 3)) == 0:
+        found["Assign"] = {place.name("v"): draw(values_of_jsonpath), f"{place.name('v')}.$": "$"}
+    return found
+
+
+values_of_jsonata = st.fixed_dictionaries({"value": expressions, "plain": st.integers(0, 9)})
+values_of_jsonpath = st.integers(0, 9) | st.fixed_dictionaries({"plain": st.integers(), "n.$": paths, "made.$": calls})
+templates = st.fixed_dictionaries({"plain": st.integers(0, 9)}, optional={"n.$": paths, "made.$": calls})
+
+
+@st.composite
+def _pass(draw: Draw, place: Place, language: str, later: list[str]) -> State:
+    found = _data(draw, place, language, result=True)
+    return found if language == JSONATA else found | _maybe(draw, Parameters=templates, Result=values)
+
+
+@st.composite
+def _wait(draw: Draw, place: Place, language: str, later: list[str]) -> State:
+    literal = st.fixed_dictionaries({"Seconds": st.integers(0, 10**6)})
+    literal |= st.just({"Timestamp": "2016-08-18T17:33:00Z"})
+    by_data = st.fixed_dictionaries({"Seconds": expressions} if language == JSONATA else {"SecondsPath": paths_of_data})
+    return _data(draw, place, language, result=False) | draw(literal | by_data)
+
+
+paths_of_data = st.sampled_from(["$.n", "$.text", "$.missing"])
+
+
+@st.composite
+def _choice(draw: Draw, place: Place, language: str, later: list[str]) -> State:
+    test = conditions.map(lambda text: {"Condition": f"{{% {text} %}}"}) if language == JSONATA else tests
+    rules = [{**draw(test), "Next": draw(st.sampled_from(later))} for _ in range(draw(st.integers(1, 3)))]
+    found = _data(draw, place, language, result=False) | {"Choices": rules}
+    return found | _maybe(draw, Default=st.sampled_from(later))
+
+
+_leaves = st.sampled_from(
+    [
+        {"Variable": "$.n", "NumericGreaterThan": 2},
+        {"Variable": "$.n", "NumericEqualsPath": "$.items[0]"},
+        {"Variable": "$.text", "StringMatches": "a*"},
+        {"Variable": "$.flag", "BooleanEquals": True},
+        {"Variable": "$.missing", "IsPresent": False},
+        {"Variable": "$.a", "IsNull": True},
+        {"Variable": "$.at", "TimestampLessThan": "2026-01-01T00:00:00Z"},
+        {"Variable": "$$.State.Name", "StringGreaterThan": "S"},
+    ]
+)
+tests = st.recursive(
+    _leaves,
+    lambda inner: (
+        inner.map(lambda rule: {"Not": rule})
+        | st.lists(inner, min_size=1, max_size=2).map(lambda rules: {"And": rules})
+        | st.lists(inner, min_size=1, max_size=2).map(lambda rules: {"Or": rules})
+    ),
+    max_leaves=3,
+)
+
+
+@st.composite
+def _succeed(draw: Draw, place: Place, language: str, later: list[str]) -> State:
+    found = _data(draw, place, language, result=False)
+    return {name: value for name, value in found.items() if name != "Assign"}
+
+
+@st.composite
+def _fail(draw: Draw, place: Place, language: str, later: list[str]) -> State:
+    found = _maybe(draw, Error=errors, Cause=st.text(max_size=5))
+    if language == JSONATA:
+        return found | _maybe(draw, Cause=expressions)
+    return found | ({"CausePath": "$.text"} if "Cause" not in found and draw(st.booleans()) else {})
+
+
+@st.composite
+def _task(draw: Draw, place: Place, language: str, later: list[str]) -> State:
+    found = _data(draw, place, language, result=True) | {"Resource": draw(st.sampled_from(sorted(HANDLERS)))}
+    found |= _maybe(draw, TimeoutSeconds=st.integers(2, 1000))
+    if "TimeoutSeconds" in found:
+        found |= _maybe(draw, HeartbeatSeconds=st.integers(1, found["TimeoutSeconds"] - 1))
+    if language == JSONATA:
+        found |= _maybe(draw, Arguments=expressions | values_of_jsonata)
+    else:
+        found |= _maybe(draw, Parameters=templates, ResultSelector=templates)
+    return found | _handled(draw, language, later, attempts=3)
+
+
+def _handled(draw: Draw, language: str, later: list[str], attempts: int) -> State:
+    """Retry and Catch, with States.ALL alone and last."""
+    found: State = {}
+    if draw(st.booleans()):
+        found["Retry"] = [draw(_retriers(names, attempts)) for names in draw(_error_lists)]
+    if later and draw(st.booleans()):
+        found["Catch"] = [
+            {"ErrorEquals": names, "Next": draw(st.sampled_from(later)), **_caught(draw, language)}
+            for names in draw(_error_lists)
+        ]
+    return found
+
+
+def _caught(draw: Draw, language: str) -> State:
+    if language == JSONATA:
+        return _maybe(draw, Output=st.just("{% $states.errorOutput %}"))
+    return _maybe(draw, ResultPath=reference_paths)
+
+
+_error_lists = st.builds(
+    lambda named, all_: [*named, *all_],
+    st.lists(st.lists(errors, min_size=1, max_size=2, unique=True), max_size=2),
+    st.sampled_from([[["States.ALL"]]]),
+)
+
+
+@st.composite
+def _retriers(draw: Draw, names: list[str], attempts: int) -> State:
+    found = {"ErrorEquals": names, "MaxAttempts": draw(st.integers(0, attempts))}
+    found |= _maybe(
+        draw,
+        IntervalSeconds=st.integers(1, 1000),
+        BackoffRate=st.floats(1, 3),
+        MaxDelaySeconds=st.integers(1001, 10**6),
+        JitterStrategy=st.sampled_from(["FULL", "NONE"]),
+    )
+    return found
+
+
+@st.composite
+def _parallel(draw: Draw, place: Place, language: str, later: list[str]) -> State:
+    branches = [draw(_machines(place.inner())) for _ in range(draw(st.integers(1, 3)))]
+    found = _data(draw, place, language, result=True) | {"Branches": branches}
+    return found | _handled(draw, language, later, attempts=1)
+
+
+@st.composite
+def _map(draw: Draw, place: Place, language: str, later: list[str]) -> State:
+    found = _data(draw, place, language, result=True) | _handled(draw, language, later, attempts=1)
+    distributed = not place.express and draw(st.booleans())
+    if language == JSONATA:
+        found |= _maybe(draw, Items=st.lists(values, max_size=3) | st.just("{% $states.input.items %}"))
+        found |= _maybe(draw, ItemSelector=st.just({"item": "{% $states.context.Map.Item.Value %}"}))
+    else:
+        found |= _maybe(draw, ItemsPath=st.sampled_from(["$", "$.items", "$.missing"]))
+        found |= _maybe(draw, ItemSelector=st.just({"item.$": "$$.Map.Item.Value", "at.$": "$$.Map.Item.Index"}))
+    found |= _maybe(draw, MaxConcurrency=st.integers(0, 3))
+    if not distributed:
+        return found | {"ItemProcessor": draw(_machines(place.inner()))}
+    return found | draw(_distributed(place, language, found.keys()))
+
+
+@st.composite
+def _distributed(draw: Draw, place: Place, language: str, fields: Any) -> State:
+    """What only a Distributed Map has."""
+    kind = draw(st.sampled_from(["STANDARD", "EXPRESS"]))
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": kind}}
+    processor |= draw(_machines(place.inner(express=kind == "EXPRESS")))
+    arguments = "Arguments" if language == JSONATA else "Parameters"
+    where = {"Bucket": BUCKET}
+    found: State = {"ItemProcessor": processor, "Label": place.name("L")}
+    if not {"Items", "ItemsPath"} & set(fields) and draw(st.booleans()):
+        key, config = draw(st.sampled_from([(KEY, JSON_ITEMS), ("items.csv", CSV_ITEMS), ("none.json", JSON_ITEMS)]))
+        resource = "arn:aws:states:::s3:getObject"
+        found["ItemReader"] = {"Resource": resource, "ReaderConfig": config, arguments: {**where, "Key": key}}
+    writer = {"Resource": "arn:aws:states:::s3:putObject", arguments: {**where, "Prefix": "results"}}
+    config = {"Transformation": draw(st.sampled_from(["NONE", "COMPACT", "FLATTEN"])), "OutputType": "JSONL"}
+    return found | _maybe(
+        draw,
+        ItemBatcher=st.fixed_dictionaries({"MaxItemsPerBatch": st.integers(1, 3)}),
+        ToleratedFailureCount=st.integers(0, 3),
+        ToleratedFailurePercentage=st.integers(0, 100),
+        ResultWriter=st.just(writer) | st.just({**writer, "WriterConfig": config}),
+    )
+
+
+JSON_ITEMS = {"InputType": "JSON", "MaxItems": 2}
+CSV_ITEMS = {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}
+_BODIES = {
+    "Pass": _pass,
+    "Wait": _wait,
+    "Choice": _choice,
+    "Succeed": _succeed,
+    "Fail": _fail,
+    "Task": _task,
+    "Parallel": _parallel,
+    "Map": _map,
+}
+
+_wrong_words = ["$", "$.[", "$.n", "{% $ %}", "{% ( %}", "{% $nothing %}", "States.Array(", "States.ALL", "Pass", "Map"]
+wrong = st.sampled_from([None, True, 0, -1, 1.5, 10**30, "", "x", [], {}, [[]], {"a": 1}]) | st.sampled_from(
+    [*_wrong_words, "JSONPath", "JSONata", "DISTRIBUTED", "INLINE"]
+)
+
+
+@st.composite
+def damaged(draw: Draw) -> State:
+    """A document with one to three members or elements taken away, replaced, misspelt, added or exchanged."""
+    document = copy.deepcopy(draw(documents()))
+    for _ in range(draw(st.integers(1, 3))):
+        node, name = draw(st.sampled_from(list(_members(document))))
+        how = draw(st.sampled_from(["replace", "replace", "remove", "misspell", "add", "exchange"]))
+        if how == "remove" and len(node) > 1:
+            del node[name]
+        elif how == "misspell" and isinstance(node, dict):
+            node[f"{name}x"] = node.pop(name)
+        elif how == "add" and isinstance(node, dict):
+            node[draw(st.sampled_from(sorted(_FIELDS)))] = draw(wrong | expressions)
+        elif how == "exchange":
+            other, its = draw(st.sampled_from(list(_members(document))))
+            node[name] = copy.deepcopy(other[its])
+        else:
+            node[name] = draw(wrong)
+    return document
+
+
+def _members(node: Any) -> Iterator[tuple[Any, Any]]:
+    """Every member and element below a node, as its owner and its name or number."""
+    for name, value in node.items() if isinstance(node, Mapping) else enumerate(node):
+        yield node, name
+        if isinstance(value, (dict, list)):
+            yield from _members(value)
+
+
+_FIELDS = {
+    "Assign",
+    "Arguments",
+    "Catch",
+    "CausePath",
+    "Condition",
+    "End",
+    "InputPath",
+    "ItemBatcher",
+    "ItemReader",
+    "ItemsPath",
+    "Label",
+    "MaxConcurrencyPath",
+    "Next",
+    "Output",
+    "OutputPath",
+    "Parameters",
+    "QueryLanguage",
+    "ResultPath",
+    "ResultSelector",
+    "Retry",
+    "SecondsPath",
+    "TimeoutSeconds",
+    "TimeoutSecondsPath",
+    "ToleratedFailureCountPath",
+    "Type",
+}

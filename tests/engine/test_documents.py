@@ -1,0 +1,104 @@
+"""Any document runs to an end, or is refused with a path; the engine itself never fails, and never hangs."""
+
+from __future__ import annotations
+
+import json
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from genomics_pipeline.engine.api import ExecutionResult, execute
+from genomics_pipeline.engine.events import Event, StateEntered
+from genomics_pipeline.engine.tasks.handlers import Handlers
+from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.stores.local import Folders, LocalStore
+from tests.engine.documents import HANDLERS, OBJECTS, damaged, documents, inputs, values
+
+STEPS = 20_000  # far above what a generated document can take
+HANGS_S = 300
+ENDS = {"SUCCEEDED", "FAILED", "TIMED_OUT"}
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _watchdog() -> Iterator[None]:
+    """What waits for nothing fails, instead of the whole suite waiting with it."""
+
+    def hangs(*_: object) -> None:
+        raise AssertionError("the engine hangs")
+
+    before = signal.signal(signal.SIGALRM, hangs)
+    signal.alarm(HANGS_S)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def run(document: Any, value: Any, folder: Path) -> ExecutionResult:
+    """The document's end, in at most so many steps."""
+    entered = 0
+
+    def count(event: Event) -> None:
+        nonlocal entered
+        entered += isinstance(event, StateEntered)
+        assert entered < STEPS, "it goes on and on"
+
+    for uri, data in OBJECTS.items():
+        path = folder / "buckets" / uri.removeprefix("s3://")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return execute(
+        document,
+        value,
+        name="machine",
+        state_machine="machine",
+        store=LocalStore(Folders(folder / "buckets")),
+        tasks=Handlers(HANDLERS),
+        journal=folder / "journal",
+        observer=count,
+        history=folder / "history.jsonl",
+        fast_forward=True,
+    )
+
+
+def check(result: ExecutionResult) -> None:
+    """An end that says all that an end says."""
+    assert result.status in ENDS
+    json.dumps(result.output, allow_nan=False)
+    assert isinstance(result.error, str | None)
+    assert result.transitions > 0
+
+
+@unhurried
+@given(documents(), inputs)
+def test_a_valid_document_runs_to_its_end_and_ends_the_same_when_asked_again(document: Any, value: Any) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        result = run(document, value, Path(folder))
+        check(result)
+        assert run(document, value, Path(folder)) == result
+
+
+@unhurried
+@given(damaged(), inputs | values)
+def test_a_damaged_document_runs_to_its_end_or_is_refused_with_a_path(document: Any, value: Any) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            check(run(document, value, Path(folder)))
+            problems = []
+        except DataError as refusal:
+            problems = refusal.problems
+    assert [problem for problem in problems if not problem.column] == []
+
+
+@unhurried
+@given(st.recursive(values, lambda inner: st.dictionaries(st.sampled_from(["StartAt", "States", "Type"]), inner)))
+def test_what_is_no_state_machine_is_refused(document: Any) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.raises(DataError):
+        run(document, {}, Path(folder))
