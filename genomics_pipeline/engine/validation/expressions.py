@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 import threading
+from collections.abc import Callable
 from functools import cache, lru_cache
-from importlib import import_module
 
+from genomics_pipeline.engine.jsonpath import intrinsics
+from genomics_pipeline.engine.jsonpath import path as jsonpath
+from genomics_pipeline.engine.jsonpath import reference_path as single_path
 from genomics_pipeline.engine.validation.jsonata_references import unsupported_references
 
 _OPEN, _CLOSE = "{%", "%}"
@@ -15,12 +18,11 @@ _ROOT = re.compile(r"\$\$(?=[.\[]|$)|\$(?=[^\W\d_])")  # the context object; a v
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
-def _check(grammar: str, text: str) -> bool:
+def _reads(check: Callable[[str], str | None], text: str) -> bool:
     try:
-        problem: str | None = import_module(f"genomics_pipeline.engine.jsonpath.{grammar}").check(text)
+        return check(text) is None
     except RecursionError:  # functions within functions, by the thousand
         return False
-    return problem is None
 
 
 def _rooted(text: str) -> str:
@@ -31,14 +33,14 @@ def _rooted(text: str) -> str:
 
 def path(text: str) -> str | None:
     """What is wrong with the path, in AWS's words: InputPath, OutputPath."""
-    return None if _check("path", _rooted(text)) else "Value must be a valid JSONPath."
+    return None if _reads(jsonpath.check, _rooted(text)) else "Value must be a valid JSONPath."
 
 
 def context_path(text: str) -> str | None:
     """What is wrong with the path to one node, also of the context object, in AWS's words."""
     if not text.startswith("$"):
         return "Value is not a Reference Path: Reference path didn't start with '$'"
-    return None if _check("reference_path", _rooted(text)) else "Value is not a Reference Path"
+    return None if _reads(single_path.check, _rooted(text)) else "Value is not a Reference Path"
 
 
 def reference_path(text: str) -> str | None:
@@ -56,12 +58,13 @@ def path_or_intrinsic(text: str) -> str | None:
     """What is wrong with an ErrorPath or CausePath."""
     if text.startswith("$"):
         return context_path(text)
-    return None if _check("intrinsics", text) else "Value must be a valid JSONPath or a valid intrinsic function call"
+    words = "Value must be a valid JSONPath or a valid intrinsic function call"
+    return None if _reads(intrinsics.check, text) else words
 
 
 def template_value(text: str) -> bool:
     """Whether a ``.$`` field of a payload template may have that value."""
-    return _check("path", _rooted(text)) if text.startswith("$") else _check("intrinsics", text)
+    return _reads(jsonpath.check, _rooted(text)) if text.startswith("$") else _reads(intrinsics.check, text)
 
 
 def timestamp(text: str) -> str | None:
