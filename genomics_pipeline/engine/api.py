@@ -54,6 +54,9 @@ def execute(
 ) -> ExecutionResult:
     """Run a document to its end, or go on where the journal says it was interrupted.
 
+    The document must be one that AWS would take and whose Tasks can be run: `validation.document.check` tells. It is
+    not asked here, as what was generated is known to be such.
+
     A child of a Map Run that ended is not run again, and no Task of the execution itself that ended; a Map Run keeps
     its UUID. When the journal holds the end already, that is the answer.
 
@@ -74,7 +77,6 @@ def execute(
         How it ended. A failed state machine is an answer, not an exception.
 
     Raises:
-        DataError: for a document that AWS would refuse or that cannot be run here, every problem at once.
         RunError: for a journal that is damaged, or of another execution.
         KeyboardInterrupt: when interrupted: running tasks were cancelled and awaited, and the journal can be resumed.
     """
@@ -85,9 +87,7 @@ def execute(
     from genomics_pipeline.engine.fast_forward import FastForwardClock, FastForwardLoop
     from genomics_pipeline.engine.history import EventFile
     from genomics_pipeline.engine.start import Beginning, run_execution
-    from genomics_pipeline.engine.validation.document import check
 
-    check(document, state_machine, tasks)
     journal.mkdir(parents=True, exist_ok=True)
     engine = Engine(store, tasks, clock or (FastForwardClock() if fast_forward else SystemClock()), observer, journal)
     beginning = Beginning(document, execution_input, name, state_machine)

@@ -14,6 +14,7 @@ import pytest
 from genomics_pipeline.engine.api import ExecutionResult, execute
 from genomics_pipeline.engine.events import Event
 from genomics_pipeline.engine.tasks.handlers import Handlers
+from genomics_pipeline.engine.validation.document import check
 from genomics_pipeline.stores.protocol import ObjectInfo
 
 
@@ -114,13 +115,15 @@ class Bench:
             self.calls.append(arguments)
             return arguments
 
+        handlers = Handlers({function(name): task for name, task in {"echo": echo, **(tasks or {})}.items()})
+        check(document, "machine", handlers)
         return execute(
             document,
             {} if given is None else given,
             name="run-1",
             state_machine="machine",
             store=self.store,  # type: ignore[arg-type]
-            tasks=Handlers({function(name): task for name, task in {"echo": echo, **(tasks or {})}.items()}),
+            tasks=handlers,
             journal=self.journal,
             observer=self.events.append,
             clock=self.clock,

@@ -98,27 +98,6 @@ def _functions() -> dict[str, Any]:
     return bindings()
 
 
-def syntax(text: str) -> str | None:
-    """What is wrong with an expression's syntax, as AWS says it of a definition (``INVALID_JSONATA_EXPRESSION``).
-
-    Measured with ValidateStateMachineDefinition: floci-io/floci,
-    StepFunctionsValidateStateMachineDefinitionIntegrationTest.java.
-
-    >>> syntax("1 +")
-    'Unexpected end of expression'
-    >>> syntax("1 + 1") is None
-    True
-    """
-    from genomics_pipeline.engine.jsonata.messages import told
-    from genomics_pipeline.engine.jsonata.syntax_tree import parsed
-
-    try:
-        parsed(text)
-    except Exception as error:  # the library raises its own, and whatever Python raises inside it
-        return told(error)[1]
-    return None
-
-
 @lru_cache(maxsize=4096)
 def _expression(text: str) -> Expression:
     return Expression(text)

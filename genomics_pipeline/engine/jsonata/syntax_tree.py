@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+from functools import cache
 from typing import Any
 
 from jsonata.jexception import JException
@@ -36,6 +38,24 @@ class _Parser(Parser):  # type: ignore[misc]
             symbol.value, symbol.lbp = name, self.symbol_table[name].lbp
             self.symbol_table[name] = symbol
 
+    def tree(self, text: str) -> Any:
+        """The tree of one text; nothing is left of the one before."""
+        self.ancestor_label = self.ancestor_index = 0
+        self.ancestry: list[Any] = []
+        return self.parse(text, compiled)
+
+
+class _Parsers(threading.local):
+    """A parser of each thread: to make one takes longer than to use it, and it serves one text at a time."""
+
+    def __init__(self) -> None:
+        self.tree = _Parser().tree
+
+
+@cache
+def _parsers() -> _Parsers:
+    return _Parsers()
+
 
 def parsed(text: str) -> Any:
     """The syntax tree of an expression.
@@ -44,7 +64,7 @@ def parsed(text: str) -> Any:
         JException: Syntax error.
     """
     try:
-        return _Parser().parse(text, compiled)
+        return _parsers().tree(text)
     except IndexError:  # the library reads past the end
         raise Thrown("S0106" if "/*" in text else "S0207") from None
     except KeyError as error:

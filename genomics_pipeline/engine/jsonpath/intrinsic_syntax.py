@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -106,10 +107,20 @@ class _Parser:
         if string := self._take(_STRING):
             return Literal(_ESCAPE.sub(r"\1", string[1]), string[1])
         if number := self._take(_NUMBER):
-            return Literal(float(number[0]) if number[1] or number[2] else int(number[0]))
+            return Literal(self._number(number))
         if word := self._take(_WORD):
             return Literal(_WORDS[word[0]])
         raise self._error("expected a path, a call, a number, true, false, null, or a string in single quotes")
+
+    def _number(self, written: re.Match[str]) -> int | float:
+        whole = not (written[1] or written[2])
+        try:
+            value = int(written[0]) if whole else float(written[0])
+        except ValueError:  # more digits than Python reads
+            value = math.inf
+        if math.isinf(value):
+            raise self._error("expected a smaller number")
+        return value
 
     def _path(self) -> str:
         """Up to the comma or parenthesis that ends the argument; those in brackets or quotes belong to the path."""

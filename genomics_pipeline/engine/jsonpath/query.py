@@ -23,10 +23,12 @@ from jsonpath.selectors import (
 from genomics_pipeline.engine.json_text import text as compact
 from genomics_pipeline.engine.jsonpath.syntax import PathSyntaxError
 
-_QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
+# Quoted text; without its second quote it goes to the end. No pattern tries a place twice (``*+``): a path may have as
+# many characters as a definition.
+_QUOTED = r"""'(?:[^'\\]|\\.?)*+(?:'|\Z)|"(?:[^"\\]|\\.?)*+(?:"|\Z)"""
 _NEEDLESS_DOT = re.compile(rf"({_QUOTED})|(?<!\.)\.(?=\[)", re.DOTALL)  # Jayway reads $.[0] as $[0]
 _OUTSIDE = re.compile(_QUOTED, re.DOTALL)
-_CALL = re.compile(r"([A-Za-z_]\w*)\s*\(")
+_CALL = re.compile(r"\b([A-Za-z_]\w*+)\s*+\(")
 
 
 class NotApplicable(Exception):
@@ -99,7 +101,7 @@ class Query:
         _refuse(self._text)
         try:
             compiled = _ENVIRONMENT.compile("$" + self._text)
-        except (JSONPathError, RecursionError) as error:
+        except (JSONPathError, RecursionError, ValueError, OverflowError) as error:  # the last two: enormous numbers
             raise PathSyntaxError(f"{getattr(error, 'message', error)} in '{text}'") from error
         assert isinstance(compiled, JSONPath)
         segments = compiled.segments

@@ -14,7 +14,7 @@ _ROOT = re.compile(r"\$\$|\$([^\W\d]\w*)?")
 # .name  ['name']  ["name"]  [-1]; a dot before a bracket says nothing. AWS has no functions: `name()` is a member.
 _STEP = re.compile(
     r"""\.(?P<name>[^\s.,:;()\[\]{}'"*?@$&|<>=!~^#]+(?:\(\))?)"""
-    r"""|\.?\[\s*(?:'(?P<single>(?:[^'\\]|\\.)*)'|"(?P<double>(?:[^"\\]|\\.)*)"|(?P<index>-?\d+))\s*\]""",
+    r"""|\.?\[\s*(?:'(?P<single>(?:[^'\\]|\\.)*)'|"(?P<double>(?:[^"\\]|\\.)*)"|(?P<index>-?\d{1,18}))\s*\]""",
     re.DOTALL,
 )
 

@@ -119,7 +119,7 @@ def _properties(language: str, error_output: bool) -> Keyword:
             if only is not None and language and only != language:
                 words = f"The QueryLanguage is set to '{language}', but field '{field}'"
                 yield Refused(f"{words} is only supported for the '{only}' QueryLanguage")
-            elif language == JSONATA and "expression" in schema and expressions.is_expression(value):
+            elif language == JSONATA and "expression" in schema and expressions.begins_as_expression(value):
                 for code, message in expressions.jsonata(value, error_output=error_output):
                     yield Refused(message, [field], code)
             else:

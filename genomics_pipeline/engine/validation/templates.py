@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from genomics_pipeline.engine.validation.diagnostics import INVALID_VARIABLE, RESERVED_VARIABLE, SCHEMA
-from genomics_pipeline.engine.validation.expressions import is_expression, jsonata, template_value
+from genomics_pipeline.engine.validation.expressions import begins_as_expression, jsonata, template_value
 
 Place = list[str | int]
 Found = tuple[str, str, Place]  # code, message, where in the template
@@ -19,7 +19,7 @@ def in_jsonata(template: Any, *, error_output: bool) -> Iterator[Found]:
     waiting: list[tuple[Any, Place]] = [(template, [])]
     while waiting:
         value, place = waiting.pop()
-        if is_expression(value):
+        if begins_as_expression(value):
             yield from ((code, message, place) for code, message in jsonata(value, error_output=error_output))
         elif isinstance(value, dict):
             waiting.extend((inner, [*place, key]) for key, inner in reversed(value.items()))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genomics_pipeline.engine.errors import StatesError
-from genomics_pipeline.engine.jsonata.expressions import Expression, evaluate, is_expression, syntax
+from genomics_pipeline.engine.jsonata.expressions import Expression, evaluate, is_expression
 
 
 def value(text: str, given: Any = None, **variables: Any) -> Any:
@@ -213,27 +213,6 @@ def test_data_is_not_changed() -> None:
     before = json.dumps(data)
     value("[$states.input.empty{x: y}, $states.input.o ~> |$|{'a': 2}|]", data)
     assert json.dumps(data) == before
-
-
-# Measured with ValidateStateMachineDefinition: floci-io/floci,
-# StepFunctionsValidateStateMachineDefinitionIntegrationTest.java
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("a[1,2)", 'Expected "]", got ","'),
-        ('"unterminated', "String literal must be terminated by a matching quote"),
-        ("1 +", "Unexpected end of expression"),
-        ('{"a":}', 'The symbol "}" cannot be used as a unary operator'),
-        ("$x :=", "Unexpected end of expression"),
-        ('$match("a", /abc', "No terminating / in regular expression"),
-        ("phone %.other", 'The symbol "." cannot be used as a unary operator'),
-        ("", "Unexpected end of expression"),
-        ('[1 "zz at /States/GHOST"]', 'Expected "]", got "zz at /States/GHOST"'),
-        ("$states.input[a = 1].b", None),
-    ],
-)
-def test_syntax(text: str, told: str | None) -> None:
-    assert syntax(text) == told
 
 
 def test_an_expression_is_evaluated_anew_each_time() -> None:

@@ -342,3 +342,10 @@ def test_unique_items_stay(items: list[Any]) -> None:
     found = value("States.ArrayUnique($)", items)
     assert value("States.ArrayUnique($)", found) == found
     assert all(value("States.ArrayContains($.all, $.one)", {"all": items, "one": item}) for item in found)
+
+
+@pytest.mark.parametrize("number", ["1" * 5000, "1e999", "-1.5e999"])
+def test_enormous_numbers_are_refused(number: str) -> None:
+    text = f"States.Array({number})"
+    place = len(text)
+    assert check(text) == f"expected a smaller number at character {place} of '{text}'"

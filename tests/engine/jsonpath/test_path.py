@@ -298,3 +298,27 @@ def test_dotted_paths(names: list[str], value: Any) -> None:
         document = {name: document}
     assert find("$." + ".".join(names), scope(document), "x.$") == value
     assert find("$v." + ".".join(names), scope(None, v=document), "x.$") == value
+
+
+MANY = 300_000  # characters: work that grows with their square would take minutes for each
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$['" + "x" * MANY,
+        "$['" + r"\'" * (MANY // 2),
+        '$["' + '\\"' * (MANY // 2) + "\\",
+        "$[" + "x" * MANY,
+        "$[?(@." + "x " * (MANY // 2),
+        "$[" + " " * MANY,
+        "$." + "." * MANY,
+    ],
+)
+def test_nothing_is_read_more_than_a_few_times(text: str) -> None:
+    assert check(text) is not None
+
+
+@pytest.mark.parametrize("text", [f"$[{'1' * 5000}]", f"$[?(@.a == {'1' * 5000})]", f"$[?(@.a == {'1' * 400})]"])
+def test_enormous_numbers_are_refused(text: str) -> None:
+    assert check(text) is not None

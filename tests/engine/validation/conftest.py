@@ -1,15 +1,11 @@
-"""What the validation's tests share: good documents, one change to them, and grammars of JSONPath."""
+"""What the validation's tests share: good documents, and one change to them."""
 
 from __future__ import annotations
 
 import copy
-import importlib.util
 import json
-import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -18,35 +14,6 @@ from genomics_pipeline.engine.validation.diagnostics import SCHEMA
 from genomics_pipeline.engine.validation.validate import diagnose
 
 HERE = Path(__file__).parent
-JSONPATH = "genomics_pipeline.engine.jsonpath"
-INTRINSIC = re.compile(r"States\.[A-Z]\w*\(.*\)", re.DOTALL)
-
-
-def path(text: str) -> str | None:
-    return None if re.fullmatch(r"\$([.\[].*)?", text, re.DOTALL) else "no path"
-
-
-def reference_path(text: str) -> str | None:
-    return "no reference path" if path(text) or re.search(r"[*?@,:]|\.\.", text) else None
-
-
-def intrinsics(text: str) -> str | None:
-    return None if INTRINSIC.fullmatch(text) else "no intrinsic"
-
-
-@pytest.fixture(autouse=True, scope="session")
-def grammars() -> None:
-    """Stand in for the grammars where the package has none."""
-    named: dict[str, Callable[[str], str | None]] = {
-        "path": path,
-        "reference_path": reference_path,
-        "intrinsics": intrinsics,
-    }
-    for name, check in named.items():
-        if importlib.util.find_spec(f"{JSONPATH}.{name}") is None:
-            module = ModuleType(f"{JSONPATH}.{name}")
-            module.check = check  # type: ignore[attr-defined]
-            sys.modules[module.__name__] = module
 
 
 def damaged(document: Any, place: str, value: Any) -> Any:

@@ -27,6 +27,9 @@ def at_top(name: str) -> str:
         ("$x :=", f"{INVALID}: Unexpected end of expression"),
         ('$match("a", /abc', f"{INVALID}: No terminating / in regular expression"),
         ("", f"{INVALID}: Unexpected end of expression"),
+        # floci-io/floci, StepFunctionsValidateStateMachineDefinitionIntegrationTest.java: measured too
+        ("phone %.other", f'{INVALID}: The symbol "." cannot be used as a unary operator'),
+        ('[1 "zz at /States/GHOST"]', f'{INVALID}: Expected "]", got "zz at /States/GHOST"'),
         ("$$", f"{UNSUPPORTED}: Reference to '$$' is not supported."),
         ("$states.errorOutput", f"{UNSUPPORTED}: Field '$states.errorOutput' does not exist."),
         ("$states.errorOutput.Cause", f"{UNSUPPORTED}: Field '$states.errorOutput' does not exist."),
