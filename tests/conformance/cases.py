@@ -31,6 +31,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parent / "cases"
 MACHINE = "machine"
+SLACK_SECONDS = 9
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 _ABSENT = object()
@@ -51,9 +52,11 @@ class Expected:
         error: The error's name, of one that did not; null where there is none.
         cause: Its cause, likewise.
         transitions: State transitions, where the case is about them.
+        seconds: Virtual time, with ``--fast-forward``, where the case is about it. What is not waited for takes real
+            time, so up to `SLACK_SECONDS` more are the same.
         map_runs: Each Map Run in turn: the members that are named; a count by status that is not named is 0.
         objects: Content by ``BUCKET/KEY``: JSON of a ``.json``, an array of rows of a ``.jsonl``, else text or
-            ``{"base64": …}``; null where there must be no such object.
+            ``{"base64": …}``; the text of any, where the case is about that; null where there must be no such object.
         problems: Of a document that AWS refuses: what the command says, a line each.
         exit_code: The command's, where it is not 0 for SUCCEEDED, 2 for problems, and else 1.
     """
@@ -63,6 +66,7 @@ class Expected:
     error: Any = _ABSENT
     cause: Any = _ABSENT
     transitions: int | None = None
+    seconds: int | None = None
     map_runs: list[dict[str, Any]] | None = None
     objects: Mapping[str, Any] | None = None
     problems: list[Any] | None = None
@@ -217,6 +221,8 @@ def end_differences(expected: Expected, found: Mapping[str, Any]) -> Iterator[st
         yield from differences(None if value is _ABSENT else value, found.get(name), name)
     if expected.transitions is not None:
         yield from differences(expected.transitions, found.get("transitions"), "transitions")
+    if expected.seconds is not None and not 0 <= found["seconds"] - expected.seconds < SLACK_SECONDS:
+        yield f"seconds: expected {expected.seconds}, found {found['seconds']}"
     if expected.map_runs is not None:
         yield from map_run_differences(expected.map_runs, found.get("map_runs", []))
 
@@ -247,7 +253,8 @@ def object_differences(expected: Mapping[str, Any], found: Mapping[str, bytes]) 
         elif content is not None and len(there) != 1:
             yield f"{name}: expected one such object, found {len(there)} among {sorted(by_name)}"
         elif content is not None:
-            yield from differences(content, _content(name, there[0]), name)
+            told = there[0].decode() if isinstance(content, str) else _content(name, there[0])
+            yield from differences(content, told, name)
 
 
 def _content(name: str, data: bytes) -> Any:

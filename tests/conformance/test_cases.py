@@ -9,7 +9,7 @@ import pytest
 
 from genomics_pipeline.cli.main import main
 from tests.conformance import cases
-from tests.conformance.cases import BadCase, Case
+from tests.conformance.cases import BadCase, Case, Expected
 
 CASES = cases.load_all()
 
@@ -61,7 +61,7 @@ def test_every_case_is_a_file_and_every_topic_a_folder() -> None:
         (
             '{"source": "x", "definition": {"StartAt": "A"}, "expected": {"status": "FAILED", "out": 1}}',
             "expected: unknown members out; there are cause, error, exit_code, map_runs, objects, output, problems, "
-            "status, transitions",
+            "seconds, status, transitions",
         ),
         (
             '{"source": "x", "definition": {"StartAt": "A"}, "expected": {"error": "E"}}',
@@ -108,6 +108,13 @@ def test_values_are_compared_exactly(expected: object, found: object, told: list
     assert list(cases.differences(expected, found, "x")) == told
 
 
+def test_real_time_is_added_to_virtual_time() -> None:
+    ended = {"status": "SUCCEEDED", "output": 1}
+    expected = Expected(**ended, seconds=20)
+    assert not list(cases.end_differences(expected, {**ended, "seconds": 20.1}))
+    assert list(cases.end_differences(expected, {**ended, "seconds": 30.0})) == ["seconds: expected 20, found 30.0"]
+
+
 def test_counts_by_status_that_are_not_named_are_0() -> None:
     counts = {"pending": 0, "running": 0, "succeeded": 2, "failed": 1, "timedOut": 0, "aborted": 0}
     run = {"label": "M", "itemCounts": {**counts, "total": 3, "resultsWritten": 3}, "status": "FAILED"}
@@ -128,6 +135,7 @@ def test_objects_are_compared_as_what_they_are() -> None:
         "b/none": None,
     }
     assert not list(cases.object_differences(same, found))
+    assert not list(cases.object_differences({"b/a.json": "[1]", "b/<uuid>/a.jsonl": '{"n":1}\n{"n":2}\n'}, found))
     assert list(cases.object_differences({"b/a.json": [2], "b/a.txt": None, "b/x": "x"}, found)) == [
         "b/a.json[0]: expected 2, found 1",
         "b/a.txt: expected no such object, found one",
