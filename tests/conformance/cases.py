@@ -55,7 +55,7 @@ class Expected:
         transitions: State transitions, where the case is about them.
         map_runs: Each Map Run in turn: the members that are named; a count by status that is not named is 0.
         objects: Content by ``BUCKET/KEY``: JSON of a ``.json``, an array of rows of a ``.jsonl``, else text or
-            ``{"base64": …}``; null where there must be no such object.
+            ``{"base64": …}``; the text of any, where the case is about that; null where there must be no such object.
         problems: Of a document that AWS refuses: what the command says, a line each.
         history: The types of the execution's events, in their order.
         seconds: How long it would have taken: ``{"at_least": …, "below": …}``.
@@ -263,7 +263,8 @@ def object_differences(expected: Mapping[str, Any], found: Mapping[str, bytes]) 
         elif content is not None and len(there) != 1:
             yield f"{name}: expected one such object, found {len(there)} among {sorted(by_name)}"
         elif content is not None:
-            yield from differences(content, _content(name, there[0]), name)
+            told = there[0].decode() if isinstance(content, str) else _content(name, there[0])
+            yield from differences(content, told, name)
 
 
 def _content(name: str, data: bytes) -> Any:

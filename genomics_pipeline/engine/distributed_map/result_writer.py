@@ -207,9 +207,9 @@ def ended_row(end: Row, machine: str) -> tuple[str, Row]:
             "Status": status,
             "StopDate": stopped,
         }
-    told = {"Cause": end["cause"], "Error": end["error"]} if "error" in end else {}
+    told = {"Cause": end.get("cause"), "Error": end.get("error")}  # none of an aborted child, or of a bare Fail
     return "FAILED", {
-        **told,
+        **{name: value for name, value in told.items() if value},
         "ExecutionArn": execution,
         "Input": end["input"],
         "InputDetails": _INCLUDED,

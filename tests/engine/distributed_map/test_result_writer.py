@@ -155,6 +155,22 @@ def test_failed_and_pending_rows_keep_their_shape(bench: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    "told",
+    [
+        {"status": "ABORTED"},
+        {"status": "FAILED", "error": "", "cause": ""},
+        {"status": "TIMED_OUT", "error": "States.Timeout", "cause": None},
+    ],
+)
+def test_a_row_has_no_error_and_no_cause_that_nobody_gave(told: dict[str, Any]) -> None:
+    kind, row = ended_row({"name": "a", "start": 0, "stop": 1, "input": "1", **told}, "machine/Each")
+    assert (kind, row["Status"]) == ("FAILED", told["status"])
+    assert {name: row[name] for name in ("Error", "Cause") if name in row} == (
+        {"Error": "States.Timeout"} if told["status"] == "TIMED_OUT" else {}
+    )
+
+
+@pytest.mark.parametrize(
     ("kind", "most", "expected"),
     [
         ("JSONL", 8, ["1\n2\n3\n4\n", "5\n"]),
