@@ -14,6 +14,7 @@ from genomics_pipeline.engine.query_language import Node, Outcome, QueryLanguage
 from genomics_pipeline.engine.trail import Trail
 
 MAX_PAYLOAD_BYTES = 262_144  # of a state's input or output: developer guide, "Quotas"
+_RETRIED = ("Task", "Parallel", "Map")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,9 @@ class Visit:
     def context(self, item: Node | None = None) -> dict[str, Any]:
         """The context object; `item` is ``Map`` of one item of this state."""
         found = self.execution.context()
-        found["State"] = {"EnteredTime": timestamp(self.entered), "Name": self.name, "RetryCount": self.attempt}
+        found["State"] = {"EnteredTime": timestamp(self.entered), "Name": self.name}
+        if self.state["Type"] in _RETRIED:
+            found["State"]["RetryCount"] = self.attempt
         if item or self.item:
             found["Map"] = item or self.item
         if self.token is not None:
