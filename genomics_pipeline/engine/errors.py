@@ -33,7 +33,7 @@ class StatesError(Exception):
         also: Further names that Retry and Catch may match it by.
         evaluating: Whether a field of a state failed to evaluate: the cause must then name the state. So it is for
             the names that AWS gives such failures, unless it is said.
-        location: The field with the expression that failed: ``Output``.
+        location: The field whose evaluation failed, where the history tells it in an event of its own: ``Output``.
     """
 
     def __init__(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from genomics_pipeline.engine.clock import timestamp
-from genomics_pipeline.engine.errors import QUERY_EVALUATION, StatesError, too_large
+from genomics_pipeline.engine.errors import StatesError, too_large
 from genomics_pipeline.engine.execution import Execution
 from genomics_pipeline.engine.json_text import dumps
 from genomics_pipeline.engine.query_language import Node, Outcome, QueryLanguage
@@ -107,10 +107,10 @@ class Visit:
     def told(self, failure: StatesError) -> StatesError:
         """A failure of the state in AWS's words; that of an expression has an event of its own."""
         error = failure.within(self.name, self.event)
-        if failure.evaluating and error.error == QUERY_EVALUATION:
+        if failure.location is not None:
             details = {**error.details(), "location": failure.location, "state": self.name}
             self.trail.add("EvaluationFailed", "evaluationFailed", details)
-        return error
+        return error.plain()
 
     def context(self, item: Node | None = None) -> dict[str, Any]:
         """The context object; `item` is ``Map`` of one item of this state."""

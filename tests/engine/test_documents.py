@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from genomics_pipeline.engine.api import ExecutionResult, execute
 from genomics_pipeline.engine.events import Event, StateEntered
 from genomics_pipeline.engine.tasks.handlers import Handlers
+from genomics_pipeline.engine.validation import document as validation
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.local import Folders, LocalStore
 from tests.engine.documents import HANDLERS, OBJECTS, damaged, documents, inputs, values
@@ -54,13 +55,15 @@ def run(document: Any, value: Any, folder: Path) -> ExecutionResult:
         path = folder / "buckets" / uri.removeprefix("s3://")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
+    tasks = Handlers(HANDLERS)
+    validation.check(document, "machine", tasks)
     return execute(
         document,
         value,
         name="machine",
         state_machine="machine",
         store=LocalStore(Folders(folder / "buckets")),
-        tasks=Handlers(HANDLERS),
+        tasks=tasks,
         journal=folder / "journal",
         observer=count,
         history=folder / "history.jsonl",

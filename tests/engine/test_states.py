@@ -114,6 +114,7 @@ def test_a_task_without_arguments_is_given_its_input(bench: Any) -> None:
 
 
 def test_the_context_object(bench: Any) -> None:
+    # localstack context_object/test_context_object.snapshot.json, test_input_path[$$]
     result = bench.run({"A": {**PASS_END, "Output": expression("$states.context")}}, {"x": 1})
     assert result.output == {
         "Execution": {

@@ -30,7 +30,7 @@ class StateData:
     """The items in the state's data."""
 
     def __init__(self, visit: Visit) -> None:
-        self._items = list(items(visit))
+        self._items = [{**item, "Source": "STATE_DATA"} for item in items(visit)]
 
     def count(self) -> int:
         """How many there are."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from genomics_pipeline.engine.errors import QUERY_EVALUATION, StatesError
 from genomics_pipeline.engine.jsonata.expressions import evaluate, is_expression, text_of
 from genomics_pipeline.engine.jsonata.typed import FIELDS, typed
+from genomics_pipeline.engine.variables import assign
 
 if TYPE_CHECKING:
     from genomics_pipeline.engine.query_language import Node, Outcome
@@ -70,7 +71,7 @@ def _after(visit: Visit, default: Any, node: Node, at: str, **states: Any) -> Ou
         if "Output" in node:
             output = evaluate(node["Output"], bound, f"{at}Output")
         if "Assign" in node:
-            variables = {**variables, **evaluate(node["Assign"], bound, f"{at}Assign")}
+            variables = assign(visit.name, variables, evaluate(node["Assign"], bound, f"{at}Assign"))
     return output, variables
 
 

@@ -8,6 +8,7 @@ from genomics_pipeline.engine.jsonpath import choice_rule, intrinsics, path, pat
 from genomics_pipeline.engine.jsonpath.payload_template import fill
 from genomics_pipeline.engine.jsonpath.reference_path import place
 from genomics_pipeline.engine.jsonpath.scope import Scope
+from genomics_pipeline.engine.variables import assign
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,4 +100,4 @@ def _assigned(visit: Visit, value: Any, node: Node, at: str) -> Mapping[str, Any
     """The variables after ``Assign``, whose ``$`` is the result, or the effective input, or the error."""
     if "Assign" not in node:
         return visit.variables
-    return {**visit.variables, **fill(node["Assign"], _scope(visit, value), f"{at}Assign")}
+    return assign(visit.name, visit.variables, fill(node["Assign"], _scope(visit, value), f"{at}Assign"))

@@ -72,7 +72,7 @@ def _value(argument: Argument, scope: Scope) -> Any:
         values[0] = argument.arguments[0].written or values[0]  # an escaped brace is no placeholder
     function = FUNCTIONS.get(argument.name)
     try:
-        if function is None or _arity(function, len(values)):
+        if function is None or not _takes(function, len(values)):
             raise InvalidArguments
         return function.call(*values)
     except InvalidArguments as invalid:
@@ -96,11 +96,12 @@ def _found(text: str, scope: Scope) -> Any:
 
 
 def check(text: str) -> str | None:
-    """What is wrong with an intrinsic function: its syntax, name, or number of arguments.
+    """What is wrong with an intrinsic function: its syntax or name. AWS asks how many arguments there are only when it
+    calls the function.
 
     >>> check("States.ArrayLength($.a)")
-    >>> check("States.ArrayLength($.a, 1)")
-    'States.ArrayLength takes 1 argument, not 2'
+    >>> check("States.ArraySize($.a)")
+    'there is no intrinsic function States.ArraySize'
     """
     try:
         calls = list(parse(text).calls())
@@ -114,19 +115,12 @@ def check(text: str) -> str | None:
 def _wrong(call: Call) -> str | None:
     if call.name not in FUNCTIONS:
         return f"there is no intrinsic function {call.name}"
-    if expected := _arity(FUNCTIONS[call.name], len(call.arguments)):
-        return f"{call.name} takes {expected}, not {len(call.arguments)}"
     for argument in call.arguments:
         if isinstance(argument, PathArgument) and (wrong := path.check(argument.text)):
             return f"'{argument.text}': {wrong}"
     return None
 
 
-def _arity(function: Function, given: int) -> str | None:
-    """How many arguments it takes, where so many are wrong."""
-    least, most = function.least, function.most
-    if least <= given and (most is None or given <= most):
-        return None
-    if most is None:
-        return f"at least {least} argument{'s' if least != 1 else ''}"
-    return f"{least} argument{'s' if least != 1 else ''}" if least == most else f"{least} to {most} arguments"
+def _takes(function: Function, given: int) -> bool:
+    """Whether it can be called with so many arguments."""
+    return function.least <= given and (function.most is None or given <= function.most)

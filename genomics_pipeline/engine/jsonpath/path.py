@@ -13,7 +13,7 @@ from genomics_pipeline.engine.jsonpath.syntax import Path, PathSyntaxError, pars
 REFERENCE_PATH_CONFLICT = "States.ReferencePathConflict"
 BEYOND: Any = object()  # behind an array's end: null for a field, nothing for an intrinsic function's argument
 
-_CHOICE = re.compile(r"Variable|(?:String|Numeric|Timestamp|Boolean)\w*Path")
+_CHOICE = re.compile(r"Variable|(?:String|Numeric|Timestamp|Boolean)\w+Path")
 
 
 class NotFound(Exception):
@@ -155,6 +155,8 @@ def _failure(text: str, field: str, missing: NotFound) -> StatesError:
         return StatesError(
             RUNTIME, f"Invalid path '{text}': The choice state's condition path references an invalid value."
         )
+    if name in ("SecondsPath", "TimestampPath"):
+        return StatesError(RUNTIME, f"The {name} parameter does not reference an input value: {text}")
     if name == "ItemsPath":
         return StatesError(
             REFERENCE_PATH_CONFLICT, f'Unable to apply step "{missing.last}" to input {compact(missing.root)}'

@@ -90,10 +90,10 @@ def items(visit: Visit) -> Iterator[dict[str, Any]]:
     found = visit.language.items(visit)
     if isinstance(found, dict):
         for place, (key, value) in enumerate(found.items()):
-            yield {"Index": place, "Key": key, "Value": value, "Source": "STATE_DATA"}
+            yield {"Index": place, "Key": key, "Value": value}
     else:
         for place, value in enumerate(found):
-            yield {"Index": place, "Value": value, "Source": "STATE_DATA"}
+            yield {"Index": place, "Value": value}
 
 
 def select(visit: Visit, item: Item) -> Any:

@@ -142,7 +142,9 @@ class WaitForTaskToken:
         """
         with self._callbacks.waiting(context, GONE) as ended:
             try:
-                await self._request(arguments, context)
+                answer = await self._request(arguments, context)
+                if not ended.done():
+                    context.submitted(answer)
             except StatesError:
                 if not ended.done():  # a callback that came first has ended the task already
                     raise

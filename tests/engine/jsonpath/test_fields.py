@@ -24,6 +24,7 @@ class Visited:
     raw: Any
     variables: Mapping[str, Any] = field(default_factory=dict)
     input: Any = None
+    name: str = "S"
 
     def context(self, item: Mapping[str, Any] | None = None) -> dict[str, Any]:
         return {"State": {"Name": "S"}} | ({"Map": item} if item else {})

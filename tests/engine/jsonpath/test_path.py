@@ -200,6 +200,9 @@ def test_behind_the_end_of_an_array_is_null(text: str) -> None:
             {},
             "Invalid path '$.missing': The choice state's condition path references an invalid value.",
         ),
+        # gabrielmoreira/tiny-asl-machine Feature.WaitValidation 008 and 009, run on AWS
+        ("$.wait", "SecondsPath", {}, "The SecondsPath parameter does not reference an input value: $.wait"),
+        ("$.at", "TimestampPath", {}, "The TimestampPath parameter does not reference an input value: $.at"),
         # gabrielmoreira/tiny-asl-machine Choice.TimestampLessThanPath, run on AWS
         (
             "$.right",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -41,6 +42,15 @@ def test_the_output_is_the_callbacks_and_not_the_requests(task: Make, output: An
     # localstack v2/callback/test_callback.snapshot.json, test_sqs_wait_for_task_token
     callbacks = Callbacks()
     assert waits(callbacks, task(token="t-1"), lambda: callbacks.succeed("t-1", output)) == output
+
+
+def test_the_history_tells_the_requests_answer(task: Make) -> None:
+    # localstack v2/timeouts/test_heartbeats.snapshot.json: TaskSubmitted
+    callbacks = Callbacks()
+    told: list[Any] = []
+    context = replace(task(token="t-1"), submitted=told.append)
+    waits(callbacks, context, lambda: callbacks.succeed("t-1", 1))
+    assert told == [{"MessageId": "1"}]
 
 
 def test_the_error_is_the_callbacks(task: Make) -> None:

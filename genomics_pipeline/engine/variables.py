@@ -1,0 +1,50 @@
+"""``Assign``: the variables after it, within AWS's limits (developer guide, workflow-variables, "Limits").
+
+What is counted, and the causes: radkawar/stackd, testdata/aws/stepfunctions/variable_limits.json.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from genomics_pipeline.engine.errors import DATA_LIMIT_EXCEEDED, StatesError
+from genomics_pipeline.engine.json_text import dumps
+
+MAX_VARIABLE_BYTES = 262_144  # of one variable, and of all that one Assign makes
+MAX_TOTAL_BYTES = 10_485_760  # of all that can be read
+
+
+def assign(state: str, before: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables after a state's ``Assign`` made these.
+
+    >>> assign("A", {"x": 1, "y": 2}, {"x": 3})
+    {'x': 3, 'y': 2}
+
+    Raises:
+        StatesError: ``States.DataLimitExceeded``.
+    """
+    size = 0
+    for name, value in values.items():
+        own = len(dumps(value))
+        size += own
+        assigned = f"Variable '{name}' in state '{state}' was assigned {own} bytes"
+        if own > MAX_VARIABLE_BYTES:
+            raise _exceeded(f"Variable size limit exceeded. {assigned}.")
+        if size > MAX_VARIABLE_BYTES:
+            raise _exceeded(
+                f"State total variable size limit exceeded. {assigned}, which caused the size of variables assigned in "
+                f"the state to exceed its limit by {size - MAX_VARIABLE_BYTES} bytes."
+            )
+    after = {**before, **values}
+    total = sum(len(dumps(value)) for value in after.values())
+    if total > MAX_TOTAL_BYTES:
+        raise _exceeded(
+            f"Execution total variable size limit exceeded. State '{state}' assigned variables that exceed the total "
+            f"execution limit by {total - MAX_TOTAL_BYTES} bytes."
+        )
+    return after
+
+
+def _exceeded(cause: str) -> StatesError:
+    return StatesError(DATA_LIMIT_EXCEEDED, cause, location="Assign")
