@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from genomics_pipeline.engine.api import ExecutionResult, execute
@@ -24,6 +24,21 @@ from tests.engine.documents import HANDLERS, OBJECTS, damaged, documents, inputs
 STEPS = 20_000  # far above what a generated document can take
 HANGS_S = 300
 ENDS = {"SUCCEEDED", "FAILED", "TIMED_OUT"}
+ENDLESS = "MISSING_END_STATE: Workflow has no terminal state"  # is wrong nowhere in particular
+# Found by chance once: the execution's time is over while a failed branch waits to be tried again.
+TIMEOUT_IN_RETRY = {
+    "QueryLanguage": "JSONata",
+    "TimeoutSeconds": 1,
+    "StartAt": "P",
+    "States": {
+        "P": {
+            "Type": "Parallel",
+            "Branches": [{"StartAt": "F", "States": {"F": {"Type": "Fail"}}}],
+            "Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 9}],
+            "End": True,
+        }
+    },
+}
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
@@ -57,18 +72,21 @@ def run(document: Any, value: Any, folder: Path) -> ExecutionResult:
         path.write_bytes(data)
     tasks = Handlers(HANDLERS)
     validation.check(document, "machine", tasks)
-    return execute(
-        document,
-        value,
-        name="machine",
-        state_machine="machine",
-        store=LocalStore(Folders(folder / "buckets")),
-        tasks=tasks,
-        journal=folder / "journal",
-        observer=count,
-        history=folder / "history.jsonl",
-        fast_forward=True,
-    )
+    try:
+        return execute(
+            document,
+            value,
+            name="machine",
+            state_machine="machine",
+            store=LocalStore(Folders(folder / "buckets")),
+            tasks=tasks,
+            journal=folder / "journal",
+            observer=count,
+            history=folder / "history.jsonl",
+            fast_forward=True,
+        )
+    except KeyboardInterrupt as interrupt:  # nobody pressed a key, and it would end the whole suite
+        raise AssertionError("the engine cancelled itself") from interrupt
 
 
 def check(result: ExecutionResult) -> None:
@@ -81,6 +99,7 @@ def check(result: ExecutionResult) -> None:
 
 @unhurried
 @given(documents(), inputs)
+@example(TIMEOUT_IN_RETRY, {})
 def test_a_valid_document_runs_to_its_end_and_ends_the_same_when_asked_again(document: Any, value: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         result = run(document, value, Path(folder))
@@ -97,7 +116,7 @@ def test_a_damaged_document_runs_to_its_end_or_is_refused_with_a_path(document: 
             problems = []
         except DataError as refusal:
             problems = refusal.problems
-    assert [problem for problem in problems if not problem.column] == []
+    assert [problem for problem in problems if not problem.column and problem.message != ENDLESS] == []
 
 
 @unhurried
