@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
+
+from genomics_pipeline.cli.signals import end_on_sigterm
 
 
 @click.command(short_help="Execute a state machine document on this machine.")
@@ -51,7 +52,7 @@ def execute(as_json: bool, **options: Any) -> None:
     from genomics_pipeline.runs.execute import ExecuteRequest
     from genomics_pipeline.runs.execute import execute as execute_request
 
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    end_on_sigterm()
     summary = execute_request(ExecuteRequest(**options))
     click.echo(json.dumps(summary, indent=2, ensure_ascii=False) if as_json else render_execution(summary))
     sys.exit(0 if summary["status"] == "SUCCEEDED" else 1)

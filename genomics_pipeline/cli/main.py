@@ -84,6 +84,12 @@ def _run(arguments: list[str], debug: bool) -> Any:
         for problem in error.problems:
             click.echo(f"error: {problem}", err=True)
         return error.exit_code
+    except OSError as error:  # the machine's: a full disk, a folder that may not be read
+        if debug:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(f"error: {place}{error.strerror or error}", err=True)
+        return 1
     except Exception as error:
         if debug:
             raise

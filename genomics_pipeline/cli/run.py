@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
+
+from genomics_pipeline.cli.signals import end_on_sigterm
 
 
 @click.command(short_help="Run a manifest through a pipeline on this machine.")
@@ -37,7 +38,7 @@ def run(as_json: bool, **options: Any) -> None:
     from genomics_pipeline.runs.local import Request
     from genomics_pipeline.runs.local import run as run_request
 
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    end_on_sigterm()
     with Progress(quiet=as_json) as display:
         summary = run_request(Request(**options), display)
     if as_json:

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from genomics_pipeline.cli.signals import end_on_sigterm
+
 
 @click.command(short_help="Run one step on FASTQ, BAM or VCF files; no manifest needed.")
 @click.argument("step", metavar="NAME")
@@ -29,6 +31,7 @@ def step(step: str, as_json: bool, **options: Any) -> None:
     """
     from genomics_pipeline.runs.single_step import StepRequest, run_step
 
+    end_on_sigterm()
     found = run_step(StepRequest(step, **options))
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))

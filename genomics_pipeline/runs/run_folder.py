@@ -74,14 +74,17 @@ class RunFolder:
         """Make the folder; one that holds other things than a run is refused.
 
         Raises:
-            UsageError: if the folder exists and is not a run's.
+            UsageError: if the folder exists and is not a run's, or cannot be made.
         """
-        if self.path.exists() and not self.path.is_dir():
-            raise UsageError(f"--out {self.path}: expected a folder, found a file")
-        ours = self._record.exists() or (self.path / ".engine").exists()
-        if self.path.is_dir() and any(self.path.iterdir()) and not ours:
-            raise UsageError(f"--out {self.path}: expected a new folder or an earlier run, found other files in it")
-        (self.path / ".engine").mkdir(parents=True, exist_ok=True)
+        try:
+            if self.path.exists() and not self.path.is_dir():
+                raise UsageError(f"--out {self.path}: expected a folder, found a file")
+            ours = self._record.exists() or (self.path / ".engine").exists()
+            if self.path.is_dir() and any(self.path.iterdir()) and not ours:
+                raise UsageError(f"--out {self.path}: expected a new folder or an earlier run, found other files in it")
+            (self.path / ".engine").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"--out {self.path}: expected a folder that can be written to: {error.strerror}") from None
 
     @contextmanager
     def locked(self) -> Iterator[None]:

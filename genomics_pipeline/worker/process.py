@@ -49,8 +49,9 @@ def run_process(argv: Sequence[str], cwd: Path, log: Path, cancelled: threading.
     started = time.monotonic()
     with log.open("ab") as out:
         process = _start(argv, cwd, out)
-        told_at: float | None = None
-        tree: list[Process] = []
+    told_at: float | None = None
+    tree: list[Process] = []
+    try:
         while (waited := os.wait4(process.pid, os.WNOHANG))[0] == 0:
             if told_at is None and cancelled.wait(POLL_S):
                 told_at = time.monotonic()
@@ -59,8 +60,12 @@ def run_process(argv: Sequence[str], cwd: Path, log: Path, cancelled: threading.
                 time.sleep(POLL_S)
                 if time.monotonic() - told_at > GRACE_S:
                     _signal_tree(process.pid, signal.SIGKILL)
-        if told_at is not None:
-            _outlive(tree, told_at + GRACE_S)
+    except KeyboardInterrupt:
+        _outlive(_signal_tree(process.pid, signal.SIGTERM), time.monotonic() + GRACE_S)
+        process.wait()
+        raise
+    if told_at is not None:
+        _outlive(tree, told_at + GRACE_S)
     _, status, usage = waited
     process.returncode = os.waitstatus_to_exitcode(status)
     code = process.returncode if process.returncode >= 0 else 128 - process.returncode

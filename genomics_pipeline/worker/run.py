@@ -34,6 +34,7 @@ from genomics_pipeline.worker.process import ProcessEnd, run_process
 from genomics_pipeline.worker.step_folder import StepFolder
 
 LOG_LINES = 5
+FULL_BYTES = 1 << 20  # a disk with less left is full: programs say so in many ways, or not at all
 CANCELLED_EXIT_CODE = 143  # 128 + SIGTERM
 
 
@@ -257,6 +258,8 @@ class _Attempt:
             message = told or f"ended with exit code {end.exit_code} and said nothing"
             if failure is FailureClass.OUT_OF_MEMORY:
                 message = f"killed as out of memory (exit code {end.exit_code}; it had {self.machine.memory_mib} MiB)"
+            elif shutil.disk_usage(self.place).free < FULL_BYTES:
+                message += f"\nno space left on the disk of {self.machine.scratch}: make room, then run again"
             raise StepFailed(failure, end.exit_code, message, self.name, log)
 
     def _publish(self, spec: OutputSpec, path: Path, log: str) -> OutputRecord:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -96,6 +98,25 @@ def test_the_unexpected_is_told_too(cli: Cli, monkeypatch: pytest.MonkeyPatch) -
     assert (ended.code, ended.out, ended.err) == (1, "", told)
     with pytest.raises(ZeroDivisionError):
         main(["--debug", "definition", "germline"])
+
+
+def test_what_the_machine_refuses_is_no_surprise(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(name: str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "runs/a")
+
+    monkeypatch.setattr("genomics_pipeline.runs.catalog.load_pipeline", fail)
+    ended = cli("definition", "germline")
+    assert (ended.code, ended.out, ended.err) == (1, "", "error: runs/a: No space left on device\n")
+    with pytest.raises(OSError, match="No space left"):
+        main(["--debug", "definition", "germline"])
+
+
+def test_a_folder_that_cannot_be_made_is_wrong_usage(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    out = tmp_path / "file" / "out"
+    ended = cli("step", "alignment", "a.fq", "--reference", "a.fa", "--out", out)
+    told = f"error: --out {out}: expected a folder that can be written to: Not a directory\n"
+    assert (ended.code, ended.out, ended.err) == (2, "", told)
 
 
 def test_an_interruption_is_told(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C: the run stops at once, says how to go on, and goes on."""
+"""Ctrl-C or SIGTERM: the run stops at once, says how to go on, and goes on."""
 
 from __future__ import annotations
 
@@ -9,20 +9,34 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 STEPS = 4 * 2 + 2  # two of each sample, one interval, one cohort
 
 
+def in_background() -> None:
+    """As a shell script starts what ends with ``&``."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@pytest.mark.parametrize(("number", "before"), [(signal.SIGINT, None), (signal.SIGTERM, in_background)])
 def test_an_interrupted_run_says_how_to_go_on_and_does(
-    cohort: Path, run: Callable[..., dict[str, Any]], tmp_path: Path
+    cohort: Path,
+    run: Callable[..., dict[str, Any]],
+    tmp_path: Path,
+    number: signal.Signals,
+    before: Callable[[], None] | None,
 ) -> None:
     out = tmp_path / "run"
     argv = [sys.executable, "-m", "genomics_pipeline", "run", str(cohort / "cohort.csv")]
     argv += ["--reference", str(cohort / "reference.fa"), "--out", str(out)]
-    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+    with subprocess.Popen(
+        argv, stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=before
+    ) as process:
         assert process.stderr is not None
         for line in process.stderr:
             if line.startswith("alignment "):  # one task is done, others run
-                process.send_signal(signal.SIGINT)
+                process.send_signal(number)
                 break
         told = process.stderr.read()
     assert process.returncode == 130

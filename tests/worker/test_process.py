@@ -111,6 +111,24 @@ def test_cancelling_ends_the_program_and_its_children(
     os.close(reader)
 
 
+def test_an_interruption_ends_the_program_and_its_children(run: Callable[..., ProcessEnd], tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+
+    class Interrupted(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            ready = b""
+            while len(ready) < 2:  # the program and its child
+                ready += waited(reader)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(FAMILY, str(fifo), "none", cancelled=Interrupted())
+    assert waited(reader) == b"", "the end of the FIFO: no process holds it"
+    os.close(reader)
+
+
 def waited(reader: int) -> bytes:
     assert select.select([reader], [], [], SOON_S)[0], "nothing was said in time"
     return os.read(reader, 2)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -180,6 +182,13 @@ def test_a_crash_is_told_by_its_last_lines(folder: Path, run: Run) -> None:
     with pytest.raises(StepFailed, match=r"ZeroDivisionError: of the program$") as caught:
         run(payload(folder, "a", mode="crash"))
     assert caught.value.failure_class is FailureClass.TOOL_ERROR
+
+
+def test_a_full_disk_is_told_whatever_the_program_says(folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=0))
+    told = f"no space left on the disk of {folder}/scratch: make room, then run again"
+    with pytest.raises(StepFailed, match=rf"ZeroDivisionError: of the program\n{re.escape(told)}$"):
+        run(payload(folder, "a", mode="crash"))
 
 
 def test_the_others_of_a_batch_do_not_wait_for_a_bad_one(folder: Path, run: Run) -> None:
