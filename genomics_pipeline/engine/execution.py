@@ -79,6 +79,7 @@ class Engine:
     observer: Observer
     folder: Path
     map_runs: dict[str, dict[str, Any]] = field(default_factory=dict)  # by ARN
+    log: Recorder = field(init=False)  # of the execution that was asked for
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ A journal is a folder. ``execution.jsonl`` is the execution's own log; each Map 
   branch, an iteration) are done up to there. Written after states with effects only; the others are evaluated again.
 - ``{"frame": path, "output", …}``: the frame is done.
 - ``{"map": path, "uuid", "started"}``: a Map Run began.
-- ``{"run": {…}}``: a Map Run ended, and its result files are written.
+- ``{"run": {…}}``: a Map Run ended, and its result files are written; in the execution's own log, also of a nested one.
 - ``{"end": index, …}``: a child of a Map Run ended (`ends.End`).
 - ``{"result": {…}}``: the execution ended.
 
@@ -37,9 +37,17 @@ class Log:
         self._lines: list[bytes] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._writer: asyncio.Task[None] | None = None
+        self._named = self._file.tell() > 0
+        self._failure: RunError | None = None
 
     async def append(self, *records: Record) -> None:
-        """Return when the records are on disk."""
+        """Return when the records are on disk.
+
+        Raises:
+            RunError: if they cannot be written, or others could not: nothing may follow a line that is torn.
+        """
+        if self._failure is not None:
+            raise self._failure
         loop = asyncio.get_running_loop()
         self._lines.extend(dumps(record) + b"\n" for record in records)
         durable = loop.create_future()
@@ -59,9 +67,10 @@ class Log:
                     if not durable.done():
                         durable.set_result(None)
         except OSError as error:
+            self._failure = RunError(f"{self.path}: the journal cannot be written: {error}")
             for durable in (*waiting, *self._waiting):
                 if not durable.done():
-                    durable.set_exception(RunError(f"{self.path}: the journal cannot be written: {error}"))
+                    durable.set_exception(self._failure)
         finally:
             self._writer = None
 
@@ -69,12 +78,28 @@ class Log:
         self._file.write(data)
         self._file.flush()
         os.fdatasync(self._file.fileno())
+        if not self._named:
+            _sync_folder(self.path.parent)
+            self._named = True
 
     async def close(self) -> None:
         """Write what is left, and close the file."""
         if self._writer is not None:
             await self._writer
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError:
+            if self._failure is None:
+                raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names of its files durable."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def read(path: Path) -> Iterator[Record]:

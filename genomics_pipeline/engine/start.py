@@ -63,13 +63,14 @@ async def run_execution(engine: Engine, beginning: Beginning, events: EventFile)
             started = engine.clock.now()
             await log.append({"begin": digest, "started": started})
             trail.history.add("ExecutionStarted", 0, "executionStarted", {"input": beginning.input, "roleArn": ROLE})
+        engine.log = Recorder(log, memory)
         execution = Execution(
             engine,
             beginning.machine,
             beginning.name,
             beginning.input,
             started,
-            Recorder(log, memory),
+            engine.log,
             trail.history,
             beginning.document.get("QueryLanguage", "JSONPath"),
         )

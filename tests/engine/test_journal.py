@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -14,10 +16,10 @@ from hypothesis import strategies as st
 
 from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.events import ChildStarted, MapRunStarted
-from genomics_pipeline.engine.journal import read
+from genomics_pipeline.engine.journal import Log, read
 from genomics_pipeline.model.errors import RunError
 
-UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[34][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 WHOLE = b'{"a":1}\n{"b":2}\n'
 
 
@@ -231,6 +233,94 @@ def test_interrupted_again_and_again(
                 other.write_bytes(data[: int(len(data) * part * 2)])
         logs[-1].write_bytes(log[: after if part < 0.5 else after + int((len(log) - after) * (part - 0.5) * 2)])
         resume(bench, result, folder)
+
+
+def nested(name: str) -> dict[str, Any]:
+    """A Distributed Map in the children of a Distributed Map."""
+    inner = {"Type": "Map", "Label": "Inner", "ItemProcessor": child(name, **DISTRIBUTED), "End": True}
+    outer = {"StartAt": "Inner", "States": {"Inner": {**inner, "Items": "{% $states.input %}"}}, **DISTRIBUTED}
+    items = [[{"id": "a"}, {"id": "b"}], [{"id": "c"}]]
+    return {"Type": "Map", "Label": "Outer", "Items": items, "MaxConcurrency": 1, "ItemProcessor": outer, "End": True}
+
+
+def test_a_crash_loses_no_map_run_of_a_child(bench: Any, tmp_path: Path) -> None:
+    """All logs are cut at one instant: after a Map Run within ended, and before or after its child's own end."""
+
+    async def work(arguments: Any, context: Any) -> Any:
+        bench.calls.append(arguments["of"])
+        return arguments
+
+    def run(folder: Path) -> Any:
+        bench.journal = folder
+        return bench.run({"M": nested("each")}, tasks={"work": work})
+
+    result = run(tmp_path / "whole")
+    assert [found["label"] for found in result.map_runs] == ["Inner", "Inner", "Outer"]
+    lines = (tmp_path / "whole" / "execution.jsonl").read_bytes().splitlines(keepends=True)
+    run_ends = [number for number, line in enumerate(lines, 1) if line.startswith(b'{"run":')]
+    assert len(run_ends) == 3  # those within, and the one around them
+    outer = tmp_path / "whole" / f"{result.map_runs[-1]['mapRunArn'].rpartition(':')[2]}.jsonl"
+    for number, cut in enumerate(run_ends[:2]):
+        for ends in (number, number + 1):
+            folder = tmp_path / f"cut-{number}-{ends}"
+            shutil.copytree(tmp_path / "whole", folder)
+            (folder / "execution.jsonl").write_bytes(b"".join(lines[:cut]))
+            kept = outer.read_bytes().splitlines(keepends=True)
+            last = [*(place for place, line in enumerate(kept) if line.startswith(b'{"end":')), len(kept)]
+            (folder / outer.name).write_bytes(b"".join(kept[: last[ends]]))
+            bench.calls.clear()
+            again = run(folder)
+            assert told(again) == told(result)
+            assert again.transitions == result.transitions
+            assert set(bench.calls) <= ({"c"} if number == 0 else set())
+
+
+def test_what_goes_on_keeps_its_names_and_its_beginning(bench: Any, tmp_path: Path) -> None:
+    """A child that had begun begins again under its name, so that what it asks for by that name is the same."""
+    names: list[str] = []
+
+    async def work(arguments: Any, context: Any) -> Any:
+        names.append(context.execution)
+        bench.clock.time += 60
+        return arguments
+
+    def run(folder: Path) -> Any:
+        bench.journal = folder
+        return bench.run({"each": {**MACHINE["each"], "Next": "E"}, "E": {"Type": "Succeed"}}, tasks={"work": work})
+
+    (first,) = run(tmp_path / "whole").map_runs
+    before = set(names)
+    names.clear()
+    log = (tmp_path / "whole" / "execution.jsonl").read_bytes()
+    (tmp_path / "again").mkdir()
+    (tmp_path / "again" / "execution.jsonl").write_bytes(log[: log.index(b"\n", log.index(b'{"map":')) + 1])
+    (again,) = run(tmp_path / "again").map_runs
+    assert set(names) == before
+    assert again["startDate"] == first["startDate"]
+    assert again["stopDate"] > first["stopDate"]
+
+
+def test_nothing_follows_what_could_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line may be torn then; one more after it would make the file unreadable."""
+
+    def full(_: int) -> None:
+        raise OSError("no space left")
+
+    async def work() -> list[str]:
+        log = Log(tmp_path / "log.jsonl")
+        await log.append({"a": 1})
+        monkeypatch.setattr(os, "fdatasync", full)
+        told = []
+        for record in ({"b": 2}, {"c": 3}):
+            with pytest.raises(RunError) as raised:
+                await log.append(record)
+            told.append(str(raised.value))
+        await log.close()
+        return told
+
+    cause = f"{tmp_path}/log.jsonl: the journal cannot be written: no space left"
+    assert asyncio.run(work()) == [cause, cause]
+    assert list(read(tmp_path / "log.jsonl")) == [{"a": 1}, {"b": 2}]
 
 
 def test_a_damaged_journal_is_refused_and_left_alone(bench: Any, finished: tuple[Any, Path]) -> None:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid3
 
 from genomics_pipeline.engine.distributed_map.children import ChildInput
 from genomics_pipeline.engine.distributed_map.ends import Ends
@@ -35,6 +35,7 @@ class ChildRunner:
         label: The Map's label.
         query_language: The document's.
         ends: The Map Run's journal.
+        map_run: The Map Run's UUID, which children's names are made from: one that is started again keeps its name.
     """
 
     engine: Engine
@@ -43,11 +44,12 @@ class ChildRunner:
     label: str
     query_language: str
     ends: Ends
+    map_run: UUID
 
     def start(self, given: ChildInput) -> Execution:
         """A child that is about to run; to start it is a transition."""
         engine = self.engine
-        name = str(uuid4())
+        name = str(uuid3(self.map_run, str(given.place)))
         express = self.processor["ProcessorConfig"].get("ExecutionType") == "EXPRESS"  # whose history has no limit
         engine.observer(ChildStarted(self.label, given.place, name, given.value))
         return Execution(

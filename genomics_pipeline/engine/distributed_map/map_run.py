@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
-from uuid import NAMESPACE_OID, uuid4, uuid5
+from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
 from genomics_pipeline.engine.clock import timestamp
 from genomics_pipeline.engine.distributed_map.child import ChildRunner
@@ -66,7 +67,7 @@ class MapRun:
         ends: How its children ended.
     """
 
-    def __init__(self, visit: Visit, uuid: str) -> None:
+    def __init__(self, visit: Visit, uuid: str, started: float) -> None:
         state, execution = visit.state, visit.execution
         root = execution.machine.partition("/")[0]
         self.label: str = state.get("Label") or str(uuid5(NAMESPACE_OID, f"{root}/{visit.name}"))
@@ -76,7 +77,7 @@ class MapRun:
         self._visit = visit
         self._uuid = uuid
         self._processor = processor(state)
-        self._started = execution.engine.clock.now()
+        self._started = started
         self._aborting = False
 
     def _exceeded(self, plan: Plan) -> bool:
@@ -95,7 +96,13 @@ class MapRun:
         """
         execution = self._visit.execution
         runner = ChildRunner(
-            execution.engine, self._processor, self.machine, self.label, execution.query_language, self.ends
+            execution.engine,
+            self._processor,
+            self.machine,
+            self.label,
+            execution.query_language,
+            self.ends,
+            UUID(self._uuid),
         )
         inputs = plan.children.inputs(self.ends.ended)
         if not self._exceeded(plan):
@@ -113,25 +120,31 @@ class MapRun:
         """Children that wait for nothing run one after the other; while some are written, the next ones run."""
         failed, total = self.failed, plan.children.total_items
         writing = asyncio.ensure_future(asyncio.sleep(0))
-        while not plan.tolerated.exceeded(failed, total) and (batch := list(islice(inputs, _PLAIN_BATCH))):
-            ended = []
-            for given in batch:
-                child = runner.start(given)
-                record = runner.record(child, given.items, at_once(runner.outcome(child)))
-                ended.append((child, record))
-                if record["status"] == "FAILED":
-                    failed += given.items
-                    if plan.tolerated.exceeded(failed, total):
-                        break
+        try:
+            while not plan.tolerated.exceeded(failed, total) and (batch := list(islice(inputs, _PLAIN_BATCH))):
+                ended = []
+                for given in batch:
+                    child = runner.start(given)
+                    record = runner.record(child, given.items, at_once(runner.outcome(child)))
+                    ended.append((child, record))
+                    if record["status"] == "FAILED":
+                        failed += given.items
+                        if plan.tolerated.exceeded(failed, total):
+                            break
+                await whole(writing)
+                writing = asyncio.ensure_future(runner.keep(ended))
+                await asyncio.sleep(0)  # the write begins
+        finally:  # also where the next child's input cannot be made
             await whole(writing)
-            writing = asyncio.ensure_future(runner.keep(ended))
-            await asyncio.sleep(0)  # the write begins
-        await whole(writing)
 
     async def _run_crew(self, plan: Plan, runner: ChildRunner, inputs: Iterator[ChildInput]) -> None:
-        """Children that wait run at the same time. When too many failed, Standard ones are stopped."""
+        """Children that wait run at the same time.
+
+        When too many failed, or the next one's input cannot be made, none is started, and Standard ones are stopped.
+        """
         express = self._processor["ProcessorConfig"].get("ExecutionType") == "EXPRESS"
         outcome = runner.outcome_in_time if express else runner.outcome
+        failures: list[StatesError] = []
 
         async def one(given: ChildInput) -> None:
             child = runner.start(given)
@@ -144,19 +157,22 @@ class MapRun:
             await whole(runner.keep([(child, record)]))
 
         async def worker() -> None:
-            for given in inputs:
-                await one(given)
-                if self._exceeded(plan):
-                    if express:
-                        return
+            try:
+                for given in inputs:
+                    await one(given)
+                    if self._exceeded(plan):
+                        raise StatesError(THRESHOLD_EXCEEDED, _EXCEEDED)
+            except StatesError as failure:
+                failures.append(failure)
+                if not express:
                     self._aborting = True
-                    raise StatesError(THRESHOLD_EXCEEDED, _EXCEEDED)
+                    raise
 
-        try:
-            await crew(worker, min(plan.max_concurrency or MAX_CONCURRENCY, plan.children.total_items))
-        except StatesError:
-            if not self._aborting:
-                raise
+        limit = min(plan.max_concurrency or MAX_CONCURRENCY, MAX_CONCURRENCY)
+        with suppress(StatesError):
+            await crew(worker, min(limit, plan.children.total_items))
+        if failures and not self._exceeded(plan):
+            raise failures[0]
 
     def _rows(self, plan: Plan) -> Iterator[tuple[str, Row]]:
         for end in self.ends.in_order():
@@ -181,7 +197,9 @@ class MapRun:
         """
         children = sum(self.ends.children.values())
         if items and status != "SUCCEEDED":
-            children += sum(1 for _ in plan.children.inputs(self.ends.ended))
+            with suppress(StatesError):  # an input that cannot be made is the last that is counted
+                for _ in plan.children.inputs(self.ends.ended):
+                    children += 1
         written = items is not None and plan.destination is not None
         found = {
             "mapRunArn": self.arn,
@@ -230,9 +248,10 @@ async def run_map(visit: Visit) -> Any:
         visit.start({"length": plan.children.total_items})
     path = f"{visit.path}.{visit.attempt}"
     begun = execution.recorder.map_run(path)
-    run = MapRun(visit, begun["uuid"] if begun else str(uuid4()))
     if begun is None:
-        await execution.recorder.append({"map": path, "uuid": run.arn.rpartition(":")[2]})
+        begun = {"map": path, "uuid": str(uuid4()), "started": execution.engine.clock.now()}
+        await execution.recorder.append(begun)
+    run = MapRun(visit, begun["uuid"], begun["started"])
     trail.add("MapRunStarted", "mapRunStarted", {"mapRunArn": run.arn})
     items = None
     try:
@@ -255,5 +274,5 @@ async def run_map(visit: Visit) -> Any:
 async def _ended(visit: Visit, run: dict[str, Any], failed: int) -> None:
     engine = visit.execution.engine
     engine.map_runs[run["mapRunArn"]] = run
-    await visit.execution.recorder.append({"run": run})
+    await engine.log.append({"run": run})
     engine.observer(MapRunEnded(run["label"], run["mapRunArn"], run["status"], run["itemCounts"]["total"], failed))

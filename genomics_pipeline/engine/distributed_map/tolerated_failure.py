@@ -27,10 +27,12 @@ class ToleratedFailure:
         (False, True)
         >>> ToleratedFailure(None, None).exceeded(1, 9)
         True
+        >>> ToleratedFailure(None, 32.3).exceeded(323, 1000)  # though 32.3 * 1000 is a little less than 32300
+        False
         """
         if failed == 0:
             return False
         if self.count is None and self.percentage is None:
             return True
         over_count = self.count is not None and failed > self.count
-        return over_count or (self.percentage is not None and failed * 100 > self.percentage * total)
+        return over_count or (self.percentage is not None and failed * 100 > round(self.percentage * total, 6))

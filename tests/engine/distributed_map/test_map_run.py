@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from genomics_pipeline.engine.distributed_map import map_run
 from genomics_pipeline.engine.distributed_map.tolerated_failure import ToleratedFailure as Tolerance
 from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.events import ChildEnded, ChildStarted, MapRunEnded, MapRunStarted
@@ -85,6 +86,11 @@ def test_max_concurrency(bench: Any, limit: Any, most: int) -> None:
     result = bench.run({"M": over(list(range(7)), "busy", MaxConcurrency=limit)}, tasks={"busy": busy})
     assert result.output == list(range(7))
     assert seen == most
+
+
+def test_never_more_children_at_once_than_aws_runs(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(map_run, "MAX_CONCURRENCY", 2)
+    test_max_concurrency(bench, 5, 2)
 
 
 @pytest.mark.parametrize(
@@ -275,6 +281,43 @@ def test_events_and_transitions(bench: Any) -> None:
     ]
     assert result.map_runs[0]["transitions"] == 4  # two children started, a state in each
     assert result.transitions == 5
+
+
+SELECTED = {"id": "{% $states.context.Map.Item.Value.id %}"}
+NO_ID = [{"id": 0}, {"id": 1}, {}, {"id": 3}]
+
+
+@pytest.mark.parametrize(("kind", "ended"), [("STANDARD", {"aborted": 1}), ("EXPRESS", {"succeeded": 1})])
+def test_an_input_that_cannot_be_made_fails_the_run(bench: Any, kind: str, ended: dict[str, int]) -> None:
+    """What is in flight then is aborted, as when too many fail; an Express child goes on."""
+    over_all = asyncio.Event()
+
+    async def hang(arguments: Any, context: Any) -> Any:
+        if arguments["id"] == 0:
+            await asyncio.wait_for(over_all.wait(), None)
+        elif kind == "EXPRESS":
+            over_all.set()
+        return arguments
+
+    state = over(NO_ID, "hang", MaxConcurrency=2, ItemSelector=SELECTED)
+    state["ItemProcessor"]["ProcessorConfig"] = {"Mode": "DISTRIBUTED", "ExecutionType": kind}
+    result = bench.run({"M": state}, tasks={"hang": hang})
+    assert (result.status, result.error) == ("FAILED", "States.QueryEvaluationError")
+    (run,) = result.map_runs
+    counts = {name: run["itemCounts"][name] for name in ("succeeded", "aborted", "pending", "total")}
+    wanted = {"succeeded": 1, "aborted": 0, "pending": 2, "total": 4}
+    assert counts == wanted | {name: wanted[name] + more for name, more in ended.items()}
+    assert run["status"] == "FAILED"
+
+
+def test_children_of_plain_states_before_an_input_that_cannot_be_made_are_counted(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(map_run, "_PLAIN_BATCH", 1)
+    state = over(NO_ID, ItemSelector=SELECTED)
+    state["ItemProcessor"]["States"] = {"T": {"Type": "Pass", "End": True}}
+    (run,) = bench.run({"M": state}).map_runs
+    assert (run["status"], run["itemCounts"]["succeeded"], run["itemCounts"]["pending"]) == ("FAILED", 2, 2)
 
 
 def test_a_retry_of_the_map_is_a_new_map_run_over_all_items(bench: Any) -> None:

@@ -18,7 +18,7 @@ from genomics_pipeline.engine.json_text import text
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.local import LocalStore
 
-UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[34][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 ARN = "arn:aws:states:us-east-1:000000000000"
 ENDED = ["ExecutionArn", "Input", "InputDetails", "Name", "OutputDetails", "RedriveCount", "RedriveStatus", "StartDate"]
 ENDED += ["StateMachineArn", "Status", "StopDate"]
