@@ -13,8 +13,8 @@ from genomics_pipeline.engine.json_text import dumps
 from genomics_pipeline.engine.query_language import Node, Outcome, QueryLanguage
 from genomics_pipeline.engine.trail import Trail
 
+_RETRIED = frozenset({"Task", "Parallel", "Map"})  # what can be retried: recorded, a Pass has no RetryCount
 MAX_PAYLOAD_BYTES = 262_144  # of a state's input or output: developer guide, "Quotas"
-_RETRIED = ("Task", "Parallel", "Map")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class Visit:
     def context(self, item: Node | None = None) -> dict[str, Any]:
         """The context object; `item` is ``Map`` of one item of this state."""
         found = self.execution.context()
-        found["State"] = {"EnteredTime": timestamp(self.entered), "Name": self.name}
+        found["State"] = {"Name": self.name, "EnteredTime": timestamp(self.entered)}
         if self.state["Type"] in _RETRIED:
             found["State"]["RetryCount"] = self.attempt
         if item or self.item:

@@ -125,7 +125,7 @@ def test_the_context_object(bench: Any) -> None:
             "StartTime": "2001-09-09T01:46:40.000Z",
             "RedriveCount": 0,
         },
-        "State": {"EnteredTime": "2001-09-09T01:46:40.000Z", "Name": "A"},
+        "State": {"Name": "A", "EnteredTime": "2001-09-09T01:46:40.000Z"},
         "StateMachine": {"Id": "arn:aws:states:us-east-1:000000000000:stateMachine:machine", "Name": "machine"},
     }
 
