@@ -16,6 +16,7 @@ from genomics_pipeline.engine.validation.scopes import NEITHER, Machine, State, 
 from genomics_pipeline.engine.validation.shapes import shape
 from genomics_pipeline.engine.validation.tasks import check_task
 from genomics_pipeline.engine.validation.transitions import check_transitions
+from genomics_pipeline.engine.validation.variables import check_scopes
 
 STATE_TYPES = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map")  # in the order AWS lists them
 MAX_CHARACTERS = 1_048_576  # botocore, CreateStateMachine's definition
@@ -61,6 +62,7 @@ def _problems(document: dict[str, Any], *, express: bool) -> Iterator[Diagnostic
             yield from rule(state)
     yield from check_state_names(every)
     yield from check_labels(states)
+    yield from check_scopes(every)
 
 
 def _not_objects(machine: Machine) -> Iterator[Diagnostic]:
