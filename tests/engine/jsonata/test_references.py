@@ -1,29 +1,12 @@
-"""What an expression names, and what AWS refuses of it before it runs."""
+"""What AWS refuses of an expression before it runs."""
 
 from __future__ import annotations
 
 import pytest
 
-from genomics_pipeline.engine.jsonata.references import references, unsupported
+from genomics_pipeline.engine.jsonata.references import unsupported
 
 FIELDS = ("input", "context")
-
-
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("$answer & $guess.a", ["answer", "guess"]),
-        ("$sum($l) + $count($l)", ["l"]),
-        ("($s := 1; $s + $t)", ["t"]),
-        ("$map($l, function($x){ $x & $y })", ["l", "y"]),
-        ("$states.input@$a.x#$i.($a & $i & $z)", ["z"]),
-        ("$f($g)", ["f", "g"]),
-        ("$x := function($n){ $n ? $x($n - 1) : $m }", ["m"]),
-        ("$states.input^(x, >$y){k: $v}[$w] ~> |q|{'a': $u}|", ["y", "v", "w", "u"]),
-    ],
-)
-def test_variables(text: str, names: list[str]) -> None:
-    assert sorted(references(text).variables) == sorted(names)
 
 
 # Measured with ValidateStateMachineDefinition: floci-io/floci, JsonataTopLevelReferencesTest and the integration tests
@@ -58,6 +41,8 @@ def test_variables(text: str, names: list[str]) -> None:
         ("[$states, $states.input, $states.context]", []),
         ("'$states.result'", []),
         ("$phone", []),
+        ("$x := function($n){ $n ? $x($n - 1) : m }", ["Reference to 'm' at the top level is not supported."]),
+        ("$states.input^(x, >$$){k: v}[w] ~> |q|{'a': u}|", ["Reference to '$$' is not supported."]),
     ],
 )
 def test_unsupported(text: str, told: list[str]) -> None:
