@@ -63,13 +63,7 @@ class StartExecution:
             StatesError: ``StepFunctions.StateMachineDoesNotExistException``,
                 ``StepFunctions.ExecutionAlreadyExistsException`` or ``StepFunctions.InvalidNameException``.
         """
-        started = self._start(arguments, context)
-        body = compact({"executionArn": started.arn, "startDate": started.start_date / 1000})
-        return {
-            "ExecutionArn": started.arn,
-            **metadata(body, context.clock.now(), "application/x-amz-json-1.0"),
-            "StartDate": started.start_date,
-        }
+        return _answer(self._start(arguments, context), context)
 
     async def sync(self, arguments: Any, context: TaskContext) -> Any:
         """Start an execution and wait for its end.
@@ -80,11 +74,11 @@ class StartExecution:
         Raises:
             StatesError: those of `request`; ``States.TaskFailed`` with the execution as its cause when it failed.
         """
-        return await self._wait(self._start(arguments, context), compact)
+        return await self._wait(arguments, context, compact)
 
     async def sync_2(self, arguments: Any, context: TaskContext) -> Any:
         """As `sync`, but ``Input`` and ``Output`` are JSON values."""
-        return await self._wait(self._start(arguments, context), lambda value: value)
+        return await self._wait(arguments, context, lambda value: value)
 
     async def drain(self) -> None:
         """Wait for the executions that nothing waits for."""
@@ -114,7 +108,9 @@ class StartExecution:
             self._named[arn] = started
         return started
 
-    async def _wait(self, started: Started, payload: Callable[[Any], Any]) -> Any:
+    async def _wait(self, arguments: Any, context: TaskContext, payload: Callable[[Any], Any]) -> Any:
+        started = self._start(arguments, context)
+        context.submitted(_answer(started, context))
         result, stop = await started.end
         succeeded = result.status == "SUCCEEDED"
         reason = "Execution is SUCCEEDED and cannot be redriven"
@@ -147,6 +143,16 @@ class StartExecution:
             if known == wanted or known.rsplit(":stateMachine:", 1)[-1] == name:
                 return known.rsplit(":stateMachine:", 1)[-1]
         raise _refused(f"State Machine Does Not Exist: '{wanted}'", "StateMachineDoesNotExist")
+
+
+def _answer(started: Started, context: TaskContext) -> dict[str, Any]:
+    """What StartExecution answers."""
+    body = compact({"executionArn": started.arn, "startDate": started.start_date / 1000})
+    return {
+        "ExecutionArn": started.arn,
+        **metadata(body, context.clock.now(), "application/x-amz-json-1.0"),
+        "StartDate": started.start_date,
+    }
 
 
 def _refused(message: str, code: str) -> StatesError:

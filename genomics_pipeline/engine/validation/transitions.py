@@ -1,13 +1,14 @@
 """StartAt, Next, Default and Catch.Next: each leads to a state of its own machine, and every state can be reached.
 
-Measured with ValidateStateMachineDefinition (floci-io/floci pull request 2786): every dangling target is a 'Next'
-target in the message; the document, but no machine inside it, must have a terminal state; without one it is not asked
-what can be reached.
+Measured with ValidateStateMachineDefinition (floci-io/floci pull request 2786), and recorded of CreateStateMachine
+(gabrielmoreira/tiny-asl-machine, AWS snapshots Validation.BasicStructure and Validation.Structure): every dangling
+target is a 'Next' target in the message; the document, but no machine inside it, must have a terminal state; without
+one it is not asked what can be reached.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from genomics_pipeline.engine.validation.diagnostics import MISSING_END_STATE, MISSING_TARGET, Diagnostic
@@ -20,18 +21,18 @@ _CATCHES = ("Task", "Parallel", "Map")
 def check_transitions(machine: Machine) -> Iterator[Diagnostic]:
     """What is wrong with where a machine's states lead."""
     start = machine.node.get("StartAt")
-    if not isinstance(start, str) or not machine.nodes:
+    if not isinstance(start, str) or not isinstance(machine.node.get("States"), Mapping):
         return
     states = {state.name: state for state in machine.states()}
     leads = {name: list(_targets(state)) for name, state in states.items()}
     for path, target in ((f"{machine.path}/StartAt", start), *(pair for pairs in leads.values() for pair in pairs)):
         if target not in machine.nodes:
             yield Diagnostic(MISSING_TARGET, f"Missing 'Next' target: {target}", path)
-    if not all(name in states and _readable(states[name]) for name in machine.nodes):
-        return  # where a state leads cannot be told, so neither what is never reached
     if machine.kind == "StateMachine" and not any(map(_terminal, states.values())):
         yield Diagnostic(MISSING_END_STATE, "Workflow has no terminal state", "")
         return
+    if not all(name in states and _readable(states[name]) for name in machine.nodes):
+        return  # where a state leads cannot be told, so neither what is never reached
     reached = _reached(start, leads)
     for name, state in states.items():
         if name not in reached:
@@ -43,7 +44,7 @@ def _targets(state: State) -> Iterator[tuple[str, str]]:
     node, places = state.node, []
     if state.kind == "Choice":
         places += [("Default", node.get("Default")), *_entries(node, "Choices")]
-    elif state.kind not in _ENDS:
+    else:
         places.append(("Next", node.get("Next")))
     if state.kind in _CATCHES:
         places += _entries(node, "Catch")
@@ -60,7 +61,8 @@ def _entries(node: Any, field: str) -> list[tuple[str, Any]]:
 
 
 def _terminal(state: State) -> bool:
-    return state.kind in _ENDS or (state.kind != "Choice" and state.node.get("End") is True)
+    ends = "Type" in state.node and state.kind != "Choice" and state.node.get("End") is True
+    return state.kind in _ENDS or ends
 
 
 def _readable(state: State) -> bool:

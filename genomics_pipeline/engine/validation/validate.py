@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from genomics_pipeline.engine.validation.choice_rules import check_choices
-from genomics_pipeline.engine.validation.diagnostics import SCHEMA, TOO_DEEP, Diagnostic, refused, required
+from genomics_pipeline.engine.validation.diagnostics import SCHEMA, TOO_DEEP, Diagnostic, refused
 from genomics_pipeline.engine.validation.distributed_map import check_map
 from genomics_pipeline.engine.validation.names import check_labels, check_state_names
 from genomics_pipeline.engine.validation.retriers import check_retry_and_catch
@@ -72,9 +72,11 @@ def _not_objects(machine: Machine) -> Iterator[Diagnostic]:
 
 
 def _state(state: State) -> Iterator[Diagnostic]:
-    """The fields of one state. The type's words: localstack/localstack, test_state_name_invalid_state_definition."""
+    """The fields of one state. The type's words: gabrielmoreira/tiny-asl-machine, AWS snapshots
+    Validation.BasicStructure-001 and -002.
+    """
     if "Type" not in state.node:
-        yield required(state.path, "Type")
+        yield refused("The field 'Type' is required", state.path)
     elif not isinstance(state.node["Type"], str):
         yield refused("Expected value of type [STRING]", f"{state.path}/Type")
     elif state.kind not in STATE_TYPES:

@@ -13,6 +13,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,6 +47,14 @@ class Runs:
 
 def starts(runs: Runs) -> StartExecution:
     return StartExecution(["parent", "child"], runs)
+
+
+def test_sync_tells_the_history_what_was_started(task: Make) -> None:
+    told: list[Any] = []
+    asyncio.run(starts(Runs()).sync(NAMED, replace(task(), submitted=told.append)))
+    (answer,) = told
+    assert sorted(answer) == ["ExecutionArn", "SdkHttpMetadata", "SdkResponseMetadata", "StartDate"]
+    assert answer["ExecutionArn"] == EXECUTION
 
 
 def test_sync_answers_the_execution_with_its_payloads_as_text(task: Make) -> None:

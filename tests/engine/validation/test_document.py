@@ -17,6 +17,9 @@ ECHO, SUBMIT = "arn:aws:lambda:us-east-1:000000000000:function:echo", "arn:aws:s
 GLUE = "arn:aws:states:::glue:startJobRun"
 
 
+NO_END = "MISSING_END_STATE: Workflow has no terminal state"
+
+
 async def nothing(arguments: Any, context: Any) -> None: ...
 
 
@@ -38,7 +41,14 @@ def problems(document: Any) -> list[str]:
     [
         ([], [f"{SCHEMA}: Definition must be a valid JSON object"]),
         ({}, [f"/: {SCHEMA}: These fields are required: [States, StartAt]"]),
-        ({"StartAt": "A", "States": {}}, [f"/States: {SCHEMA}: Value cannot be empty"]),
+        (
+            {"StartAt": "A", "States": {}},
+            [
+                f"/StartAt: {MISSING}: Missing 'Next' target: A",
+                f"/States: {SCHEMA}: Value cannot be empty",
+                NO_END,
+            ],
+        ),
         ({"StartAt": "A", "States": []}, [f"/States: {SCHEMA}: Expected value of type [OBJECT]"]),
         ({"States": {"A": END}}, [f"/: {SCHEMA}: These fields are required: [StartAt]"]),
         (
@@ -91,7 +101,7 @@ def test_a_problem_names_its_place() -> None:
     with pytest.raises(DataError) as raised:
         check(machine(A={"Type": "Pass"}), "machine", Handlers())
     message = f"{SCHEMA}: This object should have only one of the following fields: [Next, End]"
-    assert raised.value.problems == (Problem(message, column="/States/A"),)
+    assert raised.value.problems == (Problem(message, column="/States/A"), Problem(NO_END))
 
 
 def test_both_query_languages_are_taken() -> None:

@@ -18,13 +18,20 @@ def unknown(field: str) -> str:
     return f": Field '{field}' is not supported"
 
 
+def test_a_state_without_a_type_ends_nothing(after: Callable[..., list[str]]) -> None:
+    # gabrielmoreira/tiny-asl-machine, AWS snapshot Validation.BasicStructure-001
+    assert after("jsonpath:pass", "States/S/Type", ...) == [
+        "/States/S: The field 'Type' is required",
+        ": MISSING_END_STATE: Workflow has no terminal state",
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "place", "value", "expected"),
     [
         # localstack/localstack, test_state_name_invalid_state_definition
         ("jsonpath:pass", "Type", "Tsk", [f"/Type: The field 'Type' should have one of these values: {TYPES}"]),
         ("jsonpath:pass", "Type", "pass", [f"/Type: The field 'Type' should have one of these values: {TYPES}"]),
-        ("jsonpath:pass", "Type", ..., [": These fields are required: [Type]"]),
         ("jsonpath:pass", "Type", ["Pass"], ["/Type: Expected value of type [STRING]"]),
         ("jsonpath:pass", "Comment", 1, ["/Comment: Expected value of type [STRING]"]),
         ("jsonpath:pass", "comment", "c", [unknown("comment")]),
@@ -121,7 +128,7 @@ def test_a_timeout_is_a_tasks_alone(after: Callable[..., list[str]], kind: str) 
         ("StartAt", ..., ["/: These fields are required: [StartAt]"]),
         ("States", ..., ["/: These fields are required: [States]"]),
         ("StartAt", 1, ["/StartAt: Expected value of type [STRING]"]),
-        ("States", {}, ["/States: Value cannot be empty"]),
+        ("States", [], ["/States: Expected value of type [OBJECT]"]),
         ("Version", "2.0", ["/Version: Value should be one of the following: [1.0]"]),
         ("Version", 1.0, ["/Version: Expected value of type [STRING]"]),
         ("TimeoutSeconds", 0, ["/TimeoutSeconds: Minimum value is 1"]),

@@ -11,6 +11,7 @@ MISSING = "MISSING_TRANSITION_TARGET: Missing 'Next' target:"
 PASS = {"Type": "Pass", "End": True}
 ONE_OF = "This object should have only one of the following fields: [Next, End]"
 ONLY_ONE = "There should only be one of the following fields: [Next, End]"
+NO_END = ": MISSING_END_STATE: Workflow has no terminal state"
 LOST = '/States/E: MISSING_TRANSITION_TARGET: State "E" is not reachable.'
 
 
@@ -24,8 +25,9 @@ def unreachable(name: str) -> str:
         ("jsonata:succeed", "StartAt", "No", [f"/StartAt: {MISSING} No", f"/States/S: {unreachable('S')}"]),
         ("jsonata:end false", "States/S/Next", "No", [f"/States/S/Next: {MISSING} No", LOST]),
         ("jsonata:end false", "States/S/Next", ..., [f"/States/S: {ONE_OF}"]),
-        ("jsonata:end false", "States/E/End", ..., [f"/States/E: {ONE_OF}"]),
-        ("jsonata:end false", "States/E/End", False, [f"/States/E: {ONE_OF}"]),
+        ("jsonata:end false", "States/E/End", ..., [f"/States/E: {ONE_OF}", NO_END]),
+        ("jsonata:end false", "States/E/End", False, [f"/States/E: {ONE_OF}", NO_END]),
+        ("jsonata:succeed", "States", {}, [f"/StartAt: {MISSING} S", "/States: Value cannot be empty", NO_END]),
         (
             "jsonata:end false",
             "States/S/End",
@@ -86,15 +88,20 @@ def test_refused(after: Callable[..., list[str]], name: str, place: str, value: 
 
 
 def test_a_document_without_a_terminal_state(after: Callable[..., list[str]]) -> None:
-    missing = ": MISSING_END_STATE: Workflow has no terminal state"
     loop = {"S": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "S"}}
-    assert after("jsonata:succeed", "States", loop) == [missing]
-    assert after("jsonata:succeed", "States", {**loop, "Unused": {"Type": "Pass", "Next": "S"}}) == [missing]
+    assert after("jsonata:succeed", "States", loop) == [NO_END]
+    assert after("jsonata:succeed", "States", {**loop, "Unused": {"Type": "Pass", "Next": "S"}}) == [NO_END]
     assert after("jsonata:succeed", "States", {**loop, "C": PASS}) == [f"/States/C: {unreachable('C')}"]
     assert after("jsonata:succeed", "States", {"S": {"Type": "Pass", "Next": "NOPE"}}) == [
         f"/States/S/Next: {MISSING} NOPE",
-        missing,
+        NO_END,
     ]
+
+
+def test_next_of_an_end_is_refused_and_yet_followed(after: Callable[..., list[str]]) -> None:
+    # gabrielmoreira/tiny-asl-machine, AWS snapshot Validation.BasicStructure-003
+    states = {"S": {"Type": "Succeed", "Next": "B"}, "B": PASS}
+    assert after("jsonata:succeed", "States", states) == ["/States/S: Field 'Next' is not supported"]
 
 
 def test_what_cannot_be_read_leads_to_no_conclusions(after: Callable[..., list[str]]) -> None:
