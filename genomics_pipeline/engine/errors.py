@@ -9,19 +9,17 @@ TASK_FAILED = "States.TaskFailed"
 TIMEOUT = "States.Timeout"
 HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"
 RUNTIME = "States.Runtime"
-PERMISSIONS = "States.Permissions"
 DATA_LIMIT_EXCEEDED = "States.DataLimitExceeded"
 QUERY_EVALUATION = "States.QueryEvaluationError"
-PARAMETER_PATH = "States.ParameterPathFailure"
-RESULT_PATH = "States.ResultPathMatchFailure"
-INTRINSIC = "States.IntrinsicFailure"
+RESULT_PATH_MATCH_FAILURE = "States.ResultPathMatchFailure"
+REFERENCE_PATH_CONFLICT = "States.ReferencePathConflict"
 BRANCH_FAILED = "States.BranchFailed"
 ITEM_READER_FAILED = "States.ItemReaderFailed"
 RESULT_WRITER_FAILED = "States.ResultWriterFailed"
 THRESHOLD_EXCEEDED = "States.ExceedToleratedFailureThreshold"
 
 _MAX_ERROR, _MAX_CAUSE = 256, 32768  # characters that AWS keeps
-_EVALUATION = frozenset({RUNTIME, QUERY_EVALUATION, PARAMETER_PATH, RESULT_PATH, INTRINSIC})
+_EVALUATION = frozenset({RUNTIME, QUERY_EVALUATION})
 
 
 class StatesError(Exception):

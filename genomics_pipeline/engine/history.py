@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Self
 from genomics_pipeline.engine.clock import Clock, timestamp
 from genomics_pipeline.engine.errors import RUNTIME, StatesError
 from genomics_pipeline.engine.journal import read
-from genomics_pipeline.engine.json_text import sorted_dumps, text
+from genomics_pipeline.engine.json_text import compact, dumps
 
 MAX_EVENTS = 25_000  # of a Standard execution: developer guide, "Quotas"
 
@@ -81,10 +81,10 @@ def _as_text(details: Details) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in details.items():
         if name == "assignedVariables":
-            found[name] = {variable: text(assigned) for variable, assigned in value.items()}
+            found[name] = {variable: compact(assigned) for variable, assigned in value.items()}
             found[f"{name}Details"] = {"truncated": False}
         elif name in _JSON:
-            found[name] = text(value)
+            found[name] = compact(value)
             if name != "parameters":
                 found[f"{name}Details"] = {"truncated": False}
         elif value is not None:
@@ -116,7 +116,7 @@ class EventFile:
 
     def _put(self, event: dict[str, Any]) -> None:
         assert self._file is not None
-        self._file.write(sorted_dumps(event) + b"\n")
+        self._file.write(dumps(event, sort_keys=True) + b"\n")
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:

@@ -2,14 +2,17 @@
 
 A journal is a folder. ``execution.jsonl`` is the execution's own log; each Map Run has ``<uuid>.jsonl``. Lines:
 
-- ``{"begin": {"document", "input", "id", "started"}}``: the first line of the execution's log.
+- ``{"begin": {"document", "input", "name", "stateMachine"}, "started"}``: the first line of the execution's log; the
+  document and the input are digests.
 - ``{"frame": path, "step", "next", "input", "variables", "transitions"}``: the states of that frame (the execution, a
   branch, an iteration) are done up to there. Written after states with effects only; the others are evaluated again.
-- ``{"frame": path, "output", …}``: the frame is done.
+- ``{"frame": path, "output"}``: the frame is done.
 - ``{"map": path, "uuid", "started"}``: a Map Run began.
-- ``{"run": {…}}``: a Map Run ended, and its result files are written; in the execution's own log, also of a nested one.
-- ``{"end": index, …}``: a child of a Map Run ended (`ends.End`).
-- ``{"result": {…}}``: the execution ended.
+- ``{"run": {…}}``: a Map Run ended, and its result files are written; DescribeMapRun's answer. In the
+  execution's own log, also of a nested one.
+- ``{"end": index, "name", "input", "start", "stop", "items", "transitions", "status", …}``: a child of a Map Run ended,
+  with ``"output"``, or ``"error"`` and ``"cause"``; input and output are JSON text.
+- ``{"result": {…}}``: the execution ended; the members of `api.ExecutionResult`.
 
 Lines of a child's frames carry ``"child": index``.
 """

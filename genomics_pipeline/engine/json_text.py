@@ -8,27 +8,27 @@ from typing import Any
 import orjson
 
 
-def dumps(value: Any) -> bytes:
+def dumps(value: Any, *, sort_keys: bool = False) -> bytes:
     """The value as compact JSON.
 
     >>> dumps({"é": [1, None, 2**70]})
     b'{"\\xc3\\xa9":[1,null,1180591620717411303424]}'
+
+    Args:
+        value: Any JSON value.
+        sort_keys: Whether members stand in the order of their names, not in their own.
     """
     try:
-        return orjson.dumps(value)
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sort_keys else None)
     except TypeError:  # integers beyond 64 bits, halves of surrogate pairs
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(errors="replace")
+        written = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=sort_keys)
+        return written.encode(errors="replace")
 
 
-def sorted_dumps(value: Any) -> bytes:
-    """The same, members in the order of their names."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+def compact(value: Any) -> str:
+    """The value as compact JSON text, as Step Functions writes it.
 
-
-def text(value: Any) -> str:
-    """The value as compact JSON text.
-
-    >>> text(["é", 0.5])
+    >>> compact(["é", 0.5])
     '["é",0.5]'
     """
     return dumps(value).decode()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from genomics_pipeline.engine.execution import ROLE, Engine, Execution
 from genomics_pipeline.engine.history import EventFile, History
 from genomics_pipeline.engine.interpreter import Frame, run_machine
 from genomics_pipeline.engine.journal import Log, Memory, Recorder, read
+from genomics_pipeline.engine.json_text import dumps
 from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.model.errors import RunError
 
@@ -107,5 +107,4 @@ async def _run(execution: Execution, document: Mapping[str, Any], trail: Trail) 
 
 
 def _digest(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(dumps(value, sort_keys=True)).hexdigest()

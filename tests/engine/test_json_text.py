@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from genomics_pipeline.engine.json_text import dumps, loads, text
+from genomics_pipeline.engine.json_text import compact, dumps, loads
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from genomics_pipeline.engine.json_text import dumps, loads, text
     ],
 )
 def test_out(value: object, expected: str) -> None:
-    assert text(value) == expected
+    assert compact(value) == expected
     assert dumps(value) == expected.encode()
 
 
@@ -26,3 +26,8 @@ def test_in() -> None:
     for wrong in ("NaN", "[Infinity]", "", "{", "1 2"):
         with pytest.raises(ValueError, match=r"line 1 column \d"):
             loads(wrong)
+
+
+def test_sorted() -> None:
+    assert dumps({"b": {"d": 1, "c": 2}, "a": 3}, sort_keys=True) == b'{"a":3,"b":{"c":2,"d":1}}'
+    assert dumps({"b": "\ud800", "a": 2**64}, sort_keys=True) == b'{"a":18446744073709551616,"b":"?"}'

@@ -16,7 +16,7 @@ from genomics_pipeline.engine.events import ChildEnded, ChildStarted
 from genomics_pipeline.engine.execution import Engine, Execution
 from genomics_pipeline.engine.history import MAX_EVENTS, History
 from genomics_pipeline.engine.interpreter import Frame, run_machine
-from genomics_pipeline.engine.json_text import text
+from genomics_pipeline.engine.json_text import compact
 from genomics_pipeline.engine.trail import Trail
 
 EXPRESS_SECONDS = 300  # an Express execution ends after so long: developer guide, "Quotas"
@@ -74,7 +74,7 @@ class ChildRunner:
             output = await run_machine(Frame(child, self.processor, trail), child.input, {})
         except StatesError as error:
             return {"status": "FAILED", "error": error.error, "cause": error.cause}
-        return {"status": "SUCCEEDED", "output": text(output)}
+        return {"status": "SUCCEEDED", "output": compact(output)}
 
     async def outcome_in_time(self, child: Execution) -> Record:
         """The same for an Express child, whose time is limited."""
@@ -92,7 +92,7 @@ class ChildRunner:
         return {
             "end": child.index,
             "name": child.name,
-            "input": text(child.input),
+            "input": compact(child.input),
             "start": child.started,
             "stop": self.engine.clock.now(),
             "items": items,

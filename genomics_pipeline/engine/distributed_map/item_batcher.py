@@ -9,9 +9,7 @@ from typing import Any
 from genomics_pipeline.engine.errors import DATA_LIMIT_EXCEEDED, QUERY_EVALUATION, RUNTIME, StatesError
 from genomics_pipeline.engine.json_text import dumps
 from genomics_pipeline.engine.query_language import Node
-from genomics_pipeline.engine.visit import Visit
-
-MAX_PAYLOAD_BYTES = 262_144
+from genomics_pipeline.engine.visit import MAX_PAYLOAD_BYTES, Visit
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from genomics_pipeline.engine.clock import timestamp
-from genomics_pipeline.engine.distributed_map.item_batcher import MAX_PAYLOAD_BYTES
-from genomics_pipeline.engine.errors import DATA_LIMIT_EXCEEDED, RESULT_WRITER_FAILED, StatesError
+from genomics_pipeline.engine.errors import RESULT_WRITER_FAILED, StatesError, too_large
 from genomics_pipeline.engine.execution import ARN
-from genomics_pipeline.engine.json_text import dumps, loads, text
-from genomics_pipeline.engine.visit import Visit
+from genomics_pipeline.engine.json_text import compact, dumps, loads
+from genomics_pipeline.engine.visit import MAX_PAYLOAD_BYTES, Visit
 from genomics_pipeline.model.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ class Destination:
         given = arguments if isinstance(arguments, dict) else {}
         bucket, prefix = given.get("Bucket"), given.get("Prefix", "")
         if not (isinstance(bucket, str) and bucket and isinstance(prefix, str)):
-            cause = f"ResultWriter: expected strings in Bucket and Prefix, found {text(arguments)}"
+            cause = f"ResultWriter: expected strings in Bucket and Prefix, found {compact(arguments)}"
             raise StatesError(RESULT_WRITER_FAILED, cause)
         config = WriterConfig.of(visit)
         return cls(visit.execution.engine.store, bucket, prefix, config.transformation, config.output_type)
@@ -166,12 +165,8 @@ def state_output(rows: Iterable[tuple[str, Row]], name: str, transformation: str
         for data in shaped(kind, row, transformation):
             size += len(data) + 1
             if size > MAX_PAYLOAD_BYTES:
-                # Cause as aws-samples/review-and-assessment-powered-by-intelligent-documentation#58 had it of a Map.
-                raise StatesError(
-                    DATA_LIMIT_EXCEEDED,
-                    f"The state/task '{name}' returned a result with a size exceeding "
-                    "the maximum number of bytes service limit.",
-                )
+                # aws-samples/review-and-assessment-powered-by-intelligent-documentation#58 has it of a Map.
+                raise too_large(name)
             found.append(data)
     return [loads(data) for data in found]
 
@@ -226,4 +221,4 @@ def ended_row(end: Row, machine: str) -> tuple[str, Row]:
 
 def pending_row(value: Any) -> tuple[str, Row]:
     """The row of a child that was never started."""
-    return "PENDING", {"Input": text(value), "InputDetails": _INCLUDED, "Status": "PENDING"}
+    return "PENDING", {"Input": compact(value), "InputDetails": _INCLUDED, "Status": "PENDING"}

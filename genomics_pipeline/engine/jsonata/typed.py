@@ -6,11 +6,11 @@ Feature.JSONataValidation-007, -008 and -010; localstack/localstack, test_base_s
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from genomics_pipeline.engine.errors import QUERY_EVALUATION, StatesError
+from genomics_pipeline.engine.json_text import compact
 
 MAX_SECONDS = 99_999_999
 
@@ -75,16 +75,16 @@ def typed(value: Any, kind: Kind, text: str, field: str) -> Any:
     if name not in kind.names:
         raise _failure(
             f"The JSONata expression '{text}' specified for the field '{field}' returned an unexpected result type. "
-            f"Expected '{kind.names[0]}', but was '{name}' for value: {_shown(value)}"
+            f"Expected '{kind.names[0]}', but was '{name}' for value: {compact(value)}"
         )
     if name != "number":
         return value
     short = field.rpartition("/")[2]
     if kind.whole and value != int(value):
-        raise _failure(f"The {short} field cannot be parsed as an integer: {_shown(value)}")
+        raise _failure(f"The {short} field cannot be parsed as an integer: {compact(value)}")
     if value < kind.low or (kind.high is not None and value > kind.high):
         high = MAX_SECONDS if kind.high is None else kind.high
-        raise _failure(f"{short} must be between {kind.low} and {high} but was: {_shown(value)}")
+        raise _failure(f"{short} must be between {kind.low} and {high} but was: {compact(value)}")
     return int(value) if kind.whole else value
 
 
@@ -98,10 +98,6 @@ def type_name(value: Any) -> str:
         if isinstance(value, kind):
             return name
     return "null"
-
-
-def _shown(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _failure(cause: str) -> StatesError:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from genomics_pipeline.engine.json_text import text as compact
+from genomics_pipeline.engine.json_text import compact
 
 _ALGORITHMS = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 _MAX_CHARACTERS = 10_000  # of Base64Encode, Base64Decode, Hash

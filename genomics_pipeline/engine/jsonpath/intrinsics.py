@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from genomics_pipeline.engine.errors import RUNTIME, StatesError
-from genomics_pipeline.engine.json_text import text as compact
+from genomics_pipeline.engine.json_text import compact
 from genomics_pipeline.engine.jsonpath import path
 from genomics_pipeline.engine.jsonpath.intrinsic_functions import FUNCTIONS, Function, InvalidArguments
 from genomics_pipeline.engine.jsonpath.intrinsic_syntax import (

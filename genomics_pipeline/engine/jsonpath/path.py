@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from genomics_pipeline.engine.errors import RUNTIME, StatesError
-from genomics_pipeline.engine.json_text import text as compact
+from genomics_pipeline.engine.errors import REFERENCE_PATH_CONFLICT, RUNTIME, StatesError
+from genomics_pipeline.engine.json_text import compact
 from genomics_pipeline.engine.jsonpath.scope import Scope
 from genomics_pipeline.engine.jsonpath.syntax import Path, PathSyntaxError, parse, spelled
 
-REFERENCE_PATH_CONFLICT = "States.ReferencePathConflict"
 BEYOND: Any = object()  # behind an array's end: null for a field, nothing for an intrinsic function's argument
 
 _CHOICE = re.compile(r"Variable|(?:String|Numeric|Timestamp|Boolean)\w+Path")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from genomics_pipeline.engine.errors import RUNTIME, StatesError
-from genomics_pipeline.engine.json_text import text as compact
+from genomics_pipeline.engine.json_text import compact
 
 TEXTS = frozenset({"Error", "Cause"})  # of Fail; their paths may be intrinsic functions
 _NATURALS = frozenset(

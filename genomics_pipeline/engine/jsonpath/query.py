@@ -20,7 +20,7 @@ from jsonpath.selectors import (
     SliceSelector,
 )
 
-from genomics_pipeline.engine.json_text import text as compact
+from genomics_pipeline.engine.json_text import compact
 from genomics_pipeline.engine.jsonpath.syntax import PathSyntaxError
 
 # Quoted text; without its second quote it goes to the end. No pattern tries a place twice (``*+``): a path may have as

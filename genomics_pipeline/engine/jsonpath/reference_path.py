@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from genomics_pipeline.engine.errors import StatesError
-from genomics_pipeline.engine.json_text import text as compact
-from genomics_pipeline.engine.jsonpath.path import REFERENCE_PATH_CONFLICT
+from genomics_pipeline.engine.errors import REFERENCE_PATH_CONFLICT, RESULT_PATH_MATCH_FAILURE, StatesError
+from genomics_pipeline.engine.json_text import compact
 from genomics_pipeline.engine.jsonpath.syntax import PathSyntaxError, Step, parse
 
 _NOTHING: Any = object()
@@ -25,14 +24,14 @@ def place(text: str, document: Any, value: Any) -> Any:
     2
 
     Raises:
-        StatesError: ``States.ReferencePathConflict``, if something else is in the way: no object, or no such index.
+        StatesError: if something else is in the way: no object, or no such index. AWS calls it
+            ``States.ReferencePathConflict``, and documents ``States.ResultPathMatchFailure``: either catches it.
     """
     try:
         return _put(document, parse(text).steps, value)
     except (_Conflict, PathSyntaxError):
-        raise StatesError(
-            REFERENCE_PATH_CONFLICT, f"Unable to apply ReferencePath {text} to input {compact(document)}"
-        ) from None
+        cause = f"Unable to apply ReferencePath {text} to input {compact(document)}"
+        raise StatesError(REFERENCE_PATH_CONFLICT, cause, also=(RESULT_PATH_MATCH_FAILURE,)) from None
 
 
 def _put(node: Any, steps: tuple[Step, ...], value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
 
@@ -37,11 +38,16 @@ async def whole(work: Awaitable[None]) -> None:
 
 async def crew(worker: Callable[[], Coroutine[Any, Any, None]], size: int) -> None:
     """Run so many of the same worker to their end; the first failure cancels the rest and is raised."""
+    parent = asyncio.current_task()
+    assert parent is not None
+    cancelled = parent.cancelling()
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(size):
                 group.create_task(worker())
     except BaseExceptionGroup as failures:
+        if sys.version_info < (3, 13) and parent.cancelling() > cancelled:
+            parent.uncancel()  # before 3.13 a group leaves its own cancellation counted, which spoils outer timeouts
         first: BaseException = failures
         while isinstance(first, BaseExceptionGroup):
             first = first.exceptions[0]

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from email.utils import formatdate
 from typing import Any
 from uuid import uuid4
 
 from genomics_pipeline.engine.errors import RUNTIME, StatesError
-
-
-def compact(value: Any) -> str:
-    """JSON as Step Functions writes it.
-
-    >>> compact({"a": [1, "π"]})
-    '{"a":[1,"π"]}'
-    """
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+from genomics_pipeline.engine.json_text import compact
 
 
 def milliseconds(seconds: float) -> int:

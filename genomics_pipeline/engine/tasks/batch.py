@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from uuid import uuid4
 from genomics_pipeline.engine.errors import TASK_FAILED, StatesError
 from genomics_pipeline.engine.events import JobEnded, JobStarted, Note, Observer
 from genomics_pipeline.engine.execution import TaskContext
+from genomics_pipeline.engine.json_text import compact
 from genomics_pipeline.engine.tasks.admission import Admission, Share
 from genomics_pipeline.engine.tasks.aws_response import required
 from genomics_pipeline.engine.tasks.background import Background
@@ -281,8 +281,8 @@ def _detail(
 
 def _cause(detail: dict[str, Any]) -> str:
     """The detail as a cause: what was submitted is left out where it would push the reason past AWS's limit."""
-    text = json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
+    text = compact(detail)
     if len(text) > 32_768:
         detail["Container"].pop("Environment")
-        text = json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
+        text = compact(detail)
     return text

@@ -8,7 +8,8 @@ from typing import Any
 
 from genomics_pipeline.engine.errors import RUNTIME, StatesError
 from genomics_pipeline.engine.execution import TaskContext
-from genomics_pipeline.engine.tasks.aws_response import compact, metadata, optimised_cause, required
+from genomics_pipeline.engine.json_text import compact
+from genomics_pipeline.engine.tasks.aws_response import metadata, optimised_cause, required
 from genomics_pipeline.engine.tasks.functions import FunctionFailed, Functions
 
 INVOKE = "arn:aws:states:::lambda:invoke"

@@ -13,7 +13,8 @@ from urllib.parse import unquote
 
 from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.execution import TaskContext, TaskHandler
-from genomics_pipeline.engine.tasks.aws_response import compact, required, sdk_cause
+from genomics_pipeline.engine.json_text import compact
+from genomics_pipeline.engine.tasks.aws_response import required, sdk_cause
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.protocol import MissingBucket, MissingObject, ObjectInfo, Store
 

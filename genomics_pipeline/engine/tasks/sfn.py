@@ -7,7 +7,8 @@ from typing import Any
 
 from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.execution import TaskContext, TaskHandler
-from genomics_pipeline.engine.tasks.aws_response import compact, required, sdk_cause
+from genomics_pipeline.engine.json_text import compact
+from genomics_pipeline.engine.tasks.aws_response import required, sdk_cause
 from genomics_pipeline.engine.tasks.callbacks import CallbackError, Callbacks
 
 SFN = "arn:aws:states:::aws-sdk:sfn:"

@@ -12,7 +12,8 @@ from uuid import uuid4
 
 from genomics_pipeline.engine.errors import TASK_FAILED, StatesError
 from genomics_pipeline.engine.execution import ARN, TaskContext
-from genomics_pipeline.engine.tasks.aws_response import compact, metadata, milliseconds, optimised_cause, required
+from genomics_pipeline.engine.json_text import compact
+from genomics_pipeline.engine.tasks.aws_response import metadata, milliseconds, optimised_cause, required
 from genomics_pipeline.engine.tasks.background import Background
 
 if TYPE_CHECKING:

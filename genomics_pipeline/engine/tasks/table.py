@@ -66,10 +66,6 @@ class TaskTable:
             return self._exact[name]
         return next((handler for family, handler in self._families if name.startswith(family)), None)
 
-    def runs(self, resource: str, machine: str, state: str) -> bool:
-        """Whether something here runs the Task."""
-        return self.handler(resource, machine, state) is not None
-
     async def drain(self) -> None:
         """Wait for what Tasks began and did not wait for: the engine does so before it ends."""
         for drain in self._drains:

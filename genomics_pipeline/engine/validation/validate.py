@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from typing import Any
 
+from genomics_pipeline.engine.json_text import compact
 from genomics_pipeline.engine.validation.choice_rules import check_choices
 from genomics_pipeline.engine.validation.diagnostics import SCHEMA, TOO_DEEP, Diagnostic, refused
 from genomics_pipeline.engine.validation.distributed_map import check_map
@@ -39,7 +39,7 @@ def diagnose(document: Any, *, express: bool = False) -> list[Diagnostic]:
         return [Diagnostic(SCHEMA, "Definition must be a valid JSON object", "")]
     if _depth(document) > MAX_DEPTH:
         return [refused("The states are too deeply nested.", "", TOO_DEEP)]
-    size = len(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
+    size = len(compact(document))
     if size > MAX_CHARACTERS:
         return [refused(f"A definition may have {MAX_CHARACTERS} characters, found {size}", "")]
     found = list(_problems(document, express=express))

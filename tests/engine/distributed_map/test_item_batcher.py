@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genomics_pipeline.engine.distributed_map.item_batcher import MAX_PAYLOAD_BYTES, ItemBatcher
+from genomics_pipeline.engine.distributed_map.item_batcher import ItemBatcher
 from genomics_pipeline.engine.errors import StatesError
+from genomics_pipeline.engine.visit import MAX_PAYLOAD_BYTES
 
 
 def size(value: Any) -> int:

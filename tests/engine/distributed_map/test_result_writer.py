@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from genomics_pipeline.engine.distributed_map.result_writer import Destination, ended_row, pending_row, state_output
 from genomics_pipeline.engine.errors import StatesError
-from genomics_pipeline.engine.json_text import text
+from genomics_pipeline.engine.json_text import compact
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.local import LocalStore
 
@@ -121,7 +121,7 @@ def write(bench: Any, tmp_path: Path, rows: list[Any], **settings: Any) -> list[
     """The texts of the files with what succeeded, in order."""
     named = {"transformation": "NONE", "output_type": "JSONL", **settings}
     destination = Destination(bench.store, "b", "p", **named)
-    made = ({"Output": text(row), "n": place} for place, row in enumerate(rows))
+    made = ({"Output": compact(row), "n": place} for place, row in enumerate(rows))
     destination.write("arn", "uuid", (("SUCCEEDED", row) for row in made), tmp_path)
     manifest = json.loads(bench.store.objects["s3://b/p/uuid/manifest.json"])
     files = manifest["ResultFiles"]["SUCCEEDED"]

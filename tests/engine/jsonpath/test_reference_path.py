@@ -96,3 +96,16 @@ def test_what_is_placed_is_found(document: dict[str, Any], keys: list[str], valu
     assert find(text, Scope(placed, dict, {}), "InputPath") == value
     if keys:
         assert {**document, keys[0]: None} == {**placed, keys[0]: None}
+
+
+@pytest.mark.parametrize("name", ["States.ReferencePathConflict", "States.ResultPathMatchFailure", "States.ALL"])
+def test_a_conflict_is_caught_by_the_name_it_has_and_the_name_it_is_documented_by(bench: Any, name: str) -> None:
+    # Recorded, and developer guide, "Error names".
+    state = {"Type": "Task", "Resource": "echo", "ResultPath": "$.a.b", "End": True}
+    catch = [{"ErrorEquals": [name], "ResultPath": "$.error", "Next": "E"}]
+    states = {"T": {**state, "Catch": catch}, "E": {"Type": "Succeed"}}
+    result = bench.run(states, {"a": 1}, QueryLanguage="JSONPath")
+    assert result.output["error"] == {
+        "Error": "States.ReferencePathConflict",
+        "Cause": 'Unable to apply ReferencePath $.a.b to input {"a":1}',
+    }

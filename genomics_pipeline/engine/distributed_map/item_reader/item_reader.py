@@ -15,7 +15,7 @@ from genomics_pipeline.engine.distributed_map.item_reader.limits import ItemRead
 from genomics_pipeline.engine.distributed_map.item_reader.objects import count_object, read_object
 from genomics_pipeline.engine.distributed_map.item_reader.reader_config import ReaderConfig
 from genomics_pipeline.engine.errors import ITEM_READER_FAILED, StatesError
-from genomics_pipeline.engine.json_text import text
+from genomics_pipeline.engine.json_text import compact
 from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.model.errors import PipelineError
 
@@ -56,7 +56,7 @@ class ItemReader:
         bucket, key = given.get("Bucket"), given.get("Prefix", "") if listed else given.get("Key")
         if not (isinstance(bucket, str) and bucket and isinstance(key, str)):
             expected = f"strings in Bucket and {'Prefix' if listed else 'Key'}"
-            raise StatesError(ITEM_READER_FAILED, f"ItemReader: expected {expected}, found {text(arguments)}")
+            raise StatesError(ITEM_READER_FAILED, f"ItemReader: expected {expected}, found {compact(arguments)}")
         return cls(visit.execution.engine.store, f"s3://{bucket}/{key}", listed, config)
 
     def chunks(self) -> Iterator[Chunk]:
