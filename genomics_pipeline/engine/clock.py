@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import time
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Protocol
+
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 class Clock(Protocol):
@@ -59,3 +62,17 @@ _MILLISECONDS = [f".{number:03d}Z" for number in range(1000)]
 def _second(second: int) -> str:
     """Cached, since much happens in one second."""
     return datetime.fromtimestamp(second, UTC).isoformat().removesuffix("+00:00")
+
+
+def moment(text: str) -> datetime | None:
+    """The time that a timestamp of the States Language says: RFC 3339, with an uppercase ``T`` and ``Z``.
+
+    >>> moment("2001-09-09T03:46:40+02:00").timestamp()
+    1000000000.0
+    >>> moment("2001-02-30T00:00:00Z"), moment("tomorrow")
+    (None, None)
+    """
+    try:
+        return datetime.fromisoformat(text) if _TIMESTAMP.fullmatch(text) else None
+    except ValueError:  # no such day or hour
+        return None

@@ -90,6 +90,7 @@ def test_fail_evaluates_error_and_cause(bench: Any) -> None:
         ({"Seconds": expression("$states.input.s")}, 3),
         ({"Timestamp": "2001-09-09T01:46:50Z"}, 10),
         ({"Timestamp": "1999-01-01T00:00:00Z"}, 0),
+        ({"Timestamp": expression("$fromMillis($states.input.s * 1000)")}, 0),
     ],
 )
 def test_wait(bench: Any, wait: dict[str, Any], seconds: float) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from genomics_pipeline.engine.clock import moment
 from genomics_pipeline.engine.errors import QUERY_EVALUATION, StatesError
 from genomics_pipeline.engine.json_text import compact
 
@@ -77,9 +78,12 @@ def typed(value: Any, kind: Kind, text: str, field: str) -> Any:
             f"The JSONata expression '{text}' specified for the field '{field}' returned an unexpected result type. "
             f"Expected '{kind.names[0]}', but was '{name}' for value: {compact(value)}"
         )
+    short = field.rpartition("/")[2]
+    if short == "Timestamp" and moment(value) is None:
+        words = "The Timestamp parameter does not reference a valid ISO-8601 extended offset date-time format string"
+        raise _failure(f"{words}: {text} == {value}")
     if name != "number":
         return value
-    short = field.rpartition("/")[2]
     if kind.whole and value != int(value):
         raise _failure(f"The {short} field cannot be parsed as an integer: {compact(value)}")
     if value < kind.low or (kind.high is not None and value > kind.high):

@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from genomics_pipeline.engine.clock import moment
 from genomics_pipeline.engine.jsonpath.path import BEYOND, NotFound, find, resolve
 from genomics_pipeline.engine.jsonpath.scope import Scope
 
@@ -70,17 +71,8 @@ def _boolean(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
-
-
 def _timestamp(value: Any) -> datetime | None:
-    """A time as RFC 3339 has it, with an uppercase ``T`` and, where there is no offset, ``Z``."""
-    if not isinstance(value, str) or not _TIMESTAMP.fullmatch(value):
-        return None
-    try:
-        return datetime.fromisoformat(value)
-    except ValueError:
-        return None
+    return moment(value) if isinstance(value, str) else None
 
 
 def _like(value: str, pattern: str) -> bool:
@@ -90,8 +82,18 @@ def _like(value: str, pattern: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _pattern(text: str) -> re.Pattern[str]:
-    parts = re.findall(r"\\[*\\]|\*|[^*\\]+|\\", text, re.DOTALL)
-    return re.compile("".join(".*" if part == "*" else re.escape(_plain(part)) for part in parts), re.DOTALL)
+    literals = [""]
+    for part in re.findall(r"\\[*\\]|\*|[^*\\]+|\\", text, re.DOTALL):
+        if part == "*":
+            literals.append("")
+        else:
+            literals[-1] += re.escape(_plain(part))
+    first, *rest = literals
+    if not rest:
+        return re.compile(first)
+    *middle, last = rest
+    # The first place of a literal is as good as any other: with ``(?>`` no other is tried.
+    return re.compile(first + "".join(f"(?>.*?{literal})" for literal in middle) + f".*{last}", re.DOTALL)
 
 
 def _plain(part: str) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from genomics_pipeline.engine.clock import moment
 from genomics_pipeline.engine.jsonpath import intrinsics
 from genomics_pipeline.engine.jsonpath import path as jsonpath
 from genomics_pipeline.engine.jsonpath import reference_path as single_path
@@ -14,7 +15,6 @@ from genomics_pipeline.engine.validation.diagnostics import INVALID_JSONATA, SCH
 _OPEN, _CLOSE = "{%", "%}"
 _STATES = ("input", "context", "result")
 _ROOT = re.compile(r"\$\$(?=[.\[]|$)|\$(?=[^\W\d_])")  # the context object; a variable
-_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def _reads(check: Callable[[str], str | None], text: str) -> bool:
@@ -68,7 +68,7 @@ def template_value(text: str) -> bool:
 
 def timestamp(text: str) -> str | None:
     """What is wrong with a timestamp."""
-    return None if _TIMESTAMP.fullmatch(text) else "String does not match RFC3339 timestamp"
+    return None if moment(text) else "String does not match RFC3339 timestamp"
 
 
 def begins_as_expression(found: object) -> bool:

@@ -59,6 +59,16 @@ def test_right(field: str, value: Any, expected: Any) -> None:
             "type. Expected 'boolean', but was 'object' for value: {\"a\":[1]}",
         ),
         ("ItemBatcher/MaxItemsPerBatch", 0.5, "The MaxItemsPerBatch field cannot be parsed as an integer: 0.5"),
+        # AWS's words for a TimestampPath: localstack/localstack, test_wait.snapshot.json
+        *(
+            (
+                "Timestamp",
+                found,
+                "The Timestamp parameter does not reference a valid ISO-8601 extended offset date-time format string: "
+                f"$x == {found}",
+            )
+            for found in ("soon", "2030-01-01", "2030-02-30T00:00:00Z")
+        ),
         ("ToleratedFailurePercentage", 101, "ToleratedFailurePercentage must be between 0 and 100 but was: 101"),
     ],
 )

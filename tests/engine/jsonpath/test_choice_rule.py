@@ -3,6 +3,7 @@ localstack tests/aws/services/stepfunctions/v2/choice_operators and v2/base."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -112,3 +113,14 @@ rules = st.recursive(
 @given(rules)
 def test_and_or_not(rule: tuple[dict[str, Any], bool]) -> None:
     assert matches(rule[0], Scope({"v": 1}, dict, {}), "") is rule[1]
+
+
+@given(st.text("ab", max_size=8), st.text("ab*", max_size=6))
+def test_a_star_stands_for_any_characters(value: str, pattern: str) -> None:
+    expected = re.fullmatch(pattern.replace("*", ".*"), value) is not None
+    assert matches({"Variable": "$.v", "StringMatches": pattern}, Scope({"v": value}, dict, {}), "") is expected
+
+
+def test_many_stars_do_not_multiply_the_work() -> None:
+    rule = {"Variable": "$.v", "StringMatches": "*a" * 50 + "b"}
+    assert not matches(rule, Scope({"v": "a" * 1000}, dict, {}), "")

@@ -94,7 +94,10 @@ def test_a_state_without_a_type_ends_nothing(after: Callable[..., list[str]]) ->
         ("jsonpath:wait path", "SecondsPath", 5, ["/SecondsPath: Expected value of type [STRING]"]),
         *(
             ("jsonata:wait timestamp", "Timestamp", found, ["/Timestamp: String does not match RFC3339 timestamp"])
-            for found in ("2030-01-01", "2030-01-01t00:00:00Z", "2030-01-01T00:00:00", "2030-01-01T00:00:00z", "soon")
+            for found in (
+                *("2030-01-01", "2030-01-01t00:00:00Z", "2030-01-01T00:00:00", "2030-01-01T00:00:00z", "soon"),
+                *("2030-02-30T00:00:00Z", "2030-01-01T25:00:00Z"),
+            )
         ),
         ("jsonpath:parallel", "Branches", ..., [": These fields are required: [Branches]"]),
         ("jsonpath:parallel", "Branches", [], ["/Branches: Value cannot be empty"]),
