@@ -170,10 +170,13 @@ def main() -> None:
     series = [middle([ours(SIDE_BY_SIDE, "JSONL") for _ in range(ROUNDS)]), *(ours(n, "JSONL") for n in HERE_ONLY)]
     print(f"{'':20} {'items':>10} {'seconds':>9} {'children/s':>11} {'peak MiB':>9}  durable")
     print(*(start_up, first, *others, *series), sep="\n")
+    started = first.items / (first.measured.seconds - start_up.measured.seconds)
     for row in others:
-        print(f"ratio to {row.name:18} {first.rate / row.rate:8.1f}  children/s, both over {SIDE_BY_SIDE:,} items")
+        whole, apart = first.rate / row.rate, started / row.rate
+        print(f"ratio to {row.name:18} {apart:8.1f}  start-up apart, as theirs is; {whole:.1f} with ours")
     if others:
-        print(f"ratio to the best emulator {first.rate / max(row.rate for row in others):9.1f}  (goal: at least 3.0)")
+        best = max(row.rate for row in others)
+        print(f"ratio to the best emulator {started / best:9.1f}  (goal: at least 3.0, start-up apart)")
     last = series[-1]
     print(f"children/s at {last.items:,}    {last.rate:9,.0f}  (goal: at least 20,000, durable)")
     print(f"peak at {last.items:,}          {last.measured.peak_mib:9.0f}  MiB (goal: below 500)")
