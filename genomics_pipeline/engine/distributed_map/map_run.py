@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
-from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
+from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from genomics_pipeline.engine.clock import timestamp
 from genomics_pipeline.engine.distributed_map.child import ChildRunner
@@ -102,7 +102,7 @@ class MapRun:
             self.label,
             execution.query_language,
             self.ends,
-            UUID(self._uuid),
+            self._uuid,
         )
         inputs = plan.children.inputs(self.ends.ended)
         if not self._exceeded(plan):
