@@ -24,6 +24,7 @@ from genomics_pipeline.engine.tasks.s3 import S3Tasks
 from genomics_pipeline.engine.tasks.sfn import SendTask
 from genomics_pipeline.engine.tasks.table import CALLBACK, TaskTable
 from genomics_pipeline.engine.validation.document import check
+from genomics_pipeline.engine.validation.scopes import State, machines
 from genomics_pipeline.model.errors import DataError, UsageError, did_you_mean
 from genomics_pipeline.runs.json_file import read_json
 from genomics_pipeline.runs.user_functions import load_functions
@@ -32,7 +33,6 @@ from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.stores.routed import RoutedStore
 
 Document = Mapping[str, Any]
-_PROCESSORS = ("ItemProcessor", "Iterator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ def _mocks(request: ExecuteRequest, machine: str, documents: Mapping[str, Docume
         return None
     file = parse_mock_file(read_json(request.mock), request.mock)
     for name, document in documents.items():
-        file.check_states(name, {state for state, fields in states(document) if fields.get("Type") == "Task"})
+        file.check_states(name, {state.name for state in _tasks(document)})
     return Mocks(file, _test_case(file, machine, request.definition, request.test_case))
 
 
@@ -194,15 +194,10 @@ def _test_case(file: MockFile, machine: str, definition: str, wanted: str | None
     return wanted
 
 
-def states(machine: Any) -> Iterator[tuple[str, Document]]:
-    """Every state of a document by its name, those inside Map and Parallel states too."""
-    found = machine.get("States") if isinstance(machine, dict) else None
-    for name, state in found.items() if isinstance(found, dict) else ():
-        if isinstance(state, dict):
-            yield name, state
-            branches = state.get("Branches")
-            for inner in [*(branches if isinstance(branches, list) else ()), *map(state.get, _PROCESSORS)]:
-                yield from states(inner)
+def _tasks(document: Document) -> Iterator[State]:
+    """The Task states of a document, those inside Map and Parallel states too."""
+    for machine in machines(document, express=False):
+        yield from (state for state in machine.states() if state.kind == "Task")
 
 
 def _batch(store: Store, folder: Path) -> batch.BatchTasks:
@@ -237,8 +232,8 @@ def _table(plan: _Plan, folder: Path, clock: Clock) -> TaskTable:
             f"{lambda_invoke.INVOKE}{CALLBACK}": WaitForTaskToken(invoke, callbacks),
         }
     drains = [starts.drain]
-    tasks = [state for document in plan.documents.values() for _, state in states(document)]
-    if any("batch:submitJob" in str(state.get("Resource")) for state in tasks):
+    tasks = [state for document in plan.documents.values() for state in _tasks(document)]
+    if any("batch:submitJob" in str(state.node.get("Resource")) for state in tasks):
         jobs = _batch(plan.store, folder)
         handlers |= {batch.SUBMIT_JOB: jobs.submit, f"{batch.SUBMIT_JOB}.sync": jobs}
         drains.append(jobs.drain)

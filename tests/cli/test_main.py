@@ -151,3 +151,21 @@ def test_starting_imports_no_heavy_library() -> None:
     code = "import sys; from genomics_pipeline.cli.main import cli; print(*sys.modules)"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert not heavy & set(ended.stdout.split())
+
+
+PLANNED = """
+import sys
+from genomics_pipeline.runs.local import Request, plan
+from genomics_pipeline.engine.start import run_execution
+plan(Request("sheet.csv", "reference.fa", "run"))
+print(*sys.modules)
+"""
+
+
+def test_a_run_imports_no_library_that_it_does_not_need(tmp_path: Path) -> None:
+    row = "P,0,XX,S,L1,a_1.fastq.gz,a_2.fastq.gz"
+    (tmp_path / "sheet.csv").write_text(f"patient,status,sex,sample,lane,fastq_1,fastq_2\n{row}\n")
+    command = [sys.executable, "-c", PLANNED]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, cwd=tmp_path)
+    unneeded = {"boto3", "smart_open", "jsonpath", "pyarrow", "zstandard", "genomics_pipeline.engine.validation"}
+    assert not unneeded & set(ended.stdout.split())
