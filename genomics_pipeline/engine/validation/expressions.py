@@ -13,7 +13,7 @@ from genomics_pipeline.engine.jsonpath import reference_path as single_path
 from genomics_pipeline.engine.validation.diagnostics import INVALID_JSONATA, SCHEMA, UNSUPPORTED_JSONATA
 
 _OPEN, _CLOSE = "{%", "%}"
-_STATES = ("input", "context", "result")
+_STATES = ("input", "context")  # what expressions read of $states wherever they stand
 _ROOT = re.compile(r"\$\$(?=[.\[]|$)|\$(?=[^\W\d_])")  # the context object; a variable
 
 
@@ -76,27 +76,27 @@ def begins_as_expression(found: object) -> bool:
     return isinstance(found, str) and found.startswith(_OPEN)
 
 
-def jsonata(text: str, *, error_output: bool) -> list[tuple[str, str]]:
+def jsonata(text: str, member: str | None = None) -> list[tuple[str, str]]:
     """What is wrong with a JSONata string: code and message.
 
     Args:
         text: The string, ``{% … %}``.
-        error_output: Whether ``$states.errorOutput`` is there: in a catcher's Output and Assign.
+        member: What ``$states`` has there beside input and context: ``result``, ``errorOutput``.
     """
     if not text.endswith(_CLOSE) or len(text) < len(_OPEN + _CLOSE):
         return [(SCHEMA, "JSONata string must start with {% and end with %}")]
-    problem, references = _read(text[2:-2].strip(), error_output)
+    problem, references = _read(text[2:-2].strip(), member)
     if problem is not None:
         return [(INVALID_JSONATA, problem)]
     return [(UNSUPPORTED_JSONATA, message) for message in references]
 
 
 @lru_cache(maxsize=16384)
-def _read(expression: str, error_output: bool) -> tuple[str | None, tuple[str, ...]]:
+def _read(expression: str, member: str | None) -> tuple[str | None, tuple[str, ...]]:
     from genomics_pipeline.engine.jsonata.messages import told  # the library takes its time to import
     from genomics_pipeline.engine.jsonata.references import unsupported
 
     try:
-        return None, tuple(unsupported(expression, (*_STATES, "errorOutput") if error_output else _STATES))
+        return None, tuple(unsupported(expression, (*_STATES, member) if member else _STATES))
     except Exception as error:  # the library raises its own, and whatever Python raises inside it
         return told(error)[1], ()

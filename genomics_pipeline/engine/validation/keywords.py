@@ -107,7 +107,7 @@ def _format(_: Any, name: Any, found: Any, __: Any) -> Iterator[ValidationError]
         yield Refused(problem)
 
 
-def _properties(language: str, error_output: bool) -> Keyword:
+def _properties(language: str) -> Keyword:
     """`queryLanguage` and `expression` of a field decide whether its other words are asked."""
 
     def properties(validator: Any, fields: Any, found: Any, _: Any) -> Iterator[ValidationError]:
@@ -120,7 +120,7 @@ def _properties(language: str, error_output: bool) -> Keyword:
                 words = f"The QueryLanguage is set to '{language}', but field '{field}'"
                 yield Refused(f"{words} is only supported for the '{only}' QueryLanguage")
             elif language == JSONATA and "expression" in schema and expressions.begins_as_expression(value):
-                for code, message in expressions.jsonata(value, error_output=error_output):
+                for code, message in expressions.jsonata(value):
                     yield Refused(message, [field], code)
             else:
                 yield from _field(validator, field, value, schema)
@@ -137,10 +137,12 @@ def _field(validator: Any, field: str, value: Any, schema: Any) -> Iterator[Vali
             yield error
 
 
-def _template(language: str, error_output: bool) -> Keyword:
-    def template(_: Any, __: Any, found: Any, ___: Any) -> Iterator[ValidationError]:
+def _template(language: str) -> Keyword:
+    """The rule of a field that can read one more member of ``$states`` is that member's name."""
+
+    def template(_: Any, rule: Any, found: Any, __: Any) -> Iterator[ValidationError]:
         if language == JSONATA:
-            problems = templates.in_jsonata(found, error_output=error_output)
+            problems = templates.in_jsonata(found, rule if isinstance(rule, str) else None)
         elif language == JSONPATH:
             problems = templates.in_jsonpath(found)
         else:
@@ -158,12 +160,11 @@ def _variables(language: str) -> Keyword:
     return variables
 
 
-def keywords(language: str, *, error_output: bool = False) -> dict[str, Keyword]:
+def keywords(language: str) -> dict[str, Keyword]:
     """The words for a state of that query language.
 
     Args:
         language: JSONPath, JSONata, or neither where fields of both stand.
-        error_output: Whether ``$states.errorOutput`` can be read.
     """
     return {
         "additionalProperties": _additional,
@@ -175,9 +176,9 @@ def keywords(language: str, *, error_output: bool = False) -> dict[str, Keyword]
         "minProperties": _not_empty,
         "minimum": _minimum,
         "onlyOneOf": _only_one,
-        "properties": _properties(language, error_output),
+        "properties": _properties(language),
         "required": _required,
-        "template": _template(language, error_output),
+        "template": _template(language),
         "type": _type,
         "variables": _variables(language),
     }

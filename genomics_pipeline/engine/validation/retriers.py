@@ -23,7 +23,7 @@ def check_retry_and_catch(state: State) -> Iterator[Diagnostic]:
             continue
         for number, entry in enumerate(entries):
             path = f"{state.path}/{field}[{number}]"
-            yield from shape(name, entry, path, state.language, error_output=field == "Catch")
+            yield from shape(name, entry, path, state.language)
             if isinstance(entry, dict):
                 yield from _states_all(entry, path, last=number == len(entries) - 1)
                 yield from _delay(entry, path)

@@ -19,13 +19,13 @@ def _schema() -> dict[str, Any]:
 
 
 @cache
-def _validator(name: str, language: str, error_output: bool) -> Any:
+def _validator(name: str, language: str) -> Any:
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
 
     from genomics_pipeline.engine.validation.keywords import keywords
 
-    words = extend(Draft202012Validator, keywords(language, error_output=error_output))  # type: ignore[no-untyped-call]
+    words = extend(Draft202012Validator, keywords(language))  # type: ignore[no-untyped-call]
     return words({**_schema(), "$ref": f"#/$defs/{name}"})
 
 
@@ -35,7 +35,7 @@ def fields(name: str) -> dict[str, Any]:
     return found
 
 
-def shape(name: str, node: Any, path: str, language: str, *, error_output: bool = False) -> Iterator[Diagnostic]:
+def shape(name: str, node: Any, path: str, language: str) -> Iterator[Diagnostic]:
     """What is wrong with the fields of one object.
 
     Args:
@@ -43,8 +43,7 @@ def shape(name: str, node: Any, path: str, language: str, *, error_output: bool 
         node: The object, or what stands in its place.
         path: Where it stands.
         language: Its state's query language.
-        error_output: Whether ``$states.errorOutput`` can be read: in a catcher.
     """
-    for error in _validator(name, language, error_output).iter_errors(node):
+    for error in _validator(name, language).iter_errors(node):
         place = path + "".join(f"[{key}]" if isinstance(key, int) else f"/{key}" for key in error.absolute_path)
         yield Diagnostic(getattr(error, "code", SCHEMA), error.message, place or "/")

@@ -14,13 +14,13 @@ Found = tuple[str, str, Place]  # code, message, where in the template
 MAX_VARIABLE_NAME = 80  # workflow-variables, "Limits"
 
 
-def in_jsonata(template: Any, *, error_output: bool) -> Iterator[Found]:
-    """What is wrong with the expressions of a template, each at its own place."""
+def in_jsonata(template: Any, member: str | None) -> Iterator[Found]:
+    """What is wrong with the expressions of a template, each at its own place; `member`: see `expressions.jsonata`."""
     waiting: list[tuple[Any, Place]] = [(template, [])]
     while waiting:
         value, place = waiting.pop()
         if begins_as_expression(value):
-            yield from ((code, message, place) for code, message in jsonata(value, error_output=error_output))
+            yield from ((code, message, place) for code, message in jsonata(value, member))
         elif isinstance(value, dict):
             waiting.extend((inner, [*place, key]) for key, inner in reversed(value.items()))
         elif isinstance(value, list):

@@ -81,3 +81,19 @@ def test_error_output_is_a_catchers_alone(after: Callable[..., list[str]]) -> No
     expected = ["/States/S/Output: UNSUPPORTED_JSONATA_EXPRESSION: Field '$states.errorOutput' does not exist."]
     assert after("jsonata:retry and catch", "States/S/Output", "{% $states.errorOutput.Cause %}") == expected
     assert after("jsonata:retry and catch", "States/S/Catch/0/Output", {"a": "{% $states.errorOutput %}"}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("pass", "States/S/Output"),  # radkawar/stackd dataflow_execution.json, validate-pass-reserved-result
+        ("task", "States/S/Arguments"),
+        ("retry and catch", "States/S/Catch/0/Output"),
+    ],
+)
+def test_a_result_is_read_where_there_is_one(after: Callable[..., list[str]], name: str, place: str) -> None:
+    expected = [
+        f"/{place.replace('/0', '[0]')}: UNSUPPORTED_JSONATA_EXPRESSION: Field '$states.result' does not exist."
+    ]
+    assert after(f"jsonata:{name}", place, "{% $states.result %}") == expected
+    assert after("jsonata:task", "States/S/Output", "{% $states.result %}") == []
