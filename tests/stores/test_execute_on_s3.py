@@ -1,0 +1,88 @@
+"""`genomics-pipeline execute` without ``--root``: buckets are S3's, through the standard endpoint variables."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from genomics_pipeline.cli.main import main
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+ITEMS = {"Bucket": "reads", "Key": "items.csv.gz"}
+
+
+def document(bucket: str) -> dict[str, Any]:
+    """A Distributed Map over a compressed CSV, whose results go to a bucket; then a Task reads the manifest of them."""
+    return {
+        "QueryLanguage": "JSONata",
+        "StartAt": "M",
+        "States": {
+            "M": {
+                "Type": "Map",
+                "Label": "Each",
+                "ItemReader": {
+                    "Resource": "arn:aws:states:::s3:getObject",
+                    "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"},
+                    "Arguments": ITEMS,
+                },
+                "ItemProcessor": {
+                    "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                    "StartAt": "P",
+                    "States": {"P": {"Type": "Pass", "End": True}},
+                },
+                "ResultWriter": {
+                    "Resource": "arn:aws:states:::s3:putObject",
+                    "WriterConfig": {"Transformation": "COMPACT", "OutputType": "JSONL"},
+                    "Arguments": {"Bucket": bucket, "Prefix": "out"},
+                },
+                "Output": "{% $states.result.ResultWriterDetails %}",
+                "Next": "G",
+            },
+            "G": {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::aws-sdk:s3:getObject",
+                "Arguments": "{% $states.input %}",
+                "Output": "{% $parse($states.result.Body).ResultFiles %}",
+                "End": True,
+            },
+        },
+    }
+
+
+@pytest.fixture
+def ended(s3: S3Client, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Any:
+    """`ended(document)`: what the command prints, and its exit code."""
+
+    def call(definition: dict[str, Any]) -> tuple[Any, int]:
+        file = tmp_path / "machine.json"
+        file.write_text(json.dumps(definition))
+        with pytest.raises(SystemExit) as end:
+            main(["execute", str(file), "--json"])
+        return json.loads(capfd.readouterr().out), int(end.value.code or 0)
+
+    return call
+
+
+def test_items_and_results_are_in_s3(ended: Any, s3: S3Client) -> None:
+    s3.put_object(**ITEMS, Body=gzip.compress(b"sample,n\na,1\nb,2\n"))
+    found, code = ended(document("reads"))
+    assert (found["status"], code) == ("SUCCEEDED", 0)
+    (file,) = found["output"]["SUCCEEDED"]
+    assert found["map_runs"][0]["itemCounts"]["succeeded"] == 2
+    body = s3.get_object(Bucket="reads", Key=file["Key"])["Body"].read()
+    assert body == b'{"sample":"a","n":"1"}\n{"sample":"b","n":"2"}\n'
+    assert file["Size"] == len(body)
+
+
+@pytest.mark.parametrize(("there", "error"), [(False, "States.ItemReaderFailed"), (True, "States.ResultWriterFailed")])
+def test_what_is_not_in_s3(ended: Any, s3: S3Client, there: bool, error: str) -> None:
+    if there:
+        s3.put_object(Bucket="reads", Key="items.csv.gz", Body=b"")
+    found, code = ended(document("nowhere"))
+    assert (found["status"], found["error"], code) == ("FAILED", error, 1)
