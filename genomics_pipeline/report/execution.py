@@ -43,9 +43,9 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _map_run(run: Mapping[str, Any]) -> str:
-    counts = run["ItemCounts"]
+    counts = run["itemCounts"]
     ends = ", ".join(f"{counts[end]} {words}" for end, words in _ENDS.items() if counts.get(end))
     items = f"{counts['total']} item{'' if counts['total'] == 1 else 's'}"
-    details = run.get("ResultWriterDetails")
+    details = run.get("resultWriterDetails")
     where = f"; results: s3://{details['Bucket']}/{details['Key']}" if details else ""
-    return f"Map Run {run['Label']}: {run['Status']}, {items}{': ' if ends else ''}{ends}{where}"
+    return f"Map Run {run['label']}: {run['status']}, {items}{': ' if ends else ''}{ends}{where}"

@@ -69,6 +69,17 @@ def test_without_json_a_person_reads_it(cli: Cli, here: Path) -> None:
     assert re.fullmatch(r"SUCCEEDED after 9\d\.\d+ s, 2 state transitions\n\{\}\n", ended.out)
 
 
+def test_a_person_reads_what_became_of_a_map_run(cli: Cli, here: Path) -> None:
+    one = {
+        "StartAt": "P",
+        "States": {"P": {**PASS, "End": True}},
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+    }
+    machine(here / "machine.json", M={"Type": "Map", "Label": "Each", "Items": [1, 2], "ItemProcessor": one})
+    ended = cli("execute", "machine.json")
+    assert ended.out.splitlines()[1:] == ["Map Run Each: SUCCEEDED, 2 items: 2 succeeded", "[", "  1,", "  2", "]"]
+
+
 def test_a_failed_execution_ends_with_1(cli: Cli, here: Path) -> None:
     write(
         here / "machine.json",

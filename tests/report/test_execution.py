@@ -38,13 +38,13 @@ def summary(**others: Any) -> dict[str, Any]:
             {
                 "map_runs": [
                     {
-                        "Label": "Each",
-                        "Status": "FAILED",
-                        "ItemCounts": {**COUNTS, "succeeded": 7, "timedOut": 1, "aborted": 2, "total": 10},
-                        "ResultWriterDetails": DETAILS,
+                        "label": "Each",
+                        "status": "FAILED",
+                        "itemCounts": {**COUNTS, "succeeded": 7, "timedOut": 1, "aborted": 2, "total": 10},
+                        "resultWriterDetails": DETAILS,
                     },
-                    {"Label": "None", "Status": "SUCCEEDED", "ItemCounts": COUNTS},
-                    {"Label": "One", "Status": "SUCCEEDED", "ItemCounts": {**COUNTS, "succeeded": 1, "total": 1}},
+                    {"label": "None", "status": "SUCCEEDED", "itemCounts": COUNTS},
+                    {"label": "One", "status": "SUCCEEDED", "itemCounts": {**COUNTS, "succeeded": 1, "total": 1}},
                 ]
             },
             [
