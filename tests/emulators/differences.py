@@ -7,7 +7,7 @@ A case's own source says what AWS does; the reasons name the emulator's gap. Wha
 from __future__ import annotations
 
 _CAUSE = "the right error, but a cause in words of its own; AWS's words are in the case's source"
-_PATH_NULL = "a path that finds nothing is null, or no match; AWS fails with States.Runtime, developer guide, concepts-error-handling"
+_PATH_NULL = "a path that finds nothing is null, or no match; AWS: States.Runtime, guide, concepts-error-handling"
 _NOT_CHECKED = "it does not check this argument or value; AWS fails, see the case's source"
 _TIMESTAMPS = "it compares timestamps as text, or not at all; the specification compares instants"
 _ESCAPES = "its StringMatches has no escaped asterisk; developer guide, state-choice"
@@ -224,7 +224,7 @@ MOTO = {
     "map_run/label_absent_is_a_uuid": ('output [{"id": "arn:aws:states:us-east-1:123456789012:execution:mac', _CONTEXT),
     "map_run/reader_failure_is_a_failed_map_run_of_nothing": ('error "States.Runtime"', _RUNTIME_READER),
     "nested_maps/distributed_in_distributed": (
-        "mapRunArn: expected text like arn:aws:states:[a-z0-9-]+:[0-9]{12}:mapRun:machine/Inner:<uuid>, found arn:aws:states:us-east-1:123456789012:mapRun:machine/Outer:<uuid>; executionArn: expected text like arn:aws:states:[a-z0-9-]+:[0-9]{12}:execution:machine/Outer:<uuid>, found arn:aws:states:us-east-1:123456789012:execution:machine:machine; map_runs[1].executionArn: expected text like arn:aws:states:[a-z0-9-]+:[0-9]{12}:execution:machine/Outer:<uuid>, found arn:aws:states:us-east-1:123456789012:execution:machine:machine; map_runs[1].itemCounts.succeeded: expected 1, found 2; map_runs[1].itemCounts.total: expected 1, found 2; map_runs[2].mapRunArn: expected text like arn:aws:states:[a-z0-9-]+:[0-9]{12}:mapRun:machine/Outer:<uuid>, found arn:aws:states:us-east-1:123456789012:mapRun:machine/Inner:<uuid>; map_runs[2].itemCounts.succeeded: expected 2, found 1; map_runs[2].itemCounts.total: expected 2, found 1",
+        "mapRunArn: expected text like arn:aws:states:[a-z0-9-]+:[0-9",
         _NESTED_LABEL,
     ),
     "nested_maps/item_selector_inside_sees_the_child": (
@@ -247,7 +247,7 @@ MINISTACK = {
         _CONTEXT,
     ),
     "child_executions/express_goes_on_when_the_threshold_is_exceeded": (
-        "itemCounts.pending: expected 1, found 0; itemCounts.succeeded: expected 1, found 2",
+        "itemCounts.pending: expected 1, found 0",
         _PENDING,
     ),
     "child_executions/express_timed_out_counts_against_the_threshold": ("SUCCEEDED", _TIMEOUT),
@@ -469,10 +469,7 @@ MINISTACK = {
         'output [null, {"fail": false}, {"fail": false}]',
         _FAILED_CHILD,
     ),
-    "tolerated_failures/the_rest_stays_pending": (
-        "itemCounts.pending: expected 2, found 0; itemCounts.succeeded: expected 0, found 2; executionCounts.pending: expected 2, found 0; executionCounts.succeeded: expected 0, found 2",
-        _PENDING,
-    ),
+    "tolerated_failures/the_rest_stays_pending": ("itemCounts.pending: expected 2, found 0", _PENDING),
 }
 DIFFERENCES = {
     **{(case, "moto"): told for case, told in MOTO.items()},
