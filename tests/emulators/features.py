@@ -126,6 +126,10 @@ UNABLE = {
     "ministack": (
         *_OF_BOTH,
         Feature(
+            "its MathRandom ignores the seed, so it differs by chance; developer guide, intrinsic-functions",
+            _text("States.MathRandom("),
+        ),
+        Feature(
             "it ignores the paths of thresholds; developer guide, state-map-distributed",
             _field("ToleratedFailureCountPath", "ToleratedFailurePercentagePath"),
         ),
