@@ -1,7 +1,7 @@
 """What an emulator cannot do at all: a case that uses it is not run there.
 
 Each feature says in one line what is missing, and finds the cases by what stands in them. moto 5.2.5, ministack
-1.5.33; each was seen to fail as it says when it was listed.
+1.5.33. A predicate takes every case with the field, also one that would have ended alike in spite of the gap.
 """
 
 from __future__ import annotations
