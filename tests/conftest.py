@@ -1,4 +1,4 @@
-"""What tests of several rooms share: programs of node, installed from their own lock files."""
+"""What tests of several rooms share: what to do where something is missing; programs of node from their lock files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def missing() -> Callable[[str], None]:
 
     def call(what: str) -> None:
         if os.environ.get("CI"):
-            pytest.fail(f"{what}: the validators must run in continuous integration")
+            pytest.fail(f"{what}: this must run in continuous integration")
         pytest.skip(f"SKIPPED: {what}")
 
     return call

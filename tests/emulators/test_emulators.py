@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC
 from typing import Any
 
@@ -36,15 +35,8 @@ CASES = cases.load_all()
 ASKED = [(case, emulator) for emulator in EMULATORS for case in CASES if runs(case, emulator.name)]
 
 
-def missing(what: str) -> None:
-    """Skip, so that it is seen; in continuous integration, where nothing may be missing, fail."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{what}: the emulators must run in continuous integration")
-    pytest.skip(f"SKIPPED: {what}")
-
-
 @pytest.fixture(scope="session", params=EMULATORS, ids=lambda emulator: emulator.name)
-def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest, missing: Callable[[str], None]) -> Iterator[Server]:
     """A server of each emulator in turn."""
     emulator: Emulator = request.param
     if not emulator.program.exists():
@@ -168,7 +160,7 @@ def test_every_feature_that_is_missing_takes_a_case_away_and_says_why() -> None:
 
 
 def test_without_them_it_fails_in_continuous_integration_and_is_skipped_elsewhere(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, missing: Callable[[str], None]
 ) -> None:
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match="must run in continuous integration"):

@@ -32,6 +32,7 @@ class ChildRunner:
         processor: ``ItemProcessor``.
         machine: The children's state machine: ``NAME/LABEL``.
         label: The Map's label.
+        express: Whether they are Express executions: their time is limited, their history is not.
         query_language: The document's.
         ends: The Map Run's journal.
         map_run: The Map Run's UUID, which children's names are made from: one that is started again keeps its name.
@@ -41,6 +42,7 @@ class ChildRunner:
     processor: Mapping[str, Any]
     machine: str
     label: str
+    express: bool
     query_language: str
     ends: Ends
     map_run: str
@@ -49,7 +51,6 @@ class ChildRunner:
         """A child that is about to run; to start it is a transition."""
         engine = self.engine
         name = f"{self.map_run[:24]}{given.place:012x}"  # the same after a crash, and no other child's
-        express = self.processor["ProcessorConfig"].get("ExecutionType") == "EXPRESS"  # whose history has no limit
         engine.observer(ChildStarted(self.label, given.place, name, given.value))
         return Execution(
             engine,
@@ -58,7 +59,7 @@ class ChildRunner:
             given.value,
             engine.clock.now(),
             self.ends.recorder(given.place),
-            History(engine.clock, limit=math.inf if express else MAX_EVENTS),
+            History(engine.clock, limit=math.inf if self.express else MAX_EVENTS),
             self.query_language,
             self.label,
             given.place,

@@ -27,13 +27,13 @@ from genomics_pipeline.engine.distributed_map.tolerated_failure import Tolerated
 from genomics_pipeline.engine.errors import THRESHOLD_EXCEEDED, StatesError
 from genomics_pipeline.engine.events import MapRunEnded, MapRunStarted
 from genomics_pipeline.engine.execution import ARN
+from genomics_pipeline.engine.interpreter import EFFECTS
 from genomics_pipeline.engine.states.crew import crew, whole
 from genomics_pipeline.engine.states.map_state import processor
 from genomics_pipeline.engine.visit import Visit
 
 MAX_CONCURRENCY = 10_000  # children at once: developer guide, "Quotas"
-PLAIN = frozenset({"Pass", "Choice", "Succeed", "Fail"})
-_PLAIN_BATCH = 1000  # children of plain states that share one write to the journal
+_PLAIN_BATCH = 1000  # children of states without effects that share one write to the journal
 _EXCEEDED = "The specified tolerated failure threshold was exceeded"
 
 
@@ -100,13 +100,14 @@ class MapRun:
             self._processor,
             self.machine,
             self.label,
+            self._processor["ProcessorConfig"].get("ExecutionType") == "EXPRESS",
             execution.query_language,
             self.ends,
             self._uuid,
         )
         inputs = plan.children.inputs(self.ends.ended)
         if not self._exceeded(plan):
-            if all(state["Type"] in PLAIN for state in self._processor["States"].values()):
+            if all(state["Type"] not in EFFECTS for state in self._processor["States"].values()):
                 await self._run_plain(plan, runner, inputs)
             else:
                 await self._run_crew(plan, runner, inputs)
@@ -142,8 +143,7 @@ class MapRun:
 
         When too many failed, or the next one's input cannot be made, none is started, and Standard ones are stopped.
         """
-        express = self._processor["ProcessorConfig"].get("ExecutionType") == "EXPRESS"
-        outcome = runner.outcome_in_time if express else runner.outcome
+        outcome = runner.outcome_in_time if runner.express else runner.outcome
         failures: list[StatesError] = []
 
         async def one(given: ChildInput) -> None:
@@ -164,7 +164,7 @@ class MapRun:
                         raise StatesError(THRESHOLD_EXCEEDED, _EXCEEDED)
             except StatesError as failure:
                 failures.append(failure)
-                if not express:
+                if not runner.express:
                     self._aborting = True
                     raise
 
