@@ -10,16 +10,18 @@ from genomics_pipeline.asl.limits import check_limits
 from genomics_pipeline.asl.map_state import map_state
 from genomics_pipeline.asl.task_state import FAILED, Place, fail_state, task_state
 from genomics_pipeline.model.pipeline import Pipeline, Stage
+from genomics_pipeline.model.resource_names import ResourceNames
 
 COHORT_ITEMS = '[{"cohort":"cohort"}]'
+OURS = ResourceNames()
 
 
-def generate(pipeline: Pipeline) -> dict[str, Any]:
+def generate(pipeline: Pipeline, names: ResourceNames = OURS) -> dict[str, Any]:
     """The state machine document of a pipeline.
 
     Stages of a scope that follow each other share a Distributed Map; a cohort stage is a plain Task. Bucket and
     prefix, the reference and overridden parameters come with the execution's input, so that the document is the same
-    for every run and place.
+    for every run and place; only the names of AWS's resources are in it.
 
     Raises:
         DataError: where the pipeline would pass a limit of AWS, with the state and the field.
@@ -29,7 +31,7 @@ def generate(pipeline: Pipeline) -> dict[str, Any]:
     states: dict[str, Any] = {}
     for number, (name, stages) in enumerate(groups):
         following = groups[number + 1][0] if number + 1 < len(groups) else None
-        states[name] = _state(pipeline, name, stages, held_by, following)
+        states[name] = _state(pipeline, names, name, stages, held_by, following)
     if any(state["Type"] == "Task" for state in states.values()):
         states[FAILED] = fail_state()
     document = {
@@ -58,11 +60,16 @@ def _variable(label: str) -> str:
 
 
 def _state(
-    pipeline: Pipeline, name: str, stages: list[Stage], held_by: dict[str, str], following: str | None
+    pipeline: Pipeline,
+    names: ResourceNames,
+    name: str,
+    stages: list[Stage],
+    held_by: dict[str, str],
+    following: str | None,
 ) -> dict[str, Any]:
     upstream = {source: held_by[source] for stage in stages for source in pipeline.gathered(stage)}
     if stages[0].scope == "cohort":
         place = Place("$states.input", COHORT_ITEMS, {source: f"${name}" for source, name in upstream.items()})
-        return task_state(pipeline, stages[0], place, following, FAILED)
-    state = map_state(pipeline, stages, name, _variable(name), upstream)
+        return task_state(pipeline, names, stages[0], place, following, FAILED)
+    state = map_state(pipeline, names, stages, name, _variable(name), upstream)
     return {**state, **({"Next": following} if following else {"End": True})}

@@ -8,6 +8,7 @@ from typing import Any
 from genomics_pipeline.asl.jsonata import expression, member
 from genomics_pipeline.asl.task_state import FAILED, Place, fail_state, task_state
 from genomics_pipeline.model.pipeline import MapSettings, Pipeline, Stage
+from genomics_pipeline.model.resource_names import ResourceNames
 
 GET_OBJECT = "arn:aws:states:::s3:getObject"
 PUT_OBJECT = "arn:aws:states:::s3:putObject"
@@ -20,12 +21,18 @@ MAX_BATCH_BYTES = 10_240
 
 
 def map_state(
-    pipeline: Pipeline, stages: Sequence[Stage], label: str, variable: str, upstream: Mapping[str, str]
+    pipeline: Pipeline,
+    names: ResourceNames,
+    stages: Sequence[Stage],
+    label: str,
+    variable: str,
+    upstream: Mapping[str, str],
 ) -> dict[str, Any]:
     """The Map state of the stages, which share a scope; ``Next`` or ``End`` is left to the caller.
 
     Args:
         pipeline: Whose stages they are.
+        names: What AWS's resources are called.
         stages: In order: each child runs all of them over its item.
         label: The Map's Label.
         variable: What its ResultWriterDetails are assigned to.
@@ -54,7 +61,7 @@ def map_state(
         **_tolerance(settings),
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-            **_machine(pipeline, stages, batched, f"{label}{FAILED}"),
+            **_machine(pipeline, names, stages, batched, f"{label}{FAILED}"),
         },
         "ResultWriter": {
             "Resource": PUT_OBJECT,
@@ -85,7 +92,9 @@ def _batcher(settings: MapSettings, shared: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
-def _machine(pipeline: Pipeline, stages: Sequence[Stage], batched: bool, failed: str) -> dict[str, Any]:
+def _machine(
+    pipeline: Pipeline, names: ResourceNames, stages: Sequence[Stage], batched: bool, failed: str
+) -> dict[str, Any]:
     """The child: one Task after the other. Distributed children see no outer variables, only their input."""
     shared = "$states.input.BatchInput" if batched else "$states.input"
     items = "[$states.input.Items.item]" if batched else "[$states.input.item]"
@@ -94,5 +103,5 @@ def _machine(pipeline: Pipeline, stages: Sequence[Stage], batched: bool, failed:
     following = [stage.name for stage in stages[1:]]
     for stage, after in zip(stages, [*following, None], strict=True):
         upstream = {name: member(f"{shared}.upstream", name) for name in pipeline.gathered(stage)}
-        states[stage.name] = task_state(pipeline, stage, Place(shared, items, upstream, count), after, failed)
+        states[stage.name] = task_state(pipeline, names, stage, Place(shared, items, upstream, count), after, failed)
     return {"StartAt": stages[0].name, "States": {**states, failed: fail_state()}}

@@ -8,6 +8,7 @@ from typing import Any
 
 from genomics_pipeline.asl.jsonata import constructor, expression, literal, member
 from genomics_pipeline.model.pipeline import Pipeline, Stage
+from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE
 
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
@@ -57,11 +58,14 @@ class Place:
     count: str | None = None
 
 
-def task_state(pipeline: Pipeline, stage: Stage, place: Place, following: str | None, failed: str) -> dict[str, Any]:
+def task_state(
+    pipeline: Pipeline, names: ResourceNames, stage: Stage, place: Place, following: str | None, failed: str
+) -> dict[str, Any]:
     """The Task state of a stage.
 
     Args:
         pipeline: Whose stage it is.
+        names: What AWS's resources are called.
         stage: The stage.
         place: Where its payload's parts are.
         following: The next state; None at the end, where the output is no longer the input but the job's id.
@@ -74,8 +78,8 @@ def task_state(pipeline: Pipeline, stage: Stage, place: Place, following: str | 
         "Resource": SUBMIT_JOB,
         "Arguments": {
             "JobName": f"{pipeline.name}-{stage.name}",
-            "JobDefinition": f"genomics-pipeline-{stage.step.name}",
-            "JobQueue": "genomics-pipeline",
+            "JobDefinition": names.job_definition(stage.step.name),
+            "JobQueue": names.job_queue,
             "Timeout": {"AttemptDurationSeconds": timeout},
             "ContainerOverrides": {
                 "Environment": [

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from genomics_pipeline.engine.tasks.batch import Job, JobDefinition, JobEnd
+from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.run import StepFailed, run_task
@@ -17,7 +18,7 @@ from genomics_pipeline.worker.step_folder import StepFolder
 def job_definitions(steps: Mapping[str, StepFolder]) -> dict[str, JobDefinition]:
     """One job definition a step, under the name that the generator gives it."""
     return {
-        f"genomics-pipeline-{folder.spec.name}": JobDefinition(
+        ResourceNames().job_definition(folder.spec.name): JobDefinition(
             vcpus=folder.spec.resources.vcpus,
             memory_mib=folder.spec.resources.memory_mib,
             timeout_s=folder.spec.resources.timeout_s,

@@ -1,0 +1,102 @@
+"""boto3's clients, each made when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from genomics_pipeline.model.errors import RunError
+
+if TYPE_CHECKING:
+    from mypy_boto3_batch import BatchClient
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_sts import STSClient
+
+ATTEMPTS = 10  # of one request, the first included: botocore waits between them, longer each time, with jitter
+
+
+class Clients:
+    """Clients of one session.
+
+    Args:
+        session: boto3's; the default one where it is None.
+    """
+
+    def __init__(self, session: Any = None) -> None:
+        self._given = session
+
+    @cached_property
+    def _session(self) -> Any:
+        import boto3
+
+        return self._given or boto3.Session()
+
+    def _client(self, service: str) -> Any:
+        from botocore.config import Config
+
+        retries: Any = {"mode": "standard", "total_max_attempts": ATTEMPTS}
+        return self._session.client(service, config=Config(retries=retries))
+
+    @cached_property
+    def batch(self) -> BatchClient:
+        """AWS Batch."""
+        return self._client("batch")  # type: ignore[no-any-return]
+
+    @cached_property
+    def cloudformation(self) -> CloudFormationClient:
+        """CloudFormation."""
+        return self._client("cloudformation")  # type: ignore[no-any-return]
+
+    @cached_property
+    def ecr(self) -> ECRClient:
+        """Elastic Container Registry."""
+        return self._client("ecr")  # type: ignore[no-any-return]
+
+    @cached_property
+    def logs(self) -> CloudWatchLogsClient:
+        """CloudWatch Logs."""
+        return self._client("logs")  # type: ignore[no-any-return]
+
+    @cached_property
+    def s3(self) -> S3Client:
+        """S3."""
+        return self._client("s3")  # type: ignore[no-any-return]
+
+    @cached_property
+    def states(self) -> SFNClient:
+        """Step Functions."""
+        return self._client("stepfunctions")  # type: ignore[no-any-return]
+
+    @cached_property
+    def sts(self) -> STSClient:
+        """Security Token Service."""
+        return self._client("sts")  # type: ignore[no-any-return]
+
+
+@contextmanager
+def calling(what: str) -> Iterator[None]:
+    """Say in our words what AWS refused.
+
+    Args:
+        what: What was to be done, such as ``start the execution cohort-1``.
+
+    Raises:
+        RunError: for whatever boto3 raises.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+
+    try:
+        yield
+    except NoCredentialsError:
+        advice = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        raise RunError(f"cannot {what}: expected AWS credentials, found none; {advice}") from None
+    except NoRegionError:
+        raise RunError(f"cannot {what}: expected an AWS region, found none; set AWS_REGION or AWS_PROFILE") from None
+    except (BotoCoreError, ClientError) as error:
+        raise RunError(f"cannot {what}: {error}") from error

@@ -1,0 +1,67 @@
+"""A stack that was deployed: where its bucket is, and what its resources are called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from genomics_pipeline.aws.clients import Clients, calling
+from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.resource_names import ResourceNames
+
+BUCKET_OUTPUT = "Bucket"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One stack in one account and region.
+
+    Attributes:
+        names: What its resources are called.
+        bucket: Its bucket.
+        partition: ``aws``, ``aws-cn`` or ``aws-us-gov``.
+        region: Its region.
+        account: Its account.
+    """
+
+    names: ResourceNames
+    bucket: str
+    partition: str
+    region: str
+    account: str
+
+    def state_machine_arn(self, pipeline: str) -> str:
+        """The state machine of a pipeline."""
+        return self._states("stateMachine", self.names.state_machine(pipeline))
+
+    def execution_arn(self, pipeline: str, execution: str) -> str:
+        """An execution of a pipeline."""
+        return self._states("execution", f"{self.names.state_machine(pipeline)}:{execution}")
+
+    def _states(self, kind: str, name: str) -> str:
+        return f"arn:{self.partition}:states:{self.region}:{self.account}:{kind}:{name}"
+
+
+def find_deployment(stack: str, clients: Clients) -> Deployment:
+    """The deployed stack of that name.
+
+    Raises:
+        RunError: if there is none, or AWS cannot be asked.
+    """
+    from botocore.exceptions import ClientError
+
+    with calling(f"find the stack {stack}"):
+        try:
+            (found,) = clients.cloudformation.describe_stacks(StackName=stack)["Stacks"]
+        except ClientError as error:
+            if "does not exist" not in str(error):
+                raise
+            raise RunError(
+                f"stack {stack}: expected it to be deployed, found none; `genomics-pipeline deploy`"
+            ) from None
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", ())}
+    if BUCKET_OUTPUT not in outputs:
+        raise RunError(
+            f"stack {stack}: expected an output {BUCKET_OUTPUT}, found {found['StackStatus']}; deploy it again"
+        )
+    _, partition, _, region, account, _ = found["StackId"].split(":", 5)
+    return Deployment(ResourceNames(stack), outputs[BUCKET_OUTPUT], partition, region, account)
