@@ -1,4 +1,4 @@
-"""What tests of several rooms share: what to do where something is missing; programs of node from their lock files."""
+"""What tests of several rooms share: what is missing, programs of node from their lock files, an AWS of our own."""
 
 from __future__ import annotations
 
@@ -6,11 +6,20 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+
+AWS_ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "nobody",
+    "AWS_SECRET_ACCESS_KEY": "nothing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": "/dev/null",
+    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+}
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +54,24 @@ def node(missing: Callable[[str], None]) -> Callable[[Path], str]:
         return str(program)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint() -> Iterator[str]:
+    """The URL of moto's server on this machine, one for all tests of a process."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The same, where everything that asks AWS's standard environment is led to it."""
+    for name, value in {**AWS_ENVIRONMENT, "AWS_ENDPOINT_URL": aws_endpoint}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    return aws_endpoint
