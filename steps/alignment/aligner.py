@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from itertools import chain
 
 import pysam
+from bwa import BwaMem, BwaMemOptions, BwaVerbosity, set_bwa_verbosity
 from fastq import BadReads, parse
 from lanes import Batch, Lane
 from metrics import Counts
 from pairs import complete
-from pybwa import BwaMem, BwaMemOptions, BwaVerbosity, set_bwa_verbosity
 
 WHOLE_BATCH = 1 << 30  # bases: bwa is not to cut batches again
 
