@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 import pysam
-from bwa import BwaMem, BwaMemOptions, BwaVerbosity, set_bwa_verbosity
+from bwa import BwaMem, BwaMemOptions, silent
 from fastq import BadReads, parse
 from lanes import Batch, Lane
 from metrics import Counts
@@ -24,8 +24,8 @@ class Aligner:
     """
 
     def __init__(self, reference: str, lanes: Sequence[Lane]) -> None:
-        set_bwa_verbosity(BwaVerbosity.QUIET)
-        self._bwa = BwaMem(prefix=reference)
+        with silent():
+            self._bwa = BwaMem(prefix=reference)
         self._lanes = lanes
         self._options = {
             paired: BwaMemOptions(interleaved_paired_end=paired, chunk_size=WHOLE_BATCH).finalize()
@@ -39,7 +39,9 @@ class Aligner:
             BadReads: for the first record that is none, or not the mate it should be.
         """
         lane = self._lanes[batch.lane]
-        reads = self._bwa.align(_reads(batch, lane), self._options[lane.paired])
+        fragments = _reads(batch, lane)
+        with silent():
+            reads = self._bwa.align(fragments, self._options[lane.paired])
         if lane.paired:
             complete(reads)
         records = list(chain.from_iterable(reads))
