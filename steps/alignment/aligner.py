@@ -52,7 +52,7 @@ class Aligner:
 
 def _reads(batch: Batch, lane: Lane) -> list[pysam.FastxRecord]:
     """The records; mates follow each other."""
-    files = [parse(text, path, batch.first) for text, path in zip(batch.texts, lane.files, strict=True)]
+    files = [parse(text, file.path, batch.first) for text, file in zip(batch.texts, lane.files, strict=True)]
     reads = list(chain.from_iterable(zip(*files, strict=True))) if len(files) == 2 else files[0]
     if lane.paired:
         _refuse_strangers(reads, batch, lane)
@@ -61,7 +61,7 @@ def _reads(batch: Batch, lane: Lane) -> list[pysam.FastxRecord]:
 
 def _refuse_strangers(reads: Sequence[pysam.FastxRecord], batch: Batch, lane: Lane) -> None:
     """Mates must have one name."""
-    path = lane.files[-1]
+    path = lane.files[-1].path
     for place in range(0, len(reads) - 1, 2):
         name, mate = reads[place].name, reads[place + 1].name
         if name != mate:
