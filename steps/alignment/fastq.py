@@ -99,7 +99,7 @@ def parse(text: bytes, path: str, first: int) -> list[pysam.FastxRecord]:
     """
     lines = text.decode("latin-1").replace("\r\n", "\n").removesuffix("\n").split("\n")
     heads, bases, signs, qualities = (lines[place::4] for place in range(4))
-    names = list(map(read_name, heads))
+    names = _names(heads)
     sound = (
         len(lines) % 4 == 0
         and all(map(str.startswith, heads, repeat("@")))
@@ -113,10 +113,7 @@ def parse(text: bytes, path: str, first: int) -> list[pysam.FastxRecord]:
         raise BadReads(_first_misfit(lines, path, first))
     if first == 1:
         _refuse_phred64("".join(qualities), path)
-    return [
-        pysam.FastxRecord(name=name, sequence=sequence, quality=quality)
-        for name, sequence, quality in zip(names, bases, qualities, strict=True)
-    ]
+    return list(map(pysam.FastxRecord, names, repeat(None), bases, qualities))  # None: no comment
 
 
 def read_name(line: str) -> str:
@@ -127,6 +124,14 @@ def read_name(line: str) -> str:
     """
     name = line[1:].split(maxsplit=1)[0] if len(line) > 1 else ""
     return name[:-2] if name[-2:] in ("/1", "/2") else name
+
+
+def _names(heads: Sequence[str]) -> list[str]:
+    """`read_name` of each; empty ones where they have none."""
+    words = [head[1:].split(None, 1) for head in heads]
+    if "/" in "".join(heads) or not all(words):
+        return list(map(read_name, heads))
+    return [word[0] for word in words]
 
 
 def _refuse_phred64(qualities: str, path: str) -> None:

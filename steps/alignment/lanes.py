@@ -9,7 +9,7 @@ from typing import Any
 from fastq import BadReads, FastqFile, line_count, parse, read_name
 
 # Fixed: bwa estimates fragment sizes batch by batch, and results must not depend on the number of cores.
-BATCH_READS = 2000
+BATCH_READS = 1000
 FLOWCELL_FIELD, ILLUMINA_FIELDS = 2, 7  # instrument:run:flowcell:lane:tile:x:y
 
 
