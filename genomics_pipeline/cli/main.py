@@ -14,12 +14,15 @@ from genomics_pipeline.model.errors import PipelineError
 # Command name -> module of genomics_pipeline.cli, object in it. Imported when asked for: start-up counts.
 COMMANDS = {
     "definition": ("definition", "definition"),
+    "deploy": ("deploy", "deploy"),
+    "destroy": ("destroy", "destroy"),
     "doctor": ("doctor", "doctor"),
     "execute": ("execute", "execute"),
     "manifest": ("manifest", "manifest"),
     "run": ("run", "run"),
     "simulate": ("simulate", "simulate"),
     "step": ("step", "step"),
+    "template": ("template", "template"),
 }
 
 

@@ -18,7 +18,7 @@ PARAMETERS: dict[str, Any] = {
         "Type": "Number",
         "Default": 256,
         "MinValue": 1,
-        "Description": "vCPUs that run at a time, on Spot and again on On-Demand hosts: what a mistake can cost at most",
+        "Description": "vCPUs at a time of the Spot hosts, and again of the On-Demand ones: the limit of the cost",
     },
     "VolumeGiB": {
         "Type": "Number",
