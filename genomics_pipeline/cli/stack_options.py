@@ -11,6 +11,8 @@ from genomics_pipeline.aws.stack import ChangeSet, Event
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.resource_names import DEFAULT_STACK
 
+PIPE_WIDTH = 200  # a pipe has no width to keep to: every change on one line
+
 stack_option = click.option(
     "--stack",
     default=DEFAULT_STACK,
@@ -53,8 +55,9 @@ class Terminal:
         for change in sorted(change_set.changes, key=lambda change: (-_weight(change.action), change.resource)):
             table.add_row(change.action, change.resource, change.type, change.replacement)
         console = Console(stderr=self._quiet)
-        # A pipe has no width to keep to: every change on one line.
-        console.print(table, width=None if console.is_terminal else 200)
+        if not console.is_terminal:
+            console.width = PIPE_WIDTH
+        console.print(table)
         if following:
             click.echo(
                 f"then, by a second change set: {following} state machine{'s' if following > 1 else ''}",

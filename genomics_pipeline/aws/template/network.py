@@ -6,6 +6,7 @@ from typing import Any
 
 from genomics_pipeline.aws.template.functions import Resources, ref, sub, when
 from genomics_pipeline.aws.template.parameters import MAKES_NETWORK
+from genomics_pipeline.model.resource_names import ResourceNames
 
 SECURITY_GROUP = "SecurityGroup"
 ZONES = 2  # Spot finds more capacity in two availability zones, and every region has as many
@@ -16,18 +17,24 @@ def subnets() -> dict[str, Any]:
     return when(MAKES_NETWORK, [ref(f"Subnet{number}") for number in range(ZONES)], ref("SubnetIds"))
 
 
-def network() -> Resources:
+def network(names: ResourceNames) -> Resources:
     """A security group without ingress; and where no VPC is given, one with public subnets.
 
     Public, because a host without a public address would need a NAT gateway, which costs by the hour and by the GB;
     nothing may come in. S3 goes through a gateway endpoint, which is free.
     """
+    tags = [{"Key": "Name", "Value": names.stack}]
     made: Resources = {
         "Vpc": {
             "Type": "AWS::EC2::VPC",
-            "Properties": {"CidrBlock": "10.0.0.0/16", "EnableDnsSupport": True, "EnableDnsHostnames": True},
+            "Properties": {
+                "CidrBlock": "10.0.0.0/16",
+                "EnableDnsSupport": True,
+                "EnableDnsHostnames": True,
+                "Tags": tags,
+            },
         },
-        "InternetGateway": {"Type": "AWS::EC2::InternetGateway"},
+        "InternetGateway": {"Type": "AWS::EC2::InternetGateway", "Properties": {"Tags": tags}},
         "InternetGatewayAttachment": {
             "Type": "AWS::EC2::VPCGatewayAttachment",
             "Properties": {"VpcId": ref("Vpc"), "InternetGatewayId": ref("InternetGateway")},

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from genomics_pipeline.aws.template.compute import INSTANCE_PROFILE, JOB_QUEUE, ON_DEMAND_QUEUE
+from genomics_pipeline.aws.template.compute import INSTANCE_PROFILE
 from genomics_pipeline.aws.template.functions import Resources, arn, attribute, ref, sub
 from genomics_pipeline.aws.template.logs import TASKS_LOG
 from genomics_pipeline.aws.template.parameters import HAS_INPUT_BUCKETS, HAS_KEY
@@ -45,7 +45,7 @@ def _batch(steps: Sequence[str], names: ResourceNames) -> list[Statement]:
             ["batch:SubmitJob"],
             [
                 *(arn("batch", f"job-definition/{name}{revision}") for name in definitions for revision in ("", ":*")),
-                *(attribute(queue, "JobQueueArn") for queue in (JOB_QUEUE, ON_DEMAND_QUEUE)),
+                *(arn("batch", f"job-queue/{queue}") for queue in (names.job_queue, names.on_demand_queue)),
             ],
         ),
         Statement(

@@ -42,7 +42,7 @@ def template(
     parts = [
         storage(),
         logs(names),
-        network(),
+        network(names),
         instance_role(),
         compute(names),
         task_roles(steps),
