@@ -52,11 +52,19 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
-    """A change set that can be executed; without changes where there is nothing to do."""
+    """What would be done to a stack.
+
+    Attributes:
+        arn: Its own.
+        stack: The stack's id.
+        changes: By resource. There may be none where outputs alone change.
+        needed: Whether there is anything to execute.
+    """
 
     arn: str
     stack: str
     changes: tuple[Change, ...]
+    needed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +178,7 @@ def _wait_for_change_set(arn: str, stack_id: str, clients: Clients, sleep: Sleep
             reason = found.get("StatusReason", "")
             clients.cloudformation.delete_change_set(ChangeSetName=arn, StackName=stack_id)
             if any(text in reason for text in _UNCHANGED):
-                return ChangeSet(arn, stack_id, ())
+                return ChangeSet(arn, stack_id, (), needed=False)
             raise RunError(f"change set of the stack {found['StackName']}: {found['Status']}: {reason}")
 
 

@@ -49,7 +49,7 @@ class Terminal:
         from rich.table import Table
 
         if not change_set.changes:
-            click.echo("no changes", err=self._quiet)
+            click.echo("no resource changes, outputs only" if change_set.needed else "no changes", err=self._quiet)
             return
         table = Table("action", "logical id", "type", "replacement", box=None)
         for change in sorted(change_set.changes, key=lambda change: (-_weight(change.action), change.resource)):

@@ -93,7 +93,7 @@ def deploy(plan: StackTemplate, parameters: Mapping[str, str], clients: Clients,
         talk.show(second, 0)
     else:
         second = make_change_set(stack, plan.document(), parameters, clients, talk.sleep)
-        if not second.changes:
+        if not second.needed:
             talk.show(second, 0)
             return outputs(found)
         if not _agreed(second, 0, clients, talk):

@@ -13,12 +13,13 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.batch.models import ComputeEnvironment, JobDefinition, batch_backends
+from moto.batch.models import ComputeEnvironment, JobDefinition, JobQueue, batch_backends
 from moto.batch.utils import lowercase_first_key
 from moto.cloudformation import parsing
 from moto.cloudformation.models import ChangeSet, Stack
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.common_models import CloudFormationModel
+from moto.ec2.models.route_tables import RouteTable
 from moto.s3.models import FakeBucket
 from moto.stepfunctions.models import StateMachine
 
@@ -58,7 +59,7 @@ def _updated_machine(update: Callable[..., Any], *, cloudformation_json: Any, **
     )
 
 
-def _definition(create: Callable[..., Any], name: str, document: Any, account: str, region: str, **_: Any) -> Any:
+def _definition(_create: Any, name: str, document: Any, account: str, region: str, **_: Any) -> Any:
     """moto registers no Timeout, PlatformCapabilities and PropagateTags."""
     properties = lowercase_first_key(document["Properties"])
     return batch_backends[account][region].register_job_definition(
@@ -74,6 +75,42 @@ def _definition(create: Callable[..., Any], name: str, document: Any, account: s
         platform_capabilities=properties["platformCapabilities"],
         propagate_tags=properties["propagateTags"],
     )
+
+
+def _updated_definition(
+    _: Any, *, original_resource: JobDefinition, cloudformation_json: Any, account_id: str, region_name: str, **__: Any
+) -> Any:
+    """CloudFormation registers a new revision and deregisters the one before; moto does nothing."""
+    new = _definition(None, original_resource.name, cloudformation_json, account_id, region_name)
+    original_resource.deregister()
+    return new
+
+
+def _deleted(kind: str) -> Callable[..., None]:
+    """moto's CloudFormation deletes no resources of these kinds; its services do."""
+    batch, ec2 = boto3.client("batch"), boto3.client("ec2")
+
+    def queue(name: str) -> None:
+        batch.update_job_queue(jobQueue=name, state="DISABLED")
+        batch.delete_job_queue(jobQueue=name)
+
+    def environment(name: str) -> None:
+        batch.update_compute_environment(computeEnvironment=name, state="DISABLED")
+        batch.delete_compute_environment(computeEnvironment=name)
+
+    def routes(name: str) -> None:
+        (table,) = ec2.describe_route_tables(RouteTableIds=[name])["RouteTables"]
+        for association in table["Associations"]:
+            ec2.disassociate_route_table(AssociationId=association["RouteTableAssociationId"])
+        ec2.delete_route_table(RouteTableId=name)
+
+    delete = {
+        "JobQueue": queue,
+        "ComputeEnvironment": environment,
+        "JobDefinition": lambda name: batch.deregister_job_definition(jobDefinition=name),
+        "RouteTable": routes,
+    }[kind]
+    return lambda _, name, *__: delete(name)
 
 
 def _bucket(create: Callable[..., Any], name: str, document: Any, *rest: Any, **more: Any) -> Any:
@@ -152,7 +189,10 @@ def completed() -> Iterator[None]:
         _complete(patch, StateMachine, "create_from_cloudformation_json", _machine)
         _complete(patch, StateMachine, "update_from_cloudformation_json", _updated_machine)
         _complete(patch, JobDefinition, "create_from_cloudformation_json", _definition)
+        _complete(patch, JobDefinition, "update_from_cloudformation_json", _updated_definition)
         _complete(patch, FakeBucket, "create_from_cloudformation_json", _bucket)
+        for model in (JobQueue, ComputeEnvironment, JobDefinition, RouteTable):
+            _complete(patch, model, "delete_from_cloudformation_json", _deleted(model.__name__))
         _complete(patch, ChangeSet, "apply", _applied)
         patch.setattr(Stack, "stack_parameters", property(_values))
         # AWS makes the change set, whose status tells that it has no changes, as moto's does when it is let.
