@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 from filelock import FileLock
@@ -75,3 +76,17 @@ def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     return aws_endpoint
+
+
+@pytest.fixture
+def cloudformation(aws: str) -> Iterator[str]:
+    """The same, empty, with what moto's CloudFormation leaves out."""
+    from tests.aws.cloudformation import completed
+
+    def reset() -> None:
+        urlopen(Request(f"{aws}/moto-api/reset", method="POST")).close()
+
+    reset()
+    with completed():
+        yield aws
+    reset()
