@@ -209,7 +209,7 @@ class MapRun:
         ended = status != "RUNNING"
         running = {} if ended else self.ends.running
         written = ended and items is not None and plan.destination is not None
-        found = {
+        found: dict[str, Any] = {
             "mapRunArn": self.arn,
             "executionArn": self._visit.execution.arn,
             "label": self.label,
