@@ -29,11 +29,11 @@ RunJob = Callable[[Job, Log], JobEnd]
 
 
 class AnyDefinition(dict[str, JobDefinition]):
-    """Every job definition there may be: one core, and little memory."""
+    """Every job definition there may be: one core, and memory for the shipped steps."""
 
     def get(self, key: str, default: Any = None) -> Any:
         """The definition of that name."""
-        return super().get(key, JobDefinition(vcpus=1, memory_mib=256))
+        return super().get(key, JobDefinition(vcpus=1, memory_mib=2048))
 
 
 @dataclass
