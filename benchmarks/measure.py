@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-INTERVAL_S = 0.1  # each look costs time too
+INTERVAL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +22,22 @@ class Measured:
     peak_mib: float
 
 
-def measure(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Measured:
-    """Run a command to its end; see `Peak` for its memory.
+def measure(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, memory: bool = True) -> Measured:
+    """Run a command to its end.
+
+    Args:
+        argv: The command.
+        env: Its environment.
+        cwd: Its folder.
+        memory: Look at its memory too, see `Peak`; that takes time from a command that needs all cores, more the more
+            processes it has.
 
     Raises:
         subprocess.CalledProcessError: if it fails.
     """
     started = time.perf_counter()
     process = subprocess.Popen(argv, env=dict(env), cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    with Peak(process.pid) as peak:
+    with Peak(process.pid if memory else None) as peak:
         output, _ = process.communicate()
         seconds = time.perf_counter() - started
     if process.returncode:
@@ -39,20 +46,25 @@ def measure(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Measur
 
 
 class Peak:
-    """The peak memory of a process tree while the block runs: its resident set, sampled, shared pages counted once."""
+    """The peak memory of a process tree while the block runs: its resident set, sampled, shared pages counted once.
 
-    def __init__(self, pid: int) -> None:
+    Without a process it is 0.
+    """
+
+    def __init__(self, pid: int | None) -> None:
         self.mib = 0.0
         self._ended = threading.Event()
-        self._sampler = threading.Thread(target=self._sample, args=(pid,))
+        self._samplers = [threading.Thread(target=self._sample, args=(pid,))] if pid else []
 
     def __enter__(self) -> Peak:
-        self._sampler.start()
+        for sampler in self._samplers:
+            sampler.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
-        self._sampler.join()
+        for sampler in self._samplers:
+            sampler.join()
 
     def _sample(self, pid: int) -> None:
         while True:

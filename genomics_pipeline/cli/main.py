@@ -13,6 +13,7 @@ from genomics_pipeline.model.errors import PipelineError
 
 # Command name -> module of genomics_pipeline.cli, object in it. Imported when asked for: start-up counts.
 COMMANDS = {
+    "containers": ("containers", "containers"),
     "definition": ("definition", "definition"),
     "doctor": ("doctor", "doctor"),
     "execute": ("execute", "execute"),

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from genomics_pipeline.runs.catalog import load_pipeline, pipeline_names, step_names
-from genomics_pipeline.runs.machine import capacity
+from genomics_pipeline.worker.machine import capacity
 
 LIBRARIES = ("pysam", "pybwa", "jsonata-python", "boto3")
 MODULES = {"jsonata-python": "jsonata"}

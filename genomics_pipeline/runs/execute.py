@@ -223,7 +223,7 @@ def _batch(store: Store, folder: Path) -> batch.BatchTasks:
     """Batch jobs of the shipped steps, run by the worker."""
     from genomics_pipeline.runs.catalog import load_step, step_names
     from genomics_pipeline.runs.jobs import Worker, job_definitions
-    from genomics_pipeline.runs.machine import capacity
+    from genomics_pipeline.worker.machine import capacity
 
     steps = {name: load_step(name) for name in step_names()}
     cores, memory_mib = capacity()

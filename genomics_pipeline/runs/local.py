@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genomics_pipeline.asl.canonical import canonical
 from genomics_pipeline.asl.generate import generate
@@ -19,18 +19,22 @@ from genomics_pipeline.model.errors import UsageError, did_you_mean
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.parameters import Value, parse_assignments
 from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.runs import outcome
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.intervals import contigs, interval_lines
 from genomics_pipeline.runs.jobs import Worker, job_definitions
-from genomics_pipeline.runs.machine import capacity
 from genomics_pipeline.runs.manifests import read_manifest
 from genomics_pipeline.runs.pipeline_info import write_pipeline_info
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.worker.machine import capacity
 from genomics_pipeline.worker.reference import prepare
 from genomics_pipeline.worker.step_folder import StepFolder
+
+if TYPE_CHECKING:
+    from genomics_pipeline.runs.container_jobs import ContainerWorker
 
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
 
@@ -48,6 +52,7 @@ class Request:
         samples: Only these samples; all where none is named.
         resume: Continue an interrupted execution of the same run.
         truth: A VCF of planted genotypes to score the joint VCF against.
+        containers: Run each task in a container of its step's image.
     """
 
     manifest: str
@@ -58,6 +63,7 @@ class Request:
     samples: Sequence[str] = ()
     resume: bool = False
     truth: Path | None = None
+    containers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ class _Execution:
     folder: RunFolder
     plan: Plan
     number: int
-    worker: Worker
+    worker: Worker | ContainerWorker
     started: float = field(default_factory=time.time)
 
     @property
@@ -127,7 +133,8 @@ def run(request: Request, display: Any) -> dict[str, Any]:
     folder.create()
     with folder.locked():
         _write_inputs(folder, checked, request.reference, display)
-        execution = _begin(folder, checked, request.resume, display)
+        worker = _worker(folder, checked, request.containers, display)
+        execution = _begin(folder, checked, worker, request.resume, display)
         try:
             result = _execute(execution, display)
         except KeyboardInterrupt:
@@ -146,7 +153,7 @@ def _write_inputs(folder: RunFolder, checked: Plan, reference: str, display: Any
     """The files that decide an execution; see `RunFolder.digest`."""
     store = RoutedStore({BUCKET: folder.path})
     inputs = [spec for step in checked.steps.values() for spec in step.spec.inputs.values()]
-    indexes = {index for spec in inputs if spec.type == "reference" for index in spec.indexes}
+    indexes = {"fai", *(index for spec in inputs if spec.type == "reference" for index in spec.indexes)}
     display.note(f"reference: {reference}")
     prepared = prepare(reference, sorted(indexes), store, None)
     sizes = contigs(Path(f"{prepared}.fai").read_text(), file=f"{prepared}.fai")
@@ -161,7 +168,9 @@ def _write_inputs(folder: RunFolder, checked: Plan, reference: str, display: Any
     folder.write(folder.input, json.dumps(given, indent=2) + "\n")
 
 
-def _begin(folder: RunFolder, checked: Plan, resume: bool, display: Any) -> _Execution:
+def _begin(
+    folder: RunFolder, checked: Plan, worker: Worker | ContainerWorker, resume: bool, display: Any
+) -> _Execution:
     """Number the execution: the interrupted one's number when it is resumed, else the next."""
     before = folder.record()
     number = before.get("execution", 0)
@@ -170,13 +179,25 @@ def _begin(folder: RunFolder, checked: Plan, resume: bool, display: Any) -> _Exe
         display.note(f"resuming execution {folder.name}-{number}")
     elif resume and before:
         display.note("nothing to resume: the last execution ended or its inputs changed; finished steps are kept")
-    execution = _Execution(folder, checked, number if resume and same else number + 1, _worker(folder, checked))
+    execution = _Execution(folder, checked, number if resume and same else number + 1, worker)
     _record(execution, "RUNNING", {})
     return execution
 
 
-def _worker(folder: RunFolder, checked: Plan) -> Worker:
-    return Worker(checked.steps, RoutedStore({BUCKET: folder.path}), folder.scratch)
+def _worker(folder: RunFolder, checked: Plan, containers: bool, display: Any) -> Worker | ContainerWorker:
+    """What runs the jobs; images that are missing are built."""
+    if not containers:
+        return Worker(checked.steps, RoutedStore({BUCKET: folder.path}), folder.scratch)
+    from genomics_pipeline.runs import images
+    from genomics_pipeline.runs.container_engine import ContainerEngine
+    from genomics_pipeline.runs.container_jobs import ContainerWorker
+
+    engine = ContainerEngine()
+    wanted = {name: images.image(step, ResourceNames()) for name, step in checked.steps.items()}
+    for each in wanted.values():
+        display.note(f"image: {each.name}")
+        images.build(each, engine)
+    return ContainerWorker({name: each.name for name, each in wanted.items()}, folder, engine)
 
 
 def _execute(execution: _Execution, display: Any) -> ExecutionResult:

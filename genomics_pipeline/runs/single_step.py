@@ -18,11 +18,11 @@ from genomics_pipeline.model.step import PLACEHOLDER, SCOPES, InputSpec, StepSpe
 from genomics_pipeline.model.task import RunPlace, TaskPayload
 from genomics_pipeline.runs.catalog import load_step
 from genomics_pipeline.runs.intervals import contigs
-from genomics_pipeline.runs.machine import capacity
 from genomics_pipeline.runs.manifests import sample_of
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.completion import CompletionRecord
+from genomics_pipeline.worker.machine import capacity
 from genomics_pipeline.worker.reference import prepare
 from genomics_pipeline.worker.run import StepFailed, run_task
 

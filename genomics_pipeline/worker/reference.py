@@ -46,7 +46,7 @@ def prepare(uri: str, indexes: Collection[str], store: Store, cache: Path | None
         with _locked(fasta):
             _index(fasta, indexes, uri)
         return fasta
-    folder = (cache or _cache()) / "references" / _key(info)
+    folder = (cache or cache_folder()) / "references" / _key(info)
     fasta = folder / Path(uri.removesuffix(".gz")).name
     if not (fasta.is_file() and _indexed(fasta, indexes)):
         folder.mkdir(parents=True, exist_ok=True)
@@ -57,7 +57,8 @@ def prepare(uri: str, indexes: Collection[str], store: Store, cache: Path | None
     return fasta
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
+    """Where this user's caches lie."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "genomics-pipeline"
 

@@ -8,7 +8,7 @@ import re
 import shutil
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,8 +84,19 @@ def run_task(
     memory_mib: int,
     scratch: Path,
     cancelled: threading.Event,
+    ended: Callable[[CompletionRecord | StepFailed], None] = lambda _: None,
 ) -> list[CompletionRecord]:
     """Run a step over each item of a payload that is not done; the others of a batch do not wait for a bad one.
+
+    Args:
+        payload: What to run.
+        step: The step.
+        store: Where its inputs are and its outputs go.
+        vcpus: Cores it may use.
+        memory_mib: Memory it may use.
+        scratch: Folder for its temporary files.
+        cancelled: Set when it must end.
+        ended: Told of each item's end.
 
     Raises:
         StepFailed: of the first item that failed, after all were tried.
@@ -99,8 +110,10 @@ def run_task(
             break
         try:
             records.append(_run_item(payload, step, store, machine, item))
+            ended(records[-1])
         except StepFailed as failure:
             failures.append(failure)
+            ended(failure)
     if failures:
         raise failures[0]
     return records

@@ -41,9 +41,17 @@ def read_step(folder: Path) -> StepFolder:
     return StepFolder(parse_step(text, file=str(file)), folder.absolute(), _digest(folder))
 
 
+def step_files(folder: Path) -> list[Path]:
+    """The files that a step is made of: all below its folder but tests, caches and hidden ones; sorted."""
+    return [
+        file
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and "__pycache__" not in file.parts and not file.name.startswith(("test_", "."))
+    ]
+
+
 def _digest(folder: Path) -> str:
     found = sha256()
-    for file in sorted(folder.rglob("*")):
-        if file.is_file() and "__pycache__" not in file.parts and not file.name.startswith(("test_", ".")):
-            found.update(f"{file.relative_to(folder)}\0{file.stat().st_size}\0".encode() + file.read_bytes())
+    for file in step_files(folder):
+        found.update(f"{file.relative_to(folder)}\0{file.stat().st_size}\0".encode() + file.read_bytes())
     return found.hexdigest()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 import pysam
-from bwa import BwaMem, BwaMemOptions, BwaVerbosity, set_bwa_verbosity
+from bwa import BwaMem, BwaMemOptions, silent
 from fastq import BadReads, parse
 from lanes import Batch, Lane
 from metrics import Counts
@@ -24,8 +24,8 @@ class Aligner:
     """
 
     def __init__(self, reference: str, lanes: Sequence[Lane]) -> None:
-        set_bwa_verbosity(BwaVerbosity.QUIET)
-        self._bwa = BwaMem(prefix=reference)
+        with silent():
+            self._bwa = BwaMem(prefix=reference)
         self._lanes = lanes
         self._options = {
             paired: BwaMemOptions(interleaved_paired_end=paired, chunk_size=WHOLE_BATCH).finalize()
@@ -39,7 +39,9 @@ class Aligner:
             BadReads: for the first record that is none, or not the mate it should be.
         """
         lane = self._lanes[batch.lane]
-        reads = self._bwa.align(_reads(batch, lane), self._options[lane.paired])
+        fragments = _reads(batch, lane)
+        with silent():
+            reads = self._bwa.align(fragments, self._options[lane.paired])
         if lane.paired:
             complete(reads)
         records = list(chain.from_iterable(reads))
@@ -50,7 +52,7 @@ class Aligner:
 
 def _reads(batch: Batch, lane: Lane) -> list[pysam.FastxRecord]:
     """The records; mates follow each other."""
-    files = [parse(text, path, batch.first) for text, path in zip(batch.texts, lane.files, strict=True)]
+    files = [parse(text, file.path, batch.first) for text, file in zip(batch.texts, lane.files, strict=True)]
     reads = list(chain.from_iterable(zip(*files, strict=True))) if len(files) == 2 else files[0]
     if lane.paired:
         _refuse_strangers(reads, batch, lane)
@@ -59,7 +61,7 @@ def _reads(batch: Batch, lane: Lane) -> list[pysam.FastxRecord]:
 
 def _refuse_strangers(reads: Sequence[pysam.FastxRecord], batch: Batch, lane: Lane) -> None:
     """Mates must have one name."""
-    path = lane.files[-1]
+    path = lane.files[-1].path
     for place in range(0, len(reads) - 1, 2):
         name, mate = reads[place].name, reads[place + 1].name
         if name != mate:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 
@@ -16,6 +19,19 @@ class _Unused(ModuleType):
 _NAMES = ("fgpyo", "fgpyo.sam", "fgpyo.sequence")
 sys.modules.update({name: _Unused(name) for name in _NAMES if name not in sys.modules})
 
-from pybwa import BwaMem, BwaMemOptions, BwaVerbosity, set_bwa_verbosity  # noqa: E402  # finds them there
+from pybwa import BwaMem, BwaMemOptions  # noqa: E402  # finds them there
 
-__all__ = ["BwaMem", "BwaMemOptions", "BwaVerbosity", "set_bwa_verbosity"]
+__all__ = ["BwaMem", "BwaMemOptions", "silent"]
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Nothing of bwa's on standard error: it tells eight lines a batch whatever its verbosity, gigabytes in all."""
+    held, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(held, 2)
+        os.close(held)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import io
-import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from itertools import islice, repeat
+from collections.abc import Sequence
+from itertools import repeat
 from pathlib import Path
 
 import pysam
+from inflate import Damaged, Truncated, inflated
 
 LOWEST_PHRED64 = ";"  # Solexa's -5; Phred+33 files go below it
 HIGHEST_PHRED33 = "K"  # 42, Illumina's highest
@@ -24,7 +21,7 @@ class BadReads(Exception):
 
 
 class FastqFile:
-    """One file, plain or gzip whatever its name, read from its beginning.
+    """One file or pipe, plain or gzip whatever its name; read once, from its beginning to its end.
 
     Attributes:
         path: Its path.
@@ -34,37 +31,59 @@ class FastqFile:
     def __init__(self, path: str) -> None:
         self.path = path
         self.records = 0
-        with Path(path).open("rb") as file:
-            zipped = file.read(2) == b"\x1f\x8b"
-        # A buffer of C's around Python's gzip halves the cost of a line.
-        opened = gzip.open if zipped else open
-        self._lines: Iterator[bytes] = iter(io.BufferedReader(opened(path, "rb"), BUFFER_BYTES))
+        file = Path(path).open("rb")  # noqa: SIM115  # open as long as the step reads
+        zipped = file.peek(2)[:2] == b"\x1f\x8b"
+        self._pieces = inflated(file) if zipped else iter(lambda: file.read1(BUFFER_BYTES), b"")
+        self._held, self._lines = b"", 0
 
-    def take(self, records: int) -> list[bytes]:
-        """The lines of so many records, fewer at the end.
+    def peek(self, records: int) -> bytes:
+        """The text of so many records, fewer at the end; it is still there to be taken.
 
         Raises:
-            BadReads: for gzip that is truncated or damaged.
+            BadReads: for an empty file, and gzip that is truncated or damaged.
         """
-        lines: list[bytes] = []
-        try:
-            lines.extend(islice(self._lines, 4 * records))
-        except EOFError:
-            raise self._bad("expected a whole gzip file, found its end: the file is truncated") from None
-        except (OSError, zlib.error) as error:
-            raise self._bad(f"expected a whole gzip file, found damage: {error}") from None
-        if self.records == 0 and not lines:
+        while self._lines < 4 * records and (piece := self._read()):
+            self._held += piece
+            self._lines += piece.count(b"\n")
+        if self.records == 0 and not self._held:
             raise BadReads(f"{self.path}: expected reads, found an empty file")
-        self.records += (len(lines) + 3) // 4
-        return lines
+        rest = self._held.split(b"\n", 4 * records)[4 * records :]
+        return self._held[: len(self._held) - len(rest[0])] if rest else self._held
+
+    def take(self, records: int) -> bytes:
+        """The same, taken.
+
+        Raises:
+            BadReads: see `peek`.
+        """
+        text = self.peek(records)
+        self._held = self._held[len(text) :]
+        self._lines -= text.count(b"\n")
+        self.records += (line_count(text) + 3) // 4
+        return text
+
+    def _read(self) -> bytes:
+        """Some more of the text; nothing at its end."""
+        try:
+            return next((piece for piece in self._pieces if piece), b"")
+        except Truncated:
+            raise self._bad("expected a whole gzip file, found its end: the file is truncated") from None
+        except Damaged as error:
+            raise self._bad(f"expected a whole gzip file, found damage: {error}") from None
 
     def _bad(self, message: str) -> BadReads:
-        """The error, with the record it stands in: read again line by line, as the buffer lost the last of them."""
-        lines = 0
-        with gzip.open(self.path) as stream, suppress(EOFError, OSError, zlib.error):
-            for lines, _ in enumerate(stream, 1):  # noqa: B007  # counted as far as it goes
-                pass
-        return BadReads(f"{self.path}: record {lines // 4 + 1}: {message}")
+        """The error, with the record it stands in."""
+        number = self.records + self._lines // 4 + 1
+        return BadReads(f"{self.path}: record {number}: {message}")
+
+
+def line_count(text: bytes) -> int:
+    """How many lines a text has, the last one with or without its end.
+
+    >>> line_count(b"@a\\nAC"), line_count(b"@a\\nAC\\n")
+    (2, 2)
+    """
+    return text.count(b"\n") + (not text.endswith(b"\n") and bool(text))
 
 
 def parse(text: bytes, path: str, first: int) -> list[pysam.FastxRecord]:
@@ -80,7 +99,7 @@ def parse(text: bytes, path: str, first: int) -> list[pysam.FastxRecord]:
     """
     lines = text.decode("latin-1").replace("\r\n", "\n").removesuffix("\n").split("\n")
     heads, bases, signs, qualities = (lines[place::4] for place in range(4))
-    names = list(map(read_name, heads))
+    names = _names(heads)
     sound = (
         len(lines) % 4 == 0
         and all(map(str.startswith, heads, repeat("@")))
@@ -94,10 +113,7 @@ def parse(text: bytes, path: str, first: int) -> list[pysam.FastxRecord]:
         raise BadReads(_first_misfit(lines, path, first))
     if first == 1:
         _refuse_phred64("".join(qualities), path)
-    return [
-        pysam.FastxRecord(name=name, sequence=sequence, quality=quality)
-        for name, sequence, quality in zip(names, bases, qualities, strict=True)
-    ]
+    return list(map(pysam.FastxRecord, names, repeat(None), bases, qualities))  # None: no comment
 
 
 def read_name(line: str) -> str:
@@ -108,6 +124,14 @@ def read_name(line: str) -> str:
     """
     name = line[1:].split(maxsplit=1)[0] if len(line) > 1 else ""
     return name[:-2] if name[-2:] in ("/1", "/2") else name
+
+
+def _names(heads: Sequence[str]) -> list[str]:
+    """`read_name` of each; empty ones where they have none."""
+    words = [head[1:].split(None, 1) for head in heads]
+    if "/" in "".join(heads) or not all(words):
+        return list(map(read_name, heads))
+    return [word[0] for word in words]
 
 
 def _refuse_phred64(qualities: str, path: str) -> None:

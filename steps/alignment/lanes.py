@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fastq import BadReads, FastqFile, parse, read_name
+from fastq import BadReads, FastqFile, line_count, parse, read_name
 
 # Fixed: bwa estimates fragment sizes batch by batch, and results must not depend on the number of cores.
-BATCH_READS = 2000
+BATCH_READS = 1000
 FLOWCELL_FIELD, ILLUMINA_FIELDS = 2, 7  # instrument:run:flowcell:lane:tile:x:y
 
 
@@ -20,12 +20,12 @@ class Lane:
     Attributes:
         read_group: Its @RG line, as a dictionary.
         paired: Its reads are mates, in two files or interleaved in one.
-        files: One or two FASTQ files.
+        files: One or two FASTQ files, open.
     """
 
     read_group: dict[str, str]
     paired: bool
-    files: tuple[str, ...]
+    files: tuple[FastqFile, ...]
 
     def batches(self, number: int) -> Iterator[Batch]:
         """Its reads as text, in order.
@@ -36,16 +36,15 @@ class Lane:
         Raises:
             BadReads: for reads that cannot be used.
         """
-        files = [FastqFile(path) for path in self.files]
-        each = BATCH_READS // len(files)
+        each = BATCH_READS // len(self.files)
         while True:
-            first = files[0].records + 1
-            taken = [file.take(each) for file in files]
-            if len(taken) == 2 and len(taken[0]) != len(taken[1]):
-                raise _unequal(files, taken, first)
-            if not taken[0]:
+            first = self.files[0].records + 1
+            texts = tuple(file.take(each) for file in self.files)
+            if len({line_count(text) for text in texts}) > 1:
+                raise _unequal(self.files, texts, first)
+            if not texts[0]:
                 return
-            yield Batch(number, first, tuple(b"".join(lines) for lines in taken))
+            yield Batch(number, first, texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +72,8 @@ def open_lanes(sample: str, lanes: list[dict[str, Any]], layout: str) -> list[La
 
 
 def _lane(sample: str, lane: dict[str, Any], layout: str) -> Lane:
-    files = tuple(file for file in (lane["fastq_1"], lane["fastq_2"]) if file)
-    records = parse(b"".join(FastqFile(files[0]).take(2)), files[0], 1)
+    files = tuple(FastqFile(path) for path in (lane["fastq_1"], lane["fastq_2"]) if path)
+    records = parse(files[0].peek(2), files[0].path, 1)
     names = [str(record.name) for record in records]
     paired = len(files) == 2 or layout == "interleaved" or (layout == "auto" and len(set(names)) < len(names))
     fields = names[0].split(":")
@@ -85,10 +84,11 @@ def _lane(sample: str, lane: dict[str, Any], layout: str) -> Lane:
     return Lane(group, paired, files)
 
 
-def _unequal(files: list[FastqFile], taken: list[list[bytes]], first: int) -> BadReads:
+def _unequal(files: Sequence[FastqFile], texts: Sequence[bytes], first: int) -> BadReads:
     """The error for files of unequal length."""
-    short, long = (0, 1) if len(taken[0]) < len(taken[1]) else (1, 0)
-    place = len(taken[short]) // 4
-    name = read_name(taken[long][4 * place].decode("latin-1").rstrip())
-    record = first + place
-    return BadReads(f"{files[short].path}: record {record}: expected the mate of {name}, found the end of the file")
+    lines = [text.split(b"\n") for text in texts]
+    short, long = (0, 1) if line_count(texts[0]) < line_count(texts[1]) else (1, 0)
+    place = line_count(texts[short]) // 4
+    name = read_name(lines[long][4 * place].decode("latin-1").rstrip())
+    message = f"record {first + place}: expected the mate of {name}, found the end of the file"
+    return BadReads(f"{files[short].path}: {message}")

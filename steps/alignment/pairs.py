@@ -18,6 +18,10 @@ MAPPING_BOUND = 3.0  # likewise, for proper pairs
 MAX_DEVIATIONS = 4.0  # MAX_STDDEV
 UNIQUE_MAPQ = 20
 
+FIRST, SECOND = pysam.FREAD1, pysam.FREAD2
+PROPER_FIRST, PROPER_SECOND = FIRST | pysam.FPROPER_PAIR, SECOND | pysam.FPROPER_PAIR
+UNMAPPED, REVERSE = pysam.FUNMAP, pysam.FREVERSE
+
 Alignments = list[pysam.AlignedSegment]
 
 
@@ -44,11 +48,11 @@ def complete(reads: Sequence[Alignments]) -> None:
     ]
     limits = usual(sorted(unique))
     for size, first, second in zip(sizes, firsts, seconds, strict=True):
-        proper = pysam.FPROPER_PAIR if limits and limits.low <= size <= limits.high else 0
+        proper = limits is not None and limits.low <= size <= limits.high
         for record in first:
-            record.flag |= pysam.FREAD1 | proper
+            record.flag |= PROPER_FIRST if proper else FIRST
         for record in second:
-            record.flag |= pysam.FREAD2 | proper
+            record.flag |= PROPER_SECOND if proper else SECOND
 
 
 def usual(sizes: Sequence[int]) -> Limits | None:
@@ -72,7 +76,7 @@ def usual(sizes: Sequence[int]) -> Limits | None:
 def _facing_size(first: pysam.AlignedSegment, second: pysam.AlignedSegment) -> int:
     """The fragment's length in bases where the mates face each other on one sequence, else 0."""
     flag = first.flag
-    if (flag | second.flag) & pysam.FUNMAP or not (flag ^ second.flag) & pysam.FREVERSE:
+    if (flag | second.flag) & UNMAPPED or not (flag ^ second.flag) & REVERSE:
         return 0
     size: int = first.template_length  # 0 for mates on two sequences
-    return abs(size) if (size < 0) == bool(flag & pysam.FREVERSE) else 0
+    return abs(size) if (size < 0) == bool(flag & REVERSE) else 0

@@ -102,8 +102,7 @@ def align(reference: Path, tmp_path: Path) -> Align:
             [sys.executable, str(PROGRAM), str(out / "task.json")], capture_output=True, text=True, timeout=60
         )
         metrics = json.loads((out / "metrics.json").read_text()) if ended.returncode == 0 else {}
-        errors = [line for line in ended.stderr.splitlines() if not line.startswith("[")]
-        return Ended(ended.returncode, "\n".join(errors), bam, metrics)
+        return Ended(ended.returncode, ended.stderr.strip(), bam, metrics)
 
     return run
 
@@ -113,7 +112,7 @@ def test_pairs_become_sorted_alignments_with_read_groups(
 ) -> None:
     reads = pairs(sequences, 300, 1)
     ended = align([lane(tmp_path, "L001", reads), lane(tmp_path, "L002", pairs(sequences, 200, 2, "A00:1:FLOW:2:1:1"))])
-    assert ended.code == 0, ended.error
+    assert (ended.code, ended.error) == (0, "")  # a log costs money: what is well is not told
     records = ended.records()
     assert len(records) == 1000
     places = [(record.reference_id, record.reference_start) for record in records]

@@ -1,0 +1,90 @@
+"""The container engine of this machine: docker, or podman that takes the same words. Always argument lists."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from genomics_pipeline.model.errors import RunError
+
+ENGINES = ("docker", "podman")
+
+
+class ContainerEngine:
+    """Commands of one engine.
+
+    Args:
+        name: Of `ENGINES`; the first that is installed where it is None.
+
+    Raises:
+        RunError: if there is none.
+    """
+
+    def __init__(self, name: str | None = None) -> None:
+        wanted = [name] if name else ENGINES
+        found = next((path for engine in wanted if (path := shutil.which(engine))), None)
+        if found is None:
+            raise RunError(f"expected a container engine ({' or '.join(wanted)}), found none; install one")
+        self.program = found
+
+    def run(self, *arguments: str, given: str | None = None) -> str:
+        """What a command prints.
+
+        Args:
+            arguments: Its words.
+            given: Its standard input.
+
+        Raises:
+            RunError: if it fails, with its last words.
+        """
+        argv = [self.program, *arguments]
+        ended = subprocess.run(
+            argv, input=given, capture_output=True, text=True, check=False, env={**os.environ, "DOCKER_BUILDKIT": "0"}
+        )
+        if ended.returncode:
+            told = "\n".join((ended.stderr.strip() or ended.stdout.strip()).splitlines()[-5:])
+            raise RunError(f"{Path(self.program).name} {arguments[0]}: {told}")
+        return ended.stdout
+
+    def has(self, image: str) -> bool:
+        """Whether it has an image of that name and tag."""
+        repository, _, tag = image.rpartition(":")
+        listed = self.run("images", "--format", "{{json .}}", repository)
+        return any(json.loads(line)["Tag"] == tag for line in listed.splitlines())
+
+    def build(self, image: str, folder: Path, dockerfile: str, words: Mapping[str, Mapping[str, str]]) -> None:
+        """Build an image.
+
+        Args:
+            image: Its name and tag.
+            folder: What it is built from.
+            dockerfile: The Dockerfile's path in it.
+            words: ``{"--build-arg": {…}, "--label": {…}}``.
+        """
+        given = {option: [f"{name}={value}" for name, value in values.items()] for option, values in words.items()}
+        argv = ["build", "--network=host", "--tag", image, "--file", str(folder / dockerfile), *options(given)]
+        self.run(*argv, str(folder))
+
+    def inspect(self, image: str) -> dict[str, Any]:
+        """What it knows of an image."""
+        (found,) = json.loads(self.run("image", "inspect", image))
+        return dict(found)
+
+
+def size_mib(details: Mapping[str, Any]) -> int:
+    """An image's size, of `ContainerEngine.inspect`."""
+    return int(details["Size"]) >> 20
+
+
+def options(values: Mapping[str, Sequence[str]]) -> list[str]:
+    """Repeated options as words.
+
+    >>> options({"--volume": ["a:a", "b:b"], "--rm": []})
+    ['--volume', 'a:a', '--volume', 'b:b']
+    """
+    return [word for option, given in values.items() for value in given for word in (option, value)]

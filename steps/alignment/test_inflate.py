@@ -1,0 +1,61 @@
+"""gzip as it is written, and as transfers break it."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from inflate import CHUNK_BYTES, Damaged, Truncated, inflated
+
+TEXT = "".join(random.Random(3).choices("ACGT", k=600_000)).encode()  # more than a chunk when compressed
+ZIPPED = gzip.compress(TEXT, mtime=0)
+
+
+def read(data: bytes) -> tuple[bytes, type[Exception] | None]:
+    """What comes, and what ends it."""
+    found = b""
+    try:
+        for piece in inflated(io.BufferedReader(io.BytesIO(data))):
+            found += piece
+    except (Damaged, Truncated) as error:
+        return found, type(error)
+    return found, None
+
+
+def test_one_member_is_larger_than_a_chunk() -> None:
+    assert len(ZIPPED) > CHUNK_BYTES
+    assert read(ZIPPED) == (TEXT, None)
+
+
+@pytest.mark.parametrize("between", [b"", b"\0" * 512])
+def test_members_follow_each_other(between: bytes) -> None:
+    assert read(between.join([ZIPPED, gzip.compress(b"", mtime=0), gzip.compress(b"AC", mtime=0)])) == (
+        TEXT + b"AC",
+        None,
+    )
+
+
+@pytest.mark.parametrize("kept", [1, 12, CHUNK_BYTES, len(ZIPPED) - 9, len(ZIPPED) - 1])
+def test_what_comes_before_the_end_of_a_truncated_file_is_given(kept: int) -> None:
+    found, error = read(ZIPPED[:kept])
+    assert error is Truncated
+    assert TEXT.startswith(found)
+    assert len(found) >= len(TEXT) * (kept - 40_000) // len(ZIPPED)
+
+
+def test_what_comes_before_damage_is_given() -> None:
+    place = CHUNK_BYTES + 20_000
+    found, error = read(ZIPPED[:place] + b"\xff" * 64 + ZIPPED[place + 64 :])
+    assert error is Damaged
+    assert TEXT.startswith(found[: len(TEXT) * CHUNK_BYTES // len(ZIPPED)])
+    assert len(found) > len(TEXT) * CHUNK_BYTES // len(ZIPPED)
+
+
+def test_what_follows_a_member_and_is_none_is_damage() -> None:
+    assert read(gzip.compress(b"AC") + b"garbage") == (b"AC", Damaged)

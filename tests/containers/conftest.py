@@ -1,0 +1,83 @@
+"""A container engine, this machine's or a throw-away one, and the images of the shipped steps."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.runs import images as step_images
+from genomics_pipeline.runs.container_engine import ContainerEngine
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+SCRIPT = SHARED / "tools" / "containers" / "engine.sh"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here needs an engine."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("containers")
+
+
+def _running() -> ContainerEngine | None:
+    try:
+        engine = ContainerEngine("docker")
+        engine.run("version")
+    except RunError:
+        return None
+    return engine
+
+
+@pytest.fixture(scope="session")
+def engine(missing: Callable[[str], None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerEngine]:
+    """The engine that runs here, else one that is ended with the tests."""
+    if found := _running():
+        yield found
+        return
+    if not SCRIPT.is_file():
+        missing("no container engine runs here")
+    folder = tmp_path_factory.mktemp("engine")
+    started = subprocess.run([SCRIPT, "start", folder], capture_output=True, text=True, check=False)
+    if started.returncode:
+        missing(f"no container engine can run here: {started.stderr.strip()}")
+    patch = pytest.MonkeyPatch()
+    patch.setenv("DOCKER_HOST", started.stdout.strip().rpartition("=")[2])
+    try:
+        yield ContainerEngine("docker")
+    finally:
+        subprocess.run([SCRIPT, "stop", folder], capture_output=True, check=False)
+        patch.undo()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def images(engine: ContainerEngine) -> dict[str, str]:
+    """Image name by step, of the germline pipeline; all are built."""
+    found = step_images.chosen("genomics-pipeline", "germline", ())
+    for wanted in found:
+        step_images.build(wanted, engine)
+    return {wanted.step.spec.name: wanted.name for wanted in found}
+
+
+@pytest.fixture
+def own_step(tmp_path: Path) -> Callable[..., Path]:
+    """`own_step(name, program, memory_mib=…)`: the folder of a step that a user wrote."""
+
+    def call(name: str, program: str, memory_mib: int = 256) -> Path:
+        folder = tmp_path / "steps" / name
+        folder.mkdir(parents=True)
+        (folder / "step.toml").write_text(
+            f'name = "{name}"\nversion = "1"\nsummary = "Of a test"\n'
+            f'command = ["{{python}}", "{{step_dir}}/program.py", "{{task}}"]\n'
+            '[inputs.reads]\ntype = "reads"\n[outputs.out]\npath = "{sample}.txt"\n'
+            f"[resources]\nvcpus = 1\nmemory_mib = {memory_mib}\n"
+        )
+        (folder / "program.py").write_text(program)
+        return folder
+
+    return call

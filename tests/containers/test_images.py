@@ -1,0 +1,143 @@
+"""What the images are, and what their first process does."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.runs import images as step_images
+from genomics_pipeline.runs.catalog import load_step
+from genomics_pipeline.runs.container_engine import ContainerEngine
+
+STEPS = ["aggregation", "alignment", "gather", "variant_calling"]
+LARGEST_MIB = 300
+OwnStep = Callable[..., Path]
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Callable[..., list[str]]:
+    """`task(step)`: the options that give a container a task of the step over one small sample."""
+
+    def call(step: str) -> list[str]:
+        run = tmp_path / "run"
+        (run / "scratch").mkdir(parents=True)
+        (run / "a.fq").write_text("@a\nA\n+\nF\n")
+        for folder in (run, run / "scratch"):
+            folder.chmod(0o777)
+        payload = {
+            "stage": step,
+            "step": step,
+            "scope": "sample",
+            "run": {"name": "r", "bucket": "RUN", "prefix": ""},
+            "reference": "",
+            "parameters": {},
+            "inputs": {"reads": "sample.reads"},
+            "publish": {"out": "out"},
+            "items": [{"sample": "a", "lanes": [{"lane": "1", "fastq_1": str(run / "a.fq"), "fastq_2": None}]}],
+            "upstream": {},
+        }
+        environment = {"TASK": json.dumps(payload), "BUCKETS": json.dumps({"RUN": str(run)})}
+        return [
+            *(f"--env=GENOMICS_PIPELINE_{name}={value}" for name, value in environment.items()),
+            f"--volume={run}:{run}",
+            f"--volume={run / 'scratch'}:/scratch",
+            "--read-only",
+            "--network=none",
+        ]
+
+    return call
+
+
+def built(folder: Path, engine: ContainerEngine) -> str:
+    image = step_images.image(load_step(str(folder)), ResourceNames())
+    step_images.build(image, engine)
+    return image.name
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_an_image_says_what_it_is(step: str, images: dict[str, str], engine: ContainerEngine) -> None:
+    folder, found = load_step(step), engine.inspect(images[step])
+    labels: dict[str, Any] = found["Config"]["Labels"]
+    assert {name.rpartition(".")[2]: value for name, value in labels.items() if "opencontainers" in name} == {
+        "title": f"genomics-pipeline {step}",
+        "description": folder.spec.summary,
+        "version": folder.spec.version,
+        "revision": folder.digest,
+        "licenses": "Apache-2.0",
+    }
+    assert found["Config"]["User"] == "10001:10001"
+    assert found["Size"] >> 20 <= LARGEST_MIB
+    version = engine.run("run", "--rm", "--network=none", "--read-only", images[step], "--version")
+    assert version == f"genomics-pipeline 0.1.0, step {step} {folder.spec.version} ({folder.digest[:16]})\n"
+
+
+def test_an_unchanged_step_is_not_built_again(images: dict[str, str], engine: ContainerEngine) -> None:
+    image = step_images.image(load_step("gather"), ResourceNames())
+    assert (image.name, step_images.build(image, engine)) == (images["gather"], False)
+
+
+def test_a_step_of_the_user_runs_as_nobody_in_particular_and_writes_only_where_it_may(
+    own_step: OwnStep, task: Callable[..., list[str]], engine: ContainerEngine, tmp_path: Path
+) -> None:
+    program = """
+import json, os, sys
+refused = []
+for place in ("/x", "/opt/step/x", "/usr/x", "/tmp/x"):
+    try:
+        open(place, "w")
+    except OSError:
+        refused.append(place)
+task = json.load(open(sys.argv[1]))
+open(task["outputs"]["out"], "w").write(json.dumps([os.getuid(), refused]))
+"""
+    name = built(own_step("curious", program), engine)
+    told = engine.run("run", "--rm", *task("curious"), name)
+    found = json.loads((tmp_path / "run/results/out/a.txt").read_text())
+    assert found == [10001, ["/x", "/opt/step/x", "/usr/x", "/tmp/x"]]
+    metrics = json.loads(told)
+    assert (metrics["Stage"], metrics["Outcome"], metrics["Items"]) == ("curious", "succeeded", 1)
+    assert list((tmp_path / "run/scratch").iterdir()) == []
+
+
+def test_sigterm_ends_the_program_and_is_no_success(
+    own_step: OwnStep, task: Callable[..., list[str]], engine: ContainerEngine, tmp_path: Path
+) -> None:
+    program = """
+import json, os, signal, sys, time
+run = json.load(open(sys.argv[1]))["item"]["lanes"][0]["fastq_1"].rpartition("/")[0]
+signal.signal(signal.SIGTERM, lambda *_: (open(run + "/told", "w").write("SIGTERM"), sys.exit(0)))
+open(run + "/started", "w").close()
+signal.pause()
+"""
+    name = built(own_step("patient", program), engine)
+    argv = task("patient")
+    os.mkfifo(tmp_path / "run/started")
+    (tmp_path / "run/started").chmod(0o666)
+    container = engine.run("run", "--detach", *argv, name).strip()
+    (tmp_path / "run/started").open().close()  # waits until the program opens it
+    engine.run("kill", "--signal=SIGTERM", container)
+    assert engine.run("wait", container).strip() == "143"
+    assert (tmp_path / "run/told").read_text() == "SIGTERM"
+    told = subprocess.run([engine.program, "logs", container], capture_output=True, text=True, check=True).stderr
+    assert told == "error: told to end (SIGTERM): spot host lost, timeout or cancelled\n"
+    engine.run("rm", container)
+    assert not (tmp_path / "run/steps/patient/a/step.json").exists()
+
+
+def test_memory_that_is_not_there_is_137_and_said(
+    own_step: OwnStep, task: Callable[..., list[str]], engine: ContainerEngine
+) -> None:
+    name = built(own_step("hungry", "x = bytearray(400 << 20)\n"), engine)
+    argv = [engine.program, "run", "--rm", "--memory=128m", "--memory-swap=128m", *task("hungry")]
+    argv += ["--env=GENOMICS_PIPELINE_MEMORY_MIB=128", name]
+    ended = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert ended.returncode == 137
+    assert "error: a: killed as out of memory (exit code 137; it had 128 MiB)\n" in ended.stderr
+    assert json.loads(ended.stdout)["Outcome"] == "out_of_memory"

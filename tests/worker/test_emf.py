@@ -1,0 +1,51 @@
+"""The line of metrics: CloudWatch user guide, "Specification: Embedded metric format"."""
+
+from __future__ import annotations
+
+import json
+
+from genomics_pipeline.model.task import RunPlace, TaskPayload
+from genomics_pipeline.worker import emf
+from genomics_pipeline.worker.completion import CompletionRecord, OutputRecord
+
+PAYLOAD = TaskPayload("align", "alignment", "sample", RunPlace("r1", "b", "runs/r1/"), "", {}, {}, {}, (), {})
+OUTPUTS = {"bam": OutputRecord("k", 1000, "0"), "metrics": OutputRecord("m", 24, "0")}
+RECORD = CompletionRecord("align", "s7", "alignment", "1", "f", "2026-01-01", 12.5, 8, 16384, 900, {}, OUTPUTS)
+
+
+def test_success_is_counted_by_stage_and_outcome() -> None:
+    assert json.loads(emf.succeeded(PAYLOAD, RECORD, 1_700_000_000.25)) == {
+        "_aws": {
+            "Timestamp": 1_700_000_000_250,
+            "CloudWatchMetrics": [
+                {
+                    "Namespace": "GenomicsPipeline",
+                    "Dimensions": [["Stage", "Outcome"]],
+                    "Metrics": [
+                        {"Name": "Items", "Unit": "Count"},
+                        {"Name": "Duration", "Unit": "Seconds"},
+                        {"Name": "PeakMemory", "Unit": "Megabytes"},
+                        {"Name": "OutputBytes", "Unit": "Bytes"},
+                    ],
+                }
+            ],
+        },
+        "Stage": "align",
+        "Outcome": "succeeded",
+        "Run": "r1",
+        "Item": "s7",
+        "Items": 1,
+        "Duration": 12.5,
+        "PeakMemory": 900,
+        "OutputBytes": 1024,
+    }
+
+
+def test_every_named_member_is_there_and_no_sample_is_a_dimension() -> None:
+    for line in (emf.succeeded(PAYLOAD, RECORD, 1.0), emf.failed(PAYLOAD, "s7", "timeout", 1.0)):
+        found = json.loads(line)
+        (directive,) = found["_aws"]["CloudWatchMetrics"]
+        (dimensions,) = directive["Dimensions"]
+        assert "s7" not in [found[name] for name in dimensions]
+        assert all(isinstance(found[metric["Name"]], int | float) for metric in directive["Metrics"])
+        assert "\n" not in line

@@ -1,0 +1,179 @@
+"""The worker as a container starts it: the environment in, an exit code and a line of metrics out."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+STEP = """
+name = "copy"
+version = "2"
+summary = "Copies"
+command = ["{python}", "{step_dir}/copy.py", "{task}"]
+
+[inputs.reads]
+type = "reads"
+
+[outputs.copy]
+path = "{sample}.txt"
+"""
+
+PROGRAM = """
+import json, os, sys, time
+task = json.load(open(sys.argv[1]))
+text = open(task["inputs"]["reads"][0]["fastq_1"]).read()
+if "bad" in text:
+    sys.exit("error: record 3: expected '@', found '>'") if "crash" in text else print("error: bad", file=sys.stderr)
+    sys.exit(65)
+if "wait" in text:
+    open(task["inputs"]["reads"][0]["fastq_1"] + ".started", "w").close()
+    time.sleep(600)
+open(task["outputs"]["copy"], "w").write(str([task["vcpus"], task["memory_mib"]]))
+"""
+
+Work = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def payload(tmp_path: Path) -> dict[str, Any]:
+    (tmp_path / "step").mkdir()
+    (tmp_path / "step/step.toml").write_text(STEP)
+    (tmp_path / "step/copy.py").write_text(PROGRAM)
+    (tmp_path / "run").mkdir()
+    items = []
+    for name, text in (("a", "@a"), ("b", "bad"), ("w", "wait")):
+        (tmp_path / f"{name}.fq").write_text(text)
+        lane = {"lane": "1", "fastq_1": str(tmp_path / f"{name}.fq"), "fastq_2": None}
+        items.append({"sample": name, "lanes": [lane]})
+    return {
+        "stage": "copies",
+        "step": "copy",
+        "scope": "sample",
+        "run": {"name": "r", "bucket": "RUN", "prefix": ""},
+        "reference": "",
+        "parameters": {},
+        "inputs": {"reads": "sample.reads"},
+        "publish": {"copy": "copies"},
+        "items": items,
+        "upstream": {},
+    }
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Work:
+    """`work(task, *arguments, NAME=value)`: the worker, begun."""
+
+    def call(task: str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+        given = {"TASK": task, "STEP": str(tmp_path / "step"), "SCRATCH": str(tmp_path / "scratch")}
+        given |= {"BUCKETS": json.dumps({"RUN": str(tmp_path / "run")})}
+        environment = {f"GENOMICS_PIPELINE_{name}": value for name, value in given.items() if value}
+        argv = [sys.executable, "-m", "genomics_pipeline.worker", *arguments]
+        return subprocess.Popen(
+            argv, env={**environment, **variables}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    return call
+
+
+def only(payload: dict[str, Any], *names: str) -> str:
+    return json.dumps({**payload, "items": [item for item in payload["items"] if item["sample"] in names]})
+
+
+def test_a_task_is_run_with_what_it_was_given(payload: dict[str, Any], work: Work, tmp_path: Path) -> None:
+    variables = {"GENOMICS_PIPELINE_VCPUS": "3", "GENOMICS_PIPELINE_MEMORY_MIB": "777"}
+    process = work(only(payload, "a"), **variables, AWS_BATCH_JOB_ID="job-1", AWS_BATCH_JOB_ATTEMPT="2")
+    out, error = process.communicate()
+    assert (process.returncode, error) == (0, "")
+    assert (tmp_path / "run/results/copies/a.txt").read_text() == "[3, 777]"
+    metrics = json.loads(out)
+    assert {name: metrics[name] for name in ("Stage", "Outcome", "Run", "Item", "Items", "OutputBytes")} == {
+        "Stage": "copies",
+        "Outcome": "succeeded",
+        "Run": "r",
+        "Item": "a",
+        "Items": 1,
+        "OutputBytes": 8,
+    }
+    job = json.loads((tmp_path / "run/steps/copies/a/job.json").read_bytes())
+    assert (job["job_id"], job["attempt"]) == ("job-1", 2)
+
+
+def test_a_bad_item_does_not_stop_its_neighbours_and_its_code_is_the_tasks(
+    payload: dict[str, Any], work: Work, tmp_path: Path
+) -> None:
+    process = work(json.dumps({**payload, "items": payload["items"][1::-1]}))
+    out, error = process.communicate()
+    assert (process.returncode, error) == (65, "error: b: bad\n")
+    assert [json.loads(line)["Outcome"] for line in out.splitlines()] == ["bad_input", "succeeded"]
+    assert (tmp_path / "run/results/copies/a.txt").exists()
+
+
+def test_sigterm_ends_the_program_and_is_never_success(payload: dict[str, Any], work: Work, tmp_path: Path) -> None:
+    import os
+
+    os.mkfifo(tmp_path / "w.fq.started")
+    process = work(only(payload, "w"))
+    (tmp_path / "w.fq.started").open().close()  # waits until the program opens it
+    process.send_signal(signal.SIGTERM)
+    out, error = process.communicate()
+    told = "error: told to end (SIGTERM): spot host lost, timeout or cancelled\n"
+    assert (process.returncode, out, error) == (143, "", told)
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+BAD = {
+    "none": ("", "expected GENOMICS_PIPELINE_TASK in the environment, found none"),
+    "list": ("[]", "GENOMICS_PIPELINE_TASK: expected a JSON object, found list"),
+    "no JSON": ("x", "GENOMICS_PIPELINE_TASK: expected JSON: Expecting value: line 1 column 1 (char 0)"),
+    "no payload": (
+        '{"stage": "x"}',
+        "GENOMICS_PIPELINE_TASK: expected a task payload, found one without or with a wrong 'step'",
+    ),
+    "no object": ("s3://RUN/none.json", "s3://RUN/none.json: expected a file, found none"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_cannot_be_run_is_told(name: str, payload: object, work: Work) -> None:
+    task, message = BAD[name]
+    process = work(task)
+    out, error = process.communicate()
+    assert (process.returncode, out, error) == (65, "", f"error: {message}\n")
+
+
+def test_an_unknown_argument_is_refused(payload: object, work: Work) -> None:
+    assert work("{}", "--help").communicate()[1] == "error: expected no argument but --version, found --help\n"
+
+
+def test_another_steps_task_is_refused(payload: dict[str, Any], work: Work) -> None:
+    process = work(json.dumps({**payload, "step": "sort"}))
+    assert process.communicate()[1] == "error: GENOMICS_PIPELINE_TASK: expected a task of the step copy, found sort\n"
+
+
+def test_large_payloads_and_items_lie_elsewhere(payload: dict[str, Any], work: Work, tmp_path: Path) -> None:
+    (tmp_path / "run/items").mkdir()
+    (tmp_path / "run/items/a.json").write_text(json.dumps(payload["items"][0]))
+    short = {**payload, "items": [{"sample": "a", "uri": "s3://RUN/items/a.json"}]}
+    (tmp_path / "run/task.json").write_text(json.dumps(short))
+    process = work("s3://RUN/task.json")
+    assert (process.communicate()[1], process.returncode) == ("", 0)
+    assert (tmp_path / "run/results/copies/a.txt").exists()
+
+
+def test_an_item_that_is_another_one_is_refused(payload: dict[str, Any], work: Work, tmp_path: Path) -> None:
+    (tmp_path / "run/b.json").write_text(json.dumps(payload["items"][1]))
+    process = work(json.dumps({**payload, "items": [{"sample": "a", "uri": "s3://RUN/b.json"}]}))
+    message = "error: s3://RUN/b.json: expected the item {'sample': 'a'}, found another one\n"
+    assert process.communicate()[1] == message
+
+
+def test_the_version_names_the_step(payload: object, work: Work) -> None:
+    out, _ = work("", "--version").communicate()
+    assert out.startswith("genomics-pipeline 0.1.0, step copy 2 (")
