@@ -52,6 +52,7 @@ class Job:
         job_id: A UUID.
         name: Its ``JobName``.
         definition: Its job definition's name.
+        queue: Its ``JobQueue``.
         environment: ``ContainerOverrides.Environment``.
         vcpus: The cores it may use: what is declared, scaled down to this machine.
         memory_mib: The memory it may use, likewise.
@@ -62,6 +63,7 @@ class Job:
     job_id: str
     name: str
     definition: str
+    queue: str
     environment: Mapping[str, str]
     vcpus: int
     memory_mib: int
@@ -161,6 +163,7 @@ class BatchTasks:
                 job_id,
                 submission.name,
                 submission.definition,
+                submission.queue,
                 submission.environment,
                 share.vcpus,
                 share.memory_mib,
