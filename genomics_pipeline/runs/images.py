@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -55,8 +56,9 @@ def chosen(stack: str, pipeline: str, steps: Sequence[str]) -> list[Image]:
 
 def tag(step: StepFolder) -> str:
     """16 hexadecimal digits over everything that goes into a step's image: what is unchanged keeps its tag."""
-    found = sha256(_base_digest().encode() + dockerfile(step).read_bytes() + step.digest.encode())
-    return found.hexdigest()[:TAG_LENGTH]
+    programs = [str(file.relative_to(step.path)) for file in step_files(step.path) if _is_program(file)]
+    told = "\0".join([_base_digest(), step.digest, *programs]).encode()
+    return sha256(told + dockerfile(step).read_bytes()).hexdigest()[:TAG_LENGTH]
 
 
 def dockerfile(step: StepFolder) -> Path:
@@ -81,12 +83,14 @@ def build(wanted: Image, engine: ContainerEngine) -> bool:
     if not engine.has(base):
         with TemporaryDirectory() as folder:
             _base_context(Path(folder))
+            _open_to_all(Path(folder))
             engine.build(base, Path(folder), DOCKERFILE, {})
     spec = wanted.step.spec
     with TemporaryDirectory() as folder:
         for file in step_files(wanted.step.path):
             _copy(file, Path(folder) / "step" / file.relative_to(wanted.step.path))
         _copy(dockerfile(wanted.step), Path(folder) / DOCKERFILE)
+        _open_to_all(Path(folder))
         labels = {
             "title": f"genomics-pipeline {spec.name}",
             "description": spec.summary,
@@ -115,7 +119,7 @@ def _package_files() -> Iterator[Path]:
 def _base_digest() -> str:
     ours, package = shipped("containers"), _package()
     files = [ours / "base" / DOCKERFILE, ours / "requirements.lock", *_package_files()]
-    found = sha256()
+    found = sha256(_machine().encode())  # the wheels are this machine's: an image of another one is another image
     for file in files:
         name = file.relative_to(package if file.is_relative_to(package / "model") else file.parent)
         found.update(f"{name}\0{file.stat().st_size}\0".encode() + file.read_bytes())
@@ -138,23 +142,45 @@ def _wheels(lock: Path) -> Path:
     Raises:
         RunError: if pip cannot get them.
     """
-    machine = {"arm64": "aarch64", "AMD64": "x86_64"}.get(platform.machine(), platform.machine())
-    folder = cache_folder() / "wheels" / f"{sha256(lock.read_bytes()).hexdigest()[:TAG_LENGTH]}-{machine}"
-    if folder.is_dir():
-        return folder
-    part = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
+    from filelock import FileLock
+
+    folder = cache_folder() / "wheels" / f"{sha256(lock.read_bytes()).hexdigest()[:TAG_LENGTH]}-{_machine()}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name(f".{folder.name}.lock")):
+        if not folder.is_dir():
+            part = folder.with_name(f".{folder.name}.part")
+            shutil.rmtree(part, ignore_errors=True)
+            _download(lock, part)
+            part.replace(folder)
+    return folder
+
+
+def _download(lock: Path, folder: Path) -> None:
+    machine = _machine()
     platforms = [f"--platform=manylinux_2_{minor}_{machine}" for minor in range(GLIBC, 4, -1)]
     argv = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     argv += ["--require-hashes", "--only-binary=:all:", f"--python-version={PYTHON}", "--implementation=cp", *platforms]
-    argv += [f"--platform=manylinux2014_{machine}", f"--dest={part}", f"--requirement={lock}"]
+    argv += [f"--platform=manylinux2014_{machine}", f"--dest={folder}", f"--requirement={lock}"]
     ended = subprocess.run(argv, capture_output=True, text=True, check=False)
     if ended.returncode:
         raise RunError(f"pip cannot download the wheels of {lock}: {ended.stderr.strip().splitlines()[-1]}")
-    part.replace(folder)
-    return folder
+
+
+def _machine() -> str:
+    """This machine's processor, in the words of wheels."""
+    return {"arm64": "aarch64", "AMD64": "x86_64"}.get(platform.machine(), platform.machine())
 
 
 def _copy(file: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(file, target)
+    shutil.copy(file, target)
+
+
+def _is_program(file: Path) -> bool:
+    return bool(file.stat().st_mode & stat.S_IXUSR)
+
+
+def _open_to_all(folder: Path) -> None:
+    """Let every user of the image read what is in it, whatever this user's umask: a build keeps the modes."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() or _is_program(path) else 0o644)

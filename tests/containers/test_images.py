@@ -106,6 +106,26 @@ open(task["outputs"]["out"], "w").write(json.dumps([os.getuid(), refused]))
     assert list((tmp_path / "run/scratch").iterdir()) == []
 
 
+def test_a_step_may_be_any_program_whatever_the_umask_of_who_builds_it(
+    own_step: OwnStep, task: Callable[..., list[str]], engine: ContainerEngine, tmp_path: Path
+) -> None:
+    folder = own_step("script", "")
+    words = 'command = ["{step_dir}/program.sh", "{outputs.out}"]'
+    toml = (
+        (folder / "step.toml").read_text().replace('command = ["{python}", "{step_dir}/program.py", "{task}"]', words)
+    )
+    (folder / "step.toml").write_text(toml)
+    (folder / "program.sh").write_text('#!/bin/sh\nid -u > "$1"\n')
+    (folder / "program.sh").chmod(0o700)
+    before = os.umask(0o077)
+    try:
+        name = built(folder, engine)
+    finally:
+        os.umask(before)
+    engine.run("run", "--rm", *task("script"), name)
+    assert (tmp_path / "run/results/out/a.txt").read_text() == "10001\n"
+
+
 def test_sigterm_ends_the_program_and_is_no_success(
     own_step: OwnStep, task: Callable[..., list[str]], engine: ContainerEngine, tmp_path: Path
 ) -> None:

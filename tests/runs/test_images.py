@@ -40,6 +40,20 @@ def test_a_tag_tells_what_is_in_the_image(own: Path) -> None:
     assert re.fullmatch("[0-9a-f]{16}", before)
 
 
+def test_a_file_that_becomes_a_program_is_another_image(own: Path) -> None:
+    before = images.tag(load_step(str(own)))
+    (own / "gather.py").chmod(0o755)
+    assert images.tag(load_step(str(own))) != before
+
+
+def test_an_image_of_another_processor_is_another_image(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tags = set()
+    for machine in ("x86_64", "AMD64", "aarch64", "arm64"):
+        monkeypatch.setattr("platform.machine", lambda machine=machine: machine)
+        tags.add(images.tag(load_step(str(own))))
+    assert len(tags) == 2
+
+
 def test_every_shipped_step_has_a_dockerfile_of_its_own() -> None:
     assert {images.dockerfile(load_step(name)).parent.name for name in step_names()} == set(step_names())
 
