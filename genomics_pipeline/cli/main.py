@@ -17,9 +17,12 @@ COMMANDS = {
     "definition": ("definition", "definition"),
     "doctor": ("doctor", "doctor"),
     "execute": ("execute", "execute"),
+    "logs": ("logs", "logs"),
     "manifest": ("manifest", "manifest"),
+    "results": ("results", "results"),
     "run": ("run", "run"),
     "simulate": ("simulate", "simulate"),
+    "status": ("status", "status"),
     "step": ("step", "step"),
 }
 
