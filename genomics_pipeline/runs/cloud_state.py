@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from genomics_pipeline.aws.executions import MapRuns, describe
+from genomics_pipeline.aws.map_runs import MapRuns, describe
 from genomics_pipeline.runs.find_run import CloudRun
 from genomics_pipeline.runs.local_state import done
 from genomics_pipeline.runs.map_run_answer import failures_of, failures_of_child, map_run_label, map_run_state
