@@ -15,6 +15,8 @@ from genomics_pipeline.model.errors import PipelineError
 COMMANDS = {
     "containers": ("containers", "containers"),
     "definition": ("definition", "definition"),
+    "deploy": ("deploy", "deploy"),
+    "destroy": ("destroy", "destroy"),
     "doctor": ("doctor", "doctor"),
     "execute": ("execute", "execute"),
     "logs": ("logs", "logs"),
@@ -24,6 +26,7 @@ COMMANDS = {
     "simulate": ("simulate", "simulate"),
     "status": ("status", "status"),
     "step": ("step", "step"),
+    "template": ("template", "template"),
 }
 
 
