@@ -8,9 +8,15 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
+
+if TYPE_CHECKING:
+    from tests.fakes.aws import FakeAws
+
+os.environ["MOTO_ACCOUNT_ID"] = "000000000000"  # the engine's, so that ARNs of both are of one account
 
 AWS_ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "nobody",
@@ -75,3 +81,18 @@ def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     return aws_endpoint
+
+
+@pytest.fixture
+def step_functions(aws: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
+    """Step Functions and Batch of our own (`tests/fakes`), where boto3 is led to; all else is moto's.
+
+    A job succeeds at once unless the test sets `step_functions.batch.run_job`.
+    """
+    from tests.fakes.aws import FakeAws
+
+    fake = FakeAws(tmp_path / "step-functions", aws)
+    for name, value in fake.environment.items():
+        monkeypatch.setenv(name, value)
+    with fake.serving():
+        yield fake

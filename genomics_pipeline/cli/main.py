@@ -15,12 +15,18 @@ from genomics_pipeline.model.errors import PipelineError
 COMMANDS = {
     "containers": ("containers", "containers"),
     "definition": ("definition", "definition"),
+    "deploy": ("deploy", "deploy"),
+    "destroy": ("destroy", "destroy"),
     "doctor": ("doctor", "doctor"),
     "execute": ("execute", "execute"),
+    "logs": ("logs", "logs"),
     "manifest": ("manifest", "manifest"),
+    "results": ("results", "results"),
     "run": ("run", "run"),
     "simulate": ("simulate", "simulate"),
+    "status": ("status", "status"),
     "step": ("step", "step"),
+    "template": ("template", "template"),
 }
 
 
