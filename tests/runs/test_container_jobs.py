@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pytest
@@ -70,7 +69,7 @@ def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], C
 
 def job(**environment: str) -> Job:
     given = {"GENOMICS_PIPELINE_TASK": json.dumps(PAYLOAD), **environment}
-    return Job("id", "name", "definition", given, 2, 300, None, Event())
+    return Job("id", "name", "definition", "queue", given, vcpus=2, memory_mib=300, timeout_s=None)
 
 
 def write(folder: Path, item: str, name: str) -> None:
