@@ -197,7 +197,9 @@ def _worker(folder: RunFolder, checked: Plan, containers: bool, display: Any) ->
     for each in wanted.values():
         display.note(f"image: {each.name}")
         images.build(each, engine)
-    return ContainerWorker({name: each.name for name, each in wanted.items()}, folder, engine)
+    worker = ContainerWorker({name: each.name for name, each in wanted.items()}, folder, engine)
+    worker.end_leftovers()
+    return worker
 
 
 def _execute(execution: _Execution, display: Any) -> ExecutionResult:
