@@ -61,7 +61,7 @@ def test_it_is_aborted_and_so_it_stays(bench: Bench, tmp_path: Path) -> None:
 
 
 def test_a_map_run_is_told_while_it_runs_and_aborted_with_its_files(bench: Bench, tmp_path: Path) -> None:
-    items = ["first", "second", "last", "never"]
+    items: Any = ["first", "second", "last", "never"]
     stopped = Stopped(bench, tmp_path / "history")
     result = stopped.run(over(items, "work", MaxConcurrency=2, ResultWriter=WRITER))
     assert result.status == "ABORTED"
@@ -74,8 +74,8 @@ def test_a_map_run_is_told_while_it_runs_and_aborted_with_its_files(bench: Bench
     counts = {**none, "pending": 1, "running": 0, "succeeded": 1, "aborted": 2, "total": 4, "resultsWritten": 4}
     assert (run["status"], run["itemCounts"], run["executionCounts"]) == ("ABORTED", counts, counts)
     assert sorted(event.status for event in bench.seen(ChildEnded)) == ["ABORTED", "ABORTED", "SUCCEEDED"]
-    files = json.loads(bench.store.objects[bench.store.named("manifest.json")])["ResultFiles"]
-    rows = {kind: bench.store.lines(f"s3://b/{files[kind][0]['Key']}") for kind in files}
+    files: Any = json.loads(bench.store.objects[bench.store.named("manifest.json")])["ResultFiles"]
+    rows: Any = {kind: bench.store.lines(f"s3://b/{files[kind][0]['Key']}") for kind in files}
     assert {kind: [row["Status"] for row in found] for kind, found in rows.items()} == {
         "FAILED": ["ABORTED", "ABORTED"],
         "PENDING": ["PENDING"],

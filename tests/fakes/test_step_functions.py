@@ -125,6 +125,14 @@ def test_a_map_run_is_counted_while_it_runs(step_functions: FakeAws, states: SFN
     assert run["executionCounts"]["running"] == 2
     children = states.list_executions(mapRunArn=listed["mapRunArn"], statusFilter="RUNNING")["executions"]
     assert len(children) == 2
+    # Members as recorded of a running Map Run: radkawar/stackd testdata/aws/stepfunctions/distributed_map.json,
+    # cancel_pending:early.
+    assert set(listed) == {"executionArn", "mapRunArn", "stateMachineArn", "startDate"}
+    shared = {"executionArn", "stateMachineArn", "name", "status", "startDate", "mapRunArn"}
+    assert set(children[0]) == shared | {"itemCount", "redriveCount"}
+    described = states.describe_execution(executionArn=children[0]["executionArn"])
+    answered = {"input", "inputDetails", "redriveStatus", "redriveStatusReason", "ResponseMetadata"}
+    assert set(described) == shared | answered
     doors.open()
     execution.wait()
     run = states.describe_map_run(mapRunArn=listed["mapRunArn"])
@@ -202,7 +210,7 @@ def test_throttling_planned_and_by_rate(step_functions: FakeAws, states: SFNClie
     now = [0.0]
     gate = step_functions.states.gate
     gate.buckets["ListExecutions"] = Bucket(2, 1, lambda: now[0])
-    given = {"stateMachineArn": f"{ARN}:stateMachine:m"}
+    given: Any = {"stateMachineArn": f"{ARN}:stateMachine:m"}
     gate.throttle("ListExecutions")
     throttled = ("ThrottlingException", "Rate exceeded")
     assert refused(states.list_executions, **given) == throttled
