@@ -221,7 +221,7 @@ def optional_policies(machines: Sequence[Machine]) -> Resources:
         "ReadInputBuckets",
         "the worker reads FASTQ files and references of other buckets",
         ["s3:GetObject"],
-        [{"Fn::Join": ["/*,", ref("InputBuckets")]}],
+        {"Fn::Split": [",", {"Fn::Sub": ["${Buckets}/*", {"Buckets": {"Fn::Join": ["/*,", ref("InputBuckets")]}}]}]},
     )
     users = [ref(JOB_ROLE), *(ref(role_id(machine.pipeline)) for machine in machines)]
     return {
