@@ -19,9 +19,12 @@ COMMANDS = {
     "destroy": ("destroy", "destroy"),
     "doctor": ("doctor", "doctor"),
     "execute": ("execute", "execute"),
+    "logs": ("logs", "logs"),
     "manifest": ("manifest", "manifest"),
+    "results": ("results", "results"),
     "run": ("run", "run"),
     "simulate": ("simulate", "simulate"),
+    "status": ("status", "status"),
     "step": ("step", "step"),
     "template": ("template", "template"),
 }

@@ -19,7 +19,7 @@ class ExecutionResult:
     """How an execution ended.
 
     Attributes:
-        status: ``SUCCEEDED``, ``FAILED`` or ``TIMED_OUT``.
+        status: ``SUCCEEDED``, ``FAILED``, ``TIMED_OUT``, or ``ABORTED`` where `Engine.stop` ended it.
         output: Its output, when it succeeded.
         error: The error's name, unless it succeeded.
         cause: The error's cause, unless it succeeded.

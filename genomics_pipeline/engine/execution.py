@@ -69,16 +69,32 @@ class Tasks(Protocol):
         """Wait for what Tasks began and did not wait for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What StopExecution says of an execution that it ends."""
+
+    error: str | None = None
+    cause: str | None = None
+
+
 @dataclass(slots=True)
 class Engine:
-    """What all executions of one run share."""
+    """What all executions of one run share.
+
+    Attributes:
+        map_runs: The Map Runs that ended, by ARN, as DescribeMapRun gives them.
+        live: The same of those that are running, as they are when it is called, in the engine's own thread.
+        stop: Set before the execution is cancelled where that ends it for good; else it can go on by its journal.
+    """
 
     store: Store
     tasks: Tasks
     clock: Clock
     observer: Observer
     folder: Path
-    map_runs: dict[str, dict[str, Any]] = field(default_factory=dict)  # by ARN
+    map_runs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    live: dict[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
+    stop: Stop | None = None
     log: Recorder = field(init=False)  # of the execution that was asked for
 
 

@@ -97,6 +97,11 @@ async def _run(execution: Execution, document: Mapping[str, Any], trail: Trail) 
             raise
         ended = {"status": "TIMED_OUT", "error": TIMEOUT, "cause": None}
         trail.history.add("ExecutionTimedOut", 0, "executionTimedOut", {"error": TIMEOUT})
+    except asyncio.CancelledError:
+        if (stop := execution.engine.stop) is None:
+            raise
+        ended = {"status": "ABORTED", **asdict(stop)}
+        trail.history.add("ExecutionAborted", 0, "executionAborted", asdict(stop))
     runs = list(execution.engine.map_runs.values())
     return ExecutionResult(
         **ended,

@@ -86,6 +86,18 @@ class RunFolder:
         except OSError as error:
             raise UsageError(f"--out {self.path}: expected a folder that can be written to: {error.strerror}") from None
 
+    def is_held(self) -> bool:
+        """Whether a process is running in it."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.path / ".engine" / "lock", blocking=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            return True
+        lock.release()
+        return False
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the run for this process; the kernel lets go of it however the process ends.

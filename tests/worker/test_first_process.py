@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -79,4 +78,3 @@ if os.fork() == 0:
 sys.exit(below_first_process(program))
 """
     assert ended(program).returncode == 7
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

@@ -7,22 +7,23 @@ from collections.abc import Mapping
 _STATUSES = {"succeeded": "SUCCEEDED", "failed": "FAILED", "timedOut": "TIMED_OUT", "aborted": "ABORTED"}
 
 
-def counts(ended: Mapping[str, int], total: int, *, written: bool) -> dict[str, int]:
-    """Counts of a Map Run that has ended.
+def counts(ended: Mapping[str, int], running: int, total: int, *, written: bool) -> dict[str, int]:
+    """Counts of a Map Run.
 
     Args:
         ended: How many ended with each status.
+        running: How many are running.
         total: How many there are.
         written: Whether result files hold them.
 
-    >>> found = counts({"SUCCEEDED": 2, "FAILED": 1}, 5, written=True)
+    >>> found = counts({"SUCCEEDED": 2, "FAILED": 1}, 0, 5, written=True)
     >>> found["pending"], found["resultsWritten"]
     (2, 5)
     """
     found = {name: ended.get(status, 0) for name, status in _STATUSES.items()}
     return {
-        "pending": total - sum(found.values()),
-        "running": 0,
+        "pending": total - running - sum(found.values()),
+        "running": running,
         **found,
         "total": total,
         "resultsWritten": total if written else 0,

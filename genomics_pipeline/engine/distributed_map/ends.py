@@ -23,12 +23,14 @@ class Ends:
     Attributes:
         children: How many children ended with each status.
         items: How many items they held.
+        running: How many items each child holds that runs, by its index.
         transitions: Their state transitions.
     """
 
     def __init__(self, path: Path) -> None:
         self.children: Counter[str] = Counter()
         self.items: Counter[str] = Counter()
+        self.running: dict[int, int] = {}
         self.transitions = 0
         self._path = path
         self._memory = Memory()
@@ -45,6 +47,7 @@ class Ends:
         self.items[end["status"]] += end["items"]
         self.transitions += end["transitions"]
         index = end["end"]
+        self.running.pop(index, None)
         if index != self._below:
             self._above.add(index)
             return

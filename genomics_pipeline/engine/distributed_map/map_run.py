@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 from uuid import NAMESPACE_OID, uuid4, uuid5
@@ -79,6 +80,7 @@ class MapRun:
         self._processor = processor(state)
         self._started = started
         self._aborting = False
+        self._children: int | None = None
 
     def _exceeded(self, plan: Plan) -> bool:
         return plan.tolerated.exceeded(self.failed, plan.children.total_items)
@@ -111,11 +113,19 @@ class MapRun:
                 await self._run_plain(plan, runner, inputs)
             else:
                 await self._run_crew(plan, runner, inputs)
-        if plan.destination:
-            rows = self._rows(plan)
-            await whole(asyncio.to_thread(plan.destination.write, self.arn, self._uuid, rows, execution.engine.folder))
+        await self.write_results(plan)
         if self._exceeded(plan):
             raise StatesError(THRESHOLD_EXCEEDED, _EXCEEDED)
+
+    async def write_results(self, plan: Plan) -> None:
+        """Write the result files, if any are wanted.
+
+        Raises:
+            StatesError: ``States.ResultWriterFailed``.
+        """
+        if plan.destination:
+            folder = self._visit.execution.engine.folder
+            await whole(asyncio.to_thread(plan.destination.write, self.arn, self._uuid, self._rows(plan), folder))
 
     async def _run_plain(self, plan: Plan, runner: ChildRunner, inputs: Iterator[ChildInput]) -> None:
         """Children that wait for nothing run one after the other; while some are written, the next ones run."""
@@ -148,10 +158,11 @@ class MapRun:
 
         async def one(given: ChildInput) -> None:
             child = runner.start(given)
+            self.ends.running[given.place] = given.items
             try:
                 record = runner.record(child, given.items, await outcome(child))
             except asyncio.CancelledError:
-                if self._aborting:
+                if self._aborting or runner.engine.stop:
                     await whole(runner.keep([(child, runner.aborted(child, given.items))]))
                 raise
             await whole(runner.keep([(child, record)]))
@@ -195,30 +206,37 @@ class MapRun:
             plan: What it was to do.
             items: How many items it had; None if they could not be read.
         """
-        children = sum(self.ends.children.values())
-        if items and status != "SUCCEEDED":
-            with suppress(StatesError):  # an input that cannot be made is the last that is counted
-                for _ in plan.children.inputs(self.ends.ended):
-                    children += 1
-        written = items is not None and plan.destination is not None
-        found = {
+        ended = status != "RUNNING"
+        running = {} if ended else self.ends.running
+        written = ended and items is not None and plan.destination is not None
+        found: dict[str, Any] = {
             "mapRunArn": self.arn,
             "executionArn": self._visit.execution.arn,
             "label": self.label,
             "status": status,
             "startDate": timestamp(self._started),
-            "stopDate": timestamp(self._visit.execution.engine.clock.now()),
+            **({"stopDate": timestamp(self._visit.execution.engine.clock.now())} if ended else {}),
             "maxConcurrency": plan.max_concurrency,
             "toleratedFailurePercentage": plan.tolerated.percentage or 0,
             "toleratedFailureCount": plan.tolerated.count or 0,
-            "itemCounts": counts(self.ends.items, items or 0, written=written),
-            "executionCounts": counts(self.ends.children, children, written=written),
+            "itemCounts": counts(self.ends.items, sum(running.values()), items or 0, written=written),
+            "executionCounts": counts(self.ends.children, len(running), self._total(plan, items), written=written),
             "redriveCount": 0,
             "transitions": self.ends.transitions,
         }
         if written and plan.destination:
             found["resultWriterDetails"] = plan.destination.manifest(self._uuid)
         return found
+
+    def _total(self, plan: Plan, items: int | None) -> int:
+        """How many children there are, those that did not start included."""
+        if self._children is None:
+            self._children = sum(self.ends.children.values())
+            if sum(self.ends.items.values()) < (items or 0):
+                with suppress(StatesError):  # an input that cannot be made is the last that is counted
+                    for _ in plan.children.inputs(self.ends.ended):
+                        self._children += 1
+        return self._children
 
 
 def at_once(work: Coroutine[Any, Any, Any]) -> Any:
@@ -256,6 +274,7 @@ async def run_map(visit: Visit) -> Any:
     items = None
     try:
         items = plan.children.total_items
+        execution.engine.live[run.arn] = partial(run.description, "RUNNING", plan, items)
         execution.engine.observer(MapRunStarted(run.label, run.arn, items, sum(run.ends.items.values())))
         await run.run(plan)
         await _ended(visit, run.description("SUCCEEDED", plan, items), run.failed)
@@ -264,11 +283,24 @@ async def run_map(visit: Visit) -> Any:
         await _ended(visit, run.description("FAILED", plan, items), run.failed)
         trail.add("MapRunFailed", "mapRunFailed", error.details())
         raise error from failure
+    except asyncio.CancelledError:
+        if execution.engine.stop:
+            await _aborted(visit, run, plan, items)
+        raise
     finally:
+        execution.engine.live.pop(run.arn, None)
         await run.ends.close()
     trail.add("MapRunSucceeded")
     visit.succeed()
     return run.result(plan)
+
+
+async def _aborted(visit: Visit, run: MapRun, plan: Plan, items: int | None) -> None:
+    """A Map Run ends with its execution; its result files are written all the same."""
+    with suppress(StatesError):
+        if items is not None:
+            await run.write_results(plan)
+    await _ended(visit, run.description("ABORTED", plan, items), run.failed)
 
 
 async def _ended(visit: Visit, run: dict[str, Any], failed: int) -> None:

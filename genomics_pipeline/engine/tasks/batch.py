@@ -52,6 +52,7 @@ class Job:
         job_id: A UUID.
         name: Its ``JobName``.
         definition: Its job definition's name.
+        queue: Its ``JobQueue``.
         environment: ``ContainerOverrides.Environment``.
         vcpus: The cores it may use: what is declared, scaled down to this machine.
         memory_mib: The memory it may use, likewise.
@@ -62,6 +63,7 @@ class Job:
     job_id: str
     name: str
     definition: str
+    queue: str
     environment: Mapping[str, str]
     vcpus: int
     memory_mib: int
@@ -161,6 +163,7 @@ class BatchTasks:
                 job_id,
                 submission.name,
                 submission.definition,
+                submission.queue,
                 submission.environment,
                 share.vcpus,
                 share.memory_mib,
@@ -187,7 +190,7 @@ class BatchTasks:
             context.observer(JobEnded(job.job_id, job.name, job.definition, code, reason, seconds, *where))
         found = _detail(job, submission, end, timed_out, (created, started, started + seconds))
         if found["Status"] == "FAILED":
-            raise StatesError(TASK_FAILED, _cause(found))
+            raise StatesError(TASK_FAILED, cause_of(found))
         return found
 
     async def _end(self, job: Job) -> tuple[JobEnd, bool]:
@@ -279,7 +282,7 @@ def _detail(
     } | ({"Timeout": {"AttemptDurationSeconds": job.timeout_s}} if job.timeout_s else {})
 
 
-def _cause(detail: dict[str, Any]) -> str:
+def cause_of(detail: dict[str, Any]) -> str:
     """The detail as a cause: what was submitted is left out where it would push the reason past AWS's limit."""
     text = compact(detail)
     if len(text) > 32_768:

@@ -1,0 +1,30 @@
+"""The runs of a stack, as its bucket knows them: one folder a run below ``runs/``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from genomics_pipeline.aws.clients import Clients, calling
+from genomics_pipeline.aws.deployment import Deployment
+
+RUNS = "runs/"
+
+
+def run_names(deployment: Deployment, clients: Clients, beginning: str = "") -> Iterator[str]:
+    """The names of the runs, sorted; a thousand come with a request.
+
+    Args:
+        deployment: The stack.
+        clients: boto3's.
+        beginning: Only runs whose names begin so.
+
+    Raises:
+        RunError: if the bucket cannot be listed.
+    """
+    pages = clients.s3.get_paginator("list_objects_v2").paginate(
+        Bucket=deployment.bucket, Prefix=f"{RUNS}{beginning}", Delimiter="/"
+    )
+    with calling(f"list the runs in s3://{deployment.bucket}/{RUNS}"):
+        for page in pages:
+            for found in page.get("CommonPrefixes", ()):
+                yield found["Prefix"].removeprefix(RUNS).removesuffix("/")

@@ -1,0 +1,67 @@
+"""Step Functions and Batch of our own beside moto's S3, CloudFormation and CloudWatch Logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from genomics_pipeline.engine.tasks.batch import Job, JobEnd
+from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
+from genomics_pipeline.stores.routed import RoutedStore
+from tests.fakes.batch import Batch, Log, RunJob
+from tests.fakes.http_server import Server
+from tests.fakes.step_functions.execution import Execution
+from tests.fakes.step_functions.service import StepFunctions
+
+
+def succeed(job: Job, log: Log) -> JobEnd:
+    """A job that does nothing, well."""
+    log(f"{job.name} done")
+    return JobEnd(0)
+
+
+class FakeAws:
+    """Both services on one server, for unmodified boto3.
+
+    Attributes:
+        states: Step Functions.
+        batch: Batch.
+        server: Where they are served.
+        stack: The stack whose log group the jobs write to.
+    """
+
+    def __init__(self, folder: Path, moto: str, run_job: RunJob = succeed) -> None:
+        self.stack = DEFAULT_STACK
+        self.batch = Batch(run_job, lambda definition: ResourceNames(self.stack).log_group)
+        self.states = StepFunctions(folder, RoutedStore(), self.batch.tasks, lambda name: _of_a_stack(moto, name))
+        self.server = Server(self.states, self.batch)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What leads boto3 to them."""
+        return {"AWS_ENDPOINT_URL_SFN": self.server.url, "AWS_ENDPOINT_URL_BATCH": self.server.url}
+
+    def execution(self, name: str) -> Execution:
+        """The execution of that name, or ARN."""
+        return next(one for one in self.states.executions.values() if name in (one.name, one.arn))
+
+    @contextmanager
+    def serving(self) -> Iterator[FakeAws]:
+        """Serve; at the end whatever runs is stopped, and what went wrong in the fakes is raised."""
+        with self.server:
+            yield self
+            self.states.close()
+
+
+def _of_a_stack(moto: str, name: str) -> str | None:
+    """The definition of a state machine that moto's CloudFormation made."""
+    import boto3
+
+    client: Any = boto3.client("stepfunctions", endpoint_url=moto)
+    for page in client.get_paginator("list_state_machines").paginate():
+        for found in page["stateMachines"]:
+            if found["name"] == name:
+                return str(client.describe_state_machine(stateMachineArn=found["stateMachineArn"])["definition"])
+    return None

@@ -1,0 +1,237 @@
+"""The Batch API over the jobs that a fake's state machines submit; their output goes to CloudWatch Logs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from botocore import xform_name
+
+from genomics_pipeline.engine.execution import Tasks
+from genomics_pipeline.engine.tasks.batch import EXITED, SUBMIT_JOB, BatchTasks, Job, JobDefinition, JobEnd
+from genomics_pipeline.engine.tasks.handlers import Handlers
+from tests.fakes.faults import ApiError, Bucket, Calls, Gate
+from tests.fakes.step_functions.pages import page
+
+ARN = "arn:aws:batch:us-east-1:000000000000"
+# Batch guide, "Service quotas": 50 a second of SubmitJob, and about as many of the others together.
+RATES = dict.fromkeys(("SubmitJob", "DescribeJobs", "ListJobs", "TerminateJob", "CancelJob"), (50, 50))
+THROTTLED = ApiError("TooManyRequestsException", "Too Many Requests", 429)
+_PATHS = {f"/v1/{name.lower()}": name for name in RATES}
+
+Log = Callable[[str], None]
+RunJob = Callable[[Job, Log], JobEnd]
+
+
+class AnyDefinition(dict[str, JobDefinition]):
+    """Every job definition there may be: one core, and memory for the shipped steps."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The definition of that name."""
+        return super().get(key, JobDefinition(vcpus=1, memory_mib=2048))
+
+
+@dataclass
+class BatchJob:
+    """A job that was started."""
+
+    job: Job
+    created: float = field(default_factory=time.time)
+    stopped: float | None = None
+    end: JobEnd | None = None
+    terminated: str | None = None
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def status(self) -> str:
+        """``RUNNING``, ``SUCCEEDED`` or ``FAILED``."""
+        if self.end is None:
+            return "RUNNING"
+        return "FAILED" if self.end.exit_code or self.job.cancelled.is_set() else "SUCCEEDED"
+
+    @property
+    def stream(self) -> str:
+        """Its log stream: definition, ``default``, ECS's id of the task."""
+        return f"{self.job.definition}/default/{self.job.job_id.replace('-', '')}"
+
+    def detail(self) -> dict[str, Any]:
+        """As DescribeJobs gives it; times in milliseconds."""
+        times = {"startedAt": int(self.created * 1000)}
+        if self.stopped is not None:
+            times["stoppedAt"] = int(self.stopped * 1000)
+        container: dict[str, Any] = {"logStreamName": self.stream}
+        if self.end is not None:
+            container |= {"exitCode": self.end.exit_code}
+            container |= {"reason": self.end.reason} if self.end.reason else {}
+        ended = self.end is not None
+        reason = {"statusReason": self.terminated or EXITED} if ended else {}
+        return {
+            "jobArn": f"{ARN}:job/{self.job.job_id}",
+            "jobName": self.job.name,
+            "jobId": self.job.job_id,
+            "jobQueue": f"{ARN}:job-queue/{self.job.queue}",
+            "jobDefinition": f"{ARN}:job-definition/{self.job.definition}:1",
+            "status": self.status,
+            "createdAt": int(self.created * 1000),
+            **times,
+            **reason,
+            "attempts": [{"container": dict(container), **times, **reason}] if ended else [],
+            "container": {
+                **container,
+                "vcpus": self.job.vcpus,
+                "memory": self.job.memory_mib,
+                "environment": [{"name": name, "value": value} for name, value in self.job.environment.items()],
+            },
+            "isTerminated": self.terminated is not None,
+            "isCancelled": False,
+        }
+
+
+class Batch:
+    """The service.
+
+    Args:
+        run_job: Runs a job; what it is given beside it takes a line of the job's output.
+        log_group: Where the output goes, given the job's definition.
+        definitions: The job definitions there are.
+
+    Attributes:
+        jobs: All jobs that were started, by id.
+    """
+
+    name = "batch"
+
+    def __init__(self, run_job: RunJob, log_group: Callable[[str], str | None], definitions: Any = None) -> None:
+        self.gate = Gate({name: Bucket(*rate) for name, rate in RATES.items()}, THROTTLED)
+        self.calls = Calls()
+        self.jobs: dict[str, BatchJob] = {}
+        self.run_job = run_job
+        self._log_group = log_group
+        self._definitions = AnyDefinition() if definitions is None else definitions
+        self._changed = threading.Condition()
+
+    def tasks(self, folder: Path) -> Tasks:
+        """The tasks of one execution: its jobs run here, as many at once as it submits."""
+        jobs = BatchTasks(self._definitions, self._run, cores=64, memory_mib=1 << 20)
+        return Handlers({f"{SUBMIT_JOB}.sync": jobs, SUBMIT_JOB: jobs.submit})
+
+    def wait(self, holds: Callable[[Batch], bool], timeout: float = 60) -> None:
+        """Return when something holds, which is asked when a job begins, writes a line or ends.
+
+        Raises:
+            TimeoutError: after so many seconds, which is a test's mistake.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: holds(self), timeout):
+                raise TimeoutError(f"{[job.status for job in self.jobs.values()]}")
+
+    def running(self) -> list[BatchJob]:
+        """The jobs that run."""
+        return [job for job in list(self.jobs.values()) if job.status == "RUNNING"]
+
+    def _run(self, job: Job) -> JobEnd:
+        begun = BatchJob(job)
+
+        def log(line: str) -> None:
+            with self._changed:
+                begun.lines.append(line)
+                self._write(begun, line)
+                self._changed.notify_all()
+
+        with self._changed:
+            self.jobs[job.job_id] = begun
+            self._changed.notify_all()
+        end = JobEnd(1, "the test's function failed")
+        try:
+            end = self.run_job(job, log)
+        finally:
+            stopped = job.cancelled.is_set() and not end.exit_code
+            end = JobEnd(143 if stopped else end.exit_code, end.reason, begun.stream)
+            with self._changed:
+                begun.stopped, begun.end = time.time(), end
+                self._changed.notify_all()
+        return end
+
+    def _write(self, job: BatchJob, line: str) -> None:
+        import boto3
+
+        group = self._log_group(job.job.definition)
+        if group is None:
+            return
+        logs = boto3.client("logs")
+        if len(job.lines) == 1:
+            found = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+            if group not in [one["logGroupName"] for one in found]:
+                logs.create_log_group(logGroupName=group)
+            logs.create_log_stream(logGroupName=group, logStreamName=job.stream)
+        event: Any = {"timestamp": int(time.time() * 1000), "message": line}
+        logs.put_log_events(logGroupName=group, logStreamName=job.stream, logEvents=[event])
+
+    # The API
+
+    def operation(self, path: str, target: str | None) -> str | None:
+        """The operation that a request is for."""
+        return _PATHS.get(path)
+
+    def handler(self, operation: str) -> Callable[..., dict[str, Any]] | None:
+        """What answers an operation."""
+        found: Callable[..., dict[str, Any]] | None = getattr(self, xform_name(operation), None)
+        return found
+
+    def submit_job(
+        self,
+        jobName: str,  # noqa: N803
+        jobQueue: str,  # noqa: N803
+        jobDefinition: str,  # noqa: N803
+        containerOverrides: dict[str, Any] | None = None,  # noqa: N803
+        timeout: dict[str, int] | None = None,
+        **given: Any,
+    ) -> dict[str, Any]:
+        """The job begins at once."""
+        definition = jobDefinition.rsplit("/", 1)[-1].split(":")[0]
+        if (declared := self._definitions.get(definition)) is None:
+            raise ApiError("ClientException", f"JobDefinition not found: {jobDefinition}")
+        environment = {entry["name"]: entry["value"] for entry in (containerOverrides or {}).get("environment", ())}
+        seconds = (timeout or {}).get("attemptDurationSeconds")
+        identity, size = str(uuid4()), (declared.vcpus, declared.memory_mib)
+        job = Job(identity, jobName, definition, jobQueue, environment, *size, seconds)
+        threading.Thread(target=self._run, args=(job,), daemon=True).start()
+        self.wait(lambda batch: identity in batch.jobs)
+        return {"jobArn": f"{ARN}:job/{identity}", "jobId": identity, "jobName": jobName}
+
+    def describe_jobs(self, jobs: list[str]) -> dict[str, Any]:
+        """Those there are."""
+        return {"jobs": [self.jobs[identity].detail() for identity in jobs if identity in self.jobs]}
+
+    def list_jobs(
+        self,
+        jobQueue: str | None = None,  # noqa: N803
+        jobStatus: str = "RUNNING",  # noqa: N803
+        maxResults: int | None = None,  # noqa: N803
+        nextToken: str | None = None,  # noqa: N803
+        **given: Any,
+    ) -> dict[str, Any]:
+        """The jobs of a queue with one status, the latest first."""
+        if jobQueue is None:
+            raise ApiError("ClientException", "One of jobQueue, arrayJobId, multiNodeJobId should be present")
+        keys = ("jobArn", "jobId", "jobName", "createdAt", "status", "startedAt", "stoppedAt", "statusReason")
+        jobs = enumerate(list(self.jobs.values()))
+        wanted = [
+            (number, {key: value for key, value in one.detail().items() if key in keys})
+            for number, one in jobs
+            if one.status == jobStatus and one.job.queue.rsplit("/", 1)[-1] == jobQueue.rsplit("/", 1)[-1]
+        ]
+        found, following = page(wanted[::-1], [jobQueue, jobStatus], maxResults, nextToken)
+        return {"jobSummaryList": found, **following}
+
+    def terminate_job(self, jobId: str, reason: str) -> dict[str, Any]:  # noqa: N803
+        """The job is told to end; one that ended, or that is unknown, is no error."""
+        if (found := self.jobs.get(jobId)) and found.status == "RUNNING":
+            found.terminated = reason
+            found.job.cancelled.set()
+        return {}

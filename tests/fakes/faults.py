@@ -1,0 +1,105 @@
+"""What an AWS API refuses: too many requests, and what a test plans."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class ApiError(Exception):
+    """An error that the API answers."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code, self.message, self.status = code, message, status
+
+
+@dataclass
+class Bucket:
+    """A token bucket: so many requests at once, and so many more each second."""
+
+    size: float
+    refill: float
+    clock: Callable[[], float] = time.monotonic
+    _left: float = field(init=False)
+    _seen: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._left, self._seen = self.size, self.clock()
+
+    def take(self) -> bool:
+        """Take a token, if there is one."""
+        now = self.clock()
+        self._left = min(self.size, self._left + (now - self._seen) * self.refill)
+        self._seen = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+class Calls(list[tuple[str, dict[str, Any]]]):
+    """The requests so far: operation and parameters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed = threading.Condition()
+
+    def add(self, operation: str, params: dict[str, Any]) -> None:
+        """One more."""
+        with self._changed:
+            self.append((operation, params))
+            self._changed.notify_all()
+
+    def of(self, operation: str) -> list[dict[str, Any]]:
+        """The parameters of those to one operation."""
+        return [params for name, params in list(self) if name == operation]
+
+    def wait(self, operation: str, times: int, timeout: float = 60) -> None:
+        """Return when there were so many to one operation.
+
+        Raises:
+            TimeoutError: after so many seconds, which is a test's mistake.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: len(self.of(operation)) >= times, timeout):
+                raise TimeoutError(f"{operation}: {len(self.of(operation))} of {times} calls")
+
+
+class Gate:
+    """Lets requests through, or raises what was planned or is due.
+
+    Args:
+        buckets: Token buckets by operation; a test may replace them.
+        throttled: What a request without a token is answered.
+    """
+
+    def __init__(self, buckets: Mapping[str, Bucket], throttled: ApiError) -> None:
+        self.buckets = dict(buckets)
+        self._throttled = throttled
+        self._plans: dict[str, deque[ApiError]] = defaultdict(deque)
+        self._lock = threading.Lock()
+
+    def throttle(self, operation: str, times: int = 1) -> None:
+        """Throttle the next so many requests of an operation."""
+        self.fail(operation, self._throttled, times)
+
+    def fail(self, operation: str, error: ApiError, times: int = 1) -> None:
+        """Answer the next so many requests of an operation with an error."""
+        self._plans[operation].extend([error] * times)
+
+    def check(self, operation: str) -> None:
+        """Let a request through.
+
+        Raises:
+            ApiError: the one that was planned, or that there are too many requests.
+        """
+        with self._lock:
+            if self._plans[operation]:
+                raise self._plans[operation].popleft()
+            if operation in self.buckets and not self.buckets[operation].take():
+                raise self._throttled

@@ -1,0 +1,123 @@
+"""An HTTP server on loopback that speaks as AWS's services do."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Protocol, Self
+from uuid import uuid4
+
+from tests.fakes.faults import ApiError, Calls, Gate
+from tests.fakes.shapes import error_problems, input_problems, output_problems
+
+
+class Service(Protocol):
+    """One AWS service.
+
+    Attributes:
+        name: botocore's name of it.
+        gate: What it refuses before it looks at a request.
+        calls: The requests that passed.
+    """
+
+    name: str
+    gate: Gate
+    calls: Calls
+
+    def operation(self, path: str, target: str | None) -> str | None:
+        """The operation that a request is for; None where it is for another service."""
+
+    def handler(self, operation: str) -> Callable[..., dict[str, Any]] | None:
+        """What answers an operation; None where nothing does."""
+
+
+def answer(service: Service, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+    """The service's answer, request and answer checked against AWS's model.
+
+    Raises:
+        ApiError: what the service refuses.
+    """
+    if problems := input_problems(service.name, operation, params):
+        raise ApiError("ValidationException" if service.name == "stepfunctions" else "ClientException", problems[0])
+    service.gate.check(operation)
+    service.calls.add(operation, params)
+    handler = service.handler(operation)
+    if handler is None:
+        raise ApiError("InternalFailure", f"the fake of {service.name} has no {operation}", 501)
+    try:
+        found = handler(**params)
+    except ApiError as error:
+        if problems := error_problems(service.name, operation, error.code):
+            raise AssertionError(problems[0]) from error
+        raise
+    problems = output_problems(service.name, operation, found)
+    assert not problems, problems[0]
+    return found
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:  # http.server's name
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        target = self.headers.get("X-Amz-Target")
+        try:
+            service, operation = self.server.find(self.path, target)
+            found, status = answer(service, operation, json.loads(body or b"{}")), 200
+        except ApiError as error:
+            found, status = {"__type": error.code, "message": error.message}, error.status
+        except Exception as error:  # a mistake in the fake or in a test's own function: the client sees a 500
+            self.server.failures.append(error)
+            found, status = {"__type": "InternalFailure", "message": repr(error)}, 500
+        text = json.dumps(found).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/x-amz-json-1.0")
+        self.send_header("Content-Length", str(len(text)))
+        self.send_header("x-amzn-RequestId", str(uuid4()))
+        if "__type" in found:
+            self.send_header("x-amzn-ErrorType", found["__type"])
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # http.server's name
+        """Nothing is printed."""
+
+
+class Server(ThreadingHTTPServer):
+    """Serves AWS services while it is entered.
+
+    Attributes:
+        failures: What went wrong in the fakes themselves; leaving the server raises the first.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, *services: Service) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.failures: list[Exception] = []
+        self._services = services
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def find(self, path: str, target: str | None) -> tuple[Service, str]:
+        """The service and the operation that a request is for."""
+        for service in self._services:
+            if name := service.operation(path, target):
+                return service, name
+        raise ApiError("UnknownOperationException", f"no fake answers {path} {target}", 404)
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.shutdown()
+        self.server_close()
+        if self.failures and error[0] is None:
+            raise self.failures[0]

@@ -1,0 +1,290 @@
+"""One execution of the fake: our engine at work in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from genomics_pipeline.engine.api import ExecutionResult
+from genomics_pipeline.engine.clock import Clock
+from genomics_pipeline.engine.events import ChildEnded, ChildStarted, Event, MapRunStarted
+from genomics_pipeline.engine.execution import ARN, Engine, Stop, Tasks
+from genomics_pipeline.engine.history import EventFile
+from genomics_pipeline.engine.journal import read
+from genomics_pipeline.engine.json_text import compact
+from genomics_pipeline.engine.start import Beginning, run_execution
+from genomics_pipeline.stores.protocol import Store
+
+
+@dataclass
+class Machine:
+    """A state machine.
+
+    Attributes:
+        name: Its name.
+        definition: The document, as it was given.
+        role: Its role's ARN.
+        created: When, in seconds since the epoch.
+    """
+
+    name: str
+    definition: str
+    role: str
+    created: float = field(default_factory=time.time)
+
+    @property
+    def arn(self) -> str:
+        """Its ARN."""
+        return f"{ARN}:stateMachine:{self.name}"
+
+
+@dataclass
+class Child:
+    """A child execution of a Map Run."""
+
+    map_run: str
+    machine: str
+    name: str
+    place: int
+    input: Any
+    started: float
+    items: int
+    status: str = "RUNNING"
+    stopped: float | None = None
+    error: str | None = None
+    cause: str | None = None
+
+    @property
+    def arn(self) -> str:
+        """Its ARN."""
+        return f"{ARN}:execution:{self.machine}:{self.name}"
+
+    def listed(self) -> dict[str, Any]:
+        """Its entry in ListExecutions."""
+        return {
+            "executionArn": self.arn,
+            "stateMachineArn": f"{ARN}:stateMachine:{self.machine}",
+            "name": self.name,
+            "status": self.status,
+            "startDate": self.started,
+            **({} if self.stopped is None else {"stopDate": self.stopped}),
+            "mapRunArn": self.map_run,
+            "itemCount": self.items,
+            "redriveCount": 0,
+        }
+
+
+@dataclass
+class Setting:
+    """What all executions of a fake have in common: storage, the tasks of each, time."""
+
+    store: Store
+    tasks: Callable[[Path], Tasks]
+    clock: Clock
+
+
+class Execution:
+    """One execution; it begins at once.
+
+    Attributes:
+        arn: Its ARN.
+        map_runs: ARNs of its Map Runs, in the order they began.
+        children: Its Map Runs' children, in the order they began, by their ARNs.
+        failure: What went wrong in the engine or a test's function; None where nothing did.
+    """
+
+    def __init__(self, machine: Machine, name: str, text: str, folder: Path, setting: Setting) -> None:
+        self.machine, self.name, self.text, self.folder = machine, name, text, folder
+        self.arn = f"{ARN}:execution:{machine.name}:{name}"
+        self.started = time.time()
+        self.stopped: float | None = None
+        self.map_runs: list[str] = []
+        self.children: dict[str, Child] = {}
+        self.failure: BaseException | None = None
+        self._result: ExecutionResult | None = None
+        self._stop: Stop | None = None
+        self._changed = threading.Condition()
+        self._labels: dict[str, str] = {}
+        folder.mkdir(parents=True)
+        tasks = setting.tasks(folder)
+        self._engine = Engine(setting.store, tasks, setting.clock, self._observe, folder)
+        self._begun = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=self.arn, daemon=True)
+        self._thread.start()
+        self._begun.wait()
+
+    # What is asked of it, from other threads.
+
+    @property
+    def status(self) -> str:
+        """``RUNNING``, or how it ended."""
+        if self._stop is not None:
+            return "ABORTED"
+        if self.failure is not None:
+            return "FAILED"
+        return "RUNNING" if self._result is None else self._result.status
+
+    def described(self) -> dict[str, Any]:
+        """What DescribeExecution answers."""
+        found = {**self.listed(), "input": self.text, "inputDetails": {"included": True}}
+        if self.status == "SUCCEEDED":
+            assert self._result is not None
+            found |= {"output": compact(self._result.output), "outputDetails": {"included": True}}
+            found |= {"redriveStatus": "NOT_REDRIVABLE"}
+            found |= {"redriveStatusReason": "Execution is SUCCEEDED and cannot be redriven"}
+        elif self.status != "RUNNING":
+            ended = self._stop or self._result or Stop("States.Runtime", repr(self.failure))
+            found |= {key: text for key in ("error", "cause") if (text := getattr(ended, key)) is not None}
+            found |= {"redriveStatus": "REDRIVABLE"}
+        else:
+            found |= {"redriveStatus": "NOT_REDRIVABLE"}
+            found |= {"redriveStatusReason": "Execution is RUNNING and cannot be redriven"}
+        return found
+
+    def listed(self) -> dict[str, Any]:
+        """Its entry in ListExecutions."""
+        return {
+            "executionArn": self.arn,
+            "stateMachineArn": self.machine.arn,
+            "name": self.name,
+            "status": self.status,
+            "startDate": self.started,
+            **({} if self.stopped is None else {"stopDate": self.stopped}),
+            "redriveCount": 0,
+        }
+
+    def map_run(self, arn: str) -> dict[str, Any]:
+        """A Map Run as the engine describes it now; times in seconds."""
+        found = dict(self._asked(lambda: (self._engine.live.get(arn) or (lambda: self._engine.map_runs[arn]))()))
+        for key in ("startDate", "stopDate"):
+            if key in found:
+                found[key] = seconds(found[key])
+        return found
+
+    def child(self, arn: str) -> dict[str, Any]:
+        """What DescribeExecution answers of a child."""
+        child = self.children[arn]
+        found = {key: value for key, value in child.listed().items() if key not in ("itemCount", "redriveCount")}
+        found |= {"input": compact(child.input), "inputDetails": {"included": True}}
+        if child.status == "SUCCEEDED":
+            log = self.folder / f"{child.map_run.rsplit(':', 1)[-1]}.jsonl"
+            (end,) = (record for record in read(log) if record.get("end") == child.place)
+            found |= {"output": end["output"], "outputDetails": {"included": True}}
+        found |= {key: text for key in ("error", "cause") if (text := getattr(child, key)) is not None}
+        if child.status in ("RUNNING", "SUCCEEDED"):
+            found |= {"redriveStatus": "NOT_REDRIVABLE"}
+            found |= {"redriveStatusReason": f"Execution is {child.status} and cannot be redriven"}
+        else:
+            found |= {"redriveStatus": "REDRIVABLE_BY_MAP_RUN"}
+        return found
+
+    def history(self) -> list[dict[str, Any]]:
+        """Its events so far, as GetExecutionHistory answers them; times in seconds."""
+        lines = (self.folder / "history.jsonl").read_bytes().splitlines(keepends=True)
+        events = [json.loads(line) for line in lines if line.endswith(b"\n")]
+        return [{**event, "timestamp": seconds(event["timestamp"])} for event in events]
+
+    def stop(self, error: str | None, cause: str | None) -> None:
+        """StopExecution: it is ABORTED at once; its tasks are told to end, and its files follow."""
+        if self.status != "RUNNING":
+            return
+        self._stop = Stop(error, cause)
+        self.stopped = time.time()
+        with suppress(RuntimeError):  # its loop is closed: it ended this moment
+            self._loop.call_soon_threadsafe(self._cancel)
+
+    def wait(self, holds: Callable[[Execution], bool] = lambda execution: False, timeout: float = 60) -> None:
+        """Return when something holds, which is asked after each event, or when the thread has ended.
+
+        Raises:
+            TimeoutError: after so many seconds, which is a test's mistake.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._finished or holds(self), timeout):
+                raise TimeoutError(f"{self.arn}: still {self.status}")
+
+    # What happens in its own thread.
+
+    @property
+    def _finished(self) -> bool:
+        return self._result is not None or self.failure is not None
+
+    def _run(self) -> None:
+        result: ExecutionResult | None = None
+        try:
+            with asyncio.Runner() as runner:
+                result = runner.run(self._work())
+        except BaseException as failure:
+            self.failure = failure
+        finally:
+            with self._changed:
+                self.stopped = self.stopped or time.time()
+                self._result = result
+                self._begun.set()
+                self._changed.notify_all()
+
+    async def _work(self) -> ExecutionResult:
+        self._loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        beginning = Beginning(json.loads(self.machine.definition), json.loads(self.text), self.name, self.machine.name)
+        with EventFile(self.folder / "history.jsonl") as events:
+            self._begun.set()
+            result = await run_execution(self._engine, beginning, events)
+        await self._engine.tasks.drain()
+        return result
+
+    def _cancel(self) -> None:
+        self._engine.stop = self._stop
+        self._task.cancel()
+
+    def _asked(self, question: Callable[[], Any]) -> Any:
+        """The answer that the engine's thread gives; when it has ended, nobody else changes anything."""
+
+        async def ask() -> Any:
+            return question()
+
+        while not self._finished:
+            asking = ask()
+            try:
+                future = asyncio.run_coroutine_threadsafe(asking, self._loop)
+            except RuntimeError:
+                asking.close()
+                break
+            with suppress(TimeoutError):  # where the loop was left before it came to it
+                return future.result(0.5)
+            future.cancel()
+        return question()
+
+    def _observe(self, event: Event) -> None:
+        now = time.time()
+        with self._changed:
+            if isinstance(event, MapRunStarted):
+                self.map_runs.append(event.arn)
+                self._labels[event.label] = event.arn
+            elif isinstance(event, ChildStarted):
+                arn = self._labels[event.label]
+                machine = f"{self.machine.name}/{event.label}"
+                batch = event.input.get("Items") if isinstance(event.input, dict) else None
+                items = len(batch) if isinstance(batch, list) else 1
+                child = Child(arn, machine, event.name, event.index, event.input, now, items)
+                self.children[child.arn] = child
+            elif isinstance(event, ChildEnded):
+                child = self.children[f"{ARN}:execution:{self.machine.name}/{event.label}:{event.name}"]
+                child.stopped, child.items = now, event.items
+                child.error, child.cause, child.status = event.error, event.cause, event.status
+            self._changed.notify_all()
+
+
+def seconds(timestamp: str) -> float:
+    """The seconds since the epoch of a timestamp."""
+    return datetime.fromisoformat(timestamp).timestamp()

@@ -1,0 +1,286 @@
+"""The Step Functions API on our engine.
+
+Names, limits and errors are those of botocore's model; rates: developer guide, "Quotas", and Service Quotas as
+recorded (radkawar/stackd testdata/aws/stepfunctions/api_throttling.json), us-east-1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from botocore import xform_name
+
+from genomics_pipeline.engine.clock import SystemClock
+from genomics_pipeline.engine.execution import ARN, Tasks
+from genomics_pipeline.stores.protocol import Store
+from tests.fakes.faults import ApiError, Bucket, Calls, Gate
+from tests.fakes.step_functions.execution import Execution, Machine, Setting
+from tests.fakes.step_functions.pages import page
+
+RATES = {
+    "CreateStateMachine": (100, 1),
+    "DescribeExecution": (300, 15),
+    "DescribeMapRun": (200, 1),
+    "DescribeStateMachine": (200, 20),
+    "GetExecutionHistory": (400, 20),
+    "ListExecutions": (200, 5),
+    "ListMapRuns": (100, 1),
+    "StartExecution": (1300, 300),
+    "StopExecution": (1000, 200),
+}
+THROTTLED = ApiError("ThrottlingException", "Rate exceeded")
+_TARGET = "AWSStepFunctions."
+_NAME = re.compile(r'[^\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}')
+
+
+class StepFunctions:
+    """The service.
+
+    Args:
+        folder: Where the executions keep their journals.
+        store: Where buckets lie.
+        tasks: The tasks of each execution, given a folder of its own.
+        known: Finds the definition of a state machine that was not created here, by its name.
+
+    Attributes:
+        executions: All executions, in the order they began, by ARN.
+    """
+
+    name = "stepfunctions"
+
+    def __init__(
+        self,
+        folder: Path,
+        store: Store,
+        tasks: Callable[[Path], Tasks],
+        known: Callable[[str], str | None] = lambda name: None,
+    ) -> None:
+        self.gate = Gate({name: Bucket(*rate) for name, rate in RATES.items()}, THROTTLED)
+        self.calls = Calls()
+        self.executions: dict[str, Execution] = {}
+        self.setting = Setting(store, tasks, SystemClock())
+        self._folder = folder
+        self._known = known
+        self._machines: dict[str, Machine] = {}
+        self._lock = threading.Lock()
+
+    def operation(self, path: str, target: str | None) -> str | None:
+        """The operation that a request is for."""
+        return target.removeprefix(_TARGET) if target and target.startswith(_TARGET) else None
+
+    def handler(self, operation: str) -> Callable[..., dict[str, Any]] | None:
+        """What answers an operation."""
+        found: Callable[..., dict[str, Any]] | None = getattr(self, xform_name(operation), None)
+        return found
+
+    def close(self) -> None:
+        """Stop what runs, wait for it, and raise what went wrong in it."""
+        for execution in self.executions.values():
+            execution.stop(None, None)
+        for execution in self.executions.values():
+            execution.wait()
+            if execution.failure is not None:
+                raise execution.failure
+
+    # State machines
+
+    def create_state_machine(
+        self,
+        name: str,
+        definition: str,
+        roleArn: str,  # noqa: N803
+        **given: Any,
+    ) -> dict[str, Any]:
+        """The same machine again is no error; another one of the name is."""
+        if not _NAME.fullmatch(name):
+            raise ApiError("InvalidName", f"Invalid Name: '{name}'")
+        try:
+            json.loads(definition)["States"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ApiError("InvalidDefinition", f"Invalid State Machine Definition: '{error}'") from error
+        made = self._machines.setdefault(name, Machine(name, definition, roleArn))
+        if (made.definition, made.role) != (definition, roleArn):
+            raise ApiError("StateMachineAlreadyExists", f"State Machine Already Exists: '{made.arn}'")
+        return {"stateMachineArn": made.arn, "creationDate": made.created}
+
+    def describe_state_machine(self, stateMachineArn: str, **given: Any) -> dict[str, Any]:  # noqa: N803
+        """One state machine."""
+        machine = self._machine(stateMachineArn)
+        return {
+            "stateMachineArn": machine.arn,
+            "name": machine.name,
+            "status": "ACTIVE",
+            "definition": machine.definition,
+            "roleArn": machine.role,
+            "type": "STANDARD",
+            "creationDate": machine.created,
+        }
+
+    def describe_state_machine_for_execution(self, executionArn: str, **given: Any) -> dict[str, Any]:  # noqa: N803
+        """The state machine of an execution."""
+        machine = self._execution(executionArn).machine
+        return {
+            "stateMachineArn": machine.arn,
+            "name": machine.name,
+            "definition": machine.definition,
+            "roleArn": machine.role,
+            "updateDate": machine.created,
+        }
+
+    def list_state_machines(self, maxResults: int | None = None, nextToken: str | None = None) -> dict[str, Any]:  # noqa: N803
+        """All state machines that were created here."""
+        entries = [
+            {"stateMachineArn": one.arn, "name": one.name, "type": "STANDARD", "creationDate": one.created}
+            for one in list(self._machines.values())
+        ]
+        found, following = page(enumerate(entries), "machines", maxResults, nextToken)
+        return {"stateMachines": found, **following}
+
+    # Executions
+
+    def start_execution(
+        self,
+        stateMachineArn: str,  # noqa: N803
+        name: str | None = None,
+        input: str = "{}",  # noqa: A002
+        **given: Any,
+    ) -> dict[str, Any]:
+        """The same name and input while it runs are the same execution."""
+        machine = self._machine(stateMachineArn)
+        with self._lock:
+            name = name or hashlib.sha256(f"{time.time_ns()}".encode()).hexdigest()[:32]
+            if not _NAME.fullmatch(name):
+                raise ApiError("InvalidName", f"Invalid Name: '{name}'")
+            try:
+                json.loads(input)
+            except ValueError as error:
+                raise ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'") from error
+            arn = f"{ARN}:execution:{machine.name}:{name}"
+            if before := self.executions.get(arn):
+                if before.status != "RUNNING" or before.text != input:
+                    raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
+            else:
+                folder = self._folder / hashlib.sha256(arn.encode()).hexdigest()[:16]
+                self.executions[arn] = Execution(machine, name, input, folder, self.setting)
+        return {"executionArn": arn, "startDate": self.executions[arn].started}
+
+    def stop_execution(
+        self,
+        executionArn: str,  # noqa: N803
+        error: str | None = None,
+        cause: str | None = None,
+    ) -> dict[str, Any]:
+        """It is ABORTED at once; one that ended already stays as it ended."""
+        execution = self._execution(executionArn)
+        execution.stop(error, cause)
+        return {"stopDate": execution.stopped}
+
+    def describe_execution(self, executionArn: str, **given: Any) -> dict[str, Any]:  # noqa: N803
+        """An execution, or a child of a Map Run."""
+        for execution in list(self.executions.values()):
+            if executionArn in execution.children:
+                return execution.child(executionArn)
+        return self._execution(executionArn).described()
+
+    def list_executions(
+        self,
+        stateMachineArn: str | None = None,  # noqa: N803
+        mapRunArn: str | None = None,  # noqa: N803
+        statusFilter: str | None = None,  # noqa: N803
+        maxResults: int | None = None,  # noqa: N803
+        nextToken: str | None = None,  # noqa: N803
+        **given: Any,
+    ) -> dict[str, Any]:
+        """Executions of a state machine, or children of a Map Run, the latest first."""
+        if (stateMachineArn is None) == (mapRunArn is None):
+            raise ApiError("ValidationException", "Must specify exactly one of stateMachineArn and mapRunArn")
+        entries: list[dict[str, Any]]
+        if mapRunArn is not None:
+            children = list(self._map_run(mapRunArn).children.values())
+            entries = [child.listed() for child in children if child.map_run == mapRunArn]
+        else:
+            machine = self._machine(str(stateMachineArn))
+            entries = [one.listed() for one in list(self.executions.values()) if one.machine is machine]
+        numbered = list(enumerate(entries))[::-1]
+        wanted = [entry for entry in numbered if statusFilter in (None, entry[1]["status"])]
+        found, following = page(wanted, [stateMachineArn, mapRunArn, statusFilter], maxResults, nextToken)
+        return {"executions": found, **following}
+
+    def get_execution_history(
+        self,
+        executionArn: str,  # noqa: N803
+        maxResults: int | None = None,  # noqa: N803
+        reverseOrder: bool = False,  # noqa: N803
+        nextToken: str | None = None,  # noqa: N803
+        **given: Any,
+    ) -> dict[str, Any]:
+        """The events of an execution that is no child: the engine keeps no others."""
+        events = self._execution(executionArn).history()
+        numbered = [(event["id"], event) for event in (events[::-1] if reverseOrder else events)]
+        found, following = page(numbered, [executionArn, reverseOrder], maxResults, nextToken)
+        return {"events": found, **following}
+
+    # Map Runs
+
+    def list_map_runs(
+        self,
+        executionArn: str,  # noqa: N803
+        maxResults: int | None = None,  # noqa: N803
+        nextToken: str | None = None,  # noqa: N803
+    ) -> dict[str, Any]:
+        """The Map Runs of an execution, the latest first."""
+        execution = self._execution(executionArn)
+        runs = [execution.map_run(arn) for arn in list(execution.map_runs)]
+        entries = [
+            {
+                "executionArn": execution.arn,
+                "mapRunArn": run["mapRunArn"],
+                "stateMachineArn": f"{execution.machine.arn}/{run['label']}",
+                **{key: run[key] for key in ("startDate", "stopDate") if key in run},
+            }
+            for run in runs
+        ]
+        found, following = page(list(enumerate(entries))[::-1], executionArn, maxResults, nextToken)
+        return {"mapRuns": found, **following}
+
+    def describe_map_run(self, mapRunArn: str) -> dict[str, Any]:  # noqa: N803
+        """A Map Run as it stands."""
+        run = self._map_run(mapRunArn).map_run(mapRunArn)
+        return {key: value for key, value in run.items() if key not in ("label", "transitions", "resultWriterDetails")}
+
+    # Who is meant
+
+    def _machine(self, arn: str) -> Machine:
+        name = _last(arn, "stateMachine")
+        if name not in self._machines and (definition := self._known(name)) is not None:
+            self._machines[name] = Machine(name, definition, "arn:aws:iam::000000000000:role/states")
+        if name not in self._machines:
+            raise ApiError("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
+        return self._machines[name]
+
+    def _execution(self, arn: str) -> Execution:
+        _last(arn, "execution")
+        if arn not in self.executions:
+            raise ApiError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
+        return self.executions[arn]
+
+    def _map_run(self, arn: str) -> Execution:
+        _last(arn, "mapRun")
+        for execution in list(self.executions.values()):
+            if arn in execution.map_runs:
+                return execution
+        raise ApiError("ResourceNotFound", f"Resource not found: '{arn}'")
+
+
+def _last(arn: str, kind: str) -> str:
+    """The last part of an ARN of that kind."""
+    if not re.fullmatch(rf"arn:[\w-]+:states:[\w-]+:\d{{12}}:{kind}:.+", arn):
+        raise ApiError("InvalidArn", f"Invalid Arn: 'Resource type not valid in this context: {arn}'")
+    return arn.split(":", 6)[6]
