@@ -202,6 +202,13 @@ def instance_role() -> Resources:
             ["ecs:Poll", "ecs:StartTelemetrySession", "ecs:UpdateContainerInstancesState"],
             [instance],
         ),
+        Statement(
+            "TagHost",
+            "where an account demands it, ECS lets only those register with tags who may tag; never afterwards",
+            ["ecs:TagResource"],
+            [instance],
+            {"StringEquals": {"ecs:CreateAction": "RegisterContainerInstance"}},
+        ),
     ]
     return {
         INSTANCE_ROLE: role("ec2", statements),

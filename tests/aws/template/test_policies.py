@@ -165,6 +165,7 @@ WILDCARDS = {
     ("WriteLogs", arn("logs", f"log-group:/{STACK}/tasks:*")): UNKNOWN,
     ("JoinCluster", arn("ecs", "cluster/*")): "Batch makes the cluster and its name (Batch user guide)",
     ("Poll", arn("ecs", "container-instance/*")): UNKNOWN,
+    ("TagHost", arn("ecs", "container-instance/*")): UNKNOWN,
     ("ReadInputBuckets", "arn:aws:s3:::reads/*"): "objects of the buckets that the parameter names",
     ("ReadInputBuckets", "arn:aws:s3:::more/*"): "objects of the buckets that the parameter names",
     **{
@@ -233,6 +234,13 @@ def test_each_neighbour_is_refused(holder: str, document: dict[str, Any]) -> Non
     references = ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/references/0f/hg38.fa")
     assert [call for call in [*REFUSED, references] if allowed(given, *call)] == []
     assert [call for call in others if allowed(given, *call) and call[0] not in shared] == []
+
+
+def test_hosts_are_tagged_when_they_register_and_at_no_other_time(document: dict[str, Any]) -> None:
+    (found,) = (one for one in statements(document, "InstanceRole") if one["Sid"] == "TagHost")
+    assert found["Condition"] == {"StringEquals": {"ecs:CreateAction": "RegisterContainerInstance"}}
+    conditions = {one["Sid"] for one in every_statement(document) if "Condition" in one}
+    assert conditions == {"TagHost"}
 
 
 def test_a_state_machine_writes_nothing_but_results_of_its_maps(document: dict[str, Any]) -> None:
