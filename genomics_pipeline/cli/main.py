@@ -13,14 +13,17 @@ from genomics_pipeline.model.errors import PipelineError
 
 # Command name -> module of genomics_pipeline.cli, object in it. Imported when asked for: start-up counts.
 COMMANDS = {
+    "cancel": ("cancel", "cancel"),
     "containers": ("containers", "containers"),
     "definition": ("definition", "definition"),
     "doctor": ("doctor", "doctor"),
     "execute": ("execute", "execute"),
     "manifest": ("manifest", "manifest"),
     "run": ("run", "run"),
+    "runs": ("runs", "runs"),
     "simulate": ("simulate", "simulate"),
     "step": ("step", "step"),
+    "submit": ("submit", "submit"),
 }
 
 
