@@ -19,7 +19,9 @@ from tests.fakes.step_functions.pages import page
 
 ARN = "arn:aws:batch:us-east-1:000000000000"
 # Batch guide, "Service quotas": 50 a second of SubmitJob, and about as many of the others together.
-RATES = dict.fromkeys(("SubmitJob", "DescribeJobs", "ListJobs", "TerminateJob", "CancelJob", "DescribeJobDefinitions"), (50, 50))
+RATES = dict.fromkeys(
+    ("SubmitJob", "DescribeJobs", "ListJobs", "TerminateJob", "CancelJob", "DescribeJobDefinitions"), (50, 50)
+)
 THROTTLED = ApiError("TooManyRequestsException", "Too Many Requests", 429)
 _PATHS = {f"/v1/{name.lower()}": name for name in RATES}
 
