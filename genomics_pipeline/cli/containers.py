@@ -12,6 +12,10 @@ def containers() -> None:
     """Build and push the image of each step: the same wheels and programs as on this machine.
 
     An image's tag tells all that is in it, so that an unchanged step is never built or pushed again.
+
+    \b
+    Example:
+      genomics-pipeline containers build
     """
 
 

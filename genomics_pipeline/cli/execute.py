@@ -14,7 +14,7 @@ from genomics_pipeline.cli.signals import end_on_sigterm
 
 @click.command(short_help="Execute a state machine document on this machine.")
 @click.argument("definition")
-@click.option("--input", "input", help="File of JSON, or - for standard input; an empty object by default.")
+@click.option("--input", "input", help="JSON: a file, a URI, or - for standard input; an empty object by default.")
 @click.option("--root", type=click.Path(path_type=Path), help="Folder whose folders are the buckets; else S3.")
 @click.option("--mock", help="Mock file, as AWS Step Functions Local takes it.")
 @click.option("--test-case", help="The mock file's test case; may be left out where it has only one.")
@@ -26,9 +26,19 @@ from genomics_pipeline.cli.signals import end_on_sigterm
 @click.option("--journal", type=click.Path(path_type=Path), help="Folder that lets the same command go on later.")
 @click.option("--history", type=click.Path(path_type=Path), help="File for the events, one JSON line each.")
 @click.option("--fast-forward", is_flag=True, help="Let time pass at once where nothing real is waited for.")
+@click.option(
+    "--tasks",
+    "batch",
+    type=click.Choice(["local", "batch"]),
+    default="local",
+    show_default=True,
+    help="Where Batch jobs run: on this machine, or through the Batch API.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 def execute(as_json: bool, **options: Any) -> None:
     """Execute DEFINITION, a state machine document in the Amazon States Language, with the semantics of AWS.
+
+    DEFINITION is a file, or a URI such as s3://bucket/definition.json.
 
     The state machine is named after its file, or by --state-machine NAME=DEFINITION.
 
@@ -37,6 +47,9 @@ def execute(as_json: bool, **options: Any) -> None:
 
     A function of --task is called as Lambda calls it, function(event, context). It can stand for a Lambda function, an
     activity or any other Resource; context.callbacks ends tasks by their tokens, context.heartbeat() says it is alive.
+
+    With --tasks batch, batch:submitJob(.sync) submits to AWS Batch, as Step Functions would: the queue and the job
+    definition must be there, and what the jobs read and write is in S3. An interrupted execution ends its jobs.
 
     \b
     Examples:
@@ -47,6 +60,7 @@ def execute(as_json: bool, **options: Any) -> None:
           --task arn:aws:lambda:us-east-1:000000000000:function:align=tasks:align \\
           --state-machine child=child.json
       genomics-pipeline execute machine.json --journal run-1 --history run-1/history.jsonl
+      genomics-pipeline execute s3://bucket/runs/r/definition.json --input s3://bucket/runs/r/input.json --tasks batch
     """
     from genomics_pipeline.report.execution import render_execution
     from genomics_pipeline.runs.execute import ExecuteRequest

@@ -16,14 +16,20 @@ COMMANDS = {
     "cancel": ("cancel", "cancel"),
     "containers": ("containers", "containers"),
     "definition": ("definition", "definition"),
+    "deploy": ("deploy", "deploy"),
+    "destroy": ("destroy", "destroy"),
     "doctor": ("doctor", "doctor"),
     "execute": ("execute", "execute"),
+    "logs": ("logs", "logs"),
     "manifest": ("manifest", "manifest"),
+    "results": ("results", "results"),
     "run": ("run", "run"),
     "runs": ("runs", "runs"),
     "simulate": ("simulate", "simulate"),
+    "status": ("status", "status"),
     "step": ("step", "step"),
     "submit": ("submit", "submit"),
+    "template": ("template", "template"),
 }
 
 

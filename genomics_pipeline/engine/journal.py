@@ -105,8 +105,12 @@ def _sync_folder(folder: Path) -> None:
         os.close(opened)
 
 
-def read(path: Path) -> Iterator[Record]:
-    """The records of a log. A last line that a crash left torn is cut off the file.
+def read(path: Path, mend: bool = True) -> Iterator[Record]:
+    """The records of a log.
+
+    Args:
+        path: Its file.
+        mend: Cut a last line off the file that a crash left torn; not in a log that another process may be writing.
 
     Raises:
         RunError: for a line before the last that is not a record.
@@ -123,7 +127,7 @@ def read(path: Path) -> Iterator[Record]:
                 break
             yield record
             good += len(line)
-    if good < path.stat().st_size:
+    if mend and good < path.stat().st_size:
         os.truncate(path, good)
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genomics_pipeline.engine import api
 from genomics_pipeline.engine.clock import Clock, SystemClock
@@ -32,6 +32,9 @@ from genomics_pipeline.stores.local import Folders, LocalStore
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.stores.routed import RoutedStore
 
+if TYPE_CHECKING:
+    from genomics_pipeline.runs.batch_api import BatchApi
+
 Document = Mapping[str, Any]
 
 
@@ -52,6 +55,7 @@ class ExecuteRequest:
         journal: Folder that lets the same command go on after an interruption.
         history: File for the execution's events.
         fast_forward: Whether time passes at once where nothing real is waited for.
+        batch: Where Batch jobs run: ``local``, on this machine, or ``batch``, through the Batch API.
     """
 
     definition: str
@@ -65,6 +69,7 @@ class ExecuteRequest:
     journal: Path | None = None
     history: Path | None = None
     fast_forward: bool = False
+    batch: str = "local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ class _Plan:
     functions: Mapping[str, Function]
     mocks: Mocks | None
     store: Store
+    batch: str
 
 
 def execute(request: ExecuteRequest) -> dict[str, Any]:
@@ -151,12 +157,16 @@ def _plan(request: ExecuteRequest) -> _Plan:
         else:
             others[name] = _document(file)
     documents = {**others, machine: _document(request.definition)}
+    if request.batch == "batch" and request.fast_forward:
+        raise UsageError("--fast-forward lets time jump, and --tasks batch waits for real jobs: give one of them")
+    if request.batch == "batch" and request.root is not None:
+        raise UsageError("--tasks batch: jobs of AWS Batch find no folder of this machine; leave --root out, use S3")
     value = {} if request.input is None else read_json(request.input)
     if request.root is not None and not request.root.is_dir():
         raise UsageError(f"--root {request.root}: expected a folder whose folders are the buckets, found none")
     store: Store = RoutedStore() if request.root is None else LocalStore(Folders(request.root))
     mocks = _mocks(request, machine, documents)
-    return _Plan(machine, documents, value, load_functions(request.tasks), mocks, store)
+    return _Plan(machine, documents, value, load_functions(request.tasks), mocks, store, request.batch)
 
 
 def _document(file: str) -> Document:
@@ -200,6 +210,15 @@ def _tasks(document: Document) -> Iterator[State]:
         yield from (state for state in machine.states() if state.kind == "Task")
 
 
+def _batch_api(clock: Clock) -> BatchApi:
+    """Batch jobs, run by AWS Batch."""
+    from genomics_pipeline.aws.batch import BatchJobs
+    from genomics_pipeline.aws.clients import Clients
+    from genomics_pipeline.runs.batch_api import BatchApi
+
+    return BatchApi(BatchJobs(Clients()), clock)
+
+
 def _batch(store: Store, folder: Path) -> batch.BatchTasks:
     """Batch jobs of the shipped steps, run by the worker."""
     from genomics_pipeline.runs.catalog import load_step, step_names
@@ -234,7 +253,7 @@ def _table(plan: _Plan, folder: Path, clock: Clock) -> TaskTable:
     drains = [starts.drain]
     tasks = [state for document in plan.documents.values() for state in _tasks(document)]
     if any("batch:submitJob" in str(state.node.get("Resource")) for state in tasks):
-        jobs = _batch(plan.store, folder)
+        jobs = _batch_api(clock) if plan.batch == "batch" else _batch(plan.store, folder)
         handlers |= {batch.SUBMIT_JOB: jobs.submit, f"{batch.SUBMIT_JOB}.sync": jobs}
         drains.append(jobs.drain)
     table = TaskTable(handlers, functions, callbacks, plan.mocks, drains)

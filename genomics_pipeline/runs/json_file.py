@@ -8,19 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.stores.routed import RoutedStore
 
 STDIN = "-"
 
 
 def read_json(file: str) -> Any:
-    """The JSON value in a file, or in standard input for ``-``.
+    """The JSON value in a file, in an object by its URI, or in standard input for ``-``.
 
     Raises:
         DataError: if it cannot be read; with line and column for what is no JSON.
     """
     name = "standard input" if file == STDIN else file
     try:
-        data = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
+        if file == STDIN:
+            data = sys.stdin.buffer.read()
+        else:
+            data = RoutedStore().read(file) if "://" in file else Path(file).read_bytes()
     except OSError as error:
         raise DataError(f"{name}: expected a file, found none that can be read: {error.strerror}") from None
     try:

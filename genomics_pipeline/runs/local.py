@@ -160,7 +160,9 @@ def _worker(folder: RunFolder, checked: Plan, containers: bool, display: Any) ->
     for each in wanted.values():
         display.note(f"image: {each.name}")
         images.build(each, engine)
-    return ContainerWorker({name: each.name for name, each in wanted.items()}, folder, engine)
+    worker = ContainerWorker({name: each.name for name, each in wanted.items()}, folder, engine)
+    worker.end_leftovers()
+    return worker
 
 
 def _execute(execution: _Execution, display: Any) -> ExecutionResult:
@@ -183,7 +185,7 @@ def _execute(execution: _Execution, display: Any) -> ExecutionResult:
 
 def _summary(execution: _Execution, result: ExecutionResult) -> dict[str, Any]:
     folder, pipeline, worker = execution.folder, execution.plan.pipeline, execution.worker
-    failed = outcome.failures(folder, _result_manifests(result))
+    failed = outcome.failures(RoutedStore({BUCKET: folder.path}), _result_manifests(result))
     samples = list(outcome.sample_rows(folder, pipeline, failed, worker.ran))
     summary: dict[str, Any] = {
         "run": str(folder.path),
@@ -198,8 +200,10 @@ def _summary(execution: _Execution, result: ExecutionResult) -> dict[str, Any]:
     return summary
 
 
-def _result_manifests(result: ExecutionResult) -> list[str]:
-    return [details["Key"] for run in result.map_runs if (details := run.get("resultWriterDetails"))]
+def _result_manifests(result: ExecutionResult) -> list[dict[str, str]]:
+    """ResultWriterDetails of the Map Runs that wrote results."""
+    found = (run.get("resultWriterDetails") for run in result.map_runs)
+    return [{"Bucket": details["Bucket"], "Key": details["Key"]} for details in found if details]
 
 
 def _score(summary: Mapping[str, Any], truth: Path | None, folder: RunFolder) -> dict[str, Any] | None:

@@ -6,8 +6,12 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.pipeline import Pipeline, Stage
+from genomics_pipeline.model.task import item_id
 from genomics_pipeline.runs.run_folder import RunFolder
+from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.stores.result_manifest import rows
 
 Summary = dict[str, Any]
 NO_COHORT: Summary = {"files": {}, "metrics": {}, "truth": None}
@@ -78,42 +82,26 @@ def _metrics(folder: RunFolder, done: Mapping[str, Summary]) -> dict[str, Any]:
     }
 
 
-def failures(folder: RunFolder, map_runs: Iterable[str]) -> dict[str, str]:
-    """Sample -> message of each child that failed.
+def failures(store: Store, map_runs: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Item -> message of each child that failed.
 
     Args:
-        folder: The run.
-        map_runs: Keys of the result manifests, below the run's folder.
+        store: Where the result files lie.
+        map_runs: ResultWriterDetails of each Map Run.
     """
-    found: dict[str, str] = {}
-    for key in map_runs:
-        manifest = json.loads((folder.path / key).read_bytes())
-        for shard in manifest["ResultFiles"]["FAILED"]:
-            for line in (folder.path / shard["Key"]).read_text().splitlines():
-                found.update(_of_child(json.loads(line)))
-    return found
-
-
-def _of_child(child: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    given = json.loads(child["Input"])
-    message = explain(child.get("Error", ""), child.get("Cause", ""))
-    for item in given.get("Items", [given]):
-        yield str(item["item"].get("sample", item["item"].get("interval"))), message
+    return {
+        item_id(item): explain(row.child.get("Error", ""), row.child.get("Cause", ""))
+        for details in map_runs
+        for row in rows(store, details, "FAILED")
+        for item in row.items()
+    }
 
 
 def explain(error: str, cause: str) -> str:
-    """The message of a failed child or execution, from the innermost cause that holds one.
+    """The message of a failed child or execution.
 
     >>> explain("States.TaskFailed", '{"stage": "alignment", "cause": "R2 is short"}')
     'alignment: R2 is short'
     """
-    try:
-        detail = json.loads(cause)
-    except ValueError:
-        return cause or error
-    if not isinstance(detail, dict):
-        return cause or error
-    if "cause" in detail:
-        return f"{detail['stage']}: {explain(detail.get('error', error), detail['cause'])}"
-    reason = detail.get("Container", {}).get("Reason") or detail.get("StatusReason")
-    return str(reason or error)
+    failure = classify(error, cause)
+    return f"{failure.stage}: {failure.message}" if failure.stage else failure.message

@@ -76,6 +76,7 @@ def test_an_image_says_what_it_is(step: str, images: dict[str, str], engine: Con
     assert found["Size"] >> 20 <= LARGEST_MIB
     version = engine.run("run", "--rm", "--network=none", "--read-only", images[step], "--version")
     assert version == f"genomics-pipeline 0.1.0, step {step} {folder.spec.version} ({folder.digest[:16]})\n"
+    assert engine.run("run", "--rm", "--network=none", "--read-only", images[step], "--health") == ""
 
 
 def test_an_unchanged_step_is_not_built_again(images: dict[str, str], engine: ContainerEngine) -> None:
@@ -149,6 +150,32 @@ signal.pause()
     assert told == "error: told to end (SIGTERM): spot host lost, timeout or cancelled\n"
     engine.run("rm", container)
     assert not (tmp_path / "run/steps/patient/a/step.json").exists()
+
+
+def test_what_a_program_leaves_behind_is_let_go(
+    own_step: OwnStep, task: Callable[..., list[str]], engine: ContainerEngine, tmp_path: Path
+) -> None:
+    program = """
+import json, os, sys
+from pathlib import Path
+for _ in range(20):
+    if (child := os.fork()) == 0:
+        os.fork()
+        os._exit(0)
+    os.waitpid(child, 0)
+def processes():
+    return sorted(int(place.name) for place in Path("/proc").glob("[0-9]*"))
+for _ in range(100_000):
+    if len(processes()) == 3:
+        break
+    os.sched_yield()
+task = json.load(open(sys.argv[1]))
+open(task["outputs"]["out"], "w").write(json.dumps(processes()[:2] + [len(processes())]))
+"""
+    name = built(own_step("forks", program), engine)
+    engine.run("run", "--rm", *task("forks"), name)
+    first, worker, count = json.loads((tmp_path / "run/results/out/a.txt").read_text())
+    assert (first, worker > 1, count) == (1, True, 3)
 
 
 def test_memory_that_is_not_there_is_137_and_said(

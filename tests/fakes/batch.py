@@ -8,13 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from botocore import xform_name
 
 from genomics_pipeline.engine.execution import Tasks
 from genomics_pipeline.engine.tasks.batch import EXITED, SUBMIT_JOB, BatchTasks, Job, JobDefinition, JobEnd
 from genomics_pipeline.engine.tasks.handlers import Handlers
-from tests.fakes.faults import ApiError, Bucket, Gate
+from tests.fakes.faults import ApiError, Bucket, Calls, Gate
 from tests.fakes.step_functions.pages import page
 
 ARN = "arn:aws:batch:us-east-1:000000000000"
@@ -30,11 +31,11 @@ RunJob = Callable[[Job, Log], JobEnd]
 
 
 class AnyDefinition(dict[str, JobDefinition]):
-    """Every job definition there may be: one core, and little memory."""
+    """Every job definition there may be: one core, and memory for the shipped steps."""
 
     def get(self, key: str, default: Any = None) -> Any:
         """The definition of that name."""
-        return super().get(key, JobDefinition(vcpus=1, memory_mib=256))
+        return super().get(key, JobDefinition(vcpus=1, memory_mib=2048))
 
 
 @dataclass
@@ -112,7 +113,7 @@ class Batch:
         self, run_job: RunJob, log_group: Callable[[str], str | None], definitions: Any = None, moto: str = ""
     ) -> None:
         self.gate = Gate({name: Bucket(*rate) for name, rate in RATES.items()}, THROTTLED)
-        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.calls = Calls()
         self.jobs: dict[str, BatchJob] = {}
         self.run_job = run_job
         self._log_group = log_group
@@ -187,6 +188,27 @@ class Batch:
         """What answers an operation."""
         found: Callable[..., dict[str, Any]] | None = getattr(self, xform_name(operation), None)
         return found
+
+    def submit_job(
+        self,
+        jobName: str,  # noqa: N803
+        jobQueue: str,  # noqa: N803
+        jobDefinition: str,  # noqa: N803
+        containerOverrides: dict[str, Any] | None = None,  # noqa: N803
+        timeout: dict[str, int] | None = None,
+        **given: Any,
+    ) -> dict[str, Any]:
+        """The job begins at once."""
+        definition = jobDefinition.rsplit("/", 1)[-1].split(":")[0]
+        if (declared := self._definitions.get(definition)) is None:
+            raise ApiError("ClientException", f"JobDefinition not found: {jobDefinition}")
+        environment = {entry["name"]: entry["value"] for entry in (containerOverrides or {}).get("environment", ())}
+        seconds = (timeout or {}).get("attemptDurationSeconds")
+        identity, size = str(uuid4()), (declared.vcpus, declared.memory_mib)
+        job = Job(identity, jobName, definition, jobQueue, environment, *size, seconds)
+        threading.Thread(target=self._run, args=(job,), daemon=True).start()
+        self.wait(lambda batch: identity in batch.jobs)
+        return {"jobArn": f"{ARN}:job/{identity}", "jobId": identity, "jobName": jobName}
 
     def describe_jobs(self, jobs: list[str]) -> dict[str, Any]:
         """Those there are."""

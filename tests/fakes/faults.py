@@ -7,6 +7,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 class ApiError(Exception):
@@ -39,6 +40,34 @@ class Bucket:
             return False
         self._left -= 1
         return True
+
+
+class Calls(list[tuple[str, dict[str, Any]]]):
+    """The requests so far: operation and parameters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed = threading.Condition()
+
+    def add(self, operation: str, params: dict[str, Any]) -> None:
+        """One more."""
+        with self._changed:
+            self.append((operation, params))
+            self._changed.notify_all()
+
+    def of(self, operation: str) -> list[dict[str, Any]]:
+        """The parameters of those to one operation."""
+        return [params for name, params in list(self) if name == operation]
+
+    def wait(self, operation: str, times: int, timeout: float = 60) -> None:
+        """Return when there were so many to one operation.
+
+        Raises:
+            TimeoutError: after so many seconds, which is a test's mistake.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: len(self.of(operation)) >= times, timeout):
+                raise TimeoutError(f"{operation}: {len(self.of(operation))} of {times} calls")
 
 
 class Gate:

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol, Self
 from uuid import uuid4
 
-from tests.fakes.faults import ApiError, Gate
+from tests.fakes.faults import ApiError, Calls, Gate
 from tests.fakes.shapes import error_problems, input_problems, output_problems
 
 
@@ -19,12 +19,12 @@ class Service(Protocol):
     Attributes:
         name: botocore's name of it.
         gate: What it refuses before it looks at a request.
-        calls: The requests so far that passed: operation and parameters.
+        calls: The requests that passed.
     """
 
     name: str
     gate: Gate
-    calls: list[tuple[str, dict[str, Any]]]
+    calls: Calls
 
     def operation(self, path: str, target: str | None) -> str | None:
         """The operation that a request is for; None where it is for another service."""
@@ -42,7 +42,7 @@ def answer(service: Service, operation: str, params: dict[str, Any]) -> dict[str
     if problems := input_problems(service.name, operation, params):
         raise ApiError("ValidationException" if service.name == "stepfunctions" else "ClientException", problems[0])
     service.gate.check(operation)
-    service.calls.append((operation, params))
+    service.calls.add(operation, params)
     handler = service.handler(operation)
     if handler is None:
         raise ApiError("InternalFailure", f"the fake of {service.name} has no {operation}", 501)

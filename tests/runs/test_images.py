@@ -90,13 +90,13 @@ def test_push_logs_in_without_showing_the_password(docker: Callable[[], list[lis
     import boto3
 
     ecr = boto3.client("ecr")
-    ecr.create_repository(repositoryName="genomics-pipeline/gather")
+    made = ecr.create_repository(repositoryName="genomics-pipeline/gather")["repository"]
     try:
         ended = CliRunner().invoke(cli, ["containers", "push", "--step", "gather"])
     finally:
         ecr.delete_repository(repositoryName="genomics-pipeline/gather", force=True)
     assert ended.exit_code == 0, ended.output
-    registry = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+    registry = f"{made['registryId']}.dkr.ecr.us-east-1.amazonaws.com"
     image = f"genomics-pipeline/gather:{images.tag(load_step('gather'))}"
     assert ended.output == f"{registry}/{image}  pushed\n"
     has, login, tag, push = docker()

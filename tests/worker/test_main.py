@@ -149,7 +149,47 @@ def test_what_cannot_be_run_is_told(name: str, payload: object, work: Work) -> N
 
 
 def test_an_unknown_argument_is_refused(payload: object, work: Work) -> None:
-    assert work("{}", "--help").communicate()[1] == "error: expected no argument but --version, found --help\n"
+    message = "error: expected no argument but --version or --health, found --help\n"
+    assert work("{}", "--help").communicate()[1] == message
+
+
+VARIABLES = {
+    "VCPUS": ("0", "expected a whole number of at least 1, found '0'"),
+    "MEMORY_MIB": ("2G", "expected a whole number of at least 1, found '2G'"),
+    "BUCKETS": ("x", "expected a JSON object of folders, found 'x'"),
+}
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_a_variable_that_makes_no_sense_is_told(name: str, payload: dict[str, Any], work: Work) -> None:
+    value, message = VARIABLES[name]
+    process = work(only(payload, "a"), **{f"GENOMICS_PIPELINE_{name}": value})
+    assert process.communicate() == ("", f"error: GENOMICS_PIPELINE_{name}: {message}\n")
+    assert process.returncode == 65
+
+
+def test_the_machines_failures_are_one_line_and_no_bad_input(
+    payload: dict[str, Any], work: Work, tmp_path: Path
+) -> None:
+    (tmp_path / "scratch").write_text("a file where a folder must be")
+    process = work(only(payload, "a"))
+    out, error = process.communicate()
+    assert (process.returncode, out, error.count("\n")) == (1, "", 1)
+    assert error.startswith(f"error: {tmp_path}/scratch")
+
+
+def test_health_is_libraries_a_program_and_a_place_to_write(payload: object, work: Work, tmp_path: Path) -> None:
+    (tmp_path / "scratch").mkdir()
+    process = work("", "--health")
+    assert (*process.communicate(), process.returncode) == ("", "", 0)
+    (tmp_path / "scratch").rmdir()
+    (tmp_path / "step/step.toml").write_text(STEP.replace("{python}", "{step_dir}/none"))
+    process = work("", "--health")
+    told = [
+        "error: {step_dir}/none: expected a program, found none that can be run\n",
+        f"error: {tmp_path}/scratch: expected a folder that can be written to: No such file or directory\n",
+    ]
+    assert (*process.communicate(), process.returncode) == ("", "".join(told), 1)
 
 
 def test_another_steps_task_is_refused(payload: dict[str, Any], work: Work) -> None:

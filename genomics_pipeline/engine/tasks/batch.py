@@ -190,7 +190,7 @@ class BatchTasks:
             context.observer(JobEnded(job.job_id, job.name, job.definition, code, reason, seconds, *where))
         found = _detail(job, submission, end, timed_out, (created, started, started + seconds))
         if found["Status"] == "FAILED":
-            raise StatesError(TASK_FAILED, _cause(found))
+            raise StatesError(TASK_FAILED, cause_of(found))
         return found
 
     async def _end(self, job: Job) -> tuple[JobEnd, bool]:
@@ -282,7 +282,7 @@ def _detail(
     } | ({"Timeout": {"AttemptDurationSeconds": job.timeout_s}} if job.timeout_s else {})
 
 
-def _cause(detail: dict[str, Any]) -> str:
+def cause_of(detail: dict[str, Any]) -> str:
     """The detail as a cause: what was submitted is left out where it would push the reason past AWS's limit."""
     text = compact(detail)
     if len(text) > 32_768:

@@ -20,7 +20,7 @@ from botocore import xform_name
 from genomics_pipeline.engine.clock import SystemClock
 from genomics_pipeline.engine.execution import ARN, Tasks
 from genomics_pipeline.stores.protocol import Store
-from tests.fakes.faults import ApiError, Bucket, Gate
+from tests.fakes.faults import ApiError, Bucket, Calls, Gate
 from tests.fakes.step_functions.execution import Execution, Machine, Setting
 from tests.fakes.step_functions.pages import page
 
@@ -63,7 +63,7 @@ class StepFunctions:
         known: Callable[[str], str | None] = lambda name: None,
     ) -> None:
         self.gate = Gate({name: Bucket(*rate) for name, rate in RATES.items()}, THROTTLED)
-        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.calls = Calls()
         self.executions: dict[str, Execution] = {}
         self.setting = Setting(store, tasks, SystemClock())
         self._folder = folder
@@ -95,8 +95,8 @@ class StepFunctions:
         self,
         name: str,
         definition: str,
-        roleArn: str,
-        **given: Any,  # AWS's name
+        roleArn: str,  # noqa: N803
+        **given: Any,
     ) -> dict[str, Any]:
         """The same machine again is no error; another one of the name is."""
         if not _NAME.fullmatch(name):

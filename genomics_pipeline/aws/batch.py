@@ -1,0 +1,120 @@
+"""Jobs of AWS Batch: submit, follow, end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from genomics_pipeline.aws.clients import Clients
+from genomics_pipeline.aws.pascal_case import from_service, to_service
+from genomics_pipeline.model.errors import RunError
+
+if TYPE_CHECKING:
+    from mypy_boto3_batch.type_defs import JobDetailTypeDef
+
+ENDED = frozenset({"SUCCEEDED", "FAILED"})
+MOST_JOBS = 100  # of one DescribeJobs: botocore's model
+CALLS_PER_S = 10  # of DescribeJobs: a fifth of what an account has for all calls but SubmitJob, about 50
+
+
+class BatchError(Exception):
+    """What Batch answered instead, or what kept it from answering.
+
+    Attributes:
+        code: The error's code; ``SdkClientException`` where there was no answer.
+        message: Its message.
+        status: The HTTP status; 0 where there was no answer.
+    """
+
+    def __init__(self, code: str, message: str, status: int) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code, self.message, self.status = code, message, status
+
+    @property
+    def passes(self) -> bool:
+        """Whether to ask again can help."""
+        return self.status in (0, 429) or self.status >= 500
+
+
+class BatchJobs:
+    """Jobs of an account and region.
+
+    Args:
+        clients: Where they are asked for.
+    """
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def submit(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Submit a job.
+
+        Args:
+            arguments: Those of a Task of ``batch:submitJob``, in PascalCase.
+
+        Returns:
+            ``{JobArn, JobId, JobName}``.
+
+        Raises:
+            UnknownMember: for an argument that SubmitJob does not have.
+            BatchError: if Batch refuses it.
+            RunError: if there are no credentials, or no region.
+        """
+        with _asking():
+            client = self._clients.batch
+            model = client.meta.service_model
+            answer: Any = client.submit_job(**to_service(model.shape_for("SubmitJobRequest"), arguments))
+            answer.pop("ResponseMetadata")
+            found: dict[str, Any] = from_service(model.shape_for("SubmitJobResponse"), answer)
+            return found
+
+    def describe(self, ids: Sequence[str]) -> Iterator[JobDetailTypeDef]:
+        """The jobs that Batch still knows, a hundred a call.
+
+        Raises:
+            BatchError: if Batch refuses to tell.
+        """
+        for start in range(0, len(ids), MOST_JOBS):
+            with _asking():
+                answer = self._clients.batch.describe_jobs(jobs=list(ids[start : start + MOST_JOBS]))
+            yield from answer["jobs"]
+
+    def detail(self, job: JobDetailTypeDef) -> dict[str, Any]:
+        """A job's detail as Step Functions gives it, in PascalCase."""
+        shape = self._clients.batch.meta.service_model.shape_for("JobDetail")
+        found: dict[str, Any] = from_service(shape, job)
+        return found
+
+    def terminate(self, job_id: str, reason: str) -> None:
+        """End a job, whatever it does; one that has ended stays as it is.
+
+        Raises:
+            BatchError: if Batch refuses it.
+        """
+        with _asking():
+            self._clients.batch.terminate_job(jobId=job_id, reason=reason)
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        NoCredentialsError,
+        NoRegionError,
+        ParamValidationError,
+    )
+
+    try:
+        yield
+    except (NoCredentialsError, NoRegionError) as error:
+        raise RunError(f"cannot ask AWS Batch: {error}") from None
+    except ParamValidationError as error:
+        raise BatchError("ClientException", str(error), 400) from error
+    except BotoCoreError as error:
+        raise BatchError("SdkClientException", str(error), 0) from error
+    except ClientError as error:
+        told = error.response.get("Error", {})
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+        raise BatchError(told.get("Code", "Unknown"), told.get("Message", str(error)), status) from error

@@ -1,0 +1,56 @@
+"""CloudWatch's log streams of Batch jobs."""
+
+from __future__ import annotations
+
+from genomics_pipeline.aws.batch import BatchError, BatchJobs
+from genomics_pipeline.aws.clients import Clients, calling
+from genomics_pipeline.model.errors import RunError
+
+
+def streams(job_id: str, clients: Clients) -> list[str]:
+    """The log streams of a job's attempts, the last one last; none where Batch has forgotten the job.
+
+    Raises:
+        RunError: if Batch cannot be asked.
+    """
+    try:
+        found = list(BatchJobs(clients).describe([job_id]))
+    except BatchError as error:
+        raise RunError(f"cannot describe the Batch job {job_id}: {error}") from error
+    if not found:
+        return []
+    containers = [attempt.get("container", {}) for attempt in found[0].get("attempts", ())]
+    named = [one.get("logStreamName") for one in (*containers, found[0].get("container", {}))]
+    return list(dict.fromkeys(stream for stream in named if stream))
+
+
+def last_lines(group: str, stream: str, count: int, clients: Clients) -> list[str] | None:
+    """The last lines of a stream, in their order; None where there is no such stream (any more).
+
+    Args:
+        group: The log group.
+        stream: The stream.
+        count: How many lines at most.
+        clients: boto3's.
+
+    Raises:
+        RunError: if CloudWatch cannot be asked.
+    """
+    lines: list[str] = []
+    token: dict[str, str] = {}
+    with calling(f"read the log stream {stream} of {group}"):
+        while len(lines) < count:
+            try:
+                page = clients.logs.get_log_events(
+                    logGroupName=group,
+                    logStreamName=stream,
+                    startFromHead=False,
+                    **token,  # type: ignore[arg-type]
+                )
+            except clients.logs.exceptions.ResourceNotFoundException:
+                return None
+            lines[:0] = [event["message"].rstrip("\n") for event in page["events"]]
+            if not page["events"] or token.get("nextToken") == page["nextBackwardToken"]:
+                break
+            token = {"nextToken": page["nextBackwardToken"]}
+    return lines[-count:]

@@ -1,0 +1,74 @@
+"""Executions and Map Runs, asked for no oftener than AWS lets anyone ask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from genomics_pipeline.aws.clients import Clients, calling
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
+
+LATEST_FAILURES = 20  # children of a Map Run whose cause is asked for before its result files are written
+
+
+def describe(arn: str, clients: Clients) -> DescribeExecutionOutputTypeDef:
+    """An execution.
+
+    Raises:
+        RunError: if AWS cannot be asked, or does not know it.
+    """
+    with calling(f"describe the execution {arn}"):
+        return clients.states.describe_execution(executionArn=arn)
+
+
+class MapRuns:
+    """The Map Runs of an execution; one that ended is not asked for again.
+
+    Args:
+        execution_arn: The execution.
+        clients: boto3's.
+    """
+
+    def __init__(self, execution_arn: str, clients: Clients) -> None:
+        self._arn = execution_arn
+        self._clients = clients
+        self._ended: dict[str, Any] = {}
+        self._causes: dict[str, tuple[str, str, str]] = {}
+
+    def describe(self) -> list[Any]:
+        """DescribeMapRun's answers, in the order that the Map Runs began.
+
+        Raises:
+            RunError: if AWS cannot be asked.
+        """
+        with calling(f"list the Map Runs of {self._arn}"):
+            pages = self._clients.states.get_paginator("list_map_runs").paginate(executionArn=self._arn)
+            listed = sorted((one for page in pages for one in page["mapRuns"]), key=lambda one: one["startDate"])
+        return [self._one(one["mapRunArn"]) for one in listed]
+
+    def _one(self, arn: str) -> Any:
+        if arn not in self._ended:
+            with calling(f"describe the Map Run {arn}"):
+                found = self._clients.states.describe_map_run(mapRunArn=arn)
+            if found["status"] == "RUNNING":
+                return found
+            self._ended[arn] = found
+        return self._ended[arn]
+
+    def latest_failures(self, arn: str) -> list[tuple[str, str, str]]:
+        """(input, error, cause) of the children that failed last; each is asked for once.
+
+        Raises:
+            RunError: if AWS cannot be asked.
+        """
+        with calling(f"list the failed children of {arn}"):
+            page = self._clients.states.list_executions(
+                mapRunArn=arn, statusFilter="FAILED", maxResults=LATEST_FAILURES
+            )
+        children = [child["executionArn"] for child in page["executions"]]
+        for child in children:
+            if child not in self._causes:
+                found = describe(child, self._clients)
+                self._causes[child] = found.get("input", "{}"), found.get("error", ""), found.get("cause", "")
+        return [self._causes[child] for child in children]

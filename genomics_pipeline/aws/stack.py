@@ -1,0 +1,300 @@
+"""A CloudFormation stack as it is changed: change sets, their execution, and what its events tell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from genomics_pipeline.aws.clients import Clients, calling
+from genomics_pipeline.aws.deployment import BUCKET_OUTPUT
+from genomics_pipeline.aws.template.storage import TEMPLATES
+from genomics_pipeline.model.errors import RunError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.type_defs import (
+        DescribeChangeSetOutputTypeDef,
+        ParameterTypeDef,
+        StackEventTypeDef,
+        StackTypeDef,
+    )
+
+MAX_BODY_BYTES = 51_200  # of a template in a request; 1 MB by URL (CloudFormation user guide, "Quotas")
+POLL_S = 5.0
+IN_REVIEW = "REVIEW_IN_PROGRESS"  # a change set was made for it, and nothing else
+# Stacks that no change set can be made for: their creation failed, and only deletion is left.
+DEAD = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
+_UNCHANGED = ("didn't contain changes", "No updates are to be performed")
+STATE_MACHINE = "AWS::StepFunctions::StateMachine"
+_CONSEQUENCE = "cancelled"  # "Resource creation cancelled": another resource's failure stopped it
+
+Say = Callable[["Event"], None]
+Sleep = Callable[[float], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a change set would do to one resource.
+
+    Attributes:
+        action: ``Add``, ``Modify``, ``Remove``, ``Import`` or ``Dynamic``.
+        replacement: ``True``, ``False`` or ``Conditional`` of what is modified; empty otherwise.
+    """
+
+    action: str
+    resource: str
+    type: str
+    replacement: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSet:
+    """What would be done to a stack.
+
+    Attributes:
+        arn: Its own.
+        stack: The stack's id.
+        changes: By resource. There may be none where outputs alone change.
+        needed: Whether there is anything to execute.
+    """
+
+    arn: str
+    stack: str
+    changes: tuple[Change, ...]
+    needed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a resource of the stack, or to the stack itself."""
+
+    resource: str
+    type: str
+    status: str
+    reason: str
+
+
+def describe(stack: str, clients: Clients) -> StackTypeDef | None:
+    """The stack of that name or id, or none.
+
+    Raises:
+        RunError: if AWS cannot be asked.
+    """
+    from botocore.exceptions import ClientError
+
+    with calling(f"find the stack {stack}"):
+        try:
+            return clients.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        except ClientError as error:
+            if "does not exist" in str(error):
+                return None
+            raise
+
+
+def outputs(found: StackTypeDef) -> dict[str, str]:
+    """The outputs of a stack, by name."""
+    return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", ())}
+
+
+def make_change_set(
+    stack: str,
+    template: Mapping[str, Any],
+    parameters: Mapping[str, str],
+    clients: Clients,
+    sleep: Sleep,
+) -> ChangeSet:
+    """Ask CloudFormation what a template would change; nothing is changed yet.
+
+    Parameters that are not given keep the value they have.
+
+    Args:
+        stack: The stack's name.
+        template: The template.
+        parameters: Those that are given.
+        clients: AWS.
+        sleep: Waits between two looks.
+
+    Raises:
+        RunError: if the template or its parameters are refused, or the stack is one that cannot be changed.
+    """
+    found = describe(stack, clients)
+    if found and found["StackStatus"] in DEAD:
+        raise RunError(
+            f"stack {stack}: expected one that can be changed, found {found['StackStatus']}; "
+            "`genomics-pipeline destroy`, then deploy again"
+        )
+    exists = found is not None and found["StackStatus"] != IN_REVIEW
+    kept = {parameter["ParameterKey"] for parameter in found.get("Parameters", ())} if found and exists else set()
+    body = json.dumps(template, ensure_ascii=False, separators=(",", ":"))
+    with calling(f"make a change set of the stack {stack}"):
+        made = clients.cloudformation.create_change_set(
+            StackName=stack,
+            ChangeSetName=f"deploy-{uuid4().hex[:12]}",
+            ChangeSetType="UPDATE" if exists else "CREATE",
+            Capabilities=["CAPABILITY_IAM"],
+            Parameters=_parameters(template, parameters, kept),
+            **_source(stack, body, outputs(found).get(BUCKET_OUTPUT) if found else None, clients),
+        )
+        return _wait_for_change_set(made["Id"], made["StackId"], clients, sleep)
+
+
+def _parameters(template: Mapping[str, Any], given: Mapping[str, str], kept: Collection[str]) -> list[ParameterTypeDef]:
+    """The given values; of the others that the stack has, the one it has."""
+    previous = [key for key in template["Parameters"] if key in kept and key not in given]
+    parameters: list[ParameterTypeDef] = []
+    parameters += [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]
+    parameters += [{"ParameterKey": key, "UsePreviousValue": True} for key in previous]
+    return parameters
+
+
+def _source(stack: str, body: str, bucket: str | None, clients: Clients) -> dict[str, Any]:
+    """The template in the request, or where it is too long, the URL of an object of the stack's bucket."""
+    size = len(body.encode())
+    if size <= MAX_BODY_BYTES:
+        return {"TemplateBody": body}
+    if bucket is None:
+        raise RunError(
+            f"stack {stack}: AWS allows {MAX_BODY_BYTES} bytes in the first template, found {size}; "
+            "deploy fewer pipelines first, then all of them"
+        )
+    key = f"{TEMPLATES}{sha256(body.encode()).hexdigest()[:12]}.json"
+    clients.s3.put_object(Bucket=bucket, Key=key, Body=body.encode(), ContentType="application/json")
+    region = clients.s3.meta.region_name
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return {"TemplateURL": f"https://{bucket}.s3.{region}.{suffix}/{key}"}
+
+
+def _wait_for_change_set(arn: str, stack_id: str, clients: Clients, sleep: Sleep) -> ChangeSet:
+    while True:
+        found = clients.cloudformation.describe_change_set(ChangeSetName=arn, StackName=stack_id)
+        if found["Status"] in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
+            sleep(POLL_S)
+        elif found["Status"] == "CREATE_COMPLETE":
+            return ChangeSet(arn, stack_id, tuple(_changes(found, clients)))
+        else:
+            reason = found.get("StatusReason", "")
+            clients.cloudformation.delete_change_set(ChangeSetName=arn, StackName=stack_id)
+            if any(text in reason for text in _UNCHANGED):
+                return ChangeSet(arn, stack_id, (), needed=False)
+            raise RunError(f"change set of the stack {found['StackName']}: {found['Status']}: {reason}")
+
+
+def _changes(found: DescribeChangeSetOutputTypeDef, clients: Clients) -> Iterator[Change]:
+    while True:
+        for entry in found.get("Changes", ()):
+            change = entry["ResourceChange"]
+            yield Change(
+                change["Action"], change["LogicalResourceId"], change["ResourceType"], change.get("Replacement", "")
+            )
+        if not found.get("NextToken"):
+            return
+        found = clients.cloudformation.describe_change_set(
+            ChangeSetName=found["ChangeSetId"], StackName=found["StackId"], NextToken=found["NextToken"]
+        )
+
+
+def discard(change_set: ChangeSet, clients: Clients) -> None:
+    """Delete a change set that is not wanted, and the stack where it was to be made by it.
+
+    Raises:
+        RunError: if AWS refuses.
+    """
+    with calling(f"delete the change set {change_set.arn}"):
+        found = describe(change_set.stack, clients)
+        clients.cloudformation.delete_change_set(ChangeSetName=change_set.arn, StackName=change_set.stack)
+        if found and found["StackStatus"] == IN_REVIEW:
+            clients.cloudformation.delete_stack(StackName=change_set.stack)
+
+
+def execute(change_set: ChangeSet, clients: Clients, say: Say, sleep: Sleep) -> StackTypeDef:
+    """Execute a change set and wait for its end.
+
+    Args:
+        change_set: With changes.
+        clients: AWS.
+        say: Is told every event.
+        sleep: Waits between two looks.
+
+    Returns:
+        The stack.
+
+    Raises:
+        RunError: if a resource failed, with its reason.
+    """
+    with calling(f"execute the change set {change_set.arn}"):
+        seen = {event["EventId"] for event in _events(change_set.stack, clients)}
+        clients.cloudformation.execute_change_set(ChangeSetName=change_set.arn, StackName=change_set.stack)
+        return _follow(change_set.stack, seen, clients, say, sleep, ("CREATE_COMPLETE", "UPDATE_COMPLETE"))
+
+
+def delete(found: StackTypeDef, clients: Clients, say: Say, sleep: Sleep) -> None:
+    """Delete a stack and wait for its end; resources that are retained stay.
+
+    Raises:
+        RunError: if a resource could not be deleted, with its reason.
+    """
+    stack_id = found["StackId"]
+    with calling(f"delete the stack {found['StackName']}"):
+        seen = {event["EventId"] for event in _events(stack_id, clients)}
+        clients.cloudformation.delete_stack(StackName=stack_id)
+        _follow(stack_id, seen, clients, say, sleep, ("DELETE_COMPLETE",))
+
+
+def _events(stack_id: str, clients: Clients) -> list[StackEventTypeDef]:
+    """All events, the oldest first."""
+    pages = clients.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id)
+    return [event for page in pages for event in page["StackEvents"]][::-1]
+
+
+def _follow(
+    stack_id: str, seen: set[str], clients: Clients, say: Say, sleep: Sleep, good: Sequence[str]
+) -> StackTypeDef:
+    failed: list[Event] = []
+    while True:
+        # The status first: what happened until it was read is then among the events.
+        found = clients.cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
+        for raw in _events(stack_id, clients):
+            if raw["EventId"] in seen:
+                continue
+            seen.add(raw["EventId"])
+            event = Event(
+                raw["LogicalResourceId"],
+                raw["ResourceType"],
+                raw["ResourceStatus"],
+                raw.get("ResourceStatusReason", ""),
+            )
+            say(event)
+            if event.status.endswith("_FAILED") and _CONSEQUENCE not in event.reason:
+                failed.append(event)
+        if found["StackStatus"] in good:
+            return found
+        if not found["StackStatus"].endswith("_IN_PROGRESS"):
+            raise RunError(_told(found, failed))
+        sleep(POLL_S)
+
+
+def _told(found: StackTypeDef, failed: Sequence[Event]) -> str:
+    what = "; ".join(f"{event.resource} ({event.type}): {event.reason or event.status}" for event in failed)
+    reason = what or found.get("StackStatusReason", "no reason was given")
+    return f"stack {found['StackName']}: {found['StackStatus']}: {reason}"
+
+
+def running(found: StackTypeDef, clients: Clients) -> list[str]:
+    """Names of executions that go on in the stack's state machines, some of each.
+
+    Raises:
+        RunError: if AWS cannot be asked.
+    """
+    names = []
+    with calling(f"look for runs of the stack {found['StackName']}"):
+        pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=found["StackId"])
+        for resource in (resource for page in pages for resource in page["StackResourceSummaries"]):
+            if resource["ResourceType"] == STATE_MACHINE and "PhysicalResourceId" in resource:
+                listed = clients.states.list_executions(
+                    stateMachineArn=resource["PhysicalResourceId"], statusFilter="RUNNING"
+                )
+                names += [execution["name"] for execution in listed["executions"]]
+    return names

@@ -1,0 +1,113 @@
+"""What a person may do who uses a deployed stack: submit, status, logs, results, cancel, redrive; nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from genomics_pipeline.aws.deployment import Deployment
+from genomics_pipeline.aws.template.statement import Statement, policy
+from genomics_pipeline.aws.template.states import Machine
+from genomics_pipeline.aws.template.storage import RUNS
+
+
+def caller_policy(deployment: Deployment, machines: Sequence[Machine]) -> dict[str, Any]:
+    """The IAM policy of those who use the stack, for as many pipelines as are given."""
+    return policy([*_states(deployment, machines), *_jobs(deployment), *_objects(deployment)])
+
+
+def _arn(deployment: Deployment, service: str, resource: str) -> str:
+    return f"arn:{deployment.partition}:{service}:{deployment.region}:{deployment.account}:{resource}"
+
+
+def _states(deployment: Deployment, machines: Sequence[Machine]) -> list[Statement]:
+    def states(resource: str) -> str:
+        return _arn(deployment, "states", resource)
+
+    names = {deployment.names.state_machine(machine.pipeline): machine.labels for machine in machines}
+    maps = [f"{name}/{label}:*" for name, labels in names.items() for label in labels]
+    return [
+        Statement(
+            "FindStack",
+            "every command asks where the stack's bucket is; a stack's ARN ends in an id",
+            ["cloudformation:DescribeStacks"],
+            [_arn(deployment, "cloudformation", f"stack/{deployment.names.stack}/*")],
+        ),
+        Statement(
+            "StartRuns",
+            "submit starts an execution; runs lists them",
+            ["states:StartExecution", "states:ListExecutions"],
+            [states(f"stateMachine:{name}") for name in names],
+        ),
+        Statement(
+            "FollowRuns",
+            "status, results, cancel and redrive; a run is an execution of its own name",
+            [
+                "states:DescribeExecution",
+                "states:GetExecutionHistory",
+                "states:ListMapRuns",
+                "states:StopExecution",
+                "states:RedriveExecution",
+            ],
+            [states(f"execution:{name}:*") for name in names],
+        ),
+        Statement(
+            "FollowMapRuns",
+            "status counts the items of a Map Run; logs finds its children",
+            ["states:DescribeMapRun", "states:ListExecutions"],
+            [states(f"mapRun:{name}") for name in maps],
+        ),
+        Statement(
+            "FollowChildren",
+            "logs looks for the job of a child",
+            ["states:DescribeExecution", "states:GetExecutionHistory"],
+            [states(f"execution:{name}") for name in maps],
+        ),
+    ]
+
+
+def _jobs(deployment: Deployment) -> list[Statement]:
+    return [
+        Statement(
+            "DescribeJobs",
+            "logs asks for a job's log stream, cancel whether it ended; the action knows no resources",
+            ["batch:DescribeJobs"],
+            ["*"],
+        ),
+        Statement(
+            "TerminateJobs",
+            "cancel ends jobs that are left; a job's id is only known when it runs",
+            ["batch:TerminateJob"],
+            [_arn(deployment, "batch", "job/*")],
+        ),
+        Statement(
+            "ReadLogs",
+            "logs reads the stream of a task; its name holds the task's id",
+            ["logs:GetLogEvents"],
+            [_arn(deployment, "logs", f"log-group:{deployment.names.log_group}:log-stream:*")],
+        ),
+    ]
+
+
+def _objects(deployment: Deployment) -> list[Statement]:
+    bucket = f"arn:{deployment.partition}:s3:::{deployment.bucket}"
+    return [
+        Statement(
+            "FindObjects",
+            "submit looks whether inputs are there, runs and results list; a prefix would make 403 of 404",
+            ["s3:ListBucket"],
+            [bucket],
+        ),
+        Statement(
+            "ReadObjects",
+            "status, logs and results read what a run wrote; submit its inputs",
+            ["s3:GetObject"],
+            [f"{bucket}/*"],
+        ),
+        Statement(
+            "WriteRuns",
+            "submit writes manifest, intervals and definition of a run, in parts where they are large",
+            ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+            [f"{bucket}/{RUNS}*"],
+        ),
+    ]

@@ -1,0 +1,103 @@
+"""Hosts and queues: Spot first, On-Demand where there is no Spot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from genomics_pipeline.aws.template.functions import Resources, attribute, ref
+from genomics_pipeline.aws.template.network import SECURITY_GROUP, subnets
+from genomics_pipeline.aws.template.scratch import user_data
+from genomics_pipeline.model.resource_names import ResourceNames
+
+INSTANCE_PROFILE = "InstanceProfile"
+JOB_QUEUE = "JobQueue"
+ON_DEMAND_QUEUE = "OnDemandQueue"
+
+# Jobs that no host will ever hold are cancelled after the least time AWS allows, and those that AWS has no host for
+# after the longest: Batch user guide, "Automatic remediation with jobStateTimeLimitActions".
+STUCK = {
+    "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE": 600,
+    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT": 600,
+    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY": 86_400,
+}
+
+
+def compute(names: ResourceNames) -> Resources:
+    """Launch template, compute environments and queues."""
+    return {
+        "LaunchTemplate": _launch_template(),
+        "SpotEnvironment": _environment("SPOT", "SPOT_PRICE_CAPACITY_OPTIMIZED", names),
+        "OnDemandEnvironment": _environment("EC2", "BEST_FIT_PROGRESSIVE", names),
+        JOB_QUEUE: _queue(names.job_queue, "SpotEnvironment", "OnDemandEnvironment"),
+        ON_DEMAND_QUEUE: _queue(names.on_demand_queue, "OnDemandEnvironment"),
+    }
+
+
+def _launch_template() -> dict[str, Any]:
+    volume = {"VolumeSize": ref("VolumeGiB"), "VolumeType": "gp3", "Encrypted": True, "DeleteOnTermination": True}
+    return {
+        "Type": "AWS::EC2::LaunchTemplate",
+        "Properties": {
+            "LaunchTemplateData": {
+                # One hop: containers cannot ask for the host's role.
+                "MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 1},
+                "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": volume}],
+                "UserData": {"Fn::Base64": user_data()},
+            }
+        },
+    }
+
+
+def _environment(kind: str, strategy: str, names: ResourceNames) -> dict[str, Any]:
+    """A compute environment that is updated in place.
+
+    It has no service role: Batch then uses AWSServiceRoleForBatch, which it makes where it is missing. Only with that
+    role and these allocation strategies can everything be updated without a new environment (Batch user guide,
+    "Updating compute environments"), and with these no Spot Fleet role is needed either.
+    """
+    return {
+        "Type": "AWS::Batch::ComputeEnvironment",
+        "Metadata": {"cfn-lint": {"config": {"ignore_checks": ["W1030"]}}},  # SubnetIds is only used where it is given
+        "Properties": {
+            "Type": "MANAGED",
+            "State": "ENABLED",
+            "ReplaceComputeEnvironment": False,
+            "UpdatePolicy": {"TerminateJobsOnUpdate": False, "JobExecutionTimeoutMinutes": 360},
+            "ComputeResources": {
+                "Type": kind,
+                "AllocationStrategy": strategy,
+                "MinvCpus": 0,
+                "MaxvCpus": ref("MaxVcpus"),
+                "InstanceTypes": ref("InstanceTypes"),
+                "Subnets": subnets(),
+                "SecurityGroupIds": [ref(SECURITY_GROUP)],
+                "InstanceRole": attribute(INSTANCE_PROFILE, "Arn"),
+                "LaunchTemplate": {
+                    "LaunchTemplateId": ref("LaunchTemplate"),
+                    "Version": attribute("LaunchTemplate", "LatestVersionNumber"),
+                },
+                "Ec2Configuration": [{"ImageType": "ECS_AL2023"}],
+                "UpdateToLatestImageVersion": True,
+                "Tags": {"Name": names.stack},
+            },
+        },
+    }
+
+
+def _queue(name: str, *environments: str) -> dict[str, Any]:
+    return {
+        "Type": "AWS::Batch::JobQueue",
+        "Properties": {
+            "JobQueueName": name,
+            "State": "ENABLED",
+            "Priority": 1,
+            "ComputeEnvironmentOrder": [
+                {"Order": order, "ComputeEnvironment": ref(environment)}
+                for order, environment in enumerate(environments, start=1)
+            ],
+            "JobStateTimeLimitActions": [
+                {"State": "RUNNABLE", "Reason": reason, "MaxTimeSeconds": seconds, "Action": "CANCEL"}
+                for reason, seconds in STUCK.items()
+            ],
+        },
+    }

@@ -1,0 +1,33 @@
+"""CloudWatch's log groups, made here so that they have an end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from genomics_pipeline.aws.template.functions import Resources, ref, when
+from genomics_pipeline.aws.template.parameters import HAS_KEY
+from genomics_pipeline.model.resource_names import ResourceNames
+
+TASKS_LOG = "TasksLog"
+STATES_LOG = "StatesLog"
+# Deliveries to groups of this prefix do not use up the account's resource policies for logs (Step Functions developer
+# guide, "Using CloudWatch Logs").
+VENDED = "/aws/vendedlogs/states/"
+
+
+def logs(names: ResourceNames) -> Resources:
+    """The log groups of the tasks' containers and of the state machines."""
+    return {TASKS_LOG: _group(names.log_group), STATES_LOG: _group(VENDED + names.stack)}
+
+
+def _group(name: str) -> dict[str, Any]:
+    return {
+        "Type": "AWS::Logs::LogGroup",
+        "DeletionPolicy": "Delete",
+        "UpdateReplacePolicy": "Delete",
+        "Properties": {
+            "LogGroupName": name,
+            "RetentionInDays": ref("LogRetentionDays"),
+            "KmsKeyId": when(HAS_KEY, ref("KmsKeyArn")),
+        },
+    }

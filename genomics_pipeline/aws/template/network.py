@@ -1,0 +1,96 @@
+"""Where hosts stand: the VPC that is given, or a small one made here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from genomics_pipeline.aws.template.functions import Resources, ref, sub, when
+from genomics_pipeline.aws.template.parameters import MAKES_NETWORK
+from genomics_pipeline.model.resource_names import ResourceNames
+
+SECURITY_GROUP = "SecurityGroup"
+ZONES = 2  # Spot finds more capacity in two availability zones, and every region has as many
+
+
+def subnets() -> dict[str, Any]:
+    """The subnets of the hosts."""
+    return when(MAKES_NETWORK, [ref(f"Subnet{number}") for number in range(ZONES)], ref("SubnetIds"))
+
+
+def network(names: ResourceNames) -> Resources:
+    """A security group without ingress; and where no VPC is given, one with public subnets.
+
+    Public, because a host without a public address would need a NAT gateway, which costs by the hour and by the GB;
+    nothing may come in. S3 goes through a gateway endpoint, which is free.
+    """
+    tags = [{"Key": "Name", "Value": names.stack}]
+    made: Resources = {
+        "Vpc": {
+            "Type": "AWS::EC2::VPC",
+            "Properties": {
+                "CidrBlock": "10.0.0.0/16",
+                "EnableDnsSupport": True,
+                "EnableDnsHostnames": True,
+                "Tags": tags,
+            },
+        },
+        "InternetGateway": {"Type": "AWS::EC2::InternetGateway", "Properties": {"Tags": tags}},
+        "InternetGatewayAttachment": {
+            "Type": "AWS::EC2::VPCGatewayAttachment",
+            "Properties": {"VpcId": ref("Vpc"), "InternetGatewayId": ref("InternetGateway")},
+        },
+        "RouteTable": {"Type": "AWS::EC2::RouteTable", "Properties": {"VpcId": ref("Vpc")}},
+        "InternetRoute": {
+            "Type": "AWS::EC2::Route",
+            "DependsOn": "InternetGatewayAttachment",
+            "Properties": {
+                "RouteTableId": ref("RouteTable"),
+                "DestinationCidrBlock": "0.0.0.0/0",
+                "GatewayId": ref("InternetGateway"),
+            },
+        },
+        "S3Endpoint": {
+            "Type": "AWS::EC2::VPCEndpoint",
+            "Properties": {
+                "VpcId": ref("Vpc"),
+                "VpcEndpointType": "Gateway",
+                "ServiceName": sub("com.amazonaws.${AWS::Region}.s3"),
+                "RouteTableIds": [ref("RouteTable")],
+            },
+        },
+    }
+    for number in range(ZONES):
+        made |= _subnet(number)
+    for resource in made.values():
+        resource["Condition"] = MAKES_NETWORK
+    return {**made, SECURITY_GROUP: _security_group()}
+
+
+def _subnet(number: int) -> Resources:
+    return {
+        f"Subnet{number}": {
+            "Type": "AWS::EC2::Subnet",
+            "Properties": {
+                "VpcId": ref("Vpc"),
+                "CidrBlock": f"10.0.{number * 64}.0/18",  # 16,379 hosts
+                "AvailabilityZone": {"Fn::Select": [number, {"Fn::GetAZs": ""}]},
+                "MapPublicIpOnLaunch": True,
+            },
+        },
+        f"Subnet{number}Routes": {
+            "Type": "AWS::EC2::SubnetRouteTableAssociation",
+            "Properties": {"SubnetId": ref(f"Subnet{number}"), "RouteTableId": ref("RouteTable")},
+        },
+    }
+
+
+def _security_group() -> dict[str, Any]:
+    https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "0.0.0.0/0"}
+    return {
+        "Type": "AWS::EC2::SecurityGroup",
+        "Properties": {
+            "GroupDescription": "Hosts of tasks: nothing comes in, HTTPS goes out",
+            "VpcId": when(MAKES_NETWORK, ref("Vpc"), ref("VpcId")),
+            "SecurityGroupEgress": [{**https, "Description": "AWS's APIs, images, packages"}],
+        },
+    }

@@ -1,0 +1,46 @@
+"""An ECR repository a step: its images, by the digest of what is in them."""
+
+from __future__ import annotations
+
+import json
+
+from genomics_pipeline.aws.template.functions import Resources, logical_id
+from genomics_pipeline.model.resource_names import ResourceNames
+
+UNTAGGED_DAYS = 7
+_LIFECYCLE = {
+    "rules": [
+        {
+            "rulePriority": 1,
+            "description": "what an interrupted push left",
+            "selection": {
+                "tagStatus": "untagged",
+                "countType": "sinceImagePushed",
+                "countUnit": "days",
+                "countNumber": UNTAGGED_DAYS,
+            },
+            "action": {"type": "expire"},
+        }
+    ]
+}
+
+
+def repository_id(step: str) -> str:
+    """The logical id of a step's repository."""
+    return logical_id(step, "Repository")
+
+
+def repository(step: str, names: ResourceNames) -> Resources:
+    """The repository of a step. A tag is a digest, so it never moves."""
+    return {
+        repository_id(step): {
+            "Type": "AWS::ECR::Repository",
+            "Properties": {
+                "RepositoryName": names.repository(step),
+                "ImageTagMutability": "IMMUTABLE",
+                "ImageScanningConfiguration": {"ScanOnPush": True},
+                "LifecyclePolicy": {"LifecyclePolicyText": json.dumps(_LIFECYCLE, separators=(",", ":"))},
+                "EmptyOnDelete": True,  # images are built again from the steps; `destroy` needs no second pass
+            },
+        }
+    }

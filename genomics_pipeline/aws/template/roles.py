@@ -1,0 +1,239 @@
+"""Who may do what: the state machines, the tasks, what starts them, and their hosts.
+
+Each statement is what one call of the service needs, on as little as AWS lets it be narrowed to. Sources: Step
+Functions developer guide, "IAM policies" of Batch, of Distributed Map and of CloudWatch Logs; service authorization
+reference of AWS Batch, ECR and ECS (which of their actions know resources).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from genomics_pipeline.aws.template.compute import INSTANCE_PROFILE
+from genomics_pipeline.aws.template.functions import Resources, arn, attribute, ref, sub
+from genomics_pipeline.aws.template.logs import TASKS_LOG
+from genomics_pipeline.aws.template.parameters import HAS_INPUT_BUCKETS, HAS_KEY
+from genomics_pipeline.aws.template.registry import repository_id
+from genomics_pipeline.aws.template.statement import Statement, policy, reasons, role
+from genomics_pipeline.aws.template.states import Machine, role_id
+from genomics_pipeline.aws.template.storage import BUCKET, RUNS
+from genomics_pipeline.aws.template.tasks import EXECUTION_ROLE, JOB_ROLE
+from genomics_pipeline.model.resource_names import ResourceNames
+
+INSTANCE_ROLE = "InstanceRole"
+OURS = {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}}  # not another account's, through the service
+BUCKET_ARN = attribute(BUCKET, "Arn")
+
+
+def objects(prefix: str = "") -> dict[str, Any]:
+    """The objects of the bucket whose keys begin so."""
+    return sub(f"${{{BUCKET}.Arn}}/{prefix}*")
+
+
+def states_role(machine: Machine, steps: Sequence[str], names: ResourceNames) -> dict[str, Any]:
+    """The role of a pipeline's state machine."""
+    return role("states", [*_batch(steps, names), *_children(machine, names), *_map_files(), _log_delivery()], OURS)
+
+
+def _batch(steps: Sequence[str], names: ResourceNames) -> list[Statement]:
+    definitions = [names.job_definition(step) for step in steps]
+    return [
+        Statement(
+            "SubmitJob",
+            "submitJob.sync, by the name of the job definition: the newest revision",
+            ["batch:SubmitJob"],
+            [
+                *(arn("batch", f"job-definition/{name}{revision}") for name in definitions for revision in ("", ":*")),
+                *(arn("batch", f"job-queue/{queue}") for queue in (names.job_queue, names.on_demand_queue)),
+            ],
+        ),
+        Statement(
+            "DescribeJobs",
+            "submitJob.sync looks how jobs ended; the action knows no resources",
+            ["batch:DescribeJobs"],
+            ["*"],
+        ),
+        Statement(
+            "TerminateJob",
+            "a state that was aborted or timed out ends its job; a job's id is only known when it runs",
+            ["batch:TerminateJob"],
+            [arn("batch", "job/*")],
+        ),
+        Statement(
+            "JobEvents",
+            "submitJob.sync hears of a job's end by the rule that Step Functions keeps under this name",
+            ["events:PutTargets", "events:PutRule", "events:DescribeRule"],
+            [arn("events", "rule/StepFunctionsGetEventsForBatchJobsRule")],
+        ),
+    ]
+
+
+def _children(machine: Machine, names: ResourceNames) -> list[Statement]:
+    name = names.state_machine(machine.pipeline)
+    maps = [arn("states", f"execution:{name}/{label}:*") for label in machine.labels]
+    return [
+        Statement(
+            "StartChildren",
+            "a Distributed Map starts its children as executions of its own state machine",
+            ["states:StartExecution"],
+            [arn("states", f"stateMachine:{name}")],
+        ),
+        Statement(
+            "FollowChildren",
+            "a Map Run looks after its children, and stops them when it is stopped; their names are made as they start",
+            ["states:DescribeExecution", "states:StopExecution"],
+            [arn("states", f"execution:{name}:*"), *maps],
+        ),
+        Statement(
+            "RedriveChildren",
+            "a redriven Map Run goes on with the children that had failed",
+            ["states:RedriveExecution"],
+            [*maps] or [arn("states", f"execution:{name}:*")],
+        ),
+    ]
+
+
+def _map_files() -> list[Statement]:
+    return [
+        Statement(
+            "ReadItems",
+            "ItemReader reads manifest and intervals, ResultWriter its own files; which run is only known when it runs",
+            ["s3:GetObject"],
+            [objects(RUNS)],
+        ),
+        Statement(
+            "WriteResults",
+            "ResultWriter writes a Map Run's results, in parts where they are large",
+            ["s3:PutObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"],
+            [objects(f"{RUNS}*/map-runs/")],
+        ),
+    ]
+
+
+def _log_delivery() -> Statement:
+    return Statement(
+        "LogDelivery",
+        "Step Functions delivers its log; CloudWatch's actions of deliveries know no resources",
+        [
+            "logs:CreateLogDelivery",
+            "logs:GetLogDelivery",
+            "logs:UpdateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:ListLogDeliveries",
+            "logs:PutResourcePolicy",
+            "logs:DescribeResourcePolicies",
+            "logs:DescribeLogGroups",
+        ],
+        ["*"],
+    )
+
+
+def task_roles(steps: Sequence[str]) -> Resources:
+    """The roles of the containers: what runs in them, and what starts them."""
+    job = [
+        Statement(
+            "ReadObjects",
+            "the worker reads inputs, the reference, upstream outputs and completion records",
+            ["s3:GetObject"],
+            [objects()],
+        ),
+        Statement(
+            "FindObjects",
+            "without it S3 says 403, not 404, of an object that is not there; a prefix would bring that back",
+            ["s3:ListBucket"],
+            [BUCKET_ARN],
+        ),
+        Statement(
+            "WriteRuns",
+            "the worker uploads outputs, logs and completion records, in parts; which run is only known when it runs",
+            ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+            [objects(RUNS)],
+        ),
+    ]
+    execution = [
+        Statement(
+            "RegistryToken",
+            "the ECS agent signs in to ECR; the action knows no resources",
+            ["ecr:GetAuthorizationToken"],
+            ["*"],
+        ),
+        Statement(
+            "PullImages",
+            "the ECS agent pulls the steps' images",
+            ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"],
+            [attribute(repository_id(step), "Arn") for step in steps],
+        ),
+        Statement(
+            "WriteLogs",
+            "the awslogs driver; a stream's name holds the task's id",
+            ["logs:CreateLogStream", "logs:PutLogEvents"],
+            [sub(f"arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:${{{TASKS_LOG}}}:*")],
+        ),
+    ]
+    return {JOB_ROLE: role("ecs-tasks", job, OURS), EXECUTION_ROLE: role("ecs-tasks", execution, OURS)}
+
+
+def instance_role() -> Resources:
+    """The role of the hosts: the ECS agent's calls, and no more. Batch makes the clusters and names them."""
+    cluster, instance = arn("ecs", "cluster/*"), arn("ecs", "container-instance/*")
+    statements = [
+        Statement(
+            "DiscoverPollEndpoint",
+            "the agent asks where to poll; the action knows no resources",
+            ["ecs:DiscoverPollEndpoint"],
+            ["*"],
+        ),
+        Statement(
+            "JoinCluster",
+            "the agent joins Batch's cluster and tells how tasks go",
+            [
+                "ecs:RegisterContainerInstance",
+                "ecs:DeregisterContainerInstance",
+                "ecs:SubmitContainerStateChange",
+                "ecs:SubmitTaskStateChange",
+                "ecs:SubmitAttachmentStateChanges",
+            ],
+            [cluster],
+        ),
+        Statement(
+            "Poll",
+            "the agent hears of its tasks, and drains when Spot takes the host back",
+            ["ecs:Poll", "ecs:StartTelemetrySession", "ecs:UpdateContainerInstancesState"],
+            [instance],
+        ),
+    ]
+    return {
+        INSTANCE_ROLE: role("ec2", statements),
+        INSTANCE_PROFILE: {"Type": "AWS::IAM::InstanceProfile", "Properties": {"Roles": [ref(INSTANCE_ROLE)]}},
+    }
+
+
+def optional_policies(machines: Sequence[Machine]) -> Resources:
+    """What parameters add to roles."""
+    key = Statement(
+        "UseKey",
+        "S3 and Step Functions use the key for those who read and write what it encrypts",
+        ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
+        [ref("KmsKeyArn")],
+    )
+    inputs = Statement(
+        "ReadInputBuckets",
+        "the worker reads FASTQ files and references of other buckets",
+        ["s3:GetObject"],
+        {"Fn::Split": [",", {"Fn::Sub": ["${Buckets}/*", {"Buckets": {"Fn::Join": ["/*,", ref("InputBuckets")]}}]}]},
+    )
+    users = [ref(JOB_ROLE), *(ref(role_id(machine.pipeline)) for machine in machines)]
+    return {
+        "KeyPolicy": _policy("UseKey", HAS_KEY, [key], users),
+        "InputPolicy": _policy("ReadInputBuckets", HAS_INPUT_BUCKETS, [inputs], [ref(JOB_ROLE)]),
+    }
+
+
+def _policy(name: str, condition: str, statements: Sequence[Statement], users: Sequence[Any]) -> dict[str, Any]:
+    return {
+        "Type": "AWS::IAM::Policy",
+        "Condition": condition,
+        "Metadata": reasons(statements),
+        "Properties": {"PolicyName": name, "PolicyDocument": policy(statements), "Roles": list(users)},
+    }

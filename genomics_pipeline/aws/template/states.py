@@ -1,0 +1,70 @@
+"""One state machine a pipeline, its definition by reference to an object that is named by its digest."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from genomics_pipeline.aws.template.functions import Resources, attribute, logical_id, ref, when
+from genomics_pipeline.aws.template.logs import STATES_LOG
+from genomics_pipeline.aws.template.parameters import HAS_KEY
+from genomics_pipeline.aws.template.storage import BUCKET, DEFINITIONS
+from genomics_pipeline.model.resource_names import ResourceNames
+
+DIGEST = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A pipeline and the text of its definition."""
+
+    pipeline: str
+    definition: str
+
+    @property
+    def key(self) -> str:
+        """Where in the bucket the definition lies: another text is another object.
+
+        >>> Machine("germline", "{}").key
+        'definitions/germline-44136fa355b3.json'
+        """
+        return f"{DEFINITIONS}{self.pipeline}-{sha256(self.definition.encode()).hexdigest()[:DIGEST]}.json"
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of its Distributed Maps."""
+        states = json.loads(self.definition)["States"].values()
+        return tuple(state["Label"] for state in states if state["Type"] == "Map" and "Label" in state)
+
+
+def role_id(pipeline: str) -> str:
+    """The logical id of a state machine's role."""
+    return logical_id(pipeline, "StatesRole")
+
+
+def state_machine(machine: Machine, names: ResourceNames) -> Resources:
+    """The state machine of a pipeline."""
+    log_group = {"CloudWatchLogsLogGroup": {"LogGroupArn": attribute(STATES_LOG, "Arn")}}
+    properties: dict[str, Any] = {
+        "StateMachineName": names.state_machine(machine.pipeline),
+        "StateMachineType": "STANDARD",
+        "RoleArn": attribute(role_id(machine.pipeline), "Arn"),
+        "DefinitionS3Location": {"Bucket": ref(BUCKET), "Key": machine.key},
+        # Data at a million children would cost more than the transitions, and holds the samples' names.
+        "LoggingConfiguration": {"Level": "ERROR", "IncludeExecutionData": False, "Destinations": [log_group]},
+        "EncryptionConfiguration": when(
+            HAS_KEY,
+            {"Type": "CUSTOMER_MANAGED_KMS_KEY", "KmsKeyId": ref("KmsKeyArn"), "KmsDataKeyReusePeriodSeconds": 300},
+            {"Type": "AWS_OWNED_KEY"},
+        ),
+    }
+    return {
+        machine_id(machine.pipeline): {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties},
+    }
+
+
+def machine_id(pipeline: str) -> str:
+    """The logical id of a pipeline's state machine."""
+    return logical_id(pipeline, "StateMachine")

@@ -1,0 +1,84 @@
+"""One job definition a step: its image, what it asks for, and what Batch does when a task's host or image fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from genomics_pipeline.aws.template.functions import Resources, attribute, logical_id, ref, sub
+from genomics_pipeline.aws.template.logs import TASKS_LOG
+from genomics_pipeline.aws.template.registry import repository_id
+from genomics_pipeline.aws.template.scratch import SCRATCH
+from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.model.step import StepSpec
+
+JOB_ROLE = "JobRole"
+EXECUTION_ROLE = "ExecutionRole"
+USER = "10001:10001"  # of the images
+ATTEMPTS = 5
+
+# Batch user guide, "Automated job retries"; the last entry, because what matches none is retried.
+EVALUATE_ON_EXIT = (
+    {"OnStatusReason": "Host EC2*", "Action": "RETRY"},  # Spot took the host, or it died
+    {"OnReason": "CannotPullContainer*", "Action": "RETRY"},
+    {"OnStatusReason": "Task failed to start*", "Action": "RETRY"},  # the ECS agent's
+    {"OnReason": "DockerTimeoutError*", "Action": "RETRY"},
+    {"OnReason": "*", "Action": "EXIT"},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StepImage:
+    """A step, and the tag of the image that holds it."""
+
+    step: StepSpec
+    tag: str
+
+
+def job_definition(image: StepImage, names: ResourceNames) -> Resources:
+    """The job definition of a step."""
+    step = image.step
+    return {
+        logical_id(step.name, "JobDefinition"): {
+            "Type": "AWS::Batch::JobDefinition",
+            "Properties": {
+                "Type": "container",
+                "JobDefinitionName": names.job_definition(step.name),
+                "PlatformCapabilities": ["EC2"],
+                "PropagateTags": True,
+                "RetryStrategy": {
+                    "Attempts": ATTEMPTS,
+                    "EvaluateOnExit": [dict(entry) for entry in EVALUATE_ON_EXIT],
+                },
+                "Timeout": {"AttemptDurationSeconds": step.resources.timeout_s},
+                "ContainerProperties": _container(image),
+            },
+        }
+    }
+
+
+def _container(image: StepImage) -> dict[str, Any]:
+    vcpus, memory = str(image.step.resources.vcpus), str(image.step.resources.memory_mib)
+    return {
+        "Image": sub(f"${{{repository_id(image.step.name)}.RepositoryUri}}:{image.tag}"),
+        "JobRoleArn": attribute(JOB_ROLE, "Arn"),
+        "ExecutionRoleArn": attribute(EXECUTION_ROLE, "Arn"),
+        "ResourceRequirements": [{"Type": "VCPU", "Value": vcpus}, {"Type": "MEMORY", "Value": memory}],
+        "Environment": [
+            {"Name": "GENOMICS_PIPELINE_VCPUS", "Value": vcpus},
+            {"Name": "GENOMICS_PIPELINE_MEMORY_MIB", "Value": memory},
+        ],
+        "User": USER,
+        "Privileged": False,
+        "ReadonlyRootFilesystem": True,
+        "Volumes": [{"Name": "scratch", "Host": {"SourcePath": SCRATCH}}],
+        "MountPoints": [{"SourceVolume": "scratch", "ContainerPath": SCRATCH, "ReadOnly": False}],
+        "LogConfiguration": {
+            "LogDriver": "awslogs",
+            "Options": {
+                "awslogs-group": ref(TASKS_LOG),
+                "awslogs-region": ref("AWS::Region"),
+                "awslogs-stream-prefix": image.step.name,
+            },
+        },
+    }

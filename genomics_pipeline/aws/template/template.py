@@ -1,0 +1,88 @@
+"""The template of one stack, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from genomics_pipeline.aws.deployment import BUCKET_OUTPUT
+from genomics_pipeline.aws.template.compute import JOB_QUEUE, ON_DEMAND_QUEUE, compute
+from genomics_pipeline.aws.template.functions import Resources, ref
+from genomics_pipeline.aws.template.logs import logs
+from genomics_pipeline.aws.template.network import network
+from genomics_pipeline.aws.template.parameters import CONDITIONS, PARAMETERS
+from genomics_pipeline.aws.template.registry import repository
+from genomics_pipeline.aws.template.roles import instance_role, optional_policies, states_role, task_roles
+from genomics_pipeline.aws.template.states import Machine, machine_id, role_id, state_machine
+from genomics_pipeline.aws.template.storage import BUCKET, storage
+from genomics_pipeline.aws.template.tasks import StepImage, job_definition
+from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.resource_names import ResourceNames
+
+MAX_STATE_MACHINE_NAME = 80
+
+
+def template(
+    machines: Sequence[Machine], images: Sequence[StepImage], names: ResourceNames, *, with_machines: bool = True
+) -> dict[str, Any]:
+    """The CloudFormation template of a stack.
+
+    Args:
+        machines: The pipelines' definitions.
+        images: Their steps, each once, with the tags of their images.
+        names: What the resources are called.
+        with_machines: Whether the state machines are in it. Their definitions lie in the stack's own bucket, so that
+            the first deployment makes the bucket without them.
+
+    Raises:
+        DataError: if two steps or pipelines would be one resource, or a name is too long.
+    """
+    steps = [image.step.name for image in images]
+    resources: Resources = {}
+    parts = [
+        storage(),
+        logs(names),
+        network(names),
+        instance_role(),
+        compute(names),
+        task_roles(steps),
+        *(repository(step, names) for step in steps),
+        *(job_definition(image, names) for image in images),
+        *({role_id(machine.pipeline): states_role(machine, steps, names)} for machine in machines),
+        optional_policies(machines),
+        *(state_machine(machine, names) for machine in machines if with_machines),
+    ]
+    for part in parts:
+        for name, resource in part.items():
+            if name in resources:
+                raise DataError(f"two names make the same resource, {name}: rename a step or a pipeline")
+            resources[name] = resource
+    _check_names(machines, names)
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "Batch genomics on Step Functions and AWS Batch: genomics-pipeline template",
+        "Parameters": PARAMETERS,
+        "Conditions": CONDITIONS,
+        "Resources": resources,
+        "Outputs": _outputs(machines if with_machines else ()),
+    }
+
+
+def _check_names(machines: Sequence[Machine], names: ResourceNames) -> None:
+    for machine in machines:
+        name = names.state_machine(machine.pipeline)
+        if len(name) > MAX_STATE_MACHINE_NAME:
+            raise DataError(
+                f"state machine {name}: AWS allows {MAX_STATE_MACHINE_NAME} characters, found {len(name)}; "
+                "shorten the stack's or the pipeline's name"
+            )
+
+
+def _outputs(machines: Sequence[Machine]) -> dict[str, Any]:
+    values = {
+        BUCKET_OUTPUT: ref(BUCKET),
+        "JobQueue": ref(JOB_QUEUE),
+        "OnDemandQueue": ref(ON_DEMAND_QUEUE),
+        **{machine_id(machine.pipeline): ref(machine_id(machine.pipeline)) for machine in machines},
+    }
+    return {name: {"Value": value} for name, value in values.items()}

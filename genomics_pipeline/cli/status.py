@@ -1,0 +1,69 @@
+"""`genomics-pipeline status`: how a run stands."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from genomics_pipeline.cli.options import stack_option
+
+if TYPE_CHECKING:
+    from genomics_pipeline.runs.find_run import CloudRun, LocalRun
+    from genomics_pipeline.runs.run_state import RunState
+
+
+@click.command(short_help="How a run stands, here or on AWS.")
+@click.argument("run")
+@stack_option
+@click.option("--watch", "watched", is_flag=True, help="Show it until it ends; Ctrl-C only stops watching.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with --watch one line each time.")
+def status(run: str, stack: str, watched: bool, as_json: bool) -> None:
+    """Show how RUN stands: a run's folder, its s3:// URI, or the name of a run of the stack.
+
+    Exit code 0: it runs or has succeeded; 1: it failed or was aborted.
+
+    \b
+    Examples:
+      genomics-pipeline status my-run
+      genomics-pipeline status cohort-3f2a91c0d5e7 --watch
+    """
+    from genomics_pipeline.runs.find_run import find_run
+    from genomics_pipeline.runs.status import looker
+
+    found = find_run(run, stack)
+    state = _watch(found, as_json) if watched else looker(found)()
+    _show(state, as_json, compact=watched)
+    sys.exit(0 if state.status in ("RUNNING", "SUCCEEDED") else 1)
+
+
+def _watch(found: LocalRun | CloudRun, as_json: bool) -> RunState:
+    """Show the states but the last, which is returned."""
+    from genomics_pipeline.report.live import open_live
+    from genomics_pipeline.report.run_status import status_view
+    from genomics_pipeline.runs.status import watch
+
+    states = watch(found, time.sleep)
+    state = next(states)
+    if as_json or not sys.stderr.isatty():
+        for following in states:
+            _show(state, as_json, compact=True)
+            state = following
+        return state
+    with open_live(lambda: status_view(state.to_json(time.time()))):
+        for state in states:  # noqa: B007  # the live view looks at it
+            pass
+    return state
+
+
+def _show(state: RunState, as_json: bool, compact: bool) -> None:
+    told = state.to_json(time.time())
+    if as_json:
+        click.echo(json.dumps(told, indent=None if compact else 2, ensure_ascii=False))
+        return
+    from genomics_pipeline.report.run_status import render_status
+
+    render_status(told)

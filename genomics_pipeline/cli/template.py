@@ -1,0 +1,40 @@
+"""`genomics-pipeline template`: the CloudFormation template of a stack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import click
+
+from genomics_pipeline.cli.stack_options import pipelines_option, stack_option
+
+
+@click.command(short_help="Print the CloudFormation template of a stack.")
+@stack_option
+@pipelines_option
+@click.option("--caller-policy", is_flag=True, help="Print the IAM policy of those who use the deployed stack instead.")
+def template(stack: str, pipelines: Sequence[str], caller_policy: bool) -> None:
+    """Print the CloudFormation template that `deploy` applies: the same bytes every time, and nothing is asked of AWS.
+
+    With --caller-policy: what a person may do who submits runs to the deployed stack, follows and cancels them.
+
+    \b
+    Examples:
+      genomics-pipeline template
+      genomics-pipeline template --stack mine --pipeline ./my-pipeline.toml > stack.json
+      genomics-pipeline template --caller-policy > policy.json
+    """
+    from genomics_pipeline.asl.canonical import canonical
+    from genomics_pipeline.runs.stack_template import stack_template
+
+    plan = stack_template(pipelines, stack)
+    if caller_policy:
+        from genomics_pipeline.aws.clients import Clients
+        from genomics_pipeline.aws.deployment import find_deployment
+        from genomics_pipeline.aws.template.caller import caller_policy as policy_of
+
+        document = policy_of(find_deployment(stack, Clients()), plan.machines)
+        click.echo(json.dumps(document, indent=2))
+    else:
+        click.echo(canonical(plan.document()), nl=False)

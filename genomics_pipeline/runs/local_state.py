@@ -1,0 +1,68 @@
+"""How a run in a folder stands: from its record, its lock and its journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from genomics_pipeline.engine.progress import Progress, UnfinishedMapRun, read_progress
+from genomics_pipeline.runs.find_run import LocalRun
+from genomics_pipeline.runs.map_run_answer import failures_of, failures_of_child, map_run_state
+from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup, run_files
+from genomics_pipeline.runs.run_state import MapRunState, RunState
+
+
+def local_state(run: LocalRun) -> RunState:
+    """The run's state now.
+
+    Raises:
+        RunError: for files that are not a run's.
+    """
+    folder, files = run.folder, run_files(run)
+    record = folder.record()
+    progress = read_progress(folder.journal(f"{folder.name}-{record.get('execution', 1)}"))
+    status = folder.status()
+    groups = files.groups()
+    summary = record.get("summary") or {}
+    started = datetime.fromisoformat(record["started"]).timestamp()
+    return RunState(
+        run=folder.name,
+        place=str(folder.path),
+        pipeline=record["pipeline"],
+        status=status,
+        started=started,
+        stopped=started + summary["seconds"] if summary else None,
+        map_runs=list(_map_runs(groups, progress, files, status)),
+        cohort=[(stage, done(files, stage)) for group in groups if group.label is None for stage in group.stages],
+        failures=[
+            *(failure for one in progress.ended for failure in failures_of(files.store, one)),
+            *(failure for one in progress.unfinished for told in one.failures for failure in failures_of_child(*told)),
+        ],
+        error=summary.get("error"),
+    )
+
+
+def done(files: RunFiles, stage: str) -> bool:
+    """Whether a stage that runs once is done."""
+    return files.completion(stage, COHORT) is not None
+
+
+def _map_runs(groups: list[StageGroup], progress: Progress, files: RunFiles, status: str) -> Iterator[MapRunState]:
+    ended = {one["label"]: one for one in progress.ended}
+    unfinished = iter(progress.unfinished)  # one after the other, in the definition's order
+    for group in groups:
+        if group.label is None:
+            continue
+        total = sum(1 for _ in files.items(group.scope))
+        if group.label in ended:
+            yield map_run_state(ended[group.label])
+        elif one := next(unfinished, None):
+            yield _unfinished(group.label, total, one, status)
+        else:
+            yield MapRunState(group.label, "PENDING", total)
+
+
+def _unfinished(label: str, total: int, one: UnfinishedMapRun, status: str) -> MapRunState:
+    succeeded = one.items["SUCCEEDED"]
+    running = len(one.begun) if status == "RUNNING" else 0
+    return MapRunState(label, status, total, succeeded, one.items.total() - succeeded, running, one.started)

@@ -1,0 +1,73 @@
+"""DescribeMapRun's answers, AWS's and our engine's, as a run's state."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from genomics_pipeline.model.classify import classify
+from genomics_pipeline.model.task import item_id
+from genomics_pipeline.runs.run_state import ItemFailure, MapRunState
+from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.stores.result_manifest import rows
+
+
+def map_run_state(answer: Mapping[str, Any]) -> MapRunState:
+    """The state of a Map Run."""
+    items = answer["itemCounts"]
+    return MapRunState(
+        label=map_run_label(answer["mapRunArn"]),
+        status=answer["status"],
+        total=items["total"],
+        succeeded=items["succeeded"],
+        failed=items["failed"] + items["timedOut"] + items["aborted"],
+        running=items["running"],
+        started=_seconds(answer["startDate"]),
+        stopped=_seconds(answer.get("stopDate")),
+    )
+
+
+def map_run_label(arn: str) -> str:
+    """The Label in a Map Run's ARN.
+
+    >>> map_run_label("arn:aws:states:us-east-1:000000000000:mapRun:germline/Sample:c24b")
+    'Sample'
+    """
+    return arn.rpartition("/")[2].partition(":")[0]
+
+
+def failures_of(store: Store, answer: Mapping[str, Any]) -> Iterator[ItemFailure]:
+    """The items that failed in a Map Run that ended.
+
+    Args:
+        store: Where the result files lie.
+        answer: DescribeMapRun's, with ``resultWriterDetails``.
+    """
+    failed = answer["executionCounts"]
+    if not (failed["failed"] or failed["timedOut"] or failed["aborted"]) or "resultWriterDetails" not in answer:
+        return
+    for row in rows(store, answer["resultWriterDetails"], "FAILED"):
+        failure = classify(row.child.get("Error", ""), row.child.get("Cause", ""))
+        yield from (ItemFailure(item_id(item), failure) for item in row.items())
+
+
+def failures_of_child(given: str, error: str, cause: str) -> Iterator[ItemFailure]:
+    """The items of a child that failed.
+
+    Args:
+        given: Its input, JSON text.
+        error: Its error.
+        cause: Its cause.
+    """
+    found: dict[str, Any] = json.loads(given)
+    for held in found.get("Items", [found]):
+        yield ItemFailure(item_id(held["item"]), classify(error, cause))
+
+
+def _seconds(moment: Any) -> float | None:
+    """boto3 gives a datetime, our engine its text."""
+    if moment is None or isinstance(moment, datetime):
+        return moment.timestamp() if moment else None
+    return datetime.fromisoformat(moment).timestamp()

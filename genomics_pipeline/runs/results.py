@@ -1,0 +1,143 @@
+"""What a run made: each item's files and where they are, read in bounded memory; copies of them, verified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import file_digest
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from genomics_pipeline.model.errors import RunError, UsageError, did_you_mean
+from genomics_pipeline.runs.find_run import CloudRun, LocalRun
+from genomics_pipeline.runs.run_files import COHORT, RunFiles, run_files
+from genomics_pipeline.runs.run_state import ItemFailure, failure_row
+from genomics_pipeline.runs.status import looker
+from genomics_pipeline.worker.completion import CompletionRecord, OutputRecord
+
+THREADS = 16
+AHEAD = 256  # items that are asked for at a time
+RESULTS = "results/"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResult:
+    """What became of a sample, or of the cohort.
+
+    Attributes:
+        item: The sample, or ``cohort``.
+        state: SUCCEEDED, FAILED, or PENDING where a stage is missing.
+        outputs: By ``<stage>.<output>``.
+        failure: Why it failed, if it did.
+    """
+
+    item: str
+    state: str
+    outputs: dict[str, OutputRecord]
+    failure: ItemFailure | None = None
+
+
+class Results:
+    """The results of one run.
+
+    Args:
+        run: The run.
+    """
+
+    def __init__(self, run: LocalRun | CloudRun) -> None:
+        self.files: RunFiles = run_files(run)
+        self._groups = self.files.groups()
+        self._failures = {one.item: one for one in looker(run)().failures}
+
+    def items(self, samples: Iterable[str] = (), failed: bool = False) -> Iterator[ItemResult]:
+        """Every sample's, then the cohort's.
+
+        Args:
+            samples: Only these.
+            failed: Only those that failed.
+
+        Raises:
+            UsageError: for a sample that the run does not have.
+        """
+        wanted = set(samples)
+        names = (name for name in self.files.items("sample") if not wanted or name in wanted)
+        if failed:
+            names = (name for name in names if name in self._failures)
+        found = set()
+        for result in self._of("sample", names):
+            found.add(result.item)
+            yield result
+        if not failed and (missing := wanted - found):
+            name = min(missing)
+            known = list(islice(self.files.items("sample"), 10_000))
+            raise UsageError(f"--sample {name}: no such sample in this run; {did_you_mean(name, known)}")
+        if not wanted and not failed:
+            yield from self._of(COHORT, iter([COHORT]))
+
+    def _of(self, scope: str, names: Iterator[str]) -> Iterator[ItemResult]:
+        stages = [stage for group in self._groups if group.scope == scope for stage in group.stages]
+        with ThreadPoolExecutor(THREADS) as pool:
+            while part := list(islice(names, AHEAD)):
+                yield from pool.map(lambda name: self._item(name, stages), part)
+
+    def _item(self, name: str, stages: list[str]) -> ItemResult:
+        done: dict[str, CompletionRecord] = {
+            stage: record for stage in stages if (record := self.files.completion(stage, name))
+        }
+        failure = self._failures.get(name)
+        state = "FAILED" if failure else "SUCCEEDED" if len(done) == len(stages) else "PENDING"
+        outputs = {f"{stage}.{output}": record for stage, one in done.items() for output, record in one.outputs.items()}
+        return ItemResult(name, state, outputs, failure)
+
+
+def result_row(result: ItemResult, files: RunFiles) -> dict[str, Any]:
+    """A result as ``--json`` prints it."""
+    return {
+        "item": result.item,
+        "state": result.state,
+        "files": {
+            name: {"path": files.shown_key(one.key), "size_bytes": one.size_bytes, "sha256": one.sha256}
+            for name, one in result.outputs.items()
+        },
+        **({"failure": failure_row(result.failure)} if result.failure else {}),
+    }
+
+
+def download(result: ItemResult, files: RunFiles, target: Path) -> int:
+    """Copy an item's files into a folder, in the run's layout; how many had to be copied.
+
+    Args:
+        result: The item.
+        files: The run's.
+        target: The folder that stands for the run's ``results/``.
+
+    Raises:
+        RunError: for a file that is not what was recorded.
+    """
+    return sum(_copied(one, files, target) for one in result.outputs.values())
+
+
+def _copied(output: OutputRecord, files: RunFiles, target: Path) -> bool:
+    path = target / output.key.removeprefix(RESULTS)
+    if path.is_file() and _sha256(path) == output.sha256:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for key in (*output.indexes, output.key):
+        part = path.with_name(f".{Path(key).name}.part")
+        with files.store.open(files.place.uri(key)) as content, part.open("wb") as out:
+            while chunk := content.read(1 << 20):
+                out.write(chunk)
+        if key == output.key and (found := _sha256(part)) != output.sha256:
+            part.unlink()
+            raise RunError(
+                f"{files.shown_key(key)}: expected sha256 {output.sha256}, found {found}; run the step again"
+            )
+        part.replace(path.with_name(Path(key).name))
+    return True
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

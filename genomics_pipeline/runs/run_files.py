@@ -1,0 +1,90 @@
+"""A run's own files, wherever it lies: what it is made of, and what each item's stages left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.task import RunPlace, item_id
+from genomics_pipeline.runs.find_run import CloudRun, LocalRun
+from genomics_pipeline.runs.run_folder import BUCKET
+from genomics_pipeline.stores.protocol import MissingObject
+from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.worker.completion import CompletionRecord, read_completion
+
+ITEMS = {"sample": "manifest.jsonl", "interval": "intervals.jsonl"}
+COHORT = "cohort"
+
+
+@dataclass(frozen=True, slots=True)
+class StageGroup:
+    """Stages that one Map Run holds; or, without a label, a stage that runs once."""
+
+    label: str | None
+    scope: str
+    stages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFiles:
+    """The files of a run.
+
+    Attributes:
+        store: Where they are read.
+        place: Where they lie there.
+        shown: The same for people: a folder or a URI.
+    """
+
+    store: RoutedStore
+    place: RunPlace
+    shown: str
+
+    def shown_key(self, key: str) -> str:
+        """A file of the run for people."""
+        return f"{self.shown}/{key}"
+
+    def groups(self) -> list[StageGroup]:
+        """The stages, in the definition's order.
+
+        Raises:
+            RunError: if the run has no readable definition.
+        """
+        uri = self.place.uri("definition.json")
+        try:
+            states: dict[str, Any] = json.loads(self.store.read(uri))["States"]
+            return [_group(name, state) for name, state in states.items() if state["Type"] in ("Map", "Task")]
+        except (MissingObject, ValueError, LookupError, TypeError):
+            raise RunError(f"{self.shown_key('definition.json')}: expected a definition of ours, found none") from None
+
+    def items(self, scope: str) -> Iterator[str]:
+        """The ids of a scope's items, in their order."""
+        if scope == COHORT:
+            yield COHORT
+            return
+        with self.store.open(self.place.uri(ITEMS[scope])) as lines:
+            for line in lines:
+                yield item_id(json.loads(line))
+
+    def completion(self, stage: str, item: str) -> CompletionRecord | None:
+        """What a stage left of an item; None where it is not done."""
+        return read_completion(self.store, self.place, stage, item)
+
+
+def run_files(run: LocalRun | CloudRun) -> RunFiles:
+    """The files of a run."""
+    if isinstance(run, LocalRun):
+        folder = run.folder
+        return RunFiles(RoutedStore({BUCKET: folder.path}), RunPlace(folder.name, BUCKET, ""), str(folder.path))
+    return RunFiles(run.store, run.place, run.place.uri("").rstrip("/"))
+
+
+def _group(name: str, state: dict[str, Any]) -> StageGroup:
+    if state["Type"] == "Task":
+        return StageGroup(None, COHORT, (name,))
+    key = state["ItemReader"]["Arguments"]["Key"]
+    scope = next(scope for scope, file in ITEMS.items() if file in key)
+    tasks = state["ItemProcessor"]["States"].items()
+    return StageGroup(state["Label"], scope, tuple(stage for stage, one in tasks if one["Type"] == "Task"))

@@ -1,0 +1,146 @@
+"""How a run stands: the same for a run in a folder and a run on AWS."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from genomics_pipeline.model.classify import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class MapRunState:
+    """One Map Run; numbers are of items.
+
+    Attributes:
+        label: Its Label.
+        status: As DescribeMapRun has it; PENDING before it begins.
+        total: How many there are; None where that is not known yet.
+        started: Seconds since the epoch; None before it begins.
+        stopped: Likewise.
+    """
+
+    label: str
+    status: str
+    total: int | None = None
+    succeeded: int = 0
+    failed: int = 0
+    running: int = 0
+    started: float | None = None
+    stopped: float | None = None
+
+    @property
+    def ended(self) -> int:
+        """Items that ended, well or not."""
+        return self.succeeded + self.failed
+
+    @property
+    def pending(self) -> int | None:
+        """Items that have not begun."""
+        return None if self.total is None else max(0, self.total - self.ended - self.running)
+
+    def rate_per_min(self, now: float) -> float | None:
+        """Items that ended a minute, so far."""
+        if self.started is None or not self.ended:
+            return None
+        return 60 * self.ended / max((self.stopped or now) - self.started, 1e-3)
+
+    def seconds_left(self, now: float) -> float | None:
+        """How long the rest takes at that rate."""
+        rate = self.rate_per_min(now)
+        if self.stopped or rate is None or self.total is None:
+            return None
+        return 60 * (self.total - self.ended) / rate
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFailure:
+    """One item that failed."""
+
+    item: str
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """A run.
+
+    Attributes:
+        run: Its name.
+        place: Folder or URI.
+        pipeline: What it runs.
+        status: As DescribeExecution has it; a run in a folder whose process is gone is ABORTED.
+        started: Seconds since the epoch.
+        stopped: Likewise; None while it runs.
+        map_runs: In the definition's order.
+        cohort: Stages that run once, with whether they are done.
+        failures: The items that failed, as far as they are known yet.
+        error: Why the whole run failed.
+    """
+
+    run: str
+    place: str
+    pipeline: str
+    status: str
+    started: float
+    stopped: float | None
+    map_runs: Sequence[MapRunState]
+    cohort: Sequence[tuple[str, bool]]
+    failures: Sequence[ItemFailure]
+    error: str | None = None
+
+    def failures_by_class(self) -> Counter[str]:
+        """How many items failed, by class."""
+        return Counter(str(one.failure.failure_class) for one in self.failures)
+
+    def to_json(self, now: float) -> dict[str, Any]:
+        """What ``--json`` prints.
+
+        Args:
+            now: Seconds since the epoch.
+        """
+        return {
+            "run": self.run,
+            "place": self.place,
+            "pipeline": self.pipeline,
+            "status": self.status,
+            "seconds": round((self.stopped or now) - self.started, 3),
+            "map_runs": [_map_run(one, now) for one in self.map_runs],
+            "cohort": {stage: "done" if done else "pending" for stage, done in self.cohort},
+            "failures": {
+                "by_class": dict(self.failures_by_class().most_common()),
+                "items": [failure_row(one) for one in self.failures],
+            },
+            **({"error": self.error} if self.error else {}),
+        }
+
+
+def failure_row(one: ItemFailure) -> dict[str, Any]:
+    """A failure as ``--json`` prints it."""
+    failure = one.failure
+    return {
+        "item": one.item,
+        "stage": failure.stage,
+        "class": str(failure.failure_class),
+        "message": failure.message,
+        "exit_code": failure.exit_code,
+        "job_id": failure.job_id,
+        "log_streams": list(failure.log_streams),
+    }
+
+
+def _map_run(one: MapRunState, now: float) -> dict[str, Any]:
+    rate, left = one.rate_per_min(now), one.seconds_left(now)
+    return {
+        "label": one.label,
+        "status": one.status,
+        "total": one.total,
+        "succeeded": one.succeeded,
+        "failed": one.failed,
+        "running": one.running,
+        "pending": one.pending,
+        "items_per_min": None if rate is None else round(rate, 2),
+        "seconds_left": None if left is None else round(left, 1),
+    }

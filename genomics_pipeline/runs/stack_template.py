@@ -1,0 +1,72 @@
+"""Pipelines, shipped or the user's own, as the template of one stack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.aws.template.states import Machine
+from genomics_pipeline.aws.template.tasks import StepImage
+from genomics_pipeline.aws.template.template import template
+from genomics_pipeline.model.errors import DataError, UsageError
+from genomics_pipeline.model.resource_names import STACK, ResourceNames
+from genomics_pipeline.runs.catalog import load_pipeline, pipeline_names
+from genomics_pipeline.runs.images import tag
+from genomics_pipeline.worker.step_folder import StepFolder
+
+
+@dataclass(frozen=True, slots=True)
+class StackTemplate:
+    """What a stack is made of.
+
+    Attributes:
+        names: What its resources are called.
+        machines: Its pipelines' definitions.
+        images: Their steps, each once.
+    """
+
+    names: ResourceNames
+    machines: tuple[Machine, ...]
+    images: tuple[StepImage, ...]
+
+    def document(self, *, with_machines: bool = True) -> dict[str, Any]:
+        """The template; see `aws.template.template.template`."""
+        return template(self.machines, self.images, self.names, with_machines=with_machines)
+
+
+def resource_names(stack: str) -> ResourceNames:
+    """The names of a stack's resources.
+
+    Raises:
+        UsageError: if a stack may not be called so.
+    """
+    if not STACK.fullmatch(stack):
+        raise UsageError(
+            f"--stack {stack}: expected lower-case letters, digits and single hyphens, a letter first, at most 32"
+        )
+    return ResourceNames(stack)
+
+
+def stack_template(pipelines: Sequence[str], stack: str) -> StackTemplate:
+    """The template of a stack that runs these pipelines, all shipped ones where none is named.
+
+    Raises:
+        UsageError: for a name that a stack may not have.
+        DataError: for a pipeline or step that cannot be used, or two of one name.
+    """
+    names = resource_names(stack)
+    machines: dict[str, Machine] = {}
+    steps: dict[str, StepFolder] = {}
+    for given in pipelines or pipeline_names():
+        pipeline, folders = load_pipeline(given)
+        if pipeline.name in machines:
+            raise DataError(f"two pipelines are named {pipeline.name!r}; give one of them another name")
+        machines[pipeline.name] = Machine(pipeline.name, canonical(generate(pipeline, names)))
+        for name, step in folders.items():
+            if steps.setdefault(name, step).path != step.path:
+                raise DataError(f"two steps are named {name!r}: {steps[name].path} and {step.path}")
+    images = tuple(StepImage(step.spec, tag(step)) for _, step in sorted(steps.items()))
+    return StackTemplate(names, tuple(machine for _, machine in sorted(machines.items())), images)

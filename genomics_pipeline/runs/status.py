@@ -1,0 +1,36 @@
+"""Look at a run, once or until it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from genomics_pipeline.runs.cloud_state import CloudState
+from genomics_pipeline.runs.find_run import CloudRun, LocalRun
+from genomics_pipeline.runs.local_state import local_state
+from genomics_pipeline.runs.run_state import RunState
+
+# DescribeMapRun may be asked once a second, of a bucket of 200, by all who look at this account's runs.
+CLOUD_POLL_S = 10.0
+LOCAL_POLL_S = 1.0
+
+
+def looker(run: LocalRun | CloudRun) -> Callable[[], RunState]:
+    """What tells a run's state whenever it is called."""
+    if isinstance(run, LocalRun):
+        return lambda: local_state(run)
+    return CloudState(run).now
+
+
+def watch(run: LocalRun | CloudRun, wait: Callable[[float], object]) -> Iterator[RunState]:
+    """The run's states, the last of which is final.
+
+    Args:
+        run: The run.
+        wait: Waits so many seconds.
+    """
+    look = looker(run)
+    interval = LOCAL_POLL_S if isinstance(run, LocalRun) else CLOUD_POLL_S
+    while (state := look()).status == "RUNNING":
+        yield state
+        wait(interval)
+    yield state

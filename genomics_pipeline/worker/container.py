@@ -1,0 +1,135 @@
+"""One task from a container's environment, its version and its health; see `worker.__main__`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from genomics_pipeline import __version__
+from genomics_pipeline.model.errors import DataError, PipelineError
+from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE
+from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
+from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.worker import emf
+from genomics_pipeline.worker.completion import CompletionRecord, folder
+from genomics_pipeline.worker.health import problems
+from genomics_pipeline.worker.machine import capacity
+from genomics_pipeline.worker.payload import read_payload
+from genomics_pipeline.worker.run import StepFailed, run_task
+from genomics_pipeline.worker.step_folder import StepFolder, read_step
+
+VARIABLE = "GENOMICS_PIPELINE_"
+
+
+def main(arguments: list[str], environment: Mapping[str, str]) -> int:
+    """Run the task that the environment gives; what the process is to end with.
+
+    Args:
+        arguments: ``--version`` tells what is in this container, ``--health`` whether it works; no more.
+        environment: See above.
+    """
+    try:
+        step = read_step(Path(_needed(environment, "STEP")))
+        if arguments == ["--version"]:
+            print(f"genomics-pipeline {__version__}, step {step.spec.name} {step.spec.version} ({step.digest[:16]})")
+            return 0
+        if arguments == ["--health"]:
+            return _health(step, Path(_needed(environment, "SCRATCH")))
+        if arguments:
+            raise DataError(f"expected no argument but --version or --health, found {' '.join(arguments)}")
+        return _run(step, environment)
+    except PipelineError as error:
+        for problem in error.problems:
+            print(f"error: {problem}", file=sys.stderr)
+        return BAD_INPUT_EXIT_CODE
+    except OSError as error:  # the machine's: a full disk, a folder that may not be read
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"error: {place}{error.strerror or error}", file=sys.stderr)
+        return 1
+    except Exception as error:  # ours: the log is all that is left of a container
+        traceback.print_exc()
+        print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+
+
+def _health(step: StepFolder, scratch: Path) -> int:
+    found = list(problems(step, scratch))
+    for problem in found:
+        print(f"error: {problem}", file=sys.stderr)
+    return 1 if found else 0
+
+
+def _run(step: StepFolder, environment: Mapping[str, str]) -> int:
+    store = RoutedStore(_buckets(environment))
+    payload = read_payload(_needed(environment, "TASK"), store)
+    if payload.step != step.spec.name:
+        raise DataError(f"{PAYLOAD_VARIABLE}: expected a task of the step {step.spec.name}, found {payload.step}")
+    _write_jobs(payload, store, environment)
+    cores, memory_mib = capacity()
+    try:
+        run_task(
+            payload,
+            step,
+            store,
+            vcpus=_number(environment, "VCPUS", cores),
+            memory_mib=_number(environment, "MEMORY_MIB", memory_mib),
+            scratch=Path(_needed(environment, "SCRATCH")),
+            cancelled=threading.Event(),  # whoever tells this process to end interrupts it
+            ended=lambda end: _tell(payload, end),
+        )
+    except StepFailed as failure:
+        return failure.task_exit_code
+    return 0
+
+
+def _needed(environment: Mapping[str, str], name: str) -> str:
+    if f"{VARIABLE}{name}" not in environment:
+        raise DataError(f"expected {VARIABLE}{name} in the environment, found none")
+    return environment[f"{VARIABLE}{name}"]
+
+
+def _number(environment: Mapping[str, str], name: str, otherwise: int) -> int:
+    text = environment.get(f"{VARIABLE}{name}", str(otherwise))
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise DataError(f"{VARIABLE}{name}: expected a whole number of at least 1, found {text!r}")
+    return int(text)
+
+
+def _buckets(environment: Mapping[str, str]) -> dict[str, Path]:
+    text = environment.get(f"{VARIABLE}BUCKETS", "{}")
+    try:
+        return {name: Path(path) for name, path in json.loads(text).items()}
+    except (ValueError, TypeError, AttributeError):
+        raise DataError(f"{VARIABLE}BUCKETS: expected a JSON object of folders, found {text!r}") from None
+
+
+def _write_jobs(payload: TaskPayload, store: RoutedStore, environment: Mapping[str, str]) -> None:
+    """``job.json`` of each item: which Batch job it is in, so that its log is found while it runs."""
+    if "AWS_BATCH_JOB_ID" not in environment:
+        return
+    job = {
+        "job_id": environment["AWS_BATCH_JOB_ID"],
+        "attempt": int(environment.get("AWS_BATCH_JOB_ATTEMPT", 1)),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    for item in payload.items:
+        uri = payload.run.uri(f"{folder(payload.stage, item_id(item))}/job.json")
+        store.write(uri, json.dumps(job).encode() + b"\n")
+
+
+def _tell(payload: TaskPayload, end: CompletionRecord | StepFailed) -> None:
+    """One item's end: a line of metrics, and what went wrong in words."""
+    if isinstance(end, CompletionRecord):
+        if not end.reused:
+            print(emf.succeeded(payload, end, time.time()), flush=True)
+        return
+    for line in str(end).splitlines():
+        print(f"error: {end.item}: {line}", file=sys.stderr)
+    print(emf.failed(payload, end.item, FailureClass(end.failure_class), time.time()), flush=True)

@@ -1,0 +1,216 @@
+"""What CloudFormation does and moto's does not: the differences that these tests bridge, each by moto's own parts.
+
+moto's server runs in the process of the tests, so its resource classes are completed here; boto3 and our code are as
+they are. Every entry says what moto leaves out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, partial
+from typing import Any
+
+import boto3
+import pytest
+from moto.batch.models import ComputeEnvironment, JobDefinition, JobQueue, batch_backends
+from moto.batch.utils import lowercase_first_key
+from moto.cloudformation import parsing
+from moto.cloudformation.models import ChangeSet, Stack
+from moto.cloudformation.responses import CloudFormationResponse
+from moto.core.common_models import CloudFormationModel
+from moto.ec2.models.route_tables import RouteTable
+from moto.s3.models import FakeBucket
+from moto.stepfunctions.models import StateMachine
+
+SERVICE_LINKED_ROLE = "AWSServiceRoleForbatch"  # as moto spells it
+
+
+def _client(service: str) -> Any:
+    return _client_of(service, os.environ["AWS_ENDPOINT_URL"])
+
+
+@cache
+def _client_of(service: str, endpoint: str) -> Any:
+    """One for all tests: EC2's model alone takes half a second to read."""
+    return boto3.client(service, endpoint_url=endpoint)
+
+
+def _service_linked_role() -> str:
+    """Batch makes its service-linked role where it is missing; moto demands a role by name."""
+    iam = _client("iam")
+    try:
+        return iam.get_role(RoleName=SERVICE_LINKED_ROLE)["Role"]["Arn"]
+    except iam.exceptions.NoSuchEntityException:
+        return iam.create_service_linked_role(AWSServiceName="batch.amazonaws.com")["Role"]["Arn"]
+
+
+def _environment(create: Callable[..., Any], name: str, document: Any, *rest: Any, **more: Any) -> Any:
+    document["Properties"].setdefault("ServiceRole", _service_linked_role())
+    resources = document["Properties"]["ComputeResources"]
+    if isinstance(resources["InstanceTypes"], str):  # moto splits a list that is given, not one that is the default
+        resources["InstanceTypes"] = resources["InstanceTypes"].split(",")
+    return create(name, document, *rest, **more)
+
+
+def _machine(create: Callable[..., Any], name: str, document: Any, *rest: Any, **more: Any) -> Any:
+    """moto knows DefinitionString only."""
+    properties = document["Properties"]
+    place = properties["DefinitionS3Location"]
+    body = _client("s3").get_object(Bucket=place["Bucket"], Key=place["Key"])["Body"].read()
+    return create(name, {**document, "Properties": {**properties, "DefinitionString": body.decode()}}, *rest, **more)
+
+
+def _updated_machine(update: Callable[..., Any], *, cloudformation_json: Any, **more: Any) -> Any:
+    return _machine(
+        lambda name, document: update(cloudformation_json=document, new_resource_name=name, **more),
+        more.pop("new_resource_name"),
+        cloudformation_json,
+    )
+
+
+def _definition(_create: Any, name: str, document: Any, account: str, region: str, **_: Any) -> Any:
+    """moto registers no Timeout, PlatformCapabilities and PropagateTags."""
+    properties = lowercase_first_key(document["Properties"])
+    return batch_backends[account][region].register_job_definition(
+        def_name=name,
+        parameters={},
+        _type=properties["type"],
+        tags={},
+        retry_strategy=properties["retryStrategy"],
+        container_properties=properties["containerProperties"],
+        node_properties=None,
+        eks_properties=None,
+        timeout=properties["timeout"],
+        platform_capabilities=properties["platformCapabilities"],
+        propagate_tags=properties["propagateTags"],
+    )
+
+
+def _updated_definition(
+    _: Any, *, original_resource: JobDefinition, cloudformation_json: Any, account_id: str, region_name: str, **__: Any
+) -> Any:
+    """CloudFormation registers a new revision and deregisters the one before; moto does nothing."""
+    new = _definition(None, original_resource.name, cloudformation_json, account_id, region_name)
+    original_resource.deregister()
+    return new
+
+
+def _deleted(kind: str) -> Callable[..., None]:
+    """moto's CloudFormation deletes no resources of these kinds; its services do."""
+
+    def queue(name: str) -> None:
+        _client("batch").update_job_queue(jobQueue=name, state="DISABLED")
+        _client("batch").delete_job_queue(jobQueue=name)
+
+    def environment(name: str) -> None:
+        _client("batch").update_compute_environment(computeEnvironment=name, state="DISABLED")
+        _client("batch").delete_compute_environment(computeEnvironment=name)
+
+    def routes(name: str) -> None:
+        (table,) = _client("ec2").describe_route_tables(RouteTableIds=[name])["RouteTables"]
+        for association in table["Associations"]:
+            _client("ec2").disassociate_route_table(AssociationId=association["RouteTableAssociationId"])
+        _client("ec2").delete_route_table(RouteTableId=name)
+
+    delete = {
+        "JobQueue": queue,
+        "ComputeEnvironment": environment,
+        "JobDefinition": lambda name: _client("batch").deregister_job_definition(jobDefinition=name),
+        "RouteTable": routes,
+    }[kind]
+    return lambda _, name, *__: delete(name)
+
+
+def _bucket(create: Callable[..., Any], name: str, document: Any, *rest: Any, **more: Any) -> Any:
+    """moto sets encryption and tags only."""
+    made = create(name, document, *rest, **more)
+    s3, properties = _client("s3"), document["Properties"]
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=properties["VersioningConfiguration"])
+    s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls=properties["OwnershipControls"])
+    s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=properties["PublicAccessBlockConfiguration"])
+    rules = [_rule(rule) for rule in properties["LifecycleConfiguration"]["Rules"]]
+    s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
+    return made
+
+
+def _rule(rule: dict[str, Any]) -> dict[str, Any]:
+    """CloudFormation's rule in S3's words."""
+    given = {"ID": rule["Id"], "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
+    if "ExpirationInDays" in rule:
+        given["Expiration"] = {"Days": rule["ExpirationInDays"]}
+    if "ExpiredObjectDeleteMarker" in rule:
+        given["Expiration"] = {"ExpiredObjectDeleteMarker": rule["ExpiredObjectDeleteMarker"]}
+    for name in ("AbortIncompleteMultipartUpload", "NoncurrentVersionExpiration"):
+        if name in rule:
+            given[name] = rule[name]
+    return given
+
+
+def _applied(apply: Callable[..., None], change_set: ChangeSet) -> None:
+    """moto gives a stack no outputs, and forgets its parameters, when a change set made it."""
+    apply(change_set)
+    stack = change_set.stack
+    stack.template = change_set.template
+    stack._parse_template()
+    stack.parameters = stack.resource_map.input_parameters = stack.stack_parameters
+    stack.output_map = stack._create_output_map()
+
+
+def _values(stack: Stack) -> dict[str, str]:
+    """The API's parameters are texts; moto gives what it made of them, which it does not take again."""
+    resolved = stack.resource_map.resolved_parameters.items()
+    return {key: ",".join(value) if isinstance(value, list) else str(value) for key, value in resolved}
+
+
+class BucketPolicy(CloudFormationModel):
+    """moto has none. It is not put on the bucket, where moto would refuse every request: its server speaks no TLS."""
+
+    def __init__(self, bucket: str, document: dict[str, Any]) -> None:
+        self.bucket = bucket
+        self.document = document
+
+    @property
+    def physical_resource_id(self) -> str:
+        return self.bucket
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return ""
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::S3::BucketPolicy"
+
+    @classmethod
+    def create_from_cloudformation_json(cls, name: str, document: Any, *_: Any, **__: Any) -> BucketPolicy:  # type: ignore[override]
+        properties = document["Properties"]
+        return cls(properties["Bucket"], properties["PolicyDocument"])
+
+
+@contextmanager
+def completed() -> Iterator[None]:
+    """moto's CloudFormation with what it leaves out."""
+    for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
+        cached.cache_clear()  # they may have been asked for before BucketPolicy was there
+    with pytest.MonkeyPatch.context() as patch:
+        _complete(patch, ComputeEnvironment, "create_from_cloudformation_json", _environment)
+        _complete(patch, StateMachine, "create_from_cloudformation_json", _machine)
+        _complete(patch, StateMachine, "update_from_cloudformation_json", _updated_machine)
+        _complete(patch, JobDefinition, "create_from_cloudformation_json", _definition)
+        _complete(patch, JobDefinition, "update_from_cloudformation_json", _updated_definition)
+        _complete(patch, FakeBucket, "create_from_cloudformation_json", _bucket)
+        for model in (JobQueue, ComputeEnvironment, JobDefinition, RouteTable):
+            _complete(patch, model, "delete_from_cloudformation_json", _deleted(model.__name__))
+        _complete(patch, ChangeSet, "apply", _applied)
+        patch.setattr(Stack, "stack_parameters", property(_values))
+        # AWS makes the change set, whose status tells that it has no changes, as moto's does when it is let.
+        patch.setattr(CloudFormationResponse, "_validate_different_update", lambda *_: None)
+        yield
+
+
+def _complete(patch: pytest.MonkeyPatch, model: Any, method: str, complete: Callable[..., Any]) -> None:
+    original = getattr(model, method)
+    whole: Any = partial(complete, original)
+    patch.setattr(model, method, staticmethod(whole) if method.endswith("_json") else lambda *args: whole(*args))

@@ -1,0 +1,66 @@
+"""What a test's jobs do: as a container does, the shipped steps by the worker, or a function's word for an item."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from genomics_pipeline.engine.tasks.batch import Job, JobEnd
+from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
+from genomics_pipeline.runs.catalog import load_step, step_names
+from genomics_pipeline.runs.jobs import Worker
+from genomics_pipeline.stores.routed import RoutedStore
+from tests.fakes.batch import Log, RunJob
+
+
+def payload_of(job: Job) -> TaskPayload:
+    """The payload that a job carries."""
+    return TaskPayload.from_json(json.loads(job.environment[PAYLOAD_VARIABLE]))
+
+
+def begin(job: Job) -> TaskPayload:
+    """Write ``job.json`` of each item, as the container does when it starts."""
+    payload, store = payload_of(job), RoutedStore()
+    for item in payload.items:
+        started = datetime.now(UTC).isoformat(timespec="milliseconds")
+        record = {"job_id": job.job_id, "attempt": 1, "started": started}
+        store.write(_uri(payload, item_id(item), "job.json"), json.dumps(record).encode())
+    return payload
+
+
+def shipped_steps(scratch: Path) -> RunJob:
+    """Jobs that run the shipped steps over files in S3, in this process."""
+    store = RoutedStore()
+    worker = Worker({name: load_step(name) for name in step_names()}, store, scratch)
+
+    def run(job: Job, log: Log) -> JobEnd:
+        payload = begin(job)
+        end = worker.run_job(job)
+        for item in payload.items:
+            uri = _uri(payload, item_id(item), "log.txt")
+            for line in store.read(uri).decode().splitlines() if store.stat(uri) else ():
+                log(line)
+        return end
+
+    return run
+
+
+def by_item(end_of: Callable[[str, str], JobEnd]) -> RunJob:
+    """Jobs that do nothing but end as a function of stage and item says; a batch ends as its worst item."""
+
+    def run(job: Job, log: Log) -> JobEnd:
+        payload = begin(job)
+        ends = []
+        for item in map(item_id, payload.items):
+            end = end_of(payload.stage, item)
+            log(f"{payload.stage} {item}: exit code {end.exit_code}")
+            ends.append(end)
+        return max(ends, key=lambda end: end.exit_code)
+
+    return run
+
+
+def _uri(payload: TaskPayload, item: str, name: str) -> str:
+    return payload.run.uri(f"steps/{payload.stage}/{item}/{name}")
