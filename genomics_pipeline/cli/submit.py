@@ -64,8 +64,11 @@ def _outcome(answer: dict[str, Any]) -> str:
 
 
 def _size(answer: dict[str, Any]) -> str:
+    from genomics_pipeline.runs.submit import counted
+
     minutes, seconds = divmod(round(answer["least_seconds"]), 60)
     hours, minutes = divmod(minutes, 60)
     least = f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-    counts = f"{answer['samples']} samples, {answer['intervals']} intervals: {answer['jobs']} jobs"
+    samples, intervals, jobs = (counted(answer[f"{what}s"], what) for what in ("sample", "interval", "job"))
+    counts = f"{samples}, {intervals}: {jobs}"
     return f"{counts}, which AWS takes at least {least} to start (50 a second)"
