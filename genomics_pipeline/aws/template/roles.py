@@ -223,10 +223,16 @@ def optional_policies(machines: Sequence[Machine]) -> Resources:
         ["s3:GetObject"],
         {"Fn::Split": [",", {"Fn::Sub": ["${Buckets}/*", {"Buckets": {"Fn::Join": ["/*,", ref("InputBuckets")]}}]}]},
     )
+    missing = Statement(
+        "FindInputs",
+        "without it S3 says 403, not 404, of a FASTQ file that is not there",
+        ["s3:ListBucket"],
+        ref("InputBuckets"),
+    )
     users = [ref(JOB_ROLE), *(ref(role_id(machine.pipeline)) for machine in machines)]
     return {
         "KeyPolicy": _policy("UseKey", HAS_KEY, [key], users),
-        "InputPolicy": _policy("ReadInputBuckets", HAS_INPUT_BUCKETS, [inputs], [ref(JOB_ROLE)]),
+        "InputPolicy": _policy("ReadInputBuckets", HAS_INPUT_BUCKETS, [inputs, missing], [ref(JOB_ROLE)]),
     }
 
 
