@@ -248,7 +248,7 @@ def delete(found: StackTypeDef, clients: Clients, say: Say, sleep: Sleep) -> Non
 
 def _new_events(stack_id: str, seen: Collection[str], clients: Clients) -> list[StackEventTypeDef]:
     """The events that were not seen, the oldest first. AWS gives the newest first."""
-    found = []
+    found: list[StackEventTypeDef] = []
     for page in clients.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id):
         for event in page["StackEvents"]:
             if event["EventId"] in seen:

@@ -123,7 +123,7 @@ def _job_definitions_are_those_of_the_states(clients: Clients, document: Any, pl
     assert named == set(registered)
     for image in plan.images:
         found = registered[plan.names.job_definition(image.step.name)]
-        repository = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/{plan.names.repository(image.step.name)}"
+        repository = f"000000000000.dkr.ecr.us-east-1.amazonaws.com/{plan.names.repository(image.step.name)}"
         assert found["containerProperties"]["image"] == f"{repository}:{image.tag}"
         assert found["timeout"] == {"attemptDurationSeconds": image.step.resources.timeout_s}
         assert found["retryStrategy"]["evaluateOnExit"][-1] == {"onReason": "*", "action": "exit"}

@@ -231,22 +231,22 @@ def optional_policies(machines: Sequence[Machine]) -> Resources:
         ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
         [ref("KmsKeyArn")],
     )
-    find = Statement(
-        "FindInputObjects",
-        "as in the stack's own bucket: 404, not 403, of a file that is not there",
-        ["s3:ListBucket"],
-        ref("InputBuckets"),
-    )
-    read = Statement(
+    inputs = Statement(
         "ReadInputBuckets",
         "the worker reads FASTQ files and references of other buckets",
         ["s3:GetObject"],
         {"Fn::Split": [",", {"Fn::Sub": ["${Buckets}/*", {"Buckets": {"Fn::Join": ["/*,", ref("InputBuckets")]}}]}]},
     )
+    missing = Statement(
+        "FindInputs",
+        "without it S3 says 403, not 404, of a FASTQ file that is not there",
+        ["s3:ListBucket"],
+        ref("InputBuckets"),
+    )
     users = [ref(JOB_ROLE), *(ref(role_id(machine.pipeline)) for machine in machines)]
     return {
         "KeyPolicy": _policy("UseKey", HAS_KEY, [key], users),
-        "InputPolicy": _policy("ReadInputBuckets", HAS_INPUT_BUCKETS, [find, read], [ref(JOB_ROLE)]),
+        "InputPolicy": _policy("ReadInputBuckets", HAS_INPUT_BUCKETS, [inputs, missing], [ref(JOB_ROLE)]),
     }
 
 

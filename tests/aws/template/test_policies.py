@@ -59,7 +59,6 @@ ALLOWED = {
         ("s3:GetObject", "arn:aws:s3:::reads/a_R1.fastq.gz"),
         ("s3:GetObject", "arn:aws:s3:::more/b_R1.fastq.gz"),
         ("s3:ListBucket", f"arn:aws:s3:::{BUCKET}"),
-        ("s3:ListBucket", "arn:aws:s3:::reads"),
         ("s3:ListBucket", "arn:aws:s3:::more"),
         ("s3:PutObject", f"{RUN}/results/preprocessing/s/s.md.bam"),
         ("s3:AbortMultipartUpload", f"{RUN}/results/preprocessing/s/s.md.bam"),
@@ -99,6 +98,15 @@ CALLER = [
     ("s3:ListBucket", f"arn:aws:s3:::{BUCKET}"),
     ("s3:GetObject", f"{RUN}/results/a.vcf.gz"),
     ("s3:PutObject", f"{RUN}/manifest.jsonl"),
+    ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/references/0f/hg38.fa"),
+    ("s3:GetObject", "arn:aws:s3:::reads/a_R1.fastq.gz"),
+    ("s3:ListBucket", "arn:aws:s3:::reads"),
+    ("states:DescribeStateMachine", MACHINE),
+    ("cloudformation:ListStackResources", arn("cloudformation", f"stack/{STACK}/0f")),
+    ("batch:ListJobs", "*"),
+    ("batch:DescribeJobDefinitions", "*"),
+    ("ecr:DescribeImages", IMAGE),
+    ("kms:Decrypt", KEY),
 ]
 # What none of them may do.
 REFUSED = [
@@ -106,7 +114,6 @@ REFUSED = [
     ("s3:ListBucket", "arn:aws:s3:::another"),
     ("s3:PutObject", "arn:aws:s3:::reads/a_R1.fastq.gz"),
     ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/definitions/germline-0123456789ab.json"),
-    ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/references/hg38.fa"),
     ("s3:PutObject", "arn:aws:s3:::another/runs/r/a"),
     ("s3:DeleteObject", f"{RUN}/results/a.vcf.gz"),
     ("s3:DeleteObjectVersion", f"{RUN}/results/a.vcf.gz"),
@@ -187,7 +194,9 @@ def every_statement(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def caller(plan: StackTemplate) -> list[dict[str, Any]]:
     deployment = Deployment(ResourceNames(), BUCKET, "aws", REGION, ACCOUNT)
-    found: list[dict[str, Any]] = caller_policy(deployment, plan.machines)["Statement"]
+    found: list[dict[str, Any]] = caller_policy(
+        deployment, plan.machines, [image.step.name for image in plan.images], ["arn:aws:s3:::reads"], KEY
+    )["Statement"]
     return found
 
 
@@ -225,7 +234,8 @@ def test_each_neighbour_is_refused(holder: str, document: dict[str, Any]) -> Non
     given = statements(document, holder)
     others = {call for calls in ALLOWED.values() for call in calls} - set(ALLOWED[holder])
     shared = {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "kms:Decrypt"}
-    assert [call for call in REFUSED if allowed(given, *call)] == []
+    references = ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/references/0f/hg38.fa")
+    assert [call for call in [*REFUSED, references] if allowed(given, *call)] == []
     assert [call for call in others if allowed(given, *call) and call[0] not in shared] == []
 
 
