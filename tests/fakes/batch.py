@@ -20,7 +20,9 @@ from tests.fakes.step_functions.pages import page
 
 ARN = "arn:aws:batch:us-east-1:000000000000"
 # Batch guide, "Service quotas": 50 a second of SubmitJob, and about as many of the others together.
-RATES = dict.fromkeys(("SubmitJob", "DescribeJobs", "ListJobs", "TerminateJob", "CancelJob"), (50, 50))
+RATES = dict.fromkeys(
+    ("SubmitJob", "DescribeJobs", "ListJobs", "TerminateJob", "CancelJob", "DescribeJobDefinitions"), (50, 50)
+)
 THROTTLED = ApiError("TooManyRequestsException", "Too Many Requests", 429)
 _PATHS = {f"/v1/{name.lower()}": name for name in RATES}
 
@@ -99,6 +101,7 @@ class Batch:
         run_job: Runs a job; what it is given beside it takes a line of the job's output.
         log_group: Where the output goes, given the job's definition.
         definitions: The job definitions there are.
+        moto: Where the Batch is that knows the job definitions of stacks.
 
     Attributes:
         jobs: All jobs that were started, by id.
@@ -106,7 +109,9 @@ class Batch:
 
     name = "batch"
 
-    def __init__(self, run_job: RunJob, log_group: Callable[[str], str | None], definitions: Any = None) -> None:
+    def __init__(
+        self, run_job: RunJob, log_group: Callable[[str], str | None], definitions: Any = None, moto: str = ""
+    ) -> None:
         self.gate = Gate({name: Bucket(*rate) for name, rate in RATES.items()}, THROTTLED)
         self.calls = Calls()
         self.jobs: dict[str, BatchJob] = {}
@@ -114,6 +119,7 @@ class Batch:
         self._log_group = log_group
         self._definitions = AnyDefinition() if definitions is None else definitions
         self._changed = threading.Condition()
+        self._moto = moto
 
     def tasks(self, folder: Path) -> Tasks:
         """The tasks of one execution: its jobs run here, as many at once as it submits."""
@@ -207,6 +213,14 @@ class Batch:
     def describe_jobs(self, jobs: list[str]) -> dict[str, Any]:
         """Those there are."""
         return {"jobs": [self.jobs[identity].detail() for identity in jobs if identity in self.jobs]}
+
+    def describe_job_definitions(self, **given: Any) -> dict[str, Any]:
+        """Those that moto's Batch has."""
+        import boto3
+
+        found: dict[str, Any] = dict(boto3.client("batch", endpoint_url=self._moto).describe_job_definitions(**given))
+        found.pop("ResponseMetadata")
+        return found
 
     def list_jobs(
         self,

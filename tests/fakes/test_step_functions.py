@@ -257,3 +257,17 @@ def test_batch_describes_and_ends_the_jobs_and_their_output_is_in_the_log_group(
     stream = job["attempts"][0]["container"]["logStreamName"]
     events = logs.get_log_events(logGroupName="/genomics-pipeline/tasks", logStreamName=stream, startFromHead=True)
     assert [event["message"] for event in events["events"]] == ["begun", "told to end"]
+
+
+def test_a_state_machine_that_a_stack_made(step_functions: FakeAws, states: SFNClient) -> None:
+    definition = '{"StartAt":"P","States":{"P":{"Type":"Pass","Result":"of the stack","End":true}}}'
+    role = "arn:aws:iam::000000000000:role/r"
+    machine = {"StateMachineName": "made", "DefinitionString": definition, "RoleArn": role}
+    template = {"Resources": {"Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": machine}}}
+    stacks = boto3.client("cloudformation")
+    stacks.create_stack(StackName="with-a-machine", TemplateBody=json.dumps(template))
+    arn = states.start_execution(stateMachineArn=f"{ARN}:stateMachine:made")["executionArn"]
+    step_functions.execution(arn).wait()
+    found = states.describe_execution(executionArn=arn)
+    assert (found["status"], found["output"]) == ("SUCCEEDED", '"of the stack"')
+    stacks.delete_stack(StackName="with-a-machine")

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
+from genomics_pipeline.runs.run_folder import RunFolder
 from tests.runs.conftest import Command
 
 Run = Callable[..., dict[str, Any]]
@@ -73,7 +73,7 @@ def test_results(finished: Path, command: Command, tmp_path: Path) -> None:
     assert found[-1]["files"]["gather.vcf"]["path"] == f"{finished}/results/{joint}"
 
 
-def test_a_run_whose_process_is_gone_is_interrupted_and_one_that_is_held_runs(
+def test_a_run_whose_process_is_gone_is_aborted_and_one_that_is_held_runs(
     finished: Path, command: Command, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
@@ -85,10 +85,10 @@ def test_a_run_whose_process_is_gone_is_interrupted_and_one_that_is_held_runs(
     first_end = next(number for number, line in enumerate(lines) if '{"run":' in line)
     journal.write_text("".join(lines[:first_end]) + lines[first_end][:40])  # as a crash leaves it
     shown = command("status", run)
-    assert (shown.returncode, shown.stdout.splitlines()[0].split()[1]) == (1, "INTERRUPTED")
+    assert (shown.returncode, shown.stdout.splitlines()[0].split()[1]) == (1, "ABORTED")
     assert "Sample    2 of 3 done, 1 failed" in shown.stdout
-    assert "its process is gone: the command that began it goes on with --resume" in shown.stdout
-    with FileLock(run / ".engine" / "lock"):
+    assert "the command that began it goes on with --resume" in shown.stdout
+    with RunFolder(run).locked():
         held = command("status", run, "--json")
     found = json.loads(held.stdout)
     assert (held.returncode, found["status"]) == (0, "RUNNING")

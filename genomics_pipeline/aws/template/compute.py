@@ -63,7 +63,8 @@ def _environment(kind: str, strategy: str, names: ResourceNames) -> dict[str, An
             "Type": "MANAGED",
             "State": "ENABLED",
             "ReplaceComputeEnvironment": False,
-            "UpdatePolicy": {"TerminateJobsOnUpdate": False, "JobExecutionTimeoutMinutes": 360},
+            # As long as AWS allows: jobs take up to a day, and would be ended with their host before that.
+            "UpdatePolicy": {"TerminateJobsOnUpdate": False, "JobExecutionTimeoutMinutes": 7200},
             "ComputeResources": {
                 "Type": kind,
                 "AllocationStrategy": strategy,
