@@ -180,7 +180,8 @@ def task_roles(steps: Sequence[str]) -> Resources:
     ]
     return {
         JOB_ROLE: role("ecs-tasks.amazonaws.com", job, OURS),
-        EXECUTION_ROLE: role("ecs-tasks.amazonaws.com", execution, OURS),
+        # Without OURS: the ECS guide tells that condition for a task's role, not for its execution role.
+        EXECUTION_ROLE: role("ecs-tasks.amazonaws.com", execution),
     }
 
 

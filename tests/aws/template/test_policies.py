@@ -292,7 +292,7 @@ def test_only_services_take_on_roles_and_only_for_this_account(document: dict[st
     }
     ours = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
     conditions = {name: found.get("Condition") for name, found in trust.items()}
-    assert conditions == {**dict.fromkeys(trust, ours), "InstanceRole": None}
+    assert conditions == {**dict.fromkeys(trust, ours), "InstanceRole": None, "ExecutionRole": None}
 
 
 def test_the_bucket_refuses_whoever_comes_without_tls(document: dict[str, Any]) -> None:
