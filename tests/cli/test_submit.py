@@ -367,3 +367,17 @@ def test_a_large_item_lies_apart(
     assert len(small["lanes"]) == 1
     item = stack.read(f"runs/{run}/items/big.json")
     assert [(lane["lane"], lane["fastq_1"]) for lane in item["lanes"]] == lanes
+
+
+def test_what_aws_refuses_hides_nothing_else(
+    stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
+) -> None:
+    sheet = stack.sheet(tmp_path / "cohort.csv", "A")
+    stack.s3.delete_object(Bucket=stack.bucket, Key="reads/A_R2.fastq")
+    step_functions.states.gate.fail("DescribeStateMachine", ApiError("AccessDeniedException", "not allowed"))
+    ended = cli("submit", sheet, "--reference", reference)
+    assert errors(ended) == [
+        f"cannot read the state machine {STATE_MACHINE}: An error occurred (AccessDeniedException) when calling the "
+        "DescribeStateMachine operation: not allowed",
+        f"s3://{stack.bucket}/reads/A_R2.fastq: sample A, lane L001: expected a FASTQ file, found no such file",
+    ]
