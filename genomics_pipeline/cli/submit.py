@@ -60,7 +60,7 @@ def _outcome(answer: dict[str, Any]) -> str:
         return "can be submitted; nothing was uploaded or started"
     if answer["status"] == "RUNNING":
         return "already running; nothing was started"
-    return f"{answer['status']} already; a changed input makes another run, `genomics-pipeline rerun` runs it again"
+    return f"{answer['status']} already; a changed sheet, parameter, step or reference makes another run"
 
 
 def _size(answer: dict[str, Any]) -> str:

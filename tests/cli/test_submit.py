@@ -120,7 +120,7 @@ def test_the_same_again_starts_nothing(
     record = stack.read(f"runs/{run}/run.json")
     again = cli(*command)
     assert again.out.splitlines()[0] == (
-        f"{run}: SUCCEEDED already; a changed input makes another run, `genomics-pipeline rerun` runs it again"
+        f"{run}: SUCCEEDED already; a changed sheet, parameter, step or reference makes another run"
     )
     assert stack.read(f"runs/{run}/run.json") == record
     assert [name for name, _ in step_functions.states.calls].count("StartExecution") == 1
