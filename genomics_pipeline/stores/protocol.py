@@ -25,8 +25,8 @@ class MissingBucket(MissingObject):
         DataError.__init__(self, f"{uri}: expected a bucket, found none")
 
 
-class TransferFailed(RunError):
-    """A content did not come, or is not what it should be: the object, its storage or the way to it."""
+class TransferFailed(DataError):
+    """A content did not come, or did not come as it was: another attempt may go better."""
 
     def __init__(self, uri: str, message: str) -> None:
         super().__init__(f"{uri}: {message}")

@@ -9,7 +9,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores import checksum
 from genomics_pipeline.stores.protocol import (
     ANY,
@@ -87,7 +86,7 @@ class S3Store:
         except (BotoCoreError, ClientError) as error:
             if isinstance(error, ClientError) and error.response["Error"]["Code"] == "NoSuchBucket":
                 raise MissingBucket(prefix) from error
-            raise DataError(f"{prefix}: expected a prefix that can be listed: {error}") from error
+            raise TransferFailed(prefix, f"expected a prefix that can be listed: {error}") from error
 
     def local(self, uri: str) -> Path | None:
         """Nowhere on this machine."""
@@ -167,7 +166,7 @@ def _writing(uri: str) -> Iterator[None]:
     except (BotoCoreError, ClientError, Boto3Error) as error:
         if "(NoSuchBucket)" in str(error):
             raise MissingBucket(uri) from error
-        raise DataError(f"{uri}: expected an object that can be written: {error}") from error
+        raise TransferFailed(uri, f"expected an object that can be written: {error}") from error
 
 
 def _info(uri: str, size_bytes: int, found: HeadObjectOutputTypeDef | ObjectTypeDef) -> ObjectInfo:

@@ -15,12 +15,12 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from genomics_pipeline.model.errors import DataError, PipelineError
+from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.parameters import Value, resolve
 from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OutputSpec, StepSpec
 from genomics_pipeline.model.task import TaskPayload, item_id
-from genomics_pipeline.stores.protocol import Expected, Store, TransferStopped
+from genomics_pipeline.stores.protocol import Expected, Store, TransferFailed, TransferStopped
 from genomics_pipeline.worker.command import argv, filled
 from genomics_pipeline.worker.completion import (
     CompletionRecord,
@@ -151,10 +151,10 @@ def _failure(error: PipelineError | OSError, name: str, scratch: Path) -> StepFa
     """
     if isinstance(error, TransferStopped):
         return StepFailed(FailureClass.CANCELLED, CANCELLED_EXIT_CODE, "cancelled", name)
-    if isinstance(error, DataError):
-        return StepFailed(FailureClass.BAD_INPUT, BAD_INPUT_EXIT_CODE, str(error), name)
-    if isinstance(error, PipelineError):  # of storage: another attempt may go better
+    if isinstance(error, TransferFailed):
         return StepFailed(FailureClass.TOOL_ERROR, 1, str(error), name)
+    if isinstance(error, PipelineError):
+        return StepFailed(FailureClass.BAD_INPUT, BAD_INPUT_EXIT_CODE, str(error), name)
     if error.errno != errno.ENOSPC:
         raise error
     return StepFailed(FailureClass.OUT_OF_DISK, 1, _full(scratch), name)
