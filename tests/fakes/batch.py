@@ -120,6 +120,14 @@ class Batch:
         self._definitions = AnyDefinition() if definitions is None else definitions
         self._changed = threading.Condition()
         self._moto = moto
+        self._made: list[str] = []
+
+    def close(self) -> None:
+        """Take away the log groups that were not there."""
+        import boto3
+
+        for group in self._made:
+            boto3.client("logs").delete_log_group(logGroupName=group)
 
     def tasks(self, folder: Path) -> Tasks:
         """The tasks of one execution: its jobs run here, as many at once as it submits."""
@@ -174,6 +182,7 @@ class Batch:
             found = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
             if group not in [one["logGroupName"] for one in found]:
                 logs.create_log_group(logGroupName=group)
+                self._made.append(group)
             logs.create_log_stream(logGroupName=group, logStreamName=job.stream)
         event: Any = {"timestamp": int(time.time() * 1000), "message": line}
         logs.put_log_events(logGroupName=group, logStreamName=job.stream, logEvents=[event])
