@@ -44,5 +44,5 @@ def cancel(run: str, yes: bool, stack: str, as_json: bool) -> None:
 
 def _done(answer: dict[str, object]) -> str:
     if "jobs_ended" in answer:
-        return f"{answer['jobs_ended']} jobs ended"
+        return f"{answer['jobs_ended']} Batch jobs ended"
     return f"process {answer['process']} ended" if answer["process"] else "no process runs in it"

@@ -60,12 +60,15 @@ def _outcome(answer: dict[str, Any]) -> str:
         return "can be submitted; nothing was uploaded or started"
     if answer["status"] == "RUNNING":
         return "already running; nothing was started"
-    return f"{answer['status']} already; a changed input makes another run, `genomics-pipeline rerun` runs it again"
+    return f"{answer['status']} already; a changed sheet, parameter, step or reference makes another run"
 
 
 def _size(answer: dict[str, Any]) -> str:
+    from genomics_pipeline.runs.submit import counted
+
     minutes, seconds = divmod(round(answer["least_seconds"]), 60)
     hours, minutes = divmod(minutes, 60)
     least = f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-    counts = f"{answer['samples']} samples, {answer['intervals']} intervals: {answer['jobs']} jobs"
+    samples, intervals, jobs = (counted(answer[f"{what}s"], what) for what in ("sample", "interval", "job"))
+    counts = f"{samples}, {intervals}: {jobs}"
     return f"{counts}, which AWS takes at least {least} to start (50 a second)"

@@ -146,6 +146,15 @@ def submit(request: SubmitRequest, note: Callable[[str], None]) -> dict[str, Any
     return answer | {"status": status, "started": started}
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "sample"), counted(2, "sample")
+    ('1 sample', '2 samples')
+    """
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def _check(request: SubmitRequest, store: S3Store, clients: Clients, note: Callable[[str], None]) -> _Submission:
     """Everything that can be wrong, at once."""
     pipeline, steps = load_pipeline(request.pipeline)
@@ -161,13 +170,16 @@ def _check(request: SubmitRequest, store: S3Store, clients: Clients, note: Calla
         with collected.check():
             note(f"reference: {request.reference}")
             reference = find_reference(request.reference, indexes_of(pipeline), deployment.bucket, store, clients)
-        collected.add(definition_problems(pipeline.name, document, deployment, clients))
-        collected.add(image_problems(steps, deployment, clients))
+        with collected.check():
+            collected.add(definition_problems(pipeline.name, document, deployment, clients))
+        with collected.check():
+            collected.add(image_problems(steps, deployment, clients))
     if deployment is not None and planned is not None:
-        note(f"looking at the files of {len(planned.samples)} samples")
+        note(f"looking at the files of {counted(len(planned.samples), 'sample')}")
         wanted = [*cloud_files.reads(planned.samples), *cloud_files.parameter_files(pipeline, planned.overrides)]
-        collected.add(cloud_files.problems(wanted, deployment.bucket, clients))
-        warnings += cloud_files.region_warnings(planned.samples, deployment.region, clients)
+        with collected.check():
+            collected.add(cloud_files.problems(wanted, deployment.bucket, clients))
+            warnings += cloud_files.region_warnings(planned.samples, deployment.region, clients)
     collected.refuse()
     assert planned is not None
     assert deployment is not None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 
-from tests.fakes.deployed import Deployed, deployed
+from tests.cli.conftest import BWA, FAI, FASTA
+from tests.fakes.deployed import Deployed
 from tests.fakes.faults import ApiError
 
 if TYPE_CHECKING:
@@ -19,26 +20,6 @@ if TYPE_CHECKING:
 
 Cli = Callable[..., "Ended"]
 STATE_MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:genomics-pipeline-germline"
-SEQUENCE = "ACGTTGCAAGCTTGCACCATGGTACCTTAGCA" * 20
-FASTA = f">chr1\n{SEQUENCE}\n>chr2\n{SEQUENCE[::-1]}\n"
-FAI = "chr1\t640\t6\t640\t641\nchr2\t640\t653\t640\t641\n"
-BWA = ("fa.amb", "fa.ann", "fa.bwt", "fa.pac", "fa.sa", "dict")
-
-
-@pytest.fixture
-def stack(step_functions: FakeAws, aws: str) -> Iterator[Deployed]:
-    with deployed(aws) as made:
-        yield made
-        step_functions.states.close()
-
-
-@pytest.fixture
-def reference(stack: Deployed) -> str:
-    """A reference on S3 with all its indexes."""
-    stack.put("ref/tiny.fa.fai", FAI)
-    for ending in BWA:
-        stack.put(f"ref/tiny.{ending}", "x")
-    return stack.put("ref/tiny.fa", FASTA)
 
 
 @pytest.fixture
@@ -115,7 +96,7 @@ def test_what_is_printed(stack: Deployed, reference: str, tmp_path: Path, cli: C
     assert ended.out.splitlines() == [
         f"{run}: submitted",
         f"  s3://{stack.bucket}/runs/{run}/",
-        "  1 samples, 1 intervals: 4 jobs, which AWS takes at least 0 s to start (50 a second)",
+        "  1 sample, 1 interval: 4 jobs, which AWS takes at least 0 s to start (50 a second)",
         "next:",
         f"  genomics-pipeline status {run} --watch",
         f"  genomics-pipeline logs {run} --failed",
@@ -124,7 +105,7 @@ def test_what_is_printed(stack: Deployed, reference: str, tmp_path: Path, cli: C
     ]
     assert ended.err.splitlines() == [
         f"reference: {reference}",
-        "looking at the files of 1 samples",
+        "looking at the files of 1 sample",
         f"uploading to s3://{stack.bucket}/runs/{run}/",
     ]
 
@@ -139,7 +120,7 @@ def test_the_same_again_starts_nothing(
     record = stack.read(f"runs/{run}/run.json")
     again = cli(*command)
     assert again.out.splitlines()[0] == (
-        f"{run}: SUCCEEDED already; a changed input makes another run, `genomics-pipeline rerun` runs it again"
+        f"{run}: SUCCEEDED already; a changed sheet, parameter, step or reference makes another run"
     )
     assert stack.read(f"runs/{run}/run.json") == record
     assert [name for name, _ in step_functions.states.calls].count("StartExecution") == 1
@@ -294,24 +275,25 @@ def test_no_stack(aws: str, tmp_path: Path, cli: Cli) -> None:
     )
 
 
-def test_another_definition_is_deployed(
-    stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
-) -> None:
+def test_another_definition_is_deployed(stack: Deployed, aws: str, reference: str, tmp_path: Path, cli: Cli) -> None:
     sheet = stack.sheet(tmp_path / "cohort.csv", "A")
-    states = boto3.client("stepfunctions")
-    arn = STATE_MACHINE
-    machine = step_functions.states.described_machine(arn)
-    document = json.loads(machine.definition)
+    states = boto3.client("stepfunctions", endpoint_url=aws)
+    document = json.loads(states.describe_state_machine(stateMachineArn=STATE_MACHINE)["definition"])
+    del document["StartAt"]
     document["States"]["Sample"]["MaxConcurrency"] = 5
-    del document["Comment"]
-    machine.definition = json.dumps(document)
-    assert json.loads(states.describe_state_machine(stateMachineArn=arn)["definition"]) == document
+    retry = document["States"]["Sample"]["ItemProcessor"]["States"]["alignment"]["Retry"]
+    retry[0]["MaxAttempts"] = True
+    retry[1]["Comment"] = "x" * 80
+    states.update_state_machine(stateMachineArn=STATE_MACHINE, definition=json.dumps(document))
     ended = cli("submit", sheet, "--reference", reference)
+    place = "$.States.Sample.ItemProcessor.States.alignment.Retry"
     assert errors(ended) == [
         "state machine genomics-pipeline-germline: expected the definition that is made here; "
-        '`genomics-pipeline deploy` first: $.Comment: expected "germline: …", found nothing; '
-        "$.States.Sample.MaxConcurrency: expected 1000, found 5"
+        '`genomics-pipeline deploy` first: $.StartAt: expected "Sample", found nothing; '
+        "$.States.Sample.MaxConcurrency: expected 1000, found 5; "
+        f"{place}[0].MaxAttempts: expected 20, found true; 1 more"
     ]
+    states.delete_state_machine(stateMachineArn=STATE_MACHINE)
 
 
 def test_other_images_are_deployed(stack: Deployed, aws: str, reference: str, tmp_path: Path, cli: Cli) -> None:
@@ -387,8 +369,15 @@ def test_a_large_item_lies_apart(
     assert [(lane["lane"], lane["fastq_1"]) for lane in item["lanes"]] == lanes
 
 
-def test_parameters_that_no_job_could_carry(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:
+def test_what_aws_refuses_hides_nothing_else(
+    stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
+) -> None:
     sheet = stack.sheet(tmp_path / "cohort.csv", "A")
-    regions = stack.put(f"{'d' * 1000}.bed")
-    problems = errors(cli("submit", sheet, "--reference", reference, "--param", f"variant_calling.regions={regions}"))
-    assert problems == []
+    stack.s3.delete_object(Bucket=stack.bucket, Key="reads/A_R2.fastq")
+    step_functions.states.gate.fail("DescribeStateMachine", ApiError("AccessDeniedException", "not allowed"))
+    ended = cli("submit", sheet, "--reference", reference)
+    assert errors(ended) == [
+        f"cannot read the state machine {STATE_MACHINE}: An error occurred (AccessDeniedException) when calling the "
+        "DescribeStateMachine operation: not allowed",
+        f"s3://{stack.bucket}/reads/A_R2.fastq: sample A, lane L001: expected a FASTQ file, found no such file",
+    ]

@@ -93,7 +93,11 @@ def deployed(moto: str, pipeline: str = "germline", stack: str = DEFAULT_STACK) 
             containerProperties={"image": f"{REGISTRY}/{repository}:{content}", "vcpus": 1, "memory": 256},
         )
         ecr.create_repository(repositoryName=repository)
-        manifest = {"schemaVersion": 2, "config": {"digest": f"sha256:{'0' * 64}"}, "layers": []}
+        media = "application/vnd.docker.distribution.manifest.v2+json"
+        config = {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 1, "digest": "sha256:0"}
+        manifest = {"schemaVersion": 2, "mediaType": media, "config": config, "layers": []}
         ecr.put_image(repositoryName=repository, imageTag=content, imageManifest=json.dumps(manifest))
-    yield Deployed(names, bucket, boto3.client("s3"))
-    urllib.request.urlopen(urllib.request.Request(f"{moto}/moto-api/reset", method="POST")).close()
+    try:
+        yield Deployed(names, bucket, boto3.client("s3"))
+    finally:
+        urllib.request.urlopen(urllib.request.Request(f"{moto}/moto-api/reset", method="POST")).close()

@@ -252,3 +252,12 @@ def test_results_are_downloaded_and_verified(ended: FakeAws, command: Command, t
     message = str(command(*arguments).exception)
     assert message.startswith("s3://lab-data/runs/r1/results/preprocessing/a/a.bam: expected sha256 ba7816bf")
     assert sorted(file.name for file in (tmp_path / "here/preprocessing/a").iterdir()) == ["a.bam.bai"]
+
+
+def test_a_run_that_was_never_started_is_told(ended: FakeAws, command: Command) -> None:
+    s3, key = boto3.client("s3"), f"runs/{RUN}/run.json"
+    record = json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    arn = f"{record['execution_arn']}x"
+    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps({**record, "execution_arn": arn}).encode())
+    told = "it was never started, or ended more than 90 days ago; submit the run again"
+    assert str(command("status", RUN).exception) == f"{arn}: expected an execution, found none: {told}"

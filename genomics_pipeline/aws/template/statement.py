@@ -46,17 +46,19 @@ def reasons(statements: Sequence[Statement]) -> dict[str, Any]:
     return {"Why": {statement.sid: statement.why for statement in statements}}
 
 
-def role(service: str, statements: Sequence[Statement], trust: dict[str, Any] | None = None) -> dict[str, Any]:
+def role(
+    service: str | dict[str, Any], statements: Sequence[Statement], trust: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """A role that a service of AWS takes on.
 
     Args:
-        service: Who takes it on, such as ``ecs-tasks``.
+        service: Who takes it on, such as ``ecs-tasks.amazonaws.com``.
         statements: What it may do.
         trust: The condition of taking it on.
     """
     assume = {
         "Effect": "Allow",
-        "Principal": {"Service": f"{service}.amazonaws.com"},
+        "Principal": {"Service": service},
         "Action": "sts:AssumeRole",
         **({"Condition": trust} if trust else {}),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ import pytest
 from genomics_pipeline.aws.deployment import Deployment
 from genomics_pipeline.aws.template.caller import caller_policy
 from genomics_pipeline.model.resource_names import ResourceNames
-from genomics_pipeline.runs.stack_template import StackTemplate
+from genomics_pipeline.runs.stack_template import StackTemplate, stack_template
 from tests.aws.template.policies import ACCOUNT, BUCKET, KEY, REGION, allowed, arn, resolve, statements
 
 STACK = "genomics-pipeline"
+GERMLINE = {"aggregation", "alignment", "gather", "variant_calling"}
 RUN = f"arn:aws:s3:::{BUCKET}/runs/r"
 MACHINE = arn("states", f"stateMachine:{STACK}-germline")
 EXECUTION = arn("states", f"execution:{STACK}-germline:r")
@@ -32,7 +34,6 @@ ALLOWED = {
         ("batch:SubmitJob", DEFINITION),
         ("batch:SubmitJob", f"{DEFINITION}:7"),
         ("batch:SubmitJob", QUEUE),
-        ("batch:SubmitJob", f"{QUEUE}-on-demand"),
         ("batch:DescribeJobs", "*"),
         ("batch:TerminateJob", arn("batch", "job/0f")),
         ("events:PutTargets", RULE),
@@ -58,6 +59,7 @@ ALLOWED = {
         ("s3:GetObject", "arn:aws:s3:::reads/a_R1.fastq.gz"),
         ("s3:GetObject", "arn:aws:s3:::more/b_R1.fastq.gz"),
         ("s3:ListBucket", f"arn:aws:s3:::{BUCKET}"),
+        ("s3:ListBucket", "arn:aws:s3:::more"),
         ("s3:PutObject", f"{RUN}/results/preprocessing/s/s.md.bam"),
         ("s3:AbortMultipartUpload", f"{RUN}/results/preprocessing/s/s.md.bam"),
         ("kms:GenerateDataKey", KEY),
@@ -96,15 +98,22 @@ CALLER = [
     ("s3:ListBucket", f"arn:aws:s3:::{BUCKET}"),
     ("s3:GetObject", f"{RUN}/results/a.vcf.gz"),
     ("s3:PutObject", f"{RUN}/manifest.jsonl"),
+    ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/references/0f/hg38.fa"),
+    ("s3:GetObject", "arn:aws:s3:::reads/a_R1.fastq.gz"),
+    ("s3:ListBucket", "arn:aws:s3:::reads"),
+    ("states:DescribeStateMachine", MACHINE),
+    ("cloudformation:ListStackResources", arn("cloudformation", f"stack/{STACK}/0f")),
+    ("batch:ListJobs", "*"),
+    ("batch:DescribeJobDefinitions", "*"),
+    ("ecr:DescribeImages", IMAGE),
+    ("kms:Decrypt", KEY),
 ]
 # What none of them may do.
 REFUSED = [
     ("s3:GetObject", "arn:aws:s3:::another/runs/r/manifest.jsonl"),
     ("s3:ListBucket", "arn:aws:s3:::another"),
-    ("s3:ListBucket", "arn:aws:s3:::reads"),
     ("s3:PutObject", "arn:aws:s3:::reads/a_R1.fastq.gz"),
     ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/definitions/germline-0123456789ab.json"),
-    ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/references/hg38.fa"),
     ("s3:PutObject", "arn:aws:s3:::another/runs/r/a"),
     ("s3:DeleteObject", f"{RUN}/results/a.vcf.gz"),
     ("s3:DeleteObjectVersion", f"{RUN}/results/a.vcf.gz"),
@@ -119,6 +128,7 @@ REFUSED = [
     ("batch:SubmitJob", arn("batch", "job-definition/other")),
     ("batch:SubmitJob", f"{DEFINITION}-2"),
     ("batch:SubmitJob", f"{QUEUE}-2"),
+    ("batch:SubmitJob", f"{QUEUE}-on-demand"),  # no definition submits to it
     ("batch:RegisterJobDefinition", DEFINITION),
     ("batch:UpdateJobQueue", QUEUE),
     ("events:PutRule", arn("events", "rule/Other")),
@@ -150,13 +160,16 @@ WILDCARDS = {
     ("FollowChildren", arn("states", f"execution:{STACK}-germline/Interval:*")): UNKNOWN,
     ("RedriveChildren", arn("states", f"execution:{STACK}-germline/Sample:*")): UNKNOWN,
     ("RedriveChildren", arn("states", f"execution:{STACK}-germline/Interval:*")): UNKNOWN,
-    ("ReadItems", f"arn:aws:s3:::{BUCKET}/runs/*"): UNKNOWN,
-    ("WriteResults", f"arn:aws:s3:::{BUCKET}/runs/*/map-runs/*"): UNKNOWN,
+    ("ReadItems", f"arn:aws:s3:::{BUCKET}/runs/*/manifest.jsonl"): UNKNOWN,
+    ("ReadItems", f"arn:aws:s3:::{BUCKET}/runs/*/intervals.jsonl"): UNKNOWN,
+    ("WriteResults", f"arn:aws:s3:::{BUCKET}/runs/*/map-runs/Sample/*"): UNKNOWN,
+    ("WriteResults", f"arn:aws:s3:::{BUCKET}/runs/*/map-runs/Interval/*"): UNKNOWN,
     ("ReadObjects", f"arn:aws:s3:::{BUCKET}/*"): "objects of the stack's own bucket",
     ("WriteRuns", f"arn:aws:s3:::{BUCKET}/runs/*"): UNKNOWN,
     ("WriteLogs", arn("logs", f"log-group:/{STACK}/tasks:*")): UNKNOWN,
     ("JoinCluster", arn("ecs", "cluster/*")): "Batch makes the cluster and its name (Batch user guide)",
     ("Poll", arn("ecs", "container-instance/*")): UNKNOWN,
+    ("TagHost", arn("ecs", "container-instance/*")): UNKNOWN,
     ("ReadInputBuckets", "arn:aws:s3:::reads/*"): "objects of the buckets that the parameter names",
     ("ReadInputBuckets", "arn:aws:s3:::more/*"): "objects of the buckets that the parameter names",
     **{
@@ -182,7 +195,9 @@ def every_statement(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def caller(plan: StackTemplate) -> list[dict[str, Any]]:
     deployment = Deployment(ResourceNames(), BUCKET, "aws", REGION, ACCOUNT)
-    found: list[dict[str, Any]] = caller_policy(deployment, plan.machines)["Statement"]
+    found: list[dict[str, Any]] = caller_policy(
+        deployment, plan.machines, [image.step.name for image in plan.images], ["arn:aws:s3:::reads"], KEY
+    )["Statement"]
     return found
 
 
@@ -220,8 +235,16 @@ def test_each_neighbour_is_refused(holder: str, document: dict[str, Any]) -> Non
     given = statements(document, holder)
     others = {call for calls in ALLOWED.values() for call in calls} - set(ALLOWED[holder])
     shared = {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "kms:Decrypt"}
-    assert [call for call in REFUSED if allowed(given, *call)] == []
+    references = ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/references/0f/hg38.fa")
+    assert [call for call in [*REFUSED, references] if allowed(given, *call)] == []
     assert [call for call in others if allowed(given, *call) and call[0] not in shared] == []
+
+
+def test_hosts_are_tagged_when_they_register_and_at_no_other_time(document: dict[str, Any]) -> None:
+    (found,) = (one for one in statements(document, "InstanceRole") if one["Sid"] == "TagHost")
+    assert found["Condition"] == {"StringEquals": {"ecs:CreateAction": "RegisterContainerInstance"}}
+    conditions = {one["Sid"] for one in every_statement(document) if "Condition" in one}
+    assert conditions == {"TagHost"}
 
 
 def test_a_state_machine_writes_nothing_but_results_of_its_maps(document: dict[str, Any]) -> None:
@@ -230,6 +253,21 @@ def test_a_state_machine_writes_nothing_but_results_of_its_maps(document: dict[s
     assert not allowed(given, "s3:PutObject", f"{RUN}/results/a.vcf.gz")
     assert not allowed(given, "s3:GetObject", f"arn:aws:s3:::{BUCKET}/definitions/germline-0123456789ab.json")
     assert not allowed(given, "s3:GetObject", "arn:aws:s3:::reads/a_R1.fastq.gz")
+    assert not allowed(given, "s3:GetObject", f"{RUN}/results/a.vcf.gz")
+    assert not allowed(given, "s3:PutObject", f"{RUN}/map-runs/Other/0f/manifest.json")
+
+
+def test_a_state_machine_submits_the_jobs_of_its_own_pipeline_only() -> None:
+    cohort = str(Path(__file__).parents[2] / "golden" / "cohort.toml")
+    document = stack_template(["germline", cohort], STACK).document()
+    steps = {"CohortStatesRole": {"trim", "merge"}, "GermlineStatesRole": GERMLINE}
+    for holder, own in steps.items():
+        given = statements(document, holder)
+        names = {f"{STACK}-{step}" for step in {"trim", "merge"} | GERMLINE}
+        submitted = {
+            name for name in names if allowed(given, "batch:SubmitJob", arn("batch", f"job-definition/{name}:3"))
+        }
+        assert submitted == {f"{STACK}-{step}" for step in own}
 
 
 def test_a_caller_can_do_what_the_commands_do_and_no_more(plan: StackTemplate) -> None:
@@ -250,11 +288,11 @@ def test_only_services_take_on_roles_and_only_for_this_account(document: dict[st
         "GermlineStatesRole": {"Service": "states.amazonaws.com"},
         "JobRole": {"Service": "ecs-tasks.amazonaws.com"},
         "ExecutionRole": {"Service": "ecs-tasks.amazonaws.com"},
-        "InstanceRole": {"Service": "ec2.amazonaws.com"},
+        "InstanceRole": {"Service": {"Fn::Sub": "ec2.${AWS::URLSuffix}"}},
     }
     ours = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
     conditions = {name: found.get("Condition") for name, found in trust.items()}
-    assert conditions == {**dict.fromkeys(trust, ours), "InstanceRole": None}
+    assert conditions == {**dict.fromkeys(trust, ours), "InstanceRole": None, "ExecutionRole": None}
 
 
 def test_the_bucket_refuses_whoever_comes_without_tls(document: dict[str, Any]) -> None:
