@@ -15,6 +15,8 @@ import pytest
 from filelock import FileLock
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
     from tests.fakes.aws import FakeAws
 
 os.environ["MOTO_ACCOUNT_ID"] = "000000000000"  # the engine's, so that ARNs of both are of one account
@@ -133,3 +135,18 @@ def cloudformation(aws: str) -> Iterator[str]:
     with completed():
         yield aws
     reset()
+
+
+@pytest.fixture
+def s3(aws: str) -> Iterator[S3Client]:
+    """A client of moto's. The bucket `reads` is empty."""
+    import boto3
+
+    client = boto3.client("s3")
+    client.create_bucket(Bucket="reads")
+    yield client
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket="reads"):
+        for found in page.get("Contents", ()):
+            client.delete_object(Bucket="reads", Key=found["Key"])
+    client.delete_bucket(Bucket="reads")
+    client.close()

@@ -21,11 +21,15 @@ OUT_OF_MEMORY_EXIT_CODE = 137  # 128 + SIGKILL, what a container killed for its 
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """One input: ``reads`` (a sample's lanes), ``reference``, ``file`` or ``files`` (one of each upstream item)."""
+    """One input: ``reads`` (a sample's lanes), ``reference``, ``file`` or ``files`` (one of each upstream item).
+
+    Where it is a `stream`, remote files are named pipes, which are read once, from beginning to end.
+    """
 
     name: str
     type: str
     indexes: tuple[str, ...] = ()
+    stream: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ def parse_step(text: str, *, file: str) -> StepSpec:
         [
             *_name_problems(toml),
             *_parameter_problems(toml, parameters),
+            *_stream_problems(toml),
             *_placeholder_problems(toml),
             *_exit_code_problems(toml),
         ]
@@ -86,7 +91,10 @@ def parse_step(text: str, *, file: str) -> StepSpec:
         version=data["version"],
         summary=data["summary"],
         command=tuple(data["command"]),
-        inputs={name: InputSpec(name, raw["type"], _indexes(raw)) for name, raw in data["inputs"].items()},
+        inputs={
+            name: InputSpec(name, raw["type"], _indexes(raw), raw.get("stream", False))
+            for name, raw in data["inputs"].items()
+        },
         outputs={
             name: OutputSpec(name, raw["path"], _indexes(raw), raw.get("summary", ""))
             for name, raw in data["outputs"].items()
@@ -125,6 +133,13 @@ def _parameter_problems(toml: TomlFile, parameters: Mapping[str, ParameterSpec])
                 yield toml.problem(("parameters", spec.name, "choices"), message)
         if spec.name in SCOPES:
             yield toml.problem(("parameters", spec.name), f"expected another name: {{{spec.name}}} is the item's own")
+
+
+def _stream_problems(toml: TomlFile) -> Iterator[Problem]:
+    for name, raw in toml.data["inputs"].items():
+        if raw.get("stream") and (raw["type"] == "reference" or "indexes" in raw):
+            expected = "expected an input that is read once, from beginning to end"
+            yield toml.problem(("inputs", name, "stream"), f"{expected}: no reference and nothing with indexes")
 
 
 def _placeholder_problems(toml: TomlFile) -> Iterator[Problem]:

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import errno
 import shutil
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, unquote, urlsplit
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.stores.protocol import MissingBucket, MissingObject, ObjectInfo
+from genomics_pipeline.stores.protocol import (
+    ANY,
+    Expected,
+    MissingBucket,
+    MissingObject,
+    ObjectInfo,
+    Sink,
+    TransferFailed,
+    TransferStopped,
+)
+
+PIECE_BYTES = 1 << 20
 
 
 class Folders(Mapping[str, Path]):
@@ -103,14 +115,32 @@ class LocalStore:
             if not _is_part(file) and (info := _info(uri, file)):
                 yield info
 
-    def fetch(self, uri: str, folder: Path) -> Path:
+    def local(self, uri: str) -> Path | None:
         """The file itself."""
-        path = self.path(uri).absolute()
-        if not path.is_file():
+        return self.path(uri).absolute()
+
+    def fetch(self, uri: str, folder: Path, expected: Expected = ANY, cancelled: threading.Event | None = None) -> Path:
+        """The file itself."""
+        info, path = self.stat(uri), self.path(uri).absolute()
+        if info is None:
             raise MissingObject(uri)
+        _refuse_another(info, expected)
         return path
 
-    def publish(self, path: Path, uri: str) -> None:
+    def download(
+        self, uri: str, sink: Sink, expected: Expected = ANY, cancelled: threading.Event | None = None
+    ) -> None:
+        """Its content into something that takes it."""
+        info = self.stat(uri)
+        with self.open(uri) as stream:
+            while piece := stream.read(PIECE_BYTES):
+                if cancelled is not None and cancelled.is_set():
+                    raise TransferStopped(uri)
+                sink.write(piece)
+        if info is not None:
+            _refuse_another(info, expected)
+
+    def publish(self, path: Path, uri: str, cancelled: threading.Event | None = None) -> None:
         """Move a local file to be the object."""
         target = self.path(uri)
         try:
@@ -134,6 +164,12 @@ class LocalStore:
         path = self.path(uri)
         if path.is_file():
             path.unlink(missing_ok=True)
+
+
+def _refuse_another(info: ObjectInfo, expected: Expected) -> None:
+    if expected.version not in (None, info.version):
+        message = f"expected the version {expected.version}, found {info.version}: it was changed meanwhile"
+        raise TransferFailed(info.uri, message)
 
 
 def _copy(path: Path, target: Path) -> None:

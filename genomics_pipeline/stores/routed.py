@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.local import LocalStore
-from genomics_pipeline.stores.protocol import ObjectInfo, Store
+from genomics_pipeline.stores.protocol import ANY, Expected, ObjectInfo, Sink, Store
 from genomics_pipeline.stores.s3 import S3Store, split
+
+ATTEMPTS = 10  # of one request, the first included: botocore waits between them, longer each time, with jitter
+CONNECTIONS = 64  # kept open: those of some transfers at the same time
 
 
 class RoutedStore:
@@ -29,8 +33,10 @@ class RoutedStore:
     @cached_property
     def _s3(self) -> S3Store:
         import boto3
+        from botocore.config import Config
 
-        return S3Store(boto3.client("s3"))
+        retries: Any = {"mode": "standard", "total_max_attempts": ATTEMPTS}
+        return S3Store(boto3.client("s3", config=Config(retries=retries, max_pool_connections=CONNECTIONS)))
 
     def _of(self, uri: str) -> Store:
         scheme = uri.partition("://")[0] if "://" in uri else "file"
@@ -60,13 +66,23 @@ class RoutedStore:
         """The objects whose URIs begin with the prefix, in the order of their names."""
         return self._of(prefix).list(prefix)
 
-    def fetch(self, uri: str, folder: Path) -> Path:
-        """A local file with its content."""
-        return self._of(uri).fetch(uri, folder)
+    def local(self, uri: str) -> Path | None:
+        """Where it lies on this machine."""
+        return self._of(uri).local(uri)
 
-    def publish(self, path: Path, uri: str) -> None:
+    def fetch(self, uri: str, folder: Path, expected: Expected = ANY, cancelled: threading.Event | None = None) -> Path:
+        """A local file with its content."""
+        return self._of(uri).fetch(uri, folder, expected, cancelled)
+
+    def download(
+        self, uri: str, sink: Sink, expected: Expected = ANY, cancelled: threading.Event | None = None
+    ) -> None:
+        """Its content into something that takes it."""
+        self._of(uri).download(uri, sink, expected, cancelled)
+
+    def publish(self, path: Path, uri: str, cancelled: threading.Event | None = None) -> None:
         """Move a local file to be the object."""
-        self._of(uri).publish(path, uri)
+        self._of(uri).publish(path, uri, cancelled)
 
     def copy(self, source: str, target: str) -> None:
         """Put an object with the content of another."""

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.stores.protocol import MissingBucket, MissingObject, ObjectInfo
+from genomics_pipeline.stores import checksum
+from genomics_pipeline.stores.protocol import (
+    ANY,
+    Expected,
+    MissingBucket,
+    MissingObject,
+    ObjectInfo,
+    Sink,
+    TransferFailed,
+)
+from genomics_pipeline.stores.transfer import CHECKSUM, STREAM, WHOLE, Source, Window, download, upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, ObjectTypeDef
+
+_NOTHING = ("404", "NoSuchKey", "NoSuchBucket")
 
 
 class S3Store:
@@ -27,16 +40,19 @@ class S3Store:
 
     def stat(self, uri: str) -> ObjectInfo | None:
         """The object, None where there is none."""
-        from botocore.exceptions import ClientError
+        found = self._head(uri)
+        return found and _info(uri, found["ContentLength"], found)
+
+    def _head(self, uri: str, **asked: Any) -> HeadObjectOutputTypeDef | None:
+        from botocore.exceptions import BotoCoreError, ClientError
 
         bucket, key = split(uri)
         try:
-            found = self._client.head_object(Bucket=bucket, Key=key)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NoSuchBucket"):
+            return self._client.head_object(Bucket=bucket, Key=key, **asked)
+        except (BotoCoreError, ClientError) as error:
+            if isinstance(error, ClientError) and error.response["Error"]["Code"] in _NOTHING:
                 return None
-            raise
-        return _info(uri, found["ContentLength"], found)
+            raise TransferFailed(uri, f"expected an object that can be read: {error}") from error
 
     def open(self, uri: str) -> BinaryIO:
         """Its content as a stream."""
@@ -48,14 +64,15 @@ class S3Store:
 
     def read(self, uri: str) -> bytes:
         """Its whole content."""
-        with self.open(uri) as stream:
-            return stream.read()
+        content = BytesIO()
+        self.download(uri, content)
+        return content.getvalue()
 
     def write(self, uri: str, data: bytes) -> None:
         """Put an object, in place of the one that was there."""
         bucket, key = split(uri)
         with _writing(uri):
-            self._client.put_object(Bucket=bucket, Key=key, Body=data)
+            self._client.put_object(Bucket=bucket, Key=key, Body=data, ChecksumAlgorithm=CHECKSUM)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """The objects whose URIs begin with the prefix, in the order of their names."""
@@ -69,22 +86,46 @@ class S3Store:
         except (BotoCoreError, ClientError) as error:
             if isinstance(error, ClientError) and error.response["Error"]["Code"] == "NoSuchBucket":
                 raise MissingBucket(prefix) from error
-            raise DataError(f"{prefix}: expected a prefix that can be listed: {error}") from error
+            raise TransferFailed(prefix, f"expected a prefix that can be listed: {error}") from error
 
-    def fetch(self, uri: str, folder: Path) -> Path:
+    def local(self, uri: str) -> Path | None:
+        """Nowhere on this machine."""
+        return None
+
+    def fetch(self, uri: str, folder: Path, expected: Expected = ANY, cancelled: threading.Event | None = None) -> Path:
         """A copy in the folder, by parallel ranges."""
-        bucket, key = split(uri)
-        if self.stat(uri) is None:
-            raise self._missing(uri)
-        path = folder / key.rsplit("/", 1)[-1]
-        self._client.download_file(bucket, key, str(path))
+        path = folder / split(uri)[1].rsplit("/", 1)[-1]
+        try:
+            with path.open("wb") as out:
+                self._download(uri, out, expected, cancelled, WHOLE)
+        except BaseException:
+            path.unlink()
+            raise
         return path
 
-    def publish(self, path: Path, uri: str) -> None:
+    def download(
+        self, uri: str, sink: Sink, expected: Expected = ANY, cancelled: threading.Event | None = None
+    ) -> None:
+        """Its content into something that takes it, by parallel ranges that are put in order."""
+        self._download(uri, sink, expected, cancelled, STREAM)
+
+    def _download(
+        self, uri: str, sink: Sink, expected: Expected, cancelled: threading.Event | None, window: Window
+    ) -> None:
+        head = self._head(uri, ChecksumMode="ENABLED")
+        if head is None:
+            raise self._missing(uri)
+        if expected.version not in (None, found := _version(head["ETag"])):
+            message = f"expected the version {expected.version}, found {found}: it was changed meanwhile"
+            raise TransferFailed(uri, message)
+        check = checksum.of_sha256(expected.sha256) if expected.sha256 else checksum.of_object(head)
+        source = Source(uri, *split(uri), head["ContentLength"], head["ETag"])
+        download(self._client, source, sink, check, cancelled, window)
+
+    def publish(self, path: Path, uri: str, cancelled: threading.Event | None = None) -> None:
         """Move a local file to be the object: uploaded by parts, visible when complete."""
-        bucket, key = split(uri)
         with _writing(uri):
-            self._client.upload_file(str(path), bucket, key)
+            upload(self._client, path, uri, split(uri), cancelled)
         path.unlink()
 
     def copy(self, source: str, target: str) -> None:
@@ -117,20 +158,24 @@ class S3Store:
 @contextmanager
 def _writing(uri: str) -> Iterator[None]:
     """Say in our words why an object cannot be put or taken away."""
-    from boto3.exceptions import S3UploadFailedError
+    from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
-    except (BotoCoreError, ClientError, S3UploadFailedError) as error:
+    except (BotoCoreError, ClientError, Boto3Error) as error:
         if "(NoSuchBucket)" in str(error):
             raise MissingBucket(uri) from error
-        raise DataError(f"{uri}: expected an object that can be written: {error}") from error
+        raise TransferFailed(uri, f"expected an object that can be written: {error}") from error
 
 
 def _info(uri: str, size_bytes: int, found: HeadObjectOutputTypeDef | ObjectTypeDef) -> ObjectInfo:
     modified = int(found["LastModified"].timestamp())
-    return ObjectInfo(uri, size_bytes, found["ETag"].strip('"'), modified, found.get("StorageClass", "STANDARD"))
+    return ObjectInfo(uri, size_bytes, _version(found["ETag"]), modified, found.get("StorageClass", "STANDARD"))
+
+
+def _version(etag: str) -> str:
+    return etag.strip('"')
 
 
 def split(uri: str) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from genomics_pipeline.model.errors import DataError, PipelineError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
+from genomics_pipeline.stores.protocol import TransferFailed
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker import emf
 from genomics_pipeline.worker.completion import CompletionRecord, folder
@@ -48,7 +49,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     except PipelineError as error:
         for problem in error.problems:
             print(f"error: {problem}", file=sys.stderr)
-        return BAD_INPUT_EXIT_CODE
+        return 1 if isinstance(error, TransferFailed) else BAD_INPUT_EXIT_CODE
     except OSError as error:  # the machine's: a full disk, a folder that may not be read
         place = f"{error.filename}: " if error.filename else ""
         print(f"error: {place}{error.strerror or error}", file=sys.stderr)

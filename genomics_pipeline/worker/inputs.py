@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,25 +13,49 @@ from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.pipeline import GIVEN, READS, REFERENCE
 from genomics_pipeline.model.step import InputSpec
 from genomics_pipeline.model.task import TaskPayload, item_id
-from genomics_pipeline.stores.protocol import MissingObject, Store
+from genomics_pipeline.stores.protocol import ANY, Expected, MissingObject, Store
 from genomics_pipeline.worker.completion import OutputRecord, read_completion
 from genomics_pipeline.worker.reference import prepare
+from genomics_pipeline.worker.streams import Streams
 from genomics_pipeline.worker.upstream import succeeded
 
 
 @dataclass(frozen=True, slots=True)
+class Staging:
+    """How inputs become local.
+
+    Attributes:
+        store: Where they lie.
+        streams: Takes those that are streamed.
+        cancelled: Set when it must end.
+    """
+
+    store: Store
+    streams: Streams
+    cancelled: threading.Event
+
+
+@dataclass(frozen=True, slots=True)
 class InputFile:
-    """One file, its indexes, and what changes when its content does."""
+    """One file, its indexes, what changes when its content does, and what its content must be when it is read."""
 
     uri: str
     version: str
     indexes: tuple[str, ...] = ()
+    expected: Expected = ANY
 
-    def fetch(self, store: Store, folder: Path) -> str:
+    def stage(self, staging: Staging, folder: Path, stream: bool) -> str:
         """A local path of it, its indexes beside it."""
+        local = staging.store.local(self.uri)
+        if local is None:
+            folder.mkdir(parents=True)
+        if stream and local is None:
+            path = folder / self.uri.rsplit("/", 1)[-1]
+            staging.streams.open(self.uri, self.expected, path)
+            return str(path)
         for index in self.indexes:
-            store.fetch(index, folder)
-        return str(store.fetch(self.uri, folder))
+            staging.store.fetch(index, folder, ANY, staging.cancelled)
+        return str(staging.store.fetch(self.uri, folder, self.expected, staging.cancelled))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +77,12 @@ class Input:
         parts = [self.spec.name, *(file.version for file in self.files), repr(self.lanes)]
         return sha256("\0".join(parts).encode()).hexdigest()
 
-    def local(self, store: Store, folder: Path) -> Any:
+    def local(self, staging: Staging, folder: Path) -> Any:
         """What ``task.json`` says of it."""
         if self.spec.type == "reference":
             return self.files[0].uri
         folders = [folder / self.spec.name / str(number) for number in range(len(self.files))]
-        for each in folders if any("://" in file.uri for file in self.files) else ():
-            each.mkdir(parents=True)
-        paths = [file.fetch(store, each) for file, each in zip(self.files, folders, strict=True)]
+        paths = [file.stage(staging, each, self.spec.stream) for file, each in zip(self.files, folders, strict=True)]
         if self.spec.type == "reads":
             return [
                 {"lane": lane, "fastq_1": paths[first], "fastq_2": None if second is None else paths[second]}
@@ -111,7 +134,7 @@ def _given(spec: InputSpec, uris: Sequence[str], store: Store) -> Input:
         if spec.indexes and not indexes:
             expected = " or ".join(f"{uri}.{ending}" for ending in spec.indexes)
             raise DataError(f"{uri}: expected its index beside it ({expected}), found none")
-        found.append(InputFile(uri, _versioned(uri, store).version, indexes))
+        found.append(replace(_versioned(uri, store), indexes=indexes))
     return Input(spec, tuple(found))
 
 
@@ -119,7 +142,7 @@ def _versioned(uri: str, store: Store) -> InputFile:
     found = store.stat(uri)
     if found is None:
         raise MissingObject(uri)
-    return InputFile(uri, f"{uri} {found.version}")
+    return InputFile(uri, f"{uri} {found.version}", expected=Expected(version=found.version))
 
 
 def _output(
@@ -132,4 +155,5 @@ def _output(
         raise DataError(f"{stage}: expected it to be done for {item}, found no step.json")
     output: OutputRecord = record.outputs[name]
     uri = payload.run.uri
-    return InputFile(uri(output.key), output.sha256, tuple(map(uri, output.indexes)))
+    indexes = tuple(map(uri, output.indexes))
+    return InputFile(uri(output.key), output.sha256, indexes, Expected(sha256=output.sha256))

@@ -38,8 +38,10 @@ class ProcessEnd:
     cancelled: bool
 
 
-def run_process(argv: Sequence[str], cwd: Path, log: Path, cancelled: threading.Event) -> ProcessEnd:
-    """Run a program to its end, its output appended to the log.
+def run_process(
+    argv: Sequence[str], cwd: Path, log: Path, cancelled: threading.Event, failed: threading.Event | None = None
+) -> ProcessEnd:
+    """Run a program to its end, its output appended to the log; told to end by either event.
 
     It stays in our process group, so that whatever kills the group kills it too; Ctrl-C is for us to hand on.
 
@@ -53,7 +55,7 @@ def run_process(argv: Sequence[str], cwd: Path, log: Path, cancelled: threading.
     tree: list[Process] = []
     try:
         while (waited := os.wait4(process.pid, os.WNOHANG))[0] == 0:
-            if told_at is None and cancelled.wait(POLL_S):
+            if told_at is None and (cancelled.wait(POLL_S) or (failed and failed.is_set())):
                 told_at = time.monotonic()
                 tree = _signal_tree(process.pid, signal.SIGTERM)
             elif told_at is not None:

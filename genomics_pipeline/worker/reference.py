@@ -11,21 +11,25 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from tempfile import mkdtemp
-from typing import BinaryIO, cast
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import BinaryIO
 
 from genomics_pipeline.model.errors import DataError, Problem
-from genomics_pipeline.stores.protocol import MissingObject, ObjectInfo, Store
+from genomics_pipeline.stores.protocol import Expected, MissingObject, ObjectInfo, Store
 
 # Index name -> endings of the files it is made of, beside the FASTA file; the dictionary's replaces ``.fa``.
-INDEXES = {"fai": (".fai",), "bwa": (".amb", ".ann", ".bwt", ".pac", ".sa", "dict")}
+INDEXES = {"fai": (".fai",), "bwa": (".amb", ".ann", ".bwt", ".pac", ".sa"), "dict": ("dict",)}
+NEEDS = {"bwa": ("bwa", "dict")}  # pybwa reads the names of the sequences in the dictionary
 
 
 def prepare(uri: str, indexes: Collection[str], store: Store, cache: Path | None) -> Path:
     """A local, plain FASTA file of the reference with the indexes beside it.
 
     A plain local file in a folder that can be written is indexed where it lies; anything else is first copied,
-    decompressed, into the cache. Several processes may ask at once: one builds, the others wait.
+    decompressed, into the cache, with those of the indexes that lie beside it and are not older than it; the rest is
+    built. Beside ``x.fa.gz`` they are those of ``x.fa``, or else those that ``bwa index x.fa.gz`` and ``samtools faidx
+    x.fa.gz`` name after it: they are of the same sequences. Several processes may ask at once: one works, the others
+    wait.
 
     Args:
         uri: Path or URI of a FASTA file, plain or gzip.
@@ -39,6 +43,7 @@ def prepare(uri: str, indexes: Collection[str], store: Store, cache: Path | None
     info = store.stat(uri)
     if info is None:
         raise MissingObject(uri)
+    indexes = list(dict.fromkeys(part for name in ("fai", *indexes) for part in NEEDS.get(name, (name,))))
     if "://" not in uri and not uri.endswith(".gz"):
         fasta = Path(posixpath.normpath(Path(uri).absolute()))  # without "..": containers see it at the same place
         if _indexed(fasta, indexes):
@@ -54,6 +59,9 @@ def prepare(uri: str, indexes: Collection[str], store: Store, cache: Path | None
         with _locked(fasta):
             if not fasta.is_file():
                 _copy(info, fasta, store)
+            for name in indexes:
+                if not _indexed(fasta, [name]):
+                    _take(info, fasta, name, store)
             _index(fasta, indexes, uri)
     return fasta
 
@@ -78,16 +86,40 @@ def _locked(fasta: Path) -> Iterator[None]:
 
 
 def _copy(info: ObjectInfo, fasta: Path, store: Store) -> None:
-    """Decompress into the cache; visible only when whole. Its time is fixed: it is part of what identifies it."""
-    part = fasta.with_name(f".{fasta.name}.part")
+    """Copy into the cache, decompressed; visible only when whole. Its time is fixed, as part of what identifies it."""
+    with TemporaryDirectory(prefix=".copy-", dir=fasta.parent) as place:
+        part = Path(place) / "part"
+        with part.open("wb") as out:
+            if info.uri.endswith(".gz"):
+                _unpack(store.fetch(info.uri, Path(place), Expected(version=info.version)), out, info.uri)
+            else:
+                store.download(info.uri, out, Expected(version=info.version))
+        os.utime(part, (0, 0))
+        part.replace(fasta)
+
+
+def _unpack(packed: Path, out: BinaryIO, uri: str) -> None:
     try:
-        with store.open(info.uri) as raw, part.open("wb") as out:
-            stream = gzip.GzipFile(fileobj=raw) if info.uri.endswith(".gz") else raw
-            shutil.copyfileobj(cast(BinaryIO, stream), out, 1 << 20)
+        with gzip.open(packed) as content:
+            shutil.copyfileobj(content, out, 1 << 20)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(Problem(f"expected a whole gzip file: {error}", info.uri)) from None
-    os.utime(part, (0, 0))
-    part.replace(fasta)
+        raise DataError(Problem(f"expected a whole gzip file: {error}", uri)) from None
+
+
+def _take(info: ObjectInfo, fasta: Path, name: str, store: Store) -> None:
+    """Copy an index that lies beside the original, if all of it is there and none of it is older."""
+    for original in dict.fromkeys((info.uri.removesuffix(".gz"), info.uri)):
+        uris = [_named(original, ending) for ending in INDEXES[name]]
+        found = [one for one in map(store.stat, uris) if one and one.modified >= info.modified]
+        if len(found) < len(uris):
+            continue
+        with TemporaryDirectory(prefix=".index-", dir=fasta.parent) as place:
+            for one, file in zip(found, _files(fasta, name), strict=True):
+                copy = Path(place) / file.name
+                with copy.open("wb") as out:
+                    store.download(one.uri, out, Expected(version=one.version))
+                copy.replace(file)
+        return
 
 
 def _indexed(fasta: Path, indexes: Collection[str]) -> bool:
@@ -101,15 +133,24 @@ def _indexed(fasta: Path, indexes: Collection[str]) -> bool:
 
 def _files(fasta: Path, name: str) -> list[Path]:
     """The files of an index."""
-    return [
-        Path(f"{fasta}{ending}") if ending.startswith(".") else fasta.with_suffix(f".{ending}")
-        for ending in INDEXES[name]
-    ]
+    return [Path(_named(str(fasta), ending)) for ending in INDEXES[name]]
+
+
+def _named(fasta: str, ending: str) -> str:
+    """The name of an index's file.
+
+    >>> _named("s3://refs/x.fa", ".fai"), _named("s3://refs/x.fa", "dict")
+    ('s3://refs/x.fa.fai', 's3://refs/x.dict')
+    """
+    if ending.startswith("."):
+        return f"{fasta}{ending}"
+    folder, slash, name = fasta.rpartition("/")
+    return f"{folder}{slash}{Path(name).with_suffix(f'.{ending}')}"
 
 
 def _index(fasta: Path, indexes: Collection[str], uri: str) -> None:
     """Build what is missing in a folder of its own, then move it beside the file."""
-    wanted = [name for name in ("fai", *indexes) if not _indexed(fasta, [name])]
+    wanted = [name for name in indexes if not _indexed(fasta, [name])]
     if not wanted:
         return
     _check(fasta, uri)
@@ -117,7 +158,7 @@ def _index(fasta: Path, indexes: Collection[str], uri: str) -> None:
     link = place / fasta.name
     try:
         link.symlink_to(fasta)
-        for name in dict.fromkeys(wanted):
+        for name in wanted:
             _BUILD[name](link, uri)
             for built, file in zip(_files(link, name), _files(fasta, name), strict=True):
                 built.replace(file)
@@ -195,4 +236,12 @@ def _build_bwa(fasta: Path, uri: str) -> None:
     BwaIndex.index(fasta=str(fasta))
 
 
-_BUILD = {"fai": _build_fai, "bwa": _build_bwa}
+def _build_dict(fasta: Path, uri: str) -> None:
+    import pysam
+
+    dictionary = fasta.with_suffix(".dict")
+    if not dictionary.is_file():  # pybwa makes one too
+        pysam.samtools.dict("-o", str(dictionary), str(fasta))
+
+
+_BUILD = {"fai": _build_fai, "bwa": _build_bwa, "dict": _build_dict}

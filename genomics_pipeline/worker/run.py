@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import re
 import shutil
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any
-from uuid import uuid4
 
 from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.parameters import Value, resolve
-from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, PLACEHOLDER, OutputSpec, StepSpec
+from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OutputSpec, StepSpec
 from genomics_pipeline.model.task import TaskPayload, item_id
-from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.stores.protocol import Expected, Store, TransferFailed, TransferStopped
+from genomics_pipeline.worker.command import argv, filled
 from genomics_pipeline.worker.completion import (
     CompletionRecord,
     OutputRecord,
@@ -29,9 +29,11 @@ from genomics_pipeline.worker.completion import (
     read_completion,
     write_completion,
 )
-from genomics_pipeline.worker.inputs import Input, find_input
+from genomics_pipeline.worker.inputs import Input, Staging, find_input
 from genomics_pipeline.worker.process import ProcessEnd, run_process
+from genomics_pipeline.worker.scratch import remove_leftovers, task_folder
 from genomics_pipeline.worker.step_folder import StepFolder
+from genomics_pipeline.worker.streams import Streams
 
 LOG_LINES = 5
 FULL_BYTES = 1 << 20  # a disk with less left is full: programs say so in many ways, or not at all
@@ -102,6 +104,7 @@ def run_task(
         StepFailed: of the first item that failed, after all were tried.
     """
     machine = Machine(vcpus, memory_mib, scratch, cancelled)
+    remove_leftovers(scratch)
     records: list[CompletionRecord] = []
     failures: list[StepFailed] = []
     for item in payload.items:
@@ -126,19 +129,39 @@ def _run_item(
     try:
         parameters = resolve(step.spec.parameters, payload.parameters)
         inputs = [find_input(payload, spec, item, store) for spec in step.spec.inputs.values()]
-    except PipelineError as error:
-        raise StepFailed(FailureClass.BAD_INPUT, BAD_INPUT_EXIT_CODE, str(error), name) from error
-    parameter_files = _parameter_versions(step.spec, parameters, store)
-    fingerprint = _fingerprint(step, item, parameters, parameter_files, inputs, payload.publish)
-    done = read_completion(store, payload.run, payload.stage, name)
-    if done and done.fingerprint == fingerprint and _complete(done, payload, store):
-        return done
-    place = machine.scratch / f"{payload.stage}-{name}-{uuid4().hex[:8]}"
-    place.mkdir(parents=True)
-    try:
-        return _Attempt(payload, step, store, machine, item, name, parameters, place).run(inputs, fingerprint)
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+        versions = _parameter_versions(step.spec, parameters, store)
+        fingerprint = _fingerprint(step, item, parameters, versions, inputs, payload.publish)
+        done = read_completion(store, payload.run, payload.stage, name)
+        if done and done.fingerprint == fingerprint and _complete(done, payload, store):
+            return done
+        with task_folder(machine.scratch, f"{payload.stage}-{name}") as place:
+            attempt = _Attempt(payload, step, store, machine, item, name, parameters, versions, place)
+            return attempt.run(inputs, fingerprint)
+    except StepFailed:
+        raise
+    except (PipelineError, OSError) as error:
+        raise _failure(error, name, machine.scratch) from error
+
+
+def _failure(error: PipelineError | OSError, name: str, scratch: Path) -> StepFailed:
+    """What went wrong around the program, as the step's failure.
+
+    Raises:
+        OSError: again, unless it is the disk's being full.
+    """
+    if isinstance(error, TransferStopped):
+        return StepFailed(FailureClass.CANCELLED, CANCELLED_EXIT_CODE, "cancelled", name)
+    if isinstance(error, TransferFailed):
+        return StepFailed(FailureClass.TOOL_ERROR, 1, str(error), name)
+    if isinstance(error, PipelineError):
+        return StepFailed(FailureClass.BAD_INPUT, BAD_INPUT_EXIT_CODE, str(error), name)
+    if error.errno != errno.ENOSPC:
+        raise error
+    return StepFailed(FailureClass.OUT_OF_DISK, 1, _full(scratch), name)
+
+
+def _full(scratch: Path) -> str:
+    return f"no space left on the disk of {scratch}: make room, then run again"
 
 
 def _parameter_versions(spec: StepSpec, parameters: Mapping[str, Value], store: Store) -> dict[str, str]:
@@ -174,6 +197,7 @@ class _Attempt:
     item: Mapping[str, Any]
     name: str
     parameters: Mapping[str, Value]
+    versions: Mapping[str, str]
     place: Path
 
     def run(self, inputs: list[Input], fingerprint: str) -> CompletionRecord:
@@ -187,7 +211,7 @@ class _Attempt:
         end = self._command(inputs, log)
         log_uri = self.payload.run.uri(f"{folder(self.payload.stage, self.name)}/log.txt")
         told = _last_words(log)
-        self.store.publish(log, log_uri)
+        self.store.publish(log, log_uri)  # whatever is cancelled: it tells why
         self._refuse(end, told, log_uri)
         outputs = {
             name: self._publish(spec, self.place / "out" / self._file_name(spec), log_uri)
@@ -211,36 +235,47 @@ class _Attempt:
         return record
 
     def _command(self, inputs: list[Input], log: Path) -> ProcessEnd:
-        (self.place / "in").mkdir()
-        (self.place / "out").mkdir()
-        (self.place / "tmp").mkdir()
-        parameters = {
-            name: str(self.store.fetch(value, self.place / "in"))
-            if self.step.spec.parameters[name].type == "file" and isinstance(value, str)
-            else value
-            for name, value in self._fetchable()
-        }
-        task = {
+        for folder_name in ("in", "out", "tmp"):
+            (self.place / folder_name).mkdir()
+        with Streams(self.store) as streams:
+            staging = Staging(self.store, streams, self.machine.cancelled)
+            task = self._task({one.spec.name: one.local(staging, self.place / "in") for one in inputs})
+            file = self.place / "task.json"
+            file.write_text(json.dumps(task, indent=2, ensure_ascii=False))
+            try:
+                command = argv(self.step, task, file)
+                end = run_process(command, self.place / "tmp", log, self.machine.cancelled, streams.failed)
+            except OSError as error:
+                message = f"{self.step.spec.command[0]}: cannot be started: {error.strerror}"
+                raise StepFailed(FailureClass.TOOL_ERROR, 127, message, self.name) from None
+        if streams.failure and not self.machine.cancelled.is_set():
+            raise streams.failure
+        return end
+
+    def _task(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """What ``task.json`` says."""
+        return {
             "step": self.step.spec.name,
             "version": self.step.spec.version,
             "item": dict(self.item),
-            "inputs": {one.spec.name: one.local(self.store, self.place / "in") for one in inputs},
+            "inputs": inputs,
             "outputs": {
                 name: str(self.place / "out" / self._file_name(spec)) for name, spec in self.step.spec.outputs.items()
             },
-            "parameters": parameters,
+            "parameters": {name: self._parameter(name, value) for name, value in self._fetchable()},
             "vcpus": self.machine.vcpus,
             "memory_mib": self.machine.memory_mib,
             "scratch": str(self.place / "tmp"),
         }
-        file = self.place / "task.json"
-        file.write_text(json.dumps(task, indent=2, ensure_ascii=False))
-        try:
-            argv = _argv(self.step, task, file)
-            return run_process(argv, self.place / "tmp", log, self.machine.cancelled)
-        except OSError as error:
-            message = f"{self.step.spec.command[0]}: cannot be started: {error.strerror}"
-            raise StepFailed(FailureClass.TOOL_ERROR, 127, message, self.name) from None
+
+    def _parameter(self, name: str, value: Value) -> Value:
+        """Its value; of a file, its local path."""
+        if self.step.spec.parameters[name].type != "file" or not isinstance(value, str):
+            return value
+        folder_of_it = self.place / "in" / "parameters" / name
+        folder_of_it.mkdir(parents=True)
+        expected = Expected(version=self.versions.get(name))
+        return str(self.store.fetch(value, folder_of_it, expected, self.machine.cancelled))
 
     def _fetchable(self) -> list[tuple[str, Value]]:
         """The parameters, once every file among them is known to be there."""
@@ -257,7 +292,7 @@ class _Attempt:
         Raises:
             StepFailed: where a parameter would make it more than a name.
         """
-        name = _filled(spec.path, {self.payload.scope: self.name, **self.parameters})
+        name = filled(spec.path, {self.payload.scope: self.name, **self.parameters})
         if "/" in name or "\0" in name or name in (".", ".."):
             message = f"output {spec.name}: expected a plain file name of {spec.path}, found {name!r}"
             raise StepFailed(FailureClass.BAD_INPUT, BAD_INPUT_EXIT_CODE, message, self.name)
@@ -272,7 +307,7 @@ class _Attempt:
             if failure is FailureClass.OUT_OF_MEMORY:
                 message = f"killed as out of memory (exit code {end.exit_code}; it had {self.machine.memory_mib} MiB)"
             elif shutil.disk_usage(self.place).free < FULL_BYTES:
-                message += f"\nno space left on the disk of {self.machine.scratch}: make room, then run again"
+                message += f"\n{_full(self.machine.scratch)}"
             raise StepFailed(failure, end.exit_code, message, self.name, log)
 
     def _publish(self, spec: OutputSpec, path: Path, log: str) -> OutputRecord:
@@ -282,37 +317,13 @@ class _Attempt:
             lacking = "it" if not path.is_file() else f"its index (.{', .'.join(spec.indexes)})"
             message = f"expected the output {spec.name}, {path.name}: the program ended well without writing {lacking}"
             raise StepFailed(FailureClass.TOOL_ERROR, 1, message, self.name, log)
-        where = "results/" + _filled(self.payload.publish[spec.name], {self.payload.scope: self.name}).strip("/")
+        where = "results/" + filled(self.payload.publish[spec.name], {self.payload.scope: self.name}).strip("/")
         record = OutputRecord(
             f"{where}/{path.name}", path.stat().st_size, _sha256(path), tuple(f"{where}/{one.name}" for one in indexes)
         )
         for file in (*indexes, path):
-            self.store.publish(file, self.payload.run.uri(f"{where}/{file.name}"))
+            self.store.publish(file, self.payload.run.uri(f"{where}/{file.name}"), self.machine.cancelled)
         return record
-
-
-def _argv(step: StepFolder, task: Mapping[str, Any], file: Path) -> list[str]:
-    values: dict[str, Any] = {
-        "python": sys.executable,
-        "step_dir": step.path,
-        "task": file,
-        "scratch": task["scratch"],
-        "vcpus": task["vcpus"],
-        "memory_mib": task["memory_mib"],
-    }
-    for group in ("inputs", "outputs", "parameters"):
-        values |= {f"{group}.{name}": value for name, value in task[group].items()}
-    return [_filled(word, values) for word in step.spec.command]
-
-
-def _filled(text: str, values: Mapping[str, Any]) -> str:
-    return PLACEHOLDER.sub(lambda found: _text(values[found[1]]), text)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
 
 
 def _last_words(log: Path) -> str:

@@ -95,6 +95,12 @@ def test_a_step_with_everything() -> None:
     }
 
 
+def test_an_input_is_streamed_where_the_step_says_so() -> None:
+    assert not parse_step(LEAST, file="step.toml").inputs["reads"].stream
+    streamed = LEAST.replace("inputs.reads.type", "inputs.reads.stream = true\ninputs.reads.type")
+    assert parse_step(streamed, file="step.toml").inputs["reads"] == InputSpec("reads", "file", stream=True)
+
+
 @pytest.mark.parametrize("name", step_names())
 def test_the_shipped_steps(name: str) -> None:
     folder = load_step(name)

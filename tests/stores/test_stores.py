@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -14,7 +16,14 @@ import pytest
 
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.local import Folders, LocalStore
-from genomics_pipeline.stores.protocol import MissingBucket, MissingObject, Store
+from genomics_pipeline.stores.protocol import (
+    Expected,
+    MissingBucket,
+    MissingObject,
+    Store,
+    TransferFailed,
+    TransferStopped,
+)
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.stores.s3 import S3Store
 
@@ -147,6 +156,58 @@ def test_fetch_gives_a_local_file(place: Place, tmp_path: Path) -> None:
     assert (path.name, path.read_bytes()) == ("a.txt", b"data")
     assert path.parent == (copies if place.in_s3 else tmp_path / "bucket" / "x")
     assert place.store.read(uri) == b"data"
+
+
+def test_download_gives_the_content_in_order(place: Place) -> None:
+    uri = f"{place.base}x/a.txt"
+    for data in (b"", b"data", bytes(range(256)) * 20_000):
+        place.store.write(uri, data)
+        sink = BytesIO()
+        place.store.download(uri, sink)
+        assert sink.getvalue() == data
+    with pytest.raises(MissingObject):
+        place.store.download(f"{place.base}x/none.txt", BytesIO())
+
+
+def test_local_tells_where_a_file_lies(place: Place, tmp_path: Path) -> None:
+    uri = f"{place.base}x/a.txt"
+    place.store.write(uri, b"data")
+    assert place.store.local(uri) == (None if place.in_s3 else tmp_path / "bucket" / "x" / "a.txt")
+
+
+def test_another_version_than_expected_is_refused(place: Place, tmp_path: Path) -> None:
+    uri = f"{place.base}x/a.txt"
+    place.store.write(uri, b"data")
+    before = place.store.stat(uri)
+    assert before is not None
+    assert place.store.fetch(uri, tmp_path, Expected(version=before.version)).read_bytes() == b"data"
+    place.store.download(uri, BytesIO(), Expected(version=before.version))
+    place.store.write(uri, b"other")
+    after = place.store.stat(uri)
+    assert after is not None
+    told = f"{uri}: expected the version {before.version}, found {after.version}: it was changed meanwhile"
+    for ask in (
+        lambda: place.store.fetch(uri, tmp_path, Expected(version=before.version)),
+        lambda: place.store.download(uri, BytesIO(), Expected(version=before.version)),
+    ):
+        with pytest.raises(TransferFailed) as error:
+            ask()
+        assert str(error.value) == told
+
+
+def test_a_transfer_that_was_cancelled_did_not_happen(place: Place, tmp_path: Path) -> None:
+    cancelled, path = threading.Event(), tmp_path / "b.txt"
+    cancelled.set()
+    place.store.write(f"{place.base}a.txt", bytes(30 << 20))
+    with pytest.raises(TransferStopped) as error:
+        place.store.download(f"{place.base}a.txt", BytesIO(), cancelled=cancelled)
+    assert str(error.value) == f"{place.base}a.txt: told to end before it was transferred"
+    if place.in_s3:  # what is local is moved in no time
+        path.write_bytes(bytes(30 << 20))
+        with pytest.raises(TransferStopped):
+            place.store.publish(path, f"{place.base}b.txt", cancelled)
+        assert place.store.stat(f"{place.base}b.txt") is None
+        assert path.exists()
 
 
 def test_publish_moves_a_file(place: Place, tmp_path: Path) -> None:

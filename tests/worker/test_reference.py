@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 import pysam
 import pytest
@@ -14,7 +15,11 @@ import pytest
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import MissingObject
+from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.reference import prepare
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 INDEXES = ("fai", "bwa")
 BASES = "".join(Random(1).choices("ACGT", k=60))
@@ -208,3 +213,77 @@ def test_line_ends_of_windows_are_fine(make: Callable[..., Path], tmp_path: Path
     file.write_bytes(FASTA.replace("\n", "\r\n").encode())
     with pysam.FastaFile(str(make(file, "fai"))) as found:
         assert found.fetch("chr1") == BASES * 2 + "ACGT"
+
+
+class TestBeside:
+    """Indexes that lie beside a reference in a bucket."""
+
+    @pytest.fixture
+    def bucket(self, tmp_path: Path, make: Callable[..., Path], fasta: Path) -> Path:
+        """A reference with its indexes, all of one time, each marked at its end; the marks are no bases."""
+        make(fasta)
+        bucket = tmp_path / "bucket"
+        fasta.parent.rename(bucket)
+        for file in bucket.glob("tiny.*"):
+            if file.suffix != ".fa":
+                file.write_bytes(file.read_bytes() + b"MARK")
+            os.utime(file, (1000, 1000))
+        return bucket
+
+    @pytest.fixture
+    def prepared(self, bucket: Path, tmp_path: Path) -> Callable[..., tuple[Path, list[str]]]:
+        """`prepared(name)`: where a reference of the bucket is, and which of its indexes were taken."""
+
+        def call(name: str) -> tuple[Path, list[str]]:
+            found = prepare(f"s3://refs/{name}", INDEXES, LocalStore({"refs": bucket}), tmp_path / "cache")
+            files = sorted(file for file in found.parent.iterdir() if not file.name.startswith("."))
+            return found, [file.name for file in files if file.read_bytes().endswith(b"MARK")]
+
+        return call
+
+    def test_they_are_taken(self, prepared: Callable[..., tuple[Path, list[str]]], tmp_path: Path) -> None:
+        found, taken = prepared("tiny.fa")
+        assert found.is_relative_to(tmp_path / "cache")
+        assert found.read_text() == FASTA
+        assert taken == [name for name in INDEX_FILES if name != "tiny.fa"]
+        assert visible(found.parent) == INDEX_FILES
+        assert prepared("tiny.fa") == (found, taken)
+
+    def test_of_a_compressed_one_too(self, prepared: Callable[..., tuple[Path, list[str]]], bucket: Path) -> None:
+        (bucket / "tiny.fa.gz").write_bytes(gzip.compress(FASTA.encode()))
+        os.utime(bucket / "tiny.fa.gz", (1000, 1000))
+        (bucket / "tiny.fa.fai").rename(bucket / "tiny.fa.gz.fai")
+        found, taken = prepared("tiny.fa.gz")
+        assert found.read_text() == FASTA
+        assert taken == [name for name in INDEX_FILES if name != "tiny.fa"]
+
+    def test_what_is_missing_is_built(self, prepared: Callable[..., tuple[Path, list[str]]], bucket: Path) -> None:
+        (bucket / "tiny.fa.pac").unlink()
+        (bucket / "tiny.dict").unlink()
+        found, taken = prepared("tiny.fa")
+        assert taken == ["tiny.fa.fai"], "half an index is none"
+        assert visible(found.parent) == INDEX_FILES
+        assert "SN:chr1\tLN:124" in (found.parent / "tiny.dict").read_text()
+
+    def test_the_dictionary_alone_is_built(self, prepared: Callable[..., tuple[Path, list[str]]], bucket: Path) -> None:
+        (bucket / "tiny.dict").unlink()
+        found, taken = prepared("tiny.fa")
+        assert taken == [name for name in INDEX_FILES if name not in ("tiny.fa", "tiny.dict")]
+        assert "SN:chr2\tLN:60" in (found.parent / "tiny.dict").read_text()
+
+    def test_what_is_older_is_not_taken(self, prepared: Callable[..., tuple[Path, list[str]]], bucket: Path) -> None:
+        os.utime(bucket / "tiny.fa", (1001, 1001))
+        os.utime(bucket / "tiny.fa.fai", (1002, 1002))
+        assert prepared("tiny.fa")[1] == ["tiny.fa.fai"]
+
+
+def test_a_reference_in_s3_comes_with_its_indexes(
+    s3: S3Client, make: Callable[..., Path], fasta: Path, tmp_path: Path
+) -> None:
+    make(fasta)
+    for file in fasta.parent.glob("tiny.*"):
+        s3.upload_file(str(file), "reads", f"refs/{file.name}")
+    found = prepare("s3://reads/refs/tiny.fa", INDEXES, RoutedStore(), tmp_path / "cache")
+    assert visible(found.parent) == INDEX_FILES
+    for file in fasta.parent.glob("tiny.*"):
+        assert (found.parent / file.name).read_bytes() == file.read_bytes(), file.name

@@ -1,0 +1,43 @@
+"""A step's command, its placeholders filled in."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from genomics_pipeline.model.step import PLACEHOLDER
+from genomics_pipeline.worker.step_folder import StepFolder
+
+
+def argv(step: StepFolder, task: Mapping[str, Any], file: Path) -> list[str]:
+    """The command of a step for one task.
+
+    Args:
+        step: The step.
+        task: What ``task.json`` says.
+        file: ``task.json``.
+    """
+    values: dict[str, Any] = {
+        "python": sys.executable,
+        "step_dir": step.path,
+        "task": file,
+        "scratch": task["scratch"],
+        "vcpus": task["vcpus"],
+        "memory_mib": task["memory_mib"],
+    }
+    for group in ("inputs", "outputs", "parameters"):
+        values |= {f"{group}.{name}": value for name, value in task[group].items()}
+    return [filled(word, values) for word in step.spec.command]
+
+
+def filled(text: str, values: Mapping[str, Any]) -> str:
+    """A text with its placeholders filled in."""
+    return PLACEHOLDER.sub(lambda found: _text(values[found[1]]), text)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)

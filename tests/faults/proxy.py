@@ -1,0 +1,138 @@
+"""S3 on a bad day: a proxy in front of another server that refuses, breaks off, trickles and damages.
+
+It also refuses what S3 refuses and moto does not: a body that is not what its checksum says.
+"""
+
+from __future__ import annotations
+
+import threading
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Callable
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from random import Random
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from awscrt.checksums import crc64nvme
+
+FAULTS = ("503", "500", "short", "drop", "trickle")
+HOP = ("connection", "transfer-encoding", "content-length", "server", "date")
+PIECE_BYTES = 8192
+SUMS = {"503": ("SlowDown", "Please reduce your request rate."), "500": ("InternalError", "We encountered an error.")}
+
+Choice = Callable[[str, str], str | None]
+
+
+def seeded(seed: int, rate: float) -> Choice:
+    """Faults of all kinds at so many of the requests."""
+    random, lock = Random(seed), threading.Lock()
+
+    def choose(method: str, path: str) -> str | None:
+        with lock:
+            return random.choice(FAULTS) if random.random() < rate else None
+
+    return choose
+
+
+class FaultyS3(ThreadingHTTPServer):
+    """Serves while it is entered.
+
+    Args:
+        target: URL of the server behind it.
+        choose: The fault of a request, by method and path: one of `FAULTS`, ``flip`` (a bit of the body, whichever way
+            it goes) or None.
+
+    Attributes:
+        done: How many of each fault there were; of requests that passed under ``None``.
+    """
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, target: str, choose: Choice) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.target = urlsplit(target).netloc
+        self.choose = choose
+        self.done: Counter[str | None] = Counter()
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: FaultyS3
+    protocol_version = "HTTP/1.1"
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        fault = self.server.choose(self.command, self.path)
+        self.server.done[fault] += 1
+        if fault in SUMS:
+            code, message = SUMS[fault]
+            self._refuse(int(fault), code, message)
+        elif fault == "drop":
+            self.close_connection = True
+        else:
+            self._forward(_flipped(body) if fault == "flip" and body else body, fault)
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve  # noqa: N815  # http.server's names
+
+    def _forward(self, body: bytes, fault: str | None) -> None:
+        claimed = self.headers.get("x-amz-checksum-crc64nvme")
+        if self.command == "PUT" and claimed and claimed != _crc64nvme(body):
+            self._refuse(400, "BadDigest", "The CRC64NVME you specified did not match the calculated checksum.")
+            return
+        connection = HTTPConnection(self.server.target)
+        connection.request(self.command, self.path, body, dict(self.headers))
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        head = [(name, value) for name, value in answer.getheaders() if name.lower() not in HOP]
+        length = answer.getheader("Content-Length", "0") if self.command == "HEAD" else str(len(content))
+        self._send(answer.status, [*head, ("Content-Length", length)], content, fault)
+
+    def _send(self, status: int, head: list[tuple[str, str]], content: bytes, fault: str | None) -> None:
+        self.send_response(status)
+        for name, value in head:
+            self.send_header(name, value)
+        self.end_headers()
+        if fault == "short" and content:
+            content = content[: len(content) // 2]
+            self.close_connection = True
+        if fault == "flip" and self.command == "GET" and content:
+            content = _flipped(content)
+        size = PIECE_BYTES if fault == "trickle" else len(content) or 1
+        for place in range(0, len(content), size):
+            self.wfile.write(content[place : place + size])
+
+    def _refuse(self, status: int, code: str, message: str) -> None:
+        text = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
+        content = b"" if self.command == "HEAD" else text
+        self._send(status, [("Content-Length", str(len(content)))], content, None)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # http.server's name
+        """Nothing is printed."""
+
+
+def _flipped(content: bytes) -> bytes:
+    place = len(content) // 2
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+def _crc64nvme(content: bytes) -> str:
+    return b64encode(crc64nvme(content).to_bytes(8, "big")).decode()

@@ -1,0 +1,271 @@
+"""The worker where S3 fails it: nothing is lost, nothing is half there, nothing damaged passes for whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.task import RunPlace, TaskPayload
+from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.worker.completion import CompletionRecord
+from genomics_pipeline.worker.run import StepFailed, run_task
+from genomics_pipeline.worker.step_folder import read_step
+from tests.faults.proxy import FAULTS, Choice, FaultyS3, seeded
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+MIB = 1 << 20
+SEED = 15  # each fault is among the first eighty choices
+READS = Random(7).randbytes(9 * MIB)  # two parts of a fetch, three of a stream; joined, three of an upload
+
+STEP = """
+name = "join"
+version = "1"
+summary = "The lanes' reads, joined"
+command = ["{python}", "{step_dir}/join.py", "{task}"]
+
+[inputs.reads]
+type = "reads"
+stream = STREAM
+
+[outputs.joined]
+path = "{sample}.bin"
+indexes = ["idx"]
+
+[parameters.take]
+type = "string"
+summary = "all, some or none of the reads"
+default = "all"
+"""
+
+PROGRAM = """
+import json, os, stat, sys
+task = json.load(open(sys.argv[1]))
+take = task["parameters"]["take"]
+paths = [path for lane in task["inputs"]["reads"] for path in (lane["fastq_1"], lane["fastq_2"]) if path]
+kinds = ["pipe" if stat.S_ISFIFO(os.stat(path).st_mode) else "file" for path in paths]
+files = [open(path, "rb") for path in paths] if take != "none" else []
+with open(task["outputs"]["joined"], "wb") as out:
+    for file in files:
+        while piece := file.read(1 << 20):
+            out.write(piece)
+            if take == "some":
+                break
+open(task["outputs"]["joined"] + ".idx", "w").write(" ".join(kinds))
+"""
+
+
+@pytest.fixture
+def faults() -> dict[str, Choice]:
+    """The proxy's choice of faults, to be set."""
+    return {"choose": lambda method, path: None}
+
+
+@pytest.fixture
+def bad_s3(s3: S3Client, aws: str, faults: dict[str, Choice], monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyS3]:
+    """Where boto3 is led to, from now on; `s3` goes to the good one."""
+    for name in ("a", "b"):
+        s3.put_object(Bucket="reads", Key=f"{name}.bin", Body=READS + name.encode(), ChecksumAlgorithm="CRC64NVME")
+    with FaultyS3(aws, lambda method, path: faults["choose"](method, path)) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+        yield proxy
+
+
+def write_step(folder: Path, stream: bool) -> Path:
+    step = folder / "join"
+    step.mkdir(exist_ok=True)
+    (step / "step.toml").write_text(STEP.replace("STREAM", str(stream).lower()))
+    (step / "join.py").write_text(PROGRAM)
+    return step
+
+
+def run(
+    folder: Path, task: TaskPayload, *, stream: bool, cancelled: threading.Event | None = None
+) -> list[CompletionRecord]:
+    """The worker over a task."""
+    return run_task(
+        task,
+        read_step(write_step(folder, stream)),
+        RoutedStore(),
+        vcpus=1,
+        memory_mib=100,
+        scratch=folder / "scratch",
+        cancelled=cancelled or threading.Event(),
+    )
+
+
+def work(folder: Path, *, stream: bool, second: str | None = "b", **parameters: Any) -> CompletionRecord:
+    """The worker over one sample."""
+    (record,) = run(folder, payload(second, **parameters), stream=stream)
+    return record
+
+
+def payload(second: str | None, **parameters: Any) -> TaskPayload:
+    mate = second and f"s3://reads/{second}.bin"
+    return TaskPayload(
+        stage="joining",
+        step="join",
+        scope="sample",
+        run=RunPlace("r", "reads", "runs/r/"),
+        reference="",
+        parameters=parameters,
+        inputs={"reads": "sample.reads"},
+        publish={"joined": "joined"},
+        items=({"sample": "x", "lanes": [{"lane": "1", "fastq_1": "s3://reads/a.bin", "fastq_2": mate}]},),
+        upstream={},
+    )
+
+
+def content(s3: S3Client, key: str) -> bytes:
+    return s3.get_object(Bucket="reads", Key=f"runs/r/{key}")["Body"].read()
+
+
+JOINED = READS + b"a" + READS + b"b"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_run_without_faults(bad_s3: FaultyS3, s3: S3Client, tmp_path: Path, stream: bool) -> None:
+    record = work(tmp_path, stream=stream)
+    assert record.outputs["joined"].sha256 == sha256(JOINED).hexdigest()
+    assert content(s3, "results/joined/x.bin") == JOINED
+    assert content(s3, "results/joined/x.bin.idx") == (b"pipe pipe" if stream else b"file file")
+    assert list((tmp_path / "scratch").iterdir()) == []
+    assert work(tmp_path, stream=stream).reused
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_faults_at_5_percent_of_the_requests_lose_nothing(
+    bad_s3: FaultyS3, s3: S3Client, faults: dict[str, Choice], tmp_path: Path, stream: bool
+) -> None:
+    faults["choose"] = seeded(SEED, 0.05)
+    small = {"lane": "1", "fastq_1": "s3://reads/small.bin", "fastq_2": None}
+    samples = [f"small-{number}" for number in range(8)]
+    s3.put_object(Bucket="reads", Key="small.bin", Body=b"few")
+    task = payload("b")
+    task = replace(task, items=(*task.items, *({"sample": name, "lanes": [small]} for name in samples)))
+    records = run(tmp_path, task, stream=stream)
+    assert [record.item for record in records] == ["x", *samples]
+    for record, joined in zip(records, [JOINED, *[b"few"] * len(samples)], strict=True):
+        assert record.outputs["joined"].sha256 == sha256(joined).hexdigest()
+        assert content(s3, f"results/joined/{record.item}.bin") == joined
+    assert all(bad_s3.done[fault] for fault in FAULTS), bad_s3.done
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket="reads")
+
+
+def first_of(method: str, words: str, fault: str) -> Choice:
+    """The fault, once, at the first request of that method whose path has the words."""
+    left = [fault]
+    return lambda found, path: left.pop() if left and found == method and words in path else None
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_of_a_part_is_outlived(
+    bad_s3: FaultyS3, faults: dict[str, Choice], tmp_path: Path, fault: str
+) -> None:
+    faults["choose"] = first_of("GET", "a.bin", fault)
+    joined = work(tmp_path, stream=True, second=None).outputs["joined"]
+    assert joined.sha256 == sha256(READS + b"a").hexdigest()
+    assert bad_s3.done[fault] == 1
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_flipped_bit_on_the_way_here_fails_the_step(
+    bad_s3: FaultyS3, s3: S3Client, faults: dict[str, Choice], tmp_path: Path, stream: bool
+) -> None:
+    faults["choose"] = first_of("GET", "b.bin", "flip")
+    with pytest.raises(StepFailed, match=r"^s3://reads/b.bin: expected content with the CRC64NVME ") as caught:
+        work(tmp_path, stream=stream)
+    assert (caught.value.failure_class, caught.value.task_exit_code) == (FailureClass.TOOL_ERROR, 1)
+    listed = s3.list_objects_v2(Bucket="reads", Prefix="runs/r/results/")
+    assert listed["KeyCount"] == 0
+    assert list((tmp_path / "scratch").iterdir()) == []
+    assert not work(tmp_path, stream=stream).reused, "another attempt goes well"
+
+
+@pytest.mark.parametrize("words", ["partNumber=2", "x.bin.idx"])
+def test_a_flipped_bit_on_the_way_there_fails_the_step(
+    bad_s3: FaultyS3, s3: S3Client, faults: dict[str, Choice], tmp_path: Path, words: str
+) -> None:
+    faults["choose"] = first_of("PUT", words, "flip")
+    with pytest.raises(StepFailed, match=r"^s3://reads/runs/r/results/joined/x.bin\S*: .*BadDigest") as caught:
+        work(tmp_path, stream=False)
+    assert (caught.value.failure_class, caught.value.task_exit_code) == (FailureClass.TOOL_ERROR, 1)
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket="reads")
+    assert s3.list_objects_v2(Bucket="reads", Prefix="runs/r/results/joined/x.bin")["KeyCount"] == (
+        1 if words.startswith("part") else 0
+    ), "the index went before, the file is not there"
+
+
+def test_a_download_that_never_comes_is_no_short_file(
+    bad_s3: FaultyS3, faults: dict[str, Choice], tmp_path: Path
+) -> None:
+    faults["choose"] = lambda method, path: "short" if method == "GET" and "b.bin" in path else None
+    with pytest.raises(StepFailed, match=r"^s3://reads/b.bin: expected an object that can be read: ") as caught:
+        work(tmp_path, stream=True)
+    assert caught.value.task_exit_code == 1
+
+
+@pytest.mark.parametrize("take", ["some", "none"])
+def test_a_program_need_not_read_all(bad_s3: FaultyS3, s3: S3Client, tmp_path: Path, take: str) -> None:
+    work(tmp_path, stream=True, take=take)
+    assert len(content(s3, "results/joined/x.bin")) == (2 * MIB if take == "some" else 0)
+
+
+@pytest.mark.parametrize("words", ["partNumber=3", "a.bin"])
+def test_a_task_that_is_cancelled_during_a_transfer(
+    bad_s3: FaultyS3, s3: S3Client, faults: dict[str, Choice], tmp_path: Path, words: str
+) -> None:
+    cancelled = threading.Event()
+
+    def choose(method: str, path: str) -> None:
+        if words in path and method in ("PUT", "GET"):
+            cancelled.set()
+
+    faults["choose"] = choose
+    with pytest.raises(StepFailed) as caught:
+        run(tmp_path, payload("b"), stream=False, cancelled=cancelled)
+    assert (caught.value.failure_class, caught.value.task_exit_code) == (FailureClass.CANCELLED, 143)
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket="reads")
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_sigterm_during_an_upload_leaves_nothing_behind(
+    bad_s3: FaultyS3, s3: S3Client, faults: dict[str, Choice], tmp_path: Path
+) -> None:
+    process: list[subprocess.Popen[str]] = []
+    told = threading.Event()
+
+    def choose(method: str, path: str) -> None:
+        if method == "PUT" and "partNumber=2" in path and not told.is_set():
+            told.set()
+            process[0].send_signal(signal.SIGTERM)
+
+    faults["choose"] = choose
+    step, scratch = write_step(tmp_path, stream=False), tmp_path / "scratch"
+    scratch.mkdir()
+    given = {"TASK": json.dumps(payload("b").to_json()), "STEP": str(step), "SCRATCH": str(scratch)}
+    environment = {**os.environ, **{f"GENOMICS_PIPELINE_{name}": value for name, value in given.items()}}
+    argv = [sys.executable, "-m", "genomics_pipeline.worker"]
+    process.append(subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+    out, error = process[0].communicate()
+    assert (process[0].returncode, out) == (143, "")
+    assert error == "error: told to end (SIGTERM): spot host lost, timeout or cancelled\n"
+    assert told.is_set()
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket="reads")
+    names = [found["Key"] for found in s3.list_objects_v2(Bucket="reads", Prefix="runs/").get("Contents", ())]
+    assert names == ["runs/r/results/joined/x.bin.idx", "runs/r/steps/joining/x/log.txt"]
+    assert list(scratch.iterdir()) == []

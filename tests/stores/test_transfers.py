@@ -1,0 +1,151 @@
+"""Contents to and from S3: whole, of one version, as they were sent, or an error that names the object."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from genomics_pipeline.stores.protocol import Expected, MissingObject, TransferFailed, TransferStopped
+from genomics_pipeline.stores.s3 import S3Store
+from genomics_pipeline.stores.transfer import MIB
+from tests.faults.proxy import FaultyS3
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+DATA = Random(4).randbytes(20 * MIB + 1)  # three parts of a fetch, six of a stream
+URI = "s3://reads/deep/a.bam"
+
+
+class Taking:
+    """A sink that remembers, and does something once, before it takes the second piece."""
+
+    def __init__(self, then: Callable[[], object] | None = None) -> None:
+        self.content = b""
+        self._then = then
+
+    def write(self, data: bytes, /) -> int:
+        if self.content and self._then:
+            then, self._then = self._then, None
+            then()
+        self.content += data
+        return len(data)
+
+
+@pytest.fixture
+def store(s3: S3Client, tmp_path: Path) -> S3Store:
+    """A store with the object."""
+    path = tmp_path / "first"
+    path.write_bytes(DATA)
+    store = S3Store(s3)
+    store.publish(path, URI)
+    return store
+
+
+def test_a_large_object_comes_back_whole(store: S3Store, s3: S3Client, tmp_path: Path) -> None:
+    assert s3.head_object(Bucket="reads", Key="deep/a.bam")["ETag"].endswith('-3"'), "it was sent in parts"
+    assert store.fetch(URI, tmp_path).read_bytes() == DATA
+    sink = Taking()
+    store.download(URI, sink)
+    assert sink.content == DATA
+
+
+def test_s3_is_told_what_to_verify(store: S3Store, s3: S3Client) -> None:
+    store.write("s3://reads/small", b"content")
+    for key in ("deep/a.bam", "small"):
+        assert "-" not in s3.head_object(Bucket="reads", Key=key, ChecksumMode="ENABLED")["ChecksumCRC64NVME"]
+
+
+def test_the_sha256_that_was_recorded_is_compared(store: S3Store, tmp_path: Path) -> None:
+    right, wrong = sha256(DATA).hexdigest(), sha256(b"").hexdigest()
+    assert store.fetch(URI, tmp_path, Expected(sha256=right)).read_bytes() == DATA
+    with pytest.raises(TransferFailed) as error:
+        store.fetch(URI, tmp_path, Expected(sha256=wrong))
+    assert str(error.value) == f"{URI}: expected content with the sha256 {wrong}, found {right}"
+    assert not (tmp_path / "a.bam").exists()
+
+
+@pytest.mark.parametrize("name", ["CRC32", "CRC32C", "CRC64NVME", "SHA256"])
+def test_the_checksum_that_s3_has_is_compared(s3: S3Client, aws: str, name: Any, tmp_path: Path) -> None:
+    import boto3
+
+    content = DATA[: 9 * MIB]  # in two parts, of which S3 tells no checksum
+    s3.put_object(Bucket="reads", Key="a", Body=content, ChecksumAlgorithm=name)
+    assert S3Store(s3).fetch("s3://reads/a", tmp_path).read_bytes() == content
+    member: Any = f"Checksum{name}"
+    right = s3.head_object(Bucket="reads", Key="a", ChecksumMode="ENABLED")[member]
+    with FaultyS3(aws, lambda method, path: "flip" if method == "GET" else None) as damaging:
+        store = S3Store(boto3.client("s3", endpoint_url=damaging.url))
+        with pytest.raises(TransferFailed) as error:
+            store.fetch("s3://reads/a", tmp_path)
+    assert str(error.value).startswith(f"s3://reads/a: expected content with the {name} {right}, found ")
+
+
+def test_another_version_than_the_one_that_was_looked_at(store: S3Store, tmp_path: Path) -> None:
+    before = store.stat(URI)
+    assert before
+    assert store.fetch(URI, tmp_path, Expected(version=before.version)).read_bytes() == DATA
+    store.write(URI, b"other")
+    after = store.stat(URI)
+    assert after
+    with pytest.raises(TransferFailed) as error:
+        store.fetch(URI, tmp_path, Expected(version=before.version))
+    told = f"expected the version {before.version}, found {after.version}: it was changed meanwhile"
+    assert str(error.value) == f"{URI}: {told}"
+
+
+@pytest.mark.parametrize("size", [len(DATA), 100])
+def test_a_change_on_the_way_is_an_error_and_never_a_mix(store: S3Store, size: int) -> None:
+    sink = Taking(lambda: store.write(URI, bytes(size)))
+    with pytest.raises(TransferFailed) as error:
+        store.download(URI, sink)
+    assert str(error.value).startswith(f"{URI}: expected one content, found another one while it was read: ")
+    assert DATA.startswith(sink.content)
+
+
+def test_a_download_is_stopped(store: S3Store) -> None:
+    cancelled = threading.Event()
+    sink = Taking()
+    write = sink.write
+
+    def stop_and_wait(data: bytes, /) -> int:
+        """Once it was told to stop, waits until it was seen: what is on its way is let go then."""
+        cancelled.set()
+        return write(data)
+
+    sink.write = stop_and_wait  # type: ignore[method-assign]
+    with pytest.raises(TransferStopped) as error:
+        store.download(URI, sink, cancelled=cancelled)
+    assert str(error.value) == f"{URI}: told to end before it was transferred"
+    assert len(sink.content) < len(DATA)
+
+
+def test_an_upload_that_is_stopped_leaves_nothing(store: S3Store, s3: S3Client, tmp_path: Path) -> None:
+    path, cancelled = tmp_path / "b.bam", threading.Event()
+    path.write_bytes(DATA)
+    cancelled.set()
+    with pytest.raises(TransferStopped):
+        store.publish(path, "s3://reads/b.bam", cancelled)
+    assert path.exists()
+    assert store.stat("s3://reads/b.bam") is None
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket="reads")
+
+
+def test_what_is_not_there_leaves_no_file(s3: S3Client, tmp_path: Path) -> None:
+    with pytest.raises(MissingObject):
+        S3Store(s3).fetch("s3://reads/none", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_of_the_sink_is_the_sinks(store: S3Store) -> None:
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        store.download(URI, Taking(full))
