@@ -52,7 +52,10 @@ class FakeAws:
         """Serve; at the end whatever runs is stopped, and what went wrong in the fakes is raised."""
         with self.server:
             yield self
-            self.states.close()
+            try:
+                self.states.close()
+            finally:
+                self.batch.close()
 
 
 def _of_a_stack(moto: str, name: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,16 @@ class Batch:
         self._definitions = AnyDefinition() if definitions is None else definitions
         self._changed = threading.Condition()
         self._moto = moto
+        self._made: list[str] = []
+
+    def close(self) -> None:
+        """Take away the log groups that were not there before, unless a test did so."""
+        import boto3
+
+        logs = boto3.client("logs")
+        for group in self._made:
+            with suppress(logs.exceptions.ResourceNotFoundException):
+                logs.delete_log_group(logGroupName=group)
 
     def tasks(self, folder: Path) -> Tasks:
         """The tasks of one execution: its jobs run here, as many at once as it submits."""
@@ -174,6 +185,7 @@ class Batch:
             found = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
             if group not in [one["logGroupName"] for one in found]:
                 logs.create_log_group(logGroupName=group)
+                self._made.append(group)
             logs.create_log_stream(logGroupName=group, logStreamName=job.stream)
         event: Any = {"timestamp": int(time.time() * 1000), "message": line}
         logs.put_log_events(logGroupName=group, logStreamName=job.stream, logEvents=[event])

@@ -1,0 +1,138 @@
+"""One large object down and up: the worker's store beside `aws s3 cp`, from the same server on this machine.
+
+Each is a process of its own, its start-up included. Ours verifies what it downloads, by S3's checksum of the object or
+by the sha256 that the step which made it recorded; `aws s3 cp` does not. They take turns, and the medians are compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from measure import Measured, measure
+
+GIB = 1 << 30
+ROUNDS = 3
+AWS_CLI = os.environ.get("AWS_CLI", "aws")
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "nobody",
+    "AWS_SECRET_ACCESS_KEY": "nothing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+}
+GOAL = 0.9
+URI = "s3://bucket/object.bam"
+OURS = """
+import sys
+from pathlib import Path
+from genomics_pipeline.stores.protocol import Expected
+from genomics_pipeline.stores.routed import RoutedStore
+way, uri, place, digest = sys.argv[1:]
+if way == "up":
+    RoutedStore().publish(Path(place), uri)
+else:
+    RoutedStore().fetch(uri, Path(place), Expected(sha256=digest or None))
+"""
+
+
+@contextmanager
+def serving(file: Path) -> Iterator[dict[str, str]]:
+    """The environment that leads to a server with the file."""
+    stub = Path(__file__).with_name("s3_stub.py")
+    with subprocess.Popen([sys.executable, str(stub), str(file)], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        url = server.stdout.readline().strip()
+        try:
+            yield {**os.environ, **CREDENTIALS, "AWS_ENDPOINT_URL": url}
+        finally:
+            server.terminate()
+
+
+def write(file: Path, size: int) -> str:
+    """A file of that size; its sha256."""
+    digest, piece = sha256(), os.urandom(1 << 24)
+    with file.open("wb") as out:
+        for left in range(size, 0, -len(piece)):
+            out.write(piece[:left])
+            digest.update(piece[:left])
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where it happens."""
+
+    folder: Path
+    env: dict[str, str]
+
+    def ours(self, way: str, digest: str = "") -> Measured:
+        """The worker's store."""
+        place = self.folder if way == "down" else self._upload()
+        return self._measure([sys.executable, "-c", OURS, way, URI, str(place), digest])
+
+    def theirs(self, way: str) -> Measured:
+        """`aws s3 cp`."""
+        down = [URI, str(self.folder / "object.bam")]
+        pair = down if way == "down" else [str(self._upload()), URI]
+        return self._measure([AWS_CLI, "s3", "cp", "--quiet", *pair])
+
+    def _upload(self) -> Path:
+        """A name of the file that may go."""
+        link = self.folder / "upload"
+        link.unlink(missing_ok=True)
+        link.hardlink_to(self.folder.parent / "object.bam")
+        return link
+
+    def _measure(self, argv: list[str]) -> Measured:
+        measured = measure(argv, env=self.env, cwd=self.folder)
+        (self.folder / "object.bam").unlink(missing_ok=True)
+        return measured
+
+
+def compare(bench: Bench, way: str, digest: str) -> float:
+    """Print both, medians of some rounds in turn; our speed in theirs."""
+    pairs = [(bench.ours(way, digest), bench.theirs(way)) for _ in range(ROUNDS)]
+    seconds = [statistics.median(pair[place].seconds for pair in pairs) for place in (0, 1)]
+    peaks = [max(pair[place].peak_mib for pair in pairs) for place in (0, 1)]
+    ratio = seconds[1] / seconds[0]
+    what = f"{way}, sha256" if digest else way
+    print(
+        f"{what:14} {seconds[0]:>9.2f} {seconds[1]:>9.2f} {ratio:>7.2f} {peaks[0]:>10.0f} {peaks[1]:>10.0f}", flush=True
+    )
+    return ratio
+
+
+def main() -> int:
+    """Run it; 1 where the goal is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--gib", type=float, default=2, help="size of the object")
+    gib = parser.parse_args().gib
+    if shutil.which(AWS_CLI) is None:
+        print("SKIPPED: no aws on this machine; set AWS_CLI")
+        return 0
+    print(f"{gib:g} GiB        ours (s)   aws (s)   ratio  ours (MiB)  aws (MiB)")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name, "work")
+        folder.mkdir()
+        digest = write(Path(name, "object.bam"), int(gib * GIB))
+        with serving(Path(name, "object.bam")) as env:
+            bench = Bench(folder, env)
+            ratios = [compare(bench, way, known) for way, known in (("down", ""), ("down", digest), ("up", ""))]
+    if min(ratios) < GOAL:
+        print(f"expected at least {GOAL} of the speed of aws s3 cp, found {min(ratios):.2f}")
+    return int(min(ratios) < GOAL)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
