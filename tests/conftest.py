@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.request import Request, urlopen
 
 import pytest
 from filelock import FileLock
@@ -86,10 +87,32 @@ def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
-def step_functions(aws: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
+def checked_calls(aws: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Every call to AWS of the code under test, and every answer, is checked against botocore's models of the services.
+
+    The problems so far; there must be none at the end.
+    """
+    import boto3
+
+    from genomics_pipeline.aws.clients import Clients
+    from tests.fakes.shapes import watch
+
+    boto3.setup_default_session()
+    session = boto3.DEFAULT_SESSION
+    problems = watch(session)
+    monkeypatch.setattr(Clients, "_session", session)
+    yield problems
+    boto3.DEFAULT_SESSION = None
+    assert problems == []
+
+
+@pytest.fixture
+def step_functions(
+    aws: str, checked_calls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[FakeAws]:
     """Step Functions and Batch of our own (`tests/fakes`), where boto3 is led to; all else is moto's.
 
-    A job succeeds at once unless the test sets `step_functions.batch.run_job`.
+    A job succeeds at once unless the test sets `step_functions.batch.run_job`. All calls are checked.
     """
     from tests.fakes.aws import FakeAws
 
@@ -98,6 +121,20 @@ def step_functions(aws: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setenv(name, value)
     with fake.serving():
         yield fake
+
+
+@pytest.fixture
+def cloudformation(aws: str) -> Iterator[str]:
+    """The same, empty, with what moto's CloudFormation leaves out."""
+    from tests.aws.cloudformation import completed
+
+    def reset() -> None:
+        urlopen(Request(f"{aws}/moto-api/reset", method="POST")).close()
+
+    reset()
+    with completed():
+        yield aws
+    reset()
 
 
 @pytest.fixture

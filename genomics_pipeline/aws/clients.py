@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 10  # of one request, the first included: botocore waits between them, longer each time, with jitter
 
+CONNECTIONS = 32  # of a client, and so how many threads may use it at once
+
 
 class Clients:
     """Clients of one session.
@@ -41,7 +43,7 @@ class Clients:
         from botocore.config import Config
 
         retries: Any = {"mode": "standard", "total_max_attempts": ATTEMPTS}
-        return self._session.client(service, config=Config(retries=retries))
+        return self._session.client(service, config=Config(retries=retries, max_pool_connections=CONNECTIONS))
 
     @cached_property
     def batch(self) -> BatchClient:

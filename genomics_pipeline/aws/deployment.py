@@ -65,3 +65,19 @@ def find_deployment(stack: str, clients: Clients) -> Deployment:
         )
     _, partition, _, region, account, _ = found["StackId"].split(":", 5)
     return Deployment(ResourceNames(stack), outputs[BUCKET_OUTPUT], partition, region, account)
+
+
+def state_machines(stack: str, clients: Clients) -> list[str]:
+    """The ARNs of a stack's state machines.
+
+    Raises:
+        RunError: if AWS cannot be asked.
+    """
+    with calling(f"list the resources of the stack {stack}"):
+        pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+        return [
+            found["PhysicalResourceId"]
+            for page in pages
+            for found in page["StackResourceSummaries"]
+            if found["ResourceType"] == "AWS::StepFunctions::StateMachine" and "PhysicalResourceId" in found
+        ]

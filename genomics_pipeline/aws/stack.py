@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from genomics_pipeline.aws.clients import Clients, calling
 from genomics_pipeline.aws.deployment import BUCKET_OUTPUT
+from genomics_pipeline.aws.template.compute import COST_TAG
 from genomics_pipeline.aws.template.storage import TEMPLATES
 from genomics_pipeline.model.errors import RunError
 
@@ -28,6 +29,7 @@ IN_REVIEW = "REVIEW_IN_PROGRESS"  # a change set was made for it, and nothing el
 # Stacks that no change set can be made for: their creation failed, and only deletion is left.
 DEAD = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
+GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE")
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"
 _CONSEQUENCE = "cancelled"  # "Resource creation cancelled": another resource's failure stopped it
 
@@ -135,6 +137,7 @@ def make_change_set(
             ChangeSetName=f"deploy-{uuid4().hex[:12]}",
             ChangeSetType="UPDATE" if exists else "CREATE",
             Capabilities=["CAPABILITY_IAM"],
+            Tags=[{"Key": COST_TAG, "Value": stack}],
             Parameters=_parameters(template, parameters, kept),
             **_source(stack, body, outputs(found).get(BUCKET_OUTPUT) if found else None, clients),
         )
@@ -213,7 +216,7 @@ def execute(change_set: ChangeSet, clients: Clients, say: Say, sleep: Sleep) -> 
     """Execute a change set and wait for its end.
 
     Args:
-        change_set: With changes.
+        change_set: One that is needed.
         clients: AWS.
         say: Is told every event.
         sleep: Waits between two looks.
@@ -225,9 +228,9 @@ def execute(change_set: ChangeSet, clients: Clients, say: Say, sleep: Sleep) -> 
         RunError: if a resource failed, with its reason.
     """
     with calling(f"execute the change set {change_set.arn}"):
-        seen = {event["EventId"] for event in _events(change_set.stack, clients)}
+        seen = {event["EventId"] for event in _new_events(change_set.stack, set(), clients)}
         clients.cloudformation.execute_change_set(ChangeSetName=change_set.arn, StackName=change_set.stack)
-        return _follow(change_set.stack, seen, clients, say, sleep, ("CREATE_COMPLETE", "UPDATE_COMPLETE"))
+        return _follow(change_set.stack, seen, clients, say, sleep)
 
 
 def delete(found: StackTypeDef, clients: Clients, say: Say, sleep: Sleep) -> None:
@@ -238,27 +241,28 @@ def delete(found: StackTypeDef, clients: Clients, say: Say, sleep: Sleep) -> Non
     """
     stack_id = found["StackId"]
     with calling(f"delete the stack {found['StackName']}"):
-        seen = {event["EventId"] for event in _events(stack_id, clients)}
+        seen = {event["EventId"] for event in _new_events(stack_id, set(), clients)}
         clients.cloudformation.delete_stack(StackName=stack_id)
-        _follow(stack_id, seen, clients, say, sleep, ("DELETE_COMPLETE",))
+        _follow(stack_id, seen, clients, say, sleep)
 
 
-def _events(stack_id: str, clients: Clients) -> list[StackEventTypeDef]:
-    """All events, the oldest first."""
-    pages = clients.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id)
-    return [event for page in pages for event in page["StackEvents"]][::-1]
+def _new_events(stack_id: str, seen: Collection[str], clients: Clients) -> list[StackEventTypeDef]:
+    """The events that were not seen, the oldest first. AWS gives the newest first."""
+    found: list[StackEventTypeDef] = []
+    for page in clients.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id):
+        for event in page["StackEvents"]:
+            if event["EventId"] in seen:
+                return found[::-1]
+            found.append(event)
+    return found[::-1]
 
 
-def _follow(
-    stack_id: str, seen: set[str], clients: Clients, say: Say, sleep: Sleep, good: Sequence[str]
-) -> StackTypeDef:
+def _follow(stack_id: str, seen: set[str], clients: Clients, say: Say, sleep: Sleep) -> StackTypeDef:
+    """Wait until an event of the stack itself tells its end; its status may still be that of before for a moment."""
     failed: list[Event] = []
     while True:
-        # The status first: what happened until it was read is then among the events.
-        found = clients.cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
-        for raw in _events(stack_id, clients):
-            if raw["EventId"] in seen:
-                continue
+        ended = ""
+        for raw in _new_events(stack_id, seen, clients):
             seen.add(raw["EventId"])
             event = Event(
                 raw["LogicalResourceId"],
@@ -267,19 +271,21 @@ def _follow(
                 raw.get("ResourceStatusReason", ""),
             )
             say(event)
-            if event.status.endswith("_FAILED") and _CONSEQUENCE not in event.reason:
+            if raw.get("PhysicalResourceId") == stack_id:
+                ended = "" if event.status.endswith("_IN_PROGRESS") else event.status
+            elif event.status.endswith("_FAILED") and _CONSEQUENCE not in event.reason:
                 failed.append(event)
-        if found["StackStatus"] in good:
+        if ended:
+            found = clients.cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
+            if ended not in GOOD:
+                raise RunError(_told(found, ended, failed))
             return found
-        if not found["StackStatus"].endswith("_IN_PROGRESS"):
-            raise RunError(_told(found, failed))
         sleep(POLL_S)
 
 
-def _told(found: StackTypeDef, failed: Sequence[Event]) -> str:
+def _told(found: StackTypeDef, ended: str, failed: Sequence[Event]) -> str:
     what = "; ".join(f"{event.resource} ({event.type}): {event.reason or event.status}" for event in failed)
-    reason = what or found.get("StackStatusReason", "no reason was given")
-    return f"stack {found['StackName']}: {found['StackStatus']}: {reason}"
+    return f"stack {found['StackName']}: {ended}: {what or found.get('StackStatusReason', 'AWS gives no reason')}"
 
 
 def running(found: StackTypeDef, clients: Clients) -> list[str]:
@@ -292,7 +298,8 @@ def running(found: StackTypeDef, clients: Clients) -> list[str]:
     with calling(f"look for runs of the stack {found['StackName']}"):
         pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=found["StackId"])
         for resource in (resource for page in pages for resource in page["StackResourceSummaries"]):
-            if resource["ResourceType"] == STATE_MACHINE and "PhysicalResourceId" in resource:
+            there = "PhysicalResourceId" in resource and resource["ResourceStatus"] != "DELETE_COMPLETE"
+            if there and resource["ResourceType"] == STATE_MACHINE:
                 listed = clients.states.list_executions(
                     stateMachineArn=resource["PhysicalResourceId"], statusFilter="RUNNING"
                 )

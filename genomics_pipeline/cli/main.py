@@ -13,6 +13,7 @@ from genomics_pipeline.model.errors import PipelineError
 
 # Command name -> module of genomics_pipeline.cli, object in it. Imported when asked for: start-up counts.
 COMMANDS = {
+    "cancel": ("cancel", "cancel"),
     "containers": ("containers", "containers"),
     "definition": ("definition", "definition"),
     "deploy": ("deploy", "deploy"),
@@ -23,9 +24,11 @@ COMMANDS = {
     "manifest": ("manifest", "manifest"),
     "results": ("results", "results"),
     "run": ("run", "run"),
+    "runs": ("runs", "runs"),
     "simulate": ("simulate", "simulate"),
     "status": ("status", "status"),
     "step": ("step", "step"),
+    "submit": ("submit", "submit"),
     "template": ("template", "template"),
 }
 

@@ -15,9 +15,7 @@ from genomics_pipeline.cli.options import stack_option
 @stack_option
 @click.option("--sample", "samples", multiple=True, metavar="NAME", help="Only of this sample (may be repeated).")
 @click.option("--failed", is_flag=True, help="Only the samples that failed, with the reason.")
-@click.option(
-    "--download", "target", type=click.Path(path_type=Path), help="Copy the files there, verified."
-)
+@click.option("--download", "target", type=click.Path(path_type=Path), help="Copy the files there, verified.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line: a sample, or the cohort.")
 def results(run: str, stack: str, samples: tuple[str, ...], failed: bool, target: Path | None, as_json: bool) -> None:
     """List the files of each sample and of the cohort in RUN: a run's folder, URI or name.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def status(run: str, stack: str, watched: bool, as_json: bool) -> None:
     """Show how RUN stands: a run's folder, its s3:// URI, or the name of a run of the stack.
 
-    Exit code 0: it runs or has succeeded; 1: it failed, was aborted or interrupted.
+    Exit code 0: it runs or has succeeded; 1: it failed or was aborted.
 
     \b
     Examples:

@@ -31,10 +31,8 @@ def template(stack: str, pipelines: Sequence[str], caller_policy: bool) -> None:
     plan = stack_template(pipelines, stack)
     if caller_policy:
         from genomics_pipeline.aws.clients import Clients
-        from genomics_pipeline.aws.deployment import find_deployment
-        from genomics_pipeline.aws.template.caller import caller_policy as policy_of
+        from genomics_pipeline.runs.caller import caller_of
 
-        document = policy_of(find_deployment(stack, Clients()), plan.machines)
-        click.echo(json.dumps(document, indent=2))
+        click.echo(json.dumps(caller_of(plan, Clients()), indent=2))
     else:
         click.echo(canonical(plan.document()), nl=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import ClassVar
@@ -58,6 +59,38 @@ class UsageError(PipelineError):
     """A command that cannot mean anything: exit code 2."""
 
     exit_code: ClassVar[int] = 2
+
+
+class Collected:
+    """What several checks found, raised at once."""
+
+    def __init__(self) -> None:
+        self._errors: list[PipelineError] = []
+
+    @contextmanager
+    def check(self) -> Iterator[None]:
+        """A check: what it raises is kept."""
+        try:
+            yield
+        except PipelineError as error:
+            self._errors.append(error)
+
+    def add(self, problems: Iterable[Problem]) -> None:
+        """Keep what a check found."""
+        if found := list(problems):
+            self._errors.append(DataError(found))
+
+    def refuse(self) -> None:
+        """Raise what was kept, if anything was.
+
+        Raises:
+            UsageError: if only the command is wrong.
+            DataError: if anything else is.
+        """
+        problems = [problem for error in self._errors for problem in error.problems]
+        if problems:
+            usage = all(isinstance(error, UsageError) for error in self._errors)
+            raise UsageError(problems) if usage else DataError(problems)
 
 
 def did_you_mean(found: str, known: Sequence[str]) -> str:

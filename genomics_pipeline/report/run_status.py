@@ -13,7 +13,7 @@ from rich.text import Text
 BAR_COLUMNS = 30
 SHOWN_FAILURES = 10
 WIDE = 1000  # columns, where no terminal limits them
-STYLES = {"SUCCEEDED": "green", "RUNNING": "cyan", "PENDING": "yellow", "INTERRUPTED": "yellow"}
+STYLES = {"SUCCEEDED": "green", "RUNNING": "cyan", "PENDING": "yellow"}
 FAILED = "bold red"
 
 
@@ -74,8 +74,8 @@ def _failures(state: Mapping[str, Any]) -> Iterator[Text]:
 def _ending(state: Mapping[str, Any]) -> Iterator[Text]:
     if state.get("error"):
         yield Text(f"error: {state['error']}", style=FAILED)
-    if state["status"] == "INTERRUPTED":
-        yield Text("its process is gone: the command that began it goes on with --resume")
+    if state["status"] == "ABORTED" and "://" not in state["place"]:
+        yield Text("the command that began it goes on with --resume")
     if state["failures"]["items"]:
         yield Text(f"logs: genomics-pipeline logs {state['place']} --failed")
     yield Text(f"results: genomics-pipeline results {state['place']}")

@@ -17,7 +17,7 @@ from genomics_pipeline.aws.run_names import RUNS, run_names
 from genomics_pipeline.model.errors import RunError, UsageError
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.runs.run_folder import RunFolder
-from genomics_pipeline.stores.protocol import MissingObject
+from genomics_pipeline.stores.protocol import MissingObject, Store
 from genomics_pipeline.stores.routed import RoutedStore
 
 RUN_NAME = re.compile(r"[A-Za-z0-9._-]{1,80}")  # also the execution's, of which AWS allows 80 characters
@@ -127,7 +127,7 @@ def _named(name: str, stack: str, clients: Clients) -> CloudRun:
     return CloudRun(name, place, deployment, clients, store, record)
 
 
-def read_record(place: RunPlace, store: RoutedStore) -> dict[str, Any]:
+def read_record(place: RunPlace, store: Store) -> dict[str, Any]:
     """The ``run.json`` of a run on AWS.
 
     Raises:

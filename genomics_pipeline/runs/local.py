@@ -15,23 +15,17 @@ from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.engine.api import ExecutionResult, execute
 from genomics_pipeline.engine.tasks.batch import BatchTasks
 from genomics_pipeline.engine.tasks.handlers import Handlers
-from genomics_pipeline.model.errors import UsageError, did_you_mean
 from genomics_pipeline.model.manifest import manifest_lines
-from genomics_pipeline.model.parameters import Value, parse_assignments
-from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.resource_names import ResourceNames
-from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.runs import outcome
-from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.intervals import contigs, interval_lines
 from genomics_pipeline.runs.jobs import Worker, job_definitions
-from genomics_pipeline.runs.manifests import read_manifest
 from genomics_pipeline.runs.pipeline_info import write_pipeline_info
+from genomics_pipeline.runs.plan import Plan, plan
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.machine import capacity
 from genomics_pipeline.worker.reference import prepare
-from genomics_pipeline.worker.step_folder import StepFolder
 
 if TYPE_CHECKING:
     from genomics_pipeline.runs.container_jobs import ContainerWorker
@@ -66,16 +60,6 @@ class Request:
     containers: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A request that was checked in full: nothing is written before it exists."""
-
-    pipeline: Pipeline
-    steps: Mapping[str, StepFolder]
-    overrides: Mapping[str, Mapping[str, Value]]
-    samples: Sequence[Sample]
-
-
 @dataclass(slots=True)
 class _Execution:
     """One execution of the run's definition, new or resumed."""
@@ -89,27 +73,6 @@ class _Execution:
     @property
     def name(self) -> str:
         return f"{self.folder.name}-{self.number}"
-
-
-def plan(request: Request) -> Plan:
-    """Check the whole request.
-
-    Raises:
-        UsageError: for parameters or samples that do not exist.
-        DataError: for a pipeline, step or sample sheet that cannot be used; all problems at once.
-    """
-    pipeline, steps = load_pipeline(request.pipeline)
-    overrides = parse_assignments(request.parameters, pipeline, str(Path.cwd()))
-    samples = _chosen(read_manifest(request.manifest), request.samples)
-    return Plan(pipeline, steps, overrides, samples)
-
-
-def _chosen(samples: Sequence[Sample], names: Sequence[str]) -> Sequence[Sample]:
-    known = [sample.sample for sample in samples]
-    for name in names:
-        if name not in known:
-            raise UsageError(f"--sample {name}: no such sample in the manifest; {did_you_mean(name, known)}")
-    return [sample for sample in samples if sample.sample in names] if names else samples
 
 
 def run(request: Request, display: Any) -> dict[str, Any]:
@@ -197,7 +160,9 @@ def _worker(folder: RunFolder, checked: Plan, containers: bool, display: Any) ->
     for each in wanted.values():
         display.note(f"image: {each.name}")
         images.build(each, engine)
-    return ContainerWorker({name: each.name for name, each in wanted.items()}, folder, engine)
+    worker = ContainerWorker({name: each.name for name, each in wanted.items()}, folder, engine)
+    worker.end_leftovers()
+    return worker
 
 
 def _execute(execution: _Execution, display: Any) -> ExecutionResult:

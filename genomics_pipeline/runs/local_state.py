@@ -9,7 +9,7 @@ from genomics_pipeline.engine.progress import Progress, UnfinishedMapRun, read_p
 from genomics_pipeline.runs.find_run import LocalRun
 from genomics_pipeline.runs.map_run_answer import failures_of, failures_of_child, map_run_state
 from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup, run_files
-from genomics_pipeline.runs.run_state import INTERRUPTED, MapRunState, RunState
+from genomics_pipeline.runs.run_state import MapRunState, RunState
 
 
 def local_state(run: LocalRun) -> RunState:
@@ -21,9 +21,7 @@ def local_state(run: LocalRun) -> RunState:
     folder, files = run.folder, run_files(run)
     record = folder.record()
     progress = read_progress(folder.journal(f"{folder.name}-{record.get('execution', 1)}"))
-    status = record.get("status", "RUNNING")
-    if status == "RUNNING" and not folder.is_held():
-        status = INTERRUPTED
+    status = folder.status()
     groups = files.groups()
     summary = record.get("summary") or {}
     started = datetime.fromisoformat(record["started"]).timestamp()

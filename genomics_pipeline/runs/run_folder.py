@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,21 @@ from genomics_pipeline.model.errors import RunError, UsageError
 
 # No S3 bucket can have upper-case letters, so this one never hides a real bucket.
 BUCKET = "RUN"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that runs in a folder.
+
+    Attributes:
+        pid: Its id.
+        host: Its machine.
+        started: When it began, in seconds since the epoch: another process of that id has another time.
+    """
+
+    pid: int
+    host: str
+    started: float
 
 
 class RunFolder:
@@ -29,6 +47,7 @@ class RunFolder:
         self.results = self.path / "results"
         self.scratch = self.path / ".scratch"
         self._record = self.path / "run.json"
+        self._holder = self.path / ".engine" / "holder.json"
 
     @property
     def name(self) -> str:
@@ -86,17 +105,25 @@ class RunFolder:
         except OSError as error:
             raise UsageError(f"--out {self.path}: expected a folder that can be written to: {error.strerror}") from None
 
-    def is_held(self) -> bool:
-        """Whether a process is running in it."""
-        from filelock import FileLock, Timeout
+    def status(self) -> str:
+        """RUNNING, SUCCEEDED, FAILED or ABORTED, which a run is whose process was killed; empty where none began."""
+        recorded = str(self.record().get("status", ""))
+        return "ABORTED" if recorded == "RUNNING" and self.holder() is None else recorded
 
-        lock = FileLock(self.path / ".engine" / "lock", blocking=False)
+    def holder(self) -> Holder | None:
+        """The process that runs in this folder; None where there is none any more."""
+        import psutil
+
         try:
-            lock.acquire()
-        except Timeout:
-            return True
-        lock.release()
-        return False
+            found = Holder(**json.loads(self._holder.read_bytes()))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+        if found.host != socket.gethostname():
+            return found
+        try:
+            return found if psutil.Process(found.pid).create_time() == found.started else None
+        except psutil.NoSuchProcess:
+            return None
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -114,6 +141,14 @@ class RunFolder:
             raise RunError(f"{self.path}: another process is running in this folder; wait for it, or end it") from None
         shutil.rmtree(self.scratch, ignore_errors=True)  # what a killed process left
         try:
+            self._hold()
             yield
         finally:
+            self._holder.unlink(missing_ok=True)
             lock.release()
+
+    def _hold(self) -> None:
+        import psutil
+
+        holder = Holder(os.getpid(), socket.gethostname(), psutil.Process().create_time())
+        self.write(self._holder, json.dumps(asdict(holder)) + "\n")

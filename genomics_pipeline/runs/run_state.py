@@ -9,10 +9,6 @@ from typing import Any
 
 from genomics_pipeline.model.classify import Failure
 
-ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
-INTERRUPTED = "INTERRUPTED"  # of a run in a folder, whose process is gone
-SHOWN_FAILURES = 10
-
 
 @dataclass(frozen=True, slots=True)
 class MapRunState:
@@ -75,7 +71,7 @@ class RunState:
         run: Its name.
         place: Folder or URI.
         pipeline: What it runs.
-        status: As DescribeExecution has it, or `INTERRUPTED`.
+        status: As DescribeExecution has it; a run in a folder whose process is gone is ABORTED.
         started: Seconds since the epoch.
         stopped: Likewise; None while it runs.
         map_runs: In the definition's order.

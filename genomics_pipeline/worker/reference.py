@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import posixpath
 import shutil
 import zlib
 from collections.abc import Collection, Iterator
@@ -43,14 +44,14 @@ def prepare(uri: str, indexes: Collection[str], store: Store, cache: Path | None
     if info is None:
         raise MissingObject(uri)
     indexes = list(dict.fromkeys(part for name in ("fai", *indexes) for part in NEEDS.get(name, (name,))))
-    plain_local = "://" not in uri and not uri.endswith(".gz")
-    if plain_local and _indexed(Path(uri).absolute(), indexes):
-        return Path(uri).absolute()
-    if plain_local and os.access(Path(uri).absolute().parent, os.W_OK):
-        fasta = Path(uri).absolute()
-        with _locked(fasta):
-            _index(fasta, indexes, uri)
-        return fasta
+    if "://" not in uri and not uri.endswith(".gz"):
+        fasta = Path(posixpath.normpath(Path(uri).absolute()))  # without "..": containers see it at the same place
+        if _indexed(fasta, indexes):
+            return fasta
+        if os.access(fasta.parent, os.W_OK):
+            with _locked(fasta):
+                _index(fasta, indexes, uri)
+            return fasta
     folder = (cache or cache_folder()) / "references" / _key(info)
     fasta = folder / Path(uri.removesuffix(".gz")).name
     if not (fasta.is_file() and _indexed(fasta, indexes)):

@@ -6,9 +6,10 @@ they are. Every entry says what moto leaves out.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import boto3
@@ -26,9 +27,19 @@ from moto.stepfunctions.models import StateMachine
 SERVICE_LINKED_ROLE = "AWSServiceRoleForbatch"  # as moto spells it
 
 
+def _client(service: str) -> Any:
+    return _client_of(service, os.environ["AWS_ENDPOINT_URL"])
+
+
+@cache
+def _client_of(service: str, endpoint: str) -> Any:
+    """One for all tests: EC2's model alone takes half a second to read."""
+    return boto3.client(service, endpoint_url=endpoint)
+
+
 def _service_linked_role() -> str:
     """Batch makes its service-linked role where it is missing; moto demands a role by name."""
-    iam = boto3.client("iam")
+    iam = _client("iam")
     try:
         return iam.get_role(RoleName=SERVICE_LINKED_ROLE)["Role"]["Arn"]
     except iam.exceptions.NoSuchEntityException:
@@ -47,7 +58,7 @@ def _machine(create: Callable[..., Any], name: str, document: Any, *rest: Any, *
     """moto knows DefinitionString only."""
     properties = document["Properties"]
     place = properties["DefinitionS3Location"]
-    body = boto3.client("s3").get_object(Bucket=place["Bucket"], Key=place["Key"])["Body"].read()
+    body = _client("s3").get_object(Bucket=place["Bucket"], Key=place["Key"])["Body"].read()
     return create(name, {**document, "Properties": {**properties, "DefinitionString": body.decode()}}, *rest, **more)
 
 
@@ -88,26 +99,25 @@ def _updated_definition(
 
 def _deleted(kind: str) -> Callable[..., None]:
     """moto's CloudFormation deletes no resources of these kinds; its services do."""
-    batch, ec2 = boto3.client("batch"), boto3.client("ec2")
 
     def queue(name: str) -> None:
-        batch.update_job_queue(jobQueue=name, state="DISABLED")
-        batch.delete_job_queue(jobQueue=name)
+        _client("batch").update_job_queue(jobQueue=name, state="DISABLED")
+        _client("batch").delete_job_queue(jobQueue=name)
 
     def environment(name: str) -> None:
-        batch.update_compute_environment(computeEnvironment=name, state="DISABLED")
-        batch.delete_compute_environment(computeEnvironment=name)
+        _client("batch").update_compute_environment(computeEnvironment=name, state="DISABLED")
+        _client("batch").delete_compute_environment(computeEnvironment=name)
 
     def routes(name: str) -> None:
-        (table,) = ec2.describe_route_tables(RouteTableIds=[name])["RouteTables"]
+        (table,) = _client("ec2").describe_route_tables(RouteTableIds=[name])["RouteTables"]
         for association in table["Associations"]:
-            ec2.disassociate_route_table(AssociationId=association["RouteTableAssociationId"])
-        ec2.delete_route_table(RouteTableId=name)
+            _client("ec2").disassociate_route_table(AssociationId=association["RouteTableAssociationId"])
+        _client("ec2").delete_route_table(RouteTableId=name)
 
     delete = {
         "JobQueue": queue,
         "ComputeEnvironment": environment,
-        "JobDefinition": lambda name: batch.deregister_job_definition(jobDefinition=name),
+        "JobDefinition": lambda name: _client("batch").deregister_job_definition(jobDefinition=name),
         "RouteTable": routes,
     }[kind]
     return lambda _, name, *__: delete(name)
@@ -116,7 +126,7 @@ def _deleted(kind: str) -> Callable[..., None]:
 def _bucket(create: Callable[..., Any], name: str, document: Any, *rest: Any, **more: Any) -> Any:
     """moto sets encryption and tags only."""
     made = create(name, document, *rest, **more)
-    s3, properties = boto3.client("s3"), document["Properties"]
+    s3, properties = _client("s3"), document["Properties"]
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=properties["VersioningConfiguration"])
     s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls=properties["OwnershipControls"])
     s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=properties["PublicAccessBlockConfiguration"])

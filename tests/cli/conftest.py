@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from genomics_pipeline.cli.main import main
+from tests.fakes.deployed import Deployed, deployed
+
+if TYPE_CHECKING:
+    from tests.fakes.aws import FakeAws
+
+SEQUENCE = "ACGTTGCAAGCTTGCACCATGGTACCTTAGCA" * 20
+FASTA = f">chr1\n{SEQUENCE}\n>chr2\n{SEQUENCE[::-1]}\n"
+FAI = "chr1\t640\t6\t640\t641\nchr2\t640\t653\t640\t641\n"
+BWA = ("fa.amb", "fa.ann", "fa.bwt", "fa.pac", "fa.sa", "dict")
 
 
 @dataclass(frozen=True)
@@ -48,3 +58,20 @@ def reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path
         return path
 
     return call
+
+
+@pytest.fixture
+def stack(step_functions: FakeAws, aws: str) -> Iterator[Deployed]:
+    with deployed(aws) as made:
+        yield made
+        for execution in step_functions.states.executions.values():
+            execution.wait()
+
+
+@pytest.fixture
+def reference(stack: Deployed) -> str:
+    """A reference on S3 with all its indexes."""
+    stack.put("ref/tiny.fa.fai", FAI)
+    for ending in BWA:
+        stack.put(f"ref/tiny.{ending}", "x")
+    return stack.put("ref/tiny.fa", FASTA)

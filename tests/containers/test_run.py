@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from genomics_pipeline.runs.container_engine import ContainerEngine
 from tests.containers.conftest import SHARED
@@ -47,23 +51,91 @@ def test_real_reads_give_the_same_bytes_in_containers(
     assert json.loads(again.stdout)["steps"]["run"] == 0
 
 
-def test_a_task_that_needs_more_memory_than_it_has_is_named_so(
-    own_step: Callable[..., Path], engine: ContainerEngine, tmp_path: Path
+@pytest.fixture
+def project(own_step: Callable[..., Path], tmp_path: Path) -> Callable[..., tuple[str | Path, ...]]:
+    """`project(step, program, memory_mib=…)`: arguments of a run of that step alone over one sample."""
+
+    def call(step: str, program: str, memory_mib: int = 256) -> tuple[str | Path, ...]:
+        own_step(step, program, memory_mib)
+        (tmp_path / "p.toml").write_text(
+            f'name = "p"\nsummary = "Of a test"\n[[stages]]\nname = "{step}"\nstep = "./steps/{step}"\n'
+            'scope = "sample"\ninputs = { reads = "sample.reads" }\npublish = "out"\n'
+        )
+        (tmp_path / "a.fq").write_text("@a\nA\n+\nF\n")
+        (tmp_path / "ref.fa").write_text(">c\nACGT\n")
+        (tmp_path / "sheet.csv").write_text("sample,fastq_1\na,a.fq\n")
+        files = tmp_path / "sheet.csv", "--reference", tmp_path / "ref.fa", "--pipeline", tmp_path / "p.toml"
+        return (*files, "--containers")
+
+    return call
+
+
+def leftovers(run_folder: Path, engine: ContainerEngine) -> str:
+    return engine.run("ps", "--all", "--quiet", "--filter", f"label=genomics-pipeline.run={run_folder}")
+
+
+def test_files_are_found_wherever_they_lie(
+    project: Callable[..., tuple[str | Path, ...]], engine: ContainerEngine, tmp_path: Path
 ) -> None:
-    own_step("hungry", "x = bytearray(400 << 20)\n", memory_mib=128)
-    pipeline = tmp_path / "hungry.toml"
-    pipeline.write_text(
-        'name = "hungry"\nsummary = "Eats"\n[[stages]]\nname = "eat"\nstep = "./steps/hungry"\nscope = "sample"\n'
-        'inputs = { reads = "sample.reads" }\npublish = "out"\n'
-    )
-    (tmp_path / "a.fq").write_text("@a\nA\n+\nF\n")
-    (tmp_path / "ref.fa").write_text(">c\nACGT\n")
-    (tmp_path / "sheet.csv").write_text("sample,fastq_1\na,a.fq\n")
-    ended = run(
-        tmp_path / "sheet.csv",
-        *("--reference", tmp_path / "ref.fa", "--out", tmp_path / "run", "--pipeline", pipeline, "--containers"),
-    )
-    assert ended.returncode == 1, ended.stderr
+    program = """
+import json, sys
+task = json.load(open(sys.argv[1]))
+open(task["outputs"]["out"], "w").write(open(task["inputs"]["reads"][0]["fastq_1"]).read())
+"""
+    sheet, *options = project("copy", program)
+    (tmp_path / "deep/er").mkdir(parents=True)
+    (tmp_path / "deep/er/link.fq").symlink_to("../../a.fq")
+    (tmp_path / "sheet.csv").write_text(f"sample,fastq_1\na,deep/er/link.fq\nb,file://{tmp_path}/a.fq\n")
+    out = tmp_path / "run 10:30, again"
+    ended = run(sheet, *options, "--reference", tmp_path / "deep/../ref.fa", "--out", out)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert {file.name: file.read_text() for file in (out / "results/out").iterdir()} == {
+        "a.txt": "@a\nA\n+\nF\n",
+        "b.txt": "@a\nA\n+\nF\n",
+    }
+
+
+WAITS = """
+import json, signal, sys
+task = json.load(open(sys.argv[1]))
+root = task["outputs"]["out"].partition("/.scratch/")[0]
+open(root + "/started", "w").close()
+while True:
+    signal.pause()
+"""
+
+
+@pytest.mark.parametrize(("number", "code", "left"), [(signal.SIGINT, 130, False), (signal.SIGKILL, -9, True)])
+def test_containers_end_with_their_run_or_with_the_next(
+    number: signal.Signals,
+    code: int,
+    left: bool,
+    project: Callable[..., tuple[str | Path, ...]],
+    engine: ContainerEngine,
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "run"
+    (out / ".engine").mkdir(parents=True)
+    os.mkfifo(out / "started")
+    arguments = map(str, (*project("waits", WAITS), "--out", out))
+    argv = [sys.executable, "-m", "genomics_pipeline", "run", *arguments]
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        (out / "started").open().close()  # waits until the program opens it
+        process.send_signal(number)
+        assert process.wait() == code
+    assert bool(leftovers(out, engine)) is left
+    if left:
+        (out / "started").unlink()  # an ordinary file: the program only waits
+        ended = run(*project("ends", "import sys; sys.exit('error: no')"), "--out", out)
+        assert json.loads(ended.stdout)["samples"][0]["error"] == "ends: a: no"
+        assert leftovers(out, engine) == ""
+
+
+def test_a_task_that_needs_more_memory_than_it_has_is_named_so(
+    project: Callable[..., tuple[str | Path, ...]], tmp_path: Path
+) -> None:
+    ended = run(*project("hungry", "x = bytearray(400 << 20)\n", 128), "--out", tmp_path / "run")
+    assert ended.stdout, ended.stderr
     (sample,) = json.loads(ended.stdout)["samples"]
     assert sample["state"] == "FAILED"
-    assert "out of memory" in sample["error"].lower() or "OutOfMemory" in sample["error"]
+    assert sample["error"] == "hungry: OutOfMemoryError: Container killed due to memory usage"

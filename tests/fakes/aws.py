@@ -34,7 +34,7 @@ class FakeAws:
 
     def __init__(self, folder: Path, moto: str, run_job: RunJob = succeed) -> None:
         self.stack = DEFAULT_STACK
-        self.batch = Batch(run_job, lambda definition: ResourceNames(self.stack).log_group)
+        self.batch = Batch(run_job, lambda definition: ResourceNames(self.stack).log_group, moto=moto)
         self.states = StepFunctions(folder, RoutedStore(), self.batch.tasks, lambda name: _of_a_stack(moto, name))
         self.server = Server(self.states, self.batch)
 
@@ -52,7 +52,10 @@ class FakeAws:
         """Serve; at the end whatever runs is stopped, and what went wrong in the fakes is raised."""
         with self.server:
             yield self
-            self.states.close()
+            try:
+                self.states.close()
+            finally:
+                self.batch.close()
 
 
 def _of_a_stack(moto: str, name: str) -> str | None:

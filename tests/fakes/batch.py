@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,9 @@ from tests.fakes.step_functions.pages import page
 
 ARN = "arn:aws:batch:us-east-1:000000000000"
 # Batch guide, "Service quotas": 50 a second of SubmitJob, and about as many of the others together.
-RATES = dict.fromkeys(("SubmitJob", "DescribeJobs", "ListJobs", "TerminateJob", "CancelJob"), (50, 50))
+RATES = dict.fromkeys(
+    ("SubmitJob", "DescribeJobs", "ListJobs", "TerminateJob", "CancelJob", "DescribeJobDefinitions"), (50, 50)
+)
 THROTTLED = ApiError("TooManyRequestsException", "Too Many Requests", 429)
 _PATHS = {f"/v1/{name.lower()}": name for name in RATES}
 
@@ -99,6 +102,7 @@ class Batch:
         run_job: Runs a job; what it is given beside it takes a line of the job's output.
         log_group: Where the output goes, given the job's definition.
         definitions: The job definitions there are.
+        moto: Where the Batch is that knows the job definitions of stacks.
 
     Attributes:
         jobs: All jobs that were started, by id.
@@ -106,7 +110,9 @@ class Batch:
 
     name = "batch"
 
-    def __init__(self, run_job: RunJob, log_group: Callable[[str], str | None], definitions: Any = None) -> None:
+    def __init__(
+        self, run_job: RunJob, log_group: Callable[[str], str | None], definitions: Any = None, moto: str = ""
+    ) -> None:
         self.gate = Gate({name: Bucket(*rate) for name, rate in RATES.items()}, THROTTLED)
         self.calls = Calls()
         self.jobs: dict[str, BatchJob] = {}
@@ -114,6 +120,17 @@ class Batch:
         self._log_group = log_group
         self._definitions = AnyDefinition() if definitions is None else definitions
         self._changed = threading.Condition()
+        self._moto = moto
+        self._made: list[str] = []
+
+    def close(self) -> None:
+        """Take away the log groups that were not there before, unless a test did so."""
+        import boto3
+
+        logs = boto3.client("logs")
+        for group in self._made:
+            with suppress(logs.exceptions.ResourceNotFoundException):
+                logs.delete_log_group(logGroupName=group)
 
     def tasks(self, folder: Path) -> Tasks:
         """The tasks of one execution: its jobs run here, as many at once as it submits."""
@@ -168,6 +185,7 @@ class Batch:
             found = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
             if group not in [one["logGroupName"] for one in found]:
                 logs.create_log_group(logGroupName=group)
+                self._made.append(group)
             logs.create_log_stream(logGroupName=group, logStreamName=job.stream)
         event: Any = {"timestamp": int(time.time() * 1000), "message": line}
         logs.put_log_events(logGroupName=group, logStreamName=job.stream, logEvents=[event])
@@ -207,6 +225,14 @@ class Batch:
     def describe_jobs(self, jobs: list[str]) -> dict[str, Any]:
         """Those there are."""
         return {"jobs": [self.jobs[identity].detail() for identity in jobs if identity in self.jobs]}
+
+    def describe_job_definitions(self, **given: Any) -> dict[str, Any]:
+        """Those that moto's Batch has."""
+        import boto3
+
+        found: dict[str, Any] = dict(boto3.client("batch", endpoint_url=self._moto).describe_job_definitions(**given))
+        found.pop("ResponseMetadata")
+        return found
 
     def list_jobs(
         self,

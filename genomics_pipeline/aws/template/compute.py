@@ -9,6 +9,7 @@ from genomics_pipeline.aws.template.network import SECURITY_GROUP, subnets
 from genomics_pipeline.aws.template.scratch import user_data
 from genomics_pipeline.model.resource_names import ResourceNames
 
+COST_TAG = "genomics-pipeline"  # of everything, its value the stack's name: what the bill can be divided by
 INSTANCE_PROFILE = "InstanceProfile"
 JOB_QUEUE = "JobQueue"
 ON_DEMAND_QUEUE = "OnDemandQueue"
@@ -62,7 +63,8 @@ def _environment(kind: str, strategy: str, names: ResourceNames) -> dict[str, An
             "Type": "MANAGED",
             "State": "ENABLED",
             "ReplaceComputeEnvironment": False,
-            "UpdatePolicy": {"TerminateJobsOnUpdate": False, "JobExecutionTimeoutMinutes": 360},
+            # As long as AWS allows: jobs take up to a day, and would be ended with their host before that.
+            "UpdatePolicy": {"TerminateJobsOnUpdate": False, "JobExecutionTimeoutMinutes": 7200},
             "ComputeResources": {
                 "Type": kind,
                 "AllocationStrategy": strategy,
@@ -78,7 +80,7 @@ def _environment(kind: str, strategy: str, names: ResourceNames) -> dict[str, An
                 },
                 "Ec2Configuration": [{"ImageType": "ECS_AL2023"}],
                 "UpdateToLatestImageVersion": True,
-                "Tags": {"Name": names.stack},
+                "Tags": {"Name": names.stack, COST_TAG: names.stack},
             },
         },
     }

@@ -22,6 +22,7 @@ from genomics_pipeline.aws.template.tasks import EXECUTION_ROLE, JOB_ROLE
 from genomics_pipeline.model.resource_names import ResourceNames
 
 INSTANCE_ROLE = "InstanceRole"
+ITEMS = ("manifest.jsonl", "intervals.jsonl")  # what `submit` writes for ItemReader
 OURS = {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}}  # not another account's, through the service
 BUCKET_ARN = attribute(BUCKET, "Arn")
 
@@ -31,21 +32,25 @@ def objects(prefix: str = "") -> dict[str, Any]:
     return sub(f"${{{BUCKET}.Arn}}/{prefix}*")
 
 
-def states_role(machine: Machine, steps: Sequence[str], names: ResourceNames) -> dict[str, Any]:
+def states_role(machine: Machine, names: ResourceNames) -> dict[str, Any]:
     """The role of a pipeline's state machine."""
-    return role("states", [*_batch(steps, names), *_children(machine, names), *_map_files(), _log_delivery()], OURS)
+    allowed = [*_batch(machine), *_children(machine, names), *_map_files(machine), _log_delivery()]
+    return role("states.amazonaws.com", allowed, OURS)
 
 
-def _batch(steps: Sequence[str], names: ResourceNames) -> list[Statement]:
-    definitions = [names.job_definition(step) for step in steps]
+def _batch(machine: Machine) -> list[Statement]:
     return [
         Statement(
             "SubmitJob",
             "submitJob.sync, by the name of the job definition: the newest revision",
             ["batch:SubmitJob"],
             [
-                *(arn("batch", f"job-definition/{name}{revision}") for name in definitions for revision in ("", ":*")),
-                *(arn("batch", f"job-queue/{queue}") for queue in (names.job_queue, names.on_demand_queue)),
+                *(
+                    arn("batch", f"job-definition/{name}{revision}")
+                    for name in machine.job_definitions
+                    for revision in ("", ":*")
+                ),
+                *(arn("batch", f"job-queue/{queue}") for queue in machine.job_queues),
             ],
         ),
         Statement(
@@ -94,19 +99,21 @@ def _children(machine: Machine, names: ResourceNames) -> list[Statement]:
     ]
 
 
-def _map_files() -> list[Statement]:
+def _map_files(machine: Machine) -> list[Statement]:
+    if not machine.labels:
+        return []
     return [
         Statement(
             "ReadItems",
-            "ItemReader reads manifest and intervals, ResultWriter its own files; which run is only known when it runs",
+            "ItemReader reads manifest and intervals; which run is only known when it runs",
             ["s3:GetObject"],
-            [objects(RUNS)],
+            [sub(f"${{{BUCKET}.Arn}}/{RUNS}*/{file}") for file in ITEMS],
         ),
         Statement(
             "WriteResults",
-            "ResultWriter writes a Map Run's results, in parts where they are large",
-            ["s3:PutObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"],
-            [objects(f"{RUNS}*/map-runs/")],
+            "ResultWriter writes a Map Run's results, in parts where they are large, and reads what it wrote",
+            ["s3:PutObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"],
+            [objects(f"{RUNS}*/map-runs/{label}/") for label in machine.labels],
         ),
     ]
 
@@ -171,11 +178,19 @@ def task_roles(steps: Sequence[str]) -> Resources:
             [sub(f"arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:${{{TASKS_LOG}}}:*")],
         ),
     ]
-    return {JOB_ROLE: role("ecs-tasks", job, OURS), EXECUTION_ROLE: role("ecs-tasks", execution, OURS)}
+    return {
+        JOB_ROLE: role("ecs-tasks.amazonaws.com", job, OURS),
+        # Without OURS: the ECS guide tells that condition for a task's role, not for its execution role.
+        EXECUTION_ROLE: role("ecs-tasks.amazonaws.com", execution),
+    }
 
 
 def instance_role() -> Resources:
-    """The role of the hosts: the ECS agent's calls, and no more. Batch makes the clusters and names them."""
+    """The role of the hosts: the ECS agent's calls, and no more. Batch makes the clusters and names them.
+
+    Images and logs are the execution role's: the agent takes it for both where a task has one (aws/amazon-ecs-agent,
+    pull request 4331; Amazon Linux sets ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE, amazon-ecs-init 128).
+    """
     cluster, instance = arn("ecs", "cluster/*"), arn("ecs", "container-instance/*")
     statements = [
         Statement(
@@ -202,9 +217,16 @@ def instance_role() -> Resources:
             ["ecs:Poll", "ecs:StartTelemetrySession", "ecs:UpdateContainerInstancesState"],
             [instance],
         ),
+        Statement(
+            "TagHost",
+            "where an account demands it, ECS lets only those register with tags who may tag; never afterwards",
+            ["ecs:TagResource"],
+            [instance],
+            {"StringEquals": {"ecs:CreateAction": "RegisterContainerInstance"}},
+        ),
     ]
     return {
-        INSTANCE_ROLE: role("ec2", statements),
+        INSTANCE_ROLE: role(sub("ec2.${AWS::URLSuffix}"), statements),
         INSTANCE_PROFILE: {"Type": "AWS::IAM::InstanceProfile", "Properties": {"Roles": [ref(INSTANCE_ROLE)]}},
     }
 
@@ -221,12 +243,18 @@ def optional_policies(machines: Sequence[Machine]) -> Resources:
         "ReadInputBuckets",
         "the worker reads FASTQ files and references of other buckets",
         ["s3:GetObject"],
-        [{"Fn::Join": ["/*,", ref("InputBuckets")]}],
+        {"Fn::Split": [",", {"Fn::Sub": ["${Buckets}/*", {"Buckets": {"Fn::Join": ["/*,", ref("InputBuckets")]}}]}]},
+    )
+    missing = Statement(
+        "FindInputs",
+        "without it S3 says 403, not 404, of a FASTQ file that is not there",
+        ["s3:ListBucket"],
+        ref("InputBuckets"),
     )
     users = [ref(JOB_ROLE), *(ref(role_id(machine.pipeline)) for machine in machines)]
     return {
         "KeyPolicy": _policy("UseKey", HAS_KEY, [key], users),
-        "InputPolicy": _policy("ReadInputBuckets", HAS_INPUT_BUCKETS, [inputs], [ref(JOB_ROLE)]),
+        "InputPolicy": _policy("ReadInputBuckets", HAS_INPUT_BUCKETS, [inputs, missing], [ref(JOB_ROLE)]),
     }
 
 

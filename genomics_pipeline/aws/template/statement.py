@@ -15,14 +15,14 @@ class Statement:
         sid: Its name in the policy, of letters and digits.
         why: The call that needs it, and what forces a resource that is wider than one.
         actions: Never with a wildcard.
-        resources: ARNs, or functions that give them.
+        resources: ARNs, functions that give one each, or one function that gives all.
         condition: Under which condition only.
     """
 
     sid: str
     why: str
     actions: Sequence[str]
-    resources: Sequence[Any]
+    resources: Sequence[Any] | dict[str, Any]
     condition: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -31,7 +31,7 @@ class Statement:
             "Sid": self.sid,
             "Effect": "Allow",
             "Action": list(self.actions),
-            "Resource": list(self.resources),
+            "Resource": self.resources if isinstance(self.resources, dict) else list(self.resources),
             **({"Condition": self.condition} if self.condition else {}),
         }
 
@@ -46,17 +46,19 @@ def reasons(statements: Sequence[Statement]) -> dict[str, Any]:
     return {"Why": {statement.sid: statement.why for statement in statements}}
 
 
-def role(service: str, statements: Sequence[Statement], trust: dict[str, Any] | None = None) -> dict[str, Any]:
+def role(
+    service: str | dict[str, Any], statements: Sequence[Statement], trust: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """A role that a service of AWS takes on.
 
     Args:
-        service: Who takes it on, such as ``ecs-tasks``.
+        service: Who takes it on, such as ``ecs-tasks.amazonaws.com``.
         statements: What it may do.
         trust: The condition of taking it on.
     """
     assume = {
         "Effect": "Allow",
-        "Principal": {"Service": f"{service}.amazonaws.com"},
+        "Principal": {"Service": service},
         "Action": "sts:AssumeRole",
         **({"Condition": trust} if trust else {}),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -37,6 +38,29 @@ class Machine:
         """The labels of its Distributed Maps."""
         states = json.loads(self.definition)["States"].values()
         return tuple(state["Label"] for state in states if state["Type"] == "Map" and "Label" in state)
+
+    @property
+    def job_definitions(self) -> tuple[str, ...]:
+        """The names of the job definitions that its Tasks submit to."""
+        return self._arguments("JobDefinition")
+
+    @property
+    def job_queues(self) -> tuple[str, ...]:
+        """The names of the queues that its Tasks submit to."""
+        return self._arguments("JobQueue")
+
+    def _arguments(self, name: str) -> tuple[str, ...]:
+        tasks = _tasks(json.loads(self.definition)["States"])
+        return tuple(sorted({task["Arguments"][name] for task in tasks}))
+
+
+def _tasks(states: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The Tasks, those within Distributed Maps too."""
+    for state in states.values():
+        if state["Type"] == "Task":
+            yield state
+        elif state["Type"] == "Map":
+            yield from _tasks(state["ItemProcessor"]["States"])
 
 
 def role_id(pipeline: str) -> str:

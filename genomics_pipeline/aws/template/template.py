@@ -48,7 +48,7 @@ def template(
         task_roles(steps),
         *(repository(step, names) for step in steps),
         *(job_definition(image, names) for image in images),
-        *({role_id(machine.pipeline): states_role(machine, steps, names)} for machine in machines),
+        *({role_id(machine.pipeline): states_role(machine, names)} for machine in machines),
         optional_policies(machines),
         *(state_machine(machine, names) for machine in machines if with_machines),
     ]

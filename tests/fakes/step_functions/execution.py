@@ -172,13 +172,18 @@ class Execution:
     def child(self, arn: str) -> dict[str, Any]:
         """What DescribeExecution answers of a child."""
         child = self.children[arn]
-        found = {key: value for key, value in child.listed().items() if key != "itemCount"}
+        found = {key: value for key, value in child.listed().items() if key not in ("itemCount", "redriveCount")}
         found |= {"input": compact(child.input), "inputDetails": {"included": True}}
         if child.status == "SUCCEEDED":
             log = self.folder / f"{child.map_run.rsplit(':', 1)[-1]}.jsonl"
             (end,) = (record for record in read(log) if record.get("end") == child.place)
             found |= {"output": end["output"], "outputDetails": {"included": True}}
         found |= {key: text for key in ("error", "cause") if (text := getattr(child, key)) is not None}
+        if child.status in ("RUNNING", "SUCCEEDED"):
+            found |= {"redriveStatus": "NOT_REDRIVABLE"}
+            found |= {"redriveStatusReason": f"Execution is {child.status} and cannot be redriven"}
+        else:
+            found |= {"redriveStatus": "REDRIVABLE_BY_MAP_RUN"}
         return found
 
     def history(self) -> list[dict[str, Any]]:

@@ -222,6 +222,10 @@ class StepFunctions:
         **given: Any,
     ) -> dict[str, Any]:
         """The events of an execution that is no child: the engine keeps no others."""
+        if any(executionArn in one.children for one in list(self.executions.values())):
+            raise NotImplementedError(f"the history of a child: {executionArn}")
+        if given.get("includeExecutionData") is False:
+            raise NotImplementedError("a history without its data")
         events = self._execution(executionArn).history()
         numbered = [(event["id"], event) for event in (events[::-1] if reverseOrder else events)]
         found, following = page(numbered, [executionArn, reverseOrder], maxResults, nextToken)

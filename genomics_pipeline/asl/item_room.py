@@ -1,0 +1,170 @@
+"""How large an item of a run may be: what is left of a job's request and of a child's input."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from itertools import groupby
+from math import ceil
+from typing import Any
+
+from genomics_pipeline.asl.limits import MAX_LABEL, MAX_PAYLOAD_BYTES, MAX_SUBMIT_BYTES, submit_bytes
+from genomics_pipeline.asl.map_state import MAX_BATCH_BYTES
+from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.model.pipeline import Pipeline, Stage
+from genomics_pipeline.model.task import RunPlace, TaskPayload
+
+MAX_ITEMS = 100_000_000
+MAX_ITEMS_BYTES = 10 * 10**9  # of one file that ItemReader reads
+ADDED_BYTES = 256  # what Step Functions puts into a job's environment itself: MANAGED_BY_AWS
+UUID = "0" * 36
+STARTS_PER_SECOND = 100  # child executions of a Map Run
+SUBMITS_PER_SECOND = 50  # SubmitJob, of an account in a region
+
+Document = Mapping[str, Any]
+COHORT = {"cohort": "cohort"}
+
+
+def compact(value: Any) -> str:
+    """JSON as Step Functions writes it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What an item of a map may take.
+
+    Attributes:
+        plain: Bytes of a child's input.
+        quoted: Bytes of a job's request, where the item is JSON in JSON.
+    """
+
+    plain: int
+    quoted: int
+
+    def holds(self, item: Mapping[str, Any]) -> bool:
+        """Whether an item may be that large."""
+        text = compact(item)
+        return len(text.encode()) <= self.plain and _quoted(text) <= self.quoted
+
+
+def _quoted(text: str) -> int:
+    return len(json.dumps(text, ensure_ascii=False).encode()) - 2
+
+
+def rooms(pipeline: Pipeline, document: Document, given: Mapping[str, Any]) -> dict[str, Room]:
+    """The room of an item by scope: of a batch's items, of each that is alone in it.
+
+    Args:
+        pipeline: What is run.
+        document: Its state machine document.
+        given: The execution's input: ``run``, ``reference``, ``parameters``.
+
+    Raises:
+        DataError: where a job would be too large with no item at all.
+    """
+    found: dict[str, Room] = {}
+    problems: list[Problem] = []
+    if (size := len(compact(given).encode())) > MAX_PAYLOAD_BYTES:
+        problems.append(Problem(f"the execution's input: AWS allows {MAX_PAYLOAD_BYTES} bytes, found {size}"))
+    for scope, stages in groupby(pipeline.stages, key=lambda stage: stage.scope):
+        group = list(stages)
+        left = {stage.name: MAX_SUBMIT_BYTES - _request(pipeline, document, stage, given) for stage in group}
+        least = _quoted(compact(COHORT if scope == "cohort" else _pointer(scope, given)))
+        problems += [
+            Problem(
+                f"stage {name}: AWS allows a SubmitJob of at most {MAX_SUBMIT_BYTES} bytes, "
+                f"found {MAX_SUBMIT_BYTES - room} without its item; shorten what --param gives"
+            )
+            for name, room in left.items()
+            if room < least
+        ]
+        before = found.get(scope, Room(MAX_PAYLOAD_BYTES, MAX_SUBMIT_BYTES))
+        plain = _child_bytes(pipeline, scope) - len(compact(_shared(pipeline, group, given)).encode())
+        found[scope] = Room(min(plain, before.plain), min(*left.values(), before.quoted))
+    if problems:
+        raise DataError(problems)
+    return found
+
+
+def _pointer(scope: str, given: Mapping[str, Any]) -> dict[str, str]:
+    """The largest item that only points to where it lies."""
+    place = RunPlace(**given["run"])
+    return {scope: "0" * 64, "uri": place.uri(f"items/{'0' * 64}.json")}
+
+
+def _details(place: RunPlace) -> dict[str, str]:
+    """ResultWriterDetails, as long as they can be."""
+    return {"Bucket": place.bucket, "Key": f"{place.prefix}map-runs/{'L' * MAX_LABEL}/{UUID}/manifest.json"}
+
+
+def _child_bytes(pipeline: Pipeline, scope: str) -> int:
+    settings = pipeline.maps.get(scope)
+    if settings is None or (settings.items_per_batch is None and settings.max_input_bytes_per_batch is None):
+        return MAX_PAYLOAD_BYTES
+    return settings.max_input_bytes_per_batch or MAX_BATCH_BYTES
+
+
+def _shared(pipeline: Pipeline, stages: list[Stage], given: Mapping[str, Any]) -> dict[str, Any]:
+    """A child's input without what the item takes."""
+    place = RunPlace(**given["run"])
+    upstream = {name: _details(place) for stage in stages for name in pipeline.gathered(stage)}
+    return {"BatchInput": {**given, "upstream": upstream}, "Items": [{"item": None}]}
+
+
+def _request(pipeline: Pipeline, document: Document, stage: Stage, given: Mapping[str, Any]) -> int:
+    """The bytes of a stage's SubmitJob without its items."""
+    place = RunPlace(**given["run"])
+    payload = TaskPayload(
+        stage=stage.name,
+        step=stage.step.name,
+        scope=stage.scope,
+        run=place,
+        reference=given["reference"],
+        parameters={**pipeline.parameters.get(stage.name, {}), **given["parameters"].get(stage.name, {})},
+        inputs=stage.inputs,
+        publish=stage.publish,
+        items=(),
+        upstream={name: _details(place) for name in pipeline.gathered(stage)},
+    )
+    arguments = deepcopy(_tasks(document)[stage.name]["Arguments"])
+    arguments["ContainerOverrides"]["Environment"][0]["Value"] = compact(payload.to_json())
+    return submit_bytes(arguments) + ADDED_BYTES
+
+
+def _tasks(document: Document) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, state in document["States"].items():
+        found |= state["ItemProcessor"]["States"] if state["Type"] == "Map" else {name: state}
+    return found
+
+
+def check_items(name: str, count: int, size_bytes: int) -> None:
+    """Refuse a file that no Map Run could read.
+
+    Raises:
+        DataError: if it holds too many items, or bytes.
+    """
+    if count > MAX_ITEMS:
+        raise DataError(f"{name}: AWS allows {MAX_ITEMS} items of a Map Run, found {count}; split the manifest")
+    if size_bytes > MAX_ITEMS_BYTES:
+        raise DataError(f"{name}: AWS allows a file of {MAX_ITEMS_BYTES} bytes, found {size_bytes}; split the manifest")
+
+
+def least_duration(pipeline: Pipeline, counts: Mapping[str, int]) -> tuple[int, float]:
+    """How many jobs a run has, and how many seconds AWS's rates let their submission take at least.
+
+    Args:
+        pipeline: What is run.
+        counts: Items by scope.
+    """
+    jobs, seconds = 0, 0.0
+    for scope, stages in groupby(pipeline.stages, key=lambda stage: stage.scope):
+        settings = pipeline.maps.get(scope)
+        children = ceil(counts.get(scope, 1) / ((settings and settings.items_per_batch) or 1))
+        submitted = children * len(list(stages))
+        jobs += submitted
+        seconds += max(children / STARTS_PER_SECOND, submitted / SUBMITS_PER_SECOND)
+    return jobs, round(seconds, 2)

@@ -1,0 +1,87 @@
+"""Executions of the stack's state machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from genomics_pipeline.aws.clients import Clients, calling
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions.literals import ExecutionStatusType
+    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef, ExecutionListItemTypeDef
+
+ENDS = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+STATUSES = ("RUNNING", *ENDS, "PENDING_REDRIVE")
+FORGOTTEN_AFTER_DAYS = 90  # developer guide, "Quotas": how long a closed execution, and its name, are kept
+
+
+def definition(arn: str, clients: Clients) -> str | None:
+    """The definition of a state machine; None where there is none.
+
+    Raises:
+        RunError: if AWS cannot be asked.
+    """
+    states = clients.states
+    with calling(f"read the state machine {arn}"):
+        try:
+            return states.describe_state_machine(stateMachineArn=arn)["definition"]
+        except states.exceptions.StateMachineDoesNotExist:
+            return None
+
+
+def find_execution(arn: str, clients: Clients) -> DescribeExecutionOutputTypeDef | None:
+    """What AWS says of an execution; None where it knows none: never started, or long ended.
+
+    Raises:
+        RunError: if AWS cannot be asked.
+    """
+    states = clients.states
+    with calling(f"ask for the execution {arn}"):
+        try:
+            return states.describe_execution(executionArn=arn, includedData="METADATA_ONLY")
+        except states.exceptions.ExecutionDoesNotExist:
+            return None
+
+
+def start_execution(machine: str, name: str, text: str, clients: Clients) -> bool:
+    """Start an execution.
+
+    Returns:
+        Whether one of that name could be started, or runs with this input already.
+
+    Raises:
+        RunError: if AWS refuses.
+    """
+    states = clients.states
+    with calling(f"start the execution {name}"):
+        try:
+            states.start_execution(stateMachineArn=machine, name=name, input=text)
+        except states.exceptions.ExecutionAlreadyExists:
+            return False
+    return True
+
+
+def stop_execution(arn: str, cause: str, clients: Clients) -> None:
+    """Stop an execution, its Map Runs and their children.
+
+    Raises:
+        RunError: if AWS refuses.
+    """
+    with calling(f"stop the execution {arn}"):
+        clients.states.stop_execution(executionArn=arn, error="Cancelled", cause=cause)
+
+
+def list_executions(
+    machine: str, clients: Clients, status: ExecutionStatusType | None = None
+) -> Iterator[ExecutionListItemTypeDef]:
+    """The executions of a state machine, the newest first; a thousand come with a request.
+
+    Raises:
+        RunError: if AWS cannot be asked.
+    """
+    only = {} if status is None else {"statusFilter": status}
+    pages = clients.states.get_paginator("list_executions").paginate(stateMachineArn=machine, **only)  # type: ignore[arg-type]
+    with calling(f"list the executions of {machine}"):
+        for page in pages:
+            yield from page["executions"]

@@ -1,0 +1,81 @@
+"""Batch: job definitions, and jobs that have not ended."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from genomics_pipeline.aws.clients import Clients, calling
+from genomics_pipeline.aws.patience import Pace, in_parallel, patiently
+
+if TYPE_CHECKING:
+    from mypy_boto3_batch.literals import JobStatusType
+    from mypy_boto3_batch.type_defs import JobDetailTypeDef
+
+ACTIVE: Sequence[JobStatusType] = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
+DESCRIBED = 100  # jobs of one DescribeJobs, at most: botocore's model
+REQUESTS_PER_SECOND = 40  # of the about 50 that Batch takes of an account, all of its other users included
+
+
+def image(job_definition: str, clients: Clients) -> str | None:
+    """The image of the newest active revision of a job definition; None where there is none.
+
+    Raises:
+        RunError: if AWS cannot be asked.
+    """
+    pages = clients.batch.get_paginator("describe_job_definitions").paginate(
+        jobDefinitionName=job_definition, status="ACTIVE"
+    )
+    with calling(f"read the job definition {job_definition}"):
+        found = [one for page in pages for one in page["jobDefinitions"]]
+    newest = max(found, key=lambda one: one["revision"], default=None)
+    return newest["containerProperties"]["image"] if newest else None
+
+
+def active_jobs(queue: str, names: Collection[str], clients: Clients) -> Iterator[JobDetailTypeDef]:
+    """The jobs of a queue that have not ended, of those names.
+
+    Listed by status: a filter by name would list all that ended in the last week too.
+
+    Raises:
+        RunError: if AWS cannot be asked.
+    """
+    pace = Pace(REQUESTS_PER_SECOND)
+    found = (identity for status in ACTIVE for identity in _listed(queue, status, names, pace, clients))
+    while some := list(islice(found, DESCRIBED)):
+        pace.wait()
+        with calling("ask for jobs"):
+            described = patiently(lambda jobs=some: clients.batch.describe_jobs(jobs=jobs))  # type: ignore[misc]
+        yield from (job for job in described["jobs"] if job["status"] in ACTIVE)
+
+
+def _listed(queue: str, status: JobStatusType, names: Collection[str], pace: Pace, clients: Clients) -> Iterator[str]:
+    token = ""
+    while True:
+        pace.wait()
+        given = {"nextToken": token} if token else {}
+        with calling(f"list the jobs of the queue {queue}"):
+            page = patiently(lambda given=given: clients.batch.list_jobs(jobQueue=queue, jobStatus=status, **given))  # type: ignore[misc]
+        yield from (job["jobId"] for job in page["jobSummaryList"] if job["jobName"] in names)
+        token = page.get("nextToken", "")
+        if not token:
+            return
+
+
+def terminate(jobs: Sequence[str], reason: str, clients: Clients) -> None:
+    """End jobs, whatever their state.
+
+    Raises:
+        RunError: if AWS refuses.
+    """
+    pace = Pace(REQUESTS_PER_SECOND)
+    batch = clients.batch
+
+    def end(job: str) -> None:
+        pace.wait()
+        with calling(f"terminate the job {job}"):
+            patiently(lambda: batch.terminate_job(jobId=job, reason=reason))
+
+    for _ in in_parallel(end, jobs):
+        pass

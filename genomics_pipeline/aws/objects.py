@@ -1,0 +1,68 @@
+"""What S3 knows of an object without reading it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from genomics_pipeline.aws.clients import Clients, calling
+from genomics_pipeline.aws.patience import patiently
+from genomics_pipeline.stores.s3 import split
+
+MISSING = ("404", "NoSuchKey", "NoSuchBucket")
+ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")
+RESTORED = 'ongoing-request="false"'
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One object.
+
+    Attributes:
+        size_bytes: Its size.
+        forbidden: Whether S3 does not let us look; it may not even be there.
+        archive: The archive it has to be restored from before it can be read; None for none.
+    """
+
+    size_bytes: int
+    forbidden: bool = False
+    archive: str | None = None
+
+
+def head(uri: str, clients: Clients) -> Head | None:
+    """The object; None where there is none.
+
+    Raises:
+        RunError: if S3 cannot be asked.
+    """
+    from botocore.exceptions import ClientError
+
+    bucket, key = split(uri)
+    with calling(f"look at {uri}"):
+        try:
+            found = patiently(lambda: clients.s3.head_object(Bucket=bucket, Key=key))
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in MISSING:
+                return None
+            if code in ("403", "AccessDenied"):
+                return Head(0, forbidden=True)
+            raise
+    archive = found.get("ArchiveStatus") or found.get("StorageClass")
+    kept = archive if found.get("ArchiveStatus") or archive in ARCHIVES else None
+    return Head(found["ContentLength"], archive=None if RESTORED in found.get("Restore", "") else kept)
+
+
+def bucket_region(bucket: str, clients: Clients) -> str | None:
+    """The region of a bucket; None where S3 does not tell us.
+
+    Raises:
+        RunError: if S3 cannot be asked.
+    """
+    from botocore.exceptions import ClientError
+
+    with calling(f"look at the bucket {bucket}"):
+        try:
+            found = clients.s3.head_bucket(Bucket=bucket)
+        except ClientError:  # missing or forbidden: its objects are told of
+            return None
+    return found.get("BucketRegion") or found["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")

@@ -1,0 +1,48 @@
+"""`genomics-pipeline cancel`: end a run."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from genomics_pipeline.cli.options import stack_option
+
+
+@click.command(short_help="End a run and its jobs.")
+@click.argument("run")
+@click.option("--yes", is_flag=True, help="Do it without asking.")
+@stack_option
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as one JSON object.")
+def cancel(run: str, yes: bool, stack: str, as_json: bool) -> None:
+    """End RUN: a run's folder, an s3://bucket/runs/NAME/ URI, or the name of a run in the stack.
+
+    On AWS the execution is stopped, and every Batch job of the run that is left is terminated. A run of this machine
+    is interrupted, and goes on with `run --resume`. What is finished is kept.
+
+    \b
+    Examples:
+      genomics-pipeline cancel cohort-0123456789ab
+      genomics-pipeline cancel my-run --yes
+    """
+    from genomics_pipeline.model.errors import UsageError
+    from genomics_pipeline.runs.cancel import cancel as cancel_run
+    from genomics_pipeline.runs.find_run import find_run
+
+    found = find_run(run, stack)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError(f"cancel {run}: expected an answer, found no terminal; give --yes")
+        click.confirm(f"cancel {run}?", abort=True, err=True)
+    answer = cancel_run(found, lambda text: click.echo(text, err=True))
+    if as_json:
+        click.echo(json.dumps(answer, indent=2))
+        return
+    click.echo(f"{answer['run']}: {answer['status'] or 'never run'}; {_done(answer)}")
+
+
+def _done(answer: dict[str, object]) -> str:
+    if "jobs_ended" in answer:
+        return f"{answer['jobs_ended']} Batch jobs ended"
+    return f"process {answer['process']} ended" if answer["process"] else "no process runs in it"

@@ -1,0 +1,56 @@
+"""`genomics-pipeline runs`: what was run, and how it stands."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from genomics_pipeline.cli.options import stack_option
+
+if TYPE_CHECKING:
+    from genomics_pipeline.runs.list_runs import RunRow
+
+STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE", "NOT_STARTED")
+LINE = "{:<44} {:<12} {:>9} {:<12} {:<20} {:>9}"
+
+
+@click.command(short_help="List runs.")
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path))
+@stack_option
+@click.option("--status", type=click.Choice(STATUSES), help="Only runs with this status.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def runs(folders: tuple[Path, ...], stack: str, status: str | None, as_json: bool) -> None:
+    """List the runs of the stack, the newest first; where FOLDERS are given, the runs of this machine below them.
+
+    NOT_STARTED is a run that Step Functions does not know: it was never started, or ended more than 90 days ago.
+
+    \b
+    Examples:
+      genomics-pipeline runs
+      genomics-pipeline runs --status FAILED --json
+      genomics-pipeline runs ~/projects
+    """
+    from genomics_pipeline.runs.list_runs import local_runs, stack_runs
+
+    found = local_runs(folders, status) if folders else stack_runs(stack, status)
+    if not as_json:
+        click.echo(LINE.format("run", "pipeline", "samples", "status", "submitted", "duration"))
+    for row in found:
+        click.echo(json.dumps(asdict(row)) if as_json else _line(row))
+
+
+def _line(row: RunRow) -> str:
+    samples = "" if row.samples is None else row.samples
+    submitted = row.submitted[:19].replace("T", " ")
+    return LINE.format(row.run, row.pipeline, samples, row.status, submitted, _duration(row.seconds)).rstrip()
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"

@@ -1,0 +1,74 @@
+"""`genomics-pipeline submit`: a manifest through a pipeline, on AWS."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from genomics_pipeline.cli.options import stack_option
+from genomics_pipeline.model.resource_names import DEFAULT_STACK
+
+FOLLOWING = ("status {} --watch", "logs {} --failed", "results {}", "cancel {}")
+
+
+@click.command(short_help="Run a manifest through a pipeline on AWS.")
+@click.argument("manifest")
+@click.option("--reference", required=True, help="FASTA file: a path, or an s3:// URI with its indexes beside it.")
+@click.option("--pipeline", default="germline", show_default=True, help="A pipeline's name, or a pipeline file.")
+@click.option("--param", "parameters", multiple=True, metavar="STAGE.NAME=VALUE", help="A parameter of a stage.")
+@click.option("--sample", "samples", multiple=True, help="Run this sample only (may be repeated).")
+@stack_option
+@click.option("--dry-run", is_flag=True, help="Check everything; upload and start nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the run as one JSON object.")
+def submit(as_json: bool, **options: Any) -> None:
+    """Run MANIFEST (a sample sheet: CSV, TSV or JSON Lines) through a pipeline on AWS, in a stack that is deployed.
+
+    Everything is checked first, all problems at once: the sheet, that every file is there, the reference, the stack,
+    AWS's limits. The run's name is made from what is run: the same command again starts nothing twice.
+
+    \b
+    Examples:
+      genomics-pipeline submit cohort.csv --reference hg38.fa.gz --dry-run
+      genomics-pipeline submit cohort.csv --reference s3://my-bucket/hg38.fa
+      genomics-pipeline submit amplicons.csv --reference virus.fa --param variant_calling.ploidy=1
+    """
+    from genomics_pipeline.runs.submit import SubmitRequest
+    from genomics_pipeline.runs.submit import submit as submit_request
+
+    answer = submit_request(SubmitRequest(**options), lambda text: click.echo(text, err=True))
+    for warning in answer["warnings"]:
+        click.echo(f"warning: {warning}", err=True)
+    if as_json:
+        click.echo(json.dumps(answer, indent=2))
+        return
+    click.echo(f"{answer['run']}: {_outcome(answer)}")
+    click.echo(f"  {answer['uri']}")
+    click.echo(f"  {_size(answer)}")
+    if answer["status"] != "CHECKED":
+        stack = "" if options["stack"] == DEFAULT_STACK else f" --stack {options['stack']}"
+        click.echo("next:")
+        for line in FOLLOWING:
+            click.echo(f"  genomics-pipeline {line.format(answer['run'])}{stack}")
+
+
+def _outcome(answer: dict[str, Any]) -> str:
+    if answer["started"]:
+        return "submitted"
+    if answer["status"] == "CHECKED":
+        return "can be submitted; nothing was uploaded or started"
+    if answer["status"] == "RUNNING":
+        return "already running; nothing was started"
+    return f"{answer['status']} already; a changed sheet, parameter, step or reference makes another run"
+
+
+def _size(answer: dict[str, Any]) -> str:
+    from genomics_pipeline.runs.submit import counted
+
+    minutes, seconds = divmod(round(answer["least_seconds"]), 60)
+    hours, minutes = divmod(minutes, 60)
+    least = f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    samples, intervals, jobs = (counted(answer[f"{what}s"], what) for what in ("sample", "interval", "job"))
+    counts = f"{samples}, {intervals}: {jobs}"
+    return f"{counts}, which AWS takes at least {least} to start (50 a second)"

@@ -1,0 +1,73 @@
+"""What a user asks to be run, checked: pipeline, parameters, sample sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from genomics_pipeline.model.errors import Collected, UsageError, did_you_mean
+from genomics_pipeline.model.parameters import Value, parse_assignments
+from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.sample import Sample
+from genomics_pipeline.runs.catalog import load_pipeline
+from genomics_pipeline.runs.manifests import read_manifest
+from genomics_pipeline.worker.step_folder import StepFolder
+
+
+class Wanted(Protocol):
+    """What is asked, wherever it is to be run.
+
+    Attributes:
+        manifest: Path or URI of a sample sheet.
+        pipeline: A shipped pipeline's name or a pipeline file.
+        parameters: ``STAGE.NAME=VALUE`` overrides.
+        samples: Only these samples; all where none is named.
+    """
+
+    @property
+    def manifest(self) -> str: ...
+    @property
+    def pipeline(self) -> str: ...
+    @property
+    def parameters(self) -> Sequence[str]: ...
+    @property
+    def samples(self) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A request that was checked in full: nothing is written before it exists."""
+
+    pipeline: Pipeline
+    steps: Mapping[str, StepFolder]
+    overrides: Mapping[str, Mapping[str, Value]]
+    samples: Sequence[Sample]
+
+
+def plan(wanted: Wanted) -> Plan:
+    """Check the whole request.
+
+    Raises:
+        UsageError: for parameters or samples that do not exist.
+        DataError: for a pipeline, step or sample sheet that cannot be used; all problems at once.
+    """
+    pipeline, steps = load_pipeline(wanted.pipeline)
+    collected = Collected()
+    overrides: Mapping[str, Mapping[str, Value]] = {}
+    samples: Sequence[Sample] = ()
+    with collected.check():
+        overrides = parse_assignments(wanted.parameters, pipeline, str(Path.cwd()))
+    with collected.check():
+        samples = _chosen(read_manifest(wanted.manifest), wanted.samples)
+    collected.refuse()
+    return Plan(pipeline, steps, overrides, samples)
+
+
+def _chosen(samples: Sequence[Sample], names: Sequence[str]) -> Sequence[Sample]:
+    known = [sample.sample for sample in samples]
+    for name in names:
+        if name not in known:
+            raise UsageError(f"--sample {name}: no such sample in the manifest; {did_you_mean(name, known)}")
+    return [sample for sample in samples if sample.sample in names] if names else samples

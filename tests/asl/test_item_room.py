@@ -1,0 +1,124 @@
+"""What an item of a run may take: the job's request, the child's input, the file of items."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.asl.item_room import Room, check_items, compact, least_duration, rooms
+from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.pipeline import MapSettings
+from genomics_pipeline.model.task import PAYLOAD_VARIABLE, RunPlace, TaskPayload
+
+STAGES = [
+    ("align", "sample", {"reads": "sample.reads"}),
+    ("call", "sample", {"bam": "align.out"}),
+    ("joint", "interval", {"calls": "call.out"}),
+    ("gather", "cohort", {"parts": "joint.out"}),
+]
+RUN = {"name": "cohort-0123456789ab", "bucket": "b", "prefix": "runs/cohort-0123456789ab/"}
+
+
+def given(**parameters: Any) -> dict[str, Any]:
+    return {"run": RUN, "reference": "s3://b/ref.fa", "parameters": parameters}
+
+
+def room(pipeline: Any, **parameters: Any) -> dict[str, Room]:
+    return rooms(pipeline, generate(pipeline), given(**parameters))
+
+
+def request(pipeline: Any, item: Any) -> int:
+    """The bytes of the SubmitJob of ``call``, written as AWS's API has it."""
+    stage = next(one for one in pipeline.stages if one.name == "call")
+    payload = TaskPayload(
+        "call",
+        stage.step.name,
+        "sample",
+        RunPlace(**RUN),
+        "s3://b/ref.fa",
+        {},
+        stage.inputs,
+        stage.publish,
+        (item,),
+        {},
+    )
+    environment = [
+        {"name": PAYLOAD_VARIABLE, "value": compact(payload.to_json())},
+        {"name": "MANAGED_BY_AWS", "value": "STARTED_BY_STEP_FUNCTIONS"},
+    ]
+    return len(
+        compact(
+            {
+                "jobName": f"{pipeline.name}-call",
+                "jobDefinition": f"genomics-pipeline-{stage.step.name}",
+                "jobQueue": "genomics-pipeline",
+                "timeout": {"attemptDurationSeconds": stage.step.resources.timeout_s},
+                "containerOverrides": {"environment": environment},
+            }
+        ).encode()
+    )
+
+
+def item(size: int) -> dict[str, str]:
+    return {"sample": "S", "lanes": '"' * size}
+
+
+def test_the_largest_item_just_fits_a_job(pipeline: Any) -> None:
+    declared = pipeline("p", STAGES)
+    found = room(declared)["sample"]
+    size = next(size for size in range(7600, 0, -1) if found.holds(item(size)))
+    assert 30_000 < request(declared, item(size)) <= 30 * 1024
+
+
+def test_what_does_not_fit(pipeline: Any) -> None:
+    found = room(pipeline("p", STAGES))
+    assert not found["sample"].holds({"sample": "S", "lanes": "x" * 30_000})
+    assert found["interval"].quoted < found["sample"].quoted  # it carries where the results before it are
+
+
+def test_parameters_take_room(pipeline: Any) -> None:
+    declared = pipeline("p", STAGES)
+    before, after = room(declared)["sample"], room(declared, align={"a": "x" * 1000})["sample"]
+    assert before.quoted - after.quoted == len('"a":""') + 1000 + 4  # its four quotes are escaped
+    assert before.plain - after.plain == len(compact({"align": {"a": "x" * 1000}})) - 2
+
+
+def test_a_batch_has_the_bytes_of_its_batcher(pipeline: Any) -> None:
+    maps = {"sample": MapSettings(items_per_batch=10, max_input_bytes_per_batch=2000)}
+    found = room(pipeline("p", STAGES, maps))["sample"]
+    shared = compact({"BatchInput": {**given(), "upstream": {}}, "Items": [{"item": None}]})
+    assert found.plain == 2000 - len(shared)
+    default = {"sample": MapSettings(items_per_batch=10)}
+    assert room(pipeline("p", STAGES, default))["sample"].plain == 10_240 - len(shared)
+
+
+def test_jobs_that_are_too_large_without_an_item(pipeline: Any) -> None:
+    with pytest.raises(DataError) as raised:
+        room(pipeline("p", STAGES), align={"a": "x" * 40_000}, gather={"a": "x" * 300_000})
+    problems = [str(problem) for problem in raised.value.problems]
+    assert problems[0].startswith("the execution's input: AWS allows 262144 bytes, found 3")
+    assert [problem.split(" bytes, found")[0] for problem in problems[1:]] == [
+        f"stage {name}: AWS allows a SubmitJob of at most 30720" for name in ("align", "gather")
+    ]
+    assert problems[1].endswith("without its item; shorten what --param gives")
+
+
+def test_what_one_map_run_reads() -> None:
+    check_items("manifest.jsonl", 100_000_000, 10_000_000_000)
+    for count, size, message in (
+        (100_000_001, 1, "AWS allows 100000000 items of a Map Run, found 100000001"),
+        (1, 10_000_000_001, "AWS allows a file of 10000000000 bytes, found 10000000001"),
+    ):
+        with pytest.raises(DataError) as raised:
+            check_items("manifest.jsonl", count, size)
+        assert str(raised.value) == f"manifest.jsonl: {message}; split the manifest"
+
+
+def test_the_least_duration(pipeline: Any) -> None:
+    counts = {"sample": 10_000, "interval": 600}
+    # 20,000 jobs and 600 at 50 a second, and one; the child executions at 100 a second begin meanwhile.
+    assert least_duration(pipeline("p", STAGES), counts) == (20_601, 412.02)
+    maps = {"sample": MapSettings(items_per_batch=10)}
+    assert least_duration(pipeline("p", STAGES, maps), counts) == (2_601, 52.02)

@@ -1,0 +1,42 @@
+"""Templates: of the shipped pipelines, and of a pipeline of the user's own beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.runs.stack_template import StackTemplate, stack_template
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+PIPELINES = {"shipped": [], "one": ["germline"], "own": ["germline", str(GOLDEN / "cohort.toml")]}
+
+
+@pytest.fixture(scope="session")
+def plan() -> StackTemplate:
+    return stack_template([], "genomics-pipeline")
+
+
+@pytest.fixture(scope="session")
+def document(plan: StackTemplate) -> dict[str, Any]:
+    return plan.document()
+
+
+@pytest.fixture(scope="session", params=[*PIPELINES, "first"])
+def any_document(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Each kind of template; `first` is that of a first deployment."""
+    made = stack_template(PIPELINES.get(request.param, []), "any-stack")
+    return made.document(with_machines=request.param != "first")
+
+
+@pytest.fixture(scope="session")
+def of_type(document: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
+    """`of_type(type)`: the properties of the resources of that type, by logical id."""
+
+    def call(kind: str) -> dict[str, Any]:
+        found = document["Resources"].items()
+        return {name: resource.get("Properties", {}) for name, resource in found if resource["Type"] == kind}
+
+    return call

@@ -1,0 +1,303 @@
+"""Least privilege, by simulation: each call that is made is allowed, and its neighbours are not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.aws.deployment import Deployment
+from genomics_pipeline.aws.template.caller import caller_policy
+from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.runs.stack_template import StackTemplate, stack_template
+from tests.aws.template.policies import ACCOUNT, BUCKET, KEY, REGION, allowed, arn, resolve, statements
+
+STACK = "genomics-pipeline"
+GERMLINE = {"aggregation", "alignment", "gather", "variant_calling"}
+RUN = f"arn:aws:s3:::{BUCKET}/runs/r"
+MACHINE = arn("states", f"stateMachine:{STACK}-germline")
+EXECUTION = arn("states", f"execution:{STACK}-germline:r")
+CHILD = arn("states", f"execution:{STACK}-germline/Sample:0f")
+MAP_RUN = arn("states", f"mapRun:{STACK}-germline/Sample:0f")
+RULE = arn("events", "rule/StepFunctionsGetEventsForBatchJobsRule")
+DEFINITION = arn("batch", f"job-definition/{STACK}-alignment")
+QUEUE = arn("batch", f"job-queue/{STACK}")
+LOG = arn("logs", f"log-group:/{STACK}/tasks:log-stream:alignment/default/0f")
+IMAGE = arn("ecr", f"repository/{STACK}/alignment")
+
+# Of each role: (action, resource) of the calls that it makes.
+ALLOWED = {
+    "GermlineStatesRole": [
+        ("batch:SubmitJob", DEFINITION),
+        ("batch:SubmitJob", f"{DEFINITION}:7"),
+        ("batch:SubmitJob", QUEUE),
+        ("batch:DescribeJobs", "*"),
+        ("batch:TerminateJob", arn("batch", "job/0f")),
+        ("events:PutTargets", RULE),
+        ("events:PutRule", RULE),
+        ("events:DescribeRule", RULE),
+        ("states:StartExecution", MACHINE),
+        ("states:DescribeExecution", CHILD),
+        ("states:StopExecution", CHILD),
+        ("states:RedriveExecution", CHILD),
+        ("s3:GetObject", f"{RUN}/manifest.jsonl"),
+        ("s3:GetObject", f"{RUN}/intervals.jsonl"),
+        ("s3:PutObject", f"{RUN}/map-runs/Sample/0f/SUCCEEDED_0.jsonl"),
+        ("s3:GetObject", f"{RUN}/map-runs/Sample/0f/manifest.json"),
+        ("s3:ListMultipartUploadParts", f"{RUN}/map-runs/Sample/0f/SUCCEEDED_0.jsonl"),
+        ("s3:AbortMultipartUpload", f"{RUN}/map-runs/Sample/0f/SUCCEEDED_0.jsonl"),
+        ("logs:CreateLogDelivery", "*"),
+        ("kms:GenerateDataKey", KEY),
+        ("kms:Decrypt", KEY),
+    ],
+    "JobRole": [
+        ("s3:GetObject", f"{RUN}/steps/alignment/s/step.json"),
+        ("s3:GetObject", f"arn:aws:s3:::{BUCKET}/references/hg38.fa"),
+        ("s3:GetObject", "arn:aws:s3:::reads/a_R1.fastq.gz"),
+        ("s3:GetObject", "arn:aws:s3:::more/b_R1.fastq.gz"),
+        ("s3:ListBucket", f"arn:aws:s3:::{BUCKET}"),
+        ("s3:ListBucket", "arn:aws:s3:::more"),
+        ("s3:PutObject", f"{RUN}/results/preprocessing/s/s.md.bam"),
+        ("s3:AbortMultipartUpload", f"{RUN}/results/preprocessing/s/s.md.bam"),
+        ("kms:GenerateDataKey", KEY),
+    ],
+    "ExecutionRole": [
+        ("ecr:GetAuthorizationToken", "*"),
+        ("ecr:BatchGetImage", IMAGE),
+        ("ecr:GetDownloadUrlForLayer", IMAGE),
+        ("ecr:BatchCheckLayerAvailability", IMAGE),
+        ("logs:CreateLogStream", LOG),
+        ("logs:PutLogEvents", LOG),
+    ],
+    "InstanceRole": [
+        ("ecs:DiscoverPollEndpoint", "*"),
+        ("ecs:RegisterContainerInstance", arn("ecs", "cluster/AWSBatch-spot-0f")),
+        ("ecs:SubmitTaskStateChange", arn("ecs", "cluster/AWSBatch-spot-0f")),
+        ("ecs:Poll", arn("ecs", "container-instance/AWSBatch-spot-0f/1e")),
+        ("ecs:StartTelemetrySession", arn("ecs", "container-instance/AWSBatch-spot-0f/1e")),
+    ],
+}
+CALLER = [
+    ("cloudformation:DescribeStacks", arn("cloudformation", f"stack/{STACK}/0f")),
+    ("states:StartExecution", MACHINE),
+    ("states:ListExecutions", MACHINE),
+    ("states:DescribeExecution", EXECUTION),
+    ("states:GetExecutionHistory", EXECUTION),
+    ("states:ListMapRuns", EXECUTION),
+    ("states:StopExecution", EXECUTION),
+    ("states:RedriveExecution", EXECUTION),
+    ("states:DescribeMapRun", MAP_RUN),
+    ("states:ListExecutions", MAP_RUN),
+    ("states:DescribeExecution", CHILD),
+    ("batch:DescribeJobs", "*"),
+    ("batch:TerminateJob", arn("batch", "job/0f")),
+    ("logs:GetLogEvents", LOG),
+    ("s3:ListBucket", f"arn:aws:s3:::{BUCKET}"),
+    ("s3:GetObject", f"{RUN}/results/a.vcf.gz"),
+    ("s3:PutObject", f"{RUN}/manifest.jsonl"),
+    ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/references/0f/hg38.fa"),
+    ("s3:GetObject", "arn:aws:s3:::reads/a_R1.fastq.gz"),
+    ("s3:ListBucket", "arn:aws:s3:::reads"),
+    ("states:DescribeStateMachine", MACHINE),
+    ("cloudformation:ListStackResources", arn("cloudformation", f"stack/{STACK}/0f")),
+    ("batch:ListJobs", "*"),
+    ("batch:DescribeJobDefinitions", "*"),
+    ("ecr:DescribeImages", IMAGE),
+    ("kms:Decrypt", KEY),
+]
+# What none of them may do.
+REFUSED = [
+    ("s3:GetObject", "arn:aws:s3:::another/runs/r/manifest.jsonl"),
+    ("s3:ListBucket", "arn:aws:s3:::another"),
+    ("s3:PutObject", "arn:aws:s3:::reads/a_R1.fastq.gz"),
+    ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/definitions/germline-0123456789ab.json"),
+    ("s3:PutObject", "arn:aws:s3:::another/runs/r/a"),
+    ("s3:DeleteObject", f"{RUN}/results/a.vcf.gz"),
+    ("s3:DeleteObjectVersion", f"{RUN}/results/a.vcf.gz"),
+    ("s3:PutBucketPolicy", f"arn:aws:s3:::{BUCKET}"),
+    ("s3:PutObjectAcl", f"{RUN}/results/a.vcf.gz"),
+    ("states:StartExecution", arn("states", f"stateMachine:{STACK}-other")),
+    ("states:StartExecution", f"{MACHINE}-2"),
+    ("states:DescribeExecution", arn("states", f"execution:{STACK}-other:r")),
+    ("states:StopExecution", arn("states", f"execution:{STACK}-germline-2/Sample:0f")),
+    ("states:UpdateStateMachine", MACHINE),
+    ("states:DeleteStateMachine", MACHINE),
+    ("batch:SubmitJob", arn("batch", "job-definition/other")),
+    ("batch:SubmitJob", f"{DEFINITION}-2"),
+    ("batch:SubmitJob", f"{QUEUE}-2"),
+    ("batch:SubmitJob", f"{QUEUE}-on-demand"),  # no definition submits to it
+    ("batch:RegisterJobDefinition", DEFINITION),
+    ("batch:UpdateJobQueue", QUEUE),
+    ("events:PutRule", arn("events", "rule/Other")),
+    ("events:RemoveTargets", RULE),
+    ("ecr:BatchGetImage", arn("ecr", "repository/other/alignment")),
+    ("ecr:PutImage", IMAGE),
+    ("logs:PutLogEvents", arn("logs", "log-group:/other:log-stream:a")),
+    ("logs:DeleteLogGroup", arn("logs", f"log-group:/{STACK}/tasks")),
+    ("kms:Decrypt", f"{KEY}2"),
+    ("kms:ScheduleKeyDeletion", KEY),
+    ("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/any"),
+    ("iam:CreateUser", "*"),
+    ("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/any"),
+    ("ec2:RunInstances", "*"),
+    ("ecs:RunTask", arn("ecs", "task-definition/any:1")),
+]
+
+# Every `*` in a resource, with what forces it. A new one must be added here, with its source, to be let in.
+SAR = "service authorization reference: the action knows no resources"
+UNKNOWN = "an id that is made when it runs"
+WILDCARDS = {
+    ("DescribeJobs", "*"): f"AWS Batch, {SAR}",
+    ("LogDelivery", "*"): "Step Functions developer guide, Using CloudWatch Logs: deliveries know no resources",
+    ("RegistryToken", "*"): f"ECR, {SAR}",
+    ("DiscoverPollEndpoint", "*"): f"ECS, {SAR}",
+    ("TerminateJob", arn("batch", "job/*")): UNKNOWN,
+    ("FollowChildren", arn("states", f"execution:{STACK}-germline:*")): UNKNOWN,
+    ("FollowChildren", arn("states", f"execution:{STACK}-germline/Sample:*")): UNKNOWN,
+    ("FollowChildren", arn("states", f"execution:{STACK}-germline/Interval:*")): UNKNOWN,
+    ("RedriveChildren", arn("states", f"execution:{STACK}-germline/Sample:*")): UNKNOWN,
+    ("RedriveChildren", arn("states", f"execution:{STACK}-germline/Interval:*")): UNKNOWN,
+    ("ReadItems", f"arn:aws:s3:::{BUCKET}/runs/*/manifest.jsonl"): UNKNOWN,
+    ("ReadItems", f"arn:aws:s3:::{BUCKET}/runs/*/intervals.jsonl"): UNKNOWN,
+    ("WriteResults", f"arn:aws:s3:::{BUCKET}/runs/*/map-runs/Sample/*"): UNKNOWN,
+    ("WriteResults", f"arn:aws:s3:::{BUCKET}/runs/*/map-runs/Interval/*"): UNKNOWN,
+    ("ReadObjects", f"arn:aws:s3:::{BUCKET}/*"): "objects of the stack's own bucket",
+    ("WriteRuns", f"arn:aws:s3:::{BUCKET}/runs/*"): UNKNOWN,
+    ("WriteLogs", arn("logs", f"log-group:/{STACK}/tasks:*")): UNKNOWN,
+    ("JoinCluster", arn("ecs", "cluster/*")): "Batch makes the cluster and its name (Batch user guide)",
+    ("Poll", arn("ecs", "container-instance/*")): UNKNOWN,
+    ("TagHost", arn("ecs", "container-instance/*")): UNKNOWN,
+    ("ReadInputBuckets", "arn:aws:s3:::reads/*"): "objects of the buckets that the parameter names",
+    ("ReadInputBuckets", "arn:aws:s3:::more/*"): "objects of the buckets that the parameter names",
+    **{
+        ("SubmitJob", arn("batch", f"job-definition/{STACK}-{step}:*")): "revisions"
+        for step in ("aggregation", "alignment", "gather", "variant_calling")
+    },
+}
+
+
+def every_statement(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for resource in document["Resources"].values():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::IAM::Role":
+            assert "ManagedPolicyArns" not in properties  # AWS's own policies are full of wildcards
+            documents = [policy["PolicyDocument"] for policy in properties["Policies"]]
+        elif resource["Type"] == "AWS::IAM::Policy":
+            documents = [properties["PolicyDocument"]]
+        else:
+            continue
+        for found in documents:
+            yield from resolve(found, document["Resources"])["Statement"]
+
+
+def caller(plan: StackTemplate) -> list[dict[str, Any]]:
+    deployment = Deployment(ResourceNames(), BUCKET, "aws", REGION, ACCOUNT)
+    found: list[dict[str, Any]] = caller_policy(
+        deployment, plan.machines, [image.step.name for image in plan.images], ["arn:aws:s3:::reads"], KEY
+    )["Statement"]
+    return found
+
+
+def test_no_wildcard_that_aws_does_not_force(document: dict[str, Any]) -> None:
+    found = {
+        (statement["Sid"], resource)
+        for statement in every_statement(document)
+        for resource in statement["Resource"]
+        if "*" in resource
+    }
+    assert found == set(WILDCARDS)
+
+
+def test_no_action_is_a_wildcard(document: dict[str, Any], plan: StackTemplate) -> None:
+    actions = [action for found in [*every_statement(document), *caller(plan)] for action in found["Action"]]
+    assert [action for action in actions if "*" in action or "?" in action] == []
+
+
+def test_every_permission_says_why(any_document: dict[str, Any]) -> None:
+    for resource in any_document["Resources"].values():
+        if resource["Type"] in ("AWS::IAM::Role", "AWS::IAM::Policy"):
+            text = json.dumps(resource["Properties"])
+            assert all(f'"Sid": "{sid}"' in text and why for sid, why in resource["Metadata"]["Why"].items())
+            assert len(resource["Metadata"]["Why"]) == text.count('"Sid"')
+
+
+@pytest.mark.parametrize("holder", ALLOWED)
+def test_each_call_is_allowed(holder: str, document: dict[str, Any]) -> None:
+    given = statements(document, holder)
+    assert [call for call in ALLOWED[holder] if not allowed(given, *call)] == []
+
+
+@pytest.mark.parametrize("holder", ALLOWED)
+def test_each_neighbour_is_refused(holder: str, document: dict[str, Any]) -> None:
+    given = statements(document, holder)
+    others = {call for calls in ALLOWED.values() for call in calls} - set(ALLOWED[holder])
+    shared = {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "kms:Decrypt"}
+    references = ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/references/0f/hg38.fa")
+    assert [call for call in [*REFUSED, references] if allowed(given, *call)] == []
+    assert [call for call in others if allowed(given, *call) and call[0] not in shared] == []
+
+
+def test_hosts_are_tagged_when_they_register_and_at_no_other_time(document: dict[str, Any]) -> None:
+    (found,) = (one for one in statements(document, "InstanceRole") if one["Sid"] == "TagHost")
+    assert found["Condition"] == {"StringEquals": {"ecs:CreateAction": "RegisterContainerInstance"}}
+    conditions = {one["Sid"] for one in every_statement(document) if "Condition" in one}
+    assert conditions == {"TagHost"}
+
+
+def test_a_state_machine_writes_nothing_but_results_of_its_maps(document: dict[str, Any]) -> None:
+    given = statements(document, "GermlineStatesRole")
+    assert not allowed(given, "s3:PutObject", f"{RUN}/manifest.jsonl")
+    assert not allowed(given, "s3:PutObject", f"{RUN}/results/a.vcf.gz")
+    assert not allowed(given, "s3:GetObject", f"arn:aws:s3:::{BUCKET}/definitions/germline-0123456789ab.json")
+    assert not allowed(given, "s3:GetObject", "arn:aws:s3:::reads/a_R1.fastq.gz")
+    assert not allowed(given, "s3:GetObject", f"{RUN}/results/a.vcf.gz")
+    assert not allowed(given, "s3:PutObject", f"{RUN}/map-runs/Other/0f/manifest.json")
+
+
+def test_a_state_machine_submits_the_jobs_of_its_own_pipeline_only() -> None:
+    cohort = str(Path(__file__).parents[2] / "golden" / "cohort.toml")
+    document = stack_template(["germline", cohort], STACK).document()
+    steps = {"CohortStatesRole": {"trim", "merge"}, "GermlineStatesRole": GERMLINE}
+    for holder, own in steps.items():
+        given = statements(document, holder)
+        names = {f"{STACK}-{step}" for step in {"trim", "merge"} | GERMLINE}
+        submitted = {
+            name for name in names if allowed(given, "batch:SubmitJob", arn("batch", f"job-definition/{name}:3"))
+        }
+        assert submitted == {f"{STACK}-{step}" for step in own}
+
+
+def test_a_caller_can_do_what_the_commands_do_and_no_more(plan: StackTemplate) -> None:
+    given = caller(plan)
+    assert [call for call in CALLER if not allowed(given, *call)] == []
+    assert [call for call in REFUSED if allowed(given, *call)] == []
+    assert not allowed(given, "batch:SubmitJob", QUEUE)
+    assert not allowed(given, "states:StopExecution", CHILD)
+
+
+def test_only_services_take_on_roles_and_only_for_this_account(document: dict[str, Any]) -> None:
+    trust = {
+        name: resource["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]
+        for name, resource in document["Resources"].items()
+        if resource["Type"] == "AWS::IAM::Role"
+    }
+    assert {name: found["Principal"] for name, found in trust.items()} == {
+        "GermlineStatesRole": {"Service": "states.amazonaws.com"},
+        "JobRole": {"Service": "ecs-tasks.amazonaws.com"},
+        "ExecutionRole": {"Service": "ecs-tasks.amazonaws.com"},
+        "InstanceRole": {"Service": {"Fn::Sub": "ec2.${AWS::URLSuffix}"}},
+    }
+    ours = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    conditions = {name: found.get("Condition") for name, found in trust.items()}
+    assert conditions == {**dict.fromkeys(trust, ours), "InstanceRole": None, "ExecutionRole": None}
+
+
+def test_the_bucket_refuses_whoever_comes_without_tls(document: dict[str, Any]) -> None:
+    found = document["Resources"]["BucketPolicy"]["Properties"]["PolicyDocument"]
+    (deny,) = resolve(found, document["Resources"])["Statement"]
+    assert (deny["Effect"], deny["Principal"], deny["Action"]) == ("Deny", "*", "s3:*")
+    assert deny["Resource"] == [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]
+    assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}

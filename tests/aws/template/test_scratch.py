@@ -1,0 +1,85 @@
+"""The hosts' user data, run here with the programs it calls replaced by some that tell what they were given."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Callable, Sequence
+from email import message_from_string
+from pathlib import Path
+
+import pytest
+
+from genomics_pipeline.aws.template.scratch import user_data
+
+SYSTEM = "Amazon Elastic Block Store"
+STORE = "Amazon EC2 NVMe Instance Storage"  # as NVMe devices of instance store name their model
+
+
+def script() -> str:
+    """The one part of the archive, which Batch merges with its own."""
+    archive = message_from_string(user_data())
+    assert archive.get_content_type() == "multipart/mixed"
+    (part,) = archive.get_payload()
+    assert part.get_content_type() == "text/x-shellscript"
+    text = part.get_payload()
+    assert text.startswith("#!/bin/bash\n")
+    return str(text)
+
+
+@pytest.fixture
+def boot(tmp_path: Path) -> Callable[..., list[str]]:
+    """`boot(models, failing)`: the calls that were made on a host with disks of these models."""
+    programs, log, scratch = tmp_path / "bin", tmp_path / "log", tmp_path / "scratch"
+
+    def call(models: Sequence[str], *, failing: Sequence[str] = (), absent: Sequence[str] = ()) -> list[str]:
+        programs.mkdir()
+        log.touch()
+        for name in ("mkdir", "chmod", "awk", "bash"):
+            (programs / name).symlink_to(str(shutil.which(name)))
+        disks = "".join(f"/dev/nvme{number}n1 {model}\n" for number, model in enumerate(models))
+        for name in {"lsblk", "mdadm", "dnf", "mkfs.xfs", "mount"} - set(absent):
+            tells = f"printf '{disks}'" if name == "lsblk" else f'echo "{name} $*" >> {log}'
+            program = programs / name
+            program.write_text(f"#!/bin/bash\n{tells}\nexit {int(name in failing)}\n", "utf-8")
+            program.chmod(0o755)
+        text = script().replace("/scratch", str(scratch))
+        command = [str(shutil.which("bash")), "-c", text]
+        subprocess.run(command, env={**os.environ, "PATH": str(programs)}, check=True, timeout=30)
+        assert stat.S_IMODE(scratch.stat().st_mode) == 0o1777  # the container's user is not root
+        return log.read_text("utf-8").replace(str(scratch), "/scratch").splitlines()
+
+    return call
+
+
+def test_no_instance_store_is_a_folder_of_the_volume(boot: Callable[..., list[str]]) -> None:
+    assert boot([SYSTEM]) == []
+
+
+def test_one_disk(boot: Callable[..., list[str]]) -> None:
+    assert boot([SYSTEM, STORE]) == [
+        "mkfs.xfs -f -K /dev/nvme1n1",
+        "mount -o noatime,nodiratime /dev/nvme1n1 /scratch",
+    ]
+
+
+def test_several_disks_are_one(boot: Callable[..., list[str]]) -> None:
+    assert boot([SYSTEM, STORE, STORE]) == [
+        "mdadm --create /dev/md0 --run --level=0 --raid-devices=2 /dev/nvme1n1 /dev/nvme2n1",
+        "mkfs.xfs -f -K /dev/md0",
+        "mount -o noatime,nodiratime /dev/md0 /scratch",
+    ]
+
+
+def test_mdadm_that_cannot_be_had_leaves_one_disk(boot: Callable[..., list[str]]) -> None:
+    assert boot([STORE, STORE], absent=["mdadm"], failing=["dnf"]) == [
+        "dnf -y install mdadm",
+        "mkfs.xfs -f -K /dev/nvme0n1",
+        "mount -o noatime,nodiratime /dev/nvme0n1 /scratch",
+    ]
+
+
+def test_a_disk_that_cannot_be_formatted_is_not_mounted(boot: Callable[..., list[str]]) -> None:
+    assert boot([STORE], failing=["mkfs.xfs"]) == ["mkfs.xfs -f -K /dev/nvme0n1"]

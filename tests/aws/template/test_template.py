@@ -1,0 +1,217 @@
+"""The template byte by byte, by cfn-lint's rules, and where a mistake would cost data, money or safety.
+
+GENOMICS_PIPELINE_RENEW_GOLDEN=1 python -m pytest tests/aws/template
+git diff tests/aws/template/golden.json
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.aws.template.functions import logical_id
+from genomics_pipeline.aws.template.states import Machine
+from genomics_pipeline.aws.template.template import template
+from genomics_pipeline.model.errors import DataError, UsageError
+from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.runs.stack_template import StackTemplate, resource_names, stack_template
+
+HERE = Path(__file__).parent
+TAG = re.compile("(?<=RepositoryUri}:)[0-9a-f]{16}")  # changes with every program of a step
+
+
+def test_the_template_is_the_golden_file(document: dict[str, Any]) -> None:
+    found = TAG.sub("TAG", canonical(document))
+    golden = HERE / "golden.json"
+    if os.environ.get("GENOMICS_PIPELINE_RENEW_GOLDEN"):
+        golden.write_text(found, "utf-8")
+        pytest.fail(f"{golden} was renewed: read the difference, and run without GENOMICS_PIPELINE_RENEW_GOLDEN")
+    assert found == golden.read_text("utf-8")
+
+
+def test_the_template_does_not_depend_on_the_order_of_pipelines(any_document: dict[str, Any]) -> None:
+    own = str(HERE.parents[1] / "golden" / "cohort.toml")
+    assert canonical(stack_template(["germline", own], "s").document()) == canonical(
+        stack_template([own, "germline"], "s").document()
+    )
+
+
+def test_cfn_lint_finds_nothing(any_document: dict[str, Any]) -> None:
+    from cfnlint import lint
+
+    found = lint(canonical(any_document), regions=["us-east-1", "eu-central-1"])
+    assert [f"{match.rule.id} {match.message} {match.path}" for match in found] == []
+
+
+def test_the_first_template_fits_into_a_request(plan: StackTemplate) -> None:
+    assert len(json.dumps(plan.document(with_machines=False), separators=(",", ":"))) < 51_200 / 1.5
+
+
+def test_the_bucket_is_kept_closed_and_tidy(document: dict[str, Any]) -> None:
+    bucket, rules = document["Resources"]["Bucket"], document["Resources"]["BucketPolicy"]["Properties"]
+    assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    properties = bucket["Properties"]
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert properties["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    assert rules["PolicyDocument"]["Statement"][0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    lifecycle = {rule["Id"]: rule for rule in properties["LifecycleConfiguration"]["Rules"]}
+    assert lifecycle["IncompleteUploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+    assert lifecycle["Templates"]["Prefix"] == "templates/"
+    # What expires is never a run's: the one rule that ends current versions is that of templates.
+    assert [name for name, rule in lifecycle.items() if "ExpirationInDays" in rule] == ["Templates"]
+
+
+def test_every_step_has_a_repository_of_immutable_tags(of_type: Callable[[str], dict[str, Any]]) -> None:
+    repositories = of_type("AWS::ECR::Repository")
+    assert {found["RepositoryName"] for found in repositories.values()} == {
+        f"genomics-pipeline/{step}" for step in ("aggregation", "alignment", "gather", "variant_calling")
+    }
+    assert {found["ImageTagMutability"] for found in repositories.values()} == {"IMMUTABLE"}
+
+
+def test_a_job_is_what_the_container_needs(document: dict[str, Any], plan: StackTemplate) -> None:
+    found = document["Resources"]["AlignmentJobDefinition"]["Properties"]
+    (tag,) = (image.tag for image in plan.images if image.step.name == "alignment")
+    container = found["ContainerProperties"]
+    assert found["JobDefinitionName"] == "genomics-pipeline-alignment"
+    assert found["Timeout"] == {"AttemptDurationSeconds": 86400}
+    assert container["Image"] == {"Fn::Sub": f"${{AlignmentRepository.RepositoryUri}}:{tag}"}
+    assert container["ResourceRequirements"] == [
+        {"Type": "VCPU", "Value": "8"},
+        {"Type": "MEMORY", "Value": "16384"},
+    ]
+    assert container["Environment"] == [
+        {"Name": "GENOMICS_PIPELINE_VCPUS", "Value": "8"},
+        {"Name": "GENOMICS_PIPELINE_MEMORY_MIB", "Value": "16384"},
+    ]
+    assert (container["ReadonlyRootFilesystem"], container["User"]) == (True, "10001:10001")
+    assert container["Volumes"][0]["Host"] == {"SourcePath": "/scratch"}
+    assert container["MountPoints"] == [{"SourceVolume": "scratch", "ContainerPath": "/scratch", "ReadOnly": False}]
+
+
+def test_the_user_of_jobs_is_that_of_the_images(document: dict[str, Any]) -> None:
+    base = HERE.parents[2] / "containers" / "base" / "Dockerfile"
+    (user,) = re.findall("^USER (.*)$", base.read_text("utf-8"), re.MULTILINE)
+    assert document["Resources"]["GatherJobDefinition"]["Properties"]["ContainerProperties"]["User"] == user
+
+
+def test_hosts_and_images_are_tried_again_and_nothing_else(document: dict[str, Any]) -> None:
+    """Batch user guide, "Automated job retries": at most five entries, and what matches none is retried."""
+    strategy = document["Resources"]["GatherJobDefinition"]["Properties"]["RetryStrategy"]
+    assert strategy == {
+        "Attempts": 5,
+        "EvaluateOnExit": [
+            {"OnStatusReason": "Host EC2*", "Action": "RETRY"},
+            {"OnReason": "CannotPullContainer*", "Action": "RETRY"},
+            {"OnStatusReason": "Task failed to start*", "Action": "RETRY"},
+            {"OnReason": "DockerTimeoutError*", "Action": "RETRY"},
+            {"OnReason": "*", "Action": "EXIT"},
+        ],
+    }
+
+
+def test_spot_comes_first_and_on_demand_after_it(of_type: Callable[[str], dict[str, Any]]) -> None:
+    queues = {found["JobQueueName"]: found for found in of_type("AWS::Batch::JobQueue").values()}
+    orders = {
+        name: [entry["ComputeEnvironment"]["Ref"] for entry in found["ComputeEnvironmentOrder"]]
+        for name, found in queues.items()
+    }
+    assert orders == {
+        "genomics-pipeline": ["SpotEnvironment", "OnDemandEnvironment"],
+        "genomics-pipeline-on-demand": ["OnDemandEnvironment"],
+    }
+    times = {
+        action["Reason"]: action["MaxTimeSeconds"] for action in queues["genomics-pipeline"]["JobStateTimeLimitActions"]
+    }
+    assert times == {
+        "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE": 600,
+        "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT": 600,
+        "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY": 86400,
+    }
+
+
+def test_environments_are_updated_in_place_and_stand_idle_for_nothing(
+    of_type: Callable[[str], dict[str, Any]],
+) -> None:
+    found = of_type("AWS::Batch::ComputeEnvironment")
+    strategies = {
+        name: (each["ComputeResources"]["Type"], each["ComputeResources"]["AllocationStrategy"])
+        for name, each in found.items()
+    }
+    assert strategies == {
+        "SpotEnvironment": ("SPOT", "SPOT_PRICE_CAPACITY_OPTIMIZED"),
+        "OnDemandEnvironment": ("EC2", "BEST_FIT_PROGRESSIVE"),
+    }
+    for each in found.values():
+        assert each["ComputeResources"]["MinvCpus"] == 0
+        assert each["ReplaceComputeEnvironment"] is False
+        assert "ServiceRole" not in each  # the service-linked role: only with it are updates in place possible
+        assert "ComputeEnvironmentName" not in each
+
+
+def test_hosts_keep_their_role_and_their_disks_to_themselves(document: dict[str, Any]) -> None:
+    data = document["Resources"]["LaunchTemplate"]["Properties"]["LaunchTemplateData"]
+    assert data["MetadataOptions"]["HttpTokens"] == "required"
+    assert data["MetadataOptions"]["HttpPutResponseHopLimit"] == 1
+    assert all(mapping["Ebs"]["Encrypted"] for mapping in data["BlockDeviceMappings"])
+    assert "SecurityGroupIngress" not in document["Resources"]["SecurityGroup"]["Properties"]
+
+
+def test_the_state_machine_takes_its_definition_from_the_bucket(document: dict[str, Any], plan: StackTemplate) -> None:
+    found = document["Resources"]["GermlineStateMachine"]["Properties"]
+    assert found["StateMachineName"] == "genomics-pipeline-germline"
+    assert found["DefinitionS3Location"] == {"Bucket": {"Ref": "Bucket"}, "Key": plan.machines[0].key}
+    assert found["LoggingConfiguration"]["Level"] == "ERROR"
+    assert found["LoggingConfiguration"]["IncludeExecutionData"] is False
+
+
+def test_another_definition_is_another_object() -> None:
+    assert Machine("a", '{"States": {}}').key != Machine("a", '{"States":  {}}').key
+
+
+def test_every_log_group_has_an_end(of_type: Callable[[str], dict[str, Any]]) -> None:
+    groups = of_type("AWS::Logs::LogGroup")
+    assert {found["LogGroupName"] for found in groups.values()} == {
+        "/genomics-pipeline/tasks",
+        "/aws/vendedlogs/states/genomics-pipeline",
+    }
+    assert all(found["RetentionInDays"] == {"Ref": "LogRetentionDays"} for found in groups.values())
+
+
+def test_a_pipeline_of_ones_own_gets_the_same(any_document: dict[str, Any]) -> None:
+    kinds = [resource["Type"] for resource in any_document["Resources"].values()]
+    steps = kinds.count("AWS::ECR::Repository")
+    assert kinds.count("AWS::Batch::JobDefinition") == steps > 0
+
+
+def test_two_names_of_one_resource_are_refused() -> None:
+    assert logical_id("a_b", "Step") == logical_id("a__b", "Step")
+    machines = [Machine(name, '{"States": {}}') for name in ("a_b", "a__b")]
+    with pytest.raises(DataError, match="two names make the same resource, ABStatesRole: rename a step or a pipeline"):
+        template(machines, [], ResourceNames())
+
+
+def test_a_name_that_aws_would_refuse_is_refused_here() -> None:
+    with pytest.raises(DataError, match=r"state machine .*: AWS allows 80 characters, found 82; shorten"):
+        template([Machine("p" * 48, '{"States": {}}')], [], ResourceNames("s" * 33))
+
+
+@pytest.mark.parametrize("stack", ["Stack", "-s", "s-", "1s", "s--s", "s_s", ""])
+def test_a_stack_may_not_be_called_so(stack: str) -> None:
+    with pytest.raises(UsageError, match=f"--stack {stack}: expected lower-case letters, digits and single hyphens"):
+        resource_names(stack)
+
+
+def test_two_pipelines_of_one_name_are_refused(tmp_path: Path) -> None:
+    other = tmp_path / "germline.toml"
+    other.write_text((HERE.parents[2] / "pipelines" / "germline.toml").read_text("utf-8"), "utf-8")
+    with pytest.raises(DataError, match="two pipelines are named 'germline'; give one of them another name"):
+        stack_template(["germline", str(other)], "s")

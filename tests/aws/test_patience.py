@@ -1,0 +1,111 @@
+"""Requests by the thousand: paced, in parallel, and again where AWS has too many."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from botocore.exceptions import ClientError
+
+from genomics_pipeline.aws import patience
+from genomics_pipeline.aws.clients import CONNECTIONS, Clients
+from genomics_pipeline.aws.objects import Head
+from genomics_pipeline.aws.patience import ROUNDS, in_parallel, patiently
+from genomics_pipeline.model.sample import Lane, Sample
+from genomics_pipeline.runs import cloud_files
+
+
+def refusal(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, "ListJobs")
+
+
+@pytest.mark.parametrize("code", ["503", "SlowDown", "TooManyRequestsException", "ThrottlingException"])
+def test_what_is_asked_again(code: str) -> None:
+    answers: list[object] = [refusal(code), refusal(code), "there"]
+    pauses: list[float] = []
+
+    def request() -> object:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert patiently(request, pauses.append) == "there"
+    assert [0 <= pause <= most for pause, most in zip(pauses, (1, 2), strict=True)] == [True, True]
+
+
+def test_what_is_not() -> None:
+    pauses: list[float] = []
+
+    def refused(code: str) -> None:
+        raise refusal(code)
+
+    with pytest.raises(ClientError):
+        patiently(lambda: refused("AccessDenied"), pauses.append)
+    assert pauses == []
+    with pytest.raises(ClientError):
+        patiently(lambda: refused("503"), pauses.append)
+    assert len(pauses) == ROUNDS - 1
+    assert max(pauses) <= patience.LONGEST_PAUSE_S
+
+
+def test_answers_stand_in_order_and_no_more_than_a_thousand_are_asked_ahead() -> None:
+    taken = 0
+
+    def numbers() -> Iterator[int]:
+        nonlocal taken
+        while taken < 4999:
+            taken += 1
+            yield taken
+
+    answers = in_parallel(lambda number: 2 * number, numbers())
+    assert next(answers) == 2
+    assert taken <= patience.AT_ONCE
+    assert list(answers) == [2 * number for number in range(2, 5000)]
+
+
+class Throttled(BaseHTTPRequestHandler):
+    """S3 that answers every second HEAD with 503, which has no body."""
+
+    protocol_version = "HTTP/1.1"
+    asked = 0
+    lock = threading.Lock()
+
+    def do_HEAD(self) -> None:  # http.server's name
+        with self.lock:
+            Throttled.asked += 1
+            odd = Throttled.asked % 2
+        self.send_response(503 if odd else 200)
+        self.send_header("Content-Length", "10")
+        self.send_header("Last-Modified", "Tue, 24 Nov 2026 10:00:00 GMT")
+        self.send_header("ETag", '"e"')
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's name
+        """Nothing is printed."""
+
+
+class Server(ThreadingHTTPServer):
+    request_queue_size = 64  # all connections come at once
+
+
+def test_many_heads_against_a_throttled_s3_finish(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server(("127.0.0.1", 0), Throttled)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda self, context: 0)
+    pair = [Lane("L1", f"s3://reads/{number}_1.fastq", f"s3://reads/{number}_2.fastq") for number in range(50)]
+    samples = [Sample(f"S{number}", "P", "NA", 0, (lane,)) for number, lane in enumerate(pair)]
+    try:
+        assert list(cloud_files.problems(cloud_files.reads(samples), "bucket", Clients())) == []
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert Throttled.asked > 150
+
+
+def test_a_client_has_a_connection_for_each_thread(aws: str) -> None:
+    assert Clients().s3.meta.config.max_pool_connections == CONNECTIONS
+    assert Head(1).archive is None

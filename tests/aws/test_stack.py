@@ -1,0 +1,230 @@
+"""Change sets and events as CloudFormation answers them, page by page and state by state: botocore's stubs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.stub import ANY, Stubber
+
+from genomics_pipeline.aws.clients import Clients
+from genomics_pipeline.aws.stack import (
+    MAX_BODY_BYTES,
+    Change,
+    ChangeSet,
+    Event,
+    delete,
+    execute,
+    make_change_set,
+)
+from genomics_pipeline.model.errors import RunError
+
+STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/s/0f"
+ARN = "arn:aws:cloudformation:us-east-1:123456789012:changeSet/deploy-0/1e"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+TEMPLATE: dict[str, Any] = {"Parameters": {"MaxVcpus": {}, "VpcId": {}}, "Resources": {}}
+
+
+@pytest.fixture
+def clients(aws: str) -> Clients:
+    return Clients()
+
+
+@pytest.fixture
+def stub(clients: Clients) -> Iterator[Stubber]:
+    with Stubber(clients.cloudformation) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+def described(status: str, **more: Any) -> dict[str, Any]:
+    return {"Stacks": [{"StackName": "s", "StackId": STACK, "CreationTime": NOW, "StackStatus": status, **more}]}
+
+
+def change_set(status: str, **more: Any) -> dict[str, Any]:
+    return {"ChangeSetId": ARN, "StackId": STACK, "StackName": "s", "Status": status, **more}
+
+
+def change(action: str, name: str, **more: Any) -> dict[str, Any]:
+    what = {"Action": action, "LogicalResourceId": name, "ResourceType": "AWS::S3::Bucket", **more}
+    return {"Type": "Resource", "ResourceChange": what}
+
+
+def events(*told: tuple[str, str, str], more: str | None = None) -> dict[str, Any]:
+    """The newest first: (id, resource, status), where the resource `s` is the stack."""
+    page = [
+        {
+            "StackId": STACK,
+            "EventId": name,
+            "StackName": "s",
+            "LogicalResourceId": resource,
+            "PhysicalResourceId": STACK if resource == "s" else resource,
+            "ResourceType": "AWS::CloudFormation::Stack" if resource == "s" else "AWS::S3::Bucket",
+            "Timestamp": NOW,
+            "ResourceStatus": status.partition(": ")[0],
+            **({"ResourceStatusReason": status.partition(": ")[2]} if ": " in status else {}),
+        }
+        for name, resource, status in told
+    ]
+    return {"StackEvents": page, **({"NextToken": more} if more else {})}
+
+
+def missing(stub: Stubber) -> None:
+    stub.add_client_error("describe_stacks", "ValidationError", "Stack with id s does not exist", 400)
+
+
+def test_a_change_set_of_a_new_stack(clients: Clients, stub: Stubber) -> None:
+    missing(stub)
+    given = {
+        "StackName": "s",
+        "ChangeSetName": ANY,
+        "ChangeSetType": "CREATE",
+        "Capabilities": ["CAPABILITY_IAM"],
+        "Tags": [{"Key": "genomics-pipeline", "Value": "s"}],
+        "Parameters": [{"ParameterKey": "MaxVcpus", "ParameterValue": "8"}],
+        "TemplateBody": '{"Parameters":{"MaxVcpus":{},"VpcId":{}},"Resources":{}}',
+    }
+    stub.add_response("create_change_set", {"Id": ARN, "StackId": STACK}, given)
+    stub.add_response("describe_change_set", change_set("CREATE_PENDING"))
+    stub.add_response("describe_change_set", change_set("CREATE_IN_PROGRESS"))
+    first = change_set("CREATE_COMPLETE", Changes=[change("Add", "A")], NextToken="2")
+    stub.add_response("describe_change_set", first)
+    second = change_set("CREATE_COMPLETE", Changes=[change("Modify", "B", Replacement="True")])
+    stub.add_response("describe_change_set", second, {"ChangeSetName": ARN, "StackName": STACK, "NextToken": "2"})
+    slept: list[float] = []
+    made = make_change_set("s", TEMPLATE, {"MaxVcpus": "8"}, clients, slept.append)
+    changes = (Change("Add", "A", "AWS::S3::Bucket", ""), Change("Modify", "B", "AWS::S3::Bucket", "True"))
+    assert made == ChangeSet(ARN, STACK, changes)
+    assert slept == [5.0, 5.0]
+
+
+def test_parameters_that_are_not_given_keep_their_values(clients: Clients, stub: Stubber) -> None:
+    """A parameter that is new in the template is not among those that the stack has: it takes its default."""
+    stub.add_response(
+        "describe_stacks",
+        described("CREATE_COMPLETE", Parameters=[{"ParameterKey": "MaxVcpus"}, {"ParameterKey": "Gone"}]),
+    )
+    given = {
+        "StackName": "s",
+        "ChangeSetName": ANY,
+        "ChangeSetType": "UPDATE",
+        "Capabilities": ANY,
+        "Tags": ANY,
+        "Parameters": [{"ParameterKey": "MaxVcpus", "UsePreviousValue": True}],
+        "TemplateBody": ANY,
+    }
+    stub.add_response("create_change_set", {"Id": ARN, "StackId": STACK}, given)
+    stub.add_response("describe_change_set", change_set("CREATE_COMPLETE"))
+    assert make_change_set("s", TEMPLATE, {}, clients, pytest.fail) == ChangeSet(ARN, STACK, ())
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "The submitted information didn't contain changes. Submit different information to create a change set.",
+        "No updates are to be performed.",
+    ],
+)
+def test_nothing_to_change(clients: Clients, stub: Stubber, reason: str) -> None:
+    stub.add_response("describe_stacks", described("UPDATE_COMPLETE"))
+    stub.add_response("create_change_set", {"Id": ARN, "StackId": STACK})
+    stub.add_response("describe_change_set", change_set("FAILED", StatusReason=reason))
+    stub.add_response("delete_change_set", {}, {"ChangeSetName": ARN, "StackName": STACK})
+    assert make_change_set("s", TEMPLATE, {}, clients, pytest.fail) == ChangeSet(ARN, STACK, (), needed=False)
+
+
+def test_a_change_set_that_cannot_be_made(clients: Clients, stub: Stubber) -> None:
+    stub.add_response("describe_stacks", described("UPDATE_COMPLETE"))
+    stub.add_response("create_change_set", {"Id": ARN, "StackId": STACK})
+    stub.add_response("describe_change_set", change_set("FAILED", StatusReason="VpcId is none"))
+    stub.add_response("delete_change_set", {})
+    with pytest.raises(RunError, match=r"^change set of the stack s: FAILED: VpcId is none$"):
+        make_change_set("s", TEMPLATE, {}, clients, pytest.fail)
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"])
+def test_a_stack_that_can_only_be_deleted(clients: Clients, stub: Stubber, status: str) -> None:
+    stub.add_response("describe_stacks", described(status))
+    expected = f"stack s: expected one that can be changed, found {status}; `genomics-pipeline destroy`, then deploy"
+    with pytest.raises(RunError, match=expected):
+        make_change_set("s", TEMPLATE, {}, clients, pytest.fail)
+
+
+def test_a_first_template_that_is_too_long(clients: Clients, stub: Stubber) -> None:
+    missing(stub)
+    template = {**TEMPLATE, "Description": "x" * MAX_BODY_BYTES}
+    with pytest.raises(RunError, match="AWS allows 51200 bytes in the first template, found 51273; deploy fewer"):
+        make_change_set("s", template, {}, clients, pytest.fail)
+
+
+def test_a_long_template_goes_through_the_bucket(clients: Clients, stub: Stubber) -> None:
+    clients.s3.create_bucket(Bucket="long-template")
+    outputs = [{"OutputKey": "Bucket", "OutputValue": "long-template"}]
+    stub.add_response("describe_stacks", described("CREATE_COMPLETE", Outputs=outputs))
+    key = "templates/99286a6562cd.json"
+    given = dict.fromkeys(("StackName", "ChangeSetName", "ChangeSetType", "Capabilities", "Tags", "Parameters"), ANY)
+    url = f"https://long-template.s3.us-east-1.amazonaws.com/{key}"
+    stub.add_response("create_change_set", {"Id": ARN, "StackId": STACK}, {**given, "TemplateURL": url})
+    stub.add_response("describe_change_set", change_set("CREATE_COMPLETE"))
+    make_change_set("s", {**TEMPLATE, "Description": "x" * MAX_BODY_BYTES}, {}, clients, pytest.fail)
+    assert clients.s3.head_object(Bucket="long-template", Key=key)["ContentLength"] == 51273
+    clients.s3.delete_object(Bucket="long-template", Key=key)
+    clients.s3.delete_bucket(Bucket="long-template")
+
+
+def test_events_are_told_once_and_the_end_is_the_stacks_own(clients: Clients, stub: Stubber) -> None:
+    """The status may still be that of before for a moment: only a new event of the stack itself is its end."""
+    before = ("0", "s", "UPDATE_COMPLETE")
+    stub.add_response("describe_stack_events", events(before))
+    stub.add_response("execute_change_set", {}, {"ChangeSetName": ARN, "StackName": STACK})
+    stub.add_response("describe_stack_events", events(before))
+    stub.add_response(
+        "describe_stack_events", events(("2", "A", "CREATE_COMPLETE"), ("1", "s", "UPDATE_IN_PROGRESS"), before)
+    )
+    stub.add_response("describe_stack_events", events(("4", "s", "UPDATE_COMPLETE"), more="2"))
+    stub.add_response("describe_stack_events", events(("3", "s", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"), before))
+    stub.add_response("describe_stacks", described("UPDATE_COMPLETE"), {"StackName": STACK})
+    told: list[Event] = []
+    slept: list[float] = []
+    assert execute(ChangeSet(ARN, STACK, ()), clients, told.append, slept.append)["StackId"] == STACK
+    assert [(event.resource, event.status) for event in told] == [
+        ("s", "UPDATE_IN_PROGRESS"),
+        ("A", "CREATE_COMPLETE"),
+        ("s", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
+        ("s", "UPDATE_COMPLETE"),
+    ]
+    assert slept == [5.0, 5.0]
+
+
+def test_what_failed_is_told_with_its_reason_and_its_consequences_are_not(clients: Clients, stub: Stubber) -> None:
+    stub.add_response("describe_stack_events", events())
+    stub.add_response("execute_change_set", {})
+    told = events(
+        ("6", "s", "ROLLBACK_COMPLETE"),
+        ("5", "A", "DELETE_COMPLETE"),
+        ("4", "s", "ROLLBACK_IN_PROGRESS: The following resource(s) failed to create: [A, B]."),
+        ("3", "B", "CREATE_FAILED: Resource creation cancelled"),
+        ("2", "A", "CREATE_FAILED: You have reached the limit of 50 compute environments"),
+        ("1", "s", "CREATE_IN_PROGRESS: User Initiated"),
+    )
+    stub.add_response("describe_stack_events", told)
+    stub.add_response("describe_stacks", described("ROLLBACK_COMPLETE"))
+    with pytest.raises(RunError) as error:
+        execute(ChangeSet(ARN, STACK, ()), clients, lambda _: None, pytest.fail)
+    assert str(error.value) == (
+        "stack s: ROLLBACK_COMPLETE: A (AWS::S3::Bucket): You have reached the limit of 50 compute environments"
+    )
+
+
+def test_a_deletion_that_failed(clients: Clients, stub: Stubber) -> None:
+    stub.add_response("describe_stack_events", events())
+    stub.add_response("delete_stack", {}, {"StackName": STACK})
+    stub.add_response(
+        "describe_stack_events", events(("2", "s", "DELETE_FAILED"), ("1", "A", "DELETE_FAILED: it is in use"))
+    )
+    stub.add_response("describe_stacks", described("DELETE_FAILED"))
+    (found,) = described("CREATE_COMPLETE")["Stacks"]
+    with pytest.raises(RunError, match=r"^stack s: DELETE_FAILED: A \(AWS::S3::Bucket\): it is in use$"):
+        delete(found, clients, lambda _: None, pytest.fail)

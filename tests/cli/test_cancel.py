@@ -1,0 +1,228 @@
+"""`genomics-pipeline cancel`: on AWS by the fakes, and of a run of this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from genomics_pipeline.engine.tasks.batch import Job, JobEnd
+from genomics_pipeline.runs import cancel as use_case
+from genomics_pipeline.runs.run_folder import RunFolder
+from tests.fakes.batch import BatchJob, Log
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Ended
+    from tests.fakes.aws import FakeAws
+    from tests.fakes.deployed import Deployed
+
+Cli = Callable[..., "Ended"]
+
+
+@pytest.fixture
+def submitted(stack: Deployed, reference: str, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """`submitted(*samples)`: a run's name."""
+    monkeypatch.setattr(use_case, "PAUSE_S", 0)
+
+    def call(*samples: str) -> str:
+        ended = cli("submit", stack.sheet(tmp_path / "cohort.csv", *samples), "--reference", reference, "--json")
+        assert ended.code == 0, ended.err
+        return str(json.loads(ended.out)["run"])
+
+    return call
+
+
+def until_cancelled(job: Job, log: Log) -> JobEnd:
+    job.cancelled.wait(60)
+    return JobEnd(143)
+
+
+def left_over(fake: FakeAws, run: str, bucket: str, number: int, name: str = "germline-alignment") -> str:
+    """A job that Step Functions has lost sight of."""
+    place = {"name": run, "bucket": bucket, "prefix": f"runs/{run}/"}
+    variable = {"GENOMICS_PIPELINE_TASK": json.dumps({"run": place})}
+    job = Job(
+        job_id=f"{number:08d}-0000-4000-8000-000000000000",
+        name=name,
+        queue="genomics-pipeline",
+        definition="genomics-pipeline-alignment",
+        environment=variable,
+        vcpus=1,
+        memory_mib=1,
+        timeout_s=60,
+    )
+    fake.batch.jobs[job.job_id] = BatchJob(job)
+    return job.job_id
+
+
+def test_execution_and_jobs_end(stack: Deployed, step_functions: FakeAws, submitted: Any, cli: Cli) -> None:
+    step_functions.batch.run_job = until_cancelled
+    run = submitted("A", "B", "C")
+    step_functions.batch.wait(lambda batch: len(batch.running()) == 3)
+    mine = [left_over(step_functions, run, stack.bucket, number) for number in range(2)]
+    other = left_over(step_functions, "another-run", stack.bucket, 7)
+    foreign = left_over(step_functions, run, stack.bucket, 8, name="somebody-elses")
+    ended = cli("cancel", run, "--yes")
+    execution = step_functions.execution(run)
+    execution.wait()
+    assert ended.code == 0
+    assert ended.out.startswith(f"{run}: ABORTED; ")
+    described = execution.described()
+    assert (described["status"], described["error"]) == ("ABORTED", "Cancelled")
+    assert described["cause"] == "cancelled by `genomics-pipeline cancel`"
+    jobs = step_functions.batch.jobs
+    assert [jobs[one].terminated for one in mine] == ["cancelled by `genomics-pipeline cancel`"] * 2
+    assert [jobs[one].terminated for one in (other, foreign)] == [None, None]
+    assert not [job for job in step_functions.batch.running() if job.job.job_id not in (*mine, other, foreign)]
+
+
+def test_jobs_by_the_thousand_under_throttling(
+    stack: Deployed, step_functions: FakeAws, submitted: Any, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from genomics_pipeline.aws import jobs as aws_jobs
+
+    monkeypatch.setattr(aws_jobs, "REQUESTS_PER_SECOND", 1000)
+    for operation in ("ListJobs", "DescribeJobs", "TerminateJob"):
+        step_functions.batch.gate.buckets.pop(operation)
+        step_functions.batch.gate.throttle(operation, 2)
+    step_functions.batch.run_job = lambda job, log: JobEnd(1, "bad reads")
+    run = submitted("A")
+    step_functions.execution(run).wait()
+    mine = [left_over(step_functions, run, stack.bucket, number) for number in range(250)]
+    answer = json.loads(cli("cancel", run, "--yes", "--json").out)
+    assert answer == {"run": run, "status": "FAILED", "jobs_ended": 250}
+    assert all(step_functions.batch.jobs[one].terminated for one in mine)
+    calls = [name for name, _ in step_functions.batch.calls]
+    assert calls.count("TerminateJob") == 250
+    assert calls.count("DescribeJobs") == 6  # two sweeps, a hundred jobs a request
+
+
+def test_a_run_that_succeeded_stays_so(step_functions: FakeAws, submitted: Any, cli: Cli) -> None:
+    run = submitted("A")
+    step_functions.execution(run).wait()
+    answer = json.loads(cli("cancel", run, "--yes", "--json").out)
+    assert answer == {"run": run, "status": "SUCCEEDED", "jobs_ended": 0}
+
+
+def test_it_asks(submitted: Any, step_functions: FakeAws, cli: Cli) -> None:
+    run = submitted("A")
+    step_functions.execution(run).wait()
+    ended = cli("cancel", run)
+    assert (ended.code, ended.err.splitlines()[-1]) == (
+        2,
+        f"error: cancel {run}: expected an answer, found no terminal; give --yes",
+    )
+
+
+def test_names_that_are_no_run(
+    stack: Deployed, submitted: Any, step_functions: FakeAws, tmp_path: Path, cli: Cli
+) -> None:
+    run = submitted("A")
+    step_functions.execution(run).wait()
+    wrong = run[:-1] + ("0" if run[-1] != "0" else "1")
+    uri = f"s3://{stack.bucket}/runs/{run}"
+    assert cli("cancel", uri, "--yes").code == 0
+    expected = {
+        wrong: f"{wrong}: expected a run's folder or a run of the stack genomics-pipeline, found neither; "
+        f"did you mean '{run}'?",
+        "zzz": "zzz: expected a run's folder or a run of the stack genomics-pipeline, found neither; "
+        "`genomics-pipeline runs` lists them",
+        f"s3://{stack.bucket}/runs/{wrong}/": f"s3://{stack.bucket}/runs/{wrong}/: expected a run, found none",
+        "s3://b/other": "s3://b/other: expected s3://bucket/runs/NAME/",
+        str(tmp_path): f"{tmp_path}: expected a run's folder, found another folder",
+        str(tmp_path / "cohort.csv"): f"{tmp_path}/cohort.csv: expected a run's folder, found a file",
+        "a b": "'a b': expected a run's folder, an s3://bucket/runs/NAME/ URI or the name of a run",
+    }
+    for text, message in expected.items():
+        assert cli("cancel", text, "--yes").err == f"error: {message}\n"
+    stack.put("runs/torn/run.json", "{}")
+    assert cli("cancel", "torn", "--yes").err == (
+        f"error: s3://{stack.bucket}/runs/torn/run.json: expected the record of a run on AWS, found something else; "
+        "submit the run again\n"
+    )
+
+
+def test_near_names_of_folders(tmp_path: Path, cli: Cli) -> None:
+    RunFolder(tmp_path / "cohort-1").create()
+    wrong = tmp_path / "cohort-l"
+    assert cli("cancel", wrong, "--yes").err == (
+        f"error: {wrong}: expected a run's folder, found nothing there; did you mean 'cohort-1'?\n"
+    )
+
+
+def test_no_stack(aws: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli("cancel", "cohort-1", "--yes").err == (
+        "error: cohort-1: expected a run's folder or a run of a stack: no such folder here; "
+        "stack genomics-pipeline: expected it to be deployed, found none; `genomics-pipeline deploy`\n"
+    )
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from genomics_pipeline.cli.signals import end_on_sigterm
+from genomics_pipeline.runs.run_folder import RunFolder
+import signal
+end_on_sigterm()
+folder = RunFolder(Path(sys.argv[1]))
+folder.create()
+with folder.locked():
+    folder.save({"status": "RUNNING"})
+    print("held", flush=True)
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        folder.save({"status": "ABORTED"})
+"""
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that runs in the folder `run`."""
+    argv = [sys.executable, "-c", HOLD, str(tmp_path / "run")]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_the_process_of_a_local_run_ends(holder: subprocess.Popen[str], tmp_path: Path, cli: Cli) -> None:
+    ended = cli("cancel", tmp_path / "run", "--yes")
+    assert (ended.code, ended.out) == (0, f"run: ABORTED; process {holder.pid} ended\n")
+    assert holder.wait(60) == 0
+    assert cli("cancel", tmp_path / "run", "--yes").out == "run: ABORTED; no process runs in it\n"
+
+
+def test_a_killed_run_is_aborted(holder: subprocess.Popen[str], tmp_path: Path, cli: Cli) -> None:
+    holder.send_signal(signal.SIGKILL)
+    holder.wait(60)
+    answer = json.loads(cli("cancel", tmp_path / "run", "--yes", "--json").out)
+    assert answer == {"run": "run", "status": "ABORTED", "process": None}
+
+
+def test_another_process_of_the_same_id_is_left_alone(tmp_path: Path, cli: Cli) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.create()
+    folder.save({"status": "RUNNING"})
+    mine = {"pid": os.getpid(), "host": socket.gethostname(), "started": 1.0}
+    (folder.path / ".engine" / "holder.json").write_text(json.dumps(mine))
+    assert cli("cancel", tmp_path / "run", "--yes").out == "run: ABORTED; no process runs in it\n"
+
+
+def test_a_process_of_another_machine(tmp_path: Path, cli: Cli) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.create()
+    holder = {"pid": 7, "host": "node-3", "started": 1.0}
+    (folder.path / ".engine" / "holder.json").write_text(json.dumps(holder))
+    ended = cli("cancel", tmp_path / "run", "--yes")
+    assert (ended.code, ended.err) == (1, f"error: {folder.path}: process 7 runs on node-3; cancel it there\n")

@@ -1,0 +1,80 @@
+"""A cohort from FASTQ files to a joint VCF on AWS, as a user takes it there and back; the real steps work on S3."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pysam
+
+from tests.cli.conftest import Ended
+from tests.fakes.deployed import Deployed
+from tests.fakes.jobs import shipped_steps
+
+if TYPE_CHECKING:
+    from tests.fakes.aws import FakeAws
+
+Cli = Callable[..., Ended]
+JOINT = "variant_calling/joint/joint_germline.vcf.gz"
+
+
+def on_s3(cohort: Path, stack: Deployed, sheet: Path, broken: str) -> Path:
+    """The cohort's sheet with its files on S3, one sample's reads cut short."""
+    with (cohort / "cohort.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        for column in ("fastq_1", "fastq_2"):
+            data = (cohort / row[column]).read_bytes()
+            row[column] = stack.put(f"reads/{row[column]}", data[:-40] if row["sample"] == broken else data)
+    with sheet.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return sheet
+
+
+def genotypes(vcf: Path) -> list[str]:
+    with pysam.VariantFile(str(vcf)) as file:
+        return [str(record) for record in file]
+
+
+def test_a_cohort_comes_home(stack: Deployed, step_functions: FakeAws, tmp_path: Path, cli: Cli) -> None:
+    cohort = tmp_path / "cohort"
+    assert cli("simulate", "--out", cohort, "--samples", "3", "--length", "12000", "--depth", "20").code == 0
+    step_functions.batch.run_job = shipped_steps(tmp_path / "scratch")
+    sheet = on_s3(cohort, stack, tmp_path / "cohort.csv", broken="sample3")
+    reference = cohort / "reference.fa"
+
+    submitted = cli("submit", sheet, "--reference", reference, "--json")
+    assert submitted.code == 0, submitted.err
+    run = json.loads(submitted.out)["run"]
+    step_functions.execution(run).wait()
+
+    status = json.loads(cli("status", run, "--json").out)
+    assert status["status"] == "SUCCEEDED"
+    (failure,) = status["failures"]["items"]
+    assert (failure["item"], failure["stage"], failure["class"]) == ("sample3", "alignment", "bad_input")
+    assert "expected a whole gzip file, found its end: the file is truncated" in failure["message"]
+    assert "truncated" in cli("logs", run, "--failed").out
+
+    fetched = cli("results", run, "--json", "--download", tmp_path / "fetched")
+    assert fetched.code == 0, fetched.err
+    found = {one["item"]: one for one in map(json.loads, fetched.out.splitlines())}
+    assert {item: one["state"] for item, one in found.items()} == {
+        "sample1": "SUCCEEDED",
+        "sample2": "SUCCEEDED",
+        "sample3": "FAILED",
+        "cohort": "SUCCEEDED",
+    }
+
+    here = ("--reference", reference, "--out", tmp_path / "here", "--sample", "sample1", "--sample", "sample2")
+    assert cli("run", cohort / "cohort.csv", *here).code == 0
+    assert genotypes(tmp_path / "fetched" / JOINT) == genotypes(tmp_path / "here/results" / JOINT)
+    assert genotypes(tmp_path / "here/results" / JOINT)
+
+    again = json.loads(cli("submit", sheet, "--reference", reference, "--json").out)
+    assert (again["run"], again["started"], again["status"]) == (run, False, "SUCCEEDED")
+    assert [json.loads(line)["run"] for line in cli("runs", "--json").out.splitlines()] == [run]

@@ -1,0 +1,116 @@
+"""template, deploy and destroy as they are typed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.aws.stack import Change, ChangeSet, Event
+from genomics_pipeline.cli.stack_options import Terminal
+from genomics_pipeline.runs.stack_template import stack_template
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+def test_template_prints_the_same_bytes_every_time(
+    cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = cli("template", "--pipeline", GOLDEN / "cohort.toml", "--stack", "mine")
+    monkeypatch.chdir(tmp_path)
+    assert cli("template", "--pipeline", GOLDEN / "cohort.toml", "--stack", "mine") == first
+    assert (first.code, first.err) == (0, "")
+    assert first.out == canonical(stack_template([str(GOLDEN / "cohort.toml")], "mine").document())
+
+
+def test_the_stacks_name_comes_from_the_environment(cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENOMICS_PIPELINE_STACK", "from-environment")
+    out = cli("template").out
+    assert json.loads(out)["Resources"]["JobQueue"]["Properties"]["JobQueueName"] == "from-environment"
+
+
+def test_a_stacks_name_that_cannot_be(cli: Callable[..., Any]) -> None:
+    ended = cli("template", "--stack", "My_Stack")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == (
+        "error: --stack My_Stack: expected lower-case letters, digits and single hyphens, a letter first, at most 32\n"
+    )
+
+
+@pytest.mark.usefixtures("cloudformation")
+def test_from_nothing_to_a_stack_and_back(cli: Callable[..., Any]) -> None:
+    made = cli("deploy", "--yes")
+    assert made.code == 0
+    lines = made.out.splitlines()
+    assert next(line.split() for line in lines if "GermlineStateMachine" in line) == [
+        "Add",
+        "GermlineStateMachine",
+        "AWS::StepFunctions::StateMachine",
+    ]
+    assert "then, by a second change set: 1 state machine" in lines
+    assert lines[-1] == "next: genomics-pipeline containers push, then genomics-pipeline submit MANIFEST"
+    assert "CREATE_COMPLETE              genomics-pipeline" in made.err
+
+    again = cli("deploy", "--json")  # nothing changes, so nobody is asked
+    outputs = json.loads(again.out)
+    assert (again.code, again.err) == (0, "no changes\n")
+    assert outputs["JobQueue"] == "arn:aws:batch:us-east-1:000000000000:job-queue/genomics-pipeline"
+
+    policy = json.loads(cli("template", "--caller-policy").out)
+    assert [found["Resource"] for found in policy["Statement"] if found["Sid"] == "FindObjects"] == [
+        [f"arn:aws:s3:::{outputs['Bucket']}"]
+    ]
+
+    gone = cli("destroy", "--yes")
+    assert gone.code == 0
+    assert gone.out == (
+        f"kept: s3://{outputs['Bucket']} with all runs; it costs what it holds "
+        "(S3 Standard: about $0.023 a GB and month in us-east-1)\n"
+    )
+
+
+@pytest.mark.usefixtures("cloudformation")
+def test_nobody_to_ask(cli: Callable[..., Any]) -> None:
+    ended = cli("deploy")
+    assert ended.code == 2
+    assert " Add     Bucket " in ended.out
+    assert ended.err == "error: Execute? expected an answer, found no terminal; give --yes\n"
+    assert cli("destroy", "--yes").err == (
+        "error: stack genomics-pipeline: expected it to be deployed, found none; is the region right?\n"
+    )
+
+
+@pytest.mark.usefixtures("cloudformation")
+def test_data_go_only_when_told(cli: Callable[..., Any]) -> None:
+    cli("deploy", "--yes")
+    ended = cli("destroy", "--yes", "--delete-data")
+    assert (ended.code, ended.out) == (0, "nothing is left\n")
+    assert ended.err.endswith("1 versions of objects deleted\n")
+
+
+def test_what_is_lost_is_shown_first(capfd: pytest.CaptureFixture[str]) -> None:
+    changes = (
+        Change("Add", "New", "AWS::S3::Bucket", ""),
+        Change("Modify", "Queue", "AWS::Batch::JobQueue", "Conditional"),
+        Change("Remove", "Old", "AWS::ECR::Repository", ""),
+    )
+    Terminal(yes=True).show(ChangeSet("arn", "id", changes), 0)
+    rows = [line.split() for line in capfd.readouterr().out.splitlines()]
+    assert rows == [
+        ["action", "logical", "id", "type", "replacement"],
+        ["Remove", "Old", "AWS::ECR::Repository"],
+        ["Modify", "Queue", "AWS::Batch::JobQueue", "Conditional"],
+        ["Add", "New", "AWS::S3::Bucket"],
+    ]
+
+
+def test_a_change_of_outputs_alone(capfd: pytest.CaptureFixture[str]) -> None:
+    Terminal(yes=True).show(ChangeSet("arn", "id", ()), 0)
+    Terminal(yes=True).say(Event("A", "AWS::S3::Bucket", "CREATE_FAILED", "it is there already"))
+    out, err = capfd.readouterr()
+    assert out == "no resource changes, outputs only\n"
+    assert err == "CREATE_FAILED                A: it is there already\n"

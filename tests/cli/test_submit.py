@@ -1,0 +1,383 @@
+"""`genomics-pipeline submit`, with unmodified boto3 against moto and the fake of Step Functions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from tests.cli.conftest import BWA, FAI, FASTA
+from tests.fakes.deployed import Deployed
+from tests.fakes.faults import ApiError
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Ended
+    from tests.fakes.aws import FakeAws
+
+Cli = Callable[..., "Ended"]
+STATE_MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:genomics-pipeline-germline"
+
+
+@pytest.fixture
+def fasta(tmp_path: Path) -> Path:
+    path = tmp_path / "local" / "tiny.fa"
+    path.parent.mkdir()
+    path.write_text(FASTA)
+    return path
+
+
+def submitted(ended: Ended) -> dict[str, Any]:
+    assert ended.code == 0, ended.err
+    found: dict[str, Any] = json.loads(ended.out)
+    return found
+
+
+def errors(ended: Ended) -> list[str]:
+    return [line.removeprefix("error: ") for line in ended.err.splitlines() if line.startswith("error: ")]
+
+
+def test_a_run_is_uploaded_and_started(
+    stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
+) -> None:
+    sheet = stack.sheet(tmp_path / "my cohort.csv", "A", "B", "C")
+    answer = submitted(cli("submit", sheet, "--reference", reference, "--json"))
+    run = answer["run"]
+    assert run.startswith("my-cohort-")
+    assert len(run) == len("my-cohort-") + 12
+    arn = f"{STATE_MACHINE.replace(':stateMachine:', ':execution:')}:{run}"
+    assert answer == {
+        "run": run,
+        "uri": f"s3://{stack.bucket}/runs/{run}/",
+        "stack": "genomics-pipeline",
+        "status": "RUNNING",
+        "started": True,
+        "execution_arn": arn,
+        "samples": 3,
+        "intervals": 1,
+        "jobs": 8,
+        "least_seconds": 0.16,
+        "warnings": [],
+    }
+    record = stack.read(f"runs/{run}/run.json")
+    assert record.pop("submitted").endswith("+00:00")
+    assert record.pop("digest").startswith(run[-12:])
+    assert record == {
+        "run": run,
+        "pipeline": "germline",
+        "stack": "genomics-pipeline",
+        "state_machine_arn": STATE_MACHINE,
+        "execution_arn": arn,
+        "parameters": {},
+        "reference": reference,
+        "manifest": str(sheet),
+        "samples": 3,
+    }
+    execution = step_functions.execution(run)
+    execution.wait()
+    assert execution.status == "SUCCEEDED"
+    given = {
+        "run": {"name": run, "bucket": stack.bucket, "prefix": f"runs/{run}/"},
+        "reference": reference,
+        "parameters": {},
+    }
+    assert json.loads(execution.text) == given == stack.read(f"runs/{run}/input.json")
+    assert stack.read(f"runs/{run}/definition.json") == json.loads(execution.machine.definition)
+    jobs = [json.loads(job.job.environment["GENOMICS_PIPELINE_TASK"]) for job in step_functions.batch.jobs.values()]
+    assert sorted(job["items"][0]["sample"] for job in jobs if job["stage"] == "alignment") == ["A", "B", "C"]
+
+
+def test_what_is_printed(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:
+    ended = cli("submit", stack.sheet(tmp_path / "cohort.csv", "A"), "--reference", reference)
+    run = ended.out.split(":")[0]
+    assert ended.out.splitlines() == [
+        f"{run}: submitted",
+        f"  s3://{stack.bucket}/runs/{run}/",
+        "  1 sample, 1 interval: 4 jobs, which AWS takes at least 0 s to start (50 a second)",
+        "next:",
+        f"  genomics-pipeline status {run} --watch",
+        f"  genomics-pipeline logs {run} --failed",
+        f"  genomics-pipeline results {run}",
+        f"  genomics-pipeline cancel {run}",
+    ]
+    assert ended.err.splitlines() == [
+        f"reference: {reference}",
+        "looking at the files of 1 sample",
+        f"uploading to s3://{stack.bucket}/runs/{run}/",
+    ]
+
+
+def test_the_same_again_starts_nothing(
+    stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
+) -> None:
+    command = ("submit", stack.sheet(tmp_path / "cohort.csv", "A"), "--reference", reference)
+    run = submitted(cli(*command, "--json"))["run"]
+    execution = step_functions.execution(run)
+    execution.wait()
+    record = stack.read(f"runs/{run}/run.json")
+    again = cli(*command)
+    assert again.out.splitlines()[0] == (
+        f"{run}: SUCCEEDED already; a changed sheet, parameter, step or reference makes another run"
+    )
+    assert stack.read(f"runs/{run}/run.json") == record
+    assert [name for name, _ in step_functions.states.calls].count("StartExecution") == 1
+    other = submitted(cli(*command, "--param", "variant_calling.ploidy=1", "--json"))
+    assert other["started"]
+    assert other["run"] != run
+
+
+def test_what_runs_already_is_said(
+    stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
+) -> None:
+    def wait(job: Any, log: Any) -> Any:
+        job.cancelled.wait(60)
+        return JobEnd(143)
+
+    from genomics_pipeline.engine.tasks.batch import JobEnd
+
+    step_functions.batch.run_job = wait
+    command = ("submit", stack.sheet(tmp_path / "cohort.csv", "A"), "--reference", reference)
+    run = submitted(cli(*command, "--json"))["run"]
+    assert cli(*command).out.splitlines()[0] == f"{run}: already running; nothing was started"
+    boto3.client("stepfunctions").stop_execution(executionArn=step_functions.execution(run).arn)
+
+
+def test_a_dry_run_changes_nothing(stack: Deployed, fasta: Path, tmp_path: Path, cli: Cli) -> None:
+    sheet = stack.sheet(tmp_path / "cohort.csv", "A")
+    before = stack.keys()
+    ended = cli("submit", sheet, "--reference", fasta, "--dry-run")
+    assert ended.code == 0
+    assert ended.out.splitlines()[0].endswith(": can be submitted; nothing was uploaded or started")
+    assert stack.keys() == before
+
+
+def test_a_reference_of_this_machine_is_uploaded_once(stack: Deployed, fasta: Path, tmp_path: Path, cli: Cli) -> None:
+    sheet = stack.sheet(tmp_path / "cohort.csv", "A", "B")
+    run = submitted(cli("submit", sheet, "--reference", fasta, "--json"))["run"]
+    uri = stack.read(f"runs/{run}/run.json")["reference"]
+    folder = uri.removeprefix(f"s3://{stack.bucket}/").rpartition("/")[0]
+    assert sorted(stack.keys(folder)) == sorted(f"{folder}/tiny.{name}" for name in ("fa", "fa.fai", *BWA))
+    assert fasta.read_text() == FASTA
+    assert stack.s3.get_object(Bucket=stack.bucket, Key=f"{folder}/tiny.fa.fai")["Body"].read().decode() == FAI
+    again = cli("submit", sheet, "--reference", fasta, "--sample", "A")
+    assert f"reference: already at {uri}" in again.err.splitlines()
+
+
+def test_everything_that_is_wrong_comes_at_once(stack: Deployed, tmp_path: Path, cli: Cli) -> None:
+    reads = [stack.put(f"reads/{name}.fastq") for name in ("a1", "a2", "b1")]
+    empty = stack.put("reads/b2.fastq", b"")
+    here = tmp_path / "c1.fastq"
+    gone = f"s3://{stack.bucket}/reads/d1.fastq"
+    elsewhere = "s3://no-such-bucket/d2.fastq"
+    rows = [("A", *reads[:2]), ("B", reads[2], empty), ("C", here, reads[0][:-8] + "c2.fastq"), ("D", gone, elsewhere)]
+    sheet = tmp_path / "cohort.csv"
+    sheet.write_text("sample,fastq_1,fastq_2\n" + "".join(",".join(map(str, row)) + "\n" for row in rows))
+    ended = cli("submit", sheet, "--reference", "s3://no-such-bucket/ref.fa")
+    assert ended.code == 1
+    assert errors(ended) == [
+        "s3://no-such-bucket/ref.fa: expected a FASTA file, found no such file",
+        f"{empty}: sample B, lane L001: expected a FASTQ file, found an empty one",
+        f"{here}: sample C, lane L001: expected a FASTQ file on S3, found one of this machine; upload it: "
+        f"aws s3 sync {tmp_path} s3://{stack.bucket}/reads/{tmp_path.name}",
+        f"s3://{stack.bucket}/reads/c2.fastq: sample C, lane L001: expected a FASTQ file, found no such file",
+        f"{gone}: sample D, lane L001: expected a FASTQ file, found no such file",
+        f"{elsewhere}: sample D, lane L001: expected a FASTQ file, found no such file",
+    ]
+    assert stack.keys("runs/") == []
+
+
+def test_sheet_and_parameters_are_refused_together(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:
+    sheet = tmp_path / "cohort.csv"
+    sheet.write_text("sample,fastq_1\nA,s3://b/a.bam\n")
+    ended = cli("submit", sheet, "--reference", reference, "--param", "variant_calling.ploidi=1")
+    assert (ended.code, errors(ended)) == (
+        1,
+        [
+            "--param variant_calling.ploidi=1: unknown parameter 'ploidi' of variant_calling; did you mean 'ploidy'?",
+            f"{sheet}:2:fastq_1: expected a file ending in .fastq.gz, .fq.gz, .fastq or .fq, found 's3://b/a.bam'",
+        ],
+    )
+
+
+def test_only_the_command_is_wrong(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:
+    sheet = stack.sheet(tmp_path / "cohort.csv", "A", "B")
+    ended = cli("submit", sheet, "--reference", reference, "--sample", "C")
+    assert (ended.code, errors(ended)) == (2, ["--sample C: no such sample in the manifest; known: A, B"])
+
+
+def test_a_file_that_a_parameter_names(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:
+    sheet = stack.sheet(tmp_path / "cohort.csv", "A")
+    command = ("submit", sheet, "--reference", reference, "--param")
+    assert errors(cli(*command, "variant_calling.regions=/data/panel.bed")) == [
+        "/data/panel.bed: parameter variant_calling.regions: expected a file on S3, found one of this machine; "
+        f"upload it: aws s3 cp /data/panel.bed s3://{stack.bucket}/files/"
+    ]
+    missing = f"s3://{stack.bucket}/panel.bed"
+    assert errors(cli(*command, f"variant_calling.regions={missing}")) == [
+        f"{missing}: parameter variant_calling.regions: expected a file, found no such file"
+    ]
+
+
+def test_an_archived_file(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:
+    sheet = stack.sheet(tmp_path / "cohort.csv", "A")
+    key = "reads/A_R1.fastq"
+    stack.s3.put_object(Bucket=stack.bucket, Key=key, Body=b"@r\nA\n+\nF\n", StorageClass="DEEP_ARCHIVE")
+    assert errors(cli("submit", sheet, "--reference", reference)) == [
+        f"s3://{stack.bucket}/{key}: sample A, lane L001: expected a FASTQ file that can be read at once, "
+        "found it archived (DEEP_ARCHIVE); restore it first"
+    ]
+    stack.s3.restore_object(Bucket=stack.bucket, Key=key, RestoreRequest={"Days": 1})
+    assert cli("submit", sheet, "--reference", reference, "--dry-run").code == 0
+
+
+def test_indexes_that_are_missing(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:
+    for name in ("tiny.fa.fai", "tiny.fa.sa", "tiny.dict"):
+        stack.s3.delete_object(Bucket=stack.bucket, Key=f"ref/{name}")
+    sheet = stack.sheet(tmp_path / "cohort.csv", "A")
+    assert errors(cli("submit", sheet, "--reference", reference)) == [
+        f"{reference}: expected tiny.fa.sa, tiny.dict beside it, found none; "
+        "make it: bwa index tiny.fa && samtools dict -o tiny.dict tiny.fa",
+        f"{reference}: expected tiny.fa.fai beside it, found none; make it: samtools faidx tiny.fa",
+    ]
+    compressed = stack.put("ref/tiny.fa.gz", "x")
+    assert errors(cli("submit", sheet, "--reference", compressed)) == [
+        f"{compressed}: expected a plain FASTA file with its indexes beside it, found .gz; "
+        "decompress and index it, or give a file of this machine: submit prepares and uploads it"
+    ]
+    assert errors(cli("submit", sheet, "--reference", tmp_path / "no.fa")) == [
+        f"{tmp_path}/no.fa: expected a file, found none"
+    ]
+
+
+def test_reads_in_another_region(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:
+    stack.s3.create_bucket(Bucket="far", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    uri = stack.put("a.fastq", bucket="far")
+    sheet = tmp_path / "cohort.csv"
+    sheet.write_text(f"sample,fastq_1\nA,{uri}\n")
+    ended = cli("submit", sheet, "--reference", reference, "--dry-run")
+    assert ended.code == 0
+    assert (
+        "warning: s3://far is in eu-west-1, the stack in us-east-1: AWS charges every GB read between regions; "
+        "copy the reads into us-east-1 first"
+    ) in ended.err.splitlines()
+
+
+def test_no_stack(aws: str, tmp_path: Path, cli: Cli) -> None:
+    sheet = tmp_path / "cohort.csv"
+    sheet.write_text("sample,fastq_1\nA,s3://b/a.fastq\n")
+    ended = cli("submit", sheet, "--reference", "s3://b/r.fa", "--stack", "other")
+    assert (ended.code, errors(ended)) == (
+        1,
+        ["stack other: expected it to be deployed, found none; `genomics-pipeline deploy`"],
+    )
+
+
+def test_another_definition_is_deployed(stack: Deployed, aws: str, reference: str, tmp_path: Path, cli: Cli) -> None:
+    sheet = stack.sheet(tmp_path / "cohort.csv", "A")
+    states = boto3.client("stepfunctions", endpoint_url=aws)
+    document = json.loads(states.describe_state_machine(stateMachineArn=STATE_MACHINE)["definition"])
+    del document["StartAt"]
+    document["States"]["Sample"]["MaxConcurrency"] = 5
+    retry = document["States"]["Sample"]["ItemProcessor"]["States"]["alignment"]["Retry"]
+    retry[0]["MaxAttempts"] = True
+    retry[1]["Comment"] = "x" * 80
+    states.update_state_machine(stateMachineArn=STATE_MACHINE, definition=json.dumps(document))
+    ended = cli("submit", sheet, "--reference", reference)
+    place = "$.States.Sample.ItemProcessor.States.alignment.Retry"
+    assert errors(ended) == [
+        "state machine genomics-pipeline-germline: expected the definition that is made here; "
+        '`genomics-pipeline deploy` first: $.StartAt: expected "Sample", found nothing; '
+        "$.States.Sample.MaxConcurrency: expected 1000, found 5; "
+        f"{place}[0].MaxAttempts: expected 20, found true; 1 more"
+    ]
+    states.delete_state_machine(stateMachineArn=STATE_MACHINE)
+
+
+def test_other_images_are_deployed(stack: Deployed, aws: str, reference: str, tmp_path: Path, cli: Cli) -> None:
+    from genomics_pipeline.runs.catalog import load_step
+    from genomics_pipeline.runs.images import tag
+
+    tags = {name: tag(load_step(name)) for name in ("alignment", "variant_calling", "gather")}
+    batch, ecr = boto3.client("batch", endpoint_url=aws), boto3.client("ecr")
+    batch.register_job_definition(
+        jobDefinitionName="genomics-pipeline-alignment",
+        type="container",
+        containerProperties={"image": "registry/genomics-pipeline/alignment:old", "vcpus": 1, "memory": 256},
+    )
+    batch.deregister_job_definition(jobDefinition="genomics-pipeline-variant_calling:1")
+    repository = "genomics-pipeline/gather"
+    ecr.batch_delete_image(repositoryName=repository, imageIds=[{"imageTag": tags["gather"]}])
+    ecr.delete_repository(repositoryName="genomics-pipeline/variant_calling", force=True)
+    sheet = stack.sheet(tmp_path / "cohort.csv", "A")
+    ended = cli("submit", sheet, "--reference", reference)
+    assert errors(ended) == [
+        f"job definition genomics-pipeline-alignment: expected the image genomics-pipeline/alignment:"
+        f"{tags['alignment']}, found genomics-pipeline/alignment:old; `genomics-pipeline deploy` first",
+        "job definition genomics-pipeline-variant_calling: expected an ACTIVE one, found none; "
+        "`genomics-pipeline deploy` makes it",
+        f"image genomics-pipeline/variant_calling:{tags['variant_calling']}: expected it in ECR, found none; "
+        "`genomics-pipeline containers push`",
+        f"image {repository}:{tags['gather']}: expected it in ECR, found none; `genomics-pipeline containers push`",
+    ]
+
+
+def test_a_start_that_fails_is_no_half_run(
+    stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
+) -> None:
+    sheet = stack.sheet(tmp_path / "cohort.csv", "A")
+    refusal = ApiError("ExecutionLimitExceeded", "too many open executions")
+    step_functions.states.gate.fail("StartExecution", refusal)
+    ended = cli("submit", sheet, "--reference", reference)
+    (folder,) = {key.split("/")[1] for key in stack.keys("runs/")}
+    assert ended.code == 1
+    assert errors(ended) == [
+        f"cannot start the execution {folder}: An error occurred (ExecutionLimitExceeded) when calling the "
+        f"StartExecution operation: too many open executions; nothing runs; what lies in "
+        f"s3://{stack.bucket}/runs/{folder}/ does no harm, and the same command uses it"
+    ]
+    assert submitted(cli("submit", sheet, "--reference", reference, "--json"))["run"] == folder
+
+
+def test_a_name_that_is_taken_and_forgotten(
+    stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
+) -> None:
+    sheet = stack.sheet(tmp_path / "cohort.csv", "A")
+    step_functions.states.gate.fail("StartExecution", ApiError("ExecutionAlreadyExists", "Execution Already Exists"))
+    ended = cli("submit", sheet, "--reference", reference)
+    (folder,) = {key.split("/")[1] for key in stack.keys("runs/")}
+    assert errors(ended) == [
+        f"run {folder}: an execution of this name ended, and AWS keeps its name for 90 days; change an input, or wait"
+    ]
+
+
+def test_a_large_item_lies_apart(
+    stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
+) -> None:
+    lanes = [(f"L{number}", stack.put(f"reads/{'x' * 150}-{number}.fastq")) for number in range(150)]
+    sheet = tmp_path / "cohort.csv"
+    rows = [f"big,{lane},{uri}" for lane, uri in lanes] + [f"small,L1,{stack.put('reads/s.fastq')}"]
+    sheet.write_text("sample,lane,fastq_1\n" + "\n".join(rows) + "\n")
+    run = submitted(cli("submit", sheet, "--reference", reference, "--json"))["run"]
+    body = stack.s3.get_object(Bucket=stack.bucket, Key=f"runs/{run}/manifest.jsonl")["Body"].read()
+    big, small = map(json.loads, body.splitlines())
+    assert big == {"sample": "big", "uri": f"s3://{stack.bucket}/runs/{run}/items/big.json"}
+    assert len(small["lanes"]) == 1
+    item = stack.read(f"runs/{run}/items/big.json")
+    assert [(lane["lane"], lane["fastq_1"]) for lane in item["lanes"]] == lanes
+
+
+def test_what_aws_refuses_hides_nothing_else(
+    stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
+) -> None:
+    sheet = stack.sheet(tmp_path / "cohort.csv", "A")
+    stack.s3.delete_object(Bucket=stack.bucket, Key="reads/A_R2.fastq")
+    step_functions.states.gate.fail("DescribeStateMachine", ApiError("AccessDeniedException", "not allowed"))
+    ended = cli("submit", sheet, "--reference", reference)
+    assert errors(ended) == [
+        f"cannot read the state machine {STATE_MACHINE}: An error occurred (AccessDeniedException) when calling the "
+        "DescribeStateMachine operation: not allowed",
+        f"s3://{stack.bucket}/reads/A_R2.fastq: sample A, lane L001: expected a FASTQ file, found no such file",
+    ]

@@ -1,0 +1,154 @@
+"""The whole chain: our engine, the Batch API, real containers, S3. What moto stands for AWS in is said where it is."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.model.manifest import manifest_lines
+from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.runs.catalog import load_pipeline
+from genomics_pipeline.runs.execute import ExecuteRequest, execute
+from genomics_pipeline.runs.intervals import contigs, interval_lines
+from genomics_pipeline.runs.manifests import read_manifest
+from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.worker.reference import prepare
+from tests.conftest import AWS_ENVIRONMENT
+from tests.containers.conftest import SHARED
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+DATA = SHARED / "data" / "1000g-3sample-chr21-chr22"
+SAMPLES = ("NA12878", "NA19401", "NA20359")
+BUCKET, RUN = "genomics", "runs/chain"
+NAMES = ResourceNames()
+
+
+@pytest.fixture
+def bucket(aws: str, missing: Callable[[str], None]) -> Iterator[S3Client]:
+    """A client of S3, where the reads and the reference are; the bucket goes with the test."""
+    if not DATA.is_dir():
+        missing(f"no real sequencing data in {DATA}")
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    for file in DATA.glob("*.fa*.gz"):
+        client.upload_file(str(file), BUCKET, f"reads/{file.name}")
+    yield client
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
+        client.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": one["Key"]} for one in page["Contents"]]})
+    client.delete_bucket(Bucket=BUCKET)
+
+
+@pytest.fixture
+def stack(aws: str, images: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The queue and the job definitions that the pipeline's definition names.
+
+    moto runs a job's container with its image, command, environment and mounts, and nothing else of its definition:
+    no memory limit, no read-only root, no retries, no role, and no ``AWS_BATCH_JOB_ATTEMPT``; those are tested with
+    the images alone (`test_images.py`) and in the template. The container reaches moto by the host's network, and by
+    the environment that stands for the role's credentials.
+    """
+    monkeypatch.setenv("MOTO_DOCKER_NETWORK_MODE", "host")
+    iam, batch = boto3.client("iam"), boto3.client("batch")
+    role = iam.create_role(RoleName="batch", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    hosts = batch.create_compute_environment(computeEnvironmentName="hosts", type="UNMANAGED", serviceRole=role)
+    order: Any = [{"order": 1, "computeEnvironment": hosts["computeEnvironmentArn"]}]
+    batch.create_job_queue(jobQueueName=NAMES.job_queue, state="ENABLED", priority=1, computeEnvironmentOrder=order)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir(mode=0o777)
+    scratch.chmod(0o777)  # on AWS the instance's disk; its owner is not the container's user either
+    environment = {**AWS_ENVIRONMENT, "AWS_ENDPOINT_URL": aws, "GENOMICS_PIPELINE_VCPUS": "1"}
+    for step, image in images.items():
+        container: Any = {
+            "image": image,
+            "readonlyRootFilesystem": True,
+            "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}],
+            "environment": [{"name": name, "value": value} for name, value in environment.items()],
+            "volumes": [{"name": "scratch", "host": {"sourcePath": str(scratch)}}],
+            "mountPoints": [{"sourceVolume": "scratch", "containerPath": "/scratch", "readOnly": False}],
+        }
+        name = NAMES.job_definition(step)
+        batch.register_job_definition(jobDefinitionName=name, type="container", containerProperties=container)
+    yield
+    batch.delete_job_queue(jobQueue=NAMES.job_queue)
+    batch.delete_compute_environment(computeEnvironment="hosts")
+    for step in images:
+        batch.deregister_job_definition(jobDefinition=f"{NAMES.job_definition(step)}:1")
+    iam.delete_role(RoleName="batch")
+
+
+def upload(client: S3Client, tmp_path: Path) -> None:
+    """The files that decide a run, as they lie on AWS."""
+    pipeline, _ = load_pipeline("germline")
+    reference = prepare(str(DATA / "reference.fa.gz"), ["fai"], RoutedStore(), tmp_path / "cache")
+    sizes = contigs(Path(f"{reference}.fai").read_text(), file=f"{reference}.fai")
+    reads = f"s3://{BUCKET}/reads"
+    given = {
+        "run": {"name": "chain", "bucket": BUCKET, "prefix": f"{RUN}/"},
+        "reference": f"{reads}/reference.fa.gz",
+        "parameters": {},
+    }
+    files = {
+        "manifest.jsonl": manifest_lines(read_manifest(str(sheet(tmp_path / "s3.csv", reads)))),
+        "intervals.jsonl": interval_lines(sizes, pipeline.maps["interval"].interval_size_bp),
+        "definition.json": canonical(generate(pipeline)),
+        "input.json": json.dumps(given),
+    }
+    for name, text in files.items():
+        body = text if isinstance(text, bytes) else text.encode()
+        client.put_object(Bucket=BUCKET, Key=f"{RUN}/{name}", Body=body)
+
+
+def sheet(file: Path, reads: str) -> Path:
+    """A sample sheet of the three samples."""
+    rows = [f"{name},{reads}/{name}_R1.fastq.gz,{reads}/{name}_R2.fastq.gz" for name in SAMPLES]
+    file.write_text("\n".join(["sample,fastq_1,fastq_2", *rows]) + "\n")
+    return file
+
+
+def local_digests(tmp_path: Path) -> dict[str, str]:
+    """sha256 by output of the same samples run on this machine."""
+    arguments = ["run", sheet(tmp_path / "here.csv", str(DATA)), "--reference", DATA / "reference.fa.gz"]
+    argv = [sys.executable, "-m", "genomics_pipeline", *map(str, arguments), "--out", str(tmp_path / "here"), "--json"]
+    ended = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    return digests([file.read_bytes() for file in (tmp_path / "here").glob("steps/*/*/step.json")])
+
+
+def digests(records: list[bytes]) -> dict[str, str]:
+    return {
+        f"{record['stage']}/{record['item']}/{name}": output["sha256"]
+        for record in map(json.loads, records)
+        for name, output in record["outputs"].items()
+    }
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # moto leaves a pipe open when it looks for its own address
+@pytest.mark.usefixtures("stack")
+def test_three_samples_to_the_joint_vcf_through_batch_and_s3(bucket: S3Client, tmp_path: Path) -> None:
+    upload(bucket, tmp_path)
+    place = f"s3://{BUCKET}/{RUN}"
+    request = ExecuteRequest(f"{place}/definition.json", f"{place}/input.json", name="chain", batch="batch")
+    ended = execute(request)
+    assert ended["status"] == "SUCCEEDED", ended
+    store = RoutedStore()
+    records = [one.uri for one in store.list(f"{place}/steps/") if one.uri.endswith("/step.json")]
+    there = digests([store.read(uri) for uri in records])
+    assert there == local_digests(tmp_path)
+    assert {name.partition("/")[0] for name in there} == {"alignment", "variant_calling", "aggregation", "gather"}
+    gathered = json.loads(store.read(f"{place}/steps/gather/cohort/step.json"))
+    assert store.stat(f"{place}/{gathered['outputs']['vcf']['key']}"), "the joint VCF"
+    jobs = [json.loads(store.read(one.uri)) for one in store.list(f"{place}/steps/") if one.uri.endswith("/job.json")]
+    assert len(jobs) == len(records)
+    described = boto3.client("batch").describe_jobs(jobs=sorted({job["job_id"] for job in jobs}))["jobs"]
+    assert {job["status"] for job in described} == {"SUCCEEDED"}

@@ -1,0 +1,103 @@
+"""A stack as `deploy` leaves it, made of the few resources that commands ask for, in moto."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
+from genomics_pipeline.runs.catalog import load_pipeline
+from genomics_pipeline.runs.images import tag
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+ACCOUNT = "000000000000"
+REGISTRY = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A stack in moto.
+
+    Attributes:
+        names: What its resources are called.
+        bucket: Its bucket.
+        s3: A client.
+    """
+
+    names: ResourceNames
+    bucket: str
+    s3: S3Client
+
+    def put(self, key: str, data: bytes | str = b"@r\nA\n+\nF\n", bucket: str = "") -> str:
+        """Put an object; its URI."""
+        self.s3.put_object(Bucket=bucket or self.bucket, Key=key, Body=data)
+        return f"s3://{bucket or self.bucket}/{key}"
+
+    def keys(self, prefix: str = "") -> list[str]:
+        """The keys below a prefix."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return [found["Key"] for page in pages for found in page.get("Contents", ())]
+
+    def read(self, key: str) -> Any:
+        """A JSON object of the bucket."""
+        return json.loads(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
+
+    def sheet(self, path: Path, *samples: str) -> Path:
+        """A sample sheet of samples with a pair of FASTQ files each, which are put below ``reads/``."""
+        rows = ["sample,fastq_1,fastq_2"]
+        for sample in samples:
+            pair = (self.put(f"reads/{sample}_R{number}.fastq") for number in (1, 2))
+            rows.append(",".join([sample, *pair]))
+        path.write_text("\n".join(rows) + "\n")
+        return path
+
+
+@contextmanager
+def deployed(moto: str, pipeline: str = "germline", stack: str = DEFAULT_STACK) -> Iterator[Deployed]:
+    """Make the resources of a stack; at the end moto is empty again."""
+    import boto3
+
+    names = ResourceNames(stack)
+    bucket = f"{stack}-bucket"
+    declared, steps = load_pipeline(pipeline)
+    template = {
+        "Resources": {
+            "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": bucket}},
+            "Machine": {
+                "Type": "AWS::StepFunctions::StateMachine",
+                "Properties": {
+                    "StateMachineName": names.state_machine(declared.name),
+                    "DefinitionString": canonical(generate(declared, names)),
+                    "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/states",
+                },
+            },
+        },
+        "Outputs": {"Bucket": {"Value": {"Ref": "Bucket"}}},
+    }
+    boto3.client("cloudformation").create_stack(StackName=stack, TemplateBody=json.dumps(template))
+    batch, ecr = boto3.client("batch", endpoint_url=moto), boto3.client("ecr")
+    for step in steps.values():
+        repository, content = names.repository(step.spec.name), tag(step)
+        batch.register_job_definition(
+            jobDefinitionName=names.job_definition(step.spec.name),
+            type="container",
+            containerProperties={"image": f"{REGISTRY}/{repository}:{content}", "vcpus": 1, "memory": 256},
+        )
+        ecr.create_repository(repositoryName=repository)
+        media = "application/vnd.docker.distribution.manifest.v2+json"
+        config = {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 1, "digest": "sha256:0"}
+        manifest = {"schemaVersion": 2, "mediaType": media, "config": config, "layers": []}
+        ecr.put_image(repositoryName=repository, imageTag=content, imageManifest=json.dumps(manifest))
+    try:
+        yield Deployed(names, bucket, boto3.client("s3"))
+    finally:
+        urllib.request.urlopen(urllib.request.Request(f"{moto}/moto-api/reset", method="POST")).close()

@@ -1,0 +1,43 @@
+"""Problems of several checks come at once; the exit code is that of usage only where nothing else is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from genomics_pipeline.model.errors import Collected, DataError, Problem, RunError, UsageError
+
+
+def test_nothing_is_wrong() -> None:
+    collected = Collected()
+    with collected.check():
+        pass
+    collected.add(())
+    collected.refuse()
+
+
+def test_only_the_command_is_wrong() -> None:
+    collected = Collected()
+    for message in ("one", "two"):
+        with collected.check():
+            raise UsageError(message)
+    with pytest.raises(UsageError) as raised:
+        collected.refuse()
+    assert str(raised.value) == "one\ntwo"
+
+
+def test_more_is_wrong() -> None:
+    collected = Collected()
+    with collected.check():
+        raise UsageError("one")
+    collected.add([Problem("two", "sheet.csv", 3)])
+    with collected.check():
+        raise RunError("three")
+    with pytest.raises(DataError) as raised:
+        collected.refuse()
+    assert str(raised.value) == "one\nsheet.csv:3: two\nthree"
+
+
+def test_a_mistake_of_ours_is_not_kept() -> None:
+    collected = Collected()
+    with pytest.raises(ZeroDivisionError), collected.check():
+        raise ZeroDivisionError

@@ -1,0 +1,286 @@
+"""deploy and destroy, command by command, against moto's CloudFormation and the services behind it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.aws.clients import Clients
+from genomics_pipeline.aws.deployment import find_deployment
+from genomics_pipeline.aws.stack import ChangeSet, Event
+from genomics_pipeline.model.errors import RunError, UsageError
+from genomics_pipeline.runs.catalog import shipped
+from genomics_pipeline.runs.deploy import deploy, parse_parameters
+from genomics_pipeline.runs.destroy import Destroyed, destroy
+from genomics_pipeline.runs.stack_template import StackTemplate, stack_template
+
+STACK = "genomics-pipeline"
+
+
+class Told:
+    """Whoever is asked and told: keeps all of it, and never waits."""
+
+    def __init__(self, answer: bool = True) -> None:
+        self.answer = answer
+        self.changes: list[list[tuple[str, str]]] = []
+        self.following: list[int] = []
+        self.questions: list[str] = []
+        self.events: list[Event] = []
+
+    def show(self, change_set: ChangeSet, following: int) -> None:
+        self.changes.append(sorted((change.action, change.resource) for change in change_set.changes))
+        self.following.append(following)
+
+    def confirm(self, question: str) -> bool:
+        self.questions.append(question)
+        return self.answer
+
+    def say(self, event: Event) -> None:
+        self.events.append(event)
+
+    def sleep(self, seconds: float) -> None:
+        raise AssertionError("moto is done at once")
+
+
+@pytest.fixture
+def clients(cloudformation: str) -> Clients:
+    return Clients()
+
+
+@pytest.fixture(scope="module")
+def plan() -> StackTemplate:
+    return stack_template([], STACK)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Callable[[], StackTemplate]:
+    """A pipeline of the user's own of one step, which can be changed: `own()` reads it again."""
+    step = tmp_path / "count_reads"
+    shutil.copytree(shipped("steps") / "gather", step)
+    text = (step / "step.toml").read_text("utf-8").replace('name = "gather"', 'name = "count_reads"')
+    (step / "step.toml").write_text(text.replace('type = "files"', 'type = "reference"'), "utf-8")
+    (tmp_path / "mine.toml").write_text(
+        'name = "mine"\nsummary = "one step"\n[[stages]]\nname = "count_reads"\nstep = "./count_reads"\n'
+        'scope = "cohort"\ninputs = { vcfs = "reference", reference = "reference" }\npublish = "counts"\n',
+        "utf-8",
+    )
+    return lambda: stack_template(["germline", str(tmp_path / "mine.toml")], STACK)
+
+
+def test_the_first_deployment_is_two_change_sets_and_one_question(clients: Clients, plan: StackTemplate) -> None:
+    told = Told()
+    outputs = deploy(plan, {}, clients, told)
+    assert outputs is not None
+    first, second = told.changes
+    assert ("Add", "Bucket") in first
+    assert [resource for _, resource in first if "StateMachine" in resource] == []
+    assert second == [("Add", "GermlineStateMachine")]
+    assert (told.following, told.questions) == ([1, 0], ["Execute?"])
+    assert {event.status for event in told.events if event.resource == STACK} == {
+        "CREATE_IN_PROGRESS",
+        "CREATE_COMPLETE",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_COMPLETE",
+    }
+    assert sorted(outputs) == ["Bucket", "GermlineStateMachine", "JobQueue", "OnDemandQueue"]
+
+
+def test_the_resources_are_what_the_code_expects(clients: Clients, plan: StackTemplate) -> None:
+    deploy(plan, {}, clients, Told())
+    found = find_deployment(STACK, clients)
+    machine = clients.states.describe_state_machine(stateMachineArn=found.state_machine_arn("germline"))
+    assert machine["definition"] == plan.machines[0].definition
+    assert (machine["name"], machine["type"]) == ("genomics-pipeline-germline", "STANDARD")
+    body = clients.s3.get_object(Bucket=found.bucket, Key=plan.machines[0].key)["Body"].read()
+    assert body.decode() == plan.machines[0].definition
+    queues = clients.batch.describe_job_queues(jobQueues=[found.names.job_queue, found.names.on_demand_queue])
+    assert [len(queue["computeEnvironmentOrder"]) for queue in queues["jobQueues"]] == [2, 1]
+    _job_definitions_are_those_of_the_states(clients, json.loads(machine["definition"]), plan)
+    _bucket_is_closed(clients, found.bucket)
+
+
+def _job_definitions_are_those_of_the_states(clients: Clients, document: Any, plan: StackTemplate) -> None:
+    registered = {
+        found["jobDefinitionName"]: found
+        for found in clients.batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"]
+    }
+    named = set()
+
+    def visit(states: Any) -> None:
+        for state in states.values():
+            if state["Type"] == "Task":
+                named.add(state["Arguments"]["JobDefinition"])
+                assert state["Arguments"]["JobQueue"] == plan.names.job_queue
+            elif state["Type"] == "Map":
+                visit(state["ItemProcessor"]["States"])
+
+    visit(document["States"])
+    assert named == set(registered)
+    for image in plan.images:
+        found = registered[plan.names.job_definition(image.step.name)]
+        repository = f"000000000000.dkr.ecr.us-east-1.amazonaws.com/{plan.names.repository(image.step.name)}"
+        assert found["containerProperties"]["image"] == f"{repository}:{image.tag}"
+        assert found["timeout"] == {"attemptDurationSeconds": image.step.resources.timeout_s}
+        assert found["retryStrategy"]["evaluateOnExit"][-1] == {"onReason": "*", "action": "exit"}
+        assert found["containerProperties"]["logConfiguration"]["options"]["awslogs-group"] == plan.names.log_group
+        assert clients.ecr.describe_repositories(repositoryNames=[plan.names.repository(image.step.name)])
+
+
+def _bucket_is_closed(clients: Clients, bucket: str) -> None:
+    s3 = clients.s3
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    blocked = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    assert set(blocked.values()) == {True}
+    (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    (owner,) = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+    assert owner == {"ObjectOwnership": "BucketOwnerEnforced"}
+    rules = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    assert [rule["ID"] for rule in rules] == ["IncompleteUploads", "NoncurrentVersions", "Templates"]
+
+
+def test_a_second_deployment_has_nothing_to_do(clients: Clients, plan: StackTemplate) -> None:
+    outputs = deploy(plan, {}, clients, Told())
+    told = Told()
+    assert deploy(plan, {}, clients, told) == outputs
+    assert (told.changes, told.questions, told.events) == ([[]], [], [])
+    assert clients.cloudformation.list_change_sets(StackName=STACK)["Summaries"]  # those that were executed
+
+
+def test_a_changed_step_is_a_new_revision_of_its_job_definition_alone(
+    clients: Clients, own: Callable[[], StackTemplate], tmp_path: Path
+) -> None:
+    deploy(own(), {}, clients, Told())
+    (tmp_path / "count_reads" / "gather.py").write_text("print('another program')\n", "utf-8")
+    told, changed = Told(), own()
+    deploy(changed, {}, clients, told)
+    assert told.changes == [[("Modify", "CountReadsJobDefinition")]]
+    (found,) = clients.batch.describe_job_definitions(jobDefinitionName=f"{STACK}-count_reads", status="ACTIVE")[
+        "jobDefinitions"
+    ]
+    (tag,) = (image.tag for image in changed.images if image.step.name == "count_reads")
+    assert found["revision"] == 2
+    assert found["containerProperties"]["image"].endswith(f"/{STACK}/count_reads:{tag}")
+
+
+def test_a_changed_pipeline_is_another_definition_of_its_state_machine_alone(
+    clients: Clients, own: Callable[[], StackTemplate], tmp_path: Path
+) -> None:
+    deploy(own(), {}, clients, Told())
+    file = tmp_path / "mine.toml"
+    file.write_text(file.read_text("utf-8").replace('publish = "counts"', 'publish = "reports"'), "utf-8")
+    told, changed = Told(), own()
+    deploy(changed, {}, clients, told)
+    assert told.changes == [[("Modify", "MineStateMachine")]]
+    arn = find_deployment(STACK, clients).state_machine_arn("mine")
+    assert clients.states.describe_state_machine(stateMachineArn=arn)["definition"] == changed.machines[1].definition
+
+
+def test_no_leaves_nothing_behind(clients: Clients, plan: StackTemplate) -> None:
+    told = Told(answer=False)
+    assert deploy(plan, {}, clients, told) is None
+    assert told.questions == ["Execute?"]
+    assert clients.cloudformation.describe_stacks()["Stacks"] == []
+
+
+def test_no_to_a_change_leaves_the_stack_as_it_was(
+    clients: Clients, plan: StackTemplate, own: Callable[[], StackTemplate]
+) -> None:
+    deploy(plan, {}, clients, Told())
+    assert deploy(own(), {}, clients, Told(answer=False)) is None
+    states = [
+        found["ExecutionStatus"] for found in clients.cloudformation.list_change_sets(StackName=STACK)["Summaries"]
+    ]
+    assert states == ["EXECUTE_COMPLETE", "EXECUTE_COMPLETE"]
+    with pytest.raises(clients.states.exceptions.StateMachineDoesNotExist):
+        clients.states.describe_state_machine(stateMachineArn=find_deployment(STACK, clients).state_machine_arn("mine"))
+
+
+def test_destroy_keeps_the_data(clients: Clients, plan: StackTemplate) -> None:
+    outputs = deploy(plan, {}, clients, Told())
+    assert outputs is not None
+    bucket = outputs["Bucket"]
+    told = Told()
+    assert destroy(STACK, False, clients, told, _no_deletion) == Destroyed(bucket)
+    assert told.questions == [f"Delete the stack {STACK}: state machines, queues, images and logs; keep s3://{bucket}?"]
+    assert clients.s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 1
+    assert clients.cloudformation.describe_stacks()["Stacks"] == []
+    assert clients.batch.describe_job_queues()["jobQueues"] == []
+    assert clients.batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"] == []
+    assert clients.ecr.describe_repositories()["repositories"] == []
+    assert clients.states.list_state_machines()["stateMachines"] == []
+    assert clients.logs.describe_log_groups()["logGroups"] == []
+
+
+def test_a_stack_can_be_deployed_again(clients: Clients, plan: StackTemplate) -> None:
+    first = deploy(plan, {}, clients, Told())
+    destroy(STACK, False, clients, Told(), _no_deletion)
+    second = deploy(plan, {}, clients, Told())
+    assert first is not None
+    assert second is not None
+    assert first["Bucket"] != second["Bucket"]
+
+
+def test_destroy_deletes_every_version_where_that_is_wanted(clients: Clients, plan: StackTemplate) -> None:
+    outputs = deploy(plan, {}, clients, Told())
+    assert outputs is not None
+    bucket = outputs["Bucket"]
+    for text in (b"one", b"two"):
+        clients.s3.put_object(Bucket=bucket, Key="runs/r/run.json", Body=text)
+    clients.s3.delete_object(Bucket=bucket, Key="runs/r/run.json")
+    told, counts = Told(), []
+    assert destroy(STACK, True, clients, told, counts.append) == Destroyed(None)
+    assert told.questions == [
+        f"Delete the stack {STACK}: state machines, queues, images and logs, "
+        f"and s3://{bucket} with all runs and results in all versions, for ever?"
+    ]
+    assert counts == [4]  # the definition, two versions, the delete marker
+    assert clients.s3.list_buckets()["Buckets"] == []
+
+
+def test_destroy_needs_a_yes(clients: Clients, plan: StackTemplate) -> None:
+    deploy(plan, {}, clients, Told())
+    assert destroy(STACK, True, clients, Told(answer=False), _no_deletion) is None
+    assert find_deployment(STACK, clients).bucket
+
+
+def test_destroy_does_not_pull_the_ground_from_under_a_run(clients: Clients, plan: StackTemplate) -> None:
+    deploy(plan, {}, clients, Told())
+    arn = find_deployment(STACK, clients).state_machine_arn("germline")
+    clients.states.start_execution(stateMachineArn=arn, name="cohort-0123456789ab", input="{}")
+    with pytest.raises(RunError, match="expected no run to go on, found 1, such as cohort-0123456789ab; `genomics-pip"):
+        destroy(STACK, False, clients, Told(), _no_deletion)
+
+
+def test_nothing_to_destroy(clients: Clients) -> None:
+    with pytest.raises(RunError, match=r"^stack nowhere: expected it to be deployed, found none; is the region right"):
+        destroy("nowhere", False, clients, Told(), _no_deletion)
+
+
+def _no_deletion(count: int) -> None:
+    raise AssertionError(count)
+
+
+def test_parameters() -> None:
+    assert parse_parameters(["MaxVcpus=512", "VpcId=vpc-1", "SubnetIds=subnet-1,subnet-2"]) == {
+        "MaxVcpus": "512",
+        "VpcId": "vpc-1",
+        "SubnetIds": "subnet-1,subnet-2",
+    }
+    assert parse_parameters(["InputBuckets="]) == {"InputBuckets": ""}
+
+
+def test_all_wrong_parameters_are_told_at_once() -> None:
+    with pytest.raises(UsageError) as error:
+        parse_parameters(["MaxVCPUs=1", "512", "VpcId=vpc-1", "InputBuckets=reads"])
+    assert [str(problem) for problem in error.value.problems] == [
+        "--parameter MaxVCPUs=1: unknown parameter 'MaxVCPUs'; did you mean 'MaxVcpus'?",
+        "--parameter 512: expected Key=Value, such as MaxVcpus=512",
+        "--parameter: expected VpcId and SubnetIds together, found one of them",
+        "--parameter InputBuckets: expected ARNs, such as arn:aws:s3:::reads, found 'reads'",
+    ]

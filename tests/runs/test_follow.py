@@ -1,0 +1,105 @@
+"""status, logs and results of a run in a folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.runs.run_folder import RunFolder
+from tests.runs.conftest import Command
+
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def finished(command: Command, cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of four samples, of which one has bad reads."""
+    folder = tmp_path_factory.mktemp("followed")
+    shutil.copytree(cohort, folder / "cohort")
+    (folder / "cohort" / "bad.fq").write_text(">a\nACGT\n")
+    sheet = folder / "cohort" / "cohort.csv"
+    header, *rows = sheet.read_text().splitlines()
+    columns = header.split(",")
+    bad = dict.fromkeys(columns, "") | {"sample": "bad", "fastq_1": "bad.fq"}
+    sheet.write_text("\n".join([header, *rows[:3], ",".join(bad[column] for column in columns)]) + "\n")
+    ended = command("run", sheet, "--reference", folder / "cohort/reference.fa", "--out", folder / "run")
+    assert ended.returncode == 0, ended.stderr
+    return folder / "run"
+
+
+def test_status_of_a_run_that_ended(finished: Path, command: Command) -> None:
+    shown = command("status", finished)
+    lines = [line.rstrip() for line in shown.stdout.splitlines()]
+    assert (shown.returncode, lines[0].startswith("run  SUCCEEDED  germline, ")) == (0, True)
+    message = f"{finished.parent}/cohort/bad.fq: record 1: expected FASTQ ('@' and a name), found '>a'"
+    assert lines[1:] == [
+        "Sample    2 of 3 done, 1 failed",
+        "Interval  1 of 1 done",
+        "gather    done",
+        "Failures: 1 bad input",
+        f"  bad (alignment): bad input: {message}",
+        f"logs: genomics-pipeline logs {finished} --failed",
+        f"results: genomics-pipeline results {finished}",
+    ]
+
+
+def test_logs_of_the_failed(finished: Path, command: Command) -> None:
+    message = f"{finished.parent}/cohort/bad.fq: record 1: expected FASTQ ('@' and a name), found '>a'"
+    shown = command("logs", finished, "--failed")
+    assert shown.stdout.splitlines() == [
+        f"==> alignment bad  {finished}/steps/alignment/bad/log.txt",
+        f"bad input: {message}",
+        f"error: {message}",
+    ]
+
+
+def test_results(finished: Path, command: Command, tmp_path: Path) -> None:
+    told = command("results", finished, "--json", "--download", tmp_path / "copy")
+    found = [json.loads(line) for line in told.stdout.splitlines()]
+    assert [(one["item"], one["state"]) for one in found] == [
+        ("sample1", "SUCCEEDED"),
+        ("sample2", "SUCCEEDED"),
+        ("bad", "FAILED"),
+        ("cohort", "SUCCEEDED"),
+    ]
+    assert sum(one["copied"] for one in found) == 12
+    joint = "variant_calling/joint/joint_germline.vcf.gz"
+    assert (tmp_path / "copy" / joint).read_bytes() == (finished / "results" / joint).read_bytes()
+    assert found[-1]["files"]["gather.vcf"]["path"] == f"{finished}/results/{joint}"
+
+
+def test_a_run_whose_process_is_gone_is_aborted_and_one_that_is_held_runs(
+    finished: Path, command: Command, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    record = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**record, "status": "RUNNING", "summary": {}}))
+    journal = run / ".engine/run-1/execution.jsonl"
+    lines = journal.read_text().splitlines(keepends=True)
+    first_end = next(number for number, line in enumerate(lines) if '{"run":' in line)
+    journal.write_text("".join(lines[:first_end]) + lines[first_end][:40])  # as a crash leaves it
+    shown = command("status", run)
+    assert (shown.returncode, shown.stdout.splitlines()[0].split()[1]) == (1, "ABORTED")
+    assert "Sample    2 of 3 done, 1 failed" in shown.stdout
+    assert "the command that began it goes on with --resume" in shown.stdout
+    with RunFolder(run).locked():
+        held = command("status", run, "--json")
+    found = json.loads(held.stdout)
+    assert (held.returncode, found["status"]) == (0, "RUNNING")
+    assert [one["status"] for one in found["map_runs"]] == ["RUNNING", "PENDING"]
+    assert found["failures"]["by_class"] == {"bad_input": 1}
+    assert journal.read_text().endswith(lines[first_end][:40])  # only the engine mends a journal
+
+
+@pytest.mark.parametrize("name", ["status", "logs", "results"])
+def test_what_is_no_run_is_refused(name: str, command: Command, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    ended = command(name, tmp_path / "other")
+    expected = f"error: {tmp_path}/other: expected a run's folder, found another folder\n"
+    assert (ended.returncode, ended.stderr) == (1, expected)

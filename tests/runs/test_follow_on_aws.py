@@ -1,0 +1,263 @@
+"""status, logs and results of a run on AWS, through unmodified boto3: our Step Functions and Batch, else moto's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from click.testing import CliRunner, Result
+
+from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.cli.main import cli
+from genomics_pipeline.engine.tasks.batch import JobEnd
+from genomics_pipeline.runs.catalog import load_pipeline
+from genomics_pipeline.runs.find_run import CloudRun, find_run
+from genomics_pipeline.runs.status import watch
+from tests.fakes.jobs import by_item
+from tests.fakes.shapes import watch as watch_shapes
+
+if TYPE_CHECKING:
+    from tests.fakes.aws import FakeAws
+
+STACK, BUCKET, RUN, LOG_GROUP = "genomics-pipeline", "lab-data", "r1", "/genomics-pipeline/tasks"
+TEMPLATE = {
+    "Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": BUCKET}}},
+    "Outputs": {"Bucket": {"Value": {"Ref": "Bucket"}}},
+}
+SAMPLES = ["a", "bad", "c"]
+Command = Callable[..., Result]
+
+
+def end_of(stage: str, item: str) -> JobEnd:
+    """One sample's reads are bad."""
+    if (stage, item) == ("alignment", "bad"):
+        return JobEnd(65, "bad_R1.fq: record 3: expected '@', found '>'")
+    return JobEnd(0)
+
+
+@pytest.fixture
+def started(step_functions: FakeAws) -> Iterator[FakeAws]:
+    """A stack with one run of three samples, begun."""
+    session = boto3.Session()
+    problems = watch_shapes(session)
+    cloudformation, s3 = session.client("cloudformation"), session.client("s3")
+    cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(TEMPLATE))
+    session.client("logs").create_log_group(logGroupName=LOG_GROUP)
+    pipeline = load_pipeline("germline")[0]
+    definition = canonical(generate(pipeline))
+    states = session.client("stepfunctions")
+    machine = states.create_state_machine(
+        name=f"{STACK}-germline", definition=definition, roleArn="arn:aws:iam::000000000000:role/r"
+    )["stateMachineArn"]
+    items = [{"sample": name, "lanes": []} for name in SAMPLES]
+    given = {
+        "run": {"name": RUN, "bucket": BUCKET, "prefix": f"runs/{RUN}/"},
+        "reference": "s3://x/r.fa",
+        "parameters": {},
+    }
+    files = {
+        "definition.json": definition,
+        "manifest.jsonl": "".join(f"{json.dumps(item)}\n" for item in items),
+        "intervals.jsonl": '{"interval": "00000", "regions": ["chr1:1-100"]}\n',
+        "input.json": json.dumps(given),
+        "run.json": json.dumps(
+            {
+                "run": RUN,
+                "pipeline": "germline",
+                "stack": STACK,
+                "state_machine_arn": machine,
+                "execution_arn": machine.replace(":stateMachine:", ":execution:") + f":{RUN}",
+            }
+        ),
+    }
+    for name, text in files.items():
+        s3.put_object(Bucket=BUCKET, Key=f"runs/{RUN}/{name}", Body=text.encode())
+    step_functions.batch.run_job = by_item(end_of)
+    states.start_execution(stateMachineArn=machine, name=RUN, input=json.dumps(given))
+    yield step_functions
+    step_functions.states.close()
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
+        for found in page.get("Contents", ()):
+            s3.delete_object(Bucket=BUCKET, Key=found["Key"])
+    session.client("logs").delete_log_group(logGroupName=LOG_GROUP)
+    cloudformation.delete_stack(StackName=STACK)
+    assert problems == []
+
+
+@pytest.fixture
+def ended(started: FakeAws) -> FakeAws:
+    """The same, ended."""
+    started.execution(RUN).wait()
+    return started
+
+
+@pytest.fixture
+def command() -> Command:
+    def call(*arguments: str) -> Result:
+        return CliRunner().invoke(cli, list(arguments))
+
+    return call
+
+
+def test_status_tells_what_became_of_each_stage_and_why_samples_failed(ended: FakeAws, command: Command) -> None:
+    shown = command("status", RUN)
+    assert shown.exit_code == 0
+    lines = shown.output.splitlines()
+    assert lines[0].startswith("r1  SUCCEEDED  germline, ")
+    assert [line.rstrip() for line in lines[1:]] == [
+        "Sample    2 of 3 done, 1 failed",
+        "Interval  1 of 1 done",
+        "gather    pending",  # these jobs write nothing
+        "Failures: 1 bad input",
+        "  bad (alignment): bad input: bad_R1.fq: record 3: expected '@', found '>'",
+        "logs: genomics-pipeline logs s3://lab-data/runs/r1 --failed",
+        "results: genomics-pipeline results s3://lab-data/runs/r1",
+    ]
+
+
+def test_status_as_json(ended: FakeAws, command: Command) -> None:
+    found = json.loads(command("status", "s3://lab-data/runs/r1/", "--json").output)
+    assert {name: found[name] for name in ("run", "status", "pipeline", "place")} == {
+        "run": "r1",
+        "status": "SUCCEEDED",
+        "pipeline": "germline",
+        "place": "s3://lab-data/runs/r1",
+    }
+    counts = {one["label"]: [one[name] for name in ("total", "succeeded", "failed")] for one in found["map_runs"]}
+    assert counts == {"Sample": [3, 2, 1], "Interval": [1, 1, 0]}
+    assert found["failures"]["by_class"] == {"bad_input": 1}
+    (failure,) = found["failures"]["items"]
+    assert (failure["item"], failure["stage"], failure["exit_code"]) == ("bad", "alignment", 65)
+
+
+def test_watching_ends_with_the_run_and_asks_little(started: FakeAws, command: Command) -> None:
+    run = find_run(RUN, STACK)
+    assert isinstance(run, CloudRun)
+    waited: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        started.execution(RUN).wait()
+
+    states = list(watch(run, wait))
+    assert states[-1].status == "SUCCEEDED"
+    assert len(states) <= 2
+    assert all(seconds >= 5 for seconds in waited)  # DescribeMapRun refills once a second, for a whole account
+    asked = len(started.states.calls.of("DescribeMapRun"))
+    list(watch(run, wait))
+    assert len(started.states.calls.of("DescribeMapRun")) == asked + 2  # one for each Map Run
+
+
+def test_throttling_is_waited_out(ended: FakeAws, command: Command) -> None:
+    ended.states.gate.throttle("DescribeMapRun", 2)
+    shown = command("status", RUN)
+    assert (shown.exit_code, "2 of 3 done" in shown.output) == (0, True)
+
+
+def test_logs_of_the_failed_come_from_the_attempts_log_stream(ended: FakeAws, command: Command) -> None:
+    (job,) = (
+        one
+        for one in ended.batch.jobs.values()
+        if one.job.name == "germline-alignment" and one.end and one.end.exit_code
+    )
+    assert command("logs", RUN, "--failed").output == (
+        f"==> alignment bad  {LOG_GROUP} {job.stream}\n"
+        "bad input: bad_R1.fq: record 3: expected '@', found '>'\n"
+        "alignment bad: exit code 65\n"
+    )
+
+
+def test_logs_of_a_sample_are_found_by_its_job(ended: FakeAws, command: Command) -> None:
+    shown = command("logs", RUN, "--sample", "a", "--step", "alignment")
+    assert shown.exit_code == 0
+    assert shown.output.splitlines()[1:] == ["alignment a: exit code 0"]
+    assert LOG_GROUP in shown.output.splitlines()[0]
+
+
+REFUSED: dict[str, tuple[str, str]] = {
+    "sample": ("--sample bat", "bat: no such sample in this run; did you mean 'bad'?"),
+    "step": ("--sample a --step align", "--step align: no such stage in this run; did you mean 'alignment'?"),
+    "nothing": ("", "expected --sample NAME or --failed: a run has too many logs to show them all"),
+    "attempt": (
+        "--sample a --step alignment --attempt 3",
+        "a: expected attempt 3 of alignment, found 1 with a log",
+    ),
+    "not begun": ("--sample bad --step variant_calling", "bad: expected a log of variant_calling, found none yet"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_logs_that_are_not_there(name: str, ended: FakeAws, command: Command) -> None:
+    options, message = REFUSED[name]
+    assert str(command("logs", RUN, *options.split()).exception) == message
+
+
+def test_results_list_failures_and_what_is_missing(ended: FakeAws, command: Command) -> None:
+    found = [json.loads(line) for line in command("results", RUN, "--json").output.splitlines()]
+    assert [(one["item"], one["state"]) for one in found] == [
+        ("a", "PENDING"),  # these jobs write nothing
+        ("bad", "FAILED"),
+        ("c", "PENDING"),
+        ("cohort", "PENDING"),
+    ]
+    (failed,) = [json.loads(line) for line in command("results", RUN, "--failed", "--json").output.splitlines()]
+    assert (failed["item"], failed["failure"]["class"]) == ("bad", "bad_input")
+
+
+def test_results_are_downloaded_and_verified(ended: FakeAws, command: Command, tmp_path: Path) -> None:
+    s3 = boto3.client("s3")
+    record: dict[str, Any] = {
+        "stage": "alignment",
+        "item": "a",
+        "step": "alignment",
+        "version": "1",
+        "fingerprint": "f",
+        "started": "2026-01-01T00:00:00+00:00",
+        "seconds": 1.0,
+        "vcpus": 1,
+        "memory_mib": 1,
+        "peak_memory_mib": 1,
+        "parameters": {},
+        "outputs": {
+            "alignment": {
+                "key": "results/preprocessing/a/a.bam",
+                "size_bytes": 3,
+                "sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",  # of b"abc"
+                "indexes": ["results/preprocessing/a/a.bam.bai"],
+            }
+        },
+    }
+    for key, body in (
+        ("steps/alignment/a/step.json", json.dumps(record).encode()),
+        ("results/preprocessing/a/a.bam", b"abc"),
+        ("results/preprocessing/a/a.bam.bai", b"index"),
+    ):
+        s3.put_object(Bucket=BUCKET, Key=f"runs/{RUN}/{key}", Body=body)
+    arguments = ("results", RUN, "--sample", "a", "--download", str(tmp_path / "here"))
+    first = command(*arguments)
+    assert first.output.splitlines() == [
+        "a  PENDING  1 files copied",
+        "  alignment.alignment  s3://lab-data/runs/r1/results/preprocessing/a/a.bam  3 bytes",
+    ]
+    assert (tmp_path / "here/preprocessing/a/a.bam").read_bytes() == b"abc"
+    assert (tmp_path / "here/preprocessing/a/a.bam.bai").read_bytes() == b"index"
+    assert "0 files copied" in command(*arguments).output
+    s3.put_object(Bucket=BUCKET, Key=f"runs/{RUN}/results/preprocessing/a/a.bam", Body=b"abd")
+    (tmp_path / "here/preprocessing/a/a.bam").unlink()
+    message = str(command(*arguments).exception)
+    assert message.startswith("s3://lab-data/runs/r1/results/preprocessing/a/a.bam: expected sha256 ba7816bf")
+    assert sorted(file.name for file in (tmp_path / "here/preprocessing/a").iterdir()) == ["a.bam.bai"]
+
+
+def test_a_run_that_was_never_started_is_told(ended: FakeAws, command: Command) -> None:
+    s3, key = boto3.client("s3"), f"runs/{RUN}/run.json"
+    record = json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    arn = f"{record['execution_arn']}x"
+    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps({**record, "execution_arn": arn}).encode())
+    told = "it was never started, or ended more than 90 days ago; submit the run again"
+    assert str(command("status", RUN).exception) == f"{arn}: expected an execution, found none: {told}"
