@@ -116,7 +116,7 @@ def _write_inputs(folder: RunFolder, checked: Plan, reference: str, display: Any
     """The files that decide an execution; see `RunFolder.digest`."""
     store = RoutedStore({BUCKET: folder.path})
     inputs = [spec for step in checked.steps.values() for spec in step.spec.inputs.values()]
-    indexes = {"fai", *(index for spec in inputs if spec.type == "reference" for index in spec.indexes)}
+    indexes = {index for spec in inputs if spec.type == "reference" for index in spec.indexes}
     display.note(f"reference: {reference}")
     prepared = prepare(reference, sorted(indexes), store, None)
     sizes = contigs(Path(f"{prepared}.fai").read_text(), file=f"{prepared}.fai")

@@ -73,7 +73,7 @@ def test_the_peak_memory_is_that_of_the_largest_process(run: Callable[..., Proce
     ours_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> (20 if sys.platform == "darwin" else 10)
     small, large = run("pass"), run("len(bytearray(600 << 20))")
     assert 1 < small.peak_memory_mib <= ours_mib + 50
-    assert 600 <= large.peak_memory_mib < 900
+    assert 600 <= large.peak_memory_mib < max(900, ours_mib + 50)
 
 
 def test_ctrl_c_is_not_for_the_program(run: Callable[..., ProcessEnd]) -> None:
