@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
 from functools import cached_property
@@ -92,8 +91,8 @@ class RoutedStore:
             return
         with TemporaryDirectory() as folder:
             copy = Path(folder) / "copy"
-            with here.open(source) as content, copy.open("wb") as out:
-                shutil.copyfileobj(content, out)
+            with copy.open("wb") as out:
+                here.download(source, out)
             there.publish(copy, target)
 
     def delete(self, uri: str) -> None:

@@ -130,6 +130,7 @@ def _manager(client: S3Client, window: Window, from_bytes: int) -> Any:
     """
     from boto3.s3.transfer import TransferConfig, create_transfer_manager
 
+    encrypted = client.meta.endpoint_url.startswith("https://")  # the CRT-backed one speaks TLS, asked or not
     config = TransferConfig(
         multipart_threshold=from_bytes,
         multipart_chunksize=window.part_bytes,
@@ -137,6 +138,7 @@ def _manager(client: S3Client, window: Window, from_bytes: int) -> Any:
         max_io_queue=window.queued,
         io_chunksize=MIB,
         num_download_attempts=ATTEMPTS,
+        preferred_transfer_client="auto" if encrypted else "classic",
     )
     config.max_in_memory_download_chunks = window.parts
     return create_transfer_manager(client, config)
@@ -178,6 +180,7 @@ def _wait(future: Any, done: threading.Event, cancelled: threading.Event | None)
 @contextmanager
 def _failing(uri: str, what: str) -> Iterator[None]:
     """Say in our words why an object cannot be read."""
+    from awscrt.exceptions import AwsCrtError  # type: ignore[import-untyped]
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
     from s3transfer.exceptions import RetriesExceededError, S3DownloadFailedError
@@ -188,5 +191,5 @@ def _failing(uri: str, what: str) -> Iterator[None]:
         raise TransferFailed(uri, f"expected one content, found another one while it was read: {error}") from error
     except RetriesExceededError as error:
         raise TransferFailed(uri, f"expected an object that can be {what}: {error.last_exception}") from error
-    except (BotoCoreError, ClientError, Boto3Error) as error:
+    except (AwsCrtError, BotoCoreError, ClientError, Boto3Error) as error:
         raise TransferFailed(uri, f"expected an object that can be {what}: {error}") from error
