@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CHECKSUM: Final = "CRC64NVME"  # of whole objects whatever their parts; S3 refuses what does not have it
 POLL_S = 0.05
 MIB = 1 << 20
+PIECE_BYTES = 256 << 10  # a quarter faster than of a MiB: reading and writing overlap more
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Window:
     Attributes:
         parts: Requests, and parts in memory at most.
         part_bytes: Size of one.
-        queued: Pieces of a MiB that wait to be written, at most.
+        queued: Pieces of parts that wait to be written, at most.
     """
 
     parts: int
@@ -40,8 +41,8 @@ class Window:
     queued: int
 
 
-WHOLE = Window(parts=10, part_bytes=8 * MIB, queued=16)
-STREAM = Window(parts=4, part_bytes=4 * MIB, queued=4)  # a task may have dozens, most of which wait to be read
+WHOLE = Window(parts=10, part_bytes=8 * MIB, queued=100)
+STREAM = Window(parts=4, part_bytes=4 * MIB, queued=16)  # a task may have dozens, most of which wait to be read
 ATTEMPTS = 10  # of one part
 
 
@@ -136,7 +137,7 @@ def _manager(client: S3Client, window: Window, from_bytes: int) -> Any:
         multipart_chunksize=window.part_bytes,
         max_concurrency=window.parts,
         max_io_queue=window.queued,
-        io_chunksize=MIB,
+        io_chunksize=PIECE_BYTES,
         num_download_attempts=ATTEMPTS,
         preferred_transfer_client="auto" if encrypted else "classic",
     )
