@@ -70,6 +70,12 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(text.encode())
         self.wfile.flush()
 
+    def handle_expect_100(self) -> bool:
+        """A client waits for this before it sends a body."""
+        super().handle_expect_100()
+        self.wfile.flush()
+        return True
+
     def _answer(self, status: int, length: int, more: dict[str, str]) -> None:
         self.send_response(status)
         head = {"Content-Length": str(length), "ETag": ETAG, "Last-Modified": "Tue, 24 Nov 2026 00:00:00 GMT", **more}

@@ -119,6 +119,7 @@ def _payload(pipeline: Pipeline, stage: Stage, place: Place) -> str:
             "parameters": f"$merge([{baked},{member(f'{place.shared}.parameters', stage.name)}])",
             "inputs": literal(stage.inputs),
             "publish": literal(stage.publish),
+            **({"intermediate": "true"} if stage.intermediate else {}),
             "items": place.items,
             "upstream": constructor(place.upstream),
         }

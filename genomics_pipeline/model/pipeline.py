@@ -43,6 +43,7 @@ class Stage:
         scope: sample, interval or cohort: one task for each item of it.
         inputs: Input name -> ``sample.reads``, ``reference`` or ``<stage>.<output>``.
         publish: Output name -> folder below ``results/``.
+        intermediate: Its outputs are only for later stages: on AWS they expire.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Stage:
     scope: str
     inputs: Mapping[str, str]
     publish: Mapping[str, str]
+    intermediate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ def parse_pipeline(text: str, *, file: str, load_step: Callable[[str], StepSpec]
     unknown: set[str] = set()
     for number, raw in enumerate(toml.data["stages"]):
         if number in steps:
-            stage = Stage(raw["name"], steps[number], raw["scope"], raw["inputs"], _publish(raw, steps[number]))
+            step, intermediate = steps[number], raw.get("intermediate", False)
+            stage = Stage(raw["name"], step, raw["scope"], raw["inputs"], _publish(raw, step), intermediate)
             problems += _stage_problems(toml, number, stage, stages, unknown)
             stages.append(stage)
         else:

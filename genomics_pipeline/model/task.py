@@ -11,6 +11,7 @@ from genomics_pipeline.model.sample import NAME
 from genomics_pipeline.model.step import SCOPES
 
 PAYLOAD_VARIABLE = "GENOMICS_PIPELINE_TASK"
+INTERMEDIATE_TAG = ("genomics-pipeline", "intermediate")  # of objects that only later stages need: S3 lets them expire
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class TaskPayload:
         parameters: The step's parameters that are not at their default.
         inputs: Input name -> ``sample.reads``, ``reference`` or ``<stage>.<output>``.
         publish: Output name -> folder below ``results/``, with ``{sample}``, ``{interval}`` or ``{cohort}``.
+        intermediate: The outputs are only for later stages.
         items: Lines of ``manifest.jsonl`` or ``intervals.jsonl``; ``{"cohort": "cohort"}`` for the cohort.
         upstream: For each stage of another scope that an input is gathered from: ResultWriterDetails
             (``Bucket``, ``Key``) of the Map Run that held it.
@@ -58,6 +60,7 @@ class TaskPayload:
     publish: Mapping[str, str]
     items: tuple[Mapping[str, Any], ...]
     upstream: Mapping[str, Mapping[str, str]]
+    intermediate: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object that `from_json` reads."""
@@ -72,6 +75,7 @@ class TaskPayload:
             "publish": dict(self.publish),
             "items": list(self.items),
             "upstream": dict(self.upstream),
+            **({"intermediate": True} if self.intermediate else {}),
         }
 
     @staticmethod
@@ -93,6 +97,7 @@ class TaskPayload:
                 publish=data["publish"],
                 items=tuple(data["items"]),
                 upstream=data["upstream"],
+                intermediate=data.get("intermediate", False),
             )
         except (KeyError, TypeError) as error:
             raise DataError(

@@ -15,11 +15,11 @@ from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.runs.intervals import contigs
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.stores.routed import RoutedStore
-from genomics_pipeline.worker.reference import INDEXES, prepare
+from genomics_pipeline.worker.reference import INDEXES, needed, prepare
 
 REFERENCES = "references/"
 DIGEST = 32  # hexadecimal digits in the name of an uploaded reference
-MADE_BY = {"fai": "samtools faidx {0}", "bwa": "bwa index {0} && samtools dict -o {1} {0}"}
+MADE_BY = {"fai": "samtools faidx {0}", "bwa": "bwa index {0}", "dict": "samtools dict -o {1} {0}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class CloudReference:
 
 
 def indexes_of(pipeline: Pipeline) -> list[str]:
-    """The indexes that the pipeline's steps need; ``fai`` tells the intervals."""
+    """The indexes that the pipeline's steps need."""
     inputs = [spec for stage in pipeline.stages for spec in stage.step.inputs.values() if spec.type == "reference"]
-    return sorted({"fai", *(index for spec in inputs for index in spec.indexes)})
+    return sorted(needed(index for spec in inputs for index in spec.indexes))
 
 
 def find_reference(given: str, indexes: Sequence[str], bucket: str, store: Store, clients: Clients) -> CloudReference:

@@ -140,7 +140,9 @@ class LocalStore:
         if info is not None:
             _refuse_another(info, expected)
 
-    def publish(self, path: Path, uri: str, cancelled: threading.Event | None = None) -> None:
+    def publish(
+        self, path: Path, uri: str, cancelled: threading.Event | None = None, intermediate: bool = False
+    ) -> None:
         """Move a local file to be the object."""
         target = self.path(uri)
         try:

@@ -145,8 +145,16 @@ class Store(Protocol):
             TransferStopped: see `fetch`.
         """
 
-    def publish(self, path: Path, uri: str, cancelled: threading.Event | None = None) -> None:
+    def publish(
+        self, path: Path, uri: str, cancelled: threading.Event | None = None, intermediate: bool = False
+    ) -> None:
         """Move a local file to be the object, visible when complete.
+
+        Args:
+            path: The file.
+            uri: The object.
+            cancelled: Set when it must end before its time.
+            intermediate: It may expire: where objects have tags it gets `model.task.INTERMEDIATE_TAG`.
 
         Raises:
             TransferStopped: if it was cancelled; the object is as it was.

@@ -79,9 +79,11 @@ class RoutedStore:
         """Its content into something that takes it."""
         self._of(uri).download(uri, sink, expected, cancelled)
 
-    def publish(self, path: Path, uri: str, cancelled: threading.Event | None = None) -> None:
+    def publish(
+        self, path: Path, uri: str, cancelled: threading.Event | None = None, intermediate: bool = False
+    ) -> None:
         """Move a local file to be the object."""
-        self._of(uri).publish(path, uri, cancelled)
+        self._of(uri).publish(path, uri, cancelled, intermediate)
 
     def copy(self, source: str, target: str) -> None:
         """Put an object with the content of another."""

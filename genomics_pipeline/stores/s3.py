@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from genomics_pipeline.model.task import INTERMEDIATE_TAG
 from genomics_pipeline.stores import checksum
 from genomics_pipeline.stores.protocol import (
     ANY,
@@ -133,10 +134,13 @@ class S3Store:
         source = Source(uri, *split(uri), head["ContentLength"], head["ETag"])
         download(self._client, source, sink, check, cancelled, window)
 
-    def publish(self, path: Path, uri: str, cancelled: threading.Event | None = None) -> None:
+    def publish(
+        self, path: Path, uri: str, cancelled: threading.Event | None = None, intermediate: bool = False
+    ) -> None:
         """Move a local file to be the object: uploaded by parts, visible when complete."""
         with _writing(uri):
-            upload(self._client, path, uri, split(uri), cancelled)
+            tags = {"Tagging": "=".join(INTERMEDIATE_TAG)} if intermediate else {}
+            upload(self._client, path, uri, split(uri), tags, cancelled)
         path.unlink()
 
     def copy(self, source: str, target: str) -> None:

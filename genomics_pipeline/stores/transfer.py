@@ -8,7 +8,7 @@ and abort a multipart upload that does not come to its end.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,15 +93,30 @@ def download(
         raise TransferFailed(source.uri, problem)
 
 
-def upload(client: S3Client, path: Path, uri: str, place: tuple[str, str], cancelled: threading.Event | None) -> None:
+def upload(
+    client: S3Client,
+    path: Path,
+    uri: str,
+    place: tuple[str, str],
+    tags: Mapping[str, str],
+    cancelled: threading.Event | None,
+) -> None:
     """A file as an object, visible when it is complete; S3 verifies each part.
+
+    Args:
+        client: boto3's.
+        path: The file.
+        uri: The object.
+        place: Its bucket and key.
+        tags: ``Tagging``, if it has tags.
+        cancelled: Set when it must end before its time.
 
     Raises:
         TransferStopped: if it was cancelled.
     """
     subscriber = _subscriber(None)
     with _manager(client, WHOLE, from_bytes=WHOLE.part_bytes) as manager:
-        extra = {"ChecksumAlgorithm": CHECKSUM}
+        extra = {"ChecksumAlgorithm": CHECKSUM, **tags}
         future = manager.upload(str(path), *place, extra_args=extra, subscribers=[subscriber])
         if not _wait(future, subscriber.done, cancelled):
             raise TransferStopped(uri)

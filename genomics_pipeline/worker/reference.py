@@ -7,7 +7,7 @@ import os
 import posixpath
 import shutil
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +19,12 @@ from genomics_pipeline.stores.protocol import Expected, MissingObject, ObjectInf
 
 # Index name -> endings of the files it is made of, beside the FASTA file; the dictionary's replaces ``.fa``.
 INDEXES = {"fai": (".fai",), "bwa": (".amb", ".ann", ".bwt", ".pac", ".sa"), "dict": ("dict",)}
-NEEDS = {"bwa": ("bwa", "dict")}  # pybwa reads the names of the sequences in the dictionary
+_NEEDS = {"bwa": ("bwa", "dict")}  # pybwa reads the names of the sequences in the dictionary
+
+
+def needed(indexes: Iterable[str]) -> list[str]:
+    """The indexes that are there when these are: ``fai`` always, for it tells the intervals."""
+    return list(dict.fromkeys(part for name in ("fai", *indexes) for part in _NEEDS.get(name, (name,))))
 
 
 def prepare(uri: str, indexes: Collection[str], store: Store, cache: Path | None) -> Path:
@@ -43,7 +48,7 @@ def prepare(uri: str, indexes: Collection[str], store: Store, cache: Path | None
     info = store.stat(uri)
     if info is None:
         raise MissingObject(uri)
-    indexes = list(dict.fromkeys(part for name in ("fai", *indexes) for part in NEEDS.get(name, (name,))))
+    indexes = needed(indexes)
     if "://" not in uri and not uri.endswith(".gz"):
         fasta = Path(posixpath.normpath(Path(uri).absolute()))  # without "..": containers see it at the same place
         if _indexed(fasta, indexes):

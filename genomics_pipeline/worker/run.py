@@ -321,8 +321,9 @@ class _Attempt:
         record = OutputRecord(
             f"{where}/{path.name}", path.stat().st_size, _sha256(path), tuple(f"{where}/{one.name}" for one in indexes)
         )
+        how = self.machine.cancelled, self.payload.intermediate
         for file in (*indexes, path):
-            self.store.publish(file, self.payload.run.uri(f"{where}/{file.name}"), self.machine.cancelled)
+            self.store.publish(file, self.payload.run.uri(f"{where}/{file.name}"), *how)
         return record
 
 

@@ -138,6 +138,8 @@ def _bucket(create: Callable[..., Any], name: str, document: Any, *rest: Any, **
 def _rule(rule: dict[str, Any]) -> dict[str, Any]:
     """CloudFormation's rule in S3's words."""
     given = {"ID": rule["Id"], "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
+    if "TagFilters" in rule:
+        (given["Filter"],) = ({"Tag": tag} for tag in rule["TagFilters"])
     if "ExpirationInDays" in rule:
         given["Expiration"] = {"Days": rule["ExpirationInDays"]}
     if "ExpiredObjectDeleteMarker" in rule:

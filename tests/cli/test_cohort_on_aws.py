@@ -75,6 +75,14 @@ def test_a_cohort_comes_home(stack: Deployed, step_functions: FakeAws, tmp_path:
     assert genotypes(tmp_path / "fetched" / JOINT) == genotypes(tmp_path / "here/results" / JOINT)
     assert genotypes(tmp_path / "here/results" / JOINT)
 
+    tags = {
+        key: stack.s3.get_object_tagging(Bucket=stack.bucket, Key=key)["TagSet"]
+        for key in stack.keys(f"runs/{run}/results/variant_calling/joint/")
+        if key.endswith(".vcf.gz")
+    }
+    expiring = {key.rpartition("/")[2] for key, tag in tags.items() if tag}
+    assert expiring == {"joint_germline.00000.vcf.gz"}  # the intervals', not the cohort's
+
     again = json.loads(cli("submit", sheet, "--reference", reference, "--json").out)
     assert (again["run"], again["started"], again["status"]) == (run, False, "SUCCEEDED")
     assert [json.loads(line)["run"] for line in cli("runs", "--json").out.splitlines()] == [run]

@@ -238,8 +238,8 @@ def test_indexes_that_are_missing(stack: Deployed, reference: str, tmp_path: Pat
         stack.s3.delete_object(Bucket=stack.bucket, Key=f"ref/{name}")
     sheet = stack.sheet(tmp_path / "cohort.csv", "A")
     assert errors(cli("submit", sheet, "--reference", reference)) == [
-        f"{reference}: expected tiny.fa.sa, tiny.dict beside it, found none; "
-        "make it: bwa index tiny.fa && samtools dict -o tiny.dict tiny.fa",
+        f"{reference}: expected tiny.fa.sa beside it, found none; make it: bwa index tiny.fa",
+        f"{reference}: expected tiny.dict beside it, found none; make it: samtools dict -o tiny.dict tiny.fa",
         f"{reference}: expected tiny.fa.fai beside it, found none; make it: samtools faidx tiny.fa",
     ]
     compressed = stack.put("ref/tiny.fa.gz", "x")

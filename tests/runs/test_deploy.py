@@ -141,7 +141,12 @@ def _bucket_is_closed(clients: Clients, bucket: str) -> None:
     (owner,) = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
     assert owner == {"ObjectOwnership": "BucketOwnerEnforced"}
     rules = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
-    assert [rule["ID"] for rule in rules] == ["IncompleteUploads", "NoncurrentVersions", "Templates"]
+    assert [rule["ID"] for rule in rules] == [
+        "Intermediates",
+        "IncompleteUploads",
+        "NoncurrentVersions",
+        "Templates",
+    ]
 
 
 def test_a_second_deployment_has_nothing_to_do(clients: Clients, plan: StackTemplate) -> None:

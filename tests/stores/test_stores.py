@@ -426,6 +426,13 @@ class TestS3:
             assert str(error.value) == f"{uri}: expected a bucket, found none"
         assert path.read_bytes() == b"data"
 
+    def test_what_may_expire_is_tagged(self, s3: S3Client, tmp_path: Path) -> None:
+        for name, intermediate in (("kept", False), ("expires", True)):
+            (tmp_path / name).write_text("x")
+            RoutedStore().publish(tmp_path / name, f"s3://reads/{name}", intermediate=intermediate)
+        tags = {name: s3.get_object_tagging(Bucket="reads", Key=name)["TagSet"] for name in ("kept", "expires")}
+        assert tags == {"kept": [], "expires": [{"Key": "genomics-pipeline", "Value": "intermediate"}]}
+
     def test_storage_classes(self, s3: S3Client) -> None:
         s3.put_object(Bucket="reads", Key="cold.txt", Body=b"", StorageClass="GLACIER")
         (listed,) = S3Store(s3).list("s3://reads/cold.txt")

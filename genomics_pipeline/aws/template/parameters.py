@@ -39,6 +39,12 @@ PARAMETERS: dict[str, Any] = {
         "MinValue": 1,
         "Description": "Days that overwritten and deleted objects of the bucket can be brought back",
     },
+    "IntermediateDays": {
+        "Type": "Number",
+        "Default": 30,
+        "MinValue": 1,
+        "Description": "Days that outputs are kept which only later stages of their run need",
+    },
     "KmsKeyArn": {
         "Type": "String",
         "Default": "",

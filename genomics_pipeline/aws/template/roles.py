@@ -154,7 +154,8 @@ def task_roles(steps: Sequence[str]) -> Resources:
         Statement(
             "WriteRuns",
             "the worker uploads outputs, logs and completion records, in parts; which run is only known when it runs",
-            ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+            # Tags: outputs that are only for later stages expire by theirs.
+            ["s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
             [objects(RUNS)],
         ),
     ]

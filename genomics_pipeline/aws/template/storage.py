@@ -6,6 +6,7 @@ from typing import Any
 
 from genomics_pipeline.aws.template.functions import Resources, attribute, ref, sub, when
 from genomics_pipeline.aws.template.parameters import HAS_KEY
+from genomics_pipeline.model.task import INTERMEDIATE_TAG
 
 BUCKET = "Bucket"
 RUNS = "runs/"  # what tasks and state machines write
@@ -56,8 +57,18 @@ def _encryption() -> dict[str, Any]:
 
 
 def _lifecycle() -> list[dict[str, Any]]:
-    """A filter's prefix knows no wildcard, so that nothing below ``runs/<run>/`` can be told apart by it."""
+    """A filter's prefix knows no wildcard: below ``runs/<run>/`` only tags tell objects apart.
+
+    The worker tags the outputs of a pipeline's intermediate stages.
+    """
+    key, value = INTERMEDIATE_TAG
     return [
+        {
+            "Id": "Intermediates",
+            "Status": "Enabled",
+            "TagFilters": [{"Key": key, "Value": value}],
+            "ExpirationInDays": ref("IntermediateDays"),
+        },
         {
             "Id": "IncompleteUploads",
             "Status": "Enabled",

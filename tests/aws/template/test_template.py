@@ -65,8 +65,9 @@ def test_the_bucket_is_kept_closed_and_tidy(document: dict[str, Any]) -> None:
     lifecycle = {rule["Id"]: rule for rule in properties["LifecycleConfiguration"]["Rules"]}
     assert lifecycle["IncompleteUploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
     assert lifecycle["Templates"]["Prefix"] == "templates/"
-    # What expires is never a run's: the one rule that ends current versions is that of templates.
-    assert [name for name, rule in lifecycle.items() if "ExpirationInDays" in rule] == ["Templates"]
+    # What expires of a run is tagged so by the worker; nothing else of it does.
+    assert lifecycle["Intermediates"]["TagFilters"] == [{"Key": "genomics-pipeline", "Value": "intermediate"}]
+    assert [name for name, rule in lifecycle.items() if "ExpirationInDays" in rule] == ["Intermediates", "Templates"]
 
 
 def test_every_step_has_a_repository_of_immutable_tags(of_type: Callable[[str], dict[str, Any]]) -> None:

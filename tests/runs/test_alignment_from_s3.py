@@ -1,0 +1,83 @@
+"""The alignment step over reads and a reference in S3: through pipes, and what comes out is what comes out here."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from genomics_pipeline.model.task import RunPlace, TaskPayload
+from genomics_pipeline.runs.catalog import load_step
+from genomics_pipeline.runs.manifests import read_manifest
+from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.worker.run import StepFailed, run_task
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@pytest.fixture
+def item(cohort: Path) -> dict[str, Any]:
+    """A line of the normalised manifest: the first sample, its files on this machine."""
+    sample = read_manifest(str(cohort / "cohort.csv"))[0]
+    return json.loads(json.dumps(sample.to_json()))
+
+
+def align(item: dict[str, Any], reference: str, bucket: str, store: RoutedStore, scratch: Path) -> dict[str, str]:
+    """sha256 of each output."""
+    payload = TaskPayload(
+        stage="align",
+        step="alignment",
+        scope="sample",
+        run=RunPlace("r", bucket, "runs/r/"),
+        reference=reference,
+        parameters={},
+        inputs={"reads": "sample.reads", "reference": "reference"},
+        publish={"alignment": "a", "metrics": "a"},
+        items=(item,),
+        upstream={},
+    )
+    step = load_step("alignment")
+    event = threading.Event()
+    (record,) = run_task(payload, step, store, vcpus=2, memory_mib=2000, scratch=scratch, cancelled=event)
+    return {name: output.sha256 for name, output in record.outputs.items()}
+
+
+def in_s3(item: dict[str, Any], s3: S3Client) -> dict[str, Any]:
+    """The same sample with its files in S3."""
+    lanes = []
+    for lane in item["lanes"]:
+        moved = dict(lane)
+        for name in ("fastq_1", "fastq_2"):
+            key = f"reads/{Path(lane[name]).name}"
+            s3.upload_file(lane[name], "reads", key)
+            moved[name] = f"s3://reads/{key}"
+        lanes.append(moved)
+    return {**item, "lanes": lanes}
+
+
+def test_the_outputs_are_the_same(
+    item: dict[str, Any], cohort: Path, s3: S3Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "bucket").mkdir()
+    here = align(
+        item, str(cohort / "reference.fa"), "here", RoutedStore({"here": tmp_path / "bucket"}), tmp_path / "scratch"
+    )
+    s3.upload_file(str(cohort / "reference.fa"), "reads", "refs/reference.fa")
+    there = align(in_s3(item, s3), "s3://reads/refs/reference.fa", "reads", RoutedStore(), tmp_path / "scratch")
+    assert there == here
+
+
+def test_a_truncated_file_is_told_by_its_name_and_record(
+    item: dict[str, Any], cohort: Path, s3: S3Client, tmp_path: Path
+) -> None:
+    lane = in_s3(item, s3)["lanes"][0]
+    key = lane["fastq_1"].removeprefix("s3://reads/")
+    whole = s3.get_object(Bucket="reads", Key=key)["Body"].read()
+    s3.put_object(Bucket="reads", Key=key, Body=whole[: len(whole) // 2])
+    with pytest.raises(StepFailed, match=rf"{Path(key).name}: record \d+: expected a whole gzip file, found its end"):
+        align({**item, "lanes": [lane]}, str(cohort / "reference.fa"), "reads", RoutedStore(), tmp_path / "scratch")
