@@ -126,9 +126,8 @@ def _copied(output: OutputRecord, files: RunFiles, target: Path) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     for key in (*output.indexes, output.key):
         part = path.with_name(f".{Path(key).name}.part")
-        with files.store.open(files.place.uri(key)) as content, part.open("wb") as out:
-            while chunk := content.read(1 << 20):
-                out.write(chunk)
+        with part.open("wb") as out:
+            files.store.download(files.place.uri(key), out)
         if key == output.key and (found := _sha256(part)) != output.sha256:
             part.unlink()
             raise RunError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -20,7 +19,7 @@ from genomics_pipeline.stores.protocol import (
     Sink,
     TransferFailed,
 )
-from genomics_pipeline.stores.transfer import CHECKSUM, STREAM, WHOLE, Source, Window, download, upload
+from genomics_pipeline.stores.transfer import ATTEMPTS, CHECKSUM, STREAM, WHOLE, Source, Window, download, upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -64,10 +63,22 @@ class S3Store:
         return smart_open(uri, "rb", compression="disable", transport_params={"client": self._client})
 
     def read(self, uri: str) -> bytes:
-        """Its whole content."""
-        content = BytesIO()
-        self.download(uri, content)
-        return content.getvalue()
+        """Its whole content, by one request: botocore compares it with the checksum that S3 has."""
+        from botocore.exceptions import BotoCoreError, ClientError
+        from s3transfer.utils import S3_RETRYABLE_DOWNLOAD_ERRORS
+
+        bucket, key = split(uri)
+        broken = ""
+        for _ in range(ATTEMPTS):
+            try:
+                return self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
+            except S3_RETRYABLE_DOWNLOAD_ERRORS as error:
+                broken = str(error)
+            except (BotoCoreError, ClientError) as error:
+                if isinstance(error, ClientError) and error.response["Error"]["Code"] in _NOTHING:
+                    raise self._missing(uri) from None
+                raise TransferFailed(uri, f"expected an object that can be read: {error}") from error
+        raise TransferFailed(uri, f"expected an object that can be read, found it broken off: {broken}")
 
     def write(self, uri: str, data: bytes) -> None:
         """Put an object, in place of the one that was there."""
@@ -162,12 +173,13 @@ class S3Store:
 @contextmanager
 def _writing(uri: str) -> Iterator[None]:
     """Say in our words why an object cannot be put or taken away."""
+    from awscrt.exceptions import AwsCrtError  # type: ignore[import-untyped]
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
-    except (BotoCoreError, ClientError, Boto3Error) as error:
+    except (AwsCrtError, BotoCoreError, ClientError, Boto3Error) as error:
         if "(NoSuchBucket)" in str(error):
             raise MissingBucket(uri) from error
         raise TransferFailed(uri, f"expected an object that can be written: {error}") from error

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CHECKSUM: Final = "CRC64NVME"  # of whole objects whatever their parts; S3 refuses what does not have it
 POLL_S = 0.05
 MIB = 1 << 20
+PIECE_BYTES = 256 << 10  # a quarter faster than of a MiB: reading and writing overlap more
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Window:
     Attributes:
         parts: Requests, and parts in memory at most.
         part_bytes: Size of one.
-        queued: Pieces of a MiB that wait to be written, at most.
+        queued: Pieces of parts that wait to be written, at most.
     """
 
     parts: int
@@ -40,8 +41,8 @@ class Window:
     queued: int
 
 
-WHOLE = Window(parts=10, part_bytes=8 * MIB, queued=16)
-STREAM = Window(parts=4, part_bytes=4 * MIB, queued=4)  # a task may have dozens, most of which wait to be read
+WHOLE = Window(parts=10, part_bytes=8 * MIB, queued=100)
+STREAM = Window(parts=4, part_bytes=4 * MIB, queued=16)  # a task may have dozens, most of which wait to be read
 ATTEMPTS = 10  # of one part
 
 
@@ -145,13 +146,15 @@ def _manager(client: S3Client, window: Window, from_bytes: int) -> Any:
     """
     from boto3.s3.transfer import TransferConfig, create_transfer_manager
 
+    encrypted = client.meta.endpoint_url.startswith("https://")  # the CRT-backed one speaks TLS, asked or not
     config = TransferConfig(
         multipart_threshold=from_bytes,
         multipart_chunksize=window.part_bytes,
         max_concurrency=window.parts,
         max_io_queue=window.queued,
-        io_chunksize=MIB,
+        io_chunksize=PIECE_BYTES,
         num_download_attempts=ATTEMPTS,
+        preferred_transfer_client="auto" if encrypted else "classic",
     )
     config.max_in_memory_download_chunks = window.parts
     return create_transfer_manager(client, config)
@@ -193,6 +196,7 @@ def _wait(future: Any, done: threading.Event, cancelled: threading.Event | None)
 @contextmanager
 def _failing(uri: str, what: str) -> Iterator[None]:
     """Say in our words why an object cannot be read."""
+    from awscrt.exceptions import AwsCrtError  # type: ignore[import-untyped]
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
     from s3transfer.exceptions import RetriesExceededError, S3DownloadFailedError
@@ -203,5 +207,5 @@ def _failing(uri: str, what: str) -> Iterator[None]:
         raise TransferFailed(uri, f"expected one content, found another one while it was read: {error}") from error
     except RetriesExceededError as error:
         raise TransferFailed(uri, f"expected an object that can be {what}: {error.last_exception}") from error
-    except (BotoCoreError, ClientError, Boto3Error) as error:
+    except (AwsCrtError, BotoCoreError, ClientError, Boto3Error) as error:
         raise TransferFailed(uri, f"expected an object that can be {what}: {error}") from error

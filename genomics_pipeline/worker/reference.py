@@ -62,6 +62,7 @@ def prepare(uri: str, indexes: Collection[str], store: Store, cache: Path | None
     if not (fasta.is_file() and _indexed(fasta, indexes)):
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(fasta):
+            _remove_leftovers(folder)
             if not fasta.is_file():
                 _copy(info, fasta, store)
             for name in indexes:
@@ -88,6 +89,12 @@ def _locked(fasta: Path) -> Iterator[None]:
 
     with FileLock(fasta.with_name(f".{fasta.name}.lock")):
         yield
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what killed tasks began in a folder of the cache, whose lock is held."""
+    for path in [*folder.glob(".copy-*"), *folder.glob(".index-*")]:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _copy(info: ObjectInfo, fasta: Path, store: Store) -> None:

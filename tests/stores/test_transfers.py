@@ -149,3 +149,22 @@ def test_an_error_of_the_sink_is_the_sinks(store: S3Store) -> None:
 
     with pytest.raises(OSError, match="No space left"):
         store.download(URI, Taking(full))
+
+
+def test_a_small_object_is_read_by_one_request(store: S3Store, s3: S3Client, aws: str) -> None:
+    import boto3
+
+    store.write("s3://reads/small.json", b'{"status": "SUCCEEDED"}')
+    faults: list[str | None] = []
+    with FaultyS3(aws, lambda method, path: faults.pop() if faults else None) as proxy:
+        far = S3Store(boto3.client("s3", endpoint_url=proxy.url))
+        assert far.read("s3://reads/small.json") == b'{"status": "SUCCEEDED"}'
+        assert proxy.done == {None: 1}
+        faults += ["short", "drop", "short"]
+        assert far.read("s3://reads/small.json") == b'{"status": "SUCCEEDED"}'
+        faults += ["short"] * 100
+        with pytest.raises(TransferFailed, match=r"^s3://reads/small.json: .* can be read, found it broken off: "):
+            far.read("s3://reads/small.json")
+        faults[:] = ["flip"]
+        with pytest.raises(TransferFailed, match=r"^s3://reads/small.json: .* did not match calculated checksum: "):
+            far.read("s3://reads/small.json")

@@ -287,3 +287,14 @@ def test_a_reference_in_s3_comes_with_its_indexes(
     assert visible(found.parent) == INDEX_FILES
     for file in fasta.parent.glob("tiny.*"):
         assert (found.parent / file.name).read_bytes() == file.read_bytes(), file.name
+
+
+def test_what_a_killed_one_began_is_removed(make: Callable[..., Path], fasta: Path) -> None:
+    packed = fasta.with_name("tiny.fa.gz")
+    packed.write_bytes(gzip.compress(FASTA.encode()))
+    found = make(packed, "fai")
+    for name in (".copy-killed", ".index-killed"):
+        (found.parent / name).mkdir()
+        (found.parent / name / "tiny.fa.bwt").write_text("much")
+    make(packed)
+    assert [path.name for path in found.parent.iterdir() if path.is_dir()] == []

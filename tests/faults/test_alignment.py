@@ -1,0 +1,60 @@
+"""A shipped step whose reads and reference come through a failing S3."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from genomics_pipeline.cli.main import main
+from genomics_pipeline.model.task import RunPlace, TaskPayload
+from genomics_pipeline.runs.catalog import load_step
+from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.worker.run import run_task
+from tests.faults.proxy import FaultyS3, seeded
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+SEED = 3
+
+
+def test_the_same_comes_of_pipes_as_of_files(
+    s3: S3Client, aws: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(SystemExit):
+        main(["simulate", "--out", str(tmp_path / "cohort"), "--samples", "1", "--length", "20000", "--depth", "10"])
+    reads = sorted((tmp_path / "cohort").rglob("*.fastq.gz"))
+    reference = tmp_path / "cohort" / "reference.fa"
+    for file in (*reads, reference):
+        s3.upload_file(str(file), "reads", file.name)
+
+    def digests(places: Mapping[Path, str], run: RunPlace) -> list[str]:
+        lane = {"lane": "1", "fastq_1": places[reads[0]], "fastq_2": places[reads[1]]}
+        task = TaskPayload(
+            stage="alignment",
+            step="alignment",
+            scope="sample",
+            run=run,
+            reference=places[reference],
+            parameters={},
+            inputs={"reads": "sample.reads", "reference": "reference"},
+            publish={"alignment": "preprocessing", "metrics": "reports"},
+            items=({"sample": "a", "lanes": [lane]},),
+            upstream={},
+        )
+        store = RoutedStore({"here": tmp_path / "here"})
+        step, scratch, cancelled = load_step("alignment"), tmp_path / "scratch", threading.Event()
+        (record,) = run_task(task, step, store, vcpus=2, memory_mib=1000, scratch=scratch, cancelled=cancelled)
+        return [output.sha256 for output in record.outputs.values()]
+
+    here = digests({file: str(file) for file in (*reads, reference)}, RunPlace("r", "here", ""))
+    with FaultyS3(aws, seeded(SEED, 0.2)) as bad:  # a fifth: there are few requests
+        monkeypatch.setenv("AWS_ENDPOINT_URL", bad.url)
+        far = digests({file: f"s3://reads/{file.name}" for file in (*reads, reference)}, RunPlace("r", "reads", "r/"))
+    assert far == here
+    assert set(bad.done) - {None}
