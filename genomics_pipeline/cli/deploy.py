@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import click
 
-from genomics_pipeline.cli.stack_options import Terminal, pipelines_option, stack_option, yes_option
+from genomics_pipeline.cli.options import pipelines_option, stack_option, yes_option
+from genomics_pipeline.cli.terminal import Terminal
 
 
 @click.command(short_help="Make or change the stack on AWS, showing first what changes.")

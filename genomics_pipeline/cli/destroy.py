@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from genomics_pipeline.cli.stack_options import Terminal, stack_option, yes_option
+from genomics_pipeline.cli.options import stack_option, yes_option
+from genomics_pipeline.cli.terminal import Terminal
 
 GB_MONTH = "S3 Standard: about $0.023 a GB and month in us-east-1"
 

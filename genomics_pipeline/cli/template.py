@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from genomics_pipeline.cli.stack_options import pipelines_option, stack_option
+from genomics_pipeline.cli.options import pipelines_option, stack_option
 
 
 @click.command(short_help="Print the CloudFormation template of a stack.")

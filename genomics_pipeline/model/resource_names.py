@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from genomics_pipeline.model.errors import UsageError
+
 STACK = re.compile(r"[a-z](?:-?[a-z0-9]){0,31}")  # also the head of a bucket's and an ECR repository's name
 DEFAULT_STACK = "genomics-pipeline"
 
@@ -49,3 +51,15 @@ class ResourceNames:
     def state_machine(self, pipeline: str) -> str:
         """The state machine of a pipeline."""
         return f"{self.stack}-{pipeline}"
+
+
+def resource_names(stack: str) -> ResourceNames:
+    """The names of a stack's resources.
+
+    Raises:
+        UsageError: if a stack may not be called so.
+    """
+    if not STACK.fullmatch(stack):
+        expected = "expected lower-case letters, digits and single hyphens, a letter first, at most 32"
+        raise UsageError(f"--stack {stack}: {expected}")
+    return ResourceNames(stack)

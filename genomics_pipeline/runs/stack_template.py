@@ -11,8 +11,8 @@ from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.aws.template.states import Machine
 from genomics_pipeline.aws.template.tasks import StepImage
 from genomics_pipeline.aws.template.template import template
-from genomics_pipeline.model.errors import DataError, UsageError
-from genomics_pipeline.model.resource_names import STACK, ResourceNames
+from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.resource_names import ResourceNames, resource_names
 from genomics_pipeline.runs.catalog import load_pipeline, pipeline_names
 from genomics_pipeline.runs.images import tag
 from genomics_pipeline.worker.step_folder import StepFolder
@@ -35,19 +35,6 @@ class StackTemplate:
     def document(self, *, with_machines: bool = True) -> dict[str, Any]:
         """The template; see `aws.template.template.template`."""
         return template(self.machines, self.images, self.names, with_machines=with_machines)
-
-
-def resource_names(stack: str) -> ResourceNames:
-    """The names of a stack's resources.
-
-    Raises:
-        UsageError: if a stack may not be called so.
-    """
-    if not STACK.fullmatch(stack):
-        raise UsageError(
-            f"--stack {stack}: expected lower-case letters, digits and single hyphens, a letter first, at most 32"
-        )
-    return ResourceNames(stack)
 
 
 def stack_template(pipelines: Sequence[str], stack: str) -> StackTemplate:

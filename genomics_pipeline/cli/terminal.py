@@ -1,4 +1,4 @@
-"""What the commands of a stack share: its name, and the one who is asked and told at the terminal."""
+"""Whoever is asked and told while a stack changes, at the terminal."""
 
 from __future__ import annotations
 
@@ -9,26 +9,8 @@ import click
 
 from genomics_pipeline.aws.stack import ChangeSet, Event
 from genomics_pipeline.model.errors import UsageError
-from genomics_pipeline.model.resource_names import DEFAULT_STACK
 
 PIPE_WIDTH = 200  # a pipe has no width to keep to: every change on one line
-
-stack_option = click.option(
-    "--stack",
-    default=DEFAULT_STACK,
-    show_default=True,
-    envvar="GENOMICS_PIPELINE_STACK",
-    show_envvar=True,
-    help="The CloudFormation stack's name.",
-)
-pipelines_option = click.option(
-    "--pipeline",
-    "pipelines",
-    multiple=True,
-    metavar="PIPELINE",
-    help="A pipeline's name, or a pipeline file (may be repeated); all shipped ones where none is given.",
-)
-yes_option = click.option("--yes", is_flag=True, help="Do it without asking.")
 
 
 class Terminal:
