@@ -225,14 +225,14 @@ MOTO = {
         'output [null]; status: expected "FAILED", found "SUCCEEDED"',
         _TOLERATES,
     ),
-    "map_run/label_absent_is_a_uuid": ('output [{"id": "arn:aws:states:us-east-1:123456789012:execution:mac', _CONTEXT),
+    "map_run/label_absent_is_a_uuid": ('output [{"id": "arn:aws:states:us-east-1:000000000000:execution:mac', _CONTEXT),
     "map_run/reader_failure_is_a_failed_map_run_of_nothing": ('error "States.Runtime"', _RUNTIME_READER),
     "nested_maps/distributed_in_distributed": (
         "mapRunArn: expected text like arn:aws:states:[a-z0-9-]+:[0-9",
         _NESTED_LABEL,
     ),
     "nested_maps/item_selector_inside_sees_the_child": (
-        'output [[{"of": "arn:aws:states:us-east-1:123456789012:execution:ma',
+        'output [[{"of": "arn:aws:states:us-east-1:000000000000:execution:ma',
         _CONTEXT,
     ),
     "tasks/batch_submit_job_of_no_such_definition": ("FAILED States.Runtime", _TASK),
