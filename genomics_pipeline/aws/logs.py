@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from genomics_pipeline.aws.batch import BatchError, BatchJobs
 from genomics_pipeline.aws.clients import Clients, calling
+from genomics_pipeline.model.classify import by_attempt
 from genomics_pipeline.model.errors import RunError
 
 
-def streams(job_id: str, clients: Clients) -> list[str]:
-    """The log streams of a job's attempts, the last one last; none where Batch has forgotten the job.
+def streams(job_id: str, clients: Clients) -> tuple[str | None, ...]:
+    """The log streams of a job's attempts, None for one that had none; empty where Batch has forgotten the job.
 
     Raises:
         RunError: if Batch cannot be asked.
@@ -18,10 +19,9 @@ def streams(job_id: str, clients: Clients) -> list[str]:
     except BatchError as error:
         raise RunError(f"cannot describe the Batch job {job_id}: {error}") from error
     if not found:
-        return []
-    containers = [attempt.get("container", {}) for attempt in found[0].get("attempts", ())]
-    named = [one.get("logStreamName") for one in (*containers, found[0].get("container", {}))]
-    return list(dict.fromkeys(stream for stream in named if stream))
+        return ()
+    attempts = [attempt.get("container", {}).get("logStreamName") for attempt in found[0].get("attempts", ())]
+    return by_attempt(attempts, found[0].get("container", {}).get("logStreamName"))
 
 
 def last_lines(group: str, stream: str, count: int, clients: Clients) -> list[str] | None:

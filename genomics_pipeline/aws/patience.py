@@ -55,10 +55,17 @@ def patiently(request: Callable[[], Answer], pause: Callable[[float], None] = ti
         try:
             return request()
         except ClientError as error:
-            if error.response["Error"]["Code"] not in THROTTLED:
+            if not is_throttled(error):
                 raise
             pause(random.uniform(0, min(2.0**round_, LONGEST_PAUSE_S)))  # noqa: S311 # spreads requests, hides nothing
     return request()
+
+
+def is_throttled(error: BaseException | None) -> bool:
+    """Whether AWS refused a request only because there are too many."""
+    from botocore.exceptions import ClientError
+
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] in THROTTLED
 
 
 def in_parallel(ask: Callable[[Asked], Answer], asked: Iterable[Asked]) -> Iterator[Answer]:

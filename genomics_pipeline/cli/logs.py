@@ -28,6 +28,7 @@ def logs(run: str, stack: str, **wanted: object) -> None:
     from genomics_pipeline.runs.find_run import find_run
     from genomics_pipeline.runs.logs import Wanted, find_logs
 
+    log = None
     for log in find_logs(find_run(run, stack), Wanted(**wanted)):  # type: ignore[arg-type]
         click.secho(f"==> {log.stage} {log.item}  {log.source}", bold=True)
         if log.failure:
@@ -35,3 +36,5 @@ def logs(run: str, stack: str, **wanted: object) -> None:
             click.secho(f"{failure.failure_class.replace('_', ' ')}: {failure.message}", fg="red")
         for line in log.lines:
             click.echo(line)
+    if log is None:
+        click.echo("no item has failed so far", err=True)

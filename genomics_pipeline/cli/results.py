@@ -26,12 +26,12 @@ def results(run: str, stack: str, samples: tuple[str, ...], failed: bool, target
       genomics-pipeline results cohort-3f2a91c0d5e7 --sample NA12878 --download here/
     """
     from genomics_pipeline.runs.find_run import find_run
-    from genomics_pipeline.runs.results import Results, download, result_row
+    from genomics_pipeline.runs.results import Results, copies, result_row
 
     found = Results(find_run(run, stack))
-    for result in found.items(samples, failed):
+    items = found.items(samples, failed)
+    for result, copied in copies(items, found.files, target) if target else ((one, None) for one in items):
         row = result_row(result, found.files)
-        copied = download(result, found.files, target) if target else None
         if as_json:
             click.echo(json.dumps(row if copied is None else {**row, "copied": copied}, ensure_ascii=False))
             continue
@@ -40,4 +40,7 @@ def results(run: str, stack: str, samples: tuple[str, ...], failed: bool, target
             click.echo(f"  {name}  {file['path']}  {file['size_bytes']:,} bytes")
         if result.failure:
             failure = result.failure.failure
-            click.echo(f"  {failure.failure_class.replace('_', ' ')} ({failure.stage}): {failure.message}")
+            stage = f" ({failure.stage})" if failure.stage else ""
+            click.echo(f"  {failure.failure_class.replace('_', ' ')}{stage}: {failure.message}")
+            if failure.stage:
+                click.echo(f"  log: {row['failure']['log']}")

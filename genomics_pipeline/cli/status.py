@@ -35,7 +35,11 @@ def status(run: str, stack: str, watched: bool, as_json: bool) -> None:
     from genomics_pipeline.runs.status import looker
 
     found = find_run(run, stack)
-    state = _watch(found, as_json) if watched else looker(found)()
+    try:
+        state = _watch(found, as_json) if watched else looker(found)()
+    except KeyboardInterrupt:
+        click.echo("stopped watching; the run goes on", err=True)
+        sys.exit(130)
     _show(state, as_json, compact=watched)
     sys.exit(0 if state.status in ("RUNNING", "SUCCEEDED") else 1)
 

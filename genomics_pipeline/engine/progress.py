@@ -36,10 +36,12 @@ class Progress:
     Attributes:
         ended: Its Map Runs that ended, as DescribeMapRun describes them.
         unfinished: Those that have not.
+        result: The members of `engine.api.ExecutionResult`; None where it has not ended.
     """
 
     ended: list[dict[str, Any]]
     unfinished: list[UnfinishedMapRun]
+    result: dict[str, Any] | None = None
 
 
 def read_progress(journal: Path) -> Progress:
@@ -53,14 +55,17 @@ def read_progress(journal: Path) -> Progress:
     """
     ended: list[dict[str, Any]] = []
     begun: dict[str, float] = {}
+    result: dict[str, Any] | None = None
     for record in _records(journal / "execution.jsonl"):
         if "run" in record:
             ended.append(record["run"])
+        elif "result" in record:
+            result = record["result"]
         elif "map" in record:
             begun[record["uuid"]] = record["started"]
     for run in ended:
         begun.pop(run["mapRunArn"].rpartition(":")[2], None)
-    return Progress(ended, [_unfinished(journal, uuid, started) for uuid, started in begun.items()])
+    return Progress(ended, [_unfinished(journal, uuid, started) for uuid, started in begun.items()], result)
 
 
 def _unfinished(journal: Path, uuid: str, started: float) -> UnfinishedMapRun:

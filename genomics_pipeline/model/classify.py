@@ -8,7 +8,7 @@ gives the job's detail as DescribeJobs does, in PascalCase, or the text of what 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ _BY_STATUS_REASON = {
     "Your Spot Task was interrupted": FailureClass.HOST_LOST,
     "Job attempt duration exceeded timeout": FailureClass.TIMEOUT,
     "Task failed to start": FailureClass.IMAGE,
+    "cancelled by `genomics-pipeline": FailureClass.CANCELLED,  # what our own TerminateJob gives as its reason
 }
 _BY_REASON = {
     "outofmemory": FailureClass.OUT_OF_MEMORY,
@@ -42,6 +43,8 @@ _BY_ERROR = {
     "States.Timeout": FailureClass.TIMEOUT,
     "States.HeartbeatTimeout": FailureClass.TIMEOUT,
     "States.DataLimitExceeded": FailureClass.AWS_LIMIT,
+    "Cancelled": FailureClass.CANCELLED,  # what our own StopExecution gives as its error
+    "": FailureClass.CANCELLED,  # only what was aborted has neither error nor cause
     # Throttled and broken submissions, under the names that Step Functions gives them.
     "Batch.AWSBatchException": FailureClass.THROTTLED,
     "Batch.TooManyRequestsException": FailureClass.THROTTLED,
@@ -61,7 +64,7 @@ class Failure:
         stage: The stage it happened in; None where the cause does not say.
         exit_code: Of the container; None where it never ended by itself.
         job_id: The Batch job.
-        log_streams: CloudWatch's log streams of its attempts, the last one last.
+        log_streams: CloudWatch's log streams of its attempts, the last one last; None for one that had none.
         attempts: How often Batch tried.
     """
 
@@ -70,7 +73,7 @@ class Failure:
     stage: str | None = None
     exit_code: int | None = None
     job_id: str | None = None
-    log_streams: tuple[str, ...] = ()
+    log_streams: tuple[str | None, ...] = ()
     attempts: int = 0
 
 
@@ -91,7 +94,8 @@ job_id=None, log_streams=(), attempts=0)
         return replace(inner, stage=str(detail["stage"]))
     if detail is not None and ("Container" in detail or "Attempts" in detail or "JobId" in detail):
         return _of_job(error, detail)
-    return Failure(_BY_ERROR.get(error, FailureClass.UNKNOWN), cause or error or "no cause is told: aborted")
+    found = FailureClass.UNKNOWN if cause and not error else _BY_ERROR.get(error, FailureClass.UNKNOWN)
+    return Failure(found, cause or error or "aborted before it ended")
 
 
 def _object(text: str) -> dict[str, Any] | None:
@@ -105,19 +109,28 @@ def _object(text: str) -> dict[str, Any] | None:
 def _of_job(error: str, job: Mapping[str, Any]) -> Failure:
     attempts = [attempt for attempt in job.get("Attempts") or () if isinstance(attempt, dict)]
     container: Mapping[str, Any] = job.get("Container") or {}
-    last = attempts[-1].get("Container", {}) if attempts else {}
+    last = (attempts[-1].get("Container") or {}) if attempts else {}
     code = container.get("ExitCode", last.get("ExitCode"))
     reason = str(container.get("Reason") or last.get("Reason") or "")
     status_reason = str(job.get("StatusReason") or "")
-    streams = [each.get("LogStreamName") for each in (*(one.get("Container", {}) for one in attempts), container)]
+    streams = [(one.get("Container") or {}).get("LogStreamName") for one in attempts]
     return Failure(
         failure_class=_class(error, status_reason, reason, code),
         message=reason or status_reason or error,
         exit_code=code,
         job_id=job.get("JobId"),
-        log_streams=tuple(dict.fromkeys(stream for stream in streams if stream)),
+        log_streams=by_attempt(streams, container.get("LogStreamName")),
         attempts=len(attempts),
     )
+
+
+def by_attempt(streams: Sequence[str | None], latest: str | None) -> tuple[str | None, ...]:
+    """The log streams of a job's attempts: a running attempt's is told of the job's container only.
+
+    >>> by_attempt(["a", None], "b")
+    ('a', None, 'b')
+    """
+    return (*streams, latest) if latest and latest not in streams else tuple(streams)
 
 
 def _class(error: str, status_reason: str, reason: str, code: int | None) -> FailureClass:
@@ -132,4 +145,4 @@ def _class(error: str, status_reason: str, reason: str, code: int | None) -> Fai
         return _BY_EXIT_CODE[code]
     if code:
         return FailureClass.TOOL_ERROR
-    return _BY_ERROR.get(error, FailureClass.UNKNOWN)
+    return _BY_ERROR.get(error, FailureClass.UNKNOWN) if error else FailureClass.UNKNOWN

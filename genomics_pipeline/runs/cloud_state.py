@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from genomics_pipeline.aws.map_runs import MapRuns, describe
+from genomics_pipeline.model.classify import classify
 from genomics_pipeline.runs.find_run import CloudRun
 from genomics_pipeline.runs.local_state import done
-from genomics_pipeline.runs.map_run_answer import failures_of, failures_of_child, map_run_label, map_run_state
-from genomics_pipeline.runs.outcome import explain
+from genomics_pipeline.runs.map_run_answer import (
+    failures_of,
+    failures_of_child,
+    failures_once,
+    map_run_label,
+    map_run_state,
+)
+from genomics_pipeline.runs.outcome import words
 from genomics_pipeline.runs.run_files import RunFiles, run_files
 from genomics_pipeline.runs.run_state import ItemFailure, MapRunState, RunState
 from genomics_pipeline.stores.protocol import MissingObject
+
+THREADS = 16
 
 
 class CloudState:
@@ -40,7 +52,8 @@ class CloudState:
         labels = [group.label for group in self._groups if group.label is not None]
         cohort = [stage for group in self._groups if group.label is None for stage in group.stages]
         failed = execution["status"] not in ("RUNNING", "SUCCEEDED")
-        told = explain(execution.get("error", ""), execution.get("cause", "")) if failed else None
+        failure = classify(execution.get("error", ""), execution.get("cause", "")) if failed else None
+        once = self._told(failures_once(failure, cohort))
         return RunState(
             run=run.name,
             place=self._files.shown,
@@ -50,8 +63,8 @@ class CloudState:
             stopped=execution["stopDate"].timestamp() if "stopDate" in execution else None,
             map_runs=[map_run_state(answers[one]) if one in answers else MapRunState(one, "PENDING") for one in labels],
             cohort=[(stage, done(self._files, stage)) for stage in cohort],
-            failures=[failure for answer in answers.values() for failure in self._failed(answer)],
-            error=told,
+            failures=[*(one for answer in answers.values() for one in self._failed(answer)), *once],
+            error=words(once[0].failure if once else failure) if failure else None,
         )
 
     def _failed(self, answer: dict[str, Any]) -> list[ItemFailure]:
@@ -61,13 +74,23 @@ class CloudState:
             return self._latest(arn) if counts["failed"] else []
         if arn not in self._failures:
             try:
-                self._failures[arn] = list(failures_of(self._run.store, {**answer, **_details(self._files, arn)}))
+                found = failures_of(self._run.store, {**answer, **_details(self._files, arn)})
+                self._failures[arn] = self._told(found)
             except MissingObject:  # files may be written after the Map Run's end: the next look finds them
                 return self._latest(arn)
         return self._failures[arn]
 
     def _latest(self, arn: str) -> list[ItemFailure]:
-        return [one for told in self._map_runs.latest_failures(arn) for one in failures_of_child(*told)]
+        return self._told(one for told in self._map_runs.latest_failures(arn) for one in failures_of_child(*told))
+
+    def _told(self, failures: Iterable[ItemFailure]) -> list[ItemFailure]:
+        """The failures in the workers' words: Batch tells a container's exit code, no more."""
+        with ThreadPoolExecutor(THREADS) as pool:
+            return list(pool.map(self._in_words, failures))
+
+    def _in_words(self, one: ItemFailure) -> ItemFailure:
+        stage = one.failure.stage
+        return replace(one, failure=self._files.told(stage, one.item, one.failure)) if stage else one
 
 
 def _details(files: RunFiles, arn: str) -> dict[str, Any]:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from genomics_pipeline.engine.progress import Progress, UnfinishedMapRun, read_progress
+from genomics_pipeline.model.classify import classify
+from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.runs.find_run import LocalRun
-from genomics_pipeline.runs.map_run_answer import failures_of, failures_of_child, map_run_state
+from genomics_pipeline.runs.map_run_answer import failures_of, failures_of_child, failures_once, map_run_state
 from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup, run_files
 from genomics_pipeline.runs.run_state import MapRunState, RunState
 
@@ -20,10 +22,15 @@ def local_state(run: LocalRun) -> RunState:
     """
     folder, files = run.folder, run_files(run)
     record = folder.record()
+    if not record:
+        raise RunError(f"{folder.path}: expected an execution, found none yet: its inputs are prepared, or were")
     progress = read_progress(folder.journal(f"{folder.name}-{record.get('execution', 1)}"))
     status = folder.status()
     groups = files.groups()
     summary = record.get("summary") or {}
+    result = progress.result or {}
+    failure = classify(result.get("error") or "", result.get("cause") or "") if status == "FAILED" else None
+    cohort = [stage for group in groups if group.label is None for stage in group.stages]
     started = datetime.fromisoformat(record["started"]).timestamp()
     return RunState(
         run=folder.name,
@@ -33,10 +40,11 @@ def local_state(run: LocalRun) -> RunState:
         started=started,
         stopped=started + summary["seconds"] if summary else None,
         map_runs=list(_map_runs(groups, progress, files, status)),
-        cohort=[(stage, done(files, stage)) for group in groups if group.label is None for stage in group.stages],
+        cohort=[(stage, done(files, stage)) for stage in cohort],
         failures=[
             *(failure for one in progress.ended for failure in failures_of(files.store, one)),
             *(failure for one in progress.unfinished for told in one.failures for failure in failures_of_child(*told)),
+            *failures_once(failure, cohort),
         ],
         error=summary.get("error"),
     )

@@ -15,6 +15,8 @@ from genomics_pipeline.runs.status import looker
 from genomics_pipeline.stores.protocol import MissingObject
 from genomics_pipeline.worker.completion import folder
 
+COMPARED = 10_000  # items among which a misspelt one is looked for
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -64,6 +66,9 @@ def find_logs(run: LocalRun | CloudRun, wanted: Wanted) -> Iterator[Log]:
     files = run_files(run)
     groups = files.groups()
     _refuse_stage(wanted.stage, groups)
+    if wanted.attempt is not None and isinstance(run, LocalRun):
+        raise UsageError("--attempt: expected a run on AWS, found one in a folder, which keeps the last attempt's log")
+    scope = None if wanted.item is None else _scope(files, groups, wanted.item)
     if wanted.failed:
         for failure in looker(run)().failures:
             stage = failure.failure.stage
@@ -72,7 +77,6 @@ def find_logs(run: LocalRun | CloudRun, wanted: Wanted) -> Iterator[Log]:
         return
     if wanted.item is None:
         raise UsageError("expected --sample NAME or --failed: a run has too many logs to show them all")
-    scope = _scope(files, groups, wanted.item)
     stages = [stage for group in groups if group.scope == scope for stage in group.stages]
     found = [stage for stage in stages if wanted.stage in (None, stage)]
     begun = [stage for stage in found if _begun(files, stage, wanted.item)]
@@ -94,7 +98,8 @@ def _scope(files: RunFiles, groups: Sequence[StageGroup], item: str) -> str:
         for name in files.items(scope):
             if name == item:
                 return scope
-            known.append(name)
+            if len(known) < COMPARED:
+                known.append(name)
     raise RunError(f"{item}: no such sample in this run; {did_you_mean(item, known)}")
 
 
@@ -108,28 +113,35 @@ def _log(run: LocalRun | CloudRun, files: RunFiles, stage: str, wanted: Wanted, 
     told = _stream(run, files, stage, item, wanted, failure) if isinstance(run, CloudRun) else None
     if told is None:
         key = f"{folder(stage, item)}/log.txt"
-        try:
-            lines = files.store.read(files.place.uri(key)).decode("utf-8", "replace").splitlines()
-        except MissingObject:
-            lines = []
-        told = files.shown_key(key), lines[-wanted.lines :]
+        told = files.shown_key(key), _lines(files, key)[-wanted.lines :]
     return Log(stage, item, *told, failure)
+
+
+def _lines(files: RunFiles, key: str) -> list[str]:
+    try:
+        return files.store.read(files.place.uri(key)).decode("utf-8", "replace").splitlines()
+    except MissingObject:
+        return ["(no log: the program was never started, or its log has expired)"]
 
 
 def _stream(
     run: CloudRun, files: RunFiles, stage: str, item: str, wanted: Wanted, failure: ItemFailure | None
 ) -> tuple[str, list[str]] | None:
     """A Batch job's log stream and its end; None where there is none (any more)."""
-    known = list(failure.failure.log_streams) if failure else []
+    known = failure.failure.log_streams if failure else ()
     if not known and (job := _job_id(files, stage, item)):
         known = cloudwatch.streams(job, run.clients)
     if wanted.attempt is not None and not 1 <= wanted.attempt <= len(known):
-        raise RunError(f"{item}: expected attempt {wanted.attempt} of {stage}, found {len(known)} with a log")
+        raise RunError(f"{item}: expected attempt {wanted.attempt} of {stage}, found {len(known)}")
     for stream in [known[wanted.attempt - 1]] if wanted.attempt else reversed(known):
+        if stream is None:  # the host was lost, or the image not found, before the container began
+            continue
         group = run.deployment.names.log_group
         lines = cloudwatch.last_lines(group, stream, wanted.lines, run.clients)
         if lines is not None:
             return f"{group} {stream}", lines
+    if wanted.attempt and wanted.attempt < len(known):
+        raise RunError(f"{item}: expected a log of attempt {wanted.attempt} of {stage}, found none, or it has expired")
     return None
 
 

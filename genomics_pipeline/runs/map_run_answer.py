@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from genomics_pipeline.model.classify import classify
+from genomics_pipeline.model.classify import Failure, classify
 from genomics_pipeline.model.task import item_id
+from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.runs.run_state import ItemFailure, MapRunState
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.stores.result_manifest import rows
@@ -64,6 +65,16 @@ def failures_of_child(given: str, error: str, cause: str) -> Iterator[ItemFailur
     found: dict[str, Any] = json.loads(given)
     for held in found.get("Items", [found]):
         yield ItemFailure(item_id(held["item"]), classify(error, cause))
+
+
+def failures_once(failure: Failure | None, stages: Sequence[str]) -> list[ItemFailure]:
+    """Why an execution failed, where a stage that runs once did.
+
+    Args:
+        failure: Its failure.
+        stages: Those stages.
+    """
+    return [ItemFailure(COHORT, failure)] if failure and failure.stage in stages else []
 
 
 def _seconds(moment: Any) -> float | None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from genomics_pipeline.model.classify import classify
+from genomics_pipeline.model.classify import Failure, classify
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.task import item_id
 from genomics_pipeline.runs.run_folder import RunFolder
@@ -103,5 +103,9 @@ def explain(error: str, cause: str) -> str:
     >>> explain("States.TaskFailed", '{"stage": "alignment", "cause": "R2 is short"}')
     'alignment: R2 is short'
     """
-    failure = classify(error, cause)
+    return words(classify(error, cause))
+
+
+def words(failure: Failure) -> str:
+    """A failure's message, after its stage."""
     return f"{failure.stage}: {failure.message}" if failure.stage else failure.message

@@ -15,9 +15,11 @@ from genomics_pipeline.runs.find_run import CloudRun, LocalRun
 from genomics_pipeline.runs.run_files import COHORT, RunFiles, run_files
 from genomics_pipeline.runs.run_state import ItemFailure, failure_row
 from genomics_pipeline.runs.status import looker
-from genomics_pipeline.worker.completion import CompletionRecord, OutputRecord
+from genomics_pipeline.worker.completion import CompletionRecord, OutputRecord, folder
 
 THREADS = 16
+AT_ONCE = 4  # items that are copied, each file by parallel ranges
+COMPARED = 10_000  # samples among which a misspelt one is looked for
 AHEAD = 256  # items that are asked for at a time
 RESULTS = "results/"
 
@@ -62,19 +64,18 @@ class Results:
             UsageError: for a sample that the run does not have.
         """
         wanted = set(samples)
-        names = (name for name in self.files.items("sample") if not wanted or name in wanted)
-        if failed:
-            names = (name for name in names if name in self._failures)
-        found = set()
-        for result in self._of("sample", names):
-            found.add(result.item)
-            yield result
-        if not failed and (missing := wanted - found):
+        self._refuse(wanted)
+        scopes = ["sample"] if wanted else ["sample", "interval", COHORT] if failed else ["sample", COHORT]
+        for scope in scopes:
+            names = (name for name in self.files.items(scope) if not wanted or name in wanted)
+            yield from self._of(scope, (name for name in names if not failed or name in self._failures))
+
+    def _refuse(self, wanted: set[str]) -> None:
+        missing = wanted.difference(self.files.items("sample")) if wanted else wanted
+        if missing:
             name = min(missing)
-            known = list(islice(self.files.items("sample"), 10_000))
+            known = list(islice(self.files.items("sample"), COMPARED))
             raise UsageError(f"--sample {name}: no such sample in this run; {did_you_mean(name, known)}")
-        if not wanted and not failed:
-            yield from self._of(COHORT, iter([COHORT]))
 
     def _of(self, scope: str, names: Iterator[str]) -> Iterator[ItemResult]:
         stages = [stage for group in self._groups if group.scope == scope for stage in group.stages]
@@ -101,8 +102,25 @@ def result_row(result: ItemResult, files: RunFiles) -> dict[str, Any]:
             name: {"path": files.shown_key(one.key), "size_bytes": one.size_bytes, "sha256": one.sha256}
             for name, one in result.outputs.items()
         },
-        **({"failure": failure_row(result.failure)} if result.failure else {}),
+        **({"failure": _failure(result.failure, files)} if result.failure else {}),
     }
+
+
+def _failure(one: ItemFailure, files: RunFiles) -> dict[str, Any]:
+    row = failure_row(one)
+    if one.failure.stage:
+        row["log"] = files.shown_key(f"{folder(one.failure.stage, one.item)}/log.txt")
+    return row
+
+
+def copies(results: Iterator[ItemResult], files: RunFiles, target: Path) -> Iterator[tuple[ItemResult, int]]:
+    """Each item, and how many of its files had to be copied: see `download`; the next ones are copied meanwhile."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        try:
+            while part := list(islice(results, AHEAD)):
+                yield from zip(part, pool.map(lambda one: download(one, files, target), part), strict=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def download(result: ItemResult, files: RunFiles, target: Path) -> int:
@@ -121,7 +139,8 @@ def download(result: ItemResult, files: RunFiles, target: Path) -> int:
 
 def _copied(output: OutputRecord, files: RunFiles, target: Path) -> bool:
     path = target / output.key.removeprefix(RESULTS)
-    if path.is_file() and _sha256(path) == output.sha256:
+    there = all(path.with_name(Path(key).name).is_file() for key in (*output.indexes, output.key))
+    if there and _sha256(path) == output.sha256:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
     for key in (*output.indexes, output.key):

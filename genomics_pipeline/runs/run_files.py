@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.task import RunPlace, item_id
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
 from genomics_pipeline.runs.run_folder import BUCKET
 from genomics_pipeline.stores.protocol import MissingObject
 from genomics_pipeline.stores.routed import RoutedStore
-from genomics_pipeline.worker.completion import CompletionRecord, read_completion
+from genomics_pipeline.worker.completion import CompletionRecord, folder, read_completion
 
 ITEMS = {"sample": "manifest.jsonl", "interval": "intervals.jsonl"}
 COHORT = "cohort"
+BY_EXIT_CODE = {FailureClass.TOOL_ERROR, FailureClass.BAD_INPUT, FailureClass.OUT_OF_MEMORY, FailureClass.CANCELLED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,18 @@ class RunFiles:
     def completion(self, stage: str, item: str) -> CompletionRecord | None:
         """What a stage left of an item; None where it is not done."""
         return read_completion(self.store, self.place, stage, item)
+
+    def told(self, stage: str, item: str, failure: Failure) -> Failure:
+        """A failure in the words of the worker, where it wrote any in that attempt of that job (`worker.container`)."""
+        if not failure.exit_code or failure.failure_class not in BY_EXIT_CODE:
+            return failure
+        try:
+            told = json.loads(self.store.read(self.place.uri(f"{folder(stage, item)}/failure.json")))
+            if told["job_id"] != failure.job_id or told["attempt"] != failure.attempts:
+                return failure
+            return replace(failure, failure_class=FailureClass(told["class"]), message=str(told["message"]))
+        except (MissingObject, ValueError, LookupError, TypeError):
+            return failure
 
 
 def run_files(run: LocalRun | CloudRun) -> RunFiles:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from genomics_pipeline.aws.patience import is_throttled
+from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.runs.cloud_state import CloudState
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
 from genomics_pipeline.runs.local_state import local_state
@@ -30,7 +32,18 @@ def watch(run: LocalRun | CloudRun, wait: Callable[[float], object]) -> Iterator
     """
     look = looker(run)
     interval = LOCAL_POLL_S if isinstance(run, LocalRun) else CLOUD_POLL_S
-    while (state := look()).status == "RUNNING":
+    while (state := _unthrottled(look, lambda: wait(interval))).status == "RUNNING":
         yield state
         wait(interval)
     yield state
+
+
+def _unthrottled(look: Callable[[], RunState], wait: Callable[[], object]) -> RunState:
+    """The state; where AWS still throttles after boto3's own attempts, others look too: ask again later."""
+    while True:
+        try:
+            return look()
+        except RunError as error:
+            if not is_throttled(error.__cause__):
+                raise
+        wait()

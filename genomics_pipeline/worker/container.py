@@ -8,8 +8,10 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from genomics_pipeline import __version__
 from genomics_pipeline.model.errors import DataError, PipelineError
@@ -83,7 +85,7 @@ def _run(step: StepFolder, environment: Mapping[str, str]) -> int:
             memory_mib=_number(environment, "MEMORY_MIB", memory_mib),
             scratch=Path(_needed(environment, "SCRATCH")),
             cancelled=threading.Event(),  # whoever tells this process to end interrupts it
-            ended=lambda end: _tell(payload, end),
+            ended=lambda end: _tell(payload, end, store, environment),
         )
     except StepFailed as failure:
         return failure.task_exit_code
@@ -111,21 +113,26 @@ def _buckets(environment: Mapping[str, str]) -> dict[str, Path]:
         raise DataError(f"{VARIABLE}BUCKETS: expected a JSON object of folders, found {text!r}") from None
 
 
+def _job(environment: Mapping[str, str]) -> dict[str, Any] | None:
+    """The Batch job this is, and its attempt; None where it is none."""
+    if "AWS_BATCH_JOB_ID" not in environment:
+        return None
+    return {"job_id": environment["AWS_BATCH_JOB_ID"], "attempt": int(environment.get("AWS_BATCH_JOB_ATTEMPT", 1))}
+
+
 def _write_jobs(payload: TaskPayload, store: RoutedStore, environment: Mapping[str, str]) -> None:
     """``job.json`` of each item: which Batch job it is in, so that its log is found while it runs."""
-    if "AWS_BATCH_JOB_ID" not in environment:
+    if (job := _job(environment)) is None:
         return
-    job = {
-        "job_id": environment["AWS_BATCH_JOB_ID"],
-        "attempt": int(environment.get("AWS_BATCH_JOB_ATTEMPT", 1)),
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    job["started"] = datetime.now(UTC).isoformat(timespec="seconds")
     for item in payload.items:
         uri = payload.run.uri(f"{folder(payload.stage, item_id(item))}/job.json")
         store.write(uri, json.dumps(job).encode() + b"\n")
 
 
-def _tell(payload: TaskPayload, end: CompletionRecord | StepFailed) -> None:
+def _tell(
+    payload: TaskPayload, end: CompletionRecord | StepFailed, store: RoutedStore, environment: Mapping[str, str]
+) -> None:
     """One item's end: a line of metrics, and what went wrong in words."""
     if isinstance(end, CompletionRecord):
         if not end.reused:
@@ -134,3 +141,13 @@ def _tell(payload: TaskPayload, end: CompletionRecord | StepFailed) -> None:
     for line in str(end).splitlines():
         print(f"error: {end.item}: {line}", file=sys.stderr)
     print(emf.failed(payload, end.item, FailureClass(end.failure_class), time.time()), flush=True)
+    if job := _job(environment):
+        with suppress(PipelineError, OSError):  # the log has it too, and the step's failure is what counts
+            _write_failure(payload, end, store, job)
+
+
+def _write_failure(payload: TaskPayload, end: StepFailed, store: RoutedStore, job: Mapping[str, Any]) -> None:
+    """``failure.json``: what went wrong over an item, of which Batch itself tells the exit code only."""
+    told = {"class": str(end.failure_class), "message": str(end), "exit_code": end.task_exit_code, **job}
+    uri = payload.run.uri(f"{folder(payload.stage, end.item)}/failure.json")
+    store.write(uri, json.dumps(told, ensure_ascii=False).encode() + b"\n")

@@ -52,7 +52,8 @@ CAUSES = {
     "throttled": (("Batch.AWSBatchException", "Too Many Requests (Status Code: 429)"), FailureClass.THROTTLED),
     "payload": (("States.DataLimitExceeded", "The state/task 'x' returned a result …"), FailureClass.AWS_LIMIT),
     "no job definition": (("Batch.ClientException", "JobDefinition not found"), FailureClass.UNKNOWN),
-    "aborted": (("", ""), FailureClass.UNKNOWN),
+    "aborted": (("", ""), FailureClass.CANCELLED),
+    "cancelled": (("", job("cancelled by `genomics-pipeline cancel`", 143)), FailureClass.CANCELLED),
     "cut JSON": (("States.TaskFailed", job()[:100]), FailureClass.UNKNOWN),
     "never started": (("States.TaskFailed", job("Task was stopped")), FailureClass.UNKNOWN),
 }
@@ -76,4 +77,6 @@ def test_what_else_a_job_tells() -> None:
         log_streams=("a/default/1", "a/default/2"),
         attempts=1,
     )
-    assert classify("", "").message == "no cause is told: aborted"
+    before_it_began = job(code=1, Attempts=[{"Container": {}}, {"Container": {"LogStreamName": "a/default/2"}}])
+    assert classify("", before_it_began).log_streams == (None, "a/default/2")
+    assert classify("", "").message == "aborted before it ended"

@@ -103,3 +103,18 @@ def test_what_is_no_run_is_refused(name: str, command: Command, tmp_path: Path) 
     ended = command(name, tmp_path / "other")
     expected = f"error: {tmp_path}/other: expected a run's folder, found another folder\n"
     assert (ended.returncode, ended.stderr) == (1, expected)
+
+
+def test_a_folder_keeps_the_last_attempts_log_only(finished: Path, command: Command) -> None:
+    ended = command("logs", finished, "--sample", "sample1", "--attempt", "1")
+    expected = "error: --attempt: expected a run on AWS, found one in a folder, which keeps the last attempt's log\n"
+    assert (ended.returncode, ended.stderr) == (2, expected)
+
+
+def test_a_run_whose_inputs_are_being_prepared(finished: Path, command: Command, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    (run / "run.json").unlink()
+    ended = command("status", run)
+    expected = f"error: {run}: expected an execution, found none yet: its inputs are prepared, or were\n"
+    assert (ended.returncode, ended.stderr) == (1, expected)

@@ -185,7 +185,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "nothing": ("", "expected --sample NAME or --failed: a run has too many logs to show them all"),
     "attempt": (
         "--sample a --step alignment --attempt 3",
-        "a: expected attempt 3 of alignment, found 1 with a log",
+        "a: expected attempt 3 of alignment, found 1",
     ),
     "not begun": ("--sample bad --step variant_calling", "bad: expected a log of variant_calling, found none yet"),
 }
@@ -261,3 +261,92 @@ def test_a_run_that_was_never_started_is_told(ended: FakeAws, command: Command) 
     s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps({**record, "execution_arn": arn}).encode())
     told = "it was never started, or ended more than 90 days ago; submit the run again"
     assert str(command("status", RUN).exception) == f"{arn}: expected an execution, found none: {told}"
+
+
+def fail(stage: str, item: str, end: JobEnd) -> Callable[[str, str], JobEnd]:
+    """One item of one stage ends badly."""
+    return lambda at, of: end if (at, of) == (stage, item) else JobEnd(0)
+
+
+def start_again(fake: FakeAws, ends: Callable[[str, str], JobEnd]) -> None:
+    """The run once more, with other ends, under another execution's name."""
+    s3, states, key = boto3.client("s3"), boto3.client("stepfunctions"), f"runs/{RUN}/run.json"
+    record = json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    given = s3.get_object(Bucket=BUCKET, Key=f"runs/{RUN}/input.json")["Body"].read().decode()
+    fake.batch.run_job = by_item(ends)
+    arn = states.start_execution(stateMachineArn=record["state_machine_arn"], name="again", input=given)["executionArn"]
+    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps({**record, "execution_arn": arn}).encode())
+    fake.execution("again").wait()
+
+
+def test_what_the_worker_wrote_is_told_where_batch_knows_an_exit_code_only(ended: FakeAws, command: Command) -> None:
+    start_again(ended, fail("alignment", "c", JobEnd(1)))
+    (before,) = json.loads(command("status", RUN, "--json").output)["failures"]["items"]
+    assert (before["class"], before["message"]) == ("tool_error", "Essential container in task exited")
+    told = {"class": "out_of_disk", "message": "no space left", "exit_code": 1, "job_id": before["job_id"]}
+    key = f"runs/{RUN}/steps/alignment/c/failure.json"
+    for attempt, expected in (
+        (2, ("tool_error", "Essential container in task exited")),  # of another attempt
+        (1, ("out_of_disk", "no space left")),
+    ):
+        boto3.client("s3").put_object(Bucket=BUCKET, Key=key, Body=json.dumps({**told, "attempt": attempt}).encode())
+        (after,) = json.loads(command("status", RUN, "--json").output)["failures"]["items"]
+        assert (after["class"], after["message"]) == expected
+
+
+def test_a_stage_of_the_cohort_that_failed_is_listed_with_its_log(ended: FakeAws, command: Command) -> None:
+    start_again(ended, fail("gather", "cohort", JobEnd(1, "the shards do not fit together")))
+    shown = command("status", RUN)
+    lines = shown.output.splitlines()
+    assert shown.exit_code == 1
+    assert lines[3:7] == [
+        "gather    pending",
+        "Failures: 1 tool error",
+        "  cohort (gather): tool error: the shards do not fit together",
+        "error: gather: the shards do not fit together",
+    ]
+    assert command("logs", RUN, "--failed").output.splitlines()[1:] == [
+        "tool error: the shards do not fit together",
+        "gather cohort: exit code 1",
+    ]
+    (failed,) = [json.loads(line) for line in command("results", RUN, "--failed", "--json").output.splitlines()]
+    log = f"s3://{BUCKET}/runs/{RUN}/steps/gather/cohort/log.txt"
+    assert (failed["item"], failed["state"], failed["failure"]["log"]) == ("cohort", "FAILED", log)
+
+
+def test_an_interval_that_failed_is_among_the_failed_results(ended: FakeAws, command: Command) -> None:
+    start_again(ended, fail("joint", "00000", JobEnd(65, "no records")))
+    shown = command("results", RUN, "--failed").output.splitlines()
+    assert shown == [
+        "00000  FAILED",
+        "  bad input (joint): no records",
+        f"  log: s3://{BUCKET}/runs/{RUN}/steps/joint/00000/log.txt",
+    ]
+
+
+def test_watching_outlives_more_throttling_than_boto3_does(ended: FakeAws) -> None:
+    from genomics_pipeline.aws.clients import ATTEMPTS
+
+    run = find_run(RUN, STACK)
+    assert isinstance(run, CloudRun)
+    run.clients.states.meta.events.register("needs-retry.stepfunctions", lambda **_: None)
+    ended.states.gate.throttle("DescribeExecution", ATTEMPTS)
+    waited: list[float] = []
+    (state,) = watch(run, waited.append)
+    assert (state.status, waited) == ("SUCCEEDED", [10.0])
+
+
+def test_an_expired_log_is_told(ended: FakeAws, command: Command) -> None:
+    logs = boto3.client("logs")
+    for stream in logs.describe_log_streams(logGroupName=LOG_GROUP)["logStreams"]:
+        logs.delete_log_stream(logGroupName=LOG_GROUP, logStreamName=stream["logStreamName"])
+    assert command("logs", RUN, "--sample", "a", "--step", "alignment").output.splitlines() == [
+        f"==> alignment a  s3://{BUCKET}/runs/{RUN}/steps/alignment/a/log.txt",
+        "(no log: the program was never started, or its log has expired)",
+    ]
+
+
+def test_an_unknown_sample_is_refused_among_the_failed_too(ended: FakeAws, command: Command) -> None:
+    message = "bat: no such sample in this run; did you mean 'bad'?"
+    assert str(command("logs", RUN, "--failed", "--sample", "bat").exception) == message
+    assert str(command("results", RUN, "--failed", "--sample", "bat").exception) == f"--sample {message}"

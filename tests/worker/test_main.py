@@ -108,11 +108,15 @@ def test_a_task_is_run_with_what_it_was_given(payload: dict[str, Any], work: Wor
 def test_a_bad_item_does_not_stop_its_neighbours_and_its_code_is_the_tasks(
     payload: dict[str, Any], work: Work, tmp_path: Path
 ) -> None:
-    process = work(json.dumps({**payload, "items": payload["items"][1::-1]}))
+    job = {"AWS_BATCH_JOB_ID": "job-1", "AWS_BATCH_JOB_ATTEMPT": "2"}
+    process = work(json.dumps({**payload, "items": payload["items"][1::-1]}), **job)
     out, error = process.communicate()
     assert (process.returncode, error) == (65, "error: b: bad\n")
     assert [json.loads(line)["Outcome"] for line in out.splitlines()] == ["bad_input", "succeeded"]
     assert (tmp_path / "run/results/copies/a.txt").exists()
+    told = json.loads((tmp_path / "run/steps/copies/b/failure.json").read_bytes())
+    assert told == {"class": "bad_input", "message": "bad", "exit_code": 65, "job_id": "job-1", "attempt": 2}
+    assert not (tmp_path / "run/steps/copies/a/failure.json").exists()
 
 
 def test_sigterm_ends_the_program_and_is_never_success(payload: dict[str, Any], work: Work, tmp_path: Path) -> None:
