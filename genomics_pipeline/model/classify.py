@@ -33,6 +33,7 @@ _BY_REASON = {
     "agent": FailureClass.IMAGE,
     "cannotstartcontainer": FailureClass.IMAGE,
     "cannotcreatecontainer": FailureClass.IMAGE,
+    "cannotinspectcontainer": FailureClass.IMAGE,
 }
 _BY_EXIT_CODE = {
     BAD_INPUT_EXIT_CODE: FailureClass.BAD_INPUT,
@@ -139,7 +140,7 @@ def _class(error: str, status_reason: str, reason: str, code: int | None) -> Fai
         if status_reason.startswith(start):
             return found
     for start, found in _BY_REASON.items():
-        if reason.lower().startswith(start):
+        if reason.lower().startswith(start) or status_reason.lower().startswith(start):
             return found
     if code in _BY_EXIT_CODE:
         return _BY_EXIT_CODE[code]

@@ -44,6 +44,46 @@ CAUSES = {
     "memory, of the step's program": (("", job(code=137)), FailureClass.OUT_OF_MEMORY),
     "image": (("", job("Task failed to start", reason="CannotPullContainerError: not found")), FailureClass.IMAGE),
     "agent": (("", job(reason="DockerTimeoutError: Could not transition to created")), FailureClass.IMAGE),
+    # github.com/nextflow-io/nextflow/issues/3091, aws/amazon-ecs-agent/issues/2312
+    "agent, after the program": (
+        (
+            "",
+            job(reason="CannotInspectContainerError: Could not transition to inspecting; timed out after waiting 30s"),
+        ),
+        FailureClass.IMAGE,
+    ),
+    # github.com/nextflow-io/nextflow/issues/5099: the host's disk, not the task's; another host may hold the image
+    "image, no room for it": (
+        (
+            "",
+            job(
+                "Task failed to start",
+                reason="CannotPullContainerError: write /var/lib/docker/tmp/GetImageBlob887491687: no space left on device",
+            ),
+        ),
+        FailureClass.IMAGE,
+    ),
+    # aws/amazon-ecs-agent/issues/1434
+    "image, in the status reason": (
+        ("", job("CannotPullContainerError: failed to register layer")),
+        FailureClass.IMAGE,
+    ),
+    # cirrus-geo's test of a failed Batch task: only the attempts tell the reason
+    "agent, of the last attempt": (
+        (
+            "",
+            job(
+                "Task failed to start",
+                Attempts=[{"Container": {"Reason": "DockerTimeoutError: Could not transition to created"}}],
+            ),
+        ),
+        FailureClass.IMAGE,
+    ),
+    # github.com/RafalWilinski/deploy-with-serverless/issues/11: the status reason is the generic one
+    "image, although it exited": (
+        ("", job(reason="CannotPullContainerError: API error (404): repository x not found")),
+        FailureClass.IMAGE,
+    ),
     "timeout of the job": (("", job("Job attempt duration exceeded timeout", 137)), FailureClass.TIMEOUT),
     "timeout of the state": (("States.Timeout", "State timed out"), FailureClass.TIMEOUT),
     "bad input": (("", job(code=65, reason="a.fq: record 3: …")), FailureClass.BAD_INPUT),
