@@ -48,7 +48,7 @@ CAUSES = {
     "agent, after the program": (
         (
             "",
-            job(reason="CannotInspectContainerError: Could not transition to inspecting; timed out after waiting 30s"),
+            job(reason="CannotInspectContainerError: Could not transition to inspecting; timed out"),
         ),
         FailureClass.IMAGE,
     ),
@@ -58,14 +58,14 @@ CAUSES = {
             "",
             job(
                 "Task failed to start",
-                reason="CannotPullContainerError: write /var/lib/docker/tmp/GetImageBlob887491687: no space left on device",
+                reason="CannotPullContainerError: write /usr/local/bin/ripples-fast: no space left on device",
             ),
         ),
         FailureClass.IMAGE,
     ),
     # aws/amazon-ecs-agent/issues/1434
     "image, in the status reason": (
-        ("", job("CannotPullContainerError: failed to register layer")),
+        ("", job("CannotPullContainerError: failed to register")),
         FailureClass.IMAGE,
     ),
     # cirrus-geo's test of a failed Batch task: only the attempts tell the reason
