@@ -118,3 +118,21 @@ def test_a_run_whose_inputs_are_being_prepared(finished: Path, command: Command,
     ended = command("status", run)
     expected = f"error: {run}: expected an execution, found none yet: its inputs are prepared, or were\n"
     assert (ended.returncode, ended.stderr) == (1, expected)
+
+
+def test_a_stage_of_the_cohort_that_failed_is_listed(finished: Path, command: Command, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    record = json.loads((run / "run.json").read_text())
+    error = {"error": "gather: the shards do not fit together"}
+    (run / "run.json").write_text(json.dumps({**record, "status": "FAILED", "summary": {**record["summary"], **error}}))
+    journal = run / ".engine/run-1/execution.jsonl"
+    lines = journal.read_text().splitlines(keepends=True)
+    detail = {"JobId": "j", "Container": {"ExitCode": 1, "Reason": "the shards do not fit together"}}
+    cause = {"stage": "gather", "error": "States.TaskFailed", "cause": json.dumps(detail)}
+    result = {"status": "FAILED", "error": "States.TaskFailed", "cause": json.dumps(cause)}
+    journal.write_text("".join(lines[:-1]) + json.dumps({"result": result}) + "\n")
+    shown = command("status", run)
+    assert shown.returncode == 1
+    assert "  cohort (gather): tool error: the shards do not fit together\n" in shown.stdout
+    assert "==> gather cohort  " in command("logs", run, "--failed").stdout

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from click.testing import CliRunner, Result
 
 from genomics_pipeline.asl.canonical import canonical
@@ -297,7 +298,7 @@ def test_what_the_worker_wrote_is_told_where_batch_knows_an_exit_code_only(ended
 def test_a_stage_of_the_cohort_that_failed_is_listed_with_its_log(ended: FakeAws, command: Command) -> None:
     start_again(ended, fail("gather", "cohort", JobEnd(1, "the shards do not fit together")))
     shown = command("status", RUN)
-    lines = shown.output.splitlines()
+    lines = [line.rstrip() for line in shown.output.splitlines()]
     assert shown.exit_code == 1
     assert lines[3:7] == [
         "gather    pending",
@@ -315,22 +316,21 @@ def test_a_stage_of_the_cohort_that_failed_is_listed_with_its_log(ended: FakeAws
 
 
 def test_an_interval_that_failed_is_among_the_failed_results(ended: FakeAws, command: Command) -> None:
-    start_again(ended, fail("joint", "00000", JobEnd(65, "no records")))
+    start_again(ended, fail("aggregation", "00000", JobEnd(65, "no records")))
     shown = command("results", RUN, "--failed").output.splitlines()
     assert shown == [
         "00000  FAILED",
-        "  bad input (joint): no records",
-        f"  log: s3://{BUCKET}/runs/{RUN}/steps/joint/00000/log.txt",
+        "  bad input (aggregation): no records",
+        f"  log: s3://{BUCKET}/runs/{RUN}/steps/aggregation/00000/log.txt",
     ]
 
 
 def test_watching_outlives_more_throttling_than_boto3_does(ended: FakeAws) -> None:
-    from genomics_pipeline.aws.clients import ATTEMPTS
-
     run = find_run(RUN, STACK)
     assert isinstance(run, CloudRun)
-    run.clients.states.meta.events.register("needs-retry.stepfunctions", lambda **_: None)
-    ended.states.gate.throttle("DescribeExecution", ATTEMPTS)
+    impatient = Config(retries={"total_max_attempts": 1})  # type: ignore[typeddict-unknown-key]
+    run.clients.states = boto3.client("stepfunctions", config=impatient)
+    ended.states.gate.throttle("DescribeExecution")
     waited: list[float] = []
     (state,) = watch(run, waited.append)
     assert (state.status, waited) == ("SUCCEEDED", [10.0])
