@@ -9,10 +9,10 @@ from genomics_pipeline.asl.jsonata import expression, member
 from genomics_pipeline.asl.task_state import FAILED, Place, fail_state, task_state
 from genomics_pipeline.model.pipeline import MapSettings, Pipeline, Stage
 from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.model.task import ITEM_FILES
 
 GET_OBJECT = "arn:aws:states:::s3:getObject"
 PUT_OBJECT = "arn:aws:states:::s3:putObject"
-ITEMS = {"sample": "manifest.jsonl", "interval": "intervals.jsonl"}
 SHARED = ("run", "reference", "parameters")
 
 # A batch is carried by the job's environment, where JSON in JSON doubles its quotes: with the rest of the payload it
@@ -52,7 +52,7 @@ def map_state(
             "ReaderConfig": {"InputType": "JSONL"},
             "Arguments": {
                 "Bucket": expression("$states.input.run.bucket"),
-                "Key": expression(f"$states.input.run.prefix & '{ITEMS[stages[0].scope]}'"),
+                "Key": expression(f"$states.input.run.prefix & '{ITEM_FILES[stages[0].scope]}'"),
             },
         },
         "ItemSelector": item if batched else {**item, **shared},

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.stores.client_config import client_config
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
-
-ATTEMPTS = 10  # of one request, the first included: botocore waits between them, longer each time, with jitter
 
 CONNECTIONS = 32  # of a client, and so how many threads may use it at once
 
@@ -40,10 +39,7 @@ class Clients:
         return self._given or boto3.Session()
 
     def _client(self, service: str) -> Any:
-        from botocore.config import Config
-
-        retries: Any = {"mode": "standard", "total_max_attempts": ATTEMPTS}
-        return self._session.client(service, config=Config(retries=retries, max_pool_connections=CONNECTIONS))
+        return self._session.client(service, config=client_config(CONNECTIONS))
 
     @cached_property
     def batch(self) -> BatchClient:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from genomics_pipeline.aws.clients import Clients, calling
+from genomics_pipeline.model.errors import RunError
 
 if TYPE_CHECKING:
-    from mypy_boto3_stepfunctions.literals import ExecutionStatusType
+    from mypy_boto3_stepfunctions.literals import ExecutionStatusType, IncludedDataType
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef, ExecutionListItemTypeDef
 
 ENDS = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
@@ -36,10 +37,27 @@ def find_execution(arn: str, clients: Clients) -> DescribeExecutionOutputTypeDef
     Raises:
         RunError: if AWS cannot be asked.
     """
+    return _execution(arn, clients, "METADATA_ONLY")
+
+
+def describe(arn: str, clients: Clients) -> DescribeExecutionOutputTypeDef:
+    """An execution with its input and cause.
+
+    Raises:
+        RunError: if AWS cannot be asked, or does not know it.
+    """
+    found = _execution(arn, clients, "ALL_DATA")
+    if found is None:
+        message = f"it was never started, or ended more than {FORGOTTEN_AFTER_DAYS} days ago"
+        raise RunError(f"{arn}: expected an execution, found none: {message}; submit the run again")
+    return found
+
+
+def _execution(arn: str, clients: Clients, included: IncludedDataType) -> DescribeExecutionOutputTypeDef | None:
     states = clients.states
     with calling(f"ask for the execution {arn}"):
         try:
-            return states.describe_execution(executionArn=arn, includedData="METADATA_ONLY")
+            return states.describe_execution(executionArn=arn, includedData=included)
         except states.exceptions.ExecutionDoesNotExist:
             return None
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from genomics_pipeline.aws.batch import MOST_JOBS
 from genomics_pipeline.aws.clients import Clients, calling
 from genomics_pipeline.aws.patience import Pace, in_parallel, patiently
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from mypy_boto3_batch.type_defs import JobDetailTypeDef
 
 ACTIVE: Sequence[JobStatusType] = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
-DESCRIBED = 100  # jobs of one DescribeJobs, at most: botocore's model
 REQUESTS_PER_SECOND = 40  # of the about 50 that Batch takes of an account, all of its other users included
 
 
@@ -43,7 +43,7 @@ def active_jobs(queue: str, names: Collection[str], clients: Clients) -> Iterato
     """
     pace = Pace(REQUESTS_PER_SECOND)
     found = (identity for status in ACTIVE for identity in _listed(queue, status, names, pace, clients))
-    while some := list(islice(found, DESCRIBED)):
+    while some := list(islice(found, MOST_JOBS)):
         pace.wait()
         with calling("ask for jobs"):
             described = patiently(lambda jobs=some: clients.batch.describe_jobs(jobs=jobs))  # type: ignore[misc]

@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from genomics_pipeline.aws.clients import Clients, calling
-from genomics_pipeline.aws.executions import FORGOTTEN_AFTER_DAYS
-from genomics_pipeline.model.errors import RunError
-
-if TYPE_CHECKING:
-    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
+from genomics_pipeline.aws.executions import describe
 
 LATEST_FAILURES = 20  # children of a Map Run whose cause is asked for before its result files are written
-
-
-def describe(arn: str, clients: Clients) -> DescribeExecutionOutputTypeDef:
-    """An execution.
-
-    Raises:
-        RunError: if AWS cannot be asked, or does not know it.
-    """
-    with calling(f"describe the execution {arn}"):
-        try:
-            return clients.states.describe_execution(executionArn=arn)
-        except clients.states.exceptions.ExecutionDoesNotExist:
-            message = f"it was never started, or ended more than {FORGOTTEN_AFTER_DAYS} days ago"
-            raise RunError(f"{arn}: expected an execution, found none: {message}; submit the run again") from None
 
 
 class MapRuns:

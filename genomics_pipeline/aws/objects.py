@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from genomics_pipeline.aws.clients import Clients, calling
 from genomics_pipeline.aws.patience import patiently
-from genomics_pipeline.stores.s3 import split
+from genomics_pipeline.stores.s3 import NOTHING, split
 
-MISSING = ("404", "NoSuchKey", "NoSuchBucket")
 ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")
 RESTORED = 'ongoing-request="false"'
 
@@ -42,7 +41,7 @@ def head(uri: str, clients: Clients) -> Head | None:
             found = patiently(lambda: clients.s3.head_object(Bucket=bucket, Key=key))
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            if code in MISSING:
+            if code in NOTHING:
                 return None
             if code in ("403", "AccessDenied"):
                 return Head(0, forbidden=True)

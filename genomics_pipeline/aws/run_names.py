@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from genomics_pipeline.aws.clients import Clients, calling
 from genomics_pipeline.aws.deployment import Deployment
-
-RUNS = "runs/"
+from genomics_pipeline.model.resource_names import RUNS
 
 
 def run_names(deployment: Deployment, clients: Clients, beginning: str = "") -> Iterator[str]:

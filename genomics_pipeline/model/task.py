@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from genomics_pipeline.model.sample import NAME
 from genomics_pipeline.model.step import SCOPES
 
 PAYLOAD_VARIABLE = "GENOMICS_PIPELINE_TASK"
+ITEM_FILES = {"sample": "manifest.jsonl", "interval": "intervals.jsonl"}  # by scope: what ItemReader reads
 INTERMEDIATE_TAG = ("genomics-pipeline", "intermediate")  # of objects that only later stages need: S3 lets them expire
 
 
@@ -103,6 +105,22 @@ class TaskPayload:
             raise DataError(
                 f"{PAYLOAD_VARIABLE}: expected a task payload, found one without or with a wrong {error}"
             ) from None
+
+
+def items_of(given: str) -> list[Mapping[str, Any]]:
+    """The items of a child execution: one, or those of its batch.
+
+    Args:
+        given: Its input, JSON text, as our definitions give it.
+
+    Raises:
+        ValueError: if it is not; or LookupError, TypeError, AttributeError.
+
+    >>> items_of('{"Items": [{"item": {"sample": "a"}}], "BatchInput": {}}')
+    [{'sample': 'a'}]
+    """
+    found = json.loads(given)
+    return [dict(held["item"]) for held in found.get("Items", [found])]
 
 
 def item_id(item: Mapping[str, Any]) -> str:

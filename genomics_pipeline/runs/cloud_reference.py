@@ -12,12 +12,12 @@ from genomics_pipeline.aws.clients import Clients, calling
 from genomics_pipeline.aws.objects import head
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.resource_names import REFERENCES
 from genomics_pipeline.runs.intervals import contigs
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.reference import INDEXES, needed, prepare
 
-REFERENCES = "references/"
 DIGEST = 32  # hexadecimal digits in the name of an uploaded reference
 MADE_BY = {"fai": "samtools faidx {0}", "bwa": "bwa index {0}", "dict": "samtools dict -o {1} {0}"}
 

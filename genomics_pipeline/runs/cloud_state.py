@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from genomics_pipeline.aws.map_runs import MapRuns, describe
+from genomics_pipeline.aws.executions import describe
+from genomics_pipeline.aws.map_runs import MapRuns
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.runs.find_run import CloudRun
 from genomics_pipeline.runs.local_state import done

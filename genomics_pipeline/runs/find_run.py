@@ -13,8 +13,9 @@ from typing import Any
 
 from genomics_pipeline.aws.clients import Clients, calling
 from genomics_pipeline.aws.deployment import Deployment, find_deployment
-from genomics_pipeline.aws.run_names import RUNS, run_names
+from genomics_pipeline.aws.run_names import run_names
 from genomics_pipeline.model.errors import RunError, UsageError
+from genomics_pipeline.model.resource_names import RUNS
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.stores.protocol import MissingObject, Store

@@ -61,10 +61,11 @@ def _map_runs(groups: list[StageGroup], progress: Progress, files: RunFiles, sta
     for group in groups:
         if group.label is None:
             continue
-        total = sum(1 for _ in files.items(group.scope))
         if group.label in ended:
             yield map_run_state(ended[group.label])
-        elif one := next(unfinished, None):
+            continue
+        total = sum(1 for _ in files.items(group.scope))
+        if one := next(unfinished, None):
             yield _unfinished(group.label, total, one, status)
         else:
             yield MapRunState(group.label, "PENDING", total)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from genomics_pipeline.model.classify import Failure, classify
-from genomics_pipeline.model.task import item_id
+from genomics_pipeline.model.task import item_id, items_of
 from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.runs.run_state import ItemFailure, MapRunState
 from genomics_pipeline.stores.protocol import Store
@@ -62,9 +61,8 @@ def failures_of_child(given: str, error: str, cause: str) -> Iterator[ItemFailur
         error: Its error.
         cause: Its cause.
     """
-    found: dict[str, Any] = json.loads(given)
-    for held in found.get("Items", [found]):
-        yield ItemFailure(item_id(held["item"]), classify(error, cause))
+    failure = classify(error, cause)
+    yield from (ItemFailure(item_id(item), failure) for item in items_of(given))
 
 
 def failures_once(failure: Failure | None, stages: Sequence[str]) -> list[ItemFailure]:

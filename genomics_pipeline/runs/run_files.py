@@ -10,14 +10,13 @@ from typing import Any
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.failure import FailureClass
-from genomics_pipeline.model.task import RunPlace, item_id
+from genomics_pipeline.model.task import ITEM_FILES, RunPlace, item_id
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
 from genomics_pipeline.runs.run_folder import BUCKET
 from genomics_pipeline.stores.protocol import MissingObject
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.completion import CompletionRecord, folder, read_completion
 
-ITEMS = {"sample": "manifest.jsonl", "interval": "intervals.jsonl"}
 COHORT = "cohort"
 BY_EXIT_CODE = {FailureClass.TOOL_ERROR, FailureClass.BAD_INPUT, FailureClass.OUT_OF_MEMORY, FailureClass.CANCELLED}
 
@@ -67,7 +66,7 @@ class RunFiles:
         if scope == COHORT:
             yield COHORT
             return
-        with self.store.open(self.place.uri(ITEMS[scope])) as lines:
+        with self.store.open(self.place.uri(ITEM_FILES[scope])) as lines:
             for line in lines:
                 yield item_id(json.loads(line))
 
@@ -100,6 +99,6 @@ def _group(name: str, state: dict[str, Any]) -> StageGroup:
     if state["Type"] == "Task":
         return StageGroup(None, COHORT, (name,))
     key = state["ItemReader"]["Arguments"]["Key"]
-    scope = next(scope for scope, file in ITEMS.items() if file in key)
+    scope = next(scope for scope, file in ITEM_FILES.items() if file in key)
     tasks = state["ItemProcessor"]["States"].items()
     return StageGroup(state["Label"], scope, tuple(stage for stage, one in tasks if one["Type"] == "Task"))

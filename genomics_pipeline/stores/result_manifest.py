@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.task import items_of
 from genomics_pipeline.stores.protocol import Store
 
 EXAMPLE_BYTES = 40
@@ -37,7 +38,7 @@ class ResultRow:
         Raises:
             DataError: if its input is not one of our definitions'.
         """
-        return _read(self.line, self.place, lambda _: _items(self.child))
+        return _read(self.line, self.place, lambda _: items_of(self.child["Input"]))
 
 
 def rows(store: Store, details: Mapping[str, str], kind: str) -> Iterator[ResultRow]:
@@ -62,11 +63,6 @@ def rows(store: Store, details: Mapping[str, str], kind: str) -> Iterator[Result
             for number, line in enumerate(lines, 1):
                 place = f"{uri}:{number}"
                 yield ResultRow(place, line, _read(line, place, dict))
-
-
-def _items(child: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    given = json.loads(child["Input"])
-    return [dict(held["item"]) for held in given.get("Items", [given])]
 
 
 def _read(text: bytes, place: str, meaning: Callable[[Any], T]) -> T:

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.stores.client_config import client_config
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import ANY, Expected, ObjectInfo, Sink, Store
 from genomics_pipeline.stores.s3 import S3Store, split
 
-ATTEMPTS = 10  # of one request, the first included: botocore waits between them, longer each time, with jitter
 CONNECTIONS = 64  # kept open: those of some transfers at the same time
 
 
@@ -32,10 +32,8 @@ class RoutedStore:
     @cached_property
     def _s3(self) -> S3Store:
         import boto3
-        from botocore.config import Config
 
-        retries: Any = {"mode": "standard", "total_max_attempts": ATTEMPTS}
-        return S3Store(boto3.client("s3", config=Config(retries=retries, max_pool_connections=CONNECTIONS)))
+        return S3Store(boto3.client("s3", config=client_config(CONNECTIONS)))
 
     def _of(self, uri: str) -> Store:
         scheme = uri.partition("://")[0] if "://" in uri else "file"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, ObjectTypeDef
 
-_NOTHING = ("404", "NoSuchKey", "NoSuchBucket")
+NOTHING = ("404", "NoSuchKey", "NoSuchBucket")  # codes of an object that is not there
 
 
 class S3Store:
@@ -50,7 +50,7 @@ class S3Store:
         try:
             return self._client.head_object(Bucket=bucket, Key=key, **asked)
         except (BotoCoreError, ClientError) as error:
-            if isinstance(error, ClientError) and error.response["Error"]["Code"] in _NOTHING:
+            if isinstance(error, ClientError) and error.response["Error"]["Code"] in NOTHING:
                 return None
             raise TransferFailed(uri, f"expected an object that can be read: {error}") from error
 
@@ -75,7 +75,7 @@ class S3Store:
             except S3_RETRYABLE_DOWNLOAD_ERRORS as error:
                 broken = str(error)
             except (BotoCoreError, ClientError) as error:
-                if isinstance(error, ClientError) and error.response["Error"]["Code"] in _NOTHING:
+                if isinstance(error, ClientError) and error.response["Error"]["Code"] in NOTHING:
                     raise self._missing(uri) from None
                 raise TransferFailed(uri, f"expected an object that can be read: {error}") from error
         raise TransferFailed(uri, f"expected an object that can be read, found it broken off: {broken}")

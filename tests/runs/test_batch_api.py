@@ -144,7 +144,7 @@ def test_a_busy_batch_is_asked_again_by_the_states_own_retry(
     refusal: ApiError,
     error: str,
 ) -> None:
-    monkeypatch.setattr("genomics_pipeline.aws.clients.ATTEMPTS", 1)
+    monkeypatch.setattr("genomics_pipeline.stores.client_config.ATTEMPTS", 1)
     step_functions.batch.gate.fail("SubmitJob", refusal)
     clock = AtOnce()
     retry = [{"ErrorEquals": [error], "IntervalSeconds": 7}]
@@ -174,7 +174,7 @@ def test_a_job_that_is_only_submitted(step_functions: FakeAws, run: Callable[...
 def test_polls_are_ever_more_seldom_and_a_busy_batch_does_not_end_them(
     step_functions: FakeAws, run: Callable[..., ExecutionResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("genomics_pipeline.aws.clients.ATTEMPTS", 1)
+    monkeypatch.setattr("genomics_pipeline.stores.client_config.ATTEMPTS", 1)
     batch = step_functions.batch
     batch.gate.throttle("DescribeJobs", 3)
 

@@ -8,7 +8,7 @@ from typing import Any
 from genomics_pipeline.aws.deployment import Deployment
 from genomics_pipeline.aws.template.statement import Statement, policy
 from genomics_pipeline.aws.template.states import Machine
-from genomics_pipeline.aws.template.storage import REFERENCES, RUNS
+from genomics_pipeline.model.resource_names import REFERENCES, RUNS
 
 
 def caller_policy(

@@ -17,12 +17,12 @@ from genomics_pipeline.aws.template.parameters import HAS_INPUT_BUCKETS, HAS_KEY
 from genomics_pipeline.aws.template.registry import repository_id
 from genomics_pipeline.aws.template.statement import Statement, policy, reasons, role
 from genomics_pipeline.aws.template.states import Machine, role_id
-from genomics_pipeline.aws.template.storage import BUCKET, RUNS
+from genomics_pipeline.aws.template.storage import BUCKET
 from genomics_pipeline.aws.template.tasks import EXECUTION_ROLE, JOB_ROLE
-from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.model.resource_names import RUNS, ResourceNames
+from genomics_pipeline.model.task import ITEM_FILES
 
 INSTANCE_ROLE = "InstanceRole"
-ITEMS = ("manifest.jsonl", "intervals.jsonl")  # what `submit` writes for ItemReader
 OURS = {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}}  # not another account's, through the service
 BUCKET_ARN = attribute(BUCKET, "Arn")
 
@@ -107,7 +107,7 @@ def _map_files(machine: Machine) -> list[Statement]:
             "ReadItems",
             "ItemReader reads manifest and intervals; which run is only known when it runs",
             ["s3:GetObject"],
-            [sub(f"${{{BUCKET}.Arn}}/{RUNS}*/{file}") for file in ITEMS],
+            [sub(f"${{{BUCKET}.Arn}}/{RUNS}*/{file}") for file in ITEM_FILES.values()],
         ),
         Statement(
             "WriteResults",

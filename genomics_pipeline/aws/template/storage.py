@@ -9,8 +9,6 @@ from genomics_pipeline.aws.template.parameters import HAS_KEY
 from genomics_pipeline.model.task import INTERMEDIATE_TAG
 
 BUCKET = "Bucket"
-RUNS = "runs/"  # what tasks and state machines write
-REFERENCES = "references/"  # prepared by `submit`
 DEFINITIONS = "definitions/"
 TEMPLATES = "templates/"  # only those that are too long for a request; read once
 

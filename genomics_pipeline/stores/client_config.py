@@ -1,0 +1,22 @@
+"""How every client of boto3 asks: again where AWS fails for a moment, over connections that are kept open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from botocore.config import Config
+
+ATTEMPTS = 10  # of one request, the first included: botocore waits between them, longer each time, with jitter
+
+
+def client_config(connections: int) -> Config:
+    """The configuration of a client.
+
+    Args:
+        connections: How many threads may use it at once.
+    """
+    from botocore.config import Config
+
+    retries: Any = {"mode": "standard", "total_max_attempts": ATTEMPTS}
+    return Config(retries=retries, max_pool_connections=connections)
