@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
+from genomics_pipeline.asl.healing import fail_state
+from genomics_pipeline.asl.jsonata import member
 from genomics_pipeline.asl.limits import check_limits
 from genomics_pipeline.asl.map_state import map_state
-from genomics_pipeline.asl.task_state import FAILED, Place, fail_state, task_state
+from genomics_pipeline.asl.task_state import FAILED, Place, stage_states
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.resource_names import ResourceNames
 
@@ -19,19 +21,19 @@ OURS = ResourceNames()
 def generate(pipeline: Pipeline, names: ResourceNames = OURS) -> dict[str, Any]:
     """The state machine document of a pipeline.
 
-    Stages of a scope that follow each other share a Distributed Map; a cohort stage is a plain Task. Bucket and
-    prefix, the reference and overridden parameters come with the execution's input, so that the document is the same
-    for every run and place; only the names of AWS's resources are in it.
+    Stages of a scope that follow each other share a Distributed Map; a cohort stage is a plain Task. What a run is
+    about comes with the execution's input (`model.execution_input`), so that the document is the same for every run
+    and place; only the names of AWS's resources are in it.
 
     Raises:
         DataError: where the pipeline would pass a limit of AWS, with the state and the field.
     """
     groups = list(_groups(pipeline))
-    held_by = {stage.name: _variable(name) for name, stages in groups for stage in stages if stage.scope != "cohort"}
+    held_by = {stage.name: name for name, stages in groups for stage in stages if stage.scope != "cohort"}
     states: dict[str, Any] = {}
     for number, (name, stages) in enumerate(groups):
         following = groups[number + 1][0] if number + 1 < len(groups) else None
-        states[name] = _state(pipeline, names, name, stages, held_by, following)
+        states |= _states(pipeline, names, name, stages, held_by, following)
     if any(state["Type"] == "Task" for state in states.values()):
         states[FAILED] = fail_state()
     document = {
@@ -59,7 +61,12 @@ def _variable(label: str) -> str:
     return f"{label[0].lower()}{label[1:]}Results"
 
 
-def _state(
+def _details(label: str) -> str:
+    """ResultWriterDetails of all Map Runs of a Label: of earlier executions of the run, then of this one."""
+    return f"[{member('$states.input.earlier', label)},${_variable(label)}]"
+
+
+def _states(
     pipeline: Pipeline,
     names: ResourceNames,
     name: str,
@@ -67,9 +74,9 @@ def _state(
     held_by: dict[str, str],
     following: str | None,
 ) -> dict[str, Any]:
-    upstream = {source: held_by[source] for stage in stages for source in pipeline.gathered(stage)}
+    upstream = {source: _details(held_by[source]) for stage in stages for source in pipeline.gathered(stage)}
     if stages[0].scope == "cohort":
-        place = Place("$states.input", COHORT_ITEMS, {source: f"${name}" for source, name in upstream.items()})
-        return task_state(pipeline, names, stages[0], place, following, FAILED)
+        place = Place("$states.input", COHORT_ITEMS, upstream)
+        return stage_states(pipeline, names, stages[0], place, following, FAILED)
     state = map_state(pipeline, names, stages, name, _variable(name), upstream)
-    return {**state, **({"Next": following} if following else {"End": True})}
+    return {name: {**state, **({"Next": following} if following else {"End": True})}}

@@ -11,15 +11,16 @@ from math import ceil
 from typing import Any
 
 from genomics_pipeline.asl.limits import MAX_LABEL, MAX_PAYLOAD_BYTES, MAX_SUBMIT_BYTES, submit_bytes
-from genomics_pipeline.asl.map_state import MAX_BATCH_BYTES
+from genomics_pipeline.asl.map_state import MAX_BATCH_BYTES, SHARED
 from genomics_pipeline.model.errors import DataError, Problem
-from genomics_pipeline.model.pipeline import Pipeline, Stage
+from genomics_pipeline.model.pipeline import MAX_ITEMS, Pipeline, Stage
 from genomics_pipeline.model.task import RunPlace, TaskPayload
 
-MAX_ITEMS = 100_000_000
 MAX_ITEMS_BYTES = 10 * 10**9  # of one file that ItemReader reads
 ADDED_BYTES = 256  # what Step Functions puts into a job's environment itself: MANAGED_BY_AWS
+HEALING_BYTES = 2048  # of a child's input: what was tried of the stage it is in
 UUID = "0" * 36
+MOST_MEMORY, MOST_SECONDS, MOST_QUEUE = "9" * 8, 10**9, "q" * 128  # as long as they can be
 STARTS_PER_SECOND = 100  # child executions of a Map Run
 SUBMITS_PER_SECOND = 50  # SubmitJob, of an account in a region
 
@@ -60,7 +61,7 @@ def rooms(pipeline: Pipeline, document: Document, given: Mapping[str, Any]) -> d
     Args:
         pipeline: What is run.
         document: Its state machine document.
-        given: The execution's input: ``run``, ``reference``, ``parameters``.
+        given: The execution's input; see `model.execution_input`.
 
     Raises:
         DataError: where a job would be too large with no item at all.
@@ -95,23 +96,28 @@ def _pointer(scope: str, given: Mapping[str, Any]) -> dict[str, str]:
     return {scope: "0" * 64, "uri": place.uri(f"items/{'0' * 64}.json")}
 
 
+def _all_details(place: RunPlace, given: Mapping[str, Any]) -> list[dict[str, str]]:
+    """ResultWriterDetails of the Map Runs of one Label, as long as they can be."""
+    return [_details(place)] * (1 + max(map(len, given["earlier"].values()), default=0))
+
+
 def _details(place: RunPlace) -> dict[str, str]:
-    """ResultWriterDetails, as long as they can be."""
     return {"Bucket": place.bucket, "Key": f"{place.prefix}map-runs/{'L' * MAX_LABEL}/{UUID}/manifest.json"}
 
 
 def _child_bytes(pipeline: Pipeline, scope: str) -> int:
     settings = pipeline.maps.get(scope)
     if settings is None or (settings.items_per_batch is None and settings.max_input_bytes_per_batch is None):
-        return MAX_PAYLOAD_BYTES
+        return MAX_PAYLOAD_BYTES - HEALING_BYTES
     return settings.max_input_bytes_per_batch or MAX_BATCH_BYTES
 
 
 def _shared(pipeline: Pipeline, stages: list[Stage], given: Mapping[str, Any]) -> dict[str, Any]:
     """A child's input without what the item takes."""
     place = RunPlace(**given["run"])
-    upstream = {name: _details(place) for stage in stages for name in pipeline.gathered(stage)}
-    return {"BatchInput": {**given, "upstream": upstream}, "Items": [{"item": None}]}
+    upstream = {name: _all_details(place, given) for stage in stages for name in pipeline.gathered(stage)}
+    shared = {name: given[name] for name in SHARED}
+    return {"BatchInput": {**shared, "upstream": upstream}, "Items": [{"item": None}]}
 
 
 def _request(pipeline: Pipeline, document: Document, stage: Stage, given: Mapping[str, Any]) -> int:
@@ -127,10 +133,15 @@ def _request(pipeline: Pipeline, document: Document, stage: Stage, given: Mappin
         inputs=stage.inputs,
         publish=stage.publish,
         items=(),
-        upstream={name: _details(place) for name in pipeline.gathered(stage)},
+        upstream={name: _all_details(place, given) for name in pipeline.gathered(stage)},
     )
     arguments = deepcopy(_tasks(document)[stage.name]["Arguments"])
-    arguments["ContainerOverrides"]["Environment"][0]["Value"] = compact(payload.to_json())
+    overrides = arguments["ContainerOverrides"]
+    values = (compact(payload.to_json()), MOST_MEMORY)
+    for entry, value in zip(overrides["Environment"], values, strict=True):
+        entry["Value"] = value
+    overrides["ResourceRequirements"][0]["Value"] = MOST_MEMORY
+    arguments |= {"JobQueue": MOST_QUEUE, "Timeout": {"AttemptDurationSeconds": MOST_SECONDS}}
     return submit_bytes(arguments) + ADDED_BYTES
 
 

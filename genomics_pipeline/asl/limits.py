@@ -21,7 +21,6 @@ MAX_CONCURRENCY = 10_000
 MAX_PAYLOAD_BYTES = 262_144
 MAX_SUBMIT_BYTES = 30 * 1024
 MAX_JOB_NAME = 128
-MIN_JOB_TIMEOUT_S = 60
 MAX_INTERVAL_S = 99_999_999
 MAX_DELAY_S = 31_622_400
 
@@ -100,9 +99,6 @@ def _task(state: Document, place: str, express: bool) -> Iterator[Problem]:
     name = arguments["JobName"]
     if len(name) > MAX_JOB_NAME or not _JOB_NAME.fullmatch(name):
         yield _problem(place, "JobName", f"at most {MAX_JOB_NAME} letters, digits, '-' and '_'", repr(name))
-    timeout = arguments["Timeout"]["AttemptDurationSeconds"]
-    if isinstance(timeout, int) and timeout < MIN_JOB_TIMEOUT_S:
-        yield _problem(place, "Timeout.AttemptDurationSeconds", f"at least {MIN_JOB_TIMEOUT_S}", timeout)
     size = submit_bytes(arguments)
     if size > MAX_SUBMIT_BYTES:
         yield _problem(place, "Arguments", f"a SubmitJob of at most {MAX_SUBMIT_BYTES} bytes", f"{size} without items")
@@ -120,10 +116,10 @@ def _map(state: Document, place: str, names: Names) -> Iterator[Problem]:
         yield _problem(place, "Label", f"at most {MAX_LABEL} characters without spaces and wildcards", repr(label))
     if not 0 <= state["MaxConcurrency"] <= MAX_CONCURRENCY:
         yield _problem(place, "MaxConcurrency", f"0 to {MAX_CONCURRENCY}", state["MaxConcurrency"])
-    percentage = state.get("ToleratedFailurePercentage", 0)
-    if not 0 <= percentage <= 100:
+    percentage, count = state["ToleratedFailurePercentage"], state["ToleratedFailureCount"]
+    if not isinstance(percentage, str) and not 0 <= percentage <= 100:  # an expression's value comes with the run
         yield _problem(place, "ToleratedFailurePercentage", "0 to 100", percentage)
-    if state.get("ToleratedFailureCount", 0) < 0:
+    if not isinstance(count, str) and count < 0:
         yield _problem(place, "ToleratedFailureCount", "0 or more", state["ToleratedFailureCount"])
     if "ItemBatcher" in state:
         yield from _batcher(state, place)

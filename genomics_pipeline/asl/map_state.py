@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from genomics_pipeline.asl.healing import fail_state
 from genomics_pipeline.asl.jsonata import expression, member
-from genomics_pipeline.asl.task_state import FAILED, Place, fail_state, task_state
+from genomics_pipeline.asl.task_state import FAILED, Place, stage_states
 from genomics_pipeline.model.pipeline import MapSettings, Pipeline, Stage
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.task import ITEM_FILES
 
 GET_OBJECT = "arn:aws:states:::s3:getObject"
 PUT_OBJECT = "arn:aws:states:::s3:putObject"
-SHARED = ("run", "reference", "parameters")
+SHARED = ("run", "reference", "parameters", "memory_mib")
 
 # A batch is carried by the job's environment, where JSON in JSON doubles its quotes: with the rest of the payload it
 # must stay below SubmitJob's 30 KiB.
@@ -36,12 +37,12 @@ def map_state(
         stages: In order: each child runs all of them over its item.
         label: The Map's Label.
         variable: What its ResultWriterDetails are assigned to.
-        upstream: Variable of the Map Run's details of each stage that a stage of this map gathers from.
+        upstream: The Map Runs' details, by each stage that a stage of this map gathers from.
     """
     settings = pipeline.maps[stages[0].scope]
     shared: dict[str, Any] = {name: expression(f"$states.input.{name}") for name in SHARED}
     if upstream:
-        shared["upstream"] = {stage: expression(f"${name}") for stage, name in upstream.items()}
+        shared["upstream"] = {stage: expression(source) for stage, source in upstream.items()}
     item = {"item": expression("$states.context.Map.Item.Value")}
     batched = settings.items_per_batch is not None or settings.max_input_bytes_per_batch is not None
     return {
@@ -52,13 +53,13 @@ def map_state(
             "ReaderConfig": {"InputType": "JSONL"},
             "Arguments": {
                 "Bucket": expression("$states.input.run.bucket"),
-                "Key": expression(f"$states.input.run.prefix & '{ITEM_FILES[stages[0].scope]}'"),
+                "Key": expression(f"$states.input.run.prefix & {_file(stages[0].scope)}"),
             },
         },
         "ItemSelector": item if batched else {**item, **shared},
         **({"ItemBatcher": _batcher(settings, shared)} if batched else {}),
         "MaxConcurrency": settings.max_concurrency,
-        **_tolerance(settings),
+        **_tolerance(stages[0].scope, settings),
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
             **_machine(pipeline, names, stages, batched, f"{label}{FAILED}"),
@@ -76,12 +77,18 @@ def map_state(
     }
 
 
-def _tolerance(settings: MapSettings) -> dict[str, float]:
-    """What may fail. The first limit that is passed ends a Map Run: no percentage beside a count is left out, not 0."""
-    count, percentage = settings.tolerated_failure_count, settings.tolerated_failure_percentage
-    if count is None:
-        return {"ToleratedFailurePercentage": percentage}
-    return {**({"ToleratedFailurePercentage": percentage} if percentage else {}), "ToleratedFailureCount": count}
+def _file(scope: str) -> str:
+    """What is read, below the run: a rerun has a manifest of its own."""
+    return "$states.input.manifest" if scope == "sample" else f"'{ITEM_FILES[scope]}'"
+
+
+def _tolerance(scope: str, settings: MapSettings) -> dict[str, Any]:
+    """What may fail: of the samples, what the execution's input says."""
+    tolerated = settings.tolerated()
+    return {
+        field: expression(f"$states.input.tolerated.{name}") if scope == "sample" else tolerated[name]
+        for field, name in (("ToleratedFailurePercentage", "percentage"), ("ToleratedFailureCount", "count"))
+    }
 
 
 def _batcher(settings: MapSettings, shared: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,5 +110,5 @@ def _machine(
     following = [stage.name for stage in stages[1:]]
     for stage, after in zip(stages, [*following, None], strict=True):
         upstream = {name: member(f"{shared}.upstream", name) for name in pipeline.gathered(stage)}
-        states[stage.name] = task_state(pipeline, names, stage, Place(shared, items, upstream, count), after, failed)
+        states |= stage_states(pipeline, names, stage, Place(shared, items, upstream, count), after, failed)
     return {"StartAt": stages[0].name, "States": {**states, failed: fail_state()}}

@@ -1,4 +1,4 @@
-"""A stage as a Task state: one Batch job for an item, a batch of items, or the cohort."""
+"""A stage as states: one Batch job for an item, a batch of items, or the cohort; and what follows when it fails."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from genomics_pipeline.asl import healing
 from genomics_pipeline.asl.jsonata import constructor, expression, literal, member
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.resource_names import ResourceNames
-from genomics_pipeline.model.task import PAYLOAD_VARIABLE
+from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE
 
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
 FAILED = "Failed"
 
 # Throttled and broken submissions, under every name that Step Functions gives them (`Batch.ClientException` is a
-# request that will never be right). What fails inside a job is retried by Batch, by class, not here.
+# request that will never be right). What fails inside a job is retried by Batch, or by its class: `asl.healing`.
 SUBMIT_RETRY = {
     "ErrorEquals": [
         "Batch.AWSBatchException",
@@ -30,15 +31,6 @@ SUBMIT_RETRY = {
     "MaxAttempts": 20,
     "JitterStrategy": "FULL",
 }
-TIMEOUT_RETRY = {"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 10, "MaxAttempts": 1}
-
-# The job's detail without its environment: the payload is known, and a cause holds 32,768 characters at most. One that
-# is as long as that was cut, and is no JSON any more.
-_CAUSE = (
-    "$substring($states.errorOutput.Cause,0,1)='{' and $length($states.errorOutput.Cause)<32768"
-    " ? $string($parse($states.errorOutput.Cause) ~> |Container|{},['Environment']|)"
-    " : $states.errorOutput.Cause"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +38,9 @@ class Place:
     """Where a Task finds the parts of its payload, as JSONata.
 
     Attributes:
-        shared: What holds ``run``, ``reference`` and ``parameters``.
+        shared: What holds ``run``, ``reference``, ``parameters`` and ``memory_mib``.
         items: The items, an array.
-        upstream: ResultWriterDetails by stage.
+        upstream: Arrays of ResultWriterDetails by stage.
         count: How many items there are; None for one.
     """
 
@@ -58,10 +50,10 @@ class Place:
     count: str | None = None
 
 
-def task_state(
+def stage_states(
     pipeline: Pipeline, names: ResourceNames, stage: Stage, place: Place, following: str | None, failed: str
 ) -> dict[str, Any]:
-    """The Task state of a stage.
+    """The states of a stage: its Task, and the Choice of what happens when it failed.
 
     Args:
         pipeline: Whose stage it is.
@@ -71,38 +63,40 @@ def task_state(
         following: The next state; None at the end, where the output is no longer the input but the job's id.
         failed: The Fail state of its machine.
     """
-    one: int = stage.step.resources.timeout_s
-    timeout = expression(f"{one} * {place.count}") if place.count else one
+    failure = f"{stage.name}{FAILED}"
+    return {
+        stage.name: _task(pipeline, names, stage, place, following, failure),
+        failure: healing.choice(stage, place.shared, failed),
+    }
+
+
+def _task(
+    pipeline: Pipeline, names: ResourceNames, stage: Stage, place: Place, following: str | None, failure: str
+) -> dict[str, Any]:
+    memory = expression(f"$string({healing.memory_mib(stage, place.shared)})")
     return {
         "Type": "Task",
         "Resource": SUBMIT_JOB,
         "Arguments": {
             "JobName": f"{pipeline.name}-{stage.name}",
             "JobDefinition": names.job_definition(stage.step.name),
-            "JobQueue": names.job_queue,
-            "Timeout": {"AttemptDurationSeconds": timeout},
+            "JobQueue": expression(healing.queue(stage, names.job_queue, names.on_demand_queue)),
+            "Timeout": {"AttemptDurationSeconds": expression(healing.timeout_s(stage, place.count))},
             "ContainerOverrides": {
                 "Environment": [
-                    {"Name": PAYLOAD_VARIABLE, "Value": expression(f"$string({_payload(pipeline, stage, place)})")}
-                ]
+                    {"Name": PAYLOAD_VARIABLE, "Value": expression(f"$string({_payload(pipeline, stage, place)})")},
+                    {"Name": MEMORY_VARIABLE, "Value": memory},
+                ],
+                "ResourceRequirements": [{"Type": "MEMORY", "Value": memory}],
             },
         },
-        "Retry": [SUBMIT_RETRY, TIMEOUT_RETRY],
-        "Catch": [{"ErrorEquals": ["States.ALL"], "Output": _failure(stage), "Next": failed}],
+        "Retry": [SUBMIT_RETRY],
+        "Catch": [healing.caught(stage, place.shared, failure)],
         **(
             {"Output": expression("$states.input"), "Next": following}
             if following
             else {"Output": {"JobId": expression("$states.result.JobId")}, "End": True}
         ),
-    }
-
-
-def fail_state() -> dict[str, Any]:
-    """The Fail state that every Catch of a machine leads to."""
-    return {
-        "Type": "Fail",
-        "Error": expression("$states.input.error"),
-        "Cause": expression("$string($states.input)"),
     }
 
 
@@ -124,12 +118,3 @@ def _payload(pipeline: Pipeline, stage: Stage, place: Place) -> str:
             "upstream": constructor(place.upstream),
         }
     )
-
-
-def _failure(stage: Stage) -> dict[str, str]:
-    """What the Fail state tells: the stage, and the job's end without nesting it deeper than needed."""
-    return {
-        "stage": stage.name,
-        "error": expression("$states.errorOutput.Error"),
-        "cause": expression(_CAUSE),
-    }

@@ -18,14 +18,14 @@ from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_MEMORY_EXIT
 SIGTERM_EXIT_CODE = 143
 
 # AWS Batch user guide, "Job timeouts" and "Automated job retries"; the CDK's `Reason` class; what Fargate Spot tells.
-_BY_STATUS_REASON = {
+BY_STATUS_REASON = {
     "Host EC2": FailureClass.HOST_LOST,
     "Your Spot Task was interrupted": FailureClass.HOST_LOST,
     "Job attempt duration exceeded timeout": FailureClass.TIMEOUT,
     "Task failed to start": FailureClass.IMAGE,
     "cancelled by `genomics-pipeline": FailureClass.CANCELLED,  # what our own TerminateJob gives as its reason
 }
-_BY_REASON = {
+BY_REASON = {
     "outofmemory": FailureClass.OUT_OF_MEMORY,
     "cannotpull": FailureClass.IMAGE,
     "dockertimeout": FailureClass.IMAGE,
@@ -35,12 +35,12 @@ _BY_REASON = {
     "cannotcreatecontainer": FailureClass.IMAGE,
     "cannotinspectcontainer": FailureClass.IMAGE,
 }
-_BY_EXIT_CODE = {
+BY_EXIT_CODE = {
     BAD_INPUT_EXIT_CODE: FailureClass.BAD_INPUT,
     OUT_OF_MEMORY_EXIT_CODE: FailureClass.OUT_OF_MEMORY,
     SIGTERM_EXIT_CODE: FailureClass.CANCELLED,
 }
-_BY_ERROR = {
+BY_ERROR = {
     "States.Timeout": FailureClass.TIMEOUT,
     "States.HeartbeatTimeout": FailureClass.TIMEOUT,
     "States.DataLimitExceeded": FailureClass.AWS_LIMIT,
@@ -95,7 +95,7 @@ job_id=None, log_streams=(), attempts=0)
         return replace(inner, stage=str(detail["stage"]))
     if detail is not None and ("Container" in detail or "Attempts" in detail or "JobId" in detail):
         return _of_job(error, detail)
-    found = FailureClass.UNKNOWN if cause and not error else _BY_ERROR.get(error, FailureClass.UNKNOWN)
+    found = FailureClass.UNKNOWN if cause and not error else BY_ERROR.get(error, FailureClass.UNKNOWN)
     return Failure(found, cause or error or "aborted before it ended")
 
 
@@ -136,14 +136,14 @@ def by_attempt(streams: Sequence[str | None], latest: str | None) -> tuple[str |
 
 def _class(error: str, status_reason: str, reason: str, code: int | None) -> FailureClass:
     """The first that tells: why Batch ended the job, why its container ended, the exit code, the error."""
-    for start, found in _BY_STATUS_REASON.items():
+    for start, found in BY_STATUS_REASON.items():
         if status_reason.startswith(start):
             return found
-    for start, found in _BY_REASON.items():
+    for start, found in BY_REASON.items():
         if reason.lower().startswith(start) or status_reason.lower().startswith(start):
             return found
-    if code in _BY_EXIT_CODE:
-        return _BY_EXIT_CODE[code]
+    if code in BY_EXIT_CODE:
+        return BY_EXIT_CODE[code]
     if code:
         return FailureClass.TOOL_ERROR
-    return _BY_ERROR.get(error, FailureClass.UNKNOWN) if error else FailureClass.UNKNOWN
+    return BY_ERROR.get(error, FailureClass.UNKNOWN) if error else FailureClass.UNKNOWN

@@ -14,6 +14,7 @@ from genomics_pipeline.model.toml_file import TomlFile
 
 READS = "sample.reads"
 REFERENCE = "reference"
+MAX_ITEMS = 100_000_000  # of a Map Run: Step Functions developer guide, "ItemReader"
 GIVEN = "item.files"  # of one step by itself: the item names its files
 
 
@@ -33,6 +34,17 @@ class MapSettings:
     items_per_batch: int | None = None
     max_input_bytes_per_batch: int | None = None
     interval_size_bp: int = 5_000_000
+
+    def tolerated(self) -> dict[str, float]:
+        """Both limits, of which the first that is passed ends a Map Run; what is not limited is as large as it can be.
+
+        >>> MapSettings(tolerated_failure_count=3).tolerated(), MapSettings(tolerated_failure_percentage=5).tolerated()
+        ({'percentage': 100, 'count': 3}, {'percentage': 5, 'count': 100000000})
+        """
+        count, percentage = self.tolerated_failure_count, self.tolerated_failure_percentage
+        if count is None:
+            return {"percentage": percentage, "count": MAX_ITEMS}
+        return {"percentage": percentage or 100, "count": count}
 
 
 @dataclass(frozen=True, slots=True)

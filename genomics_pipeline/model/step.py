@@ -15,6 +15,8 @@ from genomics_pipeline.model.toml_file import TomlFile
 SCOPES = ("sample", "interval", "cohort")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+# Once more On-Demand, after Batch has tried Spot hosts often enough; once more, and twice as long, after a timeout.
+RETRY = {FailureClass.HOST_LOST: 1, FailureClass.TIMEOUT: 1}
 BAD_INPUT_EXIT_CODE = 65  # EX_DATAERR of sysexits.h
 OUT_OF_MEMORY_EXIT_CODE = 137  # 128 + SIGKILL, what a container killed for its memory ends with
 
@@ -44,17 +46,32 @@ class OutputSpec:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What one task of the step asks for."""
+    """What one task of the step asks for.
+
+    Attributes:
+        memory_ladder: Memory in MiB: of the first try, and of each one after it that ran out of memory.
+    """
 
     vcpus: int = 1
-    memory_mib: int = 2048
+    memory_ladder: tuple[int, ...] = (2048,)
     disk_gib: int = 20
     timeout_s: int = 86400
+
+    @property
+    def memory_mib(self) -> int:
+        """Of the first try."""
+        return self.memory_ladder[0]
 
 
 @dataclass(frozen=True, slots=True)
 class StepSpec:
-    """A step: its command over local files, and what goes in and out of it."""
+    """A step: its command over local files, and what goes in and out of it.
+
+    Attributes:
+        exit_codes: What an exit code means; any other one is a tool_error.
+        retry: How often a stage of it is tried again after a failure of a class; 0 where a class is missing. Running
+            out of memory is tried again for each rung of `Resources.memory_ladder`.
+    """
 
     name: str
     version: str
@@ -65,6 +82,7 @@ class StepSpec:
     parameters: Mapping[str, ParameterSpec]
     resources: Resources
     exit_codes: Mapping[int, FailureClass]
+    retry: Mapping[FailureClass, int]
 
 
 def parse_step(text: str, *, file: str) -> StepSpec:
@@ -82,6 +100,7 @@ def parse_step(text: str, *, file: str) -> StepSpec:
             *_parameter_problems(toml, parameters),
             *_stream_problems(toml),
             *_placeholder_problems(toml),
+            *_memory_problems(toml),
             *_exit_code_problems(toml),
         ]
     )
@@ -100,9 +119,18 @@ def parse_step(text: str, *, file: str) -> StepSpec:
             for name, raw in data["outputs"].items()
         },
         parameters=parameters,
-        resources=Resources(**data.get("resources", {})),
+        resources=_resources(data.get("resources", {})),
         exit_codes=codes | {int(code): FailureClass(name) for code, name in data.get("exit_codes", {}).items()},
+        retry=RETRY | {FailureClass(name): times for name, times in data.get("retry", {}).items()},
     )
+
+
+def _resources(raw: Mapping[str, Any]) -> Resources:
+    rest = {name: value for name, value in raw.items() if name != "memory_mib"}
+    if "memory_mib" not in raw:
+        return Resources(**rest)
+    memory = raw["memory_mib"]
+    return Resources(memory_ladder=(memory,) if isinstance(memory, int) else tuple(memory), **rest)
 
 
 def _indexes(raw: Mapping[str, Any]) -> tuple[str, ...]:
@@ -157,6 +185,13 @@ def _placeholder_problems(toml: TomlFile) -> Iterator[Problem]:
         for found in PLACEHOLDER.findall(word):
             if found not in known:
                 yield toml.problem(("command",), f"unknown placeholder {{{found}}}; {did_you_mean(found, known)}")
+
+
+def _memory_problems(toml: TomlFile) -> Iterator[Problem]:
+    memory = toml.data.get("resources", {}).get("memory_mib")
+    if isinstance(memory, list) and memory != sorted(set(memory)):
+        expected = "expected a ladder that rises, such as [8192, 16384]"
+        yield toml.problem(("resources", "memory_mib"), f"{expected}, found {memory}")
 
 
 def _exit_code_problems(toml: TomlFile) -> Iterator[Problem]:

@@ -57,9 +57,10 @@ def _cloud(run: CloudRun, note: Callable[[str], None], pause: Callable[[float], 
 def _end_jobs(run: CloudRun, note: Callable[[str], None], pause: Callable[[float], None]) -> int:
     """End the jobs that Step Functions left; it stops them as well as it can, and not all at once."""
     told: set[str] = set()
-    queues = _queues(run)
+    names, queues = _job_names(run), run.deployment.names
     for sweep in range(SWEEPS):
-        left = [job for queue, names in queues.items() for job in _jobs(run, queue, names) if job not in told]
+        found = (job for queue in (queues.job_queue, queues.on_demand_queue) for job in _jobs(run, queue, names))
+        left = [job for job in found if job not in told]
         if not left and sweep:
             break
         if left:
@@ -70,21 +71,17 @@ def _end_jobs(run: CloudRun, note: Callable[[str], None], pause: Callable[[float
     return len(told)
 
 
-def _queues(run: CloudRun) -> dict[str, set[str]]:
-    """The queues that the run's definition submits to, with its jobs' names."""
-    document = json.loads(run.store.read(run.place.uri("definition.json")))
-    found: dict[str, set[str]] = {}
-    for arguments in _arguments(document):
-        found.setdefault(arguments["JobQueue"], set()).add(arguments["JobName"])
-    return found
+def _job_names(run: CloudRun) -> set[str]:
+    """What the run's definition calls its jobs."""
+    return set(_names(json.loads(run.store.read(run.place.uri("definition.json")))))
 
 
-def _arguments(machine: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _names(machine: Mapping[str, Any]) -> Iterator[str]:
     for state in machine["States"].values():
         if state["Type"] == "Map":
-            yield from _arguments(state["ItemProcessor"])
+            yield from _names(state["ItemProcessor"])
         elif state["Type"] == "Task":
-            yield state["Arguments"]
+            yield state["Arguments"]["JobName"]
 
 
 def _jobs(run: CloudRun, queue: str, names: set[str]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from genomics_pipeline.engine.tasks.batch import Job, JobEnd
 from genomics_pipeline.model.errors import RunError
-from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
+from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE, TaskPayload, item_id
 from genomics_pipeline.runs.container_engine import ContainerEngine, options
 from genomics_pipeline.runs.container_mounts import aws_options, mount, read_only
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
@@ -85,7 +85,7 @@ class ContainerWorker:
         environment = {
             PAYLOAD_VARIABLE: f"s3://{BUCKET}/{(scratch / 'task.json').relative_to(self._run.path)}",
             "GENOMICS_PIPELINE_VCPUS": str(job.vcpus),
-            "GENOMICS_PIPELINE_MEMORY_MIB": str(job.memory_mib),
+            MEMORY_VARIABLE: str(job.memory_mib),
             "GENOMICS_PIPELINE_BUCKETS": json.dumps({BUCKET: str(self._run.path)}),
             "GENOMICS_PIPELINE_SCRATCH": str(scratch),
             "XDG_CACHE_HOME": str(scratch / "cache"),

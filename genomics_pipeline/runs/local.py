@@ -15,8 +15,10 @@ from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.engine.api import ExecutionResult, execute
 from genomics_pipeline.engine.tasks.batch import BatchTasks
 from genomics_pipeline.engine.tasks.handlers import Handlers
+from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.runs import outcome
 from genomics_pipeline.runs.intervals import contigs, interval_lines
 from genomics_pipeline.runs.jobs import Worker, job_definitions
@@ -120,15 +122,12 @@ def _write_inputs(folder: RunFolder, checked: Plan, reference: str, display: Any
     display.note(f"reference: {reference}")
     prepared = prepare(reference, sorted(indexes), store, None)
     sizes = contigs(Path(f"{prepared}.fai").read_text(), file=f"{prepared}.fai")
-    given = {
-        "run": {"name": folder.name, "bucket": BUCKET, "prefix": ""},
-        "reference": str(prepared),
-        "parameters": checked.overrides,
-    }
+    tolerated = checked.pipeline.maps["sample"].tolerated()
+    given = ExecutionInput(RunPlace(folder.name, BUCKET, ""), str(prepared), checked.overrides, tolerated)
     folder.write(folder.manifest, manifest_lines(checked.samples))
     folder.write(folder.intervals, interval_lines(sizes, checked.pipeline.maps["interval"].interval_size_bp))
     folder.write(folder.definition, canonical(generate(checked.pipeline)))
-    folder.write(folder.input, json.dumps(given, indent=2) + "\n")
+    folder.write(folder.input, json.dumps(given.to_json(), indent=2) + "\n")
 
 
 def _begin(

@@ -98,7 +98,7 @@ def run_files(run: LocalRun | CloudRun) -> RunFiles:
 def _group(name: str, state: dict[str, Any]) -> StageGroup:
     if state["Type"] == "Task":
         return StageGroup(None, COHORT, (name,))
-    key = state["ItemReader"]["Arguments"]["Key"]
-    scope = next(scope for scope, file in ITEM_FILES.items() if file in key)
+    label: str = state["Label"]
     tasks = state["ItemProcessor"]["States"].items()
-    return StageGroup(state["Label"], scope, tuple(stage for stage, one in tasks if one["Type"] == "Task"))
+    stages = tuple(stage for stage, one in tasks if one["Type"] == "Task")
+    return StageGroup(label, label.rstrip("0123456789").lower(), stages)

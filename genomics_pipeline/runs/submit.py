@@ -21,6 +21,7 @@ from genomics_pipeline.aws.deployment import Deployment, find_deployment
 from genomics_pipeline.aws.executions import FORGOTTEN_AFTER_DAYS, find_execution, start_execution
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model.errors import Collected, RunError
+from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
@@ -93,12 +94,8 @@ class _Submission:
 
     @property
     def input(self) -> dict[str, Any]:
-        place = self.place
-        return {
-            "run": {"name": place.name, "bucket": place.bucket, "prefix": place.prefix},
-            "reference": self.reference.uri,
-            "parameters": self.plan.overrides,
-        }
+        tolerated = self.plan.pipeline.maps["sample"].tolerated()
+        return ExecutionInput(self.place, self.reference.uri, self.plan.overrides, tolerated).to_json()
 
 
 def submit(request: SubmitRequest, note: Callable[[str], None]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from genomics_pipeline.model.parameters import ParameterSpec
 from genomics_pipeline.model.pipeline import MapSettings, Pipeline, Stage
-from genomics_pipeline.model.step import InputSpec, OutputSpec, Resources, StepSpec
+from genomics_pipeline.model.step import RETRY, InputSpec, OutputSpec, Resources, StepSpec
 
 NAMES = st.sampled_from(["true", "null", "function", "and", "in", "failed", "sample"]) | st.from_regex(
     r"[a-z][a-z0-9_]{0,47}", fullmatch=True
@@ -35,6 +35,7 @@ def step(name: str, inputs: Sequence[InputSpec], scope: str, timeout_s: int = 86
         parameters,
         Resources(timeout_s=timeout_s),
         {},
+        RETRY,
     )
 
 

@@ -22,8 +22,9 @@ from genomics_pipeline.engine.tasks.batch import BatchTasks, Job, JobDefinition,
 from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.engine.validation.validate import diagnose
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.pipeline import Pipeline
-from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload
+from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE, RunPlace, TaskPayload
 from genomics_pipeline.stores.routed import RoutedStore
 
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
@@ -76,10 +77,11 @@ def test_the_document_is_whole(pipelines: st.SearchStrategy[Pipeline], data: st.
                 reached.add(name)
                 state = states[name]
                 coming += [state["Next"]] if "Next" in state else []
-                coming += [catcher["Next"] for catcher in state.get("Catch", ())]
+                coming += [rule["Next"] for kind in ("Catch", "Choices") for rule in state.get(kind, ())]
+                coming += [state["Default"]] if "Default" in state else []
         assert reached == set(states)
         for name, state in states.items():
-            assert ("Next" in state) + ("End" in state) == (state["Type"] != "Fail")
+            assert ("Next" in state) + ("End" in state) == (state["Type"] not in ("Fail", "Choice"))
             if state["Type"] != "Task":
                 continue
             tasks.append(name)
@@ -96,6 +98,11 @@ def test_the_document_is_whole(pipelines: st.SearchStrategy[Pipeline], data: st.
     assert len(labels) == len(set(labels))
 
 
+def input_of(pipeline: Pipeline, place: RunPlace, overrides: Any, reference: str = "r.fa") -> dict[str, Any]:
+    """The input of an execution."""
+    return ExecutionInput(place, reference, overrides, pipeline.maps["sample"].tolerated()).to_json()
+
+
 def details(label: str) -> dict[str, str]:
     return {"Bucket": "bucket", "Key": f"runs/r/map-runs/{label}/uuid/manifest.json"}
 
@@ -103,8 +110,8 @@ def details(label: str) -> dict[str, str]:
 def payload_of(state: State, given: Any, variables: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
     """The payload of a Task and the size of its SubmitJob, as the engine evaluates them."""
     arguments = evaluate(state["Arguments"], {**variables, "states": {"input": given}}, "Arguments")
-    (entry,) = arguments["ContainerOverrides"]["Environment"]
-    assert entry["Name"] == PAYLOAD_VARIABLE
+    entry, memory = arguments["ContainerOverrides"]["Environment"]
+    assert (entry["Name"], memory) == (PAYLOAD_VARIABLE, {"Name": MEMORY_VARIABLE, "Value": "2048"})
     assert isinstance(arguments["Timeout"]["AttemptDurationSeconds"], int)
     found: dict[str, Any] = json.loads(entry["Value"])
     return found, len(json.dumps(arguments, ensure_ascii=False).encode())
@@ -143,7 +150,7 @@ def test_every_payload_is_what_the_worker_reads(pipelines: st.SearchStrategy[Pip
             max_size=2,
         )
     )
-    given = {"run": RUN, "reference": "s3://é/ref.fa", "parameters": overrides}
+    given = input_of(pipeline, RunPlace(**RUN), overrides, reference="s3://é/ref.fa")
     items = [{"sample": f"S{number}", "odd": data.draw(ODD)} for number in range(12)]
     held_by: dict[str, str] = {}
     variables: dict[str, Any] = {}
@@ -172,7 +179,7 @@ def test_every_payload_is_what_the_worker_reads(pipelines: st.SearchStrategy[Pip
                 assert payload.parameters == {**baked, **overrides.get(stage.name, {})}
                 assert payload.inputs == stage.inputs
                 assert payload.publish == stage.publish
-                assert payload.upstream == {source: details(held_by[source]) for source in pipeline.gathered(stage)}
+                assert payload.upstream == {source: [details(held_by[source])] for source in pipeline.gathered(stage)}
                 if len(payload.items) > 1:
                     assert size < MAX_SUBMIT_BYTES
             assert carried == (items if state["Type"] == "Map" else [{"cohort": "cohort"}])
@@ -233,7 +240,7 @@ def test_the_engine_runs_each_stage_once_per_item_in_order_and_honours_tolerated
     definitions = {f"genomics-pipeline-{stage.step.name}": JobDefinition(1, 1) for stage in pipeline.stages}
     result = execute(
         document,
-        {"run": {"name": "r", "bucket": "b", "prefix": ""}, "reference": "r.fa", "parameters": {}},
+        input_of(pipeline, RunPlace("r", "b", ""), {}),
         name="r-1",
         state_machine=pipeline.name,
         store=RoutedStore({"b": folder}),
@@ -277,18 +284,16 @@ def test_the_engine_runs_each_stage_once_per_item_in_order_and_honours_tolerated
 
 
 def test_a_cause_that_was_cut_is_handed_on_as_it_is(pipeline: Any) -> None:
-    """Cut JSON cannot be parsed, and a Catch whose Output fails would lose the failure."""
+    """Cut JSON cannot be parsed, and a Catch that fails would lose the failure."""
     document = generate(pipeline("p", [("gather", "cohort", {"reference": "reference"})]))
     (catcher,) = document["States"]["gather"]["Catch"]
 
     def told(cause: str) -> Any:
-        states = {"errorOutput": {"Error": "States.TaskFailed", "Cause": cause}}
-        return evaluate(catcher["Output"], {"states": states}, "Output")["cause"]
+        states = {"errorOutput": {"Error": "States.TaskFailed", "Cause": cause}, "input": {"memory_mib": {}}}
+        return evaluate(catcher["Assign"], {"states": states}, "Assign")["failure"]["cause"]
 
-    detail = {"Container": {"Reason": "why", "Environment": [{"Name": "A", "Value": "x"}]}, "Status": "FAILED"}
-    assert json.loads(told(json.dumps(detail))) == {"Container": {"Reason": "why"}, "Status": "FAILED"}
+    detail = {"JobId": "j", "Container": {"Reason": "why", "Environment": [{"Name": "A", "Value": "x"}]}}
+    assert json.loads(told(json.dumps(detail))) == {"JobId": "j", "Container": {"Reason": "why"}}
     cut = json.dumps({**detail, "Long": "x" * 40_000})[:32_768]
-    assert told(cut) == cut
-    assert told("plain words") == "plain words"
-    assert told("") == ""
-    assert json.loads(told('{"Status":"FAILED"}')) == {"Status": "FAILED"}
+    for cause in (cut, "plain words", "", '{"Status":"FAILED"}'):
+        assert told(cause) == cause

@@ -9,8 +9,9 @@ import pytest
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.item_room import Room, check_items, compact, least_duration, rooms
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.pipeline import MapSettings
-from genomics_pipeline.model.task import PAYLOAD_VARIABLE, RunPlace, TaskPayload
+from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE, RunPlace, TaskPayload
 
 STAGES = [
     ("align", "sample", {"reads": "sample.reads"}),
@@ -22,7 +23,8 @@ RUN = {"name": "cohort-0123456789ab", "bucket": "b", "prefix": "runs/cohort-0123
 
 
 def given(**parameters: Any) -> dict[str, Any]:
-    return {"run": RUN, "reference": "s3://b/ref.fa", "parameters": parameters}
+    tolerated = MapSettings().tolerated()
+    return ExecutionInput(RunPlace(**RUN), "s3://b/ref.fa", parameters, tolerated).to_json()
 
 
 def room(pipeline: Any, **parameters: Any) -> dict[str, Room]:
@@ -46,6 +48,7 @@ def request(pipeline: Any, item: Any) -> int:
     )
     environment = [
         {"name": PAYLOAD_VARIABLE, "value": compact(payload.to_json())},
+        {"name": MEMORY_VARIABLE, "value": "2048"},
         {"name": "MANAGED_BY_AWS", "value": "STARTED_BY_STEP_FUNCTIONS"},
     ]
     return len(
@@ -53,9 +56,12 @@ def request(pipeline: Any, item: Any) -> int:
             {
                 "jobName": f"{pipeline.name}-call",
                 "jobDefinition": f"genomics-pipeline-{stage.step.name}",
-                "jobQueue": "genomics-pipeline",
+                "jobQueue": "genomics-pipeline-on-demand",
                 "timeout": {"attemptDurationSeconds": stage.step.resources.timeout_s},
-                "containerOverrides": {"environment": environment},
+                "containerOverrides": {
+                    "environment": environment,
+                    "resourceRequirements": [{"type": "MEMORY", "value": "2048"}],
+                },
             }
         ).encode()
     )
@@ -88,7 +94,8 @@ def test_parameters_take_room(pipeline: Any) -> None:
 def test_a_batch_has_the_bytes_of_its_batcher(pipeline: Any) -> None:
     maps = {"sample": MapSettings(items_per_batch=10, max_input_bytes_per_batch=2000)}
     found = room(pipeline("p", STAGES, maps))["sample"]
-    shared = compact({"BatchInput": {**given(), "upstream": {}}, "Items": [{"item": None}]})
+    handed_on = {name: given()[name] for name in ("run", "reference", "parameters", "memory_mib")}
+    shared = compact({"BatchInput": {**handed_on, "upstream": {}}, "Items": [{"item": None}]})
     assert found.plain == 2000 - len(shared)
     default = {"sample": MapSettings(items_per_batch=10)}
     assert room(pipeline("p", STAGES, default))["sample"].plain == 10_240 - len(shared)

@@ -20,6 +20,7 @@ STEP = StepSpec(
     parameters={},
     resources=Resources(),
     exit_codes={},
+    retry={},
 )
 JOIN = replace(
     STEP,

@@ -54,7 +54,7 @@ summary = "Where to count; everywhere without"
 
 [resources]
 vcpus = 4
-memory_mib = 1024
+memory_mib = [1024, 2048]
 disk_gib = 5
 timeout_s = 600
 
@@ -62,6 +62,10 @@ timeout_s = 600
 3 = "bad_input"
 65 = "tool_error"
 9 = "out_of_disk"
+
+[retry]
+timeout = 0
+tool_error = 2
 """
 
 
@@ -71,7 +75,8 @@ def test_the_least_step() -> None:
     assert step.inputs == {"reads": InputSpec("reads", "file")}
     assert step.outputs == {"table": OutputSpec("table", "{sample}.tsv")}
     assert step.parameters == {}
-    assert step.resources == Resources(vcpus=1, memory_mib=2048, disk_gib=20, timeout_s=86400)
+    assert step.resources == Resources(vcpus=1, memory_ladder=(2048,), disk_gib=20, timeout_s=86400)
+    assert step.retry == {FailureClass.HOST_LOST: 1, FailureClass.TIMEOUT: 1}
     assert step.exit_codes == {65: FailureClass.BAD_INPUT, 137: FailureClass.OUT_OF_MEMORY}
 
 
@@ -85,7 +90,9 @@ def test_a_step_with_everything() -> None:
         ParameterSpec("format", "string", "Form", "long", ("long", "wide")),
         ParameterSpec("panel", "file", "Where to count; everywhere without"),
     ]
-    assert step.resources == Resources(4, 1024, 5, 600)
+    assert step.resources == Resources(4, (1024, 2048), 5, 600)
+    assert step.resources.memory_mib == 1024
+    assert step.retry == {FailureClass.HOST_LOST: 1, FailureClass.TIMEOUT: 0, FailureClass.TOOL_ERROR: 2}
     # What the step says goes before what is usual.
     assert step.exit_codes == {
         3: FailureClass.BAD_INPUT,

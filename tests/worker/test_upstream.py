@@ -46,7 +46,7 @@ def test_single_items(store: LocalStore, tmp_path: Path) -> None:
     ]
     details = written(store, rows, tmp_path)
     assert details == {"Bucket": "run", "Key": "map-runs/Sample/uuid/manifest.json"}
-    assert succeeded(store, details) == ["a", "b"]
+    assert succeeded(store, [details]) == ["a", "b"]
 
 
 def test_batches(store: LocalStore, tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_batches(store: LocalStore, tmp_path: Path) -> None:
         child(number, {"Items": [item(interval=name, regions=[]) for name in batch], "BatchInput": {"run": {}}})
         for number, batch in enumerate(names)
     ]
-    assert succeeded(store, written(store, rows, tmp_path)) == ["00001", "00002", "00003"]
+    assert succeeded(store, [written(store, rows, tmp_path)]) == ["00001", "00002", "00003"]
 
 
 def test_several_files(store: LocalStore, tmp_path: Path) -> None:
@@ -63,12 +63,12 @@ def test_several_files(store: LocalStore, tmp_path: Path) -> None:
     details = written(store, rows, tmp_path, size=1000)
     manifest = json.loads(store.read("s3://run/" + details["Key"]))
     assert len(manifest["ResultFiles"]["SUCCEEDED"]) > 2
-    assert succeeded(store, details) == [f"s{number}" for number in range(1, 10)]
+    assert succeeded(store, [details]) == [f"s{number}" for number in range(1, 10)]
 
 
 def test_none_succeeded(store: LocalStore, tmp_path: Path) -> None:
-    assert succeeded(store, written(store, [], tmp_path)) == []
-    assert succeeded(store, written(store, [child(1, item(sample="a"), "FAILED")], tmp_path)) == []
+    assert succeeded(store, [written(store, [], tmp_path)]) == []
+    assert succeeded(store, [written(store, [child(1, item(sample="a"), "FAILED")], tmp_path)]) == []
 
 
 GOOD = json.dumps(child(1, item(sample="a", lanes=[]))[1])
@@ -93,7 +93,7 @@ def test_a_malformed_line_is_named(store: LocalStore, line: str) -> None:
     store.write("s3://run/m.json", b'{"ResultFiles": {"SUCCEEDED": [{"Key": "x/SUCCEEDED_0.jsonl"}]}}')
     store.write("s3://run/x/SUCCEEDED_0.jsonl", f"{GOOD}\n{line}\n{GOOD}\n".encode())
     with pytest.raises(DataError) as error:
-        succeeded(store, {"Bucket": "run", "Key": "m.json"})
+        succeeded(store, [{"Bucket": "run", "Key": "m.json"}])
     assert str(error.value) == (
         f"s3://run/x/SUCCEEDED_0.jsonl:2: expected ResultWriter's JSON, found {line + chr(10)!r}"
     )
@@ -103,13 +103,13 @@ def test_a_malformed_line_is_named(store: LocalStore, line: str) -> None:
 def test_a_malformed_manifest_is_named(store: LocalStore, text: str) -> None:
     store.write("s3://run/m.json", text.encode())
     with pytest.raises(DataError) as error:
-        succeeded(store, {"Bucket": "run", "Key": "m.json"})
+        succeeded(store, [{"Bucket": "run", "Key": "m.json"}])
     assert str(error.value) == f"s3://run/m.json: expected ResultWriter's JSON, found {text!r}"
 
 
 def test_missing_files(store: LocalStore) -> None:
     with pytest.raises(MissingObject, match=r"^s3://run/m\.json: expected a file, found none$"):
-        succeeded(store, {"Bucket": "run", "Key": "m.json"})
+        succeeded(store, [{"Bucket": "run", "Key": "m.json"}])
     store.write("s3://run/m.json", b'{"ResultFiles": {"SUCCEEDED": [{"Key": "x"}]}}')
     with pytest.raises(MissingObject, match=r"^s3://run/x: expected a file, found none$"):
-        succeeded(store, {"Bucket": "run", "Key": "m.json"})
+        succeeded(store, [{"Bucket": "run", "Key": "m.json"}])

@@ -34,11 +34,11 @@ def objects(prefix: str = "") -> dict[str, Any]:
 
 def states_role(machine: Machine, names: ResourceNames) -> dict[str, Any]:
     """The role of a pipeline's state machine."""
-    allowed = [*_batch(machine), *_children(machine, names), *_map_files(machine), _log_delivery()]
+    allowed = [*_batch(machine, names), *_children(machine, names), *_map_files(machine), _log_delivery()]
     return role("states.amazonaws.com", allowed, OURS)
 
 
-def _batch(machine: Machine) -> list[Statement]:
+def _batch(machine: Machine, names: ResourceNames) -> list[Statement]:
     return [
         Statement(
             "SubmitJob",
@@ -50,7 +50,7 @@ def _batch(machine: Machine) -> list[Statement]:
                     for name in machine.job_definitions
                     for revision in ("", ":*")
                 ),
-                *(arn("batch", f"job-queue/{queue}") for queue in machine.job_queues),
+                *(arn("batch", f"job-queue/{queue}") for queue in (names.job_queue, names.on_demand_queue)),
             ],
         ),
         Statement(

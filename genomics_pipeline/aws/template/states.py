@@ -42,16 +42,8 @@ class Machine:
     @property
     def job_definitions(self) -> tuple[str, ...]:
         """The names of the job definitions that its Tasks submit to."""
-        return self._arguments("JobDefinition")
-
-    @property
-    def job_queues(self) -> tuple[str, ...]:
-        """The names of the queues that its Tasks submit to."""
-        return self._arguments("JobQueue")
-
-    def _arguments(self, name: str) -> tuple[str, ...]:
         tasks = _tasks(json.loads(self.definition)["States"])
-        return tuple(sorted({task["Arguments"][name] for task in tasks}))
+        return tuple(sorted({task["Arguments"]["JobDefinition"] for task in tasks}))
 
 
 def _tasks(states: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -11,6 +11,7 @@ from genomics_pipeline.aws.template.registry import repository_id
 from genomics_pipeline.aws.template.scratch import SCRATCH
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.step import StepSpec
+from genomics_pipeline.model.task import MEMORY_VARIABLE
 
 JOB_ROLE = "JobRole"
 EXECUTION_ROLE = "ExecutionRole"
@@ -66,7 +67,7 @@ def _container(image: StepImage) -> dict[str, Any]:
         "ResourceRequirements": [{"Type": "VCPU", "Value": vcpus}, {"Type": "MEMORY", "Value": memory}],
         "Environment": [
             {"Name": "GENOMICS_PIPELINE_VCPUS", "Value": vcpus},
-            {"Name": "GENOMICS_PIPELINE_MEMORY_MIB", "Value": memory},
+            {"Name": MEMORY_VARIABLE, "Value": memory},
         ],
         "User": USER,
         "Privileged": False,

@@ -34,6 +34,7 @@ ALLOWED = {
         ("batch:SubmitJob", DEFINITION),
         ("batch:SubmitJob", f"{DEFINITION}:7"),
         ("batch:SubmitJob", QUEUE),
+        ("batch:SubmitJob", f"{QUEUE}-on-demand"),
         ("batch:DescribeJobs", "*"),
         ("batch:TerminateJob", arn("batch", "job/0f")),
         ("events:PutTargets", RULE),
@@ -44,6 +45,7 @@ ALLOWED = {
         ("states:StopExecution", CHILD),
         ("states:RedriveExecution", CHILD),
         ("s3:GetObject", f"{RUN}/manifest.jsonl"),
+        ("s3:GetObject", f"{RUN}/reruns/1/manifest.jsonl"),
         ("s3:GetObject", f"{RUN}/intervals.jsonl"),
         ("s3:PutObject", f"{RUN}/map-runs/Sample/0f/SUCCEEDED_0.jsonl"),
         ("s3:GetObject", f"{RUN}/map-runs/Sample/0f/manifest.json"),
@@ -128,7 +130,6 @@ REFUSED = [
     ("batch:SubmitJob", arn("batch", "job-definition/other")),
     ("batch:SubmitJob", f"{DEFINITION}-2"),
     ("batch:SubmitJob", f"{QUEUE}-2"),
-    ("batch:SubmitJob", f"{QUEUE}-on-demand"),  # no definition submits to it
     ("batch:RegisterJobDefinition", DEFINITION),
     ("batch:UpdateJobQueue", QUEUE),
     ("events:PutRule", arn("events", "rule/Other")),
