@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from genomics_pipeline.model.failure import FailureClass
-from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_MEMORY_EXIT_CODE
+from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE, OUT_OF_MEMORY_EXIT_CODE
 
 SIGTERM_EXIT_CODE = 143
 
@@ -37,6 +37,7 @@ _BY_REASON = {
 }
 _BY_EXIT_CODE = {
     BAD_INPUT_EXIT_CODE: FailureClass.BAD_INPUT,
+    OUT_OF_DISK_EXIT_CODE: FailureClass.OUT_OF_DISK,
     OUT_OF_MEMORY_EXIT_CODE: FailureClass.OUT_OF_MEMORY,
     SIGTERM_EXIT_CODE: FailureClass.CANCELLED,
 }

@@ -16,6 +16,7 @@ SCOPES = ("sample", "interval", "cohort")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 BAD_INPUT_EXIT_CODE = 65  # EX_DATAERR of sysexits.h
+OUT_OF_DISK_EXIT_CODE = 73  # EX_CANTCREAT of it: the output cannot be made
 OUT_OF_MEMORY_EXIT_CODE = 137  # 128 + SIGKILL, what a container killed for its memory ends with
 
 
@@ -85,7 +86,11 @@ def parse_step(text: str, *, file: str) -> StepSpec:
             *_exit_code_problems(toml),
         ]
     )
-    codes = {BAD_INPUT_EXIT_CODE: FailureClass.BAD_INPUT, OUT_OF_MEMORY_EXIT_CODE: FailureClass.OUT_OF_MEMORY}
+    codes = {
+        BAD_INPUT_EXIT_CODE: FailureClass.BAD_INPUT,
+        OUT_OF_DISK_EXIT_CODE: FailureClass.OUT_OF_DISK,
+        OUT_OF_MEMORY_EXIT_CODE: FailureClass.OUT_OF_MEMORY,
+    }
     return StepSpec(
         name=data["name"],
         version=data["version"],

@@ -77,7 +77,7 @@ def folder(stage: str, item: str) -> str:
 def read_completion(store: Store, run: RunPlace, stage: str, item: str) -> CompletionRecord | None:
     """The record of a step over an item; None where it is not done."""
     try:
-        found = json.loads(store.read(run.uri(f"{folder(stage, item)}/step.json")))
+        found = json.loads(store.read(_uri(run, stage, item)))
     except MissingObject:
         return None
     outputs = {
@@ -90,4 +90,15 @@ def read_completion(store: Store, run: RunPlace, stage: str, item: str) -> Compl
 def write_completion(store: Store, run: RunPlace, record: CompletionRecord) -> None:
     """Write ``step.json``."""
     text = json.dumps(record.to_json(), indent=2, ensure_ascii=False) + "\n"
-    store.write(run.uri(f"{folder(record.stage, record.item)}/step.json"), text.encode())
+    store.write(_uri(run, record.stage, record.item), text.encode())
+
+
+def delete_completion(store: Store, run: RunPlace, stage: str, item: str) -> None:
+    """Take ``step.json`` away, where there is one: in a bucket with versions, a deletion is an object too."""
+    uri = _uri(run, stage, item)
+    if store.stat(uri):
+        store.delete(uri)
+
+
+def _uri(run: RunPlace, stage: str, item: str) -> str:
+    return run.uri(f"{folder(stage, item)}/step.json")
