@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,7 @@ class TaskPayload:
         intermediate: The outputs are only for later stages.
         items: Lines of ``manifest.jsonl`` or ``intervals.jsonl``; ``{"cohort": "cohort"}`` for the cohort.
         upstream: For each stage of another scope that an input is gathered from: ResultWriterDetails
-            (``Bucket``, ``Key``) of the Map Run that held it.
+            (``Bucket``, ``Key``) of the Map Runs that held it, of the run's earlier executions first.
     """
 
     stage: str
@@ -61,7 +61,7 @@ class TaskPayload:
     inputs: Mapping[str, str]
     publish: Mapping[str, str]
     items: tuple[Mapping[str, Any], ...]
-    upstream: Mapping[str, Mapping[str, str]]
+    upstream: Mapping[str, Sequence[Mapping[str, str]]]
     intermediate: bool = False
 
     def to_json(self) -> dict[str, Any]:

@@ -97,6 +97,7 @@ class Attempt:
             peak_memory_mib=end.peak_memory_mib,
             parameters=dict(self.parameters),
             outputs=outputs,
+            sources={one.source: one.files[0].version for one in inputs if one.source},
         )
         write_completion(self.store, self.payload.run, record)
         return record

@@ -72,7 +72,11 @@ def test_the_least_step() -> None:
     assert step.outputs == {"table": OutputSpec("table", "{sample}.tsv")}
     assert step.parameters == {}
     assert step.resources == Resources(vcpus=1, memory_mib=2048, disk_gib=20, timeout_s=86400)
-    assert step.exit_codes == {65: FailureClass.BAD_INPUT, 137: FailureClass.OUT_OF_MEMORY}
+    assert step.exit_codes == {
+        65: FailureClass.BAD_INPUT,
+        73: FailureClass.OUT_OF_DISK,
+        137: FailureClass.OUT_OF_MEMORY,
+    }
 
 
 def test_a_step_with_everything() -> None:
@@ -91,6 +95,7 @@ def test_a_step_with_everything() -> None:
         3: FailureClass.BAD_INPUT,
         9: FailureClass.OUT_OF_DISK,
         65: FailureClass.TOOL_ERROR,
+        73: FailureClass.OUT_OF_DISK,
         137: FailureClass.OUT_OF_MEMORY,
     }
 
