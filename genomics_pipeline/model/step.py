@@ -105,7 +105,11 @@ def parse_step(text: str, *, file: str) -> StepSpec:
             *_exit_code_problems(toml),
         ]
     )
-    codes = {BAD_INPUT_EXIT_CODE: FailureClass.BAD_INPUT, OUT_OF_MEMORY_EXIT_CODE: FailureClass.OUT_OF_MEMORY}
+    codes = {
+        BAD_INPUT_EXIT_CODE: FailureClass.BAD_INPUT,
+        OUT_OF_DISK_EXIT_CODE: FailureClass.OUT_OF_DISK,
+        OUT_OF_MEMORY_EXIT_CODE: FailureClass.OUT_OF_MEMORY,
+    }
     return StepSpec(
         name=data["name"],
         version=data["version"],

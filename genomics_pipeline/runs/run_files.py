@@ -18,7 +18,13 @@ from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.completion import CompletionRecord, folder, read_completion
 
 COHORT = "cohort"
-BY_EXIT_CODE = {FailureClass.TOOL_ERROR, FailureClass.BAD_INPUT, FailureClass.OUT_OF_MEMORY, FailureClass.CANCELLED}
+BY_EXIT_CODE = {
+    FailureClass.TOOL_ERROR,
+    FailureClass.BAD_INPUT,
+    FailureClass.OUT_OF_DISK,
+    FailureClass.OUT_OF_MEMORY,
+    FailureClass.CANCELLED,
+}
 
 
 @dataclass(frozen=True, slots=True)
