@@ -88,6 +88,8 @@ class ContainerWorker:
             MEMORY_VARIABLE: str(job.memory_mib),
             "GENOMICS_PIPELINE_BUCKETS": json.dumps({BUCKET: str(self._run.path)}),
             "GENOMICS_PIPELINE_SCRATCH": str(scratch),
+            "AWS_BATCH_JOB_ID": job.job_id,
+            "AWS_BATCH_JOB_ATTEMPT": "1",
             "XDG_CACHE_HOME": str(scratch / "cache"),
             "TMPDIR": str(scratch),
             "HOME": str(scratch),

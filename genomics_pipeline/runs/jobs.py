@@ -11,7 +11,8 @@ from genomics_pipeline.engine.tasks.batch import Job, JobDefinition, JobEnd
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload
 from genomics_pipeline.stores.protocol import Store
-from genomics_pipeline.worker.run import StepFailed, run_task
+from genomics_pipeline.worker.failure import StepFailed
+from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import StepFolder
 
 
@@ -50,6 +51,7 @@ class Worker:
                 memory_mib=job.memory_mib,
                 scratch=self._scratch,
                 cancelled=job.cancelled,
+                job={"job_id": job.job_id, "attempt": 1},
             )
         except StepFailed as failure:
             return JobEnd(exit_code=failure.task_exit_code, reason=str(failure), log_stream=failure.log)

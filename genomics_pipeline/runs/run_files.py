@@ -18,7 +18,13 @@ from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.completion import CompletionRecord, folder, read_completion
 
 COHORT = "cohort"
-BY_EXIT_CODE = {FailureClass.TOOL_ERROR, FailureClass.BAD_INPUT, FailureClass.OUT_OF_MEMORY, FailureClass.CANCELLED}
+BY_EXIT_CODE = {
+    FailureClass.TOOL_ERROR,
+    FailureClass.BAD_INPUT,
+    FailureClass.OUT_OF_DISK,
+    FailureClass.OUT_OF_MEMORY,
+    FailureClass.CANCELLED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ class RunFiles:
             return failure
         try:
             told = json.loads(self.store.read(self.place.uri(f"{folder(stage, item)}/failure.json")))
-            if told["job_id"] != failure.job_id or told["attempt"] != failure.attempts:
+            if told["job_id"] != failure.job_id or told["attempt"] != failure.attempt:
                 return failure
             return replace(failure, failure_class=FailureClass(told["class"]), message=str(told["message"]))
         except (MissingObject, ValueError, LookupError, TypeError):

@@ -22,9 +22,10 @@ from genomics_pipeline.runs.manifests import sample_of
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.completion import CompletionRecord
+from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.machine import capacity
 from genomics_pipeline.worker.reference import prepare
-from genomics_pipeline.worker.run import StepFailed, run_task
+from genomics_pipeline.worker.run import run_task
 
 
 @dataclass(frozen=True, slots=True)

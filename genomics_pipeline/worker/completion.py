@@ -45,6 +45,7 @@ class CompletionRecord:
         peak_memory_mib: See `worker.process.ProcessEnd`.
         parameters: All of them, resolved.
         outputs: By name.
+        sources: sha256 of each output of an earlier stage of the item that went in, by ``<stage>.<output>``.
         reused: It was found done, not run now; never written.
     """
 
@@ -60,6 +61,7 @@ class CompletionRecord:
     peak_memory_mib: int
     parameters: Mapping[str, Any]
     outputs: Mapping[str, OutputRecord]
+    sources: Mapping[str, str]
     reused: bool = False
 
     def to_json(self) -> dict[str, Any]:
@@ -75,19 +77,45 @@ def folder(stage: str, item: str) -> str:
 
 
 def read_completion(store: Store, run: RunPlace, stage: str, item: str) -> CompletionRecord | None:
-    """The record of a step over an item; None where it is not done."""
+    """The record of a step over an item; None where it is not done, or was by another version of ours."""
     try:
-        found = json.loads(store.read(run.uri(f"{folder(stage, item)}/step.json")))
-    except MissingObject:
+        found = json.loads(store.read(_uri(run, stage, item)))
+        outputs = {
+            name: OutputRecord(**{**output, "indexes": tuple(output["indexes"])})
+            for name, output in found.pop("outputs").items()
+        }
+        return CompletionRecord(**found, outputs=outputs, reused=True)
+    except (MissingObject, LookupError, TypeError):
         return None
-    outputs = {
-        name: OutputRecord(**{**output, "indexes": tuple(output["indexes"])})
-        for name, output in found.pop("outputs").items()
-    }
-    return CompletionRecord(**found, outputs=outputs, reused=True)
+
+
+def is_done(store: Store, run: RunPlace, stage: str, item: str) -> bool:
+    """Whether a step is done over an item, and what it was made of is still what the stages before it have made."""
+    record = read_completion(store, run, stage, item)
+    return record is not None and all(
+        _is_made(store, run, source, item, sha256) for source, sha256 in record.sources.items()
+    )
+
+
+def _is_made(store: Store, run: RunPlace, source: str, item: str, sha256: str) -> bool:
+    stage, _, name = source.partition(".")
+    record = read_completion(store, run, stage, item)
+    output = record.outputs.get(name) if record else None
+    return output is not None and output.sha256 == sha256 and is_done(store, run, stage, item)
 
 
 def write_completion(store: Store, run: RunPlace, record: CompletionRecord) -> None:
     """Write ``step.json``."""
     text = json.dumps(record.to_json(), indent=2, ensure_ascii=False) + "\n"
-    store.write(run.uri(f"{folder(record.stage, record.item)}/step.json"), text.encode())
+    store.write(_uri(run, record.stage, record.item), text.encode())
+
+
+def delete_completion(store: Store, run: RunPlace, stage: str, item: str) -> None:
+    """Take ``step.json`` away, where there is one: in a bucket with versions, a deletion is an object too."""
+    uri = _uri(run, stage, item)
+    if store.stat(uri):
+        store.delete(uri)
+
+
+def _uri(run: RunPlace, stage: str, item: str) -> str:
+    return run.uri(f"{folder(stage, item)}/step.json")

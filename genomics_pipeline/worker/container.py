@@ -8,7 +8,6 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,16 +15,17 @@ from typing import Any
 from genomics_pipeline import __version__
 from genomics_pipeline.model.errors import DataError, PipelineError
 from genomics_pipeline.model.failure import FailureClass
-from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE
+from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
 from genomics_pipeline.stores.protocol import TransferFailed
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker import emf
 from genomics_pipeline.worker.completion import CompletionRecord, folder
+from genomics_pipeline.worker.failure import DISK_FULL, StepFailed
 from genomics_pipeline.worker.health import problems
 from genomics_pipeline.worker.machine import capacity
 from genomics_pipeline.worker.payload import read_payload
-from genomics_pipeline.worker.run import StepFailed, run_task
+from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import StepFolder, read_step
 
 VARIABLE = "GENOMICS_PIPELINE_"
@@ -55,7 +55,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     except OSError as error:  # the machine's: a full disk, a folder that may not be read
         place = f"{error.filename}: " if error.filename else ""
         print(f"error: {place}{error.strerror or error}", file=sys.stderr)
-        return 1
+        return OUT_OF_DISK_EXIT_CODE if error.errno in DISK_FULL else 1
     except Exception as error:  # ours: the log is all that is left of a container
         traceback.print_exc()
         print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
@@ -85,7 +85,8 @@ def _run(step: StepFolder, environment: Mapping[str, str]) -> int:
             memory_mib=_number(environment, "MEMORY_MIB", memory_mib),
             scratch=Path(_needed(environment, "SCRATCH")),
             cancelled=threading.Event(),  # whoever tells this process to end interrupts it
-            ended=lambda end: _tell(payload, end, store, environment),
+            job=_job(environment),
+            ended=lambda end: _tell(payload, end),
         )
     except StepFailed as failure:
         return failure.task_exit_code
@@ -130,9 +131,7 @@ def _write_jobs(payload: TaskPayload, store: RoutedStore, environment: Mapping[s
         store.write(uri, json.dumps(job).encode() + b"\n")
 
 
-def _tell(
-    payload: TaskPayload, end: CompletionRecord | StepFailed, store: RoutedStore, environment: Mapping[str, str]
-) -> None:
+def _tell(payload: TaskPayload, end: CompletionRecord | StepFailed) -> None:
     """One item's end: a line of metrics, and what went wrong in words."""
     if isinstance(end, CompletionRecord):
         if not end.reused:
@@ -141,13 +140,3 @@ def _tell(
     for line in str(end).splitlines():
         print(f"error: {end.item}: {line}", file=sys.stderr)
     print(emf.failed(payload, end.item, FailureClass(end.failure_class), time.time()), flush=True)
-    if job := _job(environment):
-        with suppress(PipelineError, OSError):  # the log has it too, and the step's failure is what counts
-            _write_failure(payload, end, store, job)
-
-
-def _write_failure(payload: TaskPayload, end: StepFailed, store: RoutedStore, job: Mapping[str, Any]) -> None:
-    """``failure.json``: what went wrong over an item, of which Batch itself tells the exit code only."""
-    told = {"class": str(end.failure_class), "message": str(end), "exit_code": end.task_exit_code, **job}
-    uri = payload.run.uri(f"{folder(payload.stage, end.item)}/failure.json")
-    store.write(uri, json.dumps(told, ensure_ascii=False).encode() + b"\n")

@@ -14,10 +14,10 @@ from genomics_pipeline.model.pipeline import GIVEN, READS, REFERENCE
 from genomics_pipeline.model.step import InputSpec
 from genomics_pipeline.model.task import TaskPayload, item_id
 from genomics_pipeline.stores.protocol import ANY, Expected, MissingObject, Store
-from genomics_pipeline.worker.completion import OutputRecord, read_completion
+from genomics_pipeline.worker.completion import CompletionRecord, read_completion
 from genomics_pipeline.worker.reference import prepare
 from genomics_pipeline.worker.streams import Streams
-from genomics_pipeline.worker.upstream import succeeded
+from genomics_pipeline.worker.upstream import gathered, in_parallel
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,13 @@ class Input:
         spec: Its declaration.
         files: In order.
         lanes: Of reads: the lanes with the places of their files in `files`.
+        source: Of an output of an earlier stage over the same item: ``<stage>.<output>``.
     """
 
     spec: InputSpec
     files: tuple[InputFile, ...]
     lanes: tuple[tuple[str, int, int | None], ...] = ()
+    source: str | None = None
 
     def digest(self) -> str:
         """Of everything in it."""
@@ -107,12 +109,12 @@ def find_input(payload: TaskPayload, spec: InputSpec, item: Mapping[str, Any], s
         return Input(spec, (_versioned(str(path), store),))
     stage, _, output = source.partition(".")
     if stage in payload.upstream:
-        items = succeeded(store, payload.upstream[stage])
-        return Input(spec, tuple(_output(payload, stage, each, output, store) for each in items))
+        items = gathered(store, payload.run, stage, payload.upstream[stage])
+        return Input(spec, tuple(in_parallel(lambda each: _output(payload, stage, each, output, store), items)))
     own = item_id(item)
-    # A cohort stage's one output serves every item.
-    found = _output(payload, stage, own, output, store, otherwise="cohort")
-    return Input(spec, (found,))
+    if record := read_completion(store, payload.run, stage, own):
+        return Input(spec, (_published(payload, record, output),), source=source)
+    return Input(spec, (_output(payload, stage, "cohort", output, store, own),))  # its one output serves every item
 
 
 def _reads(spec: InputSpec, item: Mapping[str, Any], store: Store) -> Input:
@@ -146,14 +148,15 @@ def _versioned(uri: str, store: Store) -> InputFile:
 
 
 def _output(
-    payload: TaskPayload, stage: str, item: str, name: str, store: Store, otherwise: str | None = None
+    payload: TaskPayload, stage: str, item: str, name: str, store: Store, wanted: str | None = None
 ) -> InputFile:
     record = read_completion(store, payload.run, stage, item)
-    if record is None and otherwise:
-        record = read_completion(store, payload.run, stage, otherwise)
     if record is None:
-        raise DataError(f"{stage}: expected it to be done for {item}, found no step.json")
-    output: OutputRecord = record.outputs[name]
-    uri = payload.run.uri
+        raise DataError(f"{stage}: expected it to be done for {wanted or item}, found no step.json")
+    return _published(payload, record, name)
+
+
+def _published(payload: TaskPayload, record: CompletionRecord, name: str) -> InputFile:
+    output, uri = record.outputs[name], payload.run.uri
     indexes = tuple(map(uri, output.indexes))
     return InputFile(uri(output.key), output.sha256, indexes, Expected(sha256=output.sha256))

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.stores.protocol import Expected, MissingObject, ObjectInfo, Store
+from genomics_pipeline.worker.index_misfit import misfit
 
 # Index name -> endings of the files it is made of, beside the FASTA file; the dictionary's replaces ``.fa``.
 INDEXES = {"fai": (".fai",), "bwa": (".amb", ".ann", ".bwt", ".pac", ".sa"), "dict": ("dict",)}
@@ -43,7 +44,7 @@ def prepare(uri: str, indexes: Collection[str], store: Store, cache: Path | None
         cache: The cache; None for ``$XDG_CACHE_HOME/genomics-pipeline``, ``~/.cache`` where that is not set.
 
     Raises:
-        DataError: if there is no such file, or it is no FASTA file.
+        DataError: if there is no such file, it is no FASTA file, or an index beside it is another file's.
     """
     info = store.stat(uri)
     if info is None:
@@ -51,11 +52,11 @@ def prepare(uri: str, indexes: Collection[str], store: Store, cache: Path | None
     indexes = needed(indexes)
     if "://" not in uri and not uri.endswith(".gz"):
         fasta = Path(posixpath.normpath(Path(uri).absolute()))  # without "..": containers see it at the same place
-        if _indexed(fasta, indexes):
-            return fasta
-        if os.access(fasta.parent, os.W_OK):
+        if not _indexed(fasta, indexes) and os.access(fasta.parent, os.W_OK):
             with _locked(fasta):
                 _index(fasta, indexes, uri)
+        if _indexed(fasta, indexes):
+            _refuse_misfits(fasta, indexes, uri)
             return fasta
     folder = (cache or cache_folder()) / "references" / _key(info)
     fasta = folder / Path(uri.removesuffix(".gz")).name
@@ -69,6 +70,7 @@ def prepare(uri: str, indexes: Collection[str], store: Store, cache: Path | None
                 if not _indexed(fasta, [name]):
                     _take(info, fasta, name, store)
             _index(fasta, indexes, uri)
+    _refuse_misfits(fasta, indexes, uri, copies=True)
     return fasta
 
 
@@ -146,6 +148,17 @@ def _indexed(fasta: Path, indexes: Collection[str]) -> bool:
 def _files(fasta: Path, name: str) -> list[Path]:
     """The files of an index."""
     return [Path(_named(str(fasta), ending)) for ending in INDEXES[name]]
+
+
+def _refuse_misfits(fasta: Path, indexes: Collection[str], uri: str, copies: bool = False) -> None:
+    """Refuse indexes of another file; copies of ours are removed, so that what is mended is taken anew."""
+    for name in indexes:
+        files = _files(fasta, name)
+        if message := misfit(fasta, name, files):
+            for file in files if copies else ():
+                file.unlink(missing_ok=True)
+            place = _named(uri.removesuffix(".gz"), INDEXES[name][0])
+            raise DataError(Problem(f"{message}; remove it, and it is built anew", place))
 
 
 def _named(fasta: str, ending: str) -> str:

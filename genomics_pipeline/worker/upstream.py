@@ -1,23 +1,62 @@
-"""Which items of an earlier Map Run succeeded: read from its result manifest."""
+"""Which items of an earlier stage a later one gathers: those that are done, over all executions of the run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
 
-from genomics_pipeline.model.task import item_id
+from genomics_pipeline.model.task import ITEM_FILES, RunPlace, item_id
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.stores.result_manifest import rows
+from genomics_pipeline.worker.completion import is_done
+
+READERS = 32  # records read at a time: each is small, and S3 takes its time to answer
+T = TypeVar("T")
+R = TypeVar("R")
 
 
-def succeeded(store: Store, map_runs: Sequence[Mapping[str, str]]) -> list[str]:
-    """The ids of the items whose children succeeded, sorted: intervals in reference order, samples by name.
+def gathered(store: Store, run: RunPlace, stage: str, map_runs: Sequence[Mapping[str, str]]) -> list[str]:
+    """The ids of the items that a stage is done for, in the order of the run's manifest, or of its intervals.
+
+    Done is an item whose child succeeded in the newest execution that had it; and of a batch that failed, each item
+    whose completion records show that only its neighbours were bad. So neither the place of an item nor its being there
+    depends on who else failed, when, and how often.
 
     Args:
-        store: Where the result files lie.
-        map_runs: ``ResultWriterDetails`` of each Map Run.
+        store: Where the files lie.
+        run: The run.
+        stage: The stage.
+        map_runs: ``ResultWriterDetails`` of the Map Runs that held it, oldest first.
 
     Raises:
-        DataError: for result files that are missing or not ResultWriter's.
+        DataError: for files that are missing, and result files that are not ResultWriter's.
     """
-    found = (row for details in map_runs for row in rows(store, details, "SUCCEEDED"))
-    return sorted({item_id(item) for row in found for item in row.items()})
+    succeeded: dict[str, bool] = {}
+    scope = ""
+    for details in map_runs:
+        for kind in ("SUCCEEDED", "FAILED"):
+            for row in rows(store, details, kind):
+                for item in row.items():
+                    succeeded[item_id(item)] = kind == "SUCCEEDED"
+                    scope = scope or next(name for name in ITEM_FILES if name in item)
+    doubtful = [item for item, well in succeeded.items() if not well]
+    succeeded |= zip(doubtful, in_parallel(partial(is_done, store, run, stage), doubtful), strict=True)
+    return [item for item in _items(store, run, scope) if succeeded.get(item)] if scope else []
+
+
+def in_parallel(read: Callable[[T], R], items: Sequence[T]) -> Iterable[R]:
+    """What is read of each item, in their order."""
+    if len(items) < 2:
+        return list(map(read, items))
+    with ThreadPoolExecutor(READERS) as readers:
+        return list(readers.map(read, items))
+
+
+def _items(store: Store, run: RunPlace, scope: str) -> Iterator[str]:
+    """All items of a scope, in order."""
+    with store.open(run.uri(ITEM_FILES[scope])) as lines:
+        for line in lines:
+            yield item_id(json.loads(line))

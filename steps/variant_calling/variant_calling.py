@@ -6,6 +6,7 @@ import json
 import sys
 from collections import Counter
 from functools import partial
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,14 @@ def call(task: dict[str, Any]) -> None:
     regions = parameters.get("regions")
     units = cut(contigs, read_bed(regions, contigs) if regions else None, parameters.get("unit_bp"))
     folders = [Path(task["scratch"]) / f"unit-{number}" for number in range(len(units))]
-    run(
-        [partial(call_unit, task, contigs, unit, folder) for unit, folder in zip(units, folders, strict=True)],
-        at_once=task["vcpus"],
-    )
+    try:
+        run(
+            [partial(call_unit, task, contigs, unit, folder) for unit, folder in zip(units, folders, strict=True)],
+            at_once=task["vcpus"],
+        )
+    except WorkFailed:
+        check_sequences(task["inputs"]["alignment"], task["inputs"]["reference"])
+        raise
     counts: Counter[str] = Counter()
     for folder in folders:
         counts.update(json.loads((folder / "counts.json").read_text()))
@@ -82,6 +87,22 @@ def check_alignment(path: str, reference: str, sample: str, contigs: dict[str, i
         if contigs.get(row["SN"]) != row["LN"]:
             found = f"{row['SN']} of {row['LN']} bp"
             raise BadInput(f"{path}: expected contigs of {reference}, found {found}, which it has not")
+
+
+def check_sequences(path: str, reference: str) -> None:
+    """Refuse a CRAM file of other bases under the same names: its reads cannot be decoded with these.
+
+    Asked only when something has failed: all bases of the reference are read.
+
+    Raises:
+        BadInput: with the first sequence that differs.
+    """
+    with pysam.AlignmentFile(path, check_sq=False) as alignment, pysam.FastaFile(reference) as fasta:
+        for row in alignment.header.to_dict().get("SQ", []) if alignment.is_cram else ():
+            found = md5(fasta.fetch(row["SN"]).upper().encode(), usedforsecurity=False).hexdigest()
+            if row.get("M5", found) != found:
+                expected = f"expected reads aligned to {reference}, found those of another {row['SN']}"
+                raise BadInput(f"{path}: {expected}: its MD5 is {row['M5']}, not {found}")
 
 
 def call_unit(task: dict[str, Any], contigs: dict[str, int], unit: Unit, folder: Path) -> None:

@@ -77,7 +77,11 @@ def test_the_least_step() -> None:
     assert step.parameters == {}
     assert step.resources == Resources(vcpus=1, memory_ladder=(2048,), disk_gib=20, timeout_s=86400)
     assert step.retry == {FailureClass.HOST_LOST: 1, FailureClass.TIMEOUT: 1}
-    assert step.exit_codes == {65: FailureClass.BAD_INPUT, 137: FailureClass.OUT_OF_MEMORY}
+    assert step.exit_codes == {
+        65: FailureClass.BAD_INPUT,
+        73: FailureClass.OUT_OF_DISK,
+        137: FailureClass.OUT_OF_MEMORY,
+    }
 
 
 def test_a_step_with_everything() -> None:
@@ -98,6 +102,7 @@ def test_a_step_with_everything() -> None:
         3: FailureClass.BAD_INPUT,
         9: FailureClass.OUT_OF_DISK,
         65: FailureClass.TOOL_ERROR,
+        73: FailureClass.OUT_OF_DISK,
         137: FailureClass.OUT_OF_MEMORY,
     }
 

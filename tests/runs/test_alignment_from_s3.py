@@ -13,7 +13,8 @@ from genomics_pipeline.model.task import RunPlace, TaskPayload
 from genomics_pipeline.runs.catalog import load_step
 from genomics_pipeline.runs.manifests import read_manifest
 from genomics_pipeline.stores.routed import RoutedStore
-from genomics_pipeline.worker.run import StepFailed, run_task
+from genomics_pipeline.worker.failure import StepFailed
+from genomics_pipeline.worker.run import run_task
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 INDEXES = ("fai", "bwa")
 BASES = "".join(Random(1).choices("ACGT", k=60))
 FASTA = f">chr1 the first\n{BASES}\n{BASES}\nACGT\n>chr2\n{BASES}\n"
+MARK = b"\n\n"  # blank lines mean nothing in any of them
 INDEX_FILES = [f"tiny.{ending}" for ending in ("dict", "fa", "fa.amb", "fa.ann", "fa.bwt", "fa.fai", "fa.pac", "fa.sa")]
 
 
@@ -226,7 +227,7 @@ class TestBeside:
         fasta.parent.rename(bucket)
         for file in bucket.glob("tiny.*"):
             if file.suffix != ".fa":
-                file.write_bytes(file.read_bytes() + b"MARK")
+                file.write_bytes(file.read_bytes() + MARK)
             os.utime(file, (1000, 1000))
         return bucket
 
@@ -237,7 +238,7 @@ class TestBeside:
         def call(name: str) -> tuple[Path, list[str]]:
             found = prepare(f"s3://refs/{name}", INDEXES, LocalStore({"refs": bucket}), tmp_path / "cache")
             files = sorted(file for file in found.parent.iterdir() if not file.name.startswith("."))
-            return found, [file.name for file in files if file.read_bytes().endswith(b"MARK")]
+            return found, [file.name for file in files if file.read_bytes().endswith(MARK)]
 
         return call
 
@@ -287,6 +288,77 @@ def test_a_reference_in_s3_comes_with_its_indexes(
     assert visible(found.parent) == INDEX_FILES
     for file in fasta.parent.glob("tiny.*"):
         assert (found.parent / file.name).read_bytes() == file.read_bytes(), file.name
+
+
+OTHERS = {
+    "other name": FASTA.replace("chr1", "chr01"),
+    "other length": FASTA.replace("ACGT\n", "ACGTA\n"),
+    "other order": "".join(f">{part}" for part in reversed(FASTA.split(">")[1:])),
+    "fewer": FASTA[: FASTA.index(">chr2")],
+    "more": FASTA + ">chr3\nACGT\n",
+    "other description": FASTA.replace("the first", "the very first"),  # all offsets are others
+    "other lines": FASTA.replace(f"{BASES}\n", f"{BASES[:30]}\n{BASES[30:]}\n"),
+}
+MISFITS = {
+    ("other name", "fai"): "expected the index of tiny.fa, found 'chr01' where that has none",
+    ("other length", "fai"): "expected the index of tiny.fa, found 'chr2' where that has none",
+    ("other order", "fai"): "expected the index of tiny.fa, found 'chr2' where that has none",
+    ("fewer", "fai"): "expected the index of tiny.fa, found one of fewer sequences or bases",
+    ("more", "fai"): "expected the index of tiny.fa, found 'chr3' where that has none",
+    ("other description", "fai"): "expected the index of tiny.fa, found 'chr1' where that has none",
+    ("other lines", "fai"): "expected the index of tiny.fa, found 'chr2' where that has none",
+    ("other name", "bwa"): "expected chr1 of 124 bp as in tiny.fa, found chr01 of 124 bp",
+    ("other length", "bwa"): "expected chr1 of 124 bp as in tiny.fa, found chr1 of 125 bp",
+    ("other order", "dict"): "expected chr1 of 124 bp as in tiny.fa, found chr2 of 60 bp",
+    ("fewer", "bwa"): "expected 2 sequences as in tiny.fa, found 1",
+    ("more", "dict"): "expected 2 sequences as in tiny.fa, found 3",
+}
+FILES = {"fai": ("fa.fai",), "bwa": ("fa.amb", "fa.ann", "fa.bwt", "fa.pac", "fa.sa"), "dict": ("dict",)}
+
+
+@pytest.mark.parametrize(("other", "index"), MISFITS)
+def test_another_files_index_is_refused(
+    make: Callable[..., Path], fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str, index: str
+) -> None:
+    monkeypatch.chdir(fasta.parent)
+    make(fasta)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/tiny.fa").write_text(OTHERS[other])
+    make(tmp_path / "other/tiny.fa")
+    for ending in FILES[index]:
+        (tmp_path / f"other/tiny.{ending}").replace(fasta.with_name(f"tiny.{ending}"))
+    with pytest.raises(DataError) as error:
+        make("tiny.fa")
+    file = Path(f"tiny.{FILES[index][0]}")
+    assert str(error.value) == f"{file}: {MISFITS[other, index]}; remove it, and it is built anew"
+    file.unlink()  # it is the user's to remove
+    make(fasta)
+
+
+@pytest.mark.parametrize("text", ["chr1\n", "chr1\tx\t1\t1\t1\n", "\xff\xfe"])
+def test_an_index_that_is_none_is_refused(make: Callable[..., Path], fasta: Path, text: str) -> None:
+    fasta.with_name("tiny.fa.fai").write_text(text, "latin-1")
+    with pytest.raises(DataError) as error:
+        make(fasta)
+    told = "expected an index, found none that can be read; remove it, and it is built anew"
+    assert str(error.value) == f"{fasta}.fai: {told}"
+
+
+def test_another_files_index_in_a_bucket_is_refused_until_it_is_mended(
+    fasta: Path, make: Callable[..., Path], tmp_path: Path
+) -> None:
+    make(fasta, "fai")
+    fai = fasta.with_name("tiny.fa.fai")
+    good = fai.read_text()
+    fai.write_text(good.replace("chr1", "chr01"))
+    for _ in range(2):
+        with pytest.raises(DataError) as error:
+            prepare("s3://refs/tiny.fa", ["fai"], LocalStore({"refs": fasta.parent}), tmp_path / "cache")
+        told = "expected the index of tiny.fa, found 'chr01' where that has none"
+        assert str(error.value) == f"s3://refs/tiny.fa.fai: {told}; remove it, and it is built anew"
+    fai.write_text(good)
+    found = prepare("s3://refs/tiny.fa", ["fai"], LocalStore({"refs": fasta.parent}), tmp_path / "cache")
+    assert Path(f"{found}.fai").read_text() == good
 
 
 def test_what_a_killed_one_began_is_removed(make: Callable[..., Path], fasta: Path) -> None:

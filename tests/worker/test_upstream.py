@@ -8,11 +8,14 @@ import pytest
 
 from genomics_pipeline.engine.distributed_map.result_writer import Destination, ended_row
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import MissingObject
-from genomics_pipeline.worker.upstream import succeeded
+from genomics_pipeline.worker.completion import CompletionRecord, OutputRecord, write_completion
+from genomics_pipeline.worker.upstream import gathered
 
 Row = dict[str, Any]
+RUN = RunPlace("r", "run", "")
 
 
 @pytest.fixture
@@ -28,47 +31,121 @@ def child(number: int, given: Any, status: str = "SUCCEEDED") -> tuple[str, Row]
     return ended_row({"status": status, "name": name, "input": json.dumps(given), "start": 1, "stop": 2, **told}, "m")
 
 
-def written(store: LocalStore, rows: list[tuple[str, Row]], tmp_path: Path, size: int = 1 << 20) -> dict[str, str]:
+def written(
+    store: LocalStore, rows: list[tuple[str, Row]], tmp_path: Path, size: int = 1 << 20, uuid: str = "uuid"
+) -> dict[str, str]:
     to = Destination(store, "run", "map-runs/Sample", "NONE", "JSONL", size)
-    to.write("arn", "uuid", rows, tmp_path)
-    return to.manifest("uuid")
+    to.write("arn", uuid, rows, tmp_path)
+    return to.manifest(uuid)
 
 
 def item(**values: Any) -> Row:
     return {"item": values, "stage": "alignment"}
 
 
-def test_single_items(store: LocalStore, tmp_path: Path) -> None:
+def manifest(store: LocalStore, *samples: str) -> None:
+    """The run's manifest."""
+    store.write("s3://run/manifest.jsonl", "".join(f'{{"sample":"{name}","lanes":[]}}\n' for name in samples).encode())
+
+
+def batch(number: int, *samples: str, status: str = "SUCCEEDED") -> tuple[str, Row]:
+    items = [item(sample=name, lanes=[]) for name in samples]
+    return child(number, {"Items": items, "BatchInput": {"run": {}}}, status)
+
+
+def done(store: LocalStore, stage: str, item: str, sha256: str, **sources: str) -> None:
+    """A completion record, made of other stages' outputs."""
+    outputs = {"out": OutputRecord(f"results/{item}.txt", 1, sha256)}
+    made_of = {f"{source}.out": made for source, made in sources.items()}
+    write_completion(
+        store, RUN, CompletionRecord(stage, item, "s", "1", "f", "2026-01-01", 1, 1, 1, 1, {}, outputs, made_of)
+    )
+
+
+def gather(store: LocalStore, *map_runs: dict[str, str], stage: str = "calling") -> list[str]:
+    return gathered(store, RUN, stage, map_runs)
+
+
+def test_single_items_in_the_manifests_order(store: LocalStore, tmp_path: Path) -> None:
+    manifest(store, "b", "c", "a", "pending")
     rows = [
-        child(1, item(sample="b", lanes=[])),
+        child(1, item(sample="a", lanes=[])),
         child(2, item(sample="c", lanes=[]), "FAILED"),
-        child(3, item(sample="a", lanes=[])),
+        child(3, item(sample="b", lanes=[])),
     ]
     details = written(store, rows, tmp_path)
     assert details == {"Bucket": "run", "Key": "map-runs/Sample/uuid/manifest.json"}
-    assert succeeded(store, [details]) == ["a", "b"]
+    assert gather(store, details) == ["b", "a"]
 
 
-def test_batches(store: LocalStore, tmp_path: Path) -> None:
+def test_batches_of_intervals(store: LocalStore, tmp_path: Path) -> None:
     names = [["00003", "00001"], ["00002"]]
+    store.write("s3://run/intervals.jsonl", "".join(f'{{"interval":"0000{n}"}}\n' for n in (1, 2, 3)).encode())
     rows = [
         child(number, {"Items": [item(interval=name, regions=[]) for name in batch], "BatchInput": {"run": {}}})
         for number, batch in enumerate(names)
     ]
-    assert succeeded(store, [written(store, rows, tmp_path)]) == ["00001", "00002", "00003"]
+    assert gather(store, written(store, rows, tmp_path)) == ["00001", "00002", "00003"]
 
 
 def test_several_files(store: LocalStore, tmp_path: Path) -> None:
+    manifest(store, *(f"s{number}" for number in range(1, 10)))
     rows = [child(number, item(sample=f"s{number}", lanes=[])) for number in range(9, 0, -1)]
     details = written(store, rows, tmp_path, size=1000)
-    manifest = json.loads(store.read("s3://run/" + details["Key"]))
-    assert len(manifest["ResultFiles"]["SUCCEEDED"]) > 2
-    assert succeeded(store, [details]) == [f"s{number}" for number in range(1, 10)]
+    found = json.loads(store.read("s3://run/" + details["Key"]))
+    assert len(found["ResultFiles"]["SUCCEEDED"]) > 2
+    assert gather(store, details) == [f"s{number}" for number in range(1, 10)]
 
 
 def test_none_succeeded(store: LocalStore, tmp_path: Path) -> None:
-    assert succeeded(store, [written(store, [], tmp_path)]) == []
-    assert succeeded(store, [written(store, [child(1, item(sample="a"), "FAILED")], tmp_path)]) == []
+    assert gather(store) == []
+    assert gather(store, written(store, [], tmp_path)) == []
+    manifest(store, "a")
+    assert gather(store, written(store, [child(1, item(sample="a"), "FAILED")], tmp_path)) == []
+
+
+def test_of_a_batch_that_failed_those_that_are_done(store: LocalStore, tmp_path: Path) -> None:
+    manifest(store, "done", "no_record", "well", "stale", "half")
+    rows = [batch(1, "half", "stale", "no_record", "done", status="FAILED"), batch(2, "well")]
+    for name in ("done", "stale", "half"):
+        done(store, "calling", name, "called", alignment="aligned")
+    done(store, "alignment", "done", "aligned")
+    done(store, "alignment", "stale", "aligned anew")  # its neighbour failed before it was called again
+    assert gather(store, written(store, rows, tmp_path)) == ["done", "well"]
+
+
+def test_done_is_so_all_the_way_back(store: LocalStore, tmp_path: Path) -> None:
+    manifest(store, "a", "b")
+    details = written(store, [batch(1, "a", "b", status="FAILED")], tmp_path)
+    for name in ("a", "b"):
+        done(store, "calling", name, "3", alignment="2")
+        done(store, "alignment", name, "2", trimming="1")
+    done(store, "trimming", "a", "1")
+    done(store, "trimming", "b", "another")
+    assert gather(store, details) == ["a"]
+
+
+def test_a_record_of_another_version_of_ours_is_none(store: LocalStore, tmp_path: Path) -> None:
+    manifest(store, "a")
+    store.write("s3://run/steps/calling/a/step.json", b'{"outputs": {}, "colour": "blue"}')
+    assert gather(store, written(store, [batch(1, "a", status="FAILED")], tmp_path)) == []
+
+
+def test_over_several_executions_the_newest_counts_and_each_item_once(store: LocalStore, tmp_path: Path) -> None:
+    manifest(store, "mended", "well", "broken", "twice", "never")
+    first = [
+        child(1, item(sample="mended"), "FAILED"),
+        child(2, item(sample="never"), "FAILED"),
+        *(child(number, item(sample=name)) for number, name in enumerate(("well", "broken", "twice"), 3)),
+    ]
+    second = [
+        child(1, item(sample="twice")),
+        child(2, item(sample="mended")),
+        child(3, item(sample="broken"), "FAILED"),
+    ]
+    both = [written(store, rows, tmp_path, uuid=uuid) for uuid, rows in (("1", first), ("2", second))]
+    assert gather(store, *both) == ["mended", "well", "twice"]
+    assert gather(store, both[0]) == ["well", "broken", "twice"]
 
 
 GOOD = json.dumps(child(1, item(sample="a", lanes=[]))[1])
@@ -93,7 +170,7 @@ def test_a_malformed_line_is_named(store: LocalStore, line: str) -> None:
     store.write("s3://run/m.json", b'{"ResultFiles": {"SUCCEEDED": [{"Key": "x/SUCCEEDED_0.jsonl"}]}}')
     store.write("s3://run/x/SUCCEEDED_0.jsonl", f"{GOOD}\n{line}\n{GOOD}\n".encode())
     with pytest.raises(DataError) as error:
-        succeeded(store, [{"Bucket": "run", "Key": "m.json"}])
+        gather(store, {"Bucket": "run", "Key": "m.json"})
     assert str(error.value).startswith("s3://run/x/SUCCEEDED_0.jsonl:2: expected a child")
     assert f"found {line.removesuffix(chr(10))!r}" in str(error.value) or "in Input, found" in str(error.value)
 
@@ -102,13 +179,13 @@ def test_a_malformed_line_is_named(store: LocalStore, line: str) -> None:
 def test_a_malformed_manifest_is_named(store: LocalStore, text: str) -> None:
     store.write("s3://run/m.json", text.encode())
     with pytest.raises(DataError) as error:
-        succeeded(store, [{"Bucket": "run", "Key": "m.json"}])
+        gather(store, {"Bucket": "run", "Key": "m.json"})
     assert str(error.value).startswith(f"s3://run/m.json: expected ResultWriter's manifest, found {text!r}")
 
 
 def test_missing_files(store: LocalStore) -> None:
     with pytest.raises(MissingObject, match=r"^s3://run/m\.json: expected a file, found none$"):
-        succeeded(store, [{"Bucket": "run", "Key": "m.json"}])
+        gather(store, {"Bucket": "run", "Key": "m.json"})
     store.write("s3://run/m.json", b'{"ResultFiles": {"SUCCEEDED": [{"Key": "x"}]}}')
     with pytest.raises(MissingObject, match=r"^s3://run/x: expected a file, found none$"):
-        succeeded(store, [{"Bucket": "run", "Key": "m.json"}])
+        gather(store, {"Bucket": "run", "Key": "m.json"})

@@ -158,6 +158,12 @@ def task_roles(steps: Sequence[str]) -> Resources:
             ["s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
             [objects(RUNS)],
         ),
+        Statement(
+            "ForgetTries",
+            "a record tells the newest try: the worker takes an older one's away; which run is only known when it runs",
+            ["s3:DeleteObject"],
+            [sub(f"${{{BUCKET}.Arn}}/{RUNS}*/steps/*/{record}.json") for record in ("step", "failure")],
+        ),
     ]
     execution = [
         Statement(

@@ -1,0 +1,221 @@
+"""One run of a step's command over one item: stage in, the program, stage out, completion record."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.parameters import Value
+from genomics_pipeline.model.step import (
+    BAD_INPUT_EXIT_CODE,
+    OUT_OF_DISK_EXIT_CODE,
+    OUT_OF_MEMORY_EXIT_CODE,
+    OutputSpec,
+)
+from genomics_pipeline.model.task import TaskPayload
+from genomics_pipeline.stores.protocol import Expected, Store
+from genomics_pipeline.worker.command import argv, filled
+from genomics_pipeline.worker.completion import CompletionRecord, OutputRecord, folder, write_completion
+from genomics_pipeline.worker.failure import CANCELLED_EXIT_CODE, DISK_FULL, StepFailed, full, says_full
+from genomics_pipeline.worker.inputs import Input, Staging
+from genomics_pipeline.worker.process import ProcessEnd, run_process
+from genomics_pipeline.worker.step_folder import StepFolder
+from genomics_pipeline.worker.streams import Streams
+
+LOG_LINES, LAST_LINES = 200, 5  # looked at; shown of a program that does not say what was wrong
+FULL_BYTES = 1 << 20  # a disk with less left is full: programs say so in many ways, or not at all
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a task may use.
+
+    Attributes:
+        vcpus: Cores.
+        memory_mib: Memory.
+        scratch: A folder for its temporary files.
+        cancelled: Set when it must end.
+    """
+
+    vcpus: int
+    memory_mib: int
+    scratch: Path
+    cancelled: threading.Event
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One run of a step's command over one item."""
+
+    payload: TaskPayload
+    step: StepFolder
+    store: Store
+    machine: Machine
+    item: Mapping[str, Any]
+    name: str
+    parameters: Mapping[str, Value]
+    versions: Mapping[str, str]
+    place: Path
+
+    def run(self, inputs: list[Input], fingerprint: str) -> CompletionRecord:
+        """Run the command and publish what it made.
+
+        Raises:
+            StepFailed: if it failed, or did not make what it declares.
+        """
+        clock, started = monotonic(), datetime.now(UTC)
+        log = self.place / "log.txt"
+        end = self._command(inputs, log)
+        log_uri = self.payload.run.uri(f"{folder(self.payload.stage, self.name)}/log.txt")
+        told = _last_lines(log)
+        self.store.publish(log, log_uri)  # whatever is cancelled: it tells why
+        self._refuse(end, told, log_uri)
+        outputs = {
+            name: self._publish(spec, self.place / "out" / self._file_name(spec), log_uri)
+            for name, spec in self.step.spec.outputs.items()
+        }
+        record = CompletionRecord(
+            stage=self.payload.stage,
+            item=self.name,
+            step=self.step.spec.name,
+            version=self.step.spec.version,
+            fingerprint=fingerprint,
+            started=started.isoformat(timespec="milliseconds"),
+            seconds=round(monotonic() - clock, 3),
+            vcpus=self.machine.vcpus,
+            memory_mib=self.machine.memory_mib,
+            peak_memory_mib=end.peak_memory_mib,
+            parameters=dict(self.parameters),
+            outputs=outputs,
+            sources={one.source: one.files[0].version for one in inputs if one.source},
+        )
+        write_completion(self.store, self.payload.run, record)
+        return record
+
+    def _command(self, inputs: list[Input], log: Path) -> ProcessEnd:
+        for folder_name in ("in", "out", "tmp"):
+            (self.place / folder_name).mkdir()
+        with Streams(self.store) as streams:
+            staging = Staging(self.store, streams, self.machine.cancelled)
+            task = self._task({one.spec.name: one.local(staging, self.place / "in") for one in inputs})
+            file = self.place / "task.json"
+            file.write_text(json.dumps(task, indent=2, ensure_ascii=False))
+            try:
+                command = argv(self.step, task, file)
+                end = run_process(command, self.place / "tmp", log, self.machine.cancelled, streams.failed)
+            except OSError as error:
+                if error.errno in DISK_FULL:
+                    raise
+                message = f"{self.step.spec.command[0]}: cannot be started: {error.strerror}"
+                raise StepFailed(FailureClass.TOOL_ERROR, 127, message, self.name) from None
+        if streams.failure and not self.machine.cancelled.is_set():
+            raise streams.failure
+        return end
+
+    def _task(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """What ``task.json`` says."""
+        return {
+            "step": self.step.spec.name,
+            "version": self.step.spec.version,
+            "item": dict(self.item),
+            "inputs": inputs,
+            "outputs": {
+                name: str(self.place / "out" / self._file_name(spec)) for name, spec in self.step.spec.outputs.items()
+            },
+            "parameters": {name: self._parameter(name, value) for name, value in self._fetchable()},
+            "vcpus": self.machine.vcpus,
+            "memory_mib": self.machine.memory_mib,
+            "scratch": str(self.place / "tmp"),
+        }
+
+    def _parameter(self, name: str, value: Value) -> Value:
+        """Its value; of a file, its local path."""
+        if self.step.spec.parameters[name].type != "file" or not isinstance(value, str):
+            return value
+        folder_of_it = self.place / "in" / "parameters" / name
+        folder_of_it.mkdir(parents=True)
+        expected = Expected(version=self.versions.get(name))
+        return str(self.store.fetch(value, folder_of_it, expected, self.machine.cancelled))
+
+    def _fetchable(self) -> list[tuple[str, Value]]:
+        """The parameters, once every file among them is known to be there."""
+        for name, value in self.parameters.items():
+            is_file = self.step.spec.parameters[name].type == "file" and isinstance(value, str)
+            if is_file and self.store.stat(str(value)) is None:
+                message = f"parameter {name}: expected a file, found none: {value}"
+                raise StepFailed(FailureClass.BAD_INPUT, BAD_INPUT_EXIT_CODE, message, self.name)
+        return list(self.parameters.items())
+
+    def _file_name(self, spec: OutputSpec) -> str:
+        """The output's file name, placeholders filled in.
+
+        Raises:
+            StepFailed: where a parameter would make it more than a name.
+        """
+        name = filled(spec.path, {self.payload.scope: self.name, **self.parameters})
+        if "/" in name or "\0" in name or name in (".", ".."):
+            message = f"output {spec.name}: expected a plain file name of {spec.path}, found {name!r}"
+            raise StepFailed(FailureClass.BAD_INPUT, BAD_INPUT_EXIT_CODE, message, self.name)
+        return name
+
+    def _refuse(self, end: ProcessEnd, told: list[str], log: str) -> None:
+        if end.cancelled:
+            raise StepFailed(FailureClass.CANCELLED, end.exit_code or CANCELLED_EXIT_CODE, "cancelled", self.name, log)
+        if not end.exit_code:
+            return
+        failure, code = self.step.spec.exit_codes.get(end.exit_code, FailureClass.TOOL_ERROR), end.exit_code
+        message = _last_words(told) or f"ended with exit code {code} and said nothing"
+        if code == OUT_OF_MEMORY_EXIT_CODE and failure is FailureClass.OUT_OF_MEMORY:
+            message = f"killed as out of memory (exit code {code}; it had {self.machine.memory_mib} MiB)"
+        elif failure is FailureClass.OUT_OF_MEMORY:
+            message += f"\nout of memory (exit code {code}; it had {self.machine.memory_mib} MiB)"
+        elif failure is FailureClass.TOOL_ERROR and self._disk_full(told):
+            failure, code = FailureClass.OUT_OF_DISK, OUT_OF_DISK_EXIT_CODE
+            message += f"\n{full(self.machine.scratch)}"
+        raise StepFailed(failure, code, message, self.name, log)
+
+    def _disk_full(self, told: list[str]) -> bool:
+        """Whether it is now, or was before the program removed what it had written."""
+        return shutil.disk_usage(self.place).free < FULL_BYTES or any(map(says_full, told))
+
+    def _publish(self, spec: OutputSpec, path: Path, log: str) -> OutputRecord:
+        """Move an output, after its indexes, to where the pipeline wants it."""
+        indexes = [index for ending in spec.indexes if (index := path.with_name(f"{path.name}.{ending}")).is_file()]
+        if not path.is_file() or (spec.indexes and not indexes):
+            lacking = "it" if not path.is_file() else f"its index (.{', .'.join(spec.indexes)})"
+            message = f"expected the output {spec.name}, {path.name}: the program ended well without writing {lacking}"
+            raise StepFailed(FailureClass.TOOL_ERROR, 1, message, self.name, log)
+        where = "results/" + filled(self.payload.publish[spec.name], {self.payload.scope: self.name}).strip("/")
+        record = OutputRecord(
+            f"{where}/{path.name}", path.stat().st_size, _sha256(path), tuple(f"{where}/{one.name}" for one in indexes)
+        )
+        how = self.machine.cancelled, self.payload.intermediate
+        for file in (*indexes, path):
+            self.store.publish(file, self.payload.run.uri(f"{where}/{file.name}"), *how)
+        return record
+
+
+def _last_lines(log: Path) -> list[str]:
+    """The last lines of a log that are not empty."""
+    return [line.rstrip() for line in log.read_text("utf-8", "replace").splitlines()[-LOG_LINES:] if line.strip()]
+
+
+def _last_words(lines: list[str]) -> str:
+    """What a program said was wrong: its ``error:`` lines, else its last lines."""
+    errors = [re.sub(r"^error: ", "", line) for line in lines if line.startswith("error: ")]
+    return "\n".join(errors or lines[-LAST_LINES:])
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,104 @@
+"""A step that did not succeed over an item: as an exception here, as `failure.json` for everybody else."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from genomics_pipeline.model.errors import PipelineError
+from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE
+from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.stores.protocol import Store, TransferFailed, TransferStopped
+from genomics_pipeline.worker.completion import folder
+
+CANCELLED_EXIT_CODE = 143  # 128 + SIGTERM
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class StepFailed(PipelineError):
+    """A step did not succeed over an item.
+
+    Attributes:
+        failure_class: Why.
+        task_exit_code: What the program, or the worker, ended with.
+        item: The item's id.
+        log: URI of the program's log; None where it was not started.
+    """
+
+    def __init__(
+        self, failure_class: FailureClass, task_exit_code: int, message: str, item: str, log: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.failure_class = failure_class
+        self.task_exit_code = task_exit_code
+        self.item = item
+        self.log = log
+
+
+def failure_of(error: PipelineError | OSError, item: str, scratch: Path) -> StepFailed:
+    """What went wrong around the program, as the step's failure.
+
+    Raises:
+        OSError: again, unless it is a disk's being full.
+    """
+    if isinstance(error, StepFailed):
+        return error
+    if isinstance(error, TransferStopped):
+        return StepFailed(FailureClass.CANCELLED, CANCELLED_EXIT_CODE, "cancelled", item)
+    if isinstance(error, TransferFailed):
+        return StepFailed(FailureClass.TOOL_ERROR, 1, str(error), item)
+    if isinstance(error, PipelineError):
+        return StepFailed(FailureClass.BAD_INPUT, BAD_INPUT_EXIT_CODE, str(error), item)
+    if error.errno not in DISK_FULL:
+        raise error
+    file = error.filename2 or error.filename  # of a copy: the one that was written
+    return StepFailed(FailureClass.OUT_OF_DISK, OUT_OF_DISK_EXIT_CODE, full(file or scratch), item)
+
+
+def full(place: str | Path) -> str:
+    """What is said of a disk that is full."""
+    return f"no space left on the disk of {place}: make room, then run again"
+
+
+def says_full(text: str) -> bool:
+    """Whether a program said so: in the C library's words, which nearly all hand on.
+
+    >>> says_full("samtools sort: failed to write to a.bam: No space left on device"), says_full("no")
+    (True, False)
+    """
+    return any(os.strerror(number) in text for number in DISK_FULL)
+
+
+def write_failure(store: Store, run: RunPlace, stage: str, failure: StepFailed, job: Mapping[str, Any]) -> None:
+    """Write ``failure.json``: why the newest try over an item failed.
+
+    Args:
+        store: Where the run lies.
+        run: The run.
+        stage: The stage.
+        failure: The failure.
+        job: ``job_id`` and ``attempt``, where it was a Batch job.
+    """
+    told = {
+        "class": str(failure.failure_class),
+        "message": str(failure),
+        "exit_code": failure.task_exit_code,
+        **job,
+    }
+    store.write(_uri(run, stage, failure.item), json.dumps(told, ensure_ascii=False).encode() + b"\n")
+
+
+def delete_failure(store: Store, run: RunPlace, stage: str, item: str) -> None:
+    """Take ``failure.json`` away, where there is one: in a bucket with versions, a deletion is an object too."""
+    uri = _uri(run, stage, item)
+    if store.stat(uri):
+        store.delete(uri)
+
+
+def _uri(run: RunPlace, stage: str, item: str) -> str:
+    return run.uri(f"{folder(stage, item)}/failure.json")
