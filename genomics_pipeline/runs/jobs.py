@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from genomics_pipeline.engine.tasks.batch import Job, JobDefinition, JobEnd
+from genomics_pipeline.model.batch_retry import OURS
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload
 from genomics_pipeline.stores.protocol import Store
@@ -22,6 +23,7 @@ def job_definitions(steps: Mapping[str, StepFolder]) -> dict[str, JobDefinition]
             vcpus=folder.spec.resources.vcpus,
             memory_mib=folder.spec.resources.memory_mib,
             timeout_s=folder.spec.resources.timeout_s,
+            retry=OURS,
         )
         for folder in steps.values()
     }
