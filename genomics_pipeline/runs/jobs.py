@@ -42,12 +42,16 @@ class Worker:
 
     def run_job(self, job: Job) -> JobEnd:
         """Run one job to its end; a failed step is a job that ended FAILED, not an exception."""
+        return self.run_with(self._store, job)
+
+    def run_with(self, store: Store, job: Job) -> JobEnd:
+        """The same, where another store takes the place of the run's own."""
         payload = TaskPayload.from_json(json.loads(job.environment[PAYLOAD_VARIABLE]))
         try:
             records = run_task(
                 payload,
                 self._steps[payload.step],
-                self._store,
+                store,
                 vcpus=job.vcpus,
                 memory_mib=job.memory_mib,
                 scratch=self._scratch,
