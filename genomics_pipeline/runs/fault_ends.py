@@ -21,9 +21,9 @@ _KILLED = 137
 def job_end(kind: str, job: Job) -> JobEnd:
     """How a fault of one of these kinds ends a job; with a killed engine nothing comes after it.
 
-    Recorded of AWS: "Host EC2 (instance …) terminated." and no exit code (Batch user guide, "Automated job retries");
-    "Task failed to start" with a container's CannotPullContainerError and no exit code (nextflow issue 2088's
-    DescribeJobs); "Job attempt duration exceeded timeout" (Batch user guide, "Job timeouts").
+    Recorded: a lost host, docs.seqera.io "AWS Spot interruptions" (often no exit code); an image, DescribeJobs of
+    cjw85/nf-batch-tag, README.md (no exit code); memory and time, spacetelescope/calcloud, tests/artifacts/events,
+    batch-event-container-memory-error.json and batch-event-timeout-error.json.
     """
     match kind:
         case FailureClass.HOST_LOST:

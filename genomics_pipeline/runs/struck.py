@@ -19,11 +19,10 @@ class Struck:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._lock = threading.Lock()
-        self._counts = Counter[tuple[str, str, str]]()
+        self._counts = Counter[tuple[str, ...]]()
         text = file.read_text("utf-8") if file.exists() else ""
         for line in text[: text.rfind("\n") + 1].splitlines():
-            name, stage, item = json.loads(line)
-            self._counts[name, stage, item] += 1
+            self._count(*json.loads(line))
 
     def add(self, fault: Fault, stage: str, item: str) -> None:
         """It strikes now; whatever happens to this process, that is known from now on."""
@@ -31,11 +30,13 @@ class Struck:
         with self._lock:
             with self._file.open("a") as file:
                 file.write(json.dumps(struck) + "\n")
-            self._counts[struck] += 1
+            self._count(*struck)
 
-    def count(self, fault: Fault, stage: str | None = None, item: str | None = None) -> int:
+    def count(self, fault: Fault, *place: str) -> int:
         """How often it has struck an item of a stage; without them, anything."""
         with self._lock:
-            if stage is None or item is None:
-                return sum(count for (name, *_), count in self._counts.items() if name == str(fault))
-            return self._counts[str(fault), stage, item]
+            return self._counts[str(fault), *place]
+
+    def _count(self, fault: str, stage: str, item: str) -> None:
+        self._counts[fault, stage, item] += 1
+        self._counts[(fault,)] += 1

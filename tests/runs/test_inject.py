@@ -11,8 +11,13 @@ from typing import Any
 
 import pytest
 
+from genomics_pipeline.engine.tasks.batch import Job, JobEnd
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.faults import Fault, Faults
+from genomics_pipeline.runs.faults import Injector
+from genomics_pipeline.runs.jobs import Worker
+from genomics_pipeline.runs.run_folder import RunFolder
 from tests.runs.conftest import Command
 
 COUNT = """
@@ -341,6 +346,74 @@ def test_a_plain_file_is_cut_inside_a_read(inject: Inject) -> None:
     _, _, detail = causes(summary["run"])["a"]
     assert detail["Container"]["ExitCode"] == 65
     assert detail["Container"]["Reason"].endswith(": expected four lines a read, found 198 lines (injected)")
+
+
+class Stub(Worker):
+    """A worker whose jobs all succeed."""
+
+    def __init__(self) -> None:
+        self.items: list[list[str]] = []
+
+    def run_job(self, job: Job) -> JobEnd:
+        """Remember whom."""
+        items = json.loads(job.environment["GENOMICS_PIPELINE_TASK"])["items"]
+        self.items.append([item["sample"] for item in items])
+        return JobEnd(0)
+
+
+def job(*samples: str, attempt: int = 1, asked_mib: int = 100) -> Job:
+    payload = {
+        "stage": "counting",
+        "step": "count",
+        "scope": "sample",
+        "run": {"name": "run", "bucket": "RUN", "prefix": ""},
+        "reference": "ref.fa",
+        "parameters": {},
+        "inputs": {},
+        "publish": {},
+        "items": [{"sample": sample} for sample in samples],
+        "upstream": {},
+    }
+    environment = {"GENOMICS_PIPELINE_TASK": json.dumps(payload)}
+    return Job("id", "name", "count", "queue", environment, 1, 50, None, attempt, asked_mib)
+
+
+@pytest.fixture
+def injector(tmp_path: Path) -> Callable[..., tuple[Injector, Stub]]:
+    """`injector(*faults)`: of a run's folder, and the worker below it."""
+
+    def call(*faults: Fault) -> tuple[Injector, Stub]:
+        run = RunFolder(tmp_path / "run")
+        run.create()
+        return Injector(Faults("f", 0, faults), worker := Stub(), run, lambda _: None), worker
+
+    return call
+
+
+def test_memory_is_what_the_job_asks_for_and_not_what_it_is_given(injector: Any) -> None:
+    made, worker = injector(Fault(1, "out_of_memory", times=None, below_mib=400))
+    ends = [made.run_job(job("a", asked_mib=mib)) for mib in (100, 200, 399, 400)]
+    assert [end.exit_code for end in ends] == [137, 137, 137, 0]
+    assert worker.items == [["a"]]
+    assert made.counts() == {"out_of_memory": 3}
+
+
+def test_a_lost_host_takes_the_whole_batch_and_counts_for_those_it_struck(injector: Any) -> None:
+    made, worker = injector(Fault(1, "host_lost", samples=("a", "b")), Fault(2, "tool_error", samples=("b",)))
+    first, second, third = (made.run_job(job("a", "b", "c", attempt=number)) for number in (1, 2, 3))
+    assert first.status_reason.startswith("Host EC2 (instance i-0")
+    assert (second.exit_code, second.reason) == (1, "tool_error of counting b (injected)")
+    assert third == JobEnd(0)
+    assert worker.items == [["a", "c"], ["a", "b", "c"]]
+
+
+def test_what_has_struck_is_known_to_the_next_process(injector: Any) -> None:
+    fault = Fault(1, "tool_error", times=2)
+    assert injector(fault)[0].run_job(job("a")).exit_code == 1
+    again, _ = injector(fault)
+    assert [again.run_job(job("a")).exit_code for _ in range(2)] == [1, 0]
+    changed, _ = injector(Fault(1, "tool_error", times=3))
+    assert [changed.run_job(job("a")).exit_code for _ in range(4)] == [1, 1, 1, 0]
 
 
 def test_not_in_containers(command: Command, tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """A job as DescribeJobs gives it, in PascalCase: what Step Functions hands on of ``batch:submitJob.sync``.
 
-The members, and their places, as recorded of AWS: NASA-IMPACT/hls-orchestration, the batch events of its Lambda
-functions' tests (2020, job definitions with ``memory`` and ``vcpus``); botocore batch, ContainerDetail, tells that
-requirements declared by ``resourceRequirements``, as ours are, stand in ``ResourceRequirements`` instead.
+The members, and their places, as recorded of AWS: Step Functions' causes of 2020 in NASA-IMPACT/hls-orchestration,
+layers/hls_lambda_layer/python/hls_lambda_layer/batch_test_events.py; Batch's events of 2021 in spacetelescope/calcloud,
+tests/artifacts/events/batch-event-*.json: what a job definition asks for by ``resourceRequirements``, as ours do, is
+told there, and ``Memory`` and ``Vcpus`` are not.
 """
 
 from __future__ import annotations

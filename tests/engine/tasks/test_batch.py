@@ -27,7 +27,7 @@ DEFINITIONS = {
     "small": JobDefinition(1, 10),
     "ours": JobDefinition(1, 10, None, OURS),
 }
-# Where a job definition's own stand (botocore batch, ContainerDetail): AWS tells what was asked for.
+# What was asked for, where it stands: spacetelescope/calcloud, tests/artifacts/events/batch-event-timeout-error.json.
 ASKED = [{"Type": "VCPU", "Value": "2"}, {"Type": "MEMORY", "Value": "1000"}]
 
 
