@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from genomics_pipeline.aws.executions import describe
 from genomics_pipeline.aws.map_runs import MapRuns
 from genomics_pipeline.model.classify import classify
+from genomics_pipeline.runs.chain import answers, earlier, result_details, since_whole, started_chain
 from genomics_pipeline.runs.find_run import CloudRun
 from genomics_pipeline.runs.local_state import done
 from genomics_pipeline.runs.map_run_answer import (
@@ -20,7 +22,7 @@ from genomics_pipeline.runs.map_run_answer import (
     map_run_state,
 )
 from genomics_pipeline.runs.outcome import words
-from genomics_pipeline.runs.run_files import RunFiles, run_files
+from genomics_pipeline.runs.run_files import run_files
 from genomics_pipeline.runs.run_state import ItemFailure, MapRunState, RunState
 from genomics_pipeline.stores.protocol import MissingObject
 
@@ -38,8 +40,12 @@ class CloudState:
         self._run = run
         self._files = run_files(run)
         self._groups = self._files.groups()
-        self._map_runs = MapRuns(run.record["execution_arn"], run.clients)
+        self._chain = started_chain(run)
+        self._newest = self._chain[-1]
+        self._map_runs = MapRuns(self._newest.arn, run.clients)
         self._failures: dict[str, list[ItemFailure]] = {}
+        before = earlier(self._files, since_whole(self._chain), partial(answers, run))  # they have ended
+        self._before, self._failed_before = before, self._told(before.all_failures())
 
     def now(self) -> RunState:
         """The run's state now.
@@ -48,8 +54,8 @@ class CloudState:
             RunError: if AWS cannot be asked.
         """
         run = self._run
-        execution = describe(run.record["execution_arn"], run.clients)
-        answers = {map_run_label(one["mapRunArn"]): one for one in self._map_runs.describe()}
+        execution = describe(self._newest.arn, run.clients)
+        described = {map_run_label(one["mapRunArn"]): one for one in self._map_runs.describe()}
         labels = [group.label for group in self._groups if group.label is not None]
         cohort = [stage for group in self._groups if group.label is None for stage in group.stages]
         failed = execution["status"] not in ("RUNNING", "SUCCEEDED")
@@ -62,10 +68,16 @@ class CloudState:
             status=execution["status"],
             started=execution["startDate"].timestamp(),
             stopped=execution["stopDate"].timestamp() if "stopDate" in execution else None,
-            map_runs=[map_run_state(answers[one]) if one in answers else MapRunState(one, "PENDING") for one in labels],
+            map_runs=[self._before.with_newest(_state(one, described)) for one in labels],
             cohort=[(stage, done(self._files, stage)) for stage in cohort],
-            failures=[*(one for answer in answers.values() for one in self._failed(answer)), *once],
+            failures=[
+                *self._failed_before,
+                *(one for answer in described.values() for one in self._failed(answer)),
+                *once,
+            ],
             error=words(once[0].failure if once else failure) if failure else None,
+            execution=self._newest.name,
+            executions=len(self._chain),
         )
 
     def _failed(self, answer: dict[str, Any]) -> list[ItemFailure]:
@@ -75,7 +87,8 @@ class CloudState:
             return self._latest(arn) if counts["failed"] else []
         if arn not in self._failures:
             try:
-                found = failures_of(self._run.store, {**answer, **_details(self._files, arn)})
+                details = {"resultWriterDetails": result_details(self._run, arn)}
+                found = failures_of(self._run.store, {**answer, **details})
                 self._failures[arn] = self._told(found)
             except MissingObject:  # files may be written after the Map Run's end: the next look finds them
                 return self._latest(arn)
@@ -94,8 +107,5 @@ class CloudState:
         return replace(one, failure=self._files.told(stage, one.item, one.failure)) if stage else one
 
 
-def _details(files: RunFiles, arn: str) -> dict[str, Any]:
-    """Where ResultWriter writes a Map Run's files."""
-    label, uuid = map_run_label(arn), arn.rpartition(":")[2]
-    key = f"{files.place.prefix}map-runs/{label}/{uuid}/manifest.json"
-    return {"resultWriterDetails": {"Bucket": files.place.bucket, "Key": key}}
+def _state(label: str, described: Mapping[str, Any]) -> MapRunState:
+    return map_run_state(described[label]) if label in described else MapRunState(label, "PENDING")

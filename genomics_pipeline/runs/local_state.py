@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 
 from genomics_pipeline.engine.progress import Progress, UnfinishedMapRun, read_progress
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.runs.chain import answers, earlier, local_chain
 from genomics_pipeline.runs.find_run import LocalRun
 from genomics_pipeline.runs.map_run_answer import failures_of, failures_of_child, failures_once, map_run_state
 from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup, run_files
@@ -24,7 +26,10 @@ def local_state(run: LocalRun) -> RunState:
     record = folder.record()
     if not record:
         raise RunError(f"{folder.path}: expected an execution, found none yet: its inputs are prepared, or were")
-    progress = read_progress(folder.journal(f"{folder.name}-{record.get('execution', 1)}"))
+    chain = local_chain(folder)
+    newest = chain[-1]
+    before = earlier(files, chain, partial(answers, run))
+    progress = read_progress(folder.journal(newest.name))
     status = folder.status()
     groups = files.groups()
     summary = record.get("summary") or {}
@@ -39,14 +44,17 @@ def local_state(run: LocalRun) -> RunState:
         status=status,
         started=started,
         stopped=started + summary["seconds"] if summary else None,
-        map_runs=list(_map_runs(groups, progress, files, status)),
+        map_runs=[before.with_newest(one) for one in _map_runs(groups, progress, files, status, newest.manifest)],
         cohort=[(stage, done(files, stage)) for stage in cohort],
         failures=[
+            *before.all_failures(),
             *(failure for one in progress.ended for failure in failures_of(files.store, one)),
             *(failure for one in progress.unfinished for told in one.failures for failure in failures_of_child(*told)),
             *failures_once(failure, cohort),
         ],
         error=summary.get("error"),
+        execution=newest.name,
+        executions=len(chain),
     )
 
 
@@ -55,7 +63,9 @@ def done(files: RunFiles, stage: str) -> bool:
     return files.completion(stage, COHORT) is not None
 
 
-def _map_runs(groups: list[StageGroup], progress: Progress, files: RunFiles, status: str) -> Iterator[MapRunState]:
+def _map_runs(
+    groups: list[StageGroup], progress: Progress, files: RunFiles, status: str, manifest: str
+) -> Iterator[MapRunState]:
     ended = {one["label"]: one for one in progress.ended}
     unfinished = iter(progress.unfinished)  # one after the other, in the definition's order
     for group in groups:
@@ -64,7 +74,8 @@ def _map_runs(groups: list[StageGroup], progress: Progress, files: RunFiles, sta
         if group.label in ended:
             yield map_run_state(ended[group.label])
             continue
-        total = sum(1 for _ in files.items(group.scope))
+        items = files.items_in(manifest) if group.scope == "sample" else files.items(group.scope)
+        total = sum(1 for _ in items)
         if one := next(unfinished, None):
             yield _unfinished(group.label, total, one, status)
         else:

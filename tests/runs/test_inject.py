@@ -246,7 +246,7 @@ def test_a_day_of_bad_luck(inject: Inject) -> None:
     oom = "OutOfMemoryError: Container killed due to memory usage"
     assert end("memory") == ("counting", exited, 137, oom)
     full = f"no space left on the disk of {run}/.scratch: make room, then run again (injected)"
-    assert end("disk") == ("counting", exited, 1, full)
+    assert end("disk") == ("counting", exited, 73, full)
     assert end("slow") == ("counting", "Job attempt duration exceeded timeout", 137, None)
     stage, reason, code, message = end("short")
     assert (stage, reason, code) == ("counting", exited, 65)
