@@ -134,9 +134,9 @@ class _Items:
     def _learn(self, given: str, item: str) -> None:
         """Keep what stands around an item, if it is that of a child that is no batch."""
         before, _, after = given.partition(item)
-        if after and '"' in before and (around := _object(f"{before}null{after}")):
-            if "Items" not in around and around.get("item", "") is None:
-                self._before, self._after = before, after
+        around = _object(f"{before}null{after}") or {}
+        if "Items" not in around and around.get("item", "") is None:
+            self._before, self._after = before, after
 
 
 def _object(text: str) -> dict[str, Any] | None:
@@ -161,9 +161,9 @@ def _line(item: Mapping[str, Any], given: str, place: int) -> bytes:
 
 
 class _Written:
-    """The lines written, each item once, in 16 bytes an item: a table of names' hashes, and the file where one is met.
+    """The lines written, each item once, in 16 bytes an item: a table of the names' hashes, 16 MiB at least.
 
-    A name whose hash is there may be another's: then the file tells. If it was written, all names are held from then on.
+    A hash that is there may be another name's: the file tells. Once a name comes again all of them are held.
     """
 
     def __init__(self, out: BinaryIO, slots: int = 1 << 21) -> None:
