@@ -51,7 +51,9 @@ def plan(
     sources: Iterable[Iterable[ResultRow]],
     out: BinaryIO,
     *,
+    superseded: Container[str] = frozenset(),
     of_class: Callable[[FailureClass | None], bool] | None = None,
+    class_of: Callable[[ResultRow], FailureClass | None] | None = None,
     named: Callable[[str], bool] | None = None,
     done: Callable[[Sequence[str]], Container[str]] | None = None,
 ) -> Planned:
@@ -60,7 +62,9 @@ def plan(
     Args:
         sources: FAILED and PENDING rows of the Map Runs.
         out: The manifest: an empty file that can be read too.
+        superseded: Items of which something newer is known than the rows tell; it may grow from source to source.
         of_class: Whether a class is wanted; None stands for a child that never began. Without it no cause is read.
+        class_of: Tells the class of a child; `row_class` where it is not given.
         named: Whether an item is wanted.
         done: Which items of a batch are done, of those of the names.
 
@@ -71,15 +75,18 @@ def plan(
     items, written = _Items(), _Written(out)
     for source in sources:
         for row in source:
-            found = items.of(row)
+            held = items.of(row)
+            found = [one for one in held if one[0] not in superseded]
+            if not found:
+                continue
             label = ""
             if of_class is not None:
-                failure = _class(row)
+                failure = (class_of or row_class)(row)
                 label = failure or NEVER_STARTED
                 if not of_class(failure):
                     planned.filtered += len(found)
                     continue
-            finished: Container[str] = done([name for name, _ in found]) if done and len(found) > 1 else ()
+            finished: Container[str] = done([name for name, _ in found]) if done and len(held) > 1 else ()
             for name, line in found:
                 if named is not None and not named(name):
                     planned.filtered += 1
@@ -95,7 +102,8 @@ def plan(
     return planned
 
 
-def _class(row: ResultRow) -> FailureClass | None:
+def row_class(row: ResultRow) -> FailureClass | None:
+    """The class of a child's failure; None of one that never began."""
     if row.child["Status"] == "PENDING":
         return None
     return classify(row.error, row.cause).failure_class
