@@ -11,6 +11,7 @@ import click
 from genomics_pipeline.cli.options import stack_option
 from genomics_pipeline.cli.signals import end_on_sigterm
 from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.resource_names import DEFAULT_STACK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,19 +62,31 @@ def rerun(
     request = RerunRequest(Wanted(classes, samples), memory, parameters, dry_run)
     end_on_sigterm()
     with Progress(quiet=as_json) as display:
-        answer = rerun_local(found, request, display) if isinstance(found, LocalRun) else {}
+        if isinstance(found, LocalRun):
+            answer = rerun_local(found, request, display)
+        else:
+            from genomics_pipeline.runs.rerun_cloud import rerun_cloud
+
+            answer = rerun_cloud(found, request, display.note)
     if as_json:
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
     else:
-        _show(answer)
+        _show(answer, stack)
     sys.exit(1 if answer["status"] in ("FAILED", "TIMED_OUT", "ABORTED") else 0)
 
 
-def _show(answer: Mapping[str, Any]) -> None:
+def _show(answer: Mapping[str, Any], stack: str) -> None:
     if answer["status"] == "NOTHING":
         click.echo(f"{answer['run']}: nothing to rerun: {answer['message']}")
     elif answer["status"] == "CHECKED":
         click.echo(f"{answer['run']}: {_what(answer)}; nothing was written or started")
+    elif "execution_arn" in answer:
+        did = "" if answer["started"] else ": already " + answer["status"].lower()
+        click.echo(f"{answer['run']}: {answer['execution']}{did}: {_samples(answer)}")
+        click.echo("next:")
+        option = "" if stack == DEFAULT_STACK else f" --stack {stack}"
+        for line in FOLLOWING:
+            click.echo(f"  genomics-pipeline {line.format(answer['run'])}{option}")
     else:
         from genomics_pipeline.report.cohort_table import render_table
 
@@ -81,10 +94,19 @@ def _show(answer: Mapping[str, Any]) -> None:
 
 
 def _what(answer: Mapping[str, Any]) -> str:
-    """How many samples, of which classes, and the first names."""
     if not answer["samples"]:
         return f"{answer['execution']} would run the stages after the samples again"
-    classes = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in answer["by_class"].items())
-    more = f" and {answer['samples'] - len(answer['first']):,} more" if answer["samples"] > len(answer["first"]) else ""
-    names = ", ".join(answer["first"]) + more
-    return f"{answer['execution']} would run {answer['samples']:,} samples again: {classes} ({names})"
+    return f"{answer['execution']} would run again {_samples(answer)}"
+
+
+def _samples(answer: Mapping[str, Any]) -> str:
+    """How many samples, of which classes, and the first names.
+
+    >>> _samples({"samples": 3, "by_class": {"bad_input": 2, "pending": 1}, "first": ["a", "b"]})
+    '3 samples, 2 bad input, 1 pending: a, b and 1 more'
+    """
+    from genomics_pipeline.runs.submit import counted
+
+    classes = "".join(f", {count} {name.replace('_', ' ')}" for name, count in answer["by_class"].items())
+    more = f" and {answer['samples'] - len(answer['first'])} more" if answer["samples"] > len(answer["first"]) else ""
+    return f"{counted(answer['samples'], 'sample')}{classes}: {', '.join(answer['first'])}{more}"
