@@ -20,6 +20,7 @@ COMMANDS = {
     "destroy": ("destroy", "destroy"),
     "doctor": ("doctor", "doctor"),
     "execute": ("execute", "execute"),
+    "explain": ("explain", "explain"),
     "logs": ("logs", "logs"),
     "manifest": ("manifest", "manifest"),
     "results": ("results", "results"),

@@ -1,49 +1,75 @@
 """What a failed child execution's Error and Cause mean. Causes are parsed as JSON, never searched: they also hold our
 own words, such as the patterns of a job definition's retry strategy.
 
-The shapes: a cause of our definitions' Fail states is ``{"stage", "error", "cause"}``; within, ``batch:submitJob.sync``
-gives the job's detail as DescribeJobs does, in PascalCase, or the text of what SubmitJob refused.
+The shapes: a cause of our definitions' Fail states is ``{"stage", "class", "error", "cause", "tried"}``; within,
+``batch:submitJob.sync`` gives the job's detail as DescribeJobs does, in PascalCase, or the text of what SubmitJob
+refused. The tables are also what definitions decide by (`asl.healing`): one of them after the other, in this order.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from genomics_pipeline.model.failure import FailureClass
-from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_MEMORY_EXIT_CODE
+from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE, OUT_OF_MEMORY_EXIT_CODE
 
 SIGTERM_EXIT_CODE = 143
+MAX_CAUSE = 32_768  # characters that AWS keeps
 
-# AWS Batch user guide, "Job timeouts" and "Automated job retries"; the CDK's `Reason` class; what Fargate Spot tells.
+# How the job's StatusReason begins. Sources of every line: tests/corpus/causes.
 BY_STATUS_REASON = {
     "Host EC2": FailureClass.HOST_LOST,
     "Your Spot Task was interrupted": FailureClass.HOST_LOST,
     "Job attempt duration exceeded timeout": FailureClass.TIMEOUT,
     "Task failed to start": FailureClass.IMAGE,
-    "cancelled by `genomics-pipeline": FailureClass.CANCELLED,  # what our own TerminateJob gives as its reason
+    "Timeout waiting for network interface provisioning": FailureClass.IMAGE,
+    "ECS was unable to assume the role": FailureClass.IMAGE,
+    # A job that no host took: cancelled by its queue (`aws.template.compute`), or still waiting at its head.
+    "Canceled by JobStateTimeLimit action": FailureClass.AWS_LIMIT,
+    "CAPACITY:": FailureClass.AWS_LIMIT,
+    "MISCONFIGURATION:": FailureClass.AWS_LIMIT,
+    "cancelled by `genomics-pipeline": FailureClass.CANCELLED,  # what `cancel` gives TerminateJob as its reason
+    "Ended with its Task": FailureClass.CANCELLED,  # what our engine gives it (`runs.batch_api`)
 }
+# How the container's Reason begins, in lower case; else the StatusReason. The names are the ECS agent's.
 BY_REASON = {
     "outofmemory": FailureClass.OUT_OF_MEMORY,
     "cannotpull": FailureClass.IMAGE,
+    "cannotcreate": FailureClass.IMAGE,
+    "cannotstartcontainer": FailureClass.IMAGE,
+    "cannotstopcontainer": FailureClass.IMAGE,
+    "cannotinspect": FailureClass.IMAGE,
+    "cannotdescribecontainer": FailureClass.IMAGE,
     "dockertimeout": FailureClass.IMAGE,
+    "dockerstate": FailureClass.IMAGE,
+    "cgroup": FailureClass.IMAGE,
     "resourceinitialization": FailureClass.IMAGE,
     "agent": FailureClass.IMAGE,
-    "cannotstartcontainer": FailureClass.IMAGE,
-    "cannotcreatecontainer": FailureClass.IMAGE,
-    "cannotinspectcontainer": FailureClass.IMAGE,
+    # What a task says on this machine: the worker's words, the C library's, Python's.
+    "no space left on": FailureClass.OUT_OF_DISK,
+    "[errno 28]": FailureClass.OUT_OF_DISK,
+    "oserror: [errno 28]": FailureClass.OUT_OF_DISK,
+    "disk quota exceeded": FailureClass.OUT_OF_DISK,
 }
+# The container's exit code; every other one but 0 is a TOOL_ERROR.
 BY_EXIT_CODE = {
     BAD_INPUT_EXIT_CODE: FailureClass.BAD_INPUT,
-    OUT_OF_MEMORY_EXIT_CODE: FailureClass.OUT_OF_MEMORY,
+    OUT_OF_DISK_EXIT_CODE: FailureClass.OUT_OF_DISK,
+    OUT_OF_MEMORY_EXIT_CODE: FailureClass.OUT_OF_MEMORY,  # without a reason, a program of the step was killed
     SIGTERM_EXIT_CODE: FailureClass.CANCELLED,
 }
+# The error's name. UNKNOWN are all others, of which these are told of by name (docs/failures.md): States.Runtime,
+# States.QueryEvaluationError, States.NoChoiceMatched and their like are a definition's own mistakes; States.Permissions
+# and States.ResultWriterFailed a role's or bucket's; Batch.ClientException a job definition or queue that is not there;
+# States.ExceedToleratedFailureThreshold is what other failures come to; States.TaskFailed says nothing by itself.
 BY_ERROR = {
     "States.Timeout": FailureClass.TIMEOUT,
     "States.HeartbeatTimeout": FailureClass.TIMEOUT,
     "States.DataLimitExceeded": FailureClass.AWS_LIMIT,
+    "States.ItemReaderFailed": FailureClass.BAD_INPUT,  # the manifest is missing, or no manifest
     "Cancelled": FailureClass.CANCELLED,  # what our own StopExecution gives as its error
     "": FailureClass.CANCELLED,  # only what was aborted has neither error nor cause
     # Throttled and broken submissions, under the names that Step Functions gives them.
@@ -56,26 +82,54 @@ BY_ERROR = {
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """One try of a stage.
+
+    Attributes:
+        failure_class: How it ended.
+        memory_mib: What its job had.
+        job_id: The Batch job; None where none was submitted.
+    """
+
+    failure_class: FailureClass
+    memory_mib: int | None = None
+    job_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """A failure, understood.
 
     Attributes:
         failure_class: Its class.
         message: What a person is told.
+        why: What the class was told by, and how it reads; empty where nothing told one.
+        error: The error's name.
         stage: The stage it happened in; None where the cause does not say.
         exit_code: Of the container; None where it never ended by itself.
-        job_id: The Batch job.
+        job_id: The last Batch job.
+        memory_mib: What that job had.
         log_streams: CloudWatch's log streams of its attempts, the last one last; None for one that had none.
-        attempts: How often Batch tried.
+        attempts: How often all jobs were tried by Batch.
+        tried: The tries of the stage, where the definition counted them.
     """
 
     failure_class: FailureClass
     message: str
+    why: str = ""
+    error: str = ""
     stage: str | None = None
     exit_code: int | None = None
     job_id: str | None = None
+    memory_mib: int | None = None
     log_streams: tuple[str | None, ...] = ()
     attempts: int = 0
+    tried: tuple[Tried, ...] = ()
+
+    @property
+    def attempt(self) -> int:
+        """The last attempt's number, as Batch counts them: of the last job's."""
+        return self.attempts - len(_earlier(self.tried, self.job_id))
 
 
 def classify(error: str, cause: str) -> Failure:
@@ -85,44 +139,127 @@ def classify(error: str, cause: str) -> Failure:
         error: ``Error`` of a failed execution, empty where it has none.
         cause: Its ``Cause``, likewise.
 
-    >>> classify("States.TaskFailed", '{"stage": "alignment", "error": "States.Timeout", "cause": "too slow"}')
-    Failure(failure_class=<FailureClass.TIMEOUT: 'timeout'>, message='too slow', stage='alignment', exit_code=None, \
-job_id=None, log_streams=(), attempts=0)
+    >>> told = classify("States.TaskFailed", '{"stage": "alignment", "error": "States.Timeout", "cause": "too slow"}')
+    >>> told.failure_class, told.stage, told.message, told.why
+    (<FailureClass.TIMEOUT: 'timeout'>, 'alignment', 'too slow', 'error: States.Timeout')
     """
     detail = _object(cause)
+    if detail is None and _is_cut(cause):
+        return _of_cut(error, dict(_whole_members(cause)))
     if detail is not None and {"stage", "cause"} <= detail.keys():
-        inner = classify(str(detail.get("error", error)), str(detail["cause"]))
-        return replace(inner, stage=str(detail["stage"]))
+        return _of_stage(error, detail)
     if detail is not None and ("Container" in detail or "Attempts" in detail or "JobId" in detail):
         return _of_job(error, detail)
-    found = FailureClass.UNKNOWN if cause and not error else BY_ERROR.get(error, FailureClass.UNKNOWN)
-    return Failure(found, cause or error or "aborted before it ended")
+    found, why = (FailureClass.UNKNOWN, "") if cause and not error else _by_error(error)
+    return Failure(found, cause or error or "aborted before it ended", why, error)
 
 
 def _object(text: str) -> dict[str, Any] | None:
     try:
         found = json.loads(text)
-    except ValueError:  # plain words, or JSON that was cut at 32,768 characters
+    except (ValueError, RecursionError):  # plain words, or JSON that was cut
         return None
     return found if isinstance(found, dict) else None
 
 
+def _is_cut(cause: str) -> bool:
+    return cause.startswith("{") and len(cause) >= MAX_CAUSE
+
+
+def _whole_members(text: str) -> Iterator[tuple[str, Any]]:
+    """The members of a JSON object without spaces, up to the one in which its text was cut."""
+    decoder, at = json.JSONDecoder(), 0
+    try:
+        while text[at] in "{,":
+            name, colon = decoder.raw_decode(text, at + 1)
+            value, at = decoder.raw_decode(text, colon + 1)
+            if text[at] == ",":
+                yield str(name), value
+    except (ValueError, IndexError, RecursionError):
+        return
+
+
+def _of_cut(error: str, members: Mapping[str, Any]) -> Failure:
+    """A cause that is no JSON any more: of our Fail states' the first members tell what the definition found."""
+    known = _class_named(members.get("class"))
+    return Failure(
+        failure_class=known or FailureClass.UNKNOWN,
+        message=f"the cause was cut after {MAX_CAUSE:,} characters; the job's log tells what happened",
+        why=f"class: {known}, as the state machine found" if known else "",
+        error=str(members.get("error", error)),
+        stage=str(members["stage"]) if "stage" in members else None,
+    )
+
+
+def _of_stage(error: str, detail: Mapping[str, Any]) -> Failure:
+    """What a Fail state of ours tells. Only the definition knows the exit codes that are the step's own."""
+    inner = classify(str(detail.get("error", error)), str(detail["cause"]))
+    known = _class_named(detail.get("class"))
+    if known and known != inner.failure_class and inner.why.startswith("exit code"):
+        inner = replace(inner, failure_class=known, why=f"{inner.why}, by the step's own exit codes")
+    tried = tuple(_tries(detail.get("tried")))
+    return replace(
+        inner,
+        stage=str(detail["stage"]),
+        tried=tried,
+        attempts=inner.attempts + len(_earlier(tried, inner.job_id)),
+    )
+
+
+def _tries(tried: Any) -> Iterator[Tried]:
+    for one in _mappings(tried):
+        found = _class_named(one.get("class")) or FailureClass.UNKNOWN
+        yield Tried(found, _number(one.get("memory_mib")), one.get("job_id"))
+
+
+def _earlier(tried: Sequence[Tried], last: str | None) -> list[Tried]:
+    """The tries that had another job than the last."""
+    return [one for one in tried if one.job_id not in (None, last)]
+
+
+def _class_named(name: Any) -> FailureClass | None:
+    return FailureClass(name) if name in list(FailureClass) else None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _mappings(values: Any) -> list[Mapping[str, Any]]:
+    return [one for one in values if isinstance(one, dict)] if isinstance(values, list) else []
+
+
+def _number(value: Any) -> int | None:
+    """A number that Batch gives as one, or as its text."""
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
 def _of_job(error: str, job: Mapping[str, Any]) -> Failure:
-    attempts = [attempt for attempt in job.get("Attempts") or () if isinstance(attempt, dict)]
-    container: Mapping[str, Any] = job.get("Container") or {}
-    last = (attempts[-1].get("Container") or {}) if attempts else {}
-    code = container.get("ExitCode", last.get("ExitCode"))
+    containers = [_mapping(one.get("Container")) for one in _mappings(job.get("Attempts"))]
+    container, last = _mapping(job.get("Container")), containers[-1] if containers else {}
+    code = _number(container.get("ExitCode", last.get("ExitCode")))
     reason = str(container.get("Reason") or last.get("Reason") or "")
     status_reason = str(job.get("StatusReason") or "")
-    streams = [(one.get("Container") or {}).get("LogStreamName") for one in attempts]
+    found, why = _class(error, status_reason, reason, code)
     return Failure(
-        failure_class=_class(error, status_reason, reason, code),
+        failure_class=found,
         message=reason or status_reason or error,
+        why=why,
+        error=error,
         exit_code=code,
         job_id=job.get("JobId"),
-        log_streams=by_attempt(streams, container.get("LogStreamName")),
-        attempts=len(attempts),
+        memory_mib=_memory_mib(container),
+        log_streams=by_attempt([one.get("LogStreamName") for one in containers], container.get("LogStreamName")),
+        attempts=len(containers),
     )
+
+
+def _memory_mib(container: Mapping[str, Any]) -> int | None:
+    """botocore's model of Batch: `Memory` is only there for what was not asked for by `ResourceRequirements`."""
+    asked = _mappings(container.get("ResourceRequirements"))
+    values = [one.get("Value") for one in asked if one.get("Type") == "MEMORY"]
+    return _number(values[0] if values else container.get("Memory"))
 
 
 def by_attempt(streams: Sequence[str | None], latest: str | None) -> tuple[str | None, ...]:
@@ -134,16 +271,23 @@ def by_attempt(streams: Sequence[str | None], latest: str | None) -> tuple[str |
     return (*streams, latest) if latest and latest not in streams else tuple(streams)
 
 
-def _class(error: str, status_reason: str, reason: str, code: int | None) -> FailureClass:
+def _class(error: str, status_reason: str, reason: str, code: int | None) -> tuple[FailureClass, str]:
     """The first that tells: why Batch ended the job, why its container ended, the exit code, the error."""
-    for start, found in BY_STATUS_REASON.items():
-        if status_reason.startswith(start):
-            return found
-    for start, found in BY_REASON.items():
-        if reason.lower().startswith(start) or status_reason.lower().startswith(start):
-            return found
-    if code in BY_EXIT_CODE:
-        return BY_EXIT_CODE[code]
+    for table, field, text in (
+        (BY_STATUS_REASON, "status reason", status_reason),
+        (BY_REASON, "container reason", reason),
+        (BY_REASON, "status reason", status_reason),
+    ):
+        compared = text.lower() if table is BY_REASON else text
+        for start, found in table.items():
+            if compared.startswith(start):
+                return found, f"{field}: {text}"
     if code:
-        return FailureClass.TOOL_ERROR
-    return BY_ERROR.get(error, FailureClass.UNKNOWN) if error else FailureClass.UNKNOWN
+        return BY_EXIT_CODE.get(code, FailureClass.TOOL_ERROR), f"exit code: {code}"
+    return _by_error(error) if error else (FailureClass.UNKNOWN, "")
+
+
+def _by_error(error: str) -> tuple[FailureClass, str]:
+    if error in BY_ERROR:
+        return BY_ERROR[error], f"error: {error}" if error else "neither error nor cause"
+    return FailureClass.UNKNOWN, ""

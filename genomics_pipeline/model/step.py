@@ -18,6 +18,7 @@ PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 # Once more On-Demand, after Batch has tried Spot hosts often enough; once more, and twice as long, after a timeout.
 RETRY = {FailureClass.HOST_LOST: 1, FailureClass.TIMEOUT: 1}
 BAD_INPUT_EXIT_CODE = 65  # EX_DATAERR of sysexits.h
+OUT_OF_DISK_EXIT_CODE = 73  # EX_CANTCREAT of it: the output cannot be made
 OUT_OF_MEMORY_EXIT_CODE = 137  # 128 + SIGKILL, what a container killed for its memory ends with
 
 

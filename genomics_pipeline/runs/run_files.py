@@ -80,7 +80,7 @@ class RunFiles:
             return failure
         try:
             told = json.loads(self.store.read(self.place.uri(f"{folder(stage, item)}/failure.json")))
-            if told["job_id"] != failure.job_id or told["attempt"] != failure.attempts:
+            if told["job_id"] != failure.job_id or told["attempt"] != failure.attempt:
                 return failure
             return replace(failure, failure_class=FailureClass(told["class"]), message=str(told["message"]))
         except (MissingObject, ValueError, LookupError, TypeError):

@@ -1,117 +1,113 @@
-"""Causes as AWS and our own worker give them, and the class of each."""
+"""Causes as AWS, programs and our own worker give them: the class of each, and what told it."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from genomics_pipeline.model.classify import Failure, classify
+from genomics_pipeline.model.classify import (
+    BY_ERROR,
+    BY_EXIT_CODE,
+    BY_REASON,
+    BY_STATUS_REASON,
+    Failure,
+    Tried,
+    classify,
+)
 from genomics_pipeline.model.failure import FailureClass
+from tests.corpus.failure_causes import Cause, causes
 
 EXITED = "Essential container in task exited"
+CAUSES = {cause.name: cause for cause in causes()}
 
-
-def job(status_reason: str = EXITED, code: int | None = None, reason: str | None = None, **more: Any) -> str:
-    """A job's detail as ``batch:submitJob.sync`` gives it; with the retry strategy that must not be searched."""
-    container = {"LogStreamName": "a/default/2"}
-    container |= {"ExitCode": code} if code is not None else {}  # type: ignore[dict-item]
-    container |= {"Reason": reason} if reason else {}
-    return json.dumps(
-        {
-            "JobId": "j1",
-            "Status": "FAILED",
-            "StatusReason": status_reason,
-            "Attempts": [{"Container": {"LogStreamName": "a/default/1"}, "StatusReason": "Host EC2 (i-1) terminated."}],
-            "Container": container,
-            "RetryStrategy": {"EvaluateOnExit": [{"OnReason": "OutOfMemoryError*"}, {"OnStatusReason": "Host EC2*"}]},
-            **more,
-        }
-    )
-
-
-# (error, cause) -> class; the words are AWS's: Batch user guide ("Automated job retries", "Job timeouts"), the CDK's
-# Reason class, recorded causes of terraform-aws-batch and BayerCLAW.
-CAUSES = {
-    "spot": (("", job("Host EC2 (instance i-0f5) terminated.")), FailureClass.HOST_LOST),
-    "fargate spot, exit 137": (("", job("Your Spot Task was interrupted.", 137)), FailureClass.HOST_LOST),
-    "memory": (
-        ("", job(code=137, reason="OutOfMemoryError: Container killed due to memory usage")),
-        FailureClass.OUT_OF_MEMORY,
-    ),
-    "memory, lower case": (("", job(code=137, reason="outOfMemoryError: …")), FailureClass.OUT_OF_MEMORY),
-    "memory, of the step's program": (("", job(code=137)), FailureClass.OUT_OF_MEMORY),
-    "image": (("", job("Task failed to start", reason="CannotPullContainerError: not found")), FailureClass.IMAGE),
-    "agent": (("", job(reason="DockerTimeoutError: Could not transition to created")), FailureClass.IMAGE),
-    # github.com/nextflow-io/nextflow/issues/3091, aws/amazon-ecs-agent/issues/2312
-    "agent, after the program": (
-        (
-            "",
-            job(reason="CannotInspectContainerError: Could not transition to inspecting; timed out"),
-        ),
-        FailureClass.IMAGE,
-    ),
-    # github.com/nextflow-io/nextflow/issues/5099: the host's disk, not the task's; another host may hold the image
-    "image, no room for it": (
-        (
-            "",
-            job(
-                "Task failed to start",
-                reason="CannotPullContainerError: write /usr/local/bin/ripples-fast: no space left on device",
-            ),
-        ),
-        FailureClass.IMAGE,
-    ),
-    # aws/amazon-ecs-agent/issues/1434
-    "image, in the status reason": (
-        ("", job("CannotPullContainerError: failed to register")),
-        FailureClass.IMAGE,
-    ),
-    # cirrus-geo's test of a failed Batch task: only the attempts tell the reason
-    "agent, of the last attempt": (
-        (
-            "",
-            job(
-                "Task failed to start",
-                Attempts=[{"Container": {"Reason": "DockerTimeoutError: Could not transition to created"}}],
-            ),
-        ),
-        FailureClass.IMAGE,
-    ),
-    # github.com/RafalWilinski/deploy-with-serverless/issues/11: the status reason is the generic one
-    "image, although it exited": (
-        ("", job(reason="CannotPullContainerError: API error (404): repository x not found")),
-        FailureClass.IMAGE,
-    ),
-    "timeout of the job": (("", job("Job attempt duration exceeded timeout", 137)), FailureClass.TIMEOUT),
-    "timeout of the state": (("States.Timeout", "State timed out"), FailureClass.TIMEOUT),
-    "bad input": (("", job(code=65, reason="a.fq: record 3: …")), FailureClass.BAD_INPUT),
-    "tool": (("", job(code=1)), FailureClass.TOOL_ERROR),
-    "told to end": (("", job(code=143)), FailureClass.CANCELLED),
-    "throttled": (("Batch.AWSBatchException", "Too Many Requests (Status Code: 429)"), FailureClass.THROTTLED),
-    "payload": (("States.DataLimitExceeded", "The state/task 'x' returned a result …"), FailureClass.AWS_LIMIT),
-    "no job definition": (("Batch.ClientException", "JobDefinition not found"), FailureClass.UNKNOWN),
-    "aborted": (("", ""), FailureClass.CANCELLED),
-    "cancelled": (("", job("cancelled by `genomics-pipeline cancel`", 143)), FailureClass.CANCELLED),
-    "cut JSON": (("States.TaskFailed", job()[:100]), FailureClass.UNKNOWN),
-    "never started": (("States.TaskFailed", job("Task was stopped")), FailureClass.UNKNOWN),
+# What must not be searched: it names every class.
+RETRY_STRATEGY = {
+    "EvaluateOnExit": [
+        {"OnReason": "OutOfMemoryError*"},
+        {"OnStatusReason": "Host EC2*"},
+        {"OnReason": "CannotPullContainer*"},
+        {"OnExitCode": "137"},
+    ]
 }
 
 
-@pytest.mark.parametrize("name", CAUSES)
-def test_class(name: str) -> None:
-    (error, cause), expected = CAUSES[name]
-    assert classify(error, cause).failure_class == expected
-    within = json.dumps({"stage": "alignment", "error": error, "cause": cause})
-    failure = classify("alignment", within)
-    assert (failure.failure_class, failure.stage) == (expected, "alignment")
+def job(status_reason: str = EXITED, code: int | None = None, reason: str | None = None, **more: Any) -> str:
+    """A job's detail as ``batch:submitJob.sync`` gives it."""
+    container = {"ExitCode": code, "Reason": reason, "LogStreamName": "a/default/2"}
+    detail = {
+        "JobId": "j1",
+        "Status": "FAILED",
+        "StatusReason": status_reason,
+        "Attempts": [{"Container": {"LogStreamName": "a/default/1"}, "StatusReason": "Host EC2 (i-1) terminated."}],
+        "Container": {name: value for name, value in container.items() if value is not None},
+        "RetryStrategy": RETRY_STRATEGY,
+    }
+    return json.dumps(detail | more)
+
+
+def stage(cause: str, error: str = "States.TaskFailed", **more: Any) -> str:
+    """A cause of our Fail states."""
+    return json.dumps({"stage": "alignment", "error": error, "cause": cause, **more}, separators=(",", ":"))
+
+
+@pytest.mark.parametrize("cause", CAUSES.values(), ids=list(CAUSES))
+def test_the_corpus(cause: Cause) -> None:
+    assert classify(cause.error, cause.cause).failure_class == cause.failure_class
+    if "stage" not in cause.cause:
+        failure = classify("alignment", stage(cause.cause, cause.error))
+        assert (failure.failure_class, failure.stage) == (cause.failure_class, "alignment")
+
+
+@pytest.mark.parametrize("cause", [one for one in CAUSES.values() if one.job], ids=lambda cause: cause.name)
+def test_the_corpus_is_not_searched(cause: Cause) -> None:
+    detail = json.dumps({**(cause.job or {}), "RetryStrategy": RETRY_STRATEGY})
+    assert classify(cause.error, detail).failure_class == cause.failure_class
+
+
+def test_the_corpus_has_every_class_every_line_of_the_tables_and_a_source_each() -> None:
+    counted = Counter(cause.failure_class for cause in CAUSES.values())
+    assert set(counted) == set(FailureClass)
+    assert counted.total() >= 60
+    assert all(cause.source for cause in CAUSES.values())
+    told = {classify(cause.error, cause.cause).why for cause in CAUSES.values()}
+    reasons = [why.partition(": ")[2] for why in told]
+    for start in BY_STATUS_REASON:
+        assert any(reason.startswith(start) for reason in reasons), start
+    for start in BY_REASON:
+        assert any(reason.lower().startswith(start) for reason in reasons), start
+    assert {f"exit code: {code}" for code in BY_EXIT_CODE} <= told
+    assert {f"error: {name}" for name in BY_ERROR if name} <= told
+
+
+@pytest.mark.parametrize("table", [BY_STATUS_REASON, BY_REASON], ids=["status reasons", "reasons"])
+def test_no_line_of_a_table_hides_another(table: dict[str, FailureClass]) -> None:
+    starts = list(table)
+    assert [(a, b) for a in starts for b in starts if a != b and b.startswith(a)] == []
+    assert table is BY_STATUS_REASON or starts == [start.lower() for start in starts]
+
+
+def test_the_reason_is_the_jobs_or_the_last_attempts_whatever_its_case() -> None:
+    pull, memory = "CannotPullContainerError: x", "outOfMemoryError: Container killed due to memory usage"
+    attempts = [{"Container": {"Reason": "DockerTimeoutError: x"}}, {"Container": {"Reason": pull}}]
+    found = classify("", job(Attempts=attempts))
+    assert (found.message, found.why) == (pull, f"container reason: {pull}")
+    assert classify("", job(code=137, reason=memory, Attempts=attempts)).why == f"container reason: {memory}"
+    assert classify("", job("CgroupError: x", code=1)).why == "status reason: CgroupError: x"
+    assert classify("", job("CgroupError: x", reason=memory)).failure_class == FailureClass.OUT_OF_MEMORY
 
 
 def test_what_else_a_job_tells() -> None:
-    assert classify("States.TaskFailed", job(code=65, reason="a.fq: record 3: expected '@'")) == Failure(
+    refused = "a.fq: record 3: expected '@'"
+    assert classify("States.TaskFailed", job(code=65, reason=refused)) == Failure(
         failure_class=FailureClass.BAD_INPUT,
-        message="a.fq: record 3: expected '@'",
+        message=refused,
+        why="exit code: 65",
+        error="States.TaskFailed",
         exit_code=65,
         job_id="j1",
         log_streams=("a/default/1", "a/default/2"),
@@ -120,3 +116,85 @@ def test_what_else_a_job_tells() -> None:
     before_it_began = job(code=1, Attempts=[{"Container": {}}, {"Container": {"LogStreamName": "a/default/2"}}])
     assert classify("", before_it_began).log_streams == (None, "a/default/2")
     assert classify("", "").message == "aborted before it ended"
+    assert classify("", job("Task was stopped")).failure_class == FailureClass.UNKNOWN
+    assert classify("States.TaskFailed", job("Task was stopped")).why == ""
+
+
+# botocore's model of Batch, ContainerDetail: `memory` is only there for what was not asked for by
+# `resourceRequirements`, whose values are texts.
+@pytest.mark.parametrize(
+    ("container", "memory_mib"),
+    [
+        ({"Memory": 4096}, 4096),
+        (
+            {
+                "Memory": 0,
+                "ResourceRequirements": [{"Type": "VCPU", "Value": "2"}, {"Type": "MEMORY", "Value": "8192"}],
+            },
+            8192,
+        ),
+        ({"Memory": 2048, "ResourceRequirements": [{"Type": "VCPU", "Value": "2"}]}, 2048),
+        ({"ResourceRequirements": [{"Type": "MEMORY", "Value": "much"}]}, None),
+        ({}, None),
+    ],
+)
+def test_the_memory_of_a_job(container: dict[str, Any], memory_mib: int | None) -> None:
+    assert classify("", job(Container=container)).memory_mib == memory_mib
+
+
+def test_what_was_tried_before() -> None:
+    tried = [
+        {"class": "host_lost", "memory_mib": 4096, "job_id": "j0"},
+        {"class": "throttled", "memory_mib": 4096},
+        {"class": "out_of_memory", "memory_mib": 4096, "job_id": "j1"},
+    ]
+    found = classify("", stage(job(code=137), tried=tried))
+    assert found.tried == (
+        Tried(FailureClass.HOST_LOST, 4096, "j0"),
+        Tried(FailureClass.THROTTLED, 4096),
+        Tried(FailureClass.OUT_OF_MEMORY, 4096, "j1"),
+    )
+    assert (found.attempts, found.attempt) == (2, 1)  # one of j0; one of j1, which Batch calls its first
+    odd = classify("", stage(job(code=137), tried=[{"class": "sad", "memory_mib": "?"}, 7]))
+    assert odd.tried == (Tried(FailureClass.UNKNOWN),)
+    assert (odd.attempts, odd.attempt) == (1, 1)
+    assert classify("", stage(job(code=137), tried={"class": "host_lost"})).tried == ()
+
+
+def test_the_class_is_found_anew_but_for_the_exit_codes_that_are_the_steps_own() -> None:
+    spot = job("Host EC2 (instance i-1) terminated.")
+    assert classify("", stage(spot, **{"class": "tool_error"})).failure_class == FailureClass.HOST_LOST
+    own = classify("", stage(job(code=9), **{"class": "out_of_disk"}))
+    assert (own.failure_class, own.why) == (FailureClass.OUT_OF_DISK, "exit code: 9, by the step's own exit codes")
+    assert classify("", stage(job(code=9), **{"class": "sad"})).failure_class == FailureClass.TOOL_ERROR
+
+
+def test_a_cause_that_was_cut_tells_what_its_beginning_holds() -> None:
+    told = "the cause was cut after 32,768 characters; the job's log tells what happened"
+    cut = json.dumps({"stage": "alignment", "class": "out_of_memory", "error": "E", "cause": "x" * 40_000})
+    cut = cut.replace('": ', '":').replace(', "', ',"')[:32_768]
+    assert classify("States.TaskFailed", cut) == Failure(
+        failure_class=FailureClass.OUT_OF_MEMORY,
+        message=told,
+        why="class: out_of_memory, as the state machine found",
+        error="E",
+        stage="alignment",
+    )
+    of_a_job = job(code=137, Command="x" * 40_000)[:32_768]
+    assert classify("States.TaskFailed", of_a_job) == Failure(FailureClass.UNKNOWN, told, error="States.TaskFailed")
+    number = f'{{"class":"timeout","stage":{"1" * 40_000}'[:32_768]
+    assert classify("", number).stage is None
+    assert classify("States.Timeout", "words" * 10_000).failure_class == FailureClass.TIMEOUT
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+MEMBERS = ["stage", "class", "error", "cause", "tried", "Container", "Attempts", "JobId", "StatusReason"]
+
+
+@given(st.text(), st.text() | st.dictionaries(st.sampled_from(MEMBERS), JSON).map(json.dumps))
+def test_nothing_that_is_no_cause_breaks_it(error: str, cause: str) -> None:
+    assert classify(error, cause).failure_class in FailureClass

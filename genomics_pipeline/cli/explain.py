@@ -1,0 +1,30 @@
+"""`genomics-pipeline explain`: what a failure means, and what to do."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command(short_help="What a pasted failure means, and what to do.")
+@click.argument("cause", metavar="CAUSE.json")
+@click.option("--json", "as_json", is_flag=True, help="Print it as one JSON object.")
+def explain(cause: str, as_json: bool) -> None:
+    """Say what class of failure CAUSE.json holds, what told it, where it happened, and what to do.
+
+    The file, or standard input for `-`, may hold a cause, an execution (`aws stepfunctions describe-execution`), a row
+    of ResultWriter's FAILED file, or a job (`aws batch describe-jobs`).
+
+    \b
+    Examples:
+      genomics-pipeline explain cause.json
+      aws batch describe-jobs --jobs JOB | genomics-pipeline explain -
+    """
+    from genomics_pipeline.report.explanation import explanation_json, render_explanation
+    from genomics_pipeline.runs.explain import explain_file
+
+    failure = explain_file(cause)
+    click.echo(
+        json.dumps(explanation_json(failure), indent=2, ensure_ascii=False) if as_json else render_explanation(failure)
+    )

@@ -1,0 +1,173 @@
+"""`genomics-pipeline explain`: every form that a failure is found in, and what is said of it."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+Cli = Callable[..., Any]
+
+OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
+JOB = {
+    "jobId": "4d1c",
+    "jobName": "germline-alignment",
+    "status": "FAILED",
+    "statusReason": "Essential container in task exited",
+    "attempts": [
+        {"container": {"exitCode": 137, "reason": OUT_OF_MEMORY, "logStreamName": f"align/default/{number}"}}
+        for number in (1, 2)
+    ],
+    "container": {
+        "exitCode": 137,
+        "reason": OUT_OF_MEMORY,
+        "logStreamName": "align/default/2",
+        "resourceRequirements": [{"type": "MEMORY", "value": "8192"}],
+        "environment": [{"name": "GENOMICS_PIPELINE_TASK", "value": "{}"}],
+    },
+    "retryStrategy": {"evaluateOnExit": [{"onStatusReason": "Host EC2*"}]},
+    "tags": {"error": "none"},
+}
+
+
+def pascal(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name[0].upper() + name[1:]: pascal(member) for name, member in value.items()}
+    return [pascal(member) for member in value] if isinstance(value, list) else value
+
+
+TRIED = [
+    {"class": "host_lost", "memory_mib": 8192, "job_id": "3a77"},
+    {"class": "out_of_memory", "memory_mib": 8192, "job_id": "4d1c"},
+]
+STAGE = {
+    "stage": "alignment",
+    "class": "out_of_memory",
+    "error": "States.TaskFailed",
+    "cause": json.dumps(pascal(JOB)),
+    "tried": TRIED,
+}
+ROW = {
+    "ExecutionArn": "arn:aws:states:us-west-2:000000000000:execution:germline/Sample:1",
+    "Input": '{"item": {"sample": "NA12878"}}',
+    "Name": "1",
+    "Status": "FAILED",
+    "Error": "States.TaskFailed",
+    "Cause": json.dumps(STAGE),
+}
+EXECUTION = {name[0].lower() + name[1:]: value for name, value in ROW.items()}
+
+OF_A_JOB = {
+    "a job's detail, as a cause": pascal(JOB),
+    "a job's detail, as Batch gives it": JOB,
+    "DescribeJobs": {"jobs": [JOB]},
+    "DescribeJobs, in the other case": {"Jobs": [pascal(JOB)]},
+    "what a catcher is given": {"Error": "States.TaskFailed", "Cause": json.dumps(pascal(JOB))},
+}
+OF_A_STAGE = {
+    "the cause of a Fail state": STAGE,
+    "a cause as text": json.dumps(STAGE),
+    "error and cause": {"error": "States.TaskFailed", "cause": json.dumps(STAGE)},
+    "a cause that is no text any more": {"error": "States.TaskFailed", "cause": STAGE},
+    "a row of ResultWriter's": ROW,
+    "ResultWriter's file of one row": [ROW],
+    "DescribeExecution": EXECUTION,
+}
+
+
+def explained(given: Any, cli: Cli, tmp_path: Path) -> dict[str, Any]:
+    file = tmp_path / "cause.json"
+    file.write_text(json.dumps(given))
+    ended = cli("explain", str(file), "--json")
+    assert (ended.code, ended.err) == (0, "")
+    found: dict[str, Any] = json.loads(ended.out)
+    return found
+
+
+@pytest.mark.parametrize("form", [*OF_A_JOB, *OF_A_STAGE])
+def test_every_form_of_a_failure(form: str, cli: Cli, tmp_path: Path) -> None:
+    found = explained({**OF_A_JOB, **OF_A_STAGE}[form], cli, tmp_path)
+    assert (found["class"], found["why"]) == ("out_of_memory", f"container reason: {OUT_OF_MEMORY}")
+    assert (found["job_id"], found["exit_code"], found["memory_mib"]) == ("4d1c", 137, 8192)
+    assert found["log_streams"] == ["align/default/1", "align/default/2"]
+    told = (found["stage"], found["attempts"], found["tried"])
+    assert told == (("alignment", 3, TRIED) if form in OF_A_STAGE else (None, 2, []))
+
+
+def test_what_a_person_reads(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "cause.json"
+    file.write_text(json.dumps(ROW))
+    ended = cli("explain", str(file))
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == (
+        "out_of_memory: the task needed more memory than it had\n"
+        f"why        container reason: {OUT_OF_MEMORY}\n"
+        "stage      alignment\n"
+        "job        4d1c, exit code 137, 8192 MiB\n"
+        "attempts   3\n"
+        "tried      host_lost with 8192 MiB, job 3a77\n"
+        "           out_of_memory with 8192 MiB, job 4d1c\n"
+        "log        align/default/2\n"
+        "by itself  the next rung of the step's ladder, as long as there is one\n"
+        "to do      rerun with more memory (--memory), or give memory_mib in step.toml another rung\n"
+    )
+
+
+def test_a_refused_job_and_standard_input(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = {"error": "Batch.ClientException", "cause": "JobQueue x-job-queue not found."}
+    data = io.BytesIO(json.dumps(refused).encode())
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=data))
+    ended = cli("explain", "-")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == (
+        "unknown: Batch refused the job: mostly its job definition or queue is not there\n"
+        "why        nothing in it is known\n"
+        "message    JobQueue x-job-queue not found.\n"
+        "by itself  nothing: the request would be refused again\n"
+        "to do      deploy the pipeline and the steps that the run was submitted with; then rerun\n"
+    )
+
+
+@pytest.mark.parametrize(("status", "expected"), [("ABORTED", "cancelled"), ("TIMED_OUT", "timeout")])
+def test_an_execution_without_error_and_cause(status: str, expected: str, cli: Cli, tmp_path: Path) -> None:
+    assert explained({"executionArn": "a", "status": status}, cli, tmp_path)["class"] == expected
+
+
+ANY = "expected a cause, an execution, a row of ResultWriter's FAILED file, or a job"
+REFUSED = {
+    "[]": "expected one row, found 0 rows",
+    "[{}, {}]": "expected one row, found 2 rows",
+    '{"jobs": []}': "expected one job, found 0 jobs",
+    '{"jobs": [{"jobId": "1", "status": "SUCCEEDED"}]}': "expected a job that failed, found one that SUCCEEDED",
+    '{"executionArn": "a", "status": "RUNNING"}': "expected an execution that failed, found one that is RUNNING",
+    '{"Status": "SUCCEEDED", "ExecutionArn": "a"}': "expected an execution that failed, found one that is SUCCEEDED",
+    "{}": f"{ANY}, found an empty object",
+    '{"a": 1, "b": 2}': f"{ANY}, found an object of a, b",
+    "7": f"{ANY}, found 7",
+    "null": f"{ANY}, found null",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_is_no_failure(text: str, cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "cause.json"
+    file.write_text(text)
+    ended = cli("explain", str(file))
+    assert (ended.code, ended.out, ended.err) == (1, "", f"error: {file}: {REFUSED[text]}\n")
+
+
+def test_what_is_no_json(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "cause.json"
+    file.write_text('{"Error": oops}')
+    ended = cli("explain", str(file))
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == f"error: {file}:1:11: expected JSON: expecting value\n"
+    gone = cli("explain", str(tmp_path / "gone.json"))
+    assert (gone.code, gone.out) == (1, "")
+    assert "gone.json: expected a file, found none that can be read" in gone.err
