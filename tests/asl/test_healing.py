@@ -23,7 +23,7 @@ from genomics_pipeline.model.step import Resources
 from genomics_pipeline.stores.routed import RoutedStore
 from tests.corpus.failure_causes import causes
 
-UNCATCHABLE = ("States.Runtime", "States.DataLimitExceeded")
+UNCATCHABLE = ("", "States.Runtime", "States.DataLimitExceeded")
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
 EXITED = "Essential container in task exited"
 GIVEN = {
@@ -232,9 +232,7 @@ def test_the_worker_is_told_its_memory(run: Any) -> None:
     assert told == [{"Name": "GENOMICS_PIPELINE_MEMORY_MIB", "Value": value} for value in ("100", "200")]
 
 
-CAUSES = {
-    one.name: one for one in causes() if one.error and one.error not in UNCATCHABLE and "stage" not in one.cause[:10]
-}
+CAUSES = {one.name: one for one in causes() if one.error not in UNCATCHABLE and "stage" not in one.cause[:10]}
 
 
 @pytest.mark.parametrize("name", CAUSES)
