@@ -237,7 +237,7 @@ def _elements(uri: str, stream: _Counted, held: bytes, offset: int) -> Iterator[
     last = held.strip(_SPACE)
     if not last.endswith(b"]"):
         place, example = f"{uri}: element {number + 1} at byte {offset}", _example(last[-EXAMPLE_BYTES:])
-        raise DataError(f"{place}: expected ']' at the end of the file, found {example}")
+        raise DataError(f"{place}: expected {ROW} and ']' at the file's end, found {example}")
     last = last[:-1].rstrip(_SPACE)
     if last or number:
         yield ResultRow(uri, number + 1, last, offset)
