@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genomics_pipeline.engine.distributed_map.result_writer import Destination, ended_row, pending_row
@@ -279,7 +279,7 @@ def test_a_manifest_or_a_file_that_is_missing(store: LocalStore) -> None:
         list(rows(store, at("u"), "FAILED"))
 
 
-texts = st.text(st.sampled_from('aé\\"{}[],:\n\u2028😀'), max_size=12)
+texts = st.text(st.sampled_from('aé\\"{}[],:\n\u2028😀'), max_size=8)
 values = st.recursive(
     st.none()
     | st.booleans()
@@ -287,7 +287,7 @@ values = st.recursive(
     | texts
     | st.floats(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
-    max_leaves=6,
+    max_leaves=3,
 )
 children = st.fixed_dictionaries(
     {
@@ -313,8 +313,9 @@ def as_engine_row(child: Row) -> tuple[str, Row]:
     )
 
 
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    st.lists(children, max_size=8),
+    st.lists(children, max_size=5),
     st.sampled_from(["NONE", "COMPACT", "FLATTEN"]),
     st.sampled_from(["JSON", "JSONL"]),
     st.sampled_from([1, 700, 2000, 10**9]),
