@@ -1,8 +1,9 @@
 """What a rerun runs: the samples of the children that failed or never began, as a new manifest.
 
-Rows come and lines go: of what was written only its name's hash is kept. An item is in one child of a Map Run, and a child in one of its files,
-also after a redrive; should one come again nevertheless (of another Map Run, which AWS makes when it redrives a state
-that failed before its items), only its first line is written: two children would write into one folder.
+Rows come and lines go: of what was written only the names' hashes are kept. An item is in one child of a Map Run, and a
+child in one of its files, also after a redrive. Should one come again nevertheless (of another Map Run, which AWS makes
+when it redrives a state that failed before its items), only its first line is written: two children would write into
+one folder.
 """
 
 from __future__ import annotations
