@@ -181,7 +181,7 @@ class Attempt:
             message += f"\nout of memory (exit code {code}; it had {self.machine.memory_mib} MiB)"
         elif failure is FailureClass.TOOL_ERROR and self._disk_full(told):
             failure, code = FailureClass.OUT_OF_DISK, OUT_OF_DISK_EXIT_CODE
-            message += f"\n{full(self.machine.scratch)}"
+            message += f"\n{full(self.machine.scratch)}{_largest(self.place)}"
         raise StepFailed(failure, code, message, self.name, log)
 
     def _disk_full(self, told: list[str]) -> bool:
@@ -203,6 +203,13 @@ class Attempt:
         for file in (*indexes, path):
             self.store.publish(file, self.payload.run.uri(f"{where}/{file.name}"), *how)
         return record
+
+
+def _largest(place: Path) -> str:
+    """The largest file of a task, in words; nothing where it has none left."""
+    files = [(file.stat().st_size, str(file.relative_to(place))) for file in place.rglob("*") if file.is_file()]
+    size, name = max(files, default=(0, ""))
+    return f"; the largest file of the task: {name}" if size else ""
 
 
 def _last_lines(log: Path) -> list[str]:
