@@ -69,7 +69,7 @@ def _state(
 ) -> dict[str, Any]:
     upstream = {source: held_by[source] for stage in stages for source in pipeline.gathered(stage)}
     if stages[0].scope == "cohort":
-        place = Place("$states.input", COHORT_ITEMS, {source: f"[${name}]" for source, name in upstream.items()})
+        place = Place("$states.input", COHORT_ITEMS, {source: f"${name}" for source, name in upstream.items()})
         return task_state(pipeline, names, stages[0], place, following, FAILED)
     state = map_state(pipeline, names, stages, name, _variable(name), upstream)
     return {**state, **({"Next": following} if following else {"End": True})}

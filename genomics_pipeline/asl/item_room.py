@@ -110,7 +110,7 @@ def _child_bytes(pipeline: Pipeline, scope: str) -> int:
 def _shared(pipeline: Pipeline, stages: list[Stage], given: Mapping[str, Any]) -> dict[str, Any]:
     """A child's input without what the item takes."""
     place = RunPlace(**given["run"])
-    upstream = {name: [_details(place)] for stage in stages for name in pipeline.gathered(stage)}
+    upstream = {name: _details(place) for stage in stages for name in pipeline.gathered(stage)}
     return {"BatchInput": {**given, "upstream": upstream}, "Items": [{"item": None}]}
 
 
@@ -127,7 +127,7 @@ def _request(pipeline: Pipeline, document: Document, stage: Stage, given: Mappin
         inputs=stage.inputs,
         publish=stage.publish,
         items=(),
-        upstream={name: [_details(place)] for name in pipeline.gathered(stage)},
+        upstream={name: _details(place) for name in pipeline.gathered(stage)},
     )
     arguments = deepcopy(_tasks(document)[stage.name]["Arguments"])
     arguments["ContainerOverrides"]["Environment"][0]["Value"] = compact(payload.to_json())

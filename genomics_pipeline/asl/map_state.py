@@ -41,7 +41,7 @@ def map_state(
     settings = pipeline.maps[stages[0].scope]
     shared: dict[str, Any] = {name: expression(f"$states.input.{name}") for name in SHARED}
     if upstream:
-        shared["upstream"] = {stage: expression(f"[${name}]") for stage, name in upstream.items()}
+        shared["upstream"] = {stage: expression(f"${name}") for stage, name in upstream.items()}
     item = {"item": expression("$states.context.Map.Item.Value")}
     batched = settings.items_per_batch is not None or settings.max_input_bytes_per_batch is not None
     return {
