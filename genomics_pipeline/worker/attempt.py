@@ -33,6 +33,7 @@ from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.streams import Streams
 
 LOG_LINES, LAST_LINES = 200, 5  # looked at; shown of a program that does not say what was wrong
+FOLDERS = ("in", "out", "tmp")  # of a task
 FULL_BYTES = 1 << 20  # a disk with less left is full: programs say so in many ways, or not at all
 
 
@@ -103,7 +104,7 @@ class Attempt:
         return record
 
     def _command(self, inputs: list[Input], log: Path) -> ProcessEnd:
-        for folder_name in ("in", "out", "tmp"):
+        for folder_name in FOLDERS:
             (self.place / folder_name).mkdir()
         with Streams(self.store) as streams:
             staging = Staging(self.store, streams, self.machine.cancelled)
@@ -207,8 +208,8 @@ class Attempt:
 
 def _largest(place: Path) -> str:
     """The largest file of a task, in words; nothing where it has none left."""
-    files = [(file.stat().st_size, str(file.relative_to(place))) for file in place.rglob("*") if file.is_file()]
-    size, name = max(files, default=(0, ""))
+    found = (file for folder_name in FOLDERS for file in (place / folder_name).rglob("*") if file.is_file())
+    size, name = max(((file.stat().st_size, str(file.relative_to(place))) for file in found), default=(0, ""))
     return f"; the largest file of the task: {name}" if size else ""
 
 
