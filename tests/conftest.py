@@ -13,11 +13,15 @@ from urllib.request import Request, urlopen
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from tests.fakes.aws import FakeAws
+
+settings.register_profile("unhurried", deadline=None)  # no test times: a busy machine makes nothing wrong
+settings.load_profile("unhurried")
 
 os.environ["MOTO_ACCOUNT_ID"] = "000000000000"  # the engine's, so that ARNs of both are of one account
 

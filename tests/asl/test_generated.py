@@ -30,7 +30,6 @@ from genomics_pipeline.stores.routed import RoutedStore
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
 QUICK = settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
 )
 RUN = {"name": "r", "bucket": "bucket", "prefix": "runs/r/"}

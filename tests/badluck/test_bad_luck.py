@@ -83,7 +83,9 @@ def command(*arguments: str | Path, code: int = 0) -> str:
 @pytest.fixture(params=[24, pytest.param(500, marks=pytest.mark.badluck)])
 def cohort(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """So many small samples."""
-    command("simulate", "--out", tmp_path / "cohort", "--samples", str(request.param), "--length", "5000", "--depth", "6")
+    command(
+        "simulate", "--out", tmp_path / "cohort", "--samples", str(request.param), "--length", "5000", "--depth", "6"
+    )
     return tmp_path / "cohort"
 
 

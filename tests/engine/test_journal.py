@@ -213,7 +213,7 @@ def test_a_cut_of_a_map_runs_log(bench: Any, finished: tuple[Any, Path], tmp_pat
     assert counts == sorted(counts, reverse=True)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts_of=st.lists(st.floats(0, 1), min_size=1, max_size=4))
 def test_interrupted_again_and_again(
     bench: Any, finished: tuple[Any, Path], tmp_path_factory: pytest.TempPathFactory, cuts_of: list[float]

@@ -57,7 +57,7 @@ def json_lines(rows: list[Row]) -> str:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(rows=sheets(), line_end=st.sampled_from(["\n", "\r\n"]))
 def test_every_form_of_a_sheet_means_the_same_samples(rows: list[Row], line_end: str) -> None:
     samples = parse_sheet(json_lines(rows), "x.jsonl", "/data")
@@ -75,7 +75,7 @@ def test_every_form_of_a_sheet_means_the_same_samples(rows: list[Row], line_end:
         assert one.status == int(mine[0]["status"] or 0)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(sheets())
 def test_the_normalised_form_is_a_sheet_of_the_same_samples(rows: list[Row]) -> None:
     samples = parse_sheet(json_lines(rows), "x.jsonl", "/data")
@@ -114,7 +114,7 @@ cells = st.one_of(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(
     st.fixed_dictionaries(
         {"sample": cells | names, "fastq_1": cells},

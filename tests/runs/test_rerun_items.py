@@ -165,7 +165,7 @@ def test_names_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> No
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.integers(0, 300), max_size=400))
 def test_each_name_is_written_at_its_first(numbers: list[int]) -> None:
     out = BytesIO()

@@ -313,7 +313,7 @@ def as_engine_row(child: Row) -> tuple[str, Row]:
     )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(children, max_size=5),
     st.sampled_from(["NONE", "COMPACT", "FLATTEN"]),

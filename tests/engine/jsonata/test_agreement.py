@@ -171,7 +171,7 @@ def compound(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 EXPRESSIONS = st.recursive(LEAVES | NUMBERS.map(str) | st.text("ab 1", max_size=3).map(quoted), compound, max_leaves=6)
 
 
-@settings(max_examples=300, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(text=EXPRESSIONS, data=JSON)
 def test_generated_expressions(reference: Reference, text: str, data: Any) -> None:
     bindings = {"d": data}

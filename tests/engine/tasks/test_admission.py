@@ -106,7 +106,7 @@ def test_a_share_that_is_given_and_cancelled_in_one_breath_is_given_back() -> No
     run(work())
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.integers(1, 9),
     st.integers(1, 5000),
