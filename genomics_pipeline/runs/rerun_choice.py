@@ -21,7 +21,6 @@ from genomics_pipeline.stores.protocol import MissingObject
 from genomics_pipeline.stores.result_manifest import ResultRow, rows
 
 KINDS = ("FAILED", "PENDING")
-CLASSES = (*map(str, FailureClass), NEVER_STARTED)
 SHOWN = 10  # samples that are told by name
 COMPARED = 10_000  # samples among which a misspelt one is looked for
 

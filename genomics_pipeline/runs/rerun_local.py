@@ -133,7 +133,8 @@ def _write_manifest(folder: RunFolder, number: int, lines: BinaryIO, choice: Cho
 def _input(folder: RunFolder, key: str, changed: Changes, choice: Choice, left_out: int) -> ExecutionInput:
     """The run's own input with what the rerun changes."""
     own = json.loads(folder.input.read_bytes())
-    samples = sum(1 for _ in folder.manifest.open("rb"))
+    with folder.manifest.open("rb") as lines:
+        samples = sum(1 for _ in lines)
     return ExecutionInput(
         place=RunPlace(**own["run"]),
         reference=own["reference"],

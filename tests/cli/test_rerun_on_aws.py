@@ -180,6 +180,16 @@ def test_where_only_a_later_stage_failed_redrive_is_the_way(
     )
 
 
+def test_a_class_is_the_workers_where_it_knows_better(failed: str, stack: Deployed, cli: Cli) -> None:
+    place = f"runs/{failed}/steps/alignment/bad"
+    job = stack.read(f"{place}/job.json")
+    told = {"class": "tool_error", "message": "it is not the reads", "job_id": job["job_id"], "attempt": 1}
+    stack.put(f"{place}/failure.json", json.dumps(told))
+    found = of(cli("rerun", failed, "--dry-run", "--json"))
+    assert found["by_class"] == {"out_of_memory": 1, "tool_error": 1}
+    assert of(cli("rerun", failed, "--dry-run", "--json", "--class", "tool_error"))["first"] == ["bad"]
+
+
 def test_another_definition_is_deployed(failed: str, step_functions: FakeAws, stack: Deployed, cli: Cli) -> None:
     machine = step_functions.execution(failed).machine
     document = json.loads(machine.definition)
