@@ -16,7 +16,7 @@ from genomics_pipeline.model.resource_names import DEFAULT_STACK
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-CLASSES = [*map(str, FailureClass), "pending"]  # `runs.rerun_choice.CLASSES`, without what it imports
+CLASSES = [*map(str, FailureClass), "pending"]  # which is `runs.rerun_items.NEVER_STARTED`, without what it imports
 FOLLOWING = ("status {} --watch", "logs {} --failed", "results {}", "cancel {}")
 
 

@@ -30,6 +30,8 @@ def status_view(state: Mapping[str, Any], bars: bool = True) -> RenderableType:
     head = Text(f"{state['run']}  ")
     head.append(state["status"], style=STYLES.get(state["status"], FAILED))
     head.append(f"  {state['pipeline']}, {_duration(state['seconds'])}")
+    if state["executions"] > 1:
+        head.append(f"  execution {state['execution']}, the newest of {state['executions']}")
     return Group(head, _stages(state, bars), *_failures(state), *_ending(state))
 
 
@@ -75,7 +77,10 @@ def _ending(state: Mapping[str, Any]) -> Iterator[Text]:
     if state.get("error"):
         yield Text(f"error: {state['error']}", style=FAILED)
     if state["status"] == "ABORTED" and "://" not in state["place"]:
-        yield Text("the command that began it goes on with --resume")
+        if state["executions"] > 1:
+            yield Text(f"it goes on with: genomics-pipeline rerun {state['place']}")
+        else:
+            yield Text("the command that began it goes on with --resume")
     if state["failures"]["items"]:
         yield Text(f"logs: genomics-pipeline logs {state['place']} --failed")
     yield Text(f"results: genomics-pipeline results {state['place']}")

@@ -175,6 +175,8 @@ def earlier(files: RunFiles, chain: Sequence[Execution], answered: Callable[[Exe
         answered: Tells of an execution's Map Runs.
     """
     found = Earlier()
+    if len(chain) < 2:
+        return found
     batched: set[str] = set()
     for execution, following in pairwise(chain):
         for answer in of_samples(answered(execution)):

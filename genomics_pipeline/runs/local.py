@@ -148,6 +148,7 @@ def _asked(request: Request) -> dict[str, Any]:
         "reference": absolute(request.reference, str(Path.cwd())),
         "pipeline": located(request.pipeline),
         "parameters": list(request.parameters),
+        "samples": list(request.samples),
         "containers": request.containers,
     }
 

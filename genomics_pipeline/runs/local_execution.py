@@ -19,7 +19,7 @@ from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.runs import outcome
 from genomics_pipeline.runs.find_run import LocalRun
 from genomics_pipeline.runs.jobs import Worker, job_definitions
-from genomics_pipeline.runs.local_state import local_state
+from genomics_pipeline.runs.local_state import LocalState
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.machine import capacity
@@ -103,7 +103,7 @@ class LocalExecution:
     def summary(self, result: ExecutionResult) -> dict[str, Any]:
         """What became of the run, all its samples and executions."""
         folder, worker = self.folder, self.worker
-        failed = {one.item: outcome.words(one.failure) for one in local_state(LocalRun(folder)).failures}
+        failed = {one.item: outcome.words(one.failure) for one in LocalState(LocalRun(folder)).now().failures}
         summary: dict[str, Any] = {
             "run": str(folder.path),
             "status": result.status,

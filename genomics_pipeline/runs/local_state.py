@@ -2,33 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
 from genomics_pipeline.engine.progress import Progress, UnfinishedMapRun, read_progress
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
-from genomics_pipeline.runs.chain import answers, earlier, local_chain
+from genomics_pipeline.runs.chain import Earlier, Execution, answers, earlier, local_chain
 from genomics_pipeline.runs.find_run import LocalRun
 from genomics_pipeline.runs.map_run_answer import failures_of, failures_of_child, failures_once, map_run_state
 from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup, run_files
 from genomics_pipeline.runs.run_state import MapRunState, RunState
 
 
-def local_state(run: LocalRun) -> RunState:
-    """The run's state now.
+class LocalState:
+    """Looks at one run again and again; what earlier executions left is only read once.
 
-    Raises:
-        RunError: for files that are not a run's.
+    Args:
+        run: The run.
     """
+
+    def __init__(self, run: LocalRun) -> None:
+        self._run = run
+        self._chain: list[Execution] = []
+        self._before = Earlier()
+
+    def now(self) -> RunState:
+        """The run's state now.
+
+        Raises:
+            RunError: for files that are not a run's.
+        """
+        chain = local_chain(self._run.folder)
+        if chain != self._chain:
+            self._before = earlier(run_files(self._run), chain, partial(answers, self._run))
+            self._chain = chain
+        return _state(self._run, chain, self._before)
+
+
+def _state(run: LocalRun, chain: Sequence[Execution], before: Earlier) -> RunState:
     folder, files = run.folder, run_files(run)
     record = folder.record()
     if not record:
         raise RunError(f"{folder.path}: expected an execution, found none yet: its inputs are prepared, or were")
-    chain = local_chain(folder)
     newest = chain[-1]
-    before = earlier(files, chain, partial(answers, run))
     progress = read_progress(folder.journal(newest.name))
     status = folder.status()
     groups = files.groups()

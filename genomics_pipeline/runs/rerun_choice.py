@@ -21,7 +21,6 @@ from genomics_pipeline.stores.protocol import MissingObject
 from genomics_pipeline.stores.result_manifest import ResultRow, rows
 
 KINDS = ("FAILED", "PENDING")
-CLASSES = (*map(str, FailureClass), NEVER_STARTED)
 SHOWN = 10  # samples that are told by name
 COMPARED = 10_000  # samples among which a misspelt one is looked for
 
@@ -51,13 +50,19 @@ class Choice:
         files: The run's files.
         chain: The executions since one had the whole manifest.
         answered: Tells of an execution's Map Runs.
+        instead: What a user is told to do where an execution left no result files.
     """
 
     def __init__(
-        self, files: RunFiles, chain: Sequence[Execution], answered: Callable[[Execution], Sequence[Answer]]
+        self,
+        files: RunFiles,
+        chain: Sequence[Execution],
+        answered: Callable[[Execution], Sequence[Answer]],
+        instead: str,
     ) -> None:
         self._files = files
         self._chain = chain
+        self._instead = instead
         self._answers = {one.name: list(of_samples(answered(one))) for one in chain}
         self._newer: set[str] = set()
         self._class: FailureClass | None = None
@@ -124,7 +129,7 @@ class Choice:
         for one in reversed(self._chain):
             answers = self._answers[one.name]
             if not any("resultWriterDetails" in answer for answer in answers):
-                raise RunError(_no_results(one))
+                raise self._no_results(one)
             for answer in answers:
                 for kind in KINDS:
                     found = self._rows(one, answer, kind)
@@ -137,7 +142,7 @@ class Choice:
             try:
                 yield from rows(self._files.store, answer["resultWriterDetails"], kind)
             except MissingObject:
-                raise RunError(_no_results(execution)) from None
+                raise self._no_results(execution) from None
 
     def _with_class(self, found: Iterator[ResultRow]) -> Iterator[ResultRow]:
         for row, failure_class in in_parallel(lambda row: (row, self._class_in_words(row)), found):
@@ -155,12 +160,8 @@ class Choice:
                 return told.failure_class
         return failure.failure_class
 
-
-def _no_results(execution: Execution) -> str:
-    return (
-        f"execution {execution.name}: expected its result files, found none: it ended before its samples did, or AWS "
-        "has not written them yet"
-    )
+    def _no_results(self, execution: Execution) -> RunError:
+        return RunError(f"execution {execution.name}: expected its result files, found none; {self._instead}")
 
 
 def first_names(manifest: BinaryIO) -> list[str]:

@@ -90,7 +90,8 @@ def rerun_cloud(run: CloudRun, request: RerunRequest, note: Callable[[str], None
     changed = changes(request, pipeline)
     document = generate(pipeline, run.deployment.names)
     _check(run, pipeline, steps, document, changed)
-    choice = Choice(run_files(run), since_whole(chain), partial(answers, run))
+    instead = f"AWS may still be writing them; otherwise: genomics-pipeline redrive {run.name}"
+    choice = Choice(run_files(run), since_whole(chain), partial(answers, run), instead)
     refuse_wanted(request.wanted, choice)
     number = len(chain)
     with TemporaryDirectory() as folder, (Path(folder) / "planned.jsonl").open("w+b") as lines:

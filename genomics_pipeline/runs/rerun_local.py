@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import time
 from collections.abc import Mapping
@@ -56,17 +57,18 @@ def rerun_local(run: LocalRun, request: RerunRequest, display: Any) -> dict[str,
     pipeline, steps = load_pipeline(record["request"]["pipeline"])
     changed = changes(request, pipeline)
     with nullcontext() if request.dry_run else folder.locked():
-        if folder.status() == "ABORTED":
+        record = folder.record()
+        if record["status"] in ("RUNNING", "ABORTED"):  # by a process that is gone
             return _go_on(run, request, pipeline, steps, display)
         chain = local_chain(folder)
-        choice = Choice(run_files(run), chain, partial(answers, run))
+        choice = Choice(run_files(run), chain, partial(answers, run), "run it again: what is done is not run again")
         refuse_wanted(request.wanted, choice)
         number = int(record["execution"])
         with TemporaryFile() as file:
             manifest = cast(BinaryIO, file)
             planned = choice.write(request.wanted, manifest, told=bool(request.wanted.classes) or request.dry_run)
             what = {"execution": f"{folder.name}-{number + 1}", **told(planned, first_names(manifest))}
-            failed_only_later = request.wanted.all and folder.status() != "SUCCEEDED"
+            failed_only_later = request.wanted.all and record["status"] != "SUCCEEDED"
             if not planned.items and not failed_only_later:
                 return nothing(str(folder.path), what, not planned.filtered)
             if request.dry_run:
@@ -97,8 +99,7 @@ def _go_on(
     folder, record = run.folder, run.folder.record()
     newest, number = local_chain(folder)[-1], int(record["execution"])
     if record["input"] != rerun_key(number - 1, "input.json"):
-        asked = record["request"]
-        command = f"genomics-pipeline run {asked['manifest']} --reference {asked['reference']} --out {folder.path}"
+        command = _command(folder, record["request"])
         raise RunError(f"{folder.path}: execution {newest.name} was interrupted; finish it first: {command} --resume")
     if request.dry_run or not request.is_plain:
         command = f"genomics-pipeline rerun {folder.path}"
@@ -106,6 +107,15 @@ def _go_on(
     display.note(f"resuming execution {newest.name}")
     what = json.loads((folder.path / rerun_key(number - 1, "run.json")).read_bytes())["counts"]
     return _run(_execution(folder, record, number, newest.manifest, pipeline, steps, display), what, display)
+
+
+def _command(folder: RunFolder, asked: Mapping[str, Any]) -> str:
+    """What began a run."""
+    words = ["genomics-pipeline", "run", asked["manifest"], "--reference", asked["reference"], "--out", folder.path]
+    words += ["--pipeline", asked["pipeline"]]
+    for option, values in (("--param", asked["parameters"]), ("--sample", asked["samples"])):
+        words += [word for value in values for word in (option, value)]
+    return shlex.join(map(str, [*words, *(["--containers"] if asked["containers"] else [])]))
 
 
 def _write_manifest(folder: RunFolder, number: int, lines: BinaryIO, choice: Choice) -> str:
@@ -123,7 +133,8 @@ def _write_manifest(folder: RunFolder, number: int, lines: BinaryIO, choice: Cho
 def _input(folder: RunFolder, key: str, changed: Changes, choice: Choice, left_out: int) -> ExecutionInput:
     """The run's own input with what the rerun changes."""
     own = json.loads(folder.input.read_bytes())
-    samples = sum(1 for _ in folder.manifest.open("rb"))
+    with folder.manifest.open("rb") as lines:
+        samples = sum(1 for _ in lines)
     return ExecutionInput(
         place=RunPlace(**own["run"]),
         reference=own["reference"],

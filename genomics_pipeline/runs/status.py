@@ -8,7 +8,7 @@ from genomics_pipeline.aws.patience import is_throttled
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.runs.cloud_state import CloudState
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
-from genomics_pipeline.runs.local_state import local_state
+from genomics_pipeline.runs.local_state import LocalState
 from genomics_pipeline.runs.run_state import RunState
 
 # DescribeMapRun may be asked once a second, of a bucket of 200, by all who look at this account's runs.
@@ -18,9 +18,7 @@ LOCAL_POLL_S = 1.0
 
 def looker(run: LocalRun | CloudRun) -> Callable[[], RunState]:
     """What tells a run's state whenever it is called."""
-    if isinstance(run, LocalRun):
-        return lambda: local_state(run)
-    return CloudState(run).now
+    return LocalState(run).now if isinstance(run, LocalRun) else CloudState(run).now
 
 
 def watch(run: LocalRun | CloudRun, wait: Callable[[float], object]) -> Iterator[RunState]:

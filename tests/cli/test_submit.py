@@ -74,6 +74,7 @@ def test_a_run_is_uploaded_and_started(
         "parameters": {},
         "reference": reference,
         "manifest": str(sheet),
+        "request": {"pipeline": "germline"},
         "samples": 3,
     }
     execution = step_functions.execution(run)

@@ -1,0 +1,211 @@
+"""rerun of a run on AWS: what failed, once more, in the run's place; status, results, runs and cancel see one run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from genomics_pipeline.engine.tasks.batch import JobEnd
+from genomics_pipeline.runs import cancel as use_case
+from tests.cli.conftest import Ended
+from tests.cli.test_cancel import until_cancelled
+from tests.cli.test_cohort_on_aws import JOINT, genotypes, on_s3
+from tests.fakes.deployed import Deployed
+from tests.fakes.jobs import by_item, payload_of, shipped_steps
+
+if TYPE_CHECKING:
+    from genomics_pipeline.engine.tasks.batch import Job
+    from tests.fakes.aws import FakeAws
+    from tests.fakes.batch import Log
+
+Cli = Callable[..., Ended]
+
+
+def of(ended: Ended) -> Any:
+    """What a command printed as JSON."""
+    assert ended.code == 0, ended.err
+    return json.loads(ended.out)
+
+
+@pytest.fixture
+def failed(step_functions: FakeAws, stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> str:
+    """A run of five samples that ended: one without memory, one with bad reads."""
+    ends = {"big": JobEnd(137, "OutOfMemoryError: Container killed due to memory usage"), "bad": JobEnd(65, "no FASTQ")}
+    step_functions.batch.run_job = by_item(lambda stage, item: ends.get(item, JobEnd(0)))
+    sheet = stack.sheet(tmp_path / "cohort.csv", "a", "big", "c", "bad", "e")
+    run = str(of(cli("submit", sheet, "--reference", reference, "--json"))["run"])
+    step_functions.execution(run).wait()
+    assert step_functions.execution(run).status == "SUCCEEDED"
+    return run
+
+
+def test_a_mended_cohort_is_completed(stack: Deployed, step_functions: FakeAws, tmp_path: Path, cli: Cli) -> None:
+    cohort = tmp_path / "cohort"
+    assert cli("simulate", "--out", cohort, "--samples", "3", "--length", "12000", "--depth", "20").code == 0
+    ran: list[tuple[str, str]] = []
+    steps = shipped_steps(tmp_path / "scratch")
+
+    def run_job(job: Job, log: Log) -> JobEnd:
+        payload = payload_of(job)
+        ran.extend((payload.stage, item.get("sample", "-")) for item in payload.items)
+        return steps(job, log)
+
+    step_functions.batch.run_job = run_job
+    sheet = on_s3(cohort, stack, tmp_path / "cohort.csv", broken="sample2")
+    run = of(cli("submit", sheet, "--reference", cohort / "reference.fa", "--json"))["run"]
+    step_functions.execution(run).wait()
+    ran.clear()
+
+    on_s3(cohort, stack, tmp_path / "cohort.csv", broken="")
+    started = of(cli("rerun", run, "--json"))
+    assert {name: started[name] for name in ("run", "execution", "status", "started", "samples", "first")} == {
+        "run": run,
+        "execution": f"{run}-r1",
+        "status": "RUNNING",
+        "started": True,
+        "samples": 1,
+        "first": ["sample2"],
+    }
+    step_functions.execution(f"{run}-r1").wait()
+    stages = ["alignment", "variant_calling", "aggregation", "gather"]
+    assert ran == [(stage, "sample2" if number < 2 else "-") for number, stage in enumerate(stages)]
+
+    status = of(cli("status", run, "--json"))
+    assert (status["status"], status["execution"], status["executions"]) == ("SUCCEEDED", f"{run}-r1", 2)
+    assert [status["map_runs"][0][name] for name in ("total", "succeeded", "failed")] == [3, 3, 0]
+    assert status["failures"]["items"] == []
+    fetched = cli("results", run, "--json", "--download", tmp_path / "fetched")
+    assert [json.loads(line)["state"] for line in fetched.out.splitlines()] == ["SUCCEEDED"] * 4
+
+    here = ("--reference", cohort / "reference.fa", "--out", tmp_path / "here")
+    assert cli("run", cohort / "cohort.csv", *here).code == 0
+    assert genotypes(tmp_path / "fetched" / JOINT) == genotypes(tmp_path / "here/results" / JOINT)
+    nothing = cli("rerun", run)
+    assert (nothing.code, nothing.out) == (0, f"{run}: nothing to rerun: every sample succeeded\n")
+
+
+def test_only_a_class_with_more_memory_and_a_chain_of_two(
+    failed: str, step_functions: FakeAws, stack: Deployed, cli: Cli
+) -> None:
+    dry = cli("rerun", failed, "--dry-run")
+    assert dry.out == (
+        f"{failed}: {failed}-r1 would run again 2 samples, 1 out of memory, 1 bad input: big, bad; "
+        "nothing was written or started\n"
+    )
+    assert stack.keys(f"runs/{failed}/reruns/") == []
+    asked: list[tuple[str, str]] = []
+
+    def run_job(job: Job, log: Log) -> JobEnd:
+        asked.append((payload_of(job).stage, job.environment["GENOMICS_PIPELINE_MEMORY_MIB"]))
+        return by_item(lambda stage, item: JobEnd(0))(job, log)
+
+    step_functions.batch.run_job = run_job
+    options = ("--class", "out_of_memory", "--memory", "alignment=65536", "--set", "variant_calling.ploidy=1")
+    shown = cli("rerun", failed, *options)
+    assert shown.out.splitlines()[0] == f"{failed}: {failed}-r1: 1 sample, 1 out of memory: big"
+    step_functions.execution(f"{failed}-r1").wait()
+    assert asked[0] == ("alignment", "65536")
+    given = stack.read(f"runs/{failed}/reruns/1/input.json")
+    assert json.loads(step_functions.execution(f"{failed}-r1").text) == given
+    assert given["memory_mib"] == {"alignment": 65536}
+    assert given["parameters"] == {"variant_calling": {"ploidy": 1}}
+    assert given["tolerated"] == {"percentage": 100, "count": 1}  # of five half may fail, and one did for good
+    (whole,) = {key.split("/")[-2] for key in stack.keys(f"runs/{failed}/map-runs/Sample/") if "FAILED" in key}
+    assert [details["Key"].split("/")[-2] for details in given["earlier"]["Sample"]] == [whole]
+    record = stack.read(f"runs/{failed}/reruns/1/run.json")
+    assert (record["execution"], record["parent"], record["classes"]) == (f"{failed}-r1", failed, ["out_of_memory"])
+
+    status = of(cli("status", failed, "--json"))
+    assert [status["map_runs"][0][name] for name in ("total", "succeeded", "failed")] == [5, 4, 1]
+    assert [one["item"] for one in status["failures"]["items"]] == ["bad"]
+    assert [row["item"] for row in map(json.loads, cli("results", failed, "--failed", "--json").out.splitlines())] == [
+        "bad"
+    ]
+    assert "==> alignment bad  " in cli("logs", failed, "--failed").out
+    again = cli("rerun", failed, "--class", "out_of_memory")
+    assert (again.code, again.out) == (0, f"{failed}: nothing to rerun: none of the 1 samples is as asked for\n")
+
+    assert of(cli("rerun", failed, "--json"))["execution"] == f"{failed}-r2"
+    step_functions.execution(f"{failed}-r2").wait()
+    given = stack.read(f"runs/{failed}/reruns/2/input.json")
+    assert (given["parameters"], len(given["earlier"]["Sample"])) == ({}, 2)
+    status = of(cli("status", failed, "--json"))
+    assert [status["map_runs"][0][name] for name in ("total", "succeeded", "failed")] == [5, 5, 0]
+    rows = [json.loads(line) for line in cli("runs", "--json").out.splitlines()]
+    assert [(row["run"], row["status"], row["samples"]) for row in rows] == [(failed, "SUCCEEDED", 5)]
+
+
+def test_while_one_runs_no_other_begins_and_cancel_ends_it(
+    failed: str, step_functions: FakeAws, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(use_case, "PAUSE_S", 0)
+    step_functions.batch.run_job = until_cancelled
+    assert of(cli("rerun", failed, "--json"))["started"] is True
+    step_functions.batch.wait(lambda batch: len(batch.running()) == 2)
+    refused = cli("rerun", failed)
+    assert (refused.code, refused.err) == (
+        1,
+        f"error: run {failed}: execution {failed}-r1 is running; wait for it (genomics-pipeline status {failed} "
+        f"--watch), or genomics-pipeline cancel {failed}\n",
+    )
+    assert of(cli("status", failed, "--json"))["map_runs"][0]["running"] == 2
+    assert of(cli("cancel", failed, "--yes", "--json"))["status"] == "ABORTED"
+    step_functions.execution(f"{failed}-r1").wait()
+    rows = [json.loads(line) for line in cli("runs", "--json", "--status", "ABORTED").out.splitlines()]
+    assert [row["run"] for row in rows] == [failed]
+    assert cli("runs", "--json", "--status", "SUCCEEDED").out == ""
+    step_functions.batch.run_job = by_item(lambda stage, item: JobEnd(0))
+    assert of(cli("rerun", failed, "--json"))["samples"] == 2  # what was cancelled
+    step_functions.execution(f"{failed}-r2").wait()
+    status = of(cli("status", failed, "--json"))
+    assert (status["executions"], status["map_runs"][0]["succeeded"]) == (3, 5)
+
+
+def test_where_only_a_later_stage_failed_redrive_is_the_way(
+    stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
+) -> None:
+    step_functions.batch.run_job = by_item(lambda stage, item: JobEnd(1 if stage == "gather" else 0))
+    sheet = stack.sheet(tmp_path / "cohort.csv", "a", "b")
+    run = of(cli("submit", sheet, "--reference", reference, "--json"))["run"]
+    step_functions.execution(run).wait()
+    ended = cli("rerun", run)
+    assert (ended.code, ended.err) == (
+        1,
+        f"error: run {run}: expected samples that failed, found none: a stage after the samples did not succeed; "
+        f"genomics-pipeline redrive {run}\n",
+    )
+
+
+def test_a_class_is_the_workers_where_it_knows_better(failed: str, stack: Deployed, cli: Cli) -> None:
+    place = f"runs/{failed}/steps/alignment/bad"
+    job = stack.read(f"{place}/job.json")
+    told = {"class": "tool_error", "message": "it is not the reads", "job_id": job["job_id"], "attempt": 1}
+    stack.put(f"{place}/failure.json", json.dumps(told))
+    found = of(cli("rerun", failed, "--dry-run", "--json"))
+    assert found["by_class"] == {"out_of_memory": 1, "tool_error": 1}
+    assert of(cli("rerun", failed, "--dry-run", "--json", "--class", "tool_error"))["first"] == ["bad"]
+
+
+def test_another_definition_is_deployed(failed: str, step_functions: FakeAws, stack: Deployed, cli: Cli) -> None:
+    machine = step_functions.execution(failed).machine
+    document = json.loads(machine.definition)
+    document["Comment"] = "another"
+    machine.definition = json.dumps(document)
+    ended = cli("rerun", failed)
+    assert ended.code == 1
+    assert "expected the definition that is made here; `genomics-pipeline deploy` first: $.Comment" in ended.err
+    assert stack.keys(f"runs/{failed}/reruns/") == []
+
+
+def test_a_sample_or_stage_that_is_not_there(failed: str, cli: Cli) -> None:
+    ended = cli("rerun", failed, "--sample", "bd")
+    assert (ended.code, ended.err) == (2, "error: --sample bd: no such sample in this run; did you mean 'bad'?\n")
+    ended = cli("rerun", failed, "--memory", "aligment=9", "--memory", "much")
+    assert ended.err == (
+        "error: --memory aligment=9: unknown stage 'aligment'; did you mean 'alignment'?\n"
+        "error: --memory much: expected [STAGE=]MIB, such as alignment=32768\n"
+    )
