@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from genomics_pipeline.aws.executions import describe
 from genomics_pipeline.aws.map_runs import MapRuns
 from genomics_pipeline.model.classify import classify
+from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.runs.find_run import CloudRun
+from genomics_pipeline.runs.item_ends import interrupted, judged, missing
 from genomics_pipeline.runs.local_state import done
 from genomics_pipeline.runs.map_run_answer import (
     failures_of,
@@ -18,13 +19,12 @@ from genomics_pipeline.runs.map_run_answer import (
     failures_once,
     map_run_label,
     map_run_state,
+    pending_of,
 )
 from genomics_pipeline.runs.outcome import words
 from genomics_pipeline.runs.run_files import RunFiles, run_files
-from genomics_pipeline.runs.run_state import ItemFailure, MapRunState, RunState
+from genomics_pipeline.runs.run_state import ItemFailure, MapRunState, Missing, RunState
 from genomics_pipeline.stores.protocol import MissingObject
-
-THREADS = 16
 
 
 class CloudState:
@@ -51,10 +51,11 @@ class CloudState:
         execution = describe(run.record["execution_arn"], run.clients)
         answers = {map_run_label(one["mapRunArn"]): one for one in self._map_runs.describe()}
         labels = [group.label for group in self._groups if group.label is not None]
-        cohort = [stage for group in self._groups if group.label is None for stage in group.stages]
+        cohort = self._cohort_stages()
         failed = execution["status"] not in ("RUNNING", "SUCCEEDED")
         failure = classify(execution.get("error", ""), execution.get("cause", "")) if failed else None
-        once = self._told(failures_once(failure, cohort))
+        once = self._judged(failures_once(failure, cohort))
+        found = [*(one for answer in answers.values() for one in self._failed(answer)), *once]
         return RunState(
             run=run.name,
             place=self._files.shown,
@@ -64,9 +65,52 @@ class CloudState:
             stopped=execution["stopDate"].timestamp() if "stopDate" in execution else None,
             map_runs=[map_run_state(answers[one]) if one in answers else MapRunState(one, "PENDING") for one in labels],
             cohort=[(stage, done(self._files, stage)) for stage in cohort],
-            failures=[*(one for answer in answers.values() for one in self._failed(answer)), *once],
+            failures=[one for one in found if not one.pending],
             error=words(once[0].failure if once else failure) if failure else None,
+            missing=None if execution["status"] == "RUNNING" else self._missing(found, answers, failed),
         )
+
+    def all_failures(self) -> Iterator[ItemFailure]:
+        """What all children that did not succeed ended with, or that they were never started, as it is read.
+
+        While a Map Run runs, only its latest failures are known.
+
+        Raises:
+            RunError: if AWS cannot be asked, or the files of a Map Run that ended are not there yet.
+        """
+        execution = describe(self._run.record["execution_arn"], self._run.clients)
+        answers = {map_run_label(one["mapRunArn"]): one for one in self._map_runs.describe()}
+        failed = execution["status"] not in ("RUNNING", "SUCCEEDED")
+        try:
+            for answer in answers.values():
+                if answer["status"] == "RUNNING":
+                    yield from self._raw_latest(answer["mapRunArn"])
+                else:
+                    yield from failures_of(self._run.store, _with_details(self._files, answer))
+            yield from self._never_started(answers, failed)
+        except MissingObject as error:
+            told = "expected the result files of a Map Run that ended, found none"
+            raise RunError(f"{error}: {told}; AWS writes them after its end: ask again in a minute") from None
+        if failed:
+            failure = classify(execution.get("error", ""), execution.get("cause", ""))
+            yield from failures_once(failure, self._cohort_stages())
+
+    def _cohort_stages(self) -> list[str]:
+        return [stage for group in self._groups if group.label is None for stage in group.stages]
+
+    def _missing(self, found: list[ItemFailure], answers: Mapping[str, Any], failed: bool) -> Missing | None:
+        try:
+            return missing(self._files, chain(found, self._never_started(answers, failed)))
+        except MissingObject:  # see `_failed`
+            return missing(self._files, found)
+
+    def _never_started(self, answers: Mapping[str, Any], failed: bool) -> Iterator[ItemFailure]:
+        for answer in answers.values():
+            if answer["status"] != "RUNNING":
+                yield from pending_of(self._run.store, _with_details(self._files, answer))
+        if failed:
+            ended = {label: answer["status"] for label, answer in answers.items()}
+            yield from interrupted(self._files, self._groups, ended, set())
 
     def _failed(self, answer: dict[str, Any]) -> list[ItemFailure]:
         """The failures of a Map Run: all once its files are written, the latest while it runs."""
@@ -75,27 +119,24 @@ class CloudState:
             return self._latest(arn) if counts["failed"] else []
         if arn not in self._failures:
             try:
-                found = failures_of(self._run.store, {**answer, **_details(self._files, arn)})
-                self._failures[arn] = self._told(found)
+                found = failures_of(self._run.store, _with_details(self._files, answer))
+                self._failures[arn] = self._judged(found)
             except MissingObject:  # files may be written after the Map Run's end: the next look finds them
                 return self._latest(arn)
         return self._failures[arn]
 
     def _latest(self, arn: str) -> list[ItemFailure]:
-        return self._told(one for told in self._map_runs.latest_failures(arn) for one in failures_of_child(*told))
+        return self._judged(self._raw_latest(arn))
 
-    def _told(self, failures: Iterable[ItemFailure]) -> list[ItemFailure]:
-        """The failures in the workers' words: Batch tells a container's exit code, no more."""
-        with ThreadPoolExecutor(THREADS) as pool:
-            return list(pool.map(self._in_words, failures))
+    def _raw_latest(self, arn: str) -> Iterator[ItemFailure]:
+        return (one for told in self._map_runs.latest_failures(arn) for one in failures_of_child(*told))
 
-    def _in_words(self, one: ItemFailure) -> ItemFailure:
-        stage = one.failure.stage
-        return replace(one, failure=self._files.told(stage, one.item, one.failure)) if stage else one
+    def _judged(self, failures: Iterable[ItemFailure]) -> list[ItemFailure]:
+        return list(judged(self._files, self._groups, failures))
 
 
-def _details(files: RunFiles, arn: str) -> dict[str, Any]:
-    """Where ResultWriter writes a Map Run's files."""
-    label, uuid = map_run_label(arn), arn.rpartition(":")[2]
-    key = f"{files.place.prefix}map-runs/{label}/{uuid}/manifest.json"
-    return {"resultWriterDetails": {"Bucket": files.place.bucket, "Key": key}}
+def _with_details(files: RunFiles, answer: dict[str, Any]) -> dict[str, Any]:
+    """DescribeMapRun's answer with where ResultWriter writes the Map Run's files."""
+    arn: str = answer["mapRunArn"]
+    key = f"{files.place.prefix}map-runs/{map_run_label(arn)}/{arn.rpartition(':')[2]}/manifest.json"
+    return {**answer, "resultWriterDetails": {"Bucket": files.place.bucket, "Key": key}}

@@ -19,11 +19,18 @@ from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.report.ledger import tsv_lines
 from genomics_pipeline.runs import outcome
+from genomics_pipeline.runs.find_run import LocalRun
 from genomics_pipeline.runs.intervals import contigs, interval_lines
+from genomics_pipeline.runs.item_ends import judged, missing
 from genomics_pipeline.runs.jobs import Worker, job_definitions
+from genomics_pipeline.runs.ledger import rows
+from genomics_pipeline.runs.local_state import local_failures
+from genomics_pipeline.runs.outcome import words
 from genomics_pipeline.runs.pipeline_info import write_pipeline_info
 from genomics_pipeline.runs.plan import Plan, plan
+from genomics_pipeline.runs.run_files import run_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.machine import capacity
@@ -46,6 +53,7 @@ class Request:
         pipeline: A shipped pipeline's name or a pipeline file.
         parameters: ``STAGE.NAME=VALUE`` overrides.
         samples: Only these samples; all where none is named.
+        tolerate: How many samples may fail; as the pipeline says where it is None.
         resume: Continue an interrupted execution of the same run.
         truth: A VCF of planted genotypes to score the joint VCF against.
         containers: Run each task in a container of its step's image.
@@ -57,6 +65,7 @@ class Request:
     pipeline: str = "germline"
     parameters: Sequence[str] = ()
     samples: Sequence[str] = ()
+    tolerate: str | None = None
     resume: bool = False
     truth: Path | None = None
     containers: bool = False
@@ -122,8 +131,8 @@ def _write_inputs(folder: RunFolder, checked: Plan, reference: str, display: Any
     display.note(f"reference: {reference}")
     prepared = prepare(reference, sorted(indexes), store, None)
     sizes = contigs(Path(f"{prepared}.fai").read_text(), file=f"{prepared}.fai")
-    tolerated = checked.pipeline.maps["sample"].tolerated()
-    given = ExecutionInput(RunPlace(folder.name, BUCKET, ""), str(prepared), checked.overrides, tolerated)
+    place = RunPlace(folder.name, BUCKET, "")
+    given = ExecutionInput(place, str(prepared), checked.overrides, checked.tolerated)
     folder.write(folder.manifest, manifest_lines(checked.samples))
     folder.write(folder.intervals, interval_lines(sizes, checked.pipeline.maps["interval"].interval_size_bp))
     folder.write(folder.definition, canonical(generate(checked.pipeline)))
@@ -143,6 +152,7 @@ def _begin(
         display.note("nothing to resume: the last execution ended or its inputs changed; finished steps are kept")
     execution = _Execution(folder, checked, number if resume and same else number + 1, worker)
     _record(execution, "RUNNING", {})
+    folder.failures.unlink(missing_ok=True)  # it tells of an execution that ended
     return execution
 
 
@@ -184,25 +194,25 @@ def _execute(execution: _Execution, display: Any) -> ExecutionResult:
 
 def _summary(execution: _Execution, result: ExecutionResult) -> dict[str, Any]:
     folder, pipeline, worker = execution.folder, execution.plan.pipeline, execution.worker
-    failed = outcome.failures(RoutedStore({BUCKET: folder.path}), _result_manifests(result))
+    run = LocalRun(folder)
+    files = run_files(run)
+    found = list(judged(files, files.groups(), local_failures(folder, result.status)))
+    folder.write(folder.failures, tsv_lines(rows(run, iter(found))))
+    failed = {one.item: words(one.failure) for one in found if one.scope == "sample" and not one.pending}
     samples = list(outcome.sample_rows(folder, pipeline, failed, worker.ran))
+    lacking = missing(files, found)
     summary: dict[str, Any] = {
         "run": str(folder.path),
         "status": result.status,
         "samples": samples,
         "cohort": outcome.cohort_row(folder, pipeline) if result.status == "SUCCEEDED" else outcome.NO_COHORT,
         "steps": {"run": len(worker.ran), "reused": len(worker.reused)},
+        **({"missing": lacking.to_json()} if lacking else {}),
         "seconds": 0.0,
     }
     if result.status != "SUCCEEDED":
         summary["error"] = outcome.explain(result.error or "", result.cause or "")
     return summary
-
-
-def _result_manifests(result: ExecutionResult) -> list[dict[str, str]]:
-    """ResultWriterDetails of the Map Runs that wrote results."""
-    found = (run.get("resultWriterDetails") for run in result.map_runs)
-    return [{"Bucket": details["Bucket"], "Key": details["Key"]} for details in found if details]
 
 
 def _score(summary: Mapping[str, Any], truth: Path | None, folder: RunFolder) -> dict[str, Any] | None:
@@ -227,6 +237,7 @@ def _record(execution: _Execution, status: str, summary: Mapping[str, Any]) -> N
             "digest": execution.folder.digest(),
             "pipeline": plan.pipeline.name,
             "parameters": plan.overrides,
+            "tolerated": dict(plan.tolerated),
             "started": datetime.fromtimestamp(execution.started, UTC).isoformat(timespec="seconds"),
             "summary": summary,
         }

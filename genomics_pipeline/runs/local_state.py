@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from genomics_pipeline.engine.progress import Progress, UnfinishedMapRun, read_progress
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.runs.find_run import LocalRun
-from genomics_pipeline.runs.map_run_answer import failures_of, failures_of_child, failures_once, map_run_state
+from genomics_pipeline.runs.item_ends import interrupted, judged, missing
+from genomics_pipeline.runs.map_run_answer import (
+    failures_of,
+    failures_of_child,
+    failures_once,
+    map_run_state,
+    pending_of,
+)
 from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup, run_files
-from genomics_pipeline.runs.run_state import MapRunState, RunState
+from genomics_pipeline.runs.run_folder import RunFolder
+from genomics_pipeline.runs.run_state import ItemFailure, MapRunState, RunState
 
 
 def local_state(run: LocalRun) -> RunState:
@@ -28,8 +36,7 @@ def local_state(run: LocalRun) -> RunState:
     status = folder.status()
     groups = files.groups()
     summary = record.get("summary") or {}
-    result = progress.result or {}
-    failure = classify(result.get("error") or "", result.get("cause") or "") if status == "FAILED" else None
+    found = list(judged(files, groups, _failures(files, groups, progress, status)))
     cohort = [stage for group in groups if group.label is None for stage in group.stages]
     started = datetime.fromisoformat(record["started"]).timestamp()
     return RunState(
@@ -41,13 +48,38 @@ def local_state(run: LocalRun) -> RunState:
         stopped=started + summary["seconds"] if summary else None,
         map_runs=list(_map_runs(groups, progress, files, status)),
         cohort=[(stage, done(files, stage)) for stage in cohort],
-        failures=[
-            *(failure for one in progress.ended for failure in failures_of(files.store, one)),
-            *(failure for one in progress.unfinished for told in one.failures for failure in failures_of_child(*told)),
-            *failures_once(failure, cohort),
-        ],
+        failures=[one for one in found if not one.pending],
         error=summary.get("error"),
+        missing=None if status == "RUNNING" else missing(files, found),
     )
+
+
+def local_failures(folder: RunFolder, status: str | None = None) -> Iterator[ItemFailure]:
+    """What the children of a run's newest execution that did not succeed ended with, or that they were never started.
+
+    Args:
+        folder: The run's.
+        status: The execution's; as the folder tells where it is None.
+    """
+    files = run_files(LocalRun(folder))
+    progress = read_progress(folder.journal(f"{folder.name}-{folder.record().get('execution', 1)}"))
+    return _failures(files, files.groups(), progress, status or folder.status())
+
+
+def _failures(files: RunFiles, groups: Sequence[StageGroup], progress: Progress, status: str) -> Iterator[ItemFailure]:
+    known = set()
+    for answer in progress.ended:
+        yield from failures_of(files.store, answer)
+        yield from pending_of(files.store, answer)
+    for told in (told for one in progress.unfinished for told in one.failures):
+        for failure in failures_of_child(*told):
+            known.add(failure.item)
+            yield failure
+    if status in ("FAILED", "ABORTED"):
+        yield from interrupted(files, groups, {one["label"]: one["status"] for one in progress.ended}, known)
+    if status == "FAILED" and progress.result:
+        of_all = classify(progress.result["error"] or "", progress.result["cause"] or "")
+        yield from failures_once(of_all, [stage for group in groups if group.label is None for stage in group.stages])
 
 
 def done(files: RunFiles, stage: str) -> bool:

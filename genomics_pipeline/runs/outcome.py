@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from genomics_pipeline.model.classify import Failure, classify
 from genomics_pipeline.model.pipeline import Pipeline, Stage
-from genomics_pipeline.model.task import item_id
 from genomics_pipeline.runs.run_folder import RunFolder
-from genomics_pipeline.stores.protocol import Store
-from genomics_pipeline.stores.result_manifest import rows
 
 Summary = dict[str, Any]
 NO_COHORT: Summary = {"files": {}, "metrics": {}, "truth": None}
@@ -79,21 +76,6 @@ def _metrics(folder: RunFolder, done: Mapping[str, Summary]) -> dict[str, Any]:
         stage: json.loads((folder.path / output["key"]).read_bytes())
         for stage, record in done.items()
         if (output := record["outputs"].get("metrics")) and output["key"].endswith(".json")
-    }
-
-
-def failures(store: Store, map_runs: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """Item -> message of each child that failed.
-
-    Args:
-        store: Where the result files lie.
-        map_runs: ResultWriterDetails of each Map Run.
-    """
-    return {
-        item_id(item): explain(row.child.get("Error", ""), row.child.get("Cause", ""))
-        for details in map_runs
-        for row in rows(store, details, "FAILED")
-        for item in row.items()
     }
 
 
