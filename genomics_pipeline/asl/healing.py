@@ -85,8 +85,8 @@ def caught(stage: Stage, shared: str, failed: str) -> dict[str, Any]:
     this = f'{{"class":$class,"memory_mib":{memory_mib(stage, shared)},"job_id":$job.JobId}}'
     failure = (
         f'{{"stage":{literal(stage.name)},"class":$class,"error":$states.errorOutput.Error,'
-        f'"cause":$exists($job.JobId)?$string($job~>|Container|{{}},["Environment"]|):{_CAUSE},'
-        f'"tried":[{tried(stage)},{this}]}}'
+        f'"tried":[{tried(stage)},{this}],'
+        f'"cause":$exists($job.JobId)?$string($job~>|Container|{{}},["Environment"]|):{_CAUSE}}}'
     )
     return {
         "ErrorEquals": ["States.ALL"],

@@ -14,13 +14,16 @@ import pytest
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.engine.api import execute
 from genomics_pipeline.engine.errors import StatesError
+from genomics_pipeline.engine.jsonata.expressions import evaluate
 from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.step import Resources
 from genomics_pipeline.stores.routed import RoutedStore
+from tests.corpus.failure_causes import causes
 
+UNCATCHABLE = ("", "States.Runtime", "States.DataLimitExceeded")
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
 EXITED = "Essential container in task exited"
 GIVEN = {
@@ -227,3 +230,17 @@ def test_the_worker_is_told_its_memory(run: Any) -> None:
     batch, _ = run([MEMORY])
     told = [one["ContainerOverrides"]["Environment"][1] for one in batch.submitted]
     assert told == [{"Name": "GENOMICS_PIPELINE_MEMORY_MIB", "Value": value} for value in ("100", "200")]
+
+
+CAUSES = {one.name: one for one in causes() if one.error not in UNCATCHABLE and "stage" not in one.cause[:10]}
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_a_definition_calls_every_cause_as_we_do(pipeline: Any, name: str) -> None:
+    one = CAUSES[name]
+    (catcher,) = generate(pipeline("p", [("gather", "cohort", {"reference": "reference"})]))["States"]["gather"][
+        "Catch"
+    ]
+    states = {"errorOutput": {"Error": one.error, "Cause": one.cause}, "input": {"memory_mib": {}}}
+    failure = evaluate(catcher["Assign"], {"states": states}, "Assign")["failure"]
+    assert failure["class"] == one.failure_class

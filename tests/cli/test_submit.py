@@ -83,6 +83,10 @@ def test_a_run_is_uploaded_and_started(
         "run": {"name": run, "bucket": stack.bucket, "prefix": f"runs/{run}/"},
         "reference": reference,
         "parameters": {},
+        "manifest": "manifest.jsonl",
+        "tolerated": {"percentage": 50, "count": 100_000_000},
+        "memory_mib": {},
+        "earlier": {},
     }
     assert json.loads(execution.text) == given == stack.read(f"runs/{run}/input.json")
     assert stack.read(f"runs/{run}/definition.json") == json.loads(execution.machine.definition)
@@ -283,7 +287,7 @@ def test_another_definition_is_deployed(stack: Deployed, aws: str, reference: st
     document["States"]["Sample"]["MaxConcurrency"] = 5
     retry = document["States"]["Sample"]["ItemProcessor"]["States"]["alignment"]["Retry"]
     retry[0]["MaxAttempts"] = True
-    retry[1]["Comment"] = "x" * 80
+    retry[0]["Comment"] = "x" * 80
     states.update_state_machine(stateMachineArn=STATE_MACHINE, definition=json.dumps(document))
     ended = cli("submit", sheet, "--reference", reference)
     place = "$.States.Sample.ItemProcessor.States.alignment.Retry"

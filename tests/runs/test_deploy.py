@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -115,7 +116,8 @@ def _job_definitions_are_those_of_the_states(clients: Clients, document: Any, pl
         for state in states.values():
             if state["Type"] == "Task":
                 named.add(state["Arguments"]["JobDefinition"])
-                assert state["Arguments"]["JobQueue"] == plan.names.job_queue
+                queues = re.findall('"([a-z-]+)"', state["Arguments"]["JobQueue"].partition("?")[2])
+                assert queues == [plan.names.on_demand_queue, plan.names.job_queue]
             elif state["Type"] == "Map":
                 visit(state["ItemProcessor"]["States"])
 

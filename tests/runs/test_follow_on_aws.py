@@ -60,6 +60,10 @@ def started(step_functions: FakeAws) -> Iterator[FakeAws]:
         "run": {"name": RUN, "bucket": BUCKET, "prefix": f"runs/{RUN}/"},
         "reference": "s3://x/r.fa",
         "parameters": {},
+        "manifest": "manifest.jsonl",
+        "tolerated": {"percentage": 50, "count": 100_000_000},
+        "memory_mib": {},
+        "earlier": {},
     }
     files = {
         "definition.json": definition,
