@@ -33,6 +33,7 @@ from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.streams import Streams
 
 LOG_LINES, LAST_LINES = 200, 5  # looked at; shown of a program that does not say what was wrong
+FOLDERS = ("in", "out", "tmp")  # of a task
 FULL_BYTES = 1 << 20  # a disk with less left is full: programs say so in many ways, or not at all
 
 
@@ -103,7 +104,7 @@ class Attempt:
         return record
 
     def _command(self, inputs: list[Input], log: Path) -> ProcessEnd:
-        for folder_name in ("in", "out", "tmp"):
+        for folder_name in FOLDERS:
             (self.place / folder_name).mkdir()
         with Streams(self.store) as streams:
             staging = Staging(self.store, streams, self.machine.cancelled)
@@ -181,7 +182,7 @@ class Attempt:
             message += f"\nout of memory (exit code {code}; it had {self.machine.memory_mib} MiB)"
         elif failure is FailureClass.TOOL_ERROR and self._disk_full(told):
             failure, code = FailureClass.OUT_OF_DISK, OUT_OF_DISK_EXIT_CODE
-            message += f"\n{full(self.machine.scratch)}"
+            message += f"\n{full(self.machine.scratch)}{_largest(self.place)}"
         raise StepFailed(failure, code, message, self.name, log)
 
     def _disk_full(self, told: list[str]) -> bool:
@@ -203,6 +204,13 @@ class Attempt:
         for file in (*indexes, path):
             self.store.publish(file, self.payload.run.uri(f"{where}/{file.name}"), *how)
         return record
+
+
+def _largest(place: Path) -> str:
+    """The largest file of a task, in words; nothing where it has none left."""
+    found = (file for folder_name in FOLDERS for file in (place / folder_name).rglob("*") if file.is_file())
+    size, name = max(((file.stat().st_size, str(file.relative_to(place))) for file in found), default=(0, ""))
+    return f"; the largest file of the task: {name}" if size else ""
 
 
 def _last_lines(log: Path) -> list[str]:

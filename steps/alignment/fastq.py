@@ -13,6 +13,10 @@ LOWEST_PHRED64 = ";"  # Solexa's -5; Phred+33 files go below it
 HIGHEST_PHRED33 = "K"  # 42, Illumina's highest
 EXAMPLE_LENGTH = 40
 BUFFER_BYTES = 1 << 17
+# bwa makes of it alignments without reads, and a caller a sample that is like the reference wherever one looks.
+NO_READS = (
+    "expected reads, found none: the file is empty; give the sample's reads, or leave this lane out of the sample sheet"
+)
 VISIBLE = bytes(range(ord("!"), ord("~") + 1))
 
 
@@ -46,7 +50,7 @@ class FastqFile:
             self._held += piece
             self._lines += piece.count(b"\n")
         if self.records == 0 and not self._held:
-            raise BadReads(f"{self.path}: expected reads, found an empty file")
+            raise BadReads(f"{self.path}: {NO_READS}")
         rest = self._held.split(b"\n", 4 * records)[4 * records :]
         return self._held[: len(self._held) - len(rest[0])] if rest else self._held
 

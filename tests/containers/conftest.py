@@ -66,9 +66,9 @@ def images(engine: ContainerEngine) -> dict[str, str]:
 
 @pytest.fixture
 def own_step(tmp_path: Path) -> Callable[..., Path]:
-    """`own_step(name, program, memory_mib=…)`: the folder of a step that a user wrote."""
+    """`own_step(name, program, memory_mib=…)`: the folder of a step that a user wrote; its memory may be a ladder."""
 
-    def call(name: str, program: str, memory_mib: int = 256) -> Path:
+    def call(name: str, program: str, memory_mib: int | list[int] = 256) -> Path:
         folder = tmp_path / "steps" / name
         folder.mkdir(parents=True)
         (folder / "step.toml").write_text(

@@ -47,6 +47,9 @@ default = "copy"
 [parameters.panel]
 type = "file"
 summary = "A file"
+
+[exit_codes]
+75 = "out_of_memory"
 """
 
 PROGRAM = """
@@ -60,6 +63,12 @@ if mode == "refuse" or "bad" in text:
     sys.exit(65)
 if mode == "crash":
     raise ZeroDivisionError("of the program")
+if mode == "fill":
+    open(task["outputs"]["copy"], "w").write("much")
+    print("[E::hts] failed to write: No space left on device", file=sys.stderr)
+    sys.exit("error: copy failed")
+if mode == "starve" or "large" in text:
+    sys.exit(75)
 if mode == "killed":
     os.kill(os.getpid(), signal.SIGKILL)
 out = task["outputs"]["copy"]
@@ -154,6 +163,14 @@ def test_what_has_changed_is_done_again(folder: Path, run: Run, change: str) -> 
     [
         ("refuse", FailureClass.BAD_INPUT, 65, "reads.fq: record 3: expected '@', found '>'"),
         ("killed", FailureClass.OUT_OF_MEMORY, 137, "killed as out of memory (exit code 137; it had 100 MiB)"),
+        ("starve", FailureClass.OUT_OF_MEMORY, 75, "working on a\nout of memory (exit code 75; it had 100 MiB)"),
+        (
+            "fill",
+            FailureClass.OUT_OF_DISK,
+            73,
+            "copy failed\nno space left on the disk of {scratch}: make room, then run again; "
+            "the largest file of the task: out/a.txt",
+        ),
         (
             "forget",
             FailureClass.TOOL_ERROR,
@@ -173,6 +190,7 @@ def test_a_failure_has_its_class_and_words(
 ) -> None:
     with pytest.raises(StepFailed) as caught:
         run(payload(folder, "a", mode=mode))
+    message = message.format(scratch=folder / "scratch")
     assert (caught.value.failure_class, caught.value.task_exit_code, str(caught.value)) == (failure, code, message)
     assert caught.value.log == "s3://RUN/runs/r/steps/copying/a/log.txt"
     assert not (folder / "bucket/runs/r/steps/copying/a/step.json").exists()
@@ -188,8 +206,9 @@ def test_a_crash_is_told_by_its_last_lines(folder: Path, run: Run) -> None:
 def test_a_full_disk_is_told_whatever_the_program_says(folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=0))
     told = f"no space left on the disk of {folder}/scratch: make room, then run again"
-    with pytest.raises(StepFailed, match=rf"ZeroDivisionError: of the program\n{re.escape(told)}$"):
+    with pytest.raises(StepFailed, match=rf"ZeroDivisionError: of the program\n{re.escape(told)}$") as caught:
         run(payload(folder, "a", mode="crash"))
+    assert (caught.value.failure_class, caught.value.task_exit_code) == (FailureClass.OUT_OF_DISK, 73)
 
 
 def test_the_others_of_a_batch_do_not_wait_for_a_bad_one(folder: Path, run: Run) -> None:
@@ -198,6 +217,65 @@ def test_the_others_of_a_batch_do_not_wait_for_a_bad_one(folder: Path, run: Run)
         run(payload(folder, "a", "b"))
     assert caught.value.item == "a"
     assert (folder / "bucket/runs/r/steps/copying/b/step.json").exists()
+
+
+def test_of_a_batch_what_more_memory_may_heal_is_told_first(folder: Path, run: Run) -> None:
+    (folder / "a.fq").write_text("bad")
+    (folder / "b.fq").write_text("large")
+    with pytest.raises(StepFailed) as caught:
+        run(payload(folder, "a", "b"))
+    assert (caught.value.item, caught.value.failure_class) == ("b", FailureClass.OUT_OF_MEMORY)
+    told = {name: failure(folder, name) for name in ("a", "b")}
+    assert {name: one and one["class"] for name, one in told.items()} == {"a": "bad_input", "b": "out_of_memory"}
+
+
+def failure(folder: Path, sample: str) -> dict[str, Any] | None:
+    """What ``failure.json`` says, and that there is no completion record beside it."""
+    place = folder / "bucket/runs/r/steps/copying" / sample
+    if not (place / "failure.json").exists():
+        return None
+    assert not (place / "step.json").exists()
+    found: dict[str, Any] = json.loads((place / "failure.json").read_bytes())
+    return found
+
+
+def test_what_an_item_has_is_of_its_newest_try(folder: Path, run: Run) -> None:
+    run(payload(folder, "a"))
+    assert failure(folder, "a") is None
+    with pytest.raises(StepFailed):
+        run(payload(folder, "a", mode="refuse"))
+    message = "reads.fq: record 3: expected '@', found '>'"
+    assert failure(folder, "a") == {"class": "bad_input", "message": message, "exit_code": 65}
+    assert not run(payload(folder, "a"))[0].reused
+    assert failure(folder, "a") is None
+    (folder / "a.fq").unlink()  # before anything is run
+    with pytest.raises(StepFailed):
+        run(payload(folder, "a"))
+    assert failure(folder, "a") == {
+        "class": "bad_input",
+        "message": f"{folder / 'a.fq'}: expected a file, found none",
+        "exit_code": 65,
+    }
+
+
+def test_while_a_step_is_run_again_nothing_says_that_it_is_done(folder: Path, run: Run) -> None:
+    run(payload(folder, "a"))
+    record = folder / "bucket/runs/r/steps/copying/a/step.json"
+    assert record.exists()
+    program = f"import os; assert not os.path.exists({str(record)!r})\n{PROGRAM}"
+    (folder / "copy/copy.py").write_text(program)
+    run(payload(folder, "a"))
+    assert record.exists()
+
+
+def test_what_was_told_to_end_keeps_its_record(folder: Path, run: Run) -> None:
+    run(payload(folder, "a"))
+    cancelled = threading.Event()
+    cancelled.set()
+    with pytest.raises(StepFailed):
+        run(payload(folder, "a"), cancelled)
+    assert failure(folder, "a") is None
+    assert run(payload(folder, "a"))[0].reused
 
 
 def test_missing_reads_are_bad_input(folder: Path, run: Run) -> None:

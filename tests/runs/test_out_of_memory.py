@@ -1,0 +1,118 @@
+"""A step that runs out of the memory it was given gets more, rung by rung of its ladder, and then succeeds or is told.
+
+The memory is a limit that the kernel holds the program to; as in a container, what goes beyond it is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+LADDER = [256, 512, 1024]
+
+STEP = f"""
+name = "eat"
+version = "1"
+summary = "Needs so much memory as its reads say"
+command = ["{{python}}", "{{step_dir}}/eat.py", "{{task}}"]
+
+[inputs.reads]
+type = "reads"
+
+[outputs.eaten]
+path = "{{sample}}.txt"
+
+[exit_codes]
+75 = "out_of_memory"
+
+[resources]
+vcpus = 1
+memory_mib = {LADDER}
+"""
+
+PROGRAM = """
+import json, resource, sys
+task = json.load(open(sys.argv[1]))
+file = task["inputs"]["reads"][0]["fastq_1"]
+resource.setrlimit(resource.RLIMIT_AS, (task["memory_mib"] << 20, task["memory_mib"] << 20))
+needed = int(open(file).readline().removeprefix("@"))
+with open(file + ".tries", "a") as tries:
+    print(task["memory_mib"], file=tries)
+try:
+    bytes(needed << 20)
+except MemoryError:
+    sys.exit(75)
+open(task["outputs"]["eaten"], "w").write("done")
+"""
+
+PIPELINE = """
+name = "hungry"
+summary = "Eats"
+
+[maps.sample]
+tolerated_failure_percentage = 50
+
+[[stages]]
+name = "eating"
+step = "./eat"
+scope = "sample"
+inputs = { reads = "sample.reads" }
+publish = "eaten"
+"""
+
+# Sample -> MiB it needs, beside what the interpreter takes.
+NEEDED = {"small": 16, "middle": 400, "large": 800, "huge": 2000}
+
+
+@pytest.fixture(scope="module")
+def folder(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a run of all samples has ended."""
+    folder = tmp_path_factory.mktemp("hungry")
+    (folder / "eat").mkdir()
+    (folder / "eat/step.toml").write_text(STEP)
+    (folder / "eat/eat.py").write_text(PROGRAM)
+    (folder / "hungry.toml").write_text(PIPELINE)
+    (folder / "reference.fa").write_text(">c\nACGT\n")
+    for name, needed in NEEDED.items():
+        (folder / f"{name}.fq").write_text(f"@{needed}\nA\n+\nI\n")
+    rows = [f"{name},{name}.fq" for name in NEEDED]
+    (folder / "sheet.csv").write_text("\n".join(["sample,fastq_1", *rows]) + "\n")
+    options = ("--reference", folder / "reference.fa", "--pipeline", folder / "hungry.toml", "--out", folder / "run")
+    ended = command("run", folder / "sheet.csv", *options, "--json")
+    assert ended.returncode == 0, ended.stderr
+    (folder / "summary.json").write_text(ended.stdout)
+    return folder
+
+
+def samples(folder: Path) -> dict[str, dict[str, Any]]:
+    return {row["sample"]: row for row in json.loads((folder / "summary.json").read_text())["samples"]}
+
+
+def test_each_climbs_as_far_as_it_must(folder: Path) -> None:
+    tries = {name: list(map(int, (folder / f"{name}.fq.tries").read_text().split())) for name in NEEDED}
+    assert tries == {"small": LADDER[:1], "middle": LADDER[:2], "large": LADDER, "huge": LADDER}
+
+
+def test_what_finished_tells_the_memory_it_finished_with(folder: Path) -> None:
+    states = {name: row["state"] for name, row in samples(folder).items()}
+    assert states == {"small": "SUCCEEDED", "middle": "SUCCEEDED", "large": "SUCCEEDED", "huge": "FAILED"}
+    records = {file.parent.name: json.loads(file.read_bytes()) for file in folder.glob("run/steps/eating/*/step.json")}
+    assert {name: record["memory_mib"] for name, record in records.items()} == {
+        "small": 256,
+        "middle": 512,
+        "large": 1024,
+    }
+    assert [file.parent.name for file in folder.glob("run/steps/eating/*/failure.json")] == ["huge"]
+
+
+def test_what_the_last_rung_is_too_low_for_is_told(folder: Path) -> None:
+    failure = json.loads((folder / "run/steps/eating/huge/failure.json").read_bytes())
+    message = "ended with exit code 75 and said nothing\nout of memory (exit code 75; it had 1024 MiB)"
+    assert (failure["class"], failure["message"]) == ("out_of_memory", message)
+    assert samples(folder)["huge"]["error"] == f"eating: {message}"
