@@ -22,6 +22,12 @@ from genomics_pipeline.cli.signals import end_on_sigterm
 @click.option("--tolerate", metavar="5%|20", help="How many samples may fail: a share, or a number.")
 @click.option("--resume", is_flag=True, help="Continue an interrupted execution.")
 @click.option("--containers", is_flag=True, help="Run each task in a container of its step's image.")
+@click.option(
+    "--inject",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FAULTS.toml",
+    help="Make faults on purpose, to see what happens then.",
+)
 @click.option("--truth", type=click.Path(path_type=Path, exists=True), help="VCF to score the joint VCF against.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 def run(as_json: bool, **options: Any) -> None:

@@ -134,7 +134,7 @@ class RetryScheduled:
 
 @dataclass(slots=True)
 class JobStarted:
-    """A Batch job was given its share of this machine and began.
+    """An attempt of a Batch job was given its share of this machine and began.
 
     Attributes:
         job_id: Its id, a UUID.
@@ -161,18 +161,19 @@ class JobStarted:
 
 @dataclass(slots=True)
 class JobEnded:
-    """A Batch job ended.
+    """An attempt of a Batch job ended.
 
     Attributes:
         job_id: Its id, a UUID.
         name: Its ``JobName``.
         definition: Its job definition's name.
-        exit_code: Its exit code; None where it was cancelled.
+        exit_code: Its exit code; None where it did not end by itself.
         reason: Why it failed, unless it succeeded.
         seconds: How long it ran.
         state: The Task state that submitted it.
         label: See the module.
         index: See the module.
+        again: Batch tries the job once more.
     """
 
     job_id: str
@@ -184,6 +185,7 @@ class JobEnded:
     state: str
     label: str | None
     index: int | None
+    again: bool = False
 
 
 @dataclass(slots=True)

@@ -57,7 +57,8 @@ class Progress:
         if self._quiet:
             return
         if self._live is None:
-            with suppress(BrokenPipeError):  # `2>&1 | head`: who stops listening does not stop the run
+            # A line at a time, whoever says it. `2>&1 | head`: who stops listening does not stop the run.
+            with suppress(BrokenPipeError), self._lock:
                 print(text, file=sys.stderr, flush=True)
         else:
             self._live.console.print(text, soft_wrap=True)

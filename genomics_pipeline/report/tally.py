@@ -88,10 +88,11 @@ class Tally:
         name = self._name(event)
         if event.exit_code == 0:
             return f"{name}: done in {event.seconds:.1f} s"
-        if event.exit_code is None:
+        if event.exit_code is None and event.reason == "cancelled":
             return f"{name}: cancelled after {event.seconds:.1f} s"
         reason = event.reason or f"exit code {event.exit_code}"
-        return f"{name}: FAILED after {event.seconds:.1f} s: {reason}"
+        ended = "tried again" if event.again else "FAILED"
+        return f"{name}: {ended} after {event.seconds:.1f} s: {reason}"
 
     def _retry_scheduled(self, event: Any) -> str:
         return f"{self._name(event)}: retry {event.attempt} in {event.delay_s:g} s ({event.error})"

@@ -15,7 +15,7 @@ from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.json_text import compact
 from genomics_pipeline.engine.states.crew import whole
 from genomics_pipeline.engine.tasks.aws_response import optimised_cause, required
-from genomics_pipeline.engine.tasks.batch import cause_of
+from genomics_pipeline.engine.tasks.job_detail import cause_of
 
 FIRST_POLL_S, MOST_POLL_S, GROWTH = 1.0, 30.0, 1.5
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from genomics_pipeline.aws.patience import in_parallel
@@ -52,7 +52,7 @@ def _left(files: RunFiles, stages: Iterable[str], item: str) -> Iterator[str]:
 
 
 def interrupted(
-    files: RunFiles, groups: Sequence[StageGroup], ended: dict[str, str], known: set[str]
+    files: RunFiles, groups: Sequence[StageGroup], ended: Mapping[str, str], known: set[str], manifest: str
 ) -> Iterator[ItemFailure]:
     """The items of the map that a run which did not succeed ended in, or before: not done, and in no result file.
 
@@ -61,17 +61,19 @@ def interrupted(
         groups: Its stages.
         ended: Status by Label of the Map Runs that ended.
         known: Items of which is known how they ended.
+        manifest: Key of the samples' file that its execution read.
     """
     for group in groups:
         status = ended.get(group.label) if group.label is not None else "SUCCEEDED"
         if status is None:
-            yield from _unfinished(files, group, known)
+            yield from _unfinished(files, group, known, manifest)
         if status != "SUCCEEDED":
             return
 
 
-def _unfinished(files: RunFiles, group: StageGroup, known: set[str]) -> Iterator[ItemFailure]:
-    names = (name for name in files.items(group.scope) if name not in known)
+def _unfinished(files: RunFiles, group: StageGroup, known: set[str], manifest: str) -> Iterator[ItemFailure]:
+    items = files.items_in(manifest) if group.scope == "sample" else files.items(group.scope)
+    names = (name for name in items if name not in known)
     for name, left in in_parallel(lambda name: (name, any(_left(files, group.stages, name))), names):
         if left:
             yield ItemFailure(name, INTERRUPTED, group.scope, pending=True)

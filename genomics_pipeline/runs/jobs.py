@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from genomics_pipeline.engine.tasks.batch import Job, JobDefinition, JobEnd
+from genomics_pipeline.model.batch_retry import OURS
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload
 from genomics_pipeline.stores.protocol import Store
@@ -23,6 +24,7 @@ def job_definitions(steps: Mapping[str, StepFolder]) -> dict[str, JobDefinition]
             vcpus=folder.spec.resources.vcpus,
             memory_mib=folder.spec.resources.memory_mib,
             timeout_s=folder.spec.resources.timeout_s,
+            retry=OURS,
         )
         for folder in steps.values()
     }
@@ -41,12 +43,16 @@ class Worker:
 
     def run_job(self, job: Job) -> JobEnd:
         """Run one job to its end; a failed step is a job that ended FAILED, not an exception."""
+        return self.run_with(self._store, job)
+
+    def run_with(self, store: Store, job: Job) -> JobEnd:
+        """The same, where another store takes the place of the run's own."""
         payload = TaskPayload.from_json(json.loads(job.environment[PAYLOAD_VARIABLE]))
         try:
             records = run_task(
                 payload,
                 self._steps[payload.step],
-                self._store,
+                store,
                 vcpus=job.vcpus,
                 memory_mib=job.memory_mib,
                 scratch=self._scratch,

@@ -15,6 +15,7 @@ from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.engine.api import ExecutionResult, execute
 from genomics_pipeline.engine.tasks.batch import BatchTasks
 from genomics_pipeline.engine.tasks.handlers import Handlers
+from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.resource_names import ResourceNames
@@ -37,7 +38,9 @@ from genomics_pipeline.worker.machine import capacity
 from genomics_pipeline.worker.reference import prepare
 
 if TYPE_CHECKING:
+    from genomics_pipeline.model.faults import Faults
     from genomics_pipeline.runs.container_jobs import ContainerWorker
+    from genomics_pipeline.runs.faults import Injector
 
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
 
@@ -57,6 +60,7 @@ class Request:
         resume: Continue an interrupted execution of the same run.
         truth: A VCF of planted genotypes to score the joint VCF against.
         containers: Run each task in a container of its step's image.
+        inject: A file of faults to make on purpose.
     """
 
     manifest: str
@@ -69,6 +73,7 @@ class Request:
     resume: bool = False
     truth: Path | None = None
     containers: bool = False
+    inject: Path | None = None
 
 
 @dataclass(slots=True)
@@ -79,6 +84,7 @@ class _Execution:
     plan: Plan
     number: int
     worker: Worker | ContainerWorker
+    injector: Injector | None = None
     started: float = field(default_factory=time.time)
 
     @property
@@ -103,12 +109,14 @@ def run(request: Request, display: Any) -> dict[str, Any]:
     """
     started = time.monotonic()
     checked = plan(request)
+    faults = _faults(request, checked)
     folder = RunFolder(request.out)
     folder.create()
     with folder.locked():
         _write_inputs(folder, checked, request.reference, display)
         worker = _worker(folder, checked, request.containers, display)
         execution = _begin(folder, checked, worker, request.resume, display)
+        execution.injector = _injector(faults, worker, folder, display)
         try:
             result = _execute(execution, display)
         except KeyboardInterrupt:
@@ -116,6 +124,9 @@ def run(request: Request, display: Any) -> dict[str, Any]:
             display.note(f"interrupted; the same command with --resume goes on from here: {folder.path}")
             raise
         summary = _summary(execution, result)
+        if execution.injector:
+            summary["injected"] = execution.injector.counts()
+            display.note("faults injected: " + ", ".join(f"{kind} {n}" for kind, n in summary["injected"].items()))
         summary["cohort"]["truth"] = _score(summary, request.truth, folder)
         summary["seconds"] = round(time.monotonic() - started, 3)
         write_pipeline_info(folder, checked.pipeline, checked.steps, checked.overrides)
@@ -156,6 +167,28 @@ def _begin(
     return execution
 
 
+def _faults(request: Request, checked: Plan) -> Faults | None:
+    """What `--inject` asks for, checked before anything is written."""
+    if request.inject is None:
+        return None
+    if request.containers:
+        raise UsageError("--inject makes faults in processes of this machine: leave --containers out")
+    from genomics_pipeline.runs.faults import read_faults
+
+    return read_faults(request.inject, checked)
+
+
+def _injector(
+    faults: Faults | None, worker: Worker | ContainerWorker, folder: RunFolder, display: Any
+) -> Injector | None:
+    if faults is None or not isinstance(worker, Worker):
+        return None
+    from genomics_pipeline.runs.faults import Injector
+
+    display.note(str(faults))
+    return Injector(faults, worker, folder, display.note)
+
+
 def _worker(folder: RunFolder, checked: Plan, containers: bool, display: Any) -> Worker | ContainerWorker:
     """What runs the jobs; images that are missing are built."""
     if not containers:
@@ -177,16 +210,16 @@ def _worker(folder: RunFolder, checked: Plan, containers: bool, display: Any) ->
 def _execute(execution: _Execution, display: Any) -> ExecutionResult:
     folder = execution.folder
     cores, memory_mib = capacity()
-    tasks = BatchTasks(
-        job_definitions(execution.plan.steps), execution.worker.run_job, cores=cores, memory_mib=memory_mib
-    )
+    injector = execution.injector
+    run_job = injector.run_job if injector else execution.worker.run_job
+    tasks = BatchTasks(job_definitions(execution.plan.steps), run_job, cores=cores, memory_mib=memory_mib)
     return execute(
         json.loads(folder.definition.read_bytes()),
         json.loads(folder.input.read_bytes()),
         name=execution.name,
         state_machine=execution.plan.pipeline.name,
         store=RoutedStore({BUCKET: folder.path}),
-        tasks=Handlers({SUBMIT_JOB: tasks}),
+        tasks=Handlers({SUBMIT_JOB: injector.submitting(tasks) if injector else tasks}),
         journal=folder.journal(execution.name),
         observer=display.event,
     )

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 
 from genomics_pipeline.engine.progress import Progress, UnfinishedMapRun, read_progress
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.runs.chain import answers, earlier, local_chain, older
 from genomics_pipeline.runs.find_run import LocalRun
 from genomics_pipeline.runs.item_ends import interrupted, judged, missing
 from genomics_pipeline.runs.map_run_answer import (
-    failures_of,
     failures_of_child,
     failures_once,
     map_run_state,
+    not_done_of,
     pending_of,
 )
 from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup, run_files
@@ -32,11 +34,16 @@ def local_state(run: LocalRun) -> RunState:
     record = folder.record()
     if not record:
         raise RunError(f"{folder.path}: expected an execution, found none yet: its inputs are prepared, or were")
-    progress = read_progress(folder.journal(f"{folder.name}-{record.get('execution', 1)}"))
+    chain = local_chain(folder)
+    newest = chain[-1]
+    told = partial(answers, run)
+    before = earlier(files, chain, told)
+    progress = read_progress(folder.journal(newest.name))
     status = folder.status()
     groups = files.groups()
     summary = record.get("summary") or {}
-    found = list(judged(files, groups, _failures(files, groups, progress, status)))
+    failures = [*before.all_failures(), *_failures(files, groups, progress, status, newest.manifest)]
+    found = list(judged(files, groups, failures))
     cohort = [stage for group in groups if group.label is None for stage in group.stages]
     started = datetime.fromisoformat(record["started"]).timestamp()
     return RunState(
@@ -46,37 +53,45 @@ def local_state(run: LocalRun) -> RunState:
         status=status,
         started=started,
         stopped=started + summary["seconds"] if summary else None,
-        map_runs=list(_map_runs(groups, progress, files, status)),
+        map_runs=[before.with_newest(one) for one in _map_runs(groups, progress, files, status, newest.manifest)],
         cohort=[(stage, done(files, stage)) for stage in cohort],
         failures=[one for one in found if not one.pending],
         error=summary.get("error"),
-        missing=None if status == "RUNNING" else missing(files, found),
+        execution=newest.name,
+        executions=len(chain),
+        missing=None if status == "RUNNING" else missing(files, [*found, *older(files, chain, told, pending_of)]),
     )
 
 
 def local_failures(folder: RunFolder, status: str | None = None) -> Iterator[ItemFailure]:
-    """What the children of a run's newest execution that did not succeed ended with, or that they were never started.
+    """What all children that did not succeed ended with, or that they were never started, as it is read.
 
     Args:
         folder: The run's.
-        status: The execution's; as the folder tells where it is None.
+        status: The newest execution's; as the folder tells where it is None.
     """
-    files = run_files(LocalRun(folder))
-    progress = read_progress(folder.journal(f"{folder.name}-{folder.record().get('execution', 1)}"))
-    return _failures(files, files.groups(), progress, status or folder.status())
+    run = LocalRun(folder)
+    files, executions = run_files(run), local_chain(folder)
+    if not executions:
+        return
+    newest = executions[-1]
+    yield from older(files, executions, partial(answers, run), not_done_of)
+    progress = read_progress(folder.journal(newest.name))
+    yield from _failures(files, files.groups(), progress, status or folder.status(), newest.manifest)
 
 
-def _failures(files: RunFiles, groups: Sequence[StageGroup], progress: Progress, status: str) -> Iterator[ItemFailure]:
+def _failures(
+    files: RunFiles, groups: Sequence[StageGroup], progress: Progress, status: str, manifest: str
+) -> Iterator[ItemFailure]:
     known = set()
     for answer in progress.ended:
-        yield from failures_of(files.store, answer)
-        yield from pending_of(files.store, answer)
+        yield from not_done_of(files.store, answer)
     for told in (told for one in progress.unfinished for told in one.failures):
         for failure in failures_of_child(*told):
             known.add(failure.item)
             yield failure
     if status in ("FAILED", "ABORTED"):
-        yield from interrupted(files, groups, {one["label"]: one["status"] for one in progress.ended}, known)
+        yield from interrupted(files, groups, {one["label"]: one["status"] for one in progress.ended}, known, manifest)
     if status == "FAILED" and progress.result:
         of_all = classify(progress.result["error"] or "", progress.result["cause"] or "")
         yield from failures_once(of_all, [stage for group in groups if group.label is None for stage in group.stages])
@@ -87,7 +102,9 @@ def done(files: RunFiles, stage: str) -> bool:
     return files.completion(stage, COHORT) is not None
 
 
-def _map_runs(groups: list[StageGroup], progress: Progress, files: RunFiles, status: str) -> Iterator[MapRunState]:
+def _map_runs(
+    groups: list[StageGroup], progress: Progress, files: RunFiles, status: str, manifest: str
+) -> Iterator[MapRunState]:
     ended = {one["label"]: one for one in progress.ended}
     unfinished = iter(progress.unfinished)  # one after the other, in the definition's order
     for group in groups:
@@ -96,7 +113,8 @@ def _map_runs(groups: list[StageGroup], progress: Progress, files: RunFiles, sta
         if group.label in ended:
             yield map_run_state(ended[group.label])
             continue
-        total = sum(1 for _ in files.items(group.scope))
+        items = files.items_in(manifest) if group.scope == "sample" else files.items(group.scope)
+        total = sum(1 for _ in items)
         if one := next(unfinished, None):
             yield _unfinished(group.label, total, one, status)
         else:

@@ -13,7 +13,7 @@ from genomics_pipeline.model.task import ITEM_FILES, item_id, items_of
 from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.runs.run_state import ItemFailure, MapRunState
 from genomics_pipeline.stores.protocol import Store
-from genomics_pipeline.stores.result_manifest import rows
+from genomics_pipeline.stores.result_manifest import newest, rows
 
 NEVER_STARTED = Failure(FailureClass.CANCELLED, "never started: the Map Run ended before its turn came")
 
@@ -52,8 +52,8 @@ def failures_of(store: Store, answer: Mapping[str, Any]) -> Iterator[ItemFailure
     failed = answer["executionCounts"]
     if not (failed["failed"] or failed["timedOut"] or failed["aborted"]) or "resultWriterDetails" not in answer:
         return
-    for row in rows(store, answer["resultWriterDetails"], "FAILED"):
-        yield from _of_items(row.items(), classify(row.child.get("Error", ""), row.child.get("Cause", "")))
+    for row in rows(store, newest(store, answer["resultWriterDetails"]), "FAILED"):
+        yield from _of_items(row.items(), classify(row.error, row.cause))
 
 
 def pending_of(store: Store, answer: Mapping[str, Any]) -> Iterator[ItemFailure]:
@@ -64,8 +64,14 @@ def pending_of(store: Store, answer: Mapping[str, Any]) -> Iterator[ItemFailure]
         answer: DescribeMapRun's, with ``resultWriterDetails``.
     """
     if answer["status"] != "SUCCEEDED" and "resultWriterDetails" in answer:
-        for row in rows(store, answer["resultWriterDetails"], "PENDING"):
+        for row in rows(store, newest(store, answer["resultWriterDetails"]), "PENDING"):
             yield from (replace(one, pending=True) for one in _of_items(row.items(), NEVER_STARTED))
+
+
+def not_done_of(store: Store, answer: Mapping[str, Any]) -> Iterator[ItemFailure]:
+    """Both."""
+    yield from failures_of(store, answer)
+    yield from pending_of(store, answer)
 
 
 def failures_of_child(given: str, error: str, cause: str) -> Iterator[ItemFailure]:

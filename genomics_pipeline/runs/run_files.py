@@ -72,7 +72,11 @@ class RunFiles:
         if scope == COHORT:
             yield COHORT
             return
-        with self.store.open(self.place.uri(ITEM_FILES[scope])) as lines:
+        yield from self.items_in(ITEM_FILES[scope])
+
+    def items_in(self, key: str) -> Iterator[str]:
+        """The ids of the items in a file of the run, in their order."""
+        with self.store.open(self.place.uri(key)) as lines:
             for line in lines:
                 yield item_id(json.loads(line))
 
@@ -107,4 +111,13 @@ def _group(name: str, state: dict[str, Any]) -> StageGroup:
     label: str = state["Label"]
     tasks = state["ItemProcessor"]["States"].items()
     stages = tuple(stage for stage, one in tasks if one["Type"] == "Task")
-    return StageGroup(label, label.rstrip("0123456789").lower(), stages)
+    return StageGroup(label, scope_of(label), stages)
+
+
+def scope_of(label: str) -> str:
+    """What a Map Run of that Label is over.
+
+    >>> scope_of("Sample2")
+    'sample'
+    """
+    return label.rstrip("0123456789").lower()

@@ -23,6 +23,7 @@ class MapRunState:
         total: How many there are; None where that is not known yet.
         started: Seconds since the epoch; None before it begins.
         stopped: Likewise.
+        before: How many of those that ended did in earlier executions of the run.
     """
 
     label: str
@@ -33,6 +34,7 @@ class MapRunState:
     running: int = 0
     started: float | None = None
     stopped: float | None = None
+    before: int = 0
 
     @property
     def ended(self) -> int:
@@ -46,9 +48,10 @@ class MapRunState:
 
     def rate_per_min(self, now: float) -> float | None:
         """Items that ended a minute, so far."""
-        if self.started is None or not self.ended:
+        ended = self.ended - self.before
+        if self.started is None or not ended:
             return None
-        return 60 * self.ended / max((self.stopped or now) - self.started, 1e-3)
+        return 60 * ended / max((self.stopped or now) - self.started, 1e-3)
 
     def seconds_left(self, now: float) -> float | None:
         """How long the rest takes at that rate."""
@@ -132,6 +135,8 @@ class RunState:
         cohort: Stages that run once, with whether they are done.
         failures: The items that failed, as far as they are known yet.
         error: Why the whole run failed.
+        execution: The newest execution's name.
+        executions: How many there were, reruns counted.
         missing: What a run that ended does not have; None while it runs.
     """
 
@@ -145,6 +150,8 @@ class RunState:
     cohort: Sequence[tuple[str, bool]]
     failures: Sequence[ItemFailure]
     error: str | None = None
+    execution: str = ""
+    executions: int = 1
     missing: Missing | None = None
 
     def failures_by_class(self) -> Counter[str]:
@@ -162,6 +169,8 @@ class RunState:
             "place": self.place,
             "pipeline": self.pipeline,
             "status": self.status,
+            "execution": self.execution,
+            "executions": self.executions,
             "seconds": round((self.stopped or now) - self.started, 3),
             "map_runs": [_map_run(one, now) for one in self.map_runs],
             "cohort": {stage: "done" if done else "pending" for stage, done in self.cohort},

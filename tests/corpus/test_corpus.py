@@ -1,7 +1,7 @@
 """Every bad input of the corpus ends its command with exactly the message that lies beside it.
 
-`manifests`, `pipelines`, `steps` and `fastq` hold the inputs; NAME.expected is what a user is told of NAME, byte by
-byte, the paths of the folders taken away.
+`manifests`, `pipelines`, `steps`, `faults` and `fastq` hold the inputs; NAME.expected is what a user is told of NAME,
+byte by byte, the paths of the folders taken away.
 """
 
 from __future__ import annotations
@@ -68,8 +68,17 @@ def test_step(step: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> 
     assert told(["definition", str(pipeline)], tmp_path, capfd) == expected(step)
 
 
+@pytest.mark.parametrize("faults", inputs("faults"), ids=named)
+def test_faults(faults: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("sample,fastq_1\nsample1,1.fastq\nsample2,2.fastq\n")
+    argv = ["run", str(sheet), "--reference", "ref.fa", "--out", str(tmp_path / "run"), "--inject", str(faults)]
+    assert told(argv, faults.parent, capfd) == expected(faults)
+    assert not (tmp_path / "run").exists()
+
+
 def test_every_input_has_its_message_and_every_message_its_input() -> None:
-    for kind in ("manifests", "pipelines", "steps"):
+    for kind in ("manifests", "pipelines", "steps", "faults"):
         names = [file.stem for file in inputs(kind)]
         assert len(set(names)) == len(names), f"two inputs of one name in {kind}"
         assert sorted(names) == sorted(file.stem for file in (HERE / kind).glob("*.expected"))
@@ -79,3 +88,4 @@ def test_the_corpus_is_large() -> None:
     assert len(inputs("manifests")) >= 22
     assert len(inputs("pipelines")) >= 14
     assert len(inputs("steps")) >= 14
+    assert len(inputs("faults")) >= 14

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,7 +14,7 @@ from uuid import uuid4
 from botocore import xform_name
 
 from genomics_pipeline.engine.execution import Tasks
-from genomics_pipeline.engine.tasks.batch import EXITED, SUBMIT_JOB, BatchTasks, Job, JobDefinition, JobEnd
+from genomics_pipeline.engine.tasks.batch import SUBMIT_JOB, BatchTasks, Job, JobDefinition, JobEnd
 from genomics_pipeline.engine.tasks.handlers import Handlers
 from tests.fakes.faults import ApiError, Bucket, Calls, Gate
 from tests.fakes.step_functions.pages import page
@@ -55,7 +55,7 @@ class BatchJob:
         """``RUNNING``, ``SUCCEEDED`` or ``FAILED``."""
         if self.end is None:
             return "RUNNING"
-        return "FAILED" if self.end.exit_code or self.job.cancelled.is_set() else "SUCCEEDED"
+        return "FAILED" if self.end.exit_code != 0 or self.job.cancelled.is_set() else "SUCCEEDED"
 
     @property
     def stream(self) -> str:
@@ -69,10 +69,10 @@ class BatchJob:
             times["stoppedAt"] = int(self.stopped * 1000)
         container: dict[str, Any] = {"logStreamName": self.stream}
         if self.end is not None:
-            container |= {"exitCode": self.end.exit_code}
+            container |= {} if self.end.exit_code is None else {"exitCode": self.end.exit_code}
             container |= {"reason": self.end.reason} if self.end.reason else {}
         ended = self.end is not None
-        reason = {"statusReason": self.terminated or EXITED} if ended else {}
+        reason = {"statusReason": self.terminated or self.end.status_reason} if self.end else {}
         return {
             "jobArn": f"{ARN}:job/{self.job.job_id}",
             "jobName": self.job.name,
@@ -168,7 +168,7 @@ class Batch:
             end = self.run_job(job, log)
         finally:
             stopped = job.cancelled.is_set() and not end.exit_code
-            end = JobEnd(143 if stopped else end.exit_code, end.reason, begun.stream)
+            end = replace(end, exit_code=143 if stopped else end.exit_code, log_stream=begun.stream)
             with self._changed:
                 begun.stopped, begun.end = time.time(), end
                 self._changed.notify_all()

@@ -47,11 +47,12 @@ EVENTS: list[Event] = [
     ended(1, 1, "R2 is short [red]"),
     RetryScheduled("alignment", 1, 5.0, "States.TaskFailed", "{}", "Sample", 1),
     job(1),
-    ended(1, None),
+    ended(1, None, "cancelled"),
     ChildEnded("Sample", 0, "uuid", {}, "SUCCEEDED", None, None, 1),
     ChildEnded("Sample", 1, "uuid", {}, "FAILED", "e", "c", 3),
     MapRunEnded("Sample", "arn", "SUCCEEDED", 5, 3),
     job(None, "gather"),
+    JobEnded("job", "n", "d", None, "Host EC2 (instance i-0) terminated.", 0.04, "gather", None, None, again=True),
     ended(None, 137, state="gather"),
 ]
 LINES = """\
@@ -62,6 +63,7 @@ alignment s2 +2: FAILED after 1.3 s: R2 is short [red]
 alignment s2 +2: retry 1 in 5 s (States.TaskFailed)
 alignment s2 +2: cancelled after 1.3 s
 Sample: 3 of 5 failed
+gather: tried again after 0.0 s: Host EC2 (instance i-0) terminated.
 gather: FAILED after 1.3 s: exit code 137
 """
 

@@ -9,6 +9,7 @@ from genomics_pipeline.aws.template.functions import Resources, attribute, logic
 from genomics_pipeline.aws.template.logs import TASKS_LOG
 from genomics_pipeline.aws.template.registry import repository_id
 from genomics_pipeline.aws.template.scratch import SCRATCH
+from genomics_pipeline.model.batch_retry import OURS
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.model.task import MEMORY_VARIABLE
@@ -16,16 +17,6 @@ from genomics_pipeline.model.task import MEMORY_VARIABLE
 JOB_ROLE = "JobRole"
 EXECUTION_ROLE = "ExecutionRole"
 USER = "10001:10001"  # of the images
-ATTEMPTS = 5
-
-# Batch user guide, "Automated job retries"; the last entry, because what matches none is retried.
-EVALUATE_ON_EXIT = (
-    {"OnStatusReason": "Host EC2*", "Action": "RETRY"},  # Spot took the host, or it died
-    {"OnReason": "CannotPullContainer*", "Action": "RETRY"},
-    {"OnStatusReason": "Task failed to start*", "Action": "RETRY"},  # the ECS agent's
-    {"OnReason": "DockerTimeoutError*", "Action": "RETRY"},
-    {"OnReason": "*", "Action": "EXIT"},
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +38,7 @@ def job_definition(image: StepImage, names: ResourceNames) -> Resources:
                 "JobDefinitionName": names.job_definition(step.name),
                 "PlatformCapabilities": ["EC2"],
                 "PropagateTags": True,
-                "RetryStrategy": {
-                    "Attempts": ATTEMPTS,
-                    "EvaluateOnExit": [dict(entry) for entry in EVALUATE_ON_EXIT],
-                },
+                "RetryStrategy": OURS.to_json(),
                 "Timeout": {"AttemptDurationSeconds": step.resources.timeout_s},
                 "ContainerProperties": _container(image),
             },

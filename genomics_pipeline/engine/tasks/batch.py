@@ -15,17 +15,17 @@ from uuid import uuid4
 from genomics_pipeline.engine.errors import TASK_FAILED, StatesError
 from genomics_pipeline.engine.events import JobEnded, JobStarted, Note, Observer
 from genomics_pipeline.engine.execution import TaskContext
-from genomics_pipeline.engine.json_text import compact
 from genomics_pipeline.engine.tasks.admission import Admission, Share
 from genomics_pipeline.engine.tasks.aws_response import required
 from genomics_pipeline.engine.tasks.background import Background
+from genomics_pipeline.engine.tasks.job_detail import Attempt, cause_of, detail
+from genomics_pipeline.model.batch_retry import ONCE, TIMED_OUT, RetryStrategy
 
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob"
 _ARN = "arn:aws:batch:us-east-1:000000000000:job"
 
-# AWS Batch's own words, which failures are told apart by.
-EXITED = "Essential container in task exited"
-TIMED_OUT = "Job attempt duration exceeded timeout"
+EXITED = "Essential container in task exited"  # AWS Batch's own words, which failures are told apart by
+CANCELLED = "cancelled"  # the reason of what was told to end
 _KILLED = 137
 
 
@@ -36,20 +36,22 @@ class JobDefinition:
     Attributes:
         vcpus: Cores.
         memory_mib: Memory.
-        timeout_s: Longest run of one job, unless the submission says otherwise.
+        timeout_s: Longest run of one attempt, unless the submission says otherwise.
+        retry: What is tried again, unless the submission says otherwise.
     """
 
     vcpus: int
     memory_mib: int
     timeout_s: int | None = None
+    retry: RetryStrategy = ONCE
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job, as the function that runs it is given it.
+    """One attempt of a job, as the function that runs it is given it.
 
     Attributes:
-        job_id: A UUID.
+        job_id: A UUID, the same for all attempts.
         name: Its ``JobName``.
         definition: Its job definition's name.
         queue: Its ``JobQueue``.
@@ -57,6 +59,8 @@ class Job:
         vcpus: The cores it may use: what is declared, scaled down to this machine.
         memory_mib: The memory it may use, likewise.
         timeout_s: When `cancelled` is set at the latest, in seconds after its start.
+        attempt: ``AWS_BATCH_JOB_ATTEMPT``: 1, 2, …
+        asked_mib: The memory that was asked for, unless it is what it may use.
         cancelled: Set when the job must end now.
     """
 
@@ -68,34 +72,37 @@ class Job:
     vcpus: int
     memory_mib: int
     timeout_s: int | None
+    attempt: int = 1
+    asked_mib: int | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True, slots=True)
 class JobEnd:
-    """How a job ended.
+    """How an attempt of a job ended.
 
     Attributes:
-        exit_code: 0 for success.
+        exit_code: 0 for success; None where the container did not end by itself.
         reason: Why it failed: ``Container.Reason``.
         log_stream: Where its log lies: ``Container.LogStreamName``.
+        status_reason: Why Batch says that it ended: ``StatusReason``.
     """
 
-    exit_code: int
+    exit_code: int | None
     reason: str | None = None
     log_stream: str | None = None
+    status_reason: str = EXITED
 
 
 @dataclass(frozen=True, slots=True)
-class _Submission:
-    """The parts of ``SubmitJob``'s arguments that a local job has."""
+class Submission:
+    """The parts of ``SubmitJob``'s arguments that a local job has; `declared` with what they override."""
 
     name: str
     definition: str
     declared: JobDefinition
     queue: str
     environment: Mapping[str, str]
-    timeout_s: int | None
 
 
 class BatchTasks:
@@ -154,9 +161,20 @@ class BatchTasks:
         """Wait for the jobs that nothing waits for."""
         await self._background.drain()
 
-    async def _job(self, submission: _Submission, job_id: str, context: TaskContext) -> Any:
+    async def _job(self, submission: Submission, job_id: str, context: TaskContext) -> Any:
+        """Its attempts, as its retry strategy says; one that must end now is none that is tried again."""
         created = time.time()
-        share = await self._admission.acquire(submission.declared.vcpus, submission.declared.memory_mib)
+        attempts = [await self._attempt(submission, job_id, 1, context)]
+        while _again(submission, len(attempts), attempts[-1]):
+            attempts.append(await self._attempt(submission, job_id, len(attempts) + 1, context))
+        found = detail(submission, job_id, created, attempts)
+        if attempts[-1].failed:
+            raise StatesError(TASK_FAILED, cause_of(found))
+        return found
+
+    async def _attempt(self, submission: Submission, job_id: str, number: int, context: TaskContext) -> Attempt:
+        queued, declared = time.time(), submission.declared
+        share = await self._admission.acquire(declared.vcpus, declared.memory_mib)
         try:
             self._note(submission, share, context.observer)
             job = Job(
@@ -167,41 +185,39 @@ class BatchTasks:
                 submission.environment,
                 share.vcpus,
                 share.memory_mib,
-                submission.timeout_s,
+                declared.timeout_s,
+                number,
+                declared.memory_mib,
             )
-            return await self._run(job, submission, created, context)
+            return await self._run(job, submission, queued, context)
         finally:
             self._admission.release(share)
 
-    async def _run(self, job: Job, submission: _Submission, created: float, context: TaskContext) -> Any:
+    async def _run(self, job: Job, submission: Submission, queued: float, context: TaskContext) -> Attempt:
+        which = job.job_id, job.name, job.definition
         where = context.state, context.label, context.index
         started = time.time()
-        context.observer(
-            JobStarted(
-                job.job_id, job.name, job.definition, job.vcpus, job.memory_mib, round(started - created, 3), *where
-            )
-        )
-        timed_out, end = False, None
+        context.observer(JobStarted(*which, job.vcpus, job.memory_mib, round(started - queued, 3), *where))
         try:
-            end, timed_out = await self._end(job)
-        finally:
-            seconds = round(time.time() - started, 3)
-            code, reason = (end.exit_code, TIMED_OUT if timed_out else end.reason) if end else (None, "cancelled")
-            context.observer(JobEnded(job.job_id, job.name, job.definition, code, reason, seconds, *where))
-        found = _detail(job, submission, end, timed_out, (created, started, started + seconds))
-        if found["Status"] == "FAILED":
-            raise StatesError(TASK_FAILED, cause_of(found))
-        return found
+            end = await self._end(job)
+        except BaseException:
+            context.observer(JobEnded(*which, None, CANCELLED, round(time.time() - started, 3), *where))
+            raise
+        seconds = round(time.time() - started, 3)
+        ended = Attempt(started, started + seconds, end.exit_code, end.status_reason, end.reason, end.log_stream)
+        again = _again(submission, job.attempt, ended)
+        context.observer(JobEnded(*which, end.exit_code, _why(end), seconds, *where, again))
+        return ended
 
-    async def _end(self, job: Job) -> tuple[JobEnd, bool]:
+    async def _end(self, job: Job) -> JobEnd:
         """Wait for the job's end, whatever happens: a job that must end is told to, and waited for."""
         running = asyncio.get_running_loop().run_in_executor(self._threads, self._run_job, job)
         try:
             done, _ = await asyncio.wait([running], timeout=job.timeout_s)
-            timed_out = not done
-            if timed_out:
+            if not done:
                 job.cancelled.set()
-            return await asyncio.shield(running), timed_out
+            end = await asyncio.shield(running)
+            return end if done else JobEnd(end.exit_code or _KILLED, None, end.log_stream, TIMED_OUT)
         except asyncio.CancelledError:
             job.cancelled.set()
             while not running.done():
@@ -212,7 +228,7 @@ class BatchTasks:
             running.exception()  # it was told to end: how it did so does not matter
             raise
 
-    def _submission(self, arguments: Any) -> _Submission:
+    def _submission(self, arguments: Any) -> Submission:
         name, queue, wanted = map(str, required(arguments, "JobName", "JobQueue", "JobDefinition"))
         definition = wanted.rsplit("job-definition/", 1)[-1].split(":")[0]
         declared = self._definitions.get(definition)
@@ -220,17 +236,20 @@ class BatchTasks:
             raise StatesError("Batch.ClientException", f"JobDefinition not found: {wanted}")
         overrides = arguments.get("ContainerOverrides", {})
         asked = {entry["Type"]: entry["Value"] for entry in overrides.get("ResourceRequirements", ())}
-        timeout = arguments.get("Timeout", {}).get("AttemptDurationSeconds", declared.timeout_s)
-        return _Submission(
+        return Submission(
             name,
             definition,
-            JobDefinition(int(asked.get("VCPU", declared.vcpus)), int(asked.get("MEMORY", declared.memory_mib))),
+            JobDefinition(
+                int(asked.get("VCPU", declared.vcpus)),
+                int(asked.get("MEMORY", declared.memory_mib)),
+                arguments.get("Timeout", {}).get("AttemptDurationSeconds", declared.timeout_s),
+                RetryStrategy.from_json(arguments["RetryStrategy"]) if "RetryStrategy" in arguments else declared.retry,
+            ),
             queue,
             {entry["Name"]: entry["Value"] for entry in overrides.get("Environment", ())},
-            timeout,
         )
 
-    def _note(self, submission: _Submission, share: Share, observer: Observer) -> None:
+    def _note(self, submission: Submission, share: Share, observer: Observer) -> None:
         declared = submission.declared
         scaled = share.vcpus < declared.vcpus or share.memory_mib < declared.memory_mib
         if scaled and submission.definition not in self._noted:
@@ -243,49 +262,13 @@ class BatchTasks:
             )
 
 
-def _detail(
-    job: Job, submission: _Submission, end: JobEnd, timed_out: bool, times: tuple[float, float, float]
-) -> dict[str, Any]:
-    """The job as DescribeJobs gives it, in PascalCase; times in milliseconds."""
-    created, started, stopped = (int(moment * 1000) for moment in times)
-    failed = timed_out or end.exit_code != 0
-    code = end.exit_code if end.exit_code or not timed_out else _KILLED
-    reason = {"Reason": end.reason} if end.reason and not timed_out else {}
-    log = {"LogStreamName": end.log_stream} if end.log_stream else {}
-    status_reason = TIMED_OUT if timed_out else EXITED
-    return {
-        "JobName": job.name,
-        "JobId": job.job_id,
-        "JobQueue": submission.queue,
-        "JobDefinition": job.definition,
-        "Status": "FAILED" if failed else "SUCCEEDED",
-        "StatusReason": status_reason,
-        "CreatedAt": created,
-        "StartedAt": started,
-        "StoppedAt": stopped,
-        "Attempts": [
-            {
-                "Container": {"ExitCode": code, **reason, **log},
-                "StartedAt": started,
-                "StoppedAt": stopped,
-                "StatusReason": status_reason,
-            }
-        ],
-        "Container": {
-            "ExitCode": code,
-            **reason,
-            **log,
-            "Vcpus": job.vcpus,
-            "Memory": job.memory_mib,
-            "Environment": [{"Name": name, "Value": value} for name, value in job.environment.items()],
-        },
-    } | ({"Timeout": {"AttemptDurationSeconds": job.timeout_s}} if job.timeout_s else {})
+def _why(end: JobEnd) -> str | None:
+    """Why an attempt failed, in as many words as there are; nothing of one that succeeded."""
+    return None if end.exit_code == 0 else end.reason or (end.status_reason if end.status_reason != EXITED else None)
 
 
-def cause_of(detail: dict[str, Any]) -> str:
-    """The detail as a cause: what was submitted is left out where it would push the reason past AWS's limit."""
-    text = compact(detail)
-    if len(text) > 32_768:
-        detail["Container"].pop("Environment")
-        text = compact(detail)
-    return text
+def _again(submission: Submission, number: int, last: Attempt) -> bool:
+    """Whether an attempt is followed by another."""
+    retry = submission.declared.retry
+    left = last.failed and number < retry.attempts
+    return left and retry.retries(last.status_reason, last.reason, last.exit_code)

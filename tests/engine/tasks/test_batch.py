@@ -17,10 +17,18 @@ import pytest
 
 from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.events import JobEnded, JobStarted, Note
-from genomics_pipeline.engine.tasks.batch import BatchTasks, Job, JobDefinition, JobEnd
+from genomics_pipeline.engine.tasks.batch import EXITED, BatchTasks, Job, JobDefinition, JobEnd
+from genomics_pipeline.model.batch_retry import OURS, TIMED_OUT
 
 SUBMIT = "arn:aws:states:::batch:submitJob.sync"
-DEFINITIONS = {"align": JobDefinition(2, 1000, 3600), "huge": JobDefinition(64, 500_000), "small": JobDefinition(1, 10)}
+DEFINITIONS = {
+    "align": JobDefinition(2, 1000, 3600),
+    "huge": JobDefinition(64, 500_000),
+    "small": JobDefinition(1, 10),
+    "ours": JobDefinition(1, 10, None, OURS),
+}
+# What was asked for, where it stands: spacetelescope/calcloud, tests/artifacts/events/batch-event-timeout-error.json.
+ASKED = [{"Type": "VCPU", "Value": "2"}, {"Type": "MEMORY", "Value": "1000"}]
 
 
 def submit(**arguments: Any) -> dict[str, Any]:
@@ -66,12 +74,12 @@ def test_a_job_is_given_its_environment_and_its_share(bench: Any) -> None:
         "JobDefinition": "align",
         "Status": "SUCCEEDED",
         "StatusReason": "Essential container in task exited",
+        "RetryStrategy": {"Attempts": 1},
         "Timeout": {"AttemptDurationSeconds": 120},
         "Container": {
             "ExitCode": 0,
             "LogStreamName": "steps/a/log.txt",
-            "Vcpus": 2,
-            "Memory": 1000,
+            "ResourceRequirements": ASKED,
             "Environment": [{"Name": "A", "Value": "é"}, {"Name": "B", "Value": ""}],
         },
     }
@@ -127,7 +135,7 @@ def test_a_failed_job_is_a_task_failure_whose_cause_is_its_detail(
     assert result.error == "States.TaskFailed"
     cause = json.loads(result.cause)
     assert (cause["Status"], cause["StatusReason"]) == ("FAILED", "Essential container in task exited")
-    assert cause["Container"] == {**container, "Vcpus": 2, "Memory": 1000, "Environment": []}
+    assert cause["Container"] == {**container, "ResourceRequirements": ASKED, "Environment": []}
     assert cause["Attempts"][0]["Container"] == container
     (ended,) = bench.seen(JobEnded)
     assert (ended.exit_code, ended.reason) == (end.exit_code, end.reason)
@@ -157,9 +165,105 @@ def test_a_job_that_takes_too_long_is_told_to_end_and_waited_for(bench: Any, end
     assert result.error == "States.TaskFailed"
     cause = json.loads(result.cause)
     assert (cause["Status"], cause["StatusReason"]) == ("FAILED", "Job attempt duration exceeded timeout")
-    assert cause["Container"] == {"ExitCode": code, "Vcpus": 2, "Memory": 1000, "Environment": []}
+    assert cause["Container"] == {"ExitCode": code, "ResourceRequirements": ASKED, "Environment": []}
     (ended,) = bench.seen(JobEnded)
     assert ended.reason == "Job attempt duration exceeded timeout"
+
+
+HOST = JobEnd(None, status_reason="Host EC2 (instance i-0123456789abcdef0) terminated.")
+PULL = JobEnd(None, "CannotPullContainerError: pull image manifest has been retried", None, "Task failed to start")
+
+
+def ends(*given: JobEnd, seen: list[Job] | None = None) -> Callable[[Job], JobEnd]:
+    """A job whose attempts end so."""
+
+    def job(job: Job) -> JobEnd:
+        if seen is not None:
+            seen.append(job)
+        return given[job.attempt - 1]
+
+    return job
+
+
+def test_what_passes_by_itself_is_tried_again_and_every_attempt_is_told(bench: Any) -> None:
+    seen: list[Job] = []
+    job = ends(HOST, PULL, JobEnd(0, log_stream="log"), seen=seen)
+    result = run(bench, submit(JobDefinition="ours"), job)
+    assert [(job.job_id, job.attempt) for job in seen] == [
+        (seen[0].job_id, 1),
+        (seen[0].job_id, 2),
+        (seen[0].job_id, 3),
+    ]
+    found = result.output
+    assert (found["Status"], found["StatusReason"]) == ("SUCCEEDED", EXITED)
+    assert [(one["StatusReason"], one["Container"]) for one in found["Attempts"]] == [
+        ("Host EC2 (instance i-0123456789abcdef0) terminated.", {}),
+        ("Task failed to start", {"Reason": "CannotPullContainerError: pull image manifest has been retried"}),
+        (EXITED, {"ExitCode": 0, "LogStreamName": "log"}),
+    ]
+    assert found["StartedAt"] == found["Attempts"][2]["StartedAt"]  # of the last attempt, as AWS tells it
+    assert {key: found["Container"][key] for key in ("ExitCode", "LogStreamName")} == {
+        "ExitCode": 0,
+        "LogStreamName": "log",
+    }
+    assert found["RetryStrategy"] == OURS.to_json()
+    assert [(event.exit_code, event.reason, event.again) for event in bench.seen(JobEnded)] == [
+        (None, "Host EC2 (instance i-0123456789abcdef0) terminated.", True),
+        (None, "CannotPullContainerError: pull image manifest has been retried", True),
+        (0, None, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("attempts", "count"),
+    [
+        ([HOST] * 9, 5),  # there are no more
+        ([JobEnd(1, "wrong")], 1),
+        ([JobEnd(137, "OutOfMemoryError: Container killed due to memory usage")], 1),
+        ([HOST, JobEnd(65, "R2 is short")], 2),
+        ([JobEnd(137, status_reason=TIMED_OUT)], 1),
+    ],
+)
+def test_how_often_a_job_is_tried(bench: Any, attempts: list[JobEnd], count: int) -> None:
+    result = run(bench, submit(JobDefinition="ours"), ends(*attempts))
+    cause = json.loads(result.cause)
+    last = attempts[count - 1]
+    assert (result.error, cause["Status"], cause["StatusReason"]) == ("States.TaskFailed", "FAILED", last.status_reason)
+    assert len(cause["Attempts"]) == count
+    assert cause["Container"].get("ExitCode") == last.exit_code
+    assert [event.again for event in bench.seen(JobEnded)] == [True] * (count - 1) + [False]
+
+
+def test_the_submissions_own_retry_strategy_goes_before_the_definitions(bench: Any) -> None:
+    # Batch user guide, "Automated job retries": what matches no entry is retried.
+    strategy = {"Attempts": 3, "EvaluateOnExit": [{"OnExitCode": "6*", "Action": "exit"}]}
+    state = submit(JobDefinition="ours", RetryStrategy=strategy)
+    cause = json.loads(run(bench, state, ends(JobEnd(1), JobEnd(65), JobEnd(0))).cause)
+    assert [one["Container"]["ExitCode"] for one in cause["Attempts"]] == [1, 65]
+    assert cause["RetryStrategy"] == {"Attempts": 3, "EvaluateOnExit": [{"OnExitCode": "6*", "Action": "exit"}]}
+
+
+def test_a_job_that_took_too_long_is_not_tried_again(bench: Any) -> None:
+    seen: list[Job] = []
+
+    def job(job: Job) -> JobEnd:
+        seen.append(job)
+        assert job.cancelled.wait(10)
+        return JobEnd(143)
+
+    state = submit(RetryStrategy={"Attempts": 3}, Timeout={"AttemptDurationSeconds": 0.01})
+    cause = json.loads(run(bench, state, job).cause)
+    assert (len(seen), cause["StatusReason"], len(cause["Attempts"])) == (1, TIMED_OUT, 1)
+
+
+def test_a_job_is_told_what_it_asked_for_and_what_it_was_given(bench: Any) -> None:
+    seen: list[Job] = []
+    state = submit(
+        JobDefinition="small", ContainerOverrides={"ResourceRequirements": [{"Type": "MEMORY", "Value": "9000"}]}
+    )
+    result = run(bench, state, ends(JobEnd(0), seen=seen))
+    assert [(job.asked_mib, job.memory_mib) for job in seen] == [(9000, 4000)]
+    assert result.output["Container"]["ResourceRequirements"][1] == {"Type": "MEMORY", "Value": "9000"}
 
 
 def test_a_cancelled_task_waits_for_its_job(bench: Any) -> None:

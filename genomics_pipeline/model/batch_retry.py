@@ -1,0 +1,123 @@
+"""What AWS Batch itself tries again: a job definition's RetryStrategy, made of the classes that pass by themselves.
+
+Batch user guide, "Automated job retries"; API reference, RetryStrategy and EvaluateOnExit: 1 to 10 attempts, at most
+five entries, conditions of one entry hold together, the first entry that matches decides, what matches none is retried.
+Jobs that were cancelled or took too long are never retried, whatever an entry says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from genomics_pipeline.model.failure import FailureClass
+
+RETRY, EXIT = "RETRY", "EXIT"
+TIMED_OUT = "Job attempt duration exceeded timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateOnExit:
+    """One entry: an attempt that ends so is tried again, or is the last.
+
+    A pattern is a text, or the beginning of one before ``*``.
+
+    Attributes:
+        action: ``RETRY`` or ``EXIT``.
+        on_status_reason: Pattern of the attempt's ``StatusReason``.
+        on_reason: Pattern of its container's ``Reason``.
+        on_exit_code: Pattern of its container's ``ExitCode``.
+    """
+
+    action: str
+    on_status_reason: str | None = None
+    on_reason: str | None = None
+    on_exit_code: str | None = None
+
+    def matches(self, status_reason: str, reason: str, exit_code: str) -> bool:
+        """Whether an attempt's end fits all patterns."""
+        found = (
+            (self.on_status_reason, status_reason),
+            (self.on_reason, reason),
+            (self.on_exit_code, exit_code),
+        )
+        return all(pattern is None or _fits(pattern, text) for pattern, text in found)
+
+    def to_json(self) -> dict[str, str]:
+        """As CloudFormation and Step Functions write it.
+
+        >>> EvaluateOnExit("RETRY", on_status_reason="Host EC2*").to_json()
+        {'OnStatusReason': 'Host EC2*', 'Action': 'RETRY'}
+        """
+        given = {
+            "OnStatusReason": self.on_status_reason,
+            "OnReason": self.on_reason,
+            "OnExitCode": self.on_exit_code,
+            "Action": self.action,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class RetryStrategy:
+    """How often Batch tries a job, and after which ends."""
+
+    attempts: int = 1
+    evaluate_on_exit: tuple[EvaluateOnExit, ...] = ()
+
+    def retries(self, status_reason: str, reason: str | None, exit_code: int | None) -> bool:
+        """Whether an attempt that ended so is followed by another, where there is one left.
+
+        >>> RetryStrategy(3).retries("Essential container in task exited", None, 1)
+        True
+        >>> RetryStrategy(3).retries("Job attempt duration exceeded timeout", None, 137)
+        False
+        """
+        if status_reason == TIMED_OUT:
+            return False
+        told = status_reason, reason or "", "" if exit_code is None else str(exit_code)
+        entry = next((entry for entry in self.evaluate_on_exit if entry.matches(*told)), None)
+        return entry is None or entry.action.upper() == RETRY
+
+    def to_json(self) -> dict[str, Any]:
+        """As CloudFormation and Step Functions write it."""
+        entries = [entry.to_json() for entry in self.evaluate_on_exit]
+        return {"Attempts": self.attempts, **({"EvaluateOnExit": entries} if entries else {})}
+
+    @staticmethod
+    def from_json(given: Mapping[str, Any]) -> RetryStrategy:
+        """What a submission's ``RetryStrategy`` says."""
+        entries = (
+            EvaluateOnExit(one["Action"], one.get("OnStatusReason"), one.get("OnReason"), one.get("OnExitCode"))
+            for one in given.get("EvaluateOnExit") or ()
+        )
+        return RetryStrategy(int(given.get("Attempts", 1)), tuple(entries))
+
+
+ONCE = RetryStrategy()
+
+
+def _fits(pattern: str, text: str) -> bool:
+    return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern
+
+
+# How each class ends that another host or another try heals, the most frequent first.
+_ENDS: Mapping[FailureClass, tuple[EvaluateOnExit, ...]] = {
+    FailureClass.HOST_LOST: (EvaluateOnExit(RETRY, on_status_reason="Host EC2*"),),  # Spot took the host, or it died
+    FailureClass.IMAGE: (
+        EvaluateOnExit(RETRY, on_reason="CannotPullContainer*"),
+        EvaluateOnExit(RETRY, on_status_reason="Task failed to start*"),  # the ECS agent's
+        EvaluateOnExit(RETRY, on_reason="DockerTimeoutError*"),
+    ),
+}
+
+
+def retry_strategy(attempts: int, classes: Iterable[FailureClass]) -> RetryStrategy:
+    """Retry these classes and nothing else: the last entry ends what matches none."""
+    entries = (entry for each in classes for entry in _ENDS[each])
+    return RetryStrategy(attempts, (*entries, EvaluateOnExit(EXIT, on_reason="*")))
+
+
+# Of every job definition of ours.
+OURS = retry_strategy(5, (FailureClass.HOST_LOST, FailureClass.IMAGE))

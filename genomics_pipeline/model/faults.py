@@ -1,0 +1,141 @@
+"""Faults made on purpose, as a TOML file declares them: which (stage, item) each strikes, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from genomics_pipeline.model.errors import Problem, did_you_mean
+from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.toml_file import TomlFile
+
+ENGINE_KILLED = "engine_killed"  # beside the classes of failures: the whole process is gone
+_UNITS = {ENGINE_KILLED: "time", FailureClass.THROTTLED: "submission"}  # what is counted; else a job's attempts
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault.
+
+    Attributes:
+        number: Its place in the file, from 1.
+        kind: A `FailureClass`, or `ENGINE_KILLED`.
+        stage: The stage it strikes; None for any.
+        samples: The samples it strikes; empty for any item.
+        share: Of those (stage, item), the part that it strikes.
+        times: How often it strikes each, from the first on; None for ever.
+        below_mib: It strikes as long as less memory is asked for; None where memory does not matter.
+    """
+
+    number: int
+    kind: str
+    stage: str | None = None
+    samples: tuple[str, ...] = ()
+    share: float = 1.0
+    times: int | None = 1
+    below_mib: int | None = None
+
+    def strikes(self, seed: int, stage: str, scope: str, item: str) -> bool:
+        """Whether it is for an item of a stage, by the seed and nothing else."""
+        if self.stage not in (None, stage) or (self.samples and (scope != "sample" or item not in self.samples)):
+            return False
+        return _chance(seed, self.number, self.kind, stage, item) < self.share
+
+    def asks_less(self, mib: int) -> bool:
+        """Whether a job that asks for so much memory asks for too little."""
+        return self.below_mib is None or mib < self.below_mib
+
+    def __str__(self) -> str:
+        """What it does, in a line.
+
+        >>> str(Fault(1, "host_lost", "alignment", ("a", "b"), share=0.3, times=2))
+        '1. host_lost: alignment of a, b, 30 % of them, the first 2 attempts'
+        """
+        whom = ", ".join(self.samples) or "any item"
+        part = f", {self.share * 100:g} % of them" if self.share < 1 else ""
+        return f"{self.number}. {self.kind}: {self.stage or 'any stage'} of {whom}{part}, {self._often()}"
+
+    def _often(self) -> str:
+        if self.below_mib is not None:
+            return f"until it asks for {self.below_mib} MiB"
+        if self.times is None:
+            return "always"
+        unit = _UNITS.get(self.kind, "attempt")
+        return f"the first {unit}" if self.times == 1 else f"the first {self.times} {unit}s"
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """All faults of a file, and the seed that chooses whom they strike."""
+
+    file: str
+    seed: int
+    faults: tuple[Fault, ...]
+
+    def of(self, stage: str, scope: str, item: str) -> Iterator[Fault]:
+        """Those for an item of a stage, in the file's order."""
+        return (fault for fault in self.faults if fault.strikes(self.seed, stage, scope, item))
+
+    def __str__(self) -> str:
+        """What will be done, a line a fault."""
+        return "\n  ".join([f"faults are injected on purpose: {self.file}, seed {self.seed}", *map(str, self.faults)])
+
+
+def parse_faults(text: str, *, file: str, stages: Mapping[str, str], samples: Sequence[str]) -> Faults:
+    """The faults that a TOML file declares.
+
+    Args:
+        text: The file's text.
+        file: Its name, for messages.
+        stages: The scope of each stage of the pipeline.
+        samples: The samples that are run.
+
+    Raises:
+        DataError: all that is wrong in it, in source order.
+    """
+    toml = TomlFile(text, file=file, schema="faults")
+    raws = toml.data["faults"]
+    toml.refuse([problem for index in range(len(raws)) for problem in _problems(toml, index, stages, samples)])
+    return Faults(file, toml.data.get("seed", 0), tuple(_fault(number, raw) for number, raw in enumerate(raws, 1)))
+
+
+def _fault(number: int, raw: Mapping[str, Any]) -> Fault:
+    return Fault(
+        number=number,
+        kind=raw["class"],
+        stage=raw.get("stage"),
+        samples=tuple(raw.get("samples", ())),
+        share=float(raw.get("share", 1)),
+        times=None if raw.get("always") or "below_mib" in raw else raw.get("times", 1),
+        below_mib=raw.get("below_mib"),
+    )
+
+
+def _problems(toml: TomlFile, index: int, stages: Mapping[str, str], samples: Sequence[str]) -> Iterator[Problem]:
+    place, raw = ("faults", index), toml.data["faults"][index]
+    stage = raw.get("stage")
+    if stage is not None and stage not in stages:
+        yield toml.problem((*place, "stage"), f"unknown stage {stage!r}; {did_you_mean(stage, list(stages))}")
+    for name in raw.get("samples", ()):
+        if name not in samples:
+            yield toml.problem((*place, "samples"), f"unknown sample {name!r}; {did_you_mean(name, samples)}")
+    if "samples" in raw and stages.get(stage, "sample") != "sample":
+        message = f"expected a stage of scope sample, found {stage!r}, whose scope is {stages[stage]}"
+        yield toml.problem((*place, "samples"), message)
+    if "below_mib" in raw and raw["class"] != FailureClass.OUT_OF_MEMORY:
+        message = f"expected it in a fault of class out_of_memory, found it in {raw['class']}"
+        yield toml.problem((*place, "below_mib"), message)
+    given = [key for key in ("times", "always", "below_mib") if raw.get(key)]
+    if len(given) > 1:
+        message = f"expected one of times, always and below_mib, found {' and '.join(given)}"
+        yield toml.problem((*place, given[1]), message)
+    if raw["class"] == ENGINE_KILLED and raw.get("always"):
+        yield toml.problem((*place, "always"), "expected times: a run that is always killed never ends")
+
+
+def _chance(*parts: object) -> float:
+    """A number in [0, 1) that is the same wherever and whenever the same is asked."""
+    digest = sha256("\0".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:8]) / 2**64

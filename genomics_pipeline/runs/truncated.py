@@ -1,0 +1,36 @@
+"""A FASTQ file cut short, as a broken transfer leaves it."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+from genomics_pipeline.stores.protocol import Store
+
+GZIP = b"\x1f\x8b"
+_PIECE = 1 << 20
+
+
+def truncated(uri: str, store: Store, folder: Path) -> Path:
+    """The first half of a FASTQ file, under its own name in a folder; however it is read, its end is missing."""
+    found = store.stat(uri)
+    half = found.size_bytes // 2 if found else 0
+    with store.open(uri) as head:
+        compressed = head.read(len(GZIP)) == GZIP
+    to = folder / uri.rsplit("/", 1)[-1]
+    with store.open(uri) as whole, to.open("wb") as out:
+        (_half_of_bytes if compressed else _half_of_records)(whole, out, half)
+    return to
+
+
+def _half_of_bytes(whole: BinaryIO, out: BinaryIO, half: int) -> None:
+    while half > 0 and (piece := whole.read(min(half, _PIECE))):
+        half -= out.write(piece)
+
+
+def _half_of_records(whole: BinaryIO, out: BinaryIO, half: int) -> None:
+    """Whole records, and of the last one the first two lines of four."""
+    while half > 0 and (record := list(islice(whole, 4))):
+        half -= sum(map(len, record))
+        out.writelines(record if half > 0 else record[:2])

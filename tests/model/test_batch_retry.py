@@ -1,0 +1,63 @@
+"""What Batch tries again: only what another host or another try heals."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from genomics_pipeline.model.batch_retry import OURS, EvaluateOnExit, RetryStrategy, retry_strategy
+from genomics_pipeline.model.classify import classify
+from genomics_pipeline.model.failure import FailureClass
+
+EXITED = "Essential container in task exited"
+# status reason, container reason, exit code: how attempts of each class end (see tests/model/test_classify.py)
+ENDS = {
+    FailureClass.HOST_LOST: ("Host EC2 (instance i-0c8df3d1e3c5d8d3a) terminated.", None, None),
+    FailureClass.IMAGE: ("Task failed to start", "CannotPullContainerError: pull image manifest", None),
+    FailureClass.OUT_OF_MEMORY: (EXITED, "OutOfMemoryError: Container killed due to memory usage", 137),
+    FailureClass.TIMEOUT: ("Job attempt duration exceeded timeout", None, 137),
+    FailureClass.BAD_INPUT: (EXITED, None, 65),
+    FailureClass.TOOL_ERROR: (EXITED, None, 1),
+    FailureClass.CANCELLED: ("cancelled by `genomics-pipeline cancel`", None, 143),
+}
+
+
+@pytest.mark.parametrize("failure", ENDS)
+def test_hosts_and_images_are_tried_again_and_nothing_else(failure: FailureClass) -> None:
+    status_reason, reason, code = ENDS[failure]
+    assert OURS.retries(status_reason, reason, code) == (failure in (FailureClass.HOST_LOST, FailureClass.IMAGE))
+    detail = {"JobId": "1", "StatusReason": status_reason, "Container": {"ExitCode": code, "Reason": reason}}
+    assert classify("States.TaskFailed", json.dumps(detail)).failure_class == failure
+
+
+@pytest.mark.parametrize(
+    ("reason", "status_reason"),
+    [("DockerTimeoutError: Could not transition to started", EXITED), (None, "Task failed to start")],
+)
+def test_what_the_agent_says(reason: str | None, status_reason: str) -> None:
+    assert OURS.retries(status_reason, reason, None)
+
+
+def test_ours_keeps_the_limits_of_aws() -> None:
+    """API reference, RetryStrategy and EvaluateOnExit."""
+    assert 1 <= OURS.attempts <= 10
+    assert len(OURS.evaluate_on_exit) <= 5
+    assert OURS.evaluate_on_exit[-1] == EvaluateOnExit("EXIT", on_reason="*")
+    for entry in OURS.evaluate_on_exit:
+        for pattern in (entry.on_status_reason, entry.on_reason):
+            assert pattern is None or (pattern.removesuffix("*").replace(" ", "").isalnum() or pattern == "*")
+
+
+def test_the_first_entry_that_matches_decides_and_none_means_again() -> None:
+    strategy = RetryStrategy(
+        2, (EvaluateOnExit("exit", on_reason="a*", on_exit_code="1"), EvaluateOnExit("RETRY", on_reason="a*"))
+    )
+    assert [strategy.retries("", "ab", code) for code in (1, 12, None)] == [False, True, True]
+    assert strategy.retries("", "b", 1)
+
+
+def test_there_and_back() -> None:
+    assert RetryStrategy.from_json(OURS.to_json()) == OURS
+    assert RetryStrategy.from_json({}) == RetryStrategy()
+    assert retry_strategy(3, ()).to_json() == {"Attempts": 3, "EvaluateOnExit": [{"OnReason": "*", "Action": "EXIT"}]}
