@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EMULATORS := $(VENV)/.emulators
 
-.PHONY: demo test test-realdata test-validators test-emulators test-containers lint bench lock clean
+.PHONY: demo test test-badluck test-realdata test-validators test-emulators test-containers lint bench lock clean
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "Python >= 3.11 is needed, found %d.%d: make PYTHON=python3.11" % v)'
@@ -20,7 +20,11 @@ demo: $(READY)
 	$(BIN)/genomics-pipeline run demo/cohort/cohort.csv --reference demo/cohort/reference.fa --out demo/run --truth demo/cohort/truth.vcf.gz
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto -m "not realdata and not validators and not emulators and not containers"
+	$(BIN)/python -m pytest -n auto -m "not realdata and not validators and not emulators and not containers and not badluck"
+
+# Five hundred samples, every third task struck by a fault.
+test-badluck: $(READY)
+	$(BIN)/python -m pytest -m badluck
 
 test-realdata: $(READY)
 	$(BIN)/python -m pytest -m realdata

@@ -9,7 +9,7 @@ from genomics_pipeline.aws.clients import Clients, calling
 from genomics_pipeline.model.errors import RunError
 
 if TYPE_CHECKING:
-    from mypy_boto3_stepfunctions.literals import ExecutionStatusType, IncludedDataType
+    from mypy_boto3_stepfunctions.literals import IncludedDataType
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef, ExecutionListItemTypeDef
 
 ENDS = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
@@ -90,16 +90,13 @@ def stop_execution(arn: str, cause: str, clients: Clients) -> None:
         clients.states.stop_execution(executionArn=arn, error="Cancelled", cause=cause)
 
 
-def list_executions(
-    machine: str, clients: Clients, status: ExecutionStatusType | None = None
-) -> Iterator[ExecutionListItemTypeDef]:
+def list_executions(machine: str, clients: Clients) -> Iterator[ExecutionListItemTypeDef]:
     """The executions of a state machine, the newest first; a thousand come with a request.
 
     Raises:
         RunError: if AWS cannot be asked.
     """
-    only = {} if status is None else {"statusFilter": status}
-    pages = clients.states.get_paginator("list_executions").paginate(stateMachineArn=machine, **only)  # type: ignore[arg-type]
+    pages = clients.states.get_paginator("list_executions").paginate(stateMachineArn=machine)
     with calling(f"list the executions of {machine}"):
         for page in pages:
             yield from page["executions"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from genomics_pipeline.aws.clients import Clients, calling
@@ -27,3 +28,21 @@ def run_names(deployment: Deployment, clients: Clients, beginning: str = "") -> 
         for page in pages:
             for found in page.get("CommonPrefixes", ()):
                 yield found["Prefix"].removeprefix(RUNS).removesuffix("/")
+
+
+def rerun_name(run: str, number: int) -> str:
+    """The name of a rerun's execution.
+
+    >>> rerun_name("cohort-3f2a91c0d5e7", 1)
+    'cohort-3f2a91c0d5e7-r1'
+    """
+    return f"{run}-r{number}"
+
+
+def run_of(execution: str) -> str:
+    """The run that an execution's name tells, which is a rerun's or the run's own.
+
+    >>> run_of("cohort-3f2a91c0d5e7-r1"), run_of("cohort-3f2a91c0d5e7")
+    ('cohort-3f2a91c0d5e7', 'cohort-3f2a91c0d5e7')
+    """
+    return re.sub(r"-r\d+$", "", execution)

@@ -13,6 +13,7 @@ from genomics_pipeline.aws.executions import find_execution, stop_execution
 from genomics_pipeline.aws.jobs import active_jobs, terminate
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, RunPlace
+from genomics_pipeline.runs.chain import started_chain
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
 from genomics_pipeline.runs.run_folder import Holder, RunFolder
 
@@ -43,7 +44,7 @@ def cancel(run: LocalRun | CloudRun, note: Callable[[str], None], pause: Callabl
 
 
 def _cloud(run: CloudRun, note: Callable[[str], None], pause: Callable[[float], None]) -> dict[str, Any]:
-    arn = run.record["execution_arn"]
+    arn = started_chain(run)[-1].arn
     found = find_execution(arn, run.clients)
     status = "NOT_STARTED" if found is None else found["status"]
     if status == "RUNNING":

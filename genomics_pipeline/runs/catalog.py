@@ -72,3 +72,9 @@ def _pipeline_file(name_or_file: str) -> Path:
         return file
     hint = did_you_mean(name_or_file, pipeline_names())
     raise DataError(f"no pipeline {name_or_file!r}, neither shipped nor a file; {hint}")
+
+
+def located(name_or_file: str) -> str:
+    """What finds a pipeline from any folder: a shipped one's name as it is, a file's absolute path."""
+    is_shipped = "/" not in name_or_file and name_or_file in pipeline_names()
+    return name_or_file if is_shipped else str(Path(name_or_file).absolute())

@@ -14,7 +14,7 @@ from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import Deployment, find_deployment, state_machines
 from genomics_pipeline.aws.executions import STATUSES, list_executions
 from genomics_pipeline.aws.patience import in_parallel
-from genomics_pipeline.aws.run_names import run_names
+from genomics_pipeline.aws.run_names import run_names, run_of
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.runs.find_run import is_run, read_record, run_place
 from genomics_pipeline.runs.run_folder import RunFolder
@@ -104,31 +104,36 @@ def stack_runs(stack: str, status: str | None) -> Iterator[RunRow]:
     if status in (None, NO_EXECUTION):
         if status:
             known |= {
-                one["name"] for machine in state_machines(stack, clients) for one in list_executions(machine, clients)
+                run_of(one["name"])
+                for machine in state_machines(stack, clients)
+                for one in list_executions(machine, clients)
             }
         yield from _never_executed(deployment, clients, store, known)
 
 
 def _executed(
-    deployment: Deployment, clients: Clients, store: S3Store, status: Any, known: set[str]
+    deployment: Deployment, clients: Clients, store: S3Store, status: str | None, known: set[str]
 ) -> Iterator[RunRow]:
-    listed = [list_executions(one, clients, status) for one in state_machines(deployment.names.stack, clients)]
+    """The runs with an execution. All executions are listed for that: a run's status is that of its newest one."""
+    listed = [list_executions(one, clients) for one in state_machines(deployment.names.stack, clients)]
     newest_first = heapq.merge(*listed, key=lambda one: one["startDate"], reverse=True)
 
     def row(execution: ExecutionListItemTypeDef) -> RunRow | None:
-        record = _record(execution["name"], deployment, store)
+        record = _record(run_of(execution["name"]), deployment, store)
         if record is None:  # an execution that somebody else started
             return None
         started = execution["startDate"]
         seconds = (execution.get("stopDate", datetime.now(UTC)) - started).total_seconds()
         return _row(record, execution["status"], started, seconds)
 
-    def remembered() -> Iterator[ExecutionListItemTypeDef]:
+    def newest() -> Iterator[ExecutionListItemTypeDef]:
         for execution in newest_first:
-            known.add(execution["name"])
-            yield execution
+            run = run_of(execution["name"])
+            if run not in known and status in (None, execution["status"]):
+                yield execution
+            known.add(run)
 
-    yield from filter(None, in_parallel(row, remembered()))
+    yield from filter(None, in_parallel(row, newest()))
 
 
 def _never_executed(deployment: Deployment, clients: Clients, store: S3Store, known: set[str]) -> Iterator[RunRow]:

@@ -22,7 +22,7 @@ def sample_rows(
     Args:
         folder: The run.
         pipeline: What was run.
-        failures: Sample -> message, of the children that failed in this execution.
+        failures: Item -> message, of what failed.
         ran: The (stage, item) that really ran in this execution; the other finished ones were found done.
     """
     stages = [stage for stage in pipeline.stages if stage.scope == "sample"]

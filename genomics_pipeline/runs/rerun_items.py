@@ -1,8 +1,9 @@
 """What a rerun runs: the samples of the children that failed or never began, as a new manifest.
 
-Rows come and lines go: nothing is kept of them. An item is in one child of a Map Run, and a child in one of its files,
-also after a redrive; should one come again nevertheless (of another Map Run, which AWS makes when it redrives a state
-that failed before its items), only its first line is written: two children would write into one folder.
+Rows come and lines go: of what was written only the names' hashes are kept. An item is in one child of a Map Run, and a
+child in one of its files, also after a redrive. Should one come again nevertheless (of another Map Run, which AWS makes
+when it redrives a state that failed before its items), only its first line is written: two children would write into
+one folder.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.task import item_id, items_of
-from genomics_pipeline.stores.result_manifest import ResultRow, loads
+from genomics_pipeline.stores.result_manifest import ResultRow, around, loads
 
 NEVER_STARTED = "pending"
 _LINES = 256  # held back, to be written at once
@@ -51,7 +52,9 @@ def plan(
     sources: Iterable[Iterable[ResultRow]],
     out: BinaryIO,
     *,
+    superseded: Container[str] = frozenset(),
     of_class: Callable[[FailureClass | None], bool] | None = None,
+    class_of: Callable[[ResultRow], FailureClass | None] | None = None,
     named: Callable[[str], bool] | None = None,
     done: Callable[[Sequence[str]], Container[str]] | None = None,
 ) -> Planned:
@@ -60,7 +63,9 @@ def plan(
     Args:
         sources: FAILED and PENDING rows of the Map Runs.
         out: The manifest: an empty file that can be read too.
+        superseded: Items of which something newer is known than the rows tell; it may grow from source to source.
         of_class: Whether a class is wanted; None stands for a child that never began. Without it no cause is read.
+        class_of: Tells the class of a child; `row_class` where it is not given.
         named: Whether an item is wanted.
         done: Which items of a batch are done, of those of the names.
 
@@ -71,15 +76,18 @@ def plan(
     items, written = _Items(), _Written(out)
     for source in sources:
         for row in source:
-            found = items.of(row)
+            held = items.of(row)
+            found = [one for one in held if one[0] not in superseded]
+            if not found:
+                continue
             label = ""
             if of_class is not None:
-                failure = _class(row)
+                failure = (class_of or row_class)(row)
                 label = failure or NEVER_STARTED
                 if not of_class(failure):
                     planned.filtered += len(found)
                     continue
-            finished: Container[str] = done([name for name, _ in found]) if done and len(found) > 1 else ()
+            finished: Container[str] = done([name for name, _ in found]) if done and len(held) > 1 else ()
             for name, line in found:
                 if named is not None and not named(name):
                     planned.filtered += 1
@@ -95,7 +103,8 @@ def plan(
     return planned
 
 
-def _class(row: ResultRow) -> FailureClass | None:
+def row_class(row: ResultRow) -> FailureClass | None:
+    """The class of a child's failure; None of one that never began."""
     if row.child["Status"] == "PENDING":
         return None
     return classify(row.error, row.cause).failure_class
@@ -109,7 +118,7 @@ class _Items:
     """
 
     def __init__(self) -> None:
-        self._before, self._after = "?", ""  # begins no JSON
+        self._around: tuple[bytes, bytes] | None = None
 
     def of(self, row: ResultRow) -> list[tuple[str, bytes]]:
         """Name and line of each item of a child.
@@ -117,12 +126,12 @@ class _Items:
         Raises:
             DataError: for a row that is not ResultWriter's, or items that are not ours.
         """
-        given = row.given()
         try:
-            if given.startswith(self._before) and given.endswith(self._after):
-                text = given[len(self._before) : len(given) - len(self._after)]
+            if self._around and (part := row.within(*self._around)):
+                text = part.encode()
                 if (item := _object(text)) is not None:
-                    return [(item_id(item), text.encode())]
+                    return [(item_id(item), text)]
+            given = row.given()
             items = row.items_in(given)
             found = [(item_id(item), _line(item, given, place)) for place, item in enumerate(items)]
         except DataError as error:
@@ -134,18 +143,18 @@ class _Items:
     def _learn(self, given: str, item: str) -> None:
         """Keep what stands around an item, if it is that of a child that is no batch."""
         before, _, after = given.partition(item)
-        around = _object(f"{before}null{after}") or {}
-        if "Items" not in around and around.get("item", "") is None:
-            self._before, self._after = before, after
+        rest = _object(f"{before}null{after}".encode()) or {}
+        if "Items" not in rest and rest.get("item", "") is None:
+            self._around = around(before, after)
 
 
-def _object(text: str) -> dict[str, Any] | None:
+def _object(text: bytes) -> dict[str, Any] | None:
     """The object that a text is, on one line."""
     try:
         found = orjson.loads(text)
     except ValueError:
         return None
-    return found if isinstance(found, dict) and "\n" not in text else None
+    return found if isinstance(found, dict) and b"\n" not in text else None
 
 
 def _line(item: Mapping[str, Any], given: str, place: int) -> bytes:
@@ -174,13 +183,25 @@ class _Written:
 
     def add(self, name: str, line: bytes) -> bool:
         """Write an item's line, unless there is one."""
-        if self._names is not None:
-            if name in self._names:
-                return False
-            self._names.add(name)
-        elif not self._is_new(hash(name)) and name in (names := self._read()):
-            self._names = names
+        if self._names is None:
+            value = hash(name) & _HASH or 1  # 0 is a free place
+            table, last = self._table, self._last
+            place = value & last
+            while (found := table[place]) and found != value:
+                place = (place + 1) & last
+            if found:
+                if name in (names := self._read()):
+                    self._names = names
+                    return False
+            else:
+                table[place] = value
+                self._free -= 1
+                if not self._free:
+                    self._grow()
+        elif name in self._names:
             return False
+        else:
+            self._names.add(name)
         self._lines.append(line)
         if len(self._lines) == _LINES:
             self.flush()
@@ -188,29 +209,19 @@ class _Written:
 
     def flush(self) -> None:
         """Write what is held back."""
-        self._out.write(b"".join([line + b"\n" for line in self._lines]))
-        self._lines.clear()
-
-    def _is_new(self, value: int) -> bool:
-        """Keep a hash: whether it was not there."""
-        table, last = self._table, self._last
-        value = value & _HASH or 1  # 0 is a free place
-        place = value & last
-        while found := table[place]:
-            if found == value:
-                return False
-            place = (place + 1) & last
-        table[place] = value
-        self._free -= 1
-        if not self._free:
-            self._grow()
-        return True
+        if self._lines:
+            self._out.write(b"\n".join(self._lines) + b"\n")
+            self._lines.clear()
 
     def _grow(self) -> None:
         old = self._table
         self._clear(2 * len(old))
         for value in filter(None, old):
-            self._is_new(value)
+            place = value & self._last
+            while self._table[place]:
+                place = (place + 1) & self._last
+            self._table[place] = value
+            self._free -= 1
 
     def _clear(self, slots: int) -> None:
         self._table = array("Q", bytes(8 * slots))

@@ -20,6 +20,7 @@ from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import Deployment, find_deployment
 from genomics_pipeline.aws.executions import FORGOTTEN_AFTER_DAYS, find_execution, start_execution
 from genomics_pipeline.aws.patience import in_parallel
+from genomics_pipeline.aws.run_names import rerun_name
 from genomics_pipeline.model.errors import Collected, RunError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.manifest import manifest_lines
@@ -28,7 +29,7 @@ from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.model.tolerance import tolerance_words
 from genomics_pipeline.runs import cloud_files
-from genomics_pipeline.runs.catalog import load_pipeline
+from genomics_pipeline.runs.catalog import load_pipeline, located
 from genomics_pipeline.runs.cloud_reference import (
     CloudReference,
     find_reference,
@@ -45,7 +46,8 @@ from genomics_pipeline.stores.protocol import MissingObject
 from genomics_pipeline.stores.s3 import S3Store
 
 SHORT_DIGEST = 12
-NAME_CHARACTERS = 80 - SHORT_DIGEST - 1  # of an execution's name
+# Of an execution's name, with room for what a rerun puts behind it.
+NAME_CHARACTERS = 80 - SHORT_DIGEST - 1 - len(rerun_name("", 999))
 SHEET = re.compile(r"(\.(csv|tsv|jsonl|ndjson))?(\.(gz|bz2))?$", re.IGNORECASE)
 
 
@@ -239,6 +241,7 @@ def _record(submission: _Submission) -> dict[str, Any]:
         "tolerated": dict(planned.tolerated),
         "reference": submission.reference.uri,
         "manifest": submission.request.manifest,
+        "request": {"pipeline": located(submission.request.pipeline)},
         "samples": len(planned.samples),
         "submitted": datetime.now(UTC).isoformat(timespec="seconds"),
     }

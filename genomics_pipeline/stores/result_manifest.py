@@ -26,7 +26,6 @@ _REDRIVE = re.compile(r"Redrive-(\d+)")
 _BETWEEN = re.compile(rb'\}\s*,\s*(?=\{\s*"[A-Za-z])')
 _SPACE = b" \t\r\n"
 _INPUT, _AFTER_INPUT = b'"Input":"', b'","InputDetails":{'
-_BEFORE_INPUT = len(_INPUT) - 1
 T = TypeVar("T")
 
 
@@ -85,20 +84,26 @@ class ResultRow:
         Raises:
             DataError: if it is not a child's row.
         """
+        text = self.within()
+        if text is None:
+            text = str(self.child["Input"])
+        return text
+
+    def within(self, before: bytes = _INPUT, after: bytes = _AFTER_INPUT) -> str | None:
+        """The child's input, or its part between what `around` gives, if that can be told from the row's text alone."""
         line = self.line
         # Searched from the end, since a cause is long and full of quotes; within a string these would be escaped. A row
         # that is cut off begins or ends otherwise, and one that lost its end to the next has two inputs.
-        if self._child is None and line[:2] == b'{"' and line[-2:] == b'"}':
-            end = line.rfind(_AFTER_INPUT)
-            start = line.rfind(_INPUT, 0, end)
+        if line[:2] == b'{"' and line[-2:] == b'"}':
+            end = line.rfind(after)
+            start = line.rfind(before, 0, end)
             if 0 < start < end and line.rfind(_AFTER_INPUT, 0, start) < 0:
                 try:
-                    text: str = orjson.loads(line[start + _BEFORE_INPUT : end + 1])
+                    text: str = orjson.loads(b'"' + line[start + len(before) : end] + b'"')
                     return text
                 except ValueError:
-                    pass  # `child` tells what it is
-        found: str = self.child["Input"]
-        return found
+                    pass
+        return None
 
     def items(self) -> list[Mapping[str, Any]]:
         """The items it was given: one, or those of its batch.
@@ -119,6 +124,11 @@ class ResultRow:
         except (ValueError, LookupError, TypeError, AttributeError):
             found: list[Mapping[str, Any]] = _read(given, self.place, "a child's items in Input", items_of)
             return found
+
+
+def around(before: str, after: str) -> tuple[bytes, bytes]:
+    """What `ResultRow.within` takes, of the beginning and the end of inputs."""
+    return _INPUT + orjson.dumps(before)[1:-1], orjson.dumps(after)[1:-1] + _AFTER_INPUT
 
 
 def rows(store: Store, details: Mapping[str, str], kind: str) -> Iterator[ResultRow]:
@@ -237,7 +247,7 @@ def _elements(uri: str, stream: _Counted, held: bytes, offset: int) -> Iterator[
     last = held.strip(_SPACE)
     if not last.endswith(b"]"):
         place, example = f"{uri}: element {number + 1} at byte {offset}", _example(last[-EXAMPLE_BYTES:])
-        raise DataError(f"{place}: expected ']' at the end of the file, found {example}")
+        raise DataError(f"{place}: expected {ROW} and ']' at the file's end, found {example}")
     last = last[:-1].rstrip(_SPACE)
     if last or number:
         yield ResultRow(uri, number + 1, last, offset)

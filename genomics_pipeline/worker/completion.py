@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from genomics_pipeline.model.task import RunPlace
@@ -61,7 +61,7 @@ class CompletionRecord:
     peak_memory_mib: int
     parameters: Mapping[str, Any]
     outputs: Mapping[str, OutputRecord]
-    sources: Mapping[str, str]
+    sources: Mapping[str, str] = field(default_factory=dict)
     reused: bool = False
 
     def to_json(self) -> dict[str, Any]:

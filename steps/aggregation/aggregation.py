@@ -35,7 +35,7 @@ def main(task_file: str) -> int:
         return BAD_INPUT
     except CommandFailed as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
+        return error.exit_code
     return 0
 
 

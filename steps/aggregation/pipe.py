@@ -16,8 +16,20 @@ from pysam.utils import SamtoolsError
 Command = Sequence[str]
 
 
+KILLED = 128 + signal.SIGKILL  # what a program ends with that is killed for its memory
+
+
 class CommandFailed(Exception):
-    """A command has failed, and said why."""
+    """A command has failed, and said why.
+
+    Attributes:
+        exit_code: What the step's program ends with: `KILLED` where the command was killed.
+    """
+
+    def __init__(self, statuses: Sequence[int]) -> None:
+        killed = -signal.SIGKILL in map(os.waitstatus_to_exitcode, statuses)
+        super().__init__("a bcftools command " + ("was killed; it may have run out of memory" if killed else "failed"))
+        self.exit_code = KILLED if killed else 1
 
 
 @contextmanager
@@ -44,7 +56,7 @@ def pipe(commands: Sequence[Command]) -> Iterator[TextIO]:
             statuses.append(os.waitpid(running[0], 0)[1])
             running.pop(0)
         if any(statuses):
-            raise CommandFailed("a bcftools command failed")
+            raise CommandFailed(statuses)
     finally:
         for process in running:
             os.kill(process, signal.SIGKILL)

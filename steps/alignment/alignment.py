@@ -18,6 +18,7 @@ from metrics import STATS_OPTIONS, Counts, summarise
 from samtools_chain import Chain, ChainFailed, Command
 
 BAD_INPUT = 65  # EX_DATAERR of sysexits.h
+KILLED = 128 + signal.SIGKILL  # what a program ends with that is killed for its memory
 SORT_SHARE = 0.4  # of the memory; bwa's index and batches need the rest
 BAM_LEVEL = 4  # of zlib, which the wheels carry: 40 % less time than 6 for 5 % more bytes
 
@@ -35,7 +36,7 @@ def main(task_file: str) -> int:
         return BAD_INPUT
     except (ChainFailed, CrewFailed) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
+        return KILLED if error.killed else 1
     genome_bp = sum(length for _, length in contigs(task))
     metrics = summarise(counts, stats_file(task), genome_bp)
     Path(task["outputs"]["metrics"]).write_text(json.dumps(metrics, indent=2) + "\n")

@@ -16,7 +16,15 @@ AHEAD = 8  # pieces that are read for each worker before it asks for them
 
 
 class CrewFailed(Exception):
-    """A fork ended before its work did."""
+    """A fork ended before its work did.
+
+    Attributes:
+        killed: By SIGKILL, as the system does when memory runs out.
+    """
+
+    def __init__(self, who: str, code: int) -> None:
+        super().__init__(f"{who} was killed by signal {-code}; it may have run out of memory")
+        self.killed = code == -signal.SIGKILL
 
 
 class Crew:
@@ -53,7 +61,7 @@ class Crew:
         number = 0
         while (result := self._workers[number % len(self._workers)].take()) is not _END:
             if result is _LOST:
-                raise CrewFailed(self._loss(self._workers[number % len(self._workers)]))
+                raise self._loss(self._workers[number % len(self._workers)])
             if isinstance(result, BaseException):
                 raise result
             yield result
@@ -64,11 +72,11 @@ class Crew:
         for fork in (self._feeder, *self._workers):
             fork.kill()
 
-    def _loss(self, worker: _Worker) -> str:
+    def _loss(self, worker: _Worker) -> CrewFailed:
         killed, code = "a worker", worker.wait()
         if code >= 0:  # it ended by itself, as nothing feeds it
             killed, code = "the reader of the work", self._feeder.wait()
-        return f"{killed} was killed by signal {-code}; it may have run out of memory"
+        return CrewFailed(killed, code)
 
 
 class _Mark:

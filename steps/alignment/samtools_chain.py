@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -16,7 +17,16 @@ _ALL = 1 << 16
 
 
 class ChainFailed(Exception):
-    """A command of the chain failed; it has said why on standard error."""
+    """A command of the chain failed; it has said why on standard error.
+
+    Attributes:
+        killed: By SIGKILL, as the system does when memory runs out.
+    """
+
+    def __init__(self, name: str, code: int) -> None:
+        self.killed = code == -signal.SIGKILL
+        how = "was killed by signal 9; it may have run out of memory" if self.killed else f"ended with exit code {code}"
+        super().__init__(f"{name} {how}")
 
 
 class Chain:
@@ -47,9 +57,9 @@ class Chain:
             ChainFailed: if one failed.
         """
         codes = [(name, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])) for name, pid in self._children]
-        for name, code in codes:
+        for name, code in sorted(codes, key=lambda end: end[1] != -signal.SIGKILL):  # its neighbours end with it
             if code:
-                raise ChainFailed(f"{name} ended with exit code {code}")
+                raise ChainFailed(name, code)
 
     def _fork(self, name: str, work: Callable[[], None], source: int, *targets: int) -> None:
         """A child that reads 0 and writes 1, and 3 where there is a second target; these are closed here."""

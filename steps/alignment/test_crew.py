@@ -62,8 +62,9 @@ def test_a_killed_worker_is_told_whatever_its_neighbours_have_left(pieces: int) 
         return bytes(1_000_000)
 
     crew = Crew(range(pieces), 2)
-    with pytest.raises(CrewFailed, match=r"^a worker was killed by signal 9; it may have run out of memory$"):
+    with pytest.raises(CrewFailed, match=r"^a worker was killed by signal 9; it may have run out of memory$") as caught:
         list(crew.results(work))
+    assert caught.value.killed
     crew.end()
 
 

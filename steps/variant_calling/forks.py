@@ -12,10 +12,15 @@ import pysam.bcftools
 from pysam.utils import SamtoolsError
 
 BAD_INPUT = 65  # EX_DATAERR of sysexits.h
+KILLED = 128 + signal.SIGKILL  # what a program ends with that is killed for its memory
 
 
 class WorkFailed(Exception):
     """A worker has ended badly, and said why."""
+
+
+class WorkKilled(WorkFailed):
+    """A worker was killed, as the system does when memory runs out."""
 
 
 def bcftools(command: str, *argv: str) -> None:
@@ -35,6 +40,7 @@ def run(jobs: Sequence[Callable[[], None]], at_once: int) -> None:
 
     Raises:
         WorkFailed: if a job failed; the others are stopped first.
+        WorkKilled: if it was killed.
     """
     running: set[int] = set()
     waiting = list(reversed(jobs))
@@ -46,11 +52,17 @@ def run(jobs: Sequence[Callable[[], None]], at_once: int) -> None:
             process, status = os.wait()
             running.discard(process)
             if status:
-                raise WorkFailed(f"a worker ended with {os.waitstatus_to_exitcode(status)}")
+                raise _ended(os.waitstatus_to_exitcode(status))
     finally:
         for process in running:
             os.kill(process, signal.SIGKILL)
             os.waitpid(process, 0)
+
+
+def _ended(code: int) -> WorkFailed:
+    if code == -signal.SIGKILL:
+        return WorkKilled("a worker was killed by signal 9; it may have run out of memory")
+    return WorkFailed(f"a worker ended with {code}")
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:

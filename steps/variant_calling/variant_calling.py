@@ -15,7 +15,7 @@ from bad_input import BadInput
 from bgzf_parts import bgzf_writer, join, split_header
 from call_records import Filters, keep, summarise
 from calling_units import Ownership, Unit, bed_text, cut, padded, read_bed, read_contigs
-from forks import BAD_INPUT, WorkFailed, bcftools, run
+from forks import BAD_INPUT, KILLED, WorkFailed, WorkKilled, bcftools, run
 from gvcf_blocks import DEPTH_BANDS, Slimmer
 
 PLOIDY_KEY = "genomics_pipeline_ploidy"
@@ -32,7 +32,7 @@ def main(task_file: str) -> int:
         return BAD_INPUT
     except WorkFailed as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
+        return KILLED if isinstance(error, WorkKilled) else 1
     return 0
 
 
@@ -54,6 +54,8 @@ def call(task: dict[str, Any]) -> None:
             [partial(call_unit, task, contigs, unit, folder) for unit, folder in zip(units, folders, strict=True)],
             at_once=task["vcpus"],
         )
+    except WorkKilled:
+        raise
     except WorkFailed:
         check_sequences(task["inputs"]["alignment"], task["inputs"]["reference"])
         raise

@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genomics_pipeline.engine.distributed_map.result_writer import ended_row, pending_row
@@ -165,6 +165,7 @@ def test_names_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> No
     )
 
 
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.integers(0, 300), max_size=400))
 def test_each_name_is_written_at_its_first(numbers: list[int]) -> None:
     out = BytesIO()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genomics_pipeline.engine.distributed_map.result_writer import Destination, ended_row, pending_row
@@ -195,8 +195,8 @@ def test_a_file_that_is_cut_off_is_named_with_its_place(store: LocalStore) -> No
         assert read_all(store, lines[: -1 - cut]).startswith(f"s3://b/f:2: {ROW}, found ")
     place = f"s3://b/f: element 2 at byte {len(A) + 2}"
     for cut in range(2, len(B) - 2):
-        assert read_all(store, array[:-cut]).startswith(f"{place}: expected ']' at the end of the file, found ")
-    assert read_all(store, array[:-1]) == f"{place}: expected ']' at the end of the file, found {B[-40:].decode()!r}"
+        assert read_all(store, array[:-cut]).startswith(f"{place}: {ROW} and ']' at the file's end, found ")
+    assert read_all(store, array[:-1]) == f"{place}: {ROW} and ']' at the file's end, found {B[-40:].decode()!r}"
     # Between two rows only the size tells.
     assert (
         read_all(store, A + b"\n", len(lines))
@@ -279,7 +279,7 @@ def test_a_manifest_or_a_file_that_is_missing(store: LocalStore) -> None:
         list(rows(store, at("u"), "FAILED"))
 
 
-texts = st.text(st.sampled_from('aé\\"{}[],:\n\u2028😀'), max_size=12)
+texts = st.text(st.sampled_from('aé\\"{}[],:\n\u2028😀'), max_size=8)
 values = st.recursive(
     st.none()
     | st.booleans()
@@ -287,7 +287,7 @@ values = st.recursive(
     | texts
     | st.floats(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
-    max_leaves=6,
+    max_leaves=3,
 )
 children = st.fixed_dictionaries(
     {
@@ -313,8 +313,9 @@ def as_engine_row(child: Row) -> tuple[str, Row]:
     )
 
 
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    st.lists(children, max_size=8),
+    st.lists(children, max_size=5),
     st.sampled_from(["NONE", "COMPACT", "FLATTEN"]),
     st.sampled_from(["JSON", "JSONL"]),
     st.sampled_from([1, 700, 2000, 10**9]),
@@ -337,7 +338,6 @@ def test_what_our_engine_writes_is_read(
                     child["items"] if child["batch"] else child["items"][:1] for _, child in expected
                 ]
                 assert [dict(row.child) for row in found] == [row for row, _ in expected]
-        if transformation != "NONE":
-            for row in rows(store, to.manifest("u"), "SUCCEEDED"):
-                with pytest.raises(DataError):
-                    row.items()
+        if transformation != "NONE" and any(json.loads(row.get("Output", "[]")) for _, row in written):
+            with pytest.raises(DataError, match="expected a child execution's row"):
+                [row.items() for row in rows(store, to.manifest("u"), "SUCCEEDED")]

@@ -10,7 +10,7 @@ from genomics_pipeline.worker.completion import CompletionRecord, OutputRecord
 
 PAYLOAD = TaskPayload("align", "alignment", "sample", RunPlace("r1", "b", "runs/r1/"), "", {}, {}, {}, (), {})
 OUTPUTS = {"bam": OutputRecord("k", 1000, "0"), "metrics": OutputRecord("m", 24, "0")}
-RECORD = CompletionRecord("align", "s7", "alignment", "1", "f", "2026-01-01", 12.5, 8, 16384, 900, {}, OUTPUTS, {})
+RECORD = CompletionRecord("align", "s7", "alignment", "1", "f", "2026-01-01", 12.5, 8, 16384, 900, {}, OUTPUTS)
 
 
 def test_success_is_counted_by_stage_and_outcome() -> None:

@@ -1,0 +1,166 @@
+"""One execution of a run's definition on this machine: new or resumed, the run's own or a rerun's."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genomics_pipeline.engine.api import ExecutionResult, execute
+from genomics_pipeline.engine.tasks.batch import BatchTasks
+from genomics_pipeline.engine.tasks.handlers import Handlers
+from genomics_pipeline.model.parameters import Value
+from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.report.ledger import tsv_lines
+from genomics_pipeline.runs import outcome
+from genomics_pipeline.runs.find_run import LocalRun
+from genomics_pipeline.runs.item_ends import judged, missing
+from genomics_pipeline.runs.jobs import Worker, job_definitions
+from genomics_pipeline.runs.ledger import rows
+from genomics_pipeline.runs.local_state import local_failures
+from genomics_pipeline.runs.run_files import run_files
+from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.worker.machine import capacity
+from genomics_pipeline.worker.step_folder import StepFolder
+
+if TYPE_CHECKING:
+    from genomics_pipeline.runs.container_jobs import ContainerWorker
+    from genomics_pipeline.runs.faults import Injector
+
+SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
+
+
+@dataclass(slots=True)
+class LocalExecution:
+    """One execution.
+
+    Attributes:
+        folder: The run's.
+        pipeline: What is run.
+        steps: Its steps.
+        parameters: The run's own overrides by stage.
+        request: What the run was asked with; see `local.Request`.
+        number: It is the folder's so-manieth.
+        first: The number of the last that had the whole manifest.
+        input: The file with its input.
+        digest: What decides it; see `RunFolder.digest`.
+        worker: What runs its jobs.
+        injector: Makes faults among them.
+        started: Seconds since the epoch.
+    """
+
+    folder: RunFolder
+    pipeline: Pipeline
+    steps: Mapping[str, StepFolder]
+    parameters: Mapping[str, Mapping[str, Value]]
+    request: Mapping[str, Any]
+    number: int
+    first: int
+    input: Path
+    digest: str
+    worker: Worker | ContainerWorker
+    injector: Injector | None = None
+    started: float = field(default_factory=time.time)
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return f"{self.folder.name}-{self.number}"
+
+    def run(self, display: Any, go_on: str) -> ExecutionResult:
+        """Run it to its end.
+
+        Args:
+            display: A `report.progress.Progress`, told what happens.
+            go_on: What is told when it is interrupted: how it goes on.
+        """
+        self.record("RUNNING", {})
+        self.folder.failures.unlink(missing_ok=True)  # it tells of an execution that ended
+        try:
+            return self._execute(display)
+        except KeyboardInterrupt:
+            self.record("ABORTED", {})
+            display.note(f"interrupted; {go_on} goes on from here: {self.folder.path}")
+            raise
+
+    def _execute(self, display: Any) -> ExecutionResult:
+        cores, memory_mib = capacity()
+        injector = self.injector
+        run_job = injector.run_job if injector else self.worker.run_job
+        tasks = BatchTasks(job_definitions(self.steps), run_job, cores=cores, memory_mib=memory_mib)
+        return execute(
+            json.loads(self.folder.definition.read_bytes()),
+            json.loads(self.input.read_bytes()),
+            name=self.name,
+            state_machine=self.pipeline.name,
+            store=RoutedStore({BUCKET: self.folder.path}),
+            tasks=Handlers({SUBMIT_JOB: injector.submitting(tasks) if injector else tasks}),
+            journal=self.folder.journal(self.name),
+            observer=display.event,
+        )
+
+    def summary(self, result: ExecutionResult) -> dict[str, Any]:
+        """What became of the run, all its samples and executions; what is missing is written to ``failures.tsv``."""
+        folder, worker, run = self.folder, self.worker, LocalRun(self.folder)
+        files = run_files(run)
+        found = list(judged(files, files.groups(), local_failures(folder, result.status)))
+        folder.write(folder.failures, tsv_lines(rows(run, iter(found))))
+        failed = {one.item: outcome.words(one.failure) for one in found if one.scope == "sample" and not one.pending}
+        lacking = missing(files, found)
+        summary: dict[str, Any] = {
+            "run": str(folder.path),
+            "status": result.status,
+            "samples": list(outcome.sample_rows(folder, self.pipeline, failed, worker.ran)),
+            "cohort": outcome.cohort_row(folder, self.pipeline) if result.status == "SUCCEEDED" else outcome.NO_COHORT,
+            "steps": {"run": len(worker.ran), "reused": len(worker.reused)},
+            **({"missing": lacking.to_json()} if lacking else {}),
+            "seconds": 0.0,
+        }
+        if result.status != "SUCCEEDED":
+            summary["error"] = outcome.explain(result.error or "", result.cause or "")
+        return summary
+
+    def record(self, status: str, summary: Mapping[str, Any]) -> None:
+        """Replace ``run.json``."""
+        self.folder.save(
+            {
+                "run": self.folder.name,
+                "status": status,
+                "execution": self.number,
+                "first": self.first,
+                "input": str(self.input.relative_to(self.folder.path)),
+                "digest": self.digest,
+                "pipeline": self.pipeline.name,
+                "parameters": self.parameters,
+                "tolerated": json.loads(self.input.read_bytes())["tolerated"],
+                "request": self.request,
+                "started": datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
+                "summary": summary,
+            }
+        )
+
+
+def worker_for(
+    folder: RunFolder, steps: Mapping[str, StepFolder], containers: bool, display: Any
+) -> Worker | ContainerWorker:
+    """What runs the jobs; images that are missing are built."""
+    if not containers:
+        return Worker(steps, RoutedStore({BUCKET: folder.path}), folder.scratch)
+    from genomics_pipeline.runs import images
+    from genomics_pipeline.runs.container_engine import ContainerEngine
+    from genomics_pipeline.runs.container_jobs import ContainerWorker
+
+    engine = ContainerEngine()
+    wanted = {name: images.image(step, ResourceNames()) for name, step in steps.items()}
+    for each in wanted.values():
+        display.note(f"image: {each.name}")
+        images.build(each, engine)
+    worker = ContainerWorker({name: each.name for name, each in wanted.items()}, folder, engine)
+    worker.end_leftovers()
+    return worker

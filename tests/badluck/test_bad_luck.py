@@ -1,0 +1,163 @@
+"""A day of bad luck: a cohort of which every third task is struck, by faults of every class and by files that are broken.
+
+What can heal heals, the rest is listed in its class, nothing that was finished runs again, and once the inputs are
+mended `rerun` completes the cohort: its joint VCF is that of a day without any fault.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+STAGES = 2  # over samples
+HEALING = {"host_lost", "image", "throttled", "out_of_memory", "timeout", "engine_killed"}
+FAULTS = """\
+seed = 20261124
+
+[[faults]]
+class = "engine_killed"
+stage = "variant_calling"
+share = 0.1
+
+[[faults]]
+class = "host_lost"  # Batch's own attempts do
+share = 0.08
+times = 2
+
+[[faults]]
+class = "host_lost"  # they do not: On-Demand
+share = 0.03
+times = 6
+
+[[faults]]
+class = "image"
+share = 0.04
+
+[[faults]]
+class = "throttled"
+share = 0.05
+
+[[faults]]
+class = "out_of_memory"
+stage = "alignment"
+share = 0.12
+below_mib = 32768
+
+[[faults]]
+class = "timeout"
+share = 0.05
+
+[[faults]]
+class = "out_of_disk"
+share = 0.02
+
+[[faults]]
+class = "tool_error"
+share = 0.02
+
+[[faults]]
+class = "bad_input"
+stage = "alignment"
+share = 0.03
+always = true
+"""
+
+
+def command(*arguments: str | Path, code: int = 0) -> str:
+    """What `genomics-pipeline ARGUMENTS` prints; it must end with the code."""
+    argv = [sys.executable, "-m", "genomics_pipeline", *map(str, arguments)]
+    ended = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert ended.returncode == code, ended.stderr[-3000:]
+    return ended.stdout
+
+
+@pytest.fixture(params=[24, pytest.param(500, marks=pytest.mark.badluck)])
+def cohort(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """So many small samples."""
+    command(
+        "simulate", "--out", tmp_path / "cohort", "--samples", str(request.param), "--length", "5000", "--depth", "6"
+    )
+    return tmp_path / "cohort"
+
+
+def run(cohort: Path, out: Path, *options: str | Path, code: int = 0) -> str:
+    given = ("--reference", cohort / "reference.fa", "--out", out, "--json")
+    return command("run", cohort / "cohort.csv", *given, *options, code=code)
+
+
+def joint_vcf(out: Path) -> bytes:
+    (file,) = (out / "results" / "variant_calling" / "joint").glob("*.vcf.gz")
+    return gzip.decompress(file.read_bytes())
+
+
+def finished(out: Path) -> dict[Path, int]:
+    """The completion records of the samples, and when each was written."""
+    return {file: file.stat().st_mtime_ns for stage in ("alignment", "variant_calling") for file in records(out, stage)}
+
+
+def records(out: Path, stage: str) -> Iterator[Path]:
+    return (out / "steps" / stage).glob("*/step.json")
+
+
+def break_file(fastq: Path) -> None:
+    """Cut it in the middle."""
+    shutil.copy(fastq, f"{fastq}.whole")
+    fastq.write_bytes(fastq.read_bytes()[: fastq.stat().st_size // 2])
+
+
+def struck(out: Path) -> dict[tuple[str, str], list[str]]:
+    """The classes that struck each (stage, item), in their order."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for line in (out / ".engine" / "faults.jsonl").read_text().splitlines():
+        fault, stage, item = json.loads(line)
+        found.setdefault((stage, item), []).append(fault.partition(". ")[2].partition(":")[0])
+    return found
+
+
+def expected_failures(out: Path, broken: str) -> dict[str, str]:
+    """Sample -> class of what does not heal: the first stage that ended so ends its sample."""
+    found = {broken: "bad_input"}
+    for (_, item), classes in struck(out).items():
+        for name in classes:
+            if name not in HEALING and item != "cohort" and not item.isdigit():
+                found.setdefault(item, name)
+    return found
+
+
+def test_a_day_of_bad_luck(cohort: Path, tmp_path: Path) -> None:
+    out, faults = tmp_path / "bad", tmp_path / "faults.toml"
+    faults.write_text(FAULTS)
+    names = [row["sample"] for row in json.loads(run(cohort, tmp_path / "calm"))["samples"]]
+    fastq = next(cohort.glob(f"**/{names[5]}_*R1*.fastq.gz"))
+    break_file(fastq)
+
+    given: tuple[str | Path, ...] = ("--inject", faults, "--tolerate", "90%")
+    run(cohort, out, *given, code=-signal.SIGKILL)
+    before = finished(out)
+    summary: dict[str, Any] = json.loads(run(cohort, out, *given, "--resume"))
+    after = finished(out)
+    assert {file: after[file] for file in before} == before  # nothing that was finished ran again
+
+    bad = expected_failures(out, names[5])
+    tasks = STAGES * len(names)
+    hit = sum(1 for stage, _ in struck(out) if stage in ("alignment", "variant_calling"))
+    assert hit >= 0.25 * tasks, f"{hit} of {tasks}"
+    assert {row["sample"] for row in summary["samples"] if row["state"] == "FAILED"} == bad.keys()
+    ledger = [json.loads(line) for line in command("results", out, "--failed", "--json").splitlines()]
+    assert {row["sample"]: row["class"] for row in ledger} == bad
+
+    shutil.move(f"{fastq}.whole", fastq)
+    again = json.loads(command("rerun", out, "--json"))
+    assert [row["state"] for row in again["samples"]] == ["SUCCEEDED"] * len(names)
+    last = finished(out)
+    assert {file: last[file] for file in after} == after
+    assert joint_vcf(out) == joint_vcf(tmp_path / "calm")
