@@ -243,3 +243,18 @@ def test_what_is_no_tolerance_is_refused(named: Callable[..., Ended], tmp_path: 
     )
     assert (ended.returncode, ended.stderr) == (2, message)
     assert not (tmp_path / "run").exists()
+
+
+def test_after_a_rerun_each_sample_is_listed_as_the_newest_execution_left_it(
+    named: Callable[..., Ended], command: Command, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    assert named({"a": "good", "b": "torn", "c": "late", "d": "torn"}).returncode == 0
+    (tmp_path / "b.fq").write_text("@good\nACGT\n+\nFFFF\n")
+    again = command("rerun", run, "--sample", "b", "--sample", "d")
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.splitlines()[-3] == "Missing: 2 of 4 samples (1 tool error, 1 bad input): c, d"
+    found = [(one["sample"], one["step"], one["class"]) for one in ledger(command, run)]
+    assert found == [("c", "two", "tool_error"), ("d", "one", "bad_input")]
+    table = (run / "failures.tsv").read_text().splitlines()
+    assert [line.split("\t")[0] for line in table] == ["sample", "c", "d"]
