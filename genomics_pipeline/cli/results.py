@@ -4,32 +4,50 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from genomics_pipeline.cli.options import stack_option
+from genomics_pipeline.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from genomics_pipeline.runs.find_run import CloudRun, LocalRun
 
 
 @click.command(short_help="Where a run's files are; copies of them.")
 @click.argument("run")
 @stack_option
 @click.option("--sample", "samples", multiple=True, metavar="NAME", help="Only of this sample (may be repeated).")
-@click.option("--failed", is_flag=True, help="Only the samples that failed, with the reason.")
+@click.option("--failed", is_flag=True, help="Only what is not done: why, what was tried, how to run it again.")
 @click.option("--download", "target", type=click.Path(path_type=Path), help="Copy the files there, verified.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line: a sample, or the cohort.")
-def results(run: str, stack: str, samples: tuple[str, ...], failed: bool, target: Path | None, as_json: bool) -> None:
+@click.option("--tsv", "as_tsv", is_flag=True, help="With --failed: print a table, a line an item.")
+def results(
+    run: str, stack: str, samples: tuple[str, ...], failed: bool, target: Path | None, as_json: bool, as_tsv: bool
+) -> None:
     """List the files of each sample and of the cohort in RUN: a run's folder, URI or name.
+
+    --failed lists instead every sample (or interval, or the cohort) that failed or was never started.
 
     \b
     Examples:
       genomics-pipeline results my-run
       genomics-pipeline results cohort-3f2a91c0d5e7 --sample NA12878 --download here/
+      genomics-pipeline results cohort-3f2a91c0d5e7 --failed --tsv > failures.tsv
     """
     from genomics_pipeline.runs.find_run import find_run
     from genomics_pipeline.runs.results import Results, copies, result_row
 
+    if failed and target:
+        raise UsageError("--failed lists what is not done, --download copies files: give one of them")
+    if as_tsv and (as_json or not failed):
+        raise UsageError("--tsv: expected --failed without --json")
+    if failed:
+        _list_failed(find_run(run, stack), samples, as_json, as_tsv)
+        return
     found = Results(find_run(run, stack))
-    items = found.items(samples, failed)
+    items = found.items(samples)
     for result, copied in copies(items, found.files, target) if target else ((one, None) for one in items):
         row = result_row(result, found.files)
         if as_json:
@@ -44,3 +62,17 @@ def results(run: str, stack: str, samples: tuple[str, ...], failed: bool, target
             click.echo(f"  {failure.failure_class.replace('_', ' ')}{stage}: {failure.message}")
             if failure.stage:
                 click.echo(f"  log: {row['failure']['log']}")
+
+
+def _list_failed(found: LocalRun | CloudRun, samples: tuple[str, ...], as_json: bool, as_tsv: bool) -> None:
+    """Line by line, as it is read: there may be a million."""
+    from genomics_pipeline.report.ledger import text, tsv_lines
+    from genomics_pipeline.runs.ledger import ledger
+
+    rows = ledger(found, samples)
+    if as_tsv:
+        for line in tsv_lines(rows):
+            click.echo(line, nl=False)
+        return
+    for row in rows:
+        click.echo(json.dumps(row, ensure_ascii=False) if as_json else text(row))

@@ -19,6 +19,7 @@ from genomics_pipeline.cli.signals import end_on_sigterm
 @click.option("--pipeline", default="germline", show_default=True, help="A pipeline's name, or a pipeline file.")
 @click.option("--param", "parameters", multiple=True, metavar="STAGE.NAME=VALUE", help="A parameter of a stage.")
 @click.option("--sample", "samples", multiple=True, help="Run this sample only (may be repeated).")
+@click.option("--tolerate", metavar="5%|20", help="How many samples may fail: a share, or a number.")
 @click.option("--resume", is_flag=True, help="Continue an interrupted execution.")
 @click.option("--containers", is_flag=True, help="Run each task in a container of its step's image.")
 @click.option(

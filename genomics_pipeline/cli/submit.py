@@ -19,6 +19,7 @@ FOLLOWING = ("status {} --watch", "logs {} --failed", "results {}", "cancel {}")
 @click.option("--pipeline", default="germline", show_default=True, help="A pipeline's name, or a pipeline file.")
 @click.option("--param", "parameters", multiple=True, metavar="STAGE.NAME=VALUE", help="A parameter of a stage.")
 @click.option("--sample", "samples", multiple=True, help="Run this sample only (may be repeated).")
+@click.option("--tolerate", metavar="5%|20", help="How many samples may fail: a share, or a number.")
 @stack_option
 @click.option("--dry-run", is_flag=True, help="Check everything; upload and start nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run as one JSON object.")

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from genomics_pipeline.report.ledger import missing_lines
+
 LOW_DEPTH = 10
 NOTHING = "–"
 WIDE = 1000  # columns, where no terminal limits them
@@ -114,6 +116,8 @@ def _ending(summary: Mapping[str, Any]) -> Iterator[Text]:
         yield Text.assemble(("run failed: ", "bold red"), summary["error"])
     steps = summary["steps"]
     yield Text(f"{_count(steps['run'], 'step')} ran, {steps['reused']:,} reused, {summary['seconds']:.1f} s")
+    if "missing" in summary:
+        yield from map(Text, missing_lines(summary["missing"], summary["run"]))
 
 
 def _count(number: int, noun: str) -> str:

@@ -10,6 +10,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from genomics_pipeline.report.ledger import missing_lines
+
 BAR_COLUMNS = 30
 SHOWN_FAILURES = 10
 WIDE = 1000  # columns, where no terminal limits them
@@ -84,6 +86,8 @@ def _ending(state: Mapping[str, Any]) -> Iterator[Text]:
     if state["failures"]["items"]:
         yield Text(f"logs: genomics-pipeline logs {state['place']} --failed")
     yield Text(f"results: genomics-pipeline results {state['place']}")
+    if "missing" in state:
+        yield from map(Text, missing_lines(state["missing"], state["place"]))
 
 
 def _duration(seconds: float) -> str:

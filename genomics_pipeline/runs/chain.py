@@ -15,17 +15,15 @@ from typing import Any
 from genomics_pipeline.aws.executions import find_execution
 from genomics_pipeline.aws.map_runs import MapRuns
 from genomics_pipeline.engine.progress import read_progress
-from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
-from genomics_pipeline.model.task import ITEM_FILES, item_id
+from genomics_pipeline.model.task import ITEM_FILES
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
-from genomics_pipeline.runs.map_run_answer import map_run_label, map_run_state
+from genomics_pipeline.runs.map_run_answer import failures_of, map_run_label, map_run_state
 from genomics_pipeline.runs.run_files import RunFiles, StageGroup, scope_of
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.runs.run_state import ItemFailure, MapRunState
-from genomics_pipeline.stores.protocol import MissingObject
+from genomics_pipeline.stores.protocol import MissingObject, Store
 from genomics_pipeline.stores.result_manifest import newest as after_redrives
-from genomics_pipeline.stores.result_manifest import rows
 from genomics_pipeline.worker.completion import is_done
 
 WHOLE = ITEM_FILES["sample"]
@@ -184,9 +182,9 @@ def earlier(files: RunFiles, chain: Sequence[Execution], answered: Callable[[Exe
             found.total.setdefault(label, state.total or 0)
             found.succeeded[label] += state.succeeded
             failures = found.failures.setdefault(label, {})
-            for failure, of_batch in _failed(files, answer) if state.failed else ():
+            for failure in failures_of(files.store, answer):
                 failures[failure.item] = failure
-                if of_batch:
+                if failure.of_batch:
                     batched.add(failure.item)
         for item in files.items_in(following.manifest):
             for failures in found.failures.values():
@@ -199,14 +197,26 @@ def earlier(files: RunFiles, chain: Sequence[Execution], answered: Callable[[Exe
     return found
 
 
+def older(
+    files: RunFiles,
+    chain: Sequence[Execution],
+    answered: Callable[[Execution], Iterable[Answer]],
+    read: Callable[[Store, Answer], Iterator[ItemFailure]],
+) -> Iterator[ItemFailure]:
+    """What all but the newest execution left of samples that no later one had, as it is read.
+
+    Args:
+        files: The run's.
+        chain: The executions since one had the whole manifest.
+        answered: Tells of an execution's Map Runs.
+        read: Reads one's result files.
+    """
+    last = {item: number for number, one in enumerate(chain) if number for item in files.items_in(one.manifest)}
+    for number, execution in enumerate(chain[:-1]):
+        for answer in of_samples(answered(execution)):
+            yield from (one for one in read(files.store, answer) if last.get(one.item, 0) == number)
+
+
 def all_done(files: RunFiles, group: StageGroup, item: str) -> bool:
     """Whether every stage of a map is done over an item."""
     return all(is_done(files.store, files.place, stage, item) for stage in group.stages)
-
-
-def _failed(files: RunFiles, answer: Answer) -> Iterator[tuple[ItemFailure, bool]]:
-    """The items of the children that failed, each with whether others were in its child."""
-    for row in rows(files.store, answer["resultWriterDetails"], "FAILED"):
-        failure = classify(row.error, row.cause)
-        items = row.items()
-        yield from ((ItemFailure(item_id(item), failure), len(items) > 1) for item in items)

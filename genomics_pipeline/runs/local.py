@@ -43,6 +43,7 @@ class Request:
         pipeline: A shipped pipeline's name or a pipeline file.
         parameters: ``STAGE.NAME=VALUE`` overrides.
         samples: Only these samples; all where none is named.
+        tolerate: How many samples may fail; as the pipeline says where it is None.
         resume: Continue an interrupted execution of the same run.
         truth: A VCF of planted genotypes to score the joint VCF against.
         containers: Run each task in a container of its step's image.
@@ -55,6 +56,7 @@ class Request:
     pipeline: str = "germline"
     parameters: Sequence[str] = ()
     samples: Sequence[str] = ()
+    tolerate: str | None = None
     resume: bool = False
     truth: Path | None = None
     containers: bool = False
@@ -106,8 +108,8 @@ def _write_inputs(folder: RunFolder, checked: Plan, reference: str, display: Any
     display.note(f"reference: {reference}")
     prepared = prepare(reference, sorted(indexes), store, None)
     sizes = contigs(Path(f"{prepared}.fai").read_text(), file=f"{prepared}.fai")
-    tolerated = checked.pipeline.maps["sample"].tolerated()
-    given = ExecutionInput(RunPlace(folder.name, BUCKET, ""), str(prepared), checked.overrides, tolerated)
+    place = RunPlace(folder.name, BUCKET, "")
+    given = ExecutionInput(place, str(prepared), checked.overrides, checked.tolerated)
     folder.write(folder.manifest, manifest_lines(checked.samples))
     folder.write(folder.intervals, interval_lines(sizes, checked.pipeline.maps["interval"].interval_size_bp))
     folder.write(folder.definition, canonical(generate(checked.pipeline)))

@@ -16,10 +16,14 @@ from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.report.ledger import tsv_lines
 from genomics_pipeline.runs import outcome
 from genomics_pipeline.runs.find_run import LocalRun
+from genomics_pipeline.runs.item_ends import judged, missing
 from genomics_pipeline.runs.jobs import Worker, job_definitions
-from genomics_pipeline.runs.local_state import LocalState
+from genomics_pipeline.runs.ledger import rows
+from genomics_pipeline.runs.local_state import local_failures
+from genomics_pipeline.runs.run_files import run_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.machine import capacity
@@ -77,6 +81,7 @@ class LocalExecution:
             go_on: What is told when it is interrupted: how it goes on.
         """
         self.record("RUNNING", {})
+        self.folder.failures.unlink(missing_ok=True)  # it tells of an execution that ended
         try:
             return self._execute(display)
         except KeyboardInterrupt:
@@ -101,15 +106,20 @@ class LocalExecution:
         )
 
     def summary(self, result: ExecutionResult) -> dict[str, Any]:
-        """What became of the run, all its samples and executions."""
-        folder, worker = self.folder, self.worker
-        failed = {one.item: outcome.words(one.failure) for one in LocalState(LocalRun(folder)).now().failures}
+        """What became of the run, all its samples and executions; what is missing is written to ``failures.tsv``."""
+        folder, worker, run = self.folder, self.worker, LocalRun(self.folder)
+        files = run_files(run)
+        found = list(judged(files, files.groups(), local_failures(folder, result.status)))
+        folder.write(folder.failures, tsv_lines(rows(run, iter(found))))
+        failed = {one.item: outcome.words(one.failure) for one in found if one.scope == "sample" and not one.pending}
+        lacking = missing(files, found)
         summary: dict[str, Any] = {
             "run": str(folder.path),
             "status": result.status,
             "samples": list(outcome.sample_rows(folder, self.pipeline, failed, worker.ran)),
             "cohort": outcome.cohort_row(folder, self.pipeline) if result.status == "SUCCEEDED" else outcome.NO_COHORT,
             "steps": {"run": len(worker.ran), "reused": len(worker.reused)},
+            **({"missing": lacking.to_json()} if lacking else {}),
             "seconds": 0.0,
         }
         if result.status != "SUCCEEDED":
@@ -128,6 +138,7 @@ class LocalExecution:
                 "digest": self.digest,
                 "pipeline": self.pipeline.name,
                 "parameters": self.parameters,
+                "tolerated": json.loads(self.input.read_bytes())["tolerated"],
                 "request": self.request,
                 "started": datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
                 "summary": summary,

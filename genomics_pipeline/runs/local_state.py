@@ -9,11 +9,19 @@ from functools import partial
 from genomics_pipeline.engine.progress import Progress, UnfinishedMapRun, read_progress
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
-from genomics_pipeline.runs.chain import Earlier, Execution, answers, earlier, local_chain
+from genomics_pipeline.runs.chain import Earlier, Execution, answers, earlier, local_chain, older
 from genomics_pipeline.runs.find_run import LocalRun
-from genomics_pipeline.runs.map_run_answer import failures_of, failures_of_child, failures_once, map_run_state
+from genomics_pipeline.runs.item_ends import interrupted, judged, missing
+from genomics_pipeline.runs.map_run_answer import (
+    failures_of_child,
+    failures_once,
+    map_run_state,
+    not_done_of,
+    pending_of,
+)
 from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup, run_files
-from genomics_pipeline.runs.run_state import MapRunState, RunState
+from genomics_pipeline.runs.run_folder import RunFolder
+from genomics_pipeline.runs.run_state import ItemFailure, MapRunState, RunState
 
 
 class LocalState:
@@ -51,8 +59,8 @@ def _state(run: LocalRun, chain: Sequence[Execution], before: Earlier) -> RunSta
     status = folder.status()
     groups = files.groups()
     summary = record.get("summary") or {}
-    result = progress.result or {}
-    failure = classify(result.get("error") or "", result.get("cause") or "") if status == "FAILED" else None
+    failures = [*before.all_failures(), *_failures(files, groups, progress, status, newest.manifest)]
+    found = list(judged(files, groups, failures))
     cohort = [stage for group in groups if group.label is None for stage in group.stages]
     started = datetime.fromisoformat(record["started"]).timestamp()
     return RunState(
@@ -64,16 +72,48 @@ def _state(run: LocalRun, chain: Sequence[Execution], before: Earlier) -> RunSta
         stopped=started + summary["seconds"] if summary else None,
         map_runs=[before.with_newest(one) for one in _map_runs(groups, progress, files, status, newest.manifest)],
         cohort=[(stage, done(files, stage)) for stage in cohort],
-        failures=[
-            *before.all_failures(),
-            *(failure for one in progress.ended for failure in failures_of(files.store, one)),
-            *(failure for one in progress.unfinished for told in one.failures for failure in failures_of_child(*told)),
-            *failures_once(failure, cohort),
-        ],
+        failures=[one for one in found if not one.pending],
         error=summary.get("error"),
         execution=newest.name,
         executions=len(chain),
+        missing=None
+        if status == "RUNNING"
+        else missing(files, [*found, *older(files, chain, partial(answers, run), pending_of)]),
     )
+
+
+def local_failures(folder: RunFolder, status: str | None = None) -> Iterator[ItemFailure]:
+    """What all children that did not succeed ended with, or that they were never started, as it is read.
+
+    Args:
+        folder: The run's.
+        status: The newest execution's; as the folder tells where it is None.
+    """
+    run = LocalRun(folder)
+    files, executions = run_files(run), local_chain(folder)
+    if not executions:
+        return
+    newest = executions[-1]
+    yield from older(files, executions, partial(answers, run), not_done_of)
+    progress = read_progress(folder.journal(newest.name))
+    yield from _failures(files, files.groups(), progress, status or folder.status(), newest.manifest)
+
+
+def _failures(
+    files: RunFiles, groups: Sequence[StageGroup], progress: Progress, status: str, manifest: str
+) -> Iterator[ItemFailure]:
+    known = set()
+    for answer in progress.ended:
+        yield from not_done_of(files.store, answer)
+    for told in (told for one in progress.unfinished for told in one.failures):
+        for failure in failures_of_child(*told):
+            known.add(failure.item)
+            yield failure
+    if status in ("FAILED", "ABORTED"):
+        yield from interrupted(files, groups, {one["label"]: one["status"] for one in progress.ended}, known, manifest)
+    if status == "FAILED" and progress.result:
+        of_all = classify(progress.result["error"] or "", progress.result["cause"] or "")
+        yield from failures_once(of_all, [stage for group in groups if group.label is None for stage in group.stages])
 
 
 def done(files: RunFiles, stage: str) -> bool:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from genomics_pipeline.model.classify import Failure, classify
-from genomics_pipeline.model.task import item_id, items_of
+from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.task import ITEM_FILES, item_id, items_of
 from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.runs.run_state import ItemFailure, MapRunState
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.stores.result_manifest import newest, rows
+
+NEVER_STARTED = Failure(FailureClass.CANCELLED, "never started: the Map Run ended before its turn came")
 
 
 def map_run_state(answer: Mapping[str, Any]) -> MapRunState:
@@ -49,8 +53,25 @@ def failures_of(store: Store, answer: Mapping[str, Any]) -> Iterator[ItemFailure
     if not (failed["failed"] or failed["timedOut"] or failed["aborted"]) or "resultWriterDetails" not in answer:
         return
     for row in rows(store, newest(store, answer["resultWriterDetails"]), "FAILED"):
-        failure = classify(row.error, row.cause)
-        yield from (ItemFailure(item_id(item), failure) for item in row.items())
+        yield from _of_items(row.items(), classify(row.error, row.cause))
+
+
+def pending_of(store: Store, answer: Mapping[str, Any]) -> Iterator[ItemFailure]:
+    """The items that were never started in a Map Run that ended.
+
+    Args:
+        store: Where the result files lie.
+        answer: DescribeMapRun's, with ``resultWriterDetails``.
+    """
+    if answer["status"] != "SUCCEEDED" and "resultWriterDetails" in answer:
+        for row in rows(store, newest(store, answer["resultWriterDetails"]), "PENDING"):
+            yield from (replace(one, pending=True) for one in _of_items(row.items(), NEVER_STARTED))
+
+
+def not_done_of(store: Store, answer: Mapping[str, Any]) -> Iterator[ItemFailure]:
+    """Both."""
+    yield from failures_of(store, answer)
+    yield from pending_of(store, answer)
 
 
 def failures_of_child(given: str, error: str, cause: str) -> Iterator[ItemFailure]:
@@ -61,8 +82,13 @@ def failures_of_child(given: str, error: str, cause: str) -> Iterator[ItemFailur
         error: Its error.
         cause: Its cause.
     """
-    failure = classify(error, cause)
-    yield from (ItemFailure(item_id(item), failure) for item in items_of(given))
+    yield from _of_items(items_of(given), classify(error, cause))
+
+
+def _of_items(items: Sequence[Mapping[str, Any]], failure: Failure) -> Iterator[ItemFailure]:
+    for item in items:
+        scope = next(scope for scope in ITEM_FILES if scope in item)
+        yield ItemFailure(item_id(item), failure, scope, of_batch=len(items) > 1)
 
 
 def failures_once(failure: Failure | None, stages: Sequence[str]) -> list[ItemFailure]:
@@ -72,7 +98,7 @@ def failures_once(failure: Failure | None, stages: Sequence[str]) -> list[ItemFa
         failure: Its failure.
         stages: Those stages.
     """
-    return [ItemFailure(COHORT, failure)] if failure and failure.stage in stages else []
+    return [ItemFailure(COHORT, failure, COHORT)] if failure and failure.stage in stages else []
 
 
 def _seconds(moment: Any) -> float | None:

@@ -11,6 +11,7 @@ from genomics_pipeline.model.errors import Collected, UsageError, did_you_mean
 from genomics_pipeline.model.parameters import Value, parse_assignments
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.sample import Sample
+from genomics_pipeline.model.tolerance import parse_tolerance
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.manifests import read_manifest
 from genomics_pipeline.worker.step_folder import StepFolder
@@ -24,6 +25,7 @@ class Wanted(Protocol):
         pipeline: A shipped pipeline's name or a pipeline file.
         parameters: ``STAGE.NAME=VALUE`` overrides.
         samples: Only these samples; all where none is named.
+        tolerate: How many samples may fail, as `parse_tolerance` reads it; as the pipeline says where it is None.
     """
 
     @property
@@ -34,6 +36,8 @@ class Wanted(Protocol):
     def parameters(self) -> Sequence[str]: ...
     @property
     def samples(self) -> Sequence[str]: ...
+    @property
+    def tolerate(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +48,29 @@ class Plan:
     steps: Mapping[str, StepFolder]
     overrides: Mapping[str, Mapping[str, Value]]
     samples: Sequence[Sample]
+    tolerated: Mapping[str, float]
 
 
 def plan(wanted: Wanted) -> Plan:
     """Check the whole request.
 
     Raises:
-        UsageError: for parameters or samples that do not exist.
+        UsageError: for parameters or samples that do not exist, and for what is no tolerance.
         DataError: for a pipeline, step or sample sheet that cannot be used; all problems at once.
     """
     pipeline, steps = load_pipeline(wanted.pipeline)
     collected = Collected()
     overrides: Mapping[str, Mapping[str, Value]] = {}
     samples: Sequence[Sample] = ()
+    tolerated: Mapping[str, float] = pipeline.maps["sample"].tolerated()
     with collected.check():
         overrides = parse_assignments(wanted.parameters, pipeline, str(Path.cwd()))
     with collected.check():
         samples = _chosen(read_manifest(wanted.manifest), wanted.samples)
+    with collected.check():
+        tolerated = tolerated if wanted.tolerate is None else parse_tolerance(wanted.tolerate)
     collected.refuse()
-    return Plan(pipeline, steps, overrides, samples)
+    return Plan(pipeline, steps, overrides, samples, tolerated)
 
 
 def _chosen(samples: Sequence[Sample], names: Sequence[str]) -> Sequence[Sample]:

@@ -10,8 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from genomics_pipeline.model.errors import RunError, UsageError, did_you_mean
+from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
+from genomics_pipeline.runs.ledger import refuse_unknown
 from genomics_pipeline.runs.run_files import COHORT, RunFiles, run_files
 from genomics_pipeline.runs.run_state import ItemFailure, failure_row
 from genomics_pipeline.runs.status import looker
@@ -19,7 +20,6 @@ from genomics_pipeline.worker.completion import CompletionRecord, OutputRecord, 
 
 THREADS = 16
 AT_ONCE = 4  # items that are copied, each file by parallel ranges
-COMPARED = 10_000  # samples among which a misspelt one is looked for
 AHEAD = 256  # items that are asked for at a time
 RESULTS = "results/"
 
@@ -53,29 +53,19 @@ class Results:
         self._groups = self.files.groups()
         self._failures = {one.item: one for one in looker(run)().failures}
 
-    def items(self, samples: Iterable[str] = (), failed: bool = False) -> Iterator[ItemResult]:
+    def items(self, samples: Iterable[str] = ()) -> Iterator[ItemResult]:
         """Every sample's, then the cohort's.
 
         Args:
             samples: Only these.
-            failed: Only those that failed.
 
         Raises:
             UsageError: for a sample that the run does not have.
         """
         wanted = set(samples)
-        self._refuse(wanted)
-        scopes = ["sample"] if wanted else ["sample", "interval", COHORT] if failed else ["sample", COHORT]
-        for scope in scopes:
-            names = (name for name in self.files.items(scope) if not wanted or name in wanted)
-            yield from self._of(scope, (name for name in names if not failed or name in self._failures))
-
-    def _refuse(self, wanted: set[str]) -> None:
-        missing = wanted.difference(self.files.items("sample")) if wanted else wanted
-        if missing:
-            name = min(missing)
-            known = list(islice(self.files.items("sample"), COMPARED))
-            raise UsageError(f"--sample {name}: no such sample in this run; {did_you_mean(name, known)}")
+        refuse_unknown(self.files, wanted)
+        for scope in ["sample"] if wanted else ["sample", COHORT]:
+            yield from self._of(scope, (name for name in self.files.items(scope) if not wanted or name in wanted))
 
     def _of(self, scope: str, names: Iterator[str]) -> Iterator[ItemResult]:
         stages = [stage for group in self._groups if group.scope == scope for stage in group.stages]

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -44,6 +44,7 @@ class RunFolder:
         self.intervals = self.path / "intervals.jsonl"
         self.definition = self.path / "definition.json"
         self.input = self.path / "input.json"
+        self.failures = self.path / "failures.tsv"
         self.results = self.path / "results"
         self.scratch = self.path / ".scratch"
         self._record = self.path / "run.json"
@@ -83,10 +84,11 @@ class RunFolder:
         """Replace ``run.json`` atomically."""
         self.write(self._record, json.dumps(record, indent=2) + "\n")
 
-    def write(self, path: Path, text: str) -> None:
-        """Replace a file of the run atomically."""
+    def write(self, path: Path, text: str | Iterable[str]) -> None:
+        """Replace a file of the run atomically, by a text or by its parts, which may be too many to hold."""
         part = path.with_name(f".{path.name}.part")
-        part.write_text(text)
+        with part.open("w", encoding="utf-8") as file:
+            file.writelines([text] if isinstance(text, str) else text)
         part.replace(path)
 
     def create(self) -> None:

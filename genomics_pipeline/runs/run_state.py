@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from genomics_pipeline.model.classify import Failure
+
+PENDING = "pending"
+FIRST = 5  # names that are told at a run's end
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +63,61 @@ class MapRunState:
 
 @dataclass(frozen=True, slots=True)
 class ItemFailure:
-    """One item that failed."""
+    """One item that is not done, though its execution has ended.
+
+    Attributes:
+        item: Its name.
+        failure: Why.
+        scope: sample, interval or cohort.
+        of_batch: Others were in its child, which failed as a whole.
+        pending: It did not fail itself: it was never started, or did not go on when others of its batch failed.
+    """
 
     item: str
     failure: Failure
+    scope: str = "sample"
+    of_batch: bool = False
+    pending: bool = False
+
+    @property
+    def label(self) -> str:
+        """Its class, or `PENDING`."""
+        return PENDING if self.pending else str(self.failure.failure_class)
+
+
+@dataclass(slots=True)
+class Missing:
+    """What a run that ended does not have, counted as it is listed.
+
+    Attributes:
+        samples: Of how many samples.
+        by_scope: How many items.
+        by_class: How many items, by `ItemFailure.label`.
+        first: The first few names.
+    """
+
+    samples: int
+    by_scope: Counter[str] = field(default_factory=Counter)
+    by_class: Counter[str] = field(default_factory=Counter)
+    first: list[str] = field(default_factory=list)
+
+    def add(self, one: ItemFailure) -> None:
+        """Count one more."""
+        self.by_scope[one.scope] += 1
+        self.by_class[one.label] += 1
+        if len(self.first) < FIRST:
+            self.first.append(one.item)
+
+    def to_json(self) -> dict[str, Any]:
+        """What ``--json`` prints."""
+        return {
+            "samples": self.by_scope["sample"],
+            "of_samples": self.samples,
+            "intervals": self.by_scope["interval"],
+            "cohort": bool(self.by_scope["cohort"]),
+            "by_class": dict(self.by_class.most_common()),
+            "first": list(self.first),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +137,7 @@ class RunState:
         error: Why the whole run failed.
         execution: The newest execution's name.
         executions: How many there were, reruns counted.
+        missing: What a run that ended does not have; None while it runs.
     """
 
     run: str
@@ -97,6 +152,7 @@ class RunState:
     error: str | None = None
     execution: str = ""
     executions: int = 1
+    missing: Missing | None = None
 
     def failures_by_class(self) -> Counter[str]:
         """How many items failed, by class."""
@@ -123,6 +179,7 @@ class RunState:
                 "items": [failure_row(one) for one in self.failures],
             },
             **({"error": self.error} if self.error else {}),
+            **({"missing": self.missing.to_json()} if self.missing else {}),
         }
 
 

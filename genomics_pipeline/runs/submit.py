@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -27,6 +27,7 @@ from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
 from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.model.tolerance import tolerance_words
 from genomics_pipeline.runs import cloud_files
 from genomics_pipeline.runs.catalog import load_pipeline, located
 from genomics_pipeline.runs.cloud_reference import (
@@ -41,6 +42,7 @@ from genomics_pipeline.runs.images import tag
 from genomics_pipeline.runs.intervals import interval_lines
 from genomics_pipeline.runs.plan import Plan, plan
 from genomics_pipeline.runs.run_items import Items, write_items
+from genomics_pipeline.stores.protocol import MissingObject
 from genomics_pipeline.stores.s3 import S3Store
 
 SHORT_DIGEST = 12
@@ -59,6 +61,7 @@ class SubmitRequest:
         pipeline: A shipped pipeline's name or a pipeline file.
         parameters: ``STAGE.NAME=VALUE`` overrides.
         samples: Only these samples; all where none is named.
+        tolerate: How many samples may fail; as the pipeline says where it is None.
         stack: The stack to run in.
         dry_run: Check everything, upload and start nothing.
     """
@@ -68,6 +71,7 @@ class SubmitRequest:
     pipeline: str = "germline"
     parameters: Sequence[str] = ()
     samples: Sequence[str] = ()
+    tolerate: str | None = None
     stack: str = DEFAULT_STACK
     dry_run: bool = False
 
@@ -96,8 +100,8 @@ class _Submission:
 
     @property
     def input(self) -> dict[str, Any]:
-        tolerated = self.plan.pipeline.maps["sample"].tolerated()
-        return ExecutionInput(self.place, self.reference.uri, self.plan.overrides, tolerated).to_json()
+        plan = self.plan
+        return ExecutionInput(self.place, self.reference.uri, plan.overrides, plan.tolerated).to_json()
 
 
 def submit(request: SubmitRequest, note: Callable[[str], None]) -> dict[str, Any]:
@@ -136,7 +140,8 @@ def submit(request: SubmitRequest, note: Callable[[str], None]) -> dict[str, Any
             "warnings": list(submission.warnings),
         }
         if before := find_execution(submission.execution_arn, clients):
-            return answer | {"status": before["status"]}
+            warnings = [*submission.warnings, *_other_tolerance(submission, store)]
+            return answer | {"status": before["status"], "warnings": warnings}
         if request.dry_run:
             return answer
         _upload(submission, files, store, clients, note)
@@ -233,6 +238,7 @@ def _record(submission: _Submission) -> dict[str, Any]:
         "execution_arn": submission.execution_arn,
         "digest": submission.digest,
         "parameters": planned.overrides,
+        "tolerated": dict(planned.tolerated),
         "reference": submission.reference.uri,
         "manifest": submission.request.manifest,
         "request": {"pipeline": located(submission.request.pipeline)},
@@ -257,6 +263,18 @@ def _upload(
     folder = files["sample"].file.parent
     for name in ("manifest.jsonl", "intervals.jsonl", "definition.json", "input.json", "run.json"):
         store.publish(folder / name, place.uri(name))
+
+
+def _other_tolerance(submission: _Submission, store: S3Store) -> Iterator[str]:
+    """That a run keeps its tolerance, which is no part of its name: it changes what a run ends as, not its results."""
+    place = submission.place
+    try:
+        there = json.loads(store.read(place.uri("input.json")))["tolerated"]
+    except MissingObject:  # its files were deleted since
+        return
+    if there != submission.input["tolerated"]:
+        kept, asked = tolerance_words(there), tolerance_words(submission.plan.tolerated)
+        yield f"{place.name} was submitted to tolerate {kept} of its samples, and keeps that; found {asked}"
 
 
 def _start(submission: _Submission, clients: Clients) -> bool:

@@ -1,4 +1,4 @@
-"""A day of bad luck: a cohort of which every third task is struck, by faults of every class and by files that are broken.
+"""A day of bad luck: a cohort of which every third task is struck, by faults of every class and by broken files.
 
 What can heal heals, the rest is listed in its class, nothing that was finished runs again, and once the inputs are
 mended `rerun` completes the cohort: its joint VCF is that of a day without any fault.

@@ -72,6 +72,7 @@ def test_a_run_is_uploaded_and_started(
         "state_machine_arn": STATE_MACHINE,
         "execution_arn": arn,
         "parameters": {},
+        "tolerated": {"percentage": 50, "count": 100000000},
         "reference": reference,
         "manifest": str(sheet),
         "request": {"pipeline": "germline"},
@@ -132,6 +133,23 @@ def test_the_same_again_starts_nothing(
     other = submitted(cli(*command, "--param", "variant_calling.ploidy=1", "--json"))
     assert other["started"]
     assert other["run"] != run
+
+
+def test_how_many_may_fail_is_given_and_is_no_part_of_the_name(
+    stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
+) -> None:
+    command = ("submit", stack.sheet(tmp_path / "cohort.csv", "A"), "--reference", reference, "--tolerate")
+    run = submitted(cli(*command, "2.5%", "--json"))["run"]
+    assert stack.read(f"runs/{run}/input.json")["tolerated"] == {"percentage": 2.5, "count": 100000000}
+    assert stack.read(f"runs/{run}/run.json")["tolerated"] == {"percentage": 2.5, "count": 100000000}
+    same = submitted(cli(*command, "2.5%", "--json"))
+    assert (same["run"], same["started"], same["warnings"]) == (run, False, [])
+    other = submitted(cli(*command, "3", "--json"))
+    assert (other["run"], other["started"]) == (run, False)
+    assert other["warnings"] == [f"{run} was submitted to tolerate 2.5% of its samples, and keeps that; found 3"]
+    refused = cli(*command, "3 %")
+    message = "--tolerate: expected a share of the samples such as 5%, or their number such as 20, found '3 %'"
+    assert (refused.code, errors(refused)) == (2, [message])
 
 
 def test_what_runs_already_is_said(

@@ -45,6 +45,9 @@ def test_status_of_a_run_that_ended(finished: Path, command: Command) -> None:
         f"  bad (alignment): bad input: {message}",
         f"logs: genomics-pipeline logs {finished} --failed",
         f"results: genomics-pipeline results {finished}",
+        "Missing: 1 of 3 samples (1 bad input): bad",
+        f"list them: genomics-pipeline results {finished} --failed",
+        f"run them again (what is done is kept): genomics-pipeline rerun {finished}",
     ]
 
 

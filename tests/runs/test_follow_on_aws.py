@@ -122,6 +122,9 @@ def test_status_tells_what_became_of_each_stage_and_why_samples_failed(ended: Fa
         "  bad (alignment): bad input: bad_R1.fq: record 3: expected '@', found '>'",
         "logs: genomics-pipeline logs s3://lab-data/runs/r1 --failed",
         "results: genomics-pipeline results s3://lab-data/runs/r1",
+        "Missing: 1 of 3 samples (1 bad input): bad",
+        "list them: genomics-pipeline results s3://lab-data/runs/r1 --failed",
+        "run them again (what is done is kept): genomics-pipeline rerun s3://lab-data/runs/r1",
     ]
 
 
@@ -211,7 +214,57 @@ def test_results_list_failures_and_what_is_missing(ended: FakeAws, command: Comm
         ("cohort", "PENDING"),
     ]
     (failed,) = [json.loads(line) for line in command("results", RUN, "--failed", "--json").output.splitlines()]
-    assert (failed["item"], failed["failure"]["class"]) == ("bad", "bad_input")
+    (job,) = (one for one in ended.batch.jobs.values() if one.end and one.end.exit_code)
+    assert failed == {
+        "sample": "bad",
+        "scope": "sample",
+        "step": "alignment",
+        "class": "bad_input",
+        "attempts": 1,
+        "memory_mib": [job.job.memory_mib],
+        "message": "bad_R1.fq: record 3: expected '@', found '>'",
+        "log": f"{LOG_GROUP} {job.stream}",
+        "rerun": "genomics-pipeline rerun s3://lab-data/runs/r1 --sample bad",
+        "exit_code": 65,
+        "job_id": job.job.job_id,
+    }
+    line = command("results", RUN, "--failed", "--tsv").output.splitlines()[1].split("\t")
+    assert line[:5] == ["bad", "alignment", "bad_input", "1", str(job.job.memory_mib)]
+
+
+def test_what_never_ran_since_too_many_failed_is_listed_too(ended: FakeAws, command: Command) -> None:
+    """The result files of such a Map Run, in AWS's shapes (a child that was aborted has no Error and no Cause)."""
+    s3 = boto3.client("s3")
+    start_again(ended, lambda stage, item: JobEnd(1 if stage == "alignment" else 0, "torn"))
+    found = s3.list_objects_v2(Bucket=BUCKET, Prefix=f"runs/{RUN}/map-runs/Sample/")["Contents"]
+    newest = max((one for one in found if "FAILED_0" in one["Key"]), key=lambda one: one["LastModified"])["Key"]
+    first, second, third = map(json.loads, s3.get_object(Bucket=BUCKET, Key=newest)["Body"].read().splitlines())
+    aborted = {name: second[name] for name in second.keys() - {"Error", "Cause"}} | {"Status": "ABORTED"}
+    pending = {"Input": third["Input"], "InputDetails": third["InputDetails"], "Status": "PENDING"}
+    folder = newest.rpartition("/")[0]
+    manifest = json.loads(s3.get_object(Bucket=BUCKET, Key=f"{folder}/manifest.json")["Body"].read())
+    for name, children in {"FAILED": [first, aborted], "PENDING": [pending]}.items():
+        body = "".join(f"{json.dumps(child)}\n" for child in children).encode()
+        s3.put_object(Bucket=BUCKET, Key=f"{folder}/{name}_0.jsonl", Body=body)
+        manifest["ResultFiles"][name] = [{"Key": f"{folder}/{name}_0.jsonl", "Size": len(body)}]
+    s3.put_object(Bucket=BUCKET, Key=f"{folder}/manifest.json", Body=json.dumps(manifest).encode())
+    rows = [json.loads(line) for line in command("results", RUN, "--failed", "--json").output.splitlines()]
+    assert [(one["class"], one["step"], one["message"]) for one in rows] == [
+        ("tool_error", "alignment", "torn"),
+        ("cancelled", None, "aborted before it ended"),
+        ("pending", None, "never started: the Map Run ended before its turn came"),
+    ]
+    assert {one["sample"] for one in rows} == set(SAMPLES)
+    classes = {"tool_error": 1, "cancelled": 1, "pending": 1}
+    assert json.loads(command("status", RUN, "--json").output)["missing"]["by_class"] == classes
+
+
+def test_result_files_that_are_not_there_yet_are_waited_for(ended: FakeAws, command: Command) -> None:
+    s3 = boto3.client("s3")
+    for one in s3.list_objects_v2(Bucket=BUCKET, Prefix=f"runs/{RUN}/map-runs/Sample/")["Contents"]:
+        s3.delete_object(Bucket=BUCKET, Key=one["Key"])
+    told = "expected the result files of a Map Run that ended, found none; AWS writes them after its end: ask again"
+    assert told in str(command("results", RUN, "--failed").exception)
 
 
 def test_results_are_downloaded_and_verified(ended: FakeAws, command: Command, tmp_path: Path) -> None:
@@ -228,6 +281,7 @@ def test_results_are_downloaded_and_verified(ended: FakeAws, command: Command, t
         "memory_mib": 1,
         "peak_memory_mib": 1,
         "parameters": {},
+        "sources": {},
         "outputs": {
             "alignment": {
                 "key": "results/preprocessing/a/a.bam",
@@ -315,17 +369,19 @@ def test_a_stage_of_the_cohort_that_failed_is_listed_with_its_log(ended: FakeAws
         "gather cohort: exit code 1",
     ]
     (failed,) = [json.loads(line) for line in command("results", RUN, "--failed", "--json").output.splitlines()]
-    log = f"s3://{BUCKET}/runs/{RUN}/steps/gather/cohort/log.txt"
-    assert (failed["item"], failed["state"], failed["failure"]["log"]) == ("cohort", "FAILED", log)
+    found = failed["sample"], failed["scope"], failed["step"], failed["class"], failed["rerun"]
+    assert found == ("cohort", "cohort", "gather", "tool_error", "genomics-pipeline rerun s3://lab-data/runs/r1")
 
 
 def test_an_interval_that_failed_is_among_the_failed_results(ended: FakeAws, command: Command) -> None:
     start_again(ended, fail("aggregation", "00000", JobEnd(65, "no records")))
     shown = command("results", RUN, "--failed").output.splitlines()
+    (job,) = (one for one in ended.batch.jobs.values() if one.end and one.end.reason == "no records")
     assert shown == [
-        "00000  FAILED",
-        "  bad input (aggregation): no records",
-        f"  log: s3://{BUCKET}/runs/{RUN}/steps/aggregation/00000/log.txt",
+        f"00000  aggregation  bad input  1 attempt, {job.job.memory_mib} MiB",
+        "  no records",
+        f"  log: {LOG_GROUP} {job.stream}",
+        "  rerun: genomics-pipeline rerun s3://lab-data/runs/r1",
     ]
 
 

@@ -1,0 +1,90 @@
+"""What became of each item whose child failed: a batch fails as a whole, its items do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from genomics_pipeline.aws.patience import in_parallel
+from genomics_pipeline.model.classify import Failure
+from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.runs.run_files import RunFiles, StageGroup
+from genomics_pipeline.runs.run_state import ItemFailure, Missing
+from genomics_pipeline.worker.completion import is_done
+
+INTERRUPTED = Failure(FailureClass.CANCELLED, "not finished: the run ended before it")
+
+
+def judged(files: RunFiles, groups: Sequence[StageGroup], failures: Iterable[ItemFailure]) -> Iterator[ItemFailure]:
+    """The items that are not done, in their order, each with its own reason; those that are done are left out.
+
+    Args:
+        files: The run's.
+        groups: Its stages.
+        failures: What their children ended with; few are held at a time.
+    """
+    for one in in_parallel(lambda one: _judged(files, groups, one), failures):
+        if one is not None:
+            yield one
+
+
+def _judged(files: RunFiles, groups: Sequence[StageGroup], one: ItemFailure) -> ItemFailure | None:
+    stage = one.failure.stage
+    if one.of_batch or (stage is None and not one.pending):
+        left = list(_left(files, _stages(groups, one), one.item))
+        if not left:
+            return None
+        if stage is not None and stage not in left:
+            message = f"did not go on: others of its batch failed in {stage}"
+            return replace(one, pending=True, failure=Failure(FailureClass.CANCELLED, message, stage=left[0]))
+    return one if stage is None else replace(one, failure=files.told(stage, one.item, one.failure))
+
+
+def _stages(groups: Sequence[StageGroup], one: ItemFailure) -> list[str]:
+    """The stages of the map that an item was in; of all over its scope where the cause does not tell."""
+    stage = one.failure.stage
+    held = [group for group in groups if stage in group.stages or (stage is None and group.scope == one.scope)]
+    return [name for group in held for name in group.stages]
+
+
+def _left(files: RunFiles, stages: Iterable[str], item: str) -> Iterator[str]:
+    return (stage for stage in stages if not is_done(files.store, files.place, stage, item))
+
+
+def interrupted(
+    files: RunFiles, groups: Sequence[StageGroup], ended: Mapping[str, str], known: set[str], manifest: str
+) -> Iterator[ItemFailure]:
+    """The items of the map that a run which did not succeed ended in, or before: not done, and in no result file.
+
+    Args:
+        files: The run's.
+        groups: Its stages.
+        ended: Status by Label of the Map Runs that ended.
+        known: Items of which is known how they ended.
+        manifest: Key of the samples' file that its execution read.
+    """
+    for group in groups:
+        status = ended.get(group.label) if group.label is not None else "SUCCEEDED"
+        if status is None:
+            yield from _unfinished(files, group, known, manifest)
+        if status != "SUCCEEDED":
+            return
+
+
+def _unfinished(files: RunFiles, group: StageGroup, known: set[str], manifest: str) -> Iterator[ItemFailure]:
+    items = files.items_in(manifest) if group.scope == "sample" else files.items(group.scope)
+    names = (name for name in items if name not in known)
+    for name, left in in_parallel(lambda name: (name, any(_left(files, group.stages, name))), names):
+        if left:
+            yield ItemFailure(name, INTERRUPTED, group.scope, pending=True)
+
+
+def missing(files: RunFiles, failures: Iterable[ItemFailure]) -> Missing | None:
+    """What is not done, counted; None where all is."""
+    found = Missing(0)
+    for one in failures:
+        found.add(one)
+    if not found.first:
+        return None
+    found.samples = sum(1 for _ in files.items("sample"))
+    return found

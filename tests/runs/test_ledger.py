@@ -1,0 +1,260 @@
+"""What is missing of a run in a folder: its last lines, its ledger, and how many samples may fail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.runs.conftest import Command, Ended
+
+# The name of a read says what happens: in the first stage, or in the second.
+FIRST = """
+import json, sys
+task = json.load(open(sys.argv[1]))
+read = open(task["inputs"]["reads"][0]["fastq_1"]).readline().strip()
+if read == "@torn":
+    sys.exit(print("error: R1 is\\ttorn\\nerror: and short", file=sys.stderr) or 65)
+if read == "@hungry":
+    sys.exit(137)
+open(task["outputs"]["name"], "w").write(read)
+"""
+SECOND = """
+import json, sys
+task = json.load(open(sys.argv[1]))
+if open(task["inputs"]["name"]).read() == "@late":
+    sys.exit(print("broken", file=sys.stderr) or 3)
+open(task["outputs"]["name"], "w").write("done")
+"""
+STEP = """
+name = "NAME"
+version = "1"
+summary = "A step"
+command = ["{python}", "{step_dir}/NAME.py", "{task}"]
+"""
+STEPS = {
+    "first": (
+        FIRST,
+        '[inputs.reads]\ntype = "reads"\n[outputs.name]\npath = "{sample}.txt"\n[resources]\nmemory_mib = [100, 200]\n',
+    ),
+    "second": (SECOND, '[inputs.name]\ntype = "file"\n[outputs.name]\npath = "{sample}.done"\n'),
+}
+PIPELINE = """
+name = "named"
+summary = "A name, twice"
+
+[maps.sample]
+max_concurrency = 1
+tolerated_failure_percentage = 100
+BATCHES
+
+[[stages]]
+name = "one"
+step = "./first"
+scope = "sample"
+inputs = { reads = "sample.reads" }
+publish = "one"
+
+[[stages]]
+name = "two"
+step = "./second"
+scope = "sample"
+inputs = { name = "one.name" }
+publish = "two"
+"""
+HEADER = "sample\tstep\tclass\tattempts\tmemory_mib\tmessage\tlog\trerun"
+
+
+@pytest.fixture
+def named(tmp_path: Path, command: Command) -> Callable[..., Ended]:
+    """`named(reads, *options, batches=…)`: a run of a sample a name of a read, into `tmp_path / "run"`."""
+
+    def call(reads: dict[str, str], *options: str, batches: str = "") -> Ended:
+        for name, (program, more) in STEPS.items():
+            (tmp_path / name).mkdir(exist_ok=True)
+            (tmp_path / name / f"{name}.py").write_text(program)
+            (tmp_path / name / "step.toml").write_text(STEP.replace("NAME", name) + more)
+        (tmp_path / "named.toml").write_text(PIPELINE.replace("BATCHES", batches))
+        (tmp_path / "tiny.fa").write_text(">chr1\n" + "ACGT" * 50 + "\n")
+        for sample, read in reads.items():
+            (tmp_path / f"{sample}.fq").write_text(f"@{read}\nACGT\n+\nFFFF\n")
+        rows = "".join(f"{sample},{sample}.fq\n" for sample in reads)
+        (tmp_path / "cohort.csv").write_text(f"sample,fastq_1\n{rows}")
+        pipeline = ("--pipeline", tmp_path / "named.toml")
+        where = ("--reference", tmp_path / "tiny.fa", "--out", tmp_path / "run")
+        return command("run", tmp_path / "cohort.csv", *pipeline, *where, *options)
+
+    return call
+
+
+def ledger(command: Command, run: Path, *options: str) -> list[dict[str, Any]]:
+    ended = command("results", run, "--failed", "--json", *options)
+    assert ended.returncode == 0, ended.stderr
+    return [json.loads(line) for line in ended.stdout.splitlines()]
+
+
+def test_within_its_tolerance_a_run_ends_well_and_says_what_is_missing(
+    named: Callable[..., Ended], command: Command, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    ended = named({"a": "good", "b": "torn", "c": "hungry", "d": "good"}, "--tolerate", "50%")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines()[-3:] == [
+        "Missing: 2 of 4 samples (1 bad input, 1 out of memory): b, c",
+        f"list them: genomics-pipeline results {run} --failed",
+        f"run them again (what is done is kept): genomics-pipeline rerun {run}",
+    ]
+    assert json.loads((run / "input.json").read_text())["tolerated"] == {"percentage": 50, "count": 100000000}
+    assert json.loads((run / "run.json").read_text())["tolerated"] == {"percentage": 50, "count": 100000000}
+    killed = "killed as out of memory (exit code 137; it had 200 MiB)"
+    again = f"genomics-pipeline rerun {run} --sample"
+    expected = [
+        HEADER,
+        f"b\tone\tbad_input\t1\t100\tR1 is\\ttorn\\nand short\t{run}/steps/one/b/log.txt\t{again} b",
+        f"c\tone\tout_of_memory\t2\t100, 200\t{killed}\t{run}/steps/one/c/log.txt\t{again} c",
+    ]
+    assert (run / "failures.tsv").read_text().splitlines() == expected
+    assert command("results", run, "--failed", "--tsv").stdout.splitlines() == expected
+    assert command("results", run, "--failed", "--sample", "c").stdout.splitlines() == [
+        "c  one  out of memory  2 attempts, 100, 200 MiB",
+        f"  {killed}",
+        f"  log: {run}/steps/one/c/log.txt",
+        f"  rerun: {again} c",
+    ]
+    (row,) = ledger(command, run, "--sample", "b")
+    assert row.pop("job_id")
+    assert row == {
+        "sample": "b",
+        "scope": "sample",
+        "step": "one",
+        "class": "bad_input",
+        "attempts": 1,
+        "memory_mib": [100],
+        "message": "R1 is\ttorn\nand short",
+        "log": f"{run}/steps/one/b/log.txt",
+        "rerun": f"{again} b",
+        "exit_code": 65,
+    }
+
+
+def test_beyond_it_a_run_fails_keeps_what_is_done_and_says_what_is_missing(
+    named: Callable[..., Ended], command: Command, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    ended = named({"a": "good", "b": "torn", "c": "torn", "d": "good"}, "--tolerate", "1", "--json")
+    assert ended.returncode == 1
+    summary = json.loads(ended.stdout)
+    assert [(one["sample"], one["state"]) for one in summary["samples"]] == [
+        ("a", "SUCCEEDED"),
+        ("b", "FAILED"),
+        ("c", "FAILED"),
+        ("d", "PENDING"),
+    ]
+    missing = {
+        "samples": 3,
+        "of_samples": 4,
+        "intervals": 0,
+        "cohort": False,
+        "by_class": {"bad_input": 2, "pending": 1},
+        "first": ["b", "c", "d"],
+    }
+    assert summary["missing"] == missing
+    assert json.loads(command("status", run, "--json").stdout)["missing"] == missing
+    last = ledger(command, run)[-1]
+    assert (last["sample"], last["step"], last["class"], last["attempts"], last["log"], last["message"]) == (
+        "d",
+        None,
+        "pending",
+        0,
+        None,
+        "never started: the Map Run ended before its turn came",
+    )
+    assert (run / "results/two/a.done").read_text() == "done"
+    assert "Missing: 3 of 4 samples (2 bad input, 1 pending): b, c, d\n" in command("status", run).stdout
+
+
+def test_a_run_that_has_everything_has_an_empty_ledger(
+    named: Callable[..., Ended], command: Command, tmp_path: Path
+) -> None:
+    ended = named({"a": "good"}, "--tolerate", "0")
+    assert ended.returncode == 0, ended.stderr
+    assert "Missing" not in ended.stdout
+    assert (tmp_path / "run/failures.tsv").read_text() == HEADER + "\n"
+    assert ledger(command, tmp_path / "run") == []
+
+
+def test_of_a_batch_that_failed_each_item_has_its_own_end(
+    named: Callable[..., Ended], command: Command, tmp_path: Path
+) -> None:
+    reads = {"a": "good", "b": "torn", "c": "late", "d": "good"}
+    ended = named(reads, "--json", batches="items_per_batch = 2")
+    assert ended.returncode == 0, ended.stderr
+    states = {one["sample"]: one["state"] for one in json.loads(ended.stdout)["samples"]}
+    assert states == {"a": "PENDING", "b": "FAILED", "c": "FAILED", "d": "SUCCEEDED"}
+    found = [(one["sample"], one["step"], one["class"], one["message"]) for one in ledger(command, tmp_path / "run")]
+    assert found == [
+        ("a", "two", "pending", "did not go on: others of its batch failed in one"),
+        ("b", "one", "bad_input", "R1 is\ttorn\nand short"),
+        ("c", "two", "tool_error", "broken"),
+    ]
+    failures = json.loads(command("status", tmp_path / "run", "--json").stdout)["failures"]["items"]
+    assert [one["item"] for one in failures] == ["b", "c"]
+
+
+def test_what_an_interrupted_run_had_not_finished_is_pending(
+    named: Callable[..., Ended], command: Command, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    assert named({"a": "good", "b": "torn", "c": "good"}).returncode == 0
+    record = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**record, "status": "RUNNING", "summary": {}}))
+    (run / "steps/two/c/step.json").unlink()
+    journal = run / ".engine/run-1/execution.jsonl"
+    lines = journal.read_text().splitlines(keepends=True)
+    end = next(number for number, line in enumerate(lines) if '{"run":' in line)
+    journal.write_text("".join(lines[:end]))
+    found = [(one["sample"], one["class"], one["message"]) for one in ledger(command, run)]
+    assert found == [
+        ("b", "bad_input", "R1 is\ttorn\nand short"),
+        ("c", "pending", "not finished: the run ended before it"),
+    ]
+
+
+REFUSED = {
+    ("--failed", "--download", "x"): "--failed lists what is not done, --download copies files: give one of them",
+    ("--tsv",): "--tsv: expected --failed without --json",
+    ("--failed", "--tsv", "--json"): "--tsv: expected --failed without --json",
+}
+
+
+@pytest.mark.parametrize("options", REFUSED)
+def test_what_does_not_go_together(options: tuple[str, ...], command: Command, tmp_path: Path) -> None:
+    ended = command("results", tmp_path, *options)
+    assert (ended.returncode, ended.stderr) == (2, f"error: {REFUSED[options]}\n")
+
+
+def test_what_is_no_tolerance_is_refused(named: Callable[..., Ended], tmp_path: Path) -> None:
+    ended = named({"a": "good"}, "--tolerate", "some")
+    message = (
+        "error: --tolerate: expected a share of the samples such as 5%, or their number such as 20, found 'some'\n"
+    )
+    assert (ended.returncode, ended.stderr) == (2, message)
+    assert not (tmp_path / "run").exists()
+
+
+def test_after_a_rerun_each_sample_is_listed_as_the_newest_execution_left_it(
+    named: Callable[..., Ended], command: Command, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    assert named({"a": "good", "b": "torn", "c": "late", "d": "torn"}).returncode == 0
+    (tmp_path / "b.fq").write_text("@good\nACGT\n+\nFFFF\n")
+    again = command("rerun", run, "--sample", "b", "--sample", "d")
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.splitlines()[-3] == "Missing: 2 of 4 samples (1 tool error, 1 bad input): c, d"
+    found = [(one["sample"], one["step"], one["class"]) for one in ledger(command, run)]
+    assert found == [("c", "two", "tool_error"), ("d", "one", "bad_input")]
+    table = (run / "failures.tsv").read_text().splitlines()
+    assert [line.split("\t")[0] for line in table] == ["sample", "c", "d"]
