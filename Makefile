@@ -59,6 +59,7 @@ bench: $(READY) $(EMULATORS)
 	$(BIN)/python benchmarks/alignment_step.py
 	SNAKEMAKE=$(abspath $(VENV))/bench/bin/snakemake $(BIN)/python benchmarks/cohort.py
 	$(BIN)/python benchmarks/distributed_map.py
+	$(BIN)/python benchmarks/rerun_planning.py
 	$(PYTHON) -m venv $(VENV)/bench-aws
 	$(VENV)/bench-aws/bin/python -m pip install --quiet --disable-pip-version-check awscli==1.46.3
 	AWS_CLI=$(abspath $(VENV))/bench-aws/bin/aws $(BIN)/python benchmarks/transfer.py

@@ -120,8 +120,22 @@ def items_of(given: str) -> list[Mapping[str, Any]]:
     >>> items_of('{"Items": [{"item": {"sample": "a"}}], "BatchInput": {}}')
     [{'sample': 'a'}]
     """
-    found = json.loads(given)
-    return [dict(held["item"]) for held in found.get("Items", [found])]
+    return items_in(json.loads(given))
+
+
+def items_in(found: Any) -> list[Mapping[str, Any]]:
+    """The same of an input that is read already.
+
+    Raises:
+        LookupError: if it is not as our definitions give it; or TypeError.
+
+    >>> items_in({"item": {"sample": "a"}, "run": {}})
+    [{'sample': 'a'}]
+    """
+    items = [held["item"] for held in found["Items"]] if "Items" in found else [found["item"]]
+    if not all(isinstance(item, dict) for item in items):
+        raise TypeError(items)
+    return items
 
 
 def item_id(item: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from genomics_pipeline.model.task import item_id, items_of
 from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.runs.run_state import ItemFailure, MapRunState
 from genomics_pipeline.stores.protocol import Store
-from genomics_pipeline.stores.result_manifest import rows
+from genomics_pipeline.stores.result_manifest import newest, rows
 
 
 def map_run_state(answer: Mapping[str, Any]) -> MapRunState:
@@ -48,8 +48,8 @@ def failures_of(store: Store, answer: Mapping[str, Any]) -> Iterator[ItemFailure
     failed = answer["executionCounts"]
     if not (failed["failed"] or failed["timedOut"] or failed["aborted"]) or "resultWriterDetails" not in answer:
         return
-    for row in rows(store, answer["resultWriterDetails"], "FAILED"):
-        failure = classify(row.child.get("Error", ""), row.child.get("Cause", ""))
+    for row in rows(store, newest(store, answer["resultWriterDetails"]), "FAILED"):
+        failure = classify(row.error, row.cause)
         yield from (ItemFailure(item_id(item), failure) for item in row.items())
 
 

@@ -90,7 +90,7 @@ def failures(store: Store, map_runs: Iterable[Mapping[str, str]]) -> dict[str, s
         map_runs: ResultWriterDetails of each Map Run.
     """
     return {
-        item_id(item): explain(row.child.get("Error", ""), row.child.get("Cause", ""))
+        item_id(item): explain(row.error, row.cause)
         for details in map_runs
         for row in rows(store, details, "FAILED")
         for item in row.items()

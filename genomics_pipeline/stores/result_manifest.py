@@ -1,53 +1,133 @@
-"""ResultWriter's files of one Map Run, read a row at a time.
+"""ResultWriter's files of one Map Run, read a row at a time and decoded as far as is asked.
 
-Source: Step Functions developer guide, "ResultWriter"; layout and members as recorded from AWS.
+Source: Step Functions developer guide, "ResultWriter (Map)"; layout and members as recorded from AWS.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
+
+import orjson
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.model.task import items_of
+from genomics_pipeline.model.task import items_in, items_of
 from genomics_pipeline.stores.protocol import Store
 
 EXAMPLE_BYTES = 40
+BLOCK_BYTES = 1 << 17  # more is slower: it leaves the processor's cache
+MAX_ROW_BYTES = 1 << 24  # an input, an output and a cause are of 544 KiB at most, six times that where all is escaped
+ROW = "a child execution's row (ResultWriter's Transformation NONE)"
+
+_REDRIVE = re.compile(r"Redrive-(\d+)")
+# Between the rows of an array. In a string a quote is escaped, or ends it and no letter follows.
+_BETWEEN = re.compile(rb'\}\s*,\s*(?=\{\s*"[A-Za-z])')
+_SPACE = b" \t\r\n"
+_INPUT, _AFTER_INPUT = b'"Input":"', b'","InputDetails":{'
+_BEFORE_INPUT = len(_INPUT) - 1
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
 class ResultRow:
     """One child execution.
 
     Attributes:
-        place: File and line.
-        line: The line.
-        child: What it holds.
+        line: Its text.
     """
 
-    place: str
-    line: bytes
-    child: Mapping[str, Any]
+    __slots__ = ("_child", "_file", "_number", "_offset", "line")
+
+    def __init__(self, file: str, number: int, line: bytes, offset: int | None = None) -> None:
+        self._file = file
+        self._number = number
+        self.line = line
+        self._offset = offset
+        self._child: Mapping[str, Any] | None = None
+
+    @property
+    def place(self) -> str:
+        """File and line; in an array, which has none, the element and its byte."""
+        if self._offset is None:
+            return f"{self._file}:{self._number}"
+        return f"{self._file}: element {self._number} at byte {self._offset}"
+
+    @property
+    def child(self) -> Mapping[str, Any]:
+        """What it holds.
+
+        Raises:
+            DataError: if it is not a child's row.
+        """
+        if self._child is None:
+            found = _read(self.line, self.place, ROW, loads)
+            if not (isinstance(found, dict) and "Status" in found and isinstance(found.get("Input"), str)):
+                raise _unlike(self.line, self.place, ROW)
+            self._child = found
+        return self._child
+
+    @property
+    def error(self) -> str:
+        """``Error``; empty where the child has none, as one that was aborted or never started."""
+        found: str = self.child.get("Error", "States.Timeout" if self.child["Status"] == "TIMED_OUT" else "")
+        return found
+
+    @property
+    def cause(self) -> str:
+        """``Cause``, likewise."""
+        found: str = self.child.get("Cause", "")
+        return found
+
+    def given(self) -> str:
+        """The child's input, JSON text. Of a child that did not succeed nothing else is decoded for it.
+
+        Raises:
+            DataError: if it is not a child's row.
+        """
+        line = self.line
+        # Searched from the end, since a cause is long and full of quotes; within a string these would be escaped. A row
+        # that is cut off begins or ends otherwise, and one that lost its end to the next has two inputs.
+        if self._child is None and line[:2] == b'{"' and line[-2:] == b'"}':
+            end = line.rfind(_AFTER_INPUT)
+            start = line.rfind(_INPUT, 0, end)
+            if 0 < start < end and line.rfind(_AFTER_INPUT, 0, start) < 0:
+                try:
+                    text: str = orjson.loads(line[start + _BEFORE_INPUT : end + 1])
+                    return text
+                except ValueError:
+                    pass  # `child` tells what it is
+        found: str = self.child["Input"]
+        return found
 
     def items(self) -> list[Mapping[str, Any]]:
         """The items it was given: one, or those of its batch.
 
         Raises:
-            DataError: if its input is not one of our definitions'.
+            DataError: if it is not a child's row, or its input is not one of our definitions'.
         """
-        return _read(self.line, self.place, lambda _: items_of(self.child["Input"]))
+        return self.items_in(self.given())
+
+    def items_in(self, given: str) -> list[Mapping[str, Any]]:
+        """The items in what `given` returned.
+
+        Raises:
+            DataError: if they are not there.
+        """
+        try:
+            return items_in(orjson.loads(given))
+        except (ValueError, LookupError, TypeError, AttributeError):
+            found: list[Mapping[str, Any]] = _read(given, self.place, "a child's items in Input", items_of)
+            return found
 
 
 def rows(store: Store, details: Mapping[str, str], kind: str) -> Iterator[ResultRow]:
-    """The rows of one kind, in the order of their files.
+    """The rows of one kind, in the order of their files. Little is held, whatever the files' size.
 
     Args:
         store: Where the files lie.
         details: ``ResultWriterDetails`` of the Map Run: ``Bucket``, and ``Key`` of its ``manifest.json``.
-        kind: SUCCEEDED, FAILED or PENDING.
+        kind: SUCCEEDED, FAILED or PENDING. What succeeded is only read as Transformation NONE writes it.
 
     Raises:
         DataError: for files that are missing or not ResultWriter's.
@@ -55,19 +135,144 @@ def rows(store: Store, details: Mapping[str, str], kind: str) -> Iterator[Result
     bucket = details["Bucket"]
     manifest = f"s3://{bucket}/{details['Key']}"
     files = _read(
-        store.read(manifest), manifest, lambda found: [str(file["Key"]) for file in found["ResultFiles"][kind]]
+        store.read(manifest),
+        manifest,
+        "ResultWriter's manifest",
+        lambda text: [(str(file["Key"]), file.get("Size")) for file in loads(text)["ResultFiles"][kind]],
     )
-    for file in files:
-        uri = f"s3://{bucket}/{file}"
-        with store.open(uri) as lines:
-            for number, line in enumerate(lines, 1):
-                place = f"{uri}:{number}"
-                yield ResultRow(place, line, _read(line, place, dict))
+    for key, size in files:
+        uri = f"s3://{bucket}/{key}"
+        with store.open(uri) as stream:
+            yield from _file_rows(uri, stream, size)
 
 
-def _read(text: bytes, place: str, meaning: Callable[[Any], T]) -> T:
+def newest(store: Store, details: Mapping[str, str]) -> dict[str, str]:
+    """``ResultWriterDetails`` of a Map Run after its last redrive: its own where it never was redriven.
+
+    A redrive writes into ``Redrive-N``, N the execution's number of redrives: not each of them is there.
+
+    Args:
+        store: Where the files lie.
+        details: ``ResultWriterDetails`` of the Map Run, from before or after a redrive.
+    """
+    bucket, folder = details["Bucket"], details["Key"].rpartition("/")[0]
+    above, _, last = folder.rpartition("/")
+    if _REDRIVE.fullmatch(last):
+        folder = above
+    start = f"s3://{bucket}/{folder}/"
+    numbers = [
+        int(named[1])
+        for info in store.list(f"{start}Redrive-")
+        if (named := _REDRIVE.fullmatch(info.uri.removeprefix(start).partition("/")[0]))
+    ]
+    return {"Bucket": bucket, "Key": f"{folder}/Redrive-{max(numbers)}/manifest.json" if numbers else details["Key"]}
+
+
+def _file_rows(uri: str, stream: BinaryIO, size: int | None) -> Iterator[ResultRow]:
+    """The rows of a file: an array's elements where it begins with a bracket, else lines.
+
+    In a file of lines a bracket begins only what is no row.
+    """
+    counted = _Counted(stream)
+    first = counted.read()
+    body = first.lstrip(_SPACE)
+    if body.startswith(b"["):
+        yield from _elements(uri, counted, body[1:], len(first) - len(body) + 1)
+    else:
+        yield from _lines(uri, counted, first)
+    if size is not None and counted.bytes != size:
+        raise DataError(f"{uri}: expected {size} bytes, as the manifest says, found {counted.bytes}")
+
+
+class _Counted:
+    """A stream by blocks, and how much of it was read."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.bytes = 0
+
+    def read(self) -> bytes:
+        block = self._stream.read(BLOCK_BYTES)
+        self.bytes += len(block)
+        return block
+
+
+def _lines(uri: str, stream: _Counted, block: bytes) -> Iterator[ResultRow]:
+    number, held = 0, b""
+    while block:
+        lines = (held + block).split(b"\n")
+        held = lines.pop()
+        for line in lines:
+            number += 1
+            yield ResultRow(uri, number, line)
+        _refuse_long(held, f"{uri}:{number + 1}")
+        block = stream.read()
+    if held:
+        yield ResultRow(uri, number + 1, held)
+
+
+def _elements(uri: str, stream: _Counted, held: bytes, offset: int) -> Iterator[ResultRow]:
+    """An array's elements.
+
+    Args:
+        uri: The file.
+        stream: What follows.
+        held: What was read of it, after the bracket.
+        offset: The place of that in the file.
+    """
+    number, searched = 0, 0
+    while True:
+        start = 0
+        for between in _BETWEEN.finditer(held, searched):
+            number += 1
+            yield ResultRow(uri, number, held[start : between.start() + 1], offset + start)
+            start = between.end()
+        held, offset = held[start:], offset + start
+        _refuse_long(held, f"{uri}: element {number + 1} at byte {offset}")
+        searched = max(held.rfind(b"}"), 0)  # nothing before it can still turn out to be an element's end
+        block = stream.read()
+        if not block:
+            break
+        held += block
+    last = held.strip(_SPACE)
+    if not last.endswith(b"]"):
+        place, example = f"{uri}: element {number + 1} at byte {offset}", _example(last[-EXAMPLE_BYTES:])
+        raise DataError(f"{place}: expected {ROW} and ']' at the file's end, found {example}")
+    last = last[:-1].rstrip(_SPACE)
+    if last or number:
+        yield ResultRow(uri, number + 1, last, offset)
+
+
+def _refuse_long(held: bytes, place: str) -> None:
+    if len(held) > MAX_ROW_BYTES:
+        raise DataError(f"{place}: expected {ROW} of at most {MAX_ROW_BYTES} bytes, found {_example(held)} and more")
+
+
+def loads(text: bytes | str) -> Any:
+    """The value of JSON text, also where it holds what orjson refuses: halves of surrogate pairs.
+
+    Raises:
+        ValueError: if it is none.
+    """
     try:
-        return meaning(json.loads(text))
-    except (ValueError, LookupError, TypeError, AttributeError):
-        example = text[:EXAMPLE_BYTES].decode("utf-8", "replace")
-        raise DataError(f"{place}: expected ResultWriter's JSON, found {example!r}") from None
+        return orjson.loads(text)
+    except ValueError:
+        return json.loads(text)
+
+
+def _read(text: T, place: str, expected: str, meaning: Callable[[T], Any]) -> Any:
+    try:
+        return meaning(text)
+    except ValueError as error:
+        raise _unlike(text, place, expected, f": {error}") from None
+    except (LookupError, TypeError, AttributeError):
+        raise _unlike(text, place, expected) from None
+
+
+def _unlike(text: object, place: str, expected: str, why: str = "") -> DataError:
+    shown = text.encode(errors="replace") if isinstance(text, str) else bytes(text)  # type: ignore[call-overload]
+    return DataError(f"{place}: expected {expected}, found {_example(shown)}{why}")
+
+
+def _example(text: bytes) -> str:
+    return repr(text[:EXAMPLE_BYTES].decode("utf-8", "replace"))

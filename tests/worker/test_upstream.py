@@ -74,29 +74,30 @@ def test_none_succeeded(store: LocalStore, tmp_path: Path) -> None:
 GOOD = json.dumps(child(1, item(sample="a", lanes=[]))[1])
 
 
+ROW = "a child execution's row (ResultWriter's Transformation NONE)"
+
+
 @pytest.mark.parametrize(
-    "line",
+    ("line", "expected"),
     [
-        "{not JSON",
-        "[]",
-        "7",
-        "{}",
-        '{"Input": 7}',
-        '{"Input": "{"}',
-        '{"Input": "7"}',
-        '{"Input": "{}"}',
-        '{"Input": "{\\"Items\\": [7]}"}',
-        '{"Input": "{\\"item\\": 7}"}',
+        ("[]", ROW),
+        ("7", ROW),
+        ("{}", ROW),
+        ('{"Input": 7, "Status": "x"}', ROW),
+        ('{"Input": "{}"}', ROW),
+        ('{"Input": "7", "Status": "x"}', "a child's items in Input"),
+        ('{"Input": "{}", "Status": "x"}', "a child's items in Input"),
+        ('{"Input": "{\\"Items\\": [7]}", "Status": "x"}', "a child's items in Input"),
+        ('{"Input": "{\\"item\\": 7}", "Status": "x"}', "a child's items in Input"),
     ],
 )
-def test_a_malformed_line_is_named(store: LocalStore, line: str) -> None:
+def test_a_malformed_line_is_named(store: LocalStore, line: str, expected: str) -> None:
     store.write("s3://run/m.json", b'{"ResultFiles": {"SUCCEEDED": [{"Key": "x/SUCCEEDED_0.jsonl"}]}}')
     store.write("s3://run/x/SUCCEEDED_0.jsonl", f"{GOOD}\n{line}\n{GOOD}\n".encode())
     with pytest.raises(DataError) as error:
         succeeded(store, [{"Bucket": "run", "Key": "m.json"}])
-    assert str(error.value) == (
-        f"s3://run/x/SUCCEEDED_0.jsonl:2: expected ResultWriter's JSON, found {line + chr(10)!r}"
-    )
+    found = line if expected == ROW else json.loads(line)["Input"]
+    assert str(error.value) == f"s3://run/x/SUCCEEDED_0.jsonl:2: expected {expected}, found {found!r}"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"ResultFiles": {}}', '{"ResultFiles": {"SUCCEEDED": [7]}}'])
@@ -104,7 +105,7 @@ def test_a_malformed_manifest_is_named(store: LocalStore, text: str) -> None:
     store.write("s3://run/m.json", text.encode())
     with pytest.raises(DataError) as error:
         succeeded(store, [{"Bucket": "run", "Key": "m.json"}])
-    assert str(error.value) == f"s3://run/m.json: expected ResultWriter's JSON, found {text!r}"
+    assert str(error.value).startswith(f"s3://run/m.json: expected ResultWriter's manifest, found {text!r}")
 
 
 def test_missing_files(store: LocalStore) -> None:

@@ -1,0 +1,185 @@
+"""Planning a rerun over a million children that failed or never began, beside the parsing of the same lines.
+
+The rows are our engine's, with an input as germline's, for two lengths of what failed: 4.2 KB, with a cause as Batch
+gives it (2.6 KB before it is quoted), and 1 KB. All of them read the file through `rows`, on one core: those that only
+parse show what a line costs in `orjson` and in `json`. Time is that of the processor, so that neighbours disturb it
+less; all are run turn about. The peak is that of a process of its own, with a tenth of the rows beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+from measure import measure
+
+from genomics_pipeline.engine.distributed_map.result_writer import Destination, ended_row, pending_row
+from genomics_pipeline.engine.json_text import compact
+from genomics_pipeline.runs.rerun_items import plan
+from genomics_pipeline.stores.local import LocalStore
+from genomics_pipeline.stores.result_manifest import ResultRow, rows
+
+CHILDREN = 1_000_000
+ROUNDS = 3
+GOAL = 200_000
+BATCH_CAUSE_BYTES = 2_600
+KINDS = ("FAILED", "PENDING")
+Details = dict[str, str]
+
+
+def given(number: int, batch: int) -> dict[str, Any]:
+    """A child's input, as germline's definition gives it."""
+    place = {"name": "cohort-7", "bucket": "genomics-123456789012", "prefix": "runs/cohort-7/"}
+    shared = {
+        "run": place,
+        "reference": "s3://genomics-123456789012/references/GRCh38",
+        "parameters": {"alignment": {}},
+    }
+    if batch == 1:
+        return {"item": item(number), **shared}
+    return {"BatchInput": shared, "Items": [{"item": item(number * batch + place)} for place in range(batch)]}
+
+
+def item(number: int) -> dict[str, Any]:
+    """A sample of one lane."""
+    name = f"NA{number:08}"
+    fastq = {f"fastq_{read}": f"s3://reads-123456789012/{name}_R{read}.fastq.gz" for read in (1, 2)}
+    return {"sample": name, "lanes": [{"lane": "L001", **fastq}]}
+
+
+def cause(number: int, size: int) -> str:
+    """A cause of our definition's Fail state: Batch's detail of the job within, JSON in JSON."""
+    job = {
+        "Attempts": [{"Container": {"ExitCode": 137, "LogStreamName": f"alignment/default/{number:032x}"}}],
+        "Container": {"Environment": [], "ExitCode": 137, "Reason": "OutOfMemoryError: Container killed"},
+        "JobId": f"{number:08x}-6e6b-4d4b-8f6b-0a1d7e0d5c2a",
+        "JobName": f"NA{number:08}",
+        "Status": "FAILED",
+    }
+    told = {"stage": "alignment", "error": "States.TaskFailed", "cause": ""}
+    while True:
+        text = compact({**told, "cause": compact(job)})
+        if len(text) >= size:
+            return text
+        job["Container"]["Environment"] += [{"Name": "GENOMICS_PIPELINE_TASK", "Value": '{"stage":"alignment"}'}]  # type: ignore[index]
+
+
+def children(count: int, size: int, batch: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Half of them failed, half of them never began."""
+    for number in range(count // 2):
+        ended = {
+            "status": "FAILED",
+            "name": f"{number:08x}-4a9b-332a-9e94-7604fd4f2b67",
+            "error": "States.TaskFailed",
+            "cause": cause(number, size),
+            "input": compact(given(number, batch)),
+            "start": 1_790_204_391.865,
+            "stop": 1_790_204_399.951,
+        }
+        yield ended_row(ended, "germline/Sample")
+    for number in range(count // 2, count):
+        yield pending_row(given(number, batch))
+
+
+def read(folder: Path, details: Details) -> Iterator[Iterator[ResultRow]]:
+    """The rows of what failed, then of what never began."""
+    store = LocalStore({"b": folder})
+    return (rows(store, details, kind) for kind in KINDS)
+
+
+def parsing(loads: Callable[[bytes], Any]) -> Callable[[Path, Details], None]:
+    """Parse each row."""
+
+    def call(folder: Path, details: Details) -> None:
+        for source in read(folder, details):
+            for row in source:
+                loads(row.line)
+
+    return call
+
+
+def reading(folder: Path, details: Details) -> None:
+    """Read each row."""
+    for source in read(folder, details):
+        for _ in source:
+            pass
+
+
+def planning(classes: bool) -> Callable[[Path, Details], None]:
+    """Plan a rerun, with or without a filter by class."""
+
+    def call(folder: Path, details: Details) -> None:
+        sources: Iterable[Iterable[ResultRow]] = read(folder, details)
+        with (folder / "manifest.jsonl").open("w+b") as out:
+            found = plan(sources, out, of_class=(lambda _: True) if classes else None, done=lambda _: ())
+        if found.filtered or found.repeated or not found.items:
+            raise RuntimeError(f"not every item was planned: {found}")
+
+    return call
+
+
+WAYS = {
+    "rows only read": reading,
+    "orjson.loads": parsing(orjson.loads),
+    "json.loads": parsing(json.loads),
+    "planning": planning(classes=False),
+    "planning by class": planning(classes=True),
+}
+
+
+def peak(count: int, folder: Path, details: Details) -> float:
+    """Peak memory of planning, in MiB."""
+    code = f"import json, rerun_planning as r; r.planning(False)(r.Path({str(folder)!r}), {details!r})"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return measure([sys.executable, "-c", code], env=environment, cwd=Path(__file__).parent).peak_mib
+
+
+def series(count: int, size: int, batch: int = 1) -> float:
+    """Print what each way takes; planning's rate.
+
+    Args:
+        count: Children.
+        size: Bytes of a cause.
+        batch: Items of a child.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        to = Destination(LocalStore({"b": folder}), "b", "map-runs/Sample", "NONE", "JSONL")
+        to.write("arn", "uuid", children(count, size, batch), folder)
+        details = to.manifest("uuid")
+        with next(iter((folder / "map-runs/Sample/uuid").glob("FAILED_0.jsonl"))).open("rb") as lines:
+            longest = len(lines.readline())
+        seconds: dict[str, list[float]] = {way: [] for way in WAYS}
+        for _ in range(ROUNDS):
+            for way, call in WAYS.items():
+                started = time.process_time()
+                call(folder, details)
+                seconds[way].append(time.process_time() - started)
+        print(f"{count:,} children of {batch}, half failed ({longest:,} bytes), half pending")
+        best = {way: min(taken) for way, taken in seconds.items()}
+        for way, taken in best.items():
+            ratio = best["orjson.loads"] / taken
+            print(f"  {way:20} {taken:8.2f} s {count / taken:11,.0f} records/s {ratio:6.2f} of orjson's")
+        print(f"  peak of planning     {peak(count, folder, details):8.0f} MiB")
+        return count / best["planning"]
+
+
+def main() -> None:
+    """Print the tables and the goal."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else CHILDREN
+    series(count // 10, BATCH_CAUSE_BYTES)
+    rate = series(count, BATCH_CAUSE_BYTES)
+    series(count, 200)
+    series(count // 10, BATCH_CAUSE_BYTES, batch=10)
+    print(f"planning at {count:,} children {rate:,.0f} records/s  (goal: at least {GOAL:,}, its peak that of a tenth)")
+
+
+if __name__ == "__main__":
+    main()
