@@ -22,6 +22,7 @@ COMMANDS = {
     "execute": ("execute", "execute"),
     "logs": ("logs", "logs"),
     "manifest": ("manifest", "manifest"),
+    "redrive": ("redrive", "redrive"),
     "results": ("results", "results"),
     "run": ("run", "run"),
     "runs": ("runs", "runs"),
