@@ -78,7 +78,7 @@ def redrive(run: LocalRun | CloudRun, request: RedriveRequest) -> dict[str, Any]
         path = run.folder.path
         helps = f"`genomics-pipeline rerun {path}` runs what failed again, `run --resume` what was interrupted"
         raise RunError(f"{path}: expected a run on AWS, found one of this machine, which is not redriven; {helps}")
-    arn = run.record["execution_arn"]
+    arn = _arn(run)
     execution = find_execution(arn, run.clients, "ALL_DATA")
     status = "UNKNOWN" if execution is None else execution["status"]
     answer = {"run": run.name, "status": status, "redriven": False, "redrive_count": 0, "redrive_date": None}
@@ -97,6 +97,11 @@ def redrive(run: LocalRun | CloudRun, request: RedriveRequest) -> dict[str, Any]
         return {**answer, **told, "rerun": _rerun(run) if refusal.rerun else None}
     done = {"status": "RUNNING", "redriven": True, "redrive_count": count + 1, "redrive_date": date.isoformat()}
     return {**answer, **done, "reason": None, "message": None, "rerun": None}
+
+
+def _arn(run: CloudRun) -> str:
+    """The execution that is meant."""
+    return str(run.record["execution_arn"])
 
 
 def _token(arn: str, count: int) -> str:
@@ -159,7 +164,7 @@ def _day(moment: datetime) -> str:
 
 
 def _succeeded(run: CloudRun) -> _Refusal:
-    counts = [answer["itemCounts"] for answer in MapRuns(run.record["execution_arn"], run.clients).describe()]
+    counts = [answer["itemCounts"] for answer in MapRuns(_arn(run), run.clients).describe()]
     failed = sum(one["failed"] + one["timedOut"] + one["aborted"] for one in counts)
     if not failed:
         return _Refusal("SUCCEEDED", "it succeeded, and nothing in it failed", rerun=False)
@@ -174,7 +179,7 @@ def _check_fail_states(run: CloudRun, error: str, cause: str, own: Mapping[str, 
         raise _Refusal("FAIL_STATE", f"the failure of {stage} was caught and led to a Fail state, and {FAIL_AGAIN}")
     if error != THRESHOLD_EXCEEDED:
         return
-    (*_, answer) = MapRuns(run.record["execution_arn"], run.clients).describe()
+    (*_, answer) = MapRuns(_arn(run), run.clients).describe()
     label, counts = map_run_label(answer["mapRunArn"]), answer["itemCounts"]
     processor = next(state["ItemProcessor"] for state in own["States"].values() if state.get("Label") == label)
     if any(state["Type"] == "Fail" for state in processor["States"].values()):

@@ -112,7 +112,9 @@ class Ends:
         self.transitions += times * child.transitions
 
     def _count(self, end: dict[str, Any]) -> None:
-        self._add(Redriven.of(end), 1)
+        self.children[end["status"]] += 1
+        self.items[end["status"]] += end["items"]
+        self.transitions += end["transitions"]
         index = end["end"]
         self.running.pop(index, None)
         if self.redriven.pop(index, None):

@@ -325,9 +325,13 @@ async def _begun(visit: Visit, path: str) -> MapRun:
         run = MapRun(visit, begun["uuid"], begun["started"])
         if redrive <= max(begun["redrives"], run.ends.of):
             return run
-        if run.arn not in execution.engine.anew:
-            await run.ends.redrive(redrive, now)
-            return run
+        try:
+            if run.arn not in execution.engine.anew:
+                await run.ends.redrive(redrive, now)
+                return run
+        except BaseException:  # it is cancelled
+            await run.ends.close()
+            raise
         await run.ends.close()
     begun = {"map": path, "uuid": str(uuid4()), "started": now, "redrives": redrive}
     await execution.recorder.append(begun)
