@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from genomics_pipeline.aws.clients import Clients, calling
@@ -14,7 +15,12 @@ if TYPE_CHECKING:
 
 ENDS = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 STATUSES = ("RUNNING", *ENDS, "PENDING_REDRIVE")
+_INVALID = " invalid for redrive as: "  # recorded: "Execution ARN invalid for redrive as: REASON"
 FORGOTTEN_AFTER_DAYS = 90  # developer guide, "Quotas": how long a closed execution, and its name, are kept
+
+
+class NotRedrivable(Exception):
+    """AWS does not redrive an execution; its ``redriveStatusReason``."""
 
 
 def definition(arn: str, clients: Clients) -> str | None:
@@ -31,13 +37,25 @@ def definition(arn: str, clients: Clients) -> str | None:
             return None
 
 
-def find_execution(arn: str, clients: Clients) -> DescribeExecutionOutputTypeDef | None:
+def find_execution(
+    arn: str, clients: Clients, included: IncludedDataType = "METADATA_ONLY"
+) -> DescribeExecutionOutputTypeDef | None:
     """What AWS says of an execution; None where it knows none: never started, or long ended.
+
+    Args:
+        arn: The execution.
+        clients: boto3's.
+        included: Whether its input, output and cause come too: ``ALL_DATA``.
 
     Raises:
         RunError: if AWS cannot be asked.
     """
-    return _execution(arn, clients, "METADATA_ONLY")
+    states = clients.states
+    with calling(f"ask for the execution {arn}"):
+        try:
+            return states.describe_execution(executionArn=arn, includedData=included)
+        except states.exceptions.ExecutionDoesNotExist:
+            return None
 
 
 def describe(arn: str, clients: Clients) -> DescribeExecutionOutputTypeDef:
@@ -46,20 +64,11 @@ def describe(arn: str, clients: Clients) -> DescribeExecutionOutputTypeDef:
     Raises:
         RunError: if AWS cannot be asked, or does not know it.
     """
-    found = _execution(arn, clients, "ALL_DATA")
+    found = find_execution(arn, clients, "ALL_DATA")
     if found is None:
         message = f"it was never started, or ended more than {FORGOTTEN_AFTER_DAYS} days ago"
         raise RunError(f"{arn}: expected an execution, found none: {message}; submit the run again")
     return found
-
-
-def _execution(arn: str, clients: Clients, included: IncludedDataType) -> DescribeExecutionOutputTypeDef | None:
-    states = clients.states
-    with calling(f"ask for the execution {arn}"):
-        try:
-            return states.describe_execution(executionArn=arn, includedData=included)
-        except states.exceptions.ExecutionDoesNotExist:
-            return None
 
 
 def start_execution(machine: str, name: str, text: str, clients: Clients) -> bool:
@@ -88,6 +97,32 @@ def stop_execution(arn: str, cause: str, clients: Clients) -> None:
     """
     with calling(f"stop the execution {arn}"):
         clients.states.stop_execution(executionArn=arn, error="Cancelled", cause=cause)
+
+
+def redrive_execution(arn: str, token: str, clients: Clients) -> datetime:
+    """Go on with an execution that failed, timed out or was aborted, where it stood.
+
+    Args:
+        arn: The execution.
+        token: ``clientToken``: the same again redrives nothing, for 15 minutes.
+        clients: boto3's.
+
+    Returns:
+        When it was redriven.
+
+    Raises:
+        NotRedrivable: if AWS does not redrive it.
+        RunError: if AWS cannot be asked, or refuses.
+    """
+    states = clients.states
+    with calling(f"redrive the execution {arn}"):
+        try:
+            return states.redrive_execution(executionArn=arn, clientToken=token)["redriveDate"]
+        except states.exceptions.ExecutionNotRedrivable as error:
+            raise NotRedrivable(error.response["Error"]["Message"].rpartition(_INVALID)[2]) from None
+        except states.exceptions.ExecutionLimitExceeded:
+            limit = "as many executions are open as this account may have"
+            raise RunError(f"cannot redrive the execution {arn}: {limit}; try again when some have ended") from None
 
 
 def list_executions(machine: str, clients: Clients) -> Iterator[ExecutionListItemTypeDef]:

@@ -23,6 +23,7 @@ COMMANDS = {
     "explain": ("explain", "explain"),
     "logs": ("logs", "logs"),
     "manifest": ("manifest", "manifest"),
+    "redrive": ("redrive", "redrive"),
     "rerun": ("rerun", "rerun"),
     "results": ("results", "results"),
     "run": ("run", "run"),

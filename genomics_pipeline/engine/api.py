@@ -51,6 +51,7 @@ def execute(
     clock: Clock | None = None,
     history: Path | None = None,
     fast_forward: bool = False,
+    redrive: bool = False,
 ) -> ExecutionResult:
     """Run a document to its end, or go on where the journal says it was interrupted.
 
@@ -72,12 +73,14 @@ def execute(
         clock: Time and chance; the real ones unless a test replaces them.
         history: A file that the execution's events are added to, one JSON line each.
         fast_forward: Let time jump where only delays are waited for.
+        redrive: Where the journal says that the execution failed, timed out or was aborted, go on from there as AWS's
+            RedriveExecution does; see `redrive`.
 
     Returns:
         How it ended. A failed state machine is an answer, not an exception.
 
     Raises:
-        RunError: for a journal that is damaged, or of another execution.
+        RunError: for a journal that is damaged, of another execution, or of one to be redriven that succeeded.
         KeyboardInterrupt: when interrupted: running tasks were cancelled and awaited, and the journal can be resumed.
     """
     import asyncio
@@ -94,7 +97,7 @@ def execute(
 
     async def whole() -> ExecutionResult:
         with EventFile(history) as events:
-            result = await run_execution(engine, beginning, events)
+            result = await run_execution(engine, beginning, events, redrive)
         await tasks.drain()
         return result
 

@@ -11,6 +11,7 @@ from genomics_pipeline.engine.clock import Clock, timestamp
 from genomics_pipeline.engine.events import Observer
 from genomics_pipeline.engine.history import History
 from genomics_pipeline.engine.journal import Recorder
+from genomics_pipeline.engine.redrive import NEVER, Redrives
 
 if TYPE_CHECKING:
     from genomics_pipeline.stores.protocol import Store
@@ -83,6 +84,7 @@ class Engine:
 
     Attributes:
         map_runs: The Map Runs that ended, by ARN, as DescribeMapRun gives them.
+        anew: ARNs of those whose state failed in a way that a redrive begins another Map Run for.
         live: The same of those that are running, as they are when it is called, in the engine's own thread.
         stop: Set before the execution is cancelled where that ends it for good; else it can go on by its journal.
     """
@@ -93,6 +95,7 @@ class Engine:
     observer: Observer
     folder: Path
     map_runs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    anew: set[str] = field(default_factory=set)
     live: dict[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
     stop: Stop | None = None
     log: Recorder = field(init=False)  # of the execution that was asked for
@@ -114,6 +117,7 @@ class Execution:
         label: The Distributed Map's label, for a child.
         index: Its place in the Map Run, for a child.
         transitions: State transitions so far, retries included; those of Map Runs apart.
+        redrives: How often it was redriven, and when last.
     """
 
     engine: Engine
@@ -127,6 +131,7 @@ class Execution:
     label: str | None = None
     index: int | None = None
     transitions: int = 0
+    redrives: Redrives = NEVER
 
     @property
     def arn(self) -> str:
@@ -146,7 +151,7 @@ class Execution:
                 "StartTime": timestamp(self.started),
                 "Name": self.name,
                 "RoleArn": ROLE,
-                "RedriveCount": 0,
+                **self.redrives.context(),
             },
             "StateMachine": {"Id": f"{ARN}:stateMachine:{self.machine}", "Name": self.machine.partition("/")[0]},
         }

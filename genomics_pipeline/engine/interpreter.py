@@ -22,13 +22,38 @@ EFFECTS = frozenset({"Task", "Parallel", "Map", "Wait"})  # what is not simply e
 
 @dataclass(slots=True)
 class Frame:
-    """One machine at work: an execution's own, a branch of a Parallel, an iteration of an inline Map."""
+    """One machine at work: an execution's own, a branch of a Parallel, an iteration of an inline Map.
+
+    Attributes:
+        execution: The execution.
+        machine: The machine.
+        trail: Its path through the history.
+        path: Names it in the journal.
+        item: ``Map`` of the context object, in an iteration.
+        visit: The state that it is in.
+    """
 
     execution: Execution
     machine: Machine
     trail: Trail
     path: str = ""
     item: Mapping[str, Any] | None = None
+    visit: Visit | None = None
+
+    def left(self) -> dict[str, Any]:
+        """The journal's words for the state that it is in, where a redrive is to go on."""
+        if (visit := self.visit) is None:
+            return {}
+        at = {
+            "frame": self.path,
+            "step": int(visit.path.rpartition("/")[2]),
+            "next": visit.name,
+            "input": visit.raw,
+            "variables": visit.variables,
+            "transitions": self.execution.transitions,
+            "entry": visit.entry(),
+        }
+        return {"at": at}
 
 
 async def run_machine(frame: Frame, value: Any, variables: Mapping[str, Any]) -> Any:
@@ -41,15 +66,18 @@ async def run_machine(frame: Frame, value: Any, variables: Mapping[str, Any]) ->
         StatesError: if a state failed and nothing caught it.
     """
     execution, name, number, effects = frame.execution, frame.machine["StartAt"], 0, False
+    entry: Mapping[str, Any] | None = None
     if before := execution.recorder.frame(frame.path):
         if "next" not in before:
             return before["output"]
         name, number, value, variables = before["next"], before["step"], before["input"], before["variables"]
         execution.transitions, effects = max(execution.transitions, before["transitions"]), True
+        entry = before.get("entry")
     while True:
         state = frame.machine["States"][name]
         execution.transitions += 1
-        step = await _visit(frame, name, state, value, variables, number)
+        step = await _visit(frame, name, state, value, variables, number, entry)
+        entry = None
         number += 1
         effects = effects or state["Type"] in EFFECTS
         if step.next is None:
@@ -73,11 +101,19 @@ async def run_machine(frame: Frame, value: Any, variables: Mapping[str, Any]) ->
 
 
 async def _visit(
-    frame: Frame, name: str, state: Mapping[str, Any], value: Any, variables: Mapping[str, Any], number: int
+    frame: Frame,
+    name: str,
+    state: Mapping[str, Any],
+    value: Any,
+    variables: Mapping[str, Any],
+    number: int,
+    entry: Mapping[str, Any] | None,
 ) -> Step:
     execution, kind = frame.execution, state["Type"]
     language = query_language(state.get("QueryLanguage", execution.query_language))
-    visit = Visit(execution, name, state, value, variables, f"{frame.path}/{number}", language, frame.trail, frame.item)
+    path, frame.visit = f"{frame.path}/{number}", None
+    visit = Visit(execution, name, state, value, variables, path, language, frame.trail, frame.item, entry)
+    frame.visit = visit
     execution.engine.observer(StateEntered(name, kind, 0, execution.label, execution.index))
     try:
         visit.input = language.input(visit)

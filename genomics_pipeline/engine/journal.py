@@ -7,12 +7,14 @@ A journal is a folder. ``execution.jsonl`` is the execution's own log; each Map 
 - ``{"frame": path, "step", "next", "input", "variables", "transitions"}``: the states of that frame (the execution, a
   branch, an iteration) are done up to there. Written after states with effects only; the others are evaluated again.
 - ``{"frame": path, "output"}``: the frame is done.
-- ``{"map": path, "uuid", "started"}``: a Map Run began.
-- ``{"run": {…}}``: a Map Run ended, and its result files are written; DescribeMapRun's answer. In the
-  execution's own log, also of a nested one.
-- ``{"end": index, "name", "input", "start", "stop", "items", "transitions", "status", …}``: a child of a Map Run ended,
-  with ``"output"``, or ``"error"`` and ``"cause"``; input and output are JSON text.
-- ``{"result": {…}}``: the execution ended; the members of `api.ExecutionResult`.
+- ``{"map": path, "uuid", "started", "redrives"}``: a Map Run began, when its execution had been redriven so often.
+- ``{"run": {…}, "anew"}``: a Map Run ended, and its result files are written; DescribeMapRun's answer, and whether a
+  redrive begins another. In the execution's own log, also of a nested one.
+- ``{"end": index, "name", "input", "start", "stop", "items", "transitions", "redrives", "redriven", "status", …}``: a
+  child of a Map Run ended, with ``"output"``, or ``"error"`` and ``"cause"``; input and output are JSON text.
+- ``{"result": {…}, "at": {…}}``: the execution ended; the members of `api.ExecutionResult`, and the state it was in, as
+  a frame's line that knows the events of its entry, where a redrive can go on from it.
+- ``{"redrive": count, "at"}``: the execution, or the Map Run, goes on with what did not succeed; see `redrive`.
 
 Lines of a child's frames carry ``"child": index``.
 """
@@ -21,6 +23,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +32,7 @@ from genomics_pipeline.engine.json_text import dumps, loads
 from genomics_pipeline.model.errors import RunError
 
 Record = dict[str, Any]
+_ATTEMPT = re.compile(r"\.(\d+)(?=:|$)")  # in a path: of the visit before it
 
 
 class Log:
@@ -148,6 +152,8 @@ class Memory:
         self._frames: dict[int | None, dict[str, Record]] = {}
         self._maps: dict[int | None, dict[str, Record]] = {}
         self.runs: list[Record] = []
+        self.anew: set[str] = set()
+        self._tries: dict[int | None, dict[str, int]] = {}
 
     def learn(self, record: Record) -> None:
         """Take in one record of a log."""
@@ -158,6 +164,8 @@ class Memory:
             self._maps.setdefault(child, {})[record["map"]] = record
         elif "run" in record:
             self.runs.append(record["run"])
+            if record.get("anew"):
+                self.anew.add(record["run"]["mapRunArn"])
         elif "end" in record:
             self._frames.pop(record["end"], None)
             self._maps.pop(record["end"], None)
@@ -169,6 +177,16 @@ class Memory:
     def map_run(self, child: int | None, path: str) -> Record | None:
         """The Map Run that began there."""
         return self._maps.get(child, {}).get(path)
+
+    def last_try(self, child: int | None, path: str) -> int:
+        """The last attempt of a visit of which something is known."""
+        if child not in self._tries:
+            found = self._tries[child] = {}
+            for known in (*self._frames.get(child, ()), *self._maps.get(child, ())):
+                for attempt in _ATTEMPT.finditer(known):
+                    visit = known[: attempt.start()]
+                    found[visit] = max(found.get(visit, 0), int(attempt[1]))
+        return self._tries[child].get(path, 0)
 
 
 class Recorder:
@@ -186,6 +204,10 @@ class Recorder:
     def map_run(self, path: str) -> Record | None:
         """The Map Run that began there before an interruption."""
         return self._memory.map_run(self.child, path)
+
+    def last_try(self, path: str) -> int:
+        """The last attempt of that visit before an interruption."""
+        return self._memory.last_try(self.child, path)
 
     async def append(self, record: Record) -> None:
         """Return when the record is on disk."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from genomics_pipeline.engine.api import ExecutionResult
@@ -13,8 +14,9 @@ from genomics_pipeline.engine.errors import TIMEOUT, StatesError
 from genomics_pipeline.engine.execution import ROLE, Engine, Execution
 from genomics_pipeline.engine.history import EventFile, History
 from genomics_pipeline.engine.interpreter import Frame, run_machine
-from genomics_pipeline.engine.journal import Log, Memory, Recorder, read
+from genomics_pipeline.engine.journal import Log, Memory, Record, Recorder, read
 from genomics_pipeline.engine.json_text import dumps
+from genomics_pipeline.engine.redrive import NEVER, NOT_REDRIVABLE, Redrives
 from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.model.errors import RunError
 
@@ -38,24 +40,62 @@ class Beginning:
         }
 
 
-async def run_execution(engine: Engine, beginning: Beginning, events: EventFile) -> ExecutionResult:
+@dataclass(slots=True)
+class _Past:
+    """What the journal says of an execution."""
+
+    memory: Memory = field(default_factory=Memory)
+    started: float | None = None
+    end: Record | None = None
+    redrives: Redrives = NEVER
+
+    @classmethod
+    def read(cls, path: Path, digest: dict[str, str]) -> _Past:
+        past = cls()
+        for record in read(path) if path.exists() else ():
+            if "begin" in record:
+                past.started = record["started"]
+                if record["begin"] != digest:
+                    raise RunError(f"{path}: the journal is of another execution; give this one a folder of its own")
+            elif "result" in record:
+                past.end = record
+            elif "redrive" in record:
+                past.go_on(Redrives.of(record))
+            else:
+                past.memory.learn(record)
+        return past
+
+    def go_on(self, redrives: Redrives) -> None:
+        """It was redriven: from the state that it ended in, where that is known."""
+        if self.end and "at" in self.end:
+            self.memory.learn(self.end["at"])
+        self.end, self.redrives = None, redrives
+
+
+async def run_execution(
+    engine: Engine, beginning: Beginning, events: EventFile, redrive: bool = False
+) -> ExecutionResult:
     """Run an execution, or go on with it; its journal is `engine.folder`.
 
+    Args:
+        engine: What it shares with its children.
+        beginning: What it begins with.
+        events: Where its history goes.
+        redrive: Go on with one that ended, and not well; see `redrive`.
+
     Raises:
-        RunError: for a journal that is damaged, or of another execution.
+        RunError: for a journal that is damaged, of another execution, or of one to be redriven that succeeded.
     """
     path = engine.folder / "execution.jsonl"
     digest = beginning.digest()
-    memory, started = Memory(), None
-    for record in read(path) if path.exists() else ():
-        if "begin" in record:
-            started = record["started"]
-            if record["begin"] != digest:
-                raise RunError(f"{path}: the journal is of another execution; give this one a folder of its own")
-        elif "result" in record:
-            return ExecutionResult(**record["result"])
-        memory.learn(record)
+    past = _Past.read(path, digest)
+    if past.end and not redrive:
+        return ExecutionResult(**past.end["result"])
+    if past.end and past.end["result"]["status"] == "SUCCEEDED":
+        raise RunError(f"{path}: {NOT_REDRIVABLE.format('SUCCEEDED')}")
+    memory, started = past.memory, past.started
     engine.map_runs.update({run["mapRunArn"]: run for run in memory.runs})
+    engine.anew.update(memory.anew)
     log = Log(path)
     try:
         trail = Trail(History(engine.clock, events.write, events.last), events.last)
@@ -63,6 +103,10 @@ async def run_execution(engine: Engine, beginning: Beginning, events: EventFile)
             started = engine.clock.now()
             await log.append({"begin": digest, "started": started})
             trail.history.add("ExecutionStarted", 0, "executionStarted", {"input": beginning.input, "roleArn": ROLE})
+        elif past.end:
+            past.go_on(past.redrives.next(engine.clock.now()))
+            await log.append(past.redrives.record())
+            trail.add("ExecutionRedriven", "executionRedriven", {"redriveCount": past.redrives.count})
         engine.log = Recorder(log, memory)
         execution = Execution(
             engine,
@@ -73,20 +117,23 @@ async def run_execution(engine: Engine, beginning: Beginning, events: EventFile)
             engine.log,
             trail.history,
             beginning.document.get("QueryLanguage", "JSONPath"),
+            redrives=past.redrives,
         )
-        result = await _run(execution, beginning.document, trail)
-        await log.append({"result": asdict(result)})
+        frame = Frame(execution, beginning.document, trail)
+        result = await _run(frame)
+        await log.append({"result": asdict(result), **({} if result.status == "SUCCEEDED" else frame.left())})
         return result
     finally:
         await log.close()
 
 
-async def _run(execution: Execution, document: Mapping[str, Any], trail: Trail) -> ExecutionResult:
-    deadline = asyncio.timeout(document.get("TimeoutSeconds"))
+async def _run(frame: Frame) -> ExecutionResult:
+    execution, trail = frame.execution, frame.trail
+    deadline = asyncio.timeout(frame.machine.get("TimeoutSeconds"))
     ended: dict[str, Any]
     try:
         async with deadline:
-            output = await run_machine(Frame(execution, document, trail), execution.input, {})
+            output = await run_machine(frame, execution.input, {})
         ended = {"status": "SUCCEEDED", "output": output}
         trail.add("ExecutionSucceeded", "executionSucceeded", {"output": output})
     except StatesError as error:

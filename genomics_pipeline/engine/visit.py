@@ -61,6 +61,7 @@ class Visit:
         language: What its fields are written in.
         trail: Its path through the history.
         item: ``Map`` of the context object, inside an iteration of an inline Map.
+        before: Its entry before a redrive, which it goes on with: `entry`.
         attempt: 0, or how many times it was retried.
         token: ``Task.Token`` of the context object, while a Task waits for it.
         entered: When, in seconds since the epoch.
@@ -78,25 +79,45 @@ class Visit:
     language: QueryLanguage
     trail: Trail
     item: Node | None = None
+    before: Node | None = None
     attempt: int = 0
     token: str | None = None
     entered: float = field(init=False)
     event: int = field(init=False)
     input: Any = field(init=False)
     started: bool = field(init=False)
+    _start: int | None = field(init=False, default=None)  # the event of its branches' or iterations' start
 
     def __post_init__(self) -> None:
         kind = self.state["Type"]
-        self.entered = self.execution.engine.clock.now()
-        self.event = self.trail.add(f"{kind}StateEntered", "stateEntered", {"name": self.name, "input": self.raw})
+        if self.before is None:
+            self.entered = self.execution.engine.clock.now()
+            self.event = self.trail.add(f"{kind}StateEntered", "stateEntered", {"name": self.name, "input": self.raw})
+        else:
+            self.entered, self.event = self.before["entered"], self.before["event"]
+            self.trail.last = self.event
         self.trail.state = kind
         self.input = None
         self.started = False
 
+    def entry(self) -> dict[str, Any]:
+        """What a redrive goes on with: when it was entered, and the events of that."""
+        return {"entered": self.entered, "event": self.event, "start": self._start}
+
+    @property
+    def try_path(self) -> str:
+        """Names this attempt in the journal; attempts before a redrive count here, though not for ``Retry``."""
+        earlier = self.execution.recorder.last_try(self.path) if self.execution.redrives.count else 0
+        return f"{self.path}.{earlier + self.attempt}"
+
     def start(self, details: Node | None = None) -> None:
-        """Its branches or iterations start: ``MapStateStarted``."""
-        kind = self.state["Type"]
-        self.trail.add(f"{kind}StateStarted", f"{kind.lower()}StateStarted", details)
+        """Its branches or iterations start: ``MapStateStarted``; a redrive goes on where they did."""
+        kind, before = self.state["Type"], self.before
+        self.before = None
+        if before is not None and before["start"] is not None:
+            self._start = self.trail.last = before["start"]
+        else:
+            self._start = self.trail.add(f"{kind}StateStarted", f"{kind.lower()}StateStarted", details)
         self.started = True
 
     def succeed(self) -> None:

@@ -107,6 +107,7 @@ class Bench:
         given: Any = None,
         *,
         tasks: Mapping[str, Callable[..., Any]] | None = None,
+        redrive: bool = False,
         **top: Any,
     ) -> ExecutionResult:
         document = {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": with_functions(states), **top}
@@ -129,6 +130,7 @@ class Bench:
             clock=self.clock,
             history=self.history,
             fast_forward=self.fast_forward,
+            redrive=redrive,
         )
 
     def seen(self, kind: type) -> list[Any]:

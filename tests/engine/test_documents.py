@@ -57,7 +57,7 @@ def _watchdog() -> Iterator[None]:
     signal.signal(signal.SIGALRM, before)
 
 
-def run(document: Any, value: Any, folder: Path) -> ExecutionResult:
+def run(document: Any, value: Any, folder: Path, redrive: bool = False) -> ExecutionResult:
     """The document's end, in at most so many steps."""
     entered = 0
 
@@ -84,6 +84,7 @@ def run(document: Any, value: Any, folder: Path) -> ExecutionResult:
             observer=count,
             history=folder / "history.jsonl",
             fast_forward=True,
+            redrive=redrive,
         )
     except KeyboardInterrupt as interrupt:  # nobody pressed a key, and it would end the whole suite
         raise AssertionError("the engine cancelled itself") from interrupt
@@ -105,6 +106,22 @@ def test_a_valid_document_runs_to_its_end_and_ends_the_same_when_asked_again(doc
         result = run(document, value, Path(folder))
         check(result)
         assert run(document, value, Path(folder)) == result
+
+
+@unhurried
+@given(documents(), inputs)
+@example(TIMEOUT_IN_RETRY, {})
+def test_what_did_not_succeed_can_be_redriven_again_and_again(document: Any, value: Any) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        result = run(document, value, Path(folder))
+        for _ in range(3):
+            if result.status == "SUCCEEDED":
+                break
+            before, result = result, run(document, value, Path(folder), redrive=True)
+            check(result)
+            assert result.transitions > before.transitions
+            assert {one["mapRunArn"] for one in before.map_runs} <= {one["mapRunArn"] for one in result.map_runs}
+            assert run(document, value, Path(folder)) == result
 
 
 @unhurried

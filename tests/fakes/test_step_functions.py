@@ -271,3 +271,54 @@ def test_a_state_machine_that_a_stack_made(step_functions: FakeAws, states: SFNC
     found = states.describe_execution(executionArn=arn)
     assert (found["status"], found["output"]) == ("SUCCEEDED", '"of the stack"')
     stacks.delete_stack(StackName="with-a-machine")
+
+
+def test_a_redriven_execution(step_functions: FakeAws, states: SFNClient) -> None:
+    """As recorded: radkawar/stackd testdata/aws/stepfunctions/redrive_execution.json and redrive_map.json."""
+    door = threading.Event()
+    door.set()
+
+    def all_but_one(job: Job, log: Log) -> JobEnd:
+        door.wait(60)
+        return JobEnd(0) if job.name == "job-0" else JobEnd(1, "bad reads")
+
+    step_functions.batch.run_job = all_but_one
+    arn = start(states)
+    step_functions.execution(arn).wait()
+    failed = states.describe_execution(executionArn=arn)
+    assert (failed["status"], failed["redriveStatus"], failed["redriveCount"]) == ("FAILED", "REDRIVABLE", 0)
+    (listed,) = states.list_map_runs(executionArn=arn)["mapRuns"]
+    door.clear()
+    given: Any = {"executionArn": arn, "clientToken": "token-A"}
+    date = states.redrive_execution(**given)["redriveDate"]
+    step_functions.batch.wait(lambda batch: len(batch.running()) == 2)
+    assert states.redrive_execution(**given)["redriveDate"] == date
+    running = states.describe_execution(executionArn=arn)
+    told = {key: running[key] for key in ("status", "redriveCount", "redriveDate", "redriveStatus")}
+    assert told == {"status": "RUNNING", "redriveCount": 1, "redriveDate": date, "redriveStatus": "NOT_REDRIVABLE"}
+    assert "stopDate" not in running
+    reason = f"Execution {arn} invalid for redrive as: Execution is RUNNING and cannot be redriven"
+    refusal = refused(states.redrive_execution, executionArn=arn, clientToken="token-B")
+    assert refusal == ("ExecutionNotRedrivable", reason)
+    children = states.list_executions(mapRunArn=listed["mapRunArn"], statusFilter="RUNNING")["executions"]
+    assert [child["redriveCount"] for child in children] == [1, 1]
+    door.set()
+    step_functions.execution(arn).wait()
+    run = states.describe_map_run(mapRunArn=listed["mapRunArn"])
+    assert (run["status"], run["redriveCount"], run["itemCounts"]["succeeded"]) == ("FAILED", 1, 1)
+    assert run["startDate"] < run["redriveDate"] < run["stopDate"]
+    (again,) = states.list_map_runs(executionArn=arn)["mapRuns"]
+    assert again["mapRunArn"] == listed["mapRunArn"]
+    step_functions.batch.run_job = lambda job, log: JobEnd(0)
+    states.redrive_execution(executionArn=arn, clientToken="token-B")
+    step_functions.execution(arn).wait()
+    found = states.describe_execution(executionArn=arn)
+    assert (found["status"], found["redriveCount"]) == ("SUCCEEDED", 2)
+    details = json.loads(found["output"])["ResultWriterDetails"]
+    assert details["Key"].endswith("/Redrive-2/manifest.json")
+    kinds = [event["type"] for event in states.get_execution_history(executionArn=arn)["events"]]
+    assert kinds.count("ExecutionRedriven") == kinds.count("MapRunRedriven") == 2
+    reason = f"Execution {arn} invalid for redrive as: Execution is SUCCEEDED and cannot be redriven"
+    refusal = refused(states.redrive_execution, executionArn=arn, clientToken="token-C")
+    assert refusal == ("ExecutionNotRedrivable", reason)
+    assert states.redrive_execution(**given)["redriveDate"] == date

@@ -16,6 +16,7 @@ from genomics_pipeline.engine.execution import Engine, Execution
 from genomics_pipeline.engine.history import MAX_EVENTS, History
 from genomics_pipeline.engine.interpreter import Frame, run_machine
 from genomics_pipeline.engine.json_text import compact
+from genomics_pipeline.engine.redrive import NEVER
 from genomics_pipeline.engine.trail import Trail
 
 EXPRESS_SECONDS = 300  # an Express execution ends after so long: developer guide, "Quotas"
@@ -49,21 +50,24 @@ class ChildRunner:
 
     def start(self, given: ChildInput) -> Execution:
         """A child that is about to run; to start it is a transition."""
-        engine = self.engine
+        engine, now = self.engine, self.engine.clock.now()
         name = f"{self.map_run[:24]}{given.place:012x}"  # the same after a crash, and no other child's
         engine.observer(ChildStarted(self.label, given.place, name, given.value))
+        before = self.ends.redriven.get(given.place)
+        again = before and not self.express  # an Express one is another execution of the same name
         return Execution(
             engine,
             self.machine,
             name,
             given.value,
-            engine.clock.now(),
+            before.start if before and again else now,
             self.ends.recorder(given.place),
             History(engine.clock, limit=math.inf if self.express else MAX_EVENTS),
             self.query_language,
             self.label,
             given.place,
-            1,
+            (before.transitions if before else 0) + (0 if again else 1),  # to enter its state again is one
+            before.redrives.next(now) if before and again else NEVER,
         )
 
     async def outcome(self, child: Execution) -> Record:
@@ -97,6 +101,7 @@ class ChildRunner:
             "stop": self.engine.clock.now(),
             "items": items,
             "transitions": child.transitions,
+            **({"redrives": child.redrives.count, "redriven": child.redrives.at} if child.redrives.count else {}),
             **outcome,
         }
 

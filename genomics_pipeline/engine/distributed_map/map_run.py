@@ -22,6 +22,7 @@ from genomics_pipeline.engine.distributed_map.result_writer import (
     WriterConfig,
     ended_row,
     pending_row,
+    result_folder,
     state_output,
 )
 from genomics_pipeline.engine.distributed_map.tolerated_failure import ToleratedFailure
@@ -29,6 +30,7 @@ from genomics_pipeline.engine.errors import THRESHOLD_EXCEEDED, StatesError
 from genomics_pipeline.engine.events import MapRunEnded, MapRunStarted
 from genomics_pipeline.engine.execution import ARN
 from genomics_pipeline.engine.interpreter import EFFECTS
+from genomics_pipeline.engine.redrive import begins_anew
 from genomics_pipeline.engine.states.crew import crew, whole
 from genomics_pipeline.engine.states.map_state import processor
 from genomics_pipeline.engine.visit import Visit
@@ -74,10 +76,11 @@ class MapRun:
         self.label: str = state.get("Label") or str(uuid5(NAMESPACE_OID, f"{root}/{visit.name}"))
         self.machine = f"{root}/{self.label}"
         self.arn = f"{ARN}:mapRun:{self.machine}:{uuid}"
-        self.ends = Ends(execution.engine.folder / f"{uuid}.jsonl")
+        self._processor = processor(state)
+        self._express = self._processor["ProcessorConfig"].get("ExecutionType") == "EXPRESS"
+        self.ends = Ends(execution.engine.folder / f"{uuid}.jsonl", express=self._express)
         self._visit = visit
         self._uuid = uuid
-        self._processor = processor(state)
         self._started = started
         self._aborting = False
         self._children: int | None = None
@@ -102,7 +105,7 @@ class MapRun:
             self._processor,
             self.machine,
             self.label,
-            self._processor["ProcessorConfig"].get("ExecutionType") == "EXPRESS",
+            self._express,
             execution.query_language,
             self.ends,
             self._uuid,
@@ -123,9 +126,20 @@ class MapRun:
         Raises:
             StatesError: ``States.ResultWriterFailed``.
         """
+        self.ends.settle()
         if plan.destination:
-            folder = self._visit.execution.engine.folder
-            await whole(asyncio.to_thread(plan.destination.write, self.arn, self._uuid, self._rows(plan), folder))
+            await whole(asyncio.to_thread(self._write, plan, plan.destination))
+
+    def _write(self, plan: Plan, destination: Destination) -> None:
+        """What succeeded before a redrive, and was written then, stays where it is."""
+        folders = [result_folder(self._uuid, redrive) for redrive in range(self.ends.redrives.count + 1)]
+        since, before = 0, None
+        for redrive, folder in reversed(list(enumerate(folders[:-1], 1))):
+            if (before := destination.succeeded(folder)) is not None:
+                since = redrive
+                break
+        scratch = self._visit.execution.engine.folder
+        destination.write(self.arn, folders[-1], self._rows(plan, since), scratch, before)
 
     async def _run_plain(self, plan: Plan, runner: ChildRunner, inputs: Iterator[ChildInput]) -> None:
         """Children that wait for nothing run one after the other; while some are written, the next ones run."""
@@ -185,8 +199,8 @@ class MapRun:
         if failures and not self._exceeded(plan):
             raise failures[0]
 
-    def _rows(self, plan: Plan) -> Iterator[tuple[str, Row]]:
-        for end in self.ends.in_order():
+    def _rows(self, plan: Plan, since: int) -> Iterator[tuple[str, Row]]:
+        for end in self.ends.in_order(since):
             yield ended_row(end, self.machine)
         for given in plan.children.inputs(self.ends.ended):
             yield pending_row(given.value)
@@ -194,9 +208,12 @@ class MapRun:
     def result(self, plan: Plan) -> Any:
         """The Map state's result."""
         if plan.destination:
-            return {"MapRunArn": self.arn, "ResultWriterDetails": plan.destination.manifest(self._uuid)}
+            return {"MapRunArn": self.arn, "ResultWriterDetails": self._details(plan.destination)}
         rows = (ended_row(end, self.machine) for end in self.ends.in_order() if end["status"] == "SUCCEEDED")
         return state_output(rows, self._visit.name, plan.config.transformation)
+
+    def _details(self, destination: Destination) -> dict[str, str]:
+        return destination.manifest(result_folder(self._uuid, self.ends.redrives.count))
 
     def description(self, status: str, plan: Plan, items: int | None) -> dict[str, Any]:
         """The Map Run as DescribeMapRun gives it, with its label, transitions and ResultWriterDetails.
@@ -207,7 +224,11 @@ class MapRun:
             items: How many items it had; None if they could not be read.
         """
         ended = status != "RUNNING"
+        if ended:
+            self.ends.settle()
         running = {} if ended else self.ends.running
+        redriven = {place: child for place, child in self.ends.redriven.items() if place not in running}
+        waiting = sum(child.items for child in redriven.values())
         written = ended and items is not None and plan.destination is not None
         found: dict[str, Any] = {
             "mapRunArn": self.arn,
@@ -219,13 +240,15 @@ class MapRun:
             "maxConcurrency": plan.max_concurrency,
             "toleratedFailurePercentage": plan.tolerated.percentage or 0,
             "toleratedFailureCount": plan.tolerated.count or 0,
-            "itemCounts": counts(self.ends.items, sum(running.values()), items or 0, written=written),
-            "executionCounts": counts(self.ends.children, len(running), self._total(plan, items), written=written),
-            "redriveCount": 0,
+            "itemCounts": counts(self.ends.items, sum(running.values()), items or 0, written=written, redriven=waiting),
+            "executionCounts": counts(
+                self.ends.children, len(running), self._total(plan, items), written=written, redriven=len(redriven)
+            ),
+            **self.ends.redrives.answer(),
             "transitions": self.ends.transitions,
         }
         if written and plan.destination:
-            found["resultWriterDetails"] = plan.destination.manifest(self._uuid)
+            found["resultWriterDetails"] = self._details(plan.destination)
         return found
 
     def _total(self, plan: Plan, items: int | None) -> int:
@@ -264,13 +287,12 @@ async def run_map(visit: Visit) -> Any:
     plan = Plan.of(visit)
     if not reads:
         visit.start({"length": plan.children.total_items})
-    path = f"{visit.path}.{visit.attempt}"
-    begun = execution.recorder.map_run(path)
-    if begun is None:
-        begun = {"map": path, "uuid": str(uuid4()), "started": execution.engine.clock.now()}
-        await execution.recorder.append(begun)
-    run = MapRun(visit, begun["uuid"], begun["started"])
-    trail.add("MapRunStarted", "mapRunStarted", {"mapRunArn": run.arn})
+    path = visit.try_path
+    run = await _begun(visit, path)
+    if redriven := run.ends.redrives.count:
+        trail.add("MapRunRedriven", "mapRunRedriven", {"mapRunArn": run.arn, "redriveCount": redriven})
+    else:
+        trail.add("MapRunStarted", "mapRunStarted", {"mapRunArn": run.arn})
     items = None
     try:
         items = plan.children.total_items
@@ -280,7 +302,7 @@ async def run_map(visit: Visit) -> Any:
         await _ended(visit, run.description("SUCCEEDED", plan, items), run.failed)
     except StatesError as failure:
         error = visit.told(failure)
-        await _ended(visit, run.description("FAILED", plan, items), run.failed)
+        await _ended(visit, run.description("FAILED", plan, items), run.failed, failure)
         trail.add("MapRunFailed", "mapRunFailed", error.details())
         raise error from failure
     except asyncio.CancelledError:
@@ -295,6 +317,27 @@ async def run_map(visit: Visit) -> Any:
     return run.result(plan)
 
 
+async def _begun(visit: Visit, path: str) -> MapRun:
+    """The Map Run of an attempt: the one that it began already, which goes on, or another."""
+    execution = visit.execution
+    begun, redrive, now = execution.recorder.map_run(path), execution.redrives.count, execution.engine.clock.now()
+    if begun is not None:
+        run = MapRun(visit, begun["uuid"], begun["started"])
+        if redrive <= max(begun["redrives"], run.ends.of):
+            return run
+        try:
+            if run.arn not in execution.engine.anew:
+                await run.ends.redrive(redrive, now)
+                return run
+        except BaseException:  # it is cancelled
+            await run.ends.close()
+            raise
+        await run.ends.close()
+    begun = {"map": path, "uuid": str(uuid4()), "started": now, "redrives": redrive}
+    await execution.recorder.append(begun)
+    return MapRun(visit, begun["uuid"], now)
+
+
 async def _aborted(visit: Visit, run: MapRun, plan: Plan, items: int | None) -> None:
     """A Map Run ends with its execution; its result files are written all the same."""
     with suppress(StatesError):
@@ -303,8 +346,9 @@ async def _aborted(visit: Visit, run: MapRun, plan: Plan, items: int | None) -> 
     await _ended(visit, run.description("ABORTED", plan, items), run.failed)
 
 
-async def _ended(visit: Visit, run: dict[str, Any], failed: int) -> None:
+async def _ended(visit: Visit, run: dict[str, Any], failed: int, failure: StatesError | None = None) -> None:
     engine = visit.execution.engine
     engine.map_runs[run["mapRunArn"]] = run
-    await engine.log.append({"run": run})
+    anew = run["status"] == "SUCCEEDED" or (failure is not None and begins_anew(failure))
+    await engine.log.append({"run": run, "anew": anew})
     engine.observer(MapRunEnded(run["label"], run["mapRunArn"], run["status"], run["itemCounts"]["total"], failed))

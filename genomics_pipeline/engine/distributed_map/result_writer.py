@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from genomics_pipeline.engine.clock import timestamp
 from genomics_pipeline.engine.errors import RESULT_WRITER_FAILED, StatesError, too_large
 from genomics_pipeline.engine.execution import ARN
 from genomics_pipeline.engine.json_text import compact, dumps, loads
+from genomics_pipeline.engine.redrive import NOT_REDRIVABLE
 from genomics_pipeline.engine.visit import MAX_PAYLOAD_BYTES, Visit
 from genomics_pipeline.model.errors import PipelineError
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from genomics_pipeline.stores.protocol import Store
 
 Row = dict[str, Any]
+File = dict[str, Any]  # Key, Size
 MAX_FILE_BYTES = 5_000_000_000
 KINDS = ("FAILED", "PENDING", "SUCCEEDED")
 _INCLUDED = {"Included": True}
@@ -70,34 +72,60 @@ class Destination:
         config = WriterConfig.of(visit)
         return cls(visit.execution.engine.store, bucket, prefix, config.transformation, config.output_type)
 
-    def key(self, uuid: str, name: str) -> str:
-        """The key of a file of a Map Run."""
-        return f"{self.prefix.rstrip('/')}/{uuid}/{name}".lstrip("/")
+    def key(self, folder: str, name: str) -> str:
+        """The key of a file in a folder of a Map Run."""
+        return f"{self.prefix.rstrip('/')}/{folder}/{name}".lstrip("/")
 
-    def manifest(self, uuid: str) -> dict[str, str]:
+    def manifest(self, folder: str) -> dict[str, str]:
         """``ResultWriterDetails`` of a Map Run."""
-        return {"Bucket": self.bucket, "Key": self.key(uuid, "manifest.json")}
+        return {"Bucket": self.bucket, "Key": self.key(folder, "manifest.json")}
 
-    def write(self, map_run_arn: str, uuid: str, rows: Iterable[tuple[str, Row]], scratch: Path) -> None:
-        """Write all files of a Map Run, each of them whole or not at all, the manifest last.
-
-        Args:
-            map_run_arn: The Map Run.
-            uuid: Its UUID.
-            rows: (``SUCCEEDED``, ``FAILED`` or ``PENDING``; row) in the order they are to stand in.
-            scratch: A folder for the files while they grow.
+    def succeeded(self, folder: str) -> list[File] | None:
+        """What the manifest in a folder of a Map Run calls SUCCEEDED; None where there is no manifest.
 
         Raises:
             StatesError: ``States.ResultWriterFailed``.
         """
-        files = {kind: _Files(self, uuid, kind, scratch) for kind in KINDS}
+        uri = f"s3://{self.bucket}/{self.key(folder, 'manifest.json')}"
+        try:
+            if self.store.stat(uri) is None:
+                return None
+            files: list[File] = loads(self.store.read(uri))["ResultFiles"]["SUCCEEDED"]
+        except (PipelineError, OSError, LookupError, ValueError) as error:
+            raise StatesError(RESULT_WRITER_FAILED, f"{uri}: {error}") from error
+        return files
+
+    def write(
+        self,
+        map_run_arn: str,
+        folder: str,
+        rows: Iterable[tuple[str, Row]],
+        scratch: Path,
+        before: Sequence[File] | None = None,
+    ) -> None:
+        """Write all files of a Map Run, each of them whole or not at all, the manifest last.
+
+        Args:
+            map_run_arn: The Map Run.
+            folder: See `result_folder`.
+            rows: (``SUCCEEDED``, ``FAILED`` or ``PENDING``; row) in the order they are to stand in.
+            scratch: A folder for the files while they grow.
+            before: Files of what succeeded before a redrive; there is one more then, be it empty.
+
+        Raises:
+            StatesError: ``States.ResultWriterFailed``.
+        """
+        files = {kind: _Files(self, folder, kind, scratch) for kind in KINDS}
         try:
             for kind, row in rows:
                 for data in shaped(kind, row, self.transformation):
                     files[kind].add(data)
+            if before is not None:
+                files["SUCCEEDED"].begin()
             written = {kind: files[kind].finish() for kind in KINDS}
+            written["SUCCEEDED"] = [*(before or ()), *written["SUCCEEDED"]]
             manifest = {"DestinationBucket": self.bucket, "MapRunArn": map_run_arn, "ResultFiles": written}
-            self.store.write(f"s3://{self.bucket}/{self.key(uuid, 'manifest.json')}", dumps(manifest))
+            self.store.write(f"s3://{self.bucket}/{self.key(folder, 'manifest.json')}", dumps(manifest))
         except (PipelineError, OSError, LookupError) as error:
             raise StatesError(RESULT_WRITER_FAILED, f"s3://{self.bucket}/{self.prefix}: {error}") from error
         finally:
@@ -108,9 +136,9 @@ class Destination:
 class _Files:
     """The files of one kind; a new one begins when the last is full."""
 
-    def __init__(self, to: Destination, uuid: str, kind: str, scratch: Path) -> None:
-        self._to, self._uuid, self._kind = to, uuid, kind
-        self._part = scratch / f"{uuid}.{kind}.part"
+    def __init__(self, to: Destination, folder: str, kind: str, scratch: Path) -> None:
+        self._to, self._folder, self._kind = to, folder, kind
+        self._part = scratch / f"{folder.replace('/', '.')}.{kind}.part"
         self._file: IO[bytes] | None = None
         self._size = 0
         self._done: list[dict[str, Any]] = []
@@ -121,20 +149,33 @@ class _Files:
         if self._file is not None and self._size + len(data) + 2 > self._to.max_file_bytes:
             self._close()
         if self._file is None:
-            self._file = self._part.open("wb", _BUFFER_BYTES)
-            data = self._first + data
+            self._open()
         else:
             data = self._between + data
+        self._write(data)
+
+    def begin(self) -> None:
+        """The first file is there also where it stays empty."""
+        if self._file is None and not self._done:
+            self._open()
+
+    def _open(self) -> None:
+        self._file = self._part.open("wb", _BUFFER_BYTES)
+        self._write(self._first)
+
+    def _write(self, data: bytes) -> None:
+        assert self._file is not None
         self._file.write(data)
         self._size += len(data)
 
     def _close(self) -> None:
         assert self._file is not None
-        self._file.write(self._last)
+        if self._size or self._first:  # of lines, an empty file has not even one
+            self._write(self._last)
         self._file.close()
-        key = self._to.key(self._uuid, f"{self._kind}_{len(self._done)}.{self._to.output_type.lower()}")
+        key = self._to.key(self._folder, f"{self._kind}_{len(self._done)}.{self._to.output_type.lower()}")
         self._to.store.publish(self._part, f"s3://{self._to.bucket}/{key}")
-        self._done.append({"Key": key, "Size": self._size + len(self._last)})
+        self._done.append({"Key": key, "Size": self._size})
         self._file, self._size = None, 0
 
     def finish(self) -> list[dict[str, Any]]:
@@ -146,6 +187,15 @@ class _Files:
         if self._file is not None:
             self._file.close()
         self._part.unlink(missing_ok=True)
+
+
+def result_folder(uuid: str, redrives: int) -> str:
+    """The folder of a Map Run's files: one for each redrive.
+
+    >>> result_folder("c24b", 0), result_folder("c24b", 2)
+    ('c24b', 'c24b/Redrive-2')
+    """
+    return f"{uuid}/Redrive-{redrives}" if redrives else uuid
 
 
 def state_output(rows: Iterable[tuple[str, Row]], name: str, transformation: str) -> list[Any]:
@@ -185,6 +235,9 @@ def ended_row(end: Row, machine: str) -> tuple[str, Row]:
     """A finished child's row, from its journal record; members in the order of AWS's files."""
     status, name = end["status"], end["name"]
     began, stopped = timestamp(end["start"]), timestamp(end["stop"])
+    redriven = {"RedriveCount": end.get("redrives", 0)}
+    if "redriven" in end:
+        redriven["RedriveDate"] = timestamp(end["redriven"])
     execution, state_machine = f"{ARN}:execution:{machine}:{name}", f"{ARN}:stateMachine:{machine}"
     if status == "SUCCEEDED":
         return "SUCCEEDED", {
@@ -194,9 +247,9 @@ def ended_row(end: Row, machine: str) -> tuple[str, Row]:
             "Name": name,
             "Output": end["output"],
             "OutputDetails": _INCLUDED,
-            "RedriveCount": 0,
+            **redriven,
             "RedriveStatus": "NOT_REDRIVABLE",
-            "RedriveStatusReason": "Execution is SUCCEEDED and cannot be redriven",
+            "RedriveStatusReason": NOT_REDRIVABLE.format(status),
             "StartDate": began,
             "StateMachineArn": state_machine,
             "Status": status,
@@ -210,7 +263,7 @@ def ended_row(end: Row, machine: str) -> tuple[str, Row]:
         "InputDetails": _INCLUDED,
         "Name": name,
         "OutputDetails": _INCLUDED,
-        "RedriveCount": 0,
+        **redriven,
         "RedriveStatus": "REDRIVABLE_BY_MAP_RUN",
         "StartDate": began,
         "StateMachineArn": state_machine,

@@ -70,7 +70,7 @@ class Iterations:
                 trail = visit.trail.branch(last, told)
                 trail.add("MapIterationStarted", "mapIterationStarted", told)
                 await asyncio.sleep(0)  # all that may start do so before one goes on
-                path = f"{visit.path}.{visit.attempt}:{item['Index']}"
+                path = f"{visit.try_path}:{item['Index']}"
                 frame = Frame(visit.execution, processor(visit.state), trail, path, {"Item": item})
                 self.outputs[item["Index"]] = await run_machine(frame, value, visit.variables)
                 last = trail.last

@@ -18,7 +18,7 @@ async def run(visit: Visit) -> Step:
 
 async def _branches(visit: Visit) -> Any:
     value = visit.arguments(visit.state, default=visit.input)
-    trail, path = visit.trail, f"{visit.path}.{visit.attempt}"
+    trail, path = visit.trail, visit.try_path
     visit.start()
     frames = [
         Frame(visit.execution, branch, trail.branch(), f"{path}:{number}", visit.item)

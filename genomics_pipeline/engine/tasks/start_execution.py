@@ -13,6 +13,7 @@ from uuid import uuid4
 from genomics_pipeline.engine.errors import TASK_FAILED, StatesError
 from genomics_pipeline.engine.execution import ARN, TaskContext
 from genomics_pipeline.engine.json_text import compact
+from genomics_pipeline.engine.redrive import NOT_REDRIVABLE
 from genomics_pipeline.engine.tasks.aws_response import metadata, milliseconds, optimised_cause, required
 from genomics_pipeline.engine.tasks.background import Background
 
@@ -114,7 +115,7 @@ class StartExecution:
         context.submitted(_answer(started, context))
         result, stop = await started.end
         succeeded = result.status == "SUCCEEDED"
-        reason = "Execution is SUCCEEDED and cannot be redriven"
+        reason = NOT_REDRIVABLE.format("SUCCEEDED")
         found = {
             "Cause": result.cause or None,
             "Error": result.error,

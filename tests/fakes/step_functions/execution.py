@@ -15,13 +15,20 @@ from typing import Any
 
 from genomics_pipeline.engine.api import ExecutionResult
 from genomics_pipeline.engine.clock import Clock
-from genomics_pipeline.engine.events import ChildEnded, ChildStarted, Event, MapRunStarted
+from genomics_pipeline.engine.events import ChildEnded, ChildStarted, Event, MapRunEnded, MapRunStarted
 from genomics_pipeline.engine.execution import ARN, Engine, Stop, Tasks
 from genomics_pipeline.engine.history import EventFile
 from genomics_pipeline.engine.journal import read
 from genomics_pipeline.engine.json_text import compact
+from genomics_pipeline.engine.redrive import NOT_REDRIVABLE
 from genomics_pipeline.engine.start import Beginning, run_execution
 from genomics_pipeline.stores.protocol import Store
+from tests.fakes.faults import ApiError
+
+# botocore's model of RedriveExecution
+MOST_EVENTS = 24_999
+LONGEST_S, REDRIVABLE_S = 365 * 86_400, 14 * 86_400
+TOKENS = 10
 
 
 @dataclass
@@ -61,11 +68,28 @@ class Child:
     stopped: float | None = None
     error: str | None = None
     cause: str | None = None
+    redriven: list[float] = field(default_factory=list)
+    before: str = ""
 
     @property
     def arn(self) -> str:
         """Its ARN."""
         return f"{ARN}:execution:{self.machine}:{self.name}"
+
+    def waits(self) -> None:
+        """It is to be redriven."""
+        if self.status != "SUCCEEDED":
+            self.before, self.status = self.status, "PENDING_REDRIVE"
+
+    def settled(self) -> None:
+        """Its Map Run ended before it was redriven."""
+        if self.status == "PENDING_REDRIVE":
+            self.status = self.before
+
+    def again(self, now: float) -> None:
+        """It is redriven."""
+        self.status, self.stopped, self.error, self.cause = "RUNNING", None, None, None
+        self.redriven.append(now)
 
     def listed(self) -> dict[str, Any]:
         """Its entry in ListExecutions."""
@@ -78,7 +102,7 @@ class Child:
             **({} if self.stopped is None else {"stopDate": self.stopped}),
             "mapRunArn": self.map_run,
             "itemCount": self.items,
-            "redriveCount": 0,
+            **redrives(self.redriven),
         }
 
 
@@ -102,6 +126,9 @@ class Execution:
     """
 
     def __init__(self, machine: Machine, name: str, text: str, folder: Path, setting: Setting) -> None:
+        self.redriven: list[float] = []
+        self._tokens: dict[str, float] = {}
+        self._setting = setting
         self.machine, self.name, self.text, self.folder = machine, name, text, folder
         self.arn = f"{ARN}:execution:{machine.name}:{name}"
         self.started = time.time()
@@ -114,8 +141,11 @@ class Execution:
         self._changed = threading.Condition()
         self._labels: dict[str, str] = {}
         folder.mkdir(parents=True)
-        tasks = setting.tasks(folder)
-        self._engine = Engine(setting.store, tasks, setting.clock, self._observe, folder)
+        self._begin()
+
+    def _begin(self) -> None:
+        setting = self._setting
+        self._engine = Engine(setting.store, setting.tasks(self.folder), setting.clock, self._observe, self.folder)
         self._begun = threading.Event()
         self._thread = threading.Thread(target=self._run, name=self.arn, daemon=True)
         self._thread.start()
@@ -138,16 +168,44 @@ class Execution:
         if self.status == "SUCCEEDED":
             assert self._result is not None
             found |= {"output": compact(self._result.output), "outputDetails": {"included": True}}
-            found |= {"redriveStatus": "NOT_REDRIVABLE"}
-            found |= {"redriveStatusReason": "Execution is SUCCEEDED and cannot be redriven"}
         elif self.status != "RUNNING":
             ended = self._stop or self._result or Stop("States.Runtime", repr(self.failure))
             found |= {key: text for key in ("error", "cause") if (text := getattr(ended, key)) is not None}
-            found |= {"redriveStatus": "REDRIVABLE"}
-        else:
-            found |= {"redriveStatus": "NOT_REDRIVABLE"}
-            found |= {"redriveStatusReason": "Execution is RUNNING and cannot be redriven"}
-        return found
+        if (reason := self.not_redrivable()) is None:
+            return {**found, "redriveStatus": "REDRIVABLE"}
+        return {**found, "redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
+
+    def not_redrivable(self) -> str | None:
+        """``redriveStatusReason``: of the first two recorded, the others as botocore's model has them."""
+        now, status = time.time(), self.status
+        if status in ("RUNNING", "SUCCEEDED"):
+            return NOT_REDRIVABLE.format(status)
+        if len(self.history()) >= MOST_EVENTS:
+            return "Execution history event limit exceeded"
+        if now - self.started > LONGEST_S:
+            return "Execution has exceeded the max execution time"
+        if now - (self.stopped or now) > REDRIVABLE_S:
+            return "Execution redrivable period exceeded"
+        return None
+
+    def redrive(self, token: str) -> float:
+        """RedriveExecution: when it was redriven; a token of an earlier redrive redrives nothing.
+
+        Raises:
+            ApiError: ``ExecutionNotRedrivable``.
+        """
+        if token in self._tokens:  # recorded: while that redrive runs, and after it failed or succeeded
+            return self._tokens[token]
+        if reason := self.not_redrivable():
+            raise ApiError("ExecutionNotRedrivable", f"Execution {self.arn} invalid for redrive as: {reason}")
+        self._thread.join()  # a Map Run that is still canceling or writing completes that first
+        before = self._engine.map_runs
+        self.stopped, self._result, self._stop = None, None, None
+        self.redriven.append(time.time())
+        self._tokens = dict([*self._tokens.items(), (token, self.redriven[-1])][-TOKENS:])
+        self._begin()
+        self._engine.map_runs.update({arn: run for arn, run in before.items() if arn not in self._engine.map_runs})
+        return self.redriven[-1]
 
     def listed(self) -> dict[str, Any]:
         """Its entry in ListExecutions."""
@@ -158,13 +216,13 @@ class Execution:
             "status": self.status,
             "startDate": self.started,
             **({} if self.stopped is None else {"stopDate": self.stopped}),
-            "redriveCount": 0,
+            **redrives(self.redriven),
         }
 
     def map_run(self, arn: str) -> dict[str, Any]:
         """A Map Run as the engine describes it now; times in seconds."""
         found = dict(self._asked(lambda: (self._engine.live.get(arn) or (lambda: self._engine.map_runs[arn]))()))
-        for key in ("startDate", "stopDate"):
+        for key in ("startDate", "stopDate", "redriveDate"):
             if key in found:
                 found[key] = seconds(found[key])
         return found
@@ -172,16 +230,17 @@ class Execution:
     def child(self, arn: str) -> dict[str, Any]:
         """What DescribeExecution answers of a child."""
         child = self.children[arn]
-        found = {key: value for key, value in child.listed().items() if key not in ("itemCount", "redriveCount")}
+        hidden = ("itemCount",) if child.redriven else ("itemCount", "redriveCount")
+        found = {key: value for key, value in child.listed().items() if key not in hidden}
         found |= {"input": compact(child.input), "inputDetails": {"included": True}}
         if child.status == "SUCCEEDED":
             log = self.folder / f"{child.map_run.rsplit(':', 1)[-1]}.jsonl"
-            (end,) = (record for record in read(log) if record.get("end") == child.place)
+            end = [record for record in read(log, mend=False) if record.get("end") == child.place][-1]
             found |= {"output": end["output"], "outputDetails": {"included": True}}
         found |= {key: text for key in ("error", "cause") if (text := getattr(child, key)) is not None}
         if child.status in ("RUNNING", "SUCCEEDED"):
             found |= {"redriveStatus": "NOT_REDRIVABLE"}
-            found |= {"redriveStatusReason": f"Execution is {child.status} and cannot be redriven"}
+            found |= {"redriveStatusReason": NOT_REDRIVABLE.format(child.status)}
         else:
             found |= {"redriveStatus": "REDRIVABLE_BY_MAP_RUN"}
         return found
@@ -239,7 +298,7 @@ class Execution:
         beginning = Beginning(json.loads(self.machine.definition), json.loads(self.text), self.name, self.machine.name)
         with EventFile(self.folder / "history.jsonl") as events:
             self._begun.set()
-            result = await run_execution(self._engine, beginning, events)
+            result = await run_execution(self._engine, beginning, events, bool(self.redriven))
         await self._engine.tasks.drain()
         return result
 
@@ -269,20 +328,37 @@ class Execution:
         now = time.time()
         with self._changed:
             if isinstance(event, MapRunStarted):
-                self.map_runs.append(event.arn)
+                if event.arn not in self.map_runs:
+                    self.map_runs.append(event.arn)
                 self._labels[event.label] = event.arn
+                for child in self._children(event.arn):
+                    child.waits()
+            elif isinstance(event, MapRunEnded):
+                for child in self._children(event.arn):
+                    child.settled()
             elif isinstance(event, ChildStarted):
                 arn = self._labels[event.label]
                 machine = f"{self.machine.name}/{event.label}"
                 batch = event.input.get("Items") if isinstance(event.input, dict) else None
                 items = len(batch) if isinstance(batch, list) else 1
                 child = Child(arn, machine, event.name, event.index, event.input, now, items)
-                self.children[child.arn] = child
+                if child.arn in self.children:
+                    self.children[child.arn].again(now)
+                else:
+                    self.children[child.arn] = child
             elif isinstance(event, ChildEnded):
                 child = self.children[f"{ARN}:execution:{self.machine.name}/{event.label}:{event.name}"]
                 child.stopped, child.items = now, event.items
                 child.error, child.cause, child.status = event.error, event.cause, event.status
             self._changed.notify_all()
+
+    def _children(self, map_run: str) -> list[Child]:
+        return [child for child in self.children.values() if child.map_run == map_run]
+
+
+def redrives(dates: list[float]) -> dict[str, Any]:
+    """``redriveCount``, and the last one's date."""
+    return {"redriveCount": len(dates), **({"redriveDate": dates[-1]} if dates else {})}
 
 
 def seconds(timestamp: str) -> float:

@@ -32,6 +32,7 @@ RATES = {
     "GetExecutionHistory": (400, 20),
     "ListExecutions": (200, 5),
     "ListMapRuns": (100, 1),
+    "RedriveExecution": (1300, 300),
     "StartExecution": (1300, 300),
     "StopExecution": (1000, 200),
 }
@@ -181,6 +182,12 @@ class StepFunctions:
         execution = self._execution(executionArn)
         execution.stop(error, cause)
         return {"stopDate": execution.stopped}
+
+    def redrive_execution(self, executionArn: str, clientToken: str) -> dict[str, Any]:  # noqa: N803
+        """It goes on from where it failed."""
+        if any(executionArn in one.children for one in list(self.executions.values())):
+            raise NotImplementedError(f"to redrive a child: {executionArn}")
+        return {"redriveDate": self._execution(executionArn).redrive(clientToken)}
 
     def describe_execution(self, executionArn: str, **given: Any) -> dict[str, Any]:  # noqa: N803
         """An execution, or a child of a Map Run."""

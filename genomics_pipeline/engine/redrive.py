@@ -1,0 +1,68 @@
+"""Redrive: an execution that failed, timed out or was aborted goes on from the state that did not succeed.
+
+Source: developer guide, "Restarting state machine executions with redrive" and "Redriving Map Runs"; recorded on AWS:
+radkawar/stackd testdata/aws/stepfunctions/redrive_execution.json and redrive_map.json. The journal gets a line
+``{"redrive": count, "at": seconds}``; all that ended well before it stays, and the rest is to be done again:
+
+- The execution's own state is entered where it stood, by its old event, with no attempt counted.
+- A Map Run goes on, its journal with a line of the same kind: the children that did not succeed run again, Standard
+  ones from their own last state with effects, Express ones from their first state; the pending ones start.
+- A Map state that failed although its Map Run had succeeded, or because an expression could not be evaluated, begins
+  another Map Run over all items.
+- A Fail state is entered again, and fails again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from genomics_pipeline.engine.clock import timestamp
+from genomics_pipeline.engine.errors import DATA_LIMIT_EXCEEDED, StatesError
+
+
+@dataclass(frozen=True, slots=True)
+class Redrives:
+    """How often something was redriven.
+
+    Attributes:
+        count: ``RedriveCount``.
+        at: ``RedriveTime`` of the last one, in seconds since the epoch.
+    """
+
+    count: int = 0
+    at: float | None = None
+
+    @classmethod
+    def of(cls, record: dict[str, Any]) -> Redrives:
+        """As a journal's line says it."""
+        return cls(record["redrive"], record["at"])
+
+    def record(self) -> dict[str, Any]:
+        """The journal's line."""
+        return {"redrive": self.count, "at": self.at}
+
+    def next(self, now: float) -> Redrives:
+        """One more."""
+        return Redrives(self.count + 1, now)
+
+    def context(self) -> dict[str, Any]:
+        """The members of the context object; without a redrive there is no time of one."""
+        return {"RedriveCount": self.count, **({} if self.at is None else {"RedriveTime": timestamp(self.at)})}
+
+    def answer(self) -> dict[str, Any]:
+        """The members of DescribeMapRun and the like."""
+        return {"redriveCount": self.count, **({} if self.at is None else {"redriveDate": timestamp(self.at)})}
+
+
+NEVER = Redrives()
+NOT_REDRIVABLE = "Execution is {} and cannot be redriven"  # RUNNING, SUCCEEDED: recorded, and botocore's model
+
+
+def begins_anew(failure: StatesError) -> bool:
+    """Whether a redrive begins another Map Run after a Map Run that failed so.
+
+    >>> begins_anew(StatesError("States.DataLimitExceeded")), begins_anew(StatesError("States.ResultWriterFailed"))
+    (True, False)
+    """
+    return failure.error == DATA_LIMIT_EXCEEDED or failure.evaluating

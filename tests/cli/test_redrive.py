@@ -1,0 +1,277 @@
+"""`genomics-pipeline redrive`: a run goes on where it failed, or it is said why not and what helps.
+
+What AWS redrives: botocore's model of RedriveExecution and of ``redriveStatusReason``; texts of the first two reasons
+and of the error: radkawar/stackd testdata/aws/stepfunctions/redrive_execution.json.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from genomics_pipeline.engine.tasks.batch import Job, JobEnd
+from genomics_pipeline.runs import cancel
+from genomics_pipeline.runs.run_folder import RunFolder
+from tests.fakes.batch import Log
+from tests.fakes.faults import ApiError
+from tests.fakes.step_functions import execution as fake_execution
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Ended
+    from tests.fakes.aws import FakeAws
+    from tests.fakes.deployed import Deployed
+
+Cli = Callable[..., "Ended"]
+DAY_S = 86_400
+
+
+class Jobs:
+    """Jobs that succeed, but for those of broken stages or samples, and those that wait until they are cancelled."""
+
+    def __init__(self) -> None:
+        self.broken: set[str] = set()
+        self.waiting: set[str] = set()
+        self.ran: list[tuple[str, str]] = []
+
+    def __call__(self, job: Job, log: Log) -> JobEnd:
+        payload = json.loads(job.environment["GENOMICS_PIPELINE_TASK"])
+        item = payload["items"][0]
+        names = {payload["stage"], str(item.get("sample"))}
+        self.ran.append((payload["stage"], item.get("sample", "")))
+        if names & self.waiting:
+            job.cancelled.wait(60)
+            return JobEnd(143)
+        return JobEnd(1, "bad reads") if names & self.broken else JobEnd(0)
+
+
+@pytest.fixture
+def jobs(step_functions: FakeAws) -> Jobs:
+    step_functions.batch.run_job = made = Jobs()
+    return made
+
+
+@pytest.fixture
+def submitted(
+    stack: Deployed, reference: str, tmp_path: Path, cli: Cli, step_functions: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., str]:
+    """`submitted(*samples)`: the name of a run that has ended."""
+    monkeypatch.setattr(cancel, "PAUSE_S", 0)
+
+    def call(*samples: str, wait: bool = True) -> str:
+        ended = cli("submit", stack.sheet(tmp_path / "cohort.csv", *samples), "--reference", reference, "--json")
+        assert ended.code == 0, ended.err
+        run = str(json.loads(ended.out)["run"])
+        if wait:
+            step_functions.execution(run).wait()
+        return run
+
+    return call
+
+
+@pytest.fixture
+def cancelled(submitted: Callable[..., str], jobs: Jobs, step_functions: FakeAws, cli: Cli) -> str:
+    """A run over A, B and C, of which A succeeded before it was cancelled; all is well by now."""
+    jobs.waiting = {"B", "C"}
+    run = submitted("A", "B", "C", wait=False)
+    execution = step_functions.execution(run)
+    execution.wait(lambda one: [child.status for child in one.children.values()].count("SUCCEEDED") == 1)
+    assert cli("cancel", run, "--yes").code == 0
+    execution.wait()
+    jobs.waiting, jobs.ran = set(), []
+    return run
+
+
+def refused(cli: Cli, run: str, *options: str) -> tuple[str, str, Any]:
+    """(reason, message, rerun) of a run that is not redriven, as --json and as people are told."""
+    told = cli("redrive", run, *options)
+    ended = cli("redrive", run, "--json", *options)
+    answer = json.loads(ended.out)
+    assert (told.code, ended.code, answer["run"], answer["redriven"]) == (1, 1, run, False)
+    command = [answer["rerun"]] if answer["rerun"] else []
+    assert told.err.splitlines() == [f"error: {run}: not redriven: {answer['message']}", *command]
+    return answer["reason"], answer["message"], answer["rerun"]
+
+
+def test_a_cancelled_run_goes_on(cancelled: str, jobs: Jobs, step_functions: FakeAws, cli: Cli) -> None:
+    execution = step_functions.execution(cancelled)
+    (before,) = execution.map_runs
+    ended = cli("redrive", cancelled)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == f"{cancelled}: redriven, the 1st time\ngenomics-pipeline status {cancelled} --watch\n"
+    execution.wait()
+    assert execution.map_runs[0] == before
+    assert [ran for ran in jobs.ran if ran[0] == "alignment"] == [("alignment", "B"), ("alignment", "C")]
+    status = json.loads(cli("status", cancelled, "--json").out)
+    assert (status["status"], status["failures"]["items"]) == ("SUCCEEDED", [])
+    assert step_functions.states.calls.of("RedriveExecution")[0]["executionArn"] == execution.arn
+
+
+def test_failures_of_the_redrive_are_those_that_are_told(
+    cancelled: str, jobs: Jobs, step_functions: FakeAws, cli: Cli
+) -> None:
+    jobs.broken = {"C"}
+    answer = json.loads(cli("redrive", cancelled, "--json").out)
+    execution = step_functions.execution(cancelled)
+    date = answer.pop("redrive_date")
+    assert answer == {
+        "run": cancelled,
+        "status": "RUNNING",
+        "redriven": True,
+        "redrive_count": 1,
+        "reason": None,
+        "message": None,
+        "rerun": None,
+    }
+    assert date.startswith("20")
+    execution.wait()
+    status = json.loads(cli("status", cancelled, "--json").out)
+    assert [(one["item"], one["message"]) for one in status["failures"]["items"]] == [("C", "bad reads")]
+    rows = [json.loads(line) for line in cli("results", cancelled, "--failed", "--json").out.splitlines()]
+    assert [row["item"] for row in rows] == ["C"]
+
+
+def test_a_run_that_succeeded(submitted: Callable[..., str], jobs: Jobs, cli: Cli) -> None:
+    assert refused(cli, submitted("A")) == ("SUCCEEDED", "it succeeded, and nothing in it failed", None)
+
+
+def test_a_run_whose_failures_were_tolerated(submitted: Callable[..., str], jobs: Jobs, cli: Cli) -> None:
+    jobs.broken = {"B"}
+    run = submitted("A", "B", "C")
+    assert refused(cli, run) == (
+        "SUCCEEDED",
+        "it succeeded, with 1 failed item tolerated; AWS redrives only what did not succeed",
+        f"genomics-pipeline rerun {run}",
+    )
+
+
+def test_a_run_that_is_running(submitted: Callable[..., str], jobs: Jobs, step_functions: FakeAws, cli: Cli) -> None:
+    jobs.waiting = {"A"}
+    run = submitted("A", wait=False)
+    step_functions.batch.wait(lambda batch: len(batch.running()) == 1)
+    assert refused(cli, run) == ("RUNNING", "it is running", None)
+    assert cli("cancel", run, "--yes").code == 0
+
+
+def test_what_aws_redrives_no_more(
+    cancelled: str, step_functions: FakeAws, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execution = step_functions.execution(cancelled)
+    rerun = f"genomics-pipeline rerun {cancelled}"
+    stopped, started = execution.stopped, execution.started
+    assert stopped is not None
+    execution.stopped, execution.started = 1_000_000_000.0, stopped - 20 * DAY_S
+    old = "it ended on 2001-09-09, and AWS redrives for 14 days only"
+    assert refused(cli, cancelled) == ("TOO_OLD", old, rerun)
+    execution.stopped, execution.started = stopped, 1_000_000_000.0
+    old = "it was started on 2001-09-09, and AWS redrives no execution that is older than a year"
+    assert refused(cli, cancelled) == ("TOO_LONG_OPEN", old, rerun)
+    execution.started = started
+    with monkeypatch.context() as patch:
+        patch.setattr(fake_execution, "MOST_EVENTS", 5)
+        full = "its history is full: AWS redrives below 24,999 events"
+        assert refused(cli, cancelled) == ("HISTORY", full, rerun)
+    del step_functions.states.executions[execution.arn]
+    gone = "AWS knows no execution of it any more: it was never started, or ended more than 90 days ago"
+    assert refused(cli, cancelled) == ("GONE", gone, rerun)
+
+
+def test_another_definition(cancelled: str, stack: Deployed, step_functions: FakeAws, cli: Cli) -> None:
+    key = f"runs/{cancelled}/definition.json"
+    stack.put(key, json.dumps({**stack.read(key), "Comment": "of last week"}))
+    assert refused(cli, cancelled) == (
+        "DEFINITION",
+        "another definition is deployed now: a redrive would run the old one, a rerun the new one; "
+        "--keep-definition redrives all the same",
+        f"genomics-pipeline rerun {cancelled}",
+    )
+    assert cli("redrive", cancelled, "--keep-definition").code == 0
+    step_functions.execution(cancelled).wait()
+
+
+def test_a_machine_that_is_gone(cancelled: str, step_functions: FakeAws, cli: Cli) -> None:
+    does_not_exist = ApiError("StateMachineDoesNotExist", "State Machine Does Not Exist")
+    step_functions.states.gate.fail("DescribeStateMachine", does_not_exist, 2)
+    message = "its state machine is no longer deployed; --keep-definition redrives all the same"
+    assert refused(cli, cancelled)[:2] == ("DEFINITION", message)
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        ("States.DataLimitExceeded", "The state/task 'Sample' returned a result that is too large."),
+        ("States.Runtime", "An error occurred while executing the state 'Sample' (entered at the event id #2). …"),
+        ("States.QueryEvaluationError", "An error occurred while executing the state 'Sample' …"),
+    ],
+)
+def test_what_would_begin_again_with_all_items(
+    cancelled: str, step_functions: FakeAws, cli: Cli, error: str, cause: str
+) -> None:
+    """Developer guide, "Redriving Map Runs": "A new Map Run is started and the existing Map Run isn't redriven"."""
+    execution = step_functions.execution(cancelled)
+    assert execution._result is not None
+    execution._result, execution._stop = replace(execution._result, status="FAILED", error=error, cause=cause), None
+    assert refused(cli, cancelled) == (
+        "ALL_ITEMS",
+        f"it ended with {error}, after which AWS does not go on with the Map Run but begins one over all items; "
+        "--all-items agrees to that",
+        f"genomics-pipeline rerun {cancelled}",
+    )
+    assert cli("redrive", cancelled, "--all-items").code == 0
+    execution.wait()
+
+
+def test_a_stage_that_ended_in_a_fail_state(submitted: Callable[..., str], jobs: Jobs, cli: Cli) -> None:
+    """Developer guide, "Redrive behavior of individual states": Fail "Reenters the Fail state and fails again"."""
+    jobs.broken = {"gather"}
+    run = submitted("A")
+    assert refused(cli, run) == (
+        "FAIL_STATE",
+        "the failure of gather was caught and led to a Fail state, and AWS would only enter that state again, "
+        "which fails again",
+        f"genomics-pipeline rerun {run}",
+    )
+
+
+def test_more_samples_in_a_fail_state_than_are_tolerated(
+    submitted: Callable[..., str], jobs: Jobs, step_functions: FakeAws, cli: Cli
+) -> None:
+    jobs.broken = {"A", "B", "C"}
+    run = submitted("A", "B", "C")
+    assert step_functions.execution(run).described()["error"] == "States.ExceedToleratedFailureThreshold"
+    reason, message, rerun = refused(cli, run)
+    assert reason == "FAIL_STATE"
+    assert message.endswith(
+        " items of Sample failed, more than are tolerated; each ended in a Fail state, and AWS would only enter that "
+        "state again, which fails again"
+    )
+    assert rerun == f"genomics-pipeline rerun {run}"
+
+
+def test_what_changes_meanwhile(cancelled: str, step_functions: FakeAws, cli: Cli) -> None:
+    gate = step_functions.states.gate
+    said = "Execution arn invalid for redrive as: State machine is in DELETING status"
+    gate.fail("RedriveExecution", ApiError("ExecutionNotRedrivable", said), 2)
+    assert refused(cli, cancelled)[:2] == ("OTHER", "AWS does not redrive it: State machine is in DELETING status")
+    gate.fail("RedriveExecution", ApiError("ExecutionLimitExceeded", "The maximum number … has been reached"))
+    arn = step_functions.execution(cancelled).arn
+    assert cli("redrive", cancelled).err == (
+        f"error: cannot redrive the execution {arn}: as many executions are open as this account may have; "
+        "try again when some have ended\n"
+    )
+    gate.throttle("RedriveExecution", 2)
+    assert cli("redrive", cancelled).code == 0
+    step_functions.execution(cancelled).wait()
+
+
+def test_a_run_of_this_machine(tmp_path: Path, cli: Cli) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.create()
+    assert cli("redrive", folder.path).err == (
+        f"error: {folder.path}: expected a run on AWS, found one of this machine, which is not redriven; "
+        f"`genomics-pipeline rerun {folder.path}` runs what failed again, `run --resume` what was interrupted\n"
+    )

@@ -1,0 +1,548 @@
+"""Redrive: what did not succeed is done again, in the same execution and the same Map Runs.
+
+Rules: developer guide, "Restarting state machine executions with redrive" (a state's behaviour, retries) and "Redriving
+Map Runs" (children, new Map Runs). Events, context, counts, rows and files: recorded in radkawar/stackd
+testdata/aws/stepfunctions/redrive_execution.json (01-sequence) and redrive_map.json (attempt2:standard).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+from unittest.mock import ANY
+
+import pytest
+
+from genomics_pipeline.engine.clock import timestamp
+from genomics_pipeline.engine.errors import StatesError
+from genomics_pipeline.engine.events import ChildEnded, ChildStarted
+from genomics_pipeline.engine.execution import Engine, Stop
+from genomics_pipeline.engine.history import EventFile
+from genomics_pipeline.engine.start import Beginning, run_execution
+from genomics_pipeline.engine.tasks.handlers import Handlers
+from genomics_pipeline.model.errors import RunError
+from tests.engine.conftest import Bench
+from tests.engine.distributed_map.test_map_run import WRITER, over
+from tests.engine.test_history import told
+
+BEGAN = 1_000_000_000.0
+SEEN = {
+    "execution": "{% $states.context.Execution ~> |$|{}, ['Input', 'Id', 'RoleArn', 'Name']| %}",
+    "state": "{% $states.context.State %}",
+    "input": "{% $states.input %}",
+}
+WAIT = {"Type": "Wait", "Seconds": 1, "Next": "bad"}
+NONE = {"timedOut": 0, "failuresNotRedrivable": 0, "pendingRedrive": 0, "running": 0}
+
+
+class World:
+    """Tasks that fail as long as something is broken; what ran is kept."""
+
+    def __init__(self, *broken: Any) -> None:
+        self.broken = set(broken)
+        self.ran: list[Any] = []
+
+    async def work(self, arguments: Any, context: Any) -> Any:
+        self.ran.append(arguments)
+        if any(arguments == one for one in self.broken):
+            raise StatesError("Bad", f"{arguments} is broken")
+        return arguments
+
+    def mend(self) -> list[Any]:
+        """All is well from now on; what ran so far."""
+        ran, self.ran, self.broken = self.ran, [], set()
+        return ran
+
+
+def task(name: Any, **fields: Any) -> dict[str, Any]:
+    return {"Type": "Task", "Resource": "work", "Arguments": name, **fields}
+
+
+def run(bench: Bench, world: World, states: dict[str, Any], **top: Any) -> Any:
+    return bench.run(states, {"x": 1}, tasks={"work": world.work}, **top)
+
+
+def files(bench: Bench, folder: str) -> dict[str, Any]:
+    """The files that the manifest in a folder of the one Map Run names."""
+    (uri,) = (uri for uri in bench.store.objects if uri.endswith(f"{folder}manifest.json") and manifest_of(uri, folder))
+    found: dict[str, Any] = json.loads(bench.store.objects[uri])["ResultFiles"]
+    return found
+
+
+def manifest_of(uri: str, folder: str) -> bool:
+    return ("Redrive-" in uri) == bool(folder)
+
+
+def broken(*_: Any) -> None:
+    raise OSError("no space left")
+
+
+def rows(bench: Bench, found: dict[str, Any], kind: str) -> list[Any]:
+    return [row for file in found[kind] for row in bench.store.lines(f"s3://b/{file['Key']}")]
+
+
+def test_it_goes_on_from_the_state_that_failed(bench: Bench, tmp_path: Path) -> None:
+    bench.history = tmp_path / "history.jsonl"
+    world = World("work")
+    retry = [{"ErrorEquals": ["Bad"], "IntervalSeconds": 1, "MaxAttempts": 1, "BackoffRate": 1}]
+    states = {
+        "Before": task("before", Output="{% $uuid() %}", Next="Passed"),
+        "Passed": {"Type": "Pass", "Output": {"id": "{% $uuid() %}"}, "Next": "Work"},
+        "Work": {**task("work"), "Retry": retry, "Output": SEEN, "Next": "Finish"},
+        "Finish": {"Type": "Pass", "End": True},
+    }
+    failed = run(bench, world, states)
+    assert (failed.status, failed.error, failed.cause) == ("FAILED", "Bad", "work is broken")
+    assert world.mend() == ["before", "work", "work"]
+    bench.clock.time += 99
+    again = run(bench, world, states, redrive=True)
+    assert (again.status, world.ran) == ("SUCCEEDED", ["work"])
+    lines = told(bench.history)
+    assert again.output == {
+        "execution": {"StartTime": timestamp(BEGAN), "RedriveCount": 1, "RedriveTime": timestamp(BEGAN + 100)},
+        "state": {"Name": "Work", "EnteredTime": timestamp(BEGAN), "RetryCount": 0},
+        "input": json.loads(json.loads(lines[7].split(" ", 3)[3])["output"]),  # a Pass is not evaluated again
+    }
+    assert [" ".join(line.split()[:3]) for line in lines[6:]] == [
+        "7 6 PassStateEntered",
+        "8 7 PassStateExited",
+        "9 8 TaskStateEntered",
+        "10 9 LambdaFunctionScheduled",
+        "11 10 LambdaFunctionStarted",
+        "12 11 LambdaFunctionFailed",
+        "13 12 LambdaFunctionScheduled",
+        "14 13 LambdaFunctionStarted",
+        "15 14 LambdaFunctionFailed",
+        "16 15 ExecutionFailed",
+        "17 16 ExecutionRedriven",
+        "18 9 LambdaFunctionScheduled",
+        "19 18 LambdaFunctionStarted",
+        "20 19 LambdaFunctionSucceeded",
+        "21 20 TaskStateExited",
+        "22 21 PassStateEntered",
+        "23 22 PassStateExited",
+        "24 23 ExecutionSucceeded",
+    ]
+    assert lines[16] == '17 16 ExecutionRedriven {"redriveCount":1}'
+
+
+def test_retries_begin_anew(bench: Bench) -> None:
+    world = World("work")
+    states = {"Work": task("work", Retry=[{"ErrorEquals": ["Bad"], "MaxAttempts": 2}], End=True)}
+    run(bench, world, states)
+    run(bench, world, states, redrive=True)
+    assert world.ran == ["work"] * 6
+    assert run(bench, world, states).status == "FAILED"  # an execution that ended stays so, unless it is redriven
+    world.mend()
+    again = run(bench, world, states, redrive=True)
+    assert (again.status, world.ran) == ("SUCCEEDED", ["work"])
+    assert again.transitions == 1 + 2 + 1 + 2 + 1  # a state entered, retries; a redrive is one
+
+
+def test_what_succeeded_is_not_redriven(bench: Bench) -> None:
+    states = {"Work": task("work", End=True)}
+    run(bench, World(), states)
+    with pytest.raises(RunError) as raised:
+        run(bench, World(), states, redrive=True)
+    assert str(raised.value) == (f"{bench.journal}/execution.jsonl: Execution is SUCCEEDED and cannot be redriven")
+
+
+def test_what_has_not_ended_just_goes_on(bench: Bench) -> None:
+    states = {"One": task("one", Next="Two"), "Two": task("two", Output=SEEN, End=True)}
+    run(bench, World(), states)
+    log = bench.journal / "execution.jsonl"
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-1]))  # killed before its end was durable
+    world = World()
+    result = run(bench, world, states, redrive=True)
+    assert (world.ran, result.output["execution"]) == (["two"], {"StartTime": timestamp(BEGAN), "RedriveCount": 0})
+
+
+def test_a_fail_state_is_entered_again(bench: Bench) -> None:
+    # developer guide: "Reenters the Fail state and fails again."
+    world = World("work")
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "Decide"}]
+    states = {
+        "Work": task("work", Catch=catch, End=True),
+        "Decide": {"Type": "Choice", "Choices": [{"Condition": "{% false %}", "Next": "Work"}], "Default": "Failed"},
+        "Failed": {"Type": "Fail", "Error": "Ours", "Cause": "as said"},
+    }
+    run(bench, world, states)
+    assert world.mend() == ["work"]
+    again = run(bench, world, states, redrive=True)
+    assert (again.status, again.error, again.cause, world.ran) == ("FAILED", "Ours", "as said", [])
+
+
+def test_the_execution_gets_its_time_again(bench: Bench) -> None:
+    # developer guide: "the state machine level timeout, if defined, is reset to 0"
+    bench.fast_forward = True
+    ran: list[float] = []
+
+    async def slow(arguments: Any, context: Any) -> Any:
+        await asyncio.sleep(2)
+        ran.append(arguments)
+        return arguments
+
+    states = {"A": {**task(1, Next="B"), "Resource": "slow"}, "B": {**task(2, End=True), "Resource": "slow"}}
+    first = bench.run(states, tasks={"slow": slow}, TimeoutSeconds=3)
+    assert (first.status, ran) == ("TIMED_OUT", [1])
+    assert bench.run(states, tasks={"slow": slow}, TimeoutSeconds=3, redrive=True).status == "SUCCEEDED"
+    assert ran == [1, 2]
+
+
+def test_a_parallel_runs_only_the_branches_that_failed(bench: Bench) -> None:
+    world = World("bad")
+
+    def branch(name: str) -> dict[str, Any]:
+        return {"StartAt": name, "States": {name: task(name, End=True)}}
+
+    retry = [{"ErrorEquals": ["Bad"], "MaxAttempts": 1}]
+    branches = [branch("good"), {"StartAt": "Later", "States": {"Later": WAIT, **branch("bad")["States"]}}]
+    states = {"Both": {"Type": "Parallel", "Branches": branches, "Retry": retry, "End": True}}
+    run(bench, world, states)
+    assert sorted(world.mend()) == ["bad", "bad", "good", "good"]
+    again = run(bench, world, states, redrive=True)
+    assert (again.output, world.ran) == (["good", "bad"], ["bad"])
+
+
+def test_a_map_run_goes_on_with_its_failed_aborted_and_pending_children(bench: Bench, tmp_path: Path) -> None:
+    bench.history = tmp_path / "history.jsonl"
+    world = World(1)
+    state = over([0, 1, 2, 3, 4], "work", MaxConcurrency=2, ResultWriter=WRITER)
+    state["ItemProcessor"] = {
+        **state["ItemProcessor"],
+        "StartAt": "First",
+        "States": {
+            "First": {**task("{% 'first ' & $states.input %}"), "Output": "{% $states.input %}", "Next": "T"},
+            "T": {"Type": "Task", "Resource": "gated", "Arguments": "{% $states.input %}", "Output": SEEN, "End": True},
+        },
+    }
+    del state["End"]
+    states = {"M": {**state, "Next": "After"}, "After": task("after", Output="{% $states.input %}", End=True)}
+
+    async def gated(arguments: Any, context: Any) -> Any:
+        if 1 in world.broken and arguments == 2:
+            await asyncio.Event().wait()  # it is in flight when too many have failed
+        if 1 in world.broken and arguments == 1:
+            while not [name for name in world.ran if name == "first 2"]:
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        return await world.work(arguments, context)
+
+    def go(*, redrive: bool = False) -> Any:
+        return bench.run(states, {"x": 1}, tasks={"work": world.work, "gated": gated}, redrive=redrive)
+
+    failed = go()
+    assert (failed.status, failed.error) == ("FAILED", "States.ExceedToleratedFailureThreshold")
+    (before,) = failed.map_runs
+    counts = {**NONE, "pending": 2, "succeeded": 1, "failed": 1, "aborted": 1, "total": 5, "resultsWritten": 5}
+    assert (before["itemCounts"], before["redriveCount"]) == (counts, 0)
+    first = files(bench, "")
+    world.mend()
+    bench.clock.time += 60
+    bench.events.clear()
+    again = go(redrive=True)
+    assert again.status == "SUCCEEDED"
+    assert sorted(map(str, world.ran)) == ["1", "2", "3", "4", "after", "first 3", "first 4"]
+    names = {event.index: event.name for event in bench.seen(ChildStarted)}
+    assert sorted(names) == [1, 2, 3, 4]
+    (after,) = again.map_runs
+    uuid = after["mapRunArn"].rpartition(":")[2]
+    redriven = timestamp(BEGAN + 60)
+    assert after == {
+        **before,
+        "status": "SUCCEEDED",
+        "stopDate": redriven,
+        "itemCounts": {
+            **NONE,
+            "pending": 0,
+            "succeeded": 5,
+            "failed": 0,
+            "aborted": 0,
+            "total": 5,
+            "resultsWritten": 5,
+        },
+        "executionCounts": {
+            **NONE,
+            "pending": 0,
+            "succeeded": 5,
+            "failed": 0,
+            "aborted": 0,
+            "total": 5,
+            "resultsWritten": 5,
+        },
+        "redriveCount": 1,
+        "redriveDate": redriven,
+        "transitions": 5 * 3 + 2,
+        "resultWriterDetails": {"Bucket": "b", "Key": f"out/{uuid}/Redrive-1/manifest.json"},
+    }
+    assert again.output["ResultWriterDetails"] == after["resultWriterDetails"]
+    found = files(bench, "Redrive-1/")
+    assert found == {
+        "FAILED": [],
+        "PENDING": [],
+        "SUCCEEDED": [*first["SUCCEEDED"], {"Key": f"out/{uuid}/Redrive-1/SUCCEEDED_0.jsonl", "Size": ANY}],
+    }
+    kept, *new = rows(bench, found, "SUCCEEDED")
+    assert (kept["Input"], kept["RedriveCount"], "RedriveDate" in kept) == ("0", 0, False)
+    told_of = [(row["Input"], row["RedriveCount"], row.get("RedriveDate"), row["StartDate"]) for row in new]
+    start = timestamp(BEGAN)
+    assert told_of == [
+        ("1", 1, redriven, start),
+        ("2", 1, redriven, start),
+        ("3", 0, None, redriven),
+        ("4", 0, None, redriven),
+    ]
+    context = [json.loads(row["Output"])["execution"] for row in new]
+    assert context[0] == {"StartTime": start, "RedriveCount": 1, "RedriveTime": redriven}
+    assert context[3] == {"StartTime": redriven, "RedriveCount": 0}
+    assert list(new[0])[5:9] == ["OutputDetails", "RedriveCount", "RedriveDate", "RedriveStatus"]
+    events = [line.replace(after["mapRunArn"], "MAP_RUN") for line in told(bench.history)]
+    assert [" ".join(line.split()[:3]) for line in events][:7] == [
+        "1 0 ExecutionStarted",
+        "2 0 MapStateEntered",
+        "3 2 MapStateStarted",
+        "4 3 MapRunStarted",
+        "5 4 MapRunFailed",
+        "6 5 MapStateFailed",
+        "7 6 ExecutionFailed",
+    ]
+    assert events[7:9] == [
+        '8 7 ExecutionRedriven {"redriveCount":1}',
+        '9 3 MapRunRedriven {"mapRunArn":"MAP_RUN","redriveCount":1}',
+    ]
+    assert [" ".join(line.split()[:3]) for line in events][9:12] == [
+        "10 9 MapRunSucceeded",
+        "11 10 MapStateSucceeded",
+        "12 10 MapStateExited",
+    ]
+
+
+def test_only_that_redrives_failures_are_written_again(bench: Bench) -> None:
+    """Recorded: FAILED and PENDING of Redrive-1 alone, SUCCEEDED of all, and one file of it be it empty."""
+    world = World(1, 2)
+    states = {"M": over([0, 1, 2, 3], "work", MaxConcurrency=1, ResultWriter=WRITER)}
+    run(bench, world, states)
+    run(bench, world, states, redrive=True)
+    uuid = files(bench, "")["SUCCEEDED"][0]["Key"].split("/")[1]
+    found = json.loads(bench.store.objects[f"s3://b/out/{uuid}/Redrive-1/manifest.json"])["ResultFiles"]
+    assert [file["Key"] for kind in ("FAILED", "PENDING", "SUCCEEDED") for file in found[kind]] == [
+        f"out/{uuid}/Redrive-1/FAILED_0.jsonl",
+        f"out/{uuid}/Redrive-1/PENDING_0.jsonl",
+        f"out/{uuid}/SUCCEEDED_0.jsonl",
+        f"out/{uuid}/Redrive-1/SUCCEEDED_0.jsonl",
+    ]
+    assert found["SUCCEEDED"][1]["Size"] == 0
+    assert [(row["Input"], row["RedriveCount"]) for row in rows(bench, found, "FAILED")] == [("1", 1)]
+    assert [row["Input"] for row in rows(bench, found, "PENDING")] == ["2", "3"]
+    world.broken = {3}
+    third = run(bench, world, states, redrive=True)
+    found = json.loads(bench.store.objects[f"s3://b/out/{uuid}/Redrive-2/manifest.json"])["ResultFiles"]
+    assert [row["Input"] for row in rows(bench, found, "SUCCEEDED")] == ["0", "1", "2"]
+    assert [(row["Input"], row["RedriveCount"]) for row in rows(bench, found, "FAILED")] == [("3", 0)]
+    assert (third.map_runs[0]["redriveCount"], third.status) == (2, "FAILED")
+    world.mend()
+    fourth = run(bench, world, states, redrive=True)
+    assert (fourth.status, world.ran, fourth.map_runs[0]["redriveCount"]) == ("SUCCEEDED", [3], 3)
+
+
+def test_an_array_of_nothing_where_nothing_succeeded(bench: Bench) -> None:
+    # recorded: Redrive-1/SUCCEEDED_0.json of two bytes
+    writer = {**WRITER, "WriterConfig": {"Transformation": "NONE", "OutputType": "JSON"}}
+    world = World(1)
+    states = {"M": over([0, 1], "work", MaxConcurrency=1, ResultWriter=writer)}
+    run(bench, world, states)
+    run(bench, world, states, redrive=True)
+    (uri,) = (uri for uri in bench.store.objects if uri.endswith("Redrive-1/SUCCEEDED_0.json"))
+    assert bench.store.objects[uri] == b"[]"
+
+
+def test_children_that_do_not_come_to_run_again_stay_as_they_ended(bench: Bench) -> None:
+    # recorded: role-denied-redrive, after which the Map Run counts its failed and aborted children as before
+    world = World(*range(6))
+    states = {"M": over(list(range(6)), "work", ToleratedFailureCount=3, MaxConcurrency=1, ResultWriter=WRITER)}
+    first = run(bench, world, states).map_runs[0]
+    world.broken = {0, 1, 2, 4, 5}
+    states_again = run(bench, world, states, redrive=True)
+    after = states_again.map_runs[0]
+    assert (first["itemCounts"]["failed"], first["itemCounts"]["pending"]) == (4, 2)
+    assert (after["itemCounts"]["failed"], after["itemCounts"]["succeeded"]) == (4, 1)
+    assert after["itemCounts"]["pending"] == 1
+    assert world.ran == [0, 1, 2, 3, 0, 1, 2, 3, 4]
+    world.mend()
+    last = run(bench, world, states, redrive=True)
+    assert (last.status, last.output["MapRunArn"], world.ran) == ("SUCCEEDED", first["mapRunArn"], [0, 1, 2, 4, 5])
+
+
+def test_express_children_begin_again(bench: Bench) -> None:
+    # developer guide, table "Child workflow execution redrive behavior"; stackd: a new start time, no redrive counted
+    world = World("second 1")
+    state = over([0, 1], MaxConcurrency=1, ResultWriter=WRITER)
+    config = {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}
+    second = task("{% 'second ' & $states.input %}", Output=SEEN, End=True)
+    first = task("{% 'first ' & $states.input %}", Output="{% $states.input %}", Next="Second")
+    state["ItemProcessor"] = {
+        "ProcessorConfig": config,
+        "StartAt": "First",
+        "States": {"First": first, "Second": second},
+    }
+    run(bench, world, {"M": state})
+    world.mend()
+    bench.clock.time += 60
+    assert run(bench, world, {"M": state}, redrive=True).status == "SUCCEEDED"
+    assert world.ran == ["first 1", "second 1"]
+    _, row = rows(bench, files(bench, "Redrive-1/"), "SUCCEEDED")
+    assert (row["RedriveCount"], row["StartDate"]) == (0, timestamp(BEGAN + 60))
+    assert json.loads(row["Output"])["execution"] == {"StartTime": timestamp(BEGAN + 60), "RedriveCount": 0}
+
+
+def test_a_task_that_failed_after_a_good_map_run(bench: Bench) -> None:
+    world = World("after", 1)
+    state = over([0, 1], "work", ToleratedFailureCount=1, ResultWriter=WRITER)
+    del state["End"]
+    states = {"M": {**state, "Next": "After"}, "After": task("after", End=True)}
+    first = run(bench, world, states)
+    assert (first.status, first.map_runs[0]["status"]) == ("FAILED", "SUCCEEDED")
+    world.mend()
+    again = run(bench, world, states, redrive=True)
+    assert (again.status, world.ran, again.map_runs) == ("SUCCEEDED", ["after"], first.map_runs)
+
+
+def test_a_map_whose_map_run_succeeded_begins_another(bench: Bench) -> None:
+    # developer guide: after States.DataLimitExceeded the Map is rerun, "the child workflows that were successful" too
+    large = {"large": True}
+    outputs: list[Any] = []
+
+    async def work(arguments: Any, context: Any) -> Any:
+        outputs.append(arguments)
+        return "x" * 200_000 if large["large"] else arguments
+
+    states = {"M": over([0, 1], "work")}
+    first = bench.run(states, tasks={"work": work})
+    assert (first.status, first.error, first.map_runs[0]["status"]) == (
+        "FAILED",
+        "States.DataLimitExceeded",
+        "SUCCEEDED",
+    )
+    large["large"] = False
+    again = bench.run(states, tasks={"work": work}, redrive=True)
+    assert (again.output, outputs) == ([0, 1], [0, 1, 0, 1])
+    assert [(one["status"], one["redriveCount"]) for one in again.map_runs] == [("SUCCEEDED", 0)] * 2
+    assert again.map_runs[0]["mapRunArn"] != again.map_runs[1]["mapRunArn"]
+
+
+def test_a_map_run_whose_input_could_not_be_evaluated_begins_anew(bench: Bench) -> None:
+    # developer guide, "Redriving Map Runs": a JSON data interpolation error, States.Runtime
+    world = World()
+    fails = "$states.context.Map.Item.Index = 1 and $states.context.Execution.RedriveCount = 0"
+    ok = {"v": f"{{% {fails} ? $error('no') : 7 %}}"}
+    states = {"M": over([0, 1], "work", ItemSelector=ok, MaxConcurrency=1)}
+    assert run(bench, world, states).error == "States.QueryEvaluationError"
+    again = run(bench, world, states, redrive=True)
+    assert (again.status, world.ran) == ("SUCCEEDED", [{"v": 7}] * 3)
+
+
+def test_results_that_could_not_be_written_are_written_in_the_redrives_folder(bench: Bench) -> None:
+    world = World()
+    states = {"M": over([0, 1], "work", ResultWriter=WRITER)}
+    publish, bench.store.publish = bench.store.publish, broken  # type: ignore[method-assign]
+    assert run(bench, world, states).error == "States.ResultWriterFailed"
+    bench.store.publish = publish  # type: ignore[method-assign]
+    assert world.mend() == [0, 1]
+    assert run(bench, world, states, redrive=True).status == "SUCCEEDED"
+    assert world.ran == []
+    assert [row["Input"] for row in rows(bench, files(bench, "Redrive-1/"), "SUCCEEDED")] == ["0", "1"]
+
+
+def test_a_crash_in_a_redrive_loses_nothing(bench: Bench, tmp_path: Path) -> None:
+    """Cut the Map Run's log and the execution's at every line after the redrive began: it is one redrive still."""
+    world = World(1, 3)
+    state = over(list(range(5)), "work", MaxConcurrency=1, ToleratedFailureCount=1, ResultWriter=WRITER)
+    states = {"M": state}
+    run(bench, world, states)
+    world.mend()
+    whole = run(bench, world, states, redrive=True)
+    assert world.ran == [1, 3, 4]
+    (uuid,) = (path.stem for path in bench.journal.glob("*.jsonl") if path.stem != "execution")
+    ends = (bench.journal / f"{uuid}.jsonl").read_bytes().splitlines(keepends=True)
+    log = (bench.journal / "execution.jsonl").read_bytes().splitlines(keepends=True)
+    redriven = next(n for n, line in enumerate(log) if line.startswith(b'{"redrive"')) + 1
+    first = next(n for n, line in enumerate(ends) if line.startswith(b'{"redrive"'))
+    for cut in range(first, len(ends) + 1):
+        bench.journal = tmp_path / f"cut-{cut}"
+        bench.journal.mkdir()
+        (bench.journal / "execution.jsonl").write_bytes(b"".join(log[:redriven]))
+        (bench.journal / f"{uuid}.jsonl").write_bytes(b"".join(ends[:cut]))
+        world.ran = []
+        again = run(bench, world, states)
+        assert (again.status, again.map_runs, again.transitions) == ("SUCCEEDED", whole.map_runs, whole.transitions)
+        done = sum(line.startswith(b'{"end"') for line in ends[first:cut])
+        assert world.ran == [1, 3, 4][done:]
+        found = files(bench, "Redrive-1/")
+        assert [row["Input"] for row in rows(bench, found, "SUCCEEDED")] == ["0", "2", "1", "3", "4"]
+
+
+def test_a_map_run_that_waits_for_its_redrive_is_told(bench: Bench, tmp_path: Path) -> None:
+    """Children that wait for their turn are ``pendingRedrive``: neither failed nor pending."""
+    world = World(0, 1)
+    live: list[Any] = []
+    engines: list[Engine] = []
+
+    async def work(arguments: Any, context: Any) -> Any:
+        if not world.broken:
+            live.extend(describe() for describe in engines[-1].live.values())
+        return await world.work(arguments, context)
+
+    async def go(redrive: bool) -> Any:
+        store: Any = bench.store
+        engine = Engine(store, Handlers({"work": work}), bench.clock, bench.events.append, bench.journal)
+        engines.append(engine)
+        state = over([0, 1, 2], "work", MaxConcurrency=1, ToleratedFailureCount=1, ResultWriter=WRITER)
+        document = {"QueryLanguage": "JSONata", "StartAt": "S", "States": {"S": state}}
+        with EventFile(None) as events:
+            return await run_execution(engine, Beginning(document, 1, "run-1", "machine"), events, redrive)
+
+    bench.journal.mkdir()
+    assert asyncio.run(go(False)).status == "FAILED"
+    world.mend()
+    assert asyncio.run(go(True)).status == "SUCCEEDED"
+    counts = {**NONE, "failed": 0, "aborted": 0, "total": 3, "resultsWritten": 0, "running": 1}
+    assert [one["itemCounts"] for one in live] == [
+        {**counts, "succeeded": 0, "pending": 1, "pendingRedrive": 1},
+        {**counts, "succeeded": 1, "pending": 1},
+        {**counts, "succeeded": 2, "pending": 0},
+    ]
+
+
+def test_a_stopped_execution_goes_on(bench: Bench, tmp_path: Path) -> None:
+    world = World()
+    waiting = asyncio.Event
+
+    async def go(redrive: bool) -> Any:
+        main = asyncio.current_task()
+        assert main is not None
+
+        async def work(arguments: Any, context: Any) -> Any:
+            world.ran.append(arguments)
+            if not redrive and arguments == "b":
+                engine.stop = Stop("Cancelled", "by a person")
+                main.cancel()
+                await waiting().wait()
+            return arguments
+
+        store: Any = bench.store
+        engine = Engine(store, Handlers({"work": work}), bench.clock, bench.events.append, bench.journal)
+        state = over(["a", "b", "c"], "work", MaxConcurrency=1, ResultWriter=WRITER)
+        document = {"QueryLanguage": "JSONata", "StartAt": "S", "States": {"S": state}}
+        with EventFile(tmp_path / "history") as events:
+            return await run_execution(engine, Beginning(document, 1, "run-1", "machine"), events, redrive)
+
+    bench.journal.mkdir()
+    stopped = asyncio.run(go(False))
+    assert (stopped.status, stopped.map_runs[0]["status"]) == ("ABORTED", "ABORTED")
+    bench.events.clear()
+    again = asyncio.run(go(True))
+    assert (again.status, again.map_runs[0]["redriveCount"]) == ("SUCCEEDED", 1)
+    assert world.ran == ["a", "b", "b", "c"]
+    assert [event.index for event in bench.seen(ChildEnded)] == [1, 2]
