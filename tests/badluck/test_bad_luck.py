@@ -58,10 +58,12 @@ share = 0.05
 
 [[faults]]
 class = "out_of_disk"
+stage = "alignment"
 share = 0.02
 
 [[faults]]
 class = "tool_error"
+stage = "variant_calling"
 share = 0.02
 
 [[faults]]
