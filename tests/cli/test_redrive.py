@@ -132,7 +132,7 @@ def test_failures_of_the_redrive_are_those_that_are_told(
     status = json.loads(cli("status", cancelled, "--json").out)
     assert [(one["item"], one["message"]) for one in status["failures"]["items"]] == [("C", "bad reads")]
     rows = [json.loads(line) for line in cli("results", cancelled, "--failed", "--json").out.splitlines()]
-    assert [row["item"] for row in rows] == ["C"]
+    assert [row["sample"] for row in rows] == ["C"]
 
 
 def test_a_run_that_succeeded(submitted: Callable[..., str], jobs: Jobs, cli: Cli) -> None:
