@@ -178,7 +178,7 @@ def test_every_payload_is_what_the_worker_reads(pipelines: st.SearchStrategy[Pip
                 assert payload.parameters == {**baked, **overrides.get(stage.name, {})}
                 assert payload.inputs == stage.inputs
                 assert payload.publish == stage.publish
-                assert payload.upstream == {source: details(held_by[source]) for source in pipeline.gathered(stage)}
+                assert payload.upstream == {source: [details(held_by[source])] for source in pipeline.gathered(stage)}
                 if len(payload.items) > 1:
                     assert size < MAX_SUBMIT_BYTES
             assert carried == (items if state["Type"] == "Map" else [{"cohort": "cohort"}])
