@@ -105,6 +105,8 @@ def _samples(answer: Mapping[str, Any]) -> str:
     >>> _samples({"samples": 3, "by_class": {"bad_input": 2, "pending": 1}, "first": ["a", "b"]})
     '3 samples, 2 bad input, 1 pending: a, b and 1 more'
     """
+    if not answer["samples"]:
+        return "no sample failed; the stages after the samples run again"
     from genomics_pipeline.runs.submit import counted
 
     classes = "".join(f", {count} {name.replace('_', ' ')}" for name, count in answer["by_class"].items())

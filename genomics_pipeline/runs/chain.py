@@ -38,11 +38,13 @@ class Execution:
         name: Its name.
         manifest: Key of the samples' file that it read.
         arn: On AWS.
+        carried: How many samples it had although they had succeeded: see `rerun_choice.Choice.carry`.
     """
 
     name: str
     manifest: str
     arn: str = ""
+    carried: int = 0
 
 
 def rerun_key(number: int, name: str) -> str:
@@ -71,7 +73,7 @@ def cloud_chain(run: CloudRun) -> list[Execution]:
     arn = run.record["execution_arn"]
     chain = [Execution(run.name, WHOLE, arn)]
     while record := _rerun_record(run, len(chain)):
-        chain.append(Execution(record["execution"], record["manifest"], record["execution_arn"]))
+        chain.append(Execution(record["execution"], record["manifest"], record["execution_arn"], record["carried"]))
     return chain
 
 
@@ -99,7 +101,7 @@ def _rerun_record(run: CloudRun, number: int) -> dict[str, Any] | None:
         return None
     except ValueError:
         found = None
-    if isinstance(found, dict) and {"execution", "manifest", "execution_arn"} <= found.keys():
+    if isinstance(found, dict) and {"execution", "manifest", "execution_arn", "carried"} <= found.keys():
         return found
     raise RunError(f"{uri}: expected the record of a rerun, found something else")
 
@@ -189,6 +191,8 @@ def earlier(files: RunFiles, chain: Sequence[Execution], answered: Callable[[Exe
         for item in files.items_in(following.manifest):
             for failures in found.failures.values():
                 failures.pop(item, None)
+        for label in found.succeeded:
+            found.succeeded[label] -= following.carried
     for group in files.groups():
         for item in sorted(batched.intersection(found.failures.get(group.label or "", ()))):
             if all_done(files, group, item):

@@ -151,6 +151,7 @@ def _asked(request: Request) -> dict[str, Any]:
         "pipeline": located(request.pipeline),
         "parameters": list(request.parameters),
         "samples": list(request.samples),
+        "tolerate": request.tolerate,
         "containers": request.containers,
     }
 

@@ -23,6 +23,7 @@ from genomics_pipeline.aws.map_runs import MapRuns
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.resource_names import DEFAULT_STACK
+from genomics_pipeline.runs.chain import started_chain
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
 from genomics_pipeline.runs.map_run_answer import map_run_label
 
@@ -100,8 +101,8 @@ def redrive(run: LocalRun | CloudRun, request: RedriveRequest) -> dict[str, Any]
 
 
 def _arn(run: CloudRun) -> str:
-    """The execution that is meant."""
-    return str(run.record["execution_arn"])
+    """The execution that is meant: the newest, where there were reruns."""
+    return started_chain(run)[-1].arn
 
 
 def _token(arn: str, count: int) -> str:

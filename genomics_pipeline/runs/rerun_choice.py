@@ -13,7 +13,7 @@ from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError, UsageError, did_you_mean
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.task import item_id
-from genomics_pipeline.runs.chain import Answer, Execution, all_done, of_samples
+from genomics_pipeline.runs.chain import WHOLE, Answer, Execution, all_done, of_samples
 from genomics_pipeline.runs.map_run_answer import map_run_label
 from genomics_pipeline.runs.rerun_items import NEVER_STARTED, Planned, plan, row_class
 from genomics_pipeline.runs.run_files import RunFiles
@@ -123,6 +123,19 @@ class Choice:
             named=set(wanted.samples).__contains__ if wanted.samples else None,
             done=done,
         )
+
+    def carry(self, out: BinaryIO) -> str:
+        """Write the line of the run's first sample, which succeeded: its steps are found done.
+
+        For where only a later stage failed. That an execution may have no sample at all is not known of AWS.
+
+        Returns:
+            The sample.
+        """
+        with self._files.store.open(self._files.place.uri(WHOLE)) as lines:
+            line = lines.readline()
+        out.write(line)
+        return item_id(json.loads(line))
 
     def _sources(self, told: bool) -> Iterator[Iterable[ResultRow]]:
         """The rows of the newest execution, then of those before, where a newer one's samples do not count."""

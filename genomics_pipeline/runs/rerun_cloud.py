@@ -99,10 +99,9 @@ def rerun_cloud(run: CloudRun, request: RerunRequest, note: Callable[[str], None
         planned = choice.write(request.wanted, manifest, told=bool(request.wanted.classes) or request.dry_run)
         what = {"execution": rerun_name(run.name, number), **told(planned, first_names(manifest))}
         if not planned.items:
-            if request.wanted.all and status != "SUCCEEDED":
-                advice = f"a stage after the samples did not succeed; genomics-pipeline redrive {run.name}"
-                raise RunError(f"run {run.name}: expected samples that failed, found none: {advice}")
-            return nothing(run.name, what, not planned.filtered)
+            if not request.wanted.all or status == "SUCCEEDED":
+                return nothing(run.name, what, not planned.filtered)
+            what["carried"] = choice.carry(manifest)
         given = _input(run, number, changed, choice, planned.filtered)
         rerun = _Rerun(run, number, chain[-1].name, pipeline, document, given, what)
         room = rooms(pipeline, document, given.to_json()).get("sample")
@@ -187,6 +186,7 @@ def _upload(rerun: _Rerun, request: RerunRequest, items: Items, *, whole: bool, 
         "execution_arn": rerun.arn,
         "parent": rerun.parent,
         "manifest": rerun.given.manifest,
+        "carried": int("carried" in rerun.what and rerun.given.manifest != WHOLE),
         "classes": list(request.wanted.classes),
         "names": list(request.wanted.samples),
         "parameters": rerun.given.parameters,

@@ -115,7 +115,9 @@ def _command(folder: RunFolder, asked: Mapping[str, Any]) -> str:
     words += ["--pipeline", asked["pipeline"]]
     for option, values in (("--param", asked["parameters"]), ("--sample", asked["samples"])):
         words += [word for value in values for word in (option, value)]
-    return shlex.join(map(str, [*words, *(["--containers"] if asked["containers"] else [])]))
+    words += [] if asked["tolerate"] is None else ["--tolerate", asked["tolerate"]]
+    words += ["--containers"] if asked["containers"] else []
+    return shlex.join(map(str, words))
 
 
 def _write_manifest(folder: RunFolder, number: int, lines: BinaryIO, choice: Choice) -> str:

@@ -122,9 +122,8 @@ def test_only_a_class_with_more_memory_and_a_chain_of_two(
     status = of(cli("status", failed, "--json"))
     assert [status["map_runs"][0][name] for name in ("total", "succeeded", "failed")] == [5, 4, 1]
     assert [one["item"] for one in status["failures"]["items"]] == ["bad"]
-    assert [row["item"] for row in map(json.loads, cli("results", failed, "--failed", "--json").out.splitlines())] == [
-        "bad"
-    ]
+    (missing,) = map(json.loads, cli("results", failed, "--failed", "--json").out.splitlines())
+    assert missing["sample"] == "bad"
     assert "==> alignment bad  " in cli("logs", failed, "--failed").out
     again = cli("rerun", failed, "--class", "out_of_memory")
     assert (again.code, again.out) == (0, f"{failed}: nothing to rerun: none of the 1 samples is as asked for\n")
@@ -165,19 +164,45 @@ def test_while_one_runs_no_other_begins_and_cancel_ends_it(
     assert (status["executions"], status["map_runs"][0]["succeeded"]) == (3, 5)
 
 
-def test_where_only_a_later_stage_failed_redrive_is_the_way(
+def test_where_only_a_later_stage_failed_one_sample_is_carried(
     stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
 ) -> None:
     step_functions.batch.run_job = by_item(lambda stage, item: JobEnd(1 if stage == "gather" else 0))
     sheet = stack.sheet(tmp_path / "cohort.csv", "a", "b")
     run = of(cli("submit", sheet, "--reference", reference, "--json"))["run"]
     step_functions.execution(run).wait()
-    ended = cli("rerun", run)
-    assert (ended.code, ended.err) == (
-        1,
-        f"error: run {run}: expected samples that failed, found none: a stage after the samples did not succeed; "
-        f"genomics-pipeline redrive {run}\n",
+    assert "led to a Fail state" in cli("redrive", run).err  # AWS would go there again
+    assert cli("rerun", run, "--dry-run").out == (
+        f"{run}: {run}-r1 would run the stages after the samples again; nothing was written or started\n"
     )
+    step_functions.batch.run_job = by_item(lambda stage, item: JobEnd(0))
+    assert cli("rerun", run).out.splitlines()[0] == (
+        f"{run}: {run}-r1: no sample failed; the stages after the samples run again"
+    )
+    step_functions.execution(f"{run}-r1").wait()
+    (item,) = stack.s3.get_object(Bucket=stack.bucket, Key=f"runs/{run}/reruns/1/manifest.jsonl")["Body"].iter_lines()
+    assert json.loads(item)["sample"] == "a"
+    status = of(cli("status", run, "--json"))
+    assert [status["map_runs"][0][name] for name in ("total", "succeeded", "failed")] == [2, 2, 0]
+    assert (status["status"], status["executions"]) == ("SUCCEEDED", 2)
+
+
+def test_a_redrive_is_of_the_newest_execution(
+    failed: str, step_functions: FakeAws, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(use_case, "PAUSE_S", 0)
+    step_functions.batch.run_job = until_cancelled
+    assert cli("rerun", failed).code == 0
+    step_functions.batch.wait(lambda batch: len(batch.running()) == 2)
+    assert cli("cancel", failed, "--yes").code == 0
+    step_functions.execution(f"{failed}-r1").wait()
+    step_functions.batch.run_job = by_item(lambda stage, item: JobEnd(0))
+    assert of(cli("redrive", failed, "--json"))["redriven"] is True
+    step_functions.execution(f"{failed}-r1").wait()
+    status = of(cli("status", failed, "--json"))
+    assert (status["status"], status["execution"]) == ("SUCCEEDED", f"{failed}-r1")
+    assert [status["map_runs"][0][name] for name in ("total", "succeeded", "failed")] == [5, 5, 0]
+    assert cli("rerun", failed).out == f"{failed}: nothing to rerun: every sample succeeded\n"
 
 
 def test_a_class_is_the_workers_where_it_knows_better(failed: str, stack: Deployed, cli: Cli) -> None:

@@ -365,7 +365,7 @@ def test_run_again_begins_a_new_chain(here: Here) -> None:
 
 
 def test_while_the_run_is_held_no_rerun_begins(here: Here) -> None:
-    here.begin(ALL, a=GOOD, b="bad")
+    here.begin("", "--tolerate", "60%", a=GOOD, b="bad")
     record = json.loads((here.run / "run.json").read_text())
     (here.run / "run.json").write_text(json.dumps({**record, "status": "RUNNING"}))
     with RunFolder(here.run).locked():
@@ -375,8 +375,10 @@ def test_while_the_run_is_held_no_rerun_begins(here: Here) -> None:
     code, _, told = here.says("rerun", here.run)  # its process is gone
     at = here.folder
     files = f"{at}/sheet.csv --reference {at}/ref.fa --out {here.run} --pipeline {at}/pipeline.toml"
-    command = f"genomics-pipeline run {files} --resume"
+    command = f"genomics-pipeline run {files} --tolerate 60% --resume"
     assert (code, told) == (1, f"error: {here.run}: execution run-1 was interrupted; finish it first: {command}\n")
+    code, _, told = here.says(*command.split()[1:])
+    assert (code, told.splitlines()[1]) == (0, "resuming execution run-1")
 
 
 def test_an_interrupted_rerun_goes_on(here: Here) -> None:
