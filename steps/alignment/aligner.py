@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from alignments import flag
+from alignments import flags, in_bam
 from bwa import Bwa
 from fastq import BadReads, Reads, parse
 from lanes import Batch, Lane
@@ -19,14 +19,13 @@ class Aligner:
     Args:
         reference: A FASTA file with bwa's indexes.
         lanes: The sample's lanes.
-        scratch: A folder.
 
     Raises:
         BwaFailed: if bwa cannot be used.
     """
 
-    def __init__(self, reference: str, lanes: Sequence[Lane], scratch: str) -> None:
-        self._bwa = Bwa(reference, scratch)
+    def __init__(self, reference: str, lanes: Sequence[Lane]) -> None:
+        self._bwa = Bwa(reference)
         self._lanes = lanes
 
     def align(self, batch: Batch) -> tuple[bytes, Counts]:
@@ -43,8 +42,9 @@ class Aligner:
         reads, told = self._bwa.align(queries, lane.paired, (batch.first - 1) * len(files))
         if lane.paired:
             complete(reads, usual(told))
-        counts = Counts.of([flag(alignments[0]) for alignments in reads])
-        return self._bwa.bam(queries, reads), counts
+        records, counts = in_bam(reads), Counts.of(flags(reads))
+        self._bwa.free(queries)
+        return records, counts
 
 
 def _refuse_strangers(files: Sequence[Reads], batch: Batch, lane: Lane) -> None:

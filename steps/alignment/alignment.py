@@ -60,7 +60,7 @@ def align(task: dict[str, Any], lanes: Sequence[Lane]) -> Counts:
     samtools = Chain(commands(task, any(lane.paired for lane in lanes)), ends(task))
     total = Counts()
     try:
-        aligner = Aligner(reference(task), lanes, task["scratch"])
+        aligner = Aligner(reference(task), lanes)
         with os.fdopen(samtools.input, "wb") as pipe:
             pipe.write(in_bam(header(task, lanes)))
             for records, counts in crew.results(aligner.align):

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import ctypes
 import os
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import find_spec
+from typing import Any
 
 import pysam
-from alignments import LENGTH, MEMORY, Alignments, flag, found
+from alignments import LENGTH, MEMORY, Alignments, flags, found
 from fastq import Reads
 from queries import BAMS, WORDS, Queries
 
@@ -50,7 +50,7 @@ OPTIONS: dict[str, int | float] = {
     "n_threads": 1,
     "chunk_size": 10_000_000,
 }
-_TYPES = {"max_mem_intv": ctypes.c_uint64, "split_factor": ctypes.c_float}
+_TYPES: dict[str, type[ctypes._SimpleCData[Any]]] = {"max_mem_intv": ctypes.c_uint64, "split_factor": ctypes.c_float}
 
 
 class BwaFailed(Exception):
@@ -59,7 +59,7 @@ class BwaFailed(Exception):
 
 class _Options(ctypes.Structure):
     flag: int
-    _fields_ = tuple((name, _TYPES.get(name, ctypes.c_int)) for name in OPTIONS)  # type: ignore[assignment]
+    _fields_ = tuple((name, _TYPES.get(name, ctypes.c_int)) for name in OPTIONS)
 
 
 class Bwa:
@@ -67,15 +67,13 @@ class Bwa:
 
     Args:
         reference: A FASTA file with bwa's indexes.
-        scratch: A folder.
 
     Raises:
         BwaFailed: if there is no index, or the library is none that this module knows.
     """
 
-    def __init__(self, reference: str, scratch: str) -> None:
+    def __init__(self, reference: str) -> None:
         self._library = _library()
-        self._scratch = scratch
         self._options = {paired: self._made(PAIRED * paired) for paired in (False, True)}
         index = self._library.bwa_idx_load_from_disk(os.fsencode(reference), INDEX_ALL)
         if not index:
@@ -84,7 +82,7 @@ class Bwa:
         self._try()
 
     def align(self, queries: Queries, paired: bool, before: int) -> tuple[list[Alignments], bytes]:
-        """The alignments of each read, and what bwa tells about them. They are to be taken by `bam`.
+        """The alignments of each read, and what bwa tells about them. Both are the caller's to `free`.
 
         Args:
             queries: The reads.
@@ -93,21 +91,12 @@ class Bwa:
         """
         options, place, number = ctypes.byref(self._options[paired]), queries.address, len(queries)
         told = _heard(lambda: self._library.mem_process_seqs(options, *self._index, before, number, place, None, None))
-        return list(map(found, queries.results)), told
+        return found(queries.results), told
 
-    def bam(self, queries: Queries, reads: Sequence[Alignments]) -> bytes:
-        """Alignments in BAM's format, uncompressed; bwa's memory for them is freed."""
-        write = self._library.bam_write1
-        with tempfile.TemporaryFile(dir=self._scratch, buffering=0) as file:
-            out = self._library.bgzf_dopen(os.dup(file.fileno()), b"wu")
-            written = sum([write(out, alignment) for alignments in reads for alignment in alignments])
-            self._library.bgzf_close(out)
-            data = os.pread(file.fileno(), written, 0)
-        if len(data) != written:
-            raise BwaFailed(f"{self._scratch}: expected room for {written} bytes of alignments")
+    def free(self, queries: Queries) -> None:
+        """Free what bwa made of reads."""
         for result in queries.results:
             self._library.bams_destroy(result)
-        return data
 
     def _made(self, flags: int) -> _Options:
         """bwa's default options, and some flags."""
@@ -126,10 +115,10 @@ class Bwa:
                 ctypes.byref(self._options[False]), *self._index, 0, 1, queries.address, None, None
             )
         )
-        result, behind = queries.words[BAMS], queries.words[WORDS:]
-        if not result or any(behind) or len(alignments := found(result)) != 1:
+        if not queries.words[BAMS] or any(queries.words[WORDS:]):
             raise unknown("results")
-        if flag(alignments[0]) != pysam.FUNMAP or MEMORY[(alignments[0] >> 3) + LENGTH] != 10 | -1 << 32:
+        reads = found(queries.results[:1])
+        if flags(reads) != [pysam.FUNMAP] or MEMORY[(reads[0][0] >> 3) + LENGTH] != 10 | -1 << 32:
             raise unknown("alignments")
 
 
@@ -150,10 +139,8 @@ def _library() -> ctypes.CDLL:
     library.bwa_idx_load_from_disk.argtypes = [ctypes.c_char_p, number]
     library.bwa_idx_load_from_disk.restype = address
     library.mem_process_seqs.argtypes = [*[address] * 4, ctypes.c_int64, number, *[address] * 3]
-    library.bgzf_dopen.argtypes = [number, ctypes.c_char_p]
-    library.bgzf_dopen.restype = address
-    library.bam_write1.argtypes = [address, address]
-    library.bgzf_close.argtypes = library.bams_destroy.argtypes = [address]
+    library.bams_destroy.argtypes = [address]
+    library.bams_destroy.restype = None
     number.in_dll(library, "bwa_verbose").value = ERRORS_ONLY
     return library
 

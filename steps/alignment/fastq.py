@@ -42,16 +42,21 @@ class FastqFile:
 
     Attributes:
         path: Its path.
-        records: How many records were taken.
+        lines: How many lines were taken.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.records = 0
+        self.lines = 0
         file = Path(path).open("rb")  # noqa: SIM115  # open as long as the step reads
         zipped = file.peek(2)[:2] == b"\x1f\x8b"
         self._pieces = inflated(file) if zipped else iter(lambda: file.read1(BUFFER_BYTES), b"")
         self._held, self._lines = b"", 0
+
+    @property
+    def records(self) -> int:
+        """How many records were taken."""
+        return (self.lines + 3) // 4
 
     def peek(self, records: int) -> bytes:
         """The text of so many records, fewer at the end; it is still there to be taken.
@@ -62,7 +67,7 @@ class FastqFile:
         while self._lines < 4 * records and (piece := self._read()):
             self._held += piece
             self._lines += piece.count(b"\n")
-        if self.records == 0 and not self._held:
+        if self.lines == 0 and not self._held:
             raise BadReads(f"{self.path}: expected reads, found an empty file")
         rest = self._held.split(b"\n", 4 * records)[4 * records :]
         return self._held[: len(self._held) - len(rest[0])] if rest else self._held
@@ -74,9 +79,10 @@ class FastqFile:
             BadReads: see `peek`.
         """
         text = self.peek(records)
+        lines = line_count(text)
         self._held = self._held[len(text) :]
-        self._lines -= text.count(b"\n")
-        self.records += (line_count(text) + 3) // 4
+        self._lines -= min(lines, self._lines)  # the file's last one may have no end
+        self.lines += lines
         return text
 
     def _read(self) -> bytes:
@@ -114,7 +120,9 @@ def parse(text: bytes, path: str, first: int) -> Reads:
     Raises:
         BadReads: for the first record that is none.
     """
-    lines = text.replace(b"\r\n", b"\n").removesuffix(b"\n").split(b"\n")
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n")
+    lines = text.removesuffix(b"\n").split(b"\n")
     heads, bases, signs, qualities = (lines[place::4] for place in range(4))
     names, lengths = _names(heads), list(map(len, bases))
     sound = (
