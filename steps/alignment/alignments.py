@@ -55,18 +55,18 @@ def in_bam(reads: Sequence[Alignments]) -> bytes:
     alignments = [alignment for alignments in reads for alignment in alignments]
     structs = b"".join([OCTETS[alignment : alignment + STRUCT] for alignment in alignments])
     lengths = memoryview(structs).cast("i")[16 :: STRUCT // 4].tolist()
-    names, padding = structs[18::STRUCT], structs[15::STRUCT]  # htslib pads names, BAM does not
+    names = memoryview(structs).cast("H")[9 :: STRUCT // 2].tolist()
+    padding = structs[15::STRUCT]  # of names, which BAM does not have
     parts = [memoryview(b"")] * (3 * len(alignments))
-    parts[0::3] = _blocks(structs, lengths)
+    parts[0::3] = _blocks(structs, lengths, names, padding)
     data = memoryview(structs).cast("q")[7 :: STRUCT // 8].tolist()
     parts[1::3] = [OCTETS[at : at + name - pad] for at, name, pad in zip(data, names, padding, strict=True)]
     parts[2::3] = [OCTETS[at + name : at + length] for at, name, length in zip(data, names, lengths, strict=True)]
     return b"".join(parts)
 
 
-def _blocks(structs: bytes, lengths: Sequence[int]) -> list[memoryview]:
+def _blocks(structs: bytes, lengths: Sequence[int], names: Sequence[int], padding: bytes) -> list[memoryview]:
     """What stands before the name in each record, column by column."""
-    names, padding = structs[18::STRUCT], structs[15::STRUCT]
     blocks = memoryview(bytearray(BLOCK * len(lengths)))
     sizes = array("i", [BLOCK - 4 + length - pad for length, pad in zip(lengths, padding, strict=True)])
     blocks.cast("i")[:: BLOCK // 4] = memoryview(sizes)
