@@ -1,18 +1,16 @@
-"""A batch of reads to SAM lines, by bwa mem in process."""
+"""A batch of reads to BAM records, by bwa mem in process."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 
-import pysam
-from bwa import BwaMem, BwaMemOptions, silent
-from fastq import BadReads, parse
+from alignments import flags, in_bam
+from bwa import Bwa
+from fastq import BadReads, Reads, parse
 from lanes import Batch, Lane
 from metrics import Counts
-from pairs import complete
-
-WHOLE_BATCH = 1 << 30  # bases: bwa is not to cut batches again
+from pairs import complete, usual
+from queries import Queries
 
 
 class Aligner:
@@ -21,52 +19,48 @@ class Aligner:
     Args:
         reference: A FASTA file with bwa's indexes.
         lanes: The sample's lanes.
+
+    Raises:
+        BwaFailed: if bwa cannot be used.
     """
 
     def __init__(self, reference: str, lanes: Sequence[Lane]) -> None:
-        with silent():
-            self._bwa = BwaMem(prefix=reference)
+        self._bwa = Bwa(reference)
         self._lanes = lanes
-        self._options = {
-            paired: BwaMemOptions(interleaved_paired_end=paired, chunk_size=WHOLE_BATCH).finalize()
-            for paired in (False, True)
-        }
 
     def align(self, batch: Batch) -> tuple[bytes, Counts]:
-        """SAM lines of every alignment of a batch, and what they count.
+        """Every alignment of a batch as BAM, and what they count.
 
         Raises:
             BadReads: for the first record that is none, or not the mate it should be.
         """
         lane = self._lanes[batch.lane]
-        fragments = _reads(batch, lane)
-        with silent():
-            reads = self._bwa.align(fragments, self._options[lane.paired])
+        files = [parse(text, file.path, batch.first) for text, file in zip(batch.texts, lane.files, strict=True)]
         if lane.paired:
-            complete(reads)
-        records = list(chain.from_iterable(reads))
-        end = f"\tRG:Z:{lane.read_group['ID']}\n"
-        text = end.join([record.to_string() for record in records]) + end
-        return text.encode(), Counts.of([record.flag for record in records])
+            _refuse_strangers(files, batch, lane)
+        queries = Queries(files, f"RG:Z:{lane.read_group['ID']}".encode())
+        reads, told = self._bwa.align(queries, lane.paired, (batch.first - 1) * len(files))
+        if lane.paired:
+            complete(reads, usual(told))
+        records, counts = in_bam(reads), Counts.of(flags(reads))
+        self._bwa.free(queries)
+        return records, counts
 
 
-def _reads(batch: Batch, lane: Lane) -> list[pysam.FastxRecord]:
-    """The records; mates follow each other."""
-    files = [parse(text, file.path, batch.first) for text, file in zip(batch.texts, lane.files, strict=True)]
-    reads = list(chain.from_iterable(zip(*files, strict=True))) if len(files) == 2 else files[0]
-    if lane.paired:
-        _refuse_strangers(reads, batch, lane)
-    return reads
-
-
-def _refuse_strangers(reads: Sequence[pysam.FastxRecord], batch: Batch, lane: Lane) -> None:
+def _refuse_strangers(files: Sequence[Reads], batch: Batch, lane: Lane) -> None:
     """Mates must have one name."""
-    path = lane.files[-1].path
-    for place in range(0, len(reads) - 1, 2):
-        name, mate = reads[place].name, reads[place + 1].name
+    path, names = lane.files[-1].path, files[0].names
+    firsts, seconds = (names, files[1].names) if len(files) == 2 else (names[::2], names[1::2])
+    if firsts == seconds:
+        return
+    for place, (name, mate) in enumerate(zip(firsts, seconds, strict=False)):
         if name != mate:
-            number = batch.first + (place // 2 if len(lane.files) == 2 else place + 1)
-            raise BadReads(f"{path}: record {number}: expected the mate of {name}, found {mate}")
-    if len(reads) % 2:
-        number = batch.first + len(reads)
-        raise BadReads(f"{path}: record {number}: expected the mate of {reads[-1].name}, found the end of the file")
+            number = batch.first + (place if len(files) == 2 else 2 * place + 1)
+            raise BadReads(f"{path}: record {number}: expected the mate of {shown(name)}, found {shown(mate)}")
+    number = batch.first + len(names)
+    raise BadReads(f"{path}: record {number}: expected the mate of {shown(names[-1])}, found the end of the file")
+
+
+def shown(name: bytes) -> str:
+    """A name in a message."""
+    return name.decode("latin-1")

@@ -8,9 +8,12 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from struct import pack
 from typing import Any
 
 import pysam
+from aligner import Aligner
+from bwa import BwaFailed
 from crew import Crew, CrewFailed
 from fastq import BadReads
 from lanes import Lane, open_lanes
@@ -34,6 +37,9 @@ def main(task_file: str) -> int:
     except BadReads as error:
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
+    except BwaFailed as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     except (ChainFailed, CrewFailed) as error:
         print(f"error: {error}", file=sys.stderr)
         return KILLED if error.killed else 1
@@ -48,6 +54,7 @@ def align(task: dict[str, Any], lanes: Sequence[Lane]) -> Counts:
 
     Raises:
         BadReads: for reads that cannot be used.
+        BwaFailed: if bwa cannot be used.
         CrewFailed: if a worker was killed.
         ChainFailed: if samtools failed.
     """
@@ -57,14 +64,12 @@ def align(task: dict[str, Any], lanes: Sequence[Lane]) -> Counts:
     samtools = Chain(commands(task, any(lane.paired for lane in lanes)), ends(task))
     total = Counts()
     try:
-        from aligner import Aligner  # here, as bwa's module takes its time
-
         aligner = Aligner(reference(task), lanes)
         with os.fdopen(samtools.input, "wb") as pipe:
-            pipe.write(str(header(task, lanes)).encode())
-            for text, counts in crew.results(aligner.align):
-                pipe.write(text)
-                total += counts
+            pipe.write(in_bam(header(task, lanes)))
+            for records, counts in crew.results(aligner.align):
+                pipe.write(records)
+                total = total.plus(counts)
     except BrokenPipeError:
         samtools.wait()  # a command that ended early says why
         raise
@@ -83,6 +88,16 @@ def header(task: dict[str, Any], lanes: Sequence[Lane]) -> pysam.AlignmentHeader
             "RG": [lane.read_group for lane in lanes],
         }
     )
+
+
+def in_bam(header: pysam.AlignmentHeader) -> bytes:
+    """A header as an uncompressed BAM file begins."""
+    text = str(header).encode()
+    names = [name.encode() + b"\0" for name in header.references]
+    sequences = [
+        pack("<i", len(name)) + name + pack("<i", length) for name, length in zip(names, header.lengths, strict=True)
+    ]
+    return b"".join([b"BAM\1", pack("<i", len(text)), text, pack("<i", len(names)), *sequences])
 
 
 def commands(task: dict[str, Any], paired: bool) -> list[Command]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import repeat
 from pathlib import Path
+from typing import NamedTuple
 
-import pysam
 from inflate import Damaged, Truncated, inflated
 
-LOWEST_PHRED64 = ";"  # Solexa's -5; Phred+33 files go below it
-HIGHEST_PHRED33 = "K"  # 42, Illumina's highest
+LOWEST_PHRED64 = ord(";")  # Solexa's -5; Phred+33 files go below it
+HIGHEST_PHRED33 = ord("K")  # 42, Illumina's highest
+LONGEST_NAME = 254  # in BAM
 EXAMPLE_LENGTH = 40
 BUFFER_BYTES = 1 << 17
 # bwa makes of it alignments without reads, and a caller a sample that is like the reference wherever one looks.
@@ -24,21 +25,42 @@ class BadReads(Exception):
     """A FASTQ file that cannot be used: the message names the file and the record."""
 
 
+class Reads(NamedTuple):
+    """Some records, by column.
+
+    Attributes:
+        names: Their names.
+        lengths: How many bases each has.
+        bases: Their bases.
+        qualities: Their qualities, as written.
+    """
+
+    names: list[bytes]
+    lengths: list[int]
+    bases: list[bytes]
+    qualities: list[bytes]
+
+
 class FastqFile:
     """One file or pipe, plain or gzip whatever its name; read once, from its beginning to its end.
 
     Attributes:
         path: Its path.
-        records: How many records were taken.
+        lines: How many lines were taken.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.records = 0
+        self.lines = 0
         file = Path(path).open("rb")  # noqa: SIM115  # open as long as the step reads
         zipped = file.peek(2)[:2] == b"\x1f\x8b"
         self._pieces = inflated(file) if zipped else iter(lambda: file.read1(BUFFER_BYTES), b"")
         self._held, self._lines = b"", 0
+
+    @property
+    def records(self) -> int:
+        """How many records were taken."""
+        return (self.lines + 3) // 4
 
     def peek(self, records: int) -> bytes:
         """The text of so many records, fewer at the end; it is still there to be taken.
@@ -49,7 +71,7 @@ class FastqFile:
         while self._lines < 4 * records and (piece := self._read()):
             self._held += piece
             self._lines += piece.count(b"\n")
-        if self.records == 0 and not self._held:
+        if self.lines == 0 and not self._held:
             raise BadReads(f"{self.path}: {NO_READS}")
         rest = self._held.split(b"\n", 4 * records)[4 * records :]
         return self._held[: len(self._held) - len(rest[0])] if rest else self._held
@@ -61,9 +83,10 @@ class FastqFile:
             BadReads: see `peek`.
         """
         text = self.peek(records)
+        lines = line_count(text)
         self._held = self._held[len(text) :]
-        self._lines -= text.count(b"\n")
-        self.records += (line_count(text) + 3) // 4
+        self._lines -= min(lines, self._lines)  # the file's last one may have no end
+        self.lines += lines
         return text
 
     def _read(self) -> bytes:
@@ -90,7 +113,7 @@ def line_count(text: bytes) -> int:
     return text.count(b"\n") + (not text.endswith(b"\n") and bool(text))
 
 
-def parse(text: bytes, path: str, first: int) -> list[pysam.FastxRecord]:
+def parse(text: bytes, path: str, first: int) -> Reads:
     """The records of some lines; names without ``/1``, ``/2`` and comments.
 
     Args:
@@ -101,63 +124,69 @@ def parse(text: bytes, path: str, first: int) -> list[pysam.FastxRecord]:
     Raises:
         BadReads: for the first record that is none.
     """
-    lines = text.decode("latin-1").replace("\r\n", "\n").removesuffix("\n").split("\n")
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n")
+    lines = text.removesuffix(b"\n").split(b"\n")
     heads, bases, signs, qualities = (lines[place::4] for place in range(4))
-    names = _names(heads)
+    names, lengths = _names(heads), list(map(len, bases))
     sound = (
         len(lines) % 4 == 0
-        and all(map(str.startswith, heads, repeat("@")))
-        and all(map(str.startswith, signs, repeat("+")))
-        and list(map(len, bases)) == list(map(len, qualities))
+        and all(map(bytes.startswith, heads, repeat(b"@")))
+        and all(map(bytes.startswith, signs, repeat(b"+")))
+        and lengths == list(map(len, qualities))
         and all(names)
-        and _are_bases("".join(bases))
-        and _are_qualities("".join(qualities))
+        and max(map(len, names)) <= LONGEST_NAME
+        and _are_bases(b"".join(bases))
+        and _are_qualities(b"".join(qualities))
     )
     if not sound:
         raise BadReads(_first_misfit(lines, path, first))
     if first == 1:
-        _refuse_phred64("".join(qualities), path)
-    return list(map(pysam.FastxRecord, names, repeat(None), bases, qualities))  # None: no comment
+        _refuse_phred64(b"".join(qualities), path)
+    return Reads(names, lengths, bases, qualities)
 
 
-def read_name(line: str) -> str:
+def read_name(line: bytes) -> bytes:
     """The name in a record's first line.
 
-    >>> read_name("@A00:1:FC:1:1101:1:2/1 1:N:0:AC")
-    'A00:1:FC:1:1101:1:2'
+    >>> read_name(b"@A00:1:FC:1:1101:1:2/1 1:N:0:AC")
+    b'A00:1:FC:1:1101:1:2'
     """
-    name = line[1:].split(maxsplit=1)[0] if len(line) > 1 else ""
-    return name[:-2] if name[-2:] in ("/1", "/2") else name
+    name = line[1:].split(maxsplit=1)[0] if line[1:].strip() else b""
+    return name[:-2] if name[-2:] in (b"/1", b"/2") else name
 
 
-def _names(heads: Sequence[str]) -> list[str]:
+def _names(heads: Sequence[bytes]) -> list[bytes]:
     """`read_name` of each; empty ones where they have none."""
     words = [head[1:].split(None, 1) for head in heads]
-    if "/" in "".join(heads) or not all(words):
+    if b"/" in b"".join(heads) or not all(words):
         return list(map(read_name, heads))
     return [word[0] for word in words]
 
 
-def _refuse_phred64(qualities: str, path: str) -> None:
+def _refuse_phred64(qualities: bytes, path: str) -> None:
     if qualities and min(qualities) >= LOWEST_PHRED64 and max(qualities) > HIGHEST_PHRED33:
-        span = f"{min(qualities)!r} to {max(qualities)!r}"
+        span = f"{chr(min(qualities))!r} to {chr(max(qualities))!r}"
         message = f"expected Phred+33 qualities, found {span} in the first records: Phred+64; convert the file"
         raise BadReads(f"{path}: record 1: {message}")
 
 
-def _first_misfit(lines: Sequence[str], path: str, first: int) -> str:
+def _first_misfit(lines: Sequence[bytes], path: str, first: int) -> str:
     for place in range(0, len(lines), 4):
         if message := _record_misfit(lines[place : place + 4]):
             return f"{path}: record {first + place // 4}: {message}"
     raise AssertionError("every record is sound")
 
 
-def _record_misfit(lines: Sequence[str]) -> str | None:
-    if not lines[0].startswith("@") or not read_name(lines[0]):
+def _record_misfit(lines: Sequence[bytes]) -> str | None:
+    name = read_name(lines[0])
+    if not lines[0].startswith(b"@") or not name:
         return f"expected FASTQ ('@' and a name), found {_example(lines[0])}"
+    if len(name) > LONGEST_NAME:
+        return f"expected a name of at most {LONGEST_NAME} characters, found {len(name)}: {_example(name)}"
     if len(lines) < 4:
         return f"expected 4 lines, found {len(lines)}: the file is truncated"
-    if not lines[2].startswith("+"):
+    if not lines[2].startswith(b"+"):
         return f"expected '+' on the third line, found {_example(lines[2])}"
     if len(lines[1]) != len(lines[3]):
         return f"expected {len(lines[1])} qualities, as many as bases, found {len(lines[3])}"
@@ -168,15 +197,15 @@ def _record_misfit(lines: Sequence[str]) -> str | None:
     return None
 
 
-def _are_bases(text: str) -> bool:
-    """Letters, and the dots that old sequencers wrote for N; in bytes, which is four times as fast."""
-    plain = text.encode("latin-1").replace(b".", b"N")
+def _are_bases(text: bytes) -> bool:
+    """Letters, and the dots that old sequencers wrote for N."""
+    plain = text.replace(b".", b"N")
     return not plain or plain.isalpha()
 
 
-def _are_qualities(text: str) -> bool:
-    return not text.encode("latin-1").translate(None, VISIBLE)
+def _are_qualities(text: bytes) -> bool:
+    return not text.translate(None, VISIBLE)
 
 
-def _example(line: str) -> str:
-    return repr(line[:EXAMPLE_LENGTH].encode("ascii", "replace").decode())
+def _example(line: bytes) -> str:
+    return repr(line[:EXAMPLE_LENGTH].decode("latin-1").encode("ascii", "replace").decode())

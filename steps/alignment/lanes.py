@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastq import BadReads, FastqFile, line_count, parse, read_name
 
@@ -13,8 +12,7 @@ BATCH_READS = 1000
 FLOWCELL_FIELD, ILLUMINA_FIELDS = 2, 7  # instrument:run:flowcell:lane:tile:x:y
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(NamedTuple):
     """One lane.
 
     Attributes:
@@ -40,15 +38,14 @@ class Lane:
         while True:
             first = self.files[0].records + 1
             texts = tuple(file.take(each) for file in self.files)
-            if len({line_count(text) for text in texts}) > 1:
+            if len({file.lines for file in self.files}) > 1:
                 raise _unequal(self.files, texts, first)
             if not texts[0]:
                 return
             yield Batch(number, first, texts)
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """Some reads of a lane, as text.
 
     Attributes:
@@ -73,8 +70,7 @@ def open_lanes(sample: str, lanes: list[dict[str, Any]], layout: str) -> list[La
 
 def _lane(sample: str, lane: dict[str, Any], layout: str) -> Lane:
     files = tuple(FastqFile(path) for path in (lane["fastq_1"], lane["fastq_2"]) if path)
-    records = parse(files[0].peek(2), files[0].path, 1)
-    names = [str(record.name) for record in records]
+    names = [name.decode("latin-1") for name in parse(files[0].peek(2), files[0].path, 1).names]
     paired = len(files) == 2 or layout == "interleaved" or (layout == "auto" and len(set(names)) < len(names))
     fields = names[0].split(":")
     flowcell = fields[FLOWCELL_FIELD] if len(fields) >= ILLUMINA_FIELDS else None
@@ -89,6 +85,6 @@ def _unequal(files: Sequence[FastqFile], texts: Sequence[bytes], first: int) -> 
     lines = [text.split(b"\n") for text in texts]
     short, long = (0, 1) if line_count(texts[0]) < line_count(texts[1]) else (1, 0)
     place = line_count(texts[short]) // 4
-    name = read_name(lines[long][4 * place].decode("latin-1").rstrip())
+    name = read_name(lines[long][4 * place]).decode("latin-1")
     message = f"record {first + place}: expected the mate of {name}, found the end of the file"
     return BadReads(f"{files[short].path}: {message}")

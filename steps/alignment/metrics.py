@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from operator import add
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pysam
 
 DEPTHS = (10, 20, 30)
-_NOT_PRIMARY = pysam.FSECONDARY | pysam.FSUPPLEMENTARY
 STATS_OPTIONS = ("-d", "-c", f"1,{max(DEPTHS)},1")  # without duplicates; depths beyond the last are one bin
 
 
-@dataclass(slots=True)
-class Counts:
+class Counts(NamedTuple):
     """Reads as they are aligned; each counted once."""
 
     reads: int = 0
@@ -24,16 +22,13 @@ class Counts:
 
     @classmethod
     def of(cls, flags: Sequence[int]) -> Counts:
-        """Count alignments by their flags."""
-        primary = [flag for flag in flags if not flag & _NOT_PRIMARY]
-        mapped = sum([not flag & pysam.FUNMAP for flag in primary])
-        return cls(len(primary), mapped, sum([flag & pysam.FPROPER_PAIR for flag in primary]) // pysam.FPROPER_PAIR)
+        """Count reads by the flags of their primary alignments."""
+        mapped = sum([not flag & pysam.FUNMAP for flag in flags])
+        return cls(len(flags), mapped, sum([flag & pysam.FPROPER_PAIR for flag in flags]) // pysam.FPROPER_PAIR)
 
-    def __iadd__(self, other: Counts) -> Counts:
-        self.reads += other.reads
-        self.mapped += other.mapped
-        self.properly_paired += other.properly_paired
-        return self
+    def plus(self, other: Counts) -> Counts:
+        """These and others."""
+        return Counts(*map(add, self, other))
 
 
 def summarise(counts: Counts, stats: Path, genome_bp: int) -> dict[str, Any]:

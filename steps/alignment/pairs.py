@@ -1,82 +1,69 @@
-"""The flags of mates: pybwa 2.3 aligns pairs as pairs but loses bwa's first, second and properly-paired flags.
+"""The flags of mates: pybwa 2.3 aligns pairs as pairs, but of the flags that bwa gives them it loses four.
 
-What counts as properly paired is bwa's own rule (bwamem_pair.c, `mem_pestat` and `mem_sam_pe`): mates that face each
-other at a distance that is usual in their batch.
+Mates are properly paired where they lie to each other as is usual in their batch, and what is usual bwa tells.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import sqrt
 
 import pysam
+from alignments import FLAG, MEMORY, SIZE, Alignments
+from bwa import unknown
 
-LEAST_PAIRS = 10  # MIN_DIR_CNT: fewer tell nothing
-OUTLIER_BOUND = 2.0  # of the quartiles' distance, for mean and deviation
-MAPPING_BOUND = 3.0  # likewise, for proper pairs
-MAX_DEVIATIONS = 4.0  # MAX_STDDEV
-UNIQUE_MAPQ = 20
+ORIENTATIONS = (b"FF", b"FR", b"RF", b"RR")  # in bwa's order; read 1's strand is F
+_TOLD = re.compile(rb"orientation ([FR]{2})|for proper pairs: \((\d+), (\d+)\)")
+_NONE = range(0)
 
-FIRST, SECOND = pysam.FREAD1, pysam.FREAD2
-PROPER_FIRST, PROPER_SECOND = FIRST | pysam.FPROPER_PAIR, SECOND | pysam.FPROPER_PAIR
-UNMAPPED, REVERSE = pysam.FUNMAP, pysam.FREVERSE
-
-Alignments = list[pysam.AlignedSegment]
+FIRST, SECOND, PROPER = pysam.FREAD1, pysam.FREAD2, pysam.FPROPER_PAIR
+REVERSE, MATE_REVERSE = pysam.FREVERSE, pysam.FMREVERSE
+UNMAPPED, MATE_UNMAPPED = pysam.FUNMAP, pysam.FMUNMAP
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Shortest and longest usual fragment, in bases."""
+def usual(told: bytes) -> list[range]:
+    """For each orientation, the distances of mates that bwa took for usual.
 
-    low: int
-    high: int
+    Args:
+        told: What it told of a batch. It names an orientation once more where it thinks better of it.
+
+    >>> usual(b"skip orientation FF as; analyzing orientation FR...; for proper pairs: (7, 63); "
+    ...       b"skip orientation RF as; skip orientation RR as")
+    [range(0, 0), range(7, 64), range(0, 0), range(0, 0)]
+    """
+    found: dict[bytes, range] = {}
+    named = b""
+    for orientation, low, high in _TOLD.findall(told):
+        named = orientation or named
+        found[named] = _NONE if orientation else range(int(low), int(high) + 1)
+    if found.keys() != set(ORIENTATIONS):
+        raise unknown("statistics")
+    return [found[orientation] for orientation in ORIENTATIONS]
 
 
-def complete(reads: Sequence[Alignments]) -> None:
+def complete(reads: Sequence[Alignments], limits: Sequence[range]) -> None:
     """Set the missing flags of one batch.
 
     Args:
-        reads: The alignments of each read, bwa's primary one first; mates follow each other.
+        reads: The alignments of each read; mates follow each other.
+        limits: See `usual`.
     """
-    firsts, seconds = reads[::2], reads[1::2]
-    sizes = [_facing_size(first[0], second[0]) for first, second in zip(firsts, seconds, strict=True)]
-    unique = [
-        size
-        for size, first, second in zip(sizes, firsts, seconds, strict=True)
-        if size and first[0].mapping_quality >= UNIQUE_MAPQ and second[0].mapping_quality >= UNIQUE_MAPQ
-    ]
-    limits = usual(sorted(unique))
-    for size, first, second in zip(sizes, firsts, seconds, strict=True):
-        proper = limits is not None and limits.low <= size <= limits.high
-        for record in first:
-            record.flag |= PROPER_FIRST if proper else FIRST
-        for record in second:
-            record.flag |= PROPER_SECOND if proper else SECOND
+    for first, second in zip(reads[::2], reads[1::2], strict=True):
+        flag, size = MEMORY[(first[0] >> 3) + FLAG], MEMORY[(first[0] >> 3) + SIZE]
+        behind = (size > 0) == bool(flag & REVERSE)  # the mate, as this read goes
+        orientation = (flag >> 4 ^ flag >> 5) & 1 ^ (3 if behind else 0)
+        proper = PROPER if abs(size) - 1 in limits[orientation] else 0
+        for alignment in first:
+            MEMORY[(alignment >> 3) + FLAG] |= FIRST | proper
+        for alignment in second:
+            MEMORY[(alignment >> 3) + FLAG] |= SECOND | proper
+        if flag & (UNMAPPED | MATE_UNMAPPED):
+            _turn([*first, *second])
 
 
-def usual(sizes: Sequence[int]) -> Limits | None:
-    """The limits that bwa takes from a batch's fragment sizes, ascending; None where there are too few.
-
-    >>> usual([400] * 6 + [500] * 6)
-    Limits(low=100, high=800)
-    """
-    if len(sizes) < LEAST_PAIRS:
-        return None
-    lower, upper = (sizes[int(share * len(sizes) + 0.499)] for share in (0.25, 0.75))
-    spread = upper - lower
-    inner = [size for size in sizes if lower - OUTLIER_BOUND * spread <= size <= upper + OUTLIER_BOUND * spread]
-    mean = sum(inner) / len(inner)
-    deviation = sqrt(sum((size - mean) ** 2 for size in inner) / len(inner))
-    low = min(lower - MAPPING_BOUND * spread, mean - MAX_DEVIATIONS * deviation)
-    high = max(upper + MAPPING_BOUND * spread, mean + MAX_DEVIATIONS * deviation)
-    return Limits(max(1, int(low + 0.499)), int(high + 0.499))
-
-
-def _facing_size(first: pysam.AlignedSegment, second: pysam.AlignedSegment) -> int:
-    """The fragment's length in bases where the mates face each other on one sequence, else 0."""
-    flag = first.flag
-    if (flag | second.flag) & UNMAPPED or not (flag ^ second.flag) & REVERSE:
-        return 0
-    size: int = first.template_length  # 0 for mates on two sequences
-    return abs(size) if (size < 0) == bool(flag & REVERSE) else 0
+def _turn(alignments: Sequence[int]) -> None:
+    """A mate that lies nowhere is given the strand of the read it is put beside."""
+    for alignment in alignments:
+        place = (alignment >> 3) + FLAG
+        if MEMORY[place] & (REVERSE | UNMAPPED | MATE_UNMAPPED) == REVERSE | MATE_UNMAPPED:
+            MEMORY[place] |= MATE_REVERSE

@@ -1,0 +1,159 @@
+"""bwa's own entry point: what goes in, what comes out, and what a changed library would be told by."""
+
+from __future__ import annotations
+
+import ctypes
+import random
+import sys
+from pathlib import Path
+from struct import pack
+
+import pysam
+import pytest
+
+from genomics_pipeline.stores.local import LocalStore
+from genomics_pipeline.worker.reference import prepare
+
+sys.path.insert(0, str(Path(__file__).parent))
+import bwa
+from alignments import flags, in_bam
+from bwa import Bwa, BwaFailed
+from fastq import Reads
+from pairs import complete, usual
+from queries import WORDS, Queries
+
+BASES = "".join(random.Random(2).choices("ACGT", k=3000))
+CHANGED = r"^pybwa 2[.0-9]+: its bwa's {} are not as in pybwa 2\.3; install that$"
+COMPLEMENT = str.maketrans("ACGT", "TGCA")
+TOLD = (
+    b"[M::mem_pestat] skip orientation FF as there are not enough pairs\n"
+    b"[M::mem_pestat] analyzing insert size distribution for orientation FR...\n"
+    b"[M::mem_pestat] low and high boundaries for computing mean and std.dev: (96, 541)\n"
+    b"[M::mem_pestat] low and high boundaries for proper pairs: (7, 630)\n"
+    b"[M::mem_pestat] analyzing insert size distribution for orientation RF...\n"
+    b"[M::mem_pestat] low and high boundaries for proper pairs: (1, 90)\n"
+    b"[M::mem_pestat] skip orientation RR as there are not enough pairs\n"
+)
+
+
+@pytest.fixture(scope="module")
+def aligner(tmp_path_factory: pytest.TempPathFactory) -> Bwa:
+    fasta = tmp_path_factory.mktemp("reference") / "reference.fa"
+    fasta.write_text(f">chr1\n{BASES}\n")
+    return Bwa(str(prepare(str(fasta), ["fai", "bwa"], LocalStore(), None)))
+
+
+def reads(bases: dict[str, str]) -> Reads:
+    texts = [text.encode() for text in bases.values()]
+    lengths = [len(text) for text in texts]
+    return Reads([name.encode() for name in bases], lengths, texts, [b"F" * length for length in lengths])
+
+
+def reverse(bases: str) -> str:
+    return bases.translate(COMPLEMENT)[::-1]
+
+
+def read_back(records: bytes, folder: Path) -> list[pysam.AlignedSegment]:
+    """The records of a BAM file."""
+    path = folder / "records.bam"
+    path.write_bytes(pack("<4sii", b"BAM\1", 0, 1) + pack("<i5si", 5, b"chr1\0", len(BASES)) + records)
+    verbosity = pysam.set_verbosity(0)
+    try:
+        with pysam.AlignmentFile(str(path)) as file:
+            return list(file)
+    finally:
+        pysam.set_verbosity(verbosity)
+
+
+def aligned(aligner: Bwa, files: list[Reads], folder: Path) -> list[pysam.AlignedSegment]:
+    """What becomes of single reads, or of mates in two files."""
+    queries = Queries(files, b"RG:Z:lane")
+    found, told = aligner.align(queries, len(files) == 2, 0)
+    if len(files) == 2:
+        complete(found, usual(told))
+    records = in_bam(found)
+    aligner.free(queries)
+    return read_back(records, folder)
+
+
+def test_reads_are_laid_out_as_bwa_takes_them() -> None:
+    first, second = reads({"a": "ACG", "bc": "T"}), reads({"a": "GG", "bc": ""})
+    queries = Queries([first, second], b"RG:Z:x")
+    rows = [queries.words[place : place + WORDS].tolist() for place in range(0, len(queries.words), WORDS)]
+    texts = [(row[0], *(ctypes.string_at(address) for address in row[1:5]), row[5]) for row in rows]
+    assert len(queries) == 4
+    assert texts == [
+        (3, b"a", b"RG:Z:x", b"ACG", b"FFF", 0),
+        (2, b"a", b"RG:Z:x", b"GG", b"FF", 0),
+        (1, b"bc", b"RG:Z:x", b"T", b"F", 0),
+        (0, b"bc", b"RG:Z:x", b"", b"", 0),
+    ]
+
+
+def test_records_come_out_whole_whatever_the_length_of_their_names(aligner: Bwa, tmp_path: Path) -> None:
+    wanted = {"n" * length: BASES[10 * length : 10 * length + 50 + length] for length in (1, 2, 3, 4, 5, 40, 253, 254)}
+    found = aligned(aligner, [reads(wanted)], tmp_path)
+    assert {record.query_name: record.query_sequence for record in found} == wanted
+    assert [record.reference_start for record in found] == [10 * len(name) for name in wanted]
+    assert [record.cigarstring for record in found] == [f"{len(bases)}M" for bases in wanted.values()]
+    assert [(record.flag, record.mapping_quality, record.get_tag("RG")) for record in found] == [(0, 60, "lane")] * 8
+    assert {quality for record in found for quality in record.query_qualities or ()} == {ord("F") - 33}
+    assert [record.bin for record in found] == [4681] * 8  # what SAM's reg2bin gives to the first 16 kb
+
+
+def test_a_read_in_two_parts_has_the_right_bases_in_both(aligner: Bwa, tmp_path: Path) -> None:
+    read = BASES[100:170] + reverse(BASES[2000:2060]) + "ACAC"
+    found = aligned(aligner, [reads({"r": read})], tmp_path)
+    assert [record.flag for record in found] == [0, pysam.FREVERSE | pysam.FSUPPLEMENTARY]
+    assert [record.query_sequence for record in found] == [read, reverse(read)]
+    assert BASES[105:165] in str(found[0].query_alignment_sequence)
+    assert BASES[2005:2055] in str(found[1].query_alignment_sequence)
+
+
+def test_mates_have_the_flags_that_bwa_gives_them(aligner: Bwa, tmp_path: Path) -> None:
+    starts = [37 * number for number in range(40)]
+    first = {f"p{start}": BASES[start : start + 100] for start in starts}
+    second = {f"p{start}": reverse(BASES[start + 200 + start % 7 : start + 300 + start % 7]) for start in starts}
+    first |= {"far": BASES[:100], "alone": reverse(BASES[500:600]), "same": BASES[:100]}
+    second |= {"far": reverse(BASES[2500:2600]), "alone": "ACAC" * 25, "same": BASES[200:300]}
+    found = aligned(aligner, [reads(first), reads(second)], tmp_path)
+    flag = {(record.query_name, record.is_read1): record.flag for record in found}
+    assert {flag[name, True] for name in first if name.startswith("p")} == {99}
+    assert {flag[name, False] for name in first if name.startswith("p")} == {147}
+    assert (flag["far", True], flag["far", False]) == (97, 145)
+    assert (flag["alone", True], flag["alone", False]) == (121, 181)
+    assert (flag["same", True], flag["same", False]) == (65, 129)
+
+
+def test_what_is_usual_is_what_bwa_tells() -> None:
+    none = range(0)
+    assert usual(TOLD) == [none, range(7, 631), range(1, 91), none]
+    assert usual(TOLD + b"[M::mem_pestat] skip orientation RF\n") == [none, range(7, 631), none, none]
+
+
+@pytest.mark.parametrize("told", [b"", TOLD.replace(b"orientation RR", b"pairs RR")])
+def test_statistics_that_are_not_understood(told: bytes) -> None:
+    with pytest.raises(
+        BwaFailed, match=r"^pybwa 2[.0-9]+: its bwa's statistics are not as in pybwa 2\.3; install that$"
+    ):
+        usual(told)
+
+
+@pytest.mark.parametrize(("name", "value"), [("a", 2), ("split_factor", 1.25), ("chunk_size", 1)])
+def test_options_that_lie_elsewhere(name: str, value: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(bwa.OPTIONS, name, value)
+    with pytest.raises(BwaFailed, match=CHANGED.format("options")):
+        Bwa("reference.fa")
+
+
+def test_no_index(tmp_path: Path) -> None:
+    with pytest.raises(BwaFailed, match=r"reference\.fa: expected bwa's index beside it, found none$"):
+        Bwa(str(tmp_path / "reference.fa"))
+
+
+def test_flags_are_of_primary_alignments(aligner: Bwa) -> None:
+    queries = Queries([reads({"two": BASES[100:170] + reverse(BASES[2000:2060]), "none": "ACAC" * 9})], b"RG:Z:x")
+    found, _ = aligner.align(queries, False, 0)
+    assert [len(alignments) for alignments in found] == [2, 1]
+    assert flags(found) == [0, pysam.FUNMAP]
+    aligner.free(queries)
