@@ -29,6 +29,7 @@ FOLLOWING = ("status {} --watch", "logs {} --failed", "results {}", "cancel {}")
     "--memory", multiple=True, metavar="[STAGE=]MIB", help="Memory to begin with, of all sample stages or one."
 )
 @click.option("--set", "parameters", multiple=True, metavar="STAGE.NAME=VALUE", help="A parameter of a stage.")
+@click.option("--tolerate", metavar="5%|20", help="How many of the run's samples may fail.")
 @click.option("--dry-run", is_flag=True, help="Say what would run; write and start nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 def rerun(
@@ -38,13 +39,15 @@ def rerun(
     samples: tuple[str, ...],
     memory: tuple[str, ...],
     parameters: tuple[str, ...],
+    tolerate: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
     """Run again the samples of RUN that failed or never began: a run's folder, its s3:// URI, or its name on AWS.
 
     It is another execution in the run's place, over those samples only; stages over intervals and the cohort take all
-    that have succeeded by then. What is finished is not run again. --set and --memory hold for this rerun.
+    that have succeeded by then. What is finished is not run again. --set, --memory and --tolerate hold for this
+    rerun.
 
     \b
     Examples:
@@ -59,7 +62,7 @@ def rerun(
     from genomics_pipeline.runs.rerun_local import rerun_local
 
     found = find_run(run, stack)
-    request = RerunRequest(Wanted(classes, samples), memory, parameters, dry_run)
+    request = RerunRequest(Wanted(classes, samples), memory, parameters, tolerate, dry_run)
     end_on_sigterm()
     with Progress(quiet=as_json) as display:
         if isinstance(found, LocalRun):

@@ -54,6 +54,7 @@ BY_REASON = {
     "oserror: [errno 28]": FailureClass.OUT_OF_DISK,
     "disk quota exceeded": FailureClass.OUT_OF_DISK,
 }
+EXIT_CODE = "exit code"  # what `Failure.why` begins with where that told
 # The container's exit code; every other one but 0 is a TOOL_ERROR.
 BY_EXIT_CODE = {
     BAD_INPUT_EXIT_CODE: FailureClass.BAD_INPUT,
@@ -131,6 +132,11 @@ class Failure:
         """The last attempt's number, as Batch counts them: of the last job's."""
         return self.attempts - len(_earlier(self.tried, self.job_id))
 
+    @property
+    def by_exit_code(self) -> bool:
+        """Whether nothing but the exit code told the class: then whoever ended with it may know better."""
+        return self.why.startswith(EXIT_CODE)
+
 
 def classify(error: str, cause: str) -> Failure:
     """What a failure is.
@@ -195,7 +201,7 @@ def _of_stage(error: str, detail: Mapping[str, Any]) -> Failure:
     """What a Fail state of ours tells. Only the definition knows the exit codes that are the step's own."""
     inner = classify(str(detail.get("error", error)), str(detail["cause"]))
     known = _class_named(detail.get("class"))
-    if known and known != inner.failure_class and inner.why.startswith("exit code"):
+    if known and known != inner.failure_class and inner.by_exit_code:
         inner = replace(inner, failure_class=known, why=f"{inner.why}, by the step's own exit codes")
     tried = tuple(_tries(detail.get("tried")))
     return replace(
@@ -283,7 +289,7 @@ def _class(error: str, status_reason: str, reason: str, code: int | None) -> tup
             if compared.startswith(start):
                 return found, f"{field}: {text}"
     if code:
-        return BY_EXIT_CODE.get(code, FailureClass.TOOL_ERROR), f"exit code: {code}"
+        return BY_EXIT_CODE.get(code, FailureClass.TOOL_ERROR), f"{EXIT_CODE}: {code}"
     return _by_error(error) if error else (FailureClass.UNKNOWN, "")
 
 

@@ -11,6 +11,7 @@ from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.parameters import Value, parse_assignments
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.rerun import parse_memory
+from genomics_pipeline.model.tolerance import parse_tolerance
 from genomics_pipeline.runs.rerun_choice import Choice, Wanted
 
 NOTHING = "NOTHING"  # the status of a rerun that has nothing to run
@@ -25,18 +26,20 @@ class RerunRequest:
         wanted: Which samples.
         memory: ``[STAGE=]MIB``.
         parameters: ``STAGE.NAME=VALUE``.
+        tolerate: How many of the run's samples may fail, as `parse_tolerance` has it; None: as the run has it.
         dry_run: Tell what would run, write nothing.
     """
 
     wanted: Wanted = field(default_factory=Wanted)
     memory: Sequence[str] = ()
     parameters: Sequence[str] = ()
+    tolerate: str | None = None
     dry_run: bool = False
 
     @property
     def is_plain(self) -> bool:
         """Whether it asks for nothing in particular."""
-        return self.wanted.all and not (self.memory or self.parameters)
+        return self.wanted.all and not (self.memory or self.parameters or self.tolerate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,12 @@ class Changes:
     Attributes:
         memory_mib: By stage.
         parameters: By stage.
+        tolerated: Both limits; None where they stay.
     """
 
     memory_mib: Mapping[str, int]
     parameters: Mapping[str, Mapping[str, Value]]
+    tolerated: Mapping[str, float] | None
 
 
 def changes(request: RerunRequest, pipeline: Pipeline) -> Changes:
@@ -61,6 +66,7 @@ def changes(request: RerunRequest, pipeline: Pipeline) -> Changes:
     return Changes(
         parse_memory(request.memory, pipeline),
         parse_assignments(request.parameters, pipeline, str(Path.cwd()), "--set"),
+        parse_tolerance(request.tolerate) if request.tolerate else None,
     )
 
 

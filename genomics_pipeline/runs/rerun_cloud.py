@@ -160,7 +160,7 @@ def _input(run: CloudRun, number: int, changed: Changes, choice: Choice, left_ou
         place=run.place,
         reference=own["reference"],
         parameters=merged(own["parameters"], changed.parameters),
-        tolerated=tolerated_still(own["tolerated"], run.record["samples"], left_out),
+        tolerated=tolerated_still(changed.tolerated or own["tolerated"], run.record["samples"], left_out),
         manifest=WHOLE if choice.is_whole else rerun_key(number, WHOLE),
         memory_mib=changed.memory_mib,
         earlier={} if choice.is_whole else choice.earlier,

@@ -141,7 +141,7 @@ def _input(folder: RunFolder, key: str, changed: Changes, choice: Choice, left_o
         place=RunPlace(**own["run"]),
         reference=own["reference"],
         parameters=merged(own["parameters"], changed.parameters),
-        tolerated=tolerated_still(own["tolerated"], samples, left_out),
+        tolerated=tolerated_still(changed.tolerated or own["tolerated"], samples, left_out),
         manifest=key,
         memory_mib=changed.memory_mib,
         earlier={} if choice.is_whole else choice.earlier,

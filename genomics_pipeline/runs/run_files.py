@@ -18,13 +18,6 @@ from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.completion import CompletionRecord, folder, read_completion
 
 COHORT = "cohort"
-BY_EXIT_CODE = {
-    FailureClass.TOOL_ERROR,
-    FailureClass.BAD_INPUT,
-    FailureClass.OUT_OF_DISK,
-    FailureClass.OUT_OF_MEMORY,
-    FailureClass.CANCELLED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +79,7 @@ class RunFiles:
 
     def told(self, stage: str, item: str, failure: Failure) -> Failure:
         """A failure in the words of the worker, where it wrote any in that attempt of that job (`worker.container`)."""
-        if not failure.exit_code or failure.failure_class not in BY_EXIT_CODE:
+        if not failure.by_exit_code:  # Batch, or the container's engine, knows better
             return failure
         try:
             told = json.loads(self.store.read(self.place.uri(f"{folder(stage, item)}/failure.json")))

@@ -142,6 +142,13 @@ def test_the_memory_of_a_job(container: dict[str, Any], memory_mib: int | None) 
     assert classify("", job(Container=container)).memory_mib == memory_mib
 
 
+def test_whether_the_exit_code_alone_tells() -> None:
+    told = "OutOfMemoryError: Container killed due to memory usage"
+    assert classify("States.TaskFailed", job(code=1)).by_exit_code
+    assert not classify("States.TaskFailed", job(code=137, reason=told)).by_exit_code
+    assert not classify("States.Timeout", "").by_exit_code
+
+
 def test_what_was_tried_before() -> None:
     tried = [
         {"class": "host_lost", "memory_mib": 4096, "job_id": "j0"},

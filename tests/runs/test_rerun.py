@@ -320,6 +320,18 @@ def test_the_tolerance_is_of_all_samples(here: Here) -> None:
     assert here.status()["failures"]["by_class"] == {"bad_input": 2}
 
 
+def test_a_rerun_may_tolerate_more(here: Here) -> None:
+    here.begin("tolerated_failure_count = 0", "--tolerate", "0", code=1, a=GOOD, b="bad", c=GOOD)
+    assert here.rerun(code=1)["status"] == "FAILED"
+    assert here.rerun("--tolerate", "1")["status"] == "SUCCEEDED"
+    assert here.total() == [[1], [1]]
+    code, _, told = here.says("rerun", here.run, "--tolerate", "some")
+    assert (code, told) == (
+        2,
+        "error: --tolerate: expected a share of the samples such as 5%, or their number such as 20, found 'some'\n",
+    )
+
+
 def test_where_only_the_cohort_failed_no_sample_runs(here: Here) -> None:
     here.begin(ALL, "--param", "total.broken=true", a=GOOD, b=GOOD, code=1)
     assert here.says("rerun", here.run, "--dry-run")[:2] == (
