@@ -21,7 +21,9 @@ from hypothesis import strategies as st
 
 from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.jsonata.expressions import evaluate
+from tests.corpus.failure_causes import causes
 
+GOLDEN = Path(__file__).parents[2] / "golden"
 HERE = Path(__file__).parent / "agreement"
 DATA = json.loads((HERE / "data.json").read_text())
 TABLE = [line for line in (HERE / "expressions.txt").read_text().splitlines() if line and not line.startswith("# ")]
@@ -179,3 +181,41 @@ def test_generated_expressions(reference: Reference, text: str, data: Any) -> No
     # The reference evaluates the members of a list or an object at the same time: any of them may fail first.
     several = ("[" in text or "{'" in text) and "code" in theirs and "code" in found
     assert several or same(theirs, found), text
+
+
+def _expressions(found: Any) -> Iterator[str]:
+    """The expressions in a part of a document."""
+    if isinstance(found, str) and found.startswith("{%"):
+        yield found[2:-2]
+    elif isinstance(found, dict | list):
+        for part in found.values() if isinstance(found, dict) else found:
+            yield from _expressions(part)
+
+
+@pytest.mark.parametrize("stage", ["alignment", "gather"])
+def test_how_our_definitions_heal(reference: Reference, stage: str) -> None:
+    states = json.loads((GOLDEN / "germline.json").read_text())["States"]
+    states |= states["Sample"]["ItemProcessor"]["States"]
+    task, choice = states[stage], states[f"{stage}Failed"]
+    tried = [{"class": "out_of_memory", "memory_mib": 2048}, {"class": "host_lost"}, {"class": "timeout"}]
+    shared = {"run": {"name": "r"}, "reference": "x", "parameters": {}, "item": {"sample": "a"}, "earlier": {}}
+    inputs = [
+        {**shared, "memory_mib": memory, **healing}
+        for memory in ({}, {stage: 20_000})
+        for healing in ({}, *({"healing": {"stage": name, "tried": tried}} for name in (stage, "another")))
+    ]
+    for given_input in inputs:
+        bindings: dict[str, Any] = {"states": {"input": given_input}, "intervalResults": {"Key": "k"}}
+        for expression in _expressions(task["Arguments"]):
+            assert same(reference(expression, bindings), ours(expression, bindings)), expression
+    (catcher,), (rule,) = task["Catch"], choice["Choices"]
+    (caught,) = _expressions(catcher["Assign"])
+    for cause in causes():
+        error = {"Error": cause.error, "Cause": cause.cause}
+        for given_input in inputs:
+            bindings = {"states": {"input": given_input, "errorOutput": error}}
+            failure = ours(caught, bindings)
+            assert same(reference(caught, bindings), failure), cause.name
+            for expression in _expressions(rule):
+                after = {"states": {"input": given_input}, "failure": failure["value"]}
+                assert same(reference(expression, after), ours(expression, after)), cause.name
