@@ -35,9 +35,9 @@ def deploy(stack: str, pipelines: Sequence[str], parameters: Sequence[str], yes:
       genomics-pipeline deploy --pipeline germline --pipeline ./my-pipeline.toml --yes
     """
     from genomics_pipeline.aws.clients import Clients
-    from genomics_pipeline.runs.deploy import deploy as deploy_stack
-    from genomics_pipeline.runs.deploy import parse_parameters
-    from genomics_pipeline.runs.stack_template import stack_template
+    from genomics_pipeline.runs.stack.deploy import deploy as deploy_stack
+    from genomics_pipeline.runs.stack.deploy import parse_parameters
+    from genomics_pipeline.runs.stack.template import stack_template
 
     given = parse_parameters(parameters)
     outputs = deploy_stack(stack_template(pipelines, stack), given, Clients(), Terminal(yes, quiet=as_json))

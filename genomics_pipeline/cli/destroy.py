@@ -23,7 +23,7 @@ def destroy(stack: str, delete_data: bool, yes: bool) -> None:
       genomics-pipeline destroy --delete-data --yes
     """
     from genomics_pipeline.aws.clients import Clients
-    from genomics_pipeline.runs.destroy import destroy as destroy_stack
+    from genomics_pipeline.runs.stack.destroy import destroy as destroy_stack
 
     def deleted(count: int) -> None:
         click.echo(f"{count} versions of objects deleted", err=True)

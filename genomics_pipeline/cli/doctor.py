@@ -19,7 +19,7 @@ def doctor(as_json: bool) -> None:
     Example:
       genomics-pipeline doctor
     """
-    from genomics_pipeline.runs.doctor import check_all
+    from genomics_pipeline.runs.local.doctor import check_all
 
     with TemporaryDirectory(prefix="genomics-pipeline-doctor-") as folder:
         checks = []

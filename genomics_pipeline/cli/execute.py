@@ -63,8 +63,8 @@ def execute(as_json: bool, **options: Any) -> None:
       genomics-pipeline execute s3://bucket/runs/r/definition.json --input s3://bucket/runs/r/input.json --tasks batch
     """
     from genomics_pipeline.report.execution import render_execution
-    from genomics_pipeline.runs.execute import ExecuteRequest
-    from genomics_pipeline.runs.execute import execute as execute_request
+    from genomics_pipeline.runs.local.execute import ExecuteRequest
+    from genomics_pipeline.runs.local.execute import execute as execute_request
 
     end_on_sigterm()
     summary = execute_request(ExecuteRequest(**options))

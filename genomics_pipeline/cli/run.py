@@ -43,8 +43,8 @@ def run(as_json: bool, **options: Any) -> None:
           --param alignment.mark_duplicates=false --param variant_calling.ploidy=1
     """
     from genomics_pipeline.report.progress import Progress
-    from genomics_pipeline.runs.local import Request
-    from genomics_pipeline.runs.local import run as run_request
+    from genomics_pipeline.runs.local.run import Request
+    from genomics_pipeline.runs.local.run import run as run_request
 
     end_on_sigterm()
     with Progress(quiet=as_json) as display:

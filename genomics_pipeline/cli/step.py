@@ -29,7 +29,7 @@ def step(step: str, as_json: bool, **options: Any) -> None:
       genomics-pipeline step variant_calling a/results/a.md.bam --reference hg38.fa --out a-calls --param ploidy=2
       genomics-pipeline step ./my-step reads.fastq.gz --out mine
     """
-    from genomics_pipeline.runs.single_step import StepRequest, run_step
+    from genomics_pipeline.runs.local.single_step import StepRequest, run_step
 
     end_on_sigterm()
     found = run_step(StepRequest(step, **options))

@@ -26,12 +26,12 @@ def template(stack: str, pipelines: Sequence[str], caller_policy: bool) -> None:
       genomics-pipeline template --caller-policy > policy.json
     """
     from genomics_pipeline.asl.canonical import canonical
-    from genomics_pipeline.runs.stack_template import stack_template
+    from genomics_pipeline.runs.stack.template import stack_template
 
     plan = stack_template(pipelines, stack)
     if caller_policy:
         from genomics_pipeline.aws.clients import Clients
-        from genomics_pipeline.runs.caller import caller_of
+        from genomics_pipeline.runs.stack.caller import caller_of
 
         click.echo(json.dumps(caller_of(plan, Clients()), indent=2))
     else:

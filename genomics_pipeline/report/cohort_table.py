@@ -19,7 +19,7 @@ STATES = {"SUCCEEDED": "done", "FAILED": "FAILED", "PENDING": "pending"}
 
 
 def render_table(summary: Mapping[str, Any]) -> None:
-    """Print a run's summary (see `runs.local.run`) to standard output."""
+    """Print a run's summary (see `runs.local.run.run`) to standard output."""
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console = Console(highlight=False, markup=False, emoji=False, width=WIDE)

@@ -155,7 +155,7 @@ def test_starting_imports_no_heavy_library() -> None:
 
 PLANNED = """
 import sys
-from genomics_pipeline.runs.local import Request, plan
+from genomics_pipeline.runs.local.run import Request, plan
 from genomics_pipeline.engine.start import run_execution
 plan(Request("sheet.csv", "reference.fa", "run"))
 print(*sys.modules)

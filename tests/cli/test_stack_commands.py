@@ -12,7 +12,7 @@ import pytest
 from genomics_pipeline.asl.canonical import canonical
 from genomics_pipeline.aws.stack import Change, ChangeSet, Event
 from genomics_pipeline.cli.terminal import Terminal
-from genomics_pipeline.runs.stack_template import stack_template
+from genomics_pipeline.runs.stack.template import stack_template
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

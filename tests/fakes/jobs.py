@@ -10,7 +10,7 @@ from pathlib import Path
 from genomics_pipeline.engine.tasks.batch import Job, JobEnd
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
 from genomics_pipeline.runs.catalog import load_step, step_names
-from genomics_pipeline.runs.jobs import Worker
+from genomics_pipeline.runs.local.jobs import Worker
 from genomics_pipeline.stores.routed import RoutedStore
 from tests.fakes.batch import Log, RunJob
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from genomics_pipeline.engine.tasks.batch import Job, JobEnd
-from genomics_pipeline.runs.container_engine import ContainerEngine
-from genomics_pipeline.runs.container_jobs import ContainerWorker
+from genomics_pipeline.runs.local.container_jobs import ContainerWorker
 from genomics_pipeline.runs.run_folder import RunFolder
+from genomics_pipeline.runs.stack.container_engine import ContainerEngine
 
 RUNS = """
 if command == "run":

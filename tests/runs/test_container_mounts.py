@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from genomics_pipeline.runs.container_mounts import aws_options, read_only
+from genomics_pipeline.runs.local.container_mounts import aws_options, read_only
 
 
 def test_files_are_seen_with_their_indexes_and_nothing_beside_them(tmp_path: Path) -> None:

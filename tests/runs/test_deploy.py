@@ -16,9 +16,9 @@ from genomics_pipeline.aws.deployment import find_deployment
 from genomics_pipeline.aws.stack import ChangeSet, Event
 from genomics_pipeline.model.errors import RunError, UsageError
 from genomics_pipeline.runs.catalog import shipped
-from genomics_pipeline.runs.deploy import deploy, parse_parameters
-from genomics_pipeline.runs.destroy import Destroyed, destroy
-from genomics_pipeline.runs.stack_template import StackTemplate, stack_template
+from genomics_pipeline.runs.stack.deploy import deploy, parse_parameters
+from genomics_pipeline.runs.stack.destroy import Destroyed, destroy
+from genomics_pipeline.runs.stack.template import StackTemplate, stack_template
 
 STACK = "genomics-pipeline"
 

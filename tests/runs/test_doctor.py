@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from genomics_pipeline.runs import doctor
+from genomics_pipeline.runs.local import doctor
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

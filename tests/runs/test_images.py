@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner
 
 from genomics_pipeline.cli.main import cli
-from genomics_pipeline.runs import images
 from genomics_pipeline.runs.catalog import load_step, shipped, step_names
+from genomics_pipeline.runs.stack import images
 
 ROOT = Path(__file__).resolve().parents[2]
 STEP = shipped("steps") / "gather"

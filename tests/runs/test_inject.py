@@ -15,8 +15,8 @@ from genomics_pipeline.engine.tasks.batch import Job, JobEnd
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.faults import Fault, Faults
-from genomics_pipeline.runs.faults import Injector
-from genomics_pipeline.runs.jobs import Worker
+from genomics_pipeline.runs.local.faults import Injector
+from genomics_pipeline.runs.local.jobs import Worker
 from genomics_pipeline.runs.run_folder import RunFolder
 from tests.runs.conftest import Command
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.runs.stack_template import StackTemplate, stack_template
+from genomics_pipeline.runs.stack.template import StackTemplate, stack_template
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 PIPELINES = {"shipped": [], "one": ["germline"], "own": ["germline", str(GOLDEN / "cohort.toml")]}

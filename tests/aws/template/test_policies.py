@@ -12,7 +12,7 @@ import pytest
 from genomics_pipeline.aws.deployment import Deployment
 from genomics_pipeline.aws.template.caller import caller_policy
 from genomics_pipeline.model.resource_names import ResourceNames
-from genomics_pipeline.runs.stack_template import StackTemplate, stack_template
+from genomics_pipeline.runs.stack.template import StackTemplate, stack_template
 from tests.aws.template.policies import ACCOUNT, BUCKET, KEY, REGION, allowed, arn, resolve, statements
 
 STACK = "genomics-pipeline"

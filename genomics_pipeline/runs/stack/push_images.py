@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.registry import has_tag, login
-from genomics_pipeline.runs.container_engine import ContainerEngine
-from genomics_pipeline.runs.images import Image
+from genomics_pipeline.runs.stack.container_engine import ContainerEngine
+from genomics_pipeline.runs.stack.images import Image
 
 
 def push(wanted: Image, engine: ContainerEngine, clients: Clients) -> tuple[str, bool]:

@@ -17,9 +17,9 @@ from uuid import uuid4
 from genomics_pipeline.engine.tasks.batch import Job, JobEnd
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE, TaskPayload, item_id
-from genomics_pipeline.runs.container_engine import ContainerEngine, options
-from genomics_pipeline.runs.container_mounts import aws_options, mount, read_only
+from genomics_pipeline.runs.local.container_mounts import aws_options, mount, read_only
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+from genomics_pipeline.runs.stack.container_engine import ContainerEngine, options
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.completion import folder, read_completion
 

@@ -18,7 +18,7 @@ from genomics_pipeline import __version__
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.runs.catalog import load_pipeline, load_step, shipped
-from genomics_pipeline.runs.container_engine import ContainerEngine
+from genomics_pipeline.runs.stack.container_engine import ContainerEngine
 from genomics_pipeline.worker.reference import cache_folder
 from genomics_pipeline.worker.step_folder import StepFolder, step_files
 

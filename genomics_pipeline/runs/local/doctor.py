@@ -65,7 +65,7 @@ def _disk(folder: Path) -> str:
 
 def _sample(folder: Path) -> str:
     from genomics_pipeline.report.progress import Progress
-    from genomics_pipeline.runs.local import Request, run
+    from genomics_pipeline.runs.local.run import Request, run
     from genomics_pipeline.simulation.cohort import simulate
 
     cohort = folder / "cohort"

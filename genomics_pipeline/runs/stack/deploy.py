@@ -11,7 +11,7 @@ from genomics_pipeline.aws.deployment import BUCKET_OUTPUT
 from genomics_pipeline.aws.stack import ChangeSet, Event, describe, discard, execute, make_change_set, outputs
 from genomics_pipeline.aws.template.parameters import PARAMETERS
 from genomics_pipeline.model.errors import Problem, UsageError, did_you_mean
-from genomics_pipeline.runs.stack_template import StackTemplate
+from genomics_pipeline.runs.stack.template import StackTemplate
 
 
 class Talk(Protocol):

@@ -14,7 +14,7 @@ from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.runs.chain import answers, earlier, older, result_details, since_whole, started_chain
 from genomics_pipeline.runs.find_run import CloudRun
 from genomics_pipeline.runs.item_ends import interrupted, judged, missing
-from genomics_pipeline.runs.local_state import done
+from genomics_pipeline.runs.local.state import done
 from genomics_pipeline.runs.map_run_answer import (
     failures_of,
     failures_of_child,

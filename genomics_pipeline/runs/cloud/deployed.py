@@ -12,7 +12,7 @@ from genomics_pipeline.aws.executions import definition
 from genomics_pipeline.aws.jobs import image
 from genomics_pipeline.aws.registry import has_tag
 from genomics_pipeline.model.errors import Problem, RunError
-from genomics_pipeline.runs.images import tag
+from genomics_pipeline.runs.stack.images import tag
 from genomics_pipeline.worker.step_folder import StepFolder
 
 NAMED = 3  # differences

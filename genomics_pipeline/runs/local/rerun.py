@@ -24,7 +24,7 @@ from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.chain import WHOLE, answers, local_chain, rerun_key
 from genomics_pipeline.runs.find_run import LocalRun
-from genomics_pipeline.runs.local_execution import LocalExecution, worker_for
+from genomics_pipeline.runs.local.execution import LocalExecution, worker_for
 from genomics_pipeline.runs.rerun import CHECKED, Changes, RerunRequest, changes, nothing, refuse_wanted
 from genomics_pipeline.runs.rerun_choice import Choice, first_names, told
 from genomics_pipeline.runs.run_files import run_files

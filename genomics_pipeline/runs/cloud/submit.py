@@ -28,20 +28,20 @@ from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.model.tolerance import tolerance_words
-from genomics_pipeline.runs import cloud_files
 from genomics_pipeline.runs.catalog import load_pipeline, located
-from genomics_pipeline.runs.cloud_reference import (
+from genomics_pipeline.runs.cloud import files as cloud_files
+from genomics_pipeline.runs.cloud.deployed import definition_problems, image_problems
+from genomics_pipeline.runs.cloud.items import Items, write_items
+from genomics_pipeline.runs.cloud.reference import (
     CloudReference,
     find_reference,
     indexes_of,
     upload_reference,
 )
-from genomics_pipeline.runs.deployed import definition_problems, image_problems
 from genomics_pipeline.runs.find_run import run_place
-from genomics_pipeline.runs.images import tag
 from genomics_pipeline.runs.intervals import interval_lines
 from genomics_pipeline.runs.plan import Plan, plan
-from genomics_pipeline.runs.run_items import Items, write_items
+from genomics_pipeline.runs.stack.images import tag
 from genomics_pipeline.stores.protocol import MissingObject
 from genomics_pipeline.stores.s3 import S3Store
 

@@ -23,12 +23,12 @@ from genomics_pipeline.model.faults import ENGINE_KILLED, Fault, Faults, parse_f
 from genomics_pipeline.model.pipeline import READS
 from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
-from genomics_pipeline.runs.fault_ends import INJECTED, OF_JOBS, job_end
-from genomics_pipeline.runs.jobs import Worker
+from genomics_pipeline.runs.local.fault_ends import INJECTED, OF_JOBS, job_end
+from genomics_pipeline.runs.local.jobs import Worker
+from genomics_pipeline.runs.local.struck import Struck
+from genomics_pipeline.runs.local.truncated import truncated
 from genomics_pipeline.runs.plan import Plan
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
-from genomics_pipeline.runs.struck import Struck
-from genomics_pipeline.runs.truncated import truncated
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.completion import folder
 

@@ -11,7 +11,7 @@ from genomics_pipeline.model.batch_retry import TIMED_OUT
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.faults import ENGINE_KILLED
 from genomics_pipeline.model.step import OUT_OF_MEMORY_EXIT_CODE
-from genomics_pipeline.runs.container_jobs import OUT_OF_MEMORY
+from genomics_pipeline.runs.local.container_jobs import OUT_OF_MEMORY
 
 INJECTED = "injected"  # in every reason whose words need not be AWS's own
 OF_JOBS = (FailureClass.HOST_LOST, FailureClass.IMAGE, FailureClass.OUT_OF_MEMORY, FailureClass.TIMEOUT, ENGINE_KILLED)

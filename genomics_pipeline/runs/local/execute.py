@@ -27,13 +27,13 @@ from genomics_pipeline.engine.validation.document import check
 from genomics_pipeline.engine.validation.scopes import State, machines
 from genomics_pipeline.model.errors import DataError, UsageError, did_you_mean
 from genomics_pipeline.runs.json_file import read_json
-from genomics_pipeline.runs.user_functions import load_functions
+from genomics_pipeline.runs.local.user_functions import load_functions
 from genomics_pipeline.stores.local import Folders, LocalStore
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.stores.routed import RoutedStore
 
 if TYPE_CHECKING:
-    from genomics_pipeline.runs.batch_api import BatchApi
+    from genomics_pipeline.runs.local.batch_api import BatchApi
 
 Document = Mapping[str, Any]
 
@@ -214,7 +214,7 @@ def _batch_api(clock: Clock) -> BatchApi:
     """Batch jobs, run by AWS Batch."""
     from genomics_pipeline.aws.batch import BatchJobs
     from genomics_pipeline.aws.clients import Clients
-    from genomics_pipeline.runs.batch_api import BatchApi
+    from genomics_pipeline.runs.local.batch_api import BatchApi
 
     return BatchApi(BatchJobs(Clients()), clock)
 
@@ -222,7 +222,7 @@ def _batch_api(clock: Clock) -> BatchApi:
 def _batch(store: Store, folder: Path) -> batch.BatchTasks:
     """Batch jobs of the shipped steps, run by the worker."""
     from genomics_pipeline.runs.catalog import load_step, step_names
-    from genomics_pipeline.runs.jobs import Worker, job_definitions
+    from genomics_pipeline.runs.local.jobs import Worker, job_definitions
     from genomics_pipeline.worker.machine import capacity
 
     steps = {name: load_step(name) for name in step_names()}

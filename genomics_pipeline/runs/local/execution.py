@@ -20,9 +20,9 @@ from genomics_pipeline.report.ledger import tsv_lines
 from genomics_pipeline.runs import outcome
 from genomics_pipeline.runs.find_run import LocalRun
 from genomics_pipeline.runs.item_ends import judged, missing
-from genomics_pipeline.runs.jobs import Worker, job_definitions
 from genomics_pipeline.runs.ledger import rows
-from genomics_pipeline.runs.local_state import local_failures
+from genomics_pipeline.runs.local.jobs import Worker, job_definitions
+from genomics_pipeline.runs.local.state import local_failures
 from genomics_pipeline.runs.run_files import run_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
@@ -30,8 +30,8 @@ from genomics_pipeline.worker.machine import capacity
 from genomics_pipeline.worker.step_folder import StepFolder
 
 if TYPE_CHECKING:
-    from genomics_pipeline.runs.container_jobs import ContainerWorker
-    from genomics_pipeline.runs.faults import Injector
+    from genomics_pipeline.runs.local.container_jobs import ContainerWorker
+    from genomics_pipeline.runs.local.faults import Injector
 
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
 
@@ -152,9 +152,9 @@ def worker_for(
     """What runs the jobs; images that are missing are built."""
     if not containers:
         return Worker(steps, RoutedStore({BUCKET: folder.path}), folder.scratch)
-    from genomics_pipeline.runs import images
-    from genomics_pipeline.runs.container_engine import ContainerEngine
-    from genomics_pipeline.runs.container_jobs import ContainerWorker
+    from genomics_pipeline.runs.local.container_jobs import ContainerWorker
+    from genomics_pipeline.runs.stack import images
+    from genomics_pipeline.runs.stack.container_engine import ContainerEngine
 
     engine = ContainerEngine()
     wanted = {name: images.image(step, ResourceNames()) for name, step in steps.items()}

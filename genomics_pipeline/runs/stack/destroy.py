@@ -10,7 +10,7 @@ from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import BUCKET_OUTPUT
 from genomics_pipeline.aws.stack import delete, describe, outputs, running
 from genomics_pipeline.model.errors import RunError
-from genomics_pipeline.runs.deploy import Talk
+from genomics_pipeline.runs.stack.deploy import Talk
 
 
 @dataclass(frozen=True, slots=True)

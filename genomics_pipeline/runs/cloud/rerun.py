@@ -21,15 +21,15 @@ from genomics_pipeline.model.errors import Collected, RunError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.rerun import merged, tolerated_still
-from genomics_pipeline.runs import cloud_files
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.chain import WHOLE, Execution, answers, rerun_key, since_whole, started_chain
-from genomics_pipeline.runs.deployed import definition_problems, image_problems
+from genomics_pipeline.runs.cloud import files as cloud_files
+from genomics_pipeline.runs.cloud.deployed import definition_problems, image_problems
+from genomics_pipeline.runs.cloud.items import Items, write_items
 from genomics_pipeline.runs.find_run import CloudRun
 from genomics_pipeline.runs.rerun import CHECKED, Changes, RerunRequest, changes, nothing, refuse_wanted
 from genomics_pipeline.runs.rerun_choice import Choice, first_names, told
 from genomics_pipeline.runs.run_files import run_files
-from genomics_pipeline.runs.run_items import Items, write_items
 from genomics_pipeline.worker.step_folder import StepFolder
 
 

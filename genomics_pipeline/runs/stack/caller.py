@@ -8,7 +8,7 @@ from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import find_deployment
 from genomics_pipeline.aws.stack import describe
 from genomics_pipeline.aws.template.caller import caller_policy
-from genomics_pipeline.runs.stack_template import StackTemplate
+from genomics_pipeline.runs.stack.template import StackTemplate
 
 
 def caller_of(plan: StackTemplate, clients: Clients) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""What happens on this machine: runs, their jobs, containers and faults."""

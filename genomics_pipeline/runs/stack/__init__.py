@@ -1,0 +1,1 @@
+"""What is deployed, and the images that it runs."""
