@@ -235,9 +235,14 @@ def test_results_list_failures_and_what_is_missing(ended: FakeAws, command: Comm
 def test_what_never_ran_since_too_many_failed_is_listed_too(ended: FakeAws, command: Command) -> None:
     """The result files of such a Map Run, in AWS's shapes (a child that was aborted has no Error and no Cause)."""
     s3 = boto3.client("s3")
+
+    def failed() -> set[str]:
+        found = s3.list_objects_v2(Bucket=BUCKET, Prefix=f"runs/{RUN}/map-runs/Sample/")["Contents"]
+        return {one["Key"] for one in found if "FAILED_0" in one["Key"]}
+
+    before = failed()
     start_again(ended, lambda stage, item: JobEnd(1 if stage == "alignment" else 0, "torn"))
-    found = s3.list_objects_v2(Bucket=BUCKET, Prefix=f"runs/{RUN}/map-runs/Sample/")["Contents"]
-    newest = max((one for one in found if "FAILED_0" in one["Key"]), key=lambda one: one["LastModified"])["Key"]
+    (newest,) = failed() - before
     first, second, third = map(json.loads, s3.get_object(Bucket=BUCKET, Key=newest)["Body"].read().splitlines())
     aborted = {name: second[name] for name in second.keys() - {"Error", "Cause"}} | {"Status": "ABORTED"}
     pending = {"Input": third["Input"], "InputDetails": third["InputDetails"], "Status": "PENDING"}
