@@ -97,6 +97,10 @@ def upload(client: S3Client, tmp_path: Path) -> None:
         "run": {"name": "chain", "bucket": BUCKET, "prefix": f"{RUN}/"},
         "reference": f"{reads}/reference.fa.gz",
         "parameters": {},
+        "manifest": "manifest.jsonl",
+        "tolerated": {"percentage": 50, "count": 100_000_000},
+        "memory_mib": {},
+        "earlier": {},
     }
     files = {
         "manifest.jsonl": manifest_lines(read_manifest(str(sheet(tmp_path / "s3.csv", reads)))),

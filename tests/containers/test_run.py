@@ -127,7 +127,7 @@ def test_containers_end_with_their_run_or_with_the_next(
     if left:
         (out / "started").unlink()  # an ordinary file: the program only waits
         ended = run(*project("ends", "import sys; sys.exit('error: no')"), "--out", out)
-        assert json.loads(ended.stdout)["samples"][0]["error"] == "ends: a: no"
+        assert json.loads(ended.stdout)["samples"][0]["error"] == "ends: no"
         assert leftovers(out, engine) == ""
 
 
