@@ -10,13 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 from genomics_pipeline.asl.jsonata import expression, literal, member
-from genomics_pipeline.model.classify import BY_ERROR, BY_EXIT_CODE, BY_REASON, BY_STATUS_REASON
+from genomics_pipeline.model.classify import BY_ERROR, BY_EXIT_CODE, BY_REASON, BY_STATUS_REASON, MAX_CAUSE
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.pipeline import Stage
 from genomics_pipeline.model.step import StepSpec
 
 FAILURE = "failure"  # the variable that holds the latest failure
-_TOO_LONG = 32_768  # a cause of so many characters was cut, and is no JSON any more
 
 # Of the job's detail: the class that its status reason tells, else its reason, else its exit code, else the error.
 _BEGINS = (
@@ -24,7 +23,7 @@ _BEGINS = (
     "$filter($keys($classes),function($start){$substring($text,0,$length($start))=$start})[0])};"
 )
 _CAUSE = "$states.errorOutput.Cause"
-_JOB = f"$job:=$substring({_CAUSE},0,1)='{{' and $length({_CAUSE})<{_TOO_LONG}?$parse({_CAUSE}):{{}};"
+_JOB = f"$job:=$substring({_CAUSE},0,1)='{{' and $length({_CAUSE})<{MAX_CAUSE}?$parse({_CAUSE}):{{}};"
 _LAST = (
     "$last:=$job.Attempts[-1].Container;"
     "$code:=$exists($job.Container.ExitCode)?$job.Container.ExitCode:$last.ExitCode;"

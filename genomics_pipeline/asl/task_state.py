@@ -8,6 +8,8 @@ from typing import Any
 
 from genomics_pipeline.asl import healing
 from genomics_pipeline.asl.jsonata import constructor, expression, literal, member
+from genomics_pipeline.model.classify import BY_ERROR
+from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE
@@ -15,16 +17,10 @@ from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
 FAILED = "Failed"
 
-# Throttled and broken submissions, under every name that Step Functions gives them (`Batch.ClientException` is a
-# request that will never be right). What fails inside a job is retried by Batch, or by its class: `asl.healing`.
+# Throttled and broken submissions (`Batch.ClientException` is a request that will never be right). What fails inside a
+# job is retried by Batch, or by its class: `asl.healing`.
 SUBMIT_RETRY = {
-    "ErrorEquals": [
-        "Batch.AWSBatchException",
-        "Batch.TooManyRequestsException",
-        "Batch.ServerException",
-        "Batch.BatchException",
-        "Batch.SdkClientException",
-    ],
+    "ErrorEquals": [error for error, found in BY_ERROR.items() if found is FailureClass.THROTTLED],
     "IntervalSeconds": 2,
     "BackoffRate": 2,
     "MaxDelaySeconds": 300,

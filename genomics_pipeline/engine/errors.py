@@ -18,7 +18,7 @@ ITEM_READER_FAILED = "States.ItemReaderFailed"
 RESULT_WRITER_FAILED = "States.ResultWriterFailed"
 THRESHOLD_EXCEEDED = "States.ExceedToleratedFailureThreshold"
 
-_MAX_ERROR, _MAX_CAUSE = 256, 32768  # characters that AWS keeps
+_MAX_ERROR, MAX_CAUSE = 256, 32768  # characters that AWS keeps
 _EVALUATION = frozenset({RUNTIME, QUERY_EVALUATION})
 
 
@@ -44,7 +44,7 @@ class StatesError(Exception):
         location: str | None = None,
     ) -> None:
         self.error = error[:_MAX_ERROR]
-        self.cause = cause[:_MAX_CAUSE] if cause is not None else None
+        self.cause = cause[:MAX_CAUSE] if cause is not None else None
         self.also = also
         self.evaluating = error in _EVALUATION if evaluating is None else evaluating
         self.location = location

@@ -17,7 +17,7 @@ from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE, OUT_OF_MEMORY_EXIT_CODE
 
 SIGTERM_EXIT_CODE = 143
-MAX_CAUSE = 32_768  # characters that AWS keeps
+MAX_CAUSE = 32_768  # characters that AWS keeps: a cause of so many was cut, and is no JSON any more
 
 # How the job's StatusReason begins. Sources of every line: tests/corpus/causes.
 BY_STATUS_REASON = {

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from genomics_pipeline.model.errors import UsageError
+from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.parameters import Value, parse_assignments
 from genomics_pipeline.model.pipeline import Pipeline
-from genomics_pipeline.model.rerun import parse_memory
+from genomics_pipeline.model.rerun import merged, parse_memory, tolerated_still
+from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.model.tolerance import parse_tolerance
 from genomics_pipeline.runs.rerun_choice import Choice, Wanted
 
@@ -67,6 +69,30 @@ def changes(request: RerunRequest, pipeline: Pipeline) -> Changes:
         parse_memory(request.memory, pipeline),
         parse_assignments(request.parameters, pipeline, str(Path.cwd()), "--set"),
         parse_tolerance(request.tolerate) if request.tolerate else None,
+    )
+
+
+def execution_input(
+    own: Mapping[str, Any], manifest: str, samples: int, left_out: int, changed: Changes, choice: Choice
+) -> ExecutionInput:
+    """The run's own input with what a rerun changes.
+
+    Args:
+        own: The run's ``input.json``.
+        manifest: Key of the samples' file that the rerun reads.
+        samples: How many the run has.
+        left_out: How many failed that the rerun leaves out.
+        changed: What its options change.
+        choice: What is chosen of the run.
+    """
+    return ExecutionInput(
+        place=RunPlace(**own["run"]),
+        reference=own["reference"],
+        parameters=merged(own["parameters"], changed.parameters),
+        tolerated=tolerated_still(changed.tolerated or own["tolerated"], samples, left_out),
+        manifest=manifest,
+        memory_mib=changed.memory_mib,
+        earlier={} if choice.is_whole else choice.earlier,
     )
 
 

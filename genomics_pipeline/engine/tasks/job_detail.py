@@ -12,12 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from genomics_pipeline.engine.errors import MAX_CAUSE
 from genomics_pipeline.engine.json_text import compact
 
 if TYPE_CHECKING:
     from genomics_pipeline.engine.tasks.batch import Submission
-
-_LONGEST_CAUSE = 32_768
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ def detail(submission: Submission, job_id: str, created: float, attempts: Sequen
 def cause_of(found: dict[str, Any]) -> str:
     """The detail as a cause: what was submitted is left out where it would push the reason past AWS's limit."""
     text = compact(found)
-    if len(text) > _LONGEST_CAUSE:
+    if len(text) > MAX_CAUSE:
         found["Container"].pop("Environment")
         text = compact(found)
     return text

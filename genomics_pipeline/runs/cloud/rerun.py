@@ -20,14 +20,21 @@ from genomics_pipeline.aws.run_names import rerun_name
 from genomics_pipeline.model.errors import Collected, RunError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.pipeline import Pipeline
-from genomics_pipeline.model.rerun import merged, tolerated_still
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.chain import WHOLE, Execution, answers, rerun_key, since_whole, started_chain
 from genomics_pipeline.runs.cloud import files as cloud_files
 from genomics_pipeline.runs.cloud.deployed import definition_problems, image_problems
 from genomics_pipeline.runs.cloud.items import Items, write_items
 from genomics_pipeline.runs.find_run import CloudRun
-from genomics_pipeline.runs.rerun import CHECKED, Changes, RerunRequest, changes, nothing, refuse_wanted
+from genomics_pipeline.runs.rerun import (
+    CHECKED,
+    Changes,
+    RerunRequest,
+    changes,
+    execution_input,
+    nothing,
+    refuse_wanted,
+)
 from genomics_pipeline.runs.rerun_choice import Choice, first_names, told
 from genomics_pipeline.runs.run_files import run_files
 from genomics_pipeline.worker.step_folder import StepFolder
@@ -156,15 +163,8 @@ def _check(
 def _input(run: CloudRun, number: int, changed: Changes, choice: Choice, left_out: int) -> ExecutionInput:
     """The run's own input with what the rerun changes."""
     own = json.loads(run.store.read(run.place.uri("input.json")))
-    return ExecutionInput(
-        place=run.place,
-        reference=own["reference"],
-        parameters=merged(own["parameters"], changed.parameters),
-        tolerated=tolerated_still(changed.tolerated or own["tolerated"], run.record["samples"], left_out),
-        manifest=WHOLE if choice.is_whole else rerun_key(number, WHOLE),
-        memory_mib=changed.memory_mib,
-        earlier={} if choice.is_whole else choice.earlier,
-    )
+    key = WHOLE if choice.is_whole else rerun_key(number, WHOLE)
+    return execution_input(own, key, run.record["samples"], left_out, changed, choice)
 
 
 def _upload(rerun: _Rerun, request: RerunRequest, items: Items, *, whole: bool, note: Callable[[str], None]) -> None:

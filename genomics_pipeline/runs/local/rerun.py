@@ -19,13 +19,19 @@ from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.pipeline import Pipeline
-from genomics_pipeline.model.rerun import merged, tolerated_still
-from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.chain import WHOLE, answers, local_chain, rerun_key
 from genomics_pipeline.runs.find_run import LocalRun
 from genomics_pipeline.runs.local.execution import LocalExecution, worker_for
-from genomics_pipeline.runs.rerun import CHECKED, Changes, RerunRequest, changes, nothing, refuse_wanted
+from genomics_pipeline.runs.rerun import (
+    CHECKED,
+    Changes,
+    RerunRequest,
+    changes,
+    execution_input,
+    nothing,
+    refuse_wanted,
+)
 from genomics_pipeline.runs.rerun_choice import Choice, first_names, told
 from genomics_pipeline.runs.run_files import run_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
@@ -137,15 +143,7 @@ def _input(folder: RunFolder, key: str, changed: Changes, choice: Choice, left_o
     own = json.loads(folder.input.read_bytes())
     with folder.manifest.open("rb") as lines:
         samples = sum(1 for _ in lines)
-    return ExecutionInput(
-        place=RunPlace(**own["run"]),
-        reference=own["reference"],
-        parameters=merged(own["parameters"], changed.parameters),
-        tolerated=tolerated_still(changed.tolerated or own["tolerated"], samples, left_out),
-        manifest=key,
-        memory_mib=changed.memory_mib,
-        earlier={} if choice.is_whole else choice.earlier,
-    )
+    return execution_input(own, key, samples, left_out, changed, choice)
 
 
 def _write(
