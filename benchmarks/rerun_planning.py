@@ -13,7 +13,9 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from measure import measure
 
 from genomics_pipeline.engine.distributed_map.result_writer import Destination, ended_row, pending_row
 from genomics_pipeline.engine.json_text import compact
-from genomics_pipeline.runs.rerun_items import plan
+from genomics_pipeline.runs.rerun_items import plan, row_label
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.result_manifest import ResultRow, rows
 
@@ -63,7 +65,7 @@ def cause(number: int, size: int) -> str:
         "JobName": f"NA{number:08}",
         "Status": "FAILED",
     }
-    told = {"stage": "alignment", "error": "States.TaskFailed", "cause": ""}
+    told = {"stage": "alignment", "class": "out_of_memory", "error": "States.TaskFailed", "tried": [], "cause": ""}
     while True:
         text = compact({**told, "cause": compact(job)})
         if len(text) >= size:
@@ -116,9 +118,9 @@ def planning(classes: bool) -> Callable[[Path, Details], None]:
     """Plan a rerun, with or without a filter by class."""
 
     def call(folder: Path, details: Details) -> None:
-        sources: Iterable[Iterable[ResultRow]] = read(folder, details)
+        map_runs = [chain.from_iterable(read(folder, details))]
         with (folder / "manifest.jsonl").open("w+b") as out:
-            found = plan(sources, out, of_class=(lambda _: True) if classes else None, done=lambda _: ())
+            found = plan(map_runs, out, labels=partial(map, row_label) if classes else None, done=lambda _: ())
         if found.filtered or found.repeated or not found.items:
             raise RuntimeError(f"not every item was planned: {found}")
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError, UsageError, did_you_mean
-from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.task import item_id
 from genomics_pipeline.runs.chain import WHOLE, Answer, Execution, all_done, of_samples
 from genomics_pipeline.runs.map_run_answer import map_run_label
-from genomics_pipeline.runs.rerun_items import NEVER_STARTED, Planned, plan, row_class
+from genomics_pipeline.runs.rerun_items import NEVER_STARTED, Planned, plan, row_label
 from genomics_pipeline.runs.run_files import RunFiles
 from genomics_pipeline.stores.protocol import MissingObject
 from genomics_pipeline.stores.result_manifest import ResultRow, rows
@@ -30,7 +30,7 @@ class Wanted:
     """What a user wants to be run again.
 
     Attributes:
-        classes: Only samples that failed so, or `NEVER_STARTED`; all where none is named.
+        classes: Only samples that failed so, or ``pending``; all where none is named.
         samples: Only these; likewise.
     """
 
@@ -65,7 +65,6 @@ class Choice:
         self._instead = instead
         self._answers = {one.name: list(of_samples(answered(one))) for one in chain}
         self._newer: set[str] = set()
-        self._class: FailureClass | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -115,11 +114,11 @@ class Choice:
             return set(filter(None, in_parallel(look, names)))
 
         return plan(
-            self._sources(told),
+            self._map_runs(),
             out,
             superseded=self._newer,
-            of_class=lambda found: not wanted.classes or (found or NEVER_STARTED) in wanted.classes,
-            class_of=lambda row: self._class if told else row_class(row),
+            labels=partial(in_parallel, self._label_in_words) if told else partial(map, row_label),
+            of_class=set(wanted.classes).__contains__ if wanted.classes else None,
             named=set(wanted.samples).__contains__ if wanted.samples else None,
             done=done,
         )
@@ -137,16 +136,14 @@ class Choice:
         out.write(line)
         return item_id(json.loads(line))
 
-    def _sources(self, told: bool) -> Iterator[Iterable[ResultRow]]:
+    def _map_runs(self) -> Iterator[Iterable[ResultRow]]:
         """The rows of the newest execution, then of those before, where a newer one's samples do not count."""
         for one in reversed(self._chain):
             answers = self._answers[one.name]
             if not any("resultWriterDetails" in answer for answer in answers):
                 raise self._no_results(one)
             for answer in answers:
-                for kind in KINDS:
-                    found = self._rows(one, answer, kind)
-                    yield self._with_class(found) if told else found
+                yield chain.from_iterable(self._rows(one, answer, kind) for kind in KINDS)
             if one is not self._chain[0]:
                 self._newer.update(self._files.items_in(one.manifest))
 
@@ -157,21 +154,16 @@ class Choice:
             except MissingObject:
                 raise self._no_results(execution) from None
 
-    def _with_class(self, found: Iterator[ResultRow]) -> Iterator[ResultRow]:
-        for row, failure_class in in_parallel(lambda row: (row, self._class_in_words(row)), found):
-            self._class = failure_class
-            yield row
-
-    def _class_in_words(self, row: ResultRow) -> FailureClass | None:
+    def _label_in_words(self, row: ResultRow) -> str:
         """The class of a child's failure; the worker of one of its items may know it better than Batch."""
         if row.child["Status"] == "PENDING":
-            return None
+            return NEVER_STARTED
         failure = classify(row.error, row.cause)
         for item in row.items() if failure.stage else ():
             told = self._files.told(str(failure.stage), item_id(item), failure)
             if told is not failure:
-                return told.failure_class
-        return failure.failure_class
+                return str(told.failure_class)
+        return str(failure.failure_class)
 
     def _no_results(self, execution: Execution) -> RunError:
         return RunError(f"execution {execution.name}: expected its result files, found none; {self._instead}")

@@ -1,18 +1,20 @@
 """What a rerun runs: the samples of the children that failed or never began, as a new manifest.
 
-Rows come and lines go: of what was written only the names' hashes are kept. An item is in one child of a Map Run, and a
-child in one of its files, also after a redrive. Should one come again nevertheless (of another Map Run, which AWS makes
-when it redrives a state that failed before its items), only its first line is written: two children would write into
-one folder.
+Rows come and lines go: little is held, however many they are. An item is in one child of a Map Run, and a child in one
+of its files, also after a redrive. Should one come again nevertheless (of another Map Run, which AWS makes when it
+redrives a state that failed before its items), only its first line is written: two children would write into one
+folder.
 """
 
 from __future__ import annotations
 
 import json
-from array import array
+import re
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, compress, groupby, islice, repeat, zip_longest
+from operator import itemgetter
 from os import SEEK_END
 from typing import Any, BinaryIO
 
@@ -21,12 +23,21 @@ import orjson
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.json_text import loads
+from genomics_pipeline.model.sample import NAME
 from genomics_pipeline.model.task import item_id, items_of
-from genomics_pipeline.stores.result_manifest import ResultRow, around, loads
+from genomics_pipeline.stores.result_manifest import ResultRow, around
 
 NEVER_STARTED = "pending"
-_LINES = 256  # held back, to be written at once
-_HASH = (1 << 64) - 1  # a hash has a sign
+ROWS = 64  # read at a time; with more, Python's collector of garbage takes a tenth of the time
+
+Item = tuple[str, bytes, ResultRow, bool]  # its name, its line, its child, and whether that is a batch
+Labels = Callable[[Sequence[ResultRow]], Iterable[str]]
+
+# How the row of a child begins that ended in a Fail state of ours, and of one that never began ends.
+_FOUND_BY_DEFINITION = re.compile(rb'\{"Cause":"\{\\"stage\\":\\"[a-z0-9_]+\\",\\"class\\":\\"([a-z_]+)\\",')
+_CLASSES = {name.encode(): str(name) for name in FailureClass}
+_PENDING = (b',"Status":"PENDING"}\n', b',"Status":"PENDING"}')
 
 
 @dataclass(slots=True)
@@ -49,23 +60,23 @@ class Planned:
 
 
 def plan(
-    sources: Iterable[Iterable[ResultRow]],
+    map_runs: Iterable[Iterable[ResultRow]],
     out: BinaryIO,
     *,
-    superseded: Container[str] = frozenset(),
-    of_class: Callable[[FailureClass | None], bool] | None = None,
-    class_of: Callable[[ResultRow], FailureClass | None] | None = None,
+    superseded: Collection[str] = frozenset(),
+    labels: Labels | None = None,
+    of_class: Callable[[str], bool] | None = None,
     named: Callable[[str], bool] | None = None,
     done: Callable[[Sequence[str]], Container[str]] | None = None,
 ) -> Planned:
     """Write the lines of the new manifest, an item each, as it was given, in the order of the rows.
 
     Args:
-        sources: FAILED and PENDING rows of the Map Runs.
+        map_runs: The rows of each, FAILED and PENDING.
         out: The manifest: an empty file that can be read too.
-        superseded: Items of which something newer is known than the rows tell; it may grow from source to source.
-        of_class: Whether a class is wanted; None stands for a child that never began. Without it no cause is read.
-        class_of: Tells the class of a child; `row_class` where it is not given.
+        superseded: Items of which something newer is known than the rows tell; it may grow from Map Run to Map Run.
+        labels: Tells the classes of children, `NEVER_STARTED` of those that are. Without it no cause is read.
+        of_class: Whether one of these is wanted.
         named: Whether an item is wanted.
         done: Which items of a batch are done, of those of the names.
 
@@ -74,87 +85,127 @@ def plan(
     """
     planned = Planned()
     items, written = _Items(), _Written(out)
-    for source in sources:
-        for row in source:
-            held = items.of(row)
-            found = [one for one in held if one[0] not in superseded]
-            if not found:
-                continue
-            label = ""
-            if of_class is not None:
-                failure = (class_of or row_class)(row)
-                label = failure or NEVER_STARTED
-                if not of_class(failure):
-                    planned.filtered += len(found)
-                    continue
-            finished: Container[str] = done([name for name, _ in found]) if done and len(held) > 1 else ()
-            for name, line in found:
-                if named is not None and not named(name):
-                    planned.filtered += 1
-                elif finished and name in finished:
-                    planned.done += 1
-                elif not written.add(name, line):
-                    planned.repeated += 1
-                else:
-                    planned.items += 1
-                    if label:
-                        planned.by_class[label] += 1
-    written.flush()
+    for map_run, rows in _some(map_runs):
+        found = items.of(rows)
+        if superseded:
+            found = [item for item in found if item[0] not in superseded]
+        label = _labelled(found, labels) if labels is not None else {}
+        wanted = found
+        if of_class is not None:
+            wanted = [item for item in wanted if of_class(label[item[2]])]
+        if named is not None:
+            wanted = [item for item in wanted if named(item[0])]
+        left = wanted
+        if done is not None and any(map(itemgetter(3), wanted)):
+            left = list(_undone(wanted, done))
+        new = written.add(map_run, left)
+        planned.filtered += len(found) - len(wanted)
+        planned.done += len(wanted) - len(left)
+        planned.repeated += new.count(False)
+        planned.items += new.count(True)
+        if label:
+            planned.by_class.update([label[item[2]] for item in compress(left, new)])
     return planned
 
 
-def row_class(row: ResultRow) -> FailureClass | None:
-    """The class of a child's failure; None of one that never began."""
-    if row.child["Status"] == "PENDING":
-        return None
-    return classify(row.error, row.cause).failure_class
+def _some(map_runs: Iterable[Iterable[ResultRow]]) -> Iterator[tuple[int, list[ResultRow]]]:
+    """The rows, so many at a time, of one Map Run each, and its number."""
+    for number, rows in enumerate(map_runs, 1):
+        left = iter(rows)
+        while some := list(islice(left, ROWS)):
+            yield number, some
+
+
+def _labelled(items: Sequence[Item], labels: Labels) -> dict[ResultRow, str]:
+    children = list(dict.fromkeys([item[2] for item in items]))
+    return dict(zip(children, labels(children), strict=True))
+
+
+def _undone(items: Iterable[Item], done: Callable[[Sequence[str]], Container[str]]) -> Iterator[Item]:
+    """Without those of a batch that are done. What is no batch failed as its item did."""
+    for _, group in groupby(items, itemgetter(2)):
+        held = list(group)
+        finished = done([name for name, *_ in held]) if held[0][3] else ()
+        yield from (item for item in held if item[0] not in finished)
+
+
+def row_label(row: ResultRow) -> str:
+    """The class of a child's failure, or `NEVER_STARTED`.
+
+    What our definitions found stands where the row begins; it is what `classify` finds.
+    """
+    found = _FOUND_BY_DEFINITION.match(row.line)
+    if found and found[1] in _CLASSES:
+        return _CLASSES[found[1]]
+    if row.line.endswith(_PENDING) or row.child["Status"] == "PENDING":
+        return NEVER_STARTED
+    return str(classify(row.error, row.cause).failure_class)
 
 
 class _Items:
     """The items of children, each as it was given.
 
     Beside its item the input of a child that is no batch is the same text for all children of a Map Run: once that is
-    known, only the item is read, and its text is taken as it is.
+    known, only the items are read, and their texts are taken as they are, all at once.
     """
 
     def __init__(self) -> None:
         self._around: tuple[bytes, bytes] | None = None
 
-    def of(self, row: ResultRow) -> list[tuple[str, bytes]]:
-        """Name and line of each item of a child.
+    def of(self, rows: Sequence[ResultRow]) -> list[Item]:
+        """The children's items.
 
         Raises:
             DataError: for a row that is not ResultWriter's, or items that are not ours.
         """
+        first: list[Item] = []
+        if self._around is None:
+            first, rows = self._of_one(rows[0]), rows[1:]
+        parts = [row.quoted(*self._around) for row in rows] if self._around else []
+        alike = _parsed(list(filter(None, parts)), list(compress(rows, parts)))
+        if len(alike) == len(rows):
+            return first + alike
+        if 2 * len(alike) < len(rows):  # those of another Map Run, or batches
+            self._around, parts = None, []
+        read = iter(alike)
+        each = ([next(read)] if part else self._of_one(row) for row, part in zip_longest(rows, parts))
+        return list(chain(first, *each))
+
+    def _of_one(self, row: ResultRow) -> list[Item]:
         try:
-            if self._around and (part := row.within(*self._around)):
-                text = part.encode()
-                if (item := _object(text)) is not None:
-                    return [(item_id(item), text)]
             given = row.given()
             items = row.items_in(given)
-            found = [(item_id(item), _line(item, given, place)) for place, item in enumerate(items)]
+            found = [
+                (item_id(item), _line(item, given, place), row, len(items) > 1) for place, item in enumerate(items)
+            ]
         except DataError as error:
             raise error if str(error).startswith(row.place) else DataError(f"{row.place}: {error}") from None
-        if len(found) == 1:
+        if len(found) == 1 and self._around is None:
             self._learn(given, found[0][1].decode())
         return found
 
     def _learn(self, given: str, item: str) -> None:
         """Keep what stands around an item, if it is that of a child that is no batch."""
         before, _, after = given.partition(item)
-        rest = _object(f"{before}null{after}".encode()) or {}
+        try:
+            rest = orjson.loads(f"{before}null{after}")
+        except ValueError:
+            return
         if "Items" not in rest and rest.get("item", "") is None:
             self._around = around(before, after)
 
 
-def _object(text: bytes) -> dict[str, Any] | None:
-    """The object that a text is, on one line."""
+def _parsed(parts: Sequence[bytes], rows: Sequence[ResultRow]) -> list[Item]:
+    """The items of which these are the texts, quoted; none if one is no object on one line, with a name."""
     try:
-        found = orjson.loads(text)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) and b"\n" not in text else None
+        texts = "\n".join(orjson.loads(b'["' + b'","'.join(parts) + b'"]'))
+        names = [item["sample"] for item in orjson.loads("[" + texts.replace("\n", ",") + "]")]
+        if not all(map(NAME.fullmatch, names)):
+            return []
+    except (ValueError, LookupError, TypeError):
+        return []
+    lines = texts.encode().split(b"\n")
+    return list(zip(names, lines, rows, repeat(False))) if len(rows) == len(names) == len(lines) else []
 
 
 def _line(item: Mapping[str, Any], given: str, place: int) -> bytes:
@@ -170,68 +221,39 @@ def _line(item: Mapping[str, Any], given: str, place: int) -> bytes:
 
 
 class _Written:
-    """The lines written, each item once, in 16 bytes an item: a table of the names' hashes, 16 MiB at least.
+    """The lines written, each item once.
 
-    A hash that is there may be another name's: the file tells. Once a name comes again all of them are held.
+    Names are only held once there are rows of a second Map Run: an item is in one child of a Map Run.
     """
 
-    def __init__(self, out: BinaryIO, slots: int = 1 << 21) -> None:
+    def __init__(self, out: BinaryIO) -> None:
         self._out = out
-        self._lines: list[bytes] = []
+        self._map_run = 0
         self._names: set[str] | None = None
-        self._clear(slots)
 
-    def add(self, name: str, line: bytes) -> bool:
-        """Write an item's line, unless there is one."""
-        if self._names is None:
-            value = hash(name) & _HASH or 1  # 0 is a free place
-            table, last = self._table, self._last
-            place = value & last
-            while (found := table[place]) and found != value:
-                place = (place + 1) & last
-            if found:
-                if name in (names := self._read()):
-                    self._names = names
-                    return False
-            else:
-                table[place] = value
-                self._free -= 1
-                if not self._free:
-                    self._grow()
-        elif name in self._names:
-            return False
-        else:
-            self._names.add(name)
-        self._lines.append(line)
-        if len(self._lines) == _LINES:
-            self.flush()
-        return True
+    def add(self, map_run: int, items: Sequence[Item]) -> list[bool]:
+        """Write the lines of those that no other Map Run had.
 
-    def flush(self) -> None:
-        """Write what is held back."""
-        if self._lines:
-            self._out.write(b"\n".join(self._lines) + b"\n")
-            self._lines.clear()
-
-    def _grow(self) -> None:
-        old = self._table
-        self._clear(2 * len(old))
-        for value in filter(None, old):
-            place = value & self._last
-            while self._table[place]:
-                place = (place + 1) & self._last
-            self._table[place] = value
-            self._free -= 1
-
-    def _clear(self, slots: int) -> None:
-        self._table = array("Q", bytes(8 * slots))
-        self._last = slots - 1
-        self._free = slots * 2 // 3  # fuller, it is slow
+        Returns:
+            Whether each was written.
+        """
+        if self._names is None and self._map_run not in (0, map_run):
+            self._names = self._read()
+        self._map_run = map_run
+        new = [True] * len(items) if self._names is None else list(_added(self._names, items))
+        self._out.write(b"\n".join([*map(itemgetter(1), compress(items, new)), b""]))
+        return new
 
     def _read(self) -> set[str]:
         """The names in the file."""
-        self.flush()
         self._out.seek(0)
         found = {item_id(loads(line)) for line in self._out}
         self._out.seek(0, SEEK_END)
         return found
+
+
+def _added(names: set[str], items: Iterable[Item]) -> Iterator[bool]:
+    """Add their names; whether each is new."""
+    for name, *_ in items:
+        yield name not in names
+        names.add(name)

@@ -8,6 +8,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from io import BufferedReader, RawIOBase
+from itertools import count
 from typing import Any, BinaryIO, TypeVar
 
 import orjson
@@ -25,7 +28,8 @@ _REDRIVE = re.compile(r"Redrive-(\d+)")
 # Between the rows of an array. In a string a quote is escaped, or ends it and no letter follows.
 _BETWEEN = re.compile(rb'\}\s*,\s*(?=\{\s*"[A-Za-z])')
 _SPACE = b" \t\r\n"
-_INPUT, _AFTER_INPUT = b'"Input":"', b'","InputDetails":{'
+_INPUT, _DETAILS, _AFTER_INPUT = b'"Input":"', b"InputDetails", b'","InputDetails":{'
+_ENDS = (b'"}\n', b'"}')
 T = TypeVar("T")
 
 
@@ -33,17 +37,23 @@ class ResultRow:
     """One child execution.
 
     Attributes:
-        line: Its text.
+        line: Its text, with the line's end where it has one.
     """
 
-    __slots__ = ("_child", "_file", "_number", "_offset", "line")
+    _offset: int | None = None
+    _child: Mapping[str, Any] | None = None
 
-    def __init__(self, file: str, number: int, line: bytes, offset: int | None = None) -> None:
+    def __init__(self, file: str, number: int, line: bytes) -> None:
         self._file = file
         self._number = number
         self.line = line
-        self._offset = offset
-        self._child: Mapping[str, Any] | None = None
+
+    @classmethod
+    def element(cls, file: str, number: int, text: bytes, offset: int) -> ResultRow:
+        """One of an array, and its place in the file."""
+        row = cls(file, number, text)
+        row._offset = offset
+        return row
 
     @property
     def place(self) -> str:
@@ -60,6 +70,8 @@ class ResultRow:
             DataError: if it is not a child's row.
         """
         if self._child is None:
+            if len(self.line) > MAX_ROW_BYTES:
+                raise _too_long(self.line, self.place)
             found = _read(self.line, self.place, ROW, loads)
             if not (isinstance(found, dict) and "Status" in found and isinstance(found.get("Input"), str)):
                 raise _unlike(self.line, self.place, ROW)
@@ -84,25 +96,28 @@ class ResultRow:
         Raises:
             DataError: if it is not a child's row.
         """
-        text = self.within()
-        if text is None:
-            text = str(self.child["Input"])
-        return text
+        part = self.quoted()
+        if part is not None:
+            try:
+                text: str = orjson.loads(b'"' + part + b'"')
+                return text
+            except ValueError:
+                pass
+        return str(self.child["Input"])
 
-    def within(self, before: bytes = _INPUT, after: bytes = _AFTER_INPUT) -> str | None:
-        """The child's input, or its part between what `around` gives, if that can be told from the row's text alone."""
+    def quoted(self, before: bytes = _INPUT, after: bytes = b"") -> bytes | None:
+        """The child's input, or its part between what `around` gives, as the row has it: a JSON string's inside.
+
+        None where that cannot be told from the row's text alone.
+        """
         line = self.line
         # Searched from the end, since a cause is long and full of quotes; within a string these would be escaped. A row
         # that is cut off begins or ends otherwise, and one that lost its end to the next has two inputs.
-        if line[:2] == b'{"' and line[-2:] == b'"}':
-            end = line.rfind(after)
-            start = line.rfind(before, 0, end)
-            if 0 < start < end and line.rfind(_AFTER_INPUT, 0, start) < 0:
-                try:
-                    text: str = orjson.loads(b'"' + line[start + len(before) : end] + b'"')
-                    return text
-                except ValueError:
-                    pass
+        if line[:2] == b'{"' and line.endswith(_ENDS):
+            end = line.rfind(_AFTER_INPUT)
+            start = line.rfind(before, 0, end) + len(before)
+            if len(before) <= start < end and line.endswith(after, 0, end) and line.rfind(_DETAILS, 0, start) < 0:
+                return line[start : end - len(after)]
         return None
 
     def items(self) -> list[Mapping[str, Any]]:
@@ -127,8 +142,8 @@ class ResultRow:
 
 
 def around(before: str, after: str) -> tuple[bytes, bytes]:
-    """What `ResultRow.within` takes, of the beginning and the end of inputs."""
-    return _INPUT + orjson.dumps(before)[1:-1], orjson.dumps(after)[1:-1] + _AFTER_INPUT
+    """What `ResultRow.quoted` takes, of the beginning and the end of inputs."""
+    return _INPUT + orjson.dumps(before)[1:-1], orjson.dumps(after)[1:-1]
 
 
 def rows(store: Store, details: Mapping[str, str], kind: str) -> Iterator[ResultRow]:
@@ -184,63 +199,49 @@ def _file_rows(uri: str, stream: BinaryIO, size: int | None) -> Iterator[ResultR
     In a file of lines a bracket begins only what is no row.
     """
     counted = _Counted(stream)
-    first = counted.read()
-    body = first.lstrip(_SPACE)
-    if body.startswith(b"["):
-        yield from _elements(uri, counted, body[1:], len(first) - len(body) + 1)
-    else:
-        yield from _lines(uri, counted, first)
+    blocks = BufferedReader(counted, BLOCK_BYTES)
+    yield from (_elements if blocks.peek().lstrip(_SPACE).startswith(b"[") else _lines)(uri, blocks)
     if size is not None and counted.bytes != size:
         raise DataError(f"{uri}: expected {size} bytes, as the manifest says, found {counted.bytes}")
 
 
-class _Counted:
-    """A stream by blocks, and how much of it was read."""
+class _Counted(RawIOBase):
+    """A stream, and how much of it was read."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self.bytes = 0
 
-    def read(self) -> bytes:
-        block = self._stream.read(BLOCK_BYTES)
-        self.bytes += len(block)
-        return block
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count: int = self._stream.readinto(buffer)  # type: ignore[attr-defined]
+        self.bytes += count
+        return count
 
 
-def _lines(uri: str, stream: _Counted, block: bytes) -> Iterator[ResultRow]:
-    number, held = 0, b""
-    while block:
-        lines = (held + block).split(b"\n")
-        held = lines.pop()
-        for line in lines:
-            number += 1
-            yield ResultRow(uri, number, line)
-        _refuse_long(held, f"{uri}:{number + 1}")
-        block = stream.read()
-    if held:
-        yield ResultRow(uri, number + 1, held)
+def _lines(uri: str, stream: BufferedReader[Any]) -> Iterator[ResultRow]:
+    # One byte more than may be tells a row that is too long.
+    return map(partial(ResultRow, uri), count(1), iter(partial(stream.readline, MAX_ROW_BYTES + 1), b""))
 
 
-def _elements(uri: str, stream: _Counted, held: bytes, offset: int) -> Iterator[ResultRow]:
-    """An array's elements.
-
-    Args:
-        uri: The file.
-        stream: What follows.
-        held: What was read of it, after the bracket.
-        offset: The place of that in the file.
-    """
-    number, searched = 0, 0
+def _elements(uri: str, stream: BufferedReader[Any]) -> Iterator[ResultRow]:
+    """An array's elements."""
+    number, searched, held = 0, 0, stream.read(BLOCK_BYTES)
+    offset = held.index(b"[") + 1
+    held = held[offset:]
     while True:
         start = 0
         for between in _BETWEEN.finditer(held, searched):
             number += 1
-            yield ResultRow(uri, number, held[start : between.start() + 1], offset + start)
+            yield ResultRow.element(uri, number, held[start : between.start() + 1], offset + start)
             start = between.end()
         held, offset = held[start:], offset + start
-        _refuse_long(held, f"{uri}: element {number + 1} at byte {offset}")
+        if len(held) > MAX_ROW_BYTES:
+            raise _too_long(held, f"{uri}: element {number + 1} at byte {offset}")
         searched = max(held.rfind(b"}"), 0)  # nothing before it can still turn out to be an element's end
-        block = stream.read()
+        block = stream.read(BLOCK_BYTES)
         if not block:
             break
         held += block
@@ -250,12 +251,11 @@ def _elements(uri: str, stream: _Counted, held: bytes, offset: int) -> Iterator[
         raise DataError(f"{place}: expected {ROW} and ']' at the file's end, found {example}")
     last = last[:-1].rstrip(_SPACE)
     if last or number:
-        yield ResultRow(uri, number + 1, last, offset)
+        yield ResultRow.element(uri, number + 1, last, offset)
 
 
-def _refuse_long(held: bytes, place: str) -> None:
-    if len(held) > MAX_ROW_BYTES:
-        raise DataError(f"{place}: expected {ROW} of at most {MAX_ROW_BYTES} bytes, found {_example(held)} and more")
+def _too_long(held: bytes, place: str) -> DataError:
+    return DataError(f"{place}: expected {ROW} of at most {MAX_ROW_BYTES} bytes, found {_example(held)} and more")
 
 
 def loads(text: bytes | str) -> Any:
@@ -285,4 +285,4 @@ def _unlike(text: object, place: str, expected: str, why: str = "") -> DataError
 
 
 def _example(text: bytes) -> str:
-    return repr(text[:EXAMPLE_BYTES].decode("utf-8", "replace"))
+    return repr(text[:EXAMPLE_BYTES].rstrip(b"\n").decode("utf-8", "replace"))

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from io import BytesIO
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from genomics_pipeline.engine.distributed_map.result_writer import ended_row, pending_row
 from genomics_pipeline.engine.json_text import dumps
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.failure import FailureClass
-from genomics_pipeline.runs import rerun_items
-from genomics_pipeline.runs.rerun_items import NEVER_STARTED, Planned, plan
+from genomics_pipeline.runs.rerun_items import NEVER_STARTED, ROWS, Planned, plan, row_label
 from genomics_pipeline.stores.result_manifest import ResultRow
 
 SHARED = {"run": {"name": "r", "bucket": "b", "prefix": ""}, "reference": "s3://b/GRCh38", "parameters": {}}
 MEMORY = json.dumps({"Container": {"ExitCode": 137, "Reason": "OutOfMemoryError: Container killed"}, "Attempts": []})
 OUT_OF_MEMORY = json.dumps({"stage": "alignment", "error": "States.TaskFailed", "cause": MEMORY})
+LABELS = partial(map, row_label)
 TIMEOUT = json.dumps({"stage": "alignment", "error": "States.Timeout", "cause": "too slow"})
 
 
@@ -126,13 +125,13 @@ def test_classes() -> None:
     ]
     pending = [one(sample("p"))]
     every = {"out_of_memory": 3, "timeout": 2, "cancelled": 1, NEVER_STARTED: 1}
-    names, counts = planned(failed, pending, of_class=lambda _: True)
+    names, counts = planned(failed, pending, labels=LABELS)
     assert (names, counts) == (["m", "t", "m1", "m2", "x", "late", "p"], Planned(items=7, by_class=counts.by_class))
     assert counts.by_class == every
-    names, counts = planned(failed, pending, of_class=lambda found: found is FailureClass.OUT_OF_MEMORY)
+    names, counts = planned(failed, pending, labels=LABELS, of_class=lambda found: found == "out_of_memory")
     assert names == ["m", "m1", "m2"]
     assert (counts.items, dict(counts.by_class), counts.filtered) == (3, {"out_of_memory": 3}, 4)
-    names, counts = planned(failed, pending, of_class=lambda found: found is None)
+    names, counts = planned(failed, pending, labels=LABELS, of_class=lambda found: found == NEVER_STARTED)
     assert (names, dict(counts.by_class), counts.filtered) == (["p"], {NEVER_STARTED: 1}, 6)
 
 
@@ -140,7 +139,7 @@ def test_no_cause_is_read_where_no_class_is_asked_for() -> None:
     broken = ResultRow("f", 1, one(sample("a"), cause="here").line.replace(b'"here"', b'"\\x"'))
     assert planned([broken])[0] == ["a"]
     with pytest.raises(DataError, match=r"^f:1: expected a child execution's row"):
-        planned([ResultRow("f", 1, broken.line)], of_class=lambda _: True)
+        planned([ResultRow("f", 1, broken.line)], labels=LABELS)
 
 
 def test_names() -> None:
@@ -155,25 +154,6 @@ def test_an_item_that_comes_again_is_written_once() -> None:
     names, counts = planned(first, second)
     assert names == ["a", "b", "c", "d", "e", "f"]
     assert counts == Planned(items=6, repeated=3)
-
-
-def test_names_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rerun_items, "hash", lambda _: 7, raising=False)
-    assert planned([one(sample(name)) for name in ("a", "b", "c", "b", "d", "a")]) == (
-        ["a", "b", "c", "d"],
-        Planned(items=4, repeated=2),
-    )
-
-
-@settings(max_examples=100)
-@given(st.lists(st.integers(0, 300), max_size=400))
-def test_each_name_is_written_at_its_first(numbers: list[int]) -> None:
-    out = BytesIO()
-    written = rerun_items._Written(out, slots=2)
-    for number in numbers:
-        written.add(f"s{number}", dumps(sample(f"s{number}")))
-    written.flush()
-    assert out.getvalue() == b"".join(dumps(sample(f"s{number}")) + b"\n" for number in dict.fromkeys(numbers))
 
 
 @pytest.mark.parametrize(
@@ -207,3 +187,42 @@ def test_children_of_other_shapes_between_those_of_one() -> None:
         one(sample("i")),
     ]
     assert planned(rows)[0] == ["a", "b", "c", "d", "e", "f", "h", "i"]
+
+
+@pytest.mark.parametrize("every", [3, 50, 1])
+def test_children_of_another_shape_among_many(every: int) -> None:
+    """Each of them is read, in its place, also where they are most or as many as are read at a time."""
+    names = [f"s{number}" for number in range(5 * ROWS)]
+    rows = [
+        batch(sample(name)) if number % every == every - 1 else one(sample(name)) for number, name in enumerate(names)
+    ]
+    assert planned(rows) == (names, Planned(items=len(names)))
+
+
+@pytest.mark.parametrize("among", [0, 1, ROWS - 1, ROWS, 3 * ROWS - 1])
+@pytest.mark.parametrize(
+    "broken", ['{"sample":"b"},{"sample":"c"}', '{"sample":"b"', '{"sample":7}', '{"sample":"/b"}']
+)
+def test_a_broken_item_among_many_is_told_with_its_place(among: int, broken: str) -> None:
+    texts = [f'{{"sample":"a{number}"}}' for number in range(3 * ROWS)]
+    texts[among] = broken
+    rows = [row(f'{{"item":{text},"run":{{}}}}', number) for number, text in enumerate(texts, 1)]
+    out = BytesIO()
+    with pytest.raises(DataError, match=rf"^f:{among + 1}: "):
+        plan([rows], out)
+    assert set(out.getvalue().splitlines()) <= {text.encode() for text in texts}
+
+
+@pytest.mark.parametrize("found", FailureClass)
+def test_the_class_that_a_definition_found_needs_no_reading(found: FailureClass) -> None:
+    told = {"stage": "alignment", "class": found, "error": "E", "tried": [], "cause": "no JSON"}
+    child = one(sample("a"), cause=dumps(told).decode())
+    cut = ResultRow("f", 1, child.line[: child.line.index(b"no JSON")])
+    assert row_label(child) == row_label(cut) == found
+
+
+@pytest.mark.parametrize("told", [{"class": "none"}, {}])
+def test_else_the_cause_is_read(told: dict[str, str]) -> None:
+    cause = dumps({"stage": "alignment", **told, "error": "States.Timeout", "cause": "too slow"}).decode()
+    assert row_label(one(sample("a"), cause=cause)) == "timeout"
+    assert row_label(ResultRow("f", 1, b'{"Status":"PENDING","Input":"{}"}')) == NEVER_STARTED
