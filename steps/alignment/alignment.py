@@ -13,9 +13,9 @@ from typing import Any
 
 import pysam
 from aligner import Aligner
-from bwa import BwaFailed
 from crew import Crew, CrewFailed
 from fastq import BadReads
+from index import BwaFailed
 from lanes import Lane, open_lanes
 from metrics import STATS_OPTIONS, Counts, summarise
 from samtools_chain import Chain, ChainFailed, Command

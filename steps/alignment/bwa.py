@@ -16,9 +16,9 @@ from typing import Any
 import pysam
 from alignments import LENGTH, MEMORY, Alignments, flags, found
 from fastq import Reads
+from index import BwaFailed, Index
 from queries import BAMS, WORDS, Queries
 
-INDEX_ALL = 7  # BWA_IDX_ALL
 PAIRED = 0x2  # MEM_F_PE
 # MEM_F_SOFTCLIP, bwa's -Y: on the reverse strand, pybwa 2.3's hard clipping keeps the bases of the read's wrong end.
 SOFT_CLIPPED = 0x200
@@ -53,10 +53,6 @@ OPTIONS: dict[str, int | float] = {
 _TYPES: dict[str, type[ctypes._SimpleCData[Any]]] = {"max_mem_intv": ctypes.c_uint64, "split_factor": ctypes.c_float}
 
 
-class BwaFailed(Exception):
-    """bwa cannot be used."""
-
-
 class _Options(ctypes.Structure):
     flag: int
     _fields_ = tuple((name, _TYPES.get(name, ctypes.c_int)) for name in OPTIONS)
@@ -75,10 +71,10 @@ class Bwa:
     def __init__(self, reference: str) -> None:
         self._library = _library()
         self._options = {paired: self._made(PAIRED * paired) for paired in (False, True)}
-        index = self._library.bwa_idx_load_from_disk(os.fsencode(reference), INDEX_ALL)
-        if not index:
-            raise BwaFailed(f"{reference}: expected bwa's index beside it, found none")
-        self._index = tuple((ctypes.c_void_p * 3).from_address(index))
+        self._loaded = Index(self._library, reference)
+        if not self._loaded.is_known:
+            raise unknown("indexes")
+        self._index = self._loaded.parts
         self._try()
 
     def align(self, queries: Queries, paired: bool, before: int) -> tuple[list[Alignments], bytes]:
@@ -138,6 +134,8 @@ def _library() -> ctypes.CDLL:
     library.mem_opt_init.restype = address
     library.bwa_idx_load_from_disk.argtypes = [ctypes.c_char_p, number]
     library.bwa_idx_load_from_disk.restype = address
+    library.bwt_gen_cnt_table.argtypes = [address]
+    library.bwt_restore_sa.argtypes = [ctypes.c_char_p, address]
     library.mem_process_seqs.argtypes = [*[address] * 4, ctypes.c_int64, number, *[address] * 3]
     library.bams_destroy.argtypes = [address]
     library.bams_destroy.restype = None

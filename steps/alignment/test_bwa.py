@@ -17,8 +17,9 @@ from genomics_pipeline.worker.reference import prepare
 sys.path.insert(0, str(Path(__file__).parent))
 import bwa
 from alignments import flags, in_bam
-from bwa import Bwa, BwaFailed
+from bwa import Bwa
 from fastq import Reads
+from index import BwaFailed, Index
 from pairs import complete, usual
 from queries import WORDS, Queries
 
@@ -149,6 +150,29 @@ def test_options_that_lie_elsewhere(name: str, value: float, monkeypatch: pytest
 def test_no_index(tmp_path: Path) -> None:
     with pytest.raises(BwaFailed, match=r"reference\.fa: expected bwa's index beside it, found none$"):
         Bwa(str(tmp_path / "reference.fa"))
+
+
+def test_an_index_that_is_cut_off(tmp_path: Path) -> None:
+    fasta = tmp_path / "reference.fa"
+    fasta.write_text(f">chr1\n{BASES}\n")
+    prepare(str(fasta), ["fai", "bwa"], LocalStore(), None)
+    file = tmp_path / "reference.fa.bwt"
+    whole = file.read_bytes()
+    for left in (len(whole) - 1, 50):
+        file.write_bytes(whole[:left])
+        told = f"expected {len(whole)} bytes, as its header says, found {left}; remove bwa's index, it is made again"
+        with pytest.raises(BwaFailed) as error:
+            Bwa(str(fasta))
+        assert str(error.value) == f"{file}: {told}"
+
+
+def test_an_index_that_bwa_lays_out_otherwise(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    fasta = tmp_path / "reference.fa"
+    fasta.write_text(f">chr1\n{BASES}\n")
+    prepare(str(fasta), ["fai", "bwa"], LocalStore(), None)
+    monkeypatch.setattr(Index, "is_known", False)
+    with pytest.raises(BwaFailed, match=CHANGED.format("indexes")):
+        Bwa(str(fasta))
 
 
 def test_flags_are_of_primary_alignments(aligner: Bwa) -> None:
