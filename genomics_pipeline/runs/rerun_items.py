@@ -89,7 +89,8 @@ def plan(
         found = items.of(rows)
         if superseded:
             found = [item for item in found if item[0] not in superseded]
-        label = _labelled(found, labels) if labels is not None else {}
+            rows = list(dict.fromkeys([item[2] for item in found]))
+        label = dict(zip(rows, labels(rows), strict=True)) if labels is not None else {}
         wanted = found
         if of_class is not None:
             wanted = [item for item in wanted if of_class(label[item[2]])]
@@ -116,11 +117,6 @@ def _some(map_runs: Iterable[Iterable[ResultRow]]) -> Iterator[tuple[int, list[R
             yield number, some
 
 
-def _labelled(items: Sequence[Item], labels: Labels) -> dict[ResultRow, str]:
-    children = list(dict.fromkeys([item[2] for item in items]))
-    return dict(zip(children, labels(children), strict=True))
-
-
 def _undone(items: Iterable[Item], done: Callable[[Sequence[str]], Container[str]]) -> Iterator[Item]:
     """Without those of a batch that are done. What is no batch failed as its item did."""
     for _, group in groupby(items, itemgetter(2)):
@@ -135,8 +131,8 @@ def row_label(row: ResultRow) -> str:
     What our definitions found stands where the row begins; it is what `classify` finds.
     """
     found = _FOUND_BY_DEFINITION.match(row.line)
-    if found and found[1] in _CLASSES:
-        return _CLASSES[found[1]]
+    if found and (label := _CLASSES.get(found[1])):
+        return label
     if row.line.endswith(_PENDING) or row.child["Status"] == "PENDING":
         return NEVER_STARTED
     return str(classify(row.error, row.cause).failure_class)
