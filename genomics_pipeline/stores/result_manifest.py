@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, TypeVar
 import orjson
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.model.task import items_in, items_of
+from genomics_pipeline.model.task import items_in
 from genomics_pipeline.stores.protocol import Store
 
 EXAMPLE_BYTES = 40
@@ -134,11 +134,9 @@ class ResultRow:
         Raises:
             DataError: if they are not there.
         """
-        try:
-            return items_in(orjson.loads(given))
-        except (ValueError, LookupError, TypeError, AttributeError):
-            found: list[Mapping[str, Any]] = _read(given, self.place, "a child's items in Input", items_of)
-            return found
+        expected = "a child's items in Input"
+        found: list[Mapping[str, Any]] = _read(given, self.place, expected, lambda text: items_in(loads(text)))
+        return found
 
 
 def around(before: str, after: str) -> tuple[bytes, bytes]:
