@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import Protocol
 
 from genomics_pipeline.model.errors import Collected, UsageError, did_you_mean
 from genomics_pipeline.model.parameters import Value, parse_assignments
@@ -17,27 +16,26 @@ from genomics_pipeline.runs.manifests import read_manifest
 from genomics_pipeline.worker.step_folder import StepFolder
 
 
-class Wanted(Protocol):
+@dataclass(frozen=True, slots=True)
+class Wanted:
     """What is asked, wherever it is to be run.
 
     Attributes:
         manifest: Path or URI of a sample sheet.
+        reference: Path or URI of a FASTA file.
         pipeline: A shipped pipeline's name or a pipeline file.
         parameters: ``STAGE.NAME=VALUE`` overrides.
         samples: Only these samples; all where none is named.
         tolerate: How many samples may fail, as `parse_tolerance` reads it; as the pipeline says where it is None.
     """
 
-    @property
-    def manifest(self) -> str: ...
-    @property
-    def pipeline(self) -> str: ...
-    @property
-    def parameters(self) -> Sequence[str]: ...
-    @property
-    def samples(self) -> Sequence[str]: ...
-    @property
-    def tolerate(self) -> str | None: ...
+    manifest: str
+    reference: str
+    _: KW_ONLY
+    pipeline: str = "germline"
+    parameters: Sequence[str] = ()
+    samples: Sequence[str] = ()
+    tolerate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ from genomics_pipeline.runs.cloud.reference import (
 )
 from genomics_pipeline.runs.find_run import run_place
 from genomics_pipeline.runs.intervals import interval_lines
-from genomics_pipeline.runs.plan import Plan, plan
+from genomics_pipeline.runs.plan import Plan, Wanted, plan
 from genomics_pipeline.runs.stack.images import tag
 from genomics_pipeline.stores.protocol import MissingObject
 from genomics_pipeline.stores.s3 import S3Store
@@ -52,26 +52,14 @@ SHEET = re.compile(r"(\.(csv|tsv|jsonl|ndjson))?(\.(gz|bz2))?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class SubmitRequest:
-    """What a user asks to be run on AWS.
+class SubmitRequest(Wanted):
+    """What a user asks to be run on AWS: what `Wanted` has, the reference a path or an ``s3://`` URI.
 
     Attributes:
-        manifest: Path or URI of a sample sheet.
-        reference: Path or ``s3://`` URI of a FASTA file.
-        pipeline: A shipped pipeline's name or a pipeline file.
-        parameters: ``STAGE.NAME=VALUE`` overrides.
-        samples: Only these samples; all where none is named.
-        tolerate: How many samples may fail; as the pipeline says where it is None.
         stack: The stack to run in.
         dry_run: Check everything, upload and start nothing.
     """
 
-    manifest: str
-    reference: str
-    pipeline: str = "germline"
-    parameters: Sequence[str] = ()
-    samples: Sequence[str] = ()
-    tolerate: str | None = None
     stack: str = DEFAULT_STACK
     dry_run: bool = False
 

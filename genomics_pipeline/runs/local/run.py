@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from genomics_pipeline.runs.intervals import contigs, interval_lines
 from genomics_pipeline.runs.local.execution import LocalExecution, worker_for
 from genomics_pipeline.runs.local.jobs import Worker
 from genomics_pipeline.runs.local.pipeline_info import write_pipeline_info
-from genomics_pipeline.runs.plan import Plan, plan
+from genomics_pipeline.runs.plan import Plan, Wanted, plan
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.reference import prepare
@@ -33,30 +33,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What a user asks to be run.
+class Request(Wanted):
+    """What a user asks to be run here: what `Wanted` has, the reference plain or compressed.
 
     Attributes:
-        manifest: Path or URI of a sample sheet.
-        reference: Path or URI of a FASTA file, plain or compressed.
         out: The run's folder.
-        pipeline: A shipped pipeline's name or a pipeline file.
-        parameters: ``STAGE.NAME=VALUE`` overrides.
-        samples: Only these samples; all where none is named.
-        tolerate: How many samples may fail; as the pipeline says where it is None.
         resume: Continue an interrupted execution of the same run.
         truth: A VCF of planted genotypes to score the joint VCF against.
         containers: Run each task in a container of its step's image.
         inject: A file of faults to make on purpose.
     """
 
-    manifest: str
-    reference: str
     out: Path
-    pipeline: str = "germline"
-    parameters: Sequence[str] = ()
-    samples: Sequence[str] = ()
-    tolerate: str | None = None
     resume: bool = False
     truth: Path | None = None
     containers: bool = False
