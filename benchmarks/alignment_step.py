@@ -50,8 +50,8 @@ def full_size(folder: Path) -> Path:
     with fasta.open("w") as out:
         out.write(">chr20\n")
         out.writelines(sequence[start : start + 60] + "\n" for start in range(0, len(sequence), 60))
+    from genomics_pipeline.reference.prepare import prepare
     from genomics_pipeline.stores.routed import RoutedStore
-    from genomics_pipeline.worker.reference import prepare
 
     return prepare(str(fasta), ["fai", "bwa"], RoutedStore(), None)
 

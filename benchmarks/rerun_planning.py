@@ -23,10 +23,10 @@ import orjson
 from measure import measure
 
 from genomics_pipeline.engine.distributed_map.result_writer import Destination, ended_row, pending_row
-from genomics_pipeline.engine.json_text import compact
-from genomics_pipeline.runs.rerun_items import plan, row_label
+from genomics_pipeline.language.json_text import compact
+from genomics_pipeline.records.result_files import ResultRow, rows
+from genomics_pipeline.runs.reruns.items import plan, row_label
 from genomics_pipeline.stores.local import LocalStore
-from genomics_pipeline.stores.result_manifest import ResultRow, rows
 
 CHILDREN = 1_000_000
 ROUNDS = 3

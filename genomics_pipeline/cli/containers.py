@@ -41,8 +41,8 @@ def build(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None)
       genomics-pipeline containers build
       genomics-pipeline containers build --step ./steps/my_step
     """
-    from genomics_pipeline.runs.stack import images
-    from genomics_pipeline.runs.stack.container_engine import ContainerEngine, size_mib
+    from genomics_pipeline.runs.containers import images
+    from genomics_pipeline.runs.containers.container_engine import ContainerEngine, size_mib
 
     found = ContainerEngine(engine)
     for wanted in images.chosen(stack, pipeline, steps):
@@ -61,8 +61,8 @@ def push(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None) 
       genomics-pipeline containers push
     """
     from genomics_pipeline.aws.clients import Clients
-    from genomics_pipeline.runs.stack import images, push_images
-    from genomics_pipeline.runs.stack.container_engine import ContainerEngine
+    from genomics_pipeline.runs.containers import images, push_images
+    from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 
     found, clients = ContainerEngine(engine), Clients()
     for wanted in images.chosen(stack, pipeline, steps):
@@ -80,7 +80,7 @@ def list_(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None)
     Example:
       genomics-pipeline containers list
     """
-    from genomics_pipeline.runs.stack import images
+    from genomics_pipeline.runs.containers import images
 
     for wanted in images.chosen(stack, pipeline, steps):
         click.echo(wanted.name)

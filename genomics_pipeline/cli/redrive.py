@@ -28,8 +28,8 @@ def redrive(run: str, stack: str, keep_definition: bool, all_items: bool, as_jso
       genomics-pipeline redrive cohort-3f2a91c0d5e7
       genomics-pipeline redrive s3://bucket/runs/cohort-3f2a91c0d5e7/ --keep-definition
     """
-    from genomics_pipeline.runs.cloud.redrive import RedriveRequest
-    from genomics_pipeline.runs.cloud.redrive import redrive as redrive_run
+    from genomics_pipeline.runs.aws.redrive import RedriveRequest
+    from genomics_pipeline.runs.aws.redrive import redrive as redrive_run
     from genomics_pipeline.runs.find_run import find_run
 
     answer = redrive_run(find_run(run, stack), RedriveRequest(keep_definition, all_items))

@@ -57,9 +57,9 @@ def rerun(
     """
     from genomics_pipeline.report.progress import Progress
     from genomics_pipeline.runs.find_run import LocalRun, find_run
-    from genomics_pipeline.runs.local.rerun import rerun_local
-    from genomics_pipeline.runs.rerun import RerunRequest
-    from genomics_pipeline.runs.rerun_choice import Wanted
+    from genomics_pipeline.runs.reruns.choice import Wanted
+    from genomics_pipeline.runs.reruns.local import rerun_local
+    from genomics_pipeline.runs.reruns.request import RerunRequest
 
     found = find_run(run, stack)
     request = RerunRequest(Wanted(classes, samples), memory, parameters, tolerate, dry_run)
@@ -68,7 +68,7 @@ def rerun(
         if isinstance(found, LocalRun):
             answer = rerun_local(found, request, display)
         else:
-            from genomics_pipeline.runs.cloud.rerun import rerun_cloud
+            from genomics_pipeline.runs.reruns.aws import rerun_cloud
 
             answer = rerun_cloud(found, request, display.note)
     if as_json:
@@ -110,7 +110,7 @@ def _samples(answer: Mapping[str, Any]) -> str:
     """
     if not answer["samples"]:
         return "no sample failed; the stages after the samples run again"
-    from genomics_pipeline.runs.cloud.submit import counted
+    from genomics_pipeline.runs.aws.submit import counted
 
     classes = "".join(f", {count} {name.replace('_', ' ')}" for name, count in answer["by_class"].items())
     more = f" and {answer['samples'] - len(answer['first'])} more" if answer["samples"] > len(answer["first"]) else ""

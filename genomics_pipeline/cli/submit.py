@@ -35,8 +35,8 @@ def submit(as_json: bool, **options: Any) -> None:
       genomics-pipeline submit cohort.csv --reference s3://my-bucket/hg38.fa
       genomics-pipeline submit amplicons.csv --reference virus.fa --param variant_calling.ploidy=1
     """
-    from genomics_pipeline.runs.cloud.submit import SubmitRequest
-    from genomics_pipeline.runs.cloud.submit import submit as submit_request
+    from genomics_pipeline.runs.aws.submit import SubmitRequest
+    from genomics_pipeline.runs.aws.submit import submit as submit_request
 
     answer = submit_request(SubmitRequest(**options), lambda text: click.echo(text, err=True))
     for warning in answer["warnings"]:
@@ -65,7 +65,7 @@ def _outcome(answer: dict[str, Any]) -> str:
 
 
 def _size(answer: dict[str, Any]) -> str:
-    from genomics_pipeline.runs.cloud.submit import counted
+    from genomics_pipeline.runs.aws.submit import counted
 
     minutes, seconds = divmod(round(answer["least_seconds"]), 60)
     hours, minutes = divmod(minutes, 60)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from genomics_pipeline.engine.clock import Clock, timestamp
-from genomics_pipeline.engine.errors import RUNTIME, StatesError
 from genomics_pipeline.engine.journal import read
-from genomics_pipeline.engine.json_text import compact, dumps
+from genomics_pipeline.language.errors import RUNTIME, StatesError
+from genomics_pipeline.language.json_text import compact, dumps
 
 MAX_EVENTS = 25_000  # of a Standard execution: developer guide, "Quotas"
 

@@ -9,12 +9,12 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.events import StateEntered
 from genomics_pipeline.engine.execution import Execution
 from genomics_pipeline.engine.query_language import QueryLanguage
 from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.engine.visit import Step, Visit
+from genomics_pipeline.language.errors import StatesError
 
 Machine = Mapping[str, Any]
 EFFECTS = frozenset({"Task", "Parallel", "Map", "Wait"})  # what is not simply evaluated again after a crash
@@ -138,9 +138,9 @@ def state_type(kind: str) -> Callable[[Visit], Awaitable[Step]]:
 def query_language(name: str) -> QueryLanguage:
     """The query language of that name, imported when it is met."""
     if name == "JSONata":
-        from genomics_pipeline.engine.jsonata.fields import JsonataFields
+        from genomics_pipeline.language.jsonata.fields import JsonataFields
 
         return JsonataFields()
-    from genomics_pipeline.engine.jsonpath.fields import JsonPathFields
+    from genomics_pipeline.language.jsonpath.fields import JsonPathFields
 
     return JsonPathFields()

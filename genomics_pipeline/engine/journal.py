@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from genomics_pipeline.engine.json_text import dumps, loads
+from genomics_pipeline.language.json_text import dumps, loads
 from genomics_pipeline.model.errors import RunError
 
 Record = dict[str, Any]

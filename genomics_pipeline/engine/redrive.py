@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genomics_pipeline.engine.clock import timestamp
-from genomics_pipeline.engine.errors import DATA_LIMIT_EXCEEDED, StatesError
+from genomics_pipeline.language.errors import DATA_LIMIT_EXCEEDED, StatesError
 
 
 @dataclass(frozen=True, slots=True)

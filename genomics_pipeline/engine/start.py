@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from genomics_pipeline.engine.api import ExecutionResult
-from genomics_pipeline.engine.errors import TIMEOUT, StatesError
 from genomics_pipeline.engine.execution import ROLE, Engine, Execution
 from genomics_pipeline.engine.history import EventFile, History
 from genomics_pipeline.engine.interpreter import Frame, run_machine
 from genomics_pipeline.engine.journal import Log, Memory, Record, Recorder, read
-from genomics_pipeline.engine.json_text import dumps
 from genomics_pipeline.engine.redrive import NEVER, NOT_REDRIVABLE, Redrives
 from genomics_pipeline.engine.trail import Trail
+from genomics_pipeline.language.errors import TIMEOUT, StatesError
+from genomics_pipeline.language.json_text import dumps
 from genomics_pipeline.model.errors import RunError
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from genomics_pipeline.engine.errors import DATA_LIMIT_EXCEEDED, StatesError
-from genomics_pipeline.engine.json_text import dumps
+from genomics_pipeline.language.errors import DATA_LIMIT_EXCEEDED, StatesError
+from genomics_pipeline.language.json_text import dumps
 
 MAX_VARIABLE_BYTES = 262_144  # of one variable, and of all that one Assign makes
 MAX_TOTAL_BYTES = 10_485_760  # of all that can be read

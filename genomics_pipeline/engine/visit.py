@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from genomics_pipeline.engine.clock import timestamp
-from genomics_pipeline.engine.errors import StatesError, too_large
 from genomics_pipeline.engine.execution import Execution
-from genomics_pipeline.engine.json_text import dumps
 from genomics_pipeline.engine.query_language import Node, Outcome, QueryLanguage
 from genomics_pipeline.engine.trail import Trail
+from genomics_pipeline.language.errors import StatesError, too_large
+from genomics_pipeline.language.json_text import dumps
 
 _RETRIED = frozenset({"Task", "Parallel", "Map"})  # what can be retried: recorded, a Pass has no RetryCount
 MAX_PAYLOAD_BYTES = 262_144  # of a state's input or output: developer guide, "Quotas"

@@ -48,7 +48,7 @@ class ResourceNames:
         return f"{self.stack}-{step}"
 
     def repository(self, step: str) -> str:
-        """The ECR repository of a step's image; the tag is `runs.stack.images.tag`."""
+        """The ECR repository of a step's image; the tag is `runs.containers.images.tag`."""
         return f"{self.stack}/{step}"
 
     def state_machine(self, pipeline: str) -> str:

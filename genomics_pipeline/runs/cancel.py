@@ -13,8 +13,8 @@ from genomics_pipeline.aws.executions import find_execution, stop_execution
 from genomics_pipeline.aws.jobs import active_jobs, terminate
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, RunPlace
-from genomics_pipeline.runs.chain import started_chain
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
+from genomics_pipeline.runs.reruns.chain import started_chain
 from genomics_pipeline.runs.run_folder import Holder, RunFolder
 
 if TYPE_CHECKING:

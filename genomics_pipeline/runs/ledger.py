@@ -10,13 +10,13 @@ from typing import Any
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import UsageError, did_you_mean
-from genomics_pipeline.runs.cloud.state import CloudState
+from genomics_pipeline.records.completion import folder
+from genomics_pipeline.runs.aws.state import CloudState
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
 from genomics_pipeline.runs.item_ends import judged
 from genomics_pipeline.runs.local.state import local_failures
 from genomics_pipeline.runs.run_files import RunFiles, run_files
 from genomics_pipeline.runs.run_state import ItemFailure
-from genomics_pipeline.worker.completion import folder
 
 Row = dict[str, Any]
 COMPARED = 10_000  # samples among which a misspelt one is looked for

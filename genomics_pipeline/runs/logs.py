@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from genomics_pipeline.aws import logs as cloudwatch
 from genomics_pipeline.model.errors import RunError, UsageError, did_you_mean
+from genomics_pipeline.records.completion import folder
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
 from genomics_pipeline.runs.run_files import RunFiles, StageGroup, run_files
 from genomics_pipeline.runs.run_state import ItemFailure
 from genomics_pipeline.runs.status import looker
 from genomics_pipeline.stores.protocol import MissingObject
-from genomics_pipeline.worker.completion import folder
 
 COMPARED = 10_000  # items among which a misspelt one is looked for
 

@@ -10,10 +10,10 @@ from typing import Any
 from genomics_pipeline.model.classify import Failure, classify
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.task import ITEM_FILES, item_id, items_of
+from genomics_pipeline.records.result_files import newest, rows
 from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.runs.run_state import ItemFailure, MapRunState
 from genomics_pipeline.stores.protocol import Store
-from genomics_pipeline.stores.result_manifest import newest, rows
 
 NEVER_STARTED = Failure(FailureClass.CANCELLED, "never started: the Map Run ended before its turn came")
 

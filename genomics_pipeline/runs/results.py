@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.records.completion import CompletionRecord, OutputRecord, folder
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
 from genomics_pipeline.runs.ledger import refuse_unknown
 from genomics_pipeline.runs.run_files import COHORT, RunFiles, run_files
 from genomics_pipeline.runs.run_state import ItemFailure, failure_row
 from genomics_pipeline.runs.status import looker
-from genomics_pipeline.worker.completion import CompletionRecord, OutputRecord, folder
 
 THREADS = 16
 AT_ONCE = 4  # items that are copied, each file by parallel ranges

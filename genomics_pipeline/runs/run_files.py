@@ -11,11 +11,11 @@ from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.task import ITEM_FILES, RunPlace, item_id
+from genomics_pipeline.records.completion import CompletionRecord, folder, read_completion
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
 from genomics_pipeline.runs.run_folder import BUCKET
 from genomics_pipeline.stores.protocol import MissingObject
 from genomics_pipeline.stores.routed import RoutedStore
-from genomics_pipeline.worker.completion import CompletionRecord, folder, read_completion
 
 COHORT = "cohort"
 

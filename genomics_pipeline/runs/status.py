@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from genomics_pipeline.aws.patience import is_throttled
 from genomics_pipeline.model.errors import RunError
-from genomics_pipeline.runs.cloud.state import CloudState
+from genomics_pipeline.runs.aws.state import CloudState
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
 from genomics_pipeline.runs.local.state import LocalState
 from genomics_pipeline.runs.run_state import RunState

@@ -23,9 +23,9 @@ from genomics_pipeline.model.step import (
     OutputSpec,
 )
 from genomics_pipeline.model.task import TaskPayload
+from genomics_pipeline.records.completion import CompletionRecord, OutputRecord, folder, write_completion
 from genomics_pipeline.stores.protocol import Expected, Store
 from genomics_pipeline.worker.command import argv, filled
-from genomics_pipeline.worker.completion import CompletionRecord, OutputRecord, folder, write_completion
 from genomics_pipeline.worker.failure import CANCELLED_EXIT_CODE, DISK_FULL, StepFailed, full, says_full
 from genomics_pipeline.worker.inputs import Input, Staging
 from genomics_pipeline.worker.process import ProcessEnd, run_process

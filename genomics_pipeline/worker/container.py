@@ -17,10 +17,10 @@ from genomics_pipeline.model.errors import DataError, PipelineError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
+from genomics_pipeline.records.completion import CompletionRecord, folder
 from genomics_pipeline.stores.protocol import TransferFailed
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker import emf
-from genomics_pipeline.worker.completion import CompletionRecord, folder
 from genomics_pipeline.worker.failure import DISK_FULL, StepFailed
 from genomics_pipeline.worker.health import problems
 from genomics_pipeline.worker.machine import capacity

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from genomics_pipeline.model.task import TaskPayload
-from genomics_pipeline.worker.completion import CompletionRecord
+from genomics_pipeline.records.completion import CompletionRecord
 
 NAMESPACE = "GenomicsPipeline"
 SUCCEEDED = "succeeded"

@@ -13,8 +13,8 @@ from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE
 from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.records.completion import folder
 from genomics_pipeline.stores.protocol import Store, TransferFailed, TransferStopped
-from genomics_pipeline.worker.completion import folder
 
 CANCELLED_EXIT_CODE = 143  # 128 + SIGTERM
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})

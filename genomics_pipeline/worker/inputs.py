@@ -13,9 +13,9 @@ from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.pipeline import GIVEN, READS, REFERENCE
 from genomics_pipeline.model.step import InputSpec
 from genomics_pipeline.model.task import TaskPayload, item_id
+from genomics_pipeline.records.completion import CompletionRecord, read_completion
+from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.stores.protocol import ANY, Expected, MissingObject, Store
-from genomics_pipeline.worker.completion import CompletionRecord, read_completion
-from genomics_pipeline.worker.reference import prepare
 from genomics_pipeline.worker.streams import Streams
 from genomics_pipeline.worker.upstream import gathered, in_parallel
 

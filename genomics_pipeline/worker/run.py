@@ -15,9 +15,9 @@ from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.parameters import Value, resolve
 from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.model.task import TaskPayload, item_id
+from genomics_pipeline.records.completion import CompletionRecord, delete_completion, read_completion
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.attempt import Attempt, Machine
-from genomics_pipeline.worker.completion import CompletionRecord, delete_completion, read_completion
 from genomics_pipeline.worker.failure import (
     CANCELLED_EXIT_CODE,
     StepFailed,

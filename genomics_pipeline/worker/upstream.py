@@ -9,9 +9,9 @@ from functools import partial
 from typing import TypeVar
 
 from genomics_pipeline.model.task import ITEM_FILES, RunPlace, item_id
+from genomics_pipeline.records.completion import is_done
+from genomics_pipeline.records.result_files import rows
 from genomics_pipeline.stores.protocol import Store
-from genomics_pipeline.stores.result_manifest import rows
-from genomics_pipeline.worker.completion import is_done
 
 READERS = 32  # records read at a time: each is small, and S3 takes its time to answer
 T = TypeVar("T")

@@ -15,8 +15,8 @@ from typing import Any
 import pysam
 import pytest
 
+from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.stores.routed import RoutedStore
-from genomics_pipeline.worker.reference import prepare
 
 PROGRAM = Path(__file__).with_name("alignment.py")
 CONTIGS = {"chr1": 6000, "chr2": 3000}

@@ -11,8 +11,8 @@ from struct import pack
 import pysam
 import pytest
 
+from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.stores.local import LocalStore
-from genomics_pipeline.worker.reference import prepare
 
 sys.path.insert(0, str(Path(__file__).parent))
 import bwa

@@ -17,10 +17,10 @@ from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.limits import MAX_SUBMIT_BYTES, check_limits
 from genomics_pipeline.engine.api import execute
 from genomics_pipeline.engine.distributed_map.item_batcher import ItemBatcher
-from genomics_pipeline.engine.jsonata.expressions import evaluate
 from genomics_pipeline.engine.tasks.batch import BatchTasks, Job, JobDefinition, JobEnd
 from genomics_pipeline.engine.tasks.handlers import Handlers
-from genomics_pipeline.engine.validation.validate import diagnose
+from genomics_pipeline.language.jsonata.expressions import evaluate
+from genomics_pipeline.language.validation.validate import diagnose
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.pipeline import Pipeline

@@ -13,9 +13,9 @@ import pytest
 
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.engine.api import execute
-from genomics_pipeline.engine.errors import StatesError
-from genomics_pipeline.engine.jsonata.expressions import evaluate
 from genomics_pipeline.engine.tasks.handlers import Handlers
+from genomics_pipeline.language.errors import StatesError
+from genomics_pipeline.language.jsonata.expressions import evaluate
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.pipeline import Pipeline, Stage

@@ -61,7 +61,7 @@ def test_batches(pipeline: Any, items: int | None, most: int | None, expected: d
 
 @pytest.mark.parametrize("name", ["true", "false", "null", "function", "and", "or", "in", "truely", "a1_"])
 def test_a_member_is_found_whatever_its_name(name: str) -> None:
-    from genomics_pipeline.engine.jsonata.expressions import evaluate
+    from genomics_pipeline.language.jsonata.expressions import evaluate
 
     text = "{% $merge([{}," + member("$states.input", name) + "]) %}"
     assert evaluate(text, {"states": {"input": {name: {"x": 1}}}}, "Output") == {"x": 1}

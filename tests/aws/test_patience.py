@@ -14,7 +14,7 @@ from genomics_pipeline.aws.clients import CONNECTIONS, Clients
 from genomics_pipeline.aws.objects import Head
 from genomics_pipeline.aws.patience import ROUNDS, in_parallel, patiently
 from genomics_pipeline.model.sample import Lane, Sample
-from genomics_pipeline.runs.cloud import files as cloud_files
+from genomics_pipeline.runs.aws import files as cloud_files
 
 
 def refusal(code: str) -> ClientError:

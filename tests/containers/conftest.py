@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from genomics_pipeline.model.errors import RunError
-from genomics_pipeline.runs.stack import images as step_images
-from genomics_pipeline.runs.stack.container_engine import ContainerEngine
+from genomics_pipeline.runs.containers import images as step_images
+from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 SCRIPT = SHARED / "tools" / "containers" / "engine.sh"

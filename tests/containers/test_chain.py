@@ -16,12 +16,12 @@ from genomics_pipeline.asl.canonical import canonical
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.reference.intervals import contigs, interval_lines
+from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.catalog import load_pipeline
-from genomics_pipeline.runs.intervals import contigs, interval_lines
 from genomics_pipeline.runs.local.execute import ExecuteRequest, execute
 from genomics_pipeline.runs.manifests import read_manifest
 from genomics_pipeline.stores.routed import RoutedStore
-from genomics_pipeline.worker.reference import prepare
 from tests.conftest import AWS_ENVIRONMENT
 from tests.containers.conftest import SHARED
 

@@ -13,8 +13,8 @@ import pytest
 
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.runs.catalog import load_step
-from genomics_pipeline.runs.stack import images as step_images
-from genomics_pipeline.runs.stack.container_engine import ContainerEngine
+from genomics_pipeline.runs.containers import images as step_images
+from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 
 STEPS = ["aggregation", "alignment", "gather", "variant_calling"]
 LARGEST_MIB = 300

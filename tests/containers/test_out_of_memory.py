@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from genomics_pipeline.runs.stack.container_engine import ContainerEngine
+from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 
 # What it writes to `tries` lies outside of its scratch folder, and so outlives a container that is killed.
 PROGRAM = """

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from genomics_pipeline.runs.stack.container_engine import ContainerEngine
+from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 from tests.containers.conftest import SHARED
 
 DATA = SHARED / "data" / "1000g-3sample-chr21-chr22"

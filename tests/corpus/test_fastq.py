@@ -17,8 +17,8 @@ from random import Random
 
 import pytest
 
+from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.stores.local import LocalStore
-from genomics_pipeline.worker.reference import prepare
 
 HERE = Path(__file__).parent
 FASTQ = HERE / "fastq"

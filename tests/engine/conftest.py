@@ -14,7 +14,7 @@ import pytest
 from genomics_pipeline.engine.api import ExecutionResult, execute
 from genomics_pipeline.engine.events import Event
 from genomics_pipeline.engine.tasks.handlers import Handlers
-from genomics_pipeline.engine.validation.document import check
+from genomics_pipeline.language.validation.document import check
 from genomics_pipeline.stores.protocol import ObjectInfo
 
 

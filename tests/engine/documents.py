@@ -14,8 +14,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.execution import TaskContext
+from genomics_pipeline.language.errors import StatesError
 
 Draw = st.DrawFn
 State = dict[str, Any]

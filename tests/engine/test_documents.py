@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from genomics_pipeline.engine.api import ExecutionResult, execute
 from genomics_pipeline.engine.events import Event, StateEntered
 from genomics_pipeline.engine.tasks.handlers import Handlers
-from genomics_pipeline.engine.validation import document as validation
+from genomics_pipeline.language.validation import document as validation
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.local import Folders, LocalStore
 from tests.engine.documents import HANDLERS, OBJECTS, damaged, documents, inputs, values

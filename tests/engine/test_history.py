@@ -16,9 +16,9 @@ from typing import Any
 import botocore.loaders
 import pytest
 
-from genomics_pipeline.engine.errors import RUNTIME, TIMEOUT, StatesError
 from genomics_pipeline.engine.events import ChildEnded
 from genomics_pipeline.engine.history import MAX_EVENTS, History
+from genomics_pipeline.language.errors import RUNTIME, TIMEOUT, StatesError
 
 CASES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 WHOLE = {"truncated": False}

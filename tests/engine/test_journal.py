@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.events import ChildStarted, MapRunStarted
 from genomics_pipeline.engine.journal import Log, read
+from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.model.errors import RunError
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[34][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")

@@ -16,12 +16,12 @@ from unittest.mock import ANY
 import pytest
 
 from genomics_pipeline.engine.clock import timestamp
-from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.events import ChildEnded, ChildStarted
 from genomics_pipeline.engine.execution import Engine, Stop
 from genomics_pipeline.engine.history import EventFile
 from genomics_pipeline.engine.start import Beginning, run_execution
 from genomics_pipeline.engine.tasks.handlers import Handlers
+from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.model.errors import RunError
 from tests.engine.conftest import Bench
 from tests.engine.distributed_map.test_map_run import WRITER, over

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.engine.errors import StatesError
+from genomics_pipeline.language.errors import StatesError
 
 
 def expression(text: str) -> str:

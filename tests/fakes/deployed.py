@@ -14,7 +14,7 @@ from genomics_pipeline.asl.canonical import canonical
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
 from genomics_pipeline.runs.catalog import load_pipeline
-from genomics_pipeline.runs.stack.images import tag
+from genomics_pipeline.runs.containers.images import tag
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from genomics_pipeline.model.task import RunPlace, TaskPayload
+from genomics_pipeline.records.completion import CompletionRecord, OutputRecord
 from genomics_pipeline.worker import emf
-from genomics_pipeline.worker.completion import CompletionRecord, OutputRecord
 
 PAYLOAD = TaskPayload("align", "alignment", "sample", RunPlace("r1", "b", "runs/r1/"), "", {}, {}, {}, (), {})
 OUTPUTS = {"bam": OutputRecord("k", 1000, "0"), "metrics": OutputRecord("m", 24, "0")}

@@ -15,8 +15,8 @@ import pytest
 
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.task import RunPlace, TaskPayload
+from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.stores.local import LocalStore
-from genomics_pipeline.worker.completion import CompletionRecord
 from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import read_step

@@ -9,9 +9,9 @@ import pytest
 from genomics_pipeline.engine.distributed_map.result_writer import Destination, ended_row
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.records.completion import CompletionRecord, OutputRecord, write_completion
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import MissingObject
-from genomics_pipeline.worker.completion import CompletionRecord, OutputRecord, write_completion
 from genomics_pipeline.worker.upstream import gathered
 
 Row = dict[str, Any]

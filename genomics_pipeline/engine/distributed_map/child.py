@@ -10,14 +10,14 @@ from typing import Any
 
 from genomics_pipeline.engine.distributed_map.children import ChildInput
 from genomics_pipeline.engine.distributed_map.ends import Ends
-from genomics_pipeline.engine.errors import TIMEOUT, StatesError
 from genomics_pipeline.engine.events import ChildEnded, ChildStarted
 from genomics_pipeline.engine.execution import Engine, Execution
 from genomics_pipeline.engine.history import MAX_EVENTS, History
 from genomics_pipeline.engine.interpreter import Frame, run_machine
-from genomics_pipeline.engine.json_text import compact
 from genomics_pipeline.engine.redrive import NEVER
 from genomics_pipeline.engine.trail import Trail
+from genomics_pipeline.language.errors import TIMEOUT, StatesError
+from genomics_pipeline.language.json_text import compact
 
 EXPRESS_SECONDS = 300  # an Express execution ends after so long: developer guide, "Quotas"
 _ABORTED = {"status": "ABORTED"}

@@ -26,7 +26,6 @@ from genomics_pipeline.engine.distributed_map.result_writer import (
     state_output,
 )
 from genomics_pipeline.engine.distributed_map.tolerated_failure import ToleratedFailure
-from genomics_pipeline.engine.errors import THRESHOLD_EXCEEDED, StatesError
 from genomics_pipeline.engine.events import MapRunEnded, MapRunStarted
 from genomics_pipeline.engine.execution import ARN
 from genomics_pipeline.engine.interpreter import EFFECTS
@@ -34,6 +33,7 @@ from genomics_pipeline.engine.redrive import begins_anew
 from genomics_pipeline.engine.states.crew import crew, whole
 from genomics_pipeline.engine.states.map_state import processor
 from genomics_pipeline.engine.visit import Visit
+from genomics_pipeline.language.errors import THRESHOLD_EXCEEDED, StatesError
 
 MAX_CONCURRENCY = 10_000  # children at once: developer guide, "Quotas"
 _PLAIN_BATCH = 1000  # children of states without effects that share one write to the journal

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from genomics_pipeline.engine.clock import timestamp
-from genomics_pipeline.engine.errors import RESULT_WRITER_FAILED, StatesError, too_large
 from genomics_pipeline.engine.execution import ARN
-from genomics_pipeline.engine.json_text import compact, dumps, loads
 from genomics_pipeline.engine.redrive import NOT_REDRIVABLE
 from genomics_pipeline.engine.visit import MAX_PAYLOAD_BYTES, Visit
+from genomics_pipeline.language.errors import RESULT_WRITER_FAILED, StatesError, too_large
+from genomics_pipeline.language.json_text import compact, dumps, loads
 from genomics_pipeline.model.errors import PipelineError
 
 if TYPE_CHECKING:

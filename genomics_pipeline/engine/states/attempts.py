@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from genomics_pipeline.engine.errors import RUNTIME, StatesError, matches
 from genomics_pipeline.engine.events import RetryScheduled
 from genomics_pipeline.engine.states.retry import Retriers
 from genomics_pipeline.engine.visit import Step, Visit
+from genomics_pipeline.language.errors import RUNTIME, StatesError, matches
 
 
 async def attempts(visit: Visit, work: Callable[[Visit], Awaitable[Any]]) -> Step:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from genomics_pipeline.engine.errors import RUNTIME, StatesError
 from genomics_pipeline.engine.visit import Step, Visit
+from genomics_pipeline.language.errors import RUNTIME, StatesError
 
 
 async def run(visit: Visit) -> Step:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.visit import Step, Visit
+from genomics_pipeline.language.errors import StatesError
 
 
 async def run(visit: Visit) -> Step:

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from genomics_pipeline.engine.errors import RUNTIME, StatesError
 from genomics_pipeline.engine.interpreter import Frame, run_machine
 from genomics_pipeline.engine.states.attempts import attempts
 from genomics_pipeline.engine.states.crew import crew
 from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.engine.visit import Step, Visit
+from genomics_pipeline.language.errors import RUNTIME, StatesError
 
 INLINE_CONCURRENCY = 40  # AWS's, where MaxConcurrency sets none
 

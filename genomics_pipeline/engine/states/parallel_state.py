@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from genomics_pipeline.engine.errors import BRANCH_FAILED, RUNTIME, StatesError
 from genomics_pipeline.engine.interpreter import Frame, run_machine
 from genomics_pipeline.engine.states.attempts import attempts
 from genomics_pipeline.engine.states.crew import together
 from genomics_pipeline.engine.visit import Step, Visit
+from genomics_pipeline.language.errors import BRANCH_FAILED, RUNTIME, StatesError
 
 
 async def run(visit: Visit) -> Step:

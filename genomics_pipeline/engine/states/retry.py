@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genomics_pipeline.engine.clock import Clock
-from genomics_pipeline.engine.errors import StatesError, matches
+from genomics_pipeline.language.errors import StatesError, matches
 
 _MAX_DELAY_S = 31_622_400  # of MaxDelaySeconds
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from genomics_pipeline.engine.errors import TIMEOUT, StatesError
 from genomics_pipeline.engine.trail import Trail
+from genomics_pipeline.language.errors import TIMEOUT, StatesError
 
 REGION = "us-east-1"  # of every ARN here; nothing is there
 

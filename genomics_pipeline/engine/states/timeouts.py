@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from genomics_pipeline.engine.errors import HEARTBEAT_TIMEOUT, TIMEOUT, StatesError
+from genomics_pipeline.language.errors import HEARTBEAT_TIMEOUT, TIMEOUT, StatesError
 
 
 @asynccontextmanager

@@ -6,10 +6,10 @@ import json
 import re
 from typing import Any
 
-from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.tasks.callbacks import Callbacks
 from genomics_pipeline.engine.tasks.functions import FunctionFailed, Functions
+from genomics_pipeline.language.errors import StatesError
 
 ACTIVITY = re.compile(r"arn:aws[\w-]*:states:[^:]*:[^:]*:activity:[^:]+")
 

@@ -6,8 +6,8 @@ from email.utils import formatdate
 from typing import Any
 from uuid import uuid4
 
-from genomics_pipeline.engine.errors import RUNTIME, StatesError
-from genomics_pipeline.engine.json_text import compact
+from genomics_pipeline.language.errors import RUNTIME, StatesError
+from genomics_pipeline.language.json_text import compact
 
 
 def milliseconds(seconds: float) -> int:

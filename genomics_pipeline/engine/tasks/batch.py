@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from genomics_pipeline.engine.errors import TASK_FAILED, StatesError
 from genomics_pipeline.engine.events import JobEnded, JobStarted, Note, Observer
 from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.tasks.admission import Admission, Share
 from genomics_pipeline.engine.tasks.aws_response import required
 from genomics_pipeline.engine.tasks.background import Background
 from genomics_pipeline.engine.tasks.job_detail import Attempt, cause_of, detail
+from genomics_pipeline.language.errors import TASK_FAILED, StatesError
 from genomics_pipeline.model.batch_retry import ONCE, TIMED_OUT, RetryStrategy
 
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob"

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.execution import TaskContext, TaskHandler
+from genomics_pipeline.language.errors import StatesError
 
 _REMEMBERED = 100_000  # tokens that ended and are still told from those that never were
 GONE = "Provided task does not exist anymore"  # what a late callback of a service's task is told

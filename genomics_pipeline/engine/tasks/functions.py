@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.fast_forward import real_work
 from genomics_pipeline.engine.tasks.callbacks import Callbacks
+from genomics_pipeline.language.errors import StatesError
 
 Function = Callable[[Any, Any], Any]  # (event, context), plain or async
 _AT_ONCE = 32  # threads; Lambda has more, a laptop has not

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from genomics_pipeline.engine.errors import MAX_CAUSE
-from genomics_pipeline.engine.json_text import compact
+from genomics_pipeline.language.errors import MAX_CAUSE
+from genomics_pipeline.language.json_text import compact
 
 if TYPE_CHECKING:
     from genomics_pipeline.engine.tasks.batch import Submission

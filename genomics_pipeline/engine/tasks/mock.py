@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from genomics_pipeline.engine.errors import RUNTIME, StatesError
 from genomics_pipeline.engine.execution import TaskContext
+from genomics_pipeline.language.errors import RUNTIME, StatesError
 from genomics_pipeline.model.errors import DataError, Problem, did_you_mean
 
 _RANGE = re.compile(r"(0|[1-9]\d*)(?:-(0|[1-9]\d*))?", re.ASCII)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.execution import TaskContext, TaskHandler
-from genomics_pipeline.engine.json_text import compact
 from genomics_pipeline.engine.tasks.aws_response import required, sdk_cause
 from genomics_pipeline.engine.tasks.callbacks import CallbackError, Callbacks
+from genomics_pipeline.language.errors import StatesError
+from genomics_pipeline.language.json_text import compact
 
 SFN = "arn:aws:states:::aws-sdk:sfn:"
 

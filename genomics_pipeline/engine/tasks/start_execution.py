@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from genomics_pipeline.engine.errors import TASK_FAILED, StatesError
 from genomics_pipeline.engine.execution import ARN, TaskContext
-from genomics_pipeline.engine.json_text import compact
 from genomics_pipeline.engine.redrive import NOT_REDRIVABLE
 from genomics_pipeline.engine.tasks.aws_response import metadata, milliseconds, optimised_cause, required
 from genomics_pipeline.engine.tasks.background import Background
+from genomics_pipeline.language.errors import TASK_FAILED, StatesError
+from genomics_pipeline.language.json_text import compact
 
 if TYPE_CHECKING:
     from genomics_pipeline.engine.api import ExecutionResult

@@ -10,12 +10,12 @@ from typing import Any
 from genomics_pipeline.aws.batch import CALLS_PER_S, ENDED, MOST_JOBS, BatchError, BatchJobs
 from genomics_pipeline.aws.pascal_case import UnknownMember
 from genomics_pipeline.engine.clock import Clock
-from genomics_pipeline.engine.errors import RUNTIME, TASK_FAILED, StatesError
 from genomics_pipeline.engine.execution import TaskContext
-from genomics_pipeline.engine.json_text import compact
 from genomics_pipeline.engine.states.crew import whole
 from genomics_pipeline.engine.tasks.aws_response import optimised_cause, required
 from genomics_pipeline.engine.tasks.job_detail import cause_of
+from genomics_pipeline.language.errors import RUNTIME, TASK_FAILED, StatesError
+from genomics_pipeline.language.json_text import compact
 
 FIRST_POLL_S, MOST_POLL_S, GROWTH = 1.0, 30.0, 1.5
 

@@ -23,8 +23,8 @@ from genomics_pipeline.engine.tasks.mock import MockFile, Mocks, parse_mock_file
 from genomics_pipeline.engine.tasks.s3 import S3Tasks
 from genomics_pipeline.engine.tasks.sfn import SendTask
 from genomics_pipeline.engine.tasks.table import CALLBACK, TaskTable
-from genomics_pipeline.engine.validation.document import check
-from genomics_pipeline.engine.validation.scopes import State, machines
+from genomics_pipeline.language.validation.document import check
+from genomics_pipeline.language.validation.scopes import State, machines
 from genomics_pipeline.model.errors import DataError, UsageError, did_you_mean
 from genomics_pipeline.runs.json_file import read_json
 from genomics_pipeline.runs.local.user_functions import load_functions

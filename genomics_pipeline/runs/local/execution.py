@@ -30,8 +30,8 @@ from genomics_pipeline.worker.machine import capacity
 from genomics_pipeline.worker.step_folder import StepFolder
 
 if TYPE_CHECKING:
-    from genomics_pipeline.runs.local.container_jobs import ContainerWorker
-    from genomics_pipeline.runs.local.faults import Injector
+    from genomics_pipeline.runs.containers.jobs import ContainerWorker
+    from genomics_pipeline.runs.faults.injector import Injector
 
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
 
@@ -152,9 +152,9 @@ def worker_for(
     """What runs the jobs; images that are missing are built."""
     if not containers:
         return Worker(steps, RoutedStore({BUCKET: folder.path}), folder.scratch)
-    from genomics_pipeline.runs.local.container_jobs import ContainerWorker
-    from genomics_pipeline.runs.stack import images
-    from genomics_pipeline.runs.stack.container_engine import ContainerEngine
+    from genomics_pipeline.runs.containers import images
+    from genomics_pipeline.runs.containers.container_engine import ContainerEngine
+    from genomics_pipeline.runs.containers.jobs import ContainerWorker
 
     engine = ContainerEngine()
     wanted = {name: images.image(step, ResourceNames()) for name, step in steps.items()}

@@ -16,20 +16,20 @@ from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.parameters import absolute
 from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.reference.intervals import contigs, interval_lines
+from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.catalog import located
-from genomics_pipeline.runs.intervals import contigs, interval_lines
 from genomics_pipeline.runs.local.execution import LocalExecution, worker_for
 from genomics_pipeline.runs.local.jobs import Worker
 from genomics_pipeline.runs.local.pipeline_info import write_pipeline_info
 from genomics_pipeline.runs.plan import Plan, Wanted, plan
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
-from genomics_pipeline.worker.reference import prepare
 
 if TYPE_CHECKING:
     from genomics_pipeline.model.faults import Faults
-    from genomics_pipeline.runs.local.container_jobs import ContainerWorker
-    from genomics_pipeline.runs.local.faults import Injector
+    from genomics_pipeline.runs.containers.jobs import ContainerWorker
+    from genomics_pipeline.runs.faults.injector import Injector
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ def _faults(request: Request, checked: Plan) -> Faults | None:
         return None
     if request.containers:
         raise UsageError("--inject makes faults in processes of this machine: leave --containers out")
-    from genomics_pipeline.runs.local.faults import read_faults
+    from genomics_pipeline.runs.faults.injector import read_faults
 
     return read_faults(request.inject, checked)
 
@@ -160,7 +160,7 @@ def _injector(
 ) -> Injector | None:
     if faults is None or not isinstance(worker, Worker):
         return None
-    from genomics_pipeline.runs.local.faults import Injector
+    from genomics_pipeline.runs.faults.injector import Injector
 
     display.note(str(faults))
     return Injector(faults, worker, folder, display.note)

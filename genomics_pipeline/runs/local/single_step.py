@@ -16,15 +16,15 @@ from genomics_pipeline.model.pipeline import GIVEN, READS, REFERENCE
 from genomics_pipeline.model.sample import NAME
 from genomics_pipeline.model.step import PLACEHOLDER, SCOPES, InputSpec, StepSpec
 from genomics_pipeline.model.task import RunPlace, TaskPayload
+from genomics_pipeline.records.completion import CompletionRecord
+from genomics_pipeline.reference.intervals import contigs
+from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.catalog import load_step
-from genomics_pipeline.runs.intervals import contigs
 from genomics_pipeline.runs.manifests import sample_of
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
-from genomics_pipeline.worker.completion import CompletionRecord
 from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.machine import capacity
-from genomics_pipeline.worker.reference import prepare
 from genomics_pipeline.worker.run import run_task
 
 

@@ -9,7 +9,6 @@ from functools import partial
 from genomics_pipeline.engine.progress import Progress, UnfinishedMapRun, read_progress
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
-from genomics_pipeline.runs.chain import Earlier, Execution, answers, earlier, local_chain, older
 from genomics_pipeline.runs.find_run import LocalRun
 from genomics_pipeline.runs.item_ends import interrupted, judged, missing
 from genomics_pipeline.runs.map_run_answer import (
@@ -19,6 +18,7 @@ from genomics_pipeline.runs.map_run_answer import (
     not_done_of,
     pending_of,
 )
+from genomics_pipeline.runs.reruns.chain import Earlier, Execution, answers, earlier, local_chain, older
 from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup, run_files
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.runs.run_state import ItemFailure, MapRunState, RunState

@@ -14,7 +14,7 @@ from genomics_pipeline.aws.template.template import template
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.resource_names import ResourceNames, resource_names
 from genomics_pipeline.runs.catalog import load_pipeline, pipeline_names
-from genomics_pipeline.runs.stack.images import tag
+from genomics_pipeline.runs.containers.images import tag
 from genomics_pipeline.worker.step_folder import StepFolder
 
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genomics_pipeline.engine.distributed_map.item_batcher import ItemBatcher
-from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.visit import MAX_PAYLOAD_BYTES
+from genomics_pipeline.language.errors import StatesError
 
 
 def size(value: Any) -> int:

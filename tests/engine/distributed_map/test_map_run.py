@@ -10,8 +10,8 @@ import pytest
 
 from genomics_pipeline.engine.distributed_map import map_run
 from genomics_pipeline.engine.distributed_map.tolerated_failure import ToleratedFailure as Tolerance
-from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.events import ChildEnded, ChildStarted, MapRunEnded, MapRunStarted
+from genomics_pipeline.language.errors import StatesError
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 WRITER = {

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genomics_pipeline.engine.distributed_map.result_writer import Destination, ended_row, pending_row, state_output
-from genomics_pipeline.engine.errors import StatesError
-from genomics_pipeline.engine.json_text import compact
+from genomics_pipeline.language.errors import StatesError
+from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.local import LocalStore
 

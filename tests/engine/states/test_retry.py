@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.engine.errors import StatesError, matches
 from genomics_pipeline.engine.events import RetryScheduled
+from genomics_pipeline.language.errors import StatesError, matches
 
 
 def failing(*errors: str) -> Any:

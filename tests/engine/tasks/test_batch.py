@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.events import JobEnded, JobStarted, Note
 from genomics_pipeline.engine.tasks.batch import EXITED, BatchTasks, Job, JobDefinition, JobEnd
+from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.model.batch_retry import OURS, TIMED_OUT
 
 SUBMIT = "arn:aws:states:::batch:submitJob.sync"

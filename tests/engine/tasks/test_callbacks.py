@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.tasks.callbacks import CallbackError, Callbacks, WaitForTaskToken
+from genomics_pipeline.language.errors import StatesError
 
 Make = Callable[..., TaskContext]
 

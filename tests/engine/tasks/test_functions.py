@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.tasks.activity import Activity
 from genomics_pipeline.engine.tasks.callbacks import CallbackError, Callbacks, WaitForTaskToken
 from genomics_pipeline.engine.tasks.functions import Function, Functions
 from genomics_pipeline.engine.tasks.lambda_invoke import INVOKE, FunctionTask, LambdaInvoke
+from genomics_pipeline.language.errors import StatesError
 
 Make = Callable[..., TaskContext]
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:align"

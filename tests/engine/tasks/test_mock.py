@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.tasks.mock import Mocks, parse_mock_file
+from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.model.errors import DataError
 
 Make = Callable[..., TaskContext]

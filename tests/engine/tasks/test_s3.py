@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.tasks.s3 import S3, S3Tasks
+from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.stores.local import Folders, LocalStore
 
 Call = Callable[..., Any]

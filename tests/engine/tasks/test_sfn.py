@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.tasks.callbacks import Callbacks, WaitForTaskToken
 from genomics_pipeline.engine.tasks.sfn import SFN, SendTask
+from genomics_pipeline.language.errors import StatesError
 
 Make = Callable[..., TaskContext]
 

@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 
 from genomics_pipeline.engine.api import ExecutionResult
-from genomics_pipeline.engine.errors import StatesError
 from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.tasks.start_execution import StartExecution
+from genomics_pipeline.language.errors import StatesError
 
 Make = Callable[..., TaskContext]
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:child"

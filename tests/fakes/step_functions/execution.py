@@ -19,9 +19,9 @@ from genomics_pipeline.engine.events import ChildEnded, ChildStarted, Event, Map
 from genomics_pipeline.engine.execution import ARN, Engine, Stop, Tasks
 from genomics_pipeline.engine.history import EventFile
 from genomics_pipeline.engine.journal import read
-from genomics_pipeline.engine.json_text import compact
 from genomics_pipeline.engine.redrive import NOT_REDRIVABLE
 from genomics_pipeline.engine.start import Beginning, run_execution
+from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.stores.protocol import Store
 from tests.fakes.faults import ApiError
 

@@ -14,9 +14,9 @@ from genomics_pipeline.engine.distributed_map.item_reader.compression import blo
 from genomics_pipeline.engine.distributed_map.item_reader.limits import ItemReaderCause, UnreadableItems
 from genomics_pipeline.engine.distributed_map.item_reader.objects import count_object, read_object
 from genomics_pipeline.engine.distributed_map.item_reader.reader_config import ReaderConfig
-from genomics_pipeline.engine.errors import ITEM_READER_FAILED, StatesError
-from genomics_pipeline.engine.json_text import compact
 from genomics_pipeline.engine.visit import Visit
+from genomics_pipeline.language.errors import ITEM_READER_FAILED, StatesError
+from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.model.errors import PipelineError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 
 from genomics_pipeline.engine.distributed_map.item_reader import ItemReader
 from genomics_pipeline.engine.distributed_map.item_reader.reader_config import ReaderConfig
-from genomics_pipeline.engine.errors import StatesError
+from genomics_pipeline.language.errors import StatesError
 
 
 class Read(Protocol):

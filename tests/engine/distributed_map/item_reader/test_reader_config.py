@@ -55,7 +55,7 @@ def test_max_items_path_that_leads_to_no_count(bench: Any, most: Any, cause: str
     assert (found["Error"], found["Cause"]) == ("States.ItemReaderFailed", cause)
 
 
-# In the words recorded of other fields: see engine/jsonata/typed.py.
+# In the words recorded of other fields: see language/jsonata/typed.py.
 @pytest.mark.parametrize(
     ("most", "cause"),
     [

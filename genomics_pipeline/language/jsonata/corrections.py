@@ -1,0 +1,248 @@
+"""The language's own functions where the library's departs from the reference implementation.
+
+`tests/language/jsonata/test_agreement.py` compares all of them with it.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+import urllib.parse
+from typing import Any
+
+from jsonata.functions import Functions as Library
+from jsonata.utils import Utils
+
+from genomics_pipeline.language.jsonata import operators, pictures, regular_expressions
+from genomics_pipeline.language.jsonata.limits import MAX_PADDING, MAX_TEXT, Uncoded, too_large
+from genomics_pipeline.language.jsonata.messages import Thrown
+from genomics_pipeline.language.jsonata.values import NULL, equal, is_function
+
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([Ee][-+]?[0-9]+)?")
+_RADIX = re.compile(r"0[xX][0-9A-Fa-f]+|0[oO][0-7]+|0[bB][01]+")
+_KEPT = "!'()*~-_."  # what encodeURIComponent leaves as it is
+_KEPT_OF_URL = _KEPT + ";/?:@&=+$,#"
+
+
+class Corrections:
+    """By the names that `SIGNATURES` gives; the arguments are checked against the signatures before."""
+
+    match = staticmethod(regular_expressions.match)
+    contains = staticmethod(regular_expressions.contains)
+    replace = staticmethod(regular_expressions.replace)
+    split = staticmethod(regular_expressions.split)
+    format_number = staticmethod(pictures.format_number)
+    format_integer = staticmethod(pictures.format_integer)
+    parse_integer = staticmethod(pictures.parse_integer)
+    to_millis = staticmethod(pictures.to_millis)
+    from_millis = staticmethod(pictures.from_millis)
+
+    @staticmethod
+    def string(value: Any, prettify: bool | None = None) -> str | None:
+        """``$string``."""
+        return None if value is None else operators.string(value, bool(prettify))
+
+    @staticmethod
+    def substring(text: str | None, start: float | None, length: float | None) -> str | None:
+        """``$substring``: the end is the start and the length together, and only then cut to a whole number."""
+        if text is None or start is None:
+            return text if length is None else text and ""
+        if len(text) + start < 0:
+            start = 0
+        if length is None:
+            return text[int(start) :]
+        if length <= 0:
+            return ""
+        end = (start if start >= 0 else len(text) + start) + length
+        return text[int(start) : int(end)]
+
+    @staticmethod
+    def pad(text: str | None, width: float | None, char: str | None) -> str | None:
+        """``$pad``."""
+        if text is None or width is None:
+            return text
+        if abs(int(width)) - len(text) > MAX_PADDING:
+            raise too_large()
+        return str(Library.pad(text, int(width), char))
+
+    @staticmethod
+    def join(texts: list[str] | None, separator: str | None) -> str | None:
+        """``$join``."""
+        found = None if texts is None else (separator or "").join(texts)
+        if found is not None and len(found) > MAX_TEXT:
+            raise too_large()
+        return found
+
+    @staticmethod
+    def base64decode(text: str | None) -> str | None:
+        """``$base64decode``: of UTF-8; the padding may be missing."""
+        if text is None:
+            return None
+        strange = re.search(r"[^A-Za-z0-9+/=]", text)
+        if strange:
+            raise Uncoded(f"Illegal base64 character {ord(strange[0]):x}")
+        return base64.b64decode(text + "===").decode(errors="replace")
+
+    @staticmethod
+    def encode_url_component(text: str | None) -> str | None:
+        """``$encodeUrlComponent``."""
+        return _encoded(text, _KEPT, "encodeUrlComponent")
+
+    @staticmethod
+    def encode_url(text: str | None) -> str | None:
+        """``$encodeUrl``."""
+        return _encoded(text, _KEPT_OF_URL, "encodeUrl")
+
+    @staticmethod
+    def decode_url_component(text: str | None) -> str | None:
+        """``$decodeUrlComponent``: on AWS a plus is a space, and what is no UTF-8 is replaced."""
+        return None if text is None else urllib.parse.unquote_plus(_escaped(text, "decodeUrlComponent"))
+
+    @staticmethod
+    def decode_url(text: str | None) -> str | None:
+        """``$decodeUrl``: what means something in a URL stays encoded."""
+        if text is None:
+            return None
+        kept = "|".join(f"{ord(sign):02X}" for sign in ";/?:@&=+$,#")
+        try:
+            return urllib.parse.unquote(
+                re.sub(f"%(?=(?i:{kept}))", "%25", _escaped(text, "decodeUrl")), errors="strict"
+            )
+        except UnicodeDecodeError:
+            raise Thrown("D3140", functionName="decodeUrl", value=text) from None
+
+    @staticmethod
+    def number(value: Any) -> Any:
+        """``$number``."""
+        if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+            return value
+        if isinstance(value, bool):
+            return int(value)
+        if isinstance(value, str):
+            if _NUMBER.fullmatch(value) and math.isfinite(float(value)):
+                return operators.whole(float(value))
+            if _RADIX.fullmatch(value):
+                return int(value, 0)
+        raise Thrown("D3030", value=value)
+
+    @staticmethod
+    def round(value: Any, precision: float | None) -> Any:
+        """``$round``: half to even, of the decimal digits that the number is written with."""
+        return None if value is None else operators.whole(float(pictures.rounded(value, int(precision or 0))))
+
+    @staticmethod
+    def format_base(value: Any, radix: Any) -> str | None:
+        """``$formatBase``: both are rounded."""
+        if value is None:
+            return None
+        base = int(pictures.rounded(10 if radix is None else radix, 0))
+        if not 2 <= base <= 36:
+            raise Thrown("D3100", value=base)
+        return str(Library.base_repr(int(pictures.rounded(value, 0)), base)).lower()
+
+    @staticmethod
+    def power(base: Any, exponent: Any) -> Any:
+        """``$power``."""
+        if base is None:
+            return None
+        try:
+            found = math.pow(base, exponent)
+        except (OverflowError, ValueError):
+            found = math.inf
+        if not math.isfinite(found):
+            raise Thrown("D3061", value=base, exp=exponent)
+        return found
+
+    @staticmethod
+    def sum(values: list[Any] | None) -> Any:
+        """``$sum``: one after the other, as the reference adds."""
+        if values is None:
+            return None
+        found = 0.0
+        for value in values:
+            found += value
+        return found
+
+    @staticmethod
+    def count(values: list[Any] | None) -> int:
+        """``$count``."""
+        return 0 if values is None else len(values)
+
+    @staticmethod
+    def sort(items: list[Any] | None, after: Any) -> Any:
+        """``$sort``."""
+        if items is None or len(items) <= 1:
+            return items
+        if after is None:
+            if not Utils.is_array_of_numbers(items) and not Utils.is_array_of_strings(items):
+                raise Thrown("D3070")
+            return sorted(items)
+        return operators.sort(items, lambda a, b: _is_true(Library.func_apply(after, [a, b])))
+
+    @staticmethod
+    def distinct(items: Any) -> Any:
+        """``$distinct``: an array stays one."""
+        if not isinstance(items, list) or len(items) <= 1:
+            return items
+        found = Utils.create_sequence() if Utils.is_sequence(items) else []
+        for item in items:
+            if not any(equal(item, seen) for seen in found):
+                found.append(item)
+        return found
+
+    @staticmethod
+    def type(value: Any) -> str | None:
+        """``$type``."""
+        return "function" if is_function(value) else Library.type(value)
+
+
+def _encoded(text: str | None, kept: str, name: str) -> str | None:
+    try:
+        return None if text is None else urllib.parse.quote(text, safe=kept)
+    except UnicodeEncodeError:
+        raise Thrown("D3140", functionName=name, value=text) from None
+
+
+def _escaped(text: str, name: str) -> str:
+    if re.search(r"%(?![0-9A-Fa-f]{2})", text):
+        raise Thrown("D3140", functionName=name, value=text)
+    return text
+
+
+def _is_true(value: Any) -> bool:
+    """As JavaScript asks: an empty list is true."""
+    if value is None or value is NULL or (isinstance(value, float) and math.isnan(value)):
+        return False
+    return bool(value) if isinstance(value, bool | int | float | str) else True
+
+
+SIGNATURES = {
+    "match": ("<s-f<s:o>n?:a<o>>", "match"),
+    "contains": ("<s-(sf):b>", "contains"),
+    "replace": ("<s-(sf)(sf)n?:s>", "replace"),
+    "split": ("<s-(sf)n?:a<s>>", "split"),
+    "string": ("<x-b?:s>", "string"),
+    "substring": ("<s-nn?:s>", "substring"),
+    "pad": ("<s-ns?:s>", "pad"),
+    "join": ("<a<s>s?:s>", "join"),
+    "base64decode": ("<s-:s>", "base64decode"),
+    "encodeUrlComponent": ("<s-:s>", "encode_url_component"),
+    "encodeUrl": ("<s-:s>", "encode_url"),
+    "decodeUrlComponent": ("<s-:s>", "decode_url_component"),
+    "decodeUrl": ("<s-:s>", "decode_url"),
+    "number": ("<(nsb)-:n>", "number"),
+    "round": ("<n-n?:n>", "round"),
+    "formatBase": ("<n-n?:s>", "format_base"),
+    "power": ("<n-n:n>", "power"),
+    "formatNumber": ("<n-so?:s>", "format_number"),
+    "formatInteger": ("<n-s:s>", "format_integer"),
+    "parseInteger": ("<s-s:n>", "parse_integer"),
+    "toMillis": ("<s-s?:n>", "to_millis"),
+    "fromMillis": ("<x-s?s?:s>", "from_millis"),
+    "sum": ("<a<n>:n>", "sum"),
+    "count": ("<a:n>", "count"),
+    "sort": ("<af?:a>", "sort"),
+    "distinct": ("<x:x>", "distinct"),
+    "type": ("<x:s>", "type"),
+}

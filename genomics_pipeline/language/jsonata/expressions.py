@@ -1,0 +1,146 @@
+"""JSONata templates: a JSON value in which every string ``{% … %}`` is an expression."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import Any
+
+from genomics_pipeline.language.errors import QUERY_EVALUATION, StatesError
+
+_OPEN, _CLOSE = "{%", "%}"
+_PATH = re.compile(r"\s*\$([A-Za-z]\w*)((?:\.[A-Za-z]\w*)*)\s*", re.ASCII)
+_WORDS = frozenset({"and", "or", "in", "true", "false", "null", "function"})
+_ABSENT = object()
+_UNCODED = "threw an error during evaluation: "  # a colon, where no code follows
+
+Bindings = Mapping[str, Any]
+
+
+class Expression:
+    """One compiled expression."""
+
+    __slots__ = ("_compiled", "_names", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._compiled: Any = None
+        path = _PATH.fullmatch(text)
+        names = [path[1], *path[2].split(".")[1:]] if path else []
+        self._names = [] if _WORDS & set(names) else names
+
+    def evaluate(self, bindings: Bindings, field: str) -> Any:
+        """The value of the expression.
+
+        Args:
+            bindings: Variables by name; ``states`` among them.
+            field: The field it stands in, for the error.
+
+        Raises:
+            StatesError: ``States.QueryEvaluationError``, when it fails or gives nothing.
+        """
+        found = self._member(bindings) if self._names else _ABSENT
+        if found is _ABSENT:
+            return self._evaluate(bindings, field)
+        return _plain(found) if isinstance(found, int | float) else found
+
+    def _member(self, bindings: Bindings) -> Any:
+        """A pure path through objects, which JSONata answers with just that member; anything else is left to it."""
+        found: Any = bindings
+        for name in self._names:
+            if not isinstance(found, Mapping) or name not in found:
+                return _ABSENT
+            found = found[name]
+        return found
+
+    def _evaluate(self, bindings: Bindings, field: str) -> Any:
+        from genomics_pipeline.language.jsonata.messages import told
+        from genomics_pipeline.language.jsonata.values import NotJson, plain
+
+        try:
+            if self._compiled is None:
+                self._compiled = _compile(self.text)
+            found = self._compiled.run(bindings)
+        except Exception as error:  # the library raises its own, and whatever Python raises inside it
+            code, sentence = told(error)
+            what = f"threw an error during evaluation. {code}: {sentence}" if code else _UNCODED + sentence
+            raise self.failure(field, what) from error
+        if found is None:
+            raise self.failure(field, "returned nothing (undefined).")
+        try:
+            return plain(found)
+        except NotJson:
+            raise self.failure(field, "returned an unsupported result type.") from None
+
+    def failure(self, field: str, what: str) -> StatesError:
+        """AWS's sentence about an expression of a field."""
+        cause = f"The JSONata expression '{self.text}' specified for the field '{field}' {what}"
+        return StatesError(QUERY_EVALUATION, cause, location=field)
+
+
+def _compile(text: str) -> Any:
+    from genomics_pipeline.language.jsonata.evaluator import Evaluator
+
+    return Evaluator(text, _functions())
+
+
+def _plain(number: float) -> Any:
+    from genomics_pipeline.language.jsonata.values import plain
+
+    return plain(number)
+
+
+@cache
+def _functions() -> dict[str, Any]:
+    from genomics_pipeline.language.jsonata.functions import bindings
+
+    return bindings()
+
+
+@lru_cache(maxsize=4096)
+def _expression(text: str) -> Expression:
+    return Expression(text)
+
+
+def is_expression(value: Any) -> bool:
+    """Whether a value of a document is an expression.
+
+    >>> is_expression("{% 1 %}"), is_expression(" {% 1 %}")
+    (True, False)
+    """
+    return isinstance(value, str) and value.startswith(_OPEN) and value.endswith(_CLOSE) and len(value) >= 4
+
+
+def text_of(template: str) -> str:
+    """The expression in a string of a document.
+
+    >>> text_of("{% 1 + 1 %}")
+    '1 + 1'
+    """
+    return template[2:-2].strip()
+
+
+def evaluate(template: Any, bindings: Bindings, field: str) -> Any:
+    """The value of a template.
+
+    >>> evaluate({"n": "{% $x + 1 %}", "s": "plain"}, {"x": 1}, "Output")
+    {'n': 2, 's': 'plain'}
+
+    Args:
+        template: Any JSON value of a document.
+        bindings: Variables by name; ``states`` among them.
+        field: The field it stands in, for the error.
+
+    Raises:
+        StatesError: ``States.QueryEvaluationError``.
+    """
+    if isinstance(template, str):
+        if is_expression(template):
+            return _expression(text_of(template)).evaluate(bindings, field)
+        return template
+    if isinstance(template, dict):
+        return {key: evaluate(value, bindings, f"{field}/{key}") for key, value in template.items()}
+    if isinstance(template, list):
+        return [evaluate(value, bindings, f"{field}[{place}]") for place, value in enumerate(template)]
+    return template

@@ -1,0 +1,129 @@
+"""The rules of a JSONPath Choice: ``Variable`` and one comparison, or ``And``, ``Or``, ``Not`` of rules.
+
+Semantics: States Language, "Choice State". Values of another type than the operator's do not match; only a path
+that leads nowhere is an error.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from genomics_pipeline.engine.clock import moment
+from genomics_pipeline.language.jsonpath.path import BEYOND, NotFound, find, resolve
+from genomics_pipeline.language.jsonpath.scope import Scope
+
+_ABSENT = object()
+
+
+def matches(rule: Mapping[str, Any], scope: Scope, at: str) -> bool:
+    """Whether a rule matches.
+
+    >>> matches({"Variable": "$.n", "NumericGreaterThan": 1}, Scope({"n": 2}, dict, {}), "")
+    True
+
+    Args:
+        rule: The rule.
+        scope: What its paths see.
+        at: Where the rule stands, for causes.
+
+    Raises:
+        StatesError: ``States.Runtime``, for a path that leads nowhere.
+    """
+    if "And" in rule:
+        return all(matches(one, scope, at) for one in rule["And"])
+    if "Or" in rule:
+        return any(matches(one, scope, at) for one in rule["Or"])
+    if "Not" in rule:
+        return not matches(rule["Not"], scope, at)
+    if "IsPresent" in rule:
+        return _is_present(rule["Variable"], scope) is rule["IsPresent"]
+    value = find(rule["Variable"], scope, f"{at}Variable")
+    name = next(name for name in rule if name in _TESTS or name.removesuffix("Path") in _COMPARISONS)
+    if name in _TESTS:
+        return _TESTS[name](value) is rule[name]
+    expected = rule[name] if name in _COMPARISONS else find(rule[name], scope, f"{at}{name}")
+    typed, compare = _COMPARISONS[name.removesuffix("Path")]
+    left, right = typed(value), typed(expected)
+    return left is not None and right is not None and compare(left, right)
+
+
+def _is_present(path: str, scope: Scope) -> bool:
+    try:
+        return resolve(path, scope) is not BEYOND
+    except NotFound:
+        return False
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _number(value: Any) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _boolean(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _timestamp(value: Any) -> datetime | None:
+    return moment(value) if isinstance(value, str) else None
+
+
+def _like(value: str, pattern: str) -> bool:
+    """``StringMatches``: ``*`` stands for any characters; ``\\*`` and ``\\\\`` for themselves."""
+    return _pattern(pattern).fullmatch(value) is not None
+
+
+@lru_cache(maxsize=1024)
+def _pattern(text: str) -> re.Pattern[str]:
+    literals = [""]
+    for part in re.findall(r"\\[*\\]|\*|[^*\\]+|\\", text, re.DOTALL):
+        if part == "*":
+            literals.append("")
+        else:
+            literals[-1] += re.escape(_plain(part))
+    first, *rest = literals
+    if not rest:
+        return re.compile(first)
+    *middle, last = rest
+    # The first place of a literal is as good as any other: with ``(?>`` no other is tried.
+    return re.compile(first + "".join(f"(?>.*?{literal})" for literal in middle) + f".*{last}", re.DOTALL)
+
+
+def _plain(part: str) -> str:
+    return part[1:] if part in (r"\*", r"\\") else part
+
+
+# Each may also be given as ``…Path``: then its other side is where the path leads.
+_COMPARISONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any, Any], bool]]] = {
+    "StringEquals": (_text, operator.eq),
+    "StringLessThan": (_text, operator.lt),
+    "StringLessThanEquals": (_text, operator.le),
+    "StringGreaterThan": (_text, operator.gt),
+    "StringGreaterThanEquals": (_text, operator.ge),
+    "NumericEquals": (_number, operator.eq),
+    "NumericLessThan": (_number, operator.lt),
+    "NumericLessThanEquals": (_number, operator.le),
+    "NumericGreaterThan": (_number, operator.gt),
+    "NumericGreaterThanEquals": (_number, operator.ge),
+    "TimestampEquals": (_timestamp, operator.eq),
+    "TimestampLessThan": (_timestamp, operator.lt),
+    "TimestampLessThanEquals": (_timestamp, operator.le),
+    "TimestampGreaterThan": (_timestamp, operator.gt),
+    "TimestampGreaterThanEquals": (_timestamp, operator.ge),
+    "StringMatches": (_text, _like),
+    "BooleanEquals": (_boolean, operator.eq),
+}
+_TESTS: dict[str, Callable[[Any], bool]] = {
+    "IsNull": lambda value: value is None,
+    "IsString": lambda value: isinstance(value, str),
+    "IsNumeric": lambda value: _number(value) is not None,
+    "IsBoolean": lambda value: isinstance(value, bool),
+    "IsTimestamp": lambda value: _timestamp(value) is not None,
+}

@@ -1,0 +1,126 @@
+"""Intrinsic functions: their values, and AWS's causes where there is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from genomics_pipeline.language.errors import RUNTIME, StatesError
+from genomics_pipeline.language.json_text import compact
+from genomics_pipeline.language.jsonpath import path
+from genomics_pipeline.language.jsonpath.intrinsic_functions import FUNCTIONS, Function, InvalidArguments
+from genomics_pipeline.language.jsonpath.intrinsic_syntax import (
+    Argument,
+    Call,
+    IntrinsicSyntaxError,
+    Literal,
+    PathArgument,
+    parse,
+)
+from genomics_pipeline.language.jsonpath.scope import Scope
+from genomics_pipeline.language.jsonpath.syntax import PathSyntaxError
+
+_MAX_CALLS = 10  # in one field: developer guide, "Intrinsic functions"
+
+
+class _MissingArgument(Exception):
+    """A path among the arguments leads nowhere; the text says so as AWS does."""
+
+
+def is_intrinsic(text: str) -> bool:
+    """Whether a text is meant as an intrinsic function.
+
+    >>> is_intrinsic("States.UUID()"), is_intrinsic("$.States.x")
+    (True, False)
+    """
+    return text.startswith("States.")
+
+
+def evaluate(text: str, scope: Scope, field: str) -> Any:
+    """The value of an intrinsic function.
+
+    >>> evaluate("States.Format('{} of {}', $.n, States.MathAdd($.n, 1))", Scope({"n": 1}, dict, {}), "s.$")
+    '1 of 2'
+
+    Args:
+        text: The call.
+        scope: What its paths see.
+        field: The field it stands in, for the error.
+
+    Raises:
+        StatesError: ``States.Runtime``: AWS does not raise the ``States.IntrinsicFailure`` of the specification.
+    """
+    try:
+        return _value(parse(text), scope)
+    except _MissingArgument as missing:
+        cause = f"The function '{text}' had the following error: {missing}"
+    except InvalidArguments as invalid:
+        cause = f"There was an error while evaluating the intrinsic function: {text}. {invalid}"
+    except (IntrinsicSyntaxError, PathSyntaxError) as error:
+        cause = (
+            f"The value for the field '{field}' must be a valid JSONPath or a valid intrinsic function call: {error}"
+        )
+    raise StatesError(RUNTIME, cause)
+
+
+def _value(argument: Argument, scope: Scope) -> Any:
+    if isinstance(argument, Literal):
+        return argument.value
+    if isinstance(argument, PathArgument):
+        return _found(argument.text, scope)
+    values = [_value(each, scope) for each in argument.arguments]
+    if argument.name == "States.Format" and argument.arguments and isinstance(argument.arguments[0], Literal):
+        values[0] = argument.arguments[0].written or values[0]  # an escaped brace is no placeholder
+    function = FUNCTIONS.get(argument.name)
+    try:
+        if function is None or not _takes(function, len(values)):
+            raise InvalidArguments
+        return function.call(*values)
+    except InvalidArguments as invalid:
+        raise InvalidArguments(str(invalid) or f"Invalid arguments in {argument.name}") from None
+
+
+def _found(text: str, scope: Scope) -> Any:
+    """An argument's value. AWS names the state's input where it looked in the context object, by the path there."""
+    try:
+        value = path.resolve(text, scope)
+    except path.NotFound as missing:
+        if str(missing).startswith("Filter:"):
+            raise _MissingArgument(str(missing)) from None
+        value = path.BEYOND
+    if value is path.BEYOND:
+        shown = text[1:] if text.startswith("$$") else text
+        raise _MissingArgument(
+            f"The JsonPath argument for the field '{shown}' could not be found in the input '{compact(scope.value)}'"
+        )
+    return value
+
+
+def check(text: str) -> str | None:
+    """What is wrong with an intrinsic function: its syntax or name. AWS asks how many arguments there are only when it
+    calls the function.
+
+    >>> check("States.ArrayLength($.a)")
+    >>> check("States.ArraySize($.a)")
+    'there is no intrinsic function States.ArraySize'
+    """
+    try:
+        calls = list(parse(text).calls())
+    except IntrinsicSyntaxError as error:
+        return str(error)
+    if len(calls) > _MAX_CALLS:
+        return f"a field has at most {_MAX_CALLS} intrinsic functions, not {len(calls)}"
+    return next((wrong for call in calls if (wrong := _wrong(call))), None)
+
+
+def _wrong(call: Call) -> str | None:
+    if call.name not in FUNCTIONS:
+        return f"there is no intrinsic function {call.name}"
+    for argument in call.arguments:
+        if isinstance(argument, PathArgument) and (wrong := path.check(argument.text)):
+            return f"'{argument.text}': {wrong}"
+    return None
+
+
+def _takes(function: Function, given: int) -> bool:
+    """Whether it can be called with so many arguments."""
+    return function.least <= given and (function.most is None or given <= function.most)

@@ -1,0 +1,96 @@
+"""The syntax of a path: where it starts, the steps that lead to one node, and the query that may find several."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from genomics_pipeline.language.jsonpath.query import Query
+
+_ROOT = re.compile(r"\$\$|\$([^\W\d]\w*)?")
+# .name  ['name']  ["name"]  [-1]; a dot before a bracket says nothing. AWS has no functions: `name()` is a member.
+_STEP = re.compile(
+    r"""\.(?P<name>[^\s.,:;()\[\]{}'"*?@$&|<>=!~^#]+(?:\(\))?)"""
+    r"""|\.?\[\s*(?:'(?P<single>(?:[^'\\]|\\.)*)'|"(?P<double>(?:[^"\\]|\\.)*)"|(?P<index>-?\d{1,18}))\s*\]""",
+    re.DOTALL,
+)
+
+Step = str | int
+
+
+class PathSyntaxError(ValueError):
+    """What is wrong with the text of a path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A parsed path.
+
+    Attributes:
+        root: ``$``, ``$$``, or the name of a variable.
+        steps: Member names and array indexes that lead to one node.
+        query: What is asked of that node; None for a path that leads to this one node.
+    """
+
+    root: str
+    steps: tuple[Step, ...]
+    query: Query | None
+
+    @property
+    def function(self) -> str | None:
+        """The function that the path calls, as JSONPath libraries know them and AWS does not."""
+        return next((step for step in self.steps if isinstance(step, str) and step.endswith("()")), None)
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> Path:
+    """The parts of a path.
+
+    >>> parse("$.a['b c'][0]")
+    Path(root='$', steps=('a', 'b c', 0), query=None)
+    >>> parse("$$.Map.Item.Value").root
+    '$$'
+    >>> parse("$order.lines").root
+    'order'
+
+    Raises:
+        PathSyntaxError: if it is none.
+    """
+    root = _ROOT.match(text)
+    if root is None:
+        raise PathSyntaxError("a path starts with '$'")
+    steps, end = _steps(text, root.end())
+    name = root[1] or root[0]
+    if end == len(text):
+        return Path(name, steps, None)
+    from genomics_pipeline.language.jsonpath.query import Query  # the library takes its time to import
+
+    return Path(name, steps, Query(text[end:]))
+
+
+def _steps(text: str, at: int) -> tuple[tuple[Step, ...], int]:
+    """The steps from there on, and where they end."""
+    steps: list[Step] = []
+    while found := _STEP.match(text, at):
+        if found["index"] is not None:
+            steps.append(int(found["index"]))
+        elif found["name"] is not None:
+            steps.append(found["name"])
+        else:
+            quoted = found["single"] if found["single"] is not None else found["double"]
+            steps.append(re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL))
+        at = found.end()
+    return tuple(steps), at
+
+
+def spelled(root: str, steps: tuple[Step, ...]) -> str:
+    """A path as AWS spells it in causes.
+
+    >>> spelled("$", ("a", 0))
+    "$['a'][0]"
+    """
+    start = root if root.startswith("$") else f"${root}"
+    return start + "".join(f"['{step}']" if isinstance(step, str) else f"[{step}]" for step in steps)

@@ -1,0 +1,65 @@
+"""Map states: ProcessorConfig, the fields of a Distributed Map, ItemBatcher and ResultWriter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from genomics_pipeline.language.validation.diagnostics import Diagnostic, refused, required, unsupported
+from genomics_pipeline.language.validation.item_reader import check_item_reader, destination
+from genomics_pipeline.language.validation.scopes import Node, State, processor, processor_config
+from genomics_pipeline.language.validation.shapes import fields
+
+_PUT_OBJECT = re.compile(r"arn:[^:]+:states:::s3:putObject")
+_LIMITS = ("MaxItemsPerBatch", "MaxItemsPerBatchPath", "MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath")
+
+
+def check_map(state: State) -> Iterator[Diagnostic]:
+    """What is wrong with a Map beyond the shape of its fields."""
+    if state.kind != "Map":
+        return
+    config = processor_config(state)
+    distributed = config.get("Mode") == "DISTRIBUTED"
+    if found := processor(state):
+        yield from _config(state, config, f"{state.path}/{found[0]}/ProcessorConfig", distributed=distributed)
+        if not distributed:
+            yield from _inline(state)
+    reader, batcher, writer = (state.node.get(name) for name in ("ItemReader", "ItemBatcher", "ResultWriter"))
+    if isinstance(reader, dict):
+        yield from check_item_reader(reader, f"{state.path}/ItemReader", state.language)
+    if isinstance(batcher, dict) and not any(limit in batcher for limit in _LIMITS):
+        words = "This object should have at least one of the following fields"
+        yield refused(f"{words}: [{', '.join(_LIMITS)}]", f"{state.path}/ItemBatcher")
+    if isinstance(writer, dict):
+        yield from _result_writer(writer, f"{state.path}/ResultWriter", state.language)
+
+
+def _config(state: State, config: Node, path: str, *, distributed: bool) -> Iterator[Diagnostic]:
+    """badmintoncryer/cdk-preflight, pf-sfn-asl-map-distributed and pf-sfn-express-unsupported."""
+    if distributed and "ExecutionType" not in config:
+        yield required(path, "ExecutionType")
+    if not distributed and "ExecutionType" in config:
+        yield unsupported("ExecutionType", path)
+    if distributed and state.express:
+        words = "The field 'Mode' with value 'DISTRIBUTED' is not supported inside 'EXPRESS' state machines"
+        yield refused(words, f"{path}/Mode")
+
+
+def _inline(state: State) -> Iterator[Diagnostic]:
+    """The developer guide has these fields in state-map-distributed alone."""
+    declared = fields("Map")
+    for field in state.node:
+        if declared.get(field, {}).get("distributed"):
+            words = f"Field '{field}' is not supported"
+            yield refused(f"{words} in INLINE mode; it needs ProcessorConfig.Mode DISTRIBUTED", state.path)
+
+
+def _result_writer(writer: Node, path: str, language: str) -> Iterator[Diagnostic]:
+    """WriterConfig alone, or Resource with Parameters or Arguments, or all (input-output-resultwriter)."""
+    resource = writer.get("Resource")
+    if isinstance(resource, str) and not _PUT_OBJECT.fullmatch(resource):
+        yield refused("The field 'Resource' does not match any of the allowed values", f"{path}/Resource")
+    if "Resource" in writer:
+        yield from destination(writer, path, language, ("Bucket",))
+    elif {"Parameters", "Arguments"} & writer.keys():
+        yield required(path, "Resource")

@@ -1,0 +1,42 @@
+"""Refuses a document that AWS would refuse, or whose Tasks nothing here runs: every problem, with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from genomics_pipeline.language.validation.scopes import machines
+from genomics_pipeline.language.validation.validate import diagnose
+from genomics_pipeline.model.errors import DataError, Problem
+
+if TYPE_CHECKING:
+    from genomics_pipeline.engine.execution import Tasks
+
+
+def check(document: Mapping[str, Any], name: str, tasks: Tasks) -> None:
+    """Refuse a document that cannot be run.
+
+    Args:
+        document: The state machine.
+        name: The state machine's name.
+        tasks: What Task states call.
+
+    Raises:
+        DataError: with every problem: AWS's in the document's order, then what nothing here runs.
+    """
+    problems = [
+        Problem(f"{found.code}: {found.message}", column=found.path or None)
+        for found in diagnose(document)
+        if found.severity == "ERROR"
+    ]
+    problems += _unknown_tasks(document, name, tasks)
+    if problems:
+        raise DataError(problems)
+
+
+def _unknown_tasks(document: Mapping[str, Any], name: str, tasks: Tasks) -> Iterator[Problem]:
+    for machine in machines(document, express=False) if isinstance(document, Mapping) else ():
+        for state in machine.states():
+            resource = state.node.get("Resource")
+            if state.kind == "Task" and isinstance(resource, str) and not tasks.handler(resource, name, state.name):
+                yield Problem(tasks.advice(resource), column=f"{state.path}/Resource")

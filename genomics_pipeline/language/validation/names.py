@@ -1,0 +1,56 @@
+"""The names of states, and the Labels of Distributed Maps: each once in the whole document, and not too long."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from genomics_pipeline.language.validation.diagnostics import (
+    DUPLICATE_LABEL,
+    DUPLICATE_STATE,
+    INVALID_LABEL,
+    INVALID_STATE_NAME,
+    Diagnostic,
+)
+from genomics_pipeline.language.validation.scopes import Machine, State
+
+MAX_STATE_NAME = 80
+MAX_LABEL = 40
+# state-map-distributed, "Label"; a slash would end the label within an ARN.
+_NOT_IN_LABELS = re.compile(r"[\s?*<>{}\[\]\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
+
+
+def check_state_names(machines: Sequence[Machine]) -> Iterator[Diagnostic]:
+    """What is wrong with the names of a document's states."""
+    seen = set()
+    for machine in machines:
+        for name in machine.nodes:
+            path = f"{machine.path}/States/{name}"
+            if name in seen:
+                yield Diagnostic(DUPLICATE_STATE, f"Duplicate State name: {name}", path)
+            seen.add(name)
+            if len(name) > MAX_STATE_NAME:
+                yield Diagnostic(INVALID_STATE_NAME, _too_long("State name", name, MAX_STATE_NAME), path)
+
+
+def check_labels(states: Sequence[State]) -> Iterator[Diagnostic]:
+    """What is wrong with the ``Label`` of a document's Distributed Maps."""
+    seen = set()
+    for state in states:
+        label = state.node.get("Label")
+        if state.kind != "Map" or not isinstance(label, str):
+            continue
+        path = f"{state.path}/Label"
+        if label in seen:
+            yield Diagnostic(DUPLICATE_LABEL, f"Duplicate Label name: {label}", path)
+        seen.add(label)
+        if len(label) > MAX_LABEL:
+            yield Diagnostic(INVALID_LABEL, _too_long("Label", label, MAX_LABEL), path)
+        if found := _NOT_IN_LABELS.search(label):
+            yield Diagnostic(INVALID_LABEL, f"Label '{label}' contains the invalid character {found[0]!r}", path)
+        if not label:
+            yield Diagnostic(INVALID_LABEL, "Label cannot be empty", path)
+
+
+def _too_long(what: str, name: str, limit: int) -> str:
+    return f"{what} '{name}' exceeds the {limit}-character limit allowed by the service"

@@ -1,0 +1,49 @@
+"""The fields of each kind of object, as ``schemas/asl.schema.json`` declares them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from genomics_pipeline.language.validation.diagnostics import SCHEMA, Diagnostic
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    text = resources.files("genomics_pipeline.schemas").joinpath("asl.schema.json").read_text("utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+@cache
+def _validator(name: str, language: str) -> Any:
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+
+    from genomics_pipeline.language.validation.keywords import keywords
+
+    words = extend(Draft202012Validator, keywords(language))  # type: ignore[no-untyped-call]
+    return words({**_schema(), "$ref": f"#/$defs/{name}"})
+
+
+def fields(name: str) -> dict[str, Any]:
+    """The declared fields of a kind of object: ``Task``, ``ChoiceRule``, ``Retrier``, …"""
+    found: dict[str, Any] = _schema()["$defs"][name]["properties"]
+    return found
+
+
+def shape(name: str, node: Any, path: str, language: str) -> Iterator[Diagnostic]:
+    """What is wrong with the fields of one object.
+
+    Args:
+        name: The kind of object.
+        node: The object, or what stands in its place.
+        path: Where it stands.
+        language: Its state's query language.
+    """
+    for error in _validator(name, language).iter_errors(node):
+        place = path + "".join(f"[{key}]" if isinstance(key, int) else f"/{key}" for key in error.absolute_path)
+        yield Diagnostic(getattr(error, "code", SCHEMA), error.message, place or "/")

@@ -1,0 +1,1 @@
+"""Reference genomes: FASTA files, indexes and intervals."""

@@ -1,0 +1,203 @@
+"""Redrive a run on AWS: its execution goes on where it failed, or a person is told why not, and what helps instead.
+
+What AWS redrives, and how: developer guide, "Restarting state machine executions with redrive", "Redriving Map Runs".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from genomics_pipeline.aws.executions import (
+    FORGOTTEN_AFTER_DAYS,
+    NotRedrivable,
+    definition,
+    find_execution,
+    redrive_execution,
+)
+from genomics_pipeline.aws.map_runs import MapRuns
+from genomics_pipeline.model.classify import classify
+from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.resource_names import DEFAULT_STACK
+from genomics_pipeline.runs.find_run import CloudRun, LocalRun
+from genomics_pipeline.runs.map_run_answer import map_run_label
+from genomics_pipeline.runs.reruns.chain import started_chain
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
+
+    Described = DescribeExecutionOutputTypeDef
+
+THRESHOLD_EXCEEDED = "States.ExceedToleratedFailureThreshold"
+WITHIN = "An error occurred while executing the state"  # how AWS's causes of States.Runtime begin for an expression
+FAIL_AGAIN = "AWS would only enter that state again, which fails again"
+
+
+@dataclass(frozen=True, slots=True)
+class RedriveRequest:
+    """What a user agrees to.
+
+    Attributes:
+        keep_definition: That the run's own definition goes on, though another one is deployed.
+        all_items: That a Map Run over all items begins.
+    """
+
+    keep_definition: bool = False
+    all_items: bool = False
+
+
+class _Refusal(Exception):
+    """Why a run is not redriven.
+
+    Attributes:
+        reason: One word for programs.
+        message: For people.
+        rerun: Whether a rerun helps.
+    """
+
+    def __init__(self, reason: str, message: str, rerun: bool = True) -> None:
+        super().__init__(message)
+        self.reason, self.message, self.rerun = reason, message, rerun
+
+
+def redrive(run: LocalRun | CloudRun, request: RedriveRequest) -> dict[str, Any]:
+    """Redrive a run, if that is allowed and does some good.
+
+    Returns:
+        ``run, status, redriven, redrive_count, redrive_date, reason, message, rerun``. ``reason`` is None, or why it
+        was not redriven: SUCCEEDED, RUNNING, GONE, TOO_OLD, TOO_LONG_OPEN, HISTORY, ALL_ITEMS, FAIL_STATE, DEFINITION
+        or OTHER; ``message`` is the same for people; ``rerun`` is the command that helps then, where one does.
+
+    Raises:
+        RunError: for a run of this machine; if AWS cannot be asked, or refuses for another cause than the execution's.
+    """
+    if isinstance(run, LocalRun):
+        path = run.folder.path
+        helps = f"`genomics-pipeline rerun {path}` runs what failed again, `run --resume` what was interrupted"
+        raise RunError(f"{path}: expected a run on AWS, found one of this machine, which is not redriven; {helps}")
+    arn = _arn(run)
+    execution = find_execution(arn, run.clients, "ALL_DATA")
+    status = "UNKNOWN" if execution is None else execution["status"]
+    answer = {"run": run.name, "status": status, "redriven": False, "redrive_count": 0, "redrive_date": None}
+    try:
+        if execution is None:
+            known = f"it was never started, or ended more than {FORGOTTEN_AFTER_DAYS} days ago"
+            raise _Refusal("GONE", f"AWS knows no execution of it any more: {known}")
+        answer["redrive_count"] = count = execution.get("redriveCount", 0)
+        _check(run, execution, request)
+        try:
+            date = redrive_execution(arn, _token(arn, count), run.clients)
+        except NotRedrivable as refused:  # it changed meanwhile
+            raise _by_aws(run, execution, str(refused)) from None
+    except _Refusal as refusal:
+        told = {"reason": refusal.reason, "message": refusal.message}
+        return {**answer, **told, "rerun": _rerun(run) if refusal.rerun else None}
+    done = {"status": "RUNNING", "redriven": True, "redrive_count": count + 1, "redrive_date": date.isoformat()}
+    return {**answer, **done, "reason": None, "message": None, "rerun": None}
+
+
+def _arn(run: CloudRun) -> str:
+    """The execution that is meant: the newest, where there were reruns."""
+    return started_chain(run)[-1].arn
+
+
+def _token(arn: str, count: int) -> str:
+    """The same for the same redrive: a request that is sent twice redrives once."""
+    return sha256(f"{arn} {count}".encode()).hexdigest()
+
+
+def _rerun(run: CloudRun) -> str:
+    stack = run.record["stack"]
+    return f"genomics-pipeline rerun {run.name}{'' if stack == DEFAULT_STACK else f' --stack {stack}'}"
+
+
+def _check(run: CloudRun, execution: Described, request: RedriveRequest) -> None:
+    """Refuse what AWS does not redrive, what a redrive does not help, and what a person has to agree to."""
+    if execution["status"] == "PENDING_REDRIVE":
+        raise _by_aws(run, execution, "Execution is RUNNING and cannot be redriven")
+    if execution.get("redriveStatus") == "NOT_REDRIVABLE":
+        raise _by_aws(run, execution, execution.get("redriveStatusReason", ""))
+    error, cause = execution.get("error", ""), execution.get("cause", "")
+    if begins_anew(error, cause) and not request.all_items:
+        raise _Refusal(
+            "ALL_ITEMS",
+            f"it ended with {error}, after which AWS does not go on with the Map Run but begins one over all items; "
+            "--all-items agrees to that",
+        )
+    own = json.loads(run.store.read(run.place.uri("definition.json")))
+    _check_fail_states(run, error, cause, own)
+    if not request.keep_definition:
+        _check_definition(run, own)
+
+
+def begins_anew(error: str, cause: str) -> bool:
+    """Whether AWS redrives an execution that ended so with another Map Run, over all items.
+
+    >>> begins_anew("States.DataLimitExceeded", "too large"), begins_anew("States.Runtime", "Error contacting AWS")
+    (True, False)
+    """
+    interpolation = error == "States.Runtime" and cause.startswith(WITHIN)
+    return error in ("States.DataLimitExceeded", "States.QueryEvaluationError") or interpolation
+
+
+def _by_aws(run: CloudRun, execution: Described, reason: str) -> _Refusal:
+    """What ``redriveStatusReason`` means."""
+    if reason.startswith("Execution is SUCCEEDED"):
+        return _succeeded(run)
+    if reason.startswith("Execution is RUNNING"):
+        return _Refusal("RUNNING", "it is running", rerun=False)
+    if reason.startswith("Execution redrivable period exceeded"):
+        return _Refusal("TOO_OLD", f"it ended on {_day(execution['stopDate'])}, and AWS redrives for 14 days only")
+    if reason.startswith("Execution has exceeded the max execution time"):
+        told = "and AWS redrives no execution that is older than a year"
+        return _Refusal("TOO_LONG_OPEN", f"it was started on {_day(execution['startDate'])}, {told}")
+    if reason.startswith("Execution history event limit exceeded"):
+        return _Refusal("HISTORY", "its history is full: AWS redrives below 24,999 events")
+    return _Refusal("OTHER", f"AWS does not redrive it: {reason or 'it does not say why'}")
+
+
+def _day(moment: datetime) -> str:
+    return moment.date().isoformat()
+
+
+def _succeeded(run: CloudRun) -> _Refusal:
+    counts = [answer["itemCounts"] for answer in MapRuns(_arn(run), run.clients).describe()]
+    failed = sum(one["failed"] + one["timedOut"] + one["aborted"] for one in counts)
+    if not failed:
+        return _Refusal("SUCCEEDED", "it succeeded, and nothing in it failed", rerun=False)
+    told = f"it succeeded, with {failed} failed item{'' if failed == 1 else 's'} tolerated"
+    return _Refusal("SUCCEEDED", f"{told}; AWS redrives only what did not succeed")
+
+
+def _check_fail_states(run: CloudRun, error: str, cause: str, own: Mapping[str, Any]) -> None:
+    """A failure that was caught, and led to a Fail state, is not tried again: see `FAIL_AGAIN`."""
+    stage = classify(error, cause).stage
+    if stage is not None:
+        raise _Refusal("FAIL_STATE", f"the failure of {stage} was caught and led to a Fail state, and {FAIL_AGAIN}")
+    if error != THRESHOLD_EXCEEDED:
+        return
+    (*_, answer) = MapRuns(_arn(run), run.clients).describe()
+    label, counts = map_run_label(answer["mapRunArn"]), answer["itemCounts"]
+    processor = next(state["ItemProcessor"] for state in own["States"].values() if state.get("Label") == label)
+    if any(state["Type"] == "Fail" for state in processor["States"].values()):
+        raise _Refusal(
+            "FAIL_STATE",
+            f"{counts['failed']} items of {label} failed, more than are tolerated; each ended in a Fail state, and "
+            f"{FAIL_AGAIN}",
+        )
+
+
+def _check_definition(run: CloudRun, own: Mapping[str, Any]) -> None:
+    deployed = definition(run.record["state_machine_arn"], run.clients)
+    if deployed is None:
+        raise _Refusal("DEFINITION", "its state machine is no longer deployed; --keep-definition redrives all the same")
+    if json.loads(deployed) != own:
+        raise _Refusal(
+            "DEFINITION",
+            "another definition is deployed now: a redrive would run the old one, a rerun the new one; "
+            "--keep-definition redrives all the same",
+        )

@@ -1,0 +1,155 @@
+"""How a run on AWS stands: asked of Step Functions, its failures read from ResultWriter's files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from itertools import chain
+from typing import Any
+
+from genomics_pipeline.aws.executions import describe
+from genomics_pipeline.aws.map_runs import MapRuns
+from genomics_pipeline.model.classify import classify
+from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.runs.find_run import CloudRun
+from genomics_pipeline.runs.item_ends import interrupted, judged, missing
+from genomics_pipeline.runs.local.state import done
+from genomics_pipeline.runs.map_run_answer import (
+    failures_of,
+    failures_of_child,
+    failures_once,
+    map_run_label,
+    map_run_state,
+    pending_of,
+)
+from genomics_pipeline.runs.outcome import words
+from genomics_pipeline.runs.reruns.chain import answers, earlier, older, result_details, since_whole, started_chain
+from genomics_pipeline.runs.run_files import run_files
+from genomics_pipeline.runs.run_state import ItemFailure, MapRunState, Missing, RunState
+from genomics_pipeline.stores.protocol import MissingObject, Store
+
+
+class CloudState:
+    """Looks at one run again and again, asking only for what may have changed.
+
+    Args:
+        run: The run.
+    """
+
+    def __init__(self, run: CloudRun) -> None:
+        self._run = run
+        self._files = run_files(run)
+        self._groups = self._files.groups()
+        self._chain = started_chain(run)
+        self._newest = self._chain[-1]
+        self._map_runs = MapRuns(self._newest.arn, run.clients)
+        self._failures: dict[str, list[ItemFailure]] = {}
+        before = earlier(self._files, since_whole(self._chain), partial(answers, run))  # they have ended
+        self._before, self._failed_before = before, self._judged(before.all_failures())
+
+    def now(self) -> RunState:
+        """The run's state now.
+
+        Raises:
+            RunError: if AWS cannot be asked.
+        """
+        run = self._run
+        execution = describe(self._newest.arn, run.clients)
+        described = {map_run_label(one["mapRunArn"]): one for one in self._map_runs.describe()}
+        labels = [group.label for group in self._groups if group.label is not None]
+        cohort = self._cohort_stages()
+        failed = execution["status"] not in ("RUNNING", "SUCCEEDED")
+        failure = classify(execution.get("error", ""), execution.get("cause", "")) if failed else None
+        once = self._judged(failures_once(failure, cohort))
+        found = [*self._failed_before, *(one for answer in described.values() for one in self._failed(answer)), *once]
+        return RunState(
+            run=run.name,
+            place=self._files.shown,
+            pipeline=run.record["pipeline"],
+            status=execution["status"],
+            started=execution["startDate"].timestamp(),
+            stopped=execution["stopDate"].timestamp() if "stopDate" in execution else None,
+            map_runs=[self._before.with_newest(_state(one, described)) for one in labels],
+            cohort=[(stage, done(self._files, stage)) for stage in cohort],
+            failures=[one for one in found if not one.pending],
+            error=words(once[0].failure if once else failure) if failure else None,
+            execution=self._newest.name,
+            executions=len(self._chain),
+            missing=None if execution["status"] == "RUNNING" else self._missing(found, described, failed),
+        )
+
+    def all_failures(self) -> Iterator[ItemFailure]:
+        """What all children that did not succeed ended with, or that they were never started, as it is read.
+
+        While a Map Run runs, only its latest failures are known.
+
+        Raises:
+            RunError: if AWS cannot be asked, or the files of a Map Run that ended are not there yet.
+        """
+        execution = describe(self._newest.arn, self._run.clients)
+        described = {map_run_label(one["mapRunArn"]): one for one in self._map_runs.describe()}
+        failed = execution["status"] not in ("RUNNING", "SUCCEEDED")
+        try:
+            yield from self._older(failures_of)
+            for answer in described.values():
+                if answer["status"] == "RUNNING":
+                    yield from self._raw_latest(answer["mapRunArn"])
+                else:
+                    yield from failures_of(self._run.store, self._with_details(answer))
+            yield from self._never_started(described, failed)
+        except MissingObject as error:
+            told = "expected the result files of a Map Run that ended, found none"
+            raise RunError(f"{error}: {told}; AWS writes them after its end: ask again in a minute") from None
+        if failed:
+            failure = classify(execution.get("error", ""), execution.get("cause", ""))
+            yield from failures_once(failure, self._cohort_stages())
+
+    def _older(self, read: Callable[[Store, Mapping[str, Any]], Iterator[ItemFailure]]) -> Iterator[ItemFailure]:
+        return older(self._files, since_whole(self._chain), partial(answers, self._run), read)
+
+    def _cohort_stages(self) -> list[str]:
+        return [stage for group in self._groups if group.label is None for stage in group.stages]
+
+    def _missing(self, found: list[ItemFailure], described: Mapping[str, Any], failed: bool) -> Missing | None:
+        try:
+            return missing(self._files, chain(found, self._never_started(described, failed)))
+        except MissingObject:  # see `_failed`
+            return missing(self._files, found)
+
+    def _never_started(self, described: Mapping[str, Any], failed: bool) -> Iterator[ItemFailure]:
+        yield from self._older(pending_of)
+        for answer in described.values():
+            if answer["status"] != "RUNNING":
+                yield from pending_of(self._run.store, self._with_details(answer))
+        if failed:
+            ended = {label: answer["status"] for label, answer in described.items()}
+            yield from interrupted(self._files, self._groups, ended, set(), self._newest.manifest)
+
+    def _failed(self, answer: dict[str, Any]) -> list[ItemFailure]:
+        """The failures of a Map Run: all once its files are written, the latest while it runs."""
+        arn, counts = answer["mapRunArn"], answer["executionCounts"]
+        if answer["status"] == "RUNNING":
+            return self._latest(arn) if counts["failed"] else []
+        if arn not in self._failures:
+            try:
+                found = failures_of(self._run.store, self._with_details(answer))
+                self._failures[arn] = self._judged(found)
+            except MissingObject:  # files may be written after the Map Run's end: the next look finds them
+                return self._latest(arn)
+        return self._failures[arn]
+
+    def _latest(self, arn: str) -> list[ItemFailure]:
+        return self._judged(self._raw_latest(arn))
+
+    def _raw_latest(self, arn: str) -> Iterator[ItemFailure]:
+        return (one for told in self._map_runs.latest_failures(arn) for one in failures_of_child(*told))
+
+    def _with_details(self, answer: dict[str, Any]) -> dict[str, Any]:
+        return {**answer, "resultWriterDetails": result_details(self._run, answer["mapRunArn"])}
+
+    def _judged(self, failures: Iterable[ItemFailure]) -> list[ItemFailure]:
+        return list(judged(self._files, self._groups, failures))
+
+
+def _state(label: str, described: Mapping[str, Any]) -> MapRunState:
+    return map_run_state(described[label]) if label in described else MapRunState(label, "PENDING")

@@ -1,0 +1,287 @@
+"""Submit a manifest to the deployed stack: everything is checked, then uploaded, then one execution is started."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from io import StringIO
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.asl.item_room import least_duration, rooms
+from genomics_pipeline.aws.clients import Clients
+from genomics_pipeline.aws.deployment import Deployment, find_deployment
+from genomics_pipeline.aws.executions import FORGOTTEN_AFTER_DAYS, find_execution, start_execution
+from genomics_pipeline.aws.patience import in_parallel
+from genomics_pipeline.aws.run_names import rerun_name
+from genomics_pipeline.model.errors import Collected, RunError
+from genomics_pipeline.model.execution_input import ExecutionInput
+from genomics_pipeline.model.manifest import manifest_lines
+from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
+from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.model.tolerance import tolerance_words
+from genomics_pipeline.reference.intervals import interval_lines
+from genomics_pipeline.runs.aws import files as cloud_files
+from genomics_pipeline.runs.aws.deployed import definition_problems, image_problems
+from genomics_pipeline.runs.aws.items import Items, write_items
+from genomics_pipeline.runs.aws.reference import (
+    CloudReference,
+    find_reference,
+    indexes_of,
+    upload_reference,
+)
+from genomics_pipeline.runs.catalog import load_pipeline, located
+from genomics_pipeline.runs.containers.images import tag
+from genomics_pipeline.runs.find_run import run_place
+from genomics_pipeline.runs.plan import Plan, Wanted, plan
+from genomics_pipeline.stores.protocol import MissingObject
+from genomics_pipeline.stores.s3 import S3Store
+
+SHORT_DIGEST = 12
+# Of an execution's name, with room for what a rerun puts behind it.
+NAME_CHARACTERS = 80 - SHORT_DIGEST - 1 - len(rerun_name("", 999))
+SHEET = re.compile(r"(\.(csv|tsv|jsonl|ndjson))?(\.(gz|bz2))?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitRequest(Wanted):
+    """What a user asks to be run on AWS: what `Wanted` has, the reference a path or an ``s3://`` URI.
+
+    Attributes:
+        stack: The stack to run in.
+        dry_run: Check everything, upload and start nothing.
+    """
+
+    stack: str = DEFAULT_STACK
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Submission:
+    """A request that was checked against what is deployed and what lies on S3."""
+
+    request: SubmitRequest
+    plan: Plan
+    deployment: Deployment
+    document: Mapping[str, Any]
+    reference: CloudReference
+    warnings: Sequence[str]
+    digest: str
+
+    @property
+    def place(self) -> RunPlace:
+        stem = SHEET.sub("", PurePosixPath(self.request.manifest).name)
+        clean = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:NAME_CHARACTERS] or "run"
+        return run_place(f"{clean}-{self.digest[:SHORT_DIGEST]}", self.deployment.bucket)
+
+    @property
+    def execution_arn(self) -> str:
+        return self.deployment.execution_arn(self.plan.pipeline.name, self.place.name)
+
+    @property
+    def input(self) -> dict[str, Any]:
+        plan = self.plan
+        return ExecutionInput(self.place, self.reference.uri, plan.overrides, plan.tolerated).to_json()
+
+
+def submit(request: SubmitRequest, note: Callable[[str], None]) -> dict[str, Any]:
+    """Check a request in full, upload the run's files and start its execution; the same again changes nothing.
+
+    Args:
+        request: What to run.
+        note: Is told what happens.
+
+    Returns:
+        ``run, uri, stack, status, started, execution_arn, samples, intervals, jobs, least_seconds, warnings``.
+        ``status`` is the execution's, or CHECKED of a dry run; ``started`` is whether this call started it.
+
+    Raises:
+        UsageError: if only parameters or samples are wrong.
+        DataError: for everything that is wrong in the request, on S3 and in the stack.
+        RunError: if AWS refuses.
+    """
+    clients = Clients()
+    store = S3Store(clients.s3)
+    submission = _check(request, store, clients, note)
+    with TemporaryDirectory() as folder:
+        files = _write(submission, Path(folder))
+        jobs, seconds = least_duration(submission.plan.pipeline, {scope: items.count for scope, items in files.items()})
+        answer = {
+            "run": submission.place.name,
+            "uri": submission.place.uri(""),
+            "stack": request.stack,
+            "status": "CHECKED",
+            "started": False,
+            "execution_arn": submission.execution_arn,
+            "samples": files["sample"].count,
+            "intervals": files["interval"].count,
+            "jobs": jobs,
+            "least_seconds": seconds,
+            "warnings": list(submission.warnings),
+        }
+        if before := find_execution(submission.execution_arn, clients):
+            warnings = [*submission.warnings, *_other_tolerance(submission, store)]
+            return answer | {"status": before["status"], "warnings": warnings}
+        if request.dry_run:
+            return answer
+        _upload(submission, files, store, clients, note)
+    started = _start(submission, clients)
+    status = "RUNNING" if started else _status(submission, clients)
+    return answer | {"status": status, "started": started}
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "sample"), counted(2, "sample")
+    ('1 sample', '2 samples')
+    """
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _check(request: SubmitRequest, store: S3Store, clients: Clients, note: Callable[[str], None]) -> _Submission:
+    """Everything that can be wrong, at once."""
+    pipeline, steps = load_pipeline(request.pipeline)
+    document = generate(pipeline, ResourceNames(request.stack))
+    collected = Collected()
+    planned, deployment, reference = None, None, None
+    warnings: list[str] = []
+    with collected.check():
+        planned = plan(request)
+    with collected.check():
+        deployment = find_deployment(request.stack, clients)
+    if deployment is not None:  # nothing on AWS is looked at where AWS cannot be asked
+        with collected.check():
+            note(f"reference: {request.reference}")
+            reference = find_reference(request.reference, indexes_of(pipeline), deployment.bucket, store, clients)
+        with collected.check():
+            collected.add(definition_problems(pipeline.name, document, deployment, clients))
+        with collected.check():
+            collected.add(image_problems(steps, deployment, clients))
+    if deployment is not None and planned is not None:
+        note(f"looking at the files of {counted(len(planned.samples), 'sample')}")
+        wanted = [*cloud_files.reads(planned.samples), *cloud_files.parameter_files(pipeline, planned.overrides)]
+        with collected.check():
+            collected.add(cloud_files.problems(wanted, deployment.bucket, clients))
+            warnings += cloud_files.region_warnings(planned.samples, deployment.region, clients)
+    collected.refuse()
+    assert planned is not None
+    assert deployment is not None
+    assert reference is not None
+    digest = _digest(planned, document, reference)
+    return _Submission(request, planned, deployment, document, reference, warnings, digest)
+
+
+def _digest(planned: Plan, document: Mapping[str, Any], reference: CloudReference) -> str:
+    """Over what decides the results: definition, steps' images, parameters, reference, items."""
+    parts = [
+        canonical(document),
+        json.dumps({name: tag(step) for name, step in planned.steps.items()}, sort_keys=True),
+        json.dumps(planned.overrides, sort_keys=True),
+        reference.uri,
+        manifest_lines(planned.samples),
+        _intervals(planned.pipeline, reference),
+    ]
+    return sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _intervals(pipeline: Pipeline, reference: CloudReference) -> str:
+    return interval_lines(reference.sizes, pipeline.maps["interval"].interval_size_bp)
+
+
+def _write(submission: _Submission, folder: Path) -> dict[str, Items]:
+    """The run's files, in a folder of this machine."""
+    planned, place = submission.plan, submission.place
+    room = rooms(planned.pipeline, submission.document, submission.input)
+    lines = {
+        "sample": ("manifest.jsonl", manifest_lines(planned.samples)),
+        "interval": ("intervals.jsonl", _intervals(planned.pipeline, submission.reference)),
+    }
+    found = {
+        scope: write_items(folder / name, scope, StringIO(text), room.get(scope), place)
+        for scope, (name, text) in lines.items()
+    }
+    (folder / "definition.json").write_text(canonical(submission.document))
+    (folder / "input.json").write_text(json.dumps(submission.input, indent=2) + "\n")
+    (folder / "run.json").write_text(json.dumps(_record(submission), indent=2) + "\n")
+    return found
+
+
+def _record(submission: _Submission) -> dict[str, Any]:
+    """``run.json``; how the run stands is asked of Step Functions, never stored."""
+    planned = submission.plan
+    return {
+        "run": submission.place.name,
+        "pipeline": planned.pipeline.name,
+        "stack": submission.request.stack,
+        "state_machine_arn": submission.deployment.state_machine_arn(planned.pipeline.name),
+        "execution_arn": submission.execution_arn,
+        "digest": submission.digest,
+        "parameters": planned.overrides,
+        "tolerated": dict(planned.tolerated),
+        "reference": submission.reference.uri,
+        "manifest": submission.request.manifest,
+        "request": {"pipeline": located(submission.request.pipeline)},
+        "samples": len(planned.samples),
+        "submitted": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _upload(
+    submission: _Submission,
+    files: Mapping[str, Items],
+    store: S3Store,
+    clients: Clients,
+    note: Callable[[str], None],
+) -> None:
+    place = submission.place
+    upload_reference(submission.reference, indexes_of(submission.plan.pipeline), store, clients, note)
+    note(f"uploading to {place.uri('')}")
+    apart: Iterable[tuple[str, str]] = (pair for items in files.values() for pair in items.apart.items())
+    for _ in in_parallel(lambda pair: store.write(place.uri(pair[0]), pair[1].encode()), apart):
+        pass
+    folder = files["sample"].file.parent
+    for name in ("manifest.jsonl", "intervals.jsonl", "definition.json", "input.json", "run.json"):
+        store.publish(folder / name, place.uri(name))
+
+
+def _other_tolerance(submission: _Submission, store: S3Store) -> Iterator[str]:
+    """That a run keeps its tolerance, which is no part of its name: it changes what a run ends as, not its results."""
+    place = submission.place
+    try:
+        there = json.loads(store.read(place.uri("input.json")))["tolerated"]
+    except MissingObject:  # its files were deleted since
+        return
+    if there != submission.input["tolerated"]:
+        kept, asked = tolerance_words(there), tolerance_words(submission.plan.tolerated)
+        yield f"{place.name} was submitted to tolerate {kept} of its samples, and keeps that; found {asked}"
+
+
+def _start(submission: _Submission, clients: Clients) -> bool:
+    place, name = submission.place, submission.plan.pipeline.name
+    machine = submission.deployment.state_machine_arn(name)
+    try:
+        return start_execution(machine, place.name, json.dumps(submission.input), clients)
+    except RunError as error:
+        advice = f"nothing runs; what lies in {place.uri('')} does no harm, and the same command uses it"
+        raise RunError(f"{error}; {advice}") from None
+
+
+def _status(submission: _Submission, clients: Clients) -> str:
+    """Of the execution whose name is taken."""
+    found = find_execution(submission.execution_arn, clients)
+    if found is None:
+        name = submission.place.name
+        raise RunError(
+            f"run {name}: an execution of this name ended, and AWS keeps its name for {FORGOTTEN_AFTER_DAYS} days; "
+            "change an input, or wait"
+        )
+    return found["status"]

@@ -1,0 +1,1 @@
+"""Images of the steps, and jobs in containers."""

@@ -1,0 +1,158 @@
+"""Batch jobs of a definition, each in a container of its step's image on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from genomics_pipeline.engine.tasks.batch import Job, JobEnd
+from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE, TaskPayload, item_id
+from genomics_pipeline.records.completion import folder, read_completion
+from genomics_pipeline.runs.containers.container_engine import ContainerEngine, options
+from genomics_pipeline.runs.containers.mounts import aws_options, mount, read_only
+from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+from genomics_pipeline.stores.routed import RoutedStore
+
+POLL_S = 0.05
+GRACE_S = 30  # between SIGTERM and SIGKILL, as ECS
+LINES = 200  # of what a container says in the end
+OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"  # AWS's words
+RUN_LABEL = "genomics-pipeline.run"
+
+
+class ContainerWorker:
+    """Runs jobs in containers, and remembers which (stage, item) ran and which were found done.
+
+    Args:
+        images: Image name by step.
+        run: The run's folder, which the containers see at the same place.
+        engine: What runs them.
+    """
+
+    def __init__(self, images: Mapping[str, str], run: RunFolder, engine: ContainerEngine) -> None:
+        self._images = images
+        self._run = run
+        self._engine = engine
+        self._store = RoutedStore({BUCKET: run.path})
+        self._lock = threading.Lock()
+        self.ran: set[tuple[str, str]] = set()
+        self.reused: set[tuple[str, str]] = set()
+
+    def end_leftovers(self) -> None:
+        """End the containers that a killed process of this run left: they do not end with it, as programs do.
+
+        Raises:
+            RunError: if the engine cannot.
+        """
+        found = self._engine.run("ps", "--all", "--quiet", "--filter", f"label={RUN_LABEL}={self._run.path}").split()
+        if found:
+            self._engine.run("rm", "--force", "--volumes", *found)
+
+    def run_job(self, job: Job) -> JobEnd:
+        """Run one job to its end; a failed step is a job that ended FAILED, not an exception."""
+        payload = TaskPayload.from_json(json.loads(job.environment[PAYLOAD_VARIABLE]))
+        before = {name: self._written(payload, name) for name in map(item_id, payload.items)}
+        container = f"genomics-pipeline-{uuid4().hex}"
+        scratch = self._run.scratch / container
+        scratch.mkdir(parents=True)
+        # A file of its own: an argument and a variable hold 128 KiB at most, a payload 256.
+        (scratch / "task.json").write_text(job.environment[PAYLOAD_VARIABLE])
+        argv = [self._engine.program, *self._words(job, payload, container, scratch)]
+        told: deque[str] = deque(maxlen=LINES)
+        with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+            reader = threading.Thread(target=lambda: told.extend(process.stderr or ()))
+            reader.start()
+            self._wait(process, job, container)
+            reader.join()
+        if process.returncode == 0:
+            self._remember(payload, before)
+        shutil.rmtree(scratch, ignore_errors=True)
+        return self._end(process.returncode, list(told), container, self._log(payload))
+
+    def _words(self, job: Job, payload: TaskPayload, container: str, scratch: Path) -> list[str]:
+        given = [payload.reference, list(payload.items), dict(payload.parameters)]
+        aws = aws_options(os.environ, Path.home(), scratch)
+        environment = {
+            PAYLOAD_VARIABLE: f"s3://{BUCKET}/{(scratch / 'task.json').relative_to(self._run.path)}",
+            "GENOMICS_PIPELINE_VCPUS": str(job.vcpus),
+            MEMORY_VARIABLE: str(job.memory_mib),
+            "GENOMICS_PIPELINE_BUCKETS": json.dumps({BUCKET: str(self._run.path)}),
+            "GENOMICS_PIPELINE_SCRATCH": str(scratch),
+            "AWS_BATCH_JOB_ID": job.job_id,
+            "AWS_BATCH_JOB_ATTEMPT": "1",
+            "XDG_CACHE_HOME": str(scratch / "cache"),
+            "TMPDIR": str(scratch),
+            "HOME": str(scratch),
+        }
+        return [
+            "run",
+            f"--name={container}",
+            f"--label={RUN_LABEL}={self._run.path}",
+            "--read-only",
+            # What is not here is fetched with the user's own rights; else there is nothing to talk to.
+            *(["--network=host", *aws] if "s3://" in json.dumps(given) else ["--network=none"]),
+            f"--user={os.getuid()}:{os.getgid()}",
+            f"--cpus={job.vcpus}",
+            f"--memory={job.memory_mib}m",
+            f"--memory-swap={job.memory_mib}m",
+            *options({"--env": [f"{name}={value}" for name, value in environment.items()]}),
+            f"--mount={mount(self._run.path, self._run.path, readonly=False)}",
+            *options({"--mount": read_only(given, self._run.path)}),
+            self._images[payload.step],
+        ]
+
+    def _wait(self, process: subprocess.Popen[str], job: Job, container: str) -> None:
+        while process.poll() is None:
+            if job.cancelled.wait(POLL_S):
+                with suppress(RunError):  # it may not be there yet: then once more
+                    self._engine.run("stop", "-t", str(GRACE_S), container)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(POLL_S)
+
+    def _end(self, code: int, told: list[str], container: str, log: str | None) -> JobEnd:
+        """How a container ended; one that could not be started is told in the engine's words."""
+        state = self._state(container)
+        with suppress(RunError):  # another time; the job is over
+            self._engine.run("rm", "--force", "--volumes", container)
+        if code == 0:
+            return JobEnd(0)
+        if state.get("OOMKilled"):
+            return JobEnd(code, OUT_OF_MEMORY, log)
+        errors = [line.strip().removeprefix("error: ") for line in told if line.startswith("error: ")]
+        return JobEnd(code, "\n".join(errors) or "".join(told[-5:]).strip() or None, log)
+
+    def _state(self, container: str) -> dict[str, Any]:
+        try:
+            return dict(json.loads(self._engine.run("inspect", "--format", "{{json .State}}", container)))
+        except RunError:
+            return {}
+
+    def _log(self, payload: TaskPayload) -> str | None:
+        """The log of the first item that is not done."""
+        for item in map(item_id, payload.items):
+            log = payload.run.uri(f"{folder(payload.stage, item)}/log.txt")
+            if self._written(payload, item) is None and self._store.stat(log):
+                return log
+        return None
+
+    def _written(self, payload: TaskPayload, item: str) -> str | None:
+        """What changes when an item's completion record is written."""
+        found = self._store.stat(payload.run.uri(f"{folder(payload.stage, item)}/step.json"))
+        return found.version if found else None
+
+    def _remember(self, payload: TaskPayload, before: Mapping[str, str | None]) -> None:
+        with self._lock:
+            for item, written in before.items():
+                if read_completion(self._store, payload.run, payload.stage, item):
+                    done = self.reused if self._written(payload, item) == written else self.ran
+                    done.add((payload.stage, item))

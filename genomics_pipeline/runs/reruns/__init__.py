@@ -1,0 +1,1 @@
+"""Reruns: the samples that failed, once more."""

@@ -1,0 +1,226 @@
+"""The executions of a run: its own, then that of each rerun, which has a manifest of its own.
+
+A sample's state is that of the newest execution whose manifest has it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from genomics_pipeline.aws.executions import find_execution
+from genomics_pipeline.aws.map_runs import MapRuns
+from genomics_pipeline.engine.progress import read_progress
+from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.task import ITEM_FILES
+from genomics_pipeline.records.completion import is_done
+from genomics_pipeline.records.result_files import newest as after_redrives
+from genomics_pipeline.runs.find_run import CloudRun, LocalRun
+from genomics_pipeline.runs.map_run_answer import failures_of, map_run_label, map_run_state
+from genomics_pipeline.runs.run_files import RunFiles, StageGroup, scope_of
+from genomics_pipeline.runs.run_folder import RunFolder
+from genomics_pipeline.runs.run_state import ItemFailure, MapRunState
+from genomics_pipeline.stores.protocol import MissingObject, Store
+
+WHOLE = ITEM_FILES["sample"]
+Answer = Mapping[str, Any]  # DescribeMapRun's
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One execution of a run.
+
+    Attributes:
+        name: Its name.
+        manifest: Key of the samples' file that it read.
+        arn: On AWS.
+        carried: How many samples it had although they had succeeded: see `rerun_choice.Choice.carry`.
+    """
+
+    name: str
+    manifest: str
+    arn: str = ""
+    carried: int = 0
+
+
+def rerun_key(number: int, name: str) -> str:
+    """A file of a rerun, below the run.
+
+    >>> rerun_key(2, "run.json")
+    'reruns/2/run.json'
+    """
+    return f"reruns/{number}/{name}"
+
+
+def local_chain(folder: RunFolder) -> list[Execution]:
+    """The executions since one had the whole manifest, oldest first; none where nothing was run yet."""
+    record = folder.record()
+    last = record.get("execution", 0)
+    first = record.get("first", last)
+    return [
+        Execution(f"{folder.name}-{number}", WHOLE if number == first else rerun_key(number - 1, WHOLE))
+        for number in range(first, last + 1)
+        if number
+    ]
+
+
+def cloud_chain(run: CloudRun) -> list[Execution]:
+    """All executions, oldest first; the last may have been prepared and never started."""
+    arn = run.record["execution_arn"]
+    chain = [Execution(run.name, WHOLE, arn)]
+    while record := _rerun_record(run, len(chain)):
+        chain.append(Execution(record["execution"], record["manifest"], record["execution_arn"], record["carried"]))
+    return chain
+
+
+def started_chain(run: CloudRun) -> list[Execution]:
+    """The executions that were started, or are forgotten since.
+
+    Raises:
+        RunError: if AWS cannot be asked.
+    """
+    chain = cloud_chain(run)
+    return chain[:-1] if len(chain) > 1 and find_execution(chain[-1].arn, run.clients) is None else chain
+
+
+def since_whole(chain: Sequence[Execution]) -> Sequence[Execution]:
+    """The executions since the last that had the whole manifest."""
+    first = max(number for number, one in enumerate(chain) if one.manifest == WHOLE)
+    return chain[first:]
+
+
+def _rerun_record(run: CloudRun, number: int) -> dict[str, Any] | None:
+    uri = run.place.uri(rerun_key(number, "run.json"))
+    try:
+        found = json.loads(run.store.read(uri))
+    except MissingObject:
+        return None
+    except ValueError:
+        found = None
+    if isinstance(found, dict) and {"execution", "manifest", "execution_arn", "carried"} <= found.keys():
+        return found
+    raise RunError(f"{uri}: expected the record of a rerun, found something else")
+
+
+def answers(run: LocalRun | CloudRun, execution: Execution) -> Sequence[Answer]:
+    """What DescribeMapRun says of the Map Runs of an execution that ended, with ``resultWriterDetails``.
+
+    Raises:
+        RunError: if AWS cannot be asked; for a damaged journal.
+    """
+    if isinstance(run, LocalRun):
+        return read_progress(run.folder.journal(execution.name)).ended
+    described = MapRuns(execution.arn, run.clients).describe()
+    return [{**one, "resultWriterDetails": result_details(run, one["mapRunArn"])} for one in described]
+
+
+def result_details(run: CloudRun, arn: str) -> Mapping[str, str]:
+    """Where ResultWriter has written a Map Run's files, after its last redrive."""
+    label, uuid = map_run_label(arn), arn.rpartition(":")[2]
+    key = f"{run.place.prefix}map-runs/{label}/{uuid}/manifest.json"
+    return after_redrives(run.store, {"Bucket": run.place.bucket, "Key": key})
+
+
+def of_samples(found: Iterable[Answer]) -> Iterator[Answer]:
+    """The Map Runs over samples."""
+    return (one for one in found if scope_of(map_run_label(one["mapRunArn"])) == "sample")
+
+
+@dataclass(slots=True)
+class Earlier:
+    """What the executions before the newest left of the Map Runs over samples, by Label.
+
+    Attributes:
+        total: How many samples the run has.
+        succeeded: How many samples succeeded, and no later execution had them.
+        failures: The samples that failed, and no later execution had them.
+    """
+
+    total: dict[str, int] = field(default_factory=dict)
+    succeeded: Counter[str] = field(default_factory=Counter)
+    failures: dict[str, dict[str, ItemFailure]] = field(default_factory=dict)
+
+    def all_failures(self) -> list[ItemFailure]:
+        """Those of all Labels."""
+        return [one for failures in self.failures.values() for one in failures.values()]
+
+    def with_newest(self, state: MapRunState) -> MapRunState:
+        """A Map Run of the newest execution, with the samples that it did not have."""
+        if state.label not in self.total:
+            return state
+        failed = len(self.failures[state.label])
+        return MapRunState(
+            state.label,
+            state.status,
+            self.total[state.label],
+            state.succeeded + self.succeeded[state.label],
+            state.failed + failed,
+            state.running,
+            state.started,
+            state.stopped,
+            self.succeeded[state.label] + failed,
+        )
+
+
+def earlier(files: RunFiles, chain: Sequence[Execution], answered: Callable[[Execution], Iterable[Answer]]) -> Earlier:
+    """What all but the newest execution left.
+
+    Args:
+        files: The run's.
+        chain: The executions since one had the whole manifest.
+        answered: Tells of an execution's Map Runs.
+    """
+    found = Earlier()
+    if len(chain) < 2:
+        return found
+    batched: set[str] = set()
+    for execution, following in pairwise(chain):
+        for answer in of_samples(answered(execution)):
+            label, state = map_run_label(answer["mapRunArn"]), map_run_state(answer)
+            found.total.setdefault(label, state.total or 0)
+            found.succeeded[label] += state.succeeded
+            failures = found.failures.setdefault(label, {})
+            for failure in failures_of(files.store, answer):
+                failures[failure.item] = failure
+                if failure.of_batch:
+                    batched.add(failure.item)
+        for item in files.items_in(following.manifest):
+            for failures in found.failures.values():
+                failures.pop(item, None)
+        for label in found.succeeded:
+            found.succeeded[label] -= following.carried
+    for group in files.groups():
+        for item in sorted(batched.intersection(found.failures.get(group.label or "", ()))):
+            if all_done(files, group, item):
+                del found.failures[str(group.label)][item]
+                found.succeeded[str(group.label)] += 1
+    return found
+
+
+def older(
+    files: RunFiles,
+    chain: Sequence[Execution],
+    answered: Callable[[Execution], Iterable[Answer]],
+    read: Callable[[Store, Answer], Iterator[ItemFailure]],
+) -> Iterator[ItemFailure]:
+    """What all but the newest execution left of samples that no later one had, as it is read.
+
+    Args:
+        files: The run's.
+        chain: The executions since one had the whole manifest.
+        answered: Tells of an execution's Map Runs.
+        read: Reads one's result files.
+    """
+    last = {item: number for number, one in enumerate(chain) if number for item in files.items_in(one.manifest)}
+    for number, execution in enumerate(chain[:-1]):
+        for answer in of_samples(answered(execution)):
+            yield from (one for one in read(files.store, answer) if last.get(one.item, 0) == number)
+
+
+def all_done(files: RunFiles, group: StageGroup, item: str) -> bool:
+    """Whether every stage of a map is done over an item."""
+    return all(is_done(files.store, files.place, stage, item) for stage in group.stages)

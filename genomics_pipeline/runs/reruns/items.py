@@ -1,0 +1,255 @@
+"""What a rerun runs: the samples of the children that failed or never began, as a new manifest.
+
+Rows come and lines go: little is held, however many they are. An item is in one child of a Map Run, and a child in one
+of its files, also after a redrive. Should one come again nevertheless (of another Map Run, which AWS makes when it
+redrives a state that failed before its items), only its first line is written: two children would write into one
+folder.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, compress, groupby, islice, repeat, zip_longest
+from operator import itemgetter
+from os import SEEK_END
+from typing import Any, BinaryIO
+
+import orjson
+
+from genomics_pipeline.model.classify import classify
+from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.json_text import loads
+from genomics_pipeline.model.sample import NAME
+from genomics_pipeline.model.task import item_id, items_of
+from genomics_pipeline.records.result_files import ResultRow, around
+
+NEVER_STARTED = "pending"
+ROWS = 64  # read at a time; with more, Python's collector of garbage takes a tenth of the time
+
+Item = tuple[str, bytes, ResultRow, bool]  # its name, its line, its child, and whether that is a batch
+Labels = Callable[[Sequence[ResultRow]], Iterable[str]]
+
+# How the row of a child begins that ended in a Fail state of ours, and of one that never began ends.
+_FOUND_BY_DEFINITION = re.compile(rb'\{"Cause":"\{\\"stage\\":\\"[a-z0-9_]+\\",\\"class\\":\\"([a-z_]+)\\",')
+_CLASSES = {name.encode(): str(name) for name in FailureClass}
+_PENDING = (b',"Status":"PENDING"}\n', b',"Status":"PENDING"}')
+
+
+@dataclass(slots=True)
+class Planned:
+    """What was planned, in items.
+
+    Attributes:
+        items: Written.
+        by_class: Those, by the class of their failure or `NEVER_STARTED`; empty where no class was asked for.
+        done: Left out: they are done, though others of their batch are not.
+        filtered: Left out: of another class or name.
+        repeated: Left out: they came before.
+    """
+
+    items: int = 0
+    by_class: Counter[str] = field(default_factory=Counter)
+    done: int = 0
+    filtered: int = 0
+    repeated: int = 0
+
+
+def plan(
+    map_runs: Iterable[Iterable[ResultRow]],
+    out: BinaryIO,
+    *,
+    superseded: Collection[str] = frozenset(),
+    labels: Labels | None = None,
+    of_class: Callable[[str], bool] | None = None,
+    named: Callable[[str], bool] | None = None,
+    done: Callable[[Sequence[str]], Container[str]] | None = None,
+) -> Planned:
+    """Write the lines of the new manifest, an item each, as it was given, in the order of the rows.
+
+    Args:
+        map_runs: The rows of each, FAILED and PENDING.
+        out: The manifest: an empty file that can be read too.
+        superseded: Items of which something newer is known than the rows tell; it may grow from Map Run to Map Run.
+        labels: Tells the classes of children, `NEVER_STARTED` of those that are. Without it no cause is read.
+        of_class: Whether one of these is wanted.
+        named: Whether an item is wanted.
+        done: Which items of a batch are done, of those of the names.
+
+    Raises:
+        DataError: for rows that are not ResultWriter's, or items that are not ours.
+    """
+    planned = Planned()
+    items, written = _Items(), _Written(out)
+    for map_run, rows in _some(map_runs):
+        found = items.of(rows)
+        if superseded:
+            found = [item for item in found if item[0] not in superseded]
+            rows = list(dict.fromkeys([item[2] for item in found]))
+        label = dict(zip(rows, labels(rows), strict=True)) if labels is not None else {}
+        wanted = found
+        if of_class is not None:
+            wanted = [item for item in wanted if of_class(label[item[2]])]
+        if named is not None:
+            wanted = [item for item in wanted if named(item[0])]
+        left = wanted
+        if done is not None and any(map(itemgetter(3), wanted)):
+            left = list(_undone(wanted, done))
+        new = written.add(map_run, left)
+        planned.filtered += len(found) - len(wanted)
+        planned.done += len(wanted) - len(left)
+        planned.repeated += new.count(False)
+        planned.items += new.count(True)
+        if label:
+            planned.by_class.update([label[item[2]] for item in compress(left, new)])
+    return planned
+
+
+def _some(map_runs: Iterable[Iterable[ResultRow]]) -> Iterator[tuple[int, list[ResultRow]]]:
+    """The rows, so many at a time, of one Map Run each, and its number."""
+    for number, rows in enumerate(map_runs, 1):
+        left = iter(rows)
+        while some := list(islice(left, ROWS)):
+            yield number, some
+
+
+def _undone(items: Iterable[Item], done: Callable[[Sequence[str]], Container[str]]) -> Iterator[Item]:
+    """Without those of a batch that are done. What is no batch failed as its item did."""
+    for _, group in groupby(items, itemgetter(2)):
+        held = list(group)
+        finished = done([name for name, *_ in held]) if held[0][3] else ()
+        yield from (item for item in held if item[0] not in finished)
+
+
+def row_label(row: ResultRow) -> str:
+    """The class of a child's failure, or `NEVER_STARTED`.
+
+    What our definitions found stands where the row begins; it is what `classify` finds.
+    """
+    found = _FOUND_BY_DEFINITION.match(row.line)
+    if found and (label := _CLASSES.get(found[1])):
+        return label
+    if row.line.endswith(_PENDING) or row.child["Status"] == "PENDING":
+        return NEVER_STARTED
+    return str(classify(row.error, row.cause).failure_class)
+
+
+class _Items:
+    """The items of children, each as it was given.
+
+    Beside its item the input of a child that is no batch is the same text for all children of a Map Run: once that is
+    known, only the items are read, and their texts are taken as they are, all at once.
+    """
+
+    def __init__(self) -> None:
+        self._around: tuple[bytes, bytes] | None = None
+
+    def of(self, rows: Sequence[ResultRow]) -> list[Item]:
+        """The children's items.
+
+        Raises:
+            DataError: for a row that is not ResultWriter's, or items that are not ours.
+        """
+        first: list[Item] = []
+        if self._around is None:
+            first, rows = self._of_one(rows[0]), rows[1:]
+        parts = [row.quoted(*self._around) for row in rows] if self._around else []
+        alike = _parsed(list(filter(None, parts)), list(compress(rows, parts)))
+        if len(alike) == len(rows):
+            return first + alike
+        if 2 * len(alike) < len(rows):  # those of another Map Run, or batches
+            self._around, parts = None, []
+        read = iter(alike)
+        each = ([next(read)] if part else self._of_one(row) for row, part in zip_longest(rows, parts))
+        return list(chain(first, *each))
+
+    def _of_one(self, row: ResultRow) -> list[Item]:
+        try:
+            given = row.given()
+            items = row.items_in(given)
+            found = [
+                (item_id(item), _line(item, given, place), row, len(items) > 1) for place, item in enumerate(items)
+            ]
+        except DataError as error:
+            raise error if str(error).startswith(row.place) else DataError(f"{row.place}: {error}") from None
+        if len(found) == 1 and self._around is None:
+            self._learn(given, found[0][1].decode())
+        return found
+
+    def _learn(self, given: str, item: str) -> None:
+        """Keep what stands around an item, if it is that of a child that is no batch."""
+        before, _, after = given.partition(item)
+        try:
+            rest = orjson.loads(f"{before}null{after}")
+        except ValueError:
+            return
+        if "Items" not in rest and rest.get("item", "") is None:
+            self._around = around(before, after)
+
+
+def _parsed(parts: Sequence[bytes], rows: Sequence[ResultRow]) -> list[Item]:
+    """The items of which these are the texts, quoted; none if one is no object on one line, with a name."""
+    try:
+        texts = "\n".join(orjson.loads(b'["' + b'","'.join(parts) + b'"]'))
+        names = [item["sample"] for item in orjson.loads("[" + texts.replace("\n", ",") + "]")]
+        if not all(map(NAME.fullmatch, names)):
+            return []
+    except (ValueError, LookupError, TypeError):
+        return []
+    lines = texts.encode().split(b"\n")
+    return list(zip(names, lines, rows, repeat(False))) if len(rows) == len(names) == len(lines) else []
+
+
+def _line(item: Mapping[str, Any], given: str, place: int) -> bytes:
+    """An item as it was given: to the byte, where its input was as compact as AWS and our engine write it."""
+    try:
+        line = orjson.dumps(item)
+        if line.decode() in given:
+            return line
+    except TypeError:  # a half of a surrogate pair
+        pass
+    # Numbers beyond 64 bits are others to orjson.
+    return json.dumps(items_of(given)[place], separators=(",", ":")).encode()
+
+
+class _Written:
+    """The lines written, each item once.
+
+    Names are only held once there are rows of a second Map Run: an item is in one child of a Map Run.
+    """
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._map_run = 0
+        self._names: set[str] | None = None
+
+    def add(self, map_run: int, items: Sequence[Item]) -> list[bool]:
+        """Write the lines of those that no other Map Run had.
+
+        Returns:
+            Whether each was written.
+        """
+        if self._names is None and self._map_run not in (0, map_run):
+            self._names = self._read()
+        self._map_run = map_run
+        new = [True] * len(items) if self._names is None else list(_added(self._names, items))
+        self._out.write(b"\n".join([*map(itemgetter(1), compress(items, new)), b""]))
+        return new
+
+    def _read(self) -> set[str]:
+        """The names in the file."""
+        self._out.seek(0)
+        found = {item_id(loads(line)) for line in self._out}
+        self._out.seek(0, SEEK_END)
+        return found
+
+
+def _added(names: set[str], items: Iterable[Item]) -> Iterator[bool]:
+    """Add their names; whether each is new."""
+    for name, *_ in items:
+        yield name not in names
+        names.add(name)

@@ -1,0 +1,213 @@
+"""Rerun of a run in a folder of this machine."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import time
+from collections.abc import Mapping
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from functools import partial
+from hashlib import sha256
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, cast
+
+from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.execution_input import ExecutionInput
+from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.reference.prepare import prepare
+from genomics_pipeline.runs.catalog import load_pipeline
+from genomics_pipeline.runs.find_run import LocalRun
+from genomics_pipeline.runs.local.execution import LocalExecution, worker_for
+from genomics_pipeline.runs.reruns.chain import WHOLE, answers, local_chain, rerun_key
+from genomics_pipeline.runs.reruns.choice import Choice, first_names, told
+from genomics_pipeline.runs.reruns.request import (
+    CHECKED,
+    Changes,
+    RerunRequest,
+    changes,
+    execution_input,
+    nothing,
+    refuse_wanted,
+)
+from genomics_pipeline.runs.run_files import run_files
+from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.worker.step_folder import StepFolder
+
+
+def rerun_local(run: LocalRun, request: RerunRequest, display: Any) -> dict[str, Any]:
+    """Run again what failed.
+
+    Args:
+        run: The run.
+        request: What to run again.
+        display: A `report.progress.Progress`, told what happens.
+
+    Returns:
+        The run's summary, as `local.run` gives it, and in ``rerun`` what was run again; of a dry run and where there is
+        nothing to do ``run, status, samples, by_class, first``.
+
+    Raises:
+        UsageError: for options that do not fit the run.
+        DataError: for a pipeline that cannot be used any more.
+        RunError: while an execution runs, or was interrupted, or left no result files.
+    """
+    folder = run.folder
+    record = folder.record()
+    _refuse_running(folder, record)
+    pipeline, steps = load_pipeline(record["request"]["pipeline"])
+    changed = changes(request, pipeline)
+    with nullcontext() if request.dry_run else folder.locked():
+        record = folder.record()
+        if record["status"] in ("RUNNING", "ABORTED"):  # by a process that is gone
+            return _go_on(run, request, pipeline, steps, display)
+        chain = local_chain(folder)
+        choice = Choice(run_files(run), chain, partial(answers, run), "run it again: what is done is not run again")
+        refuse_wanted(request.wanted, choice)
+        number = int(record["execution"])
+        with TemporaryFile() as file:
+            manifest = cast(BinaryIO, file)
+            planned = choice.write(request.wanted, manifest, told=bool(request.wanted.classes) or request.dry_run)
+            what = {"execution": f"{folder.name}-{number + 1}", **told(planned, first_names(manifest))}
+            failed_only_later = request.wanted.all and record["status"] != "SUCCEEDED"
+            if not planned.items and not failed_only_later:
+                return nothing(str(folder.path), what, not planned.filtered)
+            if request.dry_run:
+                return {"run": str(folder.path), "status": CHECKED, **what}
+            manifest.seek(0)
+            key = _write_manifest(folder, number, manifest, choice)
+        given = _input(folder, key, changed, choice, planned.filtered)
+        _write(folder, number, pipeline, given, request, what, display)
+        execution = _execution(folder, record, number + 1, key, pipeline, steps, display)
+        return _run(execution, what, display)
+
+
+def _refuse_running(folder: RunFolder, record: Mapping[str, Any]) -> None:
+    if not record:
+        raise RunError(f"{folder.path}: expected an execution, found none yet; `genomics-pipeline run` begins it")
+    if "request" not in record:
+        raise RunError(f"{folder.path}/run.json: expected what the run was asked with, found none; run it again")
+    if folder.status() == "RUNNING":
+        name = f"{folder.name}-{record['execution']}"
+        advice = f"wait for it, or end it: genomics-pipeline cancel {folder.path}"
+        raise RunError(f"{folder.path}: execution {name} is running; {advice}")
+
+
+def _go_on(
+    run: LocalRun, request: RerunRequest, pipeline: Pipeline, steps: Mapping[str, StepFolder], display: Any
+) -> dict[str, Any]:
+    """Go on with a rerun that was interrupted; of the run itself `run --resume` does it."""
+    folder, record = run.folder, run.folder.record()
+    newest, number = local_chain(folder)[-1], int(record["execution"])
+    if record["input"] != rerun_key(number - 1, "input.json"):
+        command = _command(folder, record["request"])
+        raise RunError(f"{folder.path}: execution {newest.name} was interrupted; finish it first: {command} --resume")
+    if request.dry_run or not request.is_plain:
+        command = f"genomics-pipeline rerun {folder.path}"
+        raise RunError(f"{folder.path}: the rerun {newest.name} was interrupted; finish it first: {command}")
+    display.note(f"resuming execution {newest.name}")
+    what = json.loads((folder.path / rerun_key(number - 1, "run.json")).read_bytes())["counts"]
+    return _run(_execution(folder, record, number, newest.manifest, pipeline, steps, display), what, display)
+
+
+def _command(folder: RunFolder, asked: Mapping[str, Any]) -> str:
+    """What began a run."""
+    words = ["genomics-pipeline", "run", asked["manifest"], "--reference", asked["reference"], "--out", folder.path]
+    words += ["--pipeline", asked["pipeline"]]
+    for option, values in (("--param", asked["parameters"]), ("--sample", asked["samples"])):
+        words += [word for value in values for word in (option, value)]
+    words += [] if asked["tolerate"] is None else ["--tolerate", asked["tolerate"]]
+    words += ["--containers"] if asked["containers"] else []
+    return shlex.join(map(str, words))
+
+
+def _write_manifest(folder: RunFolder, number: int, lines: BinaryIO, choice: Choice) -> str:
+    """The manifest of the rerun; its key."""
+    place = folder.path / rerun_key(number, "")
+    shutil.rmtree(place, ignore_errors=True)  # of a rerun that was never begun
+    place.mkdir(parents=True)
+    if choice.is_whole:
+        return WHOLE
+    with (place / WHOLE).open("wb") as out:
+        shutil.copyfileobj(lines, out)
+    return rerun_key(number, WHOLE)
+
+
+def _input(folder: RunFolder, key: str, changed: Changes, choice: Choice, left_out: int) -> ExecutionInput:
+    """The run's own input with what the rerun changes."""
+    own = json.loads(folder.input.read_bytes())
+    with folder.manifest.open("rb") as lines:
+        samples = sum(1 for _ in lines)
+    return execution_input(own, key, samples, left_out, changed, choice)
+
+
+def _write(
+    folder: RunFolder,
+    number: int,
+    pipeline: Pipeline,
+    given: ExecutionInput,
+    request: RerunRequest,
+    what: Mapping[str, Any],
+    display: Any,
+) -> None:
+    """The files of the rerun, and the definition as it is made now."""
+    definition = canonical(generate(pipeline))
+    if definition != folder.definition.read_text():
+        display.note("the pipeline has changed since; samples that succeeded stay as they are")
+        folder.write(folder.definition, definition)
+    record = {
+        "rerun": number,
+        "execution": what["execution"],
+        "parent": f"{folder.name}-{number}",
+        "manifest": given.manifest,
+        "classes": list(request.wanted.classes),
+        "names": list(request.wanted.samples),
+        "parameters": given.parameters,
+        "memory_mib": given.memory_mib,
+        "counts": what,
+        "begun": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    for name, content in (("input.json", given.to_json()), ("run.json", record)):
+        folder.write(folder.path / rerun_key(number, name), json.dumps(content, indent=2) + "\n")
+
+
+def _execution(
+    folder: RunFolder,
+    record: Mapping[str, Any],
+    number: int,
+    manifest: str,
+    pipeline: Pipeline,
+    steps: Mapping[str, StepFolder],
+    display: Any,
+) -> LocalExecution:
+    given = folder.path / rerun_key(number - 1, "input.json")
+    inputs = [spec for step in steps.values() for spec in step.spec.inputs.values()]
+    indexes = {index for spec in inputs if spec.type == "reference" for index in spec.indexes}
+    prepare(record["request"]["reference"], sorted(indexes), RoutedStore({BUCKET: folder.path}), None)
+    return LocalExecution(
+        folder=folder,
+        pipeline=pipeline,
+        steps=steps,
+        parameters=record["parameters"],
+        request=record["request"],
+        number=number,
+        first=number if manifest == WHOLE else record["first"],
+        input=given,
+        digest=sha256(given.read_bytes()).hexdigest(),
+        worker=worker_for(folder, steps, record["request"]["containers"], display),
+    )
+
+
+def _run(execution: LocalExecution, what: Mapping[str, Any], display: Any) -> dict[str, Any]:
+    started = time.monotonic()
+    result = execution.run(display, "`genomics-pipeline rerun`")
+    summary = execution.summary(result)
+    summary["rerun"] = dict(what)
+    summary["seconds"] = round(time.monotonic() - started, 3)
+    execution.record(result.status, summary)
+    return summary

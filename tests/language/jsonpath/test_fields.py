@@ -1,0 +1,261 @@
+"""The fields of JSONPath states, in the order in which AWS applies them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from genomics_pipeline.engine.query_language import QueryLanguage
+from genomics_pipeline.engine.visit import Visit
+from genomics_pipeline.language.errors import StatesError
+from genomics_pipeline.language.jsonpath.fields import JsonPathFields
+
+FIELDS: QueryLanguage = JsonPathFields()
+
+
+@dataclass
+class Visited:
+    """As much of a visit as fields look at."""
+
+    state: Mapping[str, Any]
+    raw: Any
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    input: Any = None
+    name: str = "S"
+
+    def context(self, item: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        return {"State": {"Name": "S"}} | ({"Map": item} if item else {})
+
+
+def visit(state: Mapping[str, Any], raw: Any, **variables: Any) -> Visit:
+    made = cast(Visit, Visited(state, raw, variables))
+    made.input = FIELDS.input(made)
+    return made
+
+
+def passed(state: Mapping[str, Any], raw: Any, **variables: Any) -> tuple[Any, Mapping[str, Any]]:
+    made = visit(state, raw, **variables)
+    return FIELDS.passed(made, state, "")
+
+
+def failure(state: Mapping[str, Any], name: str, given: Any) -> tuple[str, str]:
+    made = visit(state, given)
+    with pytest.raises(StatesError) as raised:
+        FIELDS.field(made, state, name, "", None)
+    return raised.value.error, raised.value.cause
+
+
+# radkawar/stackd testdata/aws/stepfunctions/dataflow_execution.json: test-pass-*
+@pytest.mark.parametrize(
+    ("state", "given", "output"),
+    [
+        (
+            {
+                "InputPath": "$.payload",
+                "Parameters": {"chosen.$": "$.n"},
+                "ResultPath": "$.merged",
+                "OutputPath": "$",
+            },
+            {"payload": {"n": 4}, "keep": "original"},
+            {"payload": {"n": 4}, "keep": "original", "merged": {"chosen": 4}},
+        ),
+        ({"InputPath": None}, {"keep": 1}, {}),
+        ({"Result": 99, "ResultPath": None}, {"keep": 1}, {"keep": 1}),
+        ({"OutputPath": None}, {"keep": 1}, {}),
+        ({"Result": None}, {"keep": 1}, {"keep": 1}),
+        ({"Result": {"a.$": "$.b"}}, {}, {"a.$": "$.b"}),
+        ({}, {"keep": 1}, {"keep": 1}),
+        ({"InputPath": "$$"}, {"keep": 1}, {"State": {"Name": "S"}}),  # localstack context_object: test_input_path[$$]
+        ({"OutputPath": "$$.State.Name"}, {"keep": 1}, "S"),
+    ],
+)
+def test_pass(state: dict[str, Any], given: Any, output: Any) -> None:
+    assert passed({"Type": "Pass", **state}, given) == (output, {})
+
+
+@pytest.mark.parametrize("kind", ["Wait", "Succeed", "Choice"])
+def test_states_without_a_result(kind: str) -> None:
+    state = {"Type": kind, "InputPath": "$.a", "OutputPath": "$.b", "ResultPath": "$.no", "Parameters": {"no": 1}}
+    assert passed(state, {"a": {"b": 5}}) == (5, {})
+
+
+# localstack assign/statemachines: base_assign_from_result, _from_parameters, _evaluation_order_pass_state, _in_choice
+def test_assign_of_a_pass_sees_its_result() -> None:
+    state = {"Type": "Pass", "Result": {"answer": 42}, "ResultPath": "$.r", "Assign": {"theAnswer.$": "$.answer"}}
+    assert passed(state, {}) == ({"r": {"answer": 42}}, {"theAnswer": 42})
+    state = {"Type": "Pass", "Parameters": {"input": "PENDING"}, "Assign": {"result.$": "$.input"}}
+    assert passed(state, {}, kept=1) == ({"input": "PENDING"}, {"result": "PENDING", "kept": 1})
+
+
+def test_output_path_sees_the_variables_before_assign() -> None:
+    state = {
+        "Type": "Pass",
+        "InputPath": "$answer",
+        "ResultPath": "$.theAnswer",
+        "OutputPath": "$answer",
+        "Assign": {"answer": "<omitted>", "old.$": "$answer"},
+    }
+    assert passed(state, {"q": 1}, answer=42) == (42, {"answer": "<omitted>", "old": 42})
+
+
+def test_a_choice_rule_assigns_over_the_effective_input() -> None:
+    state = {"Type": "Choice", "InputPath": "$.in", "OutputPath": "$.x"}
+    made = visit(state, {"in": {"x": 1}})
+    rule = {"Variable": "$.x", "NumericEquals": 1, "Next": "N", "Assign": {"seen.$": "$.x"}}
+    assert FIELDS.passed(made, rule, "Choices[0]/") == (1, {"seen": 1})
+
+
+def test_finished_puts_the_selected_result_into_the_raw_input() -> None:
+    # stackd dataflow_execution.json: pipeline-sequencing
+    state = {
+        "Type": "Parallel",
+        "InputPath": "$.envelope.payload",
+        "Parameters": {"n.$": "$.n", "parentState.$": "$$.State.Name"},
+        "ResultSelector": {"first.$": "$[0]", "second.$": "$[1]"},
+        "ResultPath": "$.envelope.merged",
+        "OutputPath": "$.envelope",
+        "Assign": {"got.$": "$.first"},
+    }
+    made = visit(state, {"case": "Pipeline", "envelope": {"payload": {"n": 7}, "keep": "original"}})
+    assert FIELDS.arguments(made, state, "", made.input) == {"n": 7, "parentState": "S"}
+    output, variables = FIELDS.finished(made, [8, 14])
+    assert output == {"payload": {"n": 7}, "keep": "original", "merged": {"first": 8, "second": 14}}
+    assert variables == {"got": 8}
+
+
+def test_finished_without_paths_is_the_result() -> None:
+    assert FIELDS.finished(visit({"Type": "Task"}, {"a": 1}), "result") == ("result", {})
+    assert FIELDS.finished(visit({"Type": "Task", "ResultPath": None}, {"a": 1}), "result") == ({"a": 1}, {})
+
+
+def test_caught() -> None:
+    state = {"Type": "Task", "InputPath": "$.in", "OutputPath": "$.nowhere"}
+    made = visit(state, {"in": 1}, kept=1)
+    error = {"Error": "E", "Cause": "C"}
+    assert FIELDS.caught(made, error, {"Next": "N"}, "Catch[0]/") == (error, {"kept": 1})
+    catcher = {"ResultPath": "$.error", "Assign": {"why.$": "$.Cause"}}
+    assert FIELDS.caught(made, error, catcher, "Catch[0]/") == ({"in": 1, "error": error}, {"kept": 1, "why": "C"})
+    assert FIELDS.caught(made, error, {"ResultPath": None}, "Catch[0]/") == ({"in": 1}, {"kept": 1})
+
+
+def test_arguments_without_parameters_are_the_default() -> None:
+    made = visit({"Type": "Task"}, {"a": 1})
+    assert FIELDS.arguments(made, made.state, "", made.input) == {"a": 1}
+    node = {"Parameters": {"Bucket": "b", "Key.$": "$.a"}}
+    assert FIELDS.arguments(made, node, "ItemReader/", None) == {"Bucket": "b", "Key": 1}
+
+
+def test_templates_see_the_item() -> None:
+    made = visit({"Type": "Map"}, {"a": 1})
+    template = {"all.$": "$.a", "one.$": "$$.Map.Item.Value"}
+    assert FIELDS.template(made, template, "ItemSelector", {"Item": {"Index": 0, "Value": 9}}) == {"all": 1, "one": 9}
+    assert FIELDS.template(made, {"all.$": "$.a"}, "ItemBatcher/BatchInput", None) == {"all": 1}
+
+
+def test_literal_fields_are_not_evaluated() -> None:
+    made = visit({"Type": "Fail", "Cause": "$.a", "Error": "States.Format('{}', 1)"}, {})
+    assert FIELDS.field(made, made.state, "Cause", "", "") == "$.a"
+    assert FIELDS.field(made, made.state, "Error", "", "") == "States.Format('{}', 1)"
+    assert FIELDS.field(made, made.state, "TimeoutSeconds", "", 7) == 7
+
+
+def test_error_and_cause_may_be_intrinsic() -> None:
+    # stackd dataflow_execution.json: test-fail-dynamic-error
+    state = {"Type": "Fail", "ErrorPath": "$.error", "CausePath": "States.Format('reason:{}', $.reason)"}
+    made = visit(state, {"error": "Owned.Failure", "reason": "native"})
+    assert FIELDS.field(made, state, "Error", "", "") == "Owned.Failure"
+    assert FIELDS.field(made, state, "Cause", "", "") == "reason:native"
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected"),
+    [
+        ("Seconds", 5, 5),
+        ("Seconds", "1", 1),  # stackd: test-wait-invalid-seconds-type, history-wait-type-error
+        ("Timestamp", "2024-01-01T00:00:00Z", "2024-01-01T00:00:00Z"),
+        # localstack base/test_wait: test_wait_timestamppath[.0000000Z]
+        ("Timestamp", "2024-01-01T00:00:00.0000000Z", "2024-01-01T00:00:00.0000000Z"),
+        ("Timestamp", "2024-01-01T00:00:00+02:00", "2024-01-01T00:00:00+02:00"),
+        ("Items", [1], [1]),
+        ("MaxConcurrency", "3", 3),
+        ("ToleratedFailureCount", 0, 0),
+        ("ToleratedFailurePercentage", 12.5, 12.5),
+        ("ToleratedFailurePercentage", "12.5", 12.5),
+        ("StringEquals", {"any": 1}, {"any": 1}),
+    ],
+)
+def test_path_fields(name: str, given: Any, expected: Any) -> None:
+    state = {"Type": "Any", f"{name}Path": "$.x"}
+    assert FIELDS.field(visit(state, {"x": given}), state, name, "", None) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "cause"),
+    [
+        ("Seconds", 1.5, "The SecondsPath parameter cannot be parsed as a long value: $.x == 1.5"),
+        ("Seconds", True, "The SecondsPath parameter cannot be parsed as a long value: $.x == true"),
+        ("Seconds", -1, "The SecondsPath parameter references a negative value: $.x == -1"),
+        # localstack base/test_wait: test_wait_timestamppath[]
+        (
+            "Timestamp",
+            "2024-01-01T00:00:00",
+            "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: "
+            "$.x == 2024-01-01T00:00:00",
+        ),
+        (
+            "Timestamp",
+            "2024-02-31T00:00:00Z",
+            "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: "
+            "$.x == 2024-02-31T00:00:00Z",
+        ),
+        # stackd dataflow_execution.json: map-null, map-wrong-type
+        ("Items", None, 'Reference path "$.x" must point to array.'),
+        ("Items", {"value": 1}, 'Reference path "$.x" must point to array.'),
+        # localstack scenarios: test_map_state_tolerated_failure_count_path, _percentage_path
+        (
+            "ToleratedFailureCount",
+            {},
+            'The ToleratedFailureCountPath field refers to value "{}" which is not a valid integer: $.x',
+        ),
+        (
+            "ToleratedFailureCount",
+            "NoNumber",
+            'The ToleratedFailureCountPath field refers to value "NoNumber" which is not a valid integer: $.x',
+        ),
+        ("ToleratedFailureCount", -1, "ToleratedFailureCount cannot be negative."),
+        (
+            "ToleratedFailurePercentage",
+            {},
+            'The ToleratedFailurePercentagePath field refers to value "{}" which is not a valid float: $.x',
+        ),
+        (
+            "ToleratedFailurePercentage",
+            "NoNumber",
+            'The ToleratedFailurePercentagePath field refers to value "NoNumber" which is not a valid float: $.x',
+        ),
+        ("ToleratedFailurePercentage", -1.1, "ToleratedFailurePercentage must be between 0 and 100."),
+        ("ToleratedFailurePercentage", 101, "ToleratedFailurePercentage must be between 0 and 100."),
+        ("MaxConcurrency", [], 'The MaxConcurrencyPath field refers to value "[]" which is not a valid integer: $.x'),
+        ("MaxConcurrency", -1, "Expected non-negative integer for MaxConcurrency, got '-1' instead."),
+        ("Error", 5, "The ErrorPath parameter does not reference a string: $.x == 5"),
+    ],
+)
+def test_path_fields_of_another_kind(name: str, given: Any, cause: str) -> None:
+    state = {"Type": "Any", f"{name}Path": "$.x"}
+    assert failure(state, name, {"x": given}) == ("States.Runtime", cause)
+
+
+def test_a_path_field_that_leads_nowhere() -> None:
+    state = {"Type": "Task", "TimeoutSecondsPath": "$.no"}
+    assert failure(state, "TimeoutSeconds", {}) == (
+        "States.Runtime",
+        "Invalid path '$.no' : No results for path: $['no']",
+    )
+    state = {"Type": "Map", "ItemsPath": "$.items"}
+    assert failure(state, "Items", {}) == (
+        "States.ReferencePathConflict",
+        'Unable to apply step "items" to input {}',
+    )

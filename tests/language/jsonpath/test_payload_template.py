@@ -1,0 +1,108 @@
+"""Payload templates: what is filled in, what stays, what is wrong with one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genomics_pipeline.language.errors import StatesError
+from genomics_pipeline.language.jsonpath.payload_template import check, fill
+from genomics_pipeline.language.jsonpath.scope import Scope
+
+KEYS = st.text(max_size=5).filter(lambda key: not key.endswith(".$"))
+LITERALS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+)
+
+
+def filled(template: Any, given: Any = None, context: Any = None, **variables: Any) -> Any:
+    return fill(template, Scope(given, lambda: context, variables), "Parameters")
+
+
+def test_each_kind_of_value() -> None:
+    template = {
+        "path.$": "$.a.b",
+        "many.$": "$.list[*].n",
+        "context.$": "$$.State.Name",
+        "variable.$": "$v.x[0]",
+        "intrinsic.$": "States.Format('{}!', $.a.b)",
+        "whole.$": "$",
+        "literal": "$.a.b",
+        "nested": {"deep.$": "$.a", "list": [{"in.$": "$.a.b"}, "$.a", 1]},
+    }
+    given = {"a": {"b": 1}, "list": [{"n": 2}, {}]}
+    assert filled(template, given, {"State": {"Name": "S"}}, v={"x": [3]}) == {
+        "path": 1,
+        "many": [2],
+        "context": "S",
+        "variable": 3,
+        "intrinsic": "1!",
+        "whole": given,
+        "literal": "$.a.b",
+        "nested": {"deep": {"b": 1}, "list": [{"in": 1}, "$.a", 1]},
+    }
+
+
+def test_literals_that_look_like_paths_stay() -> None:
+    # localstack assign/test_assign_base.snapshot.json: BASE_CONSTANT_LITERALS
+    template = {
+        "path": "$.no.such.path",
+        "context": "$$.Execution.Id",
+        "variable": "$noSuchVar.noSuchMember",
+        "intrinsic": "States.Format('{}', $varname)",
+        "jsonata": "{% $varname.varfield %}",
+        "list": [None, 0, 0.1, True, "$.no.such.path", "States.Format('{}', $varname)", [], {"constant": 0}],
+    }
+    assert filled(template) == template
+
+
+def test_a_value_that_is_there_may_be_null() -> None:
+    assert filled({"a.$": "$.a"}, {"a": None}) == {"a": None}
+
+
+def test_the_cause_names_the_key() -> None:
+    with pytest.raises(StatesError) as raised:
+        filled({"outer": {"inner.$": "$.nope"}}, {"other": 1})
+    assert (raised.value.error, raised.value.cause) == (
+        "States.Runtime",
+        "The JSONPath '$.nope' specified for the field 'inner.$' could not be found in the input '{\"other\":1}'",
+    )
+
+
+@pytest.mark.parametrize("value", ["text", 5, None, {}, "{% 1 %}"])
+def test_a_value_that_is_no_path(value: Any) -> None:
+    with pytest.raises(StatesError) as raised:
+        filled({"a.$": value})
+    assert (raised.value.error, raised.value.cause) == (
+        "States.Runtime",
+        "The value for the field 'a.$' must be a valid JSONPath or a valid intrinsic function call at Parameters",
+    )
+    assert list(check({"a.$": value})) == [
+        (["a.$"], "The value for the field 'a.$' must be a valid JSONPath or a valid intrinsic function call")
+    ]
+
+
+def test_check_says_where() -> None:
+    template = {
+        "fine.$": "$.a",
+        "also.$": "States.UUID()",
+        "deep": [{"path.$": "$.a["}, {"call.$": "States.Foo()"}],
+        "twice": 1,
+        "twice.$": "$.a",
+    }
+    must = "must be a valid JSONPath or a valid intrinsic function call"
+    assert list(check(template)) == [
+        (["deep", 0, "path.$"], f"The value for the field 'path.$' {must}: unexpected end of query in '['"),
+        (["deep", 1, "call.$"], f"The value for the field 'call.$' {must}: there is no intrinsic function States.Foo"),
+        (["twice.$"], "The fields 'twice' and 'twice.$' name the same field"),
+    ]
+
+
+@given(LITERALS)
+def test_a_template_without_paths_is_itself(template: Any) -> None:
+    assert filled(template) == template
+    assert list(check(template)) == []

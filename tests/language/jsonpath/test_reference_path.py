@@ -1,0 +1,111 @@
+"""Reference paths: where ResultPath puts a value, and what is in its way."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from genomics_pipeline.language.errors import StatesError
+from genomics_pipeline.language.jsonpath.path import find
+from genomics_pipeline.language.jsonpath.reference_path import check, place
+from genomics_pipeline.language.jsonpath.scope import Scope
+
+KEYS = st.text(max_size=4)
+OBJECTS = st.recursive(
+    st.dictionaries(KEYS, st.integers(), max_size=2), lambda inner: st.dictionaries(KEYS, inner, max_size=3)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "document", "expected"),
+    [
+        # gabrielmoreira/tiny-asl-machine Feature.ResultPath, run on AWS
+        ("$", {"a": 1}, "new"),
+        ("$.audit.review.final", {"audit": {"x": 1}}, {"audit": {"x": 1, "review": {"final": "new"}}}),
+        ("$.detail", {"detail": {"old": 1}, "b": 2}, {"detail": "new", "b": 2}),
+        ("$.a", {}, {"a": "new"}),
+        ("$['a b'].c", {}, {"a b": {"c": "new"}}),
+        ("$.a[1]", {"a": [1, 2, 3]}, {"a": [1, "new", 3]}),
+        ("$.a[0].b", {"a": [{"c": 1}]}, {"a": [{"c": 1, "b": "new"}]}),
+        ("$[0]", [1], ["new"]),
+    ],
+)
+def test_place(text: str, document: Any, expected: Any) -> None:
+    before = copy.deepcopy(document)
+    assert place(text, document, "new") == expected
+    assert document == before
+
+
+@pytest.mark.parametrize(
+    ("text", "document", "shown"),
+    [
+        ("$.child", 4, "4"),  # radkawar/stackd dataflow_execution.json: test-pass-result-path-scalar
+        ("$.a.b", {"a": "text"}, '{"a":"text"}'),
+        ("$.a.b", {"a": None}, '{"a":null}'),
+        ("$.a.b", {"a": [1]}, '{"a":[1]}'),
+        ("$.a[0]", {"a": {}}, '{"a":{}}'),
+        ("$.a[0]", {}, "{}"),
+        ("$.a[1]", {"a": [1]}, '{"a":[1]}'),
+        ("$.a", None, "null"),
+    ],
+)
+def test_conflict(text: str, document: Any, shown: str) -> None:
+    with pytest.raises(StatesError) as raised:
+        place(text, document, 99)
+    assert raised.value.error == "States.ReferencePathConflict"
+    assert raised.value.cause == f"Unable to apply ReferencePath {text} to input {shown}"
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("a", "a path starts with '$'"),
+        ("$$.a", "a reference path starts with '$' and a name: the context object and variables cannot be written"),
+        ("$x.a", "a reference path starts with '$' and a name: the context object and variables cannot be written"),
+        ("$.a[-1]", "a reference path has no negative index"),
+        ("$..a", "a reference path leads to a single node: it has no wildcards, slices, filters or several names"),
+        (
+            "$.a[?(@.b)]",
+            "a reference path leads to a single node: it has no wildcards, slices, filters or several names",
+        ),
+        ("$.a.size()", "functions such as size() are not supported"),
+        ("$.a[0", "unexpected end of segment in '[0'"),
+    ],
+)
+def test_check(text: str, wrong: str) -> None:
+    assert check(text) == wrong
+
+
+@pytest.mark.parametrize("text", ["$", "$.a", "$.a.b['c'][0]"])
+def test_check_finds_nothing_wrong(text: str) -> None:
+    assert check(text) is None
+
+
+@given(OBJECTS, st.lists(KEYS, max_size=4), st.integers())
+def test_what_is_placed_is_found(document: dict[str, Any], keys: list[str], value: int) -> None:
+    text = "$" + "".join("['" + key.replace("\\", "\\\\").replace("'", "\\'") + "']" for key in keys)
+    node: Any = document
+    for key in keys:
+        assume(isinstance(node, dict))  # else an integer is in the way
+        node = node.get(key, {})
+    placed = place(text, document, value)
+    assert find(text, Scope(placed, dict, {}), "InputPath") == value
+    if keys:
+        assert {**document, keys[0]: None} == {**placed, keys[0]: None}
+
+
+@pytest.mark.parametrize("name", ["States.ReferencePathConflict", "States.ResultPathMatchFailure", "States.ALL"])
+def test_a_conflict_is_caught_by_the_name_it_has_and_the_name_it_is_documented_by(bench: Any, name: str) -> None:
+    # Recorded, and developer guide, "Error names".
+    state = {"Type": "Task", "Resource": "echo", "ResultPath": "$.a.b", "End": True}
+    catch = [{"ErrorEquals": [name], "ResultPath": "$.error", "Next": "E"}]
+    states = {"T": {**state, "Catch": catch}, "E": {"Type": "Succeed"}}
+    result = bench.run(states, {"a": 1}, QueryLanguage="JSONPath")
+    assert result.output["error"] == {
+        "Error": "States.ReferencePathConflict",
+        "Cause": 'Unable to apply ReferencePath $.a.b to input {"a":1}',
+    }

@@ -1,0 +1,345 @@
+"""ResultWriter's files as AWS writes them, as our engine does, and broken ones."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from genomics_pipeline.engine.distributed_map.result_writer import Destination, ended_row, pending_row
+from genomics_pipeline.language.json_text import compact
+from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.records import result_files as result_manifest
+from genomics_pipeline.records.result_files import ResultRow, newest, rows
+from genomics_pipeline.stores.local import LocalStore
+from genomics_pipeline.stores.protocol import MissingObject
+
+RECORDED = Path(__file__).parent / "data" / "result_writer"
+EXPRESS = "results/express/04ece767-a4a3-4cf2-b443-48970fdad886"
+STANDARD = "results/standard/2eb317d5-aa60-49ce-87b5-77b132a052b8"
+ROW = "expected a child execution's row (ResultWriter's Transformation NONE)"
+Row = dict[str, Any]
+
+
+@pytest.fixture
+def recorded() -> LocalStore:
+    return LocalStore({"b": RECORDED})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    (tmp_path / "b").mkdir()
+    return LocalStore({"b": tmp_path / "b"})
+
+
+def at(key: str) -> dict[str, str]:
+    return {"Bucket": "b", "Key": f"{key}/manifest.json"}
+
+
+def put(store: LocalStore, kind: str, *files: bytes, sizes: bool = True) -> dict[str, str]:
+    """Files of one kind, and their manifest."""
+    named = {f"u/{kind}_{number}.json": data for number, data in enumerate(files)}
+    for key, data in named.items():
+        store.write(f"s3://b/{key}", data)
+    listed = [{"Key": key, **({"Size": len(data)} if sizes else {})} for key, data in named.items()]
+    store.write("s3://b/u/manifest.json", json.dumps({"ResultFiles": {kind: listed}}).encode())
+    return at("u")
+
+
+def test_a_redriven_map_run_as_recorded(recorded: LocalStore) -> None:
+    # radkawar/stackd testdata/aws/stepfunctions/redrive_map.json: the newest folder has all that failed or never began.
+    first, last = at(EXPRESS), at(f"{EXPRESS}/Redrive-1")
+    assert newest(recorded, first) == newest(recorded, last) == last
+    names = ["22315863-7f3c-3d6c-abfa-567e9af2bbd5", "2ee4cc91-aa76-3cbc-b0eb-02a64ab1d686"]
+    names += ["9a5ab4d4-fad0-3cce-853e-164d848c157b"]
+    for details, count in ((first, 0), (last, 1)):
+        failed = list(rows(recorded, details, "FAILED"))
+        assert [row.child["Name"] for row in failed] == names
+        assert [row.child["RedriveCount"] for row in failed] == [count] * 3
+        assert {(row.error, row.cause[:13]) for row in failed} == {("States.TaskFailed", "The principal")}
+        pending = list(rows(recorded, details, "PENDING"))
+        assert [json.loads(row.given())["index"] for row in pending] == [3, 4, 5]
+        assert [(row.error, row.cause, "Name" in row.child) for row in pending] == [("", "", False)] * 3
+        assert list(rows(recorded, details, "SUCCEEDED")) == []
+
+
+def test_a_redrive_accumulates_what_succeeded_and_its_number_may_be_the_first_there_is(recorded: LocalStore) -> None:
+    # The same: the execution was redriven twice, the Map Run once.
+    details = newest(recorded, at(STANDARD))
+    assert details == at(f"{STANDARD}/Redrive-2")
+    succeeded = list(rows(recorded, details, "SUCCEEDED"))
+    assert [json.loads(row.given())["index"] for row in succeeded] == [0, 3, 4, 5]
+    assert [row.place.rpartition("/")[2] for row in succeeded] == [
+        "SUCCEEDED_0.json: element 1 at byte 1",
+        "SUCCEEDED_0.json: element 2 at byte 754",
+    ] * 2
+    assert list(rows(recorded, details, "FAILED")) == []
+
+
+def test_the_newest_redrive_is_that_of_the_highest_number(store: LocalStore) -> None:
+    assert newest(store, at("p/u")) == at("p/u")
+    for key in ("p/u/Redrive-2", "p/u/Redrive-10", "p/u/Redrive-x", "p/u2/Redrive-99", "p/u"):
+        store.write(f"s3://b/{key}/FAILED_0.json", b"[]")
+    # Its manifest comes last: until then it is missed, and the one before is not taken for it.
+    assert newest(store, at("p/u")) == newest(store, at("p/u/Redrive-2")) == at("p/u/Redrive-10")
+    with pytest.raises(MissingObject):
+        list(rows(store, newest(store, at("p/u")), "FAILED"))
+
+
+def test_a_batch_as_recorded(recorded: LocalStore) -> None:
+    (row,) = rows(recorded, at("results/csv-none"), "SUCCEEDED")
+    assert json.loads(row.given())["BatchInput"] == {"tag": "csv-batch"}
+    assert row.place == "s3://b/results/csv-none/SUCCEEDED_0.jsonl:1"
+
+
+@pytest.mark.parametrize(
+    ("folder", "told"),
+    [
+        (
+            "json-compact",
+            'SUCCEEDED_0.json: element 1 at byte 1: {}, found \'[{{"n":0,"text":"zero"}}\'',
+        ),
+        ("flatten", "SUCCEEDED_0.jsonl:1: {}, found '10'"),
+    ],
+)
+def test_outputs_alone_are_no_children(recorded: LocalStore, folder: str, told: str) -> None:
+    row = next(rows(recorded, at(f"results/{folder}"), "SUCCEEDED"))
+    for asked in (row.items, row.given, lambda: row.child):
+        with pytest.raises(DataError) as error:
+            asked()
+        assert str(error.value).startswith(f"s3://b/results/{folder}/{told.format(ROW)}")
+
+
+@pytest.mark.parametrize(
+    "output",
+    [b'{"x":[{"a":1},{"b":2}]}', b'{"a":1}', b"[1,2]", b'"text"', b"null", b'{"Input":"{}"}', b'{"Status":"x"}'],
+)
+@pytest.mark.parametrize("shape", [b"[%s,%s]", b"%s\n%s\n"])
+def test_whatever_the_outputs_are(store: LocalStore, output: bytes, shape: bytes) -> None:
+    with pytest.raises(DataError, match=r"expected a child execution's row \(ResultWriter's Transformation NONE\)"):
+        [row.items() for row in rows(store, put(store, "SUCCEEDED", shape % (output, output)), "SUCCEEDED")]
+
+
+@pytest.mark.parametrize(
+    ("told", "error", "cause"),
+    [
+        ({"Status": "ABORTED"}, "", ""),
+        ({"Status": "TIMED_OUT"}, "States.Timeout", ""),
+        ({"Status": "TIMED_OUT", "Error": "Own", "Cause": "c"}, "Own", "c"),
+        ({"Status": "FAILED", "Error": "E"}, "E", ""),
+        ({"Status": "PENDING"}, "", ""),
+    ],
+)
+def test_error_and_cause_may_be_missing(told: Row, error: str, cause: str) -> None:
+    row = ResultRow("f", 1, json.dumps({"Input": "{}", **told}).encode())
+    assert (row.error, row.cause) == (error, cause)
+
+
+def failed(name: str, cause: str = "c", **given: Any) -> bytes:
+    """A row of a child that failed, with a cause as long as wanted."""
+    end = {"status": "FAILED", "error": "E", "cause": cause, "name": name, "start": 1, "stop": 2}
+    return compact(ended_row({**end, "input": compact(given)}, "m")[1]).encode()
+
+
+A, B = failed("a", item={"sample": "a"}), failed("b", item={"sample": "b"})
+HARD = ['},{"ExecutionArn":"x', '","InputDetails":{"Included":true', '"Input":"{}"', "\\", '\\"}', "}]", "]\n[", "é😀"]
+
+
+@pytest.mark.parametrize("hard", HARD)
+@pytest.mark.parametrize("array", [True, False])
+def test_what_looks_like_a_rows_end_within_a_text_is_none(store: LocalStore, hard: str, array: bool) -> None:
+    made = [
+        failed("a", hard, item={"sample": "a", "x": hard}),
+        failed(hard, item={"sample": "b"}),
+        failed("c", item={}),
+    ]
+    data = b"[%s]" % b",".join(made) if array else b"\n".join(made) + b"\n"
+    found = list(rows(store, put(store, "FAILED", data), "FAILED"))
+    assert [row.line.removesuffix(b"\n") for row in found] == made
+    assert [row.items() for row in found] == [[{"sample": "a", "x": hard}], [{"sample": "b"}], [{}]]
+    assert [row.child["Cause"] for row in found] == [hard, "c", "c"]
+
+
+@pytest.mark.parametrize("data", [b"[]", b" [ ] ", b"", b"[\n]\n"])
+def test_a_file_of_nothing(store: LocalStore, data: bytes) -> None:
+    assert list(rows(store, put(store, "FAILED", data), "FAILED")) == []
+
+
+def test_an_array_with_space_between_everything(store: LocalStore) -> None:
+    made = [json.loads(failed(name, item={"sample": name})) for name in "abc"]
+    data = ("\n " + json.dumps(made, indent=2) + "\n").encode()
+    assert [row.items() for row in rows(store, put(store, "FAILED", data), "FAILED")] == [
+        [{"sample": name}] for name in "abc"
+    ]
+
+
+def read_all(store: LocalStore, data: bytes, size: int | None = None) -> str:
+    """What is told of a file that holds the data, and of which the manifest tells the size."""
+    store.write("s3://b/f", data)
+    listed = {"Key": "f", **({} if size is None else {"Size": size})}
+    store.write("s3://b/u/manifest.json", json.dumps({"ResultFiles": {"FAILED": [listed]}}).encode())
+    with pytest.raises(DataError) as error:
+        [row.items() for row in rows(store, at("u"), "FAILED")]
+    return str(error.value)
+
+
+def test_a_file_that_is_cut_off_is_named_with_its_place(store: LocalStore) -> None:
+    lines, array = A + b"\n" + B + b"\n", b"[" + A + b"," + B + b"]"
+    for cut in range(1, len(B) - 1):
+        assert read_all(store, lines[: -1 - cut]).startswith(f"s3://b/f:2: {ROW}, found ")
+    place = f"s3://b/f: element 2 at byte {len(A) + 2}"
+    for cut in range(2, len(B) - 2):
+        assert read_all(store, array[:-cut]).startswith(f"{place}: {ROW} and ']' at the file's end, found ")
+    assert read_all(store, array[:-1]) == f"{place}: {ROW} and ']' at the file's end, found {B[-40:].decode()!r}"
+    # Between two rows only the size tells.
+    assert (
+        read_all(store, A + b"\n", len(lines))
+        == f"s3://b/f: expected {len(lines)} bytes, as the manifest says, found {len(A) + 1}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (A + b"\n" + A + B + b"\n", ":2: {row}"),
+        (b"[" + A + B + b"]", ": element 1 at byte 1: {row}"),
+        (b"[" + A + b"] [" + B + b"]", ": element 1 at byte 1: {row}"),
+        (b"[" + A + b",]", ": element 1 at byte 1: {row}"),
+        (b"[" + A + b",\n" + B[:-1] + b"]", f": element 2 at byte {len(A) + 3}: {{row}}"),
+        (A + b"\n" + B.replace(b"Cause", b"Cau\nse") + b"\n", ":2: {row}"),
+        (A + b"\n\n" + B, ":2: {row}"),
+        (A + b"\n" + B.replace(b'{\\"item', b"{item"), ":2: expected a child's items in Input"),
+        (A + b"\n" + B.replace(b"item", b"else"), ":2: expected a child's items in Input"),
+        (b"\xff\n", ":1: {row}"),
+    ],
+)
+def test_malformed_rows_are_named(store: LocalStore, data: bytes, told: str) -> None:
+    assert read_all(store, data).startswith("s3://b/f" + told.format(row=ROW) + ", found ")
+
+
+def test_what_is_wrong_is_told(store: LocalStore) -> None:
+    assert read_all(store, A + b"\n{not JSON\n") == (
+        f"s3://b/f:2: {ROW}, found '{{not JSON': Expecting property name enclosed in double quotes: "
+        "line 1 column 2 (char 1)"
+    )
+    assert read_all(store, b'{"Input":"{\\"item\\":7}","InputDetails":{"Included":true},"Status":"PENDING"}') == (
+        "s3://b/f:1: expected a child's items in Input, found '{\"item\":7}'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("begin", "place"),
+    [
+        (b"", ":1"),
+        (b"[", ": element 1 at byte 1"),
+        (A + b"\n", ":2"),
+        (b"[" + A + b",", f": element 2 at byte {len(A) + 2}"),
+    ],
+)
+def test_no_more_is_held_than_a_row_may_have(begin: bytes, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(result_manifest, "BLOCK_BYTES", 1 << 10)
+    monkeypatch.setattr(result_manifest, "MAX_ROW_BYTES", 1 << 12)
+
+    class Endless(BytesIO):
+        asked = 0
+
+        def readinto(self, buffer: Any, /) -> int:
+            self.asked += 1
+            block = begin + b'{"' if self.asked == 1 else b"x" * len(buffer)
+            buffer[: len(block)] = block
+            return len(block)
+
+    stream = Endless()
+
+    class Store(LocalStore):
+        def open(self, uri: str) -> BinaryIO:
+            return stream
+
+        def read(self, uri: str) -> bytes:
+            return b'{"ResultFiles": {"FAILED": [{"Key": "f"}]}}'
+
+    with pytest.raises(DataError) as error:
+        [row.items() for row in rows(Store(), at("u"), "FAILED")]
+    assert (
+        str(error.value)
+        == f"s3://b/f{place}: {ROW[:8]} {ROW[9:]} of at most 4096 bytes, found '{{\"{'x' * 38}' and more"
+    )
+    assert stream.asked < 7
+
+
+def test_a_manifest_or_a_file_that_is_missing(store: LocalStore) -> None:
+    with pytest.raises(MissingObject, match=r"^s3://b/u/manifest\.json: expected a file, found none$"):
+        list(rows(store, at("u"), "FAILED"))
+    store.write("s3://b/u/manifest.json", b'{"ResultFiles":{"FAILED":[{"Key":"u/FAILED_0.json","Size":2}]}}')
+    with pytest.raises(MissingObject, match=r"^s3://b/u/FAILED_0\.json: expected a file, found none$"):
+        list(rows(store, at("u"), "FAILED"))
+
+
+texts = st.text(st.sampled_from('aé\\"{}[],:\n\u2028😀'), max_size=8)
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | texts
+    | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=3,
+)
+children = st.fixed_dictionaries(
+    {
+        "status": st.sampled_from(["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING"]),
+        "items": st.lists(st.dictionaries(texts, values, max_size=2), min_size=1, max_size=3),
+        "batch": st.booleans(),
+        "output": values,
+        "cause": texts,
+    }
+)
+
+
+def as_engine_row(child: Row) -> tuple[str, Row]:
+    items = [{"item": item} for item in child["items"]]
+    value = {"BatchInput": {}, "Items": items} if child["batch"] else items[0]
+    if child["status"] == "PENDING":
+        return pending_row(value)
+    told = {"output": compact(child["output"])} if child["status"] == "SUCCEEDED" else {}
+    if child["status"] == "FAILED":
+        told = {"error": "E", "cause": child["cause"]}
+    return ended_row(
+        {"status": child["status"], "name": "n", "input": compact(value), "start": 1, "stop": 2, **told}, "m"
+    )
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(children, max_size=5),
+    st.sampled_from(["NONE", "COMPACT", "FLATTEN"]),
+    st.sampled_from(["JSON", "JSONL"]),
+    st.sampled_from([1, 700, 2000, 10**9]),
+    st.sampled_from([1, 7, 100, 1 << 17]),
+)
+def test_what_our_engine_writes_is_read(
+    made: list[Row], transformation: str, output_type: str, most: int, block: int
+) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(result_manifest, "BLOCK_BYTES", block)
+        store = LocalStore({"b": Path(folder) / "b"})
+        written = [as_engine_row(child) for child in made]
+        to = Destination(store, "b", "p", transformation, output_type, most)
+        to.write("arn", "u", written, Path(folder))
+        for kind in ("FAILED", "PENDING", *(["SUCCEEDED"] if transformation == "NONE" else [])):
+            expected = [(row, child) for (of, row), child in zip(written, made, strict=True) if of == kind]
+            for how in (lambda row: row.items(), lambda row: (row.child, row.items())[1]):
+                found = list(rows(store, to.manifest("u"), kind))
+                assert [how(row) for row in found] == [
+                    child["items"] if child["batch"] else child["items"][:1] for _, child in expected
+                ]
+                assert [dict(row.child) for row in found] == [row for row, _ in expected]
+        if transformation != "NONE" and any(json.loads(row.get("Output", "[]")) for _, row in written):
+            with pytest.raises(DataError, match="expected a child execution's row"):
+                [row.items() for row in rows(store, to.manifest("u"), "SUCCEEDED")]

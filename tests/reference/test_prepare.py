@@ -1,0 +1,372 @@
+from __future__ import annotations
+
+import gzip
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+import pysam
+import pytest
+
+from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.reference.prepare import prepare
+from genomics_pipeline.stores.local import LocalStore
+from genomics_pipeline.stores.protocol import MissingObject
+from genomics_pipeline.stores.routed import RoutedStore
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+INDEXES = ("fai", "bwa")
+BASES = "".join(Random(1).choices("ACGT", k=60))
+FASTA = f">chr1 the first\n{BASES}\n{BASES}\nACGT\n>chr2\n{BASES}\n"
+MARK = b"\n\n"  # blank lines mean nothing in any of them
+INDEX_FILES = [f"tiny.{ending}" for ending in ("dict", "fa", "fa.amb", "fa.ann", "fa.bwt", "fa.fai", "fa.pac", "fa.sa")]
+
+
+@pytest.fixture
+def fasta(tmp_path: Path) -> Path:
+    file = tmp_path / "data" / "tiny.fa"
+    file.parent.mkdir()
+    file.write_text(FASTA)
+    return file
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Callable[..., Path]:
+    def call(uri: Path | str, *indexes: str) -> Path:
+        return prepare(str(uri), indexes or INDEXES, LocalStore(), tmp_path / "cache")
+
+    return call
+
+
+def visible(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def test_a_plain_file_is_indexed_where_it_lies(make: Callable[..., Path], fasta: Path, tmp_path: Path) -> None:
+    assert make(fasta) == fasta
+    assert visible(fasta.parent) == INDEX_FILES
+    assert not (tmp_path / "cache").exists()
+    assert [path.name for path in fasta.parent.iterdir() if path.is_dir()] == [], "nothing is left behind"
+    with pysam.FastaFile(str(fasta)) as found:
+        assert dict(zip(found.references, found.lengths, strict=True)) == {"chr1": 124, "chr2": 60}
+
+
+def test_a_relative_path_becomes_absolute(
+    make: Callable[..., Path], fasta: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(fasta.parent)
+    assert make("tiny.fa", "fai") == make("tiny.fa", "fai") == fasta
+
+
+def test_only_what_is_asked_for_is_built(make: Callable[..., Path], fasta: Path) -> None:
+    make(fasta, "fai")
+    assert visible(fasta.parent) == ["tiny.fa", "tiny.fa.fai"]
+    before = (fasta.parent / "tiny.fa.fai").stat()
+    make(fasta)
+    assert visible(fasta.parent) == INDEX_FILES
+    assert (fasta.parent / "tiny.fa.fai").stat().st_mtime_ns == before.st_mtime_ns, "what is there is not built again"
+
+
+def test_a_compressed_file_is_unpacked_into_the_cache_once(
+    make: Callable[..., Path], fasta: Path, tmp_path: Path
+) -> None:
+    packed = fasta.with_name("tiny.fa.gz")
+    packed.write_bytes(gzip.compress(FASTA.encode()))
+    fasta.unlink()
+    found = make(packed)
+    assert found.is_relative_to(tmp_path / "cache" / "references")
+    assert found.read_text() == FASTA
+    assert visible(found.parent) == INDEX_FILES
+    assert visible(packed.parent) == ["tiny.fa.gz"]
+    found.with_name("mark").touch()
+    assert make(packed) == found
+    assert found.with_name("mark").exists()
+
+
+def test_another_content_of_the_same_name_has_its_own_place(make: Callable[..., Path], fasta: Path) -> None:
+    packed = fasta.with_name("tiny.fa.gz")
+    packed.write_bytes(gzip.compress(FASTA.encode()))
+    first = make(packed, "fai")
+    packed.write_bytes(gzip.compress(FASTA.encode() + b">chr3\nACGT\n"))
+    second = make(packed, "fai")
+    assert first != second
+    assert (first.read_text(), second.read_text()) == (FASTA, FASTA + ">chr3\nACGT\n")
+
+
+def test_where_nothing_can_be_written_a_copy_is_indexed(
+    make: Callable[..., Path], fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = os.access
+    # Permissions do not bind root, whom tests in containers run as.
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != fasta.parent and plain(path, mode))
+    found = make(fasta)
+    assert found.is_relative_to(tmp_path / "cache")
+    assert found.read_text() == FASTA
+    assert [path.name for path in fasta.parent.iterdir()] == ["tiny.fa"]
+
+
+def test_indexes_that_are_there_need_no_writing(
+    make: Callable[..., Path], fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(fasta)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert make(fasta) == fasta
+    assert not (tmp_path / "cache").exists()
+
+
+def test_the_cache_is_where_the_environment_says(fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    found = prepare(f"file://{fasta}", ["fai"], LocalStore(), None)
+    assert found.is_relative_to(tmp_path / "xdg" / "genomics-pipeline" / "references")
+
+
+def test_stale_indexes_are_built_again(make: Callable[..., Path], fasta: Path) -> None:
+    make(fasta)
+    fasta.write_text(FASTA + ">chr3\nACGTACGT\n")
+    for path in fasta.parent.glob("tiny.*"):
+        os.utime(path, (2000, 2000) if path == fasta else (1000, 1000))
+    make(fasta)
+    assert "chr3\t8\t" in (fasta.parent / "tiny.fa.fai").read_text()
+    assert "SN:chr3\tLN:8" in (fasta.parent / "tiny.dict").read_text()
+
+
+def test_half_an_index_is_none(make: Callable[..., Path], fasta: Path) -> None:
+    make(fasta)
+    (fasta.parent / "tiny.fa.pac").unlink()
+    make(fasta)
+    assert visible(fasta.parent) == INDEX_FILES
+
+
+def ask(uri: str, cache: str, gate: threading.Barrier) -> tuple[str, list[int]]:
+    gate.wait(60)
+    found = prepare(uri, INDEXES, LocalStore(), Path(cache))
+    return str(found), [file.stat().st_ino for file in sorted(found.parent.glob("tiny.*"))]
+
+
+def test_of_many_that_ask_at_once_one_builds(fasta: Path, tmp_path: Path) -> None:
+    packed = fasta.with_name("tiny.fa.gz")
+    packed.write_bytes(gzip.compress(FASTA.encode()))
+    fasta.unlink()
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, context.Pool(3) as pool:
+        gate = manager.Barrier(3)
+        asked = [(str(packed), str(tmp_path / "cache"), gate)] * 3
+        found = pool.starmap(ask, asked, chunksize=1)
+    # Each found the whole of it, and the same files: none was built a second time.
+    assert found[0] == found[1] == found[2]
+    assert len(found[0][1]) == len(INDEX_FILES)
+    assert visible(Path(found[0][0]).parent) == INDEX_FILES
+
+
+LINES = "expected lines of one length in a sequence, the last one apart, found another"
+BAD: dict[str, tuple[bytes, str]] = {
+    "empty.fa": (b"", ": expected FASTA, beginning with '>', found an empty file"),
+    "empty.fa.gz": (gzip.compress(b""), ": expected FASTA, beginning with '>', found an empty file"),
+    "text.fa": (b"chr1 ACGT\n", ": expected FASTA, beginning with '>', found b'c'"),
+    "fastq.fa": (b"@r1\nACGT\n+\nIIII\n", ": expected FASTA, beginning with '>', found b'@'"),
+    "gzip.fa": (gzip.compress(FASTA.encode()), ": expected FASTA, beginning with '>', found b'\\x1f'"),
+    "plain.fa.gz": (FASTA.encode(), ": expected a whole gzip file: Not a gzipped file (b'>c')"),
+    "truncated.fa.gz": (
+        gzip.compress(FASTA.encode() * 20)[:-20],
+        ": expected a whole gzip file: Compressed file ended before the end-of-stream marker was reached",
+    ),
+    "twice.fa": (
+        b">chr1 a\nACGT\n>chr2\nACGT\n>chr1 b\nAC\n",
+        ":5: expected each sequence once, found 'chr1' again (first on line 1)",
+    ),
+    "no_name.fa": (b">chr1\nACGT\n>\nACGT\n", ":3: expected '>' and a name, found no name"),
+    "no_bases.fa": (b">chr1\nACGT\n>chr2\n", ":3: expected bases of the sequence 'chr2', found none"),
+    "no_bases_between.fa": (b">chr1\n>chr2\nACGT\n", ":1: expected bases of the sequence 'chr1', found none"),
+    "ragged.fa": (b">chr1\nACGT\nAC\nACGT\n", f":4: {LINES}; write the file anew with `seqkit seq -w 60`"),
+    "blank_line.fa": (b">chr1\nACGT\n\nACGT\n", f":4: {LINES}; write the file anew with `seqkit seq -w 60`"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_no_reference(
+    make: Callable[..., Path], tmp_path: Path, name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(BAD[name][0])
+    for _ in range(2):  # what the first left behind does not help the second
+        with pytest.raises(DataError) as error:
+            make(file)
+        assert str(error.value) == f"{file}{BAD[name][1]}"
+    assert visible(tmp_path) == sorted([name, *(["cache"] if name.endswith(".gz") else [])])
+    assert capfd.readouterr().err == "", "samtools is silent"
+
+
+def test_a_reference_that_is_not_there(make: Callable[..., Path], tmp_path: Path) -> None:
+    for missing in (tmp_path / "none.fa", tmp_path / "none.fa.gz", tmp_path):
+        with pytest.raises(MissingObject) as error:
+            make(missing)
+        assert str(error.value) == f"{missing}: expected a file, found none"
+
+
+def test_line_ends_of_windows_are_fine(make: Callable[..., Path], tmp_path: Path) -> None:
+    file = tmp_path / "crlf.fa"
+    file.write_bytes(FASTA.replace("\n", "\r\n").encode())
+    with pysam.FastaFile(str(make(file, "fai"))) as found:
+        assert found.fetch("chr1") == BASES * 2 + "ACGT"
+
+
+class TestBeside:
+    """Indexes that lie beside a reference in a bucket."""
+
+    @pytest.fixture
+    def bucket(self, tmp_path: Path, make: Callable[..., Path], fasta: Path) -> Path:
+        """A reference with its indexes, all of one time, each marked at its end; the marks are no bases."""
+        make(fasta)
+        bucket = tmp_path / "bucket"
+        fasta.parent.rename(bucket)
+        for file in bucket.glob("tiny.*"):
+            if file.suffix != ".fa":
+                file.write_bytes(file.read_bytes() + MARK)
+            os.utime(file, (1000, 1000))
+        return bucket
+
+    @pytest.fixture
+    def prepared(self, bucket: Path, tmp_path: Path) -> Callable[..., tuple[Path, list[str]]]:
+        """`prepared(name)`: where a reference of the bucket is, and which of its indexes were taken."""
+
+        def call(name: str) -> tuple[Path, list[str]]:
+            found = prepare(f"s3://refs/{name}", INDEXES, LocalStore({"refs": bucket}), tmp_path / "cache")
+            files = sorted(file for file in found.parent.iterdir() if not file.name.startswith("."))
+            return found, [file.name for file in files if file.read_bytes().endswith(MARK)]
+
+        return call
+
+    def test_they_are_taken(self, prepared: Callable[..., tuple[Path, list[str]]], tmp_path: Path) -> None:
+        found, taken = prepared("tiny.fa")
+        assert found.is_relative_to(tmp_path / "cache")
+        assert found.read_text() == FASTA
+        assert taken == [name for name in INDEX_FILES if name != "tiny.fa"]
+        assert visible(found.parent) == INDEX_FILES
+        assert prepared("tiny.fa") == (found, taken)
+
+    def test_of_a_compressed_one_too(self, prepared: Callable[..., tuple[Path, list[str]]], bucket: Path) -> None:
+        (bucket / "tiny.fa.gz").write_bytes(gzip.compress(FASTA.encode()))
+        os.utime(bucket / "tiny.fa.gz", (1000, 1000))
+        (bucket / "tiny.fa.fai").rename(bucket / "tiny.fa.gz.fai")
+        found, taken = prepared("tiny.fa.gz")
+        assert found.read_text() == FASTA
+        assert taken == [name for name in INDEX_FILES if name != "tiny.fa"]
+
+    def test_what_is_missing_is_built(self, prepared: Callable[..., tuple[Path, list[str]]], bucket: Path) -> None:
+        (bucket / "tiny.fa.pac").unlink()
+        (bucket / "tiny.dict").unlink()
+        found, taken = prepared("tiny.fa")
+        assert taken == ["tiny.fa.fai"], "half an index is none"
+        assert visible(found.parent) == INDEX_FILES
+        assert "SN:chr1\tLN:124" in (found.parent / "tiny.dict").read_text()
+
+    def test_the_dictionary_alone_is_built(self, prepared: Callable[..., tuple[Path, list[str]]], bucket: Path) -> None:
+        (bucket / "tiny.dict").unlink()
+        found, taken = prepared("tiny.fa")
+        assert taken == [name for name in INDEX_FILES if name not in ("tiny.fa", "tiny.dict")]
+        assert "SN:chr2\tLN:60" in (found.parent / "tiny.dict").read_text()
+
+    def test_what_is_older_is_not_taken(self, prepared: Callable[..., tuple[Path, list[str]]], bucket: Path) -> None:
+        os.utime(bucket / "tiny.fa", (1001, 1001))
+        os.utime(bucket / "tiny.fa.fai", (1002, 1002))
+        assert prepared("tiny.fa")[1] == ["tiny.fa.fai"]
+
+
+def test_a_reference_in_s3_comes_with_its_indexes(
+    s3: S3Client, make: Callable[..., Path], fasta: Path, tmp_path: Path
+) -> None:
+    make(fasta)
+    for file in fasta.parent.glob("tiny.*"):
+        s3.upload_file(str(file), "reads", f"refs/{file.name}")
+    found = prepare("s3://reads/refs/tiny.fa", INDEXES, RoutedStore(), tmp_path / "cache")
+    assert visible(found.parent) == INDEX_FILES
+    for file in fasta.parent.glob("tiny.*"):
+        assert (found.parent / file.name).read_bytes() == file.read_bytes(), file.name
+
+
+OTHERS = {
+    "other name": FASTA.replace("chr1", "chr01"),
+    "other length": FASTA.replace("ACGT\n", "ACGTA\n"),
+    "other order": "".join(f">{part}" for part in reversed(FASTA.split(">")[1:])),
+    "fewer": FASTA[: FASTA.index(">chr2")],
+    "more": FASTA + ">chr3\nACGT\n",
+    "other description": FASTA.replace("the first", "the very first"),  # all offsets are others
+    "other lines": FASTA.replace(f"{BASES}\n", f"{BASES[:30]}\n{BASES[30:]}\n"),
+}
+MISFITS = {
+    ("other name", "fai"): "expected the index of tiny.fa, found 'chr01' where that has none",
+    ("other length", "fai"): "expected the index of tiny.fa, found 'chr2' where that has none",
+    ("other order", "fai"): "expected the index of tiny.fa, found 'chr2' where that has none",
+    ("fewer", "fai"): "expected the index of tiny.fa, found one of fewer sequences or bases",
+    ("more", "fai"): "expected the index of tiny.fa, found 'chr3' where that has none",
+    ("other description", "fai"): "expected the index of tiny.fa, found 'chr1' where that has none",
+    ("other lines", "fai"): "expected the index of tiny.fa, found 'chr2' where that has none",
+    ("other name", "bwa"): "expected chr1 of 124 bp as in tiny.fa, found chr01 of 124 bp",
+    ("other length", "bwa"): "expected chr1 of 124 bp as in tiny.fa, found chr1 of 125 bp",
+    ("other order", "dict"): "expected chr1 of 124 bp as in tiny.fa, found chr2 of 60 bp",
+    ("fewer", "bwa"): "expected 2 sequences as in tiny.fa, found 1",
+    ("more", "dict"): "expected 2 sequences as in tiny.fa, found 3",
+}
+FILES = {"fai": ("fa.fai",), "bwa": ("fa.amb", "fa.ann", "fa.bwt", "fa.pac", "fa.sa"), "dict": ("dict",)}
+
+
+@pytest.mark.parametrize(("other", "index"), MISFITS)
+def test_another_files_index_is_refused(
+    make: Callable[..., Path], fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str, index: str
+) -> None:
+    monkeypatch.chdir(fasta.parent)
+    make(fasta)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/tiny.fa").write_text(OTHERS[other])
+    make(tmp_path / "other/tiny.fa")
+    for ending in FILES[index]:
+        (tmp_path / f"other/tiny.{ending}").replace(fasta.with_name(f"tiny.{ending}"))
+    with pytest.raises(DataError) as error:
+        make("tiny.fa")
+    file = Path(f"tiny.{FILES[index][0]}")
+    assert str(error.value) == f"{file}: {MISFITS[other, index]}; remove it, and it is built anew"
+    file.unlink()  # it is the user's to remove
+    make(fasta)
+
+
+@pytest.mark.parametrize("text", ["chr1\n", "chr1\tx\t1\t1\t1\n", "\xff\xfe"])
+def test_an_index_that_is_none_is_refused(make: Callable[..., Path], fasta: Path, text: str) -> None:
+    fasta.with_name("tiny.fa.fai").write_text(text, "latin-1")
+    with pytest.raises(DataError) as error:
+        make(fasta)
+    told = "expected an index, found none that can be read; remove it, and it is built anew"
+    assert str(error.value) == f"{fasta}.fai: {told}"
+
+
+def test_another_files_index_in_a_bucket_is_refused_until_it_is_mended(
+    fasta: Path, make: Callable[..., Path], tmp_path: Path
+) -> None:
+    make(fasta, "fai")
+    fai = fasta.with_name("tiny.fa.fai")
+    good = fai.read_text()
+    fai.write_text(good.replace("chr1", "chr01"))
+    for _ in range(2):
+        with pytest.raises(DataError) as error:
+            prepare("s3://refs/tiny.fa", ["fai"], LocalStore({"refs": fasta.parent}), tmp_path / "cache")
+        told = "expected the index of tiny.fa, found 'chr01' where that has none"
+        assert str(error.value) == f"s3://refs/tiny.fa.fai: {told}; remove it, and it is built anew"
+    fai.write_text(good)
+    found = prepare("s3://refs/tiny.fa", ["fai"], LocalStore({"refs": fasta.parent}), tmp_path / "cache")
+    assert Path(f"{found}.fai").read_text() == good
+
+
+def test_what_a_killed_one_began_is_removed(make: Callable[..., Path], fasta: Path) -> None:
+    packed = fasta.with_name("tiny.fa.gz")
+    packed.write_bytes(gzip.compress(FASTA.encode()))
+    found = make(packed, "fai")
+    for name in (".copy-killed", ".index-killed"):
+        (found.parent / name).mkdir()
+        (found.parent / name / "tiny.fa.bwt").write_text("much")
+    make(packed)
+    assert [path.name for path in found.parent.iterdir() if path.is_dir()] == []

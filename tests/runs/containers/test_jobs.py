@@ -1,0 +1,145 @@
+"""Jobs in containers, by an engine that only says what a test wants it to."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.engine.tasks.batch import Job, JobEnd
+from genomics_pipeline.runs.containers.container_engine import ContainerEngine
+from genomics_pipeline.runs.containers.jobs import ContainerWorker
+from genomics_pipeline.runs.run_folder import RunFolder
+
+RUNS = """
+if command == "run":
+    sys.stderr.write({told!r})
+    sys.exit({code})
+if command == "inspect" and {state!r} is None:
+    sys.exit("Error: No such object")
+print(json.dumps({state!r}))
+"""
+
+STOPS_THE_SECOND_TIME = """
+if command == "run":
+    open({folder!r} + "/stopped").read()
+    sys.exit(143)
+if command == "stop":
+    if not os.path.exists({folder!r} + "/asked"):
+        open({folder!r} + "/asked", "w").close()
+        sys.exit("Error response from daemon: No such container")
+    open({folder!r} + "/stopped", "w").close()
+print(json.dumps({{"OOMKilled": False}}))
+"""
+
+PAYLOAD = {
+    "stage": "eat",
+    "step": "hungry",
+    "scope": "sample",
+    "run": {"name": "r", "bucket": "RUN", "prefix": ""},
+    "reference": "",
+    "parameters": {},
+    "inputs": {},
+    "publish": {},
+    "items": [{"sample": "a"}, {"sample": "b"}],
+    "upstream": {},
+}
+
+
+@pytest.fixture
+def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ContainerWorker]:
+    """`worker(program)`: one whose engine is a program."""
+
+    def call(program: str) -> ContainerWorker:
+        docker = tmp_path / "bin/docker"
+        docker.parent.mkdir()
+        head = f"#!{sys.executable}\nimport json, os, sys\ncommand = sys.argv[1]\n"
+        told = f"open({str(tmp_path / 'argv')!r}, 'a').write(json.dumps(sys.argv[1:]) + '\\n')\n"
+        docker.write_text(head + told + program)
+        docker.chmod(0o755)
+        monkeypatch.setenv("PATH", str(docker.parent))
+        return ContainerWorker({"hungry": "lab/hungry:1"}, RunFolder(tmp_path / "run"), ContainerEngine())
+
+    return call
+
+
+def job(**environment: str) -> Job:
+    given = {"GENOMICS_PIPELINE_TASK": json.dumps(PAYLOAD), **environment}
+    return Job("id", "name", "definition", "queue", given, vcpus=2, memory_mib=300, timeout_s=None)
+
+
+def write(folder: Path, item: str, name: str) -> None:
+    (folder / "run/steps/eat" / item).mkdir(parents=True, exist_ok=True)
+    (folder / "run/steps/eat" / item / name).touch()
+
+
+ENDS: dict[str, tuple[dict[str, Any], JobEnd]] = {
+    "the program's own words": (
+        {"code": 65, "told": "noise\nerror: a: bad\n", "state": {"OOMKilled": False}},
+        JobEnd(65, "a: bad"),
+    ),
+    "killed for its memory": (
+        {"code": 137, "told": "", "state": {"OOMKilled": True}},
+        JobEnd(137, "OutOfMemoryError: Container killed due to memory usage"),
+    ),
+    "one process killed, all well in the end": (
+        {"code": 0, "told": "", "state": {"OOMKilled": True}},
+        JobEnd(0),
+    ),
+    "never started": (
+        {"code": 125, "told": "docker: invalid reference format.\n", "state": None},
+        JobEnd(125, "docker: invalid reference format."),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_a_container_ends(name: str, worker: Callable[[str], ContainerWorker], tmp_path: Path) -> None:
+    given, expected = ENDS[name]
+    assert worker(RUNS.format(**given)).run_job(job()) == expected
+    assert list((tmp_path / "run/.scratch").iterdir()) == []
+
+
+def test_the_log_is_that_of_the_item_that_is_not_done(worker: Callable[[str], ContainerWorker], tmp_path: Path) -> None:
+    for item, name in (("a", "log.txt"), ("a", "step.json"), ("b", "log.txt")):
+        write(tmp_path, item, name)
+    found = worker(RUNS.format(code=1, told="error: b: x\n", state={})).run_job(job())
+    assert found == JobEnd(1, "b: x", "s3://RUN/steps/eat/b/log.txt")
+
+
+def test_a_container_that_is_not_there_yet_is_stopped_when_it_is(
+    worker: Callable[[str], ContainerWorker], tmp_path: Path
+) -> None:
+    import os
+
+    os.mkfifo(tmp_path / "stopped")
+    cancelled = job()
+    cancelled.cancelled.set()
+    assert worker(STOPS_THE_SECOND_TIME.format(folder=str(tmp_path))).run_job(cancelled) == JobEnd(143)
+
+
+def test_a_container_has_no_more_than_it_needs(worker: Callable[[str], ContainerWorker], tmp_path: Path) -> None:
+    worker(RUNS.format(code=0, told="", state={})).run_job(job())
+    run, *_ = (json.loads(line) for line in (tmp_path / "argv").read_text().splitlines())
+    assert run[0] == "run"
+    assert run[-1] == "lab/hungry:1"
+    for word in ("--read-only", "--network=none", "--cpus=2", "--memory=300m", "--memory-swap=300m"):
+        assert word in run
+    assert [word for word in run if word.startswith("--mount")] == [
+        f"--mount=type=bind,source={tmp_path / 'run'},target={tmp_path / 'run'}"
+    ]
+    given = [word for word in run if "AWS_" in word]
+    assert given == ["AWS_BATCH_JOB_ID=id", "AWS_BATCH_JOB_ATTEMPT=1"]  # no credentials
+
+
+def test_what_a_killed_run_left_is_ended(worker: Callable[[str], ContainerWorker], tmp_path: Path) -> None:
+    worker("print('one\\ntwo' if command == 'ps' else '')").end_leftovers()
+    label = f"label=genomics-pipeline.run={tmp_path / 'run'}"
+    assert [json.loads(line) for line in (tmp_path / "argv").read_text().splitlines()] == [
+        ["ps", "--all", "--quiet", "--filter", label],
+        ["rm", "--force", "--volumes", "one", "two"],
+    ]

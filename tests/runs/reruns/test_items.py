@@ -1,0 +1,228 @@
+"""Which samples a rerun runs, and the lines of its manifest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import partial
+from io import BytesIO
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.engine.distributed_map.result_writer import ended_row, pending_row
+from genomics_pipeline.language.json_text import dumps
+from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.records.result_files import ResultRow
+from genomics_pipeline.runs.reruns.items import NEVER_STARTED, ROWS, Planned, plan, row_label
+
+SHARED = {"run": {"name": "r", "bucket": "b", "prefix": ""}, "reference": "s3://b/GRCh38", "parameters": {}}
+MEMORY = json.dumps({"Container": {"ExitCode": 137, "Reason": "OutOfMemoryError: Container killed"}, "Attempts": []})
+OUT_OF_MEMORY = json.dumps({"stage": "alignment", "error": "States.TaskFailed", "cause": MEMORY})
+LABELS = partial(map, row_label)
+TIMEOUT = json.dumps({"stage": "alignment", "error": "States.Timeout", "cause": "too slow"})
+
+
+def sample(name: str, **others: Any) -> dict[str, Any]:
+    return {"sample": name, "lanes": [{"lane": "L001", "fastq_1": f"s3://reads/{name}_R1.fastq.gz"}], **others}
+
+
+def row(text: str, number: int = 1, **told: Any) -> ResultRow:
+    """The row of a child with an input, as AWS and our engine write it; one that never began if nothing is told."""
+    if not told:
+        return ResultRow("f", number, dumps({**pending_row(0)[1], "Input": text}))
+    end = {"status": "FAILED", "error": "E", "name": "n", "start": 1, "stop": 2, **told}
+    return ResultRow("f", number, dumps(ended_row({**end, "input": text}, "m")[1]))
+
+
+def one(item: dict[str, Any], **told: Any) -> ResultRow:
+    return row(dumps({"item": item, **SHARED}).decode(), **told)
+
+
+def batch(*items: dict[str, Any], **told: Any) -> ResultRow:
+    return row(dumps({"BatchInput": SHARED, "Items": [{"item": item} for item in items]}).decode(), **told)
+
+
+def planned(*sources: Sequence[ResultRow], **asked: Any) -> tuple[list[str], Planned]:
+    """The names in the manifest, in order, and the counts."""
+    out = BytesIO()
+    counts = plan(sources, out, **asked)
+    return [json.loads(line)["sample"] for line in out.getvalue().splitlines()], counts
+
+
+def test_items_are_as_they_were_given_in_the_order_of_the_rows() -> None:
+    given_items = [
+        sample("c"),
+        sample("a", sex="é"),
+        sample("b", depth=30.0),
+        {"sample": "d", "uri": "s3://b/items/d.json"},
+    ]
+    out = BytesIO()
+    found = plan([[one(item, cause="x") for item in given_items[:2]], [one(item) for item in given_items[2:]]], out)
+    assert out.getvalue() == b"".join(dumps(item) + b"\n" for item in given_items)
+    assert found == Planned(items=4)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"n":1.50,"x":12345678901234567890123,"sample":"a"}',
+        '{"sample":"a","é":"\\u00e9"}',
+        '{"sample":"a","copy":{"sample":"a"}}',
+    ],
+)
+def test_an_item_is_as_it_was_to_the_byte(text: str) -> None:
+    out = BytesIO()
+    rows = [row(f'{{"item":{item},"run":{{"item":{{"sample":"a"}}}}}}') for item in ('{"sample":"b"}', text)]
+    plan([rows], out)
+    assert out.getvalue() == b'{"sample":"b"}\n' + text.encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('{ "item" : { "sample" : "a",\n"n" : 1.50 } }', '{"sample":"a","n":1.5}'),
+        ('{"item":{"sample":"a","n":12345678901234567890123}}', '{"sample":"a","n":12345678901234567890123}'),
+        ('{"item":{"sample":"a","half":"\\ud800"}}', '{"sample":"a","half":"\\ud800"}'),
+        (
+            '{"Items":[{"item":{"sample":"b"}},{"item":{"n":1e2,"sample":"a"}}]}',
+            '{"sample":"b"}\n{"n":100.0,"sample":"a"}',
+        ),
+    ],
+)
+def test_what_is_written_anew_means_the_same(text: str, line: str) -> None:
+    out = BytesIO()
+    plan([[row(text)]], out)
+    assert out.getvalue().decode() == line + "\n"
+
+
+def test_batches_are_flattened_and_what_is_done_is_left_out() -> None:
+    asked: list[list[str]] = []
+
+    def done(names: Sequence[str]) -> set[str]:
+        asked.append(list(names))
+        return {"a", "c", "e"}
+
+    rows = [
+        batch(sample("a"), sample("b"), sample("c"), cause="x"),
+        batch(sample("e"), cause="x"),
+        one(sample("a2"), cause="x"),
+    ]
+    names, counts = planned(rows, [batch(sample("f"), sample("g"))], done=done)
+    assert names == ["b", "e", "a2", "f", "g"]
+    assert counts == Planned(items=5, done=2)
+    assert asked == [["a", "b", "c"], ["f", "g"]]  # a child of one item failed with it
+
+
+def test_classes() -> None:
+    failed = [
+        one(sample("m"), cause=OUT_OF_MEMORY),
+        one(sample("t"), cause=TIMEOUT),
+        batch(sample("m1"), sample("m2"), cause=OUT_OF_MEMORY),
+        one(sample("x"), status="ABORTED", error=None),
+        one(sample("late"), status="TIMED_OUT", error=None),
+    ]
+    pending = [one(sample("p"))]
+    every = {"out_of_memory": 3, "timeout": 2, "cancelled": 1, NEVER_STARTED: 1}
+    names, counts = planned(failed, pending, labels=LABELS)
+    assert (names, counts) == (["m", "t", "m1", "m2", "x", "late", "p"], Planned(items=7, by_class=counts.by_class))
+    assert counts.by_class == every
+    names, counts = planned(failed, pending, labels=LABELS, of_class=lambda found: found == "out_of_memory")
+    assert names == ["m", "m1", "m2"]
+    assert (counts.items, dict(counts.by_class), counts.filtered) == (3, {"out_of_memory": 3}, 4)
+    names, counts = planned(failed, pending, labels=LABELS, of_class=lambda found: found == NEVER_STARTED)
+    assert (names, dict(counts.by_class), counts.filtered) == (["p"], {NEVER_STARTED: 1}, 6)
+
+
+def test_no_cause_is_read_where_no_class_is_asked_for() -> None:
+    broken = ResultRow("f", 1, one(sample("a"), cause="here").line.replace(b'"here"', b'"\\x"'))
+    assert planned([broken])[0] == ["a"]
+    with pytest.raises(DataError, match=r"^f:1: expected a child execution's row"):
+        planned([ResultRow("f", 1, broken.line)], labels=LABELS)
+
+
+def test_names() -> None:
+    rows = [one(sample("a"), cause="x"), batch(sample("b"), sample("c"), cause="x")]
+    names, counts = planned(rows, named={"b", "z"}.__contains__)
+    assert (names, counts) == (["b"], Planned(items=1, filtered=2))
+
+
+def test_an_item_that_comes_again_is_written_once() -> None:
+    first = [batch(sample("a"), sample("b"), cause="x"), one(sample("c"), cause="x")]
+    second = [one(sample("d")), one(sample("b")), batch(sample("c"), sample("e")), one(sample("e")), one(sample("f"))]
+    names, counts = planned(first, second)
+    assert names == ["a", "b", "c", "d", "e", "f"]
+    assert counts == Planned(items=6, repeated=3)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"item":{"sample":"../a"}}', "expected a sample's name of letters, digits, '.', '_' and '-', found '../a'"),
+        ('{"item":{"sample":7}}', "expected a sample's name of letters, digits, '.', '_' and '-', found 7"),
+        ('{"item":{"name":"a"}}', "expected an item with one of sample, interval, cohort, found ['name']"),
+        ('{"item":7}', "expected a child's items in Input, found '{\"item\":7}'"),
+        ('{"Items":[7]}', "expected a child's items in Input, found '{\"Items\":[7]}'"),
+        ('{"Items":7}', "expected a child's items in Input, found '{\"Items\":7}'"),
+        ("[]", "expected a child's items in Input, found '[]'"),
+    ],
+)
+@pytest.mark.parametrize("learned", [[], ['{"item":{"sample":"z"}}']])
+def test_items_that_are_not_ours(text: str, told: str, learned: list[str]) -> None:
+    with pytest.raises(DataError) as error:
+        planned([row(given, number) for number, given in enumerate([*learned, text], 5)])
+    assert str(error.value) == f"f:{5 + len(learned)}: {told}"
+
+
+def test_children_of_other_shapes_between_those_of_one() -> None:
+    rows = [
+        one(sample("a")),
+        row('{"item":{"sample":"b"},"run":{}}'),
+        batch(sample("c")),
+        one(sample("d")),
+        row('{"run":{},"item":{"sample":"e"}}'),
+        row('{"copy":{"sample":"f"},"item":{"sample":"f"}}'),
+        row('{"copy":{"sample":"g"},"item":{"sample":"h"}}'),
+        one(sample("i")),
+    ]
+    assert planned(rows)[0] == ["a", "b", "c", "d", "e", "f", "h", "i"]
+
+
+@pytest.mark.parametrize("every", [3, 50, 1])
+def test_children_of_another_shape_among_many(every: int) -> None:
+    """Each of them is read, in its place, also where they are most or as many as are read at a time."""
+    names = [f"s{number}" for number in range(5 * ROWS)]
+    rows = [
+        batch(sample(name)) if number % every == every - 1 else one(sample(name)) for number, name in enumerate(names)
+    ]
+    assert planned(rows) == (names, Planned(items=len(names)))
+
+
+@pytest.mark.parametrize("among", [0, 1, ROWS - 1, ROWS, 3 * ROWS - 1])
+@pytest.mark.parametrize(
+    "broken", ['{"sample":"b"},{"sample":"c"}', '{"sample":"b"', '{"sample":7}', '{"sample":"/b"}']
+)
+def test_a_broken_item_among_many_is_told_with_its_place(among: int, broken: str) -> None:
+    texts = [f'{{"sample":"a{number}"}}' for number in range(3 * ROWS)]
+    texts[among] = broken
+    rows = [row(f'{{"item":{text},"run":{{}}}}', number) for number, text in enumerate(texts, 1)]
+    out = BytesIO()
+    with pytest.raises(DataError, match=rf"^f:{among + 1}: "):
+        plan([rows], out)
+    assert set(out.getvalue().splitlines()) <= {text.encode() for text in texts}
+
+
+@pytest.mark.parametrize("found", FailureClass)
+def test_the_class_that_a_definition_found_needs_no_reading(found: FailureClass) -> None:
+    told = {"stage": "alignment", "class": found, "error": "E", "tried": [], "cause": "no JSON"}
+    child = one(sample("a"), cause=dumps(told).decode())
+    cut = ResultRow("f", 1, child.line[: child.line.index(b"no JSON")])
+    assert row_label(child) == row_label(cut) == found
+
+
+@pytest.mark.parametrize("told", [{"class": "none"}, {}])
+def test_else_the_cause_is_read(told: dict[str, str]) -> None:
+    cause = dumps({"stage": "alignment", **told, "error": "States.Timeout", "cause": "too slow"}).decode()
+    assert row_label(one(sample("a"), cause=cause)) == "timeout"
+    assert row_label(ResultRow("f", 1, b'{"Status":"PENDING","Input":"{}"}')) == NEVER_STARTED
