@@ -12,6 +12,7 @@ from typing import Any
 
 from genomics_pipeline.asl.limits import MAX_LABEL, MAX_PAYLOAD_BYTES, MAX_SUBMIT_BYTES, submit_bytes
 from genomics_pipeline.asl.map_state import MAX_BATCH_BYTES, SHARED
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.pipeline import MAX_ITEMS, Pipeline, Stage
 from genomics_pipeline.model.task import RunPlace, TaskPayload
@@ -93,7 +94,7 @@ def rooms(pipeline: Pipeline, document: Document, given: Mapping[str, Any]) -> d
 def _pointer(scope: str, given: Mapping[str, Any]) -> dict[str, str]:
     """The largest item that only points to where it lies."""
     place = RunPlace(**given["run"])
-    return {scope: "0" * 64, "uri": place.uri(f"items/{'0' * 64}.json")}
+    return {scope: "0" * 64, "uri": place.uri(run_layout.item_file(scope, "0" * 64))}
 
 
 def _all_details(place: RunPlace, given: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -102,7 +103,7 @@ def _all_details(place: RunPlace, given: Mapping[str, Any]) -> list[dict[str, st
 
 
 def _details(place: RunPlace) -> dict[str, str]:
-    return {"Bucket": place.bucket, "Key": f"{place.prefix}map-runs/{'L' * MAX_LABEL}/{UUID}/manifest.json"}
+    return {"Bucket": place.bucket, "Key": f"{place.prefix}{run_layout.result_manifest('L' * MAX_LABEL, UUID)}"}
 
 
 def _child_bytes(pipeline: Pipeline, scope: str) -> int:

@@ -8,9 +8,9 @@ from typing import Any
 from genomics_pipeline.asl.healing import fail_state
 from genomics_pipeline.asl.jsonata import expression, member
 from genomics_pipeline.asl.task_state import FAILED, Place, stage_states
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.pipeline import MapSettings, Pipeline, Stage
 from genomics_pipeline.model.resource_names import ResourceNames
-from genomics_pipeline.model.task import ITEM_FILES
 
 GET_OBJECT = "arn:aws:states:::s3:getObject"
 PUT_OBJECT = "arn:aws:states:::s3:putObject"
@@ -69,7 +69,7 @@ def map_state(
             "WriterConfig": {"Transformation": "NONE", "OutputType": "JSONL"},
             "Arguments": {
                 "Bucket": expression("$states.input.run.bucket"),
-                "Prefix": expression(f"$states.input.run.prefix & 'map-runs/{label}'"),
+                "Prefix": expression(f"$states.input.run.prefix & '{run_layout.map_runs(label)}'"),
             },
         },
         "Assign": {variable: expression("$states.result.ResultWriterDetails")},
@@ -79,7 +79,7 @@ def map_state(
 
 def _file(scope: str) -> str:
     """What is read, below the run: a rerun has a manifest of its own."""
-    return "$states.input.manifest" if scope == "sample" else f"'{ITEM_FILES[scope]}'"
+    return "$states.input.manifest" if scope == "sample" else f"'{run_layout.ITEM_FILES[scope]}'"
 
 
 def _tolerance(scope: str, settings: MapSettings) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from genomics_pipeline.aws.clients import Clients, calling
 from genomics_pipeline.aws.deployment import Deployment
-from genomics_pipeline.model.resource_names import RUNS
+from genomics_pipeline.model import run_layout
 
 
 def run_names(deployment: Deployment, clients: Clients, beginning: str = "") -> Iterator[str]:
@@ -22,12 +22,12 @@ def run_names(deployment: Deployment, clients: Clients, beginning: str = "") -> 
         RunError: if the bucket cannot be listed.
     """
     pages = clients.s3.get_paginator("list_objects_v2").paginate(
-        Bucket=deployment.bucket, Prefix=f"{RUNS}{beginning}", Delimiter="/"
+        Bucket=deployment.bucket, Prefix=f"{run_layout.RUNS}{beginning}", Delimiter="/"
     )
-    with calling(f"list the runs in s3://{deployment.bucket}/{RUNS}"):
+    with calling(f"list the runs in s3://{deployment.bucket}/{run_layout.RUNS}"):
         for page in pages:
             for found in page.get("CommonPrefixes", ()):
-                yield found["Prefix"].removeprefix(RUNS).removesuffix("/")
+                yield found["Prefix"].removeprefix(run_layout.RUNS).removesuffix("/")
 
 
 def rerun_name(run: str, number: int) -> str:

@@ -12,7 +12,7 @@ from uuid import uuid4
 from genomics_pipeline.aws.clients import Clients, calling
 from genomics_pipeline.aws.deployment import BUCKET_OUTPUT
 from genomics_pipeline.aws.template.compute import COST_TAG
-from genomics_pipeline.aws.template.storage import TEMPLATES
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _source(stack: str, body: str, bucket: str | None, clients: Clients) -> dict
             f"stack {stack}: AWS allows {MAX_BODY_BYTES} bytes in the first template, found {size}; "
             "deploy fewer pipelines first, then all of them"
         )
-    key = f"{TEMPLATES}{sha256(body.encode()).hexdigest()[:12]}.json"
+    key = run_layout.template_object(sha256(body.encode()).hexdigest()[:12])
     clients.s3.put_object(Bucket=bucket, Key=key, Body=body.encode(), ContentType="application/json")
     region = clients.s3.meta.region_name
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from genomics_pipeline.engine.journal import read
+from genomics_pipeline.model import run_layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def read_progress(journal: Path) -> Progress:
     ended: list[dict[str, Any]] = []
     begun: dict[str, float] = {}
     result: dict[str, Any] | None = None
-    for record in _records(journal / "execution.jsonl"):
+    for record in _records(journal / run_layout.EXECUTION_JOURNAL):
         if "run" in record:
             ended.append(record["run"])
         elif "result" in record:
@@ -70,7 +71,7 @@ def read_progress(journal: Path) -> Progress:
 
 def _unfinished(journal: Path, uuid: str, started: float) -> UnfinishedMapRun:
     found = UnfinishedMapRun(uuid, started)
-    for record in _records(journal / f"{uuid}.jsonl"):
+    for record in _records(journal / run_layout.map_run_journal(uuid)):
         if "end" in record:
             found.items[record["status"]] += record["items"]
             found.begun.discard(record["end"])

@@ -18,6 +18,7 @@ from genomics_pipeline.engine.redrive import NEVER, NOT_REDRIVABLE, Redrives
 from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.language.errors import TIMEOUT, StatesError
 from genomics_pipeline.language.json_text import dumps
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
 
 
@@ -86,7 +87,7 @@ async def run_execution(
     Raises:
         RunError: for a journal that is damaged, of another execution, or of one to be redriven that succeeded.
     """
-    path = engine.folder / "execution.jsonl"
+    path = engine.folder / run_layout.EXECUTION_JOURNAL
     digest = beginning.digest()
     past = _Past.read(path, digest)
     if past.end and not redrive:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.parameters import Value
-from genomics_pipeline.model.task import ITEM_FILES, RunPlace
+from genomics_pipeline.model.task import RunPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class ExecutionInput:
     reference: str
     parameters: Mapping[str, Mapping[str, Value]]
     tolerated: Mapping[str, float]
-    manifest: str = ITEM_FILES["sample"]
+    manifest: str = run_layout.MANIFEST
     memory_mib: Mapping[str, int] = field(default_factory=dict)
     earlier: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
 

@@ -10,9 +10,6 @@ from genomics_pipeline.model.errors import UsageError
 STACK = re.compile(r"[a-z](?:-?[a-z0-9]){0,31}")  # also the head of a bucket's and an ECR repository's name
 DEFAULT_STACK = "genomics-pipeline"
 
-RUNS = "runs/"  # of the bucket: what tasks and state machines write
-REFERENCES = "references/"  # of the bucket: prepared by `submit`
-
 
 @dataclass(frozen=True, slots=True)
 class ResourceNames:

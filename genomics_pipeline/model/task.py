@@ -13,7 +13,6 @@ from genomics_pipeline.model.step import SCOPES
 
 PAYLOAD_VARIABLE = "GENOMICS_PIPELINE_TASK"
 MEMORY_VARIABLE = "GENOMICS_PIPELINE_MEMORY_MIB"
-ITEM_FILES = {"sample": "manifest.jsonl", "interval": "intervals.jsonl"}  # by scope: what ItemReader reads
 INTERMEDIATE_TAG = ("genomics-pipeline", "intermediate")  # of objects that only later stages need: S3 lets them expire
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.stores.protocol import MissingObject, Store
 
@@ -71,11 +72,6 @@ class CompletionRecord:
         return found
 
 
-def folder(stage: str, item: str) -> str:
-    """The key of the folder of one step over one item, below the run's prefix."""
-    return f"steps/{stage}/{item}"
-
-
 def read_completion(store: Store, run: RunPlace, stage: str, item: str) -> CompletionRecord | None:
     """The record of a step over an item; None where it is not done, or was by another version of ours."""
     try:
@@ -118,4 +114,4 @@ def delete_completion(store: Store, run: RunPlace, stage: str, item: str) -> Non
 
 
 def _uri(run: RunPlace, stage: str, item: str) -> str:
-    return run.uri(f"{folder(stage, item)}/step.json")
+    return run.uri(run_layout.completion_record(stage, item))

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import orjson
 
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.task import items_in
 from genomics_pipeline.stores.protocol import Store
@@ -24,7 +25,7 @@ BLOCK_BYTES = 1 << 17  # more is slower: it leaves the processor's cache
 MAX_ROW_BYTES = 1 << 24  # an input, an output and a cause are of 544 KiB at most, six times that where all is escaped
 ROW = "a child execution's row (ResultWriter's Transformation NONE)"
 
-_REDRIVE = re.compile(r"Redrive-(\d+)")
+_REDRIVE = re.compile(rf"{run_layout.REDRIVE}(\d+)")
 # Between the rows of an array. In a string a quote is escaped, or ends it and no letter follows.
 _BETWEEN = re.compile(rb'\}\s*,\s*(?=\{\s*"[A-Za-z])')
 _SPACE = b" \t\r\n"
@@ -185,10 +186,12 @@ def newest(store: Store, details: Mapping[str, str]) -> dict[str, str]:
     start = f"s3://{bucket}/{folder}/"
     numbers = [
         int(named[1])
-        for info in store.list(f"{start}Redrive-")
+        for info in store.list(f"{start}{run_layout.REDRIVE}")
         if (named := _REDRIVE.fullmatch(info.uri.removeprefix(start).partition("/")[0]))
     ]
-    return {"Bucket": bucket, "Key": f"{folder}/Redrive-{max(numbers)}/manifest.json" if numbers else details["Key"]}
+    if not numbers:
+        return {"Bucket": bucket, "Key": details["Key"]}
+    return {"Bucket": bucket, "Key": f"{run_layout.redrive_folder(folder, max(numbers))}/{run_layout.RESULT_MANIFEST}"}
 
 
 def _file_rows(uri: str, stream: BinaryIO, size: int | None) -> Iterator[ResultRow]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from genomics_pipeline.aws.executions import find_execution, stop_execution
 from genomics_pipeline.aws.jobs import active_jobs, terminate
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, RunPlace
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
@@ -74,7 +75,7 @@ def _end_jobs(run: CloudRun, note: Callable[[str], None], pause: Callable[[float
 
 def _job_names(run: CloudRun) -> set[str]:
     """What the run's definition calls its jobs."""
-    return set(_names(json.loads(run.store.read(run.place.uri("definition.json")))))
+    return set(_names(json.loads(run.store.read(run.place.uri(run_layout.DEFINITION)))))
 
 
 def _names(machine: Mapping[str, Any]) -> Iterator[str]:

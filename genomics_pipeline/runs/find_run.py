@@ -14,15 +14,16 @@ from typing import Any
 from genomics_pipeline.aws.clients import Clients, calling
 from genomics_pipeline.aws.deployment import Deployment, find_deployment
 from genomics_pipeline.aws.run_names import run_names
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError, UsageError
-from genomics_pipeline.model.resource_names import RUNS
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.stores.protocol import MissingObject, Store
 from genomics_pipeline.stores.routed import RoutedStore
 
 RUN_NAME = re.compile(r"[A-Za-z0-9._-]{1,80}")  # also the execution's, of which AWS allows 80 characters
-URI = re.compile(rf"s3://(?P<bucket>[^/]+)/(?P<prefix>{RUNS}(?P<name>{RUN_NAME.pattern}))/?")
+URI_EXPECTED = f"s3://bucket/{run_layout.run_prefix('NAME')}"
+URI = re.compile(rf"s3://(?P<bucket>[^/]+)/(?P<prefix>{run_layout.RUNS}(?P<name>{RUN_NAME.pattern}))/?")
 COMPARED = 1000  # names that begin alike, among which a misspelt one is looked for
 OURS = ("state_machine_arn", "execution_arn", "pipeline", "stack")
 
@@ -75,18 +76,18 @@ def find_run(text: str, stack: str) -> LocalRun | CloudRun:
     if "/" in text or folder.path.exists():
         raise RunError(f"{text}: expected a run's folder, found {_instead(folder.path)}")
     if not RUN_NAME.fullmatch(text):
-        raise UsageError(f"{text!r}: expected a run's folder, an s3://bucket/runs/NAME/ URI or the name of a run")
+        raise UsageError(f"{text!r}: expected a run's folder, an {URI_EXPECTED} URI or the name of a run")
     return _named(text, stack, clients)
 
 
 def is_run(folder: Path) -> bool:
     """Whether a folder is a run's."""
-    return (folder / "run.json").is_file() or (folder / ".engine").is_dir()
+    return (folder / run_layout.RECORD).is_file() or (folder / run_layout.ENGINE).is_dir()
 
 
 def run_place(name: str, bucket: str) -> RunPlace:
     """Where a run of a stack lies in its bucket."""
-    return RunPlace(name, bucket, f"{RUNS}{name}/")
+    return RunPlace(name, bucket, run_layout.run_prefix(name))
 
 
 def _instead(path: Path) -> str:
@@ -103,7 +104,7 @@ def _near(name: str, known: Iterable[str]) -> str:
 def _at(uri: str, clients: Clients) -> CloudRun:
     found = URI.fullmatch(uri)
     if found is None:
-        raise UsageError(f"{uri}: expected s3://bucket/runs/NAME/")
+        raise UsageError(f"{uri}: expected {URI_EXPECTED}")
     place = run_place(found["name"], found["bucket"])
     store = RoutedStore()
     try:
@@ -135,7 +136,7 @@ def read_record(place: RunPlace, store: Store) -> dict[str, Any]:
         MissingObject: if there is none.
         RunError: if it is not of a run on AWS, or cannot be read.
     """
-    uri = place.uri("run.json")
+    uri = place.uri(run_layout.RECORD)
     with calling(f"read {uri}"):
         data = store.read(uri)
     try:

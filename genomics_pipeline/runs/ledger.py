@@ -8,9 +8,9 @@ from itertools import islice
 from typing import Any
 
 from genomics_pipeline.aws.patience import in_parallel
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import UsageError, did_you_mean
-from genomics_pipeline.records.completion import folder
 from genomics_pipeline.runs.aws.state import CloudState
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
 from genomics_pipeline.runs.item_ends import judged
@@ -93,5 +93,5 @@ def _log(files: RunFiles, log_group: str | None, one: ItemFailure) -> str | None
     streams = [stream for stream in one.failure.log_streams if stream is not None]
     if log_group is not None and streams:
         return f"{log_group} {streams[-1]}"
-    key = f"{folder(one.failure.stage, one.item)}/log.txt" if one.failure.stage else None
+    key = run_layout.log(one.failure.stage, one.item) if one.failure.stage else None
     return files.shown_key(key) if key and files.store.stat(files.place.uri(key)) else None

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from genomics_pipeline.aws import logs as cloudwatch
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError, UsageError, did_you_mean
-from genomics_pipeline.records.completion import folder
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
 from genomics_pipeline.runs.run_files import RunFiles, StageGroup, run_files
 from genomics_pipeline.runs.run_state import ItemFailure
@@ -104,15 +104,15 @@ def _scope(files: RunFiles, groups: Sequence[StageGroup], item: str) -> str:
 
 
 def _begun(files: RunFiles, stage: str, item: str) -> bool:
-    base = folder(stage, item)
-    return any(files.store.stat(files.place.uri(f"{base}/{name}")) for name in ("job.json", "log.txt"))
+    keys = run_layout.job_record(stage, item), run_layout.log(stage, item)
+    return any(files.store.stat(files.place.uri(key)) for key in keys)
 
 
 def _log(run: LocalRun | CloudRun, files: RunFiles, stage: str, wanted: Wanted, failure: ItemFailure | None) -> Log:
     item = failure.item if failure else str(wanted.item)
     told = _stream(run, files, stage, item, wanted, failure) if isinstance(run, CloudRun) else None
     if told is None:
-        key = f"{folder(stage, item)}/log.txt"
+        key = run_layout.log(stage, item)
         told = files.shown_key(key), _lines(files, key)[-wanted.lines :]
     return Log(stage, item, *told, failure)
 
@@ -147,7 +147,7 @@ def _stream(
 
 def _job_id(files: RunFiles, stage: str, item: str) -> str | None:
     try:
-        found = json.loads(files.store.read(files.place.uri(f"{folder(stage, item)}/job.json")))
+        found = json.loads(files.store.read(files.place.uri(run_layout.job_record(stage, item))))
     except MissingObject:
         return None
     return str(found["job_id"])

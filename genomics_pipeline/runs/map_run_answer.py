@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure, classify
 from genomics_pipeline.model.failure import FailureClass
-from genomics_pipeline.model.task import ITEM_FILES, item_id, items_of
+from genomics_pipeline.model.task import item_id, items_of
 from genomics_pipeline.records.result_files import newest, rows
 from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.runs.run_state import ItemFailure, MapRunState
@@ -87,7 +88,7 @@ def failures_of_child(given: str, error: str, cause: str) -> Iterator[ItemFailur
 
 def _of_items(items: Sequence[Mapping[str, Any]], failure: Failure) -> Iterator[ItemFailure]:
     for item in items:
-        scope = next(scope for scope in ITEM_FILES if scope in item)
+        scope = next(scope for scope in run_layout.ITEM_FILES if scope in item)
         yield ItemFailure(item_id(item), failure, scope, of_batch=len(items) > 1)
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure, classify
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.runs.run_folder import RunFolder
@@ -57,7 +58,7 @@ def cohort_row(folder: RunFolder, pipeline: Pipeline) -> Summary:
 def completion(folder: RunFolder, stage: Stage, item: str) -> Summary | None:
     """The completion record of one stage over one item, if it has one."""
     try:
-        found: Summary = json.loads((folder.path / "steps" / stage.name / item / "step.json").read_bytes())
+        found: Summary = json.loads((folder.path / run_layout.completion_record(stage.name, item)).read_bytes())
     except FileNotFoundError:
         return None
     return found

@@ -10,8 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
-from genomics_pipeline.records.completion import CompletionRecord, OutputRecord, folder
+from genomics_pipeline.records.completion import CompletionRecord, OutputRecord
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
 from genomics_pipeline.runs.ledger import refuse_unknown
 from genomics_pipeline.runs.run_files import COHORT, RunFiles, run_files
@@ -21,7 +22,6 @@ from genomics_pipeline.runs.status import looker
 THREADS = 16
 AT_ONCE = 4  # items that are copied, each file by parallel ranges
 AHEAD = 256  # items that are asked for at a time
-RESULTS = "results/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def result_row(result: ItemResult, files: RunFiles) -> dict[str, Any]:
 def _failure(one: ItemFailure, files: RunFiles) -> dict[str, Any]:
     row = failure_row(one)
     if one.failure.stage:
-        row["log"] = files.shown_key(f"{folder(one.failure.stage, one.item)}/log.txt")
+        row["log"] = files.shown_key(run_layout.log(one.failure.stage, one.item))
     return row
 
 
@@ -128,7 +128,7 @@ def download(result: ItemResult, files: RunFiles, target: Path) -> int:
 
 
 def _copied(output: OutputRecord, files: RunFiles, target: Path) -> bool:
-    path = target / output.key.removeprefix(RESULTS)
+    path = target / output.key.removeprefix(run_layout.RESULTS)
     there = all(path.with_name(Path(key).name).is_file() for key in (*output.indexes, output.key))
     if there and _sha256(path) == output.sha256:
         return False

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.failure import FailureClass
-from genomics_pipeline.model.task import ITEM_FILES, RunPlace, item_id
-from genomics_pipeline.records.completion import CompletionRecord, folder, read_completion
+from genomics_pipeline.model.task import RunPlace, item_id
+from genomics_pipeline.records.completion import CompletionRecord, read_completion
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
 from genomics_pipeline.runs.run_folder import BUCKET
 from genomics_pipeline.stores.protocol import MissingObject
@@ -53,19 +54,21 @@ class RunFiles:
         Raises:
             RunError: if the run has no readable definition.
         """
-        uri = self.place.uri("definition.json")
+        uri = self.place.uri(run_layout.DEFINITION)
         try:
             states: dict[str, Any] = json.loads(self.store.read(uri))["States"]
             return [_group(name, state) for name, state in states.items() if state["Type"] in ("Map", "Task")]
         except (MissingObject, ValueError, LookupError, TypeError):
-            raise RunError(f"{self.shown_key('definition.json')}: expected a definition of ours, found none") from None
+            raise RunError(
+                f"{self.shown_key(run_layout.DEFINITION)}: expected a definition of ours, found none"
+            ) from None
 
     def items(self, scope: str) -> Iterator[str]:
         """The ids of a scope's items, in their order."""
         if scope == COHORT:
             yield COHORT
             return
-        yield from self.items_in(ITEM_FILES[scope])
+        yield from self.items_in(run_layout.ITEM_FILES[scope])
 
     def items_in(self, key: str) -> Iterator[str]:
         """The ids of the items in a file of the run, in their order."""
@@ -82,7 +85,7 @@ class RunFiles:
         if not failure.by_exit_code:  # Batch, or the container's engine, knows better
             return failure
         try:
-            told = json.loads(self.store.read(self.place.uri(f"{folder(stage, item)}/failure.json")))
+            told = json.loads(self.store.read(self.place.uri(run_layout.failure_record(stage, item))))
             if told["job_id"] != failure.job_id or told["attempt"] != failure.attempt:
                 return failure
             return replace(failure, failure_class=FailureClass(told["class"]), message=str(told["message"]))

@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError, UsageError
 
 # No S3 bucket can have upper-case letters, so this one never hides a real bucket.
@@ -40,15 +41,15 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
-        self.manifest = self.path / "manifest.jsonl"
-        self.intervals = self.path / "intervals.jsonl"
-        self.definition = self.path / "definition.json"
-        self.input = self.path / "input.json"
-        self.failures = self.path / "failures.tsv"
-        self.results = self.path / "results"
-        self.scratch = self.path / ".scratch"
-        self._record = self.path / "run.json"
-        self._holder = self.path / ".engine" / "holder.json"
+        self.manifest = self.path / run_layout.MANIFEST
+        self.intervals = self.path / run_layout.INTERVALS
+        self.definition = self.path / run_layout.DEFINITION
+        self.input = self.path / run_layout.INPUT
+        self.failures = self.path / run_layout.FAILURES
+        self.results = self.path / run_layout.RESULTS
+        self.scratch = self.path / run_layout.SCRATCH
+        self._record = self.path / run_layout.RECORD
+        self._holder = self.path / run_layout.HOLDER
 
     @property
     def name(self) -> str:
@@ -57,7 +58,7 @@ class RunFolder:
 
     def journal(self, execution: str) -> Path:
         """The folder of that execution's journal."""
-        return self.path / ".engine" / execution
+        return self.path / run_layout.journal(execution)
 
     def digest(self) -> str:
         """One sha256 over what decides an execution: the definition, its input and both item files."""
@@ -100,10 +101,10 @@ class RunFolder:
         try:
             if self.path.exists() and not self.path.is_dir():
                 raise UsageError(f"--out {self.path}: expected a folder, found a file")
-            ours = self._record.exists() or (self.path / ".engine").exists()
+            ours = self._record.exists() or (self.path / run_layout.ENGINE).exists()
             if self.path.is_dir() and any(self.path.iterdir()) and not ours:
                 raise UsageError(f"--out {self.path}: expected a new folder or an earlier run, found other files in it")
-            (self.path / ".engine").mkdir(parents=True, exist_ok=True)
+            (self.path / run_layout.ENGINE).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"--out {self.path}: expected a folder that can be written to: {error.strerror}") from None
 
@@ -136,7 +137,7 @@ class RunFolder:
         """
         from filelock import FileLock, Timeout
 
-        lock = FileLock(self.path / ".engine" / "lock", blocking=False)
+        lock = FileLock(self.path / run_layout.LOCK, blocking=False)
         try:
             lock.acquire()
         except Timeout:

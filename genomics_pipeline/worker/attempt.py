@@ -14,6 +14,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.step import (
@@ -23,7 +24,7 @@ from genomics_pipeline.model.step import (
     OutputSpec,
 )
 from genomics_pipeline.model.task import TaskPayload
-from genomics_pipeline.records.completion import CompletionRecord, OutputRecord, folder, write_completion
+from genomics_pipeline.records.completion import CompletionRecord, OutputRecord, write_completion
 from genomics_pipeline.stores.protocol import Expected, Store
 from genomics_pipeline.worker.command import argv, filled
 from genomics_pipeline.worker.failure import CANCELLED_EXIT_CODE, DISK_FULL, StepFailed, full, says_full
@@ -75,9 +76,9 @@ class Attempt:
             StepFailed: if it failed, or did not make what it declares.
         """
         clock, started = monotonic(), datetime.now(UTC)
-        log = self.place / "log.txt"
+        log = self.place / run_layout.LOG
         end = self._command(inputs, log)
-        log_uri = self.payload.run.uri(f"{folder(self.payload.stage, self.name)}/log.txt")
+        log_uri = self.payload.run.uri(run_layout.log(self.payload.stage, self.name))
         told = _last_lines(log)
         self.store.publish(log, log_uri)  # whatever is cancelled: it tells why
         self._refuse(end, told, log_uri)
@@ -109,7 +110,7 @@ class Attempt:
         with Streams(self.store) as streams:
             staging = Staging(self.store, streams, self.machine.cancelled)
             task = self._task({one.spec.name: one.local(staging, self.place / "in") for one in inputs})
-            file = self.place / "task.json"
+            file = self.place / run_layout.TASK
             file.write_text(json.dumps(task, indent=2, ensure_ascii=False))
             try:
                 command = argv(self.step, task, file)
@@ -196,7 +197,7 @@ class Attempt:
             lacking = "it" if not path.is_file() else f"its index (.{', .'.join(spec.indexes)})"
             message = f"expected the output {spec.name}, {path.name}: the program ended well without writing {lacking}"
             raise StepFailed(FailureClass.TOOL_ERROR, 1, message, self.name, log)
-        where = "results/" + filled(self.payload.publish[spec.name], {self.payload.scope: self.name}).strip("/")
+        where = run_layout.RESULTS + filled(self.payload.publish[spec.name], {self.payload.scope: self.name}).strip("/")
         record = OutputRecord(
             f"{where}/{path.name}", path.stat().st_size, _sha256(path), tuple(f"{where}/{one.name}" for one in indexes)
         )

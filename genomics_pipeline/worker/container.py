@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from genomics_pipeline import __version__
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import DataError, PipelineError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
-from genomics_pipeline.records.completion import CompletionRecord, folder
+from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.stores.protocol import TransferFailed
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker import emf
@@ -127,7 +128,7 @@ def _write_jobs(payload: TaskPayload, store: RoutedStore, environment: Mapping[s
         return
     job["started"] = datetime.now(UTC).isoformat(timespec="seconds")
     for item in payload.items:
-        uri = payload.run.uri(f"{folder(payload.stage, item_id(item))}/job.json")
+        uri = payload.run.uri(run_layout.job_record(payload.stage, item_id(item)))
         store.write(uri, json.dumps(job).encode() + b"\n")
 
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE
 from genomics_pipeline.model.task import RunPlace
-from genomics_pipeline.records.completion import folder
 from genomics_pipeline.stores.protocol import Store, TransferFailed, TransferStopped
 
 CANCELLED_EXIT_CODE = 143  # 128 + SIGTERM
@@ -101,4 +101,4 @@ def delete_failure(store: Store, run: RunPlace, stage: str, item: str) -> None:
 
 
 def _uri(run: RunPlace, stage: str, item: str) -> str:
-    return run.uri(f"{folder(stage, item)}/failure.json")
+    return run.uri(run_layout.failure_record(stage, item))

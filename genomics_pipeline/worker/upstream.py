@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
-from genomics_pipeline.model.task import ITEM_FILES, RunPlace, item_id
+from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.task import RunPlace, item_id
 from genomics_pipeline.records.completion import is_done
 from genomics_pipeline.records.result_files import rows
 from genomics_pipeline.stores.protocol import Store
@@ -41,7 +42,7 @@ def gathered(store: Store, run: RunPlace, stage: str, map_runs: Sequence[Mapping
             for row in rows(store, details, kind):
                 for item in row.items():
                     succeeded[item_id(item)] = kind == "SUCCEEDED"
-                    scope = scope or next(name for name in ITEM_FILES if name in item)
+                    scope = scope or next(name for name in run_layout.ITEM_FILES if name in item)
     doubtful = [item for item, well in succeeded.items() if not well]
     succeeded |= zip(doubtful, in_parallel(partial(is_done, store, run, stage), doubtful), strict=True)
     return [item for item in _items(store, run, scope) if succeeded.get(item)] if scope else []
@@ -57,6 +58,6 @@ def in_parallel(read: Callable[[T], R], items: Sequence[T]) -> Iterable[R]:
 
 def _items(store: Store, run: RunPlace, scope: str) -> Iterator[str]:
     """All items of a scope, in order."""
-    with store.open(run.uri(ITEM_FILES[scope])) as lines:
+    with store.open(run.uri(run_layout.ITEM_FILES[scope])) as lines:
         for line in lines:
             yield item_id(json.loads(line))

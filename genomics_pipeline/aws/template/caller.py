@@ -8,7 +8,7 @@ from typing import Any
 from genomics_pipeline.aws.deployment import Deployment
 from genomics_pipeline.aws.template.statement import Statement, policy
 from genomics_pipeline.aws.template.states import Machine
-from genomics_pipeline.model.resource_names import REFERENCES, RUNS
+from genomics_pipeline.model import run_layout
 
 
 def caller_policy(
@@ -136,7 +136,7 @@ def _objects(deployment: Deployment) -> list[Statement]:
             "WriteRuns",
             "submit writes manifest, intervals and definition of a run, and references; in parts where they are large",
             ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
-            [f"{bucket}/{RUNS}*", f"{bucket}/{REFERENCES}*"],
+            [f"{bucket}/{run_layout.RUNS}*", f"{bucket}/{run_layout.REFERENCES}*"],
         ),
     ]
 

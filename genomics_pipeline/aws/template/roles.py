@@ -19,12 +19,13 @@ from genomics_pipeline.aws.template.statement import Statement, policy, reasons,
 from genomics_pipeline.aws.template.states import Machine, role_id
 from genomics_pipeline.aws.template.storage import BUCKET
 from genomics_pipeline.aws.template.tasks import EXECUTION_ROLE, JOB_ROLE
-from genomics_pipeline.model.resource_names import RUNS, ResourceNames
-from genomics_pipeline.model.task import ITEM_FILES
+from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.resource_names import ResourceNames
 
 INSTANCE_ROLE = "InstanceRole"
 OURS = {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}}  # not another account's, through the service
 BUCKET_ARN = attribute(BUCKET, "Arn")
+_ANY_RUN = run_layout.run_prefix("*")
 
 
 def objects(prefix: str = "") -> dict[str, Any]:
@@ -107,13 +108,13 @@ def _map_files(machine: Machine) -> list[Statement]:
             "ReadItems",
             "ItemReader reads manifest and intervals; which run is only known when it runs",
             ["s3:GetObject"],
-            [sub(f"${{{BUCKET}.Arn}}/{RUNS}*/{file}") for file in ITEM_FILES.values()],
+            [sub(f"${{{BUCKET}.Arn}}/{_ANY_RUN}{file}") for file in run_layout.ITEM_FILES.values()],
         ),
         Statement(
             "WriteResults",
             "ResultWriter writes a Map Run's results, in parts where they are large, and reads what it wrote",
             ["s3:PutObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"],
-            [objects(f"{RUNS}*/map-runs/{label}/") for label in machine.labels],
+            [objects(f"{_ANY_RUN}{run_layout.map_runs(label)}/") for label in machine.labels],
         ),
     ]
 
@@ -156,13 +157,13 @@ def task_roles(steps: Sequence[str]) -> Resources:
             "the worker uploads outputs, logs and completion records, in parts; which run is only known when it runs",
             # Tags: outputs that are only for later stages expire by theirs.
             ["s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
-            [objects(RUNS)],
+            [objects(run_layout.RUNS)],
         ),
         Statement(
             "ForgetTries",
             "a record tells the newest try: the worker takes an older one's away; which run is only known when it runs",
             ["s3:DeleteObject"],
-            [sub(f"${{{BUCKET}.Arn}}/{RUNS}*/steps/*/{record}.json") for record in ("step", "failure")],
+            [sub(f"${{{BUCKET}.Arn}}/{_ANY_RUN}{records}") for records in run_layout.RECORDS_OF_ANY_STEP],
         ),
     ]
     execution = [

@@ -11,7 +11,8 @@ from typing import Any
 from genomics_pipeline.aws.template.functions import Resources, attribute, logical_id, ref, when
 from genomics_pipeline.aws.template.logs import STATES_LOG
 from genomics_pipeline.aws.template.parameters import HAS_KEY
-from genomics_pipeline.aws.template.storage import BUCKET, DEFINITIONS
+from genomics_pipeline.aws.template.storage import BUCKET
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.resource_names import ResourceNames
 
 DIGEST = 12
@@ -31,7 +32,7 @@ class Machine:
         >>> Machine("germline", "{}").key
         'definitions/germline-44136fa355b3.json'
         """
-        return f"{DEFINITIONS}{self.pipeline}-{sha256(self.definition.encode()).hexdigest()[:DIGEST]}.json"
+        return run_layout.definition_object(self.pipeline, sha256(self.definition.encode()).hexdigest()[:DIGEST])
 
     @property
     def labels(self) -> tuple[str, ...]:

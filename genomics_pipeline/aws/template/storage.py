@@ -6,11 +6,10 @@ from typing import Any
 
 from genomics_pipeline.aws.template.functions import Resources, attribute, ref, sub, when
 from genomics_pipeline.aws.template.parameters import HAS_KEY
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.task import INTERMEDIATE_TAG
 
 BUCKET = "Bucket"
-DEFINITIONS = "definitions/"
-TEMPLATES = "templates/"  # only those that are too long for a request; read once
 
 INCOMPLETE_UPLOAD_DAYS = 7  # the longest task ends after a day; a retry days later begins its uploads anew
 TEMPLATE_DAYS = 30
@@ -78,7 +77,7 @@ def _lifecycle() -> list[dict[str, Any]]:
             "NoncurrentVersionExpiration": {"NoncurrentDays": ref("NoncurrentVersionDays")},
             "ExpiredObjectDeleteMarker": True,
         },
-        {"Id": "Templates", "Status": "Enabled", "Prefix": TEMPLATES, "ExpirationInDays": TEMPLATE_DAYS},
+        {"Id": "Templates", "Status": "Enabled", "Prefix": run_layout.TEMPLATES, "ExpirationInDays": TEMPLATE_DAYS},
     ]
 
 

@@ -22,7 +22,6 @@ from genomics_pipeline.engine.distributed_map.result_writer import (
     WriterConfig,
     ended_row,
     pending_row,
-    result_folder,
     state_output,
 )
 from genomics_pipeline.engine.distributed_map.tolerated_failure import ToleratedFailure
@@ -34,6 +33,7 @@ from genomics_pipeline.engine.states.crew import crew, whole
 from genomics_pipeline.engine.states.map_state import processor
 from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.errors import THRESHOLD_EXCEEDED, StatesError
+from genomics_pipeline.model import run_layout
 
 MAX_CONCURRENCY = 10_000  # children at once: developer guide, "Quotas"
 _PLAIN_BATCH = 1000  # children of states without effects that share one write to the journal
@@ -78,7 +78,7 @@ class MapRun:
         self.arn = f"{ARN}:mapRun:{self.machine}:{uuid}"
         self._processor = processor(state)
         self._express = self._processor["ProcessorConfig"].get("ExecutionType") == "EXPRESS"
-        self.ends = Ends(execution.engine.folder / f"{uuid}.jsonl", express=self._express)
+        self.ends = Ends(execution.engine.folder / run_layout.map_run_journal(uuid), express=self._express)
         self._visit = visit
         self._uuid = uuid
         self._started = started
@@ -132,7 +132,7 @@ class MapRun:
 
     def _write(self, plan: Plan, destination: Destination) -> None:
         """What succeeded before a redrive, and was written then, stays where it is."""
-        folders = [result_folder(self._uuid, redrive) for redrive in range(self.ends.redrives.count + 1)]
+        folders = [run_layout.redrive_folder(self._uuid, redrive) for redrive in range(self.ends.redrives.count + 1)]
         since, before = 0, None
         for redrive, folder in reversed(list(enumerate(folders[:-1], 1))):
             if (before := destination.succeeded(folder)) is not None:
@@ -213,7 +213,7 @@ class MapRun:
         return state_output(rows, self._visit.name, plan.config.transformation)
 
     def _details(self, destination: Destination) -> dict[str, str]:
-        return destination.manifest(result_folder(self._uuid, self.ends.redrives.count))
+        return destination.manifest(run_layout.redrive_folder(self._uuid, self.ends.redrives.count))
 
     def description(self, status: str, plan: Plan, items: int | None) -> dict[str, Any]:
         """The Map Run as DescribeMapRun gives it, with its label, transitions and ResultWriterDetails.

@@ -13,6 +13,7 @@ from genomics_pipeline.engine.redrive import NOT_REDRIVABLE
 from genomics_pipeline.engine.visit import MAX_PAYLOAD_BYTES, Visit
 from genomics_pipeline.language.errors import RESULT_WRITER_FAILED, StatesError, too_large
 from genomics_pipeline.language.json_text import compact, dumps, loads
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Destination:
 
     def manifest(self, folder: str) -> dict[str, str]:
         """``ResultWriterDetails`` of a Map Run."""
-        return {"Bucket": self.bucket, "Key": self.key(folder, "manifest.json")}
+        return {"Bucket": self.bucket, "Key": self.key(folder, run_layout.RESULT_MANIFEST)}
 
     def succeeded(self, folder: str) -> list[File] | None:
         """What the manifest in a folder of a Map Run calls SUCCEEDED; None where there is no manifest.
@@ -86,7 +87,7 @@ class Destination:
         Raises:
             StatesError: ``States.ResultWriterFailed``.
         """
-        uri = f"s3://{self.bucket}/{self.key(folder, 'manifest.json')}"
+        uri = f"s3://{self.bucket}/{self.key(folder, run_layout.RESULT_MANIFEST)}"
         try:
             if self.store.stat(uri) is None:
                 return None
@@ -107,7 +108,7 @@ class Destination:
 
         Args:
             map_run_arn: The Map Run.
-            folder: See `result_folder`.
+            folder: See `run_layout.redrive_folder`.
             rows: (``SUCCEEDED``, ``FAILED`` or ``PENDING``; row) in the order they are to stand in.
             scratch: A folder for the files while they grow.
             before: Files of what succeeded before a redrive; there is one more then, be it empty.
@@ -125,7 +126,7 @@ class Destination:
             written = {kind: files[kind].finish() for kind in KINDS}
             written["SUCCEEDED"] = [*(before or ()), *written["SUCCEEDED"]]
             manifest = {"DestinationBucket": self.bucket, "MapRunArn": map_run_arn, "ResultFiles": written}
-            self.store.write(f"s3://{self.bucket}/{self.key(folder, 'manifest.json')}", dumps(manifest))
+            self.store.write(f"s3://{self.bucket}/{self.key(folder, run_layout.RESULT_MANIFEST)}", dumps(manifest))
         except (PipelineError, OSError, LookupError) as error:
             raise StatesError(RESULT_WRITER_FAILED, f"s3://{self.bucket}/{self.prefix}: {error}") from error
         finally:
@@ -187,15 +188,6 @@ class _Files:
         if self._file is not None:
             self._file.close()
         self._part.unlink(missing_ok=True)
-
-
-def result_folder(uuid: str, redrives: int) -> str:
-    """The folder of a Map Run's files: one for each redrive.
-
-    >>> result_folder("c24b", 0), result_folder("c24b", 2)
-    ('c24b', 'c24b/Redrive-2')
-    """
-    return f"{uuid}/Redrive-{redrives}" if redrives else uuid
 
 
 def state_output(rows: Iterable[tuple[str, Row]], name: str, transformation: str) -> list[Any]:

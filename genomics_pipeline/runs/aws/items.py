@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from genomics_pipeline.asl.item_room import Room, check_items, compact
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.task import RunPlace, item_id
-
-FOLDERS = {"sample": "items", "interval": "items/intervals"}
 
 
 @dataclass(slots=True)
@@ -58,6 +57,6 @@ def _each(scope: str, lines: Iterable[str], room: Room | None, place: RunPlace, 
             yield line
             continue
         name = item_id(item)
-        key = f"{FOLDERS[scope]}/{name}.json"
+        key = run_layout.item_file(scope, name)
         items.apart[key] = line
         yield compact({scope: name, "uri": place.uri(key)}) + "\n"

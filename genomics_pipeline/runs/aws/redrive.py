@@ -20,6 +20,7 @@ from genomics_pipeline.aws.executions import (
     redrive_execution,
 )
 from genomics_pipeline.aws.map_runs import MapRuns
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.resource_names import DEFAULT_STACK
@@ -128,7 +129,7 @@ def _check(run: CloudRun, execution: Described, request: RedriveRequest) -> None
             f"it ended with {error}, after which AWS does not go on with the Map Run but begins one over all items; "
             "--all-items agrees to that",
         )
-    own = json.loads(run.store.read(run.place.uri("definition.json")))
+    own = json.loads(run.store.read(run.place.uri(run_layout.DEFINITION)))
     _check_fail_states(run, error, cause, own)
     if not request.keep_definition:
         _check_definition(run, own)

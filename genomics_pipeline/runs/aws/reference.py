@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 
 from genomics_pipeline.aws.clients import Clients, calling
 from genomics_pipeline.aws.objects import head
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.pipeline import Pipeline
-from genomics_pipeline.model.resource_names import REFERENCES
 from genomics_pipeline.reference.intervals import contigs
 from genomics_pipeline.reference.prepare import INDEXES, needed, prepare
 from genomics_pipeline.stores.protocol import Store
@@ -97,7 +97,7 @@ def _on_this_machine(given: str, bucket: str) -> CloudReference:
         digest = file_digest(file, "sha256").hexdigest()[:DIGEST]
     fai = f"{fasta}.fai"
     sizes = contigs(Path(fai).read_text(), file=fai)
-    return CloudReference(f"s3://{bucket}/{REFERENCES}{digest}/{fasta.name}", sizes, fasta)
+    return CloudReference(f"s3://{bucket}/{run_layout.REFERENCES}{digest}/{fasta.name}", sizes, fasta)
 
 
 def upload_reference(

@@ -21,6 +21,7 @@ from genomics_pipeline.aws.deployment import Deployment, find_deployment
 from genomics_pipeline.aws.executions import FORGOTTEN_AFTER_DAYS, find_execution, start_execution
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.aws.run_names import rerun_name
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import Collected, RunError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.manifest import manifest_lines
@@ -202,16 +203,16 @@ def _write(submission: _Submission, folder: Path) -> dict[str, Items]:
     planned, place = submission.plan, submission.place
     room = rooms(planned.pipeline, submission.document, submission.input)
     lines = {
-        "sample": ("manifest.jsonl", manifest_lines(planned.samples)),
-        "interval": ("intervals.jsonl", _intervals(planned.pipeline, submission.reference)),
+        "sample": (run_layout.MANIFEST, manifest_lines(planned.samples)),
+        "interval": (run_layout.INTERVALS, _intervals(planned.pipeline, submission.reference)),
     }
     found = {
         scope: write_items(folder / name, scope, StringIO(text), room.get(scope), place)
         for scope, (name, text) in lines.items()
     }
-    (folder / "definition.json").write_text(canonical(submission.document))
-    (folder / "input.json").write_text(json.dumps(submission.input, indent=2) + "\n")
-    (folder / "run.json").write_text(json.dumps(_record(submission), indent=2) + "\n")
+    (folder / run_layout.DEFINITION).write_text(canonical(submission.document))
+    (folder / run_layout.INPUT).write_text(json.dumps(submission.input, indent=2) + "\n")
+    (folder / run_layout.RECORD).write_text(json.dumps(_record(submission), indent=2) + "\n")
     return found
 
 
@@ -249,7 +250,7 @@ def _upload(
     for _ in in_parallel(lambda pair: store.write(place.uri(pair[0]), pair[1].encode()), apart):
         pass
     folder = files["sample"].file.parent
-    for name in ("manifest.jsonl", "intervals.jsonl", "definition.json", "input.json", "run.json"):
+    for name in (run_layout.MANIFEST, run_layout.INTERVALS, run_layout.DEFINITION, run_layout.INPUT, run_layout.RECORD):
         store.publish(folder / name, place.uri(name))
 
 
@@ -257,7 +258,7 @@ def _other_tolerance(submission: _Submission, store: S3Store) -> Iterator[str]:
     """That a run keeps its tolerance, which is no part of its name: it changes what a run ends as, not its results."""
     place = submission.place
     try:
-        there = json.loads(store.read(place.uri("input.json")))["tolerated"]
+        there = json.loads(store.read(place.uri(run_layout.INPUT)))["tolerated"]
     except MissingObject:  # its files were deleted since
         return
     if there != submission.input["tolerated"]:

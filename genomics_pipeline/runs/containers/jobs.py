@@ -15,9 +15,10 @@ from typing import Any
 from uuid import uuid4
 
 from genomics_pipeline.engine.tasks.batch import Job, JobEnd
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE, TaskPayload, item_id
-from genomics_pipeline.records.completion import folder, read_completion
+from genomics_pipeline.records.completion import read_completion
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine, options
 from genomics_pipeline.runs.containers.mounts import aws_options, mount, read_only
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
@@ -66,7 +67,7 @@ class ContainerWorker:
         scratch = self._run.scratch / container
         scratch.mkdir(parents=True)
         # A file of its own: an argument and a variable hold 128 KiB at most, a payload 256.
-        (scratch / "task.json").write_text(job.environment[PAYLOAD_VARIABLE])
+        (scratch / run_layout.TASK).write_text(job.environment[PAYLOAD_VARIABLE])
         argv = [self._engine.program, *self._words(job, payload, container, scratch)]
         told: deque[str] = deque(maxlen=LINES)
         with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
@@ -83,7 +84,7 @@ class ContainerWorker:
         given = [payload.reference, list(payload.items), dict(payload.parameters)]
         aws = aws_options(os.environ, Path.home(), scratch)
         environment = {
-            PAYLOAD_VARIABLE: f"s3://{BUCKET}/{(scratch / 'task.json').relative_to(self._run.path)}",
+            PAYLOAD_VARIABLE: f"s3://{BUCKET}/{(scratch / run_layout.TASK).relative_to(self._run.path)}",
             "GENOMICS_PIPELINE_VCPUS": str(job.vcpus),
             MEMORY_VARIABLE: str(job.memory_mib),
             "GENOMICS_PIPELINE_BUCKETS": json.dumps({BUCKET: str(self._run.path)}),
@@ -140,14 +141,14 @@ class ContainerWorker:
     def _log(self, payload: TaskPayload) -> str | None:
         """The log of the first item that is not done."""
         for item in map(item_id, payload.items):
-            log = payload.run.uri(f"{folder(payload.stage, item)}/log.txt")
+            log = payload.run.uri(run_layout.log(payload.stage, item))
             if self._written(payload, item) is None and self._store.stat(log):
                 return log
         return None
 
     def _written(self, payload: TaskPayload, item: str) -> str | None:
         """What changes when an item's completion record is written."""
-        found = self._store.stat(payload.run.uri(f"{folder(payload.stage, item)}/step.json"))
+        found = self._store.stat(payload.run.uri(run_layout.completion_record(payload.stage, item)))
         return found.version if found else None
 
     def _remember(self, payload: TaskPayload, before: Mapping[str, str | None]) -> None:

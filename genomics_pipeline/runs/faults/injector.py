@@ -17,13 +17,13 @@ from genomics_pipeline.engine.execution import TaskContext, TaskHandler
 from genomics_pipeline.engine.tasks.aws_response import optimised_cause
 from genomics_pipeline.engine.tasks.batch import Job, JobEnd
 from genomics_pipeline.language.errors import StatesError
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.faults import ENGINE_KILLED, Fault, Faults, parse_faults
 from genomics_pipeline.model.pipeline import READS
 from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
-from genomics_pipeline.records.completion import folder
 from genomics_pipeline.runs.faults.ends import INJECTED, OF_JOBS, job_end
 from genomics_pipeline.runs.faults.struck import Struck
 from genomics_pipeline.runs.faults.truncated import truncated
@@ -79,7 +79,7 @@ class Injector:
         self._run = run
         self._note = note
         self._store = RoutedStore({BUCKET: run.path})
-        self._struck = Struck(run.path / ".engine" / "faults.jsonl")
+        self._struck = Struck(run.path / run_layout.INJECTED_FAULTS)
 
     def counts(self) -> dict[str, int]:
         """How often each kind of these faults has struck in this run's folder."""
@@ -161,7 +161,7 @@ class Injector:
             end = self._worker.run_job(_of(job, payload, [bad]))
         if end.exit_code != 0:
             return _told(end)
-        self._store.delete(payload.run.uri(f"{folder(payload.stage, item_id(item))}/step.json"))
+        self._store.delete(payload.run.uri(run_layout.completion_record(payload.stage, item_id(item))))
         message = f"{copy}: expected {payload.stage} to find that half of it is missing; it ended well ({INJECTED})"
         return JobEnd(1, message, end.log_stream)
 

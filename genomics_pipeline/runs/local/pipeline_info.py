@@ -7,6 +7,7 @@ import platform
 from collections.abc import Mapping
 from importlib.metadata import version
 
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.parameters import Value, resolve
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.runs.run_folder import RunFolder
@@ -22,7 +23,7 @@ def write_pipeline_info(
     overrides: Mapping[str, Mapping[str, Value]],
 ) -> None:
     """Write ``software_versions.json`` and ``parameters.json``."""
-    place = folder.results / "pipeline_info"
+    place = folder.path / run_layout.PIPELINE_INFO
     place.mkdir(parents=True, exist_ok=True)
     versions = {
         "python": platform.python_version(),

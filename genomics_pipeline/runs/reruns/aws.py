@@ -17,6 +17,7 @@ from genomics_pipeline.asl.item_room import rooms
 from genomics_pipeline.aws.executions import describe, find_execution, start_execution
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.aws.run_names import rerun_name
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import Collected, RunError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.pipeline import Pipeline
@@ -25,7 +26,7 @@ from genomics_pipeline.runs.aws.deployed import definition_problems, image_probl
 from genomics_pipeline.runs.aws.items import Items, write_items
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.find_run import CloudRun
-from genomics_pipeline.runs.reruns.chain import WHOLE, Execution, answers, rerun_key, since_whole, started_chain
+from genomics_pipeline.runs.reruns.chain import WHOLE, Execution, answers, since_whole, started_chain
 from genomics_pipeline.runs.reruns.choice import Choice, first_names, told
 from genomics_pipeline.runs.reruns.request import (
     CHECKED,
@@ -71,7 +72,7 @@ class _Rerun:
         return self.run.deployment.execution_arn(self.pipeline.name, self.name)
 
     def uri(self, name: str) -> str:
-        return self.run.place.uri(rerun_key(self.number, name))
+        return self.run.place.uri(run_layout.rerun_file(self.number, name))
 
 
 def rerun_cloud(run: CloudRun, request: RerunRequest, note: Callable[[str], None]) -> dict[str, Any]:
@@ -137,7 +138,7 @@ def _ended(run: CloudRun, newest: Execution) -> str:
 
 def _pipeline(run: CloudRun) -> tuple[Pipeline, dict[str, StepFolder]]:
     if "request" not in run.record:
-        raise RunError(f"{run.place.uri('run.json')}: expected what was asked for, found none; submit it again")
+        raise RunError(f"{run.place.uri(run_layout.RECORD)}: expected what was asked for, found none; submit it again")
     return load_pipeline(run.record["request"]["pipeline"])
 
 
@@ -162,8 +163,8 @@ def _check(
 
 def _input(run: CloudRun, number: int, changed: Changes, choice: Choice, left_out: int) -> ExecutionInput:
     """The run's own input with what the rerun changes."""
-    own = json.loads(run.store.read(run.place.uri("input.json")))
-    key = WHOLE if choice.is_whole else rerun_key(number, WHOLE)
+    own = json.loads(run.store.read(run.place.uri(run_layout.INPUT)))
+    key = WHOLE if choice.is_whole else run_layout.rerun_file(number, WHOLE)
     return execution_input(own, key, run.record["samples"], left_out, changed, choice)
 
 
@@ -177,9 +178,9 @@ def _upload(rerun: _Rerun, request: RerunRequest, items: Items, *, whole: bool, 
     if not whole:
         store.publish(items.file, rerun.uri(WHOLE))
     definition = canonical(rerun.document).encode()
-    if store.read(run.place.uri("definition.json")) != definition:
+    if store.read(run.place.uri(run_layout.DEFINITION)) != definition:
         note("the deployed definition is not the run's any more; samples that succeeded stay as they are")
-        store.write(run.place.uri("definition.json"), definition)
+        store.write(run.place.uri(run_layout.DEFINITION), definition)
     record = {
         "rerun": rerun.number,
         "execution": rerun.name,
@@ -194,7 +195,7 @@ def _upload(rerun: _Rerun, request: RerunRequest, items: Items, *, whole: bool, 
         "counts": rerun.what,
         "submitted": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    for name, content in (("input.json", rerun.given.to_json()), ("run.json", record)):
+    for name, content in ((run_layout.INPUT, rerun.given.to_json()), (run_layout.RECORD, record)):
         store.write(rerun.uri(name), f"{json.dumps(content, indent=2)}\n".encode())
 
 

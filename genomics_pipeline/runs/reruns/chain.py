@@ -15,8 +15,8 @@ from typing import Any
 from genomics_pipeline.aws.executions import find_execution
 from genomics_pipeline.aws.map_runs import MapRuns
 from genomics_pipeline.engine.progress import read_progress
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
-from genomics_pipeline.model.task import ITEM_FILES
 from genomics_pipeline.records.completion import is_done
 from genomics_pipeline.records.result_files import newest as after_redrives
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
@@ -26,7 +26,7 @@ from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.runs.run_state import ItemFailure, MapRunState
 from genomics_pipeline.stores.protocol import MissingObject, Store
 
-WHOLE = ITEM_FILES["sample"]
+WHOLE = run_layout.MANIFEST
 Answer = Mapping[str, Any]  # DescribeMapRun's
 
 
@@ -47,22 +47,13 @@ class Execution:
     carried: int = 0
 
 
-def rerun_key(number: int, name: str) -> str:
-    """A file of a rerun, below the run.
-
-    >>> rerun_key(2, "run.json")
-    'reruns/2/run.json'
-    """
-    return f"reruns/{number}/{name}"
-
-
 def local_chain(folder: RunFolder) -> list[Execution]:
     """The executions since one had the whole manifest, oldest first; none where nothing was run yet."""
     record = folder.record()
     last = record.get("execution", 0)
     first = record.get("first", last)
     return [
-        Execution(f"{folder.name}-{number}", WHOLE if number == first else rerun_key(number - 1, WHOLE))
+        Execution(f"{folder.name}-{number}", WHOLE if number == first else run_layout.rerun_file(number - 1, WHOLE))
         for number in range(first, last + 1)
         if number
     ]
@@ -94,7 +85,7 @@ def since_whole(chain: Sequence[Execution]) -> Sequence[Execution]:
 
 
 def _rerun_record(run: CloudRun, number: int) -> dict[str, Any] | None:
-    uri = run.place.uri(rerun_key(number, "run.json"))
+    uri = run.place.uri(run_layout.rerun_file(number, run_layout.RECORD))
     try:
         found = json.loads(run.store.read(uri))
     except MissingObject:
@@ -121,7 +112,7 @@ def answers(run: LocalRun | CloudRun, execution: Execution) -> Sequence[Answer]:
 def result_details(run: CloudRun, arn: str) -> Mapping[str, str]:
     """Where ResultWriter has written a Map Run's files, after its last redrive."""
     label, uuid = map_run_label(arn), arn.rpartition(":")[2]
-    key = f"{run.place.prefix}map-runs/{label}/{uuid}/manifest.json"
+    key = run.place.prefix + run_layout.result_manifest(label, uuid)
     return after_redrives(run.store, {"Bucket": run.place.bucket, "Key": key})
 
 

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, cast
 
 from genomics_pipeline.asl.canonical import canonical
 from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.pipeline import Pipeline
@@ -23,7 +24,7 @@ from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.find_run import LocalRun
 from genomics_pipeline.runs.local.execution import LocalExecution, worker_for
-from genomics_pipeline.runs.reruns.chain import WHOLE, answers, local_chain, rerun_key
+from genomics_pipeline.runs.reruns.chain import WHOLE, answers, local_chain
 from genomics_pipeline.runs.reruns.choice import Choice, first_names, told
 from genomics_pipeline.runs.reruns.request import (
     CHECKED,
@@ -91,7 +92,9 @@ def _refuse_running(folder: RunFolder, record: Mapping[str, Any]) -> None:
     if not record:
         raise RunError(f"{folder.path}: expected an execution, found none yet; `genomics-pipeline run` begins it")
     if "request" not in record:
-        raise RunError(f"{folder.path}/run.json: expected what the run was asked with, found none; run it again")
+        raise RunError(
+            f"{folder.path}/{run_layout.RECORD}: expected what the run was asked with, found none; run it again"
+        )
     if folder.status() == "RUNNING":
         name = f"{folder.name}-{record['execution']}"
         advice = f"wait for it, or end it: genomics-pipeline cancel {folder.path}"
@@ -104,14 +107,14 @@ def _go_on(
     """Go on with a rerun that was interrupted; of the run itself `run --resume` does it."""
     folder, record = run.folder, run.folder.record()
     newest, number = local_chain(folder)[-1], int(record["execution"])
-    if record["input"] != rerun_key(number - 1, "input.json"):
+    if record["input"] != run_layout.rerun_file(number - 1, run_layout.INPUT):
         command = _command(folder, record["request"])
         raise RunError(f"{folder.path}: execution {newest.name} was interrupted; finish it first: {command} --resume")
     if request.dry_run or not request.is_plain:
         command = f"genomics-pipeline rerun {folder.path}"
         raise RunError(f"{folder.path}: the rerun {newest.name} was interrupted; finish it first: {command}")
     display.note(f"resuming execution {newest.name}")
-    what = json.loads((folder.path / rerun_key(number - 1, "run.json")).read_bytes())["counts"]
+    what = json.loads((folder.path / run_layout.rerun_file(number - 1, run_layout.RECORD)).read_bytes())["counts"]
     return _run(_execution(folder, record, number, newest.manifest, pipeline, steps, display), what, display)
 
 
@@ -128,14 +131,14 @@ def _command(folder: RunFolder, asked: Mapping[str, Any]) -> str:
 
 def _write_manifest(folder: RunFolder, number: int, lines: BinaryIO, choice: Choice) -> str:
     """The manifest of the rerun; its key."""
-    place = folder.path / rerun_key(number, "")
+    place = folder.path / run_layout.rerun_file(number, "")
     shutil.rmtree(place, ignore_errors=True)  # of a rerun that was never begun
     place.mkdir(parents=True)
     if choice.is_whole:
         return WHOLE
     with (place / WHOLE).open("wb") as out:
         shutil.copyfileobj(lines, out)
-    return rerun_key(number, WHOLE)
+    return run_layout.rerun_file(number, WHOLE)
 
 
 def _input(folder: RunFolder, key: str, changed: Changes, choice: Choice, left_out: int) -> ExecutionInput:
@@ -172,8 +175,8 @@ def _write(
         "counts": what,
         "begun": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    for name, content in (("input.json", given.to_json()), ("run.json", record)):
-        folder.write(folder.path / rerun_key(number, name), json.dumps(content, indent=2) + "\n")
+    for name, content in ((run_layout.INPUT, given.to_json()), (run_layout.RECORD, record)):
+        folder.write(folder.path / run_layout.rerun_file(number, name), json.dumps(content, indent=2) + "\n")
 
 
 def _execution(
@@ -185,7 +188,7 @@ def _execution(
     steps: Mapping[str, StepFolder],
     display: Any,
 ) -> LocalExecution:
-    given = folder.path / rerun_key(number - 1, "input.json")
+    given = folder.path / run_layout.rerun_file(number - 1, run_layout.INPUT)
     inputs = [spec for step in steps.values() for spec in step.spec.inputs.values()]
     indexes = {index for spec in inputs if spec.type == "reference" for index in spec.indexes}
     prepare(record["request"]["reference"], sorted(indexes), RoutedStore({BUCKET: folder.path}), None)

@@ -1,0 +1,162 @@
+"""The path of every file of a run: below the run's folder or prefix, and of the run below the bucket.
+
+Keys are strings with ``/`` between their parts; a prefix ends in ``/``. Import the module, not its names:
+``run_layout.DEFINITION`` says what it is where it is used.
+"""
+
+from __future__ import annotations
+
+# Below the run.
+RECORD = "run.json"
+MANIFEST = "manifest.jsonl"
+INTERVALS = "intervals.jsonl"
+DEFINITION = "definition.json"
+INPUT = "input.json"
+FAILURES = "failures.tsv"
+RESULTS = "results/"
+PIPELINE_INFO = f"{RESULTS}pipeline_info/"
+SCRATCH = ".scratch"
+ENGINE = ".engine"
+LOCK = f"{ENGINE}/lock"
+HOLDER = f"{ENGINE}/holder.json"
+INJECTED_FAULTS = f"{ENGINE}/faults.jsonl"
+
+ITEM_FILES = {"sample": MANIFEST, "interval": INTERVALS}  # by scope: what the Distributed Map reads
+_ITEM_FOLDERS = {"sample": "items", "interval": "items/intervals"}
+
+_STEPS = "steps/"
+_COMPLETION_RECORD = "step.json"
+_FAILURE_RECORD = "failure.json"
+_JOB_RECORD = "job.json"
+# As patterns of an IAM policy, in which ``*`` matches ``/`` too.
+RECORDS_OF_ANY_STEP = (f"{_STEPS}*/{_COMPLETION_RECORD}", f"{_STEPS}*/{_FAILURE_RECORD}")
+
+# In a task's scratch folder, and in a journal's folder.
+TASK = "task.json"
+LOG = "log.txt"
+EXECUTION_JOURNAL = "execution.jsonl"
+
+# Written by ResultWriter: Step Functions developer guide, "ResultWriter (Map)".
+RESULT_MANIFEST = "manifest.json"
+REDRIVE = "Redrive-"
+
+# Below the bucket.
+RUNS = "runs/"
+REFERENCES = "references/"
+DEFINITIONS = "definitions/"
+TEMPLATES = "templates/"
+
+
+def run_prefix(run: str) -> str:
+    """Return the prefix of a run below the bucket.
+
+    >>> run_prefix("cohort-3f2a91c0d5e7")
+    'runs/cohort-3f2a91c0d5e7/'
+    """
+    return f"{RUNS}{run}/"
+
+
+def step_folder(stage: str, item: str) -> str:
+    """Return the folder of what the newest try of a stage over an item left.
+
+    >>> step_folder("alignment", "HG002")
+    'steps/alignment/HG002'
+    """
+    return f"{_STEPS}{stage}/{item}"
+
+
+def completion_record(stage: str, item: str) -> str:
+    """Return the key of a completion record.
+
+    >>> completion_record("alignment", "HG002")
+    'steps/alignment/HG002/step.json'
+    """
+    return f"{step_folder(stage, item)}/{_COMPLETION_RECORD}"
+
+
+def failure_record(stage: str, item: str) -> str:
+    """Return the key of a failure record."""
+    return f"{step_folder(stage, item)}/{_FAILURE_RECORD}"
+
+
+def log(stage: str, item: str) -> str:
+    """Return the key of the log of a stage over an item."""
+    return f"{step_folder(stage, item)}/{LOG}"
+
+
+def job_record(stage: str, item: str) -> str:
+    """Return the key of the record of the Batch job that a stage over an item runs in."""
+    return f"{step_folder(stage, item)}/{_JOB_RECORD}"
+
+
+def map_runs(label: str) -> str:
+    """Return the folder of ResultWriter's files of every Map Run with a Label.
+
+    >>> map_runs("Sample")
+    'map-runs/Sample'
+    """
+    return f"map-runs/{label}"
+
+
+def result_manifest(label: str, uuid: str) -> str:
+    """Return the key of ResultWriter's manifest of a Map Run that was never redriven.
+
+    >>> result_manifest("Sample", "c24b")
+    'map-runs/Sample/c24b/manifest.json'
+    """
+    return f"{map_runs(label)}/{uuid}/{RESULT_MANIFEST}"
+
+
+def redrive_folder(uuid: str, redrives: int) -> str:
+    """Return the folder of a Map Run's files below its Label: one for each redrive that wrote any.
+
+    >>> redrive_folder("c24b", 0), redrive_folder("c24b", 2)
+    ('c24b', 'c24b/Redrive-2')
+    """
+    return f"{uuid}/{REDRIVE}{redrives}" if redrives else uuid
+
+
+def rerun_file(number: int, name: str) -> str:
+    """Return the key of a file of a rerun, counted from 1.
+
+    >>> rerun_file(2, MANIFEST)
+    'reruns/2/manifest.jsonl'
+    """
+    return f"reruns/{number}/{name}"
+
+
+def item_file(scope: str, item: str) -> str:
+    """Return the key of an item that is too large for a job's environment.
+
+    >>> item_file("interval", "00003")
+    'items/intervals/00003.json'
+    """
+    return f"{_ITEM_FOLDERS[scope]}/{item}.json"
+
+
+def journal(execution: str) -> str:
+    """Return the folder of an execution's journal.
+
+    >>> journal("cohort-1")
+    '.engine/cohort-1'
+    """
+    return f"{ENGINE}/{execution}"
+
+
+def map_run_journal(uuid: str) -> str:
+    """Return the name of a Map Run's journal in its execution's folder."""
+    return f"{uuid}.jsonl"
+
+
+def definition_object(pipeline: str, digest: str) -> str:
+    """Return the key of a deployed state machine document below the bucket.
+
+    >>> definition_object("germline", "44136fa355b3")
+    'definitions/germline-44136fa355b3.json'
+    """
+    return f"{DEFINITIONS}{pipeline}-{digest}.json"
+
+
+def template_object(digest: str) -> str:
+    """Return the key of a CloudFormation template that is too long for a request, below the bucket."""
+    return f"{TEMPLATES}{digest}.json"

@@ -1,0 +1,78 @@
+"""The paths inside a run are spelled in `model/run_layout.py` only."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import genomics_pipeline
+from genomics_pipeline.model import run_layout
+
+PACKAGE = Path(genomics_pipeline.__file__).parent
+LAYOUT = Path(run_layout.__file__)
+
+_VALUES = [value for name, value in vars(run_layout).items() if name.isupper() and isinstance(value, str)]
+FILES = {value.rpartition("/")[2] for value in _VALUES if "." in value.rpartition("/")[2]}
+FOLDERS = ("map-runs", "results", "steps", "reruns", "items")
+PREFIXES = ("runs", "references", "definitions", "templates")
+# A file's name is one anywhere but after a word, a folder's at the beginning or after a slash: sentences may say them.
+PATH = re.compile(
+    rf"(?<![\w.-])(?<![a-z] )(?:{'|'.join(map(re.escape, sorted(FILES)))})(?!\w)"
+    rf"|map-runs|Redrive-|(?:^|/)(?:{'|'.join((*FOLDERS, *PREFIXES))})/"
+)
+
+
+def spelled(source: str) -> Iterator[tuple[int, str]]:
+    """Yield the line and text of each literal that spells a path of a run; docstrings and comments may."""
+    tree = ast.parse(source)
+    sentences = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in sentences:
+            if PATH.search(node.value):
+                yield node.lineno, node.value
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            last = node.right.value if isinstance(node.right, ast.Constant) else None
+            if last in FOLDERS:
+                yield node.lineno, str(last)
+
+
+def test_no_path_of_a_run_is_spelled_elsewhere() -> None:
+    sources = [path for path in PACKAGE.rglob("*.py") if path != LAYOUT]
+    found = {str(path.relative_to(PACKAGE)): literals for path in sources if (literals := [*spelled(path.read_text())])}
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        'x = "run.json"',
+        'x = f"{prefix}manifest.jsonl"',
+        'x = f"reruns/{number}/{name}"',
+        'x = folder / "steps" / stage',
+        'x = f"s3://{bucket}/runs/{name}/"',
+        'x = f"{base}/log.txt"',
+        "x = f\"$states.input.run.prefix & 'map-runs/{label}'\"",
+        'x = root / ".engine"',
+    ],
+)
+def test_a_planted_literal_is_seen(planted: str) -> None:
+    assert list(spelled(planted))
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        '"""What `run.json` says."""',
+        'x = "expected a folder below results/, found none"',
+        'x = resources / "asl.schema.json"',
+        'x = shipped("steps")',
+        'x = ", found no step.json"',
+        'x = cache / "references"',
+    ],
+)
+def test_what_is_no_path_of_a_run_is_not_refused(harmless: str) -> None:
+    assert list(spelled(harmless)) == []
