@@ -28,7 +28,7 @@ FOLLOWING = ("status {} --watch", "logs {} --failed", "results {}", "cancel {}")
 @click.option(
     "--memory", multiple=True, metavar="[STAGE=]MIB", help="Memory to begin with, of all sample stages or one."
 )
-@click.option("--set", "parameters", multiple=True, metavar="STAGE.NAME=VALUE", help="A parameter of a stage.")
+@click.option("--param", "parameters", multiple=True, metavar="STAGE.NAME=VALUE", help="A parameter of a stage.")
 @click.option("--tolerate", metavar="5%|20", help="How many of the run's samples may fail.")
 @click.option("--dry-run", is_flag=True, help="Say what would run; write and start nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
@@ -46,7 +46,7 @@ def rerun(
     """Run again the samples of RUN that failed or never began: a run's folder, its s3:// URI, or its name on AWS.
 
     It is another execution in the run's place, over those samples only; stages over intervals and the cohort take all
-    that have succeeded by then. What is finished is not run again. --set, --memory and --tolerate hold for this
+    that have succeeded by then. What is finished is not run again. --param, --memory and --tolerate hold for this
     rerun.
 
     \b
@@ -57,12 +57,12 @@ def rerun(
     """
     from genomics_pipeline.report.progress import Progress
     from genomics_pipeline.runs.find_run import LocalRun, find_run
-    from genomics_pipeline.runs.reruns.choice import Wanted
+    from genomics_pipeline.runs.reruns.choice import SampleFilter
     from genomics_pipeline.runs.reruns.local import rerun_local
     from genomics_pipeline.runs.reruns.request import RerunRequest
 
     found = find_run(run, stack)
-    request = RerunRequest(Wanted(classes, samples), memory, parameters, tolerate, dry_run)
+    request = RerunRequest(SampleFilter(classes, samples), memory, parameters, tolerate, dry_run)
     end_on_sigterm()
     with Progress(quiet=as_json) as display:
         if isinstance(found, LocalRun):

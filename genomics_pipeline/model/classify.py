@@ -32,7 +32,7 @@ BY_STATUS_REASON = {
     "CAPACITY:": FailureClass.AWS_LIMIT,
     "MISCONFIGURATION:": FailureClass.AWS_LIMIT,
     "cancelled by `genomics-pipeline": FailureClass.CANCELLED,  # what `cancel` gives TerminateJob as its reason
-    "Ended with its Task": FailureClass.CANCELLED,  # what our engine gives it (`runs.local.batch_api`)
+    "Ended with its Task": FailureClass.CANCELLED,  # what our engine gives it (`runs.aws.batch_api`)
 }
 # How the container's Reason begins, in lower case; else the StatusReason. The names are the ECS agent's.
 BY_REASON = {

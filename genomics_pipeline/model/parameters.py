@@ -130,10 +130,8 @@ def absolute(uri: str, base: str) -> str:
     return scheme + mark + posixpath.normpath(posixpath.join(folder, uri))
 
 
-def parse_assignments(
-    assignments: Sequence[str], pipeline: Pipeline, base: str, option: str = "--param"
-) -> dict[str, dict[str, Value]]:
-    """The overrides that ``STAGE.NAME=VALUE`` arguments of an option mean, by stage.
+def parse_assignments(assignments: Sequence[str], pipeline: Pipeline, base: str) -> dict[str, dict[str, Value]]:
+    """Return the overrides by stage that the ``STAGE.NAME=VALUE`` arguments of ``--param`` mean.
 
     Raises:
         UsageError: all wrong assignments at once: shape, unknown stage or parameter (with the near name), value.
@@ -149,7 +147,7 @@ def parse_assignments(
                 raise ValueError("expected STAGE.NAME=VALUE, such as variant_calling.ploidy=1")
             found.setdefault(stage, {})[name] = parse_value(_known(stages, stage, name), text, base)
         except ValueError as error:
-            problems.append(Problem(f"{option} {assignment}: {error}"))
+            problems.append(Problem(f"--param {assignment}: {error}"))
     if problems:
         raise UsageError(problems)
     return found

@@ -17,7 +17,7 @@ from genomics_pipeline.worker.step_folder import StepFolder
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RunRequest:
     """What is asked, wherever it is to be run.
 
     Attributes:
@@ -39,7 +39,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RunPlan:
     """A request that was checked in full: nothing is written before it exists."""
 
     pipeline: Pipeline
@@ -49,7 +49,7 @@ class Plan:
     tolerated: Mapping[str, float]
 
 
-def plan(wanted: Wanted) -> Plan:
+def plan(wanted: RunRequest) -> RunPlan:
     """Check the whole request.
 
     Raises:
@@ -68,7 +68,7 @@ def plan(wanted: Wanted) -> Plan:
     with collected.check():
         tolerated = tolerated if wanted.tolerate is None else parse_tolerance(wanted.tolerate)
     collected.refuse()
-    return Plan(pipeline, steps, overrides, samples, tolerated)
+    return RunPlan(pipeline, steps, overrides, samples, tolerated)
 
 
 def _chosen(samples: Sequence[Sample], names: Sequence[str]) -> Sequence[Sample]:

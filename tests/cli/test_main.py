@@ -155,9 +155,9 @@ def test_starting_imports_no_heavy_library() -> None:
 
 PLANNED = """
 import sys
-from genomics_pipeline.runs.local.run import Request, plan
+from genomics_pipeline.runs.local.run import LocalRunRequest, plan
 from genomics_pipeline.engine.start import run_execution
-plan(Request("sheet.csv", "reference.fa", "run"))
+plan(LocalRunRequest("sheet.csv", "reference.fa", "run"))
 print(*sys.modules)
 """
 

@@ -104,7 +104,7 @@ def test_only_a_class_with_more_memory_and_a_chain_of_two(
         return by_item(lambda stage, item: JobEnd(0))(job, log)
 
     step_functions.batch.run_job = run_job
-    options = ("--class", "out_of_memory", "--memory", "alignment=65536", "--set", "variant_calling.ploidy=1")
+    options = ("--class", "out_of_memory", "--memory", "alignment=65536", "--param", "variant_calling.ploidy=1")
     shown = cli("rerun", failed, *options)
     assert shown.out.splitlines()[0] == f"{failed}: {failed}-r1: 1 sample, 1 out of memory: big"
     step_functions.execution(f"{failed}-r1").wait()

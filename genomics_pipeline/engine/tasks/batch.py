@@ -17,7 +17,7 @@ from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.tasks.admission import Admission, Share
 from genomics_pipeline.engine.tasks.aws_response import required
 from genomics_pipeline.engine.tasks.background import Background
-from genomics_pipeline.engine.tasks.job_detail import Attempt, cause_of, detail
+from genomics_pipeline.engine.tasks.job_detail import JobAttempt, cause_of, detail
 from genomics_pipeline.language.errors import TASK_FAILED, StatesError
 from genomics_pipeline.model.batch_retry import ONCE, TIMED_OUT, RetryStrategy
 
@@ -172,7 +172,7 @@ class BatchTasks:
             raise StatesError(TASK_FAILED, cause_of(found))
         return found
 
-    async def _attempt(self, submission: Submission, job_id: str, number: int, context: TaskContext) -> Attempt:
+    async def _attempt(self, submission: Submission, job_id: str, number: int, context: TaskContext) -> JobAttempt:
         queued, declared = time.time(), submission.declared
         share = await self._admission.acquire(declared.vcpus, declared.memory_mib)
         try:
@@ -193,7 +193,7 @@ class BatchTasks:
         finally:
             self._admission.release(share)
 
-    async def _run(self, job: Job, submission: Submission, queued: float, context: TaskContext) -> Attempt:
+    async def _run(self, job: Job, submission: Submission, queued: float, context: TaskContext) -> JobAttempt:
         which = job.job_id, job.name, job.definition
         where = context.state, context.label, context.index
         started = time.time()
@@ -204,7 +204,7 @@ class BatchTasks:
             context.observer(JobEnded(*which, None, CANCELLED, round(time.time() - started, 3), *where))
             raise
         seconds = round(time.time() - started, 3)
-        ended = Attempt(started, started + seconds, end.exit_code, end.status_reason, end.reason, end.log_stream)
+        ended = JobAttempt(started, started + seconds, end.exit_code, end.status_reason, end.reason, end.log_stream)
         again = _again(submission, job.attempt, ended)
         context.observer(JobEnded(*which, end.exit_code, _why(end), seconds, *where, again))
         return ended
@@ -267,7 +267,7 @@ def _why(end: JobEnd) -> str | None:
     return None if end.exit_code == 0 else end.reason or (end.status_reason if end.status_reason != EXITED else None)
 
 
-def _again(submission: Submission, number: int, last: Attempt) -> bool:
+def _again(submission: Submission, number: int, last: JobAttempt) -> bool:
     """Whether an attempt is followed by another."""
     retry = submission.declared.retry
     left = last.failed and number < retry.attempts

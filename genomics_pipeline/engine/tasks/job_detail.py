@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class JobAttempt:
     """How one attempt of a job ended.
 
     Attributes:
@@ -50,7 +50,7 @@ class Attempt:
         return {name: value for name, value in told.items() if value is not None}
 
 
-def detail(submission: Submission, job_id: str, created: float, attempts: Sequence[Attempt]) -> dict[str, Any]:
+def detail(submission: Submission, job_id: str, created: float, attempts: Sequence[JobAttempt]) -> dict[str, Any]:
     """The job after its last attempt."""
     last = attempts[-1]
     asked = {"VCPU": submission.declared.vcpus, "MEMORY": submission.declared.memory_mib}

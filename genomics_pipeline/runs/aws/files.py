@@ -16,7 +16,7 @@ from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.stores.s3 import split
 
 
-class Wanted(NamedTuple):
+class RequiredFile(NamedTuple):
     """A file that is needed.
 
     Attributes:
@@ -30,25 +30,25 @@ class Wanted(NamedTuple):
     kind: str
 
 
-def reads(samples: Iterable[Sample]) -> Iterator[Wanted]:
+def reads(samples: Iterable[Sample]) -> Iterator[RequiredFile]:
     """The FASTQ files of a manifest."""
     for sample in samples:
         for lane in sample.lanes:
             for uri in filter(None, (lane.fastq_1, lane.fastq_2)):
-                yield Wanted(uri, f"sample {sample.sample}, lane {lane.lane}", "a FASTQ file")
+                yield RequiredFile(uri, f"sample {sample.sample}, lane {lane.lane}", "a FASTQ file")
 
 
-def parameter_files(pipeline: Pipeline, overrides: Mapping[str, Mapping[str, Value]]) -> Iterator[Wanted]:
+def parameter_files(pipeline: Pipeline, overrides: Mapping[str, Mapping[str, Value]]) -> Iterator[RequiredFile]:
     """The files that parameters name."""
     for stage in pipeline.stages:
         given = {**pipeline.parameters.get(stage.name, {}), **overrides.get(stage.name, {})}
         for name, spec in stage.step.parameters.items():
             value = given.get(name, spec.default)
             if spec.type == "file" and isinstance(value, str) and value:
-                yield Wanted(value, f"parameter {stage.name}.{name}", "a file")
+                yield RequiredFile(value, f"parameter {stage.name}.{name}", "a file")
 
 
-def problems(wanted: Iterable[Wanted], bucket: str, clients: Clients) -> Iterator[Problem]:
+def problems(wanted: Iterable[RequiredFile], bucket: str, clients: Clients) -> Iterator[Problem]:
     """What is wrong with files, in their order.
 
     Args:
@@ -61,14 +61,14 @@ def problems(wanted: Iterable[Wanted], bucket: str, clients: Clients) -> Iterato
     """
     clients.s3  # noqa: B018 # made before threads ask for it
 
-    def look(one: Wanted) -> Problem | None:
+    def look(one: RequiredFile) -> Problem | None:
         message = _misfit(one, head(one.uri, clients)) if one.uri.startswith("s3://") else _local(one, bucket)
         return Problem(f"{one.user}: {message}", one.uri) if message else None
 
     yield from filter(None, in_parallel(look, wanted))
 
 
-def _misfit(wanted: Wanted, found: Head | None) -> str | None:
+def _misfit(wanted: RequiredFile, found: Head | None) -> str | None:
     if found is None:
         return f"expected {wanted.kind}, found no such file"
     if found.forbidden:
@@ -78,7 +78,7 @@ def _misfit(wanted: Wanted, found: Head | None) -> str | None:
     return None if found.size_bytes else f"expected {wanted.kind}, found an empty one"
 
 
-def _local(wanted: Wanted, bucket: str) -> str:
+def _local(wanted: RequiredFile, bucket: str) -> str:
     path = wanted.uri.removeprefix("file://")
     if wanted.kind == "a file":
         upload = f"aws s3 cp {path} s3://{bucket}/files/"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genomics_pipeline.asl.item_room import Room, check_items, compact
+from genomics_pipeline.asl.payload_budget import PayloadBudget, check_items, compact
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.task import RunPlace, item_id
 
@@ -28,7 +28,7 @@ class Items:
     apart: dict[str, str] = field(default_factory=dict)
 
 
-def write_items(file: Path, scope: str, lines: Iterable[str], room: Room | None, place: RunPlace) -> Items:
+def write_items(file: Path, scope: str, lines: Iterable[str], room: PayloadBudget | None, place: RunPlace) -> Items:
     """Write the items of a scope; one that no job could carry is only named, with where it will lie.
 
     Args:
@@ -49,7 +49,7 @@ def write_items(file: Path, scope: str, lines: Iterable[str], room: Room | None,
     return items
 
 
-def _each(scope: str, lines: Iterable[str], room: Room | None, place: RunPlace, items: Items) -> Iterator[str]:
+def _each(scope: str, lines: Iterable[str], room: PayloadBudget | None, place: RunPlace, items: Items) -> Iterator[str]:
     for line in lines:
         items.count += 1
         item: Mapping[str, Any] = json.loads(line)

@@ -15,7 +15,7 @@ from typing import Any
 
 from genomics_pipeline.asl.canonical import canonical
 from genomics_pipeline.asl.generate import generate
-from genomics_pipeline.asl.item_room import least_duration, rooms
+from genomics_pipeline.asl.payload_budget import least_duration, payload_budgets
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import Deployment, find_deployment
 from genomics_pipeline.aws.executions import FORGOTTEN_AFTER_DAYS, find_execution, start_execution
@@ -42,7 +42,7 @@ from genomics_pipeline.runs.aws.reference import (
 from genomics_pipeline.runs.catalog import load_pipeline, located
 from genomics_pipeline.runs.containers.images import tag
 from genomics_pipeline.runs.find_run import run_place
-from genomics_pipeline.runs.plan import Plan, Wanted, plan
+from genomics_pipeline.runs.plan import RunPlan, RunRequest, plan
 from genomics_pipeline.stores.protocol import MissingObject
 from genomics_pipeline.stores.s3 import S3Store
 
@@ -53,8 +53,8 @@ SHEET = re.compile(r"(\.(csv|tsv|jsonl|ndjson))?(\.(gz|bz2))?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class SubmitRequest(Wanted):
-    """What a user asks to be run on AWS: what `Wanted` has, the reference a path or an ``s3://`` URI.
+class SubmitRequest(RunRequest):
+    """What a user asks to be run on AWS: what `RunRequest` has, the reference a path or an ``s3://`` URI.
 
     Attributes:
         stack: The stack to run in.
@@ -70,7 +70,7 @@ class _Submission:
     """A request that was checked against what is deployed and what lies on S3."""
 
     request: SubmitRequest
-    plan: Plan
+    plan: RunPlan
     deployment: Deployment
     document: Mapping[str, Any]
     reference: CloudReference
@@ -181,7 +181,7 @@ def _check(request: SubmitRequest, store: S3Store, clients: Clients, note: Calla
     return _Submission(request, planned, deployment, document, reference, warnings, digest)
 
 
-def _digest(planned: Plan, document: Mapping[str, Any], reference: CloudReference) -> str:
+def _digest(planned: RunPlan, document: Mapping[str, Any], reference: CloudReference) -> str:
     """Over what decides the results: definition, steps' images, parameters, reference, items."""
     parts = [
         canonical(document),
@@ -201,7 +201,7 @@ def _intervals(pipeline: Pipeline, reference: CloudReference) -> str:
 def _write(submission: _Submission, folder: Path) -> dict[str, Items]:
     """The run's files, in a folder of this machine."""
     planned, place = submission.plan, submission.place
-    room = rooms(planned.pipeline, submission.document, submission.input)
+    room = payload_budgets(planned.pipeline, submission.document, submission.input)
     lines = {
         "sample": (run_layout.MANIFEST, manifest_lines(planned.samples)),
         "interval": (run_layout.INTERVALS, _intervals(planned.pipeline, submission.reference)),

@@ -24,18 +24,18 @@ from genomics_pipeline.model.faults import ENGINE_KILLED, Fault, Faults, parse_f
 from genomics_pipeline.model.pipeline import READS
 from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
-from genomics_pipeline.runs.faults.ends import INJECTED, OF_JOBS, job_end
-from genomics_pipeline.runs.faults.struck import Struck
-from genomics_pipeline.runs.faults.truncated import truncated
+from genomics_pipeline.runs.faults.fault_log import FaultLog
+from genomics_pipeline.runs.faults.job_ends import INJECTED, OF_JOBS, job_end
+from genomics_pipeline.runs.faults.truncated_fastq import truncated
 from genomics_pipeline.runs.local.jobs import Worker
-from genomics_pipeline.runs.plan import Plan
+from genomics_pipeline.runs.plan import RunPlan
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
 
 Item = Mapping[str, Any]
 
 
-def read_faults(file: Path, plan: Plan) -> Faults:
+def read_faults(file: Path, plan: RunPlan) -> Faults:
     """The faults that a file declares for a run.
 
     Raises:
@@ -79,7 +79,7 @@ class Injector:
         self._run = run
         self._note = note
         self._store = RoutedStore({BUCKET: run.path})
-        self._struck = Struck(run.path / run_layout.INJECTED_FAULTS)
+        self._struck = FaultLog(run.path / run_layout.INJECTED_FAULTS)
 
     def counts(self) -> dict[str, int]:
         """How often each kind of these faults has struck in this run's folder."""

@@ -65,12 +65,12 @@ def _disk(folder: Path) -> str:
 
 def _sample(folder: Path) -> str:
     from genomics_pipeline.report.progress import Progress
-    from genomics_pipeline.runs.local.run import Request, run
+    from genomics_pipeline.runs.local.run import LocalRunRequest, run
     from genomics_pipeline.simulation.cohort import simulate
 
     cohort = folder / "cohort"
     simulate(cohort, samples=1, length_bp=20_000, depth=20, seed=1)
-    request = Request(str(cohort / "cohort.csv"), str(cohort / "reference.fa"), folder / "run")
+    request = LocalRunRequest(str(cohort / "cohort.csv"), str(cohort / "reference.fa"), folder / "run")
     with Progress(quiet=True) as display:
         summary = run(request, display)
     if summary["status"] != "SUCCEEDED":

@@ -33,7 +33,7 @@ from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.stores.routed import RoutedStore
 
 if TYPE_CHECKING:
-    from genomics_pipeline.runs.local.batch_api import BatchApi
+    from genomics_pipeline.runs.aws.batch_api import BatchApi
 
 Document = Mapping[str, Any]
 
@@ -214,7 +214,7 @@ def _batch_api(clock: Clock) -> BatchApi:
     """Batch jobs, run by AWS Batch."""
     from genomics_pipeline.aws.batch import BatchJobs
     from genomics_pipeline.aws.clients import Clients
-    from genomics_pipeline.runs.local.batch_api import BatchApi
+    from genomics_pipeline.runs.aws.batch_api import BatchApi
 
     return BatchApi(BatchJobs(Clients()), clock)
 

@@ -22,7 +22,7 @@ from genomics_pipeline.runs.catalog import located
 from genomics_pipeline.runs.local.execution import LocalExecution, worker_for
 from genomics_pipeline.runs.local.jobs import Worker
 from genomics_pipeline.runs.local.pipeline_info import write_pipeline_info
-from genomics_pipeline.runs.plan import Plan, Wanted, plan
+from genomics_pipeline.runs.plan import RunPlan, RunRequest, plan
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
 
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Request(Wanted):
-    """What a user asks to be run here: what `Wanted` has, the reference plain or compressed.
+class LocalRunRequest(RunRequest):
+    """What a user asks to be run here: what `RunRequest` has, the reference plain or compressed.
 
     Attributes:
         out: The run's folder.
@@ -51,7 +51,7 @@ class Request(Wanted):
     inject: Path | None = None
 
 
-def run(request: Request, display: Any) -> dict[str, Any]:
+def run(request: LocalRunRequest, display: Any) -> dict[str, Any]:
     """Run a request to its end; finished steps that still match are not run again.
 
     Args:
@@ -88,7 +88,7 @@ def run(request: Request, display: Any) -> dict[str, Any]:
         return summary
 
 
-def _write_inputs(folder: RunFolder, checked: Plan, reference: str, display: Any) -> None:
+def _write_inputs(folder: RunFolder, checked: RunPlan, reference: str, display: Any) -> None:
     """The files that decide an execution; see `RunFolder.digest`."""
     store = RoutedStore({BUCKET: folder.path})
     inputs = [spec for step in checked.steps.values() for spec in step.spec.inputs.values()]
@@ -105,7 +105,7 @@ def _write_inputs(folder: RunFolder, checked: Plan, reference: str, display: Any
 
 
 def _begin(
-    folder: RunFolder, checked: Plan, worker: Worker | ContainerWorker, request: Request, display: Any
+    folder: RunFolder, checked: RunPlan, worker: Worker | ContainerWorker, request: LocalRunRequest, display: Any
 ) -> LocalExecution:
     """Number the execution: the interrupted one's number when it is resumed, else the next."""
     before = folder.record()
@@ -131,7 +131,7 @@ def _begin(
     )
 
 
-def _asked(request: Request) -> dict[str, Any]:
+def _asked(request: LocalRunRequest) -> dict[str, Any]:
     """What a rerun has to know of a request."""
     return {
         "manifest": absolute(request.manifest, str(Path.cwd())),
@@ -144,7 +144,7 @@ def _asked(request: Request) -> dict[str, Any]:
     }
 
 
-def _faults(request: Request, checked: Plan) -> Faults | None:
+def _faults(request: LocalRunRequest, checked: RunPlan) -> Faults | None:
     """What `--inject` asks for, checked before anything is written."""
     if request.inject is None:
         return None

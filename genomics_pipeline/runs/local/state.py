@@ -18,7 +18,7 @@ from genomics_pipeline.runs.map_run_answer import (
     not_done_of,
     pending_of,
 )
-from genomics_pipeline.runs.reruns.chain import Earlier, Execution, answers, earlier, local_chain, older
+from genomics_pipeline.runs.reruns.chain import Earlier, RunExecution, answers, earlier, local_chain, older
 from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup, run_files
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.runs.run_state import ItemFailure, MapRunState, RunState
@@ -33,7 +33,7 @@ class LocalState:
 
     def __init__(self, run: LocalRun) -> None:
         self._run = run
-        self._chain: list[Execution] = []
+        self._chain: list[RunExecution] = []
         self._before = Earlier()
 
     def now(self) -> RunState:
@@ -49,7 +49,7 @@ class LocalState:
         return _state(self._run, chain, self._before)
 
 
-def _state(run: LocalRun, chain: Sequence[Execution], before: Earlier) -> RunState:
+def _state(run: LocalRun, chain: Sequence[RunExecution], before: Earlier) -> RunState:
     folder, files = run.folder, run_files(run)
     record = folder.record()
     if not record:

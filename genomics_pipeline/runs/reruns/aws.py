@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 
 from genomics_pipeline.asl.canonical import canonical
 from genomics_pipeline.asl.generate import generate
-from genomics_pipeline.asl.item_room import rooms
+from genomics_pipeline.asl.payload_budget import payload_budgets
 from genomics_pipeline.aws.executions import describe, find_execution, start_execution
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.aws.run_names import rerun_name
@@ -26,7 +26,7 @@ from genomics_pipeline.runs.aws.deployed import definition_problems, image_probl
 from genomics_pipeline.runs.aws.items import Items, write_items
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.find_run import CloudRun
-from genomics_pipeline.runs.reruns.chain import WHOLE, Execution, answers, since_whole, started_chain
+from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution, answers, since_whole, started_chain
 from genomics_pipeline.runs.reruns.choice import Choice, first_names, told
 from genomics_pipeline.runs.reruns.request import (
     CHECKED,
@@ -112,7 +112,7 @@ def rerun_cloud(run: CloudRun, request: RerunRequest, note: Callable[[str], None
             what["carried"] = choice.carry(manifest)
         given = _input(run, number, changed, choice, planned.filtered)
         rerun = _Rerun(run, number, chain[-1].name, pipeline, document, given, what)
-        room = rooms(pipeline, document, given.to_json()).get("sample")
+        room = payload_budgets(pipeline, document, given.to_json()).get("sample")
         manifest.seek(0)
         text = (line.decode() for line in manifest)
         items = write_items(Path(folder) / WHOLE, "sample", text, room, run.place)
@@ -123,7 +123,7 @@ def rerun_cloud(run: CloudRun, request: RerunRequest, note: Callable[[str], None
     return {**answer, **_start(rerun)}
 
 
-def _ended(run: CloudRun, newest: Execution) -> str:
+def _ended(run: CloudRun, newest: RunExecution) -> str:
     """How the newest execution ended.
 
     Raises:

@@ -31,7 +31,7 @@ Answer = Mapping[str, Any]  # DescribeMapRun's
 
 
 @dataclass(frozen=True, slots=True)
-class Execution:
+class RunExecution:
     """One execution of a run.
 
     Attributes:
@@ -47,28 +47,28 @@ class Execution:
     carried: int = 0
 
 
-def local_chain(folder: RunFolder) -> list[Execution]:
+def local_chain(folder: RunFolder) -> list[RunExecution]:
     """The executions since one had the whole manifest, oldest first; none where nothing was run yet."""
     record = folder.record()
     last = record.get("execution", 0)
     first = record.get("first", last)
     return [
-        Execution(f"{folder.name}-{number}", WHOLE if number == first else run_layout.rerun_file(number - 1, WHOLE))
+        RunExecution(f"{folder.name}-{number}", WHOLE if number == first else run_layout.rerun_file(number - 1, WHOLE))
         for number in range(first, last + 1)
         if number
     ]
 
 
-def cloud_chain(run: CloudRun) -> list[Execution]:
+def cloud_chain(run: CloudRun) -> list[RunExecution]:
     """All executions, oldest first; the last may have been prepared and never started."""
     arn = run.record["execution_arn"]
-    chain = [Execution(run.name, WHOLE, arn)]
+    chain = [RunExecution(run.name, WHOLE, arn)]
     while record := _rerun_record(run, len(chain)):
-        chain.append(Execution(record["execution"], record["manifest"], record["execution_arn"], record["carried"]))
+        chain.append(RunExecution(record["execution"], record["manifest"], record["execution_arn"], record["carried"]))
     return chain
 
 
-def started_chain(run: CloudRun) -> list[Execution]:
+def started_chain(run: CloudRun) -> list[RunExecution]:
     """The executions that were started, or are forgotten since.
 
     Raises:
@@ -78,7 +78,7 @@ def started_chain(run: CloudRun) -> list[Execution]:
     return chain[:-1] if len(chain) > 1 and find_execution(chain[-1].arn, run.clients) is None else chain
 
 
-def since_whole(chain: Sequence[Execution]) -> Sequence[Execution]:
+def since_whole(chain: Sequence[RunExecution]) -> Sequence[RunExecution]:
     """The executions since the last that had the whole manifest."""
     first = max(number for number, one in enumerate(chain) if one.manifest == WHOLE)
     return chain[first:]
@@ -97,7 +97,7 @@ def _rerun_record(run: CloudRun, number: int) -> dict[str, Any] | None:
     raise RunError(f"{uri}: expected the record of a rerun, found something else")
 
 
-def answers(run: LocalRun | CloudRun, execution: Execution) -> Sequence[Answer]:
+def answers(run: LocalRun | CloudRun, execution: RunExecution) -> Sequence[Answer]:
     """What DescribeMapRun says of the Map Runs of an execution that ended, with ``resultWriterDetails``.
 
     Raises:
@@ -157,7 +157,9 @@ class Earlier:
         )
 
 
-def earlier(files: RunFiles, chain: Sequence[Execution], answered: Callable[[Execution], Iterable[Answer]]) -> Earlier:
+def earlier(
+    files: RunFiles, chain: Sequence[RunExecution], answered: Callable[[RunExecution], Iterable[Answer]]
+) -> Earlier:
     """What all but the newest execution left.
 
     Args:
@@ -194,8 +196,8 @@ def earlier(files: RunFiles, chain: Sequence[Execution], answered: Callable[[Exe
 
 def older(
     files: RunFiles,
-    chain: Sequence[Execution],
-    answered: Callable[[Execution], Iterable[Answer]],
+    chain: Sequence[RunExecution],
+    answered: Callable[[RunExecution], Iterable[Answer]],
     read: Callable[[Store, Answer], Iterator[ItemFailure]],
 ) -> Iterator[ItemFailure]:
     """What all but the newest execution left of samples that no later one had, as it is read.

@@ -15,7 +15,7 @@ from genomics_pipeline.model.errors import RunError, UsageError, did_you_mean
 from genomics_pipeline.model.task import item_id
 from genomics_pipeline.records.result_files import ResultRow, rows
 from genomics_pipeline.runs.map_run_answer import map_run_label
-from genomics_pipeline.runs.reruns.chain import WHOLE, Answer, Execution, all_done, of_samples
+from genomics_pipeline.runs.reruns.chain import WHOLE, Answer, RunExecution, all_done, of_samples
 from genomics_pipeline.runs.reruns.items import NEVER_STARTED, Planned, plan, row_label
 from genomics_pipeline.runs.run_files import RunFiles
 from genomics_pipeline.stores.protocol import MissingObject
@@ -26,7 +26,7 @@ COMPARED = 10_000  # samples among which a misspelt one is looked for
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SampleFilter:
     """What a user wants to be run again.
 
     Attributes:
@@ -56,8 +56,8 @@ class Choice:
     def __init__(
         self,
         files: RunFiles,
-        chain: Sequence[Execution],
-        answered: Callable[[Execution], Sequence[Answer]],
+        chain: Sequence[RunExecution],
+        answered: Callable[[RunExecution], Sequence[Answer]],
         instead: str,
     ) -> None:
         self._files = files
@@ -93,7 +93,7 @@ class Choice:
             known = list(islice(self._files.items("sample"), COMPARED))
             raise UsageError(f"--sample {name}: no such sample in this run; {did_you_mean(name, known)}")
 
-    def write(self, wanted: Wanted, out: BinaryIO, told: bool) -> Planned:
+    def write(self, wanted: SampleFilter, out: BinaryIO, told: bool) -> Planned:
         """Write the lines of the samples that are wanted.
 
         Args:
@@ -147,7 +147,7 @@ class Choice:
             if one is not self._chain[0]:
                 self._newer.update(self._files.items_in(one.manifest))
 
-    def _rows(self, execution: Execution, answer: Answer, kind: str) -> Iterator[ResultRow]:
+    def _rows(self, execution: RunExecution, answer: Answer, kind: str) -> Iterator[ResultRow]:
         if "resultWriterDetails" in answer:
             try:
                 yield from rows(self._files.store, answer["resultWriterDetails"], kind)
@@ -165,7 +165,7 @@ class Choice:
                 return str(told.failure_class)
         return str(failure.failure_class)
 
-    def _no_results(self, execution: Execution) -> RunError:
+    def _no_results(self, execution: RunExecution) -> RunError:
         return RunError(f"execution {execution.name}: expected its result files, found none; {self._instead}")
 
 

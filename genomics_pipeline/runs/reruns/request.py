@@ -14,7 +14,7 @@ from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.rerun import merged, parse_memory, tolerated_still
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.model.tolerance import parse_tolerance
-from genomics_pipeline.runs.reruns.choice import Choice, Wanted
+from genomics_pipeline.runs.reruns.choice import Choice, SampleFilter
 
 NOTHING = "NOTHING"  # the status of a rerun that has nothing to run
 CHECKED = "CHECKED"  # of a dry run
@@ -32,7 +32,7 @@ class RerunRequest:
         dry_run: Tell what would run, write nothing.
     """
 
-    wanted: Wanted = field(default_factory=Wanted)
+    wanted: SampleFilter = field(default_factory=SampleFilter)
     memory: Sequence[str] = ()
     parameters: Sequence[str] = ()
     tolerate: str | None = None
@@ -67,7 +67,7 @@ def changes(request: RerunRequest, pipeline: Pipeline) -> Changes:
     """
     return Changes(
         parse_memory(request.memory, pipeline),
-        parse_assignments(request.parameters, pipeline, str(Path.cwd()), "--set"),
+        parse_assignments(request.parameters, pipeline, str(Path.cwd())),
         parse_tolerance(request.tolerate) if request.tolerate else None,
     )
 
@@ -96,7 +96,7 @@ def execution_input(
     )
 
 
-def refuse_wanted(wanted: Wanted, choice: Choice) -> None:
+def refuse_wanted(wanted: SampleFilter, choice: Choice) -> None:
     """Refuse what cannot be chosen in a run.
 
     Raises:

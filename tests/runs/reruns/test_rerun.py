@@ -276,7 +276,7 @@ def test_a_dry_run_writes_nothing(here: Here) -> None:
 def test_memory_and_parameters_are_the_reruns_own(here: Here) -> None:
     here.begin(ALL, a=GOOD, b="bad", c="bad")
     here.reads(b=GOOD)
-    here.rerun("--memory", "200", "--memory", "total=300", "--set", "counting.weight=7")
+    here.rerun("--memory", "200", "--memory", "total=300", "--param", "counting.weight=7")
     assert here.total() == [[1], [7]]
     record = json.loads((here.run / "steps/counting/b/step.json").read_text())
     assert (record["memory_mib"], record["parameters"]) == (200, {"weight": 7})
@@ -285,11 +285,11 @@ def test_memory_and_parameters_are_the_reruns_own(here: Here) -> None:
     here.rerun()
     assert here.total() == [[1], [7], [1]]
     assert json.loads((here.run / "steps/counting/c/step.json").read_text())["memory_mib"] == 100
-    code, _, told = here.says("rerun", here.run, "--set", "counting.wight=7", "--set", "x")
+    code, _, told = here.says("rerun", here.run, "--param", "counting.wight=7", "--param", "x")
     assert (code, told) == (
         2,
-        "error: --set counting.wight=7: unknown parameter 'wight' of counting; did you mean 'weight'?\n"
-        "error: --set x: expected STAGE.NAME=VALUE, such as variant_calling.ploidy=1\n",
+        "error: --param counting.wight=7: unknown parameter 'wight' of counting; did you mean 'weight'?\n"
+        "error: --param x: expected STAGE.NAME=VALUE, such as variant_calling.ploidy=1\n",
     )
 
 
@@ -338,7 +338,7 @@ def test_where_only_the_cohort_failed_no_sample_runs(here: Here) -> None:
         0,
         f"{here.run}: run-2 would run the stages after the samples again; nothing was written or started\n",
     )
-    after = here.rerun("--set", "total.broken=false")
+    after = here.rerun("--param", "total.broken=false")
     assert (after["status"], after["steps"], here.total()) == ("SUCCEEDED", {"run": 1, "reused": 0}, [[1], [1]])
     assert set(states(after).values()) == {"SUCCEEDED"}
 

@@ -35,7 +35,7 @@ def compact(value: Any) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class PayloadBudget:
     """What an item of a map may take.
 
     Attributes:
@@ -56,7 +56,7 @@ def _quoted(text: str) -> int:
     return len(json.dumps(text, ensure_ascii=False).encode()) - 2
 
 
-def rooms(pipeline: Pipeline, document: Document, given: Mapping[str, Any]) -> dict[str, Room]:
+def payload_budgets(pipeline: Pipeline, document: Document, given: Mapping[str, Any]) -> dict[str, PayloadBudget]:
     """The room of an item by scope: of a batch's items, of each that is alone in it.
 
     Args:
@@ -67,7 +67,7 @@ def rooms(pipeline: Pipeline, document: Document, given: Mapping[str, Any]) -> d
     Raises:
         DataError: where a job would be too large with no item at all.
     """
-    found: dict[str, Room] = {}
+    found: dict[str, PayloadBudget] = {}
     problems: list[Problem] = []
     if (size := len(compact(given).encode())) > MAX_PAYLOAD_BYTES:
         problems.append(Problem(f"the execution's input: AWS allows {MAX_PAYLOAD_BYTES} bytes, found {size}"))
@@ -83,9 +83,9 @@ def rooms(pipeline: Pipeline, document: Document, given: Mapping[str, Any]) -> d
             for name, room in left.items()
             if room < least
         ]
-        before = found.get(scope, Room(MAX_PAYLOAD_BYTES, MAX_SUBMIT_BYTES))
+        before = found.get(scope, PayloadBudget(MAX_PAYLOAD_BYTES, MAX_SUBMIT_BYTES))
         plain = _child_bytes(pipeline, scope) - len(compact(_shared(pipeline, group, given)).encode())
-        found[scope] = Room(min(plain, before.plain), min(*left.values(), before.quoted))
+        found[scope] = PayloadBudget(min(plain, before.plain), min(*left.values(), before.quoted))
     if problems:
         raise DataError(problems)
     return found

@@ -10,7 +10,7 @@ from pathlib import Path
 from genomics_pipeline.model.faults import Fault
 
 
-class Struck:
+class FaultLog:
     """A file with one JSON line for each time that a fault struck an item of a stage.
 
     A fault is known by its place in its file and what it says there: one that is changed counts from the beginning.

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from genomics_pipeline.asl.generate import generate
-from genomics_pipeline.asl.item_room import Room, check_items, compact, least_duration, rooms
+from genomics_pipeline.asl.payload_budget import PayloadBudget, check_items, compact, least_duration, payload_budgets
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.pipeline import MapSettings
@@ -27,8 +27,8 @@ def given(**parameters: Any) -> dict[str, Any]:
     return ExecutionInput(RunPlace(**RUN), "s3://b/ref.fa", parameters, tolerated).to_json()
 
 
-def room(pipeline: Any, **parameters: Any) -> dict[str, Room]:
-    return rooms(pipeline, generate(pipeline), given(**parameters))
+def room(pipeline: Any, **parameters: Any) -> dict[str, PayloadBudget]:
+    return payload_budgets(pipeline, generate(pipeline), given(**parameters))
 
 
 def request(pipeline: Any, item: Any) -> int:

@@ -18,7 +18,7 @@ from genomics_pipeline.cli.main import main
 from genomics_pipeline.engine.api import ExecutionResult, execute
 from genomics_pipeline.engine.tasks.batch import Job, JobEnd
 from genomics_pipeline.engine.tasks.handlers import Handlers
-from genomics_pipeline.runs.local.batch_api import BatchApi
+from genomics_pipeline.runs.aws.batch_api import BatchApi
 from genomics_pipeline.stores.routed import RoutedStore
 from tests.fakes.faults import ApiError
 
