@@ -55,7 +55,7 @@ def execute(
 ) -> ExecutionResult:
     """Run a document to its end, or go on where the journal says it was interrupted.
 
-    The document must be one that AWS would take and whose Tasks can be run: `validation.document.check` tells. It is
+    The document must be one that AWS would take and whose Tasks can be run: `check_document` tells. It is
     not asked here, as what was generated is known to be such.
 
     A child of a Map Run that ended is not run again, and no Task of the execution itself that ended; a Map Run keeps

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from genomics_pipeline.engine.clock import Clock, timestamp
+from genomics_pipeline.engine.clock import Clock
 from genomics_pipeline.engine.events import Observer
 from genomics_pipeline.engine.history import History
+from genomics_pipeline.engine.host import EngineHost
 from genomics_pipeline.engine.journal import Recorder
 from genomics_pipeline.engine.redrive import NEVER, Redrives
+from genomics_pipeline.language.host import Host
+from genomics_pipeline.language.timestamps import format_timestamp
 
 if TYPE_CHECKING:
     from genomics_pipeline.stores.protocol import Store
@@ -98,7 +101,11 @@ class Engine:
     anew: set[str] = field(default_factory=set)
     live: dict[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
     stop: Stop | None = None
+    host: Host = field(init=False)
     log: Recorder = field(init=False)  # of the execution that was asked for
+
+    def __post_init__(self) -> None:
+        self.host = EngineHost(self.clock)
 
 
 @dataclass(slots=True)
@@ -148,7 +155,7 @@ class Execution:
             "Execution": {
                 "Id": self.arn,
                 "Input": self.input,
-                "StartTime": timestamp(self.started),
+                "StartTime": format_timestamp(self.started),
                 "Name": self.name,
                 "RoleArn": ROLE,
                 **self.redrives.context(),

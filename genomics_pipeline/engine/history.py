@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
-from genomics_pipeline.engine.clock import Clock, timestamp
+from genomics_pipeline.engine.clock import Clock
 from genomics_pipeline.engine.journal import read
 from genomics_pipeline.language.errors import RUNTIME, StatesError
 from genomics_pipeline.language.json_text import compact, dumps
+from genomics_pipeline.language.timestamps import format_timestamp
 
 MAX_EVENTS = 25_000  # of a Standard execution: developer guide, "Quotas"
 
@@ -65,7 +66,7 @@ class History:
         self.last += 1
         if self._write is not None:
             event: dict[str, Any] = {
-                "timestamp": timestamp(self._clock.now()),
+                "timestamp": format_timestamp(self._clock.now()),
                 "type": kind,
                 "id": self.last,
                 "previousEventId": previous,

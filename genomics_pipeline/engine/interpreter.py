@@ -11,10 +11,10 @@ from typing import Any
 
 from genomics_pipeline.engine.events import StateEntered
 from genomics_pipeline.engine.execution import Execution
-from genomics_pipeline.engine.query_language import QueryLanguage
 from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.engine.visit import Step, Visit
 from genomics_pipeline.language.errors import StatesError
+from genomics_pipeline.language.query_language import QueryLanguage
 
 Machine = Mapping[str, Any]
 EFFECTS = frozenset({"Task", "Parallel", "Map", "Wait"})  # what is not simply evaluated again after a crash

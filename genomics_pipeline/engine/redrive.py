@@ -17,8 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from genomics_pipeline.engine.clock import timestamp
 from genomics_pipeline.language.errors import DATA_LIMIT_EXCEEDED, StatesError
+from genomics_pipeline.language.timestamps import format_timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ class Redrives:
 
     def context(self) -> dict[str, Any]:
         """The members of the context object; without a redrive there is no time of one."""
-        return {"RedriveCount": self.count, **({} if self.at is None else {"RedriveTime": timestamp(self.at)})}
+        return {"RedriveCount": self.count, **({} if self.at is None else {"RedriveTime": format_timestamp(self.at)})}
 
     def answer(self) -> dict[str, Any]:
         """The members of DescribeMapRun and the like."""
-        return {"redriveCount": self.count, **({} if self.at is None else {"redriveDate": timestamp(self.at)})}
+        return {"redriveCount": self.count, **({} if self.at is None else {"redriveDate": format_timestamp(self.at)})}
 
 
 NEVER = Redrives()

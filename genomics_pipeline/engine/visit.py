@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from genomics_pipeline.engine.clock import timestamp
 from genomics_pipeline.engine.execution import Execution
-from genomics_pipeline.engine.query_language import Node, Outcome, QueryLanguage
 from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.language.errors import StatesError, too_large
+from genomics_pipeline.language.host import Host
 from genomics_pipeline.language.json_text import dumps
+from genomics_pipeline.language.query_language import Node, Outcome, QueryLanguage
+from genomics_pipeline.language.timestamps import format_timestamp
 
 _RETRIED = frozenset({"Task", "Parallel", "Map"})  # what can be retried: recorded, a Pass has no RetryCount
 MAX_PAYLOAD_BYTES = 262_144  # of a state's input or output: developer guide, "Quotas"
@@ -100,6 +101,11 @@ class Visit:
         self.input = None
         self.started = False
 
+    @property
+    def host(self) -> Host:
+        """The source of time and chance for the state's expressions."""
+        return self.execution.engine.host
+
     def entry(self) -> dict[str, Any]:
         """What a redrive goes on with: when it was entered, and the events of that."""
         return {"entered": self.entered, "event": self.event, "start": self._start}
@@ -136,7 +142,7 @@ class Visit:
     def context(self, item: Node | None = None) -> dict[str, Any]:
         """The context object; `item` is ``Map`` of one item of this state."""
         found = self.execution.context()
-        found["State"] = {"Name": self.name, "EnteredTime": timestamp(self.entered)}
+        found["State"] = {"Name": self.name, "EnteredTime": format_timestamp(self.entered)}
         if self.state["Type"] in _RETRIED:
             found["State"]["RetryCount"] = self.attempt
         if item or self.item:
@@ -145,17 +151,17 @@ class Visit:
             found["Task"] = {"Token": self.token}
         return found
 
-    def arguments(self, node: Node, at: str = "", default: Any = None) -> Any:
+    def arguments(self, node: Node, prefix: str = "", default: Any = None) -> Any:
         """``Arguments`` or ``Parameters`` of a node of the state; the default where there is neither."""
-        return self.language.arguments(self, node, at, default)
+        return self.language.arguments(self, node, prefix, default)
 
-    def field(self, node: Node, name: str, default: Any = None, at: str = "") -> Any:
+    def field(self, node: Node, name: str, default: Any = None, prefix: str = "") -> Any:
         """The value of a field of a node of the state, or of its ``…Path`` form; the default where there is none."""
-        return self.language.field(self, node, name, at, default)
+        return self.language.field(self, node, name, prefix, default)
 
-    def template(self, value: Any, at: str, item: Node | None = None) -> Any:
+    def template(self, value: Any, field: str, item: Node | None = None) -> Any:
         """The value of a payload template: ItemSelector, BatchInput."""
-        return self.language.template(self, value, at, item)
+        return self.language.template(self, value, field, item)
 
     def passed(self) -> Step:
         """The step after a state without a result."""

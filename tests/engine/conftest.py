@@ -12,9 +12,9 @@ import jsonata  # noqa: F401  # sets the recursion limit, and hypothesis minds t
 import pytest
 
 from genomics_pipeline.engine.api import ExecutionResult, execute
+from genomics_pipeline.engine.check_document import check_document
 from genomics_pipeline.engine.events import Event
 from genomics_pipeline.engine.tasks.handlers import Handlers
-from genomics_pipeline.language.validation.document import check
 from genomics_pipeline.stores.protocol import ObjectInfo
 
 
@@ -117,7 +117,7 @@ class Bench:
             return arguments
 
         handlers = Handlers({function(name): task for name, task in {"echo": echo, **(tasks or {})}.items()})
-        check(document, "machine", handlers)
+        check_document(document, "machine", handlers)
         return execute(
             document,
             {} if given is None else given,

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from genomics_pipeline.engine.api import ExecutionResult, execute
+from genomics_pipeline.engine.check_document import check_document
 from genomics_pipeline.engine.events import Event, StateEntered
 from genomics_pipeline.engine.tasks.handlers import Handlers
-from genomics_pipeline.language.validation import document as validation
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.local import Folders, LocalStore
 from tests.engine.documents import HANDLERS, OBJECTS, damaged, documents, inputs, values
@@ -71,7 +71,7 @@ def run(document: Any, value: Any, folder: Path, redrive: bool = False) -> Execu
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     tasks = Handlers(HANDLERS)
-    validation.check(document, "machine", tasks)
+    check_document(document, "machine", tasks)
     try:
         return execute(
             document,

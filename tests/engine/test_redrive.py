@@ -15,13 +15,13 @@ from unittest.mock import ANY
 
 import pytest
 
-from genomics_pipeline.engine.clock import timestamp
 from genomics_pipeline.engine.events import ChildEnded, ChildStarted
 from genomics_pipeline.engine.execution import Engine, Stop
 from genomics_pipeline.engine.history import EventFile
 from genomics_pipeline.engine.start import Beginning, run_execution
 from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.language.errors import StatesError
+from genomics_pipeline.language.timestamps import format_timestamp as timestamp
 from genomics_pipeline.model.errors import RunError
 from tests.engine.conftest import Bench
 from tests.engine.distributed_map.test_map_run import WRITER, over
@@ -101,7 +101,11 @@ def test_it_goes_on_from_the_state_that_failed(bench: Bench, tmp_path: Path) -> 
     assert (again.status, world.ran) == ("SUCCEEDED", ["work"])
     lines = told(bench.history)
     assert again.output == {
-        "execution": {"StartTime": timestamp(BEGAN), "RedriveCount": 1, "RedriveTime": timestamp(BEGAN + 100)},
+        "execution": {
+            "StartTime": timestamp(BEGAN),
+            "RedriveCount": 1,
+            "RedriveTime": timestamp(BEGAN + 100),
+        },
         "state": {"Name": "Work", "EnteredTime": timestamp(BEGAN), "RetryCount": 0},
         "input": json.loads(json.loads(lines[7].split(" ", 3)[3])["output"]),  # a Pass is not evaluated again
     }
@@ -156,7 +160,10 @@ def test_what_has_not_ended_just_goes_on(bench: Bench) -> None:
     log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-1]))  # killed before its end was durable
     world = World()
     result = run(bench, world, states, redrive=True)
-    assert (world.ran, result.output["execution"]) == (["two"], {"StartTime": timestamp(BEGAN), "RedriveCount": 0})
+    assert (world.ran, result.output["execution"]) == (
+        ["two"],
+        {"StartTime": timestamp(BEGAN), "RedriveCount": 0},
+    )
 
 
 def test_a_fail_state_is_entered_again(bench: Bench) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from genomics_pipeline.engine.query_language import Node
 from genomics_pipeline.engine.visit import MAX_PAYLOAD_BYTES, Visit
 from genomics_pipeline.language.errors import DATA_LIMIT_EXCEEDED, QUERY_EVALUATION, RUNTIME, StatesError
 from genomics_pipeline.language.json_text import dumps
+from genomics_pipeline.language.query_language import Node
 
 
 @dataclass(frozen=True, slots=True)

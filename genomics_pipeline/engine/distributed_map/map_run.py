@@ -11,7 +11,6 @@ from itertools import islice
 from typing import Any
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
-from genomics_pipeline.engine.clock import timestamp
 from genomics_pipeline.engine.distributed_map.child import ChildRunner
 from genomics_pipeline.engine.distributed_map.children import ChildInput, Children
 from genomics_pipeline.engine.distributed_map.counts import counts
@@ -33,6 +32,7 @@ from genomics_pipeline.engine.states.crew import crew, whole
 from genomics_pipeline.engine.states.map_state import processor
 from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.errors import THRESHOLD_EXCEEDED, StatesError
+from genomics_pipeline.language.timestamps import format_timestamp
 from genomics_pipeline.model import run_layout
 
 MAX_CONCURRENCY = 10_000  # children at once: developer guide, "Quotas"
@@ -235,8 +235,8 @@ class MapRun:
             "executionArn": self._visit.execution.arn,
             "label": self.label,
             "status": status,
-            "startDate": timestamp(self._started),
-            **({"stopDate": timestamp(self._visit.execution.engine.clock.now())} if ended else {}),
+            "startDate": format_timestamp(self._started),
+            **({"stopDate": format_timestamp(self._visit.execution.engine.clock.now())} if ended else {}),
             "maxConcurrency": plan.max_concurrency,
             "toleratedFailurePercentage": plan.tolerated.percentage or 0,
             "toleratedFailureCount": plan.tolerated.count or 0,

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from genomics_pipeline.engine.clock import timestamp
 from genomics_pipeline.engine.execution import ARN
 from genomics_pipeline.engine.redrive import NOT_REDRIVABLE
 from genomics_pipeline.engine.visit import MAX_PAYLOAD_BYTES, Visit
 from genomics_pipeline.language.errors import RESULT_WRITER_FAILED, StatesError, too_large
 from genomics_pipeline.language.json_text import compact, dumps, loads
+from genomics_pipeline.language.timestamps import format_timestamp
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import PipelineError
 
@@ -226,10 +226,10 @@ def shaped(kind: str, row: Row, transformation: str) -> list[bytes]:
 def ended_row(end: Row, machine: str) -> tuple[str, Row]:
     """A finished child's row, from its journal record; members in the order of AWS's files."""
     status, name = end["status"], end["name"]
-    began, stopped = timestamp(end["start"]), timestamp(end["stop"])
+    began, stopped = format_timestamp(end["start"]), format_timestamp(end["stop"])
     redriven = {"RedriveCount": end.get("redrives", 0)}
     if "redriven" in end:
-        redriven["RedriveDate"] = timestamp(end["redriven"])
+        redriven["RedriveDate"] = format_timestamp(end["redriven"])
     execution, state_machine = f"{ARN}:execution:{machine}:{name}", f"{ARN}:stateMachine:{machine}"
     if status == "SUCCEEDED":
         return "SUCCEEDED", {

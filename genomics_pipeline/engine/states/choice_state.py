@@ -16,9 +16,9 @@ async def run(visit: Visit) -> Step:
             ``States.NoChoiceMatched``; AWS was recorded with this name, and this cause.
     """
     for number, rule in enumerate(visit.state["Choices"]):
-        at = f"Choices[{number}]/"
-        if visit.language.condition(visit, rule, at):
-            return Step.of(visit.language.passed(visit, rule, at), rule)
+        prefix = f"Choices[{number}]/"
+        if visit.language.condition(visit, rule, prefix):
+            return Step.of(visit.language.passed(visit, rule, prefix), rule)
     if "Default" not in visit.state:
         raise StatesError(RUNTIME, "Failed to transition out of the state. The state does not point to a next state.")
     return replace(visit.passed(), next=visit.state["Default"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -14,6 +13,7 @@ from jsonata.jexception import JException
 from jsonata.parser import Parser
 from jsonata.utils import Utils
 
+from genomics_pipeline.language.host import Host
 from genomics_pipeline.language.jsonata.limits import (
     MAX_DEPTH,
     MAX_SECONDS,
@@ -45,14 +45,16 @@ class Evaluator(Jsonata):  # type: ignore[misc]
         self.environment.bindings.update(functions)
         self.reads = reads(self.ast)
         self.input = None
+        self._moment: int | None = None
 
-    def run(self, bindings: Mapping[str, Any]) -> Any:
-        """The value, as the library's values are; None is nothing."""
+    def run(self, bindings: Mapping[str, Any], host: Host) -> Any:
+        """Return the value, as the library's values are; None is nothing."""
         one = object.__new__(Evaluator)
         one.__dict__.update(self.__dict__)
+        one.host = host
         one.depth = one.steps = 0
-        one.until = time.thread_time() + MAX_SECONDS
-        one.timestamp = time.time_ns() // 1_000_000  # one moment for the whole evaluation
+        one.until = host.processor_seconds() + MAX_SECONDS
+        one._moment = None
         one.environment = self.create_frame(self.environment)
         one.environment.bindings.update(ready(bindings, self.reads))
         # The library's functions call back the instance of their thread.
@@ -63,12 +65,19 @@ class Evaluator(Jsonata):  # type: ignore[misc]
         finally:
             Jsonata.CURRENT.jsonata = before
 
+    @property
+    def timestamp(self) -> int:
+        """The time of ``$now`` and ``$millis``, in milliseconds; one moment for the whole evaluation."""
+        if self._moment is None:
+            self._moment = int(self.host.now() * 1000)
+        return self._moment
+
     def eval(self, expr: Any, focus: Any, environment: Any) -> Any:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise too_deep()
         self.steps += 1
-        if not self.steps % 1024 and time.thread_time() > self.until:
+        if not self.steps % 1024 and self.host.processor_seconds() > self.until:
             raise too_long()
         try:
             return self._step(expr, focus, environment)

@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from genomics_pipeline.language.errors import QUERY_EVALUATION, StatesError
+from genomics_pipeline.language.host import NO_HOST, Host
 
 _OPEN, _CLOSE = "{%", "%}"
 _PATH = re.compile(r"\s*\$([A-Za-z]\w*)((?:\.[A-Za-z]\w*)*)\s*", re.ASCII)
@@ -30,19 +31,20 @@ class Expression:
         names = [path[1], *path[2].split(".")[1:]] if path else []
         self._names = [] if _WORDS & set(names) else names
 
-    def evaluate(self, bindings: Bindings, field: str) -> Any:
-        """The value of the expression.
+    def evaluate(self, bindings: Bindings, field: str, host: Host = NO_HOST) -> Any:
+        """Return the value of the expression.
 
         Args:
             bindings: Variables by name; ``states`` among them.
             field: The field it stands in, for the error.
+            host: The source of time and chance.
 
         Raises:
             StatesError: ``States.QueryEvaluationError``, when it fails or gives nothing.
         """
         found = self._member(bindings) if self._names else _ABSENT
         if found is _ABSENT:
-            return self._evaluate(bindings, field)
+            return self._evaluate(bindings, field, host)
         return _plain(found) if isinstance(found, int | float) else found
 
     def _member(self, bindings: Bindings) -> Any:
@@ -54,14 +56,14 @@ class Expression:
             found = found[name]
         return found
 
-    def _evaluate(self, bindings: Bindings, field: str) -> Any:
+    def _evaluate(self, bindings: Bindings, field: str, host: Host) -> Any:
         from genomics_pipeline.language.jsonata.messages import told
         from genomics_pipeline.language.jsonata.values import NotJson, plain
 
         try:
             if self._compiled is None:
                 self._compiled = _compile(self.text)
-            found = self._compiled.run(bindings)
+            found = self._compiled.run(bindings, host)
         except Exception as error:  # the library raises its own, and whatever Python raises inside it
             code, sentence = told(error)
             what = f"threw an error during evaluation. {code}: {sentence}" if code else _UNCODED + sentence
@@ -121,8 +123,8 @@ def text_of(template: str) -> str:
     return template[2:-2].strip()
 
 
-def evaluate(template: Any, bindings: Bindings, field: str) -> Any:
-    """The value of a template.
+def evaluate(template: Any, bindings: Bindings, field: str, host: Host = NO_HOST) -> Any:
+    """Return the value of a template.
 
     >>> evaluate({"n": "{% $x + 1 %}", "s": "plain"}, {"x": 1}, "Output")
     {'n': 2, 's': 'plain'}
@@ -131,16 +133,17 @@ def evaluate(template: Any, bindings: Bindings, field: str) -> Any:
         template: Any JSON value of a document.
         bindings: Variables by name; ``states`` among them.
         field: The field it stands in, for the error.
+        host: The source of time and chance.
 
     Raises:
         StatesError: ``States.QueryEvaluationError``.
     """
     if isinstance(template, str):
         if is_expression(template):
-            return _expression(text_of(template)).evaluate(bindings, field)
+            return _expression(text_of(template)).evaluate(bindings, field, host)
         return template
     if isinstance(template, dict):
-        return {key: evaluate(value, bindings, f"{field}/{key}") for key, value in template.items()}
+        return {key: evaluate(value, bindings, f"{field}/{key}", host) for key, value in template.items()}
     if isinstance(template, list):
-        return [evaluate(value, bindings, f"{field}[{place}]") for place, value in enumerate(template)]
+        return [evaluate(value, bindings, f"{field}[{index}]", host) for index, value in enumerate(template)]
     return template

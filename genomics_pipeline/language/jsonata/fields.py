@@ -2,79 +2,79 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from genomics_pipeline.engine.variables import assign
 from genomics_pipeline.language.errors import QUERY_EVALUATION, StatesError
 from genomics_pipeline.language.jsonata.expressions import evaluate, is_expression, text_of
 from genomics_pipeline.language.jsonata.typed import FIELDS, typed
-
-if TYPE_CHECKING:
-    from genomics_pipeline.engine.query_language import Node, Outcome
-    from genomics_pipeline.engine.visit import Visit
+from genomics_pipeline.language.query_language import Node, Outcome, StateScope
+from genomics_pipeline.language.variables import assign
 
 
 class JsonataFields:
-    """`engine.query_language.QueryLanguage` of JSONata."""
+    """The query language JSONata; an implementation of `query_language.QueryLanguage`."""
 
-    def input(self, visit: Visit) -> Any:
-        """The state's input: there is no InputPath."""
-        return visit.raw
+    def input(self, scope: StateScope) -> Any:
+        """Return the state's input: there is no InputPath."""
+        return scope.raw
 
-    def arguments(self, visit: Visit, node: Node, at: str, default: Any) -> Any:
-        """``Arguments``."""
-        return evaluate(node["Arguments"], bindings(visit), f"{at}Arguments") if "Arguments" in node else default
+    def arguments(self, scope: StateScope, node: Node, prefix: str, default: Any) -> Any:
+        """Return the value of ``Arguments``."""
+        if "Arguments" not in node:
+            return default
+        return evaluate(node["Arguments"], bindings(scope), f"{prefix}Arguments", scope.host)
 
-    def field(self, visit: Visit, node: Node, name: str, at: str, default: Any) -> Any:
-        """The field, which may be an expression; AWS says which type its value must have."""
+    def field(self, scope: StateScope, node: Node, name: str, prefix: str, default: Any) -> Any:
+        """Return the value of a field, of the type that AWS demands where the field is an expression."""
         if name not in node:
             return default
-        value = evaluate(node[name], bindings(visit), f"{at}{name}")
+        value = evaluate(node[name], bindings(scope), f"{prefix}{name}", scope.host)
         if name in FIELDS and is_expression(node[name]):
-            return typed(value, FIELDS[name], text_of(node[name]), f"{at}{name}")
+            return typed(value, FIELDS[name], text_of(node[name]), f"{prefix}{name}")
         return value
 
-    def template(self, visit: Visit, value: Any, at: str, item: Node | None) -> Any:
-        """The template, whose strings may be expressions."""
-        return evaluate(value, bindings(visit, item), at)
+    def template(self, scope: StateScope, value: Any, field: str, item: Node | None) -> Any:
+        """Return the value of a template, whose strings may be expressions."""
+        return evaluate(value, bindings(scope, item), field, scope.host)
 
-    def items(self, visit: Visit) -> Any:
-        """``Items``, or the state's input."""
-        found = self.field(visit, visit.state, "Items", "", visit.input)
-        if not isinstance(found, list | dict):
-            cause = f"The field 'Items' of the state '{visit.name}' must be an array or an object."
+    def items(self, scope: StateScope) -> Any:
+        """Return the value of ``Items``, or the state's input."""
+        value = self.field(scope, scope.state, "Items", "", scope.input)
+        if not isinstance(value, list | dict):
+            cause = f"The field 'Items' of the state '{scope.name}' must be an array or an object."
             raise StatesError(QUERY_EVALUATION, cause, location="Items")
-        return found
+        return value
 
-    def condition(self, visit: Visit, rule: Node, at: str) -> bool:
-        """``Condition``."""
-        return bool(self.field(visit, rule, "Condition", at, False))
+    def condition(self, scope: StateScope, rule: Node, prefix: str) -> bool:
+        """Return the value of ``Condition``."""
+        return bool(self.field(scope, rule, "Condition", prefix, False))
 
-    def passed(self, visit: Visit, node: Node, at: str) -> Outcome:
-        """``Output`` and ``Assign`` of a state, or of the rule that was chosen."""
-        return _after(visit, visit.input, node, at)
+    def passed(self, scope: StateScope, node: Node, prefix: str) -> Outcome:
+        """Evaluate ``Output`` and ``Assign`` of a state, or of the rule that was chosen."""
+        return _after(scope, scope.input, node, prefix)
 
-    def finished(self, visit: Visit, result: Any) -> Outcome:
-        """``Output`` and ``Assign`` of a state with a result."""
-        return _after(visit, result, visit.state, "", result=result)
+    def finished(self, scope: StateScope, result: Any) -> Outcome:
+        """Evaluate ``Output`` and ``Assign`` of a state with a result."""
+        return _after(scope, result, scope.state, "", result=result)
 
-    def caught(self, visit: Visit, error: dict[str, str], node: Node, at: str) -> Outcome:
-        """``Output`` and ``Assign`` of a catcher."""
-        return _after(visit, error, node, at, errorOutput=error)
+    def caught(self, scope: StateScope, error: dict[str, str], node: Node, prefix: str) -> Outcome:
+        """Evaluate ``Output`` and ``Assign`` of a catcher."""
+        return _after(scope, error, node, prefix, errorOutput=error)
 
 
-def _after(visit: Visit, default: Any, node: Node, at: str, **states: Any) -> Outcome:
-    """Neither of Output and Assign sees what the other makes."""
-    output, variables = default, visit.variables
+def _after(scope: StateScope, default: Any, node: Node, prefix: str, **states: Any) -> Outcome:
+    """Evaluate Output and Assign, neither of which sees what the other makes."""
+    output, variables = default, scope.variables
     if "Assign" in node or "Output" in node:
-        bound = bindings(visit, None, **states)
+        bound = bindings(scope, None, **states)
         if "Output" in node:
-            output = evaluate(node["Output"], bound, f"{at}Output")
+            output = evaluate(node["Output"], bound, f"{prefix}Output", scope.host)
         if "Assign" in node:
-            variables = assign(visit.name, variables, evaluate(node["Assign"], bound, f"{at}Assign"))
+            values = evaluate(node["Assign"], bound, f"{prefix}Assign", scope.host)
+            variables = assign(scope.name, variables, values)
     return output, variables
 
 
-def bindings(visit: Visit, item: Node | None = None, **states: Any) -> dict[str, Any]:
-    """What expressions of the state see: the variables and ``$states``."""
-    return {**visit.variables, "states": {"input": visit.input, "context": visit.context(item), **states}}
+def bindings(scope: StateScope, item: Node | None = None, **states: Any) -> dict[str, Any]:
+    """Return what expressions of a state see: the variables and ``$states``."""
+    return {**scope.variables, "states": {"input": scope.input, "context": scope.context(item), **states}}

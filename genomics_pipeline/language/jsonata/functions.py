@@ -10,9 +10,7 @@ import copy
 import hashlib
 import json
 import math
-import random
 import re
-import uuid
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -20,6 +18,7 @@ from jsonata import Jsonata
 from jsonata.signature import Signature
 from jsonata.utils import Utils
 
+from genomics_pipeline.language.host import Host
 from genomics_pipeline.language.jsonata.corrections import SIGNATURES, Corrections
 from genomics_pipeline.language.jsonata.limits import MAX_RANGE, too_large
 from genomics_pipeline.language.jsonata.messages import Thrown
@@ -63,10 +62,16 @@ def digest(text: str | None, *algorithm: str | None) -> str | None:
     return hashlib.new(_ALGORITHMS[algorithm[0]], text.encode(), usedforsecurity=False).hexdigest()
 
 
+def _host() -> Host:
+    """Return the host of the evaluation that this thread is in: the library keeps that evaluation there."""
+    host: Host = Jsonata.CURRENT.jsonata.host
+    return host
+
+
 def number(seed: float | None = None) -> float:
     """``$random(seed?)``: at least 0, less than 1; with a seed, what java.util.Random gives for it."""
     if seed is None:
-        return random.random()  # noqa: S311  # not for secrets
+        return _host().random()
     state = (int(seed) ^ 0x5DEECE66D) % 2**48
     high = state = (state * 0x5DEECE66D + 11) % 2**48
     low = (state * 0x5DEECE66D + 11) % 2**48
@@ -75,7 +80,7 @@ def number(seed: float | None = None) -> float:
 
 def unique() -> str:
     """``$uuid()``: a version 4 UUID."""
-    return str(uuid.uuid4())
+    return _host().uuid()
 
 
 def parse(text: str | None = None) -> Any:

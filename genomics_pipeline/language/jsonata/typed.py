@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from genomics_pipeline.engine.clock import moment
 from genomics_pipeline.language.errors import QUERY_EVALUATION, StatesError
 from genomics_pipeline.language.json_text import compact
+from genomics_pipeline.language.timestamps import parse_timestamp
 
 MAX_SECONDS = 99_999_999
 
@@ -79,7 +79,7 @@ def typed(value: Any, kind: Kind, text: str, field: str) -> Any:
             f"Expected '{kind.names[0]}', but was '{name}' for value: {compact(value)}"
         )
     short = field.rpartition("/")[2]
-    if short == "Timestamp" and moment(value) is None:
+    if short == "Timestamp" and parse_timestamp(value) is None:
         words = "The Timestamp parameter does not reference a valid ISO-8601 extended offset date-time format string"
         raise _failure(f"{words}: {text} == {value}")
     if name != "number":

@@ -13,46 +13,46 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from genomics_pipeline.engine.clock import moment
 from genomics_pipeline.language.jsonpath.path import BEYOND, NotFound, find, resolve
-from genomics_pipeline.language.jsonpath.scope import Scope
+from genomics_pipeline.language.jsonpath.scope import PathScope
+from genomics_pipeline.language.timestamps import parse_timestamp
 
 _ABSENT = object()
 
 
-def matches(rule: Mapping[str, Any], scope: Scope, at: str) -> bool:
-    """Whether a rule matches.
+def matches(rule: Mapping[str, Any], scope: PathScope, prefix: str) -> bool:
+    """Return whether a rule matches.
 
-    >>> matches({"Variable": "$.n", "NumericGreaterThan": 1}, Scope({"n": 2}, dict, {}), "")
+    >>> matches({"Variable": "$.n", "NumericGreaterThan": 1}, PathScope({"n": 2}), "")
     True
 
     Args:
         rule: The rule.
         scope: What its paths see.
-        at: Where the rule stands, for causes.
+        prefix: Leads to the rule, for causes: ``Choices[0]/``.
 
     Raises:
         StatesError: ``States.Runtime``, for a path that leads nowhere.
     """
     if "And" in rule:
-        return all(matches(one, scope, at) for one in rule["And"])
+        return all(matches(one, scope, prefix) for one in rule["And"])
     if "Or" in rule:
-        return any(matches(one, scope, at) for one in rule["Or"])
+        return any(matches(one, scope, prefix) for one in rule["Or"])
     if "Not" in rule:
-        return not matches(rule["Not"], scope, at)
+        return not matches(rule["Not"], scope, prefix)
     if "IsPresent" in rule:
         return _is_present(rule["Variable"], scope) is rule["IsPresent"]
-    value = find(rule["Variable"], scope, f"{at}Variable")
+    value = find(rule["Variable"], scope, f"{prefix}Variable")
     name = next(name for name in rule if name in _TESTS or name.removesuffix("Path") in _COMPARISONS)
     if name in _TESTS:
         return _TESTS[name](value) is rule[name]
-    expected = rule[name] if name in _COMPARISONS else find(rule[name], scope, f"{at}{name}")
+    expected = rule[name] if name in _COMPARISONS else find(rule[name], scope, f"{prefix}{name}")
     typed, compare = _COMPARISONS[name.removesuffix("Path")]
     left, right = typed(value), typed(expected)
     return left is not None and right is not None and compare(left, right)
 
 
-def _is_present(path: str, scope: Scope) -> bool:
+def _is_present(path: str, scope: PathScope) -> bool:
     try:
         return resolve(path, scope) is not BEYOND
     except NotFound:
@@ -72,7 +72,7 @@ def _boolean(value: Any) -> bool | None:
 
 
 def _timestamp(value: Any) -> datetime | None:
-    return moment(value) if isinstance(value, str) else None
+    return parse_timestamp(value) if isinstance(value, str) else None
 
 
 def _like(value: str, pattern: str) -> bool:

@@ -6,13 +6,12 @@ import base64
 import hashlib
 import json
 import math
-import random
 import re
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from genomics_pipeline.language.host import Host
 from genomics_pipeline.language.json_text import compact
 
 _ALGORITHMS = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
@@ -183,12 +182,11 @@ def json_merge(first: Any, second: Any, deep: Any) -> dict[str, Any]:
     return {**first, **second}
 
 
-def math_random(start: Any, end: Any, *seed: Any) -> int:
+def math_random(host: Host, start: Any, end: Any, *seed: Any) -> int:
     """``States.MathRandom(start, end, seed?)``: the start included, the end not."""
     low, high = _truncated(start), _truncated(end)
     _demand(low < high)
-    source = random.Random(_truncated(seed[0])) if seed else random.Random()  # noqa: S311  # not for secrets
-    return source.randrange(low, high)
+    return host.random_integer(low, high, _truncated(seed[0]) if seed else None)
 
 
 def math_add(first: Any, second: Any) -> int:
@@ -206,37 +204,45 @@ def string_split(text: Any, delimiters: Any) -> list[str]:
     return [part for part in parts if part]
 
 
-def uuid_(*_: Any) -> str:
+def uuid_(host: Host, *_: Any) -> str:
     """``States.UUID()``, version 4; AWS looks at no argument."""
-    return str(uuid.uuid4())
+    return host.uuid()
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
-    """An intrinsic function; `most` is None where it takes any number of arguments."""
+class IntrinsicFunction:
+    """An intrinsic function.
+
+    Attributes:
+        call: Computes its value.
+        least: The least number of arguments.
+        most: The greatest number of arguments; None for no bound.
+        asks_host: Whether the host comes before the arguments.
+    """
 
     call: Callable[..., Any]
     least: int
     most: int | None
+    asks_host: bool = False
 
 
 FUNCTIONS = {
-    "States.Format": Function(format_, 1, None),
-    "States.StringToJson": Function(string_to_json, 1, 1),
-    "States.JsonToString": Function(compact, 1, 1),
-    "States.Array": Function(array, 0, None),
-    "States.ArrayPartition": Function(array_partition, 2, 2),
-    "States.ArrayContains": Function(array_contains, 2, 2),
-    "States.ArrayRange": Function(array_range, 3, 3),
-    "States.ArrayGetItem": Function(array_get_item, 2, 2),
-    "States.ArrayLength": Function(array_length, 1, 1),
-    "States.ArrayUnique": Function(array_unique, 1, 1),
-    "States.Base64Encode": Function(base64_encode, 1, 1),
-    "States.Base64Decode": Function(base64_decode, 1, 1),
-    "States.Hash": Function(hash_, 2, 2),
-    "States.JsonMerge": Function(json_merge, 3, 3),
-    "States.MathRandom": Function(math_random, 2, 3),
-    "States.MathAdd": Function(math_add, 2, 2),
-    "States.StringSplit": Function(string_split, 2, 2),
-    "States.UUID": Function(uuid_, 0, None),
+    "States.Format": IntrinsicFunction(format_, 1, None),
+    "States.StringToJson": IntrinsicFunction(string_to_json, 1, 1),
+    "States.JsonToString": IntrinsicFunction(compact, 1, 1),
+    "States.Array": IntrinsicFunction(array, 0, None),
+    "States.ArrayPartition": IntrinsicFunction(array_partition, 2, 2),
+    "States.ArrayContains": IntrinsicFunction(array_contains, 2, 2),
+    "States.ArrayRange": IntrinsicFunction(array_range, 3, 3),
+    "States.ArrayGetItem": IntrinsicFunction(array_get_item, 2, 2),
+    "States.ArrayLength": IntrinsicFunction(array_length, 1, 1),
+    "States.ArrayUnique": IntrinsicFunction(array_unique, 1, 1),
+    "States.Base64Encode": IntrinsicFunction(base64_encode, 1, 1),
+    "States.Base64Decode": IntrinsicFunction(base64_decode, 1, 1),
+    "States.Hash": IntrinsicFunction(hash_, 2, 2),
+    "States.JsonMerge": IntrinsicFunction(json_merge, 3, 3),
+    "States.MathRandom": IntrinsicFunction(math_random, 2, 3, asks_host=True),
+    "States.MathAdd": IntrinsicFunction(math_add, 2, 2),
+    "States.StringSplit": IntrinsicFunction(string_split, 2, 2),
+    "States.UUID": IntrinsicFunction(uuid_, 0, None, asks_host=True),
 }

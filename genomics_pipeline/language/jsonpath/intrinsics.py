@@ -7,7 +7,7 @@ from typing import Any
 from genomics_pipeline.language.errors import RUNTIME, StatesError
 from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.language.jsonpath import path
-from genomics_pipeline.language.jsonpath.intrinsic_functions import FUNCTIONS, Function, InvalidArguments
+from genomics_pipeline.language.jsonpath.intrinsic_functions import FUNCTIONS, IntrinsicFunction, InvalidArguments
 from genomics_pipeline.language.jsonpath.intrinsic_syntax import (
     Argument,
     Call,
@@ -16,7 +16,7 @@ from genomics_pipeline.language.jsonpath.intrinsic_syntax import (
     PathArgument,
     parse,
 )
-from genomics_pipeline.language.jsonpath.scope import Scope
+from genomics_pipeline.language.jsonpath.scope import PathScope
 from genomics_pipeline.language.jsonpath.syntax import PathSyntaxError
 
 _MAX_CALLS = 10  # in one field: developer guide, "Intrinsic functions"
@@ -35,10 +35,10 @@ def is_intrinsic(text: str) -> bool:
     return text.startswith("States.")
 
 
-def evaluate(text: str, scope: Scope, field: str) -> Any:
+def evaluate(text: str, scope: PathScope, field: str) -> Any:
     """The value of an intrinsic function.
 
-    >>> evaluate("States.Format('{} of {}', $.n, States.MathAdd($.n, 1))", Scope({"n": 1}, dict, {}), "s.$")
+    >>> evaluate("States.Format('{} of {}', $.n, States.MathAdd($.n, 1))", PathScope({"n": 1}), "s.$")
     '1 of 2'
 
     Args:
@@ -62,7 +62,7 @@ def evaluate(text: str, scope: Scope, field: str) -> Any:
     raise StatesError(RUNTIME, cause)
 
 
-def _value(argument: Argument, scope: Scope) -> Any:
+def _value(argument: Argument, scope: PathScope) -> Any:
     if isinstance(argument, Literal):
         return argument.value
     if isinstance(argument, PathArgument):
@@ -74,12 +74,12 @@ def _value(argument: Argument, scope: Scope) -> Any:
     try:
         if function is None or not _takes(function, len(values)):
             raise InvalidArguments
-        return function.call(*values)
+        return function.call(scope.host, *values) if function.asks_host else function.call(*values)
     except InvalidArguments as invalid:
         raise InvalidArguments(str(invalid) or f"Invalid arguments in {argument.name}") from None
 
 
-def _found(text: str, scope: Scope) -> Any:
+def _found(text: str, scope: PathScope) -> Any:
     """An argument's value. AWS names the state's input where it looked in the context object, by the path there."""
     try:
         value = path.resolve(text, scope)
@@ -121,6 +121,6 @@ def _wrong(call: Call) -> str | None:
     return None
 
 
-def _takes(function: Function, given: int) -> bool:
+def _takes(function: IntrinsicFunction, given: int) -> bool:
     """Whether it can be called with so many arguments."""
     return function.least <= given and (function.most is None or given <= function.most)

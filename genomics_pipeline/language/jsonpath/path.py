@@ -7,7 +7,7 @@ from typing import Any
 
 from genomics_pipeline.language.errors import REFERENCE_PATH_CONFLICT, RUNTIME, StatesError
 from genomics_pipeline.language.json_text import compact
-from genomics_pipeline.language.jsonpath.scope import Scope
+from genomics_pipeline.language.jsonpath.scope import PathScope
 from genomics_pipeline.language.jsonpath.syntax import Path, PathSyntaxError, parse, spelled
 
 BEYOND: Any = object()  # behind an array's end: null for a field, nothing for an intrinsic function's argument
@@ -29,12 +29,12 @@ class NotFound(Exception):
         super().__init__(detail)
 
 
-def find(text: str, scope: Scope, field: str) -> Any:
+def find(text: str, scope: PathScope, field: str) -> Any:
     """The value of a path: one value, or an array if it asks for several.
 
-    >>> find("$.a[-1]", Scope({"a": [1, 2]}, dict, {}), "InputPath")
+    >>> find("$.a[-1]", PathScope({"a": [1, 2]}), "InputPath")
     2
-    >>> find("$.a[?(@.n > 1)].n", Scope({"a": [{"n": 1}, {"n": 2}]}, dict, {}), "InputPath")
+    >>> find("$.a[?(@.n > 1)].n", PathScope({"a": [{"n": 1}, {"n": 2}]}), "InputPath")
     [2]
 
     Args:
@@ -70,7 +70,7 @@ def check(text: str) -> str | None:
     return f"functions such as {function} are not supported" if function else None
 
 
-def resolve(text: str, scope: Scope) -> Any:
+def resolve(text: str, scope: PathScope) -> Any:
     """The value of a path; BEYOND where it ends behind the end of an array.
 
     Raises:
@@ -91,7 +91,7 @@ def resolve(text: str, scope: Scope) -> Any:
     return _query(path, value, scope) if path.query else value
 
 
-def _root(path: Path, scope: Scope) -> Any:
+def _root(path: Path, scope: PathScope) -> Any:
     if path.root == "$":
         return scope.value
     if path.root == "$$":
@@ -101,7 +101,7 @@ def _root(path: Path, scope: Scope) -> Any:
     return scope.variables[path.root]
 
 
-def _query(path: Path, value: Any, scope: Scope) -> Any:
+def _query(path: Path, value: Any, scope: PathScope) -> Any:
     from genomics_pipeline.language.jsonpath.query import NotApplicable
 
     assert path.query is not None
@@ -111,7 +111,7 @@ def _query(path: Path, value: Any, scope: Scope) -> Any:
         raise NotFound(str(error), _root(path, scope), "") from None
 
 
-def _beyond(path: Path, scope: Scope) -> Any:
+def _beyond(path: Path, scope: PathScope) -> Any:
     """AWS's JSON nodes answer null behind the end of an array, and nothing can be asked of it."""
     value = _root(path, scope)
     for place, step in enumerate(path.steps):
@@ -123,7 +123,7 @@ def _beyond(path: Path, scope: Scope) -> Any:
     raise NotFound(f"Missing property in path {spelled(path.root, path.steps[: place + 1])}", _root(path, scope), "")
 
 
-def _missing(path: Path, scope: Scope) -> NotFound:
+def _missing(path: Path, scope: PathScope) -> NotFound:
     """Why a step cannot be taken, in Jayway's words."""
     root = value = _root(path, scope)
     for place, step in enumerate(path.steps):

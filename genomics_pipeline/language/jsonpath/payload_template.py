@@ -7,16 +7,16 @@ from typing import Any
 
 from genomics_pipeline.language.errors import RUNTIME, StatesError
 from genomics_pipeline.language.jsonpath import intrinsics, path
-from genomics_pipeline.language.jsonpath.scope import Scope
+from genomics_pipeline.language.jsonpath.scope import PathScope
 
 _DYNAMIC = ".$"
 _WRONG = "must be a valid JSONPath or a valid intrinsic function call"
 
 
-def fill(template: Any, scope: Scope, field: str) -> Any:
+def fill(template: Any, scope: PathScope, field: str) -> Any:
     """The value of a payload template.
 
-    >>> fill({"n.$": "$.count", "s": "$.count"}, Scope({"count": 2}, dict, {}), "Parameters")
+    >>> fill({"n.$": "$.count", "s": "$.count"}, PathScope({"count": 2}), "Parameters")
     {'n': 2, 's': '$.count'}
 
     Args:
@@ -34,7 +34,7 @@ def fill(template: Any, scope: Scope, field: str) -> Any:
     return template
 
 
-def _member(key: str, value: Any, scope: Scope, field: str) -> tuple[str, Any]:
+def _member(key: str, value: Any, scope: PathScope, field: str) -> tuple[str, Any]:
     if not key.endswith(_DYNAMIC):
         return key, fill(value, scope, field)
     if isinstance(value, str) and intrinsics.is_intrinsic(value):

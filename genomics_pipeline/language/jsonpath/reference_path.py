@@ -15,12 +15,12 @@ class _Conflict(Exception):
     pass
 
 
-def place(text: str, document: Any, value: Any) -> Any:
-    """A copy of a document with a value at a reference path; objects on the way are made where there are none.
+def put(text: str, document: Any, value: Any) -> Any:
+    """Return a copy of a document with a value at a reference path; objects on the way are made where there are none.
 
-    >>> place("$.a.b", {"c": 1}, 2)
+    >>> put("$.a.b", {"c": 1}, 2)
     {'c': 1, 'a': {'b': 2}}
-    >>> place("$", {"c": 1}, 2)
+    >>> put("$", {"c": 1}, 2)
     2
 
     Raises:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from genomics_pipeline.engine.clock import moment
 from genomics_pipeline.language.jsonpath import intrinsics
 from genomics_pipeline.language.jsonpath import path as jsonpath
 from genomics_pipeline.language.jsonpath import reference_path as single_path
+from genomics_pipeline.language.timestamps import parse_timestamp
 from genomics_pipeline.language.validation.diagnostics import INVALID_JSONATA, SCHEMA, UNSUPPORTED_JSONATA
 
 _OPEN, _CLOSE = "{%", "%}"
@@ -68,7 +68,7 @@ def template_value(text: str) -> bool:
 
 def timestamp(text: str) -> str | None:
     """What is wrong with a timestamp."""
-    return None if moment(text) else "String does not match RFC3339 timestamp"
+    return None if parse_timestamp(text) else "String does not match RFC3339 timestamp"
 
 
 def begins_as_expression(found: object) -> bool:

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from genomics_pipeline.engine import api
+from genomics_pipeline.engine.check_document import check_document
 from genomics_pipeline.engine.clock import Clock, SystemClock
 from genomics_pipeline.engine.execution import Engine, TaskHandler
 from genomics_pipeline.engine.fast_forward import FastForwardClock
@@ -23,7 +24,6 @@ from genomics_pipeline.engine.tasks.mock import MockFile, Mocks, parse_mock_file
 from genomics_pipeline.engine.tasks.s3 import S3Tasks
 from genomics_pipeline.engine.tasks.sfn import SendTask
 from genomics_pipeline.engine.tasks.table import CALLBACK, TaskTable
-from genomics_pipeline.language.validation.document import check
 from genomics_pipeline.language.validation.scopes import State, machines
 from genomics_pipeline.model.errors import DataError, UsageError, did_you_mean
 from genomics_pipeline.runs.json_file import read_json
@@ -101,7 +101,7 @@ def execute(request: ExecuteRequest) -> dict[str, Any]:
             clock = FastForwardClock() if request.fast_forward else SystemClock()
             table = _table(plan, folder, clock)
             for name, document in plan.documents.items():
-                check(document, name, table)
+                check_document(document, name, table)
             result = api.execute(
                 plan.documents[plan.machine],
                 plan.value,

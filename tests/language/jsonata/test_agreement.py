@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.language.jsonata.expressions import evaluate
 from tests.corpus.failure_causes import causes
+from tests.language.host import HOST
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 HERE = Path(__file__).parent / "agreement"
@@ -75,7 +76,7 @@ def reference(node: Callable[[Path], str]) -> Iterator[Reference]:
 def ours(expression: str, bindings: dict[str, Any]) -> Answer:
     """What this engine answers, in the same form."""
     try:
-        return {"value": json.loads(json.dumps(evaluate("{%" + expression + "%}", bindings, "F")))}
+        return {"value": json.loads(json.dumps(evaluate("{%" + expression + "%}", bindings, "F", HOST)))}
     except StatesError as error:
         what = error.cause.removeprefix(f"The JSONata expression '{expression.strip()}' specified for the field 'F' ")
         if what == "returned nothing (undefined).":

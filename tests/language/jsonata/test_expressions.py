@@ -12,16 +12,17 @@ from hypothesis import strategies as st
 
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.language.jsonata.expressions import Expression, evaluate, is_expression
+from tests.language.host import HOST
 
 
 def value(text: str, given: Any = None, **variables: Any) -> Any:
     """The value of an expression whose state's input is `given`."""
-    return evaluate("{% " + text + " %}", {**variables, "states": {"input": given}}, "Output")
+    return evaluate("{% " + text + " %}", {**variables, "states": {"input": given}}, "Output", HOST)
 
 
 def failure(template: Any, bindings: dict[str, Any], field: str = "Output") -> StatesError:
     with pytest.raises(StatesError) as raised:
-        evaluate(template, bindings, field)
+        evaluate(template, bindings, field, HOST)
     return raised.value
 
 
@@ -192,7 +193,7 @@ def test_threads_do_not_meet() -> None:
     text = "{% ($f := $pad(?, 3, $v); $now() = $now() ? $sum($map($l, function($x) { $x * $n })) & $f('') : 0) %}"
 
     def one(n: int) -> list[str]:
-        return [evaluate(text, {"l": list(range(20)), "n": n, "v": str(n)}, "F") for _ in range(20)]
+        return [evaluate(text, {"l": list(range(20)), "n": n, "v": str(n)}, "F", HOST) for _ in range(20)]
 
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(one, range(1, 9)))
@@ -240,5 +241,5 @@ def test_the_short_cut_for_paths_answers_as_jsonata_does(data: dict[str, Any], n
             return error.cause
 
     assert outcome(lambda: expression.evaluate(bindings, "Output")) == outcome(
-        lambda: expression._evaluate(bindings, "Output")
+        lambda: expression._evaluate(bindings, "Output", HOST)
     )

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.language.jsonata.expressions import evaluate
+from tests.language.host import HOST
 
 
 def value(text: str, **variables: Any) -> Any:
-    return evaluate("{% " + text + " %}", variables, "Output")
+    return evaluate("{% " + text + " %}", variables, "Output", HOST)
 
 
 @pytest.mark.parametrize(

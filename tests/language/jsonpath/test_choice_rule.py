@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.language.jsonpath.choice_rule import matches
-from genomics_pipeline.language.jsonpath.scope import Scope
+from genomics_pipeline.language.jsonpath.scope import PathScope
 
 EARLY, LATE = "2024-01-01T00:00:00Z", "2024-01-01T01:30:00+01:00"
 
 
 def holds(value: Any, comparison: dict[str, Any], **other: Any) -> bool:
-    return matches({"Variable": "$.v", **comparison}, Scope({"v": value, **other}, dict, {}), "Choices[0]/")
+    return matches({"Variable": "$.v", **comparison}, PathScope({"v": value, **other}), "Choices[0]/")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_path_on_the_other_side(value: Any, name: str, other: Any, expected: b
 
 
 def test_what_is_not_there() -> None:
-    scope = Scope({}, dict, {})
+    scope = PathScope({})
     assert matches({"Variable": "$.v", "IsPresent": False}, scope, "")
     with pytest.raises(StatesError) as raised:
         matches({"Variable": "$.v", "IsNull": True}, scope, "Choices[0]/")
@@ -112,15 +112,15 @@ rules = st.recursive(
 
 @given(rules)
 def test_and_or_not(rule: tuple[dict[str, Any], bool]) -> None:
-    assert matches(rule[0], Scope({"v": 1}, dict, {}), "") is rule[1]
+    assert matches(rule[0], PathScope({"v": 1}), "") is rule[1]
 
 
 @given(st.text("ab", max_size=8), st.text("ab*", max_size=6))
 def test_a_star_stands_for_any_characters(value: str, pattern: str) -> None:
     expected = re.fullmatch(pattern.replace("*", ".*"), value) is not None
-    assert matches({"Variable": "$.v", "StringMatches": pattern}, Scope({"v": value}, dict, {}), "") is expected
+    assert matches({"Variable": "$.v", "StringMatches": pattern}, PathScope({"v": value}), "") is expected
 
 
 def test_many_stars_do_not_multiply_the_work() -> None:
     rule = {"Variable": "$.v", "StringMatches": "*a" * 50 + "b"}
-    assert not matches(rule, Scope({"v": "a" * 1000}, dict, {}), "")
+    assert not matches(rule, PathScope({"v": "a" * 1000}), "")

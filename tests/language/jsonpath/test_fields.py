@@ -4,34 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from genomics_pipeline.engine.query_language import QueryLanguage
-from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.errors import StatesError
+from genomics_pipeline.language.host import NO_HOST, Host
 from genomics_pipeline.language.jsonpath.fields import JsonPathFields
+from genomics_pipeline.language.query_language import QueryLanguage
 
 FIELDS: QueryLanguage = JsonPathFields()
 
 
 @dataclass
-class Visited:
-    """As much of a visit as fields look at."""
+class Scope:
+    """The data of one state; an implementation of `StateScope`."""
 
     state: Mapping[str, Any]
     raw: Any
     variables: Mapping[str, Any] = field(default_factory=dict)
     input: Any = None
     name: str = "S"
+    host: Host = NO_HOST
 
     def context(self, item: Mapping[str, Any] | None = None) -> dict[str, Any]:
         return {"State": {"Name": "S"}} | ({"Map": item} if item else {})
 
 
-def visit(state: Mapping[str, Any], raw: Any, **variables: Any) -> Visit:
-    made = cast(Visit, Visited(state, raw, variables))
+def visit(state: Mapping[str, Any], raw: Any, **variables: Any) -> Scope:
+    made = Scope(state, raw, variables)
     made.input = FIELDS.input(made)
     return made
 

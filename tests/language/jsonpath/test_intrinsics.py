@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.language.jsonpath.intrinsics import check, evaluate, is_intrinsic
-from genomics_pipeline.language.jsonpath.scope import Scope
+from genomics_pipeline.language.jsonpath.scope import PathScope
+from tests.language.host import HOST
 
 MISCOUNTED = "Invalid arguments in States.Format: number of arguments do not match the occurrences of {}."
 VALUES = st.recursive(
@@ -26,7 +27,7 @@ VALUES = st.recursive(
 
 
 def value(text: str, given: Any = None, context: Any = None, **variables: Any) -> Any:
-    return evaluate(text, Scope(given, lambda: context, variables), "x.$")
+    return evaluate(text, PathScope(given, lambda: context, variables, HOST), "x.$")
 
 
 def failure(text: str, given: Any = None, context: Any = None) -> StatesError:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.language.jsonpath.path import check, find
-from genomics_pipeline.language.jsonpath.scope import Scope
+from genomics_pipeline.language.jsonpath.scope import PathScope
 
 NAMES = st.from_regex(r"[a-zA-Z_][a-zA-Z0-9_-]{0,5}", fullmatch=True)
 SCALARS = st.none() | st.booleans() | st.integers() | st.text()
@@ -20,11 +20,11 @@ DOCUMENTS = st.recursive(
 USERS = {"users": [{"name": "a", "year": 1998}, {"name": "b", "year": 1999}, {"name": "c"}], "list": [1, 2, 3]}
 
 
-def scope(value: Any, context: Any = None, **variables: Any) -> Scope:
-    return Scope(value, lambda: context, variables)
+def scope(value: Any, context: Any = None, **variables: Any) -> PathScope:
+    return PathScope(value, lambda: context, variables)
 
 
-def failure(text: str, seen: Scope, field: str) -> StatesError:
+def failure(text: str, seen: PathScope, field: str) -> StatesError:
     with pytest.raises(StatesError) as raised:
         find(text, seen, field)
     return raised.value
@@ -114,7 +114,7 @@ def test_context_and_variables() -> None:
 
 def test_the_context_object_is_made_for_paths_that_ask_for_it() -> None:
     made = []
-    seen = Scope({"a": 1}, lambda: made.append(1) or {"State": {"Name": "S"}}, {"v": 1})
+    seen = PathScope({"a": 1}, lambda: made.append(1) or {"State": {"Name": "S"}}, {"v": 1})
     find("$.a", seen, "x.$")
     find("$v", seen, "x.$")
     assert made == []

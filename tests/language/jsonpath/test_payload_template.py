@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.language.jsonpath.payload_template import check, fill
-from genomics_pipeline.language.jsonpath.scope import Scope
+from genomics_pipeline.language.jsonpath.scope import PathScope
 
 KEYS = st.text(max_size=5).filter(lambda key: not key.endswith(".$"))
 LITERALS = st.recursive(
@@ -20,7 +20,7 @@ LITERALS = st.recursive(
 
 
 def filled(template: Any, given: Any = None, context: Any = None, **variables: Any) -> Any:
-    return fill(template, Scope(given, lambda: context, variables), "Parameters")
+    return fill(template, PathScope(given, lambda: context, variables), "Parameters")
 
 
 def test_each_kind_of_value() -> None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from genomics_pipeline.engine.distributed_map.item_reader.csv import DELIMITERS
 from genomics_pipeline.engine.distributed_map.item_reader.limits import MAX_ITEMS
-from genomics_pipeline.engine.query_language import Node
 from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.errors import ITEM_READER_FAILED, StatesError
 from genomics_pipeline.language.jsonpath.path_fields import whole
+from genomics_pipeline.language.query_language import Node
 
 
 @dataclass(frozen=True, slots=True)

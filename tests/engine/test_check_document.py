@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from genomics_pipeline.engine.check_document import check_document
 from genomics_pipeline.engine.tasks.handlers import Handlers
-from genomics_pipeline.language.validation.document import check
 from genomics_pipeline.model.errors import DataError, Problem
 
 END = {"Type": "Pass", "End": True}
@@ -32,7 +32,7 @@ def machine(**states: Any) -> dict[str, Any]:
 
 def problems(document: Any) -> list[str]:
     with pytest.raises(DataError) as raised:
-        check(document, "machine", TASKS)
+        check_document(document, "machine", TASKS)
     return [str(problem) for problem in raised.value.problems]
 
 
@@ -99,15 +99,15 @@ def test_all_problems_come_at_once_in_the_documents_order() -> None:
 
 def test_a_problem_names_its_place() -> None:
     with pytest.raises(DataError) as raised:
-        check(machine(A={"Type": "Pass"}), "machine", Handlers())
+        check_document(machine(A={"Type": "Pass"}), "machine", Handlers())
     message = f"{SCHEMA}: This object should have only one of the following fields: [Next, End]"
     assert raised.value.problems == (Problem(message, column="/States/A"), Problem(NO_END))
 
 
 def test_both_query_languages_are_taken() -> None:
-    check(machine(A={"Type": "Pass", "InputPath": "$.a", "End": True}), "machine", TASKS)
+    check_document(machine(A={"Type": "Pass", "InputPath": "$.a", "End": True}), "machine", TASKS)
     jsonata = machine(A={"Type": "Pass", "Output": "{% 1 %}", "End": True})
-    check({"QueryLanguage": "JSONata", **jsonata}, "machine", TASKS)
+    check_document({"QueryLanguage": "JSONata", **jsonata}, "machine", TASKS)
 
 
 def test_a_refused_document_leaves_no_journal(bench: Any) -> None:

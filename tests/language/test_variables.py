@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from genomics_pipeline.engine.variables import MAX_TOTAL_BYTES, assign
 from genomics_pipeline.language.errors import StatesError
+from genomics_pipeline.language.variables import MAX_TOTAL_BYTES, assign
 
 MOST = "x" * 262_142  # and its quotes
 

@@ -1,28 +1,26 @@
-"""Refuses a document that AWS would refuse, or whose Tasks nothing here runs: every problem, with its place."""
+"""The check of a document before it is executed: AWS must accept it, and its Tasks must have something to run them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from genomics_pipeline.engine.execution import Tasks
 from genomics_pipeline.language.validation.scopes import machines
 from genomics_pipeline.language.validation.validate import diagnose
 from genomics_pipeline.model.errors import DataError, Problem
 
-if TYPE_CHECKING:
-    from genomics_pipeline.engine.execution import Tasks
 
-
-def check(document: Mapping[str, Any], name: str, tasks: Tasks) -> None:
+def check_document(document: Mapping[str, Any], name: str, tasks: Tasks) -> None:
     """Refuse a document that cannot be run.
 
     Args:
         document: The state machine.
         name: The state machine's name.
-        tasks: What Task states call.
+        tasks: Runs the Task states.
 
     Raises:
-        DataError: with every problem: AWS's in the document's order, then what nothing here runs.
+        DataError: with every problem: AWS's in the document's order, then the Tasks that nothing here runs.
     """
     problems = [
         Problem(f"{found.code}: {found.message}", column=found.path or None)

@@ -1,0 +1,27 @@
+"""A host with the system's time and chance."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+
+
+class SystemHost:
+    def now(self) -> float:
+        return time.time()
+
+    def processor_seconds(self) -> float:
+        return time.thread_time()
+
+    def random(self) -> float:
+        return random.random()
+
+    def random_integer(self, low: int, high: int, seed: int | None) -> int:
+        return random.Random(seed).randrange(low, high)
+
+    def uuid(self) -> str:
+        return str(uuid.uuid4())
+
+
+HOST = SystemHost()
