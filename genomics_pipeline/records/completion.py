@@ -1,4 +1,4 @@
-"""`step.json`: what ran over one item, and what came of it. Written last, so that it means "done"."""
+"""`step.json`: what ran over one item and what it made. It is written last, so that its presence means "done"."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import Any
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.records.fields import Fields, RecordKind, UnreadableRecord, read_fields
 from genomics_pipeline.stores.protocol import MissingObject, Store
+
+KIND = RecordKind("a completion record", "run the step again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class OutputRecord:
     Attributes:
         key: Its key, below the run's prefix.
         size_bytes: Its size.
-        sha256: Of its content, in hexadecimal.
+        sha256: The digest of its content, in hexadecimal.
         indexes: Keys of its indexes.
     """
 
@@ -39,15 +42,15 @@ class CompletionRecord:
         step: The step's name.
         version: The step's version.
         fingerprint: sha256 of everything the outputs depend on.
-        started: When, ISO 8601 in UTC.
+        started: When it began, ISO 8601 in UTC.
         seconds: How long it took, staging included.
         vcpus: Cores it was given.
         memory_mib: Memory it was given.
         peak_memory_mib: See `worker.process.ProcessEnd`.
         parameters: All of them, resolved.
-        outputs: By name.
+        outputs: Its outputs by name.
         sources: sha256 of each output of an earlier stage of the item that went in, by ``<stage>.<output>``.
-        reused: It was found done, not run now; never written.
+        reused: The record was read, so the step was not run now; never written.
     """
 
     stage: str
@@ -66,27 +69,53 @@ class CompletionRecord:
     reused: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """The object that ``step.json`` holds."""
-        found = asdict(self)
-        del found["reused"]
-        return found
+        """Return the object that ``step.json`` holds."""
+        members = asdict(self)
+        del members["reused"]
+        return members
 
 
 def read_completion(store: Store, run: RunPlace, stage: str, item: str) -> CompletionRecord | None:
-    """The record of a step over an item; None where it is not done, or was by another version of ours."""
+    """Read the record of a step over an item.
+
+    Returns:
+        The record. None where there is none, and where it cannot be read or was written by another version of ours:
+        the step then runs again and replaces it.
+    """
     try:
-        found = json.loads(store.read(_uri(run, stage, item)))
-        outputs = {
-            name: OutputRecord(**{**output, "indexes": tuple(output["indexes"])})
-            for name, output in found.pop("outputs").items()
-        }
-        return CompletionRecord(**found, outputs=outputs, reused=True)
-    except (MissingObject, LookupError, TypeError):
+        return _completion(read_fields(store, _uri(run, stage, item), KIND))
+    except (MissingObject, UnreadableRecord):
         return None
 
 
+def _completion(fields: Fields) -> CompletionRecord:
+    outputs = fields.object("outputs")
+    return CompletionRecord(
+        stage=fields.text("stage"),
+        item=fields.text("item"),
+        step=fields.text("step"),
+        version=fields.text("version"),
+        fingerprint=fields.text("fingerprint"),
+        started=fields.text("started"),
+        seconds=fields.number("seconds"),
+        vcpus=fields.integer("vcpus"),
+        memory_mib=fields.integer("memory_mib"),
+        peak_memory_mib=fields.integer("peak_memory_mib"),
+        parameters=fields.object("parameters").members,
+        outputs={name: _output(outputs.object(name)) for name in outputs.members},
+        sources=fields.object("sources").text_by_name() if fields.has("sources") else {},
+        reused=True,
+    )
+
+
+def _output(fields: Fields) -> OutputRecord:
+    return OutputRecord(
+        fields.text("key"), fields.integer("size_bytes"), fields.text("sha256"), fields.texts("indexes")
+    )
+
+
 def is_done(store: Store, run: RunPlace, stage: str, item: str) -> bool:
-    """Whether a step is done over an item, and what it was made of is still what the stages before it have made."""
+    """Return whether a step is done over an item, and its inputs are still what the stages before it have made."""
     record = read_completion(store, run, stage, item)
     return record is not None and all(
         _is_made(store, run, source, item, sha256) for source, sha256 in record.sources.items()
@@ -107,10 +136,16 @@ def write_completion(store: Store, run: RunPlace, record: CompletionRecord) -> N
 
 
 def delete_completion(store: Store, run: RunPlace, stage: str, item: str) -> None:
-    """Take ``step.json`` away, where there is one: in a bucket with versions, a deletion is an object too."""
+    """Delete ``step.json`` where there is one: in a bucket with versions, a deletion is an object too."""
     uri = _uri(run, stage, item)
     if store.stat(uri):
         store.delete(uri)
+
+
+def completion_version(store: Store, run: RunPlace, stage: str, item: str) -> str | None:
+    """Return what changes when an item's ``step.json`` is written; None where there is none."""
+    info = store.stat(_uri(run, stage, item))
+    return info.version if info else None
 
 
 def _uri(run: RunPlace, stage: str, item: str) -> str:

@@ -14,9 +14,10 @@ from genomics_pipeline.aws.jobs import active_jobs, terminate
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, RunPlace
+from genomics_pipeline.records.holder import Holder
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
 from genomics_pipeline.runs.reruns.chain import started_chain
-from genomics_pipeline.runs.run_folder import Holder, RunFolder
+from genomics_pipeline.runs.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from mypy_boto3_batch.type_defs import JobDetailTypeDef

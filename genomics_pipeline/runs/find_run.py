@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from genomics_pipeline.aws.clients import Clients, calling
 from genomics_pipeline.aws.deployment import Deployment, find_deployment
@@ -17,6 +15,7 @@ from genomics_pipeline.aws.run_names import run_names
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError, UsageError
 from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.records.aws_run import AwsRunRecord, read_aws_run
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.stores.protocol import MissingObject, Store
 from genomics_pipeline.stores.routed import RoutedStore
@@ -25,7 +24,6 @@ RUN_NAME = re.compile(r"[A-Za-z0-9._-]{1,80}")  # also the execution's, of which
 URI_EXPECTED = f"s3://bucket/{run_layout.run_prefix('NAME')}"
 URI = re.compile(rf"s3://(?P<bucket>[^/]+)/(?P<prefix>{run_layout.RUNS}(?P<name>{RUN_NAME.pattern}))/?")
 COMPARED = 1000  # names that begin alike, among which a misspelt one is looked for
-OURS = ("state_machine_arn", "execution_arn", "pipeline", "stack")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class CloudRun:
     deployment: Deployment
     clients: Clients
     store: RoutedStore
-    record: dict[str, Any]
+    record: AwsRunRecord
 
 
 def find_run(text: str, stack: str) -> LocalRun | CloudRun:
@@ -111,7 +109,7 @@ def _at(uri: str, clients: Clients) -> CloudRun:
         record = read_record(place, store)
     except MissingObject:
         raise RunError(f"{uri}: expected a run, found none") from None
-    return CloudRun(place.name, place, find_deployment(record["stack"], clients), clients, store, record)
+    return CloudRun(place.name, place, find_deployment(record.stack, clients), clients, store, record)
 
 
 def _named(name: str, stack: str, clients: Clients) -> CloudRun:
@@ -129,20 +127,12 @@ def _named(name: str, stack: str, clients: Clients) -> CloudRun:
     return CloudRun(name, place, deployment, clients, store, record)
 
 
-def read_record(place: RunPlace, store: Store) -> dict[str, Any]:
-    """The ``run.json`` of a run on AWS.
+def read_record(place: RunPlace, store: Store) -> AwsRunRecord:
+    """Read the ``run.json`` of a run on AWS.
 
     Raises:
         MissingObject: if there is none.
         RunError: if it is not of a run on AWS, or cannot be read.
     """
-    uri = place.uri(run_layout.RECORD)
-    with calling(f"read {uri}"):
-        data = store.read(uri)
-    try:
-        record = json.loads(data)
-    except ValueError:
-        record = None
-    if not isinstance(record, dict) or not all(isinstance(record.get(name), str) for name in OURS):
-        raise RunError(f"{uri}: expected the record of a run on AWS, found something else; submit the run again")
-    return record
+    with calling(f"read {place.uri(run_layout.RECORD)}"):
+        return read_aws_run(store, place)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import Deployment, find_deployment, state_machines
@@ -16,6 +16,7 @@ from genomics_pipeline.aws.executions import STATUSES, list_executions
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.aws.run_names import run_names, run_of
 from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.records.aws_run import AwsRunRecord
 from genomics_pipeline.runs.find_run import is_run, read_record, run_place
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.stores.protocol import MissingObject
@@ -73,16 +74,16 @@ def local_runs(folders: Iterable[Path], status: str | None) -> Iterator[RunRow]:
 
 def _local(folder: RunFolder) -> RunRow:
     record = folder.record()
-    started = str(record.get("started", ""))
     status = folder.status() or NO_EXECUTION
-    seconds = record.get("summary", {}).get("seconds")
-    if status == "RUNNING":
-        seconds = (datetime.now(UTC) - datetime.fromisoformat(started)).total_seconds()
+    seconds = record.seconds if record else None
+    if record and status == "RUNNING":
+        seconds = (datetime.now(UTC) - datetime.fromisoformat(record.started)).total_seconds()
     samples = None
     if folder.manifest.is_file():
         with folder.manifest.open("rb") as lines:
             samples = sum(1 for _ in lines)
-    return RunRow(str(folder.path), str(record.get("pipeline", "")), samples, status, started, seconds)
+    pipeline, started = (record.pipeline, record.started) if record else ("", "")
+    return RunRow(str(folder.path), pipeline, samples, status, started, seconds)
 
 
 def stack_runs(stack: str, status: str | None) -> Iterator[RunRow]:
@@ -143,15 +144,13 @@ def _never_executed(deployment: Deployment, clients: Clients, store: S3Store, kn
     yield from sorted(rows, key=lambda row: row.submitted, reverse=True)
 
 
-def _record(name: str, deployment: Deployment, store: S3Store) -> dict[str, Any] | None:
+def _record(name: str, deployment: Deployment, store: S3Store) -> AwsRunRecord | None:
     try:
         return read_record(run_place(name, deployment.bucket), store)
     except MissingObject:
         return None
 
 
-def _row(record: dict[str, Any], status: str, started: datetime | None, seconds: float | None) -> RunRow:
-    submitted = (
-        record.get("submitted", "") if started is None else started.astimezone(UTC).isoformat(timespec="seconds")
-    )
-    return RunRow(record["run"], record["pipeline"], record.get("samples"), status, submitted, seconds)
+def _row(record: AwsRunRecord, status: str, started: datetime | None, seconds: float | None) -> RunRow:
+    submitted = record.submitted if started is None else started.astimezone(UTC).isoformat(timespec="seconds")
+    return RunRow(record.run, record.pipeline, record.samples, status, submitted, seconds)

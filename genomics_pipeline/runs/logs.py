@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from genomics_pipeline.aws import logs as cloudwatch
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError, UsageError, did_you_mean
+from genomics_pipeline.records.job import read_job
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
 from genomics_pipeline.runs.run_files import RunFiles, StageGroup, run_files
 from genomics_pipeline.runs.run_state import ItemFailure
@@ -146,8 +146,5 @@ def _stream(
 
 
 def _job_id(files: RunFiles, stage: str, item: str) -> str | None:
-    try:
-        found = json.loads(files.store.read(files.place.uri(run_layout.job_record(stage, item))))
-    except MissingObject:
-        return None
-    return str(found["job_id"])
+    attempt = read_job(files.store, files.place, stage, item)
+    return attempt.job_id if attempt else None

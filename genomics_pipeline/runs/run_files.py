@@ -10,9 +10,10 @@ from typing import Any
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import RunError
-from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.task import RunPlace, item_id
 from genomics_pipeline.records.completion import CompletionRecord, read_completion
+from genomics_pipeline.records.failure import read_failure
+from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
 from genomics_pipeline.runs.run_folder import BUCKET
 from genomics_pipeline.stores.protocol import MissingObject
@@ -84,13 +85,12 @@ class RunFiles:
         """A failure in the words of the worker, where it wrote any in that attempt of that job (`worker.container`)."""
         if not failure.by_exit_code:  # Batch, or the container's engine, knows better
             return failure
-        try:
-            told = json.loads(self.store.read(self.place.uri(run_layout.failure_record(stage, item))))
-            if told["job_id"] != failure.job_id or told["attempt"] != failure.attempt:
-                return failure
-            return replace(failure, failure_class=FailureClass(told["class"]), message=str(told["message"]))
-        except (MissingObject, ValueError, LookupError, TypeError):
+        record = read_failure(self.store, self.place, stage, item)
+        if record is None or record.attempt is None or failure.job_id is None or failure.attempt is None:
             return failure
+        if record.attempt != BatchAttempt(failure.job_id, failure.attempt):
+            return failure
+        return replace(failure, failure_class=record.failure_class, message=record.message)
 
 
 def run_files(run: LocalRun | CloudRun) -> RunFiles:

@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError, UsageError
+from genomics_pipeline.records.holder import Holder, read_holder, write_holder
+from genomics_pipeline.records.local_run import LocalRunRecord, read_local_run, write_local_run
+from genomics_pipeline.stores.local import LocalStore
 
 # No S3 bucket can have upper-case letters, so this one never hides a real bucket.
 BUCKET = "RUN"
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """The process that runs in a folder.
-
-    Attributes:
-        pid: Its id.
-        host: Its machine.
-        started: When it began, in seconds since the epoch: another process of that id has another time.
-    """
-
-    pid: int
-    host: str
-    started: float
 
 
 class RunFolder:
@@ -65,25 +50,17 @@ class RunFolder:
         files = (self.definition, self.input, self.manifest, self.intervals)
         return sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
-    def record(self) -> dict[str, Any]:
-        """What ``run.json`` says, empty where nothing was run yet.
+    def record(self) -> LocalRunRecord | None:
+        """Read ``run.json``; None where nothing was run yet.
 
         Raises:
-            RunError: if the file is not ours.
+            UnreadableRecord: if the file is not ours.
         """
-        if not self._record.exists():
-            return {}
-        try:
-            found = json.loads(self._record.read_bytes())
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
-            raise RunError(f"{self._record}: expected a JSON object, found something else; is this a run's folder?")
-        return found
+        return read_local_run(LocalStore(), str(self._record))
 
-    def save(self, record: dict[str, Any]) -> None:
+    def save(self, record: LocalRunRecord) -> None:
         """Replace ``run.json`` atomically."""
-        self.write(self._record, json.dumps(record, indent=2) + "\n")
+        write_local_run(LocalStore(), str(self._record), record)
 
     def write(self, path: Path, text: str | Iterable[str]) -> None:
         """Replace a file of the run atomically, by a text or by its parts, which may be too many to hold."""
@@ -109,22 +86,24 @@ class RunFolder:
             raise UsageError(f"--out {self.path}: expected a folder that can be written to: {error.strerror}") from None
 
     def status(self) -> str:
-        """RUNNING, SUCCEEDED, FAILED or ABORTED, which a run is whose process was killed; empty where none began."""
-        recorded = str(self.record().get("status", ""))
-        return "ABORTED" if recorded == "RUNNING" and self.holder() is None else recorded
+        """Return RUNNING, SUCCEEDED, FAILED or ABORTED; empty where nothing was run yet.
+
+        A run whose process was killed is ABORTED.
+        """
+        record = self.record()
+        if record is None:
+            return ""
+        return "ABORTED" if record.status == "RUNNING" and self.holder() is None else record.status
 
     def holder(self) -> Holder | None:
-        """The process that runs in this folder; None where there is none any more."""
+        """Return the process that runs in this folder; None where there is none any more."""
         import psutil
 
+        holder = read_holder(LocalStore(), str(self._holder))
+        if holder is None or holder.host != socket.gethostname():
+            return holder
         try:
-            found = Holder(**json.loads(self._holder.read_bytes()))
-        except (FileNotFoundError, ValueError, TypeError):
-            return None
-        if found.host != socket.gethostname():
-            return found
-        try:
-            return found if psutil.Process(found.pid).create_time() == found.started else None
+            return holder if psutil.Process(holder.pid).create_time() == holder.started else None
         except psutil.NoSuchProcess:
             return None
 
@@ -154,4 +133,4 @@ class RunFolder:
         import psutil
 
         holder = Holder(os.getpid(), socket.gethostname(), psutil.Process().create_time())
-        self.write(self._holder, json.dumps(asdict(holder)) + "\n")
+        write_holder(LocalStore(), str(self._holder), holder)

@@ -10,16 +10,15 @@ import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from genomics_pipeline import __version__
-from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import DataError, PipelineError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord
-from genomics_pipeline.stores.protocol import TransferFailed
+from genomics_pipeline.records.job import BatchAttempt, write_job
+from genomics_pipeline.stores.protocol import Store, TransferFailed
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker import emf
 from genomics_pipeline.worker.failure import DISK_FULL, StepFailed
@@ -75,7 +74,9 @@ def _run(step: StepFolder, environment: Mapping[str, str]) -> int:
     payload = read_payload(_needed(environment, "TASK"), store)
     if payload.step != step.spec.name:
         raise DataError(f"{PAYLOAD_VARIABLE}: expected a task of the step {step.spec.name}, found {payload.step}")
-    _write_jobs(payload, store, environment)
+    job = _job(environment)
+    if job:
+        _write_jobs(payload, store, job)
     cores, memory_mib = capacity()
     try:
         run_task(
@@ -86,7 +87,7 @@ def _run(step: StepFolder, environment: Mapping[str, str]) -> int:
             memory_mib=_number(environment, "MEMORY_MIB", memory_mib),
             scratch=Path(_needed(environment, "SCRATCH")),
             cancelled=threading.Event(),  # whoever tells this process to end interrupts it
-            job=_job(environment),
+            job=job,
             ended=lambda end: _tell(payload, end),
         )
     except StepFailed as failure:
@@ -115,21 +116,17 @@ def _buckets(environment: Mapping[str, str]) -> dict[str, Path]:
         raise DataError(f"{VARIABLE}BUCKETS: expected a JSON object of folders, found {text!r}") from None
 
 
-def _job(environment: Mapping[str, str]) -> dict[str, Any] | None:
-    """The Batch job this is, and its attempt; None where it is none."""
+def _job(environment: Mapping[str, str]) -> BatchAttempt | None:
+    """Return the attempt of a Batch job that this is; None where it is none."""
     if "AWS_BATCH_JOB_ID" not in environment:
         return None
-    return {"job_id": environment["AWS_BATCH_JOB_ID"], "attempt": int(environment.get("AWS_BATCH_JOB_ATTEMPT", 1))}
+    return BatchAttempt(environment["AWS_BATCH_JOB_ID"], int(environment.get("AWS_BATCH_JOB_ATTEMPT", 1)))
 
 
-def _write_jobs(payload: TaskPayload, store: RoutedStore, environment: Mapping[str, str]) -> None:
-    """``job.json`` of each item: which Batch job it is in, so that its log is found while it runs."""
-    if (job := _job(environment)) is None:
-        return
-    job["started"] = datetime.now(UTC).isoformat(timespec="seconds")
+def _write_jobs(payload: TaskPayload, store: Store, job: BatchAttempt) -> None:
+    started = datetime.now(UTC).isoformat(timespec="seconds")
     for item in payload.items:
-        uri = payload.run.uri(run_layout.job_record(payload.stage, item_id(item)))
-        store.write(uri, json.dumps(job).encode() + b"\n")
+        write_job(store, payload.run, payload.stage, item_id(item), job, started)
 
 
 def _tell(payload: TaskPayload, end: CompletionRecord | StepFailed) -> None:

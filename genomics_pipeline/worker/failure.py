@@ -1,20 +1,15 @@
-"""A step that did not succeed over an item: as an exception here, as `failure.json` for everybody else."""
+"""The exception of a step that did not succeed over an item, and what errors around its program come to."""
 
 from __future__ import annotations
 
 import errno
-import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE
-from genomics_pipeline.model.task import RunPlace
-from genomics_pipeline.stores.protocol import Store, TransferFailed, TransferStopped
+from genomics_pipeline.stores.protocol import TransferFailed, TransferStopped
 
 CANCELLED_EXIT_CODE = 143  # 128 + SIGTERM
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -72,33 +67,3 @@ def says_full(text: str) -> bool:
     (True, False)
     """
     return any(os.strerror(number) in text for number in DISK_FULL)
-
-
-def write_failure(store: Store, run: RunPlace, stage: str, failure: StepFailed, job: Mapping[str, Any]) -> None:
-    """Write ``failure.json``: why the newest try over an item failed.
-
-    Args:
-        store: Where the run lies.
-        run: The run.
-        stage: The stage.
-        failure: The failure.
-        job: ``job_id`` and ``attempt``, where it was a Batch job.
-    """
-    told = {
-        "class": str(failure.failure_class),
-        "message": str(failure),
-        "exit_code": failure.task_exit_code,
-        **job,
-    }
-    store.write(_uri(run, stage, failure.item), json.dumps(told, ensure_ascii=False).encode() + b"\n")
-
-
-def delete_failure(store: Store, run: RunPlace, stage: str, item: str) -> None:
-    """Take ``failure.json`` away, where there is one: in a bucket with versions, a deletion is an object too."""
-    uri = _uri(run, stage, item)
-    if store.stat(uri):
-        store.delete(uri)
-
-
-def _uri(run: RunPlace, stage: str, item: str) -> str:
-    return run.uri(run_layout.failure_record(stage, item))

@@ -16,15 +16,11 @@ from genomics_pipeline.model.parameters import Value, resolve
 from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.model.task import TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord, delete_completion, read_completion
+from genomics_pipeline.records.failure import FailureRecord, delete_failure, write_failure
+from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.attempt import Attempt, Machine
-from genomics_pipeline.worker.failure import (
-    CANCELLED_EXIT_CODE,
-    StepFailed,
-    delete_failure,
-    failure_of,
-    write_failure,
-)
+from genomics_pipeline.worker.failure import CANCELLED_EXIT_CODE, StepFailed, failure_of
 from genomics_pipeline.worker.inputs import find_input
 from genomics_pipeline.worker.scratch import remove_leftovers, task_folder
 from genomics_pipeline.worker.step_folder import StepFolder
@@ -39,7 +35,7 @@ def run_task(
     memory_mib: int,
     scratch: Path,
     cancelled: threading.Event,
-    job: Mapping[str, Any] | None = None,
+    job: BatchAttempt | None = None,
     ended: Callable[[CompletionRecord | StepFailed], None] = lambda _: None,
 ) -> list[CompletionRecord]:
     """Run a step over each item of a payload that is not done; the others of a batch do not wait for a bad one.
@@ -54,7 +50,7 @@ def run_task(
         memory_mib: Memory it may use.
         scratch: Folder for its temporary files.
         cancelled: Set when it must end.
-        job: ``job_id`` and ``attempt`` of the Batch job that this is.
+        job: The attempt of a Batch job that this is; None where it is none.
         ended: Told of each item's end.
 
     Raises:
@@ -74,20 +70,21 @@ def run_task(
             ended(records[-1])
         except StepFailed as failure:
             failures.append(failure)
-            _record(failure, payload, store, job or {})
+            _record(failure, payload, store, job)
             ended(failure)
     if failures:
         raise min(failures, key=lambda failure: failure.failure_class is not FailureClass.OUT_OF_MEMORY)
     return records
 
 
-def _record(failure: StepFailed, payload: TaskPayload, store: Store, job: Mapping[str, Any]) -> None:
+def _record(failure: StepFailed, payload: TaskPayload, store: Store, job: BatchAttempt | None) -> None:
     """Put ``failure.json`` in the place of what an older try left. Of what was told to end, others know why."""
     if failure.failure_class is FailureClass.CANCELLED:
         return
     with suppress(PipelineError, OSError):  # the log has it too, and the step's failure is what counts
         delete_completion(store, payload.run, payload.stage, failure.item)
-        write_failure(store, payload.run, payload.stage, failure, job)
+        record = FailureRecord(failure.failure_class, str(failure), failure.task_exit_code, job)
+        write_failure(store, payload.run, payload.stage, failure.item, record)
 
 
 def _run_item(

@@ -18,6 +18,7 @@ from genomics_pipeline.engine.tasks.batch import Job, JobEnd
 from genomics_pipeline.runs import cancel as use_case
 from genomics_pipeline.runs.run_folder import RunFolder
 from tests.fakes.batch import BatchJob, Log
+from tests.runs.records import local_run
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Ended
@@ -145,7 +146,7 @@ def test_names_that_are_no_run(
         assert cli("cancel", text, "--yes").err == f"error: {message}\n"
     stack.put("runs/torn/run.json", "{}")
     assert cli("cancel", "torn", "--yes").err == (
-        f"error: s3://{stack.bucket}/runs/torn/run.json: expected the record of a run on AWS, found something else; "
+        f"error: s3://{stack.bucket}/runs/torn/run.json: expected the record of a run on AWS, found none of its 'run'; "
         "submit the run again\n"
     )
 
@@ -168,27 +169,31 @@ def test_no_stack(aws: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli
 
 HOLD = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 from genomics_pipeline.cli.signals import end_on_sigterm
 from genomics_pipeline.runs.run_folder import RunFolder
 import signal
 end_on_sigterm()
 folder = RunFolder(Path(sys.argv[1]))
-folder.create()
+record = folder.record()
 with folder.locked():
-    folder.save({"status": "RUNNING"})
+    folder.save(replace(record, status="RUNNING"))
     print("held", flush=True)
     try:
         signal.pause()
     except KeyboardInterrupt:
-        folder.save({"status": "ABORTED"})
+        folder.save(replace(record, status="ABORTED"))
 """
 
 
 @pytest.fixture
 def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A process that runs in the folder `run`."""
-    argv = [sys.executable, "-c", HOLD, str(tmp_path / "run")]
+    folder = RunFolder(tmp_path / "run")
+    folder.create()
+    folder.save(local_run())
+    argv = [sys.executable, "-c", HOLD, str(folder.path)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
@@ -213,7 +218,7 @@ def test_a_killed_run_is_aborted(holder: subprocess.Popen[str], tmp_path: Path, 
 def test_another_process_of_the_same_id_is_left_alone(tmp_path: Path, cli: Cli) -> None:
     folder = RunFolder(tmp_path / "run")
     folder.create()
-    folder.save({"status": "RUNNING"})
+    folder.save(local_run(status="RUNNING"))
     mine = {"pid": os.getpid(), "host": socket.gethostname(), "started": 1.0}
     (folder.path / ".engine" / "holder.json").write_text(json.dumps(mine))
     assert cli("cancel", tmp_path / "run", "--yes").out == "run: ABORTED; no process runs in it\n"

@@ -11,6 +11,7 @@ import boto3
 
 from genomics_pipeline.runs.run_folder import RunFolder
 from tests.fakes.faults import ApiError
+from tests.runs.records import local_run
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Ended
@@ -63,10 +64,8 @@ def test_local_runs(tmp_path: Path, cli: Cli) -> None:
     for folder in (done, killed, new):
         folder.create()
     done.manifest.write_text("{}\n{}\n")
-    started = "2026-11-24T10:00:00+00:00"
-    record = {"status": "SUCCEEDED", "pipeline": "germline", "started": started}
-    done.save({**record, "summary": {"seconds": 3725.4}})
-    killed.save({**record, "status": "RUNNING", "summary": {}})
+    done.save(local_run(summary={"seconds": 3725.4}))
+    killed.save(local_run(status="RUNNING"))
     (done.path / "results" / "run.json").parent.mkdir()
     (done.path / "results" / "run.json").write_text("{}")
     ended = cli("runs", tmp_path)

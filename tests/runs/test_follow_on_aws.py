@@ -77,6 +77,14 @@ def started(step_functions: FakeAws) -> Iterator[FakeAws]:
                 "stack": STACK,
                 "state_machine_arn": machine,
                 "execution_arn": machine.replace(":stateMachine:", ":execution:") + f":{RUN}",
+                "digest": "d",
+                "parameters": {},
+                "tolerated": {"percentage": 50, "count": 100_000_000},
+                "reference": "s3://x/r.fa",
+                "manifest": "sheet.csv",
+                "request": {"pipeline": "germline"},
+                "samples": len(items),
+                "submitted": "2026-11-24T10:00:00+00:00",
             }
         ),
     }

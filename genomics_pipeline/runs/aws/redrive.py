@@ -112,7 +112,7 @@ def _token(arn: str, count: int) -> str:
 
 
 def _rerun(run: CloudRun) -> str:
-    stack = run.record["stack"]
+    stack = run.record.stack
     return f"genomics-pipeline rerun {run.name}{'' if stack == DEFAULT_STACK else f' --stack {stack}'}"
 
 
@@ -193,7 +193,7 @@ def _check_fail_states(run: CloudRun, error: str, cause: str, own: Mapping[str, 
 
 
 def _check_definition(run: CloudRun, own: Mapping[str, Any]) -> None:
-    deployed = definition(run.record["state_machine_arn"], run.clients)
+    deployed = definition(run.record.state_machine_arn, run.clients)
     if deployed is None:
         raise _Refusal("DEFINITION", "its state machine is no longer deployed; --keep-definition redrives all the same")
     if json.loads(deployed) != own:

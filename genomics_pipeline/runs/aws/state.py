@@ -22,7 +22,7 @@ from genomics_pipeline.runs.map_run_answer import (
     map_run_state,
     pending_of,
 )
-from genomics_pipeline.runs.outcome import words
+from genomics_pipeline.runs.outcome import failure_message
 from genomics_pipeline.runs.reruns.chain import answers, earlier, older, result_details, since_whole, started_chain
 from genomics_pipeline.runs.run_files import run_files
 from genomics_pipeline.runs.run_state import ItemFailure, MapRunState, Missing, RunState
@@ -65,14 +65,14 @@ class CloudState:
         return RunState(
             run=run.name,
             place=self._files.shown,
-            pipeline=run.record["pipeline"],
+            pipeline=run.record.pipeline,
             status=execution["status"],
             started=execution["startDate"].timestamp(),
             stopped=execution["stopDate"].timestamp() if "stopDate" in execution else None,
             map_runs=[self._before.with_newest(_state(one, described)) for one in labels],
             cohort=[(stage, done(self._files, stage)) for stage in cohort],
             failures=[one for one in found if not one.pending],
-            error=words(once[0].failure if once else failure) if failure else None,
+            error=failure_message(once[0].failure if once else failure) if failure else None,
             execution=self._newest.name,
             executions=len(self._chain),
             missing=None if execution["status"] == "RUNNING" else self._missing(found, described, failed),

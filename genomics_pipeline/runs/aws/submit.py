@@ -29,6 +29,7 @@ from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.model.tolerance import tolerance_words
+from genomics_pipeline.records.aws_run import AwsRunRecord
 from genomics_pipeline.reference.intervals import interval_lines
 from genomics_pipeline.runs.aws import files as cloud_files
 from genomics_pipeline.runs.aws.deployed import definition_problems, image_problems
@@ -212,28 +213,27 @@ def _write(submission: _Submission, folder: Path) -> dict[str, Items]:
     }
     (folder / run_layout.DEFINITION).write_text(canonical(submission.document))
     (folder / run_layout.INPUT).write_text(json.dumps(submission.input, indent=2) + "\n")
-    (folder / run_layout.RECORD).write_text(json.dumps(_record(submission), indent=2) + "\n")
+    (folder / run_layout.RECORD).write_bytes(_record(submission).to_bytes())
     return found
 
 
-def _record(submission: _Submission) -> dict[str, Any]:
-    """``run.json``; how the run stands is asked of Step Functions, never stored."""
+def _record(submission: _Submission) -> AwsRunRecord:
     planned = submission.plan
-    return {
-        "run": submission.place.name,
-        "pipeline": planned.pipeline.name,
-        "stack": submission.request.stack,
-        "state_machine_arn": submission.deployment.state_machine_arn(planned.pipeline.name),
-        "execution_arn": submission.execution_arn,
-        "digest": submission.digest,
-        "parameters": planned.overrides,
-        "tolerated": dict(planned.tolerated),
-        "reference": submission.reference.uri,
-        "manifest": submission.request.manifest,
-        "request": {"pipeline": located(submission.request.pipeline)},
-        "samples": len(planned.samples),
-        "submitted": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    return AwsRunRecord(
+        run=submission.place.name,
+        pipeline=planned.pipeline.name,
+        stack=submission.request.stack,
+        state_machine_arn=submission.deployment.state_machine_arn(planned.pipeline.name),
+        execution_arn=submission.execution_arn,
+        digest=submission.digest,
+        parameters=planned.overrides,
+        tolerated=dict(planned.tolerated),
+        reference=submission.reference.uri,
+        manifest=submission.request.manifest,
+        requested_pipeline=located(submission.request.pipeline),
+        samples=len(planned.samples),
+        submitted=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
 
 
 def _upload(

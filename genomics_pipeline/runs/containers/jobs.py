@@ -18,7 +18,7 @@ from genomics_pipeline.engine.tasks.batch import Job, JobEnd
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE, TaskPayload, item_id
-from genomics_pipeline.records.completion import read_completion
+from genomics_pipeline.records.completion import completion_version, read_completion
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine, options
 from genomics_pipeline.runs.containers.mounts import aws_options, mount, read_only
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
@@ -147,9 +147,8 @@ class ContainerWorker:
         return None
 
     def _written(self, payload: TaskPayload, item: str) -> str | None:
-        """What changes when an item's completion record is written."""
-        found = self._store.stat(payload.run.uri(run_layout.completion_record(payload.stage, item)))
-        return found.version if found else None
+        """Return what changes when an item's completion record is written."""
+        return completion_version(self._store, payload.run, payload.stage, item)
 
     def _remember(self, payload: TaskPayload, before: Mapping[str, str | None]) -> None:
         with self._lock:

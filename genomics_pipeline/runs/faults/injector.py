@@ -24,6 +24,7 @@ from genomics_pipeline.model.faults import ENGINE_KILLED, Fault, Faults, parse_f
 from genomics_pipeline.model.pipeline import READS
 from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
+from genomics_pipeline.records.completion import delete_completion
 from genomics_pipeline.runs.faults.fault_log import FaultLog
 from genomics_pipeline.runs.faults.job_ends import INJECTED, OF_JOBS, job_end
 from genomics_pipeline.runs.faults.truncated_fastq import truncated
@@ -161,7 +162,7 @@ class Injector:
             end = self._worker.run_job(_of(job, payload, [bad]))
         if end.exit_code != 0:
             return _told(end)
-        self._store.delete(payload.run.uri(run_layout.completion_record(payload.stage, item_id(item))))
+        delete_completion(self._store, payload.run, payload.stage, item_id(item))
         message = f"{copy}: expected {payload.stage} to find that half of it is missing; it ended well ({INJECTED})"
         return JobEnd(1, message, end.log_stream)
 

@@ -16,6 +16,7 @@ from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.records.local_run import LocalRunRecord, RunArguments
 from genomics_pipeline.report.ledger import tsv_lines
 from genomics_pipeline.runs import outcome
 from genomics_pipeline.runs.find_run import LocalRun
@@ -45,7 +46,7 @@ class LocalExecution:
         pipeline: What is run.
         steps: Its steps.
         parameters: The run's own overrides by stage.
-        request: What the run was asked with; see `local.Request`.
+        arguments: What the run was begun with.
         number: It is the folder's so-manieth.
         first: The number of the last that had the whole manifest.
         input: The file with its input.
@@ -59,7 +60,7 @@ class LocalExecution:
     pipeline: Pipeline
     steps: Mapping[str, StepFolder]
     parameters: Mapping[str, Mapping[str, Value]]
-    request: Mapping[str, Any]
+    arguments: RunArguments
     number: int
     first: int
     input: Path
@@ -111,13 +112,16 @@ class LocalExecution:
         files = run_files(run)
         found = list(judged(files, files.groups(), local_failures(folder, result.status)))
         folder.write(folder.failures, tsv_lines(rows(run, iter(found))))
-        failed = {one.item: outcome.words(one.failure) for one in found if one.scope == "sample" and not one.pending}
+        failures = (one for one in found if one.scope == "sample" and not one.pending)
+        failed = {one.item: outcome.failure_message(one.failure) for one in failures}
+        succeeded = result.status == "SUCCEEDED"
+        cohort = outcome.cohort_outcome(folder, self.pipeline) if succeeded else outcome.CohortOutcome()
         lacking = missing(files, found)
         summary: dict[str, Any] = {
             "run": str(folder.path),
             "status": result.status,
-            "samples": list(outcome.sample_rows(folder, self.pipeline, failed, worker.ran)),
-            "cohort": outcome.cohort_row(folder, self.pipeline) if result.status == "SUCCEEDED" else outcome.NO_COHORT,
+            "samples": [one.to_json() for one in outcome.sample_outcomes(folder, self.pipeline, failed, worker.ran)],
+            "cohort": cohort.to_json(),
             "steps": {"run": len(worker.ran), "reused": len(worker.reused)},
             **({"missing": lacking.to_json()} if lacking else {}),
             "seconds": 0.0,
@@ -129,20 +133,20 @@ class LocalExecution:
     def record(self, status: str, summary: Mapping[str, Any]) -> None:
         """Replace ``run.json``."""
         self.folder.save(
-            {
-                "run": self.folder.name,
-                "status": status,
-                "execution": self.number,
-                "first": self.first,
-                "input": str(self.input.relative_to(self.folder.path)),
-                "digest": self.digest,
-                "pipeline": self.pipeline.name,
-                "parameters": self.parameters,
-                "tolerated": json.loads(self.input.read_bytes())["tolerated"],
-                "request": self.request,
-                "started": datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
-                "summary": summary,
-            }
+            LocalRunRecord(
+                run=self.folder.name,
+                status=status,
+                execution=self.number,
+                first=self.first,
+                input=str(self.input.relative_to(self.folder.path)),
+                digest=self.digest,
+                pipeline=self.pipeline.name,
+                parameters=self.parameters,
+                tolerated=json.loads(self.input.read_bytes())["tolerated"],
+                arguments=self.arguments,
+                started=datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
+                summary=summary,
+            )
         )
 
 

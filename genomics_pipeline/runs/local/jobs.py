@@ -11,6 +11,7 @@ from genomics_pipeline.engine.tasks.batch import Job, JobDefinition, JobEnd
 from genomics_pipeline.model.batch_retry import OURS
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload
+from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.run import run_task
@@ -57,7 +58,7 @@ class Worker:
                 memory_mib=job.memory_mib,
                 scratch=self._scratch,
                 cancelled=job.cancelled,
-                job={"job_id": job.job_id, "attempt": 1},
+                job=BatchAttempt(job.job_id, 1),
             )
         except StepFailed as failure:
             return JobEnd(exit_code=failure.task_exit_code, reason=str(failure), log_stream=failure.log)

@@ -16,6 +16,7 @@ from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.parameters import absolute
 from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.records.local_run import RunArguments
 from genomics_pipeline.reference.intervals import contigs, interval_lines
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.catalog import located
@@ -110,8 +111,8 @@ def _begin(
     """Number the execution: the interrupted one's number when it is resumed, else the next."""
     before = folder.record()
     digest = folder.digest()
-    number = before.get("execution", 0)
-    same = before.get("digest") == digest and before.get("status") in ("RUNNING", "ABORTED")
+    number = before.execution if before else 0
+    same = before is not None and before.digest == digest and before.status in ("RUNNING", "ABORTED")
     if request.resume and same:
         display.note(f"resuming execution {folder.name}-{number}")
     elif request.resume and before:
@@ -122,7 +123,7 @@ def _begin(
         pipeline=checked.pipeline,
         steps=checked.steps,
         parameters=checked.overrides,
-        request=_asked(request),
+        arguments=_arguments(request),
         number=number,
         first=number,
         input=folder.input,
@@ -131,17 +132,17 @@ def _begin(
     )
 
 
-def _asked(request: LocalRunRequest) -> dict[str, Any]:
-    """What a rerun has to know of a request."""
-    return {
-        "manifest": absolute(request.manifest, str(Path.cwd())),
-        "reference": absolute(request.reference, str(Path.cwd())),
-        "pipeline": located(request.pipeline),
-        "parameters": list(request.parameters),
-        "samples": list(request.samples),
-        "tolerate": request.tolerate,
-        "containers": request.containers,
-    }
+def _arguments(request: LocalRunRequest) -> RunArguments:
+    """Return what a rerun has to know of a request."""
+    return RunArguments(
+        manifest=absolute(request.manifest, str(Path.cwd())),
+        reference=absolute(request.reference, str(Path.cwd())),
+        pipeline=located(request.pipeline),
+        parameters=tuple(request.parameters),
+        samples=tuple(request.samples),
+        tolerate=request.tolerate,
+        containers=request.containers,
+    )
 
 
 def _faults(request: LocalRunRequest, checked: RunPlan) -> Faults | None:

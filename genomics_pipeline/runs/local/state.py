@@ -52,28 +52,27 @@ class LocalState:
 def _state(run: LocalRun, chain: Sequence[RunExecution], before: Earlier) -> RunState:
     folder, files = run.folder, run_files(run)
     record = folder.record()
-    if not record:
+    if record is None:
         raise RunError(f"{folder.path}: expected an execution, found none yet: its inputs are prepared, or were")
     newest = chain[-1]
     progress = read_progress(folder.journal(newest.name))
     status = folder.status()
     groups = files.groups()
-    summary = record.get("summary") or {}
     failures = [*before.all_failures(), *_failures(files, groups, progress, status, newest.manifest)]
     found = list(judged(files, groups, failures))
     cohort = [stage for group in groups if group.label is None for stage in group.stages]
-    started = datetime.fromisoformat(record["started"]).timestamp()
+    started = datetime.fromisoformat(record.started).timestamp()
     return RunState(
         run=folder.name,
         place=str(folder.path),
-        pipeline=record["pipeline"],
+        pipeline=record.pipeline,
         status=status,
         started=started,
-        stopped=started + summary["seconds"] if summary else None,
+        stopped=None if record.seconds is None else started + record.seconds,
         map_runs=[before.with_newest(one) for one in _map_runs(groups, progress, files, status, newest.manifest)],
         cohort=[(stage, done(files, stage)) for stage in cohort],
         failures=[one for one in found if not one.pending],
-        error=summary.get("error"),
+        error=record.error,
         execution=newest.name,
         executions=len(chain),
         missing=None

@@ -21,6 +21,7 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import Collected, RunError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.records.rerun import RerunRecord, write_rerun
 from genomics_pipeline.runs.aws import files as cloud_files
 from genomics_pipeline.runs.aws.deployed import definition_problems, image_problems
 from genomics_pipeline.runs.aws.items import Items, write_items
@@ -137,9 +138,7 @@ def _ended(run: CloudRun, newest: RunExecution) -> str:
 
 
 def _pipeline(run: CloudRun) -> tuple[Pipeline, dict[str, StepFolder]]:
-    if "request" not in run.record:
-        raise RunError(f"{run.place.uri(run_layout.RECORD)}: expected what was asked for, found none; submit it again")
-    return load_pipeline(run.record["request"]["pipeline"])
+    return load_pipeline(run.record.requested_pipeline)
 
 
 def _check(
@@ -165,7 +164,7 @@ def _input(run: CloudRun, number: int, changed: Changes, choice: Choice, left_ou
     """The run's own input with what the rerun changes."""
     own = json.loads(run.store.read(run.place.uri(run_layout.INPUT)))
     key = WHOLE if choice.is_whole else run_layout.rerun_file(number, WHOLE)
-    return execution_input(own, key, run.record["samples"], left_out, changed, choice)
+    return execution_input(own, key, run.record.samples, left_out, changed, choice)
 
 
 def _upload(rerun: _Rerun, request: RerunRequest, items: Items, *, whole: bool, note: Callable[[str], None]) -> None:
@@ -181,22 +180,22 @@ def _upload(rerun: _Rerun, request: RerunRequest, items: Items, *, whole: bool, 
     if store.read(run.place.uri(run_layout.DEFINITION)) != definition:
         note("the deployed definition is not the run's any more; samples that succeeded stay as they are")
         store.write(run.place.uri(run_layout.DEFINITION), definition)
-    record = {
-        "rerun": rerun.number,
-        "execution": rerun.name,
-        "execution_arn": rerun.arn,
-        "parent": rerun.parent,
-        "manifest": rerun.given.manifest,
-        "carried": int("carried" in rerun.what and rerun.given.manifest != WHOLE),
-        "classes": list(request.wanted.classes),
-        "names": list(request.wanted.samples),
-        "parameters": rerun.given.parameters,
-        "memory_mib": rerun.given.memory_mib,
-        "counts": rerun.what,
-        "submitted": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    for name, content in ((run_layout.INPUT, rerun.given.to_json()), (run_layout.RECORD, record)):
-        store.write(rerun.uri(name), f"{json.dumps(content, indent=2)}\n".encode())
+    record = RerunRecord(
+        number=rerun.number,
+        execution=rerun.name,
+        parent=rerun.parent,
+        manifest=rerun.given.manifest,
+        classes=tuple(request.wanted.classes),
+        names=tuple(request.wanted.samples),
+        parameters=rerun.given.parameters,
+        memory_mib=rerun.given.memory_mib,
+        counts=rerun.what,
+        begun=datetime.now(UTC).isoformat(timespec="seconds"),
+        execution_arn=rerun.arn,
+        carried=int("carried" in rerun.what and rerun.given.manifest != WHOLE),
+    )
+    store.write(rerun.uri(run_layout.INPUT), f"{json.dumps(rerun.given.to_json(), indent=2)}\n".encode())
+    write_rerun(store, rerun.uri(run_layout.RECORD), record)
 
 
 def _start(rerun: _Rerun) -> dict[str, Any]:

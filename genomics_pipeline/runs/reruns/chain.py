@@ -5,7 +5,6 @@ A sample's state is that of the newest execution whose manifest has it.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,15 +15,15 @@ from genomics_pipeline.aws.executions import find_execution
 from genomics_pipeline.aws.map_runs import MapRuns
 from genomics_pipeline.engine.progress import read_progress
 from genomics_pipeline.model import run_layout
-from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.records.completion import is_done
+from genomics_pipeline.records.rerun import read_rerun
 from genomics_pipeline.records.result_files import newest as after_redrives
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
 from genomics_pipeline.runs.map_run_answer import failures_of, map_run_label, map_run_state
 from genomics_pipeline.runs.run_files import RunFiles, StageGroup, scope_of
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.runs.run_state import ItemFailure, MapRunState
-from genomics_pipeline.stores.protocol import MissingObject, Store
+from genomics_pipeline.stores.protocol import Store
 
 WHOLE = run_layout.MANIFEST
 Answer = Mapping[str, Any]  # DescribeMapRun's
@@ -50,21 +49,21 @@ class RunExecution:
 def local_chain(folder: RunFolder) -> list[RunExecution]:
     """The executions since one had the whole manifest, oldest first; none where nothing was run yet."""
     record = folder.record()
-    last = record.get("execution", 0)
-    first = record.get("first", last)
+    if record is None:
+        return []
     return [
-        RunExecution(f"{folder.name}-{number}", WHOLE if number == first else run_layout.rerun_file(number - 1, WHOLE))
-        for number in range(first, last + 1)
-        if number
+        RunExecution(
+            f"{folder.name}-{number}", WHOLE if number == record.first else run_layout.rerun_file(number - 1, WHOLE)
+        )
+        for number in range(record.first, record.execution + 1)
     ]
 
 
 def cloud_chain(run: CloudRun) -> list[RunExecution]:
     """All executions, oldest first; the last may have been prepared and never started."""
-    arn = run.record["execution_arn"]
-    chain = [RunExecution(run.name, WHOLE, arn)]
-    while record := _rerun_record(run, len(chain)):
-        chain.append(RunExecution(record["execution"], record["manifest"], record["execution_arn"], record["carried"]))
+    chain = [RunExecution(run.name, WHOLE, run.record.execution_arn)]
+    while record := read_rerun(run.store, run.place.uri(run_layout.rerun_file(len(chain), run_layout.RECORD))):
+        chain.append(RunExecution(record.execution, record.manifest, record.execution_arn, record.carried))
     return chain
 
 
@@ -82,19 +81,6 @@ def since_whole(chain: Sequence[RunExecution]) -> Sequence[RunExecution]:
     """The executions since the last that had the whole manifest."""
     first = max(number for number, one in enumerate(chain) if one.manifest == WHOLE)
     return chain[first:]
-
-
-def _rerun_record(run: CloudRun, number: int) -> dict[str, Any] | None:
-    uri = run.place.uri(run_layout.rerun_file(number, run_layout.RECORD))
-    try:
-        found = json.loads(run.store.read(uri))
-    except MissingObject:
-        return None
-    except ValueError:
-        found = None
-    if isinstance(found, dict) and {"execution", "manifest", "execution_arn", "carried"} <= found.keys():
-        return found
-    raise RunError(f"{uri}: expected the record of a rerun, found something else")
 
 
 def answers(run: LocalRun | CloudRun, execution: RunExecution) -> Sequence[Answer]:

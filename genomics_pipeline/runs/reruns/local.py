@@ -20,6 +20,8 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.records.local_run import LocalRunRecord, RunArguments
+from genomics_pipeline.records.rerun import RerunRecord, read_rerun, write_rerun
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.find_run import LocalRun
@@ -37,6 +39,8 @@ from genomics_pipeline.runs.reruns.request import (
 )
 from genomics_pipeline.runs.run_files import run_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+from genomics_pipeline.stores.local import LocalStore
+from genomics_pipeline.stores.protocol import MissingObject
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.step_folder import StepFolder
 
@@ -59,23 +63,22 @@ def rerun_local(run: LocalRun, request: RerunRequest, display: Any) -> dict[str,
         RunError: while an execution runs, or was interrupted, or left no result files.
     """
     folder = run.folder
-    record = folder.record()
-    _refuse_running(folder, record)
-    pipeline, steps = load_pipeline(record["request"]["pipeline"])
+    record = _ended(folder)
+    pipeline, steps = load_pipeline(record.arguments.pipeline)
     changed = changes(request, pipeline)
     with nullcontext() if request.dry_run else folder.locked():
-        record = folder.record()
-        if record["status"] in ("RUNNING", "ABORTED"):  # by a process that is gone
-            return _go_on(run, request, pipeline, steps, display)
+        record = folder.record() or record
+        if record.status in ("RUNNING", "ABORTED"):  # by a process that is gone
+            return _go_on(run, record, request, pipeline, steps, display)
         chain = local_chain(folder)
         choice = Choice(run_files(run), chain, partial(answers, run), "run it again: what is done is not run again")
         refuse_wanted(request.wanted, choice)
-        number = int(record["execution"])
+        number = record.execution
         with TemporaryFile() as file:
             manifest = cast(BinaryIO, file)
             planned = choice.write(request.wanted, manifest, told=bool(request.wanted.classes) or request.dry_run)
             what = {"execution": f"{folder.name}-{number + 1}", **told(planned, first_names(manifest))}
-            failed_only_later = request.wanted.all and record["status"] != "SUCCEEDED"
+            failed_only_later = request.wanted.all and record.status != "SUCCEEDED"
             if not planned.items and not failed_only_later:
                 return nothing(str(folder.path), what, not planned.filtered)
             if request.dry_run:
@@ -88,45 +91,56 @@ def rerun_local(run: LocalRun, request: RerunRequest, display: Any) -> dict[str,
         return _run(execution, what, display)
 
 
-def _refuse_running(folder: RunFolder, record: Mapping[str, Any]) -> None:
-    if not record:
+def _ended(folder: RunFolder) -> LocalRunRecord:
+    """Return the record of a run whose newest execution does not run.
+
+    Raises:
+        RunError: if it has none, or that is running.
+    """
+    record = folder.record()
+    if record is None:
         raise RunError(f"{folder.path}: expected an execution, found none yet; `genomics-pipeline run` begins it")
-    if "request" not in record:
-        raise RunError(
-            f"{folder.path}/{run_layout.RECORD}: expected what the run was asked with, found none; run it again"
-        )
     if folder.status() == "RUNNING":
-        name = f"{folder.name}-{record['execution']}"
+        name = f"{folder.name}-{record.execution}"
         advice = f"wait for it, or end it: genomics-pipeline cancel {folder.path}"
         raise RunError(f"{folder.path}: execution {name} is running; {advice}")
+    return record
 
 
 def _go_on(
-    run: LocalRun, request: RerunRequest, pipeline: Pipeline, steps: Mapping[str, StepFolder], display: Any
+    run: LocalRun,
+    record: LocalRunRecord,
+    request: RerunRequest,
+    pipeline: Pipeline,
+    steps: Mapping[str, StepFolder],
+    display: Any,
 ) -> dict[str, Any]:
     """Go on with a rerun that was interrupted; of the run itself `run --resume` does it."""
-    folder, record = run.folder, run.folder.record()
-    newest, number = local_chain(folder)[-1], int(record["execution"])
-    if record["input"] != run_layout.rerun_file(number - 1, run_layout.INPUT):
-        command = _command(folder, record["request"])
+    folder, number = run.folder, record.execution
+    newest = local_chain(folder)[-1]
+    if record.input != run_layout.rerun_file(number - 1, run_layout.INPUT):
+        command = _command(folder, record.arguments)
         raise RunError(f"{folder.path}: execution {newest.name} was interrupted; finish it first: {command} --resume")
     if request.dry_run or not request.is_plain:
         command = f"genomics-pipeline rerun {folder.path}"
         raise RunError(f"{folder.path}: the rerun {newest.name} was interrupted; finish it first: {command}")
     display.note(f"resuming execution {newest.name}")
-    what = json.loads((folder.path / run_layout.rerun_file(number - 1, run_layout.RECORD)).read_bytes())["counts"]
-    return _run(_execution(folder, record, number, newest.manifest, pipeline, steps, display), what, display)
+    uri = str(folder.path / run_layout.rerun_file(number - 1, run_layout.RECORD))
+    rerun = read_rerun(LocalStore(), uri)
+    if rerun is None:
+        raise MissingObject(uri)
+    return _run(_execution(folder, record, number, newest.manifest, pipeline, steps, display), rerun.counts, display)
 
 
-def _command(folder: RunFolder, asked: Mapping[str, Any]) -> str:
-    """What began a run."""
-    words = ["genomics-pipeline", "run", asked["manifest"], "--reference", asked["reference"], "--out", folder.path]
-    words += ["--pipeline", asked["pipeline"]]
-    for option, values in (("--param", asked["parameters"]), ("--sample", asked["samples"])):
+def _command(folder: RunFolder, arguments: RunArguments) -> str:
+    """Return the command that began a run."""
+    words = ["genomics-pipeline", "run", arguments.manifest, "--reference", arguments.reference]
+    words += ["--out", str(folder.path), "--pipeline", arguments.pipeline]
+    for option, values in (("--param", arguments.parameters), ("--sample", arguments.samples)):
         words += [word for value in values for word in (option, value)]
-    words += [] if asked["tolerate"] is None else ["--tolerate", asked["tolerate"]]
-    words += ["--containers"] if asked["containers"] else []
-    return shlex.join(map(str, words))
+    words += [] if arguments.tolerate is None else ["--tolerate", arguments.tolerate]
+    words += ["--containers"] if arguments.containers else []
+    return shlex.join(words)
 
 
 def _write_manifest(folder: RunFolder, number: int, lines: BinaryIO, choice: Choice) -> str:
@@ -163,25 +177,27 @@ def _write(
     if definition != folder.definition.read_text():
         display.note("the pipeline has changed since; samples that succeeded stay as they are")
         folder.write(folder.definition, definition)
-    record = {
-        "rerun": number,
-        "execution": what["execution"],
-        "parent": f"{folder.name}-{number}",
-        "manifest": given.manifest,
-        "classes": list(request.wanted.classes),
-        "names": list(request.wanted.samples),
-        "parameters": given.parameters,
-        "memory_mib": given.memory_mib,
-        "counts": what,
-        "begun": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    for name, content in ((run_layout.INPUT, given.to_json()), (run_layout.RECORD, record)):
-        folder.write(folder.path / run_layout.rerun_file(number, name), json.dumps(content, indent=2) + "\n")
+    record = RerunRecord(
+        number=number,
+        execution=what["execution"],
+        parent=f"{folder.name}-{number}",
+        manifest=given.manifest,
+        classes=tuple(request.wanted.classes),
+        names=tuple(request.wanted.samples),
+        parameters=given.parameters,
+        memory_mib=given.memory_mib,
+        counts=what,
+        begun=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    folder.write(
+        folder.path / run_layout.rerun_file(number, run_layout.INPUT), json.dumps(given.to_json(), indent=2) + "\n"
+    )
+    write_rerun(LocalStore(), str(folder.path / run_layout.rerun_file(number, run_layout.RECORD)), record)
 
 
 def _execution(
     folder: RunFolder,
-    record: Mapping[str, Any],
+    record: LocalRunRecord,
     number: int,
     manifest: str,
     pipeline: Pipeline,
@@ -191,18 +207,18 @@ def _execution(
     given = folder.path / run_layout.rerun_file(number - 1, run_layout.INPUT)
     inputs = [spec for step in steps.values() for spec in step.spec.inputs.values()]
     indexes = {index for spec in inputs if spec.type == "reference" for index in spec.indexes}
-    prepare(record["request"]["reference"], sorted(indexes), RoutedStore({BUCKET: folder.path}), None)
+    prepare(record.arguments.reference, sorted(indexes), RoutedStore({BUCKET: folder.path}), None)
     return LocalExecution(
         folder=folder,
         pipeline=pipeline,
         steps=steps,
-        parameters=record["parameters"],
-        request=record["request"],
+        parameters=record.parameters,
+        arguments=record.arguments,
         number=number,
-        first=number if manifest == WHOLE else record["first"],
+        first=number if manifest == WHOLE else record.first,
         input=given,
         digest=sha256(given.read_bytes()).hexdigest(),
-        worker=worker_for(folder, steps, record["request"]["containers"], display),
+        worker=worker_for(folder, steps, record.arguments.containers, display),
     )
 
 

@@ -1,0 +1,98 @@
+"""`run.json` of a run on AWS: what was submitted. Step Functions knows how the run stands, so that is not stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.parameters import Value
+from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.records.fields import RecordKind, read_fields
+from genomics_pipeline.stores.protocol import Store
+
+KIND = RecordKind("the record of a run on AWS", "submit the run again")
+
+
+@dataclass(frozen=True, slots=True)
+class AwsRunRecord:
+    """A run that was submitted.
+
+    Attributes:
+        run: The run's name.
+        pipeline: The pipeline's name.
+        stack: The stack that it was submitted to.
+        state_machine_arn: The pipeline's state machine.
+        execution_arn: The run's own execution; reruns have others.
+        digest: sha256 of everything that decides the results.
+        parameters: The run's overrides by stage.
+        tolerated: How many samples may fail: ``percentage`` and ``count``.
+        reference: URI of the prepared reference.
+        manifest: The sample sheet, as it was named.
+        requested_pipeline: A shipped pipeline's name, or the absolute path of a pipeline file.
+        samples: The number of samples.
+        submitted: When the run was submitted, ISO 8601 in UTC.
+    """
+
+    run: str
+    pipeline: str
+    stack: str
+    state_machine_arn: str
+    execution_arn: str
+    digest: str
+    parameters: Mapping[str, Mapping[str, Value]]
+    tolerated: Mapping[str, float]
+    reference: str
+    manifest: str
+    requested_pipeline: str
+    samples: int
+    submitted: str
+
+    def to_bytes(self) -> bytes:
+        """Return the content of ``run.json``."""
+        return f"{json.dumps(self._to_json(), indent=2)}\n".encode()
+
+    def _to_json(self) -> dict[str, Any]:
+        return {
+            "run": self.run,
+            "pipeline": self.pipeline,
+            "stack": self.stack,
+            "state_machine_arn": self.state_machine_arn,
+            "execution_arn": self.execution_arn,
+            "digest": self.digest,
+            "parameters": self.parameters,
+            "tolerated": self.tolerated,
+            "reference": self.reference,
+            "manifest": self.manifest,
+            "request": {"pipeline": self.requested_pipeline},
+            "samples": self.samples,
+            "submitted": self.submitted,
+        }
+
+
+def read_aws_run(store: Store, run: RunPlace) -> AwsRunRecord:
+    """Read a run's record.
+
+    Raises:
+        MissingObject: if there is none.
+        UnreadableRecord: if it is not of a run on AWS.
+        TransferFailed: if it cannot be read.
+    """
+    fields = read_fields(store, run.uri(run_layout.RECORD), KIND)
+    return AwsRunRecord(
+        run=fields.text("run"),
+        pipeline=fields.text("pipeline"),
+        stack=fields.text("stack"),
+        state_machine_arn=fields.text("state_machine_arn"),
+        execution_arn=fields.text("execution_arn"),
+        digest=fields.text("digest"),
+        parameters=fields.object("parameters").object_by_name(),
+        tolerated=fields.object("tolerated").number_by_name(),
+        reference=fields.text("reference"),
+        manifest=fields.text("manifest"),
+        requested_pipeline=fields.object("request").text("pipeline"),
+        samples=fields.integer("samples"),
+        submitted=fields.time("submitted"),
+    )

@@ -1,0 +1,79 @@
+"""`failure.json`: why the newest try of a step over an item failed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.records.fields import Fields, RecordKind, UnreadableRecord, read_fields
+from genomics_pipeline.records.job import BatchAttempt
+from genomics_pipeline.stores.protocol import MissingObject, Store
+
+KIND = RecordKind("the record of a failure", "run the item again")
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRecord:
+    """One failed try of a step over an item.
+
+    Attributes:
+        failure_class: The failure's class.
+        message: Its message for the user.
+        exit_code: The exit code of the program, or of the worker.
+        attempt: The Batch job and its attempt; None where it was none.
+    """
+
+    failure_class: FailureClass
+    message: str
+    exit_code: int
+    attempt: BatchAttempt | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that ``failure.json`` holds."""
+        return {
+            "class": str(self.failure_class),
+            "message": self.message,
+            "exit_code": self.exit_code,
+            **(asdict(self.attempt) if self.attempt else {}),
+        }
+
+
+def write_failure(store: Store, run: RunPlace, stage: str, item: str, record: FailureRecord) -> None:
+    """Write ``failure.json``."""
+    store.write(_uri(run, stage, item), json.dumps(record.to_json(), ensure_ascii=False).encode() + b"\n")
+
+
+def read_failure(store: Store, run: RunPlace, stage: str, item: str) -> FailureRecord | None:
+    """Read the record of an item's failure.
+
+    Returns:
+        The record. None where there is none, and where it cannot be read: it only says more of a failure that is
+        known without it.
+    """
+    try:
+        return _failure(read_fields(store, _uri(run, stage, item), KIND))
+    except (MissingObject, UnreadableRecord):
+        return None
+
+
+def _failure(fields: Fields) -> FailureRecord:
+    name = fields.text("class")
+    if name not in set(FailureClass):
+        raise fields.error("class", "the name of a class of failures")
+    attempt = BatchAttempt(fields.text("job_id"), fields.integer("attempt")) if fields.has("job_id") else None
+    return FailureRecord(FailureClass(name), fields.text("message"), fields.integer("exit_code"), attempt)
+
+
+def delete_failure(store: Store, run: RunPlace, stage: str, item: str) -> None:
+    """Delete ``failure.json`` where there is one: in a bucket with versions, a deletion is an object too."""
+    uri = _uri(run, stage, item)
+    if store.stat(uri):
+        store.delete(uri)
+
+
+def _uri(run: RunPlace, stage: str, item: str) -> str:
+    return run.uri(run_layout.failure_record(stage, item))

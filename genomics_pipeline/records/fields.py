@@ -1,0 +1,147 @@
+"""Members of a record's JSON object, read with their types: the one place where records are validated."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.stores.protocol import Store
+
+T = TypeVar("T")
+
+
+class UnreadableRecord(RunError):
+    """A record that is not as we write it: the message names its file and member, and says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKind:
+    """A kind of record, for messages.
+
+    Attributes:
+        name: What is expected, such as ``the record of a run on AWS``.
+        advice: What to do about a file that is not one, such as ``submit the run again``.
+    """
+
+    name: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """A JSON object of a record.
+
+    Each method returns a member and raises `UnreadableRecord` where it is missing or of another type.
+
+    Attributes:
+        uri: The record's file.
+        kind: The record's kind.
+        members: The object.
+        prefix: The dotted name of the object within the record, empty or ending in a dot.
+    """
+
+    uri: str
+    kind: RecordKind
+    members: Mapping[str, Any]
+    prefix: str = ""
+
+    def text(self, name: str) -> str:
+        """Return a string."""
+        return self._typed(name, str, "a string")
+
+    def integer(self, name: str) -> int:
+        """Return a whole number."""
+        return self._typed(name, int, "a whole number")
+
+    def number(self, name: str) -> float:
+        """Return a number."""
+        return self._typed(name, (int, float), "a number")
+
+    def flag(self, name: str) -> bool:
+        """Return true or false."""
+        value: bool = self._present(name)
+        if not isinstance(value, bool):
+            raise self.error(name, "true or false")
+        return value
+
+    def time(self, name: str) -> str:
+        """Return a time, ISO 8601 with its offset from UTC, as it is written."""
+        text = self.text(name)
+        try:
+            aware = datetime.fromisoformat(text).tzinfo is not None
+        except ValueError:
+            aware = False
+        if not aware:
+            raise self.error(name, "a time such as 2026-01-31T12:00:00+00:00")
+        return text
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return an array of strings."""
+        values = self._typed(name, list, "an array of strings")
+        if not all(isinstance(value, str) for value in values):
+            raise self.error(name, "an array of strings")
+        return tuple(values)
+
+    def object(self, name: str) -> Fields:
+        """Return an object within this one."""
+        members = self._typed(name, dict, "an object")
+        return Fields(self.uri, self.kind, members, f"{self.prefix}{name}.")
+
+    def has(self, name: str) -> bool:
+        """Return whether the object has a member that is not null."""
+        return self.members.get(name) is not None
+
+    def text_by_name(self) -> dict[str, str]:
+        """Return all members, each a string."""
+        return {name: self.text(name) for name in self.members}
+
+    def number_by_name(self) -> dict[str, float]:
+        """Return all members, each a number."""
+        return {name: self.number(name) for name in self.members}
+
+    def object_by_name(self) -> dict[str, Mapping[str, Any]]:
+        """Return all members, each an object."""
+        return {name: self.object(name).members for name in self.members}
+
+    def error(self, name: str, expected: str) -> UnreadableRecord:
+        """Return the error of a member that is not as expected."""
+        found = repr(self.members[name])[:80]
+        member = f"{self.prefix}{name}"
+        return UnreadableRecord(
+            f"{self.uri}: expected {self.kind.name}, found {member!r} that is not {expected}: {found}; "
+            f"{self.kind.advice}"
+        )
+
+    def _present(self, name: str) -> Any:
+        if name not in self.members:
+            member = f"{self.prefix}{name}"
+            raise UnreadableRecord(
+                f"{self.uri}: expected {self.kind.name}, found none of its {member!r}; {self.kind.advice}"
+            )
+        return self.members[name]
+
+    def _typed(self, name: str, kind: type[T] | tuple[type[T], ...], expected: str) -> T:
+        value = self._present(name)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise self.error(name, expected)
+        return value
+
+
+def read_fields(store: Store, uri: str, kind: RecordKind) -> Fields:
+    """Read a record's JSON object.
+
+    Raises:
+        MissingObject: if there is no such file.
+        UnreadableRecord: if it holds anything but a JSON object.
+    """
+    try:
+        members = json.loads(store.read(uri))
+    except (ValueError, RecursionError):
+        members = None
+    if not isinstance(members, dict):
+        raise UnreadableRecord(f"{uri}: expected {kind.name}, found no JSON object; {kind.advice}")
+    return Fields(uri, kind, members)

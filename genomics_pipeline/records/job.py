@@ -1,0 +1,59 @@
+"""`job.json`: the Batch job that an item's newest try is in, written when it begins, so that its log can be found."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.records.fields import RecordKind, read_fields
+from genomics_pipeline.stores.protocol import MissingObject, Store
+
+KIND = RecordKind("the record of a Batch job", "run the item again")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAttempt:
+    """One attempt of a Batch job.
+
+    Attributes:
+        job_id: The job's id.
+        attempt: The attempt's number, from 1.
+    """
+
+    job_id: str
+    attempt: int
+
+
+def write_job(store: Store, run: RunPlace, stage: str, item: str, attempt: BatchAttempt, started: str) -> None:
+    """Write ``job.json``.
+
+    Args:
+        store: Where the run lies.
+        run: The run.
+        stage: The stage.
+        item: The item's id.
+        attempt: The job and its attempt.
+        started: When it began, ISO 8601 in UTC.
+    """
+    members = {**asdict(attempt), "started": started}
+    store.write(job_uri(run, stage, item), json.dumps(members).encode() + b"\n")
+
+
+def read_job(store: Store, run: RunPlace, stage: str, item: str) -> BatchAttempt | None:
+    """Return the Batch job of an item's newest try; None where none began.
+
+    Raises:
+        UnreadableRecord: if the file is not as we write it.
+    """
+    try:
+        fields = read_fields(store, job_uri(run, stage, item), KIND)
+    except MissingObject:
+        return None
+    return BatchAttempt(fields.text("job_id"), fields.integer("attempt"))
+
+
+def job_uri(run: RunPlace, stage: str, item: str) -> str:
+    """Return the URI of ``job.json``."""
+    return run.uri(run_layout.job_record(stage, item))

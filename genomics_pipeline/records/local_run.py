@@ -1,0 +1,150 @@
+"""`run.json` of a run in a folder of this machine: how it was asked for, how it stands and what came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from genomics_pipeline.model.parameters import Value
+from genomics_pipeline.records.fields import Fields, RecordKind, read_fields
+from genomics_pipeline.stores.protocol import MissingObject, Store
+
+KIND = RecordKind("the record of a run", "run it again, or name the folder of another run")
+
+
+@dataclass(frozen=True, slots=True)
+class RunArguments:
+    """The arguments that a run was begun with, as a rerun needs them.
+
+    Attributes:
+        manifest: Absolute path or URI of the sample sheet.
+        reference: Absolute path or URI of the FASTA file.
+        pipeline: A shipped pipeline's name, or the absolute path of a pipeline file.
+        parameters: ``STAGE.NAME=VALUE`` overrides.
+        samples: The samples that were named; none where all were run.
+        tolerate: How many samples may fail; None where the pipeline says it.
+        containers: Each task ran in a container.
+    """
+
+    manifest: str
+    reference: str
+    pipeline: str
+    parameters: tuple[str, ...]
+    samples: tuple[str, ...]
+    tolerate: str | None
+    containers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRunRecord:
+    """A run in a folder, and its newest execution.
+
+    Attributes:
+        run: The run's name.
+        status: RUNNING, SUCCEEDED, FAILED or ABORTED.
+        execution: The number of the newest execution, from 1.
+        first: The number of the newest execution that had the whole manifest.
+        input: Key of the newest execution's input, below the folder.
+        digest: sha256 of everything that decides the newest execution.
+        pipeline: The pipeline's name.
+        parameters: The run's overrides by stage.
+        tolerated: How many samples may fail: ``percentage`` and ``count``.
+        arguments: What the run was begun with.
+        started: When the newest execution began, ISO 8601 in UTC.
+        summary: What became of the run, as ``run --json`` prints it; empty until an execution has ended.
+    """
+
+    run: str
+    status: str
+    execution: int
+    first: int
+    input: str
+    digest: str
+    pipeline: str
+    parameters: Mapping[str, Mapping[str, Value]]
+    tolerated: Mapping[str, float]
+    arguments: RunArguments
+    started: str
+    summary: Mapping[str, Any]
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the newest execution took; None until it has ended."""
+        seconds: float | None = self.summary.get("seconds")
+        return seconds
+
+    @property
+    def error(self) -> str | None:
+        """Why the newest execution failed, if it did."""
+        error: str | None = self.summary.get("error")
+        return error
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that ``run.json`` holds."""
+        return {
+            "run": self.run,
+            "status": self.status,
+            "execution": self.execution,
+            "first": self.first,
+            "input": self.input,
+            "digest": self.digest,
+            "pipeline": self.pipeline,
+            "parameters": self.parameters,
+            "tolerated": self.tolerated,
+            "request": asdict(self.arguments),
+            "started": self.started,
+            "summary": self.summary,
+        }
+
+
+def read_local_run(store: Store, uri: str) -> LocalRunRecord | None:
+    """Read a run's record; None where there is none.
+
+    Raises:
+        UnreadableRecord: if the file is not as we write it.
+    """
+    try:
+        fields = read_fields(store, uri, KIND)
+    except MissingObject:
+        return None
+    return LocalRunRecord(
+        run=fields.text("run"),
+        status=fields.text("status"),
+        execution=fields.integer("execution"),
+        first=fields.integer("first"),
+        input=fields.text("input"),
+        digest=fields.text("digest"),
+        pipeline=fields.text("pipeline"),
+        parameters=fields.object("parameters").object_by_name(),
+        tolerated=fields.object("tolerated").number_by_name(),
+        arguments=_arguments(fields.object("request")),
+        started=fields.time("started"),
+        summary=_summary(fields.object("summary")),
+    )
+
+
+def _arguments(fields: Fields) -> RunArguments:
+    return RunArguments(
+        manifest=fields.text("manifest"),
+        reference=fields.text("reference"),
+        pipeline=fields.text("pipeline"),
+        parameters=fields.texts("parameters"),
+        samples=fields.texts("samples"),
+        tolerate=fields.text("tolerate") if fields.has("tolerate") else None,
+        containers=fields.flag("containers"),
+    )
+
+
+def _summary(fields: Fields) -> Mapping[str, Any]:
+    if fields.members:
+        fields.number("seconds")
+    if fields.has("error"):
+        fields.text("error")
+    return fields.members
+
+
+def write_local_run(store: Store, uri: str, record: LocalRunRecord) -> None:
+    """Write a run's record, in place of the one that was there."""
+    store.write(uri, f"{json.dumps(record.to_json(), indent=2)}\n".encode())

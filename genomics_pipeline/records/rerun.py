@@ -1,0 +1,101 @@
+"""`reruns/<n>/run.json`: what a rerun was asked for and what it runs, in a folder and on AWS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from genomics_pipeline.model.parameters import Value
+from genomics_pipeline.records.fields import Fields, RecordKind, read_fields
+from genomics_pipeline.stores.protocol import MissingObject, Store
+
+KIND = RecordKind("the record of a rerun", "restore the file, or run the whole run again")
+
+
+@dataclass(frozen=True, slots=True)
+class RerunRecord:
+    """One rerun.
+
+    Attributes:
+        number: The rerun's number within its run, from 1.
+        execution: The name of its execution.
+        parent: The name of the execution before it.
+        manifest: Key of the samples' file that it reads, below the run.
+        classes: The failure classes that were asked for; none where all were.
+        names: The samples that were asked for; none where all were.
+        parameters: All overrides by stage.
+        memory_mib: The first memory of a stage's jobs, where it is not the step's.
+        counts: What it runs, as ``rerun --json`` prints it.
+        begun: When it was begun or submitted, ISO 8601 in UTC.
+        execution_arn: Its execution on AWS; empty in a folder.
+        carried: On AWS, how many samples it has although they had succeeded: see `runs.reruns.choice.Choice.carry`.
+    """
+
+    number: int
+    execution: str
+    parent: str
+    manifest: str
+    classes: tuple[str, ...]
+    names: tuple[str, ...]
+    parameters: Mapping[str, Mapping[str, Value]]
+    memory_mib: Mapping[str, int]
+    counts: Mapping[str, Any]
+    begun: str
+    execution_arn: str = ""
+    carried: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that ``run.json`` holds."""
+        aws = bool(self.execution_arn)
+        return {
+            "rerun": self.number,
+            "execution": self.execution,
+            **({"execution_arn": self.execution_arn} if aws else {}),
+            "parent": self.parent,
+            "manifest": self.manifest,
+            **({"carried": self.carried} if aws else {}),
+            "classes": list(self.classes),
+            "names": list(self.names),
+            "parameters": self.parameters,
+            "memory_mib": self.memory_mib,
+            "counts": self.counts,
+            "submitted" if aws else "begun": self.begun,
+        }
+
+
+def read_rerun(store: Store, uri: str) -> RerunRecord | None:
+    """Read a rerun's record; None where there is none.
+
+    Raises:
+        UnreadableRecord: if the file is not as we write it.
+    """
+    try:
+        fields = read_fields(store, uri, KIND)
+    except MissingObject:
+        return None
+    aws = fields.has("execution_arn")
+    return RerunRecord(
+        number=fields.integer("rerun"),
+        execution=fields.text("execution"),
+        parent=fields.text("parent"),
+        manifest=fields.text("manifest"),
+        classes=fields.texts("classes"),
+        names=fields.texts("names"),
+        parameters=fields.object("parameters").object_by_name(),
+        memory_mib=_memory(fields.object("memory_mib")),
+        counts=fields.object("counts").members,
+        begun=fields.time("submitted" if aws else "begun"),
+        execution_arn=fields.text("execution_arn") if aws else "",
+        carried=fields.integer("carried") if aws else 0,
+    )
+
+
+def _memory(fields: Fields) -> dict[str, int]:
+    return {stage: fields.integer(stage) for stage in fields.members}
+
+
+def write_rerun(store: Store, uri: str, record: RerunRecord) -> None:
+    """Write a rerun's record, in place of the one that was there."""
+    store.write(uri, f"{json.dumps(record.to_json(), indent=2)}\n".encode())

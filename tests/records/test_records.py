@@ -1,0 +1,207 @@
+"""Records: what is written is read again, and what is not as we write it is named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.records.aws_run import AwsRunRecord, read_aws_run
+from genomics_pipeline.records.completion import (
+    CompletionRecord,
+    OutputRecord,
+    completion_version,
+    delete_completion,
+    read_completion,
+    write_completion,
+)
+from genomics_pipeline.records.failure import FailureRecord, delete_failure, read_failure, write_failure
+from genomics_pipeline.records.fields import UnreadableRecord
+from genomics_pipeline.records.holder import Holder, read_holder, write_holder
+from genomics_pipeline.records.job import BatchAttempt, read_job, write_job
+from genomics_pipeline.records.local_run import read_local_run, write_local_run
+from genomics_pipeline.records.rerun import RerunRecord, read_rerun, write_rerun
+from genomics_pipeline.stores.local import LocalStore
+from genomics_pipeline.stores.protocol import MissingObject
+from tests.runs.records import local_run
+
+RUN = RunPlace("r", "bucket", "runs/r/")
+TIME = "2026-11-24T10:00:00+00:00"
+COMPLETION = CompletionRecord(
+    "calling", "a", "caller", "1.0", "f", TIME, 1.5, 2, 300, 120, {"ploidy": 2, "regions": None},
+    {"out": OutputRecord("results/a.vcf", 3, "ab", ("results/a.vcf.tbi",))}, {"alignment.bam": "cd"},
+)  # fmt: skip
+AWS_RUN = AwsRunRecord(
+    "r", "germline", "stack", "arn:machine", "arn:execution", "d", {"calling": {"ploidy": 1}},
+    {"percentage": 2.5, "count": 3}, "s3://b/ref.fa", "sheet.csv", "germline", 2, TIME,
+)  # fmt: skip
+LOCAL_RERUN = RerunRecord(
+    1, "r-2", "r-1", "reruns/1/manifest.jsonl", ("image",), (), {}, {"calling": 512}, {"samples": 1}, TIME
+)
+AWS_RERUN = RerunRecord(1, "r-2", "r-1", "reruns/1/manifest.jsonl", (), ("a",), {}, {}, {}, TIME, "arn:e", 1)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    (tmp_path / "bucket").mkdir()
+    return LocalStore({"bucket": tmp_path / "bucket"})
+
+
+def test_a_completion_record_is_read_as_it_was_written(store: LocalStore) -> None:
+    assert read_completion(store, RUN, "calling", "a") is None
+    assert completion_version(store, RUN, "calling", "a") is None
+    write_completion(store, RUN, COMPLETION)
+    found = read_completion(store, RUN, "calling", "a")
+    assert found is not None
+    assert found.reused
+    assert found.to_json() == COMPLETION.to_json()
+    assert found.outputs == COMPLETION.outputs
+    assert completion_version(store, RUN, "calling", "a") is not None
+    delete_completion(store, RUN, "calling", "a")
+    delete_completion(store, RUN, "calling", "a")
+    assert read_completion(store, RUN, "calling", "a") is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"fingerprint": 7},
+        {"seconds": "1"},
+        {"vcpus": True},
+        {"outputs": []},
+        {"outputs": {"out": {"key": "k", "size_bytes": 1, "sha256": "x"}}},
+        {"outputs": {"out": {"key": "k", "size_bytes": 1, "sha256": "x", "indexes": [7]}}},
+        {"sources": {"alignment.bam": None}},
+        {"parameters": None},
+    ],
+)
+def test_what_is_no_completion_record_is_not_done(store: LocalStore, change: dict[str, Any]) -> None:
+    text = json.dumps({**COMPLETION.to_json(), **change})
+    store.write(RUN.uri("steps/calling/a/step.json"), text.encode())
+    assert read_completion(store, RUN, "calling", "a") is None
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"\xff", b"[" * 100_000])
+def test_what_is_no_object_is_no_record(store: LocalStore, text: bytes) -> None:
+    for name in ("step.json", "failure.json", "job.json"):
+        store.write(RUN.uri(f"steps/calling/a/{name}"), text)
+    store.write(RUN.uri("run.json"), text)
+    assert read_completion(store, RUN, "calling", "a") is None
+    assert read_failure(store, RUN, "calling", "a") is None
+    with pytest.raises(UnreadableRecord, match=r"job\.json: expected the record of a Batch job, found no JSON object"):
+        read_job(store, RUN, "calling", "a")
+    with pytest.raises(UnreadableRecord, match=r"run\.json: expected the record of a run on AWS, found no JSON object"):
+        read_aws_run(store, RUN)
+
+
+@pytest.mark.parametrize("attempt", [None, BatchAttempt("job", 2)])
+def test_a_failure_is_read_as_it_was_written(store: LocalStore, attempt: BatchAttempt | None) -> None:
+    record = FailureRecord(FailureClass.OUT_OF_DISK, "the disk is full", 74, attempt)
+    write_failure(store, RUN, "calling", "a", record)
+    assert read_failure(store, RUN, "calling", "a") == record
+    delete_failure(store, RUN, "calling", "a")
+    delete_failure(store, RUN, "calling", "a")
+    assert read_failure(store, RUN, "calling", "a") is None
+
+
+def test_a_failure_of_an_unknown_class_is_none(store: LocalStore) -> None:
+    store.write(RUN.uri("steps/calling/a/failure.json"), b'{"class": "bad_luck", "message": "m", "exit_code": 1}')
+    assert read_failure(store, RUN, "calling", "a") is None
+
+
+def test_a_job_is_read_as_it_was_written(store: LocalStore) -> None:
+    assert read_job(store, RUN, "calling", "a") is None
+    write_job(store, RUN, "calling", "a", BatchAttempt("job", 2), TIME)
+    assert read_job(store, RUN, "calling", "a") == BatchAttempt("job", 2)
+    written = store.read(RUN.uri("steps/calling/a/job.json"))
+    assert written == f'{{"job_id": "job", "attempt": 2, "started": "{TIME}"}}\n'.encode()
+
+
+@pytest.mark.parametrize("summary", [{}, {"seconds": 2.5, "error": "calling: no reads", "samples": []}])
+def test_a_local_run_is_read_as_it_was_written(store: LocalStore, tmp_path: Path, summary: dict[str, Any]) -> None:
+    record, uri = local_run(summary=summary, parameters={"calling": {"ploidy": 1}}), str(tmp_path / "run.json")
+    assert read_local_run(store, uri) is None
+    write_local_run(store, uri, record)
+    assert read_local_run(store, uri) == record
+    assert (record.seconds, record.error) == (summary.get("seconds"), summary.get("error"))
+
+
+def without(record: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in record.items() if key != name}
+
+
+LOCAL = local_run().to_json()
+ADVICE = "; run it again, or name the folder of another run"
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        (without(LOCAL, "digest"), "found none of its 'digest'"),
+        ({**LOCAL, "execution": "1"}, "found 'execution' that is not a whole number: '1'"),
+        ({**LOCAL, "tolerated": {"count": "all"}}, "found 'tolerated.count' that is not a number: 'all'"),
+        ({**LOCAL, "parameters": {"calling": 1}}, "found 'parameters.calling' that is not an object: 1"),
+        ({**LOCAL, "started": "noon"}, "found 'started' that is not a time such as 2026-01-31T12:00:00+00:00: 'noon'"),
+        ({**LOCAL, "request": without(LOCAL["request"], "manifest")}, "found none of its 'request.manifest'"),
+        ({**LOCAL, "request": {**LOCAL["request"], "containers": 1}}, "'request.containers' that is not true or false"),
+        ({**LOCAL, "summary": {"samples": []}}, "found none of its 'summary.seconds'"),
+    ],
+)
+def test_what_is_wrong_in_a_local_run_is_named(
+    store: LocalStore, tmp_path: Path, written: dict[str, Any], found: str
+) -> None:
+    uri = str(tmp_path / "run.json")
+    store.write(uri, json.dumps(written).encode())
+    with pytest.raises(UnreadableRecord) as error:
+        read_local_run(store, uri)
+    text = str(error.value)
+    assert text.startswith(f"{uri}: expected the record of a run, ")
+    assert found in text
+    assert text.endswith(ADVICE)
+
+
+def test_a_run_on_aws_is_read_as_it_was_written(store: LocalStore) -> None:
+    with pytest.raises(MissingObject):
+        read_aws_run(store, RUN)
+    store.write(RUN.uri("run.json"), AWS_RUN.to_bytes())
+    assert read_aws_run(store, RUN) == AWS_RUN
+
+
+def test_what_is_wrong_in_a_run_on_aws_is_named(store: LocalStore) -> None:
+    store.write(RUN.uri("run.json"), AWS_RUN.to_bytes().replace(b'"arn:machine"', b"7"))
+    with pytest.raises(UnreadableRecord) as error:
+        read_aws_run(store, RUN)
+    assert str(error.value) == (
+        "s3://bucket/runs/r/run.json: expected the record of a run on AWS, found 'state_machine_arn' that is not "
+        "a string: 7; submit the run again"
+    )
+
+
+@pytest.mark.parametrize("record", [LOCAL_RERUN, AWS_RERUN], ids=["folder", "aws"])
+def test_a_rerun_is_read_as_it_was_written(store: LocalStore, record: RerunRecord) -> None:
+    uri = RUN.uri("reruns/1/run.json")
+    assert read_rerun(store, uri) is None
+    write_rerun(store, uri, record)
+    assert read_rerun(store, uri) == record
+    names = list(json.loads(store.read(uri)))
+    assert ("begun" in names, "submitted" in names) == ((True, False) if record is LOCAL_RERUN else (False, True))
+
+
+def test_a_rerun_that_is_none_is_named(store: LocalStore) -> None:
+    uri = RUN.uri("reruns/1/run.json")
+    store.write(uri, json.dumps(without(AWS_RERUN.to_json(), "carried")).encode())
+    with pytest.raises(UnreadableRecord, match=r"expected the record of a rerun, found none of its 'carried'"):
+        read_rerun(store, uri)
+
+
+def test_a_holder_is_read_as_it_was_written(store: LocalStore, tmp_path: Path) -> None:
+    uri = str(tmp_path / "holder.json")
+    assert read_holder(store, uri) is None
+    write_holder(store, uri, Holder(7, "node", 1.5))
+    assert read_holder(store, uri) == Holder(7, "node", 1.5)
+    store.write(uri, b'{"pid": "7"}')
+    assert read_holder(store, uri) is None
