@@ -60,13 +60,13 @@ lint: $(READY)
 bench: $(READY) $(EMULATORS)
 	$(PYTHON) -m venv $(VENV)/bench
 	$(VENV)/bench/bin/python -m pip install --quiet --disable-pip-version-check snakemake==9.27.1
-	$(BIN)/python benchmarks/alignment_step.py
-	SNAKEMAKE=$(abspath $(VENV))/bench/bin/snakemake $(BIN)/python benchmarks/cohort.py
-	$(BIN)/python benchmarks/distributed_map.py
-	$(BIN)/python benchmarks/rerun_planning.py
+	$(BIN)/python -m benchmarks.alignment_step
+	SNAKEMAKE=$(abspath $(VENV))/bench/bin/snakemake $(BIN)/python -m benchmarks.cohort
+	$(BIN)/python -m benchmarks.distributed_map
+	$(BIN)/python -m benchmarks.rerun_planning
 	$(PYTHON) -m venv $(VENV)/bench-aws
 	$(VENV)/bench-aws/bin/python -m pip install --quiet --disable-pip-version-check awscli==1.46.3
-	AWS_CLI=$(abspath $(VENV))/bench-aws/bin/aws $(BIN)/python benchmarks/transfer.py
+	AWS_CLI=$(abspath $(VENV))/bench-aws/bin/aws $(BIN)/python -m benchmarks.transfer
 
 lock:
 	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock

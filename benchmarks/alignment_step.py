@@ -19,7 +19,7 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-from measure import Measured, measure
+from benchmarks.measure import Measured, measure
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data" / "na12878-chr20-hg19-100kb"

@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measure import Measured, measure
+from benchmarks.measure import Measured, measure
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "1000g-3sample-chr21-chr22"
 SNAKEFILE = Path(__file__).with_name("Snakefile")

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulators import EMULATORS, Emulator, serve
-from measure import Measured, Peak, measure
+from benchmarks.emulators import EMULATORS, Emulator, serve
+from benchmarks.measure import Measured, Peak, measure
 
 BUCKET = "items"
 ROLE = "arn:aws:iam::000000000000:role/benchmark"

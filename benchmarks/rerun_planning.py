@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from measure import measure
 
+from benchmarks.measure import measure
 from genomics_pipeline.engine.distributed_map.result_writer import Destination, ended_row, pending_row
 from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.records.result_files import ResultRow, rows
@@ -138,9 +138,10 @@ WAYS = {
 
 def peak(count: int, folder: Path, details: Details) -> float:
     """Peak memory of planning, in MiB."""
-    code = f"import json, rerun_planning as r; r.planning(False)(r.Path({str(folder)!r}), {details!r})"
+    planned = f"planning(False)(Path({str(folder)!r}), {details!r})"
+    code = f"from pathlib import Path; from benchmarks.rerun_planning import planning; {planned}"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    return measure([sys.executable, "-c", code], env=environment, cwd=Path(__file__).parent).peak_mib
+    return measure([sys.executable, "-c", code], env=environment, cwd=Path(__file__).parents[1]).peak_mib
 
 
 def series(count: int, size: int, batch: int = 1) -> float:

@@ -89,7 +89,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def _crc64nvme(path: Path) -> str:
-    from awscrt.checksums import crc64nvme  # type: ignore[import-untyped]
+    from awscrt.checksums import crc64nvme
 
     value = 0
     with path.open("rb") as file:

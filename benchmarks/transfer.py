@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from measure import Measured, measure
+from benchmarks.measure import Measured, measure
 
 GIB = 1 << 30
 ROUNDS = 3

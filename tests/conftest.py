@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 from urllib.request import Request, urlopen
 
 import pytest
@@ -36,10 +36,10 @@ AWS_ENVIRONMENT = {
 
 
 @pytest.fixture(scope="session")
-def missing() -> Callable[[str], None]:
+def missing() -> Callable[[str], NoReturn]:
     """`missing(what)`: skip, so that it is seen; in continuous integration, where nothing may be missing, fail."""
 
-    def call(what: str) -> None:
+    def call(what: str) -> NoReturn:
         if os.environ.get("CI"):
             pytest.fail(f"{what}: this must run in continuous integration")
         pytest.skip(f"SKIPPED: {what}")
@@ -48,7 +48,7 @@ def missing() -> Callable[[str], None]:
 
 
 @pytest.fixture(scope="session")
-def node(missing: Callable[[str], None]) -> Callable[[Path], str]:
+def node(missing: Callable[[str], NoReturn]) -> Callable[[Path], str]:
     """`node(folder)`: the program, with what the folder's package.json asks for installed beside it on first use."""
 
     def call(folder: Path) -> str:

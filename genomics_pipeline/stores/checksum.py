@@ -63,7 +63,7 @@ def _sha256() -> Running:
 
 
 def _crc(name: str, size: int) -> Running:
-    from awscrt import checksums  # type: ignore[import-untyped]
+    from awscrt import checksums
 
     compute, value = getattr(checksums, name), 0
 

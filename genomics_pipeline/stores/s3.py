@@ -173,7 +173,7 @@ class S3Store:
 @contextmanager
 def _writing(uri: str) -> Iterator[None]:
     """Say in our words why an object cannot be put or taken away."""
-    from awscrt.exceptions import AwsCrtError  # type: ignore[import-untyped]
+    from awscrt.exceptions import AwsCrtError
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 

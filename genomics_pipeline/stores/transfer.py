@@ -196,7 +196,7 @@ def _wait(future: Any, done: threading.Event, cancelled: threading.Event | None)
 @contextmanager
 def _failing(uri: str, what: str) -> Iterator[None]:
     """Say in our words why an object cannot be read."""
-    from awscrt.exceptions import AwsCrtError  # type: ignore[import-untyped]
+    from awscrt.exceptions import AwsCrtError
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
     from s3transfer.exceptions import RetriesExceededError, S3DownloadFailedError

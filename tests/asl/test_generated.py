@@ -164,7 +164,7 @@ def test_every_payload_is_what_the_worker_reads(pipelines: st.SearchStrategy[Pip
         else:
             given_to, tasks = [given], [state]
         for task in tasks:
-            carried = []
+            carried: list[Any] = []
             for child in given_to:
                 found, size = payload_of(task, child, variables if state["Type"] == "Task" else {})
                 payload = TaskPayload.from_json(found)

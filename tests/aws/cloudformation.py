@@ -34,16 +34,18 @@ def _client(service: str) -> Any:
 @cache
 def _client_of(service: str, endpoint: str) -> Any:
     """One for all tests: EC2's model alone takes half a second to read."""
-    return boto3.client(service, endpoint_url=endpoint)
+    client: Callable[..., Any] = boto3.client
+    return client(service, endpoint_url=endpoint)
 
 
 def _service_linked_role() -> str:
     """Batch makes its service-linked role where it is missing; moto demands a role by name."""
     iam = _client("iam")
     try:
-        return iam.get_role(RoleName=SERVICE_LINKED_ROLE)["Role"]["Arn"]
+        answer = iam.get_role(RoleName=SERVICE_LINKED_ROLE)
     except iam.exceptions.NoSuchEntityException:
-        return iam.create_service_linked_role(AWSServiceName="batch.amazonaws.com")["Role"]["Arn"]
+        answer = iam.create_service_linked_role(AWSServiceName="batch.amazonaws.com")
+    return str(answer["Role"]["Arn"])
 
 
 def _environment(create: Callable[..., Any], name: str, document: Any, *rest: Any, **more: Any) -> Any:

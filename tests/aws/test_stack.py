@@ -27,6 +27,10 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TEMPLATE: dict[str, Any] = {"Parameters": {"MaxVcpus": {}, "VpcId": {}}, "Resources": {}}
 
 
+def no_wait(seconds: float) -> None:
+    pytest.fail(f"waited {seconds} s")
+
+
 @pytest.fixture
 def clients(aws: str) -> Clients:
     return Clients()
@@ -117,7 +121,7 @@ def test_parameters_that_are_not_given_keep_their_values(clients: Clients, stub:
     }
     stub.add_response("create_change_set", {"Id": ARN, "StackId": STACK}, given)
     stub.add_response("describe_change_set", change_set("CREATE_COMPLETE"))
-    assert make_change_set("s", TEMPLATE, {}, clients, pytest.fail) == ChangeSet(ARN, STACK, ())
+    assert make_change_set("s", TEMPLATE, {}, clients, no_wait) == ChangeSet(ARN, STACK, ())
 
 
 @pytest.mark.parametrize(
@@ -132,7 +136,7 @@ def test_nothing_to_change(clients: Clients, stub: Stubber, reason: str) -> None
     stub.add_response("create_change_set", {"Id": ARN, "StackId": STACK})
     stub.add_response("describe_change_set", change_set("FAILED", StatusReason=reason))
     stub.add_response("delete_change_set", {}, {"ChangeSetName": ARN, "StackName": STACK})
-    assert make_change_set("s", TEMPLATE, {}, clients, pytest.fail) == ChangeSet(ARN, STACK, (), needed=False)
+    assert make_change_set("s", TEMPLATE, {}, clients, no_wait) == ChangeSet(ARN, STACK, (), needed=False)
 
 
 def test_a_change_set_that_cannot_be_made(clients: Clients, stub: Stubber) -> None:
@@ -141,7 +145,7 @@ def test_a_change_set_that_cannot_be_made(clients: Clients, stub: Stubber) -> No
     stub.add_response("describe_change_set", change_set("FAILED", StatusReason="VpcId is none"))
     stub.add_response("delete_change_set", {})
     with pytest.raises(RunError, match=r"^change set of the stack s: FAILED: VpcId is none$"):
-        make_change_set("s", TEMPLATE, {}, clients, pytest.fail)
+        make_change_set("s", TEMPLATE, {}, clients, no_wait)
 
 
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"])
@@ -149,14 +153,14 @@ def test_a_stack_that_can_only_be_deleted(clients: Clients, stub: Stubber, statu
     stub.add_response("describe_stacks", described(status))
     expected = f"stack s: expected one that can be changed, found {status}; `genomics-pipeline destroy`, then deploy"
     with pytest.raises(RunError, match=expected):
-        make_change_set("s", TEMPLATE, {}, clients, pytest.fail)
+        make_change_set("s", TEMPLATE, {}, clients, no_wait)
 
 
 def test_a_first_template_that_is_too_long(clients: Clients, stub: Stubber) -> None:
     missing(stub)
     template = {**TEMPLATE, "Description": "x" * MAX_BODY_BYTES}
     with pytest.raises(RunError, match="AWS allows 51200 bytes in the first template, found 51273; deploy fewer"):
-        make_change_set("s", template, {}, clients, pytest.fail)
+        make_change_set("s", template, {}, clients, no_wait)
 
 
 def test_a_long_template_goes_through_the_bucket(clients: Clients, stub: Stubber) -> None:
@@ -168,7 +172,7 @@ def test_a_long_template_goes_through_the_bucket(clients: Clients, stub: Stubber
     url = f"https://long-template.s3.us-east-1.amazonaws.com/{key}"
     stub.add_response("create_change_set", {"Id": ARN, "StackId": STACK}, {**given, "TemplateURL": url})
     stub.add_response("describe_change_set", change_set("CREATE_COMPLETE"))
-    make_change_set("s", {**TEMPLATE, "Description": "x" * MAX_BODY_BYTES}, {}, clients, pytest.fail)
+    make_change_set("s", {**TEMPLATE, "Description": "x" * MAX_BODY_BYTES}, {}, clients, no_wait)
     assert clients.s3.head_object(Bucket="long-template", Key=key)["ContentLength"] == 51273
     clients.s3.delete_object(Bucket="long-template", Key=key)
     clients.s3.delete_bucket(Bucket="long-template")
@@ -212,7 +216,7 @@ def test_what_failed_is_told_with_its_reason_and_its_consequences_are_not(client
     stub.add_response("describe_stack_events", told)
     stub.add_response("describe_stacks", described("ROLLBACK_COMPLETE"))
     with pytest.raises(RunError) as error:
-        execute(ChangeSet(ARN, STACK, ()), clients, lambda _: None, pytest.fail)
+        execute(ChangeSet(ARN, STACK, ()), clients, lambda _: None, no_wait)
     assert str(error.value) == (
         "stack s: ROLLBACK_COMPLETE: A (AWS::S3::Bucket): You have reached the limit of 50 compute environments"
     )
@@ -227,4 +231,4 @@ def test_a_deletion_that_failed(clients: Clients, stub: Stubber) -> None:
     stub.add_response("describe_stacks", described("DELETE_FAILED"))
     (found,) = described("CREATE_COMPLETE")["Stacks"]
     with pytest.raises(RunError, match=r"^stack s: DELETE_FAILED: A \(AWS::S3::Bucket\): it is in use$"):
-        delete(found, clients, lambda _: None, pytest.fail)
+        delete(found, clients, lambda _: None, no_wait)

@@ -290,7 +290,7 @@ def test_a_journal_answers_the_same_command_again(cli: Cli, here: Path) -> None:
 
 CALL = {"Type": "Task", "Resource": SEND, "Arguments": MESSAGE, "End": True}
 TASK = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": CALL}}
-RIGHT = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
+RIGHT: dict[str, Any] = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
 
 
 @pytest.mark.parametrize(

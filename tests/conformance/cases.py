@@ -202,8 +202,8 @@ def differences(expected: Any, found: Any, place: str) -> Iterator[str]:
             yield from _member(expected.get(name, _ABSENT), found.get(name, _ABSENT), f"{place}.{name}")
     elif isinstance(expected, list) and isinstance(found, list):
         for number in range(max(len(expected), len(found))):
-            pair = (side[number] if number < len(side) else _ABSENT for side in (expected, found))
-            yield from _member(*pair, f"{place}[{number}]")
+            one, other = (side[number] if number < len(side) else _ABSENT for side in (expected, found))
+            yield from _member(one, other, f"{place}[{number}]")
     elif type(expected) is not type(found) or expected != found:
         yield f"{place}: expected {_shown(expected)}, found {_shown(found)}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ class Buckets:
         self.write(uri, path.read_bytes())
         path.unlink()
 
-    def lines(self, uri: str) -> list[Any]:
+    def lines(self, uri: str) -> Sequence[Any]:
         return [json.loads(line) for line in self.objects[uri].splitlines()]
 
     def named(self, name: str) -> str:

@@ -155,7 +155,8 @@ def _looping(place: Place, name: str, after: str) -> State:
     """A variable counts to three."""
     variable, add, test = place.name("v"), place.name("Add"), place.name("Test")
     if place.language == JSONATA:
-        more, rule = {variable: f"{{% ${variable} + 1 %}}"}, {"Condition": f"{{% ${variable} < 3 %}}"}
+        more = {variable: f"{{% ${variable} + 1 %}}"}
+        rule: State = {"Condition": f"{{% ${variable} < 3 %}}"}
     else:
         more = {f"{variable}.$": f"States.MathAdd(${variable}, 1)"}
         rule = {"Variable": f"${variable}", "NumericLessThan": 3}
@@ -214,8 +215,8 @@ def _pass(draw: Draw, place: Place, language: str, later: list[str]) -> State:
 
 @st.composite
 def _wait(draw: Draw, place: Place, language: str, later: list[str]) -> State:
-    literal = st.fixed_dictionaries({"Seconds": st.integers(0, 10**6)})
-    literal |= st.just({"Timestamp": "2016-08-18T17:33:00Z"})
+    seconds: st.SearchStrategy[State] = st.fixed_dictionaries({"Seconds": st.integers(0, 10**6)})
+    literal = seconds | st.just({"Timestamp": "2016-08-18T17:33:00Z"})
     by_data = st.fixed_dictionaries({"Seconds": expressions} if language == JSONATA else {"SecondsPath": paths_of_data})
     return _data(draw, place, language, result=False) | draw(literal | by_data)
 
@@ -225,13 +226,14 @@ paths_of_data = st.sampled_from(["$.n", "$.text", "$.missing"])
 
 @st.composite
 def _choice(draw: Draw, place: Place, language: str, later: list[str]) -> State:
-    test = conditions.map(lambda text: {"Condition": f"{{% {text} %}}"}) if language == JSONATA else tests
+    conditioned: st.SearchStrategy[State] = conditions.map(lambda text: {"Condition": f"{{% {text} %}}"})
+    test = conditioned if language == JSONATA else tests
     rules = [{**draw(test), "Next": draw(st.sampled_from(later))} for _ in range(draw(st.integers(1, 3)))]
     found = _data(draw, place, language, result=False) | {"Choices": rules}
     return found | _maybe(draw, Default=st.sampled_from(later))
 
 
-_leaves = st.sampled_from(
+_leaves: st.SearchStrategy[State] = st.sampled_from(
     [
         {"Variable": "$.n", "NumericGreaterThan": 2},
         {"Variable": "$.n", "NumericEqualsPath": "$.items[0]"},
@@ -243,7 +245,7 @@ _leaves = st.sampled_from(
         {"Variable": "$$.State.Name", "StringGreaterThan": "S"},
     ]
 )
-tests = st.recursive(
+tests: st.SearchStrategy[State] = st.recursive(
     _leaves,
     lambda inner: (
         inner.map(lambda rule: {"Not": rule})
@@ -286,7 +288,7 @@ def _handled(draw: Draw, language: str, later: list[str], attempts: int) -> Stat
     found: State = {}
     if draw(st.booleans()):
         found["Retry"] = [draw(_retriers(names, attempts)) for names in draw(_error_lists)]
-    if later and draw(st.booleans()):
+    if bool(later) and draw(st.booleans()):
         found["Catch"] = [
             {"ErrorEquals": names, "Next": draw(st.sampled_from(later)), **_caught(draw, language)}
             for names in draw(_error_lists)
@@ -300,7 +302,7 @@ def _caught(draw: Draw, language: str) -> State:
     return _maybe(draw, ResultPath=reference_paths)
 
 
-_error_lists = st.builds(
+_error_lists: st.SearchStrategy[list[list[str]]] = st.builds(
     lambda named, all_: [*named, *all_],
     st.lists(st.lists(errors, min_size=1, max_size=2, unique=True), max_size=2),
     st.sampled_from([[["States.ALL"]]]),
@@ -381,9 +383,9 @@ _BODIES = {
 }
 
 _wrong_words = ["$", "$.[", "$.n", "{% $ %}", "{% ( %}", "{% $nothing %}", "States.Array(", "States.ALL", "Pass", "Map"]
-wrong = st.sampled_from([None, True, 0, -1, 1.5, 10**30, "", "x", [], {}, [[]], {"a": 1}]) | st.sampled_from(
-    [*_wrong_words, "JSONPath", "JSONata", "DISTRIBUTED", "INLINE"]
-)
+wrong: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, 0, -1, 1.5, 10**30, "", "x", [], {}, [[]], {"a": 1}]
+) | st.sampled_from([*_wrong_words, "JSONPath", "JSONata", "DISTRIBUTED", "INLINE"])
 
 
 @st.composite

@@ -17,7 +17,7 @@ from genomics_pipeline.engine.api import ExecutionResult, execute
 from genomics_pipeline.engine.check_document import check_document
 from genomics_pipeline.engine.events import Event, StateEntered
 from genomics_pipeline.engine.tasks.handlers import Handlers
-from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.stores.local import Folders, LocalStore
 from tests.engine.documents import HANDLERS, OBJECTS, damaged, documents, inputs, values
 
@@ -130,7 +130,7 @@ def test_a_damaged_document_runs_to_its_end_or_is_refused_with_a_path(document: 
     with tempfile.TemporaryDirectory() as folder:
         try:
             check(run(document, value, Path(folder)))
-            problems = []
+            problems: tuple[Problem, ...] = ()
         except DataError as refusal:
             problems = refusal.problems
     assert [problem for problem in problems if not problem.column and problem.message != ENDLESS] == []

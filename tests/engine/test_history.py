@@ -40,7 +40,8 @@ def check(value: Any, shape: str) -> None:
     if shape == "Timestamp":  # a number on the wire; here as AWS writes times into payloads
         assert isinstance(value, str)
         return
-    assert isinstance(value, KINDS[model["type"]]), (value, shape)
+    kind: type[Any] = KINDS[model["type"]]
+    assert isinstance(value, kind), (value, shape)
     assert value in model.get("enum", [value])
     if model["type"] == "structure":
         assert set(model.get("required", ())) <= set(value) <= set(model["members"])

@@ -453,9 +453,9 @@ def test_a_map_run_whose_input_could_not_be_evaluated_begins_anew(bench: Bench) 
 def test_results_that_could_not_be_written_are_written_in_the_redrives_folder(bench: Bench) -> None:
     world = World()
     states = {"M": over([0, 1], "work", ResultWriter=WRITER)}
-    publish, bench.store.publish = bench.store.publish, broken  # type: ignore[method-assign]
-    assert run(bench, world, states).error == "States.ResultWriterFailed"
-    bench.store.publish = publish  # type: ignore[method-assign]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bench.store, "publish", broken)
+        assert run(bench, world, states).error == "States.ResultWriterFailed"
     assert world.mend() == [0, 1]
     assert run(bench, world, states, redrive=True).status == "SUCCEEDED"
     assert world.ran == []

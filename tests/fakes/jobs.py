@@ -57,7 +57,7 @@ def by_item(end_of: Callable[[str, str], JobEnd]) -> RunJob:
             end = end_of(payload.stage, item)
             log(f"{payload.stage} {item}: exit code {end.exit_code}")
             ends.append(end)
-        return max(ends, key=lambda end: end.exit_code)
+        return max(ends, key=lambda end: end.exit_code or 0)
 
     return run
 

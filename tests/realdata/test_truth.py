@@ -24,7 +24,7 @@ def files(summary: dict[str, Any], name: str) -> dict[str, str]:
     return {row["sample"]: row["files"][name] for row in summary["samples"]}
 
 
-def passing(path: str) -> list[tuple[str, int, str, tuple[str, ...] | None]]:
+def passing(path: str) -> list[tuple[str, int, str | None, tuple[str, ...] | None]]:
     with pysam.VariantFile(path) as vcf:
         return [(r.chrom, r.pos, r.ref, r.alts) for r in vcf if set(r.filter.keys()) <= {"PASS"}]
 

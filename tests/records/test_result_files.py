@@ -302,6 +302,12 @@ children = st.fixed_dictionaries(
 )
 
 
+def items_after_child(row: ResultRow) -> list[Any]:
+    """Return a row's items once its child was read."""
+    assert row.child
+    return list(row.items())
+
+
 def as_engine_row(child: Row) -> tuple[str, Row]:
     items = [{"item": item} for item in child["items"]]
     value = {"BatchInput": {}, "Items": items} if child["batch"] else items[0]
@@ -334,7 +340,7 @@ def test_what_our_engine_writes_is_read(
         to.write("arn", "u", written, Path(folder))
         for kind in ("FAILED", "PENDING", *(["SUCCEEDED"] if transformation == "NONE" else [])):
             expected = [(row, child) for (of, row), child in zip(written, made, strict=True) if of == kind]
-            for how in (lambda row: row.items(), lambda row: (row.child, row.items())[1]):
+            for how in (ResultRow.items, items_after_child):
                 found = list(rows(store, to.manifest("u"), kind))
                 assert [how(row) for row in found] == [
                     child["items"] if child["batch"] else child["items"][:1] for _, child in expected

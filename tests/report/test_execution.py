@@ -13,7 +13,7 @@ DETAILS = {"Bucket": "run", "Key": "map-runs/Each/1/manifest.json"}
 
 
 def summary(**others: Any) -> dict[str, Any]:
-    given = {"status": "SUCCEEDED", "output": None, "error": None, "cause": None, "map_runs": []}
+    given: dict[str, Any] = {"status": "SUCCEEDED", "output": None, "error": None, "cause": None, "map_runs": []}
     return {**given, "transitions": 1, "seconds": 0.5, **others}
 
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def item(cohort: Path) -> dict[str, Any]:
     """A line of the normalised manifest: the first sample, its files on this machine."""
     sample = read_manifest(str(cohort / "cohort.csv"))[0]
-    return json.loads(json.dumps(sample.to_json()))
+    row: dict[str, Any] = json.loads(json.dumps(sample.to_json()))
+    return row
 
 
 def align(item: dict[str, Any], reference: str, bucket: str, store: RoutedStore, scratch: Path) -> dict[str, str]:

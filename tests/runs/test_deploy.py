@@ -240,7 +240,8 @@ def test_destroy_deletes_every_version_where_that_is_wanted(clients: Clients, pl
     for text in (b"one", b"two"):
         clients.s3.put_object(Bucket=bucket, Key="runs/r/run.json", Body=text)
     clients.s3.delete_object(Bucket=bucket, Key="runs/r/run.json")
-    told, counts = Told(), []
+    told = Told()
+    counts: list[int] = []
     assert destroy(STACK, True, clients, told, counts.append) == Destroyed(None)
     assert told.questions == [
         f"Delete the stack {STACK}: state machines, queues, images and logs, "

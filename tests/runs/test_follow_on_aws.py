@@ -401,7 +401,7 @@ def test_an_interval_that_failed_is_among_the_failed_results(ended: FakeAws, com
 def test_watching_outlives_more_throttling_than_boto3_does(ended: FakeAws) -> None:
     run = find_run(RUN, STACK)
     assert isinstance(run, CloudRun)
-    impatient = Config(retries={"total_max_attempts": 1})  # type: ignore[typeddict-unknown-key]
+    impatient = Config(retries={"total_max_attempts": 1})
     run.clients.states = boto3.client("stepfunctions", config=impatient)
     ended.states.gate.throttle("DescribeExecution")
     waited: list[float] = []

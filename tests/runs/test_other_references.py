@@ -133,13 +133,13 @@ def _rewrite(
     reference: Path | None = None,
 ) -> None:
     """The alignments as of another sample, or of other contigs or bases."""
-    with pysam.AlignmentFile(str(source), reference_filename=own and str(own / "reference.fa")) as reads:
+    with pysam.AlignmentFile(str(source), reference_filename=str(own / "reference.fa") if own else None) as reads:
         header = reads.header.to_dict()
         header["RG"] = [{**group, "SM": sample} for group in header["RG"]]
         header["SQ"] = [{"SN": row["SN"], "LN": row["LN"] + longer} for row in header["SQ"]]
         mode = "wc" if target.suffix == ".cram" else "wb"
         with pysam.AlignmentFile(
-            str(target), mode, header=header, reference_filename=reference and str(reference)
+            str(target), mode, header=header, reference_filename=str(reference) if reference else None
         ) as out:
             for read in reads:
                 out.write(pysam.AlignedSegment.from_dict(read.to_dict(), out.header))

@@ -70,7 +70,7 @@ def ended(s3: S3Client, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> An
 
 
 def test_items_and_results_are_in_s3(ended: Any, s3: S3Client) -> None:
-    s3.put_object(**ITEMS, Body=gzip.compress(b"sample,n\na,1\nb,2\n"))
+    s3.put_object(Bucket=ITEMS["Bucket"], Key=ITEMS["Key"], Body=gzip.compress(b"sample,n\na,1\nb,2\n"))
     found, code = ended(document("reads"))
     assert (found["status"], code) == ("SUCCEEDED", 0)
     (file,) = found["output"]["SUCCEEDED"]

@@ -420,7 +420,11 @@ class TestS3:
     def test_a_bucket_that_is_not_there_cannot_be_written_to(self, s3: S3Client, tmp_path: Path) -> None:
         uri, path = "s3://no-such-bucket/a.txt", tmp_path / "a.txt"
         path.write_bytes(b"data")
-        for write in (lambda: S3Store(s3).write(uri, b"data"), lambda: S3Store(s3).publish(path, uri)):
+        writes: tuple[Callable[[], None], ...] = (
+            lambda: S3Store(s3).write(uri, b"data"),
+            lambda: S3Store(s3).publish(path, uri),
+        )
+        for write in writes:
             with pytest.raises(MissingBucket) as error:
                 write()
             assert str(error.value) == f"{uri}: expected a bucket, found none"

@@ -78,8 +78,9 @@ def test_the_checksum_that_s3_has_is_compared(s3: S3Client, aws: str, name: Any,
     content = DATA[: 9 * MIB]  # in two parts, of which S3 tells no checksum
     s3.put_object(Bucket="reads", Key="a", Body=content, ChecksumAlgorithm=name)
     assert S3Store(s3).fetch("s3://reads/a", tmp_path).read_bytes() == content
-    member: Any = f"Checksum{name}"
-    right = s3.head_object(Bucket="reads", Key="a", ChecksumMode="ENABLED")[member]
+    member = f"Checksum{name}"
+    head: Any = s3.head_object(Bucket="reads", Key="a", ChecksumMode="ENABLED")
+    right = head[member]
     with FaultyS3(aws, lambda method, path: "flip" if method == "GET" else None) as damaging:
         store = S3Store(boto3.client("s3", endpoint_url=damaging.url))
         with pytest.raises(TransferFailed) as error:

@@ -28,7 +28,8 @@ def resolve(value: Any, resources: Mapping[str, Any]) -> Any:
     if list(value) == ["Ref"]:
         return _ref(value["Ref"], resources)
     if list(value) == ["Fn::GetAtt"]:
-        return _attribute(*value["Fn::GetAtt"], resources)
+        name, attribute = value["Fn::GetAtt"]
+        return _attribute(name, attribute, resources)
     if list(value) == ["Fn::Sub"]:
         text, own = value["Fn::Sub"] if isinstance(value["Fn::Sub"], list) else (value["Fn::Sub"], {})
         own = resolve(own, resources)

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from email import message_from_string
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,8 @@ def script() -> str:
     """The one part of the archive, which Batch merges with its own."""
     archive = message_from_string(user_data())
     assert archive.get_content_type() == "multipart/mixed"
-    (part,) = archive.get_payload()
+    parts: Any = archive.get_payload()
+    (part,) = parts
     assert part.get_content_type() == "text/x-shellscript"
     text = part.get_payload()
     assert text.startswith("#!/bin/bash\n")

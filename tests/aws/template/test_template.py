@@ -20,8 +20,8 @@ from genomics_pipeline.aws.template.functions import logical_id
 from genomics_pipeline.aws.template.states import Machine
 from genomics_pipeline.aws.template.template import template
 from genomics_pipeline.model.errors import DataError, UsageError
-from genomics_pipeline.model.resource_names import ResourceNames
-from genomics_pipeline.runs.stack.template import StackTemplate, resource_names, stack_template
+from genomics_pipeline.model.resource_names import ResourceNames, resource_names
+from genomics_pipeline.runs.stack.template import StackTemplate, stack_template
 
 HERE = Path(__file__).parent
 TAG = re.compile("(?<=RepositoryUri}:)[0-9a-f]{16}")  # changes with every program of a step

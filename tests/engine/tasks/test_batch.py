@@ -386,7 +386,7 @@ def test_an_interrupt_cancels_what_runs_waits_for_it_and_leaves_a_journal_to_go_
     script.write_text(INTERRUPTED)
 
     def attempt(which: str) -> Any:
-        command = [sys.executable, script, tmp_path / "journal", states, which]
+        command = [sys.executable, str(script), str(tmp_path / "journal"), states, which]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=listen) as process:
             assert process.stdout is not None
             line = process.stdout.readline()

@@ -136,7 +136,7 @@ def test_a_request_that_fails_after_its_callback_changes_nothing(task: Make) -> 
     callbacks = Callbacks()
 
     async def fails(arguments: Any, context: TaskContext) -> Any:
-        await asyncio.to_thread(callbacks.succeed, context.token, "done")
+        await asyncio.to_thread(callbacks.succeed, "t-1", "done")
         raise StatesError("Boom", "too late")
 
     assert asyncio.run(WaitForTaskToken(fails, callbacks)({}, task(token="t-1"))) == "done"

@@ -89,7 +89,7 @@ def test_a_payload_of_text_that_is_no_json(task: Make) -> None:
     # The code: botocore lambda, InvalidRequestContentException.
     error = raised(LambdaInvoke(made(fails))({"FunctionName": ARN, "Payload": "plain"}, task(INVOKE)))
     assert error.error == "Lambda.InvalidRequestContentException"
-    assert error.cause.startswith("Could not parse request body into json: Could not parse payload into json: ")
+    assert str(error.cause).startswith("Could not parse request body into json: Could not parse payload into json: ")
 
 
 def test_an_invocation_that_would_not_wait_is_refused(task: Make) -> None:
@@ -143,7 +143,7 @@ def test_an_exception_is_the_error_and_lambdas_answer_the_cause(task: Make) -> N
     direct = raised(FunctionTask(made(fails))({}, task(ARN)))
     for error in (service, direct):
         assert error.error == "ExplicitProbeError"
-        cause = json.loads(error.cause)
+        cause = json.loads(str(error.cause))
         assert re.fullmatch(UUID, cause.pop("requestId"))
         assert cause == {
             "errorMessage": "explicit native probe failure",
@@ -151,14 +151,16 @@ def test_an_exception_is_the_error_and_lambdas_answer_the_cause(task: Make) -> N
             "stackTrace": [trace],
         }
     # The service's cause is Step Functions' JSON, a plain function's is what the function's runtime answered.
-    assert service.cause.startswith('{"errorMessage":"explicit native probe failure","errorType":"ExplicitProbeError",')
-    assert direct.cause.startswith('{"errorMessage": "explicit native probe failure", "errorType": ')
+    assert str(service.cause).startswith(
+        '{"errorMessage":"explicit native probe failure","errorType":"ExplicitProbeError",'
+    )
+    assert str(direct.cause).startswith('{"errorMessage": "explicit native probe failure", "errorType": ')
 
 
 def test_a_result_that_is_no_json(task: Make) -> None:
     error = raised(FunctionTask(made(lambda event, context: {1, 2}))({}, task(ARN)))
     assert error.error == "Runtime.MarshalError"
-    assert json.loads(error.cause)["errorMessage"] == (
+    assert json.loads(str(error.cause))["errorMessage"] == (
         "Unable to marshal response: Object of type set is not JSON serializable"
     )
 
@@ -166,7 +168,7 @@ def test_a_result_that_is_no_json(task: Make) -> None:
 def test_a_function_that_ends_its_process(task: Make) -> None:
     error = raised(FunctionTask(made(lambda event, context: sys.exit(3)))({}, task(ARN)))
     assert error.error == "Runtime.ExitError"
-    assert json.loads(error.cause)["errorMessage"].endswith(" Error: Runtime exited with error: exit status 3")
+    assert json.loads(str(error.cause))["errorMessage"].endswith(" Error: Runtime exited with error: exit status 3")
 
 
 def test_a_function_may_name_any_error(task: Make) -> None:
@@ -185,7 +187,7 @@ def test_a_function_there_is_not(task: Make) -> None:
     assert re.fullmatch(
         r"Function not found: arn:aws:lambda:us-east-1:000000000000:function:no_such \(Service: AWSLambda; "
         rf"Status Code: 404; Error Code: ResourceNotFoundException; Request ID: {UUID}; Proxy: null\)",
-        error.cause,
+        str(error.cause),
     )
 
 

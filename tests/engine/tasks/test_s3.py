@@ -110,7 +110,8 @@ def test_pages_are_the_whole_list(call: Call, delimiter: str | None) -> None:
         call("putObject", Key=name, Body=name)
     given = {"Delimiter": delimiter} if delimiter else {}
     whole = call("listObjectsV2", **given)
-    pages, more = [], {}
+    pages: list[Any] = []
+    more: dict[str, Any] = {}
     while not pages or pages[-1]["IsTruncated"]:
         pages.append(call("listObjectsV2", MaxKeys=1, **given, **more))
         more = {"ContinuationToken": pages[-1].get("NextContinuationToken")}
@@ -145,7 +146,7 @@ IDS = r"Request ID: [0-9A-F]{16}, Extended Request ID: [0-9a-f]{32}\) \(SDK Atte
 def failed(call: Call, *given: Any, **arguments: Any) -> tuple[str, str]:
     with pytest.raises(StatesError) as raised:
         call(*given, **arguments)
-    return raised.value.error, re.sub(IDS, "IDS", raised.value.cause)
+    return raised.value.error, re.sub(IDS, "IDS", str(raised.value.cause))
 
 
 @pytest.mark.parametrize(

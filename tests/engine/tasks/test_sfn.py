@@ -37,7 +37,9 @@ def sent(task: Make, *sends: tuple[str, dict[str, Any]]) -> tuple[Any, list[Any]
             try:
                 answers.append(await SendTask(callbacks)({"TaskToken": "t-1", **arguments}, task(SFN + name)))
             except StatesError as error:
-                answers.append((error.error, re.sub(r"Request ID: [0-9a-f-]{36}", "Request ID: UUID", error.cause)))
+                answers.append(
+                    (error.error, re.sub(r"Request ID: [0-9a-f-]{36}", "Request ID: UUID", str(error.cause)))
+                )
         return (await asyncio.gather(waiting, return_exceptions=True))[0], answers
 
     return asyncio.run(run())

@@ -59,18 +59,19 @@ def reference(node: Callable[[Path], str]) -> Iterator[Reference]:
     """`reference(expression, bindings)`: what the reference answers, from one process of node."""
     command = [node(HERE), "evaluate.js"]
     with subprocess.Popen(command, cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
+        asked, answered = process.stdin, process.stdout
+        assert asked is not None
+        assert answered is not None
 
         def call(expression: str, bindings: dict[str, Any]) -> Answer:
-            print(json.dumps({"expression": expression, "bindings": bindings}), file=process.stdin, flush=True)
-            found: Answer = json.loads(process.stdout.readline())
+            print(json.dumps({"expression": expression, "bindings": bindings}), file=asked, flush=True)
+            found: Answer = json.loads(answered.readline())
             return found
 
         for name in (*ONE, *TWO, *HIGHER):  # a function tells its name only once it was called by it
             call(f"${name}()", {})
         yield call
-        process.stdin.close()
+        asked.close()
 
 
 def ours(expression: str, bindings: dict[str, Any]) -> Answer:
@@ -78,7 +79,9 @@ def ours(expression: str, bindings: dict[str, Any]) -> Answer:
     try:
         return {"value": json.loads(json.dumps(evaluate("{%" + expression + "%}", bindings, "F", HOST)))}
     except StatesError as error:
-        what = error.cause.removeprefix(f"The JSONata expression '{expression.strip()}' specified for the field 'F' ")
+        what = str(error.cause).removeprefix(
+            f"The JSONata expression '{expression.strip()}' specified for the field 'F' "
+        )
         if what == "returned nothing (undefined).":
             return {"nothing": True}
         if what == "returned an unsupported result type.":

@@ -169,12 +169,12 @@ def test_as_much_as_aws_allows(text: str, expected: Any) -> None:
 def test_one_more_is_refused(text: str, told: str) -> None:
     error = failure("{% " + text + " %}", {})
     assert error.error == "States.QueryEvaluationError"
-    assert error.cause.endswith(f"' specified for the field 'Output' threw an error during evaluation: {told}")
+    assert str(error.cause).endswith(f"' specified for the field 'Output' threw an error during evaluation: {told}")
 
 
 def test_what_would_never_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("genomics_pipeline.language.jsonata.evaluator.MAX_SECONDS", 0)
-    assert failure("{% ($f := function($x){ $f($x+1) }; $f(1)) %}", {}).cause.endswith(
+    assert str(failure("{% ($f := function($x){ $f($x+1) }; $f(1)) %}", {}).cause).endswith(
         "threw an error during evaluation: Expression evaluation timeout: Check for infinite loop"
     )
 

@@ -136,7 +136,9 @@ def test_refused(text: str, told: str) -> None:
     with pytest.raises(StatesError) as raised:
         value(text)
     assert raised.value.error == "States.QueryEvaluationError"
-    assert raised.value.cause.endswith(f"' specified for the field 'Output' threw an error during evaluation. {told}")
+    assert str(raised.value.cause).endswith(
+        f"' specified for the field 'Output' threw an error during evaluation. {told}"
+    )
 
 
 @pytest.mark.parametrize(

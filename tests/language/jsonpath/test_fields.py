@@ -42,7 +42,7 @@ def passed(state: Mapping[str, Any], raw: Any, **variables: Any) -> tuple[Any, M
     return FIELDS.passed(made, state, "")
 
 
-def failure(state: Mapping[str, Any], name: str, given: Any) -> tuple[str, str]:
+def failure(state: Mapping[str, Any], name: str, given: Any) -> tuple[str, str | None]:
     made = visit(state, given)
     with pytest.raises(StatesError) as raised:
         FIELDS.field(made, state, name, "", None)

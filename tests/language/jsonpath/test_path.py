@@ -113,8 +113,13 @@ def test_context_and_variables() -> None:
 
 
 def test_the_context_object_is_made_for_paths_that_ask_for_it() -> None:
-    made = []
-    seen = PathScope({"a": 1}, lambda: made.append(1) or {"State": {"Name": "S"}}, {"v": 1})
+    made: list[int] = []
+
+    def context() -> dict[str, Any]:
+        made.append(1)
+        return {"State": {"Name": "S"}}
+
+    seen = PathScope({"a": 1}, context, {"v": 1})
     find("$.a", seen, "x.$")
     find("$v", seen, "x.$")
     assert made == []

@@ -49,7 +49,7 @@ def test_each_kind_of_value() -> None:
 
 def test_literals_that_look_like_paths_stay() -> None:
     # localstack assign/test_assign_base.snapshot.json: BASE_CONSTANT_LITERALS
-    template = {
+    template: dict[str, Any] = {
         "path": "$.no.such.path",
         "context": "$$.Execution.Id",
         "variable": "$noSuchVar.noSuchMember",

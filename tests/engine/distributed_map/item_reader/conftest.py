@@ -48,7 +48,7 @@ def refused(bench: Any) -> Refused:
             with pytest.raises(StatesError) as raised:
                 ask()
             assert raised.value.error == "States.ItemReaderFailed"
-            causes.add(raised.value.cause)
+            causes.add(str(raised.value.cause))
         (cause,) = causes
         return cause
 

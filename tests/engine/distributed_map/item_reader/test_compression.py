@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import zstandard
 
 from genomics_pipeline.engine.distributed_map.item_reader.compression import blocks
 
-CODECS = {"gz": gzip.compress, "zst": zstandard.compress}
+CODECS: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "zst": zstandard.compress}
 LINES = b"".join(b'{"a":%d}\n' % number for number in range(50_000))
 
 

@@ -145,8 +145,8 @@ def test_an_athena_manifest(bench: Any) -> None:
         "s3://b/out/1.gz": gzip.compress(b"1,x\n"),
         "s3://c/out/2.gz": gzip.compress(b"2,y\n3,z\n"),
     }
-    config = {"input_type": "CSV", "manifest_type": "ATHENA_DATA", "csv_headers": ["n", "c"]}
-    found = items(bench, objects, ATHENA, **config)
+    headers = ["n", "c"]
+    found = items(bench, objects, ATHENA, input_type="CSV", manifest_type="ATHENA_DATA", csv_headers=headers)
     assert [(item["Value"]["n"], item["Source"]) for item in found] == [
         ("1", "s3://b/out/1.gz"),
         ("2", "s3://c/out/2.gz"),
