@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from genomics_pipeline.engine.result import ExecutionResult
 
 if TYPE_CHECKING:
     from genomics_pipeline.engine.clock import Clock
     from genomics_pipeline.engine.events import Event
     from genomics_pipeline.engine.execution import Tasks
     from genomics_pipeline.stores.protocol import Store
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionResult:
-    """How an execution ended.
-
-    Attributes:
-        status: ``SUCCEEDED``, ``FAILED``, ``TIMED_OUT``, or ``ABORTED`` where `Engine.stop` ended it.
-        output: Its output, when it succeeded.
-        error: The error's name, unless it succeeded.
-        cause: The error's cause, unless it succeeded.
-        map_runs: Every Map Run, in the order they ended, as DescribeMapRun gives it; and its ``label``,
-            ``transitions``, and ``resultWriterDetails`` where it wrote results.
-        transitions: State transitions that AWS would bill: one a child started, one a state entered, one a retry.
-        seconds: How long it took; with fast forward, how long it would have taken.
-    """
-
-    status: str
-    output: Any = None
-    error: str | None = None
-    cause: str | None = None
-    map_runs: list[dict[str, Any]] = field(default_factory=list)
-    transitions: int = 0
-    seconds: float = 0.0
 
 
 def execute(

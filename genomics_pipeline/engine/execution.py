@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from genomics_pipeline.engine.clock import Clock
 from genomics_pipeline.engine.events import Observer
@@ -15,9 +15,7 @@ from genomics_pipeline.engine.journal import Recorder
 from genomics_pipeline.engine.redrive import NEVER, Redrives
 from genomics_pipeline.language.host import Host
 from genomics_pipeline.language.timestamps import format_timestamp
-
-if TYPE_CHECKING:
-    from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.stores.protocol import Store
 
 # Nothing here is on AWS; the ARNs have AWS's form so that whatever parses them works on both.
 ARN = "arn:aws:states:us-east-1:000000000000"

@@ -12,11 +12,10 @@ from typing import Any
 from genomics_pipeline.engine.events import StateEntered
 from genomics_pipeline.engine.execution import Execution
 from genomics_pipeline.engine.trail import Trail
-from genomics_pipeline.engine.visit import Step, Visit
+from genomics_pipeline.engine.visit import Transition, Visit
 from genomics_pipeline.language.errors import StatesError
-from genomics_pipeline.language.query_language import QueryLanguage
+from genomics_pipeline.language.query_language import Node, QueryLanguage
 
-Machine = Mapping[str, Any]
 EFFECTS = frozenset({"Task", "Parallel", "Map", "Wait"})  # what is not simply evaluated again after a crash
 
 
@@ -34,17 +33,17 @@ class Frame:
     """
 
     execution: Execution
-    machine: Machine
+    machine: Node
     trail: Trail
     path: str = ""
     item: Mapping[str, Any] | None = None
     visit: Visit | None = None
 
     def left(self) -> dict[str, Any]:
-        """The journal's words for the state that it is in, where a redrive is to go on."""
+        """Return the journal's members for the state that it is in, where a redrive is to go on."""
         if (visit := self.visit) is None:
             return {}
-        at = {
+        state = {
             "frame": self.path,
             "step": int(visit.path.rpartition("/")[2]),
             "next": visit.name,
@@ -53,11 +52,11 @@ class Frame:
             "transitions": self.execution.transitions,
             "entry": visit.entry(),
         }
-        return {"at": at}
+        return {"state": state}
 
 
 async def run_machine(frame: Frame, value: Any, variables: Mapping[str, Any]) -> Any:
-    """Run a machine to its end, from where the journal says it stood.
+    """Run a machine to its end, from the state that the journal has for it.
 
     Returns:
         Its output.
@@ -76,15 +75,15 @@ async def run_machine(frame: Frame, value: Any, variables: Mapping[str, Any]) ->
     while True:
         state = frame.machine["States"][name]
         execution.transitions += 1
-        step = await _visit(frame, name, state, value, variables, number, entry)
+        transition = await _visit(frame, name, state, value, variables, number, entry)
         entry = None
         number += 1
         effects = effects or state["Type"] in EFFECTS
-        if step.next is None:
+        if transition.next is None:
             if effects and frame.path:
-                await execution.recorder.append({"frame": frame.path, "output": step.output})
-            return step.output
-        name, value, variables = step.next, step.output, step.variables
+                await execution.recorder.append({"frame": frame.path, "output": transition.output})
+            return transition.output
+        name, value, variables = transition.next, transition.output, transition.variables
         if state["Type"] in EFFECTS:
             await execution.recorder.append(
                 {
@@ -108,7 +107,7 @@ async def _visit(
     variables: Mapping[str, Any],
     number: int,
     entry: Mapping[str, Any] | None,
-) -> Step:
+) -> Transition:
     execution, kind = frame.execution, state["Type"]
     language = query_language(state.get("QueryLanguage", execution.query_language))
     path, frame.visit = f"{frame.path}/{number}", None
@@ -117,26 +116,27 @@ async def _visit(
     execution.engine.observer(StateEntered(name, kind, 0, execution.label, execution.index))
     try:
         visit.input = language.input(visit)
-        step = await state_type(kind)(visit)
-        if step.output is not value:
-            visit.limited(step.output)
+        transition = await state_type(kind)(visit)
+        if transition.output is not value:
+            visit.limited(transition.output)
     except StatesError as error:
         raise visit.told(error) from error
-    frame.trail.add(f"{kind}StateExited", "stateExited", step.exited(name))
+    frame.trail.add(f"{kind}StateExited", "stateExited", transition.exited(name))
     frame.trail.state = None
-    return step
+    return transition
 
 
 @cache
-def state_type(kind: str) -> Callable[[Visit], Awaitable[Step]]:
-    """What runs a state of that type: ``run`` of ``engine/states/<type>_state.py``, imported when it is met."""
-    run: Callable[[Visit], Awaitable[Step]] = import_module(f"genomics_pipeline.engine.states.{kind.lower()}_state").run
+def state_type(kind: str) -> Callable[[Visit], Awaitable[Transition]]:
+    """Return what runs a state of that type: ``run`` of ``engine/states/<type>_state.py``, imported when it is met."""
+    module = import_module(f"genomics_pipeline.engine.states.{kind.lower()}_state")
+    run: Callable[[Visit], Awaitable[Transition]] = module.run
     return run
 
 
 @cache
 def query_language(name: str) -> QueryLanguage:
-    """The query language of that name, imported when it is met."""
+    """Return the query language of that name, imported when it is met."""
     if name == "JSONata":
         from genomics_pipeline.language.jsonata.fields import JsonataFields
 

@@ -12,9 +12,9 @@ A journal is a folder. ``execution.jsonl`` is the execution's own log; each Map 
   redrive begins another. In the execution's own log, also of a nested one.
 - ``{"end": index, "name", "input", "start", "stop", "items", "transitions", "redrives", "redriven", "status", …}``: a
   child of a Map Run ended, with ``"output"``, or ``"error"`` and ``"cause"``; input and output are JSON text.
-- ``{"result": {…}, "at": {…}}``: the execution ended; the members of `api.ExecutionResult`, and the state it was in, as
-  a frame's line that knows the events of its entry, where a redrive can go on from it.
-- ``{"redrive": count, "at"}``: the execution, or the Map Run, goes on with what did not succeed; see `redrive`.
+- ``{"result": {…}, "state": {…}}``: the execution ended; the members of `result.ExecutionResult`, and the state it
+  was in, as a frame's line that knows the events of its entry, where a redrive can go on from it.
+- ``{"redrive": count, "time"}``: the execution, or the Map Run, goes on with what did not succeed; see `redrive`.
 
 Lines of a child's frames carry ``"child": index``.
 """
@@ -31,11 +31,11 @@ from typing import Any
 from genomics_pipeline.language.json_text import dumps, loads
 from genomics_pipeline.model.errors import RunError
 
-Record = dict[str, Any]
+JournalRecord = dict[str, Any]
 _ATTEMPT = re.compile(r"\.(\d+)(?=:|$)")  # in a path: of the visit before it
 
 
-class Log:
+class JournalFile:
     """One append-only file. Lines that are appended at the same time share one fsync."""
 
     def __init__(self, path: Path) -> None:
@@ -47,7 +47,7 @@ class Log:
         self._named = self._file.tell() > 0
         self._failure: RunError | None = None
 
-    async def append(self, *records: Record) -> None:
+    async def append(self, *records: JournalRecord) -> None:
         """Return when the records are on disk.
 
         Raises:
@@ -109,7 +109,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(opened)
 
 
-def read(path: Path, mend: bool = True) -> Iterator[Record]:
+def read(path: Path, mend: bool = True) -> Iterator[JournalRecord]:
     """The records of a log.
 
     Args:
@@ -135,7 +135,7 @@ def read(path: Path, mend: bool = True) -> Iterator[Record]:
         os.truncate(path, good)
 
 
-def _record(line: bytes) -> Record | None:
+def _record(line: bytes) -> JournalRecord | None:
     if not line.endswith(b"\n"):
         return None
     try:
@@ -149,13 +149,13 @@ class Memory:
     """What a log says of frames and Map Runs that began and may go on."""
 
     def __init__(self) -> None:
-        self._frames: dict[int | None, dict[str, Record]] = {}
-        self._maps: dict[int | None, dict[str, Record]] = {}
-        self.runs: list[Record] = []
+        self._frames: dict[int | None, dict[str, JournalRecord]] = {}
+        self._maps: dict[int | None, dict[str, JournalRecord]] = {}
+        self.runs: list[JournalRecord] = []
         self.anew: set[str] = set()
         self._tries: dict[int | None, dict[str, int]] = {}
 
-    def learn(self, record: Record) -> None:
+    def learn(self, record: JournalRecord) -> None:
         """Take in one record of a log."""
         child = record.get("child")
         if "frame" in record:
@@ -170,11 +170,11 @@ class Memory:
             self._frames.pop(record["end"], None)
             self._maps.pop(record["end"], None)
 
-    def frame(self, child: int | None, path: str) -> Record | None:
+    def frame(self, child: int | None, path: str) -> JournalRecord | None:
         """Where that frame stood."""
         return self._frames.get(child, {}).get(path)
 
-    def map_run(self, child: int | None, path: str) -> Record | None:
+    def map_run(self, child: int | None, path: str) -> JournalRecord | None:
         """The Map Run that began there."""
         return self._maps.get(child, {}).get(path)
 
@@ -192,16 +192,16 @@ class Memory:
 class Recorder:
     """A log as one execution sees it: its own frames, under its own number where it is a child."""
 
-    def __init__(self, log: Log, memory: Memory, child: int | None = None) -> None:
+    def __init__(self, log: JournalFile, memory: Memory, child: int | None = None) -> None:
         self._log = log
         self._memory = memory
         self.child = child
 
-    def frame(self, path: str) -> Record | None:
+    def frame(self, path: str) -> JournalRecord | None:
         """Where that frame stood before an interruption."""
         return self._memory.frame(self.child, path)
 
-    def map_run(self, path: str) -> Record | None:
+    def map_run(self, path: str) -> JournalRecord | None:
         """The Map Run that began there before an interruption."""
         return self._memory.map_run(self.child, path)
 
@@ -209,6 +209,6 @@ class Recorder:
         """The last attempt of that visit before an interruption."""
         return self._memory.last_try(self.child, path)
 
-    async def append(self, record: Record) -> None:
+    async def append(self, record: JournalRecord) -> None:
         """Return when the record is on disk."""
         await self._log.append(record if self.child is None else {"child": self.child, **record})

@@ -31,13 +31,13 @@ class UnfinishedMapRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ExecutionProgress:
     """An execution.
 
     Attributes:
         ended: Its Map Runs that ended, as DescribeMapRun describes them.
         unfinished: Those that have not.
-        result: The members of `engine.api.ExecutionResult`; None where it has not ended.
+        result: The members of `engine.result.ExecutionResult`; None where it has not ended.
     """
 
     ended: list[dict[str, Any]]
@@ -45,7 +45,7 @@ class Progress:
     result: dict[str, Any] | None = None
 
 
-def read_progress(journal: Path) -> Progress:
+def read_progress(journal: Path) -> ExecutionProgress:
     """What a journal tells; nothing where there is none yet.
 
     Args:
@@ -66,7 +66,7 @@ def read_progress(journal: Path) -> Progress:
             begun[record["uuid"]] = record["started"]
     for run in ended:
         begun.pop(run["mapRunArn"].rpartition(":")[2], None)
-    return Progress(ended, [_unfinished(journal, uuid, started) for uuid, started in begun.items()], result)
+    return ExecutionProgress(ended, [_unfinished(journal, uuid, started) for uuid, started in begun.items()], result)
 
 
 def _unfinished(journal: Path, uuid: str, started: float) -> UnfinishedMapRun:

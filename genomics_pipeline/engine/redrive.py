@@ -2,7 +2,7 @@
 
 Source: developer guide, "Restarting state machine executions with redrive" and "Redriving Map Runs"; recorded on AWS:
 radkawar/stackd testdata/aws/stepfunctions/redrive_execution.json and redrive_map.json. The journal gets a line
-``{"redrive": count, "at": seconds}``; all that ended well before it stays, and the rest is to be done again:
+``{"redrive": count, "time": seconds}``; all that ended well before it stays, and the rest is to be done again:
 
 - The execution's own state is entered where it stood, by its old event, with no attempt counted.
 - A Map Run goes on, its journal with a line of the same kind: the children that did not succeed run again, Standard
@@ -27,20 +27,20 @@ class Redrives:
 
     Attributes:
         count: ``RedriveCount``.
-        at: ``RedriveTime`` of the last one, in seconds since the epoch.
+        time: ``RedriveTime`` of the last one, in seconds since the epoch.
     """
 
     count: int = 0
-    at: float | None = None
+    time: float | None = None
 
     @classmethod
     def of(cls, record: dict[str, Any]) -> Redrives:
         """As a journal's line says it."""
-        return cls(record["redrive"], record["at"])
+        return cls(record["redrive"], record["time"])
 
     def record(self) -> dict[str, Any]:
         """The journal's line."""
-        return {"redrive": self.count, "at": self.at}
+        return {"redrive": self.count, "time": self.time}
 
     def next(self, now: float) -> Redrives:
         """One more."""
@@ -48,11 +48,17 @@ class Redrives:
 
     def context(self) -> dict[str, Any]:
         """The members of the context object; without a redrive there is no time of one."""
-        return {"RedriveCount": self.count, **({} if self.at is None else {"RedriveTime": format_timestamp(self.at)})}
+        return {
+            "RedriveCount": self.count,
+            **({} if self.time is None else {"RedriveTime": format_timestamp(self.time)}),
+        }
 
     def answer(self) -> dict[str, Any]:
         """The members of DescribeMapRun and the like."""
-        return {"redriveCount": self.count, **({} if self.at is None else {"redriveDate": format_timestamp(self.at)})}
+        return {
+            "redriveCount": self.count,
+            **({} if self.time is None else {"redriveDate": format_timestamp(self.time)}),
+        }
 
 
 NEVER = Redrives()

@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genomics_pipeline.engine.api import ExecutionResult
 from genomics_pipeline.engine.execution import ROLE, Engine, Execution
 from genomics_pipeline.engine.history import EventFile, History
 from genomics_pipeline.engine.interpreter import Frame, run_machine
-from genomics_pipeline.engine.journal import Log, Memory, Record, Recorder, read
+from genomics_pipeline.engine.journal import JournalFile, JournalRecord, Memory, Recorder, read
 from genomics_pipeline.engine.redrive import NEVER, NOT_REDRIVABLE, Redrives
+from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.language.errors import TIMEOUT, StatesError
 from genomics_pipeline.language.json_text import dumps
@@ -47,7 +47,7 @@ class _Past:
 
     memory: Memory = field(default_factory=Memory)
     started: float | None = None
-    end: Record | None = None
+    end: JournalRecord | None = None
     redrives: Redrives = NEVER
 
     @classmethod
@@ -68,8 +68,8 @@ class _Past:
 
     def go_on(self, redrives: Redrives) -> None:
         """It was redriven: from the state that it ended in, where that is known."""
-        if self.end and "at" in self.end:
-            self.memory.learn(self.end["at"])
+        if self.end and "state" in self.end:
+            self.memory.learn(self.end["state"])
         self.end, self.redrives = None, redrives
 
 
@@ -97,7 +97,7 @@ async def run_execution(
     memory, started = past.memory, past.started
     engine.map_runs.update({run["mapRunArn"]: run for run in memory.runs})
     engine.anew.update(memory.anew)
-    log = Log(path)
+    log = JournalFile(path)
     try:
         trail = Trail(History(engine.clock, events.write, events.last), events.last)
         if started is None:

@@ -19,7 +19,7 @@ MAX_PAYLOAD_BYTES = 262_144  # of a state's input or output: developer guide, "Q
 
 
 @dataclass(slots=True)
-class Step:
+class Transition:
     """What became of a visit.
 
     Attributes:
@@ -163,9 +163,9 @@ class Visit:
         """The value of a payload template: ItemSelector, BatchInput."""
         return self.language.template(self, value, field, item)
 
-    def passed(self) -> Step:
+    def passed(self) -> Transition:
         """The step after a state without a result."""
-        return Step.of(self.language.passed(self, self.state, ""), self.state)
+        return Transition.of(self.language.passed(self, self.state, ""), self.state)
 
     def limited(self, value: Any) -> Any:
         """The value, which is part of the state's input or output.

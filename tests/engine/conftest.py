@@ -11,9 +11,10 @@ from typing import Any
 import jsonata  # noqa: F401  # sets the recursion limit, and hypothesis minds that inside a test
 import pytest
 
-from genomics_pipeline.engine.api import ExecutionResult, execute
+from genomics_pipeline.engine.api import execute
 from genomics_pipeline.engine.check_document import check_document
 from genomics_pipeline.engine.events import Event
+from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.stores.protocol import ObjectInfo
 

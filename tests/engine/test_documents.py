@@ -13,9 +13,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from genomics_pipeline.engine.api import ExecutionResult, execute
+from genomics_pipeline.engine.api import execute
 from genomics_pipeline.engine.check_document import check_document
 from genomics_pipeline.engine.events import Event, StateEntered
+from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.stores.local import Folders, LocalStore

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genomics_pipeline.engine.events import ChildStarted, MapRunStarted
-from genomics_pipeline.engine.journal import Log, read
+from genomics_pipeline.engine.journal import JournalFile, read
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.model.errors import RunError
 
@@ -307,7 +307,7 @@ def test_nothing_follows_what_could_not_be_written(tmp_path: Path, monkeypatch: 
         raise OSError("no space left")
 
     async def work() -> list[str]:
-        log = Log(tmp_path / "log.jsonl")
+        log = JournalFile(tmp_path / "log.jsonl")
         await log.append({"a": 1})
         monkeypatch.setattr(os, "fdatasync", full)
         told = []

@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from genomics_pipeline.engine.api import ExecutionResult
 from genomics_pipeline.engine.events import ChildEnded
 from genomics_pipeline.engine.execution import Engine, Stop
 from genomics_pipeline.engine.history import EventFile
+from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.start import Beginning, run_execution
 from genomics_pipeline.engine.tasks.handlers import Handlers
 from tests.engine.conftest import Bench

@@ -14,6 +14,7 @@ from genomics_pipeline.engine.events import ChildEnded, ChildStarted
 from genomics_pipeline.engine.execution import Engine, Execution
 from genomics_pipeline.engine.history import MAX_EVENTS, History
 from genomics_pipeline.engine.interpreter import Frame, run_machine
+from genomics_pipeline.engine.journal import JournalRecord
 from genomics_pipeline.engine.redrive import NEVER
 from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.language.errors import TIMEOUT, StatesError
@@ -21,7 +22,6 @@ from genomics_pipeline.language.json_text import compact
 
 EXPRESS_SECONDS = 300  # an Express execution ends after so long: developer guide, "Quotas"
 _ABORTED = {"status": "ABORTED"}
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class ChildRunner:
             before.redrives.next(now) if before and again else NEVER,
         )
 
-    async def outcome(self, child: Execution) -> Record:
+    async def outcome(self, child: Execution) -> JournalRecord:
         """Run a child to its end: how it ended, as its record says it."""
         trail = Trail(child.history)
         child.history.add("ExecutionStarted", 0)
@@ -80,7 +80,7 @@ class ChildRunner:
             return {"status": "FAILED", "error": error.error, "cause": error.cause}
         return {"status": "SUCCEEDED", "output": compact(output)}
 
-    async def outcome_in_time(self, child: Execution) -> Record:
+    async def outcome_in_time(self, child: Execution) -> JournalRecord:
         """The same for an Express child, whose time is limited."""
         deadline = asyncio.timeout(EXPRESS_SECONDS)
         try:
@@ -91,7 +91,7 @@ class ChildRunner:
                 raise
             return {"status": "TIMED_OUT", "error": TIMEOUT, "cause": None}
 
-    def record(self, child: Execution, items: int, outcome: Record) -> Record:
+    def record(self, child: Execution, items: int, outcome: JournalRecord) -> JournalRecord:
         """What the journal keeps of a child's end."""
         return {
             "end": child.index,
@@ -101,21 +101,21 @@ class ChildRunner:
             "stop": self.engine.clock.now(),
             "items": items,
             "transitions": child.transitions,
-            **({"redrives": child.redrives.count, "redriven": child.redrives.at} if child.redrives.count else {}),
+            **({"redrives": child.redrives.count, "redriven": child.redrives.time} if child.redrives.count else {}),
             **outcome,
         }
 
-    def aborted(self, child: Execution, items: int) -> Record:
+    def aborted(self, child: Execution, items: int) -> JournalRecord:
         """The record of a child that was stopped with its Map Run."""
         return self.record(child, items, _ABORTED)
 
-    async def keep(self, ended: Sequence[tuple[Execution, Record]]) -> None:
+    async def keep(self, ended: Sequence[tuple[Execution, JournalRecord]]) -> None:
         """Make the ends of children durable, count them, and tell the observer."""
         await self.ends.add([record for _, record in ended])
         for child, record in ended:
             self._tell(child, record)
 
-    def _tell(self, child: Execution, record: Record) -> None:
+    def _tell(self, child: Execution, record: JournalRecord) -> None:
         assert child.index is not None
         told = record["status"], record.get("error"), record.get("cause")
         self.engine.observer(ChildEnded(self.label, child.index, child.name, child.input, *told, record["items"]))

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from genomics_pipeline.engine.distributed_map.item_batcher import ItemBatcher
-from genomics_pipeline.engine.distributed_map.source import Source, source_of
+from genomics_pipeline.engine.distributed_map.source import ItemSource, source_of
 from genomics_pipeline.engine.states.map_state import select
 from genomics_pipeline.engine.visit import Visit
 
@@ -25,7 +25,7 @@ class Children:
 
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
-        self._source: Source = source_of(visit)
+        self._source: ItemSource = source_of(visit)
         self._batcher = ItemBatcher.of(visit) if "ItemBatcher" in visit.state else None
         self._selects = "ItemSelector" in visit.state or "Parameters" in visit.state
 

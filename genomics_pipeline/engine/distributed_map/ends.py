@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from genomics_pipeline.engine.journal import Log, Memory, Recorder, read
+from genomics_pipeline.engine.journal import JournalFile, Memory, Recorder, read
 from genomics_pipeline.engine.redrive import NEVER, Redrives
 from genomics_pipeline.language.json_text import loads
 
@@ -69,7 +69,7 @@ class Ends:
             elif "end" in record:
                 self._count(record)
             self._memory.learn(record)
-        self._log = Log(path)
+        self._log = JournalFile(path)
 
     def _reopen(self, record: dict[str, Any], lines: int) -> None:
         """The children that the first lines say did not succeed are no longer counted as ended."""

@@ -17,7 +17,7 @@ from genomics_pipeline.engine.distributed_map.counts import counts
 from genomics_pipeline.engine.distributed_map.ends import Ends
 from genomics_pipeline.engine.distributed_map.result_writer import (
     Destination,
-    Row,
+    ResultRow,
     WriterConfig,
     ended_row,
     pending_row,
@@ -41,7 +41,7 @@ _EXCEEDED = "The specified tolerated failure threshold was exceeded"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class MapRunPlan:
     """What the fields of a Map state say, once they are evaluated."""
 
     tolerated: ToleratedFailure
@@ -51,7 +51,7 @@ class Plan:
     children: Children
 
     @classmethod
-    def of(cls, visit: Visit) -> Plan:
+    def of(cls, visit: Visit) -> MapRunPlan:
         """The plan of a Map state, its items looked at.
 
         Raises:
@@ -85,7 +85,7 @@ class MapRun:
         self._aborting = False
         self._children: int | None = None
 
-    def _exceeded(self, plan: Plan) -> bool:
+    def _exceeded(self, plan: MapRunPlan) -> bool:
         return plan.tolerated.exceeded(self.failed, plan.children.total_items)
 
     @property
@@ -93,7 +93,7 @@ class MapRun:
         """How many items failed or timed out; those that were aborted apart."""
         return self.ends.items["FAILED"] + self.ends.items["TIMED_OUT"]
 
-    async def run(self, plan: Plan) -> None:
+    async def run(self, plan: MapRunPlan) -> None:
         """Run the children that have not ended, and write the result files, if any are wanted.
 
         Raises:
@@ -120,7 +120,7 @@ class MapRun:
         if self._exceeded(plan):
             raise StatesError(THRESHOLD_EXCEEDED, _EXCEEDED)
 
-    async def write_results(self, plan: Plan) -> None:
+    async def write_results(self, plan: MapRunPlan) -> None:
         """Write the result files, if any are wanted.
 
         Raises:
@@ -130,7 +130,7 @@ class MapRun:
         if plan.destination:
             await whole(asyncio.to_thread(self._write, plan, plan.destination))
 
-    def _write(self, plan: Plan, destination: Destination) -> None:
+    def _write(self, plan: MapRunPlan, destination: Destination) -> None:
         """What succeeded before a redrive, and was written then, stays where it is."""
         folders = [run_layout.redrive_folder(self._uuid, redrive) for redrive in range(self.ends.redrives.count + 1)]
         since, before = 0, None
@@ -141,7 +141,7 @@ class MapRun:
         scratch = self._visit.execution.engine.folder
         destination.write(self.arn, folders[-1], self._rows(plan, since), scratch, before)
 
-    async def _run_plain(self, plan: Plan, runner: ChildRunner, inputs: Iterator[ChildInput]) -> None:
+    async def _run_plain(self, plan: MapRunPlan, runner: ChildRunner, inputs: Iterator[ChildInput]) -> None:
         """Children that wait for nothing run one after the other; while some are written, the next ones run."""
         failed, total = self.failed, plan.children.total_items
         writing = asyncio.ensure_future(asyncio.sleep(0))
@@ -162,7 +162,7 @@ class MapRun:
         finally:  # also where the next child's input cannot be made
             await whole(writing)
 
-    async def _run_crew(self, plan: Plan, runner: ChildRunner, inputs: Iterator[ChildInput]) -> None:
+    async def _run_crew(self, plan: MapRunPlan, runner: ChildRunner, inputs: Iterator[ChildInput]) -> None:
         """Children that wait run at the same time.
 
         When too many failed, or the next one's input cannot be made, none is started, and Standard ones are stopped.
@@ -199,13 +199,13 @@ class MapRun:
         if failures and not self._exceeded(plan):
             raise failures[0]
 
-    def _rows(self, plan: Plan, since: int) -> Iterator[tuple[str, Row]]:
+    def _rows(self, plan: MapRunPlan, since: int) -> Iterator[tuple[str, ResultRow]]:
         for end in self.ends.in_order(since):
             yield ended_row(end, self.machine)
         for given in plan.children.inputs(self.ends.ended):
             yield pending_row(given.value)
 
-    def result(self, plan: Plan) -> Any:
+    def result(self, plan: MapRunPlan) -> Any:
         """The Map state's result."""
         if plan.destination:
             return {"MapRunArn": self.arn, "ResultWriterDetails": self._details(plan.destination)}
@@ -215,7 +215,7 @@ class MapRun:
     def _details(self, destination: Destination) -> dict[str, str]:
         return destination.manifest(run_layout.redrive_folder(self._uuid, self.ends.redrives.count))
 
-    def description(self, status: str, plan: Plan, items: int | None) -> dict[str, Any]:
+    def description(self, status: str, plan: MapRunPlan, items: int | None) -> dict[str, Any]:
         """The Map Run as DescribeMapRun gives it, with its label, transitions and ResultWriterDetails.
 
         Args:
@@ -251,7 +251,7 @@ class MapRun:
             found["resultWriterDetails"] = self._details(plan.destination)
         return found
 
-    def _total(self, plan: Plan, items: int | None) -> int:
+    def _total(self, plan: MapRunPlan, items: int | None) -> int:
         """How many children there are, those that did not start included."""
         if self._children is None:
             self._children = sum(self.ends.children.values())
@@ -284,7 +284,7 @@ async def run_map(visit: Visit) -> Any:
     execution, trail = visit.execution, visit.trail
     if reads := "ItemReader" in visit.state:  # of items that are read nothing is known yet
         visit.start({"length": 0})
-    plan = Plan.of(visit)
+    plan = MapRunPlan.of(visit)
     if not reads:
         visit.start({"length": plan.children.total_items})
     path = visit.try_path
@@ -338,7 +338,7 @@ async def _begun(visit: Visit, path: str) -> MapRun:
     return MapRun(visit, begun["uuid"], now)
 
 
-async def _aborted(visit: Visit, run: MapRun, plan: Plan, items: int | None) -> None:
+async def _aborted(visit: Visit, run: MapRun, plan: MapRunPlan, items: int | None) -> None:
     """A Map Run ends with its execution; its result files are written all the same."""
     with suppress(StatesError):
         if items is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from genomics_pipeline.engine.execution import ARN
 from genomics_pipeline.engine.redrive import NOT_REDRIVABLE
@@ -15,11 +15,9 @@ from genomics_pipeline.language.json_text import compact, dumps, loads
 from genomics_pipeline.language.timestamps import format_timestamp
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import PipelineError
+from genomics_pipeline.stores.protocol import Store
 
-if TYPE_CHECKING:
-    from genomics_pipeline.stores.protocol import Store
-
-Row = dict[str, Any]
+ResultRow = dict[str, Any]
 File = dict[str, Any]  # Key, Size
 MAX_FILE_BYTES = 5_000_000_000
 KINDS = ("FAILED", "PENDING", "SUCCEEDED")
@@ -100,7 +98,7 @@ class Destination:
         self,
         map_run_arn: str,
         folder: str,
-        rows: Iterable[tuple[str, Row]],
+        rows: Iterable[tuple[str, ResultRow]],
         scratch: Path,
         before: Sequence[File] | None = None,
     ) -> None:
@@ -190,7 +188,7 @@ class _Files:
         self._part.unlink(missing_ok=True)
 
 
-def state_output(rows: Iterable[tuple[str, Row]], name: str, transformation: str) -> list[Any]:
+def state_output(rows: Iterable[tuple[str, ResultRow]], name: str, transformation: str) -> list[Any]:
     """The Map state's own result, where nothing is written: what stands in the file, as values.
 
     Args:
@@ -213,7 +211,7 @@ def state_output(rows: Iterable[tuple[str, Row]], name: str, transformation: str
     return [loads(data) for data in found]
 
 
-def shaped(kind: str, row: Row, transformation: str) -> list[bytes]:
+def shaped(kind: str, row: ResultRow, transformation: str) -> list[bytes]:
     """What stands for a row, as JSON. What did not succeed is never transformed."""
     if kind != "SUCCEEDED" or transformation == "NONE":
         return [dumps(row)]
@@ -223,7 +221,7 @@ def shaped(kind: str, row: Row, transformation: str) -> list[bytes]:
     return [output.encode()]
 
 
-def ended_row(end: Row, machine: str) -> tuple[str, Row]:
+def ended_row(end: ResultRow, machine: str) -> tuple[str, ResultRow]:
     """A finished child's row, from its journal record; members in the order of AWS's files."""
     status, name = end["status"], end["name"]
     began, stopped = format_timestamp(end["start"]), format_timestamp(end["stop"])
@@ -264,6 +262,6 @@ def ended_row(end: Row, machine: str) -> tuple[str, Row]:
     }
 
 
-def pending_row(value: Any) -> tuple[str, Row]:
+def pending_row(value: Any) -> tuple[str, ResultRow]:
     """The row of a child that was never started."""
     return "PENDING", {"Input": compact(value), "InputDetails": _INCLUDED, "Status": "PENDING"}

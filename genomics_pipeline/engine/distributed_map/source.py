@@ -9,7 +9,7 @@ from genomics_pipeline.engine.states.map_state import Item, items
 from genomics_pipeline.engine.visit import Visit
 
 
-class Source(Protocol):
+class ItemSource(Protocol):
     """Items, as often as they are asked for."""
 
     def count(self) -> int:
@@ -45,7 +45,7 @@ class StateData:
         return iter(self._items)
 
 
-def source_of(visit: Visit) -> Source:
+def source_of(visit: Visit) -> ItemSource:
     """The items of a Map state.
 
     Raises:

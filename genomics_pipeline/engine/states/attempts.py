@@ -7,11 +7,11 @@ from typing import Any
 
 from genomics_pipeline.engine.events import RetryScheduled
 from genomics_pipeline.engine.states.retry import Retriers
-from genomics_pipeline.engine.visit import Step, Visit
+from genomics_pipeline.engine.visit import Transition, Visit
 from genomics_pipeline.language.errors import RUNTIME, StatesError, matches
 
 
-async def attempts(visit: Visit, work: Callable[[Visit], Awaitable[Any]]) -> Step:
+async def attempts(visit: Visit, work: Callable[[Visit], Awaitable[Any]]) -> Transition:
     """Do the state's work until it succeeds, or no retrier takes its error.
 
     Raises:
@@ -23,9 +23,9 @@ async def attempts(visit: Visit, work: Callable[[Visit], Awaitable[Any]]) -> Ste
     while True:
         try:
             result = visit.limited(await work(visit))
-            step = Step.of(visit.language.finished(visit, result), visit.state)
-            visit.limited(step.output)
-            return step
+            transition = Transition.of(visit.language.finished(visit, result), visit.state)
+            visit.limited(transition.output)
+            return transition
         except StatesError as failure:
             error = visit.told(failure)
             delay = retriers.delay(error)
@@ -41,11 +41,11 @@ async def attempts(visit: Visit, work: Callable[[Visit], Awaitable[Any]]) -> Ste
         await clock.sleep(delay)
 
 
-def _caught(visit: Visit, error: StatesError) -> Step:
+def _caught(visit: Visit, error: StatesError) -> Transition:
     """``Catch``: the first catcher that takes the error leads on."""
     if visit.started and error.error != RUNTIME:  # which ends the execution, and that is all there is to tell
         visit.trail.add(f"{visit.state['Type']}StateFailed")
     for number, catcher in enumerate(visit.state.get("Catch", ())):
         if matches(error, catcher["ErrorEquals"]):
-            return Step.of(visit.language.caught(visit, error.output(), catcher, f"Catch[{number}]/"), catcher)
+            return Transition.of(visit.language.caught(visit, error.output(), catcher, f"Catch[{number}]/"), catcher)
     raise error

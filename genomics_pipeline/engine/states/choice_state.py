@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from genomics_pipeline.engine.visit import Step, Visit
+from genomics_pipeline.engine.visit import Transition, Visit
 from genomics_pipeline.language.errors import RUNTIME, StatesError
 
 
-async def run(visit: Visit) -> Step:
+async def run(visit: Visit) -> Transition:
     """``Choices`` in their order.
 
     Raises:
@@ -18,7 +18,7 @@ async def run(visit: Visit) -> Step:
     for number, rule in enumerate(visit.state["Choices"]):
         prefix = f"Choices[{number}]/"
         if visit.language.condition(visit, rule, prefix):
-            return Step.of(visit.language.passed(visit, rule, prefix), rule)
+            return Transition.of(visit.language.passed(visit, rule, prefix), rule)
     if "Default" not in visit.state:
         raise StatesError(RUNTIME, "Failed to transition out of the state. The state does not point to a next state.")
     return replace(visit.passed(), next=visit.state["Default"])

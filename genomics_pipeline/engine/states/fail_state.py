@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from genomics_pipeline.engine.visit import Step, Visit
+from genomics_pipeline.engine.visit import Transition, Visit
 from genomics_pipeline.language.errors import StatesError
 
 
-async def run(visit: Visit) -> Step:
+async def run(visit: Visit) -> Transition:
     """``Error`` and ``Cause``, or ``ErrorPath`` and ``CausePath``.
 
     Raises:

@@ -10,7 +10,7 @@ from genomics_pipeline.engine.interpreter import Frame, run_machine
 from genomics_pipeline.engine.states.attempts import attempts
 from genomics_pipeline.engine.states.crew import crew
 from genomics_pipeline.engine.trail import Trail
-from genomics_pipeline.engine.visit import Step, Visit
+from genomics_pipeline.engine.visit import Transition, Visit
 from genomics_pipeline.language.errors import RUNTIME, StatesError
 
 INLINE_CONCURRENCY = 40  # AWS's, where MaxConcurrency sets none
@@ -18,7 +18,7 @@ INLINE_CONCURRENCY = 40  # AWS's, where MaxConcurrency sets none
 Item = Mapping[str, Any]
 
 
-async def run(visit: Visit) -> Step:
+async def run(visit: Visit) -> Transition:
     """The outputs of the iterations, in the items' order; of a Distributed Map, see `distributed_map.map_run`."""
     if processor(visit.state).get("ProcessorConfig", {}).get("Mode") != "DISTRIBUTED":
         return await attempts(visit, _inline)

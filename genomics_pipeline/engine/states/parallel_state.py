@@ -7,11 +7,11 @@ from typing import Any
 from genomics_pipeline.engine.interpreter import Frame, run_machine
 from genomics_pipeline.engine.states.attempts import attempts
 from genomics_pipeline.engine.states.crew import together
-from genomics_pipeline.engine.visit import Step, Visit
+from genomics_pipeline.engine.visit import Transition, Visit
 from genomics_pipeline.language.errors import BRANCH_FAILED, RUNTIME, StatesError
 
 
-async def run(visit: Visit) -> Step:
+async def run(visit: Visit) -> Transition:
     """The outputs of the branches, in their order."""
     return await attempts(visit, _branches)
 

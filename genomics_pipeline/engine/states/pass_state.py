@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from genomics_pipeline.engine.visit import Step, Visit
+from genomics_pipeline.engine.visit import Transition, Visit
 
 
-async def run(visit: Visit) -> Step:
+async def run(visit: Visit) -> Transition:
     """``Result``, ``Parameters``, ``ResultPath`` in JSONPath; ``Output``, ``Assign`` in JSONata."""
     return visit.passed()

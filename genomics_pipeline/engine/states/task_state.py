@@ -11,12 +11,12 @@ from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.states.attempts import attempts
 from genomics_pipeline.engine.states.task_events import TaskEvents
 from genomics_pipeline.engine.states.timeouts import timeouts
-from genomics_pipeline.engine.visit import MAX_PAYLOAD_BYTES, Step, Visit
+from genomics_pipeline.engine.visit import MAX_PAYLOAD_BYTES, Transition, Visit
 from genomics_pipeline.language.errors import RUNTIME, StatesError, too_large
 from genomics_pipeline.language.json_text import dumps
 
 
-async def run(visit: Visit) -> Step:
+async def run(visit: Visit) -> Transition:
     """The task's result, of the first attempt that succeeds."""
     return await attempts(visit, _task)
 

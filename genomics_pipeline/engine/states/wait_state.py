@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from genomics_pipeline.engine.visit import Step, Visit
+from genomics_pipeline.engine.visit import Transition, Visit
 
 
-async def run(visit: Visit) -> Step:
+async def run(visit: Visit) -> Transition:
     """Wait, then pass the input on. A time that is over is not waited for."""
     clock = visit.execution.engine.clock
     until = visit.field(visit.state, "Timestamp")

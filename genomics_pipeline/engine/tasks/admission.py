@@ -16,7 +16,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class _WaitingJob:
     vcpus: int
     memory_mib: int
     admitted: asyncio.Future[Share]
@@ -34,13 +34,13 @@ class Admission:
         self._cores = cores
         self._memory_mib = memory_mib
         self._free = [cores, memory_mib]
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[_WaitingJob] = deque()
         self._scheduled = False
 
     async def acquire(self, vcpus: int, memory_mib: int) -> Share:
         """Wait for a share."""
         admitted = asyncio.get_running_loop().create_future()
-        waiting = _Waiting(vcpus, memory_mib, admitted)
+        waiting = _WaitingJob(vcpus, memory_mib, admitted)
         self._queue.append(waiting)
         self._schedule()
         try:
@@ -79,7 +79,7 @@ class Admission:
             self._free[1] -= share.memory_mib
             first.admitted.set_result(share)
 
-    def _share(self, job: _Waiting) -> Share:
+    def _share(self, job: _WaitingJob) -> Share:
         free_vcpus, free_mib = self._free
         vcpus = max(1, min(job.vcpus, free_vcpus // len(self._queue)))
         if job.memory_mib > free_mib:  # fewer cores, of which what is free is enough memory

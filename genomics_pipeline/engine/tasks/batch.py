@@ -95,7 +95,7 @@ class JobEnd:
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
+class JobSubmission:
     """The parts of ``SubmitJob``'s arguments that a local job has; `declared` with what they override."""
 
     name: str
@@ -161,7 +161,7 @@ class BatchTasks:
         """Wait for the jobs that nothing waits for."""
         await self._background.drain()
 
-    async def _job(self, submission: Submission, job_id: str, context: TaskContext) -> Any:
+    async def _job(self, submission: JobSubmission, job_id: str, context: TaskContext) -> Any:
         """Its attempts, as its retry strategy says; one that must end now is none that is tried again."""
         created = time.time()
         attempts = [await self._attempt(submission, job_id, 1, context)]
@@ -172,7 +172,7 @@ class BatchTasks:
             raise StatesError(TASK_FAILED, cause_of(found))
         return found
 
-    async def _attempt(self, submission: Submission, job_id: str, number: int, context: TaskContext) -> JobAttempt:
+    async def _attempt(self, submission: JobSubmission, job_id: str, number: int, context: TaskContext) -> JobAttempt:
         queued, declared = time.time(), submission.declared
         share = await self._admission.acquire(declared.vcpus, declared.memory_mib)
         try:
@@ -193,7 +193,7 @@ class BatchTasks:
         finally:
             self._admission.release(share)
 
-    async def _run(self, job: Job, submission: Submission, queued: float, context: TaskContext) -> JobAttempt:
+    async def _run(self, job: Job, submission: JobSubmission, queued: float, context: TaskContext) -> JobAttempt:
         which = job.job_id, job.name, job.definition
         where = context.state, context.label, context.index
         started = time.time()
@@ -228,7 +228,7 @@ class BatchTasks:
             running.exception()  # it was told to end: how it did so does not matter
             raise
 
-    def _submission(self, arguments: Any) -> Submission:
+    def _submission(self, arguments: Any) -> JobSubmission:
         name, queue, wanted = map(str, required(arguments, "JobName", "JobQueue", "JobDefinition"))
         definition = wanted.rsplit("job-definition/", 1)[-1].split(":")[0]
         declared = self._definitions.get(definition)
@@ -236,7 +236,7 @@ class BatchTasks:
             raise StatesError("Batch.ClientException", f"JobDefinition not found: {wanted}")
         overrides = arguments.get("ContainerOverrides", {})
         asked = {entry["Type"]: entry["Value"] for entry in overrides.get("ResourceRequirements", ())}
-        return Submission(
+        return JobSubmission(
             name,
             definition,
             JobDefinition(
@@ -249,7 +249,7 @@ class BatchTasks:
             {entry["Name"]: entry["Value"] for entry in overrides.get("Environment", ())},
         )
 
-    def _note(self, submission: Submission, share: Share, observer: Observer) -> None:
+    def _note(self, submission: JobSubmission, share: Share, observer: Observer) -> None:
         declared = submission.declared
         scaled = share.vcpus < declared.vcpus or share.memory_mib < declared.memory_mib
         if scaled and submission.definition not in self._noted:
@@ -267,7 +267,7 @@ def _why(end: JobEnd) -> str | None:
     return None if end.exit_code == 0 else end.reason or (end.status_reason if end.status_reason != EXITED else None)
 
 
-def _again(submission: Submission, number: int, last: JobAttempt) -> bool:
+def _again(submission: JobSubmission, number: int, last: JobAttempt) -> bool:
     """Whether an attempt is followed by another."""
     retry = submission.declared.retry
     left = last.failed and number < retry.attempts

@@ -30,7 +30,7 @@ class CallbackError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class _WaitingTask:
     name: str
     ended: asyncio.Future[Any]
     heartbeat: Callable[[], None]
@@ -42,7 +42,7 @@ class Callbacks:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: dict[str, _Waiting] = {}
+        self._waiting: dict[str, _WaitingTask] = {}
         self._ended: dict[str, str] = {}  # token: what a late callback is told of its task
 
     def succeed(self, token: str, output: Any) -> None:
@@ -89,7 +89,7 @@ class Callbacks:
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[Any] = loop.create_future()
         with self._lock:
-            self._waiting[token] = _Waiting(name, ended, context.heartbeat, loop)
+            self._waiting[token] = _WaitingTask(name, ended, context.heartbeat, loop)
         try:
             yield ended
         finally:
@@ -111,7 +111,7 @@ class Callbacks:
 
         waiting.loop.call_soon_threadsafe(end)
 
-    def _find(self, token: str) -> _Waiting:
+    def _find(self, token: str) -> _WaitingTask:
         if token in self._ended:
             raise CallbackError("TaskTimedOut", f"Task Timed Out: '{self._ended[token]}'")
         if token not in self._waiting:

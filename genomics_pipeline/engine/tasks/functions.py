@@ -150,34 +150,34 @@ class Functions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class _FunctionEnd:
     """What a function came to; an exception is kept as a value, whatever it is."""
 
     result: Any = None
     error: BaseException | None = None
 
 
-async def _awaited(work: Awaitable[Any]) -> _Outcome:
+async def _awaited(work: Awaitable[Any]) -> _FunctionEnd:
     try:
-        return _Outcome(await work)
+        return _FunctionEnd(await work)
     except (Exception, SystemExit) as error:
-        return _Outcome(error=error)
+        return _FunctionEnd(error=error)
 
 
-async def _in_thread(function: Callable[[], Any]) -> _Outcome:
+async def _in_thread(function: Callable[[], Any]) -> _FunctionEnd:
     """Call a function in a thread of its own, which the process does not wait for: a Task may have given it up."""
     loop = asyncio.get_running_loop()
-    ended: asyncio.Future[_Outcome] = loop.create_future()
+    ended: asyncio.Future[_FunctionEnd] = loop.create_future()
 
-    def tell(outcome: _Outcome) -> None:
+    def tell(outcome: _FunctionEnd) -> None:
         if not ended.done():
             ended.set_result(outcome)
 
     def run() -> None:
         try:
-            outcome = _Outcome(function())
+            outcome = _FunctionEnd(function())
         except BaseException as error:
-            outcome = _Outcome(error=error)
+            outcome = _FunctionEnd(error=error)
         with suppress(RuntimeError):  # the execution has ended, and its loop with it
             loop.call_soon_threadsafe(tell, outcome)
 

@@ -16,7 +16,7 @@ from genomics_pipeline.language.errors import MAX_CAUSE
 from genomics_pipeline.language.json_text import compact
 
 if TYPE_CHECKING:
-    from genomics_pipeline.engine.tasks.batch import Submission
+    from genomics_pipeline.engine.tasks.batch import JobSubmission
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class JobAttempt:
         return {name: value for name, value in told.items() if value is not None}
 
 
-def detail(submission: Submission, job_id: str, created: float, attempts: Sequence[JobAttempt]) -> dict[str, Any]:
+def detail(submission: JobSubmission, job_id: str, created: float, attempts: Sequence[JobAttempt]) -> dict[str, Any]:
     """The job after its last attempt."""
     last = attempts[-1]
     asked = {"VCPU": submission.declared.vcpus, "MEMORY": submission.declared.memory_mib}

@@ -7,21 +7,19 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from genomics_pipeline.engine.execution import ARN, TaskContext
 from genomics_pipeline.engine.redrive import NOT_REDRIVABLE
+from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.tasks.aws_response import metadata, milliseconds, optimised_cause, required
 from genomics_pipeline.engine.tasks.background import Background
 from genomics_pipeline.language.errors import TASK_FAILED, StatesError
 from genomics_pipeline.language.json_text import compact
 
-if TYPE_CHECKING:
-    from genomics_pipeline.engine.api import ExecutionResult
-
 START_EXECUTION = "arn:aws:states:::states:startExecution"
-Run = Callable[[str, str, Any], "Awaitable[ExecutionResult]"]  # (machine, execution's name, input)
+Run = Callable[[str, str, Any], Awaitable[ExecutionResult]]  # (machine, execution's name, input)
 _NAME = re.compile(r"""[^\s?*<>{}\[\]"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}""")
 
 

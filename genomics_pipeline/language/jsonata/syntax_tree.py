@@ -28,7 +28,7 @@ class _Later(Parser.Symbol):  # type: ignore[misc]
         raise Thrown("S0211", token=self.id[1])
 
 
-class _Parser(Parser):  # type: ignore[misc]
+class _JsonataParser(Parser):  # type: ignore[misc]
     """The library's parser, of the language's version 2.0."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class _Parsers(threading.local):
     """A parser of each thread: to make one takes longer than to use it, and it serves one text at a time."""
 
     def __init__(self) -> None:
-        self.tree = _Parser().tree
+        self.tree = _JsonataParser().tree
 
 
 @cache

@@ -65,13 +65,13 @@ def parse(text: str) -> Call:
     Raises:
         IntrinsicSyntaxError: if it is none.
     """
-    parser = _Parser(text)
+    parser = _CallParser(text)
     found = parser.call()
     parser.end()
     return found
 
 
-class _Parser:
+class _CallParser:
     """Recursive descent over one text."""
 
     def __init__(self, text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from genomics_pipeline.language.errors import REFERENCE_PATH_CONFLICT, RUNTIME, StatesError
 from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.language.jsonpath.scope import PathScope
-from genomics_pipeline.language.jsonpath.syntax import Path, PathSyntaxError, parse, spelled
+from genomics_pipeline.language.jsonpath.syntax import JsonPath, PathSyntaxError, parse, spelled
 
 BEYOND: Any = object()  # behind an array's end: null for a field, nothing for an intrinsic function's argument
 
@@ -91,7 +91,7 @@ def resolve(text: str, scope: PathScope) -> Any:
     return _query(path, value, scope) if path.query else value
 
 
-def _root(path: Path, scope: PathScope) -> Any:
+def _root(path: JsonPath, scope: PathScope) -> Any:
     if path.root == "$":
         return scope.value
     if path.root == "$$":
@@ -101,7 +101,7 @@ def _root(path: Path, scope: PathScope) -> Any:
     return scope.variables[path.root]
 
 
-def _query(path: Path, value: Any, scope: PathScope) -> Any:
+def _query(path: JsonPath, value: Any, scope: PathScope) -> Any:
     from genomics_pipeline.language.jsonpath.query import NotApplicable
 
     assert path.query is not None
@@ -111,7 +111,7 @@ def _query(path: Path, value: Any, scope: PathScope) -> Any:
         raise NotFound(str(error), _root(path, scope), "") from None
 
 
-def _beyond(path: Path, scope: PathScope) -> Any:
+def _beyond(path: JsonPath, scope: PathScope) -> Any:
     """AWS's JSON nodes answer null behind the end of an array, and nothing can be asked of it."""
     value = _root(path, scope)
     for place, step in enumerate(path.steps):
@@ -123,7 +123,7 @@ def _beyond(path: Path, scope: PathScope) -> Any:
     raise NotFound(f"Missing property in path {spelled(path.root, path.steps[: place + 1])}", _root(path, scope), "")
 
 
-def _missing(path: Path, scope: PathScope) -> NotFound:
+def _missing(path: JsonPath, scope: PathScope) -> NotFound:
     """Why a step cannot be taken, in Jayway's words."""
     root = value = _root(path, scope)
     for place, step in enumerate(path.steps):

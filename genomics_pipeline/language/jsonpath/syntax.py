@@ -26,7 +26,7 @@ class PathSyntaxError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class JsonPath:
     """A parsed path.
 
     Attributes:
@@ -46,11 +46,11 @@ class Path:
 
 
 @lru_cache(maxsize=4096)
-def parse(text: str) -> Path:
+def parse(text: str) -> JsonPath:
     """The parts of a path.
 
     >>> parse("$.a['b c'][0]")
-    Path(root='$', steps=('a', 'b c', 0), query=None)
+    JsonPath(root='$', steps=('a', 'b c', 0), query=None)
     >>> parse("$$.Map.Item.Value").root
     '$$'
     >>> parse("$order.lines").root
@@ -65,10 +65,10 @@ def parse(text: str) -> Path:
     steps, end = _steps(text, root.end())
     name = root[1] or root[0]
     if end == len(text):
-        return Path(name, steps, None)
+        return JsonPath(name, steps, None)
     from genomics_pipeline.language.jsonpath.query import Query  # the library takes its time to import
 
-    return Path(name, steps, Query(text[end:]))
+    return JsonPath(name, steps, Query(text[end:]))
 
 
 def _steps(text: str, at: int) -> tuple[tuple[Step, ...], int]:

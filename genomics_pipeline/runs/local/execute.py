@@ -16,6 +16,7 @@ from genomics_pipeline.engine.clock import Clock, SystemClock
 from genomics_pipeline.engine.execution import Engine, TaskHandler
 from genomics_pipeline.engine.fast_forward import FastForwardClock
 from genomics_pipeline.engine.history import EventFile
+from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.start import Beginning, run_execution
 from genomics_pipeline.engine.tasks import batch, lambda_invoke, start_execution
 from genomics_pipeline.engine.tasks.callbacks import Callbacks, WaitForTaskToken
@@ -258,7 +259,7 @@ def _table(plan: _Plan, folder: Path, clock: Clock) -> TaskTable:
         drains.append(jobs.drain)
     table = TaskTable(handlers, functions, callbacks, plan.mocks, drains)
 
-    async def run(machine: str, name: str, value: Any) -> api.ExecutionResult:
+    async def run(machine: str, name: str, value: Any) -> ExecutionResult:
         place = folder / "executions" / hashlib.sha256(f"{machine}:{name}".encode()).hexdigest()
         place.mkdir(parents=True, exist_ok=True)
         engine = Engine(plan.store, table, clock, lambda event: None, place)

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genomics_pipeline.engine.api import ExecutionResult, execute
+from genomics_pipeline.engine.api import execute
+from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.tasks.batch import BatchTasks
 from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.model.parameters import Value

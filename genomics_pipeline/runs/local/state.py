@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
-from genomics_pipeline.engine.progress import Progress, UnfinishedMapRun, read_progress
+from genomics_pipeline.engine.progress import ExecutionProgress, UnfinishedMapRun, read_progress
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.runs.find_run import LocalRun
@@ -99,7 +99,7 @@ def local_failures(folder: RunFolder, status: str | None = None) -> Iterator[Ite
 
 
 def _failures(
-    files: RunFiles, groups: Sequence[StageGroup], progress: Progress, status: str, manifest: str
+    files: RunFiles, groups: Sequence[StageGroup], progress: ExecutionProgress, status: str, manifest: str
 ) -> Iterator[ItemFailure]:
     known = set()
     for answer in progress.ended:
@@ -121,7 +121,7 @@ def done(files: RunFiles, stage: str) -> bool:
 
 
 def _map_runs(
-    groups: list[StageGroup], progress: Progress, files: RunFiles, status: str, manifest: str
+    groups: list[StageGroup], progress: ExecutionProgress, files: RunFiles, status: str, manifest: str
 ) -> Iterator[MapRunState]:
     ended = {one["label"]: one for one in progress.ended}
     unfinished = iter(progress.unfinished)  # one after the other, in the definition's order

@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.engine.api import ExecutionResult
 from genomics_pipeline.engine.execution import TaskContext
+from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.tasks.start_execution import StartExecution
 from genomics_pipeline.language.errors import StatesError
 

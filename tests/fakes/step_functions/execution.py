@@ -13,13 +13,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from genomics_pipeline.engine.api import ExecutionResult
 from genomics_pipeline.engine.clock import Clock
 from genomics_pipeline.engine.events import ChildEnded, ChildStarted, Event, MapRunEnded, MapRunStarted
 from genomics_pipeline.engine.execution import ARN, Engine, Stop, Tasks
 from genomics_pipeline.engine.history import EventFile
 from genomics_pipeline.engine.journal import read
 from genomics_pipeline.engine.redrive import NOT_REDRIVABLE
+from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.start import Beginning, run_execution
 from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.stores.protocol import Store

@@ -15,7 +15,8 @@ import pytest
 from genomics_pipeline.aws.batch import BatchJobs
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.cli.main import main
-from genomics_pipeline.engine.api import ExecutionResult, execute
+from genomics_pipeline.engine.api import execute
+from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.tasks.batch import Job, JobEnd
 from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.runs.aws.batch_api import BatchApi

@@ -35,7 +35,7 @@ def read(blocks: Iterable[bytes], delimiter: str = ",", given: Sequence[str] | N
         ItemReaderCause: if two headers are the same.
     """
     csv.field_size_limit(MAX_ITEM_BYTES)  # of the whole process: the default is less than an item may hold
-    text = _Text(blocks)
+    text = _CsvText(blocks)
     rows = csv.reader(chain.from_iterable(text), delimiter=delimiter)
     try:
         headers = given if given is not None else next((row for row in rows if row), [])
@@ -54,7 +54,7 @@ def read(blocks: Iterable[bytes], delimiter: str = ",", given: Sequence[str] | N
         raise UnreadableItems(f"expected UTF-8: {error}") from error
 
 
-class _Text:
+class _CsvText:
     """The content as text, part by part; `parts` tells how many have begun."""
 
     def __init__(self, blocks: Iterable[bytes]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from genomics_pipeline.engine.distributed_map.item_reader import athena, inventory, listing
 from genomics_pipeline.engine.distributed_map.item_reader.compression import blocks
@@ -18,9 +18,7 @@ from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.errors import ITEM_READER_FAILED, StatesError
 from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.model.errors import PipelineError
-
-if TYPE_CHECKING:
-    from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.stores.protocol import Store
 
 Chunk = tuple[list[Any], str]  # values, and ``Map.Item.Source`` of each
 

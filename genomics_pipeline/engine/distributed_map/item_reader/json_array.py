@@ -43,7 +43,7 @@ def read(blocks: Iterable[bytes], pointer: str = "") -> Iterator[list[Any]]:
         UnreadableItems: if the content is no JSON up to the array's end, or has nothing at the pointer.
         ItemReaderCause: if what is there is no array.
     """
-    text = _Text(blocks)
+    text = _JsonText(blocks)
     try:
         for part in pointer.split("/")[1:]:
             _descend(text, part.replace("~1", "/").replace("~0", "~"), pointer)
@@ -58,7 +58,7 @@ def read(blocks: Iterable[bytes], pointer: str = "") -> Iterator[list[Any]]:
         raise UnreadableItems(str(error)) from error
 
 
-def _elements(text: _Text) -> Iterator[list[Any]]:
+def _elements(text: _JsonText) -> Iterator[list[Any]]:
     text.skip("[")
     count = 0
     values: list[Any] = []
@@ -76,7 +76,7 @@ def _elements(text: _Text) -> Iterator[list[Any]]:
             return
 
 
-def _descend(text: _Text, token: str, pointer: str) -> None:
+def _descend(text: _JsonText, token: str, pointer: str) -> None:
     """Go to the value of that name, or to the element of that number."""
     opening = text.peek()
     if opening not in ("{", "["):
@@ -98,7 +98,7 @@ def _descend(text: _Text, token: str, pointer: str) -> None:
     raise UnreadableItems(f"expected items at ItemsPointer {pointer}, found nothing there")
 
 
-class _Text:
+class _JsonText:
     """JSON text of which a window is held: what was read of it, from the value that is next."""
 
     def __init__(self, blocks: Iterable[bytes]) -> None:

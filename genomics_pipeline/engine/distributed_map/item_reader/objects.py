@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from genomics_pipeline.engine.distributed_map.item_reader import csv, json_array, json_lines, parquet
 from genomics_pipeline.engine.distributed_map.item_reader.compression import blocks
 from genomics_pipeline.engine.distributed_map.item_reader.limits import MAX_OBJECT_BYTES, UnreadableItems
 from genomics_pipeline.engine.distributed_map.item_reader.reader_config import ReaderConfig
-
-if TYPE_CHECKING:
-    from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.stores.protocol import Store
 
 
 def read_object(store: Store, uri: str, config: ReaderConfig) -> Iterator[list[Any]]:
