@@ -6,6 +6,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -269,7 +270,7 @@ def test_the_engine_runs_each_stage_once_per_item_in_order_and_honours_tolerated
             stopped = failed > 0
         else:
             count, percentage = setting.tolerated_failure_count, setting.tolerated_failure_percentage
-            over = failed * 100 > percentage * total and (count is None or percentage > 0)
+            over = failed * 100 > Fraction(str(percentage)) * total and (count is None or percentage > 0)
             stopped = over or (count is not None and failed > count)
         if not stopped:
             assert sorted(item for items in batches for item in items) == names[scope]

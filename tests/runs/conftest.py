@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.command_server import command_server
 
 Ended = subprocess.CompletedProcess[str]
 Command = Callable[..., Ended]
 
 
 @pytest.fixture(scope="session")
-def command() -> Command:
+def command() -> Iterator[Command]:
     """`command(*arguments)`: `genomics-pipeline ARGUMENTS` in a process of its own."""
-
-    def call(*arguments: str | Path) -> Ended:
-        argv = [sys.executable, "-m", "genomics_pipeline", *map(str, arguments)]
-        return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=300)
-
-    return call
+    with command_server() as server:
+        yield lambda *arguments: server.run([str(argument) for argument in arguments])
 
 
 @pytest.fixture(scope="session")

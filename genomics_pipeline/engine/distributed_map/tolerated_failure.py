@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from genomics_pipeline.engine.visit import Visit
 
@@ -21,7 +22,9 @@ class ToleratedFailure:
         return cls(visit.field(state, "ToleratedFailureCount"), visit.field(state, "ToleratedFailurePercentage"))
 
     def exceeded(self, failed: int, total: int) -> bool:
-        """Whether so many failed items of so many are too many.
+        """Tell whether `failed` items of `total` are more than tolerated.
+
+        The percentage counts as the decimal number that was written, not as the binary one nearest to it.
 
         >>> ToleratedFailure(None, 50).exceeded(1, 2), ToleratedFailure(None, 50).exceeded(2, 3)
         (False, True)
@@ -29,10 +32,12 @@ class ToleratedFailure:
         True
         >>> ToleratedFailure(None, 32.3).exceeded(323, 1000)  # though 32.3 * 1000 is a little less than 32300
         False
+        >>> ToleratedFailure(None, 99.99999999999999).exceeded(4, 4)
+        True
         """
         if failed == 0:
             return False
         if self.count is None and self.percentage is None:
             return True
         over_count = self.count is not None and failed > self.count
-        return over_count or (self.percentage is not None and failed * 100 > round(self.percentage * total, 6))
+        return over_count or (self.percentage is not None and failed * 100 > Decimal(str(self.percentage)) * total)

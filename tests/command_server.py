@@ -1,0 +1,77 @@
+"""`genomics-pipeline` commands in processes of their own, forked from one that has imported the package.
+
+A process that starts from nothing spends most of a small run's processor time on imports.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import IO, Any, cast
+
+ROOT = Path(__file__).resolve().parents[1]
+PRELOADED = ("jsonata", "jsonschema", *(f"genomics_pipeline.cli.{name}" for name in ("main", "rerun", "run", "status")))
+TIMEOUT_S = 300
+
+
+class CommandServer:
+    """The process that forks a child for each command."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._requests, self._codes = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
+
+    def run(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end, in the environment and the folder of the caller."""
+        with tempfile.TemporaryDirectory() as folder:
+            out, err = Path(folder, "out"), Path(folder, "err")
+            request = {"arguments": arguments, "environment": dict(os.environ), "folder": os.getcwd()}  # noqa: PTH109
+            self._requests.write(json.dumps({**request, "out": str(out), "err": str(err)}).encode() + b"\n")
+            self._requests.flush()
+            code = int(self._codes.readline())
+            return subprocess.CompletedProcess(list(arguments), code, out.read_text(), err.read_text())
+
+
+@contextmanager
+def command_server() -> Iterator[CommandServer]:
+    """Serve commands until the end of the context."""
+    argv = [sys.executable, "-m", "tests.command_server"]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as process:
+        yield CommandServer(process)
+
+
+def _serve() -> None:
+    """Fork a child for each line of standard input; write its exit code, negative for a signal, to standard output."""
+    for module in PRELOADED:
+        import_module(module)
+    for line in iter(sys.stdin.buffer.readline, b""):
+        child = os.fork()
+        if not child:
+            _become(json.loads(line))
+            import_module("genomics_pipeline.cli.main").main()
+        _, status = os.waitpid(child, 0)
+        os.write(1, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+
+
+def _become(request: dict[str, Any]) -> None:
+    """Give this process the arguments, environment, folder and files of a request."""
+    for descriptor, file in enumerate((os.devnull, request["out"], request["err"])):
+        opened = os.open(file, os.O_RDONLY if descriptor == 0 else os.O_WRONLY | os.O_CREAT, 0o600)
+        os.dup2(opened, descriptor)
+        os.close(opened)
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    os.chdir(request["folder"])
+    sys.argv = ["genomics-pipeline", *request["arguments"]]
+    signal.alarm(TIMEOUT_S)
+
+
+if __name__ == "__main__":
+    _serve()
