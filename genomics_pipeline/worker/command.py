@@ -12,12 +12,12 @@ from genomics_pipeline.worker.step_folder import StepFolder
 
 
 def argv(step: StepFolder, task: Mapping[str, Any], file: Path) -> list[str]:
-    """The command of a step for one task.
+    """Return the command of a step for one task.
 
     Args:
         step: The step.
-        task: What ``task.json`` says.
-        file: ``task.json``.
+        task: The content of ``task.json``.
+        file: The path of ``task.json``.
     """
     values: dict[str, Any] = {
         "python": sys.executable,
@@ -29,11 +29,11 @@ def argv(step: StepFolder, task: Mapping[str, Any], file: Path) -> list[str]:
     }
     for group in ("inputs", "outputs", "parameters"):
         values |= {f"{group}.{name}": value for name, value in task[group].items()}
-    return [filled(word, values) for word in step.spec.command]
+    return [fill_in(word, values) for word in step.spec.command]
 
 
-def filled(text: str, values: Mapping[str, Any]) -> str:
-    """A text with its placeholders filled in."""
+def fill_in(text: str, values: Mapping[str, Any]) -> str:
+    """Return a text with its placeholders replaced by values."""
     return PLACEHOLDER.sub(lambda found: _text(values[found[1]]), text)
 
 

@@ -1,4 +1,4 @@
-"""One task from a container's environment, its version and its health; see `worker.__main__`."""
+"""The commands of a container: run the task in its environment, print its version, check its health."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.records.job import BatchAttempt, write_job
 from genomics_pipeline.stores.protocol import Store, TransferFailed
-from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker import emf
 from genomics_pipeline.worker.failure import DISK_FULL, StepFailed
 from genomics_pipeline.worker.health import problems
@@ -29,49 +28,52 @@ from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import StepFolder, read_step
 
 VARIABLE = "GENOMICS_PIPELINE_"
+MakeStore = Callable[[dict[str, Path]], Store]
 
 
-def main(arguments: list[str], environment: Mapping[str, str]) -> int:
-    """Run the task that the environment gives; what the process is to end with.
+def main(arguments: list[str], environment: Mapping[str, str], make_store: MakeStore) -> int:
+    """Run the task that the environment gives and return the exit code of the process.
 
     Args:
-        arguments: ``--version`` tells what is in this container, ``--health`` whether it works; no more.
-        environment: See above.
+        arguments: None to run the task; ``--version`` to print what is in this container; ``--health`` to check it.
+        environment: The variables that `worker.__main__` lists.
+        make_store: Makes the store of the task's files, given local folders by bucket.
     """
     try:
-        step = read_step(Path(_needed(environment, "STEP")))
+        step = read_step(Path(_required(environment, "STEP")))
         if arguments == ["--version"]:
             print(f"genomics-pipeline {__version__}, step {step.spec.name} {step.spec.version} ({step.digest[:16]})")
             return 0
         if arguments == ["--health"]:
-            return _health(step, Path(_needed(environment, "SCRATCH")))
+            return _health(step, Path(_required(environment, "SCRATCH")))
         if arguments:
             raise DataError(f"expected no argument but --version or --health, found {' '.join(arguments)}")
-        return _run(step, environment)
+        return _run(step, environment, make_store)
     except PipelineError as error:
         for problem in error.problems:
             print(f"error: {problem}", file=sys.stderr)
         return 1 if isinstance(error, TransferFailed) else BAD_INPUT_EXIT_CODE
-    except OSError as error:  # the machine's: a full disk, a folder that may not be read
-        place = f"{error.filename}: " if error.filename else ""
-        print(f"error: {place}{error.strerror or error}", file=sys.stderr)
+    except OSError as error:  # of the machine: a full disk, a folder without permission
+        file = f"{error.filename}: " if error.filename else ""
+        print(f"error: {file}{error.strerror or error}", file=sys.stderr)
         return OUT_OF_DISK_EXIT_CODE if error.errno in DISK_FULL else 1
-    except Exception as error:  # ours: the log is all that is left of a container
+    except Exception as error:  # a mistake of ours: the log is all that is left of a container
         traceback.print_exc()
         print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
 
 
 def _health(step: StepFolder, scratch: Path) -> int:
-    found = list(problems(step, scratch))
-    for problem in found:
+    code = 0
+    for problem in problems(step, scratch):
         print(f"error: {problem}", file=sys.stderr)
-    return 1 if found else 0
+        code = 1
+    return code
 
 
-def _run(step: StepFolder, environment: Mapping[str, str]) -> int:
-    store = RoutedStore(_buckets(environment))
-    payload = read_payload(_needed(environment, "TASK"), store)
+def _run(step: StepFolder, environment: Mapping[str, str], make_store: MakeStore) -> int:
+    store = make_store(_buckets(environment))
+    payload = read_payload(_required(environment, "TASK"), store)
     if payload.step != step.spec.name:
         raise DataError(f"{PAYLOAD_VARIABLE}: expected a task of the step {step.spec.name}, found {payload.step}")
     job = _job(environment)
@@ -85,17 +87,17 @@ def _run(step: StepFolder, environment: Mapping[str, str]) -> int:
             store,
             vcpus=_number(environment, "VCPUS", cores),
             memory_mib=_number(environment, "MEMORY_MIB", memory_mib),
-            scratch=Path(_needed(environment, "SCRATCH")),
-            cancelled=threading.Event(),  # whoever tells this process to end interrupts it
+            scratch=Path(_required(environment, "SCRATCH")),
+            cancelled=threading.Event(),  # a signal interrupts this process instead
             job=job,
-            ended=lambda end: _tell(payload, end),
+            ended=lambda end: _report(payload, end),
         )
     except StepFailed as failure:
         return failure.task_exit_code
     return 0
 
 
-def _needed(environment: Mapping[str, str], name: str) -> str:
+def _required(environment: Mapping[str, str], name: str) -> str:
     if f"{VARIABLE}{name}" not in environment:
         raise DataError(f"expected {VARIABLE}{name} in the environment, found none")
     return environment[f"{VARIABLE}{name}"]
@@ -129,12 +131,12 @@ def _write_jobs(payload: TaskPayload, store: Store, job: BatchAttempt) -> None:
         write_job(store, payload.run, payload.stage, item_id(item), job, started)
 
 
-def _tell(payload: TaskPayload, end: CompletionRecord | StepFailed) -> None:
-    """One item's end: a line of metrics, and what went wrong in words."""
+def _report(payload: TaskPayload, end: CompletionRecord | StepFailed) -> None:
+    """Print one item's end: a line of metrics, and the message of a failure."""
     if isinstance(end, CompletionRecord):
         if not end.reused:
-            print(emf.succeeded(payload, end, time.time()), flush=True)
+            print(emf.success_line(payload, end, time.time()), flush=True)
         return
     for line in str(end).splitlines():
         print(f"error: {end.item}: {line}", file=sys.stderr)
-    print(emf.failed(payload, end.item, FailureClass(end.failure_class), time.time()), flush=True)
+    print(emf.failure_line(payload, end.item, FailureClass(end.failure_class), time.time()), flush=True)

@@ -1,7 +1,7 @@
-"""How a step ended over an item, as a line that CloudWatch Logs makes metrics of.
+"""Log lines that CloudWatch Logs makes metrics of: one for each item that a step ended over.
 
 Source: "Specification: Embedded metric format", CloudWatch user guide. Each combination of dimensions is billed as a
-metric, so a sample is never one: it is a plain member, which Logs Insights finds.
+metric, so the sample is no dimension but a plain member, which Logs Insights finds.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _DIMENSIONS = ("Stage", "Outcome")
 _UNITS = {"Items": "Count", "Duration": "Seconds", "PeakMemory": "Megabytes", "OutputBytes": "Bytes"}
 
 
-def succeeded(payload: TaskPayload, record: CompletionRecord, moment: float) -> str:
-    """The line of an item that succeeded now.
+def success_line(payload: TaskPayload, record: CompletionRecord, moment: float) -> str:
+    """Return the line of an item that succeeded.
 
     Args:
         payload: Its task.
-        record: What was done.
-        moment: When, in seconds since the epoch.
+        record: Its completion record.
+        moment: The time, in seconds since the epoch.
     """
     values = {
         "Items": 1,
@@ -35,13 +35,13 @@ def succeeded(payload: TaskPayload, record: CompletionRecord, moment: float) -> 
     return _line(payload, record.item, SUCCEEDED, values, moment)
 
 
-def failed(payload: TaskPayload, item: str, failure_class: str, moment: float) -> str:
-    """The line of an item that failed: its outcome is the class."""
+def failure_line(payload: TaskPayload, item: str, failure_class: str, moment: float) -> str:
+    """Return the line of an item that failed: its outcome is the failure's class."""
     return _line(payload, item, failure_class, {"Items": 1}, moment)
 
 
 def _line(payload: TaskPayload, item: str, outcome: str, values: dict[str, Any], moment: float) -> str:
     metrics = [{"Name": name, "Unit": _UNITS[name]} for name in values]
     directive = {"Namespace": NAMESPACE, "Dimensions": [list(_DIMENSIONS)], "Metrics": metrics}
-    told = {"Stage": payload.stage, "Outcome": outcome, "Run": payload.run.name, "Item": item, **values}
-    return json.dumps({"_aws": {"Timestamp": int(moment * 1000), "CloudWatchMetrics": [directive]}, **told})
+    members = {"Stage": payload.stage, "Outcome": outcome, "Run": payload.run.name, "Item": item, **values}
+    return json.dumps({"_aws": {"Timestamp": int(moment * 1000), "CloudWatchMetrics": [directive]}, **members})

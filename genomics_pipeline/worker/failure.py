@@ -19,10 +19,10 @@ class StepFailed(PipelineError):
     """A step did not succeed over an item.
 
     Attributes:
-        failure_class: Why.
-        task_exit_code: What the program, or the worker, ended with.
+        failure_class: The class of the failure.
+        task_exit_code: The exit code of the program, or of the worker.
         item: The item's id.
-        log: URI of the program's log; None where it was not started.
+        log: URI of the program's log; None where the program was not started.
     """
 
     def __init__(
@@ -36,10 +36,10 @@ class StepFailed(PipelineError):
 
 
 def failure_of(error: PipelineError | OSError, item: str, scratch: Path) -> StepFailed:
-    """What went wrong around the program, as the step's failure.
+    """Return the step's failure that an error around its program means.
 
     Raises:
-        OSError: again, unless it is a disk's being full.
+        OSError: again, unless a disk is full.
     """
     if isinstance(error, StepFailed):
         return error
@@ -51,19 +51,19 @@ def failure_of(error: PipelineError | OSError, item: str, scratch: Path) -> Step
         return StepFailed(FailureClass.BAD_INPUT, BAD_INPUT_EXIT_CODE, str(error), item)
     if error.errno not in DISK_FULL:
         raise error
-    file = error.filename2 or error.filename  # of a copy: the one that was written
-    return StepFailed(FailureClass.OUT_OF_DISK, OUT_OF_DISK_EXIT_CODE, full(file or scratch), item)
+    file = error.filename2 or error.filename  # the target of a copy
+    return StepFailed(FailureClass.OUT_OF_DISK, OUT_OF_DISK_EXIT_CODE, disk_full_message(file or scratch), item)
 
 
-def full(place: str | Path) -> str:
-    """What is said of a disk that is full."""
-    return f"no space left on the disk of {place}: make room, then run again"
+def disk_full_message(path: str | Path) -> str:
+    """Return the message about a full disk."""
+    return f"no space left on the disk of {path}: make room, then run again"
 
 
-def says_full(text: str) -> bool:
-    """Whether a program said so: in the C library's words, which nearly all hand on.
+def mentions_full_disk(text: str) -> bool:
+    """Return whether a program reported a full disk, in the C library's words, which nearly all programs pass on.
 
-    >>> says_full("samtools sort: failed to write to a.bam: No space left on device"), says_full("no")
+    >>> mentions_full_disk("samtools sort: failed to write to a.bam: No space left on device"), mentions_full_disk("no")
     (True, False)
     """
     return any(os.strerror(number) in text for number in DISK_FULL)

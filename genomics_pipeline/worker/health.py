@@ -1,4 +1,4 @@
-"""Whether a container has what its task will need: libraries, the step's program, a folder to write to."""
+"""The health check of a container: its libraries, the step's program and a writable scratch folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LIBRARIES = ("boto3", "pybwa", "pysam")
 
 
 def problems(step: StepFolder, scratch: Path) -> Iterator[str]:
-    """What is missing."""
+    """Yield a message for each thing that the task will need and the container lacks."""
     for name in LIBRARIES:
         try:
             import_module(name)

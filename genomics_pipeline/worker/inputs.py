@@ -1,4 +1,4 @@
-"""A task's inputs: where they lie, what identifies their content, and as local files."""
+"""The inputs of a task: where they lie, what identifies their content, and how they become local files."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from genomics_pipeline.records.completion import CompletionRecord, read_completi
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.stores.protocol import ANY, Expected, MissingObject, Store
 from genomics_pipeline.worker.streams import Streams
-from genomics_pipeline.worker.upstream import gathered, in_parallel
+from genomics_pipeline.worker.upstream import done_items, in_parallel
 
 
 @dataclass(frozen=True, slots=True)
 class Staging:
-    """How inputs become local.
+    """The means of making inputs local.
 
     Attributes:
-        store: Where they lie.
-        streams: Takes those that are streamed.
-        cancelled: Set when it must end.
+        store: The store of the inputs.
+        streams: The pipes of those that are streamed.
+        cancelled: Set when the task must end.
     """
 
     store: Store
@@ -37,7 +37,14 @@ class Staging:
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """One file, its indexes, what changes when its content does, and what its content must be when it is read."""
+    """One file of an input.
+
+    Attributes:
+        uri: The file.
+        version: A text that changes when the file's content does.
+        indexes: URIs of its indexes.
+        expected: What its content must be when it is read.
+    """
 
     uri: str
     version: str
@@ -45,7 +52,13 @@ class InputFile:
     expected: Expected = ANY
 
     def stage(self, staging: Staging, folder: Path, stream: bool) -> str:
-        """A local path of it, its indexes beside it."""
+        """Make the file local and return its path, its indexes beside it.
+
+        Args:
+            staging: The means.
+            folder: A folder for copies, which is not there yet.
+            stream: The file may be a named pipe.
+        """
         local = staging.store.local(self.uri)
         if local is None:
             folder.mkdir(parents=True)
@@ -60,13 +73,13 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One input of one task, found but not yet local.
+    """One input of one task, which is known to be there but is not local yet.
 
     Attributes:
         spec: Its declaration.
         files: In order.
-        lanes: Of reads: the lanes with the places of their files in `files`.
-        source: Of an output of an earlier stage over the same item: ``<stage>.<output>``.
+        lanes: Of reads: each lane with the indexes of its one or two files in `files`.
+        source: ``<stage>.<output>`` where the input is an output of an earlier stage over the same item.
     """
 
     spec: InputSpec
@@ -75,12 +88,12 @@ class Input:
     source: str | None = None
 
     def digest(self) -> str:
-        """Of everything in it."""
+        """Return a sha256 over everything in the input."""
         parts = [self.spec.name, *(file.version for file in self.files), repr(self.lanes)]
         return sha256("\0".join(parts).encode()).hexdigest()
 
     def local(self, staging: Staging, folder: Path) -> Any:
-        """What ``task.json`` says of it."""
+        """Make the input local and return its value in ``task.json``."""
         if self.spec.type == "reference":
             return self.files[0].uri
         folders = [folder / self.spec.name / str(number) for number in range(len(self.files))]
@@ -97,7 +110,7 @@ def find_input(payload: TaskPayload, spec: InputSpec, item: Mapping[str, Any], s
     """Find one input of a task.
 
     Raises:
-        DataError: if it is not there.
+        DataError: if the input is not there.
     """
     source = payload.inputs[spec.name]
     if source == READS:
@@ -109,12 +122,13 @@ def find_input(payload: TaskPayload, spec: InputSpec, item: Mapping[str, Any], s
         return Input(spec, (_versioned(str(path), store),))
     stage, _, output = source.partition(".")
     if stage in payload.upstream:
-        items = gathered(store, payload.run, stage, payload.upstream[stage])
+        items = done_items(store, payload.run, stage, payload.upstream[stage])
         return Input(spec, tuple(in_parallel(lambda each: _output(payload, stage, each, output, store), items)))
-    own = item_id(item)
-    if record := read_completion(store, payload.run, stage, own):
+    name = item_id(item)
+    if record := read_completion(store, payload.run, stage, name):
         return Input(spec, (_published(payload, record, output),), source=source)
-    return Input(spec, (_output(payload, stage, "cohort", output, store, own),))  # its one output serves every item
+    # The one output of the cohort serves every item.
+    return Input(spec, (_output(payload, stage, "cohort", output, store, name),))
 
 
 def _reads(spec: InputSpec, item: Mapping[str, Any], store: Store) -> Input:
@@ -128,31 +142,31 @@ def _reads(spec: InputSpec, item: Mapping[str, Any], store: Store) -> Input:
 
 
 def _given(spec: InputSpec, uris: Sequence[str], store: Store) -> Input:
-    """Files that the item names itself, each with those of its indexes that lie beside it."""
-    found = []
+    """Return files that the item itself names, each with those of its indexes that lie beside it."""
+    files = []
     for uri in uris:
         beside = (f"{uri}.{ending}" for ending in spec.indexes)
         indexes = tuple(index for index in beside if store.stat(index))
         if spec.indexes and not indexes:
             expected = " or ".join(f"{uri}.{ending}" for ending in spec.indexes)
             raise DataError(f"{uri}: expected its index beside it ({expected}), found none")
-        found.append(replace(_versioned(uri, store), indexes=indexes))
-    return Input(spec, tuple(found))
+        files.append(replace(_versioned(uri, store), indexes=indexes))
+    return Input(spec, tuple(files))
 
 
 def _versioned(uri: str, store: Store) -> InputFile:
-    found = store.stat(uri)
-    if found is None:
+    info = store.stat(uri)
+    if info is None:
         raise MissingObject(uri)
-    return InputFile(uri, f"{uri} {found.version}", expected=Expected(version=found.version))
+    return InputFile(uri, f"{uri} {info.version}", expected=Expected(version=info.version))
 
 
 def _output(
-    payload: TaskPayload, stage: str, item: str, name: str, store: Store, wanted: str | None = None
+    payload: TaskPayload, stage: str, item: str, name: str, store: Store, wanted_by: str | None = None
 ) -> InputFile:
     record = read_completion(store, payload.run, stage, item)
     if record is None:
-        raise DataError(f"{stage}: expected it to be done for {wanted or item}, found no step.json")
+        raise DataError(f"{stage}: expected it to be done for {wanted_by or item}, found no step.json")
     return _published(payload, record, name)
 
 

@@ -1,4 +1,4 @@
-"""What this machine, or the container we are in, lets a run use."""
+"""The cores and memory that this machine, or the container around this process, lets a run use."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")  # cgroup v2; "max" where there is no limit
-SHARE = 0.9  # the rest is for the system and for us
+SHARE = 0.9  # of the memory; the rest is for the system and for this process
 
 
 def capacity() -> tuple[int, int]:
-    """The (cores, memory_mib) that a run may use."""
+    """Return the cores and the memory, in MiB, that a run may use."""
     import psutil
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""A step's program as a process: ended with all its children when it must, its peak memory known."""
+"""The process of a step's program: it can be ended with all its children, and its peak memory is measured."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ GRACE_S = 10.0  # between SIGTERM and SIGKILL; AWS gives a container 30
 
 @dataclass(frozen=True, slots=True)
 class ProcessEnd:
-    """How a process ended.
+    """The end of a process.
 
     Attributes:
-        exit_code: As a shell gives it: 128 and the signal's number where one ended it.
+        exit_code: As a shell gives it: 128 and the signal's number where a signal ended the process.
         seconds: How long it ran.
-        peak_memory_mib: Most memory resident in it or in one of its children; never less than what we had ourselves
-            when it began, for Linux counts what a process was before it became another program.
-        cancelled: It was told to end.
+        peak_memory_mib: The largest resident set of the process or of one of its children; never less than that of
+            this process when it began, since Linux counts a process from before it executes another program.
+        cancelled: One of the events ended it.
     """
 
     exit_code: int
@@ -41,9 +41,17 @@ class ProcessEnd:
 def run_process(
     argv: Sequence[str], cwd: Path, log: Path, cancelled: threading.Event, failed: threading.Event | None = None
 ) -> ProcessEnd:
-    """Run a program to its end, its output appended to the log; told to end by either event.
+    """Run a program to its end.
 
-    It stays in our process group, so that whatever kills the group kills it too; Ctrl-C is for us to hand on.
+    The program stays in the process group of this process, so that what kills the group kills it too. Only this
+    process gets Ctrl-C, and hands it on.
+
+    Args:
+        argv: The command.
+        cwd: The folder that it runs in.
+        log: A file that its output is appended to.
+        cancelled: Ends the program when it is set.
+        failed: Likewise, for another reason.
 
     Raises:
         OSError: if it cannot be started.
@@ -51,27 +59,27 @@ def run_process(
     started = time.monotonic()
     with log.open("ab") as out:
         process = _start(argv, cwd, out)
-    told_at: float | None = None
+    signalled_at: float | None = None
     tree: list[Process] = []
     try:
         while (waited := os.wait4(process.pid, os.WNOHANG))[0] == 0:
-            if told_at is None and (cancelled.wait(POLL_S) or (failed and failed.is_set())):
-                told_at = time.monotonic()
+            if signalled_at is None and (cancelled.wait(POLL_S) or (failed and failed.is_set())):
+                signalled_at = time.monotonic()
                 tree = _signal_tree(process.pid, signal.SIGTERM)
-            elif told_at is not None:
+            elif signalled_at is not None:
                 time.sleep(POLL_S)
-                if time.monotonic() - told_at > GRACE_S:
+                if time.monotonic() - signalled_at > GRACE_S:
                     _signal_tree(process.pid, signal.SIGKILL)
     except KeyboardInterrupt:
-        _outlive(_signal_tree(process.pid, signal.SIGTERM), time.monotonic() + GRACE_S)
+        _wait_or_kill(_signal_tree(process.pid, signal.SIGTERM), time.monotonic() + GRACE_S)
         process.wait()
         raise
-    if told_at is not None:
-        _outlive(tree, told_at + GRACE_S)
+    if signalled_at is not None:
+        _wait_or_kill(tree, signalled_at + GRACE_S)
     _, status, usage = waited
     process.returncode = os.waitstatus_to_exitcode(status)
     code = process.returncode if process.returncode >= 0 else 128 - process.returncode
-    return ProcessEnd(code, time.monotonic() - started, _mib(usage.ru_maxrss), told_at is not None)
+    return ProcessEnd(code, time.monotonic() - started, _mib(usage.ru_maxrss), signalled_at is not None)
 
 
 def _start(argv: Sequence[str], cwd: Path, out: IO[bytes]) -> subprocess.Popen[bytes]:
@@ -83,7 +91,7 @@ def _start(argv: Sequence[str], cwd: Path, out: IO[bytes]) -> subprocess.Popen[b
 
 
 def _signal_tree(pid: int, number: signal.Signals) -> list[Process]:
-    """Signal a process and all below it; which they were."""
+    """Signal a process and all below it, and return them."""
     import psutil
 
     try:
@@ -97,8 +105,8 @@ def _signal_tree(pid: int, number: signal.Signals) -> list[Process]:
     return tree
 
 
-def _outlive(tree: Sequence[Process], deadline: float) -> None:
-    """Wait for what a program left running when it was told to end; kill it at the deadline."""
+def _wait_or_kill(tree: Sequence[Process], deadline: float) -> None:
+    """Wait for the processes that a program left running when it was signalled; kill them at the deadline."""
     import psutil
 
     while remaining := [process for process in tree if _runs(process)]:
@@ -120,5 +128,5 @@ def _runs(process: Process) -> bool:
 
 
 def _mib(maxrss: int) -> int:
-    """``ru_maxrss`` is in KiB on Linux, in bytes on macOS."""
+    """Convert ``ru_maxrss``, which is in KiB on Linux and in bytes on macOS, to MiB."""
     return maxrss >> (20 if os.uname().sysname == "Darwin" else 10)

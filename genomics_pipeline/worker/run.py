@@ -1,4 +1,4 @@
-"""Run one task: each of its items is found done, or run anew, and says which."""
+"""The run of one task: each of its items is found done or is run."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from genomics_pipeline.records.completion import CompletionRecord, delete_comple
 from genomics_pipeline.records.failure import FailureRecord, delete_failure, write_failure
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.stores.protocol import Store
-from genomics_pipeline.worker.attempt import Attempt, Machine
 from genomics_pipeline.worker.failure import CANCELLED_EXIT_CODE, StepFailed, failure_of
 from genomics_pipeline.worker.inputs import find_input
 from genomics_pipeline.worker.scratch import remove_leftovers, task_folder
+from genomics_pipeline.worker.step_attempt import StepAttempt, TaskResources
 from genomics_pipeline.worker.step_folder import StepFolder
 
 
@@ -38,26 +38,29 @@ def run_task(
     job: BatchAttempt | None = None,
     ended: Callable[[CompletionRecord | StepFailed], None] = lambda _: None,
 ) -> list[CompletionRecord]:
-    """Run a step over each item of a payload that is not done; the others of a batch do not wait for a bad one.
+    """Run a step over each item of a payload that is not done, also after another item has failed.
 
-    What an item has of ``step.json`` and ``failure.json`` is of its newest try, and never both.
+    An item has either ``step.json`` or ``failure.json``, of its newest try.
 
     Args:
-        payload: What to run.
+        payload: The task.
         step: The step.
-        store: Where its inputs are and its outputs go.
-        vcpus: Cores it may use.
-        memory_mib: Memory it may use.
+        store: The store of its inputs and outputs.
+        vcpus: Cores that it may use.
+        memory_mib: Memory that it may use.
         scratch: Folder for its temporary files.
-        cancelled: Set when it must end.
+        cancelled: Set when the task must end.
         job: The attempt of a Batch job that this is; None where it is none.
-        ended: Told of each item's end.
+        ended: Called with each item's end.
+
+    Returns:
+        The completion record of each item.
 
     Raises:
-        StepFailed: of the first item that failed, after all were tried; before it of one that lacked memory, since
-            more of it may heal that one, and the others' failures come again.
+        StepFailed: the failure of the first item that ran out of memory, since a retry with more memory may help it and
+            shows the other failures again; else of the first item that failed. All items are tried before.
     """
-    machine = Machine(vcpus, memory_mib, scratch, cancelled)
+    resources = TaskResources(vcpus, memory_mib, scratch, cancelled)
     remove_leftovers(scratch)
     records: list[CompletionRecord] = []
     failures: list[StepFailed] = []
@@ -66,7 +69,7 @@ def run_task(
             failures.append(StepFailed(FailureClass.CANCELLED, CANCELLED_EXIT_CODE, "cancelled", item_id(item)))
             break
         try:
-            records.append(_run_item(payload, step, store, machine, item))
+            records.append(_run_item(payload, step, store, resources, item))
             ended(records[-1])
         except StepFailed as failure:
             failures.append(failure)
@@ -78,17 +81,17 @@ def run_task(
 
 
 def _record(failure: StepFailed, payload: TaskPayload, store: Store, job: BatchAttempt | None) -> None:
-    """Put ``failure.json`` in the place of what an older try left. Of what was told to end, others know why."""
-    if failure.failure_class is FailureClass.CANCELLED:
+    """Replace the record of an older try by ``failure.json``."""
+    if failure.failure_class is FailureClass.CANCELLED:  # by somebody who knows why
         return
-    with suppress(PipelineError, OSError):  # the log has it too, and the step's failure is what counts
+    with suppress(PipelineError, OSError):  # the log has it too, and the step's own failure matters more
         delete_completion(store, payload.run, payload.stage, failure.item)
         record = FailureRecord(failure.failure_class, str(failure), failure.task_exit_code, job)
         write_failure(store, payload.run, payload.stage, failure.item, record)
 
 
 def _run_item(
-    payload: TaskPayload, step: StepFolder, store: Store, machine: Machine, item: Mapping[str, Any]
+    payload: TaskPayload, step: StepFolder, store: Store, resources: TaskResources, item: Mapping[str, Any]
 ) -> CompletionRecord:
     name = item_id(item)
     try:
@@ -101,30 +104,30 @@ def _run_item(
             return done
         delete_completion(store, payload.run, payload.stage, name)
         delete_failure(store, payload.run, payload.stage, name)
-        with task_folder(machine.scratch, f"{payload.stage}-{name}") as place:
-            attempt = Attempt(payload, step, store, machine, item, name, parameters, versions, place)
+        with task_folder(resources.scratch, f"{payload.stage}-{name}") as folder:
+            attempt = StepAttempt(payload, step, store, resources, item, name, parameters, versions, folder)
             return attempt.run(inputs, fingerprint)
     except (PipelineError, OSError) as error:
-        raise failure_of(error, name, machine.scratch) from error
+        raise failure_of(error, name, resources.scratch) from error
 
 
 def _parameter_versions(spec: StepSpec, parameters: Mapping[str, Value], store: Store) -> dict[str, str]:
-    """What identifies the content of the files that parameters name."""
-    found = {}
+    """Return the versions of the files that parameters name."""
+    versions = {}
     for name, value in parameters.items():
         if spec.parameters[name].type == "file" and isinstance(value, str) and (info := store.stat(value)):
-            found[name] = info.version
-    return found
+            versions[name] = info.version
+    return versions
 
 
 def _fingerprint(step: StepFolder, *parts: Any) -> str:
-    """sha256 of everything the outputs depend on; cores and memory change none."""
+    """Return a sha256 of everything that the outputs depend on, which cores and memory are not."""
     *plain, inputs, publish = parts
-    told = [step.spec.name, step.spec.version, step.digest, *plain, [one.digest() for one in inputs], publish]
-    return hashlib.sha256(json.dumps(told, sort_keys=True, default=dict).encode()).hexdigest()
+    members = [step.spec.name, step.spec.version, step.digest, *plain, [one.digest() for one in inputs], publish]
+    return hashlib.sha256(json.dumps(members, sort_keys=True, default=dict).encode()).hexdigest()
 
 
 def _complete(done: CompletionRecord, payload: TaskPayload, store: Store) -> bool:
-    """Whether every file of a record is still there."""
+    """Return whether every file of a record is still there."""
     keys = [key for output in done.outputs.values() for key in (output.key, *output.indexes)]
     return all(store.stat(payload.run.uri(key)) for key in keys)

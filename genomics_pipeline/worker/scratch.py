@@ -1,4 +1,4 @@
-"""Folders for temporary files of tasks: gone when the task ends, and if it was killed, when the next one begins."""
+"""Folders for temporary files of tasks: removed when the task ends, or when the next one begins if it was killed."""
 
 from __future__ import annotations
 
@@ -13,18 +13,16 @@ PREFIX = "task-"
 
 @contextmanager
 def task_folder(scratch: Path, name: str) -> Iterator[Path]:
-    """An empty folder for one item of a task; its lock, which ends with us however we end, says that it is in use.
+    """Make an empty folder for one item of a task, and remove it in the end.
 
-    Args:
-        scratch: Folder of all of them.
-        name: What it is for.
+    The folder has a lock, which is released however this process ends: a locked folder is in use.
     """
     from filelock import FileLock
 
     scratch.mkdir(parents=True, exist_ok=True)
     folder = scratch / f"{PREFIX}{name}-{uuid4().hex[:8]}"
     lock = _lock_file(folder)
-    with FileLock(lock):  # before the folder: one without is anybody's to remove
+    with FileLock(lock):  # before the folder: any task may remove one without a lock
         try:
             folder.mkdir()
             yield folder
@@ -34,7 +32,7 @@ def task_folder(scratch: Path, name: str) -> Iterator[Path]:
 
 
 def remove_leftovers(scratch: Path) -> None:
-    """Remove what killed tasks left, and nothing of those that run."""
+    """Remove the folders of killed tasks, and none of a task that runs."""
     from filelock import FileLock, Timeout
 
     for folder in scratch.glob(f"{PREFIX}*/"):

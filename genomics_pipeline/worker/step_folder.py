@@ -1,4 +1,4 @@
-"""A step on this machine: its declaration and the folder of its program."""
+"""A step on this machine: its declaration and its folder."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from genomics_pipeline.model.step import StepSpec, parse_step
 
 @dataclass(frozen=True, slots=True)
 class StepFolder:
-    """A step and where its files lie.
+    """A step and its folder.
 
     Attributes:
         spec: Its declaration.
         path: Its folder.
-        digest: sha256 of its files, tests and caches apart: another program makes other outputs.
+        digest: sha256 of its files, without tests and caches: another program makes other outputs.
     """
 
     spec: StepSpec
@@ -29,7 +29,7 @@ def read_step(folder: Path) -> StepFolder:
     """Read a step's folder.
 
     Raises:
-        DataError: if it has no readable ``step.toml``, or for all that is wrong in that file.
+        DataError: if it has no readable ``step.toml``, or with all problems of that file.
     """
     file = folder / "step.toml"
     try:
@@ -42,7 +42,7 @@ def read_step(folder: Path) -> StepFolder:
 
 
 def step_files(folder: Path) -> list[Path]:
-    """The files that a step is made of: all below its folder but tests, caches and hidden ones; sorted."""
+    """Return the files of a step, sorted: all below its folder but tests, caches and hidden files."""
     return [
         file
         for file in sorted(folder.rglob("*"))
@@ -51,7 +51,7 @@ def step_files(folder: Path) -> list[Path]:
 
 
 def _digest(folder: Path) -> str:
-    found = sha256()
+    digest = sha256()
     for file in step_files(folder):
-        found.update(f"{file.relative_to(folder)}\0{file.stat().st_size}\0".encode() + file.read_bytes())
-    return found.hexdigest()
+        digest.update(f"{file.relative_to(folder)}\0{file.stat().st_size}\0".encode() + file.read_bytes())
+    return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Remote files as named pipes: filled while a step's program reads them, verified before it sees their end."""
+"""Named pipes of remote files: filled while a step's program reads them, verified before it sees their end."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.stores.protocol import Expected, Store, TransferStopped
 from genomics_pipeline.worker.process import POLL_S
 
-PIPE_BYTES = 1 << 20  # the most that Linux gives everyone; fewer changes between the two sides
-READY_MS = 100  # between two looks whether the program has ended
+PIPE_BYTES = 1 << 20  # the most that Linux gives any user; a larger pipe needs fewer context switches
+READY_MS = 100  # between two checks that the program still runs
 
 
 class Streams:
-    """The pipes of one program. A context: at its end nothing fills them any more.
+    """The pipes of one program, as a context manager: after it nothing fills them.
 
     Args:
-        store: Where the files lie.
+        store: The store of the files.
 
     Attributes:
-        failed: Set when a content did not come whole: the program is to be ended.
-        failure: Why. The pipe stays open until the context ends, so that it never looks like the file's end.
+        failed: Set when a file could not be transferred whole: the program must be ended.
+        failure: The error. The pipe stays open until the context ends, so that it never looks like the file's end.
     """
 
     def __init__(self, store: Store) -> None:
@@ -42,19 +42,25 @@ class Streams:
         self.close()
 
     def close(self) -> None:
-        """The program has ended: nothing is read any more."""
+        """Stop filling the pipes, since the program has ended."""
         self._ended.set()
         for filler in self._fillers:
             filler.join()
 
     def open(self, uri: str, expected: Expected, path: Path) -> None:
-        """Make a pipe of a file; it is filled from when somebody opens it."""
+        """Make a named pipe of a file, which is filled as soon as the program opens it.
+
+        Args:
+            uri: The file.
+            expected: What is known of its content.
+            path: The pipe's path.
+        """
         os.mkfifo(path)
         self._fillers.append(threading.Thread(target=self._fill, args=(uri, expected, path), name=f"stream of {uri}"))
         self._fillers[-1].start()
 
     def _fill(self, uri: str, expected: Expected, path: Path) -> None:
-        with suppress(BrokenPipeError), _Pipe(path, self._ended) as pipe:  # a program need not read all
+        with suppress(BrokenPipeError), _Pipe(path, self._ended) as pipe:  # a program need not read the whole file
             try:
                 self._store.download(uri, pipe, expected, self._ended)
             except TransferStopped:
@@ -69,7 +75,7 @@ class Streams:
 
 
 class _Pipe:
-    """The side of a named pipe that is written to: gives up once the program has ended, whoever still holds it."""
+    """The writing end of a named pipe, which gives up once the program has ended, even if others hold the pipe."""
 
     def __init__(self, path: Path, ended: threading.Event) -> None:
         self._ended = ended
@@ -77,7 +83,7 @@ class _Pipe:
             try:
                 self._pipe = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
                 break
-            except OSError:  # ENXIO: nobody has opened it yet
+            except OSError:  # ENXIO: no reader has opened it yet
                 if ended.wait(POLL_S):
                     raise BrokenPipeError from None
         _widen(self._pipe)
@@ -105,5 +111,5 @@ def _widen(pipe: int) -> None:
     import fcntl
 
     if hasattr(fcntl, "F_SETPIPE_SZ"):
-        with suppress(OSError):  # the user has many of them already
+        with suppress(OSError):  # the user has too many of them
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)

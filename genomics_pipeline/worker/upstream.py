@@ -1,4 +1,4 @@
-"""Which items of an earlier stage a later one gathers: those that are done, over all executions of the run."""
+"""The items of an earlier stage that a later one gathers: those that are done, over all executions of the run."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from genomics_pipeline.records.completion import is_done
 from genomics_pipeline.records.result_files import rows
 from genomics_pipeline.stores.protocol import Store
 
-READERS = 32  # records read at a time: each is small, and S3 takes its time to answer
+READERS = 32  # records read at a time: each is small, and S3 answers slowly
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-def gathered(store: Store, run: RunPlace, stage: str, map_runs: Sequence[Mapping[str, str]]) -> list[str]:
-    """The ids of the items that a stage is done for, in the order of the run's manifest, or of its intervals.
+def done_items(store: Store, run: RunPlace, stage: str, map_runs: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return the ids of the items that a stage is done for, in the order of the run's manifest, or of its intervals.
 
-    Done is an item whose child succeeded in the newest execution that had it; and of a batch that failed, each item
-    whose completion records show that only its neighbours were bad. So neither the place of an item nor its being there
-    depends on who else failed, when, and how often.
+    An item is done if its child execution succeeded in the newest execution that had it, or if it was in a batch that
+    failed and its completion records show that only other items of the batch were bad. So neither the order nor the
+    choice of items depends on which other items failed, when, and how often.
 
     Args:
-        store: Where the files lie.
+        store: The store of the run.
         run: The run.
         stage: The stage.
-        map_runs: ``ResultWriterDetails`` of the Map Runs that held it, oldest first.
+        map_runs: ``ResultWriterDetails`` of the Map Runs that held the stage, oldest first.
 
     Raises:
         DataError: for files that are missing, and result files that are not ResultWriter's.
@@ -43,13 +43,13 @@ def gathered(store: Store, run: RunPlace, stage: str, map_runs: Sequence[Mapping
                 for item in row.items():
                     succeeded[item_id(item)] = kind == "SUCCEEDED"
                     scope = scope or next(name for name in run_layout.ITEM_FILES if name in item)
-    doubtful = [item for item, well in succeeded.items() if not well]
+    doubtful = [item for item, success in succeeded.items() if not success]
     succeeded |= zip(doubtful, in_parallel(partial(is_done, store, run, stage), doubtful), strict=True)
     return [item for item in _items(store, run, scope) if succeeded.get(item)] if scope else []
 
 
 def in_parallel(read: Callable[[T], R], items: Sequence[T]) -> Iterable[R]:
-    """What is read of each item, in their order."""
+    """Return what is read of each item, in their order."""
     if len(items) < 2:
         return list(map(read, items))
     with ThreadPoolExecutor(READERS) as readers:
@@ -57,7 +57,7 @@ def in_parallel(read: Callable[[T], R], items: Sequence[T]) -> Iterable[R]:
 
 
 def _items(store: Store, run: RunPlace, scope: str) -> Iterator[str]:
-    """All items of a scope, in order."""
+    """Yield the ids of all items of a scope, in order."""
     with store.open(run.uri(run_layout.ITEM_FILES[scope])) as lines:
         for line in lines:
             yield item_id(json.loads(line))

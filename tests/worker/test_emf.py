@@ -14,7 +14,7 @@ RECORD = CompletionRecord("align", "s7", "alignment", "1", "f", "2026-01-01", 12
 
 
 def test_success_is_counted_by_stage_and_outcome() -> None:
-    assert json.loads(emf.succeeded(PAYLOAD, RECORD, 1_700_000_000.25)) == {
+    assert json.loads(emf.success_line(PAYLOAD, RECORD, 1_700_000_000.25)) == {
         "_aws": {
             "Timestamp": 1_700_000_000_250,
             "CloudWatchMetrics": [
@@ -42,7 +42,7 @@ def test_success_is_counted_by_stage_and_outcome() -> None:
 
 
 def test_every_named_member_is_there_and_no_sample_is_a_dimension() -> None:
-    for line in (emf.succeeded(PAYLOAD, RECORD, 1.0), emf.failed(PAYLOAD, "s7", "timeout", 1.0)):
+    for line in (emf.success_line(PAYLOAD, RECORD, 1.0), emf.failure_line(PAYLOAD, "s7", "timeout", 1.0)):
         found = json.loads(line)
         (directive,) = found["_aws"]["CloudWatchMetrics"]
         (dimensions,) = directive["Dimensions"]

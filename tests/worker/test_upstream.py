@@ -12,7 +12,7 @@ from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.completion import CompletionRecord, OutputRecord, write_completion
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import MissingObject
-from genomics_pipeline.worker.upstream import gathered
+from genomics_pipeline.worker.upstream import done_items
 
 Row = dict[str, Any]
 RUN = RunPlace("r", "run", "")
@@ -63,7 +63,7 @@ def done(store: LocalStore, stage: str, item: str, sha256: str, **sources: str) 
 
 
 def gather(store: LocalStore, *map_runs: dict[str, str], stage: str = "calling") -> list[str]:
-    return gathered(store, RUN, stage, map_runs)
+    return done_items(store, RUN, stage, map_runs)
 
 
 def test_single_items_in_the_manifests_order(store: LocalStore, tmp_path: Path) -> None:

@@ -22,7 +22,14 @@ from genomics_pipeline.runs.catalog import load_pipeline, load_step, shipped
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 from genomics_pipeline.worker.step_folder import StepFolder, step_files
 
-ROOMS = ("model", "records", "reference", "schemas", "stores", "worker")  # of the package: what the worker is made of
+PACKAGES = (
+    "model",
+    "records",
+    "reference",
+    "schemas",
+    "stores",
+    "worker",
+)  # of ours: the worker and what it imports
 FILES = ("__init__.py", "py.typed")
 DOCKERFILE = "Dockerfile"
 ANY_STEP = "step"  # the folder below containers/ for a step without a Dockerfile of its own
@@ -112,8 +119,8 @@ def _package_files() -> Iterator[Path]:
     """The files of the package that a worker needs, in a fixed order."""
     package = _package()
     yield from (package / name for name in FILES)
-    for room in ROOMS:
-        yield from (file for file in sorted((package / room).rglob("*")) if file.suffix in (".py", ".json"))
+    for package_name in PACKAGES:
+        yield from (file for file in sorted((package / package_name).rglob("*")) if file.suffix in (".py", ".json"))
 
 
 def _base_digest() -> str:

@@ -1,4 +1,4 @@
-"""One run of a step's command over one item: stage in, the program, stage out, completion record."""
+"""One try of a step over one item: stage in, run the program, stage out, write the completion record."""
 
 from __future__ import annotations
 
@@ -26,27 +26,34 @@ from genomics_pipeline.model.step import (
 from genomics_pipeline.model.task import TaskPayload
 from genomics_pipeline.records.completion import CompletionRecord, OutputRecord, write_completion
 from genomics_pipeline.stores.protocol import Expected, Store
-from genomics_pipeline.worker.command import argv, filled
-from genomics_pipeline.worker.failure import CANCELLED_EXIT_CODE, DISK_FULL, StepFailed, full, says_full
+from genomics_pipeline.worker.command import argv, fill_in
+from genomics_pipeline.worker.failure import (
+    CANCELLED_EXIT_CODE,
+    DISK_FULL,
+    StepFailed,
+    disk_full_message,
+    mentions_full_disk,
+)
 from genomics_pipeline.worker.inputs import Input, Staging
 from genomics_pipeline.worker.process import ProcessEnd, run_process
 from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.streams import Streams
 
-LOG_LINES, LAST_LINES = 200, 5  # looked at; shown of a program that does not say what was wrong
+LOG_LINES = 200  # the last lines of a log, searched for what went wrong
+LAST_LINES = 5  # shown of a program that does not say what went wrong
 FOLDERS = ("in", "out", "tmp")  # of a task
 FULL_BYTES = 1 << 20  # a disk with less left is full: programs say so in many ways, or not at all
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
-    """What a task may use.
+class TaskResources:
+    """The resources of a task.
 
     Attributes:
         vcpus: Cores.
         memory_mib: Memory.
         scratch: A folder for its temporary files.
-        cancelled: Set when it must end.
+        cancelled: Set when the task must end.
     """
 
     vcpus: int
@@ -56,18 +63,30 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """One run of a step's command over one item."""
+class StepAttempt:
+    """One try of a step over one item.
+
+    Attributes:
+        payload: The task.
+        step: The step.
+        store: The store of its inputs and outputs.
+        resources: What it may use.
+        item: The item.
+        name: The item's id.
+        parameters: All parameters, resolved.
+        versions: Versions of the files that parameters name.
+        folder: A folder for its temporary files.
+    """
 
     payload: TaskPayload
     step: StepFolder
     store: Store
-    machine: Machine
+    resources: TaskResources
     item: Mapping[str, Any]
     name: str
     parameters: Mapping[str, Value]
     versions: Mapping[str, str]
-    place: Path
+    folder: Path
 
     def run(self, inputs: list[Input], fingerprint: str) -> CompletionRecord:
         """Run the command and publish what it made.
@@ -76,14 +95,14 @@ class Attempt:
             StepFailed: if it failed, or did not make what it declares.
         """
         clock, started = monotonic(), datetime.now(UTC)
-        log = self.place / run_layout.LOG
+        log = self.folder / run_layout.LOG
         end = self._command(inputs, log)
         log_uri = self.payload.run.uri(run_layout.log(self.payload.stage, self.name))
-        told = _last_lines(log)
-        self.store.publish(log, log_uri)  # whatever is cancelled: it tells why
-        self._refuse(end, told, log_uri)
+        lines = _last_lines(log)
+        self.store.publish(log, log_uri)  # also of a task that is cancelled: the log explains it
+        self._refuse_failure(end, lines, log_uri)
         outputs = {
-            name: self._publish(spec, self.place / "out" / self._file_name(spec), log_uri)
+            name: self._publish(spec, self.folder / "out" / self._file_name(spec), log_uri)
             for name, spec in self.step.spec.outputs.items()
         }
         record = CompletionRecord(
@@ -94,8 +113,8 @@ class Attempt:
             fingerprint=fingerprint,
             started=started.isoformat(timespec="milliseconds"),
             seconds=round(monotonic() - clock, 3),
-            vcpus=self.machine.vcpus,
-            memory_mib=self.machine.memory_mib,
+            vcpus=self.resources.vcpus,
+            memory_mib=self.resources.memory_mib,
             peak_memory_mib=end.peak_memory_mib,
             parameters=dict(self.parameters),
             outputs=outputs,
@@ -106,51 +125,51 @@ class Attempt:
 
     def _command(self, inputs: list[Input], log: Path) -> ProcessEnd:
         for folder_name in FOLDERS:
-            (self.place / folder_name).mkdir()
+            (self.folder / folder_name).mkdir()
         with Streams(self.store) as streams:
-            staging = Staging(self.store, streams, self.machine.cancelled)
-            task = self._task({one.spec.name: one.local(staging, self.place / "in") for one in inputs})
-            file = self.place / run_layout.TASK
+            staging = Staging(self.store, streams, self.resources.cancelled)
+            task = self._task({one.spec.name: one.local(staging, self.folder / "in") for one in inputs})
+            file = self.folder / run_layout.TASK
             file.write_text(json.dumps(task, indent=2, ensure_ascii=False))
             try:
                 command = argv(self.step, task, file)
-                end = run_process(command, self.place / "tmp", log, self.machine.cancelled, streams.failed)
+                end = run_process(command, self.folder / "tmp", log, self.resources.cancelled, streams.failed)
             except OSError as error:
                 if error.errno in DISK_FULL:
                     raise
                 message = f"{self.step.spec.command[0]}: cannot be started: {error.strerror}"
                 raise StepFailed(FailureClass.TOOL_ERROR, 127, message, self.name) from None
-        if streams.failure and not self.machine.cancelled.is_set():
+        if streams.failure and not self.resources.cancelled.is_set():
             raise streams.failure
         return end
 
     def _task(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """What ``task.json`` says."""
+        """Return the content of ``task.json``."""
         return {
             "step": self.step.spec.name,
             "version": self.step.spec.version,
             "item": dict(self.item),
             "inputs": inputs,
             "outputs": {
-                name: str(self.place / "out" / self._file_name(spec)) for name, spec in self.step.spec.outputs.items()
+                name: str(self.folder / "out" / self._file_name(spec)) for name, spec in self.step.spec.outputs.items()
             },
             "parameters": {name: self._parameter(name, value) for name, value in self._fetchable()},
-            "vcpus": self.machine.vcpus,
-            "memory_mib": self.machine.memory_mib,
-            "scratch": str(self.place / "tmp"),
+            "vcpus": self.resources.vcpus,
+            "memory_mib": self.resources.memory_mib,
+            "scratch": str(self.folder / "tmp"),
         }
 
     def _parameter(self, name: str, value: Value) -> Value:
-        """Its value; of a file, its local path."""
+        """Return a parameter's value; of a file, its local path."""
         if self.step.spec.parameters[name].type != "file" or not isinstance(value, str):
             return value
-        folder_of_it = self.place / "in" / "parameters" / name
-        folder_of_it.mkdir(parents=True)
+        folder = self.folder / "in" / "parameters" / name
+        folder.mkdir(parents=True)
         expected = Expected(version=self.versions.get(name))
-        return str(self.store.fetch(value, folder_of_it, expected, self.machine.cancelled))
+        return str(self.store.fetch(value, folder, expected, self.resources.cancelled))
 
     def _fetchable(self) -> list[tuple[str, Value]]:
-        """The parameters, once every file among them is known to be there."""
+        """Return the parameters, once every file among them is known to be there."""
         for name, value in self.parameters.items():
             is_file = self.step.spec.parameters[name].type == "file" and isinstance(value, str)
             if is_file and self.store.stat(str(value)) is None:
@@ -159,68 +178,69 @@ class Attempt:
         return list(self.parameters.items())
 
     def _file_name(self, spec: OutputSpec) -> str:
-        """The output's file name, placeholders filled in.
+        """Return an output's file name, with its placeholders filled in.
 
         Raises:
-            StepFailed: where a parameter would make it more than a name.
+            StepFailed: where a parameter would make it anything but a plain file name.
         """
-        name = filled(spec.path, {self.payload.scope: self.name, **self.parameters})
+        name = fill_in(spec.path, {self.payload.scope: self.name, **self.parameters})
         if "/" in name or "\0" in name or name in (".", ".."):
             message = f"output {spec.name}: expected a plain file name of {spec.path}, found {name!r}"
             raise StepFailed(FailureClass.BAD_INPUT, BAD_INPUT_EXIT_CODE, message, self.name)
         return name
 
-    def _refuse(self, end: ProcessEnd, told: list[str], log: str) -> None:
+    def _refuse_failure(self, end: ProcessEnd, lines: list[str], log: str) -> None:
         if end.cancelled:
             raise StepFailed(FailureClass.CANCELLED, end.exit_code or CANCELLED_EXIT_CODE, "cancelled", self.name, log)
         if not end.exit_code:
             return
         failure, code = self.step.spec.exit_codes.get(end.exit_code, FailureClass.TOOL_ERROR), end.exit_code
-        message = _last_words(told) or f"ended with exit code {code} and said nothing"
+        message = _error_message(lines) or f"ended with exit code {code} and said nothing"
         if code == OUT_OF_MEMORY_EXIT_CODE and failure is FailureClass.OUT_OF_MEMORY:
-            message = f"killed as out of memory (exit code {code}; it had {self.machine.memory_mib} MiB)"
+            message = f"killed as out of memory (exit code {code}; it had {self.resources.memory_mib} MiB)"
         elif failure is FailureClass.OUT_OF_MEMORY:
-            message += f"\nout of memory (exit code {code}; it had {self.machine.memory_mib} MiB)"
-        elif failure is FailureClass.TOOL_ERROR and self._disk_full(told):
+            message += f"\nout of memory (exit code {code}; it had {self.resources.memory_mib} MiB)"
+        elif failure is FailureClass.TOOL_ERROR and self._disk_full(lines):
             failure, code = FailureClass.OUT_OF_DISK, OUT_OF_DISK_EXIT_CODE
-            message += f"\n{full(self.machine.scratch)}{_largest(self.place)}"
+            message += f"\n{disk_full_message(self.resources.scratch)}{_largest_file(self.folder)}"
         raise StepFailed(failure, code, message, self.name, log)
 
-    def _disk_full(self, told: list[str]) -> bool:
-        """Whether it is now, or was before the program removed what it had written."""
-        return shutil.disk_usage(self.place).free < FULL_BYTES or any(map(says_full, told))
+    def _disk_full(self, lines: list[str]) -> bool:
+        """Return whether the disk is full, or was before the program removed what it had written."""
+        return shutil.disk_usage(self.folder).free < FULL_BYTES or any(map(mentions_full_disk, lines))
 
     def _publish(self, spec: OutputSpec, path: Path, log: str) -> OutputRecord:
-        """Move an output, after its indexes, to where the pipeline wants it."""
+        """Move an output, after its indexes, to the folder that the pipeline gives it."""
         indexes = [index for ending in spec.indexes if (index := path.with_name(f"{path.name}.{ending}")).is_file()]
         if not path.is_file() or (spec.indexes and not indexes):
             lacking = "it" if not path.is_file() else f"its index (.{', .'.join(spec.indexes)})"
             message = f"expected the output {spec.name}, {path.name}: the program ended well without writing {lacking}"
             raise StepFailed(FailureClass.TOOL_ERROR, 1, message, self.name, log)
-        where = run_layout.RESULTS + filled(self.payload.publish[spec.name], {self.payload.scope: self.name}).strip("/")
+        below = fill_in(self.payload.publish[spec.name], {self.payload.scope: self.name}).strip("/")
+        where = f"{run_layout.RESULTS}{below}"
         record = OutputRecord(
             f"{where}/{path.name}", path.stat().st_size, _sha256(path), tuple(f"{where}/{one.name}" for one in indexes)
         )
-        how = self.machine.cancelled, self.payload.intermediate
+        how = self.resources.cancelled, self.payload.intermediate
         for file in (*indexes, path):
             self.store.publish(file, self.payload.run.uri(f"{where}/{file.name}"), *how)
         return record
 
 
-def _largest(place: Path) -> str:
-    """The largest file of a task, in words; nothing where it has none left."""
-    found = (file for folder_name in FOLDERS for file in (place / folder_name).rglob("*") if file.is_file())
-    size, name = max(((file.stat().st_size, str(file.relative_to(place))) for file in found), default=(0, ""))
+def _largest_file(folder: Path) -> str:
+    """Return a phrase about the largest file of a task; empty where it has none left."""
+    files = (file for name in FOLDERS for file in (folder / name).rglob("*") if file.is_file())
+    size, name = max(((file.stat().st_size, str(file.relative_to(folder))) for file in files), default=(0, ""))
     return f"; the largest file of the task: {name}" if size else ""
 
 
 def _last_lines(log: Path) -> list[str]:
-    """The last lines of a log that are not empty."""
+    """Return the last lines of a log that are not empty."""
     return [line.rstrip() for line in log.read_text("utf-8", "replace").splitlines()[-LOG_LINES:] if line.strip()]
 
 
-def _last_words(lines: list[str]) -> str:
-    """What a program said was wrong: its ``error:`` lines, else its last lines."""
+def _error_message(lines: list[str]) -> str:
+    """Return what a program said went wrong: its ``error:`` lines, else its last lines."""
     errors = [re.sub(r"^error: ", "", line) for line in lines if line.startswith("error: ")]
     return "\n".join(errors or lines[-LAST_LINES:])
 
