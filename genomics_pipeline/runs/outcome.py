@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -65,7 +65,7 @@ class CohortOutcome:
 
 
 def sample_outcomes(
-    folder: RunFolder, pipeline: Pipeline, failures: Mapping[str, str], ran: set[tuple[str, str]]
+    folder: RunFolder, pipeline: Pipeline, failures: Mapping[str, str], ran: Collection[tuple[str, str]]
 ) -> Iterator[SampleOutcome]:
     """Yield the outcome of each sample, in the manifest's order.
 

@@ -18,8 +18,10 @@ from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.limits import MAX_SUBMIT_BYTES, check_limits
 from genomics_pipeline.engine.api import execute
 from genomics_pipeline.engine.distributed_map.item_batcher import ItemBatcher
-from genomics_pipeline.engine.tasks.batch import BatchTasks, Job, JobDefinition, JobEnd
+from genomics_pipeline.engine.tasks.batch import BatchTasks
 from genomics_pipeline.engine.tasks.handlers import Handlers
+from genomics_pipeline.engine.tasks.job import Job, JobDefinition, JobEnd
+from genomics_pipeline.engine.tasks.machine_jobs import MachineJobs
 from genomics_pipeline.language.jsonata.expressions import evaluate
 from genomics_pipeline.language.validation.validate import diagnose
 from genomics_pipeline.model.errors import DataError
@@ -244,7 +246,7 @@ def test_the_engine_runs_each_stage_once_per_item_in_order_and_honours_tolerated
         name="r-1",
         state_machine=pipeline.name,
         store=RoutedStore({"b": folder}),
-        tasks=Handlers({SUBMIT_JOB: BatchTasks(definitions, ran.job, cores=3, memory_mib=64)}),
+        tasks=Handlers(BatchTasks(MachineJobs(definitions, ran.job, cores=3, memory_mib=64)).handlers()),
         journal=folder / "journal",
     )
     done = Counter((stage, item) for stage, items in ran.tasks for item in items)

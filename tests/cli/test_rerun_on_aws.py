@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from genomics_pipeline.engine.tasks.batch import JobEnd
+from genomics_pipeline.engine.tasks.job import JobEnd
 from genomics_pipeline.runs import cancel as use_case
 from tests.cli.conftest import Ended
 from tests.cli.test_cancel import until_cancelled
@@ -18,7 +18,7 @@ from tests.fakes.deployed import Deployed
 from tests.fakes.jobs import by_item, payload_of, shipped_steps
 
 if TYPE_CHECKING:
-    from genomics_pipeline.engine.tasks.batch import Job
+    from genomics_pipeline.engine.tasks.job import Job
     from tests.fakes.aws import FakeAws
     from tests.fakes.batch import Log
 

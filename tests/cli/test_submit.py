@@ -159,7 +159,7 @@ def test_what_runs_already_is_said(
         job.cancelled.wait(60)
         return JobEnd(143)
 
-    from genomics_pipeline.engine.tasks.batch import JobEnd
+    from genomics_pipeline.engine.tasks.job import JobEnd
 
     step_functions.batch.run_job = wait
     command = ("submit", stack.sheet(tmp_path / "cohort.csv", "A"), "--reference", reference)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from genomics_pipeline.engine.tasks.batch import Job, JobEnd
+from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
 from genomics_pipeline.stores.routed import RoutedStore
 from tests.fakes.batch import Batch, Log, RunJob

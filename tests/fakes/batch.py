@@ -14,8 +14,10 @@ from uuid import uuid4
 from botocore import xform_name
 
 from genomics_pipeline.engine.execution import Tasks
-from genomics_pipeline.engine.tasks.batch import SUBMIT_JOB, BatchTasks, Job, JobDefinition, JobEnd
+from genomics_pipeline.engine.tasks.batch import BatchTasks
 from genomics_pipeline.engine.tasks.handlers import Handlers
+from genomics_pipeline.engine.tasks.job import Job, JobDefinition, JobEnd
+from genomics_pipeline.engine.tasks.machine_jobs import MachineJobs
 from tests.fakes.faults import ApiError, Bucket, Calls, Gate
 from tests.fakes.step_functions.pages import page
 
@@ -134,8 +136,8 @@ class Batch:
 
     def tasks(self, folder: Path) -> Tasks:
         """The tasks of one execution: its jobs run here, as many at once as it submits."""
-        jobs = BatchTasks(self._definitions, self._run, cores=64, memory_mib=1 << 20)
-        return Handlers({f"{SUBMIT_JOB}.sync": jobs, SUBMIT_JOB: jobs.submit})
+        jobs = MachineJobs(self._definitions, self._run, cores=64, memory_mib=1 << 20)
+        return Handlers(BatchTasks(jobs).handlers())
 
     def wait(self, holds: Callable[[Batch], bool], timeout: float = 60) -> None:
         """Return when something holds, which is asked when a job begins, writes a line or ends.

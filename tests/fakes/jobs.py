@@ -7,10 +7,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from genomics_pipeline.engine.tasks.batch import Job, JobEnd
+from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
 from genomics_pipeline.runs.catalog import load_step, step_names
-from genomics_pipeline.runs.local.jobs import Worker
+from genomics_pipeline.runs.local.worker_jobs import WorkerJobs
 from genomics_pipeline.stores.routed import RoutedStore
 from tests.fakes.batch import Log, RunJob
 
@@ -33,11 +33,11 @@ def begin(job: Job) -> TaskPayload:
 def shipped_steps(scratch: Path) -> RunJob:
     """Jobs that run the shipped steps over files in S3, in this process."""
     store = RoutedStore()
-    worker = Worker({name: load_step(name) for name in step_names()}, store, scratch)
+    worker = WorkerJobs({name: load_step(name) for name in step_names()}, store, scratch)
 
     def run(job: Job, log: Log) -> JobEnd:
         payload = begin(job)
-        end = worker.run_job(job)
+        end = worker.run_attempt(job)
         for item in payload.items:
             uri = _uri(payload, item_id(item), "log.txt")
             for line in store.read(uri).decode().splitlines() if store.stat(uri) else ():

@@ -12,7 +12,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from genomics_pipeline.engine.tasks.batch import Job, JobEnd
+from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from tests.fakes.batch import Log
 from tests.fakes.faults import Bucket
 

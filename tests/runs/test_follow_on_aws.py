@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from genomics_pipeline.asl.canonical import canonical
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.cli.main import cli
-from genomics_pipeline.engine.tasks.batch import JobEnd
+from genomics_pipeline.engine.tasks.job import JobEnd
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.find_run import CloudRun, find_run
 from genomics_pipeline.runs.status import watch

@@ -1,35 +1,34 @@
-"""A job as DescribeJobs gives it, in PascalCase: what Step Functions hands on of ``batch:submitJob.sync``.
+"""The detail of a job as DescribeJobs describes it, in PascalCase: the output of ``batch:submitJob.sync``.
 
-The members, and their places, as recorded of AWS: Step Functions' causes of 2020 in NASA-IMPACT/hls-orchestration,
+Members and their places as recorded from AWS: causes of Step Functions of 2020 in NASA-IMPACT/hls-orchestration,
 layers/hls_lambda_layer/python/hls_lambda_layer/batch_test_events.py; Batch's events of 2021 in spacetelescope/calcloud,
-tests/artifacts/events/batch-event-*.json: what a job definition asks for by ``resourceRequirements``, as ours do, is
-told there, and ``Memory`` and ``Vcpus`` are not.
+tests/artifacts/events/batch-event-*.json, whose job definitions declare ``resourceRequirements`` as ours do: they have
+that member, and neither ``Memory`` nor ``Vcpus``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from genomics_pipeline.engine.tasks.job import JobSubmission
+from genomics_pipeline.engine.tasks.job_runner import JobDetail
 from genomics_pipeline.language.errors import MAX_CAUSE
 from genomics_pipeline.language.json_text import compact
-
-if TYPE_CHECKING:
-    from genomics_pipeline.engine.tasks.batch import JobSubmission
 
 
 @dataclass(frozen=True, slots=True)
 class JobAttempt:
-    """How one attempt of a job ended.
+    """An attempt of a job that has ended.
 
     Attributes:
-        started: When, in seconds since the epoch.
-        stopped: Likewise.
-        exit_code: 0 for success; None where the container never ended by itself.
-        status_reason: Why Batch says that it ended: ``StatusReason``.
-        reason: Why the container did: ``Container.Reason``.
-        log_stream: Where its log lies: ``Container.LogStreamName``.
+        started: Its start, in seconds since the epoch.
+        stopped: Its end, likewise.
+        exit_code: 0 for success; None where the container did not end by itself.
+        status_reason: ``StatusReason``.
+        reason: ``Container.Reason``.
+        log_stream: ``Container.LogStreamName``.
     """
 
     started: float
@@ -41,17 +40,24 @@ class JobAttempt:
 
     @property
     def failed(self) -> bool:
-        """Whether it did not succeed."""
+        """Return whether the attempt failed."""
         return self.exit_code != 0
 
     def container(self) -> dict[str, Any]:
-        """What is told of its container: only what there is."""
-        told = {"ExitCode": self.exit_code, "Reason": self.reason, "LogStreamName": self.log_stream}
-        return {name: value for name, value in told.items() if value is not None}
+        """Return the members of ``Container`` that have a value."""
+        members = {"ExitCode": self.exit_code, "Reason": self.reason, "LogStreamName": self.log_stream}
+        return {name: value for name, value in members.items() if value is not None}
 
 
-def detail(submission: JobSubmission, job_id: str, created: float, attempts: Sequence[JobAttempt]) -> dict[str, Any]:
-    """The job after its last attempt."""
+def job_detail(submission: JobSubmission, job_id: str, created: float, attempts: Sequence[JobAttempt]) -> JobDetail:
+    """Return the detail of a job after its last attempt.
+
+    Args:
+        submission: Its submission.
+        job_id: Its id.
+        created: The time of its submission, in seconds since the epoch.
+        attempts: All its attempts.
+    """
     last = attempts[-1]
     asked = {"VCPU": submission.declared.vcpus, "MEMORY": submission.declared.memory_mib}
     timeout = {"AttemptDurationSeconds": submission.declared.timeout_s}
@@ -84,13 +90,13 @@ def detail(submission: JobSubmission, job_id: str, created: float, attempts: Seq
     }
 
 
-def cause_of(found: dict[str, Any]) -> str:
-    """The detail as a cause: what was submitted is left out where it would push the reason past AWS's limit."""
-    text = compact(found)
-    if len(text) > MAX_CAUSE:
-        found["Container"].pop("Environment")
-        text = compact(found)
-    return text
+def cause_of(detail: JobDetail) -> str:
+    """Return a detail as the text of a cause, without the environment where the text would exceed AWS's limit."""
+    text = compact(detail)
+    if len(text) <= MAX_CAUSE:
+        return text
+    container = {name: value for name, value in detail["Container"].items() if name != "Environment"}
+    return compact({**detail, "Container": container})
 
 
 def _milliseconds(seconds: float) -> int:

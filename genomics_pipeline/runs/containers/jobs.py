@@ -10,11 +10,13 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from genomics_pipeline.engine.tasks.batch import Job, JobEnd
+from genomics_pipeline.engine.tasks.job import Job, JobEnd
+from genomics_pipeline.engine.tasks.job_runner import JobReport
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE, TaskPayload, item_id
@@ -31,8 +33,8 @@ OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"  # AWS'
 RUN_LABEL = "genomics-pipeline.run"
 
 
-class ContainerWorker:
-    """Runs jobs in containers, and remembers which (stage, item) ran and which were found done.
+class ContainerJobs:
+    """Containers of the steps' images as what runs attempts of jobs.
 
     Args:
         images: Image name by step.
@@ -45,9 +47,6 @@ class ContainerWorker:
         self._run = run
         self._engine = engine
         self._store = RoutedStore({BUCKET: run.path})
-        self._lock = threading.Lock()
-        self.ran: set[tuple[str, str]] = set()
-        self.reused: set[tuple[str, str]] = set()
 
     def end_leftovers(self) -> None:
         """End the containers that a killed process of this run left: they do not end with it, as programs do.
@@ -59,7 +58,7 @@ class ContainerWorker:
         if found:
             self._engine.run("rm", "--force", "--volumes", *found)
 
-    def run_job(self, job: Job) -> JobEnd:
+    def run_attempt(self, job: Job) -> JobEnd:
         """Run one job to its end; a failed step is a job that ended FAILED, not an exception."""
         payload = TaskPayload.from_json(json.loads(job.environment[PAYLOAD_VARIABLE]))
         before = {name: self._written(payload, name) for name in map(item_id, payload.items)}
@@ -75,10 +74,9 @@ class ContainerWorker:
             reader.start()
             self._wait(process, job, container)
             reader.join()
-        if process.returncode == 0:
-            self._remember(payload, before)
         shutil.rmtree(scratch, ignore_errors=True)
-        return self._end(process.returncode, list(told), container, self._log(payload))
+        end = self._end(process.returncode, list(told), container, self._log(payload))
+        return replace(end, report=self._report(payload, before)) if end.exit_code == 0 else end
 
     def _words(self, job: Job, payload: TaskPayload, container: str, scratch: Path) -> list[str]:
         given = [payload.reference, list(payload.items), dict(payload.parameters)]
@@ -150,9 +148,12 @@ class ContainerWorker:
         """Return what changes when an item's completion record is written."""
         return completion_version(self._store, payload.run, payload.stage, item)
 
-    def _remember(self, payload: TaskPayload, before: Mapping[str, str | None]) -> None:
-        with self._lock:
-            for item, written in before.items():
-                if read_completion(self._store, payload.run, payload.stage, item):
-                    done = self.reused if self._written(payload, item) == written else self.ran
-                    done.add((payload.stage, item))
+    def _report(self, payload: TaskPayload, before: Mapping[str, str | None]) -> JobReport:
+        """Return the work of a container: a completion record that it did not write was there before."""
+        done = {
+            (payload.stage, item): self._written(payload, item) == written
+            for item, written in before.items()
+            if read_completion(self._store, payload.run, payload.stage, item)
+        }
+        ran, reused = (frozenset(item for item, old in done.items() if old is reused) for reused in (False, True))
+        return JobReport(ran, reused)

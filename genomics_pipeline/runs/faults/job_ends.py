@@ -6,7 +6,7 @@ import os
 import signal
 from hashlib import sha256
 
-from genomics_pipeline.engine.tasks.batch import Job, JobEnd
+from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.model.batch_retry import TIMED_OUT
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.faults import ENGINE_KILLED

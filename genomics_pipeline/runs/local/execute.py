@@ -18,7 +18,8 @@ from genomics_pipeline.engine.fast_forward import FastForwardClock
 from genomics_pipeline.engine.history import EventFile
 from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.start import Beginning, run_execution
-from genomics_pipeline.engine.tasks import batch, lambda_invoke, start_execution
+from genomics_pipeline.engine.tasks import lambda_invoke, start_execution
+from genomics_pipeline.engine.tasks.batch import BatchTasks
 from genomics_pipeline.engine.tasks.callbacks import Callbacks, WaitForTaskToken
 from genomics_pipeline.engine.tasks.functions import Function, Functions
 from genomics_pipeline.engine.tasks.mock import MockFile, Mocks, parse_mock_file
@@ -34,7 +35,7 @@ from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.stores.routed import RoutedStore
 
 if TYPE_CHECKING:
-    from genomics_pipeline.runs.aws.batch_api import BatchApi
+    from genomics_pipeline.engine.tasks.job_runner import JobRunner
 
 Document = Mapping[str, Any]
 
@@ -211,8 +212,8 @@ def _tasks(document: Document) -> Iterator[State]:
         yield from (state for state in machine.states() if state.kind == "Task")
 
 
-def _batch_api(clock: Clock) -> BatchApi:
-    """Batch jobs, run by AWS Batch."""
+def _batch_api(clock: Clock) -> JobRunner:
+    """Return AWS Batch as the runner of jobs."""
     from genomics_pipeline.aws.batch import BatchJobs
     from genomics_pipeline.aws.clients import Clients
     from genomics_pipeline.runs.aws.batch_api import BatchApi
@@ -220,16 +221,13 @@ def _batch_api(clock: Clock) -> BatchApi:
     return BatchApi(BatchJobs(Clients()), clock)
 
 
-def _batch(store: Store, folder: Path) -> batch.BatchTasks:
-    """Batch jobs of the shipped steps, run by the worker."""
+def _worker_jobs(store: Store, folder: Path) -> JobRunner:
+    """Return the worker as the runner of jobs of the shipped steps."""
     from genomics_pipeline.runs.catalog import load_step, step_names
-    from genomics_pipeline.runs.local.jobs import Worker, job_definitions
-    from genomics_pipeline.worker.machine import capacity
+    from genomics_pipeline.runs.local.worker_jobs import WorkerJobs, jobs_of_steps
 
     steps = {name: load_step(name) for name in step_names()}
-    cores, memory_mib = capacity()
-    worker = Worker(steps, store, folder / "scratch")
-    return batch.BatchTasks(job_definitions(steps), worker.run_job, cores=cores, memory_mib=memory_mib)
+    return jobs_of_steps(steps, WorkerJobs(steps, store, folder / "scratch").run_attempt)
 
 
 def _table(plan: _Plan, folder: Path, clock: Clock) -> TaskTable:
@@ -254,8 +252,8 @@ def _table(plan: _Plan, folder: Path, clock: Clock) -> TaskTable:
     drains = [starts.drain]
     tasks = [state for document in plan.documents.values() for state in _tasks(document)]
     if any("batch:submitJob" in str(state.node.get("Resource")) for state in tasks):
-        jobs = _batch_api(clock) if plan.batch == "batch" else _batch(plan.store, folder)
-        handlers |= {batch.SUBMIT_JOB: jobs.submit, f"{batch.SUBMIT_JOB}.sync": jobs}
+        jobs = _batch_api(clock) if plan.batch == "batch" else _worker_jobs(plan.store, folder)
+        handlers |= BatchTasks(jobs).handlers()
         drains.append(jobs.drain)
     table = TaskTable(handlers, functions, callbacks, plan.mocks, drains)
 

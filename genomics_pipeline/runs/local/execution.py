@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from genomics_pipeline.engine.api import execute
 from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.tasks.batch import BatchTasks
 from genomics_pipeline.engine.tasks.handlers import Handlers
+from genomics_pipeline.engine.tasks.job import RunAttempt
+from genomics_pipeline.engine.tasks.job_runner import JobRunner
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.resource_names import ResourceNames
@@ -23,19 +25,12 @@ from genomics_pipeline.runs import outcome
 from genomics_pipeline.runs.find_run import LocalRun
 from genomics_pipeline.runs.item_ends import judged, missing
 from genomics_pipeline.runs.ledger import rows
-from genomics_pipeline.runs.local.jobs import Worker, job_definitions
 from genomics_pipeline.runs.local.state import local_failures
+from genomics_pipeline.runs.local.worker_jobs import WorkerJobs
 from genomics_pipeline.runs.run_files import run_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
-from genomics_pipeline.worker.machine import capacity
 from genomics_pipeline.worker.step_folder import StepFolder
-
-if TYPE_CHECKING:
-    from genomics_pipeline.runs.containers.jobs import ContainerWorker
-    from genomics_pipeline.runs.faults.injector import Injector
-
-SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
 
 
 @dataclass(slots=True)
@@ -52,8 +47,7 @@ class LocalExecution:
         first: The number of the last that had the whole manifest.
         input: The file with its input.
         digest: What decides it; see `RunFolder.digest`.
-        worker: What runs its jobs.
-        injector: Makes faults among them.
+        jobs: Runs its jobs.
         started: Seconds since the epoch.
     """
 
@@ -66,8 +60,7 @@ class LocalExecution:
     first: int
     input: Path
     digest: str
-    worker: Worker | ContainerWorker
-    injector: Injector | None = None
+    jobs: JobRunner
     started: float = field(default_factory=time.time)
 
     @property
@@ -92,24 +85,20 @@ class LocalExecution:
             raise
 
     def _execute(self, display: Any) -> ExecutionResult:
-        cores, memory_mib = capacity()
-        injector = self.injector
-        run_job = injector.run_job if injector else self.worker.run_job
-        tasks = BatchTasks(job_definitions(self.steps), run_job, cores=cores, memory_mib=memory_mib)
         return execute(
             json.loads(self.folder.definition.read_bytes()),
             json.loads(self.input.read_bytes()),
             name=self.name,
             state_machine=self.pipeline.name,
             store=RoutedStore({BUCKET: self.folder.path}),
-            tasks=Handlers({SUBMIT_JOB: injector.submitting(tasks) if injector else tasks}),
+            tasks=Handlers(BatchTasks(self.jobs).handlers()),
             journal=self.folder.journal(self.name),
             observer=display.event,
         )
 
     def summary(self, result: ExecutionResult) -> dict[str, Any]:
         """What became of the run, all its samples and executions; what is missing is written to ``failures.tsv``."""
-        folder, worker, run = self.folder, self.worker, LocalRun(self.folder)
+        folder, work, run = self.folder, self.jobs.report(), LocalRun(self.folder)
         files = run_files(run)
         found = list(judged(files, files.groups(), local_failures(folder, result.status)))
         folder.write(folder.failures, tsv_lines(rows(run, iter(found))))
@@ -121,9 +110,9 @@ class LocalExecution:
         summary: dict[str, Any] = {
             "run": str(folder.path),
             "status": result.status,
-            "samples": [one.to_json() for one in outcome.sample_outcomes(folder, self.pipeline, failed, worker.ran)],
+            "samples": [one.to_json() for one in outcome.sample_outcomes(folder, self.pipeline, failed, work.ran)],
             "cohort": cohort.to_json(),
-            "steps": {"run": len(worker.ran), "reused": len(worker.reused)},
+            "steps": {"run": len(work.ran), "reused": len(work.reused)},
             **({"missing": lacking.to_json()} if lacking else {}),
             "seconds": 0.0,
         }
@@ -151,21 +140,29 @@ class LocalExecution:
         )
 
 
-def worker_for(
-    folder: RunFolder, steps: Mapping[str, StepFolder], containers: bool, display: Any
-) -> Worker | ContainerWorker:
-    """What runs the jobs; images that are missing are built."""
+def attempts_of(folder: RunFolder, steps: Mapping[str, StepFolder], containers: bool, display: Any) -> RunAttempt:
+    """Return what runs attempts of jobs: the worker in this process, or in containers.
+
+    Args:
+        folder: The run's.
+        steps: The steps that are run.
+        containers: Run each attempt in a container of its step's image; missing images are built.
+        display: Shows which images are used.
+
+    Raises:
+        RunError: if there is no container engine, or an image cannot be built.
+    """
     if not containers:
-        return Worker(steps, RoutedStore({BUCKET: folder.path}), folder.scratch)
+        return WorkerJobs(steps, RoutedStore({BUCKET: folder.path}), folder.scratch).run_attempt
     from genomics_pipeline.runs.containers import images
     from genomics_pipeline.runs.containers.container_engine import ContainerEngine
-    from genomics_pipeline.runs.containers.jobs import ContainerWorker
+    from genomics_pipeline.runs.containers.jobs import ContainerJobs
 
     engine = ContainerEngine()
     wanted = {name: images.image(step, ResourceNames()) for name, step in steps.items()}
     for each in wanted.values():
         display.note(f"image: {each.name}")
         images.build(each, engine)
-    worker = ContainerWorker({name: each.name for name, each in wanted.items()}, folder, engine)
-    worker.end_leftovers()
-    return worker
+    jobs = ContainerJobs({name: each.name for name, each in wanted.items()}, folder, engine)
+    jobs.end_leftovers()
+    return jobs.run_attempt

@@ -20,16 +20,17 @@ from genomics_pipeline.records.local_run import RunArguments
 from genomics_pipeline.reference.intervals import contigs, interval_lines
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.catalog import located
-from genomics_pipeline.runs.local.execution import LocalExecution, worker_for
-from genomics_pipeline.runs.local.jobs import Worker
+from genomics_pipeline.runs.local.execution import LocalExecution, attempts_of
 from genomics_pipeline.runs.local.pipeline_info import write_pipeline_info
+from genomics_pipeline.runs.local.worker_jobs import WorkerJobs, jobs_of_steps
 from genomics_pipeline.runs.plan import RunPlan, RunRequest, plan
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
 
 if TYPE_CHECKING:
+    from genomics_pipeline.engine.tasks.job import RunAttempt
+    from genomics_pipeline.engine.tasks.job_runner import JobRunner
     from genomics_pipeline.model.faults import Faults
-    from genomics_pipeline.runs.containers.jobs import ContainerWorker
     from genomics_pipeline.runs.faults.injector import Injector
 
 
@@ -74,13 +75,14 @@ def run(request: LocalRunRequest, display: Any) -> dict[str, Any]:
     folder.create()
     with folder.locked():
         _write_inputs(folder, checked, request.reference, display)
-        worker = worker_for(folder, checked.steps, request.containers, display)
-        execution = _begin(folder, checked, worker, request, display)
-        execution.injector = _injector(faults, worker, folder, display)
+        run_attempt = attempts_of(folder, checked.steps, request.containers, display)
+        injector = _injector(faults, run_attempt, checked, folder, display)
+        jobs = _jobs(checked, run_attempt, injector)
+        execution = _begin(folder, checked, jobs, request, display)
         result = execution.run(display, "the same command with --resume")
         summary = execution.summary(result)
-        if execution.injector:
-            summary["injected"] = execution.injector.counts()
+        if injector:
+            summary["injected"] = injector.counts()
             display.note("faults injected: " + ", ".join(f"{kind} {n}" for kind, n in summary["injected"].items()))
         summary["cohort"]["truth"] = _score(summary, request.truth, folder)
         summary["seconds"] = round(time.monotonic() - started, 3)
@@ -106,7 +108,7 @@ def _write_inputs(folder: RunFolder, checked: RunPlan, reference: str, display: 
 
 
 def _begin(
-    folder: RunFolder, checked: RunPlan, worker: Worker | ContainerWorker, request: LocalRunRequest, display: Any
+    folder: RunFolder, checked: RunPlan, jobs: JobRunner, request: LocalRunRequest, display: Any
 ) -> LocalExecution:
     """Number the execution: the interrupted one's number when it is resumed, else the next."""
     before = folder.record()
@@ -128,7 +130,7 @@ def _begin(
         first=number,
         input=folder.input,
         digest=digest,
-        worker=worker,
+        jobs=jobs,
     )
 
 
@@ -157,14 +159,25 @@ def _faults(request: LocalRunRequest, checked: RunPlan) -> Faults | None:
 
 
 def _injector(
-    faults: Faults | None, worker: Worker | ContainerWorker, folder: RunFolder, display: Any
+    faults: Faults | None, run_attempt: RunAttempt, checked: RunPlan, folder: RunFolder, display: Any
 ) -> Injector | None:
-    if faults is None or not isinstance(worker, Worker):
+    if faults is None:
         return None
+    from genomics_pipeline.runs.faults.full_disk import FullDisk
     from genomics_pipeline.runs.faults.injector import Injector
 
     display.note(str(faults))
-    return Injector(faults, worker, folder, display.note)
+    full = WorkerJobs(checked.steps, FullDisk({BUCKET: folder.path}), folder.scratch)
+    return Injector(faults, run_attempt, full.run_attempt, folder, display.note)
+
+
+def _jobs(checked: RunPlan, run_attempt: RunAttempt, injector: Injector | None) -> JobRunner:
+    """Return the runner of the run's jobs, with faults among them where there is an injector."""
+    if injector is None:
+        return jobs_of_steps(checked.steps, run_attempt)
+    from genomics_pipeline.runs.faults.throttled_jobs import ThrottledJobs
+
+    return ThrottledJobs(jobs_of_steps(checked.steps, injector.run_attempt), injector.throttles)
 
 
 def _score(summary: Mapping[str, Any], truth: Path | None, folder: RunFolder) -> dict[str, Any] | None:

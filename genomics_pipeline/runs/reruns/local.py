@@ -25,7 +25,8 @@ from genomics_pipeline.records.rerun import RerunRecord, read_rerun, write_rerun
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.find_run import LocalRun
-from genomics_pipeline.runs.local.execution import LocalExecution, worker_for
+from genomics_pipeline.runs.local.execution import LocalExecution, attempts_of
+from genomics_pipeline.runs.local.worker_jobs import jobs_of_steps
 from genomics_pipeline.runs.reruns.chain import WHOLE, answers, local_chain
 from genomics_pipeline.runs.reruns.choice import Choice, first_names, told
 from genomics_pipeline.runs.reruns.request import (
@@ -218,7 +219,7 @@ def _execution(
         first=number if manifest == WHOLE else record.first,
         input=given,
         digest=sha256(given.read_bytes()).hexdigest(),
-        worker=worker_for(folder, steps, record.arguments.containers, display),
+        jobs=jobs_of_steps(steps, attempts_of(folder, steps, record.arguments.containers, display)),
     )
 
 

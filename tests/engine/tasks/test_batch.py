@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 
 from genomics_pipeline.engine.events import JobEnded, JobStarted, Note
-from genomics_pipeline.engine.tasks.batch import EXITED, BatchTasks, Job, JobDefinition, JobEnd
+from genomics_pipeline.engine.tasks.batch import BatchTasks
+from genomics_pipeline.engine.tasks.job import EXITED, Job, JobDefinition, JobEnd
+from genomics_pipeline.engine.tasks.machine_jobs import MachineJobs
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.model.batch_retry import OURS, TIMED_OUT
 
@@ -37,8 +39,8 @@ def submit(**arguments: Any) -> dict[str, Any]:
 
 
 def run(bench: Any, state: dict[str, Any], job: Callable[[Job], JobEnd], cores: int = 4, **others: Any) -> Any:
-    tasks = BatchTasks(DEFINITIONS, job, cores=cores, memory_mib=4000)
-    return bench.run({"T": state, **others}, tasks={SUBMIT: tasks})
+    tasks = BatchTasks(MachineJobs(DEFINITIONS, job, cores=cores, memory_mib=4000))
+    return bench.run({"T": state, **others}, tasks={SUBMIT: tasks.run})
 
 
 def test_a_job_is_given_its_environment_and_its_share(bench: Any) -> None:
@@ -284,9 +286,9 @@ def test_a_cancelled_task_waits_for_its_job(bench: Any) -> None:
 
     fail = {"StartAt": "F", "States": {"F": {"Type": "Task", "Resource": "fails", "End": True}}}
     parallel = {"Type": "Parallel", "Branches": [{"StartAt": "J", "States": {"J": submit()}}, fail], "End": True}
-    tasks = BatchTasks(DEFINITIONS, job, cores=2, memory_mib=4000)
+    tasks = BatchTasks(MachineJobs(DEFINITIONS, job, cores=2, memory_mib=4000))
     with pytest.raises(RuntimeError, match="stop"):
-        bench.run({"P": parallel}, tasks={SUBMIT: tasks, "fails": fails})
+        bench.run({"P": parallel}, tasks={SUBMIT: tasks.run, "fails": fails})
     assert ended.is_set()
     (told,) = bench.seen(JobEnded)
     assert (told.exit_code, told.reason) == (None, "cancelled")
@@ -349,7 +351,9 @@ INTERRUPTED = """
 import json, sys, threading
 from pathlib import Path
 from genomics_pipeline.engine.api import execute
-from genomics_pipeline.engine.tasks.batch import BatchTasks, JobDefinition, JobEnd
+from genomics_pipeline.engine.tasks.job import JobDefinition, JobEnd
+from genomics_pipeline.engine.tasks.batch import BatchTasks
+from genomics_pipeline.engine.tasks.machine_jobs import MachineJobs
 from genomics_pipeline.engine.tasks.handlers import Handlers
 
 folder, states, first = Path(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3] == "first"
@@ -366,11 +370,11 @@ def job(job):
     ended.append(item)
     return JobEnd(143)
 
-tasks = BatchTasks({"small": JobDefinition(1, 1)}, job, cores=2, memory_mib=100)
+tasks = BatchTasks(MachineJobs({"small": JobDefinition(1, 1)}, job, cores=2, memory_mib=100))
 document = {"QueryLanguage": "JSONata", "StartAt": "M", "States": states}
 try:
     result = execute(document, {}, name="run-1", state_machine="m", store=None, journal=folder,
-                     tasks=Handlers({"arn:aws:states:::batch:submitJob.sync": tasks}))
+                     tasks=Handlers({"arn:aws:states:::batch:submitJob.sync": tasks.run}))
     print(json.dumps([result.status, sorted(ran), sorted(ended)]))
 except KeyboardInterrupt:
     print(json.dumps(["interrupted", sorted(ran), sorted(ended)]))
@@ -420,11 +424,11 @@ def test_submit_job_answers_at_once_and_drain_waits_for_the_job(task: Any) -> No
     arguments = {"JobName": "job", "JobDefinition": "align:7", "JobQueue": "queue"}
 
     async def both() -> Any:
-        tasks = BatchTasks(DEFINITIONS, job, cores=2, memory_mib=4000)
-        answer = await tasks.submit(arguments, context)
+        runner = MachineJobs(DEFINITIONS, job, cores=2, memory_mib=4000)
+        answer = await BatchTasks(runner).submit(arguments, context)
         assert not ended.is_set()
         go.set()
-        await tasks.drain()
+        await runner.drain()
         return answer
 
     answer = asyncio.run(both())
@@ -439,16 +443,16 @@ def test_submit_job_answers_at_once_and_drain_waits_for_the_job(task: Any) -> No
 
 
 def test_submit_job_of_an_unknown_definition(task: Any) -> None:
-    tasks = BatchTasks(DEFINITIONS, lambda job: JobEnd(0), cores=2, memory_mib=4000)
+    tasks = BatchTasks(MachineJobs(DEFINITIONS, lambda job: JobEnd(0), cores=2, memory_mib=4000))
     with pytest.raises(StatesError) as raised:
         asyncio.run(tasks.submit({"JobName": "job", "JobDefinition": "no", "JobQueue": "q"}, task()))
     assert (raised.value.error, raised.value.cause) == ("Batch.ClientException", "JobDefinition not found: no")
 
 
 def test_what_a_submission_cannot_do_without(task: Any) -> None:
-    tasks = BatchTasks(DEFINITIONS, lambda job: JobEnd(0), cores=2, memory_mib=4000)
+    tasks = BatchTasks(MachineJobs(DEFINITIONS, lambda job: JobEnd(0), cores=2, memory_mib=4000))
     with pytest.raises(StatesError) as raised:
-        asyncio.run(tasks({"JobName": "job"}, task()))
+        asyncio.run(tasks.run({"JobName": "job"}, task()))
     assert (raised.value.error, raised.value.cause) == (
         "States.Runtime",
         'The Parameters \'{"JobName":"job"}\' could not be used to start the Task: '
@@ -461,9 +465,9 @@ def test_a_bug_in_a_job_that_nothing_waits_for_is_not_lost(task: Any) -> None:
         raise RuntimeError("a bug")
 
     async def both() -> None:
-        tasks = BatchTasks(DEFINITIONS, job, cores=2, memory_mib=4000)
-        await tasks.submit({"JobName": "job", "JobDefinition": "small", "JobQueue": "q"}, task())
-        await tasks.drain()
+        runner = MachineJobs(DEFINITIONS, job, cores=2, memory_mib=4000)
+        await BatchTasks(runner).submit({"JobName": "job", "JobDefinition": "small", "JobQueue": "q"}, task())
+        await runner.drain()
 
     with pytest.raises(RuntimeError, match="a bug"):
         asyncio.run(both())

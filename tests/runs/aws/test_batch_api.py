@@ -17,8 +17,9 @@ from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.cli.main import main
 from genomics_pipeline.engine.api import execute
 from genomics_pipeline.engine.result import ExecutionResult
-from genomics_pipeline.engine.tasks.batch import Job, JobEnd
+from genomics_pipeline.engine.tasks.batch import BatchTasks
 from genomics_pipeline.engine.tasks.handlers import Handlers
+from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.runs.aws.batch_api import BatchApi
 from genomics_pipeline.stores.routed import RoutedStore
 from tests.fakes.faults import ApiError
@@ -62,14 +63,14 @@ def run(checked_calls: list[str], tmp_path: Path) -> Callable[..., ExecutionResu
 
     def call(state: dict[str, Any], clock: AtOnce | None = None) -> ExecutionResult:
         clock = clock or AtOnce()
-        jobs = BatchApi(BatchJobs(Clients()), clock)
+        jobs = BatchTasks(BatchApi(BatchJobs(Clients()), clock))
         return execute(
             machine(state),
             {"name": "job"},
             name="e",
             state_machine="m",
             store=RoutedStore(),
-            tasks=Handlers({f"{SUBMIT}.sync": jobs, SUBMIT: jobs.submit}),
+            tasks=Handlers(jobs.handlers()),
             journal=tmp_path / "journal",
             clock=clock,
         )

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.engine.tasks.batch import Job, JobEnd
+from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
-from genomics_pipeline.runs.containers.jobs import ContainerWorker
+from genomics_pipeline.runs.containers.jobs import ContainerJobs
 from genomics_pipeline.runs.run_folder import RunFolder
 
 RUNS = """
@@ -51,10 +51,10 @@ PAYLOAD = {
 
 
 @pytest.fixture
-def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ContainerWorker]:
+def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ContainerJobs]:
     """`worker(program)`: one whose engine is a program."""
 
-    def call(program: str) -> ContainerWorker:
+    def call(program: str) -> ContainerJobs:
         docker = tmp_path / "bin/docker"
         docker.parent.mkdir()
         head = f"#!{sys.executable}\nimport json, os, sys\ncommand = sys.argv[1]\n"
@@ -62,7 +62,7 @@ def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], C
         docker.write_text(head + told + program)
         docker.chmod(0o755)
         monkeypatch.setenv("PATH", str(docker.parent))
-        return ContainerWorker({"hungry": "lab/hungry:1"}, RunFolder(tmp_path / "run"), ContainerEngine())
+        return ContainerJobs({"hungry": "lab/hungry:1"}, RunFolder(tmp_path / "run"), ContainerEngine())
 
     return call
 
@@ -98,32 +98,32 @@ ENDS: dict[str, tuple[dict[str, Any], JobEnd]] = {
 
 
 @pytest.mark.parametrize("name", ENDS)
-def test_a_container_ends(name: str, worker: Callable[[str], ContainerWorker], tmp_path: Path) -> None:
+def test_a_container_ends(name: str, worker: Callable[[str], ContainerJobs], tmp_path: Path) -> None:
     given, expected = ENDS[name]
-    assert worker(RUNS.format(**given)).run_job(job()) == expected
+    assert worker(RUNS.format(**given)).run_attempt(job()) == expected
     assert list((tmp_path / "run/.scratch").iterdir()) == []
 
 
-def test_the_log_is_that_of_the_item_that_is_not_done(worker: Callable[[str], ContainerWorker], tmp_path: Path) -> None:
+def test_the_log_is_that_of_the_item_that_is_not_done(worker: Callable[[str], ContainerJobs], tmp_path: Path) -> None:
     for item, name in (("a", "log.txt"), ("a", "step.json"), ("b", "log.txt")):
         write(tmp_path, item, name)
-    found = worker(RUNS.format(code=1, told="error: b: x\n", state={})).run_job(job())
+    found = worker(RUNS.format(code=1, told="error: b: x\n", state={})).run_attempt(job())
     assert found == JobEnd(1, "b: x", "s3://RUN/steps/eat/b/log.txt")
 
 
 def test_a_container_that_is_not_there_yet_is_stopped_when_it_is(
-    worker: Callable[[str], ContainerWorker], tmp_path: Path
+    worker: Callable[[str], ContainerJobs], tmp_path: Path
 ) -> None:
     import os
 
     os.mkfifo(tmp_path / "stopped")
     cancelled = job()
     cancelled.cancelled.set()
-    assert worker(STOPS_THE_SECOND_TIME.format(folder=str(tmp_path))).run_job(cancelled) == JobEnd(143)
+    assert worker(STOPS_THE_SECOND_TIME.format(folder=str(tmp_path))).run_attempt(cancelled) == JobEnd(143)
 
 
-def test_a_container_has_no_more_than_it_needs(worker: Callable[[str], ContainerWorker], tmp_path: Path) -> None:
-    worker(RUNS.format(code=0, told="", state={})).run_job(job())
+def test_a_container_has_no_more_than_it_needs(worker: Callable[[str], ContainerJobs], tmp_path: Path) -> None:
+    worker(RUNS.format(code=0, told="", state={})).run_attempt(job())
     run, *_ = (json.loads(line) for line in (tmp_path / "argv").read_text().splitlines())
     assert run[0] == "run"
     assert run[-1] == "lab/hungry:1"
@@ -136,7 +136,7 @@ def test_a_container_has_no_more_than_it_needs(worker: Callable[[str], Container
     assert given == ["AWS_BATCH_JOB_ID=id", "AWS_BATCH_JOB_ATTEMPT=1"]  # no credentials
 
 
-def test_what_a_killed_run_left_is_ended(worker: Callable[[str], ContainerWorker], tmp_path: Path) -> None:
+def test_what_a_killed_run_left_is_ended(worker: Callable[[str], ContainerJobs], tmp_path: Path) -> None:
     worker("print('one\\ntwo' if command == 'ps' else '')").end_leftovers()
     label = f"label=genomics-pipeline.run={tmp_path / 'run'}"
     assert [json.loads(line) for line in (tmp_path / "argv").read_text().splitlines()] == [

@@ -11,12 +11,11 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.engine.tasks.batch import Job, JobEnd
+from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.faults import Fault, Faults
 from genomics_pipeline.runs.faults.injector import Injector
-from genomics_pipeline.runs.local.jobs import Worker
 from genomics_pipeline.runs.run_folder import RunFolder
 from tests.runs.conftest import Command
 
@@ -348,13 +347,13 @@ def test_a_plain_file_is_cut_inside_a_read(inject: Inject) -> None:
     assert detail["Container"]["Reason"].endswith(": expected four lines a read, found 198 lines (injected)")
 
 
-class Stub(Worker):
-    """A worker whose jobs all succeed."""
+class Stub:
+    """Attempts that all succeed."""
 
     def __init__(self) -> None:
         self.items: list[list[str]] = []
 
-    def run_job(self, job: Job) -> JobEnd:
+    def run_attempt(self, job: Job) -> JobEnd:
         """Remember whom."""
         items = json.loads(job.environment["GENOMICS_PIPELINE_TASK"])["items"]
         self.items.append([item["sample"] for item in items])
@@ -385,14 +384,16 @@ def injector(tmp_path: Path) -> Callable[..., tuple[Injector, Stub]]:
     def call(*faults: Fault) -> tuple[Injector, Stub]:
         run = RunFolder(tmp_path / "run")
         run.create()
-        return Injector(Faults("f", 0, faults), worker := Stub(), run, lambda _: None), worker
+        worker = Stub()
+        attempt = worker.run_attempt
+        return Injector(Faults("f", 0, faults), attempt, attempt, run, lambda _: None), worker
 
     return call
 
 
 def test_memory_is_what_the_job_asks_for_and_not_what_it_is_given(injector: Any) -> None:
     made, worker = injector(Fault(1, "out_of_memory", times=None, below_mib=400))
-    ends = [made.run_job(job("a", asked_mib=mib)) for mib in (100, 200, 399, 400)]
+    ends = [made.run_attempt(job("a", asked_mib=mib)) for mib in (100, 200, 399, 400)]
     assert [end.exit_code for end in ends] == [137, 137, 137, 0]
     assert worker.items == [["a"]]
     assert made.counts() == {"out_of_memory": 3}
@@ -400,7 +401,7 @@ def test_memory_is_what_the_job_asks_for_and_not_what_it_is_given(injector: Any)
 
 def test_a_lost_host_takes_the_whole_batch_and_counts_for_those_it_struck(injector: Any) -> None:
     made, worker = injector(Fault(1, "host_lost", samples=("a", "b")), Fault(2, "tool_error", samples=("b",)))
-    first, second, third = (made.run_job(job("a", "b", "c", attempt=number)) for number in (1, 2, 3))
+    first, second, third = (made.run_attempt(job("a", "b", "c", attempt=number)) for number in (1, 2, 3))
     assert first.status_reason.startswith("Host EC2 (instance i-0")
     assert (second.exit_code, second.reason) == (1, "tool_error of counting b (injected)")
     assert third == JobEnd(0)
@@ -409,11 +410,11 @@ def test_a_lost_host_takes_the_whole_batch_and_counts_for_those_it_struck(inject
 
 def test_what_has_struck_is_known_to_the_next_process(injector: Any) -> None:
     fault = Fault(1, "tool_error", times=2)
-    assert injector(fault)[0].run_job(job("a")).exit_code == 1
+    assert injector(fault)[0].run_attempt(job("a")).exit_code == 1
     again, _ = injector(fault)
-    assert [again.run_job(job("a")).exit_code for _ in range(2)] == [1, 0]
+    assert [again.run_attempt(job("a")).exit_code for _ in range(2)] == [1, 0]
     changed, _ = injector(Fault(1, "tool_error", times=3))
-    assert [changed.run_job(job("a")).exit_code for _ in range(4)] == [1, 1, 1, 0]
+    assert [changed.run_attempt(job("a")).exit_code for _ in range(4)] == [1, 1, 1, 0]
 
 
 def test_not_in_containers(command: Command, tmp_path: Path) -> None:

@@ -1,0 +1,101 @@
+"""Batch's vocabulary of jobs that run on this machine: job definition, submission, attempt and its end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from genomics_pipeline.engine.tasks.job_runner import NO_WORK, JobReport
+from genomics_pipeline.model.batch_retry import ONCE, RetryStrategy
+
+EXITED = "Essential container in task exited"  # AWS Batch's status reason where a program ended by itself
+
+
+@dataclass(frozen=True, slots=True)
+class JobDefinition:
+    """The resources and limits of a kind of job; a submission may override them.
+
+    Attributes:
+        vcpus: Cores.
+        memory_mib: Memory.
+        timeout_s: Longest duration of an attempt.
+        retry: The failures that are tried again.
+    """
+
+    vcpus: int
+    memory_mib: int
+    timeout_s: int | None = None
+    retry: RetryStrategy = ONCE
+
+
+@dataclass(frozen=True, slots=True)
+class JobSubmission:
+    """The arguments of SubmitJob that apply on this machine.
+
+    Attributes:
+        name: ``JobName``.
+        definition: Name of the job definition, without its revision.
+        declared: The job definition with what the submission overrides.
+        queue: ``JobQueue``.
+        environment: ``ContainerOverrides.Environment``.
+    """
+
+    name: str
+    definition: str
+    declared: JobDefinition
+    queue: str
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One attempt of a job.
+
+    Attributes:
+        job_id: A UUID, the same for all attempts.
+        name: ``JobName``.
+        definition: Name of the job definition.
+        queue: ``JobQueue``.
+        environment: ``ContainerOverrides.Environment``.
+        vcpus: The cores it may use: the declared ones, scaled down to this machine.
+        memory_mib: The memory it may use, scaled down likewise.
+        timeout_s: `cancelled` is set so many seconds after the start.
+        attempt: ``AWS_BATCH_JOB_ATTEMPT``: 1, 2, …
+        asked_mib: The declared memory, unless it is `memory_mib`.
+        cancelled: Set when the job must end now.
+    """
+
+    job_id: str
+    name: str
+    definition: str
+    queue: str
+    environment: Mapping[str, str]
+    vcpus: int
+    memory_mib: int
+    timeout_s: int | None
+    attempt: int = 1
+    asked_mib: int | None = None
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnd:
+    """The end of an attempt of a job.
+
+    Attributes:
+        exit_code: 0 for success; None where the container did not end by itself.
+        reason: ``Container.Reason``.
+        log_stream: ``Container.LogStreamName``.
+        status_reason: ``StatusReason``.
+        report: The work that it did.
+    """
+
+    exit_code: int | None
+    reason: str | None = None
+    log_stream: str | None = None
+    status_reason: str = EXITED
+    report: JobReport = NO_WORK
+
+
+RunAttempt = Callable[[Job], JobEnd]  # called in a thread of its own; a failed step is an end, not an exception

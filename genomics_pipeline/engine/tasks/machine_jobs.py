@@ -1,0 +1,183 @@
+"""AWS Batch on this machine: jobs share its cores and memory, and are retried as their retry strategies say."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import uuid4
+
+from genomics_pipeline.engine.events import JobEnded, JobStarted, Note, Observer
+from genomics_pipeline.engine.execution import TaskContext
+from genomics_pipeline.engine.tasks.admission import Admission, Share
+from genomics_pipeline.engine.tasks.aws_response import required
+from genomics_pipeline.engine.tasks.background import Background
+from genomics_pipeline.engine.tasks.job import EXITED, Job, JobDefinition, JobEnd, JobSubmission, RunAttempt
+from genomics_pipeline.engine.tasks.job_detail import JobAttempt, job_detail
+from genomics_pipeline.engine.tasks.job_runner import JobDetail, JobReport, StageItem
+from genomics_pipeline.language.errors import StatesError
+from genomics_pipeline.model.batch_retry import TIMED_OUT, RetryStrategy
+
+CANCELLED = "cancelled"  # the reason in the event of a job that was terminated
+_ARN = "arn:aws:batch:us-east-1:000000000000:job"
+_KILLED = 137
+
+
+class MachineJobs:
+    """A `JobRunner` for this machine.
+
+    Jobs start in the order of their submission. Each gets an even share of the cores among the jobs that are waiting
+    or running, at least one and at most what its definition declares; memory likewise. What runs at one time never
+    exceeds the machine's cores and memory.
+
+    Args:
+        job_definitions: Job definitions by name.
+        run_attempt: Runs an attempt of a job.
+        cores: Cores of the machine.
+        memory_mib: Memory of the machine.
+    """
+
+    def __init__(
+        self, job_definitions: Mapping[str, JobDefinition], run_attempt: RunAttempt, cores: int, memory_mib: int
+    ) -> None:
+        self._definitions = job_definitions
+        self._run_attempt = run_attempt
+        self._admission = Admission(cores, memory_mib)
+        self._threads = ThreadPoolExecutor(max_workers=cores, thread_name_prefix="job")
+        self._scaled: set[str] = set()
+        self._background = Background()
+        self._ran: set[StageItem] = set()
+        self._reused: set[StageItem] = set()
+
+    async def run(self, arguments: Mapping[str, Any], context: TaskContext) -> JobDetail:
+        """Run a job to its end: see `JobRunner.run`."""
+        return await self._job(self._submission(arguments), str(uuid4()), context)
+
+    async def submit(self, arguments: Mapping[str, Any], context: TaskContext) -> dict[str, str]:
+        """Submit a job that runs in the background: see `JobRunner.submit`."""
+        submission, job_id = self._submission(arguments), str(uuid4())
+        self._background.start(self._job(submission, job_id, context))
+        return {"JobArn": f"{_ARN}/{job_id}", "JobId": job_id, "JobName": submission.name}
+
+    async def drain(self) -> None:
+        """Wait for the jobs in the background."""
+        await self._background.drain()
+
+    def report(self) -> JobReport:
+        """Return the work of the jobs so far."""
+        return JobReport(frozenset(self._ran), frozenset(self._reused))
+
+    def _submission(self, arguments: Mapping[str, Any]) -> JobSubmission:
+        name, queue, wanted = map(str, required(arguments, "JobName", "JobQueue", "JobDefinition"))
+        definition = wanted.rsplit("job-definition/", 1)[-1].split(":")[0]
+        declared = self._definitions.get(definition)
+        if declared is None:
+            raise StatesError("Batch.ClientException", f"JobDefinition not found: {wanted}")
+        overrides = arguments.get("ContainerOverrides", {})
+        environment = {entry["Name"]: entry["Value"] for entry in overrides.get("Environment", ())}
+        return JobSubmission(name, definition, _overridden(declared, arguments), queue, environment)
+
+    async def _job(self, submission: JobSubmission, job_id: str, context: TaskContext) -> JobDetail:
+        """Run the attempts of a job; a cancelled one is not retried."""
+        created = time.time()
+        attempts = [await self._attempt(submission, job_id, 1, context)]
+        while _is_retried(submission, len(attempts), attempts[-1]):
+            attempts.append(await self._attempt(submission, job_id, len(attempts) + 1, context))
+        return job_detail(submission, job_id, created, attempts)
+
+    async def _attempt(self, submission: JobSubmission, job_id: str, number: int, context: TaskContext) -> JobAttempt:
+        queued, declared = time.time(), submission.declared
+        share = await self._admission.acquire(declared.vcpus, declared.memory_mib)
+        try:
+            self._note_scaling(submission, share, context.observer)
+            job = Job(
+                job_id,
+                submission.name,
+                submission.definition,
+                submission.queue,
+                submission.environment,
+                share.vcpus,
+                share.memory_mib,
+                declared.timeout_s,
+                number,
+                declared.memory_mib,
+            )
+            return await self._observed(job, submission, queued, context)
+        finally:
+            self._admission.release(share)
+
+    async def _observed(self, job: Job, submission: JobSubmission, queued: float, context: TaskContext) -> JobAttempt:
+        """Run an attempt between the events of its start and its end."""
+        which = job.job_id, job.name, job.definition
+        where = context.state, context.label, context.index
+        started = time.time()
+        context.observer(JobStarted(*which, job.vcpus, job.memory_mib, round(started - queued, 3), *where))
+        try:
+            end = await self._end(job)
+        except BaseException:
+            context.observer(JobEnded(*which, None, CANCELLED, round(time.time() - started, 3), *where))
+            raise
+        seconds = round(time.time() - started, 3)
+        attempt = JobAttempt(started, started + seconds, end.exit_code, end.status_reason, end.reason, end.log_stream)
+        again = _is_retried(submission, job.attempt, attempt)
+        context.observer(JobEnded(*which, end.exit_code, _reason(end), seconds, *where, again))
+        self._ran |= end.report.ran
+        self._reused |= end.report.reused
+        return attempt
+
+    async def _end(self, job: Job) -> JobEnd:
+        """Run an attempt in a thread; where it times out or is cancelled, set its event and wait until it has ended."""
+        running = asyncio.get_running_loop().run_in_executor(self._threads, self._run_attempt, job)
+        try:
+            done, _ = await asyncio.wait([running], timeout=job.timeout_s)
+            if not done:
+                job.cancelled.set()
+            end = await asyncio.shield(running)
+            return end if done else JobEnd(end.exit_code or _KILLED, None, end.log_stream, TIMED_OUT, end.report)
+        except asyncio.CancelledError:
+            job.cancelled.set()
+            while not running.done():
+                try:
+                    await asyncio.wait([running])
+                except asyncio.CancelledError:
+                    continue
+            running.exception()  # retrieved, or asyncio would log it; the cancellation is what counts
+            raise
+
+    def _note_scaling(self, submission: JobSubmission, share: Share, observer: Observer) -> None:
+        """Note once for each job definition that its jobs get less than it declares."""
+        declared = submission.declared
+        scaled = share.vcpus < declared.vcpus or share.memory_mib < declared.memory_mib
+        if scaled and submission.definition not in self._scaled:
+            self._scaled.add(submission.definition)
+            observer(
+                Note(
+                    f"{submission.definition}: declares {declared.vcpus} vCPUs and {declared.memory_mib} MiB, "
+                    f"scaled down to {share.vcpus} and {share.memory_mib} MiB to fit this machine"
+                )
+            )
+
+
+def _overridden(declared: JobDefinition, arguments: Mapping[str, Any]) -> JobDefinition:
+    requirements = arguments.get("ContainerOverrides", {}).get("ResourceRequirements", ())
+    asked = {entry["Type"]: entry["Value"] for entry in requirements}
+    return JobDefinition(
+        int(asked.get("VCPU", declared.vcpus)),
+        int(asked.get("MEMORY", declared.memory_mib)),
+        arguments.get("Timeout", {}).get("AttemptDurationSeconds", declared.timeout_s),
+        RetryStrategy.from_json(arguments["RetryStrategy"]) if "RetryStrategy" in arguments else declared.retry,
+    )
+
+
+def _reason(end: JobEnd) -> str | None:
+    """Return why an attempt failed, where that is known; None for one that succeeded."""
+    return None if end.exit_code == 0 else end.reason or (end.status_reason if end.status_reason != EXITED else None)
+
+
+def _is_retried(submission: JobSubmission, number: int, last: JobAttempt) -> bool:
+    """Return whether another attempt follows the last one, the `number`th."""
+    retry = submission.declared.retry
+    left = last.failed and number < retry.attempts
+    return left and retry.retries(last.status_reason, last.reason, last.exit_code)

@@ -1,0 +1,24 @@
+"""A store on a full disk."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from pathlib import Path
+
+from genomics_pipeline.stores.routed import RoutedStore
+
+
+class FullDisk(RoutedStore):
+    """A store to which nothing can be published."""
+
+    def publish(
+        self, path: Path, uri: str, cancelled: threading.Event | None = None, intermediate: bool = False
+    ) -> None:
+        """Refuse a file.
+
+        Raises:
+            OSError: ``ENOSPC``, always.
+        """
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

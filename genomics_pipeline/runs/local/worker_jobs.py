@@ -1,0 +1,76 @@
+"""Attempts of jobs, run by the worker in this process; the programs of steps are processes of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from genomics_pipeline.engine.tasks.job import Job, JobDefinition, JobEnd, RunAttempt
+from genomics_pipeline.engine.tasks.job_runner import JobReport
+from genomics_pipeline.engine.tasks.machine_jobs import MachineJobs
+from genomics_pipeline.model.batch_retry import OURS
+from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload
+from genomics_pipeline.records.job import BatchAttempt
+from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.worker.failure import StepFailed
+from genomics_pipeline.worker.machine import capacity
+from genomics_pipeline.worker.run import run_task
+from genomics_pipeline.worker.step_folder import StepFolder
+
+
+class WorkerJobs:
+    """The worker as what runs attempts of jobs.
+
+    Args:
+        steps: The steps' folders by name.
+        store: Where inputs are read and outputs are written.
+        scratch: Folder for temporary files.
+    """
+
+    def __init__(self, steps: Mapping[str, StepFolder], store: Store, scratch: Path) -> None:
+        self._steps = steps
+        self._store = store
+        self._scratch = scratch
+
+    def run_attempt(self, job: Job) -> JobEnd:
+        """Run an attempt of a job to its end; a step that fails is an end too."""
+        payload = TaskPayload.from_json(json.loads(job.environment[PAYLOAD_VARIABLE]))
+        try:
+            records = run_task(
+                payload,
+                self._steps[payload.step],
+                self._store,
+                vcpus=job.vcpus,
+                memory_mib=job.memory_mib,
+                scratch=self._scratch,
+                cancelled=job.cancelled,
+                job=BatchAttempt(job.job_id, 1),
+            )
+        except StepFailed as failure:
+            return JobEnd(failure.task_exit_code, str(failure), failure.log)
+        ran, reused = (
+            frozenset((record.stage, record.item) for record in records if record.reused is reused)
+            for reused in (False, True)
+        )
+        return JobEnd(0, report=JobReport(ran, reused))
+
+
+def job_definitions(steps: Mapping[str, StepFolder]) -> dict[str, JobDefinition]:
+    """Return the job definition of each step, by the name that the generator gives it."""
+    return {
+        ResourceNames().job_definition(folder.spec.name): JobDefinition(
+            vcpus=folder.spec.resources.vcpus,
+            memory_mib=folder.spec.resources.memory_mib,
+            timeout_s=folder.spec.resources.timeout_s,
+            retry=OURS,
+        )
+        for folder in steps.values()
+    }
+
+
+def jobs_of_steps(steps: Mapping[str, StepFolder], run_attempt: RunAttempt) -> MachineJobs:
+    """Return the runner of jobs of these steps, with all cores and memory of this machine."""
+    cores, memory_mib = capacity()
+    return MachineJobs(job_definitions(steps), run_attempt, cores, memory_mib)
