@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from genomics_pipeline.asl.jsonata import expression, literal, member
-from genomics_pipeline.model.classify import BY_ERROR, BY_EXIT_CODE, BY_REASON, BY_STATUS_REASON, MAX_CAUSE
+from genomics_pipeline.model import quotas
+from genomics_pipeline.model.classify import BY_ERROR, BY_EXIT_CODE, BY_REASON, BY_STATUS_REASON
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.pipeline import Stage
 from genomics_pipeline.model.step import StepSpec
@@ -23,7 +24,7 @@ _BEGINS = (
     "$filter($keys($classes),function($start){$substring($text,0,$length($start))=$start})[0])};"
 )
 _CAUSE = "$states.errorOutput.Cause"
-_JOB = f"$job:=$substring({_CAUSE},0,1)='{{' and $length({_CAUSE})<{MAX_CAUSE}?$parse({_CAUSE}):{{}};"
+_JOB = f"$job:=$substring({_CAUSE},0,1)='{{' and $length({_CAUSE})<{quotas.CAUSE.value}?$parse({_CAUSE}):{{}};"
 _LAST = (
     "$last:=$job.Attempts[-1].Container;"
     "$code:=$exists($job.Container.ExitCode)?$job.Container.ExitCode:$last.ExitCode;"

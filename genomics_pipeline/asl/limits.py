@@ -12,19 +12,10 @@ from collections.abc import Iterator, Mapping
 from math import inf, isinf
 from typing import Any
 
+from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import DataError, Problem
 
-MAX_DEFINITION_BYTES = 1_048_576
-MAX_NAME = 80
-MAX_LABEL = 40
-MAX_CONCURRENCY = 10_000
-MAX_PAYLOAD_BYTES = 262_144
-MAX_SUBMIT_BYTES = 30 * 1024
-MAX_JOB_NAME = 128
-MAX_INTERVAL_S = 99_999_999
-MAX_DELAY_S = 31_622_400
-
-_LABEL = re.compile(r"[^\s?*<>{}\[\]\"#%\\^|~$&,;:/`\x00-\x1f\x7f-\x9f]+")
+_LABEL = re.compile(f"[^{quotas.NOT_IN_NAMES}]+")
 _JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 NAME = "the state's name"
@@ -42,8 +33,8 @@ def check_limits(document: Document) -> None:
     names: Names = {}
     problems = list(_machine(document, "$", names, express=False))
     size = len(json.dumps(document, ensure_ascii=False).encode())
-    if size > MAX_DEFINITION_BYTES:
-        problems.append(_problem("$", "the definition", f"at most {MAX_DEFINITION_BYTES} bytes", size))
+    if size > quotas.DEFINITION.value:
+        problems.append(_problem("$", "the definition", f"at most {quotas.DEFINITION.value} bytes", size))
     problems += [
         _problem(paths[1], field, "one of its own in the whole definition", f"{name!r}, also of {paths[0]}")
         for (field, name), paths in names.items()
@@ -61,8 +52,8 @@ def _machine(machine: Document, path: str, names: Names, express: bool) -> Itera
     for name, state in machine["States"].items():
         place = f"{path}.States.{name}"
         names.setdefault((NAME, name), []).append(place)
-        if len(name) > MAX_NAME:
-            yield _problem(place, NAME, f"at most {MAX_NAME} characters", len(name))
+        if len(name) > quotas.STATE_NAME.value:
+            yield _problem(place, NAME, f"at most {quotas.STATE_NAME}", len(name))
         yield from _retriers(state, place)
         if state["Type"] == "Task":
             yield from _task(state, place, express)
@@ -74,9 +65,9 @@ def _retriers(state: Document, place: str) -> Iterator[Problem]:
     for number, retrier in enumerate(state.get("Retry", ())):
         where = f"{place}.Retry[{number}]"
         for field, least, most in (
-            ("IntervalSeconds", 1, MAX_INTERVAL_S),
-            ("MaxDelaySeconds", 1, MAX_DELAY_S),
-            ("MaxAttempts", 0, MAX_INTERVAL_S),
+            ("IntervalSeconds", 1, quotas.SECONDS.value),
+            ("MaxDelaySeconds", 1, quotas.MAX_DELAY.value),
+            ("MaxAttempts", 0, quotas.MAX_ATTEMPTS.value),
             ("BackoffRate", 1, inf),
         ):
             value = retrier.get(field, least)
@@ -97,11 +88,11 @@ def _task(state: Document, place: str, express: bool) -> Iterator[Problem]:
         yield _problem(place, "Resource", "no .sync or .waitForTaskToken in EXPRESS children", state["Resource"])
     arguments = state["Arguments"]
     name = arguments["JobName"]
-    if len(name) > MAX_JOB_NAME or not _JOB_NAME.fullmatch(name):
-        yield _problem(place, "JobName", f"at most {MAX_JOB_NAME} letters, digits, '-' and '_'", repr(name))
+    if len(name) > quotas.JOB_NAME.value or not _JOB_NAME.fullmatch(name):
+        yield _problem(place, "JobName", f"at most {quotas.JOB_NAME.value} letters, digits, '-' and '_'", repr(name))
     size = submit_bytes(arguments)
-    if size > MAX_SUBMIT_BYTES:
-        yield _problem(place, "Arguments", f"a SubmitJob of at most {MAX_SUBMIT_BYTES} bytes", f"{size} without items")
+    if size > quotas.SUBMIT_JOB.value:
+        yield _problem(place, "Arguments", f"a SubmitJob of at most {quotas.SUBMIT_JOB}", f"{size} without items")
 
 
 def submit_bytes(arguments: Document) -> int:
@@ -112,10 +103,10 @@ def submit_bytes(arguments: Document) -> int:
 def _map(state: Document, place: str, names: Names) -> Iterator[Problem]:
     label = state["Label"]
     names.setdefault(("Label", label), []).append(place)
-    if len(label) > MAX_LABEL or not _LABEL.fullmatch(label):
-        yield _problem(place, "Label", f"at most {MAX_LABEL} characters without spaces and wildcards", repr(label))
-    if not 0 <= state["MaxConcurrency"] <= MAX_CONCURRENCY:
-        yield _problem(place, "MaxConcurrency", f"0 to {MAX_CONCURRENCY}", state["MaxConcurrency"])
+    if len(label) > quotas.LABEL.value or not _LABEL.fullmatch(label):
+        yield _problem(place, "Label", f"at most {quotas.LABEL} without spaces and wildcards", repr(label))
+    if not 0 <= state["MaxConcurrency"] <= quotas.MAP_RUN_CONCURRENCY.value:
+        yield _problem(place, "MaxConcurrency", f"0 to {quotas.MAP_RUN_CONCURRENCY.value}", state["MaxConcurrency"])
     percentage, count = state["ToleratedFailurePercentage"], state["ToleratedFailureCount"]
     if not isinstance(percentage, str) and not 0 <= percentage <= 100:  # an expression's value comes with the run
         yield _problem(place, "ToleratedFailurePercentage", "0 to 100", percentage)
@@ -129,14 +120,16 @@ def _map(state: Document, place: str, names: Names) -> Iterator[Problem]:
 
 
 def _batcher(state: Document, place: str) -> Iterator[Problem]:
-    batch = state["ItemBatcher"].get("MaxInputBytesPerBatch", MAX_PAYLOAD_BYTES)
-    if batch > MAX_PAYLOAD_BYTES:
-        yield _problem(place, "ItemBatcher.MaxInputBytesPerBatch", f"at most {MAX_PAYLOAD_BYTES}", batch)
+    batch = state["ItemBatcher"].get("MaxInputBytesPerBatch", quotas.PAYLOAD.value)
+    if batch > quotas.PAYLOAD.value:
+        yield _problem(place, "ItemBatcher.MaxInputBytesPerBatch", f"at most {quotas.PAYLOAD.value}", batch)
         return
     for name, child in state["ItemProcessor"]["States"].items():
         if child["Type"] != "Task":
             continue
-        fits = (MAX_SUBMIT_BYTES - submit_bytes(child["Arguments"])) // 2
+        fits = (quotas.SUBMIT_JOB.value - submit_bytes(child["Arguments"])) // 2
         if batch > fits:
-            expected = f"at most {fits} bytes: with them the job of {name} would pass SubmitJob's {MAX_SUBMIT_BYTES}"
+            expected = (
+                f"at most {fits} bytes: with them the job of {name} would pass SubmitJob's {quotas.SUBMIT_JOB.value}"
+            )
             yield _problem(place, "ItemBatcher.MaxInputBytesPerBatch", expected, batch)

@@ -8,7 +8,7 @@ from typing import Any
 from genomics_pipeline.asl.healing import fail_state
 from genomics_pipeline.asl.jsonata import expression, member
 from genomics_pipeline.asl.task_state import FAILED, Place, stage_states
-from genomics_pipeline.model import run_layout
+from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.pipeline import MapSettings, Pipeline, Stage
 from genomics_pipeline.model.resource_names import ResourceNames
 
@@ -17,8 +17,8 @@ PUT_OBJECT = "arn:aws:states:::s3:putObject"
 SHARED = ("run", "reference", "parameters", "memory_mib")
 
 # A batch is carried by the job's environment, where JSON in JSON doubles its quotes: with the rest of the payload it
-# must stay below SubmitJob's 30 KiB.
-MAX_BATCH_BYTES = 10_240
+# must stay below SubmitJob's limit.
+MAX_BATCH_BYTES = quotas.SUBMIT_JOB.value // 3
 
 
 def map_state(

@@ -10,20 +10,17 @@ from itertools import groupby
 from math import ceil
 from typing import Any
 
-from genomics_pipeline.asl.limits import MAX_LABEL, MAX_PAYLOAD_BYTES, MAX_SUBMIT_BYTES, submit_bytes
+from genomics_pipeline.asl.limits import submit_bytes
 from genomics_pipeline.asl.map_state import MAX_BATCH_BYTES, SHARED
-from genomics_pipeline.model import run_layout
+from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import DataError, Problem
-from genomics_pipeline.model.pipeline import MAX_ITEMS, Pipeline, Stage
+from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.task import RunPlace, TaskPayload
 
-MAX_ITEMS_BYTES = 10 * 10**9  # of one file that ItemReader reads
 ADDED_BYTES = 256  # what Step Functions puts into a job's environment itself: MANAGED_BY_AWS
 HEALING_BYTES = 2048  # of a child's input: what was tried of the stage it is in
 UUID = "0" * 36
-MOST_MEMORY, MOST_SECONDS, MOST_QUEUE = "9" * 8, 10**9, "q" * 128  # as long as they can be
-STARTS_PER_SECOND = 100  # child executions of a Map Run
-SUBMITS_PER_SECOND = 50  # SubmitJob, of an account in a region
+MOST_MEMORY, MOST_SECONDS, MOST_QUEUE = "9" * 8, 10**9, "q" * quotas.JOB_QUEUE_NAME.value  # as long as they can be
 
 Document = Mapping[str, Any]
 COHORT = {"cohort": "cohort"}
@@ -69,21 +66,21 @@ def payload_budgets(pipeline: Pipeline, document: Document, given: Mapping[str, 
     """
     found: dict[str, PayloadBudget] = {}
     problems: list[Problem] = []
-    if (size := len(compact(given).encode())) > MAX_PAYLOAD_BYTES:
-        problems.append(Problem(f"the execution's input: AWS allows {MAX_PAYLOAD_BYTES} bytes, found {size}"))
+    if (size := len(compact(given).encode())) > quotas.PAYLOAD.value:
+        problems.append(Problem(f"the execution's input: AWS allows {quotas.PAYLOAD}, found {size}"))
     for scope, stages in groupby(pipeline.stages, key=lambda stage: stage.scope):
         group = list(stages)
-        left = {stage.name: MAX_SUBMIT_BYTES - _request(pipeline, document, stage, given) for stage in group}
+        left = {stage.name: quotas.SUBMIT_JOB.value - _request(pipeline, document, stage, given) for stage in group}
         least = _quoted(compact(COHORT if scope == "cohort" else _pointer(scope, given)))
         problems += [
             Problem(
-                f"stage {name}: AWS allows a SubmitJob of at most {MAX_SUBMIT_BYTES} bytes, "
-                f"found {MAX_SUBMIT_BYTES - room} without its item; shorten what --param gives"
+                f"stage {name}: AWS allows a SubmitJob of at most {quotas.SUBMIT_JOB}, "
+                f"found {quotas.SUBMIT_JOB.value - room} without its item; shorten what --param gives"
             )
             for name, room in left.items()
             if room < least
         ]
-        before = found.get(scope, PayloadBudget(MAX_PAYLOAD_BYTES, MAX_SUBMIT_BYTES))
+        before = found.get(scope, PayloadBudget(quotas.PAYLOAD.value, quotas.SUBMIT_JOB.value))
         plain = _child_bytes(pipeline, scope) - len(compact(_shared(pipeline, group, given)).encode())
         found[scope] = PayloadBudget(min(plain, before.plain), min(*left.values(), before.quoted))
     if problems:
@@ -103,13 +100,16 @@ def _all_details(place: RunPlace, given: Mapping[str, Any]) -> list[dict[str, st
 
 
 def _details(place: RunPlace) -> dict[str, str]:
-    return {"Bucket": place.bucket, "Key": f"{place.prefix}{run_layout.result_manifest('L' * MAX_LABEL, UUID)}"}
+    return {
+        "Bucket": place.bucket,
+        "Key": f"{place.prefix}{run_layout.result_manifest('L' * quotas.LABEL.value, UUID)}",
+    }
 
 
 def _child_bytes(pipeline: Pipeline, scope: str) -> int:
     settings = pipeline.maps.get(scope)
     if settings is None or (settings.items_per_batch is None and settings.max_input_bytes_per_batch is None):
-        return MAX_PAYLOAD_BYTES - HEALING_BYTES
+        return quotas.PAYLOAD.value - HEALING_BYTES
     return settings.max_input_bytes_per_batch or MAX_BATCH_BYTES
 
 
@@ -159,10 +159,10 @@ def check_items(name: str, count: int, size_bytes: int) -> None:
     Raises:
         DataError: if it holds too many items, or bytes.
     """
-    if count > MAX_ITEMS:
-        raise DataError(f"{name}: AWS allows {MAX_ITEMS} items of a Map Run, found {count}; split the manifest")
-    if size_bytes > MAX_ITEMS_BYTES:
-        raise DataError(f"{name}: AWS allows a file of {MAX_ITEMS_BYTES} bytes, found {size_bytes}; split the manifest")
+    if count > quotas.MAP_RUN_ITEMS.value:
+        raise DataError(f"{name}: AWS allows {quotas.MAP_RUN_ITEMS} of a Map Run, found {count}; split the manifest")
+    if size_bytes > quotas.READER_OBJECT.value:
+        raise DataError(f"{name}: AWS allows a file of {quotas.READER_OBJECT}, found {size_bytes}; split the manifest")
 
 
 def least_duration(pipeline: Pipeline, counts: Mapping[str, int]) -> tuple[int, float]:
@@ -178,5 +178,5 @@ def least_duration(pipeline: Pipeline, counts: Mapping[str, int]) -> tuple[int, 
         children = ceil(counts.get(scope, 1) / ((settings and settings.items_per_batch) or 1))
         submitted = children * len(list(stages))
         jobs += submitted
-        seconds += max(children / STARTS_PER_SECOND, submitted / SUBMITS_PER_SECOND)
+        seconds += max(children / quotas.CHILD_STARTS.value, submitted / quotas.SUBMIT_JOB_RATE.value)
     return jobs, round(seconds, 2)

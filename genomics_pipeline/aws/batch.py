@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.pascal_case import from_service, to_service
+from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import RunError
 
 if TYPE_CHECKING:
     from mypy_boto3_batch.type_defs import JobDetailTypeDef
 
 ENDED = frozenset({"SUCCEEDED", "FAILED"})
-MOST_JOBS = 100  # of one DescribeJobs: botocore's model
-CALLS_PER_S = 10  # of DescribeJobs: a fifth of what an account has for all calls but SubmitJob, about 50
+CALLS_PER_S = quotas.BATCH_RATE.value // 5  # of DescribeJobs
 
 
 class BatchError(Exception):
@@ -75,9 +75,9 @@ class BatchJobs:
         Raises:
             BatchError: if Batch refuses to tell.
         """
-        for start in range(0, len(ids), MOST_JOBS):
+        for start in range(0, len(ids), quotas.DESCRIBE_JOBS.value):
             with _asking():
-                answer = self._clients.batch.describe_jobs(jobs=list(ids[start : start + MOST_JOBS]))
+                answer = self._clients.batch.describe_jobs(jobs=list(ids[start : start + quotas.DESCRIBE_JOBS.value]))
             yield from answer["jobs"]
 
     def detail(self, job: JobDetailTypeDef) -> dict[str, Any]:

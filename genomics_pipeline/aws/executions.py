@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from genomics_pipeline.aws.clients import Clients, calling
+from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import RunError
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 ENDS = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 STATUSES = ("RUNNING", *ENDS, "PENDING_REDRIVE")
 _INVALID = " invalid for redrive as: "  # recorded: "Execution ARN invalid for redrive as: REASON"
-FORGOTTEN_AFTER_DAYS = 90  # developer guide, "Quotas": how long a closed execution, and its name, are kept
 
 
 class NotRedrivable(Exception):
@@ -66,7 +66,7 @@ def describe(arn: str, clients: Clients) -> DescribeExecutionOutputTypeDef:
     """
     found = find_execution(arn, clients, "ALL_DATA")
     if found is None:
-        message = f"it was never started, or ended more than {FORGOTTEN_AFTER_DAYS} days ago"
+        message = f"it was never started, or ended more than {quotas.RETENTION_DAYS} ago"
         raise RunError(f"{arn}: expected an execution, found none: {message}; submit the run again")
     return found
 

@@ -6,16 +6,16 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from genomics_pipeline.aws.batch import MOST_JOBS
 from genomics_pipeline.aws.clients import Clients, calling
 from genomics_pipeline.aws.patience import Pace, in_parallel, patiently
+from genomics_pipeline.model import quotas
 
 if TYPE_CHECKING:
     from mypy_boto3_batch.literals import JobStatusType
     from mypy_boto3_batch.type_defs import JobDetailTypeDef
 
 ACTIVE: Sequence[JobStatusType] = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
-REQUESTS_PER_SECOND = 40  # of the about 50 that Batch takes of an account, all of its other users included
+REQUESTS_PER_SECOND = quotas.BATCH_RATE.value * 4 // 5  # the rest is left to the account's other users
 
 
 def image(job_definition: str, clients: Clients) -> str | None:
@@ -43,7 +43,7 @@ def active_jobs(queue: str, names: Collection[str], clients: Clients) -> Iterato
     """
     pace = Pace(REQUESTS_PER_SECOND)
     found = (identity for status in ACTIVE for identity in _listed(queue, status, names, pace, clients))
-    while some := list(islice(found, MOST_JOBS)):
+    while some := list(islice(found, quotas.DESCRIBE_JOBS.value)):
         pace.wait()
         with calling("ask for jobs"):
             described = patiently(lambda jobs=some: clients.batch.describe_jobs(jobs=jobs))  # type: ignore[misc]

@@ -12,7 +12,7 @@ from uuid import uuid4
 from genomics_pipeline.aws.clients import Clients, calling
 from genomics_pipeline.aws.deployment import BUCKET_OUTPUT
 from genomics_pipeline.aws.template.compute import COST_TAG
-from genomics_pipeline.model import run_layout
+from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import RunError
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
         StackTypeDef,
     )
 
-MAX_BODY_BYTES = 51_200  # of a template in a request; 1 MB by URL (CloudFormation user guide, "Quotas")
 POLL_S = 5.0
 IN_REVIEW = "REVIEW_IN_PROGRESS"  # a change set was made for it, and nothing else
 # Stacks that no change set can be made for: their creation failed, and only deletion is left.
@@ -156,11 +155,11 @@ def _parameters(template: Mapping[str, Any], given: Mapping[str, str], kept: Col
 def _source(stack: str, body: str, bucket: str | None, clients: Clients) -> dict[str, Any]:
     """The template in the request, or where it is too long, the URL of an object of the stack's bucket."""
     size = len(body.encode())
-    if size <= MAX_BODY_BYTES:
+    if size <= quotas.TEMPLATE_BODY.value:
         return {"TemplateBody": body}
     if bucket is None:
         raise RunError(
-            f"stack {stack}: AWS allows {MAX_BODY_BYTES} bytes in the first template, found {size}; "
+            f"stack {stack}: AWS allows {quotas.TEMPLATE_BODY} in the first template, found {size}; "
             "deploy fewer pipelines first, then all of them"
         )
     key = run_layout.template_object(sha256(body.encode()).hexdigest()[:12])

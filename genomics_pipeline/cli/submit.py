@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from genomics_pipeline.cli.options import stack_option
+from genomics_pipeline.model import quotas
 from genomics_pipeline.model.resource_names import DEFAULT_STACK
 
 FOLLOWING = ("status {} --watch", "logs {} --failed", "results {}", "cancel {}")
@@ -72,4 +73,4 @@ def _size(answer: dict[str, Any]) -> str:
     least = f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
     samples, intervals, jobs = (counted(answer[f"{what}s"], what) for what in ("sample", "interval", "job"))
     counts = f"{samples}, {intervals}: {jobs}"
-    return f"{counts}, which AWS takes at least {least} to start (50 a second)"
+    return f"{counts}, which AWS takes at least {least} to start ({quotas.SUBMIT_JOB_RATE.value} a second)"

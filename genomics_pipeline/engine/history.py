@@ -16,8 +16,7 @@ from genomics_pipeline.engine.journal import read
 from genomics_pipeline.language.errors import RUNTIME, StatesError
 from genomics_pipeline.language.json_text import compact, dumps
 from genomics_pipeline.language.timestamps import format_timestamp
-
-MAX_EVENTS = 25_000  # of a Standard execution: developer guide, "Quotas"
+from genomics_pipeline.model import quotas
 
 Details = Mapping[str, Any]
 _JSON = ("input", "output", "parameters")  # members that hold JSON as text
@@ -38,7 +37,7 @@ class History:
         clock: Clock,
         write: Callable[[dict[str, Any]], None] | None = None,
         last: int = 0,
-        limit: float = MAX_EVENTS,
+        limit: float = quotas.HISTORY.value,
     ) -> None:
         self._clock = clock
         self._write = write

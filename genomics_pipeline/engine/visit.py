@@ -13,9 +13,9 @@ from genomics_pipeline.language.host import Host
 from genomics_pipeline.language.json_text import dumps
 from genomics_pipeline.language.query_language import Node, Outcome, QueryLanguage
 from genomics_pipeline.language.timestamps import format_timestamp
+from genomics_pipeline.model import quotas
 
 _RETRIED = frozenset({"Task", "Parallel", "Map"})  # what can be retried: recorded, a Pass has no RetryCount
-MAX_PAYLOAD_BYTES = 262_144  # of a state's input or output: developer guide, "Quotas"
 
 
 @dataclass(slots=True)
@@ -173,6 +173,6 @@ class Visit:
         Raises:
             StatesError: ``States.DataLimitExceeded``.
         """
-        if len(dumps(value)) > MAX_PAYLOAD_BYTES:
+        if len(dumps(value)) > quotas.PAYLOAD.value:
             raise too_large(self.name)
         return value

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from genomics_pipeline.model import quotas
+
 ALL = "States.ALL"
 TASK_FAILED = "States.TaskFailed"
 TIMEOUT = "States.Timeout"
@@ -18,7 +20,6 @@ ITEM_READER_FAILED = "States.ItemReaderFailed"
 RESULT_WRITER_FAILED = "States.ResultWriterFailed"
 THRESHOLD_EXCEEDED = "States.ExceedToleratedFailureThreshold"
 
-_MAX_ERROR, MAX_CAUSE = 256, 32768  # characters that AWS keeps
 _EVALUATION = frozenset({RUNTIME, QUERY_EVALUATION})
 
 
@@ -43,8 +44,8 @@ class StatesError(Exception):
         evaluating: bool | None = None,
         location: str | None = None,
     ) -> None:
-        self.error = error[:_MAX_ERROR]
-        self.cause = cause[:MAX_CAUSE] if cause is not None else None
+        self.error = error[: quotas.ERROR.value]
+        self.cause = cause[: quotas.CAUSE.value] if cause is not None else None
         self.also = also
         self.evaluating = error in _EVALUATION if evaluating is None else evaluating
         self.location = location

@@ -10,9 +10,7 @@ from typing import Any
 
 from genomics_pipeline.language.errors import DATA_LIMIT_EXCEEDED, StatesError
 from genomics_pipeline.language.json_text import dumps
-
-MAX_VARIABLE_BYTES = 262_144  # of one variable, and of all that one Assign makes
-MAX_TOTAL_BYTES = 10_485_760  # of all that can be read
+from genomics_pipeline.model import quotas
 
 
 def assign(state: str, before: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,19 +27,19 @@ def assign(state: str, before: Mapping[str, Any], values: Mapping[str, Any]) -> 
         own = len(dumps(value))
         size += own
         assigned = f"Variable '{name}' in state '{state}' was assigned {own} bytes"
-        if own > MAX_VARIABLE_BYTES:
+        if own > quotas.ASSIGN.value:
             raise _exceeded(f"Variable size limit exceeded. {assigned}.")
-        if size > MAX_VARIABLE_BYTES:
+        if size > quotas.ASSIGN.value:
             raise _exceeded(
                 f"State total variable size limit exceeded. {assigned}, which caused the size of variables assigned in "
-                f"the state to exceed its limit by {size - MAX_VARIABLE_BYTES} bytes."
+                f"the state to exceed its limit by {size - quotas.ASSIGN.value} bytes."
             )
     after = {**before, **values}
     total = sum(len(dumps(value)) for value in after.values())
-    if total > MAX_TOTAL_BYTES:
+    if total > quotas.VARIABLES.value:
         raise _exceeded(
             f"Execution total variable size limit exceeded. State '{state}' assigned variables that exceed the total "
-            f"execution limit by {total - MAX_TOTAL_BYTES} bytes."
+            f"execution limit by {total - quotas.VARIABLES.value} bytes."
         )
     return after
 

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from genomics_pipeline.model import quotas
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE, OUT_OF_MEMORY_EXIT_CODE
 
 SIGTERM_EXIT_CODE = 143
-MAX_CAUSE = 32_768  # characters that AWS keeps: a cause of so many was cut, and is no JSON any more
 
 # How the job's StatusReason begins. Sources of every line: tests/corpus/causes.
 BY_STATUS_REASON = {
@@ -169,7 +169,7 @@ def _object(text: str) -> dict[str, Any] | None:
 
 
 def _is_cut(cause: str) -> bool:
-    return cause.startswith("{") and len(cause) >= MAX_CAUSE
+    return cause.startswith("{") and len(cause) >= quotas.CAUSE.value
 
 
 def _whole_members(text: str) -> Iterator[tuple[str, Any]]:
@@ -190,7 +190,7 @@ def _of_cut(error: str, members: Mapping[str, Any]) -> Failure:
     known = _class_named(members.get("class"))
     return Failure(
         failure_class=known or FailureClass.UNKNOWN,
-        message=f"the cause was cut after {MAX_CAUSE:,} characters; the job's log tells what happened",
+        message=f"the cause was cut after {quotas.CAUSE.value:,} characters; the job's log tells what happened",
         why=f"class: {known}, as the state machine found" if known else "",
         error=str(members.get("error", error)),
         stage=str(members["stage"]) if "stage" in members else None,

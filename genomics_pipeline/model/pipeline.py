@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import DataError, Problem, did_you_mean
 from genomics_pipeline.model.parameters import Value, absolute, override_problems
 from genomics_pipeline.model.step import PLACEHOLDER, SCOPES, InputSpec, StepSpec
@@ -14,7 +15,6 @@ from genomics_pipeline.model.toml_file import TomlFile
 
 READS = "sample.reads"
 REFERENCE = "reference"
-MAX_ITEMS = 100_000_000  # of a Map Run: Step Functions developer guide, "ItemReader"
 GIVEN = "item.files"  # of one step by itself: the item names its files
 
 
@@ -43,7 +43,7 @@ class MapSettings:
         """
         count, percentage = self.tolerated_failure_count, self.tolerated_failure_percentage
         if count is None:
-            return {"percentage": percentage, "count": MAX_ITEMS}
+            return {"percentage": percentage, "count": quotas.MAP_RUN_ITEMS.value}
         return {"percentage": percentage or 100, "count": count}
 
 

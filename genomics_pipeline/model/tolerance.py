@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import UsageError
-from genomics_pipeline.model.pipeline import MAX_ITEMS, MapSettings
+from genomics_pipeline.model.pipeline import MapSettings
 
 _GIVEN = re.compile(r"(?P<number>[0-9]+)|(?P<percentage>[0-9]+(\.[0-9]+)?)%")
 
@@ -24,7 +25,7 @@ def parse_tolerance(text: str) -> dict[str, float]:
     ({'percentage': 2.5, 'count': 100000000}, {'percentage': 100, 'count': 20})
     """
     found = _GIVEN.fullmatch(text)
-    if found and found["number"] and int(found["number"]) <= MAX_ITEMS:
+    if found and found["number"] and int(found["number"]) <= quotas.MAP_RUN_ITEMS.value:
         return MapSettings(tolerated_failure_count=int(found["number"])).tolerated()
     if found and found["percentage"] and float(found["percentage"]) <= 100:
         share = float(found["percentage"])
@@ -44,6 +45,6 @@ def tolerance_words(tolerated: Mapping[str, float]) -> str:
     """
     percentage, count = tolerated["percentage"], tolerated["count"]
     share, number = f"{percentage:g}%", f"{count:.0f}"
-    if count >= MAX_ITEMS:
+    if count >= quotas.MAP_RUN_ITEMS.value:
         return share
     return number if percentage >= 100 else f"{share} and {number}"

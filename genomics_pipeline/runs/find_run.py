@@ -12,7 +12,7 @@ from pathlib import Path
 from genomics_pipeline.aws.clients import Clients, calling
 from genomics_pipeline.aws.deployment import Deployment, find_deployment
 from genomics_pipeline.aws.run_names import run_names
-from genomics_pipeline.model import run_layout
+from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import RunError, UsageError
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.aws_run import AwsRunRecord, read_aws_run
@@ -20,7 +20,7 @@ from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.stores.protocol import MissingObject, Store
 from genomics_pipeline.stores.routed import RoutedStore
 
-RUN_NAME = re.compile(r"[A-Za-z0-9._-]{1,80}")  # also the execution's, of which AWS allows 80 characters
+RUN_NAME = re.compile(rf"[A-Za-z0-9._-]{{1,{quotas.EXECUTION_NAME.value}}}")  # also the name of the execution
 URI_EXPECTED = f"s3://bucket/{run_layout.run_prefix('NAME')}"
 URI = re.compile(rf"s3://(?P<bucket>[^/]+)/(?P<prefix>{run_layout.RUNS}(?P<name>{RUN_NAME.pattern}))/?")
 COMPARED = 1000  # names that begin alike, among which a misspelt one is looked for

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from genomics_pipeline.asl.canonical import canonical
 from genomics_pipeline.asl.generate import generate
-from genomics_pipeline.asl.limits import MAX_SUBMIT_BYTES, check_limits
+from genomics_pipeline.asl.limits import check_limits
 from genomics_pipeline.engine.api import execute
 from genomics_pipeline.engine.distributed_map.item_batcher import ItemBatcher
 from genomics_pipeline.engine.tasks.batch import BatchTasks
@@ -24,6 +24,7 @@ from genomics_pipeline.engine.tasks.job import Job, JobDefinition, JobEnd
 from genomics_pipeline.engine.tasks.machine_jobs import MachineJobs
 from genomics_pipeline.language.jsonata.expressions import evaluate
 from genomics_pipeline.language.validation.validate import diagnose
+from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.pipeline import Pipeline
@@ -183,7 +184,7 @@ def test_every_payload_is_what_the_worker_reads(pipelines: st.SearchStrategy[Pip
                 assert payload.publish == stage.publish
                 assert payload.upstream == {source: [details(held_by[source])] for source in pipeline.gathered(stage)}
                 if len(payload.items) > 1:
-                    assert size < MAX_SUBMIT_BYTES
+                    assert size < quotas.SUBMIT_JOB.value
             assert carried == (items if state["Type"] == "Map" else [{"cohort": "cohort"}])
             seen.append(payload.stage)
         if state["Type"] == "Map":

@@ -11,7 +11,6 @@ from botocore.stub import ANY, Stubber
 
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.stack import (
-    MAX_BODY_BYTES,
     Change,
     ChangeSet,
     Event,
@@ -19,6 +18,7 @@ from genomics_pipeline.aws.stack import (
     execute,
     make_change_set,
 )
+from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import RunError
 
 STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/s/0f"
@@ -158,7 +158,7 @@ def test_a_stack_that_can_only_be_deleted(clients: Clients, stub: Stubber, statu
 
 def test_a_first_template_that_is_too_long(clients: Clients, stub: Stubber) -> None:
     missing(stub)
-    template = {**TEMPLATE, "Description": "x" * MAX_BODY_BYTES}
+    template = {**TEMPLATE, "Description": "x" * quotas.TEMPLATE_BODY.value}
     with pytest.raises(RunError, match="AWS allows 51200 bytes in the first template, found 51273; deploy fewer"):
         make_change_set("s", template, {}, clients, no_wait)
 
@@ -172,7 +172,7 @@ def test_a_long_template_goes_through_the_bucket(clients: Clients, stub: Stubber
     url = f"https://long-template.s3.us-east-1.amazonaws.com/{key}"
     stub.add_response("create_change_set", {"Id": ARN, "StackId": STACK}, {**given, "TemplateURL": url})
     stub.add_response("describe_change_set", change_set("CREATE_COMPLETE"))
-    make_change_set("s", {**TEMPLATE, "Description": "x" * MAX_BODY_BYTES}, {}, clients, no_wait)
+    make_change_set("s", {**TEMPLATE, "Description": "x" * quotas.TEMPLATE_BODY.value}, {}, clients, no_wait)
     assert clients.s3.head_object(Bucket="long-template", Key=key)["ContentLength"] == 51273
     clients.s3.delete_object(Bucket="long-template", Key=key)
     clients.s3.delete_bucket(Bucket="long-template")

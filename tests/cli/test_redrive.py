@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
+from genomics_pipeline.model import quotas
 from genomics_pipeline.runs import cancel
 from genomics_pipeline.runs.run_folder import RunFolder
 from tests.fakes.batch import Log
 from tests.fakes.faults import ApiError
-from tests.fakes.step_functions import execution as fake_execution
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Ended
@@ -172,7 +172,7 @@ def test_what_aws_redrives_no_more(
     assert refused(cli, cancelled) == ("TOO_LONG_OPEN", old, rerun)
     execution.started = started
     with monkeypatch.context() as patch:
-        patch.setattr(fake_execution, "MOST_EVENTS", 5)
+        patch.setattr(quotas, "REDRIVE_HISTORY", replace(quotas.REDRIVE_HISTORY, value=4))
         full = "its history is full: AWS redrives below 24,999 events"
         assert refused(cli, cancelled) == ("HISTORY", full, rerun)
     del step_functions.states.executions[execution.arn]

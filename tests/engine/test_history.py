@@ -17,8 +17,9 @@ import botocore.loaders
 import pytest
 
 from genomics_pipeline.engine.events import ChildEnded
-from genomics_pipeline.engine.history import MAX_EVENTS, History
+from genomics_pipeline.engine.history import History
 from genomics_pipeline.language.errors import RUNTIME, TIMEOUT, StatesError
+from genomics_pipeline.model import quotas
 
 CASES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 WHOLE = {"truncated": False}
@@ -155,7 +156,7 @@ def test_a_history_that_grows_too_long_ends_the_execution(bench: Any, tmp_path: 
 
 
 def test_the_last_event_that_is_allowed_ends_the_execution(bench: Any) -> None:
-    history = History(bench.clock, last=MAX_EVENTS - 2)
+    history = History(bench.clock, last=quotas.HISTORY.value - 2)
     assert history.add("PassStateExited", 0) == 24_999
     with pytest.raises(StatesError) as raised:
         history.add("PassStateEntered", 24_999)

@@ -18,14 +18,13 @@ from genomics_pipeline.engine.tasks.batch import BatchTasks
 from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.engine.tasks.job import Job, JobDefinition, JobEnd
 from genomics_pipeline.engine.tasks.machine_jobs import MachineJobs
+from genomics_pipeline.model import quotas
 from tests.fakes.faults import ApiError, Bucket, Calls, Gate
 from tests.fakes.step_functions.pages import page
 
 ARN = "arn:aws:batch:us-east-1:000000000000"
-# Batch guide, "Service quotas": 50 a second of SubmitJob, and about as many of the others together.
-RATES = dict.fromkeys(
-    ("SubmitJob", "DescribeJobs", "ListJobs", "TerminateJob", "CancelJob", "DescribeJobDefinitions"), (50, 50)
-)
+_OTHERS = ("DescribeJobs", "ListJobs", "TerminateJob", "CancelJob", "DescribeJobDefinitions")
+RATES = {"SubmitJob": quotas.SUBMIT_JOB_RATE, **dict.fromkeys(_OTHERS, quotas.BATCH_RATE)}
 THROTTLED = ApiError("TooManyRequestsException", "Too Many Requests", 429)
 _PATHS = {f"/v1/{name.lower()}": name for name in RATES}
 
@@ -115,7 +114,7 @@ class Batch:
     def __init__(
         self, run_job: RunJob, log_group: Callable[[str], str | None], definitions: Any = None, moto: str = ""
     ) -> None:
-        self.gate = Gate({name: Bucket(*rate) for name, rate in RATES.items()}, THROTTLED)
+        self.gate = Gate({name: Bucket(rate.value, rate.value) for name, rate in RATES.items()}, THROTTLED)
         self.calls = Calls()
         self.jobs: dict[str, BatchJob] = {}
         self.run_job = run_job

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from genomics_pipeline.language.errors import StatesError
-from genomics_pipeline.language.variables import MAX_TOTAL_BYTES, assign
+from genomics_pipeline.language.variables import assign
+from genomics_pipeline.model import quotas
 
 MOST = "x" * 262_142  # and its quotes
 
@@ -44,7 +45,7 @@ def test_variables_of_one_assign_that_are_too_large_together() -> None:
 
 
 def test_all_variables_that_are_too_large_together() -> None:
-    before = {f"v{number}": MOST for number in range(MAX_TOTAL_BYTES // 262_144)}
+    before = {f"v{number}": MOST for number in range(quotas.VARIABLES.value // quotas.ASSIGN.value)}
     assert assign("A", before, {"v0": MOST}) == before
     assert failure(before, {"v": "x"}).cause == (
         "Execution total variable size limit exceeded. State 'A' assigned variables that exceed the total execution "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from genomics_pipeline.model import quotas
+
 # Families with NVMe instance store, of three ratios of memory and two generations: the more pools, the rarer Spot
 # takes a host back. A region without one of them refuses the compute environment and names the type.
 INSTANCE_TYPES = "c5d,c6id,m5d,m6id,r5d,r6id"
@@ -24,7 +26,7 @@ PARAMETERS: dict[str, Any] = {
         "Type": "Number",
         "Default": 100,
         "MinValue": 30,
-        "MaxValue": 16384,
+        "MaxValue": quotas.VOLUME_GIB.value,
         "Description": "EBS volume of each host: the system, images, and scratch where there is no instance store",
     },
     "LogRetentionDays": {

@@ -16,10 +16,9 @@ from genomics_pipeline.aws.template.roles import instance_role, optional_policie
 from genomics_pipeline.aws.template.states import Machine, machine_id, role_id, state_machine
 from genomics_pipeline.aws.template.storage import BUCKET, storage
 from genomics_pipeline.aws.template.tasks import StepImage, job_definition
+from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.resource_names import ResourceNames
-
-MAX_STATE_MACHINE_NAME = 80
 
 
 def template(
@@ -71,9 +70,9 @@ def template(
 def _check_names(machines: Sequence[Machine], names: ResourceNames) -> None:
     for machine in machines:
         name = names.state_machine(machine.pipeline)
-        if len(name) > MAX_STATE_MACHINE_NAME:
+        if len(name) > quotas.STATE_MACHINE_NAME.value:
             raise DataError(
-                f"state machine {name}: AWS allows {MAX_STATE_MACHINE_NAME} characters, found {len(name)}; "
+                f"state machine {name}: AWS allows {quotas.STATE_MACHINE_NAME}, found {len(name)}; "
                 "shorten the stack's or the pipeline's name"
             )
 

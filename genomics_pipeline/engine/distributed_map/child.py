@@ -12,15 +12,15 @@ from genomics_pipeline.engine.distributed_map.children import ChildInput
 from genomics_pipeline.engine.distributed_map.ends import Ends
 from genomics_pipeline.engine.events import ChildEnded, ChildStarted
 from genomics_pipeline.engine.execution import Engine, Execution
-from genomics_pipeline.engine.history import MAX_EVENTS, History
+from genomics_pipeline.engine.history import History
 from genomics_pipeline.engine.interpreter import Frame, run_machine
 from genomics_pipeline.engine.journal import JournalRecord
 from genomics_pipeline.engine.redrive import NEVER
 from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.language.errors import TIMEOUT, StatesError
 from genomics_pipeline.language.json_text import compact
+from genomics_pipeline.model import quotas
 
-EXPRESS_SECONDS = 300  # an Express execution ends after so long: developer guide, "Quotas"
 _ABORTED = {"status": "ABORTED"}
 
 
@@ -62,7 +62,7 @@ class ChildRunner:
             given.value,
             before.start if before and again else now,
             self.ends.recorder(given.place),
-            History(engine.clock, limit=math.inf if self.express else MAX_EVENTS),
+            History(engine.clock, limit=math.inf if self.express else quotas.HISTORY.value),
             self.query_language,
             self.label,
             given.place,
@@ -82,7 +82,7 @@ class ChildRunner:
 
     async def outcome_in_time(self, child: Execution) -> JournalRecord:
         """The same for an Express child, whose time is limited."""
-        deadline = asyncio.timeout(EXPRESS_SECONDS)
+        deadline = asyncio.timeout(quotas.EXPRESS_SECONDS.value)
         try:
             async with deadline:
                 return await self.outcome(child)

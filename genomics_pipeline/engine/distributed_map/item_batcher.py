@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from genomics_pipeline.engine.visit import MAX_PAYLOAD_BYTES, Visit
+from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.errors import DATA_LIMIT_EXCEEDED, QUERY_EVALUATION, RUNTIME, StatesError
 from genomics_pipeline.language.json_text import dumps
 from genomics_pipeline.language.query_language import Node
+from genomics_pipeline.model import quotas
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,14 @@ class ItemBatcher:
         shared = node.get("BatchInput")
         return cls(
             _limit(visit, node, "MaxItemsPerBatch"),
-            min(_limit(visit, node, "MaxInputBytesPerBatch") or MAX_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES),
+            min(_limit(visit, node, "MaxInputBytesPerBatch") or quotas.PAYLOAD.value, quotas.PAYLOAD.value),
             None if shared is None else visit.template(shared, "ItemBatcher/BatchInput"),
         )
 
     def batches(self, items: Iterable[Any]) -> Iterator[tuple[dict[str, Any], int]]:
         """Each child's input and how many items it holds. An item over `max_bytes` has a batch of its own.
 
-        >>> batcher = ItemBatcher(2, MAX_PAYLOAD_BYTES, {"tag": 1})
+        >>> batcher = ItemBatcher(2, quotas.PAYLOAD.value, {"tag": 1})
         >>> [batch for batch, _ in batcher.batches("abc")]
         [{'BatchInput': {'tag': 1}, 'Items': ['a', 'b']}, {'BatchInput': {'tag': 1}, 'Items': ['c']}]
 
@@ -60,10 +61,10 @@ class ItemBatcher:
             if held and full:
                 yield self._batch(held), len(held)
                 held, size = [], empty
-            if size + added - 1 > MAX_PAYLOAD_BYTES:
+            if size + added - 1 > quotas.PAYLOAD.value:
                 raise StatesError(
                     DATA_LIMIT_EXCEEDED,
-                    f"ItemBatcher: expected child inputs of at most {MAX_PAYLOAD_BYTES} bytes, "
+                    f"ItemBatcher: expected child inputs of at most {quotas.PAYLOAD}, "
                     f"found an item that makes one of {size + added - 1}",
                 )
             held.append(item)

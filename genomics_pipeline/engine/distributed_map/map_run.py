@@ -33,9 +33,8 @@ from genomics_pipeline.engine.states.map_state import processor
 from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.errors import THRESHOLD_EXCEEDED, StatesError
 from genomics_pipeline.language.timestamps import format_timestamp
-from genomics_pipeline.model import run_layout
+from genomics_pipeline.model import quotas, run_layout
 
-MAX_CONCURRENCY = 10_000  # children at once: developer guide, "Quotas"
 _PLAIN_BATCH = 1000  # children of states without effects that share one write to the journal
 _EXCEEDED = "The specified tolerated failure threshold was exceeded"
 
@@ -193,7 +192,7 @@ class MapRun:
                     self._aborting = True
                     raise
 
-        limit = min(plan.max_concurrency or MAX_CONCURRENCY, MAX_CONCURRENCY)
+        limit = min(plan.max_concurrency or quotas.MAP_RUN_CONCURRENCY.value, quotas.MAP_RUN_CONCURRENCY.value)
         with suppress(StatesError):
             await crew(worker, min(limit, plan.children.total_items))
         if failures and not self._exceeded(plan):

@@ -9,17 +9,16 @@ from typing import IO, Any
 
 from genomics_pipeline.engine.execution import ARN
 from genomics_pipeline.engine.redrive import NOT_REDRIVABLE
-from genomics_pipeline.engine.visit import MAX_PAYLOAD_BYTES, Visit
+from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.errors import RESULT_WRITER_FAILED, StatesError, too_large
 from genomics_pipeline.language.json_text import compact, dumps, loads
 from genomics_pipeline.language.timestamps import format_timestamp
-from genomics_pipeline.model import run_layout
+from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.stores.protocol import Store
 
 ResultRow = dict[str, Any]
 File = dict[str, Any]  # Key, Size
-MAX_FILE_BYTES = 5_000_000_000
 KINDS = ("FAILED", "PENDING", "SUCCEEDED")
 _INCLUDED = {"Included": True}
 _BUFFER_BYTES = 1024**2
@@ -50,7 +49,7 @@ class Destination:
     prefix: str
     transformation: str
     output_type: str
-    max_file_bytes: int = MAX_FILE_BYTES
+    max_file_bytes: int = quotas.RESULT_FILE.value
 
     @classmethod
     def of(cls, visit: Visit) -> Destination | None:
@@ -204,7 +203,7 @@ def state_output(rows: Iterable[tuple[str, ResultRow]], name: str, transformatio
     for kind, row in rows:
         for data in shaped(kind, row, transformation):
             size += len(data) + 1
-            if size > MAX_PAYLOAD_BYTES:
+            if size > quotas.PAYLOAD.value:
                 # aws-samples/review-and-assessment-powered-by-intelligent-documentation#58 has it of a Map.
                 raise too_large(name)
             found.append(data)

@@ -12,8 +12,7 @@ from genomics_pipeline.engine.states.crew import crew
 from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.engine.visit import Transition, Visit
 from genomics_pipeline.language.errors import RUNTIME, StatesError
-
-INLINE_CONCURRENCY = 40  # AWS's, where MaxConcurrency sets none
+from genomics_pipeline.model import quotas
 
 Item = Mapping[str, Any]
 
@@ -36,7 +35,7 @@ def processor(state: Mapping[str, Any]) -> Mapping[str, Any]:
 async def _inline(visit: Visit) -> Any:
     found = list(items(visit))
     visit.start({"length": len(found)})
-    limit = visit.field(visit.state, "MaxConcurrency", 0) or INLINE_CONCURRENCY
+    limit = visit.field(visit.state, "MaxConcurrency", 0) or quotas.INLINE_CONCURRENCY.value
     iterations = Iterations(visit, found)
     await crew(iterations.work, min(limit, len(found)))
     visit.trail.last = iterations.last

@@ -7,8 +7,7 @@ from typing import Any
 
 from genomics_pipeline.engine.clock import Clock
 from genomics_pipeline.language.errors import StatesError, matches
-
-_MAX_DELAY_S = 31_622_400  # of MaxDelaySeconds
+from genomics_pipeline.model import quotas
 
 
 class Retriers:
@@ -30,7 +29,7 @@ class Retriers:
         return None
 
     def _wait(self, retrier: Mapping[str, Any], attempt: int) -> float:
-        limit = float(retrier.get("MaxDelaySeconds", _MAX_DELAY_S))
+        limit = float(retrier.get("MaxDelaySeconds", quotas.MAX_DELAY.value))
         try:
             delay = retrier.get("IntervalSeconds", 1) * float(retrier.get("BackoffRate", 2.0)) ** (attempt - 1)
         except OverflowError:

@@ -11,9 +11,10 @@ from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.states.attempts import attempts
 from genomics_pipeline.engine.states.task_events import TaskEvents
 from genomics_pipeline.engine.states.timeouts import timeouts
-from genomics_pipeline.engine.visit import MAX_PAYLOAD_BYTES, Transition, Visit
+from genomics_pipeline.engine.visit import Transition, Visit
 from genomics_pipeline.language.errors import RUNTIME, StatesError, too_large
 from genomics_pipeline.language.json_text import dumps
+from genomics_pipeline.model import quotas
 
 
 async def run(visit: Visit) -> Transition:
@@ -38,7 +39,7 @@ async def _task(visit: Visit) -> Any:
     try:
         async with timeouts(*limits) as heartbeat:
             result = await handler(arguments, _context(visit, heartbeat, events))
-        if len(dumps(result)) > MAX_PAYLOAD_BYTES:
+        if len(dumps(result)) > quotas.PAYLOAD.value:
             raise too_large(events.called)
     except StatesError as error:
         events.failed(error)

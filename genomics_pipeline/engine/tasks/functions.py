@@ -19,10 +19,10 @@ from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.fast_forward import real_work
 from genomics_pipeline.engine.tasks.callbacks import Callbacks
 from genomics_pipeline.language.errors import StatesError
+from genomics_pipeline.model import quotas
 
 Function = Callable[[Any, Any], Any]  # (event, context), plain or async
 _AT_ONCE = 32  # threads; Lambda has more, a laptop has not
-_LONGEST_MS = 900_000  # Lambda's longest run; nothing here ends a function, but it may ask
 _LAMBDA = re.compile(r"arn:aws[\w-]*:lambda:[^:]*:[^:]*:function:(?P<name>[^:]+)(:[^:]+)?")
 
 
@@ -51,7 +51,7 @@ class FunctionContext:
 
     def get_remaining_time_in_millis(self) -> int:
         """What is left of Lambda's longest run."""
-        return max(0, _LONGEST_MS - round((time.monotonic() - self.started) * 1000))
+        return max(0, 1000 * quotas.FUNCTION_SECONDS.value - round((time.monotonic() - self.started) * 1000))
 
 
 class FunctionFailed(Exception):

@@ -14,8 +14,8 @@ from typing import Any
 
 from genomics_pipeline.engine.tasks.job import JobSubmission
 from genomics_pipeline.engine.tasks.job_runner import JobDetail
-from genomics_pipeline.language.errors import MAX_CAUSE
 from genomics_pipeline.language.json_text import compact
+from genomics_pipeline.model import quotas
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def job_detail(submission: JobSubmission, job_id: str, created: float, attempts:
 def cause_of(detail: JobDetail) -> str:
     """Return a detail as the text of a cause, without the environment where the text would exceed AWS's limit."""
     text = compact(detail)
-    if len(text) <= MAX_CAUSE:
+    if len(text) <= quotas.CAUSE.value:
         return text
     container = {name: value for name, value in detail["Container"].items() if name != "Environment"}
     return compact({**detail, "Container": container})

@@ -15,11 +15,11 @@ from genomics_pipeline.engine.execution import TaskContext, TaskHandler
 from genomics_pipeline.engine.tasks.aws_response import required, sdk_cause
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.language.json_text import compact
+from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.protocol import MissingBucket, MissingObject, ObjectInfo, Store
 
 S3 = "arn:aws:states:::aws-sdk:s3:"
-_MOST_KEYS = 1000
 _TEXT = "text/plain; charset=UTF-8"  # what an object that putObject wrote says
 _ITSELF = (
     "This copy request is illegal because it is trying to copy an object to itself without changing the object's "
@@ -112,7 +112,7 @@ class S3Tasks:
         (bucket,) = required(arguments, "Bucket")
         prefix, delimiter = arguments.get("Prefix") or "", arguments.get("Delimiter")
         after = arguments.get("ContinuationToken") or arguments.get("StartAfter") or ""
-        most = min(int(arguments.get("MaxKeys", _MOST_KEYS)), _MOST_KEYS)
+        most = min(int(arguments.get("MaxKeys", quotas.LIST_KEYS.value)), quotas.LIST_KEYS.value)
         root = f"s3://{bucket}/"
         infos = self._store.list(root + prefix)
         found = islice(_entries(infos, root, prefix, delimiter, after), most + 1)  # one more tells whether it is cut

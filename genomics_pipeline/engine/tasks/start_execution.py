@@ -17,10 +17,11 @@ from genomics_pipeline.engine.tasks.aws_response import metadata, milliseconds, 
 from genomics_pipeline.engine.tasks.background import Background
 from genomics_pipeline.language.errors import TASK_FAILED, StatesError
 from genomics_pipeline.language.json_text import compact
+from genomics_pipeline.model import quotas
 
 START_EXECUTION = "arn:aws:states:::states:startExecution"
 Run = Callable[[str, str, Any], Awaitable[ExecutionResult]]  # (machine, execution's name, input)
-_NAME = re.compile(r"""[^\s?*<>{}\[\]"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}""")
+_NAME = re.compile(f"[^{quotas.NOT_IN_NAMES}]{{1,{quotas.EXECUTION_NAME.value}}}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ from jsonata.functions import Functions as Library
 from jsonata.utils import Utils
 
 from genomics_pipeline.language.jsonata import operators, pictures, regular_expressions
-from genomics_pipeline.language.jsonata.limits import MAX_PADDING, MAX_TEXT, Uncoded, too_large
+from genomics_pipeline.language.jsonata.limits import Uncoded, too_large
 from genomics_pipeline.language.jsonata.messages import Thrown
 from genomics_pipeline.language.jsonata.values import NULL, equal, is_function
+from genomics_pipeline.model import quotas
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([Ee][-+]?[0-9]+)?")
 _RADIX = re.compile(r"0[xX][0-9A-Fa-f]+|0[oO][0-7]+|0[bB][01]+")
@@ -62,7 +63,7 @@ class Corrections:
         """``$pad``."""
         if text is None or width is None:
             return text
-        if abs(int(width)) - len(text) > MAX_PADDING:
+        if abs(int(width)) - len(text) > quotas.JSONATA_PADDING.value:
             raise too_large()
         return str(Library.pad(text, int(width), char))
 
@@ -70,7 +71,7 @@ class Corrections:
     def join(texts: list[str] | None, separator: str | None) -> str | None:
         """``$join``."""
         found = None if texts is None else (separator or "").join(texts)
-        if found is not None and len(found) > MAX_TEXT:
+        if found is not None and len(found) > quotas.JSONATA_TEXT.value:
             raise too_large()
         return found
 

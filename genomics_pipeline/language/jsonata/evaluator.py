@@ -15,10 +15,7 @@ from jsonata.utils import Utils
 
 from genomics_pipeline.language.host import Host
 from genomics_pipeline.language.jsonata.limits import (
-    MAX_DEPTH,
     MAX_SECONDS,
-    MAX_SEQUENCE,
-    MAX_TEXT,
     too_deep,
     too_large,
     too_long,
@@ -29,6 +26,7 @@ from genomics_pipeline.language.jsonata.reads import pure, reads, ready
 from genomics_pipeline.language.jsonata.regular_expressions import Matcher
 from genomics_pipeline.language.jsonata.syntax_tree import parsed
 from genomics_pipeline.language.jsonata.values import NULL, equal, is_function
+from genomics_pipeline.model import quotas
 
 _RANGE_OF_THE_LANGUAGE = 10_000_000
 
@@ -74,7 +72,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]
 
     def eval(self, expr: Any, focus: Any, environment: Any) -> Any:
         self.depth += 1
-        if self.depth > MAX_DEPTH:
+        if self.depth > quotas.JSONATA_DEPTH.value:
             raise too_deep()
         self.steps += 1
         if not self.steps % 1024 and self.host.processor_seconds() > self.until:
@@ -192,7 +190,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]
 
     def evaluate_string_concat(self, left: Any, right: Any) -> str:
         text = "".join("" if side is None else string(side) for side in (left, right))
-        if len(text) > MAX_TEXT:
+        if len(text) > quotas.JSONATA_TEXT.value:
             raise too_large()
         return text
 
@@ -213,7 +211,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]
         size = last - first + 1
         if size > _RANGE_OF_THE_LANGUAGE:
             raise Thrown("D2014", value=size)
-        if size > MAX_SEQUENCE:
+        if size > quotas.JSONATA_SEQUENCE.value:
             raise too_large()
         return Utils.create_sequence_from_iter(range(first, last + 1))
 

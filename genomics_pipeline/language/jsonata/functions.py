@@ -20,10 +20,11 @@ from jsonata.utils import Utils
 
 from genomics_pipeline.language.host import Host
 from genomics_pipeline.language.jsonata.corrections import SIGNATURES, Corrections
-from genomics_pipeline.language.jsonata.limits import MAX_RANGE, too_large
+from genomics_pipeline.language.jsonata.limits import too_large
 from genomics_pipeline.language.jsonata.messages import Thrown
 from genomics_pipeline.language.jsonata.regular_expressions import Matcher
 from genomics_pipeline.language.jsonata.values import NULL, with_nulls
+from genomics_pipeline.model import quotas
 
 _ALGORITHMS = {"SHA-1": "sha1", "SHA-384": "sha384", "SHA-256": "sha256", "SHA-512": "sha512", "MD5": "md5"}
 
@@ -47,7 +48,7 @@ def numbers(first: float | None, last: float | None, step: float | None = None) 
     if first is None or last is None or step is None or not int(step):
         return None
     found = range(int(first), int(last) + (1 if step > 0 else -1), int(step))
-    if (found.stop - found.start) // found.step > MAX_RANGE:
+    if (found.stop - found.start) // found.step > quotas.JSONATA_RANGE.value:
         raise too_large()
     return Utils.create_sequence_from_iter(found)
 

@@ -6,11 +6,6 @@ floci-io/floci, docs/services/step-functions.md and JsonataEvaluatorTest.java (t
 
 from __future__ import annotations
 
-MAX_DEPTH = 100  # evaluations inside each other
-MAX_SEQUENCE = 873_782  # elements of [1..n]
-MAX_RANGE = 360_145  # elements of $range
-MAX_TEXT = 6_990_256  # characters that are joined
-MAX_PADDING = 262_144  # characters that $pad adds
 MAX_SECONDS = 30.0  # of the thread's processor: AWS gives its own evaluator one second, this one is slower
 
 TOO_DEEP = "Stack overflow error: Check for non-terminating recursive function. Consider rewriting as tail-recursive"

@@ -12,8 +12,7 @@ from typing import Any
 from genomics_pipeline.language.errors import QUERY_EVALUATION, StatesError
 from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.language.timestamps import parse_timestamp
-
-MAX_SECONDS = 99_999_999
+from genomics_pipeline.model import quotas
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Kind:
 
 
 _STRING = Kind(("string",))
-_SECONDS = Kind(("number",), whole=True, high=MAX_SECONDS)
+_SECONDS = Kind(("number",), whole=True, high=quotas.SECONDS.value)
 _COUNT = Kind(("number",), whole=True)
 
 # By the name of the field; a field that is not here takes any JSON value.
@@ -87,7 +86,7 @@ def typed(value: Any, kind: Kind, text: str, field: str) -> Any:
     if kind.whole and value != int(value):
         raise _failure(f"The {short} field cannot be parsed as an integer: {compact(value)}")
     if value < kind.low or (kind.high is not None and value > kind.high):
-        high = MAX_SECONDS if kind.high is None else kind.high
+        high = quotas.SECONDS.value if kind.high is None else kind.high
         raise _failure(f"{short} must be between {kind.low} and {high} but was: {compact(value)}")
     return int(value) if kind.whole else value
 

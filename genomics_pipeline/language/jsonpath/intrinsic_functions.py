@@ -13,10 +13,9 @@ from typing import Any
 
 from genomics_pipeline.language.host import Host
 from genomics_pipeline.language.json_text import compact
+from genomics_pipeline.model import quotas
 
 _ALGORITHMS = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
-_MAX_CHARACTERS = 10_000  # of Base64Encode, Base64Decode, Hash
-_MAX_RANGE = 1_000
 _INT = 2**31
 _PLACEHOLDER = re.compile(r"\\(?P<escaped>.)|(?P<brace>\{\}?|\})", re.DOTALL)
 
@@ -37,7 +36,7 @@ def _text(value: Any) -> str:
 
 def _short_text(value: Any) -> str:
     text = _text(value)
-    _demand(len(text) <= _MAX_CHARACTERS)
+    _demand(len(text) <= quotas.INTRINSIC_TEXT.value)
     return text
 
 
@@ -130,7 +129,7 @@ def array_range(first: Any, last: Any, step: Any) -> list[int]:
     start, stop, by = _truncated(first), _truncated(last), _truncated(step)
     _demand(by != 0)
     found = range(start, stop + (1 if by > 0 else -1), by)
-    _demand(len(found) <= _MAX_RANGE)
+    _demand(len(found) <= quotas.INTRINSIC_RANGE.value)
     return list(found)
 
 

@@ -18,8 +18,7 @@ from genomics_pipeline.language.jsonpath.intrinsic_syntax import (
 )
 from genomics_pipeline.language.jsonpath.scope import PathScope
 from genomics_pipeline.language.jsonpath.syntax import PathSyntaxError
-
-_MAX_CALLS = 10  # in one field: developer guide, "Intrinsic functions"
+from genomics_pipeline.model import quotas
 
 
 class _MissingArgument(Exception):
@@ -107,8 +106,8 @@ def check(text: str) -> str | None:
         calls = list(parse(text).calls())
     except IntrinsicSyntaxError as error:
         return str(error)
-    if len(calls) > _MAX_CALLS:
-        return f"a field has at most {_MAX_CALLS} intrinsic functions, not {len(calls)}"
+    if len(calls) > quotas.INTRINSIC_CALLS.value:
+        return f"a field has at most {quotas.INTRINSIC_CALLS.value} intrinsic functions, not {len(calls)}"
     return next((wrong for call in calls if (wrong := _wrong(call))), None)
 
 

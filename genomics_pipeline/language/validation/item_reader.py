@@ -8,14 +8,13 @@ from typing import Any
 
 from genomics_pipeline.language.validation.diagnostics import Diagnostic, refused, required, unsupported
 from genomics_pipeline.language.validation.scopes import JSONATA, Node
+from genomics_pipeline.model import quotas
 
 _RESOURCE = re.compile(r"arn:[^:]+:states:::s3:(getObject|listObjectsV2)")
 _CSV_FIELDS = ("CSVHeaderLocation", "CSVHeaders", "CSVDelimiter")
 _POINTER = re.compile(r"(/([^~]|~[01])*)*")
 _FLATTENED = ("CSV", "JSON", "JSONL", "PARQUET")
 _UNLOADED = ("CSV", "JSONL", "PARQUET")
-MAX_HEADER_BYTES = 10 * 1024
-MAX_POINTER = 2000
 
 
 def check_item_reader(reader: Node, path: str, language: str) -> Iterator[Diagnostic]:
@@ -85,8 +84,8 @@ def _csv(config: dict[str, Any], path: str) -> Iterator[Diagnostic]:
         yield required(path, "CSVHeaders")
     if isinstance(headers, list):
         size = sum(len(header.encode(errors="replace")) for header in headers if isinstance(header, str))
-        if size > MAX_HEADER_BYTES:
-            yield refused(f"CSVHeaders may have {MAX_HEADER_BYTES} bytes, found {size}", f"{path}/CSVHeaders")
+        if size > quotas.CSV_HEADERS.value:
+            yield refused(f"CSVHeaders may have {quotas.CSV_HEADERS}, found {size}", f"{path}/CSVHeaders")
 
 
 def _items_pointer(config: dict[str, Any], path: str) -> Iterator[Diagnostic]:
@@ -95,8 +94,10 @@ def _items_pointer(config: dict[str, Any], path: str) -> Iterator[Diagnostic]:
         yield unsupported("ItemsPointer", path)
     elif isinstance(pointer, str) and not _POINTER.fullmatch(pointer):
         yield refused(f"Value must be a JSON Pointer such as /items, found {pointer!r}", f"{path}/ItemsPointer")
-    elif isinstance(pointer, str) and len(pointer) >= MAX_POINTER:
-        message = f"A JSON Pointer must be shorter than {MAX_POINTER} characters, found {len(pointer)}"
+    elif isinstance(pointer, str) and len(pointer) > quotas.ITEMS_POINTER.value:
+        message = (
+            f"A JSON Pointer must be shorter than {quotas.ITEMS_POINTER.value + 1} characters, found {len(pointer)}"
+        )
         yield refused(message, f"{path}/ItemsPointer")
 
 

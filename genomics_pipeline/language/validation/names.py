@@ -13,11 +13,9 @@ from genomics_pipeline.language.validation.diagnostics import (
     Diagnostic,
 )
 from genomics_pipeline.language.validation.scopes import Machine, State
+from genomics_pipeline.model import quotas
 
-MAX_STATE_NAME = 80
-MAX_LABEL = 40
-# state-map-distributed, "Label"; a slash would end the label within an ARN.
-_NOT_IN_LABELS = re.compile(r"[\s?*<>{}\[\]\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
+_NOT_IN_LABELS = re.compile(f"[{quotas.NOT_IN_NAMES}]")
 
 
 def check_state_names(machines: Sequence[Machine]) -> Iterator[Diagnostic]:
@@ -29,8 +27,8 @@ def check_state_names(machines: Sequence[Machine]) -> Iterator[Diagnostic]:
             if name in seen:
                 yield Diagnostic(DUPLICATE_STATE, f"Duplicate State name: {name}", path)
             seen.add(name)
-            if len(name) > MAX_STATE_NAME:
-                yield Diagnostic(INVALID_STATE_NAME, _too_long("State name", name, MAX_STATE_NAME), path)
+            if len(name) > quotas.STATE_NAME.value:
+                yield Diagnostic(INVALID_STATE_NAME, _too_long("State name", name, quotas.STATE_NAME.value), path)
 
 
 def check_labels(states: Sequence[State]) -> Iterator[Diagnostic]:
@@ -44,8 +42,8 @@ def check_labels(states: Sequence[State]) -> Iterator[Diagnostic]:
         if label in seen:
             yield Diagnostic(DUPLICATE_LABEL, f"Duplicate Label name: {label}", path)
         seen.add(label)
-        if len(label) > MAX_LABEL:
-            yield Diagnostic(INVALID_LABEL, _too_long("Label", label, MAX_LABEL), path)
+        if len(label) > quotas.LABEL.value:
+            yield Diagnostic(INVALID_LABEL, _too_long("Label", label, quotas.LABEL.value), path)
         if found := _NOT_IN_LABELS.search(label):
             yield Diagnostic(INVALID_LABEL, f"Label '{label}' contains the invalid character {found[0]!r}", path)
         if not label:

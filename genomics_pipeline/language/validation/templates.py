@@ -7,11 +7,10 @@ from typing import Any
 
 from genomics_pipeline.language.validation.diagnostics import INVALID_VARIABLE, RESERVED_VARIABLE, SCHEMA
 from genomics_pipeline.language.validation.expressions import begins_as_expression, jsonata, template_value
+from genomics_pipeline.model import quotas
 
 Place = list[str | int]
 Found = tuple[str, str, Place]  # code, message, where in the template
-
-MAX_VARIABLE_NAME = 80  # workflow-variables, "Limits"
 
 
 def in_jsonata(template: Any, member: str | None) -> Iterator[Found]:
@@ -57,6 +56,6 @@ def variable_names(assign: Any, *, jsonpath: bool) -> Iterator[Found]:
         elif name.startswith("_") or not name.isidentifier():
             words = f"Invalid variable name '{name}': the variable name contains invalid characters."
             yield INVALID_VARIABLE, words, [key]
-        elif len(name) > MAX_VARIABLE_NAME:
-            words = f"Invalid variable name '{name}': the variable name exceeds {MAX_VARIABLE_NAME} characters."
+        elif len(name) > quotas.VARIABLE_NAME.value:
+            words = f"Invalid variable name '{name}': the variable name exceeds {quotas.VARIABLE_NAME}."
             yield INVALID_VARIABLE, words, [key]

@@ -17,9 +17,9 @@ from genomics_pipeline.language.validation.shapes import shape
 from genomics_pipeline.language.validation.tasks import check_task
 from genomics_pipeline.language.validation.transitions import check_transitions
 from genomics_pipeline.language.validation.variables import check_scopes
+from genomics_pipeline.model import quotas
 
 STATE_TYPES = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map")  # in the order AWS lists them
-MAX_CHARACTERS = 1_048_576  # botocore, CreateStateMachine's definition
 MAX_DEPTH = 200
 
 _RULES = (check_choices, check_map, check_retry_and_catch, check_task)
@@ -40,8 +40,8 @@ def diagnose(document: Any, *, express: bool = False) -> list[Diagnostic]:
     if _depth(document) > MAX_DEPTH:
         return [refused("The states are too deeply nested.", "", TOO_DEEP)]
     size = len(compact(document))
-    if size > MAX_CHARACTERS:
-        return [refused(f"A definition may have {MAX_CHARACTERS} characters, found {size}", "")]
+    if size > quotas.DEFINITION.value:
+        return [refused(f"A definition may have {quotas.DEFINITION}, found {size}", "")]
     found = list(_problems(document, express=express))
     if len(found) > 1:
         order = {path: number for number, path in enumerate(_paths(document))}

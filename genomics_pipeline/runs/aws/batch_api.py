@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from genomics_pipeline.aws.batch import CALLS_PER_S, ENDED, MOST_JOBS, BatchError, BatchJobs
+from genomics_pipeline.aws.batch import CALLS_PER_S, ENDED, BatchError, BatchJobs
 from genomics_pipeline.aws.pascal_case import UnknownMember
 from genomics_pipeline.engine.clock import Clock
 from genomics_pipeline.engine.execution import TaskContext
@@ -17,6 +17,7 @@ from genomics_pipeline.engine.tasks.job_poller import JobPoller, PollRate
 from genomics_pipeline.engine.tasks.job_runner import NO_WORK, JobDetail, JobReport
 from genomics_pipeline.language.errors import RUNTIME, StatesError
 from genomics_pipeline.language.json_text import compact
+from genomics_pipeline.model import quotas
 
 # The codes that Batch's model knows. All others, throttling's TooManyRequestsException too, reach a state machine under
 # the name of the Java SDK's general exception, as recorded: see `asl.task_state.SUBMIT_RETRY`.
@@ -37,7 +38,7 @@ class BatchApi:
 
     def __init__(self, jobs: BatchJobs, clock: Clock) -> None:
         self._jobs = jobs
-        self._poller = JobPoller(self._ended, PollRate(MOST_JOBS, CALLS_PER_S), clock)
+        self._poller = JobPoller(self._ended, PollRate(quotas.DESCRIBE_JOBS.value, CALLS_PER_S), clock)
 
     async def run(self, arguments: Mapping[str, Any], context: TaskContext) -> JobDetail:
         """Submit a job and wait for its end: see `JobRunner.run`."""

@@ -13,14 +13,13 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from genomics_pipeline.aws.executions import (
-    FORGOTTEN_AFTER_DAYS,
     NotRedrivable,
     definition,
     find_execution,
     redrive_execution,
 )
 from genomics_pipeline.aws.map_runs import MapRuns
-from genomics_pipeline.model import run_layout
+from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.resource_names import DEFAULT_STACK
@@ -86,7 +85,7 @@ def redrive(run: LocalRun | CloudRun, request: RedriveRequest) -> dict[str, Any]
     answer = {"run": run.name, "status": status, "redriven": False, "redrive_count": 0, "redrive_date": None}
     try:
         if execution is None:
-            known = f"it was never started, or ended more than {FORGOTTEN_AFTER_DAYS} days ago"
+            known = f"it was never started, or ended more than {quotas.RETENTION_DAYS} ago"
             raise _Refusal("GONE", f"AWS knows no execution of it any more: {known}")
         answer["redrive_count"] = count = execution.get("redriveCount", 0)
         _check(run, execution, request)
@@ -157,7 +156,9 @@ def _by_aws(run: CloudRun, execution: Described, reason: str) -> _Refusal:
         told = "and AWS redrives no execution that is older than a year"
         return _Refusal("TOO_LONG_OPEN", f"it was started on {_day(execution['startDate'])}, {told}")
     if reason.startswith("Execution history event limit exceeded"):
-        return _Refusal("HISTORY", "its history is full: AWS redrives below 24,999 events")
+        return _Refusal(
+            "HISTORY", f"its history is full: AWS redrives below {quotas.REDRIVE_HISTORY.value + 1:,} events"
+        )
     return _Refusal("OTHER", f"AWS does not redrive it: {reason or 'it does not say why'}")
 
 

@@ -18,10 +18,10 @@ from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.payload_budget import least_duration, payload_budgets
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import Deployment, find_deployment
-from genomics_pipeline.aws.executions import FORGOTTEN_AFTER_DAYS, find_execution, start_execution
+from genomics_pipeline.aws.executions import find_execution, start_execution
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.aws.run_names import rerun_name
-from genomics_pipeline.model import run_layout
+from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import Collected, RunError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.manifest import manifest_lines
@@ -49,7 +49,7 @@ from genomics_pipeline.stores.s3 import S3Store
 
 SHORT_DIGEST = 12
 # Of an execution's name, with room for what a rerun puts behind it.
-NAME_CHARACTERS = 80 - SHORT_DIGEST - 1 - len(rerun_name("", 999))
+NAME_CHARACTERS = quotas.EXECUTION_NAME.value - SHORT_DIGEST - 1 - len(rerun_name("", 999))
 SHEET = re.compile(r"(\.(csv|tsv|jsonl|ndjson))?(\.(gz|bz2))?$", re.IGNORECASE)
 
 
@@ -282,7 +282,7 @@ def _status(submission: _Submission, clients: Clients) -> str:
     if found is None:
         name = submission.place.name
         raise RunError(
-            f"run {name}: an execution of this name ended, and AWS keeps its name for {FORGOTTEN_AFTER_DAYS} days; "
+            f"run {name}: an execution of this name ended, and AWS keeps its name for {quotas.RETENTION_DAYS}; "
             "change an input, or wait"
         )
     return found["status"]

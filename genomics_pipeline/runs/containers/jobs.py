@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.engine.tasks.job_runner import JobReport
-from genomics_pipeline.model import run_layout
+from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE, TaskPayload, item_id
 from genomics_pipeline.records.completion import completion_version, read_completion
@@ -27,7 +27,6 @@ from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
 
 POLL_S = 0.05
-GRACE_S = 30  # between SIGTERM and SIGKILL, as ECS
 LINES = 200  # of what a container says in the end
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"  # AWS's words
 RUN_LABEL = "genomics-pipeline.run"
@@ -114,7 +113,7 @@ class ContainerJobs:
         while process.poll() is None:
             if job.cancelled.wait(POLL_S):
                 with suppress(RunError):  # it may not be there yet: then once more
-                    self._engine.run("stop", "-t", str(GRACE_S), container)
+                    self._engine.run("stop", "-t", str(quotas.STOP_TIMEOUT.value), container)
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(POLL_S)
 

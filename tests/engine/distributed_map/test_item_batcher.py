@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genomics_pipeline.engine.distributed_map.item_batcher import ItemBatcher
-from genomics_pipeline.engine.visit import MAX_PAYLOAD_BYTES
 from genomics_pipeline.language.errors import StatesError
+from genomics_pipeline.model import quotas
 
 
 def size(value: Any) -> int:
@@ -29,11 +29,11 @@ def items(batcher: ItemBatcher, given: list[Any]) -> list[list[Any]]:
     [(1, [[0], [1], [2]]), (2, [[0, 1], [2]]), (3, [[0, 1, 2]]), (9, [[0, 1, 2]]), (None, [[0, 1, 2]])],
 )
 def test_count(count: int | None, expected: list[list[int]]) -> None:
-    assert items(ItemBatcher(count, MAX_PAYLOAD_BYTES, None), [0, 1, 2]) == expected
+    assert items(ItemBatcher(count, quotas.PAYLOAD.value, None), [0, 1, 2]) == expected
 
 
 def test_no_items_no_batch() -> None:
-    assert items(ItemBatcher(2, MAX_PAYLOAD_BYTES, {}), []) == []
+    assert items(ItemBatcher(2, quotas.PAYLOAD.value, {}), []) == []
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(21, [["é", "é"]]), (20, [["é"], ["é"]]), (1, [["é"], ["é"]])])
@@ -76,7 +76,7 @@ def test_an_item_that_no_child_can_be_given() -> None:
     # Service quotas: 262,144 bytes of input; {"Items":[""]} is 14 of them.
     assert items(ItemBatcher(None, 5, None), ["x" * 262_130]) == [["x" * 262_130]]
     with pytest.raises(StatesError) as raised:
-        items(ItemBatcher(2, MAX_PAYLOAD_BYTES, None), ["a", "x" * 262_131])
+        items(ItemBatcher(2, quotas.PAYLOAD.value, None), ["a", "x" * 262_131])
     assert raised.value.output() == {
         "Error": "States.DataLimitExceeded",
         "Cause": ("ItemBatcher: expected child inputs of at most 262144 bytes, found an item that makes one of 262145"),

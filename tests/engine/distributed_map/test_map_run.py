@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from genomics_pipeline.engine.distributed_map import map_run
 from genomics_pipeline.engine.distributed_map.tolerated_failure import ToleratedFailure as Tolerance
 from genomics_pipeline.engine.events import ChildEnded, ChildStarted, MapRunEnded, MapRunStarted
 from genomics_pipeline.language.errors import StatesError
+from genomics_pipeline.model import quotas
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 WRITER = {
@@ -89,7 +91,7 @@ def test_max_concurrency(bench: Any, limit: Any, most: int) -> None:
 
 
 def test_never_more_children_at_once_than_aws_runs(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(map_run, "MAX_CONCURRENCY", 2)
+    monkeypatch.setattr(quotas, "MAP_RUN_CONCURRENCY", replace(quotas.MAP_RUN_CONCURRENCY, value=2))
     test_max_concurrency(bench, 5, 2)
 
 

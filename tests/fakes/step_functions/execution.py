@@ -22,13 +22,9 @@ from genomics_pipeline.engine.redrive import NOT_REDRIVABLE
 from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.start import Beginning, run_execution
 from genomics_pipeline.language.json_text import compact
+from genomics_pipeline.model import quotas
 from genomics_pipeline.stores.protocol import Store
 from tests.fakes.faults import ApiError
-
-# botocore's model of RedriveExecution
-MOST_EVENTS = 24_999
-LONGEST_S, REDRIVABLE_S = 365 * 86_400, 14 * 86_400
-TOKENS = 10
 
 
 @dataclass
@@ -180,11 +176,11 @@ class Execution:
         now, status = time.time(), self.status
         if status in ("RUNNING", "SUCCEEDED"):
             return NOT_REDRIVABLE.format(status)
-        if len(self.history()) >= MOST_EVENTS:
+        if len(self.history()) > quotas.REDRIVE_HISTORY.value:
             return "Execution history event limit exceeded"
-        if now - self.started > LONGEST_S:
+        if now - self.started > quotas.STANDARD_SECONDS.value:
             return "Execution has exceeded the max execution time"
-        if now - (self.stopped or now) > REDRIVABLE_S:
+        if now - (self.stopped or now) > quotas.REDRIVE_DAYS.value * 86_400:
             return "Execution redrivable period exceeded"
         return None
 
@@ -202,7 +198,7 @@ class Execution:
         before = self._engine.map_runs
         self.stopped, self._result, self._stop = None, None, None
         self.redriven.append(time.time())
-        self._tokens = dict([*self._tokens.items(), (token, self.redriven[-1])][-TOKENS:])
+        self._tokens = dict([*self._tokens.items(), (token, self.redriven[-1])][-quotas.REDRIVE_TOKENS.value :])
         self._begin()
         self._engine.map_runs.update({arn: run for arn, run in before.items() if arn not in self._engine.map_runs})
         return self.redriven[-1]

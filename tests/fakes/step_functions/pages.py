@@ -8,9 +8,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from genomics_pipeline.model import quotas
 from tests.fakes.faults import ApiError
 
-DEFAULT, MOST = 100, 1000  # botocore's model: maxResults
+DEFAULT = 100  # botocore's model: maxResults
 
 
 def page(
@@ -38,7 +39,7 @@ def page(
             raise ApiError("InvalidToken", f"Invalid Token: '{token}'")
         rising = len(left) > 1 and left[0][0] < left[1][0]
         left = [entry for entry in left if (entry[0] > last if rising else entry[0] < last)]
-    wanted = min(size or DEFAULT, MOST)
+    wanted = min(size or DEFAULT, quotas.PAGE.value)
     found = [entry for _, entry in left[:wanted]]
     if len(left) <= wanted:
         return found, {}

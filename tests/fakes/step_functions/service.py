@@ -19,26 +19,30 @@ from botocore import xform_name
 
 from genomics_pipeline.engine.clock import SystemClock
 from genomics_pipeline.engine.execution import ARN, Tasks
+from genomics_pipeline.model import quotas
 from genomics_pipeline.stores.protocol import Store
 from tests.fakes.faults import ApiError, Bucket, Calls, Gate
 from tests.fakes.step_functions.execution import Execution, Machine, Setting
 from tests.fakes.step_functions.pages import page
 
 RATES = {
-    "CreateStateMachine": (100, 1),
-    "DescribeExecution": (300, 15),
-    "DescribeMapRun": (200, 1),
-    "DescribeStateMachine": (200, 20),
-    "GetExecutionHistory": (400, 20),
-    "ListExecutions": (200, 5),
-    "ListMapRuns": (100, 1),
-    "RedriveExecution": (1300, 300),
-    "StartExecution": (1300, 300),
-    "StopExecution": (1000, 200),
+    rate.operation: rate
+    for rate in (
+        quotas.CREATE_STATE_MACHINE,
+        quotas.DESCRIBE_EXECUTION,
+        quotas.DESCRIBE_MAP_RUN,
+        quotas.DESCRIBE_STATE_MACHINE,
+        quotas.GET_EXECUTION_HISTORY,
+        quotas.LIST_EXECUTIONS,
+        quotas.LIST_MAP_RUNS,
+        quotas.REDRIVE_EXECUTION,
+        quotas.START_EXECUTION,
+        quotas.STOP_EXECUTION,
+    )
 }
 THROTTLED = ApiError("ThrottlingException", "Rate exceeded")
 _TARGET = "AWSStepFunctions."
-_NAME = re.compile(r'[^\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}')
+_NAME = re.compile(f"[^{quotas.NOT_IN_NAMES}]{{1,{quotas.EXECUTION_NAME.value}}}")
 
 
 class StepFunctions:
@@ -63,7 +67,7 @@ class StepFunctions:
         tasks: Callable[[Path], Tasks],
         known: Callable[[str], str | None] = lambda name: None,
     ) -> None:
-        self.gate = Gate({name: Bucket(*rate) for name, rate in RATES.items()}, THROTTLED)
+        self.gate = Gate({name: Bucket(rate.burst, rate.value) for name, rate in RATES.items()}, THROTTLED)
         self.calls = Calls()
         self.executions: dict[str, Execution] = {}
         self.setting = Setting(store, tasks, SystemClock())

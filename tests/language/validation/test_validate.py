@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from genomics_pipeline.language.validation.diagnostics import Diagnostic
 from genomics_pipeline.language.validation.shapes import fields
-from genomics_pipeline.language.validation.validate import MAX_CHARACTERS, MAX_DEPTH, STATE_TYPES, diagnose
+from genomics_pipeline.language.validation.validate import MAX_DEPTH, STATE_TYPES, diagnose
+from genomics_pipeline.model import quotas
 
 HERE = Path(__file__).parent
 GOLDEN = sorted((HERE.parents[1] / "golden").glob("*.json"))
@@ -90,8 +91,8 @@ def test_the_documents_order(after: Callable[..., list[str]]) -> None:
 
 def test_a_definition_has_its_size(after: Callable[..., list[str]]) -> None:
     rest = len(json.dumps({**GOOD["jsonata:comments"], "Comment": ""}, separators=(",", ":")))
-    assert after("jsonata:comments", "Comment", "é" * (MAX_CHARACTERS - rest)) == []
-    assert after("jsonata:comments", "Comment", "é" * (MAX_CHARACTERS - rest + 1)) == [
+    assert after("jsonata:comments", "Comment", "é" * (quotas.DEFINITION.value - rest)) == []
+    assert after("jsonata:comments", "Comment", "é" * (quotas.DEFINITION.value - rest + 1)) == [
         "/: A definition may have 1048576 characters, found 1048577"
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from genomics_pipeline.engine.distributed_map.item_reader import csv
-from genomics_pipeline.engine.distributed_map.item_reader.limits import UnreadableItems
+from genomics_pipeline.engine.distributed_map.item_reader.unreadable import UnreadableItems
 
 
 def uris(manifest: Iterable[bytes]) -> Iterator[str]:

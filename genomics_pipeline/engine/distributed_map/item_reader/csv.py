@@ -8,14 +8,13 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
-from genomics_pipeline.engine.distributed_map.item_reader.limits import (
-    MAX_HEADER_BYTES,
-    MAX_ITEM_BYTES,
+from genomics_pipeline.engine.distributed_map.item_reader.lines import whole_lines
+from genomics_pipeline.engine.distributed_map.item_reader.unreadable import (
     ItemReaderCause,
     UnreadableItems,
     too_large,
 )
-from genomics_pipeline.engine.distributed_map.item_reader.lines import whole_lines
+from genomics_pipeline.model import quotas
 
 DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 Item = dict[str, str]
@@ -34,7 +33,7 @@ def read(blocks: Iterable[bytes], delimiter: str = ",", given: Sequence[str] | N
         UnreadableItems: if the content is no such CSV.
         ItemReaderCause: if two headers are the same.
     """
-    csv.field_size_limit(MAX_ITEM_BYTES)  # of the whole process: the default is less than an item may hold
+    csv.field_size_limit(quotas.READER_ITEM.value)  # of the whole process: the default is less than an item may hold
     text = _CsvText(blocks)
     rows = csv.reader(chain.from_iterable(text), delimiter=delimiter)
     try:
@@ -44,7 +43,7 @@ def read(blocks: Iterable[bytes], delimiter: str = ",", given: Sequence[str] | N
         while found := list(islice(rows, _ROWS)):
             if text.parts - parts > 1:  # so much text may hold too large a row
                 for number, row in enumerate(found, before + 1):
-                    if sum(map(len, row)) > MAX_ITEM_BYTES:
+                    if sum(map(len, row)) > quotas.READER_ITEM.value:
                         raise too_large(number)
             yield _items(headers, found)
             parts, before = text.parts, before + len(found)
@@ -70,8 +69,8 @@ class _CsvText:
 
 
 def _check(headers: Sequence[str]) -> None:
-    if sum(len(header.encode()) for header in headers) > MAX_HEADER_BYTES:
-        raise UnreadableItems(f"expected CSV headers of at most {MAX_HEADER_BYTES} bytes, found more")
+    if sum(len(header.encode()) for header in headers) > quotas.CSV_HEADERS.value:
+        raise UnreadableItems(f"expected CSV headers of at most {quotas.CSV_HEADERS}, found more")
     if len(set(headers)) < len(headers):
         # Recorded: localstack/localstack test_base_scenarios test_map_item_reader_csv_headers_decl_duplicate_headers
         raise ItemReaderCause("CSV headers cannot contain duplicates.")

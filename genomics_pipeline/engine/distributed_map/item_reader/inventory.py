@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from genomics_pipeline.engine.distributed_map.item_reader.limits import UnreadableItems
 from genomics_pipeline.engine.distributed_map.item_reader.reader_config import ReaderConfig
+from genomics_pipeline.engine.distributed_map.item_reader.unreadable import UnreadableItems
 from genomics_pipeline.language.json_text import loads
 
 _EXPECTED = "expected the manifest.json of an S3 Inventory in CSV"

@@ -11,9 +11,9 @@ from typing import Any
 
 from genomics_pipeline.engine.distributed_map.item_reader import athena, inventory, listing
 from genomics_pipeline.engine.distributed_map.item_reader.compression import blocks
-from genomics_pipeline.engine.distributed_map.item_reader.limits import ItemReaderCause, UnreadableItems
 from genomics_pipeline.engine.distributed_map.item_reader.objects import count_object, read_object
 from genomics_pipeline.engine.distributed_map.item_reader.reader_config import ReaderConfig
+from genomics_pipeline.engine.distributed_map.item_reader.unreadable import ItemReaderCause, UnreadableItems
 from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.errors import ITEM_READER_FAILED, StatesError
 from genomics_pipeline.language.json_text import compact

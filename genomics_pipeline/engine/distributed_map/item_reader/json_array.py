@@ -13,16 +13,15 @@ from collections.abc import Iterable, Iterator
 from json.decoder import JSONDecodeError, scanstring  # type: ignore[attr-defined]
 from typing import Any
 
-from genomics_pipeline.engine.distributed_map.item_reader.limits import (
-    MAX_BYTES_BEFORE_ITEMS,
-    MAX_ITEM_BYTES,
+from genomics_pipeline.engine.distributed_map.item_reader.unreadable import (
     ItemReaderCause,
     UnreadableItems,
     too_large,
 )
+from genomics_pipeline.model import quotas
 
 _CHUNK = 1000  # items
-_ORDINARY = MAX_ITEM_BYTES // 4  # characters that are not too many bytes, whatever they are
+_ORDINARY = quotas.READER_ITEM.value // 4  # characters that are not too many bytes, whatever they are
 _LITERAL = 16  # no word or escape is longer
 _NUMBER = "0123456789.eE+-"  # what a number may go on with, as nothing (the window's end) may
 _EXPONENT = 3  # characters in which it is seen whether it does
@@ -66,7 +65,7 @@ def _elements(text: _JsonText) -> Iterator[list[Any]]:
         return
     while True:
         text.take(values)
-        values.append(text.value(MAX_ITEM_BYTES, count + len(values) + 1))
+        values.append(text.value(quotas.READER_ITEM.value, count + len(values) + 1))
         if len(values) >= _CHUNK:
             yield values
             count += len(values)
@@ -91,7 +90,7 @@ def _descend(text: _JsonText, token: str, pointer: str) -> None:
             name = str(number)
         if name == token:
             return
-        text.value(MAX_BYTES_BEFORE_ITEMS, None)
+        text.value(quotas.BYTES_BEFORE_ITEMS.value, None)
         number += 1
         if text.peek() == ",":
             text.skip(",")
@@ -191,7 +190,7 @@ class _JsonText:
 
 def _too_large(number: int | None) -> UnreadableItems:
     if number is None:
-        return UnreadableItems(f"expected the items within the first {MAX_BYTES_BEFORE_ITEMS} bytes")
+        return UnreadableItems(f"expected the items within the first {quotas.BYTES_BEFORE_ITEMS}")
     return too_large(number)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from genomics_pipeline.engine.distributed_map.item_reader.limits import UnreadableItems
 from genomics_pipeline.engine.distributed_map.item_reader.lines import whole_lines
+from genomics_pipeline.engine.distributed_map.item_reader.unreadable import UnreadableItems
 
 BOM = b"\xef\xbb\xbf"
 

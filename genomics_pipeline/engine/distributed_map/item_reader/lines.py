@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from genomics_pipeline.engine.distributed_map.item_reader.limits import MAX_ITEM_BYTES, UnreadableItems
+from genomics_pipeline.engine.distributed_map.item_reader.unreadable import UnreadableItems
+from genomics_pipeline.model import quotas
 
 
 def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -25,17 +26,17 @@ def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
             held, held_bytes = [], 0
         held.append(block[end:])
         held_bytes += len(block) - end
-        if held_bytes > MAX_ITEM_BYTES:
+        if held_bytes > quotas.READER_ITEM.value:
             raise _too_long()
     if held_bytes:
         yield b"".join(held)
 
 
 def _checked(part: bytes) -> bytes:
-    if len(part) > MAX_ITEM_BYTES and max(map(len, part.split(b"\n"))) > MAX_ITEM_BYTES:
+    if len(part) > quotas.READER_ITEM.value and max(map(len, part.split(b"\n"))) > quotas.READER_ITEM.value:
         raise _too_long()
     return part
 
 
 def _too_long() -> UnreadableItems:
-    return UnreadableItems(f"expected lines of at most {MAX_ITEM_BYTES} bytes, found a longer one")
+    return UnreadableItems(f"expected lines of at most {quotas.READER_ITEM}, found a longer one")

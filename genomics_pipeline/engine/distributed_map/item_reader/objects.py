@@ -8,8 +8,9 @@ from typing import Any
 
 from genomics_pipeline.engine.distributed_map.item_reader import csv, json_array, json_lines, parquet
 from genomics_pipeline.engine.distributed_map.item_reader.compression import blocks
-from genomics_pipeline.engine.distributed_map.item_reader.limits import MAX_OBJECT_BYTES, UnreadableItems
 from genomics_pipeline.engine.distributed_map.item_reader.reader_config import ReaderConfig
+from genomics_pipeline.engine.distributed_map.item_reader.unreadable import UnreadableItems
+from genomics_pipeline.model import quotas
 from genomics_pipeline.stores.protocol import Store
 
 
@@ -40,5 +41,5 @@ def count_object(store: Store, uri: str, config: ReaderConfig) -> int:
 
 def _measure(store: Store, uri: str) -> None:
     found = store.stat(uri)
-    if found and found.size_bytes > MAX_OBJECT_BYTES:
-        raise UnreadableItems(f"expected at most {MAX_OBJECT_BYTES} bytes, found {found.size_bytes}")
+    if found and found.size_bytes > quotas.READER_OBJECT.value:
+        raise UnreadableItems(f"expected at most {quotas.READER_OBJECT}, found {found.size_bytes}")

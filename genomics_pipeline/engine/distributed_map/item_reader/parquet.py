@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
-from genomics_pipeline.engine.distributed_map.item_reader.limits import (
-    MAX_FOOTER_BYTES,
-    MAX_ITEM_BYTES,
-    MAX_ROW_GROUP_BYTES,
+from genomics_pipeline.engine.distributed_map.item_reader.unreadable import (
     UnreadableItems,
     too_large,
 )
+from genomics_pipeline.model import quotas
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
@@ -43,7 +41,7 @@ def read(stream: BinaryIO) -> Iterator[list[Any]]:
         for batch in _file(stream).iter_batches(_ROWS):
             rows = _in_microseconds(batch).to_pylist(maps_as_pydicts="strict")
             data = orjson.dumps(rows, default=_plain, option=_OPTIONS)
-            if len(data) > MAX_ITEM_BYTES:
+            if len(data) > quotas.READER_ITEM.value:
                 _check(rows, before)
             before += len(rows)
             yield orjson.loads(data)
@@ -70,14 +68,12 @@ def _file(stream: BinaryIO) -> ParquetFile:
 
     file = ParquetFile(stream, coerce_int96_timestamp_unit="us")
     metadata = file.metadata
-    if metadata.serialized_size > MAX_FOOTER_BYTES:
-        raise UnreadableItems(
-            f"expected a footer of at most {MAX_FOOTER_BYTES} bytes, found {metadata.serialized_size}"
-        )
+    if metadata.serialized_size > quotas.PARQUET_FOOTER.value:
+        raise UnreadableItems(f"expected a footer of at most {quotas.PARQUET_FOOTER}, found {metadata.serialized_size}")
     for number in range(metadata.num_row_groups):
         size = metadata.row_group(number).total_byte_size
-        if size > MAX_ROW_GROUP_BYTES:
-            raise UnreadableItems(f"expected row groups of at most {MAX_ROW_GROUP_BYTES} bytes, found {size}")
+        if size > quotas.PARQUET_ROW_GROUP.value:
+            raise UnreadableItems(f"expected row groups of at most {quotas.PARQUET_ROW_GROUP}, found {size}")
     return file
 
 
@@ -106,5 +102,5 @@ def _plain(value: Any) -> Any:
 
 def _check(rows: list[Any], before: int) -> None:
     for number, row in enumerate(rows, before + 1):
-        if len(orjson.dumps(row, default=_plain, option=_OPTIONS)) > MAX_ITEM_BYTES:
+        if len(orjson.dumps(row, default=_plain, option=_OPTIONS)) > quotas.READER_ITEM.value:
             raise too_large(number)

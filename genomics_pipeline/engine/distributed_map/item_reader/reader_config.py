@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from genomics_pipeline.engine.distributed_map.item_reader.csv import DELIMITERS
-from genomics_pipeline.engine.distributed_map.item_reader.limits import MAX_ITEMS
 from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.errors import ITEM_READER_FAILED, StatesError
 from genomics_pipeline.language.jsonpath.path_fields import whole
 from genomics_pipeline.language.query_language import Node
+from genomics_pipeline.model import quotas
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class ReaderConfig:
     csv_headers: Sequence[str] | None = None
     csv_delimiter: str = ","
     items_pointer: str = ""
-    max_items: int = MAX_ITEMS
+    max_items: int = quotas.MAP_RUN_ITEMS.value
 
     @classmethod
     def of(cls, visit: Visit, reader: Node) -> ReaderConfig:
@@ -69,4 +69,4 @@ def _max_items(visit: Visit, config: Node) -> int:
         raise StatesError(ITEM_READER_FAILED, cause + config["MaxItemsPath"])
     if number < 0:
         raise StatesError(ITEM_READER_FAILED, "field MaxItems must be positive")
-    return min(number or MAX_ITEMS, MAX_ITEMS)
+    return min(number or quotas.MAP_RUN_ITEMS.value, quotas.MAP_RUN_ITEMS.value)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genomics_pipeline.engine.distributed_map.item_reader import csv, limits
+from genomics_pipeline.engine.distributed_map.item_reader import csv
+from genomics_pipeline.model import quotas
 
 URI = "s3://b/k.csv"
 
@@ -119,4 +120,4 @@ def test_what_cannot_be_read(refused: Any, data: bytes, cause: str) -> None:
 
 
 def test_a_field_may_be_larger_than_pythons_limit() -> None:
-    assert len(read(b"a\n" + b"x" * 1_000_000)[0]["a"]) == 1_000_000 < limits.MAX_ITEM_BYTES
+    assert len(read(b"a\n" + b"x" * 1_000_000)[0]["a"]) == 1_000_000 < quotas.READER_ITEM.value

@@ -165,11 +165,11 @@ def test_an_object_that_is_not_there(refused: Any) -> None:
         assert refused({}, uri, **config) == f"{uri}: no such object: {uri}"
 
 
-def test_an_object_may_be_10_gib_and_no_more(bench: Any, refused: Any) -> None:
+def test_an_object_may_be_10_gb_and_no_more(bench: Any, refused: Any) -> None:
     # Developer guide, "ItemReader (Map)"; Service Quotas L-2CDE2B0A.
-    bench.store.stat = lambda uri: ObjectInfo(uri, 10 * 1024**3 + 1, "v", 0)
+    bench.store.stat = lambda uri: ObjectInfo(uri, 10 * 10**9 + 1, "v", 0)
     assert refused({"s3://b/k": b"1\n"}, "s3://b/k", input_type="JSONL") == (
-        "s3://b/k: expected at most 10737418240 bytes, found 10737418241"
+        "s3://b/k: expected at most 10000000000 bytes, found 10000000001"
     )
 
 

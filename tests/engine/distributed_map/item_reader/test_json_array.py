@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genomics_pipeline.engine.distributed_map.item_reader import json_array, limits
+from genomics_pipeline.engine.distributed_map.item_reader import json_array
+from genomics_pipeline.model import quotas
 
 JSON = st.recursive(
     st.none()
@@ -114,10 +115,10 @@ def test_what_is_no_json(refused: Any, data: bytes, pointer: str, cause: str) ->
 
 
 def test_an_item_may_be_8_mib_and_no_more(read: Any, refused: Any) -> None:
-    longest = b'"' + "é".encode() * (limits.MAX_ITEM_BYTES // 2 - 1) + b'"'
+    longest = b'"' + "é".encode() * (quotas.READER_ITEM.value // 2 - 1) + b'"'
     assert len(read({URI: b"[1," + longest + b"]"}, URI, input_type="JSON")) == 2
     longer = b'"x' + longest[1:]
-    for data in (b"[1," + longer + b"]", b"[1," + longer + b",2]", b"[1," + longer + b" " * limits.MAX_ITEM_BYTES):
+    for data in (b"[1," + longer + b"]", b"[1," + longer + b",2]", b"[1," + longer + b" " * quotas.READER_ITEM.value):
         assert refused({URI: data}, URI, input_type="JSON") == (
             f"{URI}: item 2: expected at most 8388608 bytes, found more"
         )
@@ -125,7 +126,7 @@ def test_an_item_may_be_8_mib_and_no_more(read: Any, refused: Any) -> None:
 
 def test_the_array_begins_within_the_first_16_mib(refused: Any) -> None:
     # Developer guide, "ItemReader (Map)", ItemsPointer.
-    data = b'{"b":"' + b"x" * limits.MAX_BYTES_BEFORE_ITEMS + b'","a":[]}'
+    data = b'{"b":"' + b"x" * quotas.BYTES_BEFORE_ITEMS.value + b'","a":[]}'
     assert refused({URI: data}, URI, input_type="JSON", items_pointer="/a") == (
         f"{URI}: expected the items within the first 16777216 bytes"
     )

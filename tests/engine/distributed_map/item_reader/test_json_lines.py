@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genomics_pipeline.engine.distributed_map.item_reader import json_lines, limits
+from genomics_pipeline.engine.distributed_map.item_reader import json_lines
+from genomics_pipeline.engine.distributed_map.item_reader.unreadable import UnreadableItems
+from genomics_pipeline.model import quotas
 
 JSON = st.recursive(
     st.none()
@@ -58,13 +60,13 @@ def test_a_line_that_is_no_json_is_told_with_file_and_line(refused: Any, data: b
 
 
 def test_the_line_number_goes_on_from_block_to_block() -> None:
-    with pytest.raises(limits.UnreadableItems, match="line 2001: "):
+    with pytest.raises(UnreadableItems, match="line 2001: "):
         read(b"1\n" * 2000 + b"x\n", 100)
 
 
 def test_an_item_may_be_8_mib_and_no_more(read: Any, refused: Any) -> None:
     # Developer guide, "ItemReader (Map)": an item of up to 8 MB.
-    longest = b'"' + b"x" * (limits.MAX_ITEM_BYTES - 2) + b'"'
+    longest = b'"' + b"x" * (quotas.READER_ITEM.value - 2) + b'"'
     assert [len(item) for item in read({URI: longest + b"\n1\n"}, URI, input_type="JSONL")[:1]] == [8388606]
     for data in (longest + b" ", longest + b" \n", b"1\n" + longest + b" \n1\n"):
         assert refused({URI: data}, URI, input_type="JSONL") == (

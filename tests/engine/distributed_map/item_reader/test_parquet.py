@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet as arrow_parquet
 
-from genomics_pipeline.engine.distributed_map.item_reader import limits, parquet
+from genomics_pipeline.engine.distributed_map.item_reader import parquet
+from genomics_pipeline.engine.distributed_map.item_reader.unreadable import UnreadableItems
+from genomics_pipeline.model import quotas
 
 URI = "s3://b/k.parquet"
 
@@ -92,14 +95,14 @@ def test_what_is_no_parquet(refused: Any, data: bytes) -> None:
 # Developer guide, "ItemReader (Map)": row groups of at most 256 MB, a footer of at most 5 MB, an item of at most 8 MB.
 def test_parts_are_limited(refused: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     data = written([{"a": "x" * 100}])
-    monkeypatch.setattr(parquet, "MAX_ITEM_BYTES", 107)
-    with pytest.raises(limits.UnreadableItems, match=r"^item 1: expected at most 8388608 bytes, found more$"):
+    monkeypatch.setattr(quotas, "READER_ITEM", replace(quotas.READER_ITEM, value=107))
+    with pytest.raises(UnreadableItems, match=r"^item 1: expected at most 107 bytes, found more$"):
         read(data)
-    monkeypatch.setattr(parquet, "MAX_ROW_GROUP_BYTES", 10)
+    monkeypatch.setattr(quotas, "PARQUET_ROW_GROUP", replace(quotas.PARQUET_ROW_GROUP, value=10))
     assert refused({URI: data}, URI, input_type="PARQUET").startswith(
         f"{URI}: expected row groups of at most 10 bytes, found "
     )
-    monkeypatch.setattr(parquet, "MAX_FOOTER_BYTES", 20)
+    monkeypatch.setattr(quotas, "PARQUET_FOOTER", replace(quotas.PARQUET_FOOTER, value=20))
     assert refused({URI: data}, URI, input_type="PARQUET").startswith(
         f"{URI}: expected a footer of at most 20 bytes, found "
     )
