@@ -24,7 +24,8 @@ import orjson
 from benchmarks.measure import measure
 from genomics_pipeline.engine.distributed_map.result_writer import Destination, ended_row, pending_row
 from genomics_pipeline.language.json_text import compact
-from genomics_pipeline.records.result_files import ResultRow, rows
+from genomics_pipeline.records.result_files import result_rows
+from genomics_pipeline.records.result_row import ResultRow
 from genomics_pipeline.runs.reruns.items import plan, row_label
 from genomics_pipeline.stores.local import LocalStore
 
@@ -93,7 +94,7 @@ def children(count: int, size: int, batch: int) -> Iterator[tuple[str, dict[str,
 def read(folder: Path, details: Details) -> Iterator[Iterator[ResultRow]]:
     """The rows of what failed, then of what never began."""
     store = LocalStore({"b": folder})
-    return (rows(store, details, kind) for kind in KINDS)
+    return (result_rows(store, details, kind) for kind in KINDS)
 
 
 def parsing(loads: Callable[[bytes], Any]) -> Callable[[Path, Details], None]:

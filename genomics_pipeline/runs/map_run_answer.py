@@ -11,7 +11,7 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure, classify
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.task import item_id, items_of
-from genomics_pipeline.records.result_files import newest, rows
+from genomics_pipeline.records.result_files import newest_details, result_rows
 from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.runs.run_state import ItemFailure, MapRunState
 from genomics_pipeline.stores.protocol import Store
@@ -53,7 +53,7 @@ def failures_of(store: Store, answer: Mapping[str, Any]) -> Iterator[ItemFailure
     failed = answer["executionCounts"]
     if not (failed["failed"] or failed["timedOut"] or failed["aborted"]) or "resultWriterDetails" not in answer:
         return
-    for row in rows(store, newest(store, answer["resultWriterDetails"]), "FAILED"):
+    for row in result_rows(store, newest_details(store, answer["resultWriterDetails"]), "FAILED"):
         yield from _of_items(row.items(), classify(row.error, row.cause))
 
 
@@ -65,7 +65,7 @@ def pending_of(store: Store, answer: Mapping[str, Any]) -> Iterator[ItemFailure]
         answer: DescribeMapRun's, with ``resultWriterDetails``.
     """
     if answer["status"] != "SUCCEEDED" and "resultWriterDetails" in answer:
-        for row in rows(store, newest(store, answer["resultWriterDetails"]), "PENDING"):
+        for row in result_rows(store, newest_details(store, answer["resultWriterDetails"]), "PENDING"):
             yield from (replace(one, pending=True) for one in _of_items(row.items(), NEVER_STARTED))
 
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.task import RunPlace, item_id
 from genomics_pipeline.records.completion import is_done
-from genomics_pipeline.records.result_files import rows
+from genomics_pipeline.records.result_files import result_rows
 from genomics_pipeline.stores.protocol import Store
 
 READERS = 32  # records read at a time: each is small, and S3 answers slowly
@@ -39,7 +39,7 @@ def done_items(store: Store, run: RunPlace, stage: str, map_runs: Sequence[Mappi
     scope = ""
     for details in map_runs:
         for kind in ("SUCCEEDED", "FAILED"):
-            for row in rows(store, details, kind):
+            for row in result_rows(store, details, kind):
                 for item in row.items():
                     succeeded[item_id(item)] = kind == "SUCCEEDED"
                     scope = scope or next(name for name in run_layout.ITEM_FILES if name in item)

@@ -208,7 +208,13 @@ def test_a_redrive_is_of_the_newest_execution(
 def test_a_class_is_the_workers_where_it_knows_better(failed: str, stack: Deployed, cli: Cli) -> None:
     place = f"runs/{failed}/steps/alignment/bad"
     job = stack.read(f"{place}/job.json")
-    told = {"class": "tool_error", "message": "it is not the reads", "job_id": job["job_id"], "attempt": 1}
+    told = {
+        "class": "tool_error",
+        "message": "it is not the reads",
+        "exit_code": 1,
+        "job_id": job["job_id"],
+        "attempt": 1,
+    }
     stack.put(f"{place}/failure.json", json.dumps(told))
     found = of(cli("rerun", failed, "--dry-run", "--json"))
     assert found["by_class"] == {"out_of_memory": 1, "tool_error": 1}

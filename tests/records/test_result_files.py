@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from genomics_pipeline.engine.distributed_map.result_writer import Destination, ended_row, pending_row
 from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.records import result_files as result_manifest
-from genomics_pipeline.records.result_files import ResultRow, newest, rows
+from genomics_pipeline.records import result_file_rows, result_row
+from genomics_pipeline.records.result_files import newest_details, result_rows
+from genomics_pipeline.records.result_row import ResultRow
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import MissingObject
 
@@ -55,47 +56,47 @@ def put(store: LocalStore, kind: str, *files: bytes, sizes: bool = True) -> dict
 def test_a_redriven_map_run_as_recorded(recorded: LocalStore) -> None:
     # radkawar/stackd testdata/aws/stepfunctions/redrive_map.json: the newest folder has all that failed or never began.
     first, last = at(EXPRESS), at(f"{EXPRESS}/Redrive-1")
-    assert newest(recorded, first) == newest(recorded, last) == last
+    assert newest_details(recorded, first) == newest_details(recorded, last) == last
     names = ["22315863-7f3c-3d6c-abfa-567e9af2bbd5", "2ee4cc91-aa76-3cbc-b0eb-02a64ab1d686"]
     names += ["9a5ab4d4-fad0-3cce-853e-164d848c157b"]
     for details, count in ((first, 0), (last, 1)):
-        failed = list(rows(recorded, details, "FAILED"))
+        failed = list(result_rows(recorded, details, "FAILED"))
         assert [row.child["Name"] for row in failed] == names
         assert [row.child["RedriveCount"] for row in failed] == [count] * 3
         assert {(row.error, row.cause[:13]) for row in failed} == {("States.TaskFailed", "The principal")}
-        pending = list(rows(recorded, details, "PENDING"))
+        pending = list(result_rows(recorded, details, "PENDING"))
         assert [json.loads(row.given())["index"] for row in pending] == [3, 4, 5]
         assert [(row.error, row.cause, "Name" in row.child) for row in pending] == [("", "", False)] * 3
-        assert list(rows(recorded, details, "SUCCEEDED")) == []
+        assert list(result_rows(recorded, details, "SUCCEEDED")) == []
 
 
 def test_a_redrive_accumulates_what_succeeded_and_its_number_may_be_the_first_there_is(recorded: LocalStore) -> None:
     # The same: the execution was redriven twice, the Map Run once.
-    details = newest(recorded, at(STANDARD))
+    details = newest_details(recorded, at(STANDARD))
     assert details == at(f"{STANDARD}/Redrive-2")
-    succeeded = list(rows(recorded, details, "SUCCEEDED"))
+    succeeded = list(result_rows(recorded, details, "SUCCEEDED"))
     assert [json.loads(row.given())["index"] for row in succeeded] == [0, 3, 4, 5]
-    assert [row.place.rpartition("/")[2] for row in succeeded] == [
+    assert [row.location.rpartition("/")[2] for row in succeeded] == [
         "SUCCEEDED_0.json: element 1 at byte 1",
         "SUCCEEDED_0.json: element 2 at byte 754",
     ] * 2
-    assert list(rows(recorded, details, "FAILED")) == []
+    assert list(result_rows(recorded, details, "FAILED")) == []
 
 
 def test_the_newest_redrive_is_that_of_the_highest_number(store: LocalStore) -> None:
-    assert newest(store, at("p/u")) == at("p/u")
+    assert newest_details(store, at("p/u")) == at("p/u")
     for key in ("p/u/Redrive-2", "p/u/Redrive-10", "p/u/Redrive-x", "p/u2/Redrive-99", "p/u"):
         store.write(f"s3://b/{key}/FAILED_0.json", b"[]")
     # Its manifest comes last: until then it is missed, and the one before is not taken for it.
-    assert newest(store, at("p/u")) == newest(store, at("p/u/Redrive-2")) == at("p/u/Redrive-10")
+    assert newest_details(store, at("p/u")) == newest_details(store, at("p/u/Redrive-2")) == at("p/u/Redrive-10")
     with pytest.raises(MissingObject):
-        list(rows(store, newest(store, at("p/u")), "FAILED"))
+        list(result_rows(store, newest_details(store, at("p/u")), "FAILED"))
 
 
 def test_a_batch_as_recorded(recorded: LocalStore) -> None:
-    (row,) = rows(recorded, at("results/csv-none"), "SUCCEEDED")
+    (row,) = result_rows(recorded, at("results/csv-none"), "SUCCEEDED")
     assert json.loads(row.given())["BatchInput"] == {"tag": "csv-batch"}
-    assert row.place == "s3://b/results/csv-none/SUCCEEDED_0.jsonl:1"
+    assert row.location == "s3://b/results/csv-none/SUCCEEDED_0.jsonl:1"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_a_batch_as_recorded(recorded: LocalStore) -> None:
     ],
 )
 def test_outputs_alone_are_no_children(recorded: LocalStore, folder: str, told: str) -> None:
-    row = next(rows(recorded, at(f"results/{folder}"), "SUCCEEDED"))
+    row = next(result_rows(recorded, at(f"results/{folder}"), "SUCCEEDED"))
     for asked in (row.items, row.given, lambda: row.child):
         with pytest.raises(DataError) as error:
             asked()
@@ -123,7 +124,7 @@ def test_outputs_alone_are_no_children(recorded: LocalStore, folder: str, told: 
 @pytest.mark.parametrize("shape", [b"[%s,%s]", b"%s\n%s\n"])
 def test_whatever_the_outputs_are(store: LocalStore, output: bytes, shape: bytes) -> None:
     with pytest.raises(DataError, match=r"expected a child execution's row \(ResultWriter's Transformation NONE\)"):
-        [row.items() for row in rows(store, put(store, "SUCCEEDED", shape % (output, output)), "SUCCEEDED")]
+        [row.items() for row in result_rows(store, put(store, "SUCCEEDED", shape % (output, output)), "SUCCEEDED")]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +161,7 @@ def test_what_looks_like_a_rows_end_within_a_text_is_none(store: LocalStore, har
         failed("c", item={}),
     ]
     data = b"[%s]" % b",".join(made) if array else b"\n".join(made) + b"\n"
-    found = list(rows(store, put(store, "FAILED", data), "FAILED"))
+    found = list(result_rows(store, put(store, "FAILED", data), "FAILED"))
     assert [row.line.removesuffix(b"\n") for row in found] == made
     assert [row.items() for row in found] == [[{"sample": "a", "x": hard}], [{"sample": "b"}], [{}]]
     assert [row.child["Cause"] for row in found] == [hard, "c", "c"]
@@ -168,13 +169,13 @@ def test_what_looks_like_a_rows_end_within_a_text_is_none(store: LocalStore, har
 
 @pytest.mark.parametrize("data", [b"[]", b" [ ] ", b"", b"[\n]\n"])
 def test_a_file_of_nothing(store: LocalStore, data: bytes) -> None:
-    assert list(rows(store, put(store, "FAILED", data), "FAILED")) == []
+    assert list(result_rows(store, put(store, "FAILED", data), "FAILED")) == []
 
 
 def test_an_array_with_space_between_everything(store: LocalStore) -> None:
     made = [json.loads(failed(name, item={"sample": name})) for name in "abc"]
     data = ("\n " + json.dumps(made, indent=2) + "\n").encode()
-    assert [row.items() for row in rows(store, put(store, "FAILED", data), "FAILED")] == [
+    assert [row.items() for row in result_rows(store, put(store, "FAILED", data), "FAILED")] == [
         [{"sample": name}] for name in "abc"
     ]
 
@@ -185,7 +186,7 @@ def read_all(store: LocalStore, data: bytes, size: int | None = None) -> str:
     listed = {"Key": "f", **({} if size is None else {"Size": size})}
     store.write("s3://b/u/manifest.json", json.dumps({"ResultFiles": {"FAILED": [listed]}}).encode())
     with pytest.raises(DataError) as error:
-        [row.items() for row in rows(store, at("u"), "FAILED")]
+        [row.items() for row in result_rows(store, at("u"), "FAILED")]
     return str(error.value)
 
 
@@ -243,8 +244,9 @@ def test_what_is_wrong_is_told(store: LocalStore) -> None:
     ],
 )
 def test_no_more_is_held_than_a_row_may_have(begin: bytes, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(result_manifest, "BLOCK_BYTES", 1 << 10)
-    monkeypatch.setattr(result_manifest, "MAX_ROW_BYTES", 1 << 12)
+    monkeypatch.setattr(result_file_rows, "BLOCK_BYTES", 1 << 10)
+    for module in (result_file_rows, result_row):
+        monkeypatch.setattr(module, "MAX_ROW_BYTES", 1 << 12)
 
     class Endless(BytesIO):
         asked = 0
@@ -265,7 +267,7 @@ def test_no_more_is_held_than_a_row_may_have(begin: bytes, place: str, monkeypat
             return b'{"ResultFiles": {"FAILED": [{"Key": "f"}]}}'
 
     with pytest.raises(DataError) as error:
-        [row.items() for row in rows(Store(), at("u"), "FAILED")]
+        [row.items() for row in result_rows(Store(), at("u"), "FAILED")]
     assert (
         str(error.value)
         == f"s3://b/f{place}: {ROW[:8]} {ROW[9:]} of at most 4096 bytes, found '{{\"{'x' * 38}' and more"
@@ -275,10 +277,10 @@ def test_no_more_is_held_than_a_row_may_have(begin: bytes, place: str, monkeypat
 
 def test_a_manifest_or_a_file_that_is_missing(store: LocalStore) -> None:
     with pytest.raises(MissingObject, match=r"^s3://b/u/manifest\.json: expected a file, found none$"):
-        list(rows(store, at("u"), "FAILED"))
+        list(result_rows(store, at("u"), "FAILED"))
     store.write("s3://b/u/manifest.json", b'{"ResultFiles":{"FAILED":[{"Key":"u/FAILED_0.json","Size":2}]}}')
     with pytest.raises(MissingObject, match=r"^s3://b/u/FAILED_0\.json: expected a file, found none$"):
-        list(rows(store, at("u"), "FAILED"))
+        list(result_rows(store, at("u"), "FAILED"))
 
 
 texts = st.text(st.sampled_from('aé\\"{}[],:\n\u2028😀'), max_size=8)
@@ -333,7 +335,7 @@ def test_what_our_engine_writes_is_read(
     made: list[Row], transformation: str, output_type: str, most: int, block: int
 ) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(result_manifest, "BLOCK_BYTES", block)
+        patch.setattr(result_file_rows, "BLOCK_BYTES", block)
         store = LocalStore({"b": Path(folder) / "b"})
         written = [as_engine_row(child) for child in made]
         to = Destination(store, "b", "p", transformation, output_type, most)
@@ -341,11 +343,11 @@ def test_what_our_engine_writes_is_read(
         for kind in ("FAILED", "PENDING", *(["SUCCEEDED"] if transformation == "NONE" else [])):
             expected = [(row, child) for (of, row), child in zip(written, made, strict=True) if of == kind]
             for how in (ResultRow.items, items_after_child):
-                found = list(rows(store, to.manifest("u"), kind))
+                found = list(result_rows(store, to.manifest("u"), kind))
                 assert [how(row) for row in found] == [
                     child["items"] if child["batch"] else child["items"][:1] for _, child in expected
                 ]
                 assert [dict(row.child) for row in found] == [row for row, _ in expected]
         if transformation != "NONE" and any(json.loads(row.get("Output", "[]")) for _, row in written):
             with pytest.raises(DataError, match="expected a child execution's row"):
-                [row.items() for row in rows(store, to.manifest("u"), "SUCCEEDED")]
+                [row.items() for row in result_rows(store, to.manifest("u"), "SUCCEEDED")]

@@ -17,7 +17,7 @@ from genomics_pipeline.engine.progress import read_progress
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.records.completion import is_done
 from genomics_pipeline.records.rerun import read_rerun
-from genomics_pipeline.records.result_files import newest as after_redrives
+from genomics_pipeline.records.result_files import newest_details
 from genomics_pipeline.runs.find_run import CloudRun, LocalRun
 from genomics_pipeline.runs.map_run_answer import failures_of, map_run_label, map_run_state
 from genomics_pipeline.runs.run_files import RunFiles, StageGroup, scope_of
@@ -99,7 +99,7 @@ def result_details(run: CloudRun, arn: str) -> Mapping[str, str]:
     """Where ResultWriter has written a Map Run's files, after its last redrive."""
     label, uuid = map_run_label(arn), arn.rpartition(":")[2]
     key = run.place.prefix + run_layout.result_manifest(label, uuid)
-    return after_redrives(run.store, {"Bucket": run.place.bucket, "Key": key})
+    return newest_details(run.store, {"Bucket": run.place.bucket, "Key": key})
 
 
 def of_samples(found: Iterable[Answer]) -> Iterator[Answer]:

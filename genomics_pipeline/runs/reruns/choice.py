@@ -13,7 +13,8 @@ from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError, UsageError, did_you_mean
 from genomics_pipeline.model.task import item_id
-from genomics_pipeline.records.result_files import ResultRow, rows
+from genomics_pipeline.records.result_files import result_rows
+from genomics_pipeline.records.result_row import ResultRow
 from genomics_pipeline.runs.map_run_answer import map_run_label
 from genomics_pipeline.runs.reruns.chain import WHOLE, Answer, RunExecution, all_done, of_samples
 from genomics_pipeline.runs.reruns.items import NEVER_STARTED, Planned, plan, row_label
@@ -150,7 +151,7 @@ class Choice:
     def _rows(self, execution: RunExecution, answer: Answer, kind: str) -> Iterator[ResultRow]:
         if "resultWriterDetails" in answer:
             try:
-                yield from rows(self._files.store, answer["resultWriterDetails"], kind)
+                yield from result_rows(self._files.store, answer["resultWriterDetails"], kind)
             except MissingObject:
                 raise self._no_results(execution) from None
 

@@ -26,7 +26,7 @@ from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.json_text import loads
 from genomics_pipeline.model.sample import NAME
 from genomics_pipeline.model.task import item_id, items_of
-from genomics_pipeline.records.result_files import ResultRow, around
+from genomics_pipeline.records.result_row import ResultRow, around
 
 NEVER_STARTED = "pending"
 ROWS = 64  # read at a time; with more, Python's collector of garbage takes a tenth of the time
@@ -175,7 +175,7 @@ class _Items:
                 (item_id(item), _line(item, given, place), row, len(items) > 1) for place, item in enumerate(items)
             ]
         except DataError as error:
-            raise error if str(error).startswith(row.place) else DataError(f"{row.place}: {error}") from None
+            raise error if str(error).startswith(row.location) else DataError(f"{row.location}: {error}") from None
         if len(found) == 1 and self._around is None:
             self._learn(given, found[0][1].decode())
         return found

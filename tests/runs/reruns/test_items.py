@@ -14,7 +14,7 @@ from genomics_pipeline.engine.distributed_map.result_writer import ended_row, pe
 from genomics_pipeline.language.json_text import dumps
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.failure import FailureClass
-from genomics_pipeline.records.result_files import ResultRow
+from genomics_pipeline.records.result_row import ResultRow
 from genomics_pipeline.runs.reruns.items import NEVER_STARTED, ROWS, Planned, plan, row_label
 
 SHARED = {"run": {"name": "r", "bucket": "b", "prefix": ""}, "reference": "s3://b/GRCh38", "parameters": {}}

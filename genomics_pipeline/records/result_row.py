@@ -1,0 +1,190 @@
+"""One row of ResultWriter's files: a child execution, decoded only as far as a caller asks for it.
+
+Source: Step Functions developer guide, "ResultWriter (Map)"; members as recorded from AWS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import orjson
+
+from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.json_text import loads
+from genomics_pipeline.model.task import items_in
+
+EXAMPLE_BYTES = 40  # of a file, shown in a message
+MAX_ROW_BYTES = 1 << 24  # an input, an output and a cause are of 544 KiB at most, six times that where all is escaped
+ROW = "a child execution's row (ResultWriter's Transformation NONE)"
+
+_INPUT, _DETAILS, _AFTER_INPUT = b'"Input":"', b"InputDetails", b'","InputDetails":{'
+_ENDS = (b'"}\n', b'"}')
+T = TypeVar("T")
+
+
+class ResultRow:
+    """One child execution.
+
+    Attributes:
+        line: Its text, with the line's end where it has one.
+    """
+
+    _offset: int | None = None
+    _child: Mapping[str, Any] | None = None
+
+    def __init__(self, file: str, number: int, line: bytes) -> None:
+        self._file = file
+        self._number = number
+        self.line = line
+
+    @classmethod
+    def element(cls, file: str, number: int, text: bytes, offset: int) -> ResultRow:
+        """Make the row of an array's element.
+
+        Args:
+            file: URI of the file.
+            number: The element's number in the array, from 1.
+            text: Its text.
+            offset: The byte of the file at which it begins.
+        """
+        row = cls(file, number, text)
+        row._offset = offset
+        return row
+
+    @property
+    def location(self) -> str:
+        """The file and the line; in an array, which has no lines, the element and its byte."""
+        if self._offset is None:
+            return f"{self._file}:{self._number}"
+        return element_location(self._file, self._number, self._offset)
+
+    @property
+    def child(self) -> Mapping[str, Any]:
+        """The whole row, decoded.
+
+        Raises:
+            DataError: if it is not a child's row.
+        """
+        if self._child is None:
+            if len(self.line) > MAX_ROW_BYTES:
+                raise too_long(self.line, self.location)
+            row = decode(self.line, self.location, ROW, loads)
+            if not (isinstance(row, dict) and "Status" in row and isinstance(row.get("Input"), str)):
+                raise _unlike(self.line, self.location, ROW)
+            self._child = row
+        return self._child
+
+    @property
+    def error(self) -> str:
+        """``Error``; empty where the child has none, as one that was aborted or never started."""
+        error: str = self.child.get("Error", "States.Timeout" if self.child["Status"] == "TIMED_OUT" else "")
+        return error
+
+    @property
+    def cause(self) -> str:
+        """``Cause``; empty where the child has none."""
+        cause: str = self.child.get("Cause", "")
+        return cause
+
+    def given(self) -> str:
+        """Return the child's input, JSON text, without decoding the rest of the row where that is possible.
+
+        Raises:
+            DataError: if it is not a child's row.
+        """
+        part = self.quoted()
+        if part is not None:
+            try:
+                text: str = orjson.loads(b'"' + part + b'"')
+                return text
+            except ValueError:
+                pass
+        return str(self.child["Input"])
+
+    def quoted(self, before: bytes = _INPUT, after: bytes = b"") -> bytes | None:
+        """Return the child's input as the row has it, which is the inside of a JSON string.
+
+        Args:
+            before: The text that leads to the wanted part of the input; see `around`.
+            after: The text behind that part.
+
+        Returns:
+            The part; None where the row's text alone does not tell where it is.
+        """
+        line = self.line
+        # Searched from the end, since a cause is long and full of quotes; within a string these would be escaped. A row
+        # that is cut off begins or ends otherwise, and one that lost its end to the next has two inputs.
+        if line[:2] == b'{"' and line.endswith(_ENDS):
+            end = line.rfind(_AFTER_INPUT)
+            start = line.rfind(before, 0, end) + len(before)
+            if len(before) <= start < end and line.endswith(after, 0, end) and line.rfind(_DETAILS, 0, start) < 0:
+                return line[start : end - len(after)]
+        return None
+
+    def items(self) -> list[Mapping[str, Any]]:
+        """Return the items that the child was given: one, or those of its batch.
+
+        Raises:
+            DataError: if it is not a child's row, or its input is not one of our definitions'.
+        """
+        return self.items_in(self.given())
+
+    def items_in(self, given: str) -> list[Mapping[str, Any]]:
+        """Return the items in an input that `given` returned.
+
+        Raises:
+            DataError: if they are not there.
+        """
+        expected = "a child's items in Input"
+        items: list[Mapping[str, Any]] = decode(given, self.location, expected, lambda text: items_in(loads(text)))
+        return items
+
+
+def around(before: str, after: str) -> tuple[bytes, bytes]:
+    """Return the arguments of `ResultRow.quoted` for inputs that begin and end with these texts."""
+    return _INPUT + orjson.dumps(before)[1:-1], orjson.dumps(after)[1:-1]
+
+
+def element_location(file: str, number: int, offset: int) -> str:
+    """Return where an array's element is, for messages.
+
+    >>> element_location("s3://b/FAILED_0.json", 2, 754)
+    's3://b/FAILED_0.json: element 2 at byte 754'
+    """
+    return f"{file}: element {number} at byte {offset}"
+
+
+def decode(text: T, location: str, expected: str, decoder: Callable[[T], Any]) -> Any:
+    """Return what a decoder makes of a text.
+
+    Args:
+        text: JSON text.
+        location: Where it was found, for messages.
+        expected: What it should be, for messages.
+        decoder: Decodes the text.
+
+    Raises:
+        DataError: if the decoder cannot.
+    """
+    try:
+        return decoder(text)
+    except ValueError as error:
+        raise _unlike(text, location, expected, f": {error}") from None
+    except (LookupError, TypeError, AttributeError):
+        raise _unlike(text, location, expected) from None
+
+
+def too_long(text: bytes, location: str) -> DataError:
+    """Return the error about a row that is longer than any can be."""
+    return DataError(f"{location}: expected {ROW} of at most {MAX_ROW_BYTES} bytes, found {example(text)} and more")
+
+
+def _unlike(text: object, location: str, expected: str, why: str = "") -> DataError:
+    shown = text.encode(errors="replace") if isinstance(text, str) else bytes(text)  # type: ignore[call-overload]
+    return DataError(f"{location}: expected {expected}, found {example(shown)}{why}")
+
+
+def example(text: bytes) -> str:
+    """Return the beginning of a text, quoted."""
+    return repr(text[:EXAMPLE_BYTES].rstrip(b"\n").decode("utf-8", "replace"))
