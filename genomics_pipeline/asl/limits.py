@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from math import inf, isinf
 from typing import Any
 
+from genomics_pipeline.asl.canonical import canonical
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import DataError, Problem
 
@@ -32,7 +33,7 @@ def check_limits(document: Document) -> None:
     """
     names: Names = {}
     problems = list(_machine(document, "$", names, express=False))
-    size = len(json.dumps(document, ensure_ascii=False).encode())
+    size = len(canonical(document).encode())
     if size > quotas.DEFINITION.value:
         problems.append(_problem("$", "the definition", f"at most {quotas.DEFINITION.value} bytes", size))
     problems += [

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from genomics_pipeline.asl.canonical import canonical
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.limits import check_limits, submit_bytes
 from genomics_pipeline.asl.task_state import SUBMIT_RETRY
@@ -66,7 +66,7 @@ def rename(old: str, new: str) -> Change:
 
 def large(document: dict[str, Any]) -> None:
     document["Comment"] = ""
-    size = len(json.dumps(document, ensure_ascii=False).encode())
+    size = len(canonical(document).encode())
     document["Comment"] = "é" * ((1_048_576 - size) // 2 + 1)
 
 

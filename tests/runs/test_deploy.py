@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import find_deployment
 from genomics_pipeline.aws.stack import ChangeSet, Event
-from genomics_pipeline.model.errors import RunError, UsageError
+from genomics_pipeline.model import quotas
+from genomics_pipeline.model.errors import DataError, RunError, UsageError
 from genomics_pipeline.runs.catalog import shipped
 from genomics_pipeline.runs.stack.deploy import deploy, parse_parameters
 from genomics_pipeline.runs.stack.destroy import Destroyed, destroy
@@ -103,6 +105,17 @@ def test_the_resources_are_what_the_code_expects(clients: Clients, plan: StackTe
     assert [len(queue["computeEnvironmentOrder"]) for queue in queues["jobQueues"]] == [2, 1]
     _job_definitions_are_those_of_the_states(clients, json.loads(machine["definition"]), plan)
     _bucket_is_closed(clients, found.bucket)
+
+
+def test_the_size_of_a_definition_is_checked_on_the_text_that_is_uploaded(
+    plan: StackTemplate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = len(plan.machines[0].definition.encode())
+    monkeypatch.setattr(quotas, "DEFINITION", replace(quotas.DEFINITION, value=size))
+    assert stack_template([], STACK) == plan
+    monkeypatch.setattr(quotas, "DEFINITION", replace(quotas.DEFINITION, value=size - 1))
+    with pytest.raises(DataError, match=f"the definition: AWS allows at most {size - 1} bytes, found {size}"):
+        stack_template([], STACK)
 
 
 def _job_definitions_are_those_of_the_states(clients: Clients, document: Any, plan: StackTemplate) -> None:
