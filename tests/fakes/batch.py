@@ -119,7 +119,7 @@ class Batch:
         self.jobs: dict[str, BatchJob] = {}
         self.run_job = run_job
         self._log_group = log_group
-        self._definitions = AnyDefinition() if definitions is None else definitions
+        self.definitions = AnyDefinition() if definitions is None else definitions
         self._changed = threading.Condition()
         self._moto = moto
         self._made: list[str] = []
@@ -135,7 +135,7 @@ class Batch:
 
     def tasks(self, folder: Path) -> Tasks:
         """The tasks of one execution: its jobs run here, as many at once as it submits."""
-        jobs = MachineJobs(self._definitions, self._run, cores=64, memory_mib=1 << 20)
+        jobs = MachineJobs(self.definitions, self._run, cores=64, memory_mib=1 << 20)
         return Handlers(BatchTasks(jobs).handlers())
 
     def wait(self, holds: Callable[[Batch], bool], timeout: float = 60) -> None:
@@ -213,7 +213,7 @@ class Batch:
     ) -> dict[str, Any]:
         """The job begins at once."""
         definition = jobDefinition.rsplit("/", 1)[-1].split(":")[0]
-        if (declared := self._definitions.get(definition)) is None:
+        if (declared := self.definitions.get(definition)) is None:
             raise ApiError("ClientException", f"JobDefinition not found: {jobDefinition}")
         environment = {entry["name"]: entry["value"] for entry in (containerOverrides or {}).get("environment", ())}
         seconds = (timeout or {}).get("attemptDurationSeconds")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from genomics_pipeline.engine.tasks.job_runner import NO_WORK, JobReport
 from genomics_pipeline.model.batch_retry import ONCE, RetryStrategy
@@ -96,6 +97,12 @@ class JobEnd:
     log_stream: str | None = None
     status_reason: str = EXITED
     report: JobReport = NO_WORK
+
+
+def environment_of(arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Return the environment variables that the arguments of SubmitJob set."""
+    overrides = arguments.get("ContainerOverrides", {})
+    return {entry["Name"]: entry["Value"] for entry in overrides.get("Environment", ())}
 
 
 RunAttempt = Callable[[Job], JobEnd]  # called in a thread of its own; a failed step is an end, not an exception

@@ -14,7 +14,15 @@ from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.tasks.admission import Admission, Share
 from genomics_pipeline.engine.tasks.aws_response import required
 from genomics_pipeline.engine.tasks.background import Background
-from genomics_pipeline.engine.tasks.job import EXITED, Job, JobDefinition, JobEnd, JobSubmission, RunAttempt
+from genomics_pipeline.engine.tasks.job import (
+    EXITED,
+    Job,
+    JobDefinition,
+    JobEnd,
+    JobSubmission,
+    RunAttempt,
+    environment_of,
+)
 from genomics_pipeline.engine.tasks.job_detail import JobAttempt, job_detail
 from genomics_pipeline.engine.tasks.job_runner import JobDetail, JobReport, StageItem
 from genomics_pipeline.language.errors import StatesError
@@ -75,9 +83,7 @@ class MachineJobs:
         declared = self._definitions.get(definition)
         if declared is None:
             raise StatesError("Batch.ClientException", f"JobDefinition not found: {wanted}")
-        overrides = arguments.get("ContainerOverrides", {})
-        environment = {entry["Name"]: entry["Value"] for entry in overrides.get("Environment", ())}
-        return JobSubmission(name, definition, _overridden(declared, arguments), queue, environment)
+        return JobSubmission(name, definition, _overridden(declared, arguments), queue, environment_of(arguments))
 
     async def _job(self, submission: JobSubmission, job_id: str, context: TaskContext) -> JobDetail:
         """Run the attempts of a job; a cancelled one is not retried."""

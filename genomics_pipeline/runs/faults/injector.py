@@ -80,6 +80,8 @@ class Injector:
 
     def throttles(self, environment: Mapping[str, str]) -> bool:
         """Return whether the submission of the job with this environment is throttled now."""
+        if PAYLOAD_VARIABLE not in environment:
+            return False
         payload = _payload(environment)
         due = self._due(payload, lambda fault: fault.kind == FailureClass.THROTTLED)
         self._strike(payload, due)

@@ -7,6 +7,7 @@ from typing import Any
 
 from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.tasks.aws_response import optimised_cause
+from genomics_pipeline.engine.tasks.job import environment_of
 from genomics_pipeline.engine.tasks.job_runner import JobDetail, JobReport, JobRunner
 from genomics_pipeline.language.errors import StatesError
 
@@ -47,7 +48,6 @@ class ThrottledJobs:
         Its form is that of another code that Batch's model does not name, ASFHyP3/hyp3 issue 911; status and code of a
         throttled call: nextflow issue 710.
         """
-        environment = {one["Name"]: one["Value"] for one in arguments["ContainerOverrides"]["Environment"]}
-        if self._is_throttled(environment):
+        if self._is_throttled(environment_of(arguments)):
             cause = optimised_cause("Too Many Requests", "AWSBatch", 429, "TooManyRequestsException")
             raise StatesError("Batch.AWSBatchException", cause)
