@@ -67,7 +67,7 @@ def rename(old: str, new: str) -> Change:
 def large(document: dict[str, Any]) -> None:
     document["Comment"] = ""
     size = len(canonical(document).encode())
-    document["Comment"] = "é" * ((1_048_576 - size) // 2 + 1)
+    document["Comment"] = "é" + "x" * (1_048_576 - size - 1)  # é is of two bytes
 
 
 def environment(bytes_more: int) -> Change:
