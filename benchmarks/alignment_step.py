@@ -53,7 +53,7 @@ def full_size(folder: Path) -> Path:
     from genomics_pipeline.reference.prepare import prepare
     from genomics_pipeline.stores.routed import RoutedStore
 
-    return prepare(str(fasta), ["fai", "bwa"], RoutedStore(), None)
+    return prepare(str(fasta), ["fai", "bwa"], RoutedStore(), fasta.parent / "cache")
 
 
 def reads(folder: Path, times: int) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from genomics_pipeline.cli.options import stack_option
+from genomics_pipeline.cli.options import stack_option, user_cache
 
 
 @click.group(short_help="Build and push the images of steps.")
@@ -46,7 +46,7 @@ def build(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None)
 
     found = ContainerEngine(engine)
     for wanted in images.chosen(stack, pipeline, steps):
-        built = images.build(wanted, found)
+        built = images.build(wanted, found, user_cache())
         size = size_mib(found.inspect(wanted.name))
         click.echo(f"{wanted.name}  {size} MiB  {'built' if built else 'up to date'}")
 
@@ -66,7 +66,7 @@ def push(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None) 
 
     found, clients = ContainerEngine(engine), Clients()
     for wanted in images.chosen(stack, pipeline, steps):
-        images.build(wanted, found)
+        images.build(wanted, found, user_cache())
         target, pushed = push_images.push(wanted, found, clients)
         click.echo(f"{target}  {'pushed' if pushed else 'up to date'}")
 

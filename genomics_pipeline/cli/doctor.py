@@ -9,6 +9,8 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from genomics_pipeline.cli.options import user_cache
+
 
 @click.command(short_help="Check this installation by running one tiny sample through.")
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as one JSON object.")
@@ -23,7 +25,7 @@ def doctor(as_json: bool) -> None:
 
     with TemporaryDirectory(prefix="genomics-pipeline-doctor-") as folder:
         checks = []
-        for check in check_all(Path(folder)):
+        for check in check_all(Path(folder), user_cache()):
             checks.append(check)
             if not as_json:
                 click.echo(f"{'ok     ' if check.ok else 'MISSING'}  {check.name}: {check.found}")

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from genomics_pipeline.cli.options import user_cache
 from genomics_pipeline.cli.signals import end_on_sigterm
 
 
@@ -67,6 +68,6 @@ def execute(as_json: bool, **options: Any) -> None:
     from genomics_pipeline.runs.local.execute import execute as execute_request
 
     end_on_sigterm()
-    summary = execute_request(ExecuteRequest(**options))
+    summary = execute_request(ExecuteRequest(cache=user_cache(), **options))
     click.echo(json.dumps(summary, indent=2, ensure_ascii=False) if as_json else render_execution(summary))
     sys.exit(0 if summary["status"] == "SUCCEEDED" else 1)

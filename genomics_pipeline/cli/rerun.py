@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from genomics_pipeline.cli.options import stack_option
+from genomics_pipeline.cli.options import stack_option, user_cache
 from genomics_pipeline.cli.signals import end_on_sigterm
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.resource_names import DEFAULT_STACK
@@ -66,7 +66,7 @@ def rerun(
     end_on_sigterm()
     with Progress(quiet=as_json) as display:
         if isinstance(found, LocalRun):
-            answer = rerun_local(found, request, display)
+            answer = rerun_local(found, request, user_cache(), display)
         else:
             from genomics_pipeline.runs.reruns.aws import rerun_cloud
 

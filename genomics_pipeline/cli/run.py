@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from genomics_pipeline.cli.options import user_cache
 from genomics_pipeline.cli.signals import end_on_sigterm
 
 
@@ -48,7 +49,7 @@ def run(as_json: bool, **options: Any) -> None:
 
     end_on_sigterm()
     with Progress(quiet=as_json) as display:
-        summary = run_request(LocalRunRequest(**options), display)
+        summary = run_request(LocalRunRequest(cache=user_cache(), **options), display)
     if as_json:
         click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
     else:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from genomics_pipeline.cli.options import user_cache
 from genomics_pipeline.cli.signals import end_on_sigterm
 
 
@@ -32,7 +33,7 @@ def step(step: str, as_json: bool, **options: Any) -> None:
     from genomics_pipeline.runs.local.single_step import StepRequest, run_step
 
     end_on_sigterm()
-    found = run_step(StepRequest(step, **options))
+    found = run_step(StepRequest(step, cache=user_cache(), **options))
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return

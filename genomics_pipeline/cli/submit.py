@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from genomics_pipeline.cli.options import stack_option
+from genomics_pipeline.cli.options import stack_option, user_cache
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.resource_names import DEFAULT_STACK
 
@@ -39,7 +39,7 @@ def submit(as_json: bool, **options: Any) -> None:
     from genomics_pipeline.runs.aws.submit import SubmitRequest
     from genomics_pipeline.runs.aws.submit import submit as submit_request
 
-    answer = submit_request(SubmitRequest(**options), lambda text: click.echo(text, err=True))
+    answer = submit_request(SubmitRequest(cache=user_cache(), **options), lambda text: click.echo(text, err=True))
     for warning in answer["warnings"]:
         click.echo(f"warning: {warning}", err=True)
     if as_json:

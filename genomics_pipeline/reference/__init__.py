@@ -1,1 +1,1 @@
-"""Reference genomes: FASTA files, indexes and intervals."""
+"""Reference genomes: FASTA files, their indexes, and the intervals that a cohort is called over."""

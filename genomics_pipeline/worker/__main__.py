@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 
 from genomics_pipeline.worker.first_process import END_SIGNALS, below_first_process
 
@@ -46,7 +47,7 @@ def run() -> int:
         from genomics_pipeline.stores.routed import RoutedStore
         from genomics_pipeline.worker.container import main
 
-        code = main(sys.argv[1:], os.environ, RoutedStore)
+        code = main(sys.argv[1:], os.environ, Path.home(), RoutedStore)
     except KeyboardInterrupt:
         print("error: told to end (SIGTERM): spot host lost, timeout or cancelled", file=sys.stderr)
     return SIGTERM_EXIT_CODE if received else code

@@ -18,6 +18,7 @@ from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_C
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.records.job import BatchAttempt, write_job
+from genomics_pipeline.reference.cache import cache_folder
 from genomics_pipeline.stores.protocol import Store, TransferFailed
 from genomics_pipeline.worker import emf
 from genomics_pipeline.worker.failure import DISK_FULL, StepFailed
@@ -31,12 +32,13 @@ VARIABLE = "GENOMICS_PIPELINE_"
 MakeStore = Callable[[dict[str, Path]], Store]
 
 
-def main(arguments: list[str], environment: Mapping[str, str], make_store: MakeStore) -> int:
+def main(arguments: list[str], environment: Mapping[str, str], home: Path, make_store: MakeStore) -> int:
     """Run the task that the environment gives and return the exit code of the process.
 
     Args:
         arguments: None to run the task; ``--version`` to print what is in this container; ``--health`` to check it.
         environment: The variables that `worker.__main__` lists.
+        home: The user's home folder.
         make_store: Makes the store of the task's files, given local folders by bucket.
     """
     try:
@@ -48,7 +50,7 @@ def main(arguments: list[str], environment: Mapping[str, str], make_store: MakeS
             return _health(step, Path(_required(environment, "SCRATCH")))
         if arguments:
             raise DataError(f"expected no argument but --version or --health, found {' '.join(arguments)}")
-        return _run(step, environment, make_store)
+        return _run(step, environment, home, make_store)
     except PipelineError as error:
         for problem in error.problems:
             print(f"error: {problem}", file=sys.stderr)
@@ -71,7 +73,7 @@ def _health(step: StepFolder, scratch: Path) -> int:
     return code
 
 
-def _run(step: StepFolder, environment: Mapping[str, str], make_store: MakeStore) -> int:
+def _run(step: StepFolder, environment: Mapping[str, str], home: Path, make_store: MakeStore) -> int:
     store = make_store(_buckets(environment))
     payload = read_payload(_required(environment, "TASK"), store)
     if payload.step != step.spec.name:
@@ -88,6 +90,7 @@ def _run(step: StepFolder, environment: Mapping[str, str], make_store: MakeStore
             vcpus=_number(environment, "VCPUS", cores),
             memory_mib=_number(environment, "MEMORY_MIB", memory_mib),
             scratch=Path(_required(environment, "SCRATCH")),
+            cache=cache_folder(environment, home),
             cancelled=threading.Event(),  # a signal interrupts this process instead
             job=job,
             ended=lambda end: _report(payload, end),

@@ -106,8 +106,15 @@ class Input:
         return paths if self.spec.type == "files" else paths[0]
 
 
-def find_input(payload: TaskPayload, spec: InputSpec, item: Mapping[str, Any], store: Store) -> Input:
+def find_input(payload: TaskPayload, spec: InputSpec, item: Mapping[str, Any], store: Store, cache: Path) -> Input:
     """Find one input of a task.
+
+    Args:
+        payload: The task.
+        spec: The input's declaration.
+        item: The item that the task is for.
+        store: Where the input lies.
+        cache: Where a reference is copied to.
 
     Raises:
         DataError: if the input is not there.
@@ -118,7 +125,7 @@ def find_input(payload: TaskPayload, spec: InputSpec, item: Mapping[str, Any], s
     if source == GIVEN:
         return _given(spec, item["files"][spec.name], store)
     if source == REFERENCE:
-        path = prepare(payload.reference, spec.indexes, store, None)
+        path = prepare(payload.reference, spec.indexes, store, cache)
         return Input(spec, (_versioned(str(path), store),))
     stage, _, output = source.partition(".")
     if stage in payload.upstream:

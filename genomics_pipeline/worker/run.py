@@ -34,6 +34,7 @@ def run_task(
     vcpus: int,
     memory_mib: int,
     scratch: Path,
+    cache: Path,
     cancelled: threading.Event,
     job: BatchAttempt | None = None,
     ended: Callable[[CompletionRecord | StepFailed], None] = lambda _: None,
@@ -49,6 +50,7 @@ def run_task(
         vcpus: Cores that it may use.
         memory_mib: Memory that it may use.
         scratch: Folder for its temporary files.
+        cache: The user's cache folder: for references.
         cancelled: Set when the task must end.
         job: The attempt of a Batch job that this is; None where it is none.
         ended: Called with each item's end.
@@ -60,7 +62,7 @@ def run_task(
         StepFailed: the failure of the first item that ran out of memory, since a retry with more memory may help it and
             shows the other failures again; else of the first item that failed. All items are tried before.
     """
-    resources = TaskResources(vcpus, memory_mib, scratch, cancelled)
+    resources = TaskResources(vcpus, memory_mib, scratch, cache, cancelled)
     remove_leftovers(scratch)
     records: list[CompletionRecord] = []
     failures: list[StepFailed] = []
@@ -96,7 +98,7 @@ def _run_item(
     name = item_id(item)
     try:
         parameters = resolve(step.spec.parameters, payload.parameters)
-        inputs = [find_input(payload, spec, item, store) for spec in step.spec.inputs.values()]
+        inputs = [find_input(payload, spec, item, store, resources.cache) for spec in step.spec.inputs.values()]
         versions = _parameter_versions(step.spec, parameters, store)
         fingerprint = _fingerprint(step, item, parameters, versions, inputs, payload.publish)
         done = read_completion(store, payload.run, payload.stage, name)

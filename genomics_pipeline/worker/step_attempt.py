@@ -53,12 +53,14 @@ class TaskResources:
         vcpus: Cores.
         memory_mib: Memory.
         scratch: A folder for its temporary files.
+        cache: The user's cache folder: for references.
         cancelled: Set when the task must end.
     """
 
     vcpus: int
     memory_mib: int
     scratch: Path
+    cache: Path
     cancelled: threading.Event
 
 

@@ -46,7 +46,7 @@ def sequences() -> dict[str, str]:
 def reference(sequences: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     fasta = tmp_path_factory.mktemp("reference") / "reference.fa"
     fasta.write_text("".join(f">{name}\n{bases}\n" for name, bases in sequences.items()))
-    return prepare(str(fasta), ["fai", "bwa"], RoutedStore(), None)
+    return prepare(str(fasta), ["fai", "bwa"], RoutedStore(), fasta.parent / "cache")
 
 
 Pair = tuple[str, str, str]

@@ -41,7 +41,7 @@ TOLD = (
 def aligner(tmp_path_factory: pytest.TempPathFactory) -> Bwa:
     fasta = tmp_path_factory.mktemp("reference") / "reference.fa"
     fasta.write_text(f">chr1\n{BASES}\n")
-    return Bwa(str(prepare(str(fasta), ["fai", "bwa"], LocalStore(), None)))
+    return Bwa(str(prepare(str(fasta), ["fai", "bwa"], LocalStore(), fasta.parent / "cache")))
 
 
 def reads(bases: dict[str, str]) -> Reads:
@@ -155,7 +155,7 @@ def test_no_index(tmp_path: Path) -> None:
 def test_an_index_that_is_cut_off(tmp_path: Path) -> None:
     fasta = tmp_path / "reference.fa"
     fasta.write_text(f">chr1\n{BASES}\n")
-    prepare(str(fasta), ["fai", "bwa"], LocalStore(), None)
+    prepare(str(fasta), ["fai", "bwa"], LocalStore(), fasta.parent / "cache")
     file = tmp_path / "reference.fa.bwt"
     whole = file.read_bytes()
     for left in (len(whole) - 1, 50):
@@ -169,7 +169,7 @@ def test_an_index_that_is_cut_off(tmp_path: Path) -> None:
 def test_an_index_that_bwa_lays_out_otherwise(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     fasta = tmp_path / "reference.fa"
     fasta.write_text(f">chr1\n{BASES}\n")
-    prepare(str(fasta), ["fai", "bwa"], LocalStore(), None)
+    prepare(str(fasta), ["fai", "bwa"], LocalStore(), fasta.parent / "cache")
     monkeypatch.setattr(Index, "is_known", False)
     with pytest.raises(BwaFailed, match=CHANGED.format("indexes")):
         Bwa(str(fasta))

@@ -157,7 +157,7 @@ PLANNED = """
 import sys
 from genomics_pipeline.runs.local.run import LocalRunRequest, plan
 from genomics_pipeline.engine.start import run_execution
-plan(LocalRunRequest("sheet.csv", "reference.fa", "run"))
+plan(LocalRunRequest("sheet.csv", "reference.fa", "run", "cache"))
 print(*sys.modules)
 """
 

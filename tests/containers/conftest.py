@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -10,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.reference.cache import cache_folder
 from genomics_pipeline.runs.containers import images as step_images
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 
+USER_CACHE = cache_folder(os.environ, Path.home())  # its wheels are downloaded once, not in each test run
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 SCRIPT = SHARED / "tools" / "containers" / "engine.sh"
 
@@ -60,7 +63,7 @@ def images(engine: ContainerEngine) -> dict[str, str]:
     """Image name by step, of the germline pipeline; all are built."""
     found = step_images.chosen("genomics-pipeline", "germline", ())
     for wanted in found:
-        step_images.build(wanted, engine)
+        step_images.build(wanted, engine, USER_CACHE)
     return {wanted.step.spec.name: wanted.name for wanted in found}
 
 

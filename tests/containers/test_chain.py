@@ -16,7 +16,8 @@ from genomics_pipeline.asl.canonical import canonical
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.resource_names import ResourceNames
-from genomics_pipeline.reference.intervals import contigs, interval_lines
+from genomics_pipeline.reference.fai import read_contigs
+from genomics_pipeline.reference.intervals import interval_lines
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.local.execute import ExecuteRequest, execute
@@ -91,7 +92,6 @@ def upload(client: S3Client, tmp_path: Path) -> None:
     """The files that decide a run, as they lie on AWS."""
     pipeline, _ = load_pipeline("germline")
     reference = prepare(str(DATA / "reference.fa.gz"), ["fai"], RoutedStore(), tmp_path / "cache")
-    sizes = contigs(Path(f"{reference}.fai").read_text(), file=f"{reference}.fai")
     reads = f"s3://{BUCKET}/reads"
     given = {
         "run": {"name": "chain", "bucket": BUCKET, "prefix": f"{RUN}/"},
@@ -104,7 +104,7 @@ def upload(client: S3Client, tmp_path: Path) -> None:
     }
     files = {
         "manifest.jsonl": manifest_lines(read_manifest(str(sheet(tmp_path / "s3.csv", reads)))),
-        "intervals.jsonl": interval_lines(sizes, pipeline.maps["interval"].interval_size_bp),
+        "intervals.jsonl": interval_lines(read_contigs(reference), pipeline.maps["interval"].interval_size_bp),
         "definition.json": canonical(generate(pipeline)),
         "input.json": json.dumps(given),
     }
@@ -142,7 +142,9 @@ def digests(records: list[bytes]) -> dict[str, str]:
 def test_three_samples_to_the_joint_vcf_through_batch_and_s3(bucket: S3Client, tmp_path: Path) -> None:
     upload(bucket, tmp_path)
     place = f"s3://{BUCKET}/{RUN}"
-    request = ExecuteRequest(f"{place}/definition.json", f"{place}/input.json", name="chain", batch="batch")
+    request = ExecuteRequest(
+        f"{place}/definition.json", tmp_path / "cache", f"{place}/input.json", name="chain", batch="batch"
+    )
     ended = execute(request)
     assert ended["status"] == "SUCCEEDED", ended
     store = RoutedStore()

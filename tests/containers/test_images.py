@@ -15,6 +15,7 @@ from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.runs.catalog import load_step
 from genomics_pipeline.runs.containers import images as step_images
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
+from tests.containers.conftest import USER_CACHE
 
 STEPS = ["aggregation", "alignment", "gather", "variant_calling"]
 LARGEST_MIB = 300
@@ -57,7 +58,7 @@ def task(tmp_path: Path) -> Callable[..., list[str]]:
 
 def built(folder: Path, engine: ContainerEngine) -> str:
     image = step_images.image(load_step(str(folder)), ResourceNames())
-    step_images.build(image, engine)
+    step_images.build(image, engine, USER_CACHE)
     return image.name
 
 
@@ -81,7 +82,7 @@ def test_an_image_says_what_it_is(step: str, images: dict[str, str], engine: Con
 
 def test_an_unchanged_step_is_not_built_again(images: dict[str, str], engine: ContainerEngine) -> None:
     image = step_images.image(load_step("gather"), ResourceNames())
-    assert (image.name, step_images.build(image, engine)) == (images["gather"], False)
+    assert (image.name, step_images.build(image, engine, USER_CACHE)) == (images["gather"], False)
 
 
 def test_a_step_of_the_user_runs_as_nobody_in_particular_and_writes_only_where_it_may(

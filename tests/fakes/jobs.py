@@ -33,7 +33,7 @@ def begin(job: Job) -> TaskPayload:
 def shipped_steps(scratch: Path) -> RunJob:
     """Jobs that run the shipped steps over files in S3, in this process."""
     store = RoutedStore()
-    worker = WorkerJobs({name: load_step(name) for name in step_names()}, store, scratch)
+    worker = WorkerJobs({name: load_step(name) for name in step_names()}, store, scratch, scratch / "cache")
 
     def run(job: Job, log: Log) -> JobEnd:
         payload = begin(job)

@@ -48,8 +48,16 @@ def test_the_same_comes_of_pipes_as_of_files(
             upstream={},
         )
         store = RoutedStore({"here": tmp_path / "here"})
-        step, scratch, cancelled = load_step("alignment"), tmp_path / "scratch", threading.Event()
-        (record,) = run_task(task, step, store, vcpus=2, memory_mib=1000, scratch=scratch, cancelled=cancelled)
+        (record,) = run_task(
+            task,
+            load_step("alignment"),
+            store,
+            vcpus=2,
+            memory_mib=1000,
+            scratch=tmp_path / "scratch",
+            cache=tmp_path / "cache",
+            cancelled=threading.Event(),
+        )
         return [output.sha256 for output in record.outputs.values()]
 
     here = digests({file: str(file) for file in (*reads, reference)}, RunPlace("r", "here", ""))

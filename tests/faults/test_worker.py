@@ -105,6 +105,7 @@ def run(
         vcpus=1,
         memory_mib=100,
         scratch=folder / "scratch",
+        cache=folder / "cache",
         cancelled=cancelled or threading.Event(),
     )
 

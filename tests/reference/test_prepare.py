@@ -13,6 +13,7 @@ import pysam
 import pytest
 
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.reference.cache import cache_folder
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import MissingObject
@@ -120,9 +121,9 @@ def test_indexes_that_are_there_need_no_writing(
     assert not (tmp_path / "cache").exists()
 
 
-def test_the_cache_is_where_the_environment_says(fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    found = prepare(f"file://{fasta}", ["fai"], LocalStore(), None)
+def test_the_cache_is_where_the_environment_says(fasta: Path, tmp_path: Path) -> None:
+    cache = cache_folder({"XDG_CACHE_HOME": str(tmp_path / "xdg")}, Path.home())
+    found = prepare(f"file://{fasta}", ["fai"], LocalStore(), cache)
     assert found.is_relative_to(tmp_path / "xdg" / "genomics-pipeline" / "references")
 
 

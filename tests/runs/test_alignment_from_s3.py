@@ -44,7 +44,9 @@ def align(item: dict[str, Any], reference: str, bucket: str, store: RoutedStore,
     )
     step = load_step("alignment")
     event = threading.Event()
-    (record,) = run_task(payload, step, store, vcpus=2, memory_mib=2000, scratch=scratch, cancelled=event)
+    (record,) = run_task(
+        payload, step, store, vcpus=2, memory_mib=2000, scratch=scratch, cache=scratch, cancelled=event
+    )
     return {name: output.sha256 for name, output in record.outputs.items()}
 
 

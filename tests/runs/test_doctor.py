@@ -27,7 +27,8 @@ def test_what_is_missing_is_named_and_does_not_stop_the_rest(
 ) -> None:
     monkeypatch.setattr(doctor, "LIBRARIES", ("no-such-library",))
     monkeypatch.setattr(doctor, "LEAST_FREE_GIB", 1 << 40)
-    checks = {check.name: check for check in doctor.check_all(tmp_path_factory.mktemp("doctor"))}
+    folder = tmp_path_factory.mktemp("doctor")
+    checks = {check.name: check for check in doctor.check_all(folder, folder / "cache")}
     assert not checks["no-such-library"].ok
     assert not checks["disk"].ok
     assert checks["one tiny sample"].ok

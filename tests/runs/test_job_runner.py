@@ -172,7 +172,8 @@ def folder(tmp_path: Path) -> RunFolder:
 @pytest.fixture
 def worker_bench(step: StepFolder, folder: RunFolder) -> Bench:
     store, steps = RoutedStore({BUCKET: folder.path}), {"eat": step}
-    runner = jobs_of_steps(steps, WorkerJobs(steps, store, folder.scratch).run_attempt)
+    worker = WorkerJobs(steps, store, folder.scratch, folder.path / "cache")
+    runner = jobs_of_steps(steps, worker.run_attempt)
     return Bench(runner, store, RunPlace("run", BUCKET, ""), step.path / "eat.py", reports=True)
 
 
@@ -201,7 +202,7 @@ def batch_api_bench(
 ) -> Bench:
     monkeypatch.setattr(job_poller, "FIRST_POLL_S", 0.01)
     store = RoutedStore()
-    worker = WorkerJobs({"eat": step}, store, tmp_path / "scratch")
+    worker = WorkerJobs({"eat": step}, store, tmp_path / "scratch", tmp_path / "cache")
 
     def run_job(job: Job, log: Log) -> JobEnd:
         return worker.run_attempt(job)

@@ -111,8 +111,16 @@ def payload(folder: Path, *samples: str, **parameters: Any) -> TaskPayload:
 def run(folder: Path) -> Run:
     def call(task: TaskPayload, cancelled: threading.Event | None = None) -> list[CompletionRecord]:
         store = LocalStore({"RUN": folder / "bucket"})
-        step, event = read_step(folder / "copy"), cancelled or threading.Event()
-        return run_task(task, step, store, vcpus=1, memory_mib=100, scratch=folder / "scratch", cancelled=event)
+        return run_task(
+            task,
+            read_step(folder / "copy"),
+            store,
+            vcpus=1,
+            memory_mib=100,
+            scratch=folder / "scratch",
+            cache=folder / "cache",
+            cancelled=cancelled or threading.Event(),
+        )
 
     return call
 

@@ -58,10 +58,12 @@ class SubmitRequest(RunRequest):
     """What a user asks to be run on AWS: what `RunRequest` has, the reference a path or an ``s3://`` URI.
 
     Attributes:
+        cache: The user's cache folder.
         stack: The stack to run in.
         dry_run: Check everything, upload and start nothing.
     """
 
+    cache: Path
     stack: str = DEFAULT_STACK
     dry_run: bool = False
 
@@ -163,7 +165,9 @@ def _check(request: SubmitRequest, store: S3Store, clients: Clients, note: Calla
     if deployment is not None:  # nothing on AWS is looked at where AWS cannot be asked
         with collected.check():
             note(f"reference: {request.reference}")
-            reference = find_reference(request.reference, indexes_of(pipeline), deployment.bucket, store, clients)
+            reference = find_reference(
+                request.reference, indexes_of(pipeline), deployment.bucket, store, clients, request.cache
+            )
         with collected.check():
             collected.add(definition_problems(pipeline.name, document, deployment, clients))
         with collected.check():
@@ -196,7 +200,7 @@ def _digest(planned: RunPlan, document: Mapping[str, Any], reference: CloudRefer
 
 
 def _intervals(pipeline: Pipeline, reference: CloudReference) -> str:
-    return interval_lines(reference.sizes, pipeline.maps["interval"].interval_size_bp)
+    return interval_lines(reference.contigs, pipeline.maps["interval"].interval_size_bp)
 
 
 def _write(submission: _Submission, folder: Path) -> dict[str, Items]:
@@ -244,7 +248,8 @@ def _upload(
     note: Callable[[str], None],
 ) -> None:
     place = submission.place
-    upload_reference(submission.reference, indexes_of(submission.plan.pipeline), store, clients, note)
+    indexes = indexes_of(submission.plan.pipeline)
+    upload_reference(submission.reference, indexes, store, clients, note, submission.request.cache)
     note(f"uploading to {place.uri('')}")
     apart: Iterable[tuple[str, str]] = (pair for items in files.values() for pair in items.apart.items())
     for _ in in_parallel(lambda pair: store.write(place.uri(pair[0]), pair[1].encode()), apart):

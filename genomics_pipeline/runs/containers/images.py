@@ -17,7 +17,6 @@ from tempfile import TemporaryDirectory
 from genomics_pipeline import __version__
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.resource_names import ResourceNames
-from genomics_pipeline.reference.prepare import cache_folder
 from genomics_pipeline.runs.catalog import load_pipeline, load_step, shipped
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 from genomics_pipeline.worker.step_folder import StepFolder, step_files
@@ -75,7 +74,7 @@ def dockerfile(step: StepFolder) -> Path:
     return next((file for file in candidates if file.is_file()), ours / ANY_STEP / DOCKERFILE)
 
 
-def build(wanted: Image, engine: ContainerEngine) -> bool:
+def build(wanted: Image, engine: ContainerEngine, cache: Path) -> bool:
     """Build an image that the engine does not have.
 
     Returns:
@@ -89,7 +88,7 @@ def build(wanted: Image, engine: ContainerEngine) -> bool:
     base = f"genomics-pipeline/base:{_base_digest()[:TAG_LENGTH]}"
     if not engine.has(base):
         with TemporaryDirectory() as folder:
-            _base_context(Path(folder))
+            _base_context(Path(folder), cache)
             _open_to_all(Path(folder))
             engine.build(base, Path(folder), DOCKERFILE, {})
     spec = wanted.step.spec
@@ -133,17 +132,17 @@ def _base_digest() -> str:
     return found.hexdigest()
 
 
-def _base_context(folder: Path) -> None:
+def _base_context(folder: Path, cache: Path) -> None:
     """The folder that the base image is built from."""
     ours, package = shipped("containers"), _package()
     _copy(ours / "base" / DOCKERFILE, folder / DOCKERFILE)
     _copy(ours / "requirements.lock", folder / "requirements.lock")
     for file in _package_files():
         _copy(file, folder / "package" / "genomics_pipeline" / file.relative_to(package))
-    shutil.copytree(_wheels(ours / "requirements.lock"), folder / "wheels")
+    shutil.copytree(_wheels(ours / "requirements.lock", cache), folder / "wheels")
 
 
-def _wheels(lock: Path) -> Path:
+def _wheels(lock: Path, cache: Path) -> Path:
     """The locked wheels for the image's Python, downloaded once by this machine's pip and its configuration.
 
     Raises:
@@ -151,7 +150,7 @@ def _wheels(lock: Path) -> Path:
     """
     from filelock import FileLock
 
-    folder = cache_folder() / "wheels" / f"{sha256(lock.read_bytes()).hexdigest()[:TAG_LENGTH]}-{_machine()}"
+    folder = cache / "wheels" / f"{sha256(lock.read_bytes()).hexdigest()[:TAG_LENGTH]}-{_machine()}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_name(f".{folder.name}.lock")):
         if not folder.is_dir():

@@ -27,8 +27,13 @@ class Check:
     found: str
 
 
-def check_all(folder: Path) -> Iterator[Check]:
-    """Every check, in order; a failing one never stops the next. The sample is run below `folder`."""
+def check_all(folder: Path, cache: Path) -> Iterator[Check]:
+    """Yield every check, in order; a failing one never stops the next.
+
+    Args:
+        folder: Where the sample is run.
+        cache: The user's cache folder.
+    """
     checks: dict[str, Callable[[], str]] = {
         "python": lambda: sys.version.split()[0],
         **{name: (lambda name=name: _library(name)) for name in LIBRARIES},  # type: ignore[misc]
@@ -36,7 +41,7 @@ def check_all(folder: Path) -> Iterator[Check]:
         "pipelines": _pipelines,
         "machine": lambda: "{} cores, {} MiB".format(*capacity()),
         "disk": lambda: _disk(folder),
-        "one tiny sample": lambda: _sample(folder),
+        "one tiny sample": lambda: _sample(folder, cache),
     }
     for name, check in checks.items():
         try:
@@ -63,14 +68,14 @@ def _disk(folder: Path) -> str:
     return f"{free_gib} GiB free in {folder.parent}"
 
 
-def _sample(folder: Path) -> str:
+def _sample(folder: Path, cache: Path) -> str:
     from genomics_pipeline.report.progress import Progress
     from genomics_pipeline.runs.local.run import LocalRunRequest, run
     from genomics_pipeline.simulation.cohort import simulate
 
     cohort = folder / "cohort"
     simulate(cohort, samples=1, length_bp=20_000, depth=20, seed=1)
-    request = LocalRunRequest(str(cohort / "cohort.csv"), str(cohort / "reference.fa"), folder / "run")
+    request = LocalRunRequest(str(cohort / "cohort.csv"), str(cohort / "reference.fa"), folder / "run", cache)
     with Progress(quiet=True) as display:
         summary = run(request, display)
     if summary["status"] != "SUCCEEDED":

@@ -46,6 +46,7 @@ class ExecuteRequest:
 
     Attributes:
         definition: The state machine document's file.
+        cache: The user's cache folder.
         input: A file of JSON, or ``-`` for standard input; an empty object where there is none.
         root: Folder whose folders are the buckets; S3 where there is none.
         mock: Mock file.
@@ -61,6 +62,7 @@ class ExecuteRequest:
     """
 
     definition: str
+    cache: Path
     input: str | None = None
     root: Path | None = None
     mock: str | None = None
@@ -85,6 +87,7 @@ class _Plan:
     mocks: Mocks | None
     store: Store
     batch: str
+    cache: Path
 
 
 def execute(request: ExecuteRequest) -> dict[str, Any]:
@@ -168,7 +171,7 @@ def _plan(request: ExecuteRequest) -> _Plan:
         raise UsageError(f"--root {request.root}: expected a folder whose folders are the buckets, found none")
     store: Store = RoutedStore() if request.root is None else LocalStore(Folders(request.root))
     mocks = _mocks(request, machine, documents)
-    return _Plan(machine, documents, value, load_functions(request.tasks), mocks, store, request.batch)
+    return _Plan(machine, documents, value, load_functions(request.tasks), mocks, store, request.batch, request.cache)
 
 
 def _document(file: str) -> Document:
@@ -221,13 +224,13 @@ def _batch_api(clock: Clock) -> JobRunner:
     return BatchApi(BatchJobs(Clients()), clock)
 
 
-def _worker_jobs(store: Store, folder: Path) -> JobRunner:
+def _worker_jobs(store: Store, folder: Path, cache: Path) -> JobRunner:
     """Return the worker as the runner of jobs of the shipped steps."""
     from genomics_pipeline.runs.catalog import load_step, step_names
     from genomics_pipeline.runs.local.worker_jobs import WorkerJobs, jobs_of_steps
 
     steps = {name: load_step(name) for name in step_names()}
-    return jobs_of_steps(steps, WorkerJobs(steps, store, folder / "scratch").run_attempt)
+    return jobs_of_steps(steps, WorkerJobs(steps, store, folder / "scratch", cache).run_attempt)
 
 
 def _table(plan: _Plan, folder: Path, clock: Clock) -> TaskTable:
@@ -252,7 +255,7 @@ def _table(plan: _Plan, folder: Path, clock: Clock) -> TaskTable:
     drains = [starts.drain]
     tasks = [state for document in plan.documents.values() for state in _tasks(document)]
     if any("batch:submitJob" in str(state.node.get("Resource")) for state in tasks):
-        jobs = _batch_api(clock) if plan.batch == "batch" else _worker_jobs(plan.store, folder)
+        jobs = _batch_api(clock) if plan.batch == "batch" else _worker_jobs(plan.store, folder, plan.cache)
         handlers |= BatchTasks(jobs).handlers()
         drains.append(jobs.drain)
     table = TaskTable(handlers, functions, callbacks, plan.mocks, drains)

@@ -140,20 +140,23 @@ class LocalExecution:
         )
 
 
-def attempts_of(folder: RunFolder, steps: Mapping[str, StepFolder], containers: bool, display: Any) -> RunAttempt:
+def attempts_of(
+    folder: RunFolder, steps: Mapping[str, StepFolder], containers: bool, cache: Path, display: Any
+) -> RunAttempt:
     """Return what runs attempts of jobs: the worker in this process, or in containers.
 
     Args:
         folder: The run's.
         steps: The steps that are run.
         containers: Run each attempt in a container of its step's image; missing images are built.
+        cache: The user's cache folder.
         display: Shows which images are used.
 
     Raises:
         RunError: if there is no container engine, or an image cannot be built.
     """
     if not containers:
-        return WorkerJobs(steps, RoutedStore({BUCKET: folder.path}), folder.scratch).run_attempt
+        return WorkerJobs(steps, RoutedStore({BUCKET: folder.path}), folder.scratch, cache).run_attempt
     from genomics_pipeline.runs.containers import images
     from genomics_pipeline.runs.containers.container_engine import ContainerEngine
     from genomics_pipeline.runs.containers.jobs import ContainerJobs
@@ -162,7 +165,7 @@ def attempts_of(folder: RunFolder, steps: Mapping[str, StepFolder], containers: 
     wanted = {name: images.image(step, ResourceNames()) for name, step in steps.items()}
     for each in wanted.values():
         display.note(f"image: {each.name}")
-        images.build(each, engine)
+        images.build(each, engine, cache)
     jobs = ContainerJobs({name: each.name for name, each in wanted.items()}, folder, engine)
     jobs.end_leftovers()
     return jobs.run_attempt

@@ -17,7 +17,8 @@ from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.parameters import absolute
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.local_run import RunArguments
-from genomics_pipeline.reference.intervals import contigs, interval_lines
+from genomics_pipeline.reference.fai import read_contigs
+from genomics_pipeline.reference.intervals import interval_lines
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.catalog import located
 from genomics_pipeline.runs.local.execution import LocalExecution, attempts_of
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from genomics_pipeline.engine.tasks.job_runner import JobRunner
     from genomics_pipeline.model.faults import Faults
     from genomics_pipeline.runs.faults.injector import Injector
+    from genomics_pipeline.worker.step_folder import StepFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class LocalRunRequest(RunRequest):
 
     Attributes:
         out: The run's folder.
+        cache: The user's cache folder.
         resume: Continue an interrupted execution of the same run.
         truth: A VCF of planted genotypes to score the joint VCF against.
         containers: Run each task in a container of its step's image.
@@ -47,6 +50,7 @@ class LocalRunRequest(RunRequest):
     """
 
     out: Path
+    cache: Path
     resume: bool = False
     truth: Path | None = None
     containers: bool = False
@@ -74,9 +78,9 @@ def run(request: LocalRunRequest, display: Any) -> dict[str, Any]:
     folder = RunFolder(request.out)
     folder.create()
     with folder.locked():
-        _write_inputs(folder, checked, request.reference, display)
-        run_attempt = attempts_of(folder, checked.steps, request.containers, display)
-        injector = _injector(faults, run_attempt, checked, folder, display)
+        _write_inputs(folder, checked, request, display)
+        run_attempt = attempts_of(folder, checked.steps, request.containers, request.cache, display)
+        injector = _injector(request, faults, run_attempt, checked.steps, folder, display)
         jobs = _jobs(checked, run_attempt, injector)
         execution = _begin(folder, checked, jobs, request, display)
         result = execution.run(display, "the same command with --resume")
@@ -91,18 +95,19 @@ def run(request: LocalRunRequest, display: Any) -> dict[str, Any]:
         return summary
 
 
-def _write_inputs(folder: RunFolder, checked: RunPlan, reference: str, display: Any) -> None:
+def _write_inputs(folder: RunFolder, checked: RunPlan, request: LocalRunRequest, display: Any) -> None:
     """The files that decide an execution; see `RunFolder.digest`."""
     store = RoutedStore({BUCKET: folder.path})
     inputs = [spec for step in checked.steps.values() for spec in step.spec.inputs.values()]
     indexes = {index for spec in inputs if spec.type == "reference" for index in spec.indexes}
-    display.note(f"reference: {reference}")
-    prepared = prepare(reference, sorted(indexes), store, None)
-    sizes = contigs(Path(f"{prepared}.fai").read_text(), file=f"{prepared}.fai")
+    display.note(f"reference: {request.reference}")
+    prepared = prepare(request.reference, sorted(indexes), store, request.cache)
     place = RunPlace(folder.name, BUCKET, "")
     given = ExecutionInput(place, str(prepared), checked.overrides, checked.tolerated)
     folder.write(folder.manifest, manifest_lines(checked.samples))
-    folder.write(folder.intervals, interval_lines(sizes, checked.pipeline.maps["interval"].interval_size_bp))
+    folder.write(
+        folder.intervals, interval_lines(read_contigs(prepared), checked.pipeline.maps["interval"].interval_size_bp)
+    )
     folder.write(folder.definition, canonical(generate(checked.pipeline)))
     folder.write(folder.input, json.dumps(given.to_json(), indent=2) + "\n")
 
@@ -159,7 +164,12 @@ def _faults(request: LocalRunRequest, checked: RunPlan) -> Faults | None:
 
 
 def _injector(
-    faults: Faults | None, run_attempt: RunAttempt, checked: RunPlan, folder: RunFolder, display: Any
+    request: LocalRunRequest,
+    faults: Faults | None,
+    run_attempt: RunAttempt,
+    steps: Mapping[str, StepFolder],
+    folder: RunFolder,
+    display: Any,
 ) -> Injector | None:
     if faults is None:
         return None
@@ -167,7 +177,7 @@ def _injector(
     from genomics_pipeline.runs.faults.injector import Injector
 
     display.note(str(faults))
-    full = WorkerJobs(checked.steps, FullDisk({BUCKET: folder.path}), folder.scratch)
+    full = WorkerJobs(steps, FullDisk({BUCKET: folder.path}), folder.scratch, request.cache)
     return Injector(faults, run_attempt, full.run_attempt, folder, display.note)
 
 

@@ -17,7 +17,7 @@ from genomics_pipeline.model.sample import NAME
 from genomics_pipeline.model.step import PLACEHOLDER, SCOPES, InputSpec, StepSpec
 from genomics_pipeline.model.task import RunPlace, TaskPayload
 from genomics_pipeline.records.completion import CompletionRecord
-from genomics_pipeline.reference.intervals import contigs
+from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.catalog import load_step
 from genomics_pipeline.runs.manifests import sample_of
@@ -46,6 +46,7 @@ class StepRequest:
     files: Sequence[str]
     inputs: Sequence[str]
     out: Path
+    cache: Path
     reference: str | None = None
     sample: str | None = None
     parameters: Sequence[str] = ()
@@ -71,7 +72,7 @@ def run_step(request: StepRequest) -> dict[str, Any]:
     folder.create()
     with folder.locked():
         store = RoutedStore({BUCKET: folder.path})
-        reference = _reference(spec, request.reference, store)
+        reference = _reference(spec, request, store)
         item = _item(scope, spec, files, request.sample, reference)
         sources = {"reads": READS, "reference": REFERENCE}
         payload = TaskPayload(
@@ -95,6 +96,7 @@ def run_step(request: StepRequest) -> dict[str, Any]:
                 vcpus=min(cores, spec.resources.vcpus),
                 memory_mib=min(memory_mib, spec.resources.memory_mib),
                 scratch=folder.scratch,
+                cache=request.cache,
                 cancelled=threading.Event(),
             )
         except StepFailed as failure:
@@ -166,14 +168,14 @@ def _scope(spec: StepSpec) -> str:
     return "cohort" if any(one.type == "files" for one in spec.inputs.values()) else "sample"
 
 
-def _reference(spec: StepSpec, reference: str | None, store: RoutedStore) -> str | None:
+def _reference(spec: StepSpec, request: StepRequest, store: RoutedStore) -> str | None:
     wanted = [one for one in spec.inputs.values() if one.type == "reference"]
     if not wanted:
         return None
-    if reference is None:
+    if request.reference is None:
         raise UsageError(f"step {spec.name} needs a reference: --reference REF.fa")
     indexes = sorted({index for one in wanted for index in one.indexes})
-    return str(prepare(reference, indexes, store, None))
+    return str(prepare(request.reference, indexes, store, request.cache))
 
 
 def _item(
@@ -183,8 +185,7 @@ def _item(
     if scope == "cohort":
         return {"cohort": "cohort", "files": dict(files)}
     if scope == "interval":
-        fai = f"{reference}.fai"
-        sizes = contigs(Path(fai).read_text(), file=fai) if reference else []
+        sizes = read_contigs(Path(reference)) if reference else []
         return {"interval": "00000", "regions": [f"{name}:1-{length}" for name, length in sizes], "files": dict(files)}
     name = sample or sample_of(next(iter(files.values()))[0])
     if not NAME.fullmatch(name):

@@ -27,12 +27,14 @@ class WorkerJobs:
         steps: The steps' folders by name.
         store: Where inputs are read and outputs are written.
         scratch: Folder for temporary files.
+        cache: The user's cache folder: for references.
     """
 
-    def __init__(self, steps: Mapping[str, StepFolder], store: Store, scratch: Path) -> None:
+    def __init__(self, steps: Mapping[str, StepFolder], store: Store, scratch: Path, cache: Path) -> None:
         self._steps = steps
         self._store = store
         self._scratch = scratch
+        self._cache = cache
 
     def run_attempt(self, job: Job) -> JobEnd:
         """Run an attempt of a job to its end; a step that fails is an end too."""
@@ -45,6 +47,7 @@ class WorkerJobs:
                 vcpus=job.vcpus,
                 memory_mib=job.memory_mib,
                 scratch=self._scratch,
+                cache=self._cache,
                 cancelled=job.cancelled,
                 job=BatchAttempt(job.job_id, 1),
             )

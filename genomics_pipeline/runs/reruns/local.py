@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, cast
 
@@ -46,7 +47,7 @@ from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.step_folder import StepFolder
 
 
-def rerun_local(run: LocalRun, request: RerunRequest, display: Any) -> dict[str, Any]:
+def rerun_local(run: LocalRun, request: RerunRequest, cache: Path, display: Any) -> dict[str, Any]:
     """Run again what failed.
 
     Args:
@@ -70,7 +71,7 @@ def rerun_local(run: LocalRun, request: RerunRequest, display: Any) -> dict[str,
     with nullcontext() if request.dry_run else folder.locked():
         record = folder.record() or record
         if record.status in ("RUNNING", "ABORTED"):  # by a process that is gone
-            return _go_on(run, record, request, pipeline, steps, display)
+            return _go_on(run, record, request, pipeline, steps, cache, display)
         chain = local_chain(folder)
         choice = Choice(run_files(run), chain, partial(answers, run), "run it again: what is done is not run again")
         refuse_wanted(request.wanted, choice)
@@ -88,7 +89,7 @@ def rerun_local(run: LocalRun, request: RerunRequest, display: Any) -> dict[str,
             key = _write_manifest(folder, number, manifest, choice)
         given = _input(folder, key, changed, choice, planned.filtered)
         _write(folder, number, pipeline, given, request, what, display)
-        execution = _execution(folder, record, number + 1, key, pipeline, steps, display)
+        execution = _execution(folder, record, number + 1, key, pipeline, steps, cache, display)
         return _run(execution, what, display)
 
 
@@ -114,6 +115,7 @@ def _go_on(
     request: RerunRequest,
     pipeline: Pipeline,
     steps: Mapping[str, StepFolder],
+    cache: Path,
     display: Any,
 ) -> dict[str, Any]:
     """Go on with a rerun that was interrupted; of the run itself `run --resume` does it."""
@@ -130,7 +132,9 @@ def _go_on(
     rerun = read_rerun(LocalStore(), uri)
     if rerun is None:
         raise MissingObject(uri)
-    return _run(_execution(folder, record, number, newest.manifest, pipeline, steps, display), rerun.counts, display)
+    return _run(
+        _execution(folder, record, number, newest.manifest, pipeline, steps, cache, display), rerun.counts, display
+    )
 
 
 def _command(folder: RunFolder, arguments: RunArguments) -> str:
@@ -203,12 +207,13 @@ def _execution(
     manifest: str,
     pipeline: Pipeline,
     steps: Mapping[str, StepFolder],
+    cache: Path,
     display: Any,
 ) -> LocalExecution:
     given = folder.path / run_layout.rerun_file(number - 1, run_layout.INPUT)
     inputs = [spec for step in steps.values() for spec in step.spec.inputs.values()]
     indexes = {index for spec in inputs if spec.type == "reference" for index in spec.indexes}
-    prepare(record.arguments.reference, sorted(indexes), RoutedStore({BUCKET: folder.path}), None)
+    prepare(record.arguments.reference, sorted(indexes), RoutedStore({BUCKET: folder.path}), cache)
     return LocalExecution(
         folder=folder,
         pipeline=pipeline,
@@ -219,7 +224,7 @@ def _execution(
         first=number if manifest == WHOLE else record.first,
         input=given,
         digest=sha256(given.read_bytes()).hexdigest(),
-        jobs=jobs_of_steps(steps, attempts_of(folder, steps, record.arguments.containers, display)),
+        jobs=jobs_of_steps(steps, attempts_of(folder, steps, record.arguments.containers, cache, display)),
     )
 
 

@@ -1,0 +1,104 @@
+"""The FASTA index, ``.fai``: a line a sequence, as `samtools faidx` writes it (samtools manual, faidx(5))."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from genomics_pipeline.model.errors import DataError
+
+MAX_HEADER_BYTES = 1 << 20  # of the line between two sequences
+
+
+class Contig(NamedTuple):
+    """A sequence of a reference."""
+
+    name: str
+    length_bp: int
+
+
+class FaiRecord(NamedTuple):
+    """A line of a FASTA index.
+
+    Attributes:
+        contig: The sequence.
+        offset: Of its first base, in bytes from the beginning of the FASTA file.
+        line_bases: Bases of each of its lines but the last.
+        line_bytes: Bytes of such a line, its end included.
+    """
+
+    contig: Contig
+    offset: int
+    line_bases: int
+    line_bytes: int
+
+    def end(self) -> int:
+        """Return where its last base ends, in bytes from the beginning of the FASTA file."""
+        if not self.line_bases:
+            return self.offset
+        lines, rest = divmod(self.contig.length_bp, self.line_bases)
+        return self.offset + lines * self.line_bytes + rest
+
+
+def parse_fai(text: str, *, file: str) -> list[FaiRecord]:
+    r"""Parse a FASTA index.
+
+    >>> parse_fai("chr1\t640\t6\t60\t61\n", file="a.fa.fai")[0].contig
+    Contig(name='chr1', length_bp=640)
+
+    Raises:
+        DataError: for a line that does not hold a name and four numbers.
+    """
+    return [_parse_line(line, file) for line in text.splitlines() if line.strip()]
+
+
+def _parse_line(line: str, file: str) -> FaiRecord:
+    name, *numbers = line.split("\t")
+    try:
+        length, offset, line_bases, line_bytes = map(int, numbers[:4])
+    except ValueError:
+        raise DataError(f"{file}: expected a FASTA index (name, length, …), found {line!r}") from None
+    return FaiRecord(Contig(name, length), offset, line_bases, line_bytes)
+
+
+def read_contigs(fasta: Path) -> list[Contig]:
+    """Read name and length of each sequence of a FASTA file from the index beside it, in order.
+
+    Raises:
+        DataError: if it is no index.
+    """
+    file = fai_path(fasta)
+    return [record.contig for record in parse_fai(file.read_text(), file=str(file))]
+
+
+def fai_path(fasta: Path) -> Path:
+    """Return the path of a FASTA file's index."""
+    return Path(f"{fasta}.fai")
+
+
+def fai_mismatch(fasta: Path) -> str | None:
+    """Compare a FASTA file with the index beside it, without reading all bases.
+
+    Between the sequences that a matching index lists lie their header lines, and after the last one nothing.
+
+    Returns:
+        What is wrong; None where they match.
+
+    Raises:
+        DataError: if the index cannot be parsed.
+        UnicodeDecodeError: if it is no text.
+    """
+    text = fai_path(fasta).read_text(encoding="utf-8")
+    end = 0
+    with fasta.open("rb") as file:
+        for record in parse_fai(text, file=str(fai_path(fasta))):
+            file.seek(end)
+            header = file.read(min(max(0, record.offset - end), MAX_HEADER_BYTES)).strip()
+            name = record.contig.name
+            if b"\n" in header or header[:1] != b">" or header[1:].split(None, 1)[:1] != [name.encode()]:
+                return f"expected the index of {fasta.name}, found {name!r} where that has none"
+            end = record.end()
+        file.seek(end)
+        if file.read(MAX_HEADER_BYTES).strip():
+            return f"expected the index of {fasta.name}, found one of fewer sequences or bases"
+    return None

@@ -1,0 +1,160 @@
+"""The kinds of index that a reference may have. A new kind is one more record in `INDEX_KINDS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.reference.fai import Contig, fai_mismatch, fai_path, read_contigs
+from genomics_pipeline.reference.fasta import count_sequences, find_problem
+
+
+@dataclass(frozen=True, slots=True)
+class IndexKind:
+    """A kind of index of a FASTA file.
+
+    Attributes:
+        name: As steps declare it in ``indexes``.
+        suffixes: Of its files: ``.fai`` is added to the FASTA file's name, ``dict`` replaces the name's suffix.
+        command: The command that builds it; ``{fasta}`` and ``{file}``, its first file, are filled in.
+        build: Builds it beside a FASTA file, which is named in messages by the URI.
+        contigs: Reads the sequences that its files list; None where they list none.
+        needs: Names of other kinds that its programs read with it.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    command: str
+    build: Callable[[Path, str], None]
+    contigs: Callable[[Sequence[Path]], list[Contig]] | None = None
+    needs: tuple[str, ...] = ()
+
+    def beside(self, fasta: str) -> list[str]:
+        """Return the names of its files, for the path or URI of a FASTA file.
+
+        >>> INDEX_KINDS["fai"].beside("s3://refs/x.fa"), INDEX_KINDS["dict"].beside("s3://refs/x.fa")
+        (['s3://refs/x.fa.fai'], ['s3://refs/x.dict'])
+        """
+        folder, slash, name = fasta.rpartition("/")
+        stem = f"{folder}{slash}{PurePosixPath(name).stem}"
+        return [f"{fasta}{suffix}" if suffix.startswith(".") else f"{stem}.{suffix}" for suffix in self.suffixes]
+
+    def files(self, fasta: Path) -> list[Path]:
+        """Return the paths of its files."""
+        return [Path(name) for name in self.beside(str(fasta))]
+
+    def advice(self, fasta: str) -> str:
+        """Return the command that builds it in the FASTA file's folder.
+
+        >>> INDEX_KINDS["dict"].advice("s3://refs/x.fa")
+        'samtools dict -o x.dict x.fa'
+        """
+        name = PurePosixPath(fasta).name
+        return self.command.format(fasta=name, file=self.beside(name)[0])
+
+
+def required_kinds(names: Iterable[str]) -> list[IndexKind]:
+    """Return the kinds that must be there for those named to be used; ``fai`` always: it gives the intervals.
+
+    Raises:
+        DataError: for a name that no kind has.
+    """
+    kinds: dict[str, IndexKind] = {}
+    waiting = ["fai", *names]
+    while waiting:
+        name = waiting.pop(0)
+        if name not in INDEX_KINDS:
+            raise DataError(f"expected an index of a reference ({', '.join(INDEX_KINDS)}), found {name!r}")
+        kinds.setdefault(name, INDEX_KINDS[name])
+        waiting = [*(need for need in INDEX_KINDS[name].needs if need not in kinds), *waiting]
+    return list(kinds.values())
+
+
+def find_mismatch(fasta: Path, kind: IndexKind) -> str | None:
+    """Compare an index with its FASTA file: one of another file gives no error later, but no or wrong variants.
+
+    Args:
+        fasta: The FASTA file, its ``.fai`` beside it.
+        kind: The index.
+
+    Returns:
+        What is wrong; None where they match, as far as can be seen without reading all bases.
+    """
+    try:
+        if kind.name == "fai":
+            return fai_mismatch(fasta)
+        if kind.contigs is None:
+            return None
+        expected, found = read_contigs(fasta), kind.contigs(kind.files(fasta))
+    except (DataError, ValueError, IndexError):
+        return "expected an index, found none that can be read"
+    for contig, other in zip(expected, found, strict=False):
+        if contig != other:
+            wanted = f"{contig.name} of {contig.length_bp} bp"
+            return f"expected {wanted} as in {fasta.name}, found {other.name} of {other.length_bp} bp"
+    if len(expected) != len(found):
+        return f"expected {len(expected)} sequences as in {fasta.name}, found {len(found)}"
+    return None
+
+
+def _build_fai(fasta: Path, uri: str) -> None:
+    import pysam
+
+    verbosity = pysam.set_verbosity(0)  # what is wrong is reported below
+    try:
+        pysam.samtools.faidx(str(fasta))
+    except pysam.utils.SamtoolsError as error:
+        raise DataError(find_problem(fasta, uri) or Problem(f"expected FASTA: {str(error).strip()}", uri)) from None
+    finally:
+        pysam.set_verbosity(verbosity)
+    names = [line.split("\t")[0] for line in fai_path(fasta).read_text().splitlines()]
+    if "" in names or len(names) != count_sequences(fasta):  # samtools leaves out the second of a name
+        raise DataError(find_problem(fasta, uri) or Problem("expected a name for each sequence, each once", uri))
+
+
+def _build_bwa(fasta: Path, uri: str) -> None:
+    from pybwa import BwaIndex, BwaVerbosity, set_bwa_verbosity
+
+    set_bwa_verbosity(BwaVerbosity.QUIET)
+    BwaIndex.index(fasta=str(fasta))
+
+
+def _build_dict(fasta: Path, uri: str) -> None:
+    import pysam
+
+    dictionary = fasta.with_suffix(".dict")
+    if not dictionary.is_file():  # pybwa makes one too
+        pysam.samtools.dict("-o", str(dictionary), str(fasta))
+
+
+def _ann_contigs(files: Sequence[Path]) -> list[Contig]:
+    """Read bwa's ``.ann``: a line for the whole, then two a sequence."""
+    lines = next(file for file in files if file.suffix == ".ann").read_text().strip().splitlines()[1:]
+    pairs = zip(lines[::2], lines[1::2], strict=True)
+    return [Contig(head.split()[1], int(numbers.split()[1])) for head, numbers in pairs]
+
+
+def _dict_contigs(files: Sequence[Path]) -> list[Contig]:
+    """Read the @SQ lines of a sequence dictionary, a SAM header (SAM specification, 1.3)."""
+    rows = (line.split("\t") for line in files[0].read_text().splitlines() if line.startswith("@SQ\t"))
+    tags = (dict(field.split(":", 1) for field in row[1:]) for row in rows)
+    return [Contig(tag.get("SN", ""), int(tag.get("LN", -1))) for tag in tags]
+
+
+INDEX_KINDS = {
+    kind.name: kind
+    for kind in (
+        IndexKind("fai", (".fai",), "samtools faidx {fasta}", _build_fai),
+        IndexKind(
+            "bwa",
+            (".amb", ".ann", ".bwt", ".pac", ".sa"),
+            "bwa index {fasta}",
+            _build_bwa,
+            contigs=_ann_contigs,
+            needs=("dict",),  # pybwa reads the names of the sequences there
+        ),
+        IndexKind("dict", ("dict",), "samtools dict -o {file} {fasta}", _build_dict, contigs=_dict_contigs),
+    )
+}
