@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from genomics_pipeline.engine.execution import Tasks
-from genomics_pipeline.language.validation.scopes import machines
 from genomics_pipeline.language.validation.validate import diagnose
+from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model.errors import DataError, Problem
 
 
@@ -33,8 +33,7 @@ def check_document(document: Mapping[str, Any], name: str, tasks: Tasks) -> None
 
 
 def _unknown_tasks(document: Mapping[str, Any], name: str, tasks: Tasks) -> Iterator[Problem]:
-    for machine in machines(document, express=False) if isinstance(document, Mapping) else ():
-        for state in machine.states():
-            resource = state.node.get("Resource")
-            if state.kind == "Task" and isinstance(resource, str) and not tasks.handler(resource, name, state.name):
-                yield Problem(tasks.advice(resource), column=f"{state.path}/Resource")
+    for state in walk_states(document) if isinstance(document, Mapping) else ():
+        resource = state.node.get("Resource")
+        if state.kind == "Task" and isinstance(resource, str) and not tasks.handler(resource, name, state.name):
+            yield Problem(tasks.advice(resource), column=f"{state.path}/Resource")

@@ -6,11 +6,12 @@ import json
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from genomics_pipeline.aws.executions import find_execution, stop_execution
 from genomics_pipeline.aws.jobs import active_jobs, terminate
+from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, RunPlace
@@ -76,15 +77,8 @@ def _end_jobs(run: CloudRun, note: Callable[[str], None], pause: Callable[[float
 
 def _job_names(run: CloudRun) -> set[str]:
     """What the run's definition calls its jobs."""
-    return set(_names(json.loads(run.store.read(run.place.uri(run_layout.DEFINITION)))))
-
-
-def _names(machine: Mapping[str, Any]) -> Iterator[str]:
-    for state in machine["States"].values():
-        if state["Type"] == "Map":
-            yield from _names(state["ItemProcessor"])
-        elif state["Type"] == "Task":
-            yield state["Arguments"]["JobName"]
+    document = json.loads(run.store.read(run.place.uri(run_layout.DEFINITION)))
+    return {state.node["Arguments"]["JobName"] for state in walk_states(document) if state.kind == "Task"}
 
 
 def _jobs(run: CloudRun, queue: str, names: set[str]) -> Iterator[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
+from genomics_pipeline.language.walker import StateNode, walk_machines
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import RunError
@@ -57,12 +57,13 @@ class RunFiles:
         """
         uri = self.place.uri(run_layout.DEFINITION)
         try:
-            states: dict[str, Any] = json.loads(self.store.read(uri))["States"]
-            return [_group(name, state) for name, state in states.items() if state["Type"] in ("Map", "Task")]
-        except (MissingObject, ValueError, LookupError, TypeError):
-            raise RunError(
-                f"{self.shown_key(run_layout.DEFINITION)}: expected a definition of ours, found none"
-            ) from None
+            machine = next(walk_machines(json.loads(self.store.read(uri))))
+            groups = [_group(state) for state in machine.states() if state.kind in ("Map", "Task")]
+        except (MissingObject, ValueError, LookupError, TypeError, AttributeError):
+            groups = []
+        if not groups:
+            raise RunError(f"{self.shown_key(run_layout.DEFINITION)}: expected a definition of ours, found none")
+        return groups
 
     def items(self, scope: str) -> Iterator[str]:
         """The ids of a scope's items, in their order."""
@@ -101,12 +102,11 @@ def run_files(run: LocalRun | CloudRun) -> RunFiles:
     return RunFiles(run.store, run.place, run.place.uri("").rstrip("/"))
 
 
-def _group(name: str, state: dict[str, Any]) -> StageGroup:
-    if state["Type"] == "Task":
-        return StageGroup(None, COHORT, (name,))
-    label: str = state["Label"]
-    tasks = state["ItemProcessor"]["States"].items()
-    stages = tuple(stage for stage, one in tasks if one["Type"] == "Task")
+def _group(state: StateNode) -> StageGroup:
+    if state.kind == "Task":
+        return StageGroup(None, COHORT, (state.name,))
+    label: str = state.node["Label"]
+    stages = tuple(inner.name for machine in state.machines() for inner in machine.states() if inner.kind == "Task")
     return StageGroup(label, scope_of(label), stages)
 
 

@@ -24,6 +24,7 @@ from genomics_pipeline.engine.tasks.job import Job, JobDefinition, JobEnd
 from genomics_pipeline.engine.tasks.machine_jobs import MachineJobs
 from genomics_pipeline.language.jsonata.expressions import evaluate
 from genomics_pipeline.language.validation.validate import diagnose
+from genomics_pipeline.language.walker import walk_machines, walk_states
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.execution_input import ExecutionInput
@@ -50,13 +51,6 @@ def document_of(pipeline: Pipeline) -> dict[str, Any]:
         return {}
 
 
-def machines(document: State) -> Iterator[State]:
-    yield document
-    for state in document["States"].values():
-        if state["Type"] == "Map":
-            yield from machines(state["ItemProcessor"])
-
-
 @QUICK
 @given(data=st.data())
 def test_the_document_is_whole(pipelines: st.SearchStrategy[Pipeline], data: st.DataObject) -> None:
@@ -70,10 +64,10 @@ def test_the_document_is_whole(pipelines: st.SearchStrategy[Pipeline], data: st.
     assert diagnose(document) == []
     names: list[str] = []
     tasks: list[str] = []
-    for machine in machines(document):
-        states = machine["States"]
+    for machine in walk_machines(document):
+        states = machine.nodes
         names += states
-        reached, coming = set(), [machine["StartAt"]]
+        reached, coming = set(), [machine.node["StartAt"]]
         while coming:
             name = coming.pop()
             if name not in reached:
@@ -95,9 +89,7 @@ def test_the_document_is_whole(pipelines: st.SearchStrategy[Pipeline], data: st.
                 assert "States.ALL" not in [error for entry in entries for error in entry["ErrorEquals"]]
     assert len(names) == len(set(names))
     assert sorted(tasks) == sorted(stage.name for stage in pipeline.stages)
-    labels = [
-        state["Label"] for machine in machines(document) for state in machine["States"].values() if "Label" in state
-    ]
+    labels = [state.node["Label"] for state in walk_states(document) if "Label" in state.node]
     assert len(labels) == len(set(labels))
 
 

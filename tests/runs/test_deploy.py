@@ -15,6 +15,7 @@ import pytest
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import find_deployment
 from genomics_pipeline.aws.stack import ChangeSet, Event
+from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import DataError, RunError, UsageError
 from genomics_pipeline.runs.catalog import shipped
@@ -124,17 +125,11 @@ def _job_definitions_are_those_of_the_states(clients: Clients, document: Any, pl
         for found in clients.batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"]
     }
     named = set()
-
-    def visit(states: Any) -> None:
-        for state in states.values():
-            if state["Type"] == "Task":
-                named.add(state["Arguments"]["JobDefinition"])
-                queues = re.findall('"([a-z-]+)"', state["Arguments"]["JobQueue"].partition("?")[2])
-                assert queues == [plan.names.on_demand_queue, plan.names.job_queue]
-            elif state["Type"] == "Map":
-                visit(state["ItemProcessor"]["States"])
-
-    visit(document["States"])
+    for state in walk_states(document):
+        if state.kind == "Task":
+            named.add(state.node["Arguments"]["JobDefinition"])
+            queues = re.findall('"([a-z-]+)"', state.node["Arguments"]["JobQueue"].partition("?")[2])
+            assert queues == [plan.names.on_demand_queue, plan.names.job_queue]
     assert named == set(registered)
     for image in plan.images:
         found = registered[plan.names.job_definition(image.step.name)]

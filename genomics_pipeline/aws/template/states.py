@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -12,6 +11,7 @@ from genomics_pipeline.aws.template.functions import Resources, attribute, logic
 from genomics_pipeline.aws.template.logs import STATES_LOG
 from genomics_pipeline.aws.template.parameters import HAS_KEY
 from genomics_pipeline.aws.template.storage import BUCKET
+from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.resource_names import ResourceNames
 
@@ -37,23 +37,14 @@ class Machine:
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels of its Distributed Maps."""
-        states = json.loads(self.definition)["States"].values()
-        return tuple(state["Label"] for state in states if state["Type"] == "Map" and "Label" in state)
+        states = walk_states(json.loads(self.definition))
+        return tuple(state.node["Label"] for state in states if "Label" in state.node)
 
     @property
     def job_definitions(self) -> tuple[str, ...]:
         """The names of the job definitions that its Tasks submit to."""
-        tasks = _tasks(json.loads(self.definition)["States"])
+        tasks = (state.node for state in walk_states(json.loads(self.definition)) if state.kind == "Task")
         return tuple(sorted({task["Arguments"]["JobDefinition"] for task in tasks}))
-
-
-def _tasks(states: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The Tasks, those within Distributed Maps too."""
-    for state in states.values():
-        if state["Type"] == "Task":
-            yield state
-        elif state["Type"] == "Map":
-            yield from _tasks(state["ItemProcessor"]["States"])
 
 
 def role_id(pipeline: str) -> str:

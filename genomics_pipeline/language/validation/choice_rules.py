@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from genomics_pipeline.language.validation.diagnostics import Diagnostic, refused, unsupported
-from genomics_pipeline.language.validation.scopes import JSONATA, JSONPATH, State
 from genomics_pipeline.language.validation.shapes import fields, shape
+from genomics_pipeline.language.walker import JSONATA, JSONPATH, StateNode
 
 _SELECTORS = ("And", "Or", "Not", "Variable", "Condition")
 _OTHER = {*_SELECTORS, "Comment", "Next", "Assign", "Output"}
 
 
-def check_choices(state: State) -> Iterator[Diagnostic]:
+def check_choices(state: StateNode) -> Iterator[Diagnostic]:
     """What is wrong with a Choice state's ``Choices``."""
     choices = state.node.get("Choices") if state.kind == "Choice" else None
     waiting = [

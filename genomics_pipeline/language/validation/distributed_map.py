@@ -5,24 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from genomics_pipeline.language.query_language import Node
 from genomics_pipeline.language.validation.diagnostics import Diagnostic, refused, required, unsupported
 from genomics_pipeline.language.validation.item_reader import check_item_reader, destination
-from genomics_pipeline.language.validation.scopes import Node, State, processor, processor_config
 from genomics_pipeline.language.validation.shapes import fields
+from genomics_pipeline.language.walker import StateNode
 
 _PUT_OBJECT = re.compile(r"arn:[^:]+:states:::s3:putObject")
 _LIMITS = ("MaxItemsPerBatch", "MaxItemsPerBatchPath", "MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath")
 
 
-def check_map(state: State) -> Iterator[Diagnostic]:
+def check_map(state: StateNode) -> Iterator[Diagnostic]:
     """What is wrong with a Map beyond the shape of its fields."""
     if state.kind != "Map":
         return
-    config = processor_config(state)
-    distributed = config.get("Mode") == "DISTRIBUTED"
-    if found := processor(state):
-        yield from _config(state, config, f"{state.path}/{found[0]}/ProcessorConfig", distributed=distributed)
-        if not distributed:
+    if processor := state.processor:
+        yield from _config(state, f"{processor.path}/ProcessorConfig")
+        if not state.distributed:
             yield from _inline(state)
     reader, batcher, writer = (state.node.get(name) for name in ("ItemReader", "ItemBatcher", "ResultWriter"))
     if isinstance(reader, dict):
@@ -34,18 +33,19 @@ def check_map(state: State) -> Iterator[Diagnostic]:
         yield from _result_writer(writer, f"{state.path}/ResultWriter", state.language)
 
 
-def _config(state: State, config: Node, path: str, *, distributed: bool) -> Iterator[Diagnostic]:
+def _config(state: StateNode, path: str) -> Iterator[Diagnostic]:
     """badmintoncryer/cdk-preflight, pf-sfn-asl-map-distributed and pf-sfn-express-unsupported."""
-    if distributed and "ExecutionType" not in config:
+    config = state.processor_config
+    if state.distributed and "ExecutionType" not in config:
         yield required(path, "ExecutionType")
-    if not distributed and "ExecutionType" in config:
+    if not state.distributed and "ExecutionType" in config:
         yield unsupported("ExecutionType", path)
-    if distributed and state.express:
+    if state.distributed and state.machine.express:
         words = "The field 'Mode' with value 'DISTRIBUTED' is not supported inside 'EXPRESS' state machines"
         yield refused(words, f"{path}/Mode")
 
 
-def _inline(state: State) -> Iterator[Diagnostic]:
+def _inline(state: StateNode) -> Iterator[Diagnostic]:
     """The developer guide has these fields in state-map-distributed alone."""
     declared = fields("Map")
     for field in state.node:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from genomics_pipeline.language.query_language import Node
 from genomics_pipeline.language.validation.diagnostics import Diagnostic, refused, required, unsupported
-from genomics_pipeline.language.validation.scopes import JSONATA, Node
+from genomics_pipeline.language.walker import JSONATA
 from genomics_pipeline.model import quotas
 
 _RESOURCE = re.compile(r"arn:[^:]+:states:::s3:(getObject|listObjectsV2)")

@@ -14,7 +14,7 @@ from jsonschema import ValidationError
 
 from genomics_pipeline.language.validation import expressions, templates
 from genomics_pipeline.language.validation.diagnostics import SCHEMA
-from genomics_pipeline.language.validation.scopes import JSONATA, JSONPATH
+from genomics_pipeline.language.walker import JSONATA, JSONPATH
 
 Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError]]
 

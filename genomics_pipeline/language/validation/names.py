@@ -12,13 +12,13 @@ from genomics_pipeline.language.validation.diagnostics import (
     INVALID_STATE_NAME,
     Diagnostic,
 )
-from genomics_pipeline.language.validation.scopes import Machine, State
+from genomics_pipeline.language.walker import MachineNode, StateNode
 from genomics_pipeline.model import quotas
 
 _NOT_IN_LABELS = re.compile(f"[{quotas.NOT_IN_NAMES}]")
 
 
-def check_state_names(machines: Sequence[Machine]) -> Iterator[Diagnostic]:
+def check_state_names(machines: Sequence[MachineNode]) -> Iterator[Diagnostic]:
     """What is wrong with the names of a document's states."""
     seen = set()
     for machine in machines:
@@ -31,7 +31,7 @@ def check_state_names(machines: Sequence[Machine]) -> Iterator[Diagnostic]:
                 yield Diagnostic(INVALID_STATE_NAME, _too_long("State name", name, quotas.STATE_NAME.value), path)
 
 
-def check_labels(states: Sequence[State]) -> Iterator[Diagnostic]:
+def check_labels(states: Sequence[StateNode]) -> Iterator[Diagnostic]:
     """What is wrong with the ``Label`` of a document's Distributed Maps."""
     seen = set()
     for state in states:

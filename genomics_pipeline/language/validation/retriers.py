@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from genomics_pipeline.language.validation.diagnostics import Diagnostic, refused
-from genomics_pipeline.language.validation.scopes import State
 from genomics_pipeline.language.validation.shapes import shape
+from genomics_pipeline.language.walker import StateNode
 
 _HAVE_THEM = ("Task", "Parallel", "Map")
 _DEFAULT_INTERVAL = 1
 
 
-def check_retry_and_catch(state: State) -> Iterator[Diagnostic]:
+def check_retry_and_catch(state: StateNode) -> Iterator[Diagnostic]:
     """What is wrong with a state's ``Retry`` and ``Catch``."""
     if state.kind not in _HAVE_THEM:
         return

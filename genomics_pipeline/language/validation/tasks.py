@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from genomics_pipeline.language.validation.diagnostics import Diagnostic, refused
-from genomics_pipeline.language.validation.scopes import JSONATA, JSONPATH, State
+from genomics_pipeline.language.walker import JSONATA, JSONPATH, StateNode
 
 NO_ARN = "Value is not a valid resource ARN"
 
@@ -30,13 +30,13 @@ _REQUIRED = {
 }
 
 
-def check_task(state: State) -> Iterator[Diagnostic]:
+def check_task(state: StateNode) -> Iterator[Diagnostic]:
     """What is wrong with a Task beyond the shape of its fields."""
     if state.kind != "Task":
         return
     resource = state.node.get("Resource")
     if isinstance(resource, str):
-        yield from _resource(resource, f"{state.path}/Resource", express=state.express)
+        yield from _resource(resource, f"{state.path}/Resource", express=state.machine.express)
         yield from _request(state, resource)
     yield from _credentials(state, resource)
     yield from _heartbeat(state)
@@ -53,7 +53,7 @@ def _resource(resource: str, path: str, *, express: bool) -> Iterator[Diagnostic
         yield refused("Express state machine does not support Activity ARN", path)
 
 
-def _request(state: State, resource: str) -> Iterator[Diagnostic]:
+def _request(state: StateNode, resource: str) -> Iterator[Diagnostic]:
     """The same repository; where it stands: radkawar/stackd, testdata/aws/stepfunctions/sdk_admission.json."""
     integration = _INTEGRATION.fullmatch(resource)
     field = {JSONATA: "Arguments", JSONPATH: "Parameters"}.get(state.language)
@@ -69,7 +69,7 @@ def _request(state: State, resource: str) -> Iterator[Diagnostic]:
             yield refused(f"The field '{name}' is required but was missing", f"{state.path}/{field}")
 
 
-def _credentials(state: State, resource: object) -> Iterator[Diagnostic]:
+def _credentials(state: StateNode, resource: object) -> Iterator[Diagnostic]:
     """badmintoncryer/cdk-preflight, pf-sfn-asl-credentials."""
     credentials = state.node.get("Credentials")
     path = f"{state.path}/Credentials"
@@ -79,7 +79,7 @@ def _credentials(state: State, resource: object) -> Iterator[Diagnostic]:
         yield refused("The field 'Credentials' is not supported for activities", path)
 
 
-def _heartbeat(state: State) -> Iterator[Diagnostic]:
+def _heartbeat(state: StateNode) -> Iterator[Diagnostic]:
     """The States Language asks the heartbeat to be shorter than the timeout ("Task state")."""
     beat, limit = state.node.get("HeartbeatSeconds"), state.node.get("TimeoutSeconds")
     if type(beat) is int and type(limit) is int and beat >= limit >= 1:

@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from genomics_pipeline.language.validation.diagnostics import MISSING_END_STATE, MISSING_TARGET, Diagnostic
-from genomics_pipeline.language.validation.scopes import Machine, State
+from genomics_pipeline.language.walker import MachineNode, StateNode
 
 _ENDS = ("Succeed", "Fail")
 _CATCHES = ("Task", "Parallel", "Map")
 
 
-def check_transitions(machine: Machine) -> Iterator[Diagnostic]:
+def check_transitions(machine: MachineNode) -> Iterator[Diagnostic]:
     """What is wrong with where a machine's states lead."""
     start = machine.node.get("StartAt")
     if not isinstance(start, str) or not isinstance(machine.node.get("States"), Mapping):
@@ -39,7 +39,7 @@ def check_transitions(machine: Machine) -> Iterator[Diagnostic]:
             yield Diagnostic(MISSING_TARGET, f'State "{name}" is not reachable.', state.path)
 
 
-def _targets(state: State) -> Iterator[tuple[str, str]]:
+def _targets(state: StateNode) -> Iterator[tuple[str, str]]:
     """Where a state leads: the place of each name, and the name."""
     node, places = state.node, []
     if state.kind == "Choice":
@@ -60,12 +60,12 @@ def _entries(node: Any, field: str) -> list[tuple[str, Any]]:
     ]
 
 
-def _terminal(state: State) -> bool:
+def _terminal(state: StateNode) -> bool:
     ends = "Type" in state.node and state.kind != "Choice" and state.node.get("End") is True
     return state.kind in _ENDS or ends
 
 
-def _readable(state: State) -> bool:
+def _readable(state: StateNode) -> bool:
     if state.kind == "Choice":
         choices = state.node.get("Choices")
         return isinstance(choices, list) and all(

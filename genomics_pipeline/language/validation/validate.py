@@ -12,11 +12,11 @@ from genomics_pipeline.language.validation.diagnostics import SCHEMA, TOO_DEEP, 
 from genomics_pipeline.language.validation.distributed_map import check_map
 from genomics_pipeline.language.validation.names import check_labels, check_state_names
 from genomics_pipeline.language.validation.retriers import check_retry_and_catch
-from genomics_pipeline.language.validation.scopes import NEITHER, Machine, State, machines
 from genomics_pipeline.language.validation.shapes import shape
 from genomics_pipeline.language.validation.tasks import check_task
 from genomics_pipeline.language.validation.transitions import check_transitions
 from genomics_pipeline.language.validation.variables import check_scopes
+from genomics_pipeline.language.walker import NEITHER, MachineNode, StateNode, walk_machines
 from genomics_pipeline.model import quotas
 
 STATE_TYPES = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map")  # in the order AWS lists them
@@ -50,7 +50,7 @@ def diagnose(document: Any, *, express: bool = False) -> list[Diagnostic]:
 
 
 def _problems(document: dict[str, Any], *, express: bool) -> Iterator[Diagnostic]:
-    every = list(machines(document, express=express))
+    every = list(walk_machines(document, express=express))
     states = [state for machine in every for state in machine.states()]
     for machine in every:
         yield from shape(machine.kind, machine.node, machine.path, machine.language)
@@ -65,13 +65,13 @@ def _problems(document: dict[str, Any], *, express: bool) -> Iterator[Diagnostic
     yield from check_scopes(every)
 
 
-def _not_objects(machine: Machine) -> Iterator[Diagnostic]:
+def _not_objects(machine: MachineNode) -> Iterator[Diagnostic]:
     for name, node in machine.nodes.items():
         if not isinstance(node, dict):
             yield refused("Expected value of type [OBJECT]", f"{machine.path}/States/{name}")
 
 
-def _state(state: State) -> Iterator[Diagnostic]:
+def _state(state: StateNode) -> Iterator[Diagnostic]:
     """The fields of one state. The type's words: gabrielmoreira/tiny-asl-machine, AWS snapshots
     Validation.BasicStructure-001 and -002.
     """

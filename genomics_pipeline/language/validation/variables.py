@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from genomics_pipeline.language.validation.diagnostics import DUPLICATE_VARIABLE, Diagnostic
-from genomics_pipeline.language.validation.scopes import JSONATA, Machine, State, processor, processor_config
+from genomics_pipeline.language.walker import JSONATA, MachineNode, StateNode
 
 
-def check_scopes(machines: Sequence[Machine]) -> Iterator[Diagnostic]:
+def check_scopes(machines: Sequence[MachineNode]) -> Iterator[Diagnostic]:
     """What is wrong with the names of a document's variables."""
     assigned = {machine.path: list(_assigned(machine)) for machine in machines}
     closed = [path for machine in machines for path in _distributed(machine)]
@@ -36,13 +36,13 @@ def _within(path: str, outer: str) -> bool:
     return path == outer or path.startswith(f"{outer}/")
 
 
-def _distributed(machine: Machine) -> Iterator[str]:
+def _distributed(machine: MachineNode) -> Iterator[str]:
     for state in machine.states():
-        if (found := processor(state)) and processor_config(state).get("Mode") == "DISTRIBUTED":
-            yield f"{state.path}/{found[0]}"
+        if state.distributed and state.processor:
+            yield state.processor.path
 
 
-def _assigned(machine: Machine) -> Iterator[tuple[str, str]]:
+def _assigned(machine: MachineNode) -> Iterator[tuple[str, str]]:
     """Each name, and where it is assigned."""
     for state in machine.states():
         for node, path in _assigning(state):
@@ -52,7 +52,7 @@ def _assigned(machine: Machine) -> Iterator[tuple[str, str]]:
                 yield name, f"{path}/Assign/{key}"
 
 
-def _assigning(state: State) -> Iterator[tuple[Mapping[str, Any], str]]:
+def _assigning(state: StateNode) -> Iterator[tuple[Mapping[str, Any], str]]:
     yield state.node, state.path
     for field in ("Choices", "Catch"):
         entries = state.node.get(field)

@@ -19,6 +19,7 @@ from genomics_pipeline.aws.executions import (
     redrive_execution,
 )
 from genomics_pipeline.aws.map_runs import MapRuns
+from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
@@ -184,8 +185,8 @@ def _check_fail_states(run: CloudRun, error: str, cause: str, own: Mapping[str, 
         return
     (*_, answer) = MapRuns(_arn(run), run.clients).describe()
     label, counts = map_run_label(answer["mapRunArn"]), answer["itemCounts"]
-    processor = next(state["ItemProcessor"] for state in own["States"].values() if state.get("Label") == label)
-    if any(state["Type"] == "Fail" for state in processor["States"].values()):
+    processor = next(state.processor for state in walk_states(own) if state.node.get("Label") == label)
+    if processor and any(state.kind == "Fail" for state in processor.states()):
         raise _Refusal(
             "FAIL_STATE",
             f"{counts['failed']} items of {label} failed, more than are tolerated; each ended in a Fail state, and "

@@ -26,7 +26,7 @@ from genomics_pipeline.engine.tasks.mock import MockFile, Mocks, parse_mock_file
 from genomics_pipeline.engine.tasks.s3 import S3Tasks
 from genomics_pipeline.engine.tasks.sfn import SendTask
 from genomics_pipeline.engine.tasks.table import CALLBACK, TaskTable
-from genomics_pipeline.language.validation.scopes import State, machines
+from genomics_pipeline.language.walker import StateNode, walk_states
 from genomics_pipeline.model.errors import DataError, UsageError, did_you_mean
 from genomics_pipeline.runs.json_file import read_json
 from genomics_pipeline.runs.local.user_functions import load_functions
@@ -209,10 +209,9 @@ def _test_case(file: MockFile, machine: str, definition: str, wanted: str | None
     return wanted
 
 
-def _tasks(document: Document) -> Iterator[State]:
-    """The Task states of a document, those inside Map and Parallel states too."""
-    for machine in machines(document, express=False):
-        yield from (state for state in machine.states() if state.kind == "Task")
+def _tasks(document: Document) -> Iterator[StateNode]:
+    """Yield the Task states of a document, those inside Map and Parallel states too."""
+    return (state for state in walk_states(document) if state.kind == "Task")
 
 
 def _batch_api(clock: Clock) -> JobRunner:
