@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -17,6 +18,8 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
+from tests.small_project import SmallProject
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
@@ -26,6 +29,10 @@ settings.register_profile("unhurried", deadline=None)  # no test times: a busy m
 settings.load_profile("unhurried")
 
 os.environ["MOTO_ACCOUNT_ID"] = "000000000000"  # the engine's, so that ARNs of both are of one account
+
+# Where the machine switches bytecode files off, each process that a test starts would compile the package again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Sessions of a process share the service descriptions they read; to parse them again for each test takes 0.3 s.
 botocore.session.create_loader = cache(botocore.session.create_loader)
@@ -50,6 +57,12 @@ def missing() -> Callable[[str], NoReturn]:
         pytest.skip(f"SKIPPED: {what}")
 
     return call
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> SmallProject:
+    """A folder for small steps, a pipeline of them, and samples."""
+    return SmallProject(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.reference.cache import cache_folder
 from genomics_pipeline.runs.containers import images as step_images
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
+from tests.small_project import write_step
 
 USER_CACHE = cache_folder(os.environ, Path.home())  # its wheels are downloaded once, not in each test run
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -72,15 +73,12 @@ def own_step(tmp_path: Path) -> Callable[..., Path]:
     """`own_step(name, program, memory_mib=…)`: the folder of a step that a user wrote; its memory may be a ladder."""
 
     def call(name: str, program: str, memory_mib: int | list[int] = 256) -> Path:
-        folder = tmp_path / "steps" / name
-        folder.mkdir(parents=True)
-        (folder / "step.toml").write_text(
-            f'name = "{name}"\nversion = "1"\nsummary = "Of a test"\n'
-            f'command = ["{{python}}", "{{step_dir}}/program.py", "{{task}}"]\n'
+        return write_step(
+            tmp_path / "steps",
+            name,
+            program,
             '[inputs.reads]\ntype = "reads"\n[outputs.out]\npath = "{sample}.txt"\n'
-            f"[resources]\nvcpus = 1\nmemory_mib = {memory_mib}\n"
+            f"[resources]\nvcpus = 1\nmemory_mib = {memory_mib}\n",
         )
-        (folder / "program.py").write_text(program)
-        return folder
 
     return call

@@ -113,9 +113,7 @@ def test_a_step_may_be_any_program_whatever_the_umask_of_who_builds_it(
 ) -> None:
     folder = own_step("script", "")
     words = 'command = ["{step_dir}/program.sh", "{outputs.out}"]'
-    toml = (
-        (folder / "step.toml").read_text().replace('command = ["{python}", "{step_dir}/program.py", "{task}"]', words)
-    )
+    toml = (folder / "step.toml").read_text().replace('command = ["{python}", "{step_dir}/script.py", "{task}"]', words)
     (folder / "step.toml").write_text(toml)
     (folder / "program.sh").write_text('#!/bin/sh\nid -u > "$1"\n')
     (folder / "program.sh").chmod(0o700)

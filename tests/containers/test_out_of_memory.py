@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
+from tests.small_project import READS, SmallProject, stage_toml
 
 # What it writes to `tries` lies outside of its scratch folder, and so outlives a container that is killed.
 PROGRAM = """
@@ -25,30 +26,16 @@ tell("ended")
 open(task["outputs"]["out"], "w").write("done")
 """
 
-PIPELINE = """
-name = "hungry"
-summary = "Of a test"
 
-[[stages]]
-name = "hungry"
-step = "./steps/hungry"
-scope = "sample"
-inputs = { reads = "sample.reads" }
-publish = "out"
-"""
-
-
-def test_it_climbs_a_rung_and_finishes(own_step: Callable[..., Path], engine: ContainerEngine, tmp_path: Path) -> None:
+def test_it_climbs_a_rung_and_finishes(
+    own_step: Callable[..., Path], engine: ContainerEngine, project: SmallProject
+) -> None:
     own_step("hungry", PROGRAM, [160, 640])
-    (tmp_path / "hungry.toml").write_text(PIPELINE)
-    (tmp_path / "reference.fa").write_text(">c\nACGT\n")
-    for name in ("small", "large"):
-        (tmp_path / f"{name}.fq").write_text("@a\nA\n+\nF\n")
-    (tmp_path / "sheet.csv").write_text("sample,fastq_1\nsmall,small.fq\nlarge,large.fq\n")
-    out = tmp_path / "run"
-    argv = [sys.executable, "-m", "genomics_pipeline", "run", tmp_path / "sheet.csv", "--containers", "--json"]
-    argv += ["--reference", tmp_path / "reference.fa", "--pipeline", tmp_path / "hungry.toml", "--out", out]
-    ended = subprocess.run(list(map(str, argv)), capture_output=True, text=True, check=False)
+    project.pipeline(stage_toml("hungry", "./steps/hungry", "out", {"reads": "sample.reads"}))
+    project.samples({"small": READS, "large": READS})
+    out = project.run
+    argv = [sys.executable, "-m", "genomics_pipeline", *project.arguments("--containers", "--json")]
+    ended = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert sorted((out / "tries").read_text().splitlines()) == [
         "large 160 began",  # and never ended: nobody but the kernel ends it there

@@ -14,6 +14,7 @@ import pytest
 
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 from tests.containers.conftest import SHARED
+from tests.small_project import READS, SmallProject, stage_toml
 
 DATA = SHARED / "data" / "1000g-3sample-chr21-chr22"
 
@@ -52,20 +53,14 @@ def test_real_reads_give_the_same_bytes_in_containers(
 
 
 @pytest.fixture
-def project(own_step: Callable[..., Path], tmp_path: Path) -> Callable[..., tuple[str | Path, ...]]:
-    """`project(step, program, memory_mib=…)`: arguments of a run of that step alone over one sample."""
+def one_step(own_step: Callable[..., Path], project: SmallProject) -> Callable[..., list[str]]:
+    """`one_step(name, program, memory_mib=…)`: arguments of a run of that step alone over one sample."""
 
-    def call(step: str, program: str, memory_mib: int = 256) -> tuple[str | Path, ...]:
-        own_step(step, program, memory_mib)
-        (tmp_path / "p.toml").write_text(
-            f'name = "p"\nsummary = "Of a test"\n[[stages]]\nname = "{step}"\nstep = "./steps/{step}"\n'
-            'scope = "sample"\ninputs = { reads = "sample.reads" }\npublish = "out"\n'
-        )
-        (tmp_path / "a.fq").write_text("@a\nA\n+\nF\n")
-        (tmp_path / "ref.fa").write_text(">c\nACGT\n")
-        (tmp_path / "sheet.csv").write_text("sample,fastq_1\na,a.fq\n")
-        files = tmp_path / "sheet.csv", "--reference", tmp_path / "ref.fa", "--pipeline", tmp_path / "p.toml"
-        return (*files, "--containers")
+    def call(name: str, program: str, memory_mib: int = 256) -> list[str]:
+        own_step(name, program, memory_mib)
+        project.pipeline(stage_toml(name, f"./steps/{name}", "out", {"reads": "sample.reads"}), settings="")
+        project.samples({"a": READS})
+        return project.arguments("--containers")[1:]
 
     return call
 
@@ -75,23 +70,23 @@ def leftovers(run_folder: Path, engine: ContainerEngine) -> str:
 
 
 def test_files_are_found_wherever_they_lie(
-    project: Callable[..., tuple[str | Path, ...]], engine: ContainerEngine, tmp_path: Path
+    one_step: Callable[..., list[str]], engine: ContainerEngine, tmp_path: Path
 ) -> None:
     program = """
 import json, sys
 task = json.load(open(sys.argv[1]))
 open(task["outputs"]["out"], "w").write(open(task["inputs"]["reads"][0]["fastq_1"]).read())
 """
-    sheet, *options = project("copy", program)
+    sheet, *options = one_step("copy", program)
     (tmp_path / "deep/er").mkdir(parents=True)
-    (tmp_path / "deep/er/link.fq").symlink_to("../../a.fq")
-    (tmp_path / "sheet.csv").write_text(f"sample,fastq_1\na,deep/er/link.fq\nb,file://{tmp_path}/a.fq\n")
+    (tmp_path / "deep/er/link.fq").symlink_to("../../a.fastq")
+    (tmp_path / "sheet.csv").write_text(f"sample,fastq_1\na,deep/er/link.fq\nb,file://{tmp_path}/a.fastq\n")
     out = tmp_path / "run 10:30, again"
-    ended = run(sheet, *options, "--reference", tmp_path / "deep/../ref.fa", "--out", out)
+    ended = run(sheet, *options, "--reference", tmp_path / "deep/../reference.fa", "--out", out)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert {file.name: file.read_text() for file in (out / "results/out").iterdir()} == {
-        "a.txt": "@a\nA\n+\nF\n",
-        "b.txt": "@a\nA\n+\nF\n",
+        "a.txt": READS,
+        "b.txt": READS,
     }
 
 
@@ -110,14 +105,14 @@ def test_containers_end_with_their_run_or_with_the_next(
     number: signal.Signals,
     code: int,
     left: bool,
-    project: Callable[..., tuple[str | Path, ...]],
+    one_step: Callable[..., list[str]],
     engine: ContainerEngine,
     tmp_path: Path,
 ) -> None:
     out = tmp_path / "run"
     (out / ".engine").mkdir(parents=True)
     os.mkfifo(out / "started")
-    arguments = map(str, (*project("waits", WAITS), "--out", out))
+    arguments = map(str, (*one_step("waits", WAITS), "--out", out))
     argv = [sys.executable, "-m", "genomics_pipeline", "run", *arguments]
     with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         (out / "started").open().close()  # waits until the program opens it
@@ -126,15 +121,15 @@ def test_containers_end_with_their_run_or_with_the_next(
     assert bool(leftovers(out, engine)) is left
     if left:
         (out / "started").unlink()  # an ordinary file: the program only waits
-        ended = run(*project("ends", "import sys; sys.exit('error: no')"), "--out", out)
+        ended = run(*one_step("ends", "import sys; sys.exit('error: no')"), "--out", out)
         assert json.loads(ended.stdout)["samples"][0]["error"] == "ends: no"
         assert leftovers(out, engine) == ""
 
 
 def test_a_task_that_needs_more_memory_than_it_has_is_named_so(
-    project: Callable[..., tuple[str | Path, ...]], tmp_path: Path
+    one_step: Callable[..., list[str]], tmp_path: Path
 ) -> None:
-    ended = run(*project("hungry", "x = bytearray(400 << 20)\n", 128), "--out", tmp_path / "run")
+    ended = run(*one_step("hungry", "x = bytearray(400 << 20)\n", 128), "--out", tmp_path / "run")
     assert ended.stdout, ended.stderr
     (sample,) = json.loads(ended.stdout)["samples"]
     assert sample["state"] == "FAILED"

@@ -25,6 +25,7 @@ from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import read_step
 from tests.faults.proxy import FAULTS, Choice, FaultyS3, seeded
+from tests.small_project import write_step
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,12 +34,7 @@ MIB = 1 << 20
 SEED = 15  # each fault is among the first eighty choices
 READS = Random(7).randbytes(9 * MIB)  # two parts of a fetch, three of a stream; joined, three of an upload
 
-STEP = """
-name = "join"
-version = "1"
-summary = "The lanes' reads, joined"
-command = ["{python}", "{step_dir}/join.py", "{task}"]
-
+DECLARATIONS = """
 [inputs.reads]
 type = "reads"
 stream = STREAM
@@ -86,12 +82,9 @@ def bad_s3(s3: S3Client, aws: str, faults: dict[str, Choice], monkeypatch: pytes
         yield proxy
 
 
-def write_step(folder: Path, stream: bool) -> Path:
-    step = folder / "join"
-    step.mkdir(exist_ok=True)
-    (step / "step.toml").write_text(STEP.replace("STREAM", str(stream).lower()))
-    (step / "join.py").write_text(PROGRAM)
-    return step
+def write_join(folder: Path, stream: bool) -> Path:
+    """Write the step, whose reads come as files or as pipes."""
+    return write_step(folder, "join", PROGRAM, DECLARATIONS.replace("STREAM", str(stream).lower()))
 
 
 def run(
@@ -100,7 +93,7 @@ def run(
     """The worker over a task."""
     return run_task(
         task,
-        read_step(write_step(folder, stream)),
+        read_step(write_join(folder, stream)),
         RoutedStore(),
         vcpus=1,
         memory_mib=100,
@@ -257,7 +250,7 @@ def test_sigterm_during_an_upload_leaves_nothing_behind(
             process[0].send_signal(signal.SIGTERM)
 
     faults["choose"] = choose
-    step, scratch = write_step(tmp_path, stream=False), tmp_path / "scratch"
+    step, scratch = write_join(tmp_path, stream=False), tmp_path / "scratch"
     scratch.mkdir()
     given = {"TASK": json.dumps(payload("b").to_json()), "STEP": str(step), "SCRATCH": str(scratch)}
     environment = {**os.environ, **{f"GENOMICS_PIPELINE_{name}": value for name, value in given.items()}}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.runs.conftest import Command, Ended
+from tests.small_project import SmallProject, stage_toml
 
 # The name of a read says what happens: in the first stage, or in the second.
 FIRST = """
@@ -29,12 +30,6 @@ if open(task["inputs"]["name"]).read() == "@late":
     sys.exit(print("broken", file=sys.stderr) or 3)
 open(task["outputs"]["name"], "w").write("done")
 """
-STEP = """
-name = "NAME"
-version = "1"
-summary = "A step"
-command = ["{python}", "{step_dir}/NAME.py", "{task}"]
-"""
 STEPS = {
     "first": (
         FIRST,
@@ -42,50 +37,23 @@ STEPS = {
     ),
     "second": (SECOND, '[inputs.name]\ntype = "file"\n[outputs.name]\npath = "{sample}.done"\n'),
 }
-PIPELINE = """
-name = "named"
-summary = "A name, twice"
-
-[maps.sample]
-max_concurrency = 1
-tolerated_failure_percentage = 100
-BATCHES
-
-[[stages]]
-name = "one"
-step = "./first"
-scope = "sample"
-inputs = { reads = "sample.reads" }
-publish = "one"
-
-[[stages]]
-name = "two"
-step = "./second"
-scope = "sample"
-inputs = { name = "one.name" }
-publish = "two"
-"""
+STAGES = (
+    stage_toml("one", "./first", "one", {"reads": "sample.reads"}),
+    stage_toml("two", "./second", "two", {"name": "one.name"}),
+)
 HEADER = "sample\tstep\tclass\tattempts\tmemory_mib\tmessage\tlog\trerun"
 
 
 @pytest.fixture
-def named(tmp_path: Path, command: Command) -> Callable[..., Ended]:
+def named(project: SmallProject, command: Command) -> Callable[..., Ended]:
     """`named(reads, *options, batches=…)`: a run of a sample a name of a read, into `tmp_path / "run"`."""
 
     def call(reads: dict[str, str], *options: str, batches: str = "") -> Ended:
-        for name, (program, more) in STEPS.items():
-            (tmp_path / name).mkdir(exist_ok=True)
-            (tmp_path / name / f"{name}.py").write_text(program)
-            (tmp_path / name / "step.toml").write_text(STEP.replace("NAME", name) + more)
-        (tmp_path / "named.toml").write_text(PIPELINE.replace("BATCHES", batches))
-        (tmp_path / "tiny.fa").write_text(">chr1\n" + "ACGT" * 50 + "\n")
-        for sample, read in reads.items():
-            (tmp_path / f"{sample}.fq").write_text(f"@{read}\nACGT\n+\nFFFF\n")
-        rows = "".join(f"{sample},{sample}.fq\n" for sample in reads)
-        (tmp_path / "cohort.csv").write_text(f"sample,fastq_1\n{rows}")
-        pipeline = ("--pipeline", tmp_path / "named.toml")
-        where = ("--reference", tmp_path / "tiny.fa", "--out", tmp_path / "run")
-        return command("run", tmp_path / "cohort.csv", *pipeline, *where, *options)
+        for name, (program, declarations) in STEPS.items():
+            project.step(name, program, declarations)
+        project.pipeline(*STAGES, settings=f"max_concurrency = 1\ntolerated_failure_percentage = 100\n{batches}")
+        project.samples({sample: f"@{read}\nACGT\n+\nFFFF\n" for sample, read in reads.items()})
+        return command(*project.arguments(*options))
 
     return call
 
@@ -250,7 +218,7 @@ def test_after_a_rerun_each_sample_is_listed_as_the_newest_execution_left_it(
 ) -> None:
     run = tmp_path / "run"
     assert named({"a": "good", "b": "torn", "c": "late", "d": "torn"}).returncode == 0
-    (tmp_path / "b.fq").write_text("@good\nACGT\n+\nFFFF\n")
+    (tmp_path / "b.fastq").write_text("@good\nACGT\n+\nFFFF\n")
     again = command("rerun", run, "--sample", "b", "--sample", "d")
     assert again.returncode == 0, again.stderr
     assert again.stdout.splitlines()[-3] == "Missing: 2 of 4 samples (1 tool error, 1 bad input): c, d"

@@ -13,17 +13,13 @@ import pysam
 import pytest
 
 from tests.runs.small_runs import read_files, states, told, write_sheet
+from tests.small_project import SmallProject, stage_toml
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 Run = Callable[..., dict[str, Any]]
 
 
-GIVEN_STEP = """
-name = "given"
-version = "1"
-summary = "Alignments that somebody else made: they lie beside the reads"
-command = ["{python}", "{step_dir}/given.py", "{task}"]
-
+GIVEN_DECLARATIONS = """
 [inputs.reads]
 type = "reads"
 
@@ -41,34 +37,22 @@ for file in folder.glob("*am*"):
     shutil.copy(file, target.with_name(target.name + (file.suffix if file.suffix in (".bai", ".crai") else "")))
 """
 
-GIVEN_PIPELINE = """
-name = "from_alignments"
-summary = "Call variants of given alignments"
-
-[maps.sample]
-tolerated_failure_percentage = 80
-
-[[stages]]
-name = "alignment"
-step = "./given"
-scope = "sample"
-inputs = { reads = "sample.reads" }
-publish = "given/{sample}"
-
-[[stages]]
-name = "variant_calling"
-step = "variant_calling"
-scope = "sample"
-inputs = { alignment = "alignment.alignment", reference = "reference" }
-publish = "called/{sample}"
-
-[[stages]]
-name = "aggregation"
-step = "aggregation"
-scope = "interval"
-inputs = { gvcfs = "variant_calling.gvcf", reference = "reference" }
-publish = "joint"
-"""
+STAGES = (
+    stage_toml("alignment", "./given", "given/{sample}", {"reads": "sample.reads"}),
+    stage_toml(
+        "variant_calling",
+        "variant_calling",
+        "called/{sample}",
+        {"alignment": "alignment.alignment", "reference": "reference"},
+    ),
+    stage_toml(
+        "aggregation",
+        "aggregation",
+        "joint",
+        {"gvcfs": "variant_calling.gvcf", "reference": "reference"},
+        scope="interval",
+    ),
+)
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +65,12 @@ def aligned(cohort: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) ->
     return folder
 
 
-def test_alignments_of_another_one(aligned: Path, cohort: Path, command: Command, tmp_path: Path) -> None:
-    (tmp_path / "given").mkdir()
-    (tmp_path / "given/step.toml").write_text(GIVEN_STEP)
-    (tmp_path / "given/given.py").write_text(GIVEN_PROGRAM)
-    (tmp_path / "pipeline.toml").write_text(GIVEN_PIPELINE)
+def test_alignments_of_another_one(
+    aligned: Path, cohort: Path, command: Command, project: SmallProject, tmp_path: Path
+) -> None:
+    # The alignments that somebody else made lie beside the reads.
+    project.step("given", GIVEN_PROGRAM, GIVEN_DECLARATIONS)
+    pipeline = project.pipeline(*STAGES, settings="tolerated_failure_percentage = 80")
     bam, cram = (aligned / f"{form}/results/preprocessing/good/good.md.{form}" for form in ("bam", "cram"))
     reads = {name: _reads(tmp_path / name) for name in ("good", "strange_contigs", "strange_bases", "cut")}
     for name in ("good", "cut"):
@@ -99,7 +84,7 @@ def test_alignments_of_another_one(aligned: Path, cohort: Path, command: Command
 
     sheet = write_sheet(tmp_path / "sheet.csv", reads)
     reference, out = cohort / "reference.fa", tmp_path / "run"
-    options = ("--reference", reference, "--out", out, "--pipeline", tmp_path / "pipeline.toml", "--json")
+    options = ("--reference", reference, "--out", out, "--pipeline", pipeline, "--json")
     ended = command("run", sheet, *options)
     assert ended.returncode == 0, ended.stderr
     bad = dict.fromkeys(("strange_contigs", "strange_bases", "cut"), "FAILED")

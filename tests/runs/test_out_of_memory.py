@@ -13,15 +13,12 @@ from typing import Any
 
 import pytest
 
+from tests.small_project import SmallProject, stage_toml
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 LADDER = [256, 512, 1024]
 
-STEP = f"""
-name = "eat"
-version = "1"
-summary = "Needs so much memory as its reads say"
-command = ["{{python}}", "{{step_dir}}/eat.py", "{{task}}"]
-
+DECLARATIONS = f"""
 [inputs.reads]
 type = "reads"
 
@@ -51,21 +48,6 @@ except MemoryError:
 open(task["outputs"]["eaten"], "w").write("done")
 """
 
-PIPELINE = """
-name = "hungry"
-summary = "Eats"
-
-[maps.sample]
-tolerated_failure_percentage = 50
-
-[[stages]]
-name = "eating"
-step = "./eat"
-scope = "sample"
-inputs = { reads = "sample.reads" }
-publish = "eaten"
-"""
-
 # Sample -> MiB it needs, beside what the interpreter takes.
 NEEDED = {"small": 16, "middle": 400, "large": 800, "huge": 2000}
 
@@ -73,21 +55,16 @@ NEEDED = {"small": 16, "middle": 400, "large": 800, "huge": 2000}
 @pytest.fixture(scope="module")
 def folder(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where a run of all samples has ended."""
-    folder = tmp_path_factory.mktemp("hungry")
-    (folder / "eat").mkdir()
-    (folder / "eat/step.toml").write_text(STEP)
-    (folder / "eat/eat.py").write_text(PROGRAM)
-    (folder / "hungry.toml").write_text(PIPELINE)
-    (folder / "reference.fa").write_text(">c\nACGT\n")
-    for name, needed in NEEDED.items():
-        (folder / f"{name}.fq").write_text(f"@{needed}\nA\n+\nI\n")
-    rows = [f"{name},{name}.fq" for name in NEEDED]
-    (folder / "sheet.csv").write_text("\n".join(["sample,fastq_1", *rows]) + "\n")
-    options = ("--reference", folder / "reference.fa", "--pipeline", folder / "hungry.toml", "--out", folder / "run")
-    ended = command("run", folder / "sheet.csv", *options, "--json")
+    project = SmallProject(tmp_path_factory.mktemp("hungry"))
+    project.step("eat", PROGRAM, DECLARATIONS)
+    project.pipeline(
+        stage_toml("eating", "./eat", "eaten", {"reads": "sample.reads"}), settings="tolerated_failure_percentage = 50"
+    )
+    project.samples({name: f"@{needed}\nA\n+\nI\n" for name, needed in NEEDED.items()})
+    ended = command(*project.arguments("--json"))
     assert ended.returncode == 0, ended.stderr
-    (folder / "summary.json").write_text(ended.stdout)
-    return folder
+    (project.folder / "summary.json").write_text(ended.stdout)
+    return project.folder
 
 
 def samples(folder: Path) -> dict[str, dict[str, Any]]:
@@ -95,7 +72,7 @@ def samples(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def test_each_climbs_as_far_as_it_must(folder: Path) -> None:
-    tries = {name: list(map(int, (folder / f"{name}.fq.tries").read_text().split())) for name in NEEDED}
+    tries = {name: list(map(int, (folder / f"{name}.fastq.tries").read_text().split())) for name in NEEDED}
     assert tries == {"small": LADDER[:1], "middle": LADDER[:2], "large": LADDER, "huge": LADDER}
 
 

@@ -12,12 +12,9 @@ from typing import Any
 
 import pytest
 
-STEP = """
-name = "copy"
-version = "2"
-summary = "Copies"
-command = ["{python}", "{step_dir}/copy.py", "{task}"]
+from tests.small_project import write_step
 
+DECLARATIONS = """
 [inputs.reads]
 type = "reads"
 
@@ -43,9 +40,7 @@ Work = Callable[..., subprocess.Popen[str]]
 
 @pytest.fixture
 def payload(tmp_path: Path) -> dict[str, Any]:
-    (tmp_path / "step").mkdir()
-    (tmp_path / "step/step.toml").write_text(STEP)
-    (tmp_path / "step/copy.py").write_text(PROGRAM)
+    write_step(tmp_path, "copy", PROGRAM, DECLARATIONS, version="2")
     (tmp_path / "run").mkdir()
     items = []
     for name, text in (("a", "@a"), ("b", "bad"), ("w", "wait")):
@@ -71,7 +66,7 @@ def work(tmp_path: Path) -> Work:
     """`work(task, *arguments, NAME=value)`: the worker, begun."""
 
     def call(task: str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
-        given = {"TASK": task, "STEP": str(tmp_path / "step"), "SCRATCH": str(tmp_path / "scratch")}
+        given = {"TASK": task, "STEP": str(tmp_path / "copy"), "SCRATCH": str(tmp_path / "scratch")}
         given |= {"BUCKETS": json.dumps({"RUN": str(tmp_path / "run")})}
         environment = {f"GENOMICS_PIPELINE_{name}": value for name, value in given.items() if value}
         argv = [sys.executable, "-m", "genomics_pipeline.worker", *arguments]
@@ -187,7 +182,8 @@ def test_health_is_libraries_a_program_and_a_place_to_write(payload: object, wor
     process = work("", "--health")
     assert (*process.communicate(), process.returncode) == ("", "", 0)
     (tmp_path / "scratch").rmdir()
-    (tmp_path / "step/step.toml").write_text(STEP.replace("{python}", "{step_dir}/none"))
+    declared = tmp_path / "copy/step.toml"
+    declared.write_text(declared.read_text().replace("{python}", "{step_dir}/none"))
     process = work("", "--health")
     told = [
         "error: {step_dir}/none: expected a program, found none that can be run\n",

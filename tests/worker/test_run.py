@@ -20,13 +20,9 @@ from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import read_step
+from tests.small_project import write_step
 
-STEP = """
-name = "copy"
-version = "1"
-summary = "Copies the first lane's reads"
-command = ["{python}", "{step_dir}/copy.py", "{task}"]
-
+DECLARATIONS = """
 [inputs.reads]
 type = "reads"
 
@@ -83,9 +79,7 @@ Run = Callable[..., list[CompletionRecord]]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "copy").mkdir()
-    (tmp_path / "copy/step.toml").write_text(STEP)
-    (tmp_path / "copy/copy.py").write_text(PROGRAM)
+    write_step(tmp_path, "copy", PROGRAM, DECLARATIONS)
     for name in ("a", "b"):
         (tmp_path / f"{name}.fq").write_text(f"@{name}\n")
     return tmp_path

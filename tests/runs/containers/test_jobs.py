@@ -26,13 +26,13 @@ print(json.dumps({state!r}))
 
 STOPS_THE_SECOND_TIME = """
 if command == "run":
-    open({folder!r} + "/stopped").read()
+    open({folder!r} + "/stopped", "rb", buffering=0).read(1)
     sys.exit(143)
 if command == "stop":
     if not os.path.exists({folder!r} + "/asked"):
         open({folder!r} + "/asked", "w").close()
         sys.exit("Error response from daemon: No such container")
-    open({folder!r} + "/stopped", "w").close()
+    os.write(os.open({folder!r} + "/stopped", os.O_RDWR), b"!")  # waits for no reader: there may be none any more
 print(json.dumps({{"OOMKilled": False}}))
 """
 

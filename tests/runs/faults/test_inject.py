@@ -18,6 +18,7 @@ from genomics_pipeline.model.faults import Fault, Faults
 from genomics_pipeline.runs.faults.injector import Injector
 from genomics_pipeline.runs.run_folder import RunFolder
 from tests.runs.conftest import Command
+from tests.small_project import SmallProject, stage_toml
 
 COUNT = """
 import gzip, json, sys
@@ -66,28 +67,10 @@ path = "{sample}.double"
 """,
     ),
 }
-PIPELINE = """
-name = "counted"
-summary = "Reads of each sample, twice"
-
-[maps.sample]
-tolerated_failure_percentage = 100
-BATCHES
-
-[[stages]]
-name = "counting"
-step = "./count"
-scope = "sample"
-inputs = { reads = "sample.reads" }
-publish = "counts"
-
-[[stages]]
-name = "doubling"
-step = "./double"
-scope = "sample"
-inputs = { count = "counting.count" }
-publish = "doubles"
-"""
+STAGES = (
+    stage_toml("counting", "./count", "counts", {"reads": "sample.reads"}),
+    stage_toml("doubling", "./double", "doubles", {"count": "counting.count"}),
+)
 READS = "@r\nACGT\n+\nIIII\n" * 100
 
 Result = dict[str, Any]
@@ -95,34 +78,26 @@ Inject = Callable[..., Result]
 
 
 @pytest.fixture
-def inject(tmp_path: Path, command: Command) -> Inject:
+def inject(project: SmallProject, command: Command) -> Inject:
     """`inject(faults, samples, …)`: the summary of a run with these faults; `told` is what it said."""
-    for name, (program, toml) in STEPS.items():
-        (tmp_path / name).mkdir()
-        (tmp_path / name / f"{name}.py").write_text(program)
-        head = f'name = "{name}"\nversion = "1"\nsummary = "Tiny"\n'
-        words = f'command = ["{{python}}", "{{step_dir}}/{name}.py", "{{task}}"]\n'
-        (tmp_path / name / "step.toml").write_text(head + words + toml)
-    (tmp_path / "ref.fa").write_text(">chr1\nACGTACGTAC\n")
+    for name, (program, declarations) in STEPS.items():
+        project.step(name, program, declarations)
 
     def call(
         faults: str, *samples: str, options: tuple[str, ...] = (), batches: str = "", code: int = 0, plain: bool = False
     ) -> Result:
         ending = "fastq" if plain else "fastq.gz"
         for name in samples:
-            file = tmp_path / f"{name}.{ending}"
+            file = project.folder / f"{name}.{ending}"
             if not file.exists():  # its time is a part of what identifies it
                 file.write_bytes(READS.encode() if plain else gzip.compress(READS.encode(), mtime=0))
-        rows = "".join(f"{name},{name}.{ending}\n" for name in samples)
-        (tmp_path / "sheet.csv").write_text(f"sample,fastq_1\n{rows}")
-        (tmp_path / "pipeline.toml").write_text(PIPELINE.replace("BATCHES", batches))
-        (tmp_path / "faults.toml").write_text(faults)
-        argv = ["run", tmp_path / "sheet.csv", "--reference", tmp_path / "ref.fa", "--out", tmp_path / "run"]
-        argv += ["--pipeline", tmp_path / "pipeline.toml", "--inject", tmp_path / "faults.toml", *options]
-        ended = command(*argv)
+        project.sheet({name: f"{name}.{ending}" for name in samples})
+        project.pipeline(*STAGES, settings=f"tolerated_failure_percentage = 100\n{batches}")
+        (project.folder / "faults.toml").write_text(faults)
+        ended = command(*project.arguments("--inject", project.folder / "faults.toml", *options))
         assert ended.returncode == code, ended.stderr
-        record = json.loads((tmp_path / "run" / "run.json").read_text())
-        return {**record["summary"], "told": ended.stderr, "run": tmp_path / "run"}
+        record = json.loads((project.run / "run.json").read_text())
+        return {**record["summary"], "told": ended.stderr, "run": project.run}
 
     return call
 

@@ -14,6 +14,7 @@ import pytest
 
 from genomics_pipeline.runs.run_folder import RunFolder
 from tests.runs.conftest import Command
+from tests.small_project import SmallProject, stage_toml
 
 COUNT = """
 import json, sys, time
@@ -62,27 +63,10 @@ default = false
 """,
     ),
 }
-PIPELINE = """
-name = "counted"
-summary = "Reads of each sample, and of all"
-
-[maps.sample]
-SETTINGS
-
-[[stages]]
-name = "counting"
-step = "./count"
-scope = "sample"
-inputs = { reads = "sample.reads" }
-publish = "counts"
-
-[[stages]]
-name = "total"
-step = "./total"
-scope = "cohort"
-inputs = { counts = "counting.count" }
-publish = "total"
-"""
+STAGES = (
+    stage_toml("counting", "./count", "counts", {"reads": "sample.reads"}),
+    stage_toml("total", "./total", "total", {"counts": "counting.count"}, scope="cohort"),
+)
 SHARE = """
 import json, sys
 task = json.load(open(sys.argv[1]))
@@ -100,45 +84,29 @@ type = "file"
 path = "{sample}.share"
 """,
 )
-SHARED = """
-[[stages]]
-name = "sharing"
-step = "./share"
-scope = "sample"
-inputs = { count = "counting.count", total = "total.total" }
-publish = "shares"
-"""
+SHARED = stage_toml("sharing", "./share", "shares", {"count": "counting.count", "total": "total.total"})
 GOOD = "@r\nACGT\n+\nIIII\n"
 
 Summary = dict[str, Any]
 
 
 class Here:
-    """A folder with a pipeline of two tiny steps, samples, and a run of them."""
+    """A project with a pipeline of two stages, and a run of it."""
 
-    def __init__(self, folder: Path, command: Command) -> None:
-        self.folder, self.run = folder, folder / "run"
-        self._command = command
-        for name, (program, toml) in STEPS.items():
-            (folder / name).mkdir()
-            (folder / name / f"{name}.py").write_text(program)
-            head = f'name = "{name}"\nversion = "1"\nsummary = "Tiny"\n'
-            words = f'command = ["{{python}}", "{{step_dir}}/{name}.py", "{{task}}"]\n'
-            (folder / name / "step.toml").write_text(head + words + toml)
-        (folder / "ref.fa").write_text(">chr1\nACGTACGTAC\n")
+    def __init__(self, project: SmallProject, command: Command) -> None:
+        self.folder, self.run = project.folder, project.run
+        self._project, self._command = project, command
+        for name, (program, declarations) in STEPS.items():
+            project.step(name, program, declarations)
 
     def reads(self, **samples: str) -> None:
         for name, text in samples.items():
             (self.folder / f"{name}.fastq").write_text(text)
 
     def argv(self, settings: str, more: str, samples: Mapping[str, str], *options: str) -> list[str]:
-        self.reads(**samples)
-        rows = "".join(f"{name},{name}.fastq\n" for name in samples)
-        (self.folder / "sheet.csv").write_text(f"sample,fastq_1\n{rows}")
-        (self.folder / "pipeline.toml").write_text(PIPELINE.replace("SETTINGS", settings) + more)
-        files = {"--reference": "ref.fa", "--out": "run", "--pipeline": "pipeline.toml"}
-        paths = [text for option, file in files.items() for text in (option, str(self.folder / file))]
-        return ["run", str(self.folder / "sheet.csv"), *paths, *options]
+        self._project.samples(samples)
+        self._project.pipeline(*STAGES, more, settings=settings)
+        return self._project.arguments(*options)
 
     def begin(self, settings: str, *options: str, code: int = 0, more: str = "", **samples: str) -> None:
         ended = self._command(*self.argv(settings, more, samples, *options))
@@ -167,8 +135,8 @@ class Here:
 
 
 @pytest.fixture
-def here(tmp_path: Path, command: Command) -> Here:
-    return Here(tmp_path, command)
+def here(project: SmallProject, command: Command) -> Here:
+    return Here(project, command)
 
 
 def states(summary: Mapping[str, Any]) -> dict[str, str]:
@@ -386,7 +354,7 @@ def test_while_the_run_is_held_no_rerun_begins(here: Here) -> None:
     assert (code, told) == (1, f"error: {here.run}: {expected}\n")
     code, _, told = here.says("rerun", here.run)  # its process is gone
     at = here.folder
-    files = f"{at}/sheet.csv --reference {at}/ref.fa --out {here.run} --pipeline {at}/pipeline.toml"
+    files = f"{at}/sheet.csv --reference {at}/reference.fa --out {here.run} --pipeline {at}/pipeline.toml"
     command = f"genomics-pipeline run {files} --tolerate 60% --resume"
     assert (code, told) == (1, f"error: {here.run}: execution run-1 was interrupted; finish it first: {command}\n")
     code, _, told = here.says(*command.split()[1:])

@@ -1,0 +1,90 @@
+"""Small steps, pipelines and samples in a folder, in the files that a user would write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+READS = "@r\nACGT\n+\nIIII\n"
+REFERENCE = ">chr1\nACGTACGTAC\n"
+
+
+def write_step(folder: Path, name: str, program: str, declarations: str, version: str = "1") -> Path:
+    """Write the folder of a step that is a Python program.
+
+    Args:
+        folder: Where the step's folder is made.
+        name: The step's.
+        program: Its text; ``sys.argv[1]`` is the task's file.
+        declarations: The tables of ``step.toml``: inputs, outputs and what else the step has.
+        version: The step's.
+
+    Returns:
+        The step's folder.
+    """
+    step = folder / name
+    step.mkdir(parents=True, exist_ok=True)
+    head = f'name = "{name}"\nversion = "{version}"\nsummary = "A step of a test"\n'
+    command = f'command = ["{{python}}", "{{step_dir}}/{name}.py", "{{task}}"]\n'
+    (step / "step.toml").write_text(head + command + declarations)
+    (step / f"{name}.py").write_text(program)
+    return step
+
+
+def stage_toml(name: str, step: str, publish: str, inputs: Mapping[str, str], scope: str = "sample") -> str:
+    """Return a stage of a pipeline's file; `inputs` gives the source of each input.
+
+    >>> print(stage_toml("counting", "./count", "counts", {"reads": "sample.reads"}), end="")
+    [[stages]]
+    name = "counting"
+    step = "./count"
+    scope = "sample"
+    inputs = { reads = "sample.reads" }
+    publish = "counts"
+    """
+    sources = ", ".join(f'{name} = "{source}"' for name, source in inputs.items())
+    fields = {"name": name, "step": step, "scope": scope}
+    head = "".join(f'{key} = "{value}"\n' for key, value in fields.items())
+    return f'[[stages]]\n{head}inputs = {{ {sources} }}\npublish = "{publish}"\n'
+
+
+class SmallProject:
+    """A folder with small steps, one pipeline of them, a reference, and samples.
+
+    Attributes:
+        folder: The folder.
+        run: Where its run goes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.run = folder, folder / "run"
+        (folder / "reference.fa").write_text(REFERENCE)
+
+    def step(self, name: str, program: str, declarations: str) -> Path:
+        """Write a step, as `write_step` does."""
+        return write_step(self.folder, name, program, declarations)
+
+    def pipeline(self, *stages: str, settings: str = "tolerated_failure_percentage = 100") -> Path:
+        """Write the pipeline: its stages, and the settings of its map over samples."""
+        head = f'name = "small"\nsummary = "A pipeline of a test"\n[maps.sample]\n{settings}\n'
+        file = self.folder / "pipeline.toml"
+        file.write_text(head + "".join(stages))
+        return file
+
+    def samples(self, reads: Mapping[str, str], ending: str = "fastq") -> Path:
+        """Write a FASTQ file for each sample, and the sample sheet, which is returned."""
+        for name, text in reads.items():
+            (self.folder / f"{name}.{ending}").write_text(text)
+        return self.sheet({name: f"{name}.{ending}" for name in reads})
+
+    def sheet(self, files: Mapping[str, str]) -> Path:
+        """Write the sample sheet, of the FASTQ file of each sample."""
+        file = self.folder / "sheet.csv"
+        file.write_text("sample,fastq_1\n" + "".join(f"{name},{path}\n" for name, path in files.items()))
+        return file
+
+    def arguments(self, *options: str | Path) -> list[str]:
+        """Return the arguments of `genomics-pipeline` for a run of all samples."""
+        files = {"--reference": "reference.fa", "--out": "run", "--pipeline": "pipeline.toml"}
+        paths = [text for option, name in files.items() for text in (option, str(self.folder / name))]
+        return ["run", str(self.folder / "sheet.csv"), *paths, *map(str, options)]
