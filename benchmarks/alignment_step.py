@@ -50,10 +50,10 @@ def full_size(folder: Path) -> Path:
     with fasta.open("w") as out:
         out.write(">chr20\n")
         out.writelines(sequence[start : start + 60] + "\n" for start in range(0, len(sequence), 60))
+    from genomics_pipeline.cli.adapters import object_store
     from genomics_pipeline.reference.prepare import prepare
-    from genomics_pipeline.stores.routed import RoutedStore
 
-    return prepare(str(fasta), ["fai", "bwa"], RoutedStore(), fasta.parent / "cache")
+    return prepare(str(fasta), ["fai", "bwa"], object_store(), fasta.parent / "cache")
 
 
 def reads(folder: Path, times: int) -> list[str]:

@@ -37,12 +37,12 @@ OURS = """
 import sys
 from pathlib import Path
 from genomics_pipeline.stores.protocol import Expected
-from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.cli.adapters import object_store
 way, uri, place, digest = sys.argv[1:]
 if way == "up":
-    RoutedStore().publish(Path(place), uri)
+    object_store().publish(Path(place), uri)
 else:
-    RoutedStore().fetch(uri, Path(place), Expected(sha256=digest or None))
+    object_store().fetch(uri, Path(place), Expected(sha256=digest or None))
 """
 
 

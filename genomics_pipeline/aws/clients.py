@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.stores.client_config import client_config
 
 if TYPE_CHECKING:
+    import boto3
     from mypy_boto3_batch import BatchClient
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_ecr import ECRClient
@@ -23,20 +24,18 @@ CONNECTIONS = 32  # of a client, and so how many threads may use it at once
 
 
 class Clients:
-    """Clients of one session.
+    """The clients of one session.
 
     Args:
-        session: boto3's; the default one where it is None.
+        session: Builds the session; called once, for the first client.
     """
 
-    def __init__(self, session: Any = None) -> None:
-        self._given = session
+    def __init__(self, session: Callable[[], boto3.Session]) -> None:
+        self._build_session = session
 
     @cached_property
     def _session(self) -> Any:
-        import boto3
-
-        return self._given or boto3.Session()
+        return self._build_session()
 
     def _client(self, service: str) -> Any:
         return self._session.client(service, config=client_config(CONNECTIONS))

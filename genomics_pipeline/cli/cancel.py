@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from genomics_pipeline.cli.options import stack_option
+
+if TYPE_CHECKING:
+    from genomics_pipeline.runs.backend import CancelledRun
 
 
 @click.command(short_help="End a run and its jobs.")
@@ -26,23 +30,28 @@ def cancel(run: str, yes: bool, stack: str, as_json: bool) -> None:
       genomics-pipeline cancel cohort-0123456789ab
       genomics-pipeline cancel my-run --yes
     """
+    from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.model.errors import UsageError
-    from genomics_pipeline.runs.cancel import cancel as cancel_run
     from genomics_pipeline.runs.find_run import find_run
 
-    found = find_run(run, stack)
+    found = find_run(run, stack, adapters())
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError(f"cancel {run}: expected an answer, found no terminal; give --yes")
         click.confirm(f"cancel {run}?", abort=True, err=True)
-    answer = cancel_run(found, lambda text: click.echo(text, err=True))
+    answer = found.cancel(lambda text: click.echo(text, err=True))
     if as_json:
-        click.echo(json.dumps(answer, indent=2))
+        click.echo(json.dumps({"run": answer.run, "status": answer.status, **_ended(answer)}, indent=2))
         return
-    click.echo(f"{answer['run']}: {answer['status'] or 'never run'}; {_done(answer)}")
+    click.echo(f"{answer.run}: {answer.status or 'never run'}; {_done(answer)}")
 
 
-def _done(answer: dict[str, object]) -> str:
-    if "jobs_ended" in answer:
-        return f"{answer['jobs_ended']} Batch jobs ended"
-    return f"process {answer['process']} ended" if answer["process"] else "no process runs in it"
+def _ended(answer: CancelledRun) -> dict[str, int | None]:
+    """Return what was ended, as ``--json`` prints it."""
+    return {"process": answer.process} if answer.jobs_ended is None else {"jobs_ended": answer.jobs_ended}
+
+
+def _done(answer: CancelledRun) -> str:
+    if answer.jobs_ended is not None:
+        return f"{answer.jobs_ended} Batch jobs ended"
+    return f"process {answer.process} ended" if answer.process else "no process runs in it"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from genomics_pipeline.cli.options import stack_option, user_cache
+from genomics_pipeline.cli.options import stack_option
 
 
 @click.group(short_help="Build and push the images of steps.")
@@ -41,12 +41,14 @@ def build(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None)
       genomics-pipeline containers build
       genomics-pipeline containers build --step ./steps/my_step
     """
+    from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.runs.containers import images
     from genomics_pipeline.runs.containers.container_engine import ContainerEngine, size_mib
 
-    found = ContainerEngine(engine)
+    given = adapters()
+    found = ContainerEngine(given.environment, engine)
     for wanted in images.chosen(stack, pipeline, steps):
-        built = images.build(wanted, found, user_cache())
+        built = images.build(wanted, found, given.cache)
         size = size_mib(found.inspect(wanted.name))
         click.echo(f"{wanted.name}  {size} MiB  {'built' if built else 'up to date'}")
 
@@ -60,14 +62,15 @@ def push(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None) 
     Example:
       genomics-pipeline containers push
     """
-    from genomics_pipeline.aws.clients import Clients
+    from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.runs.containers import images, push_images
     from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 
-    found, clients = ContainerEngine(engine), Clients()
+    given = adapters()
+    found = ContainerEngine(given.environment, engine)
     for wanted in images.chosen(stack, pipeline, steps):
-        images.build(wanted, found, user_cache())
-        target, pushed = push_images.push(wanted, found, clients)
+        images.build(wanted, found, given.cache)
+        target, pushed = push_images.push(wanted, found, given.clients)
         click.echo(f"{target}  {'pushed' if pushed else 'up to date'}")
 
 

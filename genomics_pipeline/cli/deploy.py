@@ -34,13 +34,13 @@ def deploy(stack: str, pipelines: Sequence[str], parameters: Sequence[str], yes:
       genomics-pipeline deploy --parameter MaxVcpus=1024 --parameter InputBuckets=arn:aws:s3:::reads
       genomics-pipeline deploy --pipeline germline --pipeline ./my-pipeline.toml --yes
     """
-    from genomics_pipeline.aws.clients import Clients
+    from genomics_pipeline.cli.adapters import aws_clients
     from genomics_pipeline.runs.stack.deploy import deploy as deploy_stack
     from genomics_pipeline.runs.stack.deploy import parse_parameters
     from genomics_pipeline.runs.stack.template import stack_template
 
     given = parse_parameters(parameters)
-    outputs = deploy_stack(stack_template(pipelines, stack), given, Clients(), Terminal(yes, quiet=as_json))
+    outputs = deploy_stack(stack_template(pipelines, stack), given, aws_clients(), Terminal(yes, quiet=as_json))
     if outputs is None:
         click.echo("nothing was changed", err=True)
     elif as_json:

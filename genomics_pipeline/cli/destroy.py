@@ -22,13 +22,13 @@ def destroy(stack: str, delete_data: bool, yes: bool) -> None:
       genomics-pipeline destroy
       genomics-pipeline destroy --delete-data --yes
     """
-    from genomics_pipeline.aws.clients import Clients
+    from genomics_pipeline.cli.adapters import aws_clients
     from genomics_pipeline.runs.stack.destroy import destroy as destroy_stack
 
     def deleted(count: int) -> None:
         click.echo(f"{count} versions of objects deleted", err=True)
 
-    left = destroy_stack(stack, delete_data, Clients(), Terminal(yes), deleted)
+    left = destroy_stack(stack, delete_data, aws_clients(), Terminal(yes), deleted)
     if left is None:
         click.echo("nothing was deleted", err=True)
     elif left.kept:

@@ -9,8 +9,6 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from genomics_pipeline.cli.options import user_cache
-
 
 @click.command(short_help="Check this installation by running one tiny sample through.")
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as one JSON object.")
@@ -21,11 +19,12 @@ def doctor(as_json: bool) -> None:
     Example:
       genomics-pipeline doctor
     """
+    from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.runs.local.doctor import check_all
 
     with TemporaryDirectory(prefix="genomics-pipeline-doctor-") as folder:
         checks = []
-        for check in check_all(Path(folder), user_cache()):
+        for check in check_all(Path(folder), adapters()):
             checks.append(check)
             if not as_json:
                 click.echo(f"{'ok     ' if check.ok else 'MISSING'}  {check.name}: {check.found}")

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from genomics_pipeline.cli.options import user_cache
 from genomics_pipeline.cli.signals import end_on_sigterm
 
 
@@ -63,11 +62,12 @@ def execute(as_json: bool, **options: Any) -> None:
       genomics-pipeline execute machine.json --journal run-1 --history run-1/history.jsonl
       genomics-pipeline execute s3://bucket/runs/r/definition.json --input s3://bucket/runs/r/input.json --tasks batch
     """
+    from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.report.execution import render_execution
     from genomics_pipeline.runs.local.execute import ExecuteRequest
     from genomics_pipeline.runs.local.execute import execute as execute_request
 
     end_on_sigterm()
-    summary = execute_request(ExecuteRequest(cache=user_cache(), **options))
+    summary = execute_request(ExecuteRequest(**options), adapters())
     click.echo(json.dumps(summary, indent=2, ensure_ascii=False) if as_json else render_execution(summary))
     sys.exit(0 if summary["status"] == "SUCCEEDED" else 1)

@@ -21,10 +21,11 @@ def explain(cause: str, as_json: bool) -> None:
       genomics-pipeline explain cause.json
       aws batch describe-jobs --jobs JOB | genomics-pipeline explain -
     """
+    from genomics_pipeline.cli.adapters import object_store
     from genomics_pipeline.report.explanation import explanation_json, render_explanation
     from genomics_pipeline.runs.explain import explain_file
 
-    failure = explain_file(cause)
+    failure = explain_file(cause, object_store())
     click.echo(
         json.dumps(explanation_json(failure), indent=2, ensure_ascii=False) if as_json else render_explanation(failure)
     )

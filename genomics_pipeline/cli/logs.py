@@ -12,10 +12,10 @@ from genomics_pipeline.cli.options import stack_option
 @stack_option
 @click.option("--failed", is_flag=True, help="Of every item that failed.")
 @click.option("--sample", "item", metavar="NAME", help="Of this sample (or interval, or 'cohort').")
-@click.option("--step", "stage", metavar="STAGE", help="Only of this stage of the pipeline.")
+@click.option("--stage", metavar="STAGE", help="Only of this stage of the pipeline.")
 @click.option("--attempt", type=click.IntRange(min=1), help="Of this attempt of AWS Batch, not of the last.")
 @click.option("--lines", default=50, show_default=True, type=click.IntRange(min=1), help="How many of the last lines.")
-def logs(run: str, stack: str, **wanted: object) -> None:
+def logs(run: str, stack: str, **query: object) -> None:
     """Show the last lines of what a step's program said in RUN: a run's folder, URI or name.
 
     On AWS they come from CloudWatch Logs, by the Batch job of the item's last attempt.
@@ -23,18 +23,19 @@ def logs(run: str, stack: str, **wanted: object) -> None:
     \b
     Examples:
       genomics-pipeline logs my-run --failed
-      genomics-pipeline logs cohort-3f2a91c0d5e7 --sample NA12878 --step alignment
+      genomics-pipeline logs cohort-3f2a91c0d5e7 --sample NA12878 --stage alignment
     """
+    from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.runs.find_run import find_run
-    from genomics_pipeline.runs.logs import Wanted, find_logs
+    from genomics_pipeline.runs.logs import LogQuery, find_logs
 
     log = None
-    for log in find_logs(find_run(run, stack), Wanted(**wanted)):  # type: ignore[arg-type]
-        click.secho(f"==> {log.stage} {log.item}  {log.source}", bold=True)
+    for log in find_logs(find_run(run, stack, adapters()), LogQuery(**query)):  # type: ignore[arg-type]
+        click.secho(f"==> {log.stage} {log.item}  {log.end.source}", bold=True)
         if log.failure:
             failure = log.failure.failure
             click.secho(f"{failure.failure_class.replace('_', ' ')}: {failure.message}", fg="red")
-        for line in log.lines:
+        for line in log.end.lines:
             click.echo(line)
     if log is None:
         click.echo("no item has failed so far", err=True)

@@ -31,14 +31,14 @@ def validate(sheet: str, check_files: bool, as_json: bool, normalised: bool) -> 
     Example:
       genomics-pipeline manifest validate s3://my-bucket/cohort.csv --check-files
     """
+    from genomics_pipeline.cli.adapters import object_store
     from genomics_pipeline.model.errors import DataError
     from genomics_pipeline.model.manifest import manifest_lines
     from genomics_pipeline.runs.manifests import file_problems, read_manifest
-    from genomics_pipeline.stores.routed import RoutedStore
 
     try:
         samples = read_manifest(sheet)
-        if check_files and (problems := list(file_problems(samples, RoutedStore()))):
+        if check_files and (problems := list(file_problems(samples, object_store()))):
             raise DataError(problems)
     except DataError as error:
         if not as_json:
@@ -68,15 +68,15 @@ def init(prefix: str, out: Path | None) -> None:
       genomics-pipeline manifest init reads/ --out cohort.csv
       genomics-pipeline manifest init s3://my-bucket/run-17/
     """
+    from genomics_pipeline.cli.adapters import object_store
     from genomics_pipeline.model.errors import UsageError
     from genomics_pipeline.runs.manifests import init_sheet
-    from genomics_pipeline.stores.routed import RoutedStore
 
     if "://" not in prefix:
         if not Path(prefix).is_dir():
             raise UsageError(f"{prefix}: expected a folder or an S3 prefix, found none")
         prefix = str(Path(prefix).absolute())
-    text = init_sheet(prefix, RoutedStore())
+    text = init_sheet(prefix, object_store())
     if out is None:
         click.echo(text, nl=False)
         return

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import click
 
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, resource_names
@@ -12,13 +9,6 @@ from genomics_pipeline.model.resource_names import DEFAULT_STACK, resource_names
 
 def _stack(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
     return resource_names(value).stack
-
-
-def user_cache() -> Path:
-    """Return the user's cache folder."""
-    from genomics_pipeline.reference.cache import cache_folder
-
-    return cache_folder(os.environ, Path.home())
 
 
 stack_option = click.option(

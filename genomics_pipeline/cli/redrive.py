@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 
 import click
 
@@ -28,21 +29,21 @@ def redrive(run: str, stack: str, keep_definition: bool, all_items: bool, as_jso
       genomics-pipeline redrive cohort-3f2a91c0d5e7
       genomics-pipeline redrive s3://bucket/runs/cohort-3f2a91c0d5e7/ --keep-definition
     """
-    from genomics_pipeline.runs.aws.redrive import RedriveRequest
-    from genomics_pipeline.runs.aws.redrive import redrive as redrive_run
+    from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.runs.find_run import find_run
+    from genomics_pipeline.runs.redrive import RedriveRequest
 
-    answer = redrive_run(find_run(run, stack), RedriveRequest(keep_definition, all_items))
+    answer = find_run(run, stack, adapters()).redrive(RedriveRequest(keep_definition, all_items))
     if as_json:
-        click.echo(json.dumps(answer, indent=2))
-    elif answer["redriven"]:
-        click.echo(f"{answer['run']}: redriven, the {_ordinal(answer['redrive_count'])} time")
+        click.echo(json.dumps(asdict(answer), indent=2))
+    elif answer.redriven:
+        click.echo(f"{answer.run}: redriven, the {_ordinal(answer.redrive_count)} time")
         click.echo(f"genomics-pipeline status {run} --watch")
     else:
-        click.echo(f"error: {answer['run']}: not redriven: {answer['message']}", err=True)
-        if answer["rerun"]:
-            click.echo(answer["rerun"], err=True)
-    sys.exit(0 if answer["redriven"] else 1)
+        click.echo(f"error: {answer.run}: not redriven: {answer.message}", err=True)
+        if answer.rerun:
+            click.echo(answer.rerun, err=True)
+    sys.exit(0 if answer.redriven else 1)
 
 
 def _ordinal(number: int) -> str:

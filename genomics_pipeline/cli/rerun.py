@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from genomics_pipeline.cli.options import stack_option, user_cache
+from genomics_pipeline.cli.options import stack_option
 from genomics_pipeline.cli.signals import end_on_sigterm
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.resource_names import DEFAULT_STACK
@@ -55,22 +55,17 @@ def rerun(
       genomics-pipeline rerun my-run --sample NA12878
       genomics-pipeline rerun cohort-3f2a91c0d5e7 --class out_of_memory --memory alignment=65536
     """
+    from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.report.progress import Progress
-    from genomics_pipeline.runs.find_run import LocalRun, find_run
+    from genomics_pipeline.runs.find_run import find_run
     from genomics_pipeline.runs.reruns.choice import SampleFilter
-    from genomics_pipeline.runs.reruns.local import rerun_local
     from genomics_pipeline.runs.reruns.request import RerunRequest
 
-    found = find_run(run, stack)
+    found = find_run(run, stack, adapters())
     request = RerunRequest(SampleFilter(classes, samples), memory, parameters, tolerate, dry_run)
     end_on_sigterm()
     with Progress(quiet=as_json) as display:
-        if isinstance(found, LocalRun):
-            answer = rerun_local(found, request, user_cache(), display)
-        else:
-            from genomics_pipeline.runs.reruns.aws import rerun_cloud
-
-            answer = rerun_cloud(found, request, display.note)
+        answer = found.rerun(request, display)
     if as_json:
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
     else:

@@ -12,7 +12,7 @@ from genomics_pipeline.cli.options import stack_option
 from genomics_pipeline.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from genomics_pipeline.runs.find_run import CloudRun, LocalRun
+    from genomics_pipeline.runs.backend import RunBackend
 
 
 @click.command(short_help="Where a run's files are; copies of them.")
@@ -36,6 +36,7 @@ def results(
       genomics-pipeline results cohort-3f2a91c0d5e7 --sample NA12878 --download here/
       genomics-pipeline results cohort-3f2a91c0d5e7 --failed --tsv > failures.tsv
     """
+    from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.runs.find_run import find_run
     from genomics_pipeline.runs.results import Results, copies, result_row
 
@@ -44,9 +45,9 @@ def results(
     if as_tsv and (as_json or not failed):
         raise UsageError("--tsv: expected --failed without --json")
     if failed:
-        _list_failed(find_run(run, stack), samples, as_json, as_tsv)
+        _list_failed(find_run(run, stack, adapters()), samples, as_json, as_tsv)
         return
-    found = Results(find_run(run, stack))
+    found = Results(find_run(run, stack, adapters()))
     items = found.items(samples)
     for result, copied in copies(items, found.files, target) if target else ((one, None) for one in items):
         row = result_row(result, found.files)
@@ -64,7 +65,7 @@ def results(
                 click.echo(f"  log: {row['failure']['log']}")
 
 
-def _list_failed(found: LocalRun | CloudRun, samples: tuple[str, ...], as_json: bool, as_tsv: bool) -> None:
+def _list_failed(found: RunBackend, samples: tuple[str, ...], as_json: bool, as_tsv: bool) -> None:
     """Line by line, as it is read: there may be a million."""
     from genomics_pipeline.report.ledger import text, tsv_lines
     from genomics_pipeline.runs.ledger import ledger

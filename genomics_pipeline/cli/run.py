@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from genomics_pipeline.cli.options import user_cache
 from genomics_pipeline.cli.signals import end_on_sigterm
 
 
@@ -43,13 +42,14 @@ def run(as_json: bool, **options: Any) -> None:
       genomics-pipeline run amplicons.csv --reference virus.fa --out my-run \\
           --param alignment.mark_duplicates=false --param variant_calling.ploidy=1
     """
+    from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.report.progress import Progress
     from genomics_pipeline.runs.local.run import LocalRunRequest
     from genomics_pipeline.runs.local.run import run as run_request
 
     end_on_sigterm()
     with Progress(quiet=as_json) as display:
-        summary = run_request(LocalRunRequest(cache=user_cache(), **options), display)
+        summary = run_request(LocalRunRequest(**options), adapters(), display)
     if as_json:
         click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
     else:

@@ -34,9 +34,10 @@ def runs(folders: tuple[Path, ...], stack: str, status: str | None, as_json: boo
       genomics-pipeline runs --status FAILED --json
       genomics-pipeline runs ~/projects
     """
+    from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.runs.list_runs import local_runs, stack_runs
 
-    found = local_runs(folders, status) if folders else stack_runs(stack, status)
+    found = local_runs(folders, status) if folders else stack_runs(stack, status, adapters())
     if not as_json:
         click.echo(LINE.format("run", "pipeline", "samples", "status", "submitted", "duration"))
     for row in found:

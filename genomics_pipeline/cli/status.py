@@ -12,7 +12,7 @@ import click
 from genomics_pipeline.cli.options import stack_option
 
 if TYPE_CHECKING:
-    from genomics_pipeline.runs.find_run import CloudRun, LocalRun
+    from genomics_pipeline.runs.backend import RunBackend
     from genomics_pipeline.runs.run_state import RunState
 
 
@@ -31,12 +31,12 @@ def status(run: str, stack: str, watched: bool, as_json: bool) -> None:
       genomics-pipeline status my-run
       genomics-pipeline status cohort-3f2a91c0d5e7 --watch
     """
+    from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.runs.find_run import find_run
-    from genomics_pipeline.runs.status import looker
 
-    found = find_run(run, stack)
+    found = find_run(run, stack, adapters())
     try:
-        state = _watch(found, as_json) if watched else looker(found)()
+        state = _watch(found, as_json) if watched else found.state()
     except KeyboardInterrupt:
         click.echo("stopped watching; the run goes on", err=True)
         sys.exit(130)
@@ -44,7 +44,7 @@ def status(run: str, stack: str, watched: bool, as_json: bool) -> None:
     sys.exit(0 if state.status in ("RUNNING", "SUCCEEDED") else 1)
 
 
-def _watch(found: LocalRun | CloudRun, as_json: bool) -> RunState:
+def _watch(found: RunBackend, as_json: bool) -> RunState:
     """Show the states but the last, which is returned."""
     from genomics_pipeline.report.live import open_live
     from genomics_pipeline.report.run_status import status_view

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from genomics_pipeline.cli.options import user_cache
 from genomics_pipeline.cli.signals import end_on_sigterm
 
 
@@ -30,10 +29,11 @@ def step(step: str, as_json: bool, **options: Any) -> None:
       genomics-pipeline step variant_calling a/results/a.md.bam --reference hg38.fa --out a-calls --param ploidy=2
       genomics-pipeline step ./my-step reads.fastq.gz --out mine
     """
+    from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.runs.local.single_step import StepRequest, run_step
 
     end_on_sigterm()
-    found = run_step(StepRequest(step, cache=user_cache(), **options))
+    found = run_step(StepRequest(step, **options), adapters())
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return

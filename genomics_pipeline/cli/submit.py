@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from genomics_pipeline.cli.options import stack_option, user_cache
+from genomics_pipeline.cli.options import stack_option
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.resource_names import DEFAULT_STACK
 
@@ -36,10 +36,11 @@ def submit(as_json: bool, **options: Any) -> None:
       genomics-pipeline submit cohort.csv --reference s3://my-bucket/hg38.fa
       genomics-pipeline submit amplicons.csv --reference virus.fa --param variant_calling.ploidy=1
     """
+    from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.runs.aws.submit import SubmitRequest
     from genomics_pipeline.runs.aws.submit import submit as submit_request
 
-    answer = submit_request(SubmitRequest(cache=user_cache(), **options), lambda text: click.echo(text, err=True))
+    answer = submit_request(SubmitRequest(**options), adapters(), lambda text: click.echo(text, err=True))
     for warning in answer["warnings"]:
         click.echo(f"warning: {warning}", err=True)
     if as_json:

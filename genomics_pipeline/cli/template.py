@@ -30,9 +30,9 @@ def template(stack: str, pipelines: Sequence[str], caller_policy: bool) -> None:
 
     plan = stack_template(pipelines, stack)
     if caller_policy:
-        from genomics_pipeline.aws.clients import Clients
+        from genomics_pipeline.cli.adapters import aws_clients
         from genomics_pipeline.runs.stack.caller import caller_of
 
-        click.echo(json.dumps(caller_of(plan, Clients()), indent=2))
+        click.echo(json.dumps(caller_of(plan, aws_clients()), indent=2))
     else:
         click.echo(canonical(plan.document()), nl=False)

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-COLUMNS = ("sample", "step", "class", "attempts", "memory_mib", "message", "log", "rerun")
+COLUMNS = ("sample", "stage", "class", "attempts", "memory_mib", "message", "log", "rerun")
 ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 Row = Mapping[str, Any]  # see `runs.ledger.ledger`
@@ -32,7 +32,7 @@ def _cell(value: Any) -> str:
 def text(row: Row) -> str:
     """A row for people.
 
-    >>> print(text({"sample": "a", "step": "map", "class": "bad_input", "attempts": 1, "memory_mib": [8192],
+    >>> print(text({"sample": "a", "stage": "map", "class": "bad_input", "attempts": 1, "memory_mib": [8192],
     ...     "message": "R2 is short", "log": "/run/steps/map/a/log.txt", "rerun": "genomics-pipeline rerun /run"}))
     a  map  bad input  1 attempt, 8192 MiB
       R2 is short
@@ -41,7 +41,7 @@ def text(row: Row) -> str:
     """
     attempts = [_counted(row["attempts"], "attempt")] if row["attempts"] else []
     tried = ", ".join([*attempts, *([f"{_cell(row['memory_mib'])} MiB"] if row["memory_mib"] else [])])
-    first = "  ".join(filter(None, (row["sample"], row["step"], _class(row["class"]), tried)))
+    first = "  ".join(filter(None, (row["sample"], row["stage"], _class(row["class"]), tried)))
     lines = [*row["message"].splitlines(), *([f"log: {row['log']}"] if row["log"] else []), f"rerun: {row['rerun']}"]
     return "\n".join([first, *(f"  {line}" for line in lines)])
 

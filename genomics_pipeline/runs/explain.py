@@ -9,18 +9,19 @@ from typing import Any
 from genomics_pipeline.model.classify import Failure, classify
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.runs.json_file import STDIN, read_json
+from genomics_pipeline.stores.protocol import Store
 
 ENDED_WELL = ("SUCCEEDED", "RUNNING", "PENDING_REDRIVE")  # of an execution
 EXPECTED = "a cause, an execution, a row of ResultWriter's FAILED file, or a job"
 
 
-def explain_file(file: str) -> Failure:
+def explain_file(file: str, store: Store) -> Failure:
     """The failure that a file holds; ``-`` is standard input.
 
     Raises:
         DataError: if it holds none.
     """
-    given = read_json(file)
+    given = read_json(file, store)
     try:
         return _failure(given)
     except _NoFailure as found:

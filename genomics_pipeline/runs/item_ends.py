@@ -1,4 +1,4 @@
-"""What became of each item whose child failed: a batch fails as a whole, its items do not."""
+"""The end of each item whose child failed: a batch fails as a whole, its items do not."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from genomics_pipeline.runs.run_state import ItemFailure, Missing
 INTERRUPTED = Failure(FailureClass.CANCELLED, "not finished: the run ended before it")
 
 
-def judged(files: RunFiles, groups: Sequence[StageGroup], failures: Iterable[ItemFailure]) -> Iterator[ItemFailure]:
-    """The items that are not done, in their order, each with its own reason; those that are done are left out.
+def not_done(files: RunFiles, groups: Sequence[StageGroup], failures: Iterable[ItemFailure]) -> Iterator[ItemFailure]:
+    """Yield the items that are not done, in their order, each with its own reason.
 
     Args:
         files: The run's.
         groups: Its stages.
         failures: What their children ended with; few are held at a time.
     """
-    for one in in_parallel(lambda one: _judged(files, groups, one), failures):
+    for one in in_parallel(lambda one: _own_failure(files, groups, one), failures):
         if one is not None:
             yield one
 
 
-def _judged(files: RunFiles, groups: Sequence[StageGroup], one: ItemFailure) -> ItemFailure | None:
+def _own_failure(files: RunFiles, groups: Sequence[StageGroup], one: ItemFailure) -> ItemFailure | None:
+    """Return why an item is not done; None where it is, although its batch failed."""
     stage = one.failure.stage
     if one.of_batch or (stage is None and not one.pending):
         left = list(_left(files, _stages(groups, one), one.item))

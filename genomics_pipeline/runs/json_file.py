@@ -1,4 +1,4 @@
-"""JSON that a user gives: a definition, an input, mocked responses."""
+"""JSON from a user: a definition, an input, mocked responses."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from genomics_pipeline.model.errors import DataError, Problem
-from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.stores.protocol import Store
 
 STDIN = "-"
 
 
-def read_json(file: str) -> Any:
-    """The JSON value in a file, in an object by its URI, or in standard input for ``-``.
+def read_json(file: str, store: Store) -> Any:
+    """Return the JSON value in a file, in an object by its URI, or in standard input for ``-``.
+
+    Args:
+        file: A path, a URI or ``-``.
+        store: Reads objects by their URIs.
 
     Raises:
         DataError: if it cannot be read; with line and column for what is no JSON.
@@ -24,7 +28,7 @@ def read_json(file: str) -> Any:
         if file == STDIN:
             data = sys.stdin.buffer.read()
         else:
-            data = RoutedStore().read(file) if "://" in file else Path(file).read_bytes()
+            data = store.read(file) if "://" in file else Path(file).read_bytes()
     except OSError as error:
         raise DataError(f"{name}: expected a file, found none that can be read: {error.strerror}") from None
     try:

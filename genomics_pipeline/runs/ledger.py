@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -11,21 +11,19 @@ from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import UsageError, did_you_mean
-from genomics_pipeline.runs.aws.state import CloudState
-from genomics_pipeline.runs.find_run import CloudRun, LocalRun
-from genomics_pipeline.runs.item_ends import judged
-from genomics_pipeline.runs.local.state import local_failures
-from genomics_pipeline.runs.run_files import RunFiles, run_files
+from genomics_pipeline.runs.backend import RunBackend
+from genomics_pipeline.runs.item_ends import not_done
+from genomics_pipeline.runs.run_files import RunFiles
 from genomics_pipeline.runs.run_state import ItemFailure
 
 Row = dict[str, Any]
 COMPARED = 10_000  # samples among which a misspelt one is looked for
 
 
-def ledger(run: LocalRun | CloudRun, samples: Collection[str] = ()) -> Iterator[Row]:
+def ledger(run: RunBackend, samples: Collection[str] = ()) -> Iterator[Row]:
     """A row an item that is not done, read from the result files as they are asked for: few are held at a time.
 
-    ``sample`` (or the interval's number, or ``cohort``), ``scope``, ``step`` (the stage; None where none began),
+    ``sample`` (or the interval's number, or ``cohort``), ``scope``, ``stage`` (None where none began),
     ``class``, ``attempts`` (of Batch, over all jobs), ``memory_mib`` (what was tried, in that order), ``message``,
     ``log`` (None where there is none), ``rerun``, ``exit_code``, ``job_id``.
 
@@ -37,18 +35,15 @@ def ledger(run: LocalRun | CloudRun, samples: Collection[str] = ()) -> Iterator[
         UsageError: for a sample that the run does not have.
         RunError: if AWS cannot be asked, or has not written its result files yet.
     """
-    files = run_files(run)
+    files = run.files
     refuse_unknown(files, samples)
-    failures = local_failures(run.folder) if isinstance(run, LocalRun) else CloudState(run).all_failures()
-    wanted = (one for one in failures if not samples or (one.scope == "sample" and one.item in samples))
-    return rows(run, judged(files, files.groups(), wanted))
+    wanted = (one for one in run.failures() if not samples or (one.scope == "sample" and one.item in samples))
+    return ledger_rows(files, not_done(files, files.groups(), wanted))
 
 
-def rows(run: LocalRun | CloudRun, failures: Iterator[ItemFailure]) -> Iterator[Row]:
-    """The same, of items that are known (see `runs.item_ends.judged`)."""
-    files = run_files(run)
-    group = run.deployment.names.log_group if isinstance(run, CloudRun) else None
-    return in_parallel(lambda one: _row(files, group, one), failures)
+def ledger_rows(files: RunFiles, failures: Iterable[ItemFailure]) -> Iterator[Row]:
+    """Return the rows of failures that `runs.item_ends.not_done` gave, in their order."""
+    return in_parallel(lambda one: _row(files, one), failures)
 
 
 def refuse_unknown(files: RunFiles, samples: Collection[str]) -> None:
@@ -64,18 +59,18 @@ def refuse_unknown(files: RunFiles, samples: Collection[str]) -> None:
         raise UsageError(f"--sample {name}: no such sample in this run; {did_you_mean(name, known)}")
 
 
-def _row(files: RunFiles, log_group: str | None, one: ItemFailure) -> Row:
+def _row(files: RunFiles, one: ItemFailure) -> Row:
     failure = one.failure
     only = f" --sample {one.item}" if one.scope == "sample" else ""
     return {
         "sample": one.item,
         "scope": one.scope,
-        "step": failure.stage,
+        "stage": failure.stage,
         "class": one.label,
         "attempts": failure.attempts,
         "memory_mib": memory_tried(failure),
         "message": failure.message,
-        "log": None if one.pending else _log(files, log_group, one),
+        "log": None if one.pending else _log(files, one),
         "rerun": f"genomics-pipeline rerun {shlex.quote(files.shown)}{only}",
         "exit_code": failure.exit_code,
         "job_id": failure.job_id,
@@ -88,10 +83,10 @@ def memory_tried(failure: Failure) -> list[int]:
     return list(dict.fromkeys(size for size in sizes if size is not None))
 
 
-def _log(files: RunFiles, log_group: str | None, one: ItemFailure) -> str | None:
+def _log(files: RunFiles, one: ItemFailure) -> str | None:
     """The log stream of the last attempt that had one; else the program's log, where it was started."""
     streams = [stream for stream in one.failure.log_streams if stream is not None]
-    if log_group is not None and streams:
-        return f"{log_group} {streams[-1]}"
+    if files.log_group is not None and streams:
+        return f"{files.log_group} {streams[-1]}"
     key = run_layout.log(one.failure.stage, one.item) if one.failure.stage else None
     return files.shown_key(key) if key and files.store.stat(files.place.uri(key)) else None

@@ -17,10 +17,10 @@ from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.aws.run_names import run_names, run_of
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.records.aws_run import AwsRunRecord
-from genomics_pipeline.runs.find_run import is_run, read_record, run_place
-from genomics_pipeline.runs.run_folder import RunFolder
-from genomics_pipeline.stores.protocol import MissingObject
-from genomics_pipeline.stores.s3 import S3Store
+from genomics_pipeline.runs.adapters import Adapters
+from genomics_pipeline.runs.aws.run import read_record, run_place
+from genomics_pipeline.runs.run_folder import RunFolder, is_run
+from genomics_pipeline.stores.protocol import MissingObject, Store
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
@@ -86,18 +86,18 @@ def _local(folder: RunFolder) -> RunRow:
     return RunRow(str(folder.path), pipeline, samples, status, started, seconds)
 
 
-def stack_runs(stack: str, status: str | None) -> Iterator[RunRow]:
+def stack_runs(stack: str, status: str | None, adapters: Adapters) -> Iterator[RunRow]:
     """The runs of a stack, the newest first; at the end those that Step Functions does not know.
 
     Args:
         stack: Its name.
         status: Only runs with it.
+        adapters: Where runs are read.
 
     Raises:
         RunError: if AWS cannot be asked.
     """
-    clients = Clients()
-    store = S3Store(clients.s3)
+    clients, store = adapters.clients, adapters.store
     deployment = find_deployment(stack, clients)
     known: set[str] = set()
     if status != NO_EXECUTION:
@@ -113,7 +113,7 @@ def stack_runs(stack: str, status: str | None) -> Iterator[RunRow]:
 
 
 def _executed(
-    deployment: Deployment, clients: Clients, store: S3Store, status: str | None, known: set[str]
+    deployment: Deployment, clients: Clients, store: Store, status: str | None, known: set[str]
 ) -> Iterator[RunRow]:
     """The runs with an execution. All executions are listed for that: a run's status is that of its newest one."""
     listed = [list_executions(one, clients) for one in state_machines(deployment.names.stack, clients)]
@@ -137,14 +137,14 @@ def _executed(
     yield from filter(None, in_parallel(row, newest()))
 
 
-def _never_executed(deployment: Deployment, clients: Clients, store: S3Store, known: set[str]) -> Iterator[RunRow]:
+def _never_executed(deployment: Deployment, clients: Clients, store: Store, known: set[str]) -> Iterator[RunRow]:
     names = (name for name in run_names(deployment, clients) if name not in known)
     records = in_parallel(lambda name: _record(name, deployment, store), names)
     rows = [_row(record, NO_EXECUTION, None, None) for record in records if record]
     yield from sorted(rows, key=lambda row: row.submitted, reverse=True)
 
 
-def _record(name: str, deployment: Deployment, store: S3Store) -> AwsRunRecord | None:
+def _record(name: str, deployment: Deployment, store: Store) -> AwsRunRecord | None:
     try:
         return read_record(run_place(name, deployment.bucket), store)
     except MissingObject:

@@ -13,11 +13,10 @@ from typing import Any
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.records.completion import CompletionRecord, OutputRecord
-from genomics_pipeline.runs.find_run import CloudRun, LocalRun
+from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.ledger import refuse_unknown
-from genomics_pipeline.runs.run_files import COHORT, RunFiles, run_files
+from genomics_pipeline.runs.run_files import COHORT, RunFiles
 from genomics_pipeline.runs.run_state import ItemFailure, failure_row
-from genomics_pipeline.runs.status import looker
 
 THREADS = 16
 AT_ONCE = 4  # items that are copied, each file by parallel ranges
@@ -48,10 +47,10 @@ class Results:
         run: The run.
     """
 
-    def __init__(self, run: LocalRun | CloudRun) -> None:
-        self.files: RunFiles = run_files(run)
+    def __init__(self, run: RunBackend) -> None:
+        self.files: RunFiles = run.files
         self._groups = self.files.groups()
-        self._failures = {one.item: one for one in looker(run)().failures}
+        self._failures = {one.item: one for one in run.state().failures}
 
     def items(self, samples: Iterable[str] = ()) -> Iterator[ItemResult]:
         """Every sample's, then the cohort's.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from genomics_pipeline.language.walker import StateNode, walk_machines
@@ -14,8 +14,7 @@ from genomics_pipeline.model.task import RunPlace, item_id
 from genomics_pipeline.records.completion import CompletionRecord, read_completion
 from genomics_pipeline.records.failure import read_failure
 from genomics_pipeline.records.job import BatchAttempt
-from genomics_pipeline.runs.find_run import CloudRun, LocalRun
-from genomics_pipeline.runs.run_folder import BUCKET
+from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.protocol import MissingObject
 from genomics_pipeline.stores.routed import RoutedStore
 
@@ -32,18 +31,33 @@ class StageGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class LogEnd:
+    """The end of one log.
+
+    Attributes:
+        source: Where the log is: a file, an object, or a log group and stream.
+        lines: Its last lines, in their order.
+    """
+
+    source: str
+    lines: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class RunFiles:
     """The files of a run.
 
     Attributes:
         store: Where they are read.
         place: Where they lie there.
-        shown: The same for people: a folder or a URI.
+        shown: The place as people see it: a folder or a URI.
+        log_group: The CloudWatch Logs group of its jobs; None for a run in a folder.
     """
 
     store: RoutedStore
     place: RunPlace
     shown: str
+    log_group: str | None = None
 
     def shown_key(self, key: str) -> str:
         """A file of the run for people."""
@@ -82,6 +96,21 @@ class RunFiles:
         """What a stage left of an item; None where it is not done."""
         return read_completion(self.store, self.place, stage, item)
 
+    def log_end(self, stage: str, item: str, lines: int) -> LogEnd:
+        """Return the last lines of an item's ``log.txt``.
+
+        Args:
+            stage: The stage.
+            item: The item.
+            lines: How many at most.
+        """
+        key = run_layout.log(stage, item)
+        try:
+            text = self.store.read(self.place.uri(key)).decode("utf-8", "replace")
+        except MissingObject:
+            text = "(no log: the program was never started, or its log has expired)"
+        return LogEnd(self.shown_key(key), text.splitlines()[-lines:])
+
     def told(self, stage: str, item: str, failure: Failure) -> Failure:
         """A failure in the words of the worker, where it wrote any in that attempt of that job (`worker.container`)."""
         if not failure.by_exit_code:  # Batch, or the container's engine, knows better
@@ -94,12 +123,14 @@ class RunFiles:
         return replace(failure, failure_class=record.failure_class, message=record.message)
 
 
-def run_files(run: LocalRun | CloudRun) -> RunFiles:
-    """The files of a run."""
-    if isinstance(run, LocalRun):
-        folder = run.folder
-        return RunFiles(RoutedStore({BUCKET: folder.path}), RunPlace(folder.name, BUCKET, ""), str(folder.path))
-    return RunFiles(run.store, run.place, run.place.uri("").rstrip("/"))
+def folder_files(run: RunFolder, store: RoutedStore) -> RunFiles:
+    """Return the files of a run in a folder of this machine.
+
+    Args:
+        run: The folder.
+        store: Local files and S3; the files of the run lie in its bucket `BUCKET`.
+    """
+    return RunFiles(store.with_buckets({BUCKET: run.path}), RunPlace(run.name, BUCKET, ""), str(run.path))
 
 
 def _group(state: StateNode) -> StageGroup:

@@ -21,6 +21,11 @@ from genomics_pipeline.stores.local import LocalStore
 BUCKET = "RUN"
 
 
+def is_run(folder: Path) -> bool:
+    """Return whether a folder holds a run."""
+    return (folder / run_layout.RECORD).is_file() or (folder / run_layout.ENGINE).is_dir()
+
+
 class RunFolder:
     """Paths and records below one run's folder."""
 

@@ -1,4 +1,4 @@
-"""Look at a run, once or until it ends."""
+"""The states of a run until it ends."""
 
 from __future__ import annotations
 
@@ -6,42 +6,29 @@ from collections.abc import Callable, Iterator
 
 from genomics_pipeline.aws.patience import is_throttled
 from genomics_pipeline.model.errors import RunError
-from genomics_pipeline.runs.aws.state import CloudState
-from genomics_pipeline.runs.find_run import CloudRun, LocalRun
-from genomics_pipeline.runs.local.state import LocalState
+from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.run_state import RunState
 
-# DescribeMapRun may be asked once a second, of a bucket of 200, by all who look at this account's runs.
-CLOUD_POLL_S = 10.0
-LOCAL_POLL_S = 1.0
 
-
-def looker(run: LocalRun | CloudRun) -> Callable[[], RunState]:
-    """What tells a run's state whenever it is called."""
-    return LocalState(run).now if isinstance(run, LocalRun) else CloudState(run).now
-
-
-def watch(run: LocalRun | CloudRun, wait: Callable[[float], object]) -> Iterator[RunState]:
-    """The run's states, the last of which is final.
+def watch(run: RunBackend, wait: Callable[[float], object]) -> Iterator[RunState]:
+    """Yield the states of a run, the last of which is final.
 
     Args:
         run: The run.
-        wait: Waits so many seconds.
+        wait: Waits the given number of seconds.
     """
-    look = looker(run)
-    interval = LOCAL_POLL_S if isinstance(run, LocalRun) else CLOUD_POLL_S
-    while (state := _unthrottled(look, lambda: wait(interval))).status == "RUNNING":
+    while (state := _unthrottled(run, wait)).status == "RUNNING":
         yield state
-        wait(interval)
+        wait(run.poll_s)
     yield state
 
 
-def _unthrottled(look: Callable[[], RunState], wait: Callable[[], object]) -> RunState:
-    """The state; where AWS still throttles after boto3's own attempts, others look too: ask again later."""
+def _unthrottled(run: RunBackend, wait: Callable[[float], object]) -> RunState:
+    """Return the state; where AWS still throttles after boto3's own attempts, ask again later."""
     while True:
         try:
-            return look()
+            return run.state()
         except RunError as error:
             if not is_throttled(error.__cause__):
                 raise
-        wait()
+        wait(run.poll_s)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from botocore.config import Config
 
+ROUTED_CONNECTIONS = 64  # kept open by a `RoutedStore`: those of some transfers at the same time
 ATTEMPTS = 10  # of one request, the first included: botocore waits between them, longer each time, with jitter
 
 

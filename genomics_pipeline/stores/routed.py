@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.stores.client_config import client_config
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import ANY, Expected, ObjectInfo, Sink, Store
 from genomics_pipeline.stores.s3 import S3Store, split
 
-CONNECTIONS = 64  # kept open: those of some transfers at the same time
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 class RoutedStore:
-    """Sends each URI to the store it belongs to; a client for S3 is made only when one is needed.
+    """A store that sends each URI to the store it belongs to.
 
     Args:
+        s3: Builds the S3 client; called once, when the first object on S3 is needed.
         buckets: Folder of each bucket that lies on this machine.
     """
 
-    def __init__(self, buckets: dict[str, Path] | None = None) -> None:
-        self._buckets = buckets or {}
+    def __init__(self, s3: Callable[[], S3Client], buckets: Mapping[str, Path] | None = None) -> None:
+        self._client = s3
+        self._buckets = dict(buckets or {})
         self._local = LocalStore(self._buckets)
+
+    def with_buckets(self, buckets: Mapping[str, Path]) -> Self:
+        """Return a store over the same files and these buckets, which lie in folders of this machine."""
+        return type(self)(self._client, {**self._buckets, **buckets})
 
     @cached_property
     def _s3(self) -> S3Store:
-        import boto3
-
-        return S3Store(boto3.client("s3", config=client_config(CONNECTIONS)))
+        return S3Store(self._client())
 
     def _of(self, uri: str) -> Store:
         scheme = uri.partition("://")[0] if "://" in uri else "file"

@@ -20,8 +20,12 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from genomics_pipeline.worker.first_process import END_SIGNALS, below_first_process
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 SIGTERM_EXIT_CODE = 128 + signal.SIGTERM
 
@@ -47,10 +51,18 @@ def run() -> int:
         from genomics_pipeline.stores.routed import RoutedStore
         from genomics_pipeline.worker.container import main
 
-        code = main(sys.argv[1:], os.environ, Path.home(), RoutedStore)
+        code = main(sys.argv[1:], os.environ, Path.home(), lambda buckets: RoutedStore(_s3, buckets))
     except KeyboardInterrupt:
         print("error: told to end (SIGTERM): spot host lost, timeout or cancelled", file=sys.stderr)
     return SIGTERM_EXIT_CODE if received else code
+
+
+def _s3() -> S3Client:
+    import boto3
+
+    from genomics_pipeline.stores.client_config import ROUTED_CONNECTIONS, client_config
+
+    return boto3.client("s3", config=client_config(ROUTED_CONNECTIONS))
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from typing import Any
 import pysam
 import pytest
 
+from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.reference.prepare import prepare
-from genomics_pipeline.stores.routed import RoutedStore
 
 PROGRAM = Path(__file__).with_name("alignment.py")
 CONTIGS = {"chr1": 6000, "chr2": 3000}
@@ -46,7 +46,7 @@ def sequences() -> dict[str, str]:
 def reference(sequences: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     fasta = tmp_path_factory.mktemp("reference") / "reference.fa"
     fasta.write_text("".join(f">{name}\n{bases}\n" for name, bases in sequences.items()))
-    return prepare(str(fasta), ["fai", "bwa"], RoutedStore(), fasta.parent / "cache")
+    return prepare(str(fasta), ["fai", "bwa"], object_store(), fasta.parent / "cache")
 
 
 Pair = tuple[str, str, str]

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from genomics_pipeline.asl.canonical import canonical
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.limits import check_limits
+from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.engine.api import execute
 from genomics_pipeline.engine.distributed_map.item_batcher import ItemBatcher
 from genomics_pipeline.engine.tasks.batch import BatchTasks
@@ -30,7 +31,6 @@ from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE, RunPlace, TaskPayload
-from genomics_pipeline.stores.routed import RoutedStore
 
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
 QUICK = settings(
@@ -238,7 +238,7 @@ def test_the_engine_runs_each_stage_once_per_item_in_order_and_honours_tolerated
         input_of(pipeline, RunPlace("r", "b", ""), {}),
         name="r-1",
         state_machine=pipeline.name,
-        store=RoutedStore({"b": folder}),
+        store=object_store().with_buckets({"b": folder}),
         tasks=Handlers(BatchTasks(MachineJobs(definitions, ran.job, cores=3, memory_mib=64)).handlers()),
         journal=folder / "journal",
     )

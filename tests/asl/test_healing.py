@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.engine.api import execute
 from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.language.errors import StatesError
@@ -20,7 +21,6 @@ from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.step import Resources
-from genomics_pipeline.stores.routed import RoutedStore
 from tests.corpus.failure_causes import causes
 
 UNCATCHABLE = ("", "States.Runtime", "States.DataLimitExceeded")
@@ -114,7 +114,7 @@ def run(pipeline: Any, tmp_path: Path) -> Any:
             {**GIVEN, **given},
             name="e",
             state_machine="p",
-            store=RoutedStore({"RUN": tmp_path}),
+            store=object_store().with_buckets({"RUN": tmp_path}),
             tasks=Handlers({SUBMIT_JOB: batch}),
             journal=tmp_path / "journal",
             fast_forward=True,

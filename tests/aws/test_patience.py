@@ -11,9 +11,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from genomics_pipeline.aws import patience
-from genomics_pipeline.aws.clients import CONNECTIONS, Clients
+from genomics_pipeline.aws.clients import CONNECTIONS
 from genomics_pipeline.aws.objects import Head
 from genomics_pipeline.aws.patience import ROUNDS, in_parallel, patiently
+from genomics_pipeline.cli.adapters import aws_clients
 from genomics_pipeline.model.sample import Lane, Sample
 from genomics_pipeline.runs.aws import files as cloud_files
 
@@ -100,7 +101,7 @@ def test_many_heads_against_a_throttled_s3_finish(aws: str, monkeypatch: pytest.
     pair = [Lane("L1", f"s3://reads/{number}_1.fastq", f"s3://reads/{number}_2.fastq") for number in range(50)]
     samples = [Sample(f"S{number}", "P", "NA", 0, (lane,)) for number, lane in enumerate(pair)]
     try:
-        assert list(cloud_files.problems(cloud_files.reads(samples), "bucket", Clients())) == []
+        assert list(cloud_files.problems(cloud_files.reads(samples), "bucket", aws_clients())) == []
     finally:
         server.shutdown()
         server.server_close()
@@ -108,6 +109,6 @@ def test_many_heads_against_a_throttled_s3_finish(aws: str, monkeypatch: pytest.
 
 
 def test_a_client_has_a_connection_for_each_thread(aws: str) -> None:
-    config: Any = Clients().s3.meta.config  # the stubs leave out its options
+    config: Any = aws_clients().s3.meta.config  # the stubs leave out its options
     assert config.max_pool_connections == CONNECTIONS
     assert Head(1).archive is None

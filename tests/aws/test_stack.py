@@ -18,6 +18,7 @@ from genomics_pipeline.aws.stack import (
     execute,
     make_change_set,
 )
+from genomics_pipeline.cli.adapters import aws_clients
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import RunError
 
@@ -33,7 +34,7 @@ def no_wait(seconds: float) -> None:
 
 @pytest.fixture
 def clients(aws: str) -> Clients:
-    return Clients()
+    return aws_clients()
 
 
 @pytest.fixture

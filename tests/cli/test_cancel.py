@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
-from genomics_pipeline.runs import cancel as use_case
+from genomics_pipeline.runs.aws import cancel as use_case
 from genomics_pipeline.runs.run_folder import RunFolder
 from tests.fakes.batch import BatchJob, Log
 from tests.runs.records import local_run

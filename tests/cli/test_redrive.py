@@ -16,7 +16,7 @@ import pytest
 
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.model import quotas
-from genomics_pipeline.runs import cancel
+from genomics_pipeline.runs.aws import cancel
 from genomics_pipeline.runs.run_folder import RunFolder
 from tests.fakes.batch import Log
 from tests.fakes.faults import ApiError

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from genomics_pipeline.engine.tasks.job import JobEnd
-from genomics_pipeline.runs import cancel as use_case
+from genomics_pipeline.runs.aws import cancel as use_case
 from tests.cli.conftest import Ended
 from tests.cli.test_cancel import until_cancelled
 from tests.cli.test_cohort_on_aws import JOINT, genotypes, on_s3

@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _running() -> ContainerEngine | None:
     try:
-        engine = ContainerEngine("docker")
+        engine = ContainerEngine(os.environ, "docker")
         engine.run("version")
     except RunError:
         return None
@@ -52,7 +52,7 @@ def engine(missing: Callable[[str], None], tmp_path_factory: pytest.TempPathFact
     patch = pytest.MonkeyPatch()
     patch.setenv("DOCKER_HOST", started.stdout.strip().rpartition("=")[2])
     try:
-        yield ContainerEngine("docker")
+        yield ContainerEngine(os.environ, "docker")
     finally:
         subprocess.run([SCRIPT, "stop", folder], capture_output=True, check=False)
         patch.undo()

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from genomics_pipeline.asl.canonical import canonical
 from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.cli.adapters import adapters, object_store
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.reference.fai import read_contigs
@@ -22,7 +24,6 @@ from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.local.execute import ExecuteRequest, execute
 from genomics_pipeline.runs.manifests import read_manifest
-from genomics_pipeline.stores.routed import RoutedStore
 from tests.conftest import AWS_ENVIRONMENT
 from tests.containers.conftest import SHARED
 
@@ -91,7 +92,7 @@ def stack(aws: str, images: dict[str, str], tmp_path: Path, monkeypatch: pytest.
 def upload(client: S3Client, tmp_path: Path) -> None:
     """The files that decide a run, as they lie on AWS."""
     pipeline, _ = load_pipeline("germline")
-    reference = prepare(str(DATA / "reference.fa.gz"), ["fai"], RoutedStore(), tmp_path / "cache")
+    reference = prepare(str(DATA / "reference.fa.gz"), ["fai"], object_store(), tmp_path / "cache")
     reads = f"s3://{BUCKET}/reads"
     given = {
         "run": {"name": "chain", "bucket": BUCKET, "prefix": f"{RUN}/"},
@@ -142,12 +143,10 @@ def digests(records: list[bytes]) -> dict[str, str]:
 def test_three_samples_to_the_joint_vcf_through_batch_and_s3(bucket: S3Client, tmp_path: Path) -> None:
     upload(bucket, tmp_path)
     place = f"s3://{BUCKET}/{RUN}"
-    request = ExecuteRequest(
-        f"{place}/definition.json", tmp_path / "cache", f"{place}/input.json", name="chain", batch="batch"
-    )
-    ended = execute(request)
+    request = ExecuteRequest(f"{place}/definition.json", f"{place}/input.json", name="chain", batch="batch")
+    ended = execute(request, replace(adapters(), cache=tmp_path / "cache"))
     assert ended["status"] == "SUCCEEDED", ended
-    store = RoutedStore()
+    store = object_store()
     records = [one.uri for one in store.list(f"{place}/steps/") if one.uri.endswith("/step.json")]
     there = digests([store.read(uri) for uri in records])
     assert there == local_digests(tmp_path)

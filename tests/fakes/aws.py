@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
-from genomics_pipeline.stores.routed import RoutedStore
 from tests.fakes.batch import Batch, Log, RunJob
 from tests.fakes.http_server import Server
 from tests.fakes.step_functions.execution import Execution
@@ -35,7 +35,7 @@ class FakeAws:
     def __init__(self, folder: Path, moto: str, run_job: RunJob = succeed) -> None:
         self.stack = DEFAULT_STACK
         self.batch = Batch(run_job, lambda definition: ResourceNames(self.stack).log_group, moto=moto)
-        self.states = StepFunctions(folder, RoutedStore(), self.batch.tasks, lambda name: _of_a_stack(moto, name))
+        self.states = StepFunctions(folder, object_store(), self.batch.tasks, lambda name: _of_a_stack(moto, name))
         self.server = Server(self.states, self.batch)
 
     @property

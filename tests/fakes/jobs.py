@@ -7,11 +7,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
 from genomics_pipeline.runs.catalog import load_step, step_names
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs
-from genomics_pipeline.stores.routed import RoutedStore
 from tests.fakes.batch import Log, RunJob
 
 
@@ -22,7 +22,7 @@ def payload_of(job: Job) -> TaskPayload:
 
 def begin(job: Job) -> TaskPayload:
     """Write ``job.json`` of each item, as the container does when it starts."""
-    payload, store = payload_of(job), RoutedStore()
+    payload, store = payload_of(job), object_store()
     for item in payload.items:
         started = datetime.now(UTC).isoformat(timespec="milliseconds")
         record = {"job_id": job.job_id, "attempt": 1, "started": started}
@@ -32,7 +32,7 @@ def begin(job: Job) -> TaskPayload:
 
 def shipped_steps(scratch: Path) -> RunJob:
     """Jobs that run the shipped steps over files in S3, in this process."""
-    store = RoutedStore()
+    store = object_store()
     worker = WorkerJobs({name: load_step(name) for name in step_names()}, store, scratch, scratch / "cache")
 
     def run(job: Job, log: Log) -> JobEnd:

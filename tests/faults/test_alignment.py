@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.cli.main import main
 from genomics_pipeline.model.task import RunPlace, TaskPayload
 from genomics_pipeline.runs.catalog import load_step
-from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.run import run_task
 from tests.faults.proxy import FaultyS3, seeded
 
@@ -47,7 +47,7 @@ def test_the_same_comes_of_pipes_as_of_files(
             items=({"sample": "a", "lanes": [lane]},),
             upstream={},
         )
-        store = RoutedStore({"here": tmp_path / "here"})
+        store = object_store().with_buckets({"here": tmp_path / "here"})
         (record,) = run_task(
             task,
             load_step("alignment"),

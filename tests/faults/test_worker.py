@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.task import RunPlace, TaskPayload
 from genomics_pipeline.records.completion import CompletionRecord
-from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import read_step
@@ -94,7 +94,7 @@ def run(
     return run_task(
         task,
         read_step(write_join(folder, stream)),
-        RoutedStore(),
+        object_store(),
         vcpus=1,
         memory_mib=100,
         scratch=folder / "scratch",

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import pysam
 import pytest
 
+from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.reference.cache import cache_folder
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import MissingObject
-from genomics_pipeline.stores.routed import RoutedStore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -285,7 +285,7 @@ def test_a_reference_in_s3_comes_with_its_indexes(
     make(fasta)
     for file in fasta.parent.glob("tiny.*"):
         s3.upload_file(str(file), "reads", f"refs/{file.name}")
-    found = prepare("s3://reads/refs/tiny.fa", INDEXES, RoutedStore(), tmp_path / "cache")
+    found = prepare("s3://reads/refs/tiny.fa", INDEXES, object_store(), tmp_path / "cache")
     assert visible(found.parent) == INDEX_FILES
     for file in fasta.parent.glob("tiny.*"):
         assert (found.parent / file.name).read_bytes() == file.read_bytes(), file.name

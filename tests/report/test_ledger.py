@@ -7,7 +7,7 @@ from genomics_pipeline.report.ledger import missing_lines, text, tsv_lines
 
 ROW: dict[str, Any] = {
     "sample": "s1",
-    "step": "alignment",
+    "stage": "alignment",
     "class": "out_of_memory",
     "attempts": 2,
     "memory_mib": [8192, 16384],
@@ -15,12 +15,12 @@ ROW: dict[str, Any] = {
     "log": "/tasks alignment/default/0",
     "rerun": "genomics-pipeline rerun /r --sample s1",
 }
-NEVER: dict[str, Any] = ROW | {"step": None, "class": "pending", "attempts": 0, "memory_mib": [], "log": None}
+NEVER: dict[str, Any] = ROW | {"stage": None, "class": "pending", "attempts": 0, "memory_mib": [], "log": None}
 
 
 def test_what_would_break_a_table_is_escaped_and_what_is_not_there_is_empty() -> None:
     assert list(tsv_lines([ROW, NEVER])) == [
-        "sample\tstep\tclass\tattempts\tmemory_mib\tmessage\tlog\trerun\n",
+        "sample\tstage\tclass\tattempts\tmemory_mib\tmessage\tlog\trerun\n",
         "s1\talignment\tout_of_memory\t2\t8192, 16384\tkilled\\tas \\\\ it\\r\\nsaid\t/tasks alignment/default/0\t"
         "genomics-pipeline rerun /r --sample s1\n",
         "s1\t\tpending\t0\t\tkilled\\tas \\\\ it\\r\\nsaid\t\tgenomics-pipeline rerun /r --sample s1\n",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.model.task import RunPlace, TaskPayload
 from genomics_pipeline.runs.catalog import load_step
 from genomics_pipeline.runs.manifests import read_manifest
@@ -69,10 +70,14 @@ def test_the_outputs_are_the_same(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "bucket").mkdir()
     here = align(
-        item, str(cohort / "reference.fa"), "here", RoutedStore({"here": tmp_path / "bucket"}), tmp_path / "scratch"
+        item,
+        str(cohort / "reference.fa"),
+        "here",
+        object_store().with_buckets({"here": tmp_path / "bucket"}),
+        tmp_path / "scratch",
     )
     s3.upload_file(str(cohort / "reference.fa"), "reads", "refs/reference.fa")
-    there = align(in_s3(item, s3), "s3://reads/refs/reference.fa", "reads", RoutedStore(), tmp_path / "scratch")
+    there = align(in_s3(item, s3), "s3://reads/refs/reference.fa", "reads", object_store(), tmp_path / "scratch")
     assert there == here
 
 
@@ -84,4 +89,4 @@ def test_a_truncated_file_is_told_by_its_name_and_record(
     whole = s3.get_object(Bucket="reads", Key=key)["Body"].read()
     s3.put_object(Bucket="reads", Key=key, Body=whole[: len(whole) // 2])
     with pytest.raises(StepFailed, match=rf"{Path(key).name}: record \d+: expected a whole gzip file, found its end"):
-        align({**item, "lanes": [lane]}, str(cohort / "reference.fa"), "reads", RoutedStore(), tmp_path / "scratch")
+        align({**item, "lanes": [lane]}, str(cohort / "reference.fa"), "reads", object_store(), tmp_path / "scratch")

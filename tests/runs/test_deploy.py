@@ -15,6 +15,7 @@ import pytest
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import find_deployment
 from genomics_pipeline.aws.stack import ChangeSet, Event
+from genomics_pipeline.cli.adapters import aws_clients
 from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import DataError, RunError, UsageError
@@ -53,7 +54,7 @@ class Told:
 
 @pytest.fixture
 def clients(cloudformation: str) -> Clients:
-    return Clients()
+    return aws_clients()
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from genomics_pipeline.cli.adapters import adapters
 from genomics_pipeline.runs.local import doctor
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -28,7 +30,8 @@ def test_what_is_missing_is_named_and_does_not_stop_the_rest(
     monkeypatch.setattr(doctor, "LIBRARIES", ("no-such-library",))
     monkeypatch.setattr(doctor, "LEAST_FREE_GIB", 1 << 40)
     folder = tmp_path_factory.mktemp("doctor")
-    checks = {check.name: check for check in doctor.check_all(folder, folder / "cache")}
+    given = replace(adapters(), cache=folder / "cache")
+    checks = {check.name: check for check in doctor.check_all(folder, given)}
     assert not checks["no-such-library"].ok
     assert not checks["disk"].ok
     assert checks["one tiny sample"].ok

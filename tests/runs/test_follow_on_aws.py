@@ -14,10 +14,11 @@ from click.testing import CliRunner, Result
 
 from genomics_pipeline.asl.canonical import canonical
 from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.cli.adapters import adapters
 from genomics_pipeline.cli.main import cli
 from genomics_pipeline.engine.tasks.job import JobEnd
 from genomics_pipeline.runs.catalog import load_pipeline
-from genomics_pipeline.runs.find_run import CloudRun, find_run
+from genomics_pipeline.runs.find_run import find_run
 from genomics_pipeline.runs.status import watch
 from tests.fakes.jobs import by_item
 from tests.fakes.shapes import watch as watch_shapes
@@ -152,8 +153,7 @@ def test_status_as_json(ended: FakeAws, command: Command) -> None:
 
 
 def test_watching_ends_with_the_run_and_asks_little(started: FakeAws, command: Command) -> None:
-    run = find_run(RUN, STACK)
-    assert isinstance(run, CloudRun)
+    run = find_run(RUN, STACK, adapters())
     waited: list[float] = []
 
     def wait(seconds: float) -> None:
@@ -166,7 +166,7 @@ def test_watching_ends_with_the_run_and_asks_little(started: FakeAws, command: C
     assert all(seconds >= 5 for seconds in waited)  # DescribeMapRun refills once a second, for a whole account
     asked = len(started.states.calls.of("DescribeMapRun"))
     list(watch(run, wait))
-    assert len(started.states.calls.of("DescribeMapRun")) == asked + 2  # one for each Map Run
+    assert len(started.states.calls.of("DescribeMapRun")) == asked  # they have ended
 
 
 def test_throttling_is_waited_out(ended: FakeAws, command: Command) -> None:
@@ -189,7 +189,7 @@ def test_logs_of_the_failed_come_from_the_attempts_log_stream(ended: FakeAws, co
 
 
 def test_logs_of_a_sample_are_found_by_its_job(ended: FakeAws, command: Command) -> None:
-    shown = command("logs", RUN, "--sample", "a", "--step", "alignment")
+    shown = command("logs", RUN, "--sample", "a", "--stage", "alignment")
     assert shown.exit_code == 0
     assert shown.output.splitlines()[1:] == ["alignment a: exit code 0"]
     assert LOG_GROUP in shown.output.splitlines()[0]
@@ -197,13 +197,13 @@ def test_logs_of_a_sample_are_found_by_its_job(ended: FakeAws, command: Command)
 
 REFUSED: dict[str, tuple[str, str]] = {
     "sample": ("--sample bat", "bat: no such sample in this run; did you mean 'bad'?"),
-    "step": ("--sample a --step align", "--step align: no such stage in this run; did you mean 'alignment'?"),
+    "stage": ("--sample a --stage align", "--stage align: no such stage in this run; did you mean 'alignment'?"),
     "nothing": ("", "expected --sample NAME or --failed: a run has too many logs to show them all"),
     "attempt": (
-        "--sample a --step alignment --attempt 3",
+        "--sample a --stage alignment --attempt 3",
         "a: expected attempt 3 of alignment, found 1",
     ),
-    "not begun": ("--sample bad --step variant_calling", "bad: expected a log of variant_calling, found none yet"),
+    "not begun": ("--sample bad --stage variant_calling", "bad: expected a log of variant_calling, found none yet"),
 }
 
 
@@ -226,7 +226,7 @@ def test_results_list_failures_and_what_is_missing(ended: FakeAws, command: Comm
     assert failed == {
         "sample": "bad",
         "scope": "sample",
-        "step": "alignment",
+        "stage": "alignment",
         "class": "bad_input",
         "attempts": 1,
         "memory_mib": [job.job.memory_mib],
@@ -262,7 +262,7 @@ def test_what_never_ran_since_too_many_failed_is_listed_too(ended: FakeAws, comm
         manifest["ResultFiles"][name] = [{"Key": f"{folder}/{name}_0.jsonl", "Size": len(body)}]
     s3.put_object(Bucket=BUCKET, Key=f"{folder}/manifest.json", Body=json.dumps(manifest).encode())
     rows = [json.loads(line) for line in command("results", RUN, "--failed", "--json").output.splitlines()]
-    assert [(one["class"], one["step"], one["message"]) for one in rows] == [
+    assert [(one["class"], one["stage"], one["message"]) for one in rows] == [
         ("tool_error", "alignment", "torn"),
         ("cancelled", None, "aborted before it ended"),
         ("pending", None, "never started: the Map Run ended before its turn came"),
@@ -382,7 +382,7 @@ def test_a_stage_of_the_cohort_that_failed_is_listed_with_its_log(ended: FakeAws
         "gather cohort: exit code 1",
     ]
     (failed,) = [json.loads(line) for line in command("results", RUN, "--failed", "--json").output.splitlines()]
-    found = failed["sample"], failed["scope"], failed["step"], failed["class"], failed["rerun"]
+    found = failed["sample"], failed["scope"], failed["stage"], failed["class"], failed["rerun"]
     assert found == ("cohort", "cohort", "gather", "tool_error", "genomics-pipeline rerun s3://lab-data/runs/r1")
 
 
@@ -399,10 +399,10 @@ def test_an_interval_that_failed_is_among_the_failed_results(ended: FakeAws, com
 
 
 def test_watching_outlives_more_throttling_than_boto3_does(ended: FakeAws) -> None:
-    run = find_run(RUN, STACK)
-    assert isinstance(run, CloudRun)
     impatient = Config(retries={"total_max_attempts": 1})
-    run.clients.states = boto3.client("stepfunctions", config=impatient)
+    given = adapters()
+    run = find_run(RUN, STACK, given)
+    given.clients.states = boto3.client("stepfunctions", config=impatient)
     ended.states.gate.throttle("DescribeExecution")
     waited: list[float] = []
     (state,) = watch(run, waited.append)
@@ -413,7 +413,7 @@ def test_an_expired_log_is_told(ended: FakeAws, command: Command) -> None:
     logs = boto3.client("logs")
     for stream in logs.describe_log_streams(logGroupName=LOG_GROUP)["logStreams"]:
         logs.delete_log_stream(logGroupName=LOG_GROUP, logStreamName=stream["logStreamName"])
-    assert command("logs", RUN, "--sample", "a", "--step", "alignment").output.splitlines() == [
+    assert command("logs", RUN, "--sample", "a", "--stage", "alignment").output.splitlines() == [
         f"==> alignment a  s3://{BUCKET}/runs/{RUN}/steps/alignment/a/log.txt",
         "(no log: the program was never started, or its log has expired)",
     ]

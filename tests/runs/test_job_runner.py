@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from genomics_pipeline.aws.batch import BatchJobs
-from genomics_pipeline.aws.clients import Clients
+from genomics_pipeline.cli.adapters import aws_clients, object_store
 from genomics_pipeline.engine.clock import SystemClock
 from genomics_pipeline.engine.events import JobStarted
 from genomics_pipeline.engine.execution import TaskContext
@@ -171,7 +172,7 @@ def folder(tmp_path: Path) -> RunFolder:
 
 @pytest.fixture
 def worker_bench(step: StepFolder, folder: RunFolder) -> Bench:
-    store, steps = RoutedStore({BUCKET: folder.path}), {"eat": step}
+    store, steps = object_store().with_buckets({BUCKET: folder.path}), {"eat": step}
     worker = WorkerJobs(steps, store, folder.scratch, folder.path / "cache")
     runner = jobs_of_steps(steps, worker.run_attempt)
     return Bench(runner, store, RunPlace("run", BUCKET, ""), step.path / "eat.py", reports=True)
@@ -190,8 +191,8 @@ def containers_bench(step: StepFolder, folder: RunFolder, tmp_path: Path, monkey
     program.write_text(ENGINE.format(python=sys.executable, place=str(program.parent), step=str(step.path)))
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(program.parent))
-    store, steps = RoutedStore({BUCKET: folder.path}), {"eat": step}
-    jobs = ContainerJobs({"eat": "lab/eat:1"}, folder, ContainerEngine())
+    store, steps = object_store().with_buckets({BUCKET: folder.path}), {"eat": step}
+    jobs = ContainerJobs({"eat": "lab/eat:1"}, folder, ContainerEngine(os.environ), store)
     runner = jobs_of_steps(steps, jobs.run_attempt)
     return Bench(runner, store, RunPlace("run", BUCKET, ""), step.path / "eat.py", reports=True)
 
@@ -201,7 +202,7 @@ def batch_api_bench(
     step: StepFolder, s3: Any, step_functions: FakeAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Bench:
     monkeypatch.setattr(job_poller, "FIRST_POLL_S", 0.01)
-    store = RoutedStore()
+    store = object_store()
     worker = WorkerJobs({"eat": step}, store, tmp_path / "scratch", tmp_path / "cache")
 
     def run_job(job: Job, log: Log) -> JobEnd:
@@ -209,7 +210,7 @@ def batch_api_bench(
 
     step_functions.batch.run_job = run_job
     step_functions.batch.definitions = job_definitions({"eat": step})
-    runner = BatchApi(BatchJobs(Clients()), SystemClock())
+    runner = BatchApi(BatchJobs(aws_clients()), SystemClock())
 
     def settle() -> None:
         step_functions.batch.wait(lambda batch: not batch.running())

@@ -41,7 +41,7 @@ STAGES = (
     stage_toml("one", "./first", "one", {"reads": "sample.reads"}),
     stage_toml("two", "./second", "two", {"name": "one.name"}),
 )
-HEADER = "sample\tstep\tclass\tattempts\tmemory_mib\tmessage\tlog\trerun"
+HEADER = "sample\tstage\tclass\tattempts\tmemory_mib\tmessage\tlog\trerun"
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_within_its_tolerance_a_run_ends_well_and_says_what_is_missing(
     assert row == {
         "sample": "b",
         "scope": "sample",
-        "step": "one",
+        "stage": "one",
         "class": "bad_input",
         "attempts": 1,
         "memory_mib": [100],
@@ -132,7 +132,7 @@ def test_beyond_it_a_run_fails_keeps_what_is_done_and_says_what_is_missing(
     assert summary["missing"] == missing
     assert json.loads(command("status", run, "--json").stdout)["missing"] == missing
     last = ledger(command, run)[-1]
-    assert (last["sample"], last["step"], last["class"], last["attempts"], last["log"], last["message"]) == (
+    assert (last["sample"], last["stage"], last["class"], last["attempts"], last["log"], last["message"]) == (
         "d",
         None,
         "pending",
@@ -162,7 +162,7 @@ def test_of_a_batch_that_failed_each_item_has_its_own_end(
     assert ended.returncode == 0, ended.stderr
     states = {one["sample"]: one["state"] for one in json.loads(ended.stdout)["samples"]}
     assert states == {"a": "PENDING", "b": "FAILED", "c": "FAILED", "d": "SUCCEEDED"}
-    found = [(one["sample"], one["step"], one["class"], one["message"]) for one in ledger(command, tmp_path / "run")]
+    found = [(one["sample"], one["stage"], one["class"], one["message"]) for one in ledger(command, tmp_path / "run")]
     assert found == [
         ("a", "two", "pending", "did not go on: others of its batch failed in one"),
         ("b", "one", "bad_input", "R1 is\ttorn\nand short"),
@@ -222,7 +222,7 @@ def test_after_a_rerun_each_sample_is_listed_as_the_newest_execution_left_it(
     again = command("rerun", run, "--sample", "b", "--sample", "d")
     assert again.returncode == 0, again.stderr
     assert again.stdout.splitlines()[-3] == "Missing: 2 of 4 samples (1 tool error, 1 bad input): c, d"
-    found = [(one["sample"], one["step"], one["class"]) for one in ledger(command, run)]
+    found = [(one["sample"], one["stage"], one["class"]) for one in ledger(command, run)]
     assert found == [("c", "two", "tool_error"), ("d", "one", "bad_input")]
     table = (run / "failures.tsv").read_text().splitlines()
     assert [line.split("\t")[0] for line in table] == ["sample", "c", "d"]

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import pytest
 
+from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.local import Folders, LocalStore
 from genomics_pipeline.stores.protocol import (
@@ -24,7 +25,6 @@ from genomics_pipeline.stores.protocol import (
     TransferFailed,
     TransferStopped,
 )
-from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.stores.s3 import S3Store
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     folder.mkdir()
     if "S3" in kind:
         client = request.getfixturevalue("s3")
-        return Place(RoutedStore() if kind == "routed S3" else S3Store(client), "s3://reads/", True)
-    make: Callable[[dict[str, Path]], Store] = RoutedStore if kind.startswith("routed") else LocalStore
+        return Place(object_store() if kind == "routed S3" else S3Store(client), "s3://reads/", True)
+    make: Callable[[dict[str, Path]], Store] = object_store().with_buckets if kind.startswith("routed") else LocalStore
     bases = {"bucket": "s3://reads/", "paths": f"{folder}/", "URIs": f"file://{folder}/"}
     return Place(make({"reads": folder}), bases[kind.split()[-1]], False)
 
@@ -246,7 +246,7 @@ def test_a_bucket_there_is_not(kind: str, tmp_path: Path, request: pytest.Fixtur
     stores: dict[str, Callable[[], Store]] = {
         "local": lambda: LocalStore({"reads": tmp_path / "root" / "reads"}),
         "folders": lambda: LocalStore(Folders(tmp_path / "root")),
-        "routed S3": RoutedStore,
+        "routed S3": object_store,
         "S3": lambda: S3Store(request.getfixturevalue("s3")),
     }
     if "S3" in kind:
@@ -378,7 +378,7 @@ class TestRouted:
     """Who gets what."""
 
     def test_copies_between_here_and_s3(self, s3: S3Client, tmp_path: Path) -> None:
-        store = RoutedStore({"run": tmp_path})
+        store = object_store().with_buckets({"run": tmp_path})
         store.write("s3://run/a.txt", b"data")
         store.copy("s3://run/a.txt", "s3://reads/b.txt")
         store.copy("s3://reads/b.txt", "s3://run/c.txt")
@@ -391,7 +391,7 @@ class TestRouted:
 
         made: list[str] = []
         monkeypatch.setattr(boto3, "client", made.append)
-        store = RoutedStore({"reads": tmp_path})
+        store = object_store().with_buckets({"reads": tmp_path})
         store.write("s3://reads/a.txt", b"data")
         assert (tmp_path / "a.txt").read_bytes() == b"data"
         assert store.read(f"{tmp_path}/a.txt") == store.read(f"file://{tmp_path}/a.txt") == b"data"
@@ -399,7 +399,7 @@ class TestRouted:
         assert made == []
 
     def test_the_endpoint_comes_from_the_environment(self, s3: S3Client, tmp_path: Path) -> None:
-        store = RoutedStore({"run": tmp_path})
+        store = object_store().with_buckets({"run": tmp_path})
         s3.put_object(Bucket="reads", Key="a.txt", Body=b"far away")
         assert store.read("s3://reads/a.txt") == b"far away"
         store.write("s3://run/a.txt", b"here")
@@ -410,7 +410,7 @@ class TestRouted:
     @pytest.mark.parametrize("scheme", ["http", "gs", ""])
     def test_other_schemes_are_refused(self, scheme: str) -> None:
         with pytest.raises(DataError) as error:
-            RoutedStore().stat(f"{scheme}://x/a.fastq")
+            object_store().stat(f"{scheme}://x/a.fastq")
         assert str(error.value) == f"{scheme}://x/a.fastq: expected a path or an s3:// URI, found {scheme}://"
 
 
@@ -433,7 +433,7 @@ class TestS3:
     def test_what_may_expire_is_tagged(self, s3: S3Client, tmp_path: Path) -> None:
         for name, intermediate in (("kept", False), ("expires", True)):
             (tmp_path / name).write_text("x")
-            RoutedStore().publish(tmp_path / name, f"s3://reads/{name}", intermediate=intermediate)
+            object_store().publish(tmp_path / name, f"s3://reads/{name}", intermediate=intermediate)
         tags = {name: s3.get_object_tagging(Bucket="reads", Key=name)["TagSet"] for name in ("kept", "expires")}
         assert tags == {"kept": [], "expires": [{"Key": "genomics-pipeline", "Value": "intermediate"}]}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -22,10 +22,10 @@ from genomics_pipeline.aws.map_runs import MapRuns
 from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.classify import classify
-from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.resource_names import DEFAULT_STACK
-from genomics_pipeline.runs.find_run import CloudRun, LocalRun
+from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.map_run_answer import map_run_label
+from genomics_pipeline.runs.redrive import RedriveOutcome, RedriveRequest
 from genomics_pipeline.runs.reruns.chain import started_chain
 
 if TYPE_CHECKING:
@@ -36,19 +36,6 @@ if TYPE_CHECKING:
 THRESHOLD_EXCEEDED = "States.ExceedToleratedFailureThreshold"
 WITHIN = "An error occurred while executing the state"  # how AWS's causes of States.Runtime begin for an expression
 FAIL_AGAIN = "AWS would only enter that state again, which fails again"
-
-
-@dataclass(frozen=True, slots=True)
-class RedriveRequest:
-    """What a user agrees to.
-
-    Attributes:
-        keep_definition: That the run's own definition goes on, though another one is deployed.
-        all_items: That a Map Run over all items begins.
-    """
-
-    keep_definition: bool = False
-    all_items: bool = False
 
 
 class _Refusal(Exception):
@@ -65,43 +52,33 @@ class _Refusal(Exception):
         self.reason, self.message, self.rerun = reason, message, rerun
 
 
-def redrive(run: LocalRun | CloudRun, request: RedriveRequest) -> dict[str, Any]:
-    """Redrive a run, if that is allowed and does some good.
-
-    Returns:
-        ``run, status, redriven, redrive_count, redrive_date, reason, message, rerun``. ``reason`` is None, or why it
-        was not redriven: SUCCEEDED, RUNNING, GONE, TOO_OLD, TOO_LONG_OPEN, HISTORY, ALL_ITEMS, FAIL_STATE, DEFINITION
-        or OTHER; ``message`` is the same for people; ``rerun`` is the command that helps then, where one does.
+def redrive(run: AwsRun, request: RedriveRequest) -> RedriveOutcome:
+    """Redrive the newest execution of a run, if that is allowed and useful.
 
     Raises:
-        RunError: for a run of this machine; if AWS cannot be asked, or refuses for another cause than the execution's.
+        RunError: if AWS cannot be asked, or refuses for a reason that is not the execution's.
     """
-    if isinstance(run, LocalRun):
-        path = run.folder.path
-        helps = f"`genomics-pipeline rerun {path}` runs what failed again, `run --resume` what was interrupted"
-        raise RunError(f"{path}: expected a run on AWS, found one of this machine, which is not redriven; {helps}")
     arn = _arn(run)
     execution = find_execution(arn, run.clients, "ALL_DATA")
-    status = "UNKNOWN" if execution is None else execution["status"]
-    answer = {"run": run.name, "status": status, "redriven": False, "redrive_count": 0, "redrive_date": None}
+    before = RedriveOutcome(run.name, "UNKNOWN" if execution is None else execution["status"])
     try:
         if execution is None:
             known = f"it was never started, or ended more than {quotas.RETENTION_DAYS} ago"
             raise _Refusal("GONE", f"AWS knows no execution of it any more: {known}")
-        answer["redrive_count"] = count = execution.get("redriveCount", 0)
+        count = execution.get("redriveCount", 0)
+        before = replace(before, redrive_count=count)
         _check(run, execution, request)
         try:
             date = redrive_execution(arn, _token(arn, count), run.clients)
         except NotRedrivable as refused:  # it changed meanwhile
             raise _by_aws(run, execution, str(refused)) from None
     except _Refusal as refusal:
-        told = {"reason": refusal.reason, "message": refusal.message}
-        return {**answer, **told, "rerun": _rerun(run) if refusal.rerun else None}
-    done = {"status": "RUNNING", "redriven": True, "redrive_count": count + 1, "redrive_date": date.isoformat()}
-    return {**answer, **done, "reason": None, "message": None, "rerun": None}
+        rerun = _rerun(run) if refusal.rerun else None
+        return replace(before, reason=refusal.reason, message=refusal.message, rerun=rerun)
+    return RedriveOutcome(run.name, "RUNNING", True, count + 1, date.isoformat())
 
 
-def _arn(run: CloudRun) -> str:
+def _arn(run: AwsRun) -> str:
     """The execution that is meant: the newest, where there were reruns."""
     return started_chain(run)[-1].arn
 
@@ -111,12 +88,12 @@ def _token(arn: str, count: int) -> str:
     return sha256(f"{arn} {count}".encode()).hexdigest()
 
 
-def _rerun(run: CloudRun) -> str:
+def _rerun(run: AwsRun) -> str:
     stack = run.record.stack
     return f"genomics-pipeline rerun {run.name}{'' if stack == DEFAULT_STACK else f' --stack {stack}'}"
 
 
-def _check(run: CloudRun, execution: Described, request: RedriveRequest) -> None:
+def _check(run: AwsRun, execution: Described, request: RedriveRequest) -> None:
     """Refuse what AWS does not redrive, what a redrive does not help, and what a person has to agree to."""
     if execution["status"] == "PENDING_REDRIVE":
         raise _by_aws(run, execution, "Execution is RUNNING and cannot be redriven")
@@ -145,7 +122,7 @@ def begins_anew(error: str, cause: str) -> bool:
     return error in ("States.DataLimitExceeded", "States.QueryEvaluationError") or interpolation
 
 
-def _by_aws(run: CloudRun, execution: Described, reason: str) -> _Refusal:
+def _by_aws(run: AwsRun, execution: Described, reason: str) -> _Refusal:
     """What ``redriveStatusReason`` means."""
     if reason.startswith("Execution is SUCCEEDED"):
         return _succeeded(run)
@@ -167,7 +144,7 @@ def _day(moment: datetime) -> str:
     return moment.date().isoformat()
 
 
-def _succeeded(run: CloudRun) -> _Refusal:
+def _succeeded(run: AwsRun) -> _Refusal:
     counts = [answer["itemCounts"] for answer in MapRuns(_arn(run), run.clients).describe()]
     failed = sum(one["failed"] + one["timedOut"] + one["aborted"] for one in counts)
     if not failed:
@@ -176,7 +153,7 @@ def _succeeded(run: CloudRun) -> _Refusal:
     return _Refusal("SUCCEEDED", f"{told}; AWS redrives only what did not succeed")
 
 
-def _check_fail_states(run: CloudRun, error: str, cause: str, own: Mapping[str, Any]) -> None:
+def _check_fail_states(run: AwsRun, error: str, cause: str, own: Mapping[str, Any]) -> None:
     """A failure that was caught, and led to a Fail state, is not tried again: see `FAIL_AGAIN`."""
     stage = classify(error, cause).stage
     if stage is not None:
@@ -194,7 +171,7 @@ def _check_fail_states(run: CloudRun, error: str, cause: str, own: Mapping[str, 
         )
 
 
-def _check_definition(run: CloudRun, own: Mapping[str, Any]) -> None:
+def _check_definition(run: AwsRun, own: Mapping[str, Any]) -> None:
     deployed = definition(run.record.state_machine_arn, run.clients)
     if deployed is None:
         raise _Refusal("DEFINITION", "its state machine is no longer deployed; --keep-definition redrives all the same")

@@ -16,14 +16,13 @@ from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.reference.fai import Contig, parse_fai, read_contigs
 from genomics_pipeline.reference.index_kinds import INDEX_KINDS, required_kinds
 from genomics_pipeline.reference.prepare import prepare
-from genomics_pipeline.stores.protocol import Store
-from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.runs.adapters import Adapters
 
 DIGEST = 32  # hexadecimal digits in the name of an uploaded reference
 
 
 @dataclass(frozen=True, slots=True)
-class CloudReference:
+class AwsReference:
     """A reference that can be used on AWS, or will be when it is uploaded.
 
     Attributes:
@@ -43,24 +42,21 @@ def indexes_of(pipeline: Pipeline) -> list[str]:
     return sorted(kind.name for kind in required_kinds(index for spec in inputs for index in spec.indexes))
 
 
-def find_reference(
-    given: str, indexes: Sequence[str], bucket: str, store: Store, clients: Clients, cache: Path
-) -> CloudReference:
+def find_reference(given: str, indexes: Sequence[str], bucket: str, adapters: Adapters) -> AwsReference:
     """Find the reference that is meant, without uploading anything.
 
     Args:
         given: A path or an ``s3://`` URI.
         indexes: Names of kinds of index.
         bucket: The stack's.
-        store: Where it is read.
-        clients: boto3's.
-        cache: The user's cache folder.
+        adapters: Where it is read, and indexed.
 
     Raises:
         DataError: if it cannot be used; all that is missing beside it.
     """
     if not given.startswith("s3://"):
-        return _on_this_machine(given, bucket, cache)
+        return _on_this_machine(given, bucket, adapters)
+    clients = adapters.clients
     if given.endswith(".gz"):
         advice = "decompress and index it, or give a file of this machine: submit prepares and uploads it"
         raise DataError(Problem(f"expected a plain FASTA file with its indexes beside it, found .gz; {advice}", given))
@@ -71,8 +67,8 @@ def find_reference(
         raise DataError(missing)
     fai = f"{given}.fai"
     with calling(f"read {fai}"):
-        text = store.read(fai).decode()
-    return CloudReference(given, [record.contig for record in parse_fai(text, file=fai)])
+        text = adapters.store.read(fai).decode()
+    return AwsReference(given, [record.contig for record in parse_fai(text, file=fai)])
 
 
 def _missing(uri: str, indexes: Sequence[str], clients: Clients) -> list[Problem]:
@@ -85,42 +81,39 @@ def _missing(uri: str, indexes: Sequence[str], clients: Clients) -> list[Problem
     return problems
 
 
-def _on_this_machine(given: str, bucket: str, cache: Path) -> CloudReference:
-    fasta = prepare(given, ["fai"], RoutedStore(), cache)
+def _on_this_machine(given: str, bucket: str, adapters: Adapters) -> AwsReference:
+    fasta = prepare(given, ["fai"], adapters.store, adapters.cache)
     with fasta.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()[:DIGEST]
-    return CloudReference(f"s3://{bucket}/{run_layout.REFERENCES}{digest}/{fasta.name}", read_contigs(fasta), fasta)
+    return AwsReference(f"s3://{bucket}/{run_layout.REFERENCES}{digest}/{fasta.name}", read_contigs(fasta), fasta)
 
 
 def upload_reference(
-    reference: CloudReference,
+    reference: AwsReference,
     indexes: Sequence[str],
-    store: Store,
-    clients: Clients,
+    adapters: Adapters,
     note: Callable[[str], None],
-    cache: Path,
 ) -> None:
     """Upload a reference of this machine and its indexes, those that are not there yet; the FASTA file last.
 
     Args:
         reference: The reference.
         indexes: Names of kinds of index.
-        store: Where it is put.
-        clients: boto3's.
+        adapters: Where it is indexed, and put.
         note: Called with each step, in words.
-        cache: The user's cache folder.
 
     Raises:
         DataError: if it cannot be indexed or uploaded.
     """
     if reference.local is None:
         return
+    clients = adapters.clients
     targets = [uri for name in indexes for uri in INDEX_KINDS[name].beside(reference.uri)] + [reference.uri]
     if all(head(uri, clients) is not None for uri in targets):
         note(f"reference: already at {reference.uri}")
         return
     note(f"reference: indexing {reference.local}")
-    prepare(str(reference.local), indexes, RoutedStore(), cache)
+    prepare(str(reference.local), indexes, adapters.store, adapters.cache)
     with TemporaryDirectory() as folder:
         for uri in targets:
             if head(uri, clients) is None:
@@ -128,4 +121,4 @@ def upload_reference(
                 link = Path(folder) / name  # publishing takes a file away: this one, not the user's
                 link.symlink_to(reference.local.with_name(name))
                 note(f"reference: uploading {name}")
-                store.publish(link, uri)
+                adapters.store.publish(link, uri)

@@ -11,8 +11,8 @@ from genomics_pipeline.aws.executions import describe
 from genomics_pipeline.aws.map_runs import MapRuns
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
-from genomics_pipeline.runs.find_run import CloudRun
-from genomics_pipeline.runs.item_ends import interrupted, judged, missing
+from genomics_pipeline.runs.aws.run import AwsRun
+from genomics_pipeline.runs.item_ends import interrupted, missing, not_done
 from genomics_pipeline.runs.local.state import done
 from genomics_pipeline.runs.map_run_answer import (
     failures_of,
@@ -23,29 +23,28 @@ from genomics_pipeline.runs.map_run_answer import (
     pending_of,
 )
 from genomics_pipeline.runs.outcome import failure_message
-from genomics_pipeline.runs.reruns.chain import answers, earlier, older, result_details, since_whole, started_chain
-from genomics_pipeline.runs.run_files import run_files
+from genomics_pipeline.runs.reruns.chain import aws_map_runs, earlier, older, result_details, since_whole, started_chain
 from genomics_pipeline.runs.run_state import ItemFailure, MapRunState, Missing, RunState
 from genomics_pipeline.stores.protocol import MissingObject, Store
 
 
-class CloudState:
-    """Looks at one run again and again, asking only for what may have changed.
+class AwsRunWatcher:
+    """The changing state of one run; AWS is asked only for what may have changed.
 
     Args:
         run: The run.
     """
 
-    def __init__(self, run: CloudRun) -> None:
+    def __init__(self, run: AwsRun) -> None:
         self._run = run
-        self._files = run_files(run)
+        self._files = run.files
         self._groups = self._files.groups()
         self._chain = started_chain(run)
         self._newest = self._chain[-1]
         self._map_runs = MapRuns(self._newest.arn, run.clients)
         self._failures: dict[str, list[ItemFailure]] = {}
-        before = earlier(self._files, since_whole(self._chain), partial(answers, run))  # they have ended
-        self._before, self._failed_before = before, self._judged(before.all_failures())
+        before = earlier(self._files, since_whole(self._chain), partial(aws_map_runs, run))  # they have ended
+        self._before, self._failed_before = before, self._with_reasons(before.all_failures())
 
     def now(self) -> RunState:
         """The run's state now.
@@ -60,7 +59,7 @@ class CloudState:
         cohort = self._cohort_stages()
         failed = execution["status"] not in ("RUNNING", "SUCCEEDED")
         failure = classify(execution.get("error", ""), execution.get("cause", "")) if failed else None
-        once = self._judged(failures_once(failure, cohort))
+        once = self._with_reasons(failures_once(failure, cohort))
         found = [*self._failed_before, *(one for answer in described.values() for one in self._failed(answer)), *once]
         return RunState(
             run=run.name,
@@ -105,7 +104,7 @@ class CloudState:
             yield from failures_once(failure, self._cohort_stages())
 
     def _older(self, read: Callable[[Store, Mapping[str, Any]], Iterator[ItemFailure]]) -> Iterator[ItemFailure]:
-        return older(self._files, since_whole(self._chain), partial(answers, self._run), read)
+        return older(self._files, since_whole(self._chain), partial(aws_map_runs, self._run), read)
 
     def _cohort_stages(self) -> list[str]:
         return [stage for group in self._groups if group.label is None for stage in group.stages]
@@ -133,13 +132,13 @@ class CloudState:
         if arn not in self._failures:
             try:
                 found = failures_of(self._run.store, self._with_details(answer))
-                self._failures[arn] = self._judged(found)
+                self._failures[arn] = self._with_reasons(found)
             except MissingObject:  # files may be written after the Map Run's end: the next look finds them
                 return self._latest(arn)
         return self._failures[arn]
 
     def _latest(self, arn: str) -> list[ItemFailure]:
-        return self._judged(self._raw_latest(arn))
+        return self._with_reasons(self._raw_latest(arn))
 
     def _raw_latest(self, arn: str) -> Iterator[ItemFailure]:
         return (one for told in self._map_runs.latest_failures(arn) for one in failures_of_child(*told))
@@ -147,8 +146,8 @@ class CloudState:
     def _with_details(self, answer: dict[str, Any]) -> dict[str, Any]:
         return {**answer, "resultWriterDetails": result_details(self._run, answer["mapRunArn"])}
 
-    def _judged(self, failures: Iterable[ItemFailure]) -> list[ItemFailure]:
-        return list(judged(self._files, self._groups, failures))
+    def _with_reasons(self, failures: Iterable[ItemFailure]) -> list[ItemFailure]:
+        return list(not_done(self._files, self._groups, failures))
 
 
 def _state(label: str, described: Mapping[str, Any]) -> MapRunState:

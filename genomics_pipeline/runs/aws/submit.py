@@ -31,21 +31,21 @@ from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.model.tolerance import tolerance_words
 from genomics_pipeline.records.aws_run import AwsRunRecord
 from genomics_pipeline.reference.intervals import interval_lines
-from genomics_pipeline.runs.aws import files as cloud_files
+from genomics_pipeline.runs.adapters import Adapters
+from genomics_pipeline.runs.aws import files as aws_files
 from genomics_pipeline.runs.aws.deployed import definition_problems, image_problems
 from genomics_pipeline.runs.aws.items import Items, write_items
 from genomics_pipeline.runs.aws.reference import (
-    CloudReference,
+    AwsReference,
     find_reference,
     indexes_of,
     upload_reference,
 )
+from genomics_pipeline.runs.aws.run import run_place
 from genomics_pipeline.runs.catalog import load_pipeline, located
 from genomics_pipeline.runs.containers.images import tag
-from genomics_pipeline.runs.find_run import run_place
 from genomics_pipeline.runs.plan import RunPlan, RunRequest, plan
-from genomics_pipeline.stores.protocol import MissingObject
-from genomics_pipeline.stores.s3 import S3Store
+from genomics_pipeline.stores.protocol import MissingObject, Store
 
 SHORT_DIGEST = 12
 # Of an execution's name, with room for what a rerun puts behind it.
@@ -58,12 +58,10 @@ class SubmitRequest(RunRequest):
     """What a user asks to be run on AWS: what `RunRequest` has, the reference a path or an ``s3://`` URI.
 
     Attributes:
-        cache: The user's cache folder.
         stack: The stack to run in.
         dry_run: Check everything, upload and start nothing.
     """
 
-    cache: Path
     stack: str = DEFAULT_STACK
     dry_run: bool = False
 
@@ -76,7 +74,7 @@ class _Submission:
     plan: RunPlan
     deployment: Deployment
     document: Mapping[str, Any]
-    reference: CloudReference
+    reference: AwsReference
     warnings: Sequence[str]
     digest: str
 
@@ -96,11 +94,12 @@ class _Submission:
         return ExecutionInput(self.place, self.reference.uri, plan.overrides, plan.tolerated).to_json()
 
 
-def submit(request: SubmitRequest, note: Callable[[str], None]) -> dict[str, Any]:
+def submit(request: SubmitRequest, adapters: Adapters, note: Callable[[str], None]) -> dict[str, Any]:
     """Check a request in full, upload the run's files and start its execution; the same again changes nothing.
 
     Args:
         request: What to run.
+        adapters: Where files are read and written, and AWS is reached.
         note: Is told what happens.
 
     Returns:
@@ -112,9 +111,8 @@ def submit(request: SubmitRequest, note: Callable[[str], None]) -> dict[str, Any
         DataError: for everything that is wrong in the request, on S3 and in the stack.
         RunError: if AWS refuses.
     """
-    clients = Clients()
-    store = S3Store(clients.s3)
-    submission = _check(request, store, clients, note)
+    clients, store = adapters.clients, adapters.store
+    submission = _check(request, adapters, note)
     with TemporaryDirectory() as folder:
         files = _write(submission, Path(folder))
         jobs, seconds = least_duration(submission.plan.pipeline, {scope: items.count for scope, items in files.items()})
@@ -136,7 +134,7 @@ def submit(request: SubmitRequest, note: Callable[[str], None]) -> dict[str, Any
             return answer | {"status": before["status"], "warnings": warnings}
         if request.dry_run:
             return answer
-        _upload(submission, files, store, clients, note)
+        _upload(submission, files, adapters, note)
     started = _start(submission, clients)
     status = "RUNNING" if started else _status(submission, clients)
     return answer | {"status": status, "started": started}
@@ -151,8 +149,9 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _check(request: SubmitRequest, store: S3Store, clients: Clients, note: Callable[[str], None]) -> _Submission:
-    """Everything that can be wrong, at once."""
+def _check(request: SubmitRequest, adapters: Adapters, note: Callable[[str], None]) -> _Submission:
+    """Check everything that can be wrong, at once."""
+    clients = adapters.clients
     pipeline, steps = load_pipeline(request.pipeline)
     document = generate(pipeline, ResourceNames(request.stack))
     collected = Collected()
@@ -165,19 +164,17 @@ def _check(request: SubmitRequest, store: S3Store, clients: Clients, note: Calla
     if deployment is not None:  # nothing on AWS is looked at where AWS cannot be asked
         with collected.check():
             note(f"reference: {request.reference}")
-            reference = find_reference(
-                request.reference, indexes_of(pipeline), deployment.bucket, store, clients, request.cache
-            )
+            reference = find_reference(request.reference, indexes_of(pipeline), deployment.bucket, adapters)
         with collected.check():
             collected.add(definition_problems(pipeline.name, document, deployment, clients))
         with collected.check():
             collected.add(image_problems(steps, deployment, clients))
     if deployment is not None and planned is not None:
         note(f"looking at the files of {counted(len(planned.samples), 'sample')}")
-        wanted = [*cloud_files.reads(planned.samples), *cloud_files.parameter_files(pipeline, planned.overrides)]
+        wanted = [*aws_files.reads(planned.samples), *aws_files.parameter_files(pipeline, planned.overrides)]
         with collected.check():
-            collected.add(cloud_files.problems(wanted, deployment.bucket, clients))
-            warnings += cloud_files.region_warnings(planned.samples, deployment.region, clients)
+            collected.add(aws_files.problems(wanted, deployment.bucket, clients))
+            warnings += aws_files.region_warnings(planned.samples, deployment.region, clients)
     collected.refuse()
     assert planned is not None
     assert deployment is not None
@@ -186,7 +183,7 @@ def _check(request: SubmitRequest, store: S3Store, clients: Clients, note: Calla
     return _Submission(request, planned, deployment, document, reference, warnings, digest)
 
 
-def _digest(planned: RunPlan, document: Mapping[str, Any], reference: CloudReference) -> str:
+def _digest(planned: RunPlan, document: Mapping[str, Any], reference: AwsReference) -> str:
     """Over what decides the results: definition, steps' images, parameters, reference, items."""
     parts = [
         canonical(document),
@@ -199,7 +196,7 @@ def _digest(planned: RunPlan, document: Mapping[str, Any], reference: CloudRefer
     return sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _intervals(pipeline: Pipeline, reference: CloudReference) -> str:
+def _intervals(pipeline: Pipeline, reference: AwsReference) -> str:
     return interval_lines(reference.contigs, pipeline.maps["interval"].interval_size_bp)
 
 
@@ -243,13 +240,12 @@ def _record(submission: _Submission) -> AwsRunRecord:
 def _upload(
     submission: _Submission,
     files: Mapping[str, Items],
-    store: S3Store,
-    clients: Clients,
+    adapters: Adapters,
     note: Callable[[str], None],
 ) -> None:
-    place = submission.place
+    place, store = submission.place, adapters.store
     indexes = indexes_of(submission.plan.pipeline)
-    upload_reference(submission.reference, indexes, store, clients, note, submission.request.cache)
+    upload_reference(submission.reference, indexes, adapters, note)
     note(f"uploading to {place.uri('')}")
     apart: Iterable[tuple[str, str]] = (pair for items in files.values() for pair in items.apart.items())
     for _ in in_parallel(lambda pair: store.write(place.uri(pair[0]), pair[1].encode()), apart):
@@ -259,7 +255,7 @@ def _upload(
         store.publish(folder / name, place.uri(name))
 
 
-def _other_tolerance(submission: _Submission, store: S3Store) -> Iterator[str]:
+def _other_tolerance(submission: _Submission, store: Store) -> Iterator[str]:
     """That a run keeps its tolerance, which is no part of its name: it changes what a run ends as, not its results."""
     place = submission.place
     try:

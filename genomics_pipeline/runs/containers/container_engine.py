@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -19,13 +18,15 @@ class ContainerEngine:
     """Commands of one engine.
 
     Args:
+        environment: The environment variables that it is started with.
         name: Of `ENGINES`; the first that is installed where it is None.
 
     Raises:
         RunError: if there is none.
     """
 
-    def __init__(self, name: str | None = None) -> None:
+    def __init__(self, environment: Mapping[str, str], name: str | None = None) -> None:
+        self.environment = environment
         wanted = [name] if name else ENGINES
         found = next((path for engine in wanted if (path := shutil.which(engine))), None)
         if found is None:
@@ -43,9 +44,8 @@ class ContainerEngine:
             RunError: if it fails, with its last words.
         """
         argv = [self.program, *arguments]
-        ended = subprocess.run(
-            argv, input=given, capture_output=True, text=True, check=False, env={**os.environ, "DOCKER_BUILDKIT": "0"}
-        )
+        environment = {**self.environment, "DOCKER_BUILDKIT": "0"}
+        ended = subprocess.run(argv, input=given, capture_output=True, text=True, check=False, env=environment)
         if ended.returncode:
             told = "\n".join((ended.stderr.strip() or ended.stdout.strip()).splitlines()[-5:])
             raise RunError(f"{Path(self.program).name} {arguments[0]}: {told}")

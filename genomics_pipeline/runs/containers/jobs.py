@@ -24,7 +24,7 @@ from genomics_pipeline.records.completion import completion_version, read_comple
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine, options
 from genomics_pipeline.runs.containers.mounts import aws_options, mount, read_only
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
-from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.stores.protocol import Store
 
 POLL_S = 0.05
 LINES = 200  # of what a container says in the end
@@ -39,13 +39,14 @@ class ContainerJobs:
         images: Image name by step.
         run: The run's folder, which the containers see at the same place.
         engine: What runs them.
+        store: Reads the run's files.
     """
 
-    def __init__(self, images: Mapping[str, str], run: RunFolder, engine: ContainerEngine) -> None:
+    def __init__(self, images: Mapping[str, str], run: RunFolder, engine: ContainerEngine, store: Store) -> None:
         self._images = images
         self._run = run
         self._engine = engine
-        self._store = RoutedStore({BUCKET: run.path})
+        self._store = store
 
     def end_leftovers(self) -> None:
         """End the containers that a killed process of this run left: they do not end with it, as programs do.
@@ -79,7 +80,7 @@ class ContainerJobs:
 
     def _words(self, job: Job, payload: TaskPayload, container: str, scratch: Path) -> list[str]:
         given = [payload.reference, list(payload.items), dict(payload.parameters)]
-        aws = aws_options(os.environ, Path.home(), scratch)
+        aws = aws_options(self._engine.environment, Path.home(), scratch)
         environment = {
             PAYLOAD_VARIABLE: f"s3://{BUCKET}/{(scratch / run_layout.TASK).relative_to(self._run.path)}",
             "GENOMICS_PIPELINE_VCPUS": str(job.vcpus),

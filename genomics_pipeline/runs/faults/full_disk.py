@@ -13,6 +13,11 @@ from genomics_pipeline.stores.routed import RoutedStore
 class FullDisk(RoutedStore):
     """A store to which nothing can be published."""
 
+    @classmethod
+    def over(cls, store: RoutedStore) -> FullDisk:
+        """Return a full disk with the files of a store."""
+        return cls(store._client, store._buckets)
+
     def publish(
         self, path: Path, uri: str, cancelled: threading.Event | None = None, intermediate: bool = False
     ) -> None:

@@ -24,7 +24,7 @@ from genomics_pipeline.runs.faults.fault_log import FaultLog
 from genomics_pipeline.runs.faults.job_ends import INJECTED, OF_JOBS, job_end
 from genomics_pipeline.runs.faults.truncated_fastq import truncated
 from genomics_pipeline.runs.plan import RunPlan
-from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
 
 Item = Mapping[str, Any]
@@ -52,6 +52,7 @@ class Injector:
         run_attempt: Runs the attempts that no fault strikes.
         run_on_full_disk: Runs those whose outputs find no space.
         run: The run's folder; it keeps which faults have struck.
+        store: The run's files.
         note: Called with a line about each fault that strikes.
     """
 
@@ -61,6 +62,7 @@ class Injector:
         run_attempt: RunAttempt,
         run_on_full_disk: RunAttempt,
         run: RunFolder,
+        store: RoutedStore,
         note: Callable[[str], None],
     ) -> None:
         self._faults = faults
@@ -68,7 +70,7 @@ class Injector:
         self._run_on_full_disk = run_on_full_disk
         self._run = run
         self._note = note
-        self._store = RoutedStore({BUCKET: run.path})
+        self._store = store
         self._struck = FaultLog(run.path / run_layout.INJECTED_FAULTS)
 
     def counts(self) -> dict[str, int]:

@@ -10,6 +10,7 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
+from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import load_pipeline, pipeline_names, step_names
 from genomics_pipeline.worker.machine import capacity
 
@@ -27,12 +28,12 @@ class Check:
     found: str
 
 
-def check_all(folder: Path, cache: Path) -> Iterator[Check]:
+def check_all(folder: Path, adapters: Adapters) -> Iterator[Check]:
     """Yield every check, in order; a failing one never stops the next.
 
     Args:
         folder: Where the sample is run.
-        cache: The user's cache folder.
+        adapters: What the sample is run with.
     """
     checks: dict[str, Callable[[], str]] = {
         "python": lambda: sys.version.split()[0],
@@ -41,7 +42,7 @@ def check_all(folder: Path, cache: Path) -> Iterator[Check]:
         "pipelines": _pipelines,
         "machine": lambda: "{} cores, {} MiB".format(*capacity()),
         "disk": lambda: _disk(folder),
-        "one tiny sample": lambda: _sample(folder, cache),
+        "one tiny sample": lambda: _sample(folder, adapters),
     }
     for name, check in checks.items():
         try:
@@ -68,16 +69,16 @@ def _disk(folder: Path) -> str:
     return f"{free_gib} GiB free in {folder.parent}"
 
 
-def _sample(folder: Path, cache: Path) -> str:
+def _sample(folder: Path, adapters: Adapters) -> str:
     from genomics_pipeline.report.progress import Progress
     from genomics_pipeline.runs.local.run import LocalRunRequest, run
     from genomics_pipeline.simulation.cohort import simulate
 
     cohort = folder / "cohort"
     simulate(cohort, samples=1, length_bp=20_000, depth=20, seed=1)
-    request = LocalRunRequest(str(cohort / "cohort.csv"), str(cohort / "reference.fa"), folder / "run", cache)
+    request = LocalRunRequest(str(cohort / "cohort.csv"), str(cohort / "reference.fa"), folder / "run")
     with Progress(quiet=True) as display:
-        summary = run(request, display)
+        summary = run(request, adapters, display)
     if summary["status"] != "SUCCEEDED":
         raise RuntimeError(summary["error"])
     return f"FASTQ to joint VCF in {summary['seconds']} s"

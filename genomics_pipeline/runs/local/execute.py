@@ -28,13 +28,14 @@ from genomics_pipeline.engine.tasks.sfn import SendTask
 from genomics_pipeline.engine.tasks.table import CALLBACK, TaskTable
 from genomics_pipeline.language.walker import StateNode, walk_states
 from genomics_pipeline.model.errors import DataError, UsageError, did_you_mean
+from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.json_file import read_json
 from genomics_pipeline.runs.local.user_functions import load_functions
 from genomics_pipeline.stores.local import Folders, LocalStore
 from genomics_pipeline.stores.protocol import Store
-from genomics_pipeline.stores.routed import RoutedStore
 
 if TYPE_CHECKING:
+    from genomics_pipeline.aws.clients import Clients
     from genomics_pipeline.engine.tasks.job_runner import JobRunner
 
 Document = Mapping[str, Any]
@@ -46,7 +47,6 @@ class ExecuteRequest:
 
     Attributes:
         definition: The state machine document's file.
-        cache: The user's cache folder.
         input: A file of JSON, or ``-`` for standard input; an empty object where there is none.
         root: Folder whose folders are the buckets; S3 where there is none.
         mock: Mock file.
@@ -62,7 +62,6 @@ class ExecuteRequest:
     """
 
     definition: str
-    cache: Path
     input: str | None = None
     root: Path | None = None
     mock: str | None = None
@@ -90,8 +89,12 @@ class _Plan:
     cache: Path
 
 
-def execute(request: ExecuteRequest) -> dict[str, Any]:
+def execute(request: ExecuteRequest, adapters: Adapters) -> dict[str, Any]:
     """Execute a document to its end.
+
+    Args:
+        request: What to execute.
+        adapters: Where files are read, and AWS Batch is reached.
 
     Returns:
         What ``--json`` prints; ``status`` is SUCCEEDED, FAILED, TIMED_OUT or ABORTED.
@@ -101,10 +104,10 @@ def execute(request: ExecuteRequest) -> dict[str, Any]:
         RunError: for a journal that is damaged, or of another execution.
     """
     with _refused_before_it_begins(request.definition):
-        plan = _plan(request)
+        plan = _plan(request, adapters)
         with _folder(request.journal) as folder:
             clock = FastForwardClock() if request.fast_forward else SystemClock()
-            table = _table(plan, folder, clock)
+            table = _table(plan, folder, clock, adapters.clients)
             for name, document in plan.documents.items():
                 check_document(document, name, table)
             result = api.execute(
@@ -149,7 +152,7 @@ def _folder(journal: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _plan(request: ExecuteRequest) -> _Plan:
+def _plan(request: ExecuteRequest, adapters: Adapters) -> _Plan:
     machine = Path(request.definition).name.removesuffix(".json").removesuffix(".asl")
     others: dict[str, Document] = {}
     for assignment in request.state_machines:
@@ -160,33 +163,33 @@ def _plan(request: ExecuteRequest) -> _Plan:
         if Path(file).absolute() == Path(request.definition).absolute():
             machine = name
         else:
-            others[name] = _document(file)
-    documents = {**others, machine: _document(request.definition)}
+            others[name] = _document(file, adapters.store)
+    documents = {**others, machine: _document(request.definition, adapters.store)}
     if request.batch == "batch" and request.fast_forward:
         raise UsageError("--fast-forward lets time jump, and --tasks batch waits for real jobs: give one of them")
     if request.batch == "batch" and request.root is not None:
         raise UsageError("--tasks batch: jobs of AWS Batch find no folder of this machine; leave --root out, use S3")
-    value = {} if request.input is None else read_json(request.input)
+    value = {} if request.input is None else read_json(request.input, adapters.store)
     if request.root is not None and not request.root.is_dir():
         raise UsageError(f"--root {request.root}: expected a folder whose folders are the buckets, found none")
-    store: Store = RoutedStore() if request.root is None else LocalStore(Folders(request.root))
-    mocks = _mocks(request, machine, documents)
-    return _Plan(machine, documents, value, load_functions(request.tasks), mocks, store, request.batch, request.cache)
+    store: Store = adapters.store if request.root is None else LocalStore(Folders(request.root))
+    mocks = _mocks(request, machine, documents, adapters.store)
+    return _Plan(machine, documents, value, load_functions(request.tasks), mocks, store, request.batch, adapters.cache)
 
 
-def _document(file: str) -> Document:
-    document = read_json(file)
+def _document(file: str, store: Store) -> Document:
+    document = read_json(file, store)
     if not isinstance(document, dict):
         raise DataError(f"{file}: expected a state machine, an object with States")
     return document
 
 
-def _mocks(request: ExecuteRequest, machine: str, documents: Mapping[str, Document]) -> Mocks | None:
+def _mocks(request: ExecuteRequest, machine: str, documents: Mapping[str, Document], store: Store) -> Mocks | None:
     if request.mock is None:
         if request.test_case is not None:
             raise UsageError("--test-case names a case of a mock file; give the file with --mock")
         return None
-    file = parse_mock_file(read_json(request.mock), request.mock)
+    file = parse_mock_file(read_json(request.mock, store), request.mock)
     for name, document in documents.items():
         file.check_states(name, {state.name for state in _tasks(document)})
     return Mocks(file, _test_case(file, machine, request.definition, request.test_case))
@@ -214,13 +217,12 @@ def _tasks(document: Document) -> Iterator[StateNode]:
     return (state for state in walk_states(document) if state.kind == "Task")
 
 
-def _batch_api(clock: Clock) -> JobRunner:
+def _batch_api(clock: Clock, clients: Clients) -> JobRunner:
     """Return AWS Batch as the runner of jobs."""
     from genomics_pipeline.aws.batch import BatchJobs
-    from genomics_pipeline.aws.clients import Clients
     from genomics_pipeline.runs.aws.batch_api import BatchApi
 
-    return BatchApi(BatchJobs(Clients()), clock)
+    return BatchApi(BatchJobs(clients), clock)
 
 
 def _worker_jobs(store: Store, folder: Path, cache: Path) -> JobRunner:
@@ -232,7 +234,7 @@ def _worker_jobs(store: Store, folder: Path, cache: Path) -> JobRunner:
     return jobs_of_steps(steps, WorkerJobs(steps, store, folder / "scratch", cache).run_attempt)
 
 
-def _table(plan: _Plan, folder: Path, clock: Clock) -> TaskTable:
+def _table(plan: _Plan, folder: Path, clock: Clock, clients: Clients) -> TaskTable:
     """The handlers of one execution and of those it starts."""
     callbacks = Callbacks()
     functions = Functions(plan.functions, callbacks)
@@ -254,7 +256,7 @@ def _table(plan: _Plan, folder: Path, clock: Clock) -> TaskTable:
     drains = [starts.drain]
     tasks = [state for document in plan.documents.values() for state in _tasks(document)]
     if any("batch:submitJob" in str(state.node.get("Resource")) for state in tasks):
-        jobs = _batch_api(clock) if plan.batch == "batch" else _worker_jobs(plan.store, folder, plan.cache)
+        jobs = _batch_api(clock, clients) if plan.batch == "batch" else _worker_jobs(plan.store, folder, plan.cache)
         handlers |= BatchTasks(jobs).handlers()
         drains.append(jobs.drain)
     table = TaskTable(handlers, functions, callbacks, plan.mocks, drains)

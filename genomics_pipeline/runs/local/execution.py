@@ -22,12 +22,13 @@ from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.records.local_run import LocalRunRecord, RunArguments
 from genomics_pipeline.report.ledger import tsv_lines
 from genomics_pipeline.runs import outcome
-from genomics_pipeline.runs.find_run import LocalRun
-from genomics_pipeline.runs.item_ends import judged, missing
-from genomics_pipeline.runs.ledger import rows
-from genomics_pipeline.runs.local.state import local_failures
+from genomics_pipeline.runs.adapters import Adapters
+from genomics_pipeline.runs.display import Display
+from genomics_pipeline.runs.item_ends import missing, not_done
+from genomics_pipeline.runs.ledger import ledger_rows
+from genomics_pipeline.runs.local.state import folder_failures
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs
-from genomics_pipeline.runs.run_files import run_files
+from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.step_folder import StepFolder
@@ -48,6 +49,7 @@ class LocalExecution:
         input: The file with its input.
         digest: What decides it; see `RunFolder.digest`.
         jobs: Runs its jobs.
+        store: The files of the run, local files and S3.
         started: Seconds since the epoch.
     """
 
@@ -61,6 +63,7 @@ class LocalExecution:
     input: Path
     digest: str
     jobs: JobRunner
+    store: RoutedStore
     started: float = field(default_factory=time.time)
 
     @property
@@ -68,11 +71,11 @@ class LocalExecution:
         """Its name."""
         return f"{self.folder.name}-{self.number}"
 
-    def run(self, display: Any, go_on: str) -> ExecutionResult:
+    def run(self, display: Display, go_on: str) -> ExecutionResult:
         """Run it to its end.
 
         Args:
-            display: A `report.progress.Progress`, told what happens.
+            display: Shows the progress.
             go_on: What is told when it is interrupted: how it goes on.
         """
         self.record("RUNNING", {})
@@ -84,13 +87,13 @@ class LocalExecution:
             display.note(f"interrupted; {go_on} goes on from here: {self.folder.path}")
             raise
 
-    def _execute(self, display: Any) -> ExecutionResult:
+    def _execute(self, display: Display) -> ExecutionResult:
         return execute(
             json.loads(self.folder.definition.read_bytes()),
             json.loads(self.input.read_bytes()),
             name=self.name,
             state_machine=self.pipeline.name,
-            store=RoutedStore({BUCKET: self.folder.path}),
+            store=self.store,
             tasks=Handlers(BatchTasks(self.jobs).handlers()),
             journal=self.folder.journal(self.name),
             observer=display.event,
@@ -98,10 +101,10 @@ class LocalExecution:
 
     def summary(self, result: ExecutionResult) -> dict[str, Any]:
         """What became of the run, all its samples and executions; what is missing is written to ``failures.tsv``."""
-        folder, work, run = self.folder, self.jobs.report(), LocalRun(self.folder)
-        files = run_files(run)
-        found = list(judged(files, files.groups(), local_failures(folder, result.status)))
-        folder.write(folder.failures, tsv_lines(rows(run, iter(found))))
+        folder, work = self.folder, self.jobs.report()
+        files = folder_files(folder, self.store)
+        found = list(not_done(files, files.groups(), folder_failures(folder, files, result.status)))
+        folder.write(folder.failures, tsv_lines(ledger_rows(files, found)))
         failures = (one for one in found if one.scope == "sample" and not one.pending)
         failed = {one.item: outcome.failure_message(one.failure) for one in failures}
         succeeded = result.status == "SUCCEEDED"
@@ -141,7 +144,7 @@ class LocalExecution:
 
 
 def attempts_of(
-    folder: RunFolder, steps: Mapping[str, StepFolder], containers: bool, cache: Path, display: Any
+    folder: RunFolder, steps: Mapping[str, StepFolder], containers: bool, adapters: Adapters, display: Display
 ) -> RunAttempt:
     """Return what runs attempts of jobs: the worker in this process, or in containers.
 
@@ -149,23 +152,24 @@ def attempts_of(
         folder: The run's.
         steps: The steps that are run.
         containers: Run each attempt in a container of its step's image; missing images are built.
-        cache: The user's cache folder.
+        adapters: Where files are read; the environment of containers.
         display: Shows which images are used.
 
     Raises:
         RunError: if there is no container engine, or an image cannot be built.
     """
+    store = adapters.store.with_buckets({BUCKET: folder.path})
     if not containers:
-        return WorkerJobs(steps, RoutedStore({BUCKET: folder.path}), folder.scratch, cache).run_attempt
+        return WorkerJobs(steps, store, folder.scratch, adapters.cache).run_attempt
     from genomics_pipeline.runs.containers import images
     from genomics_pipeline.runs.containers.container_engine import ContainerEngine
     from genomics_pipeline.runs.containers.jobs import ContainerJobs
 
-    engine = ContainerEngine()
+    engine = ContainerEngine(adapters.environment)
     wanted = {name: images.image(step, ResourceNames()) for name, step in steps.items()}
     for each in wanted.values():
         display.note(f"image: {each.name}")
-        images.build(each, engine, cache)
-    jobs = ContainerJobs({name: each.name for name, each in wanted.items()}, folder, engine)
+        images.build(each, engine, adapters.cache)
+    jobs = ContainerJobs({name: each.name for name, each in wanted.items()}, folder, engine, store)
     jobs.end_leftovers()
     return jobs.run_attempt

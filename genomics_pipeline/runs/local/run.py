@@ -20,7 +20,9 @@ from genomics_pipeline.records.local_run import RunArguments
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.intervals import interval_lines
 from genomics_pipeline.reference.prepare import prepare
+from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import located
+from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.local.execution import LocalExecution, attempts_of
 from genomics_pipeline.runs.local.pipeline_info import write_pipeline_info
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs, jobs_of_steps
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from genomics_pipeline.engine.tasks.job_runner import JobRunner
     from genomics_pipeline.model.faults import Faults
     from genomics_pipeline.runs.faults.injector import Injector
-    from genomics_pipeline.worker.step_folder import StepFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,6 @@ class LocalRunRequest(RunRequest):
 
     Attributes:
         out: The run's folder.
-        cache: The user's cache folder.
         resume: Continue an interrupted execution of the same run.
         truth: A VCF of planted genotypes to score the joint VCF against.
         containers: Run each task in a container of its step's image.
@@ -50,19 +50,19 @@ class LocalRunRequest(RunRequest):
     """
 
     out: Path
-    cache: Path
     resume: bool = False
     truth: Path | None = None
     containers: bool = False
     inject: Path | None = None
 
 
-def run(request: LocalRunRequest, display: Any) -> dict[str, Any]:
+def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> dict[str, Any]:
     """Run a request to its end; finished steps that still match are not run again.
 
     Args:
         request: What to run.
-        display: A `report.progress.Progress`, told what happens.
+        adapters: Where files are read; the environment of containers.
+        display: Shows the progress.
 
     Returns:
         The run's summary, as ``--json`` prints it; ``status`` is SUCCEEDED or FAILED.
@@ -77,12 +77,13 @@ def run(request: LocalRunRequest, display: Any) -> dict[str, Any]:
     faults = _faults(request, checked)
     folder = RunFolder(request.out)
     folder.create()
+    store = adapters.store.with_buckets({BUCKET: folder.path})
     with folder.locked():
-        _write_inputs(folder, checked, request, display)
-        run_attempt = attempts_of(folder, checked.steps, request.containers, request.cache, display)
-        injector = _injector(request, faults, run_attempt, checked.steps, folder, display)
+        _write_inputs(folder, checked, request.reference, store, adapters.cache, display)
+        run_attempt = attempts_of(folder, checked.steps, request.containers, adapters, display)
+        injector = _injector(faults, run_attempt, checked, folder, store, adapters.cache, display)
         jobs = _jobs(checked, run_attempt, injector)
-        execution = _begin(folder, checked, jobs, request, display)
+        execution = _begin(folder, checked, jobs, request, store, display)
         result = execution.run(display, "the same command with --resume")
         summary = execution.summary(result)
         if injector:
@@ -95,13 +96,14 @@ def run(request: LocalRunRequest, display: Any) -> dict[str, Any]:
         return summary
 
 
-def _write_inputs(folder: RunFolder, checked: RunPlan, request: LocalRunRequest, display: Any) -> None:
+def _write_inputs(
+    folder: RunFolder, checked: RunPlan, reference: str, store: RoutedStore, cache: Path, display: Display
+) -> None:
     """The files that decide an execution; see `RunFolder.digest`."""
-    store = RoutedStore({BUCKET: folder.path})
     inputs = [spec for step in checked.steps.values() for spec in step.spec.inputs.values()]
     indexes = {index for spec in inputs if spec.type == "reference" for index in spec.indexes}
-    display.note(f"reference: {request.reference}")
-    prepared = prepare(request.reference, sorted(indexes), store, request.cache)
+    display.note(f"reference: {reference}")
+    prepared = prepare(reference, sorted(indexes), store, cache)
     place = RunPlace(folder.name, BUCKET, "")
     given = ExecutionInput(place, str(prepared), checked.overrides, checked.tolerated)
     folder.write(folder.manifest, manifest_lines(checked.samples))
@@ -113,7 +115,12 @@ def _write_inputs(folder: RunFolder, checked: RunPlan, request: LocalRunRequest,
 
 
 def _begin(
-    folder: RunFolder, checked: RunPlan, jobs: JobRunner, request: LocalRunRequest, display: Any
+    folder: RunFolder,
+    checked: RunPlan,
+    jobs: JobRunner,
+    request: LocalRunRequest,
+    store: RoutedStore,
+    display: Display,
 ) -> LocalExecution:
     """Number the execution: the interrupted one's number when it is resumed, else the next."""
     before = folder.record()
@@ -136,6 +143,7 @@ def _begin(
         input=folder.input,
         digest=digest,
         jobs=jobs,
+        store=store,
     )
 
 
@@ -164,12 +172,13 @@ def _faults(request: LocalRunRequest, checked: RunPlan) -> Faults | None:
 
 
 def _injector(
-    request: LocalRunRequest,
     faults: Faults | None,
     run_attempt: RunAttempt,
-    steps: Mapping[str, StepFolder],
+    checked: RunPlan,
     folder: RunFolder,
-    display: Any,
+    store: RoutedStore,
+    cache: Path,
+    display: Display,
 ) -> Injector | None:
     if faults is None:
         return None
@@ -177,8 +186,8 @@ def _injector(
     from genomics_pipeline.runs.faults.injector import Injector
 
     display.note(str(faults))
-    full = WorkerJobs(steps, FullDisk({BUCKET: folder.path}), folder.scratch, request.cache)
-    return Injector(faults, run_attempt, full.run_attempt, folder, display.note)
+    full = WorkerJobs(checked.steps, FullDisk.over(store), folder.scratch, cache)
+    return Injector(faults, run_attempt, full.run_attempt, folder, store, display.note)
 
 
 def _jobs(checked: RunPlan, run_attempt: RunAttempt, injector: Injector | None) -> JobRunner:

@@ -19,10 +19,11 @@ from genomics_pipeline.model.task import RunPlace, TaskPayload
 from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.prepare import prepare
+from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import load_step
 from genomics_pipeline.runs.manifests import sample_of
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
-from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.machine import capacity
 from genomics_pipeline.worker.run import run_task
@@ -46,13 +47,12 @@ class StepRequest:
     files: Sequence[str]
     inputs: Sequence[str]
     out: Path
-    cache: Path
     reference: str | None = None
     sample: str | None = None
     parameters: Sequence[str] = ()
 
 
-def run_step(request: StepRequest) -> dict[str, Any]:
+def run_step(request: StepRequest, adapters: Adapters) -> dict[str, Any]:
     """Run one step; outputs that still match are not made again.
 
     Returns:
@@ -71,8 +71,8 @@ def run_step(request: StepRequest) -> dict[str, Any]:
     folder = RunFolder(request.out)
     folder.create()
     with folder.locked():
-        store = RoutedStore({BUCKET: folder.path})
-        reference = _reference(spec, request, store)
+        store = adapters.store.with_buckets({BUCKET: folder.path})
+        reference = _reference(spec, request, store, adapters.cache)
         item = _item(scope, spec, files, request.sample, reference)
         sources = {"reads": READS, "reference": REFERENCE}
         payload = TaskPayload(
@@ -96,7 +96,7 @@ def run_step(request: StepRequest) -> dict[str, Any]:
                 vcpus=min(cores, spec.resources.vcpus),
                 memory_mib=min(memory_mib, spec.resources.memory_mib),
                 scratch=folder.scratch,
-                cache=request.cache,
+                cache=adapters.cache,
                 cancelled=threading.Event(),
             )
         except StepFailed as failure:
@@ -168,14 +168,14 @@ def _scope(spec: StepSpec) -> str:
     return "cohort" if any(one.type == "files" for one in spec.inputs.values()) else "sample"
 
 
-def _reference(spec: StepSpec, request: StepRequest, store: RoutedStore) -> str | None:
+def _reference(spec: StepSpec, request: StepRequest, store: Store, cache: Path) -> str | None:
     wanted = [one for one in spec.inputs.values() if one.type == "reference"]
     if not wanted:
         return None
     if request.reference is None:
         raise UsageError(f"step {spec.name} needs a reference: --reference REF.fa")
     indexes = sorted({index for one in wanted for index in one.indexes})
-    return str(prepare(request.reference, indexes, store, request.cache))
+    return str(prepare(request.reference, indexes, store, cache))
 
 
 def _item(

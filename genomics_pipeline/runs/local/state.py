@@ -9,8 +9,7 @@ from functools import partial
 from genomics_pipeline.engine.progress import ExecutionProgress, UnfinishedMapRun, read_progress
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
-from genomics_pipeline.runs.find_run import LocalRun
-from genomics_pipeline.runs.item_ends import interrupted, judged, missing
+from genomics_pipeline.runs.item_ends import interrupted, missing, not_done
 from genomics_pipeline.runs.map_run_answer import (
     failures_of_child,
     failures_once,
@@ -18,21 +17,23 @@ from genomics_pipeline.runs.map_run_answer import (
     not_done_of,
     pending_of,
 )
-from genomics_pipeline.runs.reruns.chain import Earlier, RunExecution, answers, earlier, local_chain, older
-from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup, run_files
+from genomics_pipeline.runs.reruns.chain import Earlier, RunExecution, earlier, local_chain, local_map_runs, older
+from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.runs.run_state import ItemFailure, MapRunState, RunState
 
 
-class LocalState:
-    """Looks at one run again and again; what earlier executions left is only read once.
+class FolderWatcher:
+    """The changing state of one run; what earlier executions left is read once.
 
     Args:
-        run: The run.
+        folder: The folder of the run.
+        files: Its files.
     """
 
-    def __init__(self, run: LocalRun) -> None:
-        self._run = run
+    def __init__(self, folder: RunFolder, files: RunFiles) -> None:
+        self._folder = folder
+        self._files = files
         self._chain: list[RunExecution] = []
         self._before = Earlier()
 
@@ -42,15 +43,14 @@ class LocalState:
         Raises:
             RunError: for files that are not a run's.
         """
-        chain = local_chain(self._run.folder)
+        chain = local_chain(self._folder)
         if chain != self._chain:
-            self._before = earlier(run_files(self._run), chain, partial(answers, self._run))
+            self._before = earlier(self._files, chain, partial(local_map_runs, self._folder))
             self._chain = chain
-        return _state(self._run, chain, self._before)
+        return _state(self._folder, self._files, chain, self._before)
 
 
-def _state(run: LocalRun, chain: Sequence[RunExecution], before: Earlier) -> RunState:
-    folder, files = run.folder, run_files(run)
+def _state(folder: RunFolder, files: RunFiles, chain: Sequence[RunExecution], before: Earlier) -> RunState:
     record = folder.record()
     if record is None:
         raise RunError(f"{folder.path}: expected an execution, found none yet: its inputs are prepared, or were")
@@ -59,7 +59,7 @@ def _state(run: LocalRun, chain: Sequence[RunExecution], before: Earlier) -> Run
     status = folder.status()
     groups = files.groups()
     failures = [*before.all_failures(), *_failures(files, groups, progress, status, newest.manifest)]
-    found = list(judged(files, groups, failures))
+    found = list(not_done(files, groups, failures))
     cohort = [stage for group in groups if group.label is None for stage in group.stages]
     started = datetime.fromisoformat(record.started).timestamp()
     return RunState(
@@ -77,23 +77,23 @@ def _state(run: LocalRun, chain: Sequence[RunExecution], before: Earlier) -> Run
         executions=len(chain),
         missing=None
         if status == "RUNNING"
-        else missing(files, [*found, *older(files, chain, partial(answers, run), pending_of)]),
+        else missing(files, [*found, *older(files, chain, partial(local_map_runs, folder), pending_of)]),
     )
 
 
-def local_failures(folder: RunFolder, status: str | None = None) -> Iterator[ItemFailure]:
-    """What all children that did not succeed ended with, or that they were never started, as it is read.
+def folder_failures(folder: RunFolder, files: RunFiles, status: str | None = None) -> Iterator[ItemFailure]:
+    """Yield the items of all children that failed or were never started, as they are read.
 
     Args:
-        folder: The run's.
+        folder: The folder of the run.
+        files: Its files.
         status: The newest execution's; as the folder tells where it is None.
     """
-    run = LocalRun(folder)
-    files, executions = run_files(run), local_chain(folder)
+    executions = local_chain(folder)
     if not executions:
         return
     newest = executions[-1]
-    yield from older(files, executions, partial(answers, run), not_done_of)
+    yield from older(files, executions, partial(local_map_runs, folder), not_done_of)
     progress = read_progress(folder.journal(newest.name))
     yield from _failures(files, files.groups(), progress, status or folder.status(), newest.manifest)
 

@@ -22,12 +22,12 @@ from genomics_pipeline.model.errors import Collected, RunError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.records.rerun import RerunRecord, write_rerun
-from genomics_pipeline.runs.aws import files as cloud_files
+from genomics_pipeline.runs.aws import files as aws_files
 from genomics_pipeline.runs.aws.deployed import definition_problems, image_problems
 from genomics_pipeline.runs.aws.items import Items, write_items
+from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.catalog import load_pipeline
-from genomics_pipeline.runs.find_run import CloudRun
-from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution, answers, since_whole, started_chain
+from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution, aws_map_runs, since_whole, started_chain
 from genomics_pipeline.runs.reruns.choice import Choice, first_names, told
 from genomics_pipeline.runs.reruns.request import (
     CHECKED,
@@ -38,7 +38,6 @@ from genomics_pipeline.runs.reruns.request import (
     nothing,
     refuse_wanted,
 )
-from genomics_pipeline.runs.run_files import run_files
 from genomics_pipeline.worker.step_folder import StepFolder
 
 
@@ -56,7 +55,7 @@ class _Rerun:
         what: What it runs; see `rerun_choice.told`.
     """
 
-    run: CloudRun
+    run: AwsRun
     number: int
     parent: str
     pipeline: Pipeline
@@ -76,7 +75,7 @@ class _Rerun:
         return self.run.place.uri(run_layout.rerun_file(self.number, name))
 
 
-def rerun_cloud(run: CloudRun, request: RerunRequest, note: Callable[[str], None]) -> dict[str, Any]:
+def rerun_aws(run: AwsRun, request: RerunRequest, note: Callable[[str], None]) -> dict[str, Any]:
     """Start an execution over what failed; the same again while it runs starts nothing.
 
     Args:
@@ -100,7 +99,7 @@ def rerun_cloud(run: CloudRun, request: RerunRequest, note: Callable[[str], None
     document = generate(pipeline, run.deployment.names)
     _check(run, pipeline, steps, document, changed)
     instead = f"AWS may still be writing them; otherwise: genomics-pipeline redrive {run.name}"
-    choice = Choice(run_files(run), since_whole(chain), partial(answers, run), instead)
+    choice = Choice(run.files, since_whole(chain), partial(aws_map_runs, run), instead)
     refuse_wanted(request.wanted, choice)
     number = len(chain)
     with TemporaryDirectory() as folder, (Path(folder) / "planned.jsonl").open("w+b") as lines:
@@ -124,7 +123,7 @@ def rerun_cloud(run: CloudRun, request: RerunRequest, note: Callable[[str], None
     return {**answer, **_start(rerun)}
 
 
-def _ended(run: CloudRun, newest: RunExecution) -> str:
+def _ended(run: AwsRun, newest: RunExecution) -> str:
     """How the newest execution ended.
 
     Raises:
@@ -137,12 +136,12 @@ def _ended(run: CloudRun, newest: RunExecution) -> str:
     return status
 
 
-def _pipeline(run: CloudRun) -> tuple[Pipeline, dict[str, StepFolder]]:
+def _pipeline(run: AwsRun) -> tuple[Pipeline, dict[str, StepFolder]]:
     return load_pipeline(run.record.requested_pipeline)
 
 
 def _check(
-    run: CloudRun,
+    run: AwsRun,
     pipeline: Pipeline,
     steps: Mapping[str, StepFolder],
     document: Mapping[str, Any],
@@ -155,12 +154,12 @@ def _check(
     with collected.check():
         collected.add(image_problems(steps, run.deployment, run.clients))
     with collected.check():
-        files = cloud_files.parameter_files(pipeline, changed.parameters)
-        collected.add(cloud_files.problems(files, run.deployment.bucket, run.clients))
+        files = aws_files.parameter_files(pipeline, changed.parameters)
+        collected.add(aws_files.problems(files, run.deployment.bucket, run.clients))
     collected.refuse()
 
 
-def _input(run: CloudRun, number: int, changed: Changes, choice: Choice, left_out: int) -> ExecutionInput:
+def _input(run: AwsRun, number: int, changed: Changes, choice: Choice, left_out: int) -> ExecutionInput:
     """The run's own input with what the rerun changes."""
     own = json.loads(run.store.read(run.place.uri(run_layout.INPUT)))
     key = WHOLE if choice.is_whole else run_layout.rerun_file(number, WHOLE)

@@ -18,7 +18,7 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.records.completion import is_done
 from genomics_pipeline.records.rerun import read_rerun
 from genomics_pipeline.records.result_files import newest_details
-from genomics_pipeline.runs.find_run import CloudRun, LocalRun
+from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.map_run_answer import failures_of, map_run_label, map_run_state
 from genomics_pipeline.runs.run_files import RunFiles, StageGroup, scope_of
 from genomics_pipeline.runs.run_folder import RunFolder
@@ -59,7 +59,7 @@ def local_chain(folder: RunFolder) -> list[RunExecution]:
     ]
 
 
-def cloud_chain(run: CloudRun) -> list[RunExecution]:
+def aws_chain(run: AwsRun) -> list[RunExecution]:
     """All executions, oldest first; the last may have been prepared and never started."""
     chain = [RunExecution(run.name, WHOLE, run.record.execution_arn)]
     while record := read_rerun(run.store, run.place.uri(run_layout.rerun_file(len(chain), run_layout.RECORD))):
@@ -67,13 +67,13 @@ def cloud_chain(run: CloudRun) -> list[RunExecution]:
     return chain
 
 
-def started_chain(run: CloudRun) -> list[RunExecution]:
+def started_chain(run: AwsRun) -> list[RunExecution]:
     """The executions that were started, or are forgotten since.
 
     Raises:
         RunError: if AWS cannot be asked.
     """
-    chain = cloud_chain(run)
+    chain = aws_chain(run)
     return chain[:-1] if len(chain) > 1 and find_execution(chain[-1].arn, run.clients) is None else chain
 
 
@@ -83,19 +83,26 @@ def since_whole(chain: Sequence[RunExecution]) -> Sequence[RunExecution]:
     return chain[first:]
 
 
-def answers(run: LocalRun | CloudRun, execution: RunExecution) -> Sequence[Answer]:
-    """What DescribeMapRun says of the Map Runs of an execution that ended, with ``resultWriterDetails``.
+def local_map_runs(folder: RunFolder, execution: RunExecution) -> Sequence[Answer]:
+    """Return the Map Runs that ended in an execution in a folder.
 
     Raises:
-        RunError: if AWS cannot be asked; for a damaged journal.
+        RunError: for a damaged journal.
     """
-    if isinstance(run, LocalRun):
-        return read_progress(run.folder.journal(execution.name)).ended
+    return read_progress(folder.journal(execution.name)).ended
+
+
+def aws_map_runs(run: AwsRun, execution: RunExecution) -> Sequence[Answer]:
+    """Return the Map Runs of an execution on AWS that ended, with ``resultWriterDetails``.
+
+    Raises:
+        RunError: if AWS cannot be asked.
+    """
     described = MapRuns(execution.arn, run.clients).describe()
     return [{**one, "resultWriterDetails": result_details(run, one["mapRunArn"])} for one in described]
 
 
-def result_details(run: CloudRun, arn: str) -> Mapping[str, str]:
+def result_details(run: AwsRun, arn: str) -> Mapping[str, str]:
     """Where ResultWriter has written a Map Run's files, after its last redrive."""
     label, uuid = map_run_label(arn), arn.rpartition(":")[2]
     key = run.place.prefix + run_layout.result_manifest(label, uuid)

@@ -11,7 +11,6 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
-from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, cast
 
@@ -24,11 +23,12 @@ from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.records.local_run import LocalRunRecord, RunArguments
 from genomics_pipeline.records.rerun import RerunRecord, read_rerun, write_rerun
 from genomics_pipeline.reference.prepare import prepare
+from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import load_pipeline
-from genomics_pipeline.runs.find_run import LocalRun
+from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.local.execution import LocalExecution, attempts_of
 from genomics_pipeline.runs.local.worker_jobs import jobs_of_steps
-from genomics_pipeline.runs.reruns.chain import WHOLE, answers, local_chain
+from genomics_pipeline.runs.reruns.chain import WHOLE, local_chain, local_map_runs
 from genomics_pipeline.runs.reruns.choice import Choice, first_names, told
 from genomics_pipeline.runs.reruns.request import (
     CHECKED,
@@ -39,21 +39,21 @@ from genomics_pipeline.runs.reruns.request import (
     nothing,
     refuse_wanted,
 )
-from genomics_pipeline.runs.run_files import run_files
+from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import MissingObject
-from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.step_folder import StepFolder
 
 
-def rerun_local(run: LocalRun, request: RerunRequest, cache: Path, display: Any) -> dict[str, Any]:
+def rerun_local(folder: RunFolder, request: RerunRequest, adapters: Adapters, display: Display) -> dict[str, Any]:
     """Run again what failed.
 
     Args:
-        run: The run.
+        folder: The folder of the run.
         request: What to run again.
-        display: A `report.progress.Progress`, told what happens.
+        adapters: Where files are read; the environment of containers.
+        display: Shows the progress.
 
     Returns:
         The run's summary, as `local.run` gives it, and in ``rerun`` what was run again; of a dry run and where there is
@@ -64,16 +64,21 @@ def rerun_local(run: LocalRun, request: RerunRequest, cache: Path, display: Any)
         DataError: for a pipeline that cannot be used any more.
         RunError: while an execution runs, or was interrupted, or left no result files.
     """
-    folder = run.folder
     record = _ended(folder)
     pipeline, steps = load_pipeline(record.arguments.pipeline)
     changed = changes(request, pipeline)
     with nullcontext() if request.dry_run else folder.locked():
         record = folder.record() or record
         if record.status in ("RUNNING", "ABORTED"):  # by a process that is gone
-            return _go_on(run, record, request, pipeline, steps, cache, display)
+            return _go_on(folder, record, request, pipeline, steps, adapters, display)
         chain = local_chain(folder)
-        choice = Choice(run_files(run), chain, partial(answers, run), "run it again: what is done is not run again")
+        instead = "run it again: what is done is not run again"
+        choice = Choice(
+            folder_files(folder, adapters.store),
+            chain,
+            partial(local_map_runs, folder),
+            instead,
+        )
         refuse_wanted(request.wanted, choice)
         number = record.execution
         with TemporaryFile() as file:
@@ -89,7 +94,7 @@ def rerun_local(run: LocalRun, request: RerunRequest, cache: Path, display: Any)
             key = _write_manifest(folder, number, manifest, choice)
         given = _input(folder, key, changed, choice, planned.filtered)
         _write(folder, number, pipeline, given, request, what, display)
-        execution = _execution(folder, record, number + 1, key, pipeline, steps, cache, display)
+        execution = _execution(folder, record, number + 1, key, pipeline, steps, adapters, display)
         return _run(execution, what, display)
 
 
@@ -110,16 +115,16 @@ def _ended(folder: RunFolder) -> LocalRunRecord:
 
 
 def _go_on(
-    run: LocalRun,
+    folder: RunFolder,
     record: LocalRunRecord,
     request: RerunRequest,
     pipeline: Pipeline,
     steps: Mapping[str, StepFolder],
-    cache: Path,
-    display: Any,
+    adapters: Adapters,
+    display: Display,
 ) -> dict[str, Any]:
     """Go on with a rerun that was interrupted; of the run itself `run --resume` does it."""
-    folder, number = run.folder, record.execution
+    number = record.execution
     newest = local_chain(folder)[-1]
     if record.input != run_layout.rerun_file(number - 1, run_layout.INPUT):
         command = _command(folder, record.arguments)
@@ -132,9 +137,8 @@ def _go_on(
     rerun = read_rerun(LocalStore(), uri)
     if rerun is None:
         raise MissingObject(uri)
-    return _run(
-        _execution(folder, record, number, newest.manifest, pipeline, steps, cache, display), rerun.counts, display
-    )
+    execution = _execution(folder, record, number, newest.manifest, pipeline, steps, adapters, display)
+    return _run(execution, rerun.counts, display)
 
 
 def _command(folder: RunFolder, arguments: RunArguments) -> str:
@@ -175,7 +179,7 @@ def _write(
     given: ExecutionInput,
     request: RerunRequest,
     what: Mapping[str, Any],
-    display: Any,
+    display: Display,
 ) -> None:
     """The files of the rerun, and the definition as it is made now."""
     definition = canonical(generate(pipeline))
@@ -207,13 +211,14 @@ def _execution(
     manifest: str,
     pipeline: Pipeline,
     steps: Mapping[str, StepFolder],
-    cache: Path,
-    display: Any,
+    adapters: Adapters,
+    display: Display,
 ) -> LocalExecution:
     given = folder.path / run_layout.rerun_file(number - 1, run_layout.INPUT)
+    store = adapters.store.with_buckets({BUCKET: folder.path})
     inputs = [spec for step in steps.values() for spec in step.spec.inputs.values()]
     indexes = {index for spec in inputs if spec.type == "reference" for index in spec.indexes}
-    prepare(record.arguments.reference, sorted(indexes), RoutedStore({BUCKET: folder.path}), cache)
+    prepare(record.arguments.reference, sorted(indexes), store, adapters.cache)
     return LocalExecution(
         folder=folder,
         pipeline=pipeline,
@@ -224,11 +229,12 @@ def _execution(
         first=number if manifest == WHOLE else record.first,
         input=given,
         digest=sha256(given.read_bytes()).hexdigest(),
-        jobs=jobs_of_steps(steps, attempts_of(folder, steps, record.arguments.containers, cache, display)),
+        jobs=jobs_of_steps(steps, attempts_of(folder, steps, record.arguments.containers, adapters, display)),
+        store=store,
     )
 
 
-def _run(execution: LocalExecution, what: Mapping[str, Any], display: Any) -> dict[str, Any]:
+def _run(execution: LocalExecution, what: Mapping[str, Any], display: Display) -> dict[str, Any]:
     started = time.monotonic()
     result = execution.run(display, "`genomics-pipeline rerun`")
     summary = execution.summary(result)

@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 from genomics_pipeline.aws.batch import BatchJobs
-from genomics_pipeline.aws.clients import Clients
+from genomics_pipeline.cli.adapters import aws_clients, object_store
 from genomics_pipeline.cli.main import main
 from genomics_pipeline.engine.api import execute
 from genomics_pipeline.engine.result import ExecutionResult
@@ -21,7 +21,6 @@ from genomics_pipeline.engine.tasks.batch import BatchTasks
 from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.runs.aws.batch_api import BatchApi
-from genomics_pipeline.stores.routed import RoutedStore
 from tests.fakes.faults import ApiError
 
 if TYPE_CHECKING:
@@ -63,13 +62,13 @@ def run(checked_calls: list[str], tmp_path: Path) -> Callable[..., ExecutionResu
 
     def call(state: dict[str, Any], clock: AtOnce | None = None) -> ExecutionResult:
         clock = clock or AtOnce()
-        jobs = BatchTasks(BatchApi(BatchJobs(Clients()), clock))
+        jobs = BatchTasks(BatchApi(BatchJobs(aws_clients()), clock))
         return execute(
             machine(state),
             {"name": "job"},
             name="e",
             state_machine="m",
-            store=RoutedStore(),
+            store=object_store(),
             tasks=Handlers(jobs.handlers()),
             journal=tmp_path / "journal",
             clock=clock,

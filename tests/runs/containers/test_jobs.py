@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 from genomics_pipeline.runs.containers.jobs import ContainerJobs
+from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import RunFolder
 
 RUNS = """
@@ -62,7 +65,9 @@ def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], C
         docker.write_text(head + told + program)
         docker.chmod(0o755)
         monkeypatch.setenv("PATH", str(docker.parent))
-        return ContainerJobs({"hungry": "lab/hungry:1"}, RunFolder(tmp_path / "run"), ContainerEngine())
+        run = RunFolder(tmp_path / "run")
+        engine = ContainerEngine(os.environ)
+        return ContainerJobs({"hungry": "lab/hungry:1"}, run, engine, folder_files(run, object_store()).store)
 
     return call
 

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.faults import Fault, Faults
 from genomics_pipeline.runs.faults.injector import Injector
+from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import RunFolder
 from tests.runs.conftest import Command
 from tests.small_project import SmallProject, stage_toml
@@ -360,8 +362,8 @@ def injector(tmp_path: Path) -> Callable[..., tuple[Injector, Stub]]:
         run = RunFolder(tmp_path / "run")
         run.create()
         worker = Stub()
-        attempt = worker.run_attempt
-        return Injector(Faults("f", 0, faults), attempt, attempt, run, lambda _: None), worker
+        attempt, store = worker.run_attempt, folder_files(run, object_store()).store
+        return Injector(Faults("f", 0, faults), attempt, attempt, run, store, lambda _: None), worker
 
     return call
 

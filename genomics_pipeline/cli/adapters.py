@@ -1,0 +1,44 @@
+"""The adapters of every command: boto3's clients, the object store, the environment; built when first used."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genomics_pipeline.aws.clients import Clients
+from genomics_pipeline.reference.cache import cache_folder
+from genomics_pipeline.runs.adapters import Adapters
+from genomics_pipeline.stores.client_config import ROUTED_CONNECTIONS, client_config
+from genomics_pipeline.stores.routed import RoutedStore
+
+if TYPE_CHECKING:
+    import boto3
+    from mypy_boto3_s3 import S3Client
+
+
+def aws_clients() -> Clients:
+    """Build the clients of the default session."""
+    return Clients(_session)
+
+
+def object_store() -> RoutedStore:
+    """Build the store over local files and S3."""
+    return RoutedStore(_s3)
+
+
+def adapters() -> Adapters:
+    """Build all that a use case may need; nothing is asked of AWS yet, and boto3 is not even imported."""
+    return Adapters(aws_clients(), object_store(), os.environ, cache_folder(os.environ, Path.home()))
+
+
+def _session() -> boto3.Session:
+    import boto3
+
+    return boto3.Session()
+
+
+def _s3() -> S3Client:
+    import boto3
+
+    return boto3.client("s3", config=client_config(ROUTED_CONNECTIONS))

@@ -1,0 +1,27 @@
+"""The connections to the outside world that the command line builds for use cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from genomics_pipeline.aws.clients import Clients
+from genomics_pipeline.stores.routed import RoutedStore
+
+
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """Clients, store and environment of one command.
+
+    Attributes:
+        clients: The AWS clients.
+        store: Local files and S3.
+        environment: The environment variables of this process.
+        cache: The user's cache folder: indexed references, wheels.
+    """
+
+    clients: Clients
+    store: RoutedStore
+    environment: Mapping[str, str]
+    cache: Path

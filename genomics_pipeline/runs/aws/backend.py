@@ -1,0 +1,67 @@
+"""The back end of runs on AWS: Step Functions, Batch, CloudWatch Logs, and the run's files in S3."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from genomics_pipeline.runs.aws.cancel import cancel
+from genomics_pipeline.runs.aws.logs import log_end
+from genomics_pipeline.runs.aws.redrive import redrive
+from genomics_pipeline.runs.aws.run import AwsRun
+from genomics_pipeline.runs.aws.state import AwsRunWatcher
+from genomics_pipeline.runs.backend import CancelledRun
+from genomics_pipeline.runs.run_files import LogEnd, RunFiles
+
+if TYPE_CHECKING:
+    from genomics_pipeline.model.classify import Failure
+    from genomics_pipeline.runs.display import Display
+    from genomics_pipeline.runs.redrive import RedriveOutcome, RedriveRequest
+    from genomics_pipeline.runs.reruns.request import RerunRequest
+    from genomics_pipeline.runs.run_state import ItemFailure, RunState
+
+
+class AwsBackend:
+    """A run on AWS; implements `runs.backend.RunBackend`.
+
+    Args:
+        run: The run.
+    """
+
+    # DescribeMapRun may be called once a second, with bursts of 200, by all users of an account together.
+    poll_s = 10.0
+
+    def __init__(self, run: AwsRun) -> None:
+        self._run = run
+        self.files: RunFiles = run.files
+
+    @cached_property
+    def _watcher(self) -> AwsRunWatcher:
+        return AwsRunWatcher(self._run)
+
+    def state(self) -> RunState:
+        """Ask Step Functions for the state."""
+        return self._watcher.now()
+
+    def failures(self) -> Iterator[ItemFailure]:
+        """Read the failures from ResultWriter's files."""
+        return self._watcher.all_failures()
+
+    def log_end(self, stage: str, item: str, lines: int, attempt: int | None, failure: Failure | None) -> LogEnd:
+        """Read the log stream of the Batch job, or ``log.txt`` where there is no stream any more."""
+        return log_end(self._run, stage, item, lines, attempt, failure) or self.files.log_end(stage, item, lines)
+
+    def cancel(self, note: Callable[[str], None]) -> CancelledRun:
+        """Stop the execution and terminate its jobs."""
+        return cancel(self._run, note)
+
+    def redrive(self, request: RedriveRequest) -> RedriveOutcome:
+        """Redrive the newest execution."""
+        return redrive(self._run, request)
+
+    def rerun(self, request: RerunRequest, display: Display) -> dict[str, Any]:
+        """Start another execution of the state machine."""
+        from genomics_pipeline.runs.reruns.aws import rerun_aws
+
+        return rerun_aws(self._run, request, display.note)

@@ -1,0 +1,87 @@
+"""Cancellation of a run on AWS: its execution is stopped and the jobs that are left are terminated."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from genomics_pipeline.aws.executions import find_execution, stop_execution
+from genomics_pipeline.aws.jobs import active_jobs, terminate
+from genomics_pipeline.language.walker import walk_states
+from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.task import PAYLOAD_VARIABLE, RunPlace
+from genomics_pipeline.runs.aws.run import AwsRun
+from genomics_pipeline.runs.backend import CancelledRun
+from genomics_pipeline.runs.reruns.chain import started_chain
+
+if TYPE_CHECKING:
+    from mypy_boto3_batch.type_defs import JobDetailTypeDef
+
+CAUSE = "cancelled by `genomics-pipeline cancel`"
+SWEEPS = 10  # at most: children that are not stopped yet may submit further jobs
+PAUSE_S = 2.0
+
+
+def cancel(run: AwsRun, note: Callable[[str], None], pause: Callable[[float], None] | None = None) -> CancelledRun:
+    """Stop the newest execution and terminate its jobs.
+
+    Args:
+        run: The run.
+        note: Takes a line for each thing that is done.
+        pause: Waits the given number of seconds; `time.sleep` where it is None.
+
+    Raises:
+        RunError: if AWS cannot be asked, or refuses.
+    """
+    arn = started_chain(run)[-1].arn
+    execution = find_execution(arn, run.clients)
+    status = "NOT_STARTED" if execution is None else execution["status"]
+    if status == "RUNNING":
+        note("stopping the execution")
+        stop_execution(arn, CAUSE, run.clients)
+        status = "ABORTED"
+    ended = 0 if status == "SUCCEEDED" else _end_jobs(run, note, pause or time.sleep)
+    return CancelledRun(run.name, status, jobs_ended=ended)
+
+
+def _end_jobs(run: AwsRun, note: Callable[[str], None], pause: Callable[[float], None]) -> int:
+    """Terminate the jobs that Step Functions left: it stops them on a best-effort basis, and not all at once."""
+    ended: set[str] = set()
+    names, queues = _job_names(run), run.deployment.names
+    for sweep in range(SWEEPS):
+        found = (job for queue in (queues.job_queue, queues.on_demand_queue) for job in _jobs(run, queue, names))
+        left = [job for job in found if job not in ended]
+        if not left and sweep:
+            break
+        if left:
+            note(f"ending {len(left)} jobs")
+            terminate(left, CAUSE, run.clients)
+            ended.update(left)
+        pause(PAUSE_S)
+    return len(ended)
+
+
+def _job_names(run: AwsRun) -> set[str]:
+    """Return the names of jobs in the run's definition."""
+    document = json.loads(run.store.read(run.place.uri(run_layout.DEFINITION)))
+    return {state.node["Arguments"]["JobName"] for state in walk_states(document) if state.kind == "Task"}
+
+
+def _jobs(run: AwsRun, queue: str, names: set[str]) -> Iterator[str]:
+    for job in active_jobs(queue, names, run.clients):
+        if _is_of(run.place, job) and not job.get("isTerminated"):
+            yield job["jobId"]
+
+
+def _is_of(place: RunPlace, job: JobDetailTypeDef) -> bool:
+    """Return whether a job belongs to this run: other runs of the pipeline have jobs of the same name in the queue."""
+    environment = job.get("container", {}).get("environment", ())
+    text = next((one["value"] for one in environment if one["name"] == PAYLOAD_VARIABLE), "")
+    if text.startswith("s3://"):
+        return text.startswith(place.uri(""))
+    try:
+        return bool(RunPlace(**json.loads(text)["run"]) == place)
+    except (ValueError, KeyError, TypeError):
+        return False

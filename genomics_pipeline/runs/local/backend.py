@@ -1,0 +1,74 @@
+"""The back end of runs in a folder of this machine: the engine's journal and the files beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from genomics_pipeline.model.errors import RunError, UsageError
+from genomics_pipeline.runs.adapters import Adapters
+from genomics_pipeline.runs.backend import CancelledRun
+from genomics_pipeline.runs.local.cancel import cancel
+from genomics_pipeline.runs.local.state import FolderWatcher, folder_failures
+from genomics_pipeline.runs.run_files import LogEnd, RunFiles, folder_files
+from genomics_pipeline.runs.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from genomics_pipeline.model.classify import Failure
+    from genomics_pipeline.runs.display import Display
+    from genomics_pipeline.runs.redrive import RedriveRequest
+    from genomics_pipeline.runs.reruns.request import RerunRequest
+    from genomics_pipeline.runs.run_state import ItemFailure, RunState
+
+
+class FolderBackend:
+    """A run in a folder of this machine; implements `runs.backend.RunBackend`.
+
+    Args:
+        folder: The folder.
+        adapters: Where files are read; the environment of reruns in containers.
+    """
+
+    poll_s = 1.0
+
+    def __init__(self, folder: RunFolder, adapters: Adapters) -> None:
+        self._folder = folder
+        self._adapters = adapters
+        self.files: RunFiles = folder_files(folder, adapters.store)
+
+    @cached_property
+    def _watcher(self) -> FolderWatcher:
+        return FolderWatcher(self._folder, self.files)
+
+    def state(self) -> RunState:
+        """Read the state from the journal."""
+        return self._watcher.now()
+
+    def failures(self) -> Iterator[ItemFailure]:
+        """Read the failures from the result files and the journal."""
+        return folder_failures(self._folder, self.files)
+
+    def log_end(self, stage: str, item: str, lines: int, attempt: int | None, failure: Failure | None) -> LogEnd:
+        """Read ``log.txt``."""
+        if attempt is not None:
+            raise UsageError(
+                "--attempt: expected a run on AWS, found one in a folder, which keeps the last attempt's log"
+            )
+        return self.files.log_end(stage, item, lines)
+
+    def cancel(self, note: Callable[[str], None]) -> CancelledRun:
+        """End the process that runs in the folder."""
+        return cancel(self._folder, note)
+
+    def redrive(self, request: RedriveRequest) -> NoReturn:
+        """Refuse: only AWS redrives."""
+        path = self._folder.path
+        helps = f"`genomics-pipeline rerun {path}` runs what failed again, `run --resume` what was interrupted"
+        raise RunError(f"{path}: expected a run on AWS, found one of this machine, which is not redriven; {helps}")
+
+    def rerun(self, request: RerunRequest, display: Display) -> dict[str, Any]:
+        """Run another execution in the folder, to its end."""
+        from genomics_pipeline.runs.reruns.local import rerun_local
+
+        return rerun_local(self._folder, request, self._adapters, display)

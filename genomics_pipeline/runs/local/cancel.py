@@ -1,0 +1,45 @@
+"""Cancellation of a run in a folder: the process that runs there is interrupted."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable
+
+from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.records.holder import Holder
+from genomics_pipeline.runs.backend import CancelledRun
+from genomics_pipeline.runs.run_folder import RunFolder
+
+GRACE_S = 30.0  # a process of ours ends its steps before it ends
+
+
+def cancel(folder: RunFolder, note: Callable[[str], None]) -> CancelledRun:
+    """End the process that runs in a folder, if there is one.
+
+    Raises:
+        RunError: if it belongs to another machine or user, or does not end.
+    """
+    holder = folder.holder()
+    if holder is not None:
+        _end(folder, holder, note)
+    return CancelledRun(folder.name, folder.status(), process=holder.pid if holder else None)
+
+
+def _end(folder: RunFolder, holder: Holder, note: Callable[[str], None]) -> None:
+    import psutil
+
+    if holder.host != socket.gethostname():
+        raise RunError(f"{folder.path}: process {holder.pid} runs on {holder.host}; cancel it there")
+    try:
+        process = psutil.Process(holder.pid)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            note(f"ending process {holder.pid} ({number.name})")
+            process.send_signal(number)
+            if not psutil.wait_procs([process], GRACE_S)[1]:
+                return
+    except psutil.NoSuchProcess:
+        return
+    except psutil.AccessDenied:
+        raise RunError(f"{folder.path}: process {holder.pid} is another user's; they can cancel it") from None
+    raise RunError(f"{folder.path}: process {holder.pid} still runs {2 * GRACE_S:g} s after SIGINT and SIGTERM")
