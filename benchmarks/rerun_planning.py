@@ -26,7 +26,7 @@ from genomics_pipeline.engine.distributed_map.result_writer import Destination, 
 from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.records.result_files import result_rows
 from genomics_pipeline.records.result_row import ResultRow
-from genomics_pipeline.runs.reruns.items import plan, row_label
+from genomics_pipeline.runs.reruns.items import plan_rerun, row_label
 from genomics_pipeline.stores.local import LocalStore
 
 CHILDREN = 1_000_000
@@ -121,7 +121,7 @@ def planning(classes: bool) -> Callable[[Path, Details], None]:
     def call(folder: Path, details: Details) -> None:
         map_runs = [chain.from_iterable(read(folder, details))]
         with (folder / "manifest.jsonl").open("w+b") as out:
-            found = plan(map_runs, out, labels=partial(map, row_label) if classes else None, done=lambda _: ())
+            found = plan_rerun(map_runs, out, labels=partial(map, row_label) if classes else None, done=lambda _: ())
         if found.filtered or found.repeated or not found.items:
             raise RuntimeError(f"not every item was planned: {found}")
 

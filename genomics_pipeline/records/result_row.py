@@ -13,13 +13,12 @@ import orjson
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.json_text import loads
 from genomics_pipeline.model.task import items_in
+from genomics_pipeline.records.row_bytes import AFTER_INPUT, INPUT, INPUT_DETAILS, ROW_ENDS, in_a_row
 
 EXAMPLE_BYTES = 40  # of a file, shown in a message
 MAX_ROW_BYTES = 1 << 24  # an input, an output and a cause are of 544 KiB at most, six times that where all is escaped
 ROW = "a child execution's row (ResultWriter's Transformation NONE)"
 
-_INPUT, _DETAILS, _AFTER_INPUT = b'"Input":"', b"InputDetails", b'","InputDetails":{'
-_ENDS = (b'"}\n', b'"}')
 T = TypeVar("T")
 
 
@@ -102,7 +101,7 @@ class ResultRow:
                 pass
         return str(self.child["Input"])
 
-    def quoted(self, before: bytes = _INPUT, after: bytes = b"") -> bytes | None:
+    def quoted(self, before: bytes = INPUT, after: bytes = b"") -> bytes | None:
         """Return the child's input as the row has it, which is the inside of a JSON string.
 
         Args:
@@ -115,10 +114,10 @@ class ResultRow:
         line = self.line
         # Searched from the end, since a cause is long and full of quotes; within a string these would be escaped. A row
         # that is cut off begins or ends otherwise, and one that lost its end to the next has two inputs.
-        if line[:2] == b'{"' and line.endswith(_ENDS):
-            end = line.rfind(_AFTER_INPUT)
+        if line[:2] == b'{"' and line.endswith(ROW_ENDS):
+            end = line.rfind(AFTER_INPUT)
             start = line.rfind(before, 0, end) + len(before)
-            if len(before) <= start < end and line.endswith(after, 0, end) and line.rfind(_DETAILS, 0, start) < 0:
+            if len(before) <= start < end and line.endswith(after, 0, end) and line.rfind(INPUT_DETAILS, 0, start) < 0:
                 return line[start : end - len(after)]
         return None
 
@@ -143,7 +142,7 @@ class ResultRow:
 
 def around(before: str, after: str) -> tuple[bytes, bytes]:
     """Return the arguments of `ResultRow.quoted` for inputs that begin and end with these texts."""
-    return _INPUT + orjson.dumps(before)[1:-1], orjson.dumps(after)[1:-1]
+    return INPUT + in_a_row(before), in_a_row(after)
 
 
 def element_location(file: str, number: int, offset: int) -> str:

@@ -21,6 +21,7 @@ from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.step import Resources
+from genomics_pipeline.records.row_bytes import check_row
 from tests.corpus.failure_causes import causes
 
 UNCATCHABLE = ("", "States.Runtime", "States.DataLimitExceeded")
@@ -122,6 +123,7 @@ def run(pipeline: Any, tmp_path: Path) -> Any:
         assert result.status == "SUCCEEDED", result
         (folder,) = (tmp_path / "map-runs" / "Sample").iterdir()
         (line,) = [line for file in folder.glob("*.jsonl") for line in file.read_text().splitlines()]
+        check_row(line.encode())  # what a rerun reads of a cause without decoding it
         row = json.loads(line)
         return batch, row
 

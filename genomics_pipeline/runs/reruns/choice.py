@@ -17,7 +17,7 @@ from genomics_pipeline.records.result_files import result_rows
 from genomics_pipeline.records.result_row import ResultRow
 from genomics_pipeline.runs.map_run_answer import map_run_label
 from genomics_pipeline.runs.reruns.chain import WHOLE, Answer, RunExecution, all_done, of_samples
-from genomics_pipeline.runs.reruns.items import NEVER_STARTED, Planned, plan, row_label
+from genomics_pipeline.runs.reruns.items import NEVER_STARTED, RerunCounts, plan_rerun, row_label
 from genomics_pipeline.runs.run_files import RunFiles
 from genomics_pipeline.stores.protocol import MissingObject
 
@@ -94,7 +94,7 @@ class Choice:
             known = list(islice(self._files.items("sample"), COMPARED))
             raise UsageError(f"--sample {name}: no such sample in this run; {did_you_mean(name, known)}")
 
-    def write(self, wanted: SampleFilter, out: BinaryIO, told: bool) -> Planned:
+    def write(self, wanted: SampleFilter, out: BinaryIO, told: bool) -> RerunCounts:
         """Write the lines of the samples that are wanted.
 
         Args:
@@ -114,7 +114,7 @@ class Choice:
 
             return set(filter(None, in_parallel(look, names)))
 
-        return plan(
+        return plan_rerun(
             self._map_runs(),
             out,
             superseded=self._newer,
@@ -176,7 +176,7 @@ def first_names(manifest: BinaryIO) -> list[str]:
     return [item_id(json.loads(line)) for line in islice(manifest, SHOWN)]
 
 
-def told(planned: Planned, names: Sequence[str]) -> dict[str, Any]:
+def told(planned: RerunCounts, names: Sequence[str]) -> dict[str, Any]:
     """What is planned, as ``--json`` prints it."""
     return {
         "samples": planned.items,

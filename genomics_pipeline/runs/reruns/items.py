@@ -1,15 +1,16 @@
-"""What a rerun runs: the samples of the children that failed or never began, as a new manifest.
+"""The manifest of a rerun: the items of the children that failed or never started.
 
-Rows come and lines go: little is held, however many they are. An item is in one child of a Map Run, and a child in one
-of its files, also after a redrive. Should one come again nevertheless (of another Map Run, which AWS makes when it
-redrives a state that failed before its items), only its first line is written: two children would write into one
-folder.
+Rows are read and lines written one after the other: memory does not grow with their number. An item is in one child of
+a Map Run, and a child in one of its files, also after a redrive. If an item is in another Map Run too, which AWS starts
+when it redrives a state that failed before its items, only its first line is written: two children would write into
+one folder.
+
+Most rows are never decoded: `records.row_bytes` states what that relies on.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,29 +28,27 @@ from genomics_pipeline.model.json_text import loads
 from genomics_pipeline.model.sample import NAME
 from genomics_pipeline.model.task import item_id, items_of
 from genomics_pipeline.records.result_row import ResultRow, around
+from genomics_pipeline.records.row_bytes import FAILURE_CLASS, PENDING_ENDS
 
 NEVER_STARTED = "pending"
-ROWS = 64  # read at a time; with more, Python's collector of garbage takes a tenth of the time
+ROWS = 64  # read at a time; with more, garbage collection takes a tenth of the time
 
-Item = tuple[str, bytes, ResultRow, bool]  # its name, its line, its child, and whether that is a batch
+Item = tuple[str, bytes, ResultRow, bool]  # name, line, child, whether the child is a batch
 Labels = Callable[[Sequence[ResultRow]], Iterable[str]]
 
-# How the row of a child begins that ended in a Fail state of ours, and of one that never began ends.
-_FOUND_BY_DEFINITION = re.compile(rb'\{"Cause":"\{\\"stage\\":\\"[a-z0-9_]+\\",\\"class\\":\\"([a-z_]+)\\",')
 _CLASSES = {name.encode(): str(name) for name in FailureClass}
-_PENDING = (b',"Status":"PENDING"}\n', b',"Status":"PENDING"}')
 
 
 @dataclass(slots=True)
-class Planned:
-    """What was planned, in items.
+class RerunCounts:
+    """Counts of the items that failed or never started.
 
     Attributes:
         items: Written.
-        by_class: Those, by the class of their failure or `NEVER_STARTED`; empty where no class was asked for.
-        done: Left out: they are done, though others of their batch are not.
-        filtered: Left out: of another class or name.
-        repeated: Left out: they came before.
+        by_class: Written, by the class of the failure or `NEVER_STARTED`; empty where no labels were asked for.
+        done: Left out because they are done, unlike others of their batch.
+        filtered: Left out because of their class or name.
+        repeated: Left out because an earlier Map Run had them.
     """
 
     items: int = 0
@@ -59,7 +58,7 @@ class Planned:
     repeated: int = 0
 
 
-def plan(
+def plan_rerun(
     map_runs: Iterable[Iterable[ResultRow]],
     out: BinaryIO,
     *,
@@ -68,24 +67,24 @@ def plan(
     of_class: Callable[[str], bool] | None = None,
     named: Callable[[str], bool] | None = None,
     done: Callable[[Sequence[str]], Container[str]] | None = None,
-) -> Planned:
-    """Write the lines of the new manifest, an item each, as it was given, in the order of the rows.
+) -> RerunCounts:
+    """Write the manifest of a rerun, one line an item, in the order of the rows, and return the counts.
 
     Args:
-        map_runs: The rows of each, FAILED and PENDING.
-        out: The manifest: an empty file that can be read too.
-        superseded: Items of which something newer is known than the rows tell; it may grow from Map Run to Map Run.
-        labels: Tells the classes of children, `NEVER_STARTED` of those that are. Without it no cause is read.
-        of_class: Whether one of these is wanted.
-        named: Whether an item is wanted.
-        done: Which items of a batch are done, of those of the names.
+        map_runs: The rows of each Map Run, FAILED and PENDING.
+        out: The manifest: an empty file that is open for reading and writing.
+        superseded: Items that a newer execution had; it may grow from Map Run to Map Run.
+        labels: Returns the classes of children, `NEVER_STARTED` for PENDING ones. Without it no cause is read.
+        of_class: Returns whether a class is wanted.
+        named: Returns whether an item of that name is wanted.
+        done: Returns the items that are done, of those of a batch.
 
     Raises:
         DataError: for rows that are not ResultWriter's, or items that are not ours.
     """
-    planned = Planned()
+    counts = RerunCounts()
     items, written = _Items(), _Written(out)
-    for map_run, rows in _some(map_runs):
+    for map_run, rows in _in_portions(map_runs):
         found = items.of(rows)
         if superseded:
             found = [item for item in found if item[0] not in superseded]
@@ -100,25 +99,25 @@ def plan(
         if done is not None and any(map(itemgetter(3), wanted)):
             left = list(_undone(wanted, done))
         new = written.add(map_run, left)
-        planned.filtered += len(found) - len(wanted)
-        planned.done += len(wanted) - len(left)
-        planned.repeated += new.count(False)
-        planned.items += new.count(True)
+        counts.filtered += len(found) - len(wanted)
+        counts.done += len(wanted) - len(left)
+        counts.repeated += new.count(False)
+        counts.items += new.count(True)
         if label:
-            planned.by_class.update([label[item[2]] for item in compress(left, new)])
-    return planned
+            counts.by_class.update([label[item[2]] for item in compress(left, new)])
+    return counts
 
 
-def _some(map_runs: Iterable[Iterable[ResultRow]]) -> Iterator[tuple[int, list[ResultRow]]]:
-    """The rows, so many at a time, of one Map Run each, and its number."""
+def _in_portions(map_runs: Iterable[Iterable[ResultRow]]) -> Iterator[tuple[int, list[ResultRow]]]:
+    """Yield the rows in portions of one Map Run each, with its number."""
     for number, rows in enumerate(map_runs, 1):
         left = iter(rows)
-        while some := list(islice(left, ROWS)):
-            yield number, some
+        while portion := list(islice(left, ROWS)):
+            yield number, portion
 
 
 def _undone(items: Iterable[Item], done: Callable[[Sequence[str]], Container[str]]) -> Iterator[Item]:
-    """Without those of a batch that are done. What is no batch failed as its item did."""
+    """Yield the items but those of a batch that are done. A child that is no batch failed as its only item did."""
     for _, group in groupby(items, itemgetter(2)):
         held = list(group)
         finished = done([name for name, *_ in held]) if held[0][3] else ()
@@ -126,30 +125,30 @@ def _undone(items: Iterable[Item], done: Callable[[Sequence[str]], Container[str
 
 
 def row_label(row: ResultRow) -> str:
-    """The class of a child's failure, or `NEVER_STARTED`.
+    """Return the class of a child's failure, or `NEVER_STARTED`.
 
-    What our definitions found stands where the row begins; it is what `classify` finds.
+    The class that our definitions found is at the beginning of the row; `classify` would find the same.
     """
-    found = _FOUND_BY_DEFINITION.match(row.line)
+    found = FAILURE_CLASS.match(row.line)
     if found and (label := _CLASSES.get(found[1])):
         return label
-    if row.line.endswith(_PENDING) or row.child["Status"] == "PENDING":
+    if row.line.endswith(PENDING_ENDS) or row.child["Status"] == "PENDING":
         return NEVER_STARTED
     return str(classify(row.error, row.cause).failure_class)
 
 
 class _Items:
-    """The items of children, each as it was given.
+    """The items of children, as they were given.
 
-    Beside its item the input of a child that is no batch is the same text for all children of a Map Run: once that is
-    known, only the items are read, and their texts are taken as they are, all at once.
+    The inputs of the children of a Map Run that are no batches differ in their items only. Once the text around the
+    item is known, the texts of the items are cut out of the rows, and parsed many at a time.
     """
 
     def __init__(self) -> None:
         self._around: tuple[bytes, bytes] | None = None
 
     def of(self, rows: Sequence[ResultRow]) -> list[Item]:
-        """The children's items.
+        """Return the children's items.
 
         Raises:
             DataError: for a row that is not ResultWriter's, or items that are not ours.
@@ -181,7 +180,7 @@ class _Items:
         return found
 
     def _learn(self, given: str, item: str) -> None:
-        """Keep what stands around an item, if it is that of a child that is no batch."""
+        """Keep the text around an item, if its child is no batch."""
         before, _, after = given.partition(item)
         try:
             rest = orjson.loads(f"{before}null{after}")
@@ -192,7 +191,7 @@ class _Items:
 
 
 def _parsed(parts: Sequence[bytes], rows: Sequence[ResultRow]) -> list[Item]:
-    """The items of which these are the texts, quoted; none if one is no object on one line, with a name."""
+    """Return the items of these texts, which are escaped; none if one is not a named object on one line."""
     try:
         texts = "\n".join(orjson.loads(b'["' + b'","'.join(parts) + b'"]'))
         names = [item["sample"] for item in orjson.loads("[" + texts.replace("\n", ",") + "]")]
@@ -205,7 +204,7 @@ def _parsed(parts: Sequence[bytes], rows: Sequence[ResultRow]) -> list[Item]:
 
 
 def _line(item: Mapping[str, Any], given: str, place: int) -> bytes:
-    """An item as it was given: to the byte, where its input was as compact as AWS and our engine write it."""
+    """Return an item as it was given, to the byte where its input is compact, as AWS and our engine write it."""
     try:
         line = orjson.dumps(item)
         if line.decode() in given:
@@ -217,9 +216,9 @@ def _line(item: Mapping[str, Any], given: str, place: int) -> bytes:
 
 
 class _Written:
-    """The lines written, each item once.
+    """The lines that were written, one an item.
 
-    Names are only held once there are rows of a second Map Run: an item is in one child of a Map Run.
+    Names are held from the second Map Run on: within a Map Run, an item is in one child.
     """
 
     def __init__(self, out: BinaryIO) -> None:
@@ -228,11 +227,7 @@ class _Written:
         self._names: set[str] | None = None
 
     def add(self, map_run: int, items: Sequence[Item]) -> list[bool]:
-        """Write the lines of those that no other Map Run had.
-
-        Returns:
-            Whether each was written.
-        """
+        """Write the lines of the items that no other Map Run had; return for each item whether it was written."""
         if self._names is None and self._map_run not in (0, map_run):
             self._names = self._read()
         self._map_run = map_run
@@ -241,7 +236,7 @@ class _Written:
         return new
 
     def _read(self) -> set[str]:
-        """The names in the file."""
+        """Return the names in the file."""
         self._out.seek(0)
         found = {item_id(loads(line)) for line in self._out}
         self._out.seek(0, SEEK_END)
@@ -249,7 +244,7 @@ class _Written:
 
 
 def _added(names: set[str], items: Iterable[Item]) -> Iterator[bool]:
-    """Add their names; whether each is new."""
+    """Add the items' names; yield for each whether it is new."""
     for name, *_ in items:
         yield name not in names
         names.add(name)

@@ -15,7 +15,7 @@ from genomics_pipeline.language.json_text import dumps
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.records.result_row import ResultRow
-from genomics_pipeline.runs.reruns.items import NEVER_STARTED, ROWS, Planned, plan, row_label
+from genomics_pipeline.runs.reruns.items import NEVER_STARTED, ROWS, RerunCounts, plan_rerun, row_label
 
 SHARED = {"run": {"name": "r", "bucket": "b", "prefix": ""}, "reference": "s3://b/GRCh38", "parameters": {}}
 MEMORY = json.dumps({"Container": {"ExitCode": 137, "Reason": "OutOfMemoryError: Container killed"}, "Attempts": []})
@@ -44,10 +44,10 @@ def batch(*items: dict[str, Any], **told: Any) -> ResultRow:
     return row(dumps({"BatchInput": SHARED, "Items": [{"item": item} for item in items]}).decode(), **told)
 
 
-def planned(*sources: Sequence[ResultRow], **asked: Any) -> tuple[list[str], Planned]:
+def planned(*sources: Sequence[ResultRow], **asked: Any) -> tuple[list[str], RerunCounts]:
     """The names in the manifest, in order, and the counts."""
     out = BytesIO()
-    counts = plan(sources, out, **asked)
+    counts = plan_rerun(sources, out, **asked)
     return [json.loads(line)["sample"] for line in out.getvalue().splitlines()], counts
 
 
@@ -59,9 +59,11 @@ def test_items_are_as_they_were_given_in_the_order_of_the_rows() -> None:
         {"sample": "d", "uri": "s3://b/items/d.json"},
     ]
     out = BytesIO()
-    found = plan([[one(item, cause="x") for item in given_items[:2]], [one(item) for item in given_items[2:]]], out)
+    found = plan_rerun(
+        [[one(item, cause="x") for item in given_items[:2]], [one(item) for item in given_items[2:]]], out
+    )
     assert out.getvalue() == b"".join(dumps(item) + b"\n" for item in given_items)
-    assert found == Planned(items=4)
+    assert found == RerunCounts(items=4)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +77,7 @@ def test_items_are_as_they_were_given_in_the_order_of_the_rows() -> None:
 def test_an_item_is_as_it_was_to_the_byte(text: str) -> None:
     out = BytesIO()
     rows = [row(f'{{"item":{item},"run":{{"item":{{"sample":"a"}}}}}}') for item in ('{"sample":"b"}', text)]
-    plan([rows], out)
+    plan_rerun([rows], out)
     assert out.getvalue() == b'{"sample":"b"}\n' + text.encode() + b"\n"
 
 
@@ -93,7 +95,7 @@ def test_an_item_is_as_it_was_to_the_byte(text: str) -> None:
 )
 def test_what_is_written_anew_means_the_same(text: str, line: str) -> None:
     out = BytesIO()
-    plan([[row(text)]], out)
+    plan_rerun([[row(text)]], out)
     assert out.getvalue().decode() == line + "\n"
 
 
@@ -111,7 +113,7 @@ def test_batches_are_flattened_and_what_is_done_is_left_out() -> None:
     ]
     names, counts = planned(rows, [batch(sample("f"), sample("g"))], done=done)
     assert names == ["b", "e", "a2", "f", "g"]
-    assert counts == Planned(items=5, done=2)
+    assert counts == RerunCounts(items=5, done=2)
     assert asked == [["a", "b", "c"], ["f", "g"]]  # a child of one item failed with it
 
 
@@ -126,7 +128,7 @@ def test_classes() -> None:
     pending = [one(sample("p"))]
     every = {"out_of_memory": 3, "timeout": 2, "cancelled": 1, NEVER_STARTED: 1}
     names, counts = planned(failed, pending, labels=LABELS)
-    assert (names, counts) == (["m", "t", "m1", "m2", "x", "late", "p"], Planned(items=7, by_class=counts.by_class))
+    assert (names, counts) == (["m", "t", "m1", "m2", "x", "late", "p"], RerunCounts(items=7, by_class=counts.by_class))
     assert counts.by_class == every
     names, counts = planned(failed, pending, labels=LABELS, of_class=lambda found: found == "out_of_memory")
     assert names == ["m", "m1", "m2"]
@@ -145,7 +147,7 @@ def test_no_cause_is_read_where_no_class_is_asked_for() -> None:
 def test_names() -> None:
     rows = [one(sample("a"), cause="x"), batch(sample("b"), sample("c"), cause="x")]
     names, counts = planned(rows, named={"b", "z"}.__contains__)
-    assert (names, counts) == (["b"], Planned(items=1, filtered=2))
+    assert (names, counts) == (["b"], RerunCounts(items=1, filtered=2))
 
 
 def test_an_item_that_comes_again_is_written_once() -> None:
@@ -153,7 +155,7 @@ def test_an_item_that_comes_again_is_written_once() -> None:
     second = [one(sample("d")), one(sample("b")), batch(sample("c"), sample("e")), one(sample("e")), one(sample("f"))]
     names, counts = planned(first, second)
     assert names == ["a", "b", "c", "d", "e", "f"]
-    assert counts == Planned(items=6, repeated=3)
+    assert counts == RerunCounts(items=6, repeated=3)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +198,7 @@ def test_children_of_another_shape_among_many(every: int) -> None:
     rows = [
         batch(sample(name)) if number % every == every - 1 else one(sample(name)) for number, name in enumerate(names)
     ]
-    assert planned(rows) == (names, Planned(items=len(names)))
+    assert planned(rows) == (names, RerunCounts(items=len(names)))
 
 
 @pytest.mark.parametrize("among", [0, 1, ROWS - 1, ROWS, 3 * ROWS - 1])
@@ -209,7 +211,7 @@ def test_a_broken_item_among_many_is_told_with_its_place(among: int, broken: str
     rows = [row(f'{{"item":{text},"run":{{}}}}', number) for number, text in enumerate(texts, 1)]
     out = BytesIO()
     with pytest.raises(DataError, match=rf"^f:{among + 1}: "):
-        plan([rows], out)
+        plan_rerun([rows], out)
     assert set(out.getvalue().splitlines()) <= {text.encode() for text in texts}
 
 
