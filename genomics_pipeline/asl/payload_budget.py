@@ -14,6 +14,7 @@ from genomics_pipeline.asl.limits import submit_bytes
 from genomics_pipeline.asl.map_state import MAX_BATCH_BYTES, SHARED
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.task import RunPlace, TaskPayload
 
@@ -24,11 +25,6 @@ MOST_MEMORY, MOST_SECONDS, MOST_QUEUE = "9" * 8, 10**9, "q" * quotas.JOB_QUEUE_N
 
 Document = Mapping[str, Any]
 COHORT = {"cohort": "cohort"}
-
-
-def compact(value: Any) -> str:
-    """JSON as Step Functions writes it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from typing import Any, BinaryIO, Self
 from genomics_pipeline.engine.clock import Clock
 from genomics_pipeline.engine.journal import read
 from genomics_pipeline.language.errors import RUNTIME, StatesError
-from genomics_pipeline.language.json_text import compact, dumps
 from genomics_pipeline.language.timestamps import format_timestamp
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.json_text import compact, dumps
 
 Details = Mapping[str, Any]
 _JSON = ("input", "output", "parameters")  # members that hold JSON as text

@@ -28,8 +28,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from genomics_pipeline.language.json_text import dumps, loads
 from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.json_text import dumps, loads
 
 JournalRecord = dict[str, Any]
 _ATTEMPT = re.compile(r"\.(\d+)(?=:|$)")  # in a path: of the visit before it

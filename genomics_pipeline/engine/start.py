@@ -17,9 +17,9 @@ from genomics_pipeline.engine.redrive import NEVER, NOT_REDRIVABLE, Redrives
 from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.language.errors import TIMEOUT, StatesError
-from genomics_pipeline.language.json_text import dumps
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.json_text import dumps
 
 
 @dataclass(frozen=True, slots=True)

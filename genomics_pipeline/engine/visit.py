@@ -10,10 +10,10 @@ from genomics_pipeline.engine.execution import Execution
 from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.language.errors import StatesError, too_large
 from genomics_pipeline.language.host import Host
-from genomics_pipeline.language.json_text import dumps
 from genomics_pipeline.language.query_language import Node, Outcome, QueryLanguage
 from genomics_pipeline.language.timestamps import format_timestamp
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.json_text import dumps
 
 _RETRIED = frozenset({"Task", "Parallel", "Map"})  # what can be retried: recorded, a Pass has no RetryCount
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from genomics_pipeline.language.errors import DATA_LIMIT_EXCEEDED, StatesError
-from genomics_pipeline.language.json_text import dumps
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.json_text import dumps
 
 
 def assign(state: str, before: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""JSON text of others."""
+"""JSON as this program and Step Functions write it, and as others do."""
 
 from __future__ import annotations
 
@@ -8,12 +8,50 @@ from typing import Any
 import orjson
 
 
+def dumps(value: Any, *, sort_keys: bool = False) -> bytes:
+    """Return a value as compact JSON in UTF-8.
+
+    >>> dumps({"é": [1, None, 2**70]})
+    b'{"\\xc3\\xa9":[1,null,1180591620717411303424]}'
+
+    Args:
+        value: Any JSON value. Halves of surrogate pairs, which UTF-8 cannot hold, become question marks.
+        sort_keys: Write members in the order of their names, not in their own.
+    """
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sort_keys else None)
+    except TypeError:  # integers beyond 64 bits, halves of surrogate pairs
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=sort_keys)
+        return text.encode(errors="replace")
+
+
+def compact(value: Any) -> str:
+    """Return a value as compact JSON text, as Step Functions writes it.
+
+    >>> compact(["é", 0.5])
+    '["é",0.5]'
+    """
+    return dumps(value).decode()
+
+
 def loads(text: bytes | str) -> Any:
-    """The value of JSON text, also where it holds what orjson refuses: halves of surrogate pairs.
+    """Return the value of JSON text.
 
     Raises:
-        ValueError: if it is none.
-        RecursionError: if it is nested too deeply.
+        ValueError: for anything else; NaN, Infinity and halves of surrogate pairs are no JSON.
+    """
+    return orjson.loads(text)
+
+
+def loads_lenient(text: bytes | str) -> Any:
+    r"""Return the value of JSON text that another program wrote, which may hold halves of surrogate pairs.
+
+    >>> loads_lenient(r'["\ud83d"]')
+    ['\ud83d']
+
+    Raises:
+        ValueError: for anything else.
+        RecursionError: for text that is nested too deeply.
     """
     try:
         return orjson.loads(text)

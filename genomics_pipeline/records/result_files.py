@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from genomics_pipeline.model import run_layout
-from genomics_pipeline.model.json_text import loads
+from genomics_pipeline.model.json_text import loads_lenient
 from genomics_pipeline.records.result_file_rows import file_rows
 from genomics_pipeline.records.result_row import ResultRow, decode
 from genomics_pipeline.stores.protocol import Store
@@ -34,7 +34,7 @@ def result_rows(store: Store, details: Mapping[str, str], kind: str) -> Iterator
         store.read(manifest),
         manifest,
         "ResultWriter's manifest",
-        lambda text: [(str(file["Key"]), file.get("Size")) for file in loads(text)["ResultFiles"][kind]],
+        lambda text: [(str(file["Key"]), file.get("Size")) for file in loads_lenient(text)["ResultFiles"][kind]],
     )
     for key, size in files:
         uri = f"s3://{bucket}/{key}"

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import orjson
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.model.json_text import loads
+from genomics_pipeline.model.json_text import loads_lenient
 from genomics_pipeline.model.task import items_in
 from genomics_pipeline.records.row_bytes import AFTER_INPUT, INPUT, INPUT_DETAILS, ROW_ENDS, in_a_row
 
@@ -68,7 +68,7 @@ class ResultRow:
         if self._child is None:
             if len(self.line) > MAX_ROW_BYTES:
                 raise too_long(self.line, self.location)
-            row = decode(self.line, self.location, ROW, loads)
+            row = decode(self.line, self.location, ROW, loads_lenient)
             if not (isinstance(row, dict) and "Status" in row and isinstance(row.get("Input"), str)):
                 raise _unlike(self.line, self.location, ROW)
             self._child = row
@@ -136,7 +136,9 @@ class ResultRow:
             DataError: if they are not there.
         """
         expected = "a child's items in Input"
-        items: list[Mapping[str, Any]] = decode(given, self.location, expected, lambda text: items_in(loads(text)))
+        items: list[Mapping[str, Any]] = decode(
+            given, self.location, expected, lambda text: items_in(loads_lenient(text))
+        )
         return items
 
 

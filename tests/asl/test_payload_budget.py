@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from genomics_pipeline.asl.generate import generate
-from genomics_pipeline.asl.payload_budget import PayloadBudget, check_items, compact, least_duration, payload_budgets
+from genomics_pipeline.asl.payload_budget import PayloadBudget, check_items, least_duration, payload_budgets
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.execution_input import ExecutionInput
+from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.model.pipeline import MapSettings
 from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE, RunPlace, TaskPayload
 

@@ -173,7 +173,7 @@ def test_what_aws_redrives_no_more(
     execution.started = started
     with monkeypatch.context() as patch:
         patch.setattr(quotas, "REDRIVE_HISTORY", replace(quotas.REDRIVE_HISTORY, value=4))
-        full = "its history is full: AWS redrives below 24,999 events"
+        full = "its history is full: AWS redrives below 5 events"
         assert refused(cli, cancelled) == ("HISTORY", full, rerun)
     del step_functions.states.executions[execution.arn]
     gone = "AWS knows no execution of it any more: it was never started, or ended more than 90 days ago"

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genomics_pipeline.engine.distributed_map.result_writer import Destination, ended_row, pending_row
-from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.records import result_file_rows, result_row
 from genomics_pipeline.records.result_files import newest_details, result_rows
 from genomics_pipeline.records.result_row import ResultRow

@@ -18,8 +18,8 @@ from genomics_pipeline.engine.journal import JournalRecord
 from genomics_pipeline.engine.redrive import NEVER
 from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.language.errors import TIMEOUT, StatesError
-from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.json_text import compact
 
 _ABORTED = {"status": "ABORTED"}
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from genomics_pipeline.engine.journal import JournalFile, Memory, Recorder, read
 from genomics_pipeline.engine.redrive import NEVER, Redrives
-from genomics_pipeline.language.json_text import loads
+from genomics_pipeline.model.json_text import loads
 
 _END, _REDRIVE, _SUCCEEDED = b'{"end":', b'{"redrive":', b'"status":"SUCCEEDED"'
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.errors import DATA_LIMIT_EXCEEDED, QUERY_EVALUATION, RUNTIME, StatesError
-from genomics_pipeline.language.json_text import dumps
 from genomics_pipeline.language.query_language import Node
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.json_text import dumps
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from genomics_pipeline.engine.execution import ARN
 from genomics_pipeline.engine.redrive import NOT_REDRIVABLE
 from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.errors import RESULT_WRITER_FAILED, StatesError, too_large
-from genomics_pipeline.language.json_text import compact, dumps, loads
 from genomics_pipeline.language.timestamps import format_timestamp
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import PipelineError
+from genomics_pipeline.model.json_text import compact, dumps, loads
 from genomics_pipeline.stores.protocol import Store
 
 ResultRow = dict[str, Any]

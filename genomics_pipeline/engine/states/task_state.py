@@ -13,8 +13,8 @@ from genomics_pipeline.engine.states.task_events import TaskEvents
 from genomics_pipeline.engine.states.timeouts import timeouts
 from genomics_pipeline.engine.visit import Transition, Visit
 from genomics_pipeline.language.errors import RUNTIME, StatesError, too_large
-from genomics_pipeline.language.json_text import dumps
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.json_text import dumps
 
 
 async def run(visit: Visit) -> Transition:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from genomics_pipeline.language.errors import RUNTIME, StatesError
-from genomics_pipeline.language.json_text import compact
+from genomics_pipeline.model.json_text import compact
 
 
 def milliseconds(seconds: float) -> int:

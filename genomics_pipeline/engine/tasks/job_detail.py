@@ -14,8 +14,8 @@ from typing import Any
 
 from genomics_pipeline.engine.tasks.job import JobSubmission
 from genomics_pipeline.engine.tasks.job_runner import JobDetail
-from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.json_text import compact
 
 
 @dataclass(frozen=True, slots=True)

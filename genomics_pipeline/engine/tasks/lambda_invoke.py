@@ -10,7 +10,7 @@ from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.tasks.aws_response import metadata, optimised_cause, required
 from genomics_pipeline.engine.tasks.functions import FunctionFailed, Functions
 from genomics_pipeline.language.errors import RUNTIME, StatesError
-from genomics_pipeline.language.json_text import compact
+from genomics_pipeline.model.json_text import compact
 
 INVOKE = "arn:aws:states:::lambda:invoke"
 

@@ -14,9 +14,9 @@ from urllib.parse import unquote
 from genomics_pipeline.engine.execution import TaskContext, TaskHandler
 from genomics_pipeline.engine.tasks.aws_response import required, sdk_cause
 from genomics_pipeline.language.errors import StatesError
-from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.stores.protocol import MissingBucket, MissingObject, ObjectInfo, Store
 
 S3 = "arn:aws:states:::aws-sdk:s3:"

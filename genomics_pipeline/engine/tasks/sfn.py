@@ -9,7 +9,7 @@ from genomics_pipeline.engine.execution import TaskContext, TaskHandler
 from genomics_pipeline.engine.tasks.aws_response import required, sdk_cause
 from genomics_pipeline.engine.tasks.callbacks import CallbackError, Callbacks
 from genomics_pipeline.language.errors import StatesError
-from genomics_pipeline.language.json_text import compact
+from genomics_pipeline.model.json_text import compact
 
 SFN = "arn:aws:states:::aws-sdk:sfn:"
 

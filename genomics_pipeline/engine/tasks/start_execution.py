@@ -16,8 +16,8 @@ from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.tasks.aws_response import metadata, milliseconds, optimised_cause, required
 from genomics_pipeline.engine.tasks.background import Background
 from genomics_pipeline.language.errors import TASK_FAILED, StatesError
-from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.json_text import compact
 
 START_EXECUTION = "arn:aws:states:::states:startExecution"
 Run = Callable[[str, str, Any], Awaitable[ExecutionResult]]  # (machine, execution's name, input)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from genomics_pipeline.language.errors import QUERY_EVALUATION, StatesError
-from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.language.timestamps import parse_timestamp
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.json_text import compact
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from genomics_pipeline.language.host import Host
-from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.json_text import compact
 
 _ALGORITHMS = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 _INT = 2**31

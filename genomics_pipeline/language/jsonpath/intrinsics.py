@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from genomics_pipeline.language.errors import RUNTIME, StatesError
-from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.language.jsonpath import path
 from genomics_pipeline.language.jsonpath.intrinsic_functions import FUNCTIONS, IntrinsicFunction, InvalidArguments
 from genomics_pipeline.language.jsonpath.intrinsic_syntax import (
@@ -19,6 +18,7 @@ from genomics_pipeline.language.jsonpath.intrinsic_syntax import (
 from genomics_pipeline.language.jsonpath.scope import PathScope
 from genomics_pipeline.language.jsonpath.syntax import PathSyntaxError
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.json_text import compact
 
 
 class _MissingArgument(Exception):

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from genomics_pipeline.language.errors import RUNTIME, StatesError
-from genomics_pipeline.language.json_text import compact
+from genomics_pipeline.model.json_text import compact
 
 TEXTS = frozenset({"Error", "Cause"})  # of Fail; their paths may be intrinsic functions
 _NATURALS = frozenset(

@@ -20,8 +20,8 @@ from jsonpath.selectors import (
     SliceSelector,
 )
 
-from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.language.jsonpath.syntax import PathSyntaxError
+from genomics_pipeline.model.json_text import compact
 
 # Quoted text; without its second quote it goes to the end. No pattern tries a place twice (``*+``): a path may have as
 # many characters as a definition.

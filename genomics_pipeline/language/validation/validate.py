@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.language.validation.choice_rules import check_choices
 from genomics_pipeline.language.validation.diagnostics import SCHEMA, TOO_DEEP, Diagnostic, refused
 from genomics_pipeline.language.validation.distributed_map import check_map
@@ -18,6 +17,7 @@ from genomics_pipeline.language.validation.transitions import check_transitions
 from genomics_pipeline.language.validation.variables import check_scopes
 from genomics_pipeline.language.walker import NEITHER, MachineNode, StateNode, walk_machines
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.json_text import compact
 
 STATE_TYPES = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map")  # in the order AWS lists them
 MAX_DEPTH = 200

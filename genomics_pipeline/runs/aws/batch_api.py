@@ -16,8 +16,8 @@ from genomics_pipeline.engine.tasks.aws_response import optimised_cause, require
 from genomics_pipeline.engine.tasks.job_poller import JobPoller, PollRate
 from genomics_pipeline.engine.tasks.job_runner import NO_WORK, JobDetail, JobReport
 from genomics_pipeline.language.errors import RUNTIME, StatesError
-from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.json_text import compact
 
 # The codes that Batch's model knows. All others, throttling's TooManyRequestsException too, reach a state machine under
 # the name of the Java SDK's general exception, as recorded: see `asl.task_state.SUBMIT_RETRY`.

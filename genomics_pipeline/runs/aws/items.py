@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genomics_pipeline.asl.payload_budget import PayloadBudget, check_items, compact
+from genomics_pipeline.asl.payload_budget import PayloadBudget, check_items
 from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.model.task import RunPlace, item_id
 
 

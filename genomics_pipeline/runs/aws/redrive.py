@@ -129,7 +129,9 @@ def _by_aws(run: AwsRun, execution: Described, reason: str) -> _Refusal:
     if reason.startswith("Execution is RUNNING"):
         return _Refusal("RUNNING", "it is running", rerun=False)
     if reason.startswith("Execution redrivable period exceeded"):
-        return _Refusal("TOO_OLD", f"it ended on {_day(execution['stopDate'])}, and AWS redrives for 14 days only")
+        return _Refusal(
+            "TOO_OLD", f"it ended on {_day(execution['stopDate'])}, and AWS redrives for {quotas.REDRIVE_DAYS} only"
+        )
     if reason.startswith("Execution has exceeded the max execution time"):
         told = "and AWS redrives no execution that is older than a year"
         return _Refusal("TOO_LONG_OPEN", f"it was started on {_day(execution['startDate'])}, {told}")

@@ -24,7 +24,7 @@ import orjson
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.failure import FailureClass
-from genomics_pipeline.model.json_text import loads
+from genomics_pipeline.model.json_text import loads_lenient
 from genomics_pipeline.model.sample import NAME
 from genomics_pipeline.model.task import item_id, items_of
 from genomics_pipeline.records.result_row import ResultRow, around
@@ -238,7 +238,7 @@ class _Written:
     def _read(self) -> set[str]:
         """Return the names in the file."""
         self._out.seek(0)
-        found = {item_id(loads(line)) for line in self._out}
+        found = {item_id(loads_lenient(line)) for line in self._out}
         self._out.seek(0, SEEK_END)
         return found
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from genomics_pipeline.engine.distributed_map.result_writer import Destination, ended_row, pending_row, state_output
 from genomics_pipeline.language.errors import StatesError
-from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.stores.local import LocalStore
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[34][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"

@@ -21,8 +21,8 @@ from genomics_pipeline.engine.journal import read
 from genomics_pipeline.engine.redrive import NOT_REDRIVABLE
 from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.start import Beginning, run_execution
-from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.stores.protocol import Store
 from tests.fakes.faults import ApiError
 

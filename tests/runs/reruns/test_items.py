@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from genomics_pipeline.engine.distributed_map.result_writer import ended_row, pending_row
-from genomics_pipeline.language.json_text import dumps
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.json_text import dumps
 from genomics_pipeline.records.result_row import ResultRow
 from genomics_pipeline.runs.reruns.items import NEVER_STARTED, ROWS, RerunCounts, plan_rerun, row_label
 

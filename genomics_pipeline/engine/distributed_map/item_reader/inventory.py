@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from genomics_pipeline.engine.distributed_map.item_reader.reader_config import ReaderConfig
 from genomics_pipeline.engine.distributed_map.item_reader.unreadable import UnreadableItems
-from genomics_pipeline.language.json_text import loads
+from genomics_pipeline.model.json_text import loads
 
 _EXPECTED = "expected the manifest.json of an S3 Inventory in CSV"
 

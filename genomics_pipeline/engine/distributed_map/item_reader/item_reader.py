@@ -16,8 +16,8 @@ from genomics_pipeline.engine.distributed_map.item_reader.reader_config import R
 from genomics_pipeline.engine.distributed_map.item_reader.unreadable import ItemReaderCause, UnreadableItems
 from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.errors import ITEM_READER_FAILED, StatesError
-from genomics_pipeline.language.json_text import compact
 from genomics_pipeline.model.errors import PipelineError
+from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.stores.protocol import Store
 
 Chunk = tuple[list[Any], str]  # values, and ``Map.Item.Source`` of each

@@ -1,10 +1,10 @@
-"""JSON in and out."""
+"""JSON text, read and written."""
 
 from __future__ import annotations
 
 import pytest
 
-from genomics_pipeline.language.json_text import compact, dumps, loads
+from genomics_pipeline.model.json_text import compact, dumps, loads, loads_lenient
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,15 @@ def test_in() -> None:
     for wrong in ("NaN", "[Infinity]", "", "{", "1 2"):
         with pytest.raises(ValueError, match=r"line 1 column \d"):
             loads(wrong)
+
+
+def test_halves_of_surrogate_pairs() -> None:
+    text = r'{"a":"\ud83d"}'
+    with pytest.raises(ValueError, match="surrogate"):
+        loads(text)
+    assert loads_lenient(text) == {"a": "\ud83d"}
+    with pytest.raises(ValueError, match="line 1"):
+        loads_lenient("{")
 
 
 def test_sorted() -> None:
