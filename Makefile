@@ -1,4 +1,4 @@
-# `make demo` and `make test` work on a fresh clone; the rest is for people who work on the house.
+# `make demo` and `make test` work on a fresh clone; the other targets are for contributors.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,18 +22,18 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n auto -m "not realdata and not validators and not emulators and not containers and not badluck"
 
-# Five hundred samples, every third task struck by a fault.
+# Five hundred samples, with a fault in every third task.
 test-badluck: $(READY)
 	$(BIN)/python -m pytest -m badluck
 
 test-realdata: $(READY)
 	$(BIN)/python -m pytest -m realdata
 
-# Other validators' opinions of our definitions. Without node and npm it says SKIPPED; with CI set it fails.
+# Other validators check our definitions. Skipped without node and npm; with CI set that is a failure.
 test-validators: $(READY)
 	$(BIN)/python -m pytest -m validators
 
-# Emulators of Step Functions, each in an environment of its own.
+# Emulators of Step Functions, each in its own virtual environment.
 $(EMULATORS): Makefile
 	$(PYTHON) -m venv $(VENV)/bench-moto
 	$(VENV)/bench-moto/bin/python -m pip install --quiet --disable-pip-version-check 'moto[server]==5.2.5'
@@ -41,12 +41,12 @@ $(EMULATORS): Makefile
 	$(VENV)/bench-ministack/bin/python -m pip install --quiet --disable-pip-version-check ministack==1.5.33
 	touch $@
 
-# What the emulators make of the conformance cases. Where they cannot be installed it says SKIPPED; with CI set it fails.
+# The emulators run the conformance cases. Skipped where they cannot be installed; with CI set that is a failure.
 test-emulators: $(READY)
 	-$(MAKE) $(EMULATORS)
 	$(BIN)/python -m pytest -m emulators
 
-# Images built and run. Without a container engine, and where none can be made, it says SKIPPED; with CI set it fails.
+# Builds and runs the images. Skipped without a container engine, where none can be started; with CI set that is a failure.
 test-containers: $(READY)
 	$(BIN)/python -m pytest -m containers
 
@@ -56,7 +56,7 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The first two need bwa, samtools and bcftools, and say SKIPPED without them.
+# The first two need bwa, samtools and bcftools, and are skipped without them.
 bench: $(READY) $(EMULATORS)
 	$(PYTHON) -m venv $(VENV)/bench
 	$(VENV)/bench/bin/python -m pip install --quiet --disable-pip-version-check snakemake==9.27.1

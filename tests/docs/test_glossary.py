@@ -1,0 +1,19 @@
+"""The glossary: each term once, in order, and every link of it leads to a page."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "glossary.md"
+
+
+def test_each_term_is_defined_once_in_alphabetical_order() -> None:
+    terms = [term.lower() for term in re.findall(r"^- \*\*(.+?)\*\*", PAGE.read_text(), re.MULTILINE)]
+    assert len(terms) > 40
+    assert terms == sorted(set(terms))
+
+
+def test_links_lead_to_pages() -> None:
+    for target in re.findall(r"\]\((.+?)\)", PAGE.read_text()):
+        assert (PAGE.parent / target).is_file()
