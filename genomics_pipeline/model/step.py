@@ -69,6 +69,7 @@ class StepSpec:
     """A step: its command over local files, and what goes in and out of it.
 
     Attributes:
+        common: The folder ``common`` beside the step's is part of its program.
         exit_codes: What an exit code means; any other one is a tool_error.
         retry: How often a stage of it is tried again after a failure of a class; 0 where a class is missing. Running
             out of memory is tried again for each rung of `Resources.memory_ladder`.
@@ -84,6 +85,7 @@ class StepSpec:
     resources: Resources
     exit_codes: Mapping[int, FailureClass]
     retry: Mapping[FailureClass, int]
+    common: bool = False
 
 
 def parse_step(text: str, *, file: str) -> StepSpec:
@@ -126,6 +128,7 @@ def parse_step(text: str, *, file: str) -> StepSpec:
         parameters=parameters,
         resources=_resources(data.get("resources", {})),
         exit_codes=codes | {int(code): FailureClass(name) for code, name in data.get("exit_codes", {}).items()},
+        common=data.get("common", False),
         retry=RETRY | {FailureClass(name): times for name, times in data.get("retry", {}).items()},
     )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.step import StepSpec, parse_step
+
+COMMON = "common"  # the folder of modules that several steps share, beside theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +20,13 @@ class StepFolder:
     Attributes:
         spec: Its declaration.
         path: Its folder.
-        digest: sha256 of its files, without tests and caches: another program makes other outputs.
+        files: What its program is made of, as (name in the folder, file); those of ``common`` below that name.
+        digest: sha256 of these files: another program makes other outputs.
     """
 
     spec: StepSpec
     path: Path
+    files: tuple[tuple[str, Path], ...]
     digest: str
 
 
@@ -29,7 +34,8 @@ def read_step(folder: Path) -> StepFolder:
     """Read a step's folder.
 
     Raises:
-        DataError: if it has no readable ``step.toml``, or with all problems of that file.
+        DataError: if it has no readable ``step.toml``, or with all problems of that file; if it declares ``common``
+            and there is no such folder.
     """
     file = folder / "step.toml"
     try:
@@ -38,20 +44,28 @@ def read_step(folder: Path) -> StepFolder:
         raise DataError(f"expected a step's folder with a step.toml, found none in {folder}") from None
     except UnicodeDecodeError as error:
         raise DataError(f"{file}: expected UTF-8, found byte {error.start} that is not") from None
-    return StepFolder(parse_step(text, file=str(file)), folder.absolute(), _digest(folder))
+    spec = parse_step(text, file=str(file))
+    files = _files_below(folder)
+    if spec.common and not (folder / COMMON).is_dir():  # in an image the folder lies within the step's
+        common = folder.absolute().parent / COMMON
+        if not common.is_dir():
+            raise DataError(f"{file}: expected the folder {common}, which common = true declares, found none")
+        files |= {f"{COMMON}/{name}": path for name, path in _files_below(common).items()}
+    ordered = tuple(sorted(files.items()))
+    return StepFolder(spec, folder.absolute(), ordered, _digest(ordered))
 
 
-def step_files(folder: Path) -> list[Path]:
-    """Return the files of a step, sorted: all below its folder but tests, caches and hidden files."""
-    return [
-        file
-        for file in sorted(folder.rglob("*"))
+def _files_below(folder: Path) -> dict[str, Path]:
+    """Return the files below a folder by name, without tests, caches and hidden files."""
+    return {
+        file.relative_to(folder).as_posix(): file
+        for file in folder.rglob("*")
         if file.is_file() and "__pycache__" not in file.parts and not file.name.startswith(("test_", "."))
-    ]
+    }
 
 
-def _digest(folder: Path) -> str:
+def _digest(files: Iterable[tuple[str, Path]]) -> str:
     digest = sha256()
-    for file in step_files(folder):
-        digest.update(f"{file.relative_to(folder)}\0{file.stat().st_size}\0".encode() + file.read_bytes())
+    for name, file in files:
+        digest.update(f"{name}\0{file.stat().st_size}\0".encode() + file.read_bytes())
     return digest.hexdigest()

@@ -2,51 +2,44 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pysam
-from interval import Ownership, padded_bed, parse, read_contigs
-from joint_records import write_joint
-from pipe import Command, CommandFailed, pipe, run
 
-BAD_INPUT = 65  # EX_DATAERR of sysexits.h
-PLOIDY_KEY = "genomics_pipeline_ploidy"  # what variant_calling tells in a gVCF's header
+sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # where `common` lies
+from common.fai import read_contigs
+from common.program import BadInput, run_program
+from common.variants import PLOIDY_KEY
+from interval import Ownership, padded_bed, parse_regions
+from joint_records import write_joint
+from pipe import Command, pipe, run
+
 DIPLOID = 2
 QUIET = "--no-version"  # no versions, dates or paths of this machine in the header
 
 
-class BadInput(Exception):
-    """``FILE: what was expected, found``."""
+def main(task: dict[str, Any]) -> None:
+    """Genotype the cohort over the task's interval.
 
-
-def main(task_file: str) -> int:
-    """Run the step; 0 when its output is written."""
-    task = json.loads(Path(task_file).read_text())
-    pysam.set_verbosity(0)
-    try:
-        ploidies = check_samples(task["inputs"]["gvcfs"])
-        aggregate(task, task["parameters"]["ploidy"] or one_ploidy(ploidies))
-    except BadInput as error:
-        print(f"error: {error}", file=sys.stderr)
-        return BAD_INPUT
-    except CommandFailed as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    Raises:
+        BadInput: for gVCFs that cannot be used together.
+        ForkFailed: if bcftools failed.
+    """
+    ploidies = check_samples(task["inputs"]["gvcfs"])
+    aggregate(task, task["parameters"]["ploidy"] or common_ploidy(ploidies))
 
 
 def check_samples(gvcfs: Sequence[str]) -> dict[int, str]:
-    """Refuse files that are no VCF, or of a sample that another file holds too.
+    """Refuse files that are no VCF, or of a sample that another file holds too, and return their ploidies.
 
     Returns:
-        The ploidies that the files say they were called with, each with the first file that does.
+        The ploidies that the files were called with, each with the first of its files.
 
     Raises:
-        BadInput: saying which.
+        BadInput: with the file.
     """
     holders: dict[str, str] = {}
     ploidies: dict[int, str] = {}
@@ -54,7 +47,7 @@ def check_samples(gvcfs: Sequence[str]) -> dict[int, str]:
         try:
             with pysam.VariantFile(path) as gvcf:
                 samples = list(gvcf.header.samples)
-                told = [record.value for record in gvcf.header.records if record.key == PLOIDY_KEY]
+                values = [record.value for record in gvcf.header.records if record.key == PLOIDY_KEY]
         except (OSError, ValueError):
             raise BadInput(f"{path}: expected a gVCF, found one that is cut off or of another kind") from None
         for sample in samples:
@@ -62,12 +55,12 @@ def check_samples(gvcfs: Sequence[str]) -> dict[int, str]:
                 found = f"found {sample}, which {holders[sample]} holds too"
                 raise BadInput(f"{path}: expected a sample that no other file holds, {found}")
             holders[sample] = path
-        ploidies.setdefault(int(told[0] or DIPLOID) if told else DIPLOID, path)
+        ploidies.setdefault(int(values[0] or DIPLOID) if values else DIPLOID, path)
     return ploidies
 
 
-def one_ploidy(ploidies: Mapping[int, str]) -> int:
-    """The ploidy that all files were called with.
+def common_ploidy(ploidies: Mapping[int, str]) -> int:
+    """Return the ploidy that all files were called with.
 
     Raises:
         BadInput: if they differ.
@@ -83,15 +76,15 @@ def aggregate(task: dict[str, Any], ploidy: int) -> None:
     """Genotype all samples over the interval.
 
     Raises:
-        CommandFailed: if bcftools failed.
+        ForkFailed: if bcftools failed.
     """
     parameters, output = task["parameters"], task["outputs"]["vcf"]
-    own = Ownership(regions := parse(task["item"]["regions"]))
+    own = Ownership(regions := parse_regions(task["item"]["regions"]))
     bed = Path(task["scratch"]) / "padded.bed"
-    bed.write_text(padded_bed(regions, read_contigs(Path(task["inputs"]["reference"] + ".fai"))))
+    bed.write_text(padded_bed(regions, read_contigs(task["inputs"]["reference"])))
     merge = merge_in_batches(task, bed)
     with (
-        pipe([merge, *calling(task, ploidy), *filtering(parameters)]) as lines,
+        pipe([merge, *call_commands(task, ploidy), *filter_commands(parameters)]) as lines,
         pysam.BGZFile(output, "wb", index=None) as file,
     ):
 
@@ -105,36 +98,36 @@ def aggregate(task: dict[str, Any], ploidy: int) -> None:
 
 
 def merge_in_batches(task: dict[str, Any], bed: Path) -> Command:
-    """The command that merges the whole cohort; batches are merged into files first where there is more than one."""
+    """Return the command that merges the whole cohort; of several batches, each is merged into a file first."""
     gvcfs, reference, size = task["inputs"]["gvcfs"], task["inputs"]["reference"], task["parameters"]["batch_size"]
     scratch = Path(task["scratch"])
     merge = ["merge", QUIET, "--force-single", "-g", reference]
     if len(gvcfs) <= size:
-        return [*merge, "-R", str(bed), "-Ou", "-l", listed(scratch / "gvcfs.txt", gvcfs)]
+        return [*merge, "-R", str(bed), "-Ou", "-l", write_list(scratch / "gvcfs.txt", gvcfs)]
     batches = []
     for start in range(0, len(gvcfs), size):
         batches.append(str(scratch / f"batch-{start}.bcf"))
-        files = listed(scratch / "gvcfs.txt", gvcfs[start : start + size])
+        files = write_list(scratch / "gvcfs.txt", gvcfs[start : start + size])
         run([*merge, "-R", str(bed), "-Ob1", "-o", batches[-1], "-l", files])
-    return [*merge, "--no-index", "-Ou", "-l", listed(scratch / "batches.txt", batches)]
+    return [*merge, "--no-index", "-Ou", "-l", write_list(scratch / "batches.txt", batches)]
 
 
-def listed(file: Path, paths: Sequence[str]) -> str:
-    """A file that names files, one a line."""
+def write_list(file: Path, paths: Sequence[str]) -> str:
+    """Write a file that names files, one a line, and return its path."""
     file.write_text("".join(f"{path}\n" for path in paths))
     return str(file)
 
 
-def calling(task: dict[str, Any], ploidy: int) -> list[Command]:
-    """Genotypes from likelihoods, then left-aligned and normalised."""
+def call_commands(task: dict[str, Any], ploidy: int) -> list[Command]:
+    """Return the commands that genotype from likelihoods, then left-align and normalise."""
     return [
         ["call", QUIET, "-mv", "-a", "GQ", "--ploidy", str(ploidy), "-Ou", "-"],
         ["norm", QUIET, "-f", task["inputs"]["reference"], "-Ou", "-"],
     ]
 
 
-def filtering(parameters: dict[str, Any]) -> list[Command]:
-    """One command per soft filter."""
+def filter_commands(parameters: dict[str, Any]) -> list[Command]:
+    """Return the commands of the soft filters, one each."""
     bias = f'N_PASS(GT="alt" & FMT/SP<={parameters["max_strand_bias"]})=0'
     expressions = {
         "LowQual": f"QUAL<{parameters['min_qual']}",
@@ -148,7 +141,7 @@ def filtering(parameters: dict[str, Any]) -> list[Command]:
 
 
 def filter_header(parameters: dict[str, Any]) -> str:
-    """What each filter is called and means, as header lines."""
+    """Return the header lines that declare the filters."""
     return (
         f'##FILTER=<ID=LowQual,Description="QUAL below {parameters["min_qual"]:g}">\n'
         f'##FILTER=<ID=LowDepth,Description="No sample with {parameters["min_depth"]} high-quality bases">\n'
@@ -158,4 +151,4 @@ def filter_header(parameters: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(run_program(main))

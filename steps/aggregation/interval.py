@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
-# An indel moves left when normalised, maybe out of the interval that its reads were in: so much more is looked at.
+# An indel moves left when normalised, maybe out of the interval that its reads were in.
 PADDING_BP = 1000
 
 
@@ -18,8 +17,8 @@ class Region(NamedTuple):
     end: int
 
 
-def parse(regions: Sequence[str]) -> list[Region]:
-    """The regions of an interval, such as ``chr21:1-40001``."""
+def parse_regions(regions: Sequence[str]) -> list[Region]:
+    """Parse the regions of an interval, such as ``chr21:1-40001``."""
     found = []
     for text in regions:
         contig, _, bounds = text.rpartition(":")
@@ -28,14 +27,8 @@ def parse(regions: Sequence[str]) -> list[Region]:
     return found
 
 
-def read_contigs(fai: Path) -> dict[str, int]:
-    """Contig -> length, in the reference's order."""
-    rows = (line.split("\t") for line in fai.read_text().splitlines())
-    return {row[0]: int(row[1]) for row in rows}
-
-
 def padded_bed(regions: Sequence[Region], contigs: Mapping[str, int]) -> str:
-    """A BED file of the regions with `PADDING_BP` more on both sides, what then touches merged."""
+    """Return a BED file of the regions with `PADDING_BP` more on both sides; regions that then touch are merged."""
     spans: list[Region] = []
     for contig, start, end in regions:
         wide = Region(contig, max(1, start - PADDING_BP), min(contigs[contig], end + PADDING_BP))
@@ -47,7 +40,7 @@ def padded_bed(regions: Sequence[Region], contigs: Mapping[str, int]) -> str:
 
 
 class Ownership:
-    """Which positions are the interval's own."""
+    """The positions that are the interval's own: (contig, position from 1) pairs."""
 
     def __init__(self, regions: Sequence[Region]) -> None:
         self._regions: dict[str, list[Region]] = {}

@@ -10,7 +10,14 @@ AF_HEADER = '##INFO=<ID=AF,Number=A,Type=Float,Description="Allele frequency amo
 
 
 def write_joint(lines: Iterable[str], own: Ownership, filters: str, write: Callable[[str], None]) -> None:
-    """Copy a VCF: its header with what is added here, and the records that start within the interval."""
+    """Copy a VCF: its header with more lines, and the records that start within the interval, with AF.
+
+    Args:
+        lines: The VCF.
+        own: The interval.
+        filters: Header lines that declare the filters.
+        write: Takes the text.
+    """
     for line in lines:
         if line.startswith("#CHROM"):
             write(filters + AF_HEADER + line)
@@ -25,7 +32,7 @@ def write_joint(lines: Iterable[str], own: Ownership, filters: str, write: Calla
 
 
 def with_frequency(info: str) -> str:
-    """The INFO column with AF from its AC and AN.
+    """Return an INFO column with AF added, from its AC and AN.
 
     >>> with_frequency("DP=9;AC=1,2;AN=8")
     'DP=9;AC=1,2;AN=8;AF=0.125,0.25'

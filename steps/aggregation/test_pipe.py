@@ -1,4 +1,4 @@
-"""bcftools in forks: how the pipe ends where one of them does."""
+"""A pipe of bcftools commands, one of which ends badly."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import pysam.bcftools
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from pipe import CommandFailed, run
+from common.forks import ForkFailed
+from pipe import run
 
 
 @pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
-    """What SIGTERM does."""
+def sigterm_handler() -> Iterator[None]:
+    """Restore the handler of SIGTERM."""
     before = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, before)
@@ -26,14 +27,14 @@ def as_before() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("number", "code", "message"),
     [
-        (signal.SIGKILL, 137, "a bcftools command was killed; it may have run out of memory"),
-        (signal.SIGTERM, 1, "a bcftools command failed"),
+        (signal.SIGKILL, 137, "bcftools merge was killed by signal 9; it may have run out of memory"),
+        (signal.SIGTERM, 1, "bcftools merge ended with exit code -15"),
     ],
 )
-def test_a_command_that_was_killed_is_told_from_one_that_failed(
+def test_a_killed_command_differs_from_a_failed_one(
     monkeypatch: pytest.MonkeyPatch, number: signal.Signals, code: int, message: str
 ) -> None:
     monkeypatch.setattr(pysam.bcftools, "merge", lambda *_, **__: os.kill(os.getpid(), number))
-    with pytest.raises(CommandFailed) as caught:
+    with pytest.raises(ForkFailed) as caught:
         run(["merge"])
     assert (caught.value.exit_code, str(caught.value)) == (code, message)

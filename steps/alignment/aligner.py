@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from alignments import flags, in_bam
 from bwa import Bwa
-from fastq import BadReads, Reads, parse
+from common.program import BadInput
+from fastq import Reads, parse_records
 from lanes import Batch, Lane
 from metrics import Counts
 from pairs import complete, usual
@@ -32,10 +33,11 @@ class Aligner:
         """Every alignment of a batch as BAM, and what they count.
 
         Raises:
-            BadReads: for the first record that is none, or not the mate it should be.
+            BadInput: for the first record that is none, or not the mate it should be.
         """
         lane = self._lanes[batch.lane]
-        files = [parse(text, file.path, batch.first) for text, file in zip(batch.texts, lane.files, strict=True)]
+        pairs = zip(batch.texts, lane.files, strict=True)
+        files = [parse_records(text, file.path, batch.first) for text, file in pairs]
         if lane.paired:
             _refuse_strangers(files, batch, lane)
         queries = Queries(files, f"RG:Z:{lane.read_group['ID']}".encode())
@@ -56,9 +58,9 @@ def _refuse_strangers(files: Sequence[Reads], batch: Batch, lane: Lane) -> None:
     for place, (name, mate) in enumerate(zip(firsts, seconds, strict=False)):
         if name != mate:
             number = batch.first + (place if len(files) == 2 else 2 * place + 1)
-            raise BadReads(f"{path}: record {number}: expected the mate of {shown(name)}, found {shown(mate)}")
+            raise BadInput(f"{path}: record {number}: expected the mate of {shown(name)}, found {shown(mate)}")
     number = batch.first + len(names)
-    raise BadReads(f"{path}: record {number}: expected the mate of {shown(names[-1])}, found the end of the file")
+    raise BadInput(f"{path}: record {number}: expected the mate of {shown(names[-1])}, found the end of the file")
 
 
 def shown(name: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Work shared out among forks of this process, its results in the order of the work."""
+"""Work divided among forks of this process, with results in the order of the work."""
 
 from __future__ import annotations
 
@@ -6,29 +6,18 @@ import gc
 import os
 import pickle
 import signal
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from queue import Queue
 from threading import Thread
 from typing import Any
 
-AHEAD = 8  # pieces that are read for each worker before it asks for them
+from common.forks import ForkFailed, fork, wait_for
 
-
-class CrewFailed(Exception):
-    """A fork ended before its work did.
-
-    Attributes:
-        killed: By SIGKILL, as the system does when memory runs out.
-    """
-
-    def __init__(self, who: str, code: int) -> None:
-        super().__init__(f"{who} was killed by signal {-code}; it may have run out of memory")
-        self.killed = code == -signal.SIGKILL
+AHEAD = 8  # pieces that are read ahead for each worker
 
 
 class Crew:
-    """Forked workers and the fork that feeds them, which begins at once and so is ahead when the workers come.
+    """Forked workers and the fork that feeds them, which begins before the workers are there.
 
     Results are the same, and in the same order, however many workers there are.
 
@@ -46,14 +35,13 @@ class Crew:
         self._workers: list[_Worker] = []
 
     def results(self, work: Callable[[Any], Any]) -> Iterator[Any]:
-        """What workers make of the pieces, in order. To be asked for once.
+        """Yield what workers make of the pieces, in order; to be called once.
 
         Args:
-            work: What each worker does with a piece. An exception of it is raised again where its result would
-                have come.
+            work: Makes a result of a piece. Its exception is raised again where the result would have come.
 
         Raises:
-            CrewFailed: if a fork was killed.
+            ForkFailed: if a fork was killed.
         """
         self._workers.extend(_Worker(work, inlet) for inlet in self._inlets)
         for worker in self._workers:  # all are forked before any thread is
@@ -61,7 +49,7 @@ class Crew:
         number = 0
         while (result := self._workers[number % len(self._workers)].take()) is not _END:
             if result is _LOST:
-                raise self._loss(self._workers[number % len(self._workers)])
+                raise self._failure(self._workers[number % len(self._workers)])
             if isinstance(result, BaseException):
                 raise result
             yield result
@@ -69,18 +57,17 @@ class Crew:
 
     def end(self) -> None:
         """End every fork, whatever it is doing."""
-        for fork in (self._feeder, *self._workers):
-            fork.kill()
+        for each in (self._feeder, *self._workers):
+            each.kill()
 
-    def _loss(self, worker: _Worker) -> CrewFailed:
-        killed, code = "a worker", worker.wait()
-        if code >= 0:  # it ended by itself, as nothing feeds it
-            killed, code = "the reader of the work", self._feeder.wait()
-        return CrewFailed(killed, code)
+    def _failure(self, worker: _Worker) -> ForkFailed:
+        if (code := worker.wait()) < 0:
+            return ForkFailed("a worker", code)
+        return ForkFailed("the reader of the work", self._feeder.wait())  # the worker ended as nothing fed it
 
 
 class _Mark:
-    """A value that stays itself through pickles."""
+    """A value that keeps its identity when it is pickled."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -93,45 +80,40 @@ _END, _LOST = _Mark("_END"), _Mark("_LOST")
 
 
 class _Fork:
-    """A child that does one thing and ends.
+    """A fork that does one thing and ends.
 
     Args:
         work: What it does.
-        closing: Descriptors that are its parent's.
+        closing: Descriptors that belong to its parent.
     """
 
     def __init__(self, work: Callable[[], None], closing: Sequence[int]) -> None:
-        self._code: int | None = None
-        self._pid = os.fork()
-        if self._pid:
-            return
-        code = 1
-        try:
+        def close_and_work() -> None:
             for descriptor in closing:
                 os.close(descriptor)
             work()
-            code = 0
-        except (EOFError, BrokenPipeError):
-            pass  # whoever it reads from or writes to is gone
-        finally:
-            sys.stderr.flush()
-            os._exit(code)
+
+        self._code: int | None = None
+        self._process = fork(close_and_work)
 
     def wait(self) -> int:
-        """How it ended: 0, or the negative number of a signal."""
+        """Wait for its end and return its exit code, negative for the signal that ended it."""
         if self._code is None:
-            self._code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+            self._code = wait_for(self._process)
         return self._code
 
     def kill(self) -> None:
         """End it."""
         if self._code is None:
-            os.kill(self._pid, signal.SIGKILL)
+            os.kill(self._process, signal.SIGKILL)
             self.wait()
 
 
 class _Worker(_Fork):
-    """One fork with a pipe from the feeder and one to here, which a thread empties: it never waits for a neighbour."""
+    """A fork with a pipe from the feeder and one to this process.
+
+    A thread empties the latter, so that the fork waits for no other worker.
+    """
 
     def __init__(self, work: Callable[[Any], Any], inlet: int) -> None:
         self._outlet, end = os.pipe()
@@ -145,7 +127,7 @@ class _Worker(_Fork):
         Thread(target=self._receive, daemon=True).start()
 
     def take(self) -> Any:
-        """Its next result."""
+        """Return its next result."""
         return self._results.get()
 
     def _receive(self) -> None:
@@ -160,7 +142,7 @@ class _Worker(_Fork):
 
 
 def _feed(pieces: Iterable[Any], pipes: Sequence[int]) -> None:
-    """The feeder: the pieces to the workers in turn; a thread each, so that none waits for its neighbour."""
+    """Send the pieces to the workers in turn, by a thread for each, so that none waits for another."""
     queues: list[Queue[Any]] = [Queue(AHEAD) for _ in pipes]
     threads = [Thread(target=_send, args=pair) for pair in zip(queues, pipes, strict=True)]
     for thread in threads:
@@ -187,7 +169,7 @@ def _send(queue: Queue[Any], end: int) -> None:
                 pickle.dump(piece, pipe, pickle.HIGHEST_PROTOCOL)
                 pipe.flush()
     except BrokenPipeError:
-        os._exit(1)  # the worker is gone, and its parent knows or is gone too
+        os._exit(1)  # the worker is gone; its parent sees that, or is gone too
 
 
 def _serve(work: Callable[[Any], Any], inlet: int, outlet: int) -> None:

@@ -7,6 +7,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import NamedTuple
 
+from common.program import BadInput
 from inflate import Damaged, Truncated, inflated
 
 LOWEST_PHRED64 = ord(";")  # Solexa's -5; Phred+33 files go below it
@@ -19,10 +20,6 @@ NO_READS = (
     "expected reads, found none: the file is empty; give the sample's reads, or leave this lane out of the sample sheet"
 )
 VISIBLE = bytes(range(ord("!"), ord("~") + 1))
-
-
-class BadReads(Exception):
-    """A FASTQ file that cannot be used: the message names the file and the record."""
 
 
 class Reads(NamedTuple):
@@ -66,13 +63,13 @@ class FastqFile:
         """The text of so many records, fewer at the end; it is still there to be taken.
 
         Raises:
-            BadReads: for an empty file, and gzip that is truncated or damaged.
+            BadInput: for an empty file, and gzip that is truncated or damaged.
         """
         while self._lines < 4 * records and (piece := self._read()):
             self._held += piece
             self._lines += piece.count(b"\n")
         if self.lines == 0 and not self._held:
-            raise BadReads(f"{self.path}: {NO_READS}")
+            raise BadInput(f"{self.path}: {NO_READS}")
         rest = self._held.split(b"\n", 4 * records)[4 * records :]
         return self._held[: len(self._held) - len(rest[0])] if rest else self._held
 
@@ -80,7 +77,7 @@ class FastqFile:
         """The same, taken.
 
         Raises:
-            BadReads: see `peek`.
+            BadInput: see `peek`.
         """
         text = self.peek(records)
         lines = line_count(text)
@@ -98,10 +95,10 @@ class FastqFile:
         except Damaged as error:
             raise self._bad(f"expected a whole gzip file, found damage: {error}") from None
 
-    def _bad(self, message: str) -> BadReads:
+    def _bad(self, message: str) -> BadInput:
         """The error, with the record it stands in."""
         number = self.records + self._lines // 4 + 1
-        return BadReads(f"{self.path}: record {number}: {message}")
+        return BadInput(f"{self.path}: record {number}: {message}")
 
 
 def line_count(text: bytes) -> int:
@@ -113,7 +110,7 @@ def line_count(text: bytes) -> int:
     return text.count(b"\n") + (not text.endswith(b"\n") and bool(text))
 
 
-def parse(text: bytes, path: str, first: int) -> Reads:
+def parse_records(text: bytes, path: str, first: int) -> Reads:
     """The records of some lines; names without ``/1``, ``/2`` and comments.
 
     Args:
@@ -122,7 +119,7 @@ def parse(text: bytes, path: str, first: int) -> Reads:
         first: Number of the first record, from 1.
 
     Raises:
-        BadReads: for the first record that is none.
+        BadInput: for the first record that is none.
     """
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n")
@@ -140,7 +137,7 @@ def parse(text: bytes, path: str, first: int) -> Reads:
         and _are_qualities(b"".join(qualities))
     )
     if not sound:
-        raise BadReads(_first_misfit(lines, path, first))
+        raise BadInput(_first_misfit(lines, path, first))
     if first == 1:
         _refuse_phred64(b"".join(qualities), path)
     return Reads(names, lengths, bases, qualities)
@@ -168,7 +165,7 @@ def _refuse_phred64(qualities: bytes, path: str) -> None:
     if qualities and min(qualities) >= LOWEST_PHRED64 and max(qualities) > HIGHEST_PHRED33:
         span = f"{chr(min(qualities))!r} to {chr(max(qualities))!r}"
         message = f"expected Phred+33 qualities, found {span} in the first records: Phred+64; convert the file"
-        raise BadReads(f"{path}: record 1: {message}")
+        raise BadInput(f"{path}: record 1: {message}")
 
 
 def _first_misfit(lines: Sequence[bytes], path: str, first: int) -> str:

@@ -11,12 +11,14 @@ import mmap
 import os
 from pathlib import Path
 
+from common.program import StepError
+
 NAMES_AND_BASES = 6  # BWA_IDX_BNS | BWA_IDX_PAC
 HEADER_BYTES = 40  # of the .bwt file: `primary`, and `before` but its first
 
 
-class BwaFailed(Exception):
-    """bwa cannot be used."""
+class BwaFailed(StepError):
+    """A bwa, or an index of it, that cannot be used."""
 
 
 class _Bwt(ctypes.Structure):

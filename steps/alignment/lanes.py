@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from fastq import BadReads, FastqFile, line_count, parse, read_name
+from common.program import BadInput
+from fastq import FastqFile, line_count, parse_records, read_name
 
 # Fixed: bwa estimates fragment sizes batch by batch, and results must not depend on the number of cores.
 BATCH_READS = 1000
@@ -32,7 +33,7 @@ class Lane(NamedTuple):
             number: The lane's number in its sample.
 
         Raises:
-            BadReads: for reads that cannot be used.
+            BadInput: for reads that cannot be used.
         """
         each = BATCH_READS // len(self.files)
         while True:
@@ -63,14 +64,14 @@ def open_lanes(sample: str, lanes: list[dict[str, Any]], layout: str) -> list[La
     """The lanes of a task.
 
     Raises:
-        BadReads: if the first reads of one cannot be read.
+        BadInput: if the first reads of one cannot be read.
     """
     return [_lane(sample, lane, layout) for lane in lanes]
 
 
 def _lane(sample: str, lane: dict[str, Any], layout: str) -> Lane:
     files = tuple(FastqFile(path) for path in (lane["fastq_1"], lane["fastq_2"]) if path)
-    names = [name.decode("latin-1") for name in parse(files[0].peek(2), files[0].path, 1).names]
+    names = [name.decode("latin-1") for name in parse_records(files[0].peek(2), files[0].path, 1).names]
     paired = len(files) == 2 or layout == "interleaved" or (layout == "auto" and len(set(names)) < len(names))
     fields = names[0].split(":")
     flowcell = fields[FLOWCELL_FIELD] if len(fields) >= ILLUMINA_FIELDS else None
@@ -80,11 +81,11 @@ def _lane(sample: str, lane: dict[str, Any], layout: str) -> Lane:
     return Lane(group, paired, files)
 
 
-def _unequal(files: Sequence[FastqFile], texts: Sequence[bytes], first: int) -> BadReads:
+def _unequal(files: Sequence[FastqFile], texts: Sequence[bytes], first: int) -> BadInput:
     """The error for files of unequal length."""
     lines = [text.split(b"\n") for text in texts]
     short, long = (0, 1) if line_count(texts[0]) < line_count(texts[1]) else (1, 0)
     place = line_count(texts[short]) // 4
     name = read_name(lines[long][4 * place]).decode("latin-1")
     message = f"record {first + place}: expected the mate of {name}, found the end of the file"
-    return BadReads(f"{files[short].path}: {message}")
+    return BadInput(f"{files[short].path}: {message}")

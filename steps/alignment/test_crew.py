@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from crew import Crew, CrewFailed
+from common.forks import ForkFailed
+from crew import Crew
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
@@ -55,26 +56,26 @@ def test_an_error_of_the_pieces_comes_after_the_results_before_it() -> None:
 
 
 @pytest.mark.parametrize("pieces", [6, 1000])
-def test_a_killed_worker_is_told_whatever_its_neighbours_have_left(pieces: int) -> None:
+def test_a_killed_worker_is_reported_whatever_the_others_have_left(pieces: int) -> None:
     def work(piece: int) -> bytes:
         if piece == 3:
             os.kill(os.getpid(), signal.SIGKILL)
         return bytes(1_000_000)
 
     crew = Crew(range(pieces), 2)
-    with pytest.raises(CrewFailed, match=r"^a worker was killed by signal 9; it may have run out of memory$") as caught:
+    with pytest.raises(ForkFailed, match=r"^a worker was killed by signal 9; it may have run out of memory$") as caught:
         list(crew.results(work))
     assert caught.value.killed
     crew.end()
 
 
-def test_a_killed_feeder_is_told() -> None:
+def test_a_killed_feeder_is_reported() -> None:
     def pieces() -> Iterator[int]:
         yield 1
         os.kill(os.getpid(), signal.SIGKILL)
 
     crew = Crew(pieces(), 2)
-    with pytest.raises(CrewFailed, match=r"^the reader of the work was killed by signal 9; it may have run out of m"):
+    with pytest.raises(ForkFailed, match=r"^the reader of the work was killed by signal 9; it may have run out of m"):
         list(crew.results(lambda piece: piece))
     crew.end()
 

@@ -11,46 +11,38 @@ from typing import Any
 
 import pysam
 import pysam.bcftools
+
+sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # where `common` lies
+from common.fai import read_contigs
+from common.forks import ForkFailed, fork, wait_for
+from common.program import BadInput, StepError, run_program
 from genotype_tally import Tally
 from pysam.utils import SamtoolsError
 
-BAD_INPUT = 65  # EX_DATAERR of sysexits.h
+PASSING = 'FILTER="PASS" || FILTER="."'
 
 
-class BadInput(Exception):
-    """``FILE: what was expected, found``."""
+def main(task: dict[str, Any]) -> None:
+    """Join the VCFs of all intervals and count what is in them.
 
-
-class QueryFailed(Exception):
-    """bcftools could not read what this step wrote."""
-
-
-def main(task_file: str) -> int:
-    """Run the step; 0 when its outputs are written."""
-    task = json.loads(Path(task_file).read_text())
-    pysam.set_verbosity(0)
+    Raises:
+        BadInput: for VCFs that cannot be joined.
+        StepError: if bcftools failed.
+    """
     output = task["outputs"]["vcf"]
-    try:
-        inputs = in_order(task["inputs"]["vcfs"], Path(task["inputs"]["reference"] + ".fai"))
-        concatenate(inputs, output, Path(task["scratch"]))
-        statistics = count(output)
-    except BadInput as error:
-        print(f"error: {error}", file=sys.stderr)
-        return BAD_INPUT
-    except (SamtoolsError, QueryFailed) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    inputs = in_order(task["inputs"]["vcfs"], task["inputs"]["reference"])
+    concatenate(inputs, output, Path(task["scratch"]))
+    statistics = count(output)
     Path(task["outputs"]["metrics"]).write_text(json.dumps(statistics, indent=2) + "\n")
-    return 0
 
 
-def in_order(paths: Sequence[str], fai: Path) -> list[str]:
-    """The files in the reference's order, empty ones first.
+def in_order(paths: Sequence[str], reference: str) -> list[str]:
+    """Return the files in the reference's order, empty ones first.
 
     Raises:
         BadInput: for one that is no VCF, or of other samples than the first.
     """
-    rank = {line.split("\t")[0]: at for at, line in enumerate(fai.read_text().splitlines())}
+    rank = {contig: place for place, contig in enumerate(read_contigs(reference))}
     samples: list[str] | None = None
     places = []
     for path in paths:
@@ -74,10 +66,14 @@ def concatenate(paths: Sequence[str], output: str, scratch: Path) -> None:
 
     Raises:
         BadInput: if intervals overlap.
+        StepError: if bcftools failed.
     """
     names = scratch / "vcfs.txt"
     names.write_text("".join(f"{path}\n" for path in paths))
-    pysam.bcftools.concat("--no-version", "--naive", "-Oz", "-o", output, "-f", str(names), catch_stdout=False)
+    try:
+        pysam.bcftools.concat("--no-version", "--naive", "-Oz", "-o", output, "-f", str(names), catch_stdout=False)
+    except SamtoolsError as error:
+        raise StepError(str(error)) from None
     try:
         pysam.tabix_index(output, preset="vcf", force=True)
     except OSError:
@@ -85,33 +81,29 @@ def concatenate(paths: Sequence[str], output: str, scratch: Path) -> None:
 
 
 def count(path: str) -> dict[str, Any]:
-    """The statistics of the records that pass every filter; bcftools reads them in a fork, this process counts."""
+    """Count the records that pass every filter: bcftools reads them in a fork, this process counts.
+
+    Raises:
+        ForkFailed: if bcftools failed.
+    """
     with pysam.VariantFile(path) as vcf:
         tally = Tally(list(vcf.header.samples))
     reads, writes = os.pipe()
-    process = os.fork()
-    if not process:
-        os.close(reads)  # so that this process's end is the query's too
-        _query(path, writes)
+
+    def query() -> None:
+        os.close(reads)  # so that the end of this process is the query's too
+        # To a named file, for query frees standard output twice in pysam 0.24.
+        options = ["-i", PASSING, "-f", "%REF\t%ALT[\t%GT]\n", "-o", f"/dev/fd/{writes}"]
+        pysam.bcftools.query(*options, path, catch_stdout=False)
+
+    process = fork(query, "bcftools query")
     os.close(writes)
     with os.fdopen(reads, encoding="utf-8") as lines:
         tally.take(lines)
-    if os.waitpid(process, 0)[1]:
-        raise QueryFailed(f"bcftools query failed on {path}")
+    if code := wait_for(process):
+        raise ForkFailed(f"bcftools query of {path}", code)
     return tally.summary()
 
 
-def _query(path: str, writes: int) -> None:
-    status = 1
-    try:
-        passing = 'FILTER="PASS" || FILTER="."'
-        # To a named file, for query frees standard output twice in pysam 0.24.
-        options = ["-i", passing, "-f", "%REF\t%ALT[\t%GT]\n", "-o", f"/dev/fd/{writes}"]
-        pysam.bcftools.query(*options, path, catch_stdout=False)
-        status = 0
-    finally:
-        os._exit(status)
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(run_program(main))

@@ -6,16 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-TRANSITIONS = {("A", "G"), ("G", "A"), ("C", "T"), ("T", "C")}
+from common.variants import TRANSITIONS, ratio
+
 REFERENCE = {"0/0", "0|0", "0"}
 Kinds = tuple[str, ...]  # of each alternative allele: transition, transversion, other or indel
 
 
 class Tally:
-    """How often each sample has which genotype at which kind of variant.
+    """Counts of each sample's genotypes, by kind of variant.
 
-    A sample's genotypes are only counted here, not understood: that is done once for each that occurs, at the end,
-    because at thousands of samples the loop over a record's genotypes is all the time there is.
+    Genotypes are counted as text and interpreted once for each text that occurs, at the end: with thousands of samples
+    the loop over a record's genotypes takes all the time.
     """
 
     def __init__(self, samples: Sequence[str]) -> None:
@@ -24,7 +25,7 @@ class Tally:
         self._seen: dict[tuple[Kinds, str], Counter[int]] = {}
 
     def take(self, lines: Iterable[str]) -> None:
-        """Count records that come as REF, ALT and all genotypes, between tabs."""
+        """Count records, given as REF, ALT and all genotypes between tabs."""
         for line in lines:
             ref, alts, *genotypes = line.rstrip("\n").split("\t")
             kinds = tuple(kind(ref.upper(), alt) for alt in alts.upper().split(","))
@@ -37,7 +38,7 @@ class Tally:
                     self._seen[key][at] += 1
 
     def summary(self) -> dict[str, Any]:
-        """The statistics."""
+        """Return the statistics."""
         cohort: Counter[str] = Counter()
         for kinds, count in self._cohort.items():
             add(cohort, kinds, count)
@@ -53,7 +54,7 @@ class Tally:
 
 
 def kind(ref: str, alt: str) -> str:
-    """What an alternative allele is.
+    """Return the kind of an alternative allele.
 
     >>> kind("A", "G"), kind("A", "C"), kind("AT", "GC"), kind("A", "AT")
     ('transition', 'transversion', 'other', 'indel')
@@ -76,7 +77,7 @@ def add(counts: Counter[str], kinds: Iterable[str], count: int) -> None:
 
 
 def add_genotype(counts: Counter[str], kinds: Kinds, genotype: str, count: int) -> None:
-    """Count a genotype that is not the reference's."""
+    """Count a genotype that has an alternative or a missing allele."""
     alleles = genotype.replace("|", "/").split("/")
     if "." in alleles:
         counts["missing"] += count
@@ -87,21 +88,16 @@ def add_genotype(counts: Counter[str], kinds: Kinds, genotype: str, count: int) 
 
 
 def variants(counts: Mapping[str, int]) -> dict[str, Any]:
-    """What is said of the cohort and of each sample."""
+    """Return the counts that the cohort and each sample have."""
     found: dict[str, Any] = {name: counts.get(name, 0) for name in ("variants", "snps", "indels")}
     return {**found, "ti_tv": ratio(counts.get("transitions", 0), counts.get("transversions", 0))}
 
 
 def sample_row(counts: Mapping[str, int], records: int) -> dict[str, Any]:
-    """What is said of one sample."""
+    """Return the counts of one sample."""
     return {
         **variants(counts),
         "het_hom": ratio(counts.get("heterozygous", 0), counts.get("homozygous", 0)),
         "missing": counts.get("missing", 0),
         "missing_fraction": ratio(counts.get("missing", 0), records) or 0.0,
     }
-
-
-def ratio(above: int, below: int) -> float | None:
-    """A ratio to four digits, None where there is nothing to divide by."""
-    return round(above / below, 4) if below else None

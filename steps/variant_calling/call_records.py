@@ -1,4 +1,4 @@
-"""The called records of a unit: which are its own, which filters they meet, and what is counted of them."""
+"""The called records of a unit: those that are its own, their filters and their counts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from calling_units import Ownership
-
-TRANSITIONS = {("A", "G"), ("G", "A"), ("C", "T"), ("T", "C")}
+from common.variants import TRANSITIONS, ratio
 
 
 class Filters(NamedTuple):
@@ -19,15 +18,15 @@ class Filters(NamedTuple):
     max_strand_bias: int
 
     def header(self) -> str:
-        """What each filter is called and means, as header lines."""
+        """Return the header lines that declare the filters."""
         return (
             f'##FILTER=<ID=LowQual,Description="QUAL below {self.min_qual:g}">\n'
             f'##FILTER=<ID=LowDepth,Description="Fewer than {self.min_depth} high-quality bases">\n'
             f'##FILTER=<ID=StrandBias,Description="Phred-scaled strand bias above {self.max_strand_bias}">\n'
         )
 
-    def met(self, qual: str, sample: Mapping[str, str]) -> str:
-        """The FILTER column of a record."""
+    def column(self, qual: str, sample: Mapping[str, str]) -> str:
+        """Return the FILTER column of a record, from its QUAL and its sample's fields."""
         found = []
         if float(qual) < self.min_qual:
             found.append("LowQual")
@@ -44,7 +43,14 @@ def _number(sample: Mapping[str, str], name: str) -> int:
 
 
 def keep(lines: Iterable[str], own: Ownership, filters: Filters, write: Callable[[str], None]) -> Counter[str]:
-    """Write the records that start within the unit with their filters; returns counts over those that pass."""
+    """Write the records that start within the unit, with their filters, and count those that pass.
+
+    Args:
+        lines: Records of a VCF of one sample.
+        own: The unit.
+        filters: The soft filters.
+        write: Takes the text.
+    """
     counts: Counter[str] = Counter()
     for line in lines:
         fields = line.rstrip("\n").split("\t")
@@ -52,15 +58,15 @@ def keep(lines: Iterable[str], own: Ownership, filters: Filters, write: Callable
         if not own.parts(fields[0], pos - 1, pos):
             continue
         sample = dict(zip(fields[8].split(":"), fields[9].split(":"), strict=False))
-        fields[6] = filters.met(fields[5], sample)
+        fields[6] = filters.column(fields[5], sample)
         write("\t".join(fields) + "\n")
         if fields[6] == "PASS":
-            counts.update(_counted(fields[3].upper(), fields[4].upper().split(","), sample["GT"]))
+            counts.update(_count_names(fields[3].upper(), fields[4].upper().split(","), sample["GT"]))
     return counts
 
 
-def _counted(ref: str, alts: list[str], genotype: str) -> list[str]:
-    """The names of all counts that a record adds to."""
+def _count_names(ref: str, alts: list[str], genotype: str) -> list[str]:
+    """Return the names of the counts that a record adds to."""
     carried = genotype.replace("|", "/").split("/")
     snps = [alt for at, alt in enumerate(alts, 1) if len(alt) == len(ref) == 1 and str(at) in carried]
     names = ["variants", *("transitions" if (ref, alt) in TRANSITIONS else "transversions" for alt in snps)]
@@ -74,12 +80,8 @@ def _counted(ref: str, alts: list[str], genotype: str) -> list[str]:
 
 
 def summarise(counts: Mapping[str, int]) -> dict[str, Any]:
-    """The metrics of a sample."""
+    """Return the metrics of a sample."""
     found: dict[str, Any] = {name: counts.get(name, 0) for name in ("variants", "snps", "indels")}
-    found["ti_tv"] = _ratio(counts.get("transitions", 0), counts.get("transversions", 0))
-    found["het_hom"] = _ratio(counts.get("heterozygous", 0), counts.get("homozygous", 0))
+    found["ti_tv"] = ratio(counts.get("transitions", 0), counts.get("transversions", 0))
+    found["het_hom"] = ratio(counts.get("heterozygous", 0), counts.get("homozygous", 0))
     return found
-
-
-def _ratio(above: int, below: int) -> float | None:
-    return round(above / below, 4) if below else None

@@ -1,4 +1,4 @@
-"""What one worker calls at a time: a grid over the reference that no number of workers changes."""
+"""The units that workers call: a grid over the reference that does not depend on the number of workers."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bad_input import BadInput
+from common.program import BadInput
 
 SMALLEST_UNIT_BP, LARGEST_UNIT_BP = 50_000, 5_000_000
-UNITS = 64  # of a genome whose 64th lies between the two
-# Reads at a unit's border are realigned by what the columns before it show, and indels move left when normalised:
-# each unit is called with this much more on both sides, and keeps what starts within it.
+UNITS = 64  # of a genome whose 64th lies between those sizes
+# Reads at a unit's border are realigned by the columns before it, and indels move left when normalised: each unit is
+# called with this much more on both sides, and keeps the records that start within it.
 PADDING_BP = 1000
 
 
@@ -28,7 +28,7 @@ Unit = tuple[Span, ...]
 
 
 class Ownership:
-    """Which positions are a unit's own."""
+    """The positions that are a unit's own."""
 
     def __init__(self, unit: Unit) -> None:
         self._spans: dict[str, list[Span]] = {}
@@ -37,7 +37,7 @@ class Ownership:
         self._ends = {contig: [span.end for span in spans] for contig, spans in self._spans.items()}
 
     def parts(self, contig: str, start: int, end: int) -> list[tuple[int, int]]:
-        """The parts of [start, end) that are the unit's own."""
+        """Return the parts of [start, end) that are the unit's own."""
         found = []
         for span in self._spans.get(contig, [])[bisect_right(self._ends.get(contig, []), start) :]:
             if span.start >= end:
@@ -46,14 +46,14 @@ class Ownership:
         return found
 
 
-def read_contigs(fai: Path) -> dict[str, int]:
-    """Contig -> length, in the reference's order."""
-    rows = (line.split("\t") for line in fai.read_text().splitlines())
-    return {row[0]: int(row[1]) for row in rows}
-
-
 def cut(contigs: Mapping[str, int], regions: Sequence[Span] | None, unit_bp: int | None) -> list[Unit]:
-    """The reference, or its regions, in units of about the same size, in the reference's order."""
+    """Divide the reference, or regions of it, into units of about the same size, in the reference's order.
+
+    Args:
+        contigs: Name -> length.
+        regions: Sorted, without overlaps; None for the whole reference.
+        unit_bp: The units' size; None for a 64th of the reference, within limits.
+    """
     size = unit_bp or min(max(sum(contigs.values()) // UNITS, SMALLEST_UNIT_BP), LARGEST_UNIT_BP)
     within = None if regions is None else Ownership(tuple(regions))
     units: list[Unit] = []
@@ -69,7 +69,7 @@ def cut(contigs: Mapping[str, int], regions: Sequence[Span] | None, unit_bp: int
 
 
 def _pieces(contigs: Mapping[str, int], size: int) -> Iterable[Span]:
-    """Every contig in even pieces that are not longer than `size`."""
+    """Yield every contig in even pieces of at most `size` bases."""
     for contig, length in contigs.items():
         count = -(-length // size)
         for at in range(count):
@@ -77,15 +77,15 @@ def _pieces(contigs: Mapping[str, int], size: int) -> Iterable[Span]:
 
 
 def padded(unit: Unit, contigs: Mapping[str, int]) -> list[Span]:
-    """The unit with `PADDING_BP` more on both sides of each span, what then touches merged."""
-    return merged(
+    """Return the unit with `PADDING_BP` more on both sides of each span; spans that then touch are merged."""
+    return merge(
         Span(span.contig, max(0, span.start - PADDING_BP), min(contigs[span.contig], span.end + PADDING_BP))
         for span in unit
     )
 
 
-def merged(spans: Iterable[Span]) -> list[Span]:
-    """Sorted spans without overlaps."""
+def merge(spans: Iterable[Span]) -> list[Span]:
+    """Merge sorted spans that overlap or touch."""
     found: list[Span] = []
     for span in spans:
         if found and found[-1].contig == span.contig and span.start <= found[-1].end:
@@ -96,15 +96,15 @@ def merged(spans: Iterable[Span]) -> list[Span]:
 
 
 def bed_text(spans: Iterable[Span]) -> str:
-    """The spans as a BED file."""
+    """Return the spans as a BED file."""
     return "".join(f"{span.contig}\t{span.start}\t{span.end}\n" for span in spans)
 
 
 def read_bed(path: str, contigs: Mapping[str, int]) -> list[Span]:
-    """The regions of a BED file, sorted in the reference's order, overlaps merged.
+    """Read the regions of a BED file, sorted in the reference's order, overlaps merged.
 
     Raises:
-        BadInput: with the line that is not a region of the reference.
+        BadInput: with the line that is no region of the reference.
     """
     rank = {contig: at for at, contig in enumerate(contigs)}
     spans = []
@@ -117,7 +117,7 @@ def read_bed(path: str, contigs: Mapping[str, int]) -> list[Span]:
             spans.append(_bed_span(line, f"{path}:{number}", contigs))
     if not spans:
         raise BadInput(f"{path}: expected regions, found none")
-    return merged(sorted(spans, key=lambda span: (rank[span.contig], span.start)))
+    return merge(sorted(spans, key=lambda span: (rank[span.contig], span.start)))
 
 
 def _bed_span(line: str, place: str, contigs: Mapping[str, int]) -> Span:

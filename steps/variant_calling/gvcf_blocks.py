@@ -1,4 +1,4 @@
-"""What `bcftools mpileup` says of each site, as a gVCF with few records.
+"""The sites of `bcftools mpileup` as a gVCF with few records.
 
 mpileup ends a block at every base that differs from the reference, which at 30x is every 90 bp: nearly all of them
 errors of single reads. Here a site whose likelihoods say "reference" by a wide margin joins the blocks around it, and
@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from calling_units import Ownership
 
-DEPTH_BANDS = (0, 1, 5, 10, 20, 40)  # a block stays within one, so that a thin site does not thin out its neighbours
+# A block stays within one band, so that a site of low depth does not lower the depth of those around it.
+DEPTH_BANDS = (0, 1, 5, 10, 20, 40)
 REFERENCE_MARGIN = 30  # phred by which the reference genotype must beat every other
-UNSEEN = "<*>"  # the allele that stands for all those not seen
+UNSEEN = "<*>"  # the allele that stands for all alleles not seen
 
 
 class Block(NamedTuple):
@@ -29,14 +30,14 @@ class Block(NamedTuple):
     likelihoods: tuple[int, ...]
 
     def joined(self, other: Block) -> Block | None:
-        """Both as one, where they touch and their depths are in the same band."""
+        """Return this block and the next as one; None unless they touch and their depths are in the same band."""
         if self.end != other.start or self.contig != other.contig or _band(self.depth) != _band(other.depth):
             return None
         least = tuple(map(min, self.likelihoods, other.likelihoods))
         return self._replace(end=other.end, depth=min(self.depth, other.depth), likelihoods=least)
 
     def line(self) -> str:
-        """The block as a line of a gVCF."""
+        """Return the block as a line of a gVCF."""
         info = f"END={self.end};MIN_DP={self.depth};QS=1,0"
         likelihoods = ",".join(map(str, self.likelihoods))
         place = f"{self.contig}\t{self.start + 1}\t.\t{self.base}\t{UNSEEN}"
@@ -47,8 +48,15 @@ def _band(depth: int) -> int:
     return bisect_right(DEPTH_BANDS, depth)
 
 
-class Slimmer:
-    """Writes a unit's own part of the gVCF, and the sites that may be variant with those of the padding."""
+class GvcfWriter:
+    """A writer of a unit's own part of the gVCF, and of the sites that may be variant, in the padding too.
+
+    Args:
+        own: The unit.
+        gvcf: Takes lines of the gVCF.
+        sites: Takes lines of sites that may be variant.
+        base: Returns the reference's base at a place of a contig, counted from 0.
+    """
 
     def __init__(
         self,
@@ -65,7 +73,7 @@ class Slimmer:
         self._open: Block | None = None
 
     def take(self, lines: Iterable[str]) -> None:
-        """Write what mpileup's records, in their order, amount to."""
+        """Write the gVCF and the sites of mpileup's records, which come in order."""
         for line in lines:
             block = reference_block(line)
             if block is None:
@@ -94,7 +102,7 @@ class Slimmer:
 
 
 def reference_block(line: str) -> Block | None:
-    """The block that one of mpileup's records is or may be made, None for one that may be variant."""
+    """Return the block that one of mpileup's records is or can be made; None for one that may be variant."""
     contig, pos, _, ref, alt, _, _, info, _, sample = line.rstrip("\n").split("\t")
     likelihoods, depth, *_ = sample.split(":")
     phred = [int(value) for value in likelihoods.split(",")]

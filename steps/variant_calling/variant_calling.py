@@ -11,39 +11,27 @@ from pathlib import Path
 from typing import Any
 
 import pysam
-from bad_input import BadInput
+
+sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # where `common` lies
 from bgzf_parts import bgzf_writer, join, split_header
 from call_records import Filters, keep, summarise
-from calling_units import Ownership, Unit, bed_text, cut, padded, read_bed, read_contigs
-from forks import BAD_INPUT, KILLED, WorkFailed, WorkKilled, bcftools, run
-from gvcf_blocks import DEPTH_BANDS, Slimmer
-
-PLOIDY_KEY = "genomics_pipeline_ploidy"
-
-
-def main(task_file: str) -> int:
-    """Run the step; 0 when its outputs are written."""
-    task = json.loads(Path(task_file).read_text())
-    pysam.set_verbosity(0)
-    try:
-        call(task)
-    except BadInput as error:
-        print(f"error: {error}", file=sys.stderr)
-        return BAD_INPUT
-    except WorkFailed as error:
-        print(f"error: {error}", file=sys.stderr)
-        return KILLED if isinstance(error, WorkKilled) else 1
-    return 0
+from calling_units import Ownership, Unit, bed_text, cut, padded, read_bed
+from common.fai import read_contigs
+from common.forks import ForkFailed
+from common.program import BadInput, run_program
+from common.variants import PLOIDY_KEY
+from gvcf_blocks import DEPTH_BANDS, GvcfWriter
+from jobs import bcftools, run
 
 
 def call(task: dict[str, Any]) -> None:
-    """Call every unit, then join what they wrote.
+    """Call every unit, then join the files of all units.
 
     Raises:
         BadInput: for alignments or regions that cannot be used.
-        WorkFailed: if a worker failed.
+        ForkFailed: if a worker failed.
     """
-    contigs = read_contigs(Path(task["inputs"]["reference"] + ".fai"))
+    contigs = read_contigs(task["inputs"]["reference"])
     check_alignment(task["inputs"]["alignment"], task["inputs"]["reference"], task["item"]["sample"], contigs)
     parameters = task["parameters"]
     regions = parameters.get("regions")
@@ -54,10 +42,9 @@ def call(task: dict[str, Any]) -> None:
             [partial(call_unit, task, contigs, unit, folder) for unit, folder in zip(units, folders, strict=True)],
             at_once=task["vcpus"],
         )
-    except WorkKilled:
-        raise
-    except WorkFailed:
-        check_sequences(task["inputs"]["alignment"], task["inputs"]["reference"])
+    except ForkFailed as error:
+        if not error.killed:
+            check_sequences(task["inputs"]["alignment"], task["inputs"]["reference"])
         raise
     counts: Counter[str] = Counter()
     for folder in folders:
@@ -72,7 +59,7 @@ def check_alignment(path: str, reference: str, sample: str, contigs: dict[str, i
     """Refuse alignments that are not whole, indexed, of this sample or of this reference.
 
     Raises:
-        BadInput: saying which.
+        BadInput: with the file.
     """
     try:
         alignment = pysam.AlignmentFile(path, reference_filename=reference)
@@ -94,7 +81,7 @@ def check_alignment(path: str, reference: str, sample: str, contigs: dict[str, i
 def check_sequences(path: str, reference: str) -> None:
     """Refuse a CRAM file of other bases under the same names: its reads cannot be decoded with these.
 
-    Asked only when something has failed: all bases of the reference are read.
+    Called only when something has failed: it reads all bases of the reference.
 
     Raises:
         BadInput: with the first sequence that differs.
@@ -108,7 +95,14 @@ def check_sequences(path: str, reference: str) -> None:
 
 
 def call_unit(task: dict[str, Any], contigs: dict[str, int], unit: Unit, folder: Path) -> None:
-    """Pile up one unit once; write its part of the gVCF, its variants and their counts below `folder`."""
+    """Pile up one unit once and write its part of the gVCF, its variants and their counts.
+
+    Args:
+        task: The task.
+        contigs: The reference's, name -> length.
+        unit: The unit.
+        folder: Where the files are written.
+    """
     folder.mkdir()
     own, parameters, reference = Ownership(unit), task["parameters"], task["inputs"]["reference"]
     filters = Filters(parameters["min_qual"], parameters["min_depth"], parameters["max_strand_bias"])
@@ -118,7 +112,7 @@ def call_unit(task: dict[str, Any], contigs: dict[str, int], unit: Unit, folder:
     bed.write_text(bed_text(padded(unit, contigs)))
     options = ["--no-version", "-f", reference, "-R", str(bed), *pileup_options(parameters)]
     bcftools("mpileup", *options, "-Ov", "-o", str(pileup), task["inputs"]["alignment"])
-    slim(folder, own, filters, reference, parameters["ploidy"])
+    split_pileup(folder, own, filters, reference, parameters["ploidy"])
     pileup.unlink()  # before the others are written: it is the largest by far
     ploidy = str(parameters["ploidy"])
     bcftools("call", "--no-version", "-mv", "-a", "GQ", "--ploidy", ploidy, "-Ou", "-o", str(called), str(sites))
@@ -131,17 +125,18 @@ def call_unit(task: dict[str, Any], contigs: dict[str, int], unit: Unit, folder:
 
 
 def pileup_options(parameters: dict[str, Any]) -> list[str]:
-    """What mpileup is to look at and to say.
+    """Return the options of mpileup: which reads it takes, and which annotations it writes.
 
-    The illumina profile takes indels from consensus haplotypes: F1 of 0.83 on the 1000 Genomes trio, 0.74 without.
+    The illumina profile takes indels from consensus haplotypes, whose F1 on the 1000 Genomes trio is 0.83 instead of
+    0.74.
     """
     depth = str(parameters["max_depth"])
     options = ["-X", "illumina", "-q", str(parameters["min_mapq"]), "-Q", str(parameters["min_baseq"])]
     return [*options, "-d", depth, "-L", depth, "-g", ",".join(map(str, DEPTH_BANDS)), "-a", "AD,DP,SP"]
 
 
-def slim(folder: Path, own: Ownership, filters: Filters, reference: str, ploidy: int) -> None:
-    """Part the pileup into the unit's gVCF records and the sites to call."""
+def split_pileup(folder: Path, own: Ownership, filters: Filters, reference: str, ploidy: int) -> None:
+    """Split the pileup into the unit's gVCF records and the sites to call."""
     with (
         (folder / "pileup.vcf").open() as lines,
         (folder / "sites.vcf").open("w") as sites,
@@ -150,15 +145,15 @@ def slim(folder: Path, own: Ownership, filters: Filters, reference: str, ploidy:
     ):
         head, records = split_header(lines)
         *meta, columns = head.splitlines(keepends=True)
-        # Likelihoods are diploid whatever the ploidy: who genotypes the cohort from them must be told.
+        # Likelihoods are diploid whatever the ploidy: the step that genotypes the cohort needs it.
         (folder / "gvcf.header").write_text("".join([*meta, f"##{PLOIDY_KEY}={ploidy}\n", columns]))
         sites.write("".join([*meta, filters.header(), columns]))
 
         def base(contig: str, at: int) -> str:
             return str(fasta.fetch(contig, at, at + 1))
 
-        Slimmer(own, gvcf=write, sites=sites.write, base=base).take(records)
+        GvcfWriter(own, gvcf=write, sites=sites.write, base=base).take(records)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(run_program(call))

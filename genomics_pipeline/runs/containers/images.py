@@ -19,7 +19,7 @@ from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.runs.catalog import load_pipeline, load_step, shipped
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
-from genomics_pipeline.worker.step_folder import StepFolder, step_files
+from genomics_pipeline.worker.step_folder import StepFolder
 
 PACKAGES = (
     "model",
@@ -62,7 +62,7 @@ def chosen(stack: str, pipeline: str, steps: Sequence[str]) -> list[Image]:
 
 def tag(step: StepFolder) -> str:
     """16 hexadecimal digits over everything that goes into a step's image: what is unchanged keeps its tag."""
-    programs = [str(file.relative_to(step.path)) for file in step_files(step.path) if _is_program(file)]
+    programs = [name for name, file in step.files if _is_program(file)]
     told = "\0".join([_base_digest(), step.digest, *programs]).encode()
     return sha256(told + dockerfile(step).read_bytes()).hexdigest()[:TAG_LENGTH]
 
@@ -93,8 +93,8 @@ def build(wanted: Image, engine: ContainerEngine, cache: Path) -> bool:
             engine.build(base, Path(folder), DOCKERFILE, {})
     spec = wanted.step.spec
     with TemporaryDirectory() as folder:
-        for file in step_files(wanted.step.path):
-            _copy(file, Path(folder) / "step" / file.relative_to(wanted.step.path))
+        for name, file in wanted.step.files:
+            _copy(file, Path(folder) / "step" / name)
         _copy(dockerfile(wanted.step), Path(folder) / DOCKERFILE)
         _open_to_all(Path(folder))
         labels = {

@@ -1,5 +1,0 @@
-"""Input that cannot be used."""
-
-
-class BadInput(Exception):
-    """``FILE: what was expected, found``."""

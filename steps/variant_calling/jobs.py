@@ -1,0 +1,47 @@
+"""Jobs in forks, several at a time."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Sequence
+
+import pysam.bcftools
+from common.forks import ForkFailed, exit_on_sigterm, fork
+from common.program import StepError
+from pysam.utils import SamtoolsError
+
+
+def bcftools(command: str, *argv: str) -> None:
+    """Run one bcftools command in this process; it must name its output file.
+
+    Raises:
+        StepError: with bcftools' message.
+    """
+    try:
+        getattr(pysam.bcftools, command)(*argv, catch_stdout=False)
+    except SamtoolsError as error:
+        raise StepError(f"bcftools {command}: {error}") from None
+
+
+def run(jobs: Sequence[Callable[[], None]], at_once: int) -> None:
+    """Run every job in a fork of its own, at most `at_once` at a time.
+
+    Raises:
+        ForkFailed: if a job failed; the others are ended first.
+    """
+    running: set[int] = set()
+    waiting = list(reversed(jobs))
+    exit_on_sigterm()
+    try:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                running.add(fork(waiting.pop()))
+            process, status = os.wait()
+            running.discard(process)
+            if status:
+                raise ForkFailed("a worker", os.waitstatus_to_exitcode(status))
+    finally:
+        for process in running:
+            os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)

@@ -1,0 +1,31 @@
+"""Jobs in forks, one of which ends badly."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import jobs
+from common.forks import ForkFailed
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "message"),
+    [
+        (signal.SIGKILL, 137, "a worker was killed by signal 9; it may have run out of memory"),
+        (signal.SIGTERM, 1, "a worker ended with exit code -15"),
+    ],
+)
+def test_a_killed_worker_differs_from_a_failed_one(number: signal.Signals, code: int, message: str) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(ForkFailed) as caught:
+            jobs.run([lambda: None, lambda: os.kill(os.getpid(), number)], at_once=2)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (caught.value.exit_code, str(caught.value)) == (code, message)
