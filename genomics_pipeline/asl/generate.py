@@ -7,10 +7,10 @@ from itertools import groupby
 from typing import Any
 
 from genomics_pipeline.asl.healing import fail_state
-from genomics_pipeline.asl.jsonata import member
 from genomics_pipeline.asl.limits import check_limits
 from genomics_pipeline.asl.map_state import map_state
 from genomics_pipeline.asl.task_state import FAILED, Place, stage_states
+from genomics_pipeline.language.jsonata.text import member
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.resource_names import ResourceNames
 

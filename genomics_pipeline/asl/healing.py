@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from genomics_pipeline.asl.jsonata import expression, literal, member
+from genomics_pipeline.language.jsonata.text import expression, literal, member
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.classify import BY_ERROR, BY_EXIT_CODE, BY_REASON, BY_STATUS_REASON
 from genomics_pipeline.model.failure import FailureClass

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genomics_pipeline.asl.healing import fail_state
-from genomics_pipeline.asl.jsonata import expression, member
 from genomics_pipeline.asl.task_state import FAILED, Place, stage_states
+from genomics_pipeline.language.jsonata.text import expression, member
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.pipeline import MapSettings, Pipeline, Stage
 from genomics_pipeline.model.resource_names import ResourceNames

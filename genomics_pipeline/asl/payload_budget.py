@@ -12,6 +12,8 @@ from typing import Any
 
 from genomics_pipeline.asl.limits import submit_bytes
 from genomics_pipeline.asl.map_state import MAX_BATCH_BYTES, SHARED
+from genomics_pipeline.language.query_language import Node
+from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.json_text import compact
@@ -23,7 +25,6 @@ HEALING_BYTES = 2048  # of a child's input: what was tried of the stage it is in
 UUID = "0" * 36
 MOST_MEMORY, MOST_SECONDS, MOST_QUEUE = "9" * 8, 10**9, "q" * quotas.JOB_QUEUE_NAME.value  # as long as they can be
 
-Document = Mapping[str, Any]
 COHORT = {"cohort": "cohort"}
 
 
@@ -49,7 +50,7 @@ def _quoted(text: str) -> int:
     return len(json.dumps(text, ensure_ascii=False).encode()) - 2
 
 
-def payload_budgets(pipeline: Pipeline, document: Document, given: Mapping[str, Any]) -> dict[str, PayloadBudget]:
+def payload_budgets(pipeline: Pipeline, document: Node, given: Mapping[str, Any]) -> dict[str, PayloadBudget]:
     """The room of an item by scope: of a batch's items, of each that is alone in it.
 
     Args:
@@ -117,7 +118,7 @@ def _shared(pipeline: Pipeline, stages: list[Stage], given: Mapping[str, Any]) -
     return {"BatchInput": {**shared, "upstream": upstream}, "Items": [{"item": None}]}
 
 
-def _request(pipeline: Pipeline, document: Document, stage: Stage, given: Mapping[str, Any]) -> int:
+def _request(pipeline: Pipeline, document: Node, stage: Stage, given: Mapping[str, Any]) -> int:
     """The bytes of a stage's SubmitJob without its items."""
     place = RunPlace(**given["run"])
     payload = TaskPayload(
@@ -132,7 +133,7 @@ def _request(pipeline: Pipeline, document: Document, stage: Stage, given: Mappin
         items=(),
         upstream={name: _all_details(place, given) for name in pipeline.gathered(stage)},
     )
-    arguments = deepcopy(_tasks(document)[stage.name]["Arguments"])
+    arguments = _arguments(document, stage.name)
     overrides = arguments["ContainerOverrides"]
     values = (compact(payload.to_json()), MOST_MEMORY)
     for entry, value in zip(overrides["Environment"], values, strict=True):
@@ -142,11 +143,10 @@ def _request(pipeline: Pipeline, document: Document, stage: Stage, given: Mappin
     return submit_bytes(arguments) + ADDED_BYTES
 
 
-def _tasks(document: Document) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, state in document["States"].items():
-        found |= state["ItemProcessor"]["States"] if state["Type"] == "Map" else {name: state}
-    return found
+def _arguments(document: Node, stage: str) -> dict[str, Any]:
+    """Return a copy of the Arguments of a stage's Task."""
+    (task,) = (state for state in walk_states(document) if state.kind == "Task" and state.name == stage)
+    return deepcopy(dict(task.node["Arguments"]))
 
 
 def check_items(name: str, count: int, size_bytes: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genomics_pipeline.asl import healing
-from genomics_pipeline.asl.jsonata import constructor, expression, literal, member
+from genomics_pipeline.language.jsonata.text import constructor, expression, literal, member
 from genomics_pipeline.model.classify import BY_ERROR
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.pipeline import Pipeline, Stage

@@ -1,4 +1,4 @@
-"""AWS's limits: each one broken alone on a copy of a good document is one problem, with its place."""
+"""Limits: each one broken alone on a copy of a good document is one problem, with its place."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STAGES = [
     ("joint", "interval", {"calls": "call.out"}),
     ("gather", "cohort", {"parts": "joint.out"}),
 ]
-ALIGN = "$.States.Sample.ItemProcessor.States.align"
+ALIGN = "/States/Sample/ItemProcessor/States/align"
 Change = Callable[[dict[str, Any]], None]
 
 
@@ -60,6 +60,10 @@ def rename(old: str, new: str) -> Change:
     def change(document: dict[str, Any]) -> None:
         states = document["States"]
         states[new] = states.pop(old)
+        for state in states.values():
+            for node in (state, *state.get("Choices", ())):
+                if node.get("Next") == old:
+                    node["Next"] = new
 
     return change
 
@@ -86,67 +90,50 @@ def batcher(most: int) -> Change:
 
 
 BROKEN: dict[str, tuple[Change, str]] = {
-    "definition": (large, "$: the definition: AWS allows at most 1048576 bytes, found 1048577"),
+    "definition": (large, "the definition: AWS allows at most 1048576 bytes, found 1048577"),
     "name": (
         rename("gather", "g" * 81),
-        f"$.States.{'g' * 81}: the state's name: AWS allows at most 80 characters, found 81",
+        f"/States/{'g' * 81}: State name '{'g' * 81}' exceeds the 80-character limit allowed by the service",
     ),
-    "name twice": (
-        rename("gather", "align"),
-        "$.States.align: the state's name: AWS allows one of its own in the whole definition, "
-        f"found 'align', also of {ALIGN}",
-    ),
+    "name twice": (rename("gather", "align"), f"{ALIGN}: Duplicate State name: align"),
     "label": (
         sample("Label", "L" * 41),
-        f"$.States.Sample: Label: AWS allows at most 40 characters without spaces and wildcards, found {'L' * 41!r}",
+        f"/States/Sample/Label: Label '{'L' * 41}' exceeds the 40-character limit allowed by the service",
     ),
     "label twice": (
         put("States", "Interval", "Label", "Sample"),
-        "$.States.Interval: Label: AWS allows one of its own in the whole definition, "
-        "found 'Sample', also of $.States.Sample",
+        "/States/Interval/Label: Duplicate Label name: Sample",
     ),
     "concurrency": (
         sample("MaxConcurrency", 10_001),
-        "$.States.Sample: MaxConcurrency: AWS allows 0 to 10000, found 10001",
+        "/States/Sample: MaxConcurrency: AWS allows 0 to 10000, found 10001",
     ),
-    "negative concurrency": (
-        sample("MaxConcurrency", -1),
-        "$.States.Sample: MaxConcurrency: AWS allows 0 to 10000, found -1",
-    ),
+    "negative concurrency": (sample("MaxConcurrency", -1), "/States/Sample/MaxConcurrency: Minimum value is 0"),
     "percentage": (
         sample("ToleratedFailurePercentage", 100.5),
-        "$.States.Sample: ToleratedFailurePercentage: AWS allows 0 to 100, found 100.5",
+        "/States/Sample/ToleratedFailurePercentage: Maximum value is 100.0",
     ),
-    "count": (
-        sample("ToleratedFailureCount", -1),
-        "$.States.Sample: ToleratedFailureCount: AWS allows 0 or more, found -1",
-    ),
-    "batch": (
-        batcher(262_145),
-        "$.States.Sample: ItemBatcher.MaxInputBytesPerBatch: AWS allows at most 262144, found 262145",
-    ),
-    "interval": (retry(IntervalSeconds=0), f"{ALIGN}.Retry[0]: IntervalSeconds: AWS allows 1 to 99999999, found 0"),
+    "count": (sample("ToleratedFailureCount", -1), "/States/Sample/ToleratedFailureCount: Minimum value is 0"),
+    "batch": (batcher(262_145), "/States/Sample/ItemBatcher/MaxInputBytesPerBatch: Maximum value is 262144"),
+    "interval": (retry(IntervalSeconds=0), f"{ALIGN}/Retry[0]/IntervalSeconds: Minimum value is 1"),
     "longest delay": (
         retry(MaxDelaySeconds=31_622_401),
-        f"{ALIGN}.Retry[0]: MaxDelaySeconds: AWS allows 1 to 31622400, found 31622401",
+        f"{ALIGN}/Retry[0]/MaxDelaySeconds: Maximum value is 31622400",
     ),
     "delay below the interval": (
         retry(IntervalSeconds=300),
-        f"{ALIGN}.Retry[0]: MaxDelaySeconds: AWS allows more than IntervalSeconds, found 300",
+        f"{ALIGN}/Retry[0]/MaxDelaySeconds: MaxDelaySeconds must be greater than IntervalSeconds, which is 300; "
+        "found 300",
     ),
-    "attempts": (
-        retry(MaxAttempts=-1),
-        f"{ALIGN}.Retry[0]: MaxAttempts: AWS allows 0 to 99999999, found -1",
-    ),
-    "rate": (retry(BackoffRate=0.5), f"{ALIGN}.Retry[0]: BackoffRate: AWS allows at least 1, found 0.5"),
+    "attempts": (retry(MaxAttempts=-1), f"{ALIGN}/Retry[0]/MaxAttempts: Minimum value is 0"),
+    "rate": (retry(BackoffRate=0.5), f"{ALIGN}/Retry[0]/BackoffRate: Minimum value is 1.0"),
     "States.ALL not alone": (
-        align("Catch", 0, {"ErrorEquals": ["States.ALL", "Bad"], "Next": "SampleFailed"}),
-        f"{ALIGN}.Catch[0]: ErrorEquals: AWS allows States.ALL alone and last, "
-        "found {'ErrorEquals': ['States.ALL', 'Bad'], 'Next': 'SampleFailed'}",
+        align("Catch", 0, {"ErrorEquals": ["States.ALL", "Bad"], "Next": "alignFailed"}),
+        f"{ALIGN}/Catch[0]/ErrorEquals: States.ALL must appear alone and at end of list",
     ),
     "States.ALL not last": (
         align("Retry", [{"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["Bad"]}]),
-        f"{ALIGN}.Retry[0]: ErrorEquals: AWS allows States.ALL alone and last, found {{'ErrorEquals': ['States.ALL']}}",
+        f"{ALIGN}/Retry[0]/ErrorEquals: States.ALL must appear alone and at end of list",
     ),
     "job name": (
         align("Arguments", "JobName", "j" * 129),
@@ -158,7 +145,7 @@ BROKEN: dict[str, tuple[Change, str]] = {
     ),
     "job request": (
         environment(1),
-        "$.States.gather: Arguments: AWS allows a SubmitJob of at most 30720 bytes, found 30721 without items",
+        "/States/gather: Arguments: AWS allows a SubmitJob of at most 30720 bytes, found 30721 without items",
     ),
 }
 
@@ -203,7 +190,7 @@ def test_each_limit_itself_is_allowed(change: Change, good: dict[str, Any]) -> N
 def test_what_no_label_may_hold(character: str, good: dict[str, Any]) -> None:
     document = copy.deepcopy(good)
     sample("Label", f"a{character}b")(document)
-    with pytest.raises(DataError, match="Label: AWS allows at most 40 characters"):
+    with pytest.raises(DataError, match="contains the invalid character"):
         check_limits(document)
 
 
@@ -213,8 +200,8 @@ def test_sync_jobs_in_express_children(good: dict[str, Any]) -> None:
     with pytest.raises(DataError) as raised:
         check_limits(document)
     assert [str(problem) for problem in raised.value.problems] == [
-        f"$.States.Sample.ItemProcessor.States.{name}: Resource: AWS allows no .sync or .waitForTaskToken in EXPRESS "
-        "children, found arn:aws:states:::batch:submitJob.sync"
+        f"/States/Sample/ItemProcessor/States/{name}/Resource: Express state machine does not support '.sync' "
+        "service integration"
         for name in ("align", "call")
     ]
 
@@ -234,7 +221,7 @@ def test_generate_refuses_a_batch_that_no_job_could_carry(pipeline: Any) -> None
         generate(pipeline("p", STAGES, maps))
     problems = [str(problem) for problem in raised.value.problems]
     assert [problem.split(" with them")[0] for problem in problems] == [
-        f"$.States.Sample: ItemBatcher.MaxInputBytesPerBatch: AWS allows at most {fits} bytes:"
+        f"/States/Sample: ItemBatcher.MaxInputBytesPerBatch: AWS allows at most {fits} bytes:"
         for fits in (14_771, 14_780)
     ]
     assert problems[0].endswith("the job of align would pass SubmitJob's 30720, found 20000")
@@ -245,4 +232,4 @@ def test_generate_refuses_a_batch_that_no_job_could_carry(pipeline: Any) -> None
 def test_generate_refuses_parameters_that_no_job_could_carry(pipeline: Any) -> None:
     with pytest.raises(DataError) as raised:
         generate(pipeline("p", STAGES, None, {"gather": {"a": "x" * 31_000}}))
-    assert [problem.column for problem in raised.value.problems] == ["$.States.gather"]
+    assert [problem.column for problem in raised.value.problems] == ["/States/gather"]

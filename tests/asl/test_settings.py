@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from genomics_pipeline.asl.generate import generate
-from genomics_pipeline.asl.jsonata import member
+from genomics_pipeline.language.jsonata.text import member
 from genomics_pipeline.model.pipeline import MapSettings
 
 STAGES = [("align", "sample", {"reads": "sample.reads"})]

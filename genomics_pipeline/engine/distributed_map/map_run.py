@@ -17,8 +17,8 @@ from genomics_pipeline.engine.distributed_map.counts import counts
 from genomics_pipeline.engine.distributed_map.ends import Ends
 from genomics_pipeline.engine.distributed_map.result_writer import (
     Destination,
-    ResultRow,
     WriterConfig,
+    WriterRow,
     ended_row,
     pending_row,
     state_output,
@@ -198,7 +198,7 @@ class MapRun:
         if failures and not self._exceeded(plan):
             raise failures[0]
 
-    def _rows(self, plan: MapRunPlan, since: int) -> Iterator[tuple[str, ResultRow]]:
+    def _rows(self, plan: MapRunPlan, since: int) -> Iterator[tuple[str, WriterRow]]:
         for end in self.ends.in_order(since):
             yield ended_row(end, self.machine)
         for given in plan.children.inputs(self.ends.ended):

@@ -17,7 +17,7 @@ from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.model.json_text import compact, dumps, loads
 from genomics_pipeline.stores.protocol import Store
 
-ResultRow = dict[str, Any]
+WriterRow = dict[str, Any]
 File = dict[str, Any]  # Key, Size
 KINDS = ("FAILED", "PENDING", "SUCCEEDED")
 _INCLUDED = {"Included": True}
@@ -97,7 +97,7 @@ class Destination:
         self,
         map_run_arn: str,
         folder: str,
-        rows: Iterable[tuple[str, ResultRow]],
+        rows: Iterable[tuple[str, WriterRow]],
         scratch: Path,
         before: Sequence[File] | None = None,
     ) -> None:
@@ -187,7 +187,7 @@ class _Files:
         self._part.unlink(missing_ok=True)
 
 
-def state_output(rows: Iterable[tuple[str, ResultRow]], name: str, transformation: str) -> list[Any]:
+def state_output(rows: Iterable[tuple[str, WriterRow]], name: str, transformation: str) -> list[Any]:
     """The Map state's own result, where nothing is written: what stands in the file, as values.
 
     Args:
@@ -210,7 +210,7 @@ def state_output(rows: Iterable[tuple[str, ResultRow]], name: str, transformatio
     return [loads(data) for data in found]
 
 
-def shaped(kind: str, row: ResultRow, transformation: str) -> list[bytes]:
+def shaped(kind: str, row: WriterRow, transformation: str) -> list[bytes]:
     """What stands for a row, as JSON. What did not succeed is never transformed."""
     if kind != "SUCCEEDED" or transformation == "NONE":
         return [dumps(row)]
@@ -220,7 +220,7 @@ def shaped(kind: str, row: ResultRow, transformation: str) -> list[bytes]:
     return [output.encode()]
 
 
-def ended_row(end: ResultRow, machine: str) -> tuple[str, ResultRow]:
+def ended_row(end: WriterRow, machine: str) -> tuple[str, WriterRow]:
     """A finished child's row, from its journal record; members in the order of AWS's files."""
     status, name = end["status"], end["name"]
     began, stopped = format_timestamp(end["start"]), format_timestamp(end["stop"])
@@ -261,6 +261,6 @@ def ended_row(end: ResultRow, machine: str) -> tuple[str, ResultRow]:
     }
 
 
-def pending_row(value: Any) -> tuple[str, ResultRow]:
+def pending_row(value: Any) -> tuple[str, WriterRow]:
     """The row of a child that was never started."""
     return "PENDING", {"Input": compact(value), "InputDetails": _INCLUDED, "Status": "PENDING"}

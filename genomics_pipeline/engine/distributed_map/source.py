@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from genomics_pipeline.engine.states.map_state import Item, items
+from genomics_pipeline.engine.states.map_state import items
 from genomics_pipeline.engine.visit import Visit
+from genomics_pipeline.language.query_language import Node
 
 
 class ItemSource(Protocol):
@@ -22,7 +23,7 @@ class ItemSource(Protocol):
     def values(self) -> Iterator[Any]:
         """Their values."""
 
-    def items(self) -> Iterator[Item]:
+    def items(self) -> Iterator[Node]:
         """``Map.Item`` of the context object for each."""
 
 
@@ -40,7 +41,7 @@ class StateData:
         """Their values."""
         return (item["Value"] for item in self._items)
 
-    def items(self) -> Iterator[Item]:
+    def items(self) -> Iterator[Node]:
         """``Map.Item`` of each."""
         return iter(self._items)
 

@@ -12,9 +12,8 @@ from genomics_pipeline.engine.states.crew import crew
 from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.engine.visit import Transition, Visit
 from genomics_pipeline.language.errors import RUNTIME, StatesError
+from genomics_pipeline.language.query_language import Node
 from genomics_pipeline.model import quotas
-
-Item = Mapping[str, Any]
 
 
 async def run(visit: Visit) -> Transition:
@@ -95,7 +94,7 @@ def items(visit: Visit) -> Iterator[dict[str, Any]]:
             yield {"Index": place, "Value": value}
 
 
-def select(visit: Visit, item: Item) -> Any:
+def select(visit: Visit, item: Node) -> Any:
     """``ItemSelector`` (once called ``Parameters``): one iteration's input; the item's value where there is none."""
     state = visit.state
     name = "ItemSelector" if "ItemSelector" in state else "Parameters"

@@ -9,10 +9,9 @@ from typing import Any
 
 from genomics_pipeline.language.errors import QUERY_EVALUATION, StatesError
 from genomics_pipeline.language.host import NO_HOST, Host
+from genomics_pipeline.language.jsonata.text import WORDS, is_expression, text_of
 
-_OPEN, _CLOSE = "{%", "%}"
 _PATH = re.compile(r"\s*\$([A-Za-z]\w*)((?:\.[A-Za-z]\w*)*)\s*", re.ASCII)
-_WORDS = frozenset({"and", "or", "in", "true", "false", "null", "function"})
 _ABSENT = object()
 _UNCODED = "threw an error during evaluation: "  # a colon, where no code follows
 
@@ -29,7 +28,7 @@ class Expression:
         self._compiled: Any = None
         path = _PATH.fullmatch(text)
         names = [path[1], *path[2].split(".")[1:]] if path else []
-        self._names = [] if _WORDS & set(names) else names
+        self._names = [] if WORDS & set(names) else names
 
     def evaluate(self, bindings: Bindings, field: str, host: Host = NO_HOST) -> Any:
         """Return the value of the expression.
@@ -103,24 +102,6 @@ def _functions() -> dict[str, Any]:
 @lru_cache(maxsize=4096)
 def _expression(text: str) -> Expression:
     return Expression(text)
-
-
-def is_expression(value: Any) -> bool:
-    """Whether a value of a document is an expression.
-
-    >>> is_expression("{% 1 %}"), is_expression(" {% 1 %}")
-    (True, False)
-    """
-    return isinstance(value, str) and value.startswith(_OPEN) and value.endswith(_CLOSE) and len(value) >= 4
-
-
-def text_of(template: str) -> str:
-    """The expression in a string of a document.
-
-    >>> text_of("{% 1 + 1 %}")
-    '1 + 1'
-    """
-    return template[2:-2].strip()
 
 
 def evaluate(template: Any, bindings: Bindings, field: str, host: Host = NO_HOST) -> Any:

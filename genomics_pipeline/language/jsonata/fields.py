@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from genomics_pipeline.language.errors import QUERY_EVALUATION, StatesError
-from genomics_pipeline.language.jsonata.expressions import evaluate, is_expression, text_of
+from genomics_pipeline.language.jsonata.expressions import evaluate
+from genomics_pipeline.language.jsonata.text import is_expression, text_of
 from genomics_pipeline.language.jsonata.typed import FIELDS, typed
 from genomics_pipeline.language.query_language import Node, Outcome, StateScope
 from genomics_pipeline.language.variables import assign

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from genomics_pipeline.language.errors import RUNTIME, StatesError
@@ -42,35 +41,3 @@ def _member(key: str, value: Any, scope: PathScope, field: str) -> tuple[str, An
     if isinstance(value, str) and value.startswith("$"):
         return key[:-2], path.find(value, scope, key)
     raise StatesError(RUNTIME, f"The value for the field '{key}' {_WRONG} at {field}")
-
-
-def check(template: Any) -> Iterator[tuple[list[str | int], str]]:
-    """What is wrong with a payload template: where, and what.
-
-    >>> list(check({"a": 1, "b": [{"c.$": "x"}]}))
-    [(['b', 0, 'c.$'], "The value for the field 'c.$' must be a valid JSONPath or a valid intrinsic function call")]
-    """
-    if isinstance(template, list):
-        for place, value in enumerate(template):
-            yield from _below(place, value)
-    elif isinstance(template, dict):
-        for key, value in template.items():
-            if not key.endswith(_DYNAMIC):
-                yield from _below(key, value)
-                continue
-            if wrong := _wrong(key, value):
-                yield [key], wrong
-            if key[:-2] in template:
-                yield [key], f"The fields '{key[:-2]}' and '{key}' name the same field"
-
-
-def _below(step: str | int, value: Any) -> Iterator[tuple[list[str | int], str]]:
-    for place, wrong in check(value):
-        yield [step, *place], wrong
-
-
-def _wrong(key: str, value: Any) -> str | None:
-    if not isinstance(value, str) or not (value.startswith("$") or intrinsics.is_intrinsic(value)):
-        return f"The value for the field '{key}' {_WRONG}"
-    found = intrinsics.check(value) if intrinsics.is_intrinsic(value) else path.check(value)
-    return f"The value for the field '{key}' {_WRONG}: {found}" if found else None

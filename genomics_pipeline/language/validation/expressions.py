@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from genomics_pipeline.language.jsonata.text import OPEN, is_expression, text_of
 from genomics_pipeline.language.jsonpath import intrinsics
 from genomics_pipeline.language.jsonpath import path as jsonpath
 from genomics_pipeline.language.jsonpath import reference_path as single_path
 from genomics_pipeline.language.timestamps import parse_timestamp
 from genomics_pipeline.language.validation.diagnostics import INVALID_JSONATA, SCHEMA, UNSUPPORTED_JSONATA
 
-_OPEN, _CLOSE = "{%", "%}"
 _STATES = ("input", "context")  # what expressions read of $states wherever they stand
 _ROOT = re.compile(r"\$\$(?=[.\[]|$)|\$(?=[^\W\d_])")  # the context object; a variable
 
@@ -73,7 +73,7 @@ def timestamp(text: str) -> str | None:
 
 def begins_as_expression(found: object) -> bool:
     """Whether a value is a JSONata expression, or begins as one and has no end."""
-    return isinstance(found, str) and found.startswith(_OPEN)
+    return isinstance(found, str) and found.startswith(OPEN)
 
 
 def jsonata(text: str, member: str | None = None) -> list[tuple[str, str]]:
@@ -83,9 +83,9 @@ def jsonata(text: str, member: str | None = None) -> list[tuple[str, str]]:
         text: The string, ``{% … %}``.
         member: What ``$states`` has there beside input and context: ``result``, ``errorOutput``.
     """
-    if not text.endswith(_CLOSE) or len(text) < len(_OPEN + _CLOSE):
+    if not is_expression(text):
         return [(SCHEMA, "JSONata string must start with {% and end with %}")]
-    problem, references = _read(text[2:-2].strip(), member)
+    problem, references = _read(text_of(text), member)
     if problem is not None:
         return [(INVALID_JSONATA, problem)]
     return [(UNSUPPORTED_JSONATA, message) for message in references]

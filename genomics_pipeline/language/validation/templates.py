@@ -9,13 +9,13 @@ from genomics_pipeline.language.validation.diagnostics import INVALID_VARIABLE, 
 from genomics_pipeline.language.validation.expressions import begins_as_expression, jsonata, template_value
 from genomics_pipeline.model import quotas
 
-Place = list[str | int]
-Found = tuple[str, str, Place]  # code, message, where in the template
+TemplatePath = list[str | int]
+Found = tuple[str, str, TemplatePath]  # code, message, where in the template
 
 
 def in_jsonata(template: Any, member: str | None) -> Iterator[Found]:
     """What is wrong with the expressions of a template, each at its own place; `member`: see `expressions.jsonata`."""
-    waiting: list[tuple[Any, Place]] = [(template, [])]
+    waiting: list[tuple[Any, TemplatePath]] = [(template, [])]
     while waiting:
         value, place = waiting.pop()
         if begins_as_expression(value):

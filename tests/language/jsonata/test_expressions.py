@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genomics_pipeline.language.errors import StatesError
-from genomics_pipeline.language.jsonata.expressions import Expression, evaluate, is_expression
+from genomics_pipeline.language.jsonata.expressions import Expression, evaluate
+from genomics_pipeline.language.jsonata.text import is_expression
 from tests.language.host import HOST
 
 

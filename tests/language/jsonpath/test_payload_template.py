@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genomics_pipeline.language.errors import StatesError
-from genomics_pipeline.language.jsonpath.payload_template import check, fill
+from genomics_pipeline.language.jsonpath.payload_template import fill
 from genomics_pipeline.language.jsonpath.scope import PathScope
+from genomics_pipeline.language.validation.diagnostics import SCHEMA
+from genomics_pipeline.language.validation.templates import in_jsonpath
 
 KEYS = st.text(max_size=5).filter(lambda key: not key.endswith(".$"))
 LITERALS = st.recursive(
@@ -81,28 +83,25 @@ def test_a_value_that_is_no_path(value: Any) -> None:
         "States.Runtime",
         "The value for the field 'a.$' must be a valid JSONPath or a valid intrinsic function call at Parameters",
     )
-    assert list(check({"a.$": value})) == [
-        (["a.$"], "The value for the field 'a.$' must be a valid JSONPath or a valid intrinsic function call")
+    assert list(in_jsonpath({"a.$": value})) == [
+        (SCHEMA, "The value for the field 'a.$' must be a valid JSONPath or a valid intrinsic function call", [])
     ]
 
 
-def test_check_says_where() -> None:
+def test_every_wrong_value_is_reported() -> None:
     template = {
         "fine.$": "$.a",
         "also.$": "States.UUID()",
         "deep": [{"path.$": "$.a["}, {"call.$": "States.Foo()"}],
-        "twice": 1,
-        "twice.$": "$.a",
     }
     must = "must be a valid JSONPath or a valid intrinsic function call"
-    assert list(check(template)) == [
-        (["deep", 0, "path.$"], f"The value for the field 'path.$' {must}: unexpected end of query in '['"),
-        (["deep", 1, "call.$"], f"The value for the field 'call.$' {must}: there is no intrinsic function States.Foo"),
-        (["twice.$"], "The fields 'twice' and 'twice.$' name the same field"),
+    assert list(in_jsonpath(template)) == [
+        (SCHEMA, f"The value for the field 'path.$' {must}", []),
+        (SCHEMA, f"The value for the field 'call.$' {must}", []),
     ]
 
 
 @given(LITERALS)
 def test_a_template_without_paths_is_itself(template: Any) -> None:
     assert filled(template) == template
-    assert list(check(template)) == []
+    assert list(in_jsonpath(template)) == []

@@ -17,11 +17,11 @@ from genomics_pipeline.engine.distributed_map.item_reader.unreadable import (
 from genomics_pipeline.model import quotas
 
 DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
-Item = dict[str, str]
+CsvItem = dict[str, str]
 _ROWS = 100  # held at once: each may be large
 
 
-def read(blocks: Iterable[bytes], delimiter: str = ",", given: Sequence[str] | None = None) -> Iterator[list[Item]]:
+def read(blocks: Iterable[bytes], delimiter: str = ",", given: Sequence[str] | None = None) -> Iterator[list[CsvItem]]:
     """The items, many at once; empty lines are none.
 
     Args:
@@ -76,7 +76,7 @@ def _check(headers: Sequence[str]) -> None:
         raise ItemReaderCause("CSV headers cannot contain duplicates.")
 
 
-def _items(headers: Sequence[str], rows: list[list[str]]) -> list[Item]:
+def _items(headers: Sequence[str], rows: list[list[str]]) -> list[CsvItem]:
     width = len(headers)
     if min(map(len, rows)) < width:
         rows = [row + [""] * (width - len(row)) for row in rows if row]
