@@ -1,1 +1,1 @@
-"""What a run leaves behind and how it is read back."""
+"""The records that a run leaves behind: the one reader and writer of each."""

@@ -71,13 +71,13 @@ class LocalRunRecord:
 
     @property
     def seconds(self) -> float | None:
-        """How long the newest execution took; None until it has ended."""
+        """The duration of the newest execution; None until it has ended."""
         seconds: float | None = self.summary.get("seconds")
         return seconds
 
     @property
     def error(self) -> str | None:
-        """Why the newest execution failed, if it did."""
+        """The reason why the newest execution failed, if it did."""
         error: str | None = self.summary.get("error")
         return error
 

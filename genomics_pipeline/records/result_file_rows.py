@@ -17,7 +17,7 @@ from genomics_pipeline.records.result_row import (
     ResultRow,
     element_location,
     example,
-    too_long,
+    row_too_long,
 )
 
 BLOCK_BYTES = 1 << 17  # more is slower: it leaves the processor's cache
@@ -80,7 +80,7 @@ def _elements(uri: str, stream: BufferedReader[Any]) -> Iterator[ResultRow]:
             start = between.end()
         held, offset = held[start:], offset + start
         if len(held) > MAX_ROW_BYTES:
-            raise too_long(held, element_location(uri, number + 1, offset))
+            raise row_too_long(held, element_location(uri, number + 1, offset))
         searched = max(held.rfind(b"}"), 0)  # nothing before it can still turn out to be an element's end
         block = stream.read(BLOCK_BYTES)
         if not block:

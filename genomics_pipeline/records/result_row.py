@@ -13,7 +13,7 @@ import orjson
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.json_text import loads_lenient
 from genomics_pipeline.model.task import items_in
-from genomics_pipeline.records.row_bytes import AFTER_INPUT, INPUT, INPUT_DETAILS, ROW_ENDS, in_a_row
+from genomics_pipeline.records.row_bytes import AFTER_INPUT, INPUT, INPUT_DETAILS, ROW_ENDS, escape_for_row
 
 EXAMPLE_BYTES = 40  # of a file, shown in a message
 MAX_ROW_BYTES = 1 << 24  # an input, an output and a cause are of 544 KiB at most, six times that where all is escaped
@@ -67,10 +67,10 @@ class ResultRow:
         """
         if self._child is None:
             if len(self.line) > MAX_ROW_BYTES:
-                raise too_long(self.line, self.location)
+                raise row_too_long(self.line, self.location)
             row = decode(self.line, self.location, ROW, loads_lenient)
             if not (isinstance(row, dict) and "Status" in row and isinstance(row.get("Input"), str)):
-                raise _unlike(self.line, self.location, ROW)
+                raise _unexpected(self.line, self.location, ROW)
             self._child = row
         return self._child
 
@@ -86,13 +86,13 @@ class ResultRow:
         cause: str = self.child.get("Cause", "")
         return cause
 
-    def given(self) -> str:
+    def input_text(self) -> str:
         """Return the child's input, JSON text, without decoding the rest of the row where that is possible.
 
         Raises:
             DataError: if it is not a child's row.
         """
-        part = self.quoted()
+        part = self.raw_input()
         if part is not None:
             try:
                 text: str = orjson.loads(b'"' + part + b'"')
@@ -101,11 +101,11 @@ class ResultRow:
                 pass
         return str(self.child["Input"])
 
-    def quoted(self, before: bytes = INPUT, after: bytes = b"") -> bytes | None:
+    def raw_input(self, before: bytes = INPUT, after: bytes = b"") -> bytes | None:
         """Return the child's input as the row has it, which is the inside of a JSON string.
 
         Args:
-            before: The text that leads to the wanted part of the input; see `around`.
+            before: The text that leads to the wanted part of the input; see `input_delimiters`.
             after: The text behind that part.
 
         Returns:
@@ -127,10 +127,10 @@ class ResultRow:
         Raises:
             DataError: if it is not a child's row, or its input is not one of our definitions'.
         """
-        return self.items_in(self.given())
+        return self.items_in(self.input_text())
 
     def items_in(self, given: str) -> list[Mapping[str, Any]]:
-        """Return the items in an input that `given` returned.
+        """Return the items in an input that `input_text` returned.
 
         Raises:
             DataError: if they are not there.
@@ -142,9 +142,9 @@ class ResultRow:
         return items
 
 
-def around(before: str, after: str) -> tuple[bytes, bytes]:
-    """Return the arguments of `ResultRow.quoted` for inputs that begin and end with these texts."""
-    return INPUT + in_a_row(before), in_a_row(after)
+def input_delimiters(before: str, after: str) -> tuple[bytes, bytes]:
+    """Return the arguments of `ResultRow.raw_input` for inputs that begin and end with these texts."""
+    return INPUT + escape_for_row(before), escape_for_row(after)
 
 
 def element_location(file: str, number: int, offset: int) -> str:
@@ -171,17 +171,17 @@ def decode(text: T, location: str, expected: str, decoder: Callable[[T], Any]) -
     try:
         return decoder(text)
     except ValueError as error:
-        raise _unlike(text, location, expected, f": {error}") from None
+        raise _unexpected(text, location, expected, f": {error}") from None
     except (LookupError, TypeError, AttributeError):
-        raise _unlike(text, location, expected) from None
+        raise _unexpected(text, location, expected) from None
 
 
-def too_long(text: bytes, location: str) -> DataError:
+def row_too_long(text: bytes, location: str) -> DataError:
     """Return the error about a row that is longer than any can be."""
     return DataError(f"{location}: expected {ROW} of at most {MAX_ROW_BYTES} bytes, found {example(text)} and more")
 
 
-def _unlike(text: object, location: str, expected: str, why: str = "") -> DataError:
+def _unexpected(text: object, location: str, expected: str, why: str = "") -> DataError:
     shown = text.encode(errors="replace") if isinstance(text, str) else bytes(text)  # type: ignore[call-overload]
     return DataError(f"{location}: expected {expected}, found {example(shown)}{why}")
 

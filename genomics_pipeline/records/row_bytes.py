@@ -37,10 +37,10 @@ _FAILED = (
 _PENDING = rb'{"Input":"{\"item\":{\"key\":\"a\",\"wait\":0}}","InputDetails":{"Included":true},"Status":"PENDING"}'
 
 
-def in_a_row(text: str) -> bytes:
+def escape_for_row(text: str) -> bytes:
     r"""Return a text as it stands inside of a string of a row.
 
-    >>> in_a_row('{"é":1}').decode()
+    >>> escape_for_row('{"é":1}').decode()
     '{\\"é\\":1}'
     """
     return orjson.dumps(text)[1:-1]
@@ -59,7 +59,7 @@ def check_row(row: bytes) -> None:
 
     child = json.loads(row)
     start, end = row.rfind(INPUT) + len(INPUT), row.rfind(AFTER_INPUT)
-    expect(row[start:end] == in_a_row(child["Input"]), "Input directly before InputDetails, escaped as by orjson")
+    expect(row[start:end] == escape_for_row(child["Input"]), "Input directly before InputDetails, escaped as by orjson")
     expect(row.startswith(b'{"') and row.endswith(ROW_ENDS), "a compact object whose last member is a string")
     expect(row.endswith(PENDING_ENDS) == (child["Status"] == "PENDING"), "Status last, where it is PENDING")
     cause = child.get("Cause", "")

@@ -24,13 +24,13 @@ COLUMNS = "patient,sex,status,sample,lane,fastq_1,fastq_2"
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """What was made.
+    """A cohort in a folder.
 
     Attributes:
-        folder: Where it lies.
+        folder: The folder.
         samples: The samples' names, sorted.
-        variants: How many sites at least one sample carries.
-        read_pairs: Over all samples, PCR copies included.
+        variants: The number of sites whose variant at least one sample carries.
+        read_pairs: The number of read pairs of all samples, PCR copies included.
     """
 
     folder: Path
@@ -39,7 +39,7 @@ class Cohort:
     read_pairs: int
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON object that ``simulate --json`` prints."""
+        """Return the JSON object that ``simulate --json`` prints."""
         return {
             "folder": str(self.folder),
             "manifest": str(self.folder / "cohort.csv"),
@@ -57,11 +57,11 @@ def simulate(folder: Path, *, samples: int, length_bp: int, depth: float, seed: 
     A larger cohort of the same seed, length and depth begins with the same individuals.
 
     Args:
-        folder: A new or empty folder; it appears when all of it is written.
-        samples: How many, from 1; with two or more, the first is sequenced on two lanes.
-        length_bp: The reference's length, all contigs together; from 5,000, so that there is room for variants.
-        depth: Mean depth of each sample, PCR copies not counted.
-        seed: Decides every base.
+        folder: A new or empty folder, which is filled all at once when everything is written.
+        samples: The number of samples, at least 1; of two or more, the first is sequenced on two lanes.
+        length_bp: The length of all contigs of the reference together; at least 5,000, to leave space for variants.
+        depth: The mean depth of each sample, without PCR copies.
+        seed: The seed, which decides every base.
 
     Raises:
         UsageError: if the folder exists and is not empty.
@@ -70,43 +70,43 @@ def simulate(folder: Path, *, samples: int, length_bp: int, depth: float, seed: 
     contigs = random_contigs(length_bp, seed)
     names = [f"sample{number:0{len(str(samples))}d}" for number in range(1, samples + 1)]
     sites = plant_sites(contigs, seed)
-    drawn = {name: draw(sites, Random(f"{seed}:genotypes:{place}")) for place, name in enumerate(names)}
-    sites, drawn = _carried(sites, drawn)
+    drawn = {name: draw(sites, Random(f"{seed}:genotypes:{index}")) for index, name in enumerate(names)}
+    sites, drawn = _variable_sites(sites, drawn)
     pairs = round(depth * length_bp / (2 * READ_BP))
-    with _published(folder) as part:
+    with _atomic_folder(folder) as part:
         write_fasta(contigs, part / "reference.fa")
         write_truth(part / "truth.vcf.gz", contigs, sites, drawn)
         written = _sequence(part, contigs, sites, drawn, pairs, seed)
     return Cohort(folder, tuple(names), len(sites), written)
 
 
-def _carried(sites: Sequence[Site], drawn: Mapping[str, Genotypes]) -> tuple[list[Site], dict[str, Genotypes]]:
-    """Only the sites that vary in this cohort."""
-    kept = [place for place in range(len(sites)) if any(any(one[place]) for one in drawn.values())]
-    return [sites[place] for place in kept], {name: [one[place] for place in kept] for name, one in drawn.items()}
+def _variable_sites(sites: Sequence[Site], drawn: Mapping[str, Genotypes]) -> tuple[list[Site], dict[str, Genotypes]]:
+    """Return the sites that vary in this cohort, and the genotypes at them."""
+    kept = [index for index in range(len(sites)) if any(any(one[index]) for one in drawn.values())]
+    return [sites[index] for index in kept], {name: [one[index] for index in kept] for name, one in drawn.items()}
 
 
 def _sequence(
     part: Path, contigs: Sequence[Contig], sites: Sequence[Site], drawn: Mapping[str, Genotypes], pairs: int, seed: int
 ) -> int:
-    """Write every sample's reads and the sample sheet; how many pairs there are."""
+    """Write every sample's reads and the sample sheet, and return the number of read pairs."""
     (part / "fastq").mkdir()
     rows, written = [COLUMNS], 0
-    for place, (name, genotypes) in enumerate(drawn.items()):
+    for index, (name, genotypes) in enumerate(drawn.items()):
         haplotypes = [haplotype(contig, sites, genotypes, copy) for contig in contigs for copy in (0, 1)]
-        lanes = ("L001", "L002") if place == 0 and len(drawn) > 1 else ("L001",)
-        files = {lane: [f"fastq/{name}_S{place + 1}_{lane}_R{mate}_001.fastq.gz" for mate in (1, 2)] for lane in lanes}
+        lanes = ("L001", "L002") if index == 0 and len(drawn) > 1 else ("L001",)
+        files = {lane: [f"fastq/{name}_S{index + 1}_{lane}_R{mate}_001.fastq.gz" for mate in (1, 2)] for lane in lanes}
         paths = [(part / first, part / second) for first, second in files.values()]
-        written += write_reads(paths, haplotypes, pairs, Random(f"{seed}:reads:{place}"), run=place + 1)
-        sex = ("XX", "XY")[place % 2]
+        written += write_reads(paths, haplotypes, pairs, Random(f"{seed}:reads:{index}"), run=index + 1)
+        sex = ("XX", "XY")[index % 2]
         rows += [f"{name},{sex},0,{name},{lane},{first},{second}" for lane, (first, second) in files.items()]
     (part / "cohort.csv").write_text("\n".join(rows) + "\n")
     return written
 
 
 @contextmanager
-def _published(folder: Path) -> Iterator[Path]:
-    """A folder beside `folder` that becomes it when the block ends well, and is removed when it does not.
+def _atomic_folder(folder: Path) -> Iterator[Path]:
+    """Make a folder beside `folder` that replaces it when the block succeeds, and is removed when it fails.
 
     Raises:
         UsageError: if `folder` exists and is not an empty folder.

@@ -1,4 +1,4 @@
-"""Who carries what: each sample's two haplotypes."""
+"""The genotypes of each sample, and the two haplotypes that they make."""
 
 from __future__ import annotations
 
@@ -13,15 +13,22 @@ Genotypes = list[tuple[int, int]]
 
 
 def draw(sites: Iterable[Site], rng: Random) -> Genotypes:
-    """A sample of a population in which alleles and haplotypes are independent."""
+    """Draw the genotypes of a sample of a population in which alleles and haplotypes are independent."""
     return [(int(rng.random() < site.frequency), int(rng.random() < site.frequency)) for site in sites]
 
 
 def haplotype(contig: Contig, sites: Sequence[Site], genotypes: Genotypes, copy: int) -> str:
-    """One of the two copies (0 or 1) of a contig, with the alleles it carries."""
-    parts, at = [], 0
+    """Return one of the two copies of a contig, with the alleles that it carries.
+
+    Args:
+        contig: The contig.
+        sites: The planted sites of all contigs, in order.
+        genotypes: The sample's alleles at those sites.
+        copy: 0 or 1.
+    """
+    parts, end = [], 0
     for site, alleles in zip(sites, genotypes, strict=True):
         if site.contig == contig.name and alleles[copy]:
-            parts += [contig.sequence[at : site.start], site.alt]
-            at = site.start + len(site.ref)
-    return "".join([*parts, contig.sequence[at:]])
+            parts += [contig.sequence[end : site.start], site.alt]
+            end = site.start + len(site.ref)
+    return "".join([*parts, contig.sequence[end:]])

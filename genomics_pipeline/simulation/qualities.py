@@ -11,7 +11,7 @@ from random import Random
 
 READ_BP = 150
 PROFILES = 256
-GOOD, FAIR, POOR = 37, 25, 11  # the bins of recent Illumina instruments
+GOOD, FAIR, POOR = 37, 25, 11  # the quality bins of recent Illumina instruments
 OTHERS = {base: bytes(other for other in b"ACGT" if other != base) for base in b"ACGT"}
 
 
@@ -20,9 +20,9 @@ class Profile:
     """The qualities of one read.
 
     Attributes:
-        text: Phred+33, as in FASTQ.
-        expected: Running sum of the chances of error, base by base.
-        clean: The chance that no base is wrong.
+        text: The qualities in Phred+33, as in FASTQ.
+        expected: The cumulative expected number of errors, base by base.
+        clean: The probability that no base is wrong.
     """
 
     text: bytes
@@ -30,7 +30,7 @@ class Profile:
     clean: float
 
     def errors(self, rng: Random) -> Iterator[int]:
-        """Places of wrong bases: a Poisson number of them, mostly none, mostly at poor bases."""
+        """Yield the indexes of wrong bases: a Poisson number of them, mostly none, mostly at poor bases."""
         left, chance, number = rng.random(), self.clean, 0
         while left > chance and number < READ_BP:
             left -= chance
@@ -40,7 +40,7 @@ class Profile:
 
 
 def profiles(rng: Random, mate: int) -> list[Profile]:
-    """A pool to draw reads' qualities from; they fall along the read, and more so in mate 2."""
+    """Return a pool to draw reads' qualities from; they fall along the read, and more so in mate 2."""
     return [_profile(rng, 1.0 if mate == 1 else 1.6) for _ in range(PROFILES)]
 
 
@@ -57,9 +57,9 @@ def _score(rng: Random, below_good: float) -> int:
 
 
 def misread(bases: bytes, profile: Profile, rng: Random) -> bytes:
-    """The bases as the instrument gives them."""
+    """Return bases as the instrument reads them, some of them wrong."""
     wrong = None
-    for place in profile.errors(rng):
+    for index in profile.errors(rng):
         wrong = wrong or bytearray(bases)
-        wrong[place] = rng.choice(OTHERS[bases[place]])
+        wrong[index] = rng.choice(OTHERS[bases[index]])
     return bytes(wrong) if wrong else bases

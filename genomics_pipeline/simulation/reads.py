@@ -30,26 +30,32 @@ Fragment = tuple[int, int, int, bool]
 
 
 def templates(haplotypes: Sequence[str]) -> list[Template]:
-    """Both strands of each haplotype."""
+    """Return both strands of each haplotype."""
     from Bio.Seq import reverse_complement
 
     return [Template(one.encode(), reverse_complement(one).encode()) for one in haplotypes]  # type: ignore[no-untyped-call,unused-ignore]
 
 
 def fragments(lengths: Sequence[int], number: int, rng: Random) -> list[Fragment]:
-    """`number` fragments evenly over all haplotypes, then PCR copies of some, in random order."""
+    """Return fragments of random haplotypes, and PCR copies of some, in random order.
+
+    Args:
+        lengths: The length of each haplotype, in bp; fragments fall evenly over all.
+        number: The number of fragments before PCR.
+        rng: The source of randomness.
+    """
     weights = list(accumulate(lengths))
-    found = []
+    drawn = []
     for index in rng.choices(range(len(lengths)), cum_weights=weights, k=number):
         size = min(max(round(rng.gauss(INSERT_BP, INSERT_SD_BP)), READ_BP), LONGEST_INSERT_BP)
-        found.append((index, int(rng.random() * (lengths[index] - size + 1)), size, rng.random() < 0.5))
-    found += rng.sample(found, round(number * DUPLICATE_SHARE))
-    rng.shuffle(found)
-    return found
+        drawn.append((index, int(rng.random() * (lengths[index] - size + 1)), size, rng.random() < 0.5))
+    drawn += rng.sample(drawn, round(number * DUPLICATE_SHARE))
+    rng.shuffle(drawn)
+    return drawn
 
 
 def mates(fragment: Fragment, sources: Sequence[Template]) -> tuple[bytes, bytes]:
-    """The error-free bases of mate 1 and mate 2: both ends of the fragment, inwards."""
+    """Return the error-free bases of mate 1 and mate 2: both ends of the fragment, read inwards."""
     index, start, size, reverse = fragment
     template = sources[index]
     mirrored = len(template.forward) - start - size
@@ -66,24 +72,24 @@ def write_reads(
     Args:
         paths: For each lane, the files of mate 1 and mate 2; pairs fall on the lanes at random.
         haplotypes: The sample's sequences.
-        number: Pairs, before PCR copies.
-        rng: The sample's own.
+        number: The number of read pairs before PCR copies.
+        rng: The source of randomness, the sample's own.
         run: The run number in the reads' names.
 
     Returns:
-        How many pairs were written.
+        The number of read pairs that were written.
     """
     sources = templates(haplotypes)
     pools = profiles(rng, 1), profiles(rng, 2)
-    found = fragments([len(one) for one in haplotypes], number, rng)
+    drawn = fragments([len(one) for one in haplotypes], number, rng)
     with ExitStack() as stack:
         files = [[stack.enter_context(_gzip(path, stack)) for path in pair] for pair in paths]
-        for place, fragment in enumerate(found):
+        for index, fragment in enumerate(drawn):
             lane = int(rng.random() * len(files))
-            name = _name(run, lane + 1, place)
+            name = _name(run, lane + 1, index)
             for mate, text in enumerate(_records(name, mates(fragment, sources), pools, rng)):
                 files[lane][mate].write(text)
-    return len(found)
+    return len(drawn)
 
 
 def _records(name: str, pair: tuple[bytes, bytes], pools: Sequence[Sequence[Profile]], rng: Random) -> Iterator[bytes]:
@@ -92,14 +98,14 @@ def _records(name: str, pair: tuple[bytes, bytes], pools: Sequence[Sequence[Prof
         yield b"@%s %d:N:0:ACGTACGT\n%s\n+\n%s\n" % (name.encode(), mate, misread(bases, profile, rng), profile.text)
 
 
-def _name(run: int, lane: int, place: int) -> str:
-    """An Illumina read name, its tile and place on the flow cell unique in the sample."""
-    tile, spot = divmod(place, 1_000_000)
+def _name(run: int, lane: int, index: int) -> str:
+    """Return an Illumina read name, whose tile and coordinates on the flow cell are unique in the sample."""
+    tile, spot = divmod(index, 1_000_000)
     return f"SIM01:{run}:FCSIM:{lane}:{1101 + tile}:{1000 + spot % 1000}:{1000 + spot // 1000}"
 
 
 def _gzip(path: Path, stack: ExitStack) -> BufferedWriter:
-    """A gzip file without name or time in it, so that the same reads give the same bytes."""
+    """Open a gzip file without name or time in it, so that the same reads give the same bytes."""
     raw = stack.enter_context(path.open("wb"))
     packed = stack.enter_context(gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=raw, mtime=0))
     return BufferedWriter(packed, buffer_size=1 << 20)

@@ -20,7 +20,7 @@ class Contig:
 
 
 def random_contigs(length_bp: int, seed: int) -> list[Contig]:
-    """Contigs of uniformly random bases, `length_bp` in all."""
+    """Return contigs of uniformly random bases, `length_bp` in all."""
     rng = Random(f"{seed}:reference")
     lengths = {name: round(length_bp * share) for name, share in SHARES.items()}
     return [Contig(name, "".join(rng.choices("ACGT", k=length))) for name, length in lengths.items()]

@@ -1,4 +1,4 @@
-"""Where a cohort varies: SNPs and short indels, planted so that there is one way only to write each."""
+"""The sites where a cohort varies: SNPs and short indels, planted so that each can be written in one way only."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Site:
 
     Attributes:
         contig: The contig's name.
-        start: 0-based place of the first base of `ref`.
+        start: The 0-based position of the first base of `ref`.
         ref: The reference's allele.
-        alt: The other allele.
-        frequency: The chance that a haplotype carries `alt`.
+        alt: The alternate allele.
+        frequency: The probability that a haplotype carries `alt`.
     """
 
     contig: str
@@ -38,7 +38,7 @@ class Site:
 
 
 def plant_sites(contigs: Sequence[Contig], seed: int) -> list[Site]:
-    """Sites over all contigs, in order; about one in 700 bp, never two within 100 bp."""
+    """Return sites over all contigs, in order; about one in 700 bp, never two within 100 bp."""
     rng = Random(f"{seed}:sites")
     return [site for contig in contigs for site in _on_contig(contig, rng)]
 

@@ -14,10 +14,10 @@ def write_truth(path: Path, contigs: Sequence[Contig], sites: Sequence[Site], sa
     """Write a bgzipped, tabix-indexed VCF of phased genotypes.
 
     Args:
-        path: The file, ending in ``.vcf.gz``; its index gets ``.tbi`` behind that.
+        path: The file, ending in ``.vcf.gz``; its index ends in ``.vcf.gz.tbi``.
         contigs: The reference.
         sites: The planted sites, in order.
-        samples: Sample -> its alleles at those sites.
+        samples: The alleles of each sample at those sites.
     """
     import pysam
 

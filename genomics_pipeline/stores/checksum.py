@@ -1,4 +1,4 @@
-"""What tells whether a content arrived as it was sent, computed while it passes."""
+"""Checksums of objects, computed while their content passes, which show whether it arrived as it was sent."""
 
 from __future__ import annotations
 
@@ -9,46 +9,47 @@ from typing import Any
 
 Running = tuple[Callable[[bytes], None], Callable[[], str]]
 
-# S3's names of what it may know of a whole object, the fastest first, and bytes of it; SHA-1 and MD5 are left out.
+# S3's names of the checksums of a whole object, the fastest first, with their bytes; SHA-1 and MD5 are left out.
 _S3 = {"ChecksumCRC64NVME": 8, "ChecksumCRC32C": 4, "ChecksumCRC32": 4, "ChecksumSHA256": 0}
 
 
 class Checksum:
-    """A digest that a content is to have; without one all content is right.
+    """A digest that a content must have; without one, any content is right.
 
     Args:
-        name: What it is called in messages.
+        name: The algorithm's name, for messages.
         expected: The digest.
-        running: How it is computed: takes more content, and gives the digest.
+        running: Two functions: one takes more of the content, one returns the digest.
     """
 
     def __init__(self, name: str = "", expected: str = "", running: Running | None = None) -> None:
         self._name, self._expected, self._running = name, expected, running
 
     def update(self, data: bytes) -> None:
-        """More of the content, in order."""
+        """Take more of the content, in order."""
         if self._running:
             self._running[0](data)
 
     def problem(self) -> str | None:
-        """What is wrong with the content, now that it is complete."""
+        """Return what is wrong with the content once it is complete; None if nothing is."""
         if self._running is None or (found := self._running[1]()) == self._expected:
             return None
         return f"expected content with the {self._name} {self._expected}, found {found}"
 
 
 def of_sha256(expected: str) -> Checksum:
-    """A sha256 in hexadecimal."""
+    """Return the check against a sha256 in hexadecimal."""
     digest = hashlib.sha256()
     return Checksum("sha256", expected, (digest.update, digest.hexdigest))
 
 
 def of_object(head: Mapping[str, Any]) -> Checksum:
-    """The checksum of the whole object that S3 has, if it has one.
+    """Return the check against the checksum that S3 has of a whole object, if it has one.
 
     Args:
-        head: HeadObject's answer to ``ChecksumMode=ENABLED``. Checksums of an upload's parts together end in ``-`` and
-            their number, and say nothing of other parts (S3 user guide, "Checking object integrity").
+        head: HeadObject's answer to ``ChecksumMode=ENABLED``. A composite checksum of an upload's parts ends in ``-``
+            and their number, and does not help where an object is read in other parts (S3 user guide, "Checking object
+            integrity").
     """
     name = next((name for name in _S3 if name in head and "-" not in head[name]), None)
     if name is None:

@@ -1,4 +1,4 @@
-"""Files as objects: a bucket is a folder."""
+"""The store of local files, in which a bucket is a folder."""
 
 from __future__ import annotations
 
@@ -26,39 +26,39 @@ PIECE_BYTES = 1 << 20
 
 
 class Folders(Mapping[str, Path]):
-    """The folders in a folder, as buckets; one that is not there is no bucket."""
+    """The buckets of a folder: each folder in it is one."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def __getitem__(self, name: str) -> Path:
-        """The bucket's folder."""
+        """Return a bucket's folder."""
         folder = self._root / name
         if name in ("", ".", "..") or not folder.is_dir():
             raise KeyError(name)
         return folder
 
     def __iter__(self) -> Iterator[str]:
-        """The buckets' names, sorted."""
+        """Return the buckets' names, sorted."""
         return iter(sorted(folder.name for folder in self._root.iterdir() if folder.is_dir()))
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Return the number of buckets."""
         return sum(1 for _ in self)
 
 
 class LocalStore:
-    """Plain paths, ``file://`` URIs, and the objects of buckets that are folders here.
+    """The store of plain paths, ``file://`` URIs, and objects of buckets that are local folders.
 
     Args:
-        buckets: Folder of each bucket.
+        buckets: The folder of each bucket.
     """
 
     def __init__(self, buckets: Mapping[str, Path] | None = None) -> None:
         self._buckets: Mapping[str, Path] = {} if buckets is None else buckets
 
     def path(self, uri: str) -> Path:
-        """The file of an object.
+        """Return the file of an object.
 
         Raises:
             MissingBucket: if there is no such bucket.
@@ -78,32 +78,32 @@ class LocalStore:
         return root / key
 
     def stat(self, uri: str) -> ObjectInfo | None:
-        """The object, None where there is none."""
+        """Return the object without its content; None where there is none."""
         try:
             return _info(uri, self.path(uri))
         except MissingBucket:
             return None
 
     def open(self, uri: str) -> BinaryIO:
-        """Its content as a stream."""
+        """Open an object's content as a stream."""
         try:
             return self.path(uri).open("rb")
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise MissingObject(uri) from None
 
     def read(self, uri: str) -> bytes:
-        """Its whole content."""
+        """Return an object's whole content."""
         with self.open(uri) as stream:
             return stream.read()
 
     def write(self, uri: str, data: bytes) -> None:
-        """Put an object, in place of the one that was there."""
+        """Write an object, in place of the one that was there."""
         part = _part(self.path(uri))
         part.write_bytes(data)
         part.replace(self.path(uri))
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """The objects whose URIs begin with the prefix, in the order of their names."""
+        """Yield the objects whose URIs begin with the prefix, in the order of their names."""
         self.path(prefix)  # refuses what leaves its bucket
         whole_bucket = "://" in prefix and prefix.count("/") == 2
         head = f"{prefix}/" if whole_bucket else prefix[: prefix.rfind("/") + 1]
@@ -116,21 +116,21 @@ class LocalStore:
                 yield info
 
     def local(self, uri: str) -> Path | None:
-        """The file itself."""
+        """Return an object's file."""
         return self.path(uri).absolute()
 
     def fetch(self, uri: str, folder: Path, expected: Expected = ANY, cancelled: threading.Event | None = None) -> Path:
-        """The file itself."""
+        """Return an object's file; nothing is copied."""
         info, path = self.stat(uri), self.path(uri).absolute()
         if info is None:
             raise MissingObject(uri)
-        _refuse_another(info, expected)
+        _refuse_other_version(info, expected)
         return path
 
     def download(
         self, uri: str, sink: Sink, expected: Expected = ANY, cancelled: threading.Event | None = None
     ) -> None:
-        """Its content into something that takes it."""
+        """Transfer an object's content into a sink."""
         info = self.stat(uri)
         with self.open(uri) as stream:
             while piece := stream.read(PIECE_BYTES):
@@ -138,7 +138,7 @@ class LocalStore:
                     raise TransferStopped(uri)
                 sink.write(piece)
         if info is not None:
-            _refuse_another(info, expected)
+            _refuse_other_version(info, expected)
 
     def publish(
         self, path: Path, uri: str, cancelled: threading.Event | None = None, intermediate: bool = False
@@ -155,27 +155,27 @@ class LocalStore:
             path.unlink()
 
     def copy(self, source: str, target: str) -> None:
-        """Put an object with the content of another."""
+        """Write an object with the content of another."""
         path = self.path(source)
         if not path.is_file():
             raise MissingObject(source)
         _copy(path, self.path(target))
 
     def delete(self, uri: str) -> None:
-        """Take an object away, if there is one."""
+        """Delete an object, if there is one."""
         path = self.path(uri)
         if path.is_file():
             path.unlink(missing_ok=True)
 
 
-def _refuse_another(info: ObjectInfo, expected: Expected) -> None:
+def _refuse_other_version(info: ObjectInfo, expected: Expected) -> None:
     if expected.version not in (None, info.version):
-        message = f"expected the version {expected.version}, found {info.version}: it was changed meanwhile"
+        message = f"expected the version {expected.version}, found {info.version}: it was changed in the meantime"
         raise TransferFailed(info.uri, message)
 
 
 def _copy(path: Path, target: Path) -> None:
-    """Copy a file; the copy is visible only when it is whole."""
+    """Copy a file, so that the copy is visible only when it is whole."""
     part = _part(target)
     shutil.copyfile(path, part)
     part.replace(target)
@@ -183,12 +183,12 @@ def _copy(path: Path, target: Path) -> None:
 
 def _info(uri: str, path: Path) -> ObjectInfo | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
     if not path.is_file():
         return None
-    return ObjectInfo(uri, found.st_size, f"{found.st_size}-{found.st_mtime_ns}", int(found.st_mtime))
+    return ObjectInfo(uri, status.st_size, f"{status.st_size}-{status.st_mtime_ns}", int(status.st_mtime))
 
 
 def _is_part(path: Path) -> bool:
@@ -196,6 +196,6 @@ def _is_part(path: Path) -> bool:
 
 
 def _part(path: Path) -> Path:
-    """A file beside it to write to first; one that a killed process left is written over."""
+    """Return a file beside a target that is written first; one that a killed process left is overwritten."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.with_name(f".{path.name}.part")

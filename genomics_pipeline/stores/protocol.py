@@ -1,4 +1,4 @@
-"""Objects by URI: what the engine, the worker and the commands ask of storage."""
+"""The port to storage: objects by URI, as the engine, the worker and the commands need them."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ from genomics_pipeline.model.errors import DataError, RunError
 
 
 class MissingObject(DataError):
-    """There is no object of that URI."""
+    """The error of a URI that no object has."""
 
     def __init__(self, uri: str) -> None:
         super().__init__(f"{uri}: expected a file, found none")
 
 
 class MissingBucket(MissingObject):
-    """There is no bucket for an object of that URI."""
+    """The error of a URI whose bucket does not exist."""
 
     def __init__(self, uri: str) -> None:
         DataError.__init__(self, f"{uri}: expected a bucket, found none")
 
 
 class TransferFailed(DataError):
-    """A content did not come, or did not come as it was: another attempt may go better."""
+    """A transfer that failed or whose content is not as expected; another attempt may succeed."""
 
     def __init__(self, uri: str, message: str) -> None:
         super().__init__(f"{uri}: {message}")
 
 
 class TransferStopped(RunError):
-    """A transfer ended before its time because it was told to."""
+    """A transfer that was cancelled."""
 
     def __init__(self, uri: str) -> None:
-        super().__init__(f"{uri}: told to end before it was transferred")
+        super().__init__(f"{uri}: cancelled before it was transferred")
 
 
 class Sink(Protocol):
-    """What takes a content piece by piece."""
+    """A receiver of a content, piece by piece."""
 
     def write(self, data: bytes, /) -> int:
-        """Take all of it; how much it was."""
+        """Take a whole piece and return its number of bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What is known of an object's content before it is read.
+    """The properties that an object must have when it is read.
 
     Attributes:
         version: `ObjectInfo.version`.
-        sha256: In hexadecimal.
+        sha256: The digest of its content, in hexadecimal.
     """
 
     version: str | None = None
@@ -69,9 +69,9 @@ class ObjectInfo:
     Attributes:
         uri: Its URI, or its path.
         size_bytes: Its size.
-        version: Changes when the content does: the ETag of S3; size and time of a local file.
+        version: A text that changes when the content does: the ETag in S3; size and time of a local file.
         modified: When it was written, in whole seconds since the epoch.
-        storage_class: What S3 calls it; of a local file, ``STANDARD``.
+        storage_class: S3's name of it; ``STANDARD`` for a local file.
     """
 
     uri: str
@@ -82,62 +82,62 @@ class ObjectInfo:
 
 
 class Store(Protocol):
-    """Storage. Writes are atomic: an object is whole or not there.
+    """Storage whose writes are atomic: an object is whole or not there.
 
-    Where a bucket does not exist, `stat` finds nothing and all else raises `MissingBucket`.
+    Where a bucket does not exist, `stat` returns None and every other method raises `MissingBucket`.
     """
 
     def stat(self, uri: str) -> ObjectInfo | None:
-        """The object, None where there is none."""
+        """Return the object without its content; None where there is none."""
 
     def open(self, uri: str) -> BinaryIO:
-        """Its content as a stream.
+        """Open an object's content as a stream.
 
         Raises:
             MissingObject: if there is none.
         """
 
     def read(self, uri: str) -> bytes:
-        """Its whole content.
+        """Return an object's whole content.
 
         Raises:
             MissingObject: if there is none.
         """
 
     def write(self, uri: str, data: bytes) -> None:
-        """Put an object, in place of the one that was there."""
+        """Write an object, in place of the one that was there."""
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """The objects whose URIs begin with the prefix, in the order of their names."""
+        """Yield the objects whose URIs begin with the prefix, in the order of their names."""
 
     def local(self, uri: str) -> Path | None:
-        """Where it lies on this machine; None for what lies elsewhere."""
+        """Return an object's path on this machine; None if it does not lie on it."""
 
     def fetch(self, uri: str, folder: Path, expected: Expected = ANY, cancelled: threading.Event | None = None) -> Path:
-        """A local file with its content: itself where it is local, else a verified copy in the folder.
+        """Return a local file with an object's content: itself where it is local, else a verified copy in the folder.
 
         Args:
             uri: The object.
-            folder: For a copy.
-            expected: What must be so. The content of what is local is not read to compare it.
-            cancelled: Set when it must end before its time.
+            folder: The folder for a copy.
+            expected: What the object must be. The content of a local file is not read to compare it.
+            cancelled: Ends the transfer when it is set.
 
         Raises:
             MissingObject: if there is none.
-            TransferFailed: if its content cannot be read, or is not what it should be.
+            TransferFailed: if its content cannot be read, or is not as expected.
             TransferStopped: if it was cancelled.
         """
 
     def download(
         self, uri: str, sink: Sink, expected: Expected = ANY, cancelled: threading.Event | None = None
     ) -> None:
-        """Its content into something that takes it, in order and little of it in memory, verified as by `fetch`.
+        """Transfer an object's content into a sink, in order, in bounded memory, and verified as by `fetch`.
 
         Args:
             uri: The object.
-            sink: Takes the content. It may have taken all of it before what is wrong with it is raised.
+            sink: Takes the content, perhaps all of it before an error of the content is raised.
             expected: See `fetch`.
-            cancelled: Set when it must end before its time.
+            cancelled: See `fetch`.
 
         Raises:
             MissingObject: see `fetch`.
@@ -153,19 +153,19 @@ class Store(Protocol):
         Args:
             path: The file.
             uri: The object.
-            cancelled: Set when it must end before its time.
-            intermediate: It may expire: where objects have tags it gets `model.task.INTERMEDIATE_TAG`.
+            cancelled: Ends the transfer when it is set.
+            intermediate: The object may expire: where objects have tags it gets `model.task.INTERMEDIATE_TAG`.
 
         Raises:
             TransferStopped: if it was cancelled; the object is as it was.
         """
 
     def copy(self, source: str, target: str) -> None:
-        """Put an object with the content of another.
+        """Write an object with the content of another.
 
         Raises:
             MissingObject: if there is no other.
         """
 
     def delete(self, uri: str) -> None:
-        """Take an object away, if there is one."""
+        """Delete an object, if there is one."""

@@ -1,4 +1,4 @@
-"""One store over all: local files, buckets that are folders here, and S3."""
+"""The store over all others: local files, buckets that are local folders, and S3."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 class RoutedStore:
-    """A store that sends each URI to the store it belongs to.
+    """A store that passes each URI on to the store that it belongs to.
 
     Args:
-        s3: Builds the S3 client; called once, when the first object on S3 is needed.
-        buckets: Folder of each bucket that lies on this machine.
+        s3: Makes the client for S3; called once, when the first object in S3 is needed.
+        buckets: The folder of each bucket that lies on this machine.
     """
 
     def __init__(self, s3: Callable[[], S3Client], buckets: Mapping[str, Path] | None = None) -> None:
@@ -48,37 +48,37 @@ class RoutedStore:
         raise DataError(f"{uri}: expected a path or an s3:// URI, found {scheme}://")
 
     def stat(self, uri: str) -> ObjectInfo | None:
-        """The object, None where there is none."""
+        """Return the object without its content; None where there is none."""
         return self._of(uri).stat(uri)
 
     def open(self, uri: str) -> BinaryIO:
-        """Its content as a stream."""
+        """Open an object's content as a stream."""
         return self._of(uri).open(uri)
 
     def read(self, uri: str) -> bytes:
-        """Its whole content."""
+        """Return an object's whole content."""
         return self._of(uri).read(uri)
 
     def write(self, uri: str, data: bytes) -> None:
-        """Put an object, in place of the one that was there."""
+        """Write an object, in place of the one that was there."""
         self._of(uri).write(uri, data)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """The objects whose URIs begin with the prefix, in the order of their names."""
+        """Yield the objects whose URIs begin with the prefix, in the order of their names."""
         return self._of(prefix).list(prefix)
 
     def local(self, uri: str) -> Path | None:
-        """Where it lies on this machine."""
+        """Return an object's path on this machine; None if it does not lie on it."""
         return self._of(uri).local(uri)
 
     def fetch(self, uri: str, folder: Path, expected: Expected = ANY, cancelled: threading.Event | None = None) -> Path:
-        """A local file with its content."""
+        """Return a local file with an object's content."""
         return self._of(uri).fetch(uri, folder, expected, cancelled)
 
     def download(
         self, uri: str, sink: Sink, expected: Expected = ANY, cancelled: threading.Event | None = None
     ) -> None:
-        """Its content into something that takes it."""
+        """Transfer an object's content into a sink."""
         self._of(uri).download(uri, sink, expected, cancelled)
 
     def publish(
@@ -88,7 +88,7 @@ class RoutedStore:
         self._of(uri).publish(path, uri, cancelled, intermediate)
 
     def copy(self, source: str, target: str) -> None:
-        """Put an object with the content of another."""
+        """Write an object with the content of another."""
         here, there = self._of(source), self._of(target)
         if here is there:
             here.copy(source, target)
@@ -100,5 +100,5 @@ class RoutedStore:
             there.publish(copy, target)
 
     def delete(self, uri: str) -> None:
-        """Take an object away, if there is one."""
+        """Delete an object, if there is one."""
         self._of(uri).delete(uri)

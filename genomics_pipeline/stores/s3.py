@@ -1,4 +1,4 @@
-"""Objects in S3; credentials, region and endpoint come from the standard AWS chain."""
+"""The store of objects in S3; credentials, region and endpoint come from the standard AWS chain."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ NOTHING = ("404", "NoSuchKey", "NoSuchBucket")  # codes of an object that is not
 
 
 class S3Store:
-    """``s3://bucket/key``.
+    """The store of ``s3://bucket/key``.
 
     Args:
-        client: boto3's client.
+        client: A client of boto3.
     """
 
     def __init__(self, client: S3Client) -> None:
         self._client = client
 
     def stat(self, uri: str) -> ObjectInfo | None:
-        """The object, None where there is none."""
+        """Return the object without its content; None where there is none."""
         found = self._head(uri)
         return found and _info(uri, found["ContentLength"], found)
 
@@ -55,7 +55,7 @@ class S3Store:
             raise TransferFailed(uri, f"expected an object that can be read: {error}") from error
 
     def open(self, uri: str) -> BinaryIO:
-        """Its content as a stream."""
+        """Open an object's content as a stream."""
         from smart_open import open as smart_open
 
         if self.stat(uri) is None:
@@ -63,7 +63,7 @@ class S3Store:
         return smart_open(uri, "rb", compression="disable", transport_params={"client": self._client})
 
     def read(self, uri: str) -> bytes:
-        """Its whole content, by one request: botocore compares it with the checksum that S3 has."""
+        """Return an object's whole content, by one request: botocore compares it with the checksum that S3 has."""
         from botocore.exceptions import BotoCoreError, ClientError
         from s3transfer.utils import S3_RETRYABLE_DOWNLOAD_ERRORS
 
@@ -81,13 +81,13 @@ class S3Store:
         raise TransferFailed(uri, f"expected an object that can be read, found it broken off: {broken}")
 
     def write(self, uri: str, data: bytes) -> None:
-        """Put an object, in place of the one that was there."""
+        """Write an object, in place of the one that was there."""
         bucket, key = split(uri)
         with _writing(uri):
             self._client.put_object(Bucket=bucket, Key=key, Body=data, ChecksumAlgorithm=CHECKSUM)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """The objects whose URIs begin with the prefix, in the order of their names."""
+        """Yield the objects whose URIs begin with the prefix, in the order of their names."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         bucket, key = split(prefix)
@@ -101,11 +101,11 @@ class S3Store:
             raise TransferFailed(prefix, f"expected a prefix that can be listed: {error}") from error
 
     def local(self, uri: str) -> Path | None:
-        """Nowhere on this machine."""
+        """Return None: no object lies on this machine."""
         return None
 
     def fetch(self, uri: str, folder: Path, expected: Expected = ANY, cancelled: threading.Event | None = None) -> Path:
-        """A copy in the folder, by parallel ranges."""
+        """Return a copy in the folder, read by parallel ranges."""
         path = folder / split(uri)[1].rsplit("/", 1)[-1]
         try:
             with path.open("wb") as out:
@@ -118,7 +118,7 @@ class S3Store:
     def download(
         self, uri: str, sink: Sink, expected: Expected = ANY, cancelled: threading.Event | None = None
     ) -> None:
-        """Its content into something that takes it, by parallel ranges that are put in order."""
+        """Transfer an object's content into a sink, by parallel ranges that are put in order."""
         self._download(uri, sink, expected, cancelled, STREAM)
 
     def _download(
@@ -128,7 +128,7 @@ class S3Store:
         if head is None:
             raise self._missing(uri)
         if expected.version not in (None, found := _version(head["ETag"])):
-            message = f"expected the version {expected.version}, found {found}: it was changed meanwhile"
+            message = f"expected the version {expected.version}, found {found}: it was changed in the meantime"
             raise TransferFailed(uri, message)
         check = checksum.of_sha256(expected.sha256) if expected.sha256 else checksum.of_object(head)
         source = Source(uri, *split(uri), head["ContentLength"], head["ETag"])
@@ -153,13 +153,13 @@ class S3Store:
             self._client.copy({"Bucket": from_bucket, "Key": from_key}, bucket, key)
 
     def delete(self, uri: str) -> None:
-        """Take an object away, if there is one."""
+        """Delete an object, if there is one."""
         bucket, key = split(uri)
         with _writing(uri):
             self._client.delete_object(Bucket=bucket, Key=key)
 
     def _missing(self, uri: str) -> MissingObject:
-        """What a missing object lacks: itself, or its bucket; HEAD does not tell."""
+        """Return the error of a missing object or of a missing bucket, which HEAD does not tell apart."""
         from botocore.exceptions import ClientError
 
         try:
@@ -172,7 +172,7 @@ class S3Store:
 
 @contextmanager
 def _writing(uri: str) -> Iterator[None]:
-    """Say in our words why an object cannot be put or taken away."""
+    """Raise the errors of this package for those of botocore when an object cannot be written."""
     from awscrt.exceptions import AwsCrtError
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
@@ -195,7 +195,7 @@ def _version(etag: str) -> str:
 
 
 def split(uri: str) -> tuple[str, str]:
-    """Bucket and key.
+    """Return the bucket and the key of a URI.
 
     >>> split("s3://reads/run-1/a_R1.fastq.gz")
     ('reads', 'run-1/a_R1.fastq.gz')

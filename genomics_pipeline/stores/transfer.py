@@ -1,8 +1,8 @@
-"""Large objects to and from S3 by boto3's transfer manager: parallel, of one version, verified, and to be stopped.
+"""Transfers of large objects to and from S3: parallel, of one version, verified, and cancellable.
 
-`preferred_transfer_client` is boto3's default, ``auto``: its CRT-backed manager on machines that AWS made it for, else
-the one of threads. Both write what they download in order, hold no more than a window of parts, try again what fails,
-and abort a multipart upload that does not come to its end.
+boto3's transfer manager makes them. `preferred_transfer_client` is boto3's default, ``auto``: the CRT-backed manager on
+machines that AWS made it for, else the one of threads. Both write what they download in order, hold no more than a
+window of parts, retry what fails, and abort a multipart upload that does not come to its end.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from genomics_pipeline.stores.protocol import Sink, TransferFailed, TransferStop
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-CHECKSUM: Final = "CRC64NVME"  # of whole objects whatever their parts; S3 refuses what does not have it
+CHECKSUM: Final = "CRC64NVME"  # of a whole object, whatever its parts; S3 refuses content that does not match
 POLL_S = 0.05
 MIB = 1 << 20
-PIECE_BYTES = 512 << 10  # half or twice as much took a fifth longer: fewer overlap, or more wait for each other
+PIECE_BYTES = 512 << 10  # half or twice as much took a fifth longer: fewer pieces overlap, or more wait for each other
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How much of an object is on its way at the same time.
+    """The amount of an object that is transferred at the same time.
 
     Attributes:
-        parts: Requests, and parts in memory at most.
-        part_bytes: Size of one.
-        queued: Pieces of parts that wait to be written, at most.
+        parts: The most requests, and parts in memory.
+        part_bytes: The size of a part.
+        queued: The most pieces of parts that wait to be written.
     """
 
     parts: int
@@ -42,7 +42,7 @@ class Window:
 
 
 WHOLE = Window(parts=10, part_bytes=8 * MIB, queued=50)
-STREAM = Window(parts=4, part_bytes=4 * MIB, queued=8)  # a task may have dozens, most of which wait to be read
+STREAM = Window(parts=4, part_bytes=4 * MIB, queued=8)  # a task may have dozens of them, most of which wait
 ATTEMPTS = 10  # of one part
 
 
@@ -52,8 +52,8 @@ class Source:
 
     Attributes:
         uri: Its URI.
-        bucket: Of it.
-        key: Of it.
+        bucket: Its bucket.
+        key: Its key.
         size_bytes: Its size.
         etag: Its ETag, in quotes as S3 gives it.
     """
@@ -73,22 +73,30 @@ def download(
     cancelled: threading.Event | None,
     window: Window,
 ) -> None:
-    """An object's content, in order; what it returns from was verified.
+    """Transfer an object's content into a sink, in order, and verify it.
+
+    Args:
+        client: A client of boto3.
+        source: The object's version.
+        sink: Takes the content.
+        checksum: Verifies the content.
+        cancelled: Ends the transfer when it is set.
+        window: The amount that is transferred at the same time.
 
     Raises:
-        TransferFailed: if it could not be read, is another version meanwhile, or is not what it should be.
+        TransferFailed: if it could not be read, has another version by now, or is not as expected.
         TransferStopped: if it was cancelled.
     """
-    taker = _Taker(sink, checksum)
+    sink_in_order = _VerifiedSink(sink, checksum)
     with _failing(source.uri, "read"):
         subscriber = _subscriber(source)
         # Every request is for a range, however small: only those ask S3 for the very version.
         with _manager(client, window, from_bytes=1) as manager:
-            future = manager.download(source.bucket, source.key, taker, subscribers=[subscriber])
-            if not _wait(future, subscriber.done, cancelled) and taker.taken < source.size_bytes:
+            future = manager.download(source.bucket, source.key, sink_in_order, subscribers=[subscriber])
+            if not _wait(future, subscriber.done, cancelled) and sink_in_order.bytes < source.size_bytes:
                 raise TransferStopped(source.uri)
-    if taker.taken != source.size_bytes:
-        raise TransferFailed(source.uri, f"expected {source.size_bytes} bytes, found {taker.taken}")
+    if sink_in_order.bytes != source.size_bytes:
+        raise TransferFailed(source.uri, f"expected {source.size_bytes} bytes, found {sink_in_order.bytes}")
     if problem := checksum.problem():
         raise TransferFailed(source.uri, problem)
 
@@ -97,19 +105,19 @@ def upload(
     client: S3Client,
     path: Path,
     uri: str,
-    place: tuple[str, str],
+    bucket_and_key: tuple[str, str],
     tags: Mapping[str, str],
     cancelled: threading.Event | None,
 ) -> None:
-    """A file as an object, visible when it is complete; S3 verifies each part.
+    """Upload a file to be an object, visible when it is complete; S3 verifies each part.
 
     Args:
-        client: boto3's.
+        client: A client of boto3.
         path: The file.
         uri: The object.
-        place: Its bucket and key.
+        bucket_and_key: The same, as S3 wants it.
         tags: ``Tagging``, if it has tags.
-        cancelled: Set when it must end before its time.
+        cancelled: Ends the transfer when it is set.
 
     Raises:
         TransferStopped: if it was cancelled.
@@ -117,36 +125,36 @@ def upload(
     subscriber = _subscriber(None)
     with _manager(client, WHOLE, from_bytes=WHOLE.part_bytes) as manager:
         extra = {"ChecksumAlgorithm": CHECKSUM, **tags}
-        future = manager.upload(str(path), *place, extra_args=extra, subscribers=[subscriber])
+        future = manager.upload(str(path), *bucket_and_key, extra_args=extra, subscribers=[subscriber])
         if not _wait(future, subscriber.done, cancelled):
             raise TransferStopped(uri)
 
 
-class _Taker:
-    """A sink that counts and verifies what passes; no more than `write`, so that it is written in order."""
+class _VerifiedSink:
+    """A sink that counts and verifies what passes; it has no method but `write`, so that it is written in order."""
 
     def __init__(self, sink: Sink, checksum: Checksum) -> None:
         self._sink, self._checksum = sink, checksum
-        self.taken = 0
+        self.bytes = 0
 
     def write(self, data: bytes) -> int:
         self._checksum.update(data)
-        self.taken += len(data)  # before: whoever reads a pipe may end as soon as it has the last of it
+        self.bytes += len(data)  # first, since the reader of a pipe may end as soon as it has the last piece
         self._sink.write(data)
         return len(data)
 
 
 def _manager(client: S3Client, window: Window, from_bytes: int) -> Any:
-    """A manager of its own for each transfer: one that waits to be read must not hold up another.
+    """Return a manager for one transfer only, since a transfer that waits to be read must not hold up another.
 
     Args:
-        client: boto3's.
-        window: How much at the same time.
-        from_bytes: Size from which an object goes by parts.
+        client: A client of boto3.
+        window: The amount that is transferred at the same time.
+        from_bytes: The size from which an object is transferred in parts.
     """
     from boto3.s3.transfer import TransferConfig, create_transfer_manager
 
-    encrypted = client.meta.endpoint_url.startswith("https://")  # the CRT-backed one speaks TLS, asked or not
+    encrypted = client.meta.endpoint_url.startswith("https://")  # the CRT-backed manager always speaks TLS
     config = TransferConfig(
         multipart_threshold=from_bytes,
         multipart_chunksize=window.part_bytes,
@@ -161,7 +169,7 @@ def _manager(client: S3Client, window: Window, from_bytes: int) -> Any:
 
 
 def _subscriber(source: Source | None) -> Any:
-    """Tells the manager which version is wanted, and us when it has ended."""
+    """Return a subscriber that tells the manager the wanted version, and whose `done` is set at the transfer's end."""
     from s3transfer.subscribers import BaseSubscriber
 
     class Subscriber(BaseSubscriber):
@@ -180,7 +188,7 @@ def _subscriber(source: Source | None) -> Any:
 
 
 def _wait(future: Any, done: threading.Event, cancelled: threading.Event | None) -> bool:
-    """Wait for a transfer's end; whether it came to it, rather than being cancelled."""
+    """Wait for a transfer's end and return whether it was completed, rather than cancelled."""
     from s3transfer.exceptions import CancelledError
 
     while not done.wait(POLL_S):
@@ -194,8 +202,8 @@ def _wait(future: Any, done: threading.Event, cancelled: threading.Event | None)
 
 
 @contextmanager
-def _failing(uri: str, what: str) -> Iterator[None]:
-    """Say in our words why an object cannot be read."""
+def _failing(uri: str, action: str) -> Iterator[None]:
+    """Raise the errors of this package for those of boto3 when a transfer fails."""
     from awscrt.exceptions import AwsCrtError
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
@@ -206,6 +214,6 @@ def _failing(uri: str, what: str) -> Iterator[None]:
     except S3DownloadFailedError as error:
         raise TransferFailed(uri, f"expected one content, found another one while it was read: {error}") from error
     except RetriesExceededError as error:
-        raise TransferFailed(uri, f"expected an object that can be {what}: {error.last_exception}") from error
+        raise TransferFailed(uri, f"expected an object that can be {action}: {error.last_exception}") from error
     except (AwsCrtError, BotoCoreError, ClientError, Boto3Error) as error:
-        raise TransferFailed(uri, f"expected an object that can be {what}: {error}") from error
+        raise TransferFailed(uri, f"expected an object that can be {action}: {error}") from error

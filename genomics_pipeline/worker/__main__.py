@@ -53,7 +53,7 @@ def run() -> int:
 
         code = main(sys.argv[1:], os.environ, Path.home(), lambda buckets: RoutedStore(_s3, buckets))
     except KeyboardInterrupt:
-        print("error: told to end (SIGTERM): spot host lost, timeout or cancelled", file=sys.stderr)
+        print("error: ended by SIGTERM: Spot host lost, timeout or cancelled", file=sys.stderr)
     return SIGTERM_EXIT_CODE if received else code
 
 

@@ -34,7 +34,7 @@ def argv(step: StepFolder, task: Mapping[str, Any], file: Path) -> list[str]:
 
 def fill_in(text: str, values: Mapping[str, Any]) -> str:
     """Return a text with its placeholders replaced by values."""
-    return PLACEHOLDER.sub(lambda found: _text(values[found[1]]), text)
+    return PLACEHOLDER.sub(lambda match: _text(values[match[1]]), text)
 
 
 def _text(value: Any) -> str:

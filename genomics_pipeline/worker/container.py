@@ -42,12 +42,12 @@ def main(arguments: list[str], environment: Mapping[str, str], home: Path, make_
         make_store: Makes the store of the task's files, given local folders by bucket.
     """
     try:
-        step = read_step(Path(_required(environment, "STEP")))
+        step = read_step(Path(_variable(environment, "STEP")))
         if arguments == ["--version"]:
             print(f"genomics-pipeline {__version__}, step {step.spec.name} {step.spec.version} ({step.digest[:16]})")
             return 0
         if arguments == ["--health"]:
-            return _health(step, Path(_required(environment, "SCRATCH")))
+            return _health(step, Path(_variable(environment, "SCRATCH")))
         if arguments:
             raise DataError(f"expected no argument but --version or --health, found {' '.join(arguments)}")
         return _run(step, environment, home, make_store)
@@ -75,7 +75,7 @@ def _health(step: StepFolder, scratch: Path) -> int:
 
 def _run(step: StepFolder, environment: Mapping[str, str], home: Path, make_store: MakeStore) -> int:
     store = make_store(_buckets(environment))
-    payload = read_payload(_required(environment, "TASK"), store)
+    payload = read_payload(_variable(environment, "TASK"), store)
     if payload.step != step.spec.name:
         raise DataError(f"{PAYLOAD_VARIABLE}: expected a task of the step {step.spec.name}, found {payload.step}")
     job = _job(environment)
@@ -89,7 +89,7 @@ def _run(step: StepFolder, environment: Mapping[str, str], home: Path, make_stor
             store,
             vcpus=_number(environment, "VCPUS", cores),
             memory_mib=_number(environment, "MEMORY_MIB", memory_mib),
-            scratch=Path(_required(environment, "SCRATCH")),
+            scratch=Path(_variable(environment, "SCRATCH")),
             cache=cache_folder(environment, home),
             cancelled=threading.Event(),  # a signal interrupts this process instead
             job=job,
@@ -100,7 +100,7 @@ def _run(step: StepFolder, environment: Mapping[str, str], home: Path, make_stor
     return 0
 
 
-def _required(environment: Mapping[str, str], name: str) -> str:
+def _variable(environment: Mapping[str, str], name: str) -> str:
     if f"{VARIABLE}{name}" not in environment:
         raise DataError(f"expected {VARIABLE}{name} in the environment, found none")
     return environment[f"{VARIABLE}{name}"]

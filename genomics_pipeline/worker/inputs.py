@@ -123,17 +123,17 @@ def find_input(payload: TaskPayload, spec: InputSpec, item: Mapping[str, Any], s
     if source == READS:
         return _reads(spec, item, store)
     if source == GIVEN:
-        return _given(spec, item["files"][spec.name], store)
+        return _given_files(spec, item["files"][spec.name], store)
     if source == REFERENCE:
         path = prepare(payload.reference, spec.indexes, store, cache)
-        return Input(spec, (_versioned(str(path), store),))
+        return Input(spec, (_stored_file(str(path), store),))
     stage, _, output = source.partition(".")
     if stage in payload.upstream:
         items = done_items(store, payload.run, stage, payload.upstream[stage])
         return Input(spec, tuple(in_parallel(lambda each: _output(payload, stage, each, output, store), items)))
     name = item_id(item)
     if record := read_completion(store, payload.run, stage, name):
-        return Input(spec, (_published(payload, record, output),), source=source)
+        return Input(spec, (_output_file(payload, record, output),), source=source)
     # The one output of the cohort serves every item.
     return Input(spec, (_output(payload, stage, "cohort", output, store, name),))
 
@@ -144,11 +144,11 @@ def _reads(spec: InputSpec, item: Mapping[str, Any], store: Store) -> Input:
     for lane in item["lanes"]:
         uris = [lane["fastq_1"], *([lane["fastq_2"]] if lane["fastq_2"] else [])]
         lanes.append((lane["lane"], len(files), len(files) + 1 if len(uris) == 2 else None))
-        files += [_versioned(uri, store) for uri in uris]
+        files += [_stored_file(uri, store) for uri in uris]
     return Input(spec, tuple(files), tuple(lanes))
 
 
-def _given(spec: InputSpec, uris: Sequence[str], store: Store) -> Input:
+def _given_files(spec: InputSpec, uris: Sequence[str], store: Store) -> Input:
     """Return files that the item itself names, each with those of its indexes that lie beside it."""
     files = []
     for uri in uris:
@@ -157,11 +157,11 @@ def _given(spec: InputSpec, uris: Sequence[str], store: Store) -> Input:
         if spec.indexes and not indexes:
             expected = " or ".join(f"{uri}.{ending}" for ending in spec.indexes)
             raise DataError(f"{uri}: expected its index beside it ({expected}), found none")
-        files.append(replace(_versioned(uri, store), indexes=indexes))
+        files.append(replace(_stored_file(uri, store), indexes=indexes))
     return Input(spec, tuple(files))
 
 
-def _versioned(uri: str, store: Store) -> InputFile:
+def _stored_file(uri: str, store: Store) -> InputFile:
     info = store.stat(uri)
     if info is None:
         raise MissingObject(uri)
@@ -174,10 +174,10 @@ def _output(
     record = read_completion(store, payload.run, stage, item)
     if record is None:
         raise DataError(f"{stage}: expected it to be done for {wanted_by or item}, found no step.json")
-    return _published(payload, record, name)
+    return _output_file(payload, record, name)
 
 
-def _published(payload: TaskPayload, record: CompletionRecord, name: str) -> InputFile:
+def _output_file(payload: TaskPayload, record: CompletionRecord, name: str) -> InputFile:
     output, uri = record.outputs[name], payload.run.uri
     indexes = tuple(map(uri, output.indexes))
     return InputFile(uri(output.key), output.sha256, indexes, Expected(sha256=output.sha256))

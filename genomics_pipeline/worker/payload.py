@@ -33,18 +33,18 @@ def _full_item(item: Mapping[str, Any], store: Store) -> Mapping[str, Any]:
     """Return an item, read from its URI where it has one."""
     if ITEM_URI not in item:
         return item
-    found = _json(store.read(item[ITEM_URI]), item[ITEM_URI])
+    full = _json(store.read(item[ITEM_URI]), item[ITEM_URI])
     names = {name: value for name, value in item.items() if name != ITEM_URI}
-    if {name: found.get(name) for name in names} != names:
+    if {name: full.get(name) for name in names} != names:
         raise DataError(f"{item[ITEM_URI]}: expected the item {names}, found another one")
-    return found
+    return full
 
 
 def _json(text: bytes, source: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except ValueError as error:
         raise DataError(f"{source}: expected JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise DataError(f"{source}: expected a JSON object, found {type(found).__name__}")
-    return found
+    if not isinstance(value, dict):
+        raise DataError(f"{source}: expected a JSON object, found {type(value).__name__}")
+    return value

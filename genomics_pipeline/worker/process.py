@@ -109,7 +109,7 @@ def _wait_or_kill(tree: Sequence[Process], deadline: float) -> None:
     """Wait for the processes that a program left running when it was signalled; kill them at the deadline."""
     import psutil
 
-    while remaining := [process for process in tree if _runs(process)]:
+    while remaining := [process for process in tree if _is_running(process)]:
         if time.monotonic() > deadline:
             for process in remaining:
                 with suppress(psutil.NoSuchProcess):
@@ -118,7 +118,7 @@ def _wait_or_kill(tree: Sequence[Process], deadline: float) -> None:
         time.sleep(POLL_S)
 
 
-def _runs(process: Process) -> bool:
+def _is_running(process: Process) -> bool:
     import psutil
 
     try:

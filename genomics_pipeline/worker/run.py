@@ -75,14 +75,14 @@ def run_task(
             ended(records[-1])
         except StepFailed as failure:
             failures.append(failure)
-            _record(failure, payload, store, job)
+            _write_failure(failure, payload, store, job)
             ended(failure)
     if failures:
         raise min(failures, key=lambda failure: failure.failure_class is not FailureClass.OUT_OF_MEMORY)
     return records
 
 
-def _record(failure: StepFailed, payload: TaskPayload, store: Store, job: BatchAttempt | None) -> None:
+def _write_failure(failure: StepFailed, payload: TaskPayload, store: Store, job: BatchAttempt | None) -> None:
     """Replace the record of an older try by ``failure.json``."""
     if failure.failure_class is FailureClass.CANCELLED:  # by somebody who knows why
         return
@@ -102,7 +102,7 @@ def _run_item(
         versions = _parameter_versions(step.spec, parameters, store)
         fingerprint = _fingerprint(step, item, parameters, versions, inputs, payload.publish)
         done = read_completion(store, payload.run, payload.stage, name)
-        if done and done.fingerprint == fingerprint and _complete(done, payload, store):
+        if done and done.fingerprint == fingerprint and _is_complete(done, payload, store):
             return done
         delete_completion(store, payload.run, payload.stage, name)
         delete_failure(store, payload.run, payload.stage, name)
@@ -129,7 +129,7 @@ def _fingerprint(step: StepFolder, *parts: Any) -> str:
     return hashlib.sha256(json.dumps(members, sort_keys=True, default=dict).encode()).hexdigest()
 
 
-def _complete(done: CompletionRecord, payload: TaskPayload, store: Store) -> bool:
+def _is_complete(done: CompletionRecord, payload: TaskPayload, store: Store) -> bool:
     """Return whether every file of a record is still there."""
     keys = [key for output in done.outputs.values() for key in (output.key, *output.indexes)]
     return all(store.stat(payload.run.uri(key)) for key in keys)

@@ -98,13 +98,13 @@ class StepAttempt:
         """
         clock, started = monotonic(), datetime.now(UTC)
         log = self.folder / run_layout.LOG
-        end = self._command(inputs, log)
+        end = self._run_program(inputs, log)
         log_uri = self.payload.run.uri(run_layout.log(self.payload.stage, self.name))
         lines = _last_lines(log)
         self.store.publish(log, log_uri)  # also of a task that is cancelled: the log explains it
         self._refuse_failure(end, lines, log_uri)
         outputs = {
-            name: self._publish(spec, self.folder / "out" / self._file_name(spec), log_uri)
+            name: self._publish_output(spec, self.folder / "out" / self._file_name(spec), log_uri)
             for name, spec in self.step.spec.outputs.items()
         }
         record = CompletionRecord(
@@ -125,7 +125,7 @@ class StepAttempt:
         write_completion(self.store, self.payload.run, record)
         return record
 
-    def _command(self, inputs: list[Input], log: Path) -> ProcessEnd:
+    def _run_program(self, inputs: list[Input], log: Path) -> ProcessEnd:
         for folder_name in FOLDERS:
             (self.folder / folder_name).mkdir()
         with Streams(self.store) as streams:
@@ -155,13 +155,13 @@ class StepAttempt:
             "outputs": {
                 name: str(self.folder / "out" / self._file_name(spec)) for name, spec in self.step.spec.outputs.items()
             },
-            "parameters": {name: self._parameter(name, value) for name, value in self._fetchable()},
+            "parameters": {name: self._local_value(name, value) for name, value in self._parameters_with_files()},
             "vcpus": self.resources.vcpus,
             "memory_mib": self.resources.memory_mib,
             "scratch": str(self.folder / "tmp"),
         }
 
-    def _parameter(self, name: str, value: Value) -> Value:
+    def _local_value(self, name: str, value: Value) -> Value:
         """Return a parameter's value; of a file, its local path."""
         if self.step.spec.parameters[name].type != "file" or not isinstance(value, str):
             return value
@@ -170,7 +170,7 @@ class StepAttempt:
         expected = Expected(version=self.versions.get(name))
         return str(self.store.fetch(value, folder, expected, self.resources.cancelled))
 
-    def _fetchable(self) -> list[tuple[str, Value]]:
+    def _parameters_with_files(self) -> list[tuple[str, Value]]:
         """Return the parameters, once every file among them is known to be there."""
         for name, value in self.parameters.items():
             is_file = self.step.spec.parameters[name].type == "file" and isinstance(value, str)
@@ -197,7 +197,7 @@ class StepAttempt:
         if not end.exit_code:
             return
         failure, code = self.step.spec.exit_codes.get(end.exit_code, FailureClass.TOOL_ERROR), end.exit_code
-        message = _error_message(lines) or f"ended with exit code {code} and said nothing"
+        message = _error_message(lines) or f"ended with exit code {code} without a message"
         if code == OUT_OF_MEMORY_EXIT_CODE and failure is FailureClass.OUT_OF_MEMORY:
             message = f"killed as out of memory (exit code {code}; it had {self.resources.memory_mib} MiB)"
         elif failure is FailureClass.OUT_OF_MEMORY:
@@ -211,12 +211,12 @@ class StepAttempt:
         """Return whether the disk is full, or was before the program removed what it had written."""
         return shutil.disk_usage(self.folder).free < FULL_BYTES or any(map(mentions_full_disk, lines))
 
-    def _publish(self, spec: OutputSpec, path: Path, log: str) -> OutputRecord:
+    def _publish_output(self, spec: OutputSpec, path: Path, log: str) -> OutputRecord:
         """Move an output, after its indexes, to the folder that the pipeline gives it."""
         indexes = [index for ending in spec.indexes if (index := path.with_name(f"{path.name}.{ending}")).is_file()]
         if not path.is_file() or (spec.indexes and not indexes):
             lacking = "it" if not path.is_file() else f"its index (.{', .'.join(spec.indexes)})"
-            message = f"expected the output {spec.name}, {path.name}: the program ended well without writing {lacking}"
+            message = f"expected the output {spec.name}, {path.name}: the program succeeded without writing {lacking}"
             raise StepFailed(FailureClass.TOOL_ERROR, 1, message, self.name, log)
         below = fill_in(self.payload.publish[spec.name], {self.payload.scope: self.name}).strip("/")
         where = f"{run_layout.RESULTS}{below}"

@@ -146,7 +146,7 @@ signal.pause()
     assert engine.run("wait", container).strip() == "143"
     assert (tmp_path / "run/told").read_text() == "SIGTERM"
     told = subprocess.run([engine.program, "logs", container], capture_output=True, text=True, check=True).stderr
-    assert told == "error: told to end (SIGTERM): spot host lost, timeout or cancelled\n"
+    assert told == "error: ended by SIGTERM: Spot host lost, timeout or cancelled\n"
     engine.run("rm", container)
     assert not (tmp_path / "run/steps/patient/a/step.json").exists()
 

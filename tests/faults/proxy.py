@@ -1,4 +1,4 @@
-"""S3 on a bad day: a proxy in front of another server that refuses, breaks off, trickles and damages.
+"""A failing S3: a proxy in front of another server that refuses, breaks off, slows down and damages.
 
 It also refuses what S3 refuses and moto does not: a body that is not what its checksum says.
 """
@@ -26,7 +26,7 @@ Choice = Callable[[str, str], str | None]
 
 
 def seeded(seed: int, rate: float) -> Choice:
-    """Faults of all kinds at so many of the requests."""
+    """Return a choice of faults of all kinds at a share of the requests."""
     random, lock = Random(seed), threading.Lock()
 
     def choose(method: str, path: str) -> str | None:
@@ -59,7 +59,7 @@ class FaultyS3(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Return the proxy's URL."""
         return f"http://127.0.0.1:{self.server_port}"
 
     def __enter__(self) -> Self:
@@ -71,7 +71,7 @@ class FaultyS3(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
+        """Print nothing: a client that has gone is expected."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -126,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(status, [("Content-Length", str(len(content)))], content, None)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # http.server's name
-        """Nothing is printed."""
+        """Print nothing."""
 
 
 def _flipped(content: bytes) -> bytes:

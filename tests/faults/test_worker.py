@@ -1,4 +1,4 @@
-"""The worker where S3 fails it: nothing is lost, nothing is half there, nothing damaged passes for whole."""
+"""The worker over a failing S3: nothing is lost, nothing is half there, nothing damaged is taken for whole."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ open(task["outputs"]["joined"] + ".idx", "w").write(" ".join(kinds))
 
 @pytest.fixture
 def faults() -> dict[str, Choice]:
-    """The proxy's choice of faults, to be set."""
+    """Return the proxy's choice of faults, which a test sets."""
     return {"choose": lambda method, path: None}
 
 
 @pytest.fixture
 def bad_s3(s3: S3Client, aws: str, faults: dict[str, Choice], monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyS3]:
-    """Where boto3 is led to, from now on; `s3` goes to the good one."""
+    """Point boto3 at the failing S3; `s3` goes to the good one."""
     for name in ("a", "b"):
         s3.put_object(Bucket="reads", Key=f"{name}.bin", Body=READS + name.encode(), ChecksumAlgorithm="CRC64NVME")
     with FaultyS3(aws, lambda method, path: faults["choose"](method, path)) as proxy:
@@ -90,7 +90,7 @@ def write_join(folder: Path, stream: bool) -> Path:
 def run(
     folder: Path, task: TaskPayload, *, stream: bool, cancelled: threading.Event | None = None
 ) -> list[CompletionRecord]:
-    """The worker over a task."""
+    """Run the worker over a task."""
     return run_task(
         task,
         read_step(write_join(folder, stream)),
@@ -104,7 +104,7 @@ def run(
 
 
 def work(folder: Path, *, stream: bool, second: str | None = "b", **parameters: Any) -> CompletionRecord:
-    """The worker over one sample."""
+    """Run the worker over one sample."""
     (record,) = run(folder, payload(second, **parameters), stream=stream)
     return record
 
@@ -162,7 +162,7 @@ def test_faults_at_5_percent_of_the_requests_lose_nothing(
 
 
 def first_of(method: str, words: str, fault: str) -> Choice:
-    """The fault, once, at the first request of that method whose path has the words."""
+    """Choose the fault once, at the first request of that method whose path has the words."""
     left = [fault]
     return lambda found, path: left.pop() if left and found == method and words in path else None
 
@@ -258,7 +258,7 @@ def test_sigterm_during_an_upload_leaves_nothing_behind(
     process.append(subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
     out, error = process[0].communicate()
     assert (process[0].returncode, out) == (143, "")
-    assert error == "error: told to end (SIGTERM): spot host lost, timeout or cancelled\n"
+    assert error == "error: ended by SIGTERM: Spot host lost, timeout or cancelled\n"
     assert told.is_set()
     assert "Uploads" not in s3.list_multipart_uploads(Bucket="reads")
     names = [found["Key"] for found in s3.list_objects_v2(Bucket="reads", Prefix="runs/").get("Contents", ())]

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def python(*arguments: str | Path, **variables: str) -> str:
-    """What `python ARGUMENTS` prints, away from the checkout."""
+    """Return what `python ARGUMENTS` prints, away from the checkout."""
     ended = subprocess.run(
         [sys.executable, *map(str, arguments)],
         cwd=variables.pop("cwd", None),

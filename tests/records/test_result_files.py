@@ -44,7 +44,7 @@ def at(key: str) -> dict[str, str]:
 
 
 def put(store: LocalStore, kind: str, *files: bytes, sizes: bool = True) -> dict[str, str]:
-    """Files of one kind, and their manifest."""
+    """Write files of one kind and their manifest, and return the details of that."""
     named = {f"u/{kind}_{number}.json": data for number, data in enumerate(files)}
     for key, data in named.items():
         store.write(f"s3://b/{key}", data)
@@ -65,17 +65,17 @@ def test_a_redriven_map_run_as_recorded(recorded: LocalStore) -> None:
         assert [row.child["RedriveCount"] for row in failed] == [count] * 3
         assert {(row.error, row.cause[:13]) for row in failed} == {("States.TaskFailed", "The principal")}
         pending = list(result_rows(recorded, details, "PENDING"))
-        assert [json.loads(row.given())["index"] for row in pending] == [3, 4, 5]
+        assert [json.loads(row.input_text())["index"] for row in pending] == [3, 4, 5]
         assert [(row.error, row.cause, "Name" in row.child) for row in pending] == [("", "", False)] * 3
         assert list(result_rows(recorded, details, "SUCCEEDED")) == []
 
 
 def test_a_redrive_accumulates_what_succeeded_and_its_number_may_be_the_first_there_is(recorded: LocalStore) -> None:
-    # The same: the execution was redriven twice, the Map Run once.
+    # From the same recording: the execution was redriven twice, the Map Run once.
     details = newest_details(recorded, at(STANDARD))
     assert details == at(f"{STANDARD}/Redrive-2")
     succeeded = list(result_rows(recorded, details, "SUCCEEDED"))
-    assert [json.loads(row.given())["index"] for row in succeeded] == [0, 3, 4, 5]
+    assert [json.loads(row.input_text())["index"] for row in succeeded] == [0, 3, 4, 5]
     assert [row.location.rpartition("/")[2] for row in succeeded] == [
         "SUCCEEDED_0.json: element 1 at byte 1",
         "SUCCEEDED_0.json: element 2 at byte 754",
@@ -87,7 +87,7 @@ def test_the_newest_redrive_is_that_of_the_highest_number(store: LocalStore) -> 
     assert newest_details(store, at("p/u")) == at("p/u")
     for key in ("p/u/Redrive-2", "p/u/Redrive-10", "p/u/Redrive-x", "p/u2/Redrive-99", "p/u"):
         store.write(f"s3://b/{key}/FAILED_0.json", b"[]")
-    # Its manifest comes last: until then it is missed, and the one before is not taken for it.
+    # Its manifest is written last: until then it is missing, and no older one is taken for it.
     assert newest_details(store, at("p/u")) == newest_details(store, at("p/u/Redrive-2")) == at("p/u/Redrive-10")
     with pytest.raises(MissingObject):
         list(result_rows(store, newest_details(store, at("p/u")), "FAILED"))
@@ -95,7 +95,7 @@ def test_the_newest_redrive_is_that_of_the_highest_number(store: LocalStore) -> 
 
 def test_a_batch_as_recorded(recorded: LocalStore) -> None:
     (row,) = result_rows(recorded, at("results/csv-none"), "SUCCEEDED")
-    assert json.loads(row.given())["BatchInput"] == {"tag": "csv-batch"}
+    assert json.loads(row.input_text())["BatchInput"] == {"tag": "csv-batch"}
     assert row.location == "s3://b/results/csv-none/SUCCEEDED_0.jsonl:1"
 
 
@@ -111,7 +111,7 @@ def test_a_batch_as_recorded(recorded: LocalStore) -> None:
 )
 def test_outputs_alone_are_no_children(recorded: LocalStore, folder: str, told: str) -> None:
     row = next(result_rows(recorded, at(f"results/{folder}"), "SUCCEEDED"))
-    for asked in (row.items, row.given, lambda: row.child):
+    for asked in (row.items, row.input_text, lambda: row.child):
         with pytest.raises(DataError) as error:
             asked()
         assert str(error.value).startswith(f"s3://b/results/{folder}/{told.format(ROW)}")
@@ -143,7 +143,7 @@ def test_error_and_cause_may_be_missing(told: Row, error: str, cause: str) -> No
 
 
 def failed(name: str, cause: str = "c", **given: Any) -> bytes:
-    """A row of a child that failed, with a cause as long as wanted."""
+    """Return the row of a child that failed, with a cause of some length."""
     end = {"status": "FAILED", "error": "E", "cause": cause, "name": name, "start": 1, "stop": 2}
     return compact(ended_row({**end, "input": compact(given)}, "m")[1]).encode()
 
@@ -181,7 +181,7 @@ def test_an_array_with_space_between_everything(store: LocalStore) -> None:
 
 
 def read_all(store: LocalStore, data: bytes, size: int | None = None) -> str:
-    """What is told of a file that holds the data, and of which the manifest tells the size."""
+    """Return the error about a file that holds the data, and has another size in the manifest."""
     store.write("s3://b/f", data)
     listed = {"Key": "f", **({} if size is None else {"Size": size})}
     store.write("s3://b/u/manifest.json", json.dumps({"ResultFiles": {"FAILED": [listed]}}).encode())
@@ -198,7 +198,7 @@ def test_a_file_that_is_cut_off_is_named_with_its_place(store: LocalStore) -> No
     for cut in range(2, len(B) - 2):
         assert read_all(store, array[:-cut]).startswith(f"{place}: {ROW} and ']' at the file's end, found ")
     assert read_all(store, array[:-1]) == f"{place}: {ROW} and ']' at the file's end, found {B[-40:].decode()!r}"
-    # Between two rows only the size tells.
+    # Where a file ends between two rows, only its size shows that.
     assert (
         read_all(store, A + b"\n", len(lines))
         == f"s3://b/f: expected {len(lines)} bytes, as the manifest says, found {len(A) + 1}"

@@ -1,4 +1,4 @@
-"""What is assumed of the bytes of ResultWriter's rows: of AWS's, of our engine's, and of a definition's own cause."""
+"""The assumptions about the bytes of ResultWriter's rows: AWS's, our engine's, and those of our definitions' causes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def engine_rows() -> list[bytes]:
 @pytest.mark.parametrize("row", engine_rows())
 def test_our_engines_rows(row: bytes) -> None:
     check_row(row)
-    assert ResultRow("f", 1, row).quoted() is not None  # found by its bytes
+    assert ResultRow("f", 1, row).raw_input() is not None  # found by its bytes
 
 
 @pytest.mark.parametrize("file", ROWS_OF_CHILDREN, ids=lambda file: "/".join(file.parts[-3:]))

@@ -90,6 +90,6 @@ def test_what_finished_tells_the_memory_it_finished_with(folder: Path) -> None:
 
 def test_what_the_last_rung_is_too_low_for_is_told(folder: Path) -> None:
     failure = json.loads((folder / "run/steps/eating/huge/failure.json").read_bytes())
-    message = "ended with exit code 75 and said nothing\nout of memory (exit code 75; it had 1024 MiB)"
+    message = "ended with exit code 75 without a message\nout of memory (exit code 75; it had 1024 MiB)"
     assert (failure["class"], failure["message"]) == ("out_of_memory", message)
     assert samples(folder)["huge"]["error"] == f"eating: {message}"

@@ -1,3 +1,5 @@
+"""Simulated cohorts: the same bytes for the same seed, and reads that agree with the truth."""
+
 from __future__ import annotations
 
 import gzip
@@ -73,7 +75,7 @@ def test_names_sort_as_numbers_and_a_lone_sample_has_one_lane(tmp_path: Path) ->
 
 
 def haplotypes(cohort: Cohort, sample: str) -> list[str]:
-    """Both copies of every contig, spelt from the reference and the truth's phased genotypes."""
+    """Return both copies of every contig, spelt from the reference and the truth's phased genotypes."""
     found = []
     with pysam.VariantFile(str(cohort.folder / "truth.vcf.gz")) as truth:
         records = list(truth)

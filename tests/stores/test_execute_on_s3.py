@@ -18,7 +18,7 @@ ITEMS = {"Bucket": "reads", "Key": "items.csv.gz"}
 
 
 def document(bucket: str) -> dict[str, Any]:
-    """A Distributed Map over a compressed CSV, whose results go to a bucket; then a Task reads the manifest of them."""
+    """Return a Distributed Map over a compressed CSV with results in a bucket; then a Task reads their manifest."""
     return {
         "QueryLanguage": "JSONata",
         "StartAt": "M",
@@ -57,7 +57,7 @@ def document(bucket: str) -> dict[str, Any]:
 
 @pytest.fixture
 def ended(s3: S3Client, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Any:
-    """`ended(document)`: what the command prints, and its exit code."""
+    """Return `ended(document)`, which returns what the command prints, and its exit code."""
 
     def call(definition: dict[str, Any]) -> tuple[Any, int]:
         file = tmp_path / "machine.json"

@@ -1,4 +1,4 @@
-"""One behaviour of all stores, whatever lies behind them."""
+"""The behaviour that all stores have in common, and what each has alone."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ KINDS = ("local bucket", "local paths", "file URIs", "routed bucket", "routed pa
 
 @dataclass(frozen=True)
 class Place:
-    """A store, and what the URIs of its objects begin with."""
+    """A store, and the beginning of its objects' URIs."""
 
     store: Store
     base: str
@@ -185,7 +185,7 @@ def test_another_version_than_expected_is_refused(place: Place, tmp_path: Path) 
     place.store.write(uri, b"other")
     after = place.store.stat(uri)
     assert after is not None
-    told = f"{uri}: expected the version {before.version}, found {after.version}: it was changed meanwhile"
+    told = f"{uri}: expected the version {before.version}, found {after.version}: it was changed in the meantime"
     for ask in (
         lambda: place.store.fetch(uri, tmp_path, Expected(version=before.version)),
         lambda: place.store.download(uri, BytesIO(), Expected(version=before.version)),
@@ -201,7 +201,7 @@ def test_a_transfer_that_was_cancelled_did_not_happen(place: Place, tmp_path: Pa
     place.store.write(f"{place.base}a.txt", bytes(30 << 20))
     with pytest.raises(TransferStopped) as error:
         place.store.download(f"{place.base}a.txt", BytesIO(), cancelled=cancelled)
-    assert str(error.value) == f"{place.base}a.txt: told to end before it was transferred"
+    assert str(error.value) == f"{place.base}a.txt: cancelled before it was transferred"
     if place.in_s3:  # what is local is moved in no time
         path.write_bytes(bytes(30 << 20))
         with pytest.raises(TransferStopped):
@@ -276,7 +276,7 @@ def test_a_bucket_there_is_not(kind: str, tmp_path: Path, request: pytest.Fixtur
 
 
 class TestLocal:
-    """What only folders have."""
+    """The behaviour of folders alone."""
 
     def test_a_key_stays_in_its_bucket(self, tmp_path: Path) -> None:
         (tmp_path / "bucket").mkdir()
@@ -375,7 +375,7 @@ class TestLocal:
 
 
 class TestRouted:
-    """Who gets what."""
+    """The store that the routed store passes a URI on to."""
 
     def test_copies_between_here_and_s3(self, s3: S3Client, tmp_path: Path) -> None:
         store = object_store().with_buckets({"run": tmp_path})
@@ -415,7 +415,7 @@ class TestRouted:
 
 
 class TestS3:
-    """What only S3 has."""
+    """The behaviour of S3 alone."""
 
     def test_a_bucket_that_is_not_there_cannot_be_written_to(self, s3: S3Client, tmp_path: Path) -> None:
         uri, path = "s3://no-such-bucket/a.txt", tmp_path / "a.txt"

@@ -1,4 +1,4 @@
-"""Contents to and from S3: whole, of one version, as they were sent, or an error that names the object."""
+"""Transfers to and from S3: whole, of one version, as sent, or an error that names the object."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ URI = "s3://reads/deep/a.bam"
 
 
 class Taking:
-    """A sink that remembers, and does something once, before it takes the second piece."""
+    """A sink that keeps what it takes, and does something once, before it takes the second piece."""
 
     def __init__(self, then: Callable[[], object] | None = None) -> None:
         self.content = b""
@@ -40,7 +40,7 @@ class Taking:
 
 @pytest.fixture
 def store(s3: S3Client, tmp_path: Path) -> S3Store:
-    """A store with the object."""
+    """Return a store with the object."""
     path = tmp_path / "first"
     path.write_bytes(DATA)
     store = S3Store(s3)
@@ -97,7 +97,7 @@ def test_another_version_than_the_one_that_was_looked_at(store: S3Store, tmp_pat
     assert after
     with pytest.raises(TransferFailed) as error:
         store.fetch(URI, tmp_path, Expected(version=before.version))
-    told = f"expected the version {before.version}, found {after.version}: it was changed meanwhile"
+    told = f"expected the version {before.version}, found {after.version}: it was changed in the meantime"
     assert str(error.value) == f"{URI}: {told}"
 
 
@@ -116,14 +116,14 @@ def test_a_download_is_stopped(store: S3Store) -> None:
     write = sink.write
 
     def stop_and_wait(data: bytes, /) -> int:
-        """Once it was told to stop, waits until it was seen: what is on its way is let go then."""
+        """Cancel, and wait until the transfer has noticed: then it discards what is under way."""
         cancelled.set()
         return write(data)
 
     sink.write = stop_and_wait  # type: ignore[method-assign]
     with pytest.raises(TransferStopped) as error:
         store.download(URI, sink, cancelled=cancelled)
-    assert str(error.value) == f"{URI}: told to end before it was transferred"
+    assert str(error.value) == f"{URI}: cancelled before it was transferred"
     assert len(sink.content) < len(DATA)
 
 

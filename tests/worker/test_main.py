@@ -63,7 +63,7 @@ def payload(tmp_path: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def work(tmp_path: Path) -> Work:
-    """`work(task, *arguments, NAME=value)`: the worker, begun."""
+    """Return `work(task, *arguments, NAME=value)`, which starts the worker."""
 
     def call(task: str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         given = {"TASK": task, "STEP": str(tmp_path / "copy"), "SCRATCH": str(tmp_path / "scratch")}
@@ -122,7 +122,7 @@ def test_sigterm_ends_the_program_and_is_never_success(payload: dict[str, Any], 
     (tmp_path / "w.fq.started").open().close()  # waits until the program opens it
     process.send_signal(signal.SIGTERM)
     out, error = process.communicate()
-    told = "error: told to end (SIGTERM): spot host lost, timeout or cancelled\n"
+    told = "error: ended by SIGTERM: Spot host lost, timeout or cancelled\n"
     assert (process.returncode, out, error) == (143, "", told)
     assert list((tmp_path / "scratch").iterdir()) == []
 

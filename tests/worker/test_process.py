@@ -1,3 +1,5 @@
+"""The process of a step's program: its end, its children and its memory."""
+
 from __future__ import annotations
 
 import os

@@ -1,4 +1,4 @@
-"""The worker over a small step of its own: done once, found done, told why not."""
+"""The worker over a small step: an item is done once, found done, or its failure is reported."""
 
 from __future__ import annotations
 
@@ -177,13 +177,13 @@ def test_what_has_changed_is_done_again(folder: Path, run: Run, change: str) -> 
             "forget",
             FailureClass.TOOL_ERROR,
             1,
-            "expected the output copy, a.txt: the program ended well without writing it",
+            "expected the output copy, a.txt: the program succeeded without writing it",
         ),
         (
             "no index",
             FailureClass.TOOL_ERROR,
             1,
-            "expected the output copy, a.txt: the program ended well without writing its index (.idx)",
+            "expected the output copy, a.txt: the program succeeded without writing its index (.idx)",
         ),
     ],
 )
@@ -232,7 +232,7 @@ def test_of_a_batch_what_more_memory_may_heal_is_told_first(folder: Path, run: R
 
 
 def failure(folder: Path, sample: str) -> dict[str, Any] | None:
-    """What ``failure.json`` says, and that there is no completion record beside it."""
+    """Return the content of ``failure.json``, which has no completion record beside it."""
     place = folder / "bucket/runs/r/steps/copying" / sample
     if not (place / "failure.json").exists():
         return None

@@ -1,4 +1,4 @@
-"""Temporary folders: gone when their task ends, however it ends."""
+"""Temporary folders, which are removed however their task ends."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ path = "{sample}.txt"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A step's folder, and ``common`` beside it."""
+    """Return a step's folder, and ``common`` beside it."""
     files = {
         "steps/count/step.toml": STEP,
         "steps/count/count.py": "",

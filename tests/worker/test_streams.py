@@ -1,4 +1,4 @@
-"""Pipes for files that lie elsewhere."""
+"""Named pipes of remote files."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""The items that a stage gathers: those that are done over all executions of the run."""
+
 from __future__ import annotations
 
 import json
@@ -25,7 +27,7 @@ def store(tmp_path: Path) -> LocalStore:
 
 
 def child(number: int, given: Any, status: str = "SUCCEEDED") -> tuple[str, Row]:
-    """A child's row, as our own interpreter and AWS write it."""
+    """Return a child's row, as our own interpreter and AWS write it."""
     told = {"output": "{}"} if status == "SUCCEEDED" else {"error": "E", "cause": "c"}
     name = f"child-{number}"
     return ended_row({"status": status, "name": name, "input": json.dumps(given), "start": 1, "stop": 2, **told}, "m")
@@ -44,7 +46,7 @@ def item(**values: Any) -> Row:
 
 
 def manifest(store: LocalStore, *samples: str) -> None:
-    """The run's manifest."""
+    """Write the run's manifest."""
     store.write("s3://run/manifest.jsonl", "".join(f'{{"sample":"{name}","lanes":[]}}\n' for name in samples).encode())
 
 
@@ -54,7 +56,7 @@ def batch(number: int, *samples: str, status: str = "SUCCEEDED") -> tuple[str, R
 
 
 def done(store: LocalStore, stage: str, item: str, sha256: str, **sources: str) -> None:
-    """A completion record, made of other stages' outputs."""
+    """Write a completion record, made of other stages' outputs."""
     outputs = {"out": OutputRecord(f"results/{item}.txt", 1, sha256)}
     made_of = {f"{source}.out": made for source, made in sources.items()}
     write_completion(

@@ -27,7 +27,7 @@ from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.json_text import loads_lenient
 from genomics_pipeline.model.sample import NAME
 from genomics_pipeline.model.task import item_id, items_of
-from genomics_pipeline.records.result_row import ResultRow, around
+from genomics_pipeline.records.result_row import ResultRow, input_delimiters
 from genomics_pipeline.records.row_bytes import FAILURE_CLASS, PENDING_ENDS
 
 NEVER_STARTED = "pending"
@@ -156,7 +156,7 @@ class _Items:
         first: list[Item] = []
         if self._around is None:
             first, rows = self._of_one(rows[0]), rows[1:]
-        parts = [row.quoted(*self._around) for row in rows] if self._around else []
+        parts = [row.raw_input(*self._around) for row in rows] if self._around else []
         alike = _parsed(list(filter(None, parts)), list(compress(rows, parts)))
         if len(alike) == len(rows):
             return first + alike
@@ -168,7 +168,7 @@ class _Items:
 
     def _of_one(self, row: ResultRow) -> list[Item]:
         try:
-            given = row.given()
+            given = row.input_text()
             items = row.items_in(given)
             found = [
                 (item_id(item), _line(item, given, place), row, len(items) > 1) for place, item in enumerate(items)
@@ -187,7 +187,7 @@ class _Items:
         except ValueError:
             return
         if "Items" not in rest and rest.get("item", "") is None:
-            self._around = around(before, after)
+            self._around = input_delimiters(before, after)
 
 
 def _parsed(parts: Sequence[bytes], rows: Sequence[ResultRow]) -> list[Item]:
