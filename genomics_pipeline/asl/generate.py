@@ -9,7 +9,7 @@ from typing import Any
 from genomics_pipeline.asl.healing import fail_state
 from genomics_pipeline.asl.limits import check_limits
 from genomics_pipeline.asl.map_state import map_state
-from genomics_pipeline.asl.task_state import FAILED, Place, stage_states
+from genomics_pipeline.asl.task_state import FAILED, PayloadSource, stage_states
 from genomics_pipeline.language.jsonata.text import member
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.resource_names import ResourceNames
@@ -74,9 +74,9 @@ def _states(
     held_by: dict[str, str],
     following: str | None,
 ) -> dict[str, Any]:
-    upstream = {source: _details(held_by[source]) for stage in stages for source in pipeline.gathered(stage)}
+    upstream = {source: _details(held_by[source]) for stage in stages for source in pipeline.gather_sources(stage)}
     if stages[0].scope == "cohort":
-        place = Place("$states.input", COHORT_ITEMS, upstream)
+        place = PayloadSource("$states.input", COHORT_ITEMS, upstream)
         return stage_states(pipeline, names, stages[0], place, following, FAILED)
     state = map_state(pipeline, names, stages, name, _variable(name), upstream)
     return {name: {**state, **({"Next": following} if following else {"End": True})}}

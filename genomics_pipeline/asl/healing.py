@@ -32,13 +32,13 @@ _LAST = (
 )
 
 
-def tried(stage: Stage) -> str:
+def earlier_tries(stage: Stage) -> str:
     """What was tried before in a stage."""
     return f"$states.input.healing[stage={literal(stage.name)}].tried"
 
 
 def _times(stage: Stage, failure_class: FailureClass) -> str:
-    return f"$count({tried(stage)}[class={literal(failure_class)}])"
+    return f"$count({earlier_tries(stage)}[class={literal(failure_class)}])"
 
 
 def memory_mib(stage: Stage, shared: str) -> str:
@@ -74,7 +74,7 @@ def queue(stage: Stage, spot: str, on_demand: str) -> str:
     return f"{_times(stage, FailureClass.HOST_LOST)}>0?{literal(on_demand)}:{literal(spot)}"
 
 
-def caught(stage: Stage, shared: str, failed: str) -> dict[str, Any]:
+def catcher(stage: Stage, shared: str, failed: str) -> dict[str, Any]:
     """The catcher of a stage's Task; the job's environment is left out, as the payload is known.
 
     Args:
@@ -85,7 +85,7 @@ def caught(stage: Stage, shared: str, failed: str) -> dict[str, Any]:
     this = f'{{"class":$class,"memory_mib":{memory_mib(stage, shared)},"job_id":$job.JobId}}'
     failure = (
         f'{{"stage":{literal(stage.name)},"class":$class,"error":$states.errorOutput.Error,'
-        f'"tried":[{tried(stage)},{this}],'
+        f'"tried":[{earlier_tries(stage)},{this}],'
         f'"cause":$exists($job.JobId)?$string($job~>|Container|{{}},["Environment"]|):{_CAUSE}}}'
     )
     return {

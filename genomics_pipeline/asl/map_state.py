@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genomics_pipeline.asl.healing import fail_state
-from genomics_pipeline.asl.task_state import FAILED, Place, stage_states
+from genomics_pipeline.asl.task_state import FAILED, PayloadSource, stage_states
 from genomics_pipeline.language.jsonata.text import expression, member
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.pipeline import MapSettings, Pipeline, Stage
@@ -84,7 +84,7 @@ def _file(scope: str) -> str:
 
 def _tolerance(scope: str, settings: MapSettings) -> dict[str, Any]:
     """What may fail: of the samples, what the execution's input says."""
-    tolerated = settings.tolerated()
+    tolerated = settings.tolerance()
     return {
         field: expression(f"$states.input.tolerated.{name}") if scope == "sample" else tolerated[name]
         for field, name in (("ToleratedFailurePercentage", "percentage"), ("ToleratedFailureCount", "count"))
@@ -109,6 +109,6 @@ def _machine(
     states: dict[str, Any] = {}
     following = [stage.name for stage in stages[1:]]
     for stage, after in zip(stages, [*following, None], strict=True):
-        upstream = {name: member(f"{shared}.upstream", name) for name in pipeline.gathered(stage)}
-        states |= stage_states(pipeline, names, stage, Place(shared, items, upstream, count), after, failed)
+        upstream = {name: member(f"{shared}.upstream", name) for name in pipeline.gather_sources(stage)}
+        states |= stage_states(pipeline, names, stage, PayloadSource(shared, items, upstream, count), after, failed)
     return {"StartAt": stages[0].name, "States": {**states, failed: fail_state()}}

@@ -113,7 +113,7 @@ def _child_bytes(pipeline: Pipeline, scope: str) -> int:
 def _shared(pipeline: Pipeline, stages: list[Stage], given: Mapping[str, Any]) -> dict[str, Any]:
     """A child's input without what the item takes."""
     place = RunPlace(**given["run"])
-    upstream = {name: _all_details(place, given) for stage in stages for name in pipeline.gathered(stage)}
+    upstream = {name: _all_details(place, given) for stage in stages for name in pipeline.gather_sources(stage)}
     shared = {name: given[name] for name in SHARED}
     return {"BatchInput": {**shared, "upstream": upstream}, "Items": [{"item": None}]}
 
@@ -131,7 +131,7 @@ def _request(pipeline: Pipeline, document: Node, stage: Stage, given: Mapping[st
         inputs=stage.inputs,
         publish=stage.publish,
         items=(),
-        upstream={name: _all_details(place, given) for name in pipeline.gathered(stage)},
+        upstream={name: _all_details(place, given) for name in pipeline.gather_sources(stage)},
     )
     arguments = _arguments(document, stage.name)
     overrides = arguments["ContainerOverrides"]

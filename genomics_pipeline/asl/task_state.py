@@ -30,7 +30,7 @@ SUBMIT_RETRY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PayloadSource:
     """Where a Task finds the parts of its payload, as JSONata.
 
     Attributes:
@@ -47,7 +47,7 @@ class Place:
 
 
 def stage_states(
-    pipeline: Pipeline, names: ResourceNames, stage: Stage, place: Place, following: str | None, failed: str
+    pipeline: Pipeline, names: ResourceNames, stage: Stage, place: PayloadSource, following: str | None, failed: str
 ) -> dict[str, Any]:
     """The states of a stage: its Task, and the Choice of what happens when it failed.
 
@@ -67,7 +67,7 @@ def stage_states(
 
 
 def _task(
-    pipeline: Pipeline, names: ResourceNames, stage: Stage, place: Place, following: str | None, failure: str
+    pipeline: Pipeline, names: ResourceNames, stage: Stage, place: PayloadSource, following: str | None, failure: str
 ) -> dict[str, Any]:
     memory = expression(f"$string({healing.memory_mib(stage, place.shared)})")
     return {
@@ -87,7 +87,7 @@ def _task(
             },
         },
         "Retry": [SUBMIT_RETRY],
-        "Catch": [healing.caught(stage, place.shared, failure)],
+        "Catch": [healing.catcher(stage, place.shared, failure)],
         **(
             {"Output": expression("$states.input"), "Next": following}
             if following
@@ -96,7 +96,7 @@ def _task(
     }
 
 
-def _payload(pipeline: Pipeline, stage: Stage, place: Place) -> str:
+def _payload(pipeline: Pipeline, stage: Stage, place: PayloadSource) -> str:
     """`model.task.TaskPayload` as JSONata."""
     baked = literal(pipeline.parameters.get(stage.name, {}))
     return constructor(

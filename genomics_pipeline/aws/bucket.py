@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from genomics_pipeline.aws.clients import Clients, calling
+from genomics_pipeline.aws.clients import Clients, aws_call
 from genomics_pipeline.model.errors import RunError
 
 
@@ -14,7 +14,7 @@ def put_text(bucket: str, key: str, text: str, clients: Clients) -> None:
     Raises:
         RunError: if AWS refuses.
     """
-    with calling(f"write s3://{bucket}/{key}"):
+    with aws_call(f"write s3://{bucket}/{key}"):
         clients.s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/json")
 
 
@@ -30,7 +30,7 @@ def delete_bucket(bucket: str, clients: Clients, said: Callable[[int], None]) ->
         RunError: if AWS refuses; what was deleted stays so.
     """
     deleted = 0
-    with calling(f"delete the bucket {bucket}"):
+    with aws_call(f"delete the bucket {bucket}"):
         for page in clients.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
             versions = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
             if not versions:

@@ -77,7 +77,7 @@ class Clients:
 
 
 @contextmanager
-def calling(what: str) -> Iterator[None]:
+def aws_call(what: str) -> Iterator[None]:
     """Say in our words what AWS refused.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from genomics_pipeline.aws.clients import Clients, calling
+from genomics_pipeline.aws.clients import Clients, aws_call
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.resource_names import ResourceNames
 
@@ -49,7 +49,7 @@ def find_deployment(stack: str, clients: Clients) -> Deployment:
     """
     from botocore.exceptions import ClientError
 
-    with calling(f"find the stack {stack}"):
+    with aws_call(f"find the stack {stack}"):
         try:
             (found,) = clients.cloudformation.describe_stacks(StackName=stack)["Stacks"]
         except ClientError as error:
@@ -73,7 +73,7 @@ def state_machines(stack: str, clients: Clients) -> list[str]:
     Raises:
         RunError: if AWS cannot be asked.
     """
-    with calling(f"list the resources of the stack {stack}"):
+    with aws_call(f"list the resources of the stack {stack}"):
         pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
         return [
             found["PhysicalResourceId"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from genomics_pipeline.aws.clients import Clients, calling
+from genomics_pipeline.aws.clients import Clients, aws_call
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import RunError
 
@@ -23,14 +23,14 @@ class NotRedrivable(Exception):
     """AWS does not redrive an execution; its ``redriveStatusReason``."""
 
 
-def definition(arn: str, clients: Clients) -> str | None:
+def read_definition(arn: str, clients: Clients) -> str | None:
     """The definition of a state machine; None where there is none.
 
     Raises:
         RunError: if AWS cannot be asked.
     """
     states = clients.states
-    with calling(f"read the state machine {arn}"):
+    with aws_call(f"read the state machine {arn}"):
         try:
             return states.describe_state_machine(stateMachineArn=arn)["definition"]
         except states.exceptions.StateMachineDoesNotExist:
@@ -51,7 +51,7 @@ def find_execution(
         RunError: if AWS cannot be asked.
     """
     states = clients.states
-    with calling(f"ask for the execution {arn}"):
+    with aws_call(f"ask for the execution {arn}"):
         try:
             return states.describe_execution(executionArn=arn, includedData=included)
         except states.exceptions.ExecutionDoesNotExist:
@@ -81,7 +81,7 @@ def start_execution(machine: str, name: str, text: str, clients: Clients) -> boo
         RunError: if AWS refuses.
     """
     states = clients.states
-    with calling(f"start the execution {name}"):
+    with aws_call(f"start the execution {name}"):
         try:
             states.start_execution(stateMachineArn=machine, name=name, input=text)
         except states.exceptions.ExecutionAlreadyExists:
@@ -95,7 +95,7 @@ def stop_execution(arn: str, cause: str, clients: Clients) -> None:
     Raises:
         RunError: if AWS refuses.
     """
-    with calling(f"stop the execution {arn}"):
+    with aws_call(f"stop the execution {arn}"):
         clients.states.stop_execution(executionArn=arn, error="Cancelled", cause=cause)
 
 
@@ -115,7 +115,7 @@ def redrive_execution(arn: str, token: str, clients: Clients) -> datetime:
         RunError: if AWS cannot be asked, or refuses.
     """
     states = clients.states
-    with calling(f"redrive the execution {arn}"):
+    with aws_call(f"redrive the execution {arn}"):
         try:
             return states.redrive_execution(executionArn=arn, clientToken=token)["redriveDate"]
         except states.exceptions.ExecutionNotRedrivable as error:
@@ -132,6 +132,6 @@ def list_executions(machine: str, clients: Clients) -> Iterator[ExecutionListIte
         RunError: if AWS cannot be asked.
     """
     pages = clients.states.get_paginator("list_executions").paginate(stateMachineArn=machine)
-    with calling(f"list the executions of {machine}"):
+    with aws_call(f"list the executions of {machine}"):
         for page in pages:
             yield from page["executions"]

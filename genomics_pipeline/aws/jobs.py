@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from genomics_pipeline.aws.clients import Clients, calling
-from genomics_pipeline.aws.patience import Pace, in_parallel, patiently
+from genomics_pipeline.aws.clients import Clients, aws_call
+from genomics_pipeline.aws.patience import Pace, in_parallel, retry_throttled
 from genomics_pipeline.model import quotas
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def image(job_definition: str, clients: Clients) -> str | None:
     pages = clients.batch.get_paginator("describe_job_definitions").paginate(
         jobDefinitionName=job_definition, status="ACTIVE"
     )
-    with calling(f"read the job definition {job_definition}"):
+    with aws_call(f"read the job definition {job_definition}"):
         found = [one for page in pages for one in page["jobDefinitions"]]
     newest = max(found, key=lambda one: one["revision"], default=None)
     return newest["containerProperties"]["image"] if newest else None
@@ -45,22 +46,21 @@ def active_jobs(queue: str, names: Collection[str], clients: Clients) -> Iterato
     found = (identity for status in ACTIVE for identity in _listed(queue, status, names, pace, clients))
     while some := list(islice(found, quotas.DESCRIBE_JOBS.value)):
         pace.wait()
-        with calling("ask for jobs"):
-            described = patiently(lambda jobs=some: clients.batch.describe_jobs(jobs=jobs))  # type: ignore[misc]
+        with aws_call("ask for jobs"):
+            described = retry_throttled(partial(clients.batch.describe_jobs, jobs=some))
         yield from (job for job in described["jobs"] if job["status"] in ACTIVE)
 
 
 def _listed(queue: str, status: JobStatusType, names: Collection[str], pace: Pace, clients: Clients) -> Iterator[str]:
-    token = ""
+    token: dict[str, Any] = {}
     while True:
         pace.wait()
-        given = {"nextToken": token} if token else {}
-        with calling(f"list the jobs of the queue {queue}"):
-            page = patiently(lambda given=given: clients.batch.list_jobs(jobQueue=queue, jobStatus=status, **given))  # type: ignore[misc]
+        with aws_call(f"list the jobs of the queue {queue}"):
+            page = retry_throttled(partial(clients.batch.list_jobs, jobQueue=queue, jobStatus=status, **token))
         yield from (job["jobId"] for job in page["jobSummaryList"] if job["jobName"] in names)
-        token = page.get("nextToken", "")
-        if not token:
+        if "nextToken" not in page:
             return
+        token = {"nextToken": page["nextToken"]}
 
 
 def terminate(jobs: Sequence[str], reason: str, clients: Clients) -> None:
@@ -74,8 +74,8 @@ def terminate(jobs: Sequence[str], reason: str, clients: Clients) -> None:
 
     def end(job: str) -> None:
         pace.wait()
-        with calling(f"terminate the job {job}"):
-            patiently(lambda: batch.terminate_job(jobId=job, reason=reason))
+        with aws_call(f"terminate the job {job}"):
+            retry_throttled(partial(batch.terminate_job, jobId=job, reason=reason))
 
     for _ in in_parallel(end, jobs):
         pass

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from genomics_pipeline.aws.batch import BatchError, BatchJobs
-from genomics_pipeline.aws.clients import Clients, calling
+from genomics_pipeline.aws.clients import Clients, aws_call
 from genomics_pipeline.model.classify import by_attempt
 from genomics_pipeline.model.errors import RunError
 
 
-def streams(job_id: str, clients: Clients) -> tuple[str | None, ...]:
+def log_streams(job_id: str, clients: Clients) -> tuple[str | None, ...]:
     """The log streams of a job's attempts, None for one that had none; empty where Batch has forgotten the job.
 
     Raises:
@@ -38,7 +38,7 @@ def last_lines(group: str, stream: str, count: int, clients: Clients) -> list[st
     """
     lines: list[str] = []
     token: dict[str, str] = {}
-    with calling(f"read the log stream {stream} of {group}"):
+    with aws_call(f"read the log stream {stream} of {group}"):
         while len(lines) < count:
             try:
                 page = clients.logs.get_log_events(

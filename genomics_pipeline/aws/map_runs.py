@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from genomics_pipeline.aws.clients import Clients, calling
+from genomics_pipeline.aws.clients import Clients, aws_call
 from genomics_pipeline.aws.executions import describe
 
 LATEST_FAILURES = 20  # children of a Map Run whose cause is asked for before its result files are written
@@ -30,14 +30,14 @@ class MapRuns:
         Raises:
             RunError: if AWS cannot be asked.
         """
-        with calling(f"list the Map Runs of {self._arn}"):
+        with aws_call(f"list the Map Runs of {self._arn}"):
             pages = self._clients.states.get_paginator("list_map_runs").paginate(executionArn=self._arn)
             listed = sorted((one for page in pages for one in page["mapRuns"]), key=lambda one: one["startDate"])
         return [self._one(one["mapRunArn"]) for one in listed]
 
     def _one(self, arn: str) -> Any:
         if arn not in self._ended:
-            with calling(f"describe the Map Run {arn}"):
+            with aws_call(f"describe the Map Run {arn}"):
                 found = self._clients.states.describe_map_run(mapRunArn=arn)
             if found["status"] == "RUNNING":
                 return found
@@ -50,7 +50,7 @@ class MapRuns:
         Raises:
             RunError: if AWS cannot be asked.
         """
-        with calling(f"list the failed children of {arn}"):
+        with aws_call(f"list the failed children of {arn}"):
             page = self._clients.states.list_executions(
                 mapRunArn=arn, statusFilter="FAILED", maxResults=LATEST_FAILURES
             )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from genomics_pipeline.aws.clients import Clients, calling
-from genomics_pipeline.aws.patience import patiently
+from genomics_pipeline.aws.clients import Clients, aws_call
+from genomics_pipeline.aws.patience import retry_throttled
 from genomics_pipeline.stores.s3 import NOTHING, split
 
 ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")
@@ -36,9 +36,9 @@ def head(uri: str, clients: Clients) -> Head | None:
     from botocore.exceptions import ClientError
 
     bucket, key = split(uri)
-    with calling(f"look at {uri}"):
+    with aws_call(f"look at {uri}"):
         try:
-            found = patiently(lambda: clients.s3.head_object(Bucket=bucket, Key=key))
+            found = retry_throttled(lambda: clients.s3.head_object(Bucket=bucket, Key=key))
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code in NOTHING:
@@ -59,7 +59,7 @@ def bucket_region(bucket: str, clients: Clients) -> str | None:
     """
     from botocore.exceptions import ClientError
 
-    with calling(f"look at the bucket {bucket}"):
+    with aws_call(f"look at the bucket {bucket}"):
         try:
             found = clients.s3.head_bucket(Bucket=bucket)
         except ClientError:  # missing or forbidden: its objects are told of

@@ -44,7 +44,7 @@ class Pace:
         time.sleep(max(0.0, turn - now))
 
 
-def patiently(request: Callable[[], Answer], pause: Callable[[float], None] = time.sleep) -> Answer:
+def retry_throttled(request: Callable[[], Answer], pause: Callable[[float], None] = time.sleep) -> Answer:
     """The answer to a request that is sent again, after longer and longer pauses, while AWS has too many.
 
     botocore tries again too, but all requests of a client share how often: thousands of them run out of it.

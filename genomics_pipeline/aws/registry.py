@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass, field
 
-from genomics_pipeline.aws.clients import Clients, calling
+from genomics_pipeline.aws.clients import Clients, aws_call
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def login(clients: Clients) -> Login:
     Raises:
         RunError: if AWS refuses.
     """
-    with calling("log in to ECR"):
+    with aws_call("log in to ECR"):
         (found,) = clients.ecr.get_authorization_token()["authorizationData"]
     user, _, password = base64.b64decode(found["authorizationToken"]).decode().partition(":")
     return Login(found["proxyEndpoint"].removeprefix("https://"), user, password)
@@ -41,7 +41,7 @@ def has_tag(repository: str, tag: str, clients: Clients) -> bool:
     Raises:
         RunError: if there is no such repository, or AWS cannot be asked.
     """
-    with calling(f"look into the ECR repository {repository}"):
+    with aws_call(f"look into the ECR repository {repository}"):
         try:
             clients.ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
         except clients.ecr.exceptions.ImageNotFoundException:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from genomics_pipeline.aws.clients import Clients, calling
+from genomics_pipeline.aws.clients import Clients, aws_call
 from genomics_pipeline.aws.deployment import Deployment
 from genomics_pipeline.model import run_layout
 
@@ -24,7 +24,7 @@ def run_names(deployment: Deployment, clients: Clients, beginning: str = "") -> 
     pages = clients.s3.get_paginator("list_objects_v2").paginate(
         Bucket=deployment.bucket, Prefix=f"{run_layout.RUNS}{beginning}", Delimiter="/"
     )
-    with calling(f"list the runs in s3://{deployment.bucket}/{run_layout.RUNS}"):
+    with aws_call(f"list the runs in s3://{deployment.bucket}/{run_layout.RUNS}"):
         for page in pages:
             for found in page.get("CommonPrefixes", ()):
                 yield found["Prefix"].removeprefix(run_layout.RUNS).removesuffix("/")

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from genomics_pipeline.aws.clients import Clients, calling
+from genomics_pipeline.aws.clients import Clients, aws_call
 from genomics_pipeline.aws.deployment import BUCKET_OUTPUT
 from genomics_pipeline.aws.template.compute import COST_TAG
 from genomics_pipeline.model import quotas, run_layout
@@ -86,7 +86,7 @@ def describe(stack: str, clients: Clients) -> StackTypeDef | None:
     """
     from botocore.exceptions import ClientError
 
-    with calling(f"find the stack {stack}"):
+    with aws_call(f"find the stack {stack}"):
         try:
             return clients.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
         except ClientError as error:
@@ -130,7 +130,7 @@ def make_change_set(
     exists = found is not None and found["StackStatus"] != IN_REVIEW
     kept = {parameter["ParameterKey"] for parameter in found.get("Parameters", ())} if found and exists else set()
     body = json.dumps(template, ensure_ascii=False, separators=(",", ":"))
-    with calling(f"make a change set of the stack {stack}"):
+    with aws_call(f"make a change set of the stack {stack}"):
         made = clients.cloudformation.create_change_set(
             StackName=stack,
             ChangeSetName=f"deploy-{uuid4().hex[:12]}",
@@ -204,7 +204,7 @@ def discard(change_set: ChangeSet, clients: Clients) -> None:
     Raises:
         RunError: if AWS refuses.
     """
-    with calling(f"delete the change set {change_set.arn}"):
+    with aws_call(f"delete the change set {change_set.arn}"):
         found = describe(change_set.stack, clients)
         clients.cloudformation.delete_change_set(ChangeSetName=change_set.arn, StackName=change_set.stack)
         if found and found["StackStatus"] == IN_REVIEW:
@@ -226,7 +226,7 @@ def execute(change_set: ChangeSet, clients: Clients, say: Say, sleep: Sleep) -> 
     Raises:
         RunError: if a resource failed, with its reason.
     """
-    with calling(f"execute the change set {change_set.arn}"):
+    with aws_call(f"execute the change set {change_set.arn}"):
         seen = {event["EventId"] for event in _new_events(change_set.stack, set(), clients)}
         clients.cloudformation.execute_change_set(ChangeSetName=change_set.arn, StackName=change_set.stack)
         return _follow(change_set.stack, seen, clients, say, sleep)
@@ -239,7 +239,7 @@ def delete(found: StackTypeDef, clients: Clients, say: Say, sleep: Sleep) -> Non
         RunError: if a resource could not be deleted, with its reason.
     """
     stack_id = found["StackId"]
-    with calling(f"delete the stack {found['StackName']}"):
+    with aws_call(f"delete the stack {found['StackName']}"):
         seen = {event["EventId"] for event in _new_events(stack_id, set(), clients)}
         clients.cloudformation.delete_stack(StackName=stack_id)
         _follow(stack_id, seen, clients, say, sleep)
@@ -287,14 +287,14 @@ def _told(found: StackTypeDef, ended: str, failed: Sequence[Event]) -> str:
     return f"stack {found['StackName']}: {ended}: {what or found.get('StackStatusReason', 'AWS gives no reason')}"
 
 
-def running(found: StackTypeDef, clients: Clients) -> list[str]:
+def running_executions(found: StackTypeDef, clients: Clients) -> list[str]:
     """Names of executions that go on in the stack's state machines, some of each.
 
     Raises:
         RunError: if AWS cannot be asked.
     """
     names = []
-    with calling(f"look for runs of the stack {found['StackName']}"):
+    with aws_call(f"look for runs of the stack {found['StackName']}"):
         pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=found["StackId"])
         for resource in (resource for page in pages for resource in page["StackResourceSummaries"]):
             there = "PhysicalResourceId" in resource and resource["ResourceStatus"] != "DELETE_COMPLETE"

@@ -83,7 +83,7 @@ BY_ERROR = {
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class StageTry:
     """One try of a stage.
 
     Attributes:
@@ -125,7 +125,7 @@ class Failure:
     memory_mib: int | None = None
     log_streams: tuple[str | None, ...] = ()
     attempts: int = 0
-    tried: tuple[Tried, ...] = ()
+    tried: tuple[StageTry, ...] = ()
 
     @property
     def attempt(self) -> int:
@@ -212,13 +212,13 @@ def _of_stage(error: str, detail: Mapping[str, Any]) -> Failure:
     )
 
 
-def _tries(tried: Any) -> Iterator[Tried]:
+def _tries(tried: Any) -> Iterator[StageTry]:
     for one in _mappings(tried):
         found = _class_named(one.get("class")) or FailureClass.UNKNOWN
-        yield Tried(found, _number(one.get("memory_mib")), one.get("job_id"))
+        yield StageTry(found, _number(one.get("memory_mib")), one.get("job_id"))
 
 
-def _earlier(tried: Sequence[Tried], last: str | None) -> list[Tried]:
+def _earlier(tried: Sequence[StageTry], last: str | None) -> list[StageTry]:
     """The tries that had another job than the last."""
     return [one for one in tried if one.job_id not in (None, last)]
 

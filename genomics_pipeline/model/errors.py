@@ -61,7 +61,7 @@ class UsageError(PipelineError):
     exit_code: ClassVar[int] = 2
 
 
-class Collected:
+class CollectedProblems:
     """What several checks found, raised at once."""
 
     def __init__(self) -> None:

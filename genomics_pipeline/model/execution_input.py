@@ -19,7 +19,7 @@ class ExecutionInput:
         place: Where the run lives.
         reference: URI of the prepared reference.
         parameters: Overridden parameters by stage.
-        tolerated: How many samples may fail: ``percentage`` and ``count``; see `MapSettings.tolerated`.
+        tolerated: How many samples may fail: ``percentage`` and ``count``; see `MapSettings.tolerance`.
         manifest: The samples' file, a key below the run; a rerun's is its own.
         memory_mib: By stage, the first rung where it is not the step's.
         earlier: By Label, ResultWriterDetails of the Map Runs of the run's earlier executions, oldest first.

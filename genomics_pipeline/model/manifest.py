@@ -20,7 +20,7 @@ DEFAULTS = {"sex": "NA", "status": "0", "lane": "L001"}
 
 
 @dataclass(slots=True)
-class _Gathered:
+class _SampleRows:
     """The rows of one sample, while they are read."""
 
     first: Row
@@ -39,7 +39,7 @@ def parse_sheet(text: str, name: str, base: str) -> list[Sample]:
         DataError: everything that is wrong in it, in source order.
     """
     rows, problems = read_rows(text, name)
-    samples: dict[str, _Gathered] = {}
+    samples: dict[str, _SampleRows] = {}
     files: dict[str, int] = {}
     for row in rows:
         found = [*_row_problems(row, name, base)]
@@ -99,10 +99,10 @@ def _file_misfit(value: str, base: str) -> str | None:
     return None
 
 
-def _join(row: Row, samples: dict[str, _Gathered], files: dict[str, int], file: str, base: str) -> Iterator[Problem]:
+def _join(row: Row, samples: dict[str, _SampleRows], files: dict[str, int], file: str, base: str) -> Iterator[Problem]:
     """Add a good row to its sample; what does not agree with earlier rows."""
     name = row.values["sample"]
-    sample = samples.setdefault(name, _Gathered(row))
+    sample = samples.setdefault(name, _SampleRows(row))
     for column in ("patient", "sex", "status"):
         here, there = _value(row, column), _value(sample.first, column)
         if here != there:
@@ -129,7 +129,7 @@ def _value(row: Row, column: str) -> str:
     return row.values.get(column) or DEFAULTS.get(column) or row.values["sample"]
 
 
-def _sample(rows: _Gathered) -> Sample:
+def _sample(rows: _SampleRows) -> Sample:
     values: Mapping[str, str] = {
         column: _value(rows.first, column) for column in ("sample", "patient", "sex", "status")
     }

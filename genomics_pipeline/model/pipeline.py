@@ -35,10 +35,10 @@ class MapSettings:
     max_input_bytes_per_batch: int | None = None
     interval_size_bp: int = 5_000_000
 
-    def tolerated(self) -> dict[str, float]:
+    def tolerance(self) -> dict[str, float]:
         """Both limits, of which the first that is passed ends a Map Run; what is not limited is as large as it can be.
 
-        >>> MapSettings(tolerated_failure_count=3).tolerated(), MapSettings(tolerated_failure_percentage=5).tolerated()
+        >>> MapSettings(tolerated_failure_count=3).tolerance(), MapSettings(tolerated_failure_percentage=5).tolerance()
         ({'percentage': 100, 'count': 3}, {'percentage': 5, 'count': 100000000})
         """
         count, percentage = self.tolerated_failure_count, self.tolerated_failure_percentage
@@ -76,7 +76,7 @@ class Pipeline:
     stages: tuple[Stage, ...]
     parameters: Mapping[str, Mapping[str, Value]]
 
-    def gathered(self, stage: Stage) -> tuple[str, ...]:
+    def gather_sources(self, stage: Stage) -> tuple[str, ...]:
         """The earlier stages whose outputs, of every item, the stage takes as a list."""
         scopes = {earlier.name: earlier.scope for earlier in self.stages}
         sources = (source.partition(".")[0] for source in stage.inputs.values() if source not in (READS, REFERENCE))

@@ -34,18 +34,18 @@ def parse_memory(given: Sequence[str], pipeline: Pipeline) -> dict[str, int]:
     return over_samples | named
 
 
-def merged(
+def merge_parameters(
     parameters: Mapping[str, Mapping[str, Value]], changed: Mapping[str, Mapping[str, Value]]
 ) -> dict[str, dict[str, Value]]:
     """Overrides by stage, changed by others.
 
-    >>> merged({"a": {"x": 1, "y": 2}}, {"a": {"x": 3}, "b": {"z": 4}})
+    >>> merge_parameters({"a": {"x": 1, "y": 2}}, {"a": {"x": 3}, "b": {"z": 4}})
     {'a': {'x': 3, 'y': 2}, 'b': {'z': 4}}
     """
     return {stage: {**parameters.get(stage, {}), **changed.get(stage, {})} for stage in {**parameters, **changed}}
 
 
-def tolerated_still(tolerated: Mapping[str, float], samples: int, failed: int) -> dict[str, float]:
+def remaining_tolerance(tolerated: Mapping[str, float], samples: int, failed: int) -> dict[str, float]:
     """How many samples of a rerun may fail, so that no more of all samples fail than the run tolerates.
 
     Args:
@@ -53,9 +53,9 @@ def tolerated_still(tolerated: Mapping[str, float], samples: int, failed: int) -
         samples: How many the run has.
         failed: How many failed that the rerun leaves out.
 
-    >>> tolerated_still({"percentage": 50, "count": 100000000}, 10, 2)
+    >>> remaining_tolerance({"percentage": 50, "count": 100000000}, 10, 2)
     {'percentage': 100, 'count': 3}
-    >>> tolerated_still({"percentage": 100, "count": 2}, 10, 2)
+    >>> remaining_tolerance({"percentage": 100, "count": 2}, 10, 2)
     {'percentage': 0, 'count': 0}
     """
     left = int(min(tolerated["count"], round(tolerated["percentage"] * samples, 6) // 100)) - failed

@@ -13,7 +13,7 @@ _GIVEN = re.compile(r"(?P<number>[0-9]+)|(?P<percentage>[0-9]+(\.[0-9]+)?)%")
 
 
 def parse_tolerance(text: str) -> dict[str, float]:
-    """Both limits, as `MapSettings.tolerated` gives them.
+    """Both limits, as `MapSettings.tolerance` gives them.
 
     Args:
         text: A share of the samples, or their number.
@@ -26,10 +26,10 @@ def parse_tolerance(text: str) -> dict[str, float]:
     """
     found = _GIVEN.fullmatch(text)
     if found and found["number"] and int(found["number"]) <= quotas.MAP_RUN_ITEMS.value:
-        return MapSettings(tolerated_failure_count=int(found["number"])).tolerated()
+        return MapSettings(tolerated_failure_count=int(found["number"])).tolerance()
     if found and found["percentage"] and float(found["percentage"]) <= 100:
         share = float(found["percentage"])
-        return MapSettings(tolerated_failure_percentage=int(share) if share.is_integer() else share).tolerated()
+        return MapSettings(tolerated_failure_percentage=int(share) if share.is_integer() else share).tolerance()
     raise UsageError(
         f"--tolerate: expected a share of the samples such as 5%, or their number such as 20, found {text!r}"
     )

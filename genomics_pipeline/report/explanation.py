@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from genomics_pipeline.model.classify import Failure, Tried
+from genomics_pipeline.model.classify import Failure, StageTry
 from genomics_pipeline.report.advice import advice
 
 WIDTH = 11  # of the names
@@ -76,6 +76,6 @@ def _of_job(failure: Failure) -> Iterator[str]:
         yield f"{failure.memory_mib} MiB"
 
 
-def _tried(one: Tried) -> str:
+def _tried(one: StageTry) -> str:
     memory = f" with {one.memory_mib} MiB" if one.memory_mib else ""
     return f"{one.failure_class}{memory}{f', job {one.job_id}' if one.job_id else ''}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
-from genomics_pipeline.model.errors import Collected, UsageError, did_you_mean
+from genomics_pipeline.model.errors import CollectedProblems, UsageError, did_you_mean
 from genomics_pipeline.model.parameters import Value, parse_assignments
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.sample import Sample
@@ -57,10 +57,10 @@ def plan(wanted: RunRequest) -> RunPlan:
         DataError: for a pipeline, step or sample sheet that cannot be used; all problems at once.
     """
     pipeline, steps = load_pipeline(wanted.pipeline)
-    collected = Collected()
+    collected = CollectedProblems()
     overrides: Mapping[str, Mapping[str, Value]] = {}
     samples: Sequence[Sample] = ()
-    tolerated: Mapping[str, float] = pipeline.maps["sample"].tolerated()
+    tolerated: Mapping[str, float] = pipeline.maps["sample"].tolerance()
     with collected.check():
         overrides = parse_assignments(wanted.parameters, pipeline, str(Path.cwd()))
     with collected.check():

@@ -95,7 +95,7 @@ def test_the_document_is_whole(pipelines: st.SearchStrategy[Pipeline], data: st.
 
 def input_of(pipeline: Pipeline, place: RunPlace, overrides: Any, reference: str = "r.fa") -> dict[str, Any]:
     """The input of an execution."""
-    return ExecutionInput(place, reference, overrides, pipeline.maps["sample"].tolerated()).to_json()
+    return ExecutionInput(place, reference, overrides, pipeline.maps["sample"].tolerance()).to_json()
 
 
 def details(label: str) -> dict[str, str]:
@@ -174,7 +174,9 @@ def test_every_payload_is_what_the_worker_reads(pipelines: st.SearchStrategy[Pip
                 assert payload.parameters == {**baked, **overrides.get(stage.name, {})}
                 assert payload.inputs == stage.inputs
                 assert payload.publish == stage.publish
-                assert payload.upstream == {source: [details(held_by[source])] for source in pipeline.gathered(stage)}
+                assert payload.upstream == {
+                    source: [details(held_by[source])] for source in pipeline.gather_sources(stage)
+                }
                 if len(payload.items) > 1:
                     assert size < quotas.SUBMIT_JOB.value
             assert carried == (items if state["Type"] == "Map" else [{"cohort": "cohort"}])

@@ -24,7 +24,7 @@ RUN = {"name": "cohort-0123456789ab", "bucket": "b", "prefix": "runs/cohort-0123
 
 
 def given(**parameters: Any) -> dict[str, Any]:
-    tolerated = MapSettings().tolerated()
+    tolerated = MapSettings().tolerance()
     return ExecutionInput(RunPlace(**RUN), "s3://b/ref.fa", parameters, tolerated).to_json()
 
 

@@ -33,7 +33,7 @@ def state(pipeline: Any, **settings: Any) -> dict[str, Any]:
 )
 def test_tolerance(pipeline: Any, percentage: float, count: int | None, expected: tuple[float, int]) -> None:
     settings = MapSettings(tolerated_failure_percentage=percentage, tolerated_failure_count=count)
-    assert tuple(settings.tolerated().values()) == expected
+    assert tuple(settings.tolerance().values()) == expected
     maps = {"interval": settings, "sample": settings}
     states = generate(pipeline("p", [*STAGES, ("joint", "interval", {"calls": "align.out"})], maps))["States"]
     assert (states["Interval"][PERCENTAGE], states["Interval"][COUNT]) == expected

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from genomics_pipeline.aws import patience
 from genomics_pipeline.aws.clients import CONNECTIONS
 from genomics_pipeline.aws.objects import Head
-from genomics_pipeline.aws.patience import ROUNDS, in_parallel, patiently
+from genomics_pipeline.aws.patience import ROUNDS, in_parallel, retry_throttled
 from genomics_pipeline.cli.adapters import aws_clients
 from genomics_pipeline.model.sample import Lane, Sample
 from genomics_pipeline.runs.aws import files as cloud_files
@@ -34,7 +34,7 @@ def test_what_is_asked_again(code: str) -> None:
             raise answer
         return answer
 
-    assert patiently(request, pauses.append) == "there"
+    assert retry_throttled(request, pauses.append) == "there"
     assert [0 <= pause <= most for pause, most in zip(pauses, (1, 2), strict=True)] == [True, True]
 
 
@@ -45,10 +45,10 @@ def test_what_is_not() -> None:
         raise refusal(code)
 
     with pytest.raises(ClientError):
-        patiently(lambda: refused("AccessDenied"), pauses.append)
+        retry_throttled(lambda: refused("AccessDenied"), pauses.append)
     assert pauses == []
     with pytest.raises(ClientError):
-        patiently(lambda: refused("503"), pauses.append)
+        retry_throttled(lambda: refused("503"), pauses.append)
     assert len(pauses) == ROUNDS - 1
     assert max(pauses) <= patience.LONGEST_PAUSE_S
 

@@ -16,7 +16,7 @@ from genomics_pipeline.model.classify import (
     BY_REASON,
     BY_STATUS_REASON,
     Failure,
-    Tried,
+    StageTry,
     classify,
 )
 from genomics_pipeline.model.failure import FailureClass
@@ -157,13 +157,13 @@ def test_what_was_tried_before() -> None:
     ]
     found = classify("", stage(job(code=137), tried=tried))
     assert found.tried == (
-        Tried(FailureClass.HOST_LOST, 4096, "j0"),
-        Tried(FailureClass.THROTTLED, 4096),
-        Tried(FailureClass.OUT_OF_MEMORY, 4096, "j1"),
+        StageTry(FailureClass.HOST_LOST, 4096, "j0"),
+        StageTry(FailureClass.THROTTLED, 4096),
+        StageTry(FailureClass.OUT_OF_MEMORY, 4096, "j1"),
     )
     assert (found.attempts, found.attempt) == (2, 1)  # one of j0; one of j1, which Batch calls its first
     odd = classify("", stage(job(code=137), tried=[{"class": "sad", "memory_mib": "?"}, 7]))
-    assert odd.tried == (Tried(FailureClass.UNKNOWN),)
+    assert odd.tried == (StageTry(FailureClass.UNKNOWN),)
     assert (odd.attempts, odd.attempt) == (1, 1)
     assert classify("", stage(job(code=137), tried={"class": "host_lost"})).tried == ()
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from genomics_pipeline.model.errors import Collected, DataError, Problem, RunError, UsageError
+from genomics_pipeline.model.errors import CollectedProblems, DataError, Problem, RunError, UsageError
 
 
 def test_nothing_is_wrong() -> None:
-    collected = Collected()
+    collected = CollectedProblems()
     with collected.check():
         pass
     collected.add(())
@@ -16,7 +16,7 @@ def test_nothing_is_wrong() -> None:
 
 
 def test_only_the_command_is_wrong() -> None:
-    collected = Collected()
+    collected = CollectedProblems()
     for message in ("one", "two"):
         with collected.check():
             raise UsageError(message)
@@ -26,7 +26,7 @@ def test_only_the_command_is_wrong() -> None:
 
 
 def test_more_is_wrong() -> None:
-    collected = Collected()
+    collected = CollectedProblems()
     with collected.check():
         raise UsageError("one")
     collected.add([Problem("two", "sheet.csv", 3)])
@@ -38,6 +38,6 @@ def test_more_is_wrong() -> None:
 
 
 def test_a_mistake_of_ours_is_not_kept() -> None:
-    collected = Collected()
+    collected = CollectedProblems()
     with pytest.raises(ZeroDivisionError), collected.check():
         raise ZeroDivisionError

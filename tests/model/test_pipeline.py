@@ -67,7 +67,7 @@ def test_the_shipped_pipeline() -> None:
         ("aggregation", "aggregation", "interval"),
         ("gather", "gather", "cohort"),
     ]
-    assert [pipeline.gathered(one) for one in pipeline.stages] == [(), (), ("variant_calling",), ("aggregation",)]
+    assert [pipeline.gather_sources(one) for one in pipeline.stages] == [(), (), ("variant_calling",), ("aggregation",)]
     assert pipeline.maps == {
         "sample": MapSettings(max_concurrency=1000, tolerated_failure_percentage=50),
         "interval": MapSettings(max_concurrency=1000, interval_size_bp=5_000_000),
@@ -90,7 +90,7 @@ def test_what_is_left_out_has_its_default() -> None:
 def test_gathered_are_the_stages_of_another_scope() -> None:
     pipeline = parse(HEAD + COUNT + JOINED + USED)
     # The cohort's one output is not gathered, nor is an item's own.
-    assert [pipeline.gathered(one) for one in pipeline.stages] == [(), ("count",), ()]
+    assert [pipeline.gather_sources(one) for one in pipeline.stages] == [(), ("count",), ()]
 
 
 def test_files_that_parameters_name_lie_beside_the_pipeline(tmp_path: Path) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 
 from genomics_pipeline.aws.deployment import Deployment
 from genomics_pipeline.aws.template.statement import Statement, policy
-from genomics_pipeline.aws.template.states import Machine
+from genomics_pipeline.aws.template.states import PipelineStateMachine
 from genomics_pipeline.model import run_layout
 
 
 def caller_policy(
     deployment: Deployment,
-    machines: Sequence[Machine],
+    machines: Sequence[PipelineStateMachine],
     steps: Sequence[str],
     inputs: Sequence[str] = (),
     key: str = "",
@@ -42,7 +42,7 @@ def _arn(deployment: Deployment, service: str, resource: str) -> str:
     return f"arn:{deployment.partition}:{service}:{deployment.region}:{deployment.account}:{resource}"
 
 
-def _states(deployment: Deployment, machines: Sequence[Machine]) -> list[Statement]:
+def _states(deployment: Deployment, machines: Sequence[PipelineStateMachine]) -> list[Statement]:
     def states(resource: str) -> str:
         return _arn(deployment, "states", resource)
 

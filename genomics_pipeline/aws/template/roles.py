@@ -16,7 +16,7 @@ from genomics_pipeline.aws.template.logs import TASKS_LOG
 from genomics_pipeline.aws.template.parameters import HAS_INPUT_BUCKETS, HAS_KEY
 from genomics_pipeline.aws.template.registry import repository_id
 from genomics_pipeline.aws.template.statement import Statement, policy, reasons, role
-from genomics_pipeline.aws.template.states import Machine, role_id
+from genomics_pipeline.aws.template.states import PipelineStateMachine, role_id
 from genomics_pipeline.aws.template.storage import BUCKET
 from genomics_pipeline.aws.template.tasks import EXECUTION_ROLE, JOB_ROLE
 from genomics_pipeline.model import run_layout
@@ -33,13 +33,13 @@ def objects(prefix: str = "") -> dict[str, Any]:
     return sub(f"${{{BUCKET}.Arn}}/{prefix}*")
 
 
-def states_role(machine: Machine, names: ResourceNames) -> dict[str, Any]:
+def states_role(machine: PipelineStateMachine, names: ResourceNames) -> dict[str, Any]:
     """The role of a pipeline's state machine."""
     allowed = [*_batch(machine, names), *_children(machine, names), *_map_files(machine), _log_delivery()]
     return role("states.amazonaws.com", allowed, OURS)
 
 
-def _batch(machine: Machine, names: ResourceNames) -> list[Statement]:
+def _batch(machine: PipelineStateMachine, names: ResourceNames) -> list[Statement]:
     return [
         Statement(
             "SubmitJob",
@@ -75,7 +75,7 @@ def _batch(machine: Machine, names: ResourceNames) -> list[Statement]:
     ]
 
 
-def _children(machine: Machine, names: ResourceNames) -> list[Statement]:
+def _children(machine: PipelineStateMachine, names: ResourceNames) -> list[Statement]:
     name = names.state_machine(machine.pipeline)
     maps = [arn("states", f"execution:{name}/{label}:*") for label in machine.labels]
     return [
@@ -100,7 +100,7 @@ def _children(machine: Machine, names: ResourceNames) -> list[Statement]:
     ]
 
 
-def _map_files(machine: Machine) -> list[Statement]:
+def _map_files(machine: PipelineStateMachine) -> list[Statement]:
     if not machine.labels:
         return []
     return [
@@ -239,7 +239,7 @@ def instance_role() -> Resources:
     }
 
 
-def optional_policies(machines: Sequence[Machine]) -> Resources:
+def optional_policies(machines: Sequence[PipelineStateMachine]) -> Resources:
     """What parameters add to roles."""
     key = Statement(
         "UseKey",

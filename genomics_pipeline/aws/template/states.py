@@ -19,7 +19,7 @@ DIGEST = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class PipelineStateMachine:
     """A pipeline and the text of its definition."""
 
     pipeline: str
@@ -29,7 +29,7 @@ class Machine:
     def key(self) -> str:
         """Where in the bucket the definition lies: another text is another object.
 
-        >>> Machine("germline", "{}").key
+        >>> PipelineStateMachine("germline", "{}").key
         'definitions/germline-44136fa355b3.json'
         """
         return run_layout.definition_object(self.pipeline, sha256(self.definition.encode()).hexdigest()[:DIGEST])
@@ -52,7 +52,7 @@ def role_id(pipeline: str) -> str:
     return logical_id(pipeline, "StatesRole")
 
 
-def state_machine(machine: Machine, names: ResourceNames) -> Resources:
+def state_machine(machine: PipelineStateMachine, names: ResourceNames) -> Resources:
     """The state machine of a pipeline."""
     log_group = {"CloudWatchLogsLogGroup": {"LogGroupArn": attribute(STATES_LOG, "Arn")}}
     properties: dict[str, Any] = {

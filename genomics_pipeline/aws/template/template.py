@@ -13,7 +13,7 @@ from genomics_pipeline.aws.template.network import network
 from genomics_pipeline.aws.template.parameters import CONDITIONS, PARAMETERS
 from genomics_pipeline.aws.template.registry import repository
 from genomics_pipeline.aws.template.roles import instance_role, optional_policies, states_role, task_roles
-from genomics_pipeline.aws.template.states import Machine, machine_id, role_id, state_machine
+from genomics_pipeline.aws.template.states import PipelineStateMachine, machine_id, role_id, state_machine
 from genomics_pipeline.aws.template.storage import BUCKET, storage
 from genomics_pipeline.aws.template.tasks import StepImage, job_definition
 from genomics_pipeline.model import quotas
@@ -22,7 +22,11 @@ from genomics_pipeline.model.resource_names import ResourceNames
 
 
 def template(
-    machines: Sequence[Machine], images: Sequence[StepImage], names: ResourceNames, *, with_machines: bool = True
+    machines: Sequence[PipelineStateMachine],
+    images: Sequence[StepImage],
+    names: ResourceNames,
+    *,
+    with_machines: bool = True,
 ) -> dict[str, Any]:
     """The CloudFormation template of a stack.
 
@@ -67,7 +71,7 @@ def template(
     }
 
 
-def _check_names(machines: Sequence[Machine], names: ResourceNames) -> None:
+def _check_names(machines: Sequence[PipelineStateMachine], names: ResourceNames) -> None:
     for machine in machines:
         name = names.state_machine(machine.pipeline)
         if len(name) > quotas.STATE_MACHINE_NAME.value:
@@ -77,7 +81,7 @@ def _check_names(machines: Sequence[Machine], names: ResourceNames) -> None:
             )
 
 
-def _outputs(machines: Sequence[Machine]) -> dict[str, Any]:
+def _outputs(machines: Sequence[PipelineStateMachine]) -> dict[str, Any]:
     values = {
         BUCKET_OUTPUT: ref(BUCKET),
         "JobQueue": ref(JOB_QUEUE),

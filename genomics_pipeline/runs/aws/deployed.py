@@ -8,7 +8,7 @@ from typing import Any
 
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import Deployment
-from genomics_pipeline.aws.executions import definition
+from genomics_pipeline.aws.executions import read_definition
 from genomics_pipeline.aws.jobs import image
 from genomics_pipeline.aws.registry import has_tag
 from genomics_pipeline.model.errors import Problem, RunError
@@ -28,7 +28,7 @@ def definition_problems(
     Raises:
         RunError: if AWS cannot be asked.
     """
-    found = definition(deployment.state_machine_arn(pipeline), clients)
+    found = read_definition(deployment.state_machine_arn(pipeline), clients)
     machine = f"state machine {deployment.names.state_machine(pipeline)}"
     if found is None:
         yield Problem(f"{machine}: expected it in the stack, found none; `genomics-pipeline deploy` makes it")

@@ -28,7 +28,7 @@ def log_end(
     """
     streams = failure.log_streams if failure else ()
     if not streams and (job := read_job(run.store, run.place, stage, item)):
-        streams = cloudwatch.streams(job.job_id, run.clients)
+        streams = cloudwatch.log_streams(job.job_id, run.clients)
     if attempt is not None and not 1 <= attempt <= len(streams):
         raise RunError(f"{item}: expected attempt {attempt} of {stage}, found {len(streams)}")
     for stream in [streams[attempt - 1]] if attempt else reversed(streams):

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from genomics_pipeline.aws.executions import (
     NotRedrivable,
-    definition,
     find_execution,
+    read_definition,
     redrive_execution,
 )
 from genomics_pipeline.aws.map_runs import MapRuns
@@ -174,7 +174,7 @@ def _check_fail_states(run: AwsRun, error: str, cause: str, own: Mapping[str, An
 
 
 def _check_definition(run: AwsRun, own: Mapping[str, Any]) -> None:
-    deployed = definition(run.record.state_machine_arn, run.clients)
+    deployed = read_definition(run.record.state_machine_arn, run.clients)
     if deployed is None:
         raise _Refusal("DEFINITION", "its state machine is no longer deployed; --keep-definition redrives all the same")
     if json.loads(deployed) != own:

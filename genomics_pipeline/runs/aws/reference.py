@@ -8,7 +8,7 @@ from hashlib import file_digest
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
-from genomics_pipeline.aws.clients import Clients, calling
+from genomics_pipeline.aws.clients import Clients, aws_call
 from genomics_pipeline.aws.objects import head
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import DataError, Problem
@@ -66,7 +66,7 @@ def find_reference(given: str, indexes: Sequence[str], bucket: str, adapters: Ad
     if missing:
         raise DataError(missing)
     fai = f"{given}.fai"
-    with calling(f"read {fai}"):
+    with aws_call(f"read {fai}"):
         text = adapters.store.read(fai).decode()
     return AwsReference(given, [record.contig for record in parse_fai(text, file=fai)])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from genomics_pipeline.aws.clients import Clients, calling
+from genomics_pipeline.aws.clients import Clients, aws_call
 from genomics_pipeline.aws.deployment import Deployment
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.task import RunPlace
@@ -52,5 +52,5 @@ def read_record(place: RunPlace, store: Store) -> AwsRunRecord:
         MissingObject: if there is none.
         RunError: if it is not the record of a run on AWS, or cannot be read.
     """
-    with calling(f"read {place.uri(run_layout.RECORD)}"):
+    with aws_call(f"read {place.uri(run_layout.RECORD)}"):
         return read_aws_run(store, place)

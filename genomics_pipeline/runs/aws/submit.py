@@ -22,7 +22,7 @@ from genomics_pipeline.aws.executions import find_execution, start_execution
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.aws.run_names import rerun_name
 from genomics_pipeline.model import quotas, run_layout
-from genomics_pipeline.model.errors import Collected, RunError
+from genomics_pipeline.model.errors import CollectedProblems, RunError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.pipeline import Pipeline
@@ -154,7 +154,7 @@ def _check(request: SubmitRequest, adapters: Adapters, note: Callable[[str], Non
     clients = adapters.clients
     pipeline, steps = load_pipeline(request.pipeline)
     document = generate(pipeline, ResourceNames(request.stack))
-    collected = Collected()
+    collected = CollectedProblems()
     planned, deployment, reference = None, None, None
     warnings: list[str] = []
     with collected.check():

@@ -18,7 +18,7 @@ from genomics_pipeline.aws.executions import describe, find_execution, start_exe
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.aws.run_names import rerun_name
 from genomics_pipeline.model import run_layout
-from genomics_pipeline.model.errors import Collected, RunError
+from genomics_pipeline.model.errors import CollectedProblems, RunError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.records.rerun import RerunRecord, write_rerun
@@ -148,7 +148,7 @@ def _check(
     changed: Changes,
 ) -> None:
     """What is deployed, and the files that parameters name: everything that can be wrong, at once."""
-    collected = Collected()
+    collected = CollectedProblems()
     with collected.check():
         collected.add(definition_problems(pipeline.name, document, run.deployment, run.clients))
     with collected.check():

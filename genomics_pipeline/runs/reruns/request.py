@@ -11,7 +11,7 @@ from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.parameters import Value, parse_assignments
 from genomics_pipeline.model.pipeline import Pipeline
-from genomics_pipeline.model.rerun import merged, parse_memory, tolerated_still
+from genomics_pipeline.model.rerun import merge_parameters, parse_memory, remaining_tolerance
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.model.tolerance import parse_tolerance
 from genomics_pipeline.runs.reruns.choice import Choice, SampleFilter
@@ -88,8 +88,8 @@ def execution_input(
     return ExecutionInput(
         place=RunPlace(**own["run"]),
         reference=own["reference"],
-        parameters=merged(own["parameters"], changed.parameters),
-        tolerated=tolerated_still(changed.tolerated or own["tolerated"], samples, left_out),
+        parameters=merge_parameters(own["parameters"], changed.parameters),
+        tolerated=remaining_tolerance(changed.tolerated or own["tolerated"], samples, left_out),
         manifest=manifest,
         memory_mib=changed.memory_mib,
         earlier={} if choice.is_whole else choice.earlier,

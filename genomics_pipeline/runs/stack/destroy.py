@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from genomics_pipeline.aws.bucket import delete_bucket
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import BUCKET_OUTPUT
-from genomics_pipeline.aws.stack import delete, describe, outputs, running
+from genomics_pipeline.aws.stack import delete, describe, outputs, running_executions
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.runs.stack.deploy import Talk
 
@@ -42,7 +42,7 @@ def destroy(
     found = describe(stack, clients)
     if found is None:
         raise RunError(f"stack {stack}: expected it to be deployed, found none; is the region right?")
-    if runs := running(found, clients):
+    if runs := running_executions(found, clients):
         raise RunError(
             f"stack {stack}: expected no run to go on, found {len(runs)}, such as {runs[0]}; "
             "`genomics-pipeline cancel RUN`, or wait for its end"

@@ -8,7 +8,7 @@ from typing import Any
 
 from genomics_pipeline.asl.canonical import canonical
 from genomics_pipeline.asl.generate import generate
-from genomics_pipeline.aws.template.states import Machine
+from genomics_pipeline.aws.template.states import PipelineStateMachine
 from genomics_pipeline.aws.template.tasks import StepImage
 from genomics_pipeline.aws.template.template import template
 from genomics_pipeline.model.errors import DataError
@@ -29,7 +29,7 @@ class StackTemplate:
     """
 
     names: ResourceNames
-    machines: tuple[Machine, ...]
+    machines: tuple[PipelineStateMachine, ...]
     images: tuple[StepImage, ...]
 
     def document(self, *, with_machines: bool = True) -> dict[str, Any]:
@@ -45,13 +45,13 @@ def stack_template(pipelines: Sequence[str], stack: str) -> StackTemplate:
         DataError: for a pipeline or step that cannot be used, or two of one name.
     """
     names = resource_names(stack)
-    machines: dict[str, Machine] = {}
+    machines: dict[str, PipelineStateMachine] = {}
     steps: dict[str, StepFolder] = {}
     for given in pipelines or pipeline_names():
         pipeline, folders = load_pipeline(given)
         if pipeline.name in machines:
             raise DataError(f"two pipelines are named {pipeline.name!r}; give one of them another name")
-        machines[pipeline.name] = Machine(pipeline.name, canonical(generate(pipeline, names)))
+        machines[pipeline.name] = PipelineStateMachine(pipeline.name, canonical(generate(pipeline, names)))
         for name, step in folders.items():
             if steps.setdefault(name, step).path != step.path:
                 raise DataError(f"two steps are named {name!r}: {steps[name].path} and {step.path}")

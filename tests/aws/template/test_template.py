@@ -17,7 +17,7 @@ import pytest
 
 from genomics_pipeline.asl.canonical import canonical
 from genomics_pipeline.aws.template.functions import logical_id
-from genomics_pipeline.aws.template.states import Machine
+from genomics_pipeline.aws.template.states import PipelineStateMachine
 from genomics_pipeline.aws.template.template import template
 from genomics_pipeline.model.errors import DataError, UsageError
 from genomics_pipeline.model.resource_names import ResourceNames, resource_names
@@ -175,7 +175,7 @@ def test_the_state_machine_takes_its_definition_from_the_bucket(document: dict[s
 
 
 def test_another_definition_is_another_object() -> None:
-    assert Machine("a", '{"States": {}}').key != Machine("a", '{"States":  {}}').key
+    assert PipelineStateMachine("a", '{"States": {}}').key != PipelineStateMachine("a", '{"States":  {}}').key
 
 
 def test_every_log_group_has_an_end(of_type: Callable[[str], dict[str, Any]]) -> None:
@@ -195,14 +195,14 @@ def test_a_pipeline_of_ones_own_gets_the_same(any_document: dict[str, Any]) -> N
 
 def test_two_names_of_one_resource_are_refused() -> None:
     assert logical_id("a_b", "Step") == logical_id("a__b", "Step")
-    machines = [Machine(name, '{"States": {}}') for name in ("a_b", "a__b")]
+    machines = [PipelineStateMachine(name, '{"States": {}}') for name in ("a_b", "a__b")]
     with pytest.raises(DataError, match="two names make the same resource, ABStatesRole: rename a step or a pipeline"):
         template(machines, [], ResourceNames())
 
 
 def test_a_name_that_aws_would_refuse_is_refused_here() -> None:
     with pytest.raises(DataError, match=r"state machine .*: AWS allows 80 characters, found 82; shorten"):
-        template([Machine("p" * 48, '{"States": {}}')], [], ResourceNames("s" * 33))
+        template([PipelineStateMachine("p" * 48, '{"States": {}}')], [], ResourceNames("s" * 33))
 
 
 @pytest.mark.parametrize("stack", ["Stack", "-s", "s-", "1s", "s--s", "s_s", ""])
