@@ -10,7 +10,7 @@ from common.program import BadInput
 from fastq import Reads, parse_records
 from lanes import Batch, Lane
 from metrics import Counts
-from pairs import complete, usual
+from pairs import parse_limits, set_pair_flags
 from queries import Queries
 
 
@@ -30,10 +30,10 @@ class Aligner:
         self._lanes = lanes
 
     def align(self, batch: Batch) -> tuple[bytes, Counts]:
-        """Every alignment of a batch as BAM, and what they count.
+        """Align a batch, and return the alignments as BAM records and their counts.
 
         Raises:
-            BadInput: for the first record that is none, or not the mate it should be.
+            BadInput: for the first record that is damaged or is not the expected mate.
         """
         lane = self._lanes[batch.lane]
         pairs = zip(batch.texts, lane.files, strict=True)
@@ -41,16 +41,16 @@ class Aligner:
         if lane.paired:
             _refuse_strangers(files, batch, lane)
         queries = Queries(files, f"RG:Z:{lane.read_group['ID']}".encode())
-        reads, told = self._bwa.align(queries, lane.paired, (batch.first - 1) * len(files))
+        reads, printed = self._bwa.align(queries, lane.paired, (batch.first - 1) * len(files))
         if lane.paired:
-            complete(reads, usual(told))
+            set_pair_flags(reads, parse_limits(printed))
         records, counts = in_bam(reads), Counts.of(flags(reads))
         self._bwa.free(queries)
         return records, counts
 
 
 def _refuse_strangers(files: Sequence[Reads], batch: Batch, lane: Lane) -> None:
-    """Mates must have one name."""
+    """Refuse pairs of reads whose names differ."""
     path, names = lane.files[-1].path, files[0].names
     firsts, seconds = (names, files[1].names) if len(files) == 2 else (names[::2], names[1::2])
     if firsts == seconds:
@@ -64,5 +64,5 @@ def _refuse_strangers(files: Sequence[Reads], batch: Batch, lane: Lane) -> None:
 
 
 def shown(name: bytes) -> str:
-    """A name in a message."""
+    """Return a name for a message."""
     return name.decode("latin-1")

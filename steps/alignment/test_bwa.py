@@ -5,8 +5,10 @@ from __future__ import annotations
 import ctypes
 import random
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from struct import pack
+from types import ModuleType
 
 import pysam
 import pytest
@@ -15,18 +17,21 @@ from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.stores.local import LocalStore
 
 sys.path.insert(0, str(Path(__file__).parent))
+import alignments
 import bwa
+import bwa_layout
 from alignments import flags, in_bam
 from bwa import Bwa
+from bwa_layout import READ_WORDS, BwaFailed
 from fastq import Reads
-from index import BwaFailed, Index
-from pairs import complete, usual
-from queries import WORDS, Queries
+from index import Index
+from pairs import parse_limits, set_pair_flags
+from queries import Queries
 
 BASES = "".join(random.Random(2).choices("ACGT", k=3000))
 CHANGED = r"^pybwa 2[.0-9]+: its bwa's {} are not as in pybwa 2\.3; install that$"
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
-TOLD = (
+PRINTED = (
     b"[M::mem_pestat] skip orientation FF as there are not enough pairs\n"
     b"[M::mem_pestat] analyzing insert size distribution for orientation FR...\n"
     b"[M::mem_pestat] low and high boundaries for computing mean and std.dev: (96, 541)\n"
@@ -38,10 +43,15 @@ TOLD = (
 
 
 @pytest.fixture(scope="module")
-def aligner(tmp_path_factory: pytest.TempPathFactory) -> Bwa:
+def reference(tmp_path_factory: pytest.TempPathFactory) -> str:
     fasta = tmp_path_factory.mktemp("reference") / "reference.fa"
     fasta.write_text(f">chr1\n{BASES}\n")
-    return Bwa(str(prepare(str(fasta), ["fai", "bwa"], LocalStore(), fasta.parent / "cache")))
+    return str(prepare(str(fasta), ["fai", "bwa"], LocalStore(), fasta.parent / "cache"))
+
+
+@pytest.fixture(scope="module")
+def aligner(reference: str) -> Bwa:
+    return Bwa(reference)
 
 
 def reads(bases: dict[str, str]) -> Reads:
@@ -55,7 +65,7 @@ def reverse(bases: str) -> str:
 
 
 def read_back(records: bytes, folder: Path) -> list[pysam.AlignedSegment]:
-    """The records of a BAM file."""
+    """Return records as pysam reads them."""
     path = folder / "records.bam"
     path.write_bytes(pack("<4sii", b"BAM\1", 0, 1) + pack("<i5si", 5, b"chr1\0", len(BASES)) + records)
     verbosity = pysam.set_verbosity(0)
@@ -67,11 +77,11 @@ def read_back(records: bytes, folder: Path) -> list[pysam.AlignedSegment]:
 
 
 def aligned(aligner: Bwa, files: list[Reads], folder: Path) -> list[pysam.AlignedSegment]:
-    """What becomes of single reads, or of mates in two files."""
+    """Return the records of single reads, or of mates in two files."""
     queries = Queries(files, b"RG:Z:lane")
-    found, told = aligner.align(queries, len(files) == 2, 0)
+    found, printed = aligner.align(queries, len(files) == 2, 0)
     if len(files) == 2:
-        complete(found, usual(told))
+        set_pair_flags(found, parse_limits(printed))
     records = in_bam(found)
     aligner.free(queries)
     return read_back(records, folder)
@@ -80,7 +90,7 @@ def aligned(aligner: Bwa, files: list[Reads], folder: Path) -> list[pysam.Aligne
 def test_reads_are_laid_out_as_bwa_takes_them() -> None:
     first, second = reads({"a": "ACG", "bc": "T"}), reads({"a": "GG", "bc": ""})
     queries = Queries([first, second], b"RG:Z:x")
-    rows = [queries.words[place : place + WORDS].tolist() for place in range(0, len(queries.words), WORDS)]
+    rows = [queries.words[place : place + READ_WORDS].tolist() for place in range(0, len(queries.words), READ_WORDS)]
     texts = [(row[0], *(ctypes.string_at(address) for address in row[1:5]), row[5]) for row in rows]
     assert len(queries) == 4
     assert texts == [
@@ -126,25 +136,53 @@ def test_mates_have_the_flags_that_bwa_gives_them(aligner: Bwa, tmp_path: Path) 
     assert (flag["same", True], flag["same", False]) == (65, 129)
 
 
-def test_what_is_usual_is_what_bwa_tells() -> None:
+def test_limits_of_proper_pairs_are_those_that_bwa_prints() -> None:
     none = range(0)
-    assert usual(TOLD) == [none, range(7, 631), range(1, 91), none]
-    assert usual(TOLD + b"[M::mem_pestat] skip orientation RF\n") == [none, range(7, 631), none, none]
+    assert parse_limits(PRINTED) == [none, range(7, 631), range(1, 91), none]
+    assert parse_limits(PRINTED + b"[M::mem_pestat] skip orientation RF\n") == [none, range(7, 631), none, none]
 
 
-@pytest.mark.parametrize("told", [b"", TOLD.replace(b"orientation RR", b"pairs RR")])
-def test_statistics_that_are_not_understood(told: bytes) -> None:
+@pytest.mark.parametrize("printed", [b"", PRINTED.replace(b"orientation RR", b"pairs RR")])
+def test_statistics_in_another_form(printed: bytes) -> None:
     with pytest.raises(
         BwaFailed, match=r"^pybwa 2[.0-9]+: its bwa's statistics are not as in pybwa 2\.3; install that$"
     ):
-        usual(told)
+        parse_limits(printed)
 
 
 @pytest.mark.parametrize(("name", "value"), [("a", 2), ("split_factor", 1.25), ("chunk_size", 1)])
 def test_options_that_lie_elsewhere(name: str, value: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(bwa.OPTIONS, name, value)
+    monkeypatch.setitem(bwa_layout.OPTIONS, name, value)
     with pytest.raises(BwaFailed, match=CHANGED.format("options")):
         Bwa("reference.fa")
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "value", "what"),
+    [
+        (bwa, "BAMS", READ_WORDS + 1, "results"),  # in the free space behind the read
+        (bwa, "LENGTH", bwa_layout.SIZE, "alignments"),
+        (alignments, "FLAG", bwa_layout.SIZE, "alignments"),
+    ],
+)
+def test_results_that_lie_elsewhere(
+    module: ModuleType, name: str, value: int, what: str, reference: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, name, value)
+    with pytest.raises(BwaFailed, match=CHANGED.format(what)):
+        Bwa(reference)
+
+
+def test_a_function_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(bwa_layout.FUNCTIONS, "mem_align_everything", ([], None))
+    with pytest.raises(BwaFailed, match=CHANGED.format("functions")):
+        bwa_layout.load_library()
+
+
+def test_the_library_is_the_one_that_the_layout_was_written_for() -> None:
+    """A new pybwa fails here first: read its headers, adapt `bwa_layout`, and run this file."""
+    assert version("pybwa").rpartition(".")[0] == bwa_layout.VERSION
+    assert Path(bwa_layout.load_library()._name).name.startswith("libbwamem.")
 
 
 def test_no_index(tmp_path: Path) -> None:
@@ -160,13 +198,13 @@ def test_an_index_that_is_cut_off(tmp_path: Path) -> None:
     whole = file.read_bytes()
     for left in (len(whole) - 1, 50):
         file.write_bytes(whole[:left])
-        told = f"expected {len(whole)} bytes, as its header says, found {left}; remove bwa's index, it is made again"
+        message = f"expected {len(whole)} bytes, as its header says, found {left}; remove bwa's index, it is made again"
         with pytest.raises(BwaFailed) as error:
             Bwa(str(fasta))
-        assert str(error.value) == f"{file}: {told}"
+        assert str(error.value) == f"{file}: {message}"
 
 
-def test_an_index_that_bwa_lays_out_otherwise(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_index_with_another_layout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     fasta = tmp_path / "reference.fa"
     fasta.write_text(f">chr1\n{BASES}\n")
     prepare(str(fasta), ["fai", "bwa"], LocalStore(), fasta.parent / "cache")
