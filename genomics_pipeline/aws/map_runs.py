@@ -1,11 +1,10 @@
-"""Executions and Map Runs, asked for no oftener than AWS lets anyone ask."""
+"""Map Runs of an execution and the latest failures in them, in as few requests as possible."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from genomics_pipeline.aws.clients import Clients, aws_call
 from genomics_pipeline.aws.executions import describe
+from genomics_pipeline.records.map_run import MapRunDescription, describe_map_run
 
 LATEST_FAILURES = 20  # children of a Map Run whose cause is asked for before its result files are written
 
@@ -15,17 +14,17 @@ class MapRuns:
 
     Args:
         execution_arn: The execution.
-        clients: boto3's.
+        clients: The AWS clients.
     """
 
     def __init__(self, execution_arn: str, clients: Clients) -> None:
         self._arn = execution_arn
         self._clients = clients
-        self._ended: dict[str, Any] = {}
+        self._ended: dict[str, MapRunDescription] = {}
         self._causes: dict[str, tuple[str, str, str]] = {}
 
-    def describe(self) -> list[Any]:
-        """DescribeMapRun's answers, in the order that the Map Runs began.
+    def describe(self) -> list[MapRunDescription]:
+        """Describe the Map Runs, in the order that they began.
 
         Raises:
             RunError: if AWS cannot be asked.
@@ -35,17 +34,17 @@ class MapRuns:
             listed = sorted((one for page in pages for one in page["mapRuns"]), key=lambda one: one["startDate"])
         return [self._one(one["mapRunArn"]) for one in listed]
 
-    def _one(self, arn: str) -> Any:
+    def _one(self, arn: str) -> MapRunDescription:
         if arn not in self._ended:
             with aws_call(f"describe the Map Run {arn}"):
-                found = self._clients.states.describe_map_run(mapRunArn=arn)
-            if found["status"] == "RUNNING":
-                return found
-            self._ended[arn] = found
+                run = describe_map_run(self._clients.states.describe_map_run(mapRunArn=arn))
+            if run.status == "RUNNING":
+                return run
+            self._ended[arn] = run
         return self._ended[arn]
 
     def latest_failures(self, arn: str) -> list[tuple[str, str, str]]:
-        """(input, error, cause) of the children that failed last; each is asked for once.
+        """Return (input, error, cause) of the children that failed last; each is asked for once.
 
         Raises:
             RunError: if AWS cannot be asked.

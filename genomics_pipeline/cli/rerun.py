@@ -56,7 +56,7 @@ def rerun(
       genomics-pipeline rerun cohort-3f2a91c0d5e7 --class out_of_memory --memory alignment=65536
     """
     from genomics_pipeline.cli.adapters import adapters
-    from genomics_pipeline.report.progress import Progress
+    from genomics_pipeline.report.progress import ProgressDisplay
     from genomics_pipeline.runs.find_run import find_run
     from genomics_pipeline.runs.reruns.choice import SampleFilter
     from genomics_pipeline.runs.reruns.request import RerunRequest
@@ -64,7 +64,7 @@ def rerun(
     found = find_run(run, stack, adapters())
     request = RerunRequest(SampleFilter(classes, samples), memory, parameters, tolerate, dry_run)
     end_on_sigterm()
-    with Progress(quiet=as_json) as display:
+    with ProgressDisplay(quiet=as_json) as display:
         answer = found.rerun(request, display)
     if as_json:
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False))

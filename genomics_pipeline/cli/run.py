@@ -43,12 +43,12 @@ def run(as_json: bool, **options: Any) -> None:
           --param alignment.mark_duplicates=false --param variant_calling.ploidy=1
     """
     from genomics_pipeline.cli.adapters import adapters
-    from genomics_pipeline.report.progress import Progress
+    from genomics_pipeline.report.progress import ProgressDisplay
     from genomics_pipeline.runs.local.run import LocalRunRequest
     from genomics_pipeline.runs.local.run import run as run_request
 
     end_on_sigterm()
-    with Progress(quiet=as_json) as display:
+    with ProgressDisplay(quiet=as_json) as display:
         summary = run_request(LocalRunRequest(**options), adapters(), display)
     if as_json:
         click.echo(json.dumps(summary, indent=2, ensure_ascii=False))

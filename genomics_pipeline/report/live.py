@@ -10,7 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from genomics_pipeline.report.tally import MapRun, Tally
+from genomics_pipeline.report.tally import MapRunTally, Tally
 
 BAR_COLUMNS = 30
 MOST_JOBS = 10
@@ -18,7 +18,7 @@ REFRESH_HZ = 4
 
 
 def open_live(view: Callable[[], RenderableType]) -> Live:
-    """A display on standard error that is gone when it is stopped; what is printed above it stays."""
+    """Return a display on standard error that disappears when it is stopped; lines printed above it stay."""
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     return Live(
         get_renderable=view,
@@ -31,7 +31,7 @@ def open_live(view: Callable[[], RenderableType]) -> Live:
 
 
 def view(tally: Tally) -> RenderableType:
-    """What is shown now."""
+    """Return the bars and jobs to show now."""
     return Group(_map_runs(tally), *_jobs(tally))
 
 
@@ -43,7 +43,7 @@ def _map_runs(tally: Tally) -> Table:
     return table
 
 
-def _counts(run: MapRun) -> Text:
+def _counts(run: MapRunTally) -> Text:
     text = Text(f"{run.done} of {run.items} done", no_wrap=True, overflow="ellipsis")
     if run.running:
         text.append(f", {run.running} running")

@@ -1,4 +1,4 @@
-"""What a run says while it goes on, on standard error: live on a terminal, else a line for each thing that ended."""
+"""The progress of a run on standard error: live on a terminal, else a line for each thing that ended."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from genomics_pipeline.engine.events import Event, JobEnded
 from genomics_pipeline.report.tally import Tally
 
 if TYPE_CHECKING:
@@ -17,25 +18,27 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 
-class Progress:
-    """A context manager; `event` is an engine's observer and may be called in another thread than `note`.
+class ProgressDisplay:
+    """A display of progress; implements `runs.display.Display`, and is a context manager.
+
+    `event` is an observer of the engine; it and `note` may be called in any thread.
 
     rich is imported on a terminal only: it would cost a script's start-up and buy nothing.
     """
 
     def __init__(self, quiet: bool, clock: Callable[[], float] = time.monotonic) -> None:
-        """Prepare.
+        """Prepare the display.
 
         Args:
-            quiet: Say nothing at all.
-            clock: Seconds that only grow.
+            quiet: Show nothing at all.
+            clock: Returns seconds that only grow.
         """
         self._quiet = quiet
         self._tally = Tally(clock)
         self._lock = threading.Lock()
         self._live: Live | None = None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> ProgressDisplay:
         """Begin the live display, on a terminal."""
         if not self._quiet and sys.stderr.isatty():
             from genomics_pipeline.report.live import open_live
@@ -47,29 +50,29 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End the display, however the block ended: its lines and the hidden cursor are put right."""
+        """End the display, however the block ended: the cursor is shown again."""
         live, self._live = self._live, None
         if live is not None:
             live.stop()
 
     def note(self, text: str) -> None:
-        """Say one thing."""
+        """Show one line."""
         if self._quiet:
             return
         if self._live is None:
-            # A line at a time, whoever says it. `2>&1 | head`: who stops listening does not stop the run.
+            # One line at a time, from whichever thread. `2>&1 | head`: a closed pipe does not stop the run.
             with suppress(BrokenPipeError), self._lock:
                 print(text, file=sys.stderr, flush=True)
         else:
             self._live.console.print(text, soft_wrap=True)
 
-    def event(self, event: Any) -> None:
-        """Take an event of `engine.events`."""
+    def event(self, event: Event) -> None:
+        """Count an event of the engine, and show its line."""
         if self._quiet:
             return
         with self._lock:
             line = self._tally.take(event)
-        # On a terminal the counts tell of jobs that ended well.
+        # On a terminal, jobs that succeeded show in the counts.
         if line is not None and not (self._live is not None and _ended_well(event)):
             self.note(line)
 
@@ -80,5 +83,5 @@ class Progress:
             return view(self._tally)
 
 
-def _ended_well(event: Any) -> bool:
-    return getattr(event, "exit_code", None) == 0
+def _ended_well(event: Event) -> bool:
+    return isinstance(event, JobEnded) and event.exit_code == 0

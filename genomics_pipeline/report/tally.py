@@ -1,7 +1,4 @@
-"""What is known of an execution while it goes on: counts a Map Run, and the jobs that are running.
-
-Events are told apart by the names of their classes (`engine/events.py`): rooms of one layer do not import each other.
-"""
+"""The counts of an execution while it runs: items of each Map Run, and the jobs that run now."""
 
 from __future__ import annotations
 
@@ -9,11 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from genomics_pipeline.engine import events
+from genomics_pipeline.engine.events import Event
+
 ITEM_KEYS = ("sample", "interval", "cohort")
 
 
 @dataclass(slots=True)
-class MapRun:
+class MapRunTally:
     """Counts of items; `done` are those that succeeded."""
 
     label: str
@@ -25,7 +25,7 @@ class MapRun:
 
 @dataclass(frozen=True, slots=True)
 class RunningJob:
-    """A job that has begun.
+    """A job that runs.
 
     Attributes:
         name: Its stage and item.
@@ -40,7 +40,7 @@ class RunningJob:
 
 @dataclass(slots=True)
 class Tally:
-    """Takes events; each gives at most one line for people.
+    """Counts that grow with each event; an event gives at most one line for people.
 
     Attributes:
         clock: Seconds that only grow.
@@ -49,29 +49,39 @@ class Tally:
     """
 
     clock: Callable[[], float]
-    map_runs: dict[str, MapRun] = field(default_factory=dict)
+    map_runs: dict[str, MapRunTally] = field(default_factory=dict)
     jobs: dict[str, RunningJob] = field(default_factory=dict)
     _children: dict[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
 
-    def take(self, event: Any) -> str | None:
-        """Count an event; the line to print, if it is worth one."""
-        handle = _HANDLERS.get(type(event).__name__)
-        return handle(self, event) if handle else None
+    def take(self, event: Event) -> str | None:
+        """Count an event and return the line to print, where it is worth one."""
+        match event:
+            case events.MapRunStarted():
+                self.map_runs[event.label] = MapRunTally(event.label, event.items, event.resumed)
+            case events.MapRunEnded():
+                return f"{event.label}: {event.failed} of {event.items} failed" if event.failed else None
+            case events.ChildStarted():
+                self._child_started(event)
+            case events.ChildEnded():
+                self._child_ended(event)
+            case events.JobStarted():
+                self.jobs[event.job_id] = RunningJob(self._name(event), event.vcpus, self.clock())
+            case events.JobEnded():
+                return self._job_ended(event)
+            case events.RetryScheduled():
+                return f"{self._name(event)}: retry {event.attempt} in {event.delay_s:g} s ({event.error})"
+            case events.Note():
+                return event.message
+        return None
 
-    def _map_run_started(self, event: Any) -> None:
-        self.map_runs[event.label] = MapRun(event.label, event.items, event.resumed)
-
-    def _map_run_ended(self, event: Any) -> str | None:
-        return f"{event.label}: {event.failed} of {event.items} failed" if event.failed else None
-
-    def _child_started(self, event: Any) -> None:
+    def _child_started(self, event: events.ChildStarted) -> None:
         given = event.input
         items = given["Items"] if isinstance(given, Mapping) and isinstance(given.get("Items"), list) else [given]
         self._children[event.label, event.index] = _item_name(items, event.index), len(items)
         if run := self.map_runs.get(event.label):
             run.running += len(items)
 
-    def _child_ended(self, event: Any) -> None:
+    def _child_ended(self, event: events.ChildEnded) -> None:
         _, started = self._children.pop((event.label, event.index), ("", 0))
         if run := self.map_runs.get(event.label):
             run.running -= started
@@ -80,10 +90,7 @@ class Tally:
             elif event.status == "FAILED":
                 run.failed += event.items
 
-    def _job_started(self, event: Any) -> None:
-        self.jobs[event.job_id] = RunningJob(self._name(event), event.vcpus, self.clock())
-
-    def _job_ended(self, event: Any) -> str:
+    def _job_ended(self, event: events.JobEnded) -> str:
         self.jobs.pop(event.job_id, None)
         name = self._name(event)
         if event.exit_code == 0:
@@ -94,15 +101,11 @@ class Tally:
         ended = "tried again" if event.again else "FAILED"
         return f"{name}: {ended} after {event.seconds:.1f} s: {reason}"
 
-    def _retry_scheduled(self, event: Any) -> str:
-        return f"{self._name(event)}: retry {event.attempt} in {event.delay_s:g} s ({event.error})"
-
-    def _note(self, event: Any) -> str:
-        return str(event.message)
-
-    def _name(self, event: Any) -> str:
-        """The stage and the item that something belongs to."""
-        item, _ = self._children.get((event.label, event.index), ("", 0))
+    def _name(self, event: events.JobStarted | events.JobEnded | events.RetryScheduled) -> str:
+        """Return the stage and the item of an event."""
+        item = ""
+        if event.label is not None and event.index is not None:
+            item, _ = self._children.get((event.label, event.index), ("", 0))
         return f"{event.state} {item}".rstrip()
 
 
@@ -113,15 +116,3 @@ def _item_name(items: list[Any], index: int) -> str:
         first = next((inner[key] for key in ITEM_KEYS if key in inner), None) if isinstance(inner, Mapping) else inner
     name = first if isinstance(first, str) else f"#{index}"
     return f"{name} +{len(items) - 1}" if len(items) > 1 else name
-
-
-_HANDLERS: Mapping[str, Callable[[Tally, Any], str | None]] = {
-    "MapRunStarted": Tally._map_run_started,
-    "MapRunEnded": Tally._map_run_ended,
-    "ChildStarted": Tally._child_started,
-    "ChildEnded": Tally._child_ended,
-    "JobStarted": Tally._job_started,
-    "JobEnded": Tally._job_ended,
-    "RetryScheduled": Tally._retry_scheduled,
-    "Note": Tally._note,
-}

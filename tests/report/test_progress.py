@@ -19,7 +19,7 @@ from genomics_pipeline.engine.events import (
     RetryScheduled,
     StateEntered,
 )
-from genomics_pipeline.report.progress import Progress
+from genomics_pipeline.report.progress import ProgressDisplay
 
 
 def child(index: int, given: Any) -> ChildStarted:
@@ -69,7 +69,7 @@ gather: FAILED after 1.3 s: exit code 137
 
 
 def tell(quiet: bool) -> None:
-    with Progress(quiet=quiet) as display:
+    with ProgressDisplay(quiet=quiet) as display:
         display.note("reference: r.fa")
         for event in EVENTS:
             display.event(event)
@@ -105,7 +105,7 @@ def test_on_a_terminal_only_what_is_worth_keeping_is_kept(monkeypatch: pytest.Mo
 
 
 def interrupted() -> None:
-    with Progress(quiet=False) as display:
+    with ProgressDisplay(quiet=False) as display:
         display.event(EVENTS[0])
         raise KeyboardInterrupt
 
@@ -128,6 +128,6 @@ def test_a_reader_that_goes_away_does_not_stop_the_run(monkeypatch: pytest.Monke
 
 
 def test_rich_is_not_imported_without_a_terminal() -> None:
-    code = "import sys\nfrom genomics_pipeline.report.progress import Progress\n"
-    code += "with Progress(quiet=False) as display: display.note('x')\nsys.exit('rich' in sys.modules)"
+    code = "import sys\nfrom genomics_pipeline.report.progress import ProgressDisplay\n"
+    code += "with ProgressDisplay(quiet=False) as display: display.note('x')\nsys.exit('rich' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0

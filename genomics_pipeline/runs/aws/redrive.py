@@ -24,7 +24,6 @@ from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.resource_names import DEFAULT_STACK
 from genomics_pipeline.runs.aws.run import AwsRun
-from genomics_pipeline.runs.map_run_answer import map_run_label
 from genomics_pipeline.runs.redrive import RedriveOutcome, RedriveRequest
 from genomics_pipeline.runs.reruns.chain import started_chain
 
@@ -147,8 +146,7 @@ def _day(moment: datetime) -> str:
 
 
 def _succeeded(run: AwsRun) -> _Refusal:
-    counts = [answer["itemCounts"] for answer in MapRuns(_arn(run), run.clients).describe()]
-    failed = sum(one["failed"] + one["timedOut"] + one["aborted"] for one in counts)
+    failed = sum(one.items.unsuccessful for one in MapRuns(_arn(run), run.clients).describe())
     if not failed:
         return _Refusal("SUCCEEDED", "it succeeded, and nothing in it failed", rerun=False)
     told = f"it succeeded, with {failed} failed item{'' if failed == 1 else 's'} tolerated"
@@ -162,14 +160,13 @@ def _check_fail_states(run: AwsRun, error: str, cause: str, own: Mapping[str, An
         raise _Refusal("FAIL_STATE", f"the failure of {stage} was caught and led to a Fail state, and {FAIL_AGAIN}")
     if error != THRESHOLD_EXCEEDED:
         return
-    (*_, answer) = MapRuns(_arn(run), run.clients).describe()
-    label, counts = map_run_label(answer["mapRunArn"]), answer["itemCounts"]
-    processor = next(state.processor for state in walk_states(own) if state.node.get("Label") == label)
+    (*_, newest) = MapRuns(_arn(run), run.clients).describe()
+    processor = next(state.processor for state in walk_states(own) if state.node.get("Label") == newest.label)
     if processor and any(state.kind == "Fail" for state in processor.states()):
         raise _Refusal(
             "FAIL_STATE",
-            f"{counts['failed']} items of {label} failed, more than are tolerated; each ended in a Fail state, and "
-            f"{FAIL_AGAIN}",
+            f"{newest.items.failed} items of {newest.label} failed, more than are tolerated; "
+            f"each ended in a Fail state, and {FAIL_AGAIN}",
         )
 
 

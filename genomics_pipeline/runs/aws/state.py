@@ -5,25 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
-from typing import Any
 
 from genomics_pipeline.aws.executions import describe
 from genomics_pipeline.aws.map_runs import MapRuns
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.item_ends import interrupted, missing, not_done
 from genomics_pipeline.runs.local.state import done
-from genomics_pipeline.runs.map_run_answer import (
+from genomics_pipeline.runs.map_run_ends import (
     failures_of,
     failures_of_child,
     failures_once,
-    map_run_label,
     map_run_state,
     pending_of,
 )
 from genomics_pipeline.runs.outcome import failure_message
-from genomics_pipeline.runs.reruns.chain import aws_map_runs, earlier, older, result_details, since_whole, started_chain
+from genomics_pipeline.runs.reruns.chain import aws_map_runs, earlier, older, since_whole, started_chain, with_results
 from genomics_pipeline.runs.run_state import ItemFailure, MapRunState, Missing, RunState
 from genomics_pipeline.stores.protocol import MissingObject, Store
 
@@ -54,13 +53,13 @@ class AwsRunWatcher:
         """
         run = self._run
         execution = describe(self._newest.arn, run.clients)
-        described = {map_run_label(one["mapRunArn"]): one for one in self._map_runs.describe()}
+        described = {one.label: one for one in self._map_runs.describe()}
         labels = [group.label for group in self._groups if group.label is not None]
         cohort = self._cohort_stages()
         failed = execution["status"] not in ("RUNNING", "SUCCEEDED")
         failure = classify(execution.get("error", ""), execution.get("cause", "")) if failed else None
         once = self._with_reasons(failures_once(failure, cohort))
-        found = [*self._failed_before, *(one for answer in described.values() for one in self._failed(answer)), *once]
+        found = [*self._failed_before, *(one for run in described.values() for one in self._failed(run)), *once]
         return RunState(
             run=run.name,
             place=self._files.shown,
@@ -86,15 +85,15 @@ class AwsRunWatcher:
             RunError: if AWS cannot be asked, or the files of a Map Run that ended are not there yet.
         """
         execution = describe(self._newest.arn, self._run.clients)
-        described = {map_run_label(one["mapRunArn"]): one for one in self._map_runs.describe()}
+        described = {one.label: one for one in self._map_runs.describe()}
         failed = execution["status"] not in ("RUNNING", "SUCCEEDED")
         try:
             yield from self._older(failures_of)
-            for answer in described.values():
-                if answer["status"] == "RUNNING":
-                    yield from self._raw_latest(answer["mapRunArn"])
+            for run in described.values():
+                if run.status == "RUNNING":
+                    yield from self._raw_latest(run.arn)
                 else:
-                    yield from failures_of(self._run.store, self._with_details(answer))
+                    yield from failures_of(self._run.store, with_results(self._run, run))
             yield from self._never_started(described, failed)
         except MissingObject as error:
             told = "expected the result files of a Map Run that ended, found none"
@@ -103,35 +102,37 @@ class AwsRunWatcher:
             failure = classify(execution.get("error", ""), execution.get("cause", ""))
             yield from failures_once(failure, self._cohort_stages())
 
-    def _older(self, read: Callable[[Store, Mapping[str, Any]], Iterator[ItemFailure]]) -> Iterator[ItemFailure]:
+    def _older(self, read: Callable[[Store, MapRunDescription], Iterator[ItemFailure]]) -> Iterator[ItemFailure]:
         return older(self._files, since_whole(self._chain), partial(aws_map_runs, self._run), read)
 
     def _cohort_stages(self) -> list[str]:
         return [stage for group in self._groups if group.label is None for stage in group.stages]
 
-    def _missing(self, found: list[ItemFailure], described: Mapping[str, Any], failed: bool) -> Missing | None:
+    def _missing(
+        self, found: list[ItemFailure], described: Mapping[str, MapRunDescription], failed: bool
+    ) -> Missing | None:
         try:
             return missing(self._files, chain(found, self._never_started(described, failed)))
         except MissingObject:  # see `_failed`
             return missing(self._files, found)
 
-    def _never_started(self, described: Mapping[str, Any], failed: bool) -> Iterator[ItemFailure]:
+    def _never_started(self, described: Mapping[str, MapRunDescription], failed: bool) -> Iterator[ItemFailure]:
         yield from self._older(pending_of)
-        for answer in described.values():
-            if answer["status"] != "RUNNING":
-                yield from pending_of(self._run.store, self._with_details(answer))
+        for run in described.values():
+            if run.status != "RUNNING":
+                yield from pending_of(self._run.store, with_results(self._run, run))
         if failed:
-            ended = {label: answer["status"] for label, answer in described.items()}
+            ended = {label: run.status for label, run in described.items()}
             yield from interrupted(self._files, self._groups, ended, set(), self._newest.manifest)
 
-    def _failed(self, answer: dict[str, Any]) -> list[ItemFailure]:
-        """The failures of a Map Run: all once its files are written, the latest while it runs."""
-        arn, counts = answer["mapRunArn"], answer["executionCounts"]
-        if answer["status"] == "RUNNING":
-            return self._latest(arn) if counts["failed"] else []
+    def _failed(self, run: MapRunDescription) -> list[ItemFailure]:
+        """Return the failures of a Map Run: all once its files are written, the latest while it runs."""
+        arn = run.arn
+        if run.status == "RUNNING":
+            return self._latest(arn) if run.executions.failed else []
         if arn not in self._failures:
             try:
-                found = failures_of(self._run.store, self._with_details(answer))
+                found = failures_of(self._run.store, with_results(self._run, run))
                 self._failures[arn] = self._with_reasons(found)
             except MissingObject:  # files may be written after the Map Run's end: the next look finds them
                 return self._latest(arn)
@@ -143,12 +144,9 @@ class AwsRunWatcher:
     def _raw_latest(self, arn: str) -> Iterator[ItemFailure]:
         return (one for told in self._map_runs.latest_failures(arn) for one in failures_of_child(*told))
 
-    def _with_details(self, answer: dict[str, Any]) -> dict[str, Any]:
-        return {**answer, "resultWriterDetails": result_details(self._run, answer["mapRunArn"])}
-
     def _with_reasons(self, failures: Iterable[ItemFailure]) -> list[ItemFailure]:
         return list(not_done(self._files, self._groups, failures))
 
 
-def _state(label: str, described: Mapping[str, Any]) -> MapRunState:
+def _state(label: str, described: Mapping[str, MapRunDescription]) -> MapRunState:
     return map_run_state(described[label]) if label in described else MapRunState(label, "PENDING")

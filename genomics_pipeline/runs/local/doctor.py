@@ -70,14 +70,14 @@ def _disk(folder: Path) -> str:
 
 
 def _sample(folder: Path, adapters: Adapters) -> str:
-    from genomics_pipeline.report.progress import Progress
+    from genomics_pipeline.report.progress import ProgressDisplay
     from genomics_pipeline.runs.local.run import LocalRunRequest, run
     from genomics_pipeline.simulation.cohort import simulate
 
     cohort = folder / "cohort"
     simulate(cohort, samples=1, length_bp=20_000, depth=20, seed=1)
     request = LocalRunRequest(str(cohort / "cohort.csv"), str(cohort / "reference.fa"), folder / "run")
-    with Progress(quiet=True) as display:
+    with ProgressDisplay(quiet=True) as display:
         summary = run(request, adapters, display)
     if summary["status"] != "SUCCEEDED":
         raise RuntimeError(summary["error"])

@@ -9,8 +9,9 @@ from functools import partial
 from genomics_pipeline.engine.progress import ExecutionProgress, UnfinishedMapRun, read_progress
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.records.map_run import describe_map_run
 from genomics_pipeline.runs.item_ends import interrupted, missing, not_done
-from genomics_pipeline.runs.map_run_answer import (
+from genomics_pipeline.runs.map_run_ends import (
     failures_of_child,
     failures_once,
     map_run_state,
@@ -102,14 +103,15 @@ def _failures(
     files: RunFiles, groups: Sequence[StageGroup], progress: ExecutionProgress, status: str, manifest: str
 ) -> Iterator[ItemFailure]:
     known = set()
-    for answer in progress.ended:
-        yield from not_done_of(files.store, answer)
+    ended = [describe_map_run(one) for one in progress.ended]
+    for run in ended:
+        yield from not_done_of(files.store, run)
     for told in (told for one in progress.unfinished for told in one.failures):
         for failure in failures_of_child(*told):
             known.add(failure.item)
             yield failure
     if status in ("FAILED", "ABORTED"):
-        yield from interrupted(files, groups, {one["label"]: one["status"] for one in progress.ended}, known, manifest)
+        yield from interrupted(files, groups, {run.label: run.status for run in ended}, known, manifest)
     if status == "FAILED" and progress.result:
         of_all = classify(progress.result["error"] or "", progress.result["cause"] or "")
         yield from failures_once(of_all, [stage for group in groups if group.label is None for stage in group.stages])
@@ -123,7 +125,7 @@ def done(files: RunFiles, stage: str) -> bool:
 def _map_runs(
     groups: list[StageGroup], progress: ExecutionProgress, files: RunFiles, status: str, manifest: str
 ) -> Iterator[MapRunState]:
-    ended = {one["label"]: one for one in progress.ended}
+    ended = {run.label: run for run in map(describe_map_run, progress.ended)}
     unfinished = iter(progress.unfinished)  # one after the other, in the definition's order
     for group in groups:
         if group.label is None:

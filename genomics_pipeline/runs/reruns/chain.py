@@ -6,27 +6,26 @@ A sample's state is that of the newest execution whose manifest has it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any
 
 from genomics_pipeline.aws.executions import find_execution
 from genomics_pipeline.aws.map_runs import MapRuns
 from genomics_pipeline.engine.progress import read_progress
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.records.completion import is_done
+from genomics_pipeline.records.map_run import MapRunDescription, describe_map_run
 from genomics_pipeline.records.rerun import read_rerun
 from genomics_pipeline.records.result_files import newest_details
 from genomics_pipeline.runs.aws.run import AwsRun
-from genomics_pipeline.runs.map_run_answer import failures_of, map_run_label, map_run_state
+from genomics_pipeline.runs.map_run_ends import failures_of
 from genomics_pipeline.runs.run_files import RunFiles, StageGroup, scope_of
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.runs.run_state import ItemFailure, MapRunState
 from genomics_pipeline.stores.protocol import Store
 
 WHOLE = run_layout.MANIFEST
-Answer = Mapping[str, Any]  # DescribeMapRun's
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,35 +82,34 @@ def since_whole(chain: Sequence[RunExecution]) -> Sequence[RunExecution]:
     return chain[first:]
 
 
-def local_map_runs(folder: RunFolder, execution: RunExecution) -> Sequence[Answer]:
+def local_map_runs(folder: RunFolder, execution: RunExecution) -> Sequence[MapRunDescription]:
     """Return the Map Runs that ended in an execution in a folder.
 
     Raises:
         RunError: for a damaged journal.
     """
-    return read_progress(folder.journal(execution.name)).ended
+    return [describe_map_run(one) for one in read_progress(folder.journal(execution.name)).ended]
 
 
-def aws_map_runs(run: AwsRun, execution: RunExecution) -> Sequence[Answer]:
-    """Return the Map Runs of an execution on AWS that ended, with ``resultWriterDetails``.
+def aws_map_runs(run: AwsRun, execution: RunExecution) -> Sequence[MapRunDescription]:
+    """Return the Map Runs of an execution on AWS that ended, with their result files.
 
     Raises:
         RunError: if AWS cannot be asked.
     """
     described = MapRuns(execution.arn, run.clients).describe()
-    return [{**one, "resultWriterDetails": result_details(run, one["mapRunArn"])} for one in described]
+    return [with_results(run, one) for one in described]
 
 
-def result_details(run: AwsRun, arn: str) -> Mapping[str, str]:
-    """Where ResultWriter has written a Map Run's files, after its last redrive."""
-    label, uuid = map_run_label(arn), arn.rpartition(":")[2]
-    key = run.place.prefix + run_layout.result_manifest(label, uuid)
-    return newest_details(run.store, {"Bucket": run.place.bucket, "Key": key})
+def with_results(run: AwsRun, map_run: MapRunDescription) -> MapRunDescription:
+    """Return a Map Run that ended with the place of its result files, after its last redrive."""
+    key = run.place.prefix + run_layout.result_manifest(map_run.label, map_run.uuid)
+    return replace(map_run, results=newest_details(run.store, {"Bucket": run.place.bucket, "Key": key}))
 
 
-def of_samples(found: Iterable[Answer]) -> Iterator[Answer]:
-    """The Map Runs over samples."""
-    return (one for one in found if scope_of(map_run_label(one["mapRunArn"])) == "sample")
+def of_samples(map_runs: Iterable[MapRunDescription]) -> Iterator[MapRunDescription]:
+    """Yield the Map Runs over samples."""
+    return (one for one in map_runs if scope_of(one.label) == "sample")
 
 
 @dataclass(slots=True)
@@ -151,26 +149,26 @@ class Earlier:
 
 
 def earlier(
-    files: RunFiles, chain: Sequence[RunExecution], answered: Callable[[RunExecution], Iterable[Answer]]
+    files: RunFiles, chain: Sequence[RunExecution], describe: Callable[[RunExecution], Iterable[MapRunDescription]]
 ) -> Earlier:
     """What all but the newest execution left.
 
     Args:
         files: The run's.
         chain: The executions since one had the whole manifest.
-        answered: Tells of an execution's Map Runs.
+        describe: Describes the Map Runs of an execution.
     """
     found = Earlier()
     if len(chain) < 2:
         return found
     batched: set[str] = set()
     for execution, following in pairwise(chain):
-        for answer in of_samples(answered(execution)):
-            label, state = map_run_label(answer["mapRunArn"]), map_run_state(answer)
-            found.total.setdefault(label, state.total or 0)
-            found.succeeded[label] += state.succeeded
+        for run in of_samples(describe(execution)):
+            label = run.label
+            found.total.setdefault(label, run.items.total)
+            found.succeeded[label] += run.items.succeeded
             failures = found.failures.setdefault(label, {})
-            for failure in failures_of(files.store, answer):
+            for failure in failures_of(files.store, run):
                 failures[failure.item] = failure
                 if failure.of_batch:
                     batched.add(failure.item)
@@ -190,21 +188,21 @@ def earlier(
 def older(
     files: RunFiles,
     chain: Sequence[RunExecution],
-    answered: Callable[[RunExecution], Iterable[Answer]],
-    read: Callable[[Store, Answer], Iterator[ItemFailure]],
+    describe: Callable[[RunExecution], Iterable[MapRunDescription]],
+    read: Callable[[Store, MapRunDescription], Iterator[ItemFailure]],
 ) -> Iterator[ItemFailure]:
     """What all but the newest execution left of samples that no later one had, as it is read.
 
     Args:
         files: The run's.
         chain: The executions since one had the whole manifest.
-        answered: Tells of an execution's Map Runs.
+        describe: Describes the Map Runs of an execution.
         read: Reads one's result files.
     """
     last = {item: number for number, one in enumerate(chain) if number for item in files.items_in(one.manifest)}
     for number, execution in enumerate(chain[:-1]):
-        for answer in of_samples(answered(execution)):
-            yield from (one for one in read(files.store, answer) if last.get(one.item, 0) == number)
+        for run in of_samples(describe(execution)):
+            yield from (one for one in read(files.store, run) if last.get(one.item, 0) == number)
 
 
 def all_done(files: RunFiles, group: StageGroup, item: str) -> bool:

@@ -13,10 +13,10 @@ from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError, UsageError, did_you_mean
 from genomics_pipeline.model.task import item_id
+from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.records.result_files import result_rows
 from genomics_pipeline.records.result_row import ResultRow
-from genomics_pipeline.runs.map_run_answer import map_run_label
-from genomics_pipeline.runs.reruns.chain import WHOLE, Answer, RunExecution, all_done, of_samples
+from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution, all_done, of_samples
 from genomics_pipeline.runs.reruns.items import NEVER_STARTED, RerunCounts, plan_rerun, row_label
 from genomics_pipeline.runs.run_files import RunFiles
 from genomics_pipeline.stores.protocol import MissingObject
@@ -50,7 +50,7 @@ class Choice:
     Args:
         files: The run's files.
         chain: The executions since one had the whole manifest.
-        answered: Tells of an execution's Map Runs.
+        describe: Describes the Map Runs of an execution.
         instead: What a user is told to do where an execution left no result files.
     """
 
@@ -58,13 +58,13 @@ class Choice:
         self,
         files: RunFiles,
         chain: Sequence[RunExecution],
-        answered: Callable[[RunExecution], Sequence[Answer]],
+        describe: Callable[[RunExecution], Sequence[MapRunDescription]],
         instead: str,
     ) -> None:
         self._files = files
         self._chain = chain
         self._instead = instead
-        self._answers = {one.name: list(of_samples(answered(one))) for one in chain}
+        self._map_runs_of = {one.name: list(of_samples(describe(one))) for one in chain}
         self._newer: set[str] = set()
 
     @property
@@ -77,10 +77,9 @@ class Choice:
         """By Label, ResultWriterDetails of the Map Runs over samples, oldest first."""
         found: dict[str, list[dict[str, str]]] = {}
         for one in self._chain:
-            for answer in self._answers[one.name]:
-                if details := answer.get("resultWriterDetails"):
-                    kept = {"Bucket": details["Bucket"], "Key": details["Key"]}
-                    found.setdefault(map_run_label(answer["mapRunArn"]), []).append(kept)
+            for run in self._map_runs_of[one.name]:
+                if run.results is not None:
+                    found.setdefault(run.label, []).append(dict(run.results))
         return found
 
     def refuse_unknown(self, samples: Sequence[str]) -> None:
@@ -140,18 +139,18 @@ class Choice:
     def _map_runs(self) -> Iterator[Iterable[ResultRow]]:
         """The rows of the newest execution, then of those before, where a newer one's samples do not count."""
         for one in reversed(self._chain):
-            answers = self._answers[one.name]
-            if not any("resultWriterDetails" in answer for answer in answers):
+            map_runs = self._map_runs_of[one.name]
+            if all(run.results is None for run in map_runs):
                 raise self._no_results(one)
-            for answer in answers:
-                yield chain.from_iterable(self._rows(one, answer, kind) for kind in KINDS)
+            for run in map_runs:
+                yield chain.from_iterable(self._rows(one, run, kind) for kind in KINDS)
             if one is not self._chain[0]:
                 self._newer.update(self._files.items_in(one.manifest))
 
-    def _rows(self, execution: RunExecution, answer: Answer, kind: str) -> Iterator[ResultRow]:
-        if "resultWriterDetails" in answer:
+    def _rows(self, execution: RunExecution, run: MapRunDescription, kind: str) -> Iterator[ResultRow]:
+        if run.results is not None:
             try:
-                yield from result_rows(self._files.store, answer["resultWriterDetails"], kind)
+                yield from result_rows(self._files.store, run.results, kind)
             except MissingObject:
                 raise self._no_results(execution) from None
 

@@ -1,0 +1,81 @@
+"""The ends of Map Runs: their states, and the items that failed or were never started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.classify import Failure, classify
+from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.task import item_id, items_of
+from genomics_pipeline.records.map_run import MapRunDescription
+from genomics_pipeline.records.result_files import newest_details, result_rows
+from genomics_pipeline.runs.run_files import COHORT
+from genomics_pipeline.runs.run_state import ItemFailure, MapRunState
+from genomics_pipeline.stores.protocol import Store
+
+NEVER_STARTED = Failure(FailureClass.CANCELLED, "never started: the Map Run ended before its turn came")
+
+
+def map_run_state(run: MapRunDescription) -> MapRunState:
+    """Return the state of a Map Run."""
+    items = run.items
+    return MapRunState(
+        label=run.label,
+        status=run.status,
+        total=items.total,
+        succeeded=items.succeeded,
+        failed=items.unsuccessful,
+        running=items.running,
+        started=run.started,
+        stopped=run.stopped,
+    )
+
+
+def failures_of(store: Store, run: MapRunDescription) -> Iterator[ItemFailure]:
+    """Yield the items that failed in a Map Run that ended, from its result files."""
+    if run.executions.unsuccessful and run.results is not None:
+        for row in result_rows(store, newest_details(store, run.results), "FAILED"):
+            yield from _failures_of_items(row.items(), classify(row.error, row.cause))
+
+
+def pending_of(store: Store, run: MapRunDescription) -> Iterator[ItemFailure]:
+    """Yield the items that were never started in a Map Run that ended, from its result files."""
+    if run.status != "SUCCEEDED" and run.results is not None:
+        for row in result_rows(store, newest_details(store, run.results), "PENDING"):
+            yield from (replace(one, pending=True) for one in _failures_of_items(row.items(), NEVER_STARTED))
+
+
+def not_done_of(store: Store, run: MapRunDescription) -> Iterator[ItemFailure]:
+    """Yield the items that failed, then those that were never started."""
+    yield from failures_of(store, run)
+    yield from pending_of(store, run)
+
+
+def failures_of_child(given: str, error: str, cause: str) -> Iterator[ItemFailure]:
+    """Yield the items of a child execution that failed.
+
+    Args:
+        given: Its input, JSON text.
+        error: Its error.
+        cause: Its cause.
+    """
+    yield from _failures_of_items(items_of(given), classify(error, cause))
+
+
+def failures_once(failure: Failure | None, stages: Sequence[str]) -> list[ItemFailure]:
+    """Return the failure of an execution as the cohort's, where a stage that runs once failed.
+
+    Args:
+        failure: The failure of the execution, where it failed.
+        stages: The stages that run once.
+    """
+    return [ItemFailure(COHORT, failure, COHORT)] if failure and failure.stage in stages else []
+
+
+def _failures_of_items(items: Sequence[Mapping[str, Any]], failure: Failure) -> Iterator[ItemFailure]:
+    for item in items:
+        scope = next(scope for scope in run_layout.ITEM_FILES if scope in item)
+        yield ItemFailure(item_id(item), failure, scope, of_batch=len(items) > 1)
