@@ -11,10 +11,9 @@ import re
 import urllib.parse
 from typing import Any
 
-from jsonata.functions import Functions as Library
-from jsonata.utils import Utils
-
 from genomics_pipeline.language.jsonata import operators, pictures, regular_expressions
+from genomics_pipeline.language.jsonata.library import Functions as Library
+from genomics_pipeline.language.jsonata.library import Utils
 from genomics_pipeline.language.jsonata.limits import Uncoded, too_large
 from genomics_pipeline.language.jsonata.messages import Thrown
 from genomics_pipeline.language.jsonata.values import NULL, equal, is_function

@@ -7,13 +7,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from jsonata import Jsonata
-from jsonata.functions import Functions as Library
-from jsonata.jexception import JException
-from jsonata.parser import Parser
-from jsonata.utils import Utils
-
 from genomics_pipeline.language.host import Host
+from genomics_pipeline.language.jsonata.library import Functions as Library
+from genomics_pipeline.language.jsonata.library import JException, Jsonata, Parser, Utils
 from genomics_pipeline.language.jsonata.limits import (
     MAX_SECONDS,
     too_deep,

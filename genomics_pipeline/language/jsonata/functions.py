@@ -14,12 +14,9 @@ import re
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from jsonata import Jsonata
-from jsonata.signature import Signature
-from jsonata.utils import Utils
-
 from genomics_pipeline.language.host import Host
 from genomics_pipeline.language.jsonata.corrections import SIGNATURES, Corrections
+from genomics_pipeline.language.jsonata.library import Jsonata, Signature, Utils
 from genomics_pipeline.language.jsonata.limits import too_large
 from genomics_pipeline.language.jsonata.messages import Thrown
 from genomics_pipeline.language.jsonata.regular_expressions import Matcher

@@ -10,9 +10,7 @@ import json
 import re
 from typing import Any
 
-from jsonata.jexception import JException
-from jsonata.utils import Utils
-
+from genomics_pipeline.language.jsonata.library import JException, Utils
 from genomics_pipeline.language.jsonata.limits import TOO_DEEP, Uncoded
 from genomics_pipeline.language.jsonata.values import text_of
 

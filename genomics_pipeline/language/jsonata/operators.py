@@ -6,9 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from jsonata.functions import Functions as Library
-from jsonata.utils import Utils
-
+from genomics_pipeline.language.jsonata.library import Functions as Library
+from genomics_pipeline.language.jsonata.library import Utils
 from genomics_pipeline.language.jsonata.messages import Thrown
 from genomics_pipeline.language.jsonata.regular_expressions import Matcher
 from genomics_pipeline.language.jsonata.values import is_function, text_of

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any
 
-from jsonata.datetimeutils import DateTimeUtils
-from jsonata.functions import Functions as Library
-
+from genomics_pipeline.language.jsonata.library import DateTimeUtils
+from genomics_pipeline.language.jsonata.library import Functions as Library
 from genomics_pipeline.language.jsonata.messages import Thrown
 
 _TIMESTAMP = re.compile(

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jsonata.parser import Parser
-
+from genomics_pipeline.language.jsonata.library import Parser
 from genomics_pipeline.language.jsonata.values import with_nulls
 
 Reads = dict[str, Any]  # member → what is read of it; None is all of it

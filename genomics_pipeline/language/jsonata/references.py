@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from jsonata.parser import Parser
-
+from genomics_pipeline.language.jsonata.library import Parser
 from genomics_pipeline.language.jsonata.syntax_tree import parsed
 
 _CHILDREN = ("lhs", "rhs", "expression", "procedure", "body", "condition", "then", "_else", "next_function")

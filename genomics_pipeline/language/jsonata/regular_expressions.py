@@ -6,11 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from jsonata import Jsonata
-from jsonata.functions import Functions as Library
-from jsonata.regex_engine import RegexFlags
-from jsonata.utils import Utils
-
+from genomics_pipeline.language.jsonata.library import Functions as Library
+from genomics_pipeline.language.jsonata.library import Jsonata, RegexFlags, Utils
 from genomics_pipeline.language.jsonata.limits import Uncoded
 from genomics_pipeline.language.jsonata.messages import Thrown
 

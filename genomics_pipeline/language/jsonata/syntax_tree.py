@@ -7,9 +7,7 @@ import threading
 from functools import cache
 from typing import Any
 
-from jsonata.jexception import JException
-from jsonata.parser import Parser
-
+from genomics_pipeline.language.jsonata.library import JException, Parser
 from genomics_pipeline.language.jsonata.messages import Thrown
 from genomics_pipeline.language.jsonata.regular_expressions import compiled
 

@@ -7,8 +7,8 @@ from decimal import ROUND_FLOOR, Context, Decimal
 from json.encoder import encode_basestring
 from typing import Any
 
-from jsonata.functions import Functions as Library
-from jsonata.utils import Utils
+from genomics_pipeline.language.jsonata.library import Functions as Library
+from genomics_pipeline.language.jsonata.library import Utils
 
 NULL = Utils.NULL_VALUE
 LONG = 2**63  # AWS keeps whole numbers exactly up to here; beyond, they are doubles
