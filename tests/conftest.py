@@ -1,4 +1,4 @@
-"""What tests of several rooms share: what is missing, programs of node from their lock files, an AWS of our own."""
+"""Fixtures that several packages' tests share: skipping, node programs, moto, and the fakes of AWS services."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ AWS_ENVIRONMENT = {
 
 @pytest.fixture(scope="session")
 def missing() -> Callable[[str], NoReturn]:
-    """`missing(what)`: skip, so that it is seen; in continuous integration, where nothing may be missing, fail."""
+    """Return `missing(what)`, which skips the test visibly, and fails it in continuous integration."""
 
     def call(what: str) -> NoReturn:
         if os.environ.get("CI"):
@@ -61,13 +61,13 @@ def missing() -> Callable[[str], NoReturn]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> SmallProject:
-    """A folder for small steps, a pipeline of them, and samples."""
+    """Return a folder for small steps, a pipeline of them, and samples."""
     return SmallProject(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def node(missing: Callable[[str], NoReturn]) -> Callable[[Path], str]:
-    """`node(folder)`: the program, with what the folder's package.json asks for installed beside it on first use."""
+    """Return `node(folder)`, the program; the folder's locked packages are installed there on first use."""
 
     def call(folder: Path) -> str:
         program, npm = shutil.which("node"), shutil.which("npm")
@@ -89,7 +89,7 @@ def node(missing: Callable[[str], NoReturn]) -> Callable[[Path], str]:
 
 @pytest.fixture(scope="session")
 def aws_endpoint() -> Iterator[str]:
-    """The URL of moto's server on this machine, one for all tests of a process."""
+    """Yield the URL of moto's server, one for all tests of a process."""
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -101,7 +101,7 @@ def aws_endpoint() -> Iterator[str]:
 
 @pytest.fixture
 def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The same, where everything that asks AWS's standard environment is led to it."""
+    """Return the URL of moto's server, to which the standard environment variables of AWS now lead."""
     for name, value in {**AWS_ENVIRONMENT, "AWS_ENDPOINT_URL": aws_endpoint}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
@@ -110,9 +110,9 @@ def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def checked_calls(aws: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Every call to AWS of the code under test, and every answer, is checked against botocore's models of the services.
+    """Check every request to AWS and every response against botocore's models of the services.
 
-    The problems so far; there must be none at the end.
+    Yield the problems so far; there must be none at the end.
     """
     import boto3
 
@@ -132,7 +132,7 @@ def checked_calls(aws: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[st
 def step_functions(
     aws: str, checked_calls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[FakeAws]:
-    """Step Functions and Batch of our own (`tests/fakes`), where boto3 is led to; all else is moto's.
+    """Yield fakes of Step Functions and Batch (`tests/fakes`), which boto3 uses from now on; all else is moto's.
 
     A job succeeds at once unless the test sets `step_functions.batch.run_job`. All calls are checked.
     """
@@ -147,7 +147,7 @@ def step_functions(
 
 @pytest.fixture
 def cloudformation(aws: str) -> Iterator[str]:
-    """The same, empty, with what moto's CloudFormation leaves out."""
+    """Yield the URL of moto, empty, whose CloudFormation also does what moto leaves out."""
     from tests.aws.cloudformation import completed
 
     def reset() -> None:
@@ -161,7 +161,7 @@ def cloudformation(aws: str) -> Iterator[str]:
 
 @pytest.fixture
 def s3(aws: str) -> Iterator[S3Client]:
-    """A client of moto's. The bucket `reads` is empty."""
+    """Yield a client of moto's S3. The bucket `reads` is empty."""
     import boto3
 
     client = boto3.client("s3")

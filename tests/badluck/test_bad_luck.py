@@ -1,4 +1,4 @@
-"""A day of bad luck: a cohort of which every third task is struck, by faults of every class and by broken files.
+"""A day of bad luck: a cohort with a fault in every third task, of every class, and with broken files.
 
 What can heal heals, the rest is listed in its class, nothing that was finished runs again, and once the inputs are
 mended `rerun` completes the cohort: its joint VCF is that of a day without any fault.
@@ -75,7 +75,7 @@ always = true
 
 
 def command(*arguments: str | Path, code: int = 0) -> str:
-    """What `genomics-pipeline ARGUMENTS` prints; it must end with the code."""
+    """Return what `genomics-pipeline ARGUMENTS` prints; it must end with the code."""
     argv = [sys.executable, "-m", "genomics_pipeline", *map(str, arguments)]
     ended = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert ended.returncode == code, ended.stderr[-3000:]
@@ -84,7 +84,7 @@ def command(*arguments: str | Path, code: int = 0) -> str:
 
 @pytest.fixture(params=[24, pytest.param(500, marks=pytest.mark.badluck)])
 def cohort(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """So many small samples."""
+    """Return a simulated cohort of many small samples."""
     command(
         "simulate", "--out", tmp_path / "cohort", "--samples", str(request.param), "--length", "5000", "--depth", "6"
     )
@@ -101,8 +101,8 @@ def joint_vcf(out: Path) -> bytes:
     return gzip.decompress(file.read_bytes())
 
 
-def finished(out: Path) -> dict[Path, int]:
-    """The completion records of the samples, and when each was written."""
+def completion_records(out: Path) -> dict[Path, int]:
+    """Return the completion records of the samples, and when each was written."""
     return {file: file.stat().st_mtime_ns for stage in ("alignment", "variant_calling") for file in records(out, stage)}
 
 
@@ -111,13 +111,13 @@ def records(out: Path, stage: str) -> Iterator[Path]:
 
 
 def break_file(fastq: Path) -> None:
-    """Cut it in the middle."""
+    """Cut a file in the middle."""
     shutil.copy(fastq, f"{fastq}.whole")
     fastq.write_bytes(fastq.read_bytes()[: fastq.stat().st_size // 2])
 
 
-def struck(out: Path) -> dict[tuple[str, str], list[str]]:
-    """The classes that struck each (stage, item), in their order."""
+def injected_classes(out: Path) -> dict[tuple[str, str], list[str]]:
+    """Return the classes of the faults of each (stage, item), in order."""
     found: dict[tuple[str, str], list[str]] = {}
     for line in (out / ".engine" / "faults.jsonl").read_text().splitlines():
         fault, stage, item = json.loads(line)
@@ -126,9 +126,9 @@ def struck(out: Path) -> dict[tuple[str, str], list[str]]:
 
 
 def expected_failures(out: Path, broken: str) -> dict[str, str]:
-    """Sample -> class of what does not heal: the first stage that ended so ends its sample."""
+    """Return the failure class of each sample that fails: the first stage with a lasting fault ends its sample."""
     found = {broken: "bad_input"}
-    for (_, item), classes in struck(out).items():
+    for (_, item), classes in injected_classes(out).items():
         for name in classes:
             if name not in HEALING and item != "cohort" and not item.isdigit():
                 found.setdefault(item, name)
@@ -144,14 +144,14 @@ def test_a_day_of_bad_luck(cohort: Path, tmp_path: Path) -> None:
 
     given: tuple[str | Path, ...] = ("--inject", faults, "--tolerate", "90%")
     run(cohort, out, *given, code=-signal.SIGKILL)
-    before = finished(out)
+    before = completion_records(out)
     summary: dict[str, Any] = json.loads(run(cohort, out, *given, "--resume"))
-    after = finished(out)
+    after = completion_records(out)
     assert {file: after[file] for file in before} == before  # nothing that was finished ran again
 
     bad = expected_failures(out, names[5])
     tasks = STAGES * len(names)
-    hit = sum(1 for stage, _ in struck(out) if stage in ("alignment", "variant_calling"))
+    hit = sum(1 for stage, _ in injected_classes(out) if stage in ("alignment", "variant_calling"))
     assert hit >= 0.25 * tasks, f"{hit} of {tasks}"
     assert {row["sample"] for row in summary["samples"] if row["state"] == "FAILED"} == bad.keys()
     ledger = [json.loads(line) for line in command("results", out, "--failed", "--json").splitlines()]
@@ -160,6 +160,6 @@ def test_a_day_of_bad_luck(cohort: Path, tmp_path: Path) -> None:
     shutil.move(f"{fastq}.whole", fastq)
     again = json.loads(command("rerun", out, "--json"))
     assert [row["state"] for row in again["samples"]] == ["SUCCEEDED"] * len(names)
-    last = finished(out)
+    last = completion_records(out)
     assert {file: last[file] for file in after} == after
     assert joint_vcf(out) == joint_vcf(tmp_path / "calm")

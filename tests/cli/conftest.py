@@ -1,4 +1,4 @@
-"""The command line in this process, and FASTQ files for it."""
+"""Fixtures of the command line's tests: the commands in this process, FASTQ files, and a stack."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BWA = ("fa.amb", "fa.ann", "fa.bwt", "fa.pac", "fa.sa", "dict")
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended."""
+    """The end of a command: its exit code and what it printed."""
 
     code: int
     out: str
@@ -47,7 +47,7 @@ def cli(capfd: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
 
 @pytest.fixture
 def reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """`reads(name, *names)`: a FASTQ file below the current folder, `tmp_path`, with reads of those names."""
+    """Return `reads(name, *names)`, which writes a FASTQ file of reads with those names into the current folder."""
     monkeypatch.chdir(tmp_path)
 
     def call(name: str, *names: str) -> Path:
@@ -70,7 +70,7 @@ def stack(step_functions: FakeAws, aws: str) -> Iterator[Deployed]:
 
 @pytest.fixture
 def reference(stack: Deployed) -> str:
-    """A reference on S3 with all its indexes."""
+    """Return the URI of a reference on S3 with all its indexes."""
     stack.put("ref/tiny.fa.fai", FAI)
     for ending in BWA:
         stack.put(f"ref/tiny.{ending}", "x")

@@ -1,4 +1,4 @@
-"""`genomics-pipeline cancel`: on AWS by the fakes, and of a run of this machine."""
+"""`genomics-pipeline cancel` of runs on AWS, with the fakes, and of runs on this machine."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ Cli = Callable[..., "Ended"]
 
 
 @pytest.fixture
-def submitted(stack: Deployed, reference: str, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """`submitted(*samples)`: a run's name."""
+def submit_run(stack: Deployed, reference: str, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return `submit_run(*samples)`, which submits a run and returns its name."""
     monkeypatch.setattr(use_case, "PAUSE_S", 0)
 
     def call(*samples: str) -> str:
@@ -41,13 +41,13 @@ def submitted(stack: Deployed, reference: str, tmp_path: Path, cli: Cli, monkeyp
     return call
 
 
-def until_cancelled(job: Job, log: Log) -> JobEnd:
+def wait_until_cancelled(job: Job, log: Log) -> JobEnd:
     job.cancelled.wait(60)
     return JobEnd(143)
 
 
-def left_over(fake: FakeAws, run: str, bucket: str, number: int, name: str = "germline-alignment") -> str:
-    """A job that Step Functions has lost sight of."""
+def submit_orphan(fake: FakeAws, run: str, bucket: str, number: int, name: str = "germline-alignment") -> str:
+    """Submit a job that belongs to the run and that no state machine waits for."""
     place = {"name": run, "bucket": bucket, "prefix": f"runs/{run}/"}
     variable = {"GENOMICS_PIPELINE_TASK": json.dumps({"run": place})}
     job = Job(
@@ -64,13 +64,13 @@ def left_over(fake: FakeAws, run: str, bucket: str, number: int, name: str = "ge
     return job.job_id
 
 
-def test_execution_and_jobs_end(stack: Deployed, step_functions: FakeAws, submitted: Any, cli: Cli) -> None:
-    step_functions.batch.run_job = until_cancelled
-    run = submitted("A", "B", "C")
+def test_execution_and_jobs_end(stack: Deployed, step_functions: FakeAws, submit_run: Any, cli: Cli) -> None:
+    step_functions.batch.run_job = wait_until_cancelled
+    run = submit_run("A", "B", "C")
     step_functions.batch.wait(lambda batch: len(batch.running()) == 3)
-    mine = [left_over(step_functions, run, stack.bucket, number) for number in range(2)]
-    other = left_over(step_functions, "another-run", stack.bucket, 7)
-    foreign = left_over(step_functions, run, stack.bucket, 8, name="somebody-elses")
+    mine = [submit_orphan(step_functions, run, stack.bucket, number) for number in range(2)]
+    other = submit_orphan(step_functions, "another-run", stack.bucket, 7)
+    foreign = submit_orphan(step_functions, run, stack.bucket, 8, name="somebody-elses")
     ended = cli("cancel", run, "--yes")
     execution = step_functions.execution(run)
     execution.wait()
@@ -86,7 +86,7 @@ def test_execution_and_jobs_end(stack: Deployed, step_functions: FakeAws, submit
 
 
 def test_jobs_by_the_thousand_under_throttling(
-    stack: Deployed, step_functions: FakeAws, submitted: Any, cli: Cli, monkeypatch: pytest.MonkeyPatch
+    stack: Deployed, step_functions: FakeAws, submit_run: Any, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from genomics_pipeline.aws import jobs as aws_jobs
 
@@ -95,9 +95,9 @@ def test_jobs_by_the_thousand_under_throttling(
         step_functions.batch.gate.buckets.pop(operation)
         step_functions.batch.gate.throttle(operation, 2)
     step_functions.batch.run_job = lambda job, log: JobEnd(1, "bad reads")
-    run = submitted("A")
+    run = submit_run("A")
     step_functions.execution(run).wait()
-    mine = [left_over(step_functions, run, stack.bucket, number) for number in range(250)]
+    mine = [submit_orphan(step_functions, run, stack.bucket, number) for number in range(250)]
     answer = json.loads(cli("cancel", run, "--yes", "--json").out)
     assert answer == {"run": run, "status": "FAILED", "jobs_ended": 250}
     assert all(step_functions.batch.jobs[one].terminated for one in mine)
@@ -106,15 +106,15 @@ def test_jobs_by_the_thousand_under_throttling(
     assert calls.count("DescribeJobs") == 6  # two sweeps, a hundred jobs a request
 
 
-def test_a_run_that_succeeded_stays_so(step_functions: FakeAws, submitted: Any, cli: Cli) -> None:
-    run = submitted("A")
+def test_a_run_that_succeeded_stays_so(step_functions: FakeAws, submit_run: Any, cli: Cli) -> None:
+    run = submit_run("A")
     step_functions.execution(run).wait()
     answer = json.loads(cli("cancel", run, "--yes", "--json").out)
     assert answer == {"run": run, "status": "SUCCEEDED", "jobs_ended": 0}
 
 
-def test_it_asks(submitted: Any, step_functions: FakeAws, cli: Cli) -> None:
-    run = submitted("A")
+def test_it_asks(submit_run: Any, step_functions: FakeAws, cli: Cli) -> None:
+    run = submit_run("A")
     step_functions.execution(run).wait()
     ended = cli("cancel", run)
     assert (ended.code, ended.err.splitlines()[-1]) == (
@@ -124,9 +124,9 @@ def test_it_asks(submitted: Any, step_functions: FakeAws, cli: Cli) -> None:
 
 
 def test_names_that_are_no_run(
-    stack: Deployed, submitted: Any, step_functions: FakeAws, tmp_path: Path, cli: Cli
+    stack: Deployed, submit_run: Any, step_functions: FakeAws, tmp_path: Path, cli: Cli
 ) -> None:
-    run = submitted("A")
+    run = submit_run("A")
     step_functions.execution(run).wait()
     wrong = run[:-1] + ("0" if run[-1] != "0" else "1")
     uri = f"s3://{stack.bucket}/runs/{run}"
@@ -189,7 +189,7 @@ with folder.locked():
 
 @pytest.fixture
 def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that runs in the folder `run`."""
+    """Yield a process that holds the run folder `run`."""
     folder = RunFolder(tmp_path / "run")
     folder.create()
     folder.save(local_run())

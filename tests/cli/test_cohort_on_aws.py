@@ -1,4 +1,4 @@
-"""A cohort from FASTQ files to a joint VCF on AWS, as a user takes it there and back; the real steps work on S3."""
+"""A cohort from FASTQ files to a joint VCF on AWS, from `submit` to `results`; the shipped steps work on S3."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ JOINT = "variant_calling/joint/joint_germline.vcf.gz"
 
 
 def on_s3(cohort: Path, stack: Deployed, sheet: Path, broken: str) -> Path:
-    """The cohort's sheet with its files on S3, one sample's reads cut short."""
+    """Write the cohort's sheet with its files on S3; one sample's reads are truncated."""
     with (cohort / "cohort.csv").open() as file:
         rows = list(csv.DictReader(file))
     for row in rows:

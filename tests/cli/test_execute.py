@@ -1,4 +1,4 @@
-"""`genomics-pipeline execute`: what it runs, what it prints, how it ends."""
+"""`genomics-pipeline execute`: documents, output and exit codes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def wait(seconds: int) -> dict[str, Any]:
 PASS = {"Type": "Pass"}
 
 
-def test_json_tells_how_it_ended(cli: Cli, here: Path) -> None:
+def test_json_holds_the_end_of_the_execution(cli: Cli, here: Path) -> None:
     machine(here / "machine.json", A=wait(3600), B={**PASS, "Output": "{% $states.input.n + 1 %}"})
     write(here / "input.json", {"n": 1})
     ended = cli("execute", "machine.json", "--input", "input.json", "--json", "--fast-forward")
@@ -377,7 +377,7 @@ def test_what_cannot_be_executed_ends_with_2(
     assert ended.err.count("\n") == 1
 
 
-def test_every_problem_of_a_document_is_told(cli: Cli, here: Path) -> None:
+def test_every_problem_of_a_document_is_reported(cli: Cli, here: Path) -> None:
     states = {"A": {"Type": "Pass", "Next": "C"}, "B": {**CALL, "Retry": []}}
     write(here / "machine.json", {"QueryLanguage": "JSONata", "StartAt": "A", "States": states})
     ended = cli("execute", "machine.json", "--json")

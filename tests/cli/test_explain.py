@@ -1,4 +1,4 @@
-"""`genomics-pipeline explain`: every form that a failure is found in, and what is said of it."""
+"""`genomics-pipeline explain`: every form of a failure that users find, and its explanation."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ OF_A_STAGE = {
 }
 
 
-def explained(given: Any, cli: Cli, tmp_path: Path) -> dict[str, Any]:
+def explain_json(given: Any, cli: Cli, tmp_path: Path) -> dict[str, Any]:
     file = tmp_path / "cause.json"
     file.write_text(json.dumps(given))
     ended = cli("explain", str(file), "--json")
@@ -92,7 +92,7 @@ def explained(given: Any, cli: Cli, tmp_path: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("form", [*OF_A_JOB, *OF_A_STAGE])
 def test_every_form_of_a_failure(form: str, cli: Cli, tmp_path: Path) -> None:
-    found = explained({**OF_A_JOB, **OF_A_STAGE}[form], cli, tmp_path)
+    found = explain_json({**OF_A_JOB, **OF_A_STAGE}[form], cli, tmp_path)
     assert (found["class"], found["why"]) == ("out_of_memory", f"container reason: {OUT_OF_MEMORY}")
     assert (found["job_id"], found["exit_code"], found["memory_mib"]) == ("4d1c", 137, 8192)
     assert found["log_streams"] == ["align/default/1", "align/default/2"]
@@ -136,7 +136,7 @@ def test_a_refused_job_and_standard_input(cli: Cli, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize(("status", "expected"), [("ABORTED", "cancelled"), ("TIMED_OUT", "timeout")])
 def test_an_execution_without_error_and_cause(status: str, expected: str, cli: Cli, tmp_path: Path) -> None:
-    assert explained({"executionArn": "a", "status": status}, cli, tmp_path)["class"] == expected
+    assert explain_json({"executionArn": "a", "status": status}, cli, tmp_path)["class"] == expected
 
 
 ANY = "expected a cause, an execution, a row of ResultWriter's FAILED file, or a job"

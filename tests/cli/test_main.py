@@ -20,7 +20,7 @@ Cli = Callable[..., Any]
 
 
 def commands(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
-    """Every command and group, as words of the command line."""
+    """Yield every command and group, as words of the command line."""
     yield path
     context = click.Context(group)
     for name in group.list_commands(context):
@@ -88,7 +88,7 @@ def test_debug_shows_where(tmp_path: Path) -> None:
         main(["--debug", "manifest", "validate", str(tmp_path / "none.csv")])
 
 
-def test_the_unexpected_is_told_too(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_is_reported_too(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(name: str) -> None:
         raise ZeroDivisionError("division by zero")
 
@@ -119,7 +119,7 @@ def test_a_folder_that_cannot_be_made_is_wrong_usage(cli: Cli, tmp_path: Path) -
     assert (ended.code, ended.out, ended.err) == (2, "", told)
 
 
-def test_an_interruption_is_told(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interruption_is_reported(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(name: str) -> None:
         raise KeyboardInterrupt
 

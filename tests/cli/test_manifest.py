@@ -109,7 +109,7 @@ class TestCheckFiles:
         reads("b.fq", "r1")
         assert self.check(cli, "a,L001,a_R1.fq.gz,a_R2.fq.gz", "b,L001,b.fq,") == (0, [])
 
-    def test_all_is_told_at_once(self, cli: Cli, reads: Reads, tmp_path: Path) -> None:
+    def test_all_problems_of_a_folder_are_reported_at_once(self, cli: Cli, reads: Reads, tmp_path: Path) -> None:
         good = [f"r{number}" for number in range(1, 4)]
         reads("good_R1.fq", *good)
         reads("good_R2.fq", *good)
@@ -206,7 +206,7 @@ class TestInit:
         assert (ended.code, ended.out, ended.err) == (0, "new.csv: 1 lanes\n", "")
         assert cli("manifest", "validate", "new.csv", "--check-files").out == "new.csv: valid, 1 samples, 1 lanes\n"
 
-    def test_problems_are_told_at_once(self, cli: Cli, reads: Reads) -> None:
+    def test_problems_are_reported_at_once(self, cli: Cli, reads: Reads) -> None:
         for name in ("a_R1.fq", "b_R2.fq", "c_R1.fq", "again/c_R1.fq", "my sample_R1.fq"):
             reads(f"reads/{name}", "r1")
         rule = "expected a name of letters, digits, '.', '_' and '-' for a sample"

@@ -1,4 +1,4 @@
-"""`genomics-pipeline redrive`: a run goes on where it failed, or it is said why not and what helps.
+"""`genomics-pipeline redrive`: runs that continue where they failed, and refusals with reason and advice.
 
 What AWS redrives: botocore's model of RedriveExecution and of ``redriveStatusReason``; texts of the first two reasons
 and of the error: radkawar/stackd testdata/aws/stepfunctions/redrive_execution.json.
@@ -56,10 +56,10 @@ def jobs(step_functions: FakeAws) -> Jobs:
 
 
 @pytest.fixture
-def submitted(
+def submit_run(
     stack: Deployed, reference: str, tmp_path: Path, cli: Cli, step_functions: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., str]:
-    """`submitted(*samples)`: the name of a run that has ended."""
+    """Return `submit_run(*samples)`, which submits a run, waits for its end and returns its name."""
     monkeypatch.setattr(cancel, "PAUSE_S", 0)
 
     def call(*samples: str, wait: bool = True) -> str:
@@ -74,10 +74,10 @@ def submitted(
 
 
 @pytest.fixture
-def cancelled(submitted: Callable[..., str], jobs: Jobs, step_functions: FakeAws, cli: Cli) -> str:
-    """A run over A, B and C, of which A succeeded before it was cancelled; all is well by now."""
+def cancelled_run(submit_run: Callable[..., str], jobs: Jobs, step_functions: FakeAws, cli: Cli) -> str:
+    """Return a run over A, B and C, cancelled after A had succeeded; every job succeeds from now on."""
     jobs.waiting = {"B", "C"}
-    run = submitted("A", "B", "C", wait=False)
+    run = submit_run("A", "B", "C", wait=False)
     execution = step_functions.execution(run)
     execution.wait(lambda one: [child.status for child in one.children.values()].count("SUCCEEDED") == 1)
     assert cli("cancel", run, "--yes").code == 0
@@ -86,8 +86,8 @@ def cancelled(submitted: Callable[..., str], jobs: Jobs, step_functions: FakeAws
     return run
 
 
-def refused(cli: Cli, run: str, *options: str) -> tuple[str, str, Any]:
-    """(reason, message, rerun) of a run that is not redriven, as --json and as people are told."""
+def refusal(cli: Cli, run: str, *options: str) -> tuple[str, str, Any]:
+    """Return reason, message and rerun command of a run that is not redriven, from --json and from the plain output."""
     told = cli("redrive", run, *options)
     ended = cli("redrive", run, "--json", *options)
     answer = json.loads(ended.out)
@@ -97,29 +97,29 @@ def refused(cli: Cli, run: str, *options: str) -> tuple[str, str, Any]:
     return answer["reason"], answer["message"], answer["rerun"]
 
 
-def test_a_cancelled_run_goes_on(cancelled: str, jobs: Jobs, step_functions: FakeAws, cli: Cli) -> None:
-    execution = step_functions.execution(cancelled)
+def test_a_cancelled_run_goes_on(cancelled_run: str, jobs: Jobs, step_functions: FakeAws, cli: Cli) -> None:
+    execution = step_functions.execution(cancelled_run)
     (before,) = execution.map_runs
-    ended = cli("redrive", cancelled)
+    ended = cli("redrive", cancelled_run)
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out == f"{cancelled}: redriven, the 1st time\ngenomics-pipeline status {cancelled} --watch\n"
+    assert ended.out == f"{cancelled_run}: redriven, the 1st time\ngenomics-pipeline status {cancelled_run} --watch\n"
     execution.wait()
     assert execution.map_runs[0] == before
     assert [ran for ran in jobs.ran if ran[0] == "alignment"] == [("alignment", "B"), ("alignment", "C")]
-    status = json.loads(cli("status", cancelled, "--json").out)
+    status = json.loads(cli("status", cancelled_run, "--json").out)
     assert (status["status"], status["failures"]["items"]) == ("SUCCEEDED", [])
     assert step_functions.states.calls.of("RedriveExecution")[0]["executionArn"] == execution.arn
 
 
-def test_failures_of_the_redrive_are_those_that_are_told(
-    cancelled: str, jobs: Jobs, step_functions: FakeAws, cli: Cli
+def test_failures_of_the_redrive_are_those_reported(
+    cancelled_run: str, jobs: Jobs, step_functions: FakeAws, cli: Cli
 ) -> None:
     jobs.broken = {"C"}
-    answer = json.loads(cli("redrive", cancelled, "--json").out)
-    execution = step_functions.execution(cancelled)
+    answer = json.loads(cli("redrive", cancelled_run, "--json").out)
+    execution = step_functions.execution(cancelled_run)
     date = answer.pop("redrive_date")
     assert answer == {
-        "run": cancelled,
+        "run": cancelled_run,
         "status": "RUNNING",
         "redriven": True,
         "redrive_count": 1,
@@ -129,75 +129,75 @@ def test_failures_of_the_redrive_are_those_that_are_told(
     }
     assert date.startswith("20")
     execution.wait()
-    status = json.loads(cli("status", cancelled, "--json").out)
+    status = json.loads(cli("status", cancelled_run, "--json").out)
     assert [(one["item"], one["message"]) for one in status["failures"]["items"]] == [("C", "bad reads")]
-    rows = [json.loads(line) for line in cli("results", cancelled, "--failed", "--json").out.splitlines()]
+    rows = [json.loads(line) for line in cli("results", cancelled_run, "--failed", "--json").out.splitlines()]
     assert [row["sample"] for row in rows] == ["C"]
 
 
-def test_a_run_that_succeeded(submitted: Callable[..., str], jobs: Jobs, cli: Cli) -> None:
-    assert refused(cli, submitted("A")) == ("SUCCEEDED", "it succeeded, and nothing in it failed", None)
+def test_a_run_that_succeeded(submit_run: Callable[..., str], jobs: Jobs, cli: Cli) -> None:
+    assert refusal(cli, submit_run("A")) == ("SUCCEEDED", "it succeeded, and nothing in it failed", None)
 
 
-def test_a_run_whose_failures_were_tolerated(submitted: Callable[..., str], jobs: Jobs, cli: Cli) -> None:
+def test_a_run_whose_failures_were_tolerated(submit_run: Callable[..., str], jobs: Jobs, cli: Cli) -> None:
     jobs.broken = {"B"}
-    run = submitted("A", "B", "C")
-    assert refused(cli, run) == (
+    run = submit_run("A", "B", "C")
+    assert refusal(cli, run) == (
         "SUCCEEDED",
         "it succeeded, with 1 failed item tolerated; AWS redrives only what did not succeed",
         f"genomics-pipeline rerun {run}",
     )
 
 
-def test_a_run_that_is_running(submitted: Callable[..., str], jobs: Jobs, step_functions: FakeAws, cli: Cli) -> None:
+def test_a_run_that_is_running(submit_run: Callable[..., str], jobs: Jobs, step_functions: FakeAws, cli: Cli) -> None:
     jobs.waiting = {"A"}
-    run = submitted("A", wait=False)
+    run = submit_run("A", wait=False)
     step_functions.batch.wait(lambda batch: len(batch.running()) == 1)
-    assert refused(cli, run) == ("RUNNING", "it is running", None)
+    assert refusal(cli, run) == ("RUNNING", "it is running", None)
     assert cli("cancel", run, "--yes").code == 0
 
 
 def test_what_aws_redrives_no_more(
-    cancelled: str, step_functions: FakeAws, cli: Cli, monkeypatch: pytest.MonkeyPatch
+    cancelled_run: str, step_functions: FakeAws, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    execution = step_functions.execution(cancelled)
-    rerun = f"genomics-pipeline rerun {cancelled}"
+    execution = step_functions.execution(cancelled_run)
+    rerun = f"genomics-pipeline rerun {cancelled_run}"
     stopped, started = execution.stopped, execution.started
     assert stopped is not None
     execution.stopped, execution.started = 1_000_000_000.0, stopped - 20 * DAY_S
     old = "it ended on 2001-09-09, and AWS redrives for 14 days only"
-    assert refused(cli, cancelled) == ("TOO_OLD", old, rerun)
+    assert refusal(cli, cancelled_run) == ("TOO_OLD", old, rerun)
     execution.stopped, execution.started = stopped, 1_000_000_000.0
     old = "it was started on 2001-09-09, and AWS redrives no execution that is older than a year"
-    assert refused(cli, cancelled) == ("TOO_LONG_OPEN", old, rerun)
+    assert refusal(cli, cancelled_run) == ("TOO_LONG_OPEN", old, rerun)
     execution.started = started
     with monkeypatch.context() as patch:
         patch.setattr(quotas, "REDRIVE_HISTORY", replace(quotas.REDRIVE_HISTORY, value=4))
         full = "its history is full: AWS redrives below 5 events"
-        assert refused(cli, cancelled) == ("HISTORY", full, rerun)
+        assert refusal(cli, cancelled_run) == ("HISTORY", full, rerun)
     del step_functions.states.executions[execution.arn]
     gone = "AWS knows no execution of it any more: it was never started, or ended more than 90 days ago"
-    assert refused(cli, cancelled) == ("GONE", gone, rerun)
+    assert refusal(cli, cancelled_run) == ("GONE", gone, rerun)
 
 
-def test_another_definition(cancelled: str, stack: Deployed, step_functions: FakeAws, cli: Cli) -> None:
-    key = f"runs/{cancelled}/definition.json"
+def test_another_definition(cancelled_run: str, stack: Deployed, step_functions: FakeAws, cli: Cli) -> None:
+    key = f"runs/{cancelled_run}/definition.json"
     stack.put(key, json.dumps({**stack.read(key), "Comment": "of last week"}))
-    assert refused(cli, cancelled) == (
+    assert refusal(cli, cancelled_run) == (
         "DEFINITION",
         "another definition is deployed now: a redrive would run the old one, a rerun the new one; "
         "--keep-definition redrives all the same",
-        f"genomics-pipeline rerun {cancelled}",
+        f"genomics-pipeline rerun {cancelled_run}",
     )
-    assert cli("redrive", cancelled, "--keep-definition").code == 0
-    step_functions.execution(cancelled).wait()
+    assert cli("redrive", cancelled_run, "--keep-definition").code == 0
+    step_functions.execution(cancelled_run).wait()
 
 
-def test_a_machine_that_is_gone(cancelled: str, step_functions: FakeAws, cli: Cli) -> None:
+def test_a_machine_that_is_gone(cancelled_run: str, step_functions: FakeAws, cli: Cli) -> None:
     does_not_exist = ApiError("StateMachineDoesNotExist", "State Machine Does Not Exist")
     step_functions.states.gate.fail("DescribeStateMachine", does_not_exist, 2)
     message = "its state machine is no longer deployed; --keep-definition redrives all the same"
-    assert refused(cli, cancelled)[:2] == ("DEFINITION", message)
+    assert refusal(cli, cancelled_run)[:2] == ("DEFINITION", message)
 
 
 @pytest.mark.parametrize(
@@ -209,27 +209,27 @@ def test_a_machine_that_is_gone(cancelled: str, step_functions: FakeAws, cli: Cl
     ],
 )
 def test_what_would_begin_again_with_all_items(
-    cancelled: str, step_functions: FakeAws, cli: Cli, error: str, cause: str
+    cancelled_run: str, step_functions: FakeAws, cli: Cli, error: str, cause: str
 ) -> None:
     """Developer guide, "Redriving Map Runs": "A new Map Run is started and the existing Map Run isn't redriven"."""
-    execution = step_functions.execution(cancelled)
+    execution = step_functions.execution(cancelled_run)
     assert execution._result is not None
     execution._result, execution._stop = replace(execution._result, status="FAILED", error=error, cause=cause), None
-    assert refused(cli, cancelled) == (
+    assert refusal(cli, cancelled_run) == (
         "ALL_ITEMS",
         f"it ended with {error}, after which AWS does not go on with the Map Run but begins one over all items; "
         "--all-items agrees to that",
-        f"genomics-pipeline rerun {cancelled}",
+        f"genomics-pipeline rerun {cancelled_run}",
     )
-    assert cli("redrive", cancelled, "--all-items").code == 0
+    assert cli("redrive", cancelled_run, "--all-items").code == 0
     execution.wait()
 
 
-def test_a_stage_that_ended_in_a_fail_state(submitted: Callable[..., str], jobs: Jobs, cli: Cli) -> None:
+def test_a_stage_that_ended_in_a_fail_state(submit_run: Callable[..., str], jobs: Jobs, cli: Cli) -> None:
     """Developer guide, "Redrive behavior of individual states": Fail "Reenters the Fail state and fails again"."""
     jobs.broken = {"gather"}
-    run = submitted("A")
-    assert refused(cli, run) == (
+    run = submit_run("A")
+    assert refusal(cli, run) == (
         "FAIL_STATE",
         "the failure of gather was caught and led to a Fail state, and AWS would only enter that state again, "
         "which fails again",
@@ -238,12 +238,12 @@ def test_a_stage_that_ended_in_a_fail_state(submitted: Callable[..., str], jobs:
 
 
 def test_more_samples_in_a_fail_state_than_are_tolerated(
-    submitted: Callable[..., str], jobs: Jobs, step_functions: FakeAws, cli: Cli
+    submit_run: Callable[..., str], jobs: Jobs, step_functions: FakeAws, cli: Cli
 ) -> None:
     jobs.broken = {"A", "B", "C"}
-    run = submitted("A", "B", "C")
+    run = submit_run("A", "B", "C")
     assert step_functions.execution(run).described()["error"] == "States.ExceedToleratedFailureThreshold"
-    reason, message, rerun = refused(cli, run)
+    reason, message, rerun = refusal(cli, run)
     assert reason == "FAIL_STATE"
     assert message.endswith(
         " items of Sample failed, more than are tolerated; each ended in a Fail state, and AWS would only enter that "
@@ -252,20 +252,20 @@ def test_more_samples_in_a_fail_state_than_are_tolerated(
     assert rerun == f"genomics-pipeline rerun {run}"
 
 
-def test_what_changes_meanwhile(cancelled: str, step_functions: FakeAws, cli: Cli) -> None:
+def test_what_changes_meanwhile(cancelled_run: str, step_functions: FakeAws, cli: Cli) -> None:
     gate = step_functions.states.gate
     said = "Execution arn invalid for redrive as: State machine is in DELETING status"
     gate.fail("RedriveExecution", ApiError("ExecutionNotRedrivable", said), 2)
-    assert refused(cli, cancelled)[:2] == ("OTHER", "AWS does not redrive it: State machine is in DELETING status")
+    assert refusal(cli, cancelled_run)[:2] == ("OTHER", "AWS does not redrive it: State machine is in DELETING status")
     gate.fail("RedriveExecution", ApiError("ExecutionLimitExceeded", "The maximum number … has been reached"))
-    arn = step_functions.execution(cancelled).arn
-    assert cli("redrive", cancelled).err == (
+    arn = step_functions.execution(cancelled_run).arn
+    assert cli("redrive", cancelled_run).err == (
         f"error: cannot redrive the execution {arn}: as many executions are open as this account may have; "
         "try again when some have ended\n"
     )
     gate.throttle("RedriveExecution", 2)
-    assert cli("redrive", cancelled).code == 0
-    step_functions.execution(cancelled).wait()
+    assert cli("redrive", cancelled_run).code == 0
+    step_functions.execution(cancelled_run).wait()
 
 
 def test_a_run_of_this_machine(tmp_path: Path, cli: Cli) -> None:

@@ -1,4 +1,4 @@
-"""rerun of a run on AWS: what failed, once more, in the run's place; status, results, runs and cancel see one run."""
+"""`genomics-pipeline rerun` of a run on AWS; status, results, runs and cancel see one run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from genomics_pipeline.engine.tasks.job import JobEnd
 from genomics_pipeline.runs.aws import cancel as use_case
 from tests.cli.conftest import Ended
-from tests.cli.test_cancel import until_cancelled
+from tests.cli.test_cancel import wait_until_cancelled
 from tests.cli.test_cohort_on_aws import JOINT, genotypes, on_s3
 from tests.fakes.deployed import Deployed
 from tests.fakes.jobs import by_item, payload_of, shipped_steps
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
 Cli = Callable[..., Ended]
 
 
-def of(ended: Ended) -> Any:
-    """What a command printed as JSON."""
+def json_of(ended: Ended) -> Any:
+    """Return what a command printed, as JSON."""
     assert ended.code == 0, ended.err
     return json.loads(ended.out)
 
 
 @pytest.fixture
-def failed(step_functions: FakeAws, stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> str:
-    """A run of five samples that ended: one without memory, one with bad reads."""
+def failed_run(step_functions: FakeAws, stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> str:
+    """Return a run of five samples that has ended: one ran out of memory, one has bad reads."""
     ends = {"big": JobEnd(137, "OutOfMemoryError: Container killed due to memory usage"), "bad": JobEnd(65, "no FASTQ")}
     step_functions.batch.run_job = by_item(lambda stage, item: ends.get(item, JobEnd(0)))
     sheet = stack.sheet(tmp_path / "cohort.csv", "a", "big", "c", "bad", "e")
-    run = str(of(cli("submit", sheet, "--reference", reference, "--json"))["run"])
+    run = str(json_of(cli("submit", sheet, "--reference", reference, "--json"))["run"])
     step_functions.execution(run).wait()
     assert step_functions.execution(run).status == "SUCCEEDED"
     return run
 
 
-def test_a_mended_cohort_is_completed(stack: Deployed, step_functions: FakeAws, tmp_path: Path, cli: Cli) -> None:
+def test_a_fixed_cohort_is_completed(stack: Deployed, step_functions: FakeAws, tmp_path: Path, cli: Cli) -> None:
     cohort = tmp_path / "cohort"
     assert cli("simulate", "--out", cohort, "--samples", "3", "--length", "12000", "--depth", "20").code == 0
     ran: list[tuple[str, str]] = []
@@ -56,12 +56,12 @@ def test_a_mended_cohort_is_completed(stack: Deployed, step_functions: FakeAws, 
 
     step_functions.batch.run_job = run_job
     sheet = on_s3(cohort, stack, tmp_path / "cohort.csv", broken="sample2")
-    run = of(cli("submit", sheet, "--reference", cohort / "reference.fa", "--json"))["run"]
+    run = json_of(cli("submit", sheet, "--reference", cohort / "reference.fa", "--json"))["run"]
     step_functions.execution(run).wait()
     ran.clear()
 
     on_s3(cohort, stack, tmp_path / "cohort.csv", broken="")
-    started = of(cli("rerun", run, "--json"))
+    started = json_of(cli("rerun", run, "--json"))
     assert {name: started[name] for name in ("run", "execution", "status", "started", "samples", "first")} == {
         "run": run,
         "execution": f"{run}-r1",
@@ -74,7 +74,7 @@ def test_a_mended_cohort_is_completed(stack: Deployed, step_functions: FakeAws, 
     stages = ["alignment", "variant_calling", "aggregation", "gather"]
     assert ran == [(stage, "sample2" if number < 2 else "-") for number, stage in enumerate(stages)]
 
-    status = of(cli("status", run, "--json"))
+    status = json_of(cli("status", run, "--json"))
     assert (status["status"], status["execution"], status["executions"]) == ("SUCCEEDED", f"{run}-r1", 2)
     assert [status["map_runs"][0][name] for name in ("total", "succeeded", "failed")] == [3, 3, 0]
     assert status["failures"]["items"] == []
@@ -89,14 +89,14 @@ def test_a_mended_cohort_is_completed(stack: Deployed, step_functions: FakeAws, 
 
 
 def test_only_a_class_with_more_memory_and_a_chain_of_two(
-    failed: str, step_functions: FakeAws, stack: Deployed, cli: Cli
+    failed_run: str, step_functions: FakeAws, stack: Deployed, cli: Cli
 ) -> None:
-    dry = cli("rerun", failed, "--dry-run")
+    dry = cli("rerun", failed_run, "--dry-run")
     assert dry.out == (
-        f"{failed}: {failed}-r1 would run again 2 samples, 1 out of memory, 1 bad input: big, bad; "
+        f"{failed_run}: {failed_run}-r1 would run again 2 samples, 1 out of memory, 1 bad input: big, bad; "
         "nothing was written or started\n"
     )
-    assert stack.keys(f"runs/{failed}/reruns/") == []
+    assert stack.keys(f"runs/{failed_run}/reruns/") == []
     asked: list[tuple[str, str]] = []
 
     def run_job(job: Job, log: Log) -> JobEnd:
@@ -105,62 +105,67 @@ def test_only_a_class_with_more_memory_and_a_chain_of_two(
 
     step_functions.batch.run_job = run_job
     options = ("--class", "out_of_memory", "--memory", "alignment=65536", "--param", "variant_calling.ploidy=1")
-    shown = cli("rerun", failed, *options)
-    assert shown.out.splitlines()[0] == f"{failed}: {failed}-r1: 1 sample, 1 out of memory: big"
-    step_functions.execution(f"{failed}-r1").wait()
+    shown = cli("rerun", failed_run, *options)
+    assert shown.out.splitlines()[0] == f"{failed_run}: {failed_run}-r1: 1 sample, 1 out of memory: big"
+    step_functions.execution(f"{failed_run}-r1").wait()
     assert asked[0] == ("alignment", "65536")
-    given = stack.read(f"runs/{failed}/reruns/1/input.json")
-    assert json.loads(step_functions.execution(f"{failed}-r1").text) == given
+    given = stack.read(f"runs/{failed_run}/reruns/1/input.json")
+    assert json.loads(step_functions.execution(f"{failed_run}-r1").text) == given
     assert given["memory_mib"] == {"alignment": 65536}
     assert given["parameters"] == {"variant_calling": {"ploidy": 1}}
     assert given["tolerated"] == {"percentage": 100, "count": 1}  # of five half may fail, and one did for good
-    (whole,) = {key.split("/")[-2] for key in stack.keys(f"runs/{failed}/map-runs/Sample/") if "FAILED" in key}
+    (whole,) = {key.split("/")[-2] for key in stack.keys(f"runs/{failed_run}/map-runs/Sample/") if "FAILED" in key}
     assert [details["Key"].split("/")[-2] for details in given["earlier"]["Sample"]] == [whole]
-    record = stack.read(f"runs/{failed}/reruns/1/run.json")
-    assert (record["execution"], record["parent"], record["classes"]) == (f"{failed}-r1", failed, ["out_of_memory"])
+    record = stack.read(f"runs/{failed_run}/reruns/1/run.json")
+    assert (record["execution"], record["parent"], record["classes"]) == (
+        f"{failed_run}-r1",
+        failed_run,
+        ["out_of_memory"],
+    )
 
-    status = of(cli("status", failed, "--json"))
+    status = json_of(cli("status", failed_run, "--json"))
     assert [status["map_runs"][0][name] for name in ("total", "succeeded", "failed")] == [5, 4, 1]
     assert [one["item"] for one in status["failures"]["items"]] == ["bad"]
-    (missing,) = map(json.loads, cli("results", failed, "--failed", "--json").out.splitlines())
+    (missing,) = map(json.loads, cli("results", failed_run, "--failed", "--json").out.splitlines())
     assert missing["sample"] == "bad"
-    assert "==> alignment bad  " in cli("logs", failed, "--failed").out
-    again = cli("rerun", failed, "--class", "out_of_memory")
-    assert (again.code, again.out) == (0, f"{failed}: nothing to rerun: none of the 1 samples is as asked for\n")
+    assert "==> alignment bad  " in cli("logs", failed_run, "--failed").out
+    again = cli("rerun", failed_run, "--class", "out_of_memory")
+    assert (again.code, again.out) == (0, f"{failed_run}: nothing to rerun: none of the 1 samples is as asked for\n")
 
-    assert of(cli("rerun", failed, "--json"))["execution"] == f"{failed}-r2"
-    step_functions.execution(f"{failed}-r2").wait()
-    given = stack.read(f"runs/{failed}/reruns/2/input.json")
+    assert json_of(cli("rerun", failed_run, "--json"))["execution"] == f"{failed_run}-r2"
+    step_functions.execution(f"{failed_run}-r2").wait()
+    given = stack.read(f"runs/{failed_run}/reruns/2/input.json")
     assert (given["parameters"], len(given["earlier"]["Sample"])) == ({}, 2)
-    status = of(cli("status", failed, "--json"))
+    status = json_of(cli("status", failed_run, "--json"))
     assert [status["map_runs"][0][name] for name in ("total", "succeeded", "failed")] == [5, 5, 0]
     rows = [json.loads(line) for line in cli("runs", "--json").out.splitlines()]
-    assert [(row["run"], row["status"], row["samples"]) for row in rows] == [(failed, "SUCCEEDED", 5)]
+    assert [(row["run"], row["status"], row["samples"]) for row in rows] == [(failed_run, "SUCCEEDED", 5)]
 
 
 def test_while_one_runs_no_other_begins_and_cancel_ends_it(
-    failed: str, step_functions: FakeAws, cli: Cli, monkeypatch: pytest.MonkeyPatch
+    failed_run: str, step_functions: FakeAws, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(use_case, "PAUSE_S", 0)
-    step_functions.batch.run_job = until_cancelled
-    assert of(cli("rerun", failed, "--json"))["started"] is True
+    step_functions.batch.run_job = wait_until_cancelled
+    assert json_of(cli("rerun", failed_run, "--json"))["started"] is True
     step_functions.batch.wait(lambda batch: len(batch.running()) == 2)
-    refused = cli("rerun", failed)
+    refused = cli("rerun", failed_run)
     assert (refused.code, refused.err) == (
         1,
-        f"error: run {failed}: execution {failed}-r1 is running; wait for it (genomics-pipeline status {failed} "
-        f"--watch), or genomics-pipeline cancel {failed}\n",
+        f"error: run {failed_run}: execution {failed_run}-r1 is running; wait for it "
+        f"(genomics-pipeline status {failed_run} "
+        f"--watch), or genomics-pipeline cancel {failed_run}\n",
     )
-    assert of(cli("status", failed, "--json"))["map_runs"][0]["running"] == 2
-    assert of(cli("cancel", failed, "--yes", "--json"))["status"] == "ABORTED"
-    step_functions.execution(f"{failed}-r1").wait()
+    assert json_of(cli("status", failed_run, "--json"))["map_runs"][0]["running"] == 2
+    assert json_of(cli("cancel", failed_run, "--yes", "--json"))["status"] == "ABORTED"
+    step_functions.execution(f"{failed_run}-r1").wait()
     rows = [json.loads(line) for line in cli("runs", "--json", "--status", "ABORTED").out.splitlines()]
-    assert [row["run"] for row in rows] == [failed]
+    assert [row["run"] for row in rows] == [failed_run]
     assert cli("runs", "--json", "--status", "SUCCEEDED").out == ""
     step_functions.batch.run_job = by_item(lambda stage, item: JobEnd(0))
-    assert of(cli("rerun", failed, "--json"))["samples"] == 2  # what was cancelled
-    step_functions.execution(f"{failed}-r2").wait()
-    status = of(cli("status", failed, "--json"))
+    assert json_of(cli("rerun", failed_run, "--json"))["samples"] == 2  # what was cancelled
+    step_functions.execution(f"{failed_run}-r2").wait()
+    status = json_of(cli("status", failed_run, "--json"))
     assert (status["executions"], status["map_runs"][0]["succeeded"]) == (3, 5)
 
 
@@ -169,7 +174,7 @@ def test_where_only_a_later_stage_failed_one_sample_is_carried(
 ) -> None:
     step_functions.batch.run_job = by_item(lambda stage, item: JobEnd(1 if stage == "gather" else 0))
     sheet = stack.sheet(tmp_path / "cohort.csv", "a", "b")
-    run = of(cli("submit", sheet, "--reference", reference, "--json"))["run"]
+    run = json_of(cli("submit", sheet, "--reference", reference, "--json"))["run"]
     step_functions.execution(run).wait()
     assert "led to a Fail state" in cli("redrive", run).err  # AWS would go there again
     assert cli("rerun", run, "--dry-run").out == (
@@ -182,31 +187,31 @@ def test_where_only_a_later_stage_failed_one_sample_is_carried(
     step_functions.execution(f"{run}-r1").wait()
     (item,) = stack.s3.get_object(Bucket=stack.bucket, Key=f"runs/{run}/reruns/1/manifest.jsonl")["Body"].iter_lines()
     assert json.loads(item)["sample"] == "a"
-    status = of(cli("status", run, "--json"))
+    status = json_of(cli("status", run, "--json"))
     assert [status["map_runs"][0][name] for name in ("total", "succeeded", "failed")] == [2, 2, 0]
     assert (status["status"], status["executions"]) == ("SUCCEEDED", 2)
 
 
 def test_a_redrive_is_of_the_newest_execution(
-    failed: str, step_functions: FakeAws, cli: Cli, monkeypatch: pytest.MonkeyPatch
+    failed_run: str, step_functions: FakeAws, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(use_case, "PAUSE_S", 0)
-    step_functions.batch.run_job = until_cancelled
-    assert cli("rerun", failed).code == 0
+    step_functions.batch.run_job = wait_until_cancelled
+    assert cli("rerun", failed_run).code == 0
     step_functions.batch.wait(lambda batch: len(batch.running()) == 2)
-    assert cli("cancel", failed, "--yes").code == 0
-    step_functions.execution(f"{failed}-r1").wait()
+    assert cli("cancel", failed_run, "--yes").code == 0
+    step_functions.execution(f"{failed_run}-r1").wait()
     step_functions.batch.run_job = by_item(lambda stage, item: JobEnd(0))
-    assert of(cli("redrive", failed, "--json"))["redriven"] is True
-    step_functions.execution(f"{failed}-r1").wait()
-    status = of(cli("status", failed, "--json"))
-    assert (status["status"], status["execution"]) == ("SUCCEEDED", f"{failed}-r1")
+    assert json_of(cli("redrive", failed_run, "--json"))["redriven"] is True
+    step_functions.execution(f"{failed_run}-r1").wait()
+    status = json_of(cli("status", failed_run, "--json"))
+    assert (status["status"], status["execution"]) == ("SUCCEEDED", f"{failed_run}-r1")
     assert [status["map_runs"][0][name] for name in ("total", "succeeded", "failed")] == [5, 5, 0]
-    assert cli("rerun", failed).out == f"{failed}: nothing to rerun: every sample succeeded\n"
+    assert cli("rerun", failed_run).out == f"{failed_run}: nothing to rerun: every sample succeeded\n"
 
 
-def test_a_class_is_the_workers_where_it_knows_better(failed: str, stack: Deployed, cli: Cli) -> None:
-    place = f"runs/{failed}/steps/alignment/bad"
+def test_a_class_is_the_workers_where_it_knows_better(failed_run: str, stack: Deployed, cli: Cli) -> None:
+    place = f"runs/{failed_run}/steps/alignment/bad"
     job = stack.read(f"{place}/job.json")
     told = {
         "class": "tool_error",
@@ -216,26 +221,26 @@ def test_a_class_is_the_workers_where_it_knows_better(failed: str, stack: Deploy
         "attempt": 1,
     }
     stack.put(f"{place}/failure.json", json.dumps(told))
-    found = of(cli("rerun", failed, "--dry-run", "--json"))
+    found = json_of(cli("rerun", failed_run, "--dry-run", "--json"))
     assert found["by_class"] == {"out_of_memory": 1, "tool_error": 1}
-    assert of(cli("rerun", failed, "--dry-run", "--json", "--class", "tool_error"))["first"] == ["bad"]
+    assert json_of(cli("rerun", failed_run, "--dry-run", "--json", "--class", "tool_error"))["first"] == ["bad"]
 
 
-def test_another_definition_is_deployed(failed: str, step_functions: FakeAws, stack: Deployed, cli: Cli) -> None:
-    machine = step_functions.execution(failed).machine
+def test_another_definition_is_deployed(failed_run: str, step_functions: FakeAws, stack: Deployed, cli: Cli) -> None:
+    machine = step_functions.execution(failed_run).machine
     document = json.loads(machine.definition)
     document["Comment"] = "another"
     machine.definition = json.dumps(document)
-    ended = cli("rerun", failed)
+    ended = cli("rerun", failed_run)
     assert ended.code == 1
     assert "expected the definition that is made here; `genomics-pipeline deploy` first: $.Comment" in ended.err
-    assert stack.keys(f"runs/{failed}/reruns/") == []
+    assert stack.keys(f"runs/{failed_run}/reruns/") == []
 
 
-def test_a_sample_or_stage_that_is_not_there(failed: str, cli: Cli) -> None:
-    ended = cli("rerun", failed, "--sample", "bd")
+def test_a_sample_or_stage_that_is_not_there(failed_run: str, cli: Cli) -> None:
+    ended = cli("rerun", failed_run, "--sample", "bd")
     assert (ended.code, ended.err) == (2, "error: --sample bd: no such sample in this run; did you mean 'bad'?\n")
-    ended = cli("rerun", failed, "--memory", "aligment=9", "--memory", "much")
+    ended = cli("rerun", failed_run, "--memory", "aligment=9", "--memory", "much")
     assert ended.err == (
         "error: --memory aligment=9: unknown stage 'aligment'; did you mean 'alignment'?\n"
         "error: --memory much: expected [STAGE=]MIB, such as alignment=32768\n"

@@ -1,4 +1,4 @@
-"""`genomics-pipeline runs`: of a stack, and of folders."""
+"""`genomics-pipeline runs` of a stack and of folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""template, deploy and destroy as they are typed."""
+"""`genomics-pipeline template`, `deploy` and `destroy` on the command line."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_nobody_to_ask(cli: Callable[..., Any]) -> None:
 
 
 @pytest.mark.usefixtures("cloudformation")
-def test_data_go_only_when_told(cli: Callable[..., Any]) -> None:
+def test_data_are_deleted_only_on_request(cli: Callable[..., Any]) -> None:
     cli("deploy", "--yes")
     ended = cli("destroy", "--yes", "--delete-data")
     assert (ended.code, ended.out) == (0, "nothing is left\n")

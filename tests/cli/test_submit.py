@@ -30,7 +30,7 @@ def fasta(tmp_path: Path) -> Path:
     return path
 
 
-def submitted(ended: Ended) -> dict[str, Any]:
+def summary_of(ended: Ended) -> dict[str, Any]:
     assert ended.code == 0, ended.err
     found: dict[str, Any] = json.loads(ended.out)
     return found
@@ -44,7 +44,7 @@ def test_a_run_is_uploaded_and_started(
     stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
 ) -> None:
     sheet = stack.sheet(tmp_path / "my cohort.csv", "A", "B", "C")
-    answer = submitted(cli("submit", sheet, "--reference", reference, "--json"))
+    answer = summary_of(cli("submit", sheet, "--reference", reference, "--json"))
     run = answer["run"]
     assert run.startswith("my-cohort-")
     assert len(run) == len("my-cohort-") + 12
@@ -120,7 +120,7 @@ def test_the_same_again_starts_nothing(
     stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
 ) -> None:
     command = ("submit", stack.sheet(tmp_path / "cohort.csv", "A"), "--reference", reference)
-    run = submitted(cli(*command, "--json"))["run"]
+    run = summary_of(cli(*command, "--json"))["run"]
     execution = step_functions.execution(run)
     execution.wait()
     record = stack.read(f"runs/{run}/run.json")
@@ -130,7 +130,7 @@ def test_the_same_again_starts_nothing(
     )
     assert stack.read(f"runs/{run}/run.json") == record
     assert [name for name, _ in step_functions.states.calls].count("StartExecution") == 1
-    other = submitted(cli(*command, "--param", "variant_calling.ploidy=1", "--json"))
+    other = summary_of(cli(*command, "--param", "variant_calling.ploidy=1", "--json"))
     assert other["started"]
     assert other["run"] != run
 
@@ -139,12 +139,12 @@ def test_how_many_may_fail_is_given_and_is_no_part_of_the_name(
     stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
 ) -> None:
     command = ("submit", stack.sheet(tmp_path / "cohort.csv", "A"), "--reference", reference, "--tolerate")
-    run = submitted(cli(*command, "2.5%", "--json"))["run"]
+    run = summary_of(cli(*command, "2.5%", "--json"))["run"]
     assert stack.read(f"runs/{run}/input.json")["tolerated"] == {"percentage": 2.5, "count": 100000000}
     assert stack.read(f"runs/{run}/run.json")["tolerated"] == {"percentage": 2.5, "count": 100000000}
-    same = submitted(cli(*command, "2.5%", "--json"))
+    same = summary_of(cli(*command, "2.5%", "--json"))
     assert (same["run"], same["started"], same["warnings"]) == (run, False, [])
-    other = submitted(cli(*command, "3", "--json"))
+    other = summary_of(cli(*command, "3", "--json"))
     assert (other["run"], other["started"]) == (run, False)
     assert other["warnings"] == [f"{run} was submitted to tolerate 2.5% of its samples, and keeps that; found 3"]
     refused = cli(*command, "3 %")
@@ -163,7 +163,7 @@ def test_what_runs_already_is_said(
 
     step_functions.batch.run_job = wait
     command = ("submit", stack.sheet(tmp_path / "cohort.csv", "A"), "--reference", reference)
-    run = submitted(cli(*command, "--json"))["run"]
+    run = summary_of(cli(*command, "--json"))["run"]
     assert cli(*command).out.splitlines()[0] == f"{run}: already running; nothing was started"
     boto3.client("stepfunctions").stop_execution(executionArn=step_functions.execution(run).arn)
 
@@ -179,7 +179,7 @@ def test_a_dry_run_changes_nothing(stack: Deployed, fasta: Path, tmp_path: Path,
 
 def test_a_reference_of_this_machine_is_uploaded_once(stack: Deployed, fasta: Path, tmp_path: Path, cli: Cli) -> None:
     sheet = stack.sheet(tmp_path / "cohort.csv", "A", "B")
-    run = submitted(cli("submit", sheet, "--reference", fasta, "--json"))["run"]
+    run = summary_of(cli("submit", sheet, "--reference", fasta, "--json"))["run"]
     uri = stack.read(f"runs/{run}/run.json")["reference"]
     folder = uri.removeprefix(f"s3://{stack.bucket}/").rpartition("/")[0]
     assert sorted(stack.keys(folder)) == sorted(f"{folder}/tiny.{name}" for name in ("fa", "fa.fai", *BWA))
@@ -361,7 +361,7 @@ def test_a_start_that_fails_is_no_half_run(
         f"StartExecution operation: too many open executions; nothing runs; what lies in "
         f"s3://{stack.bucket}/runs/{folder}/ does no harm, and the same command uses it"
     ]
-    assert submitted(cli("submit", sheet, "--reference", reference, "--json"))["run"] == folder
+    assert summary_of(cli("submit", sheet, "--reference", reference, "--json"))["run"] == folder
 
 
 def test_a_name_that_is_taken_and_forgotten(
@@ -383,7 +383,7 @@ def test_a_large_item_lies_apart(
     sheet = tmp_path / "cohort.csv"
     rows = [f"big,{lane},{uri}" for lane, uri in lanes] + [f"small,L1,{stack.put('reads/s.fastq')}"]
     sheet.write_text("sample,lane,fastq_1\n" + "\n".join(rows) + "\n")
-    run = submitted(cli("submit", sheet, "--reference", reference, "--json"))["run"]
+    run = summary_of(cli("submit", sheet, "--reference", reference, "--json"))["run"]
     body = stack.s3.get_object(Bucket=stack.bucket, Key=f"runs/{run}/manifest.jsonl")["Body"].read()
     big, small = map(json.loads, body.splitlines())
     assert big == {"sample": "big", "uri": f"s3://{stack.bucket}/runs/{run}/items/big.json"}

@@ -1,4 +1,4 @@
-"""The walkthrough is true: its files are written and its commands run, in order, as a reader would."""
+"""The walkthrough "Adding a step": its files are written and its commands run, in order, as a reader would."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def command(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder where everything on the page was done."""
+    """Return a folder where everything on the page was done."""
     folder = tmp_path_factory.mktemp("reader")
     page = PAGE.read_text()
     files = FILE.findall(page)
@@ -61,7 +61,7 @@ def test_the_second_run_repeated_only_what_its_parameter_touches(reader: Path) -
     assert summary["steps"] == {"run": 2, "reused": 2}
 
 
-def test_a_sample_that_the_step_refuses_is_told_with_its_words(reader: Path) -> None:
+def test_a_sample_that_the_step_refuses_is_reported_with_its_message(reader: Path) -> None:
     ended = command(
         "genomics-pipeline run cohort/cohort.csv --reference cohort/reference.fa --out strict --json "
         "--pipeline ./counted.toml --param contig_reads.min_reads=1000000",

@@ -1,4 +1,4 @@
-"""The page on failures says what `explain` says, of every class and error."""
+"""The page on failures: it agrees with `explain` on every class and error."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_every_class_and_error_has_its_row() -> None:
     assert rows == [row(name, advice) for name, advice in [*ADVICE.items(), *BY_ERROR_NAME.items()]]
 
 
-def test_every_exit_code_is_told() -> None:
+def test_every_exit_code_is_listed() -> None:
     for code in BY_EXIT_CODE:
         assert f"{code} " in PAGE
 

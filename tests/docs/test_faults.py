@@ -1,4 +1,4 @@
-"""The page on faults names every class there is, and its example is a file that can be used."""
+"""The page on faults: it names every class, and its example is a valid file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The glossary: each term once, in order, and every link of it leads to a page."""
+"""The glossary: each term once, in alphabetical order, with links that lead to pages."""
 
 from __future__ import annotations
 

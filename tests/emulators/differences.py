@@ -1,4 +1,4 @@
-"""Where the emulators are not AWS: (case, emulator) -> what it says, and why that is wrong.
+"""Known differences between emulators and AWS: (case, emulator) -> the emulator's end, and why it is wrong.
 
 A case's own source says what AWS does; the reasons name the emulator's gap. What an emulator cannot do at all is in
 `features`, not here. moto 5.2.5, ministack 1.5.33.

@@ -1,4 +1,4 @@
-"""What an emulator cannot do at all: a case that uses it is not run there.
+"""Features that an emulator lacks: a case that uses one is not run there.
 
 Each feature says in one line what is missing, and finds the cases by what stands in them. moto 5.2.5, ministack
 1.5.33. A predicate takes every case with the field, also one that would have ended alike in spite of the gap.
@@ -29,7 +29,7 @@ class Feature:
 
 
 def _inside(value: Any) -> Iterator[tuple[str, Any]]:
-    """Every field of a definition with its value, wherever it stands; an element of an array has no name."""
+    """Yield every field of a definition with its value, at any depth; an element of an array has no name."""
     members = value.items() if isinstance(value, dict) else (("", one) for one in value)
     for name, member in members:
         yield name, member
@@ -38,17 +38,17 @@ def _inside(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _field(*names: str) -> Callable[[Case], bool]:
-    """Cases whose definition has a field of one of these names."""
+    """Match cases whose definition has a field of one of these names."""
     return lambda case: any(name in names for name, _ in _inside(case.definition))
 
 
 def _value(field: str, *values: Any) -> Callable[[Case], bool]:
-    """Cases whose definition has this field with one of these values."""
+    """Match cases whose definition has this field with one of these values."""
     return lambda case: any(name == field and value in values for name, value in _inside(case.definition))
 
 
 def _text(*parts: str) -> Callable[[Case], bool]:
-    """Cases with one of these parts in a text of the definition: a Resource, a path, an intrinsic function."""
+    """Match cases with one of these parts in a string of the definition: a Resource, a path, an intrinsic function."""
     return lambda case: any(
         part in text for _, text in _inside(case.definition) if isinstance(text, str) for part in parts
     )
@@ -138,5 +138,5 @@ UNABLE = {
 
 
 def runs(case: Case, emulator: str) -> bool:
-    """Whether the emulator is asked at all."""
+    """Tell whether the emulator has every feature that a case needs."""
     return not any(feature.used(case) for feature in UNABLE[emulator])

@@ -1,4 +1,4 @@
-"""Second opinions: what the emulators of Step Functions make of the conformance cases.
+"""The conformance cases on emulators of Step Functions; each difference must be a known one.
 
 None of them is AWS, so every difference is listed in `differences`, one line each; a difference that is not listed
 fails, and so does a listed one that is gone. Without the emulators' environments this is skipped; in continuous
@@ -37,7 +37,7 @@ ASKED = [(case, emulator) for emulator in EMULATORS for case in CASES if runs(ca
 
 @pytest.fixture(scope="session", params=EMULATORS, ids=lambda emulator: emulator.name)
 def server(request: pytest.FixtureRequest, missing: Callable[[str], None]) -> Iterator[Server]:
-    """A server of each emulator in turn."""
+    """Yield a server of each emulator in turn."""
     emulator: Emulator = request.param
     if not emulator.program.exists():
         missing(f"no {emulator.program} (make test-emulators installs it)")
@@ -46,7 +46,7 @@ def server(request: pytest.FixtureRequest, missing: Callable[[str], None]) -> It
 
 
 def place(case: Case, storage: Any) -> None:
-    """The case's buckets, and nothing else."""
+    """Put the case's objects, and nothing else, into the buckets."""
     for bucket in storage.list_buckets()["Buckets"]:
         for found in storage.list_objects_v2(Bucket=bucket["Name"]).get("Contents", ()):
             storage.delete_object(Bucket=bucket["Name"], Key=found["Key"])
@@ -60,7 +60,7 @@ def place(case: Case, storage: Any) -> None:
 
 
 def left(storage: Any) -> dict[str, bytes]:
-    """Every object, by bucket and key."""
+    """Return every object, by bucket and key."""
     return {
         f"{bucket['Name']}/{found['Key']}": storage.get_object(Bucket=bucket["Name"], Key=found["Key"])["Body"].read()
         for bucket in storage.list_buckets()["Buckets"]
@@ -69,7 +69,7 @@ def left(storage: Any) -> dict[str, bytes]:
 
 
 def opinion(case: Case, server: Server) -> str:
-    """How the emulator differs, shortly; empty where it agrees."""
+    """Return the difference in a few words; empty where the emulator agrees."""
     functions, storage = server.client("stepfunctions"), server.client("s3")
     place(case, storage)
     try:
@@ -91,7 +91,7 @@ def opinion(case: Case, server: Server) -> str:
 
 
 def differing(case: Case, server: Server, execution: str, storage: Any) -> Iterator[str]:
-    """Where the end differs: only the status where that does, since the rest follows from it."""
+    """Return the differing fields; only the status where that differs, since the rest follows from it."""
     end = as_ours(server.end(execution, LIMIT_S, LOOK_S), execution)
     found = {**end, "output": _value(end.get("output"))}
     if end["status"] != case.expected.status:
@@ -115,7 +115,7 @@ def differing(case: Case, server: Server, execution: str, storage: Any) -> Itera
 
 
 def as_ours(told: Mapping[str, Any], execution: str) -> dict[str, Any]:
-    """What is told as JSON, dates as text; the execution has the name that the cases give it.
+    """Return a value as JSON with dates as text; the execution has the name that the cases give it.
 
     It has another in the emulator, since ministack leaves a name's Map Runs behind.
     """
@@ -125,7 +125,7 @@ def as_ours(told: Mapping[str, Any], execution: str) -> dict[str, Any]:
 
 
 def _value(output: str | None) -> Any:
-    """The output; its text where that is no JSON."""
+    """Return the output; its text where that is not JSON."""
     try:
         return None if output is None else json.loads(output)
     except ValueError:

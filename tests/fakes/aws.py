@@ -1,4 +1,4 @@
-"""Step Functions and Batch of our own beside moto's S3, CloudFormation and CloudWatch Logs."""
+"""Fakes of Step Functions and Batch beside moto's S3, CloudFormation and CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.fakes.step_functions.service import StepFunctions
 
 
 def succeed(job: Job, log: Log) -> JobEnd:
-    """A job that does nothing, well."""
+    """End a job at once, successfully."""
     log(f"{job.name} done")
     return JobEnd(0)
 
@@ -40,16 +40,16 @@ class FakeAws:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What leads boto3 to them."""
+        """The environment variables that lead boto3 to both services."""
         return {"AWS_ENDPOINT_URL_SFN": self.server.url, "AWS_ENDPOINT_URL_BATCH": self.server.url}
 
     def execution(self, name: str) -> Execution:
-        """The execution of that name, or ARN."""
+        """Return the execution with a name or an ARN."""
         return next(one for one in self.states.executions.values() if name in (one.name, one.arn))
 
     @contextmanager
     def serving(self) -> Iterator[FakeAws]:
-        """Serve; at the end whatever runs is stopped, and what went wrong in the fakes is raised."""
+        """Serve until the end of the context; then stop what runs, and raise errors of the fakes."""
         with self.server:
             yield self
             try:
@@ -59,7 +59,7 @@ class FakeAws:
 
 
 def _of_a_stack(moto: str, name: str) -> str | None:
-    """The definition of a state machine that moto's CloudFormation made."""
+    """Return the definition of a state machine that moto's CloudFormation made."""
     import boto3
 
     client: Any = boto3.client("stepfunctions", endpoint_url=moto)

@@ -33,16 +33,16 @@ RunJob = Callable[[Job, Log], JobEnd]
 
 
 class AnyDefinition(dict[str, JobDefinition]):
-    """Every job definition there may be: one core, and memory for the shipped steps."""
+    """A mapping of any job definition's name to one core and memory for the shipped steps."""
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The definition of that name."""
+        """Return a definition, whatever the name."""
         return super().get(key, JobDefinition(vcpus=1, memory_mib=2048))
 
 
 @dataclass
 class BatchJob:
-    """A job that was started."""
+    """A job and its state."""
 
     job: Job
     created: float = field(default_factory=time.time)
@@ -60,11 +60,11 @@ class BatchJob:
 
     @property
     def stream(self) -> str:
-        """Its log stream: definition, ``default``, ECS's id of the task."""
+        """The name of its log stream: definition, ``default``, ECS's id of the task."""
         return f"{self.job.definition}/default/{self.job.job_id.replace('-', '')}"
 
     def detail(self) -> dict[str, Any]:
-        """As DescribeJobs gives it; times in milliseconds."""
+        """Return the job as DescribeJobs does; times in milliseconds."""
         times = {"startedAt": int(self.created * 1000)}
         if self.stopped is not None:
             times["stoppedAt"] = int(self.stopped * 1000)
@@ -97,7 +97,7 @@ class BatchJob:
 
 
 class Batch:
-    """The service.
+    """The service AWS Batch.
 
     Args:
         run_job: Runs a job; what it is given beside it takes a line of the job's output.
@@ -125,7 +125,7 @@ class Batch:
         self._made: list[str] = []
 
     def close(self) -> None:
-        """Take away the log groups that were not there before, unless a test did so."""
+        """Delete the log groups that were made, unless a test did so."""
         import boto3
 
         logs = boto3.client("logs")
@@ -134,12 +134,12 @@ class Batch:
                 logs.delete_log_group(logGroupName=group)
 
     def tasks(self, folder: Path) -> Tasks:
-        """The tasks of one execution: its jobs run here, as many at once as it submits."""
+        """Return the tasks of one execution: its jobs run here, as many at once as it submits."""
         jobs = MachineJobs(self.definitions, self._run, cores=64, memory_mib=1 << 20)
         return Handlers(BatchTasks(jobs).handlers())
 
     def wait(self, holds: Callable[[Batch], bool], timeout: float = 60) -> None:
-        """Return when something holds, which is asked when a job begins, writes a line or ends.
+        """Return when a condition holds; it is checked when a job begins, writes a line or ends.
 
         Raises:
             TimeoutError: after so many seconds, which is a test's mistake.
@@ -149,7 +149,7 @@ class Batch:
                 raise TimeoutError(f"{[job.status for job in self.jobs.values()]}")
 
     def running(self) -> list[BatchJob]:
-        """The jobs that run."""
+        """Return the jobs that are running."""
         return [job for job in list(self.jobs.values()) if job.status == "RUNNING"]
 
     def _run(self, job: Job) -> JobEnd:
@@ -194,11 +194,11 @@ class Batch:
     # The API
 
     def operation(self, path: str, target: str | None) -> str | None:
-        """The operation that a request is for."""
+        """Return the operation that a request is for."""
         return _PATHS.get(path)
 
     def handler(self, operation: str) -> Callable[..., dict[str, Any]] | None:
-        """What answers an operation."""
+        """Return the method that answers an operation."""
         found: Callable[..., dict[str, Any]] | None = getattr(self, xform_name(operation), None)
         return found
 
@@ -211,7 +211,7 @@ class Batch:
         timeout: dict[str, int] | None = None,
         **given: Any,
     ) -> dict[str, Any]:
-        """The job begins at once."""
+        """Start a job at once."""
         definition = jobDefinition.rsplit("/", 1)[-1].split(":")[0]
         if (declared := self.definitions.get(definition)) is None:
             raise ApiError("ClientException", f"JobDefinition not found: {jobDefinition}")
@@ -224,11 +224,11 @@ class Batch:
         return {"jobArn": f"{ARN}:job/{identity}", "jobId": identity, "jobName": jobName}
 
     def describe_jobs(self, jobs: list[str]) -> dict[str, Any]:
-        """Those there are."""
+        """Describe the jobs that exist."""
         return {"jobs": [self.jobs[identity].detail() for identity in jobs if identity in self.jobs]}
 
     def describe_job_definitions(self, **given: Any) -> dict[str, Any]:
-        """Those that moto's Batch has."""
+        """Describe the job definitions of moto's Batch."""
         import boto3
 
         found: dict[str, Any] = dict(boto3.client("batch", endpoint_url=self._moto).describe_job_definitions(**given))
@@ -243,7 +243,7 @@ class Batch:
         nextToken: str | None = None,  # noqa: N803
         **given: Any,
     ) -> dict[str, Any]:
-        """The jobs of a queue with one status, the latest first."""
+        """List the jobs of a queue with one status, the latest first."""
         if jobQueue is None:
             raise ApiError("ClientException", "One of jobQueue, arrayJobId, multiNodeJobId should be present")
         keys = ("jobArn", "jobId", "jobName", "createdAt", "status", "startedAt", "stoppedAt", "statusReason")
@@ -257,7 +257,7 @@ class Batch:
         return {"jobSummaryList": found, **following}
 
     def terminate_job(self, jobId: str, reason: str) -> dict[str, Any]:  # noqa: N803
-        """The job is told to end; one that ended, or that is unknown, is no error."""
+        """Ask a job to end; one that ended, or is unknown, is no error."""
         if (found := self.jobs.get(jobId)) and found.status == "RUNNING":
             found.terminated = reason
             found.job.cancelled.set()

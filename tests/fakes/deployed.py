@@ -1,4 +1,4 @@
-"""A stack as `deploy` leaves it, made of the few resources that commands ask for, in moto."""
+"""A deployed stack in moto, of the few resources that commands ask for."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ class Deployed:
     s3: S3Client
 
     def put(self, key: str, data: bytes | str = b"@r\nA\n+\nF\n", bucket: str = "") -> str:
-        """Put an object; its URI."""
+        """Put an object and return its URI."""
         self.s3.put_object(Bucket=bucket or self.bucket, Key=key, Body=data)
         return f"s3://{bucket or self.bucket}/{key}"
 
     def keys(self, prefix: str = "") -> list[str]:
-        """The keys below a prefix."""
+        """Return the keys below a prefix."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return [found["Key"] for page in pages for found in page.get("Contents", ())]
 
     def read(self, key: str) -> Any:
-        """A JSON object of the bucket."""
+        """Return the JSON value in an object."""
         return json.loads(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
 
     def sheet(self, path: Path, *samples: str) -> Path:
-        """A sample sheet of samples with a pair of FASTQ files each, which are put below ``reads/``."""
+        """Write a sample sheet, and a pair of FASTQ files for each sample below ``reads/``."""
         rows = ["sample,fastq_1,fastq_2"]
         for sample in samples:
             pair = (self.put(f"reads/{sample}_R{number}.fastq") for number in (1, 2))
@@ -63,7 +63,7 @@ class Deployed:
 
 @contextmanager
 def deployed(moto: str, pipeline: str = "germline", stack: str = DEFAULT_STACK) -> Iterator[Deployed]:
-    """Make the resources of a stack; at the end moto is empty again."""
+    """Make the resources of a stack; empty moto at the end."""
     import boto3
 
     names = ResourceNames(stack)

@@ -1,4 +1,4 @@
-"""What an AWS API refuses: too many requests, and what a test plans."""
+"""Requests that an AWS API refuses: too many at once, and those that a test plans."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class ApiError(Exception):
-    """An error that the API answers."""
+    """An error response of the API."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(f"{code}: {message}")
@@ -20,7 +20,7 @@ class ApiError(Exception):
 
 @dataclass
 class Bucket:
-    """A token bucket: so many requests at once, and so many more each second."""
+    """A token bucket: a number of requests at once, and a number more each second."""
 
     size: float
     refill: float
@@ -50,17 +50,17 @@ class Calls(list[tuple[str, dict[str, Any]]]):
         self._changed = threading.Condition()
 
     def add(self, operation: str, params: dict[str, Any]) -> None:
-        """One more."""
+        """Add a request."""
         with self._changed:
             self.append((operation, params))
             self._changed.notify_all()
 
     def of(self, operation: str) -> list[dict[str, Any]]:
-        """The parameters of those to one operation."""
+        """Return the parameters of the requests to one operation."""
         return [params for name, params in list(self) if name == operation]
 
     def wait(self, operation: str, times: int, timeout: float = 60) -> None:
-        """Return when there were so many to one operation.
+        """Return when there were that many requests to one operation.
 
         Raises:
             TimeoutError: after so many seconds, which is a test's mistake.
@@ -71,7 +71,7 @@ class Calls(list[tuple[str, dict[str, Any]]]):
 
 
 class Gate:
-    """Lets requests through, or raises what was planned or is due.
+    """A gate that lets requests through, or raises the error that is planned or due.
 
     Args:
         buckets: Token buckets by operation; a test may replace them.
@@ -85,15 +85,15 @@ class Gate:
         self._lock = threading.Lock()
 
     def throttle(self, operation: str, times: int = 1) -> None:
-        """Throttle the next so many requests of an operation."""
+        """Throttle the next requests of an operation."""
         self.fail(operation, self._throttled, times)
 
     def fail(self, operation: str, error: ApiError, times: int = 1) -> None:
-        """Answer the next so many requests of an operation with an error."""
+        """Answer the next requests of an operation with an error."""
         self._plans[operation].extend([error] * times)
 
     def check(self, operation: str) -> None:
-        """Let a request through.
+        """Let a request through, or raise an error.
 
         Raises:
             ApiError: the one that was planned, or that there are too many requests.

@@ -1,4 +1,4 @@
-"""An HTTP server on loopback that speaks as AWS's services do."""
+"""An HTTP server on loopback that speaks the protocols of AWS's services."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Service(Protocol):
     calls: Calls
 
     def operation(self, path: str, target: str | None) -> str | None:
-        """The operation that a request is for; None where it is for another service."""
+        """Return the operation that a request is for; None where it is for another service."""
 
     def handler(self, operation: str) -> Callable[..., dict[str, Any]] | None:
-        """What answers an operation; None where nothing does."""
+        """Return the method that answers an operation; None where there is none."""
 
 
 def answer(service: Service, operation: str, params: dict[str, Any]) -> dict[str, Any]:
-    """The service's answer, request and answer checked against AWS's model.
+    """Return the service's response; request and response are checked against AWS's model.
 
     Raises:
         ApiError: what the service refuses.
@@ -83,11 +83,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(text)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # http.server's name
-        """Nothing is printed."""
+        """Print nothing."""
 
 
 class Server(ThreadingHTTPServer):
-    """Serves AWS services while it is entered.
+    """A server of AWS services; it runs inside its context.
 
     Attributes:
         failures: What went wrong in the fakes themselves; leaving the server raises the first.
@@ -102,11 +102,11 @@ class Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """The URL of the server."""
         return f"http://127.0.0.1:{self.server_port}"
 
     def find(self, path: str, target: str | None) -> tuple[Service, str]:
-        """The service and the operation that a request is for."""
+        """Return the service and the operation that a request is for."""
         for service in self._services:
             if name := service.operation(path, target):
                 return service, name

@@ -1,4 +1,4 @@
-"""What a test's jobs do: as a container does, the shipped steps by the worker, or a function's word for an item."""
+"""Jobs of tests: the shipped steps in the worker, or an end that a function gives for each item."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.fakes.batch import Log, RunJob
 
 
 def payload_of(job: Job) -> TaskPayload:
-    """The payload that a job carries."""
+    """Return the payload that a job carries."""
     return TaskPayload.from_json(json.loads(job.environment[PAYLOAD_VARIABLE]))
 
 
 def begin(job: Job) -> TaskPayload:
-    """Write ``job.json`` of each item, as the container does when it starts."""
+    """Write ``job.json`` of each item, as a container does when it starts."""
     payload, store = payload_of(job), object_store()
     for item in payload.items:
         started = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -31,7 +31,7 @@ def begin(job: Job) -> TaskPayload:
 
 
 def shipped_steps(scratch: Path) -> RunJob:
-    """Jobs that run the shipped steps over files in S3, in this process."""
+    """Return a runner of the shipped steps over files in S3, in this process."""
     store = object_store()
     worker = WorkerJobs({name: load_step(name) for name in step_names()}, store, scratch, scratch / "cache")
 
@@ -48,7 +48,7 @@ def shipped_steps(scratch: Path) -> RunJob:
 
 
 def by_item(end_of: Callable[[str, str], JobEnd]) -> RunJob:
-    """Jobs that do nothing but end as a function of stage and item says; a batch ends as its worst item."""
+    """Return a runner whose jobs end as a function of stage and item says; a batch ends as its worst item."""
 
     def run(job: Job, log: Log) -> JobEnd:
         payload = begin(job)

@@ -1,4 +1,4 @@
-"""Requests and answers checked against botocore's models of AWS's services: shapes, and the limits in them."""
+"""A check of requests and responses against botocore's models of AWS's services: shapes, and the limits in them."""
 
 from __future__ import annotations
 
@@ -20,49 +20,49 @@ COMMON = {
 
 @cache
 def operation(service: str, name: str) -> OperationModel:
-    """The model of an operation: ``operation("stepfunctions", "StartExecution")``."""
+    """Return the model of an operation: ``operation("stepfunctions", "StartExecution")``."""
     return botocore.session.get_session().get_service_model(service).operation_model(name)
 
 
 def input_problems(service: str, name: str, params: dict[str, Any]) -> list[str]:
-    """What AWS's model does not allow of a request."""
+    """Return what AWS's model does not allow in a request."""
     return _problems(operation(service, name).input_shape, params)
 
 
 def output_problems(service: str, name: str, answer: dict[str, Any]) -> list[str]:
-    """What AWS's model does not allow of an answer, as boto3 gives it, or with times as numbers."""
+    """Return what AWS's model does not allow in a response, as boto3 gives it, or with times as numbers."""
     body = {key: value for key, value in answer.items() if key != "ResponseMetadata"}
     return _problems(operation(service, name).output_shape, body)
 
 
 def error_problems(service: str, name: str, code: str) -> list[str]:
-    """What is wrong with an error's code, as an answer to that operation."""
+    """Return what is wrong with an error's code, as a response to that operation."""
     shapes: list[Any] = list(operation(service, name).error_shapes)
     known = {shape.error_code for shape in shapes} | COMMON.get(service, frozenset())
     return [] if code in known else [f"{name} never answers {code}: {', '.join(sorted(known))}"]
 
 
 def watch(session: Any) -> list[str]:
-    """Check every call that clients of a boto3 session make from now on, and every answer they get.
+    """Check every request that clients of a boto3 session make from now on, and every response they get.
 
     Returns:
         The problems found so far; it grows.
     """
     found: list[str] = []
 
-    def asked(params: dict[str, Any], model: OperationModel, **_: Any) -> None:
-        found.extend(_told(model, _problems(model.input_shape, params)))
+    def check_request(params: dict[str, Any], model: OperationModel, **_: Any) -> None:
+        found.extend(_report(model, _problems(model.input_shape, params)))
 
-    def answered(parsed: dict[str, Any], model: OperationModel, **_: Any) -> None:
+    def check_response(parsed: dict[str, Any], model: OperationModel, **_: Any) -> None:
         if "Error" not in parsed:
-            found.extend(_told(model, output_problems(model.service_model.service_name, model.name, parsed)))
+            found.extend(_report(model, output_problems(model.service_model.service_name, model.name, parsed)))
 
-    session.events.register("before-parameter-build.*.*", asked)
-    session.events.register("after-call.*.*", answered)
+    session.events.register("before-parameter-build.*.*", check_request)
+    session.events.register("after-call.*.*", check_response)
     return found
 
 
-def _told(model: OperationModel, problems: list[str]) -> Iterator[str]:
+def _report(model: OperationModel, problems: list[str]) -> Iterator[str]:
     yield from (f"{model.service_model.service_name} {model.name}: {problem}" for problem in problems)
 
 
@@ -74,7 +74,7 @@ def _problems(shape: Shape | None, value: Any) -> list[str]:
 
 
 def _limits(shape: Any, value: Any, at: str) -> Iterator[str]:
-    """What botocore leaves to the service: enumerations, lengths, ranges, patterns."""
+    """Yield problems that botocore leaves to the service: enumerations, lengths, ranges, patterns."""
     if shape.type_name == "structure":
         for name, member in value.items():
             yield from _limits(shape.members[name], member, f"{at}.{name}")
@@ -105,7 +105,7 @@ def _length(shape: Shape, value: Any, at: str) -> Iterator[str]:
 
 @cache
 def _pattern(text: str | None) -> re.Pattern[str] | None:
-    """A pattern of the model; one that only Java reads is none."""
+    """Compile a pattern of the model; None for one that only Java understands."""
     try:
         return re.compile(text, re.DOTALL) if text else None
     except re.error:

@@ -1,4 +1,4 @@
-"""Requests and answers that AWS's models do not allow are told."""
+"""Requests and responses that AWS's models do not allow are reported."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ ARN = "arn:aws:states:us-east-1:000000000000"
 
 
 def document(concurrency: int = 2) -> str:
-    """A Distributed Map over ``{"items": […]}``, a Batch job each; results in the bucket ``runs``."""
+    """Return a Distributed Map over ``{"items": […]}``, a Batch job for each; results go to the bucket ``runs``."""
     job = {"JobName": "{% $states.input.name %}", "JobQueue": "queue", "JobDefinition": "step"}
     return json.dumps(
         {
@@ -67,7 +67,7 @@ ITEMS = json.dumps({"items": [{"name": f"job-{number}"} for number in range(4)]}
 
 
 class Doors:
-    """Jobs that wait, each for its door."""
+    """Jobs that wait until they are released."""
 
     def __init__(self, names: list[str]) -> None:
         self.doors = {name: threading.Event() for name in names}
@@ -84,7 +84,7 @@ class Doors:
 
 @pytest.fixture
 def states(step_functions: FakeAws) -> Iterator[SFNClient]:
-    """A client that does not try again. The state machine ``m`` and the bucket ``runs`` are there."""
+    """Return a client without retries. The state machine ``m`` and the bucket ``runs`` exist."""
     client = boto3.client("stepfunctions", config=Config(retries={"total_max_attempts": 1, "mode": "standard"}))
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="runs")
@@ -100,7 +100,7 @@ def start(states: SFNClient, name: str = "e", items: str = ITEMS) -> str:
     return states.start_execution(stateMachineArn=f"{ARN}:stateMachine:m", name=name, input=items)["executionArn"]
 
 
-def refused(call: Any, **given: Any) -> tuple[str, str]:
+def refusal(call: Any, **given: Any) -> tuple[str, str]:
     with pytest.raises(ClientError) as error:
         call(**given)
     told = error.value.response["Error"]
@@ -156,20 +156,20 @@ def test_the_same_name_and_input_while_it_runs_is_the_same_execution(
     assert start(states) == arn
     exists = ("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
     given = {"stateMachineArn": f"{ARN}:stateMachine:m", "name": "e"}
-    assert refused(states.start_execution, **given, input='{"items":[]}') == exists
+    assert refusal(states.start_execution, **given, input='{"items":[]}') == exists
     doors.open()
     step_functions.execution(arn).wait()
-    assert refused(states.start_execution, **given, input=ITEMS) == exists
+    assert refusal(states.start_execution, **given, input=ITEMS) == exists
 
 
 def test_a_stopped_execution_is_aborted_with_its_children_and_its_files(
     step_functions: FakeAws, states: SFNClient
 ) -> None:
-    def until_told(job: Job, log: Log) -> JobEnd:
+    def wait_until_cancelled(job: Job, log: Log) -> JobEnd:
         job.cancelled.wait(60)
         return JobEnd(143)
 
-    step_functions.batch.run_job = until_told
+    step_functions.batch.run_job = wait_until_cancelled
     arn = start(states)
     step_functions.batch.wait(lambda batch: len(batch.running()) == 2)
     states.stop_execution(executionArn=arn, error="Cancelled", cause="by me")
@@ -198,7 +198,7 @@ def test_pages(step_functions: FakeAws, states: SFNClient) -> None:
     assert names == [["e4", "e3"], ["e2", "e1"], ["e0"]]
     first = states.list_executions(stateMachineArn=f"{ARN}:stateMachine:m", maxResults=1)
     arn = f"{ARN}:execution:m:e0"
-    code, _ = refused(states.get_execution_history, executionArn=arn, nextToken=first["nextToken"])
+    code, _ = refusal(states.get_execution_history, executionArn=arn, nextToken=first["nextToken"])
     assert code == "InvalidToken"
     step_functions.execution("e0").wait()
     history = states.get_paginator("get_execution_history").paginate(executionArn=arn, PaginationConfig={"PageSize": 2})
@@ -213,39 +213,39 @@ def test_throttling_planned_and_by_rate(step_functions: FakeAws, states: SFNClie
     given: Any = {"stateMachineArn": f"{ARN}:stateMachine:m"}
     gate.throttle("ListExecutions")
     throttled = ("ThrottlingException", "Rate exceeded")
-    assert refused(states.list_executions, **given) == throttled
+    assert refusal(states.list_executions, **given) == throttled
     for _ in range(2):
         states.list_executions(**given)
-    assert refused(states.list_executions, **given) == throttled
+    assert refusal(states.list_executions, **given) == throttled
     now[0] = 1.0
     states.list_executions(**given)
-    assert refused(states.list_executions, **given) == throttled
+    assert refusal(states.list_executions, **given) == throttled
 
 
 def test_what_is_not_there(states: SFNClient) -> None:
     machine, execution = f"{ARN}:stateMachine:none", f"{ARN}:execution:m:none"
-    assert refused(states.start_execution, stateMachineArn=machine) == (
+    assert refusal(states.start_execution, stateMachineArn=machine) == (
         "StateMachineDoesNotExist",
         f"State Machine Does Not Exist: '{machine}'",
     )
-    assert refused(states.describe_execution, executionArn=execution) == (
+    assert refusal(states.describe_execution, executionArn=execution) == (
         "ExecutionDoesNotExist",
         f"Execution Does Not Exist: '{execution}'",
     )
-    assert refused(states.describe_map_run, mapRunArn=f"{ARN}:mapRun:m/Each:none")[0] == "ResourceNotFound"
-    assert refused(states.describe_execution, executionArn=machine)[0] == "InvalidArn"
+    assert refusal(states.describe_map_run, mapRunArn=f"{ARN}:mapRun:m/Each:none")[0] == "ResourceNotFound"
+    assert refusal(states.describe_execution, executionArn=machine)[0] == "InvalidArn"
 
 
 def test_batch_describes_and_ends_the_jobs_and_their_output_is_in_the_log_group(
     step_functions: FakeAws, states: SFNClient
 ) -> None:
-    def until_told(job: Job, log: Log) -> JobEnd:
+    def wait_until_cancelled(job: Job, log: Log) -> JobEnd:
         log("begun")
         job.cancelled.wait(60)
         log("told to end")
         return JobEnd(143)
 
-    step_functions.batch.run_job = until_told
+    step_functions.batch.run_job = wait_until_cancelled
     arn = start(states, items='{"items":[{"name":"only"}]}')
     step_functions.batch.wait(lambda batch: len(batch.running()) == 1)
     batch, logs = boto3.client("batch"), boto3.client("logs")
@@ -298,8 +298,8 @@ def test_a_redriven_execution(step_functions: FakeAws, states: SFNClient) -> Non
     assert told == {"status": "RUNNING", "redriveCount": 1, "redriveDate": date, "redriveStatus": "NOT_REDRIVABLE"}
     assert "stopDate" not in running
     reason = f"Execution {arn} invalid for redrive as: Execution is RUNNING and cannot be redriven"
-    refusal = refused(states.redrive_execution, executionArn=arn, clientToken="token-B")
-    assert refusal == ("ExecutionNotRedrivable", reason)
+    answer = refusal(states.redrive_execution, executionArn=arn, clientToken="token-B")
+    assert answer == ("ExecutionNotRedrivable", reason)
     children = states.list_executions(mapRunArn=listed["mapRunArn"], statusFilter="RUNNING")["executions"]
     assert [child["redriveCount"] for child in children] == [1, 1]
     door.set()
@@ -319,6 +319,6 @@ def test_a_redriven_execution(step_functions: FakeAws, states: SFNClient) -> Non
     kinds = [event["type"] for event in states.get_execution_history(executionArn=arn)["events"]]
     assert kinds.count("ExecutionRedriven") == kinds.count("MapRunRedriven") == 2
     reason = f"Execution {arn} invalid for redrive as: Execution is SUCCEEDED and cannot be redriven"
-    refusal = refused(states.redrive_execution, executionArn=arn, clientToken="token-C")
-    assert refusal == ("ExecutionNotRedrivable", reason)
+    answer = refusal(states.redrive_execution, executionArn=arn, clientToken="token-C")
+    assert answer == ("ExecutionNotRedrivable", reason)
     assert states.redrive_execution(**given)["redriveDate"] == date

@@ -1,4 +1,4 @@
-"""Definitions byte by byte: what `genomics-pipeline definition` prints is what lies here.
+"""Definitions byte by byte: `genomics-pipeline definition` prints the files of this folder.
 
 A change of the generator changes these files, and the change is read in review. They are never renewed by themselves:
 
@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 PIPELINES = {"germline": "germline", **{name: str(HERE / f"{name}.toml") for name in ("around", "batched", "cohort")}}
 
 
-def printed(pipeline: str, capfd: pytest.CaptureFixture[str]) -> bytes:
+def print_definition(pipeline: str, capfd: pytest.CaptureFixture[str]) -> bytes:
     with pytest.raises(SystemExit) as end:
         main(["definition", pipeline])
     out, err = capfd.readouterr()
@@ -31,8 +31,8 @@ def printed(pipeline: str, capfd: pytest.CaptureFixture[str]) -> bytes:
 
 @pytest.mark.parametrize("name", PIPELINES)
 def test_the_definition_is_the_golden_file(name: str, capfd: pytest.CaptureFixture[str]) -> None:
-    found = printed(PIPELINES[name], capfd)
-    assert printed(PIPELINES[name], capfd) == found
+    found = print_definition(PIPELINES[name], capfd)
+    assert print_definition(PIPELINES[name], capfd) == found
     golden = HERE / f"{name}.json"
     if os.environ.get("GENOMICS_PIPELINE_RENEW_GOLDEN"):
         golden.write_bytes(found)
@@ -49,6 +49,6 @@ def test_the_definition_does_not_depend_on_where_it_is_asked_for(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert printed(str(HERE / "cohort.toml"), capfd) == (HERE / "cohort.json").read_bytes()
+    assert print_definition(str(HERE / "cohort.toml"), capfd) == (HERE / "cohort.json").read_bytes()
     monkeypatch.chdir(HERE)
-    assert printed("./cohort.toml", capfd) == (HERE / "cohort.json").read_bytes()
+    assert print_definition("./cohort.toml", capfd) == (HERE / "cohort.json").read_bytes()

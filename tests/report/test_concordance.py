@@ -20,7 +20,7 @@ TRUTH = ["3 C T . 0|1 1|1", "8 A AT . 1|0 0|0"]
 
 
 def vcf(path: Path, samples: str, records: list[str]) -> Path:
-    """A VCF of records written `POS REF ALT FILTER GT…`."""
+    """Write a VCF of records given as `POS REF ALT FILTER GT…`."""
     lines = ["\t".join([HEADER, *samples.split()])]
     for record in records:
         pos, ref, alt, passed, *genotypes = record.split()

@@ -1,4 +1,4 @@
-"""What a person reads of an execution."""
+"""The report of an execution for people."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from genomics_pipeline.report.live import view
 from genomics_pipeline.report.tally import Tally
 
 
-def shown(tally: Tally) -> str:
+def render(tally: Tally) -> str:
     console = Console(file=io.StringIO(), width=80, color_system=None)
     console.print(view(tally))
     assert isinstance(console.file, io.StringIO)
@@ -31,10 +31,10 @@ def test_bars_and_running_jobs() -> None:
     bar = "━" * 30
     jobs = "".join(f"  alignment s{index}  3 s\n" for index in range(2, 12))
     expected = f"Sample  {bar}  3 of 20 done, 12 running, 1 failed\n{jobs}  and 2 more jobs"
-    assert shown(tally).replace("╸", "━").replace("╺", "━").replace(" " * 24, "━" * 24) == expected
+    assert render(tally).replace("╸", "━").replace("╺", "━").replace(" " * 24, "━" * 24) == expected
 
 
 def test_an_empty_map_run() -> None:
     tally = Tally(clock=lambda: 0)
     tally.take(MapRunStarted("Sample", "arn", 0, 0))
-    assert shown(tally).endswith("0 of 0 done")
+    assert render(tally).endswith("0 of 0 done")

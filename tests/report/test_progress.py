@@ -30,7 +30,7 @@ def job(index: int | None, state: str = "alignment") -> JobStarted:
     return JobStarted(f"job{index}", "n", "d", 1, 100, 0.0, state, "Sample" if index is not None else None, index)
 
 
-def ended(index: int | None, code: int | None, reason: str | None = None, state: str = "alignment") -> JobEnded:
+def job_ended(index: int | None, code: int | None, reason: str | None = None, state: str = "alignment") -> JobEnded:
     label = "Sample" if index is not None else None
     return JobEnded(f"job{index}", "n", "d", code, reason, 1.26, state, label, index)
 
@@ -43,17 +43,17 @@ EVENTS: list[Event] = [
     job(0),
     job(1),
     Note("less memory than declared"),
-    ended(0, 0),
-    ended(1, 1, "R2 is short [red]"),
+    job_ended(0, 0),
+    job_ended(1, 1, "R2 is short [red]"),
     RetryScheduled("alignment", 1, 5.0, "States.TaskFailed", "{}", "Sample", 1),
     job(1),
-    ended(1, None, "cancelled"),
+    job_ended(1, None, "cancelled"),
     ChildEnded("Sample", 0, "uuid", {}, "SUCCEEDED", None, None, 1),
     ChildEnded("Sample", 1, "uuid", {}, "FAILED", "e", "c", 3),
     MapRunEnded("Sample", "arn", "SUCCEEDED", 5, 3),
     job(None, "gather"),
     JobEnded("job", "n", "d", None, "Host EC2 (instance i-0) terminated.", 0.04, "gather", None, None, again=True),
-    ended(None, 137, state="gather"),
+    job_ended(None, 137, state="gather"),
 ]
 LINES = """\
 reference: r.fa
@@ -91,7 +91,7 @@ class Terminal(io.StringIO):
 
 
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    """Standard error, from now on; not a fixture: pytest puts its own back before the test begins."""
+    """Replace standard error from now on; no fixture, since pytest puts its own back before the test begins."""
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys, "stderr", stream := Terminal())
     return stream
@@ -104,7 +104,7 @@ def test_on_a_terminal_only_what_is_worth_keeping_is_kept(monkeypatch: pytest.Mo
     assert [line for line in LINES.splitlines() if line not in text] == ["alignment s1: done in 1.3 s"]
 
 
-def interrupted() -> None:
+def interrupt() -> None:
     with ProgressDisplay(quiet=False) as display:
         display.event(EVENTS[0])
         raise KeyboardInterrupt
@@ -113,7 +113,7 @@ def interrupted() -> None:
 def test_an_interrupt_leaves_the_terminal_clean(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = terminal(monkeypatch)
     with pytest.raises(KeyboardInterrupt):
-        interrupted()
+        interrupt()
     text, hide, show = stream.getvalue(), "\x1b[?25l", "\x1b[?25h"
     assert text.rfind(show) > text.rfind(hide) >= 0
 

@@ -1,4 +1,4 @@
-"""A small simulated cohort, and the command run on it as a user would."""
+"""Fixtures of runs: a small simulated cohort, and commands as a user runs them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Command = Callable[..., Ended]
 
 @pytest.fixture(scope="session")
 def command() -> Iterator[Command]:
-    """`command(*arguments)`: `genomics-pipeline ARGUMENTS` in a process of its own."""
+    """Yield `command(*arguments)`, which runs `genomics-pipeline ARGUMENTS` in a process of its own."""
     with command_server() as server:
         yield lambda *arguments: server.run([str(argument) for argument in arguments])
 
 
 @pytest.fixture(scope="session")
 def cohort(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four samples over 12 kb; the sheet names all of them."""
+    """Return the folder of a cohort of four samples over 12 kb."""
     folder = tmp_path_factory.mktemp("simulated") / "cohort"
     ended = command("simulate", "--out", folder, "--samples", "4", "--length", "12000", "--depth", "20")
     assert ended.returncode == 0, ended.stderr
@@ -34,7 +34,7 @@ def cohort(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def run(command: Command, cohort: Path) -> Callable[..., dict[str, Any]]:
-    """`run(out, *options, sheet=…)`: the ``--json`` summary of a run that must succeed."""
+    """Return `run(out, *options, sheet=…)`, which returns the ``--json`` summary of a run that must succeed."""
 
     def call(out: Path, *options: str, sheet: Path | None = None) -> dict[str, Any]:
         ended = command(

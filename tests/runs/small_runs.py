@@ -1,4 +1,4 @@
-"""Small runs of the simulated cohort: sheets of some of its samples, and what became of each."""
+"""Small runs of the simulated cohort: sheets of some of its samples, and the state of each afterwards."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Reads = dict[str, tuple[Path, Path]]
 
 
 def read_files(cohort: Path) -> Reads:
-    """The two files of each sample that has one lane; those of the first one have two."""
-    found = {}
+    """Return the two files of each sample that has one lane, which is all but the first."""
+    files = {}
     for number in (2, 3, 4):
         first, second = (cohort / f"fastq/sample{number}_S{number}_L001_R{mate}_001.fastq.gz" for mate in (1, 2))
-        found[f"sample{number}"] = (first, second)
-    return found
+        files[f"sample{number}"] = (first, second)
+    return files
 
 
 def write_sheet(file: Path, reads: Reads) -> Path:
@@ -28,13 +28,13 @@ def write_sheet(file: Path, reads: Reads) -> Path:
     return file
 
 
-def copied(files: tuple[Path, Path], folder: Path) -> tuple[Path, Path]:
+def copy_pair(files: tuple[Path, Path], folder: Path) -> tuple[Path, Path]:
     folder.mkdir()
     return Path(shutil.copy(files[0], folder)), Path(shutil.copy(files[1], folder))
 
 
-def told(run_folder: Path, stage: str, sample: str) -> tuple[str, str]:
-    """Class and message of an item that failed, which has no completion record."""
+def failure_of(run_folder: Path, stage: str, sample: str) -> tuple[str, str]:
+    """Return class and message of an item that failed; it must have no completion record."""
     folder = run_folder / "steps" / stage / sample
     assert not (folder / "step.json").exists()
     failure = json.loads((folder / "failure.json").read_bytes())

@@ -1,4 +1,4 @@
-"""The alignment step over reads and a reference in S3: through pipes, and what comes out is what comes out here."""
+"""The alignment step over reads and a reference in S3, through pipes: same outputs as from local files."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def item(cohort: Path) -> dict[str, Any]:
-    """A line of the normalised manifest: the first sample, its files on this machine."""
+    """Return the first sample's line of the manifest, with its files on this machine."""
     sample = read_manifest(str(cohort / "cohort.csv"))[0]
     row: dict[str, Any] = json.loads(json.dumps(sample.to_json()))
     return row
 
 
 def align(item: dict[str, Any], reference: str, bucket: str, store: RoutedStore, scratch: Path) -> dict[str, str]:
-    """sha256 of each output."""
+    """Run the alignment step and return the sha256 of each output."""
     payload = TaskPayload(
         stage="align",
         step="alignment",
@@ -52,7 +52,7 @@ def align(item: dict[str, Any], reference: str, bucket: str, store: RoutedStore,
 
 
 def in_s3(item: dict[str, Any], s3: S3Client) -> dict[str, Any]:
-    """The same sample with its files in S3."""
+    """Return the sample with its files in S3."""
     lanes = []
     for lane in item["lanes"]:
         moved = dict(lane)
@@ -81,7 +81,7 @@ def test_the_outputs_are_the_same(
     assert there == here
 
 
-def test_a_truncated_file_is_told_by_its_name_and_record(
+def test_a_truncated_file_is_reported_with_its_name_and_record(
     item: dict[str, Any], cohort: Path, s3: S3Client, tmp_path: Path
 ) -> None:
     lane = in_s3(item, s3)["lanes"][0]

@@ -17,13 +17,13 @@ from genomics_pipeline.runs.find_run import find_run
 from genomics_pipeline.runs.redrive import RedriveRequest
 from genomics_pipeline.runs.status import watch
 from tests.runs.conftest import Ended
-from tests.runs.test_follow_on_aws import RUN, SAMPLES, STACK, ended, started
-from tests.runs.test_ledger import named
+from tests.runs.test_follow_on_aws import RUN, SAMPLES, STACK, ended_run, started_run
+from tests.runs.test_ledger import run_named
 
 if TYPE_CHECKING:
     from tests.fakes.aws import FakeAws
 
-__all__ = ["ended", "named", "started"]
+__all__ = ["ended_run", "run_named", "started_run"]
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,14 @@ class Bench:
 
 
 @pytest.fixture
-def folder_bench(named: Callable[..., Ended], tmp_path: Path) -> Bench:
-    done = named({"a": "good", "bad": "torn", "c": "good"})
+def folder_bench(run_named: Callable[..., Ended], tmp_path: Path) -> Bench:
+    done = run_named({"a": "good", "bad": "torn", "c": "good"})
     assert done.returncode == 0, done.stderr
     return Bench(lambda: find_run(str(tmp_path / "run"), STACK, adapters()), "one", "torn", is_redriven=False)
 
 
 @pytest.fixture
-def aws_bench(ended: FakeAws) -> Bench:
+def aws_bench(ended_run: FakeAws) -> Bench:
     return Bench(lambda: find_run(RUN, STACK, adapters()), "alignment", "record 3", is_redriven=True)
 
 

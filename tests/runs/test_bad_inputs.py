@@ -1,4 +1,4 @@
-"""Reads that cannot be used end their sample, in its class and with its file named, and touch no other."""
+"""Reads that cannot be used: their sample fails with its class and file, and no other sample changes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.runs.small_runs import copied, read_files, samples_of, states, told, write_sheet
+from tests.runs.small_runs import copy_pair, failure_of, read_files, samples_of, states, write_sheet
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 Run = Callable[..., dict[str, Any]]
@@ -21,17 +21,17 @@ Run = Callable[..., dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def good(cohort: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The good samples alone."""
+    """Return a run of the good samples alone."""
     folder = tmp_path_factory.mktemp("good")
     return run(folder / "run", sheet=write_sheet(folder / "sheet.csv", read_files(cohort)))
 
 
 @pytest.fixture(scope="module")
 def folder(cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sheet of all, and the reads of the bad ones."""
+    """Return the folder with the sheet of all samples, and the reads of the bad ones."""
     folder = tmp_path_factory.mktemp("bad")
     reads = read_files(cohort)
-    cut, swapped, empty = (copied(reads["sample2"], folder / name) for name in ("cut", "swapped", "empty"))
+    cut, swapped, empty = (copy_pair(reads["sample2"], folder / name) for name in ("cut", "swapped", "empty"))
     whole = gzip.compress(gzip.decompress(cut[0].read_bytes()), compresslevel=0, mtime=0)
     cut[0].write_bytes(whole[: len(whole) // 2])
     shutil.copy(reads["sample3"][1], swapped[1])
@@ -58,7 +58,7 @@ def test_each_is_bad_input_with_its_file_and_record(summary: dict[str, Any], fol
         "empty": f"{files['empty'][0]}: expected reads, found none: the file is empty; give the sample's reads, "
         "or leave this lane out of the sample sheet",
     }
-    assert {name: told(folder / "run", "alignment", name) for name in files} == {
+    assert {name: failure_of(folder / "run", "alignment", name) for name in files} == {
         name: ("bad_input", message) for name, message in messages.items()
     }
     errors = {row["sample"]: row["error"] for row in summary["samples"] if "error" in row}
@@ -75,12 +75,12 @@ def test_the_others_are_as_they_are_without_them(summary: dict[str, Any], good: 
     assert {file.parent.name for file in (folder / "run/steps/alignment").glob("*/failure.json")} == bad.keys()
 
 
-def test_mended_they_succeed_and_nothing_tells_of_the_failures(
+def test_fixed_samples_succeed_and_no_trace_of_the_failures_is_left(
     summary: dict[str, Any], folder: Path, cohort: Path, run: Run, tmp_path: Path
 ) -> None:
     shutil.copytree(folder / "run", tmp_path / "run")
     reads = read_files(cohort)
-    mended = {name: copied(reads["sample3"], tmp_path / name) for name in ("cut", "swapped", "empty")}
+    mended = {name: copy_pair(reads["sample3"], tmp_path / name) for name in ("cut", "swapped", "empty")}
     sheet = write_sheet(tmp_path / "sheet.csv", {"cut": mended["cut"], **reads, **mended})
     after = run(tmp_path / "run", sheet=sheet)
     assert set(states(after).values()) == {"SUCCEEDED"}
@@ -92,9 +92,9 @@ def test_mended_they_succeed_and_nothing_tells_of_the_failures(
 def test_spoiled_it_is_done_no_more(good: dict[str, Any], cohort: Path, run: Run, tmp_path: Path) -> None:
     shutil.copytree(good["run"], tmp_path / "run")
     reads = read_files(cohort)
-    reads["sample3"] = copied(reads["sample3"], tmp_path / "spoiled")
+    reads["sample3"] = copy_pair(reads["sample3"], tmp_path / "spoiled")
     reads["sample3"][0].unlink()
     reads["sample3"][0].write_bytes(gzip.compress(b"@r1\nAC\n"))
     after = run(tmp_path / "run", sheet=write_sheet(tmp_path / "sheet.csv", reads))
-    assert told(tmp_path / "run", "alignment", "sample3")[0] == "bad_input"
+    assert failure_of(tmp_path / "run", "alignment", "sample3")[0] == "bad_input"
     assert samples_of(after["cohort"]["files"]["gather.vcf"]) == ["sample2", "sample4"]

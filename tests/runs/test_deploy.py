@@ -1,4 +1,4 @@
-"""deploy and destroy, command by command, against moto's CloudFormation and the services behind it."""
+"""`deploy` and `destroy` against moto's CloudFormation and the services behind it."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from genomics_pipeline.runs.stack.template import StackTemplate, stack_template
 STACK = "genomics-pipeline"
 
 
-class Told:
-    """Whoever is asked and told: keeps all of it, and never waits."""
+class StandInUser:
+    """A user who answers at once, and keeps what is asked and said."""
 
     def __init__(self, answer: bool = True) -> None:
         self.answer = answer
@@ -64,7 +64,7 @@ def plan() -> StackTemplate:
 
 @pytest.fixture
 def own(tmp_path: Path) -> Callable[[], StackTemplate]:
-    """A pipeline of the user's own of one step, which can be changed: `own()` reads it again."""
+    """Return `own()`, which loads a user's pipeline of one step again after changes."""
     step = tmp_path / "count_reads"
     shutil.copytree(shipped("steps") / "gather", step)
     text = (step / "step.toml").read_text("utf-8").replace('name = "gather"', 'name = "count_reads"')
@@ -78,15 +78,15 @@ def own(tmp_path: Path) -> Callable[[], StackTemplate]:
 
 
 def test_the_first_deployment_is_two_change_sets_and_one_question(clients: Clients, plan: StackTemplate) -> None:
-    told = Told()
-    outputs = deploy(plan, {}, clients, told)
+    user = StandInUser()
+    outputs = deploy(plan, {}, clients, user)
     assert outputs is not None
-    first, second = told.changes
+    first, second = user.changes
     assert ("Add", "Bucket") in first
     assert [resource for _, resource in first if "StateMachine" in resource] == []
     assert second == [("Add", "GermlineStateMachine")]
-    assert (told.following, told.questions) == ([1, 0], ["Execute?"])
-    assert {event.status for event in told.events if event.resource == STACK} == {
+    assert (user.following, user.questions) == ([1, 0], ["Execute?"])
+    assert {event.status for event in user.events if event.resource == STACK} == {
         "CREATE_IN_PROGRESS",
         "CREATE_COMPLETE",
         "UPDATE_IN_PROGRESS",
@@ -96,7 +96,7 @@ def test_the_first_deployment_is_two_change_sets_and_one_question(clients: Clien
 
 
 def test_the_resources_are_what_the_code_expects(clients: Clients, plan: StackTemplate) -> None:
-    deploy(plan, {}, clients, Told())
+    deploy(plan, {}, clients, StandInUser())
     found = find_deployment(STACK, clients)
     machine = clients.states.describe_state_machine(stateMachineArn=found.state_machine_arn("germline"))
     assert machine["definition"] == plan.machines[0].definition
@@ -106,7 +106,7 @@ def test_the_resources_are_what_the_code_expects(clients: Clients, plan: StackTe
     queues = clients.batch.describe_job_queues(jobQueues=[found.names.job_queue, found.names.on_demand_queue])
     assert [len(queue["computeEnvironmentOrder"]) for queue in queues["jobQueues"]] == [2, 1]
     _job_definitions_are_those_of_the_states(clients, json.loads(machine["definition"]), plan)
-    _bucket_is_closed(clients, found.bucket)
+    _check_bucket(clients, found.bucket)
 
 
 def test_the_size_of_a_definition_is_checked_on_the_text_that_is_uploaded(
@@ -142,7 +142,7 @@ def _job_definitions_are_those_of_the_states(clients: Clients, document: Any, pl
         assert clients.ecr.describe_repositories(repositoryNames=[plan.names.repository(image.step.name)])
 
 
-def _bucket_is_closed(clients: Clients, bucket: str) -> None:
+def _check_bucket(clients: Clients, bucket: str) -> None:
     s3 = clients.s3
     assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
     blocked = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
@@ -161,21 +161,21 @@ def _bucket_is_closed(clients: Clients, bucket: str) -> None:
 
 
 def test_a_second_deployment_has_nothing_to_do(clients: Clients, plan: StackTemplate) -> None:
-    outputs = deploy(plan, {}, clients, Told())
-    told = Told()
-    assert deploy(plan, {}, clients, told) == outputs
-    assert (told.changes, told.questions, told.events) == ([[]], [], [])
+    outputs = deploy(plan, {}, clients, StandInUser())
+    user = StandInUser()
+    assert deploy(plan, {}, clients, user) == outputs
+    assert (user.changes, user.questions, user.events) == ([[]], [], [])
     assert clients.cloudformation.list_change_sets(StackName=STACK)["Summaries"]  # those that were executed
 
 
 def test_a_changed_step_is_a_new_revision_of_its_job_definition_alone(
     clients: Clients, own: Callable[[], StackTemplate], tmp_path: Path
 ) -> None:
-    deploy(own(), {}, clients, Told())
+    deploy(own(), {}, clients, StandInUser())
     (tmp_path / "count_reads" / "gather.py").write_text("print('another program')\n", "utf-8")
-    told, changed = Told(), own()
-    deploy(changed, {}, clients, told)
-    assert told.changes == [[("Modify", "CountReadsJobDefinition")]]
+    user, changed = StandInUser(), own()
+    deploy(changed, {}, clients, user)
+    assert user.changes == [[("Modify", "CountReadsJobDefinition")]]
     (found,) = clients.batch.describe_job_definitions(jobDefinitionName=f"{STACK}-count_reads", status="ACTIVE")[
         "jobDefinitions"
     ]
@@ -187,28 +187,28 @@ def test_a_changed_step_is_a_new_revision_of_its_job_definition_alone(
 def test_a_changed_pipeline_is_another_definition_of_its_state_machine_alone(
     clients: Clients, own: Callable[[], StackTemplate], tmp_path: Path
 ) -> None:
-    deploy(own(), {}, clients, Told())
+    deploy(own(), {}, clients, StandInUser())
     file = tmp_path / "mine.toml"
     file.write_text(file.read_text("utf-8").replace('publish = "counts"', 'publish = "reports"'), "utf-8")
-    told, changed = Told(), own()
-    deploy(changed, {}, clients, told)
-    assert told.changes == [[("Modify", "MineStateMachine")]]
+    user, changed = StandInUser(), own()
+    deploy(changed, {}, clients, user)
+    assert user.changes == [[("Modify", "MineStateMachine")]]
     arn = find_deployment(STACK, clients).state_machine_arn("mine")
     assert clients.states.describe_state_machine(stateMachineArn=arn)["definition"] == changed.machines[1].definition
 
 
 def test_no_leaves_nothing_behind(clients: Clients, plan: StackTemplate) -> None:
-    told = Told(answer=False)
-    assert deploy(plan, {}, clients, told) is None
-    assert told.questions == ["Execute?"]
+    user = StandInUser(answer=False)
+    assert deploy(plan, {}, clients, user) is None
+    assert user.questions == ["Execute?"]
     assert clients.cloudformation.describe_stacks()["Stacks"] == []
 
 
 def test_no_to_a_change_leaves_the_stack_as_it_was(
     clients: Clients, plan: StackTemplate, own: Callable[[], StackTemplate]
 ) -> None:
-    deploy(plan, {}, clients, Told())
-    assert deploy(own(), {}, clients, Told(answer=False)) is None
+    deploy(plan, {}, clients, StandInUser())
+    assert deploy(own(), {}, clients, StandInUser(answer=False)) is None
     states = [
         found["ExecutionStatus"] for found in clients.cloudformation.list_change_sets(StackName=STACK)["Summaries"]
     ]
@@ -218,12 +218,12 @@ def test_no_to_a_change_leaves_the_stack_as_it_was(
 
 
 def test_destroy_keeps_the_data(clients: Clients, plan: StackTemplate) -> None:
-    outputs = deploy(plan, {}, clients, Told())
+    outputs = deploy(plan, {}, clients, StandInUser())
     assert outputs is not None
     bucket = outputs["Bucket"]
-    told = Told()
-    assert destroy(STACK, False, clients, told, _no_deletion) == Destroyed(bucket)
-    assert told.questions == [f"Delete the stack {STACK}: state machines, queues, images and logs; keep s3://{bucket}?"]
+    user = StandInUser()
+    assert destroy(STACK, False, clients, user, _no_deletion) == Destroyed(bucket)
+    assert user.questions == [f"Delete the stack {STACK}: state machines, queues, images and logs; keep s3://{bucket}?"]
     assert clients.s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 1
     assert clients.cloudformation.describe_stacks()["Stacks"] == []
     assert clients.batch.describe_job_queues()["jobQueues"] == []
@@ -234,25 +234,25 @@ def test_destroy_keeps_the_data(clients: Clients, plan: StackTemplate) -> None:
 
 
 def test_a_stack_can_be_deployed_again(clients: Clients, plan: StackTemplate) -> None:
-    first = deploy(plan, {}, clients, Told())
-    destroy(STACK, False, clients, Told(), _no_deletion)
-    second = deploy(plan, {}, clients, Told())
+    first = deploy(plan, {}, clients, StandInUser())
+    destroy(STACK, False, clients, StandInUser(), _no_deletion)
+    second = deploy(plan, {}, clients, StandInUser())
     assert first is not None
     assert second is not None
     assert first["Bucket"] != second["Bucket"]
 
 
 def test_destroy_deletes_every_version_where_that_is_wanted(clients: Clients, plan: StackTemplate) -> None:
-    outputs = deploy(plan, {}, clients, Told())
+    outputs = deploy(plan, {}, clients, StandInUser())
     assert outputs is not None
     bucket = outputs["Bucket"]
     for text in (b"one", b"two"):
         clients.s3.put_object(Bucket=bucket, Key="runs/r/run.json", Body=text)
     clients.s3.delete_object(Bucket=bucket, Key="runs/r/run.json")
-    told = Told()
+    user = StandInUser()
     counts: list[int] = []
-    assert destroy(STACK, True, clients, told, counts.append) == Destroyed(None)
-    assert told.questions == [
+    assert destroy(STACK, True, clients, user, counts.append) == Destroyed(None)
+    assert user.questions == [
         f"Delete the stack {STACK}: state machines, queues, images and logs, "
         f"and s3://{bucket} with all runs and results in all versions, for ever?"
     ]
@@ -261,22 +261,22 @@ def test_destroy_deletes_every_version_where_that_is_wanted(clients: Clients, pl
 
 
 def test_destroy_needs_a_yes(clients: Clients, plan: StackTemplate) -> None:
-    deploy(plan, {}, clients, Told())
-    assert destroy(STACK, True, clients, Told(answer=False), _no_deletion) is None
+    deploy(plan, {}, clients, StandInUser())
+    assert destroy(STACK, True, clients, StandInUser(answer=False), _no_deletion) is None
     assert find_deployment(STACK, clients).bucket
 
 
 def test_destroy_does_not_pull_the_ground_from_under_a_run(clients: Clients, plan: StackTemplate) -> None:
-    deploy(plan, {}, clients, Told())
+    deploy(plan, {}, clients, StandInUser())
     arn = find_deployment(STACK, clients).state_machine_arn("germline")
     clients.states.start_execution(stateMachineArn=arn, name="cohort-0123456789ab", input="{}")
     with pytest.raises(RunError, match="expected no run to go on, found 1, such as cohort-0123456789ab; `genomics-pip"):
-        destroy(STACK, False, clients, Told(), _no_deletion)
+        destroy(STACK, False, clients, StandInUser(), _no_deletion)
 
 
 def test_nothing_to_destroy(clients: Clients) -> None:
     with pytest.raises(RunError, match=r"^stack nowhere: expected it to be deployed, found none; is the region right"):
-        destroy("nowhere", False, clients, Told(), _no_deletion)
+        destroy("nowhere", False, clients, StandInUser(), _no_deletion)
 
 
 def _no_deletion(count: int) -> None:
@@ -292,7 +292,7 @@ def test_parameters() -> None:
     assert parse_parameters(["InputBuckets="]) == {"InputBuckets": ""}
 
 
-def test_all_wrong_parameters_are_told_at_once() -> None:
+def test_all_wrong_parameters_are_reported_at_once() -> None:
     with pytest.raises(UsageError) as error:
         parse_parameters(["MaxVCPUs=1", "512", "VpcId=vpc-1", "InputBuckets=reads"])
     assert [str(problem) for problem in error.value.problems] == [

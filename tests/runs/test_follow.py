@@ -1,4 +1,4 @@
-"""status, logs and results of a run in a folder."""
+"""`status`, `logs` and `results` of a run in a folder."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Run = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def finished(command: Command, cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of four samples, of which one has bad reads."""
+def finished_run(command: Command, cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a run of four samples, of which one has bad reads."""
     folder = tmp_path_factory.mktemp("followed")
     shutil.copytree(cohort, folder / "cohort")
     (folder / "cohort" / "bad.fq").write_text(">a\nACGT\n")
@@ -32,37 +32,37 @@ def finished(command: Command, cohort: Path, tmp_path_factory: pytest.TempPathFa
     return folder / "run"
 
 
-def test_status_of_a_run_that_ended(finished: Path, command: Command) -> None:
-    shown = command("status", finished)
+def test_status_of_a_run_that_ended(finished_run: Path, command: Command) -> None:
+    shown = command("status", finished_run)
     lines = [line.rstrip() for line in shown.stdout.splitlines()]
     assert (shown.returncode, lines[0].startswith("run  SUCCEEDED  germline, ")) == (0, True)
-    message = f"{finished.parent}/cohort/bad.fq: record 1: expected FASTQ ('@' and a name), found '>a'"
+    message = f"{finished_run.parent}/cohort/bad.fq: record 1: expected FASTQ ('@' and a name), found '>a'"
     assert lines[1:] == [
         "Sample    2 of 3 done, 1 failed",
         "Interval  1 of 1 done",
         "gather    done",
         "Failures: 1 bad input",
         f"  bad (alignment): bad input: {message}",
-        f"logs: genomics-pipeline logs {finished} --failed",
-        f"results: genomics-pipeline results {finished}",
+        f"logs: genomics-pipeline logs {finished_run} --failed",
+        f"results: genomics-pipeline results {finished_run}",
         "Missing: 1 of 3 samples (1 bad input): bad",
-        f"list them: genomics-pipeline results {finished} --failed",
-        f"run them again (what is done is kept): genomics-pipeline rerun {finished}",
+        f"list them: genomics-pipeline results {finished_run} --failed",
+        f"run them again (what is done is kept): genomics-pipeline rerun {finished_run}",
     ]
 
 
-def test_logs_of_the_failed(finished: Path, command: Command) -> None:
-    message = f"{finished.parent}/cohort/bad.fq: record 1: expected FASTQ ('@' and a name), found '>a'"
-    shown = command("logs", finished, "--failed")
+def test_logs_of_the_failed(finished_run: Path, command: Command) -> None:
+    message = f"{finished_run.parent}/cohort/bad.fq: record 1: expected FASTQ ('@' and a name), found '>a'"
+    shown = command("logs", finished_run, "--failed")
     assert shown.stdout.splitlines() == [
-        f"==> alignment bad  {finished}/steps/alignment/bad/log.txt",
+        f"==> alignment bad  {finished_run}/steps/alignment/bad/log.txt",
         f"bad input: {message}",
         f"error: {message}",
     ]
 
 
-def test_results(finished: Path, command: Command, tmp_path: Path) -> None:
-    told = command("results", finished, "--json", "--download", tmp_path / "copy")
+def test_results(finished_run: Path, command: Command, tmp_path: Path) -> None:
+    told = command("results", finished_run, "--json", "--download", tmp_path / "copy")
     found = [json.loads(line) for line in told.stdout.splitlines()]
     assert [(one["item"], one["state"]) for one in found] == [
         ("sample1", "SUCCEEDED"),
@@ -72,15 +72,15 @@ def test_results(finished: Path, command: Command, tmp_path: Path) -> None:
     ]
     assert sum(one["copied"] for one in found) == 12
     joint = "variant_calling/joint/joint_germline.vcf.gz"
-    assert (tmp_path / "copy" / joint).read_bytes() == (finished / "results" / joint).read_bytes()
-    assert found[-1]["files"]["gather.vcf"]["path"] == f"{finished}/results/{joint}"
+    assert (tmp_path / "copy" / joint).read_bytes() == (finished_run / "results" / joint).read_bytes()
+    assert found[-1]["files"]["gather.vcf"]["path"] == f"{finished_run}/results/{joint}"
 
 
 def test_a_run_whose_process_is_gone_is_aborted_and_one_that_is_held_runs(
-    finished: Path, command: Command, tmp_path: Path
+    finished_run: Path, command: Command, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    shutil.copytree(finished, run)
+    shutil.copytree(finished_run, run)
     record = json.loads((run / "run.json").read_text())
     (run / "run.json").write_text(json.dumps({**record, "status": "RUNNING", "summary": {}}))
     journal = run / ".engine/run-1/execution.jsonl"
@@ -108,24 +108,24 @@ def test_what_is_no_run_is_refused(name: str, command: Command, tmp_path: Path) 
     assert (ended.returncode, ended.stderr) == (1, expected)
 
 
-def test_a_folder_keeps_the_last_attempts_log_only(finished: Path, command: Command) -> None:
-    ended = command("logs", finished, "--sample", "sample1", "--attempt", "1")
+def test_a_folder_keeps_the_last_attempts_log_only(finished_run: Path, command: Command) -> None:
+    ended = command("logs", finished_run, "--sample", "sample1", "--attempt", "1")
     expected = "error: --attempt: expected a run on AWS, found one in a folder, which keeps the last attempt's log\n"
     assert (ended.returncode, ended.stderr) == (2, expected)
 
 
-def test_a_run_whose_inputs_are_being_prepared(finished: Path, command: Command, tmp_path: Path) -> None:
+def test_a_run_whose_inputs_are_being_prepared(finished_run: Path, command: Command, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    shutil.copytree(finished, run)
+    shutil.copytree(finished_run, run)
     (run / "run.json").unlink()
     ended = command("status", run)
     expected = f"error: {run}: expected an execution, found none yet: its inputs are prepared, or were\n"
     assert (ended.returncode, ended.stderr) == (1, expected)
 
 
-def test_a_stage_of_the_cohort_that_failed_is_listed(finished: Path, command: Command, tmp_path: Path) -> None:
+def test_a_stage_of_the_cohort_that_failed_is_listed(finished_run: Path, command: Command, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    shutil.copytree(finished, run)
+    shutil.copytree(finished_run, run)
     record = json.loads((run / "run.json").read_text())
     error = {"error": "gather: the shards do not fit together"}
     (run / "run.json").write_text(json.dumps({**record, "status": "FAILED", "summary": {**record["summary"], **error}}))

@@ -1,4 +1,4 @@
-"""status, logs and results of a run on AWS, through unmodified boto3: our Step Functions and Batch, else moto's."""
+"""`status`, `logs` and `results` of a run on AWS, with unmodified boto3 against the fakes and moto."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ Command = Callable[..., Result]
 
 
 def end_of(stage: str, item: str) -> JobEnd:
-    """One sample's reads are bad."""
+    """Return the end of a job; one sample's reads are bad."""
     if (stage, item) == ("alignment", "bad"):
         return JobEnd(65, "bad_R1.fq: record 3: expected '@', found '>'")
     return JobEnd(0)
 
 
 @pytest.fixture
-def started(step_functions: FakeAws) -> Iterator[FakeAws]:
-    """A stack with one run of three samples, begun."""
+def started_run(step_functions: FakeAws) -> Iterator[FakeAws]:
+    """Yield the services with a stack and one run of three samples, which has begun."""
     session = boto3.Session()
     problems = watch_shapes(session)
     cloudformation, s3 = session.client("cloudformation"), session.client("s3")
@@ -104,10 +104,10 @@ def started(step_functions: FakeAws) -> Iterator[FakeAws]:
 
 
 @pytest.fixture
-def ended(started: FakeAws) -> FakeAws:
-    """The same, ended."""
-    started.execution(RUN).wait()
-    return started
+def ended_run(started_run: FakeAws) -> FakeAws:
+    """Return the services after that run has ended."""
+    started_run.execution(RUN).wait()
+    return started_run
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def command() -> Command:
     return call
 
 
-def test_status_tells_what_became_of_each_stage_and_why_samples_failed(ended: FakeAws, command: Command) -> None:
+def test_status_shows_each_stage_and_why_samples_failed(ended_run: FakeAws, command: Command) -> None:
     shown = command("status", RUN)
     assert shown.exit_code == 0
     lines = shown.output.splitlines()
@@ -137,7 +137,7 @@ def test_status_tells_what_became_of_each_stage_and_why_samples_failed(ended: Fa
     ]
 
 
-def test_status_as_json(ended: FakeAws, command: Command) -> None:
+def test_status_as_json(ended_run: FakeAws, command: Command) -> None:
     found = json.loads(command("status", "s3://lab-data/runs/r1/", "--json").output)
     assert {name: found[name] for name in ("run", "status", "pipeline", "place")} == {
         "run": "r1",
@@ -152,33 +152,33 @@ def test_status_as_json(ended: FakeAws, command: Command) -> None:
     assert (failure["item"], failure["stage"], failure["exit_code"]) == ("bad", "alignment", 65)
 
 
-def test_watching_ends_with_the_run_and_asks_little(started: FakeAws, command: Command) -> None:
+def test_watching_ends_with_the_run_and_asks_little(started_run: FakeAws, command: Command) -> None:
     run = find_run(RUN, STACK, adapters())
     waited: list[float] = []
 
     def wait(seconds: float) -> None:
         waited.append(seconds)
-        started.execution(RUN).wait()
+        started_run.execution(RUN).wait()
 
     states = list(watch(run, wait))
     assert states[-1].status == "SUCCEEDED"
     assert len(states) <= 2
     assert all(seconds >= 5 for seconds in waited)  # DescribeMapRun refills once a second, for a whole account
-    asked = len(started.states.calls.of("DescribeMapRun"))
+    asked = len(started_run.states.calls.of("DescribeMapRun"))
     list(watch(run, wait))
-    assert len(started.states.calls.of("DescribeMapRun")) == asked  # they have ended
+    assert len(started_run.states.calls.of("DescribeMapRun")) == asked  # they have ended
 
 
-def test_throttling_is_waited_out(ended: FakeAws, command: Command) -> None:
-    ended.states.gate.throttle("DescribeMapRun", 2)
+def test_throttling_is_waited_out(ended_run: FakeAws, command: Command) -> None:
+    ended_run.states.gate.throttle("DescribeMapRun", 2)
     shown = command("status", RUN)
     assert (shown.exit_code, "2 of 3 done" in shown.output) == (0, True)
 
 
-def test_logs_of_the_failed_come_from_the_attempts_log_stream(ended: FakeAws, command: Command) -> None:
+def test_logs_of_the_failed_come_from_the_attempts_log_stream(ended_run: FakeAws, command: Command) -> None:
     (job,) = (
         one
-        for one in ended.batch.jobs.values()
+        for one in ended_run.batch.jobs.values()
         if one.job.name == "germline-alignment" and one.end and one.end.exit_code
     )
     assert command("logs", RUN, "--failed").output == (
@@ -188,7 +188,7 @@ def test_logs_of_the_failed_come_from_the_attempts_log_stream(ended: FakeAws, co
     )
 
 
-def test_logs_of_a_sample_are_found_by_its_job(ended: FakeAws, command: Command) -> None:
+def test_logs_of_a_sample_are_found_by_its_job(ended_run: FakeAws, command: Command) -> None:
     shown = command("logs", RUN, "--sample", "a", "--stage", "alignment")
     assert shown.exit_code == 0
     assert shown.output.splitlines()[1:] == ["alignment a: exit code 0"]
@@ -208,12 +208,12 @@ REFUSED: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_logs_that_are_not_there(name: str, ended: FakeAws, command: Command) -> None:
+def test_logs_that_are_not_there(name: str, ended_run: FakeAws, command: Command) -> None:
     options, message = REFUSED[name]
     assert str(command("logs", RUN, *options.split()).exception) == message
 
 
-def test_results_list_failures_and_what_is_missing(ended: FakeAws, command: Command) -> None:
+def test_results_list_failures_and_what_is_missing(ended_run: FakeAws, command: Command) -> None:
     found = [json.loads(line) for line in command("results", RUN, "--json").output.splitlines()]
     assert [(one["item"], one["state"]) for one in found] == [
         ("a", "PENDING"),  # these jobs write nothing
@@ -222,7 +222,7 @@ def test_results_list_failures_and_what_is_missing(ended: FakeAws, command: Comm
         ("cohort", "PENDING"),
     ]
     (failed,) = [json.loads(line) for line in command("results", RUN, "--failed", "--json").output.splitlines()]
-    (job,) = (one for one in ended.batch.jobs.values() if one.end and one.end.exit_code)
+    (job,) = (one for one in ended_run.batch.jobs.values() if one.end and one.end.exit_code)
     assert failed == {
         "sample": "bad",
         "scope": "sample",
@@ -240,17 +240,17 @@ def test_results_list_failures_and_what_is_missing(ended: FakeAws, command: Comm
     assert line[:5] == ["bad", "alignment", "bad_input", "1", str(job.job.memory_mib)]
 
 
-def test_what_never_ran_since_too_many_failed_is_listed_too(ended: FakeAws, command: Command) -> None:
-    """The result files of such a Map Run, in AWS's shapes (a child that was aborted has no Error and no Cause)."""
+def test_what_never_ran_since_too_many_failed_is_listed_too(ended_run: FakeAws, command: Command) -> None:
+    """Result files are those of AWS: a child that was aborted has no Error and no Cause."""
     s3 = boto3.client("s3")
 
-    def failed() -> set[str]:
+    def failed_keys() -> set[str]:
         found = s3.list_objects_v2(Bucket=BUCKET, Prefix=f"runs/{RUN}/map-runs/Sample/")["Contents"]
         return {one["Key"] for one in found if "FAILED_0" in one["Key"]}
 
-    before = failed()
-    start_again(ended, lambda stage, item: JobEnd(1 if stage == "alignment" else 0, "torn"))
-    (newest,) = failed() - before
+    before = failed_keys()
+    start_again(ended_run, lambda stage, item: JobEnd(1 if stage == "alignment" else 0, "torn"))
+    (newest,) = failed_keys() - before
     first, second, third = map(json.loads, s3.get_object(Bucket=BUCKET, Key=newest)["Body"].read().splitlines())
     aborted = {name: second[name] for name in second.keys() - {"Error", "Cause"}} | {"Status": "ABORTED"}
     pending = {"Input": third["Input"], "InputDetails": third["InputDetails"], "Status": "PENDING"}
@@ -272,7 +272,7 @@ def test_what_never_ran_since_too_many_failed_is_listed_too(ended: FakeAws, comm
     assert json.loads(command("status", RUN, "--json").output)["missing"]["by_class"] == classes
 
 
-def test_result_files_that_are_not_there_yet_are_waited_for(ended: FakeAws, command: Command) -> None:
+def test_result_files_that_are_not_there_yet_are_waited_for(ended_run: FakeAws, command: Command) -> None:
     s3 = boto3.client("s3")
     for one in s3.list_objects_v2(Bucket=BUCKET, Prefix=f"runs/{RUN}/map-runs/Sample/")["Contents"]:
         s3.delete_object(Bucket=BUCKET, Key=one["Key"])
@@ -280,7 +280,7 @@ def test_result_files_that_are_not_there_yet_are_waited_for(ended: FakeAws, comm
     assert told in str(command("results", RUN, "--failed").exception)
 
 
-def test_results_are_downloaded_and_verified(ended: FakeAws, command: Command, tmp_path: Path) -> None:
+def test_results_are_downloaded_and_verified(ended_run: FakeAws, command: Command, tmp_path: Path) -> None:
     s3 = boto3.client("s3")
     record: dict[str, Any] = {
         "stage": "alignment",
@@ -326,7 +326,7 @@ def test_results_are_downloaded_and_verified(ended: FakeAws, command: Command, t
     assert sorted(file.name for file in (tmp_path / "here/preprocessing/a").iterdir()) == ["a.bam.bai"]
 
 
-def test_a_run_that_was_never_started_is_told(ended: FakeAws, command: Command) -> None:
+def test_a_run_that_was_never_started_is_reported(ended_run: FakeAws, command: Command) -> None:
     s3, key = boto3.client("s3"), f"runs/{RUN}/run.json"
     record = json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
     arn = f"{record['execution_arn']}x"
@@ -336,12 +336,12 @@ def test_a_run_that_was_never_started_is_told(ended: FakeAws, command: Command) 
 
 
 def fail(stage: str, item: str, end: JobEnd) -> Callable[[str, str], JobEnd]:
-    """One item of one stage ends badly."""
+    """Return jobs of which one item of one stage fails."""
     return lambda at, of: end if (at, of) == (stage, item) else JobEnd(0)
 
 
 def start_again(fake: FakeAws, ends: Callable[[str, str], JobEnd]) -> None:
-    """The run once more, with other ends, under another execution's name."""
+    """Start the run again, with other ends, under another execution's name."""
     s3, states, key = boto3.client("s3"), boto3.client("stepfunctions"), f"runs/{RUN}/run.json"
     record = json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
     given = s3.get_object(Bucket=BUCKET, Key=f"runs/{RUN}/input.json")["Body"].read().decode()
@@ -351,8 +351,8 @@ def start_again(fake: FakeAws, ends: Callable[[str, str], JobEnd]) -> None:
     fake.execution("again").wait()
 
 
-def test_what_the_worker_wrote_is_told_where_batch_knows_an_exit_code_only(ended: FakeAws, command: Command) -> None:
-    start_again(ended, fail("alignment", "c", JobEnd(1)))
+def test_the_workers_message_is_shown_where_batch_has_only_an_exit_code(ended_run: FakeAws, command: Command) -> None:
+    start_again(ended_run, fail("alignment", "c", JobEnd(1)))
     (before,) = json.loads(command("status", RUN, "--json").output)["failures"]["items"]
     assert (before["class"], before["message"]) == ("tool_error", "Essential container in task exited")
     told = {"class": "out_of_disk", "message": "no space left", "exit_code": 1, "job_id": before["job_id"]}
@@ -366,8 +366,8 @@ def test_what_the_worker_wrote_is_told_where_batch_knows_an_exit_code_only(ended
         assert (after["class"], after["message"]) == expected
 
 
-def test_a_stage_of_the_cohort_that_failed_is_listed_with_its_log(ended: FakeAws, command: Command) -> None:
-    start_again(ended, fail("gather", "cohort", JobEnd(1, "the shards do not fit together")))
+def test_a_stage_of_the_cohort_that_failed_is_listed_with_its_log(ended_run: FakeAws, command: Command) -> None:
+    start_again(ended_run, fail("gather", "cohort", JobEnd(1, "the shards do not fit together")))
     shown = command("status", RUN)
     lines = [line.rstrip() for line in shown.output.splitlines()]
     assert shown.exit_code == 1
@@ -382,14 +382,20 @@ def test_a_stage_of_the_cohort_that_failed_is_listed_with_its_log(ended: FakeAws
         "gather cohort: exit code 1",
     ]
     (failed,) = [json.loads(line) for line in command("results", RUN, "--failed", "--json").output.splitlines()]
-    found = failed["sample"], failed["scope"], failed["stage"], failed["class"], failed["rerun"]
+    found = (
+        failed["sample"],
+        failed["scope"],
+        failed["stage"],
+        failed["class"],
+        failed["rerun"],
+    )
     assert found == ("cohort", "cohort", "gather", "tool_error", "genomics-pipeline rerun s3://lab-data/runs/r1")
 
 
-def test_an_interval_that_failed_is_among_the_failed_results(ended: FakeAws, command: Command) -> None:
-    start_again(ended, fail("aggregation", "00000", JobEnd(65, "no records")))
+def test_an_interval_that_failed_is_among_the_failed_results(ended_run: FakeAws, command: Command) -> None:
+    start_again(ended_run, fail("aggregation", "00000", JobEnd(65, "no records")))
     shown = command("results", RUN, "--failed").output.splitlines()
-    (job,) = (one for one in ended.batch.jobs.values() if one.end and one.end.reason == "no records")
+    (job,) = (one for one in ended_run.batch.jobs.values() if one.end and one.end.reason == "no records")
     assert shown == [
         f"00000  aggregation  bad input  1 attempt, {job.job.memory_mib} MiB",
         "  no records",
@@ -398,18 +404,18 @@ def test_an_interval_that_failed_is_among_the_failed_results(ended: FakeAws, com
     ]
 
 
-def test_watching_outlives_more_throttling_than_boto3_does(ended: FakeAws) -> None:
+def test_watching_outlives_more_throttling_than_boto3_does(ended_run: FakeAws) -> None:
     impatient = Config(retries={"total_max_attempts": 1})
     given = adapters()
     run = find_run(RUN, STACK, given)
     given.clients.states = boto3.client("stepfunctions", config=impatient)
-    ended.states.gate.throttle("DescribeExecution")
+    ended_run.states.gate.throttle("DescribeExecution")
     waited: list[float] = []
     (state,) = watch(run, waited.append)
     assert (state.status, waited) == ("SUCCEEDED", [10.0])
 
 
-def test_an_expired_log_is_told(ended: FakeAws, command: Command) -> None:
+def test_an_expired_log_is_reported(ended_run: FakeAws, command: Command) -> None:
     logs = boto3.client("logs")
     for stream in logs.describe_log_streams(logGroupName=LOG_GROUP)["logStreams"]:
         logs.delete_log_stream(logGroupName=LOG_GROUP, logStreamName=stream["logStreamName"])
@@ -419,7 +425,7 @@ def test_an_expired_log_is_told(ended: FakeAws, command: Command) -> None:
     ]
 
 
-def test_an_unknown_sample_is_refused_among_the_failed_too(ended: FakeAws, command: Command) -> None:
+def test_an_unknown_sample_is_refused_among_the_failed_too(ended_run: FakeAws, command: Command) -> None:
     message = "bat: no such sample in this run; did you mean 'bad'?"
     assert str(command("logs", RUN, "--failed", "--sample", "bat").exception) == message
     assert str(command("results", RUN, "--failed", "--sample", "bat").exception) == f"--sample {message}"

@@ -14,12 +14,12 @@ from random import Random
 
 import pytest
 
-from tests.runs.small_runs import read_files, samples_of, states, told, write_sheet
+from tests.runs.small_runs import failure_of, read_files, samples_of, states, write_sheet
 
 
 @pytest.fixture(scope="module")
 def unshare(missing: Callable[[str], None]) -> list[str]:
-    """Words before a command that may then mount."""
+    """Return the words before a command that let it mount."""
     for options in (["--mount"], ["--user", "--map-root-user", "--mount"]):
         words = ["unshare", *options]
         if shutil.which("unshare") and not subprocess.run([*words, "mount", "-t", "tmpfs", "x", "/mnt"]).returncode:
@@ -43,7 +43,7 @@ def test_the_sample_that_fills_it(unshare: list[str], cohort: Path, tmp_path: Pa
     summary = json.loads(ended.stdout)
     good = list(read_files(cohort))
     assert states(summary) == {"large": "FAILED", **dict.fromkeys(good, "SUCCEEDED")}
-    found, message = told(out, "alignment", "large")
+    found, message = failure_of(out, "alignment", "large")
     assert found == "out_of_disk"
     assert message.endswith(
         f"\nno space left on the disk of {out}/.scratch: make room, then run again; "
@@ -53,7 +53,7 @@ def test_the_sample_that_fills_it(unshare: list[str], cohort: Path, tmp_path: Pa
 
 
 def _reads(folder: Path) -> tuple[Path, Path]:
-    """Reads that no compression makes smaller than the disk."""
+    """Write reads that no compression makes smaller than the disk."""
     random = Random(1)
     files = folder / "R1.fastq", folder / "R2.fastq"
     for file in files:

@@ -1,4 +1,4 @@
-"""Ctrl-C or SIGTERM: the run stops at once, says how to go on, and goes on."""
+"""Interruption by Ctrl-C or SIGTERM: the run stops at once, says how to resume, and can be resumed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STEPS = 4 * 2 + 2  # two of each sample, one interval, one cohort
 
 
 def in_background() -> None:
-    """As a shell script starts what ends with ``&``."""
+    """Ignore SIGINT, as in a command that a shell script starts with ``&``."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

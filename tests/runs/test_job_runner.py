@@ -85,7 +85,7 @@ print(json.dumps({{"OOMKilled": False}}))
 
 @dataclass
 class Bench:
-    """A runner, and where its jobs write."""
+    """A runner with the folder that its jobs write to."""
 
     runner: JobRunner
     store: RoutedStore
@@ -119,13 +119,13 @@ class Bench:
         return asyncio.run(self.runner.run(self.arguments(*samples), context()))
 
     def eaten(self, sample: str) -> str | None:
-        """What a sample's job wrote; None where it is not done."""
+        """Return what a sample's job wrote; None where it is not done."""
         record = read_completion(self.store, self.place, "eating", sample)
         return self.store.read(self.place.uri(record.outputs["eaten"].key)).decode() if record else None
 
 
 def context(started: Callable[[], None] = lambda: None) -> TaskContext:
-    """The context of a Task; `started` is called when its job is."""
+    """Return the context of a Task; `started` is called when its job has started."""
 
     def observer(event: object) -> None:
         if isinstance(event, JobStarted):
@@ -158,7 +158,7 @@ def step(tmp_path: Path) -> StepFolder:
 
 @pytest.fixture(params=RUNNERS)
 def bench(request: pytest.FixtureRequest) -> Bench:
-    """A bench of each implementation."""
+    """Return a bench of each implementation."""
     made: Bench = request.getfixturevalue(f"{request.param}_bench")
     return made
 

@@ -1,4 +1,4 @@
-"""`kill -9` of a run at random moments: nothing finished is lost, and the end is the same."""
+"""`kill -9` of a run at random moments: nothing finished is lost, and the results are the same."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def records(vcf: str) -> list[str]:
 
 
 def start(cohort: Path, out: Path) -> subprocess.Popen[bytes]:
-    """The run, in a process group of its own."""
+    """Start the run in a process group of its own."""
     argv = [sys.executable, "-m", "genomics_pipeline", "run", str(cohort / "cohort.csv")]
     argv += ["--reference", str(cohort / "reference.fa"), "--out", str(out), "--resume"]
     return subprocess.Popen(argv, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""What is missing of a run in a folder: its last lines, its ledger, and how many samples may fail."""
+"""What is missing from a run in a folder: last lines, ledger, and tolerated failures."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ HEADER = "sample\tstage\tclass\tattempts\tmemory_mib\tmessage\tlog\trerun"
 
 
 @pytest.fixture
-def named(project: SmallProject, command: Command) -> Callable[..., Ended]:
-    """`named(reads, *options, batches=…)`: a run of a sample a name of a read, into `tmp_path / "run"`."""
+def run_named(project: SmallProject, command: Command) -> Callable[..., Ended]:
+    """Return `run_named(reads, *options, batches=…)`, which runs a sample for each name of a read."""
 
     def call(reads: dict[str, str], *options: str, batches: str = "") -> Ended:
         for name, (program, declarations) in STEPS.items():
@@ -65,10 +65,10 @@ def ledger(command: Command, run: Path, *options: str) -> list[dict[str, Any]]:
 
 
 def test_within_its_tolerance_a_run_ends_well_and_says_what_is_missing(
-    named: Callable[..., Ended], command: Command, tmp_path: Path
+    run_named: Callable[..., Ended], command: Command, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    ended = named({"a": "good", "b": "torn", "c": "hungry", "d": "good"}, "--tolerate", "50%")
+    ended = run_named({"a": "good", "b": "torn", "c": "hungry", "d": "good"}, "--tolerate", "50%")
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines()[-3:] == [
         "Missing: 2 of 4 samples (1 bad input, 1 out of memory): b, c",
@@ -109,10 +109,10 @@ def test_within_its_tolerance_a_run_ends_well_and_says_what_is_missing(
 
 
 def test_beyond_it_a_run_fails_keeps_what_is_done_and_says_what_is_missing(
-    named: Callable[..., Ended], command: Command, tmp_path: Path
+    run_named: Callable[..., Ended], command: Command, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    ended = named({"a": "good", "b": "torn", "c": "torn", "d": "good"}, "--tolerate", "1", "--json")
+    ended = run_named({"a": "good", "b": "torn", "c": "torn", "d": "good"}, "--tolerate", "1", "--json")
     assert ended.returncode == 1
     summary = json.loads(ended.stdout)
     assert [(one["sample"], one["state"]) for one in summary["samples"]] == [
@@ -145,9 +145,9 @@ def test_beyond_it_a_run_fails_keeps_what_is_done_and_says_what_is_missing(
 
 
 def test_a_run_that_has_everything_has_an_empty_ledger(
-    named: Callable[..., Ended], command: Command, tmp_path: Path
+    run_named: Callable[..., Ended], command: Command, tmp_path: Path
 ) -> None:
-    ended = named({"a": "good"}, "--tolerate", "0")
+    ended = run_named({"a": "good"}, "--tolerate", "0")
     assert ended.returncode == 0, ended.stderr
     assert "Missing" not in ended.stdout
     assert (tmp_path / "run/failures.tsv").read_text() == HEADER + "\n"
@@ -155,10 +155,10 @@ def test_a_run_that_has_everything_has_an_empty_ledger(
 
 
 def test_of_a_batch_that_failed_each_item_has_its_own_end(
-    named: Callable[..., Ended], command: Command, tmp_path: Path
+    run_named: Callable[..., Ended], command: Command, tmp_path: Path
 ) -> None:
     reads = {"a": "good", "b": "torn", "c": "late", "d": "good"}
-    ended = named(reads, "--json", batches="items_per_batch = 2")
+    ended = run_named(reads, "--json", batches="items_per_batch = 2")
     assert ended.returncode == 0, ended.stderr
     states = {one["sample"]: one["state"] for one in json.loads(ended.stdout)["samples"]}
     assert states == {"a": "PENDING", "b": "FAILED", "c": "FAILED", "d": "SUCCEEDED"}
@@ -173,10 +173,10 @@ def test_of_a_batch_that_failed_each_item_has_its_own_end(
 
 
 def test_what_an_interrupted_run_had_not_finished_is_pending(
-    named: Callable[..., Ended], command: Command, tmp_path: Path
+    run_named: Callable[..., Ended], command: Command, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    assert named({"a": "good", "b": "torn", "c": "good"}).returncode == 0
+    assert run_named({"a": "good", "b": "torn", "c": "good"}).returncode == 0
     record = json.loads((run / "run.json").read_text())
     (run / "run.json").write_text(json.dumps({**record, "status": "RUNNING", "summary": {}}))
     (run / "steps/two/c/step.json").unlink()
@@ -204,8 +204,8 @@ def test_what_does_not_go_together(options: tuple[str, ...], command: Command, t
     assert (ended.returncode, ended.stderr) == (2, f"error: {REFUSED[options]}\n")
 
 
-def test_what_is_no_tolerance_is_refused(named: Callable[..., Ended], tmp_path: Path) -> None:
-    ended = named({"a": "good"}, "--tolerate", "some")
+def test_what_is_no_tolerance_is_refused(run_named: Callable[..., Ended], tmp_path: Path) -> None:
+    ended = run_named({"a": "good"}, "--tolerate", "some")
     message = (
         "error: --tolerate: expected a share of the samples such as 5%, or their number such as 20, found 'some'\n"
     )
@@ -214,10 +214,10 @@ def test_what_is_no_tolerance_is_refused(named: Callable[..., Ended], tmp_path: 
 
 
 def test_after_a_rerun_each_sample_is_listed_as_the_newest_execution_left_it(
-    named: Callable[..., Ended], command: Command, tmp_path: Path
+    run_named: Callable[..., Ended], command: Command, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    assert named({"a": "good", "b": "torn", "c": "late", "d": "torn"}).returncode == 0
+    assert run_named({"a": "good", "b": "torn", "c": "late", "d": "torn"}).returncode == 0
     (tmp_path / "b.fastq").write_text("@good\nACGT\n+\nFFFF\n")
     again = command("rerun", run, "--sample", "b", "--sample", "d")
     assert again.returncode == 0, again.stderr

@@ -1,4 +1,4 @@
-"""What was made with another reference is refused with its file named, and touches no other sample."""
+"""Files made with another reference: they are refused by name, and no other sample changes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pysam
 import pytest
 
-from tests.runs.small_runs import read_files, states, told, write_sheet
+from tests.runs.small_runs import failure_of, read_files, states, write_sheet
 from tests.small_project import SmallProject, stage_toml
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -56,8 +56,8 @@ STAGES = (
 
 
 @pytest.fixture(scope="module")
-def aligned(cohort: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run with an alignment in each format, of one sample."""
+def aligned_runs(cohort: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return runs of one sample with an alignment in each format."""
     folder = tmp_path_factory.mktemp("aligned")
     sheet = write_sheet(folder / "sheet.csv", {"good": read_files(cohort)["sample2"]})
     for form in ("bam", "cram"):
@@ -66,12 +66,12 @@ def aligned(cohort: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def test_alignments_of_another_one(
-    aligned: Path, cohort: Path, command: Command, project: SmallProject, tmp_path: Path
+    aligned_runs: Path, cohort: Path, command: Command, project: SmallProject, tmp_path: Path
 ) -> None:
     # The alignments that somebody else made lie beside the reads.
     project.step("given", GIVEN_PROGRAM, GIVEN_DECLARATIONS)
     pipeline = project.pipeline(*STAGES, settings="tolerated_failure_percentage = 80")
-    bam, cram = (aligned / f"{form}/results/preprocessing/good/good.md.{form}" for form in ("bam", "cram"))
+    bam, cram = (aligned_runs / f"{form}/results/preprocessing/good/good.md.{form}" for form in ("bam", "cram"))
     reads = {name: _reads(tmp_path / name) for name in ("good", "strange_contigs", "strange_bases", "cut")}
     for name in ("good", "cut"):
         _rewrite(bam, tmp_path / name / "x.bam", name)
@@ -90,7 +90,7 @@ def test_alignments_of_another_one(
     bad = dict.fromkeys(("strange_contigs", "strange_bases", "cut"), "FAILED")
     assert states(json.loads(ended.stdout)) == {"good": "SUCCEEDED", **bad}
     given = {name: out / f"results/given/{name}/{name}.given" for name in reads}
-    messages = {name: told(out, "variant_calling", name) for name in bad}
+    messages = {name: failure_of(out, "variant_calling", name) for name in bad}
     assert {found for found, _ in messages.values()} == {"bad_input"}
     assert messages["strange_contigs"][1] == (
         f"{given['strange_contigs']}: expected contigs of {reference}, found chr1 of 7201 bp, which it has not"
@@ -117,7 +117,7 @@ def _rewrite(
     own: Path | None = None,
     reference: Path | None = None,
 ) -> None:
-    """The alignments as of another sample, or of other contigs or bases."""
+    """Write alignments with another sample's name, or as of other contigs or bases."""
     with pysam.AlignmentFile(str(source), reference_filename=str(own / "reference.fa") if own else None) as reads:
         header = reads.header.to_dict()
         header["RG"] = [{**group, "SM": sample} for group in header["RG"]]
@@ -139,7 +139,7 @@ def test_regions_of_another_one(cohort: Path, command: Command, tmp_path: Path) 
     ended = command("run", sheet, *options, "--param", f"variant_calling.regions={bed}")
     assert (ended.returncode, states(json.loads(ended.stdout))) == (1, {"one": "FAILED"})
     message = f"{bed}:2: expected a contig of the reference, found 'chr21'"
-    assert told(tmp_path / "run", "variant_calling", "one") == ("bad_input", message)
+    assert failure_of(tmp_path / "run", "variant_calling", "one") == ("bad_input", message)
     assert (tmp_path / "run/steps/alignment/one/step.json").exists()
 
 
@@ -151,6 +151,6 @@ def test_an_index_of_another_one_before_anything_runs(cohort: Path, command: Com
     options = ("--reference", tmp_path / "reference.fa", "--out", tmp_path / "run", "--json")
     ended = command("run", cohort / "cohort.csv", *options)
     assert (ended.returncode, ended.stdout) == (1, "")
-    told = "expected the index of reference.fa, found '1' where that has none; remove it, and it is built anew"
-    assert ended.stderr == f"error: {fai}: {told}\n"
+    failure_of = "expected the index of reference.fa, found '1' where that has none; remove it, and it is built anew"
+    assert ended.stderr == f"error: {fai}: {failure_of}\n"
     assert not (tmp_path / "run/steps").exists()

@@ -1,4 +1,4 @@
-"""A step that runs out of the memory it was given gets more, rung by rung of its ladder, and then succeeds or is told.
+"""A step that runs out of memory: it gets the next rung of its memory ladder, and succeeds or fails at the last.
 
 The memory is a limit that the kernel holds the program to; as in a container, what goes beyond it is refused.
 """
@@ -54,7 +54,7 @@ NEEDED = {"small": 16, "middle": 400, "large": 800, "huge": 2000}
 
 @pytest.fixture(scope="module")
 def folder(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where a run of all samples has ended."""
+    """Return the folder of a run of all samples that has ended."""
     project = SmallProject(tmp_path_factory.mktemp("hungry"))
     project.step("eat", PROGRAM, DECLARATIONS)
     project.pipeline(
@@ -76,7 +76,7 @@ def test_each_climbs_as_far_as_it_must(folder: Path) -> None:
     assert tries == {"small": LADDER[:1], "middle": LADDER[:2], "large": LADDER, "huge": LADDER}
 
 
-def test_what_finished_tells_the_memory_it_finished_with(folder: Path) -> None:
+def test_completion_records_hold_the_memory_of_the_last_rung(folder: Path) -> None:
     states = {name: row["state"] for name, row in samples(folder).items()}
     assert states == {"small": "SUCCEEDED", "middle": "SUCCEEDED", "large": "SUCCEEDED", "huge": "FAILED"}
     records = {file.parent.name: json.loads(file.read_bytes()) for file in folder.glob("run/steps/eating/*/step.json")}
@@ -88,7 +88,7 @@ def test_what_finished_tells_the_memory_it_finished_with(folder: Path) -> None:
     assert [file.parent.name for file in folder.glob("run/steps/eating/*/failure.json")] == ["huge"]
 
 
-def test_what_the_last_rung_is_too_low_for_is_told(folder: Path) -> None:
+def test_a_sample_that_needs_more_than_the_last_rung_fails(folder: Path) -> None:
     failure = json.loads((folder / "run/steps/eating/huge/failure.json").read_bytes())
     message = "ended with exit code 75 without a message\nout of memory (exit code 75; it had 1024 MiB)"
     assert (failure["class"], failure["message"]) == ("out_of_memory", message)

@@ -1,4 +1,4 @@
-"""`genomics-pipeline run`, as a user calls it: what it leaves, what it does not do again, what a bad sample costs."""
+"""`genomics-pipeline run`: results, reuse of finished steps, and bad samples."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SAMPLE_STAGES = 2
 
 
 def sheet_of(cohort: Path, to: Path, keep: Callable[[str], bool]) -> Path:
-    """The cohort's sheet with absolute paths and only some rows."""
+    """Write the cohort's sheet with absolute paths and only some rows."""
     header, *rows = (cohort / "cohort.csv").read_text().splitlines()
     kept = [row.replace("fastq/", f"{cohort}/fastq/") for row in rows if keep(row)]
     to.write_text("\n".join([header, *kept]) + "\n")

@@ -1,4 +1,4 @@
-"""`genomics-pipeline step`: one step on files of the command line."""
+"""`genomics-pipeline step`: one step on files given on the command line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
-def aligned(command: Command, cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def aligned_folder(command: Command, cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("step") / "out"
     ended = command("step", "alignment", *reads(cohort), "--reference", cohort / "reference.fa", "--out", out)
     assert ended.returncode == 0, ended.stderr
@@ -25,25 +25,27 @@ def reads(cohort: Path) -> list[Path]:
     return [next((cohort / "fastq").glob(f"sample2*_R{which}*")) for which in (1, 2)]
 
 
-def test_alignment_of_two_files(aligned: Path) -> None:
-    with pysam.AlignmentFile(str(aligned / "results/sample2.md.bam")) as bam:
+def test_alignment_of_two_files(aligned_folder: Path) -> None:
+    with pysam.AlignmentFile(str(aligned_folder / "results/sample2.md.bam")) as bam:
         assert bam.mapped > 0
-    assert json.loads((aligned / "results/sample2.alignment.json").read_text())["reads"] > 0
+    assert json.loads((aligned_folder / "results/sample2.alignment.json").read_text())["reads"] > 0
 
 
-def test_the_same_again_is_found_done(command: Command, aligned: Path, cohort: Path) -> None:
+def test_the_same_again_is_found_done(command: Command, aligned_folder: Path, cohort: Path) -> None:
     ended = command(
-        "step", "alignment", *reads(cohort), "--reference", cohort / "reference.fa", "--out", aligned, "--json"
+        "step", "alignment", *reads(cohort), "--reference", cohort / "reference.fa", "--out", aligned_folder, "--json"
     )
     found = json.loads(ended.stdout)
     assert (found["step"], found["item"], found["reused"]) == ("alignment", "sample2", True)
     assert found["metrics"]["mapped_fraction"] > 0.9
 
 
-def test_the_chain_of_steps_ends_in_a_joint_vcf(command: Command, aligned: Path, cohort: Path, tmp_path: Path) -> None:
+def test_the_chain_of_steps_ends_in_a_joint_vcf(
+    command: Command, aligned_folder: Path, cohort: Path, tmp_path: Path
+) -> None:
     reference = ["--reference", cohort / "reference.fa"]
     for step, file in (
-        ("variant_calling", aligned / "results/sample2.md.bam"),
+        ("variant_calling", aligned_folder / "results/sample2.md.bam"),
         ("aggregation", tmp_path / "variant_calling/results/sample2.g.vcf.gz"),
         ("gather", tmp_path / "aggregation/results/joint_germline.00000.vcf.gz"),
     ):
@@ -73,7 +75,7 @@ def test_the_chain_of_steps_ends_in_a_joint_vcf(command: Command, aligned: Path,
         (["alignment", "--input", "red=a.fq"], 2, "error: --input red=a.fq: expected NAME=FILE with an input of "),
     ],
 )
-def test_what_does_not_fit_is_told(
+def test_unsuitable_files_are_reported(
     command: Command, arguments: list[str], code: int, message: str, tmp_path: Path
 ) -> None:
     ended = command("step", *arguments, "--out", tmp_path / "out")
@@ -82,9 +84,9 @@ def test_what_does_not_fit_is_told(
     assert "Traceback" not in ended.stderr
 
 
-def test_a_bam_without_index_is_told(command: Command, aligned: Path, cohort: Path, tmp_path: Path) -> None:
+def test_a_bam_without_index_is_reported(command: Command, aligned_folder: Path, cohort: Path, tmp_path: Path) -> None:
     bam = tmp_path / "alone.bam"
-    bam.write_bytes((aligned / "results/sample2.md.bam").read_bytes())
+    bam.write_bytes((aligned_folder / "results/sample2.md.bam").read_bytes())
     out = tmp_path / "out"
     ended = command("step", "variant_calling", bam, "--reference", cohort / "reference.fa", "--out", out)
     assert ended.returncode == 1

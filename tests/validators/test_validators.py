@@ -1,4 +1,4 @@
-"""Second opinions: two public validators over every golden definition, and over planted errors.
+"""Two public validators over every golden definition, and over planted errors.
 
 Neither raises an alarm. Without node and npm this is skipped; in continuous integration it fails.
 """
@@ -23,7 +23,7 @@ Opinions = dict[str, dict[str, list[str]]]
 
 @pytest.fixture(scope="session")
 def validate(node: Callable[[Path], str]) -> Callable[..., Opinions]:
-    """`validate(file, …)`: what each validator says of each file."""
+    """Return `validate(file, …)`, which returns the report of each validator on each file."""
     program = node(HERE)
 
     def call(*files: Path) -> Opinions:
@@ -49,7 +49,7 @@ def test_golden_definitions_raise_no_alarm(validate: Callable[..., Opinions]) ->
     assert alarms == []
 
 
-def planted(change: Callable[[dict[str, Any]], None], folder: Path) -> Path:
+def plant(change: Callable[[dict[str, Any]], None], folder: Path) -> Path:
     document = json.loads((GOLDEN / "germline.json").read_bytes())
     change(document["States"])
     file = folder / "planted.json"
@@ -89,7 +89,7 @@ def _unknown_field(states: dict[str, Any]) -> None:
 def test_both_report_a_planted_error(
     change: Callable[[dict[str, Any]], None], validate: Callable[..., Opinions], tmp_path: Path
 ) -> None:
-    found = validate(planted(change, tmp_path))["planted.json"]
+    found = validate(plant(change, tmp_path))["planted.json"]
     assert {validator for validator, messages in found.items() if messages} == {
         "asl-validator",
         "amazon-states-language-service",
@@ -97,14 +97,14 @@ def test_both_report_a_planted_error(
 
 
 def test_a_name_that_two_states_share_is_reported(validate: Callable[..., Opinions], tmp_path: Path) -> None:
-    """AWS refuses it; only one of the two knows."""
+    """AWS refuses such a document; only one of the two validators does."""
 
     def change(states: dict[str, Any]) -> None:
         machine = states["Interval"]["ItemProcessor"]
         machine["States"] = {"alignment": machine["States"].pop("aggregation"), **machine["States"]}
         machine["States"]["aggregationFailed"]["Choices"][0]["Next"] = machine["StartAt"] = "alignment"
 
-    found = validate(planted(change, tmp_path))["planted.json"]
+    found = validate(plant(change, tmp_path))["planted.json"]
     assert found["asl-validator"] == ["DUPLICATE_STATE_NAMES: A state with this name already exists: alignment"]
 
 

@@ -1,4 +1,4 @@
-"""One execution of the fake: our engine at work in a thread of its own."""
+"""One execution of the fake Step Functions: the engine in a thread of its own."""
 
 from __future__ import annotations
 
@@ -73,22 +73,22 @@ class Child:
         return f"{ARN}:execution:{self.machine}:{self.name}"
 
     def waits(self) -> None:
-        """It is to be redriven."""
+        """Tell whether the child waits for its redrive."""
         if self.status != "SUCCEEDED":
             self.before, self.status = self.status, "PENDING_REDRIVE"
 
     def settled(self) -> None:
-        """Its Map Run ended before it was redriven."""
+        """Return the child as it is when its Map Run ended before it was redriven."""
         if self.status == "PENDING_REDRIVE":
             self.status = self.before
 
     def again(self, now: float) -> None:
-        """It is redriven."""
+        """Return the child redriven."""
         self.status, self.stopped, self.error, self.cause = "RUNNING", None, None, None
         self.redriven.append(now)
 
     def listed(self) -> dict[str, Any]:
-        """Its entry in ListExecutions."""
+        """Return the entry in ListExecutions."""
         return {
             "executionArn": self.arn,
             "stateMachineArn": f"{ARN}:stateMachine:{self.machine}",
@@ -104,7 +104,7 @@ class Child:
 
 @dataclass
 class Setting:
-    """What all executions of a fake have in common: storage, the tasks of each, time."""
+    """The parts that all executions of a fake share: storage, the tasks of each, time."""
 
     store: Store
     tasks: Callable[[Path], Tasks]
@@ -112,7 +112,7 @@ class Setting:
 
 
 class Execution:
-    """One execution; it begins at once.
+    """An execution, which begins at once.
 
     Attributes:
         arn: Its ARN.
@@ -151,7 +151,7 @@ class Execution:
 
     @property
     def status(self) -> str:
-        """``RUNNING``, or how it ended."""
+        """The status: ``RUNNING``, or that of its end."""
         if self._stop is not None:
             return "ABORTED"
         if self.failure is not None:
@@ -159,7 +159,7 @@ class Execution:
         return "RUNNING" if self._result is None else self._result.status
 
     def described(self) -> dict[str, Any]:
-        """What DescribeExecution answers."""
+        """Return the response of DescribeExecution."""
         found = {**self.listed(), "input": self.text, "inputDetails": {"included": True}}
         if self.status == "SUCCEEDED":
             assert self._result is not None
@@ -172,7 +172,7 @@ class Execution:
         return {**found, "redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
 
     def not_redrivable(self) -> str | None:
-        """``redriveStatusReason``: of the first two recorded, the others as botocore's model has them."""
+        """Return ``redriveStatusReason``: the first two as recorded on AWS, the others as in botocore's model."""
         now, status = time.time(), self.status
         if status in ("RUNNING", "SUCCEEDED"):
             return NOT_REDRIVABLE.format(status)
@@ -185,7 +185,7 @@ class Execution:
         return None
 
     def redrive(self, token: str) -> float:
-        """RedriveExecution: when it was redriven; a token of an earlier redrive redrives nothing.
+        """Redrive the execution and return when; with the token of an earlier redrive, return that one's time.
 
         Raises:
             ApiError: ``ExecutionNotRedrivable``.
@@ -204,7 +204,7 @@ class Execution:
         return self.redriven[-1]
 
     def listed(self) -> dict[str, Any]:
-        """Its entry in ListExecutions."""
+        """Return the entry in ListExecutions."""
         return {
             "executionArn": self.arn,
             "stateMachineArn": self.machine.arn,
@@ -216,7 +216,7 @@ class Execution:
         }
 
     def map_run(self, arn: str) -> dict[str, Any]:
-        """A Map Run as the engine describes it now; times in seconds."""
+        """Return a Map Run as the engine describes it now; times in seconds."""
         found = dict(self._asked(lambda: (self._engine.live.get(arn) or (lambda: self._engine.map_runs[arn]))()))
         for key in ("startDate", "stopDate", "redriveDate"):
             if key in found:
@@ -224,7 +224,7 @@ class Execution:
         return found
 
     def child(self, arn: str) -> dict[str, Any]:
-        """What DescribeExecution answers of a child."""
+        """Return the response of DescribeExecution for a child."""
         child = self.children[arn]
         hidden = ("itemCount",) if child.redriven else ("itemCount", "redriveCount")
         found = {key: value for key, value in child.listed().items() if key not in hidden}
@@ -242,13 +242,13 @@ class Execution:
         return found
 
     def history(self) -> list[dict[str, Any]]:
-        """Its events so far, as GetExecutionHistory answers them; times in seconds."""
+        """Return the events so far, as GetExecutionHistory does; times in seconds."""
         lines = (self.folder / "history.jsonl").read_bytes().splitlines(keepends=True)
         events = [json.loads(line) for line in lines if line.endswith(b"\n")]
         return [{**event, "timestamp": seconds(event["timestamp"])} for event in events]
 
     def stop(self, error: str | None, cause: str | None) -> None:
-        """StopExecution: it is ABORTED at once; its tasks are told to end, and its files follow."""
+        """Stop the execution: it is ABORTED at once, its tasks are asked to end, and its files follow."""
         if self.status != "RUNNING":
             return
         self._stop = Stop(error, cause)
@@ -257,7 +257,7 @@ class Execution:
             self._loop.call_soon_threadsafe(self._cancel)
 
     def wait(self, holds: Callable[[Execution], bool] = lambda execution: False, timeout: float = 60) -> None:
-        """Return when something holds, which is asked after each event, or when the thread has ended.
+        """Return when a condition holds, which is checked after each event, or when the thread has ended.
 
         Raises:
             TimeoutError: after so many seconds, which is a test's mistake.
@@ -303,7 +303,7 @@ class Execution:
         self._task.cancel()
 
     def _asked(self, question: Callable[[], Any]) -> Any:
-        """The answer that the engine's thread gives; when it has ended, nobody else changes anything."""
+        """Return an answer from the engine's thread; once that has ended, from here: nothing changes any more."""
 
         async def ask() -> Any:
             return question()
@@ -353,10 +353,10 @@ class Execution:
 
 
 def redrives(dates: list[float]) -> dict[str, Any]:
-    """``redriveCount``, and the last one's date."""
+    """Return ``redriveCount`` and the date of the last redrive."""
     return {"redriveCount": len(dates), **({"redriveDate": dates[-1]} if dates else {})}
 
 
 def seconds(timestamp: str) -> float:
-    """The seconds since the epoch of a timestamp."""
+    """Return the seconds since the epoch of a timestamp."""
     return datetime.fromisoformat(timestamp).timestamp()

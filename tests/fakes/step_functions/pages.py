@@ -1,4 +1,4 @@
-"""Pages of a list, with tokens that only fit the request that they were given for."""
+"""Pages of a list, with tokens that fit only the request that they were given for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULT = 100  # botocore's model: maxResults
 def page(
     entries: Iterable[tuple[int, Any]], request: Any, size: int | None, token: str | None
 ) -> tuple[list[Any], dict[str, str]]:
-    """The entries of one page, and the token of the next, if there is one.
+    """Return the entries of one page, and the token of the next, if there is one.
 
     Args:
         entries: Each with its number; the numbers go up or down, and what is new comes after or before all others.

@@ -1,4 +1,4 @@
-"""The Step Functions API on our engine.
+"""The API of Step Functions, on the engine.
 
 Names, limits and errors are those of botocore's model; rates: developer guide, "Quotas", and Service Quotas as
 recorded (radkawar/stackd testdata/aws/stepfunctions/api_throttling.json), us-east-1.
@@ -46,7 +46,7 @@ _NAME = re.compile(f"[^{quotas.NOT_IN_NAMES}]{{1,{quotas.EXECUTION_NAME.value}}}
 
 
 class StepFunctions:
-    """The service.
+    """The service AWS Step Functions.
 
     Args:
         folder: Where the executions keep their journals.
@@ -77,16 +77,16 @@ class StepFunctions:
         self._lock = threading.Lock()
 
     def operation(self, path: str, target: str | None) -> str | None:
-        """The operation that a request is for."""
+        """Return the operation that a request is for."""
         return target.removeprefix(_TARGET) if target and target.startswith(_TARGET) else None
 
     def handler(self, operation: str) -> Callable[..., dict[str, Any]] | None:
-        """What answers an operation."""
+        """Return the method that answers an operation."""
         found: Callable[..., dict[str, Any]] | None = getattr(self, xform_name(operation), None)
         return found
 
     def close(self) -> None:
-        """Stop what runs, wait for it, and raise what went wrong in it."""
+        """Stop what runs, wait for its end, and raise its errors."""
         for execution in self.executions.values():
             execution.stop(None, None)
         for execution in self.executions.values():
@@ -103,7 +103,7 @@ class StepFunctions:
         roleArn: str,  # noqa: N803
         **given: Any,
     ) -> dict[str, Any]:
-        """The same machine again is no error; another one of the name is."""
+        """Create a state machine; the same one again is no error, another one with its name is."""
         if not _NAME.fullmatch(name):
             raise ApiError("InvalidName", f"Invalid Name: '{name}'")
         try:
@@ -116,7 +116,7 @@ class StepFunctions:
         return {"stateMachineArn": made.arn, "creationDate": made.created}
 
     def describe_state_machine(self, stateMachineArn: str, **given: Any) -> dict[str, Any]:  # noqa: N803
-        """One state machine."""
+        """Describe a state machine."""
         machine = self._machine(stateMachineArn)
         return {
             "stateMachineArn": machine.arn,
@@ -129,7 +129,7 @@ class StepFunctions:
         }
 
     def describe_state_machine_for_execution(self, executionArn: str, **given: Any) -> dict[str, Any]:  # noqa: N803
-        """The state machine of an execution."""
+        """Describe the state machine of an execution."""
         machine = self._execution(executionArn).machine
         return {
             "stateMachineArn": machine.arn,
@@ -140,7 +140,7 @@ class StepFunctions:
         }
 
     def list_state_machines(self, maxResults: int | None = None, nextToken: str | None = None) -> dict[str, Any]:  # noqa: N803
-        """All state machines that were created here."""
+        """List all state machines that were created here."""
         entries = [
             {"stateMachineArn": one.arn, "name": one.name, "type": "STANDARD", "creationDate": one.created}
             for one in list(self._machines.values())
@@ -157,7 +157,7 @@ class StepFunctions:
         input: str = "{}",  # noqa: A002
         **given: Any,
     ) -> dict[str, Any]:
-        """The same name and input while it runs are the same execution."""
+        """Start an execution; a name and input that are running already are the same execution."""
         machine = self._machine(stateMachineArn)
         with self._lock:
             name = name or hashlib.sha256(f"{time.time_ns()}".encode()).hexdigest()[:32]
@@ -182,19 +182,19 @@ class StepFunctions:
         error: str | None = None,
         cause: str | None = None,
     ) -> dict[str, Any]:
-        """It is ABORTED at once; one that ended already stays as it ended."""
+        """Stop an execution, which is ABORTED at once; one that has ended stays as it is."""
         execution = self._execution(executionArn)
         execution.stop(error, cause)
         return {"stopDate": execution.stopped}
 
     def redrive_execution(self, executionArn: str, clientToken: str) -> dict[str, Any]:  # noqa: N803
-        """It goes on from where it failed."""
+        """Redrive an execution from where it failed."""
         if any(executionArn in one.children for one in list(self.executions.values())):
             raise NotImplementedError(f"to redrive a child: {executionArn}")
         return {"redriveDate": self._execution(executionArn).redrive(clientToken)}
 
     def describe_execution(self, executionArn: str, **given: Any) -> dict[str, Any]:  # noqa: N803
-        """An execution, or a child of a Map Run."""
+        """Describe an execution, or a child of a Map Run."""
         for execution in list(self.executions.values()):
             if executionArn in execution.children:
                 return execution.child(executionArn)
@@ -209,7 +209,7 @@ class StepFunctions:
         nextToken: str | None = None,  # noqa: N803
         **given: Any,
     ) -> dict[str, Any]:
-        """Executions of a state machine, or children of a Map Run, the latest first."""
+        """List executions of a state machine, or children of a Map Run, the latest first."""
         if (stateMachineArn is None) == (mapRunArn is None):
             raise ApiError("ValidationException", "Must specify exactly one of stateMachineArn and mapRunArn")
         entries: list[dict[str, Any]]
@@ -232,7 +232,7 @@ class StepFunctions:
         nextToken: str | None = None,  # noqa: N803
         **given: Any,
     ) -> dict[str, Any]:
-        """The events of an execution that is no child: the engine keeps no others."""
+        """Return the events of an execution that is no child: the engine keeps no others."""
         if any(executionArn in one.children for one in list(self.executions.values())):
             raise NotImplementedError(f"the history of a child: {executionArn}")
         if given.get("includeExecutionData") is False:
@@ -250,7 +250,7 @@ class StepFunctions:
         maxResults: int | None = None,  # noqa: N803
         nextToken: str | None = None,  # noqa: N803
     ) -> dict[str, Any]:
-        """The Map Runs of an execution, the latest first."""
+        """List the Map Runs of an execution, the latest first."""
         execution = self._execution(executionArn)
         runs = [execution.map_run(arn) for arn in list(execution.map_runs)]
         entries = [
@@ -266,7 +266,7 @@ class StepFunctions:
         return {"mapRuns": found, **following}
 
     def describe_map_run(self, mapRunArn: str) -> dict[str, Any]:  # noqa: N803
-        """A Map Run as it stands."""
+        """Describe a Map Run as it is now."""
         run = self._map_run(mapRunArn).map_run(mapRunArn)
         return {key: value for key, value in run.items() if key not in ("label", "transitions", "resultWriterDetails")}
 
@@ -295,7 +295,7 @@ class StepFunctions:
 
 
 def _last(arn: str, kind: str) -> str:
-    """The last part of an ARN of that kind."""
+    """Return the last part of an ARN of a kind."""
     if not re.fullmatch(rf"arn:[\w-]+:states:[\w-]+:\d{{12}}:{kind}:.+", arn):
         raise ApiError("InvalidArn", f"Invalid Arn: 'Resource type not valid in this context: {arn}'")
     return arn.split(":", 6)[6]

@@ -1,4 +1,4 @@
-"""`execute --tasks batch`: the definition's Batch tasks through a Batch API, by unmodified boto3."""
+"""`execute --tasks batch`: a definition's Batch tasks through a Batch API, with unmodified boto3."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ARGUMENTS = {"JobName": "{% $states.input.name %}", "JobQueue": "queue", "JobDef
 
 
 class AtOnce:
-    """A clock whose delays are over at once; it knows them."""
+    """A clock whose delays end at once, and which records them."""
 
     def __init__(self) -> None:
         self.delays: list[float] = []
@@ -58,7 +58,7 @@ def machine(state: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def run(checked_calls: list[str], tmp_path: Path) -> Callable[..., ExecutionResult]:
-    """`run(state, clock=…)`: the state machine of that state, its jobs where boto3 is led to."""
+    """Return `run(state, clock=…)`, which runs a state machine of that state; its jobs go where boto3 leads."""
 
     def call(state: dict[str, Any], clock: AtOnce | None = None) -> ExecutionResult:
         clock = clock or AtOnce()
@@ -190,11 +190,11 @@ def test_polls_are_ever_more_seldom_and_a_busy_batch_does_not_end_them(
 
 
 def test_a_task_that_times_out_ends_its_job(step_functions: FakeAws, run: Callable[..., ExecutionResult]) -> None:
-    def until_told(job: Job, log: Log) -> JobEnd:
+    def wait_until_cancelled(job: Job, log: Log) -> JobEnd:
         job.cancelled.wait(60)
         return JobEnd(143)
 
-    step_functions.batch.run_job = until_told
+    step_functions.batch.run_job = wait_until_cancelled
     result = run(task(TimeoutSeconds=1))
     assert (result.status, result.error) == ("FAILED", "States.Timeout")
     step_functions.batch.wait(lambda batch: not batch.running())
@@ -204,7 +204,7 @@ def test_a_task_that_times_out_ends_its_job(step_functions: FakeAws, run: Callab
 
 @pytest.fixture
 def moto_batch(aws: str) -> Iterator[None]:
-    """moto's Batch without containers: each job succeeds. A queue ``queue`` and a job definition ``step`` are there."""
+    """Configure moto's Batch without containers, where each job succeeds; queue ``queue``, definition ``step``."""
     config = f"{aws}/moto-api/config"
     before = json.loads(urlopen(config).read())
     docker = {"batch": {"use_docker": False}}

@@ -1,4 +1,4 @@
-"""Images without an engine: their tags, their lock file, and the words that an engine is given."""
+"""Images without a container engine: their tags, their lock file, and the arguments that an engine gets."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ STEP = shipped("steps") / "gather"
 
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
-    """A copy of a step's folder."""
+    """Return a copy of a step's folder."""
     shutil.copytree(STEP, tmp_path / "gather", ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path / "gather"
 
 
-def test_a_tag_tells_what_is_in_the_image(own: Path) -> None:
+def test_a_tag_depends_on_what_is_in_the_image(own: Path) -> None:
     before = images.tag(load_step(str(own)))
     assert before == images.tag(load_step("gather"))
     (own / "test_more.py").write_text("tests are not in an image")
@@ -70,7 +70,7 @@ def test_images_hold_the_versions_of_the_projects_lock_file() -> None:
 
 @pytest.fixture
 def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[list[str]]]:
-    """A docker that has every image and writes down what it is told; `docker()`: its words, one list a call."""
+    """Return `docker()`, the arguments of each call of a stand-in for docker that has every image."""
     told = tmp_path / "told"
     program = tmp_path / "bin" / "docker"
     program.parent.mkdir()

@@ -1,4 +1,4 @@
-"""Jobs in containers, by an engine that only says what a test wants it to."""
+"""Jobs in containers, with a stand-in for the container engine."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ PAYLOAD = {
 
 @pytest.fixture
 def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ContainerJobs]:
-    """`worker(program)`: one whose engine is a program."""
+    """Return `worker(program)`, a runner whose container engine is that program."""
 
     def call(program: str) -> ContainerJobs:
         docker = tmp_path / "bin/docker"

@@ -1,4 +1,4 @@
-"""What a container sees of this machine."""
+"""Mounts: the parts of this machine that a container sees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`genomics-pipeline run --inject`: every kind of fault ends a job as AWS would, and is never hidden."""
+"""`genomics-pipeline run --inject`: every kind of fault ends a job as AWS would, and is always reported."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ Inject = Callable[..., Result]
 
 @pytest.fixture
 def inject(project: SmallProject, command: Command) -> Inject:
-    """`inject(faults, samples, …)`: the summary of a run with these faults; `told` is what it said."""
+    """Return `inject(faults, samples, …)`, the summary of a run with faults; `told` is its standard error."""
     for name, (program, declarations) in STEPS.items():
         project.step(name, program, declarations)
 
@@ -105,7 +105,7 @@ def inject(project: SmallProject, command: Command) -> Inject:
 
 
 def causes(run: Path) -> dict[str, tuple[str, str, Any]]:
-    """Sample -> stage, error, and the job's detail (or other cause) of each child that failed."""
+    """Return stage, error, and the job's detail (or other cause) of each sample that failed."""
     found = {}
     for file in run.glob("map-runs/Sample/*/FAILED_0.jsonl"):
         for child in map(json.loads, file.read_text().splitlines()):
@@ -122,7 +122,7 @@ def states(summary: Mapping[str, Any]) -> dict[str, str]:
     return {row["sample"]: row["state"] for row in summary["samples"]}
 
 
-def struck(run: Path) -> list[list[str]]:
+def injected_faults(run: Path) -> list[list[str]]:
     return sorted(json.loads(line) for line in (run / ".engine" / "faults.jsonl").read_text().splitlines())
 
 
@@ -290,9 +290,9 @@ def test_the_seed_chooses_whatever_the_order(inject: Inject, tmp_path: Path) -> 
     first = inject(faults, *names)
     (tmp_path / "run").rename(tmp_path / "first")
     second = inject(faults, *reversed(names))
-    assert struck(tmp_path / "first") == struck(second["run"])
+    assert injected_faults(tmp_path / "first") == injected_faults(second["run"])
     assert first["injected"] == second["injected"]
-    assert 0 < len(struck(second["run"])) < 16
+    assert 0 < len(injected_faults(second["run"])) < 16
     assert states(first) == states(second)
 
 
@@ -306,7 +306,7 @@ def test_a_bad_item_does_not_keep_the_others_of_its_batch(inject: Inject) -> Non
 
 
 @pytest.mark.parametrize("plain", [False, True])
-def test_a_step_that_does_not_notice_a_short_file_is_told_so(inject: Inject, plain: bool) -> None:
+def test_a_step_that_does_not_notice_a_truncated_file_fails(inject: Inject, plain: bool) -> None:
     faults = '[[faults]]\nclass = "bad_input"\nsamples = ["a"]\nalways = true\n'
     options = ("--param", "counting.strict=false")
     summary = inject(faults, "a", options=options, plain=plain)
@@ -331,7 +331,7 @@ class Stub:
         self.items: list[list[str]] = []
 
     def run_attempt(self, job: Job) -> JobEnd:
-        """Remember whom."""
+        """Remember the samples."""
         items = json.loads(job.environment["GENOMICS_PIPELINE_TASK"])["items"]
         self.items.append([item["sample"] for item in items])
         return JobEnd(0)
@@ -356,7 +356,7 @@ def job(*samples: str, attempt: int = 1, asked_mib: int = 100) -> Job:
 
 @pytest.fixture
 def injector(tmp_path: Path) -> Callable[..., tuple[Injector, Stub]]:
-    """`injector(*faults)`: of a run's folder, and the worker below it."""
+    """Return `injector(*faults)`, which returns an injector over a run folder, and the runner below it."""
 
     def call(*faults: Fault) -> tuple[Injector, Stub]:
         run = RunFolder(tmp_path / "run")
@@ -376,7 +376,7 @@ def test_memory_is_what_the_job_asks_for_and_not_what_it_is_given(injector: Any)
     assert made.counts() == {"out_of_memory": 3}
 
 
-def test_a_lost_host_takes_the_whole_batch_and_counts_for_those_it_struck(injector: Any) -> None:
+def test_a_lost_host_ends_the_whole_batch_and_counts_for_its_own_items(injector: Any) -> None:
     made, worker = injector(Fault(1, "host_lost", samples=("a", "b")), Fault(2, "tool_error", samples=("b",)))
     first, second, third = (made.run_attempt(job("a", "b", "c", attempt=number)) for number in (1, 2, 3))
     assert first.status_reason.startswith("Host EC2 (instance i-0")
@@ -385,7 +385,7 @@ def test_a_lost_host_takes_the_whole_batch_and_counts_for_those_it_struck(inject
     assert worker.items == [["a", "c"], ["a", "b", "c"]]
 
 
-def test_what_has_struck_is_known_to_the_next_process(injector: Any) -> None:
+def test_faults_that_happened_are_known_to_the_next_process(injector: Any) -> None:
     fault = Fault(1, "tool_error", times=2)
     assert injector(fault)[0].run_attempt(job("a")).exit_code == 1
     again, _ = injector(fault)

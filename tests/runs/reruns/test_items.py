@@ -1,4 +1,4 @@
-"""Which samples a rerun runs, and the lines of its manifest."""
+"""The samples that a rerun runs, and the lines of its manifest."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def sample(name: str, **others: Any) -> dict[str, Any]:
 
 
 def row(text: str, number: int = 1, **told: Any) -> ResultRow:
-    """The row of a child with an input, as AWS and our engine write it; one that never began if nothing is told."""
+    """Return the row of a child, as AWS and the engine write it; without `told`, of one that never began."""
     if not told:
         return ResultRow("f", number, dumps({**pending_row(0)[1], "Input": text}))
     end = {"status": "FAILED", "error": "E", "name": "n", "start": 1, "stop": 2, **told}
@@ -44,8 +44,8 @@ def batch(*items: dict[str, Any], **told: Any) -> ResultRow:
     return row(dumps({"BatchInput": SHARED, "Items": [{"item": item} for item in items]}).decode(), **told)
 
 
-def planned(*sources: Sequence[ResultRow], **asked: Any) -> tuple[list[str], RerunCounts]:
-    """The names in the manifest, in order, and the counts."""
+def plan(*sources: Sequence[ResultRow], **asked: Any) -> tuple[list[str], RerunCounts]:
+    """Return the names in the manifest, in order, and the counts."""
     out = BytesIO()
     counts = plan_rerun(sources, out, **asked)
     return [json.loads(line)["sample"] for line in out.getvalue().splitlines()], counts
@@ -93,7 +93,7 @@ def test_an_item_is_as_it_was_to_the_byte(text: str) -> None:
         ),
     ],
 )
-def test_what_is_written_anew_means_the_same(text: str, line: str) -> None:
+def test_rewritten_lines_mean_the_same(text: str, line: str) -> None:
     out = BytesIO()
     plan_rerun([[row(text)]], out)
     assert out.getvalue().decode() == line + "\n"
@@ -111,7 +111,7 @@ def test_batches_are_flattened_and_what_is_done_is_left_out() -> None:
         batch(sample("e"), cause="x"),
         one(sample("a2"), cause="x"),
     ]
-    names, counts = planned(rows, [batch(sample("f"), sample("g"))], done=done)
+    names, counts = plan(rows, [batch(sample("f"), sample("g"))], done=done)
     assert names == ["b", "e", "a2", "f", "g"]
     assert counts == RerunCounts(items=5, done=2)
     assert asked == [["a", "b", "c"], ["f", "g"]]  # a child of one item failed with it
@@ -127,33 +127,33 @@ def test_classes() -> None:
     ]
     pending = [one(sample("p"))]
     every = {"out_of_memory": 3, "timeout": 2, "cancelled": 1, NEVER_STARTED: 1}
-    names, counts = planned(failed, pending, labels=LABELS)
+    names, counts = plan(failed, pending, labels=LABELS)
     assert (names, counts) == (["m", "t", "m1", "m2", "x", "late", "p"], RerunCounts(items=7, by_class=counts.by_class))
     assert counts.by_class == every
-    names, counts = planned(failed, pending, labels=LABELS, of_class=lambda found: found == "out_of_memory")
+    names, counts = plan(failed, pending, labels=LABELS, of_class=lambda found: found == "out_of_memory")
     assert names == ["m", "m1", "m2"]
     assert (counts.items, dict(counts.by_class), counts.filtered) == (3, {"out_of_memory": 3}, 4)
-    names, counts = planned(failed, pending, labels=LABELS, of_class=lambda found: found == NEVER_STARTED)
+    names, counts = plan(failed, pending, labels=LABELS, of_class=lambda found: found == NEVER_STARTED)
     assert (names, dict(counts.by_class), counts.filtered) == (["p"], {NEVER_STARTED: 1}, 6)
 
 
 def test_no_cause_is_read_where_no_class_is_asked_for() -> None:
     broken = ResultRow("f", 1, one(sample("a"), cause="here").line.replace(b'"here"', b'"\\x"'))
-    assert planned([broken])[0] == ["a"]
+    assert plan([broken])[0] == ["a"]
     with pytest.raises(DataError, match=r"^f:1: expected a child execution's row"):
-        planned([ResultRow("f", 1, broken.line)], labels=LABELS)
+        plan([ResultRow("f", 1, broken.line)], labels=LABELS)
 
 
 def test_names() -> None:
     rows = [one(sample("a"), cause="x"), batch(sample("b"), sample("c"), cause="x")]
-    names, counts = planned(rows, named={"b", "z"}.__contains__)
+    names, counts = plan(rows, named={"b", "z"}.__contains__)
     assert (names, counts) == (["b"], RerunCounts(items=1, filtered=2))
 
 
 def test_an_item_that_comes_again_is_written_once() -> None:
     first = [batch(sample("a"), sample("b"), cause="x"), one(sample("c"), cause="x")]
     second = [one(sample("d")), one(sample("b")), batch(sample("c"), sample("e")), one(sample("e")), one(sample("f"))]
-    names, counts = planned(first, second)
+    names, counts = plan(first, second)
     assert names == ["a", "b", "c", "d", "e", "f"]
     assert counts == RerunCounts(items=6, repeated=3)
 
@@ -173,7 +173,7 @@ def test_an_item_that_comes_again_is_written_once() -> None:
 @pytest.mark.parametrize("learned", [[], ['{"item":{"sample":"z"}}']])
 def test_items_that_are_not_ours(text: str, told: str, learned: list[str]) -> None:
     with pytest.raises(DataError) as error:
-        planned([row(given, number) for number, given in enumerate([*learned, text], 5)])
+        plan([row(given, number) for number, given in enumerate([*learned, text], 5)])
     assert str(error.value) == f"f:{5 + len(learned)}: {told}"
 
 
@@ -188,24 +188,24 @@ def test_children_of_other_shapes_between_those_of_one() -> None:
         row('{"copy":{"sample":"g"},"item":{"sample":"h"}}'),
         one(sample("i")),
     ]
-    assert planned(rows)[0] == ["a", "b", "c", "d", "e", "f", "h", "i"]
+    assert plan(rows)[0] == ["a", "b", "c", "d", "e", "f", "h", "i"]
 
 
 @pytest.mark.parametrize("every", [3, 50, 1])
 def test_children_of_another_shape_among_many(every: int) -> None:
-    """Each of them is read, in its place, also where they are most or as many as are read at a time."""
+    """Rows of another shape are read in order, also where they are most, or as many as are read at a time."""
     names = [f"s{number}" for number in range(5 * ROWS)]
     rows = [
         batch(sample(name)) if number % every == every - 1 else one(sample(name)) for number, name in enumerate(names)
     ]
-    assert planned(rows) == (names, RerunCounts(items=len(names)))
+    assert plan(rows) == (names, RerunCounts(items=len(names)))
 
 
 @pytest.mark.parametrize("among", [0, 1, ROWS - 1, ROWS, 3 * ROWS - 1])
 @pytest.mark.parametrize(
     "broken", ['{"sample":"b"},{"sample":"c"}', '{"sample":"b"', '{"sample":7}', '{"sample":"/b"}']
 )
-def test_a_broken_item_among_many_is_told_with_its_place(among: int, broken: str) -> None:
+def test_a_broken_item_among_many_is_reported_with_its_place(among: int, broken: str) -> None:
     texts = [f'{{"sample":"a{number}"}}' for number in range(3 * ROWS)]
     texts[among] = broken
     rows = [row(f'{{"item":{text},"run":{{}}}}', number) for number, text in enumerate(texts, 1)]

@@ -1,4 +1,4 @@
-"""`genomics-pipeline rerun` of a run in a folder: only what failed, in its place, until the cohort is whole."""
+"""`genomics-pipeline rerun` of a run in a folder: it runs only what failed, until the cohort is complete."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def states(summary: Mapping[str, Any]) -> dict[str, str]:
 ALL = "tolerated_failure_percentage = 100"
 
 
-def test_a_mended_cohort_equals_an_undisturbed_one(
+def test_a_fixed_cohort_equals_an_undisturbed_one(
     cohort: Path, run: Callable[..., Summary], command: Command, tmp_path: Path
 ) -> None:
     reads = sorted((cohort / "fastq").glob("sample2*_R1*"))
