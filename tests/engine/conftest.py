@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from genomics_pipeline.engine.check_document import check_document
 from genomics_pipeline.engine.events import Event
 from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.tasks.handlers import Handlers
-from genomics_pipeline.stores.protocol import ObjectInfo
+from tests.fakes.memory_store import MemoryStore
 
 
 class FakeClock:
@@ -37,36 +36,8 @@ class FakeClock:
         return seconds / 4
 
 
-class Buckets:
-    """Objects by URI."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
-        self.written: list[str] = []
-
-    def open(self, uri: str) -> io.BytesIO:
-        if uri not in self.objects:
-            raise FileNotFoundError(f"no such object: {uri}")
-        return io.BytesIO(self.objects[uri])
-
-    def read(self, uri: str) -> bytes:
-        return self.open(uri).read()
-
-    def stat(self, uri: str) -> ObjectInfo | None:
-        return next((found for found in self.list(uri) if found.uri == uri), None)
-
-    def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        for uri, data in sorted(self.objects.items()):
-            if uri.startswith(prefix):
-                yield ObjectInfo(uri, len(data), f"etag-{len(data)}", 1_000_000_000)
-
-    def write(self, uri: str, data: bytes) -> None:
-        self.written.append(uri)
-        self.objects[uri] = data
-
-    def publish(self, path: Path, uri: str) -> None:
-        self.write(uri, path.read_bytes())
-        path.unlink()
+class Buckets(MemoryStore):
+    """The store of a bench, with what tests ask of it."""
 
     def lines(self, uri: str) -> Sequence[Any]:
         return [json.loads(line) for line in self.objects[uri].splitlines()]
@@ -124,7 +95,7 @@ class Bench:
             {} if given is None else given,
             name="run-1",
             state_machine="machine",
-            store=self.store,  # type: ignore[arg-type]
+            store=self.store,
             tasks=handlers,
             journal=self.journal,
             observer=self.events.append,

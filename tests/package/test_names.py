@@ -14,7 +14,7 @@ KNOWN = {"Contig", "Event", "Item", "Items", "MapRun", "Resources", "Row"}
 
 
 def class_names(module: ast.Module) -> set[str]:
-    """Names of classes, and of type aliases at the top of a module: ``Event = Started | Ended``."""
+    """Return the names of classes and of type aliases at the top of a module: ``Event = Started | Ended``."""
     classes = {node.name for node in ast.walk(module) if isinstance(node, ast.ClassDef)}
     aliases = {
         target.id

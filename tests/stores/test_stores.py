@@ -26,11 +26,12 @@ from genomics_pipeline.stores.protocol import (
     TransferStopped,
 )
 from genomics_pipeline.stores.s3 import S3Store
+from tests.fakes.memory_store import MemoryStore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-KINDS = ("local bucket", "local paths", "file URIs", "routed bucket", "routed paths", "routed S3", "S3")
+KINDS = ("local bucket", "local paths", "file URIs", "routed bucket", "routed paths", "routed S3", "S3", "memory")
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Place:
 
     store: Store
     base: str
-    in_s3: bool
+    remote: bool
 
     def put(self, **objects: bytes) -> None:
         for name, data in objects.items():
@@ -51,6 +52,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     kind = request.param
     folder = tmp_path / "bucket"
     folder.mkdir()
+    if kind == "memory":
+        return Place(MemoryStore(), "s3://reads/", True)
     if "S3" in kind:
         client = request.getfixturevalue("s3")
         return Place(object_store() if kind == "routed S3" else S3Store(client), "s3://reads/", True)
@@ -154,7 +157,7 @@ def test_fetch_gives_a_local_file(place: Place, tmp_path: Path) -> None:
     path = place.store.fetch(uri, copies)
     assert path.is_absolute()
     assert (path.name, path.read_bytes()) == ("a.txt", b"data")
-    assert path.parent == (copies if place.in_s3 else tmp_path / "bucket" / "x")
+    assert path.parent == (copies if place.remote else tmp_path / "bucket" / "x")
     assert place.store.read(uri) == b"data"
 
 
@@ -172,7 +175,7 @@ def test_download_gives_the_content_in_order(place: Place) -> None:
 def test_local_tells_where_a_file_lies(place: Place, tmp_path: Path) -> None:
     uri = f"{place.base}x/a.txt"
     place.store.write(uri, b"data")
-    assert place.store.local(uri) == (None if place.in_s3 else tmp_path / "bucket" / "x" / "a.txt")
+    assert place.store.local(uri) == (None if place.remote else tmp_path / "bucket" / "x" / "a.txt")
 
 
 def test_another_version_than_expected_is_refused(place: Place, tmp_path: Path) -> None:
@@ -202,7 +205,7 @@ def test_a_transfer_that_was_cancelled_did_not_happen(place: Place, tmp_path: Pa
     with pytest.raises(TransferStopped) as error:
         place.store.download(f"{place.base}a.txt", BytesIO(), cancelled=cancelled)
     assert str(error.value) == f"{place.base}a.txt: cancelled before it was transferred"
-    if place.in_s3:  # what is local is moved in no time
+    if place.remote:  # what is local is moved in no time
         path.write_bytes(bytes(30 << 20))
         with pytest.raises(TransferStopped):
             place.store.publish(path, f"{place.base}b.txt", cancelled)

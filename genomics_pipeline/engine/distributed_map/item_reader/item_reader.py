@@ -149,4 +149,5 @@ def _told(uri: str) -> Iterator[None]:
     except ItemReaderCause as error:
         raise StatesError(ITEM_READER_FAILED, str(error)) from error
     except (UnreadableItems, PipelineError, LookupError, OSError, EOFError, zlib.error) as error:
-        raise StatesError(ITEM_READER_FAILED, f"{uri}: {error}") from error
+        cause = str(error)  # a store's names the object itself
+        raise StatesError(ITEM_READER_FAILED, cause if cause.startswith(f"{uri}: ") else f"{uri}: {cause}") from error
