@@ -1,4 +1,4 @@
-"""Jobs of AWS Batch: submit, follow, end."""
+"""Jobs of AWS Batch: submit, describe, terminate."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ CALLS_PER_S = quotas.BATCH_RATE.value // 5  # of DescribeJobs
 
 
 class BatchError(Exception):
-    """What Batch answered instead, or what kept it from answering.
+    """An error of Batch, or of the call to it.
 
     Attributes:
-        code: The error's code; ``SdkClientException`` where there was no answer.
+        code: The error's code; ``SdkClientException`` without an answer.
         message: Its message.
-        status: The HTTP status; 0 where there was no answer.
+        status: The HTTP status; 0 without an answer.
     """
 
     def __init__(self, code: str, message: str, status: int) -> None:
@@ -33,35 +33,32 @@ class BatchError(Exception):
 
     @property
     def passes(self) -> bool:
-        """Whether to ask again can help."""
+        """Tell whether the same call may succeed later."""
         return self.status in (0, 429) or self.status >= 500
 
 
 class BatchJobs:
-    """Jobs of an account and region.
+    """The jobs of an account and Region.
 
     Args:
-        clients: Where they are asked for.
+        clients: The AWS clients.
     """
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
     def submit(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Submit a job.
+        """Submit a job and return ``{JobArn, JobId, JobName}``.
 
         Args:
-            arguments: Those of a Task of ``batch:submitJob``, in PascalCase.
-
-        Returns:
-            ``{JobArn, JobId, JobName}``.
+            arguments: The arguments of a ``batch:submitJob`` Task, in PascalCase.
 
         Raises:
             UnknownMember: for an argument that SubmitJob does not have.
             BatchError: if Batch refuses it.
-            RunError: if there are no credentials, or no region.
+            RunError: if there are no credentials, or no Region.
         """
-        with _asking():
+        with _batch_call():
             client = self._clients.batch
             model = client.meta.service_model
             answer: Any = client.submit_job(**to_service(model.shape_for("SubmitJobRequest"), arguments))
@@ -70,34 +67,34 @@ class BatchJobs:
             return found
 
     def describe(self, ids: Sequence[str]) -> Iterator[JobDetailTypeDef]:
-        """The jobs that Batch still knows, a hundred a call.
+        """Yield the details of the jobs that have not expired, a hundred with each call.
 
         Raises:
-            BatchError: if Batch refuses to tell.
+            BatchError: if Batch refuses it.
         """
         for start in range(0, len(ids), quotas.DESCRIBE_JOBS.value):
-            with _asking():
+            with _batch_call():
                 answer = self._clients.batch.describe_jobs(jobs=list(ids[start : start + quotas.DESCRIBE_JOBS.value]))
             yield from answer["jobs"]
 
     def detail(self, job: JobDetailTypeDef) -> dict[str, Any]:
-        """A job's detail as Step Functions gives it, in PascalCase."""
+        """Return a job's detail as Step Functions gives it, in PascalCase."""
         shape = self._clients.batch.meta.service_model.shape_for("JobDetail")
         found: dict[str, Any] = from_service(shape, job)
         return found
 
     def terminate(self, job_id: str, reason: str) -> None:
-        """End a job, whatever it does; one that has ended stays as it is.
+        """Terminate a job in any state; a job that has ended is not changed.
 
         Raises:
             BatchError: if Batch refuses it.
         """
-        with _asking():
+        with _batch_call():
             self._clients.batch.terminate_job(jobId=job_id, reason=reason)
 
 
 @contextmanager
-def _asking() -> Iterator[None]:
+def _batch_call() -> Iterator[None]:
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,

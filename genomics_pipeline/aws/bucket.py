@@ -1,4 +1,4 @@
-"""The stack's bucket, where it is written by us and where it is done away with."""
+"""Writing to the stack's bucket, and deleting it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from genomics_pipeline.model.errors import RunError
 
 
 def put_text(bucket: str, key: str, text: str, clients: Clients) -> None:
-    """Write a JSON document.
+    """Write a JSON document to the bucket.
 
     Raises:
         RunError: if AWS refuses.
@@ -18,16 +18,16 @@ def put_text(bucket: str, key: str, text: str, clients: Clients) -> None:
         clients.s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/json")
 
 
-def delete_bucket(bucket: str, clients: Clients, said: Callable[[int], None]) -> None:
-    """Delete every version of every object, then the bucket. There is no way back.
+def delete_bucket(bucket: str, clients: Clients, report: Callable[[int], None]) -> None:
+    """Delete every version of every object, then the bucket. This cannot be undone.
 
     Args:
         bucket: Its name.
-        clients: AWS.
-        said: Is told how many versions are deleted so far.
+        clients: The AWS clients.
+        report: Called with the number of versions deleted so far.
 
     Raises:
-        RunError: if AWS refuses; what was deleted stays so.
+        RunError: if AWS refuses; what was deleted stays deleted.
     """
     deleted = 0
     with aws_call(f"delete the bucket {bucket}"):
@@ -43,5 +43,5 @@ def delete_bucket(bucket: str, clients: Clients, said: Callable[[int], None]) ->
                     f"cannot delete {len(errors)} objects of s3://{bucket}, such as {first['Key']}: {first['Message']}"
                 )
             deleted += len(versions)
-            said(deleted)
+            report(deleted)
         clients.s3.delete_bucket(Bucket=bucket)

@@ -1,4 +1,4 @@
-"""boto3's clients, each made when it is first asked for."""
+"""boto3's clients, each created on first use."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
 
-CONNECTIONS = 32  # of a client, and so how many threads may use it at once
+CONNECTIONS = 32  # of one client, and so the number of threads that may use it at the same time
 
 
 class Clients:
@@ -42,49 +42,49 @@ class Clients:
 
     @cached_property
     def batch(self) -> BatchClient:
-        """AWS Batch."""
+        """Return the client of AWS Batch."""
         return self._client("batch")  # type: ignore[no-any-return]
 
     @cached_property
     def cloudformation(self) -> CloudFormationClient:
-        """CloudFormation."""
+        """Return the client of CloudFormation."""
         return self._client("cloudformation")  # type: ignore[no-any-return]
 
     @cached_property
     def ecr(self) -> ECRClient:
-        """Elastic Container Registry."""
+        """Return the client of Elastic Container Registry."""
         return self._client("ecr")  # type: ignore[no-any-return]
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:
-        """CloudWatch Logs."""
+        """Return the client of CloudWatch Logs."""
         return self._client("logs")  # type: ignore[no-any-return]
 
     @cached_property
     def s3(self) -> S3Client:
-        """S3."""
+        """Return the client of S3."""
         return self._client("s3")  # type: ignore[no-any-return]
 
     @cached_property
     def states(self) -> SFNClient:
-        """Step Functions."""
+        """Return the client of Step Functions."""
         return self._client("stepfunctions")  # type: ignore[no-any-return]
 
     @cached_property
     def sts(self) -> STSClient:
-        """Security Token Service."""
+        """Return the client of Security Token Service."""
         return self._client("sts")  # type: ignore[no-any-return]
 
 
 @contextmanager
 def aws_call(what: str) -> Iterator[None]:
-    """Say in our words what AWS refused.
+    """Raise the errors of boto3 within the context as a `RunError` that says what was to be done.
 
     Args:
-        what: What was to be done, such as ``start the execution cohort-1``.
+        what: The purpose of the calls, such as ``start the execution cohort-1``.
 
     Raises:
-        RunError: for whatever boto3 raises.
+        RunError: for every error of boto3.
     """
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 

@@ -1,4 +1,4 @@
-"""A stack that was deployed: where its bucket is, and what its resources are called."""
+"""Deployed stacks: their bucket and the names of their resources."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ BUCKET_OUTPUT = "Bucket"
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One stack in one account and region.
+    """A deployed stack in one account and Region.
 
     Attributes:
-        names: What its resources are called.
+        names: The names of its resources.
         bucket: Its bucket.
         partition: ``aws``, ``aws-cn`` or ``aws-us-gov``.
-        region: Its region.
+        region: Its Region.
         account: Its account.
     """
 
@@ -30,11 +30,11 @@ class Deployment:
     account: str
 
     def state_machine_arn(self, pipeline: str) -> str:
-        """The state machine of a pipeline."""
+        """Return the ARN of the state machine of a pipeline."""
         return self._states("stateMachine", self.names.state_machine(pipeline))
 
     def execution_arn(self, pipeline: str, execution: str) -> str:
-        """An execution of a pipeline."""
+        """Return the ARN of an execution of a pipeline."""
         return self._states("execution", f"{self.names.state_machine(pipeline)}:{execution}")
 
     def _states(self, kind: str, name: str) -> str:
@@ -42,10 +42,10 @@ class Deployment:
 
 
 def find_deployment(stack: str, clients: Clients) -> Deployment:
-    """The deployed stack of that name.
+    """Return the deployed stack with a name.
 
     Raises:
-        RunError: if there is none, or AWS cannot be asked.
+        RunError: if there is none, or the call fails.
     """
     from botocore.exceptions import ClientError
 
@@ -68,10 +68,10 @@ def find_deployment(stack: str, clients: Clients) -> Deployment:
 
 
 def state_machines(stack: str, clients: Clients) -> list[str]:
-    """The ARNs of a stack's state machines.
+    """Return the ARNs of a stack's state machines.
 
     Raises:
-        RunError: if AWS cannot be asked.
+        RunError: if the call fails.
     """
     with aws_call(f"list the resources of the stack {stack}"):
         pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)

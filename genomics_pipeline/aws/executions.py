@@ -20,14 +20,14 @@ _INVALID = " invalid for redrive as: "  # recorded: "Execution ARN invalid for r
 
 
 class NotRedrivable(Exception):
-    """AWS does not redrive an execution; its ``redriveStatusReason``."""
+    """An execution that AWS does not redrive, with its ``redriveStatusReason``."""
 
 
 def read_definition(arn: str, clients: Clients) -> str | None:
-    """The definition of a state machine; None where there is none.
+    """Return the definition of a state machine; None if there is no such state machine.
 
     Raises:
-        RunError: if AWS cannot be asked.
+        RunError: if the call fails.
     """
     states = clients.states
     with aws_call(f"read the state machine {arn}"):
@@ -40,15 +40,15 @@ def read_definition(arn: str, clients: Clients) -> str | None:
 def find_execution(
     arn: str, clients: Clients, included: IncludedDataType = "METADATA_ONLY"
 ) -> DescribeExecutionOutputTypeDef | None:
-    """What AWS says of an execution; None where it knows none: never started, or long ended.
+    """Return the answer of DescribeExecution; None for an execution that was never started or has expired.
 
     Args:
         arn: The execution.
-        clients: boto3's.
-        included: Whether its input, output and cause come too: ``ALL_DATA``.
+        clients: The AWS clients.
+        included: ``ALL_DATA`` for input, output and cause too.
 
     Raises:
-        RunError: if AWS cannot be asked.
+        RunError: if the call fails.
     """
     states = clients.states
     with aws_call(f"ask for the execution {arn}"):
@@ -59,10 +59,10 @@ def find_execution(
 
 
 def describe(arn: str, clients: Clients) -> DescribeExecutionOutputTypeDef:
-    """An execution with its input and cause.
+    """Return the answer of DescribeExecution with input and cause.
 
     Raises:
-        RunError: if AWS cannot be asked, or does not know it.
+        RunError: if the call fails, or there is no such execution.
     """
     found = find_execution(arn, clients, "ALL_DATA")
     if found is None:
@@ -75,7 +75,7 @@ def start_execution(machine: str, name: str, text: str, clients: Clients) -> boo
     """Start an execution.
 
     Returns:
-        Whether one of that name could be started, or runs with this input already.
+        True if it was started or already runs with this input; False if another execution has the name.
 
     Raises:
         RunError: if AWS refuses.
@@ -100,19 +100,19 @@ def stop_execution(arn: str, cause: str, clients: Clients) -> None:
 
 
 def redrive_execution(arn: str, token: str, clients: Clients) -> datetime:
-    """Go on with an execution that failed, timed out or was aborted, where it stood.
+    """Redrive an execution that failed, timed out or was aborted: it continues where it ended.
 
     Args:
         arn: The execution.
-        token: ``clientToken``: the same again redrives nothing, for 15 minutes.
-        clients: boto3's.
+        token: ``clientToken``; for 15 minutes, a second call with the same token does nothing.
+        clients: The AWS clients.
 
     Returns:
-        When it was redriven.
+        The time of the redrive.
 
     Raises:
         NotRedrivable: if AWS does not redrive it.
-        RunError: if AWS cannot be asked, or refuses.
+        RunError: if the call fails.
     """
     states = clients.states
     with aws_call(f"redrive the execution {arn}"):
@@ -126,10 +126,10 @@ def redrive_execution(arn: str, token: str, clients: Clients) -> datetime:
 
 
 def list_executions(machine: str, clients: Clients) -> Iterator[ExecutionListItemTypeDef]:
-    """The executions of a state machine, the newest first; a thousand come with a request.
+    """Yield the executions of a state machine, the newest first; each request returns a thousand.
 
     Raises:
-        RunError: if AWS cannot be asked.
+        RunError: if the call fails.
     """
     pages = clients.states.get_paginator("list_executions").paginate(stateMachineArn=machine)
     with aws_call(f"list the executions of {machine}"):

@@ -1,4 +1,4 @@
-"""Batch: job definitions, and jobs that have not ended."""
+"""Job definitions of Batch, and jobs that have not ended."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ REQUESTS_PER_SECOND = quotas.BATCH_RATE.value * 4 // 5  # the rest is left to th
 
 
 def image(job_definition: str, clients: Clients) -> str | None:
-    """The image of the newest active revision of a job definition; None where there is none.
+    """Return the image of the newest active revision of a job definition; None if there is none.
 
     Raises:
-        RunError: if AWS cannot be asked.
+        RunError: if a call fails.
     """
     pages = clients.batch.get_paginator("describe_job_definitions").paginate(
         jobDefinitionName=job_definition, status="ACTIVE"
@@ -35,15 +35,15 @@ def image(job_definition: str, clients: Clients) -> str | None:
 
 
 def active_jobs(queue: str, names: Collection[str], clients: Clients) -> Iterator[JobDetailTypeDef]:
-    """The jobs of a queue that have not ended, of those names.
+    """Yield the jobs of a queue with one of the names that have not ended.
 
-    Listed by status: a filter by name would list all that ended in the last week too.
+    They are listed by status: a filter by name would also list all that ended in the last week.
 
     Raises:
-        RunError: if AWS cannot be asked.
+        RunError: if a call fails.
     """
     pace = Pace(REQUESTS_PER_SECOND)
-    found = (identity for status in ACTIVE for identity in _listed(queue, status, names, pace, clients))
+    found = (identity for status in ACTIVE for identity in _list_job_ids(queue, status, names, pace, clients))
     while some := list(islice(found, quotas.DESCRIBE_JOBS.value)):
         pace.wait()
         with aws_call("ask for jobs"):
@@ -51,7 +51,9 @@ def active_jobs(queue: str, names: Collection[str], clients: Clients) -> Iterato
         yield from (job for job in described["jobs"] if job["status"] in ACTIVE)
 
 
-def _listed(queue: str, status: JobStatusType, names: Collection[str], pace: Pace, clients: Clients) -> Iterator[str]:
+def _list_job_ids(
+    queue: str, status: JobStatusType, names: Collection[str], pace: Pace, clients: Clients
+) -> Iterator[str]:
     token: dict[str, Any] = {}
     while True:
         pace.wait()
@@ -64,7 +66,7 @@ def _listed(queue: str, status: JobStatusType, names: Collection[str], pace: Pac
 
 
 def terminate(jobs: Sequence[str], reason: str, clients: Clients) -> None:
-    """End jobs, whatever their state.
+    """Terminate jobs in any state.
 
     Raises:
         RunError: if AWS refuses.

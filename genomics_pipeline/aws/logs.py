@@ -1,4 +1,4 @@
-"""CloudWatch's log streams of Batch jobs."""
+"""CloudWatch log streams of Batch jobs."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from genomics_pipeline.model.errors import RunError
 
 
 def log_streams(job_id: str, clients: Clients) -> tuple[str | None, ...]:
-    """The log streams of a job's attempts, None for one that had none; empty where Batch has forgotten the job.
+    """Return the log streams of a job's attempts, None for an attempt without one; empty if the job has expired.
 
     Raises:
-        RunError: if Batch cannot be asked.
+        RunError: if the call fails.
     """
     try:
         found = list(BatchJobs(clients).describe([job_id]))
@@ -25,16 +25,16 @@ def log_streams(job_id: str, clients: Clients) -> tuple[str | None, ...]:
 
 
 def last_lines(group: str, stream: str, count: int, clients: Clients) -> list[str] | None:
-    """The last lines of a stream, in their order; None where there is no such stream (any more).
+    """Return the last lines of a stream, in their order; None if there is no such stream.
 
     Args:
         group: The log group.
         stream: The stream.
-        count: How many lines at most.
-        clients: boto3's.
+        count: The greatest number of lines.
+        clients: The AWS clients.
 
     Raises:
-        RunError: if CloudWatch cannot be asked.
+        RunError: if the call fails.
     """
     lines: list[str] = []
     token: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Map Runs of an execution and the latest failures in them, in as few requests as possible."""
+"""Map Runs of an execution and the latest failures in them, read with few calls, because AWS allows one a second."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from genomics_pipeline.aws.clients import Clients, aws_call
 from genomics_pipeline.aws.executions import describe
 from genomics_pipeline.records.map_run import MapRunDescription, describe_map_run
 
-LATEST_FAILURES = 20  # children of a Map Run whose cause is asked for before its result files are written
+LATEST_FAILURES = 20  # children of a Map Run whose causes are read before its result files are written
 
 
 class MapRuns:
-    """The Map Runs of an execution; one that ended is not asked for again.
+    """The Map Runs of an execution; one that has ended is described once.
 
     Args:
-        execution_arn: The execution.
+        execution_arn: The ARN of the execution.
         clients: The AWS clients.
     """
 
@@ -24,10 +24,10 @@ class MapRuns:
         self._causes: dict[str, tuple[str, str, str]] = {}
 
     def describe(self) -> list[MapRunDescription]:
-        """Describe the Map Runs, in the order that they began.
+        """Describe the Map Runs, in the order in which they started.
 
         Raises:
-            RunError: if AWS cannot be asked.
+            RunError: if a call fails.
         """
         with aws_call(f"list the Map Runs of {self._arn}"):
             pages = self._clients.states.get_paginator("list_map_runs").paginate(executionArn=self._arn)
@@ -44,10 +44,10 @@ class MapRuns:
         return self._ended[arn]
 
     def latest_failures(self, arn: str) -> list[tuple[str, str, str]]:
-        """Return (input, error, cause) of the children that failed last; each is asked for once.
+        """Return (input, error, cause) of the children that failed last; each child is described once.
 
         Raises:
-            RunError: if AWS cannot be asked.
+            RunError: if a call fails.
         """
         with aws_call(f"list the failed children of {arn}"):
             page = self._clients.states.list_executions(

@@ -14,12 +14,12 @@ RESTORED = 'ongoing-request="false"'
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One object.
+    """The properties of one S3 object.
 
     Attributes:
         size_bytes: Its size.
-        forbidden: Whether S3 does not let us look; it may not even be there.
-        archive: The archive it has to be restored from before it can be read; None for none.
+        forbidden: S3 denied access; the object may not exist.
+        archive: The storage class that it must be restored from before it can be read; None for none.
     """
 
     size_bytes: int
@@ -28,10 +28,10 @@ class Head:
 
 
 def head(uri: str, clients: Clients) -> Head | None:
-    """The object; None where there is none.
+    """Return the properties of an object; None if there is no such object.
 
     Raises:
-        RunError: if S3 cannot be asked.
+        RunError: if the call fails.
     """
     from botocore.exceptions import ClientError
 
@@ -52,16 +52,16 @@ def head(uri: str, clients: Clients) -> Head | None:
 
 
 def bucket_region(bucket: str, clients: Clients) -> str | None:
-    """The region of a bucket; None where S3 does not tell us.
+    """Return the Region of a bucket; None if it is missing or access is denied.
 
     Raises:
-        RunError: if S3 cannot be asked.
+        RunError: if the call fails.
     """
     from botocore.exceptions import ClientError
 
     with aws_call(f"look at the bucket {bucket}"):
         try:
             found = clients.s3.head_bucket(Bucket=bucket)
-        except ClientError:  # missing or forbidden: its objects are told of
+        except ClientError:  # missing or forbidden: reported for its objects
             return None
     return found.get("BucketRegion") or found["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")

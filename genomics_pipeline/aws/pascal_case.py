@@ -15,39 +15,39 @@ if TYPE_CHECKING:
 
 
 class UnknownMember(Exception):
-    """An argument that the service does not have."""
+    """An argument that the operation does not have."""
 
 
 def to_service(shape: Shape, value: Any) -> Any:
-    """Arguments of a Task as botocore takes them.
+    """Return the arguments of a Task as botocore takes them.
 
     Raises:
-        UnknownMember: with the name that Step Functions gives it.
+        UnknownMember: with the name in the Task.
     """
-    return _renamed(shape, value, lambda shape: {_pascal(name): name for name in shape.members})
+    return _rename_members(shape, value, lambda shape: {_pascal(name): name for name in shape.members})
 
 
 def from_service(shape: Shape, value: Any) -> Any:
-    """An answer of botocore's as a Task's result."""
-    return _renamed(shape, value, lambda shape: {name: _pascal(name) for name in shape.members})
+    """Return an answer of botocore as the result of a Task."""
+    return _rename_members(shape, value, lambda shape: {name: _pascal(name) for name in shape.members})
 
 
 def _pascal(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _renamed(shape: Any, value: Any, names: Callable[[Any], Mapping[str, str]]) -> Any:
-    """The value with the names of its members; what has not the model's type is left to the service to refuse."""
+def _rename_members(shape: Any, value: Any, names: Callable[[Any], Mapping[str, str]]) -> Any:
+    """Return a value with its members renamed; the service refuses what has not the type of the model."""
     if shape.type_name == "structure" and isinstance(value, Mapping):
         known, found = names(shape), {}
         for name, member in value.items():
             if name not in known:
                 raise UnknownMember(name)
             inner = next(one for key, one in shape.members.items() if key in (name, known[name]))
-            found[known[name]] = _renamed(inner, member, names)
+            found[known[name]] = _rename_members(inner, member, names)
         return found
     if shape.type_name == "list" and isinstance(value, list):
-        return [_renamed(shape.member, one, names) for one in value]
+        return [_rename_members(shape.member, one, names) for one in value]
     if shape.type_name == "map" and isinstance(value, Mapping):
-        return {name: _renamed(shape.value, one, names) for name, one in value.items()}
+        return {name: _rename_members(shape.value, one, names) for name, one in value.items()}
     return value

@@ -1,4 +1,4 @@
-"""Requests by the thousand: no more a second than AWS takes, and again after a while where it takes fewer."""
+"""Many requests: at a limited rate, in parallel, and retried when AWS throttles them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from genomics_pipeline.aws.clients import CONNECTIONS
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
-ROUNDS = 8  # of botocore's own attempts each
+ROUNDS = 8  # each of as many attempts as botocore makes by itself
 LONGEST_PAUSE_S = 20.0
-AT_ONCE = 1000  # requests that are known to the threads, however many follow
+AT_ONCE = 1000  # requests that are queued for the threads at the same time
 
-# What S3, Batch and Step Functions say when there are too many requests; HEAD has no body, so there it is the status.
+# Error codes of S3, Batch and Step Functions for too many requests; of HEAD, which has no body, the status.
 THROTTLED = ("503", "429", "SlowDown", "TooManyRequestsException", "ThrottlingException", "RequestLimitExceeded")
 
 
 class Pace:
-    """Lets so many requests a second through, from however many threads.
+    """A rate limit over all threads.
 
     Args:
-        per_second: How many.
+        per_second: Requests a second.
     """
 
     def __init__(self, per_second: float) -> None:
@@ -36,7 +36,7 @@ class Pace:
         self._lock = threading.Lock()
 
     def wait(self) -> None:
-        """Return when it is this request's turn."""
+        """Wait until the rate allows another request."""
         with self._lock:
             now = time.monotonic()
             turn = max(now, self._next)
@@ -45,9 +45,9 @@ class Pace:
 
 
 def retry_throttled(request: Callable[[], Answer], pause: Callable[[float], None] = time.sleep) -> Answer:
-    """The answer to a request that is sent again, after longer and longer pauses, while AWS has too many.
+    """Send a request, again after increasing pauses while AWS throttles it, and return the answer.
 
-    botocore tries again too, but all requests of a client share how often: thousands of them run out of it.
+    botocore retries too, but all requests of a client share one budget of retries, which thousands of them exhaust.
     """
     from botocore.exceptions import ClientError
 
@@ -57,19 +57,19 @@ def retry_throttled(request: Callable[[], Answer], pause: Callable[[float], None
         except ClientError as error:
             if not is_throttled(error):
                 raise
-            pause(random.uniform(0, min(2.0**round_, LONGEST_PAUSE_S)))  # noqa: S311 # spreads requests, hides nothing
+            pause(random.uniform(0, min(2.0**round_, LONGEST_PAUSE_S)))  # noqa: S311 # jitter
     return request()
 
 
 def is_throttled(error: BaseException | None) -> bool:
-    """Whether AWS refused a request only because there are too many."""
+    """Tell whether AWS throttled a request."""
     from botocore.exceptions import ClientError
 
     return isinstance(error, ClientError) and error.response["Error"]["Code"] in THROTTLED
 
 
 def in_parallel(ask: Callable[[Asked], Answer], asked: Iterable[Asked]) -> Iterator[Answer]:
-    """The answers in order, asked by as many threads as a client has connections."""
+    """Yield the answers in the order of the requests, which as many threads send as a client has connections."""
     left = iter(asked)
     with ThreadPoolExecutor(CONNECTIONS) as threads:
         try:

@@ -1,4 +1,4 @@
-"""Elastic Container Registry: which images are there, and how an engine may push."""
+"""Elastic Container Registry: images by tag, and credentials to push."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from genomics_pipeline.aws.clients import Clients, aws_call
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What a container engine logs in with.
+    """Credentials with which a container engine logs in.
 
     Attributes:
         registry: The registry's host.
         user: Its user.
-        password: Good for 12 hours; never shown.
+        password: Valid for 12 hours; never shown.
     """
 
     registry: str
@@ -24,7 +24,7 @@ class Login:
 
 
 def login(clients: Clients) -> Login:
-    """Of this account's registry.
+    """Return credentials of this account's registry.
 
     Raises:
         RunError: if AWS refuses.
@@ -36,10 +36,10 @@ def login(clients: Clients) -> Login:
 
 
 def has_tag(repository: str, tag: str, clients: Clients) -> bool:
-    """Whether a repository has an image of that tag.
+    """Tell whether a repository has an image with a tag.
 
     Raises:
-        RunError: if there is no such repository, or AWS cannot be asked.
+        RunError: if there is no such repository, or the call fails.
     """
     with aws_call(f"look into the ECR repository {repository}"):
         try:

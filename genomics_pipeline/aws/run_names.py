@@ -1,4 +1,4 @@
-"""The runs of a stack, as its bucket knows them: one folder a run below ``runs/``."""
+"""Names of the runs of a stack: each has a prefix of its own below ``runs/`` in the bucket."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from genomics_pipeline.model import run_layout
 
 
 def run_names(deployment: Deployment, clients: Clients, beginning: str = "") -> Iterator[str]:
-    """The names of the runs, sorted; a thousand come with a request.
+    """Yield the names of the runs, sorted; each request returns a thousand.
 
     Args:
         deployment: The stack.
-        clients: boto3's.
-        beginning: Only runs whose names begin so.
+        clients: The AWS clients.
+        beginning: The beginning of the names.
 
     Raises:
         RunError: if the bucket cannot be listed.
@@ -31,7 +31,7 @@ def run_names(deployment: Deployment, clients: Clients, beginning: str = "") -> 
 
 
 def rerun_name(run: str, number: int) -> str:
-    """The name of a rerun's execution.
+    """Return the name of a rerun's execution.
 
     >>> rerun_name("cohort-3f2a91c0d5e7", 1)
     'cohort-3f2a91c0d5e7-r1'
@@ -40,7 +40,7 @@ def rerun_name(run: str, number: int) -> str:
 
 
 def run_of(execution: str) -> str:
-    """The run that an execution's name tells, which is a rerun's or the run's own.
+    """Return the name of the run from the name of an execution, its first or a rerun's.
 
     >>> run_of("cohort-3f2a91c0d5e7-r1"), run_of("cohort-3f2a91c0d5e7")
     ('cohort-3f2a91c0d5e7', 'cohort-3f2a91c0d5e7')

@@ -1,4 +1,4 @@
-"""A CloudFormation stack as it is changed: change sets, their execution, and what its events tell."""
+"""Changes of a CloudFormation stack: change sets, their execution and the events."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     )
 
 POLL_S = 5.0
-IN_REVIEW = "REVIEW_IN_PROGRESS"  # a change set was made for it, and nothing else
-# Stacks that no change set can be made for: their creation failed, and only deletion is left.
+IN_REVIEW = "REVIEW_IN_PROGRESS"  # only a change set was created for it
+# Stacks that no change set can be created for: their creation failed, and they can only be deleted.
 DEAD = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
 GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE")
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"
-_CONSEQUENCE = "cancelled"  # "Resource creation cancelled": another resource's failure stopped it
+_CONSEQUENCE = "cancelled"  # "Resource creation cancelled": because another resource failed
 
 Say = Callable[["Event"], None]
 Sleep = Callable[[float], object]
@@ -38,11 +38,13 @@ Sleep = Callable[[float], object]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a change set would do to one resource.
+    """The change of one resource in a change set.
 
     Attributes:
         action: ``Add``, ``Modify``, ``Remove``, ``Import`` or ``Dynamic``.
-        replacement: ``True``, ``False`` or ``Conditional`` of what is modified; empty otherwise.
+        resource: The logical id of the resource.
+        type: The type of the resource.
+        replacement: ``True``, ``False`` or ``Conditional`` for ``Modify``; empty otherwise.
     """
 
     action: str
@@ -53,13 +55,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
-    """What would be done to a stack.
+    """A change set of a stack.
 
     Attributes:
-        arn: Its own.
+        arn: The ARN of the change set.
         stack: The stack's id.
-        changes: By resource. There may be none where outputs alone change.
-        needed: Whether there is anything to execute.
+        changes: The changes, one for each resource; none if only outputs change.
+        needed: There is something to execute.
     """
 
     arn: str
@@ -70,7 +72,7 @@ class ChangeSet:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to a resource of the stack, or to the stack itself."""
+    """An event of a resource of the stack, or of the stack itself."""
 
     resource: str
     type: str
@@ -79,10 +81,10 @@ class Event:
 
 
 def describe(stack: str, clients: Clients) -> StackTypeDef | None:
-    """The stack of that name or id, or none.
+    """Return the stack with a name or id; None if there is none.
 
     Raises:
-        RunError: if AWS cannot be asked.
+        RunError: if a call fails.
     """
     from botocore.exceptions import ClientError
 
@@ -96,7 +98,7 @@ def describe(stack: str, clients: Clients) -> StackTypeDef | None:
 
 
 def outputs(found: StackTypeDef) -> dict[str, str]:
-    """The outputs of a stack, by name."""
+    """Return the outputs of a stack by name."""
     return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", ())}
 
 
@@ -107,19 +109,19 @@ def make_change_set(
     clients: Clients,
     sleep: Sleep,
 ) -> ChangeSet:
-    """Ask CloudFormation what a template would change; nothing is changed yet.
+    """Create a change set, which shows what a template would change; nothing is changed yet.
 
-    Parameters that are not given keep the value they have.
+    Parameters that are not given keep their value.
 
     Args:
         stack: The stack's name.
         template: The template.
-        parameters: Those that are given.
-        clients: AWS.
-        sleep: Waits between two looks.
+        parameters: The values of parameters that are given.
+        clients: The AWS clients.
+        sleep: Waits between two calls.
 
     Raises:
-        RunError: if the template or its parameters are refused, or the stack is one that cannot be changed.
+        RunError: if the template or its parameters are refused, or the stack cannot be changed.
     """
     found = describe(stack, clients)
     if found and found["StackStatus"] in DEAD:
@@ -144,7 +146,7 @@ def make_change_set(
 
 
 def _parameters(template: Mapping[str, Any], given: Mapping[str, str], kept: Collection[str]) -> list[ParameterTypeDef]:
-    """The given values; of the others that the stack has, the one it has."""
+    """Return the values that are given, and the previous ones of the other parameters of the stack."""
     previous = [key for key in template["Parameters"] if key in kept and key not in given]
     parameters: list[ParameterTypeDef] = []
     parameters += [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]
@@ -153,7 +155,7 @@ def _parameters(template: Mapping[str, Any], given: Mapping[str, str], kept: Col
 
 
 def _source(stack: str, body: str, bucket: str | None, clients: Clients) -> dict[str, Any]:
-    """The template in the request, or where it is too long, the URL of an object of the stack's bucket."""
+    """Return the argument with the template, or if it is too long, with the URL of an object in the stack's bucket."""
     size = len(body.encode())
     if size <= quotas.TEMPLATE_BODY.value:
         return {"TemplateBody": body}
@@ -199,7 +201,7 @@ def _changes(found: DescribeChangeSetOutputTypeDef, clients: Clients) -> Iterato
 
 
 def discard(change_set: ChangeSet, clients: Clients) -> None:
-    """Delete a change set that is not wanted, and the stack where it was to be made by it.
+    """Delete a change set, and the stack if the change set would have created it.
 
     Raises:
         RunError: if AWS refuses.
@@ -212,19 +214,16 @@ def discard(change_set: ChangeSet, clients: Clients) -> None:
 
 
 def execute(change_set: ChangeSet, clients: Clients, say: Say, sleep: Sleep) -> StackTypeDef:
-    """Execute a change set and wait for its end.
+    """Execute a change set, wait for its end and return the stack.
 
     Args:
-        change_set: One that is needed.
-        clients: AWS.
-        say: Is told every event.
-        sleep: Waits between two looks.
-
-    Returns:
-        The stack.
+        change_set: A change set with ``needed``.
+        clients: The AWS clients.
+        say: Called with every event.
+        sleep: Waits between two calls.
 
     Raises:
-        RunError: if a resource failed, with its reason.
+        RunError: with the reason, if a resource failed.
     """
     with aws_call(f"execute the change set {change_set.arn}"):
         seen = {event["EventId"] for event in _new_events(change_set.stack, set(), clients)}
@@ -233,10 +232,10 @@ def execute(change_set: ChangeSet, clients: Clients, say: Say, sleep: Sleep) -> 
 
 
 def delete(found: StackTypeDef, clients: Clients, say: Say, sleep: Sleep) -> None:
-    """Delete a stack and wait for its end; resources that are retained stay.
+    """Delete a stack and wait for its end; retained resources stay.
 
     Raises:
-        RunError: if a resource could not be deleted, with its reason.
+        RunError: with the reason, if a resource could not be deleted.
     """
     stack_id = found["StackId"]
     with aws_call(f"delete the stack {found['StackName']}"):
@@ -246,7 +245,7 @@ def delete(found: StackTypeDef, clients: Clients, say: Say, sleep: Sleep) -> Non
 
 
 def _new_events(stack_id: str, seen: Collection[str], clients: Clients) -> list[StackEventTypeDef]:
-    """The events that were not seen, the oldest first. AWS gives the newest first."""
+    """Return the events that are not in `seen`, the oldest first; AWS returns the newest first."""
     found: list[StackEventTypeDef] = []
     for page in clients.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id):
         for event in page["StackEvents"]:
@@ -257,7 +256,7 @@ def _new_events(stack_id: str, seen: Collection[str], clients: Clients) -> list[
 
 
 def _follow(stack_id: str, seen: set[str], clients: Clients, say: Say, sleep: Sleep) -> StackTypeDef:
-    """Wait until an event of the stack itself tells its end; its status may still be that of before for a moment."""
+    """Wait for the event of the stack itself that ends the change; its status may be outdated for a moment."""
     failed: list[Event] = []
     while True:
         ended = ""
@@ -277,21 +276,21 @@ def _follow(stack_id: str, seen: set[str], clients: Clients, say: Say, sleep: Sl
         if ended:
             found = clients.cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
             if ended not in GOOD:
-                raise RunError(_told(found, ended, failed))
+                raise RunError(_failure_message(found, ended, failed))
             return found
         sleep(POLL_S)
 
 
-def _told(found: StackTypeDef, ended: str, failed: Sequence[Event]) -> str:
+def _failure_message(found: StackTypeDef, ended: str, failed: Sequence[Event]) -> str:
     what = "; ".join(f"{event.resource} ({event.type}): {event.reason or event.status}" for event in failed)
     return f"stack {found['StackName']}: {ended}: {what or found.get('StackStatusReason', 'AWS gives no reason')}"
 
 
 def running_executions(found: StackTypeDef, clients: Clients) -> list[str]:
-    """Names of executions that go on in the stack's state machines, some of each.
+    """Return names of running executions of the stack's state machines: the first page of each.
 
     Raises:
-        RunError: if AWS cannot be asked.
+        RunError: if a call fails.
     """
     names = []
     with aws_call(f"look for runs of the stack {found['StackName']}"):

@@ -1,8 +1,8 @@
-"""What AWS Batch itself tries again: a job definition's RetryStrategy, made of the classes that pass by themselves.
+"""The RetryStrategy of job definitions: failures that AWS Batch itself retries.
 
 Batch user guide, "Automated job retries"; API reference, RetryStrategy and EvaluateOnExit: 1 to 10 attempts, at most
 five entries, conditions of one entry hold together, the first entry that matches decides, what matches none is retried.
-Jobs that were cancelled or took too long are never retried, whatever an entry says.
+Jobs that were cancelled or timed out are never retried, whatever an entry says.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ TIMED_OUT = "Job attempt duration exceeded timeout"
 
 @dataclass(frozen=True, slots=True)
 class EvaluateOnExit:
-    """One entry: an attempt that ends so is tried again, or is the last.
+    """An entry of ``evaluateOnExit``: which ends of an attempt are retried, or are final.
 
-    A pattern is a text, or the beginning of one before ``*``.
+    A pattern is a whole text, or the beginning of one followed by ``*``.
 
     Attributes:
         action: ``RETRY`` or ``EXIT``.
@@ -36,7 +36,7 @@ class EvaluateOnExit:
     on_exit_code: str | None = None
 
     def matches(self, status_reason: str, reason: str, exit_code: str) -> bool:
-        """Whether an attempt's end fits all patterns."""
+        """Tell whether the end of an attempt matches all patterns."""
         found = (
             (self.on_status_reason, status_reason),
             (self.on_reason, reason),
@@ -45,7 +45,7 @@ class EvaluateOnExit:
         return all(pattern is None or _fits(pattern, text) for pattern, text in found)
 
     def to_json(self) -> dict[str, str]:
-        """As CloudFormation and Step Functions write it.
+        """Return the entry as CloudFormation and Step Functions write it.
 
         >>> EvaluateOnExit("RETRY", on_status_reason="Host EC2*").to_json()
         {'OnStatusReason': 'Host EC2*', 'Action': 'RETRY'}
@@ -61,13 +61,13 @@ class EvaluateOnExit:
 
 @dataclass(frozen=True, slots=True)
 class RetryStrategy:
-    """How often Batch tries a job, and after which ends."""
+    """The number of attempts of a job, and which ends of an attempt are retried."""
 
     attempts: int = 1
     evaluate_on_exit: tuple[EvaluateOnExit, ...] = ()
 
     def retries(self, status_reason: str, reason: str | None, exit_code: int | None) -> bool:
-        """Whether an attempt that ended so is followed by another, where there is one left.
+        """Tell whether an attempt with this end is followed by another, if any is left.
 
         >>> RetryStrategy(3).retries("Essential container in task exited", None, 1)
         True
@@ -81,13 +81,13 @@ class RetryStrategy:
         return entry is None or entry.action.upper() == RETRY
 
     def to_json(self) -> dict[str, Any]:
-        """As CloudFormation and Step Functions write it."""
+        """Return the strategy as CloudFormation and Step Functions write it."""
         entries = [entry.to_json() for entry in self.evaluate_on_exit]
         return {"Attempts": self.attempts, **({"EvaluateOnExit": entries} if entries else {})}
 
     @staticmethod
     def from_json(given: Mapping[str, Any]) -> RetryStrategy:
-        """What a submission's ``RetryStrategy`` says."""
+        """Return the strategy of a submission's ``RetryStrategy``."""
         entries = (
             EvaluateOnExit(one["Action"], one.get("OnStatusReason"), one.get("OnReason"), one.get("OnExitCode"))
             for one in given.get("EvaluateOnExit") or ()
@@ -102,9 +102,9 @@ def _fits(pattern: str, text: str) -> bool:
     return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern
 
 
-# How each class ends that another host or another try heals, the most frequent first.
+# Ends of an attempt that another host or another attempt may avoid, by class, the most frequent first.
 _ENDS: Mapping[FailureClass, tuple[EvaluateOnExit, ...]] = {
-    FailureClass.HOST_LOST: (EvaluateOnExit(RETRY, on_status_reason="Host EC2*"),),  # Spot took the host, or it died
+    FailureClass.HOST_LOST: (EvaluateOnExit(RETRY, on_status_reason="Host EC2*"),),  # Spot or failed
     FailureClass.IMAGE: (
         EvaluateOnExit(RETRY, on_reason="CannotPullContainer*"),
         EvaluateOnExit(RETRY, on_status_reason="Task failed to start*"),  # the ECS agent's
@@ -114,10 +114,10 @@ _ENDS: Mapping[FailureClass, tuple[EvaluateOnExit, ...]] = {
 
 
 def retry_strategy(attempts: int, classes: Iterable[FailureClass]) -> RetryStrategy:
-    """Retry these classes and nothing else: the last entry ends what matches none."""
+    """Return the strategy that retries these classes only; the last entry makes all other ends final."""
     entries = (entry for each in classes for entry in _ENDS[each])
     return RetryStrategy(attempts, (*entries, EvaluateOnExit(EXIT, on_reason="*")))
 
 
-# Of every job definition of ours.
+# Of every job definition of a stack.
 OURS = retry_strategy(5, (FailureClass.HOST_LOST, FailureClass.IMAGE))

@@ -1,9 +1,9 @@
-"""What a failed child execution's Error and Cause mean. Causes are parsed as JSON, never searched: they also hold our
-own words, such as the patterns of a job definition's retry strategy.
+"""Classification of failures by the Error and Cause of a failed child execution.
 
-The shapes: a cause of our definitions' Fail states is ``{"stage", "class", "error", "cause", "tried"}``; within,
-``batch:submitJob.sync`` gives the job's detail as DescribeJobs does, in PascalCase, or the text of what SubmitJob
-refused. The tables are also what definitions decide by (`asl.healing`): one of them after the other, in this order.
+Causes are parsed as JSON, never searched: they also contain text of the job definition, such as the patterns of its
+retry strategy. The cause of a generated Fail state is ``{"stage", "class", "error", "cause", "tried"}``;
+the inner cause is the job's detail as DescribeJobs returns it, in PascalCase, or the message of a refused SubmitJob.
+Generated definitions decide by the same tables, in the same order (`asl.healing`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_C
 
 SIGTERM_EXIT_CODE = 143
 
-# How the job's StatusReason begins. Sources of every line: tests/corpus/causes.
+# Beginnings of a job's StatusReason. Sources of every line: tests/corpus/causes.
 BY_STATUS_REASON = {
     "Host EC2": FailureClass.HOST_LOST,
     "Your Spot Task was interrupted": FailureClass.HOST_LOST,
@@ -27,14 +27,14 @@ BY_STATUS_REASON = {
     "Task failed to start": FailureClass.IMAGE,
     "Timeout waiting for network interface provisioning": FailureClass.IMAGE,
     "ECS was unable to assume the role": FailureClass.IMAGE,
-    # A job that no host took: cancelled by its queue (`aws.template.compute`), or still waiting at its head.
+    # A job that no host ran: cancelled by its queue (`aws.template.compute`), or still at the head of the queue.
     "Canceled by JobStateTimeLimit action": FailureClass.AWS_LIMIT,
     "CAPACITY:": FailureClass.AWS_LIMIT,
     "MISCONFIGURATION:": FailureClass.AWS_LIMIT,
-    "cancelled by `genomics-pipeline": FailureClass.CANCELLED,  # what `cancel` gives TerminateJob as its reason
-    "Ended with its Task": FailureClass.CANCELLED,  # what our engine gives it (`runs.aws.batch_api`)
+    "cancelled by `genomics-pipeline": FailureClass.CANCELLED,  # the reason with which `cancel` calls TerminateJob
+    "Ended with its Task": FailureClass.CANCELLED,  # the reason with which the engine calls it (`runs.aws.batch_api`)
 }
-# How the container's Reason begins, in lower case; else the StatusReason. The names are the ECS agent's.
+# Beginnings of a container's Reason in lower case, else of the StatusReason. The names are the ECS agent's.
 BY_REASON = {
     "outofmemory": FailureClass.OUT_OF_MEMORY,
     "cannotpull": FailureClass.IMAGE,
@@ -48,13 +48,13 @@ BY_REASON = {
     "cgroup": FailureClass.IMAGE,
     "resourceinitialization": FailureClass.IMAGE,
     "agent": FailureClass.IMAGE,
-    # What a task says on this machine: the worker's words, the C library's, Python's.
+    # Messages of a task on this machine: of the worker, the C library, Python.
     "no space left on": FailureClass.OUT_OF_DISK,
     "[errno 28]": FailureClass.OUT_OF_DISK,
     "oserror: [errno 28]": FailureClass.OUT_OF_DISK,
     "disk quota exceeded": FailureClass.OUT_OF_DISK,
 }
-EXIT_CODE = "exit code"  # what `Failure.why` begins with where that told
+EXIT_CODE = "exit code"  # the beginning of `Failure.why` where the exit code decided
 # The container's exit code; every other one but 0 is a TOOL_ERROR.
 BY_EXIT_CODE = {
     BAD_INPUT_EXIT_CODE: FailureClass.BAD_INPUT,
@@ -62,17 +62,17 @@ BY_EXIT_CODE = {
     OUT_OF_MEMORY_EXIT_CODE: FailureClass.OUT_OF_MEMORY,  # without a reason, a program of the step was killed
     SIGTERM_EXIT_CODE: FailureClass.CANCELLED,
 }
-# The error's name. UNKNOWN are all others, of which these are told of by name (docs/failures.md): States.Runtime,
-# States.QueryEvaluationError, States.NoChoiceMatched and their like are a definition's own mistakes; States.Permissions
+# Names of errors. All others are UNKNOWN, of which docs/failures.md describes these: States.Runtime,
+# States.QueryEvaluationError, States.NoChoiceMatched and similar ones are errors of the definition; States.Permissions
 # and States.ResultWriterFailed a role's or bucket's; Batch.ClientException a job definition or queue that is not there;
 # States.ExceedToleratedFailureThreshold is what other failures come to; States.TaskFailed says nothing by itself.
 BY_ERROR = {
     "States.Timeout": FailureClass.TIMEOUT,
     "States.HeartbeatTimeout": FailureClass.TIMEOUT,
     "States.DataLimitExceeded": FailureClass.AWS_LIMIT,
-    "States.ItemReaderFailed": FailureClass.BAD_INPUT,  # the manifest is missing, or no manifest
-    "Cancelled": FailureClass.CANCELLED,  # what our own StopExecution gives as its error
-    "": FailureClass.CANCELLED,  # only what was aborted has neither error nor cause
+    "States.ItemReaderFailed": FailureClass.BAD_INPUT,  # the manifest is missing or cannot be read
+    "Cancelled": FailureClass.CANCELLED,  # the error with which `cancel` calls StopExecution
+    "": FailureClass.CANCELLED,  # only an aborted execution has neither error nor cause
     # Throttled and broken submissions, under the names that Step Functions gives them.
     "Batch.AWSBatchException": FailureClass.THROTTLED,
     "Batch.TooManyRequestsException": FailureClass.THROTTLED,
@@ -84,11 +84,11 @@ BY_ERROR = {
 
 @dataclass(frozen=True, slots=True)
 class StageTry:
-    """One try of a stage.
+    """One attempt of a stage that failed.
 
     Attributes:
-        failure_class: How it ended.
-        memory_mib: What its job had.
+        failure_class: The class of its failure.
+        memory_mib: The memory of its job.
         job_id: The Batch job; None where none was submitted.
     """
 
@@ -99,20 +99,20 @@ class StageTry:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failure, understood.
+    """A failure with its class.
 
     Attributes:
         failure_class: Its class.
-        message: What a person is told.
-        why: What the class was told by, and how it reads; empty where nothing told one.
+        message: The message for the user.
+        why: The field that decided the class, and its text; empty where none did.
         error: The error's name.
         stage: The stage it happened in; None where the cause does not say.
-        exit_code: Of the container; None where it never ended by itself.
+        exit_code: The exit code of the container; None where it did not end by itself.
         job_id: The last Batch job.
-        memory_mib: What that job had.
-        log_streams: CloudWatch's log streams of its attempts, the last one last; None for one that had none.
-        attempts: How often all jobs were tried by Batch.
-        tried: The tries of the stage, where the definition counted them.
+        memory_mib: The memory of that job.
+        log_streams: The CloudWatch log streams of its attempts, in their order; None for an attempt without one.
+        attempts: The number of attempts of all jobs in Batch.
+        tried: The failed attempts of the stage, if the definition counted them.
     """
 
     failure_class: FailureClass
@@ -129,25 +129,25 @@ class Failure:
 
     @property
     def attempt(self) -> int:
-        """The last attempt's number, as Batch counts them: of the last job's."""
+        """Return the number of the last attempt among those of its job, as Batch counts them."""
         return self.attempts - len(_earlier(self.tried, self.job_id))
 
     @property
     def by_exit_code(self) -> bool:
-        """Whether nothing but the exit code told the class: then whoever ended with it may know better."""
+        """Tell whether the exit code alone decided the class, so that the worker may know a better one."""
         return self.why.startswith(EXIT_CODE)
 
 
 def classify(error: str, cause: str) -> Failure:
-    """What a failure is.
+    """Classify a failure.
 
     Args:
-        error: ``Error`` of a failed execution, empty where it has none.
-        cause: Its ``Cause``, likewise.
+        error: ``Error`` of a failed execution, empty if it has none.
+        cause: Its ``Cause``, empty if it has none.
 
-    >>> told = classify("States.TaskFailed", '{"stage": "alignment", "error": "States.Timeout", "cause": "too slow"}')
-    >>> told.failure_class, told.stage, told.message, told.why
-    (<FailureClass.TIMEOUT: 'timeout'>, 'alignment', 'too slow', 'error: States.Timeout')
+    >>> failure = classify("States.TaskFailed", '{"stage": "align", "error": "States.Timeout", "cause": "too slow"}')
+    >>> failure.failure_class, failure.stage, failure.message, failure.why
+    (<FailureClass.TIMEOUT: 'timeout'>, 'align', 'too slow', 'error: States.Timeout')
     """
     detail = _object(cause)
     if detail is None and _is_cut(cause):
@@ -163,7 +163,7 @@ def classify(error: str, cause: str) -> Failure:
 def _object(text: str) -> dict[str, Any] | None:
     try:
         found = json.loads(text)
-    except (ValueError, RecursionError):  # plain words, or JSON that was cut
+    except (ValueError, RecursionError):  # plain text, or JSON that was cut
         return None
     return found if isinstance(found, dict) else None
 
@@ -173,20 +173,20 @@ def _is_cut(cause: str) -> bool:
 
 
 def _whole_members(text: str) -> Iterator[tuple[str, Any]]:
-    """The members of a JSON object without spaces, up to the one in which its text was cut."""
-    decoder, at = json.JSONDecoder(), 0
+    """Yield the members of a JSON object without spaces, up to the one in which its text was cut."""
+    decoder, position = json.JSONDecoder(), 0
     try:
-        while text[at] in "{,":
-            name, colon = decoder.raw_decode(text, at + 1)
-            value, at = decoder.raw_decode(text, colon + 1)
-            if text[at] == ",":
+        while text[position] in "{,":
+            name, colon = decoder.raw_decode(text, position + 1)
+            value, position = decoder.raw_decode(text, colon + 1)
+            if text[position] == ",":
                 yield str(name), value
     except (ValueError, IndexError, RecursionError):
         return
 
 
 def _of_cut(error: str, members: Mapping[str, Any]) -> Failure:
-    """A cause that is no JSON any more: of our Fail states' the first members tell what the definition found."""
+    """Classify a cause that was cut; the first members of a Fail state's cause have what the definition decided."""
     known = _class_named(members.get("class"))
     return Failure(
         failure_class=known or FailureClass.UNKNOWN,
@@ -198,7 +198,7 @@ def _of_cut(error: str, members: Mapping[str, Any]) -> Failure:
 
 
 def _of_stage(error: str, detail: Mapping[str, Any]) -> Failure:
-    """What a Fail state of ours tells. Only the definition knows the exit codes that are the step's own."""
+    """Classify the cause of a Fail state. Only the definition knows the step's own exit codes."""
     inner = classify(str(detail.get("error", error)), str(detail["cause"]))
     known = _class_named(detail.get("class"))
     if known and known != inner.failure_class and inner.by_exit_code:
@@ -219,7 +219,7 @@ def _tries(tried: Any) -> Iterator[StageTry]:
 
 
 def _earlier(tried: Sequence[StageTry], last: str | None) -> list[StageTry]:
-    """The tries that had another job than the last."""
+    """Return the attempts of the stage that had another job than the last."""
     return [one for one in tried if one.job_id not in (None, last)]
 
 
@@ -236,7 +236,7 @@ def _mappings(values: Any) -> list[Mapping[str, Any]]:
 
 
 def _number(value: Any) -> int | None:
-    """A number that Batch gives as one, or as its text."""
+    """Return a number that Batch gives as a number or as text; None for anything else."""
     text = str(value)
     return int(text) if text.isascii() and text.isdigit() else None
 
@@ -262,14 +262,14 @@ def _of_job(error: str, job: Mapping[str, Any]) -> Failure:
 
 
 def _memory_mib(container: Mapping[str, Any]) -> int | None:
-    """botocore's model of Batch: `Memory` is only there for what was not asked for by `ResourceRequirements`."""
+    """Return the memory of a container, which has `Memory` only without `ResourceRequirements` (botocore's model)."""
     asked = _mappings(container.get("ResourceRequirements"))
     values = [one.get("Value") for one in asked if one.get("Type") == "MEMORY"]
     return _number(values[0] if values else container.get("Memory"))
 
 
 def by_attempt(streams: Sequence[str | None], latest: str | None) -> tuple[str | None, ...]:
-    """The log streams of a job's attempts: a running attempt's is told of the job's container only.
+    """Return the log streams of a job's attempts; that of a running attempt is in the job's container only.
 
     >>> by_attempt(["a", None], "b")
     ('a', None, 'b')
@@ -278,7 +278,7 @@ def by_attempt(streams: Sequence[str | None], latest: str | None) -> tuple[str |
 
 
 def _class(error: str, status_reason: str, reason: str, code: int | None) -> tuple[FailureClass, str]:
-    """The first that tells: why Batch ended the job, why its container ended, the exit code, the error."""
+    """Return the class and what decided it: the first of status reason, container reason, exit code and error."""
     for table, field, text in (
         (BY_STATUS_REASON, "status reason", status_reason),
         (BY_REASON, "container reason", reason),

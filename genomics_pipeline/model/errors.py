@@ -1,4 +1,4 @@
-"""Every error a user sees: what was expected, what was found, where, and what to do about it."""
+"""Errors that are shown to the user: what was expected, what was found, where, and what to do about it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong, and its place.
+    """One thing that is wrong, and where.
 
     Attributes:
         message: One sentence: what was expected, what was found, what to do.
@@ -26,17 +26,17 @@ class Problem:
     column: int | str | None = None
 
     def __str__(self) -> str:
-        """Render as compilers do: ``file:line:column: message``.
+        """Return the problem as compilers write it: ``file:line:column: message``.
 
         >>> str(Problem("expected a name, found nothing", "cohort.csv", 3, "sample"))
         'cohort.csv:3:sample: expected a name, found nothing'
         """
-        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
-        return f"{place}: {self.message}" if place else self.message
+        where = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        return f"{where}: {self.message}" if where else self.message
 
 
 class PipelineError(Exception):
-    """A failure with a message for the user; `exit_code` is what the command ends with."""
+    """A failure with a message for the user; `exit_code` is the command's exit code."""
 
     exit_code: ClassVar[int] = 1
 
@@ -56,35 +56,35 @@ class RunError(PipelineError):
 
 
 class UsageError(PipelineError):
-    """A command that cannot mean anything: exit code 2."""
+    """A command line that has no meaning: exit code 2."""
 
     exit_code: ClassVar[int] = 2
 
 
 class CollectedProblems:
-    """What several checks found, raised at once."""
+    """Problems of several checks, raised at once."""
 
     def __init__(self) -> None:
         self._errors: list[PipelineError] = []
 
     @contextmanager
     def check(self) -> Iterator[None]:
-        """A check: what it raises is kept."""
+        """Run a check and keep the `PipelineError` that it raises."""
         try:
             yield
         except PipelineError as error:
             self._errors.append(error)
 
     def add(self, problems: Iterable[Problem]) -> None:
-        """Keep what a check found."""
+        """Keep the problems that a check found."""
         if found := list(problems):
             self._errors.append(DataError(found))
 
     def refuse(self) -> None:
-        """Raise what was kept, if anything was.
+        """Raise the problems that were kept, if there are any.
 
         Raises:
-            UsageError: if only the command is wrong.
+            UsageError: if only the command line is wrong.
             DataError: if anything else is.
         """
         problems = [problem for error in self._errors for problem in error.problems]
@@ -94,7 +94,7 @@ class CollectedProblems:
 
 
 def did_you_mean(found: str, known: Sequence[str]) -> str:
-    """A hint for a misspelt name: the near one, else all of them.
+    """Return a hint for a misspelt name: the nearest known name, or all of them.
 
     >>> did_you_mean("ploidi", ["ploidy", "regions"])
     "did you mean 'ploidy'?"

@@ -1,4 +1,4 @@
-"""The input of an execution of our definitions: all that differs from run to run."""
+"""The input of an execution of a generated definition: everything that differs between runs."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from genomics_pipeline.model.task import RunPlace
 
 @dataclass(frozen=True, slots=True)
 class ExecutionInput:
-    """What one execution is about.
+    """The input of one execution.
 
     Attributes:
-        place: Where the run lives.
+        place: The run's location in the store.
         reference: URI of the prepared reference.
-        parameters: Overridden parameters by stage.
+        parameters: Values that override the pipeline's, by stage.
         tolerated: How many samples may fail: ``percentage`` and ``count``; see `MapSettings.tolerance`.
-        manifest: The samples' file, a key below the run; a rerun's is its own.
-        memory_mib: By stage, the first rung where it is not the step's.
+        manifest: The key of the samples' file below the run; a rerun has a file of its own.
+        memory_mib: Memory of the first attempt, by stage, where it differs from the step's.
         earlier: By Label, ResultWriterDetails of the Map Runs of the run's earlier executions, oldest first.
     """
 
@@ -34,7 +34,7 @@ class ExecutionInput:
     earlier: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON object that our definitions read."""
+        """Return the JSON object that the definition reads."""
         place = self.place
         return {
             "run": {"name": place.name, "bucket": place.bucket, "prefix": place.prefix},

@@ -1,4 +1,4 @@
-"""Why a step failed, as a class that decides what happens next."""
+"""The classes of failures; the class decides what happens next."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from enum import StrEnum
 
 
 class FailureClass(StrEnum):
-    """The class of a step's failure; what is done about each: docs/failures.md."""
+    """The class of a step's failure. docs/failures.md describes what is done about each."""
 
-    HOST_LOST = "host_lost"  # Spot reclaimed, or the host gone
-    IMAGE = "image"  # the container never began, or nobody knows how it ended: image, agent, engine
-    THROTTLED = "throttled"  # Batch did not take the job: too many requests, or a fault of its own
+    HOST_LOST = "host_lost"  # Spot reclaimed the host, or the host is gone
+    IMAGE = "image"  # the container did not start, or its end is not known: image, ECS agent, container engine
+    THROTTLED = "throttled"  # Batch did not accept the job: too many requests, or an error of the service
     OUT_OF_MEMORY = "out_of_memory"
     OUT_OF_DISK = "out_of_disk"
     TIMEOUT = "timeout"
-    BAD_INPUT = "bad_input"  # no try will ever do
+    BAD_INPUT = "bad_input"  # another attempt would fail in the same way
     TOOL_ERROR = "tool_error"
     CANCELLED = "cancelled"
-    AWS_LIMIT = "aws_limit"  # a quota, or more than AWS or the stack has: payloads, hosts
-    UNKNOWN = "unknown"  # nothing that is known, or what is wrong with the deployment rather than with a step
+    AWS_LIMIT = "aws_limit"  # a payload above a quota, or a job larger than any host of the stack
+    UNKNOWN = "unknown"  # not recognised, or an error of the deployment and not of a step

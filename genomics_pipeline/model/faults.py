@@ -1,4 +1,4 @@
-"""Faults made on purpose, as a TOML file declares them: which (stage, item) each strikes, and how often."""
+"""Injected faults, declared in a TOML file: which pairs of stage and item each applies to, and how often."""
 
 from __future__ import annotations
 
@@ -11,22 +11,25 @@ from genomics_pipeline.model.errors import Problem, did_you_mean
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.toml_file import TomlFile
 
-ENGINE_KILLED = "engine_killed"  # beside the classes of failures: the whole process is gone
-_UNITS = {ENGINE_KILLED: "time", FailureClass.THROTTLED: "submission"}  # what is counted; else a job's attempts
+ENGINE_KILLED = "engine_killed"  # not a class of failures: the whole process is killed
+_UNITS = {
+    ENGINE_KILLED: "time",
+    FailureClass.THROTTLED: "submission",
+}  # of `Fault.times`; else attempts
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault.
+    """One injected fault.
 
     Attributes:
-        number: Its place in the file, from 1.
+        number: Its position in the file, counted from 1.
         kind: A `FailureClass`, or `ENGINE_KILLED`.
-        stage: The stage it strikes; None for any.
-        samples: The samples it strikes; empty for any item.
-        share: Of those (stage, item), the part that it strikes.
-        times: How often it strikes each, from the first on; None for ever.
-        below_mib: It strikes as long as less memory is asked for; None where memory does not matter.
+        stage: The stage it applies to; None for any.
+        samples: The samples it applies to; empty for any item.
+        share: The fraction of those pairs of stage and item that it applies to.
+        times: The number of attempts of each that it fails, from the first one; None for all.
+        below_mib: The memory below which a job is killed; None if memory does not matter.
     """
 
     number: int
@@ -38,17 +41,17 @@ class Fault:
     below_mib: int | None = None
 
     def strikes(self, seed: int, stage: str, scope: str, item: str) -> bool:
-        """Whether it is for an item of a stage, by the seed and nothing else."""
+        """Tell whether the fault applies to an item of a stage; the answer depends on the seed only."""
         if self.stage not in (None, stage) or (self.samples and (scope != "sample" or item not in self.samples)):
             return False
         return _chance(seed, self.number, self.kind, stage, item) < self.share
 
     def asks_less(self, mib: int) -> bool:
-        """Whether a job that asks for so much memory asks for too little."""
+        """Tell whether a job with this much memory is killed."""
         return self.below_mib is None or mib < self.below_mib
 
     def __str__(self) -> str:
-        """What it does, in a line.
+        """Return a description of one line.
 
         >>> str(Fault(1, "host_lost", "alignment", ("a", "b"), share=0.3, times=2))
         '1. host_lost: alignment of a, b, 30 % of them, the first 2 attempts'
@@ -68,32 +71,32 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """All faults of a file, and the seed that chooses whom they strike."""
+    """The faults of a file, and the seed that selects the items they apply to."""
 
     file: str
     seed: int
     faults: tuple[Fault, ...]
 
     def of(self, stage: str, scope: str, item: str) -> Iterator[Fault]:
-        """Those for an item of a stage, in the file's order."""
+        """Return the faults that apply to an item of a stage, in the file's order."""
         return (fault for fault in self.faults if fault.strikes(self.seed, stage, scope, item))
 
     def __str__(self) -> str:
-        """What will be done, a line a fault."""
+        """Return a description of one line for each fault."""
         return "\n  ".join([f"faults are injected on purpose: {self.file}, seed {self.seed}", *map(str, self.faults)])
 
 
 def parse_faults(text: str, *, file: str, stages: Mapping[str, str], samples: Sequence[str]) -> Faults:
-    """The faults that a TOML file declares.
+    """Return the faults that a TOML file declares.
 
     Args:
         text: The file's text.
         file: Its name, for messages.
         stages: The scope of each stage of the pipeline.
-        samples: The samples that are run.
+        samples: The samples of the run.
 
     Raises:
-        DataError: all that is wrong in it, in source order.
+        DataError: with all problems, in source order.
     """
     toml = TomlFile(text, file=file, schema="faults")
     raws = toml.data["faults"]
@@ -114,28 +117,28 @@ def _fault(number: int, raw: Mapping[str, Any]) -> Fault:
 
 
 def _problems(toml: TomlFile, index: int, stages: Mapping[str, str], samples: Sequence[str]) -> Iterator[Problem]:
-    place, raw = ("faults", index), toml.data["faults"][index]
+    path, raw = ("faults", index), toml.data["faults"][index]
     stage = raw.get("stage")
     if stage is not None and stage not in stages:
-        yield toml.problem((*place, "stage"), f"unknown stage {stage!r}; {did_you_mean(stage, list(stages))}")
+        yield toml.problem((*path, "stage"), f"unknown stage {stage!r}; {did_you_mean(stage, list(stages))}")
     for name in raw.get("samples", ()):
         if name not in samples:
-            yield toml.problem((*place, "samples"), f"unknown sample {name!r}; {did_you_mean(name, samples)}")
+            yield toml.problem((*path, "samples"), f"unknown sample {name!r}; {did_you_mean(name, samples)}")
     if "samples" in raw and stages.get(stage, "sample") != "sample":
         message = f"expected a stage of scope sample, found {stage!r}, whose scope is {stages[stage]}"
-        yield toml.problem((*place, "samples"), message)
+        yield toml.problem((*path, "samples"), message)
     if "below_mib" in raw and raw["class"] != FailureClass.OUT_OF_MEMORY:
         message = f"expected it in a fault of class out_of_memory, found it in {raw['class']}"
-        yield toml.problem((*place, "below_mib"), message)
+        yield toml.problem((*path, "below_mib"), message)
     given = [key for key in ("times", "always", "below_mib") if raw.get(key)]
     if len(given) > 1:
         message = f"expected one of times, always and below_mib, found {' and '.join(given)}"
-        yield toml.problem((*place, given[1]), message)
+        yield toml.problem((*path, given[1]), message)
     if raw["class"] == ENGINE_KILLED and raw.get("always"):
-        yield toml.problem((*place, "always"), "expected times: a run that is always killed never ends")
+        yield toml.problem((*path, "always"), "expected times: a run that is always killed never ends")
 
 
 def _chance(*parts: object) -> float:
-    """A number in [0, 1) that is the same wherever and whenever the same is asked."""
+    """Return a number in [0, 1) that depends on the arguments only."""
     digest = sha256("\0".join(map(str, parts)).encode()).digest()
     return int.from_bytes(digest[:8]) / 2**64

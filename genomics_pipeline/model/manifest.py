@@ -1,4 +1,4 @@
-"""Sample sheets: rows with nf-core/sarek's columns become samples with lanes, or every error at once."""
+"""Sample sheets: rows with the columns of nf-core/sarek, read as samples with lanes; all errors at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from genomics_pipeline.model.parameters import absolute
 from genomics_pipeline.model.sample import NAME, Lane, Sample
 from genomics_pipeline.model.sheet import Row, read_rows
 
-NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # control characters, halves of characters
+NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # control characters, halves of surrogate pairs
 FASTQ = re.compile(r".*\.(fastq|fq)(\.gz)?", re.DOTALL)
 SEXES = ("XX", "XY", "NA")
 STATUSES = ("0", "1")
@@ -21,22 +21,22 @@ DEFAULTS = {"sex": "NA", "status": "0", "lane": "L001"}
 
 @dataclass(slots=True)
 class _SampleRows:
-    """The rows of one sample, while they are read."""
+    """The rows of one sample that have been read."""
 
     first: Row
     lanes: dict[str, tuple[int, Lane]] = field(default_factory=dict)
 
 
 def parse_sheet(text: str, name: str, base: str) -> list[Sample]:
-    """The samples of a sheet, in the order of their first rows.
+    """Return the samples of a sheet, in the order of their first rows.
 
     Args:
         text: The sheet's text.
-        name: Its path or URI, for messages; its ending says whether it is CSV, TSV or JSON Lines.
-        base: What relative paths of FASTQ files are taken from.
+        name: Its path or URI, for messages; the extension tells CSV, TSV and JSON Lines apart.
+        base: The folder or URI that relative paths of FASTQ files are relative to.
 
     Raises:
-        DataError: everything that is wrong in it, in source order.
+        DataError: with all problems, in source order.
     """
     rows, problems = read_rows(text, name)
     samples: dict[str, _SampleRows] = {}
@@ -54,12 +54,12 @@ def parse_sheet(text: str, name: str, base: str) -> list[Sample]:
 
 
 def manifest_lines(samples: Iterable[Sample]) -> str:
-    """The text of ``manifest.jsonl``: one compact JSON object a sample."""
+    """Return the text of ``manifest.jsonl``: one line of compact JSON for each sample."""
     return "".join(json.dumps(one.to_json(), ensure_ascii=False, separators=(",", ":")) + "\n" for one in samples)
 
 
 def _row_problems(row: Row, file: str, base: str) -> Iterator[Problem]:
-    """What is wrong in one row by itself, column by column."""
+    """Yield the problems of one row by itself, column by column."""
     for column, value in row.values.items():
         if message := _misfit(column, value, base):
             yield Problem(message, file, row.line, column)
@@ -72,7 +72,7 @@ def _row_problems(row: Row, file: str, base: str) -> Iterator[Problem]:
 
 
 def _misfit(column: str, value: str, base: str) -> str | None:
-    """What is wrong with one value, or nothing; an empty one is checked elsewhere."""
+    """Return what is wrong with a value that is not empty, or None."""
     if value == "":
         return None
     if column in ("sample", "patient", "lane") and not NAME.fullmatch(value):
@@ -100,7 +100,7 @@ def _file_misfit(value: str, base: str) -> str | None:
 
 
 def _join(row: Row, samples: dict[str, _SampleRows], files: dict[str, int], file: str, base: str) -> Iterator[Problem]:
-    """Add a good row to its sample; what does not agree with earlier rows."""
+    """Add a valid row to its sample; yield what contradicts earlier rows."""
     name = row.values["sample"]
     sample = samples.setdefault(name, _SampleRows(row))
     for column in ("patient", "sex", "status"):

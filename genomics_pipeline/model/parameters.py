@@ -1,4 +1,4 @@
-"""Parameters of steps: their types, their checks, and `STAGE.NAME=VALUE` on the command line."""
+"""Parameters of steps: types, checks, and ``STAGE.NAME=VALUE`` on the command line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EXPECTED = {
 
 @dataclass(frozen=True, slots=True)
 class ParameterSpec:
-    """One parameter of a step. Without a default it may be left out, and is then null.
+    """A parameter of a step. Without a default it may be omitted, and its value is then null.
 
     Attributes:
         type: string, integer, number, boolean or file.
@@ -44,7 +44,7 @@ class ParameterSpec:
 
 
 def misfit(spec: ParameterSpec, value: object) -> str | None:
-    """What is wrong with a value, or nothing.
+    """Return what is wrong with a value, or None.
 
     >>> misfit(ParameterSpec("ploidy", "integer", "copies", minimum=1), 0)
     'expected an integer >= 1, found 0'
@@ -73,7 +73,7 @@ def _has_type(kind: str, value: object) -> bool:
 
 
 def resolve(specs: Mapping[str, ParameterSpec], overrides: Mapping[str, object]) -> dict[str, Value]:
-    """Every parameter's value, in the step's order.
+    """Return the value of every parameter, in the step's order.
 
     Raises:
         UsageError: for an unknown parameter or a value that does not fit.
@@ -85,7 +85,7 @@ def resolve(specs: Mapping[str, ParameterSpec], overrides: Mapping[str, object])
 
 
 def override_problems(specs: Mapping[str, ParameterSpec], overrides: Mapping[str, object]) -> list[tuple[str, str]]:
-    """The (name, what is wrong) of each override that cannot be used."""
+    """Return pairs of a parameter's name and what is wrong, one for each override that cannot be used."""
     found = []
     for name, value in overrides.items():
         if name not in specs:
@@ -96,10 +96,10 @@ def override_problems(specs: Mapping[str, ParameterSpec], overrides: Mapping[str
 
 
 def parse_value(spec: ParameterSpec, text: str, base: str) -> Value:
-    """The value that a text of the command line means; a relative file is taken from `base`.
+    """Parse a value of the command line; a relative path is relative to `base`.
 
     Raises:
-        ValueError: with what was expected and found.
+        ValueError: with the message for the user.
     """
     value: object = text
     try:
@@ -119,7 +119,7 @@ def parse_value(spec: ParameterSpec, text: str, base: str) -> Value:
 
 
 def absolute(uri: str, base: str) -> str:
-    """A URI as it is; a relative path joined to the folder `base`, a path or URI itself.
+    """Return a URI unchanged, and a relative path joined to the folder `base`, which is a path or URI itself.
 
     >>> absolute("panel.bed", "/data"), absolute("s3://b/panel.bed", "/data"), absolute("../panel.bed", "s3://b/data")
     ('/data/panel.bed', 's3://b/panel.bed', 's3://b/panel.bed')
@@ -131,10 +131,10 @@ def absolute(uri: str, base: str) -> str:
 
 
 def parse_assignments(assignments: Sequence[str], pipeline: Pipeline, base: str) -> dict[str, dict[str, Value]]:
-    """Return the overrides by stage that the ``STAGE.NAME=VALUE`` arguments of ``--param`` mean.
+    """Parse the ``STAGE.NAME=VALUE`` arguments of ``--param`` to values by stage and name.
 
     Raises:
-        UsageError: all wrong assignments at once: shape, unknown stage or parameter (with the near name), value.
+        UsageError: with all problems: form, unknown stage or parameter (with the nearest name), value.
     """
     stages = {stage.name: stage.step.parameters for stage in pipeline.stages}
     found: dict[str, dict[str, Value]] = {}
@@ -145,7 +145,7 @@ def parse_assignments(assignments: Sequence[str], pipeline: Pipeline, base: str)
             stage, dot, name = target.partition(".")
             if not (equals and dot):
                 raise ValueError("expected STAGE.NAME=VALUE, such as variant_calling.ploidy=1")
-            found.setdefault(stage, {})[name] = parse_value(_known(stages, stage, name), text, base)
+            found.setdefault(stage, {})[name] = parse_value(_find_spec(stages, stage, name), text, base)
         except ValueError as error:
             problems.append(Problem(f"--param {assignment}: {error}"))
     if problems:
@@ -153,7 +153,7 @@ def parse_assignments(assignments: Sequence[str], pipeline: Pipeline, base: str)
     return found
 
 
-def _known(stages: Mapping[str, Mapping[str, ParameterSpec]], stage: str, name: str) -> ParameterSpec:
+def _find_spec(stages: Mapping[str, Mapping[str, ParameterSpec]], stage: str, name: str) -> ParameterSpec:
     if stage not in stages:
         raise ValueError(f"unknown stage {stage!r}; {did_you_mean(stage, list(stages))}")
     if name not in stages[stage]:

@@ -1,4 +1,4 @@
-"""A pipeline: stages over samples, intervals and the cohort, as its TOML file declares them."""
+"""Pipelines: stages over samples, intervals and the cohort, declared in a TOML file."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ from genomics_pipeline.model.toml_file import TomlFile
 
 READS = "sample.reads"
 REFERENCE = "reference"
-GIVEN = "item.files"  # of one step by itself: the item names its files
+GIVEN = "item.files"  # source of an input where a single step is run: the item names its files
 
 
 @dataclass(frozen=True, slots=True)
 class MapSettings:
-    """How a Distributed Map fans out.
+    """Settings of a Distributed Map.
 
     Attributes:
-        max_concurrency: Child executions at a time, at most 10,000.
-        items_per_batch: With `max_input_bytes_per_batch`: children take batches of items; None: one item each.
-        interval_size_bp: Bases an interval holds, about; only for the map over intervals.
+        max_concurrency: Child executions at the same time, at most `quotas.MAP_RUN_CONCURRENCY`.
+        tolerated_failure_percentage: Failed items of a Map Run, in percent of all, that do not fail it.
+        tolerated_failure_count: Failed items of a Map Run that do not fail it; None for no limit.
+        items_per_batch: Items of a child execution; None with `max_input_bytes_per_batch` also None for one item.
+        max_input_bytes_per_batch: Bytes of a child execution's items.
+        interval_size_bp: Approximate length of an interval in bases; used by the map over intervals only.
     """
 
     max_concurrency: int = 1000
@@ -36,7 +39,7 @@ class MapSettings:
     interval_size_bp: int = 5_000_000
 
     def tolerance(self) -> dict[str, float]:
-        """Both limits, of which the first that is passed ends a Map Run; what is not limited is as large as it can be.
+        """Return both limits; exceeding either fails the Map Run, and a limit that is not set has its greatest value.
 
         >>> MapSettings(tolerated_failure_count=3).tolerance(), MapSettings(tolerated_failure_percentage=5).tolerance()
         ({'percentage': 100, 'count': 3}, {'percentage': 5, 'count': 100000000})
@@ -49,13 +52,15 @@ class MapSettings:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step in a pipeline: over what, from where, to where.
+    """The place of a step in a pipeline.
 
     Attributes:
-        scope: sample, interval or cohort: one task for each item of it.
+        name: The stage's name, unique in the pipeline.
+        step: The step that runs.
+        scope: ``sample``, ``interval`` or ``cohort``; the step runs once for each item of the scope.
         inputs: Input name -> ``sample.reads``, ``reference`` or ``<stage>.<output>``.
         publish: Output name -> folder below ``results/``.
-        intermediate: Its outputs are only for later stages: on AWS they expire.
+        intermediate: The outputs are only for later stages; on AWS they expire.
     """
 
     name: str
@@ -68,7 +73,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """Stages in order; neighbours of one scope share a Distributed Map (cohort: plain Tasks)."""
+    """A pipeline: stages in order.
+
+    Stages of scope sample or interval that follow each other share a Distributed Map; a cohort stage is a Task.
+    """
 
     name: str
     summary: str
@@ -77,22 +85,22 @@ class Pipeline:
     parameters: Mapping[str, Mapping[str, Value]]
 
     def gather_sources(self, stage: Stage) -> tuple[str, ...]:
-        """The earlier stages whose outputs, of every item, the stage takes as a list."""
+        """Return the earlier stages whose outputs of all items the stage takes as one list."""
         scopes = {earlier.name: earlier.scope for earlier in self.stages}
         sources = (source.partition(".")[0] for source in stage.inputs.values() if source not in (READS, REFERENCE))
         return tuple(dict.fromkeys(name for name in sources if scopes[name] not in (stage.scope, "cohort")))
 
 
 def parse_pipeline(text: str, *, file: str, load_step: Callable[[str], StepSpec]) -> Pipeline:
-    """The pipeline that a TOML file declares.
+    """Return the pipeline that a TOML file declares.
 
     Args:
         text: The file's text.
-        file: Its name, for messages; files that parameters name are taken from its folder.
-        load_step: Finds a step by the name or path that a stage gives.
+        file: Its name, for messages; paths in parameters are relative to its folder.
+        load_step: Returns the step with the name or path that a stage gives.
 
     Raises:
-        DataError: all that is wrong in it, in source order; likewise of its steps' files.
+        DataError: with all problems of the file and of its steps' files, in source order.
     """
     toml = TomlFile(text, file=file, schema="pipeline")
     steps, problems = _load_steps(toml, load_step)
@@ -155,27 +163,27 @@ def _absolute_files(step: StepSpec, values: Mapping[str, Value], file: str) -> d
 def _stage_problems(
     toml: TomlFile, number: int, stage: Stage, earlier: list[Stage], unknown: Collection[str]
 ) -> Iterator[Problem]:
-    """What is wrong with one stage; nothing is said of the outputs of stages whose step is not known."""
-    place = ("stages", number)
+    """Yield the problems of one stage; outputs of stages whose step is unknown are not checked."""
+    path = ("stages", number)
     if stage.name in [other.name for other in earlier]:
-        yield toml.problem((*place, "name"), f"expected a name of its own, found {stage.name!r} a second time")
+        yield toml.problem((*path, "name"), f"expected a name of its own, found {stage.name!r} a second time")
     for name in stage.inputs:
         if name not in stage.step.inputs:
             hint = did_you_mean(name, list(stage.step.inputs))
-            yield toml.problem((*place, "inputs"), f"unknown input {name!r} of step {stage.step.name}; {hint}")
+            yield toml.problem((*path, "inputs"), f"unknown input {name!r} of step {stage.step.name}; {hint}")
     for name, spec in stage.step.inputs.items():
         if name not in stage.inputs:
-            yield toml.problem((*place, "inputs"), f"expected a source for the input {name!r}, found none")
+            yield toml.problem((*path, "inputs"), f"expected a source for the input {name!r}, found none")
         elif stage.inputs[name].partition(".")[0] in unknown:
             continue
         elif message := _source_misfit(spec, stage, earlier):
-            yield toml.problem((*place, "inputs"), f"{name}: {message}")
+            yield toml.problem((*path, "inputs"), f"{name}: {message}")
     yield from _publish_problems(toml, number, stage)
-    yield from _overwritten(toml, number, stage, earlier)
+    yield from _overwrite_problems(toml, number, stage, earlier)
 
 
 def _source_misfit(spec: InputSpec, stage: Stage, earlier: list[Stage]) -> str | None:
-    """What is wrong with the source of one input, or nothing."""
+    """Return what is wrong with the source of one input, or None."""
     source = stage.inputs[spec.name]
     if spec.type == "reads":
         wrong = source != READS or stage.scope != "sample"
@@ -197,26 +205,26 @@ def _source_misfit(spec: InputSpec, stage: Stage, earlier: list[Stage]) -> str |
 
 
 def _publish_problems(toml: TomlFile, number: int, stage: Stage) -> Iterator[Problem]:
-    place = ("stages", number, "publish")
+    path = ("stages", number, "publish")
     outputs = list(stage.step.outputs)
     for name, folder in stage.publish.items():
         if name not in outputs:
-            yield toml.problem(place, f"unknown output {name!r}; {did_you_mean(name, outputs)}")
+            yield toml.problem(path, f"unknown output {name!r}; {did_you_mean(name, outputs)}")
         parts = folder.split("/")
         if folder.startswith("/") or ".." in parts or "" in parts[:-1]:
-            yield toml.problem(place, f"expected a folder below results/, found {folder!r}")
+            yield toml.problem(path, f"expected a folder below results/, found {folder!r}")
         for found in PLACEHOLDER.findall(folder):
             if found != stage.scope:
                 message = f"unknown placeholder {{{found}}} in scope {stage.scope}; known: {stage.scope}"
-                yield toml.problem(place, message)
+                yield toml.problem(path, message)
     for name in outputs:
         if name not in stage.publish:
-            yield toml.problem(place, f"expected a folder for the output {name!r}, found none")
+            yield toml.problem(path, f"expected a folder for the output {name!r}, found none")
         elif stage.scope != "cohort":
             where = stage.publish[name] + stage.step.outputs[name].path
             if f"{{{stage.scope}}}" not in where:
                 message = f"the output {name!r} of each {stage.scope} would overwrite the last: name {{{stage.scope}}}"
-                yield toml.problem(place, message)
+                yield toml.problem(path, message)
     for name, spec in stage.step.outputs.items():
         for found in PLACEHOLDER.findall(spec.path):
             if found in SCOPES and found != stage.scope:
@@ -226,13 +234,13 @@ def _publish_problems(toml: TomlFile, number: int, stage: Stage) -> Iterator[Pro
                 yield toml.problem(("stages", number, "scope"), message)
 
 
-def _overwritten(toml: TomlFile, number: int, stage: Stage, earlier: list[Stage]) -> Iterator[Problem]:
-    """The outputs that would stand where another one stands."""
+def _overwrite_problems(toml: TomlFile, number: int, stage: Stage, earlier: list[Stage]) -> Iterator[Problem]:
+    """Yield a problem for each output of the stage that has the same path as another output."""
     taken: dict[str, str] = {}
     for other in (*earlier, stage):
         for name, spec in other.step.outputs.items():
             if name not in other.publish or not set(SCOPES).issuperset(PLACEHOLDER.findall(spec.path)):
-                continue  # parameters may tell them apart
+                continue  # parameters may make the paths differ
             where = f"{other.publish[name].rstrip('/')}/{spec.path}"
             first = taken.setdefault(where, f"{other.name}.{name}")
             if other is stage and first != f"{other.name}.{name}":

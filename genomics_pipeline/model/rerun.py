@@ -1,4 +1,4 @@
-"""What a rerun changes: the memory of stages, their parameters, how many samples may still fail."""
+"""The changes of a rerun: memory of stages, parameters, and how many samples may still fail."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from genomics_pipeline.model.pipeline import Pipeline
 
 
 def parse_memory(given: Sequence[str], pipeline: Pipeline) -> dict[str, int]:
-    """The MiB by stage that ``[STAGE=]MIB`` arguments mean; without a stage, of all stages over samples.
+    """Parse ``[STAGE=]MIB`` arguments to MiB by stage; without a stage, for all stages over samples.
 
     Raises:
-        UsageError: all wrong arguments at once.
+        UsageError: with all problems.
     """
     stages = {stage.name: stage.scope for stage in pipeline.stages}
     over_samples: dict[str, int] = {}
@@ -37,7 +37,7 @@ def parse_memory(given: Sequence[str], pipeline: Pipeline) -> dict[str, int]:
 def merge_parameters(
     parameters: Mapping[str, Mapping[str, Value]], changed: Mapping[str, Mapping[str, Value]]
 ) -> dict[str, dict[str, Value]]:
-    """Overrides by stage, changed by others.
+    """Return parameters by stage and name, those of `changed` in place of the others.
 
     >>> merge_parameters({"a": {"x": 1, "y": 2}}, {"a": {"x": 3}, "b": {"z": 4}})
     {'a': {'x': 3, 'y': 2}, 'b': {'z': 4}}
@@ -46,7 +46,7 @@ def merge_parameters(
 
 
 def remaining_tolerance(tolerated: Mapping[str, float], samples: int, failed: int) -> dict[str, float]:
-    """How many samples of a rerun may fail, so that no more of all samples fail than the run tolerates.
+    """Return the limits of a rerun with which no more of all samples fail than the run tolerates.
 
     Args:
         tolerated: What the run tolerates: ``percentage`` and ``count``.

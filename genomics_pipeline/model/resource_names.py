@@ -1,4 +1,4 @@
-"""What the resources of one deployment are called: every name begins with the CloudFormation stack's."""
+"""Names of the resources of one deployment; each begins with the name of the CloudFormation stack."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from genomics_pipeline.model.errors import UsageError
 
-STACK = re.compile(r"[a-z](?:-?[a-z0-9]){0,31}")  # also the head of a bucket's and an ECR repository's name
+STACK = re.compile(
+    r"[a-z](?:-?[a-z0-9]){0,31}"
+)  # also the beginning of the names of the bucket and the ECR repositories
 DEFAULT_STACK = "genomics-pipeline"
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceNames:
-    """Names by stack.
+    """The names of a stack's resources.
 
     Attributes:
         stack: The stack's name; see `STACK`.
@@ -23,21 +25,21 @@ class ResourceNames:
 
     @property
     def job_queue(self) -> str:
-        """The queue that jobs go to first: Spot, then On-Demand."""
+        """Return the name of the queue with Spot hosts first, then On-Demand hosts."""
         return self.stack
 
     @property
     def on_demand_queue(self) -> str:
-        """The queue of On-Demand hosts only."""
+        """Return the name of the queue with On-Demand hosts only."""
         return f"{self.stack}-on-demand"
 
     @property
     def log_group(self) -> str:
-        """CloudWatch's log group of the tasks' containers."""
+        """Return the name of the CloudWatch log group of the tasks' containers."""
         return f"/{self.stack}/tasks"
 
     def job_definition(self, step: str) -> str:
-        """The Batch job definition of a step.
+        """Return the name of the Batch job definition of a step.
 
         >>> ResourceNames().job_definition("variant_calling")
         'genomics-pipeline-variant_calling'
@@ -45,19 +47,19 @@ class ResourceNames:
         return f"{self.stack}-{step}"
 
     def repository(self, step: str) -> str:
-        """The ECR repository of a step's image; the tag is `runs.containers.images.tag`."""
+        """Return the name of the ECR repository of a step's image; the tag is `runs.containers.images.tag`."""
         return f"{self.stack}/{step}"
 
     def state_machine(self, pipeline: str) -> str:
-        """The state machine of a pipeline."""
+        """Return the name of the state machine of a pipeline."""
         return f"{self.stack}-{pipeline}"
 
 
 def resource_names(stack: str) -> ResourceNames:
-    """The names of a stack's resources.
+    """Return the names of a stack's resources.
 
     Raises:
-        UsageError: if a stack may not be called so.
+        UsageError: for a name that a stack may not have.
     """
     if not STACK.fullmatch(stack):
         expected = "expected lower-case letters, digits and single hyphens, a letter first, at most 32"

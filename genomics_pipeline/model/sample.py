@@ -1,4 +1,4 @@
-"""A sample and its lanes."""
+"""Samples and their lanes."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-# Names become file names, read groups and VCF columns: nothing that leaves a folder, needs quoting or hides.
+# Names become file names, read groups and VCF columns, so that they contain no "/", no leading dot, nothing to quote.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One lane's reads.
+    """The reads of one lane.
 
     Attributes:
         lane: Its name, unique within the sample.
@@ -27,7 +27,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One sample of a cohort.
+    """A sample of a cohort.
 
     Attributes:
         sample: Its name, unique within the cohort.
@@ -44,7 +44,7 @@ class Sample:
     lanes: tuple[Lane, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """The line of ``manifest.jsonl``."""
+        """Return the object of the sample's line in ``manifest.jsonl``."""
         return {
             "sample": self.sample,
             "patient": self.patient,

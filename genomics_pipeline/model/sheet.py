@@ -20,14 +20,14 @@ _NAMED = {",": "commas", "\t": "tabs", ";": "semicolons"}
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: its values by column, all of them text, and its 1-based line."""
+    """A row: its values by column, all of them text, and its 1-based line."""
 
     line: int
     values: dict[str, str]
 
 
 def read_rows(text: str, name: str) -> tuple[list[Row], list[Problem]]:
-    """The rows of a sheet that can be read, and what is wrong with the others."""
+    """Return the rows of a sheet that can be read, and the problems of all others."""
     bare = name.lower().removesuffix(".gz").removesuffix(".bz2")
     problems: list[Problem] = []
     if bare.endswith(_JSON_LINES):
@@ -91,10 +91,10 @@ def _json_rows(text: str, name: str, problems: list[Problem]) -> Iterator[Row]:
         except json.JSONDecodeError as error:
             problems.append(Problem(f"expected a JSON object on each line: {error.msg}", name, number, error.colno))
             continue
-        except _KeyAgain as error:
+        except _DuplicateKey as error:
             problems.append(Problem(f"expected each key once, found {error.args[0]!r} again", name, number))
             continue
-        except (ValueError, RecursionError):  # Python's bounds on the digits of numbers and on nesting
+        except (ValueError, RecursionError):  # Python limits the digits of numbers and the depth of nesting
             problems.append(
                 Problem("expected a JSON object of texts, found a number or nesting too long", name, number)
             )
@@ -116,15 +116,15 @@ def _key_problems(row: dict[str, Any], name: str, line: int) -> Iterator[Problem
             yield Problem(f"expected text, found {_example(value)}", name, line, key)
 
 
-class _KeyAgain(Exception):
-    """A key stands twice in one JSON object."""
+class _DuplicateKey(Exception):
+    """A key that one JSON object has twice."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise _KeyAgain(key)
+            raise _DuplicateKey(key)
         found[key] = value
     return found
 

@@ -1,4 +1,4 @@
-"""A step: what `step.toml` declares."""
+"""Steps, declared in `step.toml`."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from genomics_pipeline.model.toml_file import TomlFile
 SCOPES = ("sample", "interval", "cohort")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-# Once more On-Demand, after Batch has tried Spot hosts often enough; once more, and twice as long, after a timeout.
+# Once more on On-Demand hosts, after Batch has retried on Spot hosts; once more with twice the time after a timeout.
 RETRY = {FailureClass.HOST_LOST: 1, FailureClass.TIMEOUT: 1}
-BAD_INPUT_EXIT_CODE = 65  # EX_DATAERR of sysexits.h
-OUT_OF_DISK_EXIT_CODE = 73  # EX_CANTCREAT of it: the output cannot be made
-OUT_OF_MEMORY_EXIT_CODE = 137  # 128 + SIGKILL, what a container killed for its memory ends with
+BAD_INPUT_EXIT_CODE = 65  # EX_DATAERR in sysexits.h
+OUT_OF_DISK_EXIT_CODE = 73  # EX_CANTCREAT in sysexits.h: the output cannot be created
+OUT_OF_MEMORY_EXIT_CODE = 137  # 128 + SIGKILL: the container was killed for its memory
 
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """One input: ``reads`` (a sample's lanes), ``reference``, ``file`` or ``files`` (one of each upstream item).
+    """An input: ``reads`` (a sample's lanes), ``reference``, ``file`` or ``files`` (one of each upstream item).
 
-    Where it is a `stream`, remote files are named pipes, which are read once, from beginning to end.
+    Remote files of a `stream` are named pipes, which are read once, from beginning to end.
     """
 
     name: str
@@ -37,7 +37,7 @@ class InputSpec:
 
 @dataclass(frozen=True, slots=True)
 class OutputSpec:
-    """One output file. `path` may hold placeholders; one of `indexes` must lie beside it, where any is named."""
+    """An output file. `path` may have placeholders; if there are `indexes`, one of them must be beside the file."""
 
     name: str
     path: str
@@ -47,10 +47,10 @@ class OutputSpec:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What one task of the step asks for.
+    """Resources of one task of a step.
 
     Attributes:
-        memory_ladder: Memory in MiB: of the first try, and of each one after it that ran out of memory.
+        memory_ladder: Memory in MiB of the first attempt, and of each further one after running out of memory.
     """
 
     vcpus: int = 1
@@ -60,19 +60,19 @@ class Resources:
 
     @property
     def memory_mib(self) -> int:
-        """Of the first try."""
+        """Return the memory of the first attempt, in MiB."""
         return self.memory_ladder[0]
 
 
 @dataclass(frozen=True, slots=True)
 class StepSpec:
-    """A step: its command over local files, and what goes in and out of it.
+    """A step: a command over local files, with its inputs and outputs.
 
     Attributes:
         common: The folder ``common`` beside the step's is part of its program.
-        exit_codes: What an exit code means; any other one is a tool_error.
-        retry: How often a stage of it is tried again after a failure of a class; 0 where a class is missing. Running
-            out of memory is tried again for each rung of `Resources.memory_ladder`.
+        exit_codes: Failure class by exit code; tool_error for all others.
+        retry: Number of retries by failure class; 0 for a class that is missing. After running out of memory, there
+            is one for each further entry of `Resources.memory_ladder`.
     """
 
     name: str
@@ -89,10 +89,10 @@ class StepSpec:
 
 
 def parse_step(text: str, *, file: str) -> StepSpec:
-    """The step that a ``step.toml`` declares.
+    """Return the step that a ``step.toml`` declares.
 
     Raises:
-        DataError: all that is wrong in it, in source order.
+        DataError: with all problems, in source order.
     """
     toml = TomlFile(text, file=file, schema="step")
     data = toml.data
@@ -184,8 +184,8 @@ def _placeholder_problems(toml: TomlFile) -> Iterator[Problem]:
     for name, raw in data["outputs"].items():
         for found in PLACEHOLDER.findall(raw["path"]):
             if found not in in_paths:
-                place = ("outputs", name, "path")
-                yield toml.problem(place, f"unknown placeholder {{{found}}}; {did_you_mean(found, in_paths)}")
+                path = ("outputs", name, "path")
+                yield toml.problem(path, f"unknown placeholder {{{found}}}; {did_you_mean(found, in_paths)}")
     groups = ("inputs", "outputs", "parameters")
     known = ["python", "step_dir", "task", "scratch", "vcpus", "memory_mib"]
     known += [f"{group}.{name}" for group in groups for name in data.get(group, {})]

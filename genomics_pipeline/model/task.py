@@ -1,4 +1,4 @@
-"""The payload of one task: what a definition hands to the worker in `GENOMICS_PIPELINE_TASK`."""
+"""The payload of a task, which a definition gives to the worker in `GENOMICS_PIPELINE_TASK`."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from genomics_pipeline.model.step import SCOPES
 
 PAYLOAD_VARIABLE = "GENOMICS_PIPELINE_TASK"
 MEMORY_VARIABLE = "GENOMICS_PIPELINE_MEMORY_MIB"
-INTERMEDIATE_TAG = ("genomics-pipeline", "intermediate")  # of objects that only later stages need: S3 lets them expire
+INTERMEDIATE_TAG = (
+    "genomics-pipeline",
+    "intermediate",
+)  # of objects that only later stages need; a lifecycle rule of S3 deletes them
 
 
 @dataclass(frozen=True, slots=True)
 class RunPlace:
-    """Where a run lives: every key of it begins with `prefix`, which is empty or ends in ``/``."""
+    """The location of a run: all of its keys begin with `prefix`, which is empty or ends in ``/``."""
 
     name: str
     bucket: str
     prefix: str
 
     def uri(self, key: str) -> str:
-        """The URI of a key relative to the run.
+        """Return the URI of a key that is relative to the run.
 
         >>> RunPlace("r", "b", "runs/r/").uri("run.json")
         's3://b/runs/r/run.json'
@@ -35,15 +38,15 @@ class RunPlace:
 
 @dataclass(frozen=True, slots=True)
 class TaskPayload:
-    """One stage over one item, or over the items of one batch.
+    """A stage over one item, or over the items of a batch.
 
     Attributes:
         stage: The stage's name in the pipeline.
         step: The step's name.
         scope: sample, interval or cohort.
-        run: Where inputs of earlier stages are found and outputs go.
+        run: The location of the outputs, also of earlier stages.
         reference: URI of the prepared reference.
-        parameters: The step's parameters that are not at their default.
+        parameters: The parameters that differ from the step's defaults.
         inputs: Input name -> ``sample.reads``, ``reference`` or ``<stage>.<output>``.
         publish: Output name -> folder below ``results/``, with ``{sample}``, ``{interval}`` or ``{cohort}``.
         intermediate: The outputs are only for later stages.
@@ -65,7 +68,7 @@ class TaskPayload:
     intermediate: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON object that `from_json` reads."""
+        """Return the JSON object that `from_json` reads."""
         return {
             "stage": self.stage,
             "step": self.step,
@@ -82,10 +85,10 @@ class TaskPayload:
 
     @staticmethod
     def from_json(data: Any) -> TaskPayload:
-        """Read a payload.
+        """Return the payload of a JSON object.
 
         Raises:
-            DataError: if it is not one.
+            DataError: for any other JSON value.
         """
         try:
             return TaskPayload(
@@ -108,13 +111,14 @@ class TaskPayload:
 
 
 def items_of(given: str) -> list[Mapping[str, Any]]:
-    """The items of a child execution: one, or those of its batch.
+    """Return the items of a child execution: one, or those of its batch.
 
     Args:
-        given: Its input, JSON text, as our definitions give it.
+        given: The child's input as JSON text.
 
     Raises:
-        ValueError: if it is not; or LookupError, TypeError, AttributeError.
+        ValueError: for text that is not JSON.
+        LookupError, TypeError, AttributeError: for an input that no generated definition gives.
 
     >>> items_of('{"Items": [{"item": {"sample": "a"}}], "BatchInput": {}}')
     [{'sample': 'a'}]
@@ -123,10 +127,10 @@ def items_of(given: str) -> list[Mapping[str, Any]]:
 
 
 def items_in(found: Any) -> list[Mapping[str, Any]]:
-    """The same of an input that is read already.
+    """Return the items of a child execution: one, or those of its batch.
 
     Raises:
-        LookupError: if it is not as our definitions give it; or TypeError.
+        LookupError, TypeError: for an input that no generated definition gives.
 
     >>> items_in({"item": {"sample": "a"}, "run": {}})
     [{'sample': 'a'}]
@@ -138,13 +142,13 @@ def items_in(found: Any) -> list[Mapping[str, Any]]:
 
 
 def item_id(item: Mapping[str, Any]) -> str:
-    """The name of an item within its scope: the sample, the interval's number, or ``cohort``.
+    """Return the name of an item within its scope: the sample, the number of the interval, or ``cohort``.
 
     >>> item_id({"interval": "00003", "regions": ["chr1:1-9"]})
     '00003'
 
     Raises:
-        DataError: for an item of no scope, or a name that would leave its folder.
+        DataError: for an item of no scope, or a name with other characters than a sample's.
     """
     for scope in SCOPES:
         if scope in item:

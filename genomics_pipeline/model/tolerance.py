@@ -1,4 +1,4 @@
-"""How many samples may fail before a run does: what a user gives, as the two limits of a Distributed Map."""
+"""The number of samples that may fail before the run does, as the two limits of a Distributed Map."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _GIVEN = re.compile(r"(?P<number>[0-9]+)|(?P<percentage>[0-9]+(\.[0-9]+)?)%")
 
 
 def parse_tolerance(text: str) -> dict[str, float]:
-    """Both limits, as `MapSettings.tolerance` gives them.
+    """Parse the argument of ``--tolerate``; see `MapSettings.tolerance`.
 
     Args:
-        text: A share of the samples, or their number.
+        text: A percentage of the samples such as ``5%``, or a number of samples.
 
     Raises:
         UsageError: for anything else.
@@ -36,7 +36,7 @@ def parse_tolerance(text: str) -> dict[str, float]:
 
 
 def tolerance_words(tolerated: Mapping[str, float]) -> str:
-    """The limits, as they are given.
+    """Return the limits as ``--tolerate`` takes them.
 
     >>> tolerance_words(parse_tolerance("2.5%")), tolerance_words(parse_tolerance("20"))
     ('2.5%', '20')

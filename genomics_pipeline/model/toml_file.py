@@ -1,4 +1,4 @@
-"""TOML files checked by a JSON Schema, every error with its line and key."""
+"""TOML files that are checked by a JSON Schema; each problem has its line and key."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COUNTED = {"minItems": "item", "minProperties": "key", "minLength": "character"}
 
 
 class TomlFile:
-    """A parsed TOML file that can say where in its text a key stands.
+    """A parsed TOML file with the line of each key.
 
     Args:
         text: The file's text.
@@ -30,7 +30,7 @@ class TomlFile:
         schema: The name of a schema in `genomics_pipeline/schemas`.
 
     Raises:
-        DataError: for TOML that does not parse or does not fit the schema; all misfits at once, in source order.
+        DataError: for text that is not TOML or does not fit the schema, with all problems in source order.
     """
 
     def __init__(self, text: str, *, file: str, schema: str) -> None:
@@ -49,58 +49,58 @@ class TomlFile:
         )
 
     def problem(self, path: Path, message: str) -> Problem:
-        """A problem at the key of that path, e.g. ``("inputs", "reads", "type")``."""
+        """Return a problem at the key of a path such as ``("inputs", "reads", "type")``."""
         return Problem(message, self.file, self._line(path), ".".join(map(str, path)) or None)
 
     def refuse(self, problems: Sequence[Problem]) -> None:
-        """Raise all problems in source order, if there are any.
+        """Raise all problems, in source order, if there are any.
 
         Raises:
-            DataError: if there are.
+            DataError: if there are any.
         """
         if problems:
-            each = dict.fromkeys(problems)  # two stages of one step tell its problems twice
+            each = dict.fromkeys(problems)  # a step of two stages is checked twice
             raise DataError(
                 sorted(each, key=lambda problem: (problem.file != self.file, problem.file or "", problem.line or 0))
             )
 
     def _line(self, path: Path) -> int | None:
-        """The 1-based line of a key, of its nearest table where the key is missing."""
+        """Return the 1-based line of a key, or of the nearest table if the key is missing."""
         best, depth = None, 0
-        for number, place in _keys(self._lines):
-            shared = len(place) if tuple(path[: len(place)]) == place else 0
+        for number, key in _keys(self._lines):
+            shared = len(key) if tuple(path[: len(key)]) == key else 0
             if shared > depth:
                 best, depth = number, shared
         return best or (1 if self._lines else None)
 
 
 def _keys(lines: Sequence[str]) -> Iterator[tuple[int, tuple[str | int, ...]]]:
-    """The (line, full path) of each table header and key that starts a line."""
+    """Yield the 1-based line and full path of each table header and key."""
     table: tuple[str | int, ...] = ()
     seen: dict[str, int] = {}
     for number, line in enumerate(lines, 1):
         if header := re.match(r"\s*\[\[\s*([\w.\"-]+)\s*\]\]", line):
             name = header[1]
             seen[name] = seen.get(name, -1) + 1
-            table = (*_dotted(name), seen[name])
+            table = (*_split_key(name), seen[name])
             yield number, table
         elif header := re.match(r"\s*\[\s*([\w.\"-]+)\s*\]", line):
-            first, *rest = _dotted(header[1])
+            first, *rest = _split_key(header[1])
             table = (first, seen[first], *rest) if first in seen else (first, *rest)  # [stages.inputs] of the last
             yield number, table
         elif key := re.match(r"\s*([\w.\"-]+)\s*=", line):
-            yield number, (*table, *_dotted(key[1]))
+            yield number, (*table, *_split_key(key[1]))
 
 
-def _dotted(name: str) -> tuple[str, ...]:
+def _split_key(name: str) -> tuple[str, ...]:
     return tuple(part.strip('"') for part in name.split("."))
 
 
 def _syntax_problem(message: str, file: str) -> Problem:
-    place = re.search(r" \(at line (\d+), column (\d+)\)$", message)
-    if place is None:
+    position = re.search(r" \(at line (\d+), column (\d+)\)$", message)
+    if position is None:
         return Problem(f"expected TOML: {message}", file)
-    return Problem(f"expected TOML: {message[: place.start()]}", file, int(place[1]), int(place[2]))
+    return Problem(f"expected TOML: {message[: position.start()]}", file, int(position[1]), int(position[2]))
 
 
 @cache
@@ -109,7 +109,7 @@ def _validator(schema: str) -> Any:
     from jsonschema.validators import extend
 
     def pattern(_: Any, rule: str, found: Any, __: Any) -> Iterator[ValidationError]:
-        """JSON Schema's `$` is the end of the text; Python's is also before a last newline."""
+        """Check a pattern whose `$` is the end of the text only; Python's also matches before a last newline."""
         if isinstance(found, str) and not re.fullmatch(rule, found):
             yield ValidationError(f"{found!r} does not match {rule!r}")
 

@@ -1,4 +1,4 @@
-"""The CloudFormation template of one stack. Pure: pipelines, steps and image tags in, a document out.
+"""The CloudFormation template of a stack, a function of pipelines, steps and image tags. Pure.
 
-Property names are those of CloudFormation's resource schemas, which the tests hold it against with cfn-lint.
+Property names are those of CloudFormation's resource schemas; the tests check the template with cfn-lint.
 """

@@ -1,4 +1,4 @@
-"""What a person may do who uses a deployed stack: submit, status, logs, results, cancel, redrive; nothing else."""
+"""The IAM policy of a user of a deployed stack: submit, status, logs, results, cancel, redrive; nothing else."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def caller_policy(
     inputs: Sequence[str] = (),
     key: str = "",
 ) -> dict[str, Any]:
-    """The IAM policy of those who use the stack.
+    """Return the IAM policy of the users of a stack.
 
     Args:
         deployment: The stack.
         machines: The pipelines that they may run.
-        steps: The steps of these.
-        inputs: ARNs of the buckets that inputs may lie in beside the stack's own.
-        key: The ARN of the stack's KMS key, if it has one.
+        steps: The steps of these pipelines.
+        inputs: ARNs of further buckets with inputs.
+        key: The ARN of the stack's KMS key; empty for none.
     """
     return policy(
         [

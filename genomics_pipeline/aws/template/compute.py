@@ -1,4 +1,4 @@
-"""Hosts and queues: Spot first, On-Demand where there is no Spot."""
+"""Compute environments and job queues: Spot first, On-Demand if there is no Spot capacity."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from genomics_pipeline.aws.template.network import SECURITY_GROUP, subnets
 from genomics_pipeline.aws.template.scratch import user_data
 from genomics_pipeline.model.resource_names import ResourceNames
 
-COST_TAG = "genomics-pipeline"  # of everything, its value the stack's name: what the bill can be divided by
+COST_TAG = "genomics-pipeline"  # cost allocation tag of all resources; its value is the stack's name
 INSTANCE_PROFILE = "InstanceProfile"
 JOB_QUEUE = "JobQueue"
 ON_DEMAND_QUEUE = "OnDemandQueue"
 
-# Jobs that no host will ever hold are cancelled after the least time AWS allows, and those that AWS has no host for
-# after the longest: Batch user guide, "Automatic remediation with jobStateTimeLimitActions".
+# Seconds after which jobs are cancelled: the least that AWS allows for jobs larger than any host, and the most for jobs
+# without capacity: Batch user guide, "Automatic remediation with jobStateTimeLimitActions".
 STUCK = {
     "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE": 600,
     "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT": 600,
@@ -24,7 +24,7 @@ STUCK = {
 
 
 def compute(names: ResourceNames) -> Resources:
-    """Launch template, compute environments and queues."""
+    """Return launch template, compute environments and job queues."""
     return {
         "LaunchTemplate": _launch_template(),
         "SpotEnvironment": _environment("SPOT", "SPOT_PRICE_CAPACITY_OPTIMIZED", names),
@@ -40,7 +40,7 @@ def _launch_template() -> dict[str, Any]:
         "Type": "AWS::EC2::LaunchTemplate",
         "Properties": {
             "LaunchTemplateData": {
-                # One hop: containers cannot ask for the host's role.
+                # One hop: containers cannot use the role of the host.
                 "MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 1},
                 "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": volume}],
                 "UserData": {"Fn::Base64": user_data()},
@@ -50,20 +50,20 @@ def _launch_template() -> dict[str, Any]:
 
 
 def _environment(kind: str, strategy: str, names: ResourceNames) -> dict[str, Any]:
-    """A compute environment that is updated in place.
+    """Return a compute environment that is updated in place.
 
-    It has no service role: Batch then uses AWSServiceRoleForBatch, which it makes where it is missing. Only with that
-    role and these allocation strategies can everything be updated without a new environment (Batch user guide,
-    "Updating compute environments"), and with these no Spot Fleet role is needed either.
+    It has no service role: Batch then uses AWSServiceRoleForBatch, and creates it if it is missing. Only with that role
+    and these allocation strategies can every property be updated without a new environment (Batch user guide,
+    "Updating compute environments"); they need no Spot Fleet role either.
     """
     return {
         "Type": "AWS::Batch::ComputeEnvironment",
-        "Metadata": {"cfn-lint": {"config": {"ignore_checks": ["W1030"]}}},  # SubnetIds is only used where it is given
+        "Metadata": {"cfn-lint": {"config": {"ignore_checks": ["W1030"]}}},  # SubnetIds is only used if it is given
         "Properties": {
             "Type": "MANAGED",
             "State": "ENABLED",
             "ReplaceComputeEnvironment": False,
-            # As long as AWS allows: jobs take up to a day, and would be ended with their host before that.
+            # The most that AWS allows: jobs take up to a day, and would be ended with their host before.
             "UpdatePolicy": {"TerminateJobsOnUpdate": False, "JobExecutionTimeoutMinutes": 7200},
             "ComputeResources": {
                 "Type": kind,

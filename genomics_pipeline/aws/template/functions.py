@@ -1,4 +1,4 @@
-"""CloudFormation's intrinsic functions, as the JSON they are."""
+"""CloudFormation's intrinsic functions as JSON."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ NO_VALUE = {"Ref": "AWS::NoValue"}
 
 
 def ref(name: str) -> dict[str, Any]:
-    """A parameter's value, or what a resource is known by."""
+    """Return a reference to a parameter or resource."""
     return {"Ref": name}
 
 
 def attribute(resource: str, name: str) -> dict[str, Any]:
-    """An attribute of a resource."""
+    """Return a reference to an attribute of a resource."""
     return {"Fn::GetAtt": [resource, name]}
 
 
 def sub(text: str) -> dict[str, Any]:
-    """A text with ``${Name}`` or ``${Resource.Attribute}`` in it."""
+    """Return a text in which ``${Name}`` and ``${Resource.Attribute}`` are substituted."""
     return {"Fn::Sub": text}
 
 
 def when(condition: str, then: Any, otherwise: Any = NO_VALUE) -> dict[str, Any]:
-    """One of two values."""
+    """Return one of two values, by a condition of the template."""
     return {"Fn::If": [condition, then, otherwise]}
 
 
 def arn(service: str, resource: str) -> dict[str, Any]:
-    """The ARN of something in this account and region, by its name.
+    """Return the ARN of a resource in the stack's account and Region.
 
     >>> arn("batch", "job/*")
     {'Fn::Sub': 'arn:${AWS::Partition}:batch:${AWS::Region}:${AWS::AccountId}:job/*'}
@@ -39,7 +39,7 @@ def arn(service: str, resource: str) -> dict[str, Any]:
 
 
 def logical_id(name: str, kind: str) -> str:
-    """The logical id of a resource that belongs to a step or pipeline: letters and digits only.
+    """Return the logical id of a resource of a step or pipeline: letters and digits only.
 
     >>> logical_id("variant_calling", "Repository")
     'VariantCallingRepository'

@@ -1,4 +1,4 @@
-"""CloudWatch's log groups, made here so that they have an end."""
+"""CloudWatch log groups, in the template so that they have a retention period."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from genomics_pipeline.model.resource_names import ResourceNames
 
 TASKS_LOG = "TasksLog"
 STATES_LOG = "StatesLog"
-# Deliveries to groups of this prefix do not use up the account's resource policies for logs (Step Functions developer
+# Deliveries to groups with this prefix need no further resource policies of the account (Step Functions developer
 # guide, "Using CloudWatch Logs").
 VENDED = "/aws/vendedlogs/states/"
 
 
 def logs(names: ResourceNames) -> Resources:
-    """The log groups of the tasks' containers and of the state machines."""
+    """Return the log groups of the tasks' containers and of the state machines."""
     return {TASKS_LOG: _group(names.log_group), STATES_LOG: _group(VENDED + names.stack)}
 
 

@@ -1,4 +1,4 @@
-"""Where hosts stand: the VPC that is given, or a small one made here."""
+"""The network of the hosts: the VPC that is given, or a small one of the stack."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from genomics_pipeline.aws.template.parameters import MAKES_NETWORK
 from genomics_pipeline.model.resource_names import ResourceNames
 
 SECURITY_GROUP = "SecurityGroup"
-ZONES = 2  # Spot finds more capacity in two availability zones, and every region has as many
+ZONES = 2  # two Availability Zones have more Spot capacity than one, and every Region has as many
 
 
 def subnets() -> dict[str, Any]:
-    """The subnets of the hosts."""
+    """Return the subnets of the hosts."""
     return when(MAKES_NETWORK, [ref(f"Subnet{number}") for number in range(ZONES)], ref("SubnetIds"))
 
 
 def network(names: ResourceNames) -> Resources:
-    """A security group without ingress; and where no VPC is given, one with public subnets.
+    """Return a security group without ingress, and a VPC with public subnets that exists if none is given.
 
-    Public, because a host without a public address would need a NAT gateway, which costs by the hour and by the GB;
-    nothing may come in. S3 goes through a gateway endpoint, which is free.
+    The subnets are public because a host without a public address would need a NAT gateway, which costs by the hour
+    and by the GB; the security group admits nothing. S3 is reached by a gateway endpoint, which is free.
     """
     tags = [{"Key": "Name", "Value": names.stack}]
     made: Resources = {

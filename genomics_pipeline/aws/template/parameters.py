@@ -1,4 +1,4 @@
-"""What may be chosen at `deploy --parameter`, and the conditions that follow from it."""
+"""Parameters of the template (`deploy --parameter`), and conditions on them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 from genomics_pipeline.model import quotas
 
-# Families with NVMe instance store, of three ratios of memory and two generations: the more pools, the rarer Spot
-# takes a host back. A region without one of them refuses the compute environment and names the type.
+# Families with NVMe instance store, with three ratios of memory and of two generations: the more Spot pools, the fewer
+# interruptions. In a Region without one of them, Batch refuses the compute environment and names the type.
 INSTANCE_TYPES = "c5d,c6id,m5d,m6id,r5d,r6id"
 
 PARAMETERS: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""An ECR repository a step: its images, by the digest of what is in them."""
+"""ECR repositories, one for each step; an image's tag is a digest of its contents."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _LIFECYCLE = {
 
 
 def repository_id(step: str) -> str:
-    """The logical id of a step's repository."""
+    """Return the logical id of a step's repository."""
     return logical_id(step, "Repository")
 
 
 def repository(step: str, names: ResourceNames) -> Resources:
-    """The repository of a step. A tag is a digest, so it never moves."""
+    """Return the repository of a step; tags are immutable, because they are digests."""
     return {
         repository_id(step): {
             "Type": "AWS::ECR::Repository",
@@ -40,7 +40,7 @@ def repository(step: str, names: ResourceNames) -> Resources:
                 "ImageTagMutability": "IMMUTABLE",
                 "ImageScanningConfiguration": {"ScanOnPush": True},
                 "LifecyclePolicy": {"LifecyclePolicyText": json.dumps(_LIFECYCLE, separators=(",", ":"))},
-                "EmptyOnDelete": True,  # images are built again from the steps; `destroy` needs no second pass
+                "EmptyOnDelete": True,  # images can be built again from the steps; `destroy` needs no second pass
             },
         }
     }

@@ -1,8 +1,8 @@
-"""Who may do what: the state machines, the tasks, what starts them, and their hosts.
+"""IAM roles of the state machines, the tasks, the agent that starts them, and the hosts.
 
-Each statement is what one call of the service needs, on as little as AWS lets it be narrowed to. Sources: Step
+Each statement allows the calls of one purpose, on the narrowest resources that AWS supports. Sources: Step
 Functions developer guide, "IAM policies" of Batch, of Distributed Map and of CloudWatch Logs; service authorization
-reference of AWS Batch, ECR and ECS (which of their actions know resources).
+reference of AWS Batch, ECR and ECS (which of their actions support resources).
 """
 
 from __future__ import annotations
@@ -23,18 +23,20 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.resource_names import ResourceNames
 
 INSTANCE_ROLE = "InstanceRole"
-OURS = {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}}  # not another account's, through the service
+OURS = {
+    "StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}
+}  # protects from calls of other accounts through the service
 BUCKET_ARN = attribute(BUCKET, "Arn")
 _ANY_RUN = run_layout.run_prefix("*")
 
 
 def objects(prefix: str = "") -> dict[str, Any]:
-    """The objects of the bucket whose keys begin so."""
+    """Return the ARN of the objects of the bucket whose keys begin with a prefix."""
     return sub(f"${{{BUCKET}.Arn}}/{prefix}*")
 
 
 def states_role(machine: PipelineStateMachine, names: ResourceNames) -> dict[str, Any]:
-    """The role of a pipeline's state machine."""
+    """Return the role of a pipeline's state machine."""
     allowed = [*_batch(machine, names), *_children(machine, names), *_map_files(machine), _log_delivery()]
     return role("states.amazonaws.com", allowed, OURS)
 
@@ -138,7 +140,7 @@ def _log_delivery() -> Statement:
 
 
 def task_roles(steps: Sequence[str]) -> Resources:
-    """The roles of the containers: what runs in them, and what starts them."""
+    """Return the job role, of the programs in containers, and the execution role, of the agent that starts them."""
     job = [
         Statement(
             "ReadObjects",
@@ -155,7 +157,7 @@ def task_roles(steps: Sequence[str]) -> Resources:
         Statement(
             "WriteRuns",
             "the worker uploads outputs, logs and completion records, in parts; which run is only known when it runs",
-            # Tags: outputs that are only for later stages expire by theirs.
+            # Outputs that are only for later stages expire by their tag.
             ["s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
             [objects(run_layout.RUNS)],
         ),
@@ -188,15 +190,15 @@ def task_roles(steps: Sequence[str]) -> Resources:
     ]
     return {
         JOB_ROLE: role("ecs-tasks.amazonaws.com", job, OURS),
-        # Without OURS: the ECS guide tells that condition for a task's role, not for its execution role.
+        # Without OURS: the ECS guide gives that condition for task roles, not for execution roles.
         EXECUTION_ROLE: role("ecs-tasks.amazonaws.com", execution),
     }
 
 
 def instance_role() -> Resources:
-    """The role of the hosts: the ECS agent's calls, and no more. Batch makes the clusters and names them.
+    """Return the role of the hosts: the calls of the ECS agent only. Batch creates and names the clusters.
 
-    Images and logs are the execution role's: the agent takes it for both where a task has one (aws/amazon-ecs-agent,
+    Images and logs need the execution role: the agent uses it for both if a task has one (aws/amazon-ecs-agent,
     pull request 4331; Amazon Linux sets ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE, amazon-ecs-init 128).
     """
     cluster, instance = arn("ecs", "cluster/*"), arn("ecs", "container-instance/*")
@@ -240,7 +242,7 @@ def instance_role() -> Resources:
 
 
 def optional_policies(machines: Sequence[PipelineStateMachine]) -> Resources:
-    """What parameters add to roles."""
+    """Return the policies that the parameters add to roles."""
     key = Statement(
         "UseKey",
         "S3 and Step Functions use the key for those who read and write what it encrypts",

@@ -1,11 +1,11 @@
-"""The host's scratch folder: its instance store as one file system, or a folder of its EBS volume."""
+"""The scratch folder of a host: its instance store as one file system, or a folder of its EBS volume."""
 
 from __future__ import annotations
 
 SCRATCH = "/scratch"
 
-# Once, at the first boot and before the ECS agent, which waits for cloud-init. Instance store is known by its model.
-# Mode 1777: the container's user is not root, and no task may take away another's files.
+# Runs once, at the first boot and before the ECS agent, which waits for cloud-init. Disks are selected by their model.
+# Mode 1777: the user of the containers is not root, and no task may delete the files of another.
 _SCRIPT = f"""\
 #!/bin/bash
 set -u
@@ -28,7 +28,7 @@ _BOUNDARY = "==scratch=="
 
 
 def user_data() -> str:
-    """The launch template's user data. Batch adds its own parts, so it must be a MIME multipart archive."""
+    """Return the user data of the launch template: a MIME multipart archive, to which Batch adds its own parts."""
     return (
         f'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="{_BOUNDARY}"\n\n'
         f'--{_BOUNDARY}\nContent-Type: text/x-shellscript; charset="us-ascii"\n\n'

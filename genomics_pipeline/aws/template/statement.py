@@ -1,4 +1,4 @@
-"""One permission with its reason, and the policies and roles made of them."""
+"""IAM statements with their reasons, and policies and roles of them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What is allowed, on what, and why.
+    """A statement that allows actions on resources, with its reason.
 
     Attributes:
         sid: Its name in the policy, of letters and digits.
-        why: The call that needs it, and what forces a resource that is wider than one.
-        actions: Never with a wildcard.
-        resources: ARNs, functions that give one each, or one function that gives all.
-        condition: Under which condition only.
+        why: The call that needs it, and why its resources are no narrower.
+        actions: The actions, without wildcards.
+        resources: ARNs, intrinsic functions that return one each, or one function that returns all.
+        condition: The condition under which it allows the actions; None for none.
     """
 
     sid: str
@@ -26,7 +26,7 @@ class Statement:
     condition: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The statement in a policy."""
+        """Return the statement as it is in a policy."""
         return {
             "Sid": self.sid,
             "Effect": "Allow",
@@ -37,24 +37,24 @@ class Statement:
 
 
 def policy(statements: Sequence[Statement]) -> dict[str, Any]:
-    """A policy document."""
+    """Return a policy document."""
     return {"Version": "2012-10-17", "Statement": [statement.to_json() for statement in statements]}
 
 
 def reasons(statements: Sequence[Statement]) -> dict[str, Any]:
-    """Metadata of the resource that holds the policy: JSON has no comments."""
+    """Return the reasons as metadata of the resource with the policy, because JSON has no comments."""
     return {"Why": {statement.sid: statement.why for statement in statements}}
 
 
 def role(
     service: str | dict[str, Any], statements: Sequence[Statement], trust: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """A role that a service of AWS takes on.
+    """Return a role that a service of AWS assumes.
 
     Args:
-        service: Who takes it on, such as ``ecs-tasks.amazonaws.com``.
-        statements: What it may do.
-        trust: The condition of taking it on.
+        service: The service, such as ``ecs-tasks.amazonaws.com``.
+        statements: The statements of its policy.
+        trust: The condition for assuming it.
     """
     assume = {
         "Effect": "Allow",

@@ -1,4 +1,4 @@
-"""One state machine a pipeline, its definition by reference to an object that is named by its digest."""
+"""State machines, one for each pipeline; a definition is an object of the bucket that is named by its digest."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ DIGEST = 12
 
 @dataclass(frozen=True, slots=True)
 class PipelineStateMachine:
-    """A pipeline and the text of its definition."""
+    """The state machine of a pipeline, with the text of its definition."""
 
     pipeline: str
     definition: str
 
     @property
     def key(self) -> str:
-        """Where in the bucket the definition lies: another text is another object.
+        """Return the key of the definition in the bucket; another text has another key.
 
         >>> PipelineStateMachine("germline", "{}").key
         'definitions/germline-44136fa355b3.json'
@@ -36,31 +36,31 @@ class PipelineStateMachine:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels of its Distributed Maps."""
+        """Return the labels of its Distributed Maps."""
         states = walk_states(json.loads(self.definition))
         return tuple(state.node["Label"] for state in states if "Label" in state.node)
 
     @property
     def job_definitions(self) -> tuple[str, ...]:
-        """The names of the job definitions that its Tasks submit to."""
+        """Return the names of the job definitions of its Tasks."""
         tasks = (state.node for state in walk_states(json.loads(self.definition)) if state.kind == "Task")
         return tuple(sorted({task["Arguments"]["JobDefinition"] for task in tasks}))
 
 
 def role_id(pipeline: str) -> str:
-    """The logical id of a state machine's role."""
+    """Return the logical id of the role of a state machine."""
     return logical_id(pipeline, "StatesRole")
 
 
 def state_machine(machine: PipelineStateMachine, names: ResourceNames) -> Resources:
-    """The state machine of a pipeline."""
+    """Return the resource of a state machine."""
     log_group = {"CloudWatchLogsLogGroup": {"LogGroupArn": attribute(STATES_LOG, "Arn")}}
     properties: dict[str, Any] = {
         "StateMachineName": names.state_machine(machine.pipeline),
         "StateMachineType": "STANDARD",
         "RoleArn": attribute(role_id(machine.pipeline), "Arn"),
         "DefinitionS3Location": {"Bucket": ref(BUCKET), "Key": machine.key},
-        # Data at a million children would cost more than the transitions, and holds the samples' names.
+        # Execution data of a million children would cost more than the transitions, and contain sample names.
         "LoggingConfiguration": {"Level": "ERROR", "IncludeExecutionData": False, "Destinations": [log_group]},
         "EncryptionConfiguration": when(
             HAS_KEY,
@@ -74,5 +74,5 @@ def state_machine(machine: PipelineStateMachine, names: ResourceNames) -> Resour
 
 
 def machine_id(pipeline: str) -> str:
-    """The logical id of a pipeline's state machine."""
+    """Return the logical id of a pipeline's state machine."""
     return logical_id(pipeline, "StateMachine")

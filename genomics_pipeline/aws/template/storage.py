@@ -1,4 +1,4 @@
-"""The bucket that runs, definitions and templates lie in."""
+"""The bucket of the stack: runs, references, definitions and templates."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from genomics_pipeline.model.task import INTERMEDIATE_TAG
 
 BUCKET = "Bucket"
 
-INCOMPLETE_UPLOAD_DAYS = 7  # the longest task ends after a day; a retry days later begins its uploads anew
+INCOMPLETE_UPLOAD_DAYS = 7  # the longest task ends after a day, and a later retry starts its uploads again
 TEMPLATE_DAYS = 30
 
 
 def storage() -> Resources:
-    """The bucket, which no deletion of the stack takes away, and its policy."""
+    """Return the bucket and its policy; both are retained if the stack is deleted."""
     return {
         BUCKET: {
             "Type": "AWS::S3::Bucket",
@@ -37,7 +37,7 @@ def storage() -> Resources:
         },
         "BucketPolicy": {
             "Type": "AWS::S3::BucketPolicy",
-            # As long as the bucket: what was kept is never readable without TLS.
+            # Retained as the bucket: its objects are never readable without TLS.
             "DeletionPolicy": "Retain",
             "UpdateReplacePolicy": "Retain",
             "Properties": {"Bucket": ref(BUCKET), "PolicyDocument": _tls_only()},
@@ -49,14 +49,14 @@ def _encryption() -> dict[str, Any]:
     by_key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": ref("KmsKeyArn")}
     return {
         "ServerSideEncryptionByDefault": when(HAS_KEY, by_key, {"SSEAlgorithm": "AES256"}),
-        "BucketKeyEnabled": when(HAS_KEY, True),  # one call of KMS for many objects
+        "BucketKeyEnabled": when(HAS_KEY, True),  # fewer calls of KMS
     }
 
 
 def _lifecycle() -> list[dict[str, Any]]:
-    """A filter's prefix knows no wildcard: below ``runs/<run>/`` only tags tell objects apart.
+    """Return the lifecycle rules.
 
-    The worker tags the outputs of a pipeline's intermediate stages.
+    The worker tags the outputs of intermediate stages, because a rule's prefix cannot have wildcards for the run.
     """
     key, value = INTERMEDIATE_TAG
     return [
@@ -82,7 +82,7 @@ def _lifecycle() -> list[dict[str, Any]]:
 
 
 def _tls_only() -> dict[str, Any]:
-    """A Deny, where ``*`` is the point: nobody, nothing, without TLS."""
+    """Return a policy that denies everybody all actions without TLS."""
     return {
         "Version": "2012-10-17",
         "Statement": [

@@ -1,4 +1,4 @@
-"""One job definition a step: its image, what it asks for, and what Batch does when a task's host or image fails."""
+"""Job definitions, one for each step: image, resources, and retries of host and image failures."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ USER = "10001:10001"  # of the images
 
 @dataclass(frozen=True, slots=True)
 class StepImage:
-    """A step, and the tag of the image that holds it."""
+    """A step and the tag of its image."""
 
     step: StepSpec
     tag: str
 
 
 def job_definition(image: StepImage, names: ResourceNames) -> Resources:
-    """The job definition of a step."""
+    """Return the job definition of a step."""
     step = image.step
     return {
         logical_id(step.name, "JobDefinition"): {

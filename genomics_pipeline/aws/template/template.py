@@ -1,4 +1,4 @@
-"""The template of one stack, put together."""
+"""The template of a stack, composed of its parts."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def template(
     *,
     with_machines: bool = True,
 ) -> dict[str, Any]:
-    """The CloudFormation template of a stack.
+    """Return the CloudFormation template of a stack.
 
     Args:
-        machines: The pipelines' definitions.
-        images: Their steps, each once, with the tags of their images.
-        names: What the resources are called.
-        with_machines: Whether the state machines are in it. Their definitions lie in the stack's own bucket, so that
-            the first deployment makes the bucket without them.
+        machines: The state machines of the pipelines.
+        images: The steps of the pipelines, each once, with the tags of their images.
+        names: The names of the resources.
+        with_machines: Include the state machines. Their definitions are in the stack's own bucket, so that the first
+            deployment creates the bucket without them.
 
     Raises:
-        DataError: if two steps or pipelines would be one resource, or a name is too long.
+        DataError: if two steps or pipelines have the same logical id, or a name is too long.
     """
     steps = [image.step.name for image in images]
     resources: Resources = {}
