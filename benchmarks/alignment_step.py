@@ -1,8 +1,8 @@
 """The alignment step beside the plain shell pipeline it replaces, at equal threads, on a full-size contig.
 
-``bwa mem | samtools fixmate | sort | markdup`` over the same index, turn about in one session; the ratio is the median
-of the pairs, memory is looked at in a pair of its own. Once with the reads as they are, two seconds' work of which
-start-up is a good part, and once with six times as many. Needs bwa and samtools on the PATH.
+``bwa mem | samtools fixmate | sort | markdup`` over the same index, in turns in one session; the ratio is the median
+of the pairs, and memory is measured in a pair of its own. Once with the reads as they are, two seconds' work of which
+start-up is a large part, and once with six times as many. Needs bwa and samtools on the PATH.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ bwa mem -t "$THREADS" -R "@RG\\tID:a\\tSM:NA12878" "$REFERENCE" "$FIRST" "$SECON
 
 
 def missing() -> list[str]:
-    """What this machine lacks."""
+    """Return what this machine lacks."""
     tools = [tool for tool in ("bwa", "samtools") if shutil.which(tool) is None]
     return tools + ([] if DATA.is_dir() else [str(DATA)])
 
 
 def full_size(folder: Path) -> Path:
-    """A contig of chr20's length around the real 100 kb, indexed."""
+    """Write a contig of chr20's length around the real 100 kb, and index it."""
     with gzip.open(DATA / "reference.fa.gz", "rt") as file:
         real = "".join(line.strip() for line in file if not line.startswith(">"))
     chance = random.Random(20)
@@ -57,7 +57,7 @@ def full_size(folder: Path) -> Path:
 
 
 def reads(folder: Path, times: int) -> list[str]:
-    """The two FASTQ files, so many times over (gzip files may follow each other in one)."""
+    """Write the two FASTQ files, each repeated `times` times: gzip files may be concatenated."""
     paths = []
     for which in (1, 2):
         path = folder / f"{times}_R{which}.fastq.gz"
@@ -67,7 +67,7 @@ def reads(folder: Path, times: int) -> list[str]:
 
 
 def ours(reference: Path, folder: Path, files: list[str], threads: int, memory: bool) -> Measured:
-    """The step's command."""
+    """Measure the step's command."""
     task = {
         "item": {"sample": "NA12878"},
         "inputs": {
@@ -89,14 +89,14 @@ def ours(reference: Path, folder: Path, files: list[str], threads: int, memory: 
 
 
 def shell(reference: Path, folder: Path, files: list[str], threads: int, memory: bool) -> Measured:
-    """The pipeline as people type it."""
+    """Measure the pipeline as people type it."""
     names = {"THREADS": str(threads), "REFERENCE": str(reference), "FIRST": files[0], "SECOND": files[1]}
     environment = {**os.environ, **names, "OUT": str(folder / "shell.bam")}
     return measure(["bash", "-c", SHELL], env=environment, cwd=folder, memory=memory)
 
 
 def counts(bam: Path) -> str:
-    """Reads and proper pairs, to see that both did the same."""
+    """Return the numbers of reads and proper pairs, to see that both did the same."""
     found = [subprocess.check_output(["samtools", "view", "-c", "-f", flag, bam], text=True) for flag in ("0", "2")]
     return "{} reads, {} properly paired".format(*(count.strip() for count in found))
 
@@ -104,14 +104,14 @@ def counts(bam: Path) -> str:
 def compare(reference: Path, folder: Path, times: int) -> None:
     """Print the figures of one size."""
     threads, files = os.cpu_count() or 1, reads(folder, times)
-    looked, *pairs = [
+    sampled, *pairs = [
         tuple(command(reference, folder, files, threads, number == 0) for command in (ours, shell))
         for number in range(ROUNDS + 1)
     ]
     print(f"the reads {times} times, {threads} threads")
     for name, column, bam in (("alignment step", 0, "ours.bam"), ("bwa | samtools", 1, "shell.bam")):
         seconds = statistics.median(pair[column].seconds for pair in pairs)
-        peak = looked[column].peak_mib
+        peak = sampled[column].peak_mib
         print(f"  {name:22}  {seconds:6.2f} s  peak {peak:6.0f} MiB  {counts(folder / bam)}")
     ratio = statistics.median(mine.seconds / theirs.seconds for mine, theirs in pairs)
     print(f"  ratio to the shell      {ratio:.2f}  (goal: at most 1.10)")

@@ -1,7 +1,7 @@
 """A cohort to its joint VCF: `genomics-pipeline run` beside Snakemake 9 with native tools, and beside its own steps.
 
 Both build the reference's indexes, align, mark duplicates, call each sample and genotype jointly, on the same cores,
-turn about in one session. Ratios are medians of the pairs. Needs bwa, samtools and bcftools on the PATH, and
+in turns in one session. Ratios are medians of the pairs. Needs bwa, samtools and bcftools on the PATH, and
 Snakemake in an environment of its own: ``SNAKEMAKE=/path/to/snakemake``.
 """
 
@@ -25,13 +25,13 @@ ROUNDS = 5
 
 
 def missing() -> list[str]:
-    """What this machine lacks."""
+    """Return what this machine lacks."""
     tools = ["bwa", "samtools", "bcftools", os.environ.get("SNAKEMAKE", "snakemake")]
     return [tool for tool in tools if shutil.which(tool) is None] + ([] if DATA.is_dir() else [str(DATA)])
 
 
 def ours(folder: Path) -> Measured:
-    """`genomics-pipeline run` with nothing cached."""
+    """Measure `genomics-pipeline run` with nothing cached."""
     rows = [f"{name},{DATA}/{name}_R1.fastq.gz,{DATA}/{name}_R2.fastq.gz" for name in samples()]
     (folder / "cohort.csv").write_text("\n".join(["sample,fastq_1,fastq_2", *rows]) + "\n")
     argv = [str(COMMAND), "run", "cohort.csv", "--reference", str(DATA / "reference.fa.gz"), "--out", "run"]
@@ -39,19 +39,22 @@ def ours(folder: Path) -> Measured:
 
 
 def snakemake(folder: Path) -> Measured:
-    """The same cohort, native tools."""
+    """Measure Snakemake with native tools on the same cohort."""
     config = ["--config", f"samples={','.join(samples())}", f"reads={DATA}", f"reference={DATA}/reference.fa.gz"]
     argv = [os.environ.get("SNAKEMAKE", "snakemake"), "--cores", str(os.cpu_count()), "--snakefile", str(SNAKEFILE)]
     return measure([*argv, *config], env=os.environ, cwd=folder)
 
 
 def samples() -> list[str]:
-    """The cohort's samples."""
+    """Return the names of the cohort's samples."""
     return sorted(file.name.removesuffix("_R1.fastq.gz") for file in DATA.glob("*_R1.fastq.gz"))
 
 
 def packed_seconds(run: Path, cores: int) -> float:
-    """The run's steps at their own times, packed on the cores, each sample's in order, stage after stage."""
+    """Return the least seconds that a run's tasks need on the cores, given the time of each task.
+
+    A sample's tasks follow each other; a stage over intervals or the cohort begins after the stage before it.
+    """
     total = 0.0
     for group in (("alignment", "variant_calling"), ("aggregation",), ("gather",)):
         chains: dict[str, list[float]] = {}

@@ -1,10 +1,10 @@
 """A Distributed Map of one Pass state: `genomics-pipeline execute` beside the emulators of Step Functions.
 
 One document everywhere: an ItemReader over a JSON array in a bucket, STANDARD children, no limit of concurrency, a
-ResultWriter. Here the time is the whole command's, its start-up included (the row of 1 item), each child's end is on
-disk before it is counted, and the result files are written. The emulators' time is from StartExecution to the end that
-DescribeExecution tells, in a server that is up; they keep everything in memory and write no results. The long runs here
-read JSON Lines, since a JSON array is parsed as a whole.
+ResultWriter. Here the time is the whole command's, with its start-up (the row of 1 item), each child's end is on disk
+before it is counted, and the result files are written. An emulator's time is from StartExecution to the end that
+DescribeExecution reports, in a server that is up; emulators keep everything in memory and write no results. The long
+runs here read JSON Lines, since a JSON array is parsed as a whole.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ OURS = "genomics-pipeline"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table."""
+    """A line of the table."""
 
     name: str
     items: int
@@ -44,7 +44,7 @@ class Row:
 
     @property
     def rate(self) -> float:
-        """Children a second."""
+        """Return children a second."""
         return self.items / self.measured.seconds
 
     def __str__(self) -> str:
@@ -54,7 +54,7 @@ class Row:
 
 
 def document(input_type: str) -> dict[str, Any]:
-    """The state machine."""
+    """Return the state machine."""
     item = {"Type": "Pass", "End": True}
     state = {
         "Type": "Map",
@@ -79,17 +79,17 @@ def document(input_type: str) -> dict[str, Any]:
 
 
 def lines(items: int) -> Iterator[str]:
-    """The items, each as JSON."""
+    """Return the items, each as JSON."""
     return (f'{{"sample":"S{number:08}"}}' for number in range(items))
 
 
 def array(items: int) -> str:
-    """The items as one JSON array."""
+    """Return the items as one JSON array."""
     return "[" + ",".join(lines(items)) + "]"
 
 
 def ours(items: int, input_type: str) -> Row:
-    """`genomics-pipeline execute` in a fresh folder.
+    """Measure `genomics-pipeline execute` in a fresh folder.
 
     Raises:
         RuntimeError: if not every item succeeded.
@@ -113,7 +113,7 @@ def ours(items: int, input_type: str) -> Row:
 
 
 def theirs(emulator: Emulator, items: int) -> Row:
-    """The document in an emulator of its own.
+    """Measure the document in an emulator of its own.
 
     Raises:
         RuntimeError: if it does not end in time, or not every item succeeded.
@@ -138,14 +138,14 @@ def theirs(emulator: Emulator, items: int) -> Row:
 
 
 def middle(rows: list[Row]) -> Row:
-    """The row of median time, with the largest peak of all."""
+    """Return the row of median time, with the largest peak of all."""
     row = sorted(rows, key=lambda row: row.measured.seconds)[len(rows) // 2]
     peak = max(row.measured.peak_mib for row in rows)
     return Row(row.name, row.items, Measured(row.measured.seconds, peak), row.durable)
 
 
 def side_by_side() -> list[Row]:
-    """Ours and every emulator that is here, turn about; ours first."""
+    """Measure ours and every installed emulator in turns; ours comes first."""
     present = [emulator for emulator in EMULATORS if emulator.program.exists()]
     for emulator in EMULATORS:
         if emulator not in present:
@@ -158,7 +158,7 @@ def side_by_side() -> list[Row]:
                 rows.setdefault(emulator.name, []).append(theirs(emulator, SIDE_BY_SIDE))
             except Exception as error:
                 print(f"{emulator.release}: {error}")
-                present.remove(emulator)  # what hangs once is not waited for again
+                present.remove(emulator)  # an emulator that hangs once is not tried again
     return [middle(measured) for measured in rows.values() if measured]
 
 
@@ -181,9 +181,9 @@ def main() -> None:
     print(f"children/s at {last.items:,}    {last.rate:9,.0f}  (goal: at least 20,000, durable)")
     print(f"peak at {last.items:,}          {last.measured.peak_mib:9.0f}  MiB (goal: below 500)")
     paces = [(row.measured.seconds - start_up.measured.seconds) / row.items * 1e6 for row in series]
-    told = ", ".join(f"{pace:.1f} at {row.items:,}" for pace, row in zip(paces, series, strict=True))
+    shown = ", ".join(f"{pace:.1f} at {row.items:,}" for pace, row in zip(paces, series, strict=True))
     print(
-        f"microseconds an item, start-up apart: {told}  (goal: the same; now {paces[-1] / statistics.mean(paces):.2f}"
+        f"microseconds an item, start-up apart: {shown}  (goal: the same; now {paces[-1] / statistics.mean(paces):.2f}"
         " of their mean)"
     )
 

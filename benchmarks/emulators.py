@@ -1,4 +1,4 @@
-"""The emulators of Step Functions that others use, as child processes on free loopback ports.
+"""Emulators of Step Functions, as child processes on free loopback ports.
 
 Each lies in a virtual environment of its own, made by the Makefile: ``.venv/bench-moto``, ``.venv/bench-ministack``, or
 below the folder that ``EMULATORS_FOLDER`` names. LocalStack is not among them: its newest release needs Python 3.13,
@@ -27,12 +27,12 @@ LOOK_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """One emulator.
+    """An emulator.
 
     Attributes:
         name: Its name on PyPI.
         command: Its program and arguments; ``{port}`` stands for the port.
-        environment: What it is told beside that.
+        environment: Variables that it is given.
         first: A request that must be sent before it executes anything: path and JSON body; None where there is none.
     """
 
@@ -43,18 +43,18 @@ class Emulator:
 
     @property
     def folder(self) -> Path:
-        """Its virtual environment."""
+        """Return its virtual environment."""
         below = Path(os.environ.get("EMULATORS_FOLDER", Path(__file__).resolve().parents[1] / ".venv"))
         return below / f"bench-{self.name}"
 
     @property
     def program(self) -> Path:
-        """Its program."""
+        """Return its program."""
         return self.folder / "bin" / self.command[0]
 
     @property
     def release(self) -> str:
-        """Name and version of what is installed there."""
+        """Return its name and installed version."""
         (packages,) = self.folder.glob("lib/python*/site-packages")
         (found,) = distributions(name=self.name, path=[str(packages)])
         return f"{self.name} {found.version}"
@@ -66,7 +66,7 @@ MOTO = Emulator(
     {},
     ("/moto-api/config", b'{"stepfunctions": {"execute_state_machine": true}}'),
 )
-# Its Wait states take no time.
+# With Wait states that take no time.
 MINISTACK = Emulator(
     "ministack",
     ("ministack",),
@@ -77,14 +77,14 @@ EMULATORS = (MOTO, MINISTACK)
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running emulator."""
+    """An emulator that runs."""
 
     emulator: Emulator
     process: subprocess.Popen[bytes]
     endpoint: str
 
     def client(self, service: str) -> Any:
-        """A boto3 client of it."""
+        """Return a boto3 client of it."""
         import boto3
         from botocore.config import Config
 
@@ -95,7 +95,7 @@ class Server:
             aws_access_key_id="test",
             aws_secret_access_key="test",
             config=Config(
-                inject_host_prefix=False,  # sync-… is no name here
+                inject_host_prefix=False,  # there is no host sync-… here
                 s3={"addressing_style": "path"},
                 retries={"total_max_attempts": 1},
                 read_timeout=300,
@@ -103,7 +103,7 @@ class Server:
         )
 
     def end(self, execution: str, limit_s: float, look_s: float = LOOK_S) -> Any:
-        """What DescribeExecution tells of an execution that ended.
+        """Wait for the end of an execution and return the answer of DescribeExecution.
 
         Raises:
             RuntimeError: if it does not end in time, or the server ends.
@@ -124,21 +124,21 @@ class Server:
 
 @contextmanager
 def serve(emulator: Emulator) -> Iterator[Server]:
-    """A server of the emulator, ended afterwards.
+    """Run a server of the emulator while the block runs.
 
     Raises:
         RuntimeError: if it does not answer.
     """
     port = str(_free_port())
     argv = [str(emulator.program), *(part.format(port=port) for part in emulator.command[1:])]
-    told = {name: value.format(port=port) for name, value in emulator.environment.items()}
+    variables = {name: value.format(port=port) for name, value in emulator.environment.items()}
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("wb") as log:
-        process = subprocess.Popen(argv, env=os.environ | told, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(argv, env=os.environ | variables, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
         try:
             server = Server(emulator, process, f"http://127.0.0.1:{port}")
             if not _answers(server, *(emulator.first or ("/", None))):
-                told_last = (Path(folder) / "log").read_text(errors="replace")[-500:]
-                raise RuntimeError(f"{emulator.name} does not answer: {told_last}")
+                last_words = (Path(folder) / "log").read_text(errors="replace")[-500:]
+                raise RuntimeError(f"{emulator.name} does not answer: {last_words}")
             yield server
         finally:
             process.terminate()

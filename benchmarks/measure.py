@@ -16,21 +16,21 @@ INTERVAL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one command took."""
+    """The time and memory of a command."""
 
     seconds: float
     peak_mib: float
 
 
 def measure(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, memory: bool = True) -> Measured:
-    """Run a command to its end.
+    """Run a command to its end and measure it.
 
     Args:
         argv: The command.
         env: Its environment.
         cwd: Its folder.
-        memory: Look at its memory too, see `Peak`; that takes time from a command that needs all cores, more the more
-            processes it has.
+        memory: Sample its memory too, see `Peak`; that slows down a command that uses all cores and has many
+            processes.
 
     Raises:
         subprocess.CalledProcessError: if it fails.
@@ -48,7 +48,7 @@ def measure(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, memory: b
 class Peak:
     """The peak memory of a process tree while the block runs: its resident set, sampled, shared pages counted once.
 
-    Without a process it is 0.
+    It is 0 without a process.
     """
 
     def __init__(self, pid: int | None) -> None:
@@ -74,12 +74,12 @@ class Peak:
 
 
 def _share(process: psutil.Process) -> int:
-    """Its resident bytes, what forks share divided among them where the system tells."""
+    """Return its resident bytes; pages that forks share are divided among them, where the system gives that."""
     return process.memory_full_info().pss if psutil.LINUX else process.memory_info().rss
 
 
 def _resident(pid: int) -> int:
-    """Bytes resident in a process and its descendants now."""
+    """Return the bytes resident in a process and its descendants now."""
     try:
         root = psutil.Process(pid)
         tree = [root, *root.children(recursive=True)]

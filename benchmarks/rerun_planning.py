@@ -1,9 +1,10 @@
 """Planning a rerun over a million children that failed or never began, beside the parsing of the same lines.
 
-The rows are our engine's, with an input as germline's, for two lengths of what failed: 4.2 KB, with a cause as Batch
-gives it (2.6 KB before it is quoted), and 1 KB. All of them read the file through `rows`, on one core: those that only
-parse show what a line costs in `orjson` and in `json`. Time is that of the processor, so that neighbours disturb it
-less; all are run turn about. The peak is that of a process of its own, with a tenth of the rows beside it.
+The rows are our engine's, with an input as germline's, for two lengths of a failed child's row: 4.2 KB, with a cause as
+Batch gives it (2.6 KB before it is quoted), and 1 KB. Every way reads the file through `result_rows`, on one core;
+those that only parse show what a line costs in `orjson` and in `json`. Processor time is measured, which other
+processes disturb less, and the ways are run in turns. The peak is that of a process of its own, with a tenth of the
+rows beside it.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ Details = dict[str, str]
 
 
 def given(number: int, batch: int) -> dict[str, Any]:
-    """A child's input, as germline's definition gives it."""
+    """Return a child's input, as germline's definition gives it."""
     place = {"name": "cohort-7", "bucket": "genomics-123456789012", "prefix": "runs/cohort-7/"}
     shared = {
         "run": place,
@@ -51,14 +52,14 @@ def given(number: int, batch: int) -> dict[str, Any]:
 
 
 def item(number: int) -> dict[str, Any]:
-    """A sample of one lane."""
+    """Return a sample of one lane."""
     name = f"NA{number:08}"
     fastq = {f"fastq_{read}": f"s3://reads-123456789012/{name}_R{read}.fastq.gz" for read in (1, 2)}
     return {"sample": name, "lanes": [{"lane": "L001", **fastq}]}
 
 
 def cause(number: int, size: int) -> str:
-    """A cause of our definition's Fail state: Batch's detail of the job within, JSON in JSON."""
+    """Return a cause of the definition's Fail state, with Batch's detail of the job in it, JSON in JSON."""
     job = {
         "Attempts": [{"Container": {"ExitCode": 137, "LogStreamName": f"alignment/default/{number:032x}"}}],
         "Container": {"Environment": [], "ExitCode": 137, "Reason": "OutOfMemoryError: Container killed"},
@@ -66,16 +67,16 @@ def cause(number: int, size: int) -> str:
         "JobName": f"NA{number:08}",
         "Status": "FAILED",
     }
-    told = {"stage": "alignment", "class": "out_of_memory", "error": "States.TaskFailed", "tried": [], "cause": ""}
+    failure = {"stage": "alignment", "class": "out_of_memory", "error": "States.TaskFailed", "tried": [], "cause": ""}
     while True:
-        text = compact({**told, "cause": compact(job)})
+        text = compact({**failure, "cause": compact(job)})
         if len(text) >= size:
             return text
         job["Container"]["Environment"] += [{"Name": "GENOMICS_PIPELINE_TASK", "Value": '{"stage":"alignment"}'}]  # type: ignore[index]
 
 
 def children(count: int, size: int, batch: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Half of them failed, half of them never began."""
+    """Yield rows of children of which half failed and half never began."""
     for number in range(count // 2):
         ended = {
             "status": "FAILED",
@@ -92,13 +93,13 @@ def children(count: int, size: int, batch: int) -> Iterator[tuple[str, dict[str,
 
 
 def read(folder: Path, details: Details) -> Iterator[Iterator[ResultRow]]:
-    """The rows of what failed, then of what never began."""
+    """Yield the rows of children that failed, then of those that never began."""
     store = LocalStore({"b": folder})
     return (result_rows(store, details, kind) for kind in KINDS)
 
 
 def parsing(loads: Callable[[bytes], Any]) -> Callable[[Path, Details], None]:
-    """Parse each row."""
+    """Return a way that parses each row."""
 
     def call(folder: Path, details: Details) -> None:
         for source in read(folder, details):
@@ -116,7 +117,7 @@ def reading(folder: Path, details: Details) -> None:
 
 
 def planning(classes: bool) -> Callable[[Path, Details], None]:
-    """Plan a rerun, with or without a filter by class."""
+    """Return a way that plans a rerun, with or without a filter by class."""
 
     def call(folder: Path, details: Details) -> None:
         map_runs = [chain.from_iterable(read(folder, details))]
@@ -138,7 +139,7 @@ WAYS = {
 
 
 def peak(count: int, folder: Path, details: Details) -> float:
-    """Peak memory of planning, in MiB."""
+    """Return the peak memory of planning, in MiB."""
     planned = f"planning(False)(Path({str(folder)!r}), {details!r})"
     code = f"from pathlib import Path; from benchmarks.rerun_planning import planning; {planned}"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -146,7 +147,7 @@ def peak(count: int, folder: Path, details: Details) -> float:
 
 
 def series(count: int, size: int, batch: int = 1) -> float:
-    """Print what each way takes; planning's rate.
+    """Print the time of each way, and return the rate of planning in records a second.
 
     Args:
         count: Children.

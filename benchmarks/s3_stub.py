@@ -1,7 +1,7 @@
-"""A server with one large object that speaks as much of S3 as a transfer needs, and is faster than any client of it.
+"""A server of one large object with as much of S3's API as a transfer needs, faster than its clients.
 
-``python benchmarks/s3_stub.py FILE``: prints its URL, then serves the file as every key there is, by ranges, and takes
-uploads, whose bytes it counts and drops.
+``python benchmarks/s3_stub.py FILE``: prints its URL, then serves the file under every key, by ranges, and takes
+uploads, whose bytes it drops.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ETAG = '"0123456789abcdef0123456789abcdef-2"'
 
 
 class Server(ThreadingHTTPServer):
-    """Serves one file."""
+    """A server of one file."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -32,19 +32,19 @@ class Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """HeadObject, GetObject, and what an upload by parts asks for."""
+    """HeadObject, GetObject, PutObject and multipart uploads."""
 
     server: Server
     protocol_version = "HTTP/1.1"
     wbufsize = 1 << 16
 
     def do_HEAD(self) -> None:
-        """HeadObject."""
+        """Answer HeadObject."""
         checksum = {"x-amz-checksum-crc64nvme": self.server.crc64nvme, "x-amz-checksum-type": "FULL_OBJECT"}
         self._answer(200, self.server.size, checksum)
 
     def do_GET(self) -> None:
-        """GetObject."""
+        """Answer GetObject."""
         size = self.server.size
         wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         first, last = (int(wanted[1]), int(wanted[2] or size - 1)) if wanted else (0, size - 1)
@@ -54,7 +54,7 @@ class Handler(BaseHTTPRequestHandler):
             first += os.sendfile(self.connection.fileno(), self.server.file.fileno(), first, last - first + 1)
 
     def do_PUT(self) -> None:
-        """UploadPart and PutObject."""
+        """Answer UploadPart and PutObject."""
         left, buffer = int(self.headers["Content-Length"]), memoryview(bytearray(PIECE_BYTES))
         while left:
             left -= self.rfile.readinto(buffer[: min(left, PIECE_BYTES)])
@@ -62,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(200, 0, sums)
 
     def do_POST(self) -> None:
-        """CreateMultipartUpload and CompleteMultipartUpload."""
+        """Answer CreateMultipartUpload and CompleteMultipartUpload."""
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         name = "Complete" if "uploadId=" in self.path else "Initiate"
         text = f"<{name}MultipartUploadResult><UploadId>1</UploadId><ETag>{ETAG}</ETag></{name}MultipartUploadResult>"
@@ -71,7 +71,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def handle_expect_100(self) -> bool:
-        """A client waits for this before it sends a body."""
+        """Answer ``Expect: 100-continue`` at once: the client waits for it before it sends a body."""
         super().handle_expect_100()
         self.wfile.flush()
         return True
@@ -85,7 +85,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # http.server's name
-        """Nothing is printed."""
+        """Print nothing."""
 
 
 def _crc64nvme(path: Path) -> str:

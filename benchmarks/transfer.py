@@ -47,8 +47,8 @@ else:
 
 
 @contextmanager
-def serving(file: Path) -> Iterator[dict[str, str]]:
-    """The environment that leads to a server with the file."""
+def serve(file: Path) -> Iterator[dict[str, str]]:
+    """Run a server of the file and give the environment that leads to it."""
     stub = Path(__file__).with_name("s3_stub.py")
     with subprocess.Popen([sys.executable, str(stub), str(file)], stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
@@ -60,7 +60,7 @@ def serving(file: Path) -> Iterator[dict[str, str]]:
 
 
 def write(file: Path, size: int) -> str:
-    """A file of that size; its sha256."""
+    """Write a file of a size in bytes and return its sha256."""
     digest, piece = sha256(), os.urandom(1 << 24)
     with file.open("wb") as out:
         for left in range(size, 0, -len(piece)):
@@ -71,24 +71,24 @@ def write(file: Path, size: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Where it happens."""
+    """The folder and the environment of the transfers."""
 
     folder: Path
     env: dict[str, str]
 
     def ours(self, way: str, digest: str = "") -> Measured:
-        """The worker's store."""
+        """Measure the worker's store."""
         place = self.folder if way == "down" else self._upload()
         return self._measure([sys.executable, "-c", OURS, way, URI, str(place), digest])
 
     def theirs(self, way: str) -> Measured:
-        """`aws s3 cp`."""
+        """Measure `aws s3 cp`."""
         down = [URI, str(self.folder / "object.bam")]
         pair = down if way == "down" else [str(self._upload()), URI]
         return self._measure([AWS_CLI, "s3", "cp", "--quiet", *pair])
 
     def _upload(self) -> Path:
-        """A name of the file that may go."""
+        """Return a link to the file that the upload may remove."""
         link = self.folder / "upload"
         link.unlink(missing_ok=True)
         link.hardlink_to(self.folder.parent / "object.bam")
@@ -101,7 +101,7 @@ class Bench:
 
 
 def compare(bench: Bench, way: str, digest: str) -> float:
-    """Print both, medians of some rounds in turn; our speed in theirs."""
+    """Print the medians of both, measured in turns, and return our speed as a share of theirs."""
     pairs = [(bench.ours(way, digest), bench.theirs(way)) for _ in range(ROUNDS)]
     seconds = [statistics.median(pair[place].seconds for pair in pairs) for place in (0, 1)]
     peaks = [max(pair[place].peak_mib for pair in pairs) for place in (0, 1)]
@@ -114,7 +114,7 @@ def compare(bench: Bench, way: str, digest: str) -> float:
 
 
 def main() -> int:
-    """Run it; 1 where the goal is missed."""
+    """Print the table; return 1 where the goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gib", type=float, default=2, help="size of the object")
     gib = parser.parse_args().gib
@@ -126,7 +126,7 @@ def main() -> int:
         folder = Path(name, "work")
         folder.mkdir()
         digest = write(Path(name, "object.bam"), int(gib * GIB))
-        with serving(Path(name, "object.bam")) as env:
+        with serve(Path(name, "object.bam")) as env:
             bench = Bench(folder, env)
             ratios = [compare(bench, way, known) for way, known in (("down", ""), ("down", digest), ("up", ""))]
     if min(ratios) < GOAL:

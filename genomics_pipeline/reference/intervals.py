@@ -11,7 +11,7 @@ from genomics_pipeline.reference.fai import Contig
 def windows(contigs: Iterable[Contig], size_bp: int) -> Iterator[list[str]]:
     """Yield groups of 1-based closed regions, in the reference's order, each of at most `size_bp` bases.
 
-    A long contig is cut; short neighbours share a group.
+    A long contig is cut; short ones that follow each other share a group.
 
     >>> list(windows([Contig("a", 25), Contig("b", 3), Contig("c", 4)], 10))
     [['a:1-10'], ['a:11-20'], ['a:21-25', 'b:1-3'], ['c:1-4']]

@@ -29,7 +29,7 @@ HEADER = """##fileformat=VCFv4.2
 ##FORMAT=<ID=SP,Number=1,Type=Integer,Description="Phred-scaled strand bias P-value">
 ##FORMAT=<ID=AD,Number=R,Type=Integer,Description="Allelic depths (high-quality bases)">
 #CHROM	POS	ID	REF	ALT	QUAL	FILTER	INFO	FORMAT	"""
-RUN = 1204  # 1-based place of the last of ten A; its deletion is told at the base before them, in the interval before
+RUN = 1204  # 1-based place of the last of ten A; its deletion is placed at the base before them, in the interval before
 SNPS = {1000: "T", 1001: "C", 1500: "G"}
 VARIANT = "DP=20;I16=5,5,5,5,300,9000,300,9000,600,36000,600,36000,250,6250,250,6250;QS=0.5,0.5,0;MQ0F=0"
 
@@ -55,7 +55,7 @@ def gvcf(
     sp: int = 0,
     ploidy: int | None = None,
 ) -> str:
-    """A gVCF of a sample that is heterozygous at these places, and for a deletion of AA where asked, else reference."""
+    """Write a gVCF of a sample that is heterozygous at these places, and for a deletion of AA where asked."""
     bases = pysam.FastaFile(str(reference)).fetch("c1")
     lines, at = [], 1
     likelihoods = "200,0,200,230,230,255" if ploidy != 1 else "200,60,0,230,90,255"  # heterozygous, else all alternate
@@ -102,7 +102,7 @@ def start(
 def joint(
     folder: Path, reference: Path, gvcfs: Sequence[str], *regions: str, **parameters: Any
 ) -> list[tuple[int, str, str, list[str]]]:
-    """Run the step; POS, REF, ALT and genotypes of its records."""
+    """Run the step and return POS, REF, ALT and genotypes of its records."""
     ended = start(folder, reference, gvcfs, regions or ["c1:1-3000"], **parameters)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert (folder / "joint.vcf.gz.tbi").is_file()
@@ -183,10 +183,10 @@ def test_samples_called_with_different_ploidies_are_refused_unless_one_is_given(
 ) -> None:
     one, two = (gvcf(tmp_path, reference, f"S{ploidy}", [1000], ploidy=ploidy) for ploidy in (1, 2))
     ended = start(tmp_path / "a", reference, [one, two], ["c1:1-3000"])
-    told = (
+    message = (
         f"{two}: expected ploidy 1 as of {one}, found 2; call the samples alike, or give aggregation's parameter ploidy"
     )
-    assert (ended.returncode, ended.stderr) == (65, f"error: {told}\n")
+    assert (ended.returncode, ended.stderr) == (65, f"error: {message}\n")
     assert joint(tmp_path / "b", reference, [one, two], ploidy=2)
 
 

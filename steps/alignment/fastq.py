@@ -1,4 +1,4 @@
-"""FASTQ files as lines, and lines as records; whatever is wrong is told with its file and record number."""
+"""FASTQ files as lines, and lines as records; every problem is reported with its file and record number."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from common.program import BadInput
-from inflate import Damaged, Truncated, inflated
+from inflate import Damaged, Truncated, inflate
 
 LOWEST_PHRED64 = ord(";")  # Solexa's -5; Phred+33 files go below it
 HIGHEST_PHRED33 = ord("K")  # 42, Illumina's highest
 LONGEST_NAME = 254  # in BAM
 EXAMPLE_LENGTH = 40
 BUFFER_BYTES = 1 << 17
-# bwa makes of it alignments without reads, and a caller a sample that is like the reference wherever one looks.
+# bwa would write a file without alignments, and the caller a sample that equals the reference everywhere.
 NO_READS = (
     "expected reads, found none: the file is empty; give the sample's reads, or leave this lane out of the sample sheet"
 )
@@ -23,11 +23,11 @@ VISIBLE = bytes(range(ord("!"), ord("~") + 1))
 
 
 class Reads(NamedTuple):
-    """Some records, by column.
+    """Records, by column.
 
     Attributes:
         names: Their names.
-        lengths: How many bases each has.
+        lengths: Their numbers of bases.
         bases: Their bases.
         qualities: Their qualities, as written.
     """
@@ -39,11 +39,11 @@ class Reads(NamedTuple):
 
 
 class FastqFile:
-    """One file or pipe, plain or gzip whatever its name; read once, from its beginning to its end.
+    """A file or pipe, plain or gzip whatever its name; read once, from its beginning to its end.
 
     Attributes:
         path: Its path.
-        lines: How many lines were taken.
+        lines: Number of lines taken.
     """
 
     def __init__(self, path: str) -> None:
@@ -51,16 +51,16 @@ class FastqFile:
         self.lines = 0
         file = Path(path).open("rb")  # noqa: SIM115  # open as long as the step reads
         zipped = file.peek(2)[:2] == b"\x1f\x8b"
-        self._pieces = inflated(file) if zipped else iter(lambda: file.read1(BUFFER_BYTES), b"")
+        self._pieces = inflate(file) if zipped else iter(lambda: file.read1(BUFFER_BYTES), b"")
         self._held, self._lines = b"", 0
 
     @property
     def records(self) -> int:
-        """How many records were taken."""
+        """Return the number of records taken."""
         return (self.lines + 3) // 4
 
     def peek(self, records: int) -> bytes:
-        """The text of so many records, fewer at the end; it is still there to be taken.
+        """Return the text of the next records, fewer at the end, without taking them.
 
         Raises:
             BadInput: for an empty file, and gzip that is truncated or damaged.
@@ -74,7 +74,7 @@ class FastqFile:
         return self._held[: len(self._held) - len(rest[0])] if rest else self._held
 
     def take(self, records: int) -> bytes:
-        """The same, taken.
+        """Take the next records, fewer at the end, and return their text.
 
         Raises:
             BadInput: see `peek`.
@@ -87,7 +87,7 @@ class FastqFile:
         return text
 
     def _read(self) -> bytes:
-        """Some more of the text; nothing at its end."""
+        """Return the next piece of the text; nothing at its end."""
         try:
             return next((piece for piece in self._pieces if piece), b"")
         except Truncated:
@@ -96,13 +96,13 @@ class FastqFile:
             raise self._bad(f"expected a whole gzip file, found damage: {error}") from None
 
     def _bad(self, message: str) -> BadInput:
-        """The error, with the record it stands in."""
+        """Return the error, with the number of its record."""
         number = self.records + self._lines // 4 + 1
         return BadInput(f"{self.path}: record {number}: {message}")
 
 
 def line_count(text: bytes) -> int:
-    """How many lines a text has, the last one with or without its end.
+    """Count the lines of a text, whose last one may lack its end.
 
     >>> line_count(b"@a\\nAC"), line_count(b"@a\\nAC\\n")
     (2, 2)
@@ -111,7 +111,7 @@ def line_count(text: bytes) -> int:
 
 
 def parse_records(text: bytes, path: str, first: int) -> Reads:
-    """The records of some lines; names without ``/1``, ``/2`` and comments.
+    """Parse records; their names come without ``/1``, ``/2`` and comments.
 
     Args:
         text: Whole lines.
@@ -119,7 +119,7 @@ def parse_records(text: bytes, path: str, first: int) -> Reads:
         first: Number of the first record, from 1.
 
     Raises:
-        BadInput: for the first record that is none.
+        BadInput: for the first record that is not FASTQ.
     """
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n")
@@ -144,7 +144,7 @@ def parse_records(text: bytes, path: str, first: int) -> Reads:
 
 
 def read_name(line: bytes) -> bytes:
-    """The name in a record's first line.
+    """Return the name in a record's first line.
 
     >>> read_name(b"@A00:1:FC:1:1101:1:2/1 1:N:0:AC")
     b'A00:1:FC:1:1101:1:2'
@@ -154,7 +154,7 @@ def read_name(line: bytes) -> bytes:
 
 
 def _names(heads: Sequence[bytes]) -> list[bytes]:
-    """`read_name` of each; empty ones where they have none."""
+    """Return the `read_name` of each line; an empty one where it has none."""
     words = [head[1:].split(None, 1) for head in heads]
     if b"/" in b"".join(heads) or not all(words):
         return list(map(read_name, heads))
@@ -195,7 +195,7 @@ def _record_misfit(lines: Sequence[bytes]) -> str | None:
 
 
 def _are_bases(text: bytes) -> bool:
-    """Letters, and the dots that old sequencers wrote for N."""
+    """Check for letters, and the dots that old sequencers wrote for N."""
     plain = text.replace(b".", b"N")
     return not plain or plain.isalpha()
 

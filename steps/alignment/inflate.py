@@ -1,4 +1,4 @@
-"""gzip files of one or more members, piece by piece: all that comes before an error is given before it is raised."""
+"""gzip files of one or more members, piece by piece: all content before an error comes before it is raised."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any
 from zlib_ng import zlib_ng
 
 CHUNK_BYTES = 1 << 16  # compressed
-_Error: type[Exception] = zlib_ng.error  # type: ignore[assignment]  # its stub says an instance
+_Error: type[Exception] = zlib_ng.error  # type: ignore[assignment]  # the stub declares an instance
 GZIP = 31  # zlib's window bits for gzip, whose checksum and length it checks
 
 
 class Truncated(Exception):
-    """The file ends within a member."""
+    """A file that ends within a member."""
 
 
 class Damaged(Exception):
-    """What follows is no gzip."""
+    """Data that is not gzip."""
 
 
-def inflated(file: BufferedReader) -> Iterator[bytes]:
-    """The content of a file or pipe.
+def inflate(file: BufferedReader) -> Iterator[bytes]:
+    """Yield the content of a file or pipe.
 
     Raises:
         Truncated: if it ends too early.
@@ -41,7 +41,7 @@ def inflated(file: BufferedReader) -> Iterator[bytes]:
 
 
 def _pieces(member: Any, chunk: bytes) -> Iterator[bytes]:
-    """What a chunk holds; where it is damaged, byte by byte up to there."""
+    """Yield the content of a chunk; of a damaged one, byte by byte up to the damage."""
     before = member.copy()
     try:
         yield member.decompress(chunk)

@@ -14,7 +14,7 @@ FLOWCELL_FIELD, ILLUMINA_FIELDS = 2, 7  # instrument:run:flowcell:lane:tile:x:y
 
 
 class Lane(NamedTuple):
-    """One lane.
+    """A lane of a sample.
 
     Attributes:
         read_group: Its @RG line, as a dictionary.
@@ -27,7 +27,7 @@ class Lane(NamedTuple):
     files: tuple[FastqFile, ...]
 
     def batches(self, number: int) -> Iterator[Batch]:
-        """Its reads as text, in order.
+        """Yield its reads as text, in order.
 
         Args:
             number: The lane's number in its sample.
@@ -47,7 +47,7 @@ class Lane(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Some reads of a lane, as text.
+    """Consecutive reads of a lane, as text.
 
     Attributes:
         lane: The lane's number in its sample.
@@ -61,7 +61,7 @@ class Batch(NamedTuple):
 
 
 def open_lanes(sample: str, lanes: list[dict[str, Any]], layout: str) -> list[Lane]:
-    """The lanes of a task.
+    """Open the lanes of a task.
 
     Raises:
         BadInput: if the first reads of one cannot be read.
@@ -82,7 +82,7 @@ def _lane(sample: str, lane: dict[str, Any], layout: str) -> Lane:
 
 
 def _unequal(files: Sequence[FastqFile], texts: Sequence[bytes], first: int) -> BadInput:
-    """The error for files of unequal length."""
+    """Return the error for files of unequal length."""
     lines = [text.split(b"\n") for text in texts]
     short, long = (0, 1) if line_count(texts[0]) < line_count(texts[1]) else (1, 0)
     place = line_count(texts[short]) // 4

@@ -1,4 +1,4 @@
-"""What one sample's alignments look like, as numbers."""
+"""The metrics of one sample's alignments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STATS_OPTIONS = ("-d", "-c", f"1,{max(DEPTHS)},1")  # without duplicates; depths
 
 
 class Counts(NamedTuple):
-    """Reads as they are aligned; each counted once."""
+    """Counts of reads by their primary alignments."""
 
     reads: int = 0
     mapped: int = 0
@@ -27,16 +27,16 @@ class Counts(NamedTuple):
         return cls(len(flags), mapped, sum([flag & pysam.FPROPER_PAIR for flag in flags]) // pysam.FPROPER_PAIR)
 
     def plus(self, other: Counts) -> Counts:
-        """These and others."""
+        """Return the sum of these counts and others."""
         return Counts(*map(add, self, other))
 
 
 def summarise(counts: Counts, stats: Path, genome_bp: int) -> dict[str, Any]:
-    """The metrics file's content.
+    """Return the content of the metrics file.
 
     Args:
-        counts: Of the reads that were aligned.
-        stats: What ``samtools stats`` with `STATS_OPTIONS` wrote.
+        counts: The counts of all reads.
+        stats: The output of ``samtools stats`` with `STATS_OPTIONS`.
         genome_bp: Length of the reference.
     """
     lines = [line.split("\t") for line in stats.read_text().splitlines() if not line.startswith("#")]
@@ -64,7 +64,7 @@ def _fraction(part: int, whole: int) -> float:
 
 
 def _median(lines: list[list[str]]) -> int | None:
-    """The median of the insert sizes, of the pairs that samtools counts."""
+    """Return the median insert size in bp of the pairs that samtools counts; None where there are none."""
     pairs = [(int(line[1]), int(line[2])) for line in lines if line[0] == "IS"]
     return next(_beyond(pairs, sum(count for _, count in pairs) / 2), None)
 

@@ -43,7 +43,7 @@ class Chain:
             ForkFailed: if one failed; of several, one that was killed.
         """
         failures = [ForkFailed(name, code) for name, process in self._children if (code := wait_for(process))]
-        if failures:  # the neighbours of one that was killed end with it
+        if failures:  # others end because one was killed
             raise max(failures, key=lambda failure: failure.killed)
 
     def _fork(self, name: str, work: Callable[[], None], source: int, *targets: int) -> None:
@@ -53,7 +53,7 @@ class Chain:
             held = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, _SPARE) for descriptor in (source, *targets)]
             for descriptor, place in zip(held, (0, 1, 3), strict=False):
                 os.dup2(descriptor, place)
-            os.closerange(max(3, len(held) + 1), _ALL)  # whoever holds an end of a pipe keeps it open
+            os.closerange(max(3, len(held) + 1), _ALL)  # a process that holds an end of a pipe keeps it open
             work()
 
         self._children.append((name, fork(connect_and_work, name)))

@@ -53,7 +53,7 @@ Pair = tuple[str, str, str]
 
 
 def pairs(sequences: dict[str, str], count: int, seed: int, prefix: str = "A00:1:FLOW:1:1:1") -> list[Pair]:
-    """(name, first, second) of fragments from both strands."""
+    """Return (name, first, second) of fragments from both strands."""
     chance = random.Random(seed)
     found = []
     for number in range(count):
@@ -112,7 +112,7 @@ def test_pairs_become_sorted_alignments_with_read_groups(
 ) -> None:
     reads = pairs(sequences, 300, 1)
     ended = align([lane(tmp_path, "L001", reads), lane(tmp_path, "L002", pairs(sequences, 200, 2, "A00:1:FLOW:2:1:1"))])
-    assert (ended.code, ended.error) == (0, "")  # a log costs money: what is well is not told
+    assert (ended.code, ended.error) == (0, "")  # logs cost money: success prints nothing
     records = ended.records()
     assert len(records) == 1000
     places = [(record.reference_id, record.reference_start) for record in records]

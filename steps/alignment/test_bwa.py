@@ -1,4 +1,4 @@
-"""bwa's own entry point: what goes in, what comes out, and what a changed library would be told by."""
+"""bwa in pybwa's library: its input, its results, and the checks that a changed library fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forked workers: order, errors, deaths."""
+"""Forked workers: the order of results, errors, and forks that are killed."""
 
 from __future__ import annotations
 

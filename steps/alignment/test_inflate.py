@@ -1,4 +1,4 @@
-"""gzip as it is written, and as transfers break it."""
+"""gzip files, whole and damaged."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from inflate import CHUNK_BYTES, Damaged, Truncated, inflated
+from inflate import CHUNK_BYTES, Damaged, Truncated, inflate
 
 TEXT = "".join(random.Random(3).choices("ACGT", k=600_000)).encode()  # more than a chunk when compressed
 ZIPPED = gzip.compress(TEXT, mtime=0)
 
 
 def read(data: bytes) -> tuple[bytes, type[Exception] | None]:
-    """What comes, and what ends it."""
+    """Return the content that comes, and the error that ends it."""
     found = b""
     try:
-        for piece in inflated(io.BufferedReader(io.BytesIO(data))):
+        for piece in inflate(io.BufferedReader(io.BytesIO(data))):
             found += piece
     except (Damaged, Truncated) as error:
         return found, type(error)

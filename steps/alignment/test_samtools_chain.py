@@ -22,7 +22,7 @@ from samtools_chain import Chain, Command
         (signal.SIGTERM, "samtools sort ended with exit code -15"),
     ],
 )
-def test_the_command_that_was_killed_is_reported_not_its_neighbours(
+def test_the_command_that_was_killed_is_reported_not_the_others(
     monkeypatch: pytest.MonkeyPatch, number: signal.Signals, message: str
 ) -> None:
     def run(command: Command, printed: str | None = None) -> None:

@@ -39,7 +39,7 @@ def reference(tmp_path: Path) -> Path:
 
 
 def vcf(path: Path, records: Sequence[str], samples: Sequence[str] = ("Z", "A", "M")) -> str:
-    """A VCF of records told as contig, pos, ref, alt, filter and genotypes."""
+    """Write a VCF of records given as contig, pos, ref, alt, filter and genotypes."""
     with pysam.BGZFile(str(path), "wb", index=None) as out:
         out.write((HEADER + "\t".join(samples) + "\n").encode())
         for record in records:

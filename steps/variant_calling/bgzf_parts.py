@@ -1,4 +1,4 @@
-"""VCF files written in parts: blocks of BGZF may follow each other as they are."""
+"""VCF files written in parts: BGZF files may be concatenated without their last blocks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ END_BYTES = 28  # the empty block that ends a BGZF file
 
 @contextmanager
 def bgzf_writer(path: Path) -> Iterator[Callable[[str], None]]:
-    """A function that adds text to a new BGZF file."""
+    """Open a new BGZF file and give a function that adds text to it."""
     with pysam.BGZFile(str(path), "wb", index=None) as file:
 
         def write(text: str) -> None:
@@ -25,7 +25,7 @@ def bgzf_writer(path: Path) -> Iterator[Callable[[str], None]]:
 
 
 def split_header(lines: Iterable[str]) -> tuple[str, Iterator[str]]:
-    """A VCF's header, without the path that the reference has on this machine, and its records."""
+    """Return a VCF's header, without the reference's path on this machine, and its records."""
     head: list[str] = []
     rest = iter(lines)
     for line in rest:
@@ -37,7 +37,13 @@ def split_header(lines: Iterable[str]) -> tuple[str, Iterator[str]]:
 
 
 def join(head: str, parts: Iterable[Path], path: Path) -> None:
-    """Write header and parts to one indexed VCF; the parts are removed."""
+    """Write header and parts to one indexed VCF, and remove the parts.
+
+    Args:
+        head: The header.
+        parts: BGZF files of records, in order.
+        path: The VCF.
+    """
     with bgzf_writer(path) as write:
         write(head)
     with path.open("r+b") as out:

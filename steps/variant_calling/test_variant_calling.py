@@ -16,7 +16,7 @@ PROGRAM = Path(__file__).with_name("variant_calling.py")
 READ, STRIDE = 100, 5  # 20 reads deep
 UNIT = 1000
 SNPS = {"c1": [500, 999, 1000, 1001, 2000, 3500], "c2": [700]}  # 0-based, at the borders of units of 1,000 too
-HOMOPOLYMER = 2496  # ten A, over a border; its deletion must be told at the base before it
+HOMOPOLYMER = 2496  # ten A, over a border; its deletion must be placed at the base before it
 
 
 class Made(NamedTuple):
@@ -47,7 +47,7 @@ def cigar(copy: str, at: int, deleted: int | None) -> tuple[str, list[tuple[int,
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """Reads of a sample S: heterozygous SNPs at SNPS, a homozygous deletion of AA in a homopolymer."""
+    """Write reads of a sample S: heterozygous SNPs at SNPS, a homozygous deletion of AA in a homopolymer."""
     folder = tmp_path_factory.mktemp("made")
     rng = random.Random(7)
     genome = {name: "".join(rng.choices("ACGT", k=length)) for name, length in (("c1", 4000), ("c2", 1500))}
@@ -87,7 +87,7 @@ def write_bam(path: Path, genome: dict[str, str], sample: str = "S") -> Path:
 
 
 def start(made: Made, folder: Path, vcpus: int = 1, **parameters: Any) -> subprocess.CompletedProcess[str]:
-    """Run the step; its outputs are in the folder."""
+    """Run the step with its outputs in the folder."""
     (folder / "scratch").mkdir(parents=True)
     bam = str(parameters.pop("bam", made.bam))
     defaults = {"ploidy": 2, "regions": None, "min_mapq": 20, "min_baseq": 13, "max_depth": 8000}
@@ -110,7 +110,7 @@ def start(made: Made, folder: Path, vcpus: int = 1, **parameters: Any) -> subpro
 
 
 def call(made: Made, folder: Path, vcpus: int = 1, **parameters: Any) -> list[tuple[str, int, str, str, str]]:
-    """Run the step; its records that pass."""
+    """Run the step and return its records that pass."""
     ended = start(made, folder, vcpus, **parameters)
     assert (ended.returncode, ended.stderr) == (0, "")
     with pysam.VariantFile(str(folder / "S.vcf.gz")) as vcf:

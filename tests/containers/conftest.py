@@ -1,4 +1,4 @@
-"""A container engine, this machine's or a throw-away one, and the images of the shipped steps."""
+"""A container engine, this machine's or a temporary one, and the images of the shipped steps."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SCRIPT = SHARED / "tools" / "containers" / "engine.sh"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here needs an engine."""
+    """Mark every test of this folder: it needs an engine."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("containers")
@@ -39,7 +39,7 @@ def _running() -> ContainerEngine | None:
 
 @pytest.fixture(scope="session")
 def engine(missing: Callable[[str], None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerEngine]:
-    """The engine that runs here, else one that is ended with the tests."""
+    """Return the engine that runs here, else one that is ended with the tests."""
     if found := _running():
         yield found
         return
@@ -61,7 +61,7 @@ def engine(missing: Callable[[str], None], tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="session")
 def images(engine: ContainerEngine) -> dict[str, str]:
-    """Image name by step, of the germline pipeline; all are built."""
+    """Build the images of the germline pipeline and return their names by step."""
     found = step_images.chosen("genomics-pipeline", "germline", ())
     for wanted in found:
         step_images.build(wanted, engine, USER_CACHE)
@@ -70,7 +70,7 @@ def images(engine: ContainerEngine) -> dict[str, str]:
 
 @pytest.fixture
 def own_step(tmp_path: Path) -> Callable[..., Path]:
-    """`own_step(name, program, memory_mib=…)`: the folder of a step that a user wrote; its memory may be a ladder."""
+    """Give `own_step(name, program, memory_mib=…)`: it writes a user's step, whose memory may be a ladder."""
 
     def call(name: str, program: str, memory_mib: int | list[int] = 256) -> Path:
         return write_step(

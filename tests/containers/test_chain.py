@@ -1,4 +1,4 @@
-"""The whole chain: our engine, the Batch API, real containers, S3. What moto stands for AWS in is said where it is."""
+"""The whole chain: our engine, the Batch API, real containers and S3, the latter two APIs by moto."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ NAMES = ResourceNames()
 
 @pytest.fixture
 def bucket(aws: str, missing: Callable[[str], None]) -> Iterator[S3Client]:
-    """A client of S3, where the reads and the reference are; the bucket goes with the test."""
+    """Return a client of S3, with reads and reference in a bucket that is removed after the test."""
     if not DATA.is_dir():
         missing(f"no real sequencing data in {DATA}")
     client = boto3.client("s3")
@@ -90,7 +90,7 @@ def stack(aws: str, images: dict[str, str], tmp_path: Path, monkeypatch: pytest.
 
 
 def upload(client: S3Client, tmp_path: Path) -> None:
-    """The files that decide a run, as they lie on AWS."""
+    """Upload the files that decide a run."""
     pipeline, _ = load_pipeline("germline")
     reference = prepare(str(DATA / "reference.fa.gz"), ["fai"], object_store(), tmp_path / "cache")
     reads = f"s3://{BUCKET}/reads"
@@ -115,14 +115,14 @@ def upload(client: S3Client, tmp_path: Path) -> None:
 
 
 def sheet(file: Path, reads: str) -> Path:
-    """A sample sheet of the three samples."""
+    """Write a sample sheet of the three samples."""
     rows = [f"{name},{reads}/{name}_R1.fastq.gz,{reads}/{name}_R2.fastq.gz" for name in SAMPLES]
     file.write_text("\n".join(["sample,fastq_1,fastq_2", *rows]) + "\n")
     return file
 
 
 def local_digests(tmp_path: Path) -> dict[str, str]:
-    """sha256 by output of the same samples run on this machine."""
+    """Run the same samples on this machine and return sha256 by output."""
     arguments = ["run", sheet(tmp_path / "here.csv", str(DATA)), "--reference", DATA / "reference.fa.gz"]
     argv = [sys.executable, "-m", "genomics_pipeline", *map(str, arguments), "--out", str(tmp_path / "here"), "--json"]
     ended = subprocess.run(argv, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""What the images are, and what their first process does."""
+"""The content of the images, and their first process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OwnStep = Callable[..., Path]
 
 @pytest.fixture
 def task(tmp_path: Path) -> Callable[..., list[str]]:
-    """`task(step)`: the options that give a container a task of the step over one small sample."""
+    """Give `task(step)`: it returns the options of a container with a task of the step over one small sample."""
 
     def call(step: str) -> list[str]:
         run = tmp_path / "run"
@@ -100,10 +100,10 @@ task = json.load(open(sys.argv[1]))
 open(task["outputs"]["out"], "w").write(json.dumps([os.getuid(), refused]))
 """
     name = built(own_step("curious", program), engine)
-    told = engine.run("run", "--rm", *task("curious"), name)
+    output = engine.run("run", "--rm", *task("curious"), name)
     found = json.loads((tmp_path / "run/results/out/a.txt").read_text())
     assert found == [10001, ["/x", "/opt/step/x", "/usr/x", "/tmp/x"]]
-    metrics = json.loads(told)
+    metrics = json.loads(output)
     assert (metrics["Stage"], metrics["Outcome"], metrics["Items"]) == ("curious", "succeeded", 1)
     assert list((tmp_path / "run/scratch").iterdir()) == []
 
@@ -132,7 +132,7 @@ def test_sigterm_ends_the_program_and_is_no_success(
     program = """
 import json, os, signal, sys, time
 run = json.load(open(sys.argv[1]))["item"]["lanes"][0]["fastq_1"].rpartition("/")[0]
-signal.signal(signal.SIGTERM, lambda *_: (open(run + "/told", "w").write("SIGTERM"), sys.exit(0)))
+signal.signal(signal.SIGTERM, lambda *_: (open(run + "/signal", "w").write("SIGTERM"), sys.exit(0)))
 open(run + "/started", "w").close()
 signal.pause()
 """
@@ -144,9 +144,9 @@ signal.pause()
     (tmp_path / "run/started").open().close()  # waits until the program opens it
     engine.run("kill", "--signal=SIGTERM", container)
     assert engine.run("wait", container).strip() == "143"
-    assert (tmp_path / "run/told").read_text() == "SIGTERM"
-    told = subprocess.run([engine.program, "logs", container], capture_output=True, text=True, check=True).stderr
-    assert told == "error: ended by SIGTERM: Spot host lost, timeout or cancelled\n"
+    assert (tmp_path / "run/signal").read_text() == "SIGTERM"
+    log = subprocess.run([engine.program, "logs", container], capture_output=True, text=True, check=True).stderr
+    assert log == "error: ended by SIGTERM: Spot host lost, timeout or cancelled\n"
     engine.run("rm", container)
     assert not (tmp_path / "run/steps/patient/a/step.json").exists()
 

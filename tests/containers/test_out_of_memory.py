@@ -1,4 +1,4 @@
-"""A container that the kernel kills at its memory's limit: the step climbs a rung of its ladder, and finishes."""
+"""A container that the kernel kills at its memory limit: the step gets the next rung of its ladder, and finishes."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def digests(run_folder: Path) -> dict[str, str]:
-    """sha256 by output, as the completion records say."""
+    """Return sha256 by output, from the completion records."""
     return {
         f"{record['stage']}/{record['item']}/{name}": output["sha256"]
         for file in sorted(run_folder.glob("steps/*/*/step.json"))
@@ -54,7 +54,7 @@ def test_real_reads_give_the_same_bytes_in_containers(
 
 @pytest.fixture
 def one_step(own_step: Callable[..., Path], project: SmallProject) -> Callable[..., list[str]]:
-    """`one_step(name, program, memory_mib=…)`: arguments of a run of that step alone over one sample."""
+    """Give `one_step(name, program, memory_mib=…)`: it returns arguments to run that step alone over one sample."""
 
     def call(name: str, program: str, memory_mib: int = 256) -> list[str]:
         own_step(name, program, memory_mib)

@@ -1,4 +1,4 @@
-"""The corpus of causes: what AWS, its agents, the programs and we ourselves say of failures, and the class of each."""
+"""The corpus of causes: the words of AWS, its agents, programs and this package for failures, each with its class."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Cause:
 
     @property
     def job(self) -> dict[str, Any] | None:
-        """The job's detail, where the cause is one."""
+        """Return the job's detail, where the cause is one."""
         found = json.loads(self.cause) if self.cause.startswith("{") else {}
         return found if "JobId" in found else None
 
 
 def causes() -> Iterator[Cause]:
-    """Every failure of the corpus; a cause that is written as JSON becomes its text, as Step Functions gives it."""
+    """Return every failure of the corpus; a cause written as JSON becomes its text, as Step Functions gives it."""
     for file in sorted(HERE.glob("*.json")):
         for entry in json.loads(file.read_text("utf-8")):
             cause = entry["cause"]

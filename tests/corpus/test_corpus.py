@@ -1,6 +1,6 @@
 """Every bad input of the corpus ends its command with exactly the message that lies beside it.
 
-`manifests`, `pipelines`, `steps`, `faults` and `fastq` hold the inputs; NAME.expected is what a user is told of NAME,
+`manifests`, `pipelines`, `steps`, `faults` and `fastq` hold the inputs; NAME.expected is what a user reads about NAME,
 byte by byte, the paths of the folders taken away.
 """
 
@@ -40,8 +40,8 @@ def expected(file: Path) -> str:
     return file.with_suffix(".expected").read_text("utf-8")
 
 
-def told(argv: Sequence[str], folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
-    """What a command that must fail for its data writes to standard error."""
+def error_output(argv: Sequence[str], folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
+    """Return what a command that must fail for its data writes to standard error."""
     with pytest.raises(SystemExit) as end:
         main(list(argv))
     out, err = capfd.readouterr()
@@ -51,12 +51,12 @@ def told(argv: Sequence[str], folder: Path, capfd: pytest.CaptureFixture[str]) -
 
 @pytest.mark.parametrize("sheet", inputs("manifests"), ids=named)
 def test_manifest(sheet: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert told(["manifest", "validate", str(sheet)], sheet.parent, capfd) == expected(sheet)
+    assert error_output(["manifest", "validate", str(sheet)], sheet.parent, capfd) == expected(sheet)
 
 
 @pytest.mark.parametrize("pipeline", inputs("pipelines"), ids=named)
 def test_pipeline(pipeline: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert told(["definition", str(pipeline)], pipeline.parent, capfd) == expected(pipeline)
+    assert error_output(["definition", str(pipeline)], pipeline.parent, capfd) == expected(pipeline)
 
 
 @pytest.mark.parametrize("step", inputs("steps"), ids=named)
@@ -65,7 +65,7 @@ def test_step(step: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> 
     shutil.copy(step, tmp_path / "mine" / "step.toml")
     pipeline = tmp_path / "pipeline.toml"
     pipeline.write_text(PIPELINE_OF_ONE_STEP)
-    assert told(["definition", str(pipeline)], tmp_path, capfd) == expected(step)
+    assert error_output(["definition", str(pipeline)], tmp_path, capfd) == expected(step)
 
 
 @pytest.mark.parametrize("faults", inputs("faults"), ids=named)
@@ -73,7 +73,7 @@ def test_faults(faults: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str])
     sheet = tmp_path / "sheet.csv"
     sheet.write_text("sample,fastq_1\nsample1,1.fastq\nsample2,2.fastq\n")
     argv = ["run", str(sheet), "--reference", "ref.fa", "--out", str(tmp_path / "run"), "--inject", str(faults)]
-    assert told(argv, faults.parent, capfd) == expected(faults)
+    assert error_output(argv, faults.parent, capfd) == expected(faults)
     assert not (tmp_path / "run").exists()
 
 

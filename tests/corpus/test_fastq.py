@@ -32,7 +32,7 @@ def reads(count: int, qualities: str = QUALITIES) -> bytes:
 
 
 def zipped(data: bytes) -> bytes:
-    """gzip whose blocks are stored, not compressed: the same bytes whatever the version of zlib."""
+    """Return gzip whose blocks are stored, not compressed: the same bytes whatever the version of zlib."""
     return gzip.compress(data, compresslevel=0, mtime=0)
 
 
@@ -71,7 +71,7 @@ def stored() -> list[str]:
 
 
 def placed(name: str, folder: Path) -> list[Path]:
-    """The case's files in a folder; `.gz` where gzip was made."""
+    """Write the case's files into a folder, `.gz` where it is gzip, and return them."""
     if name in MADE:
         files = []
         for number, data in enumerate(MADE[name](), 1):

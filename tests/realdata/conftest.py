@@ -1,4 +1,4 @@
-"""Real sequencing data beside the checkout, run through the command a user has."""
+"""Real sequencing data beside the checkout, run through the command line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Runner = Callable[..., dict[str, Any]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here needs the data, and says so where it is not there."""
+    """Mark every test of this folder: it needs the data, and is skipped with a message without it."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("realdata")
@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def sheet(folder: Path, to: Path) -> Path:
-    """A sample sheet of every pair of FASTQ files in a folder."""
+    """Write a sample sheet of every pair of FASTQ files in a folder."""
     rows = ["sample,fastq_1,fastq_2"]
     for first in sorted(folder.glob("*_R1.fastq.gz")):
         name = first.name.removesuffix("_R1.fastq.gz")
@@ -36,7 +36,7 @@ def sheet(folder: Path, to: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    """`run(dataset, *options)`: the run's ``--json`` summary of one dataset."""
+    """Give `run(dataset, *options)`: it runs a dataset and returns the ``--json`` summary."""
 
     def call(dataset: str, *options: str) -> dict[str, Any]:
         folder = tmp_path_factory.mktemp(dataset)
@@ -53,7 +53,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Runner:
 
 @pytest.fixture
 def score(tmp_path: Path) -> Callable[..., dict[str, Any]]:
-    """`score(calls, truth, bed, dataset, *options)`: what the independent scorer prints."""
+    """Give `score(calls, truth, bed, dataset, *options)`: it returns what the independent scorer prints."""
 
     def call(calls: str, truth: Path, bed: Path, dataset: str, *options: str) -> dict[str, Any]:
         import gzip

@@ -1,4 +1,4 @@
-"""The main job on real reads with known truth, scored by an independent scorer."""
+"""The germline pipeline on real reads with known truth, scored by an independent scorer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Score = Callable[..., dict[str, Any]]
 
 
 def files(summary: dict[str, Any], name: str) -> dict[str, str]:
-    """Sample -> path of one of its files."""
+    """Return the path of one file of each sample."""
     return {row["sample"]: row["files"][name] for row in summary["samples"]}
 
 
@@ -67,7 +67,7 @@ def test_1000g_samples_reach_the_pooled_f1(trio: dict[str, Any], score: Score, j
 
 
 def one_sample(vcf: Path, sample: str, folder: Path) -> Path:
-    """The VCF with only that sample."""
+    """Write the VCF with only that sample."""
     part = folder / f"{sample}.vcf"
     with pysam.VariantFile(str(vcf)) as source:
         source.subset_samples([sample])

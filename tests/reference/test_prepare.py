@@ -1,3 +1,5 @@
+"""A reference made ready: where it lies, which indexes are built, copied or refused."""
+
 from __future__ import annotations
 
 import gzip
@@ -137,7 +139,7 @@ def test_stale_indexes_are_built_again(make: Callable[..., Path], fasta: Path) -
     assert "SN:chr3\tLN:8" in (fasta.parent / "tiny.dict").read_text()
 
 
-def test_half_an_index_is_none(make: Callable[..., Path], fasta: Path) -> None:
+def test_half_an_index_is_built_again(make: Callable[..., Path], fasta: Path) -> None:
     make(fasta)
     (fasta.parent / "tiny.fa.pac").unlink()
     make(fasta)
@@ -150,7 +152,7 @@ def ask(uri: str, cache: str, gate: threading.Barrier) -> tuple[str, list[int]]:
     return str(found), [file.stat().st_ino for file in sorted(found.parent.glob("tiny.*"))]
 
 
-def test_of_many_that_ask_at_once_one_builds(fasta: Path, tmp_path: Path) -> None:
+def test_of_several_processes_that_ask_at_once_one_builds(fasta: Path, tmp_path: Path) -> None:
     packed = fasta.with_name("tiny.fa.gz")
     packed.write_bytes(gzip.compress(FASTA.encode()))
     fasta.unlink()
@@ -222,7 +224,7 @@ class TestBeside:
 
     @pytest.fixture
     def bucket(self, tmp_path: Path, make: Callable[..., Path], fasta: Path) -> Path:
-        """A reference with its indexes, all of one time, each marked at its end; the marks are no bases."""
+        """Make a reference with its indexes, all of one time, each with a mark at its end that is no base."""
         make(fasta)
         bucket = tmp_path / "bucket"
         fasta.parent.rename(bucket)
@@ -234,7 +236,7 @@ class TestBeside:
 
     @pytest.fixture
     def prepared(self, bucket: Path, tmp_path: Path) -> Callable[..., tuple[Path, list[str]]]:
-        """`prepared(name)`: where a reference of the bucket is, and which of its indexes were taken."""
+        """Give `prepared(name)`: it returns the path of a reference of the bucket, and the indexes that were copied."""
 
         def call(name: str) -> tuple[Path, list[str]]:
             found = prepare(f"s3://refs/{name}", INDEXES, LocalStore({"refs": bucket}), tmp_path / "cache")
@@ -337,15 +339,15 @@ def test_another_files_index_is_refused(
 
 
 @pytest.mark.parametrize("text", ["chr1\n", "chr1\tx\t1\t1\t1\n", "\xff\xfe"])
-def test_an_index_that_is_none_is_refused(make: Callable[..., Path], fasta: Path, text: str) -> None:
+def test_an_index_that_cannot_be_read_is_refused(make: Callable[..., Path], fasta: Path, text: str) -> None:
     fasta.with_name("tiny.fa.fai").write_text(text, "latin-1")
     with pytest.raises(DataError) as error:
         make(fasta)
-    told = "expected an index, found none that can be read; remove it, and it is built anew"
-    assert str(error.value) == f"{fasta}.fai: {told}"
+    message = "expected an index, found none that can be read; remove it, and it is built anew"
+    assert str(error.value) == f"{fasta}.fai: {message}"
 
 
-def test_another_files_index_in_a_bucket_is_refused_until_it_is_mended(
+def test_another_files_index_in_a_bucket_is_refused_until_it_is_fixed(
     fasta: Path, make: Callable[..., Path], tmp_path: Path
 ) -> None:
     make(fasta, "fai")
@@ -355,14 +357,14 @@ def test_another_files_index_in_a_bucket_is_refused_until_it_is_mended(
     for _ in range(2):
         with pytest.raises(DataError) as error:
             prepare("s3://refs/tiny.fa", ["fai"], LocalStore({"refs": fasta.parent}), tmp_path / "cache")
-        told = "expected the index of tiny.fa, found 'chr01' where that has none"
-        assert str(error.value) == f"s3://refs/tiny.fa.fai: {told}; remove it, and it is built anew"
+        message = "expected the index of tiny.fa, found 'chr01' where that has none"
+        assert str(error.value) == f"s3://refs/tiny.fa.fai: {message}; remove it, and it is built anew"
     fai.write_text(good)
     found = prepare("s3://refs/tiny.fa", ["fai"], LocalStore({"refs": fasta.parent}), tmp_path / "cache")
     assert Path(f"{found}.fai").read_text() == good
 
 
-def test_what_a_killed_one_began_is_removed(make: Callable[..., Path], fasta: Path) -> None:
+def test_what_a_killed_process_began_is_removed(make: Callable[..., Path], fasta: Path) -> None:
     packed = fasta.with_name("tiny.fa.gz")
     packed.write_bytes(gzip.compress(FASTA.encode()))
     found = make(packed, "fai")
