@@ -1,10 +1,10 @@
-"""`genomics-pipeline results`: what a run made, and where it is."""
+"""`genomics-pipeline results`: the files of a run, and what is missing of it."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,8 @@ from genomics_pipeline.model.errors import UsageError
 
 if TYPE_CHECKING:
     from genomics_pipeline.runs.backend import RunBackend
+    from genomics_pipeline.runs.results import ItemResult
+    from genomics_pipeline.runs.run_files import RunFiles
 
 
 @click.command(short_help="Where a run's files are; copies of them.")
@@ -38,7 +40,7 @@ def results(
     """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.runs.find_run import find_run
-    from genomics_pipeline.runs.results import Results, copies, result_row
+    from genomics_pipeline.runs.results import Results, copies
 
     if failed and target:
         raise UsageError("--failed lists what is not done, --download copies files: give one of them")
@@ -50,23 +52,40 @@ def results(
     found = Results(find_run(run, stack, adapters()))
     items = found.items(samples)
     for result, copied in copies(items, found.files, target) if target else ((one, None) for one in items):
-        row = result_row(result, found.files)
         if as_json:
+            row = _result_json(result, found.files)
             click.echo(json.dumps(row if copied is None else {**row, "copied": copied}, ensure_ascii=False))
             continue
         click.echo(f"{result.item}  {result.state}" + (f"  {copied} files copied" if copied is not None else ""))
-        for name, file in row["files"].items():
-            click.echo(f"  {name}  {file['path']}  {file['size_bytes']:,} bytes")
+        for name, output in result.outputs.items():
+            click.echo(f"  {name}  {found.files.shown_key(output.key)}  {output.size_bytes:,} bytes")
         if result.failure:
             failure = result.failure.failure
             stage = f" ({failure.stage})" if failure.stage else ""
             click.echo(f"  {failure.failure_class.replace('_', ' ')}{stage}: {failure.message}")
             if failure.stage:
-                click.echo(f"  log: {row['failure']['log']}")
+                click.echo(f"  log: {found.files.shown_log(failure.stage, result.item)}")
+
+
+def _result_json(result: ItemResult, files: RunFiles) -> dict[str, Any]:
+    failure: dict[str, Any] = {}
+    if result.failure:
+        failure = result.failure.to_json()
+        if stage := result.failure.failure.stage:
+            failure["log"] = files.shown_log(stage, result.item)
+    return {
+        "item": result.item,
+        "state": result.state,
+        "files": {
+            name: {"path": files.shown_key(one.key), "size_bytes": one.size_bytes, "sha256": one.sha256}
+            for name, one in result.outputs.items()
+        },
+        **({"failure": failure} if failure else {}),
+    }
 
 
 def _list_failed(found: RunBackend, samples: tuple[str, ...], as_json: bool, as_tsv: bool) -> None:
-    """Line by line, as it is read: there may be a million."""
+    """Print line by line, as it is read: there may be a million."""
     from genomics_pipeline.report.ledger import text, tsv_lines
     from genomics_pipeline.runs.ledger import ledger
 
@@ -76,4 +95,4 @@ def _list_failed(found: RunBackend, samples: tuple[str, ...], as_json: bool, as_
             click.echo(line, nl=False)
         return
     for row in rows:
-        click.echo(json.dumps(row, ensure_ascii=False) if as_json else text(row))
+        click.echo(json.dumps(row.to_json(), ensure_ascii=False) if as_json else text(row))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from genomics_pipeline.cli.options import stack_option
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.resource_names import DEFAULT_STACK
+
+if TYPE_CHECKING:
+    from genomics_pipeline.runs.aws.submit import SubmitOutcome
 
 FOLLOWING = ("status {} --watch", "logs {} --failed", "results {}", "cancel {}")
 
@@ -41,37 +45,37 @@ def submit(as_json: bool, **options: Any) -> None:
     from genomics_pipeline.runs.aws.submit import submit as submit_request
 
     answer = submit_request(SubmitRequest(**options), adapters(), lambda text: click.echo(text, err=True))
-    for warning in answer["warnings"]:
+    for warning in answer.warnings:
         click.echo(f"warning: {warning}", err=True)
     if as_json:
-        click.echo(json.dumps(answer, indent=2))
+        click.echo(json.dumps(asdict(answer), indent=2))
         return
-    click.echo(f"{answer['run']}: {_outcome(answer)}")
-    click.echo(f"  {answer['uri']}")
+    click.echo(f"{answer.run}: {_outcome(answer)}")
+    click.echo(f"  {answer.uri}")
     click.echo(f"  {_size(answer)}")
-    if answer["status"] != "CHECKED":
+    if answer.status != "CHECKED":
         stack = "" if options["stack"] == DEFAULT_STACK else f" --stack {options['stack']}"
         click.echo("next:")
         for line in FOLLOWING:
-            click.echo(f"  genomics-pipeline {line.format(answer['run'])}{stack}")
+            click.echo(f"  genomics-pipeline {line.format(answer.run)}{stack}")
 
 
-def _outcome(answer: dict[str, Any]) -> str:
-    if answer["started"]:
+def _outcome(answer: SubmitOutcome) -> str:
+    if answer.started:
         return "submitted"
-    if answer["status"] == "CHECKED":
+    if answer.status == "CHECKED":
         return "can be submitted; nothing was uploaded or started"
-    if answer["status"] == "RUNNING":
+    if answer.status == "RUNNING":
         return "already running; nothing was started"
-    return f"{answer['status']} already; a changed sheet, parameter, step or reference makes another run"
+    return f"{answer.status} already; a changed sheet, parameter, step or reference makes another run"
 
 
-def _size(answer: dict[str, Any]) -> str:
+def _size(answer: SubmitOutcome) -> str:
     from genomics_pipeline.runs.aws.submit import counted
 
-    minutes, seconds = divmod(round(answer["least_seconds"]), 60)
+    minutes, seconds = divmod(round(answer.least_seconds), 60)
     hours, minutes = divmod(minutes, 60)
     least = f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-    samples, intervals, jobs = (counted(answer[f"{what}s"], what) for what in ("sample", "interval", "job"))
-    counts = f"{samples}, {intervals}: {jobs}"
+    items = f"{counted(answer.samples, 'sample')}, {counted(answer.intervals, 'interval')}"
+    counts = f"{items}: {counted(answer.jobs, 'job')}"
     return f"{counts}, which AWS takes at least {least} to start ({quotas.SUBMIT_JOB_RATE.value} a second)"

@@ -1,53 +1,113 @@
-"""The ledger of a run: as a table for programs, as text, and as a run's last lines."""
+"""The ledger of a run: its rows, as a table for programs, as text, and as a run's last lines."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-COLUMNS = ("sample", "stage", "class", "attempts", "memory_mib", "message", "log", "rerun")
 ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
-Row = Mapping[str, Any]  # see `runs.ledger.ledger`
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One item that is not done.
+
+    Attributes:
+        sample: The sample, the number of an interval, or ``cohort``.
+        scope: sample, interval or cohort.
+        stage: The stage that failed; None where none began.
+        label: A failure class, or ``pending``; the column ``class``.
+        attempts: How many attempts Batch made for that stage, over all jobs.
+        memory_mib: The memory that was tried, in that order.
+        message: Why.
+        log: A file, or a log group and stream; None where there is none.
+        rerun: The command that runs this item again.
+        exit_code: The exit code of the last attempt, where it had one.
+        job_id: The last Batch job, where there was one.
+    """
+
+    sample: str
+    scope: str
+    stage: str | None
+    label: str
+    attempts: int
+    memory_mib: Sequence[int]
+    message: str
+    log: str | None
+    rerun: str
+    exit_code: int | None = None
+    job_id: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that ``results --failed --json`` prints."""
+        return {
+            "sample": self.sample,
+            "scope": self.scope,
+            "stage": self.stage,
+            "class": self.label,
+            "attempts": self.attempts,
+            "memory_mib": list(self.memory_mib),
+            "message": self.message,
+            "log": self.log,
+            "rerun": self.rerun,
+            "exit_code": self.exit_code,
+            "job_id": self.job_id,
+        }
+
+    def cells(self) -> tuple[str, ...]:
+        """Return the cells of the table, in the order of `COLUMNS`."""
+        return (
+            self.sample,
+            self.stage or "",
+            self.label,
+            str(self.attempts),
+            _memory(self),
+            self.message,
+            self.log or "",
+            self.rerun,
+        )
 
 
-def tsv_lines(rows: Iterable[Row]) -> Iterator[str]:
-    """The header, then a line a row: tabs, line ends and backslashes are written as in C, nothing as nothing.
+COLUMNS = ("sample", "stage", "class", "attempts", "memory_mib", "message", "log", "rerun")
 
-    >>> list(tsv_lines([{"sample": "a", "memory_mib": [1, 2], "message": "two\\nlines"}]))[1]
-    'a\\t\\t\\t\\t1, 2\\ttwo\\\\nlines\\t\\t\\n'
+
+def tsv_lines(rows: Iterable[LedgerRow]) -> Iterator[str]:
+    """Yield the header, then a line a row: tabs, line ends and backslashes as in C, what is missing as nothing.
+
+    >>> row = LedgerRow("a", "sample", None, "pending", 0, [1, 2], "two\\nlines", None, "rerun")
+    >>> list(tsv_lines([row]))[1]
+    'a\\t\\tpending\\t0\\t1, 2\\ttwo\\\\nlines\\t\\trerun\\n'
     """
     yield "\t".join(COLUMNS) + "\n"
     for row in rows:
-        yield "\t".join(_cell(row.get(name)).translate(ESCAPED) for name in COLUMNS) + "\n"
+        yield "\t".join(cell.translate(ESCAPED) for cell in row.cells()) + "\n"
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _memory(row: LedgerRow) -> str:
+    return ", ".join(map(str, row.memory_mib))
 
 
-def text(row: Row) -> str:
-    """A row for people.
+def text(row: LedgerRow) -> str:
+    """Return a row for people.
 
-    >>> print(text({"sample": "a", "stage": "map", "class": "bad_input", "attempts": 1, "memory_mib": [8192],
-    ...     "message": "R2 is short", "log": "/run/steps/map/a/log.txt", "rerun": "genomics-pipeline rerun /run"}))
+    >>> print(text(LedgerRow("a", "sample", "map", "bad_input", 1, [8192], "R2 is short", "/run/steps/map/a/log.txt",
+    ...                      "genomics-pipeline rerun /run")))
     a  map  bad input  1 attempt, 8192 MiB
       R2 is short
       log: /run/steps/map/a/log.txt
       rerun: genomics-pipeline rerun /run
     """
-    attempts = [_counted(row["attempts"], "attempt")] if row["attempts"] else []
-    tried = ", ".join([*attempts, *([f"{_cell(row['memory_mib'])} MiB"] if row["memory_mib"] else [])])
-    first = "  ".join(filter(None, (row["sample"], row["stage"], _class(row["class"]), tried)))
-    lines = [*row["message"].splitlines(), *([f"log: {row['log']}"] if row["log"] else []), f"rerun: {row['rerun']}"]
+    attempts = [_counted(row.attempts, "attempt")] if row.attempts else []
+    tried = ", ".join([*attempts, *([f"{_memory(row)} MiB"] if row.memory_mib else [])])
+    first = "  ".join(filter(None, (row.sample, row.stage, _class(row.label), tried)))
+    lines = [*row.message.splitlines(), *([f"log: {row.log}"] if row.log else []), f"rerun: {row.rerun}"]
     return "\n".join([first, *(f"  {line}" for line in lines)])
 
 
 def missing_lines(missing: Mapping[str, Any], place: str) -> list[str]:
-    """What a run that ended does not have: how much, why, the first few, and how all are listed and run again.
+    """Return what a run that ended does not have: how much, why, the first few, and how to list and rerun all.
 
     Args:
         missing: See `runs.run_state.Missing.to_json`.

@@ -5,27 +5,22 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
-from typing import Any
 
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import UsageError, did_you_mean
+from genomics_pipeline.report.ledger import LedgerRow
 from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.item_ends import not_done
 from genomics_pipeline.runs.run_files import RunFiles
 from genomics_pipeline.runs.run_state import ItemFailure
 
-Row = dict[str, Any]
 COMPARED = 10_000  # samples among which a misspelt one is looked for
 
 
-def ledger(run: RunBackend, samples: Collection[str] = ()) -> Iterator[Row]:
-    """A row an item that is not done, read from the result files as they are asked for: few are held at a time.
-
-    ``sample`` (or the interval's number, or ``cohort``), ``scope``, ``stage`` (None where none began),
-    ``class``, ``attempts`` (of Batch, over all jobs), ``memory_mib`` (what was tried, in that order), ``message``,
-    ``log`` (None where there is none), ``rerun``, ``exit_code``, ``job_id``.
+def ledger(run: RunBackend, samples: Collection[str] = ()) -> Iterator[LedgerRow]:
+    """Return a row for each item that is not done, read from the result files as it goes: few are held at a time.
 
     Args:
         run: The run.
@@ -41,7 +36,7 @@ def ledger(run: RunBackend, samples: Collection[str] = ()) -> Iterator[Row]:
     return ledger_rows(files, not_done(files, files.groups(), wanted))
 
 
-def ledger_rows(files: RunFiles, failures: Iterable[ItemFailure]) -> Iterator[Row]:
+def ledger_rows(files: RunFiles, failures: Iterable[ItemFailure]) -> Iterator[LedgerRow]:
     """Return the rows of failures that `runs.item_ends.not_done` gave, in their order."""
     return in_parallel(lambda one: _row(files, one), failures)
 
@@ -59,32 +54,32 @@ def refuse_unknown(files: RunFiles, samples: Collection[str]) -> None:
         raise UsageError(f"--sample {name}: no such sample in this run; {did_you_mean(name, known)}")
 
 
-def _row(files: RunFiles, one: ItemFailure) -> Row:
+def _row(files: RunFiles, one: ItemFailure) -> LedgerRow:
     failure = one.failure
     only = f" --sample {one.item}" if one.scope == "sample" else ""
-    return {
-        "sample": one.item,
-        "scope": one.scope,
-        "stage": failure.stage,
-        "class": one.label,
-        "attempts": failure.attempts,
-        "memory_mib": memory_tried(failure),
-        "message": failure.message,
-        "log": None if one.pending else _log(files, one),
-        "rerun": f"genomics-pipeline rerun {shlex.quote(files.shown)}{only}",
-        "exit_code": failure.exit_code,
-        "job_id": failure.job_id,
-    }
+    return LedgerRow(
+        sample=one.item,
+        scope=one.scope,
+        stage=failure.stage,
+        label=one.label,
+        attempts=failure.attempts,
+        memory_mib=memory_tried(failure),
+        message=failure.message,
+        log=None if one.pending else _log(files, one),
+        rerun=f"genomics-pipeline rerun {shlex.quote(files.shown)}{only}",
+        exit_code=failure.exit_code,
+        job_id=failure.job_id,
+    )
 
 
 def memory_tried(failure: Failure) -> list[int]:
-    """What the stage's jobs had, each size once, in the order they were tried."""
+    """Return the memory of a stage's jobs in MiB, each size once, in the order they were tried."""
     sizes = [one.memory_mib for one in failure.tried] or [failure.memory_mib]
     return list(dict.fromkeys(size for size in sizes if size is not None))
 
 
 def _log(files: RunFiles, one: ItemFailure) -> str | None:
-    """The log stream of the last attempt that had one; else the program's log, where it was started."""
+    """Return the log stream of the last attempt that had one; else the program's log, where it was started."""
     streams = [stream for stream in one.failure.log_streams if stream is not None]
     if files.log_group is not None and streams:
         return f"{files.log_group} {streams[-1]}"

@@ -1,4 +1,4 @@
-"""What a run made: each item's files and where they are, read in bounded memory; copies of them, verified."""
+"""The results of a run: each item's files and their places, read in bounded memory; copies of them, verified."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from hashlib import file_digest
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
@@ -16,7 +15,7 @@ from genomics_pipeline.records.completion import CompletionRecord, OutputRecord
 from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.ledger import refuse_unknown
 from genomics_pipeline.runs.run_files import COHORT, RunFiles
-from genomics_pipeline.runs.run_state import ItemFailure, failure_row
+from genomics_pipeline.runs.run_state import ItemFailure
 
 THREADS = 16
 AT_ONCE = 4  # items that are copied, each file by parallel ranges
@@ -25,7 +24,7 @@ AHEAD = 256  # items that are asked for at a time
 
 @dataclass(frozen=True, slots=True)
 class ItemResult:
-    """What became of a sample, or of the cohort.
+    """The result of a sample, or of the cohort.
 
     Attributes:
         item: The sample, or ``cohort``.
@@ -53,7 +52,7 @@ class Results:
         self._failures = {one.item: one for one in run.state().failures}
 
     def items(self, samples: Iterable[str] = ()) -> Iterator[ItemResult]:
-        """Every sample's, then the cohort's.
+        """Yield the results of every sample, then of the cohort.
 
         Args:
             samples: Only these.
@@ -82,28 +81,8 @@ class Results:
         return ItemResult(name, state, outputs, failure)
 
 
-def result_row(result: ItemResult, files: RunFiles) -> dict[str, Any]:
-    """A result as ``--json`` prints it."""
-    return {
-        "item": result.item,
-        "state": result.state,
-        "files": {
-            name: {"path": files.shown_key(one.key), "size_bytes": one.size_bytes, "sha256": one.sha256}
-            for name, one in result.outputs.items()
-        },
-        **({"failure": _failure(result.failure, files)} if result.failure else {}),
-    }
-
-
-def _failure(one: ItemFailure, files: RunFiles) -> dict[str, Any]:
-    row = failure_row(one)
-    if one.failure.stage:
-        row["log"] = files.shown_key(run_layout.log(one.failure.stage, one.item))
-    return row
-
-
 def copies(results: Iterator[ItemResult], files: RunFiles, target: Path) -> Iterator[tuple[ItemResult, int]]:
-    """Each item, and how many of its files had to be copied: see `download`; the next ones are copied meanwhile."""
+    """Yield each item and how many of its files had to be copied (see `download`), while the next ones are copied."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
             while part := list(islice(results, AHEAD)):
@@ -113,7 +92,7 @@ def copies(results: Iterator[ItemResult], files: RunFiles, target: Path) -> Iter
 
 
 def download(result: ItemResult, files: RunFiles, target: Path) -> int:
-    """Copy an item's files into a folder, in the run's layout; how many had to be copied.
+    """Copy an item's files into a folder, in the run's layout, and return how many had to be copied.
 
     Args:
         result: The item.

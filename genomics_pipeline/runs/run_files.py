@@ -63,6 +63,10 @@ class RunFiles:
         """A file of the run for people."""
         return f"{self.shown}/{key}"
 
+    def shown_log(self, stage: str, item: str) -> str:
+        """Return the place of an item's ``log.txt`` as people see it."""
+        return self.shown_key(run_layout.log(stage, item))
+
     def groups(self) -> list[StageGroup]:
         """The stages, in the definition's order.
 

@@ -84,6 +84,19 @@ class ItemFailure:
         """Its class, or `PENDING`."""
         return PENDING if self.pending else str(self.failure.failure_class)
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that ``--json`` prints."""
+        failure = self.failure
+        return {
+            "item": self.item,
+            "stage": failure.stage,
+            "class": str(failure.failure_class),
+            "message": failure.message,
+            "exit_code": failure.exit_code,
+            "job_id": failure.job_id,
+            "log_streams": list(failure.log_streams),
+        }
+
 
 @dataclass(slots=True)
 class Missing:
@@ -176,25 +189,11 @@ class RunState:
             "cohort": {stage: "done" if done else "pending" for stage, done in self.cohort},
             "failures": {
                 "by_class": dict(self.failures_by_class().most_common()),
-                "items": [failure_row(one) for one in self.failures],
+                "items": [one.to_json() for one in self.failures],
             },
             **({"error": self.error} if self.error else {}),
             **({"missing": self.missing.to_json()} if self.missing else {}),
         }
-
-
-def failure_row(one: ItemFailure) -> dict[str, Any]:
-    """A failure as ``--json`` prints it."""
-    failure = one.failure
-    return {
-        "item": one.item,
-        "stage": failure.stage,
-        "class": str(failure.failure_class),
-        "message": failure.message,
-        "exit_code": failure.exit_code,
-        "job_id": failure.job_id,
-        "log_streams": list(failure.log_streams),
-    }
 
 
 def _map_run(one: MapRunState, now: float) -> dict[str, Any]:

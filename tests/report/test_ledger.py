@@ -1,21 +1,22 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice, repeat
-from typing import Any
 
-from genomics_pipeline.report.ledger import missing_lines, text, tsv_lines
+from genomics_pipeline.report.ledger import LedgerRow, missing_lines, text, tsv_lines
 
-ROW: dict[str, Any] = {
-    "sample": "s1",
-    "stage": "alignment",
-    "class": "out_of_memory",
-    "attempts": 2,
-    "memory_mib": [8192, 16384],
-    "message": "killed\tas \\ it\r\nsaid",
-    "log": "/tasks alignment/default/0",
-    "rerun": "genomics-pipeline rerun /r --sample s1",
-}
-NEVER: dict[str, Any] = ROW | {"stage": None, "class": "pending", "attempts": 0, "memory_mib": [], "log": None}
+ROW = LedgerRow(
+    sample="s1",
+    scope="sample",
+    stage="alignment",
+    label="out_of_memory",
+    attempts=2,
+    memory_mib=[8192, 16384],
+    message="killed\tas \\ it\r\nsaid",
+    log="/tasks alignment/default/0",
+    rerun="genomics-pipeline rerun /r --sample s1",
+)
+NEVER = replace(ROW, stage=None, label="pending", attempts=0, memory_mib=[], log=None)
 
 
 def test_what_would_break_a_table_is_escaped_and_what_is_not_there_is_empty() -> None:
@@ -32,7 +33,7 @@ def test_a_table_is_written_as_it_is_read() -> None:
 
 
 def test_what_never_began_has_nothing_that_was_tried() -> None:
-    assert text(NEVER | {"message": "never started"}).splitlines() == [
+    assert text(replace(NEVER, message="never started")).splitlines() == [
         "s1  pending",
         "  never started",
         "  rerun: genomics-pipeline rerun /r --sample s1",

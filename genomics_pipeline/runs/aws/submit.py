@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from io import StringIO
@@ -67,6 +67,37 @@ class SubmitRequest(RunRequest):
 
 
 @dataclass(frozen=True, slots=True)
+class SubmitOutcome:
+    """The outcome of a submission.
+
+    Attributes:
+        run: The name of the run.
+        uri: Where its files are.
+        stack: The stack that it runs in.
+        status: The execution's; CHECKED of a dry run.
+        started: Whether this submission started it.
+        execution_arn: The execution.
+        samples: The number of samples.
+        intervals: The number of intervals.
+        jobs: The number of Batch jobs.
+        least_seconds: The least time that AWS takes to start them.
+        warnings: What a person should know.
+    """
+
+    run: str
+    uri: str
+    stack: str
+    status: str
+    started: bool
+    execution_arn: str
+    samples: int
+    intervals: int
+    jobs: int
+    least_seconds: float
+    warnings: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class _Submission:
     """A request that was checked against what is deployed and what lies on S3."""
 
@@ -94,17 +125,13 @@ class _Submission:
         return ExecutionInput(self.place, self.reference.uri, plan.overrides, plan.tolerated).to_json()
 
 
-def submit(request: SubmitRequest, adapters: Adapters, note: Callable[[str], None]) -> dict[str, Any]:
+def submit(request: SubmitRequest, adapters: Adapters, note: Callable[[str], None]) -> SubmitOutcome:
     """Check a request in full, upload the run's files and start its execution; the same again changes nothing.
 
     Args:
         request: What to run.
         adapters: Where files are read and written, and AWS is reached.
-        note: Is told what happens.
-
-    Returns:
-        ``run, uri, stack, status, started, execution_arn, samples, intervals, jobs, least_seconds, warnings``.
-        ``status`` is the execution's, or CHECKED of a dry run; ``started`` is whether this call started it.
+        note: Takes a line for each thing that is done.
 
     Raises:
         UsageError: if only parameters or samples are wrong.
@@ -116,28 +143,28 @@ def submit(request: SubmitRequest, adapters: Adapters, note: Callable[[str], Non
     with TemporaryDirectory() as folder:
         files = _write(submission, Path(folder))
         jobs, seconds = least_duration(submission.plan.pipeline, {scope: items.count for scope, items in files.items()})
-        answer = {
-            "run": submission.place.name,
-            "uri": submission.place.uri(""),
-            "stack": request.stack,
-            "status": "CHECKED",
-            "started": False,
-            "execution_arn": submission.execution_arn,
-            "samples": files["sample"].count,
-            "intervals": files["interval"].count,
-            "jobs": jobs,
-            "least_seconds": seconds,
-            "warnings": list(submission.warnings),
-        }
+        checked = SubmitOutcome(
+            run=submission.place.name,
+            uri=submission.place.uri(""),
+            stack=request.stack,
+            status="CHECKED",
+            started=False,
+            execution_arn=submission.execution_arn,
+            samples=files["sample"].count,
+            intervals=files["interval"].count,
+            jobs=jobs,
+            least_seconds=seconds,
+            warnings=list(submission.warnings),
+        )
         if before := find_execution(submission.execution_arn, clients):
             warnings = [*submission.warnings, *_other_tolerance(submission, store)]
-            return answer | {"status": before["status"], "warnings": warnings}
+            return replace(checked, status=before["status"], warnings=warnings)
         if request.dry_run:
-            return answer
+            return checked
         _upload(submission, files, adapters, note)
     started = _start(submission, clients)
     status = "RUNNING" if started else _status(submission, clients)
-    return answer | {"status": status, "started": started}
+    return replace(checked, status=status, started=started)
 
 
 def counted(number: int, what: str) -> str:
