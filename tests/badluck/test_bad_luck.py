@@ -1,7 +1,7 @@
 """A day of bad luck: a cohort with a fault in every third task, of every class, and with broken files.
 
 What can heal heals, the rest is listed in its class, nothing that was finished runs again, and once the inputs are
-mended `rerun` completes the cohort: its joint VCF is that of a day without any fault.
+fixed `rerun` completes the cohort: its joint VCF is that of a day without any fault.
 """
 
 from __future__ import annotations

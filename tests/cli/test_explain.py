@@ -96,8 +96,8 @@ def test_every_form_of_a_failure(form: str, cli: Cli, tmp_path: Path) -> None:
     assert (found["class"], found["why"]) == ("out_of_memory", f"container reason: {OUT_OF_MEMORY}")
     assert (found["job_id"], found["exit_code"], found["memory_mib"]) == ("4d1c", 137, 8192)
     assert found["log_streams"] == ["align/default/1", "align/default/2"]
-    told = (found["stage"], found["attempts"], found["tried"])
-    assert told == (("alignment", 3, TRIED) if form in OF_A_STAGE else (None, 2, []))
+    summary = (found["stage"], found["attempts"], found["tried"])
+    assert summary == (("alignment", 3, TRIED) if form in OF_A_STAGE else (None, 2, []))
 
 
 def test_what_a_person_reads(cli: Cli, tmp_path: Path) -> None:

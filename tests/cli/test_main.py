@@ -94,8 +94,8 @@ def test_an_unexpected_error_is_reported_too(cli: Cli, monkeypatch: pytest.Monke
 
     monkeypatch.setattr("genomics_pipeline.runs.catalog.load_pipeline", fail)
     ended = cli("definition", "germline")
-    told = "error: ZeroDivisionError: division by zero (unexpected: --debug shows where)\n"
-    assert (ended.code, ended.out, ended.err) == (1, "", told)
+    message = "error: ZeroDivisionError: division by zero (unexpected: --debug shows where)\n"
+    assert (ended.code, ended.out, ended.err) == (1, "", message)
     with pytest.raises(ZeroDivisionError):
         main(["--debug", "definition", "germline"])
 
@@ -115,8 +115,8 @@ def test_a_folder_that_cannot_be_made_is_wrong_usage(cli: Cli, tmp_path: Path) -
     (tmp_path / "file").write_text("")
     out = tmp_path / "file" / "out"
     ended = cli("step", "alignment", "a.fq", "--reference", "a.fa", "--out", out)
-    told = f"error: --out {out}: expected a folder that can be written to: Not a directory\n"
-    assert (ended.code, ended.out, ended.err) == (2, "", told)
+    message = f"error: --out {out}: expected a folder that can be written to: Not a directory\n"
+    assert (ended.code, ended.out, ended.err) == (2, "", message)
 
 
 def test_an_interruption_is_reported(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,8 +100,8 @@ class TestCheckFiles:
         Path("c.csv").write_text("sample,lane,fastq_1,fastq_2\n" + "".join(f"{row}\n" for row in rows))
         ended = cli("manifest", "validate", "c.csv", "--check-files")
         assert ended.code == 0 or ended.out == ""
-        told = ended.err.replace(f"{Path.cwd()}/", "").splitlines()
-        return ended.code, [line.removeprefix("error: ") for line in told]
+        messages = ended.err.replace(f"{Path.cwd()}/", "").splitlines()
+        return ended.code, [line.removeprefix("error: ") for line in messages]
 
     def test_good_files(self, cli: Cli, reads: Reads) -> None:
         reads("a_R1.fq.gz", "r1/1", "r2/1 comment")
@@ -124,7 +124,7 @@ class TestCheckFiles:
         (tmp_path / "cut.fq.gz").write_bytes(whole[:-30])
         (tmp_path / "hurt.fq.gz").write_bytes(whole[:10] + b"\xff" + whole[11:])
         (tmp_path / "folder.fq").mkdir()
-        code, told = self.check(
+        code, messages = self.check(
             cli,
             "a,L001,good_R1.fq,none_R2.fq",
             "b,L001,good_R2.fq,short_R2.fq",
@@ -139,7 +139,7 @@ class TestCheckFiles:
         assert code == 1
         end = "Compressed file ended before the end-of-stream marker was reached"
         asked = "expected '@' and a read's name"
-        assert told == [
+        assert messages == [
             "none_R2.fq: sample a, lane L001: expected a FASTQ file, found no such file",
             "short_R2.fq: sample b, lane L001: record 3: expected the mate of r3, found the end of the file",
             "other_R2.fq: sample b, lane L002: record 2: expected the end of the file, as in the mates' file, found r3",
@@ -155,9 +155,9 @@ class TestCheckFiles:
 
     def test_a_sheet_that_is_wrong_has_no_files_looked_at(self, cli: Cli, reads: Reads) -> None:
         reads("a.fq", "r1")
-        code, told = self.check(cli, "a,L001,none.fq,", "b,L 1,a.fq,")
-        assert (code, len(told)) == (1, 1)
-        assert told[0].startswith("c.csv:3:lane: expected a name")
+        code, messages = self.check(cli, "a,L001,none.fq,", "b,L 1,a.fq,")
+        assert (code, len(messages)) == (1, 1)
+        assert messages[0].startswith("c.csv:3:lane: expected a name")
 
 
 class TestInit:
@@ -220,8 +220,8 @@ class TestInit:
 
     def test_no_fastq_files(self, cli: Cli, reads: Reads) -> None:
         reads("reads/a.bam", "r1")
-        told = "expected FASTQ files (.fastq.gz, .fq.gz, .fastq, .fq), found none"
-        assert self.init(cli, "reads") == (1, "", f"error: reads: {told}\n")
+        message = "expected FASTQ files (.fastq.gz, .fq.gz, .fastq, .fq), found none"
+        assert self.init(cli, "reads") == (1, "", f"error: reads: {message}\n")
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
@@ -242,8 +242,8 @@ class TestInit:
         assert Path("old.csv").read_text() == "old"
 
     def test_other_storage(self, cli: Cli, reads: Reads) -> None:
-        told = "error: gs://b/reads/: expected a path or an s3:// URI, found gs://\n"
-        assert self.init(cli, "gs://b/reads") == (1, "", told)
+        message = "error: gs://b/reads/: expected a path or an s3:// URI, found gs://\n"
+        assert self.init(cli, "gs://b/reads") == (1, "", message)
 
 
 class TestS3:
@@ -285,7 +285,7 @@ class TestS3:
 
     def test_nothing_there(self, cli: Cli) -> None:
         ended = cli("manifest", "validate", "s3://reads/none.csv")
-        told = "error: s3://reads/none.csv: expected a sample sheet, found no such file\n"
-        assert (ended.code, ended.err) == (1, told)
+        message = "error: s3://reads/none.csv: expected a sample sheet, found no such file\n"
+        assert (ended.code, ended.err) == (1, message)
         ended = cli("manifest", "init", "s3://no-bucket/run-1")
         assert (ended.code, ended.err) == (1, "error: s3://no-bucket/run-1/: expected a bucket, found none\n")

@@ -88,12 +88,12 @@ def cancelled_run(submit_run: Callable[..., str], jobs: Jobs, step_functions: Fa
 
 def refusal(cli: Cli, run: str, *options: str) -> tuple[str, str, Any]:
     """Return reason, message and rerun command of a run that is not redriven, from --json and from the plain output."""
-    told = cli("redrive", run, *options)
+    plain = cli("redrive", run, *options)
     ended = cli("redrive", run, "--json", *options)
     answer = json.loads(ended.out)
-    assert (told.code, ended.code, answer["run"], answer["redriven"]) == (1, 1, run, False)
+    assert (plain.code, ended.code, answer["run"], answer["redriven"]) == (1, 1, run, False)
     command = [answer["rerun"]] if answer["rerun"] else []
-    assert told.err.splitlines() == [f"error: {run}: not redriven: {answer['message']}", *command]
+    assert plain.err.splitlines() == [f"error: {run}: not redriven: {answer['message']}", *command]
     return answer["reason"], answer["message"], answer["rerun"]
 
 

@@ -213,14 +213,14 @@ def test_a_redrive_is_of_the_newest_execution(
 def test_a_class_is_the_workers_where_it_knows_better(failed_run: str, stack: Deployed, cli: Cli) -> None:
     place = f"runs/{failed_run}/steps/alignment/bad"
     job = stack.read(f"{place}/job.json")
-    told = {
+    failure = {
         "class": "tool_error",
         "message": "it is not the reads",
         "exit_code": 1,
         "job_id": job["job_id"],
         "attempt": 1,
     }
-    stack.put(f"{place}/failure.json", json.dumps(told))
+    stack.put(f"{place}/failure.json", json.dumps(failure))
     found = json_of(cli("rerun", failed_run, "--dry-run", "--json"))
     assert found["by_class"] == {"out_of_memory": 1, "tool_error": 1}
     assert json_of(cli("rerun", failed_run, "--dry-run", "--json", "--class", "tool_error"))["first"] == ["bad"]

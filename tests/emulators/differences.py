@@ -55,7 +55,7 @@ _RESULT_PATH = "AWS cannot put a result into a scalar and fails in words of its 
 _NO_ERROR = "a Fail state without Error has none; developer guide, state-fail"
 _EVENT = "it looks at no path of a Wait state; developer guide, state-wait"
 _TASK = "it has no such optimised integration; developer guide, integrate-optimized"
-_S3_ERROR = "the error of an AWS SDK integration is not named or told as AWS does; see the case's source"
+_S3_ERROR = "the error of an AWS SDK integration is not named or reported as AWS does; see the case's source"
 _TOLERATES = "it tolerates every failure; AWS fails the Map Run, developer guide, state-map-distributed"
 _NESTED = "it lists no Map Runs of child executions; see the case's source"
 _NESTED_LABEL = "it has the outer Map's label for an inner Map Run; see the case's source"
@@ -474,6 +474,6 @@ MINISTACK = {
     "tolerated_failures/the_rest_stays_pending": ("itemCounts.pending: expected 2, found 0", _PENDING),
 }
 DIFFERENCES = {
-    **{(case, "moto"): told for case, told in MOTO.items()},
-    **{(case, "ministack"): told for case, told in MINISTACK.items()},
+    **{(case, "moto"): end for case, end in MOTO.items()},
+    **{(case, "ministack"): end for case, end in MINISTACK.items()},
 }

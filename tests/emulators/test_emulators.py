@@ -100,8 +100,8 @@ def differing(case: Case, server: Server, execution: str, storage: Any) -> Itera
     names = ("output",) if case.expected.status == "SUCCEEDED" else ("error", "cause")
     for name in names:
         if list(cases.differences(getattr(case.expected, name), found.get(name), name)):
-            told = json.dumps(cases.masked(found.get(name)), ensure_ascii=False)
-            yield f"{name} {told[:SHOWN]}"
+            text = json.dumps(cases.masked(found.get(name)), ensure_ascii=False)
+            yield f"{name} {text[:SHOWN]}"
     for name, content in (case.expected.objects or {}).items():
         if list(cases.object_differences({name: content}, left(storage))):
             yield f"object {name.rsplit('/', 1)[-1]}"
@@ -114,12 +114,12 @@ def differing(case: Case, server: Server, execution: str, storage: Any) -> Itera
         yield from (line[:SHOWN] for line in itertools.islice(_map_runs(case, server, execution), 1))
 
 
-def as_ours(told: Mapping[str, Any], execution: str) -> dict[str, Any]:
+def as_ours(described: Mapping[str, Any], execution: str) -> dict[str, Any]:
     """Return a value as JSON with dates as text; the execution has the name that the cases give it.
 
     It has another in the emulator, since ministack leaves a name's Map Runs behind.
     """
-    text = json.dumps({**told, "ResponseMetadata": None}, default=lambda date: date.astimezone(UTC).isoformat())
+    text = json.dumps({**described, "ResponseMetadata": None}, default=lambda date: date.astimezone(UTC).isoformat())
     found: dict[str, Any] = json.loads(text.replace(execution.rsplit(":", 1)[-1], cases.MACHINE))
     return found
 

@@ -103,8 +103,8 @@ def start(states: SFNClient, name: str = "e", items: str = ITEMS) -> str:
 def refusal(call: Any, **given: Any) -> tuple[str, str]:
     with pytest.raises(ClientError) as error:
         call(**given)
-    told = error.value.response["Error"]
-    return told["Code"], told["Message"]
+    error_fields = error.value.response["Error"]
+    return error_fields["Code"], error_fields["Message"]
 
 
 def test_a_map_run_is_counted_while_it_runs(step_functions: FakeAws, states: SFNClient) -> None:
@@ -242,7 +242,7 @@ def test_batch_describes_and_ends_the_jobs_and_their_output_is_in_the_log_group(
     def wait_until_cancelled(job: Job, log: Log) -> JobEnd:
         log("begun")
         job.cancelled.wait(60)
-        log("told to end")
+        log("asked to end")
         return JobEnd(143)
 
     step_functions.batch.run_job = wait_until_cancelled
@@ -256,7 +256,7 @@ def test_batch_describes_and_ends_the_jobs_and_their_output_is_in_the_log_group(
     assert (job["status"], job["statusReason"], job["container"]["exitCode"]) == ("FAILED", "no more", 143)
     stream = job["attempts"][0]["container"]["logStreamName"]
     events = logs.get_log_events(logGroupName="/genomics-pipeline/tasks", logStreamName=stream, startFromHead=True)
-    assert [event["message"] for event in events["events"]] == ["begun", "told to end"]
+    assert [event["message"] for event in events["events"]] == ["begun", "asked to end"]
 
 
 def test_a_state_machine_that_a_stack_made(step_functions: FakeAws, states: SFNClient) -> None:
@@ -294,8 +294,8 @@ def test_a_redriven_execution(step_functions: FakeAws, states: SFNClient) -> Non
     step_functions.batch.wait(lambda batch: len(batch.running()) == 2)
     assert states.redrive_execution(**given)["redriveDate"] == date
     running = states.describe_execution(executionArn=arn)
-    told = {key: running[key] for key in ("status", "redriveCount", "redriveDate", "redriveStatus")}
-    assert told == {"status": "RUNNING", "redriveCount": 1, "redriveDate": date, "redriveStatus": "NOT_REDRIVABLE"}
+    described = {key: running[key] for key in ("status", "redriveCount", "redriveDate", "redriveStatus")}
+    assert described == {"status": "RUNNING", "redriveCount": 1, "redriveDate": date, "redriveStatus": "NOT_REDRIVABLE"}
     assert "stopDate" not in running
     reason = f"Execution {arn} invalid for redrive as: Execution is RUNNING and cannot be redriven"
     answer = refusal(states.redrive_execution, executionArn=arn, clientToken="token-B")

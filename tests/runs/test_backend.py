@@ -31,7 +31,7 @@ class Bench:
     """One implementation, over a run that has ended.
 
     Attributes:
-        find: Finds the run anew.
+        find: Finds the run again.
         stage: The stage in which `bad` failed.
         word: A word of why.
         is_redriven: Whether this kind of run is redriven at all.

@@ -80,8 +80,8 @@ def test_fixed_samples_succeed_and_no_trace_of_the_failures_is_left(
 ) -> None:
     shutil.copytree(folder / "run", tmp_path / "run")
     reads = read_files(cohort)
-    mended = {name: copy_pair(reads["sample3"], tmp_path / name) for name in ("cut", "swapped", "empty")}
-    sheet = write_sheet(tmp_path / "sheet.csv", {"cut": mended["cut"], **reads, **mended})
+    fixed = {name: copy_pair(reads["sample3"], tmp_path / name) for name in ("cut", "swapped", "empty")}
+    sheet = write_sheet(tmp_path / "sheet.csv", {"cut": fixed["cut"], **reads, **fixed})
     after = run(tmp_path / "run", sheet=sheet)
     assert set(states(after).values()) == {"SUCCEEDED"}
     assert {row["sample"] for row in after["samples"] if row["reused"]} == set(reads)

@@ -62,8 +62,8 @@ def test_logs_of_the_failed(finished_run: Path, command: Command) -> None:
 
 
 def test_results(finished_run: Path, command: Command, tmp_path: Path) -> None:
-    told = command("results", finished_run, "--json", "--download", tmp_path / "copy")
-    found = [json.loads(line) for line in told.stdout.splitlines()]
+    answer = command("results", finished_run, "--json", "--download", tmp_path / "copy")
+    found = [json.loads(line) for line in answer.stdout.splitlines()]
     assert [(one["item"], one["state"]) for one in found] == [
         ("sample1", "SUCCEEDED"),
         ("sample2", "SUCCEEDED"),

@@ -276,8 +276,8 @@ def test_result_files_that_are_not_there_yet_are_waited_for(ended_run: FakeAws, 
     s3 = boto3.client("s3")
     for one in s3.list_objects_v2(Bucket=BUCKET, Prefix=f"runs/{RUN}/map-runs/Sample/")["Contents"]:
         s3.delete_object(Bucket=BUCKET, Key=one["Key"])
-    told = "expected the result files of a Map Run that ended, found none; AWS writes them after its end: ask again"
-    assert told in str(command("results", RUN, "--failed").exception)
+    expected = "expected the result files of a Map Run that ended, found none; AWS writes them after its end: ask again"
+    assert expected in str(command("results", RUN, "--failed").exception)
 
 
 def test_results_are_downloaded_and_verified(ended_run: FakeAws, command: Command, tmp_path: Path) -> None:
@@ -331,8 +331,8 @@ def test_a_run_that_was_never_started_is_reported(ended_run: FakeAws, command: C
     record = json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
     arn = f"{record['execution_arn']}x"
     s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps({**record, "execution_arn": arn}).encode())
-    told = "it was never started, or ended more than 90 days ago; submit the run again"
-    assert str(command("status", RUN).exception) == f"{arn}: expected an execution, found none: {told}"
+    reason = "it was never started, or ended more than 90 days ago; submit the run again"
+    assert str(command("status", RUN).exception) == f"{arn}: expected an execution, found none: {reason}"
 
 
 def fail(stage: str, item: str, end: JobEnd) -> Callable[[str, str], JobEnd]:
@@ -355,13 +355,13 @@ def test_the_workers_message_is_shown_where_batch_has_only_an_exit_code(ended_ru
     start_again(ended_run, fail("alignment", "c", JobEnd(1)))
     (before,) = json.loads(command("status", RUN, "--json").output)["failures"]["items"]
     assert (before["class"], before["message"]) == ("tool_error", "Essential container in task exited")
-    told = {"class": "out_of_disk", "message": "no space left", "exit_code": 1, "job_id": before["job_id"]}
+    failure = {"class": "out_of_disk", "message": "no space left", "exit_code": 1, "job_id": before["job_id"]}
     key = f"runs/{RUN}/steps/alignment/c/failure.json"
     for attempt, expected in (
         (2, ("tool_error", "Essential container in task exited")),  # of another attempt
         (1, ("out_of_disk", "no space left")),
     ):
-        boto3.client("s3").put_object(Bucket=BUCKET, Key=key, Body=json.dumps({**told, "attempt": attempt}).encode())
+        boto3.client("s3").put_object(Bucket=BUCKET, Key=key, Body=json.dumps({**failure, "attempt": attempt}).encode())
         (after,) = json.loads(command("status", RUN, "--json").output)["failures"]["items"]
         assert (after["class"], after["message"]) == expected
 

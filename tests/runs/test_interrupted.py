@@ -38,10 +38,10 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(
             if line.startswith("alignment "):  # one task is done, others run
                 process.send_signal(number)
                 break
-        told = process.stderr.read()
+        stderr = process.stderr.read()
     assert process.returncode == 130
-    assert f"interrupted; the same command with --resume goes on from here: {out}\n" in told
-    assert "Traceback" not in told
+    assert f"interrupted; the same command with --resume goes on from here: {out}\n" in stderr
+    assert "Traceback" not in stderr
     assert not list((out / ".scratch").glob("*"))
     after = run(out, "--resume")
     assert after["status"] == "SUCCEEDED"

@@ -71,19 +71,19 @@ def test_images_hold_the_versions_of_the_projects_lock_file() -> None:
 @pytest.fixture
 def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[list[str]]]:
     """Return `docker()`, the arguments of each call of a stand-in for docker that has every image."""
-    told = tmp_path / "told"
+    recorded = tmp_path / "recorded"
     program = tmp_path / "bin" / "docker"
     program.parent.mkdir()
     program.write_text(
         "#!/usr/bin/env python3\nimport json, sys\n"
         f"given = sys.stdin.read() if '--password-stdin' in sys.argv else ''\n"
-        f"open({str(told)!r}, 'a').write(json.dumps([*sys.argv[1:], given]) + '\\n')\n"
+        f"open({str(recorded)!r}, 'a').write(json.dumps([*sys.argv[1:], given]) + '\\n')\n"
         "if sys.argv[1] == 'images':\n"
         f"    print(json.dumps({{'Tag': {images.tag(load_step('gather'))!r}}}))\n"
     )
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
-    return lambda: [json.loads(line) for line in told.read_text().splitlines()]
+    return lambda: [json.loads(line) for line in recorded.read_text().splitlines()]
 
 
 def test_push_logs_in_without_showing_the_password(docker: Callable[[], list[list[str]]], aws: str) -> None:

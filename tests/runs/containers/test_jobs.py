@@ -20,7 +20,7 @@ from genomics_pipeline.runs.run_folder import RunFolder
 
 RUNS = """
 if command == "run":
-    sys.stderr.write({told!r})
+    sys.stderr.write({stderr!r})
     sys.exit({code})
 if command == "inspect" and {state!r} is None:
     sys.exit("Error: No such object")
@@ -61,8 +61,8 @@ def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], C
         docker = tmp_path / "bin/docker"
         docker.parent.mkdir()
         head = f"#!{sys.executable}\nimport json, os, sys\ncommand = sys.argv[1]\n"
-        told = f"open({str(tmp_path / 'argv')!r}, 'a').write(json.dumps(sys.argv[1:]) + '\\n')\n"
-        docker.write_text(head + told + program)
+        record = f"open({str(tmp_path / 'argv')!r}, 'a').write(json.dumps(sys.argv[1:]) + '\\n')\n"
+        docker.write_text(head + record + program)
         docker.chmod(0o755)
         monkeypatch.setenv("PATH", str(docker.parent))
         run = RunFolder(tmp_path / "run")
@@ -84,19 +84,19 @@ def write(folder: Path, item: str, name: str) -> None:
 
 ENDS: dict[str, tuple[dict[str, Any], JobEnd]] = {
     "the program's own words": (
-        {"code": 65, "told": "noise\nerror: a: bad\n", "state": {"OOMKilled": False}},
+        {"code": 65, "stderr": "noise\nerror: a: bad\n", "state": {"OOMKilled": False}},
         JobEnd(65, "a: bad"),
     ),
     "killed for its memory": (
-        {"code": 137, "told": "", "state": {"OOMKilled": True}},
+        {"code": 137, "stderr": "", "state": {"OOMKilled": True}},
         JobEnd(137, "OutOfMemoryError: Container killed due to memory usage"),
     ),
     "one process killed, all well in the end": (
-        {"code": 0, "told": "", "state": {"OOMKilled": True}},
+        {"code": 0, "stderr": "", "state": {"OOMKilled": True}},
         JobEnd(0),
     ),
     "never started": (
-        {"code": 125, "told": "docker: invalid reference format.\n", "state": None},
+        {"code": 125, "stderr": "docker: invalid reference format.\n", "state": None},
         JobEnd(125, "docker: invalid reference format."),
     ),
 }
@@ -112,7 +112,7 @@ def test_a_container_ends(name: str, worker: Callable[[str], ContainerJobs], tmp
 def test_the_log_is_that_of_the_item_that_is_not_done(worker: Callable[[str], ContainerJobs], tmp_path: Path) -> None:
     for item, name in (("a", "log.txt"), ("a", "step.json"), ("b", "log.txt")):
         write(tmp_path, item, name)
-    found = worker(RUNS.format(code=1, told="error: b: x\n", state={})).run_attempt(job())
+    found = worker(RUNS.format(code=1, stderr="error: b: x\n", state={})).run_attempt(job())
     assert found == JobEnd(1, "b: x", "s3://RUN/steps/eat/b/log.txt")
 
 
@@ -128,7 +128,7 @@ def test_a_container_that_is_not_there_yet_is_stopped_when_it_is(
 
 
 def test_a_container_has_no_more_than_it_needs(worker: Callable[[str], ContainerJobs], tmp_path: Path) -> None:
-    worker(RUNS.format(code=0, told="", state={})).run_attempt(job())
+    worker(RUNS.format(code=0, stderr="", state={})).run_attempt(job())
     run, *_ = (json.loads(line) for line in (tmp_path / "argv").read_text().splitlines())
     assert run[0] == "run"
     assert run[-1] == "lab/hungry:1"

@@ -81,7 +81,7 @@ Inject = Callable[..., Result]
 
 @pytest.fixture
 def inject(project: SmallProject, command: Command) -> Inject:
-    """Return `inject(faults, samples, …)`, the summary of a run with faults; `told` is its standard error."""
+    """Return `inject(faults, samples, …)`, the summary of a run with faults; `stderr` is its standard error."""
     for name, (program, declarations) in STEPS.items():
         project.step(name, program, declarations)
 
@@ -99,7 +99,7 @@ def inject(project: SmallProject, command: Command) -> Inject:
         ended = command(*project.arguments("--inject", project.folder / "faults.toml", *options))
         assert ended.returncode == code, ended.stderr
         record = json.loads((project.run / "run.json").read_text())
-        return {**record["summary"], "told": ended.stderr, "run": project.run}
+        return {**record["summary"], "stderr": ended.stderr, "run": project.run}
 
     return call
 
@@ -193,7 +193,7 @@ HEALED = ("well", "host", "throttled")
 
 def test_a_day_of_bad_luck(inject: Inject) -> None:
     summary = inject(BAD_DAY, *SAMPLES)
-    run, told = summary["run"], summary["told"]
+    run, stderr = summary["run"], summary["stderr"]
     assert states(summary) == {name: "SUCCEEDED" if name in HEALED else "FAILED" for name in SAMPLES}
     assert {path.read_text() for path in run.glob("results/doubles/*")} == {"200"}
     found = causes(run)
@@ -232,16 +232,16 @@ def test_a_day_of_bad_luck(inject: Inject) -> None:
     assert end("later") == ("doubling", exited, 65, "bad_input of doubling later (injected)")
     assert end("tool") == ("counting", exited, 1, "tool_error of counting tool (injected)")
 
-    # Nothing is hidden: what is asked for at the start, each fault as it strikes, the counts at the end.
-    assert f"faults are injected on purpose: {run.parent}/faults.toml, seed 20261124\n" in told
-    assert "\n  1. host_lost: counting of host, the first 2 attempts\n" in told
-    assert "\n  5. out_of_memory: any stage of memory, until it asks for 101 MiB\n" in told
-    assert told.count("injected: host_lost: counting host\n") == 2
-    assert told.count("injected: image: counting host\n") == 1
-    assert "counting host: tried again after 0.0 s: Host EC2 (instance i-0" in told
-    assert told.count("injected: throttled: counting throttled\n") == 1
-    assert told.count("counting throttled: retry 1 in ") == 1
-    assert "(Batch.AWSBatchException)" in told
+    # Nothing is hidden: what is asked for at the start, each fault as it happens, the counts at the end.
+    assert f"faults are injected on purpose: {run.parent}/faults.toml, seed 20261124\n" in stderr
+    assert "\n  1. host_lost: counting of host, the first 2 attempts\n" in stderr
+    assert "\n  5. out_of_memory: any stage of memory, until it asks for 101 MiB\n" in stderr
+    assert stderr.count("injected: host_lost: counting host\n") == 2
+    assert stderr.count("injected: image: counting host\n") == 1
+    assert "counting host: tried again after 0.0 s: Host EC2 (instance i-0" in stderr
+    assert stderr.count("injected: throttled: counting throttled\n") == 1
+    assert stderr.count("counting throttled: retry 1 in ") == 1
+    assert "(Batch.AWSBatchException)" in stderr
     counts = summary["injected"]
     assert list(counts) == [
         "host_lost",
@@ -254,7 +254,7 @@ def test_a_day_of_bad_luck(inject: Inject) -> None:
         "tool_error",
     ]
     assert (counts["host_lost"], counts["throttled"], counts["out_of_disk"]) == (2, 1, 1)
-    assert "faults injected: host_lost 2, image " in told
+    assert "faults injected: host_lost 2, image " in stderr
     assert not list((run / ".scratch").glob("*"))
 
 
@@ -273,13 +273,13 @@ def test_a_killed_engine_goes_on_where_it_was(inject: Inject) -> None:
     faults = '[[faults]]\nclass = "engine_killed"\nstage = "doubling"\n'
     faults += '[[faults]]\nclass = "tool_error"\nstage = "counting"\nsamples = ["a"]\n'
     killed = inject(faults, "a", "b", code=-signal.SIGKILL)
-    assert "injected: engine_killed: doubling b" in killed["told"]
+    assert "injected: engine_killed: doubling b" in killed["stderr"]
     again = inject(faults, "a", "b", options=("--resume",))
-    assert "resuming execution run-1" in again["told"]
+    assert "resuming execution run-1" in again["stderr"]
     assert again["injected"] == {"engine_killed": 1, "tool_error": 1}  # once in a run's folder
     assert states(again)["b"] == "SUCCEEDED"
     assert (again["run"] / "results/doubles/b.double").read_text() == "200"
-    last = inject(faults, "a", "b")  # what has struck once does not strike again
+    last = inject(faults, "a", "b")  # a fault that has happened does not happen again
     assert states(last) == {"a": "SUCCEEDED", "b": "SUCCEEDED"}
     assert last["steps"] == {"run": 2, "reused": 2}
 

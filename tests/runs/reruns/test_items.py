@@ -28,20 +28,20 @@ def sample(name: str, **others: Any) -> dict[str, Any]:
     return {"sample": name, "lanes": [{"lane": "L001", "fastq_1": f"s3://reads/{name}_R1.fastq.gz"}], **others}
 
 
-def row(text: str, number: int = 1, **told: Any) -> ResultRow:
-    """Return the row of a child, as AWS and the engine write it; without `told`, of one that never began."""
-    if not told:
+def row(text: str, number: int = 1, **fields: Any) -> ResultRow:
+    """Return the row of a child, as AWS and the engine write it; without `fields`, of one that never began."""
+    if not fields:
         return ResultRow("f", number, dumps({**pending_row(0)[1], "Input": text}))
-    end = {"status": "FAILED", "error": "E", "name": "n", "start": 1, "stop": 2, **told}
+    end = {"status": "FAILED", "error": "E", "name": "n", "start": 1, "stop": 2, **fields}
     return ResultRow("f", number, dumps(ended_row({**end, "input": text}, "m")[1]))
 
 
-def one(item: dict[str, Any], **told: Any) -> ResultRow:
-    return row(dumps({"item": item, **SHARED}).decode(), **told)
+def one(item: dict[str, Any], **fields: Any) -> ResultRow:
+    return row(dumps({"item": item, **SHARED}).decode(), **fields)
 
 
-def batch(*items: dict[str, Any], **told: Any) -> ResultRow:
-    return row(dumps({"BatchInput": SHARED, "Items": [{"item": item} for item in items]}).decode(), **told)
+def batch(*items: dict[str, Any], **fields: Any) -> ResultRow:
+    return row(dumps({"BatchInput": SHARED, "Items": [{"item": item} for item in items]}).decode(), **fields)
 
 
 def plan(*sources: Sequence[ResultRow], **asked: Any) -> tuple[list[str], RerunCounts]:
@@ -159,7 +159,7 @@ def test_an_item_that_comes_again_is_written_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "problem"),
     [
         ('{"item":{"sample":"../a"}}', "expected a sample's name of letters, digits, '.', '_' and '-', found '../a'"),
         ('{"item":{"sample":7}}', "expected a sample's name of letters, digits, '.', '_' and '-', found 7"),
@@ -171,10 +171,10 @@ def test_an_item_that_comes_again_is_written_once() -> None:
     ],
 )
 @pytest.mark.parametrize("learned", [[], ['{"item":{"sample":"z"}}']])
-def test_items_that_are_not_ours(text: str, told: str, learned: list[str]) -> None:
+def test_items_that_are_not_ours(text: str, problem: str, learned: list[str]) -> None:
     with pytest.raises(DataError) as error:
         plan([row(given, number) for number, given in enumerate([*learned, text], 5)])
-    assert str(error.value) == f"f:{5 + len(learned)}: {told}"
+    assert str(error.value) == f"f:{5 + len(learned)}: {problem}"
 
 
 def test_children_of_other_shapes_between_those_of_one() -> None:
@@ -217,14 +217,14 @@ def test_a_broken_item_among_many_is_reported_with_its_place(among: int, broken:
 
 @pytest.mark.parametrize("found", FailureClass)
 def test_the_class_that_a_definition_found_needs_no_reading(found: FailureClass) -> None:
-    told = {"stage": "alignment", "class": found, "error": "E", "tried": [], "cause": "no JSON"}
-    child = one(sample("a"), cause=dumps(told).decode())
+    fields = {"stage": "alignment", "class": found, "error": "E", "tried": [], "cause": "no JSON"}
+    child = one(sample("a"), cause=dumps(fields).decode())
     cut = ResultRow("f", 1, child.line[: child.line.index(b"no JSON")])
     assert row_label(child) == row_label(cut) == found
 
 
-@pytest.mark.parametrize("told", [{"class": "none"}, {}])
-def test_else_the_cause_is_read(told: dict[str, str]) -> None:
-    cause = dumps({"stage": "alignment", **told, "error": "States.Timeout", "cause": "too slow"}).decode()
+@pytest.mark.parametrize("fields", [{"class": "none"}, {}])
+def test_else_the_cause_is_read(fields: dict[str, str]) -> None:
+    cause = dumps({"stage": "alignment", **fields, "error": "States.Timeout", "cause": "too slow"}).decode()
     assert row_label(one(sample("a"), cause=cause)) == "timeout"
     assert row_label(ResultRow("f", 1, b'{"Status":"PENDING","Input":"{}"}')) == NEVER_STARTED

@@ -216,8 +216,8 @@ def test_what_no_rerun_ran_is_still_listed(here: Here) -> None:
     assert (code, out) == (0, f"{here.run}: nothing to rerun: none of the 1 samples is as asked for\n")
     assert here.rerun("--sample", "b")["rerun"]["first"] == ["b"]
     assert here.total() == [[1], [1], [1]]
-    code, _, told = here.says("rerun", here.run, "--sample", "bb")
-    assert (code, told) == (2, "error: --sample bb: no such sample in this run; did you mean 'b'?\n")
+    code, _, stderr = here.says("rerun", here.run, "--sample", "bb")
+    assert (code, stderr) == (2, "error: --sample bb: no such sample in this run; did you mean 'b'?\n")
 
 
 def test_a_dry_run_writes_nothing(here: Here) -> None:
@@ -253,8 +253,8 @@ def test_memory_and_parameters_are_the_reruns_own(here: Here) -> None:
     here.rerun()
     assert here.total() == [[1], [7], [1]]
     assert json.loads((here.run / "steps/counting/c/step.json").read_text())["memory_mib"] == 100
-    code, _, told = here.says("rerun", here.run, "--param", "counting.wight=7", "--param", "x")
-    assert (code, told) == (
+    code, _, stderr = here.says("rerun", here.run, "--param", "counting.wight=7", "--param", "x")
+    assert (code, stderr) == (
         2,
         "error: --param counting.wight=7: unknown parameter 'wight' of counting; did you mean 'weight'?\n"
         "error: --param x: expected STAGE.NAME=VALUE, such as variant_calling.ploidy=1\n",
@@ -293,8 +293,8 @@ def test_a_rerun_may_tolerate_more(here: Here) -> None:
     assert here.rerun(code=1)["status"] == "FAILED"
     assert here.rerun("--tolerate", "1")["status"] == "SUCCEEDED"
     assert here.total() == [[1], [1]]
-    code, _, told = here.says("rerun", here.run, "--tolerate", "some")
-    assert (code, told) == (
+    code, _, stderr = here.says("rerun", here.run, "--tolerate", "some")
+    assert (code, stderr) == (
         2,
         "error: --tolerate: expected a share of the samples such as 5%, or their number such as 20, found 'some'\n",
     )
@@ -314,12 +314,12 @@ def test_where_only_the_cohort_failed_no_sample_runs(here: Here) -> None:
 def test_samples_that_depend_on_all_are_all_looked_at_again(here: Here) -> None:
     here.begin(ALL, more=SHARED, a=GOOD, b="bad")
     here.reads(b=2 * GOOD)
-    code, _, told = here.says("rerun", here.run, "--sample", "b")
+    code, _, stderr = here.says("rerun", here.run, "--sample", "b")
     expected = (
         "--class and --sample: expected a pipeline with one map over samples; a later one reads what was made of all "
         "samples, so that all are looked at again"
     )
-    assert (code, told) == (2, f"error: {expected}\n")
+    assert (code, stderr) == (2, f"error: {expected}\n")
     after = here.rerun()
     assert after["steps"] == {"run": 4, "reused": 1}  # b is counted, the total, both shares
     shares = [json.loads((here.run / f"results/shares/{name}.share").read_text()) for name in "ab"]
@@ -349,16 +349,16 @@ def test_while_the_run_is_held_no_rerun_begins(here: Here) -> None:
     record = json.loads((here.run / "run.json").read_text())
     (here.run / "run.json").write_text(json.dumps({**record, "status": "RUNNING"}))
     with RunFolder(here.run).locked():
-        code, _, told = here.says("rerun", here.run)
+        code, _, stderr = here.says("rerun", here.run)
     expected = f"execution run-1 is running; wait for it, or end it: genomics-pipeline cancel {here.run}"
-    assert (code, told) == (1, f"error: {here.run}: {expected}\n")
-    code, _, told = here.says("rerun", here.run)  # its process is gone
+    assert (code, stderr) == (1, f"error: {here.run}: {expected}\n")
+    code, _, stderr = here.says("rerun", here.run)  # its process is gone
     at = here.folder
     files = f"{at}/sheet.csv --reference {at}/reference.fa --out {here.run} --pipeline {at}/pipeline.toml"
     command = f"genomics-pipeline run {files} --tolerate 60% --resume"
-    assert (code, told) == (1, f"error: {here.run}: execution run-1 was interrupted; finish it first: {command}\n")
-    code, _, told = here.says(*command.split()[1:])
-    assert (code, told.splitlines()[1]) == (0, "resuming execution run-1")
+    assert (code, stderr) == (1, f"error: {here.run}: execution run-1 was interrupted; finish it first: {command}\n")
+    code, _, stderr = here.says(*command.split()[1:])
+    assert (code, stderr.splitlines()[1]) == (0, "resuming execution run-1")
 
 
 def test_an_interrupted_rerun_goes_on(here: Here) -> None:
@@ -371,13 +371,13 @@ def test_an_interrupted_rerun_goes_on(here: Here) -> None:
             if line.startswith("counting b: done"):
                 process.send_signal(signal.SIGINT)
                 break
-        told = process.stderr.read()
+        stderr = process.stderr.read()
     assert process.returncode == 130
-    assert f"interrupted; `genomics-pipeline rerun` goes on from here: {here.run}\n" in told
+    assert f"interrupted; `genomics-pipeline rerun` goes on from here: {here.run}\n" in stderr
     assert f"it goes on with: genomics-pipeline rerun {here.run}\n" in here.says("status", here.run)[1]
-    code, _, told = here.says("rerun", here.run, "--sample", "c")
+    code, _, stderr = here.says("rerun", here.run, "--sample", "c")
     expected = f"the rerun run-2 was interrupted; finish it first: genomics-pipeline rerun {here.run}"
-    assert (code, told) == (1, f"error: {here.run}: {expected}\n")
+    assert (code, stderr) == (1, f"error: {here.run}: {expected}\n")
     here.reads(c=2 * GOOD)
     after = here.rerun()
     assert after["rerun"]["execution"] == "run-2"
