@@ -32,7 +32,7 @@ GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE")
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"
 _CONSEQUENCE = "cancelled"  # "Resource creation cancelled": because another resource failed
 
-Say = Callable[["Event"], None]
+Say = Callable[["StackEvent"], None]
 Sleep = Callable[[float], object]
 
 
@@ -71,7 +71,7 @@ class ChangeSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class StackEvent:
     """An event of a resource of the stack, or of the stack itself."""
 
     resource: str
@@ -257,12 +257,12 @@ def _new_events(stack_id: str, seen: Collection[str], clients: Clients) -> list[
 
 def _follow(stack_id: str, seen: set[str], clients: Clients, say: Say, sleep: Sleep) -> StackTypeDef:
     """Wait for the event of the stack itself that ends the change; its status may be outdated for a moment."""
-    failed: list[Event] = []
+    failed: list[StackEvent] = []
     while True:
         ended = ""
         for raw in _new_events(stack_id, seen, clients):
             seen.add(raw["EventId"])
-            event = Event(
+            event = StackEvent(
                 raw["LogicalResourceId"],
                 raw["ResourceType"],
                 raw["ResourceStatus"],
@@ -281,7 +281,7 @@ def _follow(stack_id: str, seen: set[str], clients: Clients, say: Say, sleep: Sl
         sleep(POLL_S)
 
 
-def _failure_message(found: StackTypeDef, ended: str, failed: Sequence[Event]) -> str:
+def _failure_message(found: StackTypeDef, ended: str, failed: Sequence[StackEvent]) -> str:
     what = "; ".join(f"{event.resource} ({event.type}): {event.reason or event.status}" for event in failed)
     return f"stack {found['StackName']}: {ended}: {what or found.get('StackStatusReason', 'AWS gives no reason')}"
 

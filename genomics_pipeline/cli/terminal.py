@@ -7,7 +7,7 @@ import time
 
 import click
 
-from genomics_pipeline.aws.stack import ChangeSet, Event
+from genomics_pipeline.aws.stack import ChangeSet, StackEvent
 from genomics_pipeline.model.errors import UsageError
 
 PIPE_WIDTH = 200  # a pipe has no width to keep to: every change on one line
@@ -58,7 +58,7 @@ class Terminal:
             raise UsageError(f"{question} expected an answer, found no terminal; give --yes")
         return click.confirm(question)
 
-    def say(self, event: Event) -> None:
+    def say(self, event: StackEvent) -> None:
         """Print an event."""
         reason = f": {event.reason}" if event.reason else ""
         click.echo(f"{event.status:<28} {event.resource}{reason}", err=True)

@@ -15,7 +15,7 @@ from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.simulation.genotypes import Genotypes, draw, haplotype
 from genomics_pipeline.simulation.qualities import READ_BP
 from genomics_pipeline.simulation.reads import write_reads
-from genomics_pipeline.simulation.reference import Contig, random_contigs, write_fasta
+from genomics_pipeline.simulation.reference import SimulatedContig, random_contigs, write_fasta
 from genomics_pipeline.simulation.sites import Site, plant_sites
 from genomics_pipeline.simulation.truth import write_truth
 
@@ -87,7 +87,12 @@ def _variable_sites(sites: Sequence[Site], drawn: Mapping[str, Genotypes]) -> tu
 
 
 def _sequence(
-    part: Path, contigs: Sequence[Contig], sites: Sequence[Site], drawn: Mapping[str, Genotypes], pairs: int, seed: int
+    part: Path,
+    contigs: Sequence[SimulatedContig],
+    sites: Sequence[Site],
+    drawn: Mapping[str, Genotypes],
+    pairs: int,
+    seed: int,
 ) -> int:
     """Write every sample's reads and the sample sheet, and return the number of read pairs."""
     (part / "fastq").mkdir()

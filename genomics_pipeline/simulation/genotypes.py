@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from random import Random
 
-from genomics_pipeline.simulation.reference import Contig
+from genomics_pipeline.simulation.reference import SimulatedContig
 from genomics_pipeline.simulation.sites import Site
 
 # One sample's alleles (0 or 1) on its two haplotypes, for every site in order.
@@ -17,7 +17,7 @@ def draw(sites: Iterable[Site], rng: Random) -> Genotypes:
     return [(int(rng.random() < site.frequency), int(rng.random() < site.frequency)) for site in sites]
 
 
-def haplotype(contig: Contig, sites: Sequence[Site], genotypes: Genotypes, copy: int) -> str:
+def haplotype(contig: SimulatedContig, sites: Sequence[Site], genotypes: Genotypes, copy: int) -> str:
     """Return one of the two copies of a contig, with the alleles that it carries.
 
     Args:

@@ -12,21 +12,21 @@ SHARES = {"chr1": 0.6, "chr2": 0.4}
 
 
 @dataclass(frozen=True, slots=True)
-class Contig:
+class SimulatedContig:
     """One sequence of the reference, in upper-case ACGT."""
 
     name: str
     sequence: str
 
 
-def random_contigs(length_bp: int, seed: int) -> list[Contig]:
+def random_contigs(length_bp: int, seed: int) -> list[SimulatedContig]:
     """Return contigs of uniformly random bases, `length_bp` in all."""
     rng = Random(f"{seed}:reference")
     lengths = {name: round(length_bp * share) for name, share in SHARES.items()}
-    return [Contig(name, "".join(rng.choices("ACGT", k=length))) for name, length in lengths.items()]
+    return [SimulatedContig(name, "".join(rng.choices("ACGT", k=length))) for name, length in lengths.items()]
 
 
-def write_fasta(contigs: Sequence[Contig], path: Path) -> None:
+def write_fasta(contigs: Sequence[SimulatedContig], path: Path) -> None:
     """Write the contigs in lines of 60 bases."""
     from Bio import SeqIO
     from Bio.Seq import Seq

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from genomics_pipeline.simulation.reference import Contig
+from genomics_pipeline.simulation.reference import SimulatedContig
 
 EDGE_BP = 500  # coverage falls towards the ends of a contig
 LEAST_GAP_BP = 150
@@ -37,13 +37,13 @@ class Site:
     frequency: float
 
 
-def plant_sites(contigs: Sequence[Contig], seed: int) -> list[Site]:
+def plant_sites(contigs: Sequence[SimulatedContig], seed: int) -> list[Site]:
     """Return sites over all contigs, in order; about one in 700 bp, never two within 100 bp."""
     rng = Random(f"{seed}:sites")
     return [site for contig in contigs for site in _on_contig(contig, rng)]
 
 
-def _on_contig(contig: Contig, rng: Random) -> Iterator[Site]:
+def _on_contig(contig: SimulatedContig, rng: Random) -> Iterator[Site]:
     start = EDGE_BP
     while True:
         start += int(rng.expovariate(1 / (MEAN_GAP_BP - LEAST_GAP_BP)))

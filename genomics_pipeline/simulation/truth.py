@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from genomics_pipeline.simulation.genotypes import Genotypes
-from genomics_pipeline.simulation.reference import Contig
+from genomics_pipeline.simulation.reference import SimulatedContig
 from genomics_pipeline.simulation.sites import Site
 
 
-def write_truth(path: Path, contigs: Sequence[Contig], sites: Sequence[Site], samples: Mapping[str, Genotypes]) -> None:
+def write_truth(
+    path: Path, contigs: Sequence[SimulatedContig], sites: Sequence[Site], samples: Mapping[str, Genotypes]
+) -> None:
     """Write a bgzipped, tabix-indexed VCF of phased genotypes.
 
     Args:
@@ -26,7 +28,9 @@ def write_truth(path: Path, contigs: Sequence[Contig], sites: Sequence[Site], sa
     pysam.tabix_index(str(plain), preset="vcf", force=True)  # also compresses, and removes the plain file
 
 
-def _lines(contigs: Sequence[Contig], sites: Sequence[Site], samples: Mapping[str, Genotypes]) -> Iterator[str]:
+def _lines(
+    contigs: Sequence[SimulatedContig], sites: Sequence[Site], samples: Mapping[str, Genotypes]
+) -> Iterator[str]:
     yield "##fileformat=VCFv4.2"
     yield '##FILTER=<ID=PASS,Description="All filters passed">'
     for contig in contigs:

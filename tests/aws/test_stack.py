@@ -13,7 +13,7 @@ from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.stack import (
     Change,
     ChangeSet,
-    Event,
+    StackEvent,
     delete,
     execute,
     make_change_set,
@@ -191,7 +191,7 @@ def test_events_are_told_once_and_the_end_is_the_stacks_own(clients: Clients, st
     stub.add_response("describe_stack_events", events(("4", "s", "UPDATE_COMPLETE"), more="2"))
     stub.add_response("describe_stack_events", events(("3", "s", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"), before))
     stub.add_response("describe_stacks", described("UPDATE_COMPLETE"), {"StackName": STACK})
-    told: list[Event] = []
+    told: list[StackEvent] = []
     slept: list[float] = []
     assert execute(ChangeSet(ARN, STACK, ()), clients, told.append, slept.append)["StackId"] == STACK
     assert [(event.resource, event.status) for event in told] == [

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from genomics_pipeline.asl.canonical import canonical
-from genomics_pipeline.aws.stack import Change, ChangeSet, Event
+from genomics_pipeline.aws.stack import Change, ChangeSet, StackEvent
 from genomics_pipeline.cli.terminal import Terminal
 from genomics_pipeline.runs.stack.template import stack_template
 
@@ -110,7 +110,7 @@ def test_what_is_lost_is_shown_first(capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_a_change_of_outputs_alone(capfd: pytest.CaptureFixture[str]) -> None:
     Terminal(yes=True).show(ChangeSet("arn", "id", ()), 0)
-    Terminal(yes=True).say(Event("A", "AWS::S3::Bucket", "CREATE_FAILED", "it is there already"))
+    Terminal(yes=True).say(StackEvent("A", "AWS::S3::Bucket", "CREATE_FAILED", "it is there already"))
     out, err = capfd.readouterr()
     assert out == "no resource changes, outputs only\n"
     assert err == "CREATE_FAILED                A: it is there already\n"

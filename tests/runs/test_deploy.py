@@ -14,7 +14,7 @@ import pytest
 
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import find_deployment
-from genomics_pipeline.aws.stack import ChangeSet, Event
+from genomics_pipeline.aws.stack import ChangeSet, StackEvent
 from genomics_pipeline.cli.adapters import aws_clients
 from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model import quotas
@@ -35,7 +35,7 @@ class StandInUser:
         self.changes: list[list[tuple[str, str]]] = []
         self.following: list[int] = []
         self.questions: list[str] = []
-        self.events: list[Event] = []
+        self.events: list[StackEvent] = []
 
     def show(self, change_set: ChangeSet, following: int) -> None:
         self.changes.append(sorted((change.action, change.resource) for change in change_set.changes))
@@ -45,7 +45,7 @@ class StandInUser:
         self.questions.append(question)
         return self.answer
 
-    def say(self, event: Event) -> None:
+    def say(self, event: StackEvent) -> None:
         self.events.append(event)
 
     def sleep(self, seconds: float) -> None:

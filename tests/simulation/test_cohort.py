@@ -14,7 +14,7 @@ from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.manifest import parse_sheet
 from genomics_pipeline.simulation.cohort import Cohort, simulate
 from genomics_pipeline.simulation.genotypes import draw, haplotype
-from genomics_pipeline.simulation.reference import Contig
+from genomics_pipeline.simulation.reference import SimulatedContig
 from genomics_pipeline.simulation.sites import Site, plant_sites
 
 SMALL = {"samples": 2, "length_bp": 6_000, "depth": 4}
@@ -118,7 +118,7 @@ def test_truth_is_indexed_and_each_site_is_carried(cohort: Cohort) -> None:
 
 def test_sites_are_apart_normalised_and_away_from_ends() -> None:
     sequence = "ACGGTTTTACCATGCA" * 20_000
-    sites = plant_sites([Contig("c", sequence)], seed=3)
+    sites = plant_sites([SimulatedContig("c", sequence)], seed=3)
     indels = [site for site in sites if len(site.ref) != len(site.alt)]
     assert 400 < len(sites) < 540
     assert 0.1 < len(indels) / len(sites) < 0.2
@@ -134,7 +134,7 @@ def test_sites_are_apart_normalised_and_away_from_ends() -> None:
 
 
 def test_a_haplotype_carries_its_alleles_only() -> None:
-    contig = Contig("c", "AACCGGTT")
+    contig = SimulatedContig("c", "AACCGGTT")
     sites = [
         Site("c", 1, "A", "T", 1),
         Site("c", 3, "CGG", "C", 1),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from genomics_pipeline.aws.template.functions import Resources, attribute, ref
+from genomics_pipeline.aws.template.functions import TemplateResources, attribute, ref
 from genomics_pipeline.aws.template.network import SECURITY_GROUP, subnets
 from genomics_pipeline.aws.template.scratch import user_data
 from genomics_pipeline.model.resource_names import ResourceNames
@@ -23,7 +23,7 @@ STUCK = {
 }
 
 
-def compute(names: ResourceNames) -> Resources:
+def compute(names: ResourceNames) -> TemplateResources:
     """Return launch template, compute environments and job queues."""
     return {
         "LaunchTemplate": _launch_template(),

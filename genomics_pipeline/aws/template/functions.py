@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-Resources = dict[str, dict[str, Any]]
+TemplateResources = dict[str, dict[str, Any]]
 NO_VALUE = {"Ref": "AWS::NoValue"}
 
 

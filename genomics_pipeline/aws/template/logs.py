@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from genomics_pipeline.aws.template.functions import Resources, ref, when
+from genomics_pipeline.aws.template.functions import TemplateResources, ref, when
 from genomics_pipeline.aws.template.parameters import HAS_KEY
 from genomics_pipeline.model.resource_names import ResourceNames
 
@@ -15,7 +15,7 @@ STATES_LOG = "StatesLog"
 VENDED = "/aws/vendedlogs/states/"
 
 
-def logs(names: ResourceNames) -> Resources:
+def logs(names: ResourceNames) -> TemplateResources:
     """Return the log groups of the tasks' containers and of the state machines."""
     return {TASKS_LOG: _group(names.log_group), STATES_LOG: _group(VENDED + names.stack)}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from genomics_pipeline.aws.template.functions import Resources, ref, sub, when
+from genomics_pipeline.aws.template.functions import TemplateResources, ref, sub, when
 from genomics_pipeline.aws.template.parameters import MAKES_NETWORK
 from genomics_pipeline.model.resource_names import ResourceNames
 
@@ -17,14 +17,14 @@ def subnets() -> dict[str, Any]:
     return when(MAKES_NETWORK, [ref(f"Subnet{number}") for number in range(ZONES)], ref("SubnetIds"))
 
 
-def network(names: ResourceNames) -> Resources:
+def network(names: ResourceNames) -> TemplateResources:
     """Return a security group without ingress, and a VPC with public subnets that exists if none is given.
 
     The subnets are public because a host without a public address would need a NAT gateway, which costs by the hour
     and by the GB; the security group admits nothing. S3 is reached by a gateway endpoint, which is free.
     """
     tags = [{"Key": "Name", "Value": names.stack}]
-    made: Resources = {
+    made: TemplateResources = {
         "Vpc": {
             "Type": "AWS::EC2::VPC",
             "Properties": {
@@ -66,7 +66,7 @@ def network(names: ResourceNames) -> Resources:
     return {**made, SECURITY_GROUP: _security_group()}
 
 
-def _subnet(number: int) -> Resources:
+def _subnet(number: int) -> TemplateResources:
     return {
         f"Subnet{number}": {
             "Type": "AWS::EC2::Subnet",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from genomics_pipeline.aws.template.functions import Resources, logical_id
+from genomics_pipeline.aws.template.functions import TemplateResources, logical_id
 from genomics_pipeline.model.resource_names import ResourceNames
 
 UNTAGGED_DAYS = 7
@@ -30,7 +30,7 @@ def repository_id(step: str) -> str:
     return logical_id(step, "Repository")
 
 
-def repository(step: str, names: ResourceNames) -> Resources:
+def repository(step: str, names: ResourceNames) -> TemplateResources:
     """Return the repository of a step; tags are immutable, because they are digests."""
     return {
         repository_id(step): {

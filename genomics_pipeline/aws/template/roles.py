@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from genomics_pipeline.aws.template.compute import INSTANCE_PROFILE
-from genomics_pipeline.aws.template.functions import Resources, arn, attribute, ref, sub
+from genomics_pipeline.aws.template.functions import TemplateResources, arn, attribute, ref, sub
 from genomics_pipeline.aws.template.logs import TASKS_LOG
 from genomics_pipeline.aws.template.parameters import HAS_INPUT_BUCKETS, HAS_KEY
 from genomics_pipeline.aws.template.registry import repository_id
@@ -139,7 +139,7 @@ def _log_delivery() -> Statement:
     )
 
 
-def task_roles(steps: Sequence[str]) -> Resources:
+def task_roles(steps: Sequence[str]) -> TemplateResources:
     """Return the job role, of the programs in containers, and the execution role, of the agent that starts them."""
     job = [
         Statement(
@@ -195,7 +195,7 @@ def task_roles(steps: Sequence[str]) -> Resources:
     }
 
 
-def instance_role() -> Resources:
+def instance_role() -> TemplateResources:
     """Return the role of the hosts: the calls of the ECS agent only. Batch creates and names the clusters.
 
     Images and logs need the execution role: the agent uses it for both if a task has one (aws/amazon-ecs-agent,
@@ -241,7 +241,7 @@ def instance_role() -> Resources:
     }
 
 
-def optional_policies(machines: Sequence[PipelineStateMachine]) -> Resources:
+def optional_policies(machines: Sequence[PipelineStateMachine]) -> TemplateResources:
     """Return the policies that the parameters add to roles."""
     key = Statement(
         "UseKey",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from genomics_pipeline.aws.template.functions import Resources, attribute, logical_id, ref, when
+from genomics_pipeline.aws.template.functions import TemplateResources, attribute, logical_id, ref, when
 from genomics_pipeline.aws.template.logs import STATES_LOG
 from genomics_pipeline.aws.template.parameters import HAS_KEY
 from genomics_pipeline.aws.template.storage import BUCKET
@@ -52,7 +52,7 @@ def role_id(pipeline: str) -> str:
     return logical_id(pipeline, "StatesRole")
 
 
-def state_machine(machine: PipelineStateMachine, names: ResourceNames) -> Resources:
+def state_machine(machine: PipelineStateMachine, names: ResourceNames) -> TemplateResources:
     """Return the resource of a state machine."""
     log_group = {"CloudWatchLogsLogGroup": {"LogGroupArn": attribute(STATES_LOG, "Arn")}}
     properties: dict[str, Any] = {

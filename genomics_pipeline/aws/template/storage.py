@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from genomics_pipeline.aws.template.functions import Resources, attribute, ref, sub, when
+from genomics_pipeline.aws.template.functions import TemplateResources, attribute, ref, sub, when
 from genomics_pipeline.aws.template.parameters import HAS_KEY
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.task import INTERMEDIATE_TAG
@@ -15,7 +15,7 @@ INCOMPLETE_UPLOAD_DAYS = 7  # the longest task ends after a day, and a later ret
 TEMPLATE_DAYS = 30
 
 
-def storage() -> Resources:
+def storage() -> TemplateResources:
     """Return the bucket and its policy; both are retained if the stack is deleted."""
     return {
         BUCKET: {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from genomics_pipeline.aws.template.functions import Resources, attribute, logical_id, ref, sub
+from genomics_pipeline.aws.template.functions import TemplateResources, attribute, logical_id, ref, sub
 from genomics_pipeline.aws.template.logs import TASKS_LOG
 from genomics_pipeline.aws.template.registry import repository_id
 from genomics_pipeline.aws.template.scratch import SCRATCH
@@ -27,7 +27,7 @@ class StepImage:
     tag: str
 
 
-def job_definition(image: StepImage, names: ResourceNames) -> Resources:
+def job_definition(image: StepImage, names: ResourceNames) -> TemplateResources:
     """Return the job definition of a step."""
     step = image.step
     return {

@@ -7,7 +7,7 @@ from typing import Any
 
 from genomics_pipeline.aws.deployment import BUCKET_OUTPUT
 from genomics_pipeline.aws.template.compute import JOB_QUEUE, ON_DEMAND_QUEUE, compute
-from genomics_pipeline.aws.template.functions import Resources, ref
+from genomics_pipeline.aws.template.functions import TemplateResources, ref
 from genomics_pipeline.aws.template.logs import logs
 from genomics_pipeline.aws.template.network import network
 from genomics_pipeline.aws.template.parameters import CONDITIONS, PARAMETERS
@@ -41,7 +41,7 @@ def template(
         DataError: if two steps or pipelines have the same logical id, or a name is too long.
     """
     steps = [image.step.name for image in images]
-    resources: Resources = {}
+    resources: TemplateResources = {}
     parts = [
         storage(),
         logs(names),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from genomics_pipeline.engine.distributed_map.item_batcher import ItemBatcher
 from genomics_pipeline.engine.distributed_map.source import ItemSource, source_of
-from genomics_pipeline.engine.states.map_state import select
+from genomics_pipeline.engine.states.map_items import select
 from genomics_pipeline.engine.visit import Visit
 
 

@@ -29,7 +29,7 @@ from genomics_pipeline.engine.execution import ARN
 from genomics_pipeline.engine.interpreter import EFFECTS
 from genomics_pipeline.engine.redrive import begins_anew
 from genomics_pipeline.engine.states.crew import crew, whole
-from genomics_pipeline.engine.states.map_state import processor
+from genomics_pipeline.engine.states.map_items import processor
 from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.errors import THRESHOLD_EXCEEDED, StatesError
 from genomics_pipeline.language.timestamps import format_timestamp

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from genomics_pipeline.engine.states.map_state import items
+from genomics_pipeline.engine.states.map_items import items
 from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.query_language import Node
 

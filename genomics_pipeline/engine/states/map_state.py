@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from genomics_pipeline.engine.interpreter import Frame, run_machine
 from genomics_pipeline.engine.states.attempts import attempts
 from genomics_pipeline.engine.states.crew import crew
+from genomics_pipeline.engine.states.map_items import items, processor, select
 from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.engine.visit import Transition, Visit
 from genomics_pipeline.language.errors import RUNTIME, StatesError
-from genomics_pipeline.language.query_language import Node
 from genomics_pipeline.model import quotas
 
 
@@ -23,12 +22,6 @@ async def run(visit: Visit) -> Transition:
     from genomics_pipeline.engine.distributed_map.map_run import run_map
 
     return await attempts(visit, run_map)
-
-
-def processor(state: Mapping[str, Any]) -> Mapping[str, Any]:
-    """``ItemProcessor``, or ``Iterator``, as it was once called."""
-    found: Mapping[str, Any] = state["ItemProcessor"] if "ItemProcessor" in state else state["Iterator"]
-    return found
 
 
 async def _inline(visit: Visit) -> Any:
@@ -77,27 +70,3 @@ class Iterations:
         except StatesError as error:
             visit.trail.cut(trail, silently=error.error == RUNTIME)
             raise
-
-
-def items(visit: Visit) -> Iterator[dict[str, Any]]:
-    """``Map.Item`` of each item in the state's data: ``Items``, ``ItemsPath``, or its input.
-
-    Raises:
-        StatesError: if that is no array or object.
-    """
-    found = visit.language.items(visit)
-    if isinstance(found, dict):
-        for place, (key, value) in enumerate(found.items()):
-            yield {"Index": place, "Key": key, "Value": value}
-    else:
-        for place, value in enumerate(found):
-            yield {"Index": place, "Value": value}
-
-
-def select(visit: Visit, item: Node) -> Any:
-    """``ItemSelector`` (once called ``Parameters``): one iteration's input; the item's value where there is none."""
-    state = visit.state
-    name = "ItemSelector" if "ItemSelector" in state else "Parameters"
-    if name not in state:
-        return item["Value"]
-    return visit.template(state[name], name, {"Item": item})

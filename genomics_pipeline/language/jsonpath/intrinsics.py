@@ -16,7 +16,7 @@ from genomics_pipeline.language.jsonpath.intrinsic_syntax import (
     parse,
 )
 from genomics_pipeline.language.jsonpath.scope import PathScope
-from genomics_pipeline.language.jsonpath.syntax import PathSyntaxError
+from genomics_pipeline.language.jsonpath.syntax_error import PathSyntaxError
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.json_text import compact
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from genomics_pipeline.language.errors import REFERENCE_PATH_CONFLICT, RUNTIME, StatesError
 from genomics_pipeline.language.jsonpath.scope import PathScope
-from genomics_pipeline.language.jsonpath.syntax import JsonPath, PathSyntaxError, parse, spelled
+from genomics_pipeline.language.jsonpath.syntax import JsonPath, parse, spelled
+from genomics_pipeline.language.jsonpath.syntax_error import PathSyntaxError
 from genomics_pipeline.model.json_text import compact
 
 BEYOND: Any = object()  # behind an array's end: null for a field, nothing for an intrinsic function's argument

@@ -20,7 +20,7 @@ from jsonpath.selectors import (
     SliceSelector,
 )
 
-from genomics_pipeline.language.jsonpath.syntax import PathSyntaxError
+from genomics_pipeline.language.jsonpath.syntax_error import PathSyntaxError
 from genomics_pipeline.model.json_text import compact
 
 # Quoted text; without its second quote it goes to the end. No pattern tries a place twice (``*+``): a path may have as

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from genomics_pipeline.language.errors import REFERENCE_PATH_CONFLICT, RESULT_PATH_MATCH_FAILURE, StatesError
-from genomics_pipeline.language.jsonpath.syntax import PathSyntaxError, Step, parse
+from genomics_pipeline.language.jsonpath.syntax import Step, parse
+from genomics_pipeline.language.jsonpath.syntax_error import PathSyntaxError
 from genomics_pipeline.model.json_text import compact
 
 _NOTHING: Any = object()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from genomics_pipeline.language.jsonpath.syntax_error import PathSyntaxError
+
 if TYPE_CHECKING:
     from genomics_pipeline.language.jsonpath.query import Query
 
@@ -19,10 +21,6 @@ _STEP = re.compile(
 )
 
 Step = str | int
-
-
-class PathSyntaxError(ValueError):
-    """What is wrong with the text of a path."""
 
 
 @dataclass(frozen=True, slots=True)

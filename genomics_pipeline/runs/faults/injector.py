@@ -27,7 +27,7 @@ from genomics_pipeline.runs.plan import RunPlan
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
 
-Item = Mapping[str, Any]
+PayloadItem = Mapping[str, Any]
 
 
 def read_faults(file: Path, plan: RunPlan) -> Faults:
@@ -127,7 +127,7 @@ class Injector:
             self._struck.add(fault, payload.stage, item)
             self._note(f"{INJECTED}: {fault.kind}: {payload.stage} {item}")
 
-    def _item_end(self, kind: str, job: Job, payload: TaskPayload, item: Item) -> JobEnd:
+    def _item_end(self, kind: str, job: Job, payload: TaskPayload, item: PayloadItem) -> JobEnd:
         """Return the end of one item that a fault of this kind strikes."""
         if kind == FailureClass.OUT_OF_DISK:
             return _marked(self._run_on_full_disk(_of(job, payload, [item])))
@@ -136,7 +136,7 @@ class Injector:
         code = BAD_INPUT_EXIT_CODE if kind == FailureClass.BAD_INPUT else 1
         return JobEnd(code, f"{kind} of {payload.stage} {item_id(item)} ({INJECTED})")
 
-    def _on_truncated_reads(self, job: Job, payload: TaskPayload, item: Item) -> JobEnd:
+    def _on_truncated_reads(self, job: Job, payload: TaskPayload, item: PayloadItem) -> JobEnd:
         """Run the step over a truncated copy of the item's first FASTQ file, which the step has to notice itself."""
         first, *others = item["lanes"]
         self._run.scratch.mkdir(exist_ok=True)
@@ -155,11 +155,11 @@ def _payload(environment: Mapping[str, str]) -> TaskPayload:
     return TaskPayload.from_json(json.loads(environment[PAYLOAD_VARIABLE]))
 
 
-def _named(payload: TaskPayload) -> list[tuple[str, Item]]:
+def _named(payload: TaskPayload) -> list[tuple[str, PayloadItem]]:
     return [(item_id(item), item) for item in payload.items]
 
 
-def _of(job: Job, payload: TaskPayload, items: Iterable[Item]) -> Job:
+def _of(job: Job, payload: TaskPayload, items: Iterable[PayloadItem]) -> Job:
     """Return the job with these items only."""
     text = json.dumps(replace(payload, items=tuple(items)).to_json())
     return replace(job, environment={**job.environment, PAYLOAD_VARIABLE: text})

@@ -33,7 +33,7 @@ from genomics_pipeline.records.row_bytes import FAILURE_CLASS, PENDING_ENDS
 NEVER_STARTED = "pending"
 ROWS = 64  # read at a time; with more, garbage collection takes a tenth of the time
 
-Item = tuple[str, bytes, ResultRow, bool]  # name, line, child, whether the child is a batch
+RerunItem = tuple[str, bytes, ResultRow, bool]  # name, line, child, whether the child is a batch
 Labels = Callable[[Sequence[ResultRow]], Iterable[str]]
 
 _CLASSES = {name.encode(): str(name) for name in FailureClass}
@@ -83,7 +83,7 @@ def plan_rerun(
         DataError: for rows that are not ResultWriter's, or items that are not ours.
     """
     counts = RerunCounts()
-    items, written = _Items(), _Written(out)
+    items, written = _RowItems(), _Written(out)
     for map_run, rows in _in_portions(map_runs):
         found = items.of(rows)
         if superseded:
@@ -116,7 +116,7 @@ def _in_portions(map_runs: Iterable[Iterable[ResultRow]]) -> Iterator[tuple[int,
             yield number, portion
 
 
-def _undone(items: Iterable[Item], done: Callable[[Sequence[str]], Container[str]]) -> Iterator[Item]:
+def _undone(items: Iterable[RerunItem], done: Callable[[Sequence[str]], Container[str]]) -> Iterator[RerunItem]:
     """Yield the items but those of a batch that are done. A child that is no batch failed as its only item did."""
     for _, group in groupby(items, itemgetter(2)):
         held = list(group)
@@ -137,7 +137,7 @@ def row_label(row: ResultRow) -> str:
     return str(classify(row.error, row.cause).failure_class)
 
 
-class _Items:
+class _RowItems:
     """The items of children, as they were given.
 
     The inputs of the children of a Map Run that are no batches differ in their items only. Once the text around the
@@ -147,13 +147,13 @@ class _Items:
     def __init__(self) -> None:
         self._around: tuple[bytes, bytes] | None = None
 
-    def of(self, rows: Sequence[ResultRow]) -> list[Item]:
+    def of(self, rows: Sequence[ResultRow]) -> list[RerunItem]:
         """Return the children's items.
 
         Raises:
             DataError: for a row that is not ResultWriter's, or items that are not ours.
         """
-        first: list[Item] = []
+        first: list[RerunItem] = []
         if self._around is None:
             first, rows = self._of_one(rows[0]), rows[1:]
         parts = [row.raw_input(*self._around) for row in rows] if self._around else []
@@ -166,7 +166,7 @@ class _Items:
         each = ([next(read)] if part else self._of_one(row) for row, part in zip_longest(rows, parts))
         return list(chain(first, *each))
 
-    def _of_one(self, row: ResultRow) -> list[Item]:
+    def _of_one(self, row: ResultRow) -> list[RerunItem]:
         try:
             given = row.input_text()
             items = row.items_in(given)
@@ -190,7 +190,7 @@ class _Items:
             self._around = input_delimiters(before, after)
 
 
-def _parsed(parts: Sequence[bytes], rows: Sequence[ResultRow]) -> list[Item]:
+def _parsed(parts: Sequence[bytes], rows: Sequence[ResultRow]) -> list[RerunItem]:
     """Return the items of these texts, which are escaped; none if one is not a named object on one line."""
     try:
         texts = "\n".join(orjson.loads(b'["' + b'","'.join(parts) + b'"]'))
@@ -226,7 +226,7 @@ class _Written:
         self._map_run = 0
         self._names: set[str] | None = None
 
-    def add(self, map_run: int, items: Sequence[Item]) -> list[bool]:
+    def add(self, map_run: int, items: Sequence[RerunItem]) -> list[bool]:
         """Write the lines of the items that no other Map Run had; return for each item whether it was written."""
         if self._names is None and self._map_run not in (0, map_run):
             self._names = self._read()
@@ -243,7 +243,7 @@ class _Written:
         return found
 
 
-def _added(names: set[str], items: Iterable[Item]) -> Iterator[bool]:
+def _added(names: set[str], items: Iterable[RerunItem]) -> Iterator[bool]:
     """Add the items' names; yield for each whether it is new."""
     for name, *_ in items:
         yield name not in names

@@ -8,7 +8,7 @@ from typing import Protocol
 from genomics_pipeline.aws.bucket import put_text
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import BUCKET_OUTPUT
-from genomics_pipeline.aws.stack import ChangeSet, Event, describe, discard, execute, make_change_set, outputs
+from genomics_pipeline.aws.stack import ChangeSet, StackEvent, describe, discard, execute, make_change_set, outputs
 from genomics_pipeline.aws.template.parameters import PARAMETERS
 from genomics_pipeline.model.errors import Problem, UsageError, did_you_mean
 from genomics_pipeline.runs.stack.template import StackTemplate
@@ -27,7 +27,7 @@ class Talk(Protocol):
             UsageError: if nobody is there to answer.
         """
 
-    def say(self, event: Event) -> None:
+    def say(self, event: StackEvent) -> None:
         """Tell what happened."""
 
     def sleep(self, seconds: float) -> object:
