@@ -1,4 +1,4 @@
-"""The one text of a document."""
+"""The text of a state machine document."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def canonical(document: Mapping[str, Any]) -> str:
-    """A document as text: keys in the generator's order, two spaces, a newline at the end; the same bytes every time.
+    """Return a document as text, always the same bytes: keys in the generator's order, indented by two spaces.
 
     >>> print(canonical({"StartAt": "Sample", "States": {}}), end="")
     {

@@ -1,4 +1,4 @@
-"""A pipeline as a state machine document."""
+"""Generation of the state machine document of a pipeline."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from genomics_pipeline.asl.healing import fail_state
+from genomics_pipeline.asl.jsonata_assumptions import check_assumptions
 from genomics_pipeline.asl.limits import check_limits
 from genomics_pipeline.asl.map_state import map_state
 from genomics_pipeline.asl.task_state import FAILED, PayloadSource, stage_states
@@ -19,15 +20,16 @@ OURS = ResourceNames()
 
 
 def generate(pipeline: Pipeline, names: ResourceNames = OURS) -> dict[str, Any]:
-    """The state machine document of a pipeline.
+    """Return the state machine document of a pipeline.
 
-    Stages of a scope that follow each other share a Distributed Map; a cohort stage is a plain Task. What a run is
-    about comes with the execution's input (`model.execution_input`), so that the document is the same for every run
-    and place; only the names of AWS's resources are in it.
+    Stages of one scope that follow each other share a Distributed Map; a cohort stage is a Task. Everything that
+    differs between runs is in the execution's input (`model.execution_input`), so that the document is the same for
+    every run and location; it contains the names of AWS resources only.
 
     Raises:
-        DataError: where the pipeline would pass a limit of AWS, with the state and the field.
+        DataError: if the pipeline exceeds a limit of AWS, with state and field.
     """
+    check_assumptions()
     groups = list(_groups(pipeline))
     held_by = {stage.name: name for name, stages in groups for stage in stages if stage.scope != "cohort"}
     states: dict[str, Any] = {}
@@ -47,7 +49,7 @@ def generate(pipeline: Pipeline, names: ResourceNames = OURS) -> dict[str, Any]:
 
 
 def _groups(pipeline: Pipeline) -> Iterator[tuple[str, list[Stage]]]:
-    """The top-level states: (name, stages). A second map over the same scope is numbered."""
+    """Yield name and stages of the top-level states; a second map over the same scope is numbered."""
     seen: dict[str, int] = {}
     for scope, stages in groupby(pipeline.stages, key=lambda stage: stage.scope):
         if scope == "cohort":
@@ -62,7 +64,7 @@ def _variable(label: str) -> str:
 
 
 def _details(label: str) -> str:
-    """ResultWriterDetails of all Map Runs of a Label: of earlier executions of the run, then of this one."""
+    """Return the ResultWriterDetails of all Map Runs with a Label: of earlier executions of the run, then of this."""
     return f"[{member('$states.input.earlier', label)},${_variable(label)}]"
 
 
@@ -76,7 +78,7 @@ def _states(
 ) -> dict[str, Any]:
     upstream = {source: _details(held_by[source]) for stage in stages for source in pipeline.gather_sources(stage)}
     if stages[0].scope == "cohort":
-        place = PayloadSource("$states.input", COHORT_ITEMS, upstream)
-        return stage_states(pipeline, names, stages[0], place, following, FAILED)
+        source = PayloadSource("$states.input", COHORT_ITEMS, upstream)
+        return stage_states(pipeline, names, stages[0], source, following, FAILED)
     state = map_state(pipeline, names, stages, name, _variable(name), upstream)
     return {name: {**state, **({"Next": following} if following else {"End": True})}}

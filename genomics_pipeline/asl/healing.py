@@ -1,8 +1,9 @@
-"""What a definition does when a stage's job failed: the failure's class, whether to try again, and with what.
+"""Retries of failed jobs by a definition: the class of the failure, whether to retry, and with which resources.
 
-All of it is JSONata over the job's end, made from the tables that `model.classify` reads: a state machine and a person
-who reads its files call a failure the same. What was tried stands in the state's input, so that nothing is paid for
-before something failed: ``{"healing": {"stage", "tried": [{"class", "memory_mib", "job_id"}, …]}}``.
+The class is a JSONata expression over the job's detail, made of the tables of `model.classify`, so that a state machine
+and this program always agree on it. Earlier attempts are in the state's input, so that a stage without failures has no
+further transitions: ``{"healing": {"stage", "tried": [{"class", "memory_mib", "job_id"}, …]}}``. The expressions rely
+on `asl.jsonata_assumptions`.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.pipeline import Stage
 from genomics_pipeline.model.step import StepSpec
 
-FAILURE = "failure"  # the variable that holds the latest failure
+FAILURE = "failure"  # the variable with the latest failure
 
-# Of the job's detail: the class that its status reason tells, else its reason, else its exit code, else the error.
+# The class by the status reason of the job's detail, else its reason, else its exit code, else the error.
 _BEGINS = (
     "$begins:=function($text,$classes){$lookup($classes,"
     "$filter($keys($classes),function($start){$substring($text,0,$length($start))=$start})[0])};"
@@ -33,7 +34,7 @@ _LAST = (
 
 
 def earlier_tries(stage: Stage) -> str:
-    """What was tried before in a stage."""
+    """Return the failed attempts of a stage, an array."""
     return f"$states.input.healing[stage={literal(stage.name)}].tried"
 
 
@@ -42,11 +43,11 @@ def _times(stage: Stage, failure_class: FailureClass) -> str:
 
 
 def memory_mib(stage: Stage, shared: str) -> str:
-    """The memory of the next job: a rung higher for each time that it did not do.
+    """Return the memory of the next job: an entry further in the ladder for each time it was not enough.
 
     Args:
         stage: The stage.
-        shared: What holds ``memory_mib``, a rerun's own first rung by stage.
+        shared: The object with ``memory_mib``, the memory of first attempts by stage.
     """
     if len(stage.step.resources.memory_ladder) == 1:
         return f"({_first(stage, shared)})"
@@ -64,23 +65,23 @@ def _ladder(stage: Stage, shared: str) -> str:
 
 
 def timeout_s(stage: Stage, count: str | None) -> str:
-    """How long the next job may take: twice as long for each time that it was not enough."""
+    """Return the timeout of the next job: doubled for each time it was not enough."""
     items = f"*{count}" if count else ""
     return f"{stage.step.resources.timeout_s}{items}*$power(2,{_times(stage, FailureClass.TIMEOUT)})"
 
 
 def queue(stage: Stage, spot: str, on_demand: str) -> str:
-    """Where the next job goes: Batch has tried Spot hosts often enough by itself."""
+    """Return the queue of the next job: On-Demand once Batch has exhausted its retries on Spot hosts."""
     return f"{_times(stage, FailureClass.HOST_LOST)}>0?{literal(on_demand)}:{literal(spot)}"
 
 
 def catcher(stage: Stage, shared: str, failed: str) -> dict[str, Any]:
-    """The catcher of a stage's Task; the job's environment is left out, as the payload is known.
+    """Return the catcher of a stage's Task. It omits the job's environment, because the payload is known.
 
     Args:
         stage: The stage.
         shared: See `memory_mib`.
-        failed: The state that decides.
+        failed: The Choice state that decides about a retry.
     """
     this = f'{{"class":$class,"memory_mib":{memory_mib(stage, shared)},"job_id":$job.JobId}}'
     failure = (
@@ -98,7 +99,7 @@ def catcher(stage: Stage, shared: str, failed: str) -> dict[str, Any]:
 
 def _class(step: StepSpec) -> str:
     codes = {str(code): str(found) for code, found in {**BY_EXIT_CODE, **step.exit_codes}.items()}
-    tells = [
+    classes = [
         f"$begins($job.StatusReason,{literal(BY_STATUS_REASON)})",
         f"$begins($lowercase($reason),{literal(BY_REASON)})",
         f"$begins($lowercase($job.StatusReason),{literal(BY_REASON)})",
@@ -107,11 +108,11 @@ def _class(step: StepSpec) -> str:
         f"$lookup({literal(BY_ERROR)},$states.errorOutput.Error)",
         literal(FailureClass.UNKNOWN),
     ]
-    return f"$class:=[{','.join(tells)}][0];"
+    return f"$class:=[{','.join(classes)}][0];"
 
 
 def choice(stage: Stage, shared: str, failed: str) -> dict[str, Any]:
-    """The Choice between the stage once more and the end: so often as the step allows for the failure's class."""
+    """Return the Choice that retries the stage as often as the step allows for the failure's class."""
     limits = {str(name): times for name, times in stage.step.retry.items() if times}
     limit = f"$lookup({literal(limits)},${FAILURE}.class)"
     if len(stage.step.resources.memory_ladder) > 1:
@@ -133,7 +134,7 @@ def choice(stage: Stage, shared: str, failed: str) -> dict[str, Any]:
 
 
 def fail_state() -> dict[str, Any]:
-    """The Fail state of a machine: the class, stage and words of the latest failure, and what was tried."""
+    """Return the Fail state of a state machine: its cause is the latest failure with all attempts of the stage."""
     return {
         "Type": "Fail",
         "Error": expression(f"${FAILURE}.error"),

@@ -71,7 +71,7 @@ def _map(state: StateNode) -> Iterator[Problem]:
 
 
 def _batch(state: StateNode, size: int) -> Iterator[Problem]:
-    """Each job of a child carries the child's batch."""
+    """Yield a problem for each job of a child that could not carry the child's batch."""
     for child in (child for machine in state.machines() for child in machine.states() if child.kind == "Task"):
         fits = (quotas.SUBMIT_JOB.value - submit_bytes(child.node["Arguments"])) // 2
         if size > fits:

@@ -1,4 +1,4 @@
-"""Neighbouring stages of one scope as a Distributed Map over its items."""
+"""The Distributed Map of stages of one scope that follow each other."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ GET_OBJECT = "arn:aws:states:::s3:getObject"
 PUT_OBJECT = "arn:aws:states:::s3:putObject"
 SHARED = ("run", "reference", "parameters", "memory_mib")
 
-# A batch is carried by the job's environment, where JSON in JSON doubles its quotes: with the rest of the payload it
-# must stay below SubmitJob's limit.
+# A batch is in the environment of its job as JSON in JSON, which doubles quotes; with the rest of the payload it must
+# fit into a SubmitJob request.
 MAX_BATCH_BYTES = quotas.SUBMIT_JOB.value // 3
 
 
@@ -29,15 +29,15 @@ def map_state(
     variable: str,
     upstream: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The Map state of the stages, which share a scope; ``Next`` or ``End`` is left to the caller.
+    """Return the Map state of stages that share a scope, without ``Next`` or ``End``.
 
     Args:
-        pipeline: Whose stages they are.
-        names: What AWS's resources are called.
-        stages: In order: each child runs all of them over its item.
+        pipeline: The pipeline of the stages.
+        names: The names of the AWS resources.
+        stages: The stages in order; each child runs all of them over its item.
         label: The Map's Label.
-        variable: What its ResultWriterDetails are assigned to.
-        upstream: The Map Runs' details, by each stage that a stage of this map gathers from.
+        variable: The variable to which its ResultWriterDetails are assigned.
+        upstream: The ResultWriterDetails of Map Runs, by each stage that a stage of this map gathers from.
     """
     settings = pipeline.maps[stages[0].scope]
     shared: dict[str, Any] = {name: expression(f"$states.input.{name}") for name in SHARED}
@@ -78,12 +78,12 @@ def map_state(
 
 
 def _file(scope: str) -> str:
-    """What is read, below the run: a rerun has a manifest of its own."""
+    """Return the key of the items below the run; a rerun has a manifest of its own."""
     return "$states.input.manifest" if scope == "sample" else f"'{run_layout.ITEM_FILES[scope]}'"
 
 
 def _tolerance(scope: str, settings: MapSettings) -> dict[str, Any]:
-    """What may fail: of the samples, what the execution's input says."""
+    """Return the tolerated failures; those of samples are in the execution's input."""
     tolerated = settings.tolerance()
     return {
         field: expression(f"$states.input.tolerated.{name}") if scope == "sample" else tolerated[name]
@@ -102,7 +102,7 @@ def _batcher(settings: MapSettings, shared: Mapping[str, Any]) -> dict[str, Any]
 def _machine(
     pipeline: Pipeline, names: ResourceNames, stages: Sequence[Stage], batched: bool, failed: str
 ) -> dict[str, Any]:
-    """The child: one Task after the other. Distributed children see no outer variables, only their input."""
+    """Return the state machine of the children, which have no access to outer variables."""
     shared = "$states.input.BatchInput" if batched else "$states.input"
     items = "[$states.input.Items.item]" if batched else "[$states.input.item]"
     count = "$count($states.input.Items)" if batched else None

@@ -1,4 +1,4 @@
-"""How large an item of a run may be: what is left of a job's request and of a child's input."""
+"""The largest size of a run's items: what the limits of a job's request and of a child's input leave for them."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.task import RunPlace, TaskPayload
 
-ADDED_BYTES = 256  # what Step Functions puts into a job's environment itself: MANAGED_BY_AWS
-HEALING_BYTES = 2048  # of a child's input: what was tried of the stage it is in
+ADDED_BYTES = 256  # MANAGED_BY_AWS, which Step Functions adds to a job's environment
+HEALING_BYTES = 2048  # of a child's input: the failed attempts of a stage
 UUID = "0" * 36
-MOST_MEMORY, MOST_SECONDS, MOST_QUEUE = "9" * 8, 10**9, "q" * quotas.JOB_QUEUE_NAME.value  # as long as they can be
+MOST_MEMORY, MOST_SECONDS, MOST_QUEUE = "9" * 8, 10**9, "q" * quotas.JOB_QUEUE_NAME.value  # of the greatest length
 
 COHORT = {"cohort": "cohort"}
 
 
 @dataclass(frozen=True, slots=True)
 class PayloadBudget:
-    """What an item of a map may take.
+    """The bytes that an item of a Distributed Map may have.
 
     Attributes:
-        plain: Bytes of a child's input.
-        quoted: Bytes of a job's request, where the item is JSON in JSON.
+        plain: Of a child's input.
+        quoted: Of a job's request, in which the item is JSON in JSON.
     """
 
     plain: int
     quoted: int
 
     def holds(self, item: Mapping[str, Any]) -> bool:
-        """Whether an item may be that large."""
+        """Tell whether an item fits."""
         text = compact(item)
         return len(text.encode()) <= self.plain and _quoted(text) <= self.quoted
 
@@ -51,15 +51,15 @@ def _quoted(text: str) -> int:
 
 
 def payload_budgets(pipeline: Pipeline, document: Node, given: Mapping[str, Any]) -> dict[str, PayloadBudget]:
-    """The room of an item by scope: of a batch's items, of each that is alone in it.
+    """Return the budget of an item by scope; with batches, of an item that is alone in its batch.
 
     Args:
-        pipeline: What is run.
+        pipeline: The pipeline.
         document: Its state machine document.
         given: The execution's input; see `model.execution_input`.
 
     Raises:
-        DataError: where a job would be too large with no item at all.
+        DataError: if a job is too large even without an item.
     """
     found: dict[str, PayloadBudget] = {}
     problems: list[Problem] = []
@@ -72,10 +72,10 @@ def payload_budgets(pipeline: Pipeline, document: Node, given: Mapping[str, Any]
         problems += [
             Problem(
                 f"stage {name}: AWS allows a SubmitJob of at most {quotas.SUBMIT_JOB}, "
-                f"found {quotas.SUBMIT_JOB.value - room} without its item; shorten what --param gives"
+                f"found {quotas.SUBMIT_JOB.value - budget} without its item; shorten what --param gives"
             )
-            for name, room in left.items()
-            if room < least
+            for name, budget in left.items()
+            if budget < least
         ]
         before = found.get(scope, PayloadBudget(quotas.PAYLOAD.value, quotas.SUBMIT_JOB.value))
         plain = _child_bytes(pipeline, scope) - len(compact(_shared(pipeline, group, given)).encode())
@@ -86,13 +86,13 @@ def payload_budgets(pipeline: Pipeline, document: Node, given: Mapping[str, Any]
 
 
 def _pointer(scope: str, given: Mapping[str, Any]) -> dict[str, str]:
-    """The largest item that only points to where it lies."""
+    """Return the largest item that is a reference to an object."""
     place = RunPlace(**given["run"])
     return {scope: "0" * 64, "uri": place.uri(run_layout.item_file(scope, "0" * 64))}
 
 
 def _all_details(place: RunPlace, given: Mapping[str, Any]) -> list[dict[str, str]]:
-    """ResultWriterDetails of the Map Runs of one Label, as long as they can be."""
+    """Return ResultWriterDetails of the Map Runs with one Label, of the greatest length."""
     return [_details(place)] * (1 + max(map(len, given["earlier"].values()), default=0))
 
 
@@ -111,7 +111,7 @@ def _child_bytes(pipeline: Pipeline, scope: str) -> int:
 
 
 def _shared(pipeline: Pipeline, stages: list[Stage], given: Mapping[str, Any]) -> dict[str, Any]:
-    """A child's input without what the item takes."""
+    """Return a child's input without the item."""
     place = RunPlace(**given["run"])
     upstream = {name: _all_details(place, given) for stage in stages for name in pipeline.gather_sources(stage)}
     shared = {name: given[name] for name in SHARED}
@@ -119,7 +119,7 @@ def _shared(pipeline: Pipeline, stages: list[Stage], given: Mapping[str, Any]) -
 
 
 def _request(pipeline: Pipeline, document: Node, stage: Stage, given: Mapping[str, Any]) -> int:
-    """The bytes of a stage's SubmitJob without its items."""
+    """Return the bytes of a stage's SubmitJob request without its items."""
     place = RunPlace(**given["run"])
     payload = TaskPayload(
         stage=stage.name,
@@ -150,10 +150,10 @@ def _arguments(document: Node, stage: str) -> dict[str, Any]:
 
 
 def check_items(name: str, count: int, size_bytes: int) -> None:
-    """Refuse a file that no Map Run could read.
+    """Refuse a file of items that no Map Run could read.
 
     Raises:
-        DataError: if it holds too many items, or bytes.
+        DataError: for too many items or bytes.
     """
     if count > quotas.MAP_RUN_ITEMS.value:
         raise DataError(f"{name}: AWS allows {quotas.MAP_RUN_ITEMS} of a Map Run, found {count}; split the manifest")
@@ -162,11 +162,11 @@ def check_items(name: str, count: int, size_bytes: int) -> None:
 
 
 def least_duration(pipeline: Pipeline, counts: Mapping[str, int]) -> tuple[int, float]:
-    """How many jobs a run has, and how many seconds AWS's rates let their submission take at least.
+    """Return the number of jobs of a run, and the least seconds in which AWS can start them.
 
     Args:
-        pipeline: What is run.
-        counts: Items by scope.
+        pipeline: The pipeline.
+        counts: The number of items by scope.
     """
     jobs, seconds = 0, 0.0
     for scope, stages in groupby(pipeline.stages, key=lambda stage: stage.scope):

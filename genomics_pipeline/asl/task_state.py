@@ -1,4 +1,4 @@
-"""A stage as states: one Batch job for an item, a batch of items, or the cohort; and what follows when it fails."""
+"""The states of a stage: the Task of a Batch job for an item, a batch or the cohort, and the Choice after a failure."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
 FAILED = "Failed"
 
-# Throttled and broken submissions (`Batch.ClientException` is a request that will never be right). What fails inside a
-# job is retried by Batch, or by its class: `asl.healing`.
+# For throttled and failed submissions; `Batch.ClientException` is a request that would always be refused. Failures of
+# jobs are retried by Batch, or by their class: `asl.healing`.
 SUBMIT_RETRY = {
     "ErrorEquals": [error for error, found in BY_ERROR.items() if found is FailureClass.THROTTLED],
     "IntervalSeconds": 2,
@@ -31,13 +31,13 @@ SUBMIT_RETRY = {
 
 @dataclass(frozen=True, slots=True)
 class PayloadSource:
-    """Where a Task finds the parts of its payload, as JSONata.
+    """JSONata expressions for the parts of a Task's payload.
 
     Attributes:
-        shared: What holds ``run``, ``reference``, ``parameters`` and ``memory_mib``.
-        items: The items, an array.
+        shared: The object with ``run``, ``reference``, ``parameters`` and ``memory_mib``.
+        items: The array of items.
         upstream: Arrays of ResultWriterDetails by stage.
-        count: How many items there are; None for one.
+        count: The number of items; None for one.
     """
 
     shared: str
@@ -47,29 +47,29 @@ class PayloadSource:
 
 
 def stage_states(
-    pipeline: Pipeline, names: ResourceNames, stage: Stage, place: PayloadSource, following: str | None, failed: str
+    pipeline: Pipeline, names: ResourceNames, stage: Stage, source: PayloadSource, following: str | None, failed: str
 ) -> dict[str, Any]:
-    """The states of a stage: its Task, and the Choice of what happens when it failed.
+    """Return the states of a stage: its Task, and the Choice after a failure.
 
     Args:
-        pipeline: Whose stage it is.
-        names: What AWS's resources are called.
+        pipeline: The pipeline of the stage.
+        names: The names of the AWS resources.
         stage: The stage.
-        place: Where its payload's parts are.
-        following: The next state; None at the end, where the output is no longer the input but the job's id.
-        failed: The Fail state of its machine.
+        source: The parts of its payload.
+        following: The next state; None for the last stage, whose output is the job's id instead of the input.
+        failed: The Fail state of its state machine.
     """
     failure = f"{stage.name}{FAILED}"
     return {
-        stage.name: _task(pipeline, names, stage, place, following, failure),
-        failure: healing.choice(stage, place.shared, failed),
+        stage.name: _task(pipeline, names, stage, source, following, failure),
+        failure: healing.choice(stage, source.shared, failed),
     }
 
 
 def _task(
-    pipeline: Pipeline, names: ResourceNames, stage: Stage, place: PayloadSource, following: str | None, failure: str
+    pipeline: Pipeline, names: ResourceNames, stage: Stage, source: PayloadSource, following: str | None, failure: str
 ) -> dict[str, Any]:
-    memory = expression(f"$string({healing.memory_mib(stage, place.shared)})")
+    memory = expression(f"$string({healing.memory_mib(stage, source.shared)})")
     return {
         "Type": "Task",
         "Resource": SUBMIT_JOB,
@@ -77,17 +77,17 @@ def _task(
             "JobName": f"{pipeline.name}-{stage.name}",
             "JobDefinition": names.job_definition(stage.step.name),
             "JobQueue": expression(healing.queue(stage, names.job_queue, names.on_demand_queue)),
-            "Timeout": {"AttemptDurationSeconds": expression(healing.timeout_s(stage, place.count))},
+            "Timeout": {"AttemptDurationSeconds": expression(healing.timeout_s(stage, source.count))},
             "ContainerOverrides": {
                 "Environment": [
-                    {"Name": PAYLOAD_VARIABLE, "Value": expression(f"$string({_payload(pipeline, stage, place)})")},
+                    {"Name": PAYLOAD_VARIABLE, "Value": expression(f"$string({_payload(pipeline, stage, source)})")},
                     {"Name": MEMORY_VARIABLE, "Value": memory},
                 ],
                 "ResourceRequirements": [{"Type": "MEMORY", "Value": memory}],
             },
         },
         "Retry": [SUBMIT_RETRY],
-        "Catch": [healing.catcher(stage, place.shared, failure)],
+        "Catch": [healing.catcher(stage, source.shared, failure)],
         **(
             {"Output": expression("$states.input"), "Next": following}
             if following
@@ -96,21 +96,21 @@ def _task(
     }
 
 
-def _payload(pipeline: Pipeline, stage: Stage, place: PayloadSource) -> str:
-    """`model.task.TaskPayload` as JSONata."""
+def _payload(pipeline: Pipeline, stage: Stage, source: PayloadSource) -> str:
+    """Return the JSONata of a `model.task.TaskPayload`."""
     baked = literal(pipeline.parameters.get(stage.name, {}))
     return constructor(
         {
             "stage": literal(stage.name),
             "step": literal(stage.step.name),
             "scope": literal(stage.scope),
-            "run": f"{place.shared}.run",
-            "reference": f"{place.shared}.reference",
-            "parameters": f"$merge([{baked},{member(f'{place.shared}.parameters', stage.name)}])",
+            "run": f"{source.shared}.run",
+            "reference": f"{source.shared}.reference",
+            "parameters": f"$merge([{baked},{member(f'{source.shared}.parameters', stage.name)}])",
             "inputs": literal(stage.inputs),
             "publish": literal(stage.publish),
             **({"intermediate": "true"} if stage.intermediate else {}),
-            "items": place.items,
-            "upstream": constructor(place.upstream),
+            "items": source.items,
+            "upstream": constructor(source.upstream),
         }
     )
