@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,10 @@ def execute(as_json: bool, **options: Any) -> None:
     from genomics_pipeline.runs.local.execute import execute as execute_request
 
     end_on_sigterm()
-    summary = execute_request(ExecuteRequest(**options), adapters())
-    click.echo(json.dumps(summary, indent=2, ensure_ascii=False) if as_json else render_execution(summary))
-    sys.exit(0 if summary["status"] == "SUCCEEDED" else 1)
+    result = execute_request(ExecuteRequest(**options), adapters())
+    if as_json:
+        members = {each.name: getattr(result, each.name) for each in fields(result)}
+        click.echo(json.dumps(members, indent=2, ensure_ascii=False))
+    else:
+        click.echo(render_execution(result))
+    sys.exit(0 if result.status == "SUCCEEDED" else 1)

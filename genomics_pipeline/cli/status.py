@@ -12,8 +12,8 @@ import click
 from genomics_pipeline.cli.options import stack_option
 
 if TYPE_CHECKING:
+    from genomics_pipeline.report.run_state import RunState
     from genomics_pipeline.runs.backend import RunBackend
-    from genomics_pipeline.runs.run_state import RunState
 
 
 @click.command(short_help="How a run stands, here or on AWS.")
@@ -57,17 +57,16 @@ def _watch(found: RunBackend, as_json: bool) -> RunState:
             _show(state, as_json, compact=True)
             state = following
         return state
-    with open_live(lambda: status_view(state.to_json(time.time()))):
+    with open_live(lambda: status_view(state, time.time())):
         for state in states:  # noqa: B007  # the live view looks at it
             pass
     return state
 
 
 def _show(state: RunState, as_json: bool, compact: bool) -> None:
-    told = state.to_json(time.time())
     if as_json:
-        click.echo(json.dumps(told, indent=None if compact else 2, ensure_ascii=False))
+        click.echo(json.dumps(state.to_json(time.time()), indent=None if compact else 2, ensure_ascii=False))
         return
     from genomics_pipeline.report.run_status import render_status
 
-    render_status(told)
+    render_status(state, time.time())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,11 @@ def step(step: str, as_json: bool, **options: Any) -> None:
     from genomics_pipeline.runs.local.single_step import StepRequest, run_step
 
     end_on_sigterm()
-    found = run_step(StepRequest(step, **options), adapters())
+    outcome = run_step(StepRequest(step, **options), adapters())
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(asdict(outcome), indent=2, ensure_ascii=False))
         return
-    state = "found done" if found["reused"] else f"done in {found['seconds']} s"
-    click.echo(f"{found['step']} {found['item']}: {state}")
-    for name, file in found["files"].items():
+    state = "found done" if outcome.reused else f"done in {outcome.seconds} s"
+    click.echo(f"{outcome.step} {outcome.item}: {state}")
+    for name, file in outcome.files.items():
         click.echo(f"  {name}: {file}")

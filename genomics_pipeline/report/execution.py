@@ -1,10 +1,12 @@
-"""How an execution ended, for a person."""
+"""The end of an execution, for people."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from genomics_pipeline.engine.result import ExecutionResult
 
 _ENDS = {
     "succeeded": "succeeded",
@@ -15,31 +17,30 @@ _ENDS = {
 }
 
 
-def render_execution(summary: Mapping[str, Any]) -> str:
-    """The report: status, error and cause, Map Runs with their item counts, and the output last.
+def render_execution(result: ExecutionResult) -> str:
+    """Return the report: status, Map Runs with their item counts, then the output, or error and cause.
 
-    >>> print(render_execution({"status": "SUCCEEDED", "output": {"a": 1}, "error": None, "cause": None, "map_runs": [],
-    ...                         "transitions": 2, "seconds": 3600.25}))
+    >>> print(render_execution(ExecutionResult("SUCCEEDED", {"a": 1}, transitions=2, seconds=3600.25)))
     SUCCEEDED after 3600.25 s, 2 state transitions
     {
       "a": 1
     }
     """
-    return "\n".join(_lines(summary))
+    return "\n".join(_lines(result))
 
 
-def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
-    transitions = summary["transitions"]
+def _lines(result: ExecutionResult) -> Iterator[str]:
+    transitions = result.transitions
     plural = "" if transitions == 1 else "s"
-    yield f"{summary['status']} after {summary['seconds']} s, {transitions} state transition{plural}"
-    for run in summary["map_runs"]:
+    yield f"{result.status} after {result.seconds} s, {transitions} state transition{plural}"
+    for run in result.map_runs:
         yield _map_run(run)
-    if summary["status"] == "SUCCEEDED":
-        yield json.dumps(summary["output"], indent=2, ensure_ascii=False)
+    if result.status == "SUCCEEDED":
+        yield json.dumps(result.output, indent=2, ensure_ascii=False)
         return
-    yield f"error: {summary['error'] or 'none'}"
-    if summary["cause"]:
-        yield f"cause: {summary['cause']}"
+    yield f"error: {result.error or 'none'}"
+    if result.cause:
+        yield f"cause: {result.cause}"
 
 
 def _map_run(run: Mapping[str, Any]) -> str:

@@ -110,7 +110,7 @@ def missing_lines(missing: Mapping[str, Any], place: str) -> list[str]:
     """Return what a run that ended does not have: how much, why, the first few, and how to list and rerun all.
 
     Args:
-        missing: See `runs.run_state.Missing.to_json`.
+        missing: See `report.run_state.Missing.to_json`.
         place: The run's folder or URI.
 
     >>> missing = {"samples": 2, "of_samples": 9, "intervals": 0, "cohort": False, "by_class": {"timeout": 2}}

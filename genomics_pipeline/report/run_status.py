@@ -1,9 +1,8 @@
-"""How a run stands, for people."""
+"""The state of a run, for people."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from rich.console import Console, Group, RenderableType
 from rich.progress_bar import ProgressBar
@@ -11,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from genomics_pipeline.report.ledger import missing_lines
+from genomics_pipeline.report.run_state import MapRunState, RunState
 
 BAR_COLUMNS = 30
 SHOWN_FAILURES = 10
@@ -19,79 +19,94 @@ STYLES = {"SUCCEEDED": "green", "RUNNING": "cyan", "PENDING": "yellow"}
 FAILED = "bold red"
 
 
-def render_status(state: Mapping[str, Any]) -> None:
-    """Print a run's state (see `runs.run_state.RunState.to_json`) to standard output."""
+def render_status(state: RunState, now: float) -> None:
+    """Print the state of a run to standard output.
+
+    Args:
+        state: The state.
+        now: Seconds since the epoch.
+    """
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console = Console(highlight=False, markup=False, emoji=False, width=WIDE)
-    console.print(status_view(state, bars=console.is_terminal), soft_wrap=True)
+    console.print(status_view(state, now, bars=console.is_terminal), soft_wrap=True)
 
 
-def status_view(state: Mapping[str, Any], bars: bool = True) -> RenderableType:
-    """The same, as something that can be shown again and again."""
-    head = Text(f"{state['run']}  ")
-    head.append(state["status"], style=STYLES.get(state["status"], FAILED))
-    head.append(f"  {state['pipeline']}, {_duration(state['seconds'])}")
-    if state["executions"] > 1:
-        head.append(f"  execution {state['execution']}, the newest of {state['executions']}")
-    return Group(head, _stages(state, bars), *_failures(state), *_ending(state))
+def status_view(state: RunState, now: float, bars: bool = True) -> RenderableType:
+    """Return the state as something that can be shown again and again.
+
+    Args:
+        state: The state.
+        now: Seconds since the epoch.
+        bars: Whether there are progress bars.
+    """
+    head = Text(f"{state.run}  ")
+    head.append(state.status, style=STYLES.get(state.status, FAILED))
+    head.append(f"  {state.pipeline}, {_duration((state.stopped or now) - state.started)}")
+    if state.executions > 1:
+        head.append(f"  execution {state.execution}, the newest of {state.executions}")
+    return Group(head, _stages(state, now, bars), *_failures(state), *_ending(state))
 
 
-def _stages(state: Mapping[str, Any], bars: bool) -> Table:
+def _stages(state: RunState, now: float, bars: bool) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
-    for one in state["map_runs"]:
-        done = (one["succeeded"] or 0) + (one["failed"] or 0)
-        bar = [ProgressBar(total=max(one["total"] or 1, 1), completed=done, width=BAR_COLUMNS)] if bars else []
-        table.add_row(Text(one["label"], style="bold"), *bar, _counts(one))
-    for stage, done in state["cohort"].items():
-        table.add_row(Text(stage, style="bold"), *([Text("")] if bars else []), Text(done))
+    for one in state.map_runs:
+        bar = [ProgressBar(total=max(one.total or 1, 1), completed=one.ended, width=BAR_COLUMNS)] if bars else []
+        table.add_row(Text(one.label, style="bold"), *bar, _counts(one, now))
+    for stage, done in state.cohort:
+        table.add_row(Text(stage, style="bold"), *([Text("")] if bars else []), Text("done" if done else "pending"))
     return table
 
 
-def _counts(one: Mapping[str, Any]) -> Text:
-    if one["total"] is None:
+def _counts(one: MapRunState, now: float) -> Text:
+    if one.total is None:
         return Text("pending")
-    text = Text(f"{one['succeeded']:,} of {one['total']:,} done", no_wrap=True)
-    for name in ("running", "pending"):
-        if one[name]:
-            text.append(f", {one[name]:,} {name}")
-    if one["failed"]:
-        text.append(f", {one['failed']:,} failed", style=FAILED)
-    if one["status"] == "RUNNING" and one["seconds_left"] is not None:
-        text.append(f"; {one['items_per_min']:,.1f} a minute, {_duration(one['seconds_left'])} left")
+    text = Text(f"{one.succeeded:,} of {one.total:,} done", no_wrap=True)
+    for name, count in (("running", one.running), ("pending", one.pending)):
+        if count:
+            text.append(f", {count:,} {name}")
+    if one.failed:
+        text.append(f", {one.failed:,} failed", style=FAILED)
+    rate, left = one.rate_per_min(now), one.seconds_left(now)
+    if one.status == "RUNNING" and rate is not None and left is not None:
+        text.append(f"; {rate:,.1f} a minute, {_duration(left)} left")
     return text
 
 
-def _failures(state: Mapping[str, Any]) -> Iterator[Text]:
-    classes, items = state["failures"]["by_class"], state["failures"]["items"]
-    if not items:
+def _failures(state: RunState) -> Iterator[Text]:
+    if not state.failures:
         return
-    counted = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in classes.items())
+    counted = ", ".join(f"{count:,} {_words(name)}" for name, count in state.failures_by_class().most_common())
     yield Text(f"Failures: {counted}", style=FAILED)
-    for one in items[:SHOWN_FAILURES]:
-        stage = f" ({one['stage']})" if one["stage"] else ""
-        yield Text(f"  {one['item']}{stage}: {one['class'].replace('_', ' ')}: {one['message'].splitlines()[0]}")
-    if len(items) > SHOWN_FAILURES:
-        yield Text(f"  and {len(items) - SHOWN_FAILURES:,} more")
+    for one in state.failures[:SHOWN_FAILURES]:
+        failure = one.failure
+        stage = f" ({failure.stage})" if failure.stage else ""
+        yield Text(f"  {one.item}{stage}: {_words(failure.failure_class)}: {failure.message.splitlines()[0]}")
+    if len(state.failures) > SHOWN_FAILURES:
+        yield Text(f"  and {len(state.failures) - SHOWN_FAILURES:,} more")
 
 
-def _ending(state: Mapping[str, Any]) -> Iterator[Text]:
-    if state.get("error"):
-        yield Text(f"error: {state['error']}", style=FAILED)
-    if state["status"] == "ABORTED" and "://" not in state["place"]:
-        if state["executions"] > 1:
-            yield Text(f"it goes on with: genomics-pipeline rerun {state['place']}")
+def _words(label: str) -> str:
+    return label.replace("_", " ")
+
+
+def _ending(state: RunState) -> Iterator[Text]:
+    if state.error:
+        yield Text(f"error: {state.error}", style=FAILED)
+    if state.status == "ABORTED" and "://" not in state.place:
+        if state.executions > 1:
+            yield Text(f"it goes on with: genomics-pipeline rerun {state.place}")
         else:
             yield Text("the command that began it goes on with --resume")
-    if state["failures"]["items"]:
-        yield Text(f"logs: genomics-pipeline logs {state['place']} --failed")
-    yield Text(f"results: genomics-pipeline results {state['place']}")
-    if "missing" in state:
-        yield from map(Text, missing_lines(state["missing"], state["place"]))
+    if state.failures:
+        yield Text(f"logs: genomics-pipeline logs {state.place} --failed")
+    yield Text(f"results: genomics-pipeline results {state.place}")
+    if state.missing:
+        yield from map(Text, missing_lines(state.missing.to_json(), state.place))
 
 
 def _duration(seconds: float) -> str:
-    """Seconds for people.
+    """Return seconds in words.
 
     >>> _duration(59.4), _duration(3700), _duration(200000)
     ('59 s', '1 h 01 min', '2 d 7 h')

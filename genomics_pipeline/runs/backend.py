@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from genomics_pipeline.model.classify import Failure
+    from genomics_pipeline.report.run_state import ItemFailure, RunState
     from genomics_pipeline.runs.display import Display
     from genomics_pipeline.runs.redrive import RedriveOutcome, RedriveRequest
     from genomics_pipeline.runs.reruns.request import RerunRequest
     from genomics_pipeline.runs.run_files import LogEnd, RunFiles
-    from genomics_pipeline.runs.run_state import ItemFailure, RunState
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.records.completion import is_done
+from genomics_pipeline.report.run_state import ItemFailure, Missing
 from genomics_pipeline.runs.run_files import RunFiles, StageGroup
-from genomics_pipeline.runs.run_state import ItemFailure, Missing
 
 INTERRUPTED = Failure(FailureClass.CANCELLED, "not finished: the run ended before it")
 

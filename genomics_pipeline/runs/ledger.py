@@ -11,10 +11,10 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import UsageError, did_you_mean
 from genomics_pipeline.report.ledger import LedgerRow
+from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.item_ends import not_done
 from genomics_pipeline.runs.run_files import RunFiles
-from genomics_pipeline.runs.run_state import ItemFailure
 
 COMPARED = 10_000  # samples among which a misspelt one is looked for
 

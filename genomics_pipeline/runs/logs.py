@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError, UsageError, did_you_mean
+from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.run_files import LogEnd, RunFiles, StageGroup
-from genomics_pipeline.runs.run_state import ItemFailure
 
 COMPARED = 10_000  # items among which a misspelt one is looked for
 

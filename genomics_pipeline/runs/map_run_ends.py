@@ -12,8 +12,8 @@ from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.task import item_id, items_of
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.records.result_files import newest_details, result_rows
+from genomics_pipeline.report.run_state import ItemFailure, MapRunState
 from genomics_pipeline.runs.run_files import COHORT
-from genomics_pipeline.runs.run_state import ItemFailure, MapRunState
 from genomics_pipeline.stores.protocol import Store
 
 NEVER_STARTED = Failure(FailureClass.CANCELLED, "never started: the Map Run ended before its turn came")

@@ -12,10 +12,10 @@ from pathlib import Path
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.records.completion import CompletionRecord, OutputRecord
+from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.ledger import refuse_unknown
 from genomics_pipeline.runs.run_files import COHORT, RunFiles
-from genomics_pipeline.runs.run_state import ItemFailure
 
 THREADS = 16
 AT_ONCE = 4  # items that are copied, each file by parallel ranges

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 from genomics_pipeline.aws.patience import is_throttled
 from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.report.run_state import RunState
 from genomics_pipeline.runs.backend import RunBackend
-from genomics_pipeline.runs.run_state import RunState
 
 
 def watch(run: RunBackend, wait: Callable[[float], object]) -> Iterator[RunState]:

@@ -145,7 +145,7 @@ def test_three_samples_to_the_joint_vcf_through_batch_and_s3(bucket: S3Client, t
     place = f"s3://{BUCKET}/{RUN}"
     request = ExecuteRequest(f"{place}/definition.json", f"{place}/input.json", name="chain", batch="batch")
     ended = execute(request, replace(adapters(), cache=tmp_path / "cache"))
-    assert ended["status"] == "SUCCEEDED", ended
+    assert ended.status == "SUCCEEDED", ended
     store = object_store()
     records = [one.uri for one in store.list(f"{place}/steps/") if one.uri.endswith("/step.json")]
     there = digests([store.read(uri) for uri in records])

@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
+from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.report.execution import render_execution
 
 COUNTS = {"pending": 0, "running": 0, "succeeded": 0, "failed": 0, "timedOut": 0, "aborted": 0, "total": 0}
 DETAILS = {"Bucket": "run", "Key": "map-runs/Each/1/manifest.json"}
 
 
-def summary(**others: Any) -> dict[str, Any]:
-    given: dict[str, Any] = {"status": "SUCCEEDED", "output": None, "error": None, "cause": None, "map_runs": []}
-    return {**given, "transitions": 1, "seconds": 0.5, **others}
+def result(**others: Any) -> ExecutionResult:
+    given: dict[str, Any] = {"status": "SUCCEEDED", "transitions": 1, "seconds": 0.5, **others}
+    return ExecutionResult(**given)
 
 
 @pytest.mark.parametrize(
@@ -59,4 +60,4 @@ def summary(**others: Any) -> dict[str, Any]:
     ],
 )
 def test_the_report(given: dict[str, Any], lines: list[str]) -> None:
-    assert render_execution(summary(**given)).splitlines() == lines
+    assert render_execution(result(**given)).splitlines() == lines

@@ -11,6 +11,7 @@ from genomics_pipeline.aws.map_runs import MapRuns
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.records.map_run import MapRunDescription
+from genomics_pipeline.report.run_state import ItemFailure, MapRunState, Missing, RunState
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.item_ends import interrupted, missing, not_done
 from genomics_pipeline.runs.local.state import done
@@ -23,7 +24,6 @@ from genomics_pipeline.runs.map_run_ends import (
 )
 from genomics_pipeline.runs.outcome import failure_message
 from genomics_pipeline.runs.reruns.chain import aws_map_runs, earlier, older, since_whole, started_chain, with_results
-from genomics_pipeline.runs.run_state import ItemFailure, MapRunState, Missing, RunState
 from genomics_pipeline.stores.protocol import MissingObject, Store
 
 

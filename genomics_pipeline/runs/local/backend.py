@@ -16,10 +16,10 @@ from genomics_pipeline.runs.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from genomics_pipeline.model.classify import Failure
+    from genomics_pipeline.report.run_state import ItemFailure, RunState
     from genomics_pipeline.runs.display import Display
     from genomics_pipeline.runs.redrive import RedriveRequest
     from genomics_pipeline.runs.reruns.request import RerunRequest
-    from genomics_pipeline.runs.run_state import ItemFailure, RunState
 
 
 class FolderBackend:

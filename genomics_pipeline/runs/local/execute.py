@@ -89,15 +89,12 @@ class _Plan:
     cache: Path
 
 
-def execute(request: ExecuteRequest, adapters: Adapters) -> dict[str, Any]:
+def execute(request: ExecuteRequest, adapters: Adapters) -> ExecutionResult:
     """Execute a document to its end.
 
     Args:
         request: What to execute.
         adapters: Where files are read, and AWS Batch is reached.
-
-    Returns:
-        What ``--json`` prints; ``status`` is SUCCEEDED, FAILED, TIMED_OUT or ABORTED.
 
     Raises:
         UsageError: for a document that AWS would refuse, and for all else that cannot be executed.
@@ -110,7 +107,7 @@ def execute(request: ExecuteRequest, adapters: Adapters) -> dict[str, Any]:
             table = _table(plan, folder, clock, adapters.clients)
             for name, document in plan.documents.items():
                 check_document(document, name, table)
-            result = api.execute(
+            return api.execute(
                 plan.documents[plan.machine],
                 plan.value,
                 name=request.name or plan.machine,
@@ -122,15 +119,6 @@ def execute(request: ExecuteRequest, adapters: Adapters) -> dict[str, Any]:
                 history=request.history,
                 fast_forward=request.fast_forward,
             )
-    return {
-        "status": result.status,
-        "output": result.output,
-        "error": result.error,
-        "cause": result.cause,
-        "map_runs": result.map_runs,
-        "transitions": result.transitions,
-        "seconds": result.seconds,
-    }
 
 
 @contextmanager

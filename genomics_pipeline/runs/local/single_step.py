@@ -52,11 +52,33 @@ class StepRequest:
     parameters: Sequence[str] = ()
 
 
-def run_step(request: StepRequest, adapters: Adapters) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class StepOutcome:
+    """The outcome of one step over one item.
+
+    Attributes:
+        step: The step.
+        item: The item.
+        reused: The outputs were there already and still match.
+        seconds: How long the step took.
+        files: Paths by output.
+        metrics: The metrics that the step measured.
+    """
+
+    step: str
+    item: str
+    reused: bool
+    seconds: float
+    files: Mapping[str, str]
+    metrics: Mapping[str, Any]
+
+
+def run_step(request: StepRequest, adapters: Adapters) -> StepOutcome:
     """Run one step; outputs that still match are not made again.
 
-    Returns:
-        ``step, item, reused, seconds, files`` (by output) and ``metrics``.
+    Args:
+        request: The step and its files.
+        adapters: Where files are read.
 
     Raises:
         UsageError: for files, inputs or parameters that do not fit the step.
@@ -102,7 +124,7 @@ def run_step(request: StepRequest, adapters: Adapters) -> dict[str, Any]:
         except StepFailed as failure:
             log = f"; log: {store.fetch(failure.log, folder.path)}" if failure.log else ""
             raise RunError(f"{spec.name}: {failure}{log}") from None
-    return _summary(folder, record)
+    return _outcome(folder, record)
 
 
 def _files(spec: StepSpec, request: StepRequest) -> dict[str, list[str]]:
@@ -195,14 +217,14 @@ def _item(
     return {"sample": name, "lanes": lanes, "files": dict(files)}
 
 
-def _summary(folder: RunFolder, record: CompletionRecord) -> dict[str, Any]:
+def _outcome(folder: RunFolder, record: CompletionRecord) -> StepOutcome:
     files = {name: str(folder.path / output.key) for name, output in record.outputs.items()}
     metrics = files.get("metrics", "")
-    return {
-        "step": record.step,
-        "item": record.item,
-        "reused": record.reused,
-        "seconds": record.seconds,
-        "files": files,
-        "metrics": json.loads(Path(metrics).read_bytes()) if re.search(r"\.json$", metrics) else {},
-    }
+    return StepOutcome(
+        step=record.step,
+        item=record.item,
+        reused=record.reused,
+        seconds=record.seconds,
+        files=files,
+        metrics=json.loads(Path(metrics).read_bytes()) if re.search(r"\.json$", metrics) else {},
+    )

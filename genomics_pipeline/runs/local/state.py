@@ -10,6 +10,7 @@ from genomics_pipeline.engine.progress import ExecutionProgress, UnfinishedMapRu
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.records.map_run import describe_map_run
+from genomics_pipeline.report.run_state import ItemFailure, MapRunState, RunState
 from genomics_pipeline.runs.item_ends import interrupted, missing, not_done
 from genomics_pipeline.runs.map_run_ends import (
     failures_of_child,
@@ -21,7 +22,6 @@ from genomics_pipeline.runs.map_run_ends import (
 from genomics_pipeline.runs.reruns.chain import Earlier, RunExecution, earlier, local_chain, local_map_runs, older
 from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup
 from genomics_pipeline.runs.run_folder import RunFolder
-from genomics_pipeline.runs.run_state import ItemFailure, MapRunState, RunState
 
 
 class FolderWatcher:

@@ -18,11 +18,11 @@ from genomics_pipeline.records.completion import is_done
 from genomics_pipeline.records.map_run import MapRunDescription, describe_map_run
 from genomics_pipeline.records.rerun import read_rerun
 from genomics_pipeline.records.result_files import newest_details
+from genomics_pipeline.report.run_state import ItemFailure, MapRunState
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.map_run_ends import failures_of
 from genomics_pipeline.runs.run_files import RunFiles, StageGroup, scope_of
 from genomics_pipeline.runs.run_folder import RunFolder
-from genomics_pipeline.runs.run_state import ItemFailure, MapRunState
 from genomics_pipeline.stores.protocol import Store
 
 WHOLE = run_layout.MANIFEST

@@ -1,4 +1,4 @@
-"""How a run stands: the same for a run in a folder and a run on AWS."""
+"""The state of a run, in a folder or on AWS: its Map Runs, its failures and what is missing."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 from genomics_pipeline.model.classify import Failure
 
 PENDING = "pending"
-FIRST = 5  # names that are told at a run's end
+FIRST = 5  # names that are shown at a run's end
 
 
 @dataclass(frozen=True, slots=True)
 class MapRunState:
-    """One Map Run; numbers are of items.
+    """The state of one Map Run; numbers are of items.
 
     Attributes:
-        label: Its Label.
+        label: The Map Run's Label.
         status: As DescribeMapRun has it; PENDING before it begins.
         total: How many there are; None where that is not known yet.
         started: Seconds since the epoch; None before it begins.
@@ -38,23 +38,23 @@ class MapRunState:
 
     @property
     def ended(self) -> int:
-        """Items that ended, well or not."""
+        """The number of items that ended, successfully or not."""
         return self.succeeded + self.failed
 
     @property
     def pending(self) -> int | None:
-        """Items that have not begun."""
+        """The number of items that have not begun."""
         return None if self.total is None else max(0, self.total - self.ended - self.running)
 
     def rate_per_min(self, now: float) -> float | None:
-        """Items that ended a minute, so far."""
+        """Return how many items ended a minute, so far; None before the first."""
         ended = self.ended - self.before
         if self.started is None or not ended:
             return None
         return 60 * ended / max((self.stopped or now) - self.started, 1e-3)
 
     def seconds_left(self, now: float) -> float | None:
-        """How long the rest takes at that rate."""
+        """Return how long the remaining items take at that rate, in seconds; None where that is not known."""
         rate = self.rate_per_min(now)
         if self.stopped or rate is None or self.total is None:
             return None
@@ -100,7 +100,7 @@ class ItemFailure:
 
 @dataclass(slots=True)
 class Missing:
-    """What a run that ended does not have, counted as it is listed.
+    """The items that a run which ended does not have, counted as they are listed.
 
     Attributes:
         samples: Of how many samples.
@@ -115,14 +115,14 @@ class Missing:
     first: list[str] = field(default_factory=list)
 
     def add(self, one: ItemFailure) -> None:
-        """Count one more."""
+        """Count one item."""
         self.by_scope[one.scope] += 1
         self.by_class[one.label] += 1
         if len(self.first) < FIRST:
             self.first.append(one.item)
 
     def to_json(self) -> dict[str, Any]:
-        """What ``--json`` prints."""
+        """Return the object that ``--json`` prints."""
         return {
             "samples": self.by_scope["sample"],
             "of_samples": self.samples,
@@ -135,17 +135,17 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """A run.
+    """The state of a run.
 
     Attributes:
-        run: Its name.
-        place: Folder or URI.
-        pipeline: What it runs.
+        run: The run's name.
+        place: Its folder or URI.
+        pipeline: The name of its pipeline.
         status: As DescribeExecution has it; a run in a folder whose process is gone is ABORTED.
         started: Seconds since the epoch.
         stopped: Likewise; None while it runs.
         map_runs: In the definition's order.
-        cohort: Stages that run once, with whether they are done.
+        cohort: Each stage that runs once, and whether it is done.
         failures: The items that failed, as far as they are known yet.
         error: Why the whole run failed.
         execution: The newest execution's name.
@@ -168,11 +168,11 @@ class RunState:
     missing: Missing | None = None
 
     def failures_by_class(self) -> Counter[str]:
-        """How many items failed, by class."""
+        """Return how many items failed, by class."""
         return Counter(str(one.failure.failure_class) for one in self.failures)
 
     def to_json(self, now: float) -> dict[str, Any]:
-        """What ``--json`` prints.
+        """Return the object that ``--json`` prints.
 
         Args:
             now: Seconds since the epoch.
