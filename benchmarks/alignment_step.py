@@ -32,7 +32,7 @@ bwa mem -t "$THREADS" -R "@RG\\tID:a\\tSM:NA12878" "$REFERENCE" "$FIRST" "$SECON
 """
 
 
-def missing() -> list[str]:
+def missing_tools() -> list[str]:
     """Return what this machine lacks."""
     tools = [tool for tool in ("bwa", "samtools") if shutil.which(tool) is None]
     return tools + ([] if DATA.is_dir() else [str(DATA)])
@@ -119,7 +119,7 @@ def compare(reference: Path, folder: Path, times: int) -> None:
 
 def main() -> None:
     """Print the ratios."""
-    if lacking := missing():
+    if lacking := missing_tools():
         print(f"SKIPPED alignment: not on this machine: {', '.join(lacking)}")
         return
     with tempfile.TemporaryDirectory() as name:

@@ -24,7 +24,7 @@ COMMAND = Path(sys.executable).with_name("genomics-pipeline")
 ROUNDS = 5
 
 
-def missing() -> list[str]:
+def missing_tools() -> list[str]:
     """Return what this machine lacks."""
     tools = ["bwa", "samtools", "bcftools", os.environ.get("SNAKEMAKE", "snakemake")]
     return [tool for tool in tools if shutil.which(tool) is None] + ([] if DATA.is_dir() else [str(DATA)])
@@ -71,7 +71,7 @@ def packed_seconds(run: Path, cores: int) -> float:
 
 def main() -> None:
     """Print the ratios."""
-    if lacking := missing():
+    if lacking := missing_tools():
         print(f"SKIPPED cohort: not on this machine: {', '.join(lacking)}")
         return
     pairs: list[tuple[Measured, Measured]] = []

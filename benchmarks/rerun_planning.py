@@ -38,7 +38,7 @@ KINDS = ("FAILED", "PENDING")
 Details = dict[str, str]
 
 
-def given(number: int, batch: int) -> dict[str, Any]:
+def child_input(number: int, batch: int) -> dict[str, Any]:
     """Return a child's input, as germline's definition gives it."""
     place = {"name": "cohort-7", "bucket": "genomics-123456789012", "prefix": "runs/cohort-7/"}
     shared = {
@@ -83,13 +83,13 @@ def children(count: int, size: int, batch: int) -> Iterator[tuple[str, dict[str,
             "name": f"{number:08x}-4a9b-332a-9e94-7604fd4f2b67",
             "error": "States.TaskFailed",
             "cause": cause(number, size),
-            "input": compact(given(number, batch)),
+            "input": compact(child_input(number, batch)),
             "start": 1_790_204_391.865,
             "stop": 1_790_204_399.951,
         }
         yield ended_row(ended, "germline/Sample")
     for number in range(count // 2, count):
-        yield pending_row(given(number, batch))
+        yield pending_row(child_input(number, batch))
 
 
 def read(folder: Path, details: Details) -> Iterator[Iterator[ResultRow]]:

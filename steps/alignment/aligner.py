@@ -58,11 +58,11 @@ def _refuse_strangers(files: Sequence[Reads], batch: Batch, lane: Lane) -> None:
     for place, (name, mate) in enumerate(zip(firsts, seconds, strict=False)):
         if name != mate:
             number = batch.first + (place if len(files) == 2 else 2 * place + 1)
-            raise BadInput(f"{path}: record {number}: expected the mate of {shown(name)}, found {shown(mate)}")
+            raise BadInput(f"{path}: record {number}: expected the mate of {text_of(name)}, found {text_of(mate)}")
     number = batch.first + len(names)
-    raise BadInput(f"{path}: record {number}: expected the mate of {shown(names[-1])}, found the end of the file")
+    raise BadInput(f"{path}: record {number}: expected the mate of {text_of(names[-1])}, found the end of the file")
 
 
-def shown(name: bytes) -> str:
+def text_of(name: bytes) -> str:
     """Return a name for a message."""
     return name.decode("latin-1")

@@ -76,7 +76,7 @@ def read_back(records: bytes, folder: Path) -> list[pysam.AlignedSegment]:
         pysam.set_verbosity(verbosity)
 
 
-def aligned(aligner: Bwa, files: list[Reads], folder: Path) -> list[pysam.AlignedSegment]:
+def align(aligner: Bwa, files: list[Reads], folder: Path) -> list[pysam.AlignedSegment]:
     """Return the records of single reads, or of mates in two files."""
     queries = Queries(files, b"RG:Z:lane")
     found, printed = aligner.align(queries, len(files) == 2, 0)
@@ -103,7 +103,7 @@ def test_reads_are_laid_out_as_bwa_takes_them() -> None:
 
 def test_records_come_out_whole_whatever_the_length_of_their_names(aligner: Bwa, tmp_path: Path) -> None:
     wanted = {"n" * length: BASES[10 * length : 10 * length + 50 + length] for length in (1, 2, 3, 4, 5, 40, 253, 254)}
-    found = aligned(aligner, [reads(wanted)], tmp_path)
+    found = align(aligner, [reads(wanted)], tmp_path)
     assert {record.query_name: record.query_sequence for record in found} == wanted
     assert [record.reference_start for record in found] == [10 * len(name) for name in wanted]
     assert [record.cigarstring for record in found] == [f"{len(bases)}M" for bases in wanted.values()]
@@ -114,7 +114,7 @@ def test_records_come_out_whole_whatever_the_length_of_their_names(aligner: Bwa,
 
 def test_a_read_in_two_parts_has_the_right_bases_in_both(aligner: Bwa, tmp_path: Path) -> None:
     read = BASES[100:170] + reverse(BASES[2000:2060]) + "ACAC"
-    found = aligned(aligner, [reads({"r": read})], tmp_path)
+    found = align(aligner, [reads({"r": read})], tmp_path)
     assert [record.flag for record in found] == [0, pysam.FREVERSE | pysam.FSUPPLEMENTARY]
     assert [record.query_sequence for record in found] == [read, reverse(read)]
     assert BASES[105:165] in str(found[0].query_alignment_sequence)
@@ -127,7 +127,7 @@ def test_mates_have_the_flags_that_bwa_gives_them(aligner: Bwa, tmp_path: Path) 
     second = {f"p{start}": reverse(BASES[start + 200 + start % 7 : start + 300 + start % 7]) for start in starts}
     first |= {"far": BASES[:100], "alone": reverse(BASES[500:600]), "same": BASES[:100]}
     second |= {"far": reverse(BASES[2500:2600]), "alone": "ACAC" * 25, "same": BASES[200:300]}
-    found = aligned(aligner, [reads(first), reads(second)], tmp_path)
+    found = align(aligner, [reads(first), reads(second)], tmp_path)
     flag = {(record.query_name, record.is_read1): record.flag for record in found}
     assert {flag[name, True] for name in first if name.startswith("p")} == {99}
     assert {flag[name, False] for name in first if name.startswith("p")} == {147}

@@ -46,7 +46,7 @@ class Ownership:
         return found
 
 
-def cut(contigs: Mapping[str, int], regions: Sequence[Span] | None, unit_bp: int | None) -> list[Unit]:
+def divide(contigs: Mapping[str, int], regions: Sequence[Span] | None, unit_bp: int | None) -> list[Unit]:
     """Divide the reference, or regions of it, into units of about the same size, in the reference's order.
 
     Args:
@@ -76,7 +76,7 @@ def _pieces(contigs: Mapping[str, int], size: int) -> Iterable[Span]:
             yield Span(contig, at * length // count, (at + 1) * length // count)
 
 
-def padded(unit: Unit, contigs: Mapping[str, int]) -> list[Span]:
+def pad(unit: Unit, contigs: Mapping[str, int]) -> list[Span]:
     """Return the unit with `PADDING_BP` more on both sides of each span; spans that then touch are merged."""
     return merge(
         Span(span.contig, max(0, span.start - PADDING_BP), min(contigs[span.contig], span.end + PADDING_BP))

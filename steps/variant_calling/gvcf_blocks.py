@@ -29,7 +29,7 @@ class Block(NamedTuple):
     depth: int
     likelihoods: tuple[int, ...]
 
-    def joined(self, other: Block) -> Block | None:
+    def join(self, other: Block) -> Block | None:
         """Return this block and the next as one; None unless they touch and their depths are in the same band."""
         if self.end != other.start or self.contig != other.contig or _band(self.depth) != _band(other.depth):
             return None
@@ -78,7 +78,7 @@ class GvcfWriter:
             block = reference_block(line)
             if block is None:
                 self._variant(line)
-            elif self._open and (both := self._open.joined(block)):
+            elif self._open and (both := self._open.join(block)):
                 self._open = both
             else:
                 self._flush()

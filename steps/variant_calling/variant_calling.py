@@ -15,7 +15,7 @@ import pysam
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # where `common` lies
 from bgzf_parts import bgzf_writer, join, split_header
 from call_records import Filters, keep, summarise
-from calling_units import Ownership, Unit, bed_text, cut, padded, read_bed
+from calling_units import Ownership, Unit, bed_text, divide, pad, read_bed
 from common.fai import read_contigs
 from common.forks import ForkFailed
 from common.program import BadInput, run_program
@@ -35,7 +35,7 @@ def call(task: dict[str, Any]) -> None:
     check_alignment(task["inputs"]["alignment"], task["inputs"]["reference"], task["item"]["sample"], contigs)
     parameters = task["parameters"]
     regions = parameters.get("regions")
-    units = cut(contigs, read_bed(regions, contigs) if regions else None, parameters.get("unit_bp"))
+    units = divide(contigs, read_bed(regions, contigs) if regions else None, parameters.get("unit_bp"))
     folders = [Path(task["scratch"]) / f"unit-{number}" for number in range(len(units))]
     try:
         run(
@@ -109,7 +109,7 @@ def call_unit(task: dict[str, Any], contigs: dict[str, int], unit: Unit, folder:
     bed, pileup, sites, called, normal = (
         folder / name for name in ("padded.bed", "pileup.vcf", "sites.vcf", "called.bcf", "normal.vcf")
     )
-    bed.write_text(bed_text(padded(unit, contigs)))
+    bed.write_text(bed_text(pad(unit, contigs)))
     options = ["--no-version", "-f", reference, "-R", str(bed), *pileup_options(parameters)]
     bcftools("mpileup", *options, "-Ov", "-o", str(pileup), task["inputs"]["alignment"])
     split_pileup(folder, own, filters, reference, parameters["ploidy"])

@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("containers")
 
 
-def _running() -> ContainerEngine | None:
+def _running_engine() -> ContainerEngine | None:
     try:
         engine = ContainerEngine(os.environ, "docker")
         engine.run("version")
@@ -40,7 +40,7 @@ def _running() -> ContainerEngine | None:
 @pytest.fixture(scope="session")
 def engine(missing: Callable[[str], None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerEngine]:
     """Return the engine that runs here, else one that is ended with the tests."""
-    if found := _running():
+    if found := _running_engine():
         yield found
         return
     if not SCRIPT.is_file():

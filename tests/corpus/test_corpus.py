@@ -32,11 +32,11 @@ def inputs(kind: str) -> list[Path]:
     return sorted(file for file in (HERE / kind).iterdir() if file.suffix != ".expected")
 
 
-def named(file: Path) -> str:
+def case_name(file: Path) -> str:
     return file.stem
 
 
-def expected(file: Path) -> str:
+def expected_output(file: Path) -> str:
     return file.with_suffix(".expected").read_text("utf-8")
 
 
@@ -49,31 +49,31 @@ def error_output(argv: Sequence[str], folder: Path, capfd: pytest.CaptureFixture
     return err.replace(f"{folder}/", "")
 
 
-@pytest.mark.parametrize("sheet", inputs("manifests"), ids=named)
+@pytest.mark.parametrize("sheet", inputs("manifests"), ids=case_name)
 def test_manifest(sheet: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert error_output(["manifest", "validate", str(sheet)], sheet.parent, capfd) == expected(sheet)
+    assert error_output(["manifest", "validate", str(sheet)], sheet.parent, capfd) == expected_output(sheet)
 
 
-@pytest.mark.parametrize("pipeline", inputs("pipelines"), ids=named)
+@pytest.mark.parametrize("pipeline", inputs("pipelines"), ids=case_name)
 def test_pipeline(pipeline: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert error_output(["definition", str(pipeline)], pipeline.parent, capfd) == expected(pipeline)
+    assert error_output(["definition", str(pipeline)], pipeline.parent, capfd) == expected_output(pipeline)
 
 
-@pytest.mark.parametrize("step", inputs("steps"), ids=named)
+@pytest.mark.parametrize("step", inputs("steps"), ids=case_name)
 def test_step(step: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "mine").mkdir()
     shutil.copy(step, tmp_path / "mine" / "step.toml")
     pipeline = tmp_path / "pipeline.toml"
     pipeline.write_text(PIPELINE_OF_ONE_STEP)
-    assert error_output(["definition", str(pipeline)], tmp_path, capfd) == expected(step)
+    assert error_output(["definition", str(pipeline)], tmp_path, capfd) == expected_output(step)
 
 
-@pytest.mark.parametrize("faults", inputs("faults"), ids=named)
+@pytest.mark.parametrize("faults", inputs("faults"), ids=case_name)
 def test_faults(faults: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     sheet = tmp_path / "sheet.csv"
     sheet.write_text("sample,fastq_1\nsample1,1.fastq\nsample2,2.fastq\n")
     argv = ["run", str(sheet), "--reference", "ref.fa", "--out", str(tmp_path / "run"), "--inject", str(faults)]
-    assert error_output(argv, faults.parent, capfd) == expected(faults)
+    assert error_output(argv, faults.parent, capfd) == expected_output(faults)
     assert not (tmp_path / "run").exists()
 
 

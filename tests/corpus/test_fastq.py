@@ -31,46 +31,46 @@ def reads(count: int, qualities: str = QUALITIES) -> bytes:
     return "".join(f"@r{number}\n{BASES}\n+\n{qualities}\n" for number in range(1, count + 1)).encode()
 
 
-def zipped(data: bytes) -> bytes:
+def stored_gzip(data: bytes) -> bytes:
     """Return gzip whose blocks are stored, not compressed: the same bytes whatever the version of zlib."""
     return gzip.compress(data, compresslevel=0, mtime=0)
 
 
 def truncated_gzip() -> bytes:
-    return zipped(reads(500))[:-1000]
+    return stored_gzip(reads(500))[:-1000]
 
 
 def damaged_gzip() -> bytes:
-    data = bytearray(zipped(reads(500)))
+    data = bytearray(stored_gzip(reads(500)))
     data[10] = 0xFF  # the first block's header: no such type of block
     return bytes(data)
 
 
 def damaged_content() -> bytes:
-    data = bytearray(zipped(reads(500)))
+    data = bytearray(stored_gzip(reads(500)))
     data[-4000] ^= 0x01
     return bytes(data)
 
 
 # Name -> bytes of R1, and of R2 where there is one.
 MADE: dict[str, Callable[[], tuple[bytes, ...]]] = {
-    "bam_in_gzip": lambda: (zipped(b"BAM\x01\x10\0\0\0@HD\tVN:1.6\n"),),
+    "bam_in_gzip": lambda: (stored_gzip(b"BAM\x01\x10\0\0\0@HD\tVN:1.6\n"),),
     "damaged_content": lambda: (damaged_content(),),
     "damaged_gzip": lambda: (damaged_gzip(),),
-    "empty_gzip": lambda: (zipped(b""),),
+    "empty_gzip": lambda: (stored_gzip(b""),),
     "garbage": lambda: (Random(1).randbytes(2000),),
     "phred64": lambda: (reads(1200, "hhhhhhhhhhgggffedcBB"),),
-    "r2_truncated_gzip": lambda: (zipped(reads(500)), truncated_gzip()),
+    "r2_truncated_gzip": lambda: (stored_gzip(reads(500)), truncated_gzip()),
     "truncated_gzip": lambda: (truncated_gzip(),),
     "zip_archive": lambda: (b"PK\x03\x04\x14\0\0\0\x08\0reads.fastq",),
 }
 
 
-def stored() -> list[str]:
+def case_names() -> list[str]:
     return sorted({file.stem.removesuffix("_R1").removesuffix("_R2") for file in FASTQ.glob("*.fastq")})
 
 
-def placed(name: str, folder: Path) -> list[Path]:
+def write_case(name: str, folder: Path) -> list[Path]:
     """Write the case's files into a folder, `.gz` where it is gzip, and return them."""
     if name in MADE:
         files = []
@@ -90,9 +90,9 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return prepare(str(fasta), ["fai", "bwa"], LocalStore(), fasta.parent / "cache")
 
 
-@pytest.mark.parametrize("name", sorted([*stored(), *MADE]))
+@pytest.mark.parametrize("name", sorted([*case_names(), *MADE]))
 def test_fastq(name: str, reference: Path, tmp_path: Path) -> None:
-    files = [str(path) for path in placed(name, tmp_path)]
+    files = [str(path) for path in write_case(name, tmp_path)]
     task = {
         "item": {"sample": "a"},
         "inputs": {
@@ -114,6 +114,6 @@ def test_fastq(name: str, reference: Path, tmp_path: Path) -> None:
 
 
 def test_every_fastq_has_its_message_and_every_message_its_fastq() -> None:
-    assert not set(stored()) & set(MADE)
-    assert sorted([*stored(), *MADE]) == sorted(file.stem for file in FASTQ.glob("*.expected"))
-    assert len(stored()) + len(MADE) >= 12
+    assert not set(case_names()) & set(MADE)
+    assert sorted([*case_names(), *MADE]) == sorted(file.stem for file in FASTQ.glob("*.expected"))
+    assert len(case_names()) + len(MADE) >= 12

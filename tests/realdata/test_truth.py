@@ -24,7 +24,7 @@ def files(summary: dict[str, Any], name: str) -> dict[str, str]:
     return {row["sample"]: row["files"][name] for row in summary["samples"]}
 
 
-def passing(path: str) -> list[tuple[str, int, str | None, tuple[str, ...] | None]]:
+def passing_variants(path: str) -> list[tuple[str, int, str | None, tuple[str, ...] | None]]:
     with pysam.VariantFile(path) as vcf:
         return [(r.chrom, r.pos, r.ref, r.alts) for r in vcf if set(r.filter.keys()) <= {"PASS"}]
 
@@ -32,8 +32,8 @@ def passing(path: str) -> list[tuple[str, int, str | None, tuple[str, ...] | Non
 def test_twist_controls_give_exactly_the_planted_variants(run: Run) -> None:
     summary = run(TWIST, "--param", "variant_calling.ploidy=1", "--param", "alignment.mark_duplicates=false")
     vcfs = files(summary, "variant_calling.vcf")
-    assert passing(vcfs["pos_MT007544_1_1"]) == passing(str(SHARED / "data" / TWIST / "truth.vcf"))
-    assert passing(vcfs["pos_MN908947_3_1"]) == []
+    assert passing_variants(vcfs["pos_MT007544_1_1"]) == passing_variants(str(SHARED / "data" / TWIST / "truth.vcf"))
+    assert passing_variants(vcfs["pos_MN908947_3_1"]) == []
     with pysam.VariantFile(summary["cohort"]["files"]["gather.vcf"]) as joint:
         assert {len(call["GT"]) for record in joint for call in record.samples.values()} == {1}, "haploid, as called"
 
@@ -90,7 +90,7 @@ def test_the_eight_sample_cohort_ends_and_reports_its_thin_samples(run: Run) -> 
     assert len(depth) == 8
     assert {sample for sample, found in depth.items() if found < 10} == {"SRR10903401", "SRR11140750"}
     vcfs = files(summary, "variant_calling.vcf")
-    same = {tuple(passing(vcfs[name])) for name in ("SRR11140744", "SRR11140746", "SRR11140748")}
+    same = {tuple(passing_variants(vcfs[name])) for name in ("SRR11140744", "SRR11140746", "SRR11140748")}
     assert len(same) == 1
     with pysam.VariantFile(summary["cohort"]["files"]["gather.vcf"]) as joint:
         assert len(joint.header.samples) == 8

@@ -1,4 +1,4 @@
-"""A reference made ready: where it lies, which indexes are built, copied or refused."""
+"""A reference made ready: where it lies, and which indexes are built."""
 
 from __future__ import annotations
 
@@ -8,47 +8,16 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from random import Random
-from typing import TYPE_CHECKING
 
 import pysam
 import pytest
 
-from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.reference.cache import cache_folder
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import MissingObject
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-INDEXES = ("fai", "bwa")
-BASES = "".join(Random(1).choices("ACGT", k=60))
-FASTA = f">chr1 the first\n{BASES}\n{BASES}\nACGT\n>chr2\n{BASES}\n"
-MARK = b"\n\n"  # blank lines mean nothing in any of them
-INDEX_FILES = [f"tiny.{ending}" for ending in ("dict", "fa", "fa.amb", "fa.ann", "fa.bwt", "fa.fai", "fa.pac", "fa.sa")]
-
-
-@pytest.fixture
-def fasta(tmp_path: Path) -> Path:
-    file = tmp_path / "data" / "tiny.fa"
-    file.parent.mkdir()
-    file.write_text(FASTA)
-    return file
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Callable[..., Path]:
-    def call(uri: Path | str, *indexes: str) -> Path:
-        return prepare(str(uri), indexes or INDEXES, LocalStore(), tmp_path / "cache")
-
-    return call
-
-
-def visible(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+from tests.reference.conftest import BASES, FASTA, INDEX_FILES, INDEXES, visible
 
 
 def test_a_plain_file_is_indexed_where_it_lies(make: Callable[..., Path], fasta: Path, tmp_path: Path) -> None:
@@ -217,151 +186,6 @@ def test_line_ends_of_windows_are_fine(make: Callable[..., Path], tmp_path: Path
     file.write_bytes(FASTA.replace("\n", "\r\n").encode())
     with pysam.FastaFile(str(make(file, "fai"))) as found:
         assert found.fetch("chr1") == BASES * 2 + "ACGT"
-
-
-class TestBeside:
-    """Indexes that lie beside a reference in a bucket."""
-
-    @pytest.fixture
-    def bucket(self, tmp_path: Path, make: Callable[..., Path], fasta: Path) -> Path:
-        """Make a reference with its indexes, all of one time, each with a mark at its end that is no base."""
-        make(fasta)
-        bucket = tmp_path / "bucket"
-        fasta.parent.rename(bucket)
-        for file in bucket.glob("tiny.*"):
-            if file.suffix != ".fa":
-                file.write_bytes(file.read_bytes() + MARK)
-            os.utime(file, (1000, 1000))
-        return bucket
-
-    @pytest.fixture
-    def prepared(self, bucket: Path, tmp_path: Path) -> Callable[..., tuple[Path, list[str]]]:
-        """Give `prepared(name)`: it returns the path of a reference of the bucket, and the indexes that were copied."""
-
-        def call(name: str) -> tuple[Path, list[str]]:
-            found = prepare(f"s3://refs/{name}", INDEXES, LocalStore({"refs": bucket}), tmp_path / "cache")
-            files = sorted(file for file in found.parent.iterdir() if not file.name.startswith("."))
-            return found, [file.name for file in files if file.read_bytes().endswith(MARK)]
-
-        return call
-
-    def test_they_are_taken(self, prepared: Callable[..., tuple[Path, list[str]]], tmp_path: Path) -> None:
-        found, taken = prepared("tiny.fa")
-        assert found.is_relative_to(tmp_path / "cache")
-        assert found.read_text() == FASTA
-        assert taken == [name for name in INDEX_FILES if name != "tiny.fa"]
-        assert visible(found.parent) == INDEX_FILES
-        assert prepared("tiny.fa") == (found, taken)
-
-    def test_of_a_compressed_one_too(self, prepared: Callable[..., tuple[Path, list[str]]], bucket: Path) -> None:
-        (bucket / "tiny.fa.gz").write_bytes(gzip.compress(FASTA.encode()))
-        os.utime(bucket / "tiny.fa.gz", (1000, 1000))
-        (bucket / "tiny.fa.fai").rename(bucket / "tiny.fa.gz.fai")
-        found, taken = prepared("tiny.fa.gz")
-        assert found.read_text() == FASTA
-        assert taken == [name for name in INDEX_FILES if name != "tiny.fa"]
-
-    def test_what_is_missing_is_built(self, prepared: Callable[..., tuple[Path, list[str]]], bucket: Path) -> None:
-        (bucket / "tiny.fa.pac").unlink()
-        (bucket / "tiny.dict").unlink()
-        found, taken = prepared("tiny.fa")
-        assert taken == ["tiny.fa.fai"], "half an index is none"
-        assert visible(found.parent) == INDEX_FILES
-        assert "SN:chr1\tLN:124" in (found.parent / "tiny.dict").read_text()
-
-    def test_the_dictionary_alone_is_built(self, prepared: Callable[..., tuple[Path, list[str]]], bucket: Path) -> None:
-        (bucket / "tiny.dict").unlink()
-        found, taken = prepared("tiny.fa")
-        assert taken == [name for name in INDEX_FILES if name not in ("tiny.fa", "tiny.dict")]
-        assert "SN:chr2\tLN:60" in (found.parent / "tiny.dict").read_text()
-
-    def test_what_is_older_is_not_taken(self, prepared: Callable[..., tuple[Path, list[str]]], bucket: Path) -> None:
-        os.utime(bucket / "tiny.fa", (1001, 1001))
-        os.utime(bucket / "tiny.fa.fai", (1002, 1002))
-        assert prepared("tiny.fa")[1] == ["tiny.fa.fai"]
-
-
-def test_a_reference_in_s3_comes_with_its_indexes(
-    s3: S3Client, make: Callable[..., Path], fasta: Path, tmp_path: Path
-) -> None:
-    make(fasta)
-    for file in fasta.parent.glob("tiny.*"):
-        s3.upload_file(str(file), "reads", f"refs/{file.name}")
-    found = prepare("s3://reads/refs/tiny.fa", INDEXES, object_store(), tmp_path / "cache")
-    assert visible(found.parent) == INDEX_FILES
-    for file in fasta.parent.glob("tiny.*"):
-        assert (found.parent / file.name).read_bytes() == file.read_bytes(), file.name
-
-
-OTHERS = {
-    "other name": FASTA.replace("chr1", "chr01"),
-    "other length": FASTA.replace("ACGT\n", "ACGTA\n"),
-    "other order": "".join(f">{part}" for part in reversed(FASTA.split(">")[1:])),
-    "fewer": FASTA[: FASTA.index(">chr2")],
-    "more": FASTA + ">chr3\nACGT\n",
-    "other description": FASTA.replace("the first", "the very first"),  # all offsets are others
-    "other lines": FASTA.replace(f"{BASES}\n", f"{BASES[:30]}\n{BASES[30:]}\n"),
-}
-MISFITS = {
-    ("other name", "fai"): "expected the index of tiny.fa, found 'chr01' where that has none",
-    ("other length", "fai"): "expected the index of tiny.fa, found 'chr2' where that has none",
-    ("other order", "fai"): "expected the index of tiny.fa, found 'chr2' where that has none",
-    ("fewer", "fai"): "expected the index of tiny.fa, found one of fewer sequences or bases",
-    ("more", "fai"): "expected the index of tiny.fa, found 'chr3' where that has none",
-    ("other description", "fai"): "expected the index of tiny.fa, found 'chr1' where that has none",
-    ("other lines", "fai"): "expected the index of tiny.fa, found 'chr2' where that has none",
-    ("other name", "bwa"): "expected chr1 of 124 bp as in tiny.fa, found chr01 of 124 bp",
-    ("other length", "bwa"): "expected chr1 of 124 bp as in tiny.fa, found chr1 of 125 bp",
-    ("other order", "dict"): "expected chr1 of 124 bp as in tiny.fa, found chr2 of 60 bp",
-    ("fewer", "bwa"): "expected 2 sequences as in tiny.fa, found 1",
-    ("more", "dict"): "expected 2 sequences as in tiny.fa, found 3",
-}
-FILES = {"fai": ("fa.fai",), "bwa": ("fa.amb", "fa.ann", "fa.bwt", "fa.pac", "fa.sa"), "dict": ("dict",)}
-
-
-@pytest.mark.parametrize(("other", "index"), MISFITS)
-def test_another_files_index_is_refused(
-    make: Callable[..., Path], fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str, index: str
-) -> None:
-    monkeypatch.chdir(fasta.parent)
-    make(fasta)
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other/tiny.fa").write_text(OTHERS[other])
-    make(tmp_path / "other/tiny.fa")
-    for ending in FILES[index]:
-        (tmp_path / f"other/tiny.{ending}").replace(fasta.with_name(f"tiny.{ending}"))
-    with pytest.raises(DataError) as error:
-        make("tiny.fa")
-    file = Path(f"tiny.{FILES[index][0]}")
-    assert str(error.value) == f"{file}: {MISFITS[other, index]}; remove it, and it is built anew"
-    file.unlink()  # it is the user's to remove
-    make(fasta)
-
-
-@pytest.mark.parametrize("text", ["chr1\n", "chr1\tx\t1\t1\t1\n", "\xff\xfe"])
-def test_an_index_that_cannot_be_read_is_refused(make: Callable[..., Path], fasta: Path, text: str) -> None:
-    fasta.with_name("tiny.fa.fai").write_text(text, "latin-1")
-    with pytest.raises(DataError) as error:
-        make(fasta)
-    message = "expected an index, found none that can be read; remove it, and it is built anew"
-    assert str(error.value) == f"{fasta}.fai: {message}"
-
-
-def test_another_files_index_in_a_bucket_is_refused_until_it_is_fixed(
-    fasta: Path, make: Callable[..., Path], tmp_path: Path
-) -> None:
-    make(fasta, "fai")
-    fai = fasta.with_name("tiny.fa.fai")
-    good = fai.read_text()
-    fai.write_text(good.replace("chr1", "chr01"))
-    for _ in range(2):
-        with pytest.raises(DataError) as error:
-            prepare("s3://refs/tiny.fa", ["fai"], LocalStore({"refs": fasta.parent}), tmp_path / "cache")
-        message = "expected the index of tiny.fa, found 'chr01' where that has none"
-        assert str(error.value) == f"s3://refs/tiny.fa.fai: {message}; remove it, and it is built anew"
-    fai.write_text(good)
-    found = prepare("s3://refs/tiny.fa", ["fai"], LocalStore({"refs": fasta.parent}), tmp_path / "cache")
-    assert Path(f"{found}.fai").read_text() == good
 
 
 def test_what_a_killed_process_began_is_removed(make: Callable[..., Path], fasta: Path) -> None:

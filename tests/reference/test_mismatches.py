@@ -1,0 +1,83 @@
+"""Indexes of another file, and files that are no index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.reference.prepare import prepare
+from genomics_pipeline.stores.local import LocalStore
+from tests.reference.conftest import BASES, FASTA
+
+OTHERS = {
+    "other name": FASTA.replace("chr1", "chr01"),
+    "other length": FASTA.replace("ACGT\n", "ACGTA\n"),
+    "other order": "".join(f">{part}" for part in reversed(FASTA.split(">")[1:])),
+    "fewer": FASTA[: FASTA.index(">chr2")],
+    "more": FASTA + ">chr3\nACGT\n",
+    "other description": FASTA.replace("the first", "the very first"),  # all offsets are others
+    "other lines": FASTA.replace(f"{BASES}\n", f"{BASES[:30]}\n{BASES[30:]}\n"),
+}
+MISFITS = {
+    ("other name", "fai"): "expected the index of tiny.fa, found 'chr01' where that has none",
+    ("other length", "fai"): "expected the index of tiny.fa, found 'chr2' where that has none",
+    ("other order", "fai"): "expected the index of tiny.fa, found 'chr2' where that has none",
+    ("fewer", "fai"): "expected the index of tiny.fa, found one of fewer sequences or bases",
+    ("more", "fai"): "expected the index of tiny.fa, found 'chr3' where that has none",
+    ("other description", "fai"): "expected the index of tiny.fa, found 'chr1' where that has none",
+    ("other lines", "fai"): "expected the index of tiny.fa, found 'chr2' where that has none",
+    ("other name", "bwa"): "expected chr1 of 124 bp as in tiny.fa, found chr01 of 124 bp",
+    ("other length", "bwa"): "expected chr1 of 124 bp as in tiny.fa, found chr1 of 125 bp",
+    ("other order", "dict"): "expected chr1 of 124 bp as in tiny.fa, found chr2 of 60 bp",
+    ("fewer", "bwa"): "expected 2 sequences as in tiny.fa, found 1",
+    ("more", "dict"): "expected 2 sequences as in tiny.fa, found 3",
+}
+FILES = {"fai": ("fa.fai",), "bwa": ("fa.amb", "fa.ann", "fa.bwt", "fa.pac", "fa.sa"), "dict": ("dict",)}
+
+
+@pytest.mark.parametrize(("other", "index"), MISFITS)
+def test_another_files_index_is_refused(
+    make: Callable[..., Path], fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str, index: str
+) -> None:
+    monkeypatch.chdir(fasta.parent)
+    make(fasta)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/tiny.fa").write_text(OTHERS[other])
+    make(tmp_path / "other/tiny.fa")
+    for ending in FILES[index]:
+        (tmp_path / f"other/tiny.{ending}").replace(fasta.with_name(f"tiny.{ending}"))
+    with pytest.raises(DataError) as error:
+        make("tiny.fa")
+    file = Path(f"tiny.{FILES[index][0]}")
+    assert str(error.value) == f"{file}: {MISFITS[other, index]}; remove it, and it is built anew"
+    file.unlink()  # it is the user's to remove
+    make(fasta)
+
+
+@pytest.mark.parametrize("text", ["chr1\n", "chr1\tx\t1\t1\t1\n", "\xff\xfe"])
+def test_an_index_that_cannot_be_read_is_refused(make: Callable[..., Path], fasta: Path, text: str) -> None:
+    fasta.with_name("tiny.fa.fai").write_text(text, "latin-1")
+    with pytest.raises(DataError) as error:
+        make(fasta)
+    message = "expected an index, found none that can be read; remove it, and it is built anew"
+    assert str(error.value) == f"{fasta}.fai: {message}"
+
+
+def test_another_files_index_in_a_bucket_is_refused_until_it_is_fixed(
+    fasta: Path, make: Callable[..., Path], tmp_path: Path
+) -> None:
+    make(fasta, "fai")
+    fai = fasta.with_name("tiny.fa.fai")
+    good = fai.read_text()
+    fai.write_text(good.replace("chr1", "chr01"))
+    for _ in range(2):
+        with pytest.raises(DataError) as error:
+            prepare("s3://refs/tiny.fa", ["fai"], LocalStore({"refs": fasta.parent}), tmp_path / "cache")
+        message = "expected the index of tiny.fa, found 'chr01' where that has none"
+        assert str(error.value) == f"s3://refs/tiny.fa.fai: {message}; remove it, and it is built anew"
+    fai.write_text(good)
+    found = prepare("s3://refs/tiny.fa", ["fai"], LocalStore({"refs": fasta.parent}), tmp_path / "cache")
+    assert Path(f"{found}.fai").read_text() == good
