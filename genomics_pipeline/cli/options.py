@@ -1,10 +1,15 @@
-"""Options that several commands share."""
+"""Options that several commands share, or whose values have a syntax of their own."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, resource_names
+
+if TYPE_CHECKING:
+    from genomics_pipeline.model.rerun import StageMemory
 
 
 def _stack(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -19,6 +24,34 @@ stack_option = click.option(
     show_envvar=True,
     callback=_stack,
     help="The CloudFormation stack's name.",
+)
+
+
+def _tolerance(_context: click.Context, _parameter: click.Parameter, value: str | None) -> dict[str, float] | None:
+    from genomics_pipeline.cli.arguments import parse_tolerance
+
+    return None if value is None else parse_tolerance(value)
+
+
+def _memory(_context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]) -> tuple[StageMemory, ...]:
+    from genomics_pipeline.cli.arguments import parse_memory
+
+    return parse_memory(value)
+
+
+tolerate_option = click.option(
+    "--tolerate",
+    "tolerated",
+    metavar="5%|20",
+    callback=_tolerance,
+    help="How many samples of the run may fail: a share, or a number.",
+)
+memory_option = click.option(
+    "--memory",
+    multiple=True,
+    metavar="[STAGE=]MIB",
+    callback=_memory,
+    help="Memory to begin with, of all sample stages or one.",
 )
 pipelines_option = click.option(
     "--pipeline",

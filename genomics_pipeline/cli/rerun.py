@@ -1,23 +1,23 @@
-"""`genomics-pipeline rerun`: what failed, once more."""
+"""`genomics-pipeline rerun`: the samples that failed, once more."""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from genomics_pipeline.cli.options import stack_option
+from genomics_pipeline.cli.next_commands import show_next_commands
+from genomics_pipeline.cli.options import memory_option, stack_option, tolerate_option
 from genomics_pipeline.cli.signals import end_on_sigterm
 from genomics_pipeline.model.failure import FailureClass
-from genomics_pipeline.model.resource_names import DEFAULT_STACK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from genomics_pipeline.model.rerun import StageMemory
+    from genomics_pipeline.runs.reruns.outcome import ChosenSamples, RerunOutcome
 
-CLASSES = [*map(str, FailureClass), "pending"]  # which is `runs.rerun_items.NEVER_STARTED`, without what it imports
-FOLLOWING = ("status {} --watch", "logs {} --failed", "results {}", "cancel {}")
+CLASSES = [*map(str, FailureClass), "pending"]  # `runs.reruns.items.NEVER_STARTED`, without its imports
 
 
 @click.command(short_help="Run again the samples that failed.")
@@ -25,11 +25,9 @@ FOLLOWING = ("status {} --watch", "logs {} --failed", "results {}", "cancel {}")
 @stack_option
 @click.option("--class", "classes", multiple=True, type=click.Choice(CLASSES), help="Only what failed so (repeatable).")
 @click.option("--sample", "samples", multiple=True, metavar="NAME", help="Only this sample (may be repeated).")
-@click.option(
-    "--memory", multiple=True, metavar="[STAGE=]MIB", help="Memory to begin with, of all sample stages or one."
-)
+@memory_option
 @click.option("--param", "parameters", multiple=True, metavar="STAGE.NAME=VALUE", help="A parameter of a stage.")
-@click.option("--tolerate", metavar="5%|20", help="How many of the run's samples may fail.")
+@tolerate_option
 @click.option("--dry-run", is_flag=True, help="Say what would run; write and start nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 def rerun(
@@ -37,9 +35,9 @@ def rerun(
     stack: str,
     classes: tuple[str, ...],
     samples: tuple[str, ...],
-    memory: tuple[str, ...],
+    memory: tuple[StageMemory, ...],
     parameters: tuple[str, ...],
-    tolerate: str | None,
+    tolerated: dict[str, float] | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -62,51 +60,41 @@ def rerun(
     from genomics_pipeline.runs.reruns.request import RerunRequest
 
     found = find_run(run, stack, adapters())
-    request = RerunRequest(SampleFilter(classes, samples), memory, parameters, tolerate, dry_run)
+    request = RerunRequest(SampleFilter(classes, samples), memory, parameters, tolerated, dry_run)
     end_on_sigterm()
     with ProgressDisplay(quiet=as_json) as display:
-        answer = found.rerun(request, display)
+        outcome = found.rerun(request, display)
     if as_json:
-        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(outcome.to_json(), indent=2, ensure_ascii=False))
     else:
-        _show(answer, stack)
-    sys.exit(1 if answer["status"] in ("FAILED", "TIMED_OUT", "ABORTED") else 0)
+        _show(outcome, stack)
+    sys.exit(1 if outcome.failed else 0)
 
 
-def _show(answer: Mapping[str, Any], stack: str) -> None:
-    if answer["status"] == "NOTHING":
-        click.echo(f"{answer['run']}: nothing to rerun: {answer['message']}")
-    elif answer["status"] == "CHECKED":
-        click.echo(f"{answer['run']}: {_what(answer)}; nothing was written or started")
-    elif "execution_arn" in answer:
-        did = "" if answer["started"] else ": already " + answer["status"].lower()
-        click.echo(f"{answer['run']}: {answer['execution']}{did}: {_samples(answer)}")
-        click.echo("next:")
-        option = "" if stack == DEFAULT_STACK else f" --stack {stack}"
-        for line in FOLLOWING:
-            click.echo(f"  genomics-pipeline {line.format(answer['run'])}{option}")
-    else:
+def _show(outcome: RerunOutcome, stack: str) -> None:
+    chosen = outcome.chosen
+    if outcome.summary is not None:
         from genomics_pipeline.report.cohort_table import render_table
 
-        render_table(answer)
+        render_table(outcome.to_json())
+    elif outcome.status == "NOTHING":
+        click.echo(f"{outcome.run}: nothing to rerun: {outcome.message}")
+    elif outcome.status == "CHECKED":
+        what = f"again {_samples(chosen)}" if chosen.samples else "the stages after the samples again"
+        click.echo(f"{outcome.run}: {chosen.execution} would run {what}; nothing was written or started")
+    elif outcome.aws is not None:
+        state = "" if outcome.aws.started else f": already {outcome.status.lower()}"
+        click.echo(f"{outcome.run}: {chosen.execution}{state}: {_samples(chosen)}")
+        show_next_commands(outcome.run, stack)
 
 
-def _what(answer: Mapping[str, Any]) -> str:
-    if not answer["samples"]:
-        return f"{answer['execution']} would run the stages after the samples again"
-    return f"{answer['execution']} would run again {_samples(answer)}"
+def _samples(chosen: ChosenSamples) -> str:
+    """Return how many samples are chosen, how many of which class, and the first names."""
+    from genomics_pipeline.report.counted import counted
 
-
-def _samples(answer: Mapping[str, Any]) -> str:
-    """How many samples, of which classes, and the first names.
-
-    >>> _samples({"samples": 3, "by_class": {"bad_input": 2, "pending": 1}, "first": ["a", "b"]})
-    '3 samples, 2 bad input, 1 pending: a, b and 1 more'
-    """
-    if not answer["samples"]:
+    if not chosen.samples:
         return "no sample failed; the stages after the samples run again"
-    from genomics_pipeline.runs.aws.submit import counted
-
-    classes = "".join(f", {count} {name.replace('_', ' ')}" for name, count in answer["by_class"].items())
-    more = f" and {answer['samples'] - len(answer['first'])} more" if answer["samples"] > len(answer["first"]) else ""
-    return f"{counted(answer['samples'], 'sample')}{classes}: {', '.join(answer['first'])}{more}"
+    classes = "".join(f", {count} {name.replace('_', ' ')}" for name, count in chosen.by_class.items())
+    others = chosen.samples - len(chosen.first)
+    more = f" and {others} more" if others else ""
+    return f"{counted(chosen.samples, 'sample')}{classes}: {', '.join(chosen.first)}{more}"

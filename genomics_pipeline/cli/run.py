@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from genomics_pipeline.cli.options import tolerate_option
 from genomics_pipeline.cli.signals import end_on_sigterm
 
 
@@ -19,7 +20,7 @@ from genomics_pipeline.cli.signals import end_on_sigterm
 @click.option("--pipeline", default="germline", show_default=True, help="A pipeline's name, or a pipeline file.")
 @click.option("--param", "parameters", multiple=True, metavar="STAGE.NAME=VALUE", help="A parameter of a stage.")
 @click.option("--sample", "samples", multiple=True, help="Run this sample only (may be repeated).")
-@click.option("--tolerate", metavar="5%|20", help="How many samples may fail: a share, or a number.")
+@tolerate_option
 @click.option("--resume", is_flag=True, help="Continue an interrupted execution.")
 @click.option("--containers", is_flag=True, help="Run each task in a container of its step's image.")
 @click.option(
@@ -51,9 +52,9 @@ def run(as_json: bool, **options: Any) -> None:
     with ProgressDisplay(quiet=as_json) as display:
         summary = run_request(LocalRunRequest(**options), adapters(), display)
     if as_json:
-        click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(summary.to_json(), indent=2, ensure_ascii=False))
     else:
         from genomics_pipeline.report.cohort_table import render_table
 
-        render_table(summary)
-    sys.exit(0 if summary["status"] == "SUCCEEDED" else 1)
+        render_table(summary.to_json())
+    sys.exit(0 if summary.status == "SUCCEEDED" else 1)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from genomics_pipeline.cli.options import stack_option
+from genomics_pipeline.cli.next_commands import show_next_commands
+from genomics_pipeline.cli.options import stack_option, tolerate_option
 from genomics_pipeline.model import quotas
-from genomics_pipeline.model.resource_names import DEFAULT_STACK
 
 if TYPE_CHECKING:
     from genomics_pipeline.runs.aws.submit import SubmitOutcome
-
-FOLLOWING = ("status {} --watch", "logs {} --failed", "results {}", "cancel {}")
 
 
 @click.command(short_help="Run a manifest through a pipeline on AWS.")
@@ -24,7 +21,7 @@ FOLLOWING = ("status {} --watch", "logs {} --failed", "results {}", "cancel {}")
 @click.option("--pipeline", default="germline", show_default=True, help="A pipeline's name, or a pipeline file.")
 @click.option("--param", "parameters", multiple=True, metavar="STAGE.NAME=VALUE", help="A parameter of a stage.")
 @click.option("--sample", "samples", multiple=True, help="Run this sample only (may be repeated).")
-@click.option("--tolerate", metavar="5%|20", help="How many samples may fail: a share, or a number.")
+@tolerate_option
 @stack_option
 @click.option("--dry-run", is_flag=True, help="Check everything; upload and start nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run as one JSON object.")
@@ -44,38 +41,36 @@ def submit(as_json: bool, **options: Any) -> None:
     from genomics_pipeline.runs.aws.submit import SubmitRequest
     from genomics_pipeline.runs.aws.submit import submit as submit_request
 
-    answer = submit_request(SubmitRequest(**options), adapters(), lambda text: click.echo(text, err=True))
-    for warning in answer.warnings:
+    submitted = submit_request(SubmitRequest(**options), adapters(), lambda text: click.echo(text, err=True))
+    for warning in submitted.warnings:
         click.echo(f"warning: {warning}", err=True)
     if as_json:
-        click.echo(json.dumps(asdict(answer), indent=2))
+        click.echo(json.dumps(submitted.to_json(), indent=2))
         return
-    click.echo(f"{answer.run}: {_outcome(answer)}")
-    click.echo(f"  {answer.uri}")
-    click.echo(f"  {_size(answer)}")
-    if answer.status != "CHECKED":
-        stack = "" if options["stack"] == DEFAULT_STACK else f" --stack {options['stack']}"
-        click.echo("next:")
-        for line in FOLLOWING:
-            click.echo(f"  genomics-pipeline {line.format(answer.run)}{stack}")
+    click.echo(f"{submitted.run}: {_outcome(submitted)}")
+    click.echo(f"  {submitted.uri}")
+    click.echo(f"  {_size(submitted)}")
+    if submitted.status != "CHECKED":
+        show_next_commands(submitted.run, submitted.stack)
 
 
-def _outcome(answer: SubmitOutcome) -> str:
-    if answer.started:
+def _outcome(submitted: SubmitOutcome) -> str:
+    if submitted.started:
         return "submitted"
-    if answer.status == "CHECKED":
+    if submitted.status == "CHECKED":
         return "can be submitted; nothing was uploaded or started"
-    if answer.status == "RUNNING":
+    if submitted.status == "RUNNING":
         return "already running; nothing was started"
-    return f"{answer.status} already; a changed sheet, parameter, step or reference makes another run"
+    return f"{submitted.status} already; a changed sheet, parameter, step or reference makes another run"
 
 
-def _size(answer: SubmitOutcome) -> str:
-    from genomics_pipeline.runs.aws.submit import counted
+def _size(submitted: SubmitOutcome) -> str:
+    """Return the numbers of samples, intervals and jobs, and the least time in which AWS starts the jobs."""
+    from genomics_pipeline.report.counted import counted
 
-    minutes, seconds = divmod(round(answer.least_seconds), 60)
+    minutes, seconds = divmod(round(submitted.least_seconds), 60)
     hours, minutes = divmod(minutes, 60)
     least = f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-    items = f"{counted(answer.samples, 'sample')}, {counted(answer.intervals, 'interval')}"
-    counts = f"{items}: {counted(answer.jobs, 'job')}"
+    samples, intervals = counted(submitted.samples, "sample"), counted(submitted.intervals, "interval")
+    counts = f"{samples}, {intervals}: {counted(submitted.jobs, 'job')}"
     return f"{counts}, which AWS takes at least {least} to start ({quotas.SUBMIT_JOB_RATE.value} a second)"

@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from genomics_pipeline.model.errors import Problem, UsageError, did_you_mean
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
 
 
-def parse_memory(given: Sequence[str], pipeline: Pipeline) -> dict[str, int]:
-    """Parse ``[STAGE=]MIB`` arguments to MiB by stage; without a stage, for all stages over samples.
+@dataclass(frozen=True, slots=True)
+class StageMemory:
+    """The first memory of a stage's jobs.
+
+    Attributes:
+        memory_mib: Memory.
+        stage: The stage; all stages over samples where it is None.
+    """
+
+    memory_mib: int
+    stage: str | None = None
+
+
+def memory_by_stage(given: Sequence[StageMemory], pipeline: Pipeline) -> dict[str, int]:
+    """Return the first memory of jobs by stage; what is given for one stage goes before what is given for all.
 
     Raises:
-        UsageError: with all problems.
+        UsageError: for all stages that the pipeline does not have.
     """
     stages = {stage.name: stage.scope for stage in pipeline.stages}
     over_samples: dict[str, int] = {}
     named: dict[str, int] = {}
     problems = []
-    for text in given:
-        stage, equals, number = text.rpartition("=")
-        if not (number.isascii() and number.isdigit() and int(number)):
-            problems.append(Problem(f"--memory {text}: expected [STAGE=]MIB, such as alignment=32768"))
-        elif not equals:
-            over_samples = {name: int(number) for name, scope in stages.items() if scope == "sample"}
-        elif stage not in stages:
-            problems.append(Problem(f"--memory {text}: unknown stage {stage!r}; {did_you_mean(stage, list(stages))}"))
+    for one in given:
+        if one.stage is None:
+            over_samples = {name: one.memory_mib for name, scope in stages.items() if scope == "sample"}
+        elif one.stage in stages:
+            named[one.stage] = one.memory_mib
         else:
-            named[stage] = int(number)
+            hint = did_you_mean(one.stage, list(stages))
+            problems.append(Problem(f"--memory {one.stage}={one.memory_mib}: unknown stage {one.stage!r}; {hint}"))
     if problems:
         raise UsageError(problems)
     return over_samples | named

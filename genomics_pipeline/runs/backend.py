@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from genomics_pipeline.model.classify import Failure
     from genomics_pipeline.report.run_state import ItemFailure, RunState
     from genomics_pipeline.runs.display import Display
     from genomics_pipeline.runs.redrive import RedriveOutcome, RedriveRequest
+    from genomics_pipeline.runs.reruns.outcome import RerunOutcome
     from genomics_pipeline.runs.reruns.request import RerunRequest
     from genomics_pipeline.runs.run_files import LogEnd, RunFiles
 
@@ -88,7 +89,7 @@ class RunBackend(Protocol):
             RunError: for a run in a folder; if AWS cannot be asked, or refuses for another reason than its state.
         """
 
-    def rerun(self, request: RerunRequest, display: Display) -> dict[str, Any]:
+    def rerun(self, request: RerunRequest, display: Display) -> RerunOutcome:
         """Start another execution over the samples that failed or never began.
 
         Raises:

@@ -60,8 +60,8 @@ class CohortOutcome:
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the object that ``run --json`` prints; agreement with a truth set is filled in where there is one."""
-        return {**asdict(self), "truth": None}
+        """Return the object that ``run --json`` prints, without the agreement with a truth set."""
+        return asdict(self)
 
 
 def sample_outcomes(

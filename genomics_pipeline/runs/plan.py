@@ -1,4 +1,4 @@
-"""What a user asks to be run, checked: pipeline, parameters, sample sheet."""
+"""The plan of a run: its pipeline, parameters and samples, checked before anything is written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from genomics_pipeline.model.errors import CollectedProblems, UsageError, did_yo
 from genomics_pipeline.model.parameters import Value, parse_assignments
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.sample import Sample
-from genomics_pipeline.model.tolerance import parse_tolerance
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.manifests import read_manifest
 from genomics_pipeline.worker.step_folder import StepFolder
@@ -18,15 +17,15 @@ from genomics_pipeline.worker.step_folder import StepFolder
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What is asked, wherever it is to be run.
+    """The arguments of a run, wherever it runs.
 
     Attributes:
         manifest: Path or URI of a sample sheet.
         reference: Path or URI of a FASTA file.
         pipeline: A shipped pipeline's name or a pipeline file.
         parameters: ``STAGE.NAME=VALUE`` overrides.
-        samples: Only these samples; all where none is named.
-        tolerate: How many samples may fail, as `parse_tolerance` reads it; as the pipeline says where it is None.
+        samples: The samples to run; all where none is named.
+        tolerated: How many samples may fail, ``percentage`` and ``count``; as the pipeline has it where it is None.
     """
 
     manifest: str
@@ -35,12 +34,12 @@ class RunRequest:
     pipeline: str = "germline"
     parameters: Sequence[str] = ()
     samples: Sequence[str] = ()
-    tolerate: str | None = None
+    tolerated: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """A request that was checked in full: nothing is written before it exists."""
+    """A request that was checked in full."""
 
     pipeline: Pipeline
     steps: Mapping[str, StepFolder]
@@ -49,25 +48,23 @@ class RunPlan:
     tolerated: Mapping[str, float]
 
 
-def plan(wanted: RunRequest) -> RunPlan:
-    """Check the whole request.
+def plan(request: RunRequest) -> RunPlan:
+    """Return the plan of a request.
 
     Raises:
-        UsageError: for parameters or samples that do not exist, and for what is no tolerance.
+        UsageError: for parameters or samples that do not exist.
         DataError: for a pipeline, step or sample sheet that cannot be used; all problems at once.
     """
-    pipeline, steps = load_pipeline(wanted.pipeline)
+    pipeline, steps = load_pipeline(request.pipeline)
     collected = CollectedProblems()
     overrides: Mapping[str, Mapping[str, Value]] = {}
     samples: Sequence[Sample] = ()
-    tolerated: Mapping[str, float] = pipeline.maps["sample"].tolerance()
     with collected.check():
-        overrides = parse_assignments(wanted.parameters, pipeline, str(Path.cwd()))
+        overrides = parse_assignments(request.parameters, pipeline, str(Path.cwd()))
     with collected.check():
-        samples = _chosen(read_manifest(wanted.manifest), wanted.samples)
-    with collected.check():
-        tolerated = tolerated if wanted.tolerate is None else parse_tolerance(wanted.tolerate)
+        samples = _chosen(read_manifest(request.manifest), request.samples)
     collected.refuse()
+    tolerated = pipeline.maps["sample"].tolerance() if request.tolerated is None else request.tolerated
     return RunPlan(pipeline, steps, overrides, samples, tolerated)
 
 

@@ -240,8 +240,14 @@ def test_another_definition_is_deployed(failed_run: str, step_functions: FakeAws
 def test_a_sample_or_stage_that_is_not_there(failed_run: str, cli: Cli) -> None:
     ended = cli("rerun", failed_run, "--sample", "bd")
     assert (ended.code, ended.err) == (2, "error: --sample bd: no such sample in this run; did you mean 'bad'?\n")
-    ended = cli("rerun", failed_run, "--memory", "aligment=9", "--memory", "much")
+    ended = cli("rerun", failed_run, "--memory", "aligment=9", "--memory", "calling=7")
     assert ended.err == (
         "error: --memory aligment=9: unknown stage 'aligment'; did you mean 'alignment'?\n"
+        "error: --memory calling=7: unknown stage 'calling'; did you mean 'variant_calling'?\n"
+    )
+    ended = cli("rerun", failed_run, "--memory", "aligment=9", "--memory", "much", "--memory", "alignment=0")
+    assert (ended.code, ended.err) == (
+        2,
         "error: --memory much: expected [STAGE=]MIB, such as alignment=32768\n"
+        "error: --memory alignment=0: expected [STAGE=]MIB, such as alignment=32768\n",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from genomics_pipeline.runs.aws.cancel import cancel
 from genomics_pipeline.runs.aws.logs import log_end
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from genomics_pipeline.report.run_state import ItemFailure, RunState
     from genomics_pipeline.runs.display import Display
     from genomics_pipeline.runs.redrive import RedriveOutcome, RedriveRequest
+    from genomics_pipeline.runs.reruns.outcome import RerunOutcome
     from genomics_pipeline.runs.reruns.request import RerunRequest
 
 
@@ -60,8 +61,8 @@ class AwsBackend:
         """Redrive the newest execution."""
         return redrive(self._run, request)
 
-    def rerun(self, request: RerunRequest, display: Display) -> dict[str, Any]:
+    def rerun(self, request: RerunRequest, display: Display) -> RerunOutcome:
         """Start another execution of the state machine."""
         from genomics_pipeline.runs.reruns.aws import rerun_aws
 
-        return rerun_aws(self._run, request, display.note)
+        return rerun_aws(self._run, request, display)

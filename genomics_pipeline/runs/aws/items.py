@@ -1,4 +1,4 @@
-"""The items of a run on AWS: what the Distributed Maps read, and those that are too large to be handed on whole."""
+"""The items of a run on AWS: files for its Distributed Maps, and those items that are too large for a job."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from genomics_pipeline.asl.payload_budget import PayloadBudget, check_items
+from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.model.task import RunPlace, item_id
+from genomics_pipeline.stores.protocol import Store
 
 
 @dataclass(slots=True)
 class Items:
-    """One file of items, written.
+    """A file of items.
 
     Attributes:
-        file: It.
-        count: How many it holds.
-        apart: The items that only stand in it by name, by their keys below the run.
+        file: The file.
+        count: How many items it holds.
+        apart: The items that the file holds as pointers only, by their keys below the run.
     """
 
     file: Path
@@ -29,14 +31,14 @@ class Items:
     apart: dict[str, str] = field(default_factory=dict)
 
 
-def write_items(file: Path, scope: str, lines: Iterable[str], room: PayloadBudget | None, place: RunPlace) -> Items:
-    """Write the items of a scope; one that no job could carry is only named, with where it will lie.
+def write_items(file: Path, scope: str, lines: Iterable[str], budget: PayloadBudget | None, place: RunPlace) -> Items:
+    """Write the items of a scope; for one that is too large for a job, a pointer to a file of its own.
 
     Args:
-        file: What is written.
+        file: The file to write.
         scope: sample or interval.
-        lines: Its items, a JSON object each.
-        room: What an item may take; None where no stage takes them.
+        lines: The items, a JSON object each.
+        budget: The bytes of an item; None where no stage takes items.
         place: The run.
 
     Raises:
@@ -44,17 +46,26 @@ def write_items(file: Path, scope: str, lines: Iterable[str], room: PayloadBudge
     """
     items = Items(file)
     with file.open("w", encoding="utf-8") as out:
-        for line in _each(scope, lines, room, place, items):
+        for line in _written_lines(scope, lines, budget, place, items):
             out.write(line)
     check_items(file.name, items.count, file.stat().st_size)
     return items
 
 
-def _each(scope: str, lines: Iterable[str], room: PayloadBudget | None, place: RunPlace, items: Items) -> Iterator[str]:
+def upload_large_items(files: Iterable[Items], place: RunPlace, store: Store) -> None:
+    """Upload the items that are too large for a job, each as a file of its own."""
+    large = (pair for items in files for pair in items.apart.items())
+    for _ in in_parallel(lambda pair: store.write(place.uri(pair[0]), pair[1].encode()), large):
+        pass
+
+
+def _written_lines(
+    scope: str, lines: Iterable[str], budget: PayloadBudget | None, place: RunPlace, items: Items
+) -> Iterator[str]:
     for line in lines:
         items.count += 1
         item: Mapping[str, Any] = json.loads(line)
-        if room is None or room.holds(item):
+        if budget is None or budget.holds(item):
             yield line
             continue
         name = item_id(item)

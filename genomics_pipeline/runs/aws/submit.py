@@ -1,11 +1,11 @@
-"""Submit a manifest to the deployed stack: everything is checked, then uploaded, then one execution is started."""
+"""`submit`: a manifest to the deployed stack: check everything, upload the files of the run, start one execution."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from io import StringIO
@@ -19,7 +19,6 @@ from genomics_pipeline.asl.payload_budget import least_duration, payload_budgets
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import Deployment, find_deployment
 from genomics_pipeline.aws.executions import find_execution, start_execution
-from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.aws.run_names import rerun_name
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import CollectedProblems, RunError
@@ -31,10 +30,11 @@ from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.model.tolerance import tolerance_words
 from genomics_pipeline.records.aws_run import AwsRunRecord
 from genomics_pipeline.reference.intervals import interval_lines
+from genomics_pipeline.report.counted import counted
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws import files as aws_files
 from genomics_pipeline.runs.aws.deployed import definition_problems, image_problems
-from genomics_pipeline.runs.aws.items import Items, write_items
+from genomics_pipeline.runs.aws.items import Items, upload_large_items, write_items
 from genomics_pipeline.runs.aws.reference import (
     AwsReference,
     find_reference,
@@ -47,19 +47,20 @@ from genomics_pipeline.runs.containers.images import tag
 from genomics_pipeline.runs.plan import RunPlan, RunRequest, plan
 from genomics_pipeline.stores.protocol import MissingObject, Store
 
+CHECKED = "CHECKED"  # the status of a dry run
 SHORT_DIGEST = 12
-# Of an execution's name, with room for what a rerun puts behind it.
+# Of an execution's name that stem from the sheet's: a digest and the suffix of a rerun follow.
 NAME_CHARACTERS = quotas.EXECUTION_NAME.value - SHORT_DIGEST - 1 - len(rerun_name("", 999))
 SHEET = re.compile(r"(\.(csv|tsv|jsonl|ndjson))?(\.(gz|bz2))?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class SubmitRequest(RunRequest):
-    """What a user asks to be run on AWS: what `RunRequest` has, the reference a path or an ``s3://`` URI.
+    """The arguments of a run on AWS: those of `RunRequest`, and its stack.
 
     Attributes:
         stack: The stack to run in.
-        dry_run: Check everything, upload and start nothing.
+        dry_run: Check everything; upload and start nothing.
     """
 
     stack: str = DEFAULT_STACK
@@ -67,39 +68,8 @@ class SubmitRequest(RunRequest):
 
 
 @dataclass(frozen=True, slots=True)
-class SubmitOutcome:
-    """The outcome of a submission.
-
-    Attributes:
-        run: The name of the run.
-        uri: Where its files are.
-        stack: The stack that it runs in.
-        status: The execution's; CHECKED of a dry run.
-        started: Whether this submission started it.
-        execution_arn: The execution.
-        samples: The number of samples.
-        intervals: The number of intervals.
-        jobs: The number of Batch jobs.
-        least_seconds: The least time that AWS takes to start them.
-        warnings: What a person should know.
-    """
-
-    run: str
-    uri: str
-    stack: str
-    status: str
-    started: bool
-    execution_arn: str
-    samples: int
-    intervals: int
-    jobs: int
-    least_seconds: float
-    warnings: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
 class _Submission:
-    """A request that was checked against what is deployed and what lies on S3."""
+    """A request that was checked against the stack and the files on S3."""
 
     request: SubmitRequest
     plan: RunPlan
@@ -125,55 +95,85 @@ class _Submission:
         return ExecutionInput(self.place, self.reference.uri, plan.overrides, plan.tolerated).to_json()
 
 
+@dataclass(frozen=True, slots=True)
+class SubmitOutcome:
+    """The outcome of `submit`.
+
+    Attributes:
+        run: The name of the run.
+        uri: The URI of its folder.
+        stack: The stack that it runs in.
+        status: The status of its execution; `CHECKED` of a dry run.
+        started: Whether this call started the execution.
+        execution_arn: The ARN of the execution.
+        samples: The number of its samples.
+        intervals: The number of its intervals.
+        jobs: The number of its jobs, where none is retried.
+        least_seconds: The least time in which AWS starts all of them.
+        warnings: Warnings about the request.
+    """
+
+    run: str
+    uri: str
+    stack: str
+    status: str
+    started: bool
+    execution_arn: str
+    samples: int
+    intervals: int
+    jobs: int
+    least_seconds: float
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that ``submit --json`` prints."""
+        return {**asdict(self), "warnings": list(self.warnings)}
+
+
 def submit(request: SubmitRequest, adapters: Adapters, note: Callable[[str], None]) -> SubmitOutcome:
-    """Check a request in full, upload the run's files and start its execution; the same again changes nothing.
+    """Check a request in full, upload the run's files and start its execution; the same call again starts nothing.
 
     Args:
-        request: What to run.
+        request: The run.
         adapters: Where files are read and written, and AWS is reached.
-        note: Takes a line for each thing that is done.
+        note: Called with a line about each thing that happens.
 
     Raises:
         UsageError: if only parameters or samples are wrong.
         DataError: for everything that is wrong in the request, on S3 and in the stack.
         RunError: if AWS refuses.
     """
-    clients, store = adapters.clients, adapters.store
+    clients = adapters.clients
     submission = _check(request, adapters, note)
     with TemporaryDirectory() as folder:
         files = _write(submission, Path(folder))
-        jobs, seconds = least_duration(submission.plan.pipeline, {scope: items.count for scope, items in files.items()})
-        checked = SubmitOutcome(
-            run=submission.place.name,
-            uri=submission.place.uri(""),
-            stack=request.stack,
-            status="CHECKED",
-            started=False,
-            execution_arn=submission.execution_arn,
-            samples=files["sample"].count,
-            intervals=files["interval"].count,
-            jobs=jobs,
-            least_seconds=seconds,
-            warnings=list(submission.warnings),
-        )
+        checked = _checked_run(submission, files)
         if before := find_execution(submission.execution_arn, clients):
-            warnings = [*submission.warnings, *_other_tolerance(submission, store)]
+            warnings = (*checked.warnings, *_other_tolerance(submission, adapters.store))
             return replace(checked, status=before["status"], warnings=warnings)
         if request.dry_run:
             return checked
         _upload(submission, files, adapters, note)
     started = _start(submission, clients)
-    status = "RUNNING" if started else _status(submission, clients)
-    return replace(checked, status=status, started=started)
+    return replace(checked, status="RUNNING" if started else _status(submission, clients), started=started)
 
 
-def counted(number: int, what: str) -> str:
-    """A number of things.
-
-    >>> counted(1, "sample"), counted(2, "sample")
-    ('1 sample', '2 samples')
-    """
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _checked_run(submission: _Submission, files: Mapping[str, Items]) -> SubmitOutcome:
+    counts = {scope: items.count for scope, items in files.items()}
+    jobs, seconds = least_duration(submission.plan.pipeline, counts)
+    return SubmitOutcome(
+        run=submission.place.name,
+        uri=submission.place.uri(""),
+        stack=submission.request.stack,
+        status=CHECKED,
+        started=False,
+        execution_arn=submission.execution_arn,
+        samples=counts["sample"],
+        intervals=counts["interval"],
+        jobs=jobs,
+        least_seconds=seconds,
+        warnings=tuple(submission.warnings),
+    )
 
 
 def _check(request: SubmitRequest, adapters: Adapters, note: Callable[[str], None]) -> _Submission:
@@ -188,7 +188,7 @@ def _check(request: SubmitRequest, adapters: Adapters, note: Callable[[str], Non
         planned = plan(request)
     with collected.check():
         deployment = find_deployment(request.stack, clients)
-    if deployment is not None:  # nothing on AWS is looked at where AWS cannot be asked
+    if deployment is not None:  # without a stack, nothing on AWS can be checked
         with collected.check():
             note(f"reference: {request.reference}")
             reference = find_reference(request.reference, indexes_of(pipeline), deployment.bucket, adapters)
@@ -211,7 +211,7 @@ def _check(request: SubmitRequest, adapters: Adapters, note: Callable[[str], Non
 
 
 def _digest(planned: RunPlan, document: Mapping[str, Any], reference: AwsReference) -> str:
-    """Over what decides the results: definition, steps' images, parameters, reference, items."""
+    """Return the sha256 of what decides the results: definition, steps' images, parameters, reference, items."""
     parts = [
         canonical(document),
         json.dumps({name: tag(step) for name, step in planned.steps.items()}, sort_keys=True),
@@ -228,15 +228,15 @@ def _intervals(pipeline: Pipeline, reference: AwsReference) -> str:
 
 
 def _write(submission: _Submission, folder: Path) -> dict[str, Items]:
-    """The run's files, in a folder of this machine."""
+    """Write the files of the run into a folder of this machine; return its items by scope."""
     planned, place = submission.plan, submission.place
-    room = payload_budgets(planned.pipeline, submission.document, submission.input)
+    budgets = payload_budgets(planned.pipeline, submission.document, submission.input)
     lines = {
         "sample": (run_layout.MANIFEST, manifest_lines(planned.samples)),
         "interval": (run_layout.INTERVALS, _intervals(planned.pipeline, submission.reference)),
     }
     found = {
-        scope: write_items(folder / name, scope, StringIO(text), room.get(scope), place)
+        scope: write_items(folder / name, scope, StringIO(text), budgets.get(scope), place)
         for scope, (name, text) in lines.items()
     }
     (folder / run_layout.DEFINITION).write_text(canonical(submission.document))
@@ -274,16 +274,14 @@ def _upload(
     indexes = indexes_of(submission.plan.pipeline)
     upload_reference(submission.reference, indexes, adapters, note)
     note(f"uploading to {place.uri('')}")
-    apart: Iterable[tuple[str, str]] = (pair for items in files.values() for pair in items.apart.items())
-    for _ in in_parallel(lambda pair: store.write(place.uri(pair[0]), pair[1].encode()), apart):
-        pass
+    upload_large_items(files.values(), place, store)
     folder = files["sample"].file.parent
     for name in (run_layout.MANIFEST, run_layout.INTERVALS, run_layout.DEFINITION, run_layout.INPUT, run_layout.RECORD):
         store.publish(folder / name, place.uri(name))
 
 
 def _other_tolerance(submission: _Submission, store: Store) -> Iterator[str]:
-    """That a run keeps its tolerance, which is no part of its name: it changes what a run ends as, not its results."""
+    """Yield a warning where the run has another tolerance, which does not change its results and so not its name."""
     place = submission.place
     try:
         there = json.loads(store.read(place.uri(run_layout.INPUT)))["tolerated"]
@@ -305,7 +303,7 @@ def _start(submission: _Submission, clients: Clients) -> bool:
 
 
 def _status(submission: _Submission, clients: Clients) -> str:
-    """Of the execution whose name is taken."""
+    """Return the status of the execution that has the name of this one."""
     found = find_execution(submission.execution_arn, clients)
     if found is None:
         name = submission.place.name

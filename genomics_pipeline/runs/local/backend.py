@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from genomics_pipeline.model.errors import RunError, UsageError
 from genomics_pipeline.runs.adapters import Adapters
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from genomics_pipeline.report.run_state import ItemFailure, RunState
     from genomics_pipeline.runs.display import Display
     from genomics_pipeline.runs.redrive import RedriveRequest
+    from genomics_pipeline.runs.reruns.outcome import RerunOutcome
     from genomics_pipeline.runs.reruns.request import RerunRequest
 
 
@@ -67,7 +68,7 @@ class FolderBackend:
         helps = f"`genomics-pipeline rerun {path}` runs what failed again, `run --resume` what was interrupted"
         raise RunError(f"{path}: expected a run on AWS, found one of this machine, which is not redriven; {helps}")
 
-    def rerun(self, request: RerunRequest, display: Display) -> dict[str, Any]:
+    def rerun(self, request: RerunRequest, display: Display) -> RerunOutcome:
         """Run another execution in the folder, to its end."""
         from genomics_pipeline.runs.reruns.local import rerun_local
 

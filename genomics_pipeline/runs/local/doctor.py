@@ -79,6 +79,6 @@ def _sample(folder: Path, adapters: Adapters) -> str:
     request = LocalRunRequest(str(cohort / "cohort.csv"), str(cohort / "reference.fa"), folder / "run")
     with ProgressDisplay(quiet=True) as display:
         summary = run(request, adapters, display)
-    if summary["status"] != "SUCCEEDED":
-        raise RuntimeError(summary["error"])
-    return f"FASTQ to joint VCF in {summary['seconds']} s"
+    if summary.status != "SUCCEEDED":
+        raise RuntimeError(summary.error)
+    return f"FASTQ to joint VCF in {summary.seconds} s"

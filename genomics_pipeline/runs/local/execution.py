@@ -1,4 +1,4 @@
-"""One execution of a run's definition on this machine: new or resumed, the run's own or a rerun's."""
+"""An execution of a run in a folder: new or resumed, the run's own or a rerun's."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.item_ends import missing, not_done
 from genomics_pipeline.runs.ledger import ledger_rows
 from genomics_pipeline.runs.local.state import folder_failures
+from genomics_pipeline.runs.local.summary import RunSummary
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs
 from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
@@ -36,18 +37,18 @@ from genomics_pipeline.worker.step_folder import StepFolder
 
 @dataclass(slots=True)
 class LocalExecution:
-    """One execution.
+    """One execution of a run in a folder.
 
     Attributes:
-        folder: The run's.
-        pipeline: What is run.
-        steps: Its steps.
+        folder: The folder of the run.
+        pipeline: The pipeline of the run.
+        steps: The steps of the pipeline.
         parameters: The run's own overrides by stage.
-        arguments: What the run was begun with.
-        number: It is the folder's so-manieth.
-        first: The number of the last that had the whole manifest.
+        arguments: The arguments that the run was begun with.
+        number: The number of the execution in the folder, from 1.
+        first: The number of the newest execution that had the whole manifest.
         input: The file with its input.
-        digest: What decides it; see `RunFolder.digest`.
+        digest: sha256 of everything that decides it; see `RunFolder.digest`.
         jobs: Runs its jobs.
         store: The files of the run, local files and S3.
         started: Seconds since the epoch.
@@ -99,8 +100,8 @@ class LocalExecution:
             observer=display.event,
         )
 
-    def summary(self, result: ExecutionResult) -> dict[str, Any]:
-        """What became of the run, all its samples and executions; what is missing is written to ``failures.tsv``."""
+    def summary(self, result: ExecutionResult) -> RunSummary:
+        """Return the summary of the run after an execution; write the items that are missing to ``failures.tsv``."""
         folder, work = self.folder, self.jobs.report()
         files = folder_files(folder, self.store)
         found = list(not_done(files, files.groups(), folder_failures(folder, files, result.status)))
@@ -109,19 +110,16 @@ class LocalExecution:
         failed = {one.item: outcome.failure_message(one.failure) for one in failures}
         succeeded = result.status == "SUCCEEDED"
         cohort = outcome.cohort_outcome(folder, self.pipeline) if succeeded else outcome.CohortOutcome()
-        lacking = missing(files, found)
-        summary: dict[str, Any] = {
-            "run": str(folder.path),
-            "status": result.status,
-            "samples": [one.to_json() for one in outcome.sample_outcomes(folder, self.pipeline, failed, work.ran)],
-            "cohort": cohort.to_json(),
-            "steps": {"run": len(work.ran), "reused": len(work.reused)},
-            **({"missing": lacking.to_json()} if lacking else {}),
-            "seconds": 0.0,
-        }
-        if result.status != "SUCCEEDED":
-            summary["error"] = outcome.explain(result.error or "", result.cause or "")
-        return summary
+        return RunSummary(
+            run=str(folder.path),
+            status=result.status,
+            samples=list(outcome.sample_outcomes(folder, self.pipeline, failed, work.ran)),
+            cohort=cohort,
+            ran=len(work.ran),
+            reused=len(work.reused),
+            missing=missing(files, found),
+            error=None if succeeded else outcome.explain(result.error or "", result.cause or ""),
+        )
 
     def record(self, status: str, summary: Mapping[str, Any]) -> None:
         """Replace ``run.json``."""

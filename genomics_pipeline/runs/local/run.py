@@ -1,13 +1,12 @@
-"""Run a manifest through a pipeline on this machine, into a run's folder."""
+"""`run`: a manifest through a pipeline on this machine, into the folder of a run."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from genomics_pipeline.asl.canonical import canonical
 from genomics_pipeline.asl.generate import generate
@@ -16,6 +15,7 @@ from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.parameters import absolute
 from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.model.tolerance import tolerance_words
 from genomics_pipeline.records.local_run import RunArguments
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.intervals import interval_lines
@@ -25,7 +25,9 @@ from genomics_pipeline.runs.catalog import located
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.local.execution import LocalExecution, attempts_of
 from genomics_pipeline.runs.local.pipeline_info import write_pipeline_info
+from genomics_pipeline.runs.local.summary import RunSummary
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs, jobs_of_steps
+from genomics_pipeline.runs.outcome import CohortOutcome
 from genomics_pipeline.runs.plan import RunPlan, RunRequest, plan
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
@@ -34,19 +36,20 @@ if TYPE_CHECKING:
     from genomics_pipeline.engine.tasks.job import RunAttempt
     from genomics_pipeline.engine.tasks.job_runner import JobRunner
     from genomics_pipeline.model.faults import Faults
+    from genomics_pipeline.report.concordance import Concordance
     from genomics_pipeline.runs.faults.injector import Injector
 
 
 @dataclass(frozen=True, slots=True)
 class LocalRunRequest(RunRequest):
-    """What a user asks to be run here: what `RunRequest` has, the reference plain or compressed.
+    """The arguments of a run on this machine: those of `RunRequest`, and its folder.
 
     Attributes:
-        out: The run's folder.
-        resume: Continue an interrupted execution of the same run.
+        out: The folder of the run.
+        resume: Resume an interrupted execution of the same run.
         truth: A VCF of planted genotypes to score the joint VCF against.
         containers: Run each task in a container of its step's image.
-        inject: A file of faults to make on purpose.
+        inject: A file of faults to inject.
     """
 
     out: Path
@@ -56,16 +59,13 @@ class LocalRunRequest(RunRequest):
     inject: Path | None = None
 
 
-def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> dict[str, Any]:
+def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> RunSummary:
     """Run a request to its end; finished steps that still match are not run again.
 
     Args:
         request: What to run.
         adapters: Where files are read; the environment of containers.
         display: Shows the progress.
-
-    Returns:
-        The run's summary, as ``--json`` prints it; ``status`` is SUCCEEDED or FAILED.
 
     Raises:
         UsageError: see `plan`.
@@ -85,21 +85,22 @@ def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> dict[
         jobs = _jobs(checked, run_attempt, injector)
         execution = _begin(folder, checked, jobs, request, store, display)
         result = execution.run(display, "the same command with --resume")
+        injected = injector.counts() if injector else None
+        if injected is not None:
+            display.note("faults injected: " + ", ".join(f"{kind} {count}" for kind, count in injected.items()))
         summary = execution.summary(result)
-        if injector:
-            summary["injected"] = injector.counts()
-            display.note("faults injected: " + ", ".join(f"{kind} {n}" for kind, n in summary["injected"].items()))
-        summary["cohort"]["truth"] = _score(summary, request.truth, folder)
-        summary["seconds"] = round(time.monotonic() - started, 3)
+        truth = _score(summary.cohort, request.truth, folder)
+        seconds = round(time.monotonic() - started, 3)
+        summary = replace(summary, injected=injected, truth=truth, seconds=seconds)
         write_pipeline_info(folder, checked.pipeline, checked.steps, checked.overrides)
-        execution.record(result.status, summary)
+        execution.record(result.status, summary.to_json())
         return summary
 
 
 def _write_inputs(
     folder: RunFolder, checked: RunPlan, reference: str, store: RoutedStore, cache: Path, display: Display
 ) -> None:
-    """The files that decide an execution; see `RunFolder.digest`."""
+    """Write the files that decide an execution; see `RunFolder.digest`."""
     inputs = [spec for step in checked.steps.values() for spec in step.spec.inputs.values()]
     indexes = {index for spec in inputs if spec.type == "reference" for index in spec.indexes}
     display.note(f"reference: {reference}")
@@ -122,7 +123,7 @@ def _begin(
     store: RoutedStore,
     display: Display,
 ) -> LocalExecution:
-    """Number the execution: the interrupted one's number when it is resumed, else the next."""
+    """Return the next execution, or the interrupted one where that is resumed."""
     before = folder.record()
     digest = folder.digest()
     number = before.execution if before else 0
@@ -155,13 +156,13 @@ def _arguments(request: LocalRunRequest) -> RunArguments:
         pipeline=located(request.pipeline),
         parameters=tuple(request.parameters),
         samples=tuple(request.samples),
-        tolerate=request.tolerate,
+        tolerate=None if request.tolerated is None else tolerance_words(request.tolerated),
         containers=request.containers,
     )
 
 
 def _faults(request: LocalRunRequest, checked: RunPlan) -> Faults | None:
-    """What `--inject` asks for, checked before anything is written."""
+    """Return the faults of `--inject`, checked before anything is written."""
     if request.inject is None:
         return None
     if request.containers:
@@ -199,12 +200,12 @@ def _jobs(checked: RunPlan, run_attempt: RunAttempt, injector: Injector | None) 
     return ThrottledJobs(jobs_of_steps(checked.steps, injector.run_attempt), injector.throttles)
 
 
-def _score(summary: Mapping[str, Any], truth: Path | None, folder: RunFolder) -> dict[str, Any] | None:
-    """Agreement of the joint VCF with planted genotypes, where both are there."""
-    calls = next((path for name, path in summary["cohort"]["files"].items() if name.endswith(".vcf")), None)
+def _score(cohort: CohortOutcome, truth: Path | None, folder: RunFolder) -> Concordance | None:
+    """Return the agreement of the joint VCF with planted genotypes, where both are there."""
+    calls = next((path for name, path in cohort.files.items() if name.endswith(".vcf")), None)
     if truth is None or calls is None:
         return None
     from genomics_pipeline.report.concordance import score
 
     reference = json.loads(folder.input.read_bytes())["reference"]
-    return score(Path(calls), truth, Path(reference)).to_json()
+    return score(Path(calls), truth, Path(reference))

@@ -1,4 +1,4 @@
-"""Which samples a rerun runs: those that failed or never began in the newest execution that had them."""
+"""The samples of a rerun: those that failed or never started in the newest execution that had them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
-from typing import Any, BinaryIO
+from os import SEEK_END
+from typing import BinaryIO
 
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model.classify import classify
@@ -18,21 +19,22 @@ from genomics_pipeline.records.result_files import result_rows
 from genomics_pipeline.records.result_row import ResultRow
 from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution, all_done, of_samples
 from genomics_pipeline.runs.reruns.items import NEVER_STARTED, RerunCounts, plan_rerun, row_label
+from genomics_pipeline.runs.reruns.outcome import ChosenSamples
 from genomics_pipeline.runs.run_files import RunFiles
 from genomics_pipeline.stores.protocol import MissingObject
 
 KINDS = ("FAILED", "PENDING")
-SHOWN = 10  # samples that are told by name
-COMPARED = 10_000  # samples among which a misspelt one is looked for
+SHOWN = 10  # samples whose names are shown
+COMPARED = 10_000  # samples that a misspelt name is compared with
 
 
 @dataclass(frozen=True, slots=True)
 class SampleFilter:
-    """What a user wants to be run again.
+    """A filter of the samples that failed or never started.
 
     Attributes:
-        classes: Only samples that failed so, or ``pending``; all where none is named.
-        samples: Only these; likewise.
+        classes: Failure classes, or ``pending``; all where none is named.
+        samples: Names of samples; all where none is named.
     """
 
     classes: Sequence[str] = ()
@@ -40,47 +42,47 @@ class SampleFilter:
 
     @property
     def all(self) -> bool:
-        """Whether nothing is left out."""
+        """Return whether no sample is filtered out."""
         return not (self.classes or self.samples)
 
 
 class Choice:
-    """Looks at the executions of a run that have ended.
+    """The executions of a run that have ended, and what a rerun may run of them.
 
     Args:
-        files: The run's files.
+        files: The files of the run.
         chain: The executions since one had the whole manifest.
-        describe: Describes the Map Runs of an execution.
-        instead: What a user is told to do where an execution left no result files.
+        map_runs: Describes the Map Runs of an execution.
+        without_results: The advice where an execution left no result files.
     """
 
     def __init__(
         self,
         files: RunFiles,
         chain: Sequence[RunExecution],
-        describe: Callable[[RunExecution], Sequence[MapRunDescription]],
-        instead: str,
+        map_runs: Callable[[RunExecution], Sequence[MapRunDescription]],
+        without_results: str,
     ) -> None:
         self._files = files
         self._chain = chain
-        self._instead = instead
-        self._map_runs_of = {one.name: list(of_samples(describe(one))) for one in chain}
+        self._without_results = without_results
+        self._map_runs_of = {one.name: list(of_samples(map_runs(one))) for one in chain}
         self._newer: set[str] = set()
 
     @property
     def is_whole(self) -> bool:
-        """Whether only all samples can be run again: a later map over them reads what was made of all of them."""
+        """Return whether a rerun has to take all samples: a later map over them reads the results of all of them."""
         return sum(group.scope == "sample" for group in self._files.groups()) > 1
 
     @property
     def earlier(self) -> dict[str, list[dict[str, str]]]:
-        """By Label, ResultWriterDetails of the Map Runs over samples, oldest first."""
-        found: dict[str, list[dict[str, str]]] = {}
+        """Return ``ResultWriterDetails`` of the Map Runs over samples by Label, oldest first."""
+        earlier: dict[str, list[dict[str, str]]] = {}
         for one in self._chain:
             for run in self._map_runs_of[one.name]:
                 if run.results is not None:
-                    found.setdefault(run.label, []).append(dict(run.results))
-        return found
+                    earlier.setdefault(run.label, []).append(dict(run.results))
+        return earlier
 
     def refuse_unknown(self, samples: Sequence[str]) -> None:
         """Refuse samples that the run does not have.
@@ -93,13 +95,13 @@ class Choice:
             known = list(islice(self._files.items("sample"), COMPARED))
             raise UsageError(f"--sample {name}: no such sample in this run; {did_you_mean(name, known)}")
 
-    def write(self, wanted: SampleFilter, out: BinaryIO, told: bool) -> RerunCounts:
-        """Write the lines of the samples that are wanted.
+    def write(self, wanted: SampleFilter, out: BinaryIO, exact: bool) -> RerunCounts:
+        """Write the lines of the wanted samples and return their counts.
 
         Args:
-            wanted: What is wanted.
-            out: An empty file that can be read too.
-            told: Classes are told in the workers' words, which are asked for one by one.
+            wanted: The filter.
+            out: An empty file that is open for reading and writing.
+            exact: Count by the classes that the workers found, which are read one by one; else by Batch's.
 
         Raises:
             RunError: where an execution left no result files.
@@ -117,19 +119,16 @@ class Choice:
             self._map_runs(),
             out,
             superseded=self._newer,
-            labels=partial(in_parallel, self._label_in_words) if told else partial(map, row_label),
+            labels=partial(in_parallel, self._recorded_label) if exact else partial(map, row_label),
             of_class=set(wanted.classes).__contains__ if wanted.classes else None,
             named=set(wanted.samples).__contains__ if wanted.samples else None,
             done=done,
         )
 
     def carry(self, out: BinaryIO) -> str:
-        """Write the line of the run's first sample, which succeeded: its steps are found done.
+        """Write the line of the run's first sample and return its name. It succeeded: its steps are found done.
 
-        For where only a later stage failed. That an execution may have no sample at all is not known of AWS.
-
-        Returns:
-            The sample.
+        This is for a run of which only a later stage failed: whether AWS runs a Map without items is not documented.
         """
         with self._files.store.open(self._files.place.uri(WHOLE)) as lines:
             line = lines.readline()
@@ -137,7 +136,7 @@ class Choice:
         return item_id(json.loads(line))
 
     def _map_runs(self) -> Iterator[Iterable[ResultRow]]:
-        """The rows of the newest execution, then of those before, where a newer one's samples do not count."""
+        """Yield the rows of each Map Run, those of the newest execution first."""
         for one in reversed(self._chain):
             map_runs = self._map_runs_of[one.name]
             if all(run.results is None for run in map_runs):
@@ -154,8 +153,8 @@ class Choice:
             except MissingObject:
                 raise self._no_results(execution) from None
 
-    def _label_in_words(self, row: ResultRow) -> str:
-        """The class of a child's failure; the worker of one of its items may know it better than Batch."""
+    def _recorded_label(self, row: ResultRow) -> str:
+        """Return the class of a child's failure, by the failure record of one of its items where there is one."""
         if row.child["Status"] == "PENDING":
             return NEVER_STARTED
         failure = classify(row.error, row.cause)
@@ -166,20 +165,18 @@ class Choice:
         return str(failure.failure_class)
 
     def _no_results(self, execution: RunExecution) -> RunError:
-        return RunError(f"execution {execution.name}: expected its result files, found none; {self._instead}")
+        return RunError(f"execution {execution.name}: expected its result files, found none; {self._without_results}")
 
 
-def first_names(manifest: BinaryIO) -> list[str]:
-    """The first samples of a manifest."""
+def chosen_samples(execution: str, counts: RerunCounts, manifest: BinaryIO) -> ChosenSamples:
+    """Return the samples of a rerun.
+
+    Args:
+        execution: The name of its execution.
+        counts: Their counts.
+        manifest: Their manifest.
+    """
     manifest.seek(0)
-    return [item_id(json.loads(line)) for line in islice(manifest, SHOWN)]
-
-
-def told(planned: RerunCounts, names: Sequence[str]) -> dict[str, Any]:
-    """What is planned, as ``--json`` prints it."""
-    return {
-        "samples": planned.items,
-        "by_class": dict(planned.by_class.most_common()),
-        "first": list(names),
-        "left_out": planned.filtered,
-    }
+    first = tuple(item_id(json.loads(line)) for line in islice(manifest, SHOWN))
+    manifest.seek(0, SEEK_END)
+    return ChosenSamples(execution, counts.items, dict(counts.by_class.most_common()), first, counts.filtered)

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from genomics_pipeline.cli.arguments import parse_memory, parse_tolerance
 from genomics_pipeline.model.errors import UsageError
-from genomics_pipeline.model.tolerance import parse_tolerance
+from genomics_pipeline.model.rerun import StageMemory
+from genomics_pipeline.model.tolerance import tolerance_words
 
 
 @pytest.mark.parametrize(
@@ -22,9 +24,27 @@ def test_a_share_or_a_number(text: str, percentage: float, count: int) -> None:
     assert parse_tolerance(text) == {"percentage": percentage, "count": count}
 
 
+@pytest.mark.parametrize("text", ["5%", "2.5%", "33.3333333333333%", "0%", "100%", "20", "0"])
+def test_a_tolerance_is_written_as_it_was_given(text: str) -> None:
+    assert tolerance_words(parse_tolerance(text)) == text
+
+
 @pytest.mark.parametrize("text", ["", "%", "-1", "+1", "2.5", "101%", "1e1%", "100000001", " 5%", "5 %", ".5%", "٥"])
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(UsageError) as refused:
         parse_tolerance(text)
     expected = f"--tolerate: expected a share of the samples such as 5%, or their number such as 20, found {text!r}"
     assert str(refused.value) == expected
+
+
+def test_memory_of_a_stage_or_of_all() -> None:
+    assert parse_memory(["200", "total=300"]) == (StageMemory(200), StageMemory(300, "total"))
+
+
+def test_memory_of_another_form_is_refused_all_at_once() -> None:
+    with pytest.raises(UsageError) as refused:
+        parse_memory(["much", "total=0", "total=1.5", "=٣", "total=7"])
+    assert [str(problem) for problem in refused.value.problems] == [
+        f"--memory {text}: expected [STAGE=]MIB, such as alignment=32768"
+        for text in ("much", "total=0", "total=1.5", "=٣")
+    ]

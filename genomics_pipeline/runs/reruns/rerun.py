@@ -1,0 +1,193 @@
+"""The part of a rerun that does not depend on where its run is: choose samples, write the rerun's files, start it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, Protocol, cast
+
+from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.errors import UsageError
+from genomics_pipeline.model.execution_input import ExecutionInput
+from genomics_pipeline.model.rerun import merge_parameters, remaining_tolerance
+from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.records.map_run import MapRunDescription
+from genomics_pipeline.records.rerun import RerunRecord, write_rerun
+from genomics_pipeline.runs.display import Display
+from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution
+from genomics_pipeline.runs.reruns.choice import Choice, SampleFilter, chosen_samples
+from genomics_pipeline.runs.reruns.outcome import CHECKED, AwsRerun, ChosenSamples, RerunOutcome, nothing_to_run
+from genomics_pipeline.runs.reruns.request import RerunChanges, RerunRequest
+from genomics_pipeline.runs.run_files import RunFiles
+
+
+@dataclass(frozen=True, slots=True)
+class RunToRerun:
+    """A run whose newest execution has ended.
+
+    Attributes:
+        run: The run for people: its folder, or its name on AWS.
+        files: Its files.
+        chain: Its executions since one had the whole manifest.
+        samples: The number of its samples.
+        succeeded: Whether its newest execution succeeded.
+        number: The number of the next rerun, from 1.
+        execution: The name of the next execution.
+        definition: The text of the definition that the next execution has.
+        definition_note: The note where that is not the definition of the run.
+        without_results: The advice where an execution left no result files.
+        needs_a_sample: Whether an execution without samples is not possible.
+    """
+
+    run: str
+    files: RunFiles
+    chain: Sequence[RunExecution]
+    samples: int
+    succeeded: bool
+    number: int
+    execution: str
+    definition: str
+    definition_note: str
+    without_results: str
+    needs_a_sample: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRerun:
+    """A rerun before anything of it is written.
+
+    Attributes:
+        chosen: Its samples.
+        input: The input of its execution.
+    """
+
+    chosen: ChosenSamples
+    input: ExecutionInput
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether the rerun reads the manifest of the run."""
+        return self.input.manifest == WHOLE
+
+
+class RerunTarget(Protocol):
+    """The place where a rerun is run."""
+
+    def map_runs(self, execution: RunExecution) -> Sequence[MapRunDescription]:
+        """Return the Map Runs of an execution that has ended."""
+
+    def check(self, planned: PlannedRerun, lines: BinaryIO) -> AwsRerun | None:
+        """Check that the execution can be started; return what identifies it on AWS.
+
+        Args:
+            planned: The rerun.
+            lines: The lines of its manifest.
+
+        Raises:
+            DataError: if it cannot.
+        """
+
+    def write_items(self, planned: PlannedRerun, lines: BinaryIO) -> None:
+        """Write the files that the execution reads; its manifest, unless that is the run's."""
+
+    def start(self, planned: PlannedRerun) -> RerunOutcome:
+        """Start the execution; in a folder, run it to its end."""
+
+
+def rerun(
+    run: RunToRerun, target: RerunTarget, request: RerunRequest, changed: RerunChanges, display: Display
+) -> RerunOutcome:
+    """Run the samples again that failed or never started.
+
+    Args:
+        run: The run.
+        target: Where it is.
+        request: The samples, and whether this is a dry run.
+        changed: The changes that the request means.
+        display: Shows the progress.
+
+    Raises:
+        UsageError: for samples that the run does not have or cannot run by themselves.
+        DataError: if the execution cannot be started.
+        RunError: if an execution left no result files.
+    """
+    choice = Choice(run.files, run.chain, target.map_runs, run.without_results)
+    _refuse(request.wanted, choice)
+    with TemporaryFile() as file:
+        lines = cast(BinaryIO, file)
+        classes_matter = bool(request.wanted.classes) or request.dry_run
+        chosen = chosen_samples(run.execution, choice.write(request.wanted, lines, exact=classes_matter), lines)
+        if not chosen.samples:
+            if run.succeeded or not request.wanted.all:
+                return nothing_to_run(run.run, chosen)
+            if run.needs_a_sample:
+                chosen = replace(chosen, carried=choice.carry(lines))
+        planned = PlannedRerun(chosen, _input(run, chosen, changed, choice))
+        lines.seek(0)
+        aws = target.check(planned, lines)
+        if request.dry_run:
+            return RerunOutcome(run.run, CHECKED, chosen, aws=aws)
+        lines.seek(0)
+        target.write_items(planned, lines)
+    _write_files(run, planned, request, aws, display)
+    return target.start(planned)
+
+
+def _refuse(wanted: SampleFilter, choice: Choice) -> None:
+    """Refuse samples that cannot be chosen in a run.
+
+    Raises:
+        UsageError: for a sample that it does not have, or where it has to run all samples again.
+    """
+    choice.refuse_unknown(wanted.samples)
+    if choice.is_whole and not wanted.all:
+        raise UsageError(
+            "--class and --sample: expected a pipeline with one map over samples; a later one reads what was made of "
+            "all samples, so that all are looked at again"
+        )
+
+
+def _input(run: RunToRerun, chosen: ChosenSamples, changed: RerunChanges, choice: Choice) -> ExecutionInput:
+    """Return the input of the run with what the rerun changes."""
+    files = run.files
+    own: dict[str, Any] = json.loads(files.store.read(files.place.uri(run_layout.INPUT)))
+    return ExecutionInput(
+        place=RunPlace(**own["run"]),
+        reference=own["reference"],
+        parameters=merge_parameters(own["parameters"], changed.parameters),
+        tolerated=remaining_tolerance(changed.tolerated or own["tolerated"], run.samples, chosen.left_out),
+        manifest=WHOLE if choice.is_whole else run_layout.rerun_file(run.number, WHOLE),
+        memory_mib=changed.memory_mib,
+        earlier={} if choice.is_whole else choice.earlier,
+    )
+
+
+def _write_files(
+    run: RunToRerun, planned: PlannedRerun, request: RerunRequest, aws: AwsRerun | None, display: Display
+) -> None:
+    """Write the definition, the input and, last, the record of a rerun."""
+    store, uri = run.files.store, run.files.place.uri
+    definition = run.definition.encode()
+    if store.read(uri(run_layout.DEFINITION)) != definition:
+        display.note(run.definition_note)
+        store.write(uri(run_layout.DEFINITION), definition)
+    given = f"{json.dumps(planned.input.to_json(), indent=2)}\n".encode()
+    store.write(uri(run_layout.rerun_file(run.number, run_layout.INPUT)), given)
+    record = RerunRecord(
+        number=run.number,
+        execution=run.execution,
+        parent=run.chain[-1].name,
+        manifest=planned.input.manifest,
+        classes=tuple(request.wanted.classes),
+        names=tuple(request.wanted.samples),
+        parameters=planned.input.parameters,
+        memory_mib=planned.input.memory_mib,
+        counts=planned.chosen.to_json(),
+        begun=datetime.now(UTC).isoformat(timespec="seconds"),
+        execution_arn=aws.execution_arn if aws else "",
+        carried=int(planned.chosen.carried is not None and not planned.is_whole),
+    )
+    write_rerun(store, uri(run_layout.rerun_file(run.number, run_layout.RECORD)), record)
