@@ -33,7 +33,7 @@ class MapRunCounts:
 
     @property
     def unsuccessful(self) -> int:
-        """How many failed, timed out or were aborted."""
+        """The number of those that failed, timed out or were aborted."""
         return self.failed + self.timed_out + self.aborted
 
 

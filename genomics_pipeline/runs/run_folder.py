@@ -1,4 +1,4 @@
-"""A run's folder: its files by name, its lock, and `run.json`."""
+"""The folder of a run on this machine: its files by name, its lock, and `run.json`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def is_run(folder: Path) -> bool:
 
 
 class RunFolder:
-    """Paths and records below one run's folder."""
+    """The paths and records below one run's folder."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
@@ -47,11 +47,11 @@ class RunFolder:
         return re.sub(r"[^A-Za-z0-9._-]+", "-", self.path.name)[:60] or "run"
 
     def journal(self, execution: str) -> Path:
-        """The folder of that execution's journal."""
+        """Return the folder of an execution's journal."""
         return self.path / run_layout.journal(execution)
 
     def digest(self) -> str:
-        """One sha256 over what decides an execution: the definition, its input and both item files."""
+        """Return a sha256 over what decides an execution: the definition, its input and both item files."""
         files = (self.definition, self.input, self.manifest, self.intervals)
         return sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
@@ -59,7 +59,7 @@ class RunFolder:
         """Read ``run.json``; None where nothing was run yet.
 
         Raises:
-            UnreadableRecord: if the file is not ours.
+            UnreadableRecord: if the file is not as we write it.
         """
         return read_local_run(LocalStore(), str(self._record))
 
@@ -68,14 +68,14 @@ class RunFolder:
         write_local_run(LocalStore(), str(self._record), record)
 
     def write(self, path: Path, text: str | Iterable[str]) -> None:
-        """Replace a file of the run atomically, by a text or by its parts, which may be too many to hold."""
+        """Replace a file of the run atomically by a text, or by parts of one that may be too long for memory."""
         part = path.with_name(f".{path.name}.part")
         with part.open("w", encoding="utf-8") as file:
             file.writelines([text] if isinstance(text, str) else text)
         part.replace(path)
 
     def create(self) -> None:
-        """Make the folder; one that holds other things than a run is refused.
+        """Make the folder, unless it holds other things than a run.
 
         Raises:
             UsageError: if the folder exists and is not a run's, or cannot be made.
@@ -113,11 +113,11 @@ class RunFolder:
             return None
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the run for this process; the kernel lets go of it however the process ends.
+    def lock(self) -> Iterator[None]:
+        """Lock the run for this process; the kernel releases the lock however the process ends.
 
         Raises:
-            RunError: if another process holds it.
+            RunError: if another process holds the lock.
         """
         from filelock import FileLock, Timeout
 
@@ -128,13 +128,13 @@ class RunFolder:
             raise RunError(f"{self.path}: another process is running in this folder; wait for it, or end it") from None
         shutil.rmtree(self.scratch, ignore_errors=True)  # what a killed process left
         try:
-            self._hold()
+            self._write_holder()
             yield
         finally:
             self._holder.unlink(missing_ok=True)
             lock.release()
 
-    def _hold(self) -> None:
+    def _write_holder(self) -> None:
         import psutil
 
         holder = Holder(os.getpid(), socket.gethostname(), psutil.Process().create_time())

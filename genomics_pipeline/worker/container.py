@@ -27,6 +27,7 @@ from genomics_pipeline.worker.machine import capacity
 from genomics_pipeline.worker.payload import read_payload
 from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import StepFolder, read_step
+from genomics_pipeline.worker.task_resources import TaskResources
 
 VARIABLE = "GENOMICS_PIPELINE_"
 MakeStore = Callable[[dict[str, Path]], Store]
@@ -87,11 +88,13 @@ def _run(step: StepFolder, environment: Mapping[str, str], home: Path, make_stor
             payload,
             step,
             store,
-            vcpus=_number(environment, "VCPUS", cores),
-            memory_mib=_number(environment, "MEMORY_MIB", memory_mib),
-            scratch=Path(_variable(environment, "SCRATCH")),
-            cache=cache_folder(environment, home),
-            cancelled=threading.Event(),  # a signal interrupts this process instead
+            TaskResources(
+                vcpus=_number(environment, "VCPUS", cores),
+                memory_mib=_number(environment, "MEMORY_MIB", memory_mib),
+                scratch=Path(_variable(environment, "SCRATCH")),
+                cache=cache_folder(environment, home),
+                cancelled=threading.Event(),  # a signal interrupts this process instead
+            ),
             job=job,
             ended=lambda end: _report(payload, end),
         )

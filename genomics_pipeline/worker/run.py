@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from genomics_pipeline.model.errors import PipelineError
@@ -20,22 +18,19 @@ from genomics_pipeline.records.failure import FailureRecord, delete_failure, wri
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.failure import CANCELLED_EXIT_CODE, StepFailed, failure_of
-from genomics_pipeline.worker.inputs import find_input
+from genomics_pipeline.worker.inputs import Input, find_input
 from genomics_pipeline.worker.scratch import remove_leftovers, task_folder
-from genomics_pipeline.worker.step_attempt import StepAttempt, TaskResources
+from genomics_pipeline.worker.step_attempt import StepAttempt
 from genomics_pipeline.worker.step_folder import StepFolder
+from genomics_pipeline.worker.task_resources import TaskResources
 
 
 def run_task(
     payload: TaskPayload,
     step: StepFolder,
     store: Store,
+    resources: TaskResources,
     *,
-    vcpus: int,
-    memory_mib: int,
-    scratch: Path,
-    cache: Path,
-    cancelled: threading.Event,
     job: BatchAttempt | None = None,
     ended: Callable[[CompletionRecord | StepFailed], None] = lambda _: None,
 ) -> list[CompletionRecord]:
@@ -47,11 +42,7 @@ def run_task(
         payload: The task.
         step: The step.
         store: The store of its inputs and outputs.
-        vcpus: Cores that it may use.
-        memory_mib: Memory that it may use.
-        scratch: Folder for its temporary files.
-        cache: The user's cache folder: for references.
-        cancelled: Set when the task must end.
+        resources: What it may use.
         job: The attempt of a Batch job that this is; None where it is none.
         ended: Called with each item's end.
 
@@ -62,12 +53,11 @@ def run_task(
         StepFailed: the failure of the first item that ran out of memory, since a retry with more memory may help it and
             shows the other failures again; else of the first item that failed. All items are tried before.
     """
-    resources = TaskResources(vcpus, memory_mib, scratch, cache, cancelled)
-    remove_leftovers(scratch)
+    remove_leftovers(resources.scratch)
     records: list[CompletionRecord] = []
     failures: list[StepFailed] = []
     for item in payload.items:
-        if cancelled.is_set():
+        if resources.cancelled.is_set():
             failures.append(StepFailed(FailureClass.CANCELLED, CANCELLED_EXIT_CODE, "cancelled", item_id(item)))
             break
         try:
@@ -122,10 +112,17 @@ def _parameter_versions(spec: StepSpec, parameters: Mapping[str, Value], store: 
     return versions
 
 
-def _fingerprint(step: StepFolder, *parts: Any) -> str:
+def _fingerprint(
+    step: StepFolder,
+    item: Mapping[str, Any],
+    parameters: Mapping[str, Value],
+    versions: Mapping[str, str],
+    inputs: Sequence[Input],
+    publish: Mapping[str, str],
+) -> str:
     """Return a sha256 of everything that the outputs depend on, which cores and memory are not."""
-    *plain, inputs, publish = parts
-    members = [step.spec.name, step.spec.version, step.digest, *plain, [one.digest() for one in inputs], publish]
+    program = [step.spec.name, step.spec.version, step.digest]
+    members = [*program, item, parameters, versions, [one.digest() for one in inputs], publish]
     return hashlib.sha256(json.dumps(members, sort_keys=True, default=dict).encode()).hexdigest()
 
 

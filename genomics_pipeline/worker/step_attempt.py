@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 import shutil
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,30 +37,12 @@ from genomics_pipeline.worker.inputs import Input, Staging
 from genomics_pipeline.worker.process import ProcessEnd, run_process
 from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.streams import Streams
+from genomics_pipeline.worker.task_resources import TaskResources
 
 LOG_LINES = 200  # the last lines of a log, searched for what went wrong
 LAST_LINES = 5  # shown of a program that does not say what went wrong
 FOLDERS = ("in", "out", "tmp")  # of a task
 FULL_BYTES = 1 << 20  # a disk with less left is full: programs say so in many ways, or not at all
-
-
-@dataclass(frozen=True, slots=True)
-class TaskResources:
-    """The resources of a task.
-
-    Attributes:
-        vcpus: Cores.
-        memory_mib: Memory.
-        scratch: A folder for its temporary files.
-        cache: The user's cache folder: for references.
-        cancelled: Set when the task must end.
-    """
-
-    vcpus: int
-    memory_mib: int
-    scratch: Path
-    cache: Path
-    cancelled: threading.Event
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,7 +177,7 @@ import signal
 end_on_sigterm()
 folder = RunFolder(Path(sys.argv[1]))
 record = folder.record()
-with folder.locked():
+with folder.lock():
     folder.save(replace(record, status="RUNNING"))
     print("held", flush=True)
     try:

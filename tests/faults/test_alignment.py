@@ -14,6 +14,7 @@ from genomics_pipeline.cli.main import main
 from genomics_pipeline.model.task import RunPlace, TaskPayload
 from genomics_pipeline.runs.catalog import load_step
 from genomics_pipeline.worker.run import run_task
+from genomics_pipeline.worker.task_resources import TaskResources
 from tests.faults.proxy import FaultyS3, seeded
 
 if TYPE_CHECKING:
@@ -52,11 +53,13 @@ def test_the_same_comes_of_pipes_as_of_files(
             task,
             load_step("alignment"),
             store,
-            vcpus=2,
-            memory_mib=1000,
-            scratch=tmp_path / "scratch",
-            cache=tmp_path / "cache",
-            cancelled=threading.Event(),
+            TaskResources(
+                vcpus=2,
+                memory_mib=1000,
+                scratch=tmp_path / "scratch",
+                cache=tmp_path / "cache",
+                cancelled=threading.Event(),
+            ),
         )
         return [output.sha256 for output in record.outputs.values()]
 

@@ -24,6 +24,7 @@ from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import read_step
+from genomics_pipeline.worker.task_resources import TaskResources
 from tests.faults.proxy import FAULTS, Choice, FaultyS3, seeded
 from tests.small_project import write_step
 
@@ -95,11 +96,13 @@ def run(
         task,
         read_step(write_join(folder, stream)),
         object_store(),
-        vcpus=1,
-        memory_mib=100,
-        scratch=folder / "scratch",
-        cache=folder / "cache",
-        cancelled=cancelled or threading.Event(),
+        TaskResources(
+            vcpus=1,
+            memory_mib=100,
+            scratch=folder / "scratch",
+            cache=folder / "cache",
+            cancelled=cancelled or threading.Event(),
+        ),
     )
 
 

@@ -16,6 +16,7 @@ from genomics_pipeline.runs.manifests import read_manifest
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.run import run_task
+from genomics_pipeline.worker.task_resources import TaskResources
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -45,9 +46,7 @@ def align(item: dict[str, Any], reference: str, bucket: str, store: RoutedStore,
     )
     step = load_step("alignment")
     event = threading.Event()
-    (record,) = run_task(
-        payload, step, store, vcpus=2, memory_mib=2000, scratch=scratch, cache=scratch, cancelled=event
-    )
+    (record,) = run_task(payload, step, store, TaskResources(2, 2000, scratch, scratch, event))
     return {name: output.sha256 for name, output in record.outputs.items()}
 
 

@@ -91,7 +91,7 @@ def test_a_run_whose_process_is_gone_is_aborted_and_one_that_is_held_runs(
     assert (shown.returncode, shown.stdout.splitlines()[0].split()[1]) == (1, "ABORTED")
     assert "Sample    2 of 3 done, 1 failed" in shown.stdout
     assert "the command that began it goes on with --resume" in shown.stdout
-    with RunFolder(run).locked():
+    with RunFolder(run).lock():
         held = command("status", run, "--json")
     found = json.loads(held.stdout)
     assert (held.returncode, found["status"]) == (0, "RUNNING")

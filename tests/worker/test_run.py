@@ -20,6 +20,7 @@ from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import read_step
+from genomics_pipeline.worker.task_resources import TaskResources
 from tests.small_project import write_step
 
 DECLARATIONS = """
@@ -109,11 +110,13 @@ def run(folder: Path) -> Run:
             task,
             read_step(folder / "copy"),
             store,
-            vcpus=1,
-            memory_mib=100,
-            scratch=folder / "scratch",
-            cache=folder / "cache",
-            cancelled=cancelled or threading.Event(),
+            TaskResources(
+                vcpus=1,
+                memory_mib=100,
+                scratch=folder / "scratch",
+                cache=folder / "cache",
+                cancelled=cancelled or threading.Event(),
+            ),
         )
 
     return call

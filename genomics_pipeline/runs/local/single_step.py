@@ -27,6 +27,7 @@ from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.machine import capacity
 from genomics_pipeline.worker.run import run_task
+from genomics_pipeline.worker.task_resources import TaskResources
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def run_step(request: StepRequest, adapters: Adapters) -> StepOutcome:
     scope = _scope(spec)
     folder = RunFolder(request.out)
     folder.create()
-    with folder.locked():
+    with folder.lock():
         store = adapters.store.with_buckets({BUCKET: folder.path})
         reference = _reference(spec, request, store, adapters.cache)
         item = _item(scope, spec, files, request.sample, reference)
@@ -115,11 +116,13 @@ def run_step(request: StepRequest, adapters: Adapters) -> StepOutcome:
                 payload,
                 step,
                 store,
-                vcpus=min(cores, spec.resources.vcpus),
-                memory_mib=min(memory_mib, spec.resources.memory_mib),
-                scratch=folder.scratch,
-                cache=adapters.cache,
-                cancelled=threading.Event(),
+                TaskResources(
+                    vcpus=min(cores, spec.resources.vcpus),
+                    memory_mib=min(memory_mib, spec.resources.memory_mib),
+                    scratch=folder.scratch,
+                    cache=adapters.cache,
+                    cancelled=threading.Event(),
+                ),
             )
         except StepFailed as failure:
             log = f"; log: {store.fetch(failure.log, folder.path)}" if failure.log else ""

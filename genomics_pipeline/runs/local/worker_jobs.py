@@ -18,6 +18,7 @@ from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.machine import capacity
 from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import StepFolder
+from genomics_pipeline.worker.task_resources import TaskResources
 
 
 class WorkerJobs:
@@ -44,11 +45,13 @@ class WorkerJobs:
                 payload,
                 self._steps[payload.step],
                 self._store,
-                vcpus=job.vcpus,
-                memory_mib=job.memory_mib,
-                scratch=self._scratch,
-                cache=self._cache,
-                cancelled=job.cancelled,
+                TaskResources(
+                    vcpus=job.vcpus,
+                    memory_mib=job.memory_mib,
+                    scratch=self._scratch,
+                    cache=self._cache,
+                    cancelled=job.cancelled,
+                ),
                 job=BatchAttempt(job.job_id, 1),
             )
         except StepFailed as failure:

@@ -152,7 +152,7 @@ def rerun_local(folder: RunFolder, request: RerunRequest, adapters: Adapters, di
     record = _ended(folder)
     pipeline, steps = load_pipeline(record.arguments.pipeline)
     changed = changes(request, pipeline)
-    with nullcontext() if request.dry_run else folder.locked():
+    with nullcontext() if request.dry_run else folder.lock():
         record = folder.record() or record
         target = _InFolder(folder, record, pipeline, steps, adapters, display)
         if record.status in ("RUNNING", "ABORTED"):  # by a process that is gone

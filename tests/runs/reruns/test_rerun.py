@@ -348,7 +348,7 @@ def test_while_the_run_is_held_no_rerun_begins(here: Here) -> None:
     here.begin("", "--tolerate", "60%", a=GOOD, b="bad")
     record = json.loads((here.run / "run.json").read_text())
     (here.run / "run.json").write_text(json.dumps({**record, "status": "RUNNING"}))
-    with RunFolder(here.run).locked():
+    with RunFolder(here.run).lock():
         code, _, stderr = here.says("rerun", here.run)
     expected = f"execution run-1 is running; wait for it, or end it: genomics-pipeline cancel {here.run}"
     assert (code, stderr) == (1, f"error: {here.run}: {expected}\n")

@@ -1,0 +1,26 @@
+"""The resources of one task."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResources:
+    """The resources of a task.
+
+    Attributes:
+        vcpus: The number of cores that it may use.
+        memory_mib: The memory that it may use, in MiB.
+        scratch: A folder for its temporary files.
+        cache: The user's cache folder, for references.
+        cancelled: Set when the task must end.
+    """
+
+    vcpus: int
+    memory_mib: int
+    scratch: Path
+    cache: Path
+    cancelled: threading.Event
