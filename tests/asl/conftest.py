@@ -1,4 +1,4 @@
-"""What the generator's tests share: small steps, pipelines of them, and pipelines made at random."""
+"""Fixtures of the generator's tests: small steps, pipelines of them, and random pipelines."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def make(
     maps: Mapping[str, MapSettings] | None = None,
     parameters: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Pipeline:
-    """A pipeline of stages (name, scope, inputs), each with a step of its own name."""
+    """Return a pipeline of stages (name, scope, inputs), each with a step of the same name."""
     kinds = {"sample.reads": "reads", "reference": "reference"}
     made = []
     for stage, scope, inputs in stages:
@@ -87,11 +87,11 @@ def _pipelines(draw: st.DrawFn) -> Pipeline:
 
 @pytest.fixture(scope="session")
 def pipelines() -> st.SearchStrategy[Pipeline]:
-    """Pipelines of any stages, scopes, sources, settings and baked parameters."""
+    """Generate pipelines of any stages, scopes, sources, settings and parameters."""
     return _pipelines()
 
 
 @pytest.fixture(scope="session")
 def pipeline() -> Any:
-    """`pipeline(name, stages, maps, parameters)`; see `make`."""
+    """Return `make`."""
     return make

@@ -1,4 +1,4 @@
-"""Any pipeline: its document is whole, its payloads are what the worker reads, and the engine runs it as declared."""
+"""Documents of random pipelines: complete, with payloads that the worker reads, and run by the engine as declared."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ State = Mapping[str, Any]
 
 
 def document_of(pipeline: Pipeline) -> dict[str, Any]:
-    """Its document; nothing where no SubmitJob could carry its batches."""
+    """Return the document of a pipeline; discard the example if no SubmitJob could carry its batches."""
     try:
         return generate(pipeline)
     except DataError as error:
@@ -94,7 +94,7 @@ def test_the_document_is_whole(pipelines: st.SearchStrategy[Pipeline], data: st.
 
 
 def input_of(pipeline: Pipeline, place: RunPlace, overrides: Any, reference: str = "r.fa") -> dict[str, Any]:
-    """The input of an execution."""
+    """Return the input of an execution."""
     return ExecutionInput(place, reference, overrides, pipeline.maps["sample"].tolerance()).to_json()
 
 
@@ -103,7 +103,7 @@ def details(label: str) -> dict[str, str]:
 
 
 def payload_of(state: State, given: Any, variables: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
-    """The payload of a Task and the size of its SubmitJob, as the engine evaluates them."""
+    """Return the payload of a Task and the size of its SubmitJob, as the engine evaluates them."""
     arguments = evaluate(state["Arguments"], {**variables, "states": {"input": given}}, "Arguments")
     entry, memory = arguments["ContainerOverrides"]["Environment"]
     assert (entry["Name"], memory) == (PAYLOAD_VARIABLE, {"Name": MEMORY_VARIABLE, "Value": "2048"})
@@ -113,7 +113,7 @@ def payload_of(state: State, given: Any, variables: Mapping[str, Any]) -> tuple[
 
 
 def children(state: State, given: Any, variables: Mapping[str, Any], items: list[Any]) -> list[Any]:
-    """What the children of a Map are given."""
+    """Return the inputs of the children of a Map."""
 
     def select(item: Any) -> Any:
         states = {"input": given, "context": {"Map": {"Item": {"Value": item}}}}
@@ -189,7 +189,7 @@ def test_every_payload_is_what_the_worker_reads(pipelines: st.SearchStrategy[Pip
 
 
 class Ran:
-    """What a fake Batch was asked to run, in order."""
+    """The jobs of a fake Batch, in their order."""
 
     def __init__(self, failing: set[tuple[str, str]]) -> None:
         self.failing = failing
@@ -206,7 +206,7 @@ class Ran:
 
 
 def groups(pipeline: Pipeline) -> Iterator[tuple[str, list[str]]]:
-    """(scope, stages) as they run: neighbours of a scope together, cohort stages alone."""
+    """Return (scope, stages) as they run: neighbours of one scope together, cohort stages alone."""
     last = None
     for stage in pipeline.stages:
         if last and last[0] == stage.scope != "cohort":
@@ -281,7 +281,7 @@ def test_the_engine_runs_each_stage_once_per_item_in_order_and_honours_tolerated
 
 
 def test_a_cause_that_was_cut_is_handed_on_as_it_is(pipeline: Any) -> None:
-    """Cut JSON cannot be parsed, and a Catch that fails would lose the failure."""
+    """Pass on a cause that was cut: it cannot be parsed, and a Catch that fails would lose the failure."""
     document = generate(pipeline("p", [("gather", "cohort", {"reference": "reference"})]))
     (catcher,) = document["States"]["gather"]["Catch"]
 

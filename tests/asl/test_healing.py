@@ -1,4 +1,4 @@
-"""What a definition does when a job failed, as the engine runs it: every class, with the causes that AWS gives."""
+"""Retries by a definition, run by the engine: every failure class, with causes as AWS gives them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ GIVEN = {
 
 
 def job(status_reason: str = EXITED, code: int | None = None, reason: str | None = None) -> StatesError:
-    """How Step Functions tells of a job that failed; with the patterns that must not be searched."""
+    """Return the error of a failed job; its cause contains retry patterns, which must not be searched."""
     container = {"ExitCode": code, "Reason": reason}
     detail = {
         "JobId": "j",
@@ -61,7 +61,7 @@ REFUSED = StatesError("Batch.ClientException", "JobDefinition not found")
 
 
 class Batch:
-    """Jobs that end as they are told to; remembers what was submitted."""
+    """A fake of Batch whose jobs end as given; it keeps the submissions."""
 
     def __init__(self, ends: Sequence[StatesError | None]) -> None:
         self._ends = list(ends)
@@ -76,7 +76,7 @@ class Batch:
         return {"JobId": "done"}
 
     def tries(self) -> list[tuple[int, str, int]]:
-        """Memory in MiB, queue, and seconds of each job."""
+        """Return memory in MiB, queue and timeout in seconds of each job."""
         return [
             (
                 int(one["ContainerOverrides"]["ResourceRequirements"][0]["Value"]),
@@ -88,7 +88,7 @@ class Batch:
 
 
 def stage(declared: Pipeline, ladder: tuple[int, ...], retry: dict[FailureClass, int]) -> Pipeline:
-    """The pipeline, its first stage with that ladder and those retries."""
+    """Return a pipeline with the memory ladder and retries of its first stage replaced."""
     first: Stage = declared.stages[0]
     resources = Resources(memory_ladder=ladder, timeout_s=600)
     step = replace(first.step, resources=resources, retry={**first.step.retry, **retry})
@@ -97,7 +97,7 @@ def stage(declared: Pipeline, ladder: tuple[int, ...], retry: dict[FailureClass,
 
 @pytest.fixture
 def run(pipeline: Any, tmp_path: Path) -> Any:
-    """`run(ends, …)`: one sample through one stage, whose jobs end so; the Batch, and how its child ended."""
+    """Return a function that runs one sample whose jobs end as given; it returns the Batch and the child's row."""
 
     def call(
         ends: Sequence[StatesError | None],

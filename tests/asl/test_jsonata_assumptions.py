@@ -1,4 +1,4 @@
-"""The assumptions about JSONata: checked before a document is generated, and complete."""
+"""Assumptions about JSONata: they are checked before a document is generated, and are complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits: each one broken alone on a copy of a good document is one problem, with its place."""
+"""Limits of a document: each one that is exceeded alone is one problem with its path."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def good(pipeline: Any) -> dict[str, Any]:
 
 
 def put(*path: Any) -> Change:
-    """A change: the last value at the path before it."""
+    """Return a change that sets the value at a path."""
 
     def change(document: dict[str, Any]) -> None:
         *parents, key, value = path

@@ -1,4 +1,4 @@
-"""What an item of a run may take: the job's request, the child's input, the file of items."""
+"""The size that a run's items may have: in a job's request, in a child's input, in the file of items."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def room(pipeline: Any, **parameters: Any) -> dict[str, PayloadBudget]:
 
 
 def request(pipeline: Any, item: Any) -> int:
-    """The bytes of the SubmitJob of ``call``, written as AWS's API has it."""
+    """Return the bytes of the SubmitJob of ``call``, with the names of AWS's API."""
     stage = next(one for one in pipeline.stages if one.name == "call")
     payload = TaskPayload(
         "call",

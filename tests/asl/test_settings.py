@@ -1,4 +1,4 @@
-"""Settings of a map, and what the document makes of them."""
+"""Settings of a Distributed Map, and the fields of the document that have them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What CloudFormation does and moto's does not: the differences that these tests bridge, each by moto's own parts.
+"""Behaviour of CloudFormation that moto lacks, added for these tests with moto's own parts.
 
 moto's server runs in the process of the tests, so its resource classes are completed here; boto3 and our code are as
 they are. Every entry says what moto leaves out.
@@ -33,13 +33,13 @@ def _client(service: str) -> Any:
 
 @cache
 def _client_of(service: str, endpoint: str) -> Any:
-    """One for all tests: EC2's model alone takes half a second to read."""
+    """Return a client that all tests share, because reading EC2's model takes half a second."""
     client: Callable[..., Any] = boto3.client
     return client(service, endpoint_url=endpoint)
 
 
 def _service_linked_role() -> str:
-    """Batch makes its service-linked role where it is missing; moto demands a role by name."""
+    """Create the service-linked role, as Batch does if it is missing; moto demands a role by name."""
     iam = _client("iam")
     try:
         answer = iam.get_role(RoleName=SERVICE_LINKED_ROLE)
@@ -57,7 +57,7 @@ def _environment(create: Callable[..., Any], name: str, document: Any, *rest: An
 
 
 def _machine(create: Callable[..., Any], name: str, document: Any, *rest: Any, **more: Any) -> Any:
-    """moto knows DefinitionString only."""
+    """Create a state machine from DefinitionS3Location; moto supports DefinitionString only."""
     properties = document["Properties"]
     place = properties["DefinitionS3Location"]
     body = _client("s3").get_object(Bucket=place["Bucket"], Key=place["Key"])["Body"].read()
@@ -73,7 +73,7 @@ def _updated_machine(update: Callable[..., Any], *, cloudformation_json: Any, **
 
 
 def _definition(_create: Any, name: str, document: Any, account: str, region: str, **_: Any) -> Any:
-    """moto registers no Timeout, PlatformCapabilities and PropagateTags."""
+    """Register a job definition with Timeout, PlatformCapabilities and PropagateTags, which moto omits."""
     properties = lowercase_first_key(document["Properties"])
     return batch_backends[account][region].register_job_definition(
         def_name=name,
@@ -93,14 +93,14 @@ def _definition(_create: Any, name: str, document: Any, account: str, region: st
 def _updated_definition(
     _: Any, *, original_resource: JobDefinition, cloudformation_json: Any, account_id: str, region_name: str, **__: Any
 ) -> Any:
-    """CloudFormation registers a new revision and deregisters the one before; moto does nothing."""
+    """Register a new revision and deregister the previous one, as CloudFormation does; moto does nothing."""
     new = _definition(None, original_resource.name, cloudformation_json, account_id, region_name)
     original_resource.deregister()
     return new
 
 
 def _deleted(kind: str) -> Callable[..., None]:
-    """moto's CloudFormation deletes no resources of these kinds; its services do."""
+    """Delete resources of types that moto's CloudFormation does not delete, but its services do."""
 
     def queue(name: str) -> None:
         _client("batch").update_job_queue(jobQueue=name, state="DISABLED")
@@ -126,7 +126,7 @@ def _deleted(kind: str) -> Callable[..., None]:
 
 
 def _bucket(create: Callable[..., Any], name: str, document: Any, *rest: Any, **more: Any) -> Any:
-    """moto sets encryption and tags only."""
+    """Set all properties of a bucket; moto sets encryption and tags only."""
     made = create(name, document, *rest, **more)
     s3, properties = _client("s3"), document["Properties"]
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=properties["VersioningConfiguration"])
@@ -138,7 +138,7 @@ def _bucket(create: Callable[..., Any], name: str, document: Any, *rest: Any, **
 
 
 def _rule(rule: dict[str, Any]) -> dict[str, Any]:
-    """CloudFormation's rule in S3's words."""
+    """Return a lifecycle rule of CloudFormation with the names of S3's API."""
     given = {"ID": rule["Id"], "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
     if "TagFilters" in rule:
         (given["Filter"],) = ({"Tag": tag} for tag in rule["TagFilters"])
@@ -153,7 +153,7 @@ def _rule(rule: dict[str, Any]) -> dict[str, Any]:
 
 
 def _applied(apply: Callable[..., None], change_set: ChangeSet) -> None:
-    """moto gives a stack no outputs, and forgets its parameters, when a change set made it."""
+    """Keep outputs and parameters of a stack that a change set created, which moto loses."""
     apply(change_set)
     stack = change_set.stack
     stack.template = change_set.template
@@ -163,13 +163,15 @@ def _applied(apply: Callable[..., None], change_set: ChangeSet) -> None:
 
 
 def _values(stack: Stack) -> dict[str, str]:
-    """The API's parameters are texts; moto gives what it made of them, which it does not take again."""
+    """Return the parameters as texts, as the API has them; moto returns parsed values, which it does not accept."""
     resolved = stack.resource_map.resolved_parameters.items()
     return {key: ",".join(value) if isinstance(value, list) else str(value) for key, value in resolved}
 
 
 class BucketPolicy(CloudFormationModel):
-    """moto has none. It is not put on the bucket, where moto would refuse every request: its server speaks no TLS."""
+    """A bucket policy, which moto lacks.
+
+    It is not set on the bucket, because moto would then refuse every request: its server has no TLS."""
 
     def __init__(self, bucket: str, document: dict[str, Any]) -> None:
         self.bucket = bucket
@@ -195,7 +197,7 @@ class BucketPolicy(CloudFormationModel):
 
 @contextmanager
 def completed() -> Iterator[None]:
-    """moto's CloudFormation with what it leaves out."""
+    """Add the missing behaviour to moto's CloudFormation."""
     for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
         cached.cache_clear()  # they may have been asked for before BucketPolicy was there
     with pytest.MonkeyPatch.context() as patch:

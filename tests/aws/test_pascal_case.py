@@ -1,4 +1,4 @@
-"""Arguments of a Task and a service's own names, by the service's model."""
+"""Names of arguments of a Task and of the service, by the service's model."""
 
 from __future__ import annotations
 

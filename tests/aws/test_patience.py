@@ -1,4 +1,4 @@
-"""Requests by the thousand: paced, in parallel, and again where AWS has too many."""
+"""Many requests: at a limited rate, in parallel, and retried when AWS throttles them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_answers_stand_in_order_and_no_more_than_a_thousand_are_asked_ahead() ->
 
 
 class Throttled(BaseHTTPRequestHandler):
-    """S3 that answers every second HEAD with 503, which has no body."""
+    """A server that answers every second HEAD with 503, without a body."""
 
     protocol_version = "HTTP/1.1"
     asked = 0
@@ -86,7 +86,7 @@ class Throttled(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's name
-        """Nothing is printed."""
+        """Print nothing."""
 
 
 class Server(ThreadingHTTPServer):

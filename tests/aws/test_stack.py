@@ -1,4 +1,4 @@
-"""Change sets and events as CloudFormation answers them, page by page and state by state: botocore's stubs."""
+"""Change sets and events in pages and states as CloudFormation returns them, with botocore's stubs."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def change(action: str, name: str, **more: Any) -> dict[str, Any]:
 
 
 def events(*told: tuple[str, str, str], more: str | None = None) -> dict[str, Any]:
-    """The newest first: (id, resource, status), where the resource `s` is the stack."""
+    """Add a page of events (id, resource, status), the newest first; the resource `s` is the stack."""
     page = [
         {
             "StackId": STACK,
@@ -106,7 +106,7 @@ def test_a_change_set_of_a_new_stack(clients: Clients, stub: Stubber) -> None:
 
 
 def test_parameters_that_are_not_given_keep_their_values(clients: Clients, stub: Stubber) -> None:
-    """A parameter that is new in the template is not among those that the stack has: it takes its default."""
+    """Keep the values of the stack's parameters; a parameter that is new in the template has its default."""
     stub.add_response(
         "describe_stacks",
         described("CREATE_COMPLETE", Parameters=[{"ParameterKey": "MaxVcpus"}, {"ParameterKey": "Gone"}]),
@@ -180,7 +180,7 @@ def test_a_long_template_goes_through_the_bucket(clients: Clients, stub: Stubber
 
 
 def test_events_are_told_once_and_the_end_is_the_stacks_own(clients: Clients, stub: Stubber) -> None:
-    """The status may still be that of before for a moment: only a new event of the stack itself is its end."""
+    """Wait for a new event of the stack itself: its status may be outdated for a moment."""
     before = ("0", "s", "UPDATE_COMPLETE")
     stub.add_response("describe_stack_events", events(before))
     stub.add_response("execute_change_set", {}, {"ChangeSetName": ARN, "StackName": STACK})

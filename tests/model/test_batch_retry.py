@@ -1,4 +1,4 @@
-"""What Batch tries again: only what another host or another try heals."""
+"""Retries by Batch: only failures that another host or attempt may avoid."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_what_the_agent_says(reason: str | None, status_reason: str) -> None:
 
 
 def test_ours_keeps_the_limits_of_aws() -> None:
-    """API reference, RetryStrategy and EvaluateOnExit."""
+    """Check the limits of the API reference: RetryStrategy and EvaluateOnExit."""
     assert 1 <= OURS.attempts <= 10
     assert len(OURS.evaluate_on_exit) <= 5
     assert OURS.evaluate_on_exit[-1] == EvaluateOnExit("EXIT", on_reason="*")

@@ -1,4 +1,4 @@
-"""Causes as AWS, programs and our own worker give them: the class of each, and what told it."""
+"""Causes of AWS, programs and the worker: the class of each, and the field that decides it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ RETRY_STRATEGY = {
 
 
 def job(status_reason: str = EXITED, code: int | None = None, reason: str | None = None, **more: Any) -> str:
-    """A job's detail as ``batch:submitJob.sync`` gives it."""
+    """Return a job's detail as ``batch:submitJob.sync`` gives it."""
     container = {"ExitCode": code, "Reason": reason, "LogStreamName": "a/default/2"}
     detail = {
         "JobId": "j1",
@@ -51,7 +51,7 @@ def job(status_reason: str = EXITED, code: int | None = None, reason: str | None
 
 
 def stage(cause: str, error: str = "States.TaskFailed", **more: Any) -> str:
-    """A cause of our Fail states."""
+    """Return a cause of a generated Fail state."""
     return json.dumps({"stage": "alignment", "error": error, "cause": cause, **more}, separators=(",", ":"))
 
 

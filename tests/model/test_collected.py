@@ -1,4 +1,4 @@
-"""Problems of several checks come at once; the exit code is that of usage only where nothing else is wrong."""
+"""Problems of several checks, raised at once; the exit code is that of a usage error only if there is no other."""
 
 from __future__ import annotations
 

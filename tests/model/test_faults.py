@@ -1,4 +1,4 @@
-"""Faults as declared: whom they strike is the seed's choice, whatever the order."""
+"""Injected faults: the seed selects the items, in whatever order they are run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON text, read and written."""
+"""Reading and writing of JSON text."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ endings = st.sampled_from([".fastq.gz", ".fq.gz", ".fastq", ".fq"])
 
 @st.composite
 def sheets(draw: st.DrawFn) -> list[Row]:
-    """Rows of a valid sheet, the lanes of its samples in any order, every column in its place."""
+    """Generate rows of a valid sheet, with the lanes of its samples in any order."""
     rows: list[Row] = []
     for sample in draw(st.lists(names, min_size=1, max_size=4, unique=True)):
         fixed = {
@@ -128,7 +128,7 @@ def test_the_schema_and_the_parser_accept_the_same_rows(row: dict[str, Any]) -> 
 
 
 def valid(row: Any) -> bool:
-    """By the schema, whose `$` means the end of the text, not before a last line break as in Python."""
+    """Tell whether a row is valid by the schema, whose `$` is the end of the text, unlike Python's."""
     texts = [value for value in row.values() if isinstance(value, str)]
     return not any(text.endswith("\n") for text in texts) and VALIDATOR.is_valid(row)
 

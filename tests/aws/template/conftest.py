@@ -1,4 +1,4 @@
-"""Templates: of the shipped pipelines, and of a pipeline of the user's own beside them."""
+"""Templates of the shipped pipelines, alone and with a user's pipeline."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def document(plan: StackTemplate) -> dict[str, Any]:
 
 @pytest.fixture(scope="session", params=[*PIPELINES, "first"])
 def any_document(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Each kind of template; `first` is that of a first deployment."""
+    """Return each kind of template; `first` is that of a first deployment."""
     made = stack_template(PIPELINES.get(request.param, []), "any-stack")
     return made.document(with_machines=request.param != "first")
 
 
 @pytest.fixture(scope="session")
 def of_type(document: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
-    """`of_type(type)`: the properties of the resources of that type, by logical id."""
+    """Return a function that returns the properties of the resources of a type, by logical id."""
 
     def call(kind: str) -> dict[str, Any]:
         found = document["Resources"].items()

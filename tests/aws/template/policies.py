@@ -1,4 +1,4 @@
-"""A template's policies as IAM would see them: functions resolved, then evaluated by moto's policy engine."""
+"""Policies of a template, with intrinsic functions resolved, evaluated by moto's policy engine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def arn(service: str, resource: str) -> str:
 
 
 def resolve(value: Any, resources: Mapping[str, Any]) -> Any:
-    """A value of the template with its functions done, as CloudFormation does them."""
+    """Return a value of the template with its intrinsic functions resolved."""
     if isinstance(value, list):
         return [resolve(each, resources) for each in value]
     if not isinstance(value, dict):
@@ -63,7 +63,7 @@ def _attribute(name: str, attribute: str, resources: Mapping[str, Any]) -> str:
 
 
 def statements(document: Mapping[str, Any], holder: str) -> list[dict[str, Any]]:
-    """What a role may do: its own policies, and those that are attached to it."""
+    """Return the statements of a role: of its own policies and of those attached to it."""
     resources = document["Resources"]
     policies = [each["PolicyDocument"] for each in resources[holder]["Properties"]["Policies"]]
     for resource in resources.values():
@@ -73,6 +73,6 @@ def statements(document: Mapping[str, Any], holder: str) -> list[dict[str, Any]]
 
 
 def allowed(given: list[dict[str, Any]], action: str, resource: str) -> bool:
-    """Whether the statements allow an action on a resource."""
+    """Tell whether the statements allow an action on a resource."""
     policy = IAMPolicy(json.dumps({"Version": "2012-10-17", "Statement": given}))
     return policy.is_action_permitted(action, resource) == PermissionResult.PERMITTED

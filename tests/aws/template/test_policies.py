@@ -1,4 +1,4 @@
-"""Least privilege, by simulation: each call that is made is allowed, and its neighbours are not."""
+"""Least privilege, by simulation: each call that is made is allowed, and similar ones are not."""
 
 from __future__ import annotations
 

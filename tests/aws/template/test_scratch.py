@@ -1,4 +1,4 @@
-"""The hosts' user data, run here with the programs it calls replaced by some that tell what they were given."""
+"""The hosts' user data, run with fakes of its programs that record their arguments."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STORE = "Amazon EC2 NVMe Instance Storage"  # as NVMe devices of instance store 
 
 
 def script() -> str:
-    """The one part of the archive, which Batch merges with its own."""
+    """Return the one part of the archive, which Batch merges with its own parts."""
     archive = message_from_string(user_data())
     assert archive.get_content_type() == "multipart/mixed"
     parts: Any = archive.get_payload()
@@ -33,7 +33,7 @@ def script() -> str:
 
 @pytest.fixture
 def boot(tmp_path: Path) -> Callable[..., list[str]]:
-    """`boot(models, failing)`: the calls that were made on a host with disks of these models."""
+    """Return a function that runs the script on a host with disks of the given models; it returns the calls."""
     programs, log, scratch = tmp_path / "bin", tmp_path / "log", tmp_path / "scratch"
 
     def call(models: Sequence[str], *, failing: Sequence[str] = (), absent: Sequence[str] = ()) -> list[str]:

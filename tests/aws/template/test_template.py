@@ -1,4 +1,4 @@
-"""The template byte by byte, by cfn-lint's rules, and where a mistake would cost data, money or safety.
+"""The template: its bytes, the rules of cfn-lint, and properties on which data, cost or security depend.
 
 GENOMICS_PIPELINE_RENEW_GOLDEN=1 python -m pytest tests/aws/template
 git diff tests/aws/template/golden.json
@@ -105,7 +105,7 @@ def test_the_user_of_jobs_is_that_of_the_images(document: dict[str, Any]) -> Non
 
 
 def test_hosts_and_images_are_tried_again_and_nothing_else(document: dict[str, Any]) -> None:
-    """Batch user guide, "Automated job retries": at most five entries, and what matches none is retried."""
+    """Check the retry entries, at most five; an end without a match is retried (Batch user guide, "Job retries")."""
     strategy = document["Resources"]["GatherJobDefinition"]["Properties"]["RetryStrategy"]
     assert strategy == {
         "Attempts": 5,
