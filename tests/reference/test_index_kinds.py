@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
 
+import genomics_pipeline
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.reference.fai import Contig, parse_fai
 from genomics_pipeline.reference.index_kinds import INDEX_KINDS, IndexKind, required_kinds
@@ -58,3 +60,16 @@ def test_a_line_that_is_none(line: str) -> None:
     with pytest.raises(DataError) as error:
         parse_fai(f"{line}\n", file="a.fa.fai")
     assert str(error.value) == f"a.fa.fai: expected a FASTA index (name, length, …), found {line!r}"
+
+
+def test_suffixes_of_indexes_stand_in_one_package() -> None:
+    package = Path(genomics_pipeline.__file__).parent
+    suffixes = {suffix for kind in INDEX_KINDS.values() for suffix in kind.suffixes if suffix.startswith(".")}
+    found = [
+        f"{file.relative_to(package)}:{node.lineno}: {node.value}"
+        for file in sorted(package.rglob("*.py"))
+        if not file.is_relative_to(package / "reference")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in suffixes
+    ]
+    assert found == []

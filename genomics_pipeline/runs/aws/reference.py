@@ -65,7 +65,7 @@ def find_reference(given: str, indexes: Sequence[str], bucket: str, adapters: Ad
     missing = list(_missing(given, indexes, clients))
     if missing:
         raise DataError(missing)
-    fai = f"{given}.fai"
+    (fai,) = INDEX_KINDS["fai"].beside(given)
     with aws_call(f"read {fai}"):
         text = adapters.store.read(fai).decode()
     return AwsReference(given, [record.contig for record in parse_fai(text, file=fai)])
