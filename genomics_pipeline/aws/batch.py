@@ -112,6 +112,6 @@ def _batch_call() -> Iterator[None]:
     except BotoCoreError as error:
         raise BatchError("SdkClientException", str(error), 0) from error
     except ClientError as error:
-        told = error.response.get("Error", {})
+        details = error.response.get("Error", {})
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-        raise BatchError(told.get("Code", "Unknown"), told.get("Message", str(error)), status) from error
+        raise BatchError(details.get("Code", "Unknown"), details.get("Message", str(error)), status) from error

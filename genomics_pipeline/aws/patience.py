@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from genomics_pipeline.aws.clients import CONNECTIONS
 
-Asked = TypeVar("Asked")
+Argument = TypeVar("Argument")
 Answer = TypeVar("Answer")
 
 ROUNDS = 8  # each of as many attempts as botocore makes by itself
@@ -68,12 +68,12 @@ def is_throttled(error: BaseException | None) -> bool:
     return isinstance(error, ClientError) and error.response["Error"]["Code"] in THROTTLED
 
 
-def in_parallel(ask: Callable[[Asked], Answer], asked: Iterable[Asked]) -> Iterator[Answer]:
+def in_parallel(call: Callable[[Argument], Answer], arguments: Iterable[Argument]) -> Iterator[Answer]:
     """Yield the answers in the order of the requests, which as many threads send as a client has connections."""
-    left = iter(asked)
+    left = iter(arguments)
     with ThreadPoolExecutor(CONNECTIONS) as threads:
         try:
             while some := list(islice(left, AT_ONCE)):
-                yield from threads.map(ask, some)
+                yield from threads.map(call, some)
         finally:
             threads.shutdown(cancel_futures=True)

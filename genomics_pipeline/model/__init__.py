@@ -1,1 +1,1 @@
-"""What the words mean: samples, steps, pipelines, failures. Pure: no I/O, clock, environment, randomness."""
+"""Domain vocabulary: samples, steps, pipelines, failures, run layout, AWS limits. Pure: no I/O, clock, randomness."""

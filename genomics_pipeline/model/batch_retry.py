@@ -2,7 +2,7 @@
 
 Batch user guide, "Automated job retries"; API reference, RetryStrategy and EvaluateOnExit: 1 to 10 attempts, at most
 five entries, conditions of one entry hold together, the first entry that matches decides, what matches none is retried.
-Jobs that were cancelled or timed out are never retried, whatever an entry says.
+Jobs that were cancelled or timed out are never retried, whatever the entries.
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ class RetryStrategy:
         """
         if status_reason == TIMED_OUT:
             return False
-        told = status_reason, reason or "", "" if exit_code is None else str(exit_code)
-        entry = next((entry for entry in self.evaluate_on_exit if entry.matches(*told)), None)
+        ends = status_reason, reason or "", "" if exit_code is None else str(exit_code)
+        entry = next((entry for entry in self.evaluate_on_exit if entry.matches(*ends)), None)
         return entry is None or entry.action.upper() == RETRY
 
     def to_json(self) -> dict[str, Any]:

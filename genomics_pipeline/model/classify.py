@@ -65,7 +65,7 @@ BY_EXIT_CODE = {
 # Names of errors. All others are UNKNOWN, of which docs/failures.md describes these: States.Runtime,
 # States.QueryEvaluationError, States.NoChoiceMatched and similar ones are errors of the definition; States.Permissions
 # and States.ResultWriterFailed a role's or bucket's; Batch.ClientException a job definition or queue that is not there;
-# States.ExceedToleratedFailureThreshold is what other failures come to; States.TaskFailed says nothing by itself.
+# States.ExceedToleratedFailureThreshold is the result of other failures; States.TaskFailed alone has no class.
 BY_ERROR = {
     "States.Timeout": FailureClass.TIMEOUT,
     "States.HeartbeatTimeout": FailureClass.TIMEOUT,
@@ -106,7 +106,7 @@ class Failure:
         message: The message for the user.
         why: The field that decided the class, and its text; empty where none did.
         error: The error's name.
-        stage: The stage it happened in; None where the cause does not say.
+        stage: The stage that failed; None if the cause does not contain it.
         exit_code: The exit code of the container; None where it did not end by itself.
         job_id: The last Batch job.
         memory_mib: The memory of that job.
@@ -263,8 +263,8 @@ def _of_job(error: str, job: Mapping[str, Any]) -> Failure:
 
 def _memory_mib(container: Mapping[str, Any]) -> int | None:
     """Return the memory of a container, which has `Memory` only without `ResourceRequirements` (botocore's model)."""
-    asked = _mappings(container.get("ResourceRequirements"))
-    values = [one.get("Value") for one in asked if one.get("Type") == "MEMORY"]
+    required = _mappings(container.get("ResourceRequirements"))
+    values = [one.get("Value") for one in required if one.get("Type") == "MEMORY"]
     return _number(values[0] if values else container.get("Memory"))
 
 

@@ -52,7 +52,7 @@ class MapSettings:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The place of a step in a pipeline.
+    """A stage of a pipeline: a step with its scope, inputs and publication.
 
     Attributes:
         name: The stage's name, unique in the pipeline.

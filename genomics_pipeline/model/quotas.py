@@ -1,8 +1,8 @@
 """AWS's limits, each defined here once.
 
-Import the module, not its names: ``quotas.PAYLOAD.value`` says what it is where it is used. Where AWS's documentation
-and a recording of AWS differ, the stricter value is kept. Sizes that AWS gives in "GB" are decimal, because a file
-below that is within the limit by both readings; all others are binary, as the recorded 262,144 and 1,048,576 are.
+Import the module, not its names, as in ``quotas.PAYLOAD.value``. Sizes that AWS gives in "GB" are decimal, because a
+file below that is within the limit by both readings; others are binary, as the recorded 262,144 and 1,048,576 are.
+Rates are the documented ones; Service Quotas has the current rates of an account.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import partial
 
 _STATES = "https://docs.aws.amazon.com/step-functions/latest/dg/"
 QUOTAS_PAGE = f"{_STATES}service-quotas.html"
+WAIT_PAGE = f"{_STATES}state-wait.html"
 MAP_PAGE = f"{_STATES}state-map-distributed.html"
 READER_PAGE = f"{_STATES}input-output-itemreader.html"
 WRITER_PAGE = f"{_STATES}input-output-resultwriter.html"
@@ -25,6 +26,7 @@ EBS_PAGE = "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.ht
 S3_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html"
 LAMBDA_PAGE = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
 MODEL = "botocore 1.44.5, service model"
+SERVICE_QUOTAS = "list-service-quotas, recorded in 2026-09: radkawar/stackd, api_throttling.json"
 STACKD = "radkawar/stackd, testdata/aws/stepfunctions/expression_limits.json, measured with TestState"
 FLOCI = "floci-io/floci, docs/services/step-functions.md and JsonataEvaluatorTest.java, measured with TestState"
 
@@ -97,7 +99,9 @@ REDRIVE_TOKENS = Quota(10, "tokens", "RedriveExecution, the latest clientTokens 
 PAGE = Quota(1_000, "results", "ListExecutions, maxResults", MODEL)
 
 # Fields of states.
-SECONDS = Quota(99_999_999, "seconds", "Seconds, TimeoutSeconds, HeartbeatSeconds, IntervalSeconds", _STATES)
+SECONDS = Quota(
+    99_999_999, "seconds", "Seconds, TimeoutSeconds, HeartbeatSeconds, IntervalSeconds", f"{_STATES}state-wait.html"
+)
 MAX_ATTEMPTS = Quota(99_999_999, "attempts", "Retry, MaxAttempts", f"{_STATES}concepts-error-handling.html")
 MAX_DELAY = Quota(31_622_400, "seconds", "Retry, MaxDelaySeconds", f"{_STATES}concepts-error-handling.html")
 INLINE_CONCURRENCY = Quota(40, "iterations", "an inline Map without MaxConcurrency", MAP_PAGE)
@@ -132,9 +136,9 @@ REDRIVE_EXECUTION = Quota(300, "calls a second", "RedriveExecution", QUOTAS_PAGE
 DESCRIBE_EXECUTION = Quota(15, "calls a second", "DescribeExecution", QUOTAS_PAGE, adjustable=True, burst=300)
 LIST_EXECUTIONS = Quota(5, "calls a second", "ListExecutions", QUOTAS_PAGE, adjustable=True, burst=200)
 GET_EXECUTION_HISTORY = Quota(20, "calls a second", "GetExecutionHistory", QUOTAS_PAGE, adjustable=True, burst=400)
-DESCRIBE_MAP_RUN = Quota(1, "calls a second", "DescribeMapRun", QUOTAS_PAGE, adjustable=True, burst=200)
-LIST_MAP_RUNS = Quota(1, "calls a second", "ListMapRuns", QUOTAS_PAGE, adjustable=True, burst=100)
-CREATE_STATE_MACHINE = Quota(1, "calls a second", "CreateStateMachine", QUOTAS_PAGE, adjustable=True, burst=100)
+DESCRIBE_MAP_RUN = Quota(1, "calls a second", "DescribeMapRun", SERVICE_QUOTAS, adjustable=True, burst=200)
+LIST_MAP_RUNS = Quota(1, "calls a second", "ListMapRuns", SERVICE_QUOTAS, adjustable=True, burst=100)
+CREATE_STATE_MACHINE = Quota(1, "calls a second", "CreateStateMachine", SERVICE_QUOTAS, adjustable=True, burst=100)
 DESCRIBE_STATE_MACHINE = Quota(20, "calls a second", "DescribeStateMachine", QUOTAS_PAGE, adjustable=True, burst=200)
 
 # AWS Batch.

@@ -1,7 +1,7 @@
 """The path of every file of a run: below the run's folder or prefix, and of the run below the bucket.
 
-Keys are strings with ``/`` between their parts; a prefix ends in ``/``. Import the module, not its names:
-``run_layout.DEFINITION`` says what it is where it is used.
+Keys are strings with ``/`` between their parts; a prefix ends in ``/``. Import the module, not its names, as in
+``run_layout.DEFINITION``.
 """
 
 from __future__ import annotations

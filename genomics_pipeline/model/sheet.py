@@ -59,8 +59,8 @@ def _delimited_rows(text: str, name: str, delimiter: str, problems: list[Problem
             else:
                 yield Row(start, dict(zip(header, values, strict=True)))
     except csv.Error as error:
-        told = "a quotation mark is never closed" if str(error) == "unexpected end of data" else error
-        problems.append(Problem(f"expected {_NAMED[delimiter]} between quoted or plain fields: {told}", name, line))
+        reason = "a quotation mark is never closed" if str(error) == "unexpected end of data" else error
+        problems.append(Problem(f"expected {_NAMED[delimiter]} between quoted or plain fields: {reason}", name, line))
     if header is None and not problems:
         problems.append(Problem("expected a header and samples, found an empty file", name))
 
@@ -72,11 +72,11 @@ def _header_problems(header: Sequence[str], name: str, line: int, delimiter: str
                 message = f"expected columns separated by {_NAMED[delimiter]}, found {words}"
                 yield Problem(message, name, line)
                 return
-    for place, column in enumerate(header):
-        if column in header[:place]:
-            yield Problem(f"expected each column once, found {column!r} again", name, line, place + 1)
+    for index, column in enumerate(header):
+        if column in header[:index]:
+            yield Problem(f"expected each column once, found {column!r} again", name, line, index + 1)
         elif column not in COLUMNS:
-            yield Problem(f"unknown column {column!r}; {did_you_mean(column, COLUMNS)}", name, line, place + 1)
+            yield Problem(f"unknown column {column!r}; {did_you_mean(column, COLUMNS)}", name, line, index + 1)
     for column in REQUIRED:
         if column not in header:
             yield Problem(f"expected a column {column!r}, found none", name, line)

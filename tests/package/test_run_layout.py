@@ -76,3 +76,19 @@ def test_a_planted_literal_is_seen(planted: str) -> None:
 )
 def test_what_is_no_path_of_a_run_is_not_refused(harmless: str) -> None:
     assert list(spelled(harmless)) == []
+
+
+def test_the_documentation_names_every_path() -> None:
+    text = (PACKAGE.parent / "docs" / "architecture.md").read_text("utf-8")
+    names = ("RECORD", "MANIFEST", "INTERVALS", "DEFINITION", "INPUT", "FAILURES", "RESULTS", "LOG")
+    records = (run_layout.completion_record, run_layout.failure_record, run_layout.job_record)
+    paths = [
+        *(getattr(run_layout, name) for name in names),
+        *(record("", "").rpartition("/")[2] for record in records),
+        f"{run_layout.step_folder('<stage>', '<item>')}/",
+        f"{run_layout.map_runs('<Label>')}/<uuid>/",
+        f"{run_layout.ENGINE}/",
+        f"{run_layout.item_file('sample', '').partition('/')[0]}/",
+    ]
+    assert [path for path in paths if f"`{path}`" not in text] == []
+    assert re.search(rf"`{re.escape(run_layout.rerun_file(0, '')).replace('0', '<n>')}`", text)
