@@ -1,4 +1,4 @@
-"""`genomics-pipeline logs`: what the steps' programs said."""
+"""`genomics-pipeline logs`: the ends of the steps' logs."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def redrive(run: str, stack: str, keep_definition: bool, all_items: bool, as_jso
 
 
 def _ordinal(number: int) -> str:
-    """A place in an order.
+    """Return an ordinal number.
 
     >>> _ordinal(1), _ordinal(2), _ordinal(11), _ordinal(23)
     ('1st', '2nd', '11th', '23rd')

@@ -1,4 +1,4 @@
-"""`genomics-pipeline runs`: what was run, and how it stands."""
+"""`genomics-pipeline runs`: the runs and their states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`genomics-pipeline status`: how a run stands."""
+"""`genomics-pipeline status`: the state of a run."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def status(run: str, stack: str, watched: bool, as_json: bool) -> None:
 
 
 def _watch(found: RunBackend, as_json: bool) -> RunState:
-    """Show the states but the last, which is returned."""
+    """Show all states but the last, which is returned."""
     from genomics_pipeline.report.live import open_live
     from genomics_pipeline.report.run_status import status_view
     from genomics_pipeline.runs.status import watch

@@ -1,4 +1,4 @@
-"""What each class of failure means, what is done about it by itself, and what is left to do: docs/failures.md."""
+"""Advice on each class of failure: its meaning, what a run does by itself, what is left to do (docs/failures.md)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from genomics_pipeline.model.failure import FailureClass
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What to make of a failure.
+    """Advice on a failure.
 
     Attributes:
-        means: What happened.
+        means: The meaning.
         by_itself: What a run does about it.
         to_do: What the user does, once it has failed for good.
     """
@@ -57,12 +57,12 @@ ADVICE = {
     FailureClass.BAD_INPUT: Advice(
         "the input can never work: the message says which file and which record",
         "nothing: the next try would read the same",
-        "mend the file; then rerun",
+        "fix the file; then rerun",
     ),
     FailureClass.TOOL_ERROR: Advice(
         "the step's program failed",
         "nothing: the next try would run the same",
-        "read its log (logs RUN --failed); mend the step, its parameters or the input; then rerun",
+        "read its log (logs RUN --failed); fix the step, its parameters or the input; then rerun",
     ),
     FailureClass.CANCELLED: Advice(
         "somebody ended it: cancel, a stopped execution, a terminated job",
@@ -101,7 +101,7 @@ BY_ERROR_NAME = {
     "States.ExceedToleratedFailureThreshold": Advice(
         "more items failed than the run tolerates",
         "the items that had succeeded keep their results",
-        "see why they failed (results RUN --failed); mend that, then rerun",
+        "see why they failed (results RUN --failed); fix that, then rerun",
     ),
     "States.Runtime": Advice(
         "the state machine met something that it cannot go on with: a mistake in it, or a full history",
@@ -117,7 +117,7 @@ BY_ERROR_NAME = {
 
 
 def advice(failure: Failure) -> Advice:
-    """What to make of a failure.
+    """Return the advice on a failure.
 
     >>> advice(Failure(FailureClass.UNKNOWN, "no such queue", error="Batch.ClientException")).means
     'Batch refused the job: mostly its job definition or queue is not there'

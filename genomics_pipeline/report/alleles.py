@@ -28,7 +28,7 @@ class Allele:
 
     @property
     def kind(self) -> str:
-        """``snp`` or ``indel``."""
+        """The kind of the allele: ``snp`` or ``indel``."""
         return "snp" if len(self.ref) == len(self.alt) else "indel"
 
 
@@ -40,12 +40,12 @@ class Reference:
         self._blocks: OrderedDict[tuple[str, int], str] = OrderedDict()
 
     def base(self, contig: str, place: int) -> str:
-        """One base; empty behind the contig's end."""
+        """Return one base; empty behind the contig's end."""
         number, offset = divmod(place, BLOCK_BP)
         return self._block(contig, number)[offset : offset + 1]
 
     def bases(self, contig: str, start: int, length: int) -> str:
-        """Some bases; fewer at the contig's end."""
+        """Return some bases; fewer at the contig's end."""
         return "".join(self.base(contig, place) for place in range(start, start + length))
 
     def _block(self, contig: str, number: int) -> str:
@@ -59,7 +59,7 @@ class Reference:
 
 
 def normalise(contig: str, start: int, ref: str, alt: str, reference: Reference) -> Iterator[Allele]:
-    """The normal form of one alternate allele: nothing where it is the reference's, several SNPs where it is an MNP."""
+    """Return the normal form of an alternate allele: nothing if it is the reference's, several SNPs if it is an MNP."""
     if len(ref) == len(alt):
         for offset, (old, new) in enumerate(zip(ref, alt, strict=True)):
             if old != new:
@@ -78,7 +78,7 @@ def _without_common_end(ref: str, alt: str) -> tuple[str, str]:
 
 
 def _shifted(contig: str, start: int, ref: str, alt: str, reference: Reference) -> tuple[int, str, str]:
-    """As far left as a pure insertion or deletion goes; anything else stays."""
+    """Shift a pure insertion or deletion as far left as it goes; anything else stays."""
     while start > 0 and not (ref and alt) and (before := reference.base(contig, start - 1)) == (ref or alt)[-1]:
         start -= 1
         ref, alt = (before + ref)[:-1] if ref else ref, (before + alt)[:-1] if alt else alt

@@ -47,7 +47,7 @@ def _state(row: Mapping[str, Any]) -> Text:
 
 
 def _metric(row: Mapping[str, Any], name: str) -> Any:
-    """A metric by name, whatever the stage is called that measured it; None where none did."""
+    """Return a metric by name, from whichever stage measured it; None where none did."""
     stages = (stage for stage in row["metrics"].values() if isinstance(stage, Mapping))
     return next((stage[name] for stage in stages if stage.get(name) is not None), None)
 
@@ -75,7 +75,7 @@ COLUMNS: Mapping[str, Callable[[Mapping[str, Any]], str | Text]] = {
 
 
 def _failures(summary: Mapping[str, Any]) -> Iterator[Text]:
-    """Every failed sample's message, in full."""
+    """Yield the message of every failed sample, in full."""
     failed = [row for row in summary["samples"] if "error" in row]
     if failed:
         yield Text()

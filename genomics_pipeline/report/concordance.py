@@ -34,7 +34,7 @@ class Agreement:
     calls: int
 
     def to_json(self) -> dict[str, Any]:
-        """The counts and their ratios; a ratio of nothing is null."""
+        """Return the counts and their ratios; a ratio of nothing is null."""
         return {
             "truth": self.truth,
             "found": self.found,
@@ -52,7 +52,7 @@ class Concordance:
     indel: Agreement
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON object under ``truth`` in a run's summary."""
+        """Return the JSON object under ``truth`` in a run's summary."""
         return {"snp": self.snp.to_json(), "indel": self.indel.to_json()}
 
 
@@ -83,7 +83,7 @@ def _agreement(called: Dosages, true: Dosages, kind: str) -> Agreement:
 
 
 def _read(path: Path, use: Callable[[Any], Any]) -> Any:
-    """What `use` makes of an open VCF.
+    """Return what `use` makes of an open VCF.
 
     Raises:
         DataError: if it is not a VCF, or one of another reference.
@@ -131,7 +131,7 @@ def _dosages(vcf: Any, samples: Sequence[str], reference: Reference) -> Dosages:
 
 
 def _forms(record: Any, reference: Reference) -> dict[int, list[Allele]]:
-    """Each alternate allele's normal form, by its number; symbolic ones, ``*`` and ``.`` are none.
+    """Return the normal form of each alternate allele, by its number; none for symbolic ones, ``*`` and ``.``.
 
     Raises:
         _OtherReferenceError: if REF is not what the reference has there.

@@ -1,4 +1,4 @@
-"""A failure for a person, and for a program: its class, why, where, and what to do."""
+"""The explanation of a failure, for people and for programs: its class, why, where, and what to do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WIDTH = 11  # of the names
 
 
 def render_explanation(failure: Failure) -> str:
-    """The explanation.
+    """Return the explanation of a failure.
 
     >>> from genomics_pipeline.model.classify import classify
     >>> print(render_explanation(classify("States.Timeout", "")))
@@ -30,7 +30,7 @@ def render_explanation(failure: Failure) -> str:
 
 
 def explanation_json(failure: Failure) -> dict[str, Any]:
-    """What ``--json`` prints."""
+    """Return the object that ``--json`` prints."""
     found = advice(failure)
     return {
         "class": str(failure.failure_class),

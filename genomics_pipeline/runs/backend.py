@@ -1,4 +1,4 @@
-"""The port of a run: what every command on a run asks, wherever the run is."""
+"""The port of runs: the questions and actions of every command, in a folder or on AWS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pipelines and steps by name or path: the shipped ones and the user's own, found alike."""
+"""Pipelines and steps by name or path, shipped or the user's own."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from genomics_pipeline.worker.step_folder import StepFolder, read_step
 
 
 def shipped(kind: str) -> Path:
-    """The folder of shipped ``steps`` or ``pipelines``: in the wheel, else in the checkout."""
+    """Return the folder of shipped ``steps`` or ``pipelines``: in the wheel, else in the checkout."""
     package = Path(str(resources.files("genomics_pipeline")))
     in_wheel = package / "shipped" / kind
     return in_wheel if in_wheel.is_dir() else package.parent / kind
 
 
 def step_names() -> list[str]:
-    """The shipped steps, sorted."""
+    """Return the names of the shipped steps, sorted."""
     return sorted(file.parent.name for file in shipped("steps").glob("*/step.toml"))
 
 
 def pipeline_names() -> list[str]:
-    """The shipped pipelines, sorted."""
+    """Return the names of the shipped pipelines, sorted."""
     return sorted(file.stem for file in shipped("pipelines").glob("*.toml"))
 
 
 def load_step(name_or_path: str, base: Path | None = None) -> StepFolder:
-    """A shipped step by its name, or any step by the path of its folder, from `base` if relative.
+    """Load a shipped step by its name, or any step by the path of its folder, from `base` if relative.
 
     Raises:
         DataError: if there is none, or for all that is wrong in its ``step.toml``.
@@ -43,7 +43,7 @@ def load_step(name_or_path: str, base: Path | None = None) -> StepFolder:
 
 
 def load_pipeline(name_or_file: str) -> tuple[Pipeline, dict[str, StepFolder]]:
-    """A shipped pipeline by its name, or any by the path of its file; and its steps by name.
+    """Load a shipped pipeline by its name, or any by the path of its file; and its steps by name.
 
     Raises:
         DataError: if there is none, or for all that is wrong in it and its steps.
@@ -75,6 +75,6 @@ def _pipeline_file(name_or_file: str) -> Path:
 
 
 def located(name_or_file: str) -> str:
-    """What finds a pipeline from any folder: a shipped one's name as it is, a file's absolute path."""
+    """Return a name that finds a pipeline from any folder: a shipped one's name, or a file's absolute path."""
     is_shipped = "/" not in name_or_file and name_or_file in pipeline_names()
     return name_or_file if is_shipped else str(Path(name_or_file).absolute())

@@ -1,4 +1,4 @@
-"""A failure as people find it: a cause, an execution, a row of ResultWriter's, a job, in either case of its names."""
+"""Failures as people find them: a cause, an execution, a row of ResultWriter's, a job; in camelCase or PascalCase."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ EXPECTED = "a cause, an execution, a row of ResultWriter's FAILED file, or a job
 
 
 def explain_file(file: str, store: Store) -> Failure:
-    """The failure that a file holds; ``-`` is standard input.
+    """Return the failure that a file holds.
+
+    Args:
+        file: A path, a URI, or ``-`` for standard input.
+        store: Reads objects by their URIs.
 
     Raises:
         DataError: if it holds none.
@@ -24,12 +28,12 @@ def explain_file(file: str, store: Store) -> Failure:
     given = read_json(file, store)
     try:
         return _failure(given)
-    except _NoFailure as found:
-        raise DataError(Problem(f"expected {found.expected}, found {found}", _name(file))) from None
+    except _NoFailure as instead:
+        raise DataError(Problem(f"expected {instead.expected}, found {instead}", _name(file))) from None
 
 
 class _NoFailure(Exception):
-    """What was found instead."""
+    """Input that holds no failure; the message says what it holds."""
 
     def __init__(self, found: str, expected: str = EXPECTED) -> None:
         super().__init__(found)
@@ -85,7 +89,7 @@ def _pascal(name: str) -> str:
 
 
 def _pascal_all(value: Any) -> Any:
-    """A job's detail as Step Functions spells it; users' own names, of tags and parameters, are read by nobody here."""
+    """Return a job's detail in PascalCase, as Step Functions spells it; so are names of tags, which nobody reads."""
     if isinstance(value, Mapping):
         return {_pascal(name): _pascal_all(member) for name, member in value.items()}
     return [_pascal_all(member) for member in value] if isinstance(value, list) else value

@@ -38,11 +38,11 @@ def _own_failure(files: RunFiles, groups: Sequence[StageGroup], one: ItemFailure
         if stage is not None and stage not in left:
             message = f"did not go on: others of its batch failed in {stage}"
             return replace(one, pending=True, failure=Failure(FailureClass.CANCELLED, message, stage=left[0]))
-    return one if stage is None else replace(one, failure=files.told(stage, one.item, one.failure))
+    return one if stage is None else replace(one, failure=files.with_worker_failure(stage, one.item, one.failure))
 
 
 def _stages(groups: Sequence[StageGroup], one: ItemFailure) -> list[str]:
-    """The stages of the map that an item was in; of all over its scope where the cause does not tell."""
+    """Return the stages of the map that an item was in; all stages over its scope where the cause names none."""
     stage = one.failure.stage
     held = [group for group in groups if stage in group.stages or (stage is None and group.scope == one.scope)]
     return [name for group in held for name in group.stages]
@@ -55,7 +55,7 @@ def _left(files: RunFiles, stages: Iterable[str], item: str) -> Iterator[str]:
 def interrupted(
     files: RunFiles, groups: Sequence[StageGroup], ended: Mapping[str, str], known: set[str], manifest: str
 ) -> Iterator[ItemFailure]:
-    """The items of the map that a run which did not succeed ended in, or before: not done, and in no result file.
+    """Yield the items of the map in or before which an unsuccessful run ended: not done, and in no result file.
 
     Args:
         files: The run's.
@@ -81,11 +81,11 @@ def _unfinished(files: RunFiles, group: StageGroup, known: set[str], manifest: s
 
 
 def missing(files: RunFiles, failures: Iterable[ItemFailure]) -> Missing | None:
-    """What is not done, counted; None where all is."""
-    found = Missing(0)
+    """Count the items that are not done; None where all are."""
+    counted = Missing(0)
     for one in failures:
-        found.add(one)
-    if not found.first:
+        counted.add(one)
+    if not counted.first:
         return None
-    found.samples = sum(1 for _ in files.items("sample"))
-    return found
+    counted.samples = sum(1 for _ in files.items("sample"))
+    return counted

@@ -31,7 +31,7 @@ ALL_STATUSES = (*STATUSES, NO_EXECUTION)
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """One run.
+    """A run in a list of runs.
 
     Attributes:
         run: Its name; of a local run, its folder.
@@ -51,7 +51,7 @@ class RunRow:
 
 
 def local_runs(folders: Iterable[Path], status: str | None) -> Iterator[RunRow]:
-    """The runs in folders and below them, by their paths.
+    """Yield the runs in folders and below them, in the order of their paths.
 
     Args:
         folders: Where to look.
@@ -87,7 +87,7 @@ def _local(folder: RunFolder) -> RunRow:
 
 
 def stack_runs(stack: str, status: str | None, adapters: Adapters) -> Iterator[RunRow]:
-    """The runs of a stack, the newest first; at the end those that Step Functions does not know.
+    """Yield the runs of a stack, the newest first; at the end those that Step Functions has no record of.
 
     Args:
         stack: Its name.
@@ -115,7 +115,7 @@ def stack_runs(stack: str, status: str | None, adapters: Adapters) -> Iterator[R
 def _executed(
     deployment: Deployment, clients: Clients, store: Store, status: str | None, known: set[str]
 ) -> Iterator[RunRow]:
-    """The runs with an execution. All executions are listed for that: a run's status is that of its newest one."""
+    """Yield the runs with an execution; all executions are listed, since a run's status is that of its newest one."""
     listed = [list_executions(one, clients) for one in state_machines(deployment.names.stack, clients)]
     newest_first = heapq.merge(*listed, key=lambda one: one["startDate"], reverse=True)
 

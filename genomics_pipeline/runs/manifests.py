@@ -1,4 +1,4 @@
-"""Sample sheets in storage: read, checked against their files, made from a folder of FASTQ files."""
+"""Sample sheets: reading, checks against the files that they name, and sheets made from a folder of FASTQ files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _INDEX_READS = re.compile(r".*_I[12]_\d{3}\.(?:fastq|fq)(?:\.gz)?", re.DOTALL)  
 
 
 def read_manifest(uri: str) -> list[Sample]:
-    """The samples of a sheet at a path or any URI that smart-open reads.
+    """Return the samples of a sheet at a path or any URI that smart-open reads.
 
     Raises:
         DataError: if it cannot be read, or everything that is wrong in it.
@@ -41,8 +41,8 @@ def read_manifest(uri: str) -> list[Sample]:
             text = stream.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        found = f"expected UTF-8, found byte 0x{error.object[error.start]:02x}; save the sheet as UTF-8"
-        raise DataError(Problem(found, uri, line)) from None
+        message = f"expected UTF-8, found byte 0x{error.object[error.start]:02x}; save the sheet as UTF-8"
+        raise DataError(Problem(message, uri, line)) from None
     except Exception as error:  # whatever the library behind that URI raises
         if _is_missing(error):
             raise DataError(Problem("expected a sample sheet, found no such file", uri)) from None
@@ -52,7 +52,7 @@ def read_manifest(uri: str) -> list[Sample]:
 
 
 def _open(uri: str) -> BinaryIO:
-    """The sheet; a plain file without smart-open, whose import takes longer than the reading."""
+    """Open the sheet; a plain file without smart-open, whose import takes longer than the reading."""
     if "://" not in uri and Path(uri).suffix in _PLAIN:
         return Path(uri).open("rb")
     from smart_open import open as smart_open
@@ -61,13 +61,13 @@ def _open(uri: str) -> BinaryIO:
 
 
 def _is_missing(error: Exception) -> bool:
-    """Whether there is no such file, as smart-open tells it: of S3, inside its own error."""
+    """Return whether an error of smart-open means that there is no such file; for S3 it wraps the error of boto3."""
     response = getattr(getattr(error, "backend_error", None), "response", {})
     return isinstance(error, FileNotFoundError) or response.get("Error", {}).get("Code") == "NoSuchKey"
 
 
 def file_problems(samples: Iterable[Sample], store: Store) -> Iterator[Problem]:
-    """What is wrong with the FASTQ files that a manifest names; the beginning of each is read."""
+    """Yield the problems of the FASTQ files that a manifest names; the beginning of each is read."""
     for sample in samples:
         for lane in sample.lanes:
             names: list[list[str]] = []
@@ -85,7 +85,7 @@ def file_problems(samples: Iterable[Sample], store: Store) -> Iterator[Problem]:
 
 
 def _read_names(uri: str, store: Store) -> list[str]:
-    """The names of a FASTQ file's first reads, without ``/1`` and comments."""
+    """Return the names of a FASTQ file's first reads, without ``/1`` and comments."""
     if store.stat(uri) is None:
         raise DataError("expected a FASTQ file, found no such file")
     try:
@@ -113,7 +113,7 @@ def _disagreement(first: Sequence[str], second: Sequence[str]) -> str | None:
 
 
 def init_sheet(prefix: str, store: Store) -> str:
-    """A sample sheet, as CSV text, of the FASTQ files below a folder or S3 prefix.
+    """Return a sample sheet, as CSV text, of the FASTQ files below a folder or S3 prefix.
 
     Raises:
         DataError: if there are none, or names that do not tell sample and read; all at once.
@@ -141,26 +141,26 @@ def init_sheet(prefix: str, store: Store) -> str:
 
 
 def _place(uri: str, rows: dict[tuple[str, str], dict[str, str]]) -> Iterator[Problem]:
-    """Put one file into its row."""
+    """Put one file into its row, and yield what is wrong with it."""
     name = uri.rsplit("/", 1)[-1]
-    found = _ILLUMINA.fullmatch(name)
-    sample = found["sample"] if found else re.sub(r"\.(fastq|fq)(\.gz)?$", "", name)
+    match = _ILLUMINA.fullmatch(name)
+    sample = match["sample"] if match else re.sub(r"\.(fastq|fq)(\.gz)?$", "", name)
     if not NAME.fullmatch(sample):
         yield Problem(f"expected a name of letters, digits, '.', '_' and '-' for a sample, found {sample!r}", uri)
         return
-    column = f"fastq_{found['read'][-1]}" if found else "fastq_1"
-    row = rows.setdefault((sample, (found and found["lane"]) or "L001"), {})
+    column = f"fastq_{match['read'][-1]}" if match else "fastq_1"
+    row = rows.setdefault((sample, (match and match["lane"]) or "L001"), {})
     if column in row:
         yield Problem(f"expected one {column} of sample {sample} in a lane, found {row[column]} too", uri)
     row.setdefault(column, uri)
 
 
 def sample_of(uri: str) -> str:
-    """The sample that a file's name tells.
+    """Return the sample that a file is named after.
 
     >>> sample_of("reads/NA1_S1_L001_R1_001.fastq.gz"), sample_of("s3://b/NA1.md.bam")
     ('NA1', 'NA1')
     """
     name = uri.rsplit("/", 1)[-1]
-    found = _ILLUMINA.fullmatch(name)
-    return found["sample"] if found else name.split(".")[0]
+    match = _ILLUMINA.fullmatch(name)
+    return match["sample"] if match else name.split(".")[0]

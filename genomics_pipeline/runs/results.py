@@ -115,10 +115,10 @@ def _copied(output: OutputRecord, files: RunFiles, target: Path) -> bool:
         part = path.with_name(f".{Path(key).name}.part")
         with part.open("wb") as out:
             files.store.download(files.place.uri(key), out)
-        if key == output.key and (found := _sha256(part)) != output.sha256:
+        if key == output.key and (actual := _sha256(part)) != output.sha256:
             part.unlink()
             raise RunError(
-                f"{files.shown_key(key)}: expected sha256 {output.sha256}, found {found}; run the step again"
+                f"{files.shown_key(key)}: expected sha256 {output.sha256}, found {actual}; run the step again"
             )
         part.replace(path.with_name(Path(key).name))
     return True

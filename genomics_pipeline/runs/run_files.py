@@ -1,4 +1,4 @@
-"""A run's own files, wherever it lies: what it is made of, and what each item's stages left."""
+"""The files of a run, in a folder or in S3: its definition, its items, and the records of each item's stages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COHORT = "cohort"
 
 @dataclass(frozen=True, slots=True)
 class StageGroup:
-    """Stages that one Map Run holds; or, without a label, a stage that runs once."""
+    """The stages of one Map Run; or, without a label, a stage that runs once."""
 
     label: str | None
     scope: str
@@ -60,7 +60,7 @@ class RunFiles:
     log_group: str | None = None
 
     def shown_key(self, key: str) -> str:
-        """A file of the run for people."""
+        """Return the place of a file of the run as people see it."""
         return f"{self.shown}/{key}"
 
     def shown_log(self, stage: str, item: str) -> str:
@@ -68,7 +68,7 @@ class RunFiles:
         return self.shown_key(run_layout.log(stage, item))
 
     def groups(self) -> list[StageGroup]:
-        """The stages, in the definition's order.
+        """Return the stages, in the definition's order.
 
         Raises:
             RunError: if the run has no readable definition.
@@ -84,20 +84,20 @@ class RunFiles:
         return groups
 
     def items(self, scope: str) -> Iterator[str]:
-        """The ids of a scope's items, in their order."""
+        """Yield the ids of a scope's items, in their order."""
         if scope == COHORT:
             yield COHORT
             return
         yield from self.items_in(run_layout.ITEM_FILES[scope])
 
     def items_in(self, key: str) -> Iterator[str]:
-        """The ids of the items in a file of the run, in their order."""
+        """Yield the ids of the items in a file of the run, in their order."""
         with self.store.open(self.place.uri(key)) as lines:
             for line in lines:
                 yield item_id(json.loads(line))
 
     def completion(self, stage: str, item: str) -> CompletionRecord | None:
-        """What a stage left of an item; None where it is not done."""
+        """Return the completion record of a stage over an item; None where it is not done."""
         return read_completion(self.store, self.place, stage, item)
 
     def log_end(self, stage: str, item: str, lines: int) -> LogEnd:
@@ -115,8 +115,8 @@ class RunFiles:
             text = "(no log: the program was never started, or its log has expired)"
         return LogEnd(self.shown_key(key), text.splitlines()[-lines:])
 
-    def told(self, stage: str, item: str, failure: Failure) -> Failure:
-        """A failure in the words of the worker, where it wrote any in that attempt of that job (`worker.container`)."""
+    def with_worker_failure(self, stage: str, item: str, failure: Failure) -> Failure:
+        """Return a failure with the class and message that the worker recorded for that attempt, if it did."""
         if not failure.by_exit_code:  # Batch, or the container's engine, knows better
             return failure
         record = read_failure(self.store, self.place, stage, item)
@@ -146,7 +146,7 @@ def _group(state: StateNode) -> StageGroup:
 
 
 def scope_of(label: str) -> str:
-    """What a Map Run of that Label is over.
+    """Return the scope of the items of a Map Run with that Label.
 
     >>> scope_of("Sample2")
     'sample'

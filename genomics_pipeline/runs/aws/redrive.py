@@ -1,4 +1,4 @@
-"""Redrive a run on AWS: its execution goes on where it failed, or a person is told why not, and what helps instead.
+"""Redrive of a run on AWS: its execution continues where it failed; otherwise the reason, and what helps instead.
 
 What AWS redrives, and how: developer guide, "Restarting state machine executions with redrive", "Redriving Map Runs".
 """
@@ -38,7 +38,7 @@ FAIL_AGAIN = "AWS would only enter that state again, which fails again"
 
 
 class _Refusal(Exception):
-    """Why a run is not redriven.
+    """A reason why a run is not redriven.
 
     Attributes:
         reason: One word for programs.
@@ -78,12 +78,12 @@ def redrive(run: AwsRun, request: RedriveRequest) -> RedriveOutcome:
 
 
 def _arn(run: AwsRun) -> str:
-    """The execution that is meant: the newest, where there were reruns."""
+    """Return the ARN of the newest execution."""
     return started_chain(run)[-1].arn
 
 
 def _token(arn: str, count: int) -> str:
-    """The same for the same redrive: a request that is sent twice redrives once."""
+    """Return a token that is the same for the same redrive: a request that is sent twice redrives once."""
     return sha256(f"{arn} {count}".encode()).hexdigest()
 
 
@@ -93,7 +93,7 @@ def _rerun(run: AwsRun) -> str:
 
 
 def _check(run: AwsRun, execution: Described, request: RedriveRequest) -> None:
-    """Refuse what AWS does not redrive, what a redrive does not help, and what a person has to agree to."""
+    """Refuse what AWS does not redrive, what a redrive does not help, and what a user has to agree to."""
     if execution["status"] == "PENDING_REDRIVE":
         raise _by_aws(run, execution, "Execution is RUNNING and cannot be redriven")
     if execution.get("redriveStatus") == "NOT_REDRIVABLE":
@@ -112,7 +112,7 @@ def _check(run: AwsRun, execution: Described, request: RedriveRequest) -> None:
 
 
 def begins_anew(error: str, cause: str) -> bool:
-    """Whether AWS redrives an execution that ended so with another Map Run, over all items.
+    """Return whether AWS would redrive an execution that ended so with another Map Run, over all items.
 
     >>> begins_anew("States.DataLimitExceeded", "too large"), begins_anew("States.Runtime", "Error contacting AWS")
     (True, False)
@@ -122,7 +122,7 @@ def begins_anew(error: str, cause: str) -> bool:
 
 
 def _by_aws(run: AwsRun, execution: Described, reason: str) -> _Refusal:
-    """What ``redriveStatusReason`` means."""
+    """Return the refusal that a ``redriveStatusReason`` means."""
     if reason.startswith("Execution is SUCCEEDED"):
         return _succeeded(run)
     if reason.startswith("Execution is RUNNING"):
@@ -132,8 +132,8 @@ def _by_aws(run: AwsRun, execution: Described, reason: str) -> _Refusal:
             "TOO_OLD", f"it ended on {_day(execution['stopDate'])}, and AWS redrives for {quotas.REDRIVE_DAYS} only"
         )
     if reason.startswith("Execution has exceeded the max execution time"):
-        told = "and AWS redrives no execution that is older than a year"
-        return _Refusal("TOO_LONG_OPEN", f"it was started on {_day(execution['startDate'])}, {told}")
+        limit = "and AWS redrives no execution that is older than a year"
+        return _Refusal("TOO_LONG_OPEN", f"it was started on {_day(execution['startDate'])}, {limit}")
     if reason.startswith("Execution history event limit exceeded"):
         return _Refusal(
             "HISTORY", f"its history is full: AWS redrives below {quotas.REDRIVE_HISTORY.value + 1:,} events"
@@ -149,12 +149,12 @@ def _succeeded(run: AwsRun) -> _Refusal:
     failed = sum(one.items.unsuccessful for one in MapRuns(_arn(run), run.clients).describe())
     if not failed:
         return _Refusal("SUCCEEDED", "it succeeded, and nothing in it failed", rerun=False)
-    told = f"it succeeded, with {failed} failed item{'' if failed == 1 else 's'} tolerated"
-    return _Refusal("SUCCEEDED", f"{told}; AWS redrives only what did not succeed")
+    succeeded = f"it succeeded, with {failed} failed item{'' if failed == 1 else 's'} tolerated"
+    return _Refusal("SUCCEEDED", f"{succeeded}; AWS redrives only what did not succeed")
 
 
 def _check_fail_states(run: AwsRun, error: str, cause: str, own: Mapping[str, Any]) -> None:
-    """A failure that was caught, and led to a Fail state, is not tried again: see `FAIL_AGAIN`."""
+    """Refuse failures that were caught and led to a Fail state, which is not tried again: see `FAIL_AGAIN`."""
     stage = classify(error, cause).stage
     if stage is not None:
         raise _Refusal("FAIL_STATE", f"the failure of {stage} was caught and led to a Fail state, and {FAIL_AGAIN}")

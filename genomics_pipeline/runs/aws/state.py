@@ -1,4 +1,4 @@
-"""How a run on AWS stands: asked of Step Functions, its failures read from ResultWriter's files."""
+"""The state of a run on AWS, from Step Functions, and its failures, from ResultWriter's files."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class AwsRunWatcher:
         self._before, self._failed_before = before, self._with_reasons(before.all_failures())
 
     def now(self) -> RunState:
-        """The run's state now.
+        """Return the run's state now.
 
         Raises:
             RunError: if AWS cannot be asked.
@@ -59,7 +59,7 @@ class AwsRunWatcher:
         failed = execution["status"] not in ("RUNNING", "SUCCEEDED")
         failure = classify(execution.get("error", ""), execution.get("cause", "")) if failed else None
         once = self._with_reasons(failures_once(failure, cohort))
-        found = [*self._failed_before, *(one for run in described.values() for one in self._failed(run)), *once]
+        failures = [*self._failed_before, *(one for run in described.values() for one in self._failed(run)), *once]
         return RunState(
             run=run.name,
             place=self._files.shown,
@@ -69,15 +69,15 @@ class AwsRunWatcher:
             stopped=execution["stopDate"].timestamp() if "stopDate" in execution else None,
             map_runs=[self._before.with_newest(_state(one, described)) for one in labels],
             cohort=[(stage, done(self._files, stage)) for stage in cohort],
-            failures=[one for one in found if not one.pending],
+            failures=[one for one in failures if not one.pending],
             error=failure_message(once[0].failure if once else failure) if failure else None,
             execution=self._newest.name,
             executions=len(self._chain),
-            missing=None if execution["status"] == "RUNNING" else self._missing(found, described, failed),
+            missing=None if execution["status"] == "RUNNING" else self._missing(failures, described, failed),
         )
 
     def all_failures(self) -> Iterator[ItemFailure]:
-        """What all children that did not succeed ended with, or that they were never started, as it is read.
+        """Yield the items of all children that failed or were never started, as they are read.
 
         While a Map Run runs, only its latest failures are known.
 
@@ -96,8 +96,8 @@ class AwsRunWatcher:
                     yield from failures_of(self._run.store, with_results(self._run, run))
             yield from self._never_started(described, failed)
         except MissingObject as error:
-            told = "expected the result files of a Map Run that ended, found none"
-            raise RunError(f"{error}: {told}; AWS writes them after its end: ask again in a minute") from None
+            problem = "expected the result files of a Map Run that ended, found none"
+            raise RunError(f"{error}: {problem}; AWS writes them after its end: ask again in a minute") from None
         if failed:
             failure = classify(execution.get("error", ""), execution.get("cause", ""))
             yield from failures_once(failure, self._cohort_stages())
@@ -109,12 +109,12 @@ class AwsRunWatcher:
         return [stage for group in self._groups if group.label is None for stage in group.stages]
 
     def _missing(
-        self, found: list[ItemFailure], described: Mapping[str, MapRunDescription], failed: bool
+        self, failures: list[ItemFailure], described: Mapping[str, MapRunDescription], failed: bool
     ) -> Missing | None:
         try:
-            return missing(self._files, chain(found, self._never_started(described, failed)))
+            return missing(self._files, chain(failures, self._never_started(described, failed)))
         except MissingObject:  # see `_failed`
-            return missing(self._files, found)
+            return missing(self._files, failures)
 
     def _never_started(self, described: Mapping[str, MapRunDescription], failed: bool) -> Iterator[ItemFailure]:
         yield from self._older(pending_of)
@@ -132,8 +132,8 @@ class AwsRunWatcher:
             return self._latest(arn) if run.executions.failed else []
         if arn not in self._failures:
             try:
-                found = failures_of(self._run.store, with_results(self._run, run))
-                self._failures[arn] = self._with_reasons(found)
+                failures = failures_of(self._run.store, with_results(self._run, run))
+                self._failures[arn] = self._with_reasons(failures)
             except MissingObject:  # files may be written after the Map Run's end: the next look finds them
                 return self._latest(arn)
         return self._failures[arn]
@@ -142,7 +142,7 @@ class AwsRunWatcher:
         return self._with_reasons(self._raw_latest(arn))
 
     def _raw_latest(self, arn: str) -> Iterator[ItemFailure]:
-        return (one for told in self._map_runs.latest_failures(arn) for one in failures_of_child(*told))
+        return (one for child in self._map_runs.latest_failures(arn) for one in failures_of_child(*child))
 
     def _with_reasons(self, failures: Iterable[ItemFailure]) -> list[ItemFailure]:
         return list(not_done(self._files, self._groups, failures))

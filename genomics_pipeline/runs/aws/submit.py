@@ -235,14 +235,14 @@ def _write(submission: _Submission, folder: Path) -> dict[str, Items]:
         "sample": (run_layout.MANIFEST, manifest_lines(planned.samples)),
         "interval": (run_layout.INTERVALS, _intervals(planned.pipeline, submission.reference)),
     }
-    found = {
+    items = {
         scope: write_items(folder / name, scope, StringIO(text), budgets.get(scope), place)
         for scope, (name, text) in lines.items()
     }
     (folder / run_layout.DEFINITION).write_text(canonical(submission.document))
     (folder / run_layout.INPUT).write_text(json.dumps(submission.input, indent=2) + "\n")
     (folder / run_layout.RECORD).write_bytes(_record(submission).to_bytes())
-    return found
+    return items
 
 
 def _record(submission: _Submission) -> AwsRunRecord:
@@ -304,11 +304,11 @@ def _start(submission: _Submission, clients: Clients) -> bool:
 
 def _status(submission: _Submission, clients: Clients) -> str:
     """Return the status of the execution that has the name of this one."""
-    found = find_execution(submission.execution_arn, clients)
-    if found is None:
+    execution = find_execution(submission.execution_arn, clients)
+    if execution is None:
         name = submission.place.name
         raise RunError(
             f"run {name}: an execution of this name ended, and AWS keeps its name for {quotas.RETENTION_DAYS}; "
             "change an input, or wait"
         )
-    return found["status"]
+    return execution["status"]

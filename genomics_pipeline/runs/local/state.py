@@ -1,4 +1,4 @@
-"""How a run in a folder stands: from its record, its lock and its journal."""
+"""The state of a run in a folder, from its record, its lock and its journal."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class FolderWatcher:
         self._before = Earlier()
 
     def now(self) -> RunState:
-        """The run's state now.
+        """Return the run's state now.
 
         Raises:
             RunError: for files that are not a run's.
@@ -106,8 +106,8 @@ def _failures(
     ended = [describe_map_run(one) for one in progress.ended]
     for run in ended:
         yield from not_done_of(files.store, run)
-    for told in (told for one in progress.unfinished for told in one.failures):
-        for failure in failures_of_child(*told):
+    for child in (child for one in progress.unfinished for child in one.failures):
+        for failure in failures_of_child(*child):
             known.add(failure.item)
             yield failure
     if status in ("FAILED", "ABORTED"):
@@ -118,7 +118,7 @@ def _failures(
 
 
 def done(files: RunFiles, stage: str) -> bool:
-    """Whether a stage that runs once is done."""
+    """Return whether a stage that runs once is done."""
     return files.completion(stage, COHORT) is not None
 
 

@@ -159,7 +159,7 @@ class Choice:
             return NEVER_STARTED
         failure = classify(row.error, row.cause)
         for item in row.items() if failure.stage else ():
-            told = self._files.told(str(failure.stage), item_id(item), failure)
+            told = self._files.with_worker_failure(str(failure.stage), item_id(item), failure)
             if told is not failure:
                 return str(told.failure_class)
         return str(failure.failure_class)
