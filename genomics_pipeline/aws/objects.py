@@ -1,4 +1,4 @@
-"""What S3 knows of an object without reading it."""
+"""The properties of objects in S3 that are known without reading them."""
 
 from __future__ import annotations
 

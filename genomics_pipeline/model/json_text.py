@@ -9,10 +9,10 @@ import orjson
 
 
 def dumps(value: Any, *, sort_keys: bool = False) -> bytes:
-    """Return a value as compact JSON in UTF-8.
+    r"""Return a value as compact JSON in UTF-8.
 
     >>> dumps({"é": [1, None, 2**70]})
-    b'{"\\xc3\\xa9":[1,null,1180591620717411303424]}'
+    b'{"\xc3\xa9":[1,null,1180591620717411303424]}'
 
     Args:
         value: Any JSON value. Halves of surrogate pairs, which UTF-8 cannot hold, become question marks.

@@ -53,7 +53,7 @@ def bucket(aws: str, missing: Callable[[str], None]) -> Iterator[S3Client]:
 
 @pytest.fixture
 def stack(aws: str, images: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The queue and the job definitions that the pipeline's definition names.
+    """Create the queue and the job definitions that the pipeline's definition names.
 
     moto runs a job's container with its image, command, environment and mounts, and nothing else of its definition:
     no memory limit, no read-only root, no retries, no role, and no ``AWS_BATCH_JOB_ATTEMPT``; those are tested with

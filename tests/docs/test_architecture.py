@@ -16,7 +16,7 @@ CHOICE_RULES = re.compile(r"(String|Numeric|Boolean|Timestamp)[A-Z]\w*|Is[A-Z]\w
 
 
 def fields(node: Any) -> Iterator[str]:
-    """Every property that the schema of documents names."""
+    """Yield every property that the schema of documents names."""
     if isinstance(node, dict):
         yield from node.get("properties", {})
         for value in node.values():
@@ -27,7 +27,7 @@ def fields(node: Any) -> Iterator[str]:
 
 
 def rows() -> dict[str, list[str]]:
-    """Field -> the files that its row of the table names."""
+    """Return the files that each field's row of the table names."""
     page = (ROOT / "docs" / "architecture.md").read_text()
     table = page[page.index("| field | where |") :].split("\n\n")[0].splitlines()[2:]
     found: dict[str, list[str]] = {}

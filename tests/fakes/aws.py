@@ -23,7 +23,7 @@ def succeed(job: Job, log: Log) -> JobEnd:
 
 
 class FakeAws:
-    """Both services on one server, for unmodified boto3.
+    """A server of Step Functions and Batch, for unmodified boto3.
 
     Attributes:
         states: Step Functions.

@@ -30,7 +30,7 @@ def test_an_unknown_kind() -> None:
 
 @pytest.fixture
 def lengths(monkeypatch: pytest.MonkeyPatch) -> IndexKind:
-    """A kind of index that the package does not know: the length of the file."""
+    """Return a kind of index that the package does not know: the length of the file."""
 
     def build(fasta: Path, uri: str) -> None:
         fasta.with_name(f"{fasta.name}.length").write_text(str(fasta.stat().st_size))

@@ -1,4 +1,4 @@
-"""What is missing from a run in a folder: last lines, ledger, and tolerated failures."""
+"""The items that are missing from a run in a folder: last lines, ledger, and tolerated failures."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Machine:
 
     @property
     def arn(self) -> str:
-        """Its ARN."""
+        """The ARN."""
         return f"{ARN}:stateMachine:{self.name}"
 
 
@@ -69,7 +69,7 @@ class Child:
 
     @property
     def arn(self) -> str:
-        """Its ARN."""
+        """The ARN."""
         return f"{ARN}:execution:{self.machine}:{self.name}"
 
     def waits(self) -> None:
