@@ -20,7 +20,7 @@ def containers() -> None:
 
 
 def _chosen(command: click.decorators.FC) -> click.decorators.FC:
-    """The options that say which images are meant."""
+    """Add the options that choose images."""
     for option in (
         stack_option,
         click.option("--pipeline", default="germline", show_default=True, help="A pipeline's name or file."),

@@ -40,11 +40,11 @@ class LazyGroup(click.Group):
     """A group whose commands are imported only when they are called or described."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands' names, sorted."""
+        """Return the names of the commands, sorted."""
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, imported now."""
+        """Import and return the command of a name."""
         if cmd_name not in COMMANDS:
             return None
         module, name = COMMANDS[cmd_name]

@@ -1,4 +1,4 @@
-"""What the signals that end a command do."""
+"""Signals that end a command."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import signal
 
 
 def end_on_sigterm() -> None:
-    """SIGTERM ends a command as Ctrl-C does: what it runs is ended, and it says how to go on.
+    """Let SIGTERM end a command as Ctrl-C does: the command ends what it runs, and reports how to resume.
 
     A shell script starts what it puts into the background with SIGINT ignored; then SIGTERM would be lost too.
     """

@@ -1,4 +1,4 @@
-"""Which job may begin: the cores and memory of this machine, shared fairly in the order of arrival."""
+"""Admission of jobs: the cores and memory of this machine, shared fairly in the order of arrival."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one job was given."""
+    """The cores and memory of one job."""
 
     vcpus: int
     memory_mib: int
@@ -23,7 +23,7 @@ class _WaitingJob:
 
 
 class Admission:
-    """Gives out shares; their sum never exceeds the machine.
+    """Shares of this machine, whose sum never exceeds it.
 
     A share is an even part of what is free among the jobs that wait, at least one core and at most what the job
     declares; its memory is at least its cores' part of the machine's. Nothing is given out before everything that is
@@ -47,7 +47,7 @@ class Admission:
             share: Share = await admitted
         except asyncio.CancelledError:
             if admitted.done() and not admitted.cancelled():
-                self.release(admitted.result())  # given and cancelled in one breath
+                self.release(admitted.result())  # granted and cancelled at the same time
             else:
                 self._queue.remove(waiting)
                 self._schedule()

@@ -1,4 +1,4 @@
-"""Whether what is deployed is what the code here would deploy."""
+"""Comparison of the deployed stack with the definition and images of this installation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ABSENT = object()
 def definition_problems(
     pipeline: str, document: Mapping[str, Any], deployment: Deployment, clients: Clients
 ) -> Iterator[Problem]:
-    """What is wrong with the state machine of a pipeline.
+    """Yield the problems of a pipeline's state machine.
 
     Raises:
         RunError: if AWS cannot be asked.
@@ -36,8 +36,10 @@ def definition_problems(
     others = list(_differences("$", document, json.loads(found)))
     if others:
         more = f"; {len(others) - NAMED} more" if len(others) > NAMED else ""
-        told = "; ".join(others[:NAMED]) + more
-        yield Problem(f"{machine}: expected the definition that is made here; `genomics-pipeline deploy` first: {told}")
+        message = "; ".join(others[:NAMED]) + more
+        yield Problem(
+            f"{machine}: expected the definition that is made here; `genomics-pipeline deploy` first: {message}"
+        )
 
 
 def _differences(path: str, here: Any, there: Any) -> Iterator[str]:
@@ -59,7 +61,7 @@ def _shown(value: Any) -> str:
 
 
 def image_problems(steps: Mapping[str, StepFolder], deployment: Deployment, clients: Clients) -> Iterator[Problem]:
-    """What is wrong with the steps' job definitions and images.
+    """Yield the problems of the steps' job definitions and images.
 
     Raises:
         RunError: if AWS cannot be asked.
@@ -71,11 +73,11 @@ def image_problems(steps: Mapping[str, StepFolder], deployment: Deployment, clie
         definition_name = names.job_definition(step.spec.name)
         found = image(definition_name, clients)
         if found is None:
-            told = "expected an ACTIVE one, found none; `genomics-pipeline deploy` makes it"
-            yield Problem(f"job definition {definition_name}: {told}")
+            message = "expected an ACTIVE one, found none; `genomics-pipeline deploy` makes it"
+            yield Problem(f"job definition {definition_name}: {message}")
         elif found.partition("/")[2] != wanted:
-            told = f"expected the image {wanted}, found {found.partition('/')[2] or found}"
-            yield Problem(f"job definition {definition_name}: {told}; `genomics-pipeline deploy` first")
+            message = f"expected the image {wanted}, found {found.partition('/')[2] or found}"
+            yield Problem(f"job definition {definition_name}: {message}; `genomics-pipeline deploy` first")
         try:
             there = has_tag(repository, content, clients)
         except RunError as error:

@@ -1,4 +1,4 @@
-"""Whether files that a run on AWS will read are there."""
+"""Checks of the files that a run on AWS reads."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class RequiredFile(NamedTuple):
 
 
 def reads(samples: Iterable[Sample]) -> Iterator[RequiredFile]:
-    """The FASTQ files of a manifest."""
+    """Yield the FASTQ files of a manifest."""
     for sample in samples:
         for lane in sample.lanes:
             for uri in filter(None, (lane.fastq_1, lane.fastq_2)):
@@ -39,7 +39,7 @@ def reads(samples: Iterable[Sample]) -> Iterator[RequiredFile]:
 
 
 def parameter_files(pipeline: Pipeline, overrides: Mapping[str, Mapping[str, Value]]) -> Iterator[RequiredFile]:
-    """The files that parameters name."""
+    """Yield the files that parameters name."""
     for stage in pipeline.stages:
         given = {**pipeline.parameters.get(stage.name, {}), **overrides.get(stage.name, {})}
         for name, spec in stage.step.parameters.items():
@@ -49,7 +49,7 @@ def parameter_files(pipeline: Pipeline, overrides: Mapping[str, Mapping[str, Val
 
 
 def problems(wanted: Iterable[RequiredFile], bucket: str, clients: Clients) -> Iterator[Problem]:
-    """What is wrong with files, in their order.
+    """Yield the problems of files, in their order.
 
     Args:
         wanted: The files; those on S3 are looked at in parallel.
@@ -89,10 +89,10 @@ def _local(wanted: RequiredFile, bucket: str) -> str:
 
 
 def region_warnings(samples: Iterable[Sample], region: str, clients: Clients) -> Iterator[str]:
-    """One for each bucket of another region that reads lie in: their transfer is paid for by the GB."""
+    """Yield a warning for each bucket with reads in another region: AWS charges their transfer by the GB."""
     buckets = {split(wanted.uri)[0] for wanted in reads(samples) if wanted.uri.startswith("s3://")}
     for bucket in sorted(buckets):
         found = bucket_region(bucket, clients)
         if found not in (None, region):
-            told = f"s3://{bucket} is in {found}, the stack in {region}"
-            yield f"{told}: AWS charges every GB read between regions; copy the reads into {region} first"
+            place = f"s3://{bucket} is in {found}, the stack in {region}"
+            yield f"{place}: AWS charges every GB read between regions; copy the reads into {region} first"

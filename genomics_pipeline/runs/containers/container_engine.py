@@ -1,4 +1,4 @@
-"""The container engine of this machine: docker, or podman that takes the same words. Always argument lists."""
+"""The container engine of this machine: docker, or podman, which takes the same arguments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ENGINES = ("docker", "podman")
 
 
 class ContainerEngine:
-    """Commands of one engine.
+    """The program of a container engine.
 
     Args:
         environment: The environment variables that it is started with.
@@ -34,25 +34,25 @@ class ContainerEngine:
         self.program = found
 
     def run(self, *arguments: str, given: str | None = None) -> str:
-        """What a command prints.
+        """Run a command and return its standard output.
 
         Args:
-            arguments: Its words.
+            arguments: Its arguments.
             given: Its standard input.
 
         Raises:
-            RunError: if it fails, with its last words.
+            RunError: if it fails, with the last lines of its standard error.
         """
         argv = [self.program, *arguments]
         environment = {**self.environment, "DOCKER_BUILDKIT": "0"}
         ended = subprocess.run(argv, input=given, capture_output=True, text=True, check=False, env=environment)
         if ended.returncode:
-            told = "\n".join((ended.stderr.strip() or ended.stdout.strip()).splitlines()[-5:])
-            raise RunError(f"{Path(self.program).name} {arguments[0]}: {told}")
+            lines = "\n".join((ended.stderr.strip() or ended.stdout.strip()).splitlines()[-5:])
+            raise RunError(f"{Path(self.program).name} {arguments[0]}: {lines}")
         return ended.stdout
 
     def has(self, image: str) -> bool:
-        """Whether it has an image of that name and tag."""
+        """Return whether the engine has an image of that name and tag."""
         repository, _, tag = image.rpartition(":")
         listed = self.run("images", "--format", "{{json .}}", repository)
         return any(json.loads(line)["Tag"] == tag for line in listed.splitlines())
@@ -71,18 +71,18 @@ class ContainerEngine:
         self.run(*argv, str(folder))
 
     def inspect(self, image: str) -> dict[str, Any]:
-        """What it knows of an image."""
+        """Return the details of an image."""
         (found,) = json.loads(self.run("image", "inspect", image))
         return dict(found)
 
 
 def size_mib(details: Mapping[str, Any]) -> int:
-    """An image's size, of `ContainerEngine.inspect`."""
+    """Return the size of an image that `ContainerEngine.inspect` described, in MiB."""
     return int(details["Size"]) >> 20
 
 
 def options(values: Mapping[str, Sequence[str]]) -> list[str]:
-    """Repeated options as words.
+    """Return options that are given several times as arguments.
 
     >>> options({"--volume": ["a:a", "b:b"], "--rm": []})
     ['--volume', 'a:a', '--volume', 'b:b']

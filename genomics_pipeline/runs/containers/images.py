@@ -46,12 +46,12 @@ class Image:
 
 
 def image(step: StepFolder, names: ResourceNames) -> Image:
-    """The image of a step, built or not."""
+    """Return the image of a step, built or not."""
     return Image(step, f"{names.repository(step.spec.name)}:{tag(step)}")
 
 
 def chosen(stack: str, pipeline: str, steps: Sequence[str]) -> list[Image]:
-    """The images of a pipeline's steps, or of the steps that are named.
+    """Return the images of a pipeline's steps, or of the named steps.
 
     Raises:
         DataError: for a pipeline or step that cannot be used.
@@ -61,14 +61,14 @@ def chosen(stack: str, pipeline: str, steps: Sequence[str]) -> list[Image]:
 
 
 def tag(step: StepFolder) -> str:
-    """16 hexadecimal digits over everything that goes into a step's image: what is unchanged keeps its tag."""
+    """Return 16 hexadecimal digits of a digest of everything in a step's image: an unchanged step keeps its tag."""
     programs = [name for name, file in step.files if _is_program(file)]
     told = "\0".join([_base_digest(), step.digest, *programs]).encode()
     return sha256(told + dockerfile(step).read_bytes()).hexdigest()[:TAG_LENGTH]
 
 
 def dockerfile(step: StepFolder) -> Path:
-    """A step's Dockerfile: its own, ours for its name, or the one for any step."""
+    """Return a step's Dockerfile: its own, ours for its name, or the one for any step."""
     ours = shipped("containers")
     candidates = (step.path / DOCKERFILE, ours / step.spec.name / DOCKERFILE)
     return next((file for file in candidates if file.is_file()), ours / ANY_STEP / DOCKERFILE)
@@ -115,7 +115,7 @@ def _package() -> Path:
 
 
 def _package_files() -> Iterator[Path]:
-    """The files of the package that a worker needs, in a fixed order."""
+    """Yield the files of the package that a worker needs, in a fixed order."""
     package = _package()
     yield from (package / name for name in FILES)
     for package_name in PACKAGES:
@@ -133,7 +133,7 @@ def _base_digest() -> str:
 
 
 def _base_context(folder: Path, cache: Path) -> None:
-    """The folder that the base image is built from."""
+    """Write the folder that the base image is built from."""
     ours, package = shipped("containers"), _package()
     _copy(ours / "base" / DOCKERFILE, folder / DOCKERFILE)
     _copy(ours / "requirements.lock", folder / "requirements.lock")
@@ -143,7 +143,7 @@ def _base_context(folder: Path, cache: Path) -> None:
 
 
 def _wheels(lock: Path, cache: Path) -> Path:
-    """The locked wheels for the image's Python, downloaded once by this machine's pip and its configuration.
+    """Return the folder of the locked wheels for the image's Python, downloaded once by this machine's pip.
 
     Raises:
         RunError: if pip cannot get them.
@@ -173,7 +173,7 @@ def _download(lock: Path, folder: Path) -> None:
 
 
 def _machine() -> str:
-    """This machine's processor, in the words of wheels."""
+    """Return this machine's processor by the name that wheels use."""
     return {"arm64": "aarch64", "AMD64": "x86_64"}.get(platform.machine(), platform.machine())
 
 

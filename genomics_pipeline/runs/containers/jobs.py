@@ -1,4 +1,4 @@
-"""Batch jobs of a definition, each in a container of its step's image on this machine."""
+"""Attempts of jobs, each in a container of its step's image on this machine."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.protocol import Store
 
 POLL_S = 0.05
-LINES = 200  # of what a container says in the end
+LINES = 200  # of a container's standard error
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"  # AWS's words
 RUN_LABEL = "genomics-pipeline.run"
 
 
 class ContainerJobs:
-    """Containers of the steps' images as what runs attempts of jobs.
+    """The container engine as what runs attempts of jobs.
 
     Args:
-        images: Image name by step.
-        run: The run's folder, which the containers see at the same place.
-        engine: What runs them.
+        images: Names of images by step.
+        run: The run's folder, which containers have at the same path.
+        engine: Runs the containers.
         store: Reads the run's files.
     """
 
@@ -59,7 +59,7 @@ class ContainerJobs:
             self._engine.run("rm", "--force", "--volumes", *found)
 
     def run_attempt(self, job: Job) -> JobEnd:
-        """Run one job to its end; a failed step is a job that ended FAILED, not an exception."""
+        """Run an attempt of a job to its end; a step that fails is an end too."""
         payload = TaskPayload.from_json(json.loads(job.environment[PAYLOAD_VARIABLE]))
         before = {name: self._written(payload, name) for name in map(item_id, payload.items)}
         container = f"genomics-pipeline-{uuid4().hex}"
@@ -119,7 +119,7 @@ class ContainerJobs:
                     process.wait(POLL_S)
 
     def _end(self, code: int, told: list[str], container: str, log: str | None) -> JobEnd:
-        """How a container ended; one that could not be started is told in the engine's words."""
+        """Return the end of a container; the reason of one that could not be started is the engine's message."""
         state = self._state(container)
         with suppress(RunError):  # another time; the job is over
             self._engine.run("rm", "--force", "--volumes", container)
@@ -137,7 +137,7 @@ class ContainerJobs:
             return {}
 
     def _log(self, payload: TaskPayload) -> str | None:
-        """The log of the first item that is not done."""
+        """Return the log of the first item that is not done."""
         for item in map(item_id, payload.items):
             log = payload.run.uri(run_layout.log(payload.stage, item))
             if self._written(payload, item) is None and self._store.stat(log):

@@ -1,4 +1,4 @@
-"""What a container sees of this machine: each file at its own place, and no more."""
+"""Mounts of a container: the files that it needs, each at its own path, and no others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from genomics_pipeline.stores.local import LocalStore
 
 
 def mount(source: Path, target: Path, *, readonly: bool = True) -> str:
-    """The value of ``--mount``, which unlike ``--volume`` can name any path.
+    """Return a value of ``--mount``, which unlike ``--volume`` can name any path.
 
     >>> mount(Path("/a:1,2"), Path("/b"))
     'type=bind,"source=/a:1,2",target=/b,readonly'
@@ -25,7 +25,7 @@ def mount(source: Path, target: Path, *, readonly: bool = True) -> str:
 
 
 def files_in(value: Any) -> Iterator[Path]:
-    """The files of this machine that a JSON value names by absolute paths or ``file://`` URIs."""
+    """Yield the files of this machine that a JSON value names by absolute paths or ``file://`` URIs."""
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, list | tuple):
@@ -38,7 +38,7 @@ def files_in(value: Any) -> Iterator[Path]:
 
 
 def with_indexes(file: Path) -> Iterator[Path]:
-    """A file and what lies beside it under its name, a FASTA file's dictionary too; never the whole folder.
+    """Yield a file, the files beside it that begin with its name, and a FASTA file's dictionary; not the whole folder.
 
     A folder may be one that the image has as well, such as /scratch or /opt.
     """
@@ -49,13 +49,13 @@ def with_indexes(file: Path) -> Iterator[Path]:
 
 
 def read_only(values: Iterable[Any], apart_from: Path) -> list[str]:
-    """Mounts of the files that JSON values name, those below a folder apart."""
+    """Return mounts of the files that JSON values name, except those below a folder."""
     found = {each for value in values for file in files_in(value) for each in with_indexes(file)}
     return [mount(file.resolve(), file) for file in sorted(found) if not file.is_relative_to(apart_from)]
 
 
 def aws_options(environment: Mapping[str, str], home: Path, home_there: Path) -> list[str]:
-    """What gives a container a user's own rights on AWS: variables by name, so that no list shows a value.
+    """Return options that give a container the user's rights on AWS: variables by name, so that no list shows values.
 
     Args:
         environment: The user's.

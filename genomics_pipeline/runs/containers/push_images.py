@@ -1,4 +1,4 @@
-"""Images to the stack's repositories."""
+"""Pushing of images to the repositories of the stack."""
 
 from __future__ import annotations
 

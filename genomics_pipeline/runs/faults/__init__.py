@@ -1,1 +1,1 @@
-"""Faults injected into a run on purpose."""
+"""Injection of faults into a run."""

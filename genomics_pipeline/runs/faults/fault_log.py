@@ -1,4 +1,4 @@
-"""Which injected faults have struck, kept in the run's folder: a run that is killed and goes on counts on."""
+"""The log of the injected faults that have struck, in the run's folder: a run that is killed and resumed counts on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from genomics_pipeline.model.faults import Fault
 class FaultLog:
     """A file with one JSON line for each time that a fault struck an item of a stage.
 
-    A fault is known by its place in its file and what it says there: one that is changed counts from the beginning.
+    A fault is identified by its place and text in its file: a changed one counts from zero.
     """
 
     def __init__(self, file: Path) -> None:
@@ -25,7 +25,7 @@ class FaultLog:
             self._count(*json.loads(line))
 
     def add(self, fault: Fault, stage: str, item: str) -> None:
-        """It strikes now; whatever happens to this process, that is known from now on."""
+        """Record that a fault strikes an item now, before it does: the fault may kill this process."""
         struck = str(fault), stage, item
         with self._lock:
             with self._file.open("a") as file:
@@ -33,7 +33,7 @@ class FaultLog:
             self._count(*struck)
 
     def count(self, fault: Fault, *place: str) -> int:
-        """How often it has struck an item of a stage; without them, anything."""
+        """Return how often a fault has struck an item of a stage; all items of all stages without a place."""
         with self._lock:
             return self._counts[str(fault), *place]
 

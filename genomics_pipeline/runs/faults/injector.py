@@ -22,7 +22,7 @@ from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
 from genomics_pipeline.records.completion import delete_completion
 from genomics_pipeline.runs.faults.fault_log import FaultLog
 from genomics_pipeline.runs.faults.job_ends import INJECTED, OF_JOBS, job_end
-from genomics_pipeline.runs.faults.truncated_fastq import truncated
+from genomics_pipeline.runs.faults.truncated_fastq import write_truncated
 from genomics_pipeline.runs.plan import RunPlan
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
@@ -141,7 +141,7 @@ class Injector:
         first, *others = item["lanes"]
         self._run.scratch.mkdir(exist_ok=True)
         with TemporaryDirectory(dir=self._run.scratch, prefix=f"{INJECTED}-") as place:
-            copy = truncated(first["fastq_1"], self._store, Path(place))
+            copy = write_truncated(first["fastq_1"], self._store, Path(place))
             bad = {**item, "lanes": [{**first, "fastq_1": str(copy)}, *others]}
             end = self._run_attempt(_of(job, payload, [bad]))
         if end.exit_code != 0:

@@ -1,4 +1,4 @@
-"""How a job ends that lost its host or its container: in AWS's words, its program not started."""
+"""Ends of jobs that lose their host or container, in AWS's words; their programs are not started."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KILLED = 137
 
 
 def job_end(kind: str, job: Job) -> JobEnd:
-    """How a fault of one of these kinds ends a job; with a killed engine nothing comes after it.
+    """Return the end of a job that a fault of one of these kinds strikes; `ENGINE_KILLED` kills this process instead.
 
     Recorded: a lost host, docs.seqera.io "AWS Spot interruptions" (often no exit code); an image, DescribeJobs of
     cjw85/nf-batch-tag, README.md (no exit code); memory and time, spacetelescope/calcloud, tests/artifacts/events,

@@ -1,4 +1,4 @@
-"""A FASTQ file cut short, as a broken transfer leaves it."""
+"""A truncated FASTQ file, as a broken transfer leaves it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ GZIP = b"\x1f\x8b"
 _PIECE = 1 << 20
 
 
-def truncated(uri: str, store: Store, folder: Path) -> Path:
-    """The first half of a FASTQ file, under its own name in a folder; however it is read, its end is missing."""
+def write_truncated(uri: str, store: Store, folder: Path) -> Path:
+    """Write the first half of a FASTQ file into a folder, under its own name, and return its path."""
     found = store.stat(uri)
     half = found.size_bytes // 2 if found else 0
     with store.open(uri) as head:
@@ -30,7 +30,7 @@ def _half_of_bytes(whole: BinaryIO, out: BinaryIO, half: int) -> None:
 
 
 def _half_of_records(whole: BinaryIO, out: BinaryIO, half: int) -> None:
-    """Whole records, and of the last one the first two lines of four."""
+    """Copy whole records, and of the last one the first two lines of four."""
     while half > 0 and (record := list(islice(whole, 4))):
         half -= sum(map(len, record))
         out.writelines(record if half > 0 else record[:2])

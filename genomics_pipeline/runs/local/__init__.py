@@ -1,1 +1,1 @@
-"""What happens on this machine: runs, their jobs, containers and faults."""
+"""Runs in folders of this machine."""

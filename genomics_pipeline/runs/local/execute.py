@@ -43,7 +43,7 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ExecuteRequest:
-    """What a user asks to be executed.
+    """The arguments of `execute`.
 
     Attributes:
         definition: The state machine document's file.
@@ -100,7 +100,7 @@ def execute(request: ExecuteRequest, adapters: Adapters) -> ExecutionResult:
         UsageError: for a document that AWS would refuse, and for all else that cannot be executed.
         RunError: for a journal that is damaged, or of another execution.
     """
-    with _refused_before_it_begins(request.definition):
+    with _files_are_arguments(request.definition):
         plan = _plan(request, adapters)
         with _folder(request.journal) as folder:
             clock = FastForwardClock() if request.fast_forward else SystemClock()
@@ -122,8 +122,8 @@ def execute(request: ExecuteRequest, adapters: Adapters) -> ExecutionResult:
 
 
 @contextmanager
-def _refused_before_it_begins(definition: str) -> Iterator[None]:
-    """What is wrong with files ends the command as what is wrong with its arguments: nothing was executed."""
+def _files_are_arguments(definition: str) -> Iterator[None]:
+    """Report problems of files as problems of arguments, with exit code 2: nothing was executed."""
     try:
         yield
     except DataError as error:
@@ -223,7 +223,7 @@ def _worker_jobs(store: Store, folder: Path, cache: Path) -> JobRunner:
 
 
 def _table(plan: _Plan, folder: Path, clock: Clock, clients: Clients) -> TaskTable:
-    """The handlers of one execution and of those it starts."""
+    """Return the handlers of an execution and of those it starts."""
     callbacks = Callbacks()
     functions = Functions(plan.functions, callbacks)
     handlers: dict[str, TaskHandler] = S3Tasks(plan.store).handlers() | SendTask(callbacks).handlers()

@@ -69,23 +69,23 @@ class LocalExecution:
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """Return the name of the execution."""
         return f"{self.folder.name}-{self.number}"
 
-    def run(self, display: Display, go_on: str) -> ExecutionResult:
-        """Run it to its end.
+    def run(self, display: Display, resume: str) -> ExecutionResult:
+        """Run the execution to its end.
 
         Args:
             display: Shows the progress.
-            go_on: What is told when it is interrupted: how it goes on.
+            resume: The command that resumes it, for the note after an interruption.
         """
         self.record("RUNNING", {})
-        self.folder.failures.unlink(missing_ok=True)  # it tells of an execution that ended
+        self.folder.failures.unlink(missing_ok=True)  # of the execution before
         try:
             return self._execute(display)
         except KeyboardInterrupt:
             self.record("ABORTED", {})
-            display.note(f"interrupted; {go_on} goes on from here: {self.folder.path}")
+            display.note(f"interrupted; {resume} goes on from here: {self.folder.path}")
             raise
 
     def _execute(self, display: Display) -> ExecutionResult:

@@ -1,4 +1,4 @@
-"""What made the results: versions, parameters and resources, under `results/pipeline_info/`."""
+"""The provenance of results: versions and parameters, under `results/pipeline_info/`."""
 
 from __future__ import annotations
 

@@ -27,12 +27,15 @@ from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.machine import capacity
 from genomics_pipeline.worker.run import run_task
+from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.task_resources import TaskResources
+
+_SOURCES = {"reads": READS, "reference": REFERENCE}  # by the type of an input; of other types, files of the item
 
 
 @dataclass(frozen=True, slots=True)
 class StepRequest:
-    """What a user asks of one step.
+    """The arguments of `step`.
 
     Attributes:
         step: A shipped step's name, or the path of a step's folder.
@@ -96,8 +99,6 @@ def run_step(request: StepRequest, adapters: Adapters) -> StepOutcome:
     with folder.lock():
         store = adapters.store.with_buckets({BUCKET: folder.path})
         reference = _reference(spec, request, store, adapters.cache)
-        item = _item(scope, spec, files, request.sample, reference)
-        sources = {"reads": READS, "reference": REFERENCE}
         payload = TaskPayload(
             stage=spec.name,
             step=spec.name,
@@ -105,33 +106,42 @@ def run_step(request: StepRequest, adapters: Adapters) -> StepOutcome:
             run=RunPlace(folder.name, BUCKET, ""),
             reference=reference or "",
             parameters=parameters,
-            inputs={name: sources.get(one.type, GIVEN) for name, one in spec.inputs.items()},
+            inputs={name: _SOURCES.get(one.type, GIVEN) for name, one in spec.inputs.items()},
             publish=dict.fromkeys(spec.outputs, ""),
-            items=(item,),
+            items=(_item(scope, spec, files, request.sample, reference),),
             upstream={},
         )
-        cores, memory_mib = capacity()
-        try:
-            (record,) = run_task(
-                payload,
-                step,
-                store,
-                TaskResources(
-                    vcpus=min(cores, spec.resources.vcpus),
-                    memory_mib=min(memory_mib, spec.resources.memory_mib),
-                    scratch=folder.scratch,
-                    cache=adapters.cache,
-                    cancelled=threading.Event(),
-                ),
-            )
-        except StepFailed as failure:
-            log = f"; log: {store.fetch(failure.log, folder.path)}" if failure.log else ""
-            raise RunError(f"{spec.name}: {failure}{log}") from None
-    return _outcome(folder, record)
+        return _outcome(folder, _run(payload, step, folder, store, adapters.cache))
+
+
+def _run(payload: TaskPayload, step: StepFolder, folder: RunFolder, store: Store, cache: Path) -> CompletionRecord:
+    """Run a task of one item with as many cores and as much memory as the step declares and this machine has.
+
+    Raises:
+        RunError: if the step failed.
+    """
+    (cores, memory_mib), declared = capacity(), step.spec.resources
+    try:
+        (record,) = run_task(
+            payload,
+            step,
+            store,
+            TaskResources(
+                vcpus=min(cores, declared.vcpus),
+                memory_mib=min(memory_mib, declared.memory_mib),
+                scratch=folder.scratch,
+                cache=cache,
+                cancelled=threading.Event(),
+            ),
+        )
+    except StepFailed as failure:
+        log = f"; log: {store.fetch(failure.log, folder.path)}" if failure.log else ""
+        raise RunError(f"{step.spec.name}: {failure}{log}") from None
+    return record
 
 
 def _files(spec: StepSpec, request: StepRequest) -> dict[str, list[str]]:
-    """The files of each input that is no reference, absolute."""
+    """Return the absolute paths of the files of each input that is no reference."""
     wanted = {name: one for name, one in spec.inputs.items() if one.type != "reference"}
     found: dict[str, list[str]] = {name: [] for name in wanted}
     if request.files and len(wanted) != 1:
@@ -186,7 +196,7 @@ def _parameters(spec: StepSpec, assignments: Sequence[str]) -> dict[str, Value]:
 
 
 def _scope(spec: StepSpec) -> str:
-    """What its outputs are named after."""
+    """Return what the outputs of a step are named after: sample, interval or cohort."""
     named = [name for output in spec.outputs.values() for name in PLACEHOLDER.findall(output.path) if name in SCOPES]
     if named:
         return str(named[0])
@@ -206,7 +216,7 @@ def _reference(spec: StepSpec, request: StepRequest, store: Store, cache: Path) 
 def _item(
     scope: str, spec: StepSpec, files: Mapping[str, list[str]], sample: str | None, reference: str | None
 ) -> dict[str, Any]:
-    """What a line of a manifest would say."""
+    """Return the item of the task, as a line of a manifest would have it."""
     if scope == "cohort":
         return {"cohort": "cohort", "files": dict(files)}
     if scope == "interval":

@@ -12,7 +12,7 @@ from genomics_pipeline.model.errors import UsageError, did_you_mean
 
 
 def load_functions(assignments: Sequence[str]) -> dict[str, Function]:
-    """The functions by the ARN, or Lambda function's name, each was given for.
+    """Return the functions by the ARN, or the name of the Lambda function, that each is given for.
 
     Raises:
         UsageError: for the first that cannot be loaded.

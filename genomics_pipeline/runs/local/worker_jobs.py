@@ -22,7 +22,7 @@ from genomics_pipeline.worker.task_resources import TaskResources
 
 
 class WorkerJobs:
-    """The worker as what runs attempts of jobs.
+    """The worker in this process as what runs attempts of jobs.
 
     Args:
         steps: The steps' folders by name.

@@ -1,4 +1,4 @@
-"""The executions of a run: its own, then that of each rerun, which has a manifest of its own.
+"""The executions of a run: the first one, then one for each rerun, which has a manifest of its own.
 
 A sample's state is that of the newest execution whose manifest has it.
 """
@@ -36,7 +36,7 @@ class RunExecution:
         name: Its name.
         manifest: Key of the samples' file that it read.
         arn: On AWS.
-        carried: How many samples it had although they had succeeded: see `rerun_choice.Choice.carry`.
+        carried: How many samples it had although they had succeeded: see `choice.Choice.carry`.
     """
 
     name: str
@@ -46,7 +46,7 @@ class RunExecution:
 
 
 def local_chain(folder: RunFolder) -> list[RunExecution]:
-    """The executions since one had the whole manifest, oldest first; none where nothing was run yet."""
+    """Return the executions since one had the whole manifest, oldest first; none where nothing was run yet."""
     record = folder.record()
     if record is None:
         return []
@@ -59,7 +59,7 @@ def local_chain(folder: RunFolder) -> list[RunExecution]:
 
 
 def aws_chain(run: AwsRun) -> list[RunExecution]:
-    """All executions, oldest first; the last may have been prepared and never started."""
+    """Return all executions, oldest first; the last may have been prepared and never started."""
     chain = [RunExecution(run.name, WHOLE, run.record.execution_arn)]
     while record := read_rerun(run.store, run.place.uri(run_layout.rerun_file(len(chain), run_layout.RECORD))):
         chain.append(RunExecution(record.execution, record.manifest, record.execution_arn, record.carried))
@@ -67,7 +67,7 @@ def aws_chain(run: AwsRun) -> list[RunExecution]:
 
 
 def started_chain(run: AwsRun) -> list[RunExecution]:
-    """The executions that were started, or are forgotten since.
+    """Return the executions that were started, also those that AWS has forgotten since.
 
     Raises:
         RunError: if AWS cannot be asked.
@@ -77,7 +77,7 @@ def started_chain(run: AwsRun) -> list[RunExecution]:
 
 
 def since_whole(chain: Sequence[RunExecution]) -> Sequence[RunExecution]:
-    """The executions since the last that had the whole manifest."""
+    """Return the executions since the last that had the whole manifest."""
     first = max(number for number, one in enumerate(chain) if one.manifest == WHOLE)
     return chain[first:]
 
@@ -114,7 +114,7 @@ def of_samples(map_runs: Iterable[MapRunDescription]) -> Iterator[MapRunDescript
 
 @dataclass(slots=True)
 class Earlier:
-    """What the executions before the newest left of the Map Runs over samples, by Label.
+    """The results of the executions before the newest in the Map Runs over samples, by Label.
 
     Attributes:
         total: How many samples the run has.
@@ -127,11 +127,11 @@ class Earlier:
     failures: dict[str, dict[str, ItemFailure]] = field(default_factory=dict)
 
     def all_failures(self) -> list[ItemFailure]:
-        """Those of all Labels."""
+        """Return the failures of all Labels."""
         return [one for failures in self.failures.values() for one in failures.values()]
 
     def with_newest(self, state: MapRunState) -> MapRunState:
-        """A Map Run of the newest execution, with the samples that it did not have."""
+        """Return the state of a Map Run of the newest execution, with the samples that it did not have."""
         if state.label not in self.total:
             return state
         failed = len(self.failures[state.label])
@@ -151,7 +151,7 @@ class Earlier:
 def earlier(
     files: RunFiles, chain: Sequence[RunExecution], describe: Callable[[RunExecution], Iterable[MapRunDescription]]
 ) -> Earlier:
-    """What all but the newest execution left.
+    """Return the results of all but the newest execution.
 
     Args:
         files: The run's.
@@ -191,7 +191,7 @@ def older(
     describe: Callable[[RunExecution], Iterable[MapRunDescription]],
     read: Callable[[Store, MapRunDescription], Iterator[ItemFailure]],
 ) -> Iterator[ItemFailure]:
-    """What all but the newest execution left of samples that no later one had, as it is read.
+    """Yield the failures in all but the newest execution, of samples that no later one had, as they are read.
 
     Args:
         files: The run's.
@@ -206,5 +206,5 @@ def older(
 
 
 def all_done(files: RunFiles, group: StageGroup, item: str) -> bool:
-    """Whether every stage of a map is done over an item."""
+    """Return whether every stage of a map is done over an item."""
     return all(is_done(files.store, files.place, stage, item) for stage in group.stages)
