@@ -18,7 +18,7 @@ class Clock(Protocol):
         """Return after so many seconds."""
 
     def jitter(self, seconds: float) -> float:
-        """A delay between nothing and `seconds`."""
+        """Return a delay between nothing and `seconds`."""
 
 
 class SystemClock:
@@ -33,5 +33,5 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
     def jitter(self, seconds: float) -> float:
-        """A delay between nothing and `seconds`."""
+        """Return a delay between nothing and `seconds`."""
         return random.uniform(0, seconds)  # noqa: S311  # spreads retries, guards nothing

@@ -62,10 +62,10 @@ class Tasks(Protocol):
     """What Task states call."""
 
     def handler(self, resource: str, machine: str, state: str) -> TaskHandler | None:
-        """What runs a Task state of a machine; None where nothing does."""
+        """Return what runs a Task state of a machine; None where nothing does."""
 
     def advice(self, resource: str) -> str:
-        """What a user is told of a Task that nothing runs."""
+        """Return what a user is told of a Task that nothing runs."""
 
     async def drain(self) -> None:
         """Wait for what Tasks began and did not wait for."""
@@ -144,7 +144,7 @@ class Execution:
         return f"{ARN}:execution:{self.machine}:{self.name}"
 
     def context(self) -> dict[str, Any]:
-        """The parts of the context object that no state changes.
+        """Return the parts of the context object that no state changes.
 
         Members and their order as recorded of a child, whose state machine's name has no label:
         radkawar/stackd testdata/aws/stepfunctions/distributed_map.json, tolerated_failure.

@@ -26,11 +26,11 @@ class FastForwardLoop(asyncio.SelectorEventLoop):
         super().__init__(_Selector(self))
 
     def time(self) -> float:
-        """The loop's time, with what was skipped."""
+        """Return the loop's time, with what was skipped."""
         return super().time() + self.skipped
 
     def idle(self, open_files: int) -> bool:
-        """Whether nothing real is being waited for; one open file is the loop's own."""
+        """Return whether nothing real is being waited for; one open file is the loop's own."""
         return self._working == 0 and open_files <= 1
 
     def run_in_executor(  # type: ignore[override]
@@ -53,7 +53,7 @@ class FastForwardLoop(asyncio.SelectorEventLoop):
 
 @contextmanager
 def real_work() -> Iterator[None]:
-    """What is waited for inside is real, though the loop cannot see it: a thread of one's own."""
+    """Mark what is waited for inside as real, where the loop cannot see it: a thread of one's own."""
     loop = asyncio.get_running_loop()
     if not isinstance(loop, FastForwardLoop):
         yield
@@ -73,7 +73,7 @@ class _Selector(selectors.DefaultSelector):
         self._loop = loop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """What is ready; at once, unless something real is being waited for."""
+        """Return what is ready; at once, unless something real is being waited for."""
         if not timeout or not self._loop.idle(len(self.get_map())):
             return super().select(timeout)
         ready = super().select(0)

@@ -1,4 +1,4 @@
-"""From state to state: a machine at work."""
+"""The interpreter: a machine is run from state to state."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EFFECTS = frozenset({"Task", "Parallel", "Map", "Wait"})  # what is not simply e
 
 @dataclass(slots=True)
 class Frame:
-    """One machine at work: an execution's own, a branch of a Parallel, an iteration of an inline Map.
+    """A machine that is run: an execution's own, a branch of a Parallel, an iteration of an inline Map.
 
     Attributes:
         execution: The execution.
@@ -120,8 +120,8 @@ async def _visit(
         if transition.output is not value:
             visit.limited(transition.output)
     except StatesError as error:
-        raise visit.told(error) from error
-    frame.trail.add(f"{kind}StateExited", "stateExited", transition.exited(name))
+        raise visit.report_failure(error) from error
+    frame.trail.add(f"{kind}StateExited", "stateExited", transition.exit_details(name))
     frame.trail.state = None
     return transition
 

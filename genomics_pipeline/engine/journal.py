@@ -110,7 +110,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def read(path: Path, mend: bool = True) -> Iterator[JournalRecord]:
-    """The records of a log.
+    """Yield the records of a log.
 
     Args:
         path: Its file.
@@ -171,15 +171,15 @@ class Memory:
             self._maps.pop(record["end"], None)
 
     def frame(self, child: int | None, path: str) -> JournalRecord | None:
-        """Where that frame stood."""
+        """Return the last record of a frame; None where there is none."""
         return self._frames.get(child, {}).get(path)
 
     def map_run(self, child: int | None, path: str) -> JournalRecord | None:
-        """The Map Run that began there."""
+        """Return the Map Run that began there."""
         return self._maps.get(child, {}).get(path)
 
     def last_try(self, child: int | None, path: str) -> int:
-        """The last attempt of a visit of which something is known."""
+        """Return the last attempt of a visit of which something is known."""
         if child not in self._tries:
             found = self._tries[child] = {}
             for known in (*self._frames.get(child, ()), *self._maps.get(child, ())):
@@ -198,15 +198,15 @@ class Recorder:
         self.child = child
 
     def frame(self, path: str) -> JournalRecord | None:
-        """Where that frame stood before an interruption."""
+        """Return the last record of a frame before an interruption; None where there is none."""
         return self._memory.frame(self.child, path)
 
     def map_run(self, path: str) -> JournalRecord | None:
-        """The Map Run that began there before an interruption."""
+        """Return the Map Run that began there before an interruption."""
         return self._memory.map_run(self.child, path)
 
     def last_try(self, path: str) -> int:
-        """The last attempt of that visit before an interruption."""
+        """Return the last attempt of that visit before an interruption."""
         return self._memory.last_try(self.child, path)
 
     async def append(self, record: JournalRecord) -> None:

@@ -46,7 +46,7 @@ class ExecutionProgress:
 
 
 def read_progress(journal: Path) -> ExecutionProgress:
-    """What a journal tells; nothing where there is none yet.
+    """Return what a journal tells; nothing where there is none yet.
 
     Args:
         journal: The journal's folder.

@@ -35,26 +35,26 @@ class Redrives:
 
     @classmethod
     def of(cls, record: dict[str, Any]) -> Redrives:
-        """As a journal's line says it."""
+        """Return the redrives of a journal's line."""
         return cls(record["redrive"], record["time"])
 
     def record(self) -> dict[str, Any]:
-        """The journal's line."""
+        """Return the journal's line."""
         return {"redrive": self.count, "time": self.time}
 
     def next(self, now: float) -> Redrives:
-        """One more."""
+        """Return the redrives after one more, at a time in seconds since the epoch."""
         return Redrives(self.count + 1, now)
 
     def context(self) -> dict[str, Any]:
-        """The members of the context object; without a redrive there is no time of one."""
+        """Return the members of the context object; without a redrive there is no time of one."""
         return {
             "RedriveCount": self.count,
             **({} if self.time is None else {"RedriveTime": format_timestamp(self.time)}),
         }
 
     def answer(self) -> dict[str, Any]:
-        """The members of DescribeMapRun and the like."""
+        """Return the members of DescribeMapRun and the like."""
         return {
             "redriveCount": self.count,
             **({} if self.time is None else {"redriveDate": format_timestamp(self.time)}),
@@ -66,7 +66,7 @@ NOT_REDRIVABLE = "Execution is {} and cannot be redriven"  # RUNNING, SUCCEEDED:
 
 
 def begins_anew(failure: StatesError) -> bool:
-    """Whether a redrive begins another Map Run after a Map Run that failed so.
+    """Return whether a redrive begins another Map Run after a Map Run that failed so.
 
     >>> begins_anew(StatesError("States.DataLimitExceeded")), begins_anew(StatesError("States.ResultWriterFailed"))
     (True, False)

@@ -32,7 +32,7 @@ class Beginning:
     machine: str
 
     def digest(self) -> dict[str, str]:
-        """What tells it from others, without its payloads."""
+        """Return what identifies the execution, without its payloads."""
         return {
             "document": _digest(self.document),
             "input": _digest(self.input),

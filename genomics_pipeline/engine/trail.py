@@ -32,17 +32,17 @@ class Trail:
         self._cut = False
 
     def add(self, kind: str, name: str = "", details: Details | None = None) -> int:
-        """The next event of this path; there is none where it was cut off."""
+        """Add the next event of this path, unless it was cut off; return the number of the last."""
         if not self._cut:
             self.last = self.history.add(kind, self.last, name, details)
         return self.last
 
     def aside(self, kind: str, name: str = "", details: Details | None = None) -> int:
-        """An event that follows this path's last, and that the next one does not follow."""
+        """Add an event that follows this path's last, and that the next one does not follow; return its number."""
         return self.last if self._cut else self.history.add(kind, self.last, name, details)
 
     def branch(self, last: int | None = None, iteration: Mapping[str, Any] | None = None) -> Trail:
-        """A path that leaves from here, or that goes on after an event; an iteration of a Map has its details."""
+        """Return a path that leaves from here, or goes on after an event; an iteration of a Map has its details."""
         found = Trail(self.history, self.last if last is None else last, iteration)
         found._cut = self._cut
         self.branches.append(found)

@@ -1,4 +1,4 @@
-"""One visit to one state: what its fields are evaluated over, and what becomes of it."""
+"""A visit to a state: the data of its fields, and the transition that ends it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _RETRIED = frozenset({"Task", "Parallel", "Map"})  # what can be retried: record
 
 @dataclass(slots=True)
 class Transition:
-    """What became of a visit.
+    """The outcome of a visit, and the way on.
 
     Attributes:
         output: The state's output.
@@ -36,11 +36,11 @@ class Transition:
 
     @classmethod
     def of(cls, outcome: Outcome, node: Node) -> Self:
-        """After the state, the Choice rule or the catcher that leads on."""
+        """Return the transition after the state, the Choice rule or the catcher that leads on."""
         return cls(*outcome, node.get("Next"), node.get("Assign"))
 
-    def exited(self, name: str) -> dict[str, Any]:
-        """Details of the event of a state's exit."""
+    def exit_details(self, name: str) -> dict[str, Any]:
+        """Return the details of the event of a state's exit."""
         if not self.assign:
             return {"name": name, "output": self.output}
         names = [key.removesuffix(".$") for key in self.assign]
@@ -50,7 +50,7 @@ class Transition:
 
 @dataclass(slots=True)
 class Visit:
-    """One visit to one state.
+    """A visit to a state.
 
     Attributes:
         execution: The execution.
@@ -107,7 +107,7 @@ class Visit:
         return self.execution.engine.host
 
     def entry(self) -> dict[str, Any]:
-        """What a redrive goes on with: when it was entered, and the events of that."""
+        """Return what a redrive goes on with: when it was entered, and the events of that."""
         return {"entered": self.entered, "event": self.event, "start": self._start}
 
     @property
@@ -131,8 +131,8 @@ class Visit:
         self.trail.aside(f"{self.state['Type']}StateSucceeded")
         self.started = False
 
-    def told(self, failure: StatesError) -> StatesError:
-        """A failure of the state in AWS's words; that of an expression has an event of its own."""
+    def report_failure(self, failure: StatesError) -> StatesError:
+        """Return a failure of the state in AWS's words; add an event for that of an expression."""
         error = failure.within(self.name, self.event)
         if failure.location is not None:
             details = {**error.details(), "location": failure.location, "state": self.name}
@@ -140,7 +140,7 @@ class Visit:
         return error.plain()
 
     def context(self, item: Node | None = None) -> dict[str, Any]:
-        """The context object; `item` is ``Map`` of one item of this state."""
+        """Return the context object; `item` is ``Map`` of one item of this state."""
         found = self.execution.context()
         found["State"] = {"Name": self.name, "EnteredTime": format_timestamp(self.entered)}
         if self.state["Type"] in _RETRIED:
@@ -152,23 +152,23 @@ class Visit:
         return found
 
     def arguments(self, node: Node, prefix: str = "", default: Any = None) -> Any:
-        """``Arguments`` or ``Parameters`` of a node of the state; the default where there is neither."""
+        """Return ``Arguments`` or ``Parameters`` of a node of the state; the default where there is neither."""
         return self.language.arguments(self, node, prefix, default)
 
     def field(self, node: Node, name: str, default: Any = None, prefix: str = "") -> Any:
-        """The value of a field of a node of the state, or of its ``…Path`` form; the default where there is none."""
+        """Return the value of a field of a node, or of its ``…Path`` form; the default where there is neither."""
         return self.language.field(self, node, name, prefix, default)
 
     def template(self, value: Any, field: str, item: Node | None = None) -> Any:
-        """The value of a payload template: ItemSelector, BatchInput."""
+        """Return the value of a payload template: ItemSelector, BatchInput."""
         return self.language.template(self, value, field, item)
 
     def passed(self) -> Transition:
-        """The step after a state without a result."""
+        """Return the transition after a state without a result."""
         return Transition.of(self.language.passed(self, self.state, ""), self.state)
 
     def limited(self, value: Any) -> Any:
-        """The value, which is part of the state's input or output.
+        """Return the value, which is part of the state's input or output.
 
         Raises:
             StatesError: ``States.DataLimitExceeded``.

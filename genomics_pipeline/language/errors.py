@@ -52,27 +52,27 @@ class StatesError(Exception):
         super().__init__(f"{self.error}: {self.cause}" if self.cause else self.error)
 
     def plain(self, *also: str) -> StatesError:
-        """The same error, its cause said; `also` are further names to match it by."""
+        """Return the error with its cause final; `also` are further names to match it by."""
         return StatesError(self.error, self.cause, also=(*self.also, *also), evaluating=False)
 
     def within(self, state: str, event: int) -> StatesError:
-        """The same error, its cause naming the state whose field failed, in AWS's words."""
+        """Return the error with a cause that names the state whose field failed, in AWS's words."""
         if not self.evaluating:
             return self
         place = f"An error occurred while executing the state '{state}' (entered at the event id #{event}). "
         return StatesError(self.error, f"{place}{self.cause}", also=self.also, evaluating=False)
 
     def output(self) -> dict[str, str]:
-        """What a catcher is given: ``$states.errorOutput``."""
+        """Return what a catcher is given: ``$states.errorOutput``."""
         return {"Error": self.error, "Cause": self.cause or ""}
 
     def details(self) -> dict[str, str | None]:
-        """What an event of the history says; a Fail state without ``Error`` and ``Cause`` says nothing."""
+        """Return what an event of the history says; a Fail state without ``Error`` and ``Cause`` says nothing."""
         return {"error": self.error or None, "cause": self.cause}
 
 
 def too_large(what: str) -> StatesError:
-    """The error of a payload above 256 KiB. Text: recorded on AWS.
+    """Return the error of a payload above 256 KiB. Text: recorded on AWS.
 
     >>> too_large("lambda").error
     'States.DataLimitExceeded'
@@ -82,7 +82,7 @@ def too_large(what: str) -> StatesError:
 
 
 def matches(failure: StatesError, error_equals: Iterable[str]) -> bool:
-    """Whether a retrier or catcher with these ``ErrorEquals`` takes the error.
+    """Return whether a retrier or catcher with these ``ErrorEquals`` takes the error.
 
     >>> matches(StatesError("Batch.ClientException"), ["States.TaskFailed"])
     True

@@ -14,7 +14,7 @@ from genomics_pipeline.model.json_text import dumps
 
 
 def assign(state: str, before: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The variables after a state's ``Assign`` made these.
+    """Return the variables after a state's ``Assign`` made the values.
 
     >>> assign("A", {"x": 1, "y": 2}, {"x": 3})
     {'x': 3, 'y': 2}

@@ -49,7 +49,7 @@ class ChildRunner:
     map_run: str
 
     def start(self, given: ChildInput) -> Execution:
-        """A child that is about to run; to start it is a transition."""
+        """Return a child that is about to run; to start it is a transition."""
         engine, now = self.engine, self.engine.clock.now()
         name = f"{self.map_run[:24]}{given.place:012x}"  # the same after a crash, and no other child's
         engine.observer(ChildStarted(self.label, given.place, name, given.value))
@@ -81,7 +81,7 @@ class ChildRunner:
         return {"status": "SUCCEEDED", "output": compact(output)}
 
     async def outcome_in_time(self, child: Execution) -> JournalRecord:
-        """The same for an Express child, whose time is limited."""
+        """Run an Express child to its end, or to its time limit; see `outcome`."""
         deadline = asyncio.timeout(quotas.EXPRESS_SECONDS.value)
         try:
             async with deadline:
@@ -92,7 +92,7 @@ class ChildRunner:
             return {"status": "TIMED_OUT", "error": TIMEOUT, "cause": None}
 
     def record(self, child: Execution, items: int, outcome: JournalRecord) -> JournalRecord:
-        """What the journal keeps of a child's end."""
+        """Return what the journal keeps of a child's end."""
         return {
             "end": child.index,
             "name": child.name,
@@ -106,7 +106,7 @@ class ChildRunner:
         }
 
     def aborted(self, child: Execution, items: int) -> JournalRecord:
-        """The record of a child that was stopped with its Map Run."""
+        """Return the record of a child that was stopped with its Map Run."""
         return self.record(child, items, _ABORTED)
 
     async def keep(self, ended: Sequence[tuple[Execution, JournalRecord]]) -> None:

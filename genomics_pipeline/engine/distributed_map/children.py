@@ -39,7 +39,7 @@ class Children:
         return self._source.count()
 
     def inputs(self, ended: Callable[[int], bool]) -> Iterator[ChildInput]:
-        """The children that have not ended."""
+        """Yield the children that have not ended."""
         if self._batcher is not None:
             for place, (batch, items) in enumerate(self._batcher.batches(self._values())):
                 if not ended(place):

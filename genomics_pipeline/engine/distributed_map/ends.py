@@ -29,7 +29,7 @@ class Redriven:
 
     @classmethod
     def of(cls, end: Mapping[str, Any]) -> Redriven:
-        """As a child's end says it."""
+        """Return what the record of a child's end holds."""
         redrives = Redrives(end.get("redrives", 0), end.get("redriven"))
         return cls(end["status"], end["items"], end["start"], end["transitions"], redrives)
 
@@ -128,11 +128,11 @@ class Ends:
             self._below += 1
 
     def ended(self, index: int) -> bool:
-        """Whether that child has ended."""
+        """Return whether that child has ended."""
         return (index < self._below or index in self._above) and index not in self.redriven
 
     def recorder(self, index: int) -> Recorder:
-        """The journal of that child."""
+        """Return the journal of that child."""
         return Recorder(self._log, self._memory, index)
 
     async def add(self, ends: Sequence[dict[str, Any]]) -> None:
@@ -146,7 +146,7 @@ class Ends:
         await self._log.close()
 
     def in_order(self, since: int = 0) -> Iterator[dict[str, Any]]:
-        """The last end of every child that has ended, by its index.
+        """Yield the last end of every child that has ended, by its index.
 
         Args:
             since: Leave out children that had succeeded before this redrive.

@@ -29,7 +29,7 @@ class ItemBatcher:
 
     @classmethod
     def of(cls, visit: Visit) -> ItemBatcher:
-        """The batcher of a Map state, its fields evaluated once for the whole Map Run.
+        """Return the batcher of a Map state, its fields evaluated once for the whole Map Run.
 
         Raises:
             StatesError: if a limit is no positive integer, or a field cannot be evaluated.
@@ -43,7 +43,7 @@ class ItemBatcher:
         )
 
     def batches(self, items: Iterable[Any]) -> Iterator[tuple[dict[str, Any], int]]:
-        """Each child's input and how many items it holds. An item over `max_bytes` has a batch of its own.
+        """Yield each child's input and how many items it holds. An item over `max_bytes` has a batch of its own.
 
         >>> batcher = ItemBatcher(2, quotas.PAYLOAD.value, {"tag": 1})
         >>> [batch for batch, _ in batcher.batches("abc")]
@@ -77,7 +77,7 @@ class ItemBatcher:
 
 
 def _limit(visit: Visit, node: Node, name: str) -> int | None:
-    """A limit, which "MUST be a positive integer" (States Language).
+    """Return a limit, which "MUST be a positive integer" (States Language).
 
     What an expression or a path leads to is whole and not negative; how AWS fails for 0 is not recorded.
     """

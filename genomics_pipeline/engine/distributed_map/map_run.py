@@ -51,7 +51,7 @@ class MapRunPlan:
 
     @classmethod
     def of(cls, visit: Visit) -> MapRunPlan:
-        """The plan of a Map state, its items looked at.
+        """Return the plan of a Map state, its items looked at.
 
         Raises:
             StatesError: if a field or the items are not what they must be.
@@ -205,7 +205,7 @@ class MapRun:
             yield pending_row(given.value)
 
     def result(self, plan: MapRunPlan) -> Any:
-        """The Map state's result."""
+        """Return the Map state's result."""
         if plan.destination:
             return {"MapRunArn": self.arn, "ResultWriterDetails": self._details(plan.destination)}
         rows = (ended_row(end, self.machine) for end in self.ends.in_order() if end["status"] == "SUCCEEDED")
@@ -215,7 +215,7 @@ class MapRun:
         return destination.manifest(run_layout.redrive_folder(self._uuid, self.ends.redrives.count))
 
     def description(self, status: str, plan: MapRunPlan, items: int | None) -> dict[str, Any]:
-        """The Map Run as DescribeMapRun gives it, with its label, transitions and ResultWriterDetails.
+        """Return the Map Run as DescribeMapRun gives it, with its label, transitions and ResultWriterDetails.
 
         Args:
             status: Its status.
@@ -251,7 +251,7 @@ class MapRun:
         return found
 
     def _total(self, plan: MapRunPlan, items: int | None) -> int:
-        """How many children there are, those that did not start included."""
+        """Return how many children there are, those that did not start included."""
         if self._children is None:
             self._children = sum(self.ends.children.values())
             if sum(self.ends.items.values()) < (items or 0):
@@ -262,7 +262,7 @@ class MapRun:
 
 
 def at_once(work: Coroutine[Any, Any, Any]) -> Any:
-    """The result of work that never waits."""
+    """Return the result of work that never waits."""
     try:
         work.send(None)
     except StopIteration as end:
@@ -300,7 +300,7 @@ async def run_map(visit: Visit) -> Any:
         await run.run(plan)
         await _ended(visit, run.description("SUCCEEDED", plan, items), run.failed)
     except StatesError as failure:
-        error = visit.told(failure)
+        error = visit.report_failure(failure)
         await _ended(visit, run.description("FAILED", plan, items), run.failed, failure)
         trail.add("MapRunFailed", "mapRunFailed", error.details())
         raise error from failure
@@ -317,7 +317,7 @@ async def run_map(visit: Visit) -> Any:
 
 
 async def _begun(visit: Visit, path: str) -> MapRun:
-    """The Map Run of an attempt: the one that it began already, which goes on, or another."""
+    """Return the Map Run of an attempt: the one that it began already, which goes on, or another."""
     execution = visit.execution
     begun, redrive, now = execution.recorder.map_run(path), execution.redrives.count, execution.engine.clock.now()
     if begun is not None:

@@ -53,7 +53,7 @@ class Destination:
 
     @classmethod
     def of(cls, visit: Visit) -> Destination | None:
-        """The destination of a Map state; None where nothing is written.
+        """Return the destination of a Map state; None where nothing is written.
 
         Raises:
             StatesError: ``States.ResultWriterFailed``.
@@ -71,15 +71,15 @@ class Destination:
         return cls(visit.execution.engine.store, bucket, prefix, config.transformation, config.output_type)
 
     def key(self, folder: str, name: str) -> str:
-        """The key of a file in a folder of a Map Run."""
+        """Return the key of a file in a folder of a Map Run."""
         return f"{self.prefix.rstrip('/')}/{folder}/{name}".lstrip("/")
 
     def manifest(self, folder: str) -> dict[str, str]:
-        """``ResultWriterDetails`` of a Map Run."""
+        """Return ``ResultWriterDetails`` of a Map Run."""
         return {"Bucket": self.bucket, "Key": self.key(folder, run_layout.RESULT_MANIFEST)}
 
     def succeeded(self, folder: str) -> list[File] | None:
-        """What the manifest in a folder of a Map Run calls SUCCEEDED; None where there is no manifest.
+        """Return what the manifest in a folder of a Map Run calls SUCCEEDED; None where there is no manifest.
 
         Raises:
             StatesError: ``States.ResultWriterFailed``.
@@ -188,7 +188,7 @@ class _Files:
 
 
 def state_output(rows: Iterable[tuple[str, WriterRow]], name: str, transformation: str) -> list[Any]:
-    """The Map state's own result, where nothing is written: what stands in the file, as values.
+    """Return the Map state's own result, where nothing is written: what stands in the file, as values.
 
     Args:
         rows: As for `Destination.write`.
@@ -211,7 +211,7 @@ def state_output(rows: Iterable[tuple[str, WriterRow]], name: str, transformatio
 
 
 def shaped(kind: str, row: WriterRow, transformation: str) -> list[bytes]:
-    """What stands for a row, as JSON. What did not succeed is never transformed."""
+    """Return what stands for a row, as JSON. What did not succeed is never transformed."""
     if kind != "SUCCEEDED" or transformation == "NONE":
         return [dumps(row)]
     output: str = row["Output"]
@@ -221,7 +221,7 @@ def shaped(kind: str, row: WriterRow, transformation: str) -> list[bytes]:
 
 
 def ended_row(end: WriterRow, machine: str) -> tuple[str, WriterRow]:
-    """A finished child's row, from its journal record; members in the order of AWS's files."""
+    """Return a finished child's row, from its journal record; members in the order of AWS's files."""
     status, name = end["status"], end["name"]
     began, stopped = format_timestamp(end["start"]), format_timestamp(end["stop"])
     redriven = {"RedriveCount": end.get("redrives", 0)}
@@ -262,5 +262,5 @@ def ended_row(end: WriterRow, machine: str) -> tuple[str, WriterRow]:
 
 
 def pending_row(value: Any) -> tuple[str, WriterRow]:
-    """The row of a child that was never started."""
+    """Return the row of a child that was never started."""
     return "PENDING", {"Input": compact(value), "InputDetails": _INCLUDED, "Status": "PENDING"}

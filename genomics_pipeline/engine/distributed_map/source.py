@@ -14,17 +14,17 @@ class ItemSource(Protocol):
     """Items, as often as they are asked for."""
 
     def count(self) -> int:
-        """How many there are.
+        """Return the number of items.
 
         Raises:
             StatesError: if they cannot be read: nothing has begun then.
         """
 
     def values(self) -> Iterator[Any]:
-        """Their values."""
+        """Yield the items' values."""
 
     def items(self) -> Iterator[Node]:
-        """``Map.Item`` of the context object for each."""
+        """Yield ``Map.Item`` of the context object for each item."""
 
 
 class StateData:
@@ -34,20 +34,20 @@ class StateData:
         self._items = [{**item, "Source": "STATE_DATA"} for item in items(visit)]
 
     def count(self) -> int:
-        """How many there are."""
+        """Return the number of items."""
         return len(self._items)
 
     def values(self) -> Iterator[Any]:
-        """Their values."""
+        """Yield the items' values."""
         return (item["Value"] for item in self._items)
 
     def items(self) -> Iterator[Node]:
-        """``Map.Item`` of each."""
+        """Yield ``Map.Item`` of each item."""
         return iter(self._items)
 
 
 def source_of(visit: Visit) -> ItemSource:
-    """The items of a Map state.
+    """Return the items of a Map state.
 
     Raises:
         StatesError: if its fields do not say where they are.

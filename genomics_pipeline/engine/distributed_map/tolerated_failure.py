@@ -17,7 +17,7 @@ class ToleratedFailure:
 
     @classmethod
     def of(cls, visit: Visit) -> ToleratedFailure:
-        """The limits of a Map state."""
+        """Return the limits of a Map state."""
         state = visit.state
         return cls(visit.field(state, "ToleratedFailureCount"), visit.field(state, "ToleratedFailurePercentage"))
 

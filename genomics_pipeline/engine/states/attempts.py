@@ -27,7 +27,7 @@ async def attempts(visit: Visit, work: Callable[[Visit], Awaitable[Any]]) -> Tra
             visit.limited(transition.output)
             return transition
         except StatesError as failure:
-            error = visit.told(failure)
+            error = visit.report_failure(failure)
             delay = retriers.delay(error)
             if delay is None:
                 return _caught(visit, error)
@@ -42,7 +42,7 @@ async def attempts(visit: Visit, work: Callable[[Visit], Awaitable[Any]]) -> Tra
 
 
 def _caught(visit: Visit, error: StatesError) -> Transition:
-    """``Catch``: the first catcher that takes the error leads on."""
+    """Evaluate ``Catch``: the first catcher that takes the error leads on."""
     if visit.started and error.error != RUNTIME:  # which ends the execution, and that is all there is to tell
         visit.trail.add(f"{visit.state['Type']}StateFailed")
     for number, catcher in enumerate(visit.state.get("Catch", ())):

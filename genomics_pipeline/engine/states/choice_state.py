@@ -9,7 +9,7 @@ from genomics_pipeline.language.errors import RUNTIME, StatesError
 
 
 async def run(visit: Visit) -> Transition:
-    """``Choices`` in their order.
+    """Evaluate ``Choices`` in their order.
 
     Raises:
         StatesError: ``States.Runtime``, where none matches and there is no ``Default``. The documentation has

@@ -7,7 +7,7 @@ from genomics_pipeline.language.errors import StatesError
 
 
 async def run(visit: Visit) -> Transition:
-    """``Error`` and ``Cause``, or ``ErrorPath`` and ``CausePath``.
+    """Fail with ``Error`` and ``Cause``, or ``ErrorPath`` and ``CausePath``.
 
     Raises:
         StatesError: always.

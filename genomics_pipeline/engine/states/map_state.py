@@ -16,7 +16,7 @@ from genomics_pipeline.model import quotas
 
 
 async def run(visit: Visit) -> Transition:
-    """The outputs of the iterations, in the items' order; of a Distributed Map, see `distributed_map.map_run`."""
+    """Return the outputs of the iterations, in the items' order; see `distributed_map.map_run` for the others."""
     if processor(visit.state).get("ProcessorConfig", {}).get("Mode") != "DISTRIBUTED":
         return await attempts(visit, _inline)
     from genomics_pipeline.engine.distributed_map.map_run import run_map

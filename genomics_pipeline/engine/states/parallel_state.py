@@ -12,7 +12,7 @@ from genomics_pipeline.language.errors import BRANCH_FAILED, RUNTIME, StatesErro
 
 
 async def run(visit: Visit) -> Transition:
-    """The outputs of the branches, in their order."""
+    """Return the outputs of the branches, in their order."""
     return await attempts(visit, _branches)
 
 

@@ -6,5 +6,5 @@ from genomics_pipeline.engine.visit import Transition, Visit
 
 
 async def run(visit: Visit) -> Transition:
-    """``Result``, ``Parameters``, ``ResultPath`` in JSONPath; ``Output``, ``Assign`` in JSONata."""
+    """Evaluate ``Result``, ``Parameters``, ``ResultPath`` in JSONPath; ``Output``, ``Assign`` in JSONata."""
     return visit.passed()

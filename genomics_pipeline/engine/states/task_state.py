@@ -18,7 +18,7 @@ from genomics_pipeline.model.json_text import dumps
 
 
 async def run(visit: Visit) -> Transition:
-    """The task's result, of the first attempt that succeeds."""
+    """Return the task's result, of the first attempt that succeeds."""
     return await attempts(visit, _task)
 
 

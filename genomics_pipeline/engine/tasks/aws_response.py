@@ -11,12 +11,12 @@ from genomics_pipeline.model.json_text import compact
 
 
 def milliseconds(seconds: float) -> int:
-    """A moment as optimised integrations give it: ``StartDate``, ``StopDate``."""
+    """Return a moment as optimised integrations give it: ``StartDate``, ``StopDate``."""
     return round(seconds * 1000)
 
 
 def metadata(body: str, now: float, content_type: str, **headers: str) -> dict[str, Any]:
-    """``SdkHttpMetadata`` and ``SdkResponseMetadata``, which request-response integrations add to a service's answer.
+    """Return ``SdkHttpMetadata`` and ``SdkResponseMetadata``, added to the answer by request-response integrations.
 
     Args:
         body: The answer's body.
@@ -42,21 +42,21 @@ def metadata(body: str, now: float, content_type: str, **headers: str) -> dict[s
 
 
 def optimised_cause(message: str, service: str, status: int, code: str) -> str:
-    """The cause of an optimised integration's failure: the SDK's first generation wrote it."""
+    """Return the cause of an optimised integration's failure: the SDK's first generation wrote it."""
     return (
         f"{message} (Service: {service}; Status Code: {status}; Error Code: {code}; Request ID: {uuid4()}; Proxy: null)"
     )
 
 
 def sdk_cause(message: str, service: str, status: int) -> str:
-    """The cause of an ``aws-sdk`` integration's failure: the SDK's second generation wrote it."""
+    """Return the cause of an ``aws-sdk`` integration's failure: the SDK's second generation wrote it."""
     identity = uuid4()
     ids = f"{identity.hex[:16].upper()}, Extended Request ID: {identity.hex}" if service == "S3" else identity
     return f"{message} (Service: {service}, Status Code: {status}, Request ID: {ids}) (SDK Attempt Count: 1)"
 
 
 def required(arguments: Any, *names: str) -> tuple[Any, ...]:
-    """The arguments that a call cannot do without.
+    """Return the arguments that a call cannot do without.
 
     Raises:
         StatesError: ``States.Runtime`` for those that are missing.

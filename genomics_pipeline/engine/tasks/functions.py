@@ -50,7 +50,7 @@ class FunctionContext:
     started: float = field(default_factory=time.monotonic)
 
     def get_remaining_time_in_millis(self) -> int:
-        """What is left of Lambda's longest run."""
+        """Return what is left of Lambda's longest run."""
         return max(0, 1000 * quotas.FUNCTION_SECONDS.value - round((time.monotonic() - self.started) * 1000))
 
 
@@ -84,11 +84,11 @@ class Functions:
         self._places = asyncio.Semaphore(_AT_ONCE)
 
     def __contains__(self, resource: str) -> bool:
-        """Whether a function was given for exactly this resource, or for this Lambda function."""
+        """Return whether a function was given for exactly this resource, or for this Lambda function."""
         return self._find(resource) is not None
 
     def any_lambda(self) -> bool:
-        """Whether some function can be called by ``lambda:invoke``."""
+        """Return whether some function can be called by ``lambda:invoke``."""
         return any(_LAMBDA.fullmatch(name) or not name.startswith("arn:") for name in self._functions)
 
     async def call(self, resource: str, event: Any, context: TaskContext) -> str:
@@ -187,7 +187,7 @@ async def _in_thread(function: Callable[[], Any]) -> _FunctionEnd:
 
 
 def _name(resource: str) -> str | None:
-    """The name of a Lambda function; None for what is none.
+    """Return the name of a Lambda function; None for what is none.
 
     >>> _name("arn:aws:lambda:us-east-1:000000000000:function:align:live"), _name("align:live"), _name("arn:aws:sqs:x")
     ('align', 'align', None)
@@ -198,7 +198,7 @@ def _name(resource: str) -> str | None:
 
 
 def _unqualified(resource: str) -> str:
-    """The ARN without version or alias."""
+    """Return the ARN without version or alias."""
     found = _LAMBDA.fullmatch(resource)
     return resource[: found.end("name")] if found else resource
 

@@ -10,11 +10,11 @@ class Handlers(dict[str, TaskHandler]):
     """`engine.execution.Tasks` of a run: just these resources."""
 
     def handler(self, resource: str, machine: str, state: str) -> TaskHandler | None:
-        """The handler of that resource."""
+        """Return the handler of that resource."""
         return self.get(resource)
 
     def advice(self, resource: str) -> str:
-        """What a user is told of a Task that nothing here runs."""
+        """Return what a user is told of a Task that nothing here runs."""
         return f"nothing here runs {resource!r}; {did_you_mean(resource, sorted(self))}"
 
     async def drain(self) -> None:

@@ -57,7 +57,7 @@ class LambdaInvoke:
 
 
 def _event(payload: Any) -> Any:
-    """What the function is given: text is the request's body, so it must be JSON; no payload is an empty object."""
+    """Return the function's event: text is the request's body, so it must be JSON; no payload is an empty object."""
     if payload is None:
         return {}
     if not isinstance(payload, str):

@@ -176,7 +176,7 @@ class Mocks:
         self._invocations: dict[tuple[str, str], int] = {}
 
     def mocked(self, machine: str, state: str) -> bool:
-        """Whether the state is answered from here."""
+        """Return whether the state is answered from here."""
         return self._response(machine, state) is not None
 
     async def __call__(self, arguments: Any, context: TaskContext) -> Any:
@@ -206,5 +206,5 @@ class Mocks:
 
 
 def _root(machine: str) -> str:
-    """The state machine whose document holds the state: children of a Map are named ``NAME/LABEL``."""
+    """Return the state machine whose document holds the state: children of a Map are named ``NAME/LABEL``."""
     return machine.split("/")[0]

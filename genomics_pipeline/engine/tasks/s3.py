@@ -167,7 +167,7 @@ def _etag(info: ObjectInfo) -> str:
 
 
 def _moment(info: ObjectInfo) -> str:
-    """When it was written, as the SDK's dates are written: whole seconds."""
+    """Return the time of the last write as the SDK writes dates, in whole seconds."""
     return datetime.fromtimestamp(info.modified, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -25,7 +25,7 @@ class SendTask:
         self._callbacks = callbacks
 
     def handlers(self) -> dict[str, TaskHandler]:
-        """The handlers by their resources."""
+        """Return the handlers by their resources."""
         names = ("sendTaskSuccess", "sendTaskFailure", "sendTaskHeartbeat")
         return dict.fromkeys((SFN + name for name in names), self)
 
@@ -54,7 +54,7 @@ class SendTask:
 
 
 def _value(output: Any) -> Any:
-    """The output is JSON text; any other value is written as text first, as everywhere in the SDK's integrations."""
+    """Return the value of the output, which is JSON text; any other value is written as text first."""
     try:
         return json.loads(output if isinstance(output, str) else compact(output))
     except ValueError:

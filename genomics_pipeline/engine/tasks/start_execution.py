@@ -78,7 +78,7 @@ class StartExecution:
         return await self._wait(arguments, context, compact)
 
     async def sync_2(self, arguments: Any, context: TaskContext) -> Any:
-        """As `sync`, but ``Input`` and ``Output`` are JSON values."""
+        """Run an execution as `sync` does, with ``Input`` and ``Output`` as JSON values."""
         return await self._wait(arguments, context, lambda value: value)
 
     async def drain(self) -> None:
@@ -138,7 +138,7 @@ class StartExecution:
         raise StatesError(TASK_FAILED, compact(described))
 
     def _machine(self, wanted: str) -> str:
-        """The name of the machine that an ARN, with or without version or alias, or a name means."""
+        """Return the name of the machine that an ARN, with or without version or alias, or a name means."""
         name = wanted.rsplit(":stateMachine:", 1)[-1].split(":")[0]
         for known in self._machines:
             if known == wanted or known.rsplit(":stateMachine:", 1)[-1] == name:
@@ -147,7 +147,7 @@ class StartExecution:
 
 
 def _answer(started: Started, context: TaskContext) -> dict[str, Any]:
-    """What StartExecution answers."""
+    """Return what StartExecution answers."""
     body = compact({"executionArn": started.arn, "startDate": started.start_date / 1000})
     return {
         "ExecutionArn": started.arn,
@@ -161,7 +161,7 @@ def _refused(message: str, code: str) -> StatesError:
 
 
 def _input(given: Any) -> Any:
-    """The execution's input: JSON text is read, as StartExecution takes it; none is an empty object."""
+    """Return the execution's input: JSON text is read, as StartExecution takes it; none is an empty object."""
     if given is None:
         return {}
     if isinstance(given, str):

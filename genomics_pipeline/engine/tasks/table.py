@@ -48,7 +48,7 @@ class TaskTable:
         self._activity: TaskHandler = Activity(functions, callbacks)
 
     def handler(self, resource: str, machine: str, state: str) -> TaskHandler | None:
-        """The handler of a Task, None where nothing here runs it.
+        """Return the handler of a Task, None where nothing here runs it.
 
         Args:
             resource: The Task's ``Resource``.
@@ -73,7 +73,7 @@ class TaskTable:
 
     @staticmethod
     def advice(resource: str) -> str:
-        """What a user is told of a Task that nothing here runs."""
+        """Return what a user is told of a Task that nothing here runs."""
         return (
             f"nothing here runs {resource!r}: mock the state in a file given with --mock, "
             f"or give a Python function with --task {resource}=module:function"

@@ -40,12 +40,12 @@ class Corrections:
 
     @staticmethod
     def string(value: Any, prettify: bool | None = None) -> str | None:
-        """``$string``."""
+        """Evaluate ``$string``."""
         return None if value is None else operators.string(value, bool(prettify))
 
     @staticmethod
     def substring(text: str | None, start: float | None, length: float | None) -> str | None:
-        """``$substring``: the end is the start and the length together, and only then cut to a whole number."""
+        """Evaluate ``$substring``: the sum of start and length is cut to a whole number."""
         if text is None or start is None:
             return text if length is None else text and ""
         if len(text) + start < 0:
@@ -59,7 +59,7 @@ class Corrections:
 
     @staticmethod
     def pad(text: str | None, width: float | None, char: str | None) -> str | None:
-        """``$pad``."""
+        """Evaluate ``$pad``."""
         if text is None or width is None:
             return text
         if abs(int(width)) - len(text) > quotas.JSONATA_PADDING.value:
@@ -68,7 +68,7 @@ class Corrections:
 
     @staticmethod
     def join(texts: list[str] | None, separator: str | None) -> str | None:
-        """``$join``."""
+        """Evaluate ``$join``."""
         found = None if texts is None else (separator or "").join(texts)
         if found is not None and len(found) > quotas.JSONATA_TEXT.value:
             raise too_large()
@@ -76,7 +76,7 @@ class Corrections:
 
     @staticmethod
     def base64decode(text: str | None) -> str | None:
-        """``$base64decode``: of UTF-8; the padding may be missing."""
+        """Evaluate ``$base64decode``: of UTF-8; the padding may be missing."""
         if text is None:
             return None
         strange = re.search(r"[^A-Za-z0-9+/=]", text)
@@ -86,22 +86,22 @@ class Corrections:
 
     @staticmethod
     def encode_url_component(text: str | None) -> str | None:
-        """``$encodeUrlComponent``."""
+        """Evaluate ``$encodeUrlComponent``."""
         return _encoded(text, _KEPT, "encodeUrlComponent")
 
     @staticmethod
     def encode_url(text: str | None) -> str | None:
-        """``$encodeUrl``."""
+        """Evaluate ``$encodeUrl``."""
         return _encoded(text, _KEPT_OF_URL, "encodeUrl")
 
     @staticmethod
     def decode_url_component(text: str | None) -> str | None:
-        """``$decodeUrlComponent``: on AWS a plus is a space, and what is no UTF-8 is replaced."""
+        """Evaluate ``$decodeUrlComponent``: on AWS a plus is a space, and what is no UTF-8 is replaced."""
         return None if text is None else urllib.parse.unquote_plus(_escaped(text, "decodeUrlComponent"))
 
     @staticmethod
     def decode_url(text: str | None) -> str | None:
-        """``$decodeUrl``: what means something in a URL stays encoded."""
+        """Evaluate ``$decodeUrl``: what means something in a URL stays encoded."""
         if text is None:
             return None
         kept = "|".join(f"{ord(sign):02X}" for sign in ";/?:@&=+$,#")
@@ -114,7 +114,7 @@ class Corrections:
 
     @staticmethod
     def number(value: Any) -> Any:
-        """``$number``."""
+        """Evaluate ``$number``."""
         if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
             return value
         if isinstance(value, bool):
@@ -128,12 +128,12 @@ class Corrections:
 
     @staticmethod
     def round(value: Any, precision: float | None) -> Any:
-        """``$round``: half to even, of the decimal digits that the number is written with."""
+        """Evaluate ``$round``: half to even, of the decimal digits that the number is written with."""
         return None if value is None else operators.whole(float(pictures.rounded(value, int(precision or 0))))
 
     @staticmethod
     def format_base(value: Any, radix: Any) -> str | None:
-        """``$formatBase``: both are rounded."""
+        """Evaluate ``$formatBase``: both are rounded."""
         if value is None:
             return None
         base = int(pictures.rounded(10 if radix is None else radix, 0))
@@ -143,7 +143,7 @@ class Corrections:
 
     @staticmethod
     def power(base: Any, exponent: Any) -> Any:
-        """``$power``."""
+        """Evaluate ``$power``."""
         if base is None:
             return None
         try:
@@ -156,7 +156,7 @@ class Corrections:
 
     @staticmethod
     def sum(values: list[Any] | None) -> Any:
-        """``$sum``: one after the other, as the reference adds."""
+        """Evaluate ``$sum``: one after the other, as the reference adds."""
         if values is None:
             return None
         found = 0.0
@@ -166,12 +166,12 @@ class Corrections:
 
     @staticmethod
     def count(values: list[Any] | None) -> int:
-        """``$count``."""
+        """Evaluate ``$count``."""
         return 0 if values is None else len(values)
 
     @staticmethod
     def sort(items: list[Any] | None, after: Any) -> Any:
-        """``$sort``."""
+        """Evaluate ``$sort``."""
         if items is None or len(items) <= 1:
             return items
         if after is None:
@@ -182,7 +182,7 @@ class Corrections:
 
     @staticmethod
     def distinct(items: Any) -> Any:
-        """``$distinct``: an array stays one."""
+        """Evaluate ``$distinct``: an array stays one."""
         if not isinstance(items, list) or len(items) <= 1:
             return items
         found = Utils.create_sequence() if Utils.is_sequence(items) else []
@@ -193,7 +193,7 @@ class Corrections:
 
     @staticmethod
     def type(value: Any) -> str | None:
-        """``$type``."""
+        """Evaluate ``$type``."""
         return "function" if is_function(value) else Library.type(value)
 
 
@@ -211,7 +211,7 @@ def _escaped(text: str, name: str) -> str:
 
 
 def _is_true(value: Any) -> bool:
-    """As JavaScript asks: an empty list is true."""
+    """Return whether JavaScript takes a value for true: an empty list is."""
     if value is None or value is NULL or (isinstance(value, float) and math.isnan(value)):
         return False
     return bool(value) if isinstance(value, bool | int | float | str) else True

@@ -97,7 +97,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]
         return result
 
     def evaluate_path(self, expr: Any, focus: Any, environment: Any) -> Any:
-        """A path of nothing but names through objects is just that member; anything else is left to the library."""
+        """Evaluate a path; one of nothing but names through objects without the library."""
         if expr.pure is None:
             expr.pure = pure(expr)
         if expr.pure:
@@ -111,7 +111,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]
         return super().evaluate_path(expr, focus, environment)
 
     def evaluate_filter(self, predicate: Any, focus: Any, environment: Any) -> Any:
-        """A predicate; of nothing, it is asked once all the same."""
+        """Evaluate a predicate; over nothing, it is evaluated once all the same."""
         tuples = isinstance(focus, Utils.JList) and focus.tuple_stream
         items = focus if isinstance(focus, list) else [focus]
         found = Utils.create_sequence()
@@ -290,6 +290,6 @@ _EVALUATE = {
 
 @cache
 def _wrapper(name: str, count: int) -> Any:
-    """A lambda around a function of the library, for partial application."""
+    """Return a lambda around a function of the library, for partial application."""
     names = ", ".join(f"$a{place}" for place in range(count))
     return parsed(f"function({names}){{ ${name}({names}) }}")

@@ -47,7 +47,7 @@ class Expression:
         return _plain(found) if isinstance(found, int | float) else found
 
     def _member(self, bindings: Bindings) -> Any:
-        """A pure path through objects, which JSONata answers with just that member; anything else is left to it."""
+        """Return the member that a pure path through objects leads to; `_ABSENT` for any other."""
         found: Any = bindings
         for name in self._names:
             if not isinstance(found, Mapping) or name not in found:
@@ -56,7 +56,7 @@ class Expression:
         return found
 
     def _evaluate(self, bindings: Bindings, field: str, host: Host) -> Any:
-        from genomics_pipeline.language.jsonata.messages import told
+        from genomics_pipeline.language.jsonata.messages import code_and_sentence
         from genomics_pipeline.language.jsonata.values import NotJson, plain
 
         try:
@@ -64,7 +64,7 @@ class Expression:
                 self._compiled = _compile(self.text)
             found = self._compiled.run(bindings, host)
         except Exception as error:  # the library raises its own, and whatever Python raises inside it
-            code, sentence = told(error)
+            code, sentence = code_and_sentence(error)
             what = f"threw an error during evaluation. {code}: {sentence}" if code else _UNCODED + sentence
             raise self.failure(field, what) from error
         if found is None:

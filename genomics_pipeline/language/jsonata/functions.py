@@ -27,7 +27,7 @@ _ALGORITHMS = {"SHA-1": "sha1", "SHA-384": "sha384", "SHA-256": "sha256", "SHA-5
 
 
 def partition(items: Any = None, size: float | None = None) -> Any:
-    """``$partition(array, size)``: consecutive parts; without a size, one; of none, or of size 0, nothing."""
+    """Evaluate ``$partition(array, size)``: consecutive parts; without a size, one; of none, or of size 0, nothing."""
     if items is None:
         return None
     if not isinstance(items, list):
@@ -41,7 +41,7 @@ def partition(items: Any = None, size: float | None = None) -> Any:
 
 
 def numbers(first: float | None, last: float | None, step: float | None = None) -> Any:
-    """``$range(first, last, step)``: both ends included, all cut to whole numbers; a sequence, as a path gives."""
+    """Evaluate ``$range(first, last, step)``: whole numbers, both ends included; a sequence, as a path gives."""
     if first is None or last is None or step is None or not int(step):
         return None
     found = range(int(first), int(last) + (1 if step > 0 else -1), int(step))
@@ -51,7 +51,7 @@ def numbers(first: float | None, last: float | None, step: float | None = None) 
 
 
 def digest(text: str | None, *algorithm: str | None) -> str | None:
-    """``$hash(text, algorithm)``: of its UTF-8, in hexadecimal."""
+    """Evaluate ``$hash(text, algorithm)``: of its UTF-8, in hexadecimal."""
     if text is None or not algorithm:
         return None
     if algorithm[0] not in _ALGORITHMS:
@@ -67,7 +67,7 @@ def _host() -> Host:
 
 
 def number(seed: float | None = None) -> float:
-    """``$random(seed?)``: at least 0, less than 1; with a seed, what java.util.Random gives for it."""
+    """Evaluate ``$random(seed?)``: at least 0, less than 1; with a seed, what java.util.Random gives for it."""
     if seed is None:
         return _host().random()
     state = (int(seed) ^ 0x5DEECE66D) % 2**48
@@ -77,12 +77,12 @@ def number(seed: float | None = None) -> float:
 
 
 def unique() -> str:
-    """``$uuid()``: a version 4 UUID."""
+    """Evaluate ``$uuid()``: a version 4 UUID."""
     return _host().uuid()
 
 
 def parse(text: str | None = None) -> Any:
-    """``$parse(text)``: the value of a JSON text, in which no name is twice and no number is too large."""
+    """Evaluate ``$parse(text)``: the value of a JSON text, in which no name is twice and no number is too large."""
     if text is None:
         return None
     try:
@@ -135,7 +135,7 @@ class Added(Jsonata.JFunction):  # type: ignore[misc]
         self._kinds, self._required, self._function = kinds, required, function
 
     def validate(self, args: list[Any], context: Any) -> list[Any]:
-        """The arguments as they are.
+        """Return the arguments as they are.
 
         Raises:
             JException: ``T0410``, the first that does not fit.
@@ -148,11 +148,11 @@ class Added(Jsonata.JFunction):  # type: ignore[misc]
         return args
 
     def call(self, focus: Any, args: list[Any]) -> Any:
-        """The value."""
+        """Return the value."""
         return self._function(*args)
 
     def get_number_of_args(self) -> int:
-        """How many it takes."""
+        """Return how many it takes."""
         return len(self._kinds)
 
 
@@ -164,7 +164,7 @@ def _strict(function: Any) -> Any:
 
 
 def bindings() -> dict[str, Any]:
-    """What is bound in every expression; ``$eval`` does not exist on AWS."""
+    """Return what is bound in every expression; ``$eval`` does not exist on AWS."""
     added = [
         Added("partition", "xn", 0, partition),
         Added("range", "nnn", 2, numbers),

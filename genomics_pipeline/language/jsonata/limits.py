@@ -28,5 +28,5 @@ def too_long() -> Uncoded:
 
 
 def too_large() -> Uncoded:
-    """A value of more memory than AWS allows."""
+    """Return the error of a value of more memory than AWS allows."""
     return Uncoded(_TOO_LARGE)

@@ -27,12 +27,12 @@ class Thrown(JException):  # type: ignore[misc]  # the library has no types
         self.values = values
 
 
-def told(error: Exception) -> tuple[str, str]:
-    """The code of an error, empty if it has none, and its sentence.
+def code_and_sentence(error: Exception) -> tuple[str, str]:
+    """Return the code of an error, empty if it has none, and its sentence.
 
-    >>> told(Thrown("D3060", value=-1))
+    >>> code_and_sentence(Thrown("D3060", value=-1))
     ('D3060', 'The sqrt function cannot be applied to a negative number: -1')
-    >>> told(Uncoded("too much"))
+    >>> code_and_sentence(Uncoded("too much"))
     ('', 'too much')
     """
     if isinstance(error, RecursionError):

@@ -33,19 +33,19 @@ ARITHMETIC: dict[str, Callable[[float, float], float]] = {
 
 
 def truth(value: Any) -> bool:
-    """Whether a value counts as true where the language asks: a function does, unlike for ``$boolean``."""
+    """Return whether a value counts as true where the language asks: a function does, unlike for ``$boolean``."""
     if isinstance(value, Matcher):
         return False
     return is_function(value) or bool(Library.to_boolean(value))
 
 
 def whole(value: float) -> float:
-    """A number of the library: an int where it is whole."""
+    """Return a number of the library: an int where it is whole."""
     return int(value) if math.isfinite(value) and value.is_integer() else value
 
 
 def string(value: Any, prettify: bool = False) -> str:
-    """``$string`` of a value that is there."""
+    """Evaluate ``$string`` of a value that is there."""
     if isinstance(value, str):
         return value
     if is_function(value):

@@ -19,17 +19,17 @@ _ZONE = re.compile(r"[+-]\d{4}")
 
 
 def format_number(value: Any, picture: str, options: dict[str, str] | None) -> str | None:
-    """``$formatNumber``: half to even, of the decimal digits that the number is written with."""
+    """Evaluate ``$formatNumber``: half to even, of the decimal digits that the number is written with."""
     return None if value is None else _formatted(value, picture, options or {})
 
 
 def format_integer(value: Any, picture: str) -> str | None:
-    """``$formatInteger``."""
+    """Evaluate ``$formatInteger``."""
     return None if value is None else str(_picture(DateTimeUtils.format_integer, math.floor(value), picture))
 
 
 def parse_integer(text: str | None, picture: str) -> Any:
-    """``$parseInteger``."""
+    """Evaluate ``$parseInteger``."""
     try:
         return None if text is None else _picture(DateTimeUtils.parse_integer, text, picture)
     except ValueError:
@@ -37,7 +37,7 @@ def parse_integer(text: str | None, picture: str) -> Any:
 
 
 def to_millis(text: str | None, picture: str | None) -> Any:
-    """``$toMillis``."""
+    """Evaluate ``$toMillis``."""
     if text is None:
         return None
     if picture is not None:
@@ -49,7 +49,7 @@ def to_millis(text: str | None, picture: str | None) -> Any:
 
 
 def from_millis(millis: Any, picture: str | None, timezone: str | None) -> Any:
-    """``$fromMillis``: on AWS, of what is no number nothing, and a strange time zone is UTC."""
+    """Evaluate ``$fromMillis``: on AWS, of what is no number nothing, and a strange time zone is UTC."""
     if isinstance(millis, bool) or not isinstance(millis, int | float):
         return None
     zone = timezone if _ZONE.fullmatch(timezone or "") else None
@@ -57,7 +57,7 @@ def from_millis(millis: Any, picture: str | None, timezone: str | None) -> Any:
 
 
 def rounded(value: Any, places: int) -> Decimal:
-    """A number to so many places, half to even."""
+    """Round a number to so many places, half to even."""
     exact = value if isinstance(value, Decimal) else Decimal(repr(value))
     try:
         return exact.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
@@ -100,7 +100,7 @@ def _check(part: str, digits: str, grouping: str, point: str, exponent: str) -> 
 
 
 def _picture(function: Any, value: Any, picture: str | None, *more: Any) -> Any:
-    """The library raises the sentence of an error alone, and not the part of the picture that it names."""
+    """Call a function of the library, and name the part of the picture in its errors, which the library does not."""
     try:
         return function(value, picture, *more)
     except KeyError as error:

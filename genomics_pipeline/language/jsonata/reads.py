@@ -16,7 +16,7 @@ Reads = dict[str, Any]  # member → what is read of it; None is all of it
 
 
 def reads(tree: Any) -> Reads:
-    """What a syntax tree reads, by variable.
+    """Return what a syntax tree reads, by variable.
 
     >>> from genomics_pipeline.language.jsonata.syntax_tree import parsed
     >>> reads(parsed("$states.input.a.b & $states.input.c[0].d & $x"))
@@ -28,7 +28,7 @@ def reads(tree: Any) -> Reads:
 
 
 def pure(path: Any) -> list[str]:
-    """The names of a path that is nothing but a variable and names; none of any other."""
+    """Return the names of a path that is nothing but a variable and names; none of any other."""
     steps = path.steps
     if steps[0].type != "variable" or path.keep_singleton_array or path.group or path.tuple:
         return []
@@ -50,7 +50,7 @@ def _more(step: Any) -> bool:
 
 
 def ready(bindings: Mapping[str, Any], read: Reads) -> dict[str, Any]:
-    """The variables as the library takes them, with what is read of them."""
+    """Return the variables as the library takes them, with what is read of them."""
     return {name: _pruned(bindings[name], below) for name, below in read.items() if name in bindings}
 
 
@@ -79,7 +79,7 @@ def _walk(node: Any, found: Reads, seen: set[int]) -> None:
 
 
 def _chain(steps: list[Any]) -> list[str]:
-    """The names from the variable on, as far as they are nothing but names."""
+    """Return the names from the variable on, as far as they are nothing but names."""
     names: list[str] = []
     for step in steps:
         if step.type != ("variable" if step is steps[0] else "name") or step.focus or step.tuple or step.ancestor:

@@ -13,7 +13,7 @@ _OF_CONTEXT = ("expr", "pattern", "update", "delete")  # evaluated over what sta
 
 
 def unsupported(text: str, states: Iterable[str]) -> list[str]:
-    """What AWS refuses of an expression as ``UNSUPPORTED_JSONATA_EXPRESSION``, in its words.
+    """Return what AWS refuses of an expression as ``UNSUPPORTED_JSONATA_EXPRESSION``, in its words.
 
     An expression has no context value: a name, ``$`` or ``$$`` that would read one is refused.
 

@@ -16,7 +16,7 @@ _CLASSES = {r"\d": "0-9", r"\w": "A-Za-z0-9_", r"\D": "^0-9", r"\W": "^A-Za-z0-9
 
 
 def compiled(pattern: str, flags: RegexFlags) -> re.Pattern[str]:
-    """A literal of an expression, for the library's parser, in Python's writing.
+    """Compile a literal of an expression, for the library's parser, in Python's writing.
 
     JavaScript's digits and word characters are ASCII, its ``$`` is the very end, and ``[`` needs no escape in a set.
     """
@@ -50,11 +50,11 @@ class Matcher(Jsonata.JFunctionCallable):  # type: ignore[misc]
         return args
 
     def get_number_of_args(self) -> int:
-        """A text, and where to start."""
+        """Return 2: a text, and where to start."""
         return 2
 
     def call(self, focus: Any, args: list[Any]) -> Any:
-        """The first match, and the function for the next one."""
+        """Return the first match, and the function for the next one."""
         return _first(self._matches(args[0])) if args and isinstance(args[0], str) else None
 
     def _matches(self, text: str) -> Iterator[dict[str, Any]]:
@@ -87,7 +87,7 @@ def _first(matches: Iterator[dict[str, Any]]) -> Any:
 
 
 def _each(matcher: Any, text: str, limit: float | None = None) -> Iterator[dict[str, Any]]:
-    """The matches of a regular expression, or of a function that answers as one does."""
+    """Yield the matches of a regular expression, or of a function that answers as one does."""
     match, count = Library.func_apply(matcher, [text]), 0
     while match is not None and (limit is None or count < limit):
         if not isinstance(match, dict) or not {"start", "end", "groups", "next"} & set(match):
@@ -97,14 +97,14 @@ def _each(matcher: Any, text: str, limit: float | None = None) -> Iterator[dict[
 
 
 def contains(text: str | None, sign: Any) -> bool | None:
-    """``$contains``."""
+    """Evaluate ``$contains``."""
     if text is None:
         return None
     return sign in text if isinstance(sign, str) else next(_each(sign, text), None) is not None
 
 
 def match(text: str | None, matcher: Any, limit: float | None) -> Any:
-    """``$match``."""
+    """Evaluate ``$match``."""
     if text is None:
         return None
     if limit is not None and limit < 0:
@@ -114,7 +114,7 @@ def match(text: str | None, matcher: Any, limit: float | None) -> Any:
 
 
 def split(text: str | None, separator: Any, limit: float | None) -> list[str] | None:
-    """``$split``."""
+    """Evaluate ``$split``."""
     if text is None:
         return None
     if limit is not None and limit < 0:
@@ -130,7 +130,7 @@ def split(text: str | None, separator: Any, limit: float | None) -> list[str] | 
 
 
 def replace(text: str | None, pattern: Any, replacement: Any, limit: float | None) -> str | None:
-    """``$replace``."""
+    """Evaluate ``$replace``."""
     if text is None:
         return None
     if pattern == "":
@@ -153,7 +153,7 @@ def replace(text: str | None, pattern: Any, replacement: Any, limit: float | Non
 
 
 def _expanded(replacement: str, found: dict[str, Any]) -> str:
-    """``$1`` is a group, ``$0`` the match, ``$$`` a dollar; a number has at most the digits that the groups have."""
+    """Expand ``$1`` to a group, ``$0`` to the match, ``$$`` to a dollar; the digits are at most those of the groups."""
     groups = found["groups"]
 
     def one(match: re.Match[str]) -> str:

@@ -37,7 +37,7 @@ class _JsonataParser(Parser):  # type: ignore[misc]
             self.symbol_table[name] = symbol
 
     def tree(self, text: str) -> Any:
-        """The tree of one text; nothing is left of the one before."""
+        """Return the tree of one text; nothing is left of the one before."""
         self.ancestor_label = self.ancestor_index = 0
         self.ancestry: list[Any] = []
         return self.parse(text, compiled)
@@ -56,7 +56,7 @@ def _parsers() -> _Parsers:
 
 
 def parsed(text: str) -> Any:
-    """The syntax tree of an expression.
+    """Return the syntax tree of an expression.
 
     Raises:
         JException: Syntax error.

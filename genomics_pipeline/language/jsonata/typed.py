@@ -57,7 +57,7 @@ FIELDS = {
 
 
 def typed(value: Any, kind: Kind, text: str, field: str) -> Any:
-    """The value of an expression, if it is of that kind.
+    """Return the value of an expression, if it is of that kind.
 
     >>> typed(3, FIELDS["TimeoutSeconds"], "1 + 2", "TimeoutSeconds")
     3
@@ -92,7 +92,7 @@ def typed(value: Any, kind: Kind, text: str, field: str) -> Any:
 
 
 def type_name(value: Any) -> str:
-    """The type of a JSON value.
+    """Return the type of a JSON value.
 
     >>> [type_name(value) for value in (None, True, 1, 1.5, "a", [], {})]
     ['null', 'boolean', 'number', 'number', 'string', 'array', 'object']

@@ -18,7 +18,7 @@ _FIFTEEN_DIGITS = Context(prec=15, rounding=ROUND_FLOOR)
 
 
 def is_function(value: Any) -> bool:
-    """Whether a value is a function: of the library, of an expression, or a regular expression."""
+    """Return whether a value is a function: of the library, of an expression, or a regular expression."""
     return bool(Utils.is_function(value) or Library.is_lambda(value))
 
 
@@ -27,7 +27,7 @@ class NotJson(Exception):
 
 
 def with_nulls(value: Any) -> Any:
-    """A JSON value with the library's null, since None is nothing to it; the value itself where it has no null.
+    """Return a JSON value with the library's null, since None is nothing to it; the value itself where it has no null.
 
     >>> with_nulls({"a": [1, None]})
     {'a': [1, null]}
@@ -44,7 +44,7 @@ def with_nulls(value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """A value of the library as JSON, with numbers as AWS writes them.
+    """Return a value of the library as JSON, with numbers as AWS writes them.
 
     A whole number has no point, up to the largest of 64 bits; what no JSON number can be is a string.
 
@@ -78,7 +78,7 @@ def _number(value: float) -> float | str:
 
 
 def number_text(value: float) -> str:
-    """A number as JavaScript writes it: ``1e21`` is ``1e+21``, and a whole number has no point.
+    """Return a number as JavaScript writes it: ``1e21`` is ``1e+21``, and a whole number has no point.
 
     >>> number_text(1e20), number_text(1e21), number_text(1e-7), number_text(0.5), number_text(2**62)
     ('100000000000000000000', '1e+21', '1e-7', '0.5', '4611686018427387904')
@@ -102,7 +102,7 @@ def number_text(value: float) -> str:
 
 
 def fraction_text(value: float) -> str:
-    """A number that is not whole as AWS's ``$string`` writes it: to 15 digits, the rest dropped downwards.
+    """Return a number that is not whole as AWS's ``$string`` writes it: to 15 digits, the rest dropped downwards.
 
     >>> fraction_text(2 / 3), fraction_text(-2 / 3), fraction_text(0.1 + 0.2), fraction_text(1.5e-7)
     ('0.666666666666666', '-0.666666666666667', '0.3', '1.5e-7')
@@ -131,7 +131,7 @@ def text_of(value: Any, indent: str = "", deep: str = "") -> str:
 
 
 def quoted(text: str) -> str:
-    """A string of JSON text.
+    """Return a string of JSON text.
 
     AWS leaves control characters without a letter as they are (iwamot/sfnx, STRING_CASES), which no strict reader of
     JSON takes: here they are escaped, as the reference implementation does.

@@ -56,12 +56,12 @@ def _truncated(value: Any) -> int:
 
 
 def _rounded(value: Any) -> int:
-    """As Java's Math.round: halves go up."""
+    """Round as Java's Math.round does: halves go up."""
     return math.floor(_number(value) + 0.5)
 
 
 def format_(template: Any, *arguments: Any) -> str:
-    r"""``States.Format(template, ...)``; the template with its escapes: ``\{`` is a brace, ``{}`` takes an argument."""
+    r"""Evaluate ``States.Format(template, ...)``: ``\{`` is a brace, ``{}`` takes an argument."""
     left = list(arguments)
     expected = 0
 
@@ -89,7 +89,7 @@ def _formatted(value: Any) -> str:
 
 
 def string_to_json(text: Any) -> Any:
-    """``States.StringToJson(text)``; empty text is null."""
+    """Evaluate ``States.StringToJson(text)``; empty text is null."""
     if not _text(text):
         return None
     try:
@@ -103,19 +103,19 @@ def _no_json(constant: str) -> Any:
 
 
 def array(*items: Any) -> list[Any]:
-    """``States.Array(item, ...)``."""
+    """Evaluate ``States.Array(item, ...)``."""
     return list(items)
 
 
 def array_partition(items: Any, size: Any) -> list[Any]:
-    """``States.ArrayPartition(array, size)``: consecutive parts of that size."""
+    """Evaluate ``States.ArrayPartition(array, size)``: consecutive parts of that size."""
     members, step = _array(items), _truncated(size)
     _demand(step >= 1)
     return [members[start : start + step] for start in range(0, len(members), step)]
 
 
 def array_contains(items: Any, wanted: Any) -> bool:
-    """``States.ArrayContains(array, value)``: scalars are compared as text, objects with the order of their members."""
+    """Evaluate ``States.ArrayContains(array, value)``: scalars as text, objects with the order of their members."""
     return _comparable(wanted) in {_comparable(item) for item in _array(items)}
 
 
@@ -125,7 +125,7 @@ def _comparable(value: Any) -> tuple[bool, str]:
 
 
 def array_range(first: Any, last: Any, step: Any) -> list[int]:
-    """``States.ArrayRange(first, last, step)``: both ends included."""
+    """Evaluate ``States.ArrayRange(first, last, step)``: both ends included."""
     start, stop, by = _truncated(first), _truncated(last), _truncated(step)
     _demand(by != 0)
     found = range(start, stop + (1 if by > 0 else -1), by)
@@ -134,7 +134,7 @@ def array_range(first: Any, last: Any, step: Any) -> list[int]:
 
 
 def array_get_item(items: Any, index: Any) -> Any:
-    """``States.ArrayGetItem(array, index)``; null of an empty array."""
+    """Evaluate ``States.ArrayGetItem(array, index)``; null of an empty array."""
     members, place = _array(items), _truncated(index)
     _demand(place >= 0)
     if not members:
@@ -144,12 +144,12 @@ def array_get_item(items: Any, index: Any) -> Any:
 
 
 def array_length(items: Any) -> int:
-    """``States.ArrayLength(array)``."""
+    """Evaluate ``States.ArrayLength(array)``."""
     return len(_array(items))
 
 
 def array_unique(items: Any) -> list[Any]:
-    """``States.ArrayUnique(array)``: the first of equals; objects are equal in any order of their members."""
+    """Evaluate ``States.ArrayUnique(array)``: the first of equals; objects are equal in any order of their members."""
     firsts: dict[str, Any] = {}
     for item in _array(items):
         firsts.setdefault(json.dumps(item, sort_keys=True), item)
@@ -157,39 +157,39 @@ def array_unique(items: Any) -> list[Any]:
 
 
 def base64_encode(text: Any) -> str:
-    """``States.Base64Encode(text)``."""
+    """Evaluate ``States.Base64Encode(text)``."""
     return base64.b64encode(_short_text(text).encode()).decode()
 
 
 def base64_decode(text: Any) -> str:
-    """``States.Base64Decode(text)``, as lenient as AWS: what is not of the alphabet is skipped, padding ends it."""
+    """Evaluate ``States.Base64Decode(text)`` as AWS: other characters are skipped, padding ends the text."""
     letters = re.sub(r"[^A-Za-z0-9+/]", "", _short_text(text).partition("=")[0].translate({45: "+", 95: "/"}))
     letters = letters[:-1] if len(letters) % 4 == 1 else letters
     return base64.b64decode(letters + "=" * (-len(letters) % 4)).decode(errors="replace")
 
 
 def hash_(data: Any, algorithm: Any) -> str:
-    """``States.Hash(data, algorithm)``, in hexadecimal; data other than text is hashed as its JSON."""
+    """Evaluate ``States.Hash(data, algorithm)``, in hexadecimal; data other than text is hashed as its JSON."""
     text = _short_text(data if isinstance(data, str) else compact(data))
     _demand(isinstance(algorithm, str) and algorithm in _ALGORITHMS)
     return hashlib.new(_ALGORITHMS[algorithm], text.encode(), usedforsecurity=False).hexdigest()
 
 
 def json_merge(first: Any, second: Any, deep: Any) -> dict[str, Any]:
-    """``States.JsonMerge(first, second, false)``: AWS merges shallowly only."""
+    """Evaluate ``States.JsonMerge(first, second, false)``: AWS merges shallowly only."""
     _demand(isinstance(first, dict) and isinstance(second, dict) and deep is not True)
     return {**first, **second}
 
 
 def math_random(host: Host, start: Any, end: Any, *seed: Any) -> int:
-    """``States.MathRandom(start, end, seed?)``: the start included, the end not."""
+    """Evaluate ``States.MathRandom(start, end, seed?)``: the start included, the end not."""
     low, high = _truncated(start), _truncated(end)
     _demand(low < high)
     return host.random_integer(low, high, _truncated(seed[0]) if seed else None)
 
 
 def math_add(first: Any, second: Any) -> int:
-    """``States.MathAdd(first, second)`` of 32 bits."""
+    """Evaluate ``States.MathAdd(first, second)`` of 32 bits."""
     terms = [_rounded(first), _rounded(second)]
     for number in (*terms, sum(terms)):
         _demand(-_INT <= number < _INT)
@@ -197,14 +197,14 @@ def math_add(first: Any, second: Any) -> int:
 
 
 def string_split(text: Any, delimiters: Any) -> list[str]:
-    """``States.StringSplit(text, delimiters)`` at each of the delimiters' characters; no part is empty."""
+    """Evaluate ``States.StringSplit(text, delimiters)`` at each of the delimiters' characters; no part is empty."""
     whole, characters = _text(text), _text(delimiters)
     parts = re.split(f"[{re.escape(characters)}]", whole) if characters else [whole]
     return [part for part in parts if part]
 
 
 def uuid_(host: Host, *_: Any) -> str:
-    """``States.UUID()``, version 4; AWS looks at no argument."""
+    """Evaluate ``States.UUID()``, version 4; AWS looks at no argument."""
     return host.uuid()
 
 

@@ -57,7 +57,7 @@ Argument = Literal | PathArgument | Call
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Call:
-    r"""The call that a text is.
+    r"""Parse a text as a call.
 
     >>> parse("States.Array(1, 'it\\'s', $.a[0])").arguments
     (Literal(value=1, written=''), Literal(value="it's", written="it\\'s"), PathArgument(text='$.a[0]'))

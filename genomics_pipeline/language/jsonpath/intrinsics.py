@@ -26,7 +26,7 @@ class _MissingArgument(Exception):
 
 
 def is_intrinsic(text: str) -> bool:
-    """Whether a text is meant as an intrinsic function.
+    """Return whether a text is meant as an intrinsic function.
 
     >>> is_intrinsic("States.UUID()"), is_intrinsic("$.States.x")
     (True, False)
@@ -35,7 +35,7 @@ def is_intrinsic(text: str) -> bool:
 
 
 def evaluate(text: str, scope: PathScope, field: str) -> Any:
-    """The value of an intrinsic function.
+    """Return the value of an intrinsic function.
 
     >>> evaluate("States.Format('{} of {}', $.n, States.MathAdd($.n, 1))", PathScope({"n": 1}), "s.$")
     '1 of 2'
@@ -79,7 +79,7 @@ def _value(argument: Argument, scope: PathScope) -> Any:
 
 
 def _found(text: str, scope: PathScope) -> Any:
-    """An argument's value. AWS names the state's input where it looked in the context object, by the path there."""
+    """Return an argument's value. For a path of the context object, AWS's cause shows the state's input."""
     try:
         value = path.resolve(text, scope)
     except path.NotFound as missing:
@@ -121,5 +121,5 @@ def _wrong(call: Call) -> str | None:
 
 
 def _takes(function: IntrinsicFunction, given: int) -> bool:
-    """Whether it can be called with so many arguments."""
+    """Return whether a function can be called with so many arguments."""
     return function.least <= given and (function.most is None or given <= function.most)

@@ -31,7 +31,7 @@ class NotFound(Exception):
 
 
 def find(text: str, scope: PathScope, field: str) -> Any:
-    """The value of a path: one value, or an array if it asks for several.
+    """Return the value of a path: one value, or an array if it asks for several.
 
     >>> find("$.a[-1]", PathScope({"a": [1, 2]}), "InputPath")
     2
@@ -56,7 +56,7 @@ def find(text: str, scope: PathScope, field: str) -> Any:
 
 
 def check(text: str) -> str | None:
-    """What is wrong with a path's syntax.
+    """Return what is wrong with a path's syntax.
 
     >>> check("$.a[0]")
     >>> check("$.a.length()")
@@ -72,7 +72,7 @@ def check(text: str) -> str | None:
 
 
 def resolve(text: str, scope: PathScope) -> Any:
-    """The value of a path; BEYOND where it ends behind the end of an array.
+    """Return the value of a path; BEYOND where it ends behind the end of an array.
 
     Raises:
         NotFound: if it leads nowhere.

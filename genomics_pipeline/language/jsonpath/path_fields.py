@@ -25,7 +25,7 @@ _OFFSET_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z
 
 
 def checked(name: str, text: str, value: Any) -> Any:
-    """The value, if it is of the field's kind; numbers may be written as text.
+    """Return the value, if it is of the field's kind; numbers may be written as text.
 
     >>> checked("Seconds", "$.delay", "1")
     1
@@ -56,7 +56,7 @@ def checked(name: str, text: str, value: Any) -> Any:
 
 
 def whole(value: Any) -> int | None:
-    """The whole number that a value is, or says; None if it is no such number.
+    """Return the whole number that a value is, or says; None if it is no such number.
 
     >>> [whole(value) for value in (1, "-1", 1.0, True, "one")]
     [1, -1, None, None, None]

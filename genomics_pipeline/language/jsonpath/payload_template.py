@@ -13,7 +13,7 @@ _WRONG = "must be a valid JSONPath or a valid intrinsic function call"
 
 
 def fill(template: Any, scope: PathScope, field: str) -> Any:
-    """The value of a payload template.
+    """Return the value of a payload template.
 
     >>> fill({"n.$": "$.count", "s": "$.count"}, PathScope({"count": 2}), "Parameters")
     {'n': 2, 's': '$.count'}

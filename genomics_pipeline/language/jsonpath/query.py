@@ -53,7 +53,7 @@ class _ObjectFilter(Filter):
     descends = False
 
     def resolve(self, node: JSONPathMatch) -> Iterable[JSONPathMatch]:
-        """The nodes it takes."""
+        """Yield the nodes it takes."""
         if isinstance(node.obj, Mapping):
             if self._takes(node, node.obj):
                 yield node
@@ -70,7 +70,7 @@ class _ArraySlice(SliceSelector):
     """A slice takes arrays only; the library would cut strings."""
 
     def resolve(self, node: JSONPathMatch) -> Iterable[JSONPathMatch]:
-        """The members in the slice."""
+        """Return the members in the slice."""
         return super().resolve(node) if isinstance(node.obj, list) else ()
 
 
@@ -143,7 +143,7 @@ class Query:
 
 
 def _names(segment: JSONPathSegment) -> tuple[str, ...]:
-    """The names of a segment like ``['a','b']``."""
+    """Return the names of a segment like ``['a','b']``."""
     selectors = segment.selectors
     names = tuple(selector.name for selector in selectors if isinstance(selector, NameSelector))
     several = len(names) == len(selectors) > 1

@@ -36,7 +36,7 @@ def put(text: str, document: Any, value: Any) -> Any:
 
 
 def _put(node: Any, steps: tuple[Step, ...], value: Any) -> Any:
-    """The node with the value below it; nothing else is copied, as no value of the engine is ever changed."""
+    """Return the node with the value below it; nothing else is copied, as no value of the engine is ever changed."""
     if not steps:
         return value
     step, rest = steps[0], steps[1:]
@@ -52,7 +52,7 @@ def _put(node: Any, steps: tuple[Step, ...], value: Any) -> Any:
 
 
 def check(text: str) -> str | None:
-    """What is wrong with a reference path.
+    """Return what is wrong with a reference path.
 
     >>> check("$.a['b'][0]")
     >>> check("$.a[*]")

@@ -45,7 +45,7 @@ class JsonPath:
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> JsonPath:
-    """The parts of a path.
+    """Return the parts of a path.
 
     >>> parse("$.a['b c'][0]")
     JsonPath(root='$', steps=('a', 'b c', 0), query=None)
@@ -70,7 +70,7 @@ def parse(text: str) -> JsonPath:
 
 
 def _steps(text: str, at: int) -> tuple[tuple[Step, ...], int]:
-    """The steps from there on, and where they end."""
+    """Return the steps from there on, and where they end."""
     steps: list[Step] = []
     while found := _STEP.match(text, at):
         if found["index"] is not None:
@@ -85,7 +85,7 @@ def _steps(text: str, at: int) -> tuple[tuple[Step, ...], int]:
 
 
 def spelled(root: str, steps: tuple[Step, ...]) -> str:
-    """A path as AWS spells it in causes.
+    """Return a path as AWS spells it in causes.
 
     >>> spelled("$", ("a", 0))
     "$['a'][0]"

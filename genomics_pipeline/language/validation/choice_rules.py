@@ -14,7 +14,7 @@ _OTHER = {*_SELECTORS, "Comment", "Next", "Assign", "Output"}
 
 
 def check_choices(state: StateNode) -> Iterator[Diagnostic]:
-    """What is wrong with a Choice state's ``Choices``."""
+    """Yield what is wrong with a Choice state's ``Choices``."""
     choices = state.node.get("Choices") if state.kind == "Choice" else None
     waiting = [
         ("ChoiceRule", rule, f"{state.path}/Choices[{number}]")

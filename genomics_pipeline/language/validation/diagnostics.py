@@ -38,12 +38,12 @@ class Diagnostic:
 
 
 def refused(message: str, path: str, code: str = SCHEMA) -> Diagnostic:
-    """A diagnostic of the schema, unless another code is given."""
+    """Return a diagnostic of the schema, unless another code is given."""
     return Diagnostic(code, message, path or "/")
 
 
 def unsupported(field: str, path: str) -> Diagnostic:
-    """A field that does not belong where it stands."""
+    """Return the diagnostic of a field that does not belong where it stands."""
     return refused(f"Field '{field}' is not supported", path)
 
 

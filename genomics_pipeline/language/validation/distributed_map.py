@@ -16,7 +16,7 @@ _LIMITS = ("MaxItemsPerBatch", "MaxItemsPerBatchPath", "MaxInputBytesPerBatch", 
 
 
 def check_map(state: StateNode) -> Iterator[Diagnostic]:
-    """What is wrong with a Map beyond the shape of its fields."""
+    """Yield what is wrong with a Map beyond the shape of its fields."""
     if state.kind != "Map":
         return
     if processor := state.processor:

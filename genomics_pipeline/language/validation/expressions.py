@@ -25,36 +25,36 @@ def _reads(check: Callable[[str], str | None], text: str) -> bool:
 
 
 def _rooted(text: str) -> str:
-    """A path of the context object or of a variable has the same form as one of the input."""
+    """Return a path of the context object or of a variable as the path of the input that has its form."""
     found = _ROOT.match(text)
     return text if found is None else ("$" if found[0] == "$$" else "$.") + text[found.end() :]
 
 
 def path(text: str) -> str | None:
-    """What is wrong with the path, in AWS's words: InputPath, OutputPath."""
+    """Return what is wrong with the path, in AWS's words: InputPath, OutputPath."""
     return None if _reads(jsonpath.check, _rooted(text)) else "Value must be a valid JSONPath."
 
 
 def context_path(text: str) -> str | None:
-    """What is wrong with the path to one node, also of the context object, in AWS's words."""
+    """Return what is wrong with the path to one node, also of the context object, in AWS's words."""
     if not text.startswith("$"):
         return "Value is not a Reference Path: Reference path didn't start with '$'"
     return None if _reads(single_path.check, _rooted(text)) else "Value is not a Reference Path"
 
 
 def reference_path(text: str) -> str | None:
-    """What is wrong with the path to one node of the input or of a variable."""
+    """Return what is wrong with the path to one node of the input or of a variable."""
     return "Value is not a Reference Path" if text.startswith("$$") else context_path(text)
 
 
 def result_path(text: str) -> str | None:
-    """What is wrong with a ResultPath, which leads into the state's own data alone."""
+    """Return what is wrong with a ResultPath, which leads into the state's own data alone."""
     problem = reference_path(text)
     return "Value is not a Reference Path" if problem is None and _ROOT.match(text) else problem
 
 
 def path_or_intrinsic(text: str) -> str | None:
-    """What is wrong with an ErrorPath or CausePath."""
+    """Return what is wrong with an ErrorPath or CausePath."""
     if text.startswith("$"):
         return context_path(text)
     words = "Value must be a valid JSONPath or a valid intrinsic function call"
@@ -62,22 +62,22 @@ def path_or_intrinsic(text: str) -> str | None:
 
 
 def template_value(text: str) -> bool:
-    """Whether a ``.$`` field of a payload template may have that value."""
+    """Return whether a ``.$`` field of a payload template may have that value."""
     return _reads(jsonpath.check, _rooted(text)) if text.startswith("$") else _reads(intrinsics.check, text)
 
 
 def timestamp(text: str) -> str | None:
-    """What is wrong with a timestamp."""
+    """Return what is wrong with a timestamp."""
     return None if parse_timestamp(text) else "String does not match RFC3339 timestamp"
 
 
 def begins_as_expression(found: object) -> bool:
-    """Whether a value is a JSONata expression, or begins as one and has no end."""
+    """Return whether a value is a JSONata expression, or begins as one and has no end."""
     return isinstance(found, str) and found.startswith(OPEN)
 
 
 def jsonata(text: str, member: str | None = None) -> list[tuple[str, str]]:
-    """What is wrong with a JSONata string: code and message.
+    """Return what is wrong with a JSONata string: code and message.
 
     Args:
         text: The string, ``{% … %}``.
@@ -93,10 +93,10 @@ def jsonata(text: str, member: str | None = None) -> list[tuple[str, str]]:
 
 @lru_cache(maxsize=16384)
 def _read(expression: str, member: str | None) -> tuple[str | None, tuple[str, ...]]:
-    from genomics_pipeline.language.jsonata.messages import told  # the library takes its time to import
+    from genomics_pipeline.language.jsonata.messages import code_and_sentence  # the library takes its time to import
     from genomics_pipeline.language.jsonata.references import unsupported
 
     try:
         return None, tuple(unsupported(expression, (*_STATES, member) if member else _STATES))
     except Exception as error:  # the library raises its own, and whatever Python raises inside it
-        return told(error)[1], ()
+        return code_and_sentence(error)[1], ()

@@ -19,7 +19,7 @@ _UNLOADED = ("CSV", "JSONL", "PARQUET")
 
 
 def check_item_reader(reader: Node, path: str, language: str) -> Iterator[Diagnostic]:
-    """What is wrong with an ``ItemReader`` beyond the shape of its fields."""
+    """Yield what is wrong with an ``ItemReader`` beyond the shape of its fields."""
     resource = reader.get("Resource")
     found = _RESOURCE.fullmatch(resource) if isinstance(resource, str) else None
     if isinstance(resource, str) and found is None:
@@ -39,7 +39,7 @@ def check_item_reader(reader: Node, path: str, language: str) -> Iterator[Diagno
 
 
 def destination(node: Node, path: str, language: str, needed: tuple[str, ...]) -> Iterator[Diagnostic]:
-    """Whether the Parameters or Arguments name the bucket and the key."""
+    """Return whether the Parameters or Arguments name the bucket and the key."""
     field = "Arguments" if language == JSONATA else "Parameters"
     if field not in node:
         yield required(path, field)

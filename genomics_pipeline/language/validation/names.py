@@ -19,7 +19,7 @@ _NOT_IN_LABELS = re.compile(f"[{quotas.NOT_IN_NAMES}]")
 
 
 def check_state_names(machines: Sequence[MachineNode]) -> Iterator[Diagnostic]:
-    """What is wrong with the names of a document's states."""
+    """Yield what is wrong with the names of a document's states."""
     seen = set()
     for machine in machines:
         for name in machine.nodes:
@@ -32,7 +32,7 @@ def check_state_names(machines: Sequence[MachineNode]) -> Iterator[Diagnostic]:
 
 
 def check_labels(states: Sequence[StateNode]) -> Iterator[Diagnostic]:
-    """What is wrong with the ``Label`` of a document's Distributed Maps."""
+    """Yield what is wrong with the ``Label`` of a document's Distributed Maps."""
     seen = set()
     for state in states:
         label = state.node.get("Label")

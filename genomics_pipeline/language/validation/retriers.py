@@ -14,7 +14,7 @@ _DEFAULT_INTERVAL = 1
 
 
 def check_retry_and_catch(state: StateNode) -> Iterator[Diagnostic]:
-    """What is wrong with a state's ``Retry`` and ``Catch``."""
+    """Yield what is wrong with a state's ``Retry`` and ``Catch``."""
     if state.kind not in _HAVE_THEM:
         return
     for field, name in (("Retry", "Retrier"), ("Catch", "Catcher")):

@@ -30,13 +30,13 @@ def _validator(name: str, language: str) -> Any:
 
 
 def fields(name: str) -> dict[str, Any]:
-    """The declared fields of a kind of object: ``Task``, ``ChoiceRule``, ``Retrier``, …"""
+    """Return the declared fields of a kind of object: ``Task``, ``ChoiceRule``, ``Retrier``, …"""
     found: dict[str, Any] = _schema()["$defs"][name]["properties"]
     return found
 
 
 def shape(name: str, node: Any, path: str, language: str) -> Iterator[Diagnostic]:
-    """What is wrong with the fields of one object.
+    """Yield what is wrong with the fields of one object.
 
     Args:
         name: The kind of object.

@@ -31,7 +31,7 @@ _REQUIRED = {
 
 
 def check_task(state: StateNode) -> Iterator[Diagnostic]:
-    """What is wrong with a Task beyond the shape of its fields."""
+    """Yield what is wrong with a Task beyond the shape of its fields."""
     if state.kind != "Task":
         return
     resource = state.node.get("Resource")

@@ -14,7 +14,7 @@ Found = tuple[str, str, TemplatePath]  # code, message, where in the template
 
 
 def in_jsonata(template: Any, member: str | None) -> Iterator[Found]:
-    """What is wrong with the expressions of a template, each at its own place; `member`: see `expressions.jsonata`."""
+    """Yield what is wrong with the expressions of a template, each at its place; see `expressions.jsonata`."""
     waiting: list[tuple[Any, TemplatePath]] = [(template, [])]
     while waiting:
         value, place = waiting.pop()
@@ -44,7 +44,7 @@ def in_jsonpath(template: Any) -> Iterator[Found]:
 
 
 def variable_names(assign: Any, *, jsonpath: bool) -> Iterator[Found]:
-    """What is wrong with the names of the variables that an Assign makes.
+    """Yield what is wrong with the names of the variables that an Assign makes.
 
     The codes and words: badmintoncryer/cdk-preflight, pf-sfn-asl-jsonpath-syntax; the rule: Unicode's ID_Start and
     ID_Continue, 80 characters (developer guide, workflow-variables).

@@ -19,7 +19,7 @@ _CATCHES = ("Task", "Parallel", "Map")
 
 
 def check_transitions(machine: MachineNode) -> Iterator[Diagnostic]:
-    """What is wrong with where a machine's states lead."""
+    """Yield what is wrong with where a machine's states lead."""
     start = machine.node.get("StartAt")
     if not isinstance(start, str) or not isinstance(machine.node.get("States"), Mapping):
         return
@@ -40,7 +40,7 @@ def check_transitions(machine: MachineNode) -> Iterator[Diagnostic]:
 
 
 def _targets(state: StateNode) -> Iterator[tuple[str, str]]:
-    """Where a state leads: the place of each name, and the name."""
+    """Yield the names that a state leads to, each with its place before it."""
     node, places = state.node, []
     if state.kind == "Choice":
         places += [("Default", node.get("Default")), *_entries(node, "Choices")]

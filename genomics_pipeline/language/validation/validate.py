@@ -72,7 +72,7 @@ def _not_objects(machine: MachineNode) -> Iterator[Diagnostic]:
 
 
 def _state(state: StateNode) -> Iterator[Diagnostic]:
-    """The fields of one state. The type's words: gabrielmoreira/tiny-asl-machine, AWS snapshots
+    """Check the fields of one state. The type's words: gabrielmoreira/tiny-asl-machine, AWS snapshots
     Validation.BasicStructure-001 and -002.
     """
     if "Type" not in state.node:
@@ -102,7 +102,7 @@ def _depth(document: Any) -> int:
 
 
 def _paths(document: Any) -> Iterator[str]:
-    """Every place of a document, in its order."""
+    """Yield every place of a document, in its order."""
     waiting: list[tuple[str, Any]] = [("", document)]
     while waiting:
         path, value = waiting.pop()

@@ -15,7 +15,7 @@ from genomics_pipeline.language.walker import JSONATA, MachineNode, StateNode
 
 
 def check_scopes(machines: Sequence[MachineNode]) -> Iterator[Diagnostic]:
-    """What is wrong with the names of a document's variables."""
+    """Yield what is wrong with the names of a document's variables."""
     assigned = {machine.path: list(_assigned(machine)) for machine in machines}
     closed = [path for machine in machines for path in _distributed(machine)]
     for inner, names in assigned.items():
@@ -43,7 +43,7 @@ def _distributed(machine: MachineNode) -> Iterator[str]:
 
 
 def _assigned(machine: MachineNode) -> Iterator[tuple[str, str]]:
-    """Each name, and where it is assigned."""
+    """Yield each name, and where it is assigned."""
     for state in machine.states():
         for node, path in _assigning(state):
             assign = node.get("Assign")

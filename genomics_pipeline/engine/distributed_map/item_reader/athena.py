@@ -9,7 +9,7 @@ from genomics_pipeline.engine.distributed_map.item_reader.unreadable import Unre
 
 
 def uris(manifest: Iterable[bytes]) -> Iterator[str]:
-    """The objects' URIs.
+    """Yield the objects' URIs.
 
     Raises:
         UnreadableItems: if it is no such manifest.

@@ -12,7 +12,7 @@ _COMPRESSED_BLOCK_BYTES = 64 * 1024
 
 
 def blocks(stream: BinaryIO, key: str) -> Iterator[bytes]:
-    """The content, no block of it empty.
+    """Yield the content, no block of it empty.
 
     Raises:
         OSError, EOFError, zlib.error: if it is not compressed as its key says.

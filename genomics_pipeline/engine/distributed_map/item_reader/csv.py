@@ -22,7 +22,7 @@ _ROWS = 100  # held at once: each may be large
 
 
 def read(blocks: Iterable[bytes], delimiter: str = ",", given: Sequence[str] | None = None) -> Iterator[list[CsvItem]]:
-    """The items, many at once; empty lines are none.
+    """Yield the items, many at once; empty lines are none.
 
     Args:
         blocks: The content.

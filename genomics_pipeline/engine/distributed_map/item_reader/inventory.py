@@ -13,7 +13,7 @@ _EXPECTED = "expected the manifest.json of an S3 Inventory in CSV"
 
 
 def rows(manifest: bytes, config: ReaderConfig) -> tuple[Iterator[str], ReaderConfig]:
-    """The files' URIs, and how they are read: without a header row, by the manifest's ``fileSchema``.
+    """Return the files' URIs, and how they are read: without a header row, by the manifest's ``fileSchema``.
 
     Raises:
         UnreadableItems: if it is no such manifest.

@@ -41,7 +41,7 @@ class ItemReader:
 
     @classmethod
     def of(cls, visit: Visit) -> ItemReader:
-        """The reader of a Map state. ``VersionId`` and ``ExpectedBucketOwner`` say nothing about objects here.
+        """Return the reader of a Map state. ``VersionId`` and ``ExpectedBucketOwner`` say nothing about objects here.
 
         Raises:
             StatesError: ``States.ItemReaderFailed``.
@@ -58,7 +58,7 @@ class ItemReader:
         return cls(visit.execution.engine.store, f"s3://{bucket}/{key}", listed, config)
 
     def chunks(self) -> Iterator[Chunk]:
-        """The items in order, many at once, each time of one source.
+        """Yield the items in order, many at once, each time of one source.
 
         Raises:
             StatesError: ``States.ItemReaderFailed``.
@@ -72,7 +72,7 @@ class ItemReader:
             yield values, source
 
     def values(self) -> Iterator[Any]:
-        """The items in order.
+        """Yield the items in order.
 
         Raises:
             StatesError: ``States.ItemReaderFailed``.
@@ -81,7 +81,7 @@ class ItemReader:
             yield from values
 
     def items(self) -> Iterator[dict[str, Any]]:
-        """``Map.Item`` of each item.
+        """Yield ``Map.Item`` of each item.
 
         Raises:
             StatesError: ``States.ItemReaderFailed``.
@@ -92,7 +92,7 @@ class ItemReader:
                 yield {"Index": next(numbers), "Value": value, "Source": source}
 
     def count(self) -> int:
-        """How many items there are. Everything but Parquet is read to its end: what is wrong with it is told.
+        """Return how many items there are. Everything but Parquet is read to its end: what is wrong with it is told.
 
         Raises:
             StatesError: ``States.ItemReaderFailed``.
@@ -122,7 +122,7 @@ class ItemReader:
                     yield values, uri
 
     def _objects(self) -> tuple[Iterator[str], ReaderConfig]:
-        """The URIs of the objects that hold the items, and how they are read."""
+        """Return the URIs of the objects that hold the items, and how they are read."""
         if self.listed:
             return self._guarded(lambda: listing.loadable(self.store.list(self.uri))), self.config
         if self.config.manifest_type == "S3_INVENTORY":
@@ -143,7 +143,7 @@ class ItemReader:
 
 @contextmanager
 def _told(uri: str) -> Iterator[None]:
-    """What goes wrong while an object is read, as States.ItemReaderFailed."""
+    """Yield what goes wrong while an object is read, as States.ItemReaderFailed."""
     try:
         yield
     except ItemReaderCause as error:

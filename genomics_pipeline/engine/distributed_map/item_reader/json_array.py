@@ -36,7 +36,7 @@ _scan = json.JSONDecoder(parse_constant=_no_number).scan_once  # type: ignore[at
 
 
 def read(blocks: Iterable[bytes], pointer: str = "") -> Iterator[list[Any]]:
-    """The items, many at once.
+    """Yield the items, many at once.
 
     Raises:
         UnreadableItems: if the content is no JSON up to the array's end, or has nothing at the pointer.
@@ -118,7 +118,7 @@ class _JsonText:
         return True
 
     def peek(self) -> str:
-        """The next character that is no space; nothing at the end."""
+        """Return the next character that is no space; nothing at the end."""
         while True:
             self._at = _SPACE.match(self._held, self._at).end()  # type: ignore[union-attr]
             if self._at < len(self._held):
@@ -181,7 +181,7 @@ class _JsonText:
             self._more()
 
     def _is_wrong(self, error: StopIteration | JSONDecodeError) -> bool:
-        """Whether no text that follows can make it right."""
+        """Return whether no text that follows can make it right."""
         if isinstance(error, JSONDecodeError) and error.msg.startswith("Unterminated string"):
             return False
         place = error.pos if isinstance(error, JSONDecodeError) else error.value

@@ -14,7 +14,7 @@ BOM = b"\xef\xbb\xbf"
 
 
 def read(blocks: Iterable[bytes]) -> Iterator[list[Any]]:
-    """The items, many at once; lines without anything in them are none.
+    """Yield the items, many at once; lines without anything in them are none.
 
     Raises:
         UnreadableItems: for a line that is no JSON, or too long.

@@ -12,7 +12,7 @@ _CHUNK = 1000
 
 
 def describe(objects: Iterable[ObjectInfo]) -> Iterator[list[dict[str, Any]]]:
-    """The items, many at once. ``LastModified`` is in seconds since the epoch; no member names the bucket.
+    """Yield the items, many at once. ``LastModified`` is in seconds since the epoch; no member names the bucket.
 
     Members and their order as recorded: radkawar/stackd testdata/aws/stepfunctions/distributed_map.json, s3_metadata.
     """

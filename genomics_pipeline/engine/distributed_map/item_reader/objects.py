@@ -15,7 +15,7 @@ from genomics_pipeline.stores.protocol import Store
 
 
 def read_object(store: Store, uri: str, config: ReaderConfig) -> Iterator[list[Any]]:
-    """The items of an object, many at once."""
+    """Yield the items of an object, many at once."""
     _measure(store, uri)
     with closing(store.open(uri)) as stream:
         if config.input_type == "PARQUET":
@@ -31,7 +31,7 @@ def read_object(store: Store, uri: str, config: ReaderConfig) -> Iterator[list[A
 
 
 def count_object(store: Store, uri: str, config: ReaderConfig) -> int:
-    """How many items an object holds. Text is read to its end, so that what is wrong with it is known."""
+    """Return how many items an object holds. Text is read to its end, so that what is wrong with it is known."""
     if config.input_type != "PARQUET":
         return sum(map(len, read_object(store, uri, config)))
     _measure(store, uri)

@@ -29,7 +29,7 @@ _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 
 
 def read(stream: BinaryIO) -> Iterator[list[Any]]:
-    """The items, many at once.
+    """Yield the items, many at once.
 
     Raises:
         UnreadableItems: if it is no Parquet, or too large in one of its parts.
@@ -50,7 +50,7 @@ def read(stream: BinaryIO) -> Iterator[list[Any]]:
 
 
 def count(stream: BinaryIO) -> int:
-    """How many items there are; only the footer is read.
+    """Return how many items there are; only the footer is read.
 
     Raises:
         UnreadableItems: if it is no Parquet, or too large in one of its parts.
