@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def canonical(document: Mapping[str, Any]) -> str:
+def canonical_json(document: Mapping[str, Any]) -> str:
     """Return a document as text, always the same bytes: keys in the generator's order, indented by two spaces.
 
-    >>> print(canonical({"StartAt": "Sample", "States": {}}), end="")
+    >>> print(canonical_json({"StartAt": "Sample", "States": {}}), end="")
     {
       "StartAt": "Sample",
       "States": {}

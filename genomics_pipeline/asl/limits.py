@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.language.query_language import Node
 from genomics_pipeline.language.validation.validate import diagnose
 from genomics_pipeline.language.walker import StateNode, walk_states
@@ -27,7 +27,7 @@ def check_limits(document: Node) -> None:
         DataError: with every problem: those that AWS would report, then the limits that are exceeded.
     """
     problems = [Problem(found.message, column=found.path) for found in diagnose(document)]
-    size = len(canonical(document).encode())
+    size = len(canonical_json(document).encode())
     if size > quotas.DEFINITION.value:
         problems.append(_exceeded("", "the definition", f"at most {quotas.DEFINITION.value} bytes", size))
     for state in walk_states(document):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from genomics_pipeline.aws.batch import BatchError, BatchJobs
 from genomics_pipeline.aws.clients import Clients, aws_call
-from genomics_pipeline.model.classify import by_attempt
+from genomics_pipeline.model.classify import attempt_log_streams
 from genomics_pipeline.model.errors import RunError
 
 
@@ -21,7 +21,7 @@ def log_streams(job_id: str, clients: Clients) -> tuple[str | None, ...]:
     if not found:
         return ()
     attempts = [attempt.get("container", {}).get("logStreamName") for attempt in found[0].get("attempts", ())]
-    return by_attempt(attempts, found[0].get("container", {}).get("logStreamName"))
+    return attempt_log_streams(attempts, found[0].get("container", {}).get("logStreamName"))
 
 
 def last_lines(group: str, stream: str, count: int, clients: Clients) -> list[str] | None:

@@ -17,8 +17,8 @@ def definition(pipeline: str) -> None:
       genomics-pipeline definition germline
       genomics-pipeline definition ./my-pipeline.toml > definition.json
     """
-    from genomics_pipeline.asl.canonical import canonical
+    from genomics_pipeline.asl.canonical import canonical_json
     from genomics_pipeline.asl.generate import generate
     from genomics_pipeline.runs.catalog import load_pipeline
 
-    click.echo(canonical(generate(load_pipeline(pipeline)[0])), nl=False)
+    click.echo(canonical_json(generate(load_pipeline(pipeline)[0])), nl=False)

@@ -25,7 +25,7 @@ def template(stack: str, pipelines: Sequence[str], caller_policy: bool) -> None:
       genomics-pipeline template --stack mine --pipeline ./my-pipeline.toml > stack.json
       genomics-pipeline template --caller-policy > policy.json
     """
-    from genomics_pipeline.asl.canonical import canonical
+    from genomics_pipeline.asl.canonical import canonical_json
     from genomics_pipeline.runs.stack.template import stack_template
 
     plan = stack_template(pipelines, stack)
@@ -35,4 +35,4 @@ def template(stack: str, pipelines: Sequence[str], caller_policy: bool) -> None:
 
         click.echo(json.dumps(caller_of(plan, aws_clients()), indent=2))
     else:
-        click.echo(canonical(plan.document()), nl=False)
+        click.echo(canonical_json(plan.document()), nl=False)

@@ -248,6 +248,7 @@ def _of_job(error: str, job: Mapping[str, Any]) -> Failure:
     reason = str(container.get("Reason") or last.get("Reason") or "")
     status_reason = str(job.get("StatusReason") or "")
     found, why = _class(error, status_reason, reason, code)
+    streams = [one.get("LogStreamName") for one in containers]
     return Failure(
         failure_class=found,
         message=reason or status_reason or error,
@@ -256,7 +257,7 @@ def _of_job(error: str, job: Mapping[str, Any]) -> Failure:
         exit_code=code,
         job_id=job.get("JobId"),
         memory_mib=_memory_mib(container),
-        log_streams=by_attempt([one.get("LogStreamName") for one in containers], container.get("LogStreamName")),
+        log_streams=attempt_log_streams(streams, container.get("LogStreamName")),
         attempts=len(containers),
     )
 
@@ -268,10 +269,10 @@ def _memory_mib(container: Mapping[str, Any]) -> int | None:
     return _number(values[0] if values else container.get("Memory"))
 
 
-def by_attempt(streams: Sequence[str | None], latest: str | None) -> tuple[str | None, ...]:
+def attempt_log_streams(streams: Sequence[str | None], latest: str | None) -> tuple[str | None, ...]:
     """Return the log streams of a job's attempts; that of a running attempt is in the job's container only.
 
-    >>> by_attempt(["a", None], "b")
+    >>> attempt_log_streams(["a", None], "b")
     ('a', None, 'b')
     """
     return (*streams, latest) if latest and latest not in streams else tuple(streams)

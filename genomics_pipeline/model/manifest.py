@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from genomics_pipeline.model.errors import DataError, Problem
-from genomics_pipeline.model.parameters import absolute
+from genomics_pipeline.model.parameters import absolute_uri
 from genomics_pipeline.model.sample import NAME, Lane, Sample
 from genomics_pipeline.model.sheet import Row, read_rows
 
@@ -67,7 +67,7 @@ def _row_problems(row: Row, file: str, base: str) -> Iterator[Problem]:
         if not row.values.get(column):
             yield Problem(f"expected a value, found none; {column} is required", file, row.line, column)
     first, second = row.values.get("fastq_1"), row.values.get("fastq_2")
-    if first and second and absolute(first, base) == absolute(second, base):
+    if first and second and absolute_uri(first, base) == absolute_uri(second, base):
         yield Problem(f"expected the mates of fastq_1, found the same file: {second}", file, row.line, "fastq_2")
 
 
@@ -88,7 +88,7 @@ def _misfit(column: str, value: str, base: str) -> str | None:
 
 
 def _file_misfit(value: str, base: str) -> str | None:
-    uri = absolute(value, base)
+    uri = absolute_uri(value, base)
     scheme = uri.partition("://")[0] if "://" in uri else "file"
     if scheme not in ("file", "s3"):
         return f"expected a path or an s3:// URI, found {uri!r}"
@@ -117,7 +117,9 @@ def _join(row: Row, samples: dict[str, _SampleRows], files: dict[str, int], file
             row.line,
             "lane",
         )
-    paths = [absolute(value, base) if (value := row.values.get(column)) else None for column in ("fastq_1", "fastq_2")]
+    paths = [
+        absolute_uri(value, base) if (value := row.values.get(column)) else None for column in ("fastq_1", "fastq_2")
+    ]
     for column, path in zip(("fastq_1", "fastq_2"), paths, strict=True):
         if path and files.setdefault(path, row.line) != row.line:
             yield Problem(f"expected a file once, found it on line {files[path]} too: {path}", file, row.line, column)

@@ -110,7 +110,7 @@ def parse_value(spec: ParameterSpec, text: str, base: str) -> Value:
         elif spec.type == "number":
             value = float(text)
         elif spec.type == "file" and text:
-            value = absolute(text, base)
+            value = absolute_uri(text, base)
     except ValueError:
         pass
     if message := misfit(spec, value):
@@ -118,10 +118,10 @@ def parse_value(spec: ParameterSpec, text: str, base: str) -> Value:
     return value  # type: ignore[return-value]
 
 
-def absolute(uri: str, base: str) -> str:
+def absolute_uri(uri: str, base: str) -> str:
     """Return a URI unchanged, and a relative path joined to the folder `base`, which is a path or URI itself.
 
-    >>> absolute("panel.bed", "/data"), absolute("s3://b/panel.bed", "/data"), absolute("../panel.bed", "s3://b/data")
+    >>> absolute_uri("panel.bed", "/data"), absolute_uri("s3://b/panel.bed", "/data"), absolute_uri("../panel.bed", "s3://b/data")
     ('/data/panel.bed', 's3://b/panel.bed', 's3://b/panel.bed')
     """
     if "://" in uri:

@@ -9,7 +9,7 @@ from typing import Any
 
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import DataError, Problem, did_you_mean
-from genomics_pipeline.model.parameters import Value, absolute, override_problems
+from genomics_pipeline.model.parameters import Value, absolute_uri, override_problems
 from genomics_pipeline.model.step import PLACEHOLDER, SCOPES, InputSpec, StepSpec
 from genomics_pipeline.model.toml_file import TomlFile
 
@@ -155,7 +155,7 @@ def _maps(raw: Mapping[str, Any]) -> dict[str, MapSettings]:
 def _absolute_files(step: StepSpec, values: Mapping[str, Value], file: str) -> dict[str, Value]:
     folder = posixpath.dirname(file)
     return {
-        name: absolute(value, folder) if step.parameters[name].type == "file" and isinstance(value, str) else value
+        name: absolute_uri(value, folder) if step.parameters[name].type == "file" and isinstance(value, str) else value
         for name, value in values.items()
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from genomics_pipeline.asl import jsonata_assumptions
-from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.jsonata_assumptions import ASSUMPTIONS, check_assumptions
 from genomics_pipeline.language.errors import StatesError
@@ -50,7 +50,7 @@ def test_a_function_that_changes_is_noticed(name: str, monkeypatch: pytest.Monke
 
 def test_every_function_of_a_definition_is_in_an_assumption(pipeline: Any) -> None:
     stages = [("align", "sample", {"reads": "sample.reads"}), ("gather", "cohort", {"parts": "align.out"})]
-    texts = [canonical(generate(one)) for one in (load_pipeline("germline")[0], pipeline("p", stages))]
+    texts = [canonical_json(generate(one)) for one in (load_pipeline("germline")[0], pipeline("p", stages))]
     used = {name for text in texts for name in re.findall(r"\$([a-z]+)\(", text)} - OWN
     assumed = {name for text, _ in ASSUMPTIONS for name in re.findall(r"\$([a-z]+)\(", text)}
     assert used == assumed

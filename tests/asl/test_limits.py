@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.limits import check_limits, submit_bytes
 from genomics_pipeline.asl.task_state import SUBMIT_RETRY
@@ -70,7 +70,7 @@ def rename(old: str, new: str) -> Change:
 
 def large(document: dict[str, Any]) -> None:
     document["Comment"] = ""
-    size = len(canonical(document).encode())
+    size = len(canonical_json(document).encode())
     document["Comment"] = "é" + "x" * (1_048_576 - size - 1)  # é is of two bytes
 
 

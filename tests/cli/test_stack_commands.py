@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.aws.stack import Change, ChangeSet, StackEvent
 from genomics_pipeline.cli.terminal import Terminal
 from genomics_pipeline.runs.stack.template import stack_template
@@ -24,7 +24,7 @@ def test_template_prints_the_same_bytes_every_time(
     monkeypatch.chdir(tmp_path)
     assert cli("template", "--pipeline", GOLDEN / "cohort.toml", "--stack", "mine") == first
     assert (first.code, first.err) == (0, "")
-    assert first.out == canonical(stack_template([str(GOLDEN / "cohort.toml")], "mine").document())
+    assert first.out == canonical_json(stack_template([str(GOLDEN / "cohort.toml")], "mine").document())
 
 
 def test_the_stacks_name_comes_from_the_environment(cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.cli.adapters import adapters, object_store
 from genomics_pipeline.model.manifest import manifest_lines
@@ -106,7 +106,7 @@ def upload(client: S3Client, tmp_path: Path) -> None:
     files = {
         "manifest.jsonl": manifest_lines(read_manifest(str(sheet(tmp_path / "s3.csv", reads)))),
         "intervals.jsonl": interval_lines(read_contigs(reference), pipeline.maps["interval"].interval_size_bp),
-        "definition.json": canonical(generate(pipeline)),
+        "definition.json": canonical_json(generate(pipeline)),
         "input.json": json.dumps(given),
     }
     for name, text in files.items():

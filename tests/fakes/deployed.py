@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
 from genomics_pipeline.runs.catalog import load_pipeline
@@ -76,7 +76,7 @@ def deployed(moto: str, pipeline: str = "germline", stack: str = DEFAULT_STACK) 
                 "Type": "AWS::StepFunctions::StateMachine",
                 "Properties": {
                     "StateMachineName": names.state_machine(declared.name),
-                    "DefinitionString": canonical(generate(declared, names)),
+                    "DefinitionString": canonical_json(generate(declared, names)),
                     "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/states",
                 },
             },

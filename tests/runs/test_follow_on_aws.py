@@ -12,7 +12,7 @@ import pytest
 from botocore.config import Config
 from click.testing import CliRunner, Result
 
-from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.cli.adapters import adapters
 from genomics_pipeline.cli.main import cli
@@ -51,7 +51,7 @@ def started_run(step_functions: FakeAws) -> Iterator[FakeAws]:
     cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(TEMPLATE))
     session.client("logs").create_log_group(logGroupName=LOG_GROUP)
     pipeline = load_pipeline("germline")[0]
-    definition = canonical(generate(pipeline))
+    definition = canonical_json(generate(pipeline))
     states = session.client("stepfunctions")
     machine = states.create_state_machine(
         name=f"{STACK}-germline", definition=definition, roleArn="arn:aws:iam::000000000000:role/r"

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.payload_budget import least_duration, payload_budgets
 from genomics_pipeline.aws.clients import Clients
@@ -213,7 +213,7 @@ def _check(request: SubmitRequest, adapters: Adapters, note: Callable[[str], Non
 def _digest(planned: RunPlan, document: Mapping[str, Any], reference: AwsReference) -> str:
     """Return the sha256 of what decides the results: definition, steps' images, parameters, reference, items."""
     parts = [
-        canonical(document),
+        canonical_json(document),
         json.dumps({name: tag(step) for name, step in planned.steps.items()}, sort_keys=True),
         json.dumps(planned.overrides, sort_keys=True),
         reference.uri,
@@ -239,7 +239,7 @@ def _write(submission: _Submission, folder: Path) -> dict[str, Items]:
         scope: write_items(folder / name, scope, StringIO(text), budgets.get(scope), place)
         for scope, (name, text) in lines.items()
     }
-    (folder / run_layout.DEFINITION).write_text(canonical(submission.document))
+    (folder / run_layout.DEFINITION).write_text(canonical_json(submission.document))
     (folder / run_layout.INPUT).write_text(json.dumps(submission.input, indent=2) + "\n")
     (folder / run_layout.RECORD).write_bytes(_record(submission).to_bytes())
     return items

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.manifest import manifest_lines
-from genomics_pipeline.model.parameters import absolute
+from genomics_pipeline.model.parameters import absolute_uri
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.model.tolerance import tolerance_words
 from genomics_pipeline.records.local_run import RunArguments
@@ -111,7 +111,7 @@ def _write_inputs(
     folder.write(
         folder.intervals, interval_lines(read_contigs(prepared), checked.pipeline.maps["interval"].interval_size_bp)
     )
-    folder.write(folder.definition, canonical(generate(checked.pipeline)))
+    folder.write(folder.definition, canonical_json(generate(checked.pipeline)))
     folder.write(folder.input, json.dumps(given.to_json(), indent=2) + "\n")
 
 
@@ -151,8 +151,8 @@ def _begin(
 def _arguments(request: LocalRunRequest) -> RunArguments:
     """Return what a rerun has to know of a request."""
     return RunArguments(
-        manifest=absolute(request.manifest, str(Path.cwd())),
-        reference=absolute(request.reference, str(Path.cwd())),
+        manifest=absolute_uri(request.manifest, str(Path.cwd())),
+        reference=absolute_uri(request.reference, str(Path.cwd())),
         pipeline=located(request.pipeline),
         parameters=tuple(request.parameters),
         samples=tuple(request.samples),

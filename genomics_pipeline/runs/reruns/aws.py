@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
-from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.payload_budget import payload_budgets
 from genomics_pipeline.aws.executions import describe, find_execution, start_execution
@@ -119,7 +119,7 @@ def rerun_aws(run: AwsRun, request: RerunRequest, display: Display) -> RerunOutc
         succeeded=status == "SUCCEEDED",
         number=len(chain),
         execution=rerun_name(run.name, len(chain)),
-        definition=canonical(document),
+        definition=canonical_json(document),
         definition_note="the deployed definition is not the run's any more; samples that succeeded stay as they are",
         without_results=f"AWS may still be writing them; otherwise: genomics-pipeline redrive {run.name}",
         needs_a_sample=True,

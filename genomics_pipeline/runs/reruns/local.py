@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, BinaryIO
 
-from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
@@ -167,7 +167,7 @@ def rerun_local(folder: RunFolder, request: RerunRequest, adapters: Adapters, di
             succeeded=record.status == "SUCCEEDED",
             number=record.execution,
             execution=f"{folder.name}-{record.execution + 1}",
-            definition=canonical(generate(pipeline)),
+            definition=canonical_json(generate(pipeline)),
             definition_note="the pipeline has changed since; samples that succeeded stay as they are",
             without_results="run it again: what is done is not run again",
         )

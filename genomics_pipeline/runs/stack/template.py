@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.aws.template.states import PipelineStateMachine
 from genomics_pipeline.aws.template.tasks import StepImage
@@ -51,7 +51,7 @@ def stack_template(pipelines: Sequence[str], stack: str) -> StackTemplate:
         pipeline, folders = load_pipeline(given)
         if pipeline.name in machines:
             raise DataError(f"two pipelines are named {pipeline.name!r}; give one of them another name")
-        machines[pipeline.name] = PipelineStateMachine(pipeline.name, canonical(generate(pipeline, names)))
+        machines[pipeline.name] = PipelineStateMachine(pipeline.name, canonical_json(generate(pipeline, names)))
         for name, step in folders.items():
             if steps.setdefault(name, step).path != step.path:
                 raise DataError(f"two steps are named {name!r}: {steps[name].path} and {step.path}")

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.asl.canonical import canonical
+from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.aws.template.functions import logical_id
 from genomics_pipeline.aws.template.states import PipelineStateMachine
 from genomics_pipeline.aws.template.template import template
@@ -28,7 +28,7 @@ TAG = re.compile("(?<=RepositoryUri}:)[0-9a-f]{16}")  # changes with every progr
 
 
 def test_the_template_is_the_golden_file(document: dict[str, Any]) -> None:
-    found = TAG.sub("TAG", canonical(document))
+    found = TAG.sub("TAG", canonical_json(document))
     golden = HERE / "golden.json"
     if os.environ.get("GENOMICS_PIPELINE_RENEW_GOLDEN"):
         golden.write_text(found, "utf-8")
@@ -38,7 +38,7 @@ def test_the_template_is_the_golden_file(document: dict[str, Any]) -> None:
 
 def test_the_template_does_not_depend_on_the_order_of_pipelines(any_document: dict[str, Any]) -> None:
     own = str(HERE.parents[1] / "golden" / "cohort.toml")
-    assert canonical(stack_template(["germline", own], "s").document()) == canonical(
+    assert canonical_json(stack_template(["germline", own], "s").document()) == canonical_json(
         stack_template([own, "germline"], "s").document()
     )
 
@@ -46,7 +46,7 @@ def test_the_template_does_not_depend_on_the_order_of_pipelines(any_document: di
 def test_cfn_lint_finds_nothing(any_document: dict[str, Any]) -> None:
     from cfnlint import lint
 
-    found = lint(canonical(any_document), regions=["us-east-1", "eu-central-1"])
+    found = lint(canonical_json(any_document), regions=["us-east-1", "eu-central-1"])
     assert [f"{match.rule.id} {match.message} {match.path}" for match in found] == []
 
 
