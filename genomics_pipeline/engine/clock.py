@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the engine asks of time and chance."""
+    """The engine's time, and the jitter of its retries."""
 
     def now(self) -> float:
         """Seconds since the epoch."""

@@ -1,4 +1,4 @@
-"""What an observer of an execution is told, while it happens.
+"""The events of an execution that an observer is given while they happen.
 
 An observer is any callable over `Event`. It is called in the engine's own thread, between two steps of the execution,
 so it must be quick and must not raise. `label` and `index` name a child of a Distributed Map; both are None for what

@@ -24,7 +24,7 @@ ROLE = "arn:aws:iam::000000000000:role/local"
 
 @dataclass(frozen=True, slots=True)
 class TaskContext:
-    """What a task handler is told beside its arguments.
+    """The circumstances of a call of a task handler.
 
     Attributes:
         execution: ARN of the execution it runs in.
@@ -59,7 +59,7 @@ TaskHandler = Callable[[Any, TaskContext], Awaitable[Any]]
 
 
 class Tasks(Protocol):
-    """What Task states call."""
+    """The handlers that Task states call."""
 
     def handler(self, resource: str, machine: str, state: str) -> TaskHandler | None:
         """Return what runs a Task state of a machine; None where nothing does."""
@@ -73,7 +73,7 @@ class Tasks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """What StopExecution says of an execution that it ends."""
+    """The error and cause that StopExecution gives an execution."""
 
     error: str | None = None
     cause: str | None = None
@@ -81,7 +81,7 @@ class Stop:
 
 @dataclass(slots=True)
 class Engine:
-    """What all executions of one run share.
+    """The state that all executions of one run share.
 
     Attributes:
         map_runs: The Map Runs that ended, by ARN, as DescribeMapRun gives them.

@@ -1,4 +1,4 @@
-"""What survives a crash: append-only files of JSON lines, made durable before anyone relies on them.
+"""The journal, which survives a crash: append-only files of JSON lines, made durable before anyone relies on them.
 
 A journal is a folder. ``execution.jsonl`` is the execution's own log; each Map Run has ``<uuid>.jsonl``. Lines:
 
@@ -146,7 +146,7 @@ def _record(line: bytes) -> JournalRecord | None:
 
 
 class Memory:
-    """What a log says of frames and Map Runs that began and may go on."""
+    """The frames and Map Runs of a log that began and may go on."""
 
     def __init__(self) -> None:
         self._frames: dict[int | None, dict[str, JournalRecord]] = {}

@@ -1,4 +1,4 @@
-"""How an execution stands, read from its journal while it runs, or after it was interrupted."""
+"""The state of an execution, read from its journal while it runs, or after it was interrupted."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from genomics_pipeline.language.timestamps import format_timestamp
 
 @dataclass(frozen=True, slots=True)
 class Redrives:
-    """How often something was redriven.
+    """The redrives of an execution or a Map Run.
 
     Attributes:
         count: ``RedriveCount``.

@@ -24,7 +24,7 @@ from genomics_pipeline.model.json_text import dumps
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """What an execution begins with: a document, its input, its own name and its state machine's."""
+    """The beginning of an execution: a document, its input, its own name and its state machine's."""
 
     document: Mapping[str, Any]
     input: Any
@@ -43,7 +43,7 @@ class Beginning:
 
 @dataclass(slots=True)
 class _Past:
-    """What the journal says of an execution."""
+    """The past of an execution, from its journal."""
 
     memory: Memory = field(default_factory=Memory)
     started: float | None = None

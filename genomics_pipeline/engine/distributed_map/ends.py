@@ -1,4 +1,4 @@
-"""How the children of one Map Run ended: counted in memory, kept on disk."""
+"""The ends of the children of one Map Run: counted in memory, kept on disk."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _END, _REDRIVE, _SUCCEEDED = b'{"end":', b'{"redrive":', b'"status":"SUCCEEDED"'
 
 @dataclass(frozen=True, slots=True)
 class Redriven:
-    """How a child had ended that runs again: as its journal record says."""
+    """The former end of a child that runs again, from its journal record."""
 
     status: str
     items: int

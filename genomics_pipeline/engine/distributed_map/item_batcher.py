@@ -15,7 +15,7 @@ from genomics_pipeline.model.json_text import dumps
 
 @dataclass(frozen=True, slots=True)
 class ItemBatcher:
-    """How items are put together.
+    """The batches that items are put into.
 
     Attributes:
         max_items: At most so many a batch; None for no limit.

@@ -41,7 +41,7 @@ _EXCEEDED = "The specified tolerated failure threshold was exceeded"
 
 @dataclass(frozen=True, slots=True)
 class MapRunPlan:
-    """What the fields of a Map state say, once they are evaluated."""
+    """The fields of a Map state, once they are evaluated."""
 
     tolerated: ToleratedFailure
     max_concurrency: int

@@ -42,7 +42,7 @@ class WriterConfig:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a Map Run's result files go, and how they are written."""
+    """The place of a Map Run's result files, and their form."""
 
     store: Store
     bucket: str

@@ -1,4 +1,4 @@
-"""Where the items of a Map come from: its state's data, or what ItemReader reads."""
+"""The source of a Map's items: its state's data, or what ItemReader reads."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from genomics_pipeline.engine.visit import Visit
 
 @dataclass(frozen=True, slots=True)
 class ToleratedFailure:
-    """How many items may fail; with neither limit, none may."""
+    """The number of items that may fail; with neither limit, none may."""
 
     count: int | None
     percentage: float | None

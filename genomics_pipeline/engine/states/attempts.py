@@ -1,4 +1,4 @@
-"""What Task, Parallel and Map share: their work is done, again as ``Retry`` says, and then there is ``Catch``."""
+"""The attempts of a Task, Parallel or Map: its work is done, again as ``Retry`` says; then there is ``Catch``."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What Task states call: handlers of their resources on this machine."""
+"""The handlers of Task states' resources on this machine."""

@@ -1,4 +1,4 @@
-"""What answers of AWS have in common: request ids, HTTP metadata, causes of the two generations of its Java SDK."""
+"""The common parts of AWS's answers: request ids, HTTP metadata, causes of the two generations of its Java SDK."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ Result = TypeVar("Result")
 
 
 class Background:
-    """What is still under way, and the first thing that went wrong in it."""
+    """Work that is under way, and its first failure."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()

@@ -151,7 +151,7 @@ class Functions:
 
 @dataclass(frozen=True, slots=True)
 class _FunctionEnd:
-    """What a function came to; an exception is kept as a value, whatever it is."""
+    """The end of a function: its result, or any exception as a value."""
 
     result: Any = None
     error: BaseException | None = None

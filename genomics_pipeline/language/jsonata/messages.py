@@ -1,4 +1,4 @@
-"""What an evaluation that throws is told as: a code and a sentence, in the words of the reference implementation.
+"""The code and sentence of an evaluation that throws, in the words of the reference implementation.
 
 AWS's causes carry the reference's own sentences (jsonata 2.0.6); the library's catalogue has them with a few words
 changed, and its exceptions carry the values under other names.

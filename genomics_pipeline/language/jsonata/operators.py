@@ -1,4 +1,4 @@
-"""What the language's operators do with values, and what some of its functions share with them."""
+"""The language's operators on values, some of which its functions share."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def _formatted(value: Any, picture: str, options: dict[str, str]) -> str:
 
 
 def _check(part: str, digits: str, grouping: str, point: str, exponent: str) -> None:
-    """What the library lets pass, or gives another code."""
+    """Refuse what the library lets pass, or gives another code."""
     active = [place for place, sign in enumerate(part) if sign in digits + grouping + point]
     middle = part[active[0] : active[-1] + 1] if active else ""
     if any(sign not in digits + grouping + point + exponent for sign in middle) or not middle:

@@ -1,4 +1,4 @@
-"""What an expression reads that Step Functions does not offer: for AWS's checks of a definition before it runs."""
+"""The check of an expression for what Step Functions does not offer to it; AWS makes it before a definition runs."""
 
 from __future__ import annotations
 

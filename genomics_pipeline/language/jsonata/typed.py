@@ -17,7 +17,7 @@ from genomics_pipeline.model.json_text import compact
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a field takes.
+    """The values that a field takes.
 
     Attributes:
         names: JSON types; the first is the one that the sentence names.

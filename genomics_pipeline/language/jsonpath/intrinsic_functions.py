@@ -1,4 +1,4 @@
-"""What each intrinsic function does. Where AWS's behaviour is odd it is AWS's: the tests name the recordings."""
+"""The intrinsic functions. Odd behaviour is AWS's: the tests name the recordings."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
 class IntrinsicSyntaxError(ValueError):
-    """What is wrong with the text of an intrinsic function."""
+    """A syntax error in an intrinsic function; its text explains it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Of what kind the value of a ``…Path`` field must be, and what AWS says where it is not."""
+"""The kinds of values that ``…Path`` fields must lead to, and AWS's causes where they do not."""
 
 from __future__ import annotations
 

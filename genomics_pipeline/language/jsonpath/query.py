@@ -87,7 +87,7 @@ def _corrected(selector: JSONPathSelector, descends: bool) -> JSONPathSelector:
 
 
 class Query:
-    """What is asked of one node, and may find several."""
+    """A query of one node, which may find several."""
 
     __slots__ = ("_first", "_names", "_path", "_text")
 
@@ -151,7 +151,7 @@ def _names(segment: JSONPathSegment) -> tuple[str, ...]:
 
 
 def _refuse(text: str) -> None:
-    """What other JSONPath libraries have and AWS says that it has not (developer guide, "Paths")."""
+    """Refuse what other JSONPath libraries have and AWS has not (developer guide, "Paths")."""
     bare = _OUTSIDE.sub("''", text)
     if bare[0].isspace():
         raise PathSyntaxError("a name with spaces stands in brackets and quotes")

@@ -1,1 +1,1 @@
-"""What AWS would refuse in a document, with its own codes and the JSON path of each problem."""
+"""The checks of a document that AWS makes before it runs, with AWS's codes and the JSON path of each problem."""

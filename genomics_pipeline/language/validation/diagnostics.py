@@ -1,4 +1,4 @@
-"""What is wrong with a document, in the shape of AWS's ValidateStateMachineDefinition."""
+"""Diagnostics of a document, in the shape of AWS's ValidateStateMachineDefinition."""
 
 from __future__ import annotations
 

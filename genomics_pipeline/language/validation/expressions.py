@@ -1,4 +1,4 @@
-"""Whether a path, an intrinsic or a JSONata expression can be read; what it gives is not asked here."""
+"""The syntax checks of paths, intrinsic functions and JSONata expressions, which are not evaluated."""
 
 from __future__ import annotations
 

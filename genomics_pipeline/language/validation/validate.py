@@ -1,4 +1,4 @@
-"""What AWS would refuse in a state machine document: everything at once, in the document's order."""
+"""The validation of a state machine document: every problem at once, in the document's order."""
 
 from __future__ import annotations
 
