@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
 from tests.fakes.batch import Batch, Log, RunJob
 from tests.fakes.http_server import Server
+from tests.fakes.moto_clients import moto_client
 from tests.fakes.step_functions.execution import Execution
 from tests.fakes.step_functions.service import StepFunctions
 
@@ -60,9 +60,7 @@ class FakeAws:
 
 def _of_a_stack(moto: str, name: str) -> str | None:
     """Return the definition of a state machine that moto's CloudFormation made."""
-    import boto3
-
-    client: Any = boto3.client("stepfunctions", endpoint_url=moto)
+    client = moto_client("stepfunctions", moto)
     for page in client.get_paginator("list_state_machines").paginate():
         for found in page["stateMachines"]:
             if found["name"] == name:

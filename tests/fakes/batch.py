@@ -20,6 +20,7 @@ from genomics_pipeline.engine.tasks.job import Job, JobDefinition, JobEnd
 from genomics_pipeline.engine.tasks.machine_jobs import MachineJobs
 from genomics_pipeline.model import quotas
 from tests.fakes.faults import ApiError, Bucket, Calls, Gate
+from tests.fakes.moto_clients import moto_client
 from tests.fakes.step_functions.pages import page
 
 ARN = "arn:aws:batch:us-east-1:000000000000"
@@ -126,9 +127,7 @@ class Batch:
 
     def close(self) -> None:
         """Delete the log groups that were made, unless a test did so."""
-        import boto3
-
-        logs = boto3.client("logs")
+        logs = moto_client("logs", self._moto)
         for group in self._made:
             with suppress(logs.exceptions.ResourceNotFoundException):
                 logs.delete_log_group(logGroupName=group)
@@ -176,12 +175,10 @@ class Batch:
         return end
 
     def _write(self, job: BatchJob, line: str) -> None:
-        import boto3
-
         group = self._log_group(job.job.definition)
         if group is None:
             return
-        logs = boto3.client("logs")
+        logs = moto_client("logs", self._moto)
         if len(job.lines) == 1:
             found = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
             if group not in [one["logGroupName"] for one in found]:
@@ -229,9 +226,7 @@ class Batch:
 
     def describe_job_definitions(self, **given: Any) -> dict[str, Any]:
         """Describe the job definitions of moto's Batch."""
-        import boto3
-
-        found: dict[str, Any] = dict(boto3.client("batch", endpoint_url=self._moto).describe_job_definitions(**given))
+        found: dict[str, Any] = dict(moto_client("batch", self._moto).describe_job_definitions(**given))
         found.pop("ResponseMetadata")
         return found
 

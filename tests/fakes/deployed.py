@@ -15,6 +15,7 @@ from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.containers.images import tag
+from tests.fakes.moto_clients import moto_client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -64,8 +65,6 @@ class Deployed:
 @contextmanager
 def deployed(moto: str, pipeline: str = "germline", stack: str = DEFAULT_STACK) -> Iterator[Deployed]:
     """Make the resources of a stack; empty moto at the end."""
-    import boto3
-
     names = ResourceNames(stack)
     bucket = f"{stack}-bucket"
     declared, steps = load_pipeline(pipeline)
@@ -83,8 +82,8 @@ def deployed(moto: str, pipeline: str = "germline", stack: str = DEFAULT_STACK) 
         },
         "Outputs": {"Bucket": {"Value": {"Ref": "Bucket"}}},
     }
-    boto3.client("cloudformation").create_stack(StackName=stack, TemplateBody=json.dumps(template))
-    batch, ecr = boto3.client("batch", endpoint_url=moto), boto3.client("ecr")
+    moto_client("cloudformation", moto).create_stack(StackName=stack, TemplateBody=json.dumps(template))
+    batch, ecr = moto_client("batch", moto), moto_client("ecr", moto)
     for step in steps.values():
         repository, content = names.repository(step.spec.name), tag(step)
         batch.register_job_definition(
@@ -98,6 +97,6 @@ def deployed(moto: str, pipeline: str = "germline", stack: str = DEFAULT_STACK) 
         manifest = {"schemaVersion": 2, "mediaType": media, "config": config, "layers": []}
         ecr.put_image(repositoryName=repository, imageTag=content, imageManifest=json.dumps(manifest))
     try:
-        yield Deployed(names, bucket, boto3.client("s3"))
+        yield Deployed(names, bucket, moto_client("s3", moto))
     finally:
         urllib.request.urlopen(urllib.request.Request(f"{moto}/moto-api/reset", method="POST")).close()
