@@ -23,8 +23,9 @@ STEP = shipped("steps") / "gather"
 
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
-    """Return a copy of a step's folder."""
-    shutil.copytree(STEP, tmp_path / "gather", ignore=shutil.ignore_patterns("__pycache__"))
+    """Return a copy of a step's folder, with the programs that steps share beside it."""
+    for folder in (STEP, STEP.parent / "common"):
+        shutil.copytree(folder, tmp_path / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path / "gather"
 
 
