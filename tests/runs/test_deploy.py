@@ -67,6 +67,7 @@ def own(tmp_path: Path) -> Callable[[], StackTemplate]:
     """Return `own()`, which loads a user's pipeline of one step again after changes."""
     step = tmp_path / "count_reads"
     shutil.copytree(shipped("steps") / "gather", step)
+    shutil.copytree(shipped("steps") / "common", step.parent / "common", ignore=shutil.ignore_patterns("__pycache__"))
     text = (step / "step.toml").read_text("utf-8").replace('name = "gather"', 'name = "count_reads"')
     (step / "step.toml").write_text(text.replace('type = "files"', 'type = "reference"'), "utf-8")
     (tmp_path / "mine.toml").write_text(
