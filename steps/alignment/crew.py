@@ -9,7 +9,7 @@ import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from queue import Queue
 from threading import Thread
-from typing import Any
+from typing import Any, BinaryIO
 
 from common.forks import ForkFailed, fork, wait_for
 
@@ -135,8 +135,8 @@ class _Worker(_Fork):
         with os.fdopen(self._outlet, "rb") as pipe:
             while result not in (_END, _LOST):
                 try:
-                    result = pickle.load(pipe)  # noqa: S301  # our own fork's
-                except (EOFError, pickle.UnpicklingError):
+                    result = load_value(pipe)
+                except EOFError:
                     result = _LOST
                 self._results.put(result)
 
@@ -178,9 +178,21 @@ def _serve(work: Callable[[Any], Any], inlet: int, outlet: int) -> None:
     with os.fdopen(inlet, "rb") as pieces, os.fdopen(outlet, "wb") as results:
         piece = None
         while piece is not _END:
-            piece = pickle.load(pieces)  # noqa: S301  # our own feeder's
+            piece = load_value(pieces)
             pickle.dump(_result(work, piece), results, pickle.HIGHEST_PROTOCOL)
             results.flush()
+
+
+def load_value(pipe: BinaryIO) -> Any:
+    """Return the next value from a fork of this program.
+
+    Raises:
+        EOFError: if the fork ended before it had sent the value.
+    """
+    try:
+        return pickle.load(pipe)  # noqa: S301
+    except pickle.UnpicklingError:  # it ended in the middle
+        raise EOFError from None
 
 
 def _result(work: Callable[[Any], Any], piece: Any) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import pickle
 import signal
 import sys
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from common.forks import ForkFailed
-from crew import Crew
+from crew import Crew, load_value
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
@@ -82,3 +84,12 @@ def test_a_killed_feeder_is_reported() -> None:
 
 def test_a_crew_may_end_before_it_works() -> None:
     Crew(iter(int, 1), 2).end()
+
+
+def test_a_value_that_is_cut_anywhere_is_an_end() -> None:
+    """A fork that is killed while it sends leaves a part of a value, which is no error of the fork that reads it."""
+    sent = pickle.dumps([b"record" * 20_000, "name", 7], pickle.HIGHEST_PROTOCOL)
+    for length in (0, 1, 2, 3, 10, 100, 70_000, len(sent) - 20, len(sent) - 1):
+        with pytest.raises(EOFError):
+            load_value(io.BytesIO(sent[:length]))
+    assert load_value(io.BytesIO(sent)) == [b"record" * 20_000, "name", 7]
