@@ -66,11 +66,11 @@ def execute(
     from genomics_pipeline.engine.execution import Engine
     from genomics_pipeline.engine.fast_forward import FastForwardClock, FastForwardLoop
     from genomics_pipeline.engine.history import EventFile
-    from genomics_pipeline.engine.start import Beginning, run_execution
+    from genomics_pipeline.engine.start import StartRequest, run_execution
 
     journal.mkdir(parents=True, exist_ok=True)
     engine = Engine(store, tasks, clock or (FastForwardClock() if fast_forward else SystemClock()), observer, journal)
-    beginning = Beginning(document, execution_input, name, state_machine)
+    beginning = StartRequest(document, execution_input, name, state_machine)
 
     async def whole() -> ExecutionResult:
         with EventFile(history) as events:

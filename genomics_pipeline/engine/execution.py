@@ -12,7 +12,7 @@ from genomics_pipeline.engine.events import Observer
 from genomics_pipeline.engine.history import History
 from genomics_pipeline.engine.host import EngineHost
 from genomics_pipeline.engine.journal import Recorder
-from genomics_pipeline.engine.redrive import NEVER, Redrives
+from genomics_pipeline.engine.redrive import NOT_REDRIVEN, Redrives
 from genomics_pipeline.language.host import Host
 from genomics_pipeline.language.timestamps import format_timestamp
 from genomics_pipeline.stores.protocol import Store
@@ -85,8 +85,8 @@ class Engine:
 
     Attributes:
         map_runs: The Map Runs that ended, by ARN, as DescribeMapRun gives them.
-        anew: ARNs of those whose state failed in a way that a redrive begins another Map Run for.
-        live: The same of those that are running, as they are when it is called, in the engine's own thread.
+        map_runs_to_replace: ARNs of those whose state failed in a way that a redrive begins another Map Run for.
+        running_map_runs: The same of those that are running, as they are when it is called, in the engine's own thread.
         stop: Set before the execution is cancelled where that ends it for good; else it can go on by its journal.
     """
 
@@ -96,8 +96,8 @@ class Engine:
     observer: Observer
     folder: Path
     map_runs: dict[str, dict[str, Any]] = field(default_factory=dict)
-    anew: set[str] = field(default_factory=set)
-    live: dict[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
+    map_runs_to_replace: set[str] = field(default_factory=set)
+    running_map_runs: dict[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
     stop: Stop | None = None
     host: Host = field(init=False)
     log: Recorder = field(init=False)  # of the execution that was asked for
@@ -136,7 +136,7 @@ class Execution:
     label: str | None = None
     index: int | None = None
     transitions: int = 0
-    redrives: Redrives = NEVER
+    redrives: Redrives = NOT_REDRIVEN
 
     @property
     def arn(self) -> str:

@@ -29,7 +29,7 @@ class FastForwardLoop(asyncio.SelectorEventLoop):
         """Return the loop's time, with what was skipped."""
         return super().time() + self.skipped
 
-    def idle(self, open_files: int) -> bool:
+    def is_idle(self, open_files: int) -> bool:
         """Return whether nothing real is being waited for; one open file is the loop's own."""
         return self._working == 0 and open_files <= 1
 
@@ -38,15 +38,15 @@ class FastForwardLoop(asyncio.SelectorEventLoop):
     ) -> asyncio.Future[Any]:
         """Work in a thread: time does not jump before it is done."""
         future = super().run_in_executor(executor, func, *args)
-        self.began()
-        future.add_done_callback(lambda _: self.ended())
+        self.start_work()
+        future.add_done_callback(lambda _: self.end_work())
         return future
 
-    def began(self) -> None:
+    def start_work(self) -> None:
         """Something real has begun."""
         self._working += 1
 
-    def ended(self) -> None:
+    def end_work(self) -> None:
         """It has ended."""
         self._working -= 1
 
@@ -58,11 +58,11 @@ def real_work() -> Iterator[None]:
     if not isinstance(loop, FastForwardLoop):
         yield
         return
-    loop.began()
+    loop.start_work()
     try:
         yield
     finally:
-        loop.ended()
+        loop.end_work()
 
 
 class _Selector(selectors.DefaultSelector):
@@ -74,7 +74,7 @@ class _Selector(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Return what is ready; at once, unless something real is being waited for."""
-        if not timeout or not self._loop.idle(len(self.get_map())):
+        if not timeout or not self._loop.is_idle(len(self.get_map())):
             return super().select(timeout)
         ready = super().select(0)
         if not ready:

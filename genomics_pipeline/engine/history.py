@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from genomics_pipeline.engine.clock import Clock
-from genomics_pipeline.engine.journal import read
+from genomics_pipeline.engine.journal import read_records
 from genomics_pipeline.language.errors import RUNTIME, StatesError
 from genomics_pipeline.language.timestamps import format_timestamp
 from genomics_pipeline.model import quotas
@@ -109,7 +109,7 @@ class EventFile:
     def __enter__(self) -> Self:
         if self._path is not None:
             if self._path.exists():
-                self.last = max((event["id"] for event in read(self._path)), default=0)
+                self.last = max((event["id"] for event in read_records(self._path)), default=0)
             self._file = self._path.open("ab", buffering=0)
             self.write = self._put
         return self

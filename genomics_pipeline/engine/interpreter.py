@@ -39,7 +39,7 @@ class Frame:
     item: Mapping[str, Any] | None = None
     visit: Visit | None = None
 
-    def left(self) -> dict[str, Any]:
+    def redrive_state(self) -> dict[str, Any]:
         """Return the journal's members for the state that it is in, where a redrive is to go on."""
         if (visit := self.visit) is None:
             return {}
@@ -116,9 +116,9 @@ async def _visit(
     execution.engine.observer(StateEntered(name, kind, 0, execution.label, execution.index))
     try:
         visit.input = language.input(visit)
-        transition = await state_type(kind)(visit)
+        transition = await state_runner(kind)(visit)
         if transition.output is not value:
-            visit.limited(transition.output)
+            visit.check_payload(transition.output)
     except StatesError as error:
         raise visit.report_failure(error) from error
     frame.trail.add(f"{kind}StateExited", "stateExited", transition.exit_details(name))
@@ -127,7 +127,7 @@ async def _visit(
 
 
 @cache
-def state_type(kind: str) -> Callable[[Visit], Awaitable[Transition]]:
+def state_runner(kind: str) -> Callable[[Visit], Awaitable[Transition]]:
     """Return what runs a state of that type: ``run`` of ``engine/states/<type>_state.py``, imported when it is met."""
     module = import_module(f"genomics_pipeline.engine.states.{kind.lower()}_state")
     run: Callable[[Visit], Awaitable[Transition]] = module.run

@@ -109,7 +109,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(opened)
 
 
-def read(path: Path, mend: bool = True) -> Iterator[JournalRecord]:
+def read_records(path: Path, truncate: bool = True) -> Iterator[JournalRecord]:
     """Yield the records of a log.
 
     Args:
@@ -131,7 +131,7 @@ def read(path: Path, mend: bool = True) -> Iterator[JournalRecord]:
                 break
             yield record
             good += len(line)
-    if mend and good < path.stat().st_size:
+    if truncate and good < path.stat().st_size:
         os.truncate(path, good)
 
 
@@ -145,17 +145,17 @@ def _record(line: bytes) -> JournalRecord | None:
     return found if isinstance(found, dict) else None
 
 
-class Memory:
+class JournalState:
     """The frames and Map Runs of a log that began and may go on."""
 
     def __init__(self) -> None:
         self._frames: dict[int | None, dict[str, JournalRecord]] = {}
         self._maps: dict[int | None, dict[str, JournalRecord]] = {}
         self.runs: list[JournalRecord] = []
-        self.anew: set[str] = set()
+        self.map_runs_to_replace: set[str] = set()
         self._tries: dict[int | None, dict[str, int]] = {}
 
-    def learn(self, record: JournalRecord) -> None:
+    def apply(self, record: JournalRecord) -> None:
         """Take in one record of a log."""
         child = record.get("child")
         if "frame" in record:
@@ -165,7 +165,7 @@ class Memory:
         elif "run" in record:
             self.runs.append(record["run"])
             if record.get("anew"):
-                self.anew.add(record["run"]["mapRunArn"])
+                self.map_runs_to_replace.add(record["run"]["mapRunArn"])
         elif "end" in record:
             self._frames.pop(record["end"], None)
             self._maps.pop(record["end"], None)
@@ -178,7 +178,7 @@ class Memory:
         """Return the Map Run that began there."""
         return self._maps.get(child, {}).get(path)
 
-    def last_try(self, child: int | None, path: str) -> int:
+    def last_attempt(self, child: int | None, path: str) -> int:
         """Return the last attempt of a visit of which something is known."""
         if child not in self._tries:
             found = self._tries[child] = {}
@@ -192,22 +192,22 @@ class Memory:
 class Recorder:
     """A log as one execution sees it: its own frames, under its own number where it is a child."""
 
-    def __init__(self, log: JournalFile, memory: Memory, child: int | None = None) -> None:
+    def __init__(self, log: JournalFile, state: JournalState, child: int | None = None) -> None:
         self._log = log
-        self._memory = memory
+        self._state = state
         self.child = child
 
     def frame(self, path: str) -> JournalRecord | None:
         """Return the last record of a frame before an interruption; None where there is none."""
-        return self._memory.frame(self.child, path)
+        return self._state.frame(self.child, path)
 
     def map_run(self, path: str) -> JournalRecord | None:
         """Return the Map Run that began there before an interruption."""
-        return self._memory.map_run(self.child, path)
+        return self._state.map_run(self.child, path)
 
-    def last_try(self, path: str) -> int:
+    def last_attempt(self, path: str) -> int:
         """Return the last attempt of that visit before an interruption."""
-        return self._memory.last_try(self.child, path)
+        return self._state.last_attempt(self.child, path)
 
     async def append(self, record: JournalRecord) -> None:
         """Return when the record is on disk."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genomics_pipeline.engine.journal import read
+from genomics_pipeline.engine.journal import read_records
 from genomics_pipeline.model import run_layout
 
 
@@ -83,4 +83,4 @@ def _unfinished(journal: Path, uuid: str, started: float) -> UnfinishedMapRun:
 
 
 def _records(path: Path) -> Any:
-    return read(path, mend=False) if path.exists() else ()
+    return read_records(path, truncate=False) if path.exists() else ()

@@ -61,14 +61,16 @@ class Redrives:
         }
 
 
-NEVER = Redrives()
+NOT_REDRIVEN = Redrives()
 NOT_REDRIVABLE = "Execution is {} and cannot be redriven"  # RUNNING, SUCCEEDED: recorded, and botocore's model
 
 
-def begins_anew(failure: StatesError) -> bool:
+def needs_new_map_run(failure: StatesError) -> bool:
     """Return whether a redrive begins another Map Run after a Map Run that failed so.
 
-    >>> begins_anew(StatesError("States.DataLimitExceeded")), begins_anew(StatesError("States.ResultWriterFailed"))
-    (True, False)
+    >>> needs_new_map_run(StatesError("States.DataLimitExceeded"))
+    True
+    >>> needs_new_map_run(StatesError("States.ResultWriterFailed"))
+    False
     """
     return failure.error == DATA_LIMIT_EXCEEDED or failure.evaluating

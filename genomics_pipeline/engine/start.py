@@ -12,8 +12,8 @@ from typing import Any
 from genomics_pipeline.engine.execution import ROLE, Engine, Execution
 from genomics_pipeline.engine.history import EventFile, History
 from genomics_pipeline.engine.interpreter import Frame, run_machine
-from genomics_pipeline.engine.journal import JournalFile, JournalRecord, Memory, Recorder, read
-from genomics_pipeline.engine.redrive import NEVER, NOT_REDRIVABLE, Redrives
+from genomics_pipeline.engine.journal import JournalFile, JournalRecord, JournalState, Recorder, read_records
+from genomics_pipeline.engine.redrive import NOT_REDRIVABLE, NOT_REDRIVEN, Redrives
 from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.language.errors import TIMEOUT, StatesError
@@ -23,7 +23,7 @@ from genomics_pipeline.model.json_text import dumps
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class StartRequest:
     """The beginning of an execution: a document, its input, its own name and its state machine's."""
 
     document: Mapping[str, Any]
@@ -45,15 +45,15 @@ class Beginning:
 class _Past:
     """The past of an execution, from its journal."""
 
-    memory: Memory = field(default_factory=Memory)
+    state: JournalState = field(default_factory=JournalState)
     started: float | None = None
     end: JournalRecord | None = None
-    redrives: Redrives = NEVER
+    redrives: Redrives = NOT_REDRIVEN
 
     @classmethod
     def read(cls, path: Path, digest: dict[str, str]) -> _Past:
         past = cls()
-        for record in read(path) if path.exists() else ():
+        for record in read_records(path) if path.exists() else ():
             if "begin" in record:
                 past.started = record["started"]
                 if record["begin"] != digest:
@@ -63,18 +63,18 @@ class _Past:
             elif "redrive" in record:
                 past.go_on(Redrives.of(record))
             else:
-                past.memory.learn(record)
+                past.state.apply(record)
         return past
 
     def go_on(self, redrives: Redrives) -> None:
         """It was redriven: from the state that it ended in, where that is known."""
         if self.end and "state" in self.end:
-            self.memory.learn(self.end["state"])
+            self.state.apply(self.end["state"])
         self.end, self.redrives = None, redrives
 
 
 async def run_execution(
-    engine: Engine, beginning: Beginning, events: EventFile, redrive: bool = False
+    engine: Engine, beginning: StartRequest, events: EventFile, redrive: bool = False
 ) -> ExecutionResult:
     """Run an execution, or go on with it; its journal is `engine.folder`.
 
@@ -94,9 +94,9 @@ async def run_execution(
         return ExecutionResult(**past.end["result"])
     if past.end and past.end["result"]["status"] == "SUCCEEDED":
         raise RunError(f"{path}: {NOT_REDRIVABLE.format('SUCCEEDED')}")
-    memory, started = past.memory, past.started
-    engine.map_runs.update({run["mapRunArn"]: run for run in memory.runs})
-    engine.anew.update(memory.anew)
+    state, started = past.state, past.started
+    engine.map_runs.update({run["mapRunArn"]: run for run in state.runs})
+    engine.map_runs_to_replace.update(state.map_runs_to_replace)
     log = JournalFile(path)
     try:
         trail = Trail(History(engine.clock, events.write, events.last), events.last)
@@ -108,7 +108,7 @@ async def run_execution(
             past.go_on(past.redrives.next(engine.clock.now()))
             await log.append(past.redrives.record())
             trail.add("ExecutionRedriven", "executionRedriven", {"redriveCount": past.redrives.count})
-        engine.log = Recorder(log, memory)
+        engine.log = Recorder(log, state)
         execution = Execution(
             engine,
             beginning.machine,
@@ -122,7 +122,7 @@ async def run_execution(
         )
         frame = Frame(execution, beginning.document, trail)
         result = await _run(frame)
-        await log.append({"result": asdict(result), **({} if result.status == "SUCCEEDED" else frame.left())})
+        await log.append({"result": asdict(result), **({} if result.status == "SUCCEEDED" else frame.redrive_state())})
         return result
     finally:
         await log.close()

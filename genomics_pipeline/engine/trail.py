@@ -8,7 +8,7 @@ from typing import Any
 from genomics_pipeline.engine.history import Details, History
 
 _ABORTED = frozenset({"Task", "Wait", "Map", "Parallel"})  # types with a …StateAborted event
-_UNTOLD = frozenset({"Task", "Wait"})  # of these, those whose own failure has no …StateFailed event
+_WITHOUT_FAILED_EVENT = frozenset({"Task", "Wait"})  # of these, those whose own failure has no …StateFailed event
 
 
 class Trail:
@@ -37,7 +37,7 @@ class Trail:
             self.last = self.history.add(kind, self.last, name, details)
         return self.last
 
-    def aside(self, kind: str, name: str = "", details: Details | None = None) -> int:
+    def add_side_event(self, kind: str, name: str = "", details: Details | None = None) -> int:
         """Add an event that follows this path's last, and that the next one does not follow; return its number."""
         return self.last if self._cut else self.history.add(kind, self.last, name, details)
 
@@ -48,7 +48,7 @@ class Trail:
         self.branches.append(found)
         return found
 
-    def cut(self, failed: Trail | None = None, *, silently: bool) -> None:
+    def end_branches(self, failed: Trail | None = None, *, silently: bool) -> None:
         """One branch failed, or what they left from: all end, and this path goes on where the failure was.
 
         All that is written then follows the failure, branch by branch: that an iteration failed or was aborted, and
@@ -73,7 +73,7 @@ class Trail:
         if not silently:
             if self._iteration is not None:
                 self.history.add(f"MapIteration{how}", previous, f"mapIteration{how}", self._iteration)
-            if self.state in (_UNTOLD if how == "Failed" else _ABORTED):
+            if self.state in (_WITHOUT_FAILED_EVENT if how == "Failed" else _ABORTED):
                 self.history.add(f"{self.state}StateAborted", previous)
         for branch in self.branches:
             branch._end("Aborted", previous, silently)

@@ -111,9 +111,9 @@ class Visit:
         return {"entered": self.entered, "event": self.event, "start": self._start}
 
     @property
-    def try_path(self) -> str:
+    def attempt_path(self) -> str:
         """Names this attempt in the journal; attempts before a redrive count here, though not for ``Retry``."""
-        earlier = self.execution.recorder.last_try(self.path) if self.execution.redrives.count else 0
+        earlier = self.execution.recorder.last_attempt(self.path) if self.execution.redrives.count else 0
         return f"{self.path}.{earlier + self.attempt}"
 
     def start(self, details: Node | None = None) -> None:
@@ -128,7 +128,7 @@ class Visit:
 
     def succeed(self) -> None:
         """They succeeded."""
-        self.trail.aside(f"{self.state['Type']}StateSucceeded")
+        self.trail.add_side_event(f"{self.state['Type']}StateSucceeded")
         self.started = False
 
     def report_failure(self, failure: StatesError) -> StatesError:
@@ -163,11 +163,11 @@ class Visit:
         """Return the value of a payload template: ItemSelector, BatchInput."""
         return self.language.template(self, value, field, item)
 
-    def passed(self) -> Transition:
+    def transition(self) -> Transition:
         """Return the transition after a state without a result."""
         return Transition.of(self.language.passed(self, self.state, ""), self.state)
 
-    def limited(self, value: Any) -> Any:
+    def check_payload(self, value: Any) -> Any:
         """Return the value, which is part of the state's input or output.
 
         Raises:

@@ -37,7 +37,7 @@ class FakeClock:
 
 
 class Buckets(MemoryStore):
-    """The store of a bench, with what tests ask of it."""
+    """The store of a harness, with what tests ask of it."""
 
     def lines(self, uri: str) -> Sequence[Any]:
         return [json.loads(line) for line in self.objects[uri].splitlines()]
@@ -61,7 +61,7 @@ def with_functions(value: Any) -> Any:
     return [with_functions(member) for member in value] if isinstance(value, list) else value
 
 
-class Bench:
+class EngineHarness:
     """Runs documents, and keeps what was seen."""
 
     def __init__(self, journal: Path) -> None:
@@ -110,5 +110,5 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path / "journal")
+def harness(tmp_path: Path) -> EngineHarness:
+    return EngineHarness(tmp_path / "journal")

@@ -110,7 +110,7 @@ def test_both_query_languages_are_taken() -> None:
     check_document({"QueryLanguage": "JSONata", **jsonata}, "machine", TASKS)
 
 
-def test_a_refused_document_leaves_no_journal(bench: Any) -> None:
+def test_a_refused_document_leaves_no_journal(harness: Any) -> None:
     with pytest.raises(DataError):
-        bench.run({"A": {"Type": "Pass"}})
-    assert not bench.journal.exists()
+        harness.run({"A": {"Type": "Pass"}})
+    assert not harness.journal.exists()

@@ -111,13 +111,13 @@ def tasks() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_recorded(bench: Any, tmp_path: Path, path: Path) -> None:
+def test_recorded(harness: Any, tmp_path: Path, path: Path) -> None:
     case = json.loads(path.read_text())
-    bench.history = tmp_path / "history.jsonl"
+    harness.history = tmp_path / "history.jsonl"
     for uri, lines in case.get("objects", {}).items():
-        bench.store.objects[uri] = "\n".join(lines).encode()
-    result = bench.run(case["states"], case["input"], tasks=tasks(), **case.get("top", {}))
-    events = [line.replace(arn, "MAP_RUN") for line in told(bench.history) for arn in [map_run(result)]]
+        harness.store.objects[uri] = "\n".join(lines).encode()
+    result = harness.run(case["states"], case["input"], tasks=tasks(), **case.get("top", {}))
+    events = [line.replace(arn, "MAP_RUN") for line in told(harness.history) for arn in [map_run(result)]]
     assert events == case["events"]
 
 
@@ -129,34 +129,34 @@ def map_run(result: Any) -> str:
 PASS = {"Type": "Pass", "End": True}
 
 
-def test_the_time_of_the_execution_is_over(bench: Any, tmp_path: Path) -> None:
+def test_the_time_of_the_execution_is_over(harness: Any, tmp_path: Path) -> None:
     # radkawar/stackd testdata/aws/stepfunctions/callback_lifecycle.json, 15-execution-deadline
-    bench.history = tmp_path / "history.jsonl"
+    harness.history = tmp_path / "history.jsonl"
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "WouldCatch"}]
     states = {
         "Deadline": {"Type": "Task", "Resource": ACTIVITY, "Arguments": "waits", "Catch": catch, "End": True},
         "WouldCatch": PASS,
     }
-    bench.fast_forward = True
-    result = bench.run(states, tasks=tasks(), TimeoutSeconds=3)
+    harness.fast_forward = True
+    result = harness.run(states, tasks=tasks(), TimeoutSeconds=3)
     assert (result.status, result.error, result.cause) == ("TIMED_OUT", "States.Timeout", None)
-    assert told(bench.history)[-2:] == ["4 3 ActivityStarted", '5 0 ExecutionTimedOut {"error":"States.Timeout"}']
+    assert told(harness.history)[-2:] == ["4 3 ActivityStarted", '5 0 ExecutionTimedOut {"error":"States.Timeout"}']
 
 
-def test_a_history_that_grows_too_long_ends_the_execution(bench: Any, tmp_path: Path) -> None:
+def test_a_history_that_grows_too_long_ends_the_execution(harness: Any, tmp_path: Path) -> None:
     # developer guide, "Avoid reaching the history quota"; the cause: cloudonaut.io, "Step Functions pitfall"
-    bench.history = tmp_path / "history.jsonl"
+    harness.history = tmp_path / "history.jsonl"
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "C"}]
     loop = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}}
-    result = bench.run({"P": {"Type": "Parallel", "Branches": [loop], "Catch": catch, "End": True}, "C": PASS})
+    result = harness.run({"P": {"Type": "Parallel", "Branches": [loop], "Catch": catch, "End": True}, "C": PASS})
     cause = "The execution reached the maximum number of history events (25000)."
     assert (result.status, result.error, result.cause) == ("FAILED", "States.Runtime", cause)
-    last = bench.history.read_bytes().splitlines()[-1]
+    last = harness.history.read_bytes().splitlines()[-1]
     assert (json.loads(last)["id"], json.loads(last)["type"]) == (25_000, "ExecutionFailed")
 
 
-def test_the_last_event_that_is_allowed_ends_the_execution(bench: Any) -> None:
-    history = History(bench.clock, last=quotas.HISTORY.value - 2)
+def test_the_last_event_that_is_allowed_ends_the_execution(harness: Any) -> None:
+    history = History(harness.clock, last=quotas.HISTORY.value - 2)
     assert history.add("PassStateExited", 0) == 24_999
     with pytest.raises(StatesError) as raised:
         history.add("PassStateEntered", 24_999)
@@ -165,26 +165,26 @@ def test_the_last_event_that_is_allowed_ends_the_execution(bench: Any) -> None:
 
 
 @pytest.mark.parametrize(("kind", "status"), [("STANDARD", "FAILED"), ("EXPRESS", "SUCCEEDED")])
-def test_the_limit_is_that_of_standard_executions(bench: Any, kind: str, status: str) -> None:
+def test_the_limit_is_that_of_standard_executions(harness: Any, kind: str, status: str) -> None:
     # developer guide, "Quotas related to state machine executions"
     states: dict[str, Any] = {f"S{n}": {"Type": "Pass", "Next": f"S{n + 1}"} for n in range(12_500)}
     config = {"Mode": "DISTRIBUTED", "ExecutionType": kind}
     processor = {"ProcessorConfig": config, "StartAt": "S0", "States": {**states, "S12500": PASS}}
-    assert bench.run({"M": {"Type": "Map", "Items": [1], "ItemProcessor": processor, "End": True}}).status == status
-    (ended,) = bench.seen(ChildEnded)
+    assert harness.run({"M": {"Type": "Map", "Items": [1], "ItemProcessor": processor, "End": True}}).status == status
+    (ended,) = harness.seen(ChildEnded)
     assert (ended.status, ended.error) == (status, RUNTIME if status == "FAILED" else None)
 
 
-def test_a_resumed_execution_goes_on_in_the_same_file(bench: Any, tmp_path: Path) -> None:
-    bench.history = tmp_path / "history.jsonl"
+def test_a_resumed_execution_goes_on_in_the_same_file(harness: Any, tmp_path: Path) -> None:
+    harness.history = tmp_path / "history.jsonl"
     states = {"A": {"Type": "Task", "Resource": "echo", "Next": "B"}, "B": PASS}
-    bench.run(states, 7)
-    log = bench.journal / "execution.jsonl"
+    harness.run(states, 7)
+    log = harness.journal / "execution.jsonl"
     log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-1]))  # killed before its end was durable
-    before = bench.history.read_bytes()
-    bench.history.write_bytes(before[:-5])  # in the middle of the last event
-    assert bench.run(states, 7).output == 7
-    assert told(bench.history)[-4:] == [
+    before = harness.history.read_bytes()
+    harness.history.write_bytes(before[:-5])  # in the middle of the last event
+    assert harness.run(states, 7).output == 7
+    assert told(harness.history)[-4:] == [
         '8 7 PassStateExited {"name":"B","output":"7"}',
         '9 8 PassStateEntered {"input":"7","name":"B"}',
         '10 9 PassStateExited {"name":"B","output":"7"}',

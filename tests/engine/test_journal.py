@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genomics_pipeline.engine.events import ChildStarted, MapRunStarted
-from genomics_pipeline.engine.journal import JournalFile, read
+from genomics_pipeline.engine.journal import JournalFile, read_records
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.model.errors import RunError
 
@@ -27,7 +27,7 @@ WHOLE = b'{"a":1}\n{"b":2}\n'
 def test_a_torn_last_line_is_cut_off(tmp_path: Path, torn: bytes) -> None:
     path = tmp_path / "log.jsonl"
     path.write_bytes(WHOLE + torn)
-    assert list(read(path)) == [{"a": 1}, {"b": 2}]
+    assert list(read_records(path)) == [{"a": 1}, {"b": 2}]
     assert path.read_bytes() == WHOLE
 
 
@@ -36,7 +36,7 @@ def test_a_damaged_line_before_the_last_is_refused_with_its_number(tmp_path: Pat
     path = tmp_path / "log.jsonl"
     path.write_bytes(WHOLE + damaged + b'{"d":4}\n')
     with pytest.raises(RunError) as raised:
-        list(read(path))
+        list(read_records(path))
     assert str(raised.value) == f"{path}:3: expected a journal record, found something else; the file is damaged"
     assert path.read_bytes() == WHOLE + damaged + b'{"d":4}\n'
 
@@ -44,25 +44,25 @@ def test_a_damaged_line_before_the_last_is_refused_with_its_number(tmp_path: Pat
 def test_an_empty_log(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     path.write_bytes(b"")
-    assert list(read(path)) == []
+    assert list(read_records(path)) == []
 
 
-def test_a_journal_of_another_execution_is_refused(bench: Any) -> None:
+def test_a_journal_of_another_execution_is_refused(harness: Any) -> None:
     states = {"A": {"Type": "Pass", "End": True}}
-    bench.run(states, {"x": 1})
+    harness.run(states, {"x": 1})
     with pytest.raises(RunError) as raised:
-        bench.run(states, {"x": 2})
+        harness.run(states, {"x": 2})
     assert str(raised.value) == (
-        f"{bench.journal}/execution.jsonl: the journal is of another execution; give this one a folder of its own"
+        f"{harness.journal}/execution.jsonl: the journal is of another execution; give this one a folder of its own"
     )
 
 
-def test_a_finished_execution_is_answered_from_its_journal(bench: Any) -> None:
+def test_a_finished_execution_is_answered_from_its_journal(harness: Any) -> None:
     states = {"T": {"Type": "Task", "Resource": "echo", "End": True}}
-    first = bench.run(states, {"x": 1})
-    bench.events.clear()
-    assert bench.run(states, {"x": 1}) == first
-    assert (len(bench.calls), bench.events) == (1, [])
+    first = harness.run(states, {"x": 1})
+    harness.events.clear()
+    assert harness.run(states, {"x": 1}) == first
+    assert (len(harness.calls), harness.events) == (1, [])
 
 
 # A machine with all that a journal remembers: a Task, a Parallel, an inline Map, a Distributed Map whose children have
@@ -115,7 +115,7 @@ MACHINE: dict[str, Any] = {
 }
 
 
-def attempt(bench: Any, folder: Path) -> tuple[Any, list[tuple[str, str]]]:
+def attempt(harness: Any, folder: Path) -> tuple[Any, list[tuple[str, str]]]:
     """Run the machine on a journal: its result, and the (task, item) that ran."""
     ran: list[tuple[str, str]] = []
 
@@ -125,8 +125,8 @@ def attempt(bench: Any, folder: Path) -> tuple[Any, list[tuple[str, str]]]:
             raise StatesError("Bad", "b is bad")
         return arguments
 
-    bench.journal = folder
-    return bench.run(MACHINE, {"id": "x"}, tasks={"work": work}), ran
+    harness.journal = folder
+    return harness.run(MACHINE, {"id": "x"}, tasks={"work": work}), ran
 
 
 def told(result: Any) -> Any:
@@ -147,15 +147,15 @@ def cuts(data: bytes) -> list[int]:
 
 
 @pytest.fixture
-def finished(bench: Any, tmp_path: Path) -> tuple[Any, Path]:
+def finished(harness: Any, tmp_path: Path) -> tuple[Any, Path]:
     """The whole run's result, and its journal."""
-    result, ran = attempt(bench, tmp_path / "whole")
+    result, ran = attempt(harness, tmp_path / "whole")
     assert result.status == "SUCCEEDED"
     assert sorted(ran) == sorted(EVERYTHING)
     return result, tmp_path / "whole"
 
 
-def resume(bench: Any, result: Any, folder: Path) -> list[tuple[str, str]]:
+def resume(harness: Any, result: Any, folder: Path) -> list[tuple[str, str]]:
     """Go on with a cut journal: what ran again, when the result is the same."""
     done = {
         record["end"]
@@ -163,17 +163,17 @@ def resume(bench: Any, result: Any, folder: Path) -> list[tuple[str, str]]:
         for line in path.read_bytes().splitlines(keepends=True)
         if line.startswith(b'{"end":') and line.endswith(b"\n") and (record := json.loads(line))
     }
-    bench.events.clear()
-    again, ran = attempt(bench, folder)
+    harness.events.clear()
+    again, ran = attempt(harness, folder)
     assert told(again) == told(result)
     assert again.map_runs[0]["transitions"] == result.map_runs[0]["transitions"]
-    started = [event.index for event in bench.seen(ChildStarted)]
+    started = [event.index for event in harness.seen(ChildStarted)]
     assert not done & set(started)
     assert len(started) == len(set(started))
     return ran
 
 
-def test_a_cut_of_the_executions_log(bench: Any, finished: tuple[Any, Path], tmp_path: Path) -> None:
+def test_a_cut_of_the_executions_log(harness: Any, finished: tuple[Any, Path], tmp_path: Path) -> None:
     result, whole = finished
     data = (whole / "execution.jsonl").read_bytes()
     counts = []
@@ -185,13 +185,13 @@ def test_a_cut_of_the_executions_log(bench: Any, finished: tuple[Any, Path], tmp
             for path in folder.iterdir():  # a Map Run is in the log before its first child ends
                 if path.name != "execution.jsonl":
                     path.unlink()
-        counts.append(len(resume(bench, result, folder)))
+        counts.append(len(resume(harness, result, folder)))
     assert counts[0] == len(EVERYTHING)
     assert counts[-1] == 0
     assert counts == sorted(counts, reverse=True)
 
 
-def test_a_cut_of_a_map_runs_log(bench: Any, finished: tuple[Any, Path], tmp_path: Path) -> None:
+def test_a_cut_of_a_map_runs_log(harness: Any, finished: tuple[Any, Path], tmp_path: Path) -> None:
     result, whole = finished
     log = (whole / "execution.jsonl").read_bytes()
     until = log.index(b"\n", log.index(b'{"map":')) + 1  # the Map Run began; nothing after it is known
@@ -204,8 +204,8 @@ def test_a_cut_of_a_map_runs_log(bench: Any, finished: tuple[Any, Path], tmp_pat
         folder.mkdir()
         (folder / "execution.jsonl").write_bytes(log[:until])
         (folder / children.name).write_bytes(data[:cut])
-        ran = resume(bench, result, folder)
-        (began,) = bench.seen(MapRunStarted)
+        ran = resume(harness, result, folder)
+        (began,) = harness.seen(MapRunStarted)
         assert began.arn.endswith(children.stem)  # the Map Run keeps its UUID
         counts.append(len(ran))
     assert counts[0] == after + 6
@@ -216,7 +216,7 @@ def test_a_cut_of_a_map_runs_log(bench: Any, finished: tuple[Any, Path], tmp_pat
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts_of=st.lists(st.floats(0, 1), min_size=1, max_size=4))
 def test_interrupted_again_and_again(
-    bench: Any, finished: tuple[Any, Path], tmp_path_factory: pytest.TempPathFactory, cuts_of: list[float]
+    harness: Any, finished: tuple[Any, Path], tmp_path_factory: pytest.TempPathFactory, cuts_of: list[float]
 ) -> None:
     """Each crash loses the end of one log, the one that was written last."""
     result, whole = finished
@@ -232,7 +232,7 @@ def test_interrupted_again_and_again(
                 data = other.read_bytes()
                 other.write_bytes(data[: int(len(data) * part * 2)])
         logs[-1].write_bytes(log[: after if part < 0.5 else after + int((len(log) - after) * (part - 0.5) * 2)])
-        resume(bench, result, folder)
+        resume(harness, result, folder)
 
 
 def nested(name: str) -> dict[str, Any]:
@@ -243,16 +243,16 @@ def nested(name: str) -> dict[str, Any]:
     return {"Type": "Map", "Label": "Outer", "Items": items, "MaxConcurrency": 1, "ItemProcessor": outer, "End": True}
 
 
-def test_a_crash_loses_no_map_run_of_a_child(bench: Any, tmp_path: Path) -> None:
+def test_a_crash_loses_no_map_run_of_a_child(harness: Any, tmp_path: Path) -> None:
     """All logs are cut at one instant: after a Map Run within ended, and before or after its child's own end."""
 
     async def work(arguments: Any, context: Any) -> Any:
-        bench.calls.append(arguments["of"])
+        harness.calls.append(arguments["of"])
         return arguments
 
     def run(folder: Path) -> Any:
-        bench.journal = folder
-        return bench.run({"M": nested("each")}, tasks={"work": work})
+        harness.journal = folder
+        return harness.run({"M": nested("each")}, tasks={"work": work})
 
     result = run(tmp_path / "whole")
     assert [found["label"] for found in result.map_runs] == ["Inner", "Inner", "Outer"]
@@ -268,25 +268,25 @@ def test_a_crash_loses_no_map_run_of_a_child(bench: Any, tmp_path: Path) -> None
             kept = outer.read_bytes().splitlines(keepends=True)
             last = [*(place for place, line in enumerate(kept) if line.startswith(b'{"end":')), len(kept)]
             (folder / outer.name).write_bytes(b"".join(kept[: last[ends]]))
-            bench.calls.clear()
+            harness.calls.clear()
             again = run(folder)
             assert told(again) == told(result)
             assert again.transitions == result.transitions
-            assert set(bench.calls) <= ({"c"} if number == 0 else set())
+            assert set(harness.calls) <= ({"c"} if number == 0 else set())
 
 
-def test_what_goes_on_keeps_its_names_and_its_beginning(bench: Any, tmp_path: Path) -> None:
+def test_what_goes_on_keeps_its_names_and_its_beginning(harness: Any, tmp_path: Path) -> None:
     """A child that had begun begins again under its name, so that what it asks for by that name is the same."""
     names: list[str] = []
 
     async def work(arguments: Any, context: Any) -> Any:
         names.append(context.execution)
-        bench.clock.time += 60
+        harness.clock.time += 60
         return arguments
 
     def run(folder: Path) -> Any:
-        bench.journal = folder
-        return bench.run({"each": {**MACHINE["each"], "Next": "E"}, "E": {"Type": "Succeed"}}, tasks={"work": work})
+        harness.journal = folder
+        return harness.run({"each": {**MACHINE["each"], "Next": "E"}, "E": {"Type": "Succeed"}}, tasks={"work": work})
 
     (first,) = run(tmp_path / "whole").map_runs
     before = set(names)
@@ -320,15 +320,15 @@ def test_nothing_follows_what_could_not_be_written(tmp_path: Path, monkeypatch: 
 
     cause = f"{tmp_path}/log.jsonl: the journal cannot be written: no space left"
     assert asyncio.run(work()) == [cause, cause]
-    assert list(read(tmp_path / "log.jsonl")) == [{"a": 1}, {"b": 2}]
+    assert list(read_records(tmp_path / "log.jsonl")) == [{"a": 1}, {"b": 2}]
 
 
-def test_a_damaged_journal_is_refused_and_left_alone(bench: Any, finished: tuple[Any, Path]) -> None:
+def test_a_damaged_journal_is_refused_and_left_alone(harness: Any, finished: tuple[Any, Path]) -> None:
     _, whole = finished
     path = whole / "execution.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
     lines[1] = b"damage\n"
     path.write_bytes(b"".join(lines))
     with pytest.raises(RunError, match=r"execution\.jsonl:2: expected a journal record"):
-        attempt(bench, whole)
+        attempt(harness, whole)
     assert path.read_bytes() == b"".join(lines)

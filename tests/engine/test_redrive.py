@@ -18,12 +18,12 @@ import pytest
 from genomics_pipeline.engine.events import ChildEnded, ChildStarted
 from genomics_pipeline.engine.execution import Engine, Stop
 from genomics_pipeline.engine.history import EventFile
-from genomics_pipeline.engine.start import Beginning, run_execution
+from genomics_pipeline.engine.start import StartRequest, run_execution
 from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.language.timestamps import format_timestamp as timestamp
 from genomics_pipeline.model.errors import RunError
-from tests.engine.conftest import Bench
+from tests.engine.conftest import EngineHarness
 from tests.engine.distributed_map.test_map_run import WRITER, over
 from tests.engine.test_history import told
 
@@ -60,14 +60,16 @@ def task(name: Any, **fields: Any) -> dict[str, Any]:
     return {"Type": "Task", "Resource": "work", "Arguments": name, **fields}
 
 
-def run(bench: Bench, world: World, states: dict[str, Any], **top: Any) -> Any:
-    return bench.run(states, {"x": 1}, tasks={"work": world.work}, **top)
+def run(harness: EngineHarness, world: World, states: dict[str, Any], **top: Any) -> Any:
+    return harness.run(states, {"x": 1}, tasks={"work": world.work}, **top)
 
 
-def files(bench: Bench, folder: str) -> dict[str, Any]:
+def files(harness: EngineHarness, folder: str) -> dict[str, Any]:
     """The files that the manifest in a folder of the one Map Run names."""
-    (uri,) = (uri for uri in bench.store.objects if uri.endswith(f"{folder}manifest.json") and manifest_of(uri, folder))
-    found: dict[str, Any] = json.loads(bench.store.objects[uri])["ResultFiles"]
+    (uri,) = (
+        uri for uri in harness.store.objects if uri.endswith(f"{folder}manifest.json") and manifest_of(uri, folder)
+    )
+    found: dict[str, Any] = json.loads(harness.store.objects[uri])["ResultFiles"]
     return found
 
 
@@ -79,12 +81,12 @@ def broken(*_: Any) -> None:
     raise OSError("no space left")
 
 
-def rows(bench: Bench, found: dict[str, Any], kind: str) -> list[Any]:
-    return [row for file in found[kind] for row in bench.store.lines(f"s3://b/{file['Key']}")]
+def rows(harness: EngineHarness, found: dict[str, Any], kind: str) -> list[Any]:
+    return [row for file in found[kind] for row in harness.store.lines(f"s3://b/{file['Key']}")]
 
 
-def test_it_goes_on_from_the_state_that_failed(bench: Bench, tmp_path: Path) -> None:
-    bench.history = tmp_path / "history.jsonl"
+def test_it_goes_on_from_the_state_that_failed(harness: EngineHarness, tmp_path: Path) -> None:
+    harness.history = tmp_path / "history.jsonl"
     world = World("work")
     retry = [{"ErrorEquals": ["Bad"], "IntervalSeconds": 1, "MaxAttempts": 1, "BackoffRate": 1}]
     states = {
@@ -93,13 +95,13 @@ def test_it_goes_on_from_the_state_that_failed(bench: Bench, tmp_path: Path) -> 
         "Work": {**task("work"), "Retry": retry, "Output": SEEN, "Next": "Finish"},
         "Finish": {"Type": "Pass", "End": True},
     }
-    failed = run(bench, world, states)
+    failed = run(harness, world, states)
     assert (failed.status, failed.error, failed.cause) == ("FAILED", "Bad", "work is broken")
     assert world.mend() == ["before", "work", "work"]
-    bench.clock.time += 99
-    again = run(bench, world, states, redrive=True)
+    harness.clock.time += 99
+    again = run(harness, world, states, redrive=True)
     assert (again.status, world.ran) == ("SUCCEEDED", ["work"])
-    lines = told(bench.history)
+    lines = told(harness.history)
     assert again.output == {
         "execution": {
             "StartTime": timestamp(BEGAN),
@@ -132,41 +134,41 @@ def test_it_goes_on_from_the_state_that_failed(bench: Bench, tmp_path: Path) -> 
     assert lines[16] == '17 16 ExecutionRedriven {"redriveCount":1}'
 
 
-def test_retries_begin_anew(bench: Bench) -> None:
+def test_retries_begin_anew(harness: EngineHarness) -> None:
     world = World("work")
     states = {"Work": task("work", Retry=[{"ErrorEquals": ["Bad"], "MaxAttempts": 2}], End=True)}
-    run(bench, world, states)
-    run(bench, world, states, redrive=True)
+    run(harness, world, states)
+    run(harness, world, states, redrive=True)
     assert world.ran == ["work"] * 6
-    assert run(bench, world, states).status == "FAILED"  # an execution that ended stays so, unless it is redriven
+    assert run(harness, world, states).status == "FAILED"  # an execution that ended stays so, unless it is redriven
     world.mend()
-    again = run(bench, world, states, redrive=True)
+    again = run(harness, world, states, redrive=True)
     assert (again.status, world.ran) == ("SUCCEEDED", ["work"])
     assert again.transitions == 1 + 2 + 1 + 2 + 1  # a state entered, retries; a redrive is one
 
 
-def test_what_succeeded_is_not_redriven(bench: Bench) -> None:
+def test_what_succeeded_is_not_redriven(harness: EngineHarness) -> None:
     states = {"Work": task("work", End=True)}
-    run(bench, World(), states)
+    run(harness, World(), states)
     with pytest.raises(RunError) as raised:
-        run(bench, World(), states, redrive=True)
-    assert str(raised.value) == (f"{bench.journal}/execution.jsonl: Execution is SUCCEEDED and cannot be redriven")
+        run(harness, World(), states, redrive=True)
+    assert str(raised.value) == (f"{harness.journal}/execution.jsonl: Execution is SUCCEEDED and cannot be redriven")
 
 
-def test_what_has_not_ended_just_goes_on(bench: Bench) -> None:
+def test_what_has_not_ended_just_goes_on(harness: EngineHarness) -> None:
     states = {"One": task("one", Next="Two"), "Two": task("two", Output=SEEN, End=True)}
-    run(bench, World(), states)
-    log = bench.journal / "execution.jsonl"
+    run(harness, World(), states)
+    log = harness.journal / "execution.jsonl"
     log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-1]))  # killed before its end was durable
     world = World()
-    result = run(bench, world, states, redrive=True)
+    result = run(harness, world, states, redrive=True)
     assert (world.ran, result.output["execution"]) == (
         ["two"],
         {"StartTime": timestamp(BEGAN), "RedriveCount": 0},
     )
 
 
-def test_a_fail_state_is_entered_again(bench: Bench) -> None:
+def test_a_fail_state_is_entered_again(harness: EngineHarness) -> None:
     # developer guide: "Reenters the Fail state and fails again."
     world = World("work")
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "Decide"}]
@@ -175,15 +177,15 @@ def test_a_fail_state_is_entered_again(bench: Bench) -> None:
         "Decide": {"Type": "Choice", "Choices": [{"Condition": "{% false %}", "Next": "Work"}], "Default": "Failed"},
         "Failed": {"Type": "Fail", "Error": "Ours", "Cause": "as said"},
     }
-    run(bench, world, states)
+    run(harness, world, states)
     assert world.mend() == ["work"]
-    again = run(bench, world, states, redrive=True)
+    again = run(harness, world, states, redrive=True)
     assert (again.status, again.error, again.cause, world.ran) == ("FAILED", "Ours", "as said", [])
 
 
-def test_the_execution_gets_its_time_again(bench: Bench) -> None:
+def test_the_execution_gets_its_time_again(harness: EngineHarness) -> None:
     # developer guide: "the state machine level timeout, if defined, is reset to 0"
-    bench.fast_forward = True
+    harness.fast_forward = True
     ran: list[float] = []
 
     async def slow(arguments: Any, context: Any) -> Any:
@@ -192,13 +194,13 @@ def test_the_execution_gets_its_time_again(bench: Bench) -> None:
         return arguments
 
     states = {"A": {**task(1, Next="B"), "Resource": "slow"}, "B": {**task(2, End=True), "Resource": "slow"}}
-    first = bench.run(states, tasks={"slow": slow}, TimeoutSeconds=3)
+    first = harness.run(states, tasks={"slow": slow}, TimeoutSeconds=3)
     assert (first.status, ran) == ("TIMED_OUT", [1])
-    assert bench.run(states, tasks={"slow": slow}, TimeoutSeconds=3, redrive=True).status == "SUCCEEDED"
+    assert harness.run(states, tasks={"slow": slow}, TimeoutSeconds=3, redrive=True).status == "SUCCEEDED"
     assert ran == [1, 2]
 
 
-def test_a_parallel_runs_only_the_branches_that_failed(bench: Bench) -> None:
+def test_a_parallel_runs_only_the_branches_that_failed(harness: EngineHarness) -> None:
     world = World("bad")
 
     def branch(name: str) -> dict[str, Any]:
@@ -207,14 +209,14 @@ def test_a_parallel_runs_only_the_branches_that_failed(bench: Bench) -> None:
     retry = [{"ErrorEquals": ["Bad"], "MaxAttempts": 1}]
     branches = [branch("good"), {"StartAt": "Later", "States": {"Later": WAIT, **branch("bad")["States"]}}]
     states = {"Both": {"Type": "Parallel", "Branches": branches, "Retry": retry, "End": True}}
-    run(bench, world, states)
+    run(harness, world, states)
     assert sorted(world.mend()) == ["bad", "bad", "good", "good"]
-    again = run(bench, world, states, redrive=True)
+    again = run(harness, world, states, redrive=True)
     assert (again.output, world.ran) == (["good", "bad"], ["bad"])
 
 
-def test_a_map_run_goes_on_with_its_failed_aborted_and_pending_children(bench: Bench, tmp_path: Path) -> None:
-    bench.history = tmp_path / "history.jsonl"
+def test_a_map_run_goes_on_with_its_failed_aborted_and_pending_children(harness: EngineHarness, tmp_path: Path) -> None:
+    harness.history = tmp_path / "history.jsonl"
     world = World(1)
     state = over([0, 1, 2, 3, 4], "work", MaxConcurrency=2, ResultWriter=WRITER)
     state["ItemProcessor"] = {
@@ -238,21 +240,21 @@ def test_a_map_run_goes_on_with_its_failed_aborted_and_pending_children(bench: B
         return await world.work(arguments, context)
 
     def go(*, redrive: bool = False) -> Any:
-        return bench.run(states, {"x": 1}, tasks={"work": world.work, "gated": gated}, redrive=redrive)
+        return harness.run(states, {"x": 1}, tasks={"work": world.work, "gated": gated}, redrive=redrive)
 
     failed = go()
     assert (failed.status, failed.error) == ("FAILED", "States.ExceedToleratedFailureThreshold")
     (before,) = failed.map_runs
     counts = {**NONE, "pending": 2, "succeeded": 1, "failed": 1, "aborted": 1, "total": 5, "resultsWritten": 5}
     assert (before["itemCounts"], before["redriveCount"]) == (counts, 0)
-    first = files(bench, "")
+    first = files(harness, "")
     world.mend()
-    bench.clock.time += 60
-    bench.events.clear()
+    harness.clock.time += 60
+    harness.events.clear()
     again = go(redrive=True)
     assert again.status == "SUCCEEDED"
     assert sorted(map(str, world.ran)) == ["1", "2", "3", "4", "after", "first 3", "first 4"]
-    names = {event.index: event.name for event in bench.seen(ChildStarted)}
+    names = {event.index: event.name for event in harness.seen(ChildStarted)}
     assert sorted(names) == [1, 2, 3, 4]
     (after,) = again.map_runs
     uuid = after["mapRunArn"].rpartition(":")[2]
@@ -285,13 +287,13 @@ def test_a_map_run_goes_on_with_its_failed_aborted_and_pending_children(bench: B
         "resultWriterDetails": {"Bucket": "b", "Key": f"out/{uuid}/Redrive-1/manifest.json"},
     }
     assert again.output["ResultWriterDetails"] == after["resultWriterDetails"]
-    found = files(bench, "Redrive-1/")
+    found = files(harness, "Redrive-1/")
     assert found == {
         "FAILED": [],
         "PENDING": [],
         "SUCCEEDED": [*first["SUCCEEDED"], {"Key": f"out/{uuid}/Redrive-1/SUCCEEDED_0.jsonl", "Size": ANY}],
     }
-    kept, *new = rows(bench, found, "SUCCEEDED")
+    kept, *new = rows(harness, found, "SUCCEEDED")
     assert (kept["Input"], kept["RedriveCount"], "RedriveDate" in kept) == ("0", 0, False)
     told_of = [(row["Input"], row["RedriveCount"], row.get("RedriveDate"), row["StartDate"]) for row in new]
     start = timestamp(BEGAN)
@@ -305,7 +307,7 @@ def test_a_map_run_goes_on_with_its_failed_aborted_and_pending_children(bench: B
     assert context[0] == {"StartTime": start, "RedriveCount": 1, "RedriveTime": redriven}
     assert context[3] == {"StartTime": redriven, "RedriveCount": 0}
     assert list(new[0])[5:9] == ["OutputDetails", "RedriveCount", "RedriveDate", "RedriveStatus"]
-    events = [line.replace(after["mapRunArn"], "MAP_RUN") for line in told(bench.history)]
+    events = [line.replace(after["mapRunArn"], "MAP_RUN") for line in told(harness.history)]
     assert [" ".join(line.split()[:3]) for line in events][:7] == [
         "1 0 ExecutionStarted",
         "2 0 MapStateEntered",
@@ -326,14 +328,14 @@ def test_a_map_run_goes_on_with_its_failed_aborted_and_pending_children(bench: B
     ]
 
 
-def test_only_that_redrives_failures_are_written_again(bench: Bench) -> None:
+def test_only_that_redrives_failures_are_written_again(harness: EngineHarness) -> None:
     """Recorded: FAILED and PENDING of Redrive-1 alone, SUCCEEDED of all, and one file of it be it empty."""
     world = World(1, 2)
     states = {"M": over([0, 1, 2, 3], "work", MaxConcurrency=1, ResultWriter=WRITER)}
-    run(bench, world, states)
-    run(bench, world, states, redrive=True)
-    uuid = files(bench, "")["SUCCEEDED"][0]["Key"].split("/")[1]
-    found = json.loads(bench.store.objects[f"s3://b/out/{uuid}/Redrive-1/manifest.json"])["ResultFiles"]
+    run(harness, world, states)
+    run(harness, world, states, redrive=True)
+    uuid = files(harness, "")["SUCCEEDED"][0]["Key"].split("/")[1]
+    found = json.loads(harness.store.objects[f"s3://b/out/{uuid}/Redrive-1/manifest.json"])["ResultFiles"]
     assert [file["Key"] for kind in ("FAILED", "PENDING", "SUCCEEDED") for file in found[kind]] == [
         f"out/{uuid}/Redrive-1/FAILED_0.jsonl",
         f"out/{uuid}/Redrive-1/PENDING_0.jsonl",
@@ -341,48 +343,48 @@ def test_only_that_redrives_failures_are_written_again(bench: Bench) -> None:
         f"out/{uuid}/Redrive-1/SUCCEEDED_0.jsonl",
     ]
     assert found["SUCCEEDED"][1]["Size"] == 0
-    assert [(row["Input"], row["RedriveCount"]) for row in rows(bench, found, "FAILED")] == [("1", 1)]
-    assert [row["Input"] for row in rows(bench, found, "PENDING")] == ["2", "3"]
+    assert [(row["Input"], row["RedriveCount"]) for row in rows(harness, found, "FAILED")] == [("1", 1)]
+    assert [row["Input"] for row in rows(harness, found, "PENDING")] == ["2", "3"]
     world.broken = {3}
-    third = run(bench, world, states, redrive=True)
-    found = json.loads(bench.store.objects[f"s3://b/out/{uuid}/Redrive-2/manifest.json"])["ResultFiles"]
-    assert [row["Input"] for row in rows(bench, found, "SUCCEEDED")] == ["0", "1", "2"]
-    assert [(row["Input"], row["RedriveCount"]) for row in rows(bench, found, "FAILED")] == [("3", 0)]
+    third = run(harness, world, states, redrive=True)
+    found = json.loads(harness.store.objects[f"s3://b/out/{uuid}/Redrive-2/manifest.json"])["ResultFiles"]
+    assert [row["Input"] for row in rows(harness, found, "SUCCEEDED")] == ["0", "1", "2"]
+    assert [(row["Input"], row["RedriveCount"]) for row in rows(harness, found, "FAILED")] == [("3", 0)]
     assert (third.map_runs[0]["redriveCount"], third.status) == (2, "FAILED")
     world.mend()
-    fourth = run(bench, world, states, redrive=True)
+    fourth = run(harness, world, states, redrive=True)
     assert (fourth.status, world.ran, fourth.map_runs[0]["redriveCount"]) == ("SUCCEEDED", [3], 3)
 
 
-def test_an_array_of_nothing_where_nothing_succeeded(bench: Bench) -> None:
+def test_an_array_of_nothing_where_nothing_succeeded(harness: EngineHarness) -> None:
     # recorded: Redrive-1/SUCCEEDED_0.json of two bytes
     writer = {**WRITER, "WriterConfig": {"Transformation": "NONE", "OutputType": "JSON"}}
     world = World(1)
     states = {"M": over([0, 1], "work", MaxConcurrency=1, ResultWriter=writer)}
-    run(bench, world, states)
-    run(bench, world, states, redrive=True)
-    (uri,) = (uri for uri in bench.store.objects if uri.endswith("Redrive-1/SUCCEEDED_0.json"))
-    assert bench.store.objects[uri] == b"[]"
+    run(harness, world, states)
+    run(harness, world, states, redrive=True)
+    (uri,) = (uri for uri in harness.store.objects if uri.endswith("Redrive-1/SUCCEEDED_0.json"))
+    assert harness.store.objects[uri] == b"[]"
 
 
-def test_children_that_do_not_come_to_run_again_stay_as_they_ended(bench: Bench) -> None:
+def test_children_that_do_not_come_to_run_again_stay_as_they_ended(harness: EngineHarness) -> None:
     # recorded: role-denied-redrive, after which the Map Run counts its failed and aborted children as before
     world = World(*range(6))
     states = {"M": over(list(range(6)), "work", ToleratedFailureCount=3, MaxConcurrency=1, ResultWriter=WRITER)}
-    first = run(bench, world, states).map_runs[0]
+    first = run(harness, world, states).map_runs[0]
     world.broken = {0, 1, 2, 4, 5}
-    states_again = run(bench, world, states, redrive=True)
+    states_again = run(harness, world, states, redrive=True)
     after = states_again.map_runs[0]
     assert (first["itemCounts"]["failed"], first["itemCounts"]["pending"]) == (4, 2)
     assert (after["itemCounts"]["failed"], after["itemCounts"]["succeeded"]) == (4, 1)
     assert after["itemCounts"]["pending"] == 1
     assert world.ran == [0, 1, 2, 3, 0, 1, 2, 3, 4]
     world.mend()
-    last = run(bench, world, states, redrive=True)
+    last = run(harness, world, states, redrive=True)
     assert (last.status, last.output["MapRunArn"], world.ran) == ("SUCCEEDED", first["mapRunArn"], [0, 1, 2, 4, 5])
 
 
-def test_express_children_begin_again(bench: Bench) -> None:
+def test_express_children_begin_again(harness: EngineHarness) -> None:
     # developer guide, table "Child workflow execution redrive behavior"; stackd: a new start time, no redrive counted
     world = World("second 1")
     state = over([0, 1], MaxConcurrency=1, ResultWriter=WRITER)
@@ -394,29 +396,29 @@ def test_express_children_begin_again(bench: Bench) -> None:
         "StartAt": "First",
         "States": {"First": first, "Second": second},
     }
-    run(bench, world, {"M": state})
+    run(harness, world, {"M": state})
     world.mend()
-    bench.clock.time += 60
-    assert run(bench, world, {"M": state}, redrive=True).status == "SUCCEEDED"
+    harness.clock.time += 60
+    assert run(harness, world, {"M": state}, redrive=True).status == "SUCCEEDED"
     assert world.ran == ["first 1", "second 1"]
-    _, row = rows(bench, files(bench, "Redrive-1/"), "SUCCEEDED")
+    _, row = rows(harness, files(harness, "Redrive-1/"), "SUCCEEDED")
     assert (row["RedriveCount"], row["StartDate"]) == (0, timestamp(BEGAN + 60))
     assert json.loads(row["Output"])["execution"] == {"StartTime": timestamp(BEGAN + 60), "RedriveCount": 0}
 
 
-def test_a_task_that_failed_after_a_good_map_run(bench: Bench) -> None:
+def test_a_task_that_failed_after_a_good_map_run(harness: EngineHarness) -> None:
     world = World("after", 1)
     state = over([0, 1], "work", ToleratedFailureCount=1, ResultWriter=WRITER)
     del state["End"]
     states = {"M": {**state, "Next": "After"}, "After": task("after", End=True)}
-    first = run(bench, world, states)
+    first = run(harness, world, states)
     assert (first.status, first.map_runs[0]["status"]) == ("FAILED", "SUCCEEDED")
     world.mend()
-    again = run(bench, world, states, redrive=True)
+    again = run(harness, world, states, redrive=True)
     assert (again.status, world.ran, again.map_runs) == ("SUCCEEDED", ["after"], first.map_runs)
 
 
-def test_a_map_whose_map_run_succeeded_begins_another(bench: Bench) -> None:
+def test_a_map_whose_map_run_succeeded_begins_another(harness: EngineHarness) -> None:
     # developer guide: after States.DataLimitExceeded the Map is rerun, "the child workflows that were successful" too
     large = {"large": True}
     outputs: list[Any] = []
@@ -426,71 +428,71 @@ def test_a_map_whose_map_run_succeeded_begins_another(bench: Bench) -> None:
         return "x" * 200_000 if large["large"] else arguments
 
     states = {"M": over([0, 1], "work")}
-    first = bench.run(states, tasks={"work": work})
+    first = harness.run(states, tasks={"work": work})
     assert (first.status, first.error, first.map_runs[0]["status"]) == (
         "FAILED",
         "States.DataLimitExceeded",
         "SUCCEEDED",
     )
     large["large"] = False
-    again = bench.run(states, tasks={"work": work}, redrive=True)
+    again = harness.run(states, tasks={"work": work}, redrive=True)
     assert (again.output, outputs) == ([0, 1], [0, 1, 0, 1])
     assert [(one["status"], one["redriveCount"]) for one in again.map_runs] == [("SUCCEEDED", 0)] * 2
     assert again.map_runs[0]["mapRunArn"] != again.map_runs[1]["mapRunArn"]
 
 
-def test_a_map_run_whose_input_could_not_be_evaluated_begins_anew(bench: Bench) -> None:
+def test_a_map_run_whose_input_could_not_be_evaluated_begins_anew(harness: EngineHarness) -> None:
     # developer guide, "Redriving Map Runs": a JSON data interpolation error, States.Runtime
     world = World()
     fails = "$states.context.Map.Item.Index = 1 and $states.context.Execution.RedriveCount = 0"
     ok = {"v": f"{{% {fails} ? $error('no') : 7 %}}"}
     states = {"M": over([0, 1], "work", ItemSelector=ok, MaxConcurrency=1)}
-    assert run(bench, world, states).error == "States.QueryEvaluationError"
-    again = run(bench, world, states, redrive=True)
+    assert run(harness, world, states).error == "States.QueryEvaluationError"
+    again = run(harness, world, states, redrive=True)
     assert (again.status, world.ran) == ("SUCCEEDED", [{"v": 7}] * 3)
 
 
-def test_results_that_could_not_be_written_are_written_in_the_redrives_folder(bench: Bench) -> None:
+def test_results_that_could_not_be_written_are_written_in_the_redrives_folder(harness: EngineHarness) -> None:
     world = World()
     states = {"M": over([0, 1], "work", ResultWriter=WRITER)}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bench.store, "publish", broken)
-        assert run(bench, world, states).error == "States.ResultWriterFailed"
+        patch.setattr(harness.store, "publish", broken)
+        assert run(harness, world, states).error == "States.ResultWriterFailed"
     assert world.mend() == [0, 1]
-    assert run(bench, world, states, redrive=True).status == "SUCCEEDED"
+    assert run(harness, world, states, redrive=True).status == "SUCCEEDED"
     assert world.ran == []
-    assert [row["Input"] for row in rows(bench, files(bench, "Redrive-1/"), "SUCCEEDED")] == ["0", "1"]
+    assert [row["Input"] for row in rows(harness, files(harness, "Redrive-1/"), "SUCCEEDED")] == ["0", "1"]
 
 
-def test_a_crash_in_a_redrive_loses_nothing(bench: Bench, tmp_path: Path) -> None:
+def test_a_crash_in_a_redrive_loses_nothing(harness: EngineHarness, tmp_path: Path) -> None:
     """Cut the Map Run's log and the execution's at every line after the redrive began: it is one redrive still."""
     world = World(1, 3)
     state = over(list(range(5)), "work", MaxConcurrency=1, ToleratedFailureCount=1, ResultWriter=WRITER)
     states = {"M": state}
-    run(bench, world, states)
+    run(harness, world, states)
     world.mend()
-    whole = run(bench, world, states, redrive=True)
+    whole = run(harness, world, states, redrive=True)
     assert world.ran == [1, 3, 4]
-    (uuid,) = (path.stem for path in bench.journal.glob("*.jsonl") if path.stem != "execution")
-    ends = (bench.journal / f"{uuid}.jsonl").read_bytes().splitlines(keepends=True)
-    log = (bench.journal / "execution.jsonl").read_bytes().splitlines(keepends=True)
+    (uuid,) = (path.stem for path in harness.journal.glob("*.jsonl") if path.stem != "execution")
+    ends = (harness.journal / f"{uuid}.jsonl").read_bytes().splitlines(keepends=True)
+    log = (harness.journal / "execution.jsonl").read_bytes().splitlines(keepends=True)
     redriven = next(n for n, line in enumerate(log) if line.startswith(b'{"redrive"')) + 1
     first = next(n for n, line in enumerate(ends) if line.startswith(b'{"redrive"'))
     for cut in range(first, len(ends) + 1):
-        bench.journal = tmp_path / f"cut-{cut}"
-        bench.journal.mkdir()
-        (bench.journal / "execution.jsonl").write_bytes(b"".join(log[:redriven]))
-        (bench.journal / f"{uuid}.jsonl").write_bytes(b"".join(ends[:cut]))
+        harness.journal = tmp_path / f"cut-{cut}"
+        harness.journal.mkdir()
+        (harness.journal / "execution.jsonl").write_bytes(b"".join(log[:redriven]))
+        (harness.journal / f"{uuid}.jsonl").write_bytes(b"".join(ends[:cut]))
         world.ran = []
-        again = run(bench, world, states)
+        again = run(harness, world, states)
         assert (again.status, again.map_runs, again.transitions) == ("SUCCEEDED", whole.map_runs, whole.transitions)
         done = sum(line.startswith(b'{"end"') for line in ends[first:cut])
         assert world.ran == [1, 3, 4][done:]
-        found = files(bench, "Redrive-1/")
-        assert [row["Input"] for row in rows(bench, found, "SUCCEEDED")] == ["0", "2", "1", "3", "4"]
+        found = files(harness, "Redrive-1/")
+        assert [row["Input"] for row in rows(harness, found, "SUCCEEDED")] == ["0", "2", "1", "3", "4"]
 
 
-def test_a_map_run_that_waits_for_its_redrive_is_told(bench: Bench, tmp_path: Path) -> None:
+def test_a_map_run_that_waits_for_its_redrive_is_told(harness: EngineHarness, tmp_path: Path) -> None:
     """Children that wait for their turn are ``pendingRedrive``: neither failed nor pending."""
     world = World(0, 1)
     live: list[Any] = []
@@ -498,19 +500,19 @@ def test_a_map_run_that_waits_for_its_redrive_is_told(bench: Bench, tmp_path: Pa
 
     async def work(arguments: Any, context: Any) -> Any:
         if not world.broken:
-            live.extend(describe() for describe in engines[-1].live.values())
+            live.extend(describe() for describe in engines[-1].running_map_runs.values())
         return await world.work(arguments, context)
 
     async def go(redrive: bool) -> Any:
-        store: Any = bench.store
-        engine = Engine(store, Handlers({"work": work}), bench.clock, bench.events.append, bench.journal)
+        store: Any = harness.store
+        engine = Engine(store, Handlers({"work": work}), harness.clock, harness.events.append, harness.journal)
         engines.append(engine)
         state = over([0, 1, 2], "work", MaxConcurrency=1, ToleratedFailureCount=1, ResultWriter=WRITER)
         document = {"QueryLanguage": "JSONata", "StartAt": "S", "States": {"S": state}}
         with EventFile(None) as events:
-            return await run_execution(engine, Beginning(document, 1, "run-1", "machine"), events, redrive)
+            return await run_execution(engine, StartRequest(document, 1, "run-1", "machine"), events, redrive)
 
-    bench.journal.mkdir()
+    harness.journal.mkdir()
     assert asyncio.run(go(False)).status == "FAILED"
     world.mend()
     assert asyncio.run(go(True)).status == "SUCCEEDED"
@@ -522,7 +524,7 @@ def test_a_map_run_that_waits_for_its_redrive_is_told(bench: Bench, tmp_path: Pa
     ]
 
 
-def test_a_stopped_execution_goes_on(bench: Bench, tmp_path: Path) -> None:
+def test_a_stopped_execution_goes_on(harness: EngineHarness, tmp_path: Path) -> None:
     world = World()
     waiting = asyncio.Event
 
@@ -538,18 +540,18 @@ def test_a_stopped_execution_goes_on(bench: Bench, tmp_path: Path) -> None:
                 await waiting().wait()
             return arguments
 
-        store: Any = bench.store
-        engine = Engine(store, Handlers({"work": work}), bench.clock, bench.events.append, bench.journal)
+        store: Any = harness.store
+        engine = Engine(store, Handlers({"work": work}), harness.clock, harness.events.append, harness.journal)
         state = over(["a", "b", "c"], "work", MaxConcurrency=1, ResultWriter=WRITER)
         document = {"QueryLanguage": "JSONata", "StartAt": "S", "States": {"S": state}}
         with EventFile(tmp_path / "history") as events:
-            return await run_execution(engine, Beginning(document, 1, "run-1", "machine"), events, redrive)
+            return await run_execution(engine, StartRequest(document, 1, "run-1", "machine"), events, redrive)
 
-    bench.journal.mkdir()
+    harness.journal.mkdir()
     stopped = asyncio.run(go(False))
     assert (stopped.status, stopped.map_runs[0]["status"]) == ("ABORTED", "ABORTED")
-    bench.events.clear()
+    harness.events.clear()
     again = asyncio.run(go(True))
     assert (again.status, again.map_runs[0]["redriveCount"]) == ("SUCCEEDED", 1)
     assert world.ran == ["a", "b", "b", "c"]
-    assert [event.index for event in bench.seen(ChildEnded)] == [1, 2]
+    assert [event.index for event in harness.seen(ChildEnded)] == [1, 2]

@@ -17,27 +17,27 @@ def expression(text: str) -> str:
 PASS_END = {"Type": "Pass", "End": True}
 
 
-def test_pass_gives_its_input_unless_output_says_otherwise(bench: Any) -> None:
-    assert bench.run({"A": PASS_END}, {"x": [1, None]}).output == {"x": [1, None]}
-    bench.journal = bench.journal / "b"
-    assert bench.run({"A": {**PASS_END, "Output": {"y": expression("$states.input.x + 1")}}}, {"x": 1}).output == {
+def test_pass_gives_its_input_unless_output_says_otherwise(harness: Any) -> None:
+    assert harness.run({"A": PASS_END}, {"x": [1, None]}).output == {"x": [1, None]}
+    harness.journal = harness.journal / "b"
+    assert harness.run({"A": {**PASS_END, "Output": {"y": expression("$states.input.x + 1")}}}, {"x": 1}).output == {
         "y": 2
     }
 
 
-def test_assigned_variables_are_seen_by_later_states_and_not_by_output_beside_them(bench: Any) -> None:
+def test_assigned_variables_are_seen_by_later_states_and_not_by_output_beside_them(harness: Any) -> None:
     states = {
         "A": {"Type": "Pass", "Assign": {"n": 1}, "Next": "B"},
         "B": {"Type": "Pass", "Assign": {"n": expression("$n + 1")}, "Output": expression("$n"), "Next": "C"},
         "C": {**PASS_END, "Output": {"before": expression("$states.input"), "now": expression("$n")}},
     }
-    result = bench.run(states)
+    result = harness.run(states)
     assert result.output == {"before": 1, "now": 2}
     assert result.transitions == 3
 
 
 @pytest.mark.parametrize(("x", "expected"), [(1, "one"), (2, {"two": 2}), (3, {"x": 3})])
-def test_choice_takes_the_first_rule_that_holds(bench: Any, x: int, expected: Any) -> None:
+def test_choice_takes_the_first_rule_that_holds(harness: Any, x: int, expected: Any) -> None:
     states = {
         "A": {
             "Type": "Choice",
@@ -50,12 +50,12 @@ def test_choice_takes_the_first_rule_that_holds(bench: Any, x: int, expected: An
         "Two": {**PASS_END, "Output": {"two": expression("$n")}},
         "End": {"Type": "Succeed"},
     }
-    assert bench.run(states, {"x": x}).output == expected
+    assert harness.run(states, {"x": x}).output == expected
 
 
-def test_choice_without_a_match_fails(bench: Any) -> None:
+def test_choice_without_a_match_fails(harness: Any) -> None:
     rule = {"Condition": expression("false"), "Next": "B"}
-    result = bench.run({"A": {"Type": "Choice", "Choices": [rule]}, "B": {"Type": "Succeed"}})
+    result = harness.run({"A": {"Type": "Choice", "Choices": [rule]}, "B": {"Type": "Succeed"}})
     # radkawar/stackd testdata/aws/stepfunctions/dataflow_execution.json, choice-no-match
     assert (result.status, result.error, result.cause) == (
         "FAILED",
@@ -65,9 +65,9 @@ def test_choice_without_a_match_fails(bench: Any) -> None:
     )
 
 
-def test_a_condition_must_be_a_boolean(bench: Any) -> None:
+def test_a_condition_must_be_a_boolean(harness: Any) -> None:
     rule = {"Condition": expression("'yes'"), "Next": "B"}
-    result = bench.run({"A": {"Type": "Choice", "Choices": [rule]}, "B": {"Type": "Succeed"}})
+    result = harness.run({"A": {"Type": "Choice", "Choices": [rule]}, "B": {"Type": "Succeed"}})
     assert result.error == "States.QueryEvaluationError"
     assert result.cause == (
         "An error occurred while executing the state 'A' (entered at the event id #2). "
@@ -76,8 +76,8 @@ def test_a_condition_must_be_a_boolean(bench: Any) -> None:
     )
 
 
-def test_fail_evaluates_error_and_cause(bench: Any) -> None:
-    result = bench.run(
+def test_fail_evaluates_error_and_cause(harness: Any) -> None:
+    result = harness.run(
         {"A": {"Type": "Fail", "Error": "Bad", "Cause": expression("'for ' & $states.input.who")}}, {"who": "S1"}
     )
     assert (result.status, result.output, result.error, result.cause) == ("FAILED", None, "Bad", "for S1")
@@ -93,12 +93,12 @@ def test_fail_evaluates_error_and_cause(bench: Any) -> None:
         ({"Timestamp": expression("$fromMillis($states.input.s * 1000)")}, 0),
     ],
 )
-def test_wait(bench: Any, wait: dict[str, Any], seconds: float) -> None:
-    bench.run({"A": {"Type": "Wait", **wait, "End": True}}, {"s": 3})
-    assert bench.clock.slept == [seconds]
+def test_wait(harness: Any, wait: dict[str, Any], seconds: float) -> None:
+    harness.run({"A": {"Type": "Wait", **wait, "End": True}}, {"s": 3})
+    assert harness.clock.slept == [seconds]
 
 
-def test_task_is_given_its_arguments_and_output_sees_the_result(bench: Any) -> None:
+def test_task_is_given_its_arguments_and_output_sees_the_result(harness: Any) -> None:
     task = {
         "Type": "Task",
         "Resource": "echo",
@@ -106,17 +106,17 @@ def test_task_is_given_its_arguments_and_output_sees_the_result(bench: Any) -> N
         "Output": expression("$states.result.a & '!'"),
         "End": True,
     }
-    assert bench.run({"T": task}, {"x": "é"}).output == "é!"
-    assert bench.calls == [{"a": "é"}]
+    assert harness.run({"T": task}, {"x": "é"}).output == "é!"
+    assert harness.calls == [{"a": "é"}]
 
 
-def test_a_task_without_arguments_is_given_its_input(bench: Any) -> None:
-    assert bench.run({"T": {"Type": "Task", "Resource": "echo", "End": True}}, {"x": 1}).output == {"x": 1}
+def test_a_task_without_arguments_is_given_its_input(harness: Any) -> None:
+    assert harness.run({"T": {"Type": "Task", "Resource": "echo", "End": True}}, {"x": 1}).output == {"x": 1}
 
 
-def test_the_context_object(bench: Any) -> None:
+def test_the_context_object(harness: Any) -> None:
     # localstack context_object/test_context_object.snapshot.json, test_input_path[$$]
-    result = bench.run({"A": {**PASS_END, "Output": expression("$states.context")}}, {"x": 1})
+    result = harness.run({"A": {**PASS_END, "Output": expression("$states.context")}}, {"x": 1})
     assert result.output == {
         "Execution": {
             "Id": "arn:aws:states:us-east-1:000000000000:execution:machine:run-1",
@@ -131,7 +131,7 @@ def test_the_context_object(bench: Any) -> None:
     }
 
 
-def test_parallel_gives_its_branches_outputs_in_order_and_keeps_their_variables_inside(bench: Any) -> None:
+def test_parallel_gives_its_branches_outputs_in_order_and_keeps_their_variables_inside(harness: Any) -> None:
     branches = [
         {
             "StartAt": "L",
@@ -147,10 +147,10 @@ def test_parallel_gives_its_branches_outputs_in_order_and_keeps_their_variables_
         "P": {"Type": "Parallel", "Arguments": {"x": 10}, "Branches": branches, "Next": "E"},
         "E": {**PASS_END, "Output": {"branches": expression("$states.input"), "m": expression("$exists($m)")}},
     }
-    assert bench.run(states).output == {"branches": [11, 1], "m": False}
+    assert harness.run(states).output == {"branches": [11, 1], "m": False}
 
 
-def test_a_failing_branch_cancels_the_others_and_is_caught(bench: Any) -> None:
+def test_a_failing_branch_cancels_the_others_and_is_caught(harness: Any) -> None:
     cancelled = []
 
     async def forever(arguments: Any, context: Any) -> None:
@@ -169,12 +169,12 @@ def test_a_failing_branch_cancels_the_others_and_is_caught(bench: Any) -> None:
         "P": {"Type": "Parallel", "Branches": branches, "Catch": catch, "End": True},
         "E": {**PASS_END, "Output": [expression("$states.input"), expression("$e")]},
     }
-    result = bench.run(states, tasks={"forever": forever})
+    result = harness.run(states, tasks={"forever": forever})
     assert result.output == [{"Error": "Bad", "Cause": "why"}, "why"]
     assert cancelled == [1]
 
 
-def test_inline_map_over_an_array_and_an_object(bench: Any) -> None:
+def test_inline_map_over_an_array_and_an_object(harness: Any) -> None:
     def over(items: str) -> dict[str, Any]:
         return {
             "M": {
@@ -203,16 +203,16 @@ def test_inline_map_over_an_array_and_an_object(bench: Any) -> None:
         }
 
     first = {"V": {"Type": "Pass", "Assign": {"n": 1}, "Next": "M"}}
-    result = bench.run({**first, **over("[7, 8, 9]")}, {"name": "x"})
+    result = harness.run({**first, **over("[7, 8, 9]")}, {"name": "x"})
     assert result.output == [
         {"in": {"i": place, "of": "x"}, "value": value, "n": 1} for place, value in enumerate([7, 8, 9])
     ]
-    bench.journal = bench.journal / "object"
-    result = bench.run({**first, **over("{'a': 7}")}, {"name": "x"})
+    harness.journal = harness.journal / "object"
+    result = harness.run({**first, **over("{'a': 7}")}, {"name": "x"})
     assert result.output == [{"in": {"i": 0, "of": "x"}, "value": 7, "n": 1}]
 
 
-def test_inline_map_keeps_to_its_concurrency(bench: Any) -> None:
+def test_inline_map_keeps_to_its_concurrency(harness: Any) -> None:
     running, most = 0, 0
 
     async def busy(arguments: Any, context: Any) -> Any:
@@ -226,11 +226,11 @@ def test_inline_map_keeps_to_its_concurrency(bench: Any) -> None:
 
     processor = {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "busy", "End": True}}}
     state = {"Type": "Map", "Items": list(range(9)), "MaxConcurrency": 3, "ItemProcessor": processor, "End": True}
-    assert bench.run({"M": state}, tasks={"busy": busy}).output == list(range(9))
+    assert harness.run({"M": state}, tasks={"busy": busy}).output == list(range(9))
     assert most == 3
 
 
-def test_timeout_seconds_of_a_task_is_states_timeout_and_no_task_failure(bench: Any) -> None:
+def test_timeout_seconds_of_a_task_is_states_timeout_and_no_task_failure(harness: Any) -> None:
     async def forever(arguments: Any, context: Any) -> None:
         await asyncio.Event().wait()
 
@@ -243,12 +243,12 @@ def test_timeout_seconds_of_a_task_is_states_timeout_and_no_task_failure(bench: 
         "Wrong": {"Type": "Fail"},
         "Right": {"Type": "Succeed"},
     }
-    bench.fast_forward = True
-    result = bench.run(states, tasks={"forever": forever})
+    harness.fast_forward = True
+    result = harness.run(states, tasks={"forever": forever})
     assert result.output == ""
 
 
-def test_timeout_seconds_of_the_document(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_timeout_seconds_of_the_document(harness: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     timeout = asyncio.timeout
     monkeypatch.setattr(asyncio, "timeout", lambda seconds: timeout(seconds and seconds / 100))
 
@@ -256,24 +256,24 @@ def test_timeout_seconds_of_the_document(bench: Any, monkeypatch: pytest.MonkeyP
         await asyncio.Event().wait()
 
     task = {"Type": "Task", "Resource": "forever", "End": True}
-    result = bench.run({"T": task}, tasks={"forever": forever}, TimeoutSeconds=1)
+    result = harness.run({"T": task}, tasks={"forever": forever}, TimeoutSeconds=1)
     assert (result.status, result.error) == ("TIMED_OUT", "States.Timeout")
 
 
-def test_a_failed_expression_of_a_task_can_be_caught(bench: Any) -> None:
+def test_a_failed_expression_of_a_task_can_be_caught(harness: Any) -> None:
     catch = [{"ErrorEquals": ["States.ALL"], "Output": expression("$states.errorOutput.Error"), "Next": "E"}]
     task = {"Type": "Task", "Resource": "echo", "Arguments": {"a": expression("$states.input.no")}, "Catch": catch}
-    result = bench.run({"T": {**task, "End": True}, "E": {"Type": "Succeed"}})
+    result = harness.run({"T": {**task, "End": True}, "E": {"Type": "Succeed"}})
     assert result.output == "States.QueryEvaluationError"
 
 
 @pytest.mark.parametrize("error", ["States.Runtime", "States.DataLimitExceeded"])
-def test_what_states_all_does_not_catch(bench: Any, error: str) -> None:
+def test_what_states_all_does_not_catch(harness: Any, error: str) -> None:
     async def fails(arguments: Any, context: Any) -> None:
         raise StatesError(error, "no")
 
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "E"}]
     retry = [{"ErrorEquals": ["States.ALL"]}]
     task = {"Type": "Task", "Resource": "fails", "Catch": catch, "Retry": retry, "End": True}
-    result = bench.run({"T": task, "E": {"Type": "Succeed"}}, tasks={"fails": fails})
+    result = harness.run({"T": task, "E": {"Type": "Succeed"}}, tasks={"fails": fails})
     assert (result.status, result.error) == ("FAILED", error)

@@ -11,17 +11,17 @@ from genomics_pipeline.engine.events import ChildEnded
 from genomics_pipeline.engine.execution import Engine, Stop
 from genomics_pipeline.engine.history import EventFile
 from genomics_pipeline.engine.result import ExecutionResult
-from genomics_pipeline.engine.start import Beginning, run_execution
+from genomics_pipeline.engine.start import StartRequest, run_execution
 from genomics_pipeline.engine.tasks.handlers import Handlers
-from tests.engine.conftest import Bench
+from tests.engine.conftest import EngineHarness
 from tests.engine.distributed_map.test_map_run import WRITER, over
 
 
 class Stopped:
     """An execution whose tasks wait for ever; the one with the argument ``last`` stops it."""
 
-    def __init__(self, bench: Bench, history: Path) -> None:
-        self.bench, self.history = bench, history
+    def __init__(self, harness: EngineHarness, history: Path) -> None:
+        self.harness, self.history = harness, history
         self.live: list[dict[str, Any]] = []
 
     def run(self, state: dict[str, Any]) -> ExecutionResult:
@@ -35,34 +35,34 @@ class Stopped:
             if arguments == "first":
                 return arguments
             if arguments == "last":
-                self.live = [describe() for describe in engine.live.values()]
+                self.live = [describe() for describe in engine.running_map_runs.values()]
                 engine.stop = Stop("Cancelled", "by a person")
                 main.cancel()
             return await asyncio.Event().wait()
 
-        bench = self.bench
-        bench.journal.mkdir()
-        store: Any = bench.store
-        engine = Engine(store, Handlers({"work": task}), bench.clock, bench.events.append, bench.journal)
+        harness = self.harness
+        harness.journal.mkdir()
+        store: Any = harness.store
+        engine = Engine(store, Handlers({"work": task}), harness.clock, harness.events.append, harness.journal)
         document = {"QueryLanguage": "JSONata", "StartAt": "S", "States": {"S": state}}
         with EventFile(self.history) as events:
-            return await run_execution(engine, Beginning(document, "last", "run-1", "machine"), events)
+            return await run_execution(engine, StartRequest(document, "last", "run-1", "machine"), events)
 
 
-def test_it_is_aborted_and_so_it_stays(bench: Bench, tmp_path: Path) -> None:
+def test_it_is_aborted_and_so_it_stays(harness: EngineHarness, tmp_path: Path) -> None:
     state = {"Type": "Task", "Resource": "work", "End": True}
-    result = Stopped(bench, tmp_path / "history").run(state)
+    result = Stopped(harness, tmp_path / "history").run(state)
     assert (result.status, result.error, result.cause) == ("ABORTED", "Cancelled", "by a person")
     last = json.loads((tmp_path / "history").read_bytes().splitlines()[-1])
     assert last["type"] == "ExecutionAborted"
     assert last["executionAbortedEventDetails"] == {"cause": "by a person", "error": "Cancelled"}
-    again = [json.loads(line) for line in (bench.journal / "execution.jsonl").read_bytes().splitlines()]
+    again = [json.loads(line) for line in (harness.journal / "execution.jsonl").read_bytes().splitlines()]
     assert again[-1]["result"]["status"] == "ABORTED"
 
 
-def test_a_map_run_is_told_while_it_runs_and_aborted_with_its_files(bench: Bench, tmp_path: Path) -> None:
+def test_a_map_run_is_told_while_it_runs_and_aborted_with_its_files(harness: EngineHarness, tmp_path: Path) -> None:
     items: Any = ["first", "second", "last", "never"]
-    stopped = Stopped(bench, tmp_path / "history")
+    stopped = Stopped(harness, tmp_path / "history")
     result = stopped.run(over(items, "work", MaxConcurrency=2, ResultWriter=WRITER))
     assert result.status == "ABORTED"
     (live,) = stopped.live
@@ -73,9 +73,9 @@ def test_a_map_run_is_told_while_it_runs_and_aborted_with_its_files(bench: Bench
     (run,) = result.map_runs
     counts = {**none, "pending": 1, "running": 0, "succeeded": 1, "aborted": 2, "total": 4, "resultsWritten": 4}
     assert (run["status"], run["itemCounts"], run["executionCounts"]) == ("ABORTED", counts, counts)
-    assert sorted(event.status for event in bench.seen(ChildEnded)) == ["ABORTED", "ABORTED", "SUCCEEDED"]
-    files: Any = json.loads(bench.store.objects[bench.store.named("manifest.json")])["ResultFiles"]
-    rows: Any = {kind: bench.store.lines(f"s3://b/{files[kind][0]['Key']}") for kind in files}
+    assert sorted(event.status for event in harness.seen(ChildEnded)) == ["ABORTED", "ABORTED", "SUCCEEDED"]
+    files: Any = json.loads(harness.store.objects[harness.store.named("manifest.json")])["ResultFiles"]
+    rows: Any = {kind: harness.store.lines(f"s3://b/{files[kind][0]['Key']}") for kind in files}
     assert {kind: [row["Status"] for row in found] for kind, found in rows.items()} == {
         "FAILED": ["ABORTED", "ABORTED"],
         "PENDING": ["PENDING"],
@@ -83,8 +83,8 @@ def test_a_map_run_is_told_while_it_runs_and_aborted_with_its_files(bench: Bench
     }
 
 
-def test_a_batch_counts_its_items(bench: Bench, tmp_path: Path) -> None:
-    stopped = Stopped(bench, tmp_path / "history")
+def test_a_batch_counts_its_items(harness: EngineHarness, tmp_path: Path) -> None:
+    stopped = Stopped(harness, tmp_path / "history")
     processor = {
         "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
         "StartAt": "T",

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from genomics_pipeline.engine.distributed_map.children import ChildInput
-from genomics_pipeline.engine.distributed_map.ends import Ends
+from genomics_pipeline.engine.distributed_map.map_run_journal import MapRunJournal
 from genomics_pipeline.engine.events import ChildEnded, ChildStarted
 from genomics_pipeline.engine.execution import Engine, Execution
 from genomics_pipeline.engine.history import History
 from genomics_pipeline.engine.interpreter import Frame, run_machine
 from genomics_pipeline.engine.journal import JournalRecord
-from genomics_pipeline.engine.redrive import NEVER
+from genomics_pipeline.engine.redrive import NOT_REDRIVEN
 from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.language.errors import TIMEOUT, StatesError
 from genomics_pipeline.model import quotas
@@ -35,7 +35,7 @@ class ChildRunner:
         label: The Map's label.
         express: Whether they are Express executions: their time is limited, their history is not.
         query_language: The document's.
-        ends: The Map Run's journal.
+        journal: The Map Run's journal.
         map_run: The Map Run's UUID, which children's names are made from: one that is started again keeps its name.
     """
 
@@ -45,7 +45,7 @@ class ChildRunner:
     label: str
     express: bool
     query_language: str
-    ends: Ends
+    journal: MapRunJournal
     map_run: str
 
     def start(self, given: ChildInput) -> Execution:
@@ -53,7 +53,7 @@ class ChildRunner:
         engine, now = self.engine, self.engine.clock.now()
         name = f"{self.map_run[:24]}{given.place:012x}"  # the same after a crash, and no other child's
         engine.observer(ChildStarted(self.label, given.place, name, given.value))
-        before = self.ends.redriven.get(given.place)
+        before = self.journal.redriven.get(given.place)
         again = before and not self.express  # an Express one is another execution of the same name
         return Execution(
             engine,
@@ -61,16 +61,16 @@ class ChildRunner:
             name,
             given.value,
             before.start if before and again else now,
-            self.ends.recorder(given.place),
+            self.journal.recorder(given.place),
             History(engine.clock, limit=math.inf if self.express else quotas.HISTORY.value),
             self.query_language,
             self.label,
             given.place,
             (before.transitions if before else 0) + (0 if again else 1),  # to enter its state again is one
-            before.redrives.next(now) if before and again else NEVER,
+            before.redrives.next(now) if before and again else NOT_REDRIVEN,
         )
 
-    async def outcome(self, child: Execution) -> JournalRecord:
+    async def run(self, child: Execution) -> JournalRecord:
         """Run a child to its end: how it ended, as its record says it."""
         trail = Trail(child.history)
         child.history.add("ExecutionStarted", 0)
@@ -80,12 +80,12 @@ class ChildRunner:
             return {"status": "FAILED", "error": error.error, "cause": error.cause}
         return {"status": "SUCCEEDED", "output": compact(output)}
 
-    async def outcome_in_time(self, child: Execution) -> JournalRecord:
+    async def run_within_limit(self, child: Execution) -> JournalRecord:
         """Run an Express child to its end, or to its time limit; see `outcome`."""
         deadline = asyncio.timeout(quotas.EXPRESS_SECONDS.value)
         try:
             async with deadline:
-                return await self.outcome(child)
+                return await self.run(child)
         except TimeoutError:
             if not deadline.expired():
                 raise
@@ -105,13 +105,13 @@ class ChildRunner:
             **outcome,
         }
 
-    def aborted(self, child: Execution, items: int) -> JournalRecord:
+    def aborted_record(self, child: Execution, items: int) -> JournalRecord:
         """Return the record of a child that was stopped with its Map Run."""
         return self.record(child, items, _ABORTED)
 
-    async def keep(self, ended: Sequence[tuple[Execution, JournalRecord]]) -> None:
+    async def save(self, ended: Sequence[tuple[Execution, JournalRecord]]) -> None:
         """Make the ends of children durable, count them, and tell the observer."""
-        await self.ends.add([record for _, record in ended])
+        await self.journal.add([record for _, record in ended])
         for child, record in ended:
             self._tell(child, record)
 

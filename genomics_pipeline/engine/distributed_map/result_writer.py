@@ -113,10 +113,10 @@ class Destination:
         Raises:
             StatesError: ``States.ResultWriterFailed``.
         """
-        files = {kind: _Files(self, folder, kind, scratch) for kind in KINDS}
+        files = {kind: _FileSeries(self, folder, kind, scratch) for kind in KINDS}
         try:
             for kind, row in rows:
-                for data in shaped(kind, row, self.transformation):
+                for data in transform_row(kind, row, self.transformation):
                     files[kind].add(data)
             if before is not None:
                 files["SUCCEEDED"].begin()
@@ -131,7 +131,7 @@ class Destination:
                 unfinished.discard()
 
 
-class _Files:
+class _FileSeries:
     """The files of one kind; a new one begins when the last is full."""
 
     def __init__(self, to: Destination, folder: str, kind: str, scratch: Path) -> None:
@@ -201,7 +201,7 @@ def state_output(rows: Iterable[tuple[str, WriterRow]], name: str, transformatio
     found: list[bytes] = []
     size = 1  # brackets, and a comma less than items
     for kind, row in rows:
-        for data in shaped(kind, row, transformation):
+        for data in transform_row(kind, row, transformation):
             size += len(data) + 1
             if size > quotas.PAYLOAD.value:
                 # aws-samples/review-and-assessment-powered-by-intelligent-documentation#58 has it of a Map.
@@ -210,7 +210,7 @@ def state_output(rows: Iterable[tuple[str, WriterRow]], name: str, transformatio
     return [loads(data) for data in found]
 
 
-def shaped(kind: str, row: WriterRow, transformation: str) -> list[bytes]:
+def transform_row(kind: str, row: WriterRow, transformation: str) -> list[bytes]:
     """Return what stands for a row, as JSON. What did not succeed is never transformed."""
     if kind != "SUCCEEDED" or transformation == "NONE":
         return [dumps(row)]

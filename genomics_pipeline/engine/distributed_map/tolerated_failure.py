@@ -21,18 +21,18 @@ class ToleratedFailure:
         state = visit.state
         return cls(visit.field(state, "ToleratedFailureCount"), visit.field(state, "ToleratedFailurePercentage"))
 
-    def exceeded(self, failed: int, total: int) -> bool:
+    def is_exceeded(self, failed: int, total: int) -> bool:
         """Tell whether `failed` items of `total` are more than tolerated.
 
         The percentage counts as the decimal number that was written, not as the binary one nearest to it.
 
-        >>> ToleratedFailure(None, 50).exceeded(1, 2), ToleratedFailure(None, 50).exceeded(2, 3)
+        >>> ToleratedFailure(None, 50).is_exceeded(1, 2), ToleratedFailure(None, 50).is_exceeded(2, 3)
         (False, True)
-        >>> ToleratedFailure(None, None).exceeded(1, 9)
+        >>> ToleratedFailure(None, None).is_exceeded(1, 9)
         True
-        >>> ToleratedFailure(None, 32.3).exceeded(323, 1000)  # though 32.3 * 1000 is a little less than 32300
+        >>> ToleratedFailure(None, 32.3).is_exceeded(323, 1000)  # though 32.3 * 1000 is a little less than 32300
         False
-        >>> ToleratedFailure(None, 99.99999999999999).exceeded(4, 4)
+        >>> ToleratedFailure(None, 99.99999999999999).is_exceeded(4, 4)
         True
         """
         if failed == 0:

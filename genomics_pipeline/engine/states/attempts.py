@@ -11,7 +11,7 @@ from genomics_pipeline.engine.visit import Transition, Visit
 from genomics_pipeline.language.errors import RUNTIME, StatesError, matches
 
 
-async def attempts(visit: Visit, work: Callable[[Visit], Awaitable[Any]]) -> Transition:
+async def run_attempts(visit: Visit, work: Callable[[Visit], Awaitable[Any]]) -> Transition:
     """Do the state's work until it succeeds, or no retrier takes its error.
 
     Raises:
@@ -22,9 +22,9 @@ async def attempts(visit: Visit, work: Callable[[Visit], Awaitable[Any]]) -> Tra
     retriers = Retriers(visit.state.get("Retry", ()), clock)
     while True:
         try:
-            result = visit.limited(await work(visit))
+            result = visit.check_payload(await work(visit))
             transition = Transition.of(visit.language.finished(visit, result), visit.state)
-            visit.limited(transition.output)
+            visit.check_payload(transition.output)
             return transition
         except StatesError as failure:
             error = visit.report_failure(failure)

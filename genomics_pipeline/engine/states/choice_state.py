@@ -21,4 +21,4 @@ async def run(visit: Visit) -> Transition:
             return Transition.of(visit.language.passed(visit, rule, prefix), rule)
     if "Default" not in visit.state:
         raise StatesError(RUNTIME, "Failed to transition out of the state. The state does not point to a next state.")
-    return replace(visit.passed(), next=visit.state["Default"])
+    return replace(visit.transition(), next=visit.state["Default"])

@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 
 from genomics_pipeline.engine.interpreter import Frame, run_machine
-from genomics_pipeline.engine.states.attempts import attempts
-from genomics_pipeline.engine.states.crew import crew
+from genomics_pipeline.engine.states.attempts import run_attempts
+from genomics_pipeline.engine.states.concurrency import run_workers
 from genomics_pipeline.engine.states.map_items import items, processor, select
 from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.engine.visit import Transition, Visit
@@ -18,10 +18,10 @@ from genomics_pipeline.model import quotas
 async def run(visit: Visit) -> Transition:
     """Return the outputs of the iterations, in the items' order; see `distributed_map.map_run` for the others."""
     if processor(visit.state).get("ProcessorConfig", {}).get("Mode") != "DISTRIBUTED":
-        return await attempts(visit, _inline)
+        return await run_attempts(visit, _inline)
     from genomics_pipeline.engine.distributed_map.map_run import run_map
 
-    return await attempts(visit, run_map)
+    return await run_attempts(visit, run_map)
 
 
 async def _inline(visit: Visit) -> Any:
@@ -29,7 +29,7 @@ async def _inline(visit: Visit) -> Any:
     visit.start({"length": len(found)})
     limit = visit.field(visit.state, "MaxConcurrency", 0) or quotas.INLINE_CONCURRENCY.value
     iterations = Iterations(visit, found)
-    await crew(iterations.work, min(limit, len(found)))
+    await run_workers(iterations.work, min(limit, len(found)))
     visit.trail.last = iterations.last
     visit.succeed()
     return iterations.outputs
@@ -61,12 +61,12 @@ class Iterations:
                 trail = visit.trail.branch(last, told)
                 trail.add("MapIterationStarted", "mapIterationStarted", told)
                 await asyncio.sleep(0)  # all that may start do so before one goes on
-                path = f"{visit.try_path}:{item['Index']}"
+                path = f"{visit.attempt_path}:{item['Index']}"
                 frame = Frame(visit.execution, processor(visit.state), trail, path, {"Item": item})
                 self.outputs[item["Index"]] = await run_machine(frame, value, visit.variables)
                 last = trail.last
-                self.last = trail.aside("MapIterationSucceeded", "mapIterationSucceeded", told)
+                self.last = trail.add_side_event("MapIterationSucceeded", "mapIterationSucceeded", told)
                 visit.trail.branches.remove(trail)
         except StatesError as error:
-            visit.trail.cut(trail, silently=error.error == RUNTIME)
+            visit.trail.end_branches(trail, silently=error.error == RUNTIME)
             raise

@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from genomics_pipeline.engine.interpreter import Frame, run_machine
-from genomics_pipeline.engine.states.attempts import attempts
-from genomics_pipeline.engine.states.crew import together
+from genomics_pipeline.engine.states.attempts import run_attempts
+from genomics_pipeline.engine.states.concurrency import run_all
 from genomics_pipeline.engine.visit import Transition, Visit
 from genomics_pipeline.language.errors import BRANCH_FAILED, RUNTIME, StatesError
 
 
 async def run(visit: Visit) -> Transition:
     """Return the outputs of the branches, in their order."""
-    return await attempts(visit, _branches)
+    return await run_attempts(visit, _branches)
 
 
 async def _branches(visit: Visit) -> Any:
     value = visit.arguments(visit.state, default=visit.input)
-    trail, path = visit.trail, visit.try_path
+    trail, path = visit.trail, visit.attempt_path
     visit.start()
     frames = [
         Frame(visit.execution, branch, trail.branch(), f"{path}:{number}", visit.item)
@@ -29,10 +29,10 @@ async def _branches(visit: Visit) -> Any:
         try:
             return await run_machine(frame, value, visit.variables)
         except StatesError as error:
-            trail.cut(frame.trail, silently=error.error == RUNTIME)
+            trail.end_branches(frame.trail, silently=error.error == RUNTIME)
             raise error.plain(BRANCH_FAILED) from error
 
-    outputs = await together((run_branch(frame) for frame in frames), len(frames))
+    outputs = await run_all((run_branch(frame) for frame in frames), len(frames))
     trail.branches = []
     trail.last = max(frame.trail.last for frame in frames)
     visit.succeed()

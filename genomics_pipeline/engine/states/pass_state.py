@@ -7,4 +7,4 @@ from genomics_pipeline.engine.visit import Transition, Visit
 
 async def run(visit: Visit) -> Transition:
     """Evaluate ``Result``, ``Parameters``, ``ResultPath`` in JSONPath; ``Output``, ``Assign`` in JSONata."""
-    return visit.passed()
+    return visit.transition()

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from genomics_pipeline.engine.execution import TaskContext
-from genomics_pipeline.engine.states.attempts import attempts
+from genomics_pipeline.engine.states.attempts import run_attempts
 from genomics_pipeline.engine.states.task_events import TaskEvents
 from genomics_pipeline.engine.states.timeouts import timeouts
 from genomics_pipeline.engine.visit import Transition, Visit
@@ -19,7 +19,7 @@ from genomics_pipeline.model.json_text import dumps
 
 async def run(visit: Visit) -> Transition:
     """Return the task's result, of the first attempt that succeeds."""
-    return await attempts(visit, _task)
+    return await run_attempts(visit, _task)
 
 
 async def _task(visit: Visit) -> Any:

@@ -16,4 +16,4 @@ async def run(visit: Visit) -> Transition:
     else:
         seconds = datetime.fromisoformat(until).timestamp() - clock.now()
     await clock.sleep(max(seconds, 0))
-    return visit.passed()
+    return visit.transition()

@@ -34,7 +34,7 @@ class Activity:
         Raises:
             StatesError: the function's, or one named after its exception, with its message as the cause.
         """
-        with self._callbacks.waiting(context, context.resource) as ended:
+        with self._callbacks.issue_token(context, context.resource) as ended:
             try:
                 output = json.loads(await self._functions.call(context.resource, arguments, context))
             except FunctionFailed as failed:

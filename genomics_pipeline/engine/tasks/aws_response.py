@@ -55,7 +55,7 @@ def sdk_cause(message: str, service: str, status: int) -> str:
     return f"{message} (Service: {service}, Status Code: {status}, Request ID: {ids}) (SDK Attempt Count: 1)"
 
 
-def required(arguments: Any, *names: str) -> tuple[Any, ...]:
+def require_arguments(arguments: Any, *names: str) -> tuple[Any, ...]:
     """Return the arguments that a call cannot do without.
 
     Raises:

@@ -14,7 +14,7 @@ from genomics_pipeline.engine.execution import TaskContext, TaskHandler
 from genomics_pipeline.language.errors import StatesError
 
 _REMEMBERED = 100_000  # tokens that ended and are still told from those that never were
-GONE = "Provided task does not exist anymore"  # what a late callback of a service's task is told
+TASK_GONE = "Provided task does not exist anymore"  # what a late callback of a service's task is told
 
 
 class CallbackError(Exception):
@@ -77,7 +77,7 @@ class Callbacks:
         waiting.loop.call_soon_threadsafe(waiting.heartbeat)
 
     @contextmanager
-    def waiting(self, context: TaskContext, name: str) -> Iterator[asyncio.Future[Any]]:
+    def issue_token(self, context: TaskContext, name: str) -> Iterator[asyncio.Future[Any]]:
         """Give out the context's token; the future ends when a callback does.
 
         Args:
@@ -140,7 +140,7 @@ class WaitForTaskToken:
         Raises:
             StatesError: the request's, or the callback's.
         """
-        with self._callbacks.waiting(context, GONE) as ended:
+        with self._callbacks.issue_token(context, TASK_GONE) as ended:
             try:
                 answer = await self._request(arguments, context)
                 if not ended.done():

@@ -33,7 +33,7 @@ class FunctionContext:
     Attributes:
         function_name: The Lambda function's name; the resource of what is none.
         invoked_function_arn: What was called.
-        callbacks: Ends tasks by their tokens, from any thread.
+        callbacks: MapRunJournal tasks by their tokens, from any thread.
         heartbeat: Says that the task is alive, for ``HeartbeatSeconds``; from any thread.
         token: The task's token, where it has one.
         aws_request_id: A UUID for this call.
@@ -87,7 +87,7 @@ class Functions:
         """Return whether a function was given for exactly this resource, or for this Lambda function."""
         return self._find(resource) is not None
 
-    def any_lambda(self) -> bool:
+    def has_lambda(self) -> bool:
         """Return whether some function can be called by ``lambda:invoke``."""
         return any(_LAMBDA.fullmatch(name) or not name.startswith("arn:") for name in self._functions)
 

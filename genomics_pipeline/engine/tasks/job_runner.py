@@ -28,7 +28,7 @@ class JobReport:
 NO_WORK = JobReport()
 
 
-def joined_report(reports: Iterable[JobReport]) -> JobReport:
+def join_reports(reports: Iterable[JobReport]) -> JobReport:
     """Return one report of the work of several."""
     ran, reused = set[StageItem](), set[StageItem]()
     for report in reports:

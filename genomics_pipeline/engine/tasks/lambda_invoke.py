@@ -7,7 +7,7 @@ from secrets import token_hex
 from typing import Any
 
 from genomics_pipeline.engine.execution import TaskContext
-from genomics_pipeline.engine.tasks.aws_response import metadata, optimised_cause, required
+from genomics_pipeline.engine.tasks.aws_response import metadata, optimised_cause, require_arguments
 from genomics_pipeline.engine.tasks.functions import FunctionFailed, Functions
 from genomics_pipeline.language.errors import RUNTIME, StatesError
 from genomics_pipeline.model.json_text import compact
@@ -31,7 +31,7 @@ class LambdaInvoke:
             StatesError: named after the exception of a function that failed; ``Lambda.ResourceNotFoundException``
                 for a function there is not, ``Lambda.InvalidRequestContentException`` for text that is no JSON.
         """
-        name, kind = str(required(arguments, "FunctionName")[0]), arguments.get("InvocationType")
+        name, kind = str(require_arguments(arguments, "FunctionName")[0]), arguments.get("InvocationType")
         if kind not in (None, "RequestResponse"):
             raise StatesError(RUNTIME, f"lambda:invoke here waits for its function; it does not take {kind!r}")
         if name not in self._functions:

@@ -12,7 +12,7 @@ from uuid import uuid4
 from genomics_pipeline.engine.events import JobEnded, JobStarted, Note, Observer
 from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.tasks.admission import Admission, Share
-from genomics_pipeline.engine.tasks.aws_response import required
+from genomics_pipeline.engine.tasks.aws_response import require_arguments
 from genomics_pipeline.engine.tasks.background import Background
 from genomics_pipeline.engine.tasks.job import (
     EXITED,
@@ -78,7 +78,7 @@ class MachineJobs:
         return JobReport(frozenset(self._ran), frozenset(self._reused))
 
     def _submission(self, arguments: Mapping[str, Any]) -> JobSubmission:
-        name, queue, wanted = map(str, required(arguments, "JobName", "JobQueue", "JobDefinition"))
+        name, queue, wanted = map(str, require_arguments(arguments, "JobName", "JobQueue", "JobDefinition"))
         definition = wanted.rsplit("job-definition/", 1)[-1].split(":")[0]
         declared = self._definitions.get(definition)
         if declared is None:

@@ -21,7 +21,7 @@ Add = Callable[[str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class MockedResponse:
     """What some invocations of a state are answered.
 
     Attributes:
@@ -48,7 +48,7 @@ class MockFile:
     """
 
     cases: Mapping[str, Mapping[str, Mapping[str, str]]]
-    responses: Mapping[str, tuple[Response, ...]]
+    responses: Mapping[str, tuple[MockedResponse, ...]]
     file: str
 
     def check_states(self, machine: str, tasks: Collection[str]) -> None:
@@ -128,7 +128,7 @@ def _cases(machine: Any, path: str, responses: Collection[str], add: Add) -> dic
     return found
 
 
-def _responses(response: Any, path: str, add: Add) -> Iterator[Response]:
+def _responses(response: Any, path: str, add: Add) -> Iterator[MockedResponse]:
     taken: list[tuple[int, int, str]] = []
     for key, answer in _object(response, path, "an object of invocations and their answers", add).items():
         place = f"{path}.{key}"
@@ -143,7 +143,7 @@ def _responses(response: Any, path: str, add: Add) -> Iterator[Response]:
         if isinstance(answer, dict) and sorted(fields) not in (["Return"], ["Throw"]):
             add(place, f'expected either "Return" or "Throw", found {", ".join(fields) or "neither"}')
         thrown = _throw(fields["Throw"], f"{place}.Throw", add) if "Throw" in fields else None
-        yield Response(first, last, fields.get("Return"), thrown)
+        yield MockedResponse(first, last, fields.get("Return"), thrown)
 
 
 def _throw(throw: Any, path: str, add: Add) -> tuple[str, str]:
@@ -175,7 +175,7 @@ class Mocks:
         self._case = case
         self._invocations: dict[tuple[str, str], int] = {}
 
-    def mocked(self, machine: str, state: str) -> bool:
+    def is_mocked(self, machine: str, state: str) -> bool:
         """Return whether the state is answered from here."""
         return self._response(machine, state) is not None
 

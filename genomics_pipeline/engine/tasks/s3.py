@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from genomics_pipeline.engine.execution import TaskContext, TaskHandler
-from genomics_pipeline.engine.tasks.aws_response import required, sdk_cause
+from genomics_pipeline.engine.tasks.aws_response import require_arguments, sdk_cause
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import DataError
@@ -95,7 +95,7 @@ class S3Tasks:
 
     def _copy(self, arguments: Any) -> dict[str, Any]:
         uri = _uri(arguments)
-        (given,) = required(arguments, "CopySource")
+        (given,) = require_arguments(arguments, "CopySource")
         source = f"s3://{unquote(str(given)).removeprefix('/')}"
         if source == uri and arguments.get("MetadataDirective") != "REPLACE":
             raise StatesError("S3.S3Exception", sdk_cause(_ITSELF, "S3", 400))
@@ -109,7 +109,7 @@ class S3Tasks:
         return {}
 
     def _list(self, arguments: Any) -> dict[str, Any]:
-        (bucket,) = required(arguments, "Bucket")
+        (bucket,) = require_arguments(arguments, "Bucket")
         prefix, delimiter = arguments.get("Prefix") or "", arguments.get("Delimiter")
         after = arguments.get("ContinuationToken") or arguments.get("StartAfter") or ""
         most = min(int(arguments.get("MaxKeys", quotas.LIST_KEYS.value)), quotas.LIST_KEYS.value)
@@ -158,7 +158,7 @@ class S3Tasks:
 
 
 def _uri(arguments: Any) -> str:
-    bucket, key = required(arguments, "Bucket", "Key")
+    bucket, key = require_arguments(arguments, "Bucket", "Key")
     return f"s3://{bucket}/{key}"
 
 

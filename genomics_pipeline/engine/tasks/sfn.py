@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from genomics_pipeline.engine.execution import TaskContext, TaskHandler
-from genomics_pipeline.engine.tasks.aws_response import required, sdk_cause
+from genomics_pipeline.engine.tasks.aws_response import require_arguments, sdk_cause
 from genomics_pipeline.engine.tasks.callbacks import CallbackError, Callbacks
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.model.json_text import compact
@@ -44,13 +44,13 @@ class SendTask:
 
     def _send(self, name: str, arguments: Any) -> None:
         if name == "sendTaskSuccess":
-            token, output = required(arguments, "TaskToken", "Output")
+            token, output = require_arguments(arguments, "TaskToken", "Output")
             self._callbacks.succeed(token, _value(output))
         elif name == "sendTaskFailure":
-            (token,) = required(arguments, "TaskToken")
+            (token,) = require_arguments(arguments, "TaskToken")
             self._callbacks.fail(token, arguments.get("Error") or "", arguments.get("Cause") or "")
         else:
-            self._callbacks.heartbeat(*required(arguments, "TaskToken"))
+            self._callbacks.heartbeat(*require_arguments(arguments, "TaskToken"))
 
 
 def _value(output: Any) -> Any:

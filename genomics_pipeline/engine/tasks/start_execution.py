@@ -13,7 +13,7 @@ from uuid import uuid4
 from genomics_pipeline.engine.execution import ARN, TaskContext
 from genomics_pipeline.engine.redrive import NOT_REDRIVABLE
 from genomics_pipeline.engine.result import ExecutionResult
-from genomics_pipeline.engine.tasks.aws_response import metadata, milliseconds, optimised_cause, required
+from genomics_pipeline.engine.tasks.aws_response import metadata, milliseconds, optimised_cause, require_arguments
 from genomics_pipeline.engine.tasks.background import Background
 from genomics_pipeline.language.errors import TASK_FAILED, StatesError
 from genomics_pipeline.model import quotas
@@ -25,7 +25,7 @@ _NAME = re.compile(f"[^{quotas.NOT_IN_NAMES}]{{1,{quotas.EXECUTION_NAME.value}}}
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class StartedExecution:
     """An execution that was started."""
 
     machine: str
@@ -52,7 +52,7 @@ class StartExecution:
         self._machines = machines
         self._run = run
         self._background = Background()
-        self._named: dict[str, Started] = {}  # by ARN: only executions whose name the caller chose can meet again
+        self._named: dict[str, StartedExecution] = {}  # by ARN, where the caller chose the name
 
     async def request(self, arguments: Any, context: TaskContext) -> Any:
         """Start an execution and go on.
@@ -85,8 +85,8 @@ class StartExecution:
         """Wait for the executions that nothing waits for."""
         await self._background.drain()
 
-    def _start(self, arguments: Any, context: TaskContext) -> Started:
-        (wanted,) = required(arguments, "StateMachineArn")
+    def _start(self, arguments: Any, context: TaskContext) -> StartedExecution:
+        (wanted,) = require_arguments(arguments, "StateMachineArn")
         machine = self._machine(str(wanted))
         name = arguments.get("Name")
         if name is not None and not _NAME.fullmatch(str(name)):
@@ -104,7 +104,7 @@ class StartExecution:
             return result, milliseconds(context.clock.now())
 
         start = milliseconds(context.clock.now())
-        started = Started(machine, chosen, value, start, self._background.start(run()))
+        started = StartedExecution(machine, chosen, value, start, self._background.start(run()))
         if name is not None:
             self._named[arn] = started
         return started
@@ -146,7 +146,7 @@ class StartExecution:
         raise _refused(f"State Machine Does Not Exist: '{wanted}'", "StateMachineDoesNotExist")
 
 
-def _answer(started: Started, context: TaskContext) -> dict[str, Any]:
+def _answer(started: StartedExecution, context: TaskContext) -> dict[str, Any]:
     """Return what StartExecution answers."""
     body = compact({"executionArn": started.arn, "startDate": started.start_date / 1000})
     return {

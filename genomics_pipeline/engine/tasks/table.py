@@ -55,7 +55,7 @@ class TaskTable:
             machine: Its state machine's name, ``NAME`` or ``NAME/LABEL``.
             state: The state's name.
         """
-        if self._mocks and self._mocks.mocked(machine, state):
+        if self._mocks and self._mocks.is_mocked(machine, state):
             return self._mocks
         if resource in self._functions:
             if ACTIVITY.fullmatch(resource):

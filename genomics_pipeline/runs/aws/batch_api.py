@@ -11,8 +11,8 @@ from genomics_pipeline.aws.batch import CALLS_PER_S, ENDED, BatchError, BatchJob
 from genomics_pipeline.aws.pascal_case import UnknownMember
 from genomics_pipeline.engine.clock import Clock
 from genomics_pipeline.engine.execution import TaskContext
-from genomics_pipeline.engine.states.crew import whole
-from genomics_pipeline.engine.tasks.aws_response import optimised_cause, required
+from genomics_pipeline.engine.states.concurrency import finish_before_cancellation
+from genomics_pipeline.engine.tasks.aws_response import optimised_cause, require_arguments
 from genomics_pipeline.engine.tasks.job_poller import JobPoller, PollRate
 from genomics_pipeline.engine.tasks.job_runner import NO_WORK, JobDetail, JobReport
 from genomics_pipeline.language.errors import RUNTIME, StatesError
@@ -48,7 +48,7 @@ class BatchApi:
             context.submitted(submitted)
             return await self._poller.end(submitted["JobId"])
         except asyncio.CancelledError:
-            await whole(self._terminate(submitting, context))
+            await finish_before_cancellation(self._terminate(submitting, context))
             raise
 
     async def submit(self, arguments: Mapping[str, Any], context: TaskContext) -> dict[str, str]:
@@ -63,7 +63,7 @@ class BatchApi:
         return NO_WORK
 
     async def _submit(self, arguments: Mapping[str, Any]) -> dict[str, str]:
-        required(arguments, "JobName", "JobQueue", "JobDefinition")
+        require_arguments(arguments, "JobName", "JobQueue", "JobDefinition")
         try:
             return await asyncio.to_thread(self._jobs.submit, _managed(arguments))
         except UnknownMember as unknown:

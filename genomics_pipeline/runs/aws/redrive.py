@@ -99,7 +99,7 @@ def _check(run: AwsRun, execution: Described, request: RedriveRequest) -> None:
     if execution.get("redriveStatus") == "NOT_REDRIVABLE":
         raise _by_aws(run, execution, execution.get("redriveStatusReason", ""))
     error, cause = execution.get("error", ""), execution.get("cause", "")
-    if begins_anew(error, cause) and not request.all_items:
+    if needs_new_map_run(error, cause) and not request.all_items:
         raise _Refusal(
             "ALL_ITEMS",
             f"it ended with {error}, after which AWS does not go on with the Map Run but begins one over all items; "
@@ -111,11 +111,13 @@ def _check(run: AwsRun, execution: Described, request: RedriveRequest) -> None:
         _check_definition(run, own)
 
 
-def begins_anew(error: str, cause: str) -> bool:
+def needs_new_map_run(error: str, cause: str) -> bool:
     """Return whether AWS would redrive an execution that ended so with another Map Run, over all items.
 
-    >>> begins_anew("States.DataLimitExceeded", "too large"), begins_anew("States.Runtime", "Error contacting AWS")
-    (True, False)
+    >>> needs_new_map_run("States.DataLimitExceeded", "too large")
+    True
+    >>> needs_new_map_run("States.Runtime", "Error contacting AWS")
+    False
     """
     interpolation = error == "States.Runtime" and cause.startswith(WITHIN)
     return error in ("States.DataLimitExceeded", "States.QueryEvaluationError") or interpolation

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from genomics_pipeline.engine.tasks.job import Job, JobEnd, RunAttempt
-from genomics_pipeline.engine.tasks.job_runner import joined_report
+from genomics_pipeline.engine.tasks.job_runner import join_reports
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.failure import FailureClass
@@ -106,7 +106,7 @@ class Injector:
         ends = [self._run_attempt(_of(job, payload, rest))] if rest else []
         ends += [self._item_end(due[name].kind, job, payload, item) for name, item in _named(payload) if name in due]
         end = next((end for end in ends if end.exit_code != 0), ends[0])
-        return replace(end, report=joined_report(end.report for end in ends))
+        return replace(end, report=join_reports(end.report for end in ends))
 
     def _due(self, payload: TaskPayload, wanted: Callable[[Fault], bool]) -> dict[str, Fault]:
         """Return for each item the first of its faults that is wanted and not spent."""

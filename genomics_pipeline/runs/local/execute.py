@@ -17,7 +17,7 @@ from genomics_pipeline.engine.execution import Engine, TaskHandler
 from genomics_pipeline.engine.fast_forward import FastForwardClock
 from genomics_pipeline.engine.history import EventFile
 from genomics_pipeline.engine.result import ExecutionResult
-from genomics_pipeline.engine.start import Beginning, run_execution
+from genomics_pipeline.engine.start import StartRequest, run_execution
 from genomics_pipeline.engine.tasks import lambda_invoke, start_execution
 from genomics_pipeline.engine.tasks.batch import BatchTasks
 from genomics_pipeline.engine.tasks.callbacks import Callbacks, WaitForTaskToken
@@ -235,7 +235,7 @@ def _table(plan: _Plan, folder: Path, clock: Clock, clients: Clients) -> TaskTab
         f"{resource}.sync:2": starts.sync_2,
         f"{resource}{CALLBACK}": WaitForTaskToken(starts.request, callbacks),
     }
-    if functions.any_lambda():
+    if functions.has_lambda():
         invoke = lambda_invoke.LambdaInvoke(functions)
         handlers |= {
             lambda_invoke.INVOKE: invoke,
@@ -253,6 +253,6 @@ def _table(plan: _Plan, folder: Path, clock: Clock, clients: Clients) -> TaskTab
         place = folder / "executions" / hashlib.sha256(f"{machine}:{name}".encode()).hexdigest()
         place.mkdir(parents=True, exist_ok=True)
         engine = Engine(plan.store, table, clock, lambda event: None, place)
-        return await run_execution(engine, Beginning(plan.documents[machine], value, name, machine), EventFile(None))
+        return await run_execution(engine, StartRequest(plan.documents[machine], value, name, machine), EventFile(None))
 
     return table

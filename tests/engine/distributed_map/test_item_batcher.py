@@ -100,28 +100,29 @@ def map_state(**batcher: Any) -> dict[str, Any]:
     }
 
 
-def test_children_are_given_batches_and_batch_input(bench: Any) -> None:
+def test_children_are_given_batches_and_batch_input(harness: Any) -> None:
     states = map_state(MaxItemsPerBatch="{% $states.input.n %}", BatchInput={"tag": "{% $states.input.tag %}"})
-    assert bench.run(states, {"n": 2, "tag": "x"}).output == [
+    assert harness.run(states, {"n": 2, "tag": "x"}).output == [
         {"BatchInput": {"tag": "x"}, "Items": [{"v": "a"}, {"v": "b"}]},
         {"BatchInput": {"tag": "x"}, "Items": [{"v": "c"}]},
     ]
 
 
-def test_a_failed_batch_counts_all_its_items(bench: Any) -> None:
+def test_a_failed_batch_counts_all_its_items(harness: Any) -> None:
     states = map_state(MaxItemsPerBatch=2)
     fail = {"Type": "Choice", "Choices": [{"Condition": "{% $count($states.input.Items) = 2 %}", "Next": "F"}]}
     states["M"]["ItemProcessor"] |= {
         "StartAt": "C",
         "States": {"C": {**fail, "Default": "P"}, "P": {"Type": "Pass", "End": True}, "F": {"Type": "Fail"}},
     }
-    result = bench.run({"M": {**states["M"], "ToleratedFailureCount": 2}})
+    result = harness.run({"M": {**states["M"], "ToleratedFailureCount": 2}})
     (run,) = result.map_runs
     assert (run["itemCounts"]["failed"], run["itemCounts"]["total"]) == (2, 3)
     assert (run["executionCounts"]["failed"], run["executionCounts"]["total"]) == (1, 2)
-    bench.journal = bench.journal / "less"
+    harness.journal = harness.journal / "less"
     assert (
-        bench.run({"M": {**states["M"], "ToleratedFailureCount": 1}}).error == "States.ExceedToleratedFailureThreshold"
+        harness.run({"M": {**states["M"], "ToleratedFailureCount": 1}}).error
+        == "States.ExceedToleratedFailureThreshold"
     )
 
 
@@ -134,15 +135,15 @@ def test_a_failed_batch_counts_all_its_items(bench: Any) -> None:
         ({"MaxInputBytesPerBatchPath": "$.more"}, [["a", "b", "c"]]),  # than AWS allows: no more than 256 KiB
     ],
 )
-def test_limits_of_paths(bench: Any, batcher: dict[str, Any], expected: list[list[str]]) -> None:
+def test_limits_of_paths(harness: Any, batcher: dict[str, Any], expected: list[list[str]]) -> None:
     given = {"items": ["a", "b", "c"], "n": 2, "text": "2", "more": 300_000}
-    assert [batch["Items"] for batch in with_paths(bench, batcher, given).output] == expected
+    assert [batch["Items"] for batch in with_paths(harness, batcher, given).output] == expected
 
 
-def with_paths(bench: Any, batcher: dict[str, Any], given: Any) -> Any:
+def with_paths(harness: Any, batcher: dict[str, Any], given: Any) -> Any:
     inner = map_state()["M"]["ItemProcessor"]
     state = {"Type": "Map", "ItemsPath": "$.items", "ItemBatcher": batcher, "ItemProcessor": inner, "End": True}
-    return bench.run({"M": state}, given, QueryLanguage="JSONPath")
+    return harness.run({"M": state}, given, QueryLanguage="JSONPath")
 
 
 # A path's words are those recorded of MaxConcurrencyPath: localstack/localstack, test_base_scenarios.snapshot.json.
@@ -155,8 +156,8 @@ def with_paths(bench: Any, batcher: dict[str, Any], given: Any) -> Any:
         ([1], 'The MaxItemsPerBatchPath field refers to value "[1]" which is not a valid integer: $.n'),
     ],
 )
-def test_a_path_to_no_positive_integer(bench: Any, found: Any, cause: str) -> None:
-    result = with_paths(bench, {"MaxItemsPerBatchPath": "$.n"}, {"items": ["a"], "n": found})
+def test_a_path_to_no_positive_integer(harness: Any, found: Any, cause: str) -> None:
+    result = with_paths(harness, {"MaxItemsPerBatchPath": "$.n"}, {"items": ["a"], "n": found})
     assert (result.error, result.cause.partition("). ")[2]) == ("States.Runtime", cause)
 
 
@@ -173,6 +174,6 @@ def test_a_path_to_no_positive_integer(bench: Any, found: Any, cause: str) -> No
         ),
     ],
 )
-def test_an_expression_that_gives_no_positive_integer(bench: Any, limit: Any, cause: str) -> None:
-    result = bench.run(map_state(MaxItemsPerBatch=limit))
+def test_an_expression_that_gives_no_positive_integer(harness: Any, limit: Any, cause: str) -> None:
+    result = harness.run(map_state(MaxItemsPerBatch=limit))
     assert (result.error, result.cause.partition("). ")[2]) == ("States.QueryEvaluationError", cause)

@@ -48,7 +48,7 @@ def failing(*names: Any) -> Any:
     return task
 
 
-def test_without_a_writer_the_result_is_the_outputs_in_the_items_order(bench: Any) -> None:
+def test_without_a_writer_the_result_is_the_outputs_in_the_items_order(harness: Any) -> None:
     order = []
 
     async def later(arguments: Any, context: Any) -> Any:
@@ -57,19 +57,19 @@ def test_without_a_writer_the_result_is_the_outputs_in_the_items_order(bench: An
         order.append(arguments)
         return arguments * 10
 
-    assert bench.run({"M": over([1, 5, 9], "later")}, tasks={"later": later}).output == [10, 50, 90]
+    assert harness.run({"M": over([1, 5, 9], "later")}, tasks={"later": later}).output == [10, 50, 90]
     assert order == [9, 5, 1]
 
 
-def test_an_empty_map_succeeds(bench: Any) -> None:
-    result = bench.run({"M": over([], ResultWriter=WRITER)})
+def test_an_empty_map_succeeds(harness: Any) -> None:
+    result = harness.run({"M": over([], ResultWriter=WRITER)})
     assert result.status == "SUCCEEDED"
-    manifest = json.loads(bench.store.objects[bench.store.named("manifest.json")])
+    manifest = json.loads(harness.store.objects[harness.store.named("manifest.json")])
     assert manifest["ResultFiles"] == {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
 
 
 @pytest.mark.parametrize(("limit", "most"), [(1, 1), (3, 3), (0, 7), ("{% 2 %}", 2), (99, 7)])
-def test_max_concurrency(bench: Any, limit: Any, most: int) -> None:
+def test_max_concurrency(harness: Any, limit: Any, most: int) -> None:
     running, seen = 0, 0
     full = asyncio.Event()
 
@@ -85,14 +85,14 @@ def test_max_concurrency(bench: Any, limit: Any, most: int) -> None:
         running -= 1
         return arguments
 
-    result = bench.run({"M": over(list(range(7)), "busy", MaxConcurrency=limit)}, tasks={"busy": busy})
+    result = harness.run({"M": over(list(range(7)), "busy", MaxConcurrency=limit)}, tasks={"busy": busy})
     assert result.output == list(range(7))
     assert seen == most
 
 
-def test_never_more_children_at_once_than_aws_runs(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_never_more_children_at_once_than_aws_runs(harness: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quotas, "MAP_RUN_CONCURRENCY", replace(quotas.MAP_RUN_CONCURRENCY, value=2))
-    test_max_concurrency(bench, 5, 2)
+    test_max_concurrency(harness, 5, 2)
 
 
 @pytest.mark.parametrize(
@@ -114,9 +114,9 @@ def test_never_more_children_at_once_than_aws_runs(bench: Any, monkeypatch: pyte
         ({"ToleratedFailurePercentage": "{% 25 %}"}, 2, "SUCCEEDED"),
     ],
 )
-def test_tolerated_failures(bench: Any, fields: dict[str, Any], failed: int, status: str) -> None:
+def test_tolerated_failures(harness: Any, fields: dict[str, Any], failed: int, status: str) -> None:
     state = over(list(range(8)), "some", MaxConcurrency=1, **fields)
-    result = bench.run({"M": state}, tasks={"some": failing(*range(failed))})
+    result = harness.run({"M": state}, tasks={"some": failing(*range(failed))})
     assert result.status == status
     if status == "SUCCEEDED":
         assert result.output == list(range(failed, 8))
@@ -126,11 +126,11 @@ def test_tolerated_failures(bench: Any, fields: dict[str, Any], failed: int, sta
 
 
 def test_a_percentage_is_of_all_items_not_of_those_so_far() -> None:
-    assert not Tolerance(None, 50).exceeded(4, 8)
-    assert Tolerance(None, 50).exceeded(5, 8)
+    assert not Tolerance(None, 50).is_exceeded(4, 8)
+    assert Tolerance(None, 50).is_exceeded(5, 8)
 
 
-def test_when_too_many_fail_those_in_flight_are_aborted_and_the_rest_stays_pending(bench: Any) -> None:
+def test_when_too_many_fail_those_in_flight_are_aborted_and_the_rest_stays_pending(harness: Any) -> None:
     async def mixed(arguments: Any, context: Any) -> Any:
         if arguments == 2:
             await asyncio.sleep(0.01)
@@ -142,10 +142,10 @@ def test_when_too_many_fail_those_in_flight_are_aborted_and_the_rest_stays_pendi
     catch = [{"ErrorEquals": ["States.ExceedToleratedFailureThreshold"], "Next": "E"}]
     state = over([0, 1, 2, 3, 4], "mixed", MaxConcurrency=2, ResultWriter=WRITER, Catch=catch)
     # 0 ends, 1 hangs, 2 fails while 1 is in flight; 3 and 4 never start
-    result = bench.run({"M": state, "E": {"Type": "Succeed"}}, tasks={"mixed": mixed})
+    result = harness.run({"M": state, "E": {"Type": "Succeed"}}, tasks={"mixed": mixed})
     assert result.status == "SUCCEEDED"
     rows = {
-        kind: bench.store.lines(bench.store.named(f"{kind}_0.jsonl")) for kind in ("SUCCEEDED", "FAILED", "PENDING")
+        kind: harness.store.lines(harness.store.named(f"{kind}_0.jsonl")) for kind in ("SUCCEEDED", "FAILED", "PENDING")
     }
     assert [(row["Input"], row["Status"]) for row in rows["SUCCEEDED"]] == [("0", "SUCCEEDED")]
     assert [(row["Input"], row["Status"], row.get("Error")) for row in rows["FAILED"]] == [
@@ -164,7 +164,7 @@ def test_when_too_many_fail_those_in_flight_are_aborted_and_the_rest_stays_pendi
 
 
 @pytest.mark.parametrize("gap", range(12))
-def test_a_child_that_ends_while_the_run_is_aborted_stands_in_one_file_once(bench: Any, gap: int) -> None:
+def test_a_child_that_ends_while_the_run_is_aborted_stands_in_one_file_once(harness: Any, gap: int) -> None:
     """Its end is being written when the failure of another one cancels it."""
 
     async def racing(arguments: Any, context: Any) -> Any:
@@ -175,24 +175,24 @@ def test_a_child_that_ends_while_the_run_is_aborted_stands_in_one_file_once(benc
         return arguments
 
     state = over(list(range(30)), "racing", ResultWriter=WRITER)
-    result = bench.run({"M": state}, tasks={"racing": racing})
+    result = harness.run({"M": state}, tasks={"racing": racing})
     assert result.error == "States.ExceedToleratedFailureThreshold"
-    manifest = json.loads(bench.store.objects[bench.store.named("manifest.json")])
+    manifest = json.loads(harness.store.objects[harness.store.named("manifest.json")])
     inputs = [
         json.loads(row["Input"])
         for kind, files in manifest["ResultFiles"].items()
         for file in files
-        for row in bench.store.lines(f"s3://b/{file['Key']}")
+        for row in harness.store.lines(f"s3://b/{file['Key']}")
     ]
     assert sorted(inputs) == list(range(30))
     (run,) = result.map_runs
     parts = ("pending", "running", "succeeded", "failed", "timedOut", "aborted")
     assert run["itemCounts"]["total"] == sum(run["itemCounts"][part] for part in parts) == 30
-    assert len(bench.seen(ChildEnded)) == 30 - run["itemCounts"]["pending"]
+    assert len(harness.seen(ChildEnded)) == 30 - run["itemCounts"]["pending"]
 
 
-def test_item_selector_sees_the_context_and_children_see_only_their_input(bench: Any) -> None:
-    bench.store.objects["s3://b/items.jsonl"] = b'{"id":"a"}\n{"id":"b"}\n'
+def test_item_selector_sees_the_context_and_children_see_only_their_input(harness: Any) -> None:
+    harness.store.objects["s3://b/items.jsonl"] = b'{"id":"a"}\n{"id":"b"}\n'
     state = over(
         None,
         ItemReader={
@@ -222,7 +222,7 @@ def test_item_selector_sees_the_context_and_children_see_only_their_input(bench:
         }
     }
     first = {"V": {"Type": "Pass", "Assign": {"n": 5, "file": "items.jsonl"}, "Next": "M"}}
-    result = bench.run({**first, "M": state}, {"bucket": "b"})
+    result = harness.run({**first, "M": state}, {"bucket": "b"})
     assert result.output == [
         {
             "in": {
@@ -240,12 +240,12 @@ def test_item_selector_sees_the_context_and_children_see_only_their_input(bench:
     ]
 
 
-def test_a_child_that_asks_for_an_outer_variable_fails(bench: Any) -> None:
+def test_a_child_that_asks_for_an_outer_variable_fails(harness: Any) -> None:
     state = over([1])
     state["ItemProcessor"]["States"] = {"T": {"Type": "Pass", "Output": "{% $n %}", "End": True}}
-    result = bench.run({"V": {"Type": "Pass", "Assign": {"n": 5}, "Next": "M"}, "M": state})
+    result = harness.run({"V": {"Type": "Pass", "Assign": {"n": 5}, "Next": "M"}, "M": state})
     assert result.error == "States.ExceedToleratedFailureThreshold"
-    (ended,) = bench.seen(ChildEnded)
+    (ended,) = harness.seen(ChildEnded)
     assert (ended.error, ended.cause) == (
         "States.QueryEvaluationError",
         "An error occurred while executing the state 'T' (entered at the event id #2). "
@@ -253,7 +253,7 @@ def test_a_child_that_asks_for_an_outer_variable_fails(bench: Any) -> None:
     )
 
 
-def test_assign_and_output_of_the_result(bench: Any) -> None:
+def test_assign_and_output_of_the_result(harness: Any) -> None:
     state = over(
         [1],
         ResultWriter=WRITER,
@@ -263,7 +263,7 @@ def test_assign_and_output_of_the_result(bench: Any) -> None:
     )
     del state["End"]
     end = {"Type": "Pass", "Output": {"details": "{% $details %}", "arn": "{% $states.input %}"}, "End": True}
-    result = bench.run({"M": state, "E": end})
+    result = harness.run({"M": state, "E": end})
     arn = result.output["arn"]
     prefix, uuid = arn.rsplit(":", 1)
     assert prefix == "arn:aws:states:us-east-1:000000000000:mapRun:machine/Each"
@@ -271,13 +271,13 @@ def test_assign_and_output_of_the_result(bench: Any) -> None:
     assert result.map_runs[0]["resultWriterDetails"] == result.output["details"]
 
 
-def test_events_and_transitions(bench: Any) -> None:
-    result = bench.run({"M": over(["a", "b"], MaxConcurrency=1)})
-    (began,), (ended,) = bench.seen(MapRunStarted), bench.seen(MapRunEnded)
+def test_events_and_transitions(harness: Any) -> None:
+    result = harness.run({"M": over(["a", "b"], MaxConcurrency=1)})
+    (began,), (ended,) = harness.seen(MapRunStarted), harness.seen(MapRunEnded)
     assert (began.label, began.items, began.resumed) == ("Each", 2, 0)
     assert (ended.arn, ended.status, ended.items, ended.failed) == (began.arn, "SUCCEEDED", 2, 0)
-    assert [(event.index, event.input) for event in bench.seen(ChildStarted)] == [(0, "a"), (1, "b")]
-    assert [(event.index, event.status, event.items) for event in bench.seen(ChildEnded)] == [
+    assert [(event.index, event.input) for event in harness.seen(ChildStarted)] == [(0, "a"), (1, "b")]
+    assert [(event.index, event.status, event.items) for event in harness.seen(ChildEnded)] == [
         (0, "SUCCEEDED", 1),
         (1, "SUCCEEDED", 1),
     ]
@@ -290,7 +290,7 @@ NO_ID = [{"id": 0}, {"id": 1}, {}, {"id": 3}]
 
 
 @pytest.mark.parametrize(("kind", "ended"), [("STANDARD", {"aborted": 1}), ("EXPRESS", {"succeeded": 1})])
-def test_an_input_that_cannot_be_made_fails_the_run(bench: Any, kind: str, ended: dict[str, int]) -> None:
+def test_an_input_that_cannot_be_made_fails_the_run(harness: Any, kind: str, ended: dict[str, int]) -> None:
     """What is in flight then is aborted, as when too many fail; an Express child goes on."""
     over_all = asyncio.Event()
 
@@ -303,7 +303,7 @@ def test_an_input_that_cannot_be_made_fails_the_run(bench: Any, kind: str, ended
 
     state = over(NO_ID, "hang", MaxConcurrency=2, ItemSelector=SELECTED)
     state["ItemProcessor"]["ProcessorConfig"] = {"Mode": "DISTRIBUTED", "ExecutionType": kind}
-    result = bench.run({"M": state}, tasks={"hang": hang})
+    result = harness.run({"M": state}, tasks={"hang": hang})
     assert (result.status, result.error) == ("FAILED", "States.QueryEvaluationError")
     (run,) = result.map_runs
     counts = {name: run["itemCounts"][name] for name in ("succeeded", "aborted", "pending", "total")}
@@ -313,16 +313,16 @@ def test_an_input_that_cannot_be_made_fails_the_run(bench: Any, kind: str, ended
 
 
 def test_children_of_plain_states_before_an_input_that_cannot_be_made_are_counted(
-    bench: Any, monkeypatch: pytest.MonkeyPatch
+    harness: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(map_run, "_PLAIN_BATCH", 1)
+    monkeypatch.setattr(map_run, "_SEQUENTIAL_BATCH", 1)
     state = over(NO_ID, ItemSelector=SELECTED)
     state["ItemProcessor"]["States"] = {"T": {"Type": "Pass", "End": True}}
-    (run,) = bench.run({"M": state}).map_runs
+    (run,) = harness.run({"M": state}).map_runs
     assert (run["status"], run["itemCounts"]["succeeded"], run["itemCounts"]["pending"]) == ("FAILED", 2, 2)
 
 
-def test_a_retry_of_the_map_is_a_new_map_run_over_all_items(bench: Any) -> None:
+def test_a_retry_of_the_map_is_a_new_map_run_over_all_items(harness: Any) -> None:
     calls = []
 
     async def once(arguments: Any, context: Any) -> Any:
@@ -332,18 +332,18 @@ def test_a_retry_of_the_map_is_a_new_map_run_over_all_items(bench: Any) -> None:
         return arguments
 
     state = over([0, 1], "once", MaxConcurrency=1, Retry=[{"ErrorEquals": ["States.ALL"], "MaxAttempts": 1}])
-    result = bench.run({"M": state}, tasks={"once": once})
+    result = harness.run({"M": state}, tasks={"once": once})
     assert result.output == [0, 1]
     assert calls == [0, 1, 0, 1]
     assert [run["status"] for run in result.map_runs] == ["FAILED", "SUCCEEDED"]
     assert len({run["mapRunArn"] for run in result.map_runs}) == 2
 
 
-def test_a_map_within_a_map(bench: Any) -> None:
+def test_a_map_within_a_map(harness: Any) -> None:
     inner = over("{% $states.input %}", Label="Inner", ResultWriter=WRITER)
     outer = over([[1, 2], [3]])
     outer["ItemProcessor"] |= {"StartAt": "Within", "States": {"Within": inner}}
-    result = bench.run({"M": outer})
+    result = harness.run({"M": outer})
     assert [run["label"] for run in result.map_runs] == ["Inner", "Inner", "Each"]
     assert [run["itemCounts"]["succeeded"] for run in result.map_runs] in ([2, 1, 2], [1, 2, 2])
     assert {run["mapRunArn"].rsplit(":", 1)[0] for run in result.map_runs[:2]} == {

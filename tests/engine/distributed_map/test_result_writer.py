@@ -46,30 +46,30 @@ def state(writer: dict[str, Any], **fields: Any) -> dict[str, Any]:
     }
 
 
-def run(bench: Any, writer: dict[str, Any], prefix: str = "map-runs/Each") -> Any:
+def run(harness: Any, writer: dict[str, Any], prefix: str = "map-runs/Each") -> Any:
     async def task(arguments: Any, context: Any) -> Any:
         if arguments == "bad":
             raise StatesError("Bad", "becäuse")
         return {"é": [arguments, None]}
 
-    return bench.run({"M": state(writer)}, {"b": "bucket", "p": prefix}, tasks={"task": task})
+    return harness.run({"M": state(writer)}, {"b": "bucket", "p": prefix}, tasks={"task": task})
 
 
 @pytest.mark.parametrize("kind", ["JSON", "JSONL"])
-def test_layout_manifest_and_rows(bench: Any, kind: str) -> None:
-    result = run(bench, {"WriterConfig": {"Transformation": "NONE", "OutputType": kind}})
+def test_layout_manifest_and_rows(harness: Any, kind: str) -> None:
+    result = run(harness, {"WriterConfig": {"Transformation": "NONE", "OutputType": kind}})
     (made,) = result.map_runs
     uuid = made["mapRunArn"].rsplit(":", 1)[1]
     assert re.fullmatch(UUID, uuid)
     folder = f"map-runs/Each/{uuid}"
     suffix = kind.lower()
     kinds = ["FAILED", "PENDING", "SUCCEEDED"]
-    assert bench.store.written == [
+    assert harness.store.written == [
         *(f"s3://bucket/{folder}/{name}_0.{suffix}" for name in kinds),
         f"s3://bucket/{folder}/manifest.json",
     ]
-    files = {name: bench.store.objects[f"s3://bucket/{folder}/{name}_0.{suffix}"] for name in kinds}
-    assert bench.store.objects[f"s3://bucket/{folder}/manifest.json"].decode() == json.dumps(
+    files = {name: harness.store.objects[f"s3://bucket/{folder}/{name}_0.{suffix}"] for name in kinds}
+    assert harness.store.objects[f"s3://bucket/{folder}/manifest.json"].decode() == json.dumps(
         {
             "DestinationBucket": "bucket",
             "MapRunArn": f"{ARN}:mapRun:machine/Each:{uuid}",
@@ -106,29 +106,29 @@ def test_layout_manifest_and_rows(bench: Any, kind: str) -> None:
     assert (bad["Cause"], bad["Error"], bad["Status"]) == ("becäuse", "Bad", "FAILED")
     assert (bad["Input"], bad["RedriveStatus"]) == ('"bad"', "REDRIVABLE_BY_MAP_RUN")
     assert late == {"Input": '"late"', "InputDetails": {"Included": True}, "Status": "PENDING"}
-    assert list(bench.journal.glob("*.part")) == []
+    assert list(harness.journal.glob("*.part")) == []
 
 
 @pytest.mark.parametrize("prefix", ["", "/", "a", "a/"])
-def test_prefix(bench: Any, prefix: str) -> None:
-    result = run(bench, {}, prefix)
+def test_prefix(harness: Any, prefix: str) -> None:
+    result = run(harness, {}, prefix)
     uuid = result.map_runs[0]["mapRunArn"].rsplit(":", 1)[1]
     folder = prefix.strip("/") + "/" if prefix.strip("/") else ""
-    assert bench.store.written[-1] == f"s3://bucket/{folder}{uuid}/manifest.json"
+    assert harness.store.written[-1] == f"s3://bucket/{folder}{uuid}/manifest.json"
 
 
-def write(bench: Any, tmp_path: Path, rows: list[Any], **settings: Any) -> list[str]:
+def write(harness: Any, tmp_path: Path, rows: list[Any], **settings: Any) -> list[str]:
     """The texts of the files with what succeeded, in order."""
     named = {"transformation": "NONE", "output_type": "JSONL", **settings}
-    destination = Destination(bench.store, "b", "p", **named)
+    destination = Destination(harness.store, "b", "p", **named)
     made = ({"Output": compact(row), "n": place} for place, row in enumerate(rows))
     destination.write("arn", "uuid", (("SUCCEEDED", row) for row in made), tmp_path)
-    manifest = json.loads(bench.store.objects["s3://b/p/uuid/manifest.json"])
+    manifest = json.loads(harness.store.objects["s3://b/p/uuid/manifest.json"])
     files = manifest["ResultFiles"]["SUCCEEDED"]
     assert [file["Key"] for file in files] == [
         f"p/uuid/SUCCEEDED_{place}.{named['output_type'].lower()}" for place in range(len(files))
     ]
-    found = [bench.store.objects[f"s3://b/{file['Key']}"].decode() for file in files]
+    found = [harness.store.objects[f"s3://b/{file['Key']}"].decode() for file in files]
     assert [file["Size"] for file in files] == [len(data.encode()) for data in found]
     return found
 
@@ -142,16 +142,16 @@ def write(bench: Any, tmp_path: Path, rows: list[Any], **settings: Any) -> list[
         ("FLATTEN", "JSONL", '{"a":1}\n1\n2\n"é"\n'),
     ],
 )
-def test_outputs_alone(bench: Any, tmp_path: Path, transformation: str, kind: str, expected: str) -> None:
+def test_outputs_alone(harness: Any, tmp_path: Path, transformation: str, kind: str, expected: str) -> None:
     rows = [{"a": 1}, [1, 2], [], "é"]
-    assert write(bench, tmp_path, rows, transformation=transformation, output_type=kind) == [expected]
+    assert write(harness, tmp_path, rows, transformation=transformation, output_type=kind) == [expected]
 
 
-def test_failed_and_pending_rows_keep_their_shape(bench: Any) -> None:
-    run(bench, {"WriterConfig": {"Transformation": "FLATTEN", "OutputType": "JSONL"}})
-    (failed,) = bench.store.lines(bench.store.named("FAILED_0.jsonl"))
+def test_failed_and_pending_rows_keep_their_shape(harness: Any) -> None:
+    run(harness, {"WriterConfig": {"Transformation": "FLATTEN", "OutputType": "JSONL"}})
+    (failed,) = harness.store.lines(harness.store.named("FAILED_0.jsonl"))
     assert list(failed) == sorted([*ENDED, "Cause", "Error"])
-    assert bench.store.lines(bench.store.named("PENDING_0.jsonl")) == [pending_row("late")[1]]
+    assert harness.store.lines(harness.store.named("PENDING_0.jsonl")) == [pending_row("late")[1]]
 
 
 @pytest.mark.parametrize(
@@ -182,10 +182,10 @@ def test_a_row_has_no_error_and_no_cause_that_nobody_gave(told: dict[str, Any]) 
     ],
 )
 def test_a_full_file_is_followed_by_another(
-    bench: Any, tmp_path: Path, kind: str, most: int, expected: list[str]
+    harness: Any, tmp_path: Path, kind: str, most: int, expected: list[str]
 ) -> None:
     settings = {"transformation": "COMPACT", "output_type": kind, "max_file_bytes": most}
-    found = write(bench, tmp_path, [1, 2, 3, 4, 5], **settings)
+    found = write(harness, tmp_path, [1, 2, 3, 4, 5], **settings)
     assert found == expected
     assert all(len(one) <= most or one.strip("[]\n").isdigit() for one in found)
 
@@ -240,11 +240,11 @@ ABORTED_BYTES = (
     ],
 )
 def test_files_are_those_of_aws_byte_for_byte(
-    bench: Any, tmp_path: Path, transformation: str, kind: str, succeeded: bytes
+    harness: Any, tmp_path: Path, transformation: str, kind: str, succeeded: bytes
 ) -> None:
     rows = [ended_row(FAILED, "machine/Each"), ended_row(END, "machine/Each")]
     rows += [ended_row(ABORTED, "machine/Each"), pending_row({"n": 2})]
-    Destination(bench.store, "bucket", "results/x", transformation, kind).write("arn:run", "uuid", rows, tmp_path)
+    Destination(harness.store, "bucket", "results/x", transformation, kind).write("arn:run", "uuid", rows, tmp_path)
     begin, between, end = (b"[", b",", b"]") if kind == "JSON" else (b"", b"\n", b"\n")
     files = {
         "FAILED": begin + WRITTEN["FAILED"] + between + ABORTED_BYTES + end,
@@ -257,7 +257,7 @@ def test_files_are_those_of_aws_byte_for_byte(
         % (name.encode(), base.encode(), name.encode(), suffix.encode(), len(data))
         for name, data in files.items()
     )
-    assert bench.store.objects == {
+    assert harness.store.objects == {
         **{f"s3://bucket/{base}/{name}_0.{suffix}": data for name, data in files.items()},
         f"s3://bucket/{base}/manifest.json": (
             b'{"DestinationBucket":"bucket","MapRunArn":"arn:run","ResultFiles":{%s}}' % named
@@ -265,9 +265,9 @@ def test_files_are_those_of_aws_byte_for_byte(
     }
 
 
-def test_a_run_of_nothing_writes_a_manifest_of_nothing(bench: Any, tmp_path: Path) -> None:
-    Destination(bench.store, "bucket", "", "NONE", "JSON").write("arn:run", "uuid", [], tmp_path)
-    assert bench.store.objects == {
+def test_a_run_of_nothing_writes_a_manifest_of_nothing(harness: Any, tmp_path: Path) -> None:
+    Destination(harness.store, "bucket", "", "NONE", "JSON").write("arn:run", "uuid", [], tmp_path)
+    assert harness.store.objects == {
         "s3://bucket/uuid/manifest.json": (
             b'{"DestinationBucket":"bucket","MapRunArn":"arn:run",'
             b'"ResultFiles":{"FAILED":[],"PENDING":[],"SUCCEEDED":[]}}'
@@ -317,7 +317,7 @@ def test_the_states_own_output_is_shaped_as_the_files_are(transformation: str, e
     assert state_output(rows, "Each", transformation) == expected
 
 
-def test_the_states_own_output_is_limited(bench: Any) -> None:
+def test_the_states_own_output_is_limited(harness: Any) -> None:
     # Service quotas: 262,144 bytes. Cause: aws-samples/review-and-assessment-powered-by-intelligent-documentation#58.
     def rows(size: int) -> list[Any]:
         return [ended_row({**END, "output": f'"{"x" * length}"'}, "m") for length in (10, size - 17)]
@@ -341,8 +341,8 @@ def test_the_states_own_output_is_limited(bench: Any) -> None:
         ({"Bucket": "b", "Prefix": ["p"]}, '{"Bucket":"b","Prefix":["p"]}'),
     ],
 )
-def test_arguments_that_are_no_strings(bench: Any, arguments: Any, found: str) -> None:
-    result = run(bench, {"Arguments": arguments})
+def test_arguments_that_are_no_strings(harness: Any, arguments: Any, found: str) -> None:
+    result = run(harness, {"Arguments": arguments})
     cause = f"ResultWriter: expected strings in Bucket and Prefix, found {found}"
     assert (result.error, result.cause) == ("States.ResultWriterFailed", cause)
 
@@ -358,24 +358,24 @@ def test_a_bucket_that_is_not_there(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_store_that_refuses_fails_the_state(bench: Any) -> None:
+def test_a_store_that_refuses_fails_the_state(harness: Any) -> None:
     def refuses(uri: str, data: bytes) -> None:
         raise DataError(f"{uri}: access denied")
 
-    bench.store.write = refuses
-    result = run(bench, {"WriterConfig": {"Transformation": "NONE", "OutputType": "JSONL"}})
+    harness.store.write = refuses
+    result = run(harness, {"WriterConfig": {"Transformation": "NONE", "OutputType": "JSONL"}})
     assert result.error == "States.ResultWriterFailed"
     assert result.cause.startswith("s3://bucket/map-runs/Each: s3://bucket/map-runs/Each/")
     assert result.cause.endswith("/FAILED_0.jsonl: access denied")
-    assert list(bench.journal.glob("*.part")) == []
+    assert list(harness.journal.glob("*.part")) == []
 
 
-def test_a_writer_without_a_resource_writes_nothing(bench: Any) -> None:
+def test_a_writer_without_a_resource_writes_nothing(harness: Any) -> None:
     machine = state({}, ToleratedFailureCount=1)
     machine["ResultWriter"] = {"WriterConfig": {"Transformation": "COMPACT", "OutputType": "JSON"}}
 
     async def task(arguments: Any, context: Any) -> Any:
         return arguments
 
-    assert bench.run({"M": machine}, tasks={"task": task}).output == ["good", "bad", "late"]
-    assert bench.store.written == []
+    assert harness.run({"M": machine}, tasks={"task": task}).output == ["good", "bad", "late"]
+    assert harness.store.written == []

@@ -36,38 +36,38 @@ def state(*retriers: dict[str, Any]) -> dict[str, Any]:
         ({"JitterStrategy": "NONE", "BackoffRate": 1}, [1, 1, 1]),
     ],
 )
-def test_delays(bench: Any, retrier: dict[str, Any], slept: list[float]) -> None:
-    result = bench.run(state({"ErrorEquals": ["Bad"], **retrier}), tasks={"t": failing("Bad", "Bad", "Bad")})
+def test_delays(harness: Any, retrier: dict[str, Any], slept: list[float]) -> None:
+    result = harness.run(state({"ErrorEquals": ["Bad"], **retrier}), tasks={"t": failing("Bad", "Bad", "Bad")})
     assert result.output == {"attempt": 3}
     assert result.transitions == 4
-    assert bench.clock.slept == slept
-    assert [(event.attempt, event.delay_s) for event in bench.seen(RetryScheduled)] == list(enumerate(slept, 1))
+    assert harness.clock.slept == slept
+    assert [(event.attempt, event.delay_s) for event in harness.seen(RetryScheduled)] == list(enumerate(slept, 1))
 
 
 @pytest.mark.parametrize(("attempts", "transitions"), [(0, 1), (2, 3)])
-def test_attempts_end(bench: Any, attempts: int, transitions: int) -> None:
-    result = bench.run(state({"ErrorEquals": ["Bad"], "MaxAttempts": attempts}), tasks={"t": failing(*["Bad"] * 9)})
+def test_attempts_end(harness: Any, attempts: int, transitions: int) -> None:
+    result = harness.run(state({"ErrorEquals": ["Bad"], "MaxAttempts": attempts}), tasks={"t": failing(*["Bad"] * 9)})
     assert (result.status, result.error, result.cause) == ("FAILED", "Bad", "because")
     assert result.transitions == transitions
 
 
-def test_each_retrier_counts_for_itself(bench: Any) -> None:
+def test_each_retrier_counts_for_itself(harness: Any) -> None:
     retriers = ({"ErrorEquals": ["A"], "MaxAttempts": 1}, {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 10})
-    result = bench.run(state(*retriers), tasks={"t": failing("A", "B", "B")})
+    result = harness.run(state(*retriers), tasks={"t": failing("A", "B", "B")})
     assert result.status == "SUCCEEDED"
-    assert bench.clock.slept == [1, 10, 20]
+    assert harness.clock.slept == [1, 10, 20]
 
 
-def test_the_first_retrier_that_matches_decides(bench: Any) -> None:
+def test_the_first_retrier_that_matches_decides(harness: Any) -> None:
     retriers = ({"ErrorEquals": ["A"], "MaxAttempts": 1}, {"ErrorEquals": ["States.ALL"]})
-    assert bench.run(state(*retriers), tasks={"t": failing("A", "A")}).error == "A"
+    assert harness.run(state(*retriers), tasks={"t": failing("A", "A")}).error == "A"
 
 
-def test_catch_comes_after_retry(bench: Any) -> None:
+def test_catch_comes_after_retry(harness: Any) -> None:
     states = state({"ErrorEquals": ["Bad"], "MaxAttempts": 1})
     states["T"]["Catch"] = [{"ErrorEquals": ["States.TaskFailed"], "Next": "E"}]
     states["E"] = {"Type": "Succeed"}
-    result = bench.run(states, tasks={"t": failing("Bad", "Bad")})
+    result = harness.run(states, tasks={"t": failing("Bad", "Bad")})
     assert result.output == {"Error": "Bad", "Cause": "because"}
 
 

@@ -38,12 +38,12 @@ def submit(**arguments: Any) -> dict[str, Any]:
     return {"Type": "Task", "Resource": SUBMIT, "Arguments": given, "End": True}
 
 
-def run(bench: Any, state: dict[str, Any], job: Callable[[Job], JobEnd], cores: int = 4, **others: Any) -> Any:
+def run(harness: Any, state: dict[str, Any], job: Callable[[Job], JobEnd], cores: int = 4, **others: Any) -> Any:
     tasks = BatchTasks(MachineJobs(DEFINITIONS, job, cores=cores, memory_mib=4000))
-    return bench.run({"T": state, **others}, tasks={SUBMIT: tasks.run})
+    return harness.run({"T": state, **others}, tasks={SUBMIT: tasks.run})
 
 
-def test_a_job_is_given_its_environment_and_its_share(bench: Any) -> None:
+def test_a_job_is_given_its_environment_and_its_share(harness: Any) -> None:
     seen: list[Job] = []
 
     def job(job: Job) -> JobEnd:
@@ -54,7 +54,7 @@ def test_a_job_is_given_its_environment_and_its_share(bench: Any) -> None:
         ContainerOverrides={"Environment": [{"Name": "A", "Value": "é"}, {"Name": "B", "Value": ""}]},
         Timeout={"AttemptDurationSeconds": 120},
     )
-    result = run(bench, state, job)
+    result = run(harness, state, job)
     (given,) = seen
     assert (given.name, given.definition, given.environment) == ("job", "align", {"A": "é", "B": ""})
     assert (given.vcpus, given.memory_mib, given.timeout_s) == (2, 1000, 120)
@@ -85,7 +85,7 @@ def test_a_job_is_given_its_environment_and_its_share(bench: Any) -> None:
             "Environment": [{"Name": "A", "Value": "é"}, {"Name": "B", "Value": ""}],
         },
     }
-    (started,), (ended,) = bench.seen(JobStarted), bench.seen(JobEnded)
+    (started,), (ended,) = harness.seen(JobStarted), harness.seen(JobEnded)
     assert (started.job_id, started.state, started.label, started.index) == (given.job_id, "T", None, None)
     assert (ended.job_id, ended.exit_code, ended.reason) == (given.job_id, 0, None)
 
@@ -104,22 +104,22 @@ def test_a_job_is_given_its_environment_and_its_share(bench: Any) -> None:
         ),
     ],
 )
-def test_job_definitions(bench: Any, definition: str, overrides: dict[str, Any], expected: tuple[Any, ...]) -> None:
+def test_job_definitions(harness: Any, definition: str, overrides: dict[str, Any], expected: tuple[Any, ...]) -> None:
     seen: list[Job] = []
 
     def job(job: Job) -> JobEnd:
         seen.append(job)
         return JobEnd(0)
 
-    result = run(bench, submit(JobDefinition=definition, ContainerOverrides=overrides), job)
+    result = run(harness, submit(JobDefinition=definition, ContainerOverrides=overrides), job)
     assert result.status == "SUCCEEDED"
     assert (seen[0].vcpus, seen[0].memory_mib, seen[0].timeout_s) == expected
 
 
-def test_an_unknown_job_definition(bench: Any) -> None:
-    result = run(bench, submit(JobDefinition="no:3"), lambda job: JobEnd(0))
+def test_an_unknown_job_definition(harness: Any) -> None:
+    result = run(harness, submit(JobDefinition="no:3"), lambda job: JobEnd(0))
     assert (result.error, result.cause) == ("Batch.ClientException", "JobDefinition not found: no:3")
-    assert bench.seen(JobStarted) == []
+    assert harness.seen(JobStarted) == []
 
 
 @pytest.mark.parametrize(
@@ -131,22 +131,22 @@ def test_an_unknown_job_definition(bench: Any) -> None:
     ],
 )
 def test_a_failed_job_is_a_task_failure_whose_cause_is_its_detail(
-    bench: Any, end: JobEnd, container: dict[str, Any]
+    harness: Any, end: JobEnd, container: dict[str, Any]
 ) -> None:
-    result = run(bench, submit(), lambda job: end)
+    result = run(harness, submit(), lambda job: end)
     assert result.error == "States.TaskFailed"
     cause = json.loads(result.cause)
     assert (cause["Status"], cause["StatusReason"]) == ("FAILED", "Essential container in task exited")
     assert cause["Container"] == {**container, "ResourceRequirements": ASKED, "Environment": []}
     assert cause["Attempts"][0]["Container"] == container
-    (ended,) = bench.seen(JobEnded)
+    (ended,) = harness.seen(JobEnded)
     assert (ended.exit_code, ended.reason) == (end.exit_code, end.reason)
 
 
-def test_the_reason_is_kept_where_the_environment_would_push_it_out(bench: Any) -> None:
+def test_the_reason_is_kept_where_the_environment_would_push_it_out(harness: Any) -> None:
     environment = [{"Name": "A", "Value": "x" * 30_000}]
     result = run(
-        bench, submit(ContainerOverrides={"Environment": environment}), lambda job: JobEnd(1, "why " + "y" * 4000)
+        harness, submit(ContainerOverrides={"Environment": environment}), lambda job: JobEnd(1, "why " + "y" * 4000)
     )
     cause = json.loads(result.cause)
     assert cause["Container"]["Reason"].startswith("why ")
@@ -154,7 +154,7 @@ def test_the_reason_is_kept_where_the_environment_would_push_it_out(bench: Any) 
 
 
 @pytest.mark.parametrize(("end", "code"), [(JobEnd(0), 137), (JobEnd(143, "ended"), 143)])
-def test_a_job_that_takes_too_long_is_told_to_end_and_waited_for(bench: Any, end: JobEnd, code: int) -> None:
+def test_a_job_that_takes_too_long_is_told_to_end_and_waited_for(harness: Any, end: JobEnd, code: int) -> None:
     told = threading.Event()
 
     def job(job: Job) -> JobEnd:
@@ -162,13 +162,13 @@ def test_a_job_that_takes_too_long_is_told_to_end_and_waited_for(bench: Any, end
         told.set()
         return end
 
-    result = run(bench, submit(Timeout={"AttemptDurationSeconds": 0.01}), job)
+    result = run(harness, submit(Timeout={"AttemptDurationSeconds": 0.01}), job)
     assert told.is_set()
     assert result.error == "States.TaskFailed"
     cause = json.loads(result.cause)
     assert (cause["Status"], cause["StatusReason"]) == ("FAILED", "Job attempt duration exceeded timeout")
     assert cause["Container"] == {"ExitCode": code, "ResourceRequirements": ASKED, "Environment": []}
-    (ended,) = bench.seen(JobEnded)
+    (ended,) = harness.seen(JobEnded)
     assert ended.reason == "Job attempt duration exceeded timeout"
 
 
@@ -187,10 +187,10 @@ def ends(*given: JobEnd, seen: list[Job] | None = None) -> Callable[[Job], JobEn
     return job
 
 
-def test_what_passes_by_itself_is_tried_again_and_every_attempt_is_told(bench: Any) -> None:
+def test_what_passes_by_itself_is_tried_again_and_every_attempt_is_told(harness: Any) -> None:
     seen: list[Job] = []
     job = ends(HOST, PULL, JobEnd(0, log_stream="log"), seen=seen)
-    result = run(bench, submit(JobDefinition="ours"), job)
+    result = run(harness, submit(JobDefinition="ours"), job)
     assert [(job.job_id, job.attempt) for job in seen] == [
         (seen[0].job_id, 1),
         (seen[0].job_id, 2),
@@ -209,7 +209,7 @@ def test_what_passes_by_itself_is_tried_again_and_every_attempt_is_told(bench: A
         "LogStreamName": "log",
     }
     assert found["RetryStrategy"] == OURS.to_json()
-    assert [(event.exit_code, event.reason, event.again) for event in bench.seen(JobEnded)] == [
+    assert [(event.exit_code, event.reason, event.again) for event in harness.seen(JobEnded)] == [
         (None, "Host EC2 (instance i-0123456789abcdef0) terminated.", True),
         (None, "CannotPullContainerError: pull image manifest has been retried", True),
         (0, None, False),
@@ -226,26 +226,26 @@ def test_what_passes_by_itself_is_tried_again_and_every_attempt_is_told(bench: A
         ([JobEnd(137, status_reason=TIMED_OUT)], 1),
     ],
 )
-def test_how_often_a_job_is_tried(bench: Any, attempts: list[JobEnd], count: int) -> None:
-    result = run(bench, submit(JobDefinition="ours"), ends(*attempts))
+def test_how_often_a_job_is_tried(harness: Any, attempts: list[JobEnd], count: int) -> None:
+    result = run(harness, submit(JobDefinition="ours"), ends(*attempts))
     cause = json.loads(result.cause)
     last = attempts[count - 1]
     assert (result.error, cause["Status"], cause["StatusReason"]) == ("States.TaskFailed", "FAILED", last.status_reason)
     assert len(cause["Attempts"]) == count
     assert cause["Container"].get("ExitCode") == last.exit_code
-    assert [event.again for event in bench.seen(JobEnded)] == [True] * (count - 1) + [False]
+    assert [event.again for event in harness.seen(JobEnded)] == [True] * (count - 1) + [False]
 
 
-def test_the_submissions_own_retry_strategy_goes_before_the_definitions(bench: Any) -> None:
+def test_the_submissions_own_retry_strategy_goes_before_the_definitions(harness: Any) -> None:
     # Batch user guide, "Automated job retries": what matches no entry is retried.
     strategy = {"Attempts": 3, "EvaluateOnExit": [{"OnExitCode": "6*", "Action": "exit"}]}
     state = submit(JobDefinition="ours", RetryStrategy=strategy)
-    cause = json.loads(run(bench, state, ends(JobEnd(1), JobEnd(65), JobEnd(0))).cause)
+    cause = json.loads(run(harness, state, ends(JobEnd(1), JobEnd(65), JobEnd(0))).cause)
     assert [one["Container"]["ExitCode"] for one in cause["Attempts"]] == [1, 65]
     assert cause["RetryStrategy"] == {"Attempts": 3, "EvaluateOnExit": [{"OnExitCode": "6*", "Action": "exit"}]}
 
 
-def test_a_job_that_took_too_long_is_not_tried_again(bench: Any) -> None:
+def test_a_job_that_took_too_long_is_not_tried_again(harness: Any) -> None:
     seen: list[Job] = []
 
     def job(job: Job) -> JobEnd:
@@ -254,21 +254,21 @@ def test_a_job_that_took_too_long_is_not_tried_again(bench: Any) -> None:
         return JobEnd(143)
 
     state = submit(RetryStrategy={"Attempts": 3}, Timeout={"AttemptDurationSeconds": 0.01})
-    cause = json.loads(run(bench, state, job).cause)
+    cause = json.loads(run(harness, state, job).cause)
     assert (len(seen), cause["StatusReason"], len(cause["Attempts"])) == (1, TIMED_OUT, 1)
 
 
-def test_a_job_is_told_what_it_asked_for_and_what_it_was_given(bench: Any) -> None:
+def test_a_job_is_told_what_it_asked_for_and_what_it_was_given(harness: Any) -> None:
     seen: list[Job] = []
     state = submit(
         JobDefinition="small", ContainerOverrides={"ResourceRequirements": [{"Type": "MEMORY", "Value": "9000"}]}
     )
-    result = run(bench, state, ends(JobEnd(0), seen=seen))
+    result = run(harness, state, ends(JobEnd(0), seen=seen))
     assert [(job.asked_mib, job.memory_mib) for job in seen] == [(9000, 4000)]
     assert result.output["Container"]["ResourceRequirements"][1] == {"Type": "MEMORY", "Value": "9000"}
 
 
-def test_a_cancelled_task_waits_for_its_job(bench: Any) -> None:
+def test_a_cancelled_task_waits_for_its_job(harness: Any) -> None:
     running, ended = threading.Event(), threading.Event()
 
     def job(job: Job) -> JobEnd:
@@ -288,9 +288,9 @@ def test_a_cancelled_task_waits_for_its_job(bench: Any) -> None:
     parallel = {"Type": "Parallel", "Branches": [{"StartAt": "J", "States": {"J": submit()}}, fail], "End": True}
     tasks = BatchTasks(MachineJobs(DEFINITIONS, job, cores=2, memory_mib=4000))
     with pytest.raises(RuntimeError, match="stop"):
-        bench.run({"P": parallel}, tasks={SUBMIT: tasks.run, "fails": fails})
+        harness.run({"P": parallel}, tasks={SUBMIT: tasks.run, "fails": fails})
     assert ended.is_set()
-    (told,) = bench.seen(JobEnded)
+    (told,) = harness.seen(JobEnded)
     assert (told.exit_code, told.reason) == (None, "cancelled")
 
 
@@ -310,7 +310,7 @@ def each(state: dict[str, Any], count: int, **fields: Any) -> dict[str, Any]:
     }
 
 
-def test_what_runs_at_once_never_exceeds_the_machine_and_uses_all_of_it(bench: Any) -> None:
+def test_what_runs_at_once_never_exceeds_the_machine_and_uses_all_of_it(harness: Any) -> None:
     lock, all_in = threading.Lock(), threading.Barrier(4)
     held, most = [0, 0], [0, 0]
 
@@ -325,26 +325,26 @@ def test_what_runs_at_once_never_exceeds_the_machine_and_uses_all_of_it(bench: A
             held[1] -= job.memory_mib
         return JobEnd(0)
 
-    result = run(bench, each(submit(), 12), job)
+    result = run(harness, each(submit(), 12), job)
     assert result.status == "SUCCEEDED"
     assert most == [4, 4000]
-    assert {(event.vcpus, event.memory_mib) for event in bench.seen(JobStarted)} == {(1, 1000)}
+    assert {(event.vcpus, event.memory_mib) for event in harness.seen(JobStarted)} == {(1, 1000)}
 
 
-def test_scaling_down_is_noted_once_for_each_definition(bench: Any) -> None:
-    result = run(bench, each(submit(JobDefinition="huge"), 3), lambda job: JobEnd(0), cores=3)
+def test_scaling_down_is_noted_once_for_each_definition(harness: Any) -> None:
+    result = run(harness, each(submit(JobDefinition="huge"), 3), lambda job: JobEnd(0), cores=3)
     assert result.status == "SUCCEEDED"
-    assert bench.seen(Note) == [
+    assert harness.seen(Note) == [
         Note("huge: declares 64 vCPUs and 500000 MiB, scaled down to 1 and 1333 MiB to fit this machine")
     ]
 
 
-def test_a_job_that_raises_ends_the_execution_with_that_error(bench: Any) -> None:
+def test_a_job_that_raises_ends_the_execution_with_that_error(harness: Any) -> None:
     def job(job: Job) -> JobEnd:
         raise RuntimeError("a bug")
 
     with pytest.raises(RuntimeError, match="a bug"):
-        run(bench, submit(), job)
+        run(harness, submit(), job)
 
 
 INTERRUPTED = """

@@ -104,7 +104,7 @@ def test_an_invocation_that_has_no_answer(task: Make) -> None:
     ],
 )
 def test_what_is_mocked(machine: str, state: str, case: str, mocked: bool) -> None:
-    assert mocks(case).mocked(machine, state) is mocked
+    assert mocks(case).is_mocked(machine, state) is mocked
 
 
 def test_states_that_the_machine_does_not_have() -> None:

@@ -17,10 +17,10 @@ from genomics_pipeline.engine.clock import Clock
 from genomics_pipeline.engine.events import ChildEnded, ChildStarted, Event, MapRunEnded, MapRunStarted
 from genomics_pipeline.engine.execution import ARN, Engine, Stop, Tasks
 from genomics_pipeline.engine.history import EventFile
-from genomics_pipeline.engine.journal import read
+from genomics_pipeline.engine.journal import read_records
 from genomics_pipeline.engine.redrive import NOT_REDRIVABLE
 from genomics_pipeline.engine.result import ExecutionResult
-from genomics_pipeline.engine.start import Beginning, run_execution
+from genomics_pipeline.engine.start import StartRequest, run_execution
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.stores.protocol import Store
@@ -217,7 +217,9 @@ class Execution:
 
     def map_run(self, arn: str) -> dict[str, Any]:
         """Return a Map Run as the engine describes it now; times in seconds."""
-        found = dict(self._asked(lambda: (self._engine.live.get(arn) or (lambda: self._engine.map_runs[arn]))()))
+        found = dict(
+            self._asked(lambda: (self._engine.running_map_runs.get(arn) or (lambda: self._engine.map_runs[arn]))())
+        )
         for key in ("startDate", "stopDate", "redriveDate"):
             if key in found:
                 found[key] = seconds(found[key])
@@ -231,7 +233,7 @@ class Execution:
         found |= {"input": compact(child.input), "inputDetails": {"included": True}}
         if child.status == "SUCCEEDED":
             log = self.folder / f"{child.map_run.rsplit(':', 1)[-1]}.jsonl"
-            end = [record for record in read(log, mend=False) if record.get("end") == child.place][-1]
+            end = [record for record in read_records(log, truncate=False) if record.get("end") == child.place][-1]
             found |= {"output": end["output"], "outputDetails": {"included": True}}
         found |= {key: text for key in ("error", "cause") if (text := getattr(child, key)) is not None}
         if child.status in ("RUNNING", "SUCCEEDED"):
@@ -291,10 +293,10 @@ class Execution:
         task = asyncio.current_task()
         assert task is not None
         self._task = task
-        beginning = Beginning(json.loads(self.machine.definition), json.loads(self.text), self.name, self.machine.name)
+        request = StartRequest(json.loads(self.machine.definition), json.loads(self.text), self.name, self.machine.name)
         with EventFile(self.folder / "history.jsonl") as events:
             self._begun.set()
-            result = await run_execution(self._engine, beginning, events, bool(self.redriven))
+            result = await run_execution(self._engine, request, events, bool(self.redriven))
         await self._engine.tasks.drain()
         return result
 

@@ -25,10 +25,10 @@ class Refused(Protocol):
 
 
 @pytest.fixture
-def read(bench: Any) -> Read:
+def read(harness: Any) -> Read:
     def call(objects: Mapping[str, bytes], uri: str, *, listed: bool = False, **config: Any) -> list[Any]:
-        bench.store.objects = dict(objects)
-        reader = ItemReader(bench.store, uri, listed, ReaderConfig(**config))
+        harness.store.objects = dict(objects)
+        reader = ItemReader(harness.store, uri, listed, ReaderConfig(**config))
         values = list(reader.values())
         assert reader.count() == len(values)
         assert [item["Value"] for item in reader.items()] == values
@@ -39,10 +39,10 @@ def read(bench: Any) -> Read:
 
 
 @pytest.fixture
-def refused(bench: Any) -> Refused:
+def refused(harness: Any) -> Refused:
     def call(objects: Mapping[str, bytes], uri: str, *, listed: bool = False, **config: Any) -> str:
-        bench.store.objects = dict(objects)
-        reader = ItemReader(bench.store, uri, listed, ReaderConfig(**config))
+        harness.store.objects = dict(objects)
+        reader = ItemReader(harness.store, uri, listed, ReaderConfig(**config))
         causes = set()
         for ask in (lambda: list(reader.values()), reader.count):
             with pytest.raises(StatesError) as raised:

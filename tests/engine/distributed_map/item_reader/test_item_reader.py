@@ -20,67 +20,67 @@ BUCKET = {"s3://b/in/1.jsonl": b'{"n":10}\n{"n":11}\n{"n":12}\n', "s3://b/in/2.j
 FOLDER = {"s3://b/in/": b""}
 
 
-def items(bench: Any, objects: dict[str, bytes], uri: str, listed: bool = False, **config: Any) -> list[Any]:
-    bench.store.objects = objects
-    reader = ItemReader(bench.store, uri, listed, ReaderConfig(**config))
+def items(harness: Any, objects: dict[str, bytes], uri: str, listed: bool = False, **config: Any) -> list[Any]:
+    harness.store.objects = objects
+    reader = ItemReader(harness.store, uri, listed, ReaderConfig(**config))
     found = list(reader.items())
     assert reader.count() == len(found)
     return found
 
 
-def test_items_of_an_object_name_it(bench: Any) -> None:
+def test_items_of_an_object_name_it(harness: Any) -> None:
     # Casing as recorded: radkawar/stackd testdata/aws/stepfunctions/distributed_map.json.
-    assert items(bench, BUCKET, "s3://b/in/1.jsonl", input_type="JSONL", max_items=2) == [
+    assert items(harness, BUCKET, "s3://b/in/1.jsonl", input_type="JSONL", max_items=2) == [
         {"Index": 0, "Value": {"n": 10}, "Source": "s3://b/in/1.jsonl"},
         {"Index": 1, "Value": {"n": 11}, "Source": "s3://b/in/1.jsonl"},
     ]
 
 
-def test_listed_objects_are_items_and_name_the_bucket(bench: Any) -> None:
+def test_listed_objects_are_items_and_name_the_bucket(harness: Any) -> None:
     # Members, their order and the source as recorded: stackd distributed_map.json, s3_metadata. (There LastModified is
     # the same number, written 1.790204286E9.)
-    found = items(bench, {**BUCKET, **FOLDER, "s3://b/other": b"", "s3://c/in/x": b""}, "s3://b/in/", True)
+    found = items(harness, {**BUCKET, **FOLDER, "s3://b/other": b"", "s3://c/in/x": b""}, "s3://b/in/", True)
     described = {"Key": "in/1.jsonl", "LastModified": 1_000_000_000, "Size": 27, "StorageClass": "STANDARD"}
     etag = f'"{md5(BUCKET["s3://b/in/1.jsonl"]).hexdigest()}"'
     assert found[1] == {"Index": 1, "Value": {"Etag": etag, **described}, "Source": "s3://b"}
     assert list(found[1]["Value"]) == ["Etag", "Key", "LastModified", "Size", "StorageClass"]
     assert [item["Value"]["Key"] for item in found] == ["in/", "in/1.jsonl", "in/2.jsonl", "in/3.jsonl"]
-    assert len(items(bench, BUCKET, "s3://b/in/", True, max_items=2)) == 2
-    assert items(bench, BUCKET, "s3://b/none/", True) == []
+    assert len(items(harness, BUCKET, "s3://b/in/", True, max_items=2)) == 2
+    assert items(harness, BUCKET, "s3://b/none/", True) == []
 
 
-def test_a_listing_is_streamed(bench: Any) -> None:
+def test_a_listing_is_streamed(harness: Any) -> None:
     def many(prefix: str) -> Any:
         return (ObjectInfo(f"s3://b/{number:07}", 1, "v", 2) for number in range(1_000_000))
 
-    bench.store.list = many
-    reader = ItemReader(bench.store, "s3://b/", True, ReaderConfig(max_items=2500))
+    harness.store.list = many
+    reader = ItemReader(harness.store, "s3://b/", True, ReaderConfig(max_items=2500))
     assert [len(values) for values, _ in reader.chunks()] == [1000, 1000, 500]
 
 
-def test_rows_of_listed_objects_name_their_object(bench: Any) -> None:
+def test_rows_of_listed_objects_name_their_object(harness: Any) -> None:
     # Recorded: stackd distributed_map.json, s3_load_flatten.
     flatten = {"input_type": "JSONL", "transformation": "LOAD_AND_FLATTEN"}
-    found = items(bench, {**FOLDER, **BUCKET}, "s3://b/in/", True, **flatten)
+    found = items(harness, {**FOLDER, **BUCKET}, "s3://b/in/", True, **flatten)
     assert [(item["Index"], item["Value"], item["Source"][-7:]) for item in found] == [
         (0, {"n": 10}, "1.jsonl"),
         (1, {"n": 11}, "1.jsonl"),
         (2, {"n": 12}, "1.jsonl"),
         (3, 7, "3.jsonl"),
     ]
-    assert len(items(bench, BUCKET, "s3://b/in/", True, max_items=3, **flatten)) == 3
+    assert len(items(harness, BUCKET, "s3://b/in/", True, max_items=3, **flatten)) == 3
 
 
-def test_rows_of_listed_csv_and_parquet_objects(bench: Any) -> None:
+def test_rows_of_listed_csv_and_parquet_objects(harness: Any) -> None:
     out = io.BytesIO()
     arrow_parquet.write_table(pyarrow.table({"a": ["1", "2"]}), out)
     for kind, one, expected in (("CSV", b"a\n1\n2\n", 4), ("PARQUET", out.getvalue(), 4), ("JSON", b'["1"]', 2)):
         objects = {"s3://b/x/1": one, "s3://b/x/2": one, "s3://b/x/": b""}
         flatten = {"input_type": kind, "transformation": "LOAD_AND_FLATTEN"}
-        found = items(bench, objects, "s3://b/x/", True, **flatten)
+        found = items(harness, objects, "s3://b/x/", True, **flatten)
         assert len(found) == expected
         assert found[-1]["Source"] == "s3://b/x/2"
-        assert len(items(bench, objects, "s3://b/x/", True, max_items=1, **flatten)) == 1
+        assert len(items(harness, objects, "s3://b/x/", True, max_items=1, **flatten)) == 1
 
 
 INVENTORY = {
@@ -103,9 +103,9 @@ def inventory(**more: Any) -> dict[str, bytes]:
     }
 
 
-def test_an_inventory(bench: Any) -> None:
+def test_an_inventory(harness: Any) -> None:
     # Amazon S3 user guide, "Locating your inventory list": manifest.json.
-    found = items(bench, inventory(), URI, manifest_type="S3_INVENTORY")
+    found = items(harness, inventory(), URI, manifest_type="S3_INVENTORY")
     assert [item["Value"] for item in found] == [
         {"Bucket": "reads", "Key": "a.fastq.gz", "Size": "12"},
         {"Bucket": "reads", "Key": "b%20c", "Size": "0"},
@@ -140,7 +140,7 @@ def test_a_file_of_an_inventory_that_is_not_there(refused: Any) -> None:
 ATHENA = "s3://b/out/q-manifest.csv"
 
 
-def test_an_athena_manifest(bench: Any) -> None:
+def test_an_athena_manifest(harness: Any) -> None:
     # Amazon Athena user guide, "UNLOAD": the data manifest lists a URI a line.
     objects = {
         ATHENA: b"s3://b/out/1.gz\ns3://c/out/2.gz\n",
@@ -148,7 +148,7 @@ def test_an_athena_manifest(bench: Any) -> None:
         "s3://c/out/2.gz": gzip.compress(b"2,y\n3,z\n"),
     }
     headers = ["n", "c"]
-    found = items(bench, objects, ATHENA, input_type="CSV", manifest_type="ATHENA_DATA", csv_headers=headers)
+    found = items(harness, objects, ATHENA, input_type="CSV", manifest_type="ATHENA_DATA", csv_headers=headers)
     assert [(item["Value"]["n"], item["Source"]) for item in found] == [
         ("1", "s3://b/out/1.gz"),
         ("2", "s3://c/out/2.gz"),
@@ -167,9 +167,9 @@ def test_an_object_that_is_not_there(refused: Any) -> None:
         assert refused({}, uri, **config) == f"{uri}: expected a file, found none"
 
 
-def test_an_object_may_be_10_gb_and_no_more(bench: Any, refused: Any) -> None:
+def test_an_object_may_be_10_gb_and_no_more(harness: Any, refused: Any) -> None:
     # Developer guide, "ItemReader (Map)"; Service Quotas L-2CDE2B0A.
-    bench.store.stat = lambda uri: ObjectInfo(uri, 10 * 10**9 + 1, "v", 0)
+    harness.store.stat = lambda uri: ObjectInfo(uri, 10 * 10**9 + 1, "v", 0)
     assert refused({"s3://b/k": b"1\n"}, "s3://b/k", input_type="JSONL") == (
         "s3://b/k: expected at most 10000000000 bytes, found 10000000001"
     )
@@ -195,10 +195,10 @@ def state(reader: dict[str, Any], **fields: Any) -> dict[str, Any]:
     }
 
 
-def run(bench: Any, reader: dict[str, Any], given: dict[str, Any] | None = None, **fields: Any) -> Any:
-    bench.store.objects = {"s3://b/k": b"1\n2\n3\n", "s3://b/x.csv": b"a;b\n1;2\n", "s3://b/x.json": b'{"a":[5,6]}'}
+def run(harness: Any, reader: dict[str, Any], given: dict[str, Any] | None = None, **fields: Any) -> Any:
+    harness.store.objects = {"s3://b/k": b"1\n2\n3\n", "s3://b/x.csv": b"a;b\n1;2\n", "s3://b/x.json": b'{"a":[5,6]}'}
     found = {"b": "b", "k": "k", **(given or {})}
-    return bench.run({"M": state(reader, **fields), "E": {"Type": "Succeed"}}, found)
+    return harness.run({"M": state(reader, **fields), "E": {"Type": "Succeed"}}, found)
 
 
 @pytest.mark.parametrize(
@@ -245,14 +245,14 @@ def run(bench: Any, reader: dict[str, Any], given: dict[str, Any] | None = None,
         ),
     ],
 )
-def test_fields_of_a_state(bench: Any, reader: dict[str, Any], expected: list[Any]) -> None:
-    assert run(bench, reader, {"n": 2}).output == expected
+def test_fields_of_a_state(harness: Any, reader: dict[str, Any], expected: list[Any]) -> None:
+    assert run(harness, reader, {"n": 2}).output == expected
 
 
-def test_a_listing_needs_neither_prefix_nor_config(bench: Any) -> None:
+def test_a_listing_needs_neither_prefix_nor_config(harness: Any) -> None:
     # Recorded with neither: localstack/localstack test_base_scenarios test_map_item_reader_base_list_objects_v2
     result = run(
-        bench, {"Resource": "arn:aws:states:::s3:listObjectsV2", "Arguments": {"Bucket": "b"}, "ReaderConfig": {}}
+        harness, {"Resource": "arn:aws:states:::s3:listObjectsV2", "Arguments": {"Bucket": "b"}, "ReaderConfig": {}}
     )
     assert [item["Key"] for item in result.output] == ["k", "x.csv", "x.json"]
 
@@ -273,14 +273,14 @@ def test_a_listing_needs_neither_prefix_nor_config(bench: Any) -> None:
         ({"Bucket": "", "Key": "k"}, 'ItemReader: expected strings in Bucket and Key, found {"Bucket":"","Key":"k"}'),
     ],
 )
-def test_arguments_that_are_no_strings_fail_the_state_and_can_be_caught(bench: Any, arguments: Any, cause: str) -> None:
-    found = run(bench, {"Arguments": arguments}).output
+def test_arguments_other_than_strings_fail_the_state_catchably(harness: Any, arguments: Any, cause: str) -> None:
+    found = run(harness, {"Arguments": arguments}).output
     assert found == {"Error": "States.ItemReaderFailed", "Cause": cause}
 
 
-def test_a_prefix_that_is_no_string(bench: Any) -> None:
+def test_a_prefix_that_is_no_string(harness: Any) -> None:
     reader = {"Resource": "arn:aws:states:::s3:listObjectsV2", "Arguments": {"Bucket": "b", "Prefix": 7}}
-    assert run(bench, {**reader, "ReaderConfig": {}}).output == {
+    assert run(harness, {**reader, "ReaderConfig": {}}).output == {
         "Error": "States.ItemReaderFailed",
         "Cause": 'ItemReader: expected strings in Bucket and Prefix, found {"Bucket":"b","Prefix":7}',
     }

@@ -15,9 +15,9 @@ INNER = {
 }
 
 
-def run(bench: Any, most: Any, **config: Any) -> Any:
+def run(harness: Any, most: Any, **config: Any) -> Any:
     """Of three items as many as the config takes; `$.most` leads to `most`."""
-    bench.store.objects = {"s3://b/k": b"1\n2\n3\n"}
+    harness.store.objects = {"s3://b/k": b"1\n2\n3\n"}
     jsonpath = "MaxItemsPath" in config
     state = {
         "Type": "Map",
@@ -31,12 +31,12 @@ def run(bench: Any, most: Any, **config: Any) -> Any:
         "End": True,
     }
     states = {"M": state, "E": {"Type": "Succeed"}}
-    return bench.run(states, {"most": most}, QueryLanguage="JSONPath" if jsonpath else "JSONata")
+    return harness.run(states, {"most": most}, QueryLanguage="JSONPath" if jsonpath else "JSONata")
 
 
 @pytest.mark.parametrize(("most", "expected"), [(1, [1]), ("2", [1, 2]), (0, [1, 2, 3]), (100_000_001, [1, 2, 3])])
-def test_max_items_path(bench: Any, most: Any, expected: list[int]) -> None:
-    assert run(bench, most, MaxItemsPath="$.most").output == expected
+def test_max_items_path(harness: Any, most: Any, expected: list[int]) -> None:
+    assert run(harness, most, MaxItemsPath="$.most").output == expected
 
 
 # Recorded: localstack/localstack test_base_scenarios test_map_item_reader_csv_max_items_paths
@@ -50,8 +50,8 @@ def test_max_items_path(bench: Any, most: Any, expected: list[int]) -> None:
         (True, "The MaxItemsPath field refers to value 'True' which is not a valid integer: $.most"),
     ],
 )
-def test_max_items_path_that_leads_to_no_count(bench: Any, most: Any, cause: str) -> None:
-    found = run(bench, most, MaxItemsPath="$.most").output
+def test_max_items_path_that_leads_to_no_count(harness: Any, most: Any, cause: str) -> None:
+    found = run(harness, most, MaxItemsPath="$.most").output
     assert (found["Error"], found["Cause"]) == ("States.ItemReaderFailed", cause)
 
 
@@ -68,8 +68,8 @@ def test_max_items_path_that_leads_to_no_count(bench: Any, most: Any, cause: str
         ),
     ],
 )
-def test_an_expression_that_gives_no_count(bench: Any, most: Any, cause: str) -> None:
-    found = run(bench, most, MaxItems="{% $states.input.most %}").output
+def test_an_expression_that_gives_no_count(harness: Any, most: Any, cause: str) -> None:
+    found = run(harness, most, MaxItems="{% $states.input.most %}").output
     assert found["Error"] == "States.QueryEvaluationError"
     assert found["Cause"].endswith(cause)
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
 
 
-async def together(work: Iterator[Coroutine[Any, Any, Any]], limit: int) -> list[Any]:
+async def run_all(work: Iterator[Coroutine[Any, Any, Any]], limit: int) -> list[Any]:
     """Results of all the work, in its order, at most `limit` at once; the first failure cancels the rest."""
     results: list[Any] = []
     numbered = enumerate(work)
@@ -18,11 +18,11 @@ async def together(work: Iterator[Coroutine[Any, Any, Any]], limit: int) -> list
             results.extend([None] * (number + 1 - len(results)))
             results[number] = await one
 
-    await crew(worker, limit)
+    await run_workers(worker, limit)
     return results
 
 
-async def whole(work: Awaitable[None]) -> None:
+async def finish_before_cancellation(work: Awaitable[None]) -> None:
     """Do work that a cancellation must not cut in two: it is done first, and cancelled then."""
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
@@ -36,7 +36,7 @@ async def whole(work: Awaitable[None]) -> None:
         raise cancelled
 
 
-async def crew(worker: Callable[[], Coroutine[Any, Any, None]], size: int) -> None:
+async def run_workers(worker: Callable[[], Coroutine[Any, Any, None]], size: int) -> None:
     """Run so many of the same worker to their end; the first failure cancels the rest and is raised."""
     parent = asyncio.current_task()
     assert parent is not None

@@ -10,15 +10,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from genomics_pipeline.engine.journal import JournalFile, Memory, Recorder, read
-from genomics_pipeline.engine.redrive import NEVER, Redrives
+from genomics_pipeline.engine.journal import JournalFile, JournalState, Recorder, read_records
+from genomics_pipeline.engine.redrive import NOT_REDRIVEN, Redrives
 from genomics_pipeline.model.json_text import loads
 
 _END, _REDRIVE, _SUCCEEDED = b'{"end":', b'{"redrive":', b'"status":"SUCCEEDED"'
 
 
 @dataclass(frozen=True, slots=True)
-class Redriven:
+class EarlierEnd:
     """The former end of a child that runs again, from its journal record."""
 
     status: str
@@ -28,13 +28,13 @@ class Redriven:
     redrives: Redrives
 
     @classmethod
-    def of(cls, end: Mapping[str, Any]) -> Redriven:
+    def of(cls, end: Mapping[str, Any]) -> EarlierEnd:
         """Return what the record of a child's end holds."""
         redrives = Redrives(end.get("redrives", 0), end.get("redriven"))
         return cls(end["status"], end["items"], end["start"], end["transitions"], redrives)
 
 
-class Ends:
+class MapRunJournal:
     """The journal of a Map Run's children.
 
     Memory holds which children have ended as "all below so many, and these": children start in order, so the
@@ -55,38 +55,38 @@ class Ends:
         self.items: Counter[str] = Counter()
         self.running: dict[int, int] = {}
         self.transitions = 0
-        self.redrives = NEVER
-        self.redriven: dict[int, Redriven] = {}
+        self.redrives = NOT_REDRIVEN
+        self.redriven: dict[int, EarlierEnd] = {}
         self.of = 0  # the execution's redrive that the last one belongs to
         self._path = path
         self._express = express
-        self._memory = Memory()
+        self._memory = JournalState()
         self._below = 0
         self._above: set[int] = set()
-        for number, record in enumerate(read(path) if path.exists() else ()):
+        for number, record in enumerate(read_records(path) if path.exists() else ()):
             if "redrive" in record:
                 self._reopen(record, number)
             elif "end" in record:
                 self._count(record)
-            self._memory.learn(record)
+            self._memory.apply(record)
         self._log = JournalFile(path)
 
     def _reopen(self, record: dict[str, Any], lines: int) -> None:
         """The children that the first lines say did not succeed are no longer counted as ended."""
         self.settle()
         self.redrives, self.of = Redrives.of(record), record["of"]
-        for line in islice(read(self._path, mend=False), lines):
+        for line in islice(read_records(self._path, truncate=False), lines):
             if line.get("status") == "SUCCEEDED":
                 self.redriven.pop(line["end"], None)
             elif "end" in line:
-                self.redriven[line["end"]] = Redriven.of(line)
+                self.redriven[line["end"]] = EarlierEnd.of(line)
         for before in self.redriven.values():
             self._add(before, -1)
-        self._memory = Memory()
+        self._memory = JournalState()
         if not self._express:  # whose children begin again
-            for line in islice(read(self._path, mend=False), lines):
+            for line in islice(read_records(self._path, truncate=False), lines):
                 if line.get("child") in self.redriven:
-                    self._memory.learn(line)
+                    self._memory.apply(line)
 
     async def redrive(self, of: int, now: float) -> None:
         """The Map Run goes on: all children that ended and did not succeed run again.
@@ -96,7 +96,7 @@ class Ends:
             now: When.
         """
         record = {**self.redrives.next(now).record(), "of": of}
-        lines = sum(1 for _ in read(self._path, mend=False))
+        lines = sum(1 for _ in read_records(self._path, truncate=False))
         await self._log.append(record)
         self._reopen(record, lines)
 
@@ -106,7 +106,7 @@ class Ends:
             self._add(before, 1)
         self.redriven.clear()
 
-    def _add(self, child: Redriven, times: int) -> None:
+    def _add(self, child: EarlierEnd, times: int) -> None:
         self.children[child.status] += times
         self.items[child.status] += times * child.items
         self.transitions += times * child.transitions
