@@ -25,93 +25,93 @@ class Advice:
 
 ADVICE = {
     FailureClass.HOST_LOST: Advice(
-        "the host went away: Spot took it back, or it died",
-        "Batch starts the job on another host, then the state machine starts it On-Demand; memory stays as it is",
+        "the host was lost: Spot reclaimed it, or it failed",
+        "Batch starts the job again on another host, then the state machine submits it On-Demand, with the same memory",
         "rerun",
     ),
     FailureClass.IMAGE: Advice(
-        "the container did not begin, or the host lost sight of it: the image, the agent or the container engine",
-        "Batch starts the job again, mostly on another host",
-        "see that the image is there and that hosts reach it (push it with deploy); then rerun",
+        "the container did not start, or the host lost track of it (image, ECS agent, container engine)",
+        "Batch starts the job again, usually on another host",
+        "check that the image exists and that the hosts can pull it (containers push); then rerun",
     ),
     FailureClass.THROTTLED: Advice(
-        "Batch did not take the job: too many requests, or a fault of its own",
-        "Step Functions submits again, ever more slowly, up to 20 times",
-        "rerun; if it happens again, lower max_concurrency of the pipeline's map",
+        "Batch did not accept the job: too many requests, or an internal error",
+        "Step Functions submits the job again with increasing delays, up to 20 times",
+        "rerun; if it happens again, lower max_concurrency in the pipeline file",
     ),
     FailureClass.OUT_OF_MEMORY: Advice(
         "the task needed more memory than it had",
-        "the next rung of the step's ladder, as long as there is one",
-        "rerun with more memory (--memory), or give memory_mib in step.toml another rung",
+        "a retry with the next rung of the step's memory ladder, up to the last one",
+        "rerun with more memory (--memory), or add a rung to memory_mib in step.toml",
     ),
     FailureClass.OUT_OF_DISK: Advice(
         "a disk was full",
-        "nothing: it would be full again",
-        "make room; on AWS deploy with a larger VolumeGiB, or InstanceTypes with disks of their own; then rerun",
+        "nothing: the disk would be full again",
+        "free disk space; on AWS deploy with a larger VolumeGiB or with InstanceTypes with instance store; then rerun",
     ),
     FailureClass.TIMEOUT: Advice(
-        "the task took longer than it may",
-        "once more, with twice the time",
-        "look at its log: did it hang? If not, raise timeout_s in step.toml; then rerun",
+        "the task took longer than its timeout",
+        "one retry, with twice the time",
+        "check in the log whether the task hung; if it did not, raise timeout_s in step.toml; then rerun",
     ),
     FailureClass.BAD_INPUT: Advice(
-        "the input can never work: the message says which file and which record",
-        "nothing: the next try would read the same",
+        "the input cannot be processed: the message names the file and the record",
+        "nothing: a retry would read the same input",
         "fix the file; then rerun",
     ),
     FailureClass.TOOL_ERROR: Advice(
         "the step's program failed",
-        "nothing: the next try would run the same",
+        "nothing: a retry would run the same program",
         "read its log (logs RUN --failed); fix the step, its parameters or the input; then rerun",
     ),
     FailureClass.CANCELLED: Advice(
-        "somebody ended it: cancel, a stopped execution, a terminated job",
+        "the task was cancelled: by cancel, a stopped execution or a terminated job",
         "nothing",
-        "rerun where it is still wanted",
+        "rerun if you still need the results",
     ),
     FailureClass.AWS_LIMIT: Advice(
-        "more than AWS, or this stack, allows: a payload's size, or a job that no host could take",
-        "nothing: the limit stays",
-        "lower what the step asks for, or deploy with larger InstanceTypes or more MaxVcpus; then rerun",
+        "a limit of AWS or of this stack was exceeded: the size of a payload, or a job that fits no host",
+        "nothing: the limit would be exceeded again",
+        "lower the step's resources, or deploy with larger InstanceTypes or more MaxVcpus; then rerun",
     ),
     FailureClass.UNKNOWN: Advice(
-        "nothing here names a class",
+        "no known message, exit code or error name matches",
         "nothing",
         "read the message and the log; then rerun",
     ),
 }
 
-# Errors that have no class, because no try of a step heals them, and yet are understood.
+# Errors that have no class, because retrying a step does not help, but that can be explained.
 BY_ERROR_NAME = {
     "Batch.ClientException": Advice(
-        "Batch refused the job: mostly its job definition or queue is not there",
+        "Batch refused the job: usually its job definition or queue does not exist",
         "nothing: the request would be refused again",
         "deploy the pipeline and the steps that the run was submitted with; then rerun",
     ),
     "States.Permissions": Advice(
-        "a role lacks a right",
+        "a role lacks a permission",
         "nothing",
-        "deploy again: the stack's roles are not as they should be; then rerun",
+        "deploy again, to restore the stack's roles; then rerun",
     ),
     "States.ResultWriterFailed": Advice(
         "the results of a Map Run could not be written to the bucket",
         "nothing",
-        "see that the bucket is there, in the stack's own account and Region, and that its policy lets the stack write",
+        "check that the bucket exists in the account and Region of the stack, and that its policy lets the stack write",
     ),
     "States.ExceedToleratedFailureThreshold": Advice(
         "more items failed than the run tolerates",
-        "the items that had succeeded keep their results",
-        "see why they failed (results RUN --failed); fix that, then rerun",
+        "the items that succeeded keep their results",
+        "find out why they failed (results RUN --failed), and fix that; then rerun",
     ),
     "States.Runtime": Advice(
-        "the state machine met something that it cannot go on with: a mistake in it, or a full history",
-        "nothing: Step Functions lets nobody retry or catch it",
-        "read the message; a definition of ours that ends so is a bug of ours",
+        "the state machine could not continue: an error in the definition, or a full execution history",
+        "nothing: Step Functions does not allow retrying or catching it",
+        "read the message; if genomics-pipeline generated the definition, report a bug",
     ),
     "States.QueryEvaluationError": Advice(
         "an expression of the state machine could not be evaluated",
-        "nothing: it would give the same",
-        "read the message; a definition of ours that ends so is a bug of ours",
+        "nothing: a retry would have the same result",
+        "read the message; if genomics-pipeline generated the definition, report a bug",
     ),
 }
 
@@ -120,7 +120,7 @@ def advice(failure: Failure) -> Advice:
     """Return the advice on a failure.
 
     >>> advice(Failure(FailureClass.UNKNOWN, "no such queue", error="Batch.ClientException")).means
-    'Batch refused the job: mostly its job definition or queue is not there'
+    'Batch refused the job: usually its job definition or queue does not exist'
     """
     if failure.failure_class is FailureClass.UNKNOWN:
         return BY_ERROR_NAME.get(failure.error, ADVICE[FailureClass.UNKNOWN])

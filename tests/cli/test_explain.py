@@ -114,8 +114,8 @@ def test_what_a_person_reads(cli: Cli, tmp_path: Path) -> None:
         "tried      host_lost with 8192 MiB, job 3a77\n"
         "           out_of_memory with 8192 MiB, job 4d1c\n"
         "log        align/default/2\n"
-        "by itself  the next rung of the step's ladder, as long as there is one\n"
-        "to do      rerun with more memory (--memory), or give memory_mib in step.toml another rung\n"
+        "by itself  a retry with the next rung of the step's memory ladder, up to the last one\n"
+        "to do      rerun with more memory (--memory), or add a rung to memory_mib in step.toml\n"
     )
 
 
@@ -126,7 +126,7 @@ def test_a_refused_job_and_standard_input(cli: Cli, monkeypatch: pytest.MonkeyPa
     ended = cli("explain", "-")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out == (
-        "unknown: Batch refused the job: mostly its job definition or queue is not there\n"
+        "unknown: Batch refused the job: usually its job definition or queue does not exist\n"
         "why        nothing in it is known\n"
         "message    JobQueue x-job-queue not found.\n"
         "by itself  nothing: the request would be refused again\n"
