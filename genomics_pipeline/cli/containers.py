@@ -43,13 +43,13 @@ def build(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None)
     """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.runs.containers import images
-    from genomics_pipeline.runs.containers.container_engine import ContainerEngine, size_mib
+    from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 
     given = adapters()
     found = ContainerEngine(given.environment, engine)
     for wanted in images.chosen(stack, pipeline, steps):
         built = images.build(wanted, found, given.cache)
-        size = size_mib(found.inspect(wanted.name))
+        size = found.size_mib(wanted.name)
         click.echo(f"{wanted.name}  {size} MiB  {'built' if built else 'up to date'}")
 
 

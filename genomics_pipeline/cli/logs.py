@@ -15,7 +15,9 @@ from genomics_pipeline.cli.options import stack_option
 @click.option("--stage", metavar="STAGE", help="Only of this stage of the pipeline.")
 @click.option("--attempt", type=click.IntRange(min=1), help="Of this attempt of AWS Batch, not of the last.")
 @click.option("--lines", default=50, show_default=True, type=click.IntRange(min=1), help="How many of the last lines.")
-def logs(run: str, stack: str, **query: object) -> None:
+def logs(
+    run: str, stack: str, failed: bool, item: str | None, stage: str | None, attempt: int | None, lines: int
+) -> None:
     """Show the last lines of what a step's program said in RUN: a run's folder, URI or name.
 
     On AWS they come from CloudWatch Logs, by the Batch job of the item's last attempt.
@@ -30,7 +32,7 @@ def logs(run: str, stack: str, **query: object) -> None:
     from genomics_pipeline.runs.logs import LogQuery, find_logs
 
     log = None
-    for log in find_logs(find_run(run, stack, adapters()), LogQuery(**query)):  # type: ignore[arg-type]
+    for log in find_logs(find_run(run, stack, adapters()), LogQuery(failed, item, stage, attempt, lines)):
         click.secho(f"==> {log.stage} {log.item}  {log.end.source}", bold=True)
         if log.failure:
             failure = log.failure.failure

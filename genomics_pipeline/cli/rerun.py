@@ -15,7 +15,8 @@ from genomics_pipeline.model.failure import FailureClass
 
 if TYPE_CHECKING:
     from genomics_pipeline.model.rerun import StageMemory
-    from genomics_pipeline.runs.reruns.outcome import ChosenSamples, RerunOutcome
+    from genomics_pipeline.records.rerun import ChosenSamples
+    from genomics_pipeline.runs.reruns.outcome import RerunOutcome
 
 CLASSES = [*map(str, FailureClass), "pending"]  # `runs.reruns.items.NEVER_STARTED`, without its imports
 
@@ -76,7 +77,7 @@ def _show(outcome: RerunOutcome, stack: str) -> None:
     if outcome.summary is not None:
         from genomics_pipeline.report.cohort_table import render_table
 
-        render_table(outcome.to_json())
+        render_table(outcome.summary)
     elif outcome.status == "NOTHING":
         click.echo(f"{outcome.run}: nothing to rerun: {outcome.message}")
     elif outcome.status == "CHECKED":

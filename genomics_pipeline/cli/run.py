@@ -56,5 +56,5 @@ def run(as_json: bool, **options: Any) -> None:
     else:
         from genomics_pipeline.report.cohort_table import render_table
 
-        render_table(summary.to_json())
+        render_table(summary)
     sys.exit(0 if summary.status == "SUCCEEDED" else 1)

@@ -1,17 +1,13 @@
-"""Parameters of steps: types, checks, and ``STAGE.NAME=VALUE`` on the command line."""
+"""Parameters of steps: their types, and the checks of values."""
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING
 
 from genomics_pipeline.model.errors import Problem, UsageError, did_you_mean
-
-if TYPE_CHECKING:
-    from genomics_pipeline.model.pipeline import Pipeline
 
 Value = str | int | float | bool | None
 
@@ -128,34 +124,3 @@ def absolute_uri(uri: str, base: str) -> str:
         return uri
     scheme, mark, folder = base.rpartition("://") if not uri.startswith("/") else ("", "", "")
     return scheme + mark + posixpath.normpath(posixpath.join(folder, uri))
-
-
-def parse_assignments(assignments: Sequence[str], pipeline: Pipeline, base: str) -> dict[str, dict[str, Value]]:
-    """Parse the ``STAGE.NAME=VALUE`` arguments of ``--param`` to values by stage and name.
-
-    Raises:
-        UsageError: with all problems: form, unknown stage or parameter (with the nearest name), value.
-    """
-    stages = {stage.name: stage.step.parameters for stage in pipeline.stages}
-    found: dict[str, dict[str, Value]] = {}
-    problems = []
-    for assignment in assignments:
-        try:
-            target, equals, text = assignment.partition("=")
-            stage, dot, name = target.partition(".")
-            if not (equals and dot):
-                raise ValueError("expected STAGE.NAME=VALUE, such as variant_calling.ploidy=1")
-            found.setdefault(stage, {})[name] = parse_value(_find_spec(stages, stage, name), text, base)
-        except ValueError as error:
-            problems.append(Problem(f"--param {assignment}: {error}"))
-    if problems:
-        raise UsageError(problems)
-    return found
-
-
-def _find_spec(stages: Mapping[str, Mapping[str, ParameterSpec]], stage: str, name: str) -> ParameterSpec:
-    if stage not in stages:
-        raise ValueError(f"unknown stage {stage!r}; {did_you_mean(stage, list(stages))}")
-    if name not in stages[stage]:
-        raise ValueError(f"unknown parameter {name!r} of {stage}; {did_you_mean(name, list(stages[stage]))}")
-    return stages[stage][name]

@@ -103,6 +103,10 @@ class Fields:
         """Return all members, each a number."""
         return {name: self.number(name) for name in self.members}
 
+    def integer_by_name(self) -> dict[str, int]:
+        """Return all members, each a whole number."""
+        return {name: self.integer(name) for name in self.members}
+
     def object_by_name(self) -> dict[str, Mapping[str, Any]]:
         """Return all members, each an object."""
         return {name: self.object(name).members for name in self.members}

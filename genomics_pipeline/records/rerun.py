@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from genomics_pipeline.model.parameters import Value
@@ -12,6 +12,33 @@ from genomics_pipeline.records.fields import Fields, RecordKind, read_fields
 from genomics_pipeline.stores.protocol import MissingObject, Store
 
 KIND = RecordKind("the record of a rerun", "restore the file, or run the whole run again")
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenSamples:
+    """The samples that a rerun runs.
+
+    Attributes:
+        execution: The name of the rerun's execution.
+        samples: The number of samples that it runs.
+        by_class: The number of them by the class of their failure; ``pending`` for those that never started.
+        first: The names of the first ones.
+        left_out: The number of samples that failed or never started, and are not run.
+        carried: A sample that succeeded and is run because AWS may refuse a Map without items; None where there is
+            none.
+    """
+
+    execution: str
+    samples: int
+    by_class: Mapping[str, int]
+    first: tuple[str, ...]
+    left_out: int
+    carried: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that ``run.json`` of a rerun and ``rerun --json`` hold."""
+        members = {**asdict(self), "first": list(self.first)}
+        return {name: value for name, value in members.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +54,7 @@ class RerunRecord:
         names: The samples that were asked for; none where all were.
         parameters: All overrides by stage.
         memory_mib: The first memory of a stage's jobs, where it is not the step's.
-        counts: What it runs, as ``rerun --json`` prints it.
+        chosen: The samples that it runs; ``counts`` in the file.
         begun: When it was begun or submitted, ISO 8601 in UTC.
         execution_arn: Its execution on AWS; empty in a folder.
         carried: On AWS, how many samples it has although they had succeeded: see `runs.reruns.choice.Choice.carry`.
@@ -41,7 +68,7 @@ class RerunRecord:
     names: tuple[str, ...]
     parameters: Mapping[str, Mapping[str, Value]]
     memory_mib: Mapping[str, int]
-    counts: Mapping[str, Any]
+    chosen: ChosenSamples
     begun: str
     execution_arn: str = ""
     carried: int = 0
@@ -60,7 +87,7 @@ class RerunRecord:
             "names": list(self.names),
             "parameters": self.parameters,
             "memory_mib": self.memory_mib,
-            "counts": self.counts,
+            "counts": self.chosen.to_json(),
             "submitted" if aws else "begun": self.begun,
         }
 
@@ -84,16 +111,23 @@ def read_rerun(store: Store, uri: str) -> RerunRecord | None:
         classes=fields.texts("classes"),
         names=fields.texts("names"),
         parameters=fields.object("parameters").object_by_name(),
-        memory_mib=_memory(fields.object("memory_mib")),
-        counts=fields.object("counts").members,
+        memory_mib=fields.object("memory_mib").integer_by_name(),
+        chosen=_chosen(fields.object("counts")),
         begun=fields.time("submitted" if aws else "begun"),
         execution_arn=fields.text("execution_arn") if aws else "",
         carried=fields.integer("carried") if aws else 0,
     )
 
 
-def _memory(fields: Fields) -> dict[str, int]:
-    return {stage: fields.integer(stage) for stage in fields.members}
+def _chosen(fields: Fields) -> ChosenSamples:
+    return ChosenSamples(
+        execution=fields.text("execution"),
+        samples=fields.integer("samples"),
+        by_class=fields.object("by_class").integer_by_name(),
+        first=fields.texts("first"),
+        left_out=fields.integer("left_out"),
+        carried=fields.text("carried") if fields.has("carried") else None,
+    )
 
 
 def write_rerun(store: Store, uri: str, record: RerunRecord) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +33,19 @@ class Agreement:
     found: int
     calls: int
 
+    @property
+    def sensitivity(self) -> float | None:
+        """The fraction of the true alleles that are called, to 6 digits; None without true alleles."""
+        return round(self.found / self.truth, 6) if self.truth else None
+
+    @property
+    def precision(self) -> float | None:
+        """The fraction of the called alleles that are true, to 6 digits; None without calls."""
+        return round(self.found / self.calls, 6) if self.calls else None
+
     def to_json(self) -> dict[str, Any]:
         """Return the counts and their ratios; a ratio of nothing is null."""
-        return {
-            "truth": self.truth,
-            "found": self.found,
-            "calls": self.calls,
-            "sensitivity": round(self.found / self.truth, 6) if self.truth else None,
-            "precision": round(self.found / self.calls, 6) if self.calls else None,
-        }
+        return {**asdict(self), "sensitivity": self.sensitivity, "precision": self.precision}
 
 
 @dataclass(frozen=True, slots=True)

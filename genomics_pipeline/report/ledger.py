@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from genomics_pipeline.report.run_state import Missing
 
 ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -106,25 +108,27 @@ def text(row: LedgerRow) -> str:
     return "\n".join([first, *(f"  {line}" for line in lines)])
 
 
-def missing_lines(missing: Mapping[str, Any], place: str) -> list[str]:
-    """Return what a run that ended does not have: how much, why, the first few, and how to list and rerun all.
+def missing_lines(missing: Missing, place: str) -> list[str]:
+    """Return the last lines about a run that left items undone: how many, why, the first few, how to list and rerun.
 
     Args:
-        missing: See `report.run_state.Missing.to_json`.
+        missing: The items that are not done.
         place: The run's folder or URI.
 
-    >>> missing = {"samples": 2, "of_samples": 9, "intervals": 0, "cohort": False, "by_class": {"timeout": 2}}
-    >>> print(*missing_lines(missing | {"first": ["a", "b"]}, "/my run"), sep="\\n")
+    >>> from collections import Counter
+    >>> missing = Missing(9, Counter(sample=2), Counter(timeout=2), ["a", "b"])
+    >>> print(*missing_lines(missing, "/my run"), sep="\\n")
     Missing: 2 of 9 samples (2 timeout): a, b
     list them: genomics-pipeline results '/my run' --failed
     run them again (what is done is kept): genomics-pipeline rerun '/my run'
     """
-    parts = [f"{missing['samples']:,} of {_counted(missing['of_samples'], 'sample')}"] if missing["samples"] else []
-    parts += [_counted(missing["intervals"], "interval")] if missing["intervals"] else []
-    parts += ["the cohort"] if missing["cohort"] else []
-    classes = ", ".join(f"{count:,} {_class(name)}" for name, count in missing["by_class"].items())
-    more = sum(missing["by_class"].values()) - len(missing["first"])
-    names = ", ".join(missing["first"]) + (f" and {more:,} more" if more else "")
+    samples, intervals = missing.by_scope["sample"], missing.by_scope["interval"]
+    parts = [f"{samples:,} of {_counted(missing.samples, 'sample')}"] if samples else []
+    parts += [_counted(intervals, "interval")] if intervals else []
+    parts += ["the cohort"] if missing.by_scope["cohort"] else []
+    classes = ", ".join(f"{count:,} {_class(name)}" for name, count in missing.by_class.most_common())
+    more = missing.by_class.total() - len(missing.first)
+    names = ", ".join(missing.first) + (f" and {more:,} more" if more else "")
     run = shlex.quote(place)
     return [
         f"Missing: {', '.join(parts)} ({classes}): {names}",

@@ -100,13 +100,13 @@ class ItemFailure:
 
 @dataclass(slots=True)
 class Missing:
-    """The items that a run which ended does not have, counted as they are listed.
+    """Counts of the items that a run which ended has not done.
 
     Attributes:
-        samples: Of how many samples.
-        by_scope: How many items.
-        by_class: How many items, by `ItemFailure.label`.
-        first: The first few names.
+        samples: The number of samples of the run, done or not.
+        by_scope: The number of missing items by scope: sample, interval or cohort.
+        by_class: The number of missing items by `ItemFailure.label`.
+        first: The names of the first few.
     """
 
     samples: int

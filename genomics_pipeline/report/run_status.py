@@ -102,7 +102,7 @@ def _ending(state: RunState) -> Iterator[Text]:
         yield Text(f"logs: genomics-pipeline logs {state.place} --failed")
     yield Text(f"results: genomics-pipeline results {state.place}")
     if state.missing:
-        yield from map(Text, missing_lines(state.missing.to_json(), state.place))
+        yield from map(Text, missing_lines(state.missing, state.place))
 
 
 def _duration(seconds: float) -> str:

@@ -1,67 +1,19 @@
-"""The outcome of a run: each sample's state, metrics and files, read from the run's own files."""
+"""The outcomes of a run in a folder: each sample's and the cohort's state, metrics and files, from the run's files."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from genomics_pipeline.model.classify import Failure, classify
+from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.task import RunPlace, item_id
 from genomics_pipeline.records.completion import CompletionRecord, read_completion
+from genomics_pipeline.report.run_summary import CohortOutcome, SampleOutcome
+from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.local import LocalStore
-
-COHORT = "cohort"
-
-
-@dataclass(frozen=True, slots=True)
-class SampleOutcome:
-    """The outcome of one sample, as ``run --json`` prints it.
-
-    Attributes:
-        sample: The sample.
-        state: SUCCEEDED, FAILED, or PENDING where a stage is missing.
-        reused: Every stage was found done.
-        metrics: The metrics of each stage.
-        files: Paths by ``<stage>.<output>``.
-        seconds: How long its stages took.
-        error: Why it failed, if it did.
-    """
-
-    sample: str
-    state: str
-    reused: bool
-    metrics: Mapping[str, Any]
-    files: Mapping[str, str]
-    seconds: float
-    error: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the object that ``run --json`` prints."""
-        members = asdict(self)
-        if self.error is None:
-            del members["error"]
-        return members
-
-
-@dataclass(frozen=True, slots=True)
-class CohortOutcome:
-    """The outcome of the stages that run once for the whole cohort.
-
-    Attributes:
-        files: Paths by ``<stage>.<output>``.
-        metrics: The metrics of each stage.
-    """
-
-    files: Mapping[str, str] = field(default_factory=dict)
-    metrics: Mapping[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the object that ``run --json`` prints, without the agreement with a truth set."""
-        return asdict(self)
 
 
 def sample_outcomes(
@@ -72,17 +24,17 @@ def sample_outcomes(
     Args:
         folder: The run.
         pipeline: The pipeline that was run.
-        failures: Messages of the samples that failed.
-        ran: The (stage, item) that really ran in this execution; the other finished ones were found done.
+        failures: The messages of the samples that failed, by sample.
+        ran: The stage and the item of each job that this execution ran; other completed stages were reused.
     """
     stages = [stage for stage in pipeline.stages if stage.scope == "sample"]
     with folder.manifest.open() as lines:
         for line in lines:
             sample = item_id(json.loads(line))
-            done = _completed(folder, stages, sample)
+            done = _completion_records(folder, stages, sample)
             yield SampleOutcome(
                 sample=sample,
-                state=_state(sample, failures, len(done) == len(stages)),
+                state=_sample_state(sample, failures, len(done) == len(stages)),
                 reused=bool(done) and not any((name, sample) in ran for name in done),
                 metrics=_metrics(folder, done),
                 files=_files(folder, done),
@@ -91,20 +43,20 @@ def sample_outcomes(
             )
 
 
-def _state(sample: str, failures: Mapping[str, str], finished: bool) -> str:
+def _sample_state(sample: str, failures: Mapping[str, str], complete: bool) -> str:
     if sample in failures:
         return "FAILED"
-    return "SUCCEEDED" if finished else "PENDING"
+    return "SUCCEEDED" if complete else "PENDING"
 
 
 def cohort_outcome(folder: RunFolder, pipeline: Pipeline) -> CohortOutcome:
-    """Return the cohort's files and metrics, of the stages that ran once for all."""
-    done = _completed(folder, [stage for stage in pipeline.stages if stage.scope == COHORT], COHORT)
+    """Return the files and metrics of the stages that run once for the whole cohort."""
+    done = _completion_records(folder, [stage for stage in pipeline.stages if stage.scope == COHORT], COHORT)
     return CohortOutcome(_files(folder, done), _metrics(folder, done))
 
 
-def _completed(folder: RunFolder, stages: list[Stage], item: str) -> dict[str, CompletionRecord]:
-    """Return the records of the stages that are done over an item."""
+def _completion_records(folder: RunFolder, stages: list[Stage], item: str) -> dict[str, CompletionRecord]:
+    """Return the completion records of an item, by stage; a stage that is not done is left out."""
     store, place = LocalStore({BUCKET: folder.path}), RunPlace(folder.name, BUCKET, "")
     records = ((stage.name, read_completion(store, place, stage.name, item)) for stage in stages)
     return {stage: record for stage, record in records if record}
@@ -126,15 +78,11 @@ def _metrics(folder: RunFolder, done: Mapping[str, CompletionRecord]) -> dict[st
     }
 
 
-def explain(error: str, cause: str) -> str:
-    """Return the message of a failed child or execution.
+def failure_message(failure: Failure) -> str:
+    """Return the message of a failure, after the stage where it is known.
 
-    >>> explain("States.TaskFailed", '{"stage": "alignment", "cause": "R2 is short"}')
+    >>> from genomics_pipeline.model.classify import classify
+    >>> failure_message(classify("States.TaskFailed", '{"stage": "alignment", "cause": "R2 is short"}'))
     'alignment: R2 is short'
     """
-    return failure_message(classify(error, cause))
-
-
-def failure_message(failure: Failure) -> str:
-    """Return a failure's message, after its stage."""
     return f"{failure.stage}: {failure.message}" if failure.stage else failure.message

@@ -7,7 +7,8 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 from genomics_pipeline.model.errors import CollectedProblems, UsageError, did_you_mean
-from genomics_pipeline.model.parameters import Value, parse_assignments
+from genomics_pipeline.model.overrides import parse_assignments
+from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.runs.catalog import load_pipeline

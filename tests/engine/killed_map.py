@@ -16,7 +16,7 @@ from genomics_pipeline.cli.main import main
 
 for module in pkgutil.walk_packages(genomics_pipeline.engine.__path__, "genomics_pipeline.engine."):
     importlib.import_module(module.name)  # what the command imports when it needs it
-for name in ("cli.execute", "runs.local.execute"):
+for name in ("cli.execute", "runs.documents.execute"):
     importlib.import_module(f"genomics_pipeline.{name}")
 
 BUCKET = "bucket"

@@ -24,7 +24,7 @@ from genomics_pipeline.records.fields import UnreadableRecord
 from genomics_pipeline.records.holder import Holder, read_holder, write_holder
 from genomics_pipeline.records.job import BatchAttempt, read_job, write_job
 from genomics_pipeline.records.local_run import read_local_run, write_local_run
-from genomics_pipeline.records.rerun import RerunRecord, read_rerun, write_rerun
+from genomics_pipeline.records.rerun import ChosenSamples, RerunRecord, read_rerun, write_rerun
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import MissingObject
 from tests.runs.records import local_run
@@ -39,10 +39,12 @@ AWS_RUN = AwsRunRecord(
     "r", "germline", "stack", "arn:machine", "arn:execution", "d", {"calling": {"ploidy": 1}},
     {"percentage": 2.5, "count": 3}, "s3://b/ref.fa", "sheet.csv", "germline", 2, TIME,
 )  # fmt: skip
+CHOSEN = ChosenSamples("r-2", 1, {"image": 1}, ("a",), left_out=2)
+CARRIED = ChosenSamples("r-2", 0, {}, (), left_out=0, carried="a")
 LOCAL_RERUN = RerunRecord(
-    1, "r-2", "r-1", "reruns/1/manifest.jsonl", ("image",), (), {}, {"calling": 512}, {"samples": 1}, TIME
-)
-AWS_RERUN = RerunRecord(1, "r-2", "r-1", "reruns/1/manifest.jsonl", (), ("a",), {}, {}, {}, TIME, "arn:e", 1)
+    1, "r-2", "r-1", "reruns/1/manifest.jsonl", ("image",), (), {}, {"calling": 512}, CHOSEN, TIME
+)  # fmt: skip
+AWS_RERUN = RerunRecord(1, "r-2", "r-1", "reruns/1/manifest.jsonl", (), ("a",), {}, {}, CARRIED, TIME, "arn:e", 1)
 
 
 @pytest.fixture

@@ -5,33 +5,33 @@ from typing import Any
 import pytest
 
 from genomics_pipeline.report.cohort_table import render_table
+from genomics_pipeline.report.concordance import Agreement, Concordance
+from genomics_pipeline.report.run_summary import CohortOutcome, RunSummary, SampleOutcome
 
 ALIGNMENT = {"reads": 20800, "mapped_fraction": 0.99987, "duplicate_fraction": 0.03875, "mean_depth": 29.97}
 LONG = "/runs/" + "long-" * 40 + "name"
 
 
-def row(sample: str, state: str = "SUCCEEDED", **more: Any) -> dict[str, Any]:
-    return {"sample": sample, "state": state, "reused": False, "metrics": {}, "files": {}, "seconds": 0.0} | more
+def outcome(sample: str, state: str = "SUCCEEDED", **more: Any) -> SampleOutcome:
+    members: dict[str, Any] = {"reused": False, "metrics": {}, "files": {}, "seconds": 0.0} | more
+    return SampleOutcome(sample, state, **members)
 
 
-def summary(*samples: dict[str, Any], **more: Any) -> dict[str, Any]:
-    cohort: dict[str, Any] = {"files": {}, "metrics": {}, "truth": None}
-    steps = {"run": 1, "reused": 0}
-    start = {"run": "/r", "status": "SUCCEEDED", "samples": samples, "cohort": cohort, "steps": steps, "seconds": 0.25}
-    return start | more
+def summary(*samples: SampleOutcome, **more: Any) -> RunSummary:
+    members: dict[str, Any] = {"run": "/r", "status": "SUCCEEDED", "samples": samples, "cohort": CohortOutcome()}
+    members |= {"ran": 1, "reused": 0, "missing": None, "seconds": 0.25}
+    return RunSummary(**members | more)
 
 
 def test_a_good_run(capsys: pytest.CaptureFixture[str]) -> None:
-    snp = {"truth": 390, "found": 389, "calls": 389, "sensitivity": 0.997436, "precision": 1.0}
-    indel = {"truth": 0, "found": 0, "calls": 0, "sensitivity": None, "precision": None}
-    cohort = {
-        "files": {"gather.vcf": f"{LONG}/joint.vcf.gz", "gather.metrics": "/m.json"},
-        "metrics": {"gather": {"variants": 1120, "snps": 1000, "indels": 120, "ti_tv": 2.041, "samples": {}}},
-        "truth": {"snp": snp, "indel": indel},
-    }
-    first = row("s1", seconds=3.21, metrics={"alignment": ALIGNMENT, "variant_calling": {"variants": 73}})
-    again = row("s2", reused=True, seconds=1.0, metrics={"alignment": ALIGNMENT | {"mean_depth": 8.24}})
-    render_table(summary(first, again, cohort=cohort, run=LONG, steps={"run": 14, "reused": 2}, seconds=12.345))
+    cohort = CohortOutcome(
+        files={"gather.vcf": f"{LONG}/joint.vcf.gz", "gather.metrics": "/m.json"},
+        metrics={"gather": {"variants": 1120, "snps": 1000, "indels": 120, "ti_tv": 2.041, "samples": {}}},
+        truth=Concordance(snp=Agreement(390, 389, 389), indel=Agreement(0, 0, 0)),
+    )
+    first = outcome("s1", seconds=3.21, metrics={"alignment": ALIGNMENT, "variant_calling": {"variants": 73}})
+    again = outcome("s2", reused=True, seconds=1.0, metrics={"alignment": ALIGNMENT | {"mean_depth": 8.24}})
+    render_table(summary(first, again, cohort=cohort, run=LONG, ran=14, reused=2, seconds=12.345))
     assert (
         capsys.readouterr().out
         == f"""\
@@ -56,8 +56,8 @@ Run folder
 
 
 def test_a_failed_run_hides_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    failed = row("s2", "FAILED", error="alignment: R2 is short [bold]\nsecond line")
-    render_table(summary(row("s1", "PENDING"), failed, status="FAILED", error="too many failed"))
+    failed = outcome("s2", "FAILED", error="alignment: R2 is short [bold]\nsecond line")
+    render_table(summary(outcome("s1", "PENDING"), failed, status="FAILED", error="too many failed"))
     assert (
         capsys.readouterr().out
         == """\
@@ -78,8 +78,8 @@ run failed: too many failed
 
 
 def test_a_users_pipeline_has_other_names(capsys: pytest.CaptureFixture[str]) -> None:
-    cohort = {"files": {"tree.newick": "/t.nwk", "tree.metrics": "/m"}, "metrics": {"tree": [1]}, "truth": None}
-    sample = row("s1", metrics={"map": {"mean_depth": "n/a", "reads": 7}, "typing": {"reads": 9, "lineage": "B.1"}})
+    cohort = CohortOutcome(files={"tree.newick": "/t.nwk", "tree.metrics": "/m"}, metrics={"tree": [1]})
+    sample = outcome("s1", metrics={"map": {"mean_depth": "n/a", "reads": 7}, "typing": {"reads": 9, "lineage": "B.1"}})
     render_table(summary(sample, cohort=cohort))
     out = capsys.readouterr().out
     assert "s1          done       7         –       –    n/a         –      0.0\n" in out

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from itertools import islice, repeat
 
 from genomics_pipeline.report.ledger import LedgerRow, missing_lines, text, tsv_lines
+from genomics_pipeline.report.run_state import Missing
 
 ROW = LedgerRow(
     sample="s1",
@@ -41,14 +43,12 @@ def test_what_never_began_has_nothing_that_was_tried() -> None:
 
 
 def test_all_that_is_missing_is_counted() -> None:
-    missing = {
-        "samples": 1200,
-        "of_samples": 10000,
-        "intervals": 1,
-        "cohort": True,
-        "by_class": {"bad_input": 1201, "tool_error": 1},
-        "first": ["a", "b", "c", "d", "e"],
-    }
+    missing = Missing(
+        samples=10000,
+        by_scope=Counter(sample=1200, interval=1, cohort=1),
+        by_class=Counter(bad_input=1201, tool_error=1),
+        first=["a", "b", "c", "d", "e"],
+    )
     assert missing_lines(missing, "s3://b/runs/r") == [
         "Missing: 1,200 of 10,000 samples, 1 interval, the cohort (1,201 bad input, 1 tool error): "
         "a, b, c, d, e and 1,197 more",

@@ -12,9 +12,9 @@ from genomics_pipeline.aws.jobs import active_jobs, terminate
 from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, RunPlace
+from genomics_pipeline.runs.aws.chain import started_chain
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.backend import CancelledRun
-from genomics_pipeline.runs.reruns.chain import started_chain
 
 if TYPE_CHECKING:
     from mypy_boto3_batch.type_defs import JobDetailTypeDef

@@ -23,9 +23,9 @@ from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.resource_names import DEFAULT_STACK
+from genomics_pipeline.runs.aws.chain import started_chain
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.redrive import RedriveOutcome, RedriveRequest
-from genomics_pipeline.runs.reruns.chain import started_chain
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef

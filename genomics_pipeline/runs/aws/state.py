@@ -12,9 +12,9 @@ from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.report.run_state import ItemFailure, MapRunState, Missing, RunState
+from genomics_pipeline.runs.aws.chain import aws_map_runs, started_chain, with_results
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.item_ends import interrupted, missing, not_done
-from genomics_pipeline.runs.local.state import done
 from genomics_pipeline.runs.map_run_ends import (
     failures_of,
     failures_of_child,
@@ -23,7 +23,8 @@ from genomics_pipeline.runs.map_run_ends import (
     pending_of,
 )
 from genomics_pipeline.runs.outcome import failure_message
-from genomics_pipeline.runs.reruns.chain import aws_map_runs, earlier, older, since_whole, started_chain, with_results
+from genomics_pipeline.runs.reruns.chain import earlier, older, since_whole
+from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.stores.protocol import MissingObject, Store
 
 
@@ -68,7 +69,7 @@ class AwsRunWatcher:
             started=execution["startDate"].timestamp(),
             stopped=execution["stopDate"].timestamp() if "stopDate" in execution else None,
             map_runs=[self._before.with_newest(_state(one, described)) for one in labels],
-            cohort=[(stage, done(self._files, stage)) for stage in cohort],
+            cohort=[(stage, self._files.completion(stage, COHORT) is not None) for stage in cohort],
             failures=[one for one in failures if not one.pending],
             error=failure_message(once[0].failure if once else failure) if failure else None,
             execution=self._newest.name,

@@ -71,14 +71,13 @@ class ContainerEngine:
         self.run(*argv, str(folder))
 
     def inspect(self, image: str) -> dict[str, Any]:
-        """Return the details of an image."""
-        (found,) = json.loads(self.run("image", "inspect", image))
-        return dict(found)
+        """Return the engine's description of an image, as ``docker image inspect`` prints it."""
+        (description,) = json.loads(self.run("image", "inspect", image))
+        return dict(description)
 
-
-def size_mib(details: Mapping[str, Any]) -> int:
-    """Return the size of an image that `ContainerEngine.inspect` described, in MiB."""
-    return int(details["Size"]) >> 20
+    def size_mib(self, image: str) -> int:
+        """Return the size of an image in MiB."""
+        return int(self.inspect(image)["Size"]) >> 20
 
 
 def options(values: Mapping[str, Sequence[str]]) -> list[str]:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from genomics_pipeline.engine.api import execute
 from genomics_pipeline.engine.result import ExecutionResult
@@ -16,19 +15,20 @@ from genomics_pipeline.engine.tasks.batch import BatchTasks
 from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.engine.tasks.job import RunAttempt
 from genomics_pipeline.engine.tasks.job_runner import JobRunner
+from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.records.local_run import LocalRunRecord, RunArguments
 from genomics_pipeline.report.ledger import tsv_lines
-from genomics_pipeline.runs import outcome
+from genomics_pipeline.report.run_summary import CohortOutcome, RunSummary
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.item_ends import missing, not_done
 from genomics_pipeline.runs.ledger import ledger_rows
 from genomics_pipeline.runs.local.state import folder_failures
-from genomics_pipeline.runs.local.summary import RunSummary
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs
+from genomics_pipeline.runs.outcome import cohort_outcome, failure_message, sample_outcomes
 from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
@@ -79,12 +79,12 @@ class LocalExecution:
             display: Shows the progress.
             resume: The command that resumes it, for the note after an interruption.
         """
-        self.record("RUNNING", {})
+        self.record("RUNNING")
         self.folder.failures.unlink(missing_ok=True)  # of the execution before
         try:
             return self._execute(display)
         except KeyboardInterrupt:
-            self.record("ABORTED", {})
+            self.record("ABORTED")
             display.note(f"interrupted; {resume} goes on from here: {self.folder.path}")
             raise
 
@@ -104,25 +104,25 @@ class LocalExecution:
         """Return the summary of the run after an execution; write the items that are missing to ``failures.tsv``."""
         folder, work = self.folder, self.jobs.report()
         files = folder_files(folder, self.store)
-        found = list(not_done(files, files.groups(), folder_failures(folder, files, result.status)))
-        folder.write(folder.failures, tsv_lines(ledger_rows(files, found)))
-        failures = (one for one in found if one.scope == "sample" and not one.pending)
-        failed = {one.item: outcome.failure_message(one.failure) for one in failures}
+        unfinished = list(not_done(files, files.groups(), folder_failures(folder, files, result.status)))
+        folder.write(folder.failures, tsv_lines(ledger_rows(files, unfinished)))
+        failures = (one for one in unfinished if one.scope == "sample" and not one.pending)
+        failed = {one.item: failure_message(one.failure) for one in failures}
         succeeded = result.status == "SUCCEEDED"
-        cohort = outcome.cohort_outcome(folder, self.pipeline) if succeeded else outcome.CohortOutcome()
+        failure = None if succeeded else classify(result.error or "", result.cause or "")
         return RunSummary(
             run=str(folder.path),
             status=result.status,
-            samples=list(outcome.sample_outcomes(folder, self.pipeline, failed, work.ran)),
-            cohort=cohort,
+            samples=list(sample_outcomes(folder, self.pipeline, failed, work.ran)),
+            cohort=cohort_outcome(folder, self.pipeline) if succeeded else CohortOutcome(),
             ran=len(work.ran),
             reused=len(work.reused),
-            missing=missing(files, found),
-            error=None if succeeded else outcome.explain(result.error or "", result.cause or ""),
+            missing=missing(files, unfinished),
+            error=failure_message(failure) if failure else None,
         )
 
-    def record(self, status: str, summary: Mapping[str, Any]) -> None:
-        """Replace ``run.json``."""
+    def record(self, status: str, summary: RunSummary | None = None) -> None:
+        """Write ``run.json`` anew, with the summary once the execution has ended."""
         self.folder.save(
             LocalRunRecord(
                 run=self.folder.name,
@@ -136,7 +136,7 @@ class LocalExecution:
                 tolerated=json.loads(self.input.read_bytes())["tolerated"],
                 arguments=self.arguments,
                 started=datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
-                summary=summary,
+                summary=summary.to_json() if summary else {},
             )
         )
 

@@ -20,14 +20,13 @@ from genomics_pipeline.records.local_run import RunArguments
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.intervals import interval_lines
 from genomics_pipeline.reference.prepare import prepare
+from genomics_pipeline.report.run_summary import CohortOutcome, RunSummary
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import located
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.local.execution import LocalExecution, attempts_of
 from genomics_pipeline.runs.local.pipeline_info import write_pipeline_info
-from genomics_pipeline.runs.local.summary import RunSummary
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs, jobs_of_steps
-from genomics_pipeline.runs.outcome import CohortOutcome
 from genomics_pipeline.runs.plan import RunPlan, RunRequest, plan
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
@@ -89,11 +88,11 @@ def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> RunSu
         if injected is not None:
             display.note("faults injected: " + ", ".join(f"{kind} {count}" for kind, count in injected.items()))
         summary = execution.summary(result)
-        truth = _score(summary.cohort, request.truth, folder)
+        cohort = replace(summary.cohort, truth=_score(summary.cohort, request.truth, folder))
         seconds = round(time.monotonic() - started, 3)
-        summary = replace(summary, injected=injected, truth=truth, seconds=seconds)
+        summary = replace(summary, cohort=cohort, injected=injected, seconds=seconds)
         write_pipeline_info(folder, checked.pipeline, checked.steps, checked.overrides)
-        execution.record(result.status, summary.to_json())
+        execution.record(result.status, summary)
         return summary
 
 

@@ -12,6 +12,7 @@ from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.records.map_run import describe_map_run
 from genomics_pipeline.report.run_state import ItemFailure, MapRunState, RunState
 from genomics_pipeline.runs.item_ends import interrupted, missing, not_done
+from genomics_pipeline.runs.local.chain import local_chain, local_map_runs
 from genomics_pipeline.runs.map_run_ends import (
     failures_of_child,
     failures_once,
@@ -19,7 +20,7 @@ from genomics_pipeline.runs.map_run_ends import (
     not_done_of,
     pending_of,
 )
-from genomics_pipeline.runs.reruns.chain import Earlier, RunExecution, earlier, local_chain, local_map_runs, older
+from genomics_pipeline.runs.reruns.chain import Earlier, RunExecution, earlier, older
 from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup
 from genomics_pipeline.runs.run_folder import RunFolder
 
@@ -71,7 +72,7 @@ def _state(folder: RunFolder, files: RunFiles, chain: Sequence[RunExecution], be
         started=started,
         stopped=None if record.seconds is None else started + record.seconds,
         map_runs=[before.with_newest(one) for one in _map_runs(groups, progress, files, status, newest.manifest)],
-        cohort=[(stage, done(files, stage)) for stage in cohort],
+        cohort=[(stage, files.completion(stage, COHORT) is not None) for stage in cohort],
         failures=[one for one in found if not one.pending],
         error=record.error,
         execution=newest.name,
@@ -115,11 +116,6 @@ def _failures(
     if status == "FAILED" and progress.result:
         of_all = classify(progress.result["error"] or "", progress.result["cause"] or "")
         yield from failures_once(of_all, [stage for group in groups if group.label is None for stage in group.stages])
-
-
-def done(files: RunFiles, stage: str) -> bool:
-    """Return whether a stage that runs once is done."""
-    return files.completion(stage, COHORT) is not None
 
 
 def _map_runs(

@@ -19,12 +19,13 @@ from genomics_pipeline.model.errors import CollectedProblems, RunError
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.runs.aws import files as aws_files
+from genomics_pipeline.runs.aws.chain import aws_map_runs, started_chain
 from genomics_pipeline.runs.aws.deployed import definition_problems, image_problems
 from genomics_pipeline.runs.aws.items import Items, upload_large_items, write_items
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.display import Display
-from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution, aws_map_runs, since_whole, started_chain
+from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution, since_whole
 from genomics_pipeline.runs.reruns.outcome import AwsRerun, RerunOutcome
 from genomics_pipeline.runs.reruns.request import RerunChanges, RerunRequest, changes
 from genomics_pipeline.runs.reruns.rerun import PlannedRerun, RunToRerun, rerun

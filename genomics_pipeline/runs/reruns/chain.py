@@ -7,22 +7,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
-from genomics_pipeline.aws.executions import find_execution
-from genomics_pipeline.aws.map_runs import MapRuns
-from genomics_pipeline.engine.progress import read_progress
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.records.completion import is_done
-from genomics_pipeline.records.map_run import MapRunDescription, describe_map_run
-from genomics_pipeline.records.rerun import read_rerun
-from genomics_pipeline.records.result_files import newest_details
+from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.report.run_state import ItemFailure, MapRunState
-from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.map_run_ends import failures_of
 from genomics_pipeline.runs.run_files import RunFiles, StageGroup, scope_of
-from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.stores.protocol import Store
 
 WHOLE = run_layout.MANIFEST
@@ -45,66 +38,10 @@ class RunExecution:
     carried: int = 0
 
 
-def local_chain(folder: RunFolder) -> list[RunExecution]:
-    """Return the executions since one had the whole manifest, oldest first; none where nothing was run yet."""
-    record = folder.record()
-    if record is None:
-        return []
-    return [
-        RunExecution(
-            f"{folder.name}-{number}", WHOLE if number == record.first else run_layout.rerun_file(number - 1, WHOLE)
-        )
-        for number in range(record.first, record.execution + 1)
-    ]
-
-
-def aws_chain(run: AwsRun) -> list[RunExecution]:
-    """Return all executions, oldest first; the last may have been prepared and never started."""
-    chain = [RunExecution(run.name, WHOLE, run.record.execution_arn)]
-    while record := read_rerun(run.store, run.place.uri(run_layout.rerun_file(len(chain), run_layout.RECORD))):
-        chain.append(RunExecution(record.execution, record.manifest, record.execution_arn, record.carried))
-    return chain
-
-
-def started_chain(run: AwsRun) -> list[RunExecution]:
-    """Return the executions that were started, also those that AWS has forgotten since.
-
-    Raises:
-        RunError: if AWS cannot be asked.
-    """
-    chain = aws_chain(run)
-    return chain[:-1] if len(chain) > 1 and find_execution(chain[-1].arn, run.clients) is None else chain
-
-
 def since_whole(chain: Sequence[RunExecution]) -> Sequence[RunExecution]:
     """Return the executions since the last that had the whole manifest."""
     first = max(number for number, one in enumerate(chain) if one.manifest == WHOLE)
     return chain[first:]
-
-
-def local_map_runs(folder: RunFolder, execution: RunExecution) -> Sequence[MapRunDescription]:
-    """Return the Map Runs that ended in an execution in a folder.
-
-    Raises:
-        RunError: for a damaged journal.
-    """
-    return [describe_map_run(one) for one in read_progress(folder.journal(execution.name)).ended]
-
-
-def aws_map_runs(run: AwsRun, execution: RunExecution) -> Sequence[MapRunDescription]:
-    """Return the Map Runs of an execution on AWS that ended, with their result files.
-
-    Raises:
-        RunError: if AWS cannot be asked.
-    """
-    described = MapRuns(execution.arn, run.clients).describe()
-    return [with_results(run, one) for one in described]
-
-
-def with_results(run: AwsRun, map_run: MapRunDescription) -> MapRunDescription:
-    """Return a Map Run that ended with the place of its result files, after its last redrive."""
-    key = run.place.prefix + run_layout.result_manifest(map_run.label, map_run.uuid)
-    return replace(map_run, results=newest_details(run.store, {"Bucket": run.place.bucket, "Key": key}))
 
 
 def of_samples(map_runs: Iterable[MapRunDescription]) -> Iterator[MapRunDescription]:

@@ -15,11 +15,11 @@ from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError, UsageError, did_you_mean
 from genomics_pipeline.model.task import item_id
 from genomics_pipeline.records.map_run import MapRunDescription
+from genomics_pipeline.records.rerun import ChosenSamples
 from genomics_pipeline.records.result_files import result_rows
 from genomics_pipeline.records.result_row import ResultRow
 from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution, all_done, of_samples
 from genomics_pipeline.runs.reruns.items import NEVER_STARTED, RerunCounts, plan_rerun, row_label
-from genomics_pipeline.runs.reruns.outcome import ChosenSamples
 from genomics_pipeline.runs.run_files import RunFiles
 from genomics_pipeline.stores.protocol import MissingObject
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
@@ -18,15 +18,16 @@ from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.records.local_run import LocalRunRecord, RunArguments
 from genomics_pipeline.records.map_run import MapRunDescription
-from genomics_pipeline.records.rerun import read_rerun
+from genomics_pipeline.records.rerun import ChosenSamples, read_rerun
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.display import Display
+from genomics_pipeline.runs.local.chain import local_chain, local_map_runs
 from genomics_pipeline.runs.local.execution import LocalExecution, attempts_of
 from genomics_pipeline.runs.local.worker_jobs import jobs_of_steps
-from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution, local_chain, local_map_runs
-from genomics_pipeline.runs.reruns.outcome import ChosenSamples, RerunOutcome
+from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution
+from genomics_pipeline.runs.reruns.outcome import RerunOutcome
 from genomics_pipeline.runs.reruns.request import RerunRequest, changes
 from genomics_pipeline.runs.reruns.rerun import PlannedRerun, RunToRerun, rerun
 from genomics_pipeline.runs.run_files import folder_files
@@ -74,7 +75,7 @@ class _InFolder:
 
     def start(self, planned: PlannedRerun) -> RerunOutcome:
         """Run the execution to its end."""
-        return self.run(self.record.execution + 1, planned.input.manifest, planned.chosen.to_json())
+        return self.run(self.record.execution + 1, planned.input.manifest, planned.chosen)
 
     def resume(self, request: RerunRequest) -> RerunOutcome:
         """Resume the rerun that was interrupted.
@@ -95,23 +96,23 @@ class _InFolder:
         rerun = read_rerun(LocalStore(), uri)
         if rerun is None:
             raise MissingObject(uri)
-        return self.run(number, newest.manifest, rerun.counts)
+        return self.run(number, newest.manifest, rerun.chosen)
 
-    def run(self, number: int, manifest: str, counts: Mapping[str, Any]) -> RerunOutcome:
+    def run(self, number: int, manifest: str, chosen: ChosenSamples) -> RerunOutcome:
         """Run an execution of a rerun to its end.
 
         Args:
             number: The number of the execution in the folder.
             manifest: Key of the samples' file that it reads.
-            counts: The chosen samples, as the record of the rerun has them.
+            chosen: The samples that it runs.
         """
         started = time.monotonic()
         execution = self._execution(number, manifest)
         result = execution.run(self.display, "`genomics-pipeline rerun`")
         seconds = round(time.monotonic() - started, 3)
-        summary = replace(execution.summary(result), rerun=counts, seconds=seconds)
-        execution.record(result.status, summary.to_json())
-        return RerunOutcome(str(self.folder.path), result.status, ChosenSamples.from_json(counts), summary=summary)
+        summary = replace(execution.summary(result), rerun=chosen, seconds=seconds)
+        execution.record(result.status, summary)
+        return RerunOutcome(str(self.folder.path), result.status, chosen, summary=summary)
 
     def _execution(self, number: int, manifest: str) -> LocalExecution:
         folder, record, steps, adapters = self.folder, self.record, self.steps, self.adapters

@@ -2,46 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
-if TYPE_CHECKING:
-    from genomics_pipeline.runs.local.summary import RunSummary
+from genomics_pipeline.records.rerun import ChosenSamples
+from genomics_pipeline.report.run_summary import RunSummary
 
 NOTHING = "NOTHING"  # the status of a rerun that has nothing to run
 CHECKED = "CHECKED"  # the status of a dry run
-
-
-@dataclass(frozen=True, slots=True)
-class ChosenSamples:
-    """The samples that a rerun runs.
-
-    Attributes:
-        execution: The name of its execution.
-        samples: How many samples it runs.
-        by_class: How many of them failed with which class, or never started.
-        first: The names of the first ones.
-        left_out: How many samples failed or never started, and are not run.
-        carried: A sample that succeeded and is run for an execution has to have one: see `choice.Choice.carry`.
-    """
-
-    execution: str
-    samples: int
-    by_class: Mapping[str, int]
-    first: tuple[str, ...]
-    left_out: int
-    carried: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the object that ``run.json`` of a rerun and ``rerun --json`` hold."""
-        members = {**asdict(self), "first": list(self.first)}
-        return {name: value for name, value in members.items() if value is not None}
-
-    @classmethod
-    def from_json(cls, members: Mapping[str, Any]) -> ChosenSamples:
-        """Return the samples that `to_json` wrote."""
-        return cls(**{**members, "first": tuple(members["first"])})
 
 
 @dataclass(frozen=True, slots=True)

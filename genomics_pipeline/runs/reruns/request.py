@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from genomics_pipeline.model.parameters import Value, parse_assignments
+from genomics_pipeline.model.overrides import parse_assignments
+from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.rerun import StageMemory, memory_by_stage
 from genomics_pipeline.runs.reruns.choice import SampleFilter

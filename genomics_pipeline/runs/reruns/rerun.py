@@ -15,11 +15,11 @@ from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.rerun import merge_parameters, remaining_tolerance
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.map_run import MapRunDescription
-from genomics_pipeline.records.rerun import RerunRecord, write_rerun
+from genomics_pipeline.records.rerun import ChosenSamples, RerunRecord, write_rerun
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution
 from genomics_pipeline.runs.reruns.choice import Choice, SampleFilter, chosen_samples
-from genomics_pipeline.runs.reruns.outcome import CHECKED, AwsRerun, ChosenSamples, RerunOutcome, nothing_to_run
+from genomics_pipeline.runs.reruns.outcome import CHECKED, AwsRerun, RerunOutcome, nothing_to_run
 from genomics_pipeline.runs.reruns.request import RerunChanges, RerunRequest
 from genomics_pipeline.runs.run_files import RunFiles
 
@@ -185,7 +185,7 @@ def _write_files(
         names=tuple(request.wanted.samples),
         parameters=planned.input.parameters,
         memory_mib=planned.input.memory_mib,
-        counts=planned.chosen.to_json(),
+        chosen=planned.chosen,
         begun=datetime.now(UTC).isoformat(timespec="seconds"),
         execution_arn=aws.execution_arn if aws else "",
         carried=int(planned.chosen.carried is not None and not planned.is_whole),

@@ -29,8 +29,8 @@ from genomics_pipeline.engine.tasks.table import CALLBACK, TaskTable
 from genomics_pipeline.language.walker import StateNode, walk_states
 from genomics_pipeline.model.errors import DataError, UsageError, did_you_mean
 from genomics_pipeline.runs.adapters import Adapters
+from genomics_pipeline.runs.documents.user_functions import load_functions
 from genomics_pipeline.runs.json_file import read_json
-from genomics_pipeline.runs.local.user_functions import load_functions
 from genomics_pipeline.stores.local import Folders, LocalStore
 from genomics_pipeline.stores.protocol import Store
 

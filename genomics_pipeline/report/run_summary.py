@@ -1,0 +1,110 @@
+"""The summary of a run in a folder: what its table shows, ``run --json`` prints and ``run.json`` keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from genomics_pipeline.records.rerun import ChosenSamples
+from genomics_pipeline.report.concordance import Concordance
+from genomics_pipeline.report.run_state import Missing
+
+
+@dataclass(frozen=True, slots=True)
+class SampleOutcome:
+    """The outcome of one sample.
+
+    Attributes:
+        sample: The sample.
+        state: SUCCEEDED, FAILED, or PENDING where a stage is missing.
+        reused: Whether this execution ran none of its stages: all were done.
+        metrics: The metrics of each stage, as the step wrote them.
+        files: Paths by ``<stage>.<output>``.
+        seconds: The duration of all its stages together.
+        error: The message of its failure; None unless it failed.
+    """
+
+    sample: str
+    state: str
+    reused: bool
+    metrics: Mapping[str, Any]
+    files: Mapping[str, str]
+    seconds: float
+    error: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object under ``samples`` in a run's summary."""
+        members = asdict(self)
+        if self.error is None:
+            del members["error"]
+        return members
+
+
+@dataclass(frozen=True, slots=True)
+class CohortOutcome:
+    """The outcome of the stages that run once for the whole cohort.
+
+    Attributes:
+        files: Paths by ``<stage>.<output>``.
+        metrics: The metrics of each stage, as the step wrote them.
+        truth: The agreement of the joint VCF with a truth set; None where none was given.
+    """
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    truth: Concordance | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object under ``cohort`` in a run's summary."""
+        truth = self.truth.to_json() if self.truth else None
+        return {"files": dict(self.files), "metrics": dict(self.metrics), "truth": truth}
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """The summary of a run: its samples, its cohort and its newest execution.
+
+    Attributes:
+        run: The folder of the run.
+        status: The status of the newest execution: SUCCEEDED or FAILED.
+        samples: The outcomes of the samples, in the order of the manifest.
+        cohort: The outcome of the stages that run once.
+        ran: The number of stages that this execution ran, each item of a stage counted.
+        reused: The number of those that were done already.
+        missing: The items that are not done; None where all are.
+        seconds: The duration of this execution.
+        error: The message of its failure; None unless it failed.
+        injected: The number of times that each kind of fault was injected; None where none was asked for.
+        rerun: The samples of the rerun; None where this execution is no rerun.
+    """
+
+    run: str
+    status: str
+    samples: Sequence[SampleOutcome]
+    cohort: CohortOutcome
+    ran: int
+    reused: int
+    missing: Missing | None
+    seconds: float = 0.0
+    error: str | None = None
+    injected: Mapping[str, int] | None = None
+    rerun: ChosenSamples | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that ``run --json`` prints."""
+        present = {
+            "missing": self.missing.to_json() if self.missing else None,
+            "seconds": self.seconds,
+            "error": self.error,
+            "injected": self.injected,
+            "rerun": self.rerun.to_json() if self.rerun else None,
+        }
+        return {
+            "run": self.run,
+            "status": self.status,
+            "samples": [one.to_json() for one in self.samples],
+            "cohort": self.cohort.to_json(),
+            "steps": {"run": self.ran, "reused": self.reused},
+            **{name: value for name, value in present.items() if value is not None},
+        }

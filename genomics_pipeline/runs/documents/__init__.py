@@ -1,0 +1,1 @@
+"""Execution of any state machine document on this machine."""

@@ -1,0 +1,33 @@
+"""The executions of a run in a folder, from its record, and their Map Runs, from the journals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from genomics_pipeline.engine.progress import read_progress
+from genomics_pipeline.model import run_layout
+from genomics_pipeline.records.map_run import MapRunDescription, describe_map_run
+from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution
+from genomics_pipeline.runs.run_folder import RunFolder
+
+
+def local_chain(folder: RunFolder) -> list[RunExecution]:
+    """Return the executions since one had the whole manifest, oldest first; none where nothing was run yet."""
+    record = folder.record()
+    if record is None:
+        return []
+    return [
+        RunExecution(
+            f"{folder.name}-{number}", WHOLE if number == record.first else run_layout.rerun_file(number - 1, WHOLE)
+        )
+        for number in range(record.first, record.execution + 1)
+    ]
+
+
+def local_map_runs(folder: RunFolder, execution: RunExecution) -> Sequence[MapRunDescription]:
+    """Return the Map Runs that ended in an execution in a folder.
+
+    Raises:
+        RunError: for a damaged journal.
+    """
+    return [describe_map_run(one) for one in read_progress(folder.journal(execution.name)).ended]
