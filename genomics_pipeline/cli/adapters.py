@@ -29,7 +29,8 @@ def object_store() -> RoutedStore:
 
 def adapters() -> Adapters:
     """Build all that a use case may need; nothing is asked of AWS yet, and boto3 is not even imported."""
-    return Adapters(aws_clients(), object_store(), os.environ, cache_folder(os.environ, Path.home()))
+    home = Path.home()
+    return Adapters(aws_clients(), object_store(), os.environ, home, cache_folder(os.environ, home))
 
 
 def _session() -> boto3.Session:

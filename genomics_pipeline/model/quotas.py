@@ -13,6 +13,7 @@ from functools import partial
 _STATES = "https://docs.aws.amazon.com/step-functions/latest/dg/"
 QUOTAS_PAGE = f"{_STATES}service-quotas.html"
 WAIT_PAGE = f"{_STATES}state-wait.html"
+ERRORS_PAGE = f"{_STATES}concepts-error-handling.html"
 MAP_PAGE = f"{_STATES}state-map-distributed.html"
 READER_PAGE = f"{_STATES}input-output-itemreader.html"
 WRITER_PAGE = f"{_STATES}input-output-resultwriter.html"
@@ -99,11 +100,9 @@ REDRIVE_TOKENS = Quota(10, "tokens", "RedriveExecution, the latest clientTokens 
 PAGE = Quota(1_000, "results", "ListExecutions, maxResults", MODEL)
 
 # Fields of states.
-SECONDS = Quota(
-    99_999_999, "seconds", "Seconds, TimeoutSeconds, HeartbeatSeconds, IntervalSeconds", f"{_STATES}state-wait.html"
-)
-MAX_ATTEMPTS = Quota(99_999_999, "attempts", "Retry, MaxAttempts", f"{_STATES}concepts-error-handling.html")
-MAX_DELAY = Quota(31_622_400, "seconds", "Retry, MaxDelaySeconds", f"{_STATES}concepts-error-handling.html")
+SECONDS = Quota(99_999_999, "seconds", "Seconds, TimeoutSeconds, HeartbeatSeconds, IntervalSeconds", WAIT_PAGE)
+MAX_ATTEMPTS = Quota(99_999_999, "attempts", "Retry, MaxAttempts", ERRORS_PAGE)
+MAX_DELAY = Quota(31_622_400, "seconds", "Retry, MaxDelaySeconds", ERRORS_PAGE)
 INLINE_CONCURRENCY = Quota(40, "iterations", "an inline Map without MaxConcurrency", MAP_PAGE)
 
 # Distributed Map.

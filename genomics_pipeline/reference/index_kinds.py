@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from genomics_pipeline.model.errors import DataError, Problem
-from genomics_pipeline.reference.fai import Contig, fai_mismatch, fai_path, read_contigs
+from genomics_pipeline.reference.fai import Contig, fai_mismatch, read_contigs
 from genomics_pipeline.reference.fasta import count_sequences, find_problem
 
 
@@ -109,7 +109,7 @@ def _build_fai(fasta: Path, uri: str) -> None:
         raise DataError(find_problem(fasta, uri) or Problem(f"expected FASTA: {str(error).strip()}", uri)) from None
     finally:
         pysam.set_verbosity(verbosity)
-    names = [line.split("\t")[0] for line in fai_path(fasta).read_text().splitlines()]
+    names = [contig.name for contig in read_contigs(fasta)]
     if "" in names or len(names) != count_sequences(fasta):  # samtools leaves out the second of a name
         raise DataError(find_problem(fasta, uri) or Problem("expected a name for each sequence, each once", uri))
 

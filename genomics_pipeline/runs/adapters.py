@@ -18,10 +18,12 @@ class Adapters:
         clients: The AWS clients.
         store: Local files and S3.
         environment: The environment variables of this process.
+        home: The user's home folder.
         cache: The user's cache folder: indexed references, wheels.
     """
 
     clients: Clients
     store: RoutedStore
     environment: Mapping[str, str]
+    home: Path
     cache: Path

@@ -12,30 +12,63 @@ import genomics_pipeline
 
 PACKAGE = Path(genomics_pipeline.__file__).parent
 BUILT = {"Clients", "RoutedStore", "S3Store"}
-BOTO3 = {"client", "resource", "Session", "setup_default_session"}
-ENVIRONMENT = {"environ", "environb", "getenv", "getenvb"}
-# `RoutedStore` makes the store of S3 out of the client that it was given.
-ALLOWED = {("stores/routed.py", "S3Store")}
+# By module: what reads the environment (or the home folder, which it names) or builds a client.
+REFUSED = {
+    "os": {"environ", "environb", "getenv", "getenvb"},
+    "posix": {"environ"},
+    "os.path": {"expanduser", "expandvars"},
+    "posixpath": {"expanduser", "expandvars"},
+    "pathlib.Path": {"home"},
+    "boto3": {"client", "resource", "Session", "setup_default_session", "_get_default_session"},
+    "boto3.session": {"Session"},
+    "botocore.session": {"Session", "get_session"},
+}
+METHODS = {"expanduser"}  # of a path, whatever it is called
+# `RoutedStore` makes the store of S3 out of the client that it was given; a full disk is a store around a given one.
+ALLOWED = {("stores/routed.py", "S3Store"), ("runs/faults/full_disk.py", "RoutedStore")}
 
 
 def misplaced(source: str) -> Iterator[tuple[int, str]]:
     """Yield line and name of whatever builds an adapter or reads the environment."""
     tree = ast.parse(source)
+    modules = imported(tree)
     types = set(annotation_nodes(tree))
     for node in ast.walk(tree):
         if node in types:
             continue
         match node:
-            case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)) if name in BUILT:
-                yield node.lineno, name
-            case ast.Attribute(value=ast.Name(id="boto3" | "botocore"), attr=name) if name in BOTO3:
-                yield node.lineno, f"boto3.{name}"
-            case ast.Attribute(value=ast.Name(id="os"), attr=name) if name in ENVIRONMENT:
-                yield node.lineno, f"os.{name}"
-            case ast.ImportFrom(module="os" | "boto3" | "botocore.session", names=names):
+            case ast.ImportFrom(module=str(module), names=names):
                 for each in names:
-                    if each.name in ENVIRONMENT | BOTO3:
-                        yield node.lineno, each.name
+                    if each.name in REFUSED.get(module, ()) or (each.name == "*" and module in REFUSED):
+                        yield node.lineno, f"{module}.{each.name}"
+            case ast.Call(func=ast.Name(id="getattr"), args=[module, ast.Constant(value=str(name)), *_]):
+                if name in REFUSED.get(full_name(module, modules), ()):
+                    yield node.lineno, f"{full_name(module, modules)}.{name}"
+            case ast.Name() | ast.Attribute():
+                name = full_name(node, modules)
+                module, _, last = name.rpartition(".")
+                if last in REFUSED.get(module, ()) or (isinstance(node, ast.Attribute) and last in METHODS):
+                    yield node.lineno, name
+                elif last in BUILT:
+                    yield node.lineno, last
+
+
+def imported(tree: ast.AST) -> dict[str, str]:
+    """Return the full names behind the names that the imports of a module bind."""
+    names: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {each.asname: each.name for each in node.names if each.asname}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
+    return names
+
+
+def full_name(node: ast.AST, modules: dict[str, str]) -> str:
+    """Return the dotted name of a name or attribute; empty in front of an attribute of anything else."""
+    if isinstance(node, ast.Name):
+        return modules.get(node.id, node.id)
+    return f"{full_name(node.value, modules)}.{node.attr}" if isinstance(node, ast.Attribute) else ""
 
 
 def annotation_nodes(tree: ast.AST) -> Iterator[ast.AST]:
@@ -68,18 +101,43 @@ def test_nothing_else_builds_an_adapter_or_reads_the_environment() -> None:
         ("store = RoutedStore(s3)", "RoutedStore"),
         ("store = routed.RoutedStore(s3)", "RoutedStore"),
         ("store = S3Store(client)", "S3Store"),
+        ("from genomics_pipeline.stores.s3 import S3Store as Other\nstore = Other(client)", "S3Store"),
+        ("make = partial(Clients, session)", "Clients"),
+        ("class Others(Clients): ...", "Clients"),
         ("s3 = boto3.client('s3')", "boto3.client"),
         ("session = boto3.Session()", "boto3.Session"),
-        ("from boto3 import client", "client"),
+        ("session = boto3.session.Session()", "boto3.session.Session"),
+        ("import boto3 as aws\ns3 = aws.resource('s3')", "boto3.resource"),
+        ("from boto3 import client", "boto3.client"),
+        ("import botocore.session\nsession = botocore.session.get_session()", "botocore.session.get_session"),
+        ("from botocore import session\nfound = session.get_session()", "botocore.session.get_session"),
+        ("from botocore.session import Session", "botocore.session.Session"),
         ("home = os.environ['HOME']", "os.environ"),
         ("home = os.getenv('HOME')", "os.getenv"),
-        ("from os import environ", "environ"),
+        ("home = os.environb[b'HOME']", "os.environb"),
+        ("import os as system\nhome = system.environ['HOME']", "os.environ"),
+        ("home = getattr(os, 'environ')['HOME']", "os.environ"),
+        ("from os import environ", "os.environ"),
+        ("from os import *", "os.*"),
+        ("from pathlib import Path\nhome = Path.home()", "pathlib.Path.home"),
+        ("import pathlib\nhome = pathlib.Path.home()", "pathlib.Path.home"),
+        ("home = os.path.expanduser('~')", "os.path.expanduser"),
+        ("from os.path import expandvars", "os.path.expandvars"),
+        ("home = (folder / name).expanduser()", ".expanduser"),
     ],
 )
 def test_each_of_them_is_noticed(source: str, name: str) -> None:
     assert name in [found for _, found in misplaced(source)]
 
 
+@pytest.mark.parametrize(
+    "source",
+    ["def list_runs(clients: Clients) -> S3Store: ...", "x = self._session.client('s3')", "cores = os.cpu_count()"],
+)
+def test_what_is_given_is_not_refused(source: str) -> None:
+    assert list(misplaced(source)) == []
+
+
 def test_the_command_line_does_build_them() -> None:
     found = {name for _, name in misplaced((PACKAGE / "cli/adapters.py").read_text())}
-    assert {"Clients", "RoutedStore", "boto3.Session", "boto3.client", "os.environ"} <= found
+    assert {"Clients", "RoutedStore", "boto3.Session", "boto3.client", "os.environ", "pathlib.Path.home"} <= found

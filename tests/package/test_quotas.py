@@ -22,12 +22,24 @@ VALUES = {quota.value for quota in QUOTAS.values()} | {quota.burst for quota in 
 BUFFERS = {1 << 20, 8 << 20, 16 << 20}  # sizes of many a buffer too, there written as here
 # Numbers that mean nothing but the limit, wherever they stand.
 TELLING = {value for value in VALUES if value > 20_000 and value % 86_400} - {quotas.MAP_RUN_ITEMS.value}
-LIMIT = re.compile(r"(?:^|_)(?:MAX|MOST|LIMIT|PER_S|PER_SECOND)(?:_|$)")
-OTHERS = {"MAX_DEPTH", "MAX_SECONDS", "MOST_JOBS"}  # named like a limit of AWS, with the number of one by chance
+LIMIT = re.compile(r"(?:^|_)(?:max|maximum|most|longest|largest|limit|per_s|per_second)(?:_|$)")
+# Named like a limit of AWS, with the number of one by chance.
+OTHERS = {
+    ("MAX_DEPTH", 200),
+    ("MAX_SECONDS", 30),
+    ("MOST_JOBS", 10),
+    ("LONGEST_PAUSE_S", 20),
+    ("MaxAttempts", 20),
+    ("MaxDelaySeconds", 300),
+    ("max_concurrency", 1_000),
+    ("HttpPutResponseHopLimit", 1),
+}
 
 
 def number(node: ast.AST | None) -> float:
     """Return the value of a literal, or of literals joined by operators; NaN for anything else."""
+    if isinstance(node, ast.Call) and ast.unparse(node.func) in ("int", "float") and len(node.args) == 1:
+        return number(node.args[0])
     literals = (ast.Constant, ast.BinOp, ast.operator)
     if not isinstance(node, ast.Constant | ast.BinOp) or not all(isinstance(one, literals) for one in ast.walk(node)):
         return nan
@@ -43,27 +55,49 @@ def spelled(source: str) -> Iterator[tuple[int, str]]:
                 found = _repeats(text)
             case ast.Constant() | ast.BinOp():
                 found = number(node) in TELLING
-            case ast.Assign() | ast.AnnAssign():
-                found = _is_limit(node)
             case ast.Compare():
                 found = _compares_a_length(node)
+            case (
+                ast.Call(func=ast.Name(id="range"), args=[_, _, size])
+                | ast.Call(func=ast.Name(id="batched"), args=[_, size])
+            ):
+                found = number(size) in VALUES
             case _:
-                continue
+                found = False
         if found:
-            yield node.lineno, ast.unparse(node)
+            yield getattr(node, "lineno", 0), ast.unparse(node)
+        for name, value in named_values(node):
+            if LIMIT.search(snake_case(name)) and number(value) in VALUES and (name, number(value)) not in OTHERS:
+                yield value.lineno, f"{name}: {ast.unparse(value)}"
+
+
+def named_values(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the names and values that a node assigns, passes by keyword, defaults to or holds as members."""
+    match node:
+        case ast.Assign(value=value):
+            yield from ((ast.unparse(target), value) for target in node.targets)
+        case ast.AnnAssign(value=ast.expr() as value) | ast.NamedExpr(value=value):
+            yield ast.unparse(node.target), value
+        case ast.keyword(arg=str(name), value=value):
+            yield name, value
+        case ast.Dict():
+            pairs = zip(node.keys, node.values, strict=True)
+            yield from ((str(key.value), value) for key, value in pairs if isinstance(key, ast.Constant))
+        case ast.arguments():
+            positional = [*node.posonlyargs, *node.args]
+            names = [*positional[len(positional) - len(node.defaults) :], *node.kwonlyargs]
+            defaults = zip(names, [*node.defaults, *node.kw_defaults], strict=True)
+            yield from ((name.arg, value) for name, value in defaults if value)
+
+
+def snake_case(name: str) -> str:
+    """Return a name such as ``self.MaxDelaySeconds`` or ``_MAX_LABEL`` in snake case."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).replace(".", "_").lower()
 
 
 def _repeats(text: str) -> bool:
     """Tell whether a regular expression repeats as often as a limit allows."""
     return any(int(most) in VALUES for most in re.findall(r"\{\d+,(\d{2,})\}", text))
-
-
-def _is_limit(node: ast.Assign | ast.AnnAssign) -> bool:
-    """Tell whether a constant named like a limit is assigned the number of one."""
-    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-    if not (isinstance(target, ast.Name) and target.id.isupper() and target.id not in OTHERS):
-        return False
-    return bool(LIMIT.search(target.id)) and number(node.value) in VALUES
 
 
 def _compares_a_length(node: ast.Compare) -> bool:
@@ -99,6 +133,16 @@ def test_no_limit_of_aws_is_spelled_elsewhere() -> None:
         "if not 1 <= len(name) <= 128: pass",
         'NAME = re.compile("[a-z]{1,80}")',
         "x = 99_999_999",
+        "most = 40",
+        "self._longest_label = 40",
+        "maximum: int = int(1e4)",
+        "def page(most: int = 1000): pass",
+        "def page(*, max_results=1_000): pass",
+        "page(max_results=100)",
+        'x = {"maxLength": 80}',
+        'x = {"MaxConcurrency": 10_000}',
+        "for start in range(0, len(ids), 100): pass",
+        "for some in batched(ids, 100): pass",
     ],
 )
 def test_a_planted_limit_is_seen(planted: str) -> None:
@@ -107,7 +151,15 @@ def test_a_planted_limit_is_seen(planted: str) -> None:
 
 @pytest.mark.parametrize(
     "harmless",
-    ["BLOCK_BYTES = 1 << 20", "x = 1024**2", "x = round(seconds * 1000)", "COMPARED = 10_000", "if len(x) > 2: pass"],
+    [
+        "BLOCK_BYTES = 1 << 20",
+        "x = 1024**2",
+        "x = round(seconds * 1000)",
+        "COMPARED = 10_000",
+        "if len(x) > 2: pass",
+        "range(1, 10)",
+        "max_concurrency: int = 1000",
+    ],
 )
 def test_what_is_no_limit_is_not_refused(harmless: str) -> None:
     assert list(spelled(harmless)) == []
@@ -121,16 +173,31 @@ def test_each_quota_says_where_it_comes_from() -> None:
         assert max(quota.burst, quota.value) == (quota.burst or quota.value), name
 
 
-def test_the_schema_of_the_language_has_the_same_limits() -> None:
-    schema = json.loads((PACKAGE / "schemas" / "asl.schema.json").read_text())
-    allowed = {quotas.SECONDS.value, quotas.MAX_ATTEMPTS.value, quotas.MAX_DELAY.value, quotas.PAYLOAD.value}
-    assert set(_maxima(schema)) == allowed | {quotas.MAP_RUN_ITEMS.value, 100}
+# By schema: the limits of AWS that it repeats, and maxima of our own.
+SCHEMAS: dict[str, tuple[set[Quota], set[float]]] = {
+    "asl": ({quotas.SECONDS, quotas.MAX_ATTEMPTS, quotas.MAX_DELAY, quotas.PAYLOAD, quotas.MAP_RUN_ITEMS}, {100}),
+    "pipeline": ({quotas.MAP_RUN_CONCURRENCY, quotas.PAYLOAD}, {100}),
+    "step": ({quotas.STANDARD_SECONDS}, {10, 256}),
+    "faults": (set(), {1}),
+}
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_schemas_have_the_same_limits(name: str) -> None:
+    schema = json.loads((PACKAGE / "schemas" / f"{name}.schema.json").read_text())
+    limits, own = SCHEMAS[name]
+    assert set(_maxima(schema)) == {quota.value for quota in limits} | own
+
+
+def test_every_schema_is_compared() -> None:
+    assert {path.name.partition(".")[0] for path in (PACKAGE / "schemas").glob("*.json")} == set(SCHEMAS)
 
 
 def _maxima(schema: Any) -> Iterator[float]:
     if isinstance(schema, dict):
-        if isinstance(schema.get("maximum"), int | float):
-            yield schema["maximum"]
+        for name in ("maximum", "maxLength", "maxItems", "maxProperties"):
+            if isinstance(schema.get(name), int | float):
+                yield schema[name]
         for value in schema.values():
             yield from _maxima(value)
     elif isinstance(schema, list):

@@ -19,11 +19,12 @@ _VALUES = [value for name, value in vars(run_layout).items() if name.isupper() a
 FILES = {value.rpartition("/")[2] for value in _VALUES if "." in value.rpartition("/")[2]}
 FOLDERS = ("map-runs", "results", "steps", "reruns", "items")
 PREFIXES = ("runs", "references", "definitions", "templates")
-# A file's name is one anywhere but after a word, a folder's at the beginning or after a slash: sentences may say them.
+# A file's name is one anywhere but after a word, a folder's beside a slash: sentences may say them.
 PATH = re.compile(
     rf"(?<![\w.-])(?<![a-z] )(?:{'|'.join(map(re.escape, sorted(FILES)))})(?!\w)"
-    rf"|map-runs|Redrive-|(?:^|/)(?:{'|'.join((*FOLDERS, *PREFIXES))})/"
+    rf"|map-runs|pipeline_info|Redrive-|(?:^|/)(?:{'|'.join((*FOLDERS, *PREFIXES))})/|/(?:{'|'.join(FOLDERS)})$"
 )
+JOINS = {"join", "joinpath", "glob", "rglob", "with_name", "Path", "PurePath", "PurePosixPath", "RunFolder"}
 
 
 def spelled(source: str) -> Iterator[tuple[int, str]]:
@@ -34,10 +35,23 @@ def spelled(source: str) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in sentences:
             if PATH.search(node.value):
                 yield node.lineno, node.value
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-            last = node.right.value if isinstance(node.right, ast.Constant) else None
-            if last in FOLDERS:
-                yield node.lineno, str(last)
+        elif isinstance(node, ast.BinOp | ast.Call):
+            yield from ((node.lineno, part) for part in joined(node) if part in FOLDERS)
+
+
+def joined(node: ast.BinOp | ast.Call) -> Iterator[str]:
+    """Yield the literals that an expression joins to a path: by ``/``, ``joinpath`` and their like, or ``join``."""
+    match node:
+        case ast.BinOp(op=ast.Div()):
+            parts = [node.left, node.right]
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=parts) if name in JOINS:
+            parts = [part for each in parts for part in getattr(each, "elts", [each])]
+        case _:
+            parts = []
+    for part in parts:
+        values = part.values if isinstance(part, ast.JoinedStr) else [part]
+        if len(values) == 1 and isinstance(values[0], ast.Constant):
+            yield str(values[0].value).strip("/")
 
 
 def test_no_path_of_a_run_is_spelled_elsewhere() -> None:
@@ -57,6 +71,20 @@ def test_no_path_of_a_run_is_spelled_elsewhere() -> None:
         'x = f"{base}/log.txt"',
         "x = f\"$states.input.run.prefix & 'map-runs/{label}'\"",
         'x = root / ".engine"',
+        'x = f"{folder}/steps"',
+        'x = "steps" / stage',
+        'x = folder / f"results"',
+        'x = folder / "results/"',
+        'x = folder.joinpath("reruns", str(number))',
+        'x = os.path.join(folder, "items")',
+        'x = "/".join(("steps", stage, item))',
+        'x = "/".join(["steps", stage, item])',
+        'x = Path(folder, "results")',
+        'x = folder.glob("steps")',
+        'x = {"Resource": "arn:aws:s3:::bucket/runs/*"}',
+        'x = sub("${Bucket.Arn}/steps/*")',
+        'x = "results/" "pipeline_info"',
+        'x = folder / "pipeline_info"',
     ],
 )
 def test_a_planted_literal_is_seen(planted: str) -> None:

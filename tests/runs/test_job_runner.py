@@ -192,7 +192,7 @@ def containers_bench(step: StepFolder, folder: RunFolder, tmp_path: Path, monkey
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(program.parent))
     store, steps = object_store().with_buckets({BUCKET: folder.path}), {"eat": step}
-    jobs = ContainerJobs({"eat": "lab/eat:1"}, folder, ContainerEngine(os.environ), store)
+    jobs = ContainerJobs({"eat": "lab/eat:1"}, folder, ContainerEngine(os.environ), store, Path.home())
     runner = jobs_of_steps(steps, jobs.run_attempt)
     return Bench(runner, store, RunPlace("run", BUCKET, ""), step.path / "eat.py", reports=True)
 

@@ -11,9 +11,10 @@ import re
 import urllib.parse
 from typing import Any
 
+from genomics_pipeline.language.host import Host
 from genomics_pipeline.language.jsonata import operators, pictures, regular_expressions
 from genomics_pipeline.language.jsonata.library import Functions as Library
-from genomics_pipeline.language.jsonata.library import Utils
+from genomics_pipeline.language.jsonata.library import Jsonata, Utils
 from genomics_pipeline.language.jsonata.limits import Uncoded, too_large
 from genomics_pipeline.language.jsonata.messages import Thrown
 from genomics_pipeline.language.jsonata.values import NULL, equal, is_function
@@ -192,9 +193,27 @@ class Corrections:
         return found
 
     @staticmethod
+    def shuffle(items: list[Any] | None) -> list[Any] | None:
+        """Evaluate ``$shuffle``: Fisher and Yates's shuffle, with chance from the host of the evaluation."""
+        if items is None or len(items) <= 1:
+            return items
+        shuffled: list[Any] = []
+        for count, item in enumerate(items, 1):
+            place = int(evaluation_host().random() * count)
+            shuffled.append(item)
+            shuffled[place], shuffled[-1] = item, shuffled[place]
+        return shuffled
+
+    @staticmethod
     def type(value: Any) -> str | None:
         """Evaluate ``$type``."""
         return "function" if is_function(value) else Library.type(value)
+
+
+def evaluation_host() -> Host:
+    """Return the host of the evaluation that this thread is in: the library keeps that evaluation there."""
+    host: Host = Jsonata.CURRENT.jsonata.host
+    return host
 
 
 def _encoded(text: str | None, kept: str, name: str) -> str | None:
@@ -244,5 +263,6 @@ SIGNATURES = {
     "count": ("<a:n>", "count"),
     "sort": ("<af?:a>", "sort"),
     "distinct": ("<x:x>", "distinct"),
+    "shuffle": ("<a:a>", "shuffle"),
     "type": ("<x:s>", "type"),
 }

@@ -14,8 +14,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from genomics_pipeline.language.host import Host
-from genomics_pipeline.language.jsonata.corrections import SIGNATURES, Corrections
+from genomics_pipeline.language.jsonata.corrections import SIGNATURES, Corrections, evaluation_host
 from genomics_pipeline.language.jsonata.library import Jsonata, Signature, Utils
 from genomics_pipeline.language.jsonata.limits import too_large
 from genomics_pipeline.language.jsonata.messages import Thrown
@@ -60,16 +59,10 @@ def digest(text: str | None, *algorithm: str | None) -> str | None:
     return hashlib.new(_ALGORITHMS[algorithm[0]], text.encode(), usedforsecurity=False).hexdigest()
 
 
-def _host() -> Host:
-    """Return the host of the evaluation that this thread is in: the library keeps that evaluation there."""
-    host: Host = Jsonata.CURRENT.jsonata.host
-    return host
-
-
 def number(seed: float | None = None) -> float:
     """Evaluate ``$random(seed?)``: at least 0, less than 1; with a seed, what java.util.Random gives for it."""
     if seed is None:
-        return _host().random()
+        return evaluation_host().random()
     state = (int(seed) ^ 0x5DEECE66D) % 2**48
     high = state = (state * 0x5DEECE66D + 11) % 2**48
     low = (state * 0x5DEECE66D + 11) % 2**48
@@ -78,7 +71,7 @@ def number(seed: float | None = None) -> float:
 
 def unique() -> str:
     """Evaluate ``$uuid()``: a version 4 UUID."""
-    return _host().uuid()
+    return evaluation_host().uuid()
 
 
 def parse(text: str | None = None) -> Any:

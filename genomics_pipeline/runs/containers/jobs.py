@@ -40,13 +40,17 @@ class ContainerJobs:
         run: The run's folder, which containers have at the same path.
         engine: Runs the containers.
         store: Reads the run's files.
+        home: The user's home folder, which has the settings of AWS.
     """
 
-    def __init__(self, images: Mapping[str, str], run: RunFolder, engine: ContainerEngine, store: Store) -> None:
+    def __init__(
+        self, images: Mapping[str, str], run: RunFolder, engine: ContainerEngine, store: Store, home: Path
+    ) -> None:
         self._images = images
         self._run = run
         self._engine = engine
         self._store = store
+        self._home = home
 
     def end_leftovers(self) -> None:
         """End the containers that a killed process of this run left: they do not end with it, as programs do.
@@ -80,7 +84,7 @@ class ContainerJobs:
 
     def _words(self, job: Job, payload: TaskPayload, container: str, scratch: Path) -> list[str]:
         given = [payload.reference, list(payload.items), dict(payload.parameters)]
-        aws = aws_options(self._engine.environment, Path.home(), scratch)
+        aws = aws_options(self._engine.environment, self._home, scratch)
         environment = {
             PAYLOAD_VARIABLE: f"s3://{BUCKET}/{(scratch / run_layout.TASK).relative_to(self._run.path)}",
             "GENOMICS_PIPELINE_VCPUS": str(job.vcpus),

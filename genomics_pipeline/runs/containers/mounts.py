@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from genomics_pipeline.reference.index_kinds import INDEX_KINDS
 from genomics_pipeline.stores.local import LocalStore
 
 
@@ -44,8 +45,7 @@ def with_indexes(file: Path) -> Iterator[Path]:
     """
     yield file
     yield from (beside for beside in file.parent.glob(f"{glob.escape(file.name)}.*") if beside.is_file())
-    if (dictionary := file.with_suffix(".dict")).is_file():
-        yield dictionary
+    yield from (index for index in INDEX_KINDS["dict"].files(file) if index.is_file())
 
 
 def read_only(values: Iterable[Any], apart_from: Path) -> list[str]:

@@ -150,7 +150,7 @@ def attempts_of(
         folder: The run's.
         steps: The steps that are run.
         containers: Run each attempt in a container of its step's image; missing images are built.
-        adapters: Where files are read; the environment of containers.
+        adapters: Where files are read; the environment and the home folder of containers.
         display: Shows which images are used.
 
     Raises:
@@ -168,6 +168,6 @@ def attempts_of(
     for each in wanted.values():
         display.note(f"image: {each.name}")
         images.build(each, engine, adapters.cache)
-    jobs = ContainerJobs({name: each.name for name, each in wanted.items()}, folder, engine, store)
+    jobs = ContainerJobs({name: each.name for name, each in wanted.items()}, folder, engine, store, adapters.home)
     jobs.end_leftovers()
     return jobs.run_attempt

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genomics_pipeline.language.errors import StatesError
+from genomics_pipeline.language.host import NO_HOST
 from genomics_pipeline.language.jsonata.expressions import evaluate
 from tests.language.host import HOST
 
@@ -84,6 +85,18 @@ def value(text: str, **variables: Any) -> Any:
 )
 def test_values(text: str, expected: Any) -> None:
     assert value(text) == expected
+
+
+def test_chance_comes_from_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(HOST, "random", iter((0.0, 0.0, 0.5, 0.25)).__next__)
+    assert value("$shuffle([1, 2, 3])") == [2, 3, 1]
+    assert value("$random()") == 0.25
+
+
+@pytest.mark.parametrize("text", ["$shuffle([1, 2])", "$random()", "$uuid()", "$now()", "$millis()"])
+def test_there_is_no_other_chance_and_time(text: str) -> None:
+    with pytest.raises(StatesError, match="time and chance come from a host"):
+        evaluate("{% " + text + " %}", {}, "Output", NO_HOST)
 
 
 def test_uuid_is_a_version_4_uuid() -> None:

@@ -67,7 +67,8 @@ def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], C
         monkeypatch.setenv("PATH", str(docker.parent))
         run = RunFolder(tmp_path / "run")
         engine = ContainerEngine(os.environ)
-        return ContainerJobs({"hungry": "lab/hungry:1"}, run, engine, folder_files(run, object_store()).store)
+        store = folder_files(run, object_store()).store
+        return ContainerJobs({"hungry": "lab/hungry:1"}, run, engine, store, Path.home())
 
     return call
 
