@@ -1,4 +1,4 @@
-"""The adapters of every command: boto3's clients, the object store, the environment; built when first used."""
+"""The adapters of every command: boto3's clients, the object store and the environment, built on first use."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def object_store() -> RoutedStore:
 
 
 def adapters() -> Adapters:
-    """Build all that a use case may need; nothing is asked of AWS yet, and boto3 is not even imported."""
+    """Build the adapters of a use case, without importing boto3 or sending a request to AWS."""
     home = Path.home()
     return Adapters(aws_clients(), object_store(), os.environ, home, cache_folder(os.environ, home))
 

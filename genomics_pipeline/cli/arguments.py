@@ -1,4 +1,4 @@
-"""The syntax of arguments that have one of their own: a tolerance, the memory of a stage."""
+"""The syntax of structured arguments: a tolerance, and the memory of a stage."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _TOLERANCE = re.compile(r"(?P<number>[0-9]+)|(?P<percentage>[0-9]+(\.[0-9]+)?)%"
 
 
 def parse_tolerance(text: str) -> dict[str, float]:
-    """Return how many samples may fail as the two limits of a Distributed Map; see `MapSettings.tolerance`.
+    """Return a tolerance as the two limits of a Distributed Map; see `MapSettings.tolerance`.
 
     Args:
-        text: A share of the samples, or their number.
+        text: A share of the samples, such as ``5%``, or a number of samples.
 
     Raises:
         UsageError: for anything else.
@@ -31,16 +31,14 @@ def parse_tolerance(text: str) -> dict[str, float]:
     if match and match["percentage"] and float(match["percentage"]) <= 100:
         share = float(match["percentage"])
         return MapSettings(tolerated_failure_percentage=int(share) if share.is_integer() else share).tolerance()
-    raise UsageError(
-        f"--tolerate: expected a share of the samples such as 5%, or their number such as 20, found {text!r}"
-    )
+    raise UsageError(f"--tolerate: expected a share of the samples such as 5%, or a number such as 20, found {text!r}")
 
 
 def parse_memory(texts: Sequence[str]) -> tuple[StageMemory, ...]:
-    """Return the memory of stages that ``[STAGE=]MIB`` arguments mean.
+    """Return the memory of stages given as ``[STAGE=]MIB``.
 
     Raises:
-        UsageError: for all arguments of another form.
+        UsageError: with a problem for each malformed argument.
 
     >>> parse_memory(["65536", "alignment=32768"])
     (StageMemory(memory_mib=65536, stage=None), StageMemory(memory_mib=32768, stage='alignment'))

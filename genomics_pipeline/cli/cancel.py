@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @click.command(short_help="End a run and its jobs.")
 @click.argument("run")
-@click.option("--yes", is_flag=True, help="Do it without asking.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @stack_option
-@click.option("--json", "as_json", is_flag=True, help="Print what was done as one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 def cancel(run: str, yes: bool, stack: str, as_json: bool) -> None:
     """End RUN: a run's folder, an s3://bucket/runs/NAME/ URI, or the name of a run in the stack.
 
-    On AWS the execution is stopped, and every Batch job of the run that is left is terminated. A run of this machine
-    is interrupted, and goes on with `run --resume`. What is finished is kept.
+    On AWS the execution is stopped, and every remaining Batch job of the run is terminated. A run on this machine is
+    interrupted; `run --resume` continues it. Finished steps are kept.
 
     \b
     Examples:
@@ -34,24 +34,24 @@ def cancel(run: str, yes: bool, stack: str, as_json: bool) -> None:
     from genomics_pipeline.model.errors import UsageError
     from genomics_pipeline.runs.find_run import find_run
 
-    found = find_run(run, stack, adapters())
+    backend = find_run(run, stack, adapters())
     if not yes:
         if not sys.stdin.isatty():
-            raise UsageError(f"cancel {run}: expected an answer, found no terminal; give --yes")
+            raise UsageError(f"cancel {run}: expected a confirmation, found no terminal; use --yes")
         click.confirm(f"cancel {run}?", abort=True, err=True)
-    answer = found.cancel(lambda text: click.echo(text, err=True))
+    answer = backend.cancel(lambda text: click.echo(text, err=True))
     if as_json:
-        click.echo(json.dumps({"run": answer.run, "status": answer.status, **_ended(answer)}, indent=2))
+        click.echo(json.dumps({"run": answer.run, "status": answer.status, **_ended_json(answer)}, indent=2))
         return
-    click.echo(f"{answer.run}: {answer.status or 'never run'}; {_done(answer)}")
+    click.echo(f"{answer.run}: {answer.status or 'never run'}; {_ended_text(answer)}")
 
 
-def _ended(answer: CancelledRun) -> dict[str, int | None]:
-    """Return what was ended, as ``--json`` prints it."""
+def _ended_json(answer: CancelledRun) -> dict[str, int | None]:
+    """Return the process or the number of jobs that the command ended, as ``--json`` prints it."""
     return {"process": answer.process} if answer.jobs_ended is None else {"jobs_ended": answer.jobs_ended}
 
 
-def _done(answer: CancelledRun) -> str:
+def _ended_text(answer: CancelledRun) -> str:
     if answer.jobs_ended is not None:
         return f"{answer.jobs_ended} Batch jobs ended"
-    return f"process {answer.process} ended" if answer.process else "no process runs in it"
+    return f"process {answer.process} ended" if answer.process else "no process was running"

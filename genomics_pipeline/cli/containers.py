@@ -9,9 +9,9 @@ from genomics_pipeline.cli.options import stack_option
 
 @click.group(short_help="Build and push the images of steps.")
 def containers() -> None:
-    """Build and push the image of each step: the same wheels and programs as on this machine.
+    """Build and push the images of steps, with the same wheels and programs as on this machine.
 
-    An image's tag tells all that is in it, so that an unchanged step is never built or pushed again.
+    The tag of an image identifies its contents, so an unchanged step is never built or pushed again.
 
     \b
     Example:
@@ -19,22 +19,33 @@ def containers() -> None:
     """
 
 
-def _chosen(command: click.decorators.FC) -> click.decorators.FC:
-    """Add the options that choose images."""
+def _image_options(command: click.decorators.FC) -> click.decorators.FC:
+    """Add the options that select images."""
     for option in (
         stack_option,
-        click.option("--pipeline", default="germline", show_default=True, help="A pipeline's name or file."),
-        click.option("--step", "steps", multiple=True, help="Only this step: a name, or the path of a step's folder."),
-        click.option("--engine", type=click.Choice(["docker", "podman"]), help="The first installed, if not given."),
+        click.option(
+            "--pipeline", default="germline", show_default=True, help="A pipeline's name, or a pipeline file."
+        ),
+        click.option(
+            "--step",
+            "steps",
+            multiple=True,
+            help="Select this step only: a name, or the path of a step's folder (may be repeated).",
+        ),
+        click.option(
+            "--engine",
+            type=click.Choice(["docker", "podman"]),
+            help="The container engine; by default the first installed one.",
+        ),
     ):
         command = option(command)
     return command
 
 
 @containers.command(short_help="Build the images that are missing.")
-@_chosen
+@_image_options
 def build(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None) -> None:
-    """Build the images of a pipeline's steps on this machine's engine.
+    """Build the images of a pipeline's steps with the container engine of this machine.
 
     \b
     Examples:
@@ -45,18 +56,18 @@ def build(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None)
     from genomics_pipeline.runs.containers import images
     from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 
-    given = adapters()
-    found = ContainerEngine(given.environment, engine)
-    for wanted in images.chosen(stack, pipeline, steps):
-        built = images.build(wanted, found, given.cache)
-        size = found.size_mib(wanted.name)
-        click.echo(f"{wanted.name}  {size} MiB  {'built' if built else 'up to date'}")
+    ports = adapters()
+    container_engine = ContainerEngine(ports.environment, engine)
+    for image in images.chosen(stack, pipeline, steps):
+        built = images.build(image, container_engine, ports.cache)
+        size = container_engine.size_mib(image.name)
+        click.echo(f"{image.name}  {size} MiB  {'built' if built else 'up to date'}")
 
 
-@containers.command(short_help="Push built images to the stack's repositories.")
-@_chosen
+@containers.command(short_help="Push images to the stack's ECR repositories.")
+@_image_options
 def push(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None) -> None:
-    """Push the images of a pipeline's steps to ECR, those that it does not have.
+    """Push the images of a pipeline's steps that ECR does not have yet.
 
     \b
     Example:
@@ -66,18 +77,18 @@ def push(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None) 
     from genomics_pipeline.runs.containers import images, push_images
     from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 
-    given = adapters()
-    found = ContainerEngine(given.environment, engine)
-    for wanted in images.chosen(stack, pipeline, steps):
-        images.build(wanted, found, given.cache)
-        target, pushed = push_images.push(wanted, found, given.clients)
+    ports = adapters()
+    container_engine = ContainerEngine(ports.environment, engine)
+    for image in images.chosen(stack, pipeline, steps):
+        images.build(image, container_engine, ports.cache)
+        target, pushed = push_images.push(image, container_engine, ports.clients)
         click.echo(f"{target}  {'pushed' if pushed else 'up to date'}")
 
 
-@containers.command("list", short_help="Tell the images' names.")
-@_chosen
+@containers.command("list", short_help="List the names of the images.")
+@_image_options
 def list_(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None) -> None:
-    """Tell the names that the images of a pipeline's steps have, built or not.
+    """List the names of the images of a pipeline's steps, built or not.
 
     \b
     Example:
@@ -85,5 +96,5 @@ def list_(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None)
     """
     from genomics_pipeline.runs.containers import images
 
-    for wanted in images.chosen(stack, pipeline, steps):
-        click.echo(wanted.name)
+    for image in images.chosen(stack, pipeline, steps):
+        click.echo(image.name)

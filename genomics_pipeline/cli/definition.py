@@ -10,7 +10,8 @@ import click
 def definition(pipeline: str) -> None:
     """Print the Amazon States Language document of PIPELINE: a shipped pipeline's name, or a pipeline file.
 
-    It is what `run` executes here and what Step Functions executes on AWS; the same bytes every time.
+    `run` executes this document on this machine, and Step Functions executes it on AWS. The output is the same, byte
+    for byte, every time.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`genomics-pipeline deploy`: a stack made or changed on AWS."""
+"""`genomics-pipeline deploy`: create or change the stack on AWS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from genomics_pipeline.cli.options import pipelines_option, stack_option, yes_op
 from genomics_pipeline.cli.terminal import Terminal
 
 
-@click.command(short_help="Make or change the stack on AWS, showing first what changes.")
+@click.command(short_help="Create or change the stack on AWS.")
 @stack_option
 @pipelines_option
 @click.option(
@@ -19,14 +19,15 @@ from genomics_pipeline.cli.terminal import Terminal
     "parameters",
     multiple=True,
     metavar="KEY=VALUE",
-    help="A parameter of the template (may be repeated); others keep their values. `template` lists them.",
+    help="Set a parameter of the template (may be repeated); others keep their values. `template` lists them.",
 )
 @yes_option
-@click.option("--json", "as_json", is_flag=True, help="Print the stack's outputs as one JSON object at the end.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outputs of the stack as one JSON object.")
 def deploy(stack: str, pipelines: Sequence[str], parameters: Sequence[str], yes: bool, as_json: bool) -> None:
-    """Make or change the stack that runs the pipelines on AWS.
+    """Create or change the stack that runs the pipelines on AWS.
 
-    What would change is shown as a table and done when you agree. The stack holds the named pipelines and no others.
+    The command shows the changes as a table, and applies them once you confirm. The stack contains the named pipelines
+    and no others.
 
     \b
     Examples:
@@ -39,8 +40,8 @@ def deploy(stack: str, pipelines: Sequence[str], parameters: Sequence[str], yes:
     from genomics_pipeline.runs.stack.deploy import parse_parameters
     from genomics_pipeline.runs.stack.template import stack_template
 
-    given = parse_parameters(parameters)
-    outputs = deploy_stack(stack_template(pipelines, stack), given, aws_clients(), Terminal(yes, quiet=as_json))
+    values = parse_parameters(parameters)
+    outputs = deploy_stack(stack_template(pipelines, stack), values, aws_clients(), Terminal(yes, quiet=as_json))
     if outputs is None:
         click.echo("nothing was changed", err=True)
     elif as_json:

@@ -1,4 +1,4 @@
-"""`genomics-pipeline doctor`: does this installation work?"""
+"""`genomics-pipeline doctor`: check this installation."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 import click
 
 
-@click.command(short_help="Check this installation by running one tiny sample through.")
+@click.command(short_help="Check this installation with one tiny sample.")
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as one JSON object.")
 def doctor(as_json: bool) -> None:
-    """Check this installation: its libraries, this machine, and one tiny sample run through to a joint VCF.
+    """Check this installation: its libraries, this machine, and a run of one tiny sample to a joint VCF.
 
     \b
     Example:
@@ -30,6 +30,6 @@ def doctor(as_json: bool) -> None:
                 click.echo(f"{'ok     ' if check.ok else 'MISSING'}  {check.name}: {check.found}")
     ok = all(check.ok for check in checks)
     if as_json:
-        found = [{"name": check.name, "ok": check.ok, "found": check.found} for check in checks]
-        click.echo(json.dumps({"ok": ok, "checks": found}, indent=2))
+        rows = [{"name": check.name, "ok": check.ok, "found": check.found} for check in checks]
+        click.echo(json.dumps({"ok": ok, "checks": rows}, indent=2))
     sys.exit(0 if ok else 1)

@@ -1,4 +1,4 @@
-"""`genomics-pipeline execute`: any state machine document, on this machine."""
+"""`genomics-pipeline execute`: execute any state machine document on this machine."""
 
 from __future__ import annotations
 
@@ -15,42 +15,60 @@ from genomics_pipeline.cli.signals import end_on_sigterm
 
 @click.command(short_help="Execute a state machine document on this machine.")
 @click.argument("definition")
-@click.option("--input", "input", help="JSON: a file, a URI, or - for standard input; an empty object by default.")
-@click.option("--root", type=click.Path(path_type=Path), help="Folder whose folders are the buckets; else S3.")
-@click.option("--mock", help="Mock file, as AWS Step Functions Local takes it.")
-@click.option("--test-case", help="The mock file's test case; may be left out where it has only one.")
-@click.option("--task", "tasks", multiple=True, metavar="ARN=MODULE:FUNCTION", help="Python function for a Resource.")
 @click.option(
-    "--state-machine", "state_machines", multiple=True, metavar="NAME=FILE", help="A state machine that can be started."
+    "--input", "input", help="The input as JSON: a file, a URI, or - for standard input; by default an empty object."
 )
-@click.option("--name", help="The execution's name.")
-@click.option("--journal", type=click.Path(path_type=Path), help="Folder that lets the same command go on later.")
-@click.option("--history", type=click.Path(path_type=Path), help="File for the events, one JSON line each.")
-@click.option("--fast-forward", is_flag=True, help="Let time pass at once where nothing real is waited for.")
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path),
+    help="Use each folder in this folder as a bucket; by default buckets are in S3.",
+)
+@click.option("--mock", help="Mock file in the format of AWS Step Functions Local.")
+@click.option("--test-case", help="A test case of the mock file; not needed if the file has only one.")
+@click.option(
+    "--task", "tasks", multiple=True, metavar="ARN=MODULE:FUNCTION", help="Call this Python function for a Resource."
+)
+@click.option(
+    "--state-machine",
+    "state_machines",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="A state machine that states:startExecution can start.",
+)
+@click.option("--name", help="The name of the execution.")
+@click.option(
+    "--journal",
+    type=click.Path(path_type=Path),
+    help="Keep a journal in this folder, so that the same command continues an interrupted execution.",
+)
+@click.option(
+    "--history", type=click.Path(path_type=Path), help="Write the history to this file, one event as JSON per line."
+)
+@click.option("--fast-forward", is_flag=True, help="Skip the time in which the execution only waits.")
 @click.option(
     "--tasks",
     "batch",
     type=click.Choice(["local", "batch"]),
     default="local",
     show_default=True,
-    help="Where Batch jobs run: on this machine, or through the Batch API.",
+    help="Run Batch jobs on this machine (local), or through the Batch API (batch).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 def execute(as_json: bool, **options: Any) -> None:
     """Execute DEFINITION, a state machine document in the Amazon States Language, with the semantics of AWS.
 
-    DEFINITION is a file, or a URI such as s3://bucket/definition.json.
+    DEFINITION is a file, or a URI such as s3://bucket/definition.json. The state machine is named after its file,
+    unless --state-machine NAME=DEFINITION gives it another name.
 
-    The state machine is named after its file, or by --state-machine NAME=DEFINITION.
+    The exit code is 0 if the execution SUCCEEDED, and 1 if it ended with another status. It is 2 if AWS would refuse
+    the document or something in it cannot run here; every problem is reported with its JSON path.
 
-    Exit code 0: the execution SUCCEEDED; 1: it did not; 2: AWS would refuse the document, or something in it cannot run
-    here; every problem is told, with its JSON path.
+    A function of --task is called as Lambda calls it: function(event, context). It can implement a Lambda function, an
+    activity or any other Resource. context.callbacks ends tasks by their tokens, and context.heartbeat() sends a
+    heartbeat.
 
-    A function of --task is called as Lambda calls it, function(event, context). It can stand for a Lambda function, an
-    activity or any other Resource; context.callbacks ends tasks by their tokens, context.heartbeat() says it is alive.
-
-    With --tasks batch, batch:submitJob(.sync) submits to AWS Batch, as Step Functions would: the queue and the job
-    definition must be there, and what the jobs read and write is in S3. An interrupted execution ends its jobs.
+    With --tasks batch, batch:submitJob(.sync) submits to AWS Batch, as Step Functions would. The queue and the job
+    definition must exist, and the inputs and outputs of the jobs are in S3. An interrupted execution ends its jobs.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`genomics-pipeline explain`: what a failure means, and what to do."""
+"""`genomics-pipeline explain`: explain a failure."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import json
 import click
 
 
-@click.command(short_help="What a pasted failure means, and what to do.")
+@click.command(short_help="Explain a failure and what to do about it.")
 @click.argument("cause", metavar="CAUSE.json")
-@click.option("--json", "as_json", is_flag=True, help="Print it as one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print the explanation as one JSON object.")
 def explain(cause: str, as_json: bool) -> None:
-    """Say what class of failure CAUSE.json holds, what told it, where it happened, and what to do.
+    """Explain the failure in CAUSE.json: its class and the reason for it, where it happened, and what to do.
 
-    The file, or standard input for `-`, may hold a cause, an execution (`aws stepfunctions describe-execution`), a row
-    of ResultWriter's FAILED file, or a job (`aws batch describe-jobs`).
+    The file, or standard input for `-`, may contain a cause, an execution (`aws stepfunctions describe-execution`), a
+    row of ResultWriter's FAILED file, or a job (`aws batch describe-jobs`).
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`genomics-pipeline logs`: the ends of the steps' logs."""
+"""`genomics-pipeline logs`: show the last lines of task logs."""
 
 from __future__ import annotations
 
@@ -7,20 +7,28 @@ import click
 from genomics_pipeline.cli.options import stack_option
 
 
-@click.command(short_help="The end of a sample's logs, or of those that failed.")
+@click.command(short_help="Show the logs of a sample, or of all failed items.")
 @click.argument("run")
 @stack_option
-@click.option("--failed", is_flag=True, help="Of every item that failed.")
-@click.option("--sample", "item", metavar="NAME", help="Of this sample (or interval, or 'cohort').")
-@click.option("--stage", metavar="STAGE", help="Only of this stage of the pipeline.")
-@click.option("--attempt", type=click.IntRange(min=1), help="Of this attempt of AWS Batch, not of the last.")
-@click.option("--lines", default=50, show_default=True, type=click.IntRange(min=1), help="How many of the last lines.")
+@click.option("--failed", is_flag=True, help="Show the log of every item that failed.")
+@click.option("--sample", "item", metavar="NAME", help="Show the logs of this sample (or interval, or 'cohort').")
+@click.option("--stage", metavar="STAGE", help="Show the logs of this stage only.")
+@click.option(
+    "--attempt", type=click.IntRange(min=1), help="Show this attempt of the Batch job; by default the last one."
+)
+@click.option(
+    "--lines",
+    default=50,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Number of lines to show from the end of each log.",
+)
 def logs(
     run: str, stack: str, failed: bool, item: str | None, stage: str | None, attempt: int | None, lines: int
 ) -> None:
-    """Show the last lines of what a step's program said in RUN: a run's folder, URI or name.
+    """Show the last lines of the logs of tasks in RUN: a run's folder, URI or name.
 
-    On AWS they come from CloudWatch Logs, by the Batch job of the item's last attempt.
+    On AWS the lines are read from CloudWatch Logs, from the log stream of the task's last attempt.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""The entry point: `genomics-pipeline COMMAND`."""
+"""The entry point of the command line: `genomics-pipeline COMMAND`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 from genomics_pipeline import __version__
 from genomics_pipeline.model.errors import PipelineError
 
-# Command name -> module of genomics_pipeline.cli, object in it. Imported when asked for: start-up counts.
+# Command name -> module of genomics_pipeline.cli and object in it. Modules are imported on demand, for a fast start.
 COMMANDS = {
     "cancel": ("cancel", "cancel"),
     "containers": ("containers", "containers"),
@@ -44,7 +44,7 @@ class LazyGroup(click.Group):
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return the command of a name."""
+        """Import the command with a name and return it; None if there is none."""
         if cmd_name not in COMMANDS:
             return None
         module, name = COMMANDS[cmd_name]
@@ -71,7 +71,7 @@ def cli(ctx: click.Context, debug: bool) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command line; exit 0, 1 (data or a failed run) or 2 (usage).
+    """Run the command line, and exit with 0, 1 (wrong data or a failed run), 2 (wrong usage) or 130 (interrupted).
 
     Raises:
         SystemExit: always.
@@ -97,7 +97,7 @@ def _run(arguments: list[str], debug: bool) -> Any:
         for problem in error.problems:
             click.echo(f"error: {problem}", err=True)
         return error.exit_code
-    except OSError as error:  # the machine's: a full disk, a folder that may not be read
+    except OSError as error:  # an error of the machine: a full disk, an unreadable folder
         if debug:
             raise
         place = f"{error.filename}: " if error.filename else ""
@@ -106,5 +106,5 @@ def _run(arguments: list[str], debug: bool) -> Any:
     except Exception as error:
         if debug:
             raise
-        click.echo(f"error: {type(error).__name__}: {error} (unexpected: --debug shows where)", err=True)
+        click.echo(f"error: {type(error).__name__}: {error} (unexpected; --debug shows the traceback)", err=True)
         return 1

@@ -1,4 +1,4 @@
-"""`genomics-pipeline manifest`: check a sample sheet, or write one."""
+"""`genomics-pipeline manifest`: check or write sample sheets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ import click
 
 @click.group(short_help="Check a sample sheet, or write one from FASTQ file names.")
 def manifest() -> None:
-    """Sample sheets: CSV, TSV or JSON Lines with the columns patient, sex, status, sample, lane, fastq_1, fastq_2.
+    """Check or write sample sheets.
+
+    A sample sheet is a CSV, TSV or JSON Lines file with the columns patient, sex, status, sample, lane, fastq_1 and
+    fastq_2.
 
     \b
     Examples:
@@ -21,11 +24,11 @@ def manifest() -> None:
 
 @manifest.command()
 @click.argument("sheet")
-@click.option("--check-files", is_flag=True, help="Look whether the FASTQ files exist and R1 and R2 agree.")
+@click.option("--check-files", is_flag=True, help="Also check that the FASTQ files exist, and that R1 and R2 match.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
-@click.option("--normalised", is_flag=True, help="Print the normalised form: one JSON line a sample.")
+@click.option("--normalised", is_flag=True, help="Print the normalised form: one JSON object per line for each sample.")
 def validate(sheet: str, check_files: bool, as_json: bool, normalised: bool) -> None:
-    """Check SHEET, a path or any URI; every error at once, with its line and column.
+    """Check SHEET, a path or URI, and report every error with its line and column.
 
     \b
     Example:
@@ -43,10 +46,10 @@ def validate(sheet: str, check_files: bool, as_json: bool, normalised: bool) -> 
     except DataError as error:
         if not as_json:
             raise
-        found = [
+        problems_json = [
             {"message": one.message, "file": one.file, "line": one.line, "column": one.column} for one in error.problems
         ]
-        click.echo(json.dumps({"valid": False, "problems": found}, indent=2))
+        click.echo(json.dumps({"valid": False, "problems": problems_json}, indent=2))
         raise click.exceptions.Exit(1) from None
     lanes = sum(len(sample.lanes) for sample in samples)
     if as_json:
@@ -59,9 +62,15 @@ def validate(sheet: str, check_files: bool, as_json: bool, normalised: bool) -> 
 
 @manifest.command()
 @click.argument("prefix", metavar="DIR_OR_S3_PREFIX")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write here instead of standard output.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the sheet to this new file instead of standard output.",
+)
 def init(prefix: str, out: Path | None) -> None:
-    """Write a sample sheet of the FASTQ files below DIR_OR_S3_PREFIX, by their usual Illumina names.
+    """Write a sample sheet of the FASTQ files below DIR_OR_S3_PREFIX.
+
+    Samples, lanes and pairs are recognised from the usual Illumina file names.
 
     \b
     Examples:
@@ -85,5 +94,5 @@ def init(prefix: str, out: Path | None) -> None:
     try:
         out.write_text(text, "utf-8")
     except OSError as error:
-        raise UsageError(f"--out {out}: expected a place to write to: {error.strerror}") from None
+        raise UsageError(f"--out {out}: expected a file that can be written: {error.strerror}") from None
     click.echo(f"{out}: {text.count(chr(10)) - 1} lanes")

@@ -1,4 +1,4 @@
-"""The commands that follow `submit` and `rerun`."""
+"""The commands to use after `submit` and `rerun`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ COMMANDS = ("status {} --watch", "logs {} --failed", "results {}", "cancel {}")
 
 
 def show_next_commands(run: str, stack: str) -> None:
-    """Print the commands that follow once an execution of a run on AWS was started."""
+    """Print the commands to use after an execution on AWS has been started."""
     option = "" if stack == DEFAULT_STACK else f" --stack {stack}"
     click.echo("next:")
     for command in COMMANDS:

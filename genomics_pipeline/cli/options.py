@@ -23,7 +23,7 @@ stack_option = click.option(
     envvar="GENOMICS_PIPELINE_STACK",
     show_envvar=True,
     callback=_stack,
-    help="The CloudFormation stack's name.",
+    help="The name of the CloudFormation stack.",
 )
 
 
@@ -44,20 +44,20 @@ tolerate_option = click.option(
     "tolerated",
     metavar="5%|20",
     callback=_tolerance,
-    help="How many samples of the run may fail: a share, or a number.",
+    help="Tolerate this share or number of failed samples of the run.",
 )
 memory_option = click.option(
     "--memory",
     multiple=True,
     metavar="[STAGE=]MIB",
     callback=_memory,
-    help="Memory to begin with, of all sample stages or one.",
+    help="Start with this memory, in all stages over samples or in one (may be repeated).",
 )
 pipelines_option = click.option(
     "--pipeline",
     "pipelines",
     multiple=True,
     metavar="PIPELINE",
-    help="A pipeline's name, or a pipeline file (may be repeated); all shipped ones where none is given.",
+    help="A pipeline's name, or a pipeline file (may be repeated); by default all shipped pipelines.",
 )
-yes_option = click.option("--yes", is_flag=True, help="Do it without asking.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")

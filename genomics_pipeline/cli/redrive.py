@@ -1,4 +1,4 @@
-"""`genomics-pipeline redrive`: go on with a run on AWS where it failed."""
+"""`genomics-pipeline redrive`: continue a run on AWS where it failed."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ import click
 from genomics_pipeline.cli.options import stack_option
 
 
-@click.command(short_help="Go on with a run on AWS where it failed.")
+@click.command(short_help="Continue a run on AWS where it failed.")
 @click.argument("run")
 @stack_option
-@click.option("--keep-definition", is_flag=True, help="Also where another definition is deployed by now.")
-@click.option("--all-items", is_flag=True, help="Also where AWS then begins again with all items.")
+@click.option("--keep-definition", is_flag=True, help="Redrive even if another definition has been deployed since.")
+@click.option("--all-items", is_flag=True, help="Redrive even if AWS then starts again with all items.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 def redrive(run: str, stack: str, keep_definition: bool, all_items: bool, as_json: bool) -> None:
-    """Go on with RUN where it failed or was cancelled, as AWS's redrive does: an s3:// URI, or a run of the stack.
+    """Continue RUN where it failed or was cancelled: an s3:// URI, or the name of a run in the stack.
 
-    It stays the same execution, with the same definition and input: what succeeded is kept, what was aborted or pending
-    runs. AWS does not redrive every execution, and a failure that the pipeline caught is not tried again: then it is
-    said why, and which rerun helps. Exit code 0: it was redriven; 1: it was not.
+    A redrive continues the same execution, with the same definition and input. Items that succeeded are kept; items
+    that were aborted or are pending run. AWS does not redrive every execution, and does not retry a failure that the
+    definition caught. In these cases the command prints the reason and the rerun to use instead.
+
+    The exit code is 0 if the run was redriven, else 1.
 
     \b
     Examples:
@@ -37,7 +39,7 @@ def redrive(run: str, stack: str, keep_definition: bool, all_items: bool, as_jso
     if as_json:
         click.echo(json.dumps(asdict(answer), indent=2))
     elif answer.redriven:
-        click.echo(f"{answer.run}: redriven, the {_ordinal(answer.redrive_count)} time")
+        click.echo(f"{answer.run}: redriven for the {_ordinal(answer.redrive_count)} time")
         click.echo(f"genomics-pipeline status {run} --watch")
     else:
         click.echo(f"error: {answer.run}: not redriven: {answer.message}", err=True)

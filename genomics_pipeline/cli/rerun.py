@@ -1,4 +1,4 @@
-"""`genomics-pipeline rerun`: the samples that failed, once more."""
+"""`genomics-pipeline rerun`: run failed samples again."""
 
 from __future__ import annotations
 
@@ -21,15 +21,27 @@ if TYPE_CHECKING:
 CLASSES = [*map(str, FailureClass), "pending"]  # `runs.reruns.items.NEVER_STARTED`, without its imports
 
 
-@click.command(short_help="Run again the samples that failed.")
+@click.command(short_help="Run failed samples again.")
 @click.argument("run")
 @stack_option
-@click.option("--class", "classes", multiple=True, type=click.Choice(CLASSES), help="Only what failed so (repeatable).")
+@click.option(
+    "--class",
+    "classes",
+    multiple=True,
+    type=click.Choice(CLASSES),
+    help="Only samples with this failure class (may be repeated).",
+)
 @click.option("--sample", "samples", multiple=True, metavar="NAME", help="Only this sample (may be repeated).")
 @memory_option
-@click.option("--param", "parameters", multiple=True, metavar="STAGE.NAME=VALUE", help="A parameter of a stage.")
+@click.option(
+    "--param",
+    "parameters",
+    multiple=True,
+    metavar="STAGE.NAME=VALUE",
+    help="Set a parameter of a stage (may be repeated).",
+)
 @tolerate_option
-@click.option("--dry-run", is_flag=True, help="Say what would run; write and start nothing.")
+@click.option("--dry-run", is_flag=True, help="Print what would run; write and start nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 def rerun(
     run: str,
@@ -42,11 +54,11 @@ def rerun(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Run again the samples of RUN that failed or never began: a run's folder, its s3:// URI, or its name on AWS.
+    """Run the samples of RUN again that failed or were never started: a run's folder, its s3:// URI, or its name.
 
-    It is another execution in the run's place, over those samples only; stages over intervals and the cohort take all
-    that have succeeded by then. What is finished is not run again. --param, --memory and --tolerate hold for this
-    rerun.
+    A rerun is another execution of the same run, over these samples only. Finished steps are not run again. The stages
+    over intervals and the cohort then run over all samples that have succeeded so far. --param, --memory and --tolerate
+    apply to this rerun only.
 
     \b
     Examples:
@@ -60,11 +72,11 @@ def rerun(
     from genomics_pipeline.runs.reruns.choice import SampleFilter
     from genomics_pipeline.runs.reruns.request import RerunRequest
 
-    found = find_run(run, stack, adapters())
+    backend = find_run(run, stack, adapters())
     request = RerunRequest(SampleFilter(classes, samples), memory, parameters, tolerated, dry_run)
     end_on_sigterm()
     with ProgressDisplay(quiet=as_json) as display:
-        outcome = found.rerun(request, display)
+        outcome = backend.rerun(request, display)
     if as_json:
         click.echo(json.dumps(outcome.to_json(), indent=2, ensure_ascii=False))
     else:
@@ -81,7 +93,7 @@ def _show(outcome: RerunOutcome, stack: str) -> None:
     elif outcome.status == "NOTHING":
         click.echo(f"{outcome.run}: nothing to rerun: {outcome.message}")
     elif outcome.status == "CHECKED":
-        what = f"again {_samples(chosen)}" if chosen.samples else "the stages after the samples again"
+        what = _samples(chosen) if chosen.samples else "only the stages after the samples"
         click.echo(f"{outcome.run}: {chosen.execution} would run {what}; nothing was written or started")
     elif outcome.aws is not None:
         state = "" if outcome.aws.started else f": already {outcome.status.lower()}"
@@ -90,11 +102,11 @@ def _show(outcome: RerunOutcome, stack: str) -> None:
 
 
 def _samples(chosen: ChosenSamples) -> str:
-    """Return how many samples are chosen, how many of which class, and the first names."""
+    """Return the number of chosen samples, their number by class, and the first names."""
     from genomics_pipeline.report.counted import counted
 
     if not chosen.samples:
-        return "no sample failed; the stages after the samples run again"
+        return "no sample failed; only the stages after the samples run"
     classes = "".join(f", {count} {name.replace('_', ' ')}" for name, count in chosen.by_class.items())
     others = chosen.samples - len(chosen.first)
     more = f" and {others} more" if others else ""

@@ -1,4 +1,4 @@
-"""`genomics-pipeline results`: the files of a run, and what is missing of it."""
+"""`genomics-pipeline results`: list the files of a run, or the items missing from it."""
 
 from __future__ import annotations
 
@@ -17,20 +17,25 @@ if TYPE_CHECKING:
     from genomics_pipeline.runs.run_files import RunFiles
 
 
-@click.command(short_help="Where a run's files are; copies of them.")
+@click.command(short_help="List or download the files of a run.")
 @click.argument("run")
 @stack_option
-@click.option("--sample", "samples", multiple=True, metavar="NAME", help="Only of this sample (may be repeated).")
-@click.option("--failed", is_flag=True, help="Only what is not done: why, what was tried, how to run it again.")
-@click.option("--download", "target", type=click.Path(path_type=Path), help="Copy the files there, verified.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line: a sample, or the cohort.")
-@click.option("--tsv", "as_tsv", is_flag=True, help="With --failed: print a table, a line an item.")
+@click.option("--sample", "samples", multiple=True, metavar="NAME", help="Only this sample (may be repeated).")
+@click.option("--failed", is_flag=True, help="List the items that are not done, with reasons and rerun commands.")
+@click.option(
+    "--download",
+    "target",
+    type=click.Path(path_type=Path),
+    help="Copy the files to this folder, and verify their digests.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line, for each sample and the cohort.")
+@click.option("--tsv", "as_tsv", is_flag=True, help="With --failed: print a table with a line for each item.")
 def results(
     run: str, stack: str, samples: tuple[str, ...], failed: bool, target: Path | None, as_json: bool, as_tsv: bool
 ) -> None:
     """List the files of each sample and of the cohort in RUN: a run's folder, URI or name.
 
-    --failed lists instead every sample (or interval, or the cohort) that failed or was never started.
+    With --failed, list every sample (or interval, or the cohort) that failed or was never started instead.
 
     \b
     Examples:
@@ -39,32 +44,35 @@ def results(
       genomics-pipeline results cohort-3f2a91c0d5e7 --failed --tsv > failures.tsv
     """
     from genomics_pipeline.cli.adapters import adapters
+    from genomics_pipeline.report.counted import counted
     from genomics_pipeline.runs.find_run import find_run
     from genomics_pipeline.runs.results import Results, copies
 
     if failed and target:
-        raise UsageError("--failed lists what is not done, --download copies files: give one of them")
+        raise UsageError("expected one of --failed and --download, found both")
     if as_tsv and (as_json or not failed):
         raise UsageError("--tsv: expected --failed without --json")
     if failed:
         _list_failed(find_run(run, stack, adapters()), samples, as_json, as_tsv)
         return
-    found = Results(find_run(run, stack, adapters()))
-    items = found.items(samples)
-    for result, copied in copies(items, found.files, target) if target else ((one, None) for one in items):
+    run_results = Results(find_run(run, stack, adapters()))
+    items = run_results.items(samples)
+    for result, copied in copies(items, run_results.files, target) if target else ((one, None) for one in items):
         if as_json:
-            row = _result_json(result, found.files)
+            row = _result_json(result, run_results.files)
             click.echo(json.dumps(row if copied is None else {**row, "copied": copied}, ensure_ascii=False))
             continue
-        click.echo(f"{result.item}  {result.state}" + (f"  {copied} files copied" if copied is not None else ""))
+        click.echo(
+            f"{result.item}  {result.state}" + (f"  {counted(copied, 'file')} copied" if copied is not None else "")
+        )
         for name, output in result.outputs.items():
-            click.echo(f"  {name}  {found.files.shown_key(output.key)}  {output.size_bytes:,} bytes")
+            click.echo(f"  {name}  {run_results.files.shown_key(output.key)}  {output.size_bytes:,} bytes")
         if result.failure:
             failure = result.failure.failure
             stage = f" ({failure.stage})" if failure.stage else ""
             click.echo(f"  {failure.failure_class.replace('_', ' ')}{stage}: {failure.message}")
             if failure.stage:
-                click.echo(f"  log: {found.files.shown_log(failure.stage, result.item)}")
+                click.echo(f"  log: {run_results.files.shown_log(failure.stage, result.item)}")
 
 
 def _result_json(result: ItemResult, files: RunFiles) -> dict[str, Any]:
@@ -84,12 +92,12 @@ def _result_json(result: ItemResult, files: RunFiles) -> dict[str, Any]:
     }
 
 
-def _list_failed(found: RunBackend, samples: tuple[str, ...], as_json: bool, as_tsv: bool) -> None:
-    """Print line by line, as it is read: there may be a million."""
+def _list_failed(backend: RunBackend, samples: tuple[str, ...], as_json: bool, as_tsv: bool) -> None:
+    """Print the rows while they are read, because there may be a million."""
     from genomics_pipeline.report.ledger import text, tsv_lines
     from genomics_pipeline.runs.ledger import ledger
 
-    rows = ledger(found, samples)
+    rows = ledger(backend, samples)
     if as_tsv:
         for line in tsv_lines(rows):
             click.echo(line, nl=False)

@@ -1,4 +1,4 @@
-"""`genomics-pipeline run`: a manifest through a pipeline, on this machine."""
+"""`genomics-pipeline run`: run a sample sheet through a pipeline on this machine."""
 
 from __future__ import annotations
 
@@ -13,12 +13,18 @@ from genomics_pipeline.cli.options import tolerate_option
 from genomics_pipeline.cli.signals import end_on_sigterm
 
 
-@click.command(short_help="Run a manifest through a pipeline on this machine.")
+@click.command(short_help="Run a sample sheet through a pipeline on this machine.")
 @click.argument("manifest")
 @click.option("--reference", required=True, help="FASTA file, plain or compressed: a path or URI.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The run's folder.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The run folder.")
 @click.option("--pipeline", default="germline", show_default=True, help="A pipeline's name, or a pipeline file.")
-@click.option("--param", "parameters", multiple=True, metavar="STAGE.NAME=VALUE", help="A parameter of a stage.")
+@click.option(
+    "--param",
+    "parameters",
+    multiple=True,
+    metavar="STAGE.NAME=VALUE",
+    help="Set a parameter of a stage (may be repeated).",
+)
 @click.option("--sample", "samples", multiple=True, help="Run this sample only (may be repeated).")
 @tolerate_option
 @click.option("--resume", is_flag=True, help="Continue an interrupted execution.")
@@ -27,14 +33,16 @@ from genomics_pipeline.cli.signals import end_on_sigterm
     "--inject",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FAULTS.toml",
-    help="Make faults on purpose, to see what happens then.",
+    help="Inject the faults of this file, to test steps and retry policies.",
 )
-@click.option("--truth", type=click.Path(path_type=Path, exists=True), help="VCF to score the joint VCF against.")
+@click.option(
+    "--truth", type=click.Path(path_type=Path, exists=True), help="Score the joint VCF against this VCF file."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 def run(as_json: bool, **options: Any) -> None:
-    """Run MANIFEST (a sample sheet: CSV, TSV or JSON Lines) through a pipeline into a run's folder.
+    """Run MANIFEST (a sample sheet: CSV, TSV or JSON Lines) through a pipeline into a run folder.
 
-    Steps that are already done with the same inputs, parameters and version are not run again.
+    Steps that have already finished with the same inputs, parameters and version are not run again.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`genomics-pipeline runs`: the runs and their states."""
+"""`genomics-pipeline runs`: list runs and their states."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_R
 LINE = "{:<44} {:<12} {:>9} {:<12} {:<20} {:>9}"
 
 
-@click.command(short_help="List runs.")
+@click.command(short_help="List the runs on AWS or on this machine.")
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path))
 @stack_option
 @click.option("--status", type=click.Choice(STATUSES), help="Only runs with this status.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def runs(folders: tuple[Path, ...], stack: str, status: str | None, as_json: bool) -> None:
-    """List the runs of the stack, the newest first; where FOLDERS are given, the runs of this machine below them.
+    """List the runs of the stack, newest first, or the runs on this machine below FOLDERS.
 
-    NOT_STARTED is a run that Step Functions does not know: it was never started, or ended more than 90 days ago.
+    The status NOT_STARTED means that Step Functions does not know the run: it was never started, or it ended more than
+    90 days ago.
 
     \b
     Examples:
@@ -37,10 +38,10 @@ def runs(folders: tuple[Path, ...], stack: str, status: str | None, as_json: boo
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.runs.list_runs import local_runs, stack_runs
 
-    found = local_runs(folders, status) if folders else stack_runs(stack, status, adapters())
+    rows = local_runs(folders, status) if folders else stack_runs(stack, status, adapters())
     if not as_json:
         click.echo(LINE.format("run", "pipeline", "samples", "status", "submitted", "duration"))
-    for row in found:
+    for row in rows:
         click.echo(json.dumps(asdict(row)) if as_json else _line(row))
 
 

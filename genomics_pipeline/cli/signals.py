@@ -6,9 +6,10 @@ import signal
 
 
 def end_on_sigterm() -> None:
-    """Let SIGTERM end a command as Ctrl-C does: the command ends what it runs, and reports how to resume.
+    """Let SIGTERM end a command as Ctrl-C does, so that it ends its processes and reports how to resume.
 
-    A shell script starts what it puts into the background with SIGINT ignored; then SIGTERM would be lost too.
+    SIGINT is enabled if it is ignored, as in a background command of a shell script: SIGTERM would otherwise be ignored
+    too.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,4 +1,4 @@
-"""`genomics-pipeline status`: the state of a run."""
+"""`genomics-pipeline status`: show the state of a run."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from genomics_pipeline.runs.backend import RunBackend
 
 
-@click.command(short_help="How a run stands, here or on AWS.")
+@click.command(short_help="Show the state of a run on this machine or on AWS.")
 @click.argument("run")
 @stack_option
-@click.option("--watch", "watched", is_flag=True, help="Show it until it ends; Ctrl-C only stops watching.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with --watch one line each time.")
+@click.option("--watch", "watched", is_flag=True, help="Show the state until the run ends; Ctrl-C only stops watching.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with --watch one per line.")
 def status(run: str, stack: str, watched: bool, as_json: bool) -> None:
-    """Show how RUN stands: a run's folder, its s3:// URI, or the name of a run of the stack.
+    """Show the state of RUN: a run's folder, its s3:// URI, or the name of a run in the stack.
 
-    Exit code 0: it runs or has succeeded; 1: it failed or was aborted.
+    The exit code is 0 if the run is running or has succeeded, and 1 if it failed or was aborted.
 
     \b
     Examples:
@@ -34,23 +34,23 @@ def status(run: str, stack: str, watched: bool, as_json: bool) -> None:
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.runs.find_run import find_run
 
-    found = find_run(run, stack, adapters())
+    backend = find_run(run, stack, adapters())
     try:
-        state = _watch(found, as_json) if watched else found.state()
+        state = _watch(backend, as_json) if watched else backend.state()
     except KeyboardInterrupt:
-        click.echo("stopped watching; the run goes on", err=True)
+        click.echo("stopped watching; the run continues", err=True)
         sys.exit(130)
     _show(state, as_json, compact=watched)
     sys.exit(0 if state.status in ("RUNNING", "SUCCEEDED") else 1)
 
 
-def _watch(found: RunBackend, as_json: bool) -> RunState:
-    """Show all states but the last, which is returned."""
+def _watch(backend: RunBackend, as_json: bool) -> RunState:
+    """Show every state of the run but the last, and return the last."""
     from genomics_pipeline.report.live import open_live
     from genomics_pipeline.report.run_status import status_view
     from genomics_pipeline.runs.status import watch
 
-    states = watch(found, time.sleep)
+    states = watch(backend, time.sleep)
     state = next(states)
     if as_json or not sys.stderr.isatty():
         for following in states:
@@ -58,7 +58,7 @@ def _watch(found: RunBackend, as_json: bool) -> RunState:
             state = following
         return state
     with open_live(lambda: status_view(state, time.time())):
-        for state in states:  # noqa: B007  # the live view looks at it
+        for state in states:  # noqa: B007  # the live view reads `state`
             pass
     return state
 

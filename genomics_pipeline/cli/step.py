@@ -1,4 +1,4 @@
-"""`genomics-pipeline step`: one step on files named on the command line."""
+"""`genomics-pipeline step`: run one step on files."""
 
 from __future__ import annotations
 
@@ -12,17 +12,25 @@ import click
 from genomics_pipeline.cli.signals import end_on_sigterm
 
 
-@click.command(short_help="Run one step on FASTQ, BAM or VCF files; no manifest needed.")
+@click.command(short_help="Run one step on FASTQ, BAM or VCF files.")
 @click.argument("step", metavar="NAME")
 @click.argument("files", nargs=-1)
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the outputs.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Write the outputs to this folder.")
 @click.option("--reference", help="FASTA file, plain or compressed: a path or URI.")
-@click.option("--sample", help="The sample's name; by default from the first file's name.")
-@click.option("--input", "inputs", multiple=True, metavar="NAME=FILE", help="A file of one of several inputs.")
-@click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of the step.")
+@click.option("--sample", help="The sample's name; by default derived from the first file's name.")
+@click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="Assign a file to an input, if the step has several (may be repeated).",
+)
+@click.option(
+    "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="Set a parameter of the step (may be repeated)."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 def step(step: str, as_json: bool, **options: Any) -> None:
-    """Run the step NAME (a shipped one, or the path of a step's folder) on FILES.
+    """Run the step NAME (a shipped step, or the path of a step's folder) on FILES, without a sample sheet.
 
     \b
     Examples:
@@ -38,7 +46,7 @@ def step(step: str, as_json: bool, **options: Any) -> None:
     if as_json:
         click.echo(json.dumps(asdict(outcome), indent=2, ensure_ascii=False))
         return
-    state = "found done" if outcome.reused else f"done in {outcome.seconds} s"
+    state = "already done" if outcome.reused else f"done in {outcome.seconds} s"
     click.echo(f"{outcome.step} {outcome.item}: {state}")
     for name, file in outcome.files.items():
         click.echo(f"  {name}: {file}")

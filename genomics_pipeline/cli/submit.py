@@ -1,4 +1,4 @@
-"""`genomics-pipeline submit`: a manifest through a pipeline, on AWS."""
+"""`genomics-pipeline submit`: run a sample sheet through a pipeline on AWS."""
 
 from __future__ import annotations
 
@@ -15,21 +15,28 @@ if TYPE_CHECKING:
     from genomics_pipeline.runs.aws.submit import SubmitOutcome
 
 
-@click.command(short_help="Run a manifest through a pipeline on AWS.")
+@click.command(short_help="Run a sample sheet through a pipeline on AWS.")
 @click.argument("manifest")
 @click.option("--reference", required=True, help="FASTA file: a path, or an s3:// URI with its indexes beside it.")
 @click.option("--pipeline", default="germline", show_default=True, help="A pipeline's name, or a pipeline file.")
-@click.option("--param", "parameters", multiple=True, metavar="STAGE.NAME=VALUE", help="A parameter of a stage.")
+@click.option(
+    "--param",
+    "parameters",
+    multiple=True,
+    metavar="STAGE.NAME=VALUE",
+    help="Set a parameter of a stage (may be repeated).",
+)
 @click.option("--sample", "samples", multiple=True, help="Run this sample only (may be repeated).")
 @tolerate_option
 @stack_option
 @click.option("--dry-run", is_flag=True, help="Check everything; upload and start nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run as one JSON object.")
 def submit(as_json: bool, **options: Any) -> None:
-    """Run MANIFEST (a sample sheet: CSV, TSV or JSON Lines) through a pipeline on AWS, in a stack that is deployed.
+    """Run MANIFEST (a sample sheet: CSV, TSV or JSON Lines) through a pipeline on AWS, in a deployed stack.
 
-    Everything is checked first, all problems at once: the sheet, that every file is there, the reference, the stack,
-    AWS's limits. The run's name is made from what is run: the same command again starts nothing twice.
+    The command first checks the sheet, the existence of every file, the reference, the stack and AWS's limits, and
+    reports all problems at once. The name of a run is derived from its contents: the same command does not start a
+    second run.
 
     \b
     Examples:
@@ -61,11 +68,11 @@ def _outcome(submitted: SubmitOutcome) -> str:
         return "can be submitted; nothing was uploaded or started"
     if submitted.status == "RUNNING":
         return "already running; nothing was started"
-    return f"{submitted.status} already; a changed sheet, parameter, step or reference makes another run"
+    return f"already {submitted.status}; a changed sheet, parameter, step or reference makes another run"
 
 
 def _size(submitted: SubmitOutcome) -> str:
-    """Return the numbers of samples, intervals and jobs, and the least time in which AWS starts the jobs."""
+    """Return the numbers of samples, intervals and jobs, and the minimum time in which AWS starts the jobs."""
     from genomics_pipeline.report.counted import counted
 
     minutes, seconds = divmod(round(submitted.least_seconds), 60)
@@ -73,4 +80,4 @@ def _size(submitted: SubmitOutcome) -> str:
     least = f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
     samples, intervals = counted(submitted.samples, "sample"), counted(submitted.intervals, "interval")
     counts = f"{samples}, {intervals}: {counted(submitted.jobs, 'job')}"
-    return f"{counts}, which AWS takes at least {least} to start ({quotas.SUBMIT_JOB_RATE.value} a second)"
+    return f"{counts}, which take at least {least} to start ({quotas.SUBMIT_JOB_RATE.value} a second)"

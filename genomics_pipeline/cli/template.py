@@ -1,4 +1,4 @@
-"""`genomics-pipeline template`: the CloudFormation template of a stack."""
+"""`genomics-pipeline template`: print the CloudFormation template of a stack."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from genomics_pipeline.cli.options import pipelines_option, stack_option
 @click.command(short_help="Print the CloudFormation template of a stack.")
 @stack_option
 @pipelines_option
-@click.option("--caller-policy", is_flag=True, help="Print the IAM policy of those who use the deployed stack instead.")
+@click.option("--caller-policy", is_flag=True, help="Print the IAM policy for users of the deployed stack instead.")
 def template(stack: str, pipelines: Sequence[str], caller_policy: bool) -> None:
-    """Print the CloudFormation template that `deploy` applies: the same bytes every time, and nothing is asked of AWS.
+    """Print the CloudFormation template that `deploy` applies.
 
-    With --caller-policy: what a person may do who submits runs to the deployed stack, follows and cancels them.
+    The output is the same, byte for byte, every time, and no request is sent to AWS. With --caller-policy, print the
+    IAM policy that a user needs to submit, follow and cancel runs in the deployed stack.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""Whoever is asked and told while a stack changes, at the terminal."""
+"""The dialogue at the terminal while a stack changes."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import click
 from genomics_pipeline.aws.stack import ChangeSet, StackEvent
 from genomics_pipeline.model.errors import UsageError
 
-PIPE_WIDTH = 200  # a pipe has no width to keep to: every change on one line
+PIPE_WIDTH = 200  # columns of a pipe, enough for each change to fit on one line
 
 
 class Terminal:
-    """Changes as a table, questions, and events as lines.
+    """A terminal that shows changes as a table, asks for confirmation, and prints events as lines.
 
     Args:
-        yes: Whether questions are answered already.
-        quiet: Whether standard output is a program's, so that changes are printed to standard error.
+        yes: Confirm without asking.
+        quiet: Print changes to standard error, because a program reads standard output.
     """
 
     def __init__(self, yes: bool, quiet: bool = False) -> None:
@@ -26,7 +26,7 @@ class Terminal:
         self._quiet = quiet
 
     def show(self, change_set: ChangeSet, following: int) -> None:
-        """Print the changes, what is removed or replaced first."""
+        """Print the changes, with removed and modified resources first."""
         from rich.console import Console
         from rich.table import Table
 
@@ -42,29 +42,29 @@ class Terminal:
         console.print(table)
         if following:
             click.echo(
-                f"then, by a second change set: {following} state machine{'s' if following > 1 else ''}",
+                f"followed by a second change set with {following} state machine{'s' if following > 1 else ''}",
                 err=self._quiet,
             )
 
     def confirm(self, question: str) -> bool:
-        """Ask at the terminal.
+        """Ask a question at the terminal, and return the answer.
 
         Raises:
-            UsageError: if there is none, and `--yes` was not given.
+            UsageError: if there is no terminal and no `--yes`.
         """
         if self._yes:
             return True
         if not sys.stdin.isatty():
-            raise UsageError(f"{question} expected an answer, found no terminal; give --yes")
+            raise UsageError(f"{question} expected a confirmation, found no terminal; use --yes")
         return click.confirm(question)
 
     def say(self, event: StackEvent) -> None:
-        """Print an event."""
+        """Print an event of the stack."""
         reason = f": {event.reason}" if event.reason else ""
         click.echo(f"{event.status:<28} {event.resource}{reason}", err=True)
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for a number of seconds."""
         time.sleep(seconds)
 
 

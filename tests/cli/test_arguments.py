@@ -33,7 +33,7 @@ def test_a_tolerance_is_written_as_it_was_given(text: str) -> None:
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(UsageError) as refused:
         parse_tolerance(text)
-    expected = f"--tolerate: expected a share of the samples such as 5%, or their number such as 20, found {text!r}"
+    expected = f"--tolerate: expected a share of the samples such as 5%, or a number such as 20, found {text!r}"
     assert str(refused.value) == expected
 
 

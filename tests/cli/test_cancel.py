@@ -119,7 +119,7 @@ def test_it_asks(submit_run: Any, step_functions: FakeAws, cli: Cli) -> None:
     ended = cli("cancel", run)
     assert (ended.code, ended.err.splitlines()[-1]) == (
         2,
-        f"error: cancel {run}: expected an answer, found no terminal; give --yes",
+        f"error: cancel {run}: expected a confirmation, found no terminal; use --yes",
     )
 
 
@@ -205,7 +205,7 @@ def test_the_process_of_a_local_run_ends(holder: subprocess.Popen[str], tmp_path
     ended = cli("cancel", tmp_path / "run", "--yes")
     assert (ended.code, ended.out) == (0, f"run: ABORTED; process {holder.pid} ended\n")
     assert holder.wait(60) == 0
-    assert cli("cancel", tmp_path / "run", "--yes").out == "run: ABORTED; no process runs in it\n"
+    assert cli("cancel", tmp_path / "run", "--yes").out == "run: ABORTED; no process was running\n"
 
 
 def test_a_killed_run_is_aborted(holder: subprocess.Popen[str], tmp_path: Path, cli: Cli) -> None:
@@ -221,7 +221,7 @@ def test_another_process_of_the_same_id_is_left_alone(tmp_path: Path, cli: Cli) 
     folder.save(local_run(status="RUNNING"))
     mine = {"pid": os.getpid(), "host": socket.gethostname(), "started": 1.0}
     (folder.path / ".engine" / "holder.json").write_text(json.dumps(mine))
-    assert cli("cancel", tmp_path / "run", "--yes").out == "run: ABORTED; no process runs in it\n"
+    assert cli("cancel", tmp_path / "run", "--yes").out == "run: ABORTED; no process was running\n"
 
 
 def test_a_process_of_another_machine(tmp_path: Path, cli: Cli) -> None:

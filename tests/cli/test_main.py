@@ -94,7 +94,7 @@ def test_an_unexpected_error_is_reported_too(cli: Cli, monkeypatch: pytest.Monke
 
     monkeypatch.setattr("genomics_pipeline.runs.catalog.load_pipeline", fail)
     ended = cli("definition", "germline")
-    message = "error: ZeroDivisionError: division by zero (unexpected: --debug shows where)\n"
+    message = "error: ZeroDivisionError: division by zero (unexpected; --debug shows the traceback)\n"
     assert (ended.code, ended.out, ended.err) == (1, "", message)
     with pytest.raises(ZeroDivisionError):
         main(["--debug", "definition", "germline"])

@@ -231,7 +231,7 @@ class TestInit:
             (["reads", "--out", "old.csv"], "--out old.csv: expected a new file, found one that exists"),
             (
                 ["reads", "--out", "none/new.csv"],
-                "--out none/new.csv: expected a place to write to: No such file or directory",
+                "--out none/new.csv: expected a file that can be written: No such file or directory",
             ),
         ],
     )

@@ -102,7 +102,10 @@ def test_a_cancelled_run_goes_on(cancelled_run: str, jobs: Jobs, step_functions:
     (before,) = execution.map_runs
     ended = cli("redrive", cancelled_run)
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out == f"{cancelled_run}: redriven, the 1st time\ngenomics-pipeline status {cancelled_run} --watch\n"
+    assert ended.out.splitlines() == [
+        f"{cancelled_run}: redriven for the 1st time",
+        f"genomics-pipeline status {cancelled_run} --watch",
+    ]
     execution.wait()
     assert execution.map_runs[0] == before
     assert [ran for ran in jobs.ran if ran[0] == "alignment"] == [("alignment", "B"), ("alignment", "C")]

@@ -93,7 +93,7 @@ def test_only_a_class_with_more_memory_and_a_chain_of_two(
 ) -> None:
     dry = cli("rerun", failed_run, "--dry-run")
     assert dry.out == (
-        f"{failed_run}: {failed_run}-r1 would run again 2 samples, 1 out of memory, 1 bad input: big, bad; "
+        f"{failed_run}: {failed_run}-r1 would run 2 samples, 1 out of memory, 1 bad input: big, bad; "
         "nothing was written or started\n"
     )
     assert stack.keys(f"runs/{failed_run}/reruns/") == []
@@ -178,11 +178,11 @@ def test_where_only_a_later_stage_failed_one_sample_is_carried(
     step_functions.execution(run).wait()
     assert "led to a Fail state" in cli("redrive", run).err  # AWS would go there again
     assert cli("rerun", run, "--dry-run").out == (
-        f"{run}: {run}-r1 would run the stages after the samples again; nothing was written or started\n"
+        f"{run}: {run}-r1 would run only the stages after the samples; nothing was written or started\n"
     )
     step_functions.batch.run_job = by_item(lambda stage, item: JobEnd(0))
     assert cli("rerun", run).out.splitlines()[0] == (
-        f"{run}: {run}-r1: no sample failed; the stages after the samples run again"
+        f"{run}: {run}-r1: no sample failed; only the stages after the samples run"
     )
     step_functions.execution(f"{run}-r1").wait()
     (item,) = stack.s3.get_object(Bucket=stack.bucket, Key=f"runs/{run}/reruns/1/manifest.jsonl")["Body"].iter_lines()

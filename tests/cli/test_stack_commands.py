@@ -51,7 +51,7 @@ def test_from_nothing_to_a_stack_and_back(cli: Callable[..., Any]) -> None:
         "GermlineStateMachine",
         "AWS::StepFunctions::StateMachine",
     ]
-    assert "then, by a second change set: 1 state machine" in lines
+    assert "followed by a second change set with 1 state machine" in lines
     assert lines[-1] == "next: genomics-pipeline containers push, then genomics-pipeline submit MANIFEST"
     assert "CREATE_COMPLETE              genomics-pipeline" in made.err
 
@@ -68,8 +68,8 @@ def test_from_nothing_to_a_stack_and_back(cli: Callable[..., Any]) -> None:
     gone = cli("destroy", "--yes")
     assert gone.code == 0
     assert gone.out == (
-        f"kept: s3://{outputs['Bucket']} with all runs; it costs what it holds "
-        "(S3 Standard: about $0.023 a GB and month in us-east-1)\n"
+        f"kept: s3://{outputs['Bucket']} with all runs; AWS charges for its storage "
+        "(S3 Standard: about $0.023 for each GB and month in us-east-1)\n"
     )
 
 
@@ -78,7 +78,7 @@ def test_nobody_to_ask(cli: Callable[..., Any]) -> None:
     ended = cli("deploy")
     assert ended.code == 2
     assert " Add     Bucket " in ended.out
-    assert ended.err == "error: Execute? expected an answer, found no terminal; give --yes\n"
+    assert ended.err == "error: Execute? expected a confirmation, found no terminal; use --yes\n"
     assert cli("destroy", "--yes").err == (
         "error: stack genomics-pipeline: expected it to be deployed, found none; is the region right?\n"
     )
@@ -89,7 +89,7 @@ def test_data_are_deleted_only_on_request(cli: Callable[..., Any]) -> None:
     cli("deploy", "--yes")
     ended = cli("destroy", "--yes", "--delete-data")
     assert (ended.code, ended.out) == (0, "nothing is left\n")
-    assert ended.err.endswith("1 versions of objects deleted\n")
+    assert ended.err.endswith("1 object version deleted\n")
 
 
 def test_what_is_lost_is_shown_first(capfd: pytest.CaptureFixture[str]) -> None:

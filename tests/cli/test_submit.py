@@ -102,7 +102,7 @@ def test_what_is_printed(stack: Deployed, reference: str, tmp_path: Path, cli: C
     assert ended.out.splitlines() == [
         f"{run}: submitted",
         f"  s3://{stack.bucket}/runs/{run}/",
-        "  1 sample, 1 interval: 4 jobs, which AWS takes at least 0 s to start (50 a second)",
+        "  1 sample, 1 interval: 4 jobs, which take at least 0 s to start (50 a second)",
         "next:",
         f"  genomics-pipeline status {run} --watch",
         f"  genomics-pipeline logs {run} --failed",
@@ -126,7 +126,7 @@ def test_the_same_again_starts_nothing(
     record = stack.read(f"runs/{run}/run.json")
     again = cli(*command)
     assert again.out.splitlines()[0] == (
-        f"{run}: SUCCEEDED already; a changed sheet, parameter, step or reference makes another run"
+        f"{run}: already SUCCEEDED; a changed sheet, parameter, step or reference makes another run"
     )
     assert stack.read(f"runs/{run}/run.json") == record
     assert [name for name, _ in step_functions.states.calls].count("StartExecution") == 1
@@ -148,7 +148,7 @@ def test_how_many_may_fail_is_given_and_is_no_part_of_the_name(
     assert (other["run"], other["started"]) == (run, False)
     assert other["warnings"] == [f"{run} was submitted to tolerate 2.5% of its samples, and keeps that; found 3"]
     refused = cli(*command, "3 %")
-    message = "--tolerate: expected a share of the samples such as 5%, or their number such as 20, found '3 %'"
+    message = "--tolerate: expected a share of the samples such as 5%, or a number such as 20, found '3 %'"
     assert (refused.code, errors(refused)) == (2, [message])
 
 

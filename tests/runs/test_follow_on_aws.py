@@ -313,7 +313,7 @@ def test_results_are_downloaded_and_verified(ended_run: FakeAws, command: Comman
     arguments = ("results", RUN, "--sample", "a", "--download", str(tmp_path / "here"))
     first = command(*arguments)
     assert first.output.splitlines() == [
-        "a  PENDING  1 files copied",
+        "a  PENDING  1 file copied",
         "  alignment.alignment  s3://lab-data/runs/r1/results/preprocessing/a/a.bam  3 bytes",
     ]
     assert (tmp_path / "here/preprocessing/a/a.bam").read_bytes() == b"abc"

@@ -192,7 +192,7 @@ def test_what_an_interrupted_run_had_not_finished_is_pending(
 
 
 REFUSED = {
-    ("--failed", "--download", "x"): "--failed lists what is not done, --download copies files: give one of them",
+    ("--failed", "--download", "x"): "expected one of --failed and --download, found both",
     ("--tsv",): "--tsv: expected --failed without --json",
     ("--failed", "--tsv", "--json"): "--tsv: expected --failed without --json",
 }
@@ -206,9 +206,7 @@ def test_what_does_not_go_together(options: tuple[str, ...], command: Command, t
 
 def test_what_is_no_tolerance_is_refused(run_named: Callable[..., Ended], tmp_path: Path) -> None:
     ended = run_named({"a": "good"}, "--tolerate", "some")
-    message = (
-        "error: --tolerate: expected a share of the samples such as 5%, or their number such as 20, found 'some'\n"
-    )
+    message = "error: --tolerate: expected a share of the samples such as 5%, or a number such as 20, found 'some'\n"
     assert (ended.returncode, ended.stderr) == (2, message)
     assert not (tmp_path / "run").exists()
 

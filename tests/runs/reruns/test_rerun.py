@@ -225,8 +225,7 @@ def test_a_dry_run_writes_nothing(here: Here) -> None:
     before = sorted(path for path in here.run.rglob("*") if path.name != "lock")
     assert here.says("rerun", here.run, "--dry-run")[:2] == (
         0,
-        f"{here.run}: run-2 would run again 2 samples, 1 bad input, 1 tool error: b, c; "
-        "nothing was written or started\n",
+        f"{here.run}: run-2 would run 2 samples, 1 bad input, 1 tool error: b, c; nothing was written or started\n",
     )
     found = here.rerun("--dry-run", "--class", "bad_input")
     assert found == {
@@ -296,7 +295,7 @@ def test_a_rerun_may_tolerate_more(here: Here) -> None:
     code, _, stderr = here.says("rerun", here.run, "--tolerate", "some")
     assert (code, stderr) == (
         2,
-        "error: --tolerate: expected a share of the samples such as 5%, or their number such as 20, found 'some'\n",
+        "error: --tolerate: expected a share of the samples such as 5%, or a number such as 20, found 'some'\n",
     )
 
 
@@ -304,7 +303,7 @@ def test_where_only_the_cohort_failed_no_sample_runs(here: Here) -> None:
     here.begin(ALL, "--param", "total.broken=true", a=GOOD, b=GOOD, code=1)
     assert here.says("rerun", here.run, "--dry-run")[:2] == (
         0,
-        f"{here.run}: run-2 would run the stages after the samples again; nothing was written or started\n",
+        f"{here.run}: run-2 would run only the stages after the samples; nothing was written or started\n",
     )
     after = here.rerun("--param", "total.broken=false")
     assert (after["status"], after["steps"], here.total()) == ("SUCCEEDED", {"run": 1, "reused": 0}, [[1], [1]])
