@@ -1,4 +1,4 @@
-"""gVCFs of a cohort to joint genotypes over one interval: merged in batches, then called as one pileup would be."""
+"""Joint genotyping of a cohort over one interval: its gVCFs are merged in batches, then called like one pileup."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def main(task: dict[str, Any]) -> None:
 
 
 def check_samples(gvcfs: Sequence[str]) -> dict[int, str]:
-    """Refuse files that are no VCF, or of a sample that another file holds too, and return their ploidies.
+    """Refuse files that are no VCF, or whose sample is in another file too, and return their ploidies.
 
     Returns:
-        The ploidies that the files were called with, each with the first of its files.
+        The ploidies that the files were called with, each with the first such file.
 
     Raises:
-        BadInput: with the file.
+        BadInput: for the first such file.
     """
     holders: dict[str, str] = {}
     ploidies: dict[int, str] = {}
@@ -52,8 +52,8 @@ def check_samples(gvcfs: Sequence[str]) -> dict[int, str]:
             raise BadInput(f"{path}: expected a gVCF, found one that is cut off or of another kind") from None
         for sample in samples:
             if sample in holders:
-                found = f"found {sample}, which {holders[sample]} holds too"
-                raise BadInput(f"{path}: expected a sample that no other file holds, {found}")
+                expected = "expected a sample that no other file holds"
+                raise BadInput(f"{path}: {expected}, found {sample}, which {holders[sample]} holds too")
             holders[sample] = path
         ploidies.setdefault(int(values[0] or DIPLOID) if values else DIPLOID, path)
     return ploidies
@@ -67,8 +67,8 @@ def common_ploidy(ploidies: Mapping[int, str]) -> int:
     """
     (first, file), *others = ploidies.items()
     for ploidy, other in others:
-        found = f"found {ploidy}; call the samples alike, or give aggregation's parameter ploidy"
-        raise BadInput(f"{other}: expected ploidy {first} as of {file}, {found}")
+        advice = "call all samples with one ploidy, or set aggregation's parameter ploidy"
+        raise BadInput(f"{other}: expected ploidy {first} as in {file}, found {ploidy}; {advice}")
     return first
 
 
@@ -98,7 +98,7 @@ def aggregate(task: dict[str, Any], ploidy: int) -> None:
 
 
 def merge_in_batches(task: dict[str, Any], bed: Path) -> Command:
-    """Return the command that merges the whole cohort; of several batches, each is merged into a file first."""
+    """Return the command that merges the whole cohort, after merging each of several batches into a file."""
     gvcfs, reference, size = task["inputs"]["gvcfs"], task["inputs"]["reference"], task["parameters"]["batch_size"]
     scratch = Path(task["scratch"])
     merge = ["merge", QUIET, "--force-single", "-g", reference]
@@ -113,7 +113,7 @@ def merge_in_batches(task: dict[str, Any], bed: Path) -> Command:
 
 
 def write_list(file: Path, paths: Sequence[str]) -> str:
-    """Write a file that names files, one a line, and return its path."""
+    """Write a list of files, one a line, and return its path."""
     file.write_text("".join(f"{path}\n" for path in paths))
     return str(file)
 

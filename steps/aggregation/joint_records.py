@@ -10,19 +10,19 @@ AF_HEADER = '##INFO=<ID=AF,Number=A,Type=Float,Description="Allele frequency amo
 
 
 def write_joint(lines: Iterable[str], own: Ownership, filters: str, write: Callable[[str], None]) -> None:
-    """Copy a VCF: its header with more lines, and the records that start within the interval, with AF.
+    """Write a VCF's header, with more lines, and its records that start within the interval, with AF.
 
     Args:
         lines: The VCF.
         own: The interval.
         filters: Header lines that declare the filters.
-        write: Takes the text.
+        write: Writes text to the output.
     """
     for line in lines:
         if line.startswith("#CHROM"):
             write(filters + AF_HEADER + line)
         elif line.startswith("#"):
-            # The reference's path is this machine's; bcftools describes filters by their expressions.
+            # The path of the reference is this machine's, and bcftools would describe filters by their expressions.
             if not line.startswith(("##reference=", "##FILTER=<ID=Low", "##FILTER=<ID=Strand")):
                 write(line)
         else:
@@ -38,7 +38,7 @@ def with_frequency(info: str) -> str:
     'DP=9;AC=1,2;AN=8;AF=0.125,0.25'
     """
     values = dict(entry.partition("=")[::2] for entry in info.split(";"))
-    total = int(values.get("AN", "0"))
-    if not total:
+    called = int(values.get("AN", "0"))
+    if not called:
         return info
-    return f"{info};AF={','.join(f'{int(count) / total:.6g}' for count in values['AC'].split(','))}"
+    return f"{info};AF={','.join(f'{int(count) / called:.6g}' for count in values['AC'].split(','))}"

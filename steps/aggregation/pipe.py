@@ -16,21 +16,21 @@ Command = Sequence[str]
 
 @contextmanager
 def pipe(commands: Sequence[Command]) -> Iterator[TextIO]:
-    """Run commands, each reading what the one before it prints, and give what the last one prints.
+    """Run commands, each of which reads the output of the one before it, and give the output of the last one.
 
     Raises:
-        ForkFailed: at the end, if one of them failed; of several, one that was killed.
+        ForkFailed: at the end, if one of them failed; of several, preferably one that was killed.
     """
     exit_on_sigterm()
     running: list[tuple[str, int]] = []
     source = os.open(os.devnull, os.O_RDONLY)
     try:
         for command in commands:
-            reads, writes = os.pipe()
-            running.append((f"bcftools {command[0]}", _fork(command, source, writes, reads)))
+            reader, writer = os.pipe()
+            running.append((f"bcftools {command[0]}", _fork(command, source, writer, reader)))
             os.close(source)
-            os.close(writes)
-            source = reads
+            os.close(writer)
+            source = reader
         with os.fdopen(source, encoding="utf-8") as lines:
             yield lines
         failures = []
@@ -57,7 +57,7 @@ def run(command: Command) -> None:
 
 
 def _fork(command: Command, stdin: int, stdout: int, unused: int) -> int:
-    """Run a command in a fork; `unused` is a descriptor of the parent's that the fork must not hold open."""
+    """Run a command in a fork, which closes `unused`, a descriptor of its parent."""
 
     def work() -> None:
         os.dup2(stdin, 0)

@@ -1,4 +1,4 @@
-"""The step as the worker runs it, on gVCFs made here with known likelihoods."""
+"""The step's program, run as the worker runs it, on generated gVCFs with known likelihoods."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HEADER = """##fileformat=VCFv4.2
 ##FORMAT=<ID=SP,Number=1,Type=Integer,Description="Phred-scaled strand bias P-value">
 ##FORMAT=<ID=AD,Number=R,Type=Integer,Description="Allelic depths (high-quality bases)">
 #CHROM	POS	ID	REF	ALT	QUAL	FILTER	INFO	FORMAT	"""
-RUN = 1204  # 1-based place of the last of ten A; its deletion is placed at the base before them, in the interval before
+RUN = 1204  # 1-based position of the last of ten A; a deletion is placed at the base before them, one interval earlier
 SNPS = {1000: "T", 1001: "C", 1500: "G"}
 VARIANT = "DP=20;I16=5,5,5,5,300,9000,300,9000,600,36000,600,36000,250,6250,250,6250;QS=0.5,0.5,0;MQ0F=0"
 
@@ -55,24 +55,24 @@ def gvcf(
     sp: int = 0,
     ploidy: int | None = None,
 ) -> str:
-    """Write a gVCF of a sample that is heterozygous at these places, and for a deletion of AA where asked."""
+    """Write a gVCF of a sample that is heterozygous at these positions and, on request, for a deletion of AA."""
     bases = pysam.FastaFile(str(reference)).fetch("c1")
-    lines, at = [], 1
+    lines, position = [], 1
     likelihoods = "200,0,200,230,230,255" if ploidy != 1 else "200,60,0,230,90,255"  # heterozygous, else all alternate
     variants = [(pos, f"c1\t{pos}\t.\tA\t{SNPS[pos]},<*>\t0\t.\t{VARIANT}", likelihoods) for pos in snps]
     if deletion:
         indel = VARIANT.replace("QS=0.5,0.5,0", "QS=0.5,0.5").replace("DP=", "INDEL;DP=")
         variants.append((RUN - 2, f"c1\t{RUN - 2}\t.\tAAA\tA\t0\t.\t{indel}", "200,0,200"))
     for pos, line, likelihoods in sorted(variants):
-        if pos > at:
-            lines.append(block(bases, at, pos - 1))
+        if pos > position:
+            lines.append(block(bases, position, pos - 1))
         depths = "10,10,0" if "<*>" in line else "10,10"
         lines.append(f"{line}\tPL:DP:SP:AD\t{likelihoods}:20:{sp}:{depths}\n")
-        at = pos + 1
+        position = pos + 1
     path = folder / f"{sample}.g.vcf.gz"
     with pysam.BGZFile(str(path), "wb", index=None) as out:
         header = HEADER if ploidy is None else HEADER.replace("#CHROM", f"##genomics_pipeline_ploidy={ploidy}\n#CHROM")
-        out.write("".join([header, sample, "\n", *lines, block(bases, at, 3000)]).encode())
+        out.write("".join([header, sample, "\n", *lines, block(bases, position, 3000)]).encode())
     pysam.tabix_index(str(path), preset="vcf", force=True)
     return str(path)
 
@@ -81,7 +81,7 @@ def block(bases: str, start: int, end: int) -> str:
     return f"c1\t{start}\t.\t{bases[start - 1]}\t<*>\t.\t.\tEND={end};MIN_DP=20;QS=1,0\tPL:DP\t0,60,255:20\n"
 
 
-def start(
+def run_step(
     folder: Path, reference: Path, gvcfs: Sequence[str], regions: Sequence[str], **parameters: Any
 ) -> subprocess.CompletedProcess[str]:
     (folder / "scratch").mkdir(parents=True)
@@ -102,9 +102,9 @@ def start(
 def joint(
     folder: Path, reference: Path, gvcfs: Sequence[str], *regions: str, **parameters: Any
 ) -> list[tuple[int, str, str, list[str]]]:
-    """Run the step and return POS, REF, ALT and genotypes of its records."""
-    ended = start(folder, reference, gvcfs, regions or ["c1:1-3000"], **parameters)
-    assert (ended.returncode, ended.stderr) == (0, "")
+    """Run the step and return POS, REF, ALT and the genotypes of each record."""
+    process = run_step(folder, reference, gvcfs, regions or ["c1:1-3000"], **parameters)
+    assert (process.returncode, process.stderr) == (0, "")
     assert (folder / "joint.vcf.gz.tbi").is_file()
     assert not list((folder / "scratch").glob("*.bcf"))
     with pysam.VariantFile(str(folder / "joint.vcf.gz")) as vcf:
@@ -114,7 +114,7 @@ def joint(
         ]
 
 
-def three(folder: Path, reference: Path) -> list[str]:
+def three_gvcfs(folder: Path, reference: Path) -> list[str]:
     return [
         gvcf(folder, reference, "Z", [1000]),
         gvcf(folder, reference, "A", [1000, 1001], deletion=True),
@@ -131,7 +131,7 @@ EXPECTED = [
 
 
 def test_three_samples_in_the_order_of_the_inputs(tmp_path: Path, reference: Path) -> None:
-    assert joint(tmp_path / "a", reference, three(tmp_path, reference)) == EXPECTED
+    assert joint(tmp_path / "a", reference, three_gvcfs(tmp_path, reference)) == EXPECTED
     with pysam.VariantFile(str(tmp_path / "a" / "joint.vcf.gz")) as vcf:
         assert list(vcf.header.samples) == ["Z", "A", "M"]
         assert {"LowQual", "LowDepth", "StrandBias"} <= set(vcf.header.filters)
@@ -146,8 +146,8 @@ def test_one_sample(tmp_path: Path, reference: Path) -> None:
     assert joint(tmp_path / "a", reference, [path]) == [(1000, "A", "T", ["0/1"]), (1001, "A", "C", ["0/1"])]
 
 
-def test_a_record_belongs_to_the_interval_it_starts_in(tmp_path: Path, reference: Path) -> None:
-    gvcfs = three(tmp_path, reference)
+def test_a_record_belongs_to_the_interval_that_it_starts_in(tmp_path: Path, reference: Path) -> None:
+    gvcfs = three_gvcfs(tmp_path, reference)
     intervals = ["c1:1-1000", "c1:1001-1194", "c1:1195-1499", "c1:1500-3000"]
     parts = [joint(tmp_path / name, reference, gvcfs, name) for name in intervals]
     assert parts == [EXPECTED[:1], EXPECTED[1:3], [], EXPECTED[3:]]
@@ -159,43 +159,44 @@ def test_filters(tmp_path: Path, reference: Path) -> None:
     joint(tmp_path / "a", reference, paths, max_strand_bias=40, min_depth=21, min_qual=1e6)
     joint(tmp_path / "b", reference, paths)
     joint(tmp_path / "c", reference, paths, max_strand_bias=49)
-    found = []
+    filters = []
     for name in "abc":
         with pysam.VariantFile(str(tmp_path / name / "joint.vcf.gz")) as vcf:
-            found.append([tuple(record.filter) for record in vcf])
+            filters.append([tuple(record.filter) for record in vcf])
     everything = ("LowQual", "LowDepth", "StrandBias")
-    assert found == [[everything, everything], [("PASS",), ("PASS",)], [("StrandBias",), ("StrandBias",)]]
+    assert filters == [[everything, everything], [("PASS",), ("PASS",)], [("StrandBias",), ("StrandBias",)]]
 
 
 def test_haploid(tmp_path: Path, reference: Path) -> None:
-    found = joint(tmp_path / "a", reference, three(tmp_path, reference), ploidy=1)
-    assert {genotype for *_, genotypes in found for genotype in genotypes} <= {"0", "1"}
+    records = joint(tmp_path / "a", reference, three_gvcfs(tmp_path, reference), ploidy=1)
+    assert {genotype for *_, genotypes in records for genotype in genotypes} <= {"0", "1"}
 
 
 def test_the_cohort_has_the_ploidy_its_samples_were_called_with(tmp_path: Path, reference: Path) -> None:
     gvcfs = [gvcf(tmp_path, reference, name, [1000], ploidy=1) for name in ("A", "B")]
-    found = joint(tmp_path / "a", reference, gvcfs)
-    assert {genotype for *_, genotypes in found for genotype in genotypes} == {"1"}
+    records = joint(tmp_path / "a", reference, gvcfs)
+    assert {genotype for *_, genotypes in records for genotype in genotypes} == {"1"}
 
 
 def test_samples_called_with_different_ploidies_are_refused_unless_one_is_given(
     tmp_path: Path, reference: Path
 ) -> None:
     one, two = (gvcf(tmp_path, reference, f"S{ploidy}", [1000], ploidy=ploidy) for ploidy in (1, 2))
-    ended = start(tmp_path / "a", reference, [one, two], ["c1:1-3000"])
+    process = run_step(tmp_path / "a", reference, [one, two], ["c1:1-3000"])
     message = (
-        f"{two}: expected ploidy 1 as of {one}, found 2; call the samples alike, or give aggregation's parameter ploidy"
+        f"{two}: expected ploidy 1 as in {one}, found 2; "
+        "call all samples with one ploidy, or set aggregation's parameter ploidy"
     )
-    assert (ended.returncode, ended.stderr) == (65, f"error: {message}\n")
+    assert (process.returncode, process.stderr) == (65, f"error: {message}\n")
     assert joint(tmp_path / "b", reference, [one, two], ploidy=2)
 
 
 def test_a_sample_given_twice_is_refused(tmp_path: Path, reference: Path) -> None:
     (tmp_path / "x").mkdir()
     one, two = gvcf(tmp_path, reference, "A", []), gvcf(tmp_path / "x", reference, "A", [])
-    ended = start(tmp_path / "a", reference, [one, two], ["c1:1-3000"])
+    process = run_step(tmp_path / "a", reference, [one, two], ["c1:1-3000"])
     expected = f"error: {two}: expected a sample that no other file holds, found A, which {one} holds too\n"
-    assert (ended.returncode, ended.stderr) == (65, expected)
+    assert (process.returncode, process.stderr) == (65, expected)
 
 
 def test_batches_change_no_byte(tmp_path: Path, reference: Path) -> None:
@@ -204,19 +205,19 @@ def test_batches_change_no_byte(tmp_path: Path, reference: Path) -> None:
         gvcf(tmp_path, reference, f"S{number}", [pos for pos in SNPS if rng.random() < 0.1], rng.random() < 0.1)
         for number in range(450)
     ]
-    found = joint(tmp_path / "200", reference, gvcfs)
-    assert [row[:3] for row in found] == [row[:3] for row in EXPECTED]
+    records = joint(tmp_path / "200", reference, gvcfs)
+    assert [row[:3] for row in records] == [row[:3] for row in EXPECTED]
     for size in (7, 450):
-        assert joint(tmp_path / str(size), reference, gvcfs, batch_size=size) == found
+        assert joint(tmp_path / str(size), reference, gvcfs, batch_size=size) == records
         same = [(tmp_path / name / "joint.vcf.gz").read_bytes() for name in ("200", str(size))]
         assert same[0] == same[1]
 
 
 def test_a_damaged_gvcf_fails_the_step(tmp_path: Path, reference: Path) -> None:
-    gvcfs = three(tmp_path, reference)
+    gvcfs = three_gvcfs(tmp_path, reference)
     content = Path(gvcfs[1]).read_bytes()
     Path(gvcfs[1]).write_bytes(content[: len(content) // 2])
-    ended = start(tmp_path / "a", reference, gvcfs, ["c1:1-3000"])
-    assert ended.returncode in (1, 65)
-    assert ended.stderr.startswith("error: ")
-    assert "Traceback" not in ended.stderr
+    process = run_step(tmp_path / "a", reference, gvcfs, ["c1:1-3000"])
+    assert process.returncode in (1, 65)
+    assert process.stderr.startswith("error: ")
+    assert "Traceback" not in process.stderr

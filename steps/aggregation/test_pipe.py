@@ -1,4 +1,4 @@
-"""A pipe of bcftools commands, one of which ends badly."""
+"""A pipe of bcftools commands of which one fails."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipe import run
 
 @pytest.fixture(autouse=True)
 def sigterm_handler() -> Iterator[None]:
-    """Restore the handler of SIGTERM."""
+    """Restore the handler of SIGTERM after each test."""
     before = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, before)

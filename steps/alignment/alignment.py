@@ -1,4 +1,4 @@
-"""Reads of one sample to sorted, duplicate-marked, indexed alignments: bwa mem in process, samtools in forks."""
+"""Alignment of one sample's reads, sorted, duplicates marked, indexed: bwa mem in process, samtools in forks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # where `common` l
 from aligner import Aligner
 from common.fai import read_contigs
 from common.program import run_program
-from crew import Crew
+from fork_pool import ForkPool
 from lanes import Lane, open_lanes
 from metrics import STATS_OPTIONS, Counts, summarise
 from samtools_chain import Chain, Command
@@ -47,25 +47,25 @@ def align(task: dict[str, Any], lanes: Sequence[Lane]) -> Counts:
     Raises:
         BadInput: for reads that cannot be used.
         BwaFailed: if bwa cannot be used.
-        ForkFailed: if a worker was killed, or samtools failed.
+        ForkFailed: if a fork was killed, or samtools failed.
     """
     batches = (batch for number, lane in enumerate(lanes) for batch in lane.batches(number))
-    # Forked before the index is loaded, while a fork costs little: reading begins meanwhile.
-    crew = Crew(batches, task["vcpus"])
-    samtools = Chain(commands(task, any(lane.paired for lane in lanes)), ends(task))
+    # Forked before the index is loaded: forks are still cheap, and reading overlaps with loading.
+    pool = ForkPool(batches, task["vcpus"])
+    samtools = Chain(commands(task, any(lane.paired for lane in lanes)), output_commands(task))
     total = Counts()
     try:
         aligner = Aligner(reference(task), lanes)
         with os.fdopen(samtools.input, "wb") as pipe:
-            pipe.write(in_bam(header(task, lanes)))
-            for records, counts in crew.results(aligner.align):
+            pipe.write(bam_header(header(task, lanes)))
+            for records, counts in pool.results(aligner.align):
                 pipe.write(records)
-                total = total.plus(counts)
+                total = total.add(counts)
     except BrokenPipeError:
-        samtools.wait()  # a command that ended early says why
+        samtools.wait()  # raises the error of the command that ended early
         raise
     finally:
-        crew.end()
+        pool.end()
     samtools.wait()
     return total
 
@@ -81,7 +81,7 @@ def header(task: dict[str, Any], lanes: Sequence[Lane]) -> pysam.AlignmentHeader
     )
 
 
-def in_bam(header: pysam.AlignmentHeader) -> bytes:
+def bam_header(header: pysam.AlignmentHeader) -> bytes:
     """Return the beginning of an uncompressed BAM file with a header (SAM specification, 4.2)."""
     text = str(header).encode()
     names = [name.encode() + b"\0" for name in header.references]
@@ -92,20 +92,20 @@ def in_bam(header: pysam.AlignmentHeader) -> bytes:
 
 
 def commands(task: dict[str, Any], paired: bool) -> list[Command]:
-    """Return the commands that turn bwa's output into sorted alignments: fix mates, sort, mark duplicates."""
+    """Return the commands that fix mates, sort and mark duplicates."""
     scratch = task["scratch"]
-    each_mib = max(16, int(task["memory_mib"] * SORT_SHARE / task["vcpus"]))
-    sort = ["sort", "--no-PG", *threads(task), "-m", f"{each_mib}M", "-T", f"{scratch}/sort", "-u", "-o", "-", "-"]
+    thread_mib = max(16, int(task["memory_mib"] * SORT_SHARE / task["vcpus"]))
+    sort = ["sort", "--no-PG", *threads(task), "-m", f"{thread_mib}M", "-T", f"{scratch}/sort", "-u", "-o", "-", "-"]
     if not task["parameters"]["mark_duplicates"]:
         return [sort]
     fixmate: list[Command] = [["fixmate", "--no-PG", "-m", "-u", "-", "-"]] if paired else []
     return [*fixmate, sort, ["markdup", "--no-PG", "-T", f"{scratch}/markdup", "-u", "-", "-"]]
 
 
-def ends(task: dict[str, Any]) -> list[tuple[Command, str | None]]:
-    """Return the two commands that read the sorted alignments at the same time, each with a file for what it prints.
+def output_commands(task: dict[str, Any]) -> list[tuple[Command, str | None]]:
+    """Return the two commands that read the sorted alignments at the same time, each with a file for its output.
 
-    They write the file with its index, and its statistics.
+    One writes the alignments with their index, the other prints their statistics.
     """
     output, cram = task["outputs"]["alignment"], task["parameters"]["format"] == "cram"
     kind = ["-O", "cram", "-T", reference(task)] if cram else ["-O", f"bam,level={BAM_LEVEL}"]
@@ -115,21 +115,21 @@ def ends(task: dict[str, Any]) -> list[tuple[Command, str | None]]:
 
 
 def threads(task: dict[str, Any]) -> list[str]:
-    """Return samtools' option for its threads."""
+    """Return samtools' option for the number of threads."""
     return ["-@", str(task["vcpus"])]
 
 
 def stats_file(task: dict[str, Any]) -> Path:
-    """Return the file of what samtools stats prints."""
+    """Return the path of the output of ``samtools stats``."""
     return Path(task["scratch"]) / "stats.txt"
 
 
 def reference(task: dict[str, Any]) -> str:
-    """Return the FASTA file."""
+    """Return the path of the reference's FASTA file."""
     return str(task["inputs"]["reference"])
 
 
 if __name__ == "__main__":
     code = run_program(main)
     sys.stderr.flush()
-    os._exit(code)  # ends at once: freeing bwa's index takes long
+    os._exit(code)  # without freeing bwa's index, which takes long

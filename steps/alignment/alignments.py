@@ -1,6 +1,6 @@
-"""bwa's alignments where it left them: htslib's `bam1_t`, read and changed in place, without an object for each.
+"""bwa's alignments in memory: htslib's `bam1_t`, read and changed in place, without an object for each.
 
-An alignment is its address; `bwa_layout` has the places of its fields.
+An alignment is given by its address; `bwa_layout` has the offsets of its fields.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Alignments = list[int]
 
 
 def read_alignments(results: Sequence[int]) -> list[Alignments]:
-    """Return the alignments of each read, its primary one first.
+    """Return the alignments of each read, the primary one first.
 
     Args:
         results: Addresses of bwa's `bams_t`.
@@ -42,7 +42,7 @@ def flags(reads: Sequence[Alignments]) -> list[int]:
     return [MEMORY[(alignments[0] >> 3) + FLAG] & 0xFFFF for alignments in reads]
 
 
-def in_bam(reads: Sequence[Alignments]) -> bytes:
+def bam_records(reads: Sequence[Alignments]) -> bytes:
     """Return alignments as records of a BAM file, uncompressed.
 
     CIGARs of more than 65535 operations, which BAM stores elsewhere, do not occur: reads are not that long.
@@ -53,21 +53,23 @@ def in_bam(reads: Sequence[Alignments]) -> bytes:
     names = memoryview(structs).cast("H")[NAME_LENGTH :: ALIGNMENT_BYTES // 2].tolist()
     padding = structs[EXTRA_NULS::ALIGNMENT_BYTES]  # of names, which BAM does not have
     parts = [memoryview(b"")] * (3 * len(alignments))
-    parts[0::3] = _blocks(structs, lengths, names, padding)
+    parts[0::3] = _fixed_parts(structs, lengths, names, padding)
     data = memoryview(structs).cast("q")[DATA :: ALIGNMENT_BYTES // 8].tolist()
-    parts[1::3] = [BYTES[at : at + name - pad] for at, name, pad in zip(data, names, padding, strict=True)]
-    parts[2::3] = [BYTES[at + name : at + length] for at, name, length in zip(data, names, lengths, strict=True)]
+    parts[1::3] = [BYTES[start : start + name - pad] for start, name, pad in zip(data, names, padding, strict=True)]
+    parts[2::3] = [
+        BYTES[start + name : start + length] for start, name, length in zip(data, names, lengths, strict=True)
+    ]
     return b"".join(parts)
 
 
-def _blocks(structs: bytes, lengths: Sequence[int], names: Sequence[int], padding: bytes) -> list[memoryview]:
+def _fixed_parts(structs: bytes, lengths: Sequence[int], names: Sequence[int], padding: bytes) -> list[memoryview]:
     """Return the part of each record before its name, filled in column by column."""
     blocks = memoryview(bytearray(RECORD_BYTES * len(lengths)))
     sizes = array("i", [RECORD_BYTES - 4 + length - pad for length, pad in zip(lengths, padding, strict=True)])
     blocks.cast("i")[:: RECORD_BYTES // 4] = memoryview(sizes)
     blocks[12::RECORD_BYTES] = bytes(map(sub, names, padding))
     for kind, places in COLUMNS.items():
-        to, source = blocks.cast(kind), memoryview(structs).cast(kind)
+        target, source = blocks.cast(kind), memoryview(structs).cast(kind)
         for place, origin in places:
-            to[place :: RECORD_BYTES // to.itemsize] = source[origin :: ALIGNMENT_BYTES // to.itemsize]
+            target[place :: RECORD_BYTES // target.itemsize] = source[origin :: ALIGNMENT_BYTES // target.itemsize]
     return [blocks[place : place + RECORD_BYTES] for place in range(0, len(blocks), RECORD_BYTES)]

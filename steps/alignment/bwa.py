@@ -1,4 +1,4 @@
-"""bwa mem in the library that pybwa's wheel carries, called on memory that is laid out here: see `bwa_layout`."""
+"""bwa mem in the library that pybwa's wheel carries, called with structures in memory: see `bwa_layout`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from queries import Queries
 
 
 class Bwa:
-    """bwa mem over one reference. Made once; forks share its index.
+    """bwa mem over one reference, made before forks, which share its index.
 
     Args:
         reference: A FASTA file with bwa's indexes.
@@ -39,36 +39,36 @@ class Bwa:
         self._options = {
             paired: default_options(self._library, SOFT_CLIPPED | PAIRED * paired) for paired in (False, True)
         }
-        self._loaded = Index(self._library, reference)
-        if not self._loaded.is_known:
+        self._loaded_index = Index(self._library, reference)
+        if not self._loaded_index.is_known:
             raise unknown_layout("indexes")
-        self._index = self._loaded.parts
+        self._index = self._loaded_index.parts
         self._check_results()
 
-    def align(self, queries: Queries, paired: bool, before: int) -> tuple[list[Alignments], bytes]:
-        """Align reads, and return the alignments of each and what bwa prints. Both stay until they are freed.
+    def align(self, queries: Queries, paired: bool, reads_before: int) -> tuple[list[Alignments], bytes]:
+        """Align reads, and return the alignments of each, which exist until `free`, and bwa's messages.
 
         Args:
             queries: The reads.
             paired: They are mates.
-            before: How many reads came before them: bwa draws random numbers by a read's number.
+            reads_before: The number of reads before them: bwa draws random numbers by a read's number.
         """
-        options, place, number = ctypes.byref(self._options[paired]), queries.address, len(queries)
+        options, address, number = ctypes.byref(self._options[paired]), queries.address, len(queries)
         printed = _capture_stderr(
-            lambda: self._library.mem_process_seqs(options, *self._index, before, number, place, None, None)
+            lambda: self._library.mem_process_seqs(options, *self._index, reads_before, number, address, None, None)
         )
         return read_alignments(queries.results), printed
 
     def free(self, queries: Queries) -> None:
-        """Free what bwa made of reads."""
+        """Free the alignments of reads."""
         for result in queries.results:
             self._library.bams_destroy(result)
 
     def _check_results(self) -> None:
-        """Align a read that lies nowhere, with free space behind it, and check where bwa wrote.
+        """Align a read that matches nowhere, with free space behind it, and check where bwa wrote.
 
         Raises:
-            BwaFailed: if the result is not where `bwa_layout` has it.
+            BwaFailed: if the result is not where `bwa_layout` expects it.
         """
         queries = Queries([Reads([b"r"], [10], [b"A" * 10], [b"F" * 10])], b"RG:Z:r")
         queries.words.extend([0] * READ_WORDS)
@@ -85,16 +85,16 @@ class Bwa:
 
 
 def _capture_stderr(call: Callable[[], object]) -> bytes:
-    """Return what a call writes to standard error: bwa prints some lines a batch, gigabytes in all."""
+    """Return the output of a call to standard error: bwa prints a few lines a batch, gigabytes in all."""
     begin, end = os.pipe()
     os.set_blocking(end, False)  # what exceeds the pipe is lost
-    held = os.dup(2)
+    original = os.dup(2)
     os.dup2(end, 2)
     os.close(end)
     try:
         call()
     finally:
-        os.dup2(held, 2)
-        os.close(held)
+        os.dup2(original, 2)
+        os.close(original)
     with open(begin, "rb") as pipe:  # noqa: PTH123  # a descriptor
         return pipe.read()

@@ -1,11 +1,11 @@
 """The assumptions about bwa in the library that pybwa's wheel carries: all of them, in one place.
 
-pybwa's own way, an object for each read and for each alignment, costs more than samtools does with them. So bwa is
-called with structures that are laid out here, and its results are read where it left them. Its bwa is patched: it
-makes htslib's records where bwa makes lines.
+pybwa makes an object for each read and for each alignment, which takes longer than all that samtools does with them.
+So bwa is called with the structures that are described here, and its results are read in memory. The bwa of pybwa is
+patched: it makes htslib's records where bwa makes lines of SAM.
 
-What is assumed is checked when the library is loaded (`Bwa`), before the first read of a sample is aligned: the default
-options (`OPTIONS`), an index (`Bwt`) and the result of one read.
+The assumptions are checked when the library is loaded (`Bwa`), before the first read of a sample is aligned: on the
+default options (`OPTIONS`), an index (`Bwt`) and the result of one read.
 
 Sources: bwamem.h, bwa.h and bwt.h of the bwa in pybwa 2.3, where `bams_t` is added; sam.h of htslib.
 """
@@ -22,14 +22,14 @@ from typing import Any, Literal
 from common.program import StepError
 
 VERSION = "2.3"  # of pybwa
-ERRORS_ONLY = 1  # of bwa_verbose; statistics are printed whatever that is
+ERRORS_ONLY = 1  # value of bwa_verbose; bwa prints statistics at any value
 
 # Flags of mem_opt_t.
 PAIRED = 0x2  # MEM_F_PE
 # MEM_F_SOFTCLIP, bwa's -Y: on the reverse strand, pybwa 2.3's hard clipping keeps the bases of the read's wrong end.
 SOFT_CLIPPED = 0x200
 
-# The fields of mem_opt_t, in order, with bwa's defaults: these show that the fields are where we look.
+# The fields of mem_opt_t, in order, with bwa's defaults, which show whether the offsets are right.
 OPTIONS: dict[str, int | float] = {
     "a": 1,
     "b": 4,
@@ -59,14 +59,14 @@ _TYPES: dict[str, type[ctypes._SimpleCData[Any]]] = {"max_mem_intv": ctypes.c_ui
 
 
 class Options(ctypes.Structure):
-    """mem_opt_t."""
+    """bwa's options, mem_opt_t."""
 
     flag: int
     _fields_ = tuple((name, _TYPES.get(name, ctypes.c_int)) for name in OPTIONS)
 
 
 class Bwt(ctypes.Structure):
-    """bwt_t."""
+    """The largest part of bwa's index, bwt_t."""
 
     primary: int
     seq_len: int
@@ -91,8 +91,8 @@ BWT_HEADER_BYTES = 40  # of the .bwt file: `primary`, and `before` but its first
 SAMPLE_INTERVAL = 32  # `interval`, as `bwa index` sets it
 NAMES_AND_BASES = 6  # BWA_IDX_BNS | BWA_IDX_PAC
 
-# bseq1_t, a read, in words of 64 bits: (l_seq, id), name, comment, seq, qual, and the address of a bams_t: how many
-# alignments the read has, and the address of the addresses of their bam1_t.
+# bseq1_t, a read, in words of 64 bits: (l_seq, id), name, comment, seq, qual, and the address of a bams_t: the number
+# of alignments of the read, and the address of the addresses of their bam1_t.
 READ_WORDS = 6
 NAME, COMMENT, SEQUENCE, QUALITIES, BAMS = range(1, READ_WORDS)
 
@@ -103,7 +103,7 @@ LENGTH = 3  # with the mate's sequence above it
 SIZE = 5  # of the fragment, negative for the mate that lies to the right
 DATA = 7
 ALIGNMENT_BYTES = 72  # those that are used here
-# Places of single fields, in units of their own size.
+# Offsets of single fields, in units of their own size.
 EXTRA_NULS, NAME_LENGTH, DATA_LENGTH = 15, 9, 16
 
 RECORD_BYTES = 36  # of a record in BAM before its name
@@ -114,7 +114,7 @@ COLUMNS: dict[Literal["B", "H", "i"], list[tuple[int, int]]] = {
     "i": [(1, 2), (2, 0), (5, 6), (6, 7), (7, 8), (8, 10)],  # refID, pos, l_seq, next_refID, next_pos, tlen
 }
 
-# What bwa prints of the fragment sizes of a batch.
+# bwa's messages about the fragment sizes of a batch.
 ORIENTATIONS = (b"FF", b"FR", b"RF", b"RR")  # in bwa's order; read 1's strand is F
 STATISTICS = re.compile(rb"orientation ([FR]{2})|for proper pairs: \((\d+), (\d+)\)")
 
@@ -134,18 +134,19 @@ MEMORY = BYTES.cast("q")  # by word
 
 
 class BwaFailed(StepError):
-    """A bwa, or an index of it, that cannot be used."""
+    """The error of a bwa, or of an index of it, that cannot be used."""
 
 
 def unknown_layout(what: str) -> BwaFailed:
     """Return the error for a library whose `what` differs from the assumptions."""
     from importlib.metadata import version
 
-    return BwaFailed(f"pybwa {version('pybwa')}: its bwa's {what} are not as in pybwa {VERSION}; install that")
+    expected = f"expected bwa's {what} as in pybwa {VERSION}, found others"
+    return BwaFailed(f"pybwa {version('pybwa')}: {expected}; install pybwa {VERSION}")
 
 
 def load_library() -> ctypes.CDLL:
-    """Load pybwa's library; pybwa itself is not imported, which takes longer than all of ours.
+    """Load the library of pybwa without importing pybwa, which takes longer than all other imports.
 
     Raises:
         BwaFailed: if it lacks a function.
@@ -167,7 +168,7 @@ def default_options(library: ctypes.CDLL, flags: int) -> Options:
     """Return bwa's default options with some flags set.
 
     Raises:
-        BwaFailed: if the defaults are not those that `OPTIONS` has.
+        BwaFailed: if the defaults differ from `OPTIONS`.
     """
     options = Options.from_address(library.mem_opt_init())
     if {name: getattr(options, name) for name in OPTIONS} != OPTIONS:

@@ -1,4 +1,4 @@
-"""FASTQ files as lines, and lines as records; every problem is reported with its file and record number."""
+"""FASTQ files: their lines, and records parsed from them; every problem is reported with its file and record number."""
 
 from __future__ import annotations
 
@@ -39,24 +39,24 @@ class Reads(NamedTuple):
 
 
 class FastqFile:
-    """A file or pipe, plain or gzip whatever its name; read once, from its beginning to its end.
+    """A FASTQ file or pipe, plain or gzip whatever its name; it is read once, from beginning to end.
 
     Attributes:
         path: Its path.
-        lines: Number of lines taken.
+        lines: The number of lines taken.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.lines = 0
         file = Path(path).open("rb")  # noqa: SIM115  # open as long as the step reads
-        zipped = file.peek(2)[:2] == b"\x1f\x8b"
-        self._pieces = inflate(file) if zipped else iter(lambda: file.read1(BUFFER_BYTES), b"")
-        self._held, self._lines = b"", 0
+        compressed = file.peek(2)[:2] == b"\x1f\x8b"
+        self._pieces = inflate(file) if compressed else iter(lambda: file.read1(BUFFER_BYTES), b"")
+        self._buffer, self._lines = b"", 0
 
     @property
     def records(self) -> int:
-        """Return the number of records taken."""
+        """The number of records taken."""
         return (self.lines + 3) // 4
 
     def peek(self, records: int) -> bytes:
@@ -66,52 +66,52 @@ class FastqFile:
             BadInput: for an empty file, and gzip that is truncated or damaged.
         """
         while self._lines < 4 * records and (piece := self._read()):
-            self._held += piece
+            self._buffer += piece
             self._lines += piece.count(b"\n")
-        if self.lines == 0 and not self._held:
+        if self.lines == 0 and not self._buffer:
             raise BadInput(f"{self.path}: {NO_READS}")
-        rest = self._held.split(b"\n", 4 * records)[4 * records :]
-        return self._held[: len(self._held) - len(rest[0])] if rest else self._held
+        rest = self._buffer.split(b"\n", 4 * records)[4 * records :]
+        return self._buffer[: len(self._buffer) - len(rest[0])] if rest else self._buffer
 
     def take(self, records: int) -> bytes:
         """Take the next records, fewer at the end, and return their text.
 
         Raises:
-            BadInput: see `peek`.
+            BadInput: See `peek`.
         """
         text = self.peek(records)
         lines = line_count(text)
-        self._held = self._held[len(text) :]
-        self._lines -= min(lines, self._lines)  # the file's last one may have no end
+        self._buffer = self._buffer[len(text) :]
+        self._lines -= min(lines, self._lines)  # the last line of the file may lack its end
         self.lines += lines
         return text
 
     def _read(self) -> bytes:
-        """Return the next piece of the text; nothing at its end."""
+        """Return the next piece of the text, empty at the end of the file."""
         try:
             return next((piece for piece in self._pieces if piece), b"")
         except Truncated:
-            raise self._bad("expected a whole gzip file, found its end: the file is truncated") from None
+            raise self._error("expected a whole gzip file, found its end: the file is truncated") from None
         except Damaged as error:
-            raise self._bad(f"expected a whole gzip file, found damage: {error}") from None
+            raise self._error(f"expected a whole gzip file, found damage: {error}") from None
 
-    def _bad(self, message: str) -> BadInput:
-        """Return the error, with the number of its record."""
+    def _error(self, message: str) -> BadInput:
+        """Return the error of the record that was being read."""
         number = self.records + self._lines // 4 + 1
         return BadInput(f"{self.path}: record {number}: {message}")
 
 
 def line_count(text: bytes) -> int:
-    """Count the lines of a text, whose last one may lack its end.
+    r"""Count the lines of a text, whose last one may lack its end.
 
-    >>> line_count(b"@a\\nAC"), line_count(b"@a\\nAC\\n")
+    >>> line_count(b"@a\nAC"), line_count(b"@a\nAC\n")
     (2, 2)
     """
     return text.count(b"\n") + (not text.endswith(b"\n") and bool(text))
 
 
 def parse_records(text: bytes, path: str, first: int) -> Reads:
-    """Parse records; their names come without ``/1``, ``/2`` and comments.
+    """Parse records, and strip ``/1``, ``/2`` and comments from their names.
 
     Args:
         text: Whole lines.
@@ -124,20 +124,20 @@ def parse_records(text: bytes, path: str, first: int) -> Reads:
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n")
     lines = text.removesuffix(b"\n").split(b"\n")
-    heads, bases, signs, qualities = (lines[place::4] for place in range(4))
-    names, lengths = _names(heads), list(map(len, bases))
-    sound = (
+    headers, bases, separators, qualities = (lines[place::4] for place in range(4))
+    names, lengths = _names(headers), list(map(len, bases))
+    valid = (
         len(lines) % 4 == 0
-        and all(map(bytes.startswith, heads, repeat(b"@")))
-        and all(map(bytes.startswith, signs, repeat(b"+")))
+        and all(map(bytes.startswith, headers, repeat(b"@")))
+        and all(map(bytes.startswith, separators, repeat(b"+")))
         and lengths == list(map(len, qualities))
         and all(names)
         and max(map(len, names)) <= LONGEST_NAME
         and _are_bases(b"".join(bases))
         and _are_qualities(b"".join(qualities))
     )
-    if not sound:
-        raise BadInput(_first_misfit(lines, path, first))
+    if not valid:
+        raise BadInput(_first_problem(lines, path, first))
     if first == 1:
         _refuse_phred64(b"".join(qualities), path)
     return Reads(names, lengths, bases, qualities)
@@ -153,11 +153,11 @@ def read_name(line: bytes) -> bytes:
     return name[:-2] if name[-2:] in (b"/1", b"/2") else name
 
 
-def _names(heads: Sequence[bytes]) -> list[bytes]:
-    """Return the `read_name` of each line; an empty one where it has none."""
-    words = [head[1:].split(None, 1) for head in heads]
-    if b"/" in b"".join(heads) or not all(words):
-        return list(map(read_name, heads))
+def _names(headers: Sequence[bytes]) -> list[bytes]:
+    """Return the `read_name` of each line; empty where there is none."""
+    words = [header[1:].split(None, 1) for header in headers]
+    if b"/" in b"".join(headers) or not all(words):
+        return list(map(read_name, headers))
     return [word[0] for word in words]
 
 
@@ -168,14 +168,14 @@ def _refuse_phred64(qualities: bytes, path: str) -> None:
         raise BadInput(f"{path}: record 1: {message}")
 
 
-def _first_misfit(lines: Sequence[bytes], path: str, first: int) -> str:
+def _first_problem(lines: Sequence[bytes], path: str, first: int) -> str:
     for place in range(0, len(lines), 4):
-        if message := _record_misfit(lines[place : place + 4]):
+        if message := _record_problem(lines[place : place + 4]):
             return f"{path}: record {first + place // 4}: {message}"
-    raise AssertionError("every record is sound")
+    raise AssertionError("every record is valid")
 
 
-def _record_misfit(lines: Sequence[bytes]) -> str | None:
+def _record_problem(lines: Sequence[bytes]) -> str | None:
     name = read_name(lines[0])
     if not lines[0].startswith(b"@") or not name:
         return f"expected FASTQ ('@' and a name), found {_example(lines[0])}"
@@ -195,7 +195,7 @@ def _record_misfit(lines: Sequence[bytes]) -> str | None:
 
 
 def _are_bases(text: bytes) -> bool:
-    """Check for letters, and the dots that old sequencers wrote for N."""
+    """Check that all are letters, or the dots that old sequencers wrote for N."""
     plain = text.replace(b".", b"N")
     return not plain or plain.isalpha()
 

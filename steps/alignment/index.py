@@ -1,7 +1,7 @@
 """bwa's index in memory, its largest part in huge pages where the system gives them.
 
-For each base of a read bwa looks at a place that is far from the last one. With pages of 4 KiB the processor has to
-look up the page as well, which takes a tenth of the time to align.
+For each base of a read, bwa reads memory far from where it read last. With pages of 4 KiB nearly every such access
+misses the processor's cache of page addresses, which takes a tenth of the time to align.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Index:
     """The index of a reference, for as long as this object lives.
 
     Args:
-        library: bwa.
+        library: The library that has bwa.
         reference: A FASTA file with bwa's indexes.
 
     Attributes:
@@ -30,22 +30,22 @@ class Index:
 
     def __init__(self, library: ctypes.CDLL, reference: str) -> None:
         file, samples = Path(f"{reference}.bwt"), Path(f"{reference}.sa")
-        found = file.exists() and samples.exists()
-        index = library.bwa_idx_load_from_disk(os.fsencode(reference), NAMES_AND_BASES) if found else None
+        exists = file.exists() and samples.exists()
+        index = library.bwa_idx_load_from_disk(os.fsencode(reference), NAMES_AND_BASES) if exists else None
         if not index:
             raise BwaFailed(f"{reference}: expected bwa's index beside it, found none")
         self._bwt = Bwt()
         self._pages = _read(file, self._bwt)
         self._bwt.words = ctypes.addressof(ctypes.c_char.from_buffer(self._pages))
-        place = ctypes.byref(self._bwt)
-        library.bwt_gen_cnt_table(place)
-        library.bwt_restore_sa(os.fsencode(samples), place)
+        address = ctypes.byref(self._bwt)
+        library.bwt_gen_cnt_table(address)
+        library.bwt_restore_sa(os.fsencode(samples), address)
         _, names, bases = (ctypes.c_void_p * 3).from_address(index)
         self.parts = (ctypes.addressof(self._bwt), names, bases)
 
     @property
     def is_known(self) -> bool:
-        """Check that bwa put what it read of the other file where `bwa_layout` has it."""
+        """A check that bwa stored the content of the ``.sa`` file where `bwa_layout` expects it."""
         return self._bwt.interval == SAMPLE_INTERVAL and bool(self._bwt.samples)
 
 
@@ -59,11 +59,11 @@ def _read(path: Path, bwt: Bwt) -> mmap.mmap:
         bwt.size = -(-bwt.seq_len // 16) + 8 * (-(-bwt.seq_len // 128) + 1)
         if size != BWT_HEADER_BYTES + 4 * bwt.size:
             mismatch = f"expected {BWT_HEADER_BYTES + 4 * bwt.size} bytes, as its header says, found {size}"
-            raise BwaFailed(f"{path}: {mismatch}; remove bwa's index, it is made again")
+            raise BwaFailed(f"{path}: {mismatch}; remove bwa's index, and it is built anew")
         pages = mmap.mmap(-1, 4 * bwt.size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         if hasattr(mmap, "MADV_HUGEPAGE"):
             pages.madvise(mmap.MADV_HUGEPAGE)
-        left = memoryview(pages)
-        while left and (count := file.readinto(left)):
-            left = left[count:]
+        rest = memoryview(pages)
+        while rest and (count := file.readinto(rest)):
+            rest = rest[count:]
     return pages

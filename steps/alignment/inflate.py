@@ -1,4 +1,4 @@
-"""gzip files of one or more members, piece by piece: all content before an error comes before it is raised."""
+"""Decompression of gzip files, of any number of members, in pieces; an error is raised after all content before it."""
 
 from __future__ import annotations
 
@@ -8,46 +8,46 @@ from typing import Any
 
 from zlib_ng import zlib_ng
 
-CHUNK_BYTES = 1 << 16  # compressed
+CHUNK_BYTES = 1 << 16  # of compressed data, read at a time
 _Error: type[Exception] = zlib_ng.error  # type: ignore[assignment]  # the stub declares an instance
 GZIP = 31  # zlib's window bits for gzip, whose checksum and length it checks
 
 
 class Truncated(Exception):
-    """A file that ends within a member."""
+    """The error of a file that ends within a member."""
 
 
 class Damaged(Exception):
-    """Data that is not gzip."""
+    """The error of data that is not gzip."""
 
 
 def inflate(file: BufferedReader) -> Iterator[bytes]:
-    """Yield the content of a file or pipe.
+    """Yield the decompressed content of a file or pipe.
 
     Raises:
         Truncated: if it ends too early.
         Damaged: if it cannot be decompressed.
     """
-    member, begun = zlib_ng.decompressobj(wbits=GZIP), False
+    member, started = zlib_ng.decompressobj(wbits=GZIP), False
     while chunk := file.read1(CHUNK_BYTES):
         while chunk:
             yield from _pieces(member, chunk)
-            chunk, begun = member.unused_data, True
+            chunk, started = member.unused_data, True
             if member.eof:
-                member, begun = zlib_ng.decompressobj(wbits=GZIP), False
+                member, started = zlib_ng.decompressobj(wbits=GZIP), False
                 chunk = chunk.lstrip(b"\0")  # padding between members
-    if begun:
+    if started:
         raise Truncated
 
 
 def _pieces(member: Any, chunk: bytes) -> Iterator[bytes]:
-    """Yield the content of a chunk; of a damaged one, byte by byte up to the damage."""
-    before = member.copy()
+    """Yield the content of a chunk; of a damaged one, what comes before the damage."""
+    copy = member.copy()
     try:
         yield member.decompress(chunk)
     except _Error:
         try:
             for place in range(len(chunk)):
-                yield before.decompress(chunk[place : place + 1])
+                yield copy.decompress(chunk[place : place + 1])
         except _Error as error:
             raise Damaged(str(error)) from None

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from common.program import BadInput
 from fastq import FastqFile, line_count, parse_records, read_name
 
-# Fixed: bwa estimates fragment sizes batch by batch, and results must not depend on the number of cores.
+# Constant, since bwa estimates fragment sizes for each batch, and results must not depend on the number of cores.
 BATCH_READS = 1000
 FLOWCELL_FIELD, ILLUMINA_FIELDS = 2, 7  # instrument:run:flowcell:lane:tile:x:y
 
@@ -27,7 +27,7 @@ class Lane(NamedTuple):
     files: tuple[FastqFile, ...]
 
     def batches(self, number: int) -> Iterator[Batch]:
-        """Yield its reads as text, in order.
+        """Yield the lane's reads as text, in order.
 
         Args:
             number: The lane's number in its sample.
@@ -35,10 +35,10 @@ class Lane(NamedTuple):
         Raises:
             BadInput: for reads that cannot be used.
         """
-        each = BATCH_READS // len(self.files)
+        records = BATCH_READS // len(self.files)
         while True:
             first = self.files[0].records + 1
-            texts = tuple(file.take(each) for file in self.files)
+            texts = tuple(file.take(records) for file in self.files)
             if len({file.lines for file in self.files}) > 1:
                 raise _unequal(self.files, texts, first)
             if not texts[0]:
@@ -64,7 +64,7 @@ def open_lanes(sample: str, lanes: list[dict[str, Any]], layout: str) -> list[La
     """Open the lanes of a task.
 
     Raises:
-        BadInput: if the first reads of one cannot be read.
+        BadInput: if the first reads of a lane cannot be read.
     """
     return [_lane(sample, lane, layout) for lane in lanes]
 

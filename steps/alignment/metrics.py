@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Sequence
-from operator import add
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,14 +21,14 @@ class Counts(NamedTuple):
     properly_paired: int = 0
 
     @classmethod
-    def of(cls, flags: Sequence[int]) -> Counts:
+    def from_flags(cls, flags: Sequence[int]) -> Counts:
         """Count reads by the flags of their primary alignments."""
         mapped = sum([not flag & pysam.FUNMAP for flag in flags])
         return cls(len(flags), mapped, sum([flag & pysam.FPROPER_PAIR for flag in flags]) // pysam.FPROPER_PAIR)
 
-    def plus(self, other: Counts) -> Counts:
-        """Return the sum of these counts and others."""
-        return Counts(*map(add, self, other))
+    def add(self, other: Counts) -> Counts:
+        """Return the sum of these counts and the others."""
+        return Counts(*map(operator.add, self, other))
 
 
 def summarise(counts: Counts, stats: Path, genome_bp: int) -> dict[str, Any]:
@@ -53,7 +53,9 @@ def summarise(counts: Counts, stats: Path, genome_bp: int) -> dict[str, Any]:
         "mean_depth": round(int(summary["bases mapped (cigar)"]) / genome_bp, 3),
         "median_insert_size_bp": _median(lines),
         **{
-            f"coverage_{depth}x_fraction": _fraction(sum(bases for at, bases in coverage if at >= depth), genome_bp)
+            f"coverage_{depth}x_fraction": _fraction(
+                sum(bases for reached, bases in coverage if reached >= depth), genome_bp
+            )
             for depth in DEPTHS
         },
     }
@@ -66,12 +68,13 @@ def _fraction(part: int, whole: int) -> float:
 def _median(lines: list[list[str]]) -> int | None:
     """Return the median insert size in bp of the pairs that samtools counts; None where there are none."""
     pairs = [(int(line[1]), int(line[2])) for line in lines if line[0] == "IS"]
-    return next(_beyond(pairs, sum(count for _, count in pairs) / 2), None)
+    return next(_sizes_from(sum(count for _, count in pairs) / 2, pairs), None)
 
 
-def _beyond(pairs: list[tuple[int, int]], half: float) -> Iterator[int]:
-    seen = 0
+def _sizes_from(rank: float, pairs: list[tuple[int, int]]) -> Iterator[int]:
+    """Yield the sizes of the pairs from a rank on, of (size, count) in order of size."""
+    total = 0
     for size, count in pairs:
-        seen += count
-        if count and seen >= half:
+        total += count
+        if count and total >= rank:
             yield size

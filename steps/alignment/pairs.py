@@ -1,6 +1,6 @@
-"""The flags of mates: pybwa 2.3 aligns pairs as pairs, but loses four of the flags that bwa gives them.
+"""The flags of mates: pybwa 2.3 aligns mates as pairs, but loses four of the flags that bwa sets.
 
-Mates are properly paired where their distance is within the limits of their batch, which bwa prints.
+Mates are properly paired if their distance is within the limits of their batch, which bwa prints.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ REVERSE, MATE_REVERSE = pysam.FREVERSE, pysam.FMREVERSE
 UNMAPPED, MATE_UNMAPPED = pysam.FUNMAP, pysam.FMUNMAP
 
 
-def parse_limits(printed: bytes) -> list[range]:
-    """Return the distances of mates that bwa takes for properly paired, for each orientation.
+def parse_limits(messages: bytes) -> list[range]:
+    """Return the distances at which bwa calls mates properly paired, for each orientation.
 
     Args:
-        printed: What bwa printed of a batch. It names an orientation again where it rejects it after all.
+        messages: bwa's messages about a batch. An orientation that bwa rejects after all is named again.
 
     >>> parse_limits(b"skip orientation FF as; analyzing orientation FR...; for proper pairs: (7, 63); "
     ...              b"skip orientation RF as; skip orientation RR as")
     [range(0, 0), range(7, 64), range(0, 0), range(0, 0)]
     """
     limits: dict[bytes, range] = {}
-    named = b""
-    for orientation, low, high in STATISTICS.findall(printed):
-        named = orientation or named
-        limits[named] = _NONE if orientation else range(int(low), int(high) + 1)
+    current = b""
+    for orientation, low, high in STATISTICS.findall(messages):
+        current = orientation or current
+        limits[current] = _NONE if orientation else range(int(low), int(high) + 1)
     if limits.keys() != set(ORIENTATIONS):
         raise unknown_layout("statistics")
     return [limits[orientation] for orientation in ORIENTATIONS]
@@ -43,11 +43,11 @@ def set_pair_flags(reads: Sequence[Alignments], limits: Sequence[range]) -> None
 
     Args:
         reads: The alignments of each read; mates follow each other.
-        limits: See `parse_limits`.
+        limits: The limits that `parse_limits` returned.
     """
     for first, second in zip(reads[::2], reads[1::2], strict=True):
         flag, size = MEMORY[(first[0] >> 3) + FLAG], MEMORY[(first[0] >> 3) + SIZE]
-        behind = (size > 0) == bool(flag & REVERSE)  # the mate, as this read goes
+        behind = (size > 0) == bool(flag & REVERSE)  # the mate, in the direction of this read
         orientation = (flag >> 4 ^ flag >> 5) & 1 ^ (3 if behind else 0)
         proper = PROPER if abs(size) - 1 in limits[orientation] else 0
         for alignment in first:
@@ -59,8 +59,8 @@ def set_pair_flags(reads: Sequence[Alignments], limits: Sequence[range]) -> None
 
 
 def _set_mate_reverse(alignments: Sequence[int]) -> None:
-    """Give a mate that lies nowhere the strand of the read that it is placed beside."""
+    """Give an unmapped mate the strand of the read that it is placed beside."""
     for alignment in alignments:
-        place = (alignment >> 3) + FLAG
-        if MEMORY[place] & (REVERSE | UNMAPPED | MATE_UNMAPPED) == REVERSE | MATE_UNMAPPED:
-            MEMORY[place] |= MATE_REVERSE
+        word = (alignment >> 3) + FLAG
+        if MEMORY[word] & (REVERSE | UNMAPPED | MATE_UNMAPPED) == REVERSE | MATE_UNMAPPED:
+            MEMORY[word] |= MATE_REVERSE

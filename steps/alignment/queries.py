@@ -1,4 +1,4 @@
-"""Reads as bwa takes them: an array of `bseq1_t`, filled in column by column."""
+"""Reads in bwa's layout: an array of `bseq1_t`, filled in column by column."""
 
 from __future__ import annotations
 
@@ -15,46 +15,46 @@ class Queries:
 
     Args:
         files: The reads of each file.
-        comment: A SAM field that every alignment is to have.
+        comment: A SAM field for every alignment.
 
     Attributes:
         words: The array.
     """
 
     def __init__(self, files: Sequence[Reads], comment: bytes) -> None:
-        self._held: list[array[int]] = []  # as long as the array points to it
+        self._buffers: list[array[int]] = []  # kept as long as the array points to them
         number = sum(len(reads.names) for reads in files)
         self.words = array("q", bytes(8 * READ_WORDS * number))
-        self.words[COMMENT::READ_WORDS] = array("q", [self._hold(comment + b"\0")]) * number
-        for place, reads in enumerate(files):
+        self.words[COMMENT::READ_WORDS] = array("q", [self._copy(comment + b"\0")]) * number
+        for index, reads in enumerate(files):
             columns = (
                 (0, array("q", reads.lengths)),
-                (NAME, self._places(reads.names, list(map(len, reads.names)))),
-                (SEQUENCE, self._places(reads.bases, reads.lengths)),
-                (QUALITIES, self._places(reads.qualities, reads.lengths)),
+                (NAME, self._addresses(reads.names, list(map(len, reads.names)))),
+                (SEQUENCE, self._addresses(reads.bases, reads.lengths)),
+                (QUALITIES, self._addresses(reads.qualities, reads.lengths)),
             )
             for column, values in columns:
-                self.words[READ_WORDS * place + column :: READ_WORDS * len(files)] = values
+                self.words[READ_WORDS * index + column :: READ_WORDS * len(files)] = values
 
     def __len__(self) -> int:
         return len(self.words) // READ_WORDS
 
     @property
     def address(self) -> int:
-        """Return the address of the array."""
+        """The address of the array."""
         return self.words.buffer_info()[0]
 
     @property
     def results(self) -> Sequence[int]:
-        """Return, for each read, the address of bwa's result."""
+        """The address of bwa's result for each read."""
         return self.words[BAMS::READ_WORDS]
 
-    def _places(self, texts: Sequence[bytes], lengths: Sequence[int]) -> array[int]:
-        """Copy texts one after another, each with NUL at its end, and return their addresses."""
-        start = self._hold(b"\0".join(texts) + b"\0")
+    def _addresses(self, texts: Sequence[bytes], lengths: Sequence[int]) -> array[int]:
+        """Copy texts, each terminated by NUL, and return their addresses."""
+        start = self._copy(b"\0".join(texts) + b"\0")
         return array("q", accumulate([length + 1 for length in lengths[:-1]], initial=start))
 
-    def _hold(self, text: bytes) -> int:
-        """Copy a text to where bwa may write, and return its address."""
-        self._held.append(array("b", text))
-        return self._held[-1].buffer_info()[0]
+    def _copy(self, text: bytes) -> int:
+        """Copy a text to memory that bwa may change, and return the address."""
+        self._buffers.append(array("b", text))
+        return self._buffers[-1].buffer_info()[0]

@@ -25,7 +25,7 @@ COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 
 @dataclass(frozen=True)
-class Ended:
+class Outcome:
     code: int
     error: str
     bam: Path
@@ -38,8 +38,8 @@ class Ended:
 
 @pytest.fixture(scope="session")
 def sequences() -> dict[str, str]:
-    chance = random.Random(7)
-    return {name: "".join(chance.choices("ACGT", k=length)) for name, length in CONTIGS.items()}
+    rng = random.Random(7)
+    return {name: "".join(rng.choices("ACGT", k=length)) for name, length in CONTIGS.items()}
 
 
 @pytest.fixture(scope="session")
@@ -53,17 +53,17 @@ Pair = tuple[str, str, str]
 
 
 def pairs(sequences: dict[str, str], count: int, seed: int, prefix: str = "A00:1:FLOW:1:1:1") -> list[Pair]:
-    """Return (name, first, second) of fragments from both strands."""
-    chance = random.Random(seed)
-    found = []
+    """Return name, first and second read of fragments from both strands."""
+    rng = random.Random(seed)
+    reads = []
     for number in range(count):
-        bases = sequences[chance.choice(list(sequences))]
-        size = chance.randint(FRAGMENT_BP - 40, FRAGMENT_BP + 40)
-        start = chance.randrange(len(bases) - size)
+        bases = sequences[rng.choice(list(sequences))]
+        size = rng.randint(FRAGMENT_BP - 40, FRAGMENT_BP + 40)
+        start = rng.randrange(len(bases) - size)
         fragment = bases[start : start + size]
         ends = fragment[:READ_BP], fragment[-READ_BP:].translate(COMPLEMENT)[::-1]
-        found.append((f"{prefix}:{number}", *(ends if number % 2 else ends[::-1])))
-    return found
+        reads.append((f"{prefix}:{number}", *(ends if number % 2 else ends[::-1])))
+    return reads
 
 
 def fastq(path: Path, reads: list[tuple[str, str]]) -> Path:
@@ -78,12 +78,12 @@ def lane(folder: Path, name: str, reads: list[Pair]) -> dict[str, Any]:
     return {"lane": name, "fastq_1": str(first), "fastq_2": str(second)}
 
 
-Align = Callable[..., Ended]
+Align = Callable[..., Outcome]
 
 
 @pytest.fixture
 def align(reference: Path, tmp_path: Path) -> Align:
-    def run(lanes: list[dict[str, Any]], vcpus: int = 2, **parameters: Any) -> Ended:
+    def run(lanes: list[dict[str, Any]], vcpus: int = 2, **parameters: Any) -> Outcome:
         out = tmp_path / f"out-{len(list(tmp_path.iterdir()))}"
         (out / "scratch").mkdir(parents=True)
         values = {"format": "bam", "mark_duplicates": True, "read_layout": "auto", **parameters}
@@ -98,11 +98,11 @@ def align(reference: Path, tmp_path: Path) -> Align:
             "scratch": str(out / "scratch"),
         }
         (out / "task.json").write_text(json.dumps(task))
-        ended = subprocess.run(
+        process = subprocess.run(
             [sys.executable, str(PROGRAM), str(out / "task.json")], capture_output=True, text=True, timeout=60
         )
-        metrics = json.loads((out / "metrics.json").read_text()) if ended.returncode == 0 else {}
-        return Ended(ended.returncode, ended.stderr.strip(), bam, metrics)
+        metrics = json.loads((out / "metrics.json").read_text()) if process.returncode == 0 else {}
+        return Outcome(process.returncode, process.stderr.strip(), bam, metrics)
 
     return run
 
@@ -111,9 +111,11 @@ def test_pairs_become_sorted_alignments_with_read_groups(
     align: Align, sequences: dict[str, str], tmp_path: Path
 ) -> None:
     reads = pairs(sequences, 300, 1)
-    ended = align([lane(tmp_path, "L001", reads), lane(tmp_path, "L002", pairs(sequences, 200, 2, "A00:1:FLOW:2:1:1"))])
-    assert (ended.code, ended.error) == (0, "")  # logs cost money: success prints nothing
-    records = ended.records()
+    outcome = align(
+        [lane(tmp_path, "L001", reads), lane(tmp_path, "L002", pairs(sequences, 200, 2, "A00:1:FLOW:2:1:1"))]
+    )
+    assert (outcome.code, outcome.error) == (0, "")  # logs cost money, so a program that succeeds prints nothing
+    records = outcome.records()
     assert len(records) == 1000
     places = [(record.reference_id, record.reference_start) for record in records]
     assert places == sorted(places)
@@ -121,7 +123,7 @@ def test_pairs_become_sorted_alignments_with_read_groups(
     assert {(record.query_name, record.is_read1) for record in records if record.get_tag("RG") == "FLOW.s1.L001"} == {
         (name, first) for name, _, _ in reads for first in (True, False)
     }
-    with pysam.AlignmentFile(str(ended.bam)) as file:
+    with pysam.AlignmentFile(str(outcome.bam)) as file:
         header = file.header.to_dict()
         assert header["HD"]["SO"] == "coordinate"
         assert header["RG"] == [
@@ -132,7 +134,7 @@ def test_pairs_become_sorted_alignments_with_read_groups(
         assert sum(1 for _ in file.fetch("chr2", 1000, 1100)) > 0  # the index works
 
 
-def test_every_read_lies_where_it_came_from(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
+def test_every_read_is_aligned_to_its_origin(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
     for record in align([lane(tmp_path, "L001", pairs(sequences, 200, 3))]).records():
         start = record.reference_start
         assert record.query_sequence == sequences[str(record.reference_name)][start : start + READ_BP]
@@ -145,7 +147,7 @@ def test_the_bytes_do_not_depend_on_the_cores(align: Align, sequences: dict[str,
     assert one.metrics == two.metrics == five.metrics
 
 
-def test_metrics_count_what_is_there(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
+def test_metrics_are_exact(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
     reads = pairs(sequences, 300, 5)
     copies = [(f"{name}copy", first, second) for name, first, second in reads[:30]]
     noise = [(f"noise:{number}", "ACAC" * 25, "GTTT" * 25) for number in range(10)]
@@ -160,7 +162,7 @@ def test_metrics_count_what_is_there(align: Align, sequences: dict[str, str], tm
     assert 1 >= metrics["coverage_10x_fraction"] > metrics["coverage_20x_fraction"] >= metrics["coverage_30x_fraction"]
 
 
-def test_duplicates_stay_unmarked_when_asked(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
+def test_duplicates_are_not_marked_on_request(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
     reads = pairs(sequences, 20, 6)
     copies = [(f"{name}copy", first, second) for name, first, second in reads]
     lanes = [lane(tmp_path, "L001", reads + copies)]
@@ -170,7 +172,7 @@ def test_duplicates_stay_unmarked_when_asked(align: Align, sequences: dict[str, 
     assert unmarked.bam.with_suffix(".bam.bai").is_file()
 
 
-def test_interleaved_reads_are_the_same_pairs(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
+def test_interleaved_reads_give_the_same_alignments(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
     reads = pairs(sequences, 150, 8)
     both = [(name, bases) for name, first, second in reads for bases in (first, second)]
     one_file = fastq(tmp_path / "both.fastq", both)
@@ -181,31 +183,34 @@ def test_interleaved_reads_are_the_same_pairs(align: Align, sequences: dict[str,
 
 def test_single_reads(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
     file = fastq(tmp_path / "single.fq", [(name, first) for name, first, _ in pairs(sequences, 100, 9)])
-    ended = align([{"lane": "L001", "fastq_1": str(file), "fastq_2": None}])
-    assert ended.metrics["reads"] == ended.metrics["mapped"] == 100
-    assert ended.metrics["median_insert_size_bp"] is None
-    assert not any(record.is_paired for record in ended.records())
+    outcome = align([{"lane": "L001", "fastq_1": str(file), "fastq_2": None}])
+    assert outcome.metrics["reads"] == outcome.metrics["mapped"] == 100
+    assert outcome.metrics["median_insert_size_bp"] is None
+    assert not any(record.is_paired for record in outcome.records())
 
 
-def test_cram_holds_the_same(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
+def test_cram_holds_the_same_alignments(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
     lanes = [lane(tmp_path, "L001", pairs(sequences, 100, 10))]
     bam, cram = align(lanes), align(lanes, format="cram")
     assert cram.bam.with_suffix(".cram.crai").is_file()
     names = [
-        [(record.query_name, record.flag, record.reference_start) for record in one.records()] for one in (bam, cram)
+        [(record.query_name, record.flag, record.reference_start) for record in aligned.records()]
+        for aligned in (bam, cram)
     ]
     assert names[0] == names[1]
     assert bam.metrics == cram.metrics
 
 
-def test_a_bad_mate_far_into_the_files_ends_all_and_says_where(
+def test_a_wrong_mate_late_in_the_files_is_reported_with_its_record(
     align: Align, sequences: dict[str, str], tmp_path: Path
 ) -> None:
     reads = pairs(sequences, 3000, 11)
     good = lane(tmp_path, "L001", reads)
     swapped = [*reads[:2500], reads[2501], reads[2500], *reads[2502:]]
     second = fastq(tmp_path / "swapped.fastq.gz", [(name, bases) for name, _, bases in swapped])
-    ended = align([{**good, "fastq_2": str(second)}])
-    assert ended.code == 65
-    assert ended.error == f"error: {second}: record 2501: expected the mate of {reads[2500][0]}, found {reads[2501][0]}"
-    assert not ended.bam.exists() or not ended.metrics
+    outcome = align([{**good, "fastq_2": str(second)}])
+    assert outcome.code == 65
+    assert (
+        outcome.error == f"error: {second}: record 2501: expected the mate of {reads[2500][0]}, found {reads[2501][0]}"
+    )
+    assert not outcome.bam.exists() or not outcome.metrics

@@ -1,4 +1,4 @@
-"""bwa in pybwa's library: its input, its results, and the checks that a changed library fails."""
+"""bwa in the library of pybwa: its input, its results, and the checks that fail when the library changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import alignments
 import bwa
 import bwa_layout
-from alignments import flags, in_bam
+from alignments import bam_records, flags
 from bwa import Bwa
 from bwa_layout import READ_WORDS, BwaFailed
 from fastq import Reads
@@ -29,7 +29,7 @@ from pairs import parse_limits, set_pair_flags
 from queries import Queries
 
 BASES = "".join(random.Random(2).choices("ACGT", k=3000))
-CHANGED = r"^pybwa 2[.0-9]+: its bwa's {} are not as in pybwa 2\.3; install that$"
+UNKNOWN = r"^pybwa 2[.0-9]+: expected bwa's {} as in pybwa 2\.3, found others; install pybwa 2\.3$"
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
 PRINTED = (
     b"[M::mem_pestat] skip orientation FF as there are not enough pairs\n"
@@ -65,7 +65,7 @@ def reverse(bases: str) -> str:
 
 
 def read_back(records: bytes, folder: Path) -> list[pysam.AlignedSegment]:
-    """Return records as pysam reads them."""
+    """Return the records, read by pysam."""
     path = folder / "records.bam"
     path.write_bytes(pack("<4sii", b"BAM\1", 0, 1) + pack("<i5si", 5, b"chr1\0", len(BASES)) + records)
     verbosity = pysam.set_verbosity(0)
@@ -79,15 +79,15 @@ def read_back(records: bytes, folder: Path) -> list[pysam.AlignedSegment]:
 def align(aligner: Bwa, files: list[Reads], folder: Path) -> list[pysam.AlignedSegment]:
     """Return the records of single reads, or of mates in two files."""
     queries = Queries(files, b"RG:Z:lane")
-    found, printed = aligner.align(queries, len(files) == 2, 0)
+    alignments_by_read, messages = aligner.align(queries, len(files) == 2, 0)
     if len(files) == 2:
-        set_pair_flags(found, parse_limits(printed))
-    records = in_bam(found)
+        set_pair_flags(alignments_by_read, parse_limits(messages))
+    records = bam_records(alignments_by_read)
     aligner.free(queries)
     return read_back(records, folder)
 
 
-def test_reads_are_laid_out_as_bwa_takes_them() -> None:
+def test_reads_have_bwas_layout() -> None:
     first, second = reads({"a": "ACG", "bc": "T"}), reads({"a": "GG", "bc": ""})
     queries = Queries([first, second], b"RG:Z:x")
     rows = [queries.words[place : place + READ_WORDS].tolist() for place in range(0, len(queries.words), READ_WORDS)]
@@ -101,34 +101,36 @@ def test_reads_are_laid_out_as_bwa_takes_them() -> None:
     ]
 
 
-def test_records_come_out_whole_whatever_the_length_of_their_names(aligner: Bwa, tmp_path: Path) -> None:
-    wanted = {"n" * length: BASES[10 * length : 10 * length + 50 + length] for length in (1, 2, 3, 4, 5, 40, 253, 254)}
-    found = align(aligner, [reads(wanted)], tmp_path)
-    assert {record.query_name: record.query_sequence for record in found} == wanted
-    assert [record.reference_start for record in found] == [10 * len(name) for name in wanted]
-    assert [record.cigarstring for record in found] == [f"{len(bases)}M" for bases in wanted.values()]
-    assert [(record.flag, record.mapping_quality, record.get_tag("RG")) for record in found] == [(0, 60, "lane")] * 8
-    assert {quality for record in found for quality in record.query_qualities or ()} == {ord("F") - 33}
-    assert [record.bin for record in found] == [4681] * 8  # what SAM's reg2bin gives to the first 16 kb
+def test_records_are_complete_for_names_of_any_length(aligner: Bwa, tmp_path: Path) -> None:
+    expected = {
+        "n" * length: BASES[10 * length : 10 * length + 50 + length] for length in (1, 2, 3, 4, 5, 40, 253, 254)
+    }
+    records = align(aligner, [reads(expected)], tmp_path)
+    assert {record.query_name: record.query_sequence for record in records} == expected
+    assert [record.reference_start for record in records] == [10 * len(name) for name in expected]
+    assert [record.cigarstring for record in records] == [f"{len(bases)}M" for bases in expected.values()]
+    assert [(record.flag, record.mapping_quality, record.get_tag("RG")) for record in records] == [(0, 60, "lane")] * 8
+    assert {quality for record in records for quality in record.query_qualities or ()} == {ord("F") - 33}
+    assert [record.bin for record in records] == [4681] * 8  # the result of SAM's reg2bin for the first 16 kb
 
 
-def test_a_read_in_two_parts_has_the_right_bases_in_both(aligner: Bwa, tmp_path: Path) -> None:
+def test_a_split_alignment_has_the_right_bases_in_both_records(aligner: Bwa, tmp_path: Path) -> None:
     read = BASES[100:170] + reverse(BASES[2000:2060]) + "ACAC"
-    found = align(aligner, [reads({"r": read})], tmp_path)
-    assert [record.flag for record in found] == [0, pysam.FREVERSE | pysam.FSUPPLEMENTARY]
-    assert [record.query_sequence for record in found] == [read, reverse(read)]
-    assert BASES[105:165] in str(found[0].query_alignment_sequence)
-    assert BASES[2005:2055] in str(found[1].query_alignment_sequence)
+    records = align(aligner, [reads({"r": read})], tmp_path)
+    assert [record.flag for record in records] == [0, pysam.FREVERSE | pysam.FSUPPLEMENTARY]
+    assert [record.query_sequence for record in records] == [read, reverse(read)]
+    assert BASES[105:165] in str(records[0].query_alignment_sequence)
+    assert BASES[2005:2055] in str(records[1].query_alignment_sequence)
 
 
-def test_mates_have_the_flags_that_bwa_gives_them(aligner: Bwa, tmp_path: Path) -> None:
+def test_mates_have_the_flags_of_bwa(aligner: Bwa, tmp_path: Path) -> None:
     starts = [37 * number for number in range(40)]
     first = {f"p{start}": BASES[start : start + 100] for start in starts}
     second = {f"p{start}": reverse(BASES[start + 200 + start % 7 : start + 300 + start % 7]) for start in starts}
     first |= {"far": BASES[:100], "alone": reverse(BASES[500:600]), "same": BASES[:100]}
     second |= {"far": reverse(BASES[2500:2600]), "alone": "ACAC" * 25, "same": BASES[200:300]}
-    found = align(aligner, [reads(first), reads(second)], tmp_path)
-    flag = {(record.query_name, record.is_read1): record.flag for record in found}
+    records = align(aligner, [reads(first), reads(second)], tmp_path)
+    flag = {(record.query_name, record.is_read1): record.flag for record in records}
     assert {flag[name, True] for name in first if name.startswith("p")} == {99}
     assert {flag[name, False] for name in first if name.startswith("p")} == {147}
     assert (flag["far", True], flag["far", False]) == (97, 145)
@@ -136,86 +138,86 @@ def test_mates_have_the_flags_that_bwa_gives_them(aligner: Bwa, tmp_path: Path) 
     assert (flag["same", True], flag["same", False]) == (65, 129)
 
 
-def test_limits_of_proper_pairs_are_those_that_bwa_prints() -> None:
+def test_limits_of_proper_pairs_are_those_in_bwas_messages() -> None:
     none = range(0)
     assert parse_limits(PRINTED) == [none, range(7, 631), range(1, 91), none]
     assert parse_limits(PRINTED + b"[M::mem_pestat] skip orientation RF\n") == [none, range(7, 631), none, none]
 
 
 @pytest.mark.parametrize("printed", [b"", PRINTED.replace(b"orientation RR", b"pairs RR")])
-def test_statistics_in_another_form(printed: bytes) -> None:
-    with pytest.raises(
-        BwaFailed, match=r"^pybwa 2[.0-9]+: its bwa's statistics are not as in pybwa 2\.3; install that$"
-    ):
+def test_unknown_form_of_statistics(printed: bytes) -> None:
+    with pytest.raises(BwaFailed, match=UNKNOWN.format("statistics")):
         parse_limits(printed)
 
 
 @pytest.mark.parametrize(("name", "value"), [("a", 2), ("split_factor", 1.25), ("chunk_size", 1)])
-def test_options_that_lie_elsewhere(name: str, value: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_layout_of_options(name: str, value: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(bwa_layout.OPTIONS, name, value)
-    with pytest.raises(BwaFailed, match=CHANGED.format("options")):
+    with pytest.raises(BwaFailed, match=UNKNOWN.format("options")):
         Bwa("reference.fa")
 
 
 @pytest.mark.parametrize(
     ("module", "name", "value", "what"),
     [
-        (bwa, "BAMS", READ_WORDS + 1, "results"),  # in the free space behind the read
+        (bwa, "BAMS", READ_WORDS + 1, "results"),  # in the free space after the read
         (bwa, "LENGTH", bwa_layout.SIZE, "alignments"),
         (alignments, "FLAG", bwa_layout.SIZE, "alignments"),
     ],
 )
-def test_results_that_lie_elsewhere(
+def test_unknown_layout_of_results(
     module: ModuleType, name: str, value: int, what: str, reference: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, name, value)
-    with pytest.raises(BwaFailed, match=CHANGED.format(what)):
+    with pytest.raises(BwaFailed, match=UNKNOWN.format(what)):
         Bwa(reference)
 
 
-def test_a_function_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_function(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(bwa_layout.FUNCTIONS, "mem_align_everything", ([], None))
-    with pytest.raises(BwaFailed, match=CHANGED.format("functions")):
+    with pytest.raises(BwaFailed, match=UNKNOWN.format("functions")):
         bwa_layout.load_library()
 
 
-def test_the_library_is_the_one_that_the_layout_was_written_for() -> None:
+def test_the_installed_library_is_the_one_that_the_layout_describes() -> None:
     """A new pybwa fails here first: read its headers, adapt `bwa_layout`, and run this file."""
     assert version("pybwa").rpartition(".")[0] == bwa_layout.VERSION
     assert Path(bwa_layout.load_library()._name).name.startswith("libbwamem.")
 
 
-def test_no_index(tmp_path: Path) -> None:
+def test_missing_index(tmp_path: Path) -> None:
     with pytest.raises(BwaFailed, match=r"reference\.fa: expected bwa's index beside it, found none$"):
         Bwa(str(tmp_path / "reference.fa"))
 
 
-def test_an_index_that_is_cut_off(tmp_path: Path) -> None:
+def test_truncated_index(tmp_path: Path) -> None:
     fasta = tmp_path / "reference.fa"
     fasta.write_text(f">chr1\n{BASES}\n")
     prepare(str(fasta), ["fai", "bwa"], LocalStore(), fasta.parent / "cache")
     file = tmp_path / "reference.fa.bwt"
     whole = file.read_bytes()
-    for left in (len(whole) - 1, 50):
-        file.write_bytes(whole[:left])
-        message = f"expected {len(whole)} bytes, as its header says, found {left}; remove bwa's index, it is made again"
+    for size in (len(whole) - 1, 50):
+        file.write_bytes(whole[:size])
+        message = (
+            f"expected {len(whole)} bytes, as its header says, found {size}; remove bwa's index, and it is built anew"
+        )
         with pytest.raises(BwaFailed) as error:
             Bwa(str(fasta))
         assert str(error.value) == f"{file}: {message}"
 
 
-def test_an_index_with_another_layout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_unknown_layout_of_an_index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     fasta = tmp_path / "reference.fa"
     fasta.write_text(f">chr1\n{BASES}\n")
     prepare(str(fasta), ["fai", "bwa"], LocalStore(), fasta.parent / "cache")
     monkeypatch.setattr(Index, "is_known", False)
-    with pytest.raises(BwaFailed, match=CHANGED.format("indexes")):
+    with pytest.raises(BwaFailed, match=UNKNOWN.format("indexes")):
         Bwa(str(fasta))
 
 
-def test_flags_are_of_primary_alignments(aligner: Bwa) -> None:
+def test_flags_are_those_of_primary_alignments(aligner: Bwa) -> None:
     queries = Queries([reads({"two": BASES[100:170] + reverse(BASES[2000:2060]), "none": "ACAC" * 9})], b"RG:Z:x")
-    found, _ = aligner.align(queries, False, 0)
-    assert [len(alignments) for alignments in found] == [2, 1]
-    assert flags(found) == [0, pysam.FUNMAP]
+    alignments_by_read, _ = aligner.align(queries, False, 0)
+    assert [len(alignments) for alignments in alignments_by_read] == [2, 1]
+    assert flags(alignments_by_read) == [0, pysam.FUNMAP]
     aligner.free(queries)

@@ -18,14 +18,14 @@ ZIPPED = gzip.compress(TEXT, mtime=0)
 
 
 def read(data: bytes) -> tuple[bytes, type[Exception] | None]:
-    """Return the content that comes, and the error that ends it."""
-    found = b""
+    """Return the content, and the error after it."""
+    content = b""
     try:
         for piece in inflate(io.BufferedReader(io.BytesIO(data))):
-            found += piece
+            content += piece
     except (Damaged, Truncated) as error:
-        return found, type(error)
-    return found, None
+        return content, type(error)
+    return content, None
 
 
 def test_one_member_is_larger_than_a_chunk() -> None:
@@ -42,20 +42,20 @@ def test_members_follow_each_other(between: bytes) -> None:
 
 
 @pytest.mark.parametrize("kept", [1, 12, CHUNK_BYTES, len(ZIPPED) - 9, len(ZIPPED) - 1])
-def test_what_comes_before_the_end_of_a_truncated_file_is_given(kept: int) -> None:
-    found, error = read(ZIPPED[:kept])
+def test_a_truncated_file_yields_the_content_before_its_end(kept: int) -> None:
+    content, error = read(ZIPPED[:kept])
     assert error is Truncated
-    assert TEXT.startswith(found)
-    assert len(found) >= len(TEXT) * (kept - 40_000) // len(ZIPPED)
+    assert TEXT.startswith(content)
+    assert len(content) >= len(TEXT) * (kept - 40_000) // len(ZIPPED)
 
 
-def test_what_comes_before_damage_is_given() -> None:
+def test_a_damaged_file_yields_the_content_before_the_damage() -> None:
     place = CHUNK_BYTES + 20_000
-    found, error = read(ZIPPED[:place] + b"\xff" * 64 + ZIPPED[place + 64 :])
+    content, error = read(ZIPPED[:place] + b"\xff" * 64 + ZIPPED[place + 64 :])
     assert error is Damaged
-    assert TEXT.startswith(found[: len(TEXT) * CHUNK_BYTES // len(ZIPPED)])
-    assert len(found) > len(TEXT) * CHUNK_BYTES // len(ZIPPED)
+    assert TEXT.startswith(content[: len(TEXT) * CHUNK_BYTES // len(ZIPPED)])
+    assert len(content) > len(TEXT) * CHUNK_BYTES // len(ZIPPED)
 
 
-def test_what_follows_a_member_and_is_none_is_damage() -> None:
+def test_garbage_after_a_member_is_damage() -> None:
     assert read(gzip.compress(b"AC") + b"garbage") == (b"AC", Damaged)

@@ -1,4 +1,4 @@
-"""A chain of samtools commands, one of which ends badly."""
+"""A chain of samtools commands of which one fails."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from samtools_chain import Chain, Command
         (signal.SIGTERM, "samtools sort ended with exit code -15"),
     ],
 )
-def test_the_command_that_was_killed_is_reported_not_the_others(
+def test_of_failed_commands_the_killed_one_is_reported(
     monkeypatch: pytest.MonkeyPatch, number: signal.Signals, message: str
 ) -> None:
-    def run(command: Command, printed: str | None = None) -> None:
+    def run(command: Command, output: str | None = None) -> None:
         if command[0] == "sort":
             if number == signal.SIGTERM:
-                signal.signal(number, signal.SIG_DFL)  # whatever the process of the tests does with it
+                signal.signal(number, signal.SIG_DFL)  # the test process may handle it
             os.kill(os.getpid(), number)
         if command[0] == "view" and number == signal.SIGKILL:
-            sys.exit(3)  # it found nothing to read
+            sys.exit(3)  # its input is empty
 
     monkeypatch.setattr(samtools_chain, "_run", run)
     chain = Chain([["sort"]], [(["view"], None), (["stats"], None)])

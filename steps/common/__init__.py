@@ -1,1 +1,1 @@
-"""Modules that the programs of several steps share: part of each step that declares ``common = true``."""
+"""Modules that the programs of several steps share; they are part of each step that declares ``common = true``."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def read_contigs(reference: str) -> dict[str, int]:
-    """Read the lengths of a reference's sequences in bp, by name, in order.
+    """Return the length in bp of each sequence of a reference, by name, in order.
 
     Args:
         reference: A FASTA file with its index, ``.fai``, beside it; the worker has checked that it matches.

@@ -1,4 +1,4 @@
-"""Forked processes: samtools and bcftools keep state in global variables, so each command gets a process."""
+"""Forked processes, one for each command of samtools and bcftools, which keep state in global variables."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from common.program import KILLED, StepError
 
 
 class ForkFailed(StepError):
-    """A fork that ended badly; it has reported why, unless it was killed.
+    """The error of a fork that failed; the fork has reported why, unless it was killed.
 
     Attributes:
-        killed: By SIGKILL, as the system does when memory runs out.
+        killed: True if SIGKILL ended it, as when memory runs out.
     """
 
     def __init__(self, name: str, code: int) -> None:
         self.killed = code == -signal.SIGKILL
-        how = "was killed by signal 9; it may have run out of memory" if self.killed else f"ended with exit code {code}"
-        super().__init__(f"{name} {how}")
+        end = "was killed by signal 9; it may have run out of memory" if self.killed else f"ended with exit code {code}"
+        super().__init__(f"{name} {end}")
         self.exit_code = KILLED if self.killed else 1
 
 
 def fork(work: Callable[[], None], name: str = "") -> int:
-    """Run a function in a fork, which ends with it, and return the fork's process id.
+    """Run a function in a fork and return the fork's process id.
 
-    The fork ends with 0, or with 1 after an exception, which is printed to standard error.
+    The fork ends with exit code 0, or with 1 after an exception, which it prints to standard error.
 
     Args:
         work: The function.
@@ -43,7 +43,7 @@ def fork(work: Callable[[], None], name: str = "") -> int:
         work()
         code = 0
     except (EOFError, BrokenPipeError):
-        pass  # the process at the other end of a pipe has ended, and reports why
+        pass  # the process at the other end of a pipe has ended and reported why
     except Exception as error:
         print(f"error: {name}{': ' if name else ''}{str(error).strip()}", file=sys.stderr)
     finally:
@@ -57,7 +57,7 @@ def wait_for(process: int) -> int:
 
 
 def exit_on_sigterm() -> None:
-    """Make SIGTERM raise SystemExit, so that a program ends its forks before it ends."""
+    """Make SIGTERM raise SystemExit, so that the program ends its forks before it exits."""
     signal.signal(signal.SIGTERM, _exit)
 
 

@@ -1,4 +1,4 @@
-"""The frame of a step's program: its task file, and how it reports a failure."""
+"""The entry point of a step's program: the task file, and the report of a failure."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from typing import Any
 import pysam
 
 BAD_INPUT = 65  # EX_DATAERR of sysexits.h
-KILLED = 128 + signal.SIGKILL  # as a shell gives it; the worker takes it for a lack of memory
+KILLED = 128 + signal.SIGKILL  # as a shell reports it; the worker takes it for out of memory
 
 
 class StepError(Exception):
-    """A failure that its message explains.
+    """A failure whose message is for the user.
 
     Attributes:
-        exit_code: The exit code of the program.
+        exit_code: The exit code that the program ends with.
     """
 
     exit_code = 1
 
 
 class BadInput(StepError):
-    """Input that can never work, as ``FILE: what was expected and found``."""
+    """The error of input that can never work, as ``FILE: expected …, found …``."""
 
     exit_code = BAD_INPUT
 
 
 def run_program(work: Callable[[dict[str, Any]], None]) -> int:
-    """Do a step's work for the task file named on the command line, and return the exit code.
+    """Run a step's work with the task file named on the command line, and return the exit code.
 
     Args:
-        work: Takes the task; raises `StepError` where it fails.
+        work: A function of the task, which raises `StepError` if it fails.
     """
     task = json.loads(Path(sys.argv[1]).read_text())
     pysam.set_verbosity(0)

@@ -1,11 +1,11 @@
-"""What the steps that call and count variants agree on."""
+"""Definitions shared by the steps that call and count variants."""
 
 from __future__ import annotations
 
-PLOIDY_KEY = "genomics_pipeline_ploidy"  # of the header line of a gVCF that gives the ploidy it was called with
+PLOIDY_KEY = "genomics_pipeline_ploidy"  # key of the header line with a gVCF's ploidy
 TRANSITIONS = {("A", "G"), ("G", "A"), ("C", "T"), ("T", "C")}
 
 
-def ratio(above: int, below: int) -> float | None:
-    """Return a ratio to four digits, None where there is nothing to divide by."""
-    return round(above / below, 4) if below else None
+def ratio(dividend: int, divisor: int) -> float | None:
+    """Return a ratio rounded to four digits; None where the divisor is 0."""
+    return round(dividend / divisor, 4) if divisor else None

@@ -1,4 +1,4 @@
-"""Joint variants of all intervals as one file: blocks copied as they are, then one pass for the statistics."""
+"""Concatenation of all intervals' joint variants, by copying compressed blocks, and one pass for the statistics."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ PASSING = 'FILTER="PASS" || FILTER="."'
 
 
 def main(task: dict[str, Any]) -> None:
-    """Join the VCFs of all intervals and count what is in them.
+    """Concatenate the VCFs of all intervals and write statistics of their variants.
 
     Raises:
-        BadInput: for VCFs that cannot be joined.
+        BadInput: for VCFs that cannot be concatenated.
         StepError: if bcftools failed.
     """
     output = task["outputs"]["vcf"]
@@ -40,29 +40,29 @@ def in_order(paths: Sequence[str], reference: str) -> list[str]:
     """Return the files in the reference's order, empty ones first.
 
     Raises:
-        BadInput: for one that is no VCF, or of other samples than the first.
+        BadInput: for a file that is no VCF, or has other samples than the first.
     """
-    rank = {contig: place for place, contig in enumerate(read_contigs(reference))}
+    rank = {contig: index for index, contig in enumerate(read_contigs(reference))}
     samples: list[str] | None = None
-    places = []
+    positions = []
     for path in paths:
         try:
             with pysam.VariantFile(path) as vcf:
-                found = list(vcf.header.samples)
+                names = list(vcf.header.samples)
                 first = next(iter(vcf), None)
         except (OSError, ValueError):
             raise BadInput(f"{path}: expected a VCF, found one that is cut off or of another kind") from None
-        samples = samples or found
-        if found != samples:
+        samples = samples or names
+        if names != samples:
             raise BadInput(f"{path}: expected the samples of {paths[0]}, found others")
         if first is not None and first.chrom not in rank:
             raise BadInput(f"{path}: expected contigs of the reference, found {first.chrom}")
-        places.append((-1, 0) if first is None else (rank[first.chrom], first.pos))
-    return [path for _, path in sorted(zip(places, paths, strict=True))]
+        positions.append((-1, 0) if first is None else (rank[first.chrom], first.pos))
+    return [path for _, path in sorted(zip(positions, paths, strict=True))]
 
 
 def concatenate(paths: Sequence[str], output: str, scratch: Path) -> None:
-    """Write all records to one indexed file.
+    """Write the records of all files to one indexed file.
 
     Raises:
         BadInput: if intervals overlap.
@@ -81,25 +81,25 @@ def concatenate(paths: Sequence[str], output: str, scratch: Path) -> None:
 
 
 def count(path: str) -> dict[str, Any]:
-    """Count the records that pass every filter: bcftools reads them in a fork, this process counts.
+    """Return the statistics of the records that pass every filter, which bcftools reads in a fork.
 
     Raises:
         ForkFailed: if bcftools failed.
     """
     with pysam.VariantFile(path) as vcf:
         tally = Tally(list(vcf.header.samples))
-    reads, writes = os.pipe()
+    reader, writer = os.pipe()
 
     def query() -> None:
-        os.close(reads)  # so that the end of this process is the query's too
-        # To a named file, for query frees standard output twice in pysam 0.24.
-        options = ["-i", PASSING, "-f", "%REF\t%ALT[\t%GT]\n", "-o", f"/dev/fd/{writes}"]
+        os.close(reader)  # else the query would not end when this process ends
+        # To a named file, since query frees standard output twice in pysam 0.24.
+        options = ["-i", PASSING, "-f", "%REF\t%ALT[\t%GT]\n", "-o", f"/dev/fd/{writer}"]
         pysam.bcftools.query(*options, path, catch_stdout=False)
 
     process = fork(query, "bcftools query")
-    os.close(writes)
-    with os.fdopen(reads, encoding="utf-8") as lines:
-        tally.take(lines)
+    os.close(writer)
+    with os.fdopen(reader, encoding="utf-8") as lines:
+        tally.add_records(lines)
     if code := wait_for(process):
         raise ForkFailed(f"bcftools query of {path}", code)
     return tally.summary()

@@ -9,33 +9,33 @@ from typing import Any
 from common.variants import TRANSITIONS, ratio
 
 REFERENCE = {"0/0", "0|0", "0"}
-Kinds = tuple[str, ...]  # of each alternative allele: transition, transversion, other or indel
+Kinds = tuple[str, ...]  # of the alternative alleles: transition, transversion, other or indel each
 
 
 class Tally:
     """Counts of each sample's genotypes, by kind of variant.
 
-    Genotypes are counted as text and interpreted once for each text that occurs, at the end: with thousands of samples
-    the loop over a record's genotypes takes all the time.
+    Genotypes are counted as text, and each distinct text is interpreted once, at the end: with thousands of samples
+    nearly all the time is spent in the loop over a record's genotypes.
     """
 
     def __init__(self, samples: Sequence[str]) -> None:
         self._samples = samples
         self._cohort: Counter[Kinds] = Counter()
-        self._seen: dict[tuple[Kinds, str], Counter[int]] = {}
+        self._genotypes: dict[tuple[Kinds, str], Counter[int]] = {}
 
-    def take(self, lines: Iterable[str]) -> None:
-        """Count records, given as REF, ALT and all genotypes between tabs."""
+    def add_records(self, lines: Iterable[str]) -> None:
+        """Count the records of lines that hold REF, ALT and all genotypes, separated by tabs."""
         for line in lines:
             ref, alts, *genotypes = line.rstrip("\n").split("\t")
             kinds = tuple(kind(ref.upper(), alt) for alt in alts.upper().split(","))
             self._cohort[kinds] += 1
-            for at, genotype in enumerate(genotypes):
+            for index, genotype in enumerate(genotypes):
                 if genotype not in REFERENCE:
                     key = (kinds, genotype)
-                    if key not in self._seen:
-                        self._seen[key] = Counter()
-                    self._seen[key][at] += 1
+                    if key not in self._genotypes:
+                        self._genotypes[key] = Counter()
+                    self._genotypes[key][index] += 1
 
     def summary(self) -> dict[str, Any]:
         """Return the statistics."""
@@ -43,9 +43,9 @@ class Tally:
         for kinds, count in self._cohort.items():
             add(cohort, kinds, count)
         counts: list[Counter[str]] = [Counter() for _ in self._samples]
-        for (kinds, genotype), seen in self._seen.items():
-            for at, count in seen.items():
-                add_genotype(counts[at], kinds, genotype, count)
+        for (kinds, genotype), by_sample in self._genotypes.items():
+            for index, count in by_sample.items():
+                add_genotype(counts[index], kinds, genotype, count)
         rows = zip(self._samples, counts, strict=True)
         return {
             **variants(cohort),
@@ -67,17 +67,17 @@ def kind(ref: str, alt: str) -> str:
 
 
 def add(counts: Counter[str], kinds: Iterable[str], count: int) -> None:
-    """Count a variant with alleles of these kinds."""
-    found = list(kinds)
+    """Count `count` variants with alleles of these kinds."""
+    alleles = list(kinds)
     counts["variants"] += count
-    counts["snps"] += count * any(name.startswith("trans") for name in found)
-    counts["indels"] += count * ("indel" in found)
-    counts["transitions"] += count * found.count("transition")
-    counts["transversions"] += count * found.count("transversion")
+    counts["snps"] += count * any(name.startswith("trans") for name in alleles)
+    counts["indels"] += count * ("indel" in alleles)
+    counts["transitions"] += count * alleles.count("transition")
+    counts["transversions"] += count * alleles.count("transversion")
 
 
 def add_genotype(counts: Counter[str], kinds: Kinds, genotype: str, count: int) -> None:
-    """Count a genotype that has an alternative or a missing allele."""
+    """Count `count` genotypes with an alternative or a missing allele."""
     alleles = genotype.replace("|", "/").split("/")
     if "." in alleles:
         counts["missing"] += count
@@ -88,13 +88,13 @@ def add_genotype(counts: Counter[str], kinds: Kinds, genotype: str, count: int) 
 
 
 def variants(counts: Mapping[str, int]) -> dict[str, Any]:
-    """Return the counts that the cohort and each sample have."""
-    found: dict[str, Any] = {name: counts.get(name, 0) for name in ("variants", "snps", "indels")}
-    return {**found, "ti_tv": ratio(counts.get("transitions", 0), counts.get("transversions", 0))}
+    """Return the statistics that both the cohort and each sample have."""
+    numbers: dict[str, Any] = {name: counts.get(name, 0) for name in ("variants", "snps", "indels")}
+    return {**numbers, "ti_tv": ratio(counts.get("transitions", 0), counts.get("transversions", 0))}
 
 
 def sample_row(counts: Mapping[str, int], records: int) -> dict[str, Any]:
-    """Return the counts of one sample."""
+    """Return the statistics of one sample."""
     return {
         **variants(counts),
         "het_hom": ratio(counts.get("heterozygous", 0), counts.get("homozygous", 0)),

@@ -1,4 +1,4 @@
-"""The step as the worker runs it, on small joint VCFs made here."""
+"""The step's program, run as the worker runs it, on small generated VCFs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FIRST = [
 SECOND = ["c2 1000 AT A PASS 0/0 ./. 1/1"]
 THIRD = [
     "c1 5 A G,AT PASS 0/1 1/2 0/2",  # a transition and an insertion
-    "c1 9 C T . 0/1 0/0 0/1",  # no filter was applied: it passes
+    "c1 9 C T . 0/1 0/0 0/1",  # no filter was applied, so it passes
 ]
 
 
@@ -39,7 +39,7 @@ def reference(tmp_path: Path) -> Path:
 
 
 def vcf(path: Path, records: Sequence[str], samples: Sequence[str] = ("Z", "A", "M")) -> str:
-    """Write a VCF of records given as contig, pos, ref, alt, filter and genotypes."""
+    """Write a VCF of records that are given as contig, pos, ref, alt, filter and genotypes."""
     with pysam.BGZFile(str(path), "wb", index=None) as out:
         out.write((HEADER + "\t".join(samples) + "\n").encode())
         for record in records:
@@ -50,7 +50,7 @@ def vcf(path: Path, records: Sequence[str], samples: Sequence[str] = ("Z", "A", 
     return str(path)
 
 
-def start(folder: Path, reference: Path, vcfs: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def run_step(folder: Path, reference: Path, vcfs: Sequence[str]) -> subprocess.CompletedProcess[str]:
     (folder / "scratch").mkdir(parents=True)
     task = {
         "item": {"cohort": "cohort"},
@@ -65,7 +65,7 @@ def start(folder: Path, reference: Path, vcfs: Sequence[str]) -> subprocess.Comp
     return subprocess.run(argv, capture_output=True, text=True, check=False)
 
 
-def places(path: Path) -> list[tuple[str, int]]:
+def positions(path: Path) -> list[tuple[str, int]]:
     with pysam.VariantFile(str(path)) as joint:
         return [(record.chrom, record.pos) for record in joint]
 
@@ -75,20 +75,20 @@ ALL = [("c2", 10), ("c2", 20), ("c2", 30), ("c2", 1000), ("c1", 5), ("c1", 9)]
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0)])
 def test_records_are_in_the_references_order(tmp_path: Path, reference: Path, order: Sequence[int]) -> None:
-    parts = [vcf(tmp_path / f"{at}.vcf.gz", rows) for at, rows in enumerate([FIRST, SECOND, [], THIRD])]
-    ended = start(tmp_path / "a", reference, [parts[at] for at in order])
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert places(tmp_path / "a" / "joint.vcf.gz") == ALL
+    parts = [vcf(tmp_path / f"{index}.vcf.gz", rows) for index, rows in enumerate([FIRST, SECOND, [], THIRD])]
+    process = run_step(tmp_path / "a", reference, [parts[index] for index in order])
+    assert (process.returncode, process.stderr) == (0, "")
+    assert positions(tmp_path / "a" / "joint.vcf.gz") == ALL
     with pysam.VariantFile(str(tmp_path / "a" / "joint.vcf.gz")) as joint:
         assert [(record.chrom, record.pos) for record in joint.fetch("c2", 900, 1100)] == [("c2", 1000)]
 
 
 def test_statistics_are_exact(tmp_path: Path, reference: Path) -> None:
-    parts = [vcf(tmp_path / f"{at}.vcf.gz", rows) for at, rows in enumerate([FIRST, SECOND, THIRD])]
-    start(tmp_path / "a", reference, parts)
-    found = json.loads((tmp_path / "a" / "joint.json").read_text())
-    samples = found.pop("samples")
-    assert found == {"variants": 5, "snps": 4, "indels": 2, "ti_tv": 3.0}
+    parts = [vcf(tmp_path / f"{index}.vcf.gz", rows) for index, rows in enumerate([FIRST, SECOND, THIRD])]
+    run_step(tmp_path / "a", reference, parts)
+    statistics = json.loads((tmp_path / "a" / "joint.json").read_text())
+    samples = statistics.pop("samples")
+    assert statistics == {"variants": 5, "snps": 4, "indels": 2, "ti_tv": 3.0}
     assert list(samples) == ["Z", "A", "M"]
     rows = {
         "Z": (3, 3, 0, None, None, 0, 0.0),
@@ -100,7 +100,7 @@ def test_statistics_are_exact(tmp_path: Path, reference: Path) -> None:
 
 
 def test_haploid_genotypes(tmp_path: Path, reference: Path) -> None:
-    start(tmp_path / "a", reference, [vcf(tmp_path / "0.vcf.gz", ["c2 10 A G PASS 1 . 0"])])
+    run_step(tmp_path / "a", reference, [vcf(tmp_path / "0.vcf.gz", ["c2 10 A G PASS 1 . 0"])])
     samples = json.loads((tmp_path / "a" / "joint.json").read_text())["samples"]
     assert [(row["variants"], row["missing"], row["het_hom"]) for row in samples.values()] == [
         (1, 0, None),
@@ -109,24 +109,28 @@ def test_haploid_genotypes(tmp_path: Path, reference: Path) -> None:
     ]
 
 
-def test_nothing_found_anywhere(tmp_path: Path, reference: Path) -> None:
-    ended = start(tmp_path / "a", reference, [vcf(tmp_path / f"{at}.vcf.gz", []) for at in range(2)])
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert places(tmp_path / "a" / "joint.vcf.gz") == []
+def test_files_without_records(tmp_path: Path, reference: Path) -> None:
+    process = run_step(tmp_path / "a", reference, [vcf(tmp_path / f"{index}.vcf.gz", []) for index in range(2)])
+    assert (process.returncode, process.stderr) == (0, "")
+    assert positions(tmp_path / "a" / "joint.vcf.gz") == []
     assert (tmp_path / "a" / "joint.vcf.gz.tbi").is_file()
-    found = json.loads((tmp_path / "a" / "joint.json").read_text())
-    assert (found["variants"], found["ti_tv"], found["samples"]["Z"]["missing_fraction"]) == (0, None, 0.0)
+    statistics = json.loads((tmp_path / "a" / "joint.json").read_text())
+    assert (statistics["variants"], statistics["ti_tv"], statistics["samples"]["Z"]["missing_fraction"]) == (
+        0,
+        None,
+        0.0,
+    )
 
 
 def test_other_samples_are_refused(tmp_path: Path, reference: Path) -> None:
     one = vcf(tmp_path / "0.vcf.gz", FIRST)
     two = vcf(tmp_path / "1.vcf.gz", SECOND, ("Z", "A", "B"))
-    ended = start(tmp_path / "a", reference, [one, two])
-    assert (ended.returncode, ended.stderr) == (65, f"error: {two}: expected the samples of {one}, found others\n")
+    process = run_step(tmp_path / "a", reference, [one, two])
+    assert (process.returncode, process.stderr) == (65, f"error: {two}: expected the samples of {one}, found others\n")
 
 
 def test_overlapping_intervals_are_refused(tmp_path: Path, reference: Path) -> None:
     one, two = vcf(tmp_path / "0.vcf.gz", FIRST + SECOND), vcf(tmp_path / "1.vcf.gz", ["c2 500 A G PASS 0/1 0/0 0/0"])
-    ended = start(tmp_path / "a", reference, [one, two])
+    process = run_step(tmp_path / "a", reference, [one, two])
     expected = "expected intervals that follow each other, found records out of order"
-    assert (ended.returncode, ended.stderr) == (65, f"error: {one}: {expected}\n")
+    assert (process.returncode, process.stderr) == (65, f"error: {one}: {expected}\n")

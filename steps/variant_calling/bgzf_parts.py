@@ -1,4 +1,4 @@
-"""VCF files written in parts: BGZF files may be concatenated without their last blocks."""
+"""VCF files that are written in parts: BGZF files can be concatenated without their last blocks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ END_BYTES = 28  # the empty block that ends a BGZF file
 
 @contextmanager
 def bgzf_writer(path: Path) -> Iterator[Callable[[str], None]]:
-    """Open a new BGZF file and give a function that adds text to it."""
+    """Open a new BGZF file and give a function that appends text to it."""
     with pysam.BGZFile(str(path), "wb", index=None) as file:
 
         def write(text: str) -> None:
@@ -25,27 +25,27 @@ def bgzf_writer(path: Path) -> Iterator[Callable[[str], None]]:
 
 
 def split_header(lines: Iterable[str]) -> tuple[str, Iterator[str]]:
-    """Return a VCF's header, without the reference's path on this machine, and its records."""
-    head: list[str] = []
-    rest = iter(lines)
-    for line in rest:
+    """Return a VCF's header, without the path of the reference on this machine, and its records."""
+    header: list[str] = []
+    records = iter(lines)
+    for line in records:
         if not line.startswith("#"):
-            return "".join(head), chain([line], rest)
+            return "".join(header), chain([line], records)
         if not line.startswith("##reference="):
-            head.append(line)
-    return "".join(head), iter(())
+            header.append(line)
+    return "".join(header), iter(())
 
 
-def join(head: str, parts: Iterable[Path], path: Path) -> None:
-    """Write header and parts to one indexed VCF, and remove the parts.
+def join(header: str, parts: Iterable[Path], path: Path) -> None:
+    """Write a header and parts to one indexed VCF, and remove the parts.
 
     Args:
-        head: The header.
+        header: The header.
         parts: BGZF files of records, in order.
         path: The VCF.
     """
     with bgzf_writer(path) as write:
-        write(head)
+        write(header)
     with path.open("r+b") as out:
         for part in parts:
             out.seek(-END_BYTES, 2)

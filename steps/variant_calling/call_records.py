@@ -1,4 +1,4 @@
-"""The called records of a unit: those that are its own, their filters and their counts."""
+"""The called records of a unit: those that it owns, with filters, and their counts."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Filters(NamedTuple):
 
     def column(self, qual: str, sample: Mapping[str, str]) -> str:
         """Return the FILTER column of a record, from its QUAL and its sample's fields."""
-        found = []
+        names = []
         if float(qual) < self.min_qual:
-            found.append("LowQual")
+            names.append("LowQual")
         if _number(sample, "DP") < self.min_depth:
-            found.append("LowDepth")
+            names.append("LowDepth")
         if _number(sample, "SP") > self.max_strand_bias:
-            found.append("StrandBias")
-        return ";".join(found) or "PASS"
+            names.append("StrandBias")
+        return ";".join(names) or "PASS"
 
 
 def _number(sample: Mapping[str, str], name: str) -> int:
@@ -42,14 +42,14 @@ def _number(sample: Mapping[str, str], name: str) -> int:
     return 0 if value == "." else int(value)
 
 
-def keep(lines: Iterable[str], own: Ownership, filters: Filters, write: Callable[[str], None]) -> Counter[str]:
+def write_own(lines: Iterable[str], own: Ownership, filters: Filters, write: Callable[[str], None]) -> Counter[str]:
     """Write the records that start within the unit, with their filters, and count those that pass.
 
     Args:
         lines: Records of a VCF of one sample.
         own: The unit.
         filters: The soft filters.
-        write: Takes the text.
+        write: Writes text to the output.
     """
     counts: Counter[str] = Counter()
     for line in lines:
@@ -67,21 +67,21 @@ def keep(lines: Iterable[str], own: Ownership, filters: Filters, write: Callable
 
 def _count_names(ref: str, alts: list[str], genotype: str) -> list[str]:
     """Return the names of the counts that a record adds to."""
-    carried = genotype.replace("|", "/").split("/")
-    snps = [alt for at, alt in enumerate(alts, 1) if len(alt) == len(ref) == 1 and str(at) in carried]
+    alleles = genotype.replace("|", "/").split("/")
+    snps = [alt for number, alt in enumerate(alts, 1) if len(alt) == len(ref) == 1 and str(number) in alleles]
     names = ["variants", *("transitions" if (ref, alt) in TRANSITIONS else "transversions" for alt in snps)]
     if any(len(alt) == len(ref) for alt in alts):
         names.append("snps")
     if any(len(alt) != len(ref) for alt in alts):
         names.append("indels")
-    if len(carried) > 1:
-        names.append("heterozygous" if len(set(carried)) > 1 else "homozygous")
+    if len(alleles) > 1:
+        names.append("heterozygous" if len(set(alleles)) > 1 else "homozygous")
     return names
 
 
 def summarise(counts: Mapping[str, int]) -> dict[str, Any]:
     """Return the metrics of a sample."""
-    found: dict[str, Any] = {name: counts.get(name, 0) for name in ("variants", "snps", "indels")}
-    found["ti_tv"] = ratio(counts.get("transitions", 0), counts.get("transversions", 0))
-    found["het_hom"] = ratio(counts.get("heterozygous", 0), counts.get("homozygous", 0))
-    return found
+    metrics: dict[str, Any] = {name: counts.get(name, 0) for name in ("variants", "snps", "indels")}
+    metrics["ti_tv"] = ratio(counts.get("transitions", 0), counts.get("transversions", 0))
+    metrics["het_hom"] = ratio(counts.get("heterozygous", 0), counts.get("homozygous", 0))
+    return metrics

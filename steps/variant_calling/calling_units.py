@@ -1,4 +1,4 @@
-"""The units that workers call: a grid over the reference that does not depend on the number of workers."""
+"""The units that are called in parallel: a grid over the reference that does not depend on the number of cores."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import NamedTuple
 from common.program import BadInput
 
 SMALLEST_UNIT_BP, LARGEST_UNIT_BP = 50_000, 5_000_000
-UNITS = 64  # of a genome whose 64th lies between those sizes
-# Reads at a unit's border are realigned by the columns before it, and indels move left when normalised: each unit is
-# called with this much more on both sides, and keeps the records that start within it.
+UNITS = 64  # of a genome, unless they would be smaller or larger than that
+# bcftools realigns reads at a unit's border by the columns before it, and normalisation moves indels left: each unit is
+# called with padding on both sides, and only the records that start within the unit are kept.
 PADDING_BP = 1000
 
 
@@ -28,7 +28,7 @@ Unit = tuple[Span, ...]
 
 
 class Ownership:
-    """The positions that are a unit's own."""
+    """The positions that a unit owns."""
 
     def __init__(self, unit: Unit) -> None:
         self._spans: dict[str, list[Span]] = {}
@@ -37,25 +37,25 @@ class Ownership:
         self._ends = {contig: [span.end for span in spans] for contig, spans in self._spans.items()}
 
     def parts(self, contig: str, start: int, end: int) -> list[tuple[int, int]]:
-        """Return the parts of [start, end) that are the unit's own."""
-        found = []
+        """Return the parts of [start, end) that the unit owns."""
+        owned = []
         for span in self._spans.get(contig, [])[bisect_right(self._ends.get(contig, []), start) :]:
             if span.start >= end:
                 break
-            found.append((max(start, span.start), min(end, span.end)))
-        return found
+            owned.append((max(start, span.start), min(end, span.end)))
+        return owned
 
 
 def divide(contigs: Mapping[str, int], regions: Sequence[Span] | None, unit_bp: int | None) -> list[Unit]:
     """Divide the reference, or regions of it, into units of about the same size, in the reference's order.
 
     Args:
-        contigs: Name -> length.
-        regions: Sorted, without overlaps; None for the whole reference.
+        contigs: The length of each contig in bp, by name.
+        regions: The regions, sorted, without overlaps; None for the whole reference.
         unit_bp: The units' size; None for a 64th of the reference, within limits.
     """
     size = unit_bp or min(max(sum(contigs.values()) // UNITS, SMALLEST_UNIT_BP), LARGEST_UNIT_BP)
-    within = None if regions is None else Ownership(tuple(regions))
+    regional = None if regions is None else Ownership(tuple(regions))
     units: list[Unit] = []
     spans: list[Span] = []
     filled = 0
@@ -64,20 +64,20 @@ def divide(contigs: Mapping[str, int], regions: Sequence[Span] | None, unit_bp: 
             units.append(tuple(spans))
             spans, filled = [], 0
         filled += piece.end - piece.start
-        spans += [piece] if within is None else [Span(piece.contig, *part) for part in within.parts(*piece)]
+        spans += [piece] if regional is None else [Span(piece.contig, *part) for part in regional.parts(*piece)]
     return [unit for unit in [*units, tuple(spans)] if unit]
 
 
 def _pieces(contigs: Mapping[str, int], size: int) -> Iterable[Span]:
-    """Yield every contig in even pieces of at most `size` bases."""
+    """Yield every contig in pieces of equal length, at most `size` bases."""
     for contig, length in contigs.items():
         count = -(-length // size)
-        for at in range(count):
-            yield Span(contig, at * length // count, (at + 1) * length // count)
+        for index in range(count):
+            yield Span(contig, index * length // count, (index + 1) * length // count)
 
 
 def pad(unit: Unit, contigs: Mapping[str, int]) -> list[Span]:
-    """Return the unit with `PADDING_BP` more on both sides of each span; spans that then touch are merged."""
+    """Return the unit's spans, padded by `PADDING_BP` on both sides; those that then touch are merged."""
     return merge(
         Span(span.contig, max(0, span.start - PADDING_BP), min(contigs[span.contig], span.end + PADDING_BP))
         for span in unit
@@ -86,13 +86,13 @@ def pad(unit: Unit, contigs: Mapping[str, int]) -> list[Span]:
 
 def merge(spans: Iterable[Span]) -> list[Span]:
     """Merge sorted spans that overlap or touch."""
-    found: list[Span] = []
+    merged: list[Span] = []
     for span in spans:
-        if found and found[-1].contig == span.contig and span.start <= found[-1].end:
-            found[-1] = found[-1]._replace(end=max(found[-1].end, span.end))
+        if merged and merged[-1].contig == span.contig and span.start <= merged[-1].end:
+            merged[-1] = merged[-1]._replace(end=max(merged[-1].end, span.end))
         else:
-            found.append(span)
-    return found
+            merged.append(span)
+    return merged
 
 
 def bed_text(spans: Iterable[Span]) -> str:
@@ -104,9 +104,9 @@ def read_bed(path: str, contigs: Mapping[str, int]) -> list[Span]:
     """Read the regions of a BED file, sorted in the reference's order, overlaps merged.
 
     Raises:
-        BadInput: with the line that is no region of the reference.
+        BadInput: for a file that is not BED, with the line that is no region of the reference.
     """
-    rank = {contig: at for at, contig in enumerate(contigs)}
+    rank = {contig: index for index, contig in enumerate(contigs)}
     spans = []
     try:
         lines = Path(path).read_text().splitlines()

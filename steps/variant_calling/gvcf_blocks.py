@@ -1,8 +1,8 @@
 """The sites of `bcftools mpileup` as a gVCF with few records.
 
-mpileup ends a block at every base that differs from the reference, which at 30x is every 90 bp: nearly all of them
-errors of single reads. Here a site whose likelihoods say "reference" by a wide margin joins the blocks around it, and
-the block's likelihoods are the least certain ones within it, as those of mpileup's own blocks are.
+mpileup ends a block at every base that differs from the reference, which at 30x is every 90 bp; nearly all of these are
+errors in single reads. Here a site at which the reference is far more likely than any variant joins the blocks around
+it, and a block has the smallest likelihoods within it, as mpileup's own blocks do.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from calling_units import Ownership
 
 # A block stays within one band, so that a site of low depth does not lower the depth of those around it.
 DEPTH_BANDS = (0, 1, 5, 10, 20, 40)
-REFERENCE_MARGIN = 30  # phred by which the reference genotype must beat every other
-UNSEEN = "<*>"  # the allele that stands for all alleles not seen
+REFERENCE_MARGIN = 30  # Phred-scaled, between the reference genotype and every other
+UNSEEN = "<*>"  # the symbolic allele for all alleles that were not observed
 
 
 class Block(NamedTuple):
@@ -33,15 +33,15 @@ class Block(NamedTuple):
         """Return this block and the next as one; None unless they touch and their depths are in the same band."""
         if self.end != other.start or self.contig != other.contig or _band(self.depth) != _band(other.depth):
             return None
-        least = tuple(map(min, self.likelihoods, other.likelihoods))
-        return self._replace(end=other.end, depth=min(self.depth, other.depth), likelihoods=least)
+        smallest = tuple(map(min, self.likelihoods, other.likelihoods))
+        return self._replace(end=other.end, depth=min(self.depth, other.depth), likelihoods=smallest)
 
     def line(self) -> str:
         """Return the block as a line of a gVCF."""
         info = f"END={self.end};MIN_DP={self.depth};QS=1,0"
         likelihoods = ",".join(map(str, self.likelihoods))
-        place = f"{self.contig}\t{self.start + 1}\t.\t{self.base}\t{UNSEEN}"
-        return f"{place}\t.\t.\t{info}\tPL:DP\t{likelihoods}:{self.depth}\n"
+        columns = f"{self.contig}\t{self.start + 1}\t.\t{self.base}\t{UNSEEN}"
+        return f"{columns}\t.\t.\t{info}\tPL:DP\t{likelihoods}:{self.depth}\n"
 
 
 def _band(depth: int) -> int:
@@ -49,13 +49,13 @@ def _band(depth: int) -> int:
 
 
 class GvcfWriter:
-    """A writer of a unit's own part of the gVCF, and of the sites that may be variant, in the padding too.
+    """A writer of the part of the gVCF that a unit owns, and of all sites that may be variant, also in the padding.
 
     Args:
         own: The unit.
-        gvcf: Takes lines of the gVCF.
-        sites: Takes lines of sites that may be variant.
-        base: Returns the reference's base at a place of a contig, counted from 0.
+        gvcf: Writes lines of the gVCF.
+        sites: Writes lines of sites that may be variant.
+        base: Returns the reference's base at a position of a contig, counted from 0.
     """
 
     def __init__(
@@ -72,20 +72,20 @@ class GvcfWriter:
         self._base = base
         self._open: Block | None = None
 
-    def take(self, lines: Iterable[str]) -> None:
-        """Write the gVCF and the sites of mpileup's records, which come in order."""
+    def write(self, lines: Iterable[str]) -> None:
+        """Write the gVCF and the sites for mpileup's records, in order."""
         for line in lines:
             block = reference_block(line)
             if block is None:
-                self._variant(line)
-            elif self._open and (both := self._open.join(block)):
-                self._open = both
+                self._write_variant(line)
+            elif self._open and (joined := self._open.join(block)):
+                self._open = joined
             else:
                 self._flush()
                 self._open = block
         self._flush()
 
-    def _variant(self, line: str) -> None:
+    def _write_variant(self, line: str) -> None:
         self._flush()
         self._sites(line)
         contig, pos, _ = line.split("\t", 2)
@@ -102,7 +102,7 @@ class GvcfWriter:
 
 
 def reference_block(line: str) -> Block | None:
-    """Return the block that one of mpileup's records is or can be made; None for one that may be variant."""
+    """Return one of mpileup's records as a block; None if the site may be variant."""
     contig, pos, _, ref, alt, _, _, info, _, sample = line.rstrip("\n").split("\t")
     likelihoods, depth, *_ = sample.split(":")
     phred = [int(value) for value in likelihoods.split(",")]
@@ -112,11 +112,11 @@ def reference_block(line: str) -> Block | None:
         return Block(contig, start, end, ref, int(depth), (phred[0], phred[1], phred[2]))
     if info.startswith("INDEL") or phred[0] or min(phred[1:]) < REFERENCE_MARGIN:
         return None
-    # Genotypes come as 0/0, 0/1, 1/1, 0/2, 1/2, 2/2, ...: those with one reference allele at 1, 3, 6, ...
-    one_reference = [phred[at * (at + 1) // 2] for at in range(1, alt.count(",") + 2)]
+    # In the order 0/0, 0/1, 1/1, 0/2, 1/2, 2/2, ... genotypes with one reference allele are at 1, 3, 6, ...
+    one_reference = [phred[allele * (allele + 1) // 2] for allele in range(1, alt.count(",") + 2)]
     return Block(contig, start, start + 1, ref, int(depth), (0, min(one_reference), min(_without_reference(phred))))
 
 
 def _without_reference(phred: list[int]) -> list[int]:
-    with_reference = {at * (at + 1) // 2 for at in range(len(phred))}
-    return [value for at, value in enumerate(phred) if at not in with_reference]
+    with_reference = {allele * (allele + 1) // 2 for allele in range(len(phred))}
+    return [value for index, value in enumerate(phred) if index not in with_reference]

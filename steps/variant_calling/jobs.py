@@ -1,4 +1,4 @@
-"""Jobs in forks, several at a time."""
+"""Parallel jobs, each in a fork."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pysam.utils import SamtoolsError
 
 
 def bcftools(command: str, *argv: str) -> None:
-    """Run one bcftools command in this process; it must name its output file.
+    """Run one bcftools command, which must name its output file, in this process.
 
     Raises:
-        StepError: with bcftools' message.
+        StepError: with bcftools' message, if it failed.
     """
     try:
         getattr(pysam.bcftools, command)(*argv, catch_stdout=False)
@@ -28,7 +28,7 @@ def run(jobs: Sequence[Callable[[], None]], at_once: int) -> None:
     """Run every job in a fork of its own, at most `at_once` at a time.
 
     Raises:
-        ForkFailed: if a job failed; the others are ended first.
+        ForkFailed: if a job failed, after the others are killed.
     """
     running: set[int] = set()
     waiting = list(reversed(jobs))
@@ -40,7 +40,7 @@ def run(jobs: Sequence[Callable[[], None]], at_once: int) -> None:
             process, status = os.wait()
             running.discard(process)
             if status:
-                raise ForkFailed("a worker", os.waitstatus_to_exitcode(status))
+                raise ForkFailed("a forked process", os.waitstatus_to_exitcode(status))
     finally:
         for process in running:
             os.kill(process, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Jobs in forks, one of which ends badly."""
+"""Parallel jobs of which one fails."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from common.forks import ForkFailed
 @pytest.mark.parametrize(
     ("number", "code", "message"),
     [
-        (signal.SIGKILL, 137, "a worker was killed by signal 9; it may have run out of memory"),
-        (signal.SIGTERM, 1, "a worker ended with exit code -15"),
+        (signal.SIGKILL, 137, "a forked process was killed by signal 9; it may have run out of memory"),
+        (signal.SIGTERM, 1, "a forked process ended with exit code -15"),
     ],
 )
-def test_a_killed_worker_differs_from_a_failed_one(number: signal.Signals, code: int, message: str) -> None:
+def test_a_killed_job_differs_from_a_failed_one(number: signal.Signals, code: int, message: str) -> None:
     before = signal.getsignal(signal.SIGTERM)
     try:
         with pytest.raises(ForkFailed) as caught:

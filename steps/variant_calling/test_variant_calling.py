@@ -1,4 +1,4 @@
-"""The step as the worker runs it, on reads made here with known variants."""
+"""The step's program, run as the worker runs it, on generated reads with known variants."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import pysam
 import pytest
 
 PROGRAM = Path(__file__).with_name("variant_calling.py")
-READ, STRIDE = 100, 5  # 20 reads deep
+READ, STRIDE = 100, 5  # a depth of 20
 UNIT = 1000
-SNPS = {"c1": [500, 999, 1000, 1001, 2000, 3500], "c2": [700]}  # 0-based, at the borders of units of 1,000 too
-HOMOPOLYMER = 2496  # ten A, over a border; its deletion must be placed at the base before it
+SNPS = {"c1": [500, 999, 1000, 1001, 2000, 3500], "c2": [700]}  # 0-based, some position the borders of units of 1,000
+HOMOPOLYMER = 2496  # ten A, across a border; a deletion in them is placed position the base before
 
 
-class Made(NamedTuple):
-    """Files made for a test."""
+class Dataset(NamedTuple):
+    """Generated input files."""
 
     folder: Path
     reference: Path
@@ -32,23 +32,24 @@ def snp(base: str) -> str:
     return {"A": "G", "C": "T", "G": "A", "T": "C"}[base]
 
 
-def cigar(copy: str, at: int, deleted: int | None) -> tuple[str, list[tuple[int, int]]] | None:
-    """Bases and CIGAR of the read at a place, aligned with the deletion as far right as it goes.
+def cigar(copy: str, position: int, deleted: int | None) -> tuple[str, list[tuple[int, int]]] | None:
+    """Return bases and CIGAR of the read position a position, with the deletion aligned as far right as possible.
 
-    None where a read would end near the deletion, and so say nothing of it.
+    Returns:
+        The bases and the CIGAR; None where a read would end near the deletion, and so be no evidence of it.
     """
-    if deleted is None or not at - 12 <= deleted < at + READ + 12:
-        return copy[at : at + READ], [(0, READ)]
-    if not at + 12 < deleted < at + READ - 12:
+    if deleted is None or not position - 12 <= deleted < position + READ + 12:
+        return copy[position : position + READ], [(0, READ)]
+    if not position + 12 < deleted < position + READ - 12:
         return None
-    before = deleted - at
-    return copy[at:deleted] + copy[deleted + 2 : at + READ + 2], [(0, before), (2, 2), (0, READ - before)]
+    before = deleted - position
+    return copy[position:deleted] + copy[deleted + 2 : position + READ + 2], [(0, before), (2, 2), (0, READ - before)]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """Write reads of a sample S: heterozygous SNPs at SNPS, a homozygous deletion of AA in a homopolymer."""
-    folder = tmp_path_factory.mktemp("made")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Write reads of a sample S: heterozygous SNPs position SNPS, a homozygous deletion of AA in a homopolymer."""
+    folder = tmp_path_factory.mktemp("dataset")
     rng = random.Random(7)
     genome = {name: "".join(rng.choices("ACGT", k=length)) for name, length in (("c1", 4000), ("c2", 1500))}
     run = HOMOPOLYMER
@@ -56,7 +57,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     reference = folder / "reference.fa"
     reference.write_text("".join(f">{name}\n{bases}\n" for name, bases in genome.items()))
     pysam.faidx(str(reference))
-    return Made(folder, reference, write_bam(folder / "S.bam", genome), genome)
+    return Dataset(folder, reference, write_bam(folder / "S.bam", genome), genome)
 
 
 def write_bam(path: Path, genome: dict[str, str], sample: str = "S") -> Path:
@@ -67,14 +68,14 @@ def write_bam(path: Path, genome: dict[str, str], sample: str = "S") -> Path:
     }
     with pysam.AlignmentFile(str(path), "wb", header=header) as bam:
         for tid, (name, bases) in enumerate(genome.items()):
-            changed = "".join(snp(base) if at in SNPS[name] else base for at, base in enumerate(bases))
+            changed = "".join(snp(base) if position in SNPS[name] else base for position, base in enumerate(bases))
             deleted = HOMOPOLYMER + 8 if name == "c1" else None
-            for number, at in enumerate(range(0, len(bases) - READ - 2, STRIDE)):
-                if (aligned := cigar(changed if number % 4 < 2 else bases, at, deleted)) is None:
+            for number, position in enumerate(range(0, len(bases) - READ - 2, STRIDE)):
+                if (aligned := cigar(changed if number % 4 < 2 else bases, position, deleted)) is None:
                     continue
                 read = pysam.AlignedSegment(bam.header)
-                read.query_name, read.query_sequence = f"{name}-{at}", aligned[0]
-                read.reference_id, read.reference_start, read.mapping_quality = tid, at, 60
+                read.query_name, read.query_sequence = f"{name}-{position}", aligned[0]
+                read.reference_id, read.reference_start, read.mapping_quality = tid, position, 60
                 read.flag, read.cigartuples = (16 if number % 2 else 0), aligned[1]
                 read.query_qualities = pysam.qualitystring_to_array("I" * READ)
                 read.set_tag("RG", "r")
@@ -86,15 +87,15 @@ def write_bam(path: Path, genome: dict[str, str], sample: str = "S") -> Path:
     return path
 
 
-def start(made: Made, folder: Path, vcpus: int = 1, **parameters: Any) -> subprocess.CompletedProcess[str]:
-    """Run the step with its outputs in the folder."""
+def run_step(dataset: Dataset, folder: Path, vcpus: int = 1, **parameters: Any) -> subprocess.CompletedProcess[str]:
+    """Run the step, with outputs in the folder."""
     (folder / "scratch").mkdir(parents=True)
-    bam = str(parameters.pop("bam", made.bam))
+    bam = str(parameters.pop("bam", dataset.bam))
     defaults = {"ploidy": 2, "regions": None, "min_mapq": 20, "min_baseq": 13, "max_depth": 8000}
     defaults |= {"min_qual": 20, "min_depth": 4, "max_strand_bias": 60, "unit_bp": UNIT}
     task = {
         "item": {"sample": "S"},
-        "inputs": {"alignment": bam, "reference": str(made.reference)},
+        "inputs": {"alignment": bam, "reference": str(dataset.reference)},
         "outputs": {
             "vcf": str(folder / "S.vcf.gz"),
             "gvcf": str(folder / "S.g.vcf.gz"),
@@ -109,10 +110,10 @@ def start(made: Made, folder: Path, vcpus: int = 1, **parameters: Any) -> subpro
     return subprocess.run(argv, capture_output=True, text=True, check=False)
 
 
-def call(made: Made, folder: Path, vcpus: int = 1, **parameters: Any) -> list[tuple[str, int, str, str, str]]:
-    """Run the step and return its records that pass."""
-    ended = start(made, folder, vcpus, **parameters)
-    assert (ended.returncode, ended.stderr) == (0, "")
+def call(dataset: Dataset, folder: Path, vcpus: int = 1, **parameters: Any) -> list[tuple[str, int, str, str, str]]:
+    """Run the step and return the records that pass all filters."""
+    process = run_step(dataset, folder, vcpus, **parameters)
+    assert (process.returncode, process.stderr) == (0, "")
     with pysam.VariantFile(str(folder / "S.vcf.gz")) as vcf:
         return [
             (r.chrom, r.pos, str(r.ref), ",".join(r.alts or ()), "/".join(map(str, r.samples[0]["GT"])))
@@ -121,70 +122,72 @@ def call(made: Made, folder: Path, vcpus: int = 1, **parameters: Any) -> list[tu
         ]
 
 
-def planted(made: Made) -> list[tuple[str, int, str, str, str]]:
-    found = [
-        (name, at + 1, made.genome[name][at], snp(made.genome[name][at]), "0/1")
-        for name, places in SNPS.items()
-        for at in places
+def planted_variants(dataset: Dataset) -> list[tuple[str, int, str, str, str]]:
+    snps = [
+        (name, position + 1, dataset.genome[name][position], snp(dataset.genome[name][position]), "0/1")
+        for name, positions in SNPS.items()
+        for position in positions
     ]
-    return sorted([*found, ("c1", HOMOPOLYMER, "GAA", "G", "1/1")])
+    return sorted([*snps, ("c1", HOMOPOLYMER, "GAA", "G", "1/1")])
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.glob("S.*"))}
 
 
-def test_every_planted_variant_is_found_and_nothing_else(made: Made, tmp_path: Path) -> None:
-    assert call(made, tmp_path / "a") == planted(made)
+def test_exactly_the_planted_variants_are_called(dataset: Dataset, tmp_path: Path) -> None:
+    assert call(dataset, tmp_path / "a") == planted_variants(dataset)
     metrics = json.loads((tmp_path / "a" / "S.json").read_text())
     assert metrics == {"variants": 8, "snps": 7, "indels": 1, "ti_tv": None, "het_hom": 7.0}
 
 
-def test_the_number_of_vcpus_changes_no_byte(made: Made, tmp_path: Path) -> None:
-    found = []
+def test_the_number_of_vcpus_changes_no_byte(dataset: Dataset, tmp_path: Path) -> None:
+    files = []
     for vcpus in (1, 2, 5):
-        call(made, tmp_path / str(vcpus), vcpus)
-        found.append(outputs(tmp_path / str(vcpus)))
-    assert len(found[0]) == 5
-    assert found[0] == found[1] == found[2]
+        call(dataset, tmp_path / str(vcpus), vcpus)
+        files.append(outputs(tmp_path / str(vcpus)))
+    assert len(files[0]) == 5
+    assert files[0] == files[1] == files[2]
 
 
 @pytest.mark.parametrize("unit_bp", [333, 2498, 2500, 10_000])
-def test_the_borders_of_units_change_no_variant(made: Made, tmp_path: Path, unit_bp: int) -> None:
-    call(made, tmp_path / "a")
-    call(made, tmp_path / "b", unit_bp=unit_bp)
+def test_the_borders_of_units_change_no_variant(dataset: Dataset, tmp_path: Path, unit_bp: int) -> None:
+    call(dataset, tmp_path / "a")
+    call(dataset, tmp_path / "b", unit_bp=unit_bp)
     one, other = (pysam.BGZFile(str(tmp_path / name / "S.vcf.gz"), "rb", index=None).read() for name in "ab")
     assert one == other
 
 
 @pytest.mark.parametrize("unit_bp", [333, 10_000])
-def test_the_gvcf_covers_each_covered_base_once(made: Made, tmp_path: Path, unit_bp: int) -> None:
-    call(made, tmp_path / "a", unit_bp=unit_bp)
+def test_the_gvcf_covers_each_covered_base_once(dataset: Dataset, tmp_path: Path, unit_bp: int) -> None:
+    call(dataset, tmp_path / "a", unit_bp=unit_bp)
     covered: list[tuple[str, int]] = []
     with pysam.VariantFile(str(tmp_path / "a" / "S.g.vcf.gz")) as gvcf:
         for record in gvcf:
-            assert str(record.ref)[0] == made.genome[record.chrom][record.start]
-            # mpileup has the indel's record in place of that of the base before it
+            assert str(record.ref)[0] == dataset.genome[record.chrom][record.start]
+            # mpileup writes the indel's record instead of that of the base before it
             end = record.start + 1 if "INDEL" in record.info else record.stop
-            covered += [(record.chrom, at) for at in range(record.start, end)]
+            covered += [(record.chrom, position) for position in range(record.start, end)]
     assert covered == sorted(set(covered))
-    with pysam.AlignmentFile(str(made.bam)) as bam:
+    with pysam.AlignmentFile(str(dataset.bam)) as bam:
         assert covered == [(column.reference_name, column.reference_pos) for column in bam.pileup(truncate=True)]
 
 
-def test_a_haploid_genome_has_haploid_genotypes(made: Made, tmp_path: Path) -> None:
-    found = call(made, tmp_path / "a", ploidy=1)
-    assert {genotype for *_, genotype in found} == {"1"}
+def test_a_haploid_genome_has_haploid_genotypes(dataset: Dataset, tmp_path: Path) -> None:
+    records = call(dataset, tmp_path / "a", ploidy=1)
+    assert {genotype for *_, genotype in records} == {"1"}
 
 
-def test_only_regions_are_called(made: Made, tmp_path: Path) -> None:
+def test_only_the_regions_are_called(dataset: Dataset, tmp_path: Path) -> None:
     bed = tmp_path / "r.bed"
     bed.write_text("# mine\ntrack name=x\nc2\t650\t701\nc1\t990\t1001\nc1\t995\t1002\n\n")
-    found = call(made, tmp_path / "a", regions=str(bed))
-    assert found == [row for row in planted(made) if row[:2] in (("c1", 1000), ("c1", 1001), ("c1", 1002), ("c2", 701))]
+    records = call(dataset, tmp_path / "a", regions=str(bed))
+    assert records == [
+        row for row in planted_variants(dataset) if row[:2] in (("c1", 1000), ("c1", 1001), ("c1", 1002), ("c2", 701))
+    ]
     with pysam.VariantFile(str(tmp_path / "a" / "S.g.vcf.gz")) as gvcf:
-        assert {(r.chrom, at) for r in gvcf for at in range(r.start, r.stop)} == (
-            {("c1", at) for at in range(990, 1002)} | {("c2", at) for at in range(650, 701)}
+        assert {(r.chrom, position) for r in gvcf for position in range(r.start, r.stop)} == (
+            {("c1", position) for position in range(990, 1002)} | {("c2", position) for position in range(650, 701)}
         )
 
 
@@ -198,35 +201,35 @@ def test_only_regions_are_called(made: Made, tmp_path: Path) -> None:
         ("c1\t9\t4001", "expected 0 <= start < end <= 4000, the length of c1, found 9 and 4001"),
     ],
 )
-def test_a_bad_bed_line_is_named(made: Made, tmp_path: Path, line: str, message: str) -> None:
+def test_a_bad_bed_line_is_reported(dataset: Dataset, tmp_path: Path, line: str, message: str) -> None:
     bed = tmp_path / "r.bed"
     bed.write_text(f"c1\t0\t9\n{line}\n")
-    ended = start(made, tmp_path / "a", regions=str(bed))
-    assert (ended.returncode, ended.stderr) == (65, f"error: {bed}:2: {message}\n")
+    process = run_step(dataset, tmp_path / "a", regions=str(bed))
+    assert (process.returncode, process.stderr) == (65, f"error: {bed}:2: {message}\n")
 
 
-def test_filters_are_named_and_met(made: Made, tmp_path: Path) -> None:
-    assert call(made, tmp_path / "a", min_depth=1000, min_qual=1e6) == []
+def test_filters_are_declared_and_applied(dataset: Dataset, tmp_path: Path) -> None:
+    assert call(dataset, tmp_path / "a", min_depth=1000, min_qual=1e6) == []
     with pysam.VariantFile(str(tmp_path / "a" / "S.vcf.gz")) as vcf:
         assert {"LowQual", "LowDepth", "StrandBias"} <= set(vcf.header.filters)
         assert vcf.header.filters["LowDepth"].description == "Fewer than 1000 high-quality bases"
         assert {tuple(record.filter) for record in vcf} == {("LowQual", "LowDepth")}
 
 
-def test_no_path_of_this_machine_is_in_the_outputs(made: Made, tmp_path: Path) -> None:
-    call(made, tmp_path / "a")
+def test_no_path_of_this_machine_is_in_the_outputs(dataset: Dataset, tmp_path: Path) -> None:
+    call(dataset, tmp_path / "a")
     for name in ("S.vcf.gz", "S.g.vcf.gz"):
         with pysam.VariantFile(str(tmp_path / "a" / name)) as vcf:
-            assert str(made.folder) not in str(vcf.header)
+            assert str(dataset.folder) not in str(vcf.header)
             assert list(vcf.header.samples) == ["S"]
 
 
-def test_unusable_alignments_are_refused(made: Made, tmp_path: Path) -> None:
-    other = write_bam(tmp_path / "other.bam", made.genome, sample="T")
-    ended = start(made, tmp_path / "a", bam=other)
-    assert (ended.returncode, ended.stderr) == (65, f"error: {other}: expected read groups of sample S, found T\n")
+def test_unusable_alignments_are_refused(dataset: Dataset, tmp_path: Path) -> None:
+    other = write_bam(tmp_path / "other.bam", dataset.genome, sample="T")
+    process = run_step(dataset, tmp_path / "a", bam=other)
+    assert (process.returncode, process.stderr) == (65, f"error: {other}: expected read groups of sample S, found T\n")
     cut_off = tmp_path / "cut.bam"
-    cut_off.write_bytes(made.bam.read_bytes()[:5000])
-    ended = start(made, tmp_path / "b", bam=cut_off)
+    cut_off.write_bytes(dataset.bam.read_bytes()[:5000])
+    process = run_step(dataset, tmp_path / "b", bam=cut_off)
     expected = "expected a BAM or CRAM file, found one that is cut off or of another kind"
-    assert (ended.returncode, ended.stderr) == (65, f"error: {cut_off}: {expected}\n")
+    assert (process.returncode, process.stderr) == (65, f"error: {cut_off}: {expected}\n")

@@ -1,4 +1,4 @@
-"""Alignments of one sample to variants and a gVCF: one bcftools pileup per unit of the reference, in forks."""
+"""Variant calling of one sample, which also makes a gVCF: one bcftools pileup per unit of the reference, in forks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pysam
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # where `common` lies
 from bgzf_parts import bgzf_writer, join, split_header
-from call_records import Filters, keep, summarise
+from call_records import Filters, summarise, write_own
 from calling_units import Ownership, Unit, bed_text, divide, pad, read_bed
 from common.fai import read_contigs
 from common.forks import ForkFailed
@@ -25,11 +25,11 @@ from jobs import bcftools, run
 
 
 def call(task: dict[str, Any]) -> None:
-    """Call every unit, then join the files of all units.
+    """Call every unit, then concatenate the files of all units.
 
     Raises:
         BadInput: for alignments or regions that cannot be used.
-        ForkFailed: if a worker failed.
+        ForkFailed: if a fork failed.
     """
     contigs = read_contigs(task["inputs"]["reference"])
     check_alignment(task["inputs"]["alignment"], task["inputs"]["reference"], task["item"]["sample"], contigs)
@@ -50,16 +50,16 @@ def call(task: dict[str, Any]) -> None:
     for folder in folders:
         counts.update(json.loads((folder / "counts.json").read_text()))
     for name in ("vcf", "gvcf"):
-        head = (folders[0] / f"{name}.header").read_text()
-        join(head, [folder / f"{name}.gz" for folder in folders], Path(task["outputs"][name]))
+        header = (folders[0] / f"{name}.header").read_text()
+        join(header, [folder / f"{name}.gz" for folder in folders], Path(task["outputs"][name]))
     Path(task["outputs"]["metrics"]).write_text(json.dumps(summarise(counts), indent=2) + "\n")
 
 
 def check_alignment(path: str, reference: str, sample: str, contigs: dict[str, int]) -> None:
-    """Refuse alignments that are not whole, indexed, of this sample or of this reference.
+    """Refuse alignments that are truncated, not indexed, or of another sample or reference.
 
     Raises:
-        BadInput: with the file.
+        BadInput: for such alignments.
     """
     try:
         alignment = pysam.AlignmentFile(path, reference_filename=reference)
@@ -74,34 +74,34 @@ def check_alignment(path: str, reference: str, sample: str, contigs: dict[str, i
         raise BadInput(f"{path}: expected read groups of sample {sample}, found {', '.join(samples) or 'none'}")
     for row in header.get("SQ", []):
         if contigs.get(row["SN"]) != row["LN"]:
-            found = f"{row['SN']} of {row['LN']} bp"
-            raise BadInput(f"{path}: expected contigs of {reference}, found {found}, which it has not")
+            contig = f"{row['SN']} of {row['LN']} bp"
+            raise BadInput(f"{path}: expected contigs of {reference}, found {contig}, which it lacks")
 
 
 def check_sequences(path: str, reference: str) -> None:
-    """Refuse a CRAM file of other bases under the same names: its reads cannot be decoded with these.
+    """Refuse a CRAM file whose reference has other bases under the same names: its reads cannot be decoded.
 
-    Called only when something has failed: it reads all bases of the reference.
+    This reads all bases of the reference, so it is called only after a failure.
 
     Raises:
-        BadInput: with the first sequence that differs.
+        BadInput: for the first sequence that differs.
     """
     with pysam.AlignmentFile(path, check_sq=False) as alignment, pysam.FastaFile(reference) as fasta:
         for row in alignment.header.to_dict().get("SQ", []) if alignment.is_cram else ():
-            found = md5(fasta.fetch(row["SN"]).upper().encode(), usedforsecurity=False).hexdigest()
-            if row.get("M5", found) != found:
+            digest = md5(fasta.fetch(row["SN"]).upper().encode(), usedforsecurity=False).hexdigest()
+            if row.get("M5", digest) != digest:
                 expected = f"expected reads aligned to {reference}, found those of another {row['SN']}"
-                raise BadInput(f"{path}: {expected}: its MD5 is {row['M5']}, not {found}")
+                raise BadInput(f"{path}: {expected}: its MD5 is {row['M5']}, not {digest}")
 
 
 def call_unit(task: dict[str, Any], contigs: dict[str, int], unit: Unit, folder: Path) -> None:
-    """Pile up one unit once and write its part of the gVCF, its variants and their counts.
+    """Make the pileup of one unit, and write its part of the gVCF, its variants and their counts.
 
     Args:
         task: The task.
-        contigs: The reference's, name -> length.
+        contigs: The length of each contig in bp, by name.
         unit: The unit.
-        folder: Where the files are written.
+        folder: A new folder for the files.
     """
     folder.mkdir()
     own, parameters, reference = Ownership(unit), task["parameters"], task["inputs"]["reference"]
@@ -113,22 +113,22 @@ def call_unit(task: dict[str, Any], contigs: dict[str, int], unit: Unit, folder:
     options = ["--no-version", "-f", reference, "-R", str(bed), *pileup_options(parameters)]
     bcftools("mpileup", *options, "-Ov", "-o", str(pileup), task["inputs"]["alignment"])
     split_pileup(folder, own, filters, reference, parameters["ploidy"])
-    pileup.unlink()  # before the others are written: it is the largest by far
+    pileup.unlink()  # by far the largest file, before the others are written
     ploidy = str(parameters["ploidy"])
     bcftools("call", "--no-version", "-mv", "-a", "GQ", "--ploidy", ploidy, "-Ou", "-o", str(called), str(sites))
     bcftools("norm", "--no-version", "-f", reference, "-Ov", "-o", str(normal), str(called))
     with normal.open() as lines, bgzf_writer(folder / "vcf.gz") as write:
-        head, records = split_header(lines)
-        (folder / "vcf.header").write_text(head)
-        counts = keep(records, own, filters, write)
+        header, records = split_header(lines)
+        (folder / "vcf.header").write_text(header)
+        counts = write_own(records, own, filters, write)
     (folder / "counts.json").write_text(json.dumps(counts))
 
 
 def pileup_options(parameters: dict[str, Any]) -> list[str]:
-    """Return the options of mpileup: which reads it takes, and which annotations it writes.
+    """Return the options of mpileup that select reads and annotations.
 
-    The illumina profile takes indels from consensus haplotypes, whose F1 on the 1000 Genomes trio is 0.83 instead of
-    0.74.
+    With the illumina profile, mpileup calls indels from consensus haplotypes: their F1 on the 1000 Genomes trio is 0.83
+    instead of 0.74.
     """
     depth = str(parameters["max_depth"])
     options = ["-X", "illumina", "-q", str(parameters["min_mapq"]), "-Q", str(parameters["min_baseq"])]
@@ -143,16 +143,16 @@ def split_pileup(folder: Path, own: Ownership, filters: Filters, reference: str,
         bgzf_writer(folder / "gvcf.gz") as write,
         pysam.FastaFile(reference) as fasta,
     ):
-        head, records = split_header(lines)
-        *meta, columns = head.splitlines(keepends=True)
-        # Likelihoods are diploid whatever the ploidy: the step that genotypes the cohort needs it.
+        header, records = split_header(lines)
+        *meta, columns = header.splitlines(keepends=True)
+        # Likelihoods are always diploid; the step that genotypes the cohort needs the ploidy.
         (folder / "gvcf.header").write_text("".join([*meta, f"##{PLOIDY_KEY}={ploidy}\n", columns]))
         sites.write("".join([*meta, filters.header(), columns]))
 
-        def base(contig: str, at: int) -> str:
-            return str(fasta.fetch(contig, at, at + 1))
+        def base(contig: str, position: int) -> str:
+            return str(fasta.fetch(contig, position, position + 1))
 
-        GvcfWriter(own, gvcf=write, sites=sites.write, base=base).take(records)
+        GvcfWriter(own, gvcf=write, sites=sites.write, base=base).write(records)
 
 
 if __name__ == "__main__":

@@ -24,14 +24,16 @@ def _words(text: str) -> frozenset[str]:
 # A docstring may open with any verb: one that is missing here is added.
 VERBS = _words(
     """
-    abort accept add admit advance allow answer append apply arrange ask assert assign attach await batch begin bind
+    abort accept add admit advance align allow answer append apply arrange ask assert assign attach await batch begin
+    bind
     block bring build call cancel carry catch change check choose claim classify clean clear close collect combine
-    compare compile complete compute configure confirm
+    compare compile complete compute concatenate configure confirm
     connect consume continue convert copy correct count create cut decide
     decode decompress delete deliver deploy derive describe destroy detect determine discard divide download draw drive
     drop emit empty encode end enforce enter escape estimate evaluate examine exchange execute exit expand expect
     explain express extend extract fail fetch fill filter find finish fit flatten flush follow fork format forward
-    free gather generate get give group guess handle hand heal hide hold identify ignore import include increase index
+    free gather generate genotype get give group guess handle hand heal hide hold identify ignore import include
+    increase index
     insert install intercept interpret invoke issue iterate join judge keep kill label leave let limit link list listen
     load lock log look lookup make map mark match measure merge mirror mock mount move multiply name normalise note
     notify number observe obtain omit open order override pack pair parse pass patch pause perform pick place plan

@@ -93,7 +93,7 @@ def test_alignments_of_another_one(
     messages = {name: failure_of(out, "variant_calling", name) for name in bad}
     assert {found for found, _ in messages.values()} == {"bad_input"}
     assert messages["strange_contigs"][1] == (
-        f"{given['strange_contigs']}: expected contigs of {reference}, found chr1 of 7201 bp, which it has not"
+        f"{given['strange_contigs']}: expected contigs of {reference}, found chr1 of 7201 bp, which it lacks"
     )
     assert messages["cut"][1] == (
         f"{given['cut']}: expected a BAM or CRAM file, found one that is cut off or of another kind"

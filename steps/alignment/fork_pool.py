@@ -1,4 +1,4 @@
-"""Work divided among forks of this process, with results in the order of the work."""
+"""A pool of forked processes that divide work among them, with results in the order of the work."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from typing import Any, BinaryIO
 
 from common.forks import ForkFailed, fork, wait_for
 
-AHEAD = 8  # pieces that are read ahead for each worker
+READ_AHEAD = 8  # pieces that are read ahead for each worker
 
 
-class Crew:
-    """Forked workers and the fork that feeds them, which begins before the workers are there.
+class ForkPool:
+    """Forked workers, and a fork that reads the work and sends it to them; it starts before they do.
 
-    Results are the same, and in the same order, however many workers there are.
+    The results and their order do not depend on the number of workers.
 
     Args:
         pieces: The work. An exception of the iterable is raised again where the next result would have come.
-        size: How many workers.
+        size: The number of workers.
     """
 
     def __init__(self, pieces: Iterable[Any], size: int) -> None:
         pipes = [os.pipe() for _ in range(size)]
-        self._inlets = [begin for begin, _ in pipes]
-        self._feeder = _Fork(lambda: _feed(pieces, [end for _, end in pipes]), closing=self._inlets)
+        self._input_ends = [begin for begin, _ in pipes]
+        self._feeder = _Fork(lambda: _feed(pieces, [end for _, end in pipes]), closing=self._input_ends)
         for _, end in pipes:
             os.close(end)
         self._workers: list[_Worker] = []
 
     def results(self, work: Callable[[Any], Any]) -> Iterator[Any]:
-        """Yield what workers make of the pieces, in order; to be called once.
+        """Yield the result of each piece, in order; call this once.
 
         Args:
-            work: Makes a result of a piece. Its exception is raised again where the result would have come.
+            work: Returns the result of a piece. Its exception is raised again where the result would have come.
 
         Raises:
             ForkFailed: if a fork was killed.
         """
-        self._workers.extend(_Worker(work, inlet) for inlet in self._inlets)
+        self._workers.extend(_Worker(work, input_end) for input_end in self._input_ends)
         for worker in self._workers:  # all are forked before any thread is
             worker.start()
         number = 0
@@ -56,17 +56,17 @@ class Crew:
             number += 1
 
     def end(self) -> None:
-        """End every fork, whatever it is doing."""
-        for each in (self._feeder, *self._workers):
-            each.kill()
+        """Kill every fork, whatever it is doing."""
+        for forked in (self._feeder, *self._workers):
+            forked.kill()
 
     def _failure(self, worker: _Worker) -> ForkFailed:
         if (code := worker.wait()) < 0:
-            return ForkFailed("a worker", code)
-        return ForkFailed("the reader of the work", self._feeder.wait())  # the worker ended as nothing fed it
+            return ForkFailed("a forked process", code)
+        return ForkFailed("the process that reads the input", self._feeder.wait())  # which ended the worker too
 
 
-class _Mark:
+class _Sentinel:
     """A value that keeps its identity when it is pickled."""
 
     def __init__(self, name: str) -> None:
@@ -76,14 +76,14 @@ class _Mark:
         return self._name
 
 
-_END, _LOST = _Mark("_END"), _Mark("_LOST")
+_END, _LOST = _Sentinel("_END"), _Sentinel("_LOST")
 
 
 class _Fork:
-    """A fork that does one thing and ends.
+    """A fork that runs one function and ends.
 
     Args:
-        work: What it does.
+        work: The function.
         closing: Descriptors that belong to its parent.
     """
 
@@ -97,13 +97,13 @@ class _Fork:
         self._process = fork(close_and_work)
 
     def wait(self) -> int:
-        """Wait for its end and return its exit code, negative for the signal that ended it."""
+        """Wait for the end of the fork and return its exit code, negative for the signal that ended it."""
         if self._code is None:
             self._code = wait_for(self._process)
         return self._code
 
     def kill(self) -> None:
-        """End it."""
+        """Kill the fork, unless it has ended, and wait for its end."""
         if self._code is None:
             os.kill(self._process, signal.SIGKILL)
             self.wait()
@@ -112,14 +112,14 @@ class _Fork:
 class _Worker(_Fork):
     """A fork with a pipe from the feeder and one to this process.
 
-    A thread empties the latter, so that the fork waits for no other worker.
+    A thread reads the latter, so that the fork does not wait for other workers.
     """
 
-    def __init__(self, work: Callable[[Any], Any], inlet: int) -> None:
-        self._outlet, end = os.pipe()
+    def __init__(self, work: Callable[[Any], Any], input_end: int) -> None:
+        self._output_end, end = os.pipe()
         self._results: Queue[Any] = Queue(1)
-        super().__init__(lambda: _serve(work, inlet, end), closing=[self._outlet])
-        os.close(inlet)
+        super().__init__(lambda: _serve(work, input_end, end), closing=[self._output_end])
+        os.close(input_end)
         os.close(end)
 
     def start(self) -> None:
@@ -127,12 +127,12 @@ class _Worker(_Fork):
         Thread(target=self._receive, daemon=True).start()
 
     def take(self) -> Any:
-        """Return its next result."""
+        """Return the next result."""
         return self._results.get()
 
     def _receive(self) -> None:
         result = None
-        with os.fdopen(self._outlet, "rb") as pipe:
+        with os.fdopen(self._output_end, "rb") as pipe:
             while result not in (_END, _LOST):
                 try:
                     result = load_value(pipe)
@@ -142,8 +142,8 @@ class _Worker(_Fork):
 
 
 def _feed(pieces: Iterable[Any], pipes: Sequence[int]) -> None:
-    """Send the pieces to the workers in turn, by a thread for each, so that none waits for another."""
-    queues: list[Queue[Any]] = [Queue(AHEAD) for _ in pipes]
+    """Send the pieces to the workers in turn, with a thread for each, so that no worker waits for another."""
+    queues: list[Queue[Any]] = [Queue(READ_AHEAD) for _ in pipes]
     threads = [Thread(target=_send, args=pair) for pair in zip(queues, pipes, strict=True)]
     for thread in threads:
         thread.start()
@@ -169,13 +169,13 @@ def _send(queue: Queue[Any], end: int) -> None:
                 pickle.dump(piece, pipe, pickle.HIGHEST_PROTOCOL)
                 pipe.flush()
     except BrokenPipeError:
-        os._exit(1)  # the worker is gone; its parent sees that, or is gone too
+        os._exit(1)  # the worker has ended; its parent reports that, unless it has ended too
 
 
-def _serve(work: Callable[[Any], Any], inlet: int, outlet: int) -> None:
-    """The worker: one result for each piece, until the end."""
-    gc.disable()  # what a piece leaves is gone by its reference counts; a search through it costs a tenth of the work
-    with os.fdopen(inlet, "rb") as pieces, os.fdopen(outlet, "wb") as results:
+def _serve(work: Callable[[Any], Any], input_end: int, output_end: int) -> None:
+    """Send back the result of each piece, until the pieces end."""
+    gc.disable()  # reference counts free what a piece leaves; collections would take a tenth of the time
+    with os.fdopen(input_end, "rb") as pieces, os.fdopen(output_end, "wb") as results:
         piece = None
         while piece is not _END:
             piece = load_value(pieces)
@@ -191,7 +191,7 @@ def load_value(pipe: BinaryIO) -> Any:
     """
     try:
         return pickle.load(pipe)  # noqa: S301
-    except pickle.UnpicklingError:  # it ended in the middle
+    except pickle.UnpicklingError:  # the fork ended within the value
         raise EOFError from None
 
 
