@@ -61,7 +61,7 @@ class History:
         """
         if self.last >= self._most and not kind.startswith("Execution"):
             cause = f"The execution reached the maximum number of history events ({self._most + 1})."
-            raise StatesError(RUNTIME, cause, evaluating=False)
+            raise StatesError(RUNTIME, cause, evaluation_failed=False)
         self.last += 1
         if self._write is not None:
             event: dict[str, Any] = {

@@ -73,4 +73,4 @@ def needs_new_map_run(failure: StatesError) -> bool:
     >>> needs_new_map_run(StatesError("States.ResultWriterFailed"))
     False
     """
-    return failure.error == DATA_LIMIT_EXCEEDED or failure.evaluating
+    return failure.error == DATA_LIMIT_EXCEEDED or failure.evaluation_failed

@@ -133,11 +133,11 @@ class Visit:
 
     def report_failure(self, failure: StatesError) -> StatesError:
         """Return a failure of the state in AWS's words; add an event for that of an expression."""
-        error = failure.within(self.name, self.event)
+        error = failure.with_state(self.name, self.event)
         if failure.location is not None:
             details = {**error.details(), "location": failure.location, "state": self.name}
             self.trail.add("EvaluationFailed", "evaluationFailed", details)
-        return error.plain()
+        return error.with_final_cause()
 
     def context(self, item: Node | None = None) -> dict[str, Any]:
         """Return the context object; `item` is ``Map`` of one item of this state."""
@@ -165,7 +165,7 @@ class Visit:
 
     def transition(self) -> Transition:
         """Return the transition after a state without a result."""
-        return Transition.of(self.language.passed(self, self.state, ""), self.state)
+        return Transition.of(self.language.outcome_without_result(self, self.state, ""), self.state)
 
     def check_payload(self, value: Any) -> Any:
         """Return the value, which is part of the state's input or output.

@@ -1,1 +1,1 @@
-"""Amazon States Language as a language."""
+"""Amazon States Language: its documents, query languages, error names and validation rules, without any I/O."""

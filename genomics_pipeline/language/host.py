@@ -1,4 +1,4 @@
-"""The host of the language: the program that evaluates documents, which alone knows time and chance."""
+"""The interface through which the language obtains time, random numbers and UUIDs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NoReturn, Protocol
 
 
 class Host(Protocol):
-    """The program that evaluates expressions."""
+    """A source of time, random numbers and UUIDs, provided by the program that evaluates expressions."""
 
     def now(self) -> float:
         """Return the time, in seconds since the epoch."""
@@ -15,24 +15,32 @@ class Host(Protocol):
         """Return the processor time that the calling thread has used, in seconds."""
 
     def random(self) -> float:
-        """Return a number of at least 0 and less than 1."""
+        """Return a random number of at least 0 and less than 1."""
 
     def random_integer(self, low: int, high: int, seed: int | None) -> int:
-        """Return an integer of at least `low` and less than `high`; with a seed, the same one each time."""
+        """Return a random integer.
+
+        Args:
+            low: The least value.
+            high: The least value that is too large.
+            seed: A seed, for which the result is always the same; None for none.
+        """
 
     def uuid(self) -> str:
         """Return a version 4 UUID."""
 
 
 class _NoHost:
-    """A host without time and chance."""
+    """A host that provides neither time nor random numbers."""
 
     def now(self) -> NoReturn:
         """Raise LookupError."""
-        raise LookupError("time and chance come from a host, and this expression is evaluated without one")
+        raise LookupError(
+            "the expression needs the time or a random number, and is evaluated without a host that provides them"
+        )
 
     def processor_seconds(self) -> float:
-        """Return 0: the evaluation is not bounded."""
+        """Return 0, so that the evaluation never times out."""
         return 0.0
 
     def random(self) -> NoReturn:

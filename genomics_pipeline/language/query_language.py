@@ -1,4 +1,4 @@
-"""The interface of the two query languages, JSONata and JSONPath, by which a state's fields are evaluated."""
+"""The interface of the two query languages, JSONata and JSONPath, that evaluate a state's fields."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Outcome = tuple[Any, Mapping[str, Any]]  # a state's output, and the variables a
 
 
 class StateScope(Protocol):
-    """Data that the fields of one state are evaluated over."""
+    """The data over which the fields of one state are evaluated."""
 
     @property
     def name(self) -> str:
@@ -32,52 +32,59 @@ class StateScope(Protocol):
 
     @property
     def variables(self) -> Mapping[str, Any]:
-        """The variables that the state sees."""
+        """The variables that are in scope for the state."""
 
     @property
     def host(self) -> Host:
-        """The source of time and chance."""
+        """The source of time and random numbers."""
 
     def context(self, item: Node | None = None) -> dict[str, Any]:
-        """Return the context object; `item` is its ``Map``, for one item of a Map state."""
+        """Return the context object; for one item of a Map state, `item` is its member ``Map``."""
 
 
 class QueryLanguage(Protocol):
     """A query language.
 
-    A `prefix` leads from the state to a node in it, for messages: ``"ItemReader/"``; it is empty for the state itself.
-    Every method raises StatesError with the name that AWS gives the failure.
+    A `prefix` is the path from the state to a node in it, for messages: ``"ItemReader/"``; it is empty for the state
+    itself. Every method raises StatesError with the name that AWS gives the failure.
     """
 
     def input(self, scope: StateScope) -> Any:
         """Return the state's effective input."""
 
     def arguments(self, scope: StateScope, node: Node, prefix: str, default: Any) -> Any:
-        """Return the value of ``Arguments`` or ``Parameters``; the default where there is neither."""
+        """Return the value of ``Arguments`` or ``Parameters``, or the default if the node has neither."""
 
     def field(self, scope: StateScope, node: Node, name: str, prefix: str, default: Any) -> Any:
-        """Return the value of a field, or of its ``…Path`` form; the default where there is neither."""
+        """Return the value of a field or of its ``…Path`` form, or the default if the node has neither."""
 
     def template(self, scope: StateScope, value: Any, field: str, item: Node | None) -> Any:
-        """Return the value of a field's payload template; `item` is ``Map`` of the context object."""
+        """Return the value of a field's payload template; `item` is the member ``Map`` of the context object."""
 
     def items(self, scope: StateScope) -> Any:
-        """Return the items in a Map's data, an array or an object: ``Items``, ``ItemsPath``, or its input."""
+        """Return the array or object that a Map iterates over: ``Items``, ``ItemsPath``, or its input."""
 
     def condition(self, scope: StateScope, rule: Node, prefix: str) -> bool:
         """Return whether a Choice rule matches."""
 
-    def passed(self, scope: StateScope, node: Node, prefix: str) -> Outcome:
-        """Evaluate what follows a state without a result: a Pass, Wait, Choice or Succeed.
+    def outcome_without_result(self, scope: StateScope, node: Node, prefix: str) -> Outcome:
+        """Return the outcome of a state without a result: a Pass, Wait, Choice or Succeed.
 
         Args:
             scope: The state's data.
             node: The state, or the Choice rule that matched.
-            prefix: Its prefix.
+            prefix: The path to the node.
         """
 
-    def finished(self, scope: StateScope, result: Any) -> Outcome:
-        """Evaluate what follows a state with a result: a Task, Parallel or Map."""
+    def outcome_with_result(self, scope: StateScope, result: Any) -> Outcome:
+        """Return the outcome of a state with a result: a Task, Parallel or Map."""
 
-    def caught(self, scope: StateScope, error: dict[str, str], node: Node, prefix: str) -> Outcome:
-        """Evaluate what follows a catcher, from the error's output."""
+    def outcome_of_catcher(self, scope: StateScope, error: dict[str, str], node: Node, prefix: str) -> Outcome:
+        """Return the outcome of a catcher.
+
+        Args:
+            scope: The state's data.
+            error: The error output.
+            node: The catcher.
+            prefix: The path to the catcher.
+        """

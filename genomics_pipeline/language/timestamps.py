@@ -17,19 +17,19 @@ def format_timestamp(seconds: float) -> str:
     '1970-01-01T00:00:00.250Z'
     """
     second = int(seconds)
-    millisecond = int((seconds - second) * 1000 + 0.0005)  # what a float loses is less than half a microsecond
+    millisecond = int((seconds - second) * 1000 + 0.0005)  # a float is less than half a microsecond too small
     if millisecond == 1000:
-        return _second(second + 1) + _MILLISECONDS[0]
-    return _second(second) + _MILLISECONDS[millisecond]
+        return _format_second(second + 1) + _MILLISECONDS[0]
+    return _format_second(second) + _MILLISECONDS[millisecond]
 
 
-@lru_cache(maxsize=1024)  # much happens in one second
-def _second(second: int) -> str:
+@lru_cache(maxsize=1024)  # many events share a second
+def _format_second(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).isoformat().removesuffix("+00:00")
 
 
 def parse_timestamp(text: str) -> datetime | None:
-    """Return the time that a timestamp denotes; None if the text is not one.
+    """Return the time that a timestamp denotes, or None if the text is not a timestamp.
 
     >>> parse_timestamp("2001-09-09T03:46:40+02:00").timestamp()
     1000000000.0

@@ -1,4 +1,4 @@
-"""A walk through a document: its machines (itself, its branches, its item processors) and their states, in order."""
+"""The walk through a document: its machines (itself, its branches and item processors) and their states, in order."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class MachineNode:
     Attributes:
         kind: ``StateMachine``, ``Branch`` or ``ItemProcessor``.
         node: Its fields.
-        path: Its place in the document, as AWS writes places: ``/States/Sample/ItemProcessor``; empty for the document.
+        path: The path to it, as AWS writes paths: ``/States/Sample/ItemProcessor``; empty for the document.
         language: The document's query language.
-        express: Whether it runs in an EXPRESS execution.
+        express: True if it runs in an EXPRESS execution.
     """
 
     kind: str
@@ -31,12 +31,12 @@ class MachineNode:
 
     @property
     def nodes(self) -> Node:
-        """Its States, which may be no objects; empty where there are none."""
+        """The members of States, which need not be objects; empty if there are none."""
         states = self.node.get("States")
         return states if isinstance(states, Mapping) else {}
 
     def states(self) -> Iterator[StateNode]:
-        """Yield its states that are objects."""
+        """Yield the states that are objects."""
         for name, node in self.nodes.items():
             if isinstance(node, Mapping):
                 yield StateNode(name, node, self)
@@ -58,24 +58,24 @@ class StateNode:
 
     @property
     def path(self) -> str:
-        """Its place in the document: ``/States/Sample/ItemProcessor/States/Sort``."""
+        """The path to the state in the document: ``/States/Sample/ItemProcessor/States/Sort``."""
         return f"{self.machine.path}/States/{self.name}"
 
     @property
     def kind(self) -> str:
-        """Its Type; empty where that is no string."""
+        """The Type; empty if it is not a string."""
         kind = self.node.get("Type")
         return kind if isinstance(kind, str) else ""
 
     @property
     def language(self) -> str:
-        """Its query language; `NEITHER` where it names JSONPath in a document of JSONata, which AWS refuses."""
+        """The query language; `NEITHER` for a JSONPath state in a JSONata document, which AWS refuses."""
         own = _language(self.node, self.machine.language)
         return NEITHER if self.machine.language == JSONATA and own == JSONPATH else own
 
     @property
     def processor(self) -> MachineNode | None:
-        """A Map's ItemProcessor, or Iterator, as it was once called."""
+        """The ItemProcessor of a Map, or Iterator, its deprecated name; None for other states."""
         for field in ("ItemProcessor", "Iterator"):
             node = self.node.get(field)
             if self.kind == "Map" and isinstance(node, Mapping):
@@ -87,17 +87,17 @@ class StateNode:
 
     @property
     def processor_config(self) -> Node:
-        """A Map's ProcessorConfig; empty where there is none."""
+        """The ProcessorConfig of a Map; empty if there is none."""
         processor = self.processor
         return _config(processor.node) if processor else {}
 
     @property
     def distributed(self) -> bool:
-        """Whether it is a Distributed Map."""
+        """True for a Distributed Map."""
         return self.processor_config.get("Mode") == "DISTRIBUTED"
 
     def machines(self) -> Iterator[MachineNode]:
-        """Yield the machines in it: a Parallel's Branches, or a Map's ItemProcessor."""
+        """Yield the machines in the state: a Parallel's Branches, or a Map's ItemProcessor."""
         branches = self.node.get("Branches") if self.kind == "Parallel" else None
         for number, node in enumerate(branches if isinstance(branches, list) else ()):
             if isinstance(node, Mapping):
@@ -108,14 +108,14 @@ class StateNode:
 
 
 def walk_machines(document: Node, *, express: bool = False) -> Iterator[MachineNode]:
-    """Yield the document and every machine in it, each before those within it.
+    """Yield the document and every machine in it, each before the machines within it.
 
     A machine's states are in the document's query language, never that of the Map or Parallel around them
     (floci-io/floci issue 2968).
 
     Args:
-        document: The state machine. What is not of the right kind in it is passed over.
-        express: Whether it is run as an EXPRESS execution.
+        document: The state machine. Members of the wrong JSON type are skipped.
+        express: True if it runs as an EXPRESS execution.
     """
     waiting = [MachineNode("StateMachine", document, "", _language(document, JSONPATH), express)]
     while waiting:
@@ -143,7 +143,7 @@ def _config(processor: Node) -> Mapping[str, Any]:
 
 
 def _language(node: Node, inherited: str) -> str:
-    """Any QueryLanguage but JSONPath itself counts as JSONata: measured on AWS, floci-io/floci issue 2968."""
+    # Any QueryLanguage but JSONPath itself counts as JSONata: measured on AWS, floci-io/floci issue 2968.
     if "QueryLanguage" not in node:
         return inherited
     return JSONPATH if node["QueryLanguage"] == JSONPATH else JSONATA

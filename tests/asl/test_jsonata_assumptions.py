@@ -42,7 +42,7 @@ def test_no_document_is_generated_where_one_does_not_hold(monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("name", ["lookup", "count", "append", "keys", "filter", "exists", "string", "parse", "merge"])
 def test_a_function_that_changes_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    changed: dict[str, Any] = {**functions.bindings(), name: "changed"}
+    changed: dict[str, Any] = {**functions.function_bindings(), name: "changed"}
     monkeypatch.setattr(expressions, "_functions", lambda: changed)
     with pytest.raises(StatesError, match="function"):
         check_assumptions()

@@ -160,7 +160,7 @@ def test_the_last_event_that_is_allowed_ends_the_execution(harness: Any) -> None
     assert history.add("PassStateExited", 0) == 24_999
     with pytest.raises(StatesError) as raised:
         history.add("PassStateEntered", 24_999)
-    assert (raised.value.error, raised.value.evaluating) == (RUNTIME, False)
+    assert (raised.value.error, raised.value.evaluation_failed) == (RUNTIME, False)
     assert history.add("ExecutionSucceeded", 24_999) == 25_000
 
 

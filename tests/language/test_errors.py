@@ -39,24 +39,24 @@ def test_errors_at_their_limit_stay_whole() -> None:
             "An error occurred while executing the state 'A' (entered at the event id #7). why",
         ),
         (
-            StatesError("States.QueryEvaluationError", "why").within("A", 7),
+            StatesError("States.QueryEvaluationError", "why").with_state("A", 7),
             "An error occurred while executing the state 'A' (entered at the event id #7). why",
         ),
         # the same, map-null
-        (StatesError("States.Runtime", "why", evaluating=False), "why"),
-        (StatesError("States.QueryEvaluationError", "why").plain(), "why"),
+        (StatesError("States.Runtime", "why", evaluation_failed=False), "why"),
+        (StatesError("States.QueryEvaluationError", "why").with_final_cause(), "why"),
         (StatesError("Bad", "why"), "why"),
         (StatesError("States.Timeout", None), None),
     ],
 )
 def test_a_cause_names_the_state_whose_field_failed_once(error: StatesError, cause: str | None) -> None:
-    assert error.within("A", 7).cause == cause
-    assert error.within("A", 7).within("Outer", 2).cause == cause
+    assert error.with_state("A", 7).cause == cause
+    assert error.with_state("A", 7).with_state("Outer", 2).cause == cause
 
 
 def test_names_an_error_can_also_be_matched_by_stay() -> None:
-    error = StatesError("Bad", also=("A",)).plain("B")
-    assert (error.also, error.within("S", 1).also) == (("A", "B"), ("A", "B"))
+    error = StatesError("Bad", aliases=("A",)).with_final_cause("B")
+    assert (error.aliases, error.with_state("S", 1).aliases) == (("A", "B"), ("A", "B"))
 
 
 def test_an_error_that_says_nothing_tells_nothing() -> None:

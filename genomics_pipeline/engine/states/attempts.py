@@ -23,7 +23,7 @@ async def run_attempts(visit: Visit, work: Callable[[Visit], Awaitable[Any]]) ->
     while True:
         try:
             result = visit.check_payload(await work(visit))
-            transition = Transition.of(visit.language.finished(visit, result), visit.state)
+            transition = Transition.of(visit.language.outcome_with_result(visit, result), visit.state)
             visit.check_payload(transition.output)
             return transition
         except StatesError as failure:
@@ -47,5 +47,6 @@ def _caught(visit: Visit, error: StatesError) -> Transition:
         visit.trail.add(f"{visit.state['Type']}StateFailed")
     for number, catcher in enumerate(visit.state.get("Catch", ())):
         if matches(error, catcher["ErrorEquals"]):
-            return Transition.of(visit.language.caught(visit, error.output(), catcher, f"Catch[{number}]/"), catcher)
+            outcome = visit.language.outcome_of_catcher(visit, error.output(), catcher, f"Catch[{number}]/")
+            return Transition.of(outcome, catcher)
     raise error

@@ -18,7 +18,7 @@ async def run(visit: Visit) -> Transition:
     for number, rule in enumerate(visit.state["Choices"]):
         prefix = f"Choices[{number}]/"
         if visit.language.condition(visit, rule, prefix):
-            return Transition.of(visit.language.passed(visit, rule, prefix), rule)
+            return Transition.of(visit.language.outcome_without_result(visit, rule, prefix), rule)
     if "Default" not in visit.state:
         raise StatesError(RUNTIME, "Failed to transition out of the state. The state does not point to a next state.")
     return replace(visit.transition(), next=visit.state["Default"])

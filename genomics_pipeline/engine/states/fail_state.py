@@ -13,4 +13,4 @@ async def run(visit: Visit) -> Transition:
         StatesError: always.
     """
     error, cause = visit.field(visit.state, "Error", ""), visit.field(visit.state, "Cause")
-    raise StatesError(error, cause, evaluating=False)
+    raise StatesError(error, cause, evaluation_failed=False)

@@ -30,7 +30,7 @@ async def _branches(visit: Visit) -> Any:
             return await run_machine(frame, value, visit.variables)
         except StatesError as error:
             trail.end_branches(frame.trail, silently=error.error == RUNTIME)
-            raise error.plain(BRANCH_FAILED) from error
+            raise error.with_final_cause(BRANCH_FAILED) from error
 
     outputs = await run_all((run_branch(frame) for frame in frames), len(frames))
     trail.branches = []

@@ -43,7 +43,7 @@ async def _task(visit: Visit) -> Any:
             raise too_large(events.called)
     except StatesError as error:
         events.failed(error)
-        raise error.plain() from error
+        raise error.with_final_cause() from error
     finally:
         visit.token = None
     events.succeeded(result)

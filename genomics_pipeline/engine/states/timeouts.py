@@ -36,7 +36,7 @@ async def timeouts(timeout_s: float | None, heartbeat_s: float | None) -> AsyncI
         if whole.expired():
             raise StatesError(TIMEOUT, None) from error
         if pulse.expired():
-            raise StatesError(TIMEOUT, None, also=(HEARTBEAT_TIMEOUT,)) from error
+            raise StatesError(TIMEOUT, None, aliases=(HEARTBEAT_TIMEOUT,)) from error
         raise
 
 

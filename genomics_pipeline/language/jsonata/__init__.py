@@ -1,1 +1,1 @@
-"""JSONata: expressions, the functions that Step Functions adds, and the fields that are written in it."""
+"""JSONata: expressions, the functions that Step Functions adds, and the fields of JSONata states."""

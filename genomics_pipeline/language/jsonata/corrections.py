@@ -1,6 +1,6 @@
-"""The language's own functions where the library's departs from the reference implementation.
+"""Replacements of the library's functions that differ from the reference implementation.
 
-`tests/language/jsonata/test_agreement.py` compares all of them with it.
+`tests/language/jsonata/test_agreement.py` compares all functions with the reference implementation.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from genomics_pipeline.language.host import Host
 from genomics_pipeline.language.jsonata import operators, pictures, regular_expressions
 from genomics_pipeline.language.jsonata.library import Functions as Library
 from genomics_pipeline.language.jsonata.library import Jsonata, Utils
-from genomics_pipeline.language.jsonata.limits import Uncoded, too_large
-from genomics_pipeline.language.jsonata.messages import Thrown
+from genomics_pipeline.language.jsonata.limits import ErrorWithoutCode, too_large
+from genomics_pipeline.language.jsonata.messages import JsonataError
 from genomics_pipeline.language.jsonata.values import NULL, equal, is_function
 from genomics_pipeline.model import quotas
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([Ee][-+]?[0-9]+)?")
 _RADIX = re.compile(r"0[xX][0-9A-Fa-f]+|0[oO][0-7]+|0[bB][01]+")
-_KEPT = "!'()*~-_."  # what encodeURIComponent leaves as it is
-_KEPT_OF_URL = _KEPT + ";/?:@&=+$,#"
+_UNESCAPED = "!'()*~-_."  # what encodeURIComponent does not escape
+_UNESCAPED_IN_URLS = _UNESCAPED + ";/?:@&=+$,#"
 
 
 class Corrections:
-    """By the names that `SIGNATURES` gives; the arguments are checked against the signatures before."""
+    """The functions, by the names in `SIGNATURES`; their arguments are already checked against the signatures."""
 
     match = staticmethod(regular_expressions.match)
     contains = staticmethod(regular_expressions.contains)
@@ -46,7 +46,7 @@ class Corrections:
 
     @staticmethod
     def substring(text: str | None, start: float | None, length: float | None) -> str | None:
-        """Evaluate ``$substring``: the sum of start and length is cut to a whole number."""
+        """Evaluate ``$substring``; the sum of start and length is truncated to an integer."""
         if text is None or start is None:
             return text if length is None else text and ""
         if len(text) + start < 0:
@@ -70,48 +70,48 @@ class Corrections:
     @staticmethod
     def join(texts: list[str] | None, separator: str | None) -> str | None:
         """Evaluate ``$join``."""
-        found = None if texts is None else (separator or "").join(texts)
-        if found is not None and len(found) > quotas.JSONATA_TEXT.value:
+        joined = None if texts is None else (separator or "").join(texts)
+        if joined is not None and len(joined) > quotas.JSONATA_TEXT.value:
             raise too_large()
-        return found
+        return joined
 
     @staticmethod
     def base64decode(text: str | None) -> str | None:
-        """Evaluate ``$base64decode``: of UTF-8; the padding may be missing."""
+        """Evaluate ``$base64decode`` of UTF-8 text; the padding may be missing."""
         if text is None:
             return None
-        strange = re.search(r"[^A-Za-z0-9+/=]", text)
-        if strange:
-            raise Uncoded(f"Illegal base64 character {ord(strange[0]):x}")
+        illegal = re.search(r"[^A-Za-z0-9+/=]", text)
+        if illegal:
+            raise ErrorWithoutCode(f"Illegal base64 character {ord(illegal[0]):x}")
         return base64.b64decode(text + "===").decode(errors="replace")
 
     @staticmethod
     def encode_url_component(text: str | None) -> str | None:
         """Evaluate ``$encodeUrlComponent``."""
-        return _encoded(text, _KEPT, "encodeUrlComponent")
+        return _encode(text, _UNESCAPED, "encodeUrlComponent")
 
     @staticmethod
     def encode_url(text: str | None) -> str | None:
         """Evaluate ``$encodeUrl``."""
-        return _encoded(text, _KEPT_OF_URL, "encodeUrl")
+        return _encode(text, _UNESCAPED_IN_URLS, "encodeUrl")
 
     @staticmethod
     def decode_url_component(text: str | None) -> str | None:
-        """Evaluate ``$decodeUrlComponent``: on AWS a plus is a space, and what is no UTF-8 is replaced."""
-        return None if text is None else urllib.parse.unquote_plus(_escaped(text, "decodeUrlComponent"))
+        """Evaluate ``$decodeUrlComponent``; on AWS a plus is a space, and invalid UTF-8 is replaced."""
+        return None if text is None else urllib.parse.unquote_plus(_check_escapes(text, "decodeUrlComponent"))
 
     @staticmethod
     def decode_url(text: str | None) -> str | None:
-        """Evaluate ``$decodeUrl``: what means something in a URL stays encoded."""
+        """Evaluate ``$decodeUrl``; characters with a meaning in a URL stay encoded."""
         if text is None:
             return None
-        kept = "|".join(f"{ord(sign):02X}" for sign in ";/?:@&=+$,#")
+        reserved = "|".join(f"{ord(sign):02X}" for sign in ";/?:@&=+$,#")
         try:
             return urllib.parse.unquote(
-                re.sub(f"%(?=(?i:{kept}))", "%25", _escaped(text, "decodeUrl")), errors="strict"
+                re.sub(f"%(?=(?i:{reserved}))", "%25", _check_escapes(text, "decodeUrl")), errors="strict"
             )
         except UnicodeDecodeError:
-            raise Thrown("D3140", functionName="decodeUrl", value=text) from None
+            raise JsonataError("D3140", functionName="decodeUrl", value=text) from None
 
     @staticmethod
     def number(value: Any) -> Any:
@@ -122,25 +122,29 @@ class Corrections:
             return int(value)
         if isinstance(value, str):
             if _NUMBER.fullmatch(value) and math.isfinite(float(value)):
-                return operators.whole(float(value))
+                return operators.integer_if_whole(float(value))
             if _RADIX.fullmatch(value):
                 return int(value, 0)
-        raise Thrown("D3030", value=value)
+        raise JsonataError("D3030", value=value)
 
     @staticmethod
     def round(value: Any, precision: float | None) -> Any:
-        """Evaluate ``$round``: half to even, of the decimal digits that the number is written with."""
-        return None if value is None else operators.whole(float(pictures.rounded(value, int(precision or 0))))
+        """Evaluate ``$round``: half to even, of the shortest decimal notation of the number."""
+        return (
+            None
+            if value is None
+            else operators.integer_if_whole(float(pictures.round_half_even(value, int(precision or 0))))
+        )
 
     @staticmethod
     def format_base(value: Any, radix: Any) -> str | None:
-        """Evaluate ``$formatBase``: both are rounded."""
+        """Evaluate ``$formatBase``; number and base are rounded."""
         if value is None:
             return None
-        base = int(pictures.rounded(10 if radix is None else radix, 0))
+        base = int(pictures.round_half_even(10 if radix is None else radix, 0))
         if not 2 <= base <= 36:
-            raise Thrown("D3100", value=base)
-        return str(Library.base_repr(int(pictures.rounded(value, 0)), base)).lower()
+            raise JsonataError("D3100", value=base)
+        return str(Library.base_repr(int(pictures.round_half_even(value, 0)), base)).lower()
 
     @staticmethod
     def power(base: Any, exponent: Any) -> Any:
@@ -148,22 +152,22 @@ class Corrections:
         if base is None:
             return None
         try:
-            found = math.pow(base, exponent)
+            result = math.pow(base, exponent)
         except (OverflowError, ValueError):
-            found = math.inf
-        if not math.isfinite(found):
-            raise Thrown("D3061", value=base, exp=exponent)
-        return found
+            result = math.inf
+        if not math.isfinite(result):
+            raise JsonataError("D3061", value=base, exp=exponent)
+        return result
 
     @staticmethod
     def sum(values: list[Any] | None) -> Any:
-        """Evaluate ``$sum``: one after the other, as the reference adds."""
+        """Evaluate ``$sum`` from left to right, as the reference implementation does."""
         if values is None:
             return None
-        found = 0.0
+        total = 0.0
         for value in values:
-            found += value
-        return found
+            total += value
+        return total
 
     @staticmethod
     def count(values: list[Any] | None) -> int:
@@ -177,24 +181,24 @@ class Corrections:
             return items
         if after is None:
             if not Utils.is_array_of_numbers(items) and not Utils.is_array_of_strings(items):
-                raise Thrown("D3070")
+                raise JsonataError("D3070")
             return sorted(items)
-        return operators.sort(items, lambda a, b: _is_true(Library.func_apply(after, [a, b])))
+        return operators.sort(items, lambda a, b: _is_truthy_in_javascript(Library.func_apply(after, [a, b])))
 
     @staticmethod
     def distinct(items: Any) -> Any:
-        """Evaluate ``$distinct``: an array stays one."""
+        """Evaluate ``$distinct``; an array of one member stays an array."""
         if not isinstance(items, list) or len(items) <= 1:
             return items
-        found = Utils.create_sequence() if Utils.is_sequence(items) else []
+        unique = Utils.create_sequence() if Utils.is_sequence(items) else []
         for item in items:
-            if not any(equal(item, seen) for seen in found):
-                found.append(item)
-        return found
+            if not any(equal(item, other) for other in unique):
+                unique.append(item)
+        return unique
 
     @staticmethod
     def shuffle(items: list[Any] | None) -> list[Any] | None:
-        """Evaluate ``$shuffle``: Fisher and Yates's shuffle, with chance from the host of the evaluation."""
+        """Evaluate ``$shuffle`` by the Fisher-Yates algorithm, with the host's random numbers."""
         if items is None or len(items) <= 1:
             return items
         shuffled: list[Any] = []
@@ -211,26 +215,26 @@ class Corrections:
 
 
 def evaluation_host() -> Host:
-    """Return the host of the evaluation that this thread is in: the library keeps that evaluation there."""
+    """Return the host of this thread's evaluation, which the library keeps in `CURRENT`."""
     host: Host = Jsonata.CURRENT.jsonata.host
     return host
 
 
-def _encoded(text: str | None, kept: str, name: str) -> str | None:
+def _encode(text: str | None, unescaped: str, name: str) -> str | None:
     try:
-        return None if text is None else urllib.parse.quote(text, safe=kept)
+        return None if text is None else urllib.parse.quote(text, safe=unescaped)
     except UnicodeEncodeError:
-        raise Thrown("D3140", functionName=name, value=text) from None
+        raise JsonataError("D3140", functionName=name, value=text) from None
 
 
-def _escaped(text: str, name: str) -> str:
+def _check_escapes(text: str, name: str) -> str:
     if re.search(r"%(?![0-9A-Fa-f]{2})", text):
-        raise Thrown("D3140", functionName=name, value=text)
+        raise JsonataError("D3140", functionName=name, value=text)
     return text
 
 
-def _is_true(value: Any) -> bool:
-    """Return whether JavaScript takes a value for true: an empty list is."""
+def _is_truthy_in_javascript(value: Any) -> bool:
+    """Return whether JavaScript treats a value as true; an empty list is true."""
     if value is None or value is NULL or (isinstance(value, float) and math.isnan(value)):
         return False
     return bool(value) if isinstance(value, bool | int | float | str) else True

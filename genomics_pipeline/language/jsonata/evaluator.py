@@ -1,26 +1,20 @@
-"""The library's evaluator, corrected where it departs from the reference implementation, and bounded as AWS's is."""
+"""The evaluator: the library's, corrected to agree with the reference implementation, and limited as AWS's is."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 from genomics_pipeline.language.host import Host
 from genomics_pipeline.language.jsonata.library import Functions as Library
 from genomics_pipeline.language.jsonata.library import JException, Jsonata, Parser, Utils
-from genomics_pipeline.language.jsonata.limits import (
-    MAX_SECONDS,
-    too_deep,
-    too_large,
-    too_long,
-)
-from genomics_pipeline.language.jsonata.messages import Thrown
-from genomics_pipeline.language.jsonata.operators import ARITHMETIC, sort, string, truth, whole
-from genomics_pipeline.language.jsonata.reads import pure, reads, ready
+from genomics_pipeline.language.jsonata.limits import MAX_SECONDS, too_deep, too_large, too_long
+from genomics_pipeline.language.jsonata.messages import JsonataError
+from genomics_pipeline.language.jsonata.operators import ARITHMETIC, integer_if_whole, is_true, sort, string
+from genomics_pipeline.language.jsonata.reads import prepare_bindings, pure_path, reads
 from genomics_pipeline.language.jsonata.regular_expressions import Matcher
-from genomics_pipeline.language.jsonata.syntax_tree import parsed
+from genomics_pipeline.language.jsonata.syntax_tree import parse, parse_wrapper
 from genomics_pipeline.language.jsonata.values import NULL, equal, is_function
 from genomics_pipeline.model import quotas
 
@@ -28,57 +22,58 @@ _RANGE_OF_THE_LANGUAGE = 10_000_000
 
 
 class Evaluator(Jsonata):  # type: ignore[misc]
-    """One compiled expression; `run` may be called by many threads at once."""
+    """A compiled expression; threads may call `run` concurrently."""
 
     def __init__(self, text: str, functions: Mapping[str, Any]) -> None:
-        self.parser = Parser.__new__(Parser)  # asked only whether it debugs
+        self.parser = Parser.__new__(Parser)  # only its flag `dbg` is read
         self.parser.dbg = False
-        self.ast = parsed(text)
+        self.ast = parse(text)
         self.errors = None
         self.environment = self.create_frame(Jsonata.static_frame)
         self.environment.bindings.update(functions)
         self.reads = reads(self.ast)
         self.input = None
-        self._moment: int | None = None
+        self._milliseconds: int | None = None
 
     def run(self, bindings: Mapping[str, Any], host: Host) -> Any:
-        """Return the value, as the library's values are; None is nothing."""
-        one = object.__new__(Evaluator)
-        one.__dict__.update(self.__dict__)
-        one.host = host
-        one.depth = one.steps = 0
-        one.until = host.processor_seconds() + MAX_SECONDS
-        one._moment = None
-        one.environment = self.create_frame(self.environment)
-        one.environment.bindings.update(ready(bindings, self.reads))
+        """Return the value as the library represents it, with None for nothing."""
+        evaluation = object.__new__(Evaluator)
+        evaluation.__dict__.update(self.__dict__)
+        evaluation.host = host
+        evaluation.depth = evaluation.steps = 0
+        evaluation.deadline = host.processor_seconds() + MAX_SECONDS
+        evaluation._milliseconds = None
+        evaluation.environment = self.create_frame(self.environment)
+        evaluation.environment.bindings.update(prepare_bindings(bindings, self.reads))
         # The library's functions call back the instance of their thread.
         before = getattr(Jsonata.CURRENT, "jsonata", None)
-        Jsonata.CURRENT.jsonata = one
+        Jsonata.CURRENT.jsonata = evaluation
         try:
-            return one.eval(self.ast, None, one.environment)
+            return evaluation.eval(self.ast, None, evaluation.environment)
         finally:
             Jsonata.CURRENT.jsonata = before
 
     @property
     def timestamp(self) -> int:
-        """The time of ``$now`` and ``$millis``, in milliseconds; one moment for the whole evaluation."""
-        if self._moment is None:
-            self._moment = int(self.host.now() * 1000)
-        return self._moment
+        """The time of ``$now`` and ``$millis``, in milliseconds since the epoch, constant during an evaluation."""
+        if self._milliseconds is None:
+            self._milliseconds = int(self.host.now() * 1000)
+        return self._milliseconds
 
     def eval(self, expr: Any, focus: Any, environment: Any) -> Any:
+        """Evaluate a node of the syntax tree within AWS's limits."""
         self.depth += 1
         if self.depth > quotas.JSONATA_DEPTH.value:
             raise too_deep()
         self.steps += 1
-        if not self.steps % 1024 and self.host.processor_seconds() > self.until:
+        if not self.steps % 1024 and self.host.processor_seconds() > self.deadline:
             raise too_long()
         try:
-            return self._step(expr, focus, environment)
+            return self._evaluate_node(expr, focus, environment)
         finally:
             self.depth -= 1
 
-    def _step(self, expr: Any, focus: Any, environment: Any) -> Any:
+    def _evaluate_node(self, expr: Any, focus: Any, environment: Any) -> Any:
         kind = expr.type
         evaluate = _EVALUATE.get(kind)
         result = evaluate(self, expr, focus, environment) if evaluate else None
@@ -97,52 +92,53 @@ class Evaluator(Jsonata):  # type: ignore[misc]
         return result
 
     def evaluate_path(self, expr: Any, focus: Any, environment: Any) -> Any:
-        """Evaluate a path; one of nothing but names through objects without the library."""
-        if expr.pure is None:
-            expr.pure = pure(expr)
-        if expr.pure:
-            found = environment.lookup(expr.pure[0])
-            for name in expr.pure[1:]:
-                if not isinstance(found, dict) or name not in found:
+        """Evaluate a path, without the library if it consists of names only and leads through objects."""
+        if expr.pure_path is None:
+            expr.pure_path = pure_path(expr)
+        if expr.pure_path:
+            value = environment.lookup(expr.pure_path[0])
+            for name in expr.pure_path[1:]:
+                if not isinstance(value, dict) or name not in value:
                     break
-                found = found[name]
+                value = value[name]
             else:
-                return NULL if found is None else found
+                return NULL if value is None else value
         return super().evaluate_path(expr, focus, environment)
 
     def evaluate_filter(self, predicate: Any, focus: Any, environment: Any) -> Any:
-        """Evaluate a predicate; over nothing, it is evaluated once all the same."""
+        """Evaluate a predicate, once even if it applies to nothing."""
         tuples = isinstance(focus, Utils.JList) and focus.tuple_stream
         items = focus if isinstance(focus, list) else [focus]
-        found = Utils.create_sequence()
-        found.tuple_stream = tuples
+        selected = Utils.create_sequence()
+        selected.tuple_stream = tuples
         if predicate.type == "number":
-            place = _place(predicate.value, items)
+            place = _index(predicate.value, items)
             item = items[place] if 0 <= place < len(items) else None
             if isinstance(item, list):
                 return item
             if item is not None:
-                found.append(item)
-            return found
+                selected.append(item)
+            return selected
         for place, item in enumerate(items):
             frame = self.create_frame_from_tuple(environment, item) if tuples else environment
             answer = self.eval(predicate, item["@"] if tuples else item, frame)
             if Utils.is_numeric(answer):
                 answer = [answer]
             if Utils.is_array_of_numbers(answer):
-                found.extend(item for number in answer if _place(number, items) == place)
-            elif truth(answer):
-                found.append(item)
-        return found
+                selected.extend(item for number in answer if _index(number, items) == place)
+            elif is_true(answer):
+                selected.append(item)
+        return selected
 
     def evaluate_binary(self, expr: Any, focus: Any, environment: Any) -> Any:
+        """Evaluate a binary operator; `and` and `or` evaluate the right side only if it decides."""
         left = self.eval(expr.lhs, focus, environment)
         operator = expr.value
         if operator in ("and", "or"):
             try:
-                if truth(left) is (operator == "or"):
+                if is_true(left) is (operator == "or"):
                     return operator == "or"
-                return truth(self.eval(expr.rhs, focus, environment))
+                return is_true(self.eval(expr.rhs, focus, environment))
             except JException as error:
                 error.token = operator
                 raise
@@ -167,74 +163,85 @@ class Evaluator(Jsonata):  # type: ignore[misc]
         return self.evaluate_numeric_expression(left, right, operator)
 
     def evaluate_numeric_expression(self, left: Any, right: Any, operator: str) -> Any:
+        """Evaluate an arithmetic operator on doubles; nothing if a side is nothing."""
         for code, side in (("T2001", left), ("T2002", right)):
             if side is not None and not Utils.is_numeric(side):
-                raise Thrown(code, token=operator, value=side)
+                raise JsonataError(code, token=operator, value=side)
         if left is None or right is None:
             return None
-        return whole(ARITHMETIC[operator](float(left), float(right)))
+        return integer_if_whole(ARITHMETIC[operator](float(left), float(right)))
 
     def evaluate_unary(self, expr: Any, focus: Any, environment: Any) -> Any:
+        """Evaluate a negation; arrays and objects as the library does."""
         if expr.value == "-":
-            found = self.eval(expr.expression, focus, environment)
-            if found is None:
+            operand = self.eval(expr.expression, focus, environment)
+            if operand is None:
                 return None
-            if not Utils.is_numeric(found):
-                raise Thrown("D1002", value=found)
-            return whole(-float(found))
+            if not Utils.is_numeric(operand):
+                raise JsonataError("D1002", value=operand)
+            return integer_if_whole(-float(operand))
         return super().evaluate_unary(expr, focus, environment)
 
     def evaluate_string_concat(self, left: Any, right: Any) -> str:
+        """Evaluate `&` within AWS's limit."""
         text = "".join("" if side is None else string(side) for side in (left, right))
         if len(text) > quotas.JSONATA_TEXT.value:
             raise too_large()
         return text
 
     def evaluate_includes_expression(self, left: Any, right: Any) -> bool:
+        """Evaluate `in`."""
         if left is None or right is None:
             return False
         members = right if isinstance(right, list) else [right]
-        if isinstance(left, list | dict):  # it compares identities
+        if isinstance(left, list | dict):  # the reference compares identities
             return any(member is left for member in members)
         return any(equal(member, left) for member in members)
 
     def evaluate_range_expression(self, first: Any, last: Any) -> Any:
+        """Evaluate `..` within AWS's limit."""
         for code, side in (("T2003", first), ("T2004", last)):
             if side is not None and (isinstance(side, bool) or not isinstance(side, int)):
-                raise Thrown(code, value=side)
+                raise JsonataError(code, value=side)
         if first is None or last is None or first > last:
             return None
         size = last - first + 1
         if size > _RANGE_OF_THE_LANGUAGE:
-            raise Thrown("D2014", value=size)
+            raise JsonataError("D2014", value=size)
         if size > quotas.JSONATA_SEQUENCE.value:
             raise too_large()
         return Utils.create_sequence_from_iter(range(first, last + 1))
 
     def evaluate_condition(self, expr: Any, focus: Any, environment: Any) -> Any:
-        chosen = expr.then if truth(self.eval(expr.condition, focus, environment)) else expr._else
+        """Evaluate `? :`."""
+        chosen = expr.then if is_true(self.eval(expr.condition, focus, environment)) else expr._else
         return None if chosen is None else self.eval(chosen, focus, environment)
 
     def evaluate_regex(self, expr: Any) -> Any:
+        """Return the regular expression as a function."""
         return Matcher(expr.value)
 
     def evaluate_descendants(self, expr: Any, focus: Any) -> Any:
-        found = Utils.create_sequence()
+        """Evaluate `**`."""
+        descendants = Utils.create_sequence()
         if focus is not None:
-            self.recurse_descendants(focus, found)
-        return found[0] if len(found) == 1 else found
+            self.recurse_descendants(focus, descendants)
+        return descendants[0] if len(descendants) == 1 else descendants
 
     def evaluate_group_expression(self, expr: Any, focus: Any, environment: Any) -> Any:
-        if isinstance(focus, list) and not focus:  # else the library appends nothing to the caller's own list
+        """Evaluate a group; the library's changes an empty list of its caller."""
+        if isinstance(focus, list) and not focus:
             focus = Utils.create_sequence(None)
         return super().evaluate_group_expression(expr, focus, environment)
 
     def evaluate_sort_expression(self, expr: Any, focus: Any, environment: Any) -> Any:
+        """Evaluate an order-by with the reference's sequence of comparisons."""
         tuples = isinstance(focus, Utils.JList) and focus.tuple_stream
         compare = Jsonata.ComparatorWrapper(self, expr, environment, tuples).compare
         return sort(focus, lambda a, b: compare(a, b) == 1)
 
     def evaluate_function(self, expr: Any, focus: Any, environment: Any, applyto_context: Any) -> Any:
+        """Evaluate a call, adding the function's name to its errors."""
         try:
             return super().evaluate_function(expr, focus, environment, applyto_context)
         except JException as error:
@@ -244,8 +251,9 @@ class Evaluator(Jsonata):  # type: ignore[misc]
             raise
 
     def apply_inner(self, proc: Any, args: Any, focus: Any, environment: Any) -> Any:
+        """Call a function, adding its name to its errors."""
         if not is_function(proc):
-            raise Thrown("T1006")
+            raise JsonataError("T1006")
         try:
             arguments = self.validate_arguments(proc, args, focus)
             return self.apply_procedure(proc, arguments) if Library.is_lambda(proc) else proc.call(focus, arguments)
@@ -255,11 +263,12 @@ class Evaluator(Jsonata):  # type: ignore[misc]
             raise
 
     def partial_apply_native_function(self, native: Any, args: Any) -> Any:
+        """Apply a function of the library partially."""
         count = min(len(args), native.get_number_of_args())
-        return self.partial_apply_procedure(_wrapper(native.function_name, count), args)
+        return self.partial_apply_procedure(parse_wrapper(native.function_name, count), args)
 
 
-def _place(number: float, items: list[Any]) -> int:
+def _index(number: float, items: list[Any]) -> int:
     place = math.floor(number)
     return place + len(items) if place < 0 else place
 
@@ -286,10 +295,3 @@ _EVALUATE = {
     "apply": Evaluator.evaluate_apply_expression,
     "transform": Evaluator.evaluate_transform_expression,
 }
-
-
-@cache
-def _wrapper(name: str, count: int) -> Any:
-    """Return a lambda around a function of the library, for partial application."""
-    names = ", ".join(f"$a{place}" for place in range(count))
-    return parsed(f"function({names}){{ ${name}({names}) }}")

@@ -1,4 +1,4 @@
-"""JSONata templates: a JSON value in which every string ``{% … %}`` is an expression."""
+"""JSONata templates: JSON values in which every string ``{% … %}`` is an expression."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 
 from genomics_pipeline.language.errors import QUERY_EVALUATION, StatesError
 from genomics_pipeline.language.host import NO_HOST, Host
-from genomics_pipeline.language.jsonata.text import WORDS, is_expression, text_of
+from genomics_pipeline.language.jsonata.text import WORDS, is_expression, unwrap_expression
 
 _PATH = re.compile(r"\s*\$([A-Za-z]\w*)((?:\.[A-Za-z]\w*)*)\s*", re.ASCII)
 _ABSENT = object()
-_UNCODED = "threw an error during evaluation: "  # a colon, where no code follows
+_WITHOUT_CODE = "threw an error during evaluation: "  # AWS writes a colon if there is no code
 
 Bindings = Mapping[str, Any]
 
 
 class Expression:
-    """One compiled expression."""
+    """A JSONata expression, compiled when first evaluated."""
 
     __slots__ = ("_compiled", "_names", "text")
 
@@ -34,49 +34,54 @@ class Expression:
         """Return the value of the expression.
 
         Args:
-            bindings: Variables by name; ``states`` among them.
-            field: The field it stands in, for the error.
-            host: The source of time and chance.
+            bindings: The variables by name, ``states`` included.
+            field: The field that contains it, for the error.
+            host: The source of time and random numbers.
 
         Raises:
-            StatesError: ``States.QueryEvaluationError``, when it fails or gives nothing.
+            StatesError: ``States.QueryEvaluationError``, if it fails or returns nothing.
         """
-        found = self._member(bindings) if self._names else _ABSENT
-        if found is _ABSENT:
+        value = self._member(bindings) if self._names else _ABSENT
+        if value is _ABSENT:
             return self._evaluate(bindings, field, host)
-        return _plain(found) if isinstance(found, int | float) else found
+        return _number_to_json(value) if isinstance(value, int | float) else value
 
     def _member(self, bindings: Bindings) -> Any:
-        """Return the member that a pure path through objects leads to; `_ABSENT` for any other."""
-        found: Any = bindings
+        """Return the value of a path of names through objects; `_ABSENT` for any other path."""
+        value: Any = bindings
         for name in self._names:
-            if not isinstance(found, Mapping) or name not in found:
+            if not isinstance(value, Mapping) or name not in value:
                 return _ABSENT
-            found = found[name]
-        return found
+            value = value[name]
+        return value
 
     def _evaluate(self, bindings: Bindings, field: str, host: Host) -> Any:
         from genomics_pipeline.language.jsonata.messages import code_and_sentence
-        from genomics_pipeline.language.jsonata.values import NotJson, plain
+        from genomics_pipeline.language.jsonata.values import NotJson, to_json
 
         try:
             if self._compiled is None:
                 self._compiled = _compile(self.text)
-            found = self._compiled.run(bindings, host)
-        except Exception as error:  # the library raises its own, and whatever Python raises inside it
+            value = self._compiled.run(bindings, host)
+        except Exception as error:  # the library raises its own, and any that Python raises inside it
             code, sentence = code_and_sentence(error)
-            what = f"threw an error during evaluation. {code}: {sentence}" if code else _UNCODED + sentence
-            raise self.failure(field, what) from error
-        if found is None:
+            problem = f"threw an error during evaluation. {code}: {sentence}" if code else _WITHOUT_CODE + sentence
+            raise self.failure(field, problem) from error
+        if value is None:
             raise self.failure(field, "returned nothing (undefined).")
         try:
-            return plain(found)
+            return to_json(value)
         except NotJson:
             raise self.failure(field, "returned an unsupported result type.") from None
 
-    def failure(self, field: str, what: str) -> StatesError:
-        """AWS's sentence about an expression of a field."""
-        cause = f"The JSONata expression '{self.text}' specified for the field '{field}' {what}"
+    def failure(self, field: str, problem: str) -> StatesError:
+        """Return the error of the expression, with a cause in AWS's words.
+
+        Args:
+            field: The field that contains it.
+            problem: The rest of the sentence.
+        """
+        cause = f"The JSONata expression '{self.text}' specified for the field '{field}' {problem}"
         return StatesError(QUERY_EVALUATION, cause, location=field)
 
 
@@ -86,17 +91,17 @@ def _compile(text: str) -> Any:
     return Evaluator(text, _functions())
 
 
-def _plain(number: float) -> Any:
-    from genomics_pipeline.language.jsonata.values import plain
+def _number_to_json(number: float) -> Any:
+    from genomics_pipeline.language.jsonata.values import to_json
 
-    return plain(number)
+    return to_json(number)
 
 
 @cache
 def _functions() -> dict[str, Any]:
-    from genomics_pipeline.language.jsonata.functions import bindings
+    from genomics_pipeline.language.jsonata.functions import function_bindings
 
-    return bindings()
+    return function_bindings()
 
 
 @lru_cache(maxsize=4096)
@@ -112,16 +117,16 @@ def evaluate(template: Any, bindings: Bindings, field: str, host: Host = NO_HOST
 
     Args:
         template: Any JSON value of a document.
-        bindings: Variables by name; ``states`` among them.
-        field: The field it stands in, for the error.
-        host: The source of time and chance.
+        bindings: The variables by name, ``states`` included.
+        field: The field that contains it, for the error.
+        host: The source of time and random numbers.
 
     Raises:
         StatesError: ``States.QueryEvaluationError``.
     """
     if isinstance(template, str):
         if is_expression(template):
-            return _expression(text_of(template)).evaluate(bindings, field, host)
+            return _expression(unwrap_expression(template)).evaluate(bindings, field, host)
         return template
     if isinstance(template, dict):
         return {key: evaluate(value, bindings, f"{field}/{key}", host) for key, value in template.items()}

@@ -1,17 +1,18 @@
-"""The library jsonata-python, and all that this package assumes of its internals.
+"""The library jsonata-python, and all assumptions of this package about its internals.
 
-The library cannot be bounded or corrected from outside, so `evaluator.Evaluator` overrides and calls methods of its own
-evaluator, and `syntax_tree` its parser. What is relied upon:
+The library offers no way to limit or correct an evaluation, so `evaluator.Evaluator` overrides and calls methods of
+its evaluator, and `syntax_tree` of its parser. The assumptions:
 
-- The names in `_PARAMETERS`, called with that many positional parameters; of the evaluator, many are overridden.
+- The names in `_PARAMETERS`, called with this number of positional parameters; many methods of the evaluator are
+  overridden.
 - ``Jsonata.CURRENT.jsonata`` is the evaluation of the calling thread: functions call back into it, and take from its
   ``timestamp`` the milliseconds of ``$now`` and ``$millis``. Only ``run`` and the library itself set it.
 - An evaluation needs ``parser.dbg``, ``ast``, ``errors``, ``environment`` and ``input``, and no other attribute.
 - A frame keeps variables in ``bindings``; a node of the syntax tree has the attributes `_NODE`, a sequence `_SEQUENCE`.
-- None is nothing; ``Utils.NULL_VALUE`` is null, and ``Utils.NONE`` an argument that was not given.
+- None is nothing; ``Utils.NULL_VALUE`` is null, and ``Utils.NONE`` an omitted argument.
 
-This module is the only one that imports the library. It checks the names and numbers when it is loaded; the version is
-pinned in pyproject.toml, and a test compares the library's source with the one that was read.
+This module is the only one that imports the library. It checks the names and numbers when it is imported. The version
+is pinned in pyproject.toml, and a test compares the library's source with the source that was read.
 """
 
 from __future__ import annotations
@@ -116,20 +117,20 @@ _CONSTANTS = ((Jsonata, "CURRENT"), (Jsonata.static_frame, "bindings"), (Utils, 
 
 
 def broken_assumptions() -> Iterator[str]:
-    """Yield what this package assumes of the library and does not find."""
+    """Yield the assumptions about the library that do not hold."""
     for owner, functions in _PARAMETERS.items():
         for name, expected in functions.items():
             function = getattr(owner, name, None)
             code = getattr(getattr(function, "__func__", function), "__code__", None)
             if code is None or code.co_argcount != expected:
-                found = "none" if code is None else str(code.co_argcount)
-                yield f"{owner.__qualname__}.{name}: expected {expected} parameters, found {found}"
+                actual = "none" if code is None else str(code.co_argcount)
+                yield f"{owner.__qualname__}.{name}: expected {expected} parameters, found {actual}"
     for owner, name in _CONSTANTS:
         if not hasattr(owner, name):
             yield f"{owner}: expected an attribute {name}, found none"
-    for what, value, names in (("node", Parser.Symbol(None, "name", 0), _NODE), ("sequence", Utils.JList(), _SEQUENCE)):
+    for kind, value, names in (("node", Parser.Symbol(None, "name", 0), _NODE), ("sequence", Utils.JList(), _SEQUENCE)):
         if missing := sorted(name for name in names if not hasattr(value, name)):
-            yield f"a {what}: expected the attributes {', '.join(missing)}, found none"
+            yield f"a {kind}: expected the attributes {', '.join(missing)}, found none"
 
 
 if _broken := list(broken_assumptions()):

@@ -1,4 +1,4 @@
-"""The language's operators on values, some of which its functions share."""
+"""Operators on values, some of which the functions share."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 from genomics_pipeline.language.jsonata.library import Functions as Library
 from genomics_pipeline.language.jsonata.library import Utils
-from genomics_pipeline.language.jsonata.messages import Thrown
+from genomics_pipeline.language.jsonata.messages import JsonataError
 from genomics_pipeline.language.jsonata.regular_expressions import Matcher
-from genomics_pipeline.language.jsonata.values import is_function, text_of
+from genomics_pipeline.language.jsonata.values import is_function, json_text
 
 
 def _remainder(left: float, right: float) -> float:
@@ -32,45 +32,45 @@ ARITHMETIC: dict[str, Callable[[float, float], float]] = {
 }
 
 
-def truth(value: Any) -> bool:
-    """Return whether a value counts as true where the language asks: a function does, unlike for ``$boolean``."""
+def is_true(value: Any) -> bool:
+    """Return whether a value is true as a condition; a function is, unlike for ``$boolean``."""
     if isinstance(value, Matcher):
         return False
     return is_function(value) or bool(Library.to_boolean(value))
 
 
-def whole(value: float) -> float:
-    """Return a number of the library: an int where it is whole."""
+def integer_if_whole(value: float) -> float:
+    """Return a whole number as an int, as the library expects; any other unchanged."""
     return int(value) if math.isfinite(value) and value.is_integer() else value
 
 
 def string(value: Any, prettify: bool = False) -> str:
-    """Evaluate ``$string`` of a value that is there."""
+    """Evaluate ``$string`` of a value other than nothing."""
     if isinstance(value, str):
         return value
     if is_function(value):
         return ""
     if isinstance(value, float) and not math.isfinite(value):
-        raise Thrown("D3001", value=value)
-    return text_of(value, "  " if prettify else "")
+        raise JsonataError("D3001", value=value)
+    return json_text(value, "  " if prettify else "")
 
 
 def sort(items: list[Any], after: Callable[[Any, Any], bool]) -> list[Any]:
-    """Merge sort, which asks in the reference's order; `after(a, b)`: whether `a` comes after `b`."""
+    """Sort items by merging, comparing them in the reference's order; `after(a, b)` is true if `a` follows `b`."""
     if len(items) <= 1:
         return items
     middle = len(items) // 2
     left, right = sort(items[:middle], after), sort(items[middle:], after)
-    found: list[Any] = Utils.JList()
-    at = to = 0
-    while at < len(left) and to < len(right):
-        if after(left[at], right[to]):
-            found.append(right[to])
-            to += 1
+    merged: list[Any] = Utils.JList()
+    left_index = right_index = 0
+    while left_index < len(left) and right_index < len(right):
+        if after(left[left_index], right[right_index]):
+            merged.append(right[right_index])
+            right_index += 1
         else:
-            found.append(left[at])
-            at += 1
-    found += left[at:] + right[to:]
+            merged.append(left[left_index])
+            left_index += 1
+    merged += left[left_index:] + right[right_index:]
     if isinstance(items, Utils.JList):
-        vars(found).update(sequence=items.sequence, tuple_stream=items.tuple_stream)
-    return found
+        vars(merged).update(sequence=items.sequence, tuple_stream=items.tuple_stream)
+    return merged

@@ -1,7 +1,7 @@
-"""Which members of its variables an expression reads, so that no others need be made ready for it.
+"""The members of variables that an expression reads, which are all that is converted for the library.
 
-An ItemSelector is evaluated for each item of a Map while ``$states.input`` holds all of them: what an evaluation costs
-must not grow with what it does not look at.
+An ItemSelector is evaluated for each item of a Map while ``$states.input`` holds all of them: the cost of an evaluation
+must not depend on data that it does not read.
 """
 
 from __future__ import annotations
@@ -12,31 +12,31 @@ from typing import Any
 from genomics_pipeline.language.jsonata.library import Parser
 from genomics_pipeline.language.jsonata.values import with_nulls
 
-Reads = dict[str, Any]  # member → what is read of it; None is all of it
+Reads = dict[str, Any]  # by member: the members of it that are read; None for all of it
 
 
 def reads(tree: Any) -> Reads:
-    """Return what a syntax tree reads, by variable.
+    """Return the members that a syntax tree reads, by variable.
 
-    >>> from genomics_pipeline.language.jsonata.syntax_tree import parsed
-    >>> reads(parsed("$states.input.a.b & $states.input.c[0].d & $x"))
+    >>> from genomics_pipeline.language.jsonata.syntax_tree import parse
+    >>> reads(parse("$states.input.a.b & $states.input.c[0].d & $x"))
     {'states': {'input': {'a': {'b': None}, 'c': None}}, 'x': None}
     """
-    found: Reads = {}
-    _walk(tree, found, set())
-    return found
+    members: Reads = {}
+    _walk(tree, members, set())
+    return members
 
 
-def pure(path: Any) -> list[str]:
-    """Return the names of a path that is nothing but a variable and names; none of any other."""
+def pure_path(path: Any) -> list[str]:
+    """Return the names of a path that consists of a variable and names only; empty for any other path."""
     steps = path.steps
     if steps[0].type != "variable" or path.keep_singleton_array or path.group or path.tuple:
         return []
-    plain = all(step.type == "name" for step in steps[1:]) and not any(map(_more, steps))
+    plain = all(step.type == "name" for step in steps[1:]) and not any(map(_has_modifiers, steps))
     return [str(step.value) for step in steps] if plain and steps[0].value else []
 
 
-def _more(step: Any) -> bool:
+def _has_modifiers(step: Any) -> bool:
     return bool(
         step.predicate
         or step.stages
@@ -49,51 +49,55 @@ def _more(step: Any) -> bool:
     )
 
 
-def ready(bindings: Mapping[str, Any], read: Reads) -> dict[str, Any]:
-    """Return the variables as the library takes them, with what is read of them."""
-    return {name: _pruned(bindings[name], below) for name, below in read.items() if name in bindings}
+def prepare_bindings(bindings: Mapping[str, Any], read: Reads) -> dict[str, Any]:
+    """Return the parts of the variables that are read, as the library represents them."""
+    return {name: _prune(bindings[name], below) for name, below in read.items() if name in bindings}
 
 
-def _pruned(value: Any, read: Reads | None) -> Any:
+def _prune(value: Any, read: Reads | None) -> Any:
     if read is None or not isinstance(value, Mapping):
         return with_nulls(value)
-    return {name: _pruned(value[name], below) for name, below in read.items() if name in value}
+    return {name: _prune(value[name], below) for name, below in read.items() if name in value}
 
 
-def _walk(node: Any, found: Reads, seen: set[int]) -> None:
+def _walk(node: Any, members: Reads, visited: set[int]) -> None:
     if isinstance(node, list | tuple):
-        for one in node:
-            _walk(one, found, seen)
-    elif isinstance(node, Parser.Symbol) and id(node) not in seen:
-        seen.add(id(node))
+        for child in node:
+            _walk(child, members, visited)
+    elif isinstance(node, Parser.Symbol) and id(node) not in visited:
+        visited.add(id(node))
         if node.type == "path" and node.steps[0].type == "variable":
-            _add(found, _chain(node.steps))
+            _add_chain(members, _chain(node.steps))
         elif node.type == "variable":
-            _add(found, [str(node.value)])
+            _add_chain(members, [str(node.value)])
         skipped = [node.steps[0]] if node.type == "path" and node.steps[0].type == "variable" else []
         for name, below in vars(node).items():
             if name != "_outer_instance":
-                _walk([one for one in below if one not in skipped] if isinstance(below, list) else below, found, seen)
+                _walk(
+                    [child for child in below if child not in skipped] if isinstance(below, list) else below,
+                    members,
+                    visited,
+                )
         for first in skipped:
-            _walk([first.predicate, first.stages, first.group], found, seen)
+            _walk([first.predicate, first.stages, first.group], members, visited)
 
 
 def _chain(steps: list[Any]) -> list[str]:
-    """Return the names from the variable on, as far as they are nothing but names."""
+    """Return the variable and the names that follow it, up to the first step of another kind."""
     names: list[str] = []
     for step in steps:
         if step.type != ("variable" if step is steps[0] else "name") or step.focus or step.tuple or step.ancestor:
             break
         names.append(str(step.value))
-        if _more(step):
+        if _has_modifiers(step):
             break
     return names or [str(steps[0].value)]
 
 
-def _add(found: Reads, names: list[str]) -> None:
+def _add_chain(members: Reads, names: list[str]) -> None:
     for place, name in enumerate(names):
-        below = found.setdefault(name, {} if place < len(names) - 1 else None)
+        below = members.setdefault(name, {} if place < len(names) - 1 else None)
         if below is None or place == len(names) - 1:
-            found[name] = None
+            members[name] = None
             return
-        found = below
+        members = below

@@ -1,4 +1,4 @@
-"""The check of an expression for what Step Functions does not offer to it; AWS makes it before a definition runs."""
+"""The check of an expression's references, which AWS makes before a definition runs."""
 
 from __future__ import annotations
 
@@ -6,47 +6,47 @@ from collections.abc import Iterable
 from typing import Any
 
 from genomics_pipeline.language.jsonata.library import Parser
-from genomics_pipeline.language.jsonata.syntax_tree import parsed
+from genomics_pipeline.language.jsonata.syntax_tree import parse
 
 _CHILDREN = ("lhs", "rhs", "expression", "procedure", "body", "condition", "then", "_else", "next_function")
-_OF_CONTEXT = ("expr", "pattern", "update", "delete")  # evaluated over what stands before them
+_OF_CONTEXT = ("expr", "pattern", "update", "delete")  # evaluated over the value of the expression before them
 
 
-def unsupported(text: str, states: Iterable[str]) -> list[str]:
-    """Return what AWS refuses of an expression as ``UNSUPPORTED_JSONATA_EXPRESSION``, in its words.
+def unsupported_references(text: str, states: Iterable[str]) -> list[str]:
+    """Return the problems that AWS calls ``UNSUPPORTED_JSONATA_EXPRESSION``, in its words.
 
-    An expression has no context value: a name, ``$`` or ``$$`` that would read one is refused.
+    An expression has no context value, so a name, ``$`` or ``$$`` that would read one is refused.
 
     Measured with ValidateStateMachineDefinition: floci-io/floci,
     StepFunctionsValidateStateMachineDefinitionIntegrationTest.java; gabrielmoreira/tiny-asl-machine,
     Feature.JSONataValidation-002.
 
-    >>> unsupported("$states.result.a & b & $$", ["input", "context"])
+    >>> unsupported_references("$states.result.a & b & $$", ["input", "context"])
     ["Field '$states.result' does not exist.", "Reference to 'b' at the top level is not supported.", \
 "Reference to '$$' is not supported."]
 
     Args:
         text: The expression.
-        states: The members that ``$states`` has where it stands.
+        states: The members that ``$states`` has in its field.
 
     Raises:
-        JException: Syntax error.
+        JException: for a syntax error.
     """
-    found = _References()
-    found.node(parsed(text), True)
-    fields = [f"Field '$states.{name}' does not exist." for name in found.states if name not in states]
+    references = _References()
+    references.node(parse(text), True)
+    fields = [f"Field '$states.{name}' does not exist." for name in references.states if name not in states]
     return fields + [
         f"Reference to '{name}' " + ("is not supported." if name == "$$" else "at the top level is not supported.")
-        for name in found.context
+        for name in references.context
     ]
 
 
 class _References:
-    """Names, in the order they are written.
+    """The references of an expression, in the order of its text.
 
     Attributes:
-        states: Members of ``$states``.
-        context: What would read a context value.
+        states: The members of ``$states`` that it reads.
+        context: The names that would read a context value.
     """
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class _References:
         self.context: dict[str, None] = {}
 
     def node(self, node: Any, top: bool) -> None:
-        """Walk a node; at the `top` there is no context value."""
+        """Walk a node; at the top of an expression there is no context value."""
         if not isinstance(node, Parser.Symbol):
             return
         if node.type == "path":
@@ -81,9 +81,9 @@ class _References:
             self.node(getattr(node, name, None), top)
         inner = [*(node.expressions or ()), *(node.arguments or ())]
         if node.type == "unary":  # an object's keys and values
-            inner += [one for pair in node.lhs_object or () for one in pair]
-        for one in inner:
-            self.node(one, top)
+            inner += [child for pair in node.lhs_object or () for child in pair]
+        for child in inner:
+            self.node(child, top)
 
     def _over_context(self, node: Any) -> None:
         stages = [*(node.predicate or ()), *(node.stages or ()), *(getattr(node, "terms", None) or ())]
@@ -92,5 +92,5 @@ class _References:
         for name in _OF_CONTEXT:
             self.node(getattr(node, name, None), False)
         for pair in (node.group.lhs_object or ()) if node.group is not None else ():
-            for one in pair:
-                self.node(one, False)
+            for child in pair:
+                self.node(child, False)

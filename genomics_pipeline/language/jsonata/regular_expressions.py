@@ -1,4 +1,4 @@
-"""Regular expressions, written as JavaScript's, and the functions that take them."""
+"""Regular expressions in JavaScript's syntax, and the functions that take them."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from typing import Any
 
 from genomics_pipeline.language.jsonata.library import Functions as Library
 from genomics_pipeline.language.jsonata.library import Jsonata, RegexFlags, Utils
-from genomics_pipeline.language.jsonata.limits import Uncoded
-from genomics_pipeline.language.jsonata.messages import Thrown
+from genomics_pipeline.language.jsonata.limits import ErrorWithoutCode
+from genomics_pipeline.language.jsonata.messages import JsonataError
 
-_SIGN = re.compile(r"\\.|\(\?<(?![=!])|.", re.DOTALL)
+_PIECE = re.compile(r"\\.|\(\?<(?![=!])|.", re.DOTALL)
 _CLASSES = {r"\d": "0-9", r"\w": "A-Za-z0-9_", r"\D": "^0-9", r"\W": "^A-Za-z0-9_"}
 
 
-def compiled(pattern: str, flags: RegexFlags) -> re.Pattern[str]:
-    """Compile a literal of an expression, for the library's parser, in Python's writing.
+def compile_regex(pattern: str, flags: RegexFlags) -> re.Pattern[str]:
+    """Compile a regular expression literal, translated into Python's syntax.
 
-    JavaScript's digits and word characters are ASCII, its ``$`` is the very end, and ``[`` needs no escape in a set.
+    In JavaScript, digits and word characters are ASCII, ``$`` is the very end, and ``[`` needs no escape in a set.
     """
-    found, inside = [], False
-    for sign in _SIGN.findall(pattern):
-        if sign in _CLASSES and not (inside and sign.isupper()):
-            found.append(_CLASSES[sign] if inside else f"[{_CLASSES[sign]}]")
-        elif sign == "(?<" and not inside:
-            found.append("(?P<")
-        elif sign == "$" and not inside and not flags.multiline:
-            found.append(r"\Z")
-        elif inside and sign in "[&|~":
-            found.append("\\" + sign)
+    parts, in_set = [], False
+    for piece in _PIECE.findall(pattern):
+        if piece in _CLASSES and not (in_set and piece.isupper()):
+            parts.append(_CLASSES[piece] if in_set else f"[{_CLASSES[piece]}]")
+        elif piece == "(?<" and not in_set:
+            parts.append("(?P<")
+        elif piece == "$" and not in_set and not flags.multiline:
+            parts.append(r"\Z")
+        elif in_set and piece in "[&|~":
+            parts.append("\\" + piece)
         else:
-            inside = sign == "[" or (inside and sign != "]")
-            found.append(sign)
-    return re.compile("".join(found), (re.IGNORECASE * flags.case_insensitive) | (re.MULTILINE * flags.multiline))
+            in_set = piece == "[" or (in_set and piece != "]")
+            parts.append(piece)
+    return re.compile("".join(parts), (re.IGNORECASE * flags.case_insensitive) | (re.MULTILINE * flags.multiline))
 
 
 class Matcher(Jsonata.JFunctionCallable):  # type: ignore[misc]
-    """A regular expression as the function that it is: of a text, to its first match."""
+    """A regular expression as JSONata sees it: a function of a text that returns its first match."""
 
     signature = None
     function_name = ""
@@ -46,52 +46,58 @@ class Matcher(Jsonata.JFunctionCallable):  # type: ignore[misc]
         self._pattern = pattern
 
     def validate(self, args: list[Any], context: Any) -> list[Any]:
-        """Anything may be asked of it."""
+        """Return the arguments unchanged, whatever they are."""
         return args
 
     def get_number_of_args(self) -> int:
-        """Return 2: a text, and where to start."""
+        """Return 2: a text, and the position to start at."""
         return 2
 
     def call(self, focus: Any, args: list[Any]) -> Any:
         """Return the first match, and the function for the next one."""
-        return _first(self._matches(args[0])) if args and isinstance(args[0], str) else None
+        return _first_match(self._matches(args[0])) if args and isinstance(args[0], str) else None
 
     def _matches(self, text: str) -> Iterator[dict[str, Any]]:
-        """One after the other; positions count UTF-16 units, as JavaScript's do."""
+        """Yield the matches; positions count UTF-16 code units, as in JavaScript."""
         match = self._pattern.search(text)
         while match:
-            start, end = (_units(text, place) for place in match.span())
+            start, end = (_utf16_offset(text, place) for place in match.span())
             yield {"match": match[0], "start": start, "end": end, "groups": list(match.groups())}
             if match.end() >= len(text):
                 return
             match = self._pattern.search(text, match.end())
             if match and not match[0]:
-                raise Thrown("D1004", value=self._pattern.pattern)
+                raise JsonataError("D1004", value=self._pattern.pattern)
 
 
-def _units(text: str, place: int) -> int:
+def _utf16_offset(text: str, place: int) -> int:
     return place if text.isascii() else len(text[:place].encode("utf-16-le", "surrogatepass")) // 2
 
 
-def _cut(text: str, start: int, end: int | None = None) -> str:
+def _slice_utf16(text: str, start: int, end: int | None = None) -> str:
     if text.isascii():
         return text[start:end]
     units = text.encode("utf-16-le", "surrogatepass")
     return units[2 * start : None if end is None else 2 * end].decode("utf-16-le", "surrogatepass")
 
 
-def _first(matches: Iterator[dict[str, Any]]) -> Any:
+def _first_match(matches: Iterator[dict[str, Any]]) -> Any:
     match = next(matches, None)
-    return None if match is None else match | {"next": Jsonata.JLambda(lambda: _first(matches))}
+    return None if match is None else match | {"next": Jsonata.JLambda(lambda: _first_match(matches))}
 
 
-def _each(matcher: Any, text: str, limit: float | None = None) -> Iterator[dict[str, Any]]:
-    """Yield the matches of a regular expression, or of a function that answers as one does."""
+def _matches_of(matcher: Any, text: str, limit: float | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the matches of a regular expression, or of a function that behaves like one.
+
+    Args:
+        matcher: The function.
+        text: Its argument.
+        limit: The greatest number of matches; None for all.
+    """
     match, count = Library.func_apply(matcher, [text]), 0
     while match is not None and (limit is None or count < limit):
         if not isinstance(match, dict) or not {"start", "end", "groups", "next"} & set(match):
-            raise Thrown("T1010")
+            raise JsonataError("T1010")
         yield match
         match, count = Library.func_apply(match["next"], []), count + 1
 
@@ -100,7 +106,7 @@ def contains(text: str | None, sign: Any) -> bool | None:
     """Evaluate ``$contains``."""
     if text is None:
         return None
-    return sign in text if isinstance(sign, str) else next(_each(sign, text), None) is not None
+    return sign in text if isinstance(sign, str) else next(_matches_of(sign, text), None) is not None
 
 
 def match(text: str | None, matcher: Any, limit: float | None) -> Any:
@@ -108,9 +114,12 @@ def match(text: str | None, matcher: Any, limit: float | None) -> Any:
     if text is None:
         return None
     if limit is not None and limit < 0:
-        raise Thrown("D3040", value=limit)
-    found = ({"match": m["match"], "index": m["start"], "groups": m["groups"]} for m in _each(matcher, text, limit))
-    return Utils.create_sequence_from_iter(found)
+        raise JsonataError("D3040", value=limit)
+    matches = (
+        {"match": each["match"], "index": each["start"], "groups": each["groups"]}
+        for each in _matches_of(matcher, text, limit)
+    )
+    return Utils.create_sequence_from_iter(matches)
 
 
 def split(text: str | None, separator: Any, limit: float | None) -> list[str] | None:
@@ -118,15 +127,15 @@ def split(text: str | None, separator: Any, limit: float | None) -> list[str] | 
     if text is None:
         return None
     if limit is not None and limit < 0:
-        raise Thrown("D3020", value=limit)
+        raise JsonataError("D3020", value=limit)
     if isinstance(separator, str):
         parts = text.split(separator) if separator else list(text)
         return parts[: None if limit is None else int(limit)]
     parts, start = [], 0
-    for found in _each(separator, text, limit):
-        parts.append(_cut(text, start, found["start"]))
-        start = found["end"]
-    return parts if limit is not None and len(parts) >= limit else [*parts, _cut(text, start)]
+    for match in _matches_of(separator, text, limit):
+        parts.append(_slice_utf16(text, start, match["start"]))
+        start = match["end"]
+    return parts if limit is not None and len(parts) >= limit else [*parts, _slice_utf16(text, start)]
 
 
 def replace(text: str | None, pattern: Any, replacement: Any, limit: float | None) -> str | None:
@@ -134,38 +143,38 @@ def replace(text: str | None, pattern: Any, replacement: Any, limit: float | Non
     if text is None:
         return None
     if pattern == "":
-        raise Uncoded("Second argument of replace function cannot be an empty string")
+        raise ErrorWithoutCode("Second argument of replace function cannot be an empty string")
     if limit is not None and limit < 0:
-        raise Uncoded("Fourth argument of replace function must evaluate to a positive number")
+        raise ErrorWithoutCode("Fourth argument of replace function must evaluate to a positive number")
     if isinstance(pattern, str):
         if not isinstance(replacement, str):
-            raise Thrown("D3012", value=replacement)
+            raise JsonataError("D3012", value=replacement)
         return text.replace(pattern, replacement, -1 if limit is None else int(limit))
-    made, start = [], 0
-    for found in _each(pattern, text, limit):
-        fixed = isinstance(replacement, str)
-        new = _expanded(replacement, found) if fixed else Library.func_apply(replacement, [found])
-        if not isinstance(new, str):
-            raise Thrown("D3012", value=new)
-        made += [_cut(text, start, found["start"]), new]
-        start = found["end"]
-    return "".join(made) + _cut(text, start)
+    parts, start = [], 0
+    for match in _matches_of(pattern, text, limit):
+        is_text = isinstance(replacement, str)
+        inserted = _expand(replacement, match) if is_text else Library.func_apply(replacement, [match])
+        if not isinstance(inserted, str):
+            raise JsonataError("D3012", value=inserted)
+        parts += [_slice_utf16(text, start, match["start"]), inserted]
+        start = match["end"]
+    return "".join(parts) + _slice_utf16(text, start)
 
 
-def _expanded(replacement: str, found: dict[str, Any]) -> str:
-    """Expand ``$1`` to a group, ``$0`` to the match, ``$$`` to a dollar; the digits are at most those of the groups."""
-    groups = found["groups"]
+def _expand(replacement: str, matched: dict[str, Any]) -> str:
+    """Expand ``$1`` to a group, ``$0`` to the match, ``$$`` to a dollar; ``$12`` may be ``$1`` and a 2."""
+    groups = matched["groups"]
 
-    def one(match: re.Match[str]) -> str:
+    def expand_reference(match: re.Match[str]) -> str:
         digits = match[1]
         if digits == "$":
             return "$"
         if digits[0] == "0":
-            return str(found["match"]) + digits[1:]
+            return str(matched["match"]) + digits[1:]
         number = digits[: len(str(len(groups)))]
         if len(number) > 1 and int(number) > len(groups):
             number = number[:-1]
         group = groups[int(number) - 1] if int(number) <= len(groups) else None
         return (group or "") + digits[len(number) :]
 
-    return re.sub(r"\$(\$|[0-9]+)", one, replacement)
+    return re.sub(r"\$(\$|[0-9]+)", expand_reference, replacement)

@@ -1,4 +1,4 @@
-"""The syntax tree of an expression, from the library's parser."""
+"""Parsing of an expression into a syntax tree, by the library's parser."""
 
 from __future__ import annotations
 
@@ -8,43 +8,43 @@ from functools import cache
 from typing import Any
 
 from genomics_pipeline.language.jsonata.library import JException, Parser
-from genomics_pipeline.language.jsonata.messages import Thrown
-from genomics_pipeline.language.jsonata.regular_expressions import compiled
+from genomics_pipeline.language.jsonata.messages import JsonataError
+from genomics_pipeline.language.jsonata.regular_expressions import compile_regex
 
 _NUMERAL = r"-?[0-9.eE+-]*"
 
-Parser.Symbol.pure = None  # `Evaluator.evaluate_path` keeps here what it finds of a path
+Parser.Symbol.pure_path = None  # `Evaluator.evaluate_path` caches here what `reads.pure_path` returns
 
 
-class _Later(Parser.Symbol):  # type: ignore[misc]
-    """An operator that came after JSONata 2.0, which is AWS's: there, its second sign stands where a value should."""
+class _LaterOperator(Parser.Symbol):  # type: ignore[misc]
+    """An operator newer than JSONata 2.0, AWS's version, in which its second character is a syntax error."""
 
     def nud(self) -> Any:
-        raise Thrown("S0211", token=self.id[1])
+        raise JsonataError("S0211", token=self.id[1])
 
     def led(self, left: Any) -> Any:
-        raise Thrown("S0211", token=self.id[1])
+        raise JsonataError("S0211", token=self.id[1])
 
 
 class _JsonataParser(Parser):  # type: ignore[misc]
-    """The library's parser, of the language's version 2.0."""
+    """The library's parser, restricted to JSONata 2.0."""
 
     def __init__(self) -> None:
         super().__init__()
         for name in ("??", "?:"):
-            symbol = _Later(self, name, self.symbol_table[name].lbp)
+            symbol = _LaterOperator(self, name, self.symbol_table[name].lbp)
             symbol.value, symbol.lbp = name, self.symbol_table[name].lbp
             self.symbol_table[name] = symbol
 
     def tree(self, text: str) -> Any:
-        """Return the tree of one text; nothing is left of the one before."""
+        """Parse one text, after resetting the state that the previous one left."""
         self.ancestor_label = self.ancestor_index = 0
         self.ancestry: list[Any] = []
-        return self.parse(text, compiled)
+        return self.parse(text, compile_regex)
 
 
 class _Parsers(threading.local):
-    """A parser of each thread: to make one takes longer than to use it, and it serves one text at a time."""
+    """A parser for each thread: it parses one text at a time, and takes longer to create than to use."""
 
     def __init__(self) -> None:
         self.tree = _JsonataParser().tree
@@ -55,21 +55,28 @@ def _parsers() -> _Parsers:
     return _Parsers()
 
 
-def parsed(text: str) -> Any:
+def parse(text: str) -> Any:
     """Return the syntax tree of an expression.
 
     Raises:
-        JException: Syntax error.
+        JException: for a syntax error.
     """
     try:
         return _parsers().tree(text)
-    except IndexError:  # the library reads past the end
-        raise Thrown("S0106" if "/*" in text else "S0207") from None
+    except IndexError:  # the library reads beyond the end
+        raise JsonataError("S0106" if "/*" in text else "S0207") from None
     except KeyError as error:
-        raise Thrown("S0204", token=error.args[0]) from None
+        raise JsonataError("S0204", token=error.args[0]) from None
     except JException as error:
-        if error.error == "S0301" and error.current is not None:  # it has one code for two things
-            raise Thrown("S0103", token=error.current) from None
+        if error.error == "S0301" and error.current is not None:  # the library uses one code for two errors
+            raise JsonataError("S0103", token=error.current) from None
         if error.error == "S0102":
-            raise Thrown("S0102", token=re.findall(_NUMERAL, text[error.location :])[0]) from None
+            raise JsonataError("S0102", token=re.findall(_NUMERAL, text[error.location :])[0]) from None
         raise
+
+
+@cache
+def parse_wrapper(name: str, count: int) -> Any:
+    """Return the syntax tree of a lambda that calls a function with `count` parameters, for partial application."""
+    names = ", ".join(f"$a{number}" for number in range(count))
+    return parse(f"function({names}){{ ${name}({names}) }}")

@@ -1,4 +1,4 @@
-"""JSONata as text: the strings ``{% … %}`` of a document, and what they are made of."""
+"""JSONata source text: the strings ``{% … %}`` of a document, and the parts to build them from."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 OPEN, CLOSE = "{%", "%}"
-WORDS = frozenset({"true", "false", "null", "function", "and", "or", "in"})  # no names without backticks
+WORDS = frozenset({"true", "false", "null", "function", "and", "or", "in"})  # not usable as names without backticks
 
 
 def is_expression(value: Any) -> bool:
-    """Return whether a value of a document is an expression.
+    """Return whether a value in a document is an expression.
 
     >>> is_expression("{% 1 %}"), is_expression(" {% 1 %}")
     (True, False)
@@ -21,17 +21,17 @@ def is_expression(value: Any) -> bool:
     )
 
 
-def text_of(template: str) -> str:
-    """Return the expression in a string of a document.
+def unwrap_expression(template: str) -> str:
+    """Return the source text of an expression in a document.
 
-    >>> text_of("{% 1 + 1 %}")
+    >>> unwrap_expression("{% 1 + 1 %}")
     '1 + 1'
     """
     return template[len(OPEN) : -len(CLOSE)].strip()
 
 
 def expression(text: str) -> str:
-    """Return the string of a document that holds an expression.
+    """Return the string by which a document represents an expression.
 
     >>> expression("$states.input")
     '{% $states.input %}'
@@ -39,17 +39,17 @@ def expression(text: str) -> str:
     return f"{OPEN} {text} {CLOSE}"
 
 
-def member(of: str, name: str) -> str:
-    """Return a member of an object, by a name of letters, digits and ``_``.
+def member(parent: str, name: str) -> str:
+    """Return the source text of a member of an object; its name has only letters, digits and ``_``.
 
     >>> member("$states.input", "run"), member("$states.input", "true")
     ('$states.input.run', '$states.input.`true`')
     """
-    return f"{of}.`{name}`" if name in WORDS else f"{of}.{name}"
+    return f"{parent}.`{name}`" if name in WORDS else f"{parent}.{name}"
 
 
 def literal(value: Any) -> str:
-    """Return a JSON value in JSONata, where JSON text means itself.
+    """Return the source text of a JSON value, which is its JSON text.
 
     >>> literal({"publish": "preprocessing/{sample}"})
     '{"publish":"preprocessing/{sample}"}'
@@ -58,7 +58,7 @@ def literal(value: Any) -> str:
 
 
 def constructor(members: Mapping[str, str]) -> str:
-    """Return an object whose members are expressions.
+    """Return the source text of an object from those of its members.
 
     >>> constructor({"run": "$states.input.run"})
     '{"run":$states.input.run}'

@@ -1,4 +1,4 @@
-"""Values between JSON and the library: null, numbers and their text, functions."""
+"""Conversions of values between JSON, the library and text."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from genomics_pipeline.language.jsonata.library import Functions as Library
 from genomics_pipeline.language.jsonata.library import Utils
 
 NULL = Utils.NULL_VALUE
-LONG = 2**63  # AWS keeps whole numbers exactly up to here; beyond, they are doubles
+LONG = 2**63  # AWS's integers have 64 bits; larger ones become doubles
 
 
 _FIFTEEN_DIGITS = Context(prec=15, rounding=ROUND_FLOOR)
 
 
 def is_function(value: Any) -> bool:
-    """Return whether a value is a function: of the library, of an expression, or a regular expression."""
+    """Return whether a value is a function: built-in, a lambda, or a regular expression."""
     return bool(Utils.is_function(value) or Library.is_lambda(value))
 
 
 class NotJson(Exception):
-    """A value holds a function, which JSON cannot."""
+    """The error of a value that contains a function, which JSON cannot represent."""
 
 
 def with_nulls(value: Any) -> Any:
-    """Return a JSON value with the library's null, since None is nothing to it; the value itself where it has no null.
+    """Return a JSON value with the library's null for None; the same object if it contains no null.
 
     >>> with_nulls({"a": [1, None]})
     {'a': [1, null]}
@@ -43,16 +43,16 @@ def with_nulls(value: Any) -> Any:
     return value
 
 
-def plain(value: Any) -> Any:
-    """Return a value of the library as JSON, with numbers as AWS writes them.
+def to_json(value: Any) -> Any:
+    """Return a value of the library as a JSON value, with numbers as AWS writes them.
 
-    A whole number has no point, up to the largest of 64 bits; what no JSON number can be is a string.
+    A whole number is an integer if it fits into 64 bits; infinities and NaN are strings.
 
-    >>> plain([2.0, 2**63, float("inf"), NULL])
+    >>> to_json([2.0, 2**63, float("inf"), NULL])
     [2, 9.223372036854776e+18, 'Infinity', None]
 
     Raises:
-        NotJson: It holds a function.
+        NotJson: if it contains a function.
     """
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
@@ -61,9 +61,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, int | float):
         return _number(value)
     if isinstance(value, dict):
-        return {key: plain(member) for key, member in value.items()}
+        return {key: to_json(member) for key, member in value.items()}
     if isinstance(value, list):
-        return [plain(member) for member in value]
+        return [to_json(member) for member in value]
     if is_function(value):
         raise NotJson
     return None
@@ -78,7 +78,7 @@ def _number(value: float) -> float | str:
 
 
 def number_text(value: float) -> str:
-    """Return a number as JavaScript writes it: ``1e21`` is ``1e+21``, and a whole number has no point.
+    """Return a number in JavaScript's notation: ``1e+21`` for ``1e21``, and whole numbers without a point.
 
     >>> number_text(1e20), number_text(1e21), number_text(1e-7), number_text(0.5), number_text(2**62)
     ('100000000000000000000', '1e+21', '1e-7', '0.5', '4611686018427387904')
@@ -102,7 +102,7 @@ def number_text(value: float) -> str:
 
 
 def fraction_text(value: float) -> str:
-    """Return a number that is not whole as AWS's ``$string`` writes it: to 15 digits, the rest dropped downwards.
+    """Return a fractional number in the notation of AWS's ``$string``, rounded down to 15 significant digits.
 
     >>> fraction_text(2 / 3), fraction_text(-2 / 3), fraction_text(0.1 + 0.2), fraction_text(1.5e-7)
     ('0.666666666666666', '-0.666666666666667', '0.3', '1.5e-7')
@@ -111,16 +111,27 @@ def fraction_text(value: float) -> str:
     return str(_FIFTEEN_DIGITS.create_decimal(exact).normalize()).lower()
 
 
-def text_of(value: Any, indent: str = "", deep: str = "") -> str:
-    """JSON text as ``$string`` writes it; functions are empty strings."""
+def json_text(value: Any, indent: str = "", current_indent: str = "") -> str:
+    """Return the JSON text of a value as ``$string`` does, with an empty string for a function.
+
+    Args:
+        value: A value of the library.
+        indent: The indentation of one level; empty for compact text.
+        current_indent: The indentation of the line on which the value starts.
+    """
     if isinstance(value, str):
-        return quoted(value)
+        return quote(value)
     if isinstance(value, dict):
         colon = ": " if indent else ":"
-        members = [f"{quoted(name)}{colon}{text_of(member, indent, deep + indent)}" for name, member in value.items()]
-        return _joined("{", members, "}", indent, deep)
+        members = [
+            f"{quote(name)}{colon}{json_text(member, indent, current_indent + indent)}"
+            for name, member in value.items()
+        ]
+        return _join("{", members, "}", indent, current_indent)
     if isinstance(value, list):
-        return _joined("[", [text_of(member, indent, deep + indent) for member in value], "]", indent, deep)
+        return _join(
+            "[", [json_text(member, indent, current_indent + indent) for member in value], "]", indent, current_indent
+        )
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
@@ -130,22 +141,24 @@ def text_of(value: Any, indent: str = "", deep: str = "") -> str:
     return '""' if is_function(value) else "null"
 
 
-def quoted(text: str) -> str:
-    """Return a string of JSON text.
+def quote(text: str) -> str:
+    r"""Return a text as a JSON string.
 
-    AWS leaves control characters without a letter as they are (iwamot/sfnx, STRING_CASES), which no strict reader of
-    JSON takes: here they are escaped, as the reference implementation does.
+    AWS does not escape control characters such as ``\u0001`` (iwamot/sfnx, STRING_CASES), which strict parsers of
+    JSON refuse: here they are escaped, as in the reference implementation.
     """
-    found: str = encode_basestring(text)
-    return found
+    quoted: str = encode_basestring(text)
+    return quoted
 
 
-def _joined(start: str, members: list[str], end: str, indent: str, deep: str) -> str:
+def _join(start: str, members: list[str], end: str, indent: str, current_indent: str) -> str:
     if not members or not indent:
         return start + ",".join(members) + end
-    return f"{start}\n{deep}{indent}" + f",\n{deep}{indent}".join(members) + f"\n{deep}{end}"
+    return (
+        f"{start}\n{current_indent}{indent}" + f",\n{current_indent}{indent}".join(members) + f"\n{current_indent}{end}"
+    )
 
 
 def equal(left: Any, right: Any) -> bool:
-    """Deep equality, in which true is not 1."""
+    """Return whether two values are deeply equal; true is not equal to 1."""
     return bool(Utils.is_deep_equal(left, right))

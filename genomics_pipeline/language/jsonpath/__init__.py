@@ -1,1 +1,1 @@
-"""JSONPath: paths, reference paths, payload templates, intrinsic functions, and the fields that are written in it."""
+"""JSONPath: paths, reference paths, payload templates, intrinsic functions, and the fields of JSONPath states."""

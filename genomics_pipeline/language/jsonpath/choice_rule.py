@@ -1,7 +1,7 @@
 """The rules of a JSONPath Choice: ``Variable`` and one comparison, or ``And``, ``Or``, ``Not`` of rules.
 
-Semantics: States Language, "Choice State". Values of another type than the operator's do not match; only a path
-that leads nowhere is an error.
+Semantics: States Language, "Choice State". A value of another type than the operator's does not match; only a path to
+no value is an error.
 """
 
 from __future__ import annotations
@@ -13,11 +13,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from genomics_pipeline.language.jsonpath.path import BEYOND, NotFound, find, resolve
+from genomics_pipeline.language.jsonpath.path import BEYOND_END, NotFound, find, resolve
 from genomics_pipeline.language.jsonpath.scope import PathScope
 from genomics_pipeline.language.timestamps import parse_timestamp
-
-_ABSENT = object()
 
 
 def matches(rule: Mapping[str, Any], scope: PathScope, prefix: str) -> bool:
@@ -28,16 +26,16 @@ def matches(rule: Mapping[str, Any], scope: PathScope, prefix: str) -> bool:
 
     Args:
         rule: The rule.
-        scope: What its paths see.
-        prefix: Leads to the rule, for causes: ``Choices[0]/``.
+        scope: The data that its paths refer to.
+        prefix: The path to the rule, for causes: ``Choices[0]/``.
 
     Raises:
-        StatesError: ``States.Runtime``, for a path that leads nowhere.
+        StatesError: ``States.Runtime``, for a path to no value.
     """
     if "And" in rule:
-        return all(matches(one, scope, prefix) for one in rule["And"])
+        return all(matches(inner, scope, prefix) for inner in rule["And"])
     if "Or" in rule:
-        return any(matches(one, scope, prefix) for one in rule["Or"])
+        return any(matches(inner, scope, prefix) for inner in rule["Or"])
     if "Not" in rule:
         return not matches(rule["Not"], scope, prefix)
     if "IsPresent" in rule:
@@ -54,7 +52,7 @@ def matches(rule: Mapping[str, Any], scope: PathScope, prefix: str) -> bool:
 
 def _is_present(path: str, scope: PathScope) -> bool:
     try:
-        return resolve(path, scope) is not BEYOND
+        return resolve(path, scope) is not BEYOND_END
     except NotFound:
         return False
 
@@ -75,32 +73,32 @@ def _timestamp(value: Any) -> datetime | None:
     return parse_timestamp(value) if isinstance(value, str) else None
 
 
-def _like(value: str, pattern: str) -> bool:
-    """``StringMatches``: ``*`` stands for any characters; ``\\*`` and ``\\\\`` for themselves."""
-    return _pattern(pattern).fullmatch(value) is not None
+def _matches_pattern(value: str, pattern: str) -> bool:
+    r"""Return whether ``StringMatches`` holds: ``*`` is any characters, ``\*`` an asterisk, ``\\`` a backslash."""
+    return _compile_pattern(pattern).fullmatch(value) is not None
 
 
 @lru_cache(maxsize=1024)
-def _pattern(text: str) -> re.Pattern[str]:
+def _compile_pattern(text: str) -> re.Pattern[str]:
     literals = [""]
     for part in re.findall(r"\\[*\\]|\*|[^*\\]+|\\", text, re.DOTALL):
         if part == "*":
             literals.append("")
         else:
-            literals[-1] += re.escape(_plain(part))
+            literals[-1] += re.escape(_unescape(part))
     first, *rest = literals
     if not rest:
         return re.compile(first)
     *middle, last = rest
-    # The first place of a literal is as good as any other: with ``(?>`` no other is tried.
+    # If the first occurrence of a literal does not lead to a match, no other does: ``(?>`` prevents backtracking.
     return re.compile(first + "".join(f"(?>.*?{literal})" for literal in middle) + f".*{last}", re.DOTALL)
 
 
-def _plain(part: str) -> str:
+def _unescape(part: str) -> str:
     return part[1:] if part in (r"\*", r"\\") else part
 
 
-# Each may also be given as ``…Path``: then its other side is where the path leads.
+# Each also exists as ``…Path``, whose value is the path to the right operand.
 _COMPARISONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any, Any], bool]]] = {
     "StringEquals": (_text, operator.eq),
     "StringLessThan": (_text, operator.lt),
@@ -117,7 +115,7 @@ _COMPARISONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any, Any], bool]]]
     "TimestampLessThanEquals": (_timestamp, operator.le),
     "TimestampGreaterThan": (_timestamp, operator.gt),
     "TimestampGreaterThanEquals": (_timestamp, operator.ge),
-    "StringMatches": (_text, _like),
+    "StringMatches": (_text, _matches_pattern),
     "BooleanEquals": (_boolean, operator.eq),
 }
 _TESTS: dict[str, Callable[[Any], bool]] = {

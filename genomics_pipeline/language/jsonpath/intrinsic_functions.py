@@ -1,4 +1,4 @@
-"""The intrinsic functions. Odd behaviour is AWS's: the tests name the recordings."""
+"""Intrinsic functions, with AWS's behaviour, odd as it may be: the tests name the recordings."""
 
 from __future__ import annotations
 
@@ -16,66 +16,66 @@ from genomics_pipeline.model import quotas
 from genomics_pipeline.model.json_text import compact
 
 _ALGORITHMS = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
-_INT = 2**31
+_INT_BOUND = 2**31
 _PLACEHOLDER = re.compile(r"\\(?P<escaped>.)|(?P<brace>\{\}?|\})", re.DOTALL)
 
 
 class InvalidArguments(Exception):
-    """A function cannot take its arguments; the text, where there is one, goes on after its name."""
+    """An error of a function's arguments; the text, if any, replaces AWS's usual sentence."""
 
 
-def _demand(condition: bool) -> None:
+def _require(condition: bool) -> None:
     if not condition:
         raise InvalidArguments
 
 
-def _text(value: Any) -> str:
-    _demand(isinstance(value, str))
+def _require_text(value: Any) -> str:
+    _require(isinstance(value, str))
     return str(value)
 
 
-def _short_text(value: Any) -> str:
-    text = _text(value)
-    _demand(len(text) <= quotas.INTRINSIC_TEXT.value)
+def _require_short_text(value: Any) -> str:
+    text = _require_text(value)
+    _require(len(text) <= quotas.INTRINSIC_TEXT.value)
     return text
 
 
-def _array(value: Any) -> list[Any]:
-    _demand(isinstance(value, list))
+def _require_array(value: Any) -> list[Any]:
+    _require(isinstance(value, list))
     return list(value)
 
 
-def _number(value: Any) -> int | float:
-    _demand(isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value))
+def _require_number(value: Any) -> int | float:
+    _require(isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value))
     number: int | float = value
     return number
 
 
-def _truncated(value: Any) -> int:
-    return int(_number(value))
+def _truncate(value: Any) -> int:
+    return int(_require_number(value))
 
 
-def _rounded(value: Any) -> int:
-    """Round as Java's Math.round does: halves go up."""
-    return math.floor(_number(value) + 0.5)
+def _round(value: Any) -> int:
+    """Return the nearest integer as Java's Math.round does, with halves rounded up."""
+    return math.floor(_require_number(value) + 0.5)
 
 
 def format_(template: Any, *arguments: Any) -> str:
-    r"""Evaluate ``States.Format(template, ...)``: ``\{`` is a brace, ``{}`` takes an argument."""
-    left = list(arguments)
+    r"""Evaluate ``States.Format(template, ...)``: ``\{`` is a brace, ``{}`` a placeholder for an argument."""
+    remaining = list(arguments)
     expected = 0
 
-    def replaced(found: re.Match[str]) -> str:
+    def substitute(match: re.Match[str]) -> str:
         nonlocal expected
-        if found["escaped"]:
-            return found["escaped"]
-        if found["brace"] != "{}":
-            other = {"{": "}", "}": "{"}[found["brace"]]
-            raise InvalidArguments(f"Invalid template in States.Format: matching '{other}' not found for '{found[0]}'.")
+        if match["escaped"]:
+            return match["escaped"]
+        if match["brace"] != "{}":
+            other = {"{": "}", "}": "{"}[match["brace"]]
+            raise InvalidArguments(f"Invalid template in States.Format: matching '{other}' not found for '{match[0]}'.")
         expected += 1
-        return _formatted(left.pop(0)) if left else ""
+        return _format_value(remaining.pop(0)) if remaining else ""
 
-    result = _PLACEHOLDER.sub(replaced, _text(template))
+    result = _PLACEHOLDER.sub(substitute, _require_text(template))
     if expected != len(arguments):
         raise InvalidArguments(
             "Invalid arguments in States.Format: number of arguments do not match the occurrences of {}."
@@ -83,22 +83,22 @@ def format_(template: Any, *arguments: Any) -> str:
     return result
 
 
-def _formatted(value: Any) -> str:
-    _demand(not isinstance(value, dict | list))
+def _format_value(value: Any) -> str:
+    _require(not isinstance(value, dict | list))
     return value if isinstance(value, str) else compact(value)
 
 
 def string_to_json(text: Any) -> Any:
-    """Evaluate ``States.StringToJson(text)``; empty text is null."""
-    if not _text(text):
+    """Evaluate ``States.StringToJson(text)``; null for an empty text."""
+    if not _require_text(text):
         return None
     try:
-        return json.loads(text, parse_constant=_no_json)
+        return json.loads(text, parse_constant=_refuse_constant)
     except ValueError:
         raise InvalidArguments from None
 
 
-def _no_json(constant: str) -> Any:
+def _refuse_constant(constant: str) -> Any:
     raise ValueError(f"{constant} is not JSON")
 
 
@@ -109,102 +109,102 @@ def array(*items: Any) -> list[Any]:
 
 def array_partition(items: Any, size: Any) -> list[Any]:
     """Evaluate ``States.ArrayPartition(array, size)``: consecutive parts of that size."""
-    members, step = _array(items), _truncated(size)
-    _demand(step >= 1)
+    members, step = _require_array(items), _truncate(size)
+    _require(step >= 1)
     return [members[start : start + step] for start in range(0, len(members), step)]
 
 
-def array_contains(items: Any, wanted: Any) -> bool:
-    """Evaluate ``States.ArrayContains(array, value)``: scalars as text, objects with the order of their members."""
-    return _comparable(wanted) in {_comparable(item) for item in _array(items)}
+def array_contains(items: Any, value: Any) -> bool:
+    """Evaluate ``States.ArrayContains(array, value)``: scalars compare as text, objects with their members' order."""
+    return _comparison_key(value) in {_comparison_key(item) for item in _require_array(items)}
 
 
-def _comparable(value: Any) -> tuple[bool, str]:
+def _comparison_key(value: Any) -> tuple[bool, str]:
     scalar = isinstance(value, str | int | float)
     return (scalar, value if isinstance(value, str) else compact(value))
 
 
 def array_range(first: Any, last: Any, step: Any) -> list[int]:
-    """Evaluate ``States.ArrayRange(first, last, step)``: both ends included."""
-    start, stop, by = _truncated(first), _truncated(last), _truncated(step)
-    _demand(by != 0)
-    found = range(start, stop + (1 if by > 0 else -1), by)
-    _demand(len(found) <= quotas.INTRINSIC_RANGE.value)
-    return list(found)
+    """Evaluate ``States.ArrayRange(first, last, step)``, which includes both ends."""
+    start, stop, by = _truncate(first), _truncate(last), _truncate(step)
+    _require(by != 0)
+    numbers = range(start, stop + (1 if by > 0 else -1), by)
+    _require(len(numbers) <= quotas.INTRINSIC_RANGE.value)
+    return list(numbers)
 
 
 def array_get_item(items: Any, index: Any) -> Any:
-    """Evaluate ``States.ArrayGetItem(array, index)``; null of an empty array."""
-    members, place = _array(items), _truncated(index)
-    _demand(place >= 0)
+    """Evaluate ``States.ArrayGetItem(array, index)``; null for an empty array."""
+    members, position = _require_array(items), _truncate(index)
+    _require(position >= 0)
     if not members:
         return None
-    _demand(place < len(members))
-    return members[place]
+    _require(position < len(members))
+    return members[position]
 
 
 def array_length(items: Any) -> int:
     """Evaluate ``States.ArrayLength(array)``."""
-    return len(_array(items))
+    return len(_require_array(items))
 
 
 def array_unique(items: Any) -> list[Any]:
-    """Evaluate ``States.ArrayUnique(array)``: the first of equals; objects are equal in any order of their members."""
+    """Evaluate ``States.ArrayUnique(array)``: the first of equal items; the order of objects' members is ignored."""
     firsts: dict[str, Any] = {}
-    for item in _array(items):
+    for item in _require_array(items):
         firsts.setdefault(json.dumps(item, sort_keys=True), item)
     return list(firsts.values())
 
 
 def base64_encode(text: Any) -> str:
     """Evaluate ``States.Base64Encode(text)``."""
-    return base64.b64encode(_short_text(text).encode()).decode()
+    return base64.b64encode(_require_short_text(text).encode()).decode()
 
 
 def base64_decode(text: Any) -> str:
-    """Evaluate ``States.Base64Decode(text)`` as AWS: other characters are skipped, padding ends the text."""
-    letters = re.sub(r"[^A-Za-z0-9+/]", "", _short_text(text).partition("=")[0].translate({45: "+", 95: "/"}))
+    """Evaluate ``States.Base64Decode(text)`` as AWS does: skip other characters, and end at padding."""
+    letters = re.sub(r"[^A-Za-z0-9+/]", "", _require_short_text(text).partition("=")[0].translate({45: "+", 95: "/"}))
     letters = letters[:-1] if len(letters) % 4 == 1 else letters
     return base64.b64decode(letters + "=" * (-len(letters) % 4)).decode(errors="replace")
 
 
 def hash_(data: Any, algorithm: Any) -> str:
-    """Evaluate ``States.Hash(data, algorithm)``, in hexadecimal; data other than text is hashed as its JSON."""
-    text = _short_text(data if isinstance(data, str) else compact(data))
-    _demand(isinstance(algorithm, str) and algorithm in _ALGORITHMS)
+    """Evaluate ``States.Hash(data, algorithm)``, in hexadecimal, of a text or of the JSON text of other data."""
+    text = _require_short_text(data if isinstance(data, str) else compact(data))
+    _require(isinstance(algorithm, str) and algorithm in _ALGORITHMS)
     return hashlib.new(_ALGORITHMS[algorithm], text.encode(), usedforsecurity=False).hexdigest()
 
 
 def json_merge(first: Any, second: Any, deep: Any) -> dict[str, Any]:
-    """Evaluate ``States.JsonMerge(first, second, false)``: AWS merges shallowly only."""
-    _demand(isinstance(first, dict) and isinstance(second, dict) and deep is not True)
+    """Evaluate ``States.JsonMerge(first, second, false)``; AWS has no deep merge."""
+    _require(isinstance(first, dict) and isinstance(second, dict) and deep is not True)
     return {**first, **second}
 
 
 def math_random(host: Host, start: Any, end: Any, *seed: Any) -> int:
-    """Evaluate ``States.MathRandom(start, end, seed?)``: the start included, the end not."""
-    low, high = _truncated(start), _truncated(end)
-    _demand(low < high)
-    return host.random_integer(low, high, _truncated(seed[0]) if seed else None)
+    """Evaluate ``States.MathRandom(start, end, seed?)``, which excludes the end."""
+    low, high = _truncate(start), _truncate(end)
+    _require(low < high)
+    return host.random_integer(low, high, _truncate(seed[0]) if seed else None)
 
 
 def math_add(first: Any, second: Any) -> int:
-    """Evaluate ``States.MathAdd(first, second)`` of 32 bits."""
-    terms = [_rounded(first), _rounded(second)]
+    """Evaluate ``States.MathAdd(first, second)`` of 32-bit integers."""
+    terms = [_round(first), _round(second)]
     for number in (*terms, sum(terms)):
-        _demand(-_INT <= number < _INT)
+        _require(-_INT_BOUND <= number < _INT_BOUND)
     return sum(terms)
 
 
 def string_split(text: Any, delimiters: Any) -> list[str]:
-    """Evaluate ``States.StringSplit(text, delimiters)`` at each of the delimiters' characters; no part is empty."""
-    whole, characters = _text(text), _text(delimiters)
+    """Evaluate ``States.StringSplit(text, delimiters)`` at any of the delimiters' characters, without empty parts."""
+    whole, characters = _require_text(text), _require_text(delimiters)
     parts = re.split(f"[{re.escape(characters)}]", whole) if characters else [whole]
     return [part for part in parts if part]
 
 
 def uuid_(host: Host, *_: Any) -> str:
-    """Evaluate ``States.UUID()``, version 4; AWS looks at no argument."""
+    """Evaluate ``States.UUID()``, version 4; AWS ignores arguments."""
     return host.uuid()
 
 
@@ -213,16 +213,16 @@ class IntrinsicFunction:
     """An intrinsic function.
 
     Attributes:
-        call: Computes its value.
+        call: The function that computes its value.
         least: The least number of arguments.
         most: The greatest number of arguments; None for no bound.
-        asks_host: Whether the host comes before the arguments.
+        needs_host: True if `call` takes the host before the arguments.
     """
 
     call: Callable[..., Any]
     least: int
     most: int | None
-    asks_host: bool = False
+    needs_host: bool = False
 
 
 FUNCTIONS = {
@@ -240,8 +240,8 @@ FUNCTIONS = {
     "States.Base64Decode": IntrinsicFunction(base64_decode, 1, 1),
     "States.Hash": IntrinsicFunction(hash_, 2, 2),
     "States.JsonMerge": IntrinsicFunction(json_merge, 3, 3),
-    "States.MathRandom": IntrinsicFunction(math_random, 2, 3, asks_host=True),
+    "States.MathRandom": IntrinsicFunction(math_random, 2, 3, needs_host=True),
     "States.MathAdd": IntrinsicFunction(math_add, 2, 2),
     "States.StringSplit": IntrinsicFunction(string_split, 2, 2),
-    "States.UUID": IntrinsicFunction(uuid_, 0, None, asks_host=True),
+    "States.UUID": IntrinsicFunction(uuid_, 0, None, needs_host=True),
 }

@@ -19,20 +19,20 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
 class IntrinsicSyntaxError(ValueError):
-    """A syntax error in an intrinsic function; its text explains it."""
+    """A syntax error in an intrinsic function, explained by its text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A string, number, boolean or null; `written` is a string with its escapes."""
+    """A string, number, boolean or null; `escaped` is the source of a string, with its escapes."""
 
     value: Any
-    written: str = ""
+    escaped: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PathArgument:
-    """A path of the input, the context object or a variable."""
+    """A path into the input, the context object or a variable."""
 
     text: str
 
@@ -45,7 +45,7 @@ class Call:
     arguments: tuple[Argument, ...]
 
     def calls(self) -> Iterator[Call]:
-        """This call and those in its arguments."""
+        """Yield this call and those in its arguments."""
         yield self
         for argument in self.arguments:
             if isinstance(argument, Call):
@@ -60,26 +60,26 @@ def parse(text: str) -> Call:
     r"""Parse a text as a call.
 
     >>> parse("States.Array(1, 'it\\'s', $.a[0])").arguments
-    (Literal(value=1, written=''), Literal(value="it's", written="it\\'s"), PathArgument(text='$.a[0]'))
+    (Literal(value=1, escaped=''), Literal(value="it's", escaped="it\\'s"), PathArgument(text='$.a[0]'))
 
     Raises:
-        IntrinsicSyntaxError: if it is none.
+        IntrinsicSyntaxError: if the text is not a call.
     """
     parser = _CallParser(text)
-    found = parser.call()
+    call = parser.call()
     parser.end()
-    return found
+    return call
 
 
 class _CallParser:
-    """Recursive descent over one text."""
+    """A recursive-descent parser of one text."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._at = 0
+        self._position = 0
 
     def call(self) -> Call:
-        """NAME ( ARGUMENT, … )"""
+        """Parse ``NAME ( ARGUMENT, … )`` from the current position."""
         name = self._take(_NAME)
         if name is None:
             raise self._error("expected the name of an intrinsic function")
@@ -93,16 +93,20 @@ class _CallParser:
         return Call(name[0], tuple(arguments))
 
     def end(self) -> None:
-        """Nothing may follow."""
+        """Require the end of the text.
+
+        Raises:
+            IntrinsicSyntaxError: if anything but spaces follows.
+        """
         self._take(_SPACE)
-        if self._at != len(self._text):
+        if self._position != len(self._text):
             raise self._error("unexpected text")
 
     def _argument(self) -> Argument:
         self._take(_SPACE)
-        if self._text.startswith("States.", self._at):
+        if self._text.startswith("States.", self._position):
             return self.call()
-        if self._text.startswith("$", self._at):
+        if self._text.startswith("$", self._position):
             return PathArgument(self._path())
         if string := self._take(_STRING):
             return Literal(_ESCAPE.sub(r"\1", string[1]), string[1])
@@ -112,24 +116,24 @@ class _CallParser:
             return Literal(_WORDS[word[0]])
         raise self._error("expected a path, a call, a number, true, false, null, or a string in single quotes")
 
-    def _number(self, written: re.Match[str]) -> int | float:
-        whole = not (written[1] or written[2])
+    def _number(self, match: re.Match[str]) -> int | float:
+        whole = not (match[1] or match[2])
         try:
-            value = int(written[0]) if whole else float(written[0])
-        except ValueError:  # more digits than Python reads
+            value = int(match[0]) if whole else float(match[0])
+        except ValueError:  # more digits than Python converts
             value = math.inf
         if math.isinf(value):
             raise self._error("expected a smaller number")
         return value
 
     def _path(self) -> str:
-        """Up to the comma or parenthesis that ends the argument; those in brackets or quotes belong to the path."""
-        start, depth, quote = self._at, 0, ""
-        while self._at < len(self._text):
-            character = self._text[self._at]
+        """Return the text up to the comma or parenthesis that ends the argument, outside brackets and quotes."""
+        start, depth, quote = self._position, 0, ""
+        while self._position < len(self._text):
+            character = self._text[self._position]
             if quote:
                 if character == "\\":
-                    self._at += 1
+                    self._position += 1
                 elif character == quote:
                     quote = ""
             elif character in "'\"":
@@ -140,25 +144,25 @@ class _CallParser:
                 depth -= 1
             elif character in ",)" and not depth:
                 break
-            self._at += 1
-        return self._text[start : self._at].rstrip()
+            self._position += 1
+        return self._text[start : self._position].rstrip()
 
     def _take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        found = pattern.match(self._text, self._at)
-        if found:
-            self._at = found.end()
-        return found
+        match = pattern.match(self._text, self._position)
+        if match:
+            self._position = match.end()
+        return match
 
     def _skip(self, character: str) -> bool:
         self._take(_SPACE)
-        if not self._text.startswith(character, self._at):
+        if not self._text.startswith(character, self._position):
             return False
-        self._at += 1
+        self._position += 1
         return True
 
     def _expect(self, character: str) -> None:
         if not self._skip(character):
             raise self._error(f"expected '{character}'")
 
-    def _error(self, what: str) -> IntrinsicSyntaxError:
-        return IntrinsicSyntaxError(f"{what} at character {self._at + 1} of '{self._text}'")
+    def _error(self, problem: str) -> IntrinsicSyntaxError:
+        return IntrinsicSyntaxError(f"{problem} at character {self._position + 1} of '{self._text}'")

@@ -1,4 +1,4 @@
-"""Intrinsic functions: their values, and AWS's causes where there is none."""
+"""Evaluation of intrinsic functions, with AWS's causes of failures."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from genomics_pipeline.model.json_text import compact
 
 
 class _MissingArgument(Exception):
-    """A path among the arguments leads nowhere; the text says so as AWS does."""
+    """The error of an argument path without a value, in AWS's words."""
 
 
 def is_intrinsic(text: str) -> bool:
-    """Return whether a text is meant as an intrinsic function.
+    """Return whether a text is to be parsed as an intrinsic function.
 
     >>> is_intrinsic("States.UUID()"), is_intrinsic("$.States.x")
     (True, False)
@@ -42,8 +42,8 @@ def evaluate(text: str, scope: PathScope, field: str) -> Any:
 
     Args:
         text: The call.
-        scope: What its paths see.
-        field: The field it stands in, for the error.
+        scope: The data that its paths refer to.
+        field: The field that contains it, for the error.
 
     Raises:
         StatesError: ``States.Runtime``: AWS does not raise the ``States.IntrinsicFailure`` of the specification.
@@ -65,28 +65,28 @@ def _value(argument: Argument, scope: PathScope) -> Any:
     if isinstance(argument, Literal):
         return argument.value
     if isinstance(argument, PathArgument):
-        return _found(argument.text, scope)
+        return _path_value(argument.text, scope)
     values = [_value(each, scope) for each in argument.arguments]
     if argument.name == "States.Format" and argument.arguments and isinstance(argument.arguments[0], Literal):
-        values[0] = argument.arguments[0].written or values[0]  # an escaped brace is no placeholder
+        values[0] = argument.arguments[0].escaped or values[0]  # format_ must tell an escaped brace from a placeholder
     function = FUNCTIONS.get(argument.name)
     try:
-        if function is None or not _takes(function, len(values)):
+        if function is None or not _accepts(function, len(values)):
             raise InvalidArguments
-        return function.call(scope.host, *values) if function.asks_host else function.call(*values)
+        return function.call(scope.host, *values) if function.needs_host else function.call(*values)
     except InvalidArguments as invalid:
         raise InvalidArguments(str(invalid) or f"Invalid arguments in {argument.name}") from None
 
 
-def _found(text: str, scope: PathScope) -> Any:
-    """Return an argument's value. For a path of the context object, AWS's cause shows the state's input."""
+def _path_value(text: str, scope: PathScope) -> Any:
+    """Return the value of an argument's path."""
     try:
         value = path.resolve(text, scope)
     except path.NotFound as missing:
         if str(missing).startswith("Filter:"):
             raise _MissingArgument(str(missing)) from None
-        value = path.BEYOND
-    if value is path.BEYOND:
+        value = path.BEYOND_END
+    if value is path.BEYOND_END:
         shown = text[1:] if text.startswith("$$") else text
         raise _MissingArgument(
             f"The JsonPath argument for the field '{shown}' could not be found in the input '{compact(scope.value)}'"
@@ -95,8 +95,9 @@ def _found(text: str, scope: PathScope) -> Any:
 
 
 def check(text: str) -> str | None:
-    """What is wrong with an intrinsic function: its syntax or name. AWS asks how many arguments there are only when it
-    calls the function.
+    """Return the problem of an intrinsic function's syntax or name, or None.
+
+    The number of arguments is not a problem here: AWS checks it only when it calls the function.
 
     >>> check("States.ArrayLength($.a)")
     >>> check("States.ArraySize($.a)")
@@ -108,18 +109,18 @@ def check(text: str) -> str | None:
         return str(error)
     if len(calls) > quotas.INTRINSIC_CALLS.value:
         return f"a field has at most {quotas.INTRINSIC_CALLS.value} intrinsic functions, not {len(calls)}"
-    return next((wrong for call in calls if (wrong := _wrong(call))), None)
+    return next((problem for call in calls if (problem := _problem(call))), None)
 
 
-def _wrong(call: Call) -> str | None:
+def _problem(call: Call) -> str | None:
     if call.name not in FUNCTIONS:
         return f"there is no intrinsic function {call.name}"
     for argument in call.arguments:
-        if isinstance(argument, PathArgument) and (wrong := path.check(argument.text)):
-            return f"'{argument.text}': {wrong}"
+        if isinstance(argument, PathArgument) and (problem := path.check(argument.text)):
+            return f"'{argument.text}': {problem}"
     return None
 
 
-def _takes(function: IntrinsicFunction, given: int) -> bool:
-    """Return whether a function can be called with so many arguments."""
-    return function.least <= given and (function.most is None or given <= function.most)
+def _accepts(function: IntrinsicFunction, count: int) -> bool:
+    """Return whether a function accepts this number of arguments."""
+    return function.least <= count and (function.most is None or count <= function.most)

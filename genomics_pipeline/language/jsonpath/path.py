@@ -1,4 +1,4 @@
-"""The value that a path leads to, and how AWS says that there is none."""
+"""Evaluation of paths, with AWS's causes if there is no value."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import Any
 
 from genomics_pipeline.language.errors import REFERENCE_PATH_CONFLICT, RUNTIME, StatesError
 from genomics_pipeline.language.jsonpath.scope import PathScope
-from genomics_pipeline.language.jsonpath.syntax import JsonPath, parse, spelled
+from genomics_pipeline.language.jsonpath.syntax import JsonPath, parse, spell_path
 from genomics_pipeline.language.jsonpath.syntax_error import PathSyntaxError
 from genomics_pipeline.model.json_text import compact
 
-BEYOND: Any = object()  # behind an array's end: null for a field, nothing for an intrinsic function's argument
+BEYOND_END: Any = object()  # an index beyond an array's end: null for a field, no value for an intrinsic function
 
 _CHOICE = re.compile(r"Variable|(?:String|Numeric|Timestamp|Boolean)\w+Path")
 
 
 class NotFound(Exception):
-    """A path led nowhere.
+    """The error of a path without a value.
 
     Attributes:
-        root: What it was looked for in.
-        last: The step that could not be taken, or what was asked.
+        root: The document that the path starts from.
+        last: The step that could not be taken; empty if there is no single one.
     """
 
     def __init__(self, detail: str, root: Any, last: str) -> None:
@@ -31,7 +31,7 @@ class NotFound(Exception):
 
 
 def find(text: str, scope: PathScope, field: str) -> Any:
-    """Return the value of a path: one value, or an array if it asks for several.
+    """Return the value of a path: one value, or an array if the path selects several.
 
     >>> find("$.a[-1]", PathScope({"a": [1, 2]}), "InputPath")
     2
@@ -40,23 +40,23 @@ def find(text: str, scope: PathScope, field: str) -> Any:
 
     Args:
         text: The path.
-        scope: What it sees.
-        field: The field it stands in: ``InputPath``, ``Choices[0]/Variable``, ``key.$``; AWS's cause depends on it.
+        scope: The data that it refers to.
+        field: The field that contains it: ``InputPath``, ``Choices[0]/Variable``, ``key.$``; AWS's cause depends on it.
 
     Raises:
-        StatesError: ``States.Runtime``, or ``States.ReferencePathConflict`` of ItemsPath, if there is nothing.
+        StatesError: ``States.Runtime``, or ``States.ReferencePathConflict`` for ItemsPath, if there is no value.
     """
     try:
         value = resolve(text, scope)
     except NotFound as missing:
-        raise _failure(text, field, missing) from None
+        raise _states_error(text, field, missing) from None
     except PathSyntaxError as error:
         raise StatesError(RUNTIME, f"Invalid path '{text}' : {error}") from None
-    return None if value is BEYOND else value
+    return None if value is BEYOND_END else value
 
 
 def check(text: str) -> str | None:
-    """Return what is wrong with a path's syntax.
+    """Return the problem of a path's syntax, or None.
 
     >>> check("$.a[0]")
     >>> check("$.a.length()")
@@ -72,27 +72,27 @@ def check(text: str) -> str | None:
 
 
 def resolve(text: str, scope: PathScope) -> Any:
-    """Return the value of a path; BEYOND where it ends behind the end of an array.
+    """Return the value of a path; `BEYOND_END` if its last step is an index beyond the end of an array.
 
     Raises:
-        NotFound: if it leads nowhere.
-        PathSyntaxError: if the text is no path.
+        NotFound: if there is no value.
+        PathSyntaxError: if the text is not a path.
     """
     path = parse(text)
-    value = _root(path, scope)
+    value = _root_value(path, scope)
     for step in path.steps:
         if isinstance(value, dict) and step in value:
             value = value[step]
         elif isinstance(value, list) and isinstance(step, int):
             if not -len(value) <= step < len(value):
-                return _beyond(path, scope)
+                return _value_beyond_end(path, scope)
             value = value[step]
         else:
-            raise _missing(path, scope)
-    return _query(path, value, scope) if path.query else value
+            raise _not_found(path, scope)
+    return _evaluate_query(path, value, scope) if path.query else value
 
 
-def _root(path: JsonPath, scope: PathScope) -> Any:
+def _root_value(path: JsonPath, scope: PathScope) -> Any:
     if path.root == "$":
         return scope.value
     if path.root == "$$":
@@ -102,31 +102,37 @@ def _root(path: JsonPath, scope: PathScope) -> Any:
     return scope.variables[path.root]
 
 
-def _query(path: JsonPath, value: Any, scope: PathScope) -> Any:
+def _evaluate_query(path: JsonPath, value: Any, scope: PathScope) -> Any:
     from genomics_pipeline.language.jsonpath.query import NotApplicable
 
     assert path.query is not None
     try:
         return path.query.find(value)
     except NotApplicable as error:
-        raise NotFound(str(error), _root(path, scope), "") from None
+        raise NotFound(str(error), _root_value(path, scope), "") from None
 
 
-def _beyond(path: JsonPath, scope: PathScope) -> Any:
-    """AWS's JSON nodes answer null behind the end of an array, and nothing can be asked of it."""
-    value = _root(path, scope)
+def _value_beyond_end(path: JsonPath, scope: PathScope) -> Any:
+    """Return `BEYOND_END`, as AWS's JSON nodes are null beyond the end of an array.
+
+    Raises:
+        NotFound: if the path goes on from there.
+    """
+    value = _root_value(path, scope)
     for place, step in enumerate(path.steps):
         if isinstance(value, list) and isinstance(step, int) and not -len(value) <= step < len(value):
             if place + 1 == len(path.steps) and path.query is None:
-                return BEYOND
+                return BEYOND_END
             break
         value = value[step]
-    raise NotFound(f"Missing property in path {spelled(path.root, path.steps[: place + 1])}", _root(path, scope), "")
+    raise NotFound(
+        f"Missing property in path {spell_path(path.root, path.steps[: place + 1])}", _root_value(path, scope), ""
+    )
 
 
-def _missing(path: JsonPath, scope: PathScope) -> NotFound:
-    """Why a step cannot be taken, in Jayway's words."""
-    root = value = _root(path, scope)
+def _not_found(path: JsonPath, scope: PathScope) -> NotFound:
+    """Return the error of the first step that cannot be taken, in Jayway's words."""
+    root = value = _root_value(path, scope)
     for place, step in enumerate(path.steps):
         before = path.steps[:place]
         if isinstance(step, int):
@@ -134,16 +140,16 @@ def _missing(path: JsonPath, scope: PathScope) -> NotFound:
                 detail = f"Filter: [{step}] can only be applied to arrays. Current context is: {compact(value)}"
                 return NotFound(detail, root, str(step))
         elif not isinstance(value, dict):
-            return NotFound(f"Property ['{step}'] not found in path {spelled(path.root, before)}", root, step)
+            return NotFound(f"Property ['{step}'] not found in path {spell_path(path.root, before)}", root, step)
         elif step not in value:
             if place + 1 == len(path.steps) and path.query is None:
-                return NotFound(f"No results for path: {spelled(path.root, path.steps)}", root, step)
-            return NotFound(f"Missing property in path {spelled(path.root, (*before, step))}", root, step)
+                return NotFound(f"No results for path: {spell_path(path.root, path.steps)}", root, step)
+            return NotFound(f"Missing property in path {spell_path(path.root, (*before, step))}", root, step)
         value = value[step]
     raise AssertionError("every step can be taken")
 
 
-def _failure(text: str, field: str, missing: NotFound) -> StatesError:
+def _states_error(text: str, field: str, missing: NotFound) -> StatesError:
     name = field.rsplit("/", 1)[-1]
     if name.endswith(".$") or name in ("ErrorPath", "CausePath"):
         return StatesError(

@@ -1,4 +1,4 @@
-"""The kinds of values that ``…Path`` fields must lead to, and AWS's causes where they do not."""
+"""Types of the values of ``…Path`` fields, and AWS's causes for other values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from genomics_pipeline.language.errors import RUNTIME, StatesError
 from genomics_pipeline.model.json_text import compact
 
-TEXTS = frozenset({"Error", "Cause"})  # of Fail; their paths may be intrinsic functions
+TEXTS = frozenset({"Error", "Cause"})  # of a Fail state, whose ErrorPath and CausePath may be intrinsic functions
 _NATURALS = frozenset(
     {
         "TimeoutSeconds",
@@ -24,16 +24,16 @@ _WHOLE = re.compile(r"-?\d+")
 _OFFSET_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)")
 
 
-def checked(name: str, text: str, value: Any) -> Any:
-    """Return the value, if it is of the field's kind; numbers may be written as text.
+def coerce(name: str, text: str, value: Any) -> Any:
+    """Return a value as the field's type; a number may be given as text.
 
-    >>> checked("Seconds", "$.delay", "1")
+    >>> coerce("Seconds", "$.delay", "1")
     1
 
     Args:
         name: The field, without ``Path``.
         text: The path.
-        value: What it leads to.
+        value: The path's value.
 
     Raises:
         StatesError: ``States.Runtime``.
@@ -44,21 +44,23 @@ def checked(name: str, text: str, value: Any) -> Any:
         return _timestamp(text, value)
     if name == "Items":
         if not isinstance(value, list):
-            raise StatesError(RUNTIME, f'Reference path "{text}" must point to array.', evaluating=False)
+            raise StatesError(RUNTIME, f'Reference path "{text}" must point to array.', evaluation_failed=False)
         return value
     if name in TEXTS:
         if not isinstance(value, str):
-            raise StatesError(RUNTIME, f"The {name}Path parameter does not reference a string: {_equals(text, value)}")
+            raise StatesError(
+                RUNTIME, f"The {name}Path parameter does not reference a string: {_describe(text, value)}"
+            )
         return value
     if name == "ToleratedFailurePercentage":
         return _percentage(text, value)
     return _natural(name, text, value) if name in _NATURALS else value
 
 
-def whole(value: Any) -> int | None:
-    """Return the whole number that a value is, or says; None if it is no such number.
+def parse_integer(value: Any) -> int | None:
+    """Return an integer, or a text of one, as an integer; None for any other value.
 
-    >>> [whole(value) for value in (1, "-1", 1.0, True, "one")]
+    >>> [parse_integer(value) for value in (1, "-1", 1.0, True, "one")]
     [1, -1, None, None, None]
     """
     if isinstance(value, int) and not isinstance(value, bool):
@@ -67,13 +69,13 @@ def whole(value: Any) -> int | None:
 
 
 def _seconds(text: str, value: Any) -> int:
-    seconds = whole(value)
+    seconds = parse_integer(value)
     if seconds is None:
         raise StatesError(
-            RUNTIME, f"The SecondsPath parameter cannot be parsed as a long value: {_equals(text, value)}"
+            RUNTIME, f"The SecondsPath parameter cannot be parsed as a long value: {_describe(text, value)}"
         )
     if seconds < 0:
-        raise StatesError(RUNTIME, f"The SecondsPath parameter references a negative value: {_equals(text, value)}")
+        raise StatesError(RUNTIME, f"The SecondsPath parameter references a negative value: {_describe(text, value)}")
     return seconds
 
 
@@ -87,14 +89,14 @@ def _timestamp(text: str, value: Any) -> str:
     raise StatesError(
         RUNTIME,
         "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: "
-        f"{_equals(text, value)}",
+        f"{_describe(text, value)}",
     )
 
 
 def _natural(name: str, text: str, value: Any) -> int:
-    number = whole(value)
+    number = parse_integer(value)
     if number is None:
-        raise _refers(name, text, value, "integer")
+        raise _wrong_kind(name, text, value, "integer")
     if number < 0:
         if name == "ToleratedFailureCount":
             raise StatesError(RUNTIME, "ToleratedFailureCount cannot be negative.")
@@ -110,21 +112,21 @@ def _percentage(text: str, value: Any) -> float:
         except ValueError:
             number = None
     if not isinstance(number, int | float) or isinstance(number, bool):
-        raise _refers("ToleratedFailurePercentage", text, value, "float")
+        raise _wrong_kind("ToleratedFailurePercentage", text, value, "float")
     if not 0 <= number <= 100:
         raise StatesError(RUNTIME, "ToleratedFailurePercentage must be between 0 and 100.")
     return number
 
 
-def _refers(name: str, text: str, value: Any, kind: str) -> StatesError:
+def _wrong_kind(name: str, text: str, value: Any, kind: str) -> StatesError:
     return StatesError(
-        RUNTIME, f'The {name}Path field refers to value "{_shown(value)}" which is not a valid {kind}: {text}'
+        RUNTIME, f'The {name}Path field refers to value "{_display(value)}" which is not a valid {kind}: {text}'
     )
 
 
-def _equals(text: str, value: Any) -> str:
-    return f"{text} == {_shown(value)}"
+def _describe(text: str, value: Any) -> str:
+    return f"{text} == {_display(value)}"
 
 
-def _shown(value: Any) -> str:
+def _display(value: Any) -> str:
     return value if isinstance(value, str) else compact(value)

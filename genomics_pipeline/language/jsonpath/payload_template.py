@@ -8,8 +8,8 @@ from genomics_pipeline.language.errors import RUNTIME, StatesError
 from genomics_pipeline.language.jsonpath import intrinsics, path
 from genomics_pipeline.language.jsonpath.scope import PathScope
 
-_DYNAMIC = ".$"
-_WRONG = "must be a valid JSONPath or a valid intrinsic function call"
+_PATH_SUFFIX = ".$"
+_EXPECTED = "must be a valid JSONPath or a valid intrinsic function call"
 
 
 def fill(template: Any, scope: PathScope, field: str) -> Any:
@@ -20,24 +20,24 @@ def fill(template: Any, scope: PathScope, field: str) -> Any:
 
     Args:
         template: Any JSON value of a document.
-        scope: What its paths see.
-        field: The field it stands in. AWS's causes name the key alone.
+        scope: The data that its paths refer to.
+        field: The field that contains it. AWS's causes name only the key.
 
     Raises:
         StatesError: ``States.Runtime``.
     """
     if isinstance(template, dict):
-        return dict(_member(key, value, scope, field) for key, value in template.items())
+        return dict(_fill_member(key, value, scope, field) for key, value in template.items())
     if isinstance(template, list):
         return [fill(value, scope, field) for value in template]
     return template
 
 
-def _member(key: str, value: Any, scope: PathScope, field: str) -> tuple[str, Any]:
-    if not key.endswith(_DYNAMIC):
+def _fill_member(key: str, value: Any, scope: PathScope, field: str) -> tuple[str, Any]:
+    if not key.endswith(_PATH_SUFFIX):
         return key, fill(value, scope, field)
     if isinstance(value, str) and intrinsics.is_intrinsic(value):
         return key[:-2], intrinsics.evaluate(value, scope, key)
     if isinstance(value, str) and value.startswith("$"):
         return key[:-2], path.find(value, scope, key)
-    raise StatesError(RUNTIME, f"The value for the field '{key}' {_WRONG} at {field}")
+    raise StatesError(RUNTIME, f"The value for the field '{key}' {_EXPECTED} at {field}")

@@ -1,6 +1,6 @@
-"""The part of a path that may find several nodes: wildcards, ``..``, slices, filters, several names or indexes.
+"""Queries, the parts of paths that may select several nodes: wildcards, ``..``, slices, filters, lists of names.
 
-The library follows RFC 9535; where AWS's own (Jayway's JsonPath) differs, it is corrected here.
+The library follows RFC 9535. This module corrects it where Jayway's JsonPath, which AWS uses, differs.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from jsonpath.selectors import (
 from genomics_pipeline.language.jsonpath.syntax_error import PathSyntaxError
 from genomics_pipeline.model.json_text import compact
 
-# Quoted text; without its second quote it goes to the end. No pattern tries a place twice (``*+``): a path may have as
-# many characters as a definition.
+# Quoted text, up to the end if the second quote is missing. The patterns do not backtrack (``*+``), as a path may be as
+# long as a definition.
 _QUOTED = r"""'(?:[^'\\]|\\.?)*+(?:'|\Z)|"(?:[^"\\]|\\.?)*+(?:"|\Z)"""
 _NEEDLESS_DOT = re.compile(rf"({_QUOTED})|(?<!\.)\.(?=\[)", re.DOTALL)  # Jayway reads $.[0] as $[0]
 _OUTSIDE = re.compile(_QUOTED, re.DOTALL)
@@ -32,53 +32,53 @@ _CALL = re.compile(r"\b([A-Za-z_]\w*+)\s*+\(")
 
 
 class NotApplicable(Exception):
-    """The query cannot be asked of the node it starts at; the text is Jayway's."""
+    """The error of a query that does not apply to the type of its node, in Jayway's words."""
 
 
 class _Environment(JSONPathEnvironment):
-    """The library without what AWS has not."""
+    """The library's environment, without functions: AWS has none, not even ``length()``."""
 
     max_recursion_depth = 500
 
     def setup_function_extensions(self) -> None:
-        """No functions: AWS has none, not even ``length()``."""
+        """Register no functions."""
 
 
 _ENVIRONMENT = _Environment(strict=True, filter_caching=False)
 
 
 class _ObjectFilter(Filter):
-    """A filter takes objects only: an array's members, or the object itself (the library would take its members)."""
+    """A filter of objects: an array's members, or an object itself, where the library would filter its members."""
 
     descends = False
 
     def resolve(self, node: JSONPathMatch) -> Iterable[JSONPathMatch]:
-        """Yield the nodes it takes."""
+        """Yield the nodes that the filter selects."""
         if isinstance(node.obj, Mapping):
-            if self._takes(node, node.obj):
+            if self._selects(node, node.obj):
                 yield node
-        elif isinstance(node.obj, list) and not self.descends:  # a descent comes to the members by itself
+        elif isinstance(node.obj, list) and not self.descends:  # a descent visits the members itself
             for place, item in enumerate(node.obj):
-                if isinstance(item, Mapping) and self._takes(node, item):
+                if isinstance(item, Mapping) and self._selects(node, item):
                     yield node.new_child(item, place)
 
-    def _takes(self, node: JSONPathMatch, current: Any) -> bool:
+    def _selects(self, node: JSONPathMatch, current: Any) -> bool:
         return bool(self.expression.evaluate(FilterContext(env=self.env, current=current, root=node.root)))
 
 
 class _ArraySlice(SliceSelector):
-    """A slice takes arrays only; the library would cut strings."""
+    """A slice of arrays only, where the library would also slice strings."""
 
     def resolve(self, node: JSONPathMatch) -> Iterable[JSONPathMatch]:
         """Return the members in the slice."""
         return super().resolve(node) if isinstance(node.obj, list) else ()
 
 
-def _corrected(selector: JSONPathSelector, descends: bool) -> JSONPathSelector:
+def _correct(selector: JSONPathSelector, descends: bool) -> JSONPathSelector:
     if isinstance(selector, Filter):
-        taker = _ObjectFilter(env=selector.env, token=selector.token, expression=selector.expression)
-        taker.descends = descends
-        return taker
+        object_filter = _ObjectFilter(env=selector.env, token=selector.token, expression=selector.expression)
+        object_filter.descends = descends
+        return object_filter
     if isinstance(selector, SliceSelector):
         if selector.slice.step is not None:
             raise PathSyntaxError("a slice has no step")
@@ -87,18 +87,18 @@ def _corrected(selector: JSONPathSelector, descends: bool) -> JSONPathSelector:
 
 
 class Query:
-    """A query of one node, which may find several."""
+    """A query that starts at one node and may select several."""
 
     __slots__ = ("_first", "_names", "_path", "_text")
 
     def __init__(self, text: str) -> None:
-        """Compile it.
+        """Compile a query.
 
         Raises:
-            PathSyntaxError: if it is none, or needs what AWS has not.
+            PathSyntaxError: if the text is not a query, or needs a feature that AWS lacks.
         """
-        self._text = _NEEDLESS_DOT.sub(lambda found: found[1] or "", text)
-        _refuse(self._text)
+        self._text = _NEEDLESS_DOT.sub(lambda match: match[1] or "", text)
+        _refuse_unsupported(self._text)
         try:
             compiled = _ENVIRONMENT.compile("$" + self._text)
         except (JSONPathError, RecursionError, ValueError, OverflowError) as error:  # the last two: enormous numbers
@@ -107,26 +107,26 @@ class Query:
         segments = compiled.segments
         for segment in segments:
             descends = isinstance(segment, JSONPathRecursiveDescentSegment)
-            segment.selectors = tuple(_corrected(selector, descends) for selector in segment.selectors)
+            segment.selectors = tuple(_correct(selector, descends) for selector in segment.selectors)
         self._first = segments[0].selectors if not isinstance(segments[0], JSONPathRecursiveDescentSegment) else ()
         self._names = _names(segments[-1])
         self._path = JSONPath(env=_ENVIRONMENT, segments=segments[:-1] if self._names else segments)
 
     def find(self, value: Any) -> Any:
-        """An array of what is found; an object where names were asked for, ``['a','b']`` (as Jayway merges them).
+        """Return an array of the selected values; for ``['a','b']``, objects of these members, as Jayway does.
 
         Raises:
-            NotApplicable: if the node is not of the kind that the query asks.
+            NotApplicable: if the query does not apply to the value's type.
         """
         self._require(value)
-        # The library would read a string as JSON text.
-        found = self._path.findall(value) if isinstance(value, dict | list) else []
+        # The library would parse a string as JSON text.
+        values = self._path.findall(value) if isinstance(value, dict | list) else []
         if not self._names:
-            return found
-        chosen = [
-            {name: each[name] for name in self._names if name in each} for each in found if isinstance(each, Mapping)
+            return values
+        objects = [
+            {name: each[name] for name in self._names if name in each} for each in values if isinstance(each, Mapping)
         ]
-        return chosen if self._path.segments else chosen[0]
+        return objects if self._path.segments else objects[0]
 
     def _require(self, value: Any) -> None:
         arrays = (SliceSelector, IndexSelector)
@@ -143,15 +143,15 @@ class Query:
 
 
 def _names(segment: JSONPathSegment) -> tuple[str, ...]:
-    """Return the names of a segment like ``['a','b']``."""
+    """Return the names in a segment such as ``['a','b']``; empty for any other segment."""
     selectors = segment.selectors
     names = tuple(selector.name for selector in selectors if isinstance(selector, NameSelector))
     several = len(names) == len(selectors) > 1
     return names if several and not isinstance(segment, JSONPathRecursiveDescentSegment) else ()
 
 
-def _refuse(text: str) -> None:
-    """Refuse what other JSONPath libraries have and AWS has not (developer guide, "Paths")."""
+def _refuse_unsupported(text: str) -> None:
+    """Refuse features of other JSONPath libraries that AWS lacks (developer guide, "Paths")."""
     bare = _OUTSIDE.sub("''", text)
     if bare[0].isspace():
         raise PathSyntaxError("a name with spaces stands in brackets and quotes")

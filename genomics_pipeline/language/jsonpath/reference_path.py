@@ -1,4 +1,4 @@
-"""Reference paths: where ResultPath puts a value."""
+"""Reference paths, by which ResultPath places a value in a document."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from genomics_pipeline.language.jsonpath.syntax import Step, parse
 from genomics_pipeline.language.jsonpath.syntax_error import PathSyntaxError
 from genomics_pipeline.model.json_text import compact
 
-_NOTHING: Any = object()
+_ABSENT: Any = object()
 
 
 class _Conflict(Exception):
@@ -17,7 +17,7 @@ class _Conflict(Exception):
 
 
 def put(text: str, document: Any, value: Any) -> Any:
-    """Return a copy of a document with a value at a reference path; objects on the way are made where there are none.
+    """Return a copy of a document with a value at a reference path, creating missing objects on the way.
 
     >>> put("$.a.b", {"c": 1}, 2)
     {'c': 1, 'a': {'b': 2}}
@@ -25,18 +25,18 @@ def put(text: str, document: Any, value: Any) -> Any:
     2
 
     Raises:
-        StatesError: if something else is in the way: no object, or no such index. AWS calls it
-            ``States.ReferencePathConflict``, and documents ``States.ResultPathMatchFailure``: either catches it.
+        StatesError: if the path meets a scalar or a missing index. AWS raises ``States.ReferencePathConflict`` but
+            documents ``States.ResultPathMatchFailure``: a catcher may name either.
     """
     try:
         return _put(document, parse(text).steps, value)
     except (_Conflict, PathSyntaxError):
         cause = f"Unable to apply ReferencePath {text} to input {compact(document)}"
-        raise StatesError(REFERENCE_PATH_CONFLICT, cause, also=(RESULT_PATH_MATCH_FAILURE,)) from None
+        raise StatesError(REFERENCE_PATH_CONFLICT, cause, aliases=(RESULT_PATH_MATCH_FAILURE,)) from None
 
 
 def _put(node: Any, steps: tuple[Step, ...], value: Any) -> Any:
-    """Return the node with the value below it; nothing else is copied, as no value of the engine is ever changed."""
+    """Return the node with the value below it; the rest is shared, since the engine never mutates values."""
     if not steps:
         return value
     step, rest = steps[0], steps[1:]
@@ -44,15 +44,15 @@ def _put(node: Any, steps: tuple[Step, ...], value: Any) -> Any:
         if not isinstance(node, list) or step >= len(node):
             raise _Conflict
         return [*node[:step], _put(node[step], rest, value), *node[step + 1 :]]
-    if node is _NOTHING:
+    if node is _ABSENT:
         node = {}
     if not isinstance(node, dict):
         raise _Conflict
-    return {**node, step: _put(node.get(step, _NOTHING), rest, value)}
+    return {**node, step: _put(node.get(step, _ABSENT), rest, value)}
 
 
 def check(text: str) -> str | None:
-    """Return what is wrong with a reference path.
+    """Return the problem of a reference path, or None.
 
     >>> check("$.a['b'][0]")
     >>> check("$.a[*]")

@@ -1,4 +1,4 @@
-"""The data that paths and intrinsic functions are evaluated over."""
+"""The data that paths and intrinsic functions refer to."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from genomics_pipeline.language.host import NO_HOST, Host
 
 @dataclass(frozen=True, slots=True)
 class PathScope:
-    """Data that paths are evaluated over.
+    """The data that paths refer to.
 
     Attributes:
-        value: ``$``.
-        context: Makes ``$$``, the context object; called only for a path that begins there.
-        variables: ``$name``, by name.
-        host: The source of time and chance.
+        value: The value of ``$``.
+        context: Builds the context object, ``$$``; called only for a path that starts with it.
+        variables: The variables, ``$name``, by name.
+        host: The source of random numbers and UUIDs.
     """
 
     value: Any

@@ -1,4 +1,4 @@
-"""The syntax of a path: where it starts, the steps that lead to one node, and the query that may find several."""
+"""The syntax of a path: its root, the steps to one node, and a query that may select several."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from genomics_pipeline.language.jsonpath.query import Query
 
 _ROOT = re.compile(r"\$\$|\$([^\W\d]\w*)?")
-# .name  ['name']  ["name"]  [-1]; a dot before a bracket says nothing. AWS has no functions: `name()` is a member.
+# .name  ['name']  ["name"]  [-1]; a dot before a bracket is ignored. AWS has no functions: `name()` is a member.
 _STEP = re.compile(
     r"""\.(?P<name>[^\s.,:;()\[\]{}'"*?@$&|<>=!~^#]+(?:\(\))?)"""
     r"""|\.?\[\s*(?:'(?P<single>(?:[^'\\]|\\.)*)'|"(?P<double>(?:[^"\\]|\\.)*)"|(?P<index>-?\d{1,18}))\s*\]""",
@@ -30,7 +30,7 @@ class JsonPath:
     Attributes:
         root: ``$``, ``$$``, or the name of a variable.
         steps: Member names and array indexes that lead to one node.
-        query: What is asked of that node; None for a path that leads to this one node.
+        query: The query of that node; None for a path to the node itself.
     """
 
     root: str
@@ -39,7 +39,7 @@ class JsonPath:
 
     @property
     def function(self) -> str | None:
-        """The function that the path calls, as JSONPath libraries know them and AWS does not."""
+        """The function that the path calls in other JSONPath libraries; AWS has none."""
         return next((step for step in self.steps if isinstance(step, str) and step.endswith("()")), None)
 
 
@@ -55,7 +55,7 @@ def parse(text: str) -> JsonPath:
     'order'
 
     Raises:
-        PathSyntaxError: if it is none.
+        PathSyntaxError: if the text is not a path.
     """
     root = _ROOT.match(text)
     if root is None:
@@ -64,30 +64,30 @@ def parse(text: str) -> JsonPath:
     name = root[1] or root[0]
     if end == len(text):
         return JsonPath(name, steps, None)
-    from genomics_pipeline.language.jsonpath.query import Query  # the library takes its time to import
+    from genomics_pipeline.language.jsonpath.query import Query  # slow to import
 
     return JsonPath(name, steps, Query(text[end:]))
 
 
-def _steps(text: str, at: int) -> tuple[tuple[Step, ...], int]:
-    """Return the steps from there on, and where they end."""
+def _steps(text: str, position: int) -> tuple[tuple[Step, ...], int]:
+    """Return the steps from a position on, and the position of their end."""
     steps: list[Step] = []
-    while found := _STEP.match(text, at):
-        if found["index"] is not None:
-            steps.append(int(found["index"]))
-        elif found["name"] is not None:
-            steps.append(found["name"])
+    while match := _STEP.match(text, position):
+        if match["index"] is not None:
+            steps.append(int(match["index"]))
+        elif match["name"] is not None:
+            steps.append(match["name"])
         else:
-            quoted = found["single"] if found["single"] is not None else found["double"]
+            quoted = match["single"] if match["single"] is not None else match["double"]
             steps.append(re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL))
-        at = found.end()
-    return tuple(steps), at
+        position = match.end()
+    return tuple(steps), position
 
 
-def spelled(root: str, steps: tuple[Step, ...]) -> str:
+def spell_path(root: str, steps: tuple[Step, ...]) -> str:
     """Return a path as AWS spells it in causes.
 
-    >>> spelled("$", ("a", 0))
+    >>> spell_path("$", ("a", 0))
     "$['a'][0]"
     """
     start = root if root.startswith("$") else f"${root}"

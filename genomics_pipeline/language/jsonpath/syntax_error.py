@@ -1,7 +1,7 @@
-"""The error of a text that is not a path."""
+"""The syntax error of paths."""
 
 from __future__ import annotations
 
 
 class PathSyntaxError(ValueError):
-    """A syntax error in a path; its text explains it."""
+    """A syntax error in a path, explained by its text."""

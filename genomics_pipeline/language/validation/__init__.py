@@ -1,1 +1,1 @@
-"""The checks of a document that AWS makes before it runs, with AWS's codes and the JSON path of each problem."""
+"""Validation of a document as AWS does it before it runs, with AWS's codes and the path to each problem."""

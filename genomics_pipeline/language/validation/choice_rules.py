@@ -1,20 +1,20 @@
-"""The rules of Choice states: Choices, each a Condition, or a Variable with one comparison, or And, Or, Not of such."""
+"""Checks of the rules in Choices: a Condition, or a Variable with one comparison, or And, Or, Not of such rules."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from genomics_pipeline.language.validation.diagnostics import Diagnostic, refused, unsupported
-from genomics_pipeline.language.validation.shapes import fields, shape
+from genomics_pipeline.language.validation.diagnostics import Diagnostic, schema_violation, unsupported_field
+from genomics_pipeline.language.validation.shapes import check_shape, fields
 from genomics_pipeline.language.walker import JSONATA, JSONPATH, StateNode
 
 _SELECTORS = ("And", "Or", "Not", "Variable", "Condition")
-_OTHER = {*_SELECTORS, "Comment", "Next", "Assign", "Output"}
+_NO_OPERATORS = {*_SELECTORS, "Comment", "Next", "Assign", "Output"}
 
 
 def check_choices(state: StateNode) -> Iterator[Diagnostic]:
-    """Yield what is wrong with a Choice state's ``Choices``."""
+    """Yield the problems of a Choice state's ``Choices``."""
     choices = state.node.get("Choices") if state.kind == "Choice" else None
     waiting = [
         ("ChoiceRule", rule, f"{state.path}/Choices[{number}]")
@@ -23,29 +23,29 @@ def check_choices(state: StateNode) -> Iterator[Diagnostic]:
     waiting.reverse()
     while waiting:
         name, rule, path = waiting.pop()
-        yield from shape(name, rule, path, state.language)
+        yield from check_shape(name, rule, path, state.language)
         if isinstance(rule, dict):
-            yield from _selected(rule, path, state.language)
+            yield from _check_rule(rule, path, state.language)
             if state.language != JSONATA:
-                waiting.extend(reversed(list(_nested(rule, path))))
+                waiting.extend(reversed(list(_nested_rules(rule, path))))
 
 
-def _selected(rule: dict[str, Any], path: str, language: str) -> Iterator[Diagnostic]:
+def _check_rule(rule: dict[str, Any], path: str, language: str) -> Iterator[Diagnostic]:
     if sum(field in rule for field in _SELECTORS) != 1:
         words = "The object must have only one of the following fields"
-        yield refused(f"{words}, [{', '.join(_SELECTORS)}]", path)
+        yield schema_violation(f"{words}, [{', '.join(_SELECTORS)}]", path)
     if language != JSONPATH:
         return
-    operators = [field for field in fields("ChoiceRule") if field in rule and field not in _OTHER]
+    operators = [field for field in fields("ChoiceRule") if field in rule and field not in _NO_OPERATORS]
     if "Variable" not in rule:
-        yield from (unsupported(operator, path) for operator in operators)
+        yield from (unsupported_field(operator, path) for operator in operators)
     elif not operators:
-        yield refused("This object should have only one comparison operator, found none", path)
+        yield schema_violation("This object should have only one comparison operator, found none", path)
     elif len(operators) > 1:
-        yield refused(f"There should only be one of the following fields: [{', '.join(operators)}]", path)
+        yield schema_violation(f"There should only be one of the following fields: [{', '.join(operators)}]", path)
 
 
-def _nested(rule: dict[str, Any], path: str) -> Iterator[tuple[str, Any, str]]:
+def _nested_rules(rule: dict[str, Any], path: str) -> Iterator[tuple[str, Any, str]]:
     for field in ("And", "Or"):
         rules = rule.get(field)
         for number, inner in enumerate(rules if isinstance(rules, list) else ()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# API_ValidateStateMachineDefinitionDiagnostic lists these; those of JSONata and variables are its too, as recorded.
+# Listed in API_ValidateStateMachineDefinitionDiagnostic, but for those of JSONata and variables, which were recorded.
 SCHEMA = "SCHEMA_VALIDATION_FAILED"
 DUPLICATE_LABEL = "DUPLICATE_LABEL_NAME"
 DUPLICATE_STATE = "DUPLICATE_STATE_NAME"
@@ -22,13 +22,13 @@ UNSUPPORTED_JSONATA = "UNSUPPORTED_JSONATA_EXPRESSION"
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One thing AWS would refuse.
+    """A problem for which AWS would refuse a document.
 
     Attributes:
         code: AWS's code.
-        message: AWS's words where they are recorded, else what was expected and what was found.
-        path: AWS's `location`: ``/States/Sort/Retry[0]/ErrorEquals``; empty where AWS gives none.
-        severity: ``ERROR``: it cannot run.
+        message: AWS's words if they are recorded, else the expectation and the actual value.
+        path: AWS's `location`: ``/States/Sort/Retry[0]/ErrorEquals``; empty if AWS gives none.
+        severity: ``ERROR``: the document cannot run.
     """
 
     code: str
@@ -37,16 +37,16 @@ class Diagnostic:
     severity: str = "ERROR"
 
 
-def refused(message: str, path: str, code: str = SCHEMA) -> Diagnostic:
-    """Return a diagnostic of the schema, unless another code is given."""
-    return Diagnostic(code, message, path or "/")
+def schema_violation(message: str, path: str) -> Diagnostic:
+    """Return the diagnostic of a violation of the schema."""
+    return Diagnostic(SCHEMA, message, path or "/")
 
 
-def unsupported(field: str, path: str) -> Diagnostic:
-    """Return the diagnostic of a field that does not belong where it stands."""
-    return refused(f"Field '{field}' is not supported", path)
+def unsupported_field(field: str, path: str) -> Diagnostic:
+    """Return the diagnostic of a field that its object does not support."""
+    return schema_violation(f"Field '{field}' is not supported", path)
 
 
-def required(path: str, *fields: str) -> Diagnostic:
-    """Fields that are missing from an object."""
-    return refused(f"These fields are required: [{', '.join(fields)}]", path)
+def missing_fields(path: str, *fields: str) -> Diagnostic:
+    """Return the diagnostic of fields that an object lacks."""
+    return schema_violation(f"These fields are required: [{', '.join(fields)}]", path)

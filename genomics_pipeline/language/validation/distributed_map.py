@@ -1,4 +1,4 @@
-"""Map states: ProcessorConfig, the fields of a Distributed Map, ItemBatcher and ResultWriter."""
+"""Checks of Map states: ProcessorConfig, the fields of a Distributed Map, ItemBatcher and ResultWriter."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import re
 from collections.abc import Iterator
 
 from genomics_pipeline.language.query_language import Node
-from genomics_pipeline.language.validation.diagnostics import Diagnostic, refused, required, unsupported
-from genomics_pipeline.language.validation.item_reader import check_item_reader, destination
+from genomics_pipeline.language.validation.diagnostics import (
+    Diagnostic,
+    missing_fields,
+    schema_violation,
+    unsupported_field,
+)
+from genomics_pipeline.language.validation.item_reader import check_bucket_and_key, check_item_reader
 from genomics_pipeline.language.validation.shapes import fields
 from genomics_pipeline.language.walker import StateNode
 
@@ -16,50 +21,50 @@ _LIMITS = ("MaxItemsPerBatch", "MaxItemsPerBatchPath", "MaxInputBytesPerBatch", 
 
 
 def check_map(state: StateNode) -> Iterator[Diagnostic]:
-    """Yield what is wrong with a Map beyond the shape of its fields."""
+    """Yield the problems of a Map that its fields' schema does not describe."""
     if state.kind != "Map":
         return
     if processor := state.processor:
-        yield from _config(state, f"{processor.path}/ProcessorConfig")
+        yield from _check_processor_config(state, f"{processor.path}/ProcessorConfig")
         if not state.distributed:
-            yield from _inline(state)
+            yield from _check_inline(state)
     reader, batcher, writer = (state.node.get(name) for name in ("ItemReader", "ItemBatcher", "ResultWriter"))
     if isinstance(reader, dict):
         yield from check_item_reader(reader, f"{state.path}/ItemReader", state.language)
     if isinstance(batcher, dict) and not any(limit in batcher for limit in _LIMITS):
         words = "This object should have at least one of the following fields"
-        yield refused(f"{words}: [{', '.join(_LIMITS)}]", f"{state.path}/ItemBatcher")
+        yield schema_violation(f"{words}: [{', '.join(_LIMITS)}]", f"{state.path}/ItemBatcher")
     if isinstance(writer, dict):
-        yield from _result_writer(writer, f"{state.path}/ResultWriter", state.language)
+        yield from _check_result_writer(writer, f"{state.path}/ResultWriter", state.language)
 
 
-def _config(state: StateNode, path: str) -> Iterator[Diagnostic]:
-    """badmintoncryer/cdk-preflight, pf-sfn-asl-map-distributed and pf-sfn-express-unsupported."""
+def _check_processor_config(state: StateNode, path: str) -> Iterator[Diagnostic]:
+    # Source: badmintoncryer/cdk-preflight, pf-sfn-asl-map-distributed and pf-sfn-express-unsupported.
     config = state.processor_config
     if state.distributed and "ExecutionType" not in config:
-        yield required(path, "ExecutionType")
+        yield missing_fields(path, "ExecutionType")
     if not state.distributed and "ExecutionType" in config:
-        yield unsupported("ExecutionType", path)
+        yield unsupported_field("ExecutionType", path)
     if state.distributed and state.machine.express:
         words = "The field 'Mode' with value 'DISTRIBUTED' is not supported inside 'EXPRESS' state machines"
-        yield refused(words, f"{path}/Mode")
+        yield schema_violation(words, f"{path}/Mode")
 
 
-def _inline(state: StateNode) -> Iterator[Diagnostic]:
-    """The developer guide has these fields in state-map-distributed alone."""
+def _check_inline(state: StateNode) -> Iterator[Diagnostic]:
+    # The developer guide lists these fields in state-map-distributed only.
     declared = fields("Map")
     for field in state.node:
         if declared.get(field, {}).get("distributed"):
             words = f"Field '{field}' is not supported"
-            yield refused(f"{words} in INLINE mode; it needs ProcessorConfig.Mode DISTRIBUTED", state.path)
+            yield schema_violation(f"{words} in INLINE mode; it needs ProcessorConfig.Mode DISTRIBUTED", state.path)
 
 
-def _result_writer(writer: Node, path: str, language: str) -> Iterator[Diagnostic]:
-    """WriterConfig alone, or Resource with Parameters or Arguments, or all (input-output-resultwriter)."""
+def _check_result_writer(writer: Node, path: str, language: str) -> Iterator[Diagnostic]:
+    # WriterConfig alone, or Resource with Parameters or Arguments, or all of them (input-output-resultwriter).
     resource = writer.get("Resource")
     if isinstance(resource, str) and not _PUT_OBJECT.fullmatch(resource):
-        yield refused("The field 'Resource' does not match any of the allowed values", f"{path}/Resource")
+        yield schema_violation("The field 'Resource' does not match any of the allowed values", f"{path}/Resource")
     if "Resource" in writer:
-        yield from destination(writer, path, language, ("Bucket",))
+        yield from check_bucket_and_key(writer, path, language, ("Bucket",))
     elif {"Parameters", "Arguments"} & writer.keys():
-        yield required(path, "Resource")
+        yield missing_fields(path, "Resource")

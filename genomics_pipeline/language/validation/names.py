@@ -1,4 +1,4 @@
-"""The names of states, and the Labels of Distributed Maps: each once in the whole document, and not too long."""
+"""Checks of state names and of the Labels of Distributed Maps: unique in the document, and not too long."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOT_IN_LABELS = re.compile(f"[{quotas.NOT_IN_NAMES}]")
 
 
 def check_state_names(machines: Sequence[MachineNode]) -> Iterator[Diagnostic]:
-    """Yield what is wrong with the names of a document's states."""
+    """Yield the problems of a document's state names."""
     seen = set()
     for machine in machines:
         for name in machine.nodes:
@@ -32,7 +32,7 @@ def check_state_names(machines: Sequence[MachineNode]) -> Iterator[Diagnostic]:
 
 
 def check_labels(states: Sequence[StateNode]) -> Iterator[Diagnostic]:
-    """Yield what is wrong with the ``Label`` of a document's Distributed Maps."""
+    """Yield the problems of the ``Label`` of each Distributed Map in a document."""
     seen = set()
     for state in states:
         label = state.node.get("Label")
@@ -44,11 +44,11 @@ def check_labels(states: Sequence[StateNode]) -> Iterator[Diagnostic]:
         seen.add(label)
         if len(label) > quotas.LABEL.value:
             yield Diagnostic(INVALID_LABEL, _too_long("Label", label, quotas.LABEL.value), path)
-        if found := _NOT_IN_LABELS.search(label):
-            yield Diagnostic(INVALID_LABEL, f"Label '{label}' contains the invalid character {found[0]!r}", path)
+        if invalid := _NOT_IN_LABELS.search(label):
+            yield Diagnostic(INVALID_LABEL, f"Label '{label}' contains the invalid character {invalid[0]!r}", path)
         if not label:
             yield Diagnostic(INVALID_LABEL, "Label cannot be empty", path)
 
 
-def _too_long(what: str, name: str, limit: int) -> str:
-    return f"{what} '{name}' exceeds the {limit}-character limit allowed by the service"
+def _too_long(kind: str, name: str, limit: int) -> str:
+    return f"{kind} '{name}' exceeds the {limit}-character limit allowed by the service"

@@ -1,4 +1,4 @@
-"""The fields of each kind of object, as ``schemas/asl.schema.json`` declares them."""
+"""Checks of the fields of each kind of object, as ``schemas/asl.schema.json`` declares them."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def _validator(name: str, language: str) -> Any:
 
 
 def fields(name: str) -> dict[str, Any]:
-    """Return the declared fields of a kind of object: ``Task``, ``ChoiceRule``, ``Retrier``, …"""
-    found: dict[str, Any] = _schema()["$defs"][name]["properties"]
-    return found
+    """Return the declared fields of a kind of object, such as ``Task``, ``ChoiceRule`` or ``Retrier``."""
+    declared: dict[str, Any] = _schema()["$defs"][name]["properties"]
+    return declared
 
 
-def shape(name: str, node: Any, path: str, language: str) -> Iterator[Diagnostic]:
-    """Yield what is wrong with the fields of one object.
+def check_shape(name: str, node: Any, path: str, language: str) -> Iterator[Diagnostic]:
+    """Yield the problems of one object's fields.
 
     Args:
         name: The kind of object.
-        node: The object, or what stands in its place.
-        path: Where it stands.
+        node: The object, or a JSON value of another type in its place.
+        path: The path to it.
         language: Its state's query language.
     """
     for error in _validator(name, language).iter_errors(node):

@@ -1,20 +1,20 @@
-"""Task states: the Resource, and what must go with it."""
+"""Checks of Task states: the Resource, and the fields that it requires."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from genomics_pipeline.language.validation.diagnostics import Diagnostic, refused
+from genomics_pipeline.language.validation.diagnostics import Diagnostic, schema_violation
 from genomics_pipeline.language.walker import JSONATA, JSONPATH, StateNode
 
-NO_ARN = "Value is not a valid resource ARN"
+NOT_AN_ARN = "Value is not a valid resource ARN"
 
 _ACTIVITY = re.compile(r"arn:[^:]+:states:[^:]*:[^:]*:activity:")
 _PATTERN = re.compile(r"\.(sync|waitForTaskToken)(:2)?$")
 _INTEGRATION = re.compile(r"arn:[^:]+:states:::(?P<action>(aws-sdk:)?[^:]+:[^:.]+)(\.sync|\.waitForTaskToken)?(:2)?")
 
-# What a request cannot do without; Batch's from botocore's model, the others measured on AWS (badmintoncryer/
+# Required members of requests. Batch's are from botocore's model, the others measured on AWS (badmintoncryer/
 # cdk-preflight, pf-sfn-asl-integration-parameters).
 _REQUIRED = {
     "batch:submitJob": ("JobDefinition", "JobName", "JobQueue"),
@@ -31,57 +31,57 @@ _REQUIRED = {
 
 
 def check_task(state: StateNode) -> Iterator[Diagnostic]:
-    """Yield what is wrong with a Task beyond the shape of its fields."""
+    """Yield the problems of a Task that its fields' schema does not describe."""
     if state.kind != "Task":
         return
     resource = state.node.get("Resource")
     if isinstance(resource, str):
-        yield from _resource(resource, f"{state.path}/Resource", express=state.machine.express)
-        yield from _request(state, resource)
-    yield from _credentials(state, resource)
-    yield from _heartbeat(state)
+        yield from _check_resource(resource, f"{state.path}/Resource", express=state.machine.express)
+        yield from _check_request(state, resource)
+    yield from _check_credentials(state, resource)
+    yield from _check_heartbeat(state)
 
 
-def _resource(resource: str, path: str, *, express: bool) -> Iterator[Diagnostic]:
-    """badmintoncryer/cdk-preflight, pf-sfn-asl-resource-arn and pf-sfn-express-unsupported."""
+def _check_resource(resource: str, path: str, *, express: bool) -> Iterator[Diagnostic]:
+    # Source: badmintoncryer/cdk-preflight, pf-sfn-asl-resource-arn and pf-sfn-express-unsupported.
     if not resource.startswith("arn:"):
-        yield refused(NO_ARN, path)
+        yield schema_violation(NOT_AN_ARN, path)
     elif express and (pattern := _PATTERN.search(resource)):
-        # localstack/localstack test_sfn_api_validation, ILLEGAL_WFTT; AWS leaves a blank at the end of it.
-        yield refused(f"Express state machine does not support '.{pattern[1]}' service integration", path)
+        # localstack/localstack test_sfn_api_validation, ILLEGAL_WFTT; AWS's sentence ends in a blank.
+        yield schema_violation(f"Express state machine does not support '.{pattern[1]}' service integration", path)
     elif express and _ACTIVITY.match(resource):
-        yield refused("Express state machine does not support Activity ARN", path)
+        yield schema_violation("Express state machine does not support Activity ARN", path)
 
 
-def _request(state: StateNode, resource: str) -> Iterator[Diagnostic]:
-    """The same repository; where it stands: radkawar/stackd, testdata/aws/stepfunctions/sdk_admission.json."""
+def _check_request(state: StateNode, resource: str) -> Iterator[Diagnostic]:
+    # Messages: badmintoncryer/cdk-preflight; paths: radkawar/stackd, testdata/aws/stepfunctions/sdk_admission.json.
     integration = _INTEGRATION.fullmatch(resource)
     field = {JSONATA: "Arguments", JSONPATH: "Parameters"}.get(state.language)
     if integration is None or field is None:
         return
     if field not in state.node:
-        yield refused(f"{field} field is required for resource ARN: {resource}", state.path)
-    given = state.node.get(field)
-    if not isinstance(given, dict):
+        yield schema_violation(f"{field} field is required for resource ARN: {resource}", state.path)
+    arguments = state.node.get(field)
+    if not isinstance(arguments, dict):
         return
     for name in _REQUIRED.get(integration["action"], ()):
-        if name not in given and f"{name}.$" not in given:
-            yield refused(f"The field '{name}' is required but was missing", f"{state.path}/{field}")
+        if name not in arguments and f"{name}.$" not in arguments:
+            yield schema_violation(f"The field '{name}' is required but was missing", f"{state.path}/{field}")
 
 
-def _credentials(state: StateNode, resource: object) -> Iterator[Diagnostic]:
-    """badmintoncryer/cdk-preflight, pf-sfn-asl-credentials."""
+def _check_credentials(state: StateNode, resource: object) -> Iterator[Diagnostic]:
+    # Source: badmintoncryer/cdk-preflight, pf-sfn-asl-credentials.
     credentials = state.node.get("Credentials")
     path = f"{state.path}/Credentials"
     if isinstance(credentials, dict) and not {"RoleArn", "RoleArn.$"} & credentials.keys():
-        yield refused("The field 'RoleArn' is required but was missing", path)
+        yield schema_violation("The field 'RoleArn' is required but was missing", path)
     if credentials is not None and isinstance(resource, str) and _ACTIVITY.match(resource):
-        yield refused("The field 'Credentials' is not supported for activities", path)
+        yield schema_violation("The field 'Credentials' is not supported for activities", path)
 
 
-def _heartbeat(state: StateNode) -> Iterator[Diagnostic]:
-    """The States Language asks the heartbeat to be shorter than the timeout ("Task state")."""
+def _check_heartbeat(state: StateNode) -> Iterator[Diagnostic]:
+    # States Language, "Task state": the heartbeat must be shorter than the timeout.
     beat, limit = state.node.get("HeartbeatSeconds"), state.node.get("TimeoutSeconds")
     if type(beat) is int and type(limit) is int and beat >= limit >= 1:
         message = f"HeartbeatSeconds must be smaller than TimeoutSeconds, which is {limit}; found {beat}"
-        yield refused(message, f"{state.path}/HeartbeatSeconds")
+        yield schema_violation(message, f"{state.path}/HeartbeatSeconds")

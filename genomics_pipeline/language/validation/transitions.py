@@ -1,9 +1,9 @@
-"""StartAt, Next, Default and Catch.Next: each leads to a state of its own machine, and every state can be reached.
+"""Checks of StartAt, Next, Default and Catch.Next: targets exist in the same machine, and every state is reachable.
 
-Measured with ValidateStateMachineDefinition (floci-io/floci pull request 2786), and recorded of CreateStateMachine
-(gabrielmoreira/tiny-asl-machine, AWS snapshots Validation.BasicStructure and Validation.Structure): every dangling
-target is a 'Next' target in the message; the document, but no machine inside it, must have a terminal state; without
-one it is not asked what can be reached.
+Measured with ValidateStateMachineDefinition (floci-io/floci pull request 2786), and recorded from CreateStateMachine
+(gabrielmoreira/tiny-asl-machine, AWS snapshots Validation.BasicStructure and Validation.Structure): the message calls
+every missing target a 'Next' target; the document must have a terminal state, but no machine inside it must; if the
+document has none, AWS does not check which states are reachable.
 """
 
 from __future__ import annotations
@@ -14,39 +14,39 @@ from typing import Any
 from genomics_pipeline.language.validation.diagnostics import MISSING_END_STATE, MISSING_TARGET, Diagnostic
 from genomics_pipeline.language.walker import MachineNode, StateNode
 
-_ENDS = ("Succeed", "Fail")
-_CATCHES = ("Task", "Parallel", "Map")
+_TERMINAL_TYPES = ("Succeed", "Fail")
+_CATCHING_TYPES = ("Task", "Parallel", "Map")
 
 
 def check_transitions(machine: MachineNode) -> Iterator[Diagnostic]:
-    """Yield what is wrong with where a machine's states lead."""
+    """Yield the problems of the transitions between a machine's states."""
     start = machine.node.get("StartAt")
     if not isinstance(start, str) or not isinstance(machine.node.get("States"), Mapping):
         return
     states = {state.name: state for state in machine.states()}
-    leads = {name: list(_targets(state)) for name, state in states.items()}
-    for path, target in ((f"{machine.path}/StartAt", start), *(pair for pairs in leads.values() for pair in pairs)):
+    targets = {name: list(_targets(state)) for name, state in states.items()}
+    for path, target in ((f"{machine.path}/StartAt", start), *(pair for pairs in targets.values() for pair in pairs)):
         if target not in machine.nodes:
             yield Diagnostic(MISSING_TARGET, f"Missing 'Next' target: {target}", path)
-    if machine.kind == "StateMachine" and not any(map(_terminal, states.values())):
+    if machine.kind == "StateMachine" and not any(map(_is_terminal, states.values())):
         yield Diagnostic(MISSING_END_STATE, "Workflow has no terminal state", "")
         return
-    if not all(name in states and _readable(states[name]) for name in machine.nodes):
-        return  # where a state leads cannot be told, so neither what is never reached
-    reached = _reached(start, leads)
+    if not all(name in states and _has_known_targets(states[name]) for name in machine.nodes):
+        return  # with an unknown transition, no state can be called unreachable
+    reachable = _reachable_states(start, targets)
     for name, state in states.items():
-        if name not in reached:
+        if name not in reachable:
             yield Diagnostic(MISSING_TARGET, f'State "{name}" is not reachable.', state.path)
 
 
 def _targets(state: StateNode) -> Iterator[tuple[str, str]]:
-    """Yield the names that a state leads to, each with its place before it."""
+    """Yield the targets of a state's transitions, each as path and name."""
     node, places = state.node, []
     if state.kind == "Choice":
         places += [("Default", node.get("Default")), *_entries(node, "Choices")]
     else:
         places.append(("Next", node.get("Next")))
-    if state.kind in _CATCHES:
+    if state.kind in _CATCHING_TYPES:
         places += _entries(node, "Catch")
     yield from ((f"{state.path}/{place}", target) for place, target in places if isinstance(target, str))
 
@@ -60,25 +60,25 @@ def _entries(node: Any, field: str) -> list[tuple[str, Any]]:
     ]
 
 
-def _terminal(state: StateNode) -> bool:
+def _is_terminal(state: StateNode) -> bool:
     ends = "Type" in state.node and state.kind != "Choice" and state.node.get("End") is True
-    return state.kind in _ENDS or ends
+    return state.kind in _TERMINAL_TYPES or ends
 
 
-def _readable(state: StateNode) -> bool:
+def _has_known_targets(state: StateNode) -> bool:
     if state.kind == "Choice":
         choices = state.node.get("Choices")
         return isinstance(choices, list) and all(
             isinstance(rule, dict) and isinstance(rule.get("Next"), str) for rule in choices
         )
-    return bool(state.kind) and (_terminal(state) or isinstance(state.node.get("Next"), str))
+    return bool(state.kind) and (_is_terminal(state) or isinstance(state.node.get("Next"), str))
 
 
-def _reached(start: str, leads: dict[str, list[tuple[str, str]]]) -> set[str]:
+def _reachable_states(start: str, targets: dict[str, list[tuple[str, str]]]) -> set[str]:
     reached, waiting = set(), [start]
     while waiting:
         name = waiting.pop()
-        if name in leads and name not in reached:
+        if name in targets and name not in reached:
             reached.add(name)
-            waiting.extend(target for _, target in leads[name])
+            waiting.extend(target for _, target in targets[name])
     return reached

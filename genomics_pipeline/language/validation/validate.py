@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from genomics_pipeline.language.validation.choice_rules import check_choices
-from genomics_pipeline.language.validation.diagnostics import SCHEMA, TOO_DEEP, Diagnostic, refused
+from genomics_pipeline.language.validation.diagnostics import SCHEMA, TOO_DEEP, Diagnostic, schema_violation
 from genomics_pipeline.language.validation.distributed_map import check_map
 from genomics_pipeline.language.validation.names import check_labels, check_state_names
 from genomics_pipeline.language.validation.retriers import check_retry_and_catch
-from genomics_pipeline.language.validation.shapes import shape
+from genomics_pipeline.language.validation.shapes import check_shape
 from genomics_pipeline.language.validation.tasks import check_task
 from genomics_pipeline.language.validation.transitions import check_transitions
 from genomics_pipeline.language.validation.variables import check_scopes
@@ -26,11 +26,11 @@ _RULES = (check_choices, check_map, check_retry_and_catch, check_task)
 
 
 def diagnose(document: Any, *, express: bool = False) -> list[Diagnostic]:
-    """Everything AWS would refuse.
+    """Return every problem for which AWS would refuse a document.
 
     Args:
         document: The state machine: any JSON value.
-        express: Whether it is to be of type EXPRESS.
+        express: True if its type is EXPRESS.
 
     Returns:
         The problems, in the document's order.
@@ -38,56 +38,54 @@ def diagnose(document: Any, *, express: bool = False) -> list[Diagnostic]:
     if not isinstance(document, dict):
         return [Diagnostic(SCHEMA, "Definition must be a valid JSON object", "")]
     if _depth(document) > MAX_DEPTH:
-        return [refused("The states are too deeply nested.", "", TOO_DEEP)]
+        return [Diagnostic(TOO_DEEP, "The states are too deeply nested.", "/")]
     size = len(compact(document))
     if size > quotas.DEFINITION.value:
-        return [refused(f"A definition may have {quotas.DEFINITION}, found {size}", "")]
-    found = list(_problems(document, express=express))
-    if len(found) > 1:
+        return [schema_violation(f"A definition may have {quotas.DEFINITION}, found {size}", "")]
+    problems = list(_problems(document, express=express))
+    if len(problems) > 1:
         order = {path: number for number, path in enumerate(_paths(document))}
-        found.sort(key=lambda problem: order.get(problem.path, math.inf))
-    return found
+        problems.sort(key=lambda problem: order.get(problem.path, math.inf))
+    return problems
 
 
 def _problems(document: dict[str, Any], *, express: bool) -> Iterator[Diagnostic]:
-    every = list(walk_machines(document, express=express))
-    states = [state for machine in every for state in machine.states()]
-    for machine in every:
-        yield from shape(machine.kind, machine.node, machine.path, machine.language)
-        yield from _not_objects(machine)
+    machines = list(walk_machines(document, express=express))
+    states = [state for machine in machines for state in machine.states()]
+    for machine in machines:
+        yield from check_shape(machine.kind, machine.node, machine.path, machine.language)
+        yield from _check_states_are_objects(machine)
         yield from check_transitions(machine)
     for state in states:
-        yield from _state(state)
+        yield from _check_state(state)
         for rule in _RULES:
             yield from rule(state)
-    yield from check_state_names(every)
+    yield from check_state_names(machines)
     yield from check_labels(states)
-    yield from check_scopes(every)
+    yield from check_scopes(machines)
 
 
-def _not_objects(machine: MachineNode) -> Iterator[Diagnostic]:
+def _check_states_are_objects(machine: MachineNode) -> Iterator[Diagnostic]:
     for name, node in machine.nodes.items():
         if not isinstance(node, dict):
-            yield refused("Expected value of type [OBJECT]", f"{machine.path}/States/{name}")
+            yield schema_violation("Expected value of type [OBJECT]", f"{machine.path}/States/{name}")
 
 
-def _state(state: StateNode) -> Iterator[Diagnostic]:
-    """Check the fields of one state. The type's words: gabrielmoreira/tiny-asl-machine, AWS snapshots
-    Validation.BasicStructure-001 and -002.
-    """
+def _check_state(state: StateNode) -> Iterator[Diagnostic]:
+    # Messages about Type: gabrielmoreira/tiny-asl-machine, AWS snapshots Validation.BasicStructure-001 and -002.
     if "Type" not in state.node:
-        yield refused("The field 'Type' is required", state.path)
+        yield schema_violation("The field 'Type' is required", state.path)
     elif not isinstance(state.node["Type"], str):
-        yield refused("Expected value of type [STRING]", f"{state.path}/Type")
+        yield schema_violation("Expected value of type [STRING]", f"{state.path}/Type")
     elif state.kind not in STATE_TYPES:
         message = f"The field 'Type' should have one of these values: [{', '.join(STATE_TYPES)}]"
-        yield refused(message, f"{state.path}/Type")
+        yield schema_violation(message, f"{state.path}/Type")
     else:
-        yield from shape(state.kind, state.node, state.path, state.language)
+        yield from check_shape(state.kind, state.node, state.path, state.language)
     if state.language == NEITHER:
         # localstack/localstack, test_sfn_api_validation, INVALID_DOWNGRADE_QUERY_LANGUAGE
         words = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine"
-        yield refused(words, state.path)
+        yield schema_violation(words, state.path)
 
 
 def _depth(document: Any) -> int:
@@ -102,7 +100,7 @@ def _depth(document: Any) -> int:
 
 
 def _paths(document: Any) -> Iterator[str]:
-    """Yield every place of a document, in its order."""
+    """Yield the path to every value of a document, in the document's order."""
     waiting: list[tuple[str, Any]] = [("", document)]
     while waiting:
         path, value = waiting.pop()

@@ -1,8 +1,8 @@
-"""Scopes of variables: a name that a machine assigns is not assigned again by the machines within it.
+"""Checks of the scopes of variables: no machine assigns a name that a machine around it assigns.
 
-Code, words and place: radkawar/stackd, testdata/aws/stepfunctions/dataflow_execution.json, validate-inner-shadow-outer.
-A Distributed Map's processor sees no variables from outside (developer guide, workflow-variables): none is in its
-way.
+Code, message and path: radkawar/stackd, testdata/aws/stepfunctions/dataflow_execution.json,
+validate-inner-shadow-outer. The processor of a Distributed Map does not see outer variables (developer guide,
+workflow-variables), so it may use their names.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from genomics_pipeline.language.walker import JSONATA, MachineNode, StateNode
 
 
 def check_scopes(machines: Sequence[MachineNode]) -> Iterator[Diagnostic]:
-    """Yield what is wrong with the names of a document's variables."""
-    assigned = {machine.path: list(_assigned(machine)) for machine in machines}
-    closed = [path for machine in machines for path in _distributed(machine)]
+    """Yield the variables whose names an outer scope already has."""
+    assigned = {machine.path: list(_assignments(machine)) for machine in machines}
+    processors = [path for machine in machines for path in _distributed_processors(machine)]
     for inner, names in assigned.items():
-        hidden = [path for path in closed if _within(inner, path)]
+        boundaries = [path for path in processors if _is_within(inner, path)]
         outer = {
             name
             for path, others in assigned.items()
-            if path != inner and _within(inner, path) and all(_within(path, boundary) for boundary in hidden)
+            if path != inner and _is_within(inner, path) and all(_is_within(path, boundary) for boundary in boundaries)
             for name, _ in others
         }
         for name, place in names:
@@ -32,27 +32,27 @@ def check_scopes(machines: Sequence[MachineNode]) -> Iterator[Diagnostic]:
                 yield Diagnostic(DUPLICATE_VARIABLE, words, place)
 
 
-def _within(path: str, outer: str) -> bool:
+def _is_within(path: str, outer: str) -> bool:
     return path == outer or path.startswith(f"{outer}/")
 
 
-def _distributed(machine: MachineNode) -> Iterator[str]:
+def _distributed_processors(machine: MachineNode) -> Iterator[str]:
     for state in machine.states():
         if state.distributed and state.processor:
             yield state.processor.path
 
 
-def _assigned(machine: MachineNode) -> Iterator[tuple[str, str]]:
-    """Yield each name, and where it is assigned."""
+def _assignments(machine: MachineNode) -> Iterator[tuple[str, str]]:
+    """Yield the name of each assigned variable, and the path to the assignment."""
     for state in machine.states():
-        for node, path in _assigning(state):
+        for node, path in _assigning_objects(state):
             assign = node.get("Assign")
             for key in assign if isinstance(assign, Mapping) else ():
                 name = key if state.language == JSONATA else key.removesuffix(".$")
                 yield name, f"{path}/Assign/{key}"
 
 
-def _assigning(state: StateNode) -> Iterator[tuple[Mapping[str, Any], str]]:
+def _assigning_objects(state: StateNode) -> Iterator[tuple[Mapping[str, Any], str]]:
     yield state.node, state.path
     for field in ("Choices", "Catch"):
         entries = state.node.get(field)

@@ -87,15 +87,15 @@ def test_values(text: str, expected: Any) -> None:
     assert value(text) == expected
 
 
-def test_chance_comes_from_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_random_numbers_come_from_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(HOST, "random", iter((0.0, 0.0, 0.5, 0.25)).__next__)
     assert value("$shuffle([1, 2, 3])") == [2, 3, 1]
     assert value("$random()") == 0.25
 
 
 @pytest.mark.parametrize("text", ["$shuffle([1, 2])", "$random()", "$uuid()", "$now()", "$millis()"])
-def test_there_is_no_other_chance_and_time(text: str) -> None:
-    with pytest.raises(StatesError, match="time and chance come from a host"):
+def test_time_and_random_values_need_a_host(text: str) -> None:
+    with pytest.raises(StatesError, match="evaluated without a host"):
         evaluate("{% " + text + " %}", {}, "Output", NO_HOST)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from genomics_pipeline.language.jsonata.references import unsupported
+from genomics_pipeline.language.jsonata.references import unsupported_references
 
 FIELDS = ("input", "context")
 
@@ -46,8 +46,8 @@ FIELDS = ("input", "context")
     ],
 )
 def test_unsupported(text: str, told: list[str]) -> None:
-    assert unsupported(text, FIELDS) == told
+    assert unsupported_references(text, FIELDS) == told
 
 
 def test_where_a_result_is_it_may_be_read() -> None:
-    assert unsupported("$states.result", (*FIELDS, "result")) == []
+    assert unsupported_references("$states.result", (*FIELDS, "result")) == []

@@ -37,9 +37,9 @@ def visit(state: Mapping[str, Any], raw: Any, **variables: Any) -> Scope:
     return made
 
 
-def passed(state: Mapping[str, Any], raw: Any, **variables: Any) -> tuple[Any, Mapping[str, Any]]:
+def outcome_without_result(state: Mapping[str, Any], raw: Any, **variables: Any) -> tuple[Any, Mapping[str, Any]]:
     made = visit(state, raw, **variables)
-    return FIELDS.passed(made, state, "")
+    return FIELDS.outcome_without_result(made, state, "")
 
 
 def failure(state: Mapping[str, Any], name: str, given: Any) -> tuple[str, str | None]:
@@ -74,21 +74,21 @@ def failure(state: Mapping[str, Any], name: str, given: Any) -> tuple[str, str |
     ],
 )
 def test_pass(state: dict[str, Any], given: Any, output: Any) -> None:
-    assert passed({"Type": "Pass", **state}, given) == (output, {})
+    assert outcome_without_result({"Type": "Pass", **state}, given) == (output, {})
 
 
 @pytest.mark.parametrize("kind", ["Wait", "Succeed", "Choice"])
 def test_states_without_a_result(kind: str) -> None:
     state = {"Type": kind, "InputPath": "$.a", "OutputPath": "$.b", "ResultPath": "$.no", "Parameters": {"no": 1}}
-    assert passed(state, {"a": {"b": 5}}) == (5, {})
+    assert outcome_without_result(state, {"a": {"b": 5}}) == (5, {})
 
 
 # localstack assign/statemachines: base_assign_from_result, _from_parameters, _evaluation_order_pass_state, _in_choice
 def test_assign_of_a_pass_sees_its_result() -> None:
     state = {"Type": "Pass", "Result": {"answer": 42}, "ResultPath": "$.r", "Assign": {"theAnswer.$": "$.answer"}}
-    assert passed(state, {}) == ({"r": {"answer": 42}}, {"theAnswer": 42})
+    assert outcome_without_result(state, {}) == ({"r": {"answer": 42}}, {"theAnswer": 42})
     state = {"Type": "Pass", "Parameters": {"input": "PENDING"}, "Assign": {"result.$": "$.input"}}
-    assert passed(state, {}, kept=1) == ({"input": "PENDING"}, {"result": "PENDING", "kept": 1})
+    assert outcome_without_result(state, {}, kept=1) == ({"input": "PENDING"}, {"result": "PENDING", "kept": 1})
 
 
 def test_output_path_sees_the_variables_before_assign() -> None:
@@ -99,14 +99,14 @@ def test_output_path_sees_the_variables_before_assign() -> None:
         "OutputPath": "$answer",
         "Assign": {"answer": "<omitted>", "old.$": "$answer"},
     }
-    assert passed(state, {"q": 1}, answer=42) == (42, {"answer": "<omitted>", "old": 42})
+    assert outcome_without_result(state, {"q": 1}, answer=42) == (42, {"answer": "<omitted>", "old": 42})
 
 
 def test_a_choice_rule_assigns_over_the_effective_input() -> None:
     state = {"Type": "Choice", "InputPath": "$.in", "OutputPath": "$.x"}
     made = visit(state, {"in": {"x": 1}})
     rule = {"Variable": "$.x", "NumericEquals": 1, "Next": "N", "Assign": {"seen.$": "$.x"}}
-    assert FIELDS.passed(made, rule, "Choices[0]/") == (1, {"seen": 1})
+    assert FIELDS.outcome_without_result(made, rule, "Choices[0]/") == (1, {"seen": 1})
 
 
 def test_finished_puts_the_selected_result_into_the_raw_input() -> None:
@@ -122,24 +122,27 @@ def test_finished_puts_the_selected_result_into_the_raw_input() -> None:
     }
     made = visit(state, {"case": "Pipeline", "envelope": {"payload": {"n": 7}, "keep": "original"}})
     assert FIELDS.arguments(made, state, "", made.input) == {"n": 7, "parentState": "S"}
-    output, variables = FIELDS.finished(made, [8, 14])
+    output, variables = FIELDS.outcome_with_result(made, [8, 14])
     assert output == {"payload": {"n": 7}, "keep": "original", "merged": {"first": 8, "second": 14}}
     assert variables == {"got": 8}
 
 
 def test_finished_without_paths_is_the_result() -> None:
-    assert FIELDS.finished(visit({"Type": "Task"}, {"a": 1}), "result") == ("result", {})
-    assert FIELDS.finished(visit({"Type": "Task", "ResultPath": None}, {"a": 1}), "result") == ({"a": 1}, {})
+    assert FIELDS.outcome_with_result(visit({"Type": "Task"}, {"a": 1}), "result") == ("result", {})
+    assert FIELDS.outcome_with_result(visit({"Type": "Task", "ResultPath": None}, {"a": 1}), "result") == ({"a": 1}, {})
 
 
 def test_caught() -> None:
     state = {"Type": "Task", "InputPath": "$.in", "OutputPath": "$.nowhere"}
     made = visit(state, {"in": 1}, kept=1)
     error = {"Error": "E", "Cause": "C"}
-    assert FIELDS.caught(made, error, {"Next": "N"}, "Catch[0]/") == (error, {"kept": 1})
+    assert FIELDS.outcome_of_catcher(made, error, {"Next": "N"}, "Catch[0]/") == (error, {"kept": 1})
     catcher = {"ResultPath": "$.error", "Assign": {"why.$": "$.Cause"}}
-    assert FIELDS.caught(made, error, catcher, "Catch[0]/") == ({"in": 1, "error": error}, {"kept": 1, "why": "C"})
-    assert FIELDS.caught(made, error, {"ResultPath": None}, "Catch[0]/") == ({"in": 1}, {"kept": 1})
+    assert FIELDS.outcome_of_catcher(made, error, catcher, "Catch[0]/") == (
+        {"in": 1, "error": error},
+        {"kept": 1, "why": "C"},
+    )
+    assert FIELDS.outcome_of_catcher(made, error, {"ResultPath": None}, "Catch[0]/") == ({"in": 1}, {"kept": 1})
 
 
 def test_arguments_without_parameters_are_the_default() -> None:

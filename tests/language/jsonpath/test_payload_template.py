@@ -12,7 +12,7 @@ from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.language.jsonpath.payload_template import fill
 from genomics_pipeline.language.jsonpath.scope import PathScope
 from genomics_pipeline.language.validation.diagnostics import SCHEMA
-from genomics_pipeline.language.validation.templates import in_jsonpath
+from genomics_pipeline.language.validation.templates import jsonpath_template_problems
 
 KEYS = st.text(max_size=5).filter(lambda key: not key.endswith(".$"))
 LITERALS = st.recursive(
@@ -83,7 +83,7 @@ def test_a_value_that_is_no_path(value: Any) -> None:
         "States.Runtime",
         "The value for the field 'a.$' must be a valid JSONPath or a valid intrinsic function call at Parameters",
     )
-    assert list(in_jsonpath({"a.$": value})) == [
+    assert list(jsonpath_template_problems({"a.$": value})) == [
         (SCHEMA, "The value for the field 'a.$' must be a valid JSONPath or a valid intrinsic function call", [])
     ]
 
@@ -95,7 +95,7 @@ def test_every_wrong_value_is_reported() -> None:
         "deep": [{"path.$": "$.a["}, {"call.$": "States.Foo()"}],
     }
     must = "must be a valid JSONPath or a valid intrinsic function call"
-    assert list(in_jsonpath(template)) == [
+    assert list(jsonpath_template_problems(template)) == [
         (SCHEMA, f"The value for the field 'path.$' {must}", []),
         (SCHEMA, f"The value for the field 'call.$' {must}", []),
     ]
@@ -104,4 +104,4 @@ def test_every_wrong_value_is_reported() -> None:
 @given(LITERALS)
 def test_a_template_without_paths_is_itself(template: Any) -> None:
     assert filled(template) == template
-    assert list(in_jsonpath(template)) == []
+    assert list(jsonpath_template_problems(template)) == []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from genomics_pipeline.engine.distributed_map.item_reader.csv import DELIMITERS
 from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.errors import ITEM_READER_FAILED, StatesError
-from genomics_pipeline.language.jsonpath.path_fields import whole
+from genomics_pipeline.language.jsonpath.path_fields import parse_integer
 from genomics_pipeline.language.query_language import Node
 from genomics_pipeline.model import quotas
 
@@ -63,7 +63,7 @@ def _max_items(visit: Visit, config: Node) -> int:
     The causes are AWS's: localstack/localstack test_base_scenarios test_map_item_reader_csv_max_items_paths.
     """
     found = visit.field(config, "MaxItems", 0, "ItemReader/ReaderConfig/")
-    number = whole(found)
+    number = parse_integer(found)
     if number is None:
         cause = f"The MaxItemsPath field refers to value '{found}' which is not a valid integer: "
         raise StatesError(ITEM_READER_FAILED, cause + config["MaxItemsPath"])

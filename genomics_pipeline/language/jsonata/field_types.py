@@ -1,4 +1,4 @@
-"""The types that fields of a JSONata state must evaluate to.
+"""Types of the values that expressions in the fields of a JSONata state must return.
 
 The sentences were recorded on AWS: gabrielmoreira/tiny-asl-machine, tests/conformance/cases/.snapshots/aws,
 Feature.JSONataValidation-007, -008 and -010; localstack/localstack, test_base_scenarios.snapshot.json (Items).
@@ -16,14 +16,14 @@ from genomics_pipeline.model.json_text import compact
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """The values that a field takes.
+class FieldType:
+    """The type of a field's value.
 
     Attributes:
-        names: JSON types; the first is the one that the sentence names.
-        whole: Whether a number must be whole.
+        names: The JSON types that it accepts; AWS's sentence names the first.
+        whole: True if a number must be an integer.
         low: The least number.
-        high: The greatest number; None for no bound.
+        high: The greatest number; None for no limit.
     """
 
     names: tuple[str, ...]
@@ -32,39 +32,39 @@ class Kind:
     high: int | None = None
 
 
-_STRING = Kind(("string",))
-_SECONDS = Kind(("number",), whole=True, high=quotas.SECONDS.value)
-_COUNT = Kind(("number",), whole=True)
+_STRING = FieldType(("string",))
+_SECONDS = FieldType(("number",), whole=True, high=quotas.SECONDS.value)
+_COUNT = FieldType(("number",), whole=True)
 
-# By the name of the field; a field that is not here takes any JSON value.
+# By field name; any other field accepts every JSON value.
 FIELDS = {
     "TimeoutSeconds": _SECONDS,
     "HeartbeatSeconds": _SECONDS,
-    "Seconds": _COUNT,  # beyond 99999999 only a literal is refused (iwamot/sfnx, tests/test_testing.py)
+    "Seconds": _COUNT,  # AWS refuses more than 99999999 only in a literal (iwamot/sfnx, tests/test_testing.py)
     "Timestamp": _STRING,
-    "Condition": Kind(("boolean",)),
+    "Condition": FieldType(("boolean",)),
     "Error": _STRING,
     "Cause": _STRING,
     "RoleArn": _STRING,
-    "Items": Kind(("array", "object")),
+    "Items": FieldType(("array", "object")),
     "MaxConcurrency": _COUNT,
     "ToleratedFailureCount": _COUNT,
-    "ToleratedFailurePercentage": Kind(("number",), high=100),
+    "ToleratedFailurePercentage": FieldType(("number",), high=100),
     "MaxItemsPerBatch": _COUNT,
     "MaxInputBytesPerBatch": _COUNT,
     "MaxItems": _COUNT,
 }
 
 
-def typed(value: Any, kind: Kind, text: str, field: str) -> Any:
-    """Return the value of an expression, if it is of that kind.
+def coerce(value: Any, field_type: FieldType, text: str, field: str) -> Any:
+    """Return the value of an expression as a field's type.
 
-    >>> typed(3, FIELDS["TimeoutSeconds"], "1 + 2", "TimeoutSeconds")
+    >>> coerce(3, FIELDS["TimeoutSeconds"], "1 + 2", "TimeoutSeconds")
     3
 
     Args:
-        value: What the expression evaluates to.
-        kind: What the field takes.
+        value: The value of the expression.
+        field_type: The field's type.
         text: The expression.
         field: The path to the field: ``ItemBatcher/MaxItemsPerBatch``.
 
@@ -72,10 +72,10 @@ def typed(value: Any, kind: Kind, text: str, field: str) -> Any:
         StatesError: ``States.QueryEvaluationError``.
     """
     name = type_name(value)
-    if name not in kind.names:
+    if name not in field_type.names:
         raise _failure(
             f"The JSONata expression '{text}' specified for the field '{field}' returned an unexpected result type. "
-            f"Expected '{kind.names[0]}', but was '{name}' for value: {compact(value)}"
+            f"Expected '{field_type.names[0]}', but was '{name}' for value: {compact(value)}"
         )
     short = field.rpartition("/")[2]
     if short == "Timestamp" and parse_timestamp(value) is None:
@@ -83,12 +83,12 @@ def typed(value: Any, kind: Kind, text: str, field: str) -> Any:
         raise _failure(f"{words}: {text} == {value}")
     if name != "number":
         return value
-    if kind.whole and value != int(value):
+    if field_type.whole and value != int(value):
         raise _failure(f"The {short} field cannot be parsed as an integer: {compact(value)}")
-    if value < kind.low or (kind.high is not None and value > kind.high):
-        high = quotas.SECONDS.value if kind.high is None else kind.high
-        raise _failure(f"{short} must be between {kind.low} and {high} but was: {compact(value)}")
-    return int(value) if kind.whole else value
+    if value < field_type.low or (field_type.high is not None and value > field_type.high):
+        high = quotas.SECONDS.value if field_type.high is None else field_type.high
+        raise _failure(f"{short} must be between {field_type.low} and {high} but was: {compact(value)}")
+    return int(value) if field_type.whole else value
 
 
 def type_name(value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from genomics_pipeline.language.errors import StatesError
-from genomics_pipeline.language.jsonata.typed import FIELDS, typed
+from genomics_pipeline.language.jsonata.field_types import FIELDS, coerce
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from genomics_pipeline.language.jsonata.typed import FIELDS, typed
     ],
 )
 def test_right(field: str, value: Any, expected: Any) -> None:
-    assert typed(value, FIELDS[field], "x", field) == expected
+    assert coerce(value, FIELDS[field], "x", field) == expected
 
 
 @pytest.mark.parametrize(
@@ -74,5 +74,5 @@ def test_right(field: str, value: Any, expected: Any) -> None:
 )
 def test_wrong(field: str, value: Any, cause: str) -> None:
     with pytest.raises(StatesError) as raised:
-        typed(value, FIELDS[field.rpartition("/")[2]], "$x", field)
+        coerce(value, FIELDS[field.rpartition("/")[2]], "$x", field)
     assert (raised.value.error, raised.value.cause) == ("States.QueryEvaluationError", cause)
