@@ -88,7 +88,7 @@ def read_aws_run(store: Store, run: RunPlace) -> AwsRunRecord:
         state_machine_arn=fields.text("state_machine_arn"),
         execution_arn=fields.text("execution_arn"),
         digest=fields.text("digest"),
-        parameters=fields.object("parameters").object_by_name(),
+        parameters=fields.object("parameters").values_by_name(),
         tolerated=fields.object("tolerated").number_by_name(),
         reference=fields.text("reference"),
         manifest=fields.text("manifest"),

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.fields import Fields, RecordKind, UnreadableRecord, read_fields
 from genomics_pipeline.stores.protocol import MissingObject, Store
@@ -63,7 +64,7 @@ class CompletionRecord:
     vcpus: int
     memory_mib: int
     peak_memory_mib: int
-    parameters: Mapping[str, Any]
+    parameters: Mapping[str, Value]
     outputs: Mapping[str, OutputRecord]
     sources: Mapping[str, str] = field(default_factory=dict)
     reused: bool = False
@@ -96,12 +97,12 @@ def _completion(fields: Fields) -> CompletionRecord:
         step=fields.text("step"),
         version=fields.text("version"),
         fingerprint=fields.text("fingerprint"),
-        started=fields.text("started"),
+        started=fields.time("started"),
         seconds=fields.number("seconds"),
         vcpus=fields.integer("vcpus"),
         memory_mib=fields.integer("memory_mib"),
         peak_memory_mib=fields.integer("peak_memory_mib"),
-        parameters=fields.object("parameters").members,
+        parameters=fields.object("parameters").value_by_name(),
         outputs={name: _output(outputs.object(name)) for name in outputs.members},
         sources=fields.object("sources").text_by_name() if fields.has("sources") else {},
         reused=True,
@@ -110,7 +111,7 @@ def _completion(fields: Fields) -> CompletionRecord:
 
 def _output(fields: Fields) -> OutputRecord:
     return OutputRecord(
-        fields.text("key"), fields.integer("size_bytes"), fields.text("sha256"), fields.texts("indexes")
+        fields.key("key"), fields.integer("size_bytes"), fields.sha256("sha256"), fields.keys("indexes")
     )
 
 

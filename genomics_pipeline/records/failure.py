@@ -61,11 +61,9 @@ def read_failure(store: Store, run: RunPlace, stage: str, item: str) -> FailureR
 
 
 def _failure(fields: Fields) -> FailureRecord:
-    name = fields.text("class")
-    if name not in set(FailureClass):
-        raise fields.error("class", "the name of a class of failures")
+    failure_class = FailureClass(fields.one_of("class", list(FailureClass)))
     attempt = BatchAttempt(fields.text("job_id"), fields.integer("attempt")) if fields.has("job_id") else None
-    return FailureRecord(FailureClass(name), fields.text("message"), fields.integer("exit_code"), attempt)
+    return FailureRecord(failure_class, fields.text("message"), fields.integer("exit_code"), attempt)
 
 
 def delete_failure(store: Store, run: RunPlace, stage: str, item: str) -> None:

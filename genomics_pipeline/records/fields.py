@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.stores.protocol import Store
 
 T = TypeVar("T")
+
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class UnreadableRecord(RunError):
@@ -79,6 +83,28 @@ class Fields:
             raise self.error(name, "a time such as 2026-01-31T12:00:00+00:00")
         return text
 
+    def one_of(self, name: str, allowed: Collection[str]) -> str:
+        """Return a string that is one of those allowed."""
+        text = self.text(name)
+        if text not in allowed:
+            raise self.error(name, f"one of {', '.join(allowed)}")
+        return text
+
+    def sha256(self, name: str) -> str:
+        """Return a SHA-256 digest in hexadecimal."""
+        text = self.text(name)
+        if not _SHA256.fullmatch(text):
+            raise self.error(name, "a sha256")
+        return text
+
+    def key(self, name: str) -> str:
+        """Return a key below the run."""
+        return self._keys(name, [self.text(name)])[0]
+
+    def keys(self, name: str) -> tuple[str, ...]:
+        """Return an array of keys below the run."""
+        return self._keys(name, self.texts(name))
+
     def texts(self, name: str) -> tuple[str, ...]:
         """Return an array of strings."""
         values = self._typed(name, list, "an array of strings")
@@ -107,9 +133,16 @@ class Fields:
         """Return all members, each a whole number."""
         return {name: self.integer(name) for name in self.members}
 
-    def object_by_name(self) -> dict[str, Mapping[str, Any]]:
-        """Return all members, each an object."""
-        return {name: self.object(name).members for name in self.members}
+    def value_by_name(self) -> dict[str, Value]:
+        """Return all members, each a string, a number, true, false or null."""
+        for name, value in self.members.items():
+            if isinstance(value, dict | list):
+                raise self.error(name, "a parameter's value")
+        return dict(self.members)
+
+    def values_by_name(self) -> dict[str, dict[str, Value]]:
+        """Return all members, each an object of such values."""
+        return {name: self.object(name).value_by_name() for name in self.members}
 
     def error(self, name: str, expected: str) -> UnreadableRecord:
         """Return the error of a member that is not as expected."""
@@ -119,6 +152,13 @@ class Fields:
             f"{self.uri}: expected {self.kind.name}, found {member!r} that is not {expected}: {found}; "
             f"{self.kind.advice}"
         )
+
+    def _keys(self, name: str, keys: Sequence[str]) -> tuple[str, ...]:
+        """Return keys, each of which becomes a path: no part of it may lead out of the run's folder."""
+        for key in keys:
+            if not key.isprintable() or "\\" in key or not {"", ".", ".."}.isdisjoint(key.split("/")):
+                raise self.error(name, "a key below the run")
+        return tuple(keys)
 
     def _present(self, name: str) -> Any:
         if name not in self.members:

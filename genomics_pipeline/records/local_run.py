@@ -12,6 +12,7 @@ from genomics_pipeline.records.fields import Fields, RecordKind, read_fields
 from genomics_pipeline.stores.protocol import MissingObject, Store
 
 KIND = RecordKind("the record of a run", "run it again, or name the folder of another run")
+STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "ABORTED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class LocalRunRecord:
 
     Attributes:
         run: The run's name.
-        status: RUNNING, SUCCEEDED, FAILED or ABORTED.
+        status: One of `STATUSES`.
         execution: The number of the newest execution, from 1.
         first: The number of the newest execution that had the whole manifest.
         input: Key of the newest execution's input, below the folder.
@@ -111,13 +112,13 @@ def read_local_run(store: Store, uri: str) -> LocalRunRecord | None:
         return None
     return LocalRunRecord(
         run=fields.text("run"),
-        status=fields.text("status"),
+        status=fields.one_of("status", STATUSES),
         execution=fields.integer("execution"),
         first=fields.integer("first"),
-        input=fields.text("input"),
+        input=fields.key("input"),
         digest=fields.text("digest"),
         pipeline=fields.text("pipeline"),
-        parameters=fields.object("parameters").object_by_name(),
+        parameters=fields.object("parameters").values_by_name(),
         tolerated=fields.object("tolerated").number_by_name(),
         arguments=_arguments(fields.object("request")),
         started=fields.time("started"),

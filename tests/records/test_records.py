@@ -30,10 +30,11 @@ from genomics_pipeline.stores.protocol import MissingObject
 from tests.runs.records import local_run
 
 RUN = RunPlace("r", "bucket", "runs/r/")
+SHA256 = "ab" * 32
 TIME = "2026-11-24T10:00:00+00:00"
 COMPLETION = CompletionRecord(
     "calling", "a", "caller", "1.0", "f", TIME, 1.5, 2, 300, 120, {"ploidy": 2, "regions": None},
-    {"out": OutputRecord("results/a.vcf", 3, "ab", ("results/a.vcf.tbi",))}, {"alignment.bam": "cd"},
+    {"out": OutputRecord("results/a.vcf", 3, SHA256, ("results/a.vcf.tbi",))}, {"alignment.bam": "cd"},
 )  # fmt: skip
 AWS_RUN = AwsRunRecord(
     "r", "germline", "stack", "arn:machine", "arn:execution", "d", {"calling": {"ploidy": 1}},
@@ -75,8 +76,15 @@ def test_a_completion_record_is_read_as_it_was_written(store: LocalStore) -> Non
         {"seconds": "1"},
         {"vcpus": True},
         {"outputs": []},
-        {"outputs": {"out": {"key": "k", "size_bytes": 1, "sha256": "x"}}},
-        {"outputs": {"out": {"key": "k", "size_bytes": 1, "sha256": "x", "indexes": [7]}}},
+        {"outputs": {"out": {"key": "k", "size_bytes": 1, "sha256": SHA256}}},
+        {"outputs": {"out": {"key": "k", "size_bytes": 1, "sha256": SHA256, "indexes": [7]}}},
+        {"outputs": {"out": {"key": "k", "size_bytes": 1, "sha256": "x", "indexes": []}}},
+        {"outputs": {"out": {"key": "../k", "size_bytes": 1, "sha256": SHA256, "indexes": []}}},
+        {"outputs": {"out": {"key": "/etc/k", "size_bytes": 1, "sha256": SHA256, "indexes": []}}},
+        {"outputs": {"out": {"key": "a/\nk", "size_bytes": 1, "sha256": SHA256, "indexes": []}}},
+        {"outputs": {"out": {"key": "k", "size_bytes": 1, "sha256": SHA256, "indexes": ["a/../../k.tbi"]}}},
+        {"started": "noon"},
+        {"parameters": {"ploidy": [2]}},
         {"sources": {"alignment.bam": None}},
         {"parameters": None},
     ],
@@ -146,6 +154,9 @@ ADVICE = "; run it again, or name the folder of another run"
         (without(LOCAL, "digest"), "found none of its 'digest'"),
         ({**LOCAL, "execution": "1"}, "found 'execution' that is not a whole number: '1'"),
         ({**LOCAL, "tolerated": {"count": "all"}}, "found 'tolerated.count' that is not a number: 'all'"),
+        ({**LOCAL, "status": "DONE"}, "found 'status' that is not one of RUNNING, SUCCEEDED, FAILED, ABORTED: 'DONE'"),
+        ({**LOCAL, "input": "../input.json"}, "found 'input' that is not a key below the run: '../input.json'"),
+        ({**LOCAL, "parameters": {"calling": {"a": []}}}, "'parameters.calling.a' that is not a parameter's value: []"),
         ({**LOCAL, "parameters": {"calling": 1}}, "found 'parameters.calling' that is not an object: 1"),
         ({**LOCAL, "started": "noon"}, "found 'started' that is not a time such as 2026-01-31T12:00:00+00:00: 'noon'"),
         ({**LOCAL, "request": without(LOCAL["request"], "manifest")}, "found none of its 'request.manifest'"),

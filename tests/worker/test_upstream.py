@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +56,18 @@ def batch(number: int, *samples: str, status: str = "SUCCEEDED") -> tuple[str, R
     return child(number, {"Items": items, "BatchInput": {"run": {}}}, status)
 
 
-def done(store: LocalStore, stage: str, item: str, sha256: str, **sources: str) -> None:
-    """Write a completion record, made of other stages' outputs."""
-    outputs = {"out": OutputRecord(f"results/{item}.txt", 1, sha256)}
-    made_of = {f"{source}.out": made for source, made in sources.items()}
+def done(store: LocalStore, stage: str, item: str, content: str, **sources: str) -> None:
+    """Write a completion record, made of other stages' outputs with these contents."""
+    outputs = {"out": OutputRecord(f"results/{item}.txt", 1, digest(content))}
+    made_of = {f"{source}.out": digest(made) for source, made in sources.items()}
+    started = "2026-01-01T00:00:00+00:00"
     write_completion(
-        store, RUN, CompletionRecord(stage, item, "s", "1", "f", "2026-01-01", 1, 1, 1, 1, {}, outputs, made_of)
+        store, RUN, CompletionRecord(stage, item, "s", "1", "f", started, 1, 1, 1, 1, {}, outputs, made_of)
     )
+
+
+def digest(content: str) -> str:
+    return sha256(content.encode()).hexdigest()
 
 
 def gather(store: LocalStore, *map_runs: dict[str, str], stage: str = "calling") -> list[str]:
