@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
-    from mypy_boto3_sts import STSClient
 
 CONNECTIONS = 32  # of one client, and so the number of threads that may use it at the same time
 
@@ -69,11 +68,6 @@ class Clients:
     def states(self) -> SFNClient:
         """Return the client of Step Functions."""
         return self._client("stepfunctions")  # type: ignore[no-any-return]
-
-    @cached_property
-    def sts(self) -> STSClient:
-        """Return the client of Security Token Service."""
-        return self._client("sts")  # type: ignore[no-any-return]
 
 
 @contextmanager

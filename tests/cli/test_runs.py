@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from genomics_pipeline.cli.runs import STATUSES
+from genomics_pipeline.runs.list_runs import ALL_STATUSES
 from genomics_pipeline.runs.run_folder import RunFolder
 from tests.fakes.faults import ApiError
 from tests.runs.records import local_run
@@ -77,3 +79,7 @@ def test_local_runs(tmp_path: Path, cli: Cli) -> None:
     assert [row["run"] for row in rows(cli("runs", tmp_path, "--json", "--status", "ABORTED"))] == [str(killed.path)]
     gone = tmp_path / "gone"
     assert cli("runs", gone).err == f"error: {gone}: expected a folder, found none\n"
+
+
+def test_every_status_of_a_row_can_be_asked_for() -> None:
+    assert STATUSES == ALL_STATUSES

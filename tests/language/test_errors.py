@@ -6,8 +6,6 @@ import pytest
 
 from genomics_pipeline.language.errors import StatesError
 
-PLACE = "An error occurred while executing the state 'A' (entered at the event id #7). "
-
 
 @pytest.mark.parametrize(
     ("error", "text"),

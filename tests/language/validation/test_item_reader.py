@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 CONFIG = "ReaderConfig"
-LIST = "arn:aws:states:::s3:listObjectsV2"
 IN_JSONPATH = "The QueryLanguage is set to 'JSONPath', but field '{}' is only supported for the 'JSONata' QueryLanguage"
 
 
