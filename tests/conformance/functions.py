@@ -1,4 +1,4 @@
-"""Functions that cases name in ``tasks``: what an execution is given by ``--task``."""
+"""Functions that cases name in ``tasks``, for the option ``--task``."""
 
 from __future__ import annotations
 
@@ -7,52 +7,52 @@ from typing import Any
 
 
 class OutOfMemory(Exception):
-    """An error with a name of its own, as a function may raise."""
+    """An error with a name of its own."""
 
 
 def echo(event: Any, _: Any) -> Any:
-    """What it is given."""
+    """Return the event."""
     return event
 
 
-def raises(event: Any, _: Any) -> Any:
-    """An error whose message is the event's."""
+def raise_error(event: Any, _: Any) -> Any:
+    """Raise an error with the event's message."""
     raise OutOfMemory(event["message"])
 
 
-def fails_until(event: Any, _: Any) -> Any:
-    """An error until the attempt that the event asks for."""
+def fail_until(event: Any, _: Any) -> Any:
+    """Raise an error until the attempt that the event names."""
     if event["attempt"] < event["succeeds"]:
         raise OutOfMemory(f"attempt {event['attempt']}")
     return {"attempt": event["attempt"]}
 
 
-def large(event: Any, _: Any) -> str:
-    """A text of so many characters."""
+def large_text(event: Any, _: Any) -> str:
+    """Return a text with the event's number of characters."""
     return "x" * int(event["characters"])
 
 
-async def never(_: Any, __: Any) -> None:
-    """No end, of itself."""
+async def wait_forever(_: Any, __: Any) -> None:
+    """Run until cancelled."""
 
     await asyncio.Event().wait()
 
 
-def succeeds_by_token(event: Any, context: Any) -> str:
-    """End the task that the event's token is for, then answer what nobody sees."""
+def succeed_by_token(event: Any, context: Any) -> str:
+    """Complete the task of the event's token; the value that is returned is ignored."""
     context.callbacks.succeed(event["token"], {"given": event["value"]})
     return "unseen"
 
 
-def fails_by_token(event: Any, context: Any) -> None:
-    """Fail the task that the event's token is for."""
+def fail_by_token(event: Any, context: Any) -> None:
+    """Fail the task of the event's token."""
     context.callbacks.fail(event["token"], "Refused", event["value"])
 
 
-def forgets_token(_: Any, __: Any) -> None:
-    """Nobody ends the task."""
+def ignore_token(_: Any, __: Any) -> None:
+    """Return without ending the task of the token."""
 
 
-def name_of_lambda(_: Any, context: Any) -> dict[str, str]:
-    """How the function was called."""
+def lambda_name(_: Any, context: Any) -> dict[str, str]:
+    """Return the name and version by which the function was invoked."""
     return {"name": context.function_name, "version": context.function_version}

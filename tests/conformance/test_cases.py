@@ -1,4 +1,4 @@
-"""Every conformance case through `genomics-pipeline execute`: how it ends, and what it leaves, is what AWS does."""
+"""Every conformance case in `genomics-pipeline execute`, with the result and objects that AWS gives."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from genomics_pipeline.cli.main import main
-from tests.conformance import cases
+from tests.conformance import cases, comparison
 from tests.conformance.cases import BadCase, Case, Expected
 
 CASES = cases.load_all()
@@ -19,7 +19,7 @@ def _named(case: Case) -> str:
 
 
 @pytest.mark.parametrize("case", CASES, ids=_named)
-def test_it_ends_as_on_aws(
+def test_the_result_is_that_of_aws(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -38,20 +38,20 @@ def test_it_ends_as_on_aws(
         argv += ["--state-machine", f"{name}={name}.json"]
     for arn, function in case.tasks.items():
         argv += ["--task", f"{arn}=tests.conformance.functions:{function}"]
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as exited:
         main([*argv, *case.arguments])
     out, err = capfd.readouterr()
-    assert ended.value.code == case.expected.code(), err or out
+    assert exited.value.code == case.expected.code(), err or out
     if case.expected.problems is not None:
-        said = [line.removeprefix("error: ") for line in err.splitlines()]
-        assert list(cases.differences(case.expected.problems, said, "problems")) == []
+        lines = [line.removeprefix("error: ") for line in err.splitlines()]
+        assert list(comparison.differences(case.expected.problems, lines, "problems")) == []
         return
-    assert list(cases.end_differences(case.expected, json.loads(out))) == []
+    assert list(comparison.result_differences(case.expected, json.loads(out))) == []
     if case.expected.history:
         events = [json.loads(line)["type"] for line in Path("history.jsonl").read_text().splitlines()]
-        assert list(cases.differences(case.expected.history, events, "history")) == []
-    left = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
-    assert list(cases.object_differences(case.expected.objects or {}, left)) == []
+        assert list(comparison.differences(case.expected.history, events, "history")) == []
+    objects = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    assert list(comparison.object_differences(case.expected.objects or {}, objects)) == []
 
 
 def test_every_case_is_a_file_and_every_topic_a_folder() -> None:
@@ -63,7 +63,7 @@ def test_every_case_is_a_file_and_every_topic_a_folder() -> None:
     ("text", "message"),
     [
         ("[", "Expecting value: line 1 column 2 (char 1)"),
-        ('{"definition": {}, "definition": {}}', "a member stands twice among definition, definition"),
+        ('{"definition": {}, "definition": {}}', "duplicate member among definition, definition"),
         (
             '{"souce": "x"}',
             "unknown members souce; there are arguments, definition, expected, input, machines, mock, "
@@ -89,7 +89,7 @@ def test_every_case_is_a_file_and_every_topic_a_folder() -> None:
         ),
     ],
 )
-def test_a_case_that_is_not_one_is_refused(text: str, message: str, tmp_path: Path) -> None:
+def test_an_invalid_case_is_refused(text: str, message: str, tmp_path: Path) -> None:
     file = tmp_path / "case.json"
     file.write_text(text)
     with pytest.raises(BadCase) as refused:
@@ -101,7 +101,7 @@ UUID = "01234567-89ab-cdef-0123-456789abcdef"
 
 
 @pytest.mark.parametrize(
-    ("expected", "found", "told"),
+    ("expected", "actual", "differences"),
     [
         (1, 1, []),
         (1, 1.0, ["x: expected 1, found 1.0"]),
@@ -116,40 +116,40 @@ UUID = "01234567-89ab-cdef-0123-456789abcdef"
         ({"a": None}, {}, ["x.a: expected null, found nothing"]),
     ],
 )
-def test_values_are_compared_exactly(expected: object, found: object, told: list[str]) -> None:
-    assert list(cases.differences(expected, found, "x")) == told
+def test_values_are_compared_exactly(expected: object, actual: object, differences: list[str]) -> None:
+    assert list(comparison.differences(expected, actual, "x")) == differences
 
 
-def test_counts_by_status_that_are_not_named_are_0() -> None:
+def test_missing_counts_by_status_are_0() -> None:
     counts = {"pending": 0, "running": 0, "succeeded": 2, "failed": 1, "timedOut": 0, "aborted": 0}
     run = {"label": "M", "itemCounts": {**counts, "total": 3, "resultsWritten": 3}, "status": "FAILED"}
-    assert not list(cases.map_run_differences([{"itemCounts": {"failed": 1, "succeeded": 2, "total": 3}}], [run]))
-    assert list(cases.map_run_differences([{"label": "M", "itemCounts": {"succeeded": 2, "total": 3}}], [run])) == [
-        "map_runs[0].itemCounts.failed: expected 0, found 1"
-    ]
-    assert list(cases.map_run_differences([], [run])) == ["map_runs: expected 0, found 1"]
+    assert not list(comparison.map_run_differences([{"itemCounts": {"failed": 1, "succeeded": 2, "total": 3}}], [run]))
+    assert list(
+        comparison.map_run_differences([{"label": "M", "itemCounts": {"succeeded": 2, "total": 3}}], [run])
+    ) == ["map_runs[0].itemCounts.failed: expected 0, found 1"]
+    assert list(comparison.map_run_differences([], [run])) == ["map_runs: expected 0, found 1"]
 
 
-def test_seconds_lie_between_two() -> None:
+def test_seconds_lie_between_two_bounds() -> None:
     expected = Expected(status="FAILED", error="E", cause="c", seconds={"at_least": 2, "below": 3})
-    found = {"status": "FAILED", "error": "E", "cause": "c"}
-    assert not list(cases.end_differences(expected, {**found, "seconds": 2.0}))
-    assert list(cases.end_differences(expected, {**found, "seconds": 3.0})) == [
+    actual = {"status": "FAILED", "error": "E", "cause": "c"}
+    assert not list(comparison.result_differences(expected, {**actual, "seconds": 2.0}))
+    assert list(comparison.result_differences(expected, {**actual, "seconds": 3.0})) == [
         'seconds: expected {"at_least": 2, "below": 3}, found 3.0'
     ]
 
 
-def test_objects_are_compared_as_what_they_are() -> None:
-    found = {f"b/{UUID}/a.jsonl": b'{"n":1}\n{"n":2}\n', "b/a.txt": b"text", "b/a.bin": b"\xff", "b/a.json": b"[1]"}
-    same = {
+def test_objects_are_compared_by_content() -> None:
+    actual = {f"b/{UUID}/a.jsonl": b'{"n":1}\n{"n":2}\n', "b/a.txt": b"text", "b/a.bin": b"\xff", "b/a.json": b"[1]"}
+    expected = {
         "b/<uuid>/a.jsonl": [{"n": 1}, {"n": 2}],
         "b/a.txt": "text",
         "b/a.bin": {"base64": "/w=="},
         "b/a.json": [1],
         "b/none": None,
     }
-    assert not list(cases.object_differences(same, found))
-    assert list(cases.object_differences({"b/a.json": [2], "b/a.txt": None, "b/x": "x"}, found)) == [
+    assert not list(comparison.object_differences(expected, actual))
+    assert list(comparison.object_differences({"b/a.json": [2], "b/a.txt": None, "b/x": "x"}, actual)) == [
         "b/a.json[0]: expected 2, found 1",
         "b/a.txt: expected no such object, found one",
         "b/x: expected one such object, found 0 among ['b/<uuid>/a.jsonl', 'b/a.bin', 'b/a.json', 'b/a.txt']",

@@ -18,7 +18,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from benchmarks.emulators import EMULATORS, Emulator, Server, serve
-from tests.conformance import cases
+from tests.conformance import cases, comparison
 from tests.conformance.cases import Case
 from tests.emulators.differences import DIFFERENCES
 from tests.emulators.features import UNABLE, runs
@@ -56,7 +56,7 @@ def place(case: Case, storage: Any) -> None:
     for name, content in case.objects.items():
         bucket, _, key = name.partition("/")
         if key and not key.endswith("/"):
-            storage.put_object(Bucket=bucket, Key=key, Body=cases.as_bytes(content))
+            storage.put_object(Bucket=bucket, Key=key, Body=cases.object_bytes(content))
 
 
 def left(storage: Any) -> dict[str, bytes]:
@@ -99,16 +99,16 @@ def differing(case: Case, server: Server, execution: str, storage: Any) -> Itera
         return
     names = ("output",) if case.expected.status == "SUCCEEDED" else ("error", "cause")
     for name in names:
-        if list(cases.differences(getattr(case.expected, name), found.get(name), name)):
-            text = json.dumps(cases.masked(found.get(name)), ensure_ascii=False)
+        if list(comparison.differences(getattr(case.expected, name), found.get(name), name)):
+            text = json.dumps(comparison.mask(found.get(name)), ensure_ascii=False)
             yield f"{name} {text[:SHOWN]}"
     for name, content in (case.expected.objects or {}).items():
-        if list(cases.object_differences({name: content}, left(storage))):
+        if list(comparison.object_differences({name: content}, left(storage))):
             yield f"object {name.rsplit('/', 1)[-1]}"
     if case.expected.history is not None:
         events = server.client("stepfunctions").get_execution_history(executionArn=execution)["events"]
         yield from itertools.islice(
-            cases.differences(case.expected.history, [one["type"] for one in events], "history"), 1
+            comparison.differences(case.expected.history, [one["type"] for one in events], "history"), 1
         )
     if case.expected.map_runs is not None:
         yield from (line[:SHOWN] for line in itertools.islice(_map_runs(case, server, execution), 1))
@@ -137,7 +137,7 @@ def _map_runs(case: Case, server: Server, execution: str) -> Iterator[str]:
     listed = functions.list_map_runs(executionArn=execution)["mapRuns"]
     described = [as_ours(functions.describe_map_run(mapRunArn=run["mapRunArn"]), execution) for run in listed]
     wanted = [{name: value for name, value in run.items() if name != "label"} for run in case.expected.map_runs or ()]
-    yield from (line.replace("map_runs[0].", "") for line in cases.map_run_differences(wanted, described))
+    yield from (line.replace("map_runs[0].", "") for line in comparison.map_run_differences(wanted, described))
 
 
 def test_each_emulator_differs_as_listed_and_not_otherwise(server: Server) -> None:
