@@ -1,1 +1,1 @@
-"""The records that a run leaves behind: the one reader and writer of each."""
+"""Records in the files of a run, each with its only reader and writer."""

@@ -1,4 +1,4 @@
-"""`run.json` of a run on AWS: what was submitted. Step Functions knows how the run stands, so that is not stored."""
+"""`run.json` of a run on AWS: what was submitted. The run's status is that of its executions in Step Functions."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ KIND = RecordKind("the record of a run on AWS", "submit the run again")
 
 @dataclass(frozen=True, slots=True)
 class AwsRunRecord:
-    """A run that was submitted.
+    """A submitted run.
 
     Attributes:
         run: The run's name.
         pipeline: The pipeline's name.
-        stack: The stack that it was submitted to.
+        stack: The stack that the run was submitted to.
         state_machine_arn: The pipeline's state machine.
-        execution_arn: The run's own execution; reruns have others.
+        execution_arn: The run's first execution; each rerun has another.
         digest: sha256 of everything that decides the results.
         parameters: The run's overrides by stage.
-        tolerated: How many samples may fail: ``percentage`` and ``count``.
+        tolerated: The samples that may fail, as ``percentage`` and ``count``.
         reference: URI of the prepared reference.
-        manifest: The sample sheet, as it was named.
+        manifest: The sample sheet, as the user named it.
         requested_pipeline: A shipped pipeline's name, or the absolute path of a pipeline file.
         samples: The number of samples.
-        submitted: When the run was submitted, ISO 8601 in UTC.
+        submitted: The time of the submission, ISO 8601 in UTC.
     """
 
     run: str
@@ -76,8 +76,8 @@ def read_aws_run(store: Store, run: RunPlace) -> AwsRunRecord:
     """Read a run's record.
 
     Raises:
-        MissingObject: if there is none.
-        UnreadableRecord: if it is not of a run on AWS.
+        MissingObject: if there is no record.
+        UnreadableRecord: if it is not the record of a run on AWS.
         TransferFailed: if it cannot be read.
     """
     fields = read_fields(store, run.uri(run_layout.RECORD), KIND)

@@ -1,4 +1,4 @@
-"""`step.json`: what ran over one item and what it made. It is written last, so that its presence means "done"."""
+"""`step.json`: which step ran over an item, and its outputs. It is written last: an item that has it is done."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class OutputRecord:
 
 @dataclass(frozen=True, slots=True)
 class CompletionRecord:
-    """One step over one item, done.
+    """A step that is done over an item.
 
     Attributes:
         stage: The stage.
@@ -43,15 +43,15 @@ class CompletionRecord:
         step: The step's name.
         version: The step's version.
         fingerprint: sha256 of everything the outputs depend on.
-        started: When it began, ISO 8601 in UTC.
-        seconds: How long it took, staging included.
-        vcpus: Cores it was given.
-        memory_mib: Memory it was given.
+        started: The start of the step, ISO 8601 in UTC.
+        seconds: The duration, staging included.
+        vcpus: The number of cores that it could use.
+        memory_mib: The memory that it could use.
         peak_memory_mib: See `worker.process.ProcessEnd`.
-        parameters: All of them, resolved.
+        parameters: All parameters, with defaults.
         outputs: Its outputs by name.
-        sources: sha256 of each output of an earlier stage of the item that went in, by ``<stage>.<output>``.
-        reused: The record was read, so the step was not run now; never written.
+        sources: sha256 of each input that is an output of an earlier stage over the item, by ``<stage>.<output>``.
+        reused: True if the record was read, so that the step was not run; not stored.
     """
 
     stage: str
@@ -80,8 +80,8 @@ def read_completion(store: Store, run: RunPlace, stage: str, item: str) -> Compl
     """Read the record of a step over an item.
 
     Returns:
-        The record. None where there is none, and where it cannot be read or was written by another version of ours:
-        the step then runs again and replaces it.
+        The record. None if there is none, it cannot be read, or another version of this package wrote it: the step then
+        runs again and replaces it.
     """
     try:
         return _completion(read_fields(store, _uri(run, stage, item), KIND))
@@ -116,14 +116,14 @@ def _output(fields: Fields) -> OutputRecord:
 
 
 def is_done(store: Store, run: RunPlace, stage: str, item: str) -> bool:
-    """Return whether a step is done over an item, and its inputs are still what the stages before it have made."""
+    """Return whether a step is done over an item, and its inputs are still the outputs of the earlier stages."""
     record = read_completion(store, run, stage, item)
     return record is not None and all(
-        _is_made(store, run, source, item, sha256) for source, sha256 in record.sources.items()
+        _is_current(store, run, source, item, sha256) for source, sha256 in record.sources.items()
     )
 
 
-def _is_made(store: Store, run: RunPlace, source: str, item: str, sha256: str) -> bool:
+def _is_current(store: Store, run: RunPlace, source: str, item: str, sha256: str) -> bool:
     stage, _, name = source.partition(".")
     record = read_completion(store, run, stage, item)
     output = record.outputs.get(name) if record else None
@@ -137,14 +137,14 @@ def write_completion(store: Store, run: RunPlace, record: CompletionRecord) -> N
 
 
 def delete_completion(store: Store, run: RunPlace, stage: str, item: str) -> None:
-    """Delete ``step.json`` where there is one: in a bucket with versions, a deletion is an object too."""
+    """Delete ``step.json`` if it exists: in a bucket with versions, each deletion adds a delete marker."""
     uri = _uri(run, stage, item)
     if store.stat(uri):
         store.delete(uri)
 
 
 def completion_version(store: Store, run: RunPlace, stage: str, item: str) -> str | None:
-    """Return what changes when an item's ``step.json`` is written; None where there is none."""
+    """Return the version of an item's ``step.json``, which changes when it is written; None where there is none."""
     info = store.stat(_uri(run, stage, item))
     return info.version if info else None
 

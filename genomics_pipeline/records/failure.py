@@ -1,4 +1,4 @@
-"""`failure.json`: why the newest try of a step over an item failed."""
+"""`failure.json`: why the newest task of an item failed."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ KIND = RecordKind("the record of a failure", "run the item again")
 
 @dataclass(frozen=True, slots=True)
 class FailureRecord:
-    """One failed try of a step over an item.
+    """A failure of a step over an item.
 
     Attributes:
-        failure_class: The failure's class.
-        message: Its message for the user.
+        failure_class: The class of the failure.
+        message: The message for the user.
         exit_code: The exit code of the program, or of the worker.
-        attempt: The Batch job and its attempt; None where it was none.
+        attempt: The Batch job and its attempt; None if the task was no Batch job.
     """
 
     failure_class: FailureClass
@@ -51,8 +51,7 @@ def read_failure(store: Store, run: RunPlace, stage: str, item: str) -> FailureR
     """Read the record of an item's failure.
 
     Returns:
-        The record. None where there is none, and where it cannot be read: it only says more of a failure that is
-        known without it.
+        The record. None if there is none, or it cannot be read: the failure itself is known without it.
     """
     try:
         return _failure(read_fields(store, _uri(run, stage, item), KIND))
@@ -67,7 +66,7 @@ def _failure(fields: Fields) -> FailureRecord:
 
 
 def delete_failure(store: Store, run: RunPlace, stage: str, item: str) -> None:
-    """Delete ``failure.json`` where there is one: in a bucket with versions, a deletion is an object too."""
+    """Delete ``failure.json`` if it exists: in a bucket with versions, each deletion adds a delete marker."""
     uri = _uri(run, stage, item)
     if store.stat(uri):
         store.delete(uri)

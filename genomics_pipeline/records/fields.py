@@ -1,4 +1,4 @@
-"""Members of a record's JSON object, read with their types: the one place where records are validated."""
+"""Typed access to the members of a record's JSON object: the one place where records are validated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class UnreadableRecord(RunError):
-    """A record that is not as we write it: the message names its file and member, and says what to do."""
+    """The error of a record in an unknown form; the message names its file and member, and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class RecordKind:
     """A kind of record, for messages.
 
     Attributes:
-        name: What is expected, such as ``the record of a run on AWS``.
-        advice: What to do about a file that is not one, such as ``submit the run again``.
+        name: The name of such a record, such as ``the record of a run on AWS``.
+        advice: The remedy for a file in an unknown form, such as ``submit the run again``.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Fields:
 
     Attributes:
         uri: The record's file.
-        kind: The record's kind.
+        kind: The kind of the record.
         members: The object.
         prefix: The dotted name of the object within the record, empty or ending in a dot.
     """
@@ -73,7 +73,7 @@ class Fields:
         return value
 
     def time(self, name: str) -> str:
-        """Return a time, ISO 8601 with its offset from UTC, as it is written."""
+        """Return a time as text, ISO 8601 with its offset from UTC."""
         text = self.text(name)
         try:
             aware = datetime.fromisoformat(text).tzinfo is not None
@@ -145,11 +145,11 @@ class Fields:
         return {name: self.object(name).value_by_name() for name in self.members}
 
     def error(self, name: str, expected: str) -> UnreadableRecord:
-        """Return the error of a member that is not as expected."""
-        found = repr(self.members[name])[:80]
+        """Return the error for a member that is not as expected."""
+        value = repr(self.members[name])[:80]
         member = f"{self.prefix}{name}"
         return UnreadableRecord(
-            f"{self.uri}: expected {self.kind.name}, found {member!r} that is not {expected}: {found}; "
+            f"{self.uri}: expected {self.kind.name}, found {member!r} that is not {expected}: {value}; "
             f"{self.kind.advice}"
         )
 
@@ -164,7 +164,7 @@ class Fields:
         if name not in self.members:
             member = f"{self.prefix}{name}"
             raise UnreadableRecord(
-                f"{self.uri}: expected {self.kind.name}, found none of its {member!r}; {self.kind.advice}"
+                f"{self.uri}: expected {self.kind.name}, found no member {member!r}; {self.kind.advice}"
             )
         return self.members[name]
 

@@ -1,4 +1,4 @@
-"""`.engine/holder.json`: the process that runs in a folder, so that another one can find it and end it."""
+"""`.engine/holder.json`: the process that runs in a folder, so that another process can end it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Holder:
     """The process that runs in a folder.
 
     Attributes:
-        pid: Its id.
-        host: Its machine.
-        started: When it began, in seconds since the epoch: another process of that id has another time.
+        pid: The id of the process.
+        host: The name of its machine.
+        started: Its start, in seconds since the epoch, which tells it from a later process of the same id.
     """
 
     pid: int
@@ -27,11 +27,11 @@ class Holder:
 
 
 def read_holder(store: Store, uri: str) -> Holder | None:
-    """Read which process runs in a folder.
+    """Return the process that runs in a folder.
 
     Returns:
-        The process. None where none was recorded, and where the record cannot be read: the folder's lock, and not this
-        record, keeps two processes apart.
+        The process. None if none was recorded, or the record cannot be read: the folder's lock, and not this record,
+        keeps a second process out.
     """
     try:
         fields = read_fields(store, uri, KIND)
@@ -41,5 +41,5 @@ def read_holder(store: Store, uri: str) -> Holder | None:
 
 
 def write_holder(store: Store, uri: str, holder: Holder) -> None:
-    """Write which process runs in a folder."""
+    """Record the process that runs in a folder."""
     store.write(uri, f"{json.dumps(asdict(holder))}\n".encode())

@@ -1,4 +1,4 @@
-"""`job.json`: the Batch job that an item's newest try is in, written when it begins, so that its log can be found."""
+"""`job.json`: the Batch job of an item's newest task, written at its start, so that its log can be found."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ def write_job(store: Store, run: RunPlace, stage: str, item: str, attempt: Batch
     """Write ``job.json``.
 
     Args:
-        store: Where the run lies.
+        store: The store of the run.
         run: The run.
         stage: The stage.
         item: The item's id.
         attempt: The job and its attempt.
-        started: When it began, ISO 8601 in UTC.
+        started: The start of the attempt, ISO 8601 in UTC.
     """
     members = {**asdict(attempt), "started": started}
     store.write(job_uri(run, stage, item), json.dumps(members).encode() + b"\n")
 
 
 def read_job(store: Store, run: RunPlace, stage: str, item: str) -> BatchAttempt | None:
-    """Return the Batch job of an item's newest try; None where none began.
+    """Return the Batch job of an item's newest task; None if none has started.
 
     Raises:
-        UnreadableRecord: if the file is not as we write it.
+        UnreadableRecord: if the file is in an unknown form.
     """
     try:
         fields = read_fields(store, job_uri(run, stage, item), KIND)

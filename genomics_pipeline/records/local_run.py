@@ -1,4 +1,4 @@
-"""`run.json` of a run in a folder of this machine: how it was asked for, how it stands and what came of it."""
+"""`run.json` of a run in a folder of this machine: its arguments, its status and its outcome."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "ABORTED")
 
 @dataclass(frozen=True, slots=True)
 class RunArguments:
-    """The arguments that a run was begun with, as a rerun needs them.
+    """The arguments of a run, which its reruns need.
 
     Attributes:
         manifest: Absolute path or URI of the sample sheet.
         reference: Absolute path or URI of the FASTA file.
         pipeline: A shipped pipeline's name, or the absolute path of a pipeline file.
         parameters: ``STAGE.NAME=VALUE`` overrides.
-        samples: The samples that were named; none where all were run.
-        tolerate: How many samples may fail; None where the pipeline says it.
-        containers: Each task ran in a container.
+        samples: The names of the requested samples; none for all.
+        tolerate: The samples that may fail, as a share or a number; None for the pipeline's own value.
+        containers: True if each task ran in a container.
     """
 
     manifest: str
@@ -46,15 +46,15 @@ class LocalRunRecord:
         run: The run's name.
         status: One of `STATUSES`.
         execution: The number of the newest execution, from 1.
-        first: The number of the newest execution that had the whole manifest.
+        first: The number of the newest execution over the whole manifest.
         input: Key of the newest execution's input, below the folder.
-        digest: sha256 of everything that decides the newest execution.
+        digest: sha256 of everything that decides the results of the newest execution.
         pipeline: The pipeline's name.
         parameters: The run's overrides by stage.
-        tolerated: How many samples may fail: ``percentage`` and ``count``.
-        arguments: What the run was begun with.
-        started: When the newest execution began, ISO 8601 in UTC.
-        summary: What became of the run, as ``run --json`` prints it; empty until an execution has ended.
+        tolerated: The samples that may fail, as ``percentage`` and ``count``.
+        arguments: The run's arguments.
+        started: The start of the newest execution, ISO 8601 in UTC.
+        summary: The outcome, as ``run --json`` prints it; empty until an execution has ended.
     """
 
     run: str
@@ -78,7 +78,7 @@ class LocalRunRecord:
 
     @property
     def error(self) -> str | None:
-        """The reason why the newest execution failed, if it did."""
+        """The reason for the failure of the newest execution, if it failed."""
         error: str | None = self.summary.get("error")
         return error
 
@@ -104,7 +104,7 @@ def read_local_run(store: Store, uri: str) -> LocalRunRecord | None:
     """Read a run's record; None where there is none.
 
     Raises:
-        UnreadableRecord: if the file is not as we write it.
+        UnreadableRecord: if the file is in an unknown form.
     """
     try:
         fields = read_fields(store, uri, KIND)

@@ -1,4 +1,4 @@
-"""DescribeMapRun's answer, of AWS or of our engine's journal, as a record with typed fields.
+"""Answers of DescribeMapRun, by AWS or from the engine's journal, as records with typed fields.
 
 Source: API reference of Step Functions, DescribeMapRun.
 """
@@ -16,12 +16,12 @@ class MapRunCounts:
     """The counts of a Map Run, of its items or of its child executions.
 
     Attributes:
-        total: How many there are.
-        running: How many run now.
-        succeeded: How many succeeded.
-        failed: How many failed.
-        timed_out: How many timed out.
-        aborted: How many were aborted.
+        total: The number of all.
+        running: The number of those that run.
+        succeeded: The number of those that succeeded.
+        failed: The number of those that failed.
+        timed_out: The number of those that timed out.
+        aborted: The number of those that were aborted.
     """
 
     total: int
@@ -42,14 +42,14 @@ class MapRunDescription:
     """One Map Run.
 
     Attributes:
-        arn: Its ARN.
+        arn: The ARN of the Map Run.
         status: RUNNING, SUCCEEDED, FAILED or ABORTED.
-        started: Seconds since the epoch.
-        stopped: Likewise; None while it runs.
+        started: The start, in seconds since the epoch.
+        stopped: The end, in seconds since the epoch; None while it runs.
         items: The counts of its items.
         executions: The counts of its child executions.
-        results: ``Bucket`` and ``Key`` of the manifest of its result files; None where there are none.
-            AWS's answers leave them out.
+        results: ``Bucket`` and ``Key`` of the manifest of its result files; None if there are none, and in AWS's
+            answers, which lack them.
     """
 
     arn: str
@@ -72,13 +72,13 @@ class MapRunDescription:
 
 
 def describe_map_run(answer: Mapping[str, Any]) -> MapRunDescription:
-    """Return the record of an answer of DescribeMapRun.
+    """Return an answer of DescribeMapRun as a record.
 
     >>> counts = {"total": 3, "running": 0, "succeeded": 2, "failed": 1, "timedOut": 0, "aborted": 0}
-    >>> found = describe_map_run({
+    >>> map_run = describe_map_run({
     ...     "mapRunArn": "arn:aws:states:us-east-1:000000000000:mapRun:germline/Sample:c24b", "status": "SUCCEEDED",
     ...     "startDate": "2026-11-28T10:00:00Z", "itemCounts": counts, "executionCounts": counts})
-    >>> found.label, found.uuid, found.items.unsuccessful
+    >>> map_run.label, map_run.uuid, map_run.items.unsuccessful
     ('Sample', 'c24b', 1)
     """
     details = answer.get("resultWriterDetails")
@@ -94,12 +94,12 @@ def describe_map_run(answer: Mapping[str, Any]) -> MapRunDescription:
     )
 
 
-def _counts(given: Mapping[str, int]) -> MapRunCounts:
+def _counts(counts: Mapping[str, int]) -> MapRunCounts:
     return MapRunCounts(
-        given["total"], given["running"], given["succeeded"], given["failed"], given["timedOut"], given["aborted"]
+        counts["total"], counts["running"], counts["succeeded"], counts["failed"], counts["timedOut"], counts["aborted"]
     )
 
 
 def _seconds(moment: datetime | str) -> float:
-    """Return seconds since the epoch: boto3 gives a datetime, our engine its text."""
+    """Convert a time to seconds since the epoch: boto3 returns a datetime, the engine its text."""
     return (datetime.fromisoformat(moment) if isinstance(moment, str) else moment).timestamp()

@@ -1,4 +1,4 @@
-"""`reruns/<n>/run.json`: what a rerun was asked for and what it runs, in a folder and on AWS."""
+"""`reruns/<n>/run.json`: the request for a rerun, in a folder or on AWS, and what it runs."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ class RerunRecord:
         number: The rerun's number within its run, from 1.
         execution: The name of its execution.
         parent: The name of the execution before it.
-        manifest: Key of the samples' file that it reads, below the run.
-        classes: The failure classes that were asked for; none where all were.
-        names: The samples that were asked for; none where all were.
+        manifest: Key of the manifest that it reads, below the run.
+        classes: The requested failure classes; none for all.
+        names: The requested samples; none for all.
         parameters: All overrides by stage.
-        memory_mib: The first memory of a stage's jobs, where it is not the step's.
+        memory_mib: The first memory of a stage's jobs, by stage, where it is not the step's.
         chosen: The samples that it runs; ``counts`` in the file.
-        begun: When it was begun or submitted, ISO 8601 in UTC.
+        begun: The time of its start or submission, ISO 8601 in UTC.
         execution_arn: Its execution on AWS; empty in a folder.
-        carried: On AWS, how many samples it has although they had succeeded: see `runs.reruns.choice.Choice.carry`.
+        carried: On AWS, the number of its samples that had succeeded before: see `runs.reruns.choice.Choice.carry`.
     """
 
     number: int
@@ -96,7 +96,7 @@ def read_rerun(store: Store, uri: str) -> RerunRecord | None:
     """Read a rerun's record; None where there is none.
 
     Raises:
-        UnreadableRecord: if the file is not as we write it.
+        UnreadableRecord: if the file is in an unknown form.
     """
     try:
         fields = read_fields(store, uri, KIND)

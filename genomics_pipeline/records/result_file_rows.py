@@ -22,20 +22,18 @@ from genomics_pipeline.records.result_row import (
 
 BLOCK_BYTES = 1 << 17  # more is slower: it leaves the processor's cache
 
-# Between the rows of an array. In a string a quote is escaped, or ends it and no letter follows.
-_BETWEEN = re.compile(rb'\}\s*,\s*(?=\{\s*"[A-Za-z])')
+# Text between two rows of an array. A quote in a string is escaped, and no letter follows one that ends a string.
+_SEPARATOR = re.compile(rb'\}\s*,\s*(?=\{\s*"[A-Za-z])')
 _SPACE = b" \t\r\n"
 
 
 def file_rows(uri: str, stream: BinaryIO, size: int | None) -> Iterator[ResultRow]:
-    """Yield the rows of a file: an array's elements where it begins with a bracket, else lines.
-
-    In a file of lines only what is no row begins with a bracket.
+    """Yield the rows of a file: an array's elements if it begins with a bracket, as no row does, else lines.
 
     Args:
         uri: The file's URI, for messages.
         stream: Its content.
-        size: The number of bytes that it must have, where that is known.
+        size: The number of bytes that it must have, if that is known.
 
     Raises:
         DataError: if it has another size, or is an array without an end.
@@ -48,7 +46,7 @@ def file_rows(uri: str, stream: BinaryIO, size: int | None) -> Iterator[ResultRo
 
 
 class _CountedStream(RawIOBase):
-    """A stream that counts the bytes read of it."""
+    """A stream that counts the bytes read from it."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -64,36 +62,36 @@ class _CountedStream(RawIOBase):
 
 
 def _lines(uri: str, stream: BufferedReader[Any]) -> Iterator[ResultRow]:
-    # A row that is one byte longer than any can be shows that it is too long.
+    # One byte more than the maximum shows that a row is too long.
     return map(partial(ResultRow, uri), count(1), iter(partial(stream.readline, MAX_ROW_BYTES + 1), b""))
 
 
 def _elements(uri: str, stream: BufferedReader[Any]) -> Iterator[ResultRow]:
-    number, searched, held = 0, 0, stream.read(BLOCK_BYTES)
-    offset = held.index(b"[") + 1
-    held = held[offset:]
+    number, searched, buffer = 0, 0, stream.read(BLOCK_BYTES)
+    offset = buffer.index(b"[") + 1
+    buffer = buffer[offset:]
     while True:
         start = 0
-        for between in _BETWEEN.finditer(held, searched):
+        for separator in _SEPARATOR.finditer(buffer, searched):
             number += 1
-            yield ResultRow.element(uri, number, held[start : between.start() + 1], offset + start)
-            start = between.end()
-        held, offset = held[start:], offset + start
-        if len(held) > MAX_ROW_BYTES:
-            raise row_too_long(held, element_location(uri, number + 1, offset))
-        searched = max(held.rfind(b"}"), 0)  # nothing before it can still turn out to be an element's end
+            yield ResultRow.element(uri, number, buffer[start : separator.start() + 1], offset + start)
+            start = separator.end()
+        buffer, offset = buffer[start:], offset + start
+        if len(buffer) > MAX_ROW_BYTES:
+            raise row_too_long(buffer, element_location(uri, number + 1, offset))
+        searched = max(buffer.rfind(b"}"), 0)  # no separator can begin before it
         block = stream.read(BLOCK_BYTES)
         if not block:
             break
-        held += block
-    last = _without_bracket(held, element_location(uri, number + 1, offset))
+        buffer += block
+    last = _without_bracket(buffer, element_location(uri, number + 1, offset))
     if last or number:
         yield ResultRow.element(uri, number + 1, last, offset)
 
 
-def _without_bracket(held: bytes, location: str) -> bytes:
-    """Return an array's last element without the bracket behind it."""
-    last = held.strip(_SPACE)
+def _without_bracket(buffer: bytes, location: str) -> bytes:
+    """Return an array's last element without the closing bracket."""
+    last = buffer.strip(_SPACE)
     if not last.endswith(b"]"):
         raise DataError(f"{location}: expected {ROW} and ']' at the file's end, found {example(last[-EXAMPLE_BYTES:])}")
     return last[:-1].rstrip(_SPACE)

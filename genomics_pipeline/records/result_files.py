@@ -1,4 +1,4 @@
-"""ResultWriter's files of one Map Run: which there are, and their rows one at a time.
+"""ResultWriter's files of one Map Run: their list, and their rows one at a time.
 
 Source: Step Functions developer guide, "ResultWriter (Map)"; layout as recorded from AWS.
 """
@@ -18,12 +18,12 @@ _REDRIVE = re.compile(rf"{run_layout.REDRIVE}(\d+)")
 
 
 def result_rows(store: Store, details: Mapping[str, str], kind: str) -> Iterator[ResultRow]:
-    """Yield the rows of one kind, in the order of their files. Little is held, whatever the files' size.
+    """Yield the rows of one kind, in the order of their files, in bounded memory.
 
     Args:
-        store: Where the files lie.
+        store: The store of the files.
         details: ``ResultWriterDetails`` of the Map Run: ``Bucket``, and ``Key`` of its ``manifest.json``.
-        kind: SUCCEEDED, FAILED or PENDING. Rows of SUCCEEDED are only read as Transformation NONE writes them.
+        kind: SUCCEEDED, FAILED or PENDING. Rows of SUCCEEDED are read only as Transformation NONE writes them.
 
     Raises:
         DataError: for files that are missing or not ResultWriter's.
@@ -43,12 +43,12 @@ def result_rows(store: Store, details: Mapping[str, str], kind: str) -> Iterator
 
 
 def newest_details(store: Store, details: Mapping[str, str]) -> dict[str, str]:
-    """Return ``ResultWriterDetails`` of a Map Run after its last redrive: its own where it never was redriven.
+    """Return ``ResultWriterDetails`` of a Map Run after its last redrive, if it was redriven.
 
-    A redrive writes into ``Redrive-N``, N the execution's number of redrives: not each of them is there.
+    A redrive of the execution writes into ``Redrive-N``, with N its number, but not for every Map Run.
 
     Args:
-        store: Where the files lie.
+        store: The store of the files.
         details: ``ResultWriterDetails`` of the Map Run, from before or after a redrive.
     """
     bucket, folder = details["Bucket"], details["Key"].rpartition("/")[0]

@@ -1,4 +1,4 @@
-"""One row of ResultWriter's files: a child execution, decoded only as far as a caller asks for it.
+"""A row of ResultWriter's files: a child execution, decoded only as far as a caller needs it.
 
 Source: Step Functions developer guide, "ResultWriter (Map)"; members as recorded from AWS.
 """
@@ -16,7 +16,7 @@ from genomics_pipeline.model.task import items_in
 from genomics_pipeline.records.row_bytes import AFTER_INPUT, INPUT, INPUT_DETAILS, ROW_ENDS, escape_for_row
 
 EXAMPLE_BYTES = 40  # of a file, shown in a message
-MAX_ROW_BYTES = 1 << 24  # an input, an output and a cause are of 544 KiB at most, six times that where all is escaped
+MAX_ROW_BYTES = 1 << 24  # input, output and cause have at most 544 KiB, or six times that if all is escaped
 ROW = "a child execution's row (ResultWriter's Transformation NONE)"
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ class ResultRow:
     """One child execution.
 
     Attributes:
-        line: Its text, with the line's end where it has one.
+        line: The text of the row, with its line break if it has one.
     """
 
     _offset: int | None = None
@@ -39,13 +39,13 @@ class ResultRow:
 
     @classmethod
     def element(cls, file: str, number: int, text: bytes, offset: int) -> ResultRow:
-        """Make the row of an array's element.
+        """Return an array's element as a row.
 
         Args:
             file: URI of the file.
             number: The element's number in the array, from 1.
-            text: Its text.
-            offset: The byte of the file at which it begins.
+            text: The text of the element.
+            offset: The offset of the element in the file, in bytes.
         """
         row = cls(file, number, text)
         row._offset = offset
@@ -53,7 +53,7 @@ class ResultRow:
 
     @property
     def location(self) -> str:
-        """The file and the line; in an array, which has no lines, the element and its byte."""
+        """The file and the line, or in an array, which has no lines, the element and its offset."""
         if self._offset is None:
             return f"{self._file}:{self._number}"
         return element_location(self._file, self._number, self._offset)
@@ -76,18 +76,18 @@ class ResultRow:
 
     @property
     def error(self) -> str:
-        """``Error``; empty where the child has none, as one that was aborted or never started."""
+        """``Error``; empty if the child has none, since it was aborted or never started."""
         error: str = self.child.get("Error", "States.Timeout" if self.child["Status"] == "TIMED_OUT" else "")
         return error
 
     @property
     def cause(self) -> str:
-        """``Cause``; empty where the child has none."""
+        """``Cause``; empty if the child has none."""
         cause: str = self.child.get("Cause", "")
         return cause
 
     def input_text(self) -> str:
-        """Return the child's input, JSON text, without decoding the rest of the row where that is possible.
+        """Return the child's input, as JSON text, if possible without decoding the rest of the row.
 
         Raises:
             DataError: if it is not a child's row.
@@ -102,18 +102,18 @@ class ResultRow:
         return str(self.child["Input"])
 
     def raw_input(self, before: bytes = INPUT, after: bytes = b"") -> bytes | None:
-        """Return the child's input as the row has it, which is the inside of a JSON string.
+        """Return the child's input as it is in the row, escaped for a JSON string.
 
         Args:
-            before: The text that leads to the wanted part of the input; see `input_delimiters`.
-            after: The text behind that part.
+            before: The text before the part of the input to return; see `input_delimiters`.
+            after: The text after that part.
 
         Returns:
-            The part; None where the row's text alone does not tell where it is.
+            The part; None if the row must be decoded to find it.
         """
         line = self.line
-        # Searched from the end, since a cause is long and full of quotes; within a string these would be escaped. A row
-        # that is cut off begins or ends otherwise, and one that lost its end to the next has two inputs.
+        # Searched from the end, since a cause is long and full of quotes, escaped in a string. A truncated row begins
+        # or ends otherwise, and one whose end is lost, so that the next row follows, has two inputs.
         if line[:2] == b'{"' and line.endswith(ROW_ENDS):
             end = line.rfind(AFTER_INPUT)
             start = line.rfind(before, 0, end) + len(before)
@@ -122,22 +122,22 @@ class ResultRow:
         return None
 
     def items(self) -> list[Mapping[str, Any]]:
-        """Return the items that the child was given: one, or those of its batch.
+        """Return the items of the child's input: one, or those of its batch.
 
         Raises:
             DataError: if it is not a child's row, or its input is not one of our definitions'.
         """
         return self.items_in(self.input_text())
 
-    def items_in(self, given: str) -> list[Mapping[str, Any]]:
+    def items_in(self, input_text: str) -> list[Mapping[str, Any]]:
         """Return the items in an input that `input_text` returned.
 
         Raises:
-            DataError: if they are not there.
+            DataError: if there are none.
         """
         expected = "a child's items in Input"
         items: list[Mapping[str, Any]] = decode(
-            given, self.location, expected, lambda text: items_in(loads_lenient(text))
+            input_text, self.location, expected, lambda text: items_in(loads_lenient(text))
         )
         return items
 
@@ -148,7 +148,7 @@ def input_delimiters(before: str, after: str) -> tuple[bytes, bytes]:
 
 
 def element_location(file: str, number: int, offset: int) -> str:
-    """Return where an array's element is, for messages.
+    """Return the location of an array's element, for messages.
 
     >>> element_location("s3://b/FAILED_0.json", 2, 754)
     's3://b/FAILED_0.json: element 2 at byte 754'
@@ -157,16 +157,16 @@ def element_location(file: str, number: int, offset: int) -> str:
 
 
 def decode(text: T, location: str, expected: str, decoder: Callable[[T], Any]) -> Any:
-    """Return what a decoder makes of a text.
+    """Decode a text.
 
     Args:
         text: JSON text.
-        location: Where it was found, for messages.
-        expected: What it should be, for messages.
-        decoder: Decodes the text.
+        location: The location of the text, for messages.
+        expected: The name of what the text should be, for messages.
+        decoder: The function that decodes it.
 
     Raises:
-        DataError: if the decoder cannot.
+        DataError: if the decoder fails.
     """
     try:
         return decoder(text)
@@ -177,13 +177,13 @@ def decode(text: T, location: str, expected: str, decoder: Callable[[T], Any]) -
 
 
 def row_too_long(text: bytes, location: str) -> DataError:
-    """Return the error about a row that is longer than any can be."""
+    """Return the error for a row that is longer than possible."""
     return DataError(f"{location}: expected {ROW} of at most {MAX_ROW_BYTES} bytes, found {example(text)} and more")
 
 
-def _unexpected(text: object, location: str, expected: str, why: str = "") -> DataError:
+def _unexpected(text: object, location: str, expected: str, detail: str = "") -> DataError:
     shown = text.encode(errors="replace") if isinstance(text, str) else bytes(text)  # type: ignore[call-overload]
-    return DataError(f"{location}: expected {expected}, found {example(shown)}{why}")
+    return DataError(f"{location}: expected {expected}, found {example(shown)}{detail}")
 
 
 def example(text: bytes) -> str:

@@ -1,15 +1,15 @@
-"""The bytes of ResultWriter's rows that are read without decoding the rows.
+"""The parts of ResultWriter's rows that are read without decoding the rows.
 
-All that is assumed about them:
+The assumptions about them:
 
 1. A row is a JSON object without spaces, its members in alphabetical order: ``Cause`` is the first member of a child
    that failed, ``InputDetails`` follows ``Input``, and ``Status`` is the last member of a child that never started.
-2. Quotes inside of a string are escaped, so that the bytes around a member do not occur in a string.
-3. A string is escaped as `orjson` escapes it, or the bytes around an item are not found and its row is decoded.
+2. Quotes in a string are escaped, so that the bytes around a member do not occur in a string.
+3. A string is escaped as by `orjson`; where it is not, the bytes around an item do not match and the row is decoded.
 4. The cause of our definitions' Fail state begins with the stage and the class of the failure (`asl.healing`).
 
-They hold for rows recorded from AWS, tests/records/data, and for our engine's. When this module is imported, they are
-checked against a row of each kind.
+They hold for rows recorded from AWS (tests/records/data) and for those of the engine. The import of this module checks
+them against a row of each kind.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ROW_ENDS = (b'"}\n', b'"}')
 PENDING_ENDS = (b',"Status":"PENDING"}\n', b',"Status":"PENDING"}')
 FAILURE_CLASS = re.compile(rb'\{"Cause":"\{\\"stage\\":\\"[a-z0-9_]+\\",\\"class\\":\\"([a-z_]+)\\",')
 
-# As recorded: radkawar/stackd testdata/aws/stepfunctions/redrive_map.json, shortened, with a cause of our Fail state.
+# From radkawar/stackd, testdata/aws/stepfunctions/redrive_map.json: shortened, with the cause of our Fail state.
 _FAILED = (
     rb'{"Cause":"{\"stage\":\"alignment\",\"class\":\"out_of_memory\",\"error\":\"E\",\"cause\":\"{\\\"a\\\":1}\"}",'
     rb'"Error":"E","ExecutionArn":"arn","Input":"{\"item\":{\"key\":\"\\\"Input\\\":\\\"\",\"wait\":0},\"index\":0}",'
@@ -38,7 +38,7 @@ _PENDING = rb'{"Input":"{\"item\":{\"key\":\"a\",\"wait\":0}}","InputDetails":{"
 
 
 def escape_for_row(text: str) -> bytes:
-    r"""Return a text as it stands inside of a string of a row.
+    r"""Return a text as it is escaped in a string of a row.
 
     >>> escape_for_row('{"é":1}').decode()
     '{\\"é\\":1}'
@@ -47,7 +47,7 @@ def escape_for_row(text: str) -> bytes:
 
 
 def check_row(row: bytes) -> None:
-    """Check the first three assumptions against a row, and the fourth where a definition of ours caught its failure.
+    """Check the first three assumptions against a row, and the fourth if its cause is of our definitions' Fail state.
 
     Raises:
         RuntimeError: if one of them does not hold.

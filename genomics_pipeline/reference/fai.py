@@ -1,4 +1,4 @@
-"""The FASTA index, ``.fai``: a line a sequence, as `samtools faidx` writes it (samtools manual, faidx(5))."""
+"""The FASTA index, ``.fai``: a line for each sequence, as `samtools faidx` writes it (samtools manual, faidx(5))."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from genomics_pipeline.model.errors import DataError
 
-MAX_HEADER_BYTES = 1 << 20  # of the line between two sequences
+MAX_HEADER_BYTES = 1 << 20  # of a sequence's header line
 
 
 class Contig(NamedTuple):
@@ -22,9 +22,9 @@ class FaiRecord(NamedTuple):
 
     Attributes:
         contig: The sequence.
-        offset: Of its first base, in bytes from the beginning of the FASTA file.
-        line_bases: Bases of each of its lines but the last.
-        line_bytes: Bytes of such a line, its end included.
+        offset: The offset of its first base in the FASTA file, in bytes.
+        line_bases: The bases of each of its lines but the last.
+        line_bytes: The bytes of such a line, with the line break.
     """
 
     contig: Contig
@@ -33,7 +33,7 @@ class FaiRecord(NamedTuple):
     line_bytes: int
 
     def end(self) -> int:
-        """Return where its last base ends, in bytes from the beginning of the FASTA file."""
+        """Return the offset of the end of its last base in the FASTA file, in bytes."""
         if not self.line_bases:
             return self.offset
         lines, rest = divmod(self.contig.length_bp, self.line_bases)
@@ -62,10 +62,10 @@ def _parse_line(line: str, file: str) -> FaiRecord:
 
 
 def read_contigs(fasta: Path) -> list[Contig]:
-    """Read name and length of each sequence of a FASTA file from the index beside it, in order.
+    """Read the name and length of each sequence of a FASTA file, in order, from the index beside it.
 
     Raises:
-        DataError: if it is no index.
+        DataError: if that is no index.
     """
     file = fai_path(fasta)
     return [record.contig for record in parse_fai(file.read_text(), file=str(file))]
@@ -79,14 +79,14 @@ def fai_path(fasta: Path) -> Path:
 def fai_mismatch(fasta: Path) -> str | None:
     """Compare a FASTA file with the index beside it, without reading all bases.
 
-    Between the sequences that a matching index lists lie their header lines, and after the last one nothing.
+    By a matching index, only header lines lie between the sequences, and nothing follows the last one.
 
     Returns:
-        What is wrong; None where they match.
+        The difference; None if they match.
 
     Raises:
         DataError: if the index cannot be parsed.
-        UnicodeDecodeError: if it is no text.
+        UnicodeDecodeError: if the index is no text.
     """
     text = fai_path(fasta).read_text(encoding="utf-8")
     end = 0
@@ -96,7 +96,7 @@ def fai_mismatch(fasta: Path) -> str | None:
             header = file.read(min(max(0, record.offset - end), MAX_HEADER_BYTES)).strip()
             name = record.contig.name
             if b"\n" in header or header[:1] != b">" or header[1:].split(None, 1)[:1] != [name.encode()]:
-                return f"expected the index of {fasta.name}, found {name!r} where that has none"
+                return f"expected the index of {fasta.name}, found {name!r} where the file has no such sequence"
             end = record.end()
         file.seek(end)
         if file.read(MAX_HEADER_BYTES).strip():

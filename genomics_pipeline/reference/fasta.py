@@ -1,4 +1,4 @@
-"""Checks of FASTA files, each finding with its line."""
+"""Checks of FASTA files, which report each problem with its line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CHUNK_BYTES = 1 << 24
 
 
 def check_first_byte(fasta: Path, uri: str) -> None:
-    """Refuse a file that does not begin as a FASTA file does.
+    """Refuse a file that does not begin like a FASTA file.
 
     Raises:
         DataError: if it is empty or begins with anything but ``>``.
@@ -18,12 +18,12 @@ def check_first_byte(fasta: Path, uri: str) -> None:
     with fasta.open("rb") as file:
         first = file.read(1)
     if first != b">":
-        found = f"found {first!r}" if first else "found an empty file"
-        raise DataError(Problem(f"expected FASTA, beginning with '>', {found}", uri))
+        beginning = repr(first) if first else "an empty file"
+        raise DataError(Problem(f"expected FASTA, beginning with '>', found {beginning}", uri))
 
 
 def count_sequences(fasta: Path) -> int:
-    """Count the lines that begin with ``>``, of a file whose first one does."""
+    """Count the lines that begin with ``>`` in a file whose first line does."""
     count, last = 1, b""
     with fasta.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
@@ -33,10 +33,10 @@ def count_sequences(fasta: Path) -> int:
 
 
 def find_problem(fasta: Path, uri: str) -> Problem | None:
-    """Find what samtools refuses or leaves out without naming the line: slow, so ask once something is wrong.
+    """Find the line of what samtools refuses or leaves out; slow, so call this only when something is wrong.
 
     Returns:
-        The first problem, with its line; None where there is none.
+        The first problem, with its line; None if there is none.
     """
     first_lines: dict[bytes, int] = {}
     name, width, ended = b"", 0, False

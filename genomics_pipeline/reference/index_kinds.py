@@ -1,4 +1,4 @@
-"""The kinds of index that a reference may have. A new kind is one more record in `INDEX_KINDS`."""
+"""The kinds of index that a reference may have. A new kind is a new record in `INDEX_KINDS`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class IndexKind:
     """A kind of index of a FASTA file.
 
     Attributes:
-        name: As steps declare it in ``indexes``.
-        suffixes: Of its files: ``.fai`` is added to the FASTA file's name, ``dict`` replaces the name's suffix.
+        name: The name that steps declare in ``indexes``.
+        suffixes: The suffixes of its files: ``.fai`` is added to the FASTA file's name, ``dict`` replaces its suffix.
         command: The command that builds it; ``{fasta}`` and ``{file}``, its first file, are filled in.
-        build: Builds it beside a FASTA file, which is named in messages by the URI.
-        contigs: Reads the sequences that its files list; None where they list none.
-        needs: Names of other kinds that its programs read with it.
+        build: Builds it beside a FASTA file; messages name the file by the URI.
+        contigs: Reads the sequences that its files list; None if they list none.
+        needs: The names of other kinds that programs read with it.
     """
 
     name: str
@@ -56,10 +56,10 @@ class IndexKind:
 
 
 def required_kinds(names: Iterable[str]) -> list[IndexKind]:
-    """Return the kinds that must be there for those named to be used; ``fai`` always: it gives the intervals.
+    """Return the named kinds, the kinds that they need, and ``fai``, which gives the intervals.
 
     Raises:
-        DataError: for a name that no kind has.
+        DataError: for an unknown name.
     """
     kinds: dict[str, IndexKind] = {}
     waiting = ["fai", *names]
@@ -73,14 +73,14 @@ def required_kinds(names: Iterable[str]) -> list[IndexKind]:
 
 
 def find_mismatch(fasta: Path, kind: IndexKind) -> str | None:
-    """Compare an index with its FASTA file: one of another file gives no error later, but no or wrong variants.
+    """Compare an index with its FASTA file: with another file's index, programs fail silently or give wrong variants.
 
     Args:
         fasta: The FASTA file, its ``.fai`` beside it.
         kind: The index.
 
     Returns:
-        What is wrong; None where they match, as far as can be seen without reading all bases.
+        The difference; None if they match, as far as that shows without reading all bases.
     """
     try:
         if kind.name == "fai":
@@ -102,7 +102,7 @@ def find_mismatch(fasta: Path, kind: IndexKind) -> str | None:
 def _build_fai(fasta: Path, uri: str) -> None:
     import pysam
 
-    verbosity = pysam.set_verbosity(0)  # what is wrong is reported below
+    verbosity = pysam.set_verbosity(0)  # problems are reported below
     try:
         pysam.samtools.faidx(str(fasta))
     except pysam.utils.SamtoolsError as error:
@@ -110,8 +110,10 @@ def _build_fai(fasta: Path, uri: str) -> None:
     finally:
         pysam.set_verbosity(verbosity)
     names = [contig.name for contig in read_contigs(fasta)]
-    if "" in names or len(names) != count_sequences(fasta):  # samtools leaves out the second of a name
-        raise DataError(find_problem(fasta, uri) or Problem("expected a name for each sequence, each once", uri))
+    if "" in names or len(names) != count_sequences(fasta):  # samtools leaves out a second sequence of the same name
+        raise DataError(
+            find_problem(fasta, uri) or Problem("expected a unique name for each sequence, found others", uri)
+        )
 
 
 def _build_bwa(fasta: Path, uri: str) -> None:
@@ -125,12 +127,12 @@ def _build_dict(fasta: Path, uri: str) -> None:
     import pysam
 
     dictionary = fasta.with_suffix(".dict")
-    if not dictionary.is_file():  # pybwa makes one too
+    if not dictionary.is_file():  # pybwa writes one too
         pysam.samtools.dict("-o", str(dictionary), str(fasta))
 
 
 def _ann_contigs(files: Sequence[Path]) -> list[Contig]:
-    """Read bwa's ``.ann``: a line for the whole, then two a sequence."""
+    """Read bwa's ``.ann``: a line for the whole reference, then two for each sequence."""
     lines = next(file for file in files if file.suffix == ".ann").read_text().strip().splitlines()[1:]
     pairs = zip(lines[::2], lines[1::2], strict=True)
     return [Contig(head.split()[1], int(numbers.split()[1])) for head, numbers in pairs]
@@ -153,7 +155,7 @@ INDEX_KINDS = {
             "bwa index {fasta}",
             _build_bwa,
             contigs=_ann_contigs,
-            needs=("dict",),  # pybwa reads the names of the sequences there
+            needs=("dict",),  # from which pybwa reads the names of the sequences
         ),
         IndexKind("dict", ("dict",), "samtools dict -o {file} {fasta}", _build_dict, contigs=_dict_contigs),
     )

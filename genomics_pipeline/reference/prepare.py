@@ -1,4 +1,4 @@
-"""A reference as a plain FASTA file with its indexes, made once however many tasks ask."""
+"""The preparation of a reference: a plain FASTA file with indexes, made once for all tasks."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from genomics_pipeline.stores.protocol import MissingObject, ObjectInfo, Store
 
 
 def prepare(uri: str, indexes: Collection[str], store: Store, cache: Path) -> Path:
-    """Make a reference a local, plain FASTA file with indexes beside it, and return its path.
+    """Prepare a reference as a local, plain FASTA file with indexes beside it, and return its path.
 
-    A plain local file in a folder that can be written is indexed where it lies. Anything else is first copied,
-    decompressed, into the cache, with those indexes that lie beside it and are not older than it; missing ones are
-    built. Of several processes that ask at once, one works and the others wait.
+    A plain local file in a writable folder is indexed in place. Any other file is first copied, decompressed, into the
+    cache, with those indexes beside it that are not older than it; missing ones are built. Of several processes that
+    call this at once, one works and the others wait.
 
     Args:
         uri: Path or URI of a FASTA file, plain or gzip.
-        indexes: Names of `INDEX_KINDS`; those that they need are made too.
-        store: Where the URI is found.
+        indexes: Names of `INDEX_KINDS`; the kinds that they need are made too.
+        store: The store of the URI.
         cache: The user's cache folder, see `cache_folder`.
 
     Raises:
-        DataError: if there is no such file, it is no FASTA file, or an index beside it is another file's.
+        DataError: if there is no such file, it is no FASTA file, or an index beside it is of another file.
     """
     info = store.stat(uri)
     if info is None:
@@ -48,8 +48,8 @@ def prepare(uri: str, indexes: Collection[str], store: Store, cache: Path) -> Pa
 
 
 def _prepare_in_place(uri: str, kinds: Sequence[IndexKind]) -> Path | None:
-    """Index a plain local file where it lies; None where its folder cannot be written."""
-    fasta = Path(posixpath.normpath(Path(uri).absolute()))  # without "..": containers see it at the same place
+    """Index a plain local file in place; return None if its folder is not writable."""
+    fasta = Path(posixpath.normpath(Path(uri).absolute()))  # without "..", so that the path is the same in containers
     if not _is_indexed(fasta, kinds) and os.access(fasta.parent, os.W_OK):
         with lock_beside(fasta):
             _build_missing(fasta, kinds, uri)
@@ -76,7 +76,7 @@ def _prepare_in_cache(info: ObjectInfo, uri: str, kinds: Sequence[IndexKind], st
 
 
 def _is_indexed(fasta: Path, kinds: Sequence[IndexKind]) -> bool:
-    """Check that indexes are there and not older than the file."""
+    """Return whether indexes exist and are not older than the file."""
     try:
         changed = fasta.stat().st_mtime_ns
         return all(file.stat().st_mtime_ns >= changed for kind in kinds for file in kind.files(fasta))
@@ -90,8 +90,8 @@ def _build_missing(fasta: Path, kinds: Sequence[IndexKind], uri: str) -> None:
     if not missing:
         return
     check_first_byte(fasta, uri)
-    place = Path(mkdtemp(prefix=INDEXING, dir=fasta.parent))
-    link = place / fasta.name
+    folder = Path(mkdtemp(prefix=INDEXING, dir=fasta.parent))
+    link = folder / fasta.name
     try:
         link.symlink_to(fasta)
         for kind in missing:
@@ -99,14 +99,14 @@ def _build_missing(fasta: Path, kinds: Sequence[IndexKind], uri: str) -> None:
             for built, file in zip(kind.files(link), kind.files(fasta), strict=True):
                 built.replace(file)
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _refuse_mismatches(fasta: Path, kinds: Sequence[IndexKind], uri: str, are_copies: bool = False) -> None:
-    """Refuse indexes of another file; copies in the cache are removed, so that a fixed original is copied again."""
+    """Refuse indexes of another file; remove copies from the cache, so that a fixed original is copied again."""
     for kind in kinds:
         if message := find_mismatch(fasta, kind):
             for file in kind.files(fasta) if are_copies else ():
                 file.unlink(missing_ok=True)
-            place = kind.beside(uri.removesuffix(".gz"))[0]
-            raise DataError(Problem(f"{message}; remove it, and it is built anew", place))
+            index = kind.beside(uri.removesuffix(".gz"))[0]
+            raise DataError(Problem(f"{message}; remove it, and it is built anew", index))

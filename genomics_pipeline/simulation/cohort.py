@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from genomics_pipeline.model.errors import UsageError
-from genomics_pipeline.simulation.genotypes import Genotypes, draw, haplotype
+from genomics_pipeline.simulation.genotypes import Genotypes, draw_genotypes, haplotype
 from genomics_pipeline.simulation.qualities import READ_BP
 from genomics_pipeline.simulation.reads import write_reads
 from genomics_pipeline.simulation.reference import SimulatedContig, random_contigs, write_fasta
@@ -54,10 +54,10 @@ class Cohort:
 def simulate(folder: Path, *, samples: int, length_bp: int, depth: float, seed: int) -> Cohort:
     """Make a diploid cohort: ``reference.fa``, ``cohort.csv``, ``fastq/`` and ``truth.vcf.gz``.
 
-    A larger cohort of the same seed, length and depth begins with the same individuals.
+    A larger cohort of the same seed, length and depth has the same first individuals.
 
     Args:
-        folder: A new or empty folder, which is filled all at once when everything is written.
+        folder: A new or empty folder, whose files appear all at once when everything is written.
         samples: The number of samples, at least 1; of two or more, the first is sequenced on two lanes.
         length_bp: The length of all contigs of the reference together; at least 5,000, to leave space for variants.
         depth: The mean depth of each sample, without PCR copies.
@@ -70,7 +70,7 @@ def simulate(folder: Path, *, samples: int, length_bp: int, depth: float, seed: 
     contigs = random_contigs(length_bp, seed)
     names = [f"sample{number:0{len(str(samples))}d}" for number in range(1, samples + 1)]
     sites = plant_sites(contigs, seed)
-    drawn = {name: draw(sites, Random(f"{seed}:genotypes:{index}")) for index, name in enumerate(names)}
+    drawn = {name: draw_genotypes(sites, Random(f"{seed}:genotypes:{index}")) for index, name in enumerate(names)}
     sites, drawn = _variable_sites(sites, drawn)
     pairs = round(depth * length_bp / (2 * READ_BP))
     with _atomic_folder(folder) as part:
@@ -82,8 +82,10 @@ def simulate(folder: Path, *, samples: int, length_bp: int, depth: float, seed: 
 
 def _variable_sites(sites: Sequence[Site], drawn: Mapping[str, Genotypes]) -> tuple[list[Site], dict[str, Genotypes]]:
     """Return the sites that vary in this cohort, and the genotypes at them."""
-    kept = [index for index in range(len(sites)) if any(any(one[index]) for one in drawn.values())]
-    return [sites[index] for index in kept], {name: [one[index] for index in kept] for name, one in drawn.items()}
+    kept = [index for index in range(len(sites)) if any(any(genotypes[index]) for genotypes in drawn.values())]
+    return [sites[index] for index in kept], {
+        name: [genotypes[index] for index in kept] for name, genotypes in drawn.items()
+    }
 
 
 def _sequence(

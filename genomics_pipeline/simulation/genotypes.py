@@ -1,4 +1,4 @@
-"""The genotypes of each sample, and the two haplotypes that they make."""
+"""The genotypes of each sample, and its two haplotypes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from genomics_pipeline.simulation.sites import Site
 Genotypes = list[tuple[int, int]]
 
 
-def draw(sites: Iterable[Site], rng: Random) -> Genotypes:
-    """Draw the genotypes of a sample of a population in which alleles and haplotypes are independent."""
+def draw_genotypes(sites: Iterable[Site], rng: Random) -> Genotypes:
+    """Draw a sample's genotypes, as from a population in which alleles and haplotypes are independent."""
     return [(int(rng.random() < site.frequency), int(rng.random() < site.frequency)) for site in sites]
 
 

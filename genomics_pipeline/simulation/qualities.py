@@ -40,7 +40,7 @@ class Profile:
 
 
 def profiles(rng: Random, mate: int) -> list[Profile]:
-    """Return a pool to draw reads' qualities from; they fall along the read, and more so in mate 2."""
+    """Return a pool of profiles for reads; qualities decrease along the read, and more so in mate 2."""
     return [_profile(rng, 1.0 if mate == 1 else 1.6) for _ in range(PROFILES)]
 
 

@@ -25,22 +25,22 @@ class Template:
     reverse: bytes
 
 
-# Template's index, start of the fragment on the forward strand, its length, whether mate 1 reads the reverse strand.
+# Index of the template, start of the fragment on the forward strand, its length, True if mate 1 is on the reverse one.
 Fragment = tuple[int, int, int, bool]
 
 
 def templates(haplotypes: Sequence[str]) -> list[Template]:
-    """Return both strands of each haplotype."""
+    """Return each haplotype with its reverse complement."""
     from Bio.Seq import reverse_complement
 
-    return [Template(one.encode(), reverse_complement(one).encode()) for one in haplotypes]  # type: ignore[no-untyped-call,unused-ignore]
+    return [Template(sequence.encode(), reverse_complement(sequence).encode()) for sequence in haplotypes]  # type: ignore[no-untyped-call,unused-ignore]
 
 
 def fragments(lengths: Sequence[int], number: int, rng: Random) -> list[Fragment]:
     """Return fragments of random haplotypes, and PCR copies of some, in random order.
 
     Args:
-        lengths: The length of each haplotype, in bp; fragments fall evenly over all.
+        lengths: The length of each haplotype, in bp; fragments are distributed evenly over them.
         number: The number of fragments before PCR.
         rng: The source of randomness.
     """
@@ -70,7 +70,7 @@ def write_reads(
     """Sequence one sample into gzip-compressed FASTQ files.
 
     Args:
-        paths: For each lane, the files of mate 1 and mate 2; pairs fall on the lanes at random.
+        paths: For each lane, the files of mate 1 and mate 2; pairs are assigned to lanes at random.
         haplotypes: The sample's sequences.
         number: The number of read pairs before PCR copies.
         rng: The source of randomness, the sample's own.
@@ -81,7 +81,7 @@ def write_reads(
     """
     sources = templates(haplotypes)
     pools = profiles(rng, 1), profiles(rng, 2)
-    drawn = fragments([len(one) for one in haplotypes], number, rng)
+    drawn = fragments([len(sequence) for sequence in haplotypes], number, rng)
     with ExitStack() as stack:
         files = [[stack.enter_context(_gzip(path, stack)) for path in pair] for pair in paths]
         for index, fragment in enumerate(drawn):
@@ -99,13 +99,13 @@ def _records(name: str, pair: tuple[bytes, bytes], pools: Sequence[Sequence[Prof
 
 
 def _name(run: int, lane: int, index: int) -> str:
-    """Return an Illumina read name, whose tile and coordinates on the flow cell are unique in the sample."""
+    """Return an Illumina read name, whose tile and coordinates are unique in the sample."""
     tile, spot = divmod(index, 1_000_000)
     return f"SIM01:{run}:FCSIM:{lane}:{1101 + tile}:{1000 + spot % 1000}:{1000 + spot // 1000}"
 
 
 def _gzip(path: Path, stack: ExitStack) -> BufferedWriter:
-    """Open a gzip file without name or time in it, so that the same reads give the same bytes."""
+    """Open a gzip file that stores no name or time, so that the same reads give the same bytes."""
     raw = stack.enter_context(path.open("wb"))
-    packed = stack.enter_context(gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=raw, mtime=0))
-    return BufferedWriter(packed, buffer_size=1 << 20)
+    compressed = stack.enter_context(gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=raw, mtime=0))
+    return BufferedWriter(compressed, buffer_size=1 << 20)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-# Share of the whole length that each contig gets; unequal, so that no two contigs can be mistaken for each other.
+# Each contig's share of the whole length; unequal, so that a mix-up of contigs shows.
 SHARES = {"chr1": 0.6, "chr2": 0.4}
 
 
@@ -27,9 +27,9 @@ def random_contigs(length_bp: int, seed: int) -> list[SimulatedContig]:
 
 
 def write_fasta(contigs: Sequence[SimulatedContig], path: Path) -> None:
-    """Write the contigs in lines of 60 bases."""
+    """Write the contigs as a FASTA file with lines of 60 bases."""
     from Bio import SeqIO
     from Bio.Seq import Seq
     from Bio.SeqRecord import SeqRecord
 
-    SeqIO.write([SeqRecord(Seq(one.sequence), id=one.name, description="") for one in contigs], path, "fasta")
+    SeqIO.write([SeqRecord(Seq(contig.sequence), id=contig.name, description="") for contig in contigs], path, "fasta")

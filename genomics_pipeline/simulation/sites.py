@@ -1,4 +1,4 @@
-"""The sites where a cohort varies: SNPs and short indels, planted so that each can be written in one way only."""
+"""The sites where a cohort varies: SNPs and short indels, planted so that each has only one representation."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _alleles(sequence: str, start: int, rng: Random) -> tuple[str, str]:
         length = min(LONGEST_INDEL_BP, 1 + int(rng.expovariate(1 / MEAN_INDEL_BP)))
         deletes = rng.random() < 0.5
         moved = sequence[start + 1 : start + 1 + length] if deletes else "".join(rng.choices("ACGT", k=length))
-        if moved[-1] != anchor:  # else it could be written one base further left
+        if moved[-1] != anchor:  # else it could be shifted to the left
             return (anchor + moved, anchor) if deletes else (anchor, anchor + moved)
 
 

@@ -146,7 +146,7 @@ def test_names_that_are_no_run(
         assert cli("cancel", text, "--yes").err == f"error: {message}\n"
     stack.put("runs/torn/run.json", "{}")
     assert cli("cancel", "torn", "--yes").err == (
-        f"error: s3://{stack.bucket}/runs/torn/run.json: expected the record of a run on AWS, found none of its 'run'; "
+        f"error: s3://{stack.bucket}/runs/torn/run.json: expected the record of a run on AWS, found no member 'run'; "
         "submit the run again\n"
     )
 

@@ -151,7 +151,7 @@ ADVICE = "; run it again, or name the folder of another run"
 @pytest.mark.parametrize(
     ("written", "found"),
     [
-        (without(LOCAL, "digest"), "found none of its 'digest'"),
+        (without(LOCAL, "digest"), "found no member 'digest'"),
         ({**LOCAL, "execution": "1"}, "found 'execution' that is not a whole number: '1'"),
         ({**LOCAL, "tolerated": {"count": "all"}}, "found 'tolerated.count' that is not a number: 'all'"),
         ({**LOCAL, "status": "DONE"}, "found 'status' that is not one of RUNNING, SUCCEEDED, FAILED, ABORTED: 'DONE'"),
@@ -159,9 +159,9 @@ ADVICE = "; run it again, or name the folder of another run"
         ({**LOCAL, "parameters": {"calling": {"a": []}}}, "'parameters.calling.a' that is not a parameter's value: []"),
         ({**LOCAL, "parameters": {"calling": 1}}, "found 'parameters.calling' that is not an object: 1"),
         ({**LOCAL, "started": "noon"}, "found 'started' that is not a time such as 2026-01-31T12:00:00+00:00: 'noon'"),
-        ({**LOCAL, "request": without(LOCAL["request"], "manifest")}, "found none of its 'request.manifest'"),
+        ({**LOCAL, "request": without(LOCAL["request"], "manifest")}, "found no member 'request.manifest'"),
         ({**LOCAL, "request": {**LOCAL["request"], "containers": 1}}, "'request.containers' that is not true or false"),
-        ({**LOCAL, "summary": {"samples": []}}, "found none of its 'summary.seconds'"),
+        ({**LOCAL, "summary": {"samples": []}}, "found no member 'summary.seconds'"),
     ],
 )
 def test_what_is_wrong_in_a_local_run_is_named(
@@ -207,7 +207,7 @@ def test_a_rerun_is_read_as_it_was_written(store: LocalStore, record: RerunRecor
 def test_a_rerun_that_is_none_is_named(store: LocalStore) -> None:
     uri = RUN.uri("reruns/1/run.json")
     store.write(uri, json.dumps(without(AWS_RERUN.to_json(), "carried")).encode())
-    with pytest.raises(UnreadableRecord, match=r"expected the record of a rerun, found none of its 'carried'"):
+    with pytest.raises(UnreadableRecord, match=r"expected the record of a rerun, found no member 'carried'"):
         read_rerun(store, uri)
 
 

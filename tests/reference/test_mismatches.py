@@ -22,13 +22,13 @@ OTHERS = {
     "other lines": FASTA.replace(f"{BASES}\n", f"{BASES[:30]}\n{BASES[30:]}\n"),
 }
 MISFITS = {
-    ("other name", "fai"): "expected the index of tiny.fa, found 'chr01' where that has none",
-    ("other length", "fai"): "expected the index of tiny.fa, found 'chr2' where that has none",
-    ("other order", "fai"): "expected the index of tiny.fa, found 'chr2' where that has none",
+    ("other name", "fai"): "expected the index of tiny.fa, found 'chr01' where the file has no such sequence",
+    ("other length", "fai"): "expected the index of tiny.fa, found 'chr2' where the file has no such sequence",
+    ("other order", "fai"): "expected the index of tiny.fa, found 'chr2' where the file has no such sequence",
     ("fewer", "fai"): "expected the index of tiny.fa, found one of fewer sequences or bases",
-    ("more", "fai"): "expected the index of tiny.fa, found 'chr3' where that has none",
-    ("other description", "fai"): "expected the index of tiny.fa, found 'chr1' where that has none",
-    ("other lines", "fai"): "expected the index of tiny.fa, found 'chr2' where that has none",
+    ("more", "fai"): "expected the index of tiny.fa, found 'chr3' where the file has no such sequence",
+    ("other description", "fai"): "expected the index of tiny.fa, found 'chr1' where the file has no such sequence",
+    ("other lines", "fai"): "expected the index of tiny.fa, found 'chr2' where the file has no such sequence",
     ("other name", "bwa"): "expected chr1 of 124 bp as in tiny.fa, found chr01 of 124 bp",
     ("other length", "bwa"): "expected chr1 of 124 bp as in tiny.fa, found chr1 of 125 bp",
     ("other order", "dict"): "expected chr1 of 124 bp as in tiny.fa, found chr2 of 60 bp",
@@ -76,7 +76,7 @@ def test_another_files_index_in_a_bucket_is_refused_until_it_is_fixed(
     for _ in range(2):
         with pytest.raises(DataError) as error:
             prepare("s3://refs/tiny.fa", ["fai"], LocalStore({"refs": fasta.parent}), tmp_path / "cache")
-        message = "expected the index of tiny.fa, found 'chr01' where that has none"
+        message = "expected the index of tiny.fa, found 'chr01' where the file has no such sequence"
         assert str(error.value) == f"s3://refs/tiny.fa.fai: {message}; remove it, and it is built anew"
     fai.write_text(good)
     found = prepare("s3://refs/tiny.fa", ["fai"], LocalStore({"refs": fasta.parent}), tmp_path / "cache")

@@ -151,6 +151,6 @@ def test_an_index_of_another_one_before_anything_runs(cohort: Path, command: Com
     options = ("--reference", tmp_path / "reference.fa", "--out", tmp_path / "run", "--json")
     ended = command("run", cohort / "cohort.csv", *options)
     assert (ended.returncode, ended.stdout) == (1, "")
-    message = "expected the index of reference.fa, found '1' where that has none; remove it, and it is built anew"
-    assert ended.stderr == f"error: {fai}: {message}\n"
+    message = "expected the index of reference.fa, found '1' where the file has no such sequence"
+    assert ended.stderr == f"error: {fai}: {message}; remove it, and it is built anew\n"
     assert not (tmp_path / "run/steps").exists()

@@ -13,7 +13,7 @@ import pytest
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.manifest import parse_sheet
 from genomics_pipeline.simulation.cohort import Cohort, simulate
-from genomics_pipeline.simulation.genotypes import draw, haplotype
+from genomics_pipeline.simulation.genotypes import draw_genotypes, haplotype
 from genomics_pipeline.simulation.reference import SimulatedContig
 from genomics_pipeline.simulation.sites import Site, plant_sites
 
@@ -146,7 +146,7 @@ def test_a_haplotype_carries_its_alleles_only() -> None:
 
 
 def test_frequency_is_the_chance_of_each_haplotype() -> None:
-    assert draw([Site("c", 1, "A", "T", 1), Site("c", 9, "A", "T", 0)], Random(1)) == [(1, 1), (0, 0)]
+    assert draw_genotypes([Site("c", 1, "A", "T", 1), Site("c", 9, "A", "T", 0)], Random(1)) == [(1, 1), (0, 0)]
 
 
 @pytest.mark.parametrize("taken", ["file", "folder"])
