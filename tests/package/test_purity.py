@@ -1,0 +1,79 @@
+"""`model/`, `language/` and `asl/` are pure: beyond the imports that lint-imports sees, they call nothing impure."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import genomics_pipeline
+
+PACKAGE = Path(genomics_pipeline.__file__).parent
+PURE = ("model", "language", "asl")
+# What they may import: no module of these does more than compute, but for `importlib`, which reads our own schemas.
+# fmt: off
+ALLOWED = frozenset({
+    "__future__", "base64", "collections", "contextlib", "copy", "csv", "dataclasses", "datetime", "decimal", "difflib",
+    "enum", "functools", "genomics_pipeline", "hashlib", "importlib", "io", "itertools", "json", "jsonata", "jsonpath",
+    "jsonschema", "math", "operator", "orjson", "posixpath", "re", "threading", "tomllib", "typing", "urllib",
+})
+# fmt: on
+CLOCK = {"now", "utcnow", "today"}
+FUNCTIONS = {"open", "print", "input", "breakpoint", "__import__", "import_module", "urlopen"}
+METHODS = {"import_module", "urlopen", "open", "read_text", "read_bytes", "write_text", "write_bytes"}
+READ_SCHEMAS = {"model/toml_file.py", "language/validation/shapes.py"}
+
+
+def impurities(source: str) -> Iterator[tuple[int, str]]:
+    """Yield line and name of whatever imports another module, asks the time, or reads or writes."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                yield from ((node.lineno, each.name) for each in names if each.name.partition(".")[0] not in ALLOWED)
+            case ast.ImportFrom(module=str(module), level=0):
+                if module.partition(".")[0] not in ALLOWED or module == "urllib.request":
+                    yield node.lineno, module
+            case ast.Attribute(value=ast.Name(id="datetime" | "date") | ast.Attribute(attr="datetime" | "date")):
+                if node.attr in CLOCK:
+                    yield node.lineno, ast.unparse(node)
+            case ast.Call(func=ast.Name(id=name)) if name in FUNCTIONS:
+                yield node.lineno, name
+            case ast.Call(func=ast.Attribute(attr=name)) if name in METHODS:
+                yield node.lineno, name
+
+
+def test_nothing_pure_does_more_than_compute() -> None:
+    paths = {path.relative_to(PACKAGE).as_posix(): path for folder in PURE for path in (PACKAGE / folder).rglob("*.py")}
+    found = {name: [what for _, what in impurities(path.read_text())] for name, path in paths.items()}
+    assert {name: whats for name, whats in found.items() if whats} == {name: ["read_text"] for name in READ_SCHEMAS}
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "from datetime import datetime\nx = datetime.now()",
+        "import datetime\nx = datetime.datetime.now(datetime.UTC)",
+        "x = datetime.utcnow()",
+        "x = date.today()",
+        "clock = datetime.now",
+        "import sys",
+        "import os.path",
+        "from zoneinfo import ZoneInfo",
+        "import logging",
+        "from urllib.request import urlopen",
+        "text = open('file').read()",
+        "text = path.read_text()",
+        "print('x')",
+        "time = __import__('time')",
+        "time = importlib.import_module('time')",
+    ],
+)
+def test_what_is_not_pure_is_noticed(planted: str) -> None:
+    assert list(impurities(planted))
+
+
+@pytest.mark.parametrize("harmless", ["x = host.now()", "x = datetime.fromisoformat(text)", "x = self.input(scope)"])
+def test_what_is_pure_is_not_refused(harmless: str) -> None:
+    assert list(impurities(harmless)) == []
