@@ -50,13 +50,13 @@ def generate(pipeline: Pipeline, names: ResourceNames = OURS) -> dict[str, Any]:
 
 def _groups(pipeline: Pipeline) -> Iterator[tuple[str, list[Stage]]]:
     """Yield name and stages of the top-level states; a second map over the same scope is numbered."""
-    seen: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for scope, stages in groupby(pipeline.stages, key=lambda stage: stage.scope):
         if scope == "cohort":
             yield from ((stage.name, [stage]) for stage in stages)
             continue
-        seen[scope] = seen.get(scope, 0) + 1
-        yield f"{scope.title()}{seen[scope] if seen[scope] > 1 else ''}", list(stages)
+        counts[scope] = counts.get(scope, 0) + 1
+        yield f"{scope.title()}{counts[scope] if counts[scope] > 1 else ''}", list(stages)
 
 
 def _variable(label: str) -> str:

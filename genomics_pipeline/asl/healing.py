@@ -98,7 +98,7 @@ def catcher(stage: Stage, shared: str, failed: str) -> dict[str, Any]:
 
 
 def _class(step: StepSpec) -> str:
-    codes = {str(code): str(found) for code, found in {**BY_EXIT_CODE, **step.exit_codes}.items()}
+    codes = {str(code): str(failure_class) for code, failure_class in {**BY_EXIT_CODE, **step.exit_codes}.items()}
     classes = [
         f"$begins($job.StatusReason,{literal(BY_STATUS_REASON)})",
         f"$begins($lowercase($reason),{literal(BY_REASON)})",

@@ -26,7 +26,7 @@ def check_limits(document: Node) -> None:
     Raises:
         DataError: with every problem: those that AWS would report, then the limits that are exceeded.
     """
-    problems = [Problem(found.message, column=found.path) for found in diagnose(document)]
+    problems = [Problem(diagnostic.message, column=diagnostic.path) for diagnostic in diagnose(document)]
     size = len(canonical_json(document).encode())
     if size > quotas.DEFINITION.value:
         problems.append(_exceeded("", "the definition", f"at most {quotas.DEFINITION.value} bytes", size))
@@ -44,8 +44,8 @@ def submit_bytes(arguments: Node) -> int:
     return len(json.dumps(arguments, ensure_ascii=False).encode())
 
 
-def _exceeded(path: str, field: str, allowed: str, found: object) -> Problem:
-    return Problem(f"{field}: AWS allows {allowed}, found {found}", column=path or None)
+def _exceeded(path: str, field: str, allowed: str, value: object) -> Problem:
+    return Problem(f"{field}: AWS allows {allowed}, found {value}", column=path or None)
 
 
 def _task(state: StateNode) -> Iterator[Problem]:
@@ -56,7 +56,7 @@ def _task(state: StateNode) -> Iterator[Problem]:
         yield _exceeded(state.path, "JobName", allowed, repr(name))
     size = submit_bytes(arguments)
     if size > quotas.SUBMIT_JOB.value:
-        allowed = f"a SubmitJob of at most {quotas.SUBMIT_JOB}"
+        allowed = f"a SubmitJob request of at most {quotas.SUBMIT_JOB}"
         yield _exceeded(state.path, "Arguments", allowed, f"{size} without items")
 
 
@@ -76,5 +76,5 @@ def _batch(state: StateNode, size: int) -> Iterator[Problem]:
         fits = (quotas.SUBMIT_JOB.value - submit_bytes(child.node["Arguments"])) // 2
         if size > fits:
             most = quotas.SUBMIT_JOB.value
-            allowed = f"at most {fits} bytes: with them the job of {child.name} would pass SubmitJob's {most}"
+            allowed = f"at most {fits} bytes, so that the SubmitJob request of {child.name} has at most {most}"
             yield _exceeded(state.path, "ItemBatcher.MaxInputBytesPerBatch", allowed, size)

@@ -50,50 +50,50 @@ def _quoted(text: str) -> int:
     return len(json.dumps(text, ensure_ascii=False).encode()) - 2
 
 
-def payload_budgets(pipeline: Pipeline, document: Node, given: Mapping[str, Any]) -> dict[str, PayloadBudget]:
+def payload_budgets(pipeline: Pipeline, document: Node, run_input: Mapping[str, Any]) -> dict[str, PayloadBudget]:
     """Return the budget of an item by scope; with batches, of an item that is alone in its batch.
 
     Args:
         pipeline: The pipeline.
         document: Its state machine document.
-        given: The execution's input; see `model.execution_input`.
+        run_input: The execution's input; see `model.execution_input`.
 
     Raises:
         DataError: if a job is too large even without an item.
     """
-    found: dict[str, PayloadBudget] = {}
+    budgets: dict[str, PayloadBudget] = {}
     problems: list[Problem] = []
-    if (size := len(compact(given).encode())) > quotas.PAYLOAD.value:
+    if (size := len(compact(run_input).encode())) > quotas.PAYLOAD.value:
         problems.append(Problem(f"the execution's input: AWS allows {quotas.PAYLOAD}, found {size}"))
     for scope, stages in groupby(pipeline.stages, key=lambda stage: stage.scope):
         group = list(stages)
-        left = {stage.name: quotas.SUBMIT_JOB.value - _request(pipeline, document, stage, given) for stage in group}
-        least = _quoted(compact(COHORT if scope == "cohort" else _pointer(scope, given)))
+        left = {stage.name: quotas.SUBMIT_JOB.value - _request(pipeline, document, stage, run_input) for stage in group}
+        least = _quoted(compact(COHORT if scope == "cohort" else _pointer(scope, run_input)))
         problems += [
             Problem(
-                f"stage {name}: AWS allows a SubmitJob of at most {quotas.SUBMIT_JOB}, "
-                f"found {quotas.SUBMIT_JOB.value - budget} without its item; shorten what --param gives"
+                f"stage {name}: AWS allows a SubmitJob request of at most {quotas.SUBMIT_JOB}, "
+                f"found {quotas.SUBMIT_JOB.value - budget} without its item; shorten the parameters"
             )
             for name, budget in left.items()
             if budget < least
         ]
-        before = found.get(scope, PayloadBudget(quotas.PAYLOAD.value, quotas.SUBMIT_JOB.value))
-        plain = _child_bytes(pipeline, scope) - len(compact(_shared(pipeline, group, given)).encode())
-        found[scope] = PayloadBudget(min(plain, before.plain), min(*left.values(), before.quoted))
+        before = budgets.get(scope, PayloadBudget(quotas.PAYLOAD.value, quotas.SUBMIT_JOB.value))
+        plain = _child_bytes(pipeline, scope) - len(compact(_shared(pipeline, group, run_input)).encode())
+        budgets[scope] = PayloadBudget(min(plain, before.plain), min(*left.values(), before.quoted))
     if problems:
         raise DataError(problems)
-    return found
+    return budgets
 
 
-def _pointer(scope: str, given: Mapping[str, Any]) -> dict[str, str]:
+def _pointer(scope: str, run_input: Mapping[str, Any]) -> dict[str, str]:
     """Return the largest item that is a reference to an object."""
-    place = RunPlace(**given["run"])
+    place = RunPlace(**run_input["run"])
     return {scope: "0" * 64, "uri": place.uri(run_layout.item_file(scope, "0" * 64))}
 
 
-def _all_details(place: RunPlace, given: Mapping[str, Any]) -> list[dict[str, str]]:
+def _all_details(place: RunPlace, run_input: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return ResultWriterDetails of the Map Runs with one Label, of the greatest length."""
-    return [_details(place)] * (1 + max(map(len, given["earlier"].values()), default=0))
+    return [_details(place)] * (1 + max(map(len, run_input["earlier"].values()), default=0))
 
 
 def _details(place: RunPlace) -> dict[str, str]:
@@ -110,28 +110,28 @@ def _child_bytes(pipeline: Pipeline, scope: str) -> int:
     return settings.max_input_bytes_per_batch or MAX_BATCH_BYTES
 
 
-def _shared(pipeline: Pipeline, stages: list[Stage], given: Mapping[str, Any]) -> dict[str, Any]:
+def _shared(pipeline: Pipeline, stages: list[Stage], run_input: Mapping[str, Any]) -> dict[str, Any]:
     """Return a child's input without the item."""
-    place = RunPlace(**given["run"])
-    upstream = {name: _all_details(place, given) for stage in stages for name in pipeline.gather_sources(stage)}
-    shared = {name: given[name] for name in SHARED}
+    place = RunPlace(**run_input["run"])
+    upstream = {name: _all_details(place, run_input) for stage in stages for name in pipeline.gather_sources(stage)}
+    shared = {name: run_input[name] for name in SHARED}
     return {"BatchInput": {**shared, "upstream": upstream}, "Items": [{"item": None}]}
 
 
-def _request(pipeline: Pipeline, document: Node, stage: Stage, given: Mapping[str, Any]) -> int:
+def _request(pipeline: Pipeline, document: Node, stage: Stage, run_input: Mapping[str, Any]) -> int:
     """Return the bytes of a stage's SubmitJob request without its items."""
-    place = RunPlace(**given["run"])
+    place = RunPlace(**run_input["run"])
     payload = TaskPayload(
         stage=stage.name,
         step=stage.step.name,
         scope=stage.scope,
         run=place,
-        reference=given["reference"],
-        parameters={**pipeline.parameters.get(stage.name, {}), **given["parameters"].get(stage.name, {})},
+        reference=run_input["reference"],
+        parameters={**pipeline.parameters.get(stage.name, {}), **run_input["parameters"].get(stage.name, {})},
         inputs=stage.inputs,
         publish=stage.publish,
         items=(),
-        upstream={name: _all_details(place, given) for name in pipeline.gather_sources(stage)},
+        upstream={name: _all_details(place, run_input) for name in pipeline.gather_sources(stage)},
     )
     arguments = _arguments(document, stage.name)
     overrides = arguments["ContainerOverrides"]
@@ -156,7 +156,7 @@ def check_items(name: str, count: int, size_bytes: int) -> None:
         DataError: for too many items or bytes.
     """
     if count > quotas.MAP_RUN_ITEMS.value:
-        raise DataError(f"{name}: AWS allows {quotas.MAP_RUN_ITEMS} of a Map Run, found {count}; split the manifest")
+        raise DataError(f"{name}: AWS allows {quotas.MAP_RUN_ITEMS} in a Map Run, found {count}; split the manifest")
     if size_bytes > quotas.READER_OBJECT.value:
         raise DataError(f"{name}: AWS allows a file of {quotas.READER_OBJECT}, found {size_bytes}; split the manifest")
 

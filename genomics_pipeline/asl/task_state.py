@@ -20,7 +20,7 @@ FAILED = "Failed"
 # For throttled and failed submissions; `Batch.ClientException` is a request that would always be refused. Failures of
 # jobs are retried by Batch, or by their class: `asl.healing`.
 SUBMIT_RETRY = {
-    "ErrorEquals": [error for error, found in BY_ERROR.items() if found is FailureClass.THROTTLED],
+    "ErrorEquals": [error for error, failure_class in BY_ERROR.items() if failure_class is FailureClass.THROTTLED],
     "IntervalSeconds": 2,
     "BackoffRate": 2,
     "MaxDelaySeconds": 300,

@@ -63,8 +63,8 @@ class BatchJobs:
             model = client.meta.service_model
             answer: Any = client.submit_job(**to_service(model.shape_for("SubmitJobRequest"), arguments))
             answer.pop("ResponseMetadata")
-            found: dict[str, Any] = from_service(model.shape_for("SubmitJobResponse"), answer)
-            return found
+            converted: dict[str, Any] = from_service(model.shape_for("SubmitJobResponse"), answer)
+            return converted
 
     def describe(self, ids: Sequence[str]) -> Iterator[JobDetailTypeDef]:
         """Yield the details of the jobs that have not expired, a hundred with each call.
@@ -80,8 +80,8 @@ class BatchJobs:
     def detail(self, job: JobDetailTypeDef) -> dict[str, Any]:
         """Return a job's detail as Step Functions gives it, in PascalCase."""
         shape = self._clients.batch.meta.service_model.shape_for("JobDetail")
-        found: dict[str, Any] = from_service(shape, job)
-        return found
+        converted: dict[str, Any] = from_service(shape, job)
+        return converted
 
     def terminate(self, job_id: str, reason: str) -> None:
         """Terminate a job in any state; a job that has ended is not changed.
@@ -106,7 +106,7 @@ def _batch_call() -> Iterator[None]:
     try:
         yield
     except (NoCredentialsError, NoRegionError) as error:
-        raise RunError(f"cannot ask AWS Batch: {error}") from None
+        raise RunError(f"cannot call AWS Batch: {error}") from None
     except ParamValidationError as error:
         raise BatchError("ClientException", str(error), 400) from error
     except BotoCoreError as error:

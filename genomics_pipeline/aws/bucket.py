@@ -35,7 +35,7 @@ def delete_bucket(bucket: str, clients: Clients, report: Callable[[int], None]) 
             versions = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
             if not versions:
                 continue
-            objects = [{"Key": found["Key"], "VersionId": found["VersionId"]} for found in versions]
+            objects = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in versions]
             answer = clients.s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})  # type: ignore[typeddict-item]
             if errors := answer.get("Errors"):
                 first = errors[0]

@@ -51,19 +51,19 @@ def find_deployment(stack: str, clients: Clients) -> Deployment:
 
     with aws_call(f"find the stack {stack}"):
         try:
-            (found,) = clients.cloudformation.describe_stacks(StackName=stack)["Stacks"]
+            (description,) = clients.cloudformation.describe_stacks(StackName=stack)["Stacks"]
         except ClientError as error:
             if "does not exist" not in str(error):
                 raise
             raise RunError(
-                f"stack {stack}: expected it to be deployed, found none; `genomics-pipeline deploy`"
+                f"stack {stack}: expected a deployed stack, found none; run `genomics-pipeline deploy`"
             ) from None
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", ())}
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", ())}
     if BUCKET_OUTPUT not in outputs:
         raise RunError(
-            f"stack {stack}: expected an output {BUCKET_OUTPUT}, found {found['StackStatus']}; deploy it again"
+            f"stack {stack}: expected an output {BUCKET_OUTPUT}, found {description['StackStatus']}; deploy it again"
         )
-    _, partition, _, region, account, _ = found["StackId"].split(":", 5)
+    _, partition, _, region, account, _ = description["StackId"].split(":", 5)
     return Deployment(ResourceNames(stack), outputs[BUCKET_OUTPUT], partition, region, account)
 
 
@@ -76,8 +76,8 @@ def state_machines(stack: str, clients: Clients) -> list[str]:
     with aws_call(f"list the resources of the stack {stack}"):
         pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
         return [
-            found["PhysicalResourceId"]
+            resource["PhysicalResourceId"]
             for page in pages
-            for found in page["StackResourceSummaries"]
-            if found["ResourceType"] == "AWS::StepFunctions::StateMachine" and "PhysicalResourceId" in found
+            for resource in page["StackResourceSummaries"]
+            if resource["ResourceType"] == "AWS::StepFunctions::StateMachine" and "PhysicalResourceId" in resource
         ]

@@ -51,7 +51,7 @@ def find_execution(
         RunError: if the call fails.
     """
     states = clients.states
-    with aws_call(f"ask for the execution {arn}"):
+    with aws_call(f"describe the execution {arn}"):
         try:
             return states.describe_execution(executionArn=arn, includedData=included)
         except states.exceptions.ExecutionDoesNotExist:
@@ -64,11 +64,11 @@ def describe(arn: str, clients: Clients) -> DescribeExecutionOutputTypeDef:
     Raises:
         RunError: if the call fails, or there is no such execution.
     """
-    found = find_execution(arn, clients, "ALL_DATA")
-    if found is None:
+    description = find_execution(arn, clients, "ALL_DATA")
+    if description is None:
         message = f"it was never started, or ended more than {quotas.RETENTION_DAYS} ago"
         raise RunError(f"{arn}: expected an execution, found none: {message}; submit the run again")
-    return found
+    return description
 
 
 def start_execution(machine: str, name: str, text: str, clients: Clients) -> bool:
@@ -121,8 +121,8 @@ def redrive_execution(arn: str, token: str, clients: Clients) -> datetime:
         except states.exceptions.ExecutionNotRedrivable as error:
             raise NotRedrivable(error.response["Error"]["Message"].rpartition(_INVALID)[2]) from None
         except states.exceptions.ExecutionLimitExceeded:
-            limit = "as many executions are open as this account may have"
-            raise RunError(f"cannot redrive the execution {arn}: {limit}; try again when some have ended") from None
+            limit = "the account has its maximum number of open executions; try again after some have ended"
+            raise RunError(f"cannot redrive the execution {arn}: {limit}") from None
 
 
 def list_executions(machine: str, clients: Clients) -> Iterator[ExecutionListItemTypeDef]:

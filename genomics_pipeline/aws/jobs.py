@@ -29,8 +29,8 @@ def image(job_definition: str, clients: Clients) -> str | None:
         jobDefinitionName=job_definition, status="ACTIVE"
     )
     with aws_call(f"read the job definition {job_definition}"):
-        found = [one for page in pages for one in page["jobDefinitions"]]
-    newest = max(found, key=lambda one: one["revision"], default=None)
+        definitions = [one for page in pages for one in page["jobDefinitions"]]
+    newest = max(definitions, key=lambda one: one["revision"], default=None)
     return newest["containerProperties"]["image"] if newest else None
 
 
@@ -43,10 +43,10 @@ def active_jobs(queue: str, names: Collection[str], clients: Clients) -> Iterato
         RunError: if a call fails.
     """
     pace = Pace(REQUESTS_PER_SECOND)
-    found = (identity for status in ACTIVE for identity in _list_job_ids(queue, status, names, pace, clients))
-    while some := list(islice(found, quotas.DESCRIBE_JOBS.value)):
+    job_ids = (identity for status in ACTIVE for identity in _list_job_ids(queue, status, names, pace, clients))
+    while some := list(islice(job_ids, quotas.DESCRIBE_JOBS.value)):
         pace.wait()
-        with aws_call("ask for jobs"):
+        with aws_call("describe jobs"):
             described = retry_throttled(partial(clients.batch.describe_jobs, jobs=some))
         yield from (job for job in described["jobs"] if job["status"] in ACTIVE)
 

@@ -15,13 +15,13 @@ def log_streams(job_id: str, clients: Clients) -> tuple[str | None, ...]:
         RunError: if the call fails.
     """
     try:
-        found = list(BatchJobs(clients).describe([job_id]))
+        jobs = list(BatchJobs(clients).describe([job_id]))
     except BatchError as error:
         raise RunError(f"cannot describe the Batch job {job_id}: {error}") from error
-    if not found:
+    if not jobs:
         return ()
-    attempts = [attempt.get("container", {}).get("logStreamName") for attempt in found[0].get("attempts", ())]
-    return attempt_log_streams(attempts, found[0].get("container", {}).get("logStreamName"))
+    attempts = [attempt.get("container", {}).get("logStreamName") for attempt in jobs[0].get("attempts", ())]
+    return attempt_log_streams(attempts, jobs[0].get("container", {}).get("logStreamName"))
 
 
 def last_lines(group: str, stream: str, count: int, clients: Clients) -> list[str] | None:

@@ -56,6 +56,10 @@ class MapRuns:
         children = [child["executionArn"] for child in page["executions"]]
         for child in children:
             if child not in self._causes:
-                found = describe(child, self._clients)
-                self._causes[child] = found.get("input", "{}"), found.get("error", ""), found.get("cause", "")
+                child_execution = describe(child, self._clients)
+                self._causes[child] = (
+                    child_execution.get("input", "{}"),
+                    child_execution.get("error", ""),
+                    child_execution.get("cause", ""),
+                )
         return [self._causes[child] for child in children]

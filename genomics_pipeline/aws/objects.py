@@ -36,9 +36,9 @@ def head(uri: str, clients: Clients) -> Head | None:
     from botocore.exceptions import ClientError
 
     bucket, key = split(uri)
-    with aws_call(f"look at {uri}"):
+    with aws_call(f"read the metadata of {uri}"):
         try:
-            found = retry_throttled(lambda: clients.s3.head_object(Bucket=bucket, Key=key))
+            answer = retry_throttled(lambda: clients.s3.head_object(Bucket=bucket, Key=key))
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code in NOTHING:
@@ -46,9 +46,9 @@ def head(uri: str, clients: Clients) -> Head | None:
             if code in ("403", "AccessDenied"):
                 return Head(0, forbidden=True)
             raise
-    archive = found.get("ArchiveStatus") or found.get("StorageClass")
-    kept = archive if found.get("ArchiveStatus") or archive in ARCHIVES else None
-    return Head(found["ContentLength"], archive=None if RESTORED in found.get("Restore", "") else kept)
+    archive = answer.get("ArchiveStatus") or answer.get("StorageClass")
+    kept = archive if answer.get("ArchiveStatus") or archive in ARCHIVES else None
+    return Head(answer["ContentLength"], archive=None if RESTORED in answer.get("Restore", "") else kept)
 
 
 def bucket_region(bucket: str, clients: Clients) -> str | None:
@@ -59,9 +59,9 @@ def bucket_region(bucket: str, clients: Clients) -> str | None:
     """
     from botocore.exceptions import ClientError
 
-    with aws_call(f"look at the bucket {bucket}"):
+    with aws_call(f"find the bucket {bucket}"):
         try:
-            found = clients.s3.head_bucket(Bucket=bucket)
+            answer = clients.s3.head_bucket(Bucket=bucket)
         except ClientError:  # missing or forbidden: reported for its objects
             return None
-    return found.get("BucketRegion") or found["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
+    return answer.get("BucketRegion") or answer["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")

@@ -39,13 +39,13 @@ def _pascal(name: str) -> str:
 def _rename_members(shape: Any, value: Any, names: Callable[[Any], Mapping[str, str]]) -> Any:
     """Return a value with its members renamed; the service refuses what has not the type of the model."""
     if shape.type_name == "structure" and isinstance(value, Mapping):
-        known, found = names(shape), {}
+        known, renamed = names(shape), {}
         for name, member in value.items():
             if name not in known:
                 raise UnknownMember(name)
             inner = next(one for key, one in shape.members.items() if key in (name, known[name]))
-            found[known[name]] = _rename_members(inner, member, names)
-        return found
+            renamed[known[name]] = _rename_members(inner, member, names)
+        return renamed
     if shape.type_name == "list" and isinstance(value, list):
         return [_rename_members(shape.member, one, names) for one in value]
     if shape.type_name == "map" and isinstance(value, Mapping):

@@ -30,9 +30,9 @@ def login(clients: Clients) -> Login:
         RunError: if AWS refuses.
     """
     with aws_call("log in to ECR"):
-        (found,) = clients.ecr.get_authorization_token()["authorizationData"]
-    user, _, password = base64.b64decode(found["authorizationToken"]).decode().partition(":")
-    return Login(found["proxyEndpoint"].removeprefix("https://"), user, password)
+        (token,) = clients.ecr.get_authorization_token()["authorizationData"]
+    user, _, password = base64.b64decode(token["authorizationToken"]).decode().partition(":")
+    return Login(token["proxyEndpoint"].removeprefix("https://"), user, password)
 
 
 def has_tag(repository: str, tag: str, clients: Clients) -> bool:
@@ -41,7 +41,7 @@ def has_tag(repository: str, tag: str, clients: Clients) -> bool:
     Raises:
         RunError: if there is no such repository, or the call fails.
     """
-    with aws_call(f"look into the ECR repository {repository}"):
+    with aws_call(f"search the ECR repository {repository}"):
         try:
             clients.ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
         except clients.ecr.exceptions.ImageNotFoundException:

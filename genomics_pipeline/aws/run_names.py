@@ -26,8 +26,8 @@ def run_names(deployment: Deployment, clients: Clients, beginning: str = "") -> 
     )
     with aws_call(f"list the runs in s3://{deployment.bucket}/{run_layout.RUNS}"):
         for page in pages:
-            for found in page.get("CommonPrefixes", ()):
-                yield found["Prefix"].removeprefix(run_layout.RUNS).removesuffix("/")
+            for entry in page.get("CommonPrefixes", ()):
+                yield entry["Prefix"].removeprefix(run_layout.RUNS).removesuffix("/")
 
 
 def rerun_name(run: str, number: int) -> str:

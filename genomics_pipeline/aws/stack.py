@@ -97,9 +97,9 @@ def describe(stack: str, clients: Clients) -> StackTypeDef | None:
             raise
 
 
-def outputs(found: StackTypeDef) -> dict[str, str]:
+def outputs(description: StackTypeDef) -> dict[str, str]:
     """Return the outputs of a stack by name."""
-    return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", ())}
+    return {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", ())}
 
 
 def make_change_set(
@@ -111,45 +111,48 @@ def make_change_set(
 ) -> ChangeSet:
     """Create a change set, which shows what a template would change; nothing is changed yet.
 
-    Parameters that are not given keep their value.
+    Parameters without a new value keep their previous one.
 
     Args:
         stack: The stack's name.
         template: The template.
-        parameters: The values of parameters that are given.
+        parameters: New values of parameters.
         clients: The AWS clients.
         sleep: Waits between two calls.
 
     Raises:
         RunError: if the template or its parameters are refused, or the stack cannot be changed.
     """
-    found = describe(stack, clients)
-    if found and found["StackStatus"] in DEAD:
+    description = describe(stack, clients)
+    if description and description["StackStatus"] in DEAD:
         raise RunError(
-            f"stack {stack}: expected one that can be changed, found {found['StackStatus']}; "
-            "`genomics-pipeline destroy`, then deploy again"
+            f"stack {stack}: expected a stack that can be changed, found {description['StackStatus']}; "
+            "run `genomics-pipeline destroy`, then deploy again"
         )
-    exists = found is not None and found["StackStatus"] != IN_REVIEW
-    kept = {parameter["ParameterKey"] for parameter in found.get("Parameters", ())} if found and exists else set()
+    exists = description is not None and description["StackStatus"] != IN_REVIEW
+    previous = description.get("Parameters", ()) if description and exists else ()
+    existing = {parameter["ParameterKey"] for parameter in previous}
     body = json.dumps(template, ensure_ascii=False, separators=(",", ":"))
-    with aws_call(f"make a change set of the stack {stack}"):
-        made = clients.cloudformation.create_change_set(
+    with aws_call(f"create a change set of the stack {stack}"):
+        answer = clients.cloudformation.create_change_set(
             StackName=stack,
             ChangeSetName=f"deploy-{uuid4().hex[:12]}",
             ChangeSetType="UPDATE" if exists else "CREATE",
             Capabilities=["CAPABILITY_IAM"],
             Tags=[{"Key": COST_TAG, "Value": stack}],
-            Parameters=_parameters(template, parameters, kept),
-            **_source(stack, body, outputs(found).get(BUCKET_OUTPUT) if found else None, clients),
+            Parameters=_parameters(template, parameters, existing),
+            **_source(stack, body, outputs(description).get(BUCKET_OUTPUT) if description else None, clients),
         )
-        return _wait_for_change_set(made["Id"], made["StackId"], clients, sleep)
+        return _wait_for_change_set(answer["Id"], answer["StackId"], clients, sleep)
 
 
-def _parameters(template: Mapping[str, Any], given: Mapping[str, str], kept: Collection[str]) -> list[ParameterTypeDef]:
-    """Return the values that are given, and the previous ones of the other parameters of the stack."""
-    previous = [key for key in template["Parameters"] if key in kept and key not in given]
+def _parameters(
+    template: Mapping[str, Any], values: Mapping[str, str], existing: Collection[str]
+) -> list[ParameterTypeDef]:
+    """Return the new values of parameters, and references to the previous values of all others of the stack."""
+    previous = [key for key in template["Parameters"] if key in existing and key not in values]
     parameters: list[ParameterTypeDef] = []
-    parameters += [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]
+    parameters += [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
     parameters += [{"ParameterKey": key, "UsePreviousValue": True} for key in previous]
     return parameters
 
@@ -173,30 +176,30 @@ def _source(stack: str, body: str, bucket: str | None, clients: Clients) -> dict
 
 def _wait_for_change_set(arn: str, stack_id: str, clients: Clients, sleep: Sleep) -> ChangeSet:
     while True:
-        found = clients.cloudformation.describe_change_set(ChangeSetName=arn, StackName=stack_id)
-        if found["Status"] in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
+        description = clients.cloudformation.describe_change_set(ChangeSetName=arn, StackName=stack_id)
+        if description["Status"] in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
             sleep(POLL_S)
-        elif found["Status"] == "CREATE_COMPLETE":
-            return ChangeSet(arn, stack_id, tuple(_changes(found, clients)))
+        elif description["Status"] == "CREATE_COMPLETE":
+            return ChangeSet(arn, stack_id, tuple(_changes(description, clients)))
         else:
-            reason = found.get("StatusReason", "")
+            reason = description.get("StatusReason", "")
             clients.cloudformation.delete_change_set(ChangeSetName=arn, StackName=stack_id)
             if any(text in reason for text in _UNCHANGED):
                 return ChangeSet(arn, stack_id, (), needed=False)
-            raise RunError(f"change set of the stack {found['StackName']}: {found['Status']}: {reason}")
+            raise RunError(f"change set of the stack {description['StackName']}: {description['Status']}: {reason}")
 
 
-def _changes(found: DescribeChangeSetOutputTypeDef, clients: Clients) -> Iterator[Change]:
+def _changes(page: DescribeChangeSetOutputTypeDef, clients: Clients) -> Iterator[Change]:
     while True:
-        for entry in found.get("Changes", ()):
+        for entry in page.get("Changes", ()):
             change = entry["ResourceChange"]
             yield Change(
                 change["Action"], change["LogicalResourceId"], change["ResourceType"], change.get("Replacement", "")
             )
-        if not found.get("NextToken"):
+        if not page.get("NextToken"):
             return
-        found = clients.cloudformation.describe_change_set(
-            ChangeSetName=found["ChangeSetId"], StackName=found["StackId"], NextToken=found["NextToken"]
+        page = clients.cloudformation.describe_change_set(
+            ChangeSetName=page["ChangeSetId"], StackName=page["StackId"], NextToken=page["NextToken"]
         )
 
 
@@ -207,9 +210,9 @@ def discard(change_set: ChangeSet, clients: Clients) -> None:
         RunError: if AWS refuses.
     """
     with aws_call(f"delete the change set {change_set.arn}"):
-        found = describe(change_set.stack, clients)
+        description = describe(change_set.stack, clients)
         clients.cloudformation.delete_change_set(ChangeSetName=change_set.arn, StackName=change_set.stack)
-        if found and found["StackStatus"] == IN_REVIEW:
+        if description and description["StackStatus"] == IN_REVIEW:
             clients.cloudformation.delete_stack(StackName=change_set.stack)
 
 
@@ -231,14 +234,14 @@ def execute(change_set: ChangeSet, clients: Clients, say: Say, sleep: Sleep) -> 
         return _follow(change_set.stack, seen, clients, say, sleep)
 
 
-def delete(found: StackTypeDef, clients: Clients, say: Say, sleep: Sleep) -> None:
+def delete(description: StackTypeDef, clients: Clients, say: Say, sleep: Sleep) -> None:
     """Delete a stack and wait for its end; retained resources stay.
 
     Raises:
         RunError: with the reason, if a resource could not be deleted.
     """
-    stack_id = found["StackId"]
-    with aws_call(f"delete the stack {found['StackName']}"):
+    stack_id = description["StackId"]
+    with aws_call(f"delete the stack {description['StackName']}"):
         seen = {event["EventId"] for event in _new_events(stack_id, set(), clients)}
         clients.cloudformation.delete_stack(StackName=stack_id)
         _follow(stack_id, seen, clients, say, sleep)
@@ -246,13 +249,13 @@ def delete(found: StackTypeDef, clients: Clients, say: Say, sleep: Sleep) -> Non
 
 def _new_events(stack_id: str, seen: Collection[str], clients: Clients) -> list[StackEventTypeDef]:
     """Return the events that are not in `seen`, the oldest first; AWS returns the newest first."""
-    found: list[StackEventTypeDef] = []
+    events: list[StackEventTypeDef] = []
     for page in clients.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id):
         for event in page["StackEvents"]:
             if event["EventId"] in seen:
-                return found[::-1]
-            found.append(event)
-    return found[::-1]
+                return events[::-1]
+            events.append(event)
+    return events[::-1]
 
 
 def _follow(stack_id: str, seen: set[str], clients: Clients, say: Say, sleep: Sleep) -> StackTypeDef:
@@ -274,27 +277,27 @@ def _follow(stack_id: str, seen: set[str], clients: Clients, say: Say, sleep: Sl
             elif event.status.endswith("_FAILED") and _CONSEQUENCE not in event.reason:
                 failed.append(event)
         if ended:
-            found = clients.cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
+            description = clients.cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
             if ended not in GOOD:
-                raise RunError(_failure_message(found, ended, failed))
-            return found
+                raise RunError(_failure_message(description, ended, failed))
+            return description
         sleep(POLL_S)
 
 
-def _failure_message(found: StackTypeDef, ended: str, failed: Sequence[StackEvent]) -> str:
+def _failure_message(stack: StackTypeDef, ended: str, failed: Sequence[StackEvent]) -> str:
     what = "; ".join(f"{event.resource} ({event.type}): {event.reason or event.status}" for event in failed)
-    return f"stack {found['StackName']}: {ended}: {what or found.get('StackStatusReason', 'AWS gives no reason')}"
+    return f"stack {stack['StackName']}: {ended}: {what or stack.get('StackStatusReason', 'AWS gives no reason')}"
 
 
-def running_executions(found: StackTypeDef, clients: Clients) -> list[str]:
+def running_executions(description: StackTypeDef, clients: Clients) -> list[str]:
     """Return names of running executions of the stack's state machines: the first page of each.
 
     Raises:
         RunError: if a call fails.
     """
     names = []
-    with aws_call(f"look for runs of the stack {found['StackName']}"):
-        pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=found["StackId"])
+    with aws_call(f"list the running executions of the stack {description['StackName']}"):
+        pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=description["StackId"])
         for resource in (resource for page in pages for resource in page["StackResourceSummaries"]):
             there = "PhysicalResourceId" in resource and resource["ResourceStatus"] != "DELETE_COMPLETE"
             if there and resource["ResourceType"] == STATE_MACHINE:

@@ -37,12 +37,12 @@ class EvaluateOnExit:
 
     def matches(self, status_reason: str, reason: str, exit_code: str) -> bool:
         """Tell whether the end of an attempt matches all patterns."""
-        found = (
+        pairs = (
             (self.on_status_reason, status_reason),
             (self.on_reason, reason),
             (self.on_exit_code, exit_code),
         )
-        return all(pattern is None or _fits(pattern, text) for pattern, text in found)
+        return all(pattern is None or _fits(pattern, text) for pattern, text in pairs)
 
     def to_json(self) -> dict[str, str]:
         """Return the entry as CloudFormation and Step Functions write it.
@@ -50,13 +50,13 @@ class EvaluateOnExit:
         >>> EvaluateOnExit("RETRY", on_status_reason="Host EC2*").to_json()
         {'OnStatusReason': 'Host EC2*', 'Action': 'RETRY'}
         """
-        given = {
+        members = {
             "OnStatusReason": self.on_status_reason,
             "OnReason": self.on_reason,
             "OnExitCode": self.on_exit_code,
             "Action": self.action,
         }
-        return {name: value for name, value in given.items() if value is not None}
+        return {name: value for name, value in members.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +86,13 @@ class RetryStrategy:
         return {"Attempts": self.attempts, **({"EvaluateOnExit": entries} if entries else {})}
 
     @staticmethod
-    def from_json(given: Mapping[str, Any]) -> RetryStrategy:
+    def from_json(members: Mapping[str, Any]) -> RetryStrategy:
         """Return the strategy of a submission's ``RetryStrategy``."""
         entries = (
             EvaluateOnExit(one["Action"], one.get("OnStatusReason"), one.get("OnReason"), one.get("OnExitCode"))
-            for one in given.get("EvaluateOnExit") or ()
+            for one in members.get("EvaluateOnExit") or ()
         )
-        return RetryStrategy(int(given.get("Attempts", 1)), tuple(entries))
+        return RetryStrategy(int(members.get("Attempts", 1)), tuple(entries))
 
 
 ONCE = RetryStrategy()

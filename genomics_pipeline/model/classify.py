@@ -156,16 +156,16 @@ def classify(error: str, cause: str) -> Failure:
         return _of_stage(error, detail)
     if detail is not None and ("Container" in detail or "Attempts" in detail or "JobId" in detail):
         return _of_job(error, detail)
-    found, why = (FailureClass.UNKNOWN, "") if cause and not error else _by_error(error)
-    return Failure(found, cause or error or "aborted before it ended", why, error)
+    failure_class, why = (FailureClass.UNKNOWN, "") if cause and not error else _by_error(error)
+    return Failure(failure_class, cause or error or "aborted before it ended", why, error)
 
 
 def _object(text: str) -> dict[str, Any] | None:
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):  # plain text, or JSON that was cut
         return None
-    return found if isinstance(found, dict) else None
+    return value if isinstance(value, dict) else None
 
 
 def _is_cut(cause: str) -> bool:
@@ -190,8 +190,8 @@ def _of_cut(error: str, members: Mapping[str, Any]) -> Failure:
     known = _class_named(members.get("class"))
     return Failure(
         failure_class=known or FailureClass.UNKNOWN,
-        message=f"the cause was cut after {quotas.CAUSE.value:,} characters; the job's log tells what happened",
-        why=f"class: {known}, as the state machine found" if known else "",
+        message=f"AWS cut the cause after {quotas.CAUSE.value:,} characters; see the job's log",
+        why=f"class: {known}, as classified by the state machine" if known else "",
         error=str(members.get("error", error)),
         stage=str(members["stage"]) if "stage" in members else None,
     )
@@ -214,8 +214,8 @@ def _of_stage(error: str, detail: Mapping[str, Any]) -> Failure:
 
 def _tries(tried: Any) -> Iterator[StageTry]:
     for one in _mappings(tried):
-        found = _class_named(one.get("class")) or FailureClass.UNKNOWN
-        yield StageTry(found, _number(one.get("memory_mib")), one.get("job_id"))
+        failure_class = _class_named(one.get("class")) or FailureClass.UNKNOWN
+        yield StageTry(failure_class, _number(one.get("memory_mib")), one.get("job_id"))
 
 
 def _earlier(tried: Sequence[StageTry], last: str | None) -> list[StageTry]:
@@ -247,10 +247,10 @@ def _of_job(error: str, job: Mapping[str, Any]) -> Failure:
     code = _number(container.get("ExitCode", last.get("ExitCode")))
     reason = str(container.get("Reason") or last.get("Reason") or "")
     status_reason = str(job.get("StatusReason") or "")
-    found, why = _class(error, status_reason, reason, code)
+    failure_class, why = _class(error, status_reason, reason, code)
     streams = [one.get("LogStreamName") for one in containers]
     return Failure(
-        failure_class=found,
+        failure_class=failure_class,
         message=reason or status_reason or error,
         why=why,
         error=error,
@@ -286,9 +286,9 @@ def _class(error: str, status_reason: str, reason: str, code: int | None) -> tup
         (BY_REASON, "status reason", status_reason),
     ):
         compared = text.lower() if table is BY_REASON else text
-        for start, found in table.items():
+        for start, failure_class in table.items():
             if compared.startswith(start):
-                return found, f"{field}: {text}"
+                return failure_class, f"{field}: {text}"
     if code:
         return BY_EXIT_CODE.get(code, FailureClass.TOOL_ERROR), f"{EXIT_CODE}: {code}"
     return _by_error(error) if error else (FailureClass.UNKNOWN, "")

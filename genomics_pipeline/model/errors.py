@@ -77,8 +77,8 @@ class CollectedProblems:
 
     def add(self, problems: Iterable[Problem]) -> None:
         """Keep the problems that a check found."""
-        if found := list(problems):
-            self._errors.append(DataError(found))
+        if listed := list(problems):
+            self._errors.append(DataError(listed))
 
     def refuse(self) -> None:
         """Raise the problems that were kept, if there are any.
@@ -93,7 +93,7 @@ class CollectedProblems:
             raise UsageError(problems) if usage else DataError(problems)
 
 
-def did_you_mean(found: str, known: Sequence[str]) -> str:
+def did_you_mean(name: str, known: Sequence[str]) -> str:
     """Return a hint for a misspelt name: the nearest known name, or all of them.
 
     >>> did_you_mean("ploidi", ["ploidy", "regions"])
@@ -101,5 +101,5 @@ def did_you_mean(found: str, known: Sequence[str]) -> str:
     >>> did_you_mean("x", ["ploidy", "regions"])
     'known: ploidy, regions'
     """
-    near = get_close_matches(found, known, n=1)
+    near = get_close_matches(name, known, n=1)
     return f"did you mean '{near[0]}'?" if near else "known: " + (", ".join(known) or "none")

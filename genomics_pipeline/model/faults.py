@@ -62,7 +62,7 @@ class Fault:
 
     def _often(self) -> str:
         if self.below_mib is not None:
-            return f"until it asks for {self.below_mib} MiB"
+            return f"until it requests {self.below_mib} MiB"
         if self.times is None:
             return "always"
         unit = _UNITS.get(self.kind, "attempt")
@@ -83,7 +83,7 @@ class Faults:
 
     def __str__(self) -> str:
         """Return a description of one line for each fault."""
-        return "\n  ".join([f"faults are injected on purpose: {self.file}, seed {self.seed}", *map(str, self.faults)])
+        return "\n  ".join([f"injected faults: {self.file}, seed {self.seed}", *map(str, self.faults)])
 
 
 def parse_faults(text: str, *, file: str, stages: Mapping[str, str], samples: Sequence[str]) -> Faults:
@@ -128,14 +128,14 @@ def _problems(toml: TomlFile, index: int, stages: Mapping[str, str], samples: Se
         message = f"expected a stage of scope sample, found {stage!r}, whose scope is {stages[stage]}"
         yield toml.problem((*path, "samples"), message)
     if "below_mib" in raw and raw["class"] != FailureClass.OUT_OF_MEMORY:
-        message = f"expected it in a fault of class out_of_memory, found it in {raw['class']}"
+        message = f"expected below_mib in faults of class out_of_memory only, found it in {raw['class']}"
         yield toml.problem((*path, "below_mib"), message)
-    given = [key for key in ("times", "always", "below_mib") if raw.get(key)]
-    if len(given) > 1:
-        message = f"expected one of times, always and below_mib, found {' and '.join(given)}"
-        yield toml.problem((*path, given[1]), message)
+    limits = [key for key in ("times", "always", "below_mib") if raw.get(key)]
+    if len(limits) > 1:
+        message = f"expected one of times, always and below_mib, found {' and '.join(limits)}"
+        yield toml.problem((*path, limits[1]), message)
     if raw["class"] == ENGINE_KILLED and raw.get("always"):
-        yield toml.problem((*path, "always"), "expected times: a run that is always killed never ends")
+        yield toml.problem((*path, "always"), "expected times: a run that is always killed would never end")
 
 
 def _chance(*parts: object) -> float:

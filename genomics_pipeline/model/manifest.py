@@ -42,10 +42,10 @@ def parse_sheet(text: str, name: str, base: str) -> list[Sample]:
     samples: dict[str, _SampleRows] = {}
     files: dict[str, int] = {}
     for row in rows:
-        found = [*_row_problems(row, name, base)]
-        if not found:
-            found = [*_join(row, samples, files, name, base)]
-        problems += found
+        row_problems = [*_row_problems(row, name, base)]
+        if not row_problems:
+            row_problems = [*_join(row, samples, files, name, base)]
+        problems += row_problems
     if not rows and not problems:
         problems.append(Problem("expected at least one sample, found none", name))
     if problems:
@@ -112,7 +112,7 @@ def _join(row: Row, samples: dict[str, _SampleRows], files: dict[str, int], file
     if lane in sample.lanes:
         line, _ = sample.lanes[lane]
         yield Problem(
-            f"expected a lane of its own, found {lane!r} of sample {name} again (first on line {line})",
+            f"expected a unique lane, found {lane!r} of sample {name} again (first on line {line})",
             file,
             row.line,
             "lane",
@@ -122,7 +122,9 @@ def _join(row: Row, samples: dict[str, _SampleRows], files: dict[str, int], file
     ]
     for column, path in zip(("fastq_1", "fastq_2"), paths, strict=True):
         if path and files.setdefault(path, row.line) != row.line:
-            yield Problem(f"expected a file once, found it on line {files[path]} too: {path}", file, row.line, column)
+            yield Problem(
+                f"expected each file once, found it on line {files[path]} too: {path}", file, row.line, column
+            )
     assert paths[0] is not None  # a row without it was refused
     sample.lanes.setdefault(lane, (row.line, Lane(lane, paths[0], paths[1])))
 

@@ -82,13 +82,13 @@ def resolve(specs: Mapping[str, ParameterSpec], overrides: Mapping[str, object])
 
 def override_problems(specs: Mapping[str, ParameterSpec], overrides: Mapping[str, object]) -> list[tuple[str, str]]:
     """Return pairs of a parameter's name and what is wrong, one for each override that cannot be used."""
-    found = []
+    problems = []
     for name, value in overrides.items():
         if name not in specs:
-            found.append((name, f"unknown parameter {name!r}; {did_you_mean(name, list(specs))}"))
+            problems.append((name, f"unknown parameter {name!r}; {did_you_mean(name, list(specs))}"))
         elif value is not None and (message := misfit(specs[name], value)):
-            found.append((name, message))
-    return found
+            problems.append((name, message))
+    return problems
 
 
 def parse_value(spec: ParameterSpec, text: str, base: str) -> Value:

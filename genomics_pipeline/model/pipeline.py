@@ -15,7 +15,7 @@ from genomics_pipeline.model.toml_file import TomlFile
 
 READS = "sample.reads"
 REFERENCE = "reference"
-GIVEN = "item.files"  # source of an input where a single step is run: the item names its files
+ITEM_FILES = "item.files"  # the source of an input when a single step is run: the item names its files
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def _stage_problems(
     """Yield the problems of one stage; outputs of stages whose step is unknown are not checked."""
     path = ("stages", number)
     if stage.name in [other.name for other in earlier]:
-        yield toml.problem((*path, "name"), f"expected a name of its own, found {stage.name!r} a second time")
+        yield toml.problem((*path, "name"), f"expected a unique name, found {stage.name!r} a second time")
     for name in stage.inputs:
         if name not in stage.step.inputs:
             hint = did_you_mean(name, list(stage.step.inputs))
@@ -198,7 +198,7 @@ def _source_misfit(spec: InputSpec, stage: Stage, earlier: list[Stage]) -> str |
     one = outputs[source].scope in (stage.scope, "cohort")
     if spec.type == "file" and not one:
         return (
-            f"expected one file, found {source!r}, which is one for each {outputs[source].scope}; "
+            f"expected one file, found {source!r}, which has one for each {outputs[source].scope}; "
             f'the step must declare the input as type "files"'
         )
     return None
@@ -213,9 +213,9 @@ def _publish_problems(toml: TomlFile, number: int, stage: Stage) -> Iterator[Pro
         parts = folder.split("/")
         if folder.startswith("/") or ".." in parts or "" in parts[:-1]:
             yield toml.problem(path, f"expected a folder below results/, found {folder!r}")
-        for found in PLACEHOLDER.findall(folder):
-            if found != stage.scope:
-                message = f"unknown placeholder {{{found}}} in scope {stage.scope}; known: {stage.scope}"
+        for placeholder in PLACEHOLDER.findall(folder):
+            if placeholder != stage.scope:
+                message = f"unknown placeholder {{{placeholder}}} in scope {stage.scope}; known: {stage.scope}"
                 yield toml.problem(path, message)
     for name in outputs:
         if name not in stage.publish:
@@ -223,26 +223,25 @@ def _publish_problems(toml: TomlFile, number: int, stage: Stage) -> Iterator[Pro
         elif stage.scope != "cohort":
             where = stage.publish[name] + stage.step.outputs[name].path
             if f"{{{stage.scope}}}" not in where:
-                message = f"the output {name!r} of each {stage.scope} would overwrite the last: name {{{stage.scope}}}"
+                message = f"each {stage.scope} would overwrite the output {name!r}: add {{{stage.scope}}} to its folder"
                 yield toml.problem(path, message)
     for name, spec in stage.step.outputs.items():
-        for found in PLACEHOLDER.findall(spec.path):
-            if found in SCOPES and found != stage.scope:
-                message = (
-                    f"the output {name!r} names {{{found}}}: expected a stage of scope {found}, found {stage.scope}"
-                )
+        for placeholder in PLACEHOLDER.findall(spec.path):
+            if placeholder in SCOPES and placeholder != stage.scope:
+                expected = f"expected a stage of scope {placeholder}, found {stage.scope}"
+                message = f"the output {name!r} names {{{placeholder}}}: {expected}"
                 yield toml.problem(("stages", number, "scope"), message)
 
 
 def _overwrite_problems(toml: TomlFile, number: int, stage: Stage, earlier: list[Stage]) -> Iterator[Problem]:
     """Yield a problem for each output of the stage that has the same path as another output."""
-    taken: dict[str, str] = {}
+    outputs: dict[str, str] = {}
     for other in (*earlier, stage):
         for name, spec in other.step.outputs.items():
             if name not in other.publish or not set(SCOPES).issuperset(PLACEHOLDER.findall(spec.path)):
                 continue  # parameters may make the paths differ
             where = f"{other.publish[name].rstrip('/')}/{spec.path}"
-            first = taken.setdefault(where, f"{other.name}.{name}")
+            first = outputs.setdefault(where, f"{other.name}.{name}")
             if other is stage and first != f"{other.name}.{name}":
                 message = f"the output {name!r} would overwrite {first!r}, results/{where}: expected another folder"
                 yield toml.problem(("stages", number, "publish"), message)

@@ -23,7 +23,7 @@ class StageMemory:
     stage: str | None = None
 
 
-def memory_by_stage(given: Sequence[StageMemory], pipeline: Pipeline) -> dict[str, int]:
+def memory_by_stage(memory: Sequence[StageMemory], pipeline: Pipeline) -> dict[str, int]:
     """Return the first memory of jobs by stage; what is given for one stage goes before what is given for all.
 
     Raises:
@@ -33,7 +33,7 @@ def memory_by_stage(given: Sequence[StageMemory], pipeline: Pipeline) -> dict[st
     over_samples: dict[str, int] = {}
     named: dict[str, int] = {}
     problems = []
-    for one in given:
+    for one in memory:
         if one.stage is None:
             over_samples = {name: one.memory_mib for name, scope in stages.items() if scope == "sample"}
         elif one.stage in stages:

@@ -87,7 +87,7 @@ def _json_rows(text: str, name: str, problems: list[Problem]) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            found = json.loads(line, object_pairs_hook=_object)
+            parsed = json.loads(line, object_pairs_hook=_object)
         except json.JSONDecodeError as error:
             problems.append(Problem(f"expected a JSON object on each line: {error.msg}", name, number, error.colno))
             continue
@@ -99,13 +99,13 @@ def _json_rows(text: str, name: str, problems: list[Problem]) -> Iterator[Row]:
                 Problem("expected a JSON object of texts, found a number or nesting too long", name, number)
             )
             continue
-        if not isinstance(found, dict):
-            problems.append(Problem(f"expected a JSON object on each line, found {_example(found)}", name, number))
+        if not isinstance(parsed, dict):
+            problems.append(Problem(f"expected a JSON object on each line, found {_example(parsed)}", name, number))
             continue
-        wrong = list(_key_problems(found, name, number))
+        wrong = list(_key_problems(parsed, name, number))
         problems += wrong
         if not wrong:
-            yield Row(number, {key: "" if value is None else str(value) for key, value in found.items()})
+            yield Row(number, {key: "" if value is None else str(value) for key, value in parsed.items()})
 
 
 def _key_problems(row: dict[str, Any], name: str, line: int) -> Iterator[Problem]:
@@ -121,12 +121,12 @@ class _DuplicateKey(Exception):
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     for key, value in pairs:
-        if key in found:
+        if key in members:
             raise _DuplicateKey(key)
-        found[key] = value
-    return found
+        members[key] = value
+    return members
 
 
 def _example(value: Any) -> str:

@@ -168,37 +168,41 @@ def _parameter_problems(toml: TomlFile, parameters: Mapping[str, ParameterSpec])
             if message := misfit(replace(spec, choices=None), choice):
                 yield toml.problem(("parameters", spec.name, "choices"), message)
         if spec.name in SCOPES:
-            yield toml.problem(("parameters", spec.name), f"expected another name: {{{spec.name}}} is the item's own")
+            yield toml.problem(
+                ("parameters", spec.name), f"expected another name: {{{spec.name}}} is the placeholder of the item"
+            )
 
 
 def _stream_problems(toml: TomlFile) -> Iterator[Problem]:
     for name, raw in toml.data["inputs"].items():
         if raw.get("stream") and (raw["type"] == "reference" or "indexes" in raw):
             expected = "expected an input that is read once, from beginning to end"
-            yield toml.problem(("inputs", name, "stream"), f"{expected}: no reference and nothing with indexes")
+            yield toml.problem(("inputs", name, "stream"), f"{expected}, not a reference or an input with indexes")
 
 
 def _placeholder_problems(toml: TomlFile) -> Iterator[Problem]:
     data = toml.data
     in_paths = [*SCOPES, *data.get("parameters", {})]
     for name, raw in data["outputs"].items():
-        for found in PLACEHOLDER.findall(raw["path"]):
-            if found not in in_paths:
+        for placeholder in PLACEHOLDER.findall(raw["path"]):
+            if placeholder not in in_paths:
                 path = ("outputs", name, "path")
-                yield toml.problem(path, f"unknown placeholder {{{found}}}; {did_you_mean(found, in_paths)}")
+                hint = did_you_mean(placeholder, in_paths)
+                yield toml.problem(path, f"unknown placeholder {{{placeholder}}}; {hint}")
     groups = ("inputs", "outputs", "parameters")
     known = ["python", "step_dir", "task", "scratch", "vcpus", "memory_mib"]
     known += [f"{group}.{name}" for group in groups for name in data.get(group, {})]
     for word in data["command"]:
-        for found in PLACEHOLDER.findall(word):
-            if found not in known:
-                yield toml.problem(("command",), f"unknown placeholder {{{found}}}; {did_you_mean(found, known)}")
+        for placeholder in PLACEHOLDER.findall(word):
+            if placeholder not in known:
+                hint = did_you_mean(placeholder, known)
+                yield toml.problem(("command",), f"unknown placeholder {{{placeholder}}}; {hint}")
 
 
 def _memory_problems(toml: TomlFile) -> Iterator[Problem]:
     memory = toml.data.get("resources", {}).get("memory_mib")
     if isinstance(memory, list) and memory != sorted(set(memory)):
-        expected = "expected a ladder that rises, such as [8192, 16384]"
+        expected = "expected a memory ladder in increasing order, such as [8192, 16384]"
         yield toml.problem(("resources", "memory_mib"), f"{expected}, found {memory}")
 
 

@@ -106,15 +106,15 @@ class TaskPayload:
             )
         except (KeyError, TypeError) as error:
             raise DataError(
-                f"{PAYLOAD_VARIABLE}: expected a task payload, found one without or with a wrong {error}"
+                f"{PAYLOAD_VARIABLE}: expected a task payload, found one in which {error} is missing or wrong"
             ) from None
 
 
-def items_of(given: str) -> list[Mapping[str, Any]]:
+def items_of(text: str) -> list[Mapping[str, Any]]:
     """Return the items of a child execution: one, or those of its batch.
 
     Args:
-        given: The child's input as JSON text.
+        text: The child's input as JSON text.
 
     Raises:
         ValueError: for text that is not JSON.
@@ -123,10 +123,10 @@ def items_of(given: str) -> list[Mapping[str, Any]]:
     >>> items_of('{"Items": [{"item": {"sample": "a"}}], "BatchInput": {}}')
     [{'sample': 'a'}]
     """
-    return items_in(json.loads(given))
+    return items_in(json.loads(text))
 
 
-def items_in(found: Any) -> list[Mapping[str, Any]]:
+def items_in(child_input: Any) -> list[Mapping[str, Any]]:
     """Return the items of a child execution: one, or those of its batch.
 
     Raises:
@@ -135,7 +135,7 @@ def items_in(found: Any) -> list[Mapping[str, Any]]:
     >>> items_in({"item": {"sample": "a"}, "run": {}})
     [{'sample': 'a'}]
     """
-    items = [held["item"] for held in found["Items"]] if "Items" in found else [found["item"]]
+    items = [entry["item"] for entry in child_input["Items"]] if "Items" in child_input else [child_input["item"]]
     if not all(isinstance(item, dict) for item in items):
         raise TypeError(items)
     return items

@@ -108,10 +108,10 @@ def _validator(schema: str) -> Any:
     from jsonschema import Draft202012Validator, ValidationError
     from jsonschema.validators import extend
 
-    def pattern(_: Any, rule: str, found: Any, __: Any) -> Iterator[ValidationError]:
+    def pattern(_: Any, rule: str, value: Any, __: Any) -> Iterator[ValidationError]:
         """Check a pattern whose `$` is the end of the text only; Python's also matches before a last newline."""
-        if isinstance(found, str) and not re.fullmatch(rule, found):
-            yield ValidationError(f"{found!r} does not match {rule!r}")
+        if isinstance(value, str) and not re.fullmatch(rule, value):
+            yield ValidationError(f"{value!r} does not match {rule!r}")
 
     text = resources.files("genomics_pipeline.schemas").joinpath(f"{schema}.schema.json").read_text("utf-8")
     return extend(Draft202012Validator, {"pattern": pattern})(json.loads(text))  # type: ignore[no-untyped-call]
@@ -119,32 +119,32 @@ def _validator(schema: str) -> Any:
 
 def _explain(error: ValidationError) -> Iterator[tuple[Path, str]]:
     path = list(error.absolute_path)
-    found: Any = error.instance
+    value: Any = error.instance
     rule: Any = error.validator_value
     schema: Any = error.schema
     match error.validator:
         case "additionalProperties":
             known = list(schema["properties"])
-            for name in found:
+            for name in value:
                 if name not in known:
                     yield [*path, name], f"unknown key {name!r}; {did_you_mean(name, known)}"
         case "required":
             for name in rule:
-                if name not in found and f"'{name}'" in error.message:
+                if name not in value and f"'{name}'" in error.message:
                     yield path, f"expected the key {name!r}, found none"
         case "type":
             kinds = [rule] if isinstance(rule, str) else rule
             expected = " or ".join(TOML_WORDS.get(kind, f"a {kind}") for kind in kinds)
-            yield path, f"expected {expected}, found {found!r}"
+            yield path, f"expected {expected}, found {value!r}"
         case "enum":
-            yield path, f"expected one of {', '.join(map(str, rule))}, found {found!r}"
+            yield path, f"expected one of {', '.join(map(str, rule))}, found {value!r}"
         case "pattern":
-            yield path, f"expected {schema.get('description', rule)}, found {found!r}"
+            yield path, f"expected {schema.get('description', rule)}, found {value!r}"
         case "minimum" | "maximum" | "exclusiveMinimum":
             sign = {"minimum": ">=", "maximum": "<=", "exclusiveMinimum": ">"}[error.validator]
-            yield path, f"expected a number {sign} {rule}, found {found!r}"
+            yield path, f"expected a number {sign} {rule}, found {value!r}"
         case "minItems" | "minProperties" | "minLength":
             what = COUNTED[error.validator] + "s" * (rule != 1)
-            yield path, f"expected at least {rule} {what}, found {len(found) or 'none'}"
+            yield path, f"expected at least {rule} {what}, found {len(value) or 'none'}"
         case _:
             yield path, error.message

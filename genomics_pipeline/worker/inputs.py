@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.model.pipeline import GIVEN, READS, REFERENCE
+from genomics_pipeline.model.pipeline import ITEM_FILES, READS, REFERENCE
 from genomics_pipeline.model.step import InputSpec
 from genomics_pipeline.model.task import TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord, read_completion
@@ -122,7 +122,7 @@ def find_input(payload: TaskPayload, spec: InputSpec, item: Mapping[str, Any], s
     source = payload.inputs[spec.name]
     if source == READS:
         return _reads(spec, item, store)
-    if source == GIVEN:
+    if source == ITEM_FILES:
         return _given_files(spec, item["files"][spec.name], store)
     if source == REFERENCE:
         path = prepare(payload.reference, spec.indexes, store, cache)

@@ -145,7 +145,7 @@ BROKEN: dict[str, tuple[Change, str]] = {
     ),
     "job request": (
         environment(1),
-        "/States/gather: Arguments: AWS allows a SubmitJob of at most 30720 bytes, found 30721 without items",
+        "/States/gather: Arguments: AWS allows a SubmitJob request of at most 30720 bytes, found 30721 without items",
     ),
 }
 
@@ -220,11 +220,11 @@ def test_generate_refuses_a_batch_that_no_job_could_carry(pipeline: Any) -> None
     with pytest.raises(DataError) as raised:
         generate(pipeline("p", STAGES, maps))
     problems = [str(problem) for problem in raised.value.problems]
-    assert [problem.split(" with them")[0] for problem in problems] == [
-        f"/States/Sample: ItemBatcher.MaxInputBytesPerBatch: AWS allows at most {fits} bytes:"
+    assert [problem.split(", so that")[0] for problem in problems] == [
+        f"/States/Sample: ItemBatcher.MaxInputBytesPerBatch: AWS allows at most {fits} bytes"
         for fits in (14_771, 14_780)
     ]
-    assert problems[0].endswith("the job of align would pass SubmitJob's 30720, found 20000")
+    assert problems[0].endswith("so that the SubmitJob request of align has at most 30720, found 20000")
     for allowed in (14_771, None):
         generate(pipeline("p", STAGES, {"sample": MapSettings(items_per_batch=10, max_input_bytes_per_batch=allowed)}))
 

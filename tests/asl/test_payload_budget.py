@@ -108,15 +108,15 @@ def test_jobs_that_are_too_large_without_an_item(pipeline: Any) -> None:
     problems = [str(problem) for problem in raised.value.problems]
     assert problems[0].startswith("the execution's input: AWS allows 262144 bytes, found 3")
     assert [problem.split(" bytes, found")[0] for problem in problems[1:]] == [
-        f"stage {name}: AWS allows a SubmitJob of at most 30720" for name in ("align", "gather")
+        f"stage {name}: AWS allows a SubmitJob request of at most 30720" for name in ("align", "gather")
     ]
-    assert problems[1].endswith("without its item; shorten what --param gives")
+    assert problems[1].endswith("without its item; shorten the parameters")
 
 
 def test_what_one_map_run_reads() -> None:
     check_items("manifest.jsonl", 100_000_000, 10_000_000_000)
     for count, size, message in (
-        (100_000_001, 1, "AWS allows 100000000 items of a Map Run, found 100000001"),
+        (100_000_001, 1, "AWS allows 100000000 items in a Map Run, found 100000001"),
         (1, 10_000_000_001, "AWS allows a file of 10000000000 bytes, found 10000000001"),
     ):
         with pytest.raises(DataError) as raised:

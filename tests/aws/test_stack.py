@@ -152,7 +152,9 @@ def test_a_change_set_that_cannot_be_made(clients: Clients, stub: Stubber) -> No
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"])
 def test_a_stack_that_can_only_be_deleted(clients: Clients, stub: Stubber, status: str) -> None:
     stub.add_response("describe_stacks", described(status))
-    expected = f"stack s: expected one that can be changed, found {status}; `genomics-pipeline destroy`, then deploy"
+    expected = (
+        f"stack s: expected a stack that can be changed, found {status}; run `genomics-pipeline destroy`, then deploy"
+    )
     with pytest.raises(RunError, match=expected):
         make_change_set("s", TEMPLATE, {}, clients, no_wait)
 

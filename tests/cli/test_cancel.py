@@ -163,7 +163,7 @@ def test_no_stack(aws: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli
     monkeypatch.chdir(tmp_path)
     assert cli("cancel", "cohort-1", "--yes").err == (
         "error: cohort-1: expected a run's folder or a run of a stack: no such folder here; "
-        "stack genomics-pipeline: expected it to be deployed, found none; `genomics-pipeline deploy`\n"
+        "stack genomics-pipeline: expected a deployed stack, found none; run `genomics-pipeline deploy`\n"
     )
 
 

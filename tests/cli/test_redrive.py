@@ -263,8 +263,8 @@ def test_what_changes_meanwhile(cancelled_run: str, step_functions: FakeAws, cli
     gate.fail("RedriveExecution", ApiError("ExecutionLimitExceeded", "The maximum number … has been reached"))
     arn = step_functions.execution(cancelled_run).arn
     assert cli("redrive", cancelled_run).err == (
-        f"error: cannot redrive the execution {arn}: as many executions are open as this account may have; "
-        "try again when some have ended\n"
+        f"error: cannot redrive the execution {arn}: the account has its maximum number of open executions; "
+        "try again after some have ended\n"
     )
     gate.throttle("RedriveExecution", 2)
     assert cli("redrive", cancelled_run).code == 0

@@ -80,7 +80,7 @@ def test_nobody_to_ask(cli: Callable[..., Any]) -> None:
     assert " Add     Bucket " in ended.out
     assert ended.err == "error: Execute? expected a confirmation, found no terminal; use --yes\n"
     assert cli("destroy", "--yes").err == (
-        "error: stack genomics-pipeline: expected it to be deployed, found none; is the region right?\n"
+        "error: stack genomics-pipeline: expected a deployed stack, found none; is the region right?\n"
     )
 
 

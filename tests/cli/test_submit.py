@@ -294,7 +294,7 @@ def test_no_stack(aws: str, tmp_path: Path, cli: Cli) -> None:
     ended = cli("submit", sheet, "--reference", "s3://b/r.fa", "--stack", "other")
     assert (ended.code, errors(ended)) == (
         1,
-        ["stack other: expected it to be deployed, found none; `genomics-pipeline deploy`"],
+        ["stack other: expected a deployed stack, found none; run `genomics-pipeline deploy`"],
     )
 
 

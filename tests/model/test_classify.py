@@ -177,13 +177,13 @@ def test_the_class_is_found_anew_but_for_the_exit_codes_that_are_the_steps_own()
 
 
 def test_a_cause_that_was_cut_tells_what_its_beginning_holds() -> None:
-    told = "the cause was cut after 32,768 characters; the job's log tells what happened"
+    told = "AWS cut the cause after 32,768 characters; see the job's log"
     cut = json.dumps({"stage": "alignment", "class": "out_of_memory", "error": "E", "cause": "x" * 40_000})
     cut = cut.replace('": ', '":').replace(', "', ',"')[:32_768]
     assert classify("States.TaskFailed", cut) == Failure(
         failure_class=FailureClass.OUT_OF_MEMORY,
         message=told,
-        why="class: out_of_memory, as the state machine found",
+        why="class: out_of_memory, as classified by the state machine",
         error="E",
         stage="alignment",
     )

@@ -64,8 +64,8 @@ def test_a_file_with_everything() -> None:
     assert (
         str(parsed(ALL))
         == """\
-faults are injected on purpose: faults.toml, seed 20261124
-  1. out_of_memory: alignment of s1, s2, 25 % of them, until it asks for 16384 MiB
+injected faults: faults.toml, seed 20261124
+  1. out_of_memory: alignment of s1, s2, 25 % of them, until it requests 16384 MiB
   2. host_lost: any stage of any item, the first 2 attempts
   3. throttled: any stage of any item, the first 3 submissions
   4. tool_error: any stage of any item, always

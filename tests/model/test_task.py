@@ -33,7 +33,7 @@ def test_a_payload_goes_through_json() -> None:
 def test_a_payload_lacks_nothing(lacking: str) -> None:
     with pytest.raises(DataError) as error:
         TaskPayload.from_json({key: value for key, value in PAYLOAD.items() if key != lacking})
-    told = f"expected a task payload, found one without or with a wrong {lacking!r}"
+    told = f"expected a task payload, found one in which {lacking!r} is missing or wrong"
     assert str(error.value) == f"GENOMICS_PIPELINE_TASK: {told}"
 
 

@@ -276,7 +276,7 @@ def test_destroy_does_not_pull_the_ground_from_under_a_run(clients: Clients, pla
 
 
 def test_nothing_to_destroy(clients: Clients) -> None:
-    with pytest.raises(RunError, match=r"^stack nowhere: expected it to be deployed, found none; is the region right"):
+    with pytest.raises(RunError, match=r"^stack nowhere: expected a deployed stack, found none; is the region right"):
         destroy("nowhere", False, clients, StandInUser(), _no_deletion)
 
 

@@ -22,7 +22,7 @@ from genomics_pipeline.engine.tasks import job_poller
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.engine.tasks.job_runner import JobDetail, JobReport, JobRunner
 from genomics_pipeline.language.errors import StatesError
-from genomics_pipeline.model.pipeline import GIVEN
+from genomics_pipeline.model.pipeline import ITEM_FILES
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, RunPlace, TaskPayload
 from genomics_pipeline.records.completion import read_completion
@@ -102,7 +102,7 @@ class Bench:
             run=self.place,
             reference="",
             parameters={},
-            inputs={"food": GIVEN},
+            inputs={"food": ITEM_FILES},
             publish={"eaten": "eaten"},
             items=tuple({"sample": sample, "files": {"food": [str(self.food)]}} for sample in samples),
             upstream={},

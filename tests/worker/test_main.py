@@ -133,7 +133,7 @@ BAD = {
     "no JSON": ("x", "GENOMICS_PIPELINE_TASK: expected JSON: Expecting value: line 1 column 1 (char 0)"),
     "no payload": (
         '{"stage": "x"}',
-        "GENOMICS_PIPELINE_TASK: expected a task payload, found one without or with a wrong 'step'",
+        "GENOMICS_PIPELINE_TASK: expected a task payload, found one in which 'step' is missing or wrong",
     ),
     "no object": ("s3://RUN/none.json", "s3://RUN/none.json: expected a file, found none"),
 }

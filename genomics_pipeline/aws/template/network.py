@@ -24,7 +24,7 @@ def network(names: ResourceNames) -> TemplateResources:
     and by the GB; the security group admits nothing. S3 is reached by a gateway endpoint, which is free.
     """
     tags = [{"Key": "Name", "Value": names.stack}]
-    made: TemplateResources = {
+    resources: TemplateResources = {
         "Vpc": {
             "Type": "AWS::EC2::VPC",
             "Properties": {
@@ -60,10 +60,10 @@ def network(names: ResourceNames) -> TemplateResources:
         },
     }
     for number in range(ZONES):
-        made |= _subnet(number)
-    for resource in made.values():
+        resources |= _subnet(number)
+    for resource in resources.values():
         resource["Condition"] = MAKES_NETWORK
-    return {**made, SECURITY_GROUP: _security_group()}
+    return {**resources, SECURITY_GROUP: _security_group()}
 
 
 def _subnet(number: int) -> TemplateResources:

@@ -58,7 +58,7 @@ def template(
     for part in parts:
         for name, resource in part.items():
             if name in resources:
-                raise DataError(f"two names make the same resource, {name}: rename a step or a pipeline")
+                raise DataError(f"two names result in the same resource name {name}: rename a step or a pipeline")
             resources[name] = resource
     _check_names(machines, names)
     return {

@@ -12,7 +12,7 @@ from typing import Any
 
 from genomics_pipeline.model.errors import Problem, RunError, UsageError, did_you_mean
 from genomics_pipeline.model.parameters import Value, parse_value
-from genomics_pipeline.model.pipeline import GIVEN, READS, REFERENCE
+from genomics_pipeline.model.pipeline import ITEM_FILES, READS, REFERENCE
 from genomics_pipeline.model.sample import NAME
 from genomics_pipeline.model.step import PLACEHOLDER, SCOPES, InputSpec, StepSpec
 from genomics_pipeline.model.task import RunPlace, TaskPayload
@@ -106,7 +106,7 @@ def run_step(request: StepRequest, adapters: Adapters) -> StepOutcome:
             run=RunPlace(folder.name, BUCKET, ""),
             reference=reference or "",
             parameters=parameters,
-            inputs={name: _SOURCES.get(one.type, GIVEN) for name, one in spec.inputs.items()},
+            inputs={name: _SOURCES.get(one.type, ITEM_FILES) for name, one in spec.inputs.items()},
             publish=dict.fromkeys(spec.outputs, ""),
             items=(_item(scope, spec, files, request.sample, reference),),
             upstream={},

@@ -41,7 +41,7 @@ def destroy(
     """
     found = describe(stack, clients)
     if found is None:
-        raise RunError(f"stack {stack}: expected it to be deployed, found none; is the region right?")
+        raise RunError(f"stack {stack}: expected a deployed stack, found none; is the region right?")
     if runs := running_executions(found, clients):
         raise RunError(
             f"stack {stack}: expected no run to go on, found {len(runs)}, such as {runs[0]}; "

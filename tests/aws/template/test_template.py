@@ -196,7 +196,9 @@ def test_a_pipeline_of_ones_own_gets_the_same(any_document: dict[str, Any]) -> N
 def test_two_names_of_one_resource_are_refused() -> None:
     assert logical_id("a_b", "Step") == logical_id("a__b", "Step")
     machines = [PipelineStateMachine(name, '{"States": {}}') for name in ("a_b", "a__b")]
-    with pytest.raises(DataError, match="two names make the same resource, ABStatesRole: rename a step or a pipeline"):
+    with pytest.raises(
+        DataError, match="two names result in the same resource name ABStatesRole: rename a step or a pipeline"
+    ):
         template(machines, [], ResourceNames())
 
 

@@ -111,7 +111,7 @@ def test_push_logs_in_without_showing_the_password(docker: Callable[[], list[lis
 
 def test_push_without_a_repository_says_what_aws_says(docker: object, aws: str) -> None:
     ended = CliRunner().invoke(cli, ["containers", "push", "--step", "gather"])
-    assert str(ended.exception).startswith("cannot look into the ECR repository genomics-pipeline/gather: ")
+    assert str(ended.exception).startswith("cannot search the ECR repository genomics-pipeline/gather: ")
 
 
 def test_without_an_engine_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -233,9 +233,9 @@ def test_a_day_of_bad_luck(inject: Inject) -> None:
     assert end("tool") == ("counting", exited, 1, "tool_error of counting tool (injected)")
 
     # Nothing is hidden: what is asked for at the start, each fault as it happens, the counts at the end.
-    assert f"faults are injected on purpose: {run.parent}/faults.toml, seed 20261124\n" in stderr
+    assert f"injected faults: {run.parent}/faults.toml, seed 20261124\n" in stderr
     assert "\n  1. host_lost: counting of host, the first 2 attempts\n" in stderr
-    assert "\n  5. out_of_memory: any stage of memory, until it asks for 101 MiB\n" in stderr
+    assert "\n  5. out_of_memory: any stage of memory, until it requests 101 MiB\n" in stderr
     assert stderr.count("injected: host_lost: counting host\n") == 2
     assert stderr.count("injected: image: counting host\n") == 1
     assert "counting host: tried again after 0.0 s: Host EC2 (instance i-0" in stderr
