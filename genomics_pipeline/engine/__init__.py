@@ -1,1 +1,1 @@
-"""Runs state machine documents (Amazon States Language) on this machine. Knows nothing of genomics."""
+"""The interpreter of state machine documents (Amazon States Language) on this machine; it knows no genomics."""

@@ -1,4 +1,4 @@
-"""Run a state machine document on this machine."""
+"""The entry point of the engine: one call executes a state machine document on this machine."""
 
 from __future__ import annotations
 
@@ -30,35 +30,35 @@ def execute(
     fast_forward: bool = False,
     redrive: bool = False,
 ) -> ExecutionResult:
-    """Run a document to its end, or go on where the journal says it was interrupted.
+    """Execute a document to its end, or resume the execution from its journal.
 
-    The document must be one that AWS would take and whose Tasks can be run: `check_document` tells. It is
-    not asked here, as what was generated is known to be such.
+    The document must be one that AWS accepts and whose Tasks all have a handler. `check_document` verifies that; it
+    is not called here, because generated documents are known to be valid.
 
-    A child of a Map Run that ended is not run again, and no Task of the execution itself that ended; a Map Run keeps
-    its UUID. When the journal holds the end already, that is the answer.
+    On resuming, neither children of a Map Run nor Tasks of the execution itself that have ended run again, and a Map
+    Run keeps its UUID. If the journal already records the end of the execution, that result is returned.
 
     Args:
         document: The state machine.
-        execution_input: Its input, any JSON value.
+        execution_input: The input, any JSON value.
         name: The execution's name.
         state_machine: The state machine's name.
-        store: Where buckets lie.
-        tasks: What Task states call.
+        store: The store that holds the buckets.
+        tasks: The handlers of Task states.
         journal: A folder for this execution alone.
-        observer: Told what happens; see `events`.
-        clock: Time and chance; the real ones unless a test replaces them.
-        history: A file that the execution's events are added to, one JSON line each.
-        fast_forward: Let time jump where only delays are waited for.
-        redrive: Where the journal says that the execution failed, timed out or was aborted, go on from there as AWS's
+        observer: Receives each event as it happens; see `events`.
+        clock: The source of time and jitter; by default the system's.
+        history: A file to which the history events of the execution are appended, one JSON line each.
+        fast_forward: Skip delays while nothing else is being waited for.
+        redrive: If the journal says that the execution failed, timed out or was aborted, continue it as AWS's
             RedriveExecution does; see `redrive`.
 
     Returns:
-        How it ended. A failed state machine is an answer, not an exception.
+        The end of the execution. The failure of a state machine is a result, not an exception.
 
     Raises:
-        RunError: for a journal that is damaged, of another execution, or of one to be redriven that succeeded.
-        KeyboardInterrupt: when interrupted: running tasks were cancelled and awaited, and the journal can be resumed.
+        RunError: if the journal is damaged or belongs to another execution, or if the execution to redrive succeeded.
+        KeyboardInterrupt: on SIGINT, after running tasks were cancelled and awaited; the journal can be resumed.
     """
     import asyncio
 
@@ -70,23 +70,26 @@ def execute(
 
     journal.mkdir(parents=True, exist_ok=True)
     engine = Engine(store, tasks, clock or (FastForwardClock() if fast_forward else SystemClock()), observer, journal)
-    beginning = StartRequest(document, execution_input, name, state_machine)
+    request = StartRequest(document, execution_input, name, state_machine)
 
-    async def whole() -> ExecutionResult:
+    async def run_and_drain() -> ExecutionResult:
         with EventFile(history) as events:
-            result = await run_execution(engine, beginning, events, redrive)
+            result = await run_execution(engine, request, events, redrive)
         await tasks.drain()
         return result
 
     with asyncio.Runner(loop_factory=FastForwardLoop if fast_forward else None) as runner:
         try:
-            return runner.run(_interruptible(whole()))
+            return runner.run(_cancel_on_interrupt(run_and_drain()))
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
 
 
-async def _interruptible(work: Coroutine[Any, Any, ExecutionResult]) -> ExecutionResult:
-    """Cancel the work on SIGINT. A handler of the loop wakes it at once; one of Python's can come late."""
+async def _cancel_on_interrupt(work: Coroutine[Any, Any, ExecutionResult]) -> ExecutionResult:
+    """Await the work and cancel it on SIGINT.
+
+    The handler belongs to the loop, which wakes up at once; a handler of Python's `signal` module can be late.
+    """
     import asyncio
     import signal
     import threading

@@ -1,4 +1,4 @@
-"""The check of a document before it is executed: AWS must accept it, and its Tasks must have something to run them."""
+"""The check of a document before it is executed: AWS must accept it, and each of its Tasks must have a handler."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from genomics_pipeline.model.errors import DataError, Problem
 
 
 def check_document(document: Mapping[str, Any], name: str, tasks: Tasks) -> None:
-    """Refuse a document that cannot be run.
+    """Refuse a document that cannot be executed.
 
     Args:
         document: The state machine.
         name: The state machine's name.
-        tasks: Runs the Task states.
+        tasks: The handlers of Task states.
 
     Raises:
-        DataError: with every problem: AWS's in the document's order, then the Tasks that nothing here runs.
+        DataError: with all problems: first AWS's, in the document's order, then the Tasks without a handler.
     """
     problems = [
-        Problem(f"{found.code}: {found.message}", column=found.path or None)
-        for found in diagnose(document)
-        if found.severity == "ERROR"
+        Problem(f"{diagnostic.code}: {diagnostic.message}", column=diagnostic.path or None)
+        for diagnostic in diagnose(document)
+        if diagnostic.severity == "ERROR"
     ]
-    problems += _unknown_tasks(document, name, tasks)
+    problems += _tasks_without_handler(document, name, tasks)
     if problems:
         raise DataError(problems)
 
 
-def _unknown_tasks(document: Mapping[str, Any], name: str, tasks: Tasks) -> Iterator[Problem]:
+def _tasks_without_handler(document: Mapping[str, Any], name: str, tasks: Tasks) -> Iterator[Problem]:
     for state in walk_states(document) if isinstance(document, Mapping) else ():
         resource = state.node.get("Resource")
         if state.kind == "Task" and isinstance(resource, str) and not tasks.handler(resource, name, state.name):

@@ -1,4 +1,4 @@
-"""Time and chance, as one thing that tests can replace."""
+"""The engine's source of time and randomness, which tests replace."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """The engine's time, and the jitter of its retries."""
+    """The current time, delays, and the jitter of retries."""
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Return the time in seconds since the epoch."""
 
     async def sleep(self, seconds: float) -> None:
-        """Return after so many seconds."""
+        """Wait for a number of seconds."""
 
     def jitter(self, seconds: float) -> float:
-        """Return a delay between nothing and `seconds`."""
+        """Return a random delay between 0 and `seconds`."""
 
 
 class SystemClock:
-    """The real ones."""
+    """The system's clock and random numbers."""
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Return the time in seconds since the epoch."""
         return time.time()
 
     async def sleep(self, seconds: float) -> None:
-        """Return after so many seconds."""
+        """Wait for a number of seconds."""
         await asyncio.sleep(seconds)
 
     def jitter(self, seconds: float) -> float:
-        """Return a delay between nothing and `seconds`."""
-        return random.uniform(0, seconds)  # noqa: S311  # spreads retries, guards nothing
+        """Return a random delay between 0 and `seconds`."""
+        return random.uniform(0, seconds)  # noqa: S311  # spreads retries; not used for security

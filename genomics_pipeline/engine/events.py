@@ -1,8 +1,8 @@
-"""The events of an execution that an observer is given while they happen.
+"""The events of an execution, which an observer receives while they happen.
 
-An observer is any callable over `Event`. It is called in the engine's own thread, between two steps of the execution,
-so it must be quick and must not raise. `label` and `index` name a child of a Distributed Map; both are None for what
-the execution itself does.
+An observer is any callable that takes an `Event`. The engine calls it in its own thread between two steps of the
+execution, so it must be quick and must not raise. `label` and `index` identify a child of a Distributed Map; both are
+None in events of the execution itself.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any
 
 @dataclass(slots=True)
 class MapRunStarted:
-    """A Distributed Map began (or goes on after an interruption).
+    """The start of a Map Run, or its resumption after an interruption.
 
     Attributes:
-        label: The Map's ``Label``, or the state's name where it has none.
+        label: The Map's ``Label``, or a generated one if the state has none.
         arn: The Map Run's ARN.
-        items: How many items the reader gave.
-        resumed: How many of those items had ended before the interruption.
+        items: The number of items.
+        resumed: The number of items that had ended before the interruption.
     """
 
     label: str
@@ -31,13 +31,13 @@ class MapRunStarted:
 
 @dataclass(slots=True)
 class ChildStarted:
-    """A child execution began.
+    """The start of a child execution.
 
     Attributes:
         label: The Map's label.
-        index: The child's place among the Map Run's children, from 0.
+        index: The child's position among the Map Run's children, from 0.
         name: The child execution's name, a UUID.
-        input: The child's input: after ItemSelector, and ItemBatcher.
+        input: The child's input, after ItemSelector and ItemBatcher.
     """
 
     label: str
@@ -48,17 +48,17 @@ class ChildStarted:
 
 @dataclass(slots=True)
 class ChildEnded:
-    """A child execution ended, and its end is durable.
+    """The end of a child execution, after its journal record became durable.
 
     Attributes:
         label: The Map's label.
-        index: The child's place among the Map Run's children, from 0.
+        index: The child's position among the Map Run's children, from 0.
         name: The child execution's name, a UUID.
         input: The child's input.
-        status: ``SUCCEEDED``, ``FAILED`` or ``ABORTED``.
-        error: The error's name, unless it succeeded.
-        cause: The error's cause, unless it succeeded.
-        items: How many items it held: 1, or its batch's.
+        status: ``SUCCEEDED``, ``FAILED``, ``TIMED_OUT`` or ``ABORTED``.
+        error: The error's name; None if the child succeeded or was aborted.
+        cause: The error's cause, likewise.
+        items: The number of items in the child's input: 1, or the size of its batch.
     """
 
     label: str
@@ -73,14 +73,14 @@ class ChildEnded:
 
 @dataclass(slots=True)
 class MapRunEnded:
-    """A Distributed Map ended; its result files are written.
+    """The end of a Map Run, after its result files were written.
 
     Attributes:
         label: The Map's label.
         arn: The Map Run's ARN.
-        status: ``SUCCEEDED`` or ``FAILED``.
-        items: How many items there were.
-        failed: How many of them failed.
+        status: ``SUCCEEDED``, ``FAILED`` or ``ABORTED``.
+        items: The number of items.
+        failed: The number of items that failed or timed out.
     """
 
     label: str
@@ -92,12 +92,12 @@ class MapRunEnded:
 
 @dataclass(slots=True)
 class StateEntered:
-    """A state began, for the first time or again after a retry.
+    """The entry of a state.
 
     Attributes:
-        state: Its name.
+        state: The state's name.
         type: ``Task``, ``Map``, …
-        attempt: 0, or how many times it was retried.
+        attempt: The number of retries before it.
         label: See the module.
         index: See the module.
     """
@@ -111,12 +111,12 @@ class StateEntered:
 
 @dataclass(slots=True)
 class RetryScheduled:
-    """A state failed and is tried again after a delay.
+    """The failure of a state that is retried after a delay.
 
     Attributes:
-        state: Its name.
-        attempt: The coming attempt; 1 is the first retry.
-        delay_s: How long is waited before it.
+        state: The state's name.
+        attempt: The number of the coming attempt; 1 is the first retry.
+        delay_s: The delay before it.
         error: The error's name.
         cause: The error's cause.
         label: See the module.
@@ -134,16 +134,16 @@ class RetryScheduled:
 
 @dataclass(slots=True)
 class JobStarted:
-    """An attempt of a Batch job was given its share of this machine and began.
+    """The start of an attempt of a Batch job on its share of this machine.
 
     Attributes:
-        job_id: Its id, a UUID.
-        name: Its ``JobName``.
-        definition: Its job definition's name.
-        vcpus: The cores it was given.
-        memory_mib: The memory it was given.
-        waited_s: How long it waited for them.
-        state: The Task state that submitted it.
+        job_id: The job's ID, a UUID.
+        name: ``JobName``.
+        definition: The job definition's name.
+        vcpus: The cores of its share.
+        memory_mib: The memory of its share.
+        waited_s: The time that it waited for its share.
+        state: The Task state that submitted the job.
         label: See the module.
         index: See the module.
     """
@@ -161,19 +161,19 @@ class JobStarted:
 
 @dataclass(slots=True)
 class JobEnded:
-    """An attempt of a Batch job ended.
+    """The end of an attempt of a Batch job.
 
     Attributes:
-        job_id: Its id, a UUID.
-        name: Its ``JobName``.
-        definition: Its job definition's name.
-        exit_code: Its exit code; None where it did not end by itself.
-        reason: Why it failed, unless it succeeded.
-        seconds: How long it ran.
-        state: The Task state that submitted it.
+        job_id: The job's ID, a UUID.
+        name: ``JobName``.
+        definition: The job definition's name.
+        exit_code: The exit code; None if the program did not end by itself.
+        reason: The reason of the failure; None if the attempt succeeded.
+        seconds: The duration of the attempt.
+        state: The Task state that submitted the job.
         label: See the module.
         index: See the module.
-        again: Batch tries the job once more.
+        again: Whether Batch starts another attempt.
     """
 
     job_id: str
@@ -190,7 +190,7 @@ class JobEnded:
 
 @dataclass(slots=True)
 class Note:
-    """Something a person should know, said once.
+    """A message for the user, emitted once.
 
     Attributes:
         message: One sentence.

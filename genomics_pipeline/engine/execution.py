@@ -1,4 +1,4 @@
-"""One execution of a state machine: the one that was asked for, or a child of a Distributed Map."""
+"""An execution of a state machine: the top-level one, or a child of a Distributed Map."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from genomics_pipeline.language.host import Host
 from genomics_pipeline.language.timestamps import format_timestamp
 from genomics_pipeline.stores.protocol import Store
 
-# Nothing here is on AWS; the ARNs have AWS's form so that whatever parses them works on both.
+# ARNs have AWS's form, although nothing here is on AWS, so that code that parses them works on both.
 ARN = "arn:aws:states:us-east-1:000000000000"
 ROLE = "arn:aws:iam::000000000000:role/local"
 
@@ -27,18 +27,18 @@ class TaskContext:
     """The circumstances of a call of a task handler.
 
     Attributes:
-        execution: ARN of the execution it runs in.
+        execution: ARN of the execution.
         machine: Name of its state machine: ``NAME``, or ``NAME/LABEL`` inside a child.
         state: The Task state's name.
         resource: The Task state's ``Resource``.
-        attempt: 0, or how many times the state was retried.
-        label: The Distributed Map's label, inside a child.
-        index: The child's index, inside a child.
-        token: ``Task.Token`` of the context object, for ``.waitForTaskToken`` and activities; else None.
-        heartbeat: Called by the handler to say that it is alive, for ``HeartbeatSeconds``.
-        submitted: Called with what submitting gave, where the work goes on elsewhere (``.sync``).
-        clock: The execution's time.
-        observer: Told what the handler has to tell.
+        attempt: The number of retries before this call.
+        label: The Distributed Map's label; None outside a child.
+        index: The child's index; None outside a child.
+        token: ``Task.Token`` of the context object, for ``.waitForTaskToken`` and activities; otherwise None.
+        heartbeat: The handler calls it to send a heartbeat, for ``HeartbeatSeconds``.
+        submitted: The handler calls it with the response to its request, if the work goes on elsewhere (``.sync``).
+        clock: The engine's clock.
+        observer: Receives the handler's events.
     """
 
     execution: str
@@ -62,18 +62,24 @@ class Tasks(Protocol):
     """The handlers that Task states call."""
 
     def handler(self, resource: str, machine: str, state: str) -> TaskHandler | None:
-        """Return what runs a Task state of a machine; None where nothing does."""
+        """Return the handler of a Task state; None if there is none.
+
+        Args:
+            resource: The Task state's ``Resource``.
+            machine: Name of its state machine: ``NAME`` or ``NAME/LABEL``.
+            state: The state's name.
+        """
 
     def advice(self, resource: str) -> str:
-        """Return what a user is told of a Task that nothing runs."""
+        """Return the message to the user about a Task without a handler."""
 
     async def drain(self) -> None:
-        """Wait for what Tasks began and did not wait for."""
+        """Wait for the work that Tasks started without waiting for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The error and cause that StopExecution gives an execution."""
+    """The arguments of StopExecution: an error and a cause."""
 
     error: str | None = None
     cause: str | None = None
@@ -81,13 +87,22 @@ class Stop:
 
 @dataclass(slots=True)
 class Engine:
-    """The state that all executions of one run share.
+    """The state that a top-level execution shares with its children.
 
     Attributes:
-        map_runs: The Map Runs that ended, by ARN, as DescribeMapRun gives them.
-        map_runs_to_replace: ARNs of those whose state failed in a way that a redrive begins another Map Run for.
-        running_map_runs: The same of those that are running, as they are when it is called, in the engine's own thread.
-        stop: Set before the execution is cancelled where that ends it for good; else it can go on by its journal.
+        store: The store that holds the buckets.
+        tasks: The handlers of Task states.
+        clock: The source of time and jitter.
+        observer: Receives each event as it happens.
+        folder: The journal's folder.
+        map_runs: The descriptions of Map Runs that have ended, by ARN; members as in DescribeMapRun.
+        map_runs_to_replace: ARNs of Map Runs that a redrive does not continue but replaces; see `redrive`.
+        running_map_runs: For each running Map Run, by ARN, a function that describes it; call it in the engine's
+            thread.
+        stop: Set before the execution is cancelled for good (StopExecution). A cancelled execution without it can be
+            resumed from its journal.
+        host: The source of time and randomness for expressions.
+        log: The journal of the top-level execution.
     """
 
     store: Store
@@ -100,7 +115,7 @@ class Engine:
     running_map_runs: dict[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
     stop: Stop | None = None
     host: Host = field(init=False)
-    log: Recorder = field(init=False)  # of the execution that was asked for
+    log: Recorder = field(init=False)
 
     def __post_init__(self) -> None:
         self.host = EngineHost(self.clock)
@@ -108,21 +123,21 @@ class Engine:
 
 @dataclass(slots=True)
 class Execution:
-    """One execution, while it runs.
+    """An execution while it runs.
 
     Attributes:
-        engine: What it shares with the others.
+        engine: The state that it shares with its children.
         machine: Name of its state machine: ``NAME``, or ``NAME/LABEL`` of a child.
-        name: Its own name.
-        input: Its input.
-        started: When, in seconds since the epoch.
-        recorder: Its view of its journal.
-        history: Its events.
-        query_language: ``QueryLanguage`` of its document: the states' own, unless they say otherwise.
+        name: The execution's name.
+        input: The execution's input.
+        started: Start time in seconds since the epoch.
+        recorder: Its part of the journal.
+        history: Its history events.
+        query_language: ``QueryLanguage`` of its document, the default of its states.
         label: The Distributed Map's label, for a child.
-        index: Its place in the Map Run, for a child.
-        transitions: State transitions so far, retries included; those of Map Runs apart.
-        redrives: How often it was redriven, and when last.
+        index: Position among the Map Run's children, for a child.
+        transitions: State transitions so far, including retries, excluding those of children.
+        redrives: Its redrives.
     """
 
     engine: Engine
@@ -144,9 +159,9 @@ class Execution:
         return f"{ARN}:execution:{self.machine}:{self.name}"
 
     def context(self) -> dict[str, Any]:
-        """Return the parts of the context object that no state changes.
+        """Return the members of the context object that are the same in all states.
 
-        Members and their order as recorded of a child, whose state machine's name has no label:
+        Members and order as recorded in a child, where the state machine's name has no label:
         radkawar/stackd testdata/aws/stepfunctions/distributed_map.json, tolerated_failure.
         """
         return {

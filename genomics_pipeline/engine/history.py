@@ -1,8 +1,8 @@
 """An execution's history: its events, numbered, with AWS's event types and detail names.
 
-Shapes: botocore's model of GetExecutionHistory; order and ``previousEventId``: recorded on AWS, see
-`tests/engine/test_history.py`. Every event is counted, since errors name the event a state was entered at; they are
-written only where a file is wanted.
+Shapes follow botocore's model of GetExecutionHistory; the order and ``previousEventId`` were recorded on AWS, see
+`tests/engine/test_history.py`. Events are always counted, because errors name the event at which a state was entered,
+but they are only written if there is a file for them.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _JSON = ("input", "output", "parameters")  # members that hold JSON as text
 
 
 class History:
-    """The events of one execution.
+    """The history events of an execution.
 
     Args:
-        clock: Its time.
-        write: Takes one event; None where nobody wants them.
-        last: The number of the last event there is already.
-        limit: How many events it may have.
+        clock: The source of timestamps.
+        write: Writes an event; None to only count events.
+        last: The number of the last existing event.
+        limit: The maximum number of events.
     """
 
     def __init__(
@@ -41,23 +41,23 @@ class History:
     ) -> None:
         self._clock = clock
         self._write = write
-        self._most = limit - 1  # one is kept for the execution's end
+        self._most = limit - 1  # the last one is reserved for the end of the execution
         self.last = last
 
     def add(self, kind: str, previous: int, name: str = "", details: Details | None = None) -> int:
-        """Count an event and write it.
+        """Count and write an event.
 
         Args:
-            kind: Its type: ``TaskStateEntered``.
-            previous: The event before it on its path.
-            name: What its details are called: ``stateEntered`` of ``stateEnteredEventDetails``.
-            details: The details; input, output, parameters and variables as values.
+            kind: The event's type, such as ``TaskStateEntered``.
+            previous: The number of the preceding event on its path.
+            name: The name of its details: ``stateEntered`` for ``stateEnteredEventDetails``.
+            details: The details; input, output, parameters and variables are JSON values, not text.
 
         Returns:
-            Its number.
+            The event's number.
 
         Raises:
-            StatesError: ``States.Runtime``, where the last event that is allowed would not end the execution.
+            StatesError: ``States.Runtime`` if only the event that ends the execution is still allowed.
         """
         if self.last >= self._most and not kind.startswith("Execution"):
             cause = f"The execution reached the maximum number of history events ({self._most + 1})."
@@ -71,33 +71,35 @@ class History:
                 "previousEventId": previous,
             }
             if details is not None:
-                event[f"{name}EventDetails"] = _as_text(details)
+                event[f"{name}EventDetails"] = _serialise_payloads(details)
             self._write(event)
         return self.last
 
 
-def _as_text(details: Details) -> dict[str, Any]:
-    """Details with JSON as text, marked as whole; what is None is left out."""
-    found: dict[str, Any] = {}
+def _serialise_payloads(details: Details) -> dict[str, Any]:
+    """Return details with payloads as JSON text, marked as not truncated, and without members that are None."""
+    serialised: dict[str, Any] = {}
     for name, value in details.items():
         if name == "assignedVariables":
-            found[name] = {variable: compact(assigned) for variable, assigned in value.items()}
-            found[f"{name}Details"] = {"truncated": False}
+            serialised[name] = {variable: compact(assigned) for variable, assigned in value.items()}
+            serialised[f"{name}Details"] = {"truncated": False}
         elif name in _JSON:
-            found[name] = compact(value)
+            serialised[name] = compact(value)
             if name != "parameters":
-                found[f"{name}Details"] = {"truncated": False}
+                serialised[f"{name}Details"] = {"truncated": False}
         elif value is not None:
-            found[name] = value
-    return found
+            serialised[name] = value
+    return serialised
 
 
 class EventFile:
-    """A file of events, one JSON line each; what a crash left torn is cut off, and events go on from the last.
+    """A file of history events, one JSON line each.
+
+    Opening it removes an incomplete last line, which a crash may leave; new events continue the numbering.
 
     Attributes:
-        last: The number of the last event there is.
-        write: Takes one event; None without a file.
+        last: The number of the last event in the file.
+        write: Writes an event; None without a file.
     """
 
     def __init__(self, path: Path | None) -> None:

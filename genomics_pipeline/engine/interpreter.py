@@ -1,4 +1,4 @@
-"""The interpreter: a machine is run from state to state."""
+"""The interpreter, which runs a machine from state to state."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ from genomics_pipeline.engine.visit import Transition, Visit
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.language.query_language import Node, QueryLanguage
 
-EFFECTS = frozenset({"Task", "Parallel", "Map", "Wait"})  # what is not simply evaluated again after a crash
+# Types of states with effects: journaled, whereas states of the other types are evaluated again after a crash.
+EFFECTS = frozenset({"Task", "Parallel", "Map", "Wait"})
 
 
 @dataclass(slots=True)
 class Frame:
-    """A machine that is run: an execution's own, a branch of a Parallel, an iteration of an inline Map.
+    """A running machine: that of an execution, of a branch of a Parallel, or of an iteration of an inline Map.
 
     Attributes:
         execution: The execution.
-        machine: The machine.
+        machine: The machine: a node with ``StartAt`` and ``States``.
         trail: Its path through the history.
-        path: Names it in the journal.
+        path: Its identity in the journal.
         item: ``Map`` of the context object, in an iteration.
-        visit: The state that it is in.
+        visit: The visit to its current state.
     """
 
     execution: Execution
@@ -40,7 +41,7 @@ class Frame:
     visit: Visit | None = None
 
     def redrive_state(self) -> dict[str, Any]:
-        """Return the journal's members for the state that it is in, where a redrive is to go on."""
+        """Return the journal's members for the current state, from which a redrive continues."""
         if (visit := self.visit) is None:
             return {}
         state = {
@@ -56,13 +57,18 @@ class Frame:
 
 
 async def run_machine(frame: Frame, value: Any, variables: Mapping[str, Any]) -> Any:
-    """Run a machine to its end, from the state that the journal has for it.
+    """Run a machine to its end; if the journal knows the frame, from its last journaled state.
+
+    Args:
+        frame: The machine to run.
+        value: Its input.
+        variables: The variables that its first state sees.
 
     Returns:
-        Its output.
+        The machine's output.
 
     Raises:
-        StatesError: if a state failed and nothing caught it.
+        StatesError: if a state failed and no catcher took the error.
     """
     execution, name, number, effects = frame.execution, frame.machine["StartAt"], 0, False
     entry: Mapping[str, Any] | None = None
@@ -96,7 +102,7 @@ async def run_machine(frame: Frame, value: Any, variables: Mapping[str, Any]) ->
                 }
             )
         if frame.path:
-            await asyncio.sleep(0)  # branches and iterations take turns, a state each, as on AWS
+            await asyncio.sleep(0)  # branches and iterations take turns after each state, as on AWS
 
 
 async def _visit(
@@ -128,7 +134,10 @@ async def _visit(
 
 @cache
 def state_runner(kind: str) -> Callable[[Visit], Awaitable[Transition]]:
-    """Return what runs a state of that type: ``run`` of ``engine/states/<type>_state.py``, imported when it is met."""
+    """Return the function that runs states of a type: ``run`` of ``engine/states/<type>_state.py``.
+
+    Modules are imported on first use, which keeps the start of the program quick.
+    """
     module = import_module(f"genomics_pipeline.engine.states.{kind.lower()}_state")
     run: Callable[[Visit], Awaitable[Transition]] = module.run
     return run
@@ -136,7 +145,7 @@ def state_runner(kind: str) -> Callable[[Visit], Awaitable[Transition]]:
 
 @cache
 def query_language(name: str) -> QueryLanguage:
-    """Return the query language of that name, imported when it is met."""
+    """Return the query language of that name, imported on first use."""
     if name == "JSONata":
         from genomics_pipeline.language.jsonata.fields import JsonataFields
 

@@ -1,22 +1,24 @@
-"""The journal, which survives a crash: append-only files of JSON lines, made durable before anyone relies on them.
+"""The journal of an execution: append-only files of JSON lines that survive a crash.
 
-A journal is a folder. ``execution.jsonl`` is the execution's own log; each Map Run has ``<uuid>.jsonl``. Lines:
+A line is made durable before anything relies on it. A journal is a folder: ``execution.jsonl`` is the file of the
+execution itself; each Map Run has a file ``<uuid>.jsonl``. Lines:
 
-- ``{"begin": {"document", "input", "name", "stateMachine"}, "started"}``: the first line of the execution's log; the
+- ``{"begin": {"document", "input", "name", "stateMachine"}, "started"}``: the first line of the execution's file; the
   document and the input are digests.
-- ``{"frame": path, "step", "next", "input", "variables", "transitions"}``: the states of that frame (the execution, a
-  branch, an iteration) are done up to there. Written after states with effects only; the others are evaluated again.
-- ``{"frame": path, "output"}``: the frame is done.
-- ``{"map": path, "uuid", "started", "redrives"}``: a Map Run began, when its execution had been redriven so often.
-- ``{"run": {…}, "anew"}``: a Map Run ended, and its result files are written; DescribeMapRun's answer, and whether a
-  redrive begins another. In the execution's own log, also of a nested one.
+- ``{"frame": path, "step", "next", "input", "variables", "transitions"}``: the frame (the execution, a branch or an
+  iteration) goes on with the state ``next``. Written only after states with effects; others are evaluated again.
+- ``{"frame": path, "output"}``: the frame has ended.
+- ``{"map": path, "uuid", "started", "redrives"}``: a Map Run started; ``redrives`` counts the redrives of its execution
+  up to then.
+- ``{"run": {…}, "anew"}``: a Map Run ended; its result files are written. ``run`` has the members of DescribeMapRun,
+  ``anew`` says that a redrive replaces the Map Run by another. Always in the execution's file, even for a nested Map.
 - ``{"end": index, "name", "input", "start", "stop", "items", "transitions", "redrives", "redriven", "status", …}``: a
   child of a Map Run ended, with ``"output"``, or ``"error"`` and ``"cause"``; input and output are JSON text.
-- ``{"result": {…}, "state": {…}}``: the execution ended; the members of `result.ExecutionResult`, and the state it
-  was in, as a frame's line that knows the events of its entry, where a redrive can go on from it.
-- ``{"redrive": count, "time"}``: the execution, or the Map Run, goes on with what did not succeed; see `redrive`.
+- ``{"result": {…}, "state": {…}}``: the execution ended. ``result`` has the members of `result.ExecutionResult`.
+  ``state``, if a redrive can continue from it, is the line of the frame in its last state, with its entry events.
+- ``{"redrive": count, "time"}``: a redrive of the execution or of the Map Run started; see `redrive`.
 
-Lines of a child's frames carry ``"child": index``.
+Lines of a child's frames have a member ``"child": index``.
 """
 
 from __future__ import annotations
@@ -32,11 +34,11 @@ from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.json_text import dumps, loads
 
 JournalRecord = dict[str, Any]
-_ATTEMPT = re.compile(r"\.(\d+)(?=:|$)")  # in a path: of the visit before it
+_ATTEMPT = re.compile(r"\.(\d+)(?=:|$)")  # an attempt's number in a path, behind the path of its visit
 
 
 class JournalFile:
-    """One append-only file. Lines that are appended at the same time share one fsync."""
+    """An append-only file of the journal. Lines that are appended at the same time share one fsync."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -44,14 +46,14 @@ class JournalFile:
         self._lines: list[bytes] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._writer: asyncio.Task[None] | None = None
-        self._named = self._file.tell() > 0
+        self._folder_is_synced = self._file.tell() > 0
         self._failure: RunError | None = None
 
     async def append(self, *records: JournalRecord) -> None:
-        """Return when the records are on disk.
+        """Append records and return when they are on disk.
 
         Raises:
-            RunError: if they cannot be written, or others could not: nothing may follow a line that is torn.
+            RunError: if they cannot be written, or earlier ones could not: nothing may follow an incomplete line.
         """
         if self._failure is not None:
             raise self._failure
@@ -85,12 +87,12 @@ class JournalFile:
         self._file.write(data)
         self._file.flush()
         os.fdatasync(self._file.fileno())
-        if not self._named:
+        if not self._folder_is_synced:
             _sync_folder(self.path.parent)
-            self._named = True
+            self._folder_is_synced = True
 
     async def close(self) -> None:
-        """Write what is left, and close the file."""
+        """Write the pending records and close the file."""
         if self._writer is not None:
             await self._writer
         try:
@@ -101,28 +103,29 @@ class JournalFile:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the names of its files durable."""
-    opened = os.open(folder, os.O_RDONLY)
+    """Make the names of a folder's files durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(opened)
+        os.fsync(descriptor)
     finally:
-        os.close(opened)
+        os.close(descriptor)
 
 
 def read_records(path: Path, truncate: bool = True) -> Iterator[JournalRecord]:
-    """Yield the records of a log.
+    """Yield the records of a journal file.
 
     Args:
-        path: Its file.
-        mend: Cut a last line off the file that a crash left torn; not in a log that another process may be writing.
+        path: The file.
+        truncate: Remove an incomplete last line, which a crash may leave, from the file. Must be false while another
+            process may be writing to the file.
 
     Raises:
-        RunError: for a line before the last that is not a record.
+        RunError: if a line before the last one is not a record.
     """
-    good = 0
+    valid_bytes = 0
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
-            record = _record(line)
+            record = _parse_record(line)
             if record is None:
                 if file.read(1):
                     raise RunError(
@@ -130,33 +133,38 @@ def read_records(path: Path, truncate: bool = True) -> Iterator[JournalRecord]:
                     )
                 break
             yield record
-            good += len(line)
-    if truncate and good < path.stat().st_size:
-        os.truncate(path, good)
+            valid_bytes += len(line)
+    if truncate and valid_bytes < path.stat().st_size:
+        os.truncate(path, valid_bytes)
 
 
-def _record(line: bytes) -> JournalRecord | None:
+def _parse_record(line: bytes) -> JournalRecord | None:
     if not line.endswith(b"\n"):
         return None
     try:
-        found = loads(line)
+        record = loads(line)
     except ValueError:
         return None
-    return found if isinstance(found, dict) else None
+    return record if isinstance(record, dict) else None
 
 
 class JournalState:
-    """The frames and Map Runs of a log that began and may go on."""
+    """The state that the records of a journal file amount to: its frames and its Map Runs.
+
+    Attributes:
+        runs: The descriptions of the Map Runs that have ended.
+        map_runs_to_replace: ARNs of those that a redrive replaces by another Map Run.
+    """
 
     def __init__(self) -> None:
         self._frames: dict[int | None, dict[str, JournalRecord]] = {}
         self._maps: dict[int | None, dict[str, JournalRecord]] = {}
         self.runs: list[JournalRecord] = []
         self.map_runs_to_replace: set[str] = set()
-        self._tries: dict[int | None, dict[str, int]] = {}
+        self._last_attempts: dict[int | None, dict[str, int]] = {}
 
     def apply(self, record: JournalRecord) -> None:
-        """Take in one record of a log."""
+        """Update the state by the next record of the file."""
         child = record.get("child")
         if "frame" in record:
             self._frames.setdefault(child, {})[record["frame"]] = record
@@ -171,44 +179,50 @@ class JournalState:
             self._maps.pop(record["end"], None)
 
     def frame(self, child: int | None, path: str) -> JournalRecord | None:
-        """Return the last record of a frame; None where there is none."""
+        """Return the last record of a frame; None if there is none."""
         return self._frames.get(child, {}).get(path)
 
     def map_run(self, child: int | None, path: str) -> JournalRecord | None:
-        """Return the Map Run that began there."""
+        """Return the record of the Map Run that an attempt started; None if there is none."""
         return self._maps.get(child, {}).get(path)
 
     def last_attempt(self, child: int | None, path: str) -> int:
-        """Return the last attempt of a visit of which something is known."""
-        if child not in self._tries:
-            found = self._tries[child] = {}
-            for known in (*self._frames.get(child, ()), *self._maps.get(child, ())):
-                for attempt in _ATTEMPT.finditer(known):
-                    visit = known[: attempt.start()]
-                    found[visit] = max(found.get(visit, 0), int(attempt[1]))
-        return self._tries[child].get(path, 0)
+        """Return the number of the last journaled attempt of a visit; 0 if there is none."""
+        if child not in self._last_attempts:
+            attempts = self._last_attempts[child] = {}
+            for journaled in (*self._frames.get(child, ()), *self._maps.get(child, ())):
+                for attempt in _ATTEMPT.finditer(journaled):
+                    visit = journaled[: attempt.start()]
+                    attempts[visit] = max(attempts.get(visit, 0), int(attempt[1]))
+        return self._last_attempts[child].get(path, 0)
 
 
 class Recorder:
-    """A log as one execution sees it: its own frames, under its own number where it is a child."""
+    """The part of a journal file that belongs to one execution.
 
-    def __init__(self, log: JournalFile, state: JournalState, child: int | None = None) -> None:
-        self._log = log
+    Args:
+        file: The file.
+        state: The state before the interruption.
+        child: The execution's index, if it is a child of a Map Run.
+    """
+
+    def __init__(self, file: JournalFile, state: JournalState, child: int | None = None) -> None:
+        self._file = file
         self._state = state
         self.child = child
 
     def frame(self, path: str) -> JournalRecord | None:
-        """Return the last record of a frame before an interruption; None where there is none."""
+        """Return the last record of a frame before the interruption; None if there is none."""
         return self._state.frame(self.child, path)
 
     def map_run(self, path: str) -> JournalRecord | None:
-        """Return the Map Run that began there before an interruption."""
+        """Return the record of the Map Run that an attempt started before the interruption; None if there is none."""
         return self._state.map_run(self.child, path)
 
     def last_attempt(self, path: str) -> int:
-        """Return the last attempt of that visit before an interruption."""
+        """Return the number of the last attempt of a visit before the interruption; 0 if there is none."""
         return self._state.last_attempt(self.child, path)
 
     async def append(self, record: JournalRecord) -> None:
-        """Return when the record is on disk."""
-        await self._log.append(record if self.child is None else {"child": self.child, **record})
+        """Append a record and return when it is on disk."""
+        await self._file.append(record if self.child is None else {"child": self.child, **record})

@@ -1,4 +1,4 @@
-"""The state of an execution, read from its journal while it runs, or after it was interrupted."""
+"""The progress of an execution, read from its journal while it runs or after it was interrupted."""
 
 from __future__ import annotations
 
@@ -17,27 +17,28 @@ class UnfinishedMapRun:
 
     Attributes:
         uuid: Its UUID.
-        started: When, in seconds since the epoch.
-        items: How many items ended, by the status of their child.
-        begun: Children that began and have not ended; only those that got past their first effect are known.
+        started: Start time in seconds since the epoch.
+        items: The number of items that have ended, by the status of their child.
+        running_children: Indexes of children that have started and not ended. A child is known only once it has passed
+            its first state with an effect.
         failures: (input, error, cause) of children that failed.
     """
 
     uuid: str
     started: float
     items: Counter[str] = field(default_factory=Counter)
-    begun: set[int] = field(default_factory=set)
+    running_children: set[int] = field(default_factory=set)
     failures: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionProgress:
-    """An execution.
+    """The progress of an execution.
 
     Attributes:
-        ended: Its Map Runs that ended, as DescribeMapRun describes them.
-        unfinished: Those that have not.
-        result: The members of `engine.result.ExecutionResult`; None where it has not ended.
+        ended: Its Map Runs that have ended, as DescribeMapRun describes them.
+        unfinished: Its Map Runs that have not ended.
+        result: The members of `engine.result.ExecutionResult`; None if the execution has not ended.
     """
 
     ended: list[dict[str, Any]]
@@ -46,16 +47,16 @@ class ExecutionProgress:
 
 
 def read_progress(journal: Path) -> ExecutionProgress:
-    """Return what a journal tells; nothing where there is none yet.
+    """Return the progress of an execution; an empty one if there is no journal yet.
 
     Args:
         journal: The journal's folder.
 
     Raises:
-        RunError: if it is damaged.
+        RunError: if the journal is damaged.
     """
     ended: list[dict[str, Any]] = []
-    begun: dict[str, float] = {}
+    start_times: dict[str, float] = {}
     result: dict[str, Any] | None = None
     for record in _records(journal / run_layout.EXECUTION_JOURNAL):
         if "run" in record:
@@ -63,23 +64,24 @@ def read_progress(journal: Path) -> ExecutionProgress:
         elif "result" in record:
             result = record["result"]
         elif "map" in record:
-            begun[record["uuid"]] = record["started"]
+            start_times[record["uuid"]] = record["started"]
     for run in ended:
-        begun.pop(run["mapRunArn"].rpartition(":")[2], None)
-    return ExecutionProgress(ended, [_unfinished(journal, uuid, started) for uuid, started in begun.items()], result)
+        start_times.pop(run["mapRunArn"].rpartition(":")[2], None)
+    unfinished = [_read_unfinished(journal, uuid, started) for uuid, started in start_times.items()]
+    return ExecutionProgress(ended, unfinished, result)
 
 
-def _unfinished(journal: Path, uuid: str, started: float) -> UnfinishedMapRun:
-    found = UnfinishedMapRun(uuid, started)
+def _read_unfinished(journal: Path, uuid: str, started: float) -> UnfinishedMapRun:
+    run = UnfinishedMapRun(uuid, started)
     for record in _records(journal / run_layout.map_run_journal(uuid)):
         if "end" in record:
-            found.items[record["status"]] += record["items"]
-            found.begun.discard(record["end"])
+            run.items[record["status"]] += record["items"]
+            run.running_children.discard(record["end"])
             if record["status"] != "SUCCEEDED":
-                found.failures.append((record["input"], record.get("error", ""), record.get("cause", "")))
+                run.failures.append((record["input"], record.get("error", ""), record.get("cause", "")))
         elif "child" in record:
-            found.begun.add(record["child"])
-    return found
+            run.running_children.add(record["child"])
+    return run
 
 
 def _records(path: Path) -> Any:

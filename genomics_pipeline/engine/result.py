@@ -1,4 +1,4 @@
-"""The end of an execution, as whoever asked for it is given it."""
+"""The result of an execution, as its caller receives it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ class ExecutionResult:
     """The end of an execution.
 
     Attributes:
-        status: ``SUCCEEDED``, ``FAILED``, ``TIMED_OUT``, or ``ABORTED`` where `Engine.stop` ended it.
-        output: Its output, when it succeeded.
+        status: ``SUCCEEDED``, ``FAILED``, ``TIMED_OUT``, or ``ABORTED`` if `Engine.stop` ended it.
+        output: The output, if it succeeded.
         error: The error's name, unless it succeeded.
         cause: The error's cause, unless it succeeded.
-        map_runs: Every Map Run, in the order they ended, as DescribeMapRun gives it; and its ``label``,
-            ``transitions``, and ``resultWriterDetails`` where it wrote results.
-        transitions: State transitions that AWS would bill: one a child started, one a state entered, one a retry.
-        seconds: How long it took; with fast forward, how long it would have taken.
+        map_runs: All Map Runs in the order of their ends: the members of DescribeMapRun, ``label``, ``transitions``,
+            and ``resultWriterDetails`` if result files were written.
+        transitions: State transitions that AWS would bill: one for each started child, entered state and retry.
+        seconds: The duration; with fast forward, including the skipped time.
     """
 
     status: str

@@ -1,4 +1,4 @@
-"""One execution from its beginning to its end, by its journal."""
+"""The run of one execution from its start, or from where its journal ends, to its end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,14 @@ from genomics_pipeline.model.json_text import dumps
 
 @dataclass(frozen=True, slots=True)
 class StartRequest:
-    """The beginning of an execution: a document, its input, its own name and its state machine's."""
+    """The request to start an execution.
+
+    Attributes:
+        document: The state machine.
+        input: The input, any JSON value.
+        name: The execution's name.
+        machine: The state machine's name.
+    """
 
     document: Mapping[str, Any]
     input: Any
@@ -32,7 +39,7 @@ class StartRequest:
     machine: str
 
     def digest(self) -> dict[str, str]:
-        """Return what identifies the execution, without its payloads."""
+        """Return the identity of the execution, with digests of the document and the input."""
         return {
             "document": _digest(self.document),
             "input": _digest(self.input),
@@ -42,8 +49,15 @@ class StartRequest:
 
 
 @dataclass(slots=True)
-class _Past:
-    """The past of an execution, from its journal."""
+class _JournaledExecution:
+    """An execution as its journal knows it.
+
+    Attributes:
+        state: Its frames and Map Runs.
+        started: Start time in seconds since the epoch; None if it has not started.
+        end: The record of its end; None if it has not ended.
+        redrives: Its redrives.
+    """
 
     state: JournalState = field(default_factory=JournalState)
     started: float | None = None
@@ -51,108 +65,115 @@ class _Past:
     redrives: Redrives = NOT_REDRIVEN
 
     @classmethod
-    def read(cls, path: Path, digest: dict[str, str]) -> _Past:
-        past = cls()
+    def read(cls, path: Path, digest: dict[str, str]) -> _JournaledExecution:
+        journaled = cls()
         for record in read_records(path) if path.exists() else ():
             if "begin" in record:
-                past.started = record["started"]
+                journaled.started = record["started"]
                 if record["begin"] != digest:
                     raise RunError(f"{path}: the journal is of another execution; give this one a folder of its own")
             elif "result" in record:
-                past.end = record
+                journaled.end = record
             elif "redrive" in record:
-                past.go_on(Redrives.of(record))
+                journaled.redrive(Redrives.of(record))
             else:
-                past.state.apply(record)
-        return past
+                journaled.state.apply(record)
+        return journaled
 
-    def go_on(self, redrives: Redrives) -> None:
-        """It was redriven: from the state that it ended in, where that is known."""
+    def redrive(self, redrives: Redrives) -> None:
+        """Reopen the execution, in the state in which it ended if that is recorded."""
         if self.end and "state" in self.end:
             self.state.apply(self.end["state"])
         self.end, self.redrives = None, redrives
 
 
 async def run_execution(
-    engine: Engine, beginning: StartRequest, events: EventFile, redrive: bool = False
+    engine: Engine, request: StartRequest, events: EventFile, redrive: bool = False
 ) -> ExecutionResult:
-    """Run an execution, or go on with it; its journal is `engine.folder`.
+    """Run an execution, or resume it from the journal in `engine.folder`.
 
     Args:
-        engine: What it shares with its children.
-        beginning: What it begins with.
-        events: Where its history goes.
-        redrive: Go on with one that ended, and not well; see `redrive`.
+        engine: The state that it shares with its children.
+        request: The request to start it; the same one if it is resumed.
+        events: The file for its history.
+        redrive: If it has ended without success, continue it; see `redrive`.
 
     Raises:
-        RunError: for a journal that is damaged, of another execution, or of one to be redriven that succeeded.
+        RunError: if the journal is damaged or belongs to another execution, or if the execution to redrive succeeded.
     """
     path = engine.folder / run_layout.EXECUTION_JOURNAL
-    digest = beginning.digest()
-    past = _Past.read(path, digest)
-    if past.end and not redrive:
-        return ExecutionResult(**past.end["result"])
-    if past.end and past.end["result"]["status"] == "SUCCEEDED":
+    journaled = _JournaledExecution.read(path, request.digest())
+    if journaled.end and not redrive:
+        return ExecutionResult(**journaled.end["result"])
+    if journaled.end and journaled.end["result"]["status"] == "SUCCEEDED":
         raise RunError(f"{path}: {NOT_REDRIVABLE.format('SUCCEEDED')}")
-    state, started = past.state, past.started
-    engine.map_runs.update({run["mapRunArn"]: run for run in state.runs})
-    engine.map_runs_to_replace.update(state.map_runs_to_replace)
-    log = JournalFile(path)
+    engine.map_runs.update({run["mapRunArn"]: run for run in journaled.state.runs})
+    engine.map_runs_to_replace.update(journaled.state.map_runs_to_replace)
+    file = JournalFile(path)
     try:
         trail = Trail(History(engine.clock, events.write, events.last), events.last)
-        if started is None:
-            started = engine.clock.now()
-            await log.append({"begin": digest, "started": started})
-            trail.history.add("ExecutionStarted", 0, "executionStarted", {"input": beginning.input, "roleArn": ROLE})
-        elif past.end:
-            past.go_on(past.redrives.next(engine.clock.now()))
-            await log.append(past.redrives.record())
-            trail.add("ExecutionRedriven", "executionRedriven", {"redriveCount": past.redrives.count})
-        engine.log = Recorder(log, state)
+        started = await _open(engine, request, journaled, file, trail)
+        engine.log = Recorder(file, journaled.state)
         execution = Execution(
             engine,
-            beginning.machine,
-            beginning.name,
-            beginning.input,
+            request.machine,
+            request.name,
+            request.input,
             started,
             engine.log,
             trail.history,
-            beginning.document.get("QueryLanguage", "JSONPath"),
-            redrives=past.redrives,
+            request.document.get("QueryLanguage", "JSONPath"),
+            redrives=journaled.redrives,
         )
-        frame = Frame(execution, beginning.document, trail)
-        result = await _run(frame)
-        await log.append({"result": asdict(result), **({} if result.status == "SUCCEEDED" else frame.redrive_state())})
+        frame = Frame(execution, request.document, trail)
+        result = await _run_to_end(frame)
+        await file.append({"result": asdict(result), **({} if result.status == "SUCCEEDED" else frame.redrive_state())})
         return result
     finally:
-        await log.close()
+        await file.close()
 
 
-async def _run(frame: Frame) -> ExecutionResult:
+async def _open(
+    engine: Engine, request: StartRequest, journaled: _JournaledExecution, file: JournalFile, trail: Trail
+) -> float:
+    """Record the start or the redrive of the execution, if this is one, and return the start time."""
+    started = journaled.started
+    if started is None:
+        started = engine.clock.now()
+        await file.append({"begin": request.digest(), "started": started})
+        trail.history.add("ExecutionStarted", 0, "executionStarted", {"input": request.input, "roleArn": ROLE})
+    elif journaled.end:
+        journaled.redrive(journaled.redrives.next(engine.clock.now()))
+        await file.append(journaled.redrives.record())
+        trail.add("ExecutionRedriven", "executionRedriven", {"redriveCount": journaled.redrives.count})
+    return started
+
+
+async def _run_to_end(frame: Frame) -> ExecutionResult:
     execution, trail = frame.execution, frame.trail
     deadline = asyncio.timeout(frame.machine.get("TimeoutSeconds"))
-    ended: dict[str, Any]
+    end: dict[str, Any]
     try:
         async with deadline:
             output = await run_machine(frame, execution.input, {})
-        ended = {"status": "SUCCEEDED", "output": output}
+        end = {"status": "SUCCEEDED", "output": output}
         trail.add("ExecutionSucceeded", "executionSucceeded", {"output": output})
     except StatesError as error:
-        ended = {"status": "FAILED", **error.details()}
+        end = {"status": "FAILED", **error.details()}
         trail.add("ExecutionFailed", "executionFailed", error.details())
     except TimeoutError:
         if not deadline.expired():
             raise
-        ended = {"status": "TIMED_OUT", "error": TIMEOUT, "cause": None}
+        end = {"status": "TIMED_OUT", "error": TIMEOUT, "cause": None}
         trail.history.add("ExecutionTimedOut", 0, "executionTimedOut", {"error": TIMEOUT})
     except asyncio.CancelledError:
         if (stop := execution.engine.stop) is None:
             raise
-        ended = {"status": "ABORTED", **asdict(stop)}
+        end = {"status": "ABORTED", **asdict(stop)}
         trail.history.add("ExecutionAborted", 0, "executionAborted", asdict(stop))
     runs = list(execution.engine.map_runs.values())
     return ExecutionResult(
-        **ended,
+        **end,
         map_runs=runs,
         transitions=execution.transitions + sum(run["transitions"] for run in runs),
         seconds=round(execution.engine.clock.now() - execution.started, 3),

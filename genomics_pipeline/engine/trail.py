@@ -1,4 +1,4 @@
-"""Paths through a history: the states of a machine, and those of its branches and iterations, which it may cut off."""
+"""Paths through a history: the events of a machine, and those of its branches and iterations."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import Any
 
 from genomics_pipeline.engine.history import Details, History
 
-_ABORTED = frozenset({"Task", "Wait", "Map", "Parallel"})  # types with a …StateAborted event
-_WITHOUT_FAILED_EVENT = frozenset({"Task", "Wait"})  # of these, those whose own failure has no …StateFailed event
+_WITH_ABORTED_EVENT = frozenset({"Task", "Wait", "Map", "Parallel"})  # state types with a …StateAborted event
+_WITHOUT_FAILED_EVENT = frozenset({"Task", "Wait"})  # those of them without a …StateFailed event
 
 
 class Trail:
-    """One path through a history: each event follows the one before it. A branch or an iteration has its own.
+    """A path through a history, on which each event names the one before it; branches and iterations have their own.
 
     Attributes:
         history: The history.
-        last: Its last event.
-        state: The type of the state that it is in.
-        branches: Paths that left from here and are still walked.
+        last: The number of its last event.
+        state: The type of its current state; None between two states.
+        branches: The trails of branches and iterations that have not ended.
     """
 
-    __slots__ = ("_cut", "_iteration", "branches", "history", "last", "state")
+    __slots__ = ("_ended", "_iteration", "branches", "history", "last", "state")
 
     def __init__(self, history: History, last: int = 0, iteration: Details | None = None) -> None:
         self.history = history
@@ -29,37 +29,42 @@ class Trail:
         self.state: str | None = None
         self.branches: list[Trail] = []
         self._iteration = iteration
-        self._cut = False
+        self._ended = False
 
     def add(self, kind: str, name: str = "", details: Details | None = None) -> int:
-        """Add the next event of this path, unless it was cut off; return the number of the last."""
-        if not self._cut:
+        """Add the next event, unless the trail was ended from outside, and return the number of the last event."""
+        if not self._ended:
             self.last = self.history.add(kind, self.last, name, details)
         return self.last
 
     def add_side_event(self, kind: str, name: str = "", details: Details | None = None) -> int:
-        """Add an event that follows this path's last, and that the next one does not follow; return its number."""
-        return self.last if self._cut else self.history.add(kind, self.last, name, details)
+        """Add an event after the last one without becoming the last one itself, and return its number."""
+        return self.last if self._ended else self.history.add(kind, self.last, name, details)
 
     def branch(self, last: int | None = None, iteration: Mapping[str, Any] | None = None) -> Trail:
-        """Return a path that leaves from here, or goes on after an event; an iteration of a Map has its details."""
-        found = Trail(self.history, self.last if last is None else last, iteration)
-        found._cut = self._cut
-        self.branches.append(found)
-        return found
-
-    def end_branches(self, failed: Trail | None = None, *, silently: bool) -> None:
-        """One branch failed, or what they left from: all end, and this path goes on where the failure was.
-
-        All that is written then follows the failure, branch by branch: that an iteration failed or was aborted, and
-        which states were aborted. The state that failed is among them, unless its own failure was told.
+        """Return a new trail that starts here, or after the event `last`.
 
         Args:
-            failed: The branch.
-            silently: Whether the whole execution ends, which is all that is told.
+            last: The number of the event that the first event of the new trail names.
+            iteration: The details of an iteration of a Map: its name and index.
+        """
+        branch = Trail(self.history, self.last if last is None else last, iteration)
+        branch._ended = self._ended
+        self.branches.append(branch)
+        return branch
+
+    def end_branches(self, failed: Trail | None = None, *, silently: bool) -> None:
+        """End all branches after the failure of one of them, or of this trail, which continues after the failure.
+
+        The events that follow name the failure's event, branch by branch: that an iteration failed or was aborted, and
+        which states were aborted. These include the state that failed, unless it has an event for its failure.
+
+        Args:
+            failed: The branch that failed; None for this trail.
+            silently: Add no events, because the whole execution ends.
         """
         if failed is not None:
-            if failed._cut:  # another failed first
+            if failed._ended:  # another branch failed first
                 return
             self.last = failed.last
         for branch in self.branches:
@@ -67,13 +72,13 @@ class Trail:
         self.branches = []
 
     def _end(self, how: str, previous: int, silently: bool) -> None:
-        if self._cut:
+        if self._ended:
             return
-        self._cut = True
+        self._ended = True
         if not silently:
             if self._iteration is not None:
                 self.history.add(f"MapIteration{how}", previous, f"mapIteration{how}", self._iteration)
-            if self.state in (_WITHOUT_FAILED_EVENT if how == "Failed" else _ABORTED):
+            if self.state in (_WITHOUT_FAILED_EVENT if how == "Failed" else _WITH_ABORTED_EVENT):
                 self.history.add(f"{self.state}StateAborted", previous)
         for branch in self.branches:
             branch._end("Aborted", previous, silently)

@@ -15,18 +15,18 @@ from genomics_pipeline.language.timestamps import format_timestamp
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.json_text import dumps
 
-_RETRIED = frozenset({"Task", "Parallel", "Map"})  # what can be retried: recorded, a Pass has no RetryCount
+_RETRIABLE = frozenset({"Task", "Parallel", "Map"})  # other states have no RetryCount, as recorded of a Pass
 
 
 @dataclass(slots=True)
 class Transition:
-    """The outcome of a visit, and the way on.
+    """The end of a visit: its output, and the state that follows.
 
     Attributes:
         output: The state's output.
-        variables: The variables after it.
-        next: The next state; None where the machine ends.
-        assign: ``Assign`` of what led on.
+        variables: The variables after the state.
+        next: The next state; None if the machine ends.
+        assign: ``Assign`` of the state, the Choice rule or the catcher that decided on the next state.
     """
 
     output: Any
@@ -36,11 +36,11 @@ class Transition:
 
     @classmethod
     def of(cls, outcome: Outcome, node: Node) -> Self:
-        """Return the transition after the state, the Choice rule or the catcher that leads on."""
+        """Return the transition that a state, a Choice rule or a catcher decides on."""
         return cls(*outcome, node.get("Next"), node.get("Assign"))
 
     def exit_details(self, name: str) -> dict[str, Any]:
-        """Return the details of the event of a state's exit."""
+        """Return the details of the event of the exit from the state with that name."""
         if not self.assign:
             return {"name": name, "output": self.output}
         names = [key.removesuffix(".$") for key in self.assign]
@@ -57,18 +57,18 @@ class Visit:
         name: The state's name.
         state: The state.
         raw: Its input, before InputPath.
-        variables: The variables it sees.
-        path: Names this visit in the journal.
-        language: What its fields are written in.
+        variables: The variables that it sees.
+        path: The visit's identity in the journal.
+        language: The query language of its fields.
         trail: Its path through the history.
         item: ``Map`` of the context object, inside an iteration of an inline Map.
-        before: Its entry before a redrive, which it goes on with: `entry`.
-        attempt: 0, or how many times it was retried.
+        before: The entry before a redrive, which this visit continues; see `entry`.
+        attempt: The number of retries so far.
         token: ``Task.Token`` of the context object, while a Task waits for it.
-        entered: When, in seconds since the epoch.
-        event: The number of the event it was entered at.
+        entered: Time of entry in seconds since the epoch.
+        event: The number of the event of its entry.
         input: Its effective input.
-        started: Whether its branches or iterations were started, and have not succeeded.
+        started: Whether its branches or iterations have started and not yet succeeded.
     """
 
     execution: Execution
@@ -87,7 +87,7 @@ class Visit:
     event: int = field(init=False)
     input: Any = field(init=False)
     started: bool = field(init=False)
-    _start: int | None = field(init=False, default=None)  # the event of its branches' or iterations' start
+    _start: int | None = field(init=False, default=None)  # number of the …StateStarted event of a Map or Parallel
 
     def __post_init__(self) -> None:
         kind = self.state["Type"]
@@ -103,21 +103,21 @@ class Visit:
 
     @property
     def host(self) -> Host:
-        """The source of time and chance for the state's expressions."""
+        """The source of time and randomness for the state's expressions."""
         return self.execution.engine.host
 
     def entry(self) -> dict[str, Any]:
-        """Return what a redrive goes on with: when it was entered, and the events of that."""
+        """Return the time and the events of the entry, from which a redrive continues."""
         return {"entered": self.entered, "event": self.event, "start": self._start}
 
     @property
     def attempt_path(self) -> str:
-        """Names this attempt in the journal; attempts before a redrive count here, though not for ``Retry``."""
+        """The attempt's identity in the journal, where unlike in ``Retry`` attempts before a redrive count."""
         earlier = self.execution.recorder.last_attempt(self.path) if self.execution.redrives.count else 0
         return f"{self.path}.{earlier + self.attempt}"
 
     def start(self, details: Node | None = None) -> None:
-        """Its branches or iterations start: ``MapStateStarted``; a redrive goes on where they did."""
+        """Add the event of the start of the branches or iterations; a redrive continues after the earlier one."""
         kind, before = self.state["Type"], self.before
         self.before = None
         if before is not None and before["start"] is not None:
@@ -127,12 +127,12 @@ class Visit:
         self.started = True
 
     def succeed(self) -> None:
-        """They succeeded."""
+        """Add the event of the success of the branches or iterations."""
         self.trail.add_side_event(f"{self.state['Type']}StateSucceeded")
         self.started = False
 
     def report_failure(self, failure: StatesError) -> StatesError:
-        """Return a failure of the state in AWS's words; add an event for that of an expression."""
+        """Return a failure in AWS's wording; if an expression failed, add an event."""
         error = failure.with_state(self.name, self.event)
         if failure.location is not None:
             details = {**error.details(), "location": failure.location, "state": self.name}
@@ -141,37 +141,56 @@ class Visit:
 
     def context(self, item: Node | None = None) -> dict[str, Any]:
         """Return the context object; `item` is ``Map`` of one item of this state."""
-        found = self.execution.context()
-        found["State"] = {"Name": self.name, "EnteredTime": format_timestamp(self.entered)}
-        if self.state["Type"] in _RETRIED:
-            found["State"]["RetryCount"] = self.attempt
+        context = self.execution.context()
+        context["State"] = {"Name": self.name, "EnteredTime": format_timestamp(self.entered)}
+        if self.state["Type"] in _RETRIABLE:
+            context["State"]["RetryCount"] = self.attempt
         if item or self.item:
-            found["Map"] = item or self.item
+            context["Map"] = item or self.item
         if self.token is not None:
-            found["Task"] = {"Token": self.token}
-        return found
+            context["Task"] = {"Token": self.token}
+        return context
 
     def arguments(self, node: Node, prefix: str = "", default: Any = None) -> Any:
-        """Return ``Arguments`` or ``Parameters`` of a node of the state; the default where there is neither."""
+        """Evaluate ``Arguments`` or ``Parameters`` of a node of the state.
+
+        Args:
+            node: The state itself, its ItemReader or its ResultWriter.
+            prefix: The node's path within the state, for messages.
+            default: The value if there is neither field.
+        """
         return self.language.arguments(self, node, prefix, default)
 
     def field(self, node: Node, name: str, default: Any = None, prefix: str = "") -> Any:
-        """Return the value of a field of a node, or of its ``…Path`` form; the default where there is neither."""
+        """Evaluate a field of a node of the state, or its ``…Path`` form.
+
+        Args:
+            node: The state itself, or an object in it.
+            name: The field's name, without ``Path``.
+            default: The value if there is neither form.
+            prefix: The node's path within the state, for messages.
+        """
         return self.language.field(self, node, name, prefix, default)
 
     def template(self, value: Any, field: str, item: Node | None = None) -> Any:
-        """Return the value of a payload template: ItemSelector, BatchInput."""
+        """Evaluate a payload template: ItemSelector or BatchInput.
+
+        Args:
+            value: The template.
+            field: The field's path within the state, for messages.
+            item: ``Map`` of the context object, for an item of this state.
+        """
         return self.language.template(self, value, field, item)
 
     def transition(self) -> Transition:
-        """Return the transition after a state without a result."""
+        """Return the transition of a state that has no result of its own."""
         return Transition.of(self.language.outcome_without_result(self, self.state, ""), self.state)
 
     def check_payload(self, value: Any) -> Any:
-        """Return the value, which is part of the state's input or output.
+        """Return a part of the state's input or output if it is within AWS's limit on payloads.
 
         Raises:
-            StatesError: ``States.DataLimitExceeded``.
+            StatesError: ``States.DataLimitExceeded`` if it is larger.
         """
         if len(dumps(value)) > quotas.PAYLOAD.value:
             raise too_large(self.name)

@@ -29,7 +29,8 @@ VERBS = _words(
     block bring build call cancel carry catch change check choose claim classify clean clear close collect combine
     compare compile complete compute concatenate configure confirm
     connect consume continue convert copy correct count create cut decide
-    decode decompress delete deliver deploy derive describe destroy detect determine discard divide download draw drive
+    decode decompress delete deliver deploy derive describe destroy detect determine discard divide do
+    download draw drive
     drop emit empty encode end enforce enter escape estimate evaluate examine exchange execute exit expand expect
     explain express extend extract fail fetch fill filter find finish fit flatten flush follow fork format forward
     free gather generate genotype get give group guess handle hand heal hide hold identify ignore import include
@@ -41,7 +42,8 @@ VERBS = _words(
     prove provide
     publish pull push put query queue quote raise reach read rebuild receive recognise reconcile record redirect redrive
     reduce refer refuse register reject release remember remove render repeat replace replay report request require
-    rerun reset resolve respond restore restrict resume retrieve retry return reuse reverse rewrite roll rotate round
+    reopen rerun reset resolve respond restore restrict resume retrieve retry return reuse reverse rewrite
+    roll rotate round
     route run sample save scale scan score search see select send sequence serve set share shift show shuffle shut sign
     signal simulate skip sleep sort split stage stand start state stop store stream strike strip submit substitute sum
     supply suspend swap switch take tear tell terminate test throttle throw tie time toggle touch trace track transfer

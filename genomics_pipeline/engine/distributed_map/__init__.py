@@ -1,1 +1,1 @@
-"""The Distributed Map: reader, selector, batcher, children, tolerated failures, result files."""
+"""The Distributed Map: item reader and batcher, child executions, tolerated failures, result files."""

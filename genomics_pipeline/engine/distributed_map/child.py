@@ -1,4 +1,4 @@
-"""One child execution of a Map Run, from its start to the record of its end."""
+"""The child executions of a Map Run, each from its start to the journal record of its end."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _ABORTED = {"status": "ABORTED"}
 
 @dataclass(frozen=True, slots=True)
 class ChildRunner:
-    """Starts children of one Map Run.
+    """The runner of a Map Run's children.
 
     Attributes:
-        engine: What all executions share.
+        engine: The state that all executions share.
         processor: ``ItemProcessor``.
-        machine: The children's state machine: ``NAME/LABEL``.
+        machine: Name of the children's state machine: ``NAME/LABEL``.
         label: The Map's label.
-        express: Whether they are Express executions: their time is limited, their history is not.
-        query_language: The document's.
+        express: Whether children are Express executions, whose time is limited and whose history is not.
+        query_language: ``QueryLanguage`` of the document.
         journal: The Map Run's journal.
-        map_run: The Map Run's UUID, which children's names are made from: one that is started again keeps its name.
+        map_run: The Map Run's UUID, from which children's names are derived, so that a restarted child keeps its name.
     """
 
     engine: Engine
@@ -48,30 +48,31 @@ class ChildRunner:
     journal: MapRunJournal
     map_run: str
 
-    def start(self, given: ChildInput) -> Execution:
-        """Return a child that is about to run; to start it is a transition."""
+    def start(self, child: ChildInput) -> Execution:
+        """Return the execution of a child that is about to run; its start counts as a transition."""
         engine, now = self.engine, self.engine.clock.now()
-        name = f"{self.map_run[:24]}{given.place:012x}"  # the same after a crash, and no other child's
-        engine.observer(ChildStarted(self.label, given.place, name, given.value))
-        before = self.journal.redriven.get(given.place)
-        again = before and not self.express  # an Express one is another execution of the same name
+        name = f"{self.map_run[:24]}{child.index:012x}"  # unique, and the same after a crash
+        engine.observer(ChildStarted(self.label, child.index, name, child.value))
+        before = self.journal.redriven.get(child.index)
+        redriven = before and not self.express  # an Express child is restarted as another execution of the same name
         return Execution(
             engine,
             self.machine,
             name,
-            given.value,
-            before.start if before and again else now,
-            self.journal.recorder(given.place),
+            child.value,
+            before.start if before and redriven else now,
+            self.journal.recorder(child.index),
             History(engine.clock, limit=math.inf if self.express else quotas.HISTORY.value),
             self.query_language,
             self.label,
-            given.place,
-            (before.transitions if before else 0) + (0 if again else 1),  # to enter its state again is one
-            before.redrives.next(now) if before and again else NOT_REDRIVEN,
+            child.index,
+            # A redriven child is not started again, but the repeated entry of its state is a transition.
+            (before.transitions if before else 0) + (0 if redriven else 1),
+            before.redrives.next(now) if before and redriven else NOT_REDRIVEN,
         )
 
     async def run(self, child: Execution) -> JournalRecord:
-        """Run a child to its end: how it ended, as its record says it."""
+        """Run a child to its end and return the members of its record that describe the end."""
         trail = Trail(child.history)
         child.history.add("ExecutionStarted", 0)
         try:
@@ -81,7 +82,7 @@ class ChildRunner:
         return {"status": "SUCCEEDED", "output": compact(output)}
 
     async def run_within_limit(self, child: Execution) -> JournalRecord:
-        """Run an Express child to its end, or to its time limit; see `outcome`."""
+        """Run an Express child to its end or to its time limit; see `run`."""
         deadline = asyncio.timeout(quotas.EXPRESS_SECONDS.value)
         try:
             async with deadline:
@@ -92,7 +93,13 @@ class ChildRunner:
             return {"status": "TIMED_OUT", "error": TIMEOUT, "cause": None}
 
     def record(self, child: Execution, items: int, outcome: JournalRecord) -> JournalRecord:
-        """Return what the journal keeps of a child's end."""
+        """Return the journal record of a child's end.
+
+        Args:
+            child: The child.
+            items: The number of items in its input.
+            outcome: The members that describe the end; see `run`.
+        """
         return {
             "end": child.index,
             "name": child.name,
@@ -106,16 +113,16 @@ class ChildRunner:
         }
 
     def aborted_record(self, child: Execution, items: int) -> JournalRecord:
-        """Return the record of a child that was stopped with its Map Run."""
+        """Return the journal record of a child that was stopped with its Map Run."""
         return self.record(child, items, _ABORTED)
 
     async def save(self, ended: Sequence[tuple[Execution, JournalRecord]]) -> None:
-        """Make the ends of children durable, count them, and tell the observer."""
+        """Make the records of children's ends durable, count them, and report them to the observer."""
         await self.journal.add([record for _, record in ended])
         for child, record in ended:
-            self._tell(child, record)
+            self._report(child, record)
 
-    def _tell(self, child: Execution, record: JournalRecord) -> None:
+    def _report(self, child: Execution, record: JournalRecord) -> None:
         assert child.index is not None
-        told = record["status"], record.get("error"), record.get("cause")
-        self.engine.observer(ChildEnded(self.label, child.index, child.name, child.input, *told, record["items"]))
+        end = record["status"], record.get("error"), record.get("cause")
+        self.engine.observer(ChildEnded(self.label, child.index, child.name, child.input, *end, record["items"]))

@@ -1,10 +1,11 @@
-"""The children of a Map Run: what each is given, in order."""
+"""The inputs of a Map Run's children, in order."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from genomics_pipeline.engine.distributed_map.item_batcher import ItemBatcher
 from genomics_pipeline.engine.distributed_map.source import ItemSource, source_of
@@ -12,16 +13,23 @@ from genomics_pipeline.engine.states.map_items import select
 from genomics_pipeline.engine.visit import Visit
 
 
-class ChildInput(NamedTuple):
-    """One child before it starts: its place among the others, its input, how many items it holds."""
+@dataclass(slots=True)
+class ChildInput:
+    """A child before it starts.
 
-    place: int
+    Attributes:
+        index: Its position among the children, from 0.
+        value: Its input.
+        items: The number of items in its input.
+    """
+
+    index: int
     value: Any
     items: int
 
 
 class Children:
-    """The children of a Map state: items, selected, batched."""
+    """The children of a Map state: its items after ItemSelector and ItemBatcher."""
 
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
@@ -31,7 +39,7 @@ class Children:
 
     @cached_property
     def total_items(self) -> int:
-        """How many items there are; they are read when this is asked first.
+        """The number of items; on first access they are all read.
 
         Raises:
             StatesError: ``States.ItemReaderFailed``.
@@ -39,15 +47,15 @@ class Children:
         return self._source.count()
 
     def inputs(self, ended: Callable[[int], bool]) -> Iterator[ChildInput]:
-        """Yield the children that have not ended."""
+        """Yield the children that have not ended, which `ended` decides by their index."""
         if self._batcher is not None:
-            for place, (batch, items) in enumerate(self._batcher.batches(self._values())):
-                if not ended(place):
-                    yield ChildInput(place, batch, items)
+            for index, (batch, items) in enumerate(self._batcher.batches(self._values())):
+                if not ended(index):
+                    yield ChildInput(index, batch, items)
             return
-        for place, value in enumerate(self._values()):
-            if not ended(place):
-                yield ChildInput(place, value, 1)
+        for index, value in enumerate(self._values()):
+            if not ended(index):
+                yield ChildInput(index, value, 1)
 
     def _values(self) -> Iterator[Any]:
         if not self._selects:

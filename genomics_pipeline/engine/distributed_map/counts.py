@@ -8,24 +8,24 @@ _STATUSES = {"succeeded": "SUCCEEDED", "failed": "FAILED", "timedOut": "TIMED_OU
 
 
 def counts(ended: Mapping[str, int], running: int, total: int, *, written: bool, redriven: int = 0) -> dict[str, int]:
-    """Counts of a Map Run.
+    """Return the item counts or the execution counts of a Map Run.
 
     Args:
-        ended: How many ended with each status.
-        running: How many are running.
-        total: How many there are.
-        written: Whether result files hold them.
-        redriven: How many are to be redriven, and wait for it.
+        ended: The number that ended, by status.
+        running: The number that is running.
+        total: The total number.
+        written: Whether result files were written.
+        redriven: The number that waits for a redrive.
 
-    >>> found = counts({"SUCCEEDED": 2, "FAILED": 1}, 0, 5, written=True)
-    >>> found["pending"], found["resultsWritten"]
+    >>> items = counts({"SUCCEEDED": 2, "FAILED": 1}, 0, 5, written=True)
+    >>> items["pending"], items["resultsWritten"]
     (2, 5)
     """
-    found = {name: ended.get(status, 0) for name, status in _STATUSES.items()}
+    by_status = {name: ended.get(status, 0) for name, status in _STATUSES.items()}
     return {
-        "pending": total - running - redriven - sum(found.values()),
+        "pending": total - running - redriven - sum(by_status.values()),
         "running": running,
-        **found,
+        **by_status,
         "total": total,
         "resultsWritten": total if written else 0,
         "failuresNotRedrivable": 0,

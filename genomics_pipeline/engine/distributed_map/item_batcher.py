@@ -1,4 +1,4 @@
-"""ItemBatcher: several items to one child."""
+"""ItemBatcher, which puts several items into the input of one child."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from genomics_pipeline.model.json_text import dumps
 
 @dataclass(frozen=True, slots=True)
 class ItemBatcher:
-    """The batches that items are put into.
+    """The limits and the common input of batches.
 
     Attributes:
-        max_items: At most so many a batch; None for no limit.
-        max_bytes: At most so many bytes of child input, as UTF-8 JSON.
-        batch_input: What every batch is given beside its items; None for nothing.
+        max_items: The maximum number of items in a batch; None for no limit.
+        max_bytes: The maximum size of a child's input in bytes of UTF-8 JSON.
+        batch_input: ``BatchInput``, which every batch contains beside its items; None if there is none.
     """
 
     max_items: int | None
@@ -29,60 +29,60 @@ class ItemBatcher:
 
     @classmethod
     def of(cls, visit: Visit) -> ItemBatcher:
-        """Return the batcher of a Map state, its fields evaluated once for the whole Map Run.
+        """Return the batcher of a Map state; its fields are evaluated once for the whole Map Run.
 
         Raises:
-            StatesError: if a limit is no positive integer, or a field cannot be evaluated.
+            StatesError: if a limit is not a positive integer, or a field cannot be evaluated.
         """
         node = visit.state["ItemBatcher"]
-        shared = node.get("BatchInput")
+        template = node.get("BatchInput")
         return cls(
             _limit(visit, node, "MaxItemsPerBatch"),
             min(_limit(visit, node, "MaxInputBytesPerBatch") or quotas.PAYLOAD.value, quotas.PAYLOAD.value),
-            None if shared is None else visit.template(shared, "ItemBatcher/BatchInput"),
+            None if template is None else visit.template(template, "ItemBatcher/BatchInput"),
         )
 
     def batches(self, items: Iterable[Any]) -> Iterator[tuple[dict[str, Any], int]]:
-        """Yield each child's input and how many items it holds. An item over `max_bytes` has a batch of its own.
+        """Yield each child's input and its number of items; an item over `max_bytes` gets a batch of its own.
 
         >>> batcher = ItemBatcher(2, quotas.PAYLOAD.value, {"tag": 1})
         >>> [batch for batch, _ in batcher.batches("abc")]
         [{'BatchInput': {'tag': 1}, 'Items': ['a', 'b']}, {'BatchInput': {'tag': 1}, 'Items': ['c']}]
 
         Raises:
-            StatesError: ``States.DataLimitExceeded`` if one item is more than any child may be given.
+            StatesError: ``States.DataLimitExceeded`` if one item alone exceeds AWS's limit on a child's input.
         """
-        empty = len(dumps(self._batch([])))
-        held: list[Any] = []
-        size = empty
+        empty_size = len(dumps(self._batch([])))
+        batched: list[Any] = []
+        size = empty_size
         for item in items:
-            added = len(dumps(item)) + 1  # its comma
-            full = len(held) == self.max_items or size + added - 1 > self.max_bytes
-            if held and full:
-                yield self._batch(held), len(held)
-                held, size = [], empty
+            added = len(dumps(item)) + 1  # and its comma
+            full = len(batched) == self.max_items or size + added - 1 > self.max_bytes
+            if batched and full:
+                yield self._batch(batched), len(batched)
+                batched, size = [], empty_size
             if size + added - 1 > quotas.PAYLOAD.value:
                 raise StatesError(
                     DATA_LIMIT_EXCEEDED,
                     f"ItemBatcher: expected child inputs of at most {quotas.PAYLOAD}, "
                     f"found an item that makes one of {size + added - 1}",
                 )
-            held.append(item)
+            batched.append(item)
             size += added
-        if held:
-            yield self._batch(held), len(held)
+        if batched:
+            yield self._batch(batched), len(batched)
 
     def _batch(self, items: list[Any]) -> dict[str, Any]:
         return ({} if self.batch_input is None else {"BatchInput": self.batch_input}) | {"Items": items}
 
 
 def _limit(visit: Visit, node: Node, name: str) -> int | None:
-    """Return a limit, which "MUST be a positive integer" (States Language).
+    """Return a limit, which "MUST be a positive integer" (Amazon States Language).
 
-    What an expression or a path leads to is whole and not negative; how AWS fails for 0 is not recorded.
+    `Visit.field` has checked that it is an integer and not negative. AWS's failure for 0 has not been recorded.
     """
-    found: int | None = visit.field(node, name, None, "ItemBatcher/")
-    if found == 0:
+    limit: int | None = visit.field(node, name, None, "ItemBatcher/")
+    if limit == 0:
         error = RUNTIME if f"{name}Path" in node else QUERY_EVALUATION
         raise StatesError(error, f"Expected positive integer for {name}, got '0' instead.")
-    return found
+    return limit

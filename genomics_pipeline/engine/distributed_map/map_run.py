@@ -1,4 +1,4 @@
-"""The Distributed Map: a Map Run and its child executions."""
+"""A Map Run: it runs its child executions, counts their ends and writes the result files."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from typing import Any
-from uuid import NAMESPACE_OID, uuid4, uuid5
+from uuid import NAMESPACE_OID, uuid5
 
 from genomics_pipeline.engine.distributed_map.child import ChildRunner
 from genomics_pipeline.engine.distributed_map.children import ChildInput, Children
@@ -24,10 +23,8 @@ from genomics_pipeline.engine.distributed_map.result_writer import (
     state_output,
 )
 from genomics_pipeline.engine.distributed_map.tolerated_failure import ToleratedFailure
-from genomics_pipeline.engine.events import MapRunEnded, MapRunStarted
 from genomics_pipeline.engine.execution import ARN
 from genomics_pipeline.engine.interpreter import EFFECTS
-from genomics_pipeline.engine.redrive import needs_new_map_run
 from genomics_pipeline.engine.states.concurrency import finish_before_cancellation, run_workers
 from genomics_pipeline.engine.states.map_items import processor
 from genomics_pipeline.engine.visit import Visit
@@ -35,13 +32,13 @@ from genomics_pipeline.language.errors import THRESHOLD_EXCEEDED, StatesError
 from genomics_pipeline.language.timestamps import format_timestamp
 from genomics_pipeline.model import quotas, run_layout
 
-_SEQUENTIAL_BATCH = 1000  # children of states without effects that share one write to the journal
+_SEQUENTIAL_BATCH = 1000  # children without effects that share one write to the journal
 _EXCEEDED = "The specified tolerated failure threshold was exceeded"
 
 
 @dataclass(frozen=True, slots=True)
 class MapRunPlan:
-    """The fields of a Map state, once they are evaluated."""
+    """The evaluated fields of a Distributed Map state."""
 
     tolerated: ToleratedFailure
     max_concurrency: int
@@ -51,22 +48,23 @@ class MapRunPlan:
 
     @classmethod
     def of(cls, visit: Visit) -> MapRunPlan:
-        """Return the plan of a Map state, its items looked at.
+        """Evaluate the fields of a Map state.
 
         Raises:
-            StatesError: if a field or the items are not what they must be.
+            StatesError: if a field, or the items in the state's data, are invalid.
         """
         limit = visit.field(visit.state, "MaxConcurrency", 0)
         return cls(ToleratedFailure.of(visit), limit, WriterConfig.of(visit), Destination.of(visit), Children(visit))
 
 
 class MapRun:
-    """One Map Run at work.
+    """A Map Run in progress.
 
     Attributes:
         arn: Its ARN.
-        label: The Map's ``Label``; where it has none, a UUID that is the same each time, as AWS makes one.
-        ends: How its children ended.
+        label: The Map's ``Label``, or a UUID if the state has none, as on AWS; the same one each time.
+        machine: Name of the children's state machine: ``NAME/LABEL``.
+        journal: The journal of its children.
     """
 
     def __init__(self, visit: Visit, uuid: str, started: float) -> None:
@@ -89,11 +87,11 @@ class MapRun:
 
     @property
     def failed(self) -> int:
-        """How many items failed or timed out; those that were aborted apart."""
+        """The number of items that failed or timed out, but not of those that were aborted."""
         return self.journal.items["FAILED"] + self.journal.items["TIMED_OUT"]
 
     async def run(self, plan: MapRunPlan) -> None:
-        """Run the children that have not ended, and write the result files, if any are wanted.
+        """Run the children that have not ended, then write the result files if the state has a ResultWriter.
 
         Raises:
             StatesError: ``States.ExceedToleratedFailureThreshold``, ``States.ResultWriterFailed``.
@@ -109,7 +107,7 @@ class MapRun:
             self.journal,
             self._uuid,
         )
-        inputs = plan.children.inputs(self.journal.ended)
+        inputs = plan.children.inputs(self.journal.has_ended)
         if not self._is_over_threshold(plan):
             if all(state["Type"] not in EFFECTS for state in self._processor["States"].values()):
                 await self._run_sequentially(plan, runner, inputs)
@@ -120,17 +118,17 @@ class MapRun:
             raise StatesError(THRESHOLD_EXCEEDED, _EXCEEDED)
 
     async def write_results(self, plan: MapRunPlan) -> None:
-        """Write the result files, if any are wanted.
+        """Write the result files if the state has a ResultWriter.
 
         Raises:
             StatesError: ``States.ResultWriterFailed``.
         """
-        self.journal.settle()
+        self.journal.restore_earlier_ends()
         if plan.destination:
             await finish_before_cancellation(asyncio.to_thread(self._write, plan, plan.destination))
 
     def _write(self, plan: MapRunPlan, destination: Destination) -> None:
-        """What succeeded before a redrive, and was written then, stays where it is."""
+        """Write the result files, except the rows of successes that were written before the redrive."""
         folders = [run_layout.redrive_folder(self._uuid, redrive) for redrive in range(self.journal.redrives.count + 1)]
         since, before = 0, None
         for redrive, folder in reversed(list(enumerate(folders[:-1], 1))):
@@ -141,49 +139,50 @@ class MapRun:
         destination.write(self.arn, folders[-1], self._rows(plan, since), scratch, before)
 
     async def _run_sequentially(self, plan: MapRunPlan, runner: ChildRunner, inputs: Iterator[ChildInput]) -> None:
-        """Children that wait for nothing run one after the other; while some are written, the next ones run."""
+        """Run children without effects one after the other; while one batch is written, the next one runs."""
         failed, total = self.failed, plan.children.total_items
         writing = asyncio.ensure_future(asyncio.sleep(0))
         try:
             while not plan.tolerated.is_exceeded(failed, total) and (batch := list(islice(inputs, _SEQUENTIAL_BATCH))):
                 ended = []
-                for given in batch:
-                    child = runner.start(given)
-                    record = runner.record(child, given.items, at_once(runner.run(child)))
+                for child_input in batch:
+                    child = runner.start(child_input)
+                    record = runner.record(child, child_input.items, run_without_waiting(runner.run(child)))
                     ended.append((child, record))
                     if record["status"] == "FAILED":
-                        failed += given.items
+                        failed += child_input.items
                         if plan.tolerated.is_exceeded(failed, total):
                             break
                 await finish_before_cancellation(writing)
                 writing = asyncio.ensure_future(runner.save(ended))
-                await asyncio.sleep(0)  # the write begins
-        finally:  # also where the next child's input cannot be made
+                await asyncio.sleep(0)  # lets the write start
+        finally:  # after a failure to evaluate the next child's input too
             await finish_before_cancellation(writing)
 
     async def _run_concurrently(self, plan: MapRunPlan, runner: ChildRunner, inputs: Iterator[ChildInput]) -> None:
-        """Children that wait run at the same time.
+        """Run children with effects concurrently.
 
-        When too many failed, or the next one's input cannot be made, none is started, and Standard ones are stopped.
+        After too many failures, or a failure to evaluate the next input, no child is started, and running Standard
+        children are aborted.
         """
-        outcome = runner.run_within_limit if runner.express else runner.run
+        run = runner.run_within_limit if runner.express else runner.run
         failures: list[StatesError] = []
 
-        async def one(given: ChildInput) -> None:
-            child = runner.start(given)
-            self.journal.running[given.place] = given.items
+        async def run_child(child_input: ChildInput) -> None:
+            child, items = runner.start(child_input), child_input.items
+            self.journal.running[child_input.index] = items
             try:
-                record = runner.record(child, given.items, await outcome(child))
+                record = runner.record(child, items, await run(child))
             except asyncio.CancelledError:
                 if self._aborting or runner.engine.stop:
-                    await finish_before_cancellation(runner.save([(child, runner.aborted_record(child, given.items))]))
+                    await finish_before_cancellation(runner.save([(child, runner.aborted_record(child, items))]))
                 raise
             await finish_before_cancellation(runner.save([(child, record)]))
 
         async def worker() -> None:
             try:
-                for given in inputs:
-                    await one(given)
+                for child_input in inputs:
+                    await run_child(child_input)
                     if self._is_over_threshold(plan):
                         raise StatesError(THRESHOLD_EXCEEDED, _EXCEEDED)
             except StatesError as failure:
@@ -201,8 +200,8 @@ class MapRun:
     def _rows(self, plan: MapRunPlan, since: int) -> Iterator[tuple[str, WriterRow]]:
         for end in self.journal.in_order(since):
             yield ended_row(end, self.machine)
-        for given in plan.children.inputs(self.journal.ended):
-            yield pending_row(given.value)
+        for child_input in plan.children.inputs(self.journal.has_ended):
+            yield pending_row(child_input.value)
 
     def result(self, plan: MapRunPlan) -> Any:
         """Return the Map state's result."""
@@ -215,21 +214,21 @@ class MapRun:
         return destination.manifest(run_layout.redrive_folder(self._uuid, self.journal.redrives.count))
 
     def description(self, status: str, plan: MapRunPlan, items: int | None) -> dict[str, Any]:
-        """Return the Map Run as DescribeMapRun gives it, with its label, transitions and ResultWriterDetails.
+        """Return the members of DescribeMapRun, the label, the transitions and ResultWriterDetails.
 
         Args:
             status: Its status.
-            plan: What it was to do.
-            items: How many items it had; None if they could not be read.
+            plan: The evaluated fields of the state.
+            items: The number of items; None if they could not be read.
         """
         ended = status != "RUNNING"
         if ended:
-            self.journal.settle()
+            self.journal.restore_earlier_ends()
         running = {} if ended else self.journal.running
-        redriven = {place: child for place, child in self.journal.redriven.items() if place not in running}
+        redriven = {index: child for index, child in self.journal.redriven.items() if index not in running}
         waiting = sum(child.items for child in redriven.values())
         written = ended and items is not None and plan.destination is not None
-        found: dict[str, Any] = {
+        description: dict[str, Any] = {
             "mapRunArn": self.arn,
             "executionArn": self._visit.execution.arn,
             "label": self.label,
@@ -245,111 +244,28 @@ class MapRun:
             "executionCounts": counts(
                 self.journal.children, len(running), self._total(plan, items), written=written, redriven=len(redriven)
             ),
-            **self.journal.redrives.answer(),
+            **self.journal.redrives.description(),
             "transitions": self.journal.transitions,
         }
         if written and plan.destination:
-            found["resultWriterDetails"] = self._details(plan.destination)
-        return found
+            description["resultWriterDetails"] = self._details(plan.destination)
+        return description
 
     def _total(self, plan: MapRunPlan, items: int | None) -> int:
-        """Return how many children there are, those that did not start included."""
+        """Return the number of children, including those that have not started."""
         if self._children is None:
             self._children = sum(self.journal.children.values())
             if sum(self.journal.items.values()) < (items or 0):
-                with suppress(StatesError):  # an input that cannot be made is the last that is counted
-                    for _ in plan.children.inputs(self.journal.ended):
+                with suppress(StatesError):  # the count stops at an input that cannot be evaluated
+                    for _ in plan.children.inputs(self.journal.has_ended):
                         self._children += 1
         return self._children
 
 
-def at_once(work: Coroutine[Any, Any, Any]) -> Any:
-    """Return the result of work that never waits."""
+def run_without_waiting(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine that never waits and return its result."""
     try:
         work.send(None)
     except StopIteration as end:
         return end.value
-    raise AssertionError("a state that should not wait waited")
-
-
-async def run_map(visit: Visit) -> Any:
-    """Run a Distributed Map state, or go on with its Map Run where an interruption left it.
-
-    Returns:
-        The state's result.
-
-    Raises:
-        StatesError: ``States.ItemReaderFailed``, ``States.ExceedToleratedFailureThreshold``,
-            ``States.ResultWriterFailed``, or that of a field that cannot be evaluated.
-    """
-    execution, trail = visit.execution, visit.trail
-    if reads := "ItemReader" in visit.state:  # of items that are read nothing is known yet
-        visit.start({"length": 0})
-    plan = MapRunPlan.of(visit)
-    if not reads:
-        visit.start({"length": plan.children.total_items})
-    path = visit.attempt_path
-    run = await _begun(visit, path)
-    if redriven := run.journal.redrives.count:
-        trail.add("MapRunRedriven", "mapRunRedriven", {"mapRunArn": run.arn, "redriveCount": redriven})
-    else:
-        trail.add("MapRunStarted", "mapRunStarted", {"mapRunArn": run.arn})
-    items = None
-    try:
-        items = plan.children.total_items
-        execution.engine.running_map_runs[run.arn] = partial(run.description, "RUNNING", plan, items)
-        execution.engine.observer(MapRunStarted(run.label, run.arn, items, sum(run.journal.items.values())))
-        await run.run(plan)
-        await _ended(visit, run.description("SUCCEEDED", plan, items), run.failed)
-    except StatesError as failure:
-        error = visit.report_failure(failure)
-        await _ended(visit, run.description("FAILED", plan, items), run.failed, failure)
-        trail.add("MapRunFailed", "mapRunFailed", error.details())
-        raise error from failure
-    except asyncio.CancelledError:
-        if execution.engine.stop:
-            await _aborted(visit, run, plan, items)
-        raise
-    finally:
-        execution.engine.running_map_runs.pop(run.arn, None)
-        await run.journal.close()
-    trail.add("MapRunSucceeded")
-    visit.succeed()
-    return run.result(plan)
-
-
-async def _begun(visit: Visit, path: str) -> MapRun:
-    """Return the Map Run of an attempt: the one that it began already, which goes on, or another."""
-    execution = visit.execution
-    begun, redrive, now = execution.recorder.map_run(path), execution.redrives.count, execution.engine.clock.now()
-    if begun is not None:
-        run = MapRun(visit, begun["uuid"], begun["started"])
-        if redrive <= max(begun["redrives"], run.journal.of):
-            return run
-        try:
-            if run.arn not in execution.engine.map_runs_to_replace:
-                await run.journal.redrive(redrive, now)
-                return run
-        except BaseException:  # it is cancelled
-            await run.journal.close()
-            raise
-        await run.journal.close()
-    begun = {"map": path, "uuid": str(uuid4()), "started": now, "redrives": redrive}
-    await execution.recorder.append(begun)
-    return MapRun(visit, begun["uuid"], now)
-
-
-async def _aborted(visit: Visit, run: MapRun, plan: MapRunPlan, items: int | None) -> None:
-    """A Map Run ends with its execution; its result files are written all the same."""
-    with suppress(StatesError):
-        if items is not None:
-            await run.write_results(plan)
-    await _ended(visit, run.description("ABORTED", plan, items), run.failed)
-
-
-async def _ended(visit: Visit, run: dict[str, Any], failed: int, failure: StatesError | None = None) -> None:
-    engine = visit.execution.engine
-    engine.map_runs[run["mapRunArn"]] = run
-    anew = run["status"] == "SUCCEEDED" or (failure is not None and needs_new_map_run(failure))
-    await engine.log.append({"run": run, "anew": anew})
-    engine.observer(MapRunEnded(run["label"], run["mapRunArn"], run["status"], run["itemCounts"]["total"], failed))
+    raise AssertionError("a state without effects waited")

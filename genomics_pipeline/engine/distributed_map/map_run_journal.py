@@ -1,4 +1,4 @@
-"""The ends of the children of one Map Run: counted in memory, kept on disk."""
+"""The journal of a Map Run: the ends of its children are counted in memory and kept on disk."""
 
 from __future__ import annotations
 
@@ -19,7 +19,15 @@ _END, _REDRIVE, _SUCCEEDED = b'{"end":', b'{"redrive":', b'"status":"SUCCEEDED"'
 
 @dataclass(frozen=True, slots=True)
 class EarlierEnd:
-    """The former end of a child that runs again, from its journal record."""
+    """The end of a child before a redrive, from its journal record.
+
+    Attributes:
+        status: Its status then.
+        items: The number of items in its input.
+        start: Start time in seconds since the epoch.
+        transitions: Its state transitions up to then.
+        redrives: Its redrives up to then.
+    """
 
     status: str
     items: int
@@ -29,7 +37,7 @@ class EarlierEnd:
 
     @classmethod
     def of(cls, end: Mapping[str, Any]) -> EarlierEnd:
-        """Return what the record of a child's end holds."""
+        """Return the end that a journal record describes."""
         redrives = Redrives(end.get("redrives", 0), end.get("redriven"))
         return cls(end["status"], end["items"], end["start"], end["transitions"], redrives)
 
@@ -37,16 +45,17 @@ class EarlierEnd:
 class MapRunJournal:
     """The journal of a Map Run's children.
 
-    Memory holds which children have ended as "all below so many, and these": children start in order, so the
-    exceptions are no more than run at the same time. Only while results are put in order does each take eight bytes.
-    Of a Map Run that is redriven it also holds how the children had ended that run again, until they do.
+    The indexes of ended children are held in memory as a number below which all have ended, plus a set of those above.
+    Children start in order, so the set is no larger than the number of concurrent children. Sorting the results takes
+    eight bytes for each child. During a redrive, the earlier ends of children that run again are held as well.
 
     Attributes:
-        redrives: How often the Map Run was redriven, and when last.
-        redriven: The children that run again or are to do so, by their indexes, as they had ended.
-        children: How many children ended with each status.
-        items: How many items they held.
-        running: How many items each child holds that runs, by its index.
+        redrives: The redrives of the Map Run.
+        execution_redrive: The number of the execution's redrive to which the last of them belongs.
+        redriven: The earlier ends of children that run again and have not ended since, by index.
+        children: The number of children that ended, by status.
+        items: The number of their items, by status.
+        running: The number of items in the input of each running child, by index.
         transitions: Their state transitions.
     """
 
@@ -57,24 +66,29 @@ class MapRunJournal:
         self.transitions = 0
         self.redrives = NOT_REDRIVEN
         self.redriven: dict[int, EarlierEnd] = {}
-        self.of = 0  # the execution's redrive that the last one belongs to
+        self.execution_redrive = 0
         self._path = path
         self._express = express
-        self._memory = JournalState()
-        self._below = 0
-        self._above: set[int] = set()
+        self._state = JournalState()
+        self._all_ended_below = 0
+        self._ended_above: set[int] = set()
         for number, record in enumerate(read_records(path) if path.exists() else ()):
             if "redrive" in record:
                 self._reopen(record, number)
             elif "end" in record:
                 self._count(record)
-            self._memory.apply(record)
-        self._log = JournalFile(path)
+            self._state.apply(record)
+        self._file = JournalFile(path)
 
     def _reopen(self, record: dict[str, Any], lines: int) -> None:
-        """The children that the first lines say did not succeed are no longer counted as ended."""
-        self.settle()
-        self.redrives, self.of = Redrives.of(record), record["of"]
+        """Stop counting children that did not succeed as ended.
+
+        Args:
+            record: The record of the redrive.
+            lines: The number of lines before that record.
+        """
+        self.restore_earlier_ends()
+        self.redrives, self.execution_redrive = Redrives.of(record), record["of"]
         for line in islice(read_records(self._path, truncate=False), lines):
             if line.get("status") == "SUCCEEDED":
                 self.redriven.pop(line["end"], None)
@@ -82,26 +96,26 @@ class MapRunJournal:
                 self.redriven[line["end"]] = EarlierEnd.of(line)
         for before in self.redriven.values():
             self._add(before, -1)
-        self._memory = JournalState()
-        if not self._express:  # whose children begin again
+        self._state = JournalState()
+        if not self._express:  # Express children start over
             for line in islice(read_records(self._path, truncate=False), lines):
                 if line.get("child") in self.redriven:
-                    self._memory.apply(line)
+                    self._state.apply(line)
 
-    async def redrive(self, of: int, now: float) -> None:
-        """The Map Run goes on: all children that ended and did not succeed run again.
+    async def redrive(self, execution_redrive: int, now: float) -> None:
+        """Start a redrive of the Map Run, in which all children that ended without success run again.
 
         Args:
-            of: The execution's redrive.
-            now: When.
+            execution_redrive: The number of the execution's redrive.
+            now: Its time in seconds since the epoch.
         """
-        record = {**self.redrives.next(now).record(), "of": of}
+        record = {**self.redrives.next(now).record(), "of": execution_redrive}
         lines = sum(1 for _ in read_records(self._path, truncate=False))
-        await self._log.append(record)
+        await self._file.append(record)
         self._reopen(record, lines)
 
-    def settle(self) -> None:
-        """The Map Run ends: children that did not come to run again have ended as they had."""
+    def restore_earlier_ends(self) -> None:
+        """Count children that did not get to run again by their earlier ends, because the Map Run ends."""
         for before in self.redriven.values():
             self._add(before, 1)
         self.redriven.clear()
@@ -119,52 +133,52 @@ class MapRunJournal:
         self.running.pop(index, None)
         if self.redriven.pop(index, None):
             return
-        if index != self._below:
-            self._above.add(index)
+        if index != self._all_ended_below:
+            self._ended_above.add(index)
             return
-        self._below += 1
-        while self._below in self._above:
-            self._above.remove(self._below)
-            self._below += 1
+        self._all_ended_below += 1
+        while self._all_ended_below in self._ended_above:
+            self._ended_above.remove(self._all_ended_below)
+            self._all_ended_below += 1
 
-    def ended(self, index: int) -> bool:
-        """Return whether that child has ended."""
-        return (index < self._below or index in self._above) and index not in self.redriven
+    def has_ended(self, index: int) -> bool:
+        """Return whether a child has ended."""
+        return (index < self._all_ended_below or index in self._ended_above) and index not in self.redriven
 
     def recorder(self, index: int) -> Recorder:
-        """Return the journal of that child."""
-        return Recorder(self._log, self._memory, index)
+        """Return the recorder of a child."""
+        return Recorder(self._file, self._state, index)
 
     async def add(self, ends: Sequence[dict[str, Any]]) -> None:
-        """Count children's ends once they are on disk."""
-        await self._log.append(*ends)
+        """Write records of children's ends, and count them once they are on disk."""
+        await self._file.append(*ends)
         for end in ends:
             self._count(end)
 
     async def close(self) -> None:
-        """Close the journal."""
-        await self._log.close()
+        """Close the file."""
+        await self._file.close()
 
     def in_order(self, since: int = 0) -> Iterator[dict[str, Any]]:
-        """Yield the last end of every child that has ended, by its index.
+        """Yield the record of the last end of each ended child, in the order of their indexes.
 
         Args:
             since: Leave out children that had succeeded before this redrive.
         """
-        offsets = array("q", [-1]) * max(self._below, max(self._above, default=-1) + 1)
+        offsets = array("q", [-1]) * max(self._all_ended_below, max(self._ended_above, default=-1) + 1)
         with self._path.open("rb") as file:
             offset = redrives = 0
             for line in file:
                 if line.startswith(_END):
-                    old = redrives < since and _SUCCEEDED in line and loads(line)["status"] == "SUCCEEDED"
-                    offsets[int(line[len(_END) : line.index(b",")])] = -1 if old else offset
+                    left_out = redrives < since and _SUCCEEDED in line and loads(line)["status"] == "SUCCEEDED"
+                    offsets[int(line[len(_END) : line.index(b",")])] = -1 if left_out else offset
                 redrives += line.startswith(_REDRIVE)
                 offset += len(line)
-            place = offset
+            position = offset
             for offset in offsets:
                 if offset >= 0:
-                    if offset != place:
+                    if offset != position:  # children mostly end in order, and a seek discards the read buffer
                         file.seek(offset)
                     line = file.readline()
-                    place = offset + len(line)
+                    position = offset + len(line)
                     yield loads(line)

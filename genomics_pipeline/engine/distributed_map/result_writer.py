@@ -1,4 +1,4 @@
-"""ResultWriter: what became of a Map Run's children, in the files and shapes that AWS writes."""
+"""ResultWriter, which writes the ends of a Map Run's children in AWS's files and shapes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from genomics_pipeline.model.json_text import compact, dumps, loads
 from genomics_pipeline.stores.protocol import Store
 
 WriterRow = dict[str, Any]
-File = dict[str, Any]  # Key, Size
+FileEntry = dict[str, Any]  # a file in the manifest: Key, Size
 KINDS = ("FAILED", "PENDING", "SUCCEEDED")
 _INCLUDED = {"Included": True}
 _BUFFER_BYTES = 1024**2
@@ -26,14 +26,17 @@ _BUFFER_BYTES = 1024**2
 
 @dataclass(frozen=True, slots=True)
 class WriterConfig:
-    """``WriterConfig``: how results are shaped."""
+    """``WriterConfig``: the form of the results."""
 
     transformation: str
     output_type: str
 
     @classmethod
     def of(cls, visit: Visit) -> WriterConfig:
-        """That of a Map state: outputs alone unless it says otherwise; whole rows where they are written."""
+        """Return the configuration of a Map state.
+
+        The default transformation is NONE with a destination, and COMPACT, the outputs alone, without one.
+        """
         writer = visit.state.get("ResultWriter", {})
         config = writer.get("WriterConfig", {})
         default = "NONE" if "Resource" in writer else "COMPACT"
@@ -53,7 +56,7 @@ class Destination:
 
     @classmethod
     def of(cls, visit: Visit) -> Destination | None:
-        """Return the destination of a Map state; None where nothing is written.
+        """Return the destination of a Map state; None if it does not write results.
 
         Raises:
             StatesError: ``States.ResultWriterFailed``.
@@ -62,8 +65,8 @@ class Destination:
         if "Resource" not in writer:
             return None
         arguments = visit.arguments(writer, "ResultWriter/")
-        given = arguments if isinstance(arguments, dict) else {}
-        bucket, prefix = given.get("Bucket"), given.get("Prefix", "")
+        members = arguments if isinstance(arguments, dict) else {}
+        bucket, prefix = members.get("Bucket"), members.get("Prefix", "")
         if not (isinstance(bucket, str) and bucket and isinstance(prefix, str)):
             cause = f"ResultWriter: expected strings in Bucket and Prefix, found {compact(arguments)}"
             raise StatesError(RESULT_WRITER_FAILED, cause)
@@ -78,8 +81,8 @@ class Destination:
         """Return ``ResultWriterDetails`` of a Map Run."""
         return {"Bucket": self.bucket, "Key": self.key(folder, run_layout.RESULT_MANIFEST)}
 
-    def succeeded(self, folder: str) -> list[File] | None:
-        """Return what the manifest in a folder of a Map Run calls SUCCEEDED; None where there is no manifest.
+    def succeeded(self, folder: str) -> list[FileEntry] | None:
+        """Return the SUCCEEDED files in the manifest of a Map Run's folder; None if there is no manifest.
 
         Raises:
             StatesError: ``States.ResultWriterFailed``.
@@ -88,7 +91,7 @@ class Destination:
         try:
             if self.store.stat(uri) is None:
                 return None
-            files: list[File] = loads(self.store.read(uri))["ResultFiles"]["SUCCEEDED"]
+            files: list[FileEntry] = loads(self.store.read(uri))["ResultFiles"]["SUCCEEDED"]
         except (PipelineError, OSError, LookupError, ValueError) as error:
             raise StatesError(RESULT_WRITER_FAILED, f"{uri}: {error}") from error
         return files
@@ -99,16 +102,17 @@ class Destination:
         folder: str,
         rows: Iterable[tuple[str, WriterRow]],
         scratch: Path,
-        before: Sequence[File] | None = None,
+        before: Sequence[FileEntry] | None = None,
     ) -> None:
-        """Write all files of a Map Run, each of them whole or not at all, the manifest last.
+        """Write the files of a Map Run, each of them atomically, and the manifest last.
 
         Args:
-            map_run_arn: The Map Run.
+            map_run_arn: The Map Run's ARN.
             folder: See `run_layout.redrive_folder`.
-            rows: (``SUCCEEDED``, ``FAILED`` or ``PENDING``; row) in the order they are to stand in.
-            scratch: A folder for the files while they grow.
-            before: Files of what succeeded before a redrive; there is one more then, be it empty.
+            rows: Pairs of ``SUCCEEDED``, ``FAILED`` or ``PENDING`` and a row, in the order of the files.
+            scratch: A folder for incomplete files.
+            before: The SUCCEEDED files from before a redrive; after a redrive there is always another one, even if it
+                is empty.
 
         Raises:
             StatesError: ``States.ResultWriterFailed``.
@@ -119,7 +123,7 @@ class Destination:
                 for data in transform_row(kind, row, self.transformation):
                     files[kind].add(data)
             if before is not None:
-                files["SUCCEEDED"].begin()
+                files["SUCCEEDED"].ensure_file()
             written = {kind: files[kind].finish() for kind in KINDS}
             written["SUCCEEDED"] = [*(before or ()), *written["SUCCEEDED"]]
             manifest = {"DestinationBucket": self.bucket, "MapRunArn": map_run_arn, "ResultFiles": written}
@@ -132,19 +136,19 @@ class Destination:
 
 
 class _FileSeries:
-    """The files of one kind; a new one begins when the last is full."""
+    """The files of one kind; when one is full, another one is opened."""
 
-    def __init__(self, to: Destination, folder: str, kind: str, scratch: Path) -> None:
-        self._to, self._folder, self._kind = to, folder, kind
+    def __init__(self, destination: Destination, folder: str, kind: str, scratch: Path) -> None:
+        self._destination, self._folder, self._kind = destination, folder, kind
         self._part = scratch / f"{folder.replace('/', '.')}.{kind}.part"
         self._file: IO[bytes] | None = None
         self._size = 0
         self._done: list[dict[str, Any]] = []
-        lines = to.output_type == "JSONL"
+        lines = destination.output_type == "JSONL"
         self._first, self._between, self._last = (b"", b"\n", b"\n") if lines else (b"[", b",", b"]")
 
     def add(self, data: bytes) -> None:
-        if self._file is not None and self._size + len(data) + 2 > self._to.max_file_bytes:
+        if self._file is not None and self._size + len(data) + 2 > self._destination.max_file_bytes:
             self._close()
         if self._file is None:
             self._open()
@@ -152,8 +156,8 @@ class _FileSeries:
             data = self._between + data
         self._write(data)
 
-    def begin(self) -> None:
-        """The first file is there also where it stays empty."""
+    def ensure_file(self) -> None:
+        """Open the first file, which may stay empty."""
         if self._file is None and not self._done:
             self._open()
 
@@ -168,11 +172,12 @@ class _FileSeries:
 
     def _close(self) -> None:
         assert self._file is not None
-        if self._size or self._first:  # of lines, an empty file has not even one
+        if self._size or self._first:  # an empty JSONL file has no line end
             self._write(self._last)
         self._file.close()
-        key = self._to.key(self._folder, f"{self._kind}_{len(self._done)}.{self._to.output_type.lower()}")
-        self._to.store.publish(self._part, f"s3://{self._to.bucket}/{key}")
+        destination = self._destination
+        key = destination.key(self._folder, f"{self._kind}_{len(self._done)}.{destination.output_type.lower()}")
+        destination.store.publish(self._part, f"s3://{destination.bucket}/{key}")
         self._done.append({"Key": key, "Size": self._size})
         self._file, self._size = None, 0
 
@@ -188,7 +193,7 @@ class _FileSeries:
 
 
 def state_output(rows: Iterable[tuple[str, WriterRow]], name: str, transformation: str) -> list[Any]:
-    """Return the Map state's own result, where nothing is written: what stands in the file, as values.
+    """Return the result of a Map state without a destination: the values that a file would contain.
 
     Args:
         rows: As for `Destination.write`.
@@ -196,22 +201,22 @@ def state_output(rows: Iterable[tuple[str, WriterRow]], name: str, transformatio
         transformation: ``WriterConfig.Transformation``; ``COMPACT`` without a ResultWriter.
 
     Raises:
-        StatesError: ``States.DataLimitExceeded``, as soon as there is too much.
+        StatesError: ``States.DataLimitExceeded`` as soon as the values exceed the limit.
     """
-    found: list[bytes] = []
-    size = 1  # brackets, and a comma less than items
+    values: list[bytes] = []
+    size = 1  # two brackets, and one comma less than values
     for kind, row in rows:
         for data in transform_row(kind, row, transformation):
             size += len(data) + 1
             if size > quotas.PAYLOAD.value:
-                # aws-samples/review-and-assessment-powered-by-intelligent-documentation#58 has it of a Map.
+                # For a Map: aws-samples/review-and-assessment-powered-by-intelligent-documentation#58.
                 raise too_large(name)
-            found.append(data)
-    return [loads(data) for data in found]
+            values.append(data)
+    return [loads(data) for data in values]
 
 
 def transform_row(kind: str, row: WriterRow, transformation: str) -> list[bytes]:
-    """Return what stands for a row, as JSON. What did not succeed is never transformed."""
+    """Return the JSON values that a row is written as; only rows of successes are transformed."""
     if kind != "SUCCEEDED" or transformation == "NONE":
         return [dumps(row)]
     output: str = row["Output"]
@@ -221,9 +226,9 @@ def transform_row(kind: str, row: WriterRow, transformation: str) -> list[bytes]
 
 
 def ended_row(end: WriterRow, machine: str) -> tuple[str, WriterRow]:
-    """Return a finished child's row, from its journal record; members in the order of AWS's files."""
+    """Return the row of an ended child, from its journal record; members in the order of AWS's files."""
     status, name = end["status"], end["name"]
-    began, stopped = format_timestamp(end["start"]), format_timestamp(end["stop"])
+    started, stopped = format_timestamp(end["start"]), format_timestamp(end["stop"])
     redriven = {"RedriveCount": end.get("redrives", 0)}
     if "redriven" in end:
         redriven["RedriveDate"] = format_timestamp(end["redriven"])
@@ -239,14 +244,14 @@ def ended_row(end: WriterRow, machine: str) -> tuple[str, WriterRow]:
             **redriven,
             "RedriveStatus": "NOT_REDRIVABLE",
             "RedriveStatusReason": NOT_REDRIVABLE.format(status),
-            "StartDate": began,
+            "StartDate": started,
             "StateMachineArn": state_machine,
             "Status": status,
             "StopDate": stopped,
         }
-    told = {"Cause": end.get("cause"), "Error": end.get("error")}  # none of an aborted child, or of a bare Fail
+    details = {"Cause": end.get("cause"), "Error": end.get("error")}  # an aborted child or a bare Fail has none
     return "FAILED", {
-        **{name: value for name, value in told.items() if value},
+        **{name: value for name, value in details.items() if value},
         "ExecutionArn": execution,
         "Input": end["input"],
         "InputDetails": _INCLUDED,
@@ -254,7 +259,7 @@ def ended_row(end: WriterRow, machine: str) -> tuple[str, WriterRow]:
         "OutputDetails": _INCLUDED,
         **redriven,
         "RedriveStatus": "REDRIVABLE_BY_MAP_RUN",
-        "StartDate": began,
+        "StartDate": started,
         "StateMachineArn": state_machine,
         "Status": status,
         "StopDate": stopped,
@@ -262,5 +267,5 @@ def ended_row(end: WriterRow, machine: str) -> tuple[str, WriterRow]:
 
 
 def pending_row(value: Any) -> tuple[str, WriterRow]:
-    """Return the row of a child that was never started."""
+    """Return the row of a child that has not started, from its input."""
     return "PENDING", {"Input": compact(value), "InputDetails": _INCLUDED, "Status": "PENDING"}

@@ -1,4 +1,4 @@
-"""The source of a Map's items: its state's data, or what ItemReader reads."""
+"""The source of a Map's items: the state's data or the objects that ItemReader reads."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from genomics_pipeline.language.query_language import Node
 
 
 class ItemSource(Protocol):
-    """Items, as often as they are asked for."""
+    """Items that can be iterated over any number of times."""
 
     def count(self) -> int:
         """Return the number of items.
 
         Raises:
-            StatesError: if they cannot be read: nothing has begun then.
+            StatesError: if they cannot be read; no child has started then.
         """
 
     def values(self) -> Iterator[Any]:
@@ -28,7 +28,7 @@ class ItemSource(Protocol):
 
 
 class StateData:
-    """The items in the state's data."""
+    """Items in the state's data."""
 
     def __init__(self, visit: Visit) -> None:
         self._items = [{**item, "Source": "STATE_DATA"} for item in items(visit)]
@@ -47,10 +47,10 @@ class StateData:
 
 
 def source_of(visit: Visit) -> ItemSource:
-    """Return the items of a Map state.
+    """Return the source of a Map state's items.
 
     Raises:
-        StatesError: if its fields do not say where they are.
+        StatesError: if the fields that refer to the items are invalid.
     """
     if "ItemReader" not in visit.state:
         return StateData(visit)

@@ -1,4 +1,4 @@
-"""``ToleratedFailureCount`` and ``ToleratedFailurePercentage``: how many items may fail."""
+"""``ToleratedFailureCount`` and ``ToleratedFailurePercentage``: the limits on failed items."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from genomics_pipeline.engine.visit import Visit
 
 @dataclass(frozen=True, slots=True)
 class ToleratedFailure:
-    """The number of items that may fail; with neither limit, none may."""
+    """The limits on failed items: with neither, no item may fail."""
 
     count: int | None
     percentage: float | None
 
     @classmethod
     def of(cls, visit: Visit) -> ToleratedFailure:
-        """Return the limits of a Map state."""
+        """Evaluate the limits of a Map state."""
         state = visit.state
         return cls(visit.field(state, "ToleratedFailureCount"), visit.field(state, "ToleratedFailurePercentage"))
 
     def is_exceeded(self, failed: int, total: int) -> bool:
-        """Tell whether `failed` items of `total` are more than tolerated.
+        """Return whether `failed` items of `total` are more than tolerated.
 
-        The percentage counts as the decimal number that was written, not as the binary one nearest to it.
+        The percentage counts as the decimal number in the document, not as the nearest binary floating-point number.
 
         >>> ToleratedFailure(None, 50).is_exceeded(1, 2), ToleratedFailure(None, 50).is_exceeded(2, 3)
         (False, True)

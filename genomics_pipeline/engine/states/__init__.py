@@ -1,1 +1,1 @@
-"""The state types, one file each, and what they share: Retry, Catch, timeouts."""
+"""The state types, one module each, and their common parts: Retry, Catch, timeouts."""

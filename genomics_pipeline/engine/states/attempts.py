@@ -1,4 +1,4 @@
-"""The attempts of a Task, Parallel or Map: its work is done, again as ``Retry`` says; then there is ``Catch``."""
+"""The attempts of a Task, Parallel or Map, with ``Retry`` and ``Catch``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from genomics_pipeline.language.errors import RUNTIME, StatesError, matches
 
 
 async def run_attempts(visit: Visit, work: Callable[[Visit], Awaitable[Any]]) -> Transition:
-    """Do the state's work until it succeeds, or no retrier takes its error.
+    """Do the state's work until it succeeds or no retrier matches its error, then try the catchers.
 
     Raises:
-        StatesError: the last error, if no catcher takes it.
+        StatesError: the last error, if no catcher matches it.
     """
     execution = visit.execution
     clock = execution.engine.clock
@@ -30,7 +30,7 @@ async def run_attempts(visit: Visit, work: Callable[[Visit], Awaitable[Any]]) ->
             error = visit.report_failure(failure)
             delay = retriers.delay(error)
             if delay is None:
-                return _caught(visit, error)
+                return _catch(visit, error)
         visit.attempt += 1
         execution.transitions += 1
         execution.engine.observer(
@@ -41,9 +41,9 @@ async def run_attempts(visit: Visit, work: Callable[[Visit], Awaitable[Any]]) ->
         await clock.sleep(delay)
 
 
-def _caught(visit: Visit, error: StatesError) -> Transition:
-    """Evaluate ``Catch``: the first catcher that takes the error leads on."""
-    if visit.started and error.error != RUNTIME:  # which ends the execution, and that is all there is to tell
+def _catch(visit: Visit, error: StatesError) -> Transition:
+    """Return the transition of the first catcher that matches the error."""
+    if visit.started and error.error != RUNTIME:  # States.Runtime ends the execution, without an event of the state
         visit.trail.add(f"{visit.state['Type']}StateFailed")
     for number, catcher in enumerate(visit.state.get("Catch", ())):
         if matches(error, catcher["ErrorEquals"]):

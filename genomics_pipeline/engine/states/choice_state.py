@@ -1,4 +1,4 @@
-"""Choice: the first rule that matches leads on, or ``Default``."""
+"""The Choice state: the first rule that matches decides on the next state, otherwise ``Default``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from genomics_pipeline.language.errors import RUNTIME, StatesError
 
 
 async def run(visit: Visit) -> Transition:
-    """Evaluate ``Choices`` in their order.
+    """Return the transition of the first rule that matches, or to ``Default``.
 
     Raises:
-        StatesError: ``States.Runtime``, where none matches and there is no ``Default``. The documentation has
-            ``States.NoChoiceMatched``; AWS was recorded with this name, and this cause.
+        StatesError: ``States.Runtime`` if no rule matches and there is no ``Default``. The documentation says
+            ``States.NoChoiceMatched``; this name and cause were recorded on AWS.
     """
     for number, rule in enumerate(visit.state["Choices"]):
         prefix = f"Choices[{number}]/"

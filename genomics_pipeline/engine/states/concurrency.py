@@ -1,4 +1,4 @@
-"""Work at the same time, at most so much at once; the first failure cancels the rest."""
+"""Concurrent work with a limit, where the first failure cancels the rest."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 
 
 async def run_all(work: Iterator[Coroutine[Any, Any, Any]], limit: int) -> list[Any]:
-    """Results of all the work, in its order, at most `limit` at once; the first failure cancels the rest."""
+    """Run coroutines, at most `limit` at a time, and return their results in order; the first failure is raised."""
     results: list[Any] = []
     numbered = enumerate(work)
 
     async def worker() -> None:
-        for number, one in numbered:
+        for number, coroutine in numbered:
             results.extend([None] * (number + 1 - len(results)))
-            results[number] = await one
+            results[number] = await coroutine
 
     await run_workers(worker, limit)
     return results
 
 
 async def finish_before_cancellation(work: Awaitable[None]) -> None:
-    """Do work that a cancellation must not cut in two: it is done first, and cancelled then."""
+    """Await work that must not be interrupted; a cancellation in the meantime is raised after its end."""
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -37,7 +37,7 @@ async def finish_before_cancellation(work: Awaitable[None]) -> None:
 
 
 async def run_workers(worker: Callable[[], Coroutine[Any, Any, None]], size: int) -> None:
-    """Run so many of the same worker to their end; the first failure cancels the rest and is raised."""
+    """Run `size` instances of a worker to their end; the first failure cancels the others and is raised."""
     parent = asyncio.current_task()
     assert parent is not None
     cancelled = parent.cancelling()
@@ -47,7 +47,8 @@ async def run_workers(worker: Callable[[], Coroutine[Any, Any, None]], size: int
                 group.create_task(worker())
     except BaseExceptionGroup as failures:
         if sys.version_info < (3, 13) and parent.cancelling() > cancelled:
-            parent.uncancel()  # before 3.13 a group leaves its own cancellation counted, which spoils outer timeouts
+            # Before 3.13 a group does not take back its own cancellation, which would break outer timeouts.
+            parent.uncancel()
         first: BaseException = failures
         while isinstance(first, BaseExceptionGroup):
             first = first.exceptions[0]

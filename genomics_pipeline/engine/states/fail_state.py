@@ -1,4 +1,4 @@
-"""Fail: the machine ends with an error."""
+"""The Fail state, which ends the machine with an error."""
 
 from __future__ import annotations
 

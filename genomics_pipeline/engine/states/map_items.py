@@ -10,28 +10,28 @@ from genomics_pipeline.language.query_language import Node
 
 
 def processor(state: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return ``ItemProcessor``, or ``Iterator``, as it was once called."""
-    found: Mapping[str, Any] = state["ItemProcessor"] if "ItemProcessor" in state else state["Iterator"]
-    return found
+    """Return ``ItemProcessor``, or ``Iterator``, its former name."""
+    node: Mapping[str, Any] = state["ItemProcessor"] if "ItemProcessor" in state else state["Iterator"]
+    return node
 
 
 def items(visit: Visit) -> Iterator[dict[str, Any]]:
-    """Yield ``Map.Item`` of each item in the state's data: ``Items``, ``ItemsPath``, or its input.
+    """Yield ``Map.Item`` for each item in the state's data: ``Items``, ``ItemsPath`` or its input.
 
     Raises:
-        StatesError: if that is no array or object.
+        StatesError: if the data are neither an array nor an object.
     """
-    found = visit.language.items(visit)
-    if isinstance(found, dict):
-        for index, (key, value) in enumerate(found.items()):
+    data = visit.language.items(visit)
+    if isinstance(data, dict):
+        for index, (key, value) in enumerate(data.items()):
             yield {"Index": index, "Key": key, "Value": value}
     else:
-        for index, value in enumerate(found):
+        for index, value in enumerate(data):
             yield {"Index": index, "Value": value}
 
 
 def select(visit: Visit, item: Node) -> Any:
-    """Return the input of one iteration: ``ItemSelector``, once called ``Parameters``, or the item's value."""
+    """Return the input of an iteration: ``ItemSelector`` (formerly ``Parameters``) evaluated, or the item's value."""
     state = visit.state
     name = "ItemSelector" if "ItemSelector" in state else "Parameters"
     if name not in state:

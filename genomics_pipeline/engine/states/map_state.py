@@ -1,4 +1,4 @@
-"""Map: ``ItemProcessor`` for each item; inline here, in children of their own where its ``Mode`` is DISTRIBUTED."""
+"""The Map state: ``ItemProcessor`` runs for each item, inline or, in ``DISTRIBUTED`` mode, in child executions."""
 
 from __future__ import annotations
 
@@ -16,56 +16,56 @@ from genomics_pipeline.model import quotas
 
 
 async def run(visit: Visit) -> Transition:
-    """Return the outputs of the iterations, in the items' order; see `distributed_map.map_run` for the others."""
+    """Return the transition after all iterations, whose outputs are in the items' order."""
     if processor(visit.state).get("ProcessorConfig", {}).get("Mode") != "DISTRIBUTED":
-        return await run_attempts(visit, _inline)
-    from genomics_pipeline.engine.distributed_map.map_run import run_map
+        return await run_attempts(visit, _run_inline)
+    from genomics_pipeline.engine.distributed_map.distributed_state import run_distributed
 
-    return await run_attempts(visit, run_map)
+    return await run_attempts(visit, run_distributed)
 
 
-async def _inline(visit: Visit) -> Any:
-    found = list(items(visit))
-    visit.start({"length": len(found)})
+async def _run_inline(visit: Visit) -> Any:
+    map_items = list(items(visit))
+    visit.start({"length": len(map_items)})
     limit = visit.field(visit.state, "MaxConcurrency", 0) or quotas.INLINE_CONCURRENCY.value
-    iterations = Iterations(visit, found)
-    await run_workers(iterations.work, min(limit, len(found)))
+    iterations = Iterations(visit, map_items)
+    await run_workers(iterations.work, min(limit, len(map_items)))
     visit.trail.last = iterations.last
     visit.succeed()
     return iterations.outputs
 
 
 class Iterations:
-    """The iterations of one attempt.
+    """The iterations of one attempt of an inline Map.
 
     Attributes:
-        outputs: What they gave.
-        last: The last event of all of them, by which the Map goes on.
+        outputs: Their outputs, in the items' order.
+        last: The number of the last event of all of them, after which the Map continues.
     """
 
-    def __init__(self, visit: Visit, found: list[dict[str, Any]]) -> None:
-        self.outputs: list[Any] = [None] * len(found)
+    def __init__(self, visit: Visit, map_items: list[dict[str, Any]]) -> None:
+        self.outputs: list[Any] = [None] * len(map_items)
         self.last = self._started = visit.trail.last
         self._visit = visit
-        self._left = iter(found)
+        self._remaining = iter(map_items)
 
     async def work(self) -> None:
-        """One after the other: an iteration follows the one whose place it takes."""
+        """Run iterations one after the other; the events of each follow those of the one before it."""
         visit, last = self._visit, self._started
         trail: Trail | None = None
         try:
-            for item in self._left:
+            for item in self._remaining:
                 trail = None
                 value = select(visit, item)
-                told = {"name": visit.name, "index": item["Index"]}
-                trail = visit.trail.branch(last, told)
-                trail.add("MapIterationStarted", "mapIterationStarted", told)
-                await asyncio.sleep(0)  # all that may start do so before one goes on
+                details = {"name": visit.name, "index": item["Index"]}
+                trail = visit.trail.branch(last, details)
+                trail.add("MapIterationStarted", "mapIterationStarted", details)
+                await asyncio.sleep(0)  # concurrent iterations all start before the first one goes on
                 path = f"{visit.attempt_path}:{item['Index']}"
                 frame = Frame(visit.execution, processor(visit.state), trail, path, {"Item": item})
                 self.outputs[item["Index"]] = await run_machine(frame, value, visit.variables)
                 last = trail.last
-                self.last = trail.add_side_event("MapIterationSucceeded", "mapIterationSucceeded", told)
+                self.last = trail.add_side_event("MapIterationSucceeded", "mapIterationSucceeded", details)
                 visit.trail.branches.remove(trail)
         except StatesError as error:
             visit.trail.end_branches(trail, silently=error.error == RUNTIME)

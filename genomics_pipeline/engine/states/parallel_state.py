@@ -1,4 +1,4 @@
-"""Parallel: ``Branches`` at the same time, each with the same input."""
+"""The Parallel state: ``Branches`` run concurrently, all with the same input."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from genomics_pipeline.language.errors import BRANCH_FAILED, RUNTIME, StatesErro
 
 
 async def run(visit: Visit) -> Transition:
-    """Return the outputs of the branches, in their order."""
-    return await run_attempts(visit, _branches)
+    """Return the transition after all branches, whose outputs are in their order."""
+    return await run_attempts(visit, _run_branches)
 
 
-async def _branches(visit: Visit) -> Any:
+async def _run_branches(visit: Visit) -> Any:
     value = visit.arguments(visit.state, default=visit.input)
     trail, path = visit.trail, visit.attempt_path
     visit.start()

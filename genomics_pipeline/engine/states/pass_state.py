@@ -1,4 +1,4 @@
-"""Pass: its input, or what it makes of it."""
+"""The Pass state, which passes its input on, as it is or transformed."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from genomics_pipeline.engine.visit import Transition, Visit
 
 
 async def run(visit: Visit) -> Transition:
-    """Evaluate ``Result``, ``Parameters``, ``ResultPath`` in JSONPath; ``Output``, ``Assign`` in JSONata."""
+    """Evaluate ``Result``, ``Parameters`` and ``ResultPath`` in JSONPath, ``Output`` and ``Assign`` in JSONata."""
     return visit.transition()

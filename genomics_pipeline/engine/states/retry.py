@@ -1,4 +1,4 @@
-"""Retry: which retrier takes an error, and how long is waited."""
+"""``Retry``: the choice of a retrier for an error, and the delay before the next attempt."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from genomics_pipeline.model import quotas
 
 
 class Retriers:
-    """The retriers of one visit to a state, each with its own count."""
+    """The retriers of one visit to a state, each with its own count of retries."""
 
     def __init__(self, retriers: Sequence[Mapping[str, Any]], clock: Clock) -> None:
         self._retriers = retriers
@@ -19,16 +19,16 @@ class Retriers:
         self._clock = clock
 
     def delay(self, error: StatesError) -> float | None:
-        """Seconds to wait before the next attempt; None where there is none. The attempt is counted."""
-        for place, retrier in enumerate(self._retriers):
+        """Count the next attempt and return the seconds to wait before it; None if there is none."""
+        for number, retrier in enumerate(self._retriers):
             if matches(error, retrier["ErrorEquals"]):
-                if self._counts[place] >= retrier.get("MaxAttempts", 3):
+                if self._counts[number] >= retrier.get("MaxAttempts", 3):
                     return None
-                self._counts[place] += 1
-                return self._wait(retrier, self._counts[place])
+                self._counts[number] += 1
+                return self._interval(retrier, self._counts[number])
         return None
 
-    def _wait(self, retrier: Mapping[str, Any], attempt: int) -> float:
+    def _interval(self, retrier: Mapping[str, Any], attempt: int) -> float:
         limit = float(retrier.get("MaxDelaySeconds", quotas.MAX_DELAY.value))
         try:
             delay = retrier.get("IntervalSeconds", 1) * float(retrier.get("BackoffRate", 2.0)) ** (attempt - 1)

@@ -1,4 +1,4 @@
-"""Succeed: the machine ends."""
+"""The Succeed state, which ends the machine."""
 
 from __future__ import annotations
 

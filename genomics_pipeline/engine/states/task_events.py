@@ -1,7 +1,7 @@
-"""The history events of a task: three families, by what its resource is.
+"""The history events of a task, of one of three families according to its resource.
 
-Lambda functions and activities that a state names directly have events of their own; everything else is an
-integration (``arn:aws:states:::batch:submitJob.sync``) with ``Task…`` events. Shapes: botocore's model.
+Lambda functions and activities that a state names directly have events of their own; every other resource is a
+service integration (``arn:aws:states:::batch:submitJob.sync``) with ``Task…`` events. Shapes: botocore's model.
 """
 
 from __future__ import annotations
@@ -11,61 +11,66 @@ from typing import Any
 from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.language.errors import TIMEOUT, StatesError
 
-REGION = "us-east-1"  # of every ARN here; nothing is there
+REGION = "us-east-1"  # the region in all ARNs of the engine, although nothing runs there
 
 
 class TaskEvents:
-    """The events of one attempt.
+    """The events of one attempt of a task.
 
     Attributes:
-        called: What AWS calls the task in the cause of a result that is too large.
+        display_name: The name of the task in AWS's cause for a result that is too large.
     """
 
     def __init__(self, trail: Trail, resource: str) -> None:
         self._trail = trail
         self._resource = resource
         self._integrated: dict[str, Any] = {}
-        self.called = resource
+        self.display_name = resource
         if ":activity:" in resource:
             self._kind, self._name = "Activity", "activity"
         elif resource.startswith("arn:aws:states:::"):
             service, _, action = resource.removeprefix("arn:aws:states:::").rpartition(":")
             self._kind, self._name = "Task", "task"
             self._integrated = {"resourceType": service, "resource": action}
-            self.called = service
+            self.display_name = service
         else:
             self._kind, self._name = "LambdaFunction", "lambdaFunction"
 
-    def _add(self, what: str, details: dict[str, Any]) -> None:
-        self._trail.add(f"{self._kind}{what}", f"{self._name}{what}", {**self._integrated, **details})
+    def _add(self, suffix: str, details: dict[str, Any]) -> None:
+        self._trail.add(f"{self._kind}{suffix}", f"{self._name}{suffix}", {**self._integrated, **details})
 
-    def scheduled(self, arguments: Any, timeout_s: float | None, heartbeat_s: float | None) -> None:
-        """It is scheduled with these arguments."""
+    def add_scheduled(self, arguments: Any, timeout_s: float | None, heartbeat_s: float | None) -> None:
+        """Add the event of the task's scheduling.
+
+        Args:
+            arguments: The task's arguments.
+            timeout_s: ``TimeoutSeconds``.
+            heartbeat_s: ``HeartbeatSeconds``.
+        """
         limits = {"timeoutInSeconds": timeout_s, "heartbeatInSeconds": heartbeat_s}
         if self._integrated:
             self._add("Scheduled", {"region": REGION, "parameters": arguments, **limits})
         else:
             if self._kind == "LambdaFunction":
-                del limits["heartbeatInSeconds"]  # which that event does not have
+                del limits["heartbeatInSeconds"]  # not a member of this event
             self._add("Scheduled", {"resource": self._resource, "input": arguments, **limits})
 
-    def started(self) -> None:
-        """It is started."""
+    def add_started(self) -> None:
+        """Add the event of the task's start."""
         if self._integrated:
             self._add("Started", {})
         else:
             self._trail.add(f"{self._kind}Started")
 
-    def submitted(self, output: Any) -> None:
-        """It was submitted, and goes on elsewhere: ``.sync``, ``.waitForTaskToken``."""
+    def add_submitted(self, output: Any) -> None:
+        """Add the event of the response to the request of a ``.sync`` or ``.waitForTaskToken`` task."""
         if self._integrated:
             self._add("Submitted", {"output": output})
 
-    def succeeded(self, output: Any) -> None:
-        """It ended with this output."""
+    def add_succeeded(self, output: Any) -> None:
+        """Add the event of the task's success."""
         self._add("Succeeded", {"output": output})
 
-    def failed(self, error: StatesError) -> None:
-        """It failed, or its time was over."""
-        what = "TimedOut" if error.error == TIMEOUT else "Failed"
-        self._add(what, error.details())
+    def add_failed(self, error: StatesError) -> None:
+        """Add the event of the task's failure or timeout."""
+        self._add("TimedOut" if error.error == TIMEOUT else "Failed", error.details())

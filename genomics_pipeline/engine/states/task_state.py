@@ -1,4 +1,4 @@
-"""Task: what ``Resource`` names is called, within ``TimeoutSeconds`` and ``HeartbeatSeconds``."""
+"""The Task state, which calls its ``Resource`` within ``TimeoutSeconds`` and ``HeartbeatSeconds``."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from genomics_pipeline.model.json_text import dumps
 
 
 async def run(visit: Visit) -> Transition:
-    """Return the task's result, of the first attempt that succeeds."""
-    return await run_attempts(visit, _task)
+    """Return the transition after the first attempt that succeeds, or after the last one."""
+    return await run_attempts(visit, _call)
 
 
-async def _task(visit: Visit) -> Any:
+async def _call(visit: Visit) -> Any:
     execution, state = visit.execution, visit.state
     resource = state["Resource"]
     if resource.endswith(".waitForTaskToken") or ":activity:" in resource:
@@ -30,23 +30,23 @@ async def _task(visit: Visit) -> Any:
     arguments = visit.arguments(state, default=visit.input)
     limits = visit.field(state, "TimeoutSeconds"), visit.field(state, "HeartbeatSeconds")
     events = TaskEvents(visit.trail, resource)
-    events.scheduled(arguments, *limits)
+    events.add_scheduled(arguments, *limits)
     handler = execution.engine.tasks.handler(resource, execution.machine, visit.name)
     if handler is None:
         raise StatesError(RUNTIME, f"Nothing here runs the resource '{resource}'.")
-    await asyncio.sleep(0)  # what else is scheduled at the same time is so before one starts
-    events.started()
+    await asyncio.sleep(0)  # concurrent tasks are all scheduled before the first one starts
+    events.add_started()
     try:
         async with timeouts(*limits) as heartbeat:
             result = await handler(arguments, _context(visit, heartbeat, events))
         if len(dumps(result)) > quotas.PAYLOAD.value:
-            raise too_large(events.called)
+            raise too_large(events.display_name)
     except StatesError as error:
-        events.failed(error)
+        events.add_failed(error)
         raise error.with_final_cause() from error
     finally:
         visit.token = None
-    events.succeeded(result)
+    events.add_succeeded(result)
     return result
 
 
@@ -63,7 +63,7 @@ def _context(visit: Visit, heartbeat: Callable[[], None], events: TaskEvents) ->
         index=execution.index,
         token=visit.token,
         heartbeat=heartbeat,
-        submitted=events.submitted,
+        submitted=events.add_submitted,
         clock=engine.clock,
         observer=engine.observer,
     )

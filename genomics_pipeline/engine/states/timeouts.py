@@ -11,34 +11,33 @@ from genomics_pipeline.language.errors import HEARTBEAT_TIMEOUT, TIMEOUT, States
 
 @asynccontextmanager
 async def timeouts(timeout_s: float | None, heartbeat_s: float | None) -> AsyncIterator[Callable[[], None]]:
-    """End the work inside when its time is over, or when it has not been heard of for too long.
+    """Cancel the block when its time is over, or when it sends no heartbeat for too long.
 
-    Both are States.Timeout without a cause, as recorded on AWS; a missed heartbeat can also be caught by the name
-    States.HeartbeatTimeout.
+    Both cases are States.Timeout without a cause, as recorded on AWS; a catcher of States.HeartbeatTimeout matches a
+    missed heartbeat too.
 
     Yields:
-        What the work calls to be heard of, from any thread.
+        A function that sends a heartbeat, from any thread.
 
     Raises:
         StatesError: ``States.Timeout``.
     """
     loop = asyncio.get_running_loop()
-    whole, pulse = asyncio.timeout(timeout_s), asyncio.timeout(heartbeat_s)
+    total, heartbeat = asyncio.timeout(timeout_s), asyncio.timeout(heartbeat_s)
 
-    def again() -> None:
-        if pulse.when() is not None and not pulse.expired():
-            pulse.reschedule(loop.time() + (heartbeat_s or 0))
+    def extend() -> None:
+        if heartbeat.when() is not None and not heartbeat.expired():
+            heartbeat.reschedule(loop.time() + (heartbeat_s or 0))
+
+    def send_heartbeat() -> None:
+        loop.call_soon_threadsafe(extend)
 
     try:
-        async with whole, pulse:
-            yield lambda: _heard(loop, again)
+        async with total, heartbeat:
+            yield send_heartbeat
     except TimeoutError as error:
-        if whole.expired():
+        if total.expired():
             raise StatesError(TIMEOUT, None) from error
-        if pulse.expired():
+        if heartbeat.expired():
             raise StatesError(TIMEOUT, None, aliases=(HEARTBEAT_TIMEOUT,)) from error
         raise
-
-
-def _heard(loop: asyncio.AbstractEventLoop, work: Callable[[], None]) -> None:
-    loop.call_soon_threadsafe(work)

@@ -1,4 +1,4 @@
-"""Wait: ``Seconds``, ``Timestamp``, and their ``Path`` forms."""
+"""The Wait state, with ``Seconds``, ``Timestamp`` and their ``Path`` forms."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from genomics_pipeline.engine.visit import Transition, Visit
 
 
 async def run(visit: Visit) -> Transition:
-    """Wait, then pass the input on. A time that is over is not waited for."""
+    """Wait, then pass the input on; a timestamp in the past means no wait."""
     clock = visit.execution.engine.clock
     until = visit.field(visit.state, "Timestamp")
     if until is None:

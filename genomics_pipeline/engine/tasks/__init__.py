@@ -1,1 +1,1 @@
-"""The handlers of Task states' resources on this machine."""
+"""The handlers of Task states' resources."""

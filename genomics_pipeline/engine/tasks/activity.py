@@ -1,4 +1,4 @@
-"""Activities: a Python function is the worker that polls ``arn:aws:states:REGION:ACCOUNT:activity:NAME``."""
+"""Activities (``arn:aws:states:REGION:ACCOUNT:activity:NAME``), with a Python function as the activity worker."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ ACTIVITY = re.compile(r"arn:aws[\w-]*:states:[^:]*:[^:]*:activity:[^:]+")
 
 
 class Activity:
-    """The handler of activities that a function was given for.
+    """The handler of activities for which there is a function.
 
-    The function's return is the worker's SendTaskSuccess, what it raises its SendTaskFailure; its context's ``token``
-    and ``heartbeat`` are the task's. A callback that uses the token before the function returns ends the task.
+    The function's return value takes the place of the worker's SendTaskSuccess, its exception that of SendTaskFailure.
+    ``token`` and ``heartbeat`` of its context are the task's. A callback with the token before the function returns
+    ends the task.
     """
 
     def __init__(self, functions: Functions, callbacks: Callbacks) -> None:
@@ -26,13 +27,14 @@ class Activity:
         self._callbacks = callbacks
 
     async def __call__(self, arguments: Any, context: TaskContext) -> Any:
-        """Hand the task to the worker.
+        """Call the worker's function.
 
         Returns:
-            The function's result.
+            The function's result, or the output of a callback.
 
         Raises:
-            StatesError: the function's, or one named after its exception, with its message as the cause.
+            StatesError: as raised by the function; for any other exception, its class as the error and its message as
+                the cause.
         """
         with self._callbacks.issue_token(context, context.resource) as ended:
             try:

@@ -1,4 +1,4 @@
-"""Admission of jobs: the cores and memory of this machine, shared fairly in the order of arrival."""
+"""Admission of jobs to this machine, whose cores and memory are shared evenly in the order of arrival."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class _WaitingJob:
 
 
 class Admission:
-    """Shares of this machine, whose sum never exceeds it.
+    """The granting of shares of this machine, whose sum never exceeds the machine.
 
-    A share is an even part of what is free among the jobs that wait, at least one core and at most what the job
-    declares; its memory is at least its cores' part of the machine's. Nothing is given out before everything that is
-    ready now has asked, so that the first job of several does not take the whole machine.
+    A share is an even part of the free cores among the waiting jobs, at least one core and at most what the job
+    declares; its memory is at least in proportion to its cores. Shares are granted only after all jobs that are ready
+    now have joined the queue, so that the first of several does not get the whole machine.
     """
 
     def __init__(self, cores: int, memory_mib: int) -> None:
@@ -38,7 +38,7 @@ class Admission:
         self._scheduled = False
 
     async def acquire(self, vcpus: int, memory_mib: int) -> Share:
-        """Wait for a share."""
+        """Wait for a share of at most `vcpus` cores and `memory_mib` of memory, and return it."""
         admitted = asyncio.get_running_loop().create_future()
         waiting = _WaitingJob(vcpus, memory_mib, admitted)
         self._queue.append(waiting)
@@ -47,7 +47,7 @@ class Admission:
             share: Share = await admitted
         except asyncio.CancelledError:
             if admitted.done() and not admitted.cancelled():
-                self.release(admitted.result())  # granted and cancelled at the same time
+                self.release(admitted.result())  # it was granted in the moment of the cancellation
             else:
                 self._queue.remove(waiting)
                 self._schedule()
@@ -55,7 +55,7 @@ class Admission:
         return share
 
     def release(self, share: Share) -> None:
-        """Give a share back."""
+        """Return a share to the machine."""
         self._free[0] += share.vcpus
         self._free[1] += share.memory_mib
         self._schedule()
@@ -71,9 +71,9 @@ class Admission:
             first = self._queue[0]
             share = self._share(first)
             if first.admitted.cancelled():
-                return  # its acquire takes it out of the queue, and calls again
+                return  # `acquire` removes it from the queue and schedules another call
             if share.vcpus > self._free[0] or share.memory_mib > self._free[1]:
-                return  # the first in line is not overtaken, or a large one would never begin
+                return  # nobody overtakes the first in the queue, or a large job might never start
             self._queue.popleft()
             self._free[0] -= share.vcpus
             self._free[1] -= share.memory_mib
@@ -82,8 +82,8 @@ class Admission:
     def _share(self, job: _WaitingJob) -> Share:
         free_vcpus, free_mib = self._free
         vcpus = max(1, min(job.vcpus, free_vcpus // len(self._queue)))
-        if job.memory_mib > free_mib:  # fewer cores, of which what is free is enough memory
+        if job.memory_mib > free_mib:  # only as many cores as the free memory is in proportion to
             vcpus = max(1, min(vcpus, free_mib * self._cores // self._memory_mib))
-        at_once = max(1, min(len(self._queue), free_vcpus))
-        least = self._memory_mib * vcpus // self._cores
-        return Share(vcpus, max(1, min(job.memory_mib, max(least, free_mib // at_once))))
+        concurrent = max(1, min(len(self._queue), free_vcpus))
+        least_mib = self._memory_mib * vcpus // self._cores
+        return Share(vcpus, max(1, min(job.memory_mib, max(least_mib, free_mib // concurrent))))

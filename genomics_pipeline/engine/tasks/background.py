@@ -1,4 +1,4 @@
-"""Work that a Task began and did not wait for; the engine waits for it before it ends."""
+"""Work that a Task starts without waiting for it; the engine waits for it before it ends."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ Result = TypeVar("Result")
 
 
 class Background:
-    """Work that is under way, and its first failure."""
+    """Work in progress, and its first failure."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._failure: BaseException | None = None
 
     def start(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
-        """Begin the work; what it raises is raised by `drain`."""
+        """Start the work; `drain` raises its exception."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
@@ -29,9 +29,9 @@ class Background:
             self._failure = self._failure or error
 
     async def drain(self) -> None:
-        """Wait for all of it, and for what it begins meanwhile."""
+        """Wait for all work, including work that it starts in turn, and raise its first failure."""
         while self._tasks:
             await asyncio.wait(set(self._tasks))
-            await asyncio.sleep(0)  # the callbacks of what is done run first
+            await asyncio.sleep(0)  # lets `_done` run
         if self._failure is not None:
             raise self._failure

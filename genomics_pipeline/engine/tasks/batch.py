@@ -1,4 +1,4 @@
-"""``batch:submitJob`` and ``batch:submitJob.sync``, by a `JobRunner`."""
+"""``batch:submitJob`` and ``batch:submitJob.sync``, whose jobs a `JobRunner` runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Task tokens: ``.waitForTaskToken`` of any integration, and activities; who holds a token ends its task with it."""
+"""Task tokens, by which a callback ends a task: ``.waitForTaskToken`` of any integration, and activities."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from typing import Any
 from genomics_pipeline.engine.execution import TaskContext, TaskHandler
 from genomics_pipeline.language.errors import StatesError
 
-_REMEMBERED = 100_000  # tokens that ended and are still told from those that never were
-TASK_GONE = "Provided task does not exist anymore"  # what a late callback of a service's task is told
+_REMEMBERED = 100_000  # tokens of ended tasks that are still distinguished from tokens that never existed
+TASK_GONE = "Provided task does not exist anymore"  # AWS's message to a late callback of a service integration
 
 
 class CallbackError(Exception):
-    """A callback was refused.
+    """The refusal of a callback.
 
     Attributes:
-        code: ``InvalidToken``, ``InvalidOutput`` or ``TaskTimedOut``, as SendTaskSuccess and its siblings name it.
+        code: ``InvalidToken``, ``InvalidOutput`` or ``TaskTimedOut``, the error codes of SendTaskSuccess,
+            SendTaskFailure and SendTaskHeartbeat.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -32,31 +33,31 @@ class CallbackError(Exception):
 @dataclass(frozen=True, slots=True)
 class _WaitingTask:
     name: str
-    ended: asyncio.Future[Any]
+    end: asyncio.Future[Any]
     heartbeat: Callable[[], None]
     loop: asyncio.AbstractEventLoop
 
 
 class Callbacks:
-    """The tokens that tasks wait for. `succeed`, `fail` and `heartbeat` may be called from any thread."""
+    """The tokens of waiting tasks. `succeed`, `fail` and `heartbeat` may be called from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: dict[str, _WaitingTask] = {}
-        self._ended: dict[str, str] = {}  # token: what a late callback is told of its task
+        self._ended: dict[str, str] = {}  # names of ended tasks by token, for messages to late callbacks
 
     def succeed(self, token: str, output: Any) -> None:
         """End the task with an output, any JSON value.
 
         Raises:
-            CallbackError: ``InvalidOutput`` for what is no JSON; ``InvalidToken`` for a token that was not given out;
-                ``TaskTimedOut`` for one whose task has ended.
+            CallbackError: ``InvalidOutput`` if the output is not a JSON value; ``InvalidToken`` if the token was never
+                issued; ``TaskTimedOut`` if its task has ended.
         """
         try:
             value = json.loads(json.dumps(output, allow_nan=False))
         except (TypeError, ValueError):
             raise CallbackError("InvalidOutput", f"Invalid Output: '{output}' is not valid JSON.") from None
-        self._end(token, lambda ended: ended.set_result(value))
+        self._end(token, lambda end: end.set_result(value))
 
     def fail(self, token: str, error: str = "", cause: str = "") -> None:
         """End the task with an error.
@@ -64,10 +65,10 @@ class Callbacks:
         Raises:
             CallbackError: see `succeed`.
         """
-        self._end(token, lambda ended: ended.set_exception(StatesError(error, cause)))
+        self._end(token, lambda end: end.set_exception(StatesError(error, cause)))
 
     def heartbeat(self, token: str) -> None:
-        """Say that the task is alive, for ``HeartbeatSeconds``.
+        """Send a heartbeat of the task, for ``HeartbeatSeconds``.
 
         Raises:
             CallbackError: see `succeed`.
@@ -78,38 +79,41 @@ class Callbacks:
 
     @contextmanager
     def issue_token(self, context: TaskContext, name: str) -> Iterator[asyncio.Future[Any]]:
-        """Give out the context's token; the future ends when a callback does.
+        """Accept callbacks with the context's token during the block.
 
         Args:
-            context: The task's.
-            name: What a callback after the task's end is told it was.
+            context: The task's context.
+            name: The task's name in messages to callbacks after its end.
+
+        Yields:
+            A future with the output or the error of the callback.
         """
         token = context.token
-        assert token is not None, "the interpreter makes a token for what waits for one"
+        assert token is not None, "the interpreter creates a token for every task that waits for one"
         loop = asyncio.get_running_loop()
-        ended: asyncio.Future[Any] = loop.create_future()
+        end: asyncio.Future[Any] = loop.create_future()
         with self._lock:
-            self._waiting[token] = _WaitingTask(name, ended, context.heartbeat, loop)
+            self._waiting[token] = _WaitingTask(name, end, context.heartbeat, loop)
         try:
-            yield ended
+            yield end
         finally:
             with self._lock:
                 self._waiting.pop(token, None)
                 self._remember(token, name)
-            if ended.done() and not ended.cancelled():
-                ended.exception()  # a task that failed by itself does not look at it
+            if end.done() and not end.cancelled():
+                end.exception()  # retrieved, or asyncio would log it, if the task failed without awaiting the future
 
-    def _end(self, token: str, how: Callable[[asyncio.Future[Any]], None]) -> None:
+    def _end(self, token: str, set_end: Callable[[asyncio.Future[Any]], None]) -> None:
         with self._lock:
             waiting = self._find(token)
-            self._waiting.pop(token)  # the first callback wins
+            self._waiting.pop(token)  # only the first callback counts
             self._remember(token, waiting.name)
 
-        def end() -> None:
-            if not waiting.ended.done():
-                how(waiting.ended)
+        def end_task() -> None:
+            if not waiting.end.done():
+                set_end(waiting.end)
 
-        waiting.loop.call_soon_threadsafe(end)
+        waiting.loop.call_soon_threadsafe(end_task)
 
     def _find(self, token: str) -> _WaitingTask:
         if token in self._ended:
@@ -125,20 +129,20 @@ class Callbacks:
 
 
 class WaitForTaskToken:
-    """A request, and then the wait for its token: ``.waitForTaskToken`` of the request's handler."""
+    """The handler of a ``.waitForTaskToken`` resource: a request, then the wait for a callback."""
 
     def __init__(self, request: TaskHandler, callbacks: Callbacks) -> None:
         self._request = request
         self._callbacks = callbacks
 
     async def __call__(self, arguments: Any, context: TaskContext) -> Any:
-        """Make the request, then wait.
+        """Make the request, then wait for the callback.
 
         Returns:
-            The callback's output; the request's own answer is not the task's result.
+            The callback's output; the response to the request is not the task's result.
 
         Raises:
-            StatesError: the request's, or the callback's.
+            StatesError: the error of the request or of the callback.
         """
         with self._callbacks.issue_token(context, TASK_GONE) as ended:
             try:
@@ -146,6 +150,6 @@ class WaitForTaskToken:
                 if not ended.done():
                     context.submitted(answer)
             except StatesError:
-                if not ended.done():  # a callback that came first has ended the task already
+                if not ended.done():  # otherwise an earlier callback has ended the task
                     raise
             return await ended

@@ -1,4 +1,4 @@
-"""Python functions that stand for what a Task calls: Lambda functions, activities' workers, any service."""
+"""Python functions in the place of resources that Tasks call: Lambda functions, activity workers, any service."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.model import quotas
 
 Function = Callable[[Any, Any], Any]  # (event, context), plain or async
-_AT_ONCE = 32  # threads; Lambda has more, a laptop has not
+_MAX_THREADS = 32  # fewer than Lambda's concurrency, but enough for a laptop
 _LAMBDA = re.compile(r"arn:aws[\w-]*:lambda:[^:]*:[^:]*:function:(?P<name>[^:]+)(:[^:]+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionContext:
-    """What a function is given as its second argument: Lambda's context object, and ours.
+    """The second argument of a function: the members of Lambda's context object, and those of a task.
 
     Attributes:
-        function_name: The Lambda function's name; the resource of what is none.
-        invoked_function_arn: What was called.
-        callbacks: MapRunJournal tasks by their tokens, from any thread.
-        heartbeat: Says that the task is alive, for ``HeartbeatSeconds``; from any thread.
-        token: The task's token, where it has one.
+        function_name: The Lambda function's name; for other resources, the resource.
+        invoked_function_arn: The resource.
+        callbacks: Ends tasks by their tokens; may be used in any thread.
+        heartbeat: Sends a heartbeat of the task, for ``HeartbeatSeconds``; may be called in any thread.
+        token: The task's token, if it has one.
         aws_request_id: A UUID for this call.
         function_version: Always ``$LATEST``.
+        started: The start of the call, on the monotonic clock.
     """
 
     function_name: str
@@ -50,62 +51,62 @@ class FunctionContext:
     started: float = field(default_factory=time.monotonic)
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return what is left of Lambda's longest run."""
+        """Return the time that remains of Lambda's maximum duration."""
         return max(0, 1000 * quotas.FUNCTION_SECONDS.value - round((time.monotonic() - self.started) * 1000))
 
 
 class FunctionFailed(Exception):
-    """A function raised, or its result is no JSON.
+    """The failure of a function: an exception, or a result that is not JSON.
 
     Attributes:
-        error: The exception's class.
-        message: Its message.
-        answer: What Lambda answers then, as its Python runtime writes it.
+        error: The name of the exception's class.
+        message: The exception's message.
+        response: Lambda's response to the failure, as its Python runtime writes it.
     """
 
-    def __init__(self, error: str, message: str, answer: str) -> None:
+    def __init__(self, error: str, message: str, response: str) -> None:
         self.error = error
         self.message = message
-        self.answer = answer
+        self.response = response
         super().__init__(message)
 
 
 class Functions:
-    """The functions there are, by the ARN or the name they were given.
+    """The user's functions, by ARN or name.
 
     Args:
         functions: The functions.
-        callbacks: The tokens they can use.
+        callbacks: The tokens that they can use.
     """
 
     def __init__(self, functions: Mapping[str, Function], callbacks: Callbacks) -> None:
         self._functions = functions
         self._callbacks = callbacks
-        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._free_threads = asyncio.Semaphore(_MAX_THREADS)
 
     def __contains__(self, resource: str) -> bool:
-        """Return whether a function was given for exactly this resource, or for this Lambda function."""
+        """Return whether there is a function for exactly this resource, or for this Lambda function."""
         return self._find(resource) is not None
 
     def has_lambda(self) -> bool:
-        """Return whether some function can be called by ``lambda:invoke``."""
+        """Return whether there is a function that ``lambda:invoke`` can call."""
         return any(_LAMBDA.fullmatch(name) or not name.startswith("arn:") for name in self._functions)
 
     async def call(self, resource: str, event: Any, context: TaskContext) -> str:
-        """Call a function: a plain one in a thread, an async one here.
+        """Call a function: a plain one in a thread, an async one in the event loop.
 
         Args:
-            resource: Its ARN, or its name.
-            event: Any JSON value; the function is given a copy.
-            context: The task's.
+            resource: The function's ARN or name.
+            event: Any JSON value; the function receives a copy.
+            context: The task's context.
 
         Returns:
-            Its result, as JSON text as Lambda's Python runtime writes it.
+            The result as JSON text, as Lambda's Python runtime writes it.
 
         Raises:
             KeyError: if there is no such function.
             StatesError: if the function raises one.
-            FunctionFailed: for every other exception.
+            FunctionFailed: if the function raises any other exception, or its result is not JSON.
         """
         function = self._find(resource)
         if function is None:
@@ -113,10 +114,10 @@ class Functions:
         loop = asyncio.get_running_loop()
 
         def heartbeat() -> None:
-            with suppress(RuntimeError):  # the execution has ended, and its loop with it
+            with suppress(RuntimeError):  # the execution has ended, and its loop is closed
                 loop.call_soon_threadsafe(context.heartbeat)
 
-        given = FunctionContext(
+        function_context = FunctionContext(
             _name(resource) or resource,
             resource,
             self._callbacks,
@@ -125,15 +126,15 @@ class Functions:
         )
         copy = json.loads(json.dumps(event))
         if inspect.iscoroutinefunction(function):
-            outcome = await _awaited(function(copy, given))
+            end = await _await_end(function(copy, function_context))
         else:
-            async with self._places:
-                outcome = await _in_thread(lambda: function(copy, given))
-        if isinstance(outcome.error, StatesError):
-            raise outcome.error
-        if outcome.error is not None:
-            raise _failed(outcome.error, given.aws_request_id) from outcome.error
-        return _json(outcome.result, given.aws_request_id)
+            async with self._free_threads:
+                end = await _run_in_thread(lambda: function(copy, function_context))
+        if isinstance(end.error, StatesError):
+            raise end.error
+        if end.error is not None:
+            raise _exception_failure(end.error, function_context.aws_request_id) from end.error
+        return _to_json(end.result, function_context.aws_request_id)
 
     def _find(self, resource: str) -> Function | None:
         if resource in self._functions:
@@ -143,82 +144,82 @@ class Functions:
             return None
         unqualified = _unqualified(resource)
         for known, function in self._functions.items():
-            both = _LAMBDA.fullmatch(known) and _LAMBDA.fullmatch(resource)
-            if _unqualified(known) == unqualified or (not both and _name(known) == name):
+            both_are_arns = _LAMBDA.fullmatch(known) and _LAMBDA.fullmatch(resource)
+            if _unqualified(known) == unqualified or (not both_are_arns and _name(known) == name):
                 return function
         return None
 
 
 @dataclass(frozen=True, slots=True)
 class _FunctionEnd:
-    """The end of a function: its result, or any exception as a value."""
+    """The end of a function: its result or its exception."""
 
     result: Any = None
     error: BaseException | None = None
 
 
-async def _awaited(work: Awaitable[Any]) -> _FunctionEnd:
+async def _await_end(work: Awaitable[Any]) -> _FunctionEnd:
     try:
         return _FunctionEnd(await work)
     except (Exception, SystemExit) as error:
         return _FunctionEnd(error=error)
 
 
-async def _in_thread(function: Callable[[], Any]) -> _FunctionEnd:
-    """Call a function in a thread of its own, which the process does not wait for: a Task may have given it up."""
+async def _run_in_thread(function: Callable[[], Any]) -> _FunctionEnd:
+    """Call a function in a daemon thread, because a Task may time out while its function goes on."""
     loop = asyncio.get_running_loop()
-    ended: asyncio.Future[_FunctionEnd] = loop.create_future()
+    future: asyncio.Future[_FunctionEnd] = loop.create_future()
 
-    def tell(outcome: _FunctionEnd) -> None:
-        if not ended.done():
-            ended.set_result(outcome)
+    def set_end(end: _FunctionEnd) -> None:
+        if not future.done():
+            future.set_result(end)
 
     def run() -> None:
         try:
-            outcome = _FunctionEnd(function())
+            end = _FunctionEnd(function())
         except BaseException as error:
-            outcome = _FunctionEnd(error=error)
-        with suppress(RuntimeError):  # the execution has ended, and its loop with it
-            loop.call_soon_threadsafe(tell, outcome)
+            end = _FunctionEnd(error=error)
+        with suppress(RuntimeError):  # the execution has ended, and its loop is closed
+            loop.call_soon_threadsafe(set_end, end)
 
     threading.Thread(target=run, name="function", daemon=True).start()
     with real_work():
-        return await ended
+        return await future
 
 
 def _name(resource: str) -> str | None:
-    """Return the name of a Lambda function; None for what is none.
+    """Return the name of a Lambda function from its name or ARN; None for any other ARN.
 
     >>> _name("arn:aws:lambda:us-east-1:000000000000:function:align:live"), _name("align:live"), _name("arn:aws:sqs:x")
     ('align', 'align', None)
     """
-    if found := _LAMBDA.fullmatch(resource):
-        return found["name"]
+    if match := _LAMBDA.fullmatch(resource):
+        return match["name"]
     return None if resource.startswith("arn:") else resource.rsplit("function:", 1)[-1].split(":")[0]
 
 
 def _unqualified(resource: str) -> str:
-    """Return the ARN without version or alias."""
-    found = _LAMBDA.fullmatch(resource)
-    return resource[: found.end("name")] if found else resource
+    """Return the ARN of a Lambda function without version or alias; any other resource unchanged."""
+    match = _LAMBDA.fullmatch(resource)
+    return resource[: match.end("name")] if match else resource
 
 
-def _failed(error: BaseException, request_id: str) -> FunctionFailed:
+def _exception_failure(error: BaseException, request_id: str) -> FunctionFailed:
     if isinstance(error, SystemExit):
         message = f"RequestId: {request_id} Error: Runtime exited with error: exit status {error.code or 0}"
-        answer = {"errorType": "Runtime.ExitError", "errorMessage": message}
-        return FunctionFailed("Runtime.ExitError", message, json.dumps(answer, ensure_ascii=False))
+        response = {"errorType": "Runtime.ExitError", "errorMessage": message}
+        return FunctionFailed("Runtime.ExitError", message, json.dumps(response, ensure_ascii=False))
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
-    trace = [f'  File "{one.filename}", line {one.lineno}, in {one.name}\n    {one.line}\n' for one in frames]
+    trace = [f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}\n    {frame.line}\n' for frame in frames]
     return _failure(type(error).__name__, str(error), request_id, trace)
 
 
 def _failure(error: str, message: str, request_id: str, trace: list[str]) -> FunctionFailed:
-    answer = {"errorMessage": message, "errorType": error, "requestId": request_id, "stackTrace": trace}
-    return FunctionFailed(error, message, json.dumps(answer, ensure_ascii=False))
+    response = {"errorMessage": message, "errorType": error, "requestId": request_id, "stackTrace": trace}
+    return FunctionFailed(error, message, json.dumps(response, ensure_ascii=False))
 
 
-def _json(result: Any, request_id: str) -> str:
+def _to_json(result: Any, request_id: str) -> str:
     try:
         return json.dumps(result, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Task handlers by their resource, where nothing is mocked."""
+"""Task handlers by resource, without mocks or functions."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from genomics_pipeline.model.errors import did_you_mean
 
 
 class Handlers(dict[str, TaskHandler]):
-    """`engine.execution.Tasks` of a run: just these resources."""
+    """The handlers of exactly these resources; an implementation of `engine.execution.Tasks`."""
 
     def handler(self, resource: str, machine: str, state: str) -> TaskHandler | None:
-        """Return the handler of that resource."""
+        """Return the handler of a resource; None if there is none. `machine` and `state` do not matter."""
         return self.get(resource)
 
     def advice(self, resource: str) -> str:
-        """Return what a user is told of a Task that nothing here runs."""
+        """Return the message to the user about a Task without a handler."""
         return f"nothing here runs {resource!r}; {did_you_mean(resource, sorted(self))}"
 
     async def drain(self) -> None:
-        """Nothing is begun without being waited for."""
+        """Do nothing: these handlers wait for all their work."""

@@ -1,4 +1,4 @@
-"""Batch's vocabulary of jobs that run on this machine: job definition, submission, attempt and its end."""
+"""Batch jobs that run on this machine: job definition, submission, attempt and its end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from genomics_pipeline.engine.tasks.job_runner import NO_WORK, JobReport
 from genomics_pipeline.model.batch_retry import ONCE, RetryStrategy
 
-EXITED = "Essential container in task exited"  # AWS Batch's status reason where a program ended by itself
+EXITED = "Essential container in task exited"  # AWS Batch's status reason if a program ended by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class JobDefinition:
     Attributes:
         vcpus: Cores.
         memory_mib: Memory.
-        timeout_s: Longest duration of an attempt.
-        retry: The failures that are tried again.
+        timeout_s: Maximum duration of an attempt.
+        retry: The retry strategy.
     """
 
     vcpus: int
@@ -61,10 +61,10 @@ class Job:
         environment: ``ContainerOverrides.Environment``.
         vcpus: The cores it may use: the declared ones, scaled down to this machine.
         memory_mib: The memory it may use, scaled down likewise.
-        timeout_s: `cancelled` is set so many seconds after the start.
+        timeout_s: The number of seconds after the start at which `cancelled` is set.
         attempt: ``AWS_BATCH_JOB_ATTEMPT``: 1, 2, …
-        asked_mib: The declared memory, unless it is `memory_mib`.
-        cancelled: Set when the job must end now.
+        asked_mib: The declared memory; None if it is `memory_mib`.
+        cancelled: Set when the attempt must end immediately.
     """
 
     job_id: str
@@ -85,11 +85,11 @@ class JobEnd:
     """The end of an attempt of a job.
 
     Attributes:
-        exit_code: 0 for success; None where the container did not end by itself.
+        exit_code: 0 for success; None if the container did not end by itself.
         reason: ``Container.Reason``.
         log_stream: ``Container.LogStreamName``.
         status_reason: ``StatusReason``.
-        report: The work that it did.
+        report: The work that the attempt did.
     """
 
     exit_code: int | None

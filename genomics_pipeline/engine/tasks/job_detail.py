@@ -1,9 +1,9 @@
 """The detail of a job as DescribeJobs describes it, in PascalCase: the output of ``batch:submitJob.sync``.
 
-Members and their places as recorded from AWS: causes of Step Functions of 2020 in NASA-IMPACT/hls-orchestration,
+Members and their places as recorded on AWS: causes of Step Functions of 2020 in NASA-IMPACT/hls-orchestration,
 layers/hls_lambda_layer/python/hls_lambda_layer/batch_test_events.py; Batch's events of 2021 in spacetelescope/calcloud,
-tests/artifacts/events/batch-event-*.json, whose job definitions declare ``resourceRequirements`` as ours do: they have
-that member, and neither ``Memory`` nor ``Vcpus``.
+tests/artifacts/events/batch-event-*.json. The job definitions of the latter declare ``resourceRequirements`` as ours
+do, so their details have that member, and neither ``Memory`` nor ``Vcpus``.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class JobAttempt:
     """An attempt of a job that has ended.
 
     Attributes:
-        started: Its start, in seconds since the epoch.
-        stopped: Its end, likewise.
-        exit_code: 0 for success; None where the container did not end by itself.
+        started: Start time in seconds since the epoch.
+        stopped: End time, likewise.
+        exit_code: 0 for success; None if the container did not end by itself.
         status_reason: ``StatusReason``.
         reason: ``Container.Reason``.
         log_stream: ``Container.LogStreamName``.
@@ -40,7 +40,7 @@ class JobAttempt:
 
     @property
     def failed(self) -> bool:
-        """Return whether the attempt failed."""
+        """True if the attempt failed."""
         return self.exit_code != 0
 
     def container(self) -> dict[str, Any]:
@@ -53,13 +53,13 @@ def job_detail(submission: JobSubmission, job_id: str, created: float, attempts:
     """Return the detail of a job after its last attempt.
 
     Args:
-        submission: Its submission.
-        job_id: Its id.
-        created: The time of its submission, in seconds since the epoch.
-        attempts: All its attempts.
+        submission: The job's submission.
+        job_id: The job's ID.
+        created: Time of the submission in seconds since the epoch.
+        attempts: All attempts.
     """
     last = attempts[-1]
-    asked = {"VCPU": submission.declared.vcpus, "MEMORY": submission.declared.memory_mib}
+    requirements = {"VCPU": submission.declared.vcpus, "MEMORY": submission.declared.memory_mib}
     timeout = {"AttemptDurationSeconds": submission.declared.timeout_s}
     return {
         "JobName": submission.name,
@@ -83,7 +83,7 @@ def job_detail(submission: JobSubmission, job_id: str, created: float, attempts:
         ],
         "Container": {
             **last.container(),
-            "ResourceRequirements": [{"Type": kind, "Value": str(value)} for kind, value in asked.items()],
+            "ResourceRequirements": [{"Type": kind, "Value": str(value)} for kind, value in requirements.items()],
             "Environment": [{"Name": name, "Value": value} for name, value in submission.environment.items()],
         },
         **({"Timeout": timeout} if submission.declared.timeout_s else {}),
@@ -91,7 +91,7 @@ def job_detail(submission: JobSubmission, job_id: str, created: float, attempts:
 
 
 def cause_of(detail: JobDetail) -> str:
-    """Return a detail as the text of a cause, without the environment where the text would exceed AWS's limit."""
+    """Return a detail as the text of a cause, without the environment if the text would exceed AWS's limit."""
     text = compact(detail)
     if len(text) <= quotas.CAUSE.value:
         return text

@@ -1,4 +1,4 @@
-"""Following jobs that run elsewhere: one poll asks for all of them, less often while none ends."""
+"""Polling for the ends of jobs that run elsewhere: all jobs in one poll, less often while none ends."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class PollRate:
     """The limits on polling.
 
     Attributes:
-        jobs_per_call: Jobs that a call describes at most.
-        calls_per_s: Calls in a second at most.
+        jobs_per_call: Maximum number of jobs that a call describes.
+        calls_per_s: Maximum number of calls in a second.
     """
 
     jobs_per_call: int
@@ -26,29 +26,31 @@ class PollRate:
 
 
 class JobPoller:
-    """Waits for the ends of jobs.
+    """The wait for the ends of jobs.
 
     Args:
-        ended: Returns the details of those jobs of the given ids that have ended; called in a thread.
+        ended_jobs: Returns the details of those jobs, by ID, that have ended; called in a thread with all IDs.
         rate: The limits on polling.
-        clock: The time between two polls.
+        clock: The source of delays between polls.
     """
 
-    def __init__(self, ended: Callable[[Sequence[str]], Mapping[str, JobDetail]], rate: PollRate, clock: Clock) -> None:
-        self._ended = ended
+    def __init__(
+        self, ended_jobs: Callable[[Sequence[str]], Mapping[str, JobDetail]], rate: PollRate, clock: Clock
+    ) -> None:
+        self._ended_jobs = ended_jobs
         self._rate = rate
         self._clock = clock
         self._waiting: dict[str, asyncio.Future[JobDetail]] = {}
         self._polling: asyncio.Task[None] | None = None
 
     async def end(self, job_id: str) -> JobDetail:
-        """Wait until a job has ended and return its detail; whatever `ended` raises is raised to all who wait."""
-        ended: asyncio.Future[JobDetail] = asyncio.get_running_loop().create_future()
-        self._waiting[job_id] = ended
+        """Wait until a job has ended and return its detail; an exception of a poll is raised to all callers."""
+        end: asyncio.Future[JobDetail] = asyncio.get_running_loop().create_future()
+        self._waiting[job_id] = end
         if self._polling is None:
             self._polling = asyncio.ensure_future(self._poll())
         try:
-            return await ended
+            return await end
         finally:
             del self._waiting[job_id]
 
@@ -56,16 +58,16 @@ class JobPoller:
         try:
             delay = FIRST_POLL_S
             while self._waiting:
-                asked = set(self._waiting)
-                least = len(asked) / self._rate.jobs_per_call / self._rate.calls_per_s
+                known = set(self._waiting)
+                least = len(known) / self._rate.jobs_per_call / self._rate.calls_per_s
                 await self._clock.sleep(max(delay, least))
-                ended = await asyncio.to_thread(self._ended, sorted(self._waiting))
+                ended = await asyncio.to_thread(self._ended_jobs, sorted(self._waiting))
                 for job_id, detail in ended.items():
                     if (waiting := self._waiting.get(job_id)) and not waiting.done():
                         waiting.set_result(detail)
-                await asyncio.sleep(0)  # those who waited continue, and may wait for other jobs
-                fresh = ended or not asked >= set(self._waiting)
-                delay = FIRST_POLL_S if fresh else min(delay * GROWTH, LONGEST_POLL_S)
+                await asyncio.sleep(0)  # lets the callers continue, who may submit other jobs
+                changed = ended or not known >= set(self._waiting)
+                delay = FIRST_POLL_S if changed else min(delay * GROWTH, LONGEST_POLL_S)
         except Exception as error:
             for waiting in self._waiting.values():
                 if not waiting.done():

@@ -29,7 +29,7 @@ NO_WORK = JobReport()
 
 
 def join_reports(reports: Iterable[JobReport]) -> JobReport:
-    """Return one report of the work of several."""
+    """Return one report of the work in several reports."""
     ran, reused = set[StageItem](), set[StageItem]()
     for report in reports:
         ran |= report.ran
@@ -43,7 +43,7 @@ class JobRunner(Protocol):
     async def run(self, arguments: Mapping[str, Any], context: TaskContext) -> JobDetail:
         """Submit a job, wait for its end and return its detail, whose ``Status`` is SUCCEEDED or FAILED.
 
-        Where the caller is cancelled, the job is terminated before the cancellation is passed on.
+        If the caller is cancelled, the job is terminated before the cancellation is passed on.
 
         Args:
             arguments: The arguments of SubmitJob, in PascalCase.

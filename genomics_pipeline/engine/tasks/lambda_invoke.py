@@ -1,4 +1,4 @@
-"""``lambda:invoke``, and a Lambda function's ARN as a Task's Resource: Python functions called as Lambda calls them."""
+"""``lambda:invoke``, and a Lambda function's ARN as a Task's Resource, with Python functions in Lambda's place."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ class LambdaInvoke:
             ``{ExecutedVersion, Payload, SdkHttpMetadata, SdkResponseMetadata, StatusCode}``.
 
         Raises:
-            StatesError: named after the exception of a function that failed; ``Lambda.ResourceNotFoundException``
-                for a function there is not, ``Lambda.InvalidRequestContentException`` for text that is no JSON.
+            StatesError: as raised by the function; for any other exception, its class as the error and Lambda's
+                response as the cause; ``Lambda.ResourceNotFoundException`` if there is no such function;
+                ``Lambda.InvalidRequestContentException`` if ``Payload`` is text but not JSON.
         """
         name, kind = str(require_arguments(arguments, "FunctionName")[0]), arguments.get("InvocationType")
         if kind not in (None, "RequestResponse"):
@@ -41,7 +42,7 @@ class LambdaInvoke:
         try:
             body = await self._functions.call(name, _event(arguments.get("Payload")), context)
         except FunctionFailed as failed:
-            raise StatesError(failed.error, compact(json.loads(failed.answer))) from failed
+            raise StatesError(failed.error, compact(json.loads(failed.response))) from failed
         now = context.clock.now()
         headers = {
             "X_Amz_Executed_Version": "$LATEST",
@@ -57,7 +58,7 @@ class LambdaInvoke:
 
 
 def _event(payload: Any) -> Any:
-    """Return the function's event: text is the request's body, so it must be JSON; no payload is an empty object."""
+    """Return the function's event: text is parsed as JSON, as the body of a request; no payload is an empty object."""
     if payload is None:
         return {}
     if not isinstance(payload, str):
@@ -71,7 +72,7 @@ def _event(payload: Any) -> Any:
 
 
 class FunctionTask:
-    """The handler of a resource that a function was given for: a Lambda function's ARN, or any service's."""
+    """The handler of a resource for which there is a function: a Lambda function's ARN, or any service integration."""
 
     def __init__(self, functions: Functions) -> None:
         self._functions = functions
@@ -80,12 +81,13 @@ class FunctionTask:
         """Call the function with the task's arguments.
 
         Returns:
-            Its result.
+            The function's result.
 
         Raises:
-            StatesError: the function's, or one named after its exception, with Lambda's answer as the cause.
+            StatesError: as raised by the function; for any other exception, its class as the error and Lambda's
+                response as the cause.
         """
         try:
             return json.loads(await self._functions.call(context.resource, arguments, context))
         except FunctionFailed as failed:
-            raise StatesError(failed.error, failed.answer) from failed
+            raise StatesError(failed.error, failed.response) from failed

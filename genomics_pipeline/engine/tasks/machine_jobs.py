@@ -1,4 +1,4 @@
-"""AWS Batch on this machine: jobs share its cores and memory, and are retried as their retry strategies say."""
+"""AWS Batch on this machine: jobs share its cores and memory and are retried by their retry strategies."""
 
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ _KILLED = 137
 class MachineJobs:
     """A `JobRunner` for this machine.
 
-    Jobs start in the order of their submission. Each gets an even share of the cores among the jobs that are waiting
-    or running, at least one and at most what its definition declares; memory likewise. What runs at one time never
-    exceeds the machine's cores and memory.
+    Jobs start in the order of their submission, each on a share of the machine; see `admission.Admission`.
 
     Args:
         job_definitions: Job definitions by name.
@@ -61,12 +59,12 @@ class MachineJobs:
 
     async def run(self, arguments: Mapping[str, Any], context: TaskContext) -> JobDetail:
         """Run a job to its end: see `JobRunner.run`."""
-        return await self._job(self._submission(arguments), str(uuid4()), context)
+        return await self._run_job(self._submission(arguments), str(uuid4()), context)
 
     async def submit(self, arguments: Mapping[str, Any], context: TaskContext) -> dict[str, str]:
         """Submit a job that runs in the background: see `JobRunner.submit`."""
         submission, job_id = self._submission(arguments), str(uuid4())
-        self._background.start(self._job(submission, job_id, context))
+        self._background.start(self._run_job(submission, job_id, context))
         return {"JobArn": f"{_ARN}/{job_id}", "JobId": job_id, "JobName": submission.name}
 
     async def drain(self) -> None:
@@ -78,22 +76,23 @@ class MachineJobs:
         return JobReport(frozenset(self._ran), frozenset(self._reused))
 
     def _submission(self, arguments: Mapping[str, Any]) -> JobSubmission:
-        name, queue, wanted = map(str, require_arguments(arguments, "JobName", "JobQueue", "JobDefinition"))
-        definition = wanted.rsplit("job-definition/", 1)[-1].split(":")[0]
+        name, queue, reference = map(str, require_arguments(arguments, "JobName", "JobQueue", "JobDefinition"))
+        definition = reference.rsplit("job-definition/", 1)[-1].split(":")[0]
         declared = self._definitions.get(definition)
         if declared is None:
-            raise StatesError("Batch.ClientException", f"JobDefinition not found: {wanted}")
-        return JobSubmission(name, definition, _overridden(declared, arguments), queue, environment_of(arguments))
+            raise StatesError("Batch.ClientException", f"JobDefinition not found: {reference}")
+        return JobSubmission(name, definition, _apply_overrides(declared, arguments), queue, environment_of(arguments))
 
-    async def _job(self, submission: JobSubmission, job_id: str, context: TaskContext) -> JobDetail:
+    async def _run_job(self, submission: JobSubmission, job_id: str, context: TaskContext) -> JobDetail:
         """Run the attempts of a job; a cancelled one is not retried."""
         created = time.time()
-        attempts = [await self._attempt(submission, job_id, 1, context)]
+        attempts = [await self._admit(submission, job_id, 1, context)]
         while _is_retried(submission, len(attempts), attempts[-1]):
-            attempts.append(await self._attempt(submission, job_id, len(attempts) + 1, context))
+            attempts.append(await self._admit(submission, job_id, len(attempts) + 1, context))
         return job_detail(submission, job_id, created, attempts)
 
-    async def _attempt(self, submission: JobSubmission, job_id: str, number: int, context: TaskContext) -> JobAttempt:
+    async def _admit(self, submission: JobSubmission, job_id: str, number: int, context: TaskContext) -> JobAttempt:
+        """Wait for a share of the machine and run an attempt on it."""
         queued, declared = time.time(), submission.declared
         share = await self._admission.acquire(declared.vcpus, declared.memory_mib)
         try:
@@ -110,18 +109,20 @@ class MachineJobs:
                 number,
                 declared.memory_mib,
             )
-            return await self._observed(job, submission, queued, context)
+            return await self._run_with_events(job, submission, queued, context)
         finally:
             self._admission.release(share)
 
-    async def _observed(self, job: Job, submission: JobSubmission, queued: float, context: TaskContext) -> JobAttempt:
-        """Run an attempt between the events of its start and its end."""
+    async def _run_with_events(
+        self, job: Job, submission: JobSubmission, queued: float, context: TaskContext
+    ) -> JobAttempt:
+        """Run an attempt and emit the events of its start and its end."""
         which = job.job_id, job.name, job.definition
         where = context.state, context.label, context.index
         started = time.time()
         context.observer(JobStarted(*which, job.vcpus, job.memory_mib, round(started - queued, 3), *where))
         try:
-            end = await self._end(job)
+            end = await self._run_in_thread(job)
         except BaseException:
             context.observer(JobEnded(*which, None, CANCELLED, round(time.time() - started, 3), *where))
             raise
@@ -133,8 +134,8 @@ class MachineJobs:
         self._reused |= end.report.reused
         return attempt
 
-    async def _end(self, job: Job) -> JobEnd:
-        """Run an attempt in a thread; where it times out or is cancelled, set its event and wait until it has ended."""
+    async def _run_in_thread(self, job: Job) -> JobEnd:
+        """Run an attempt in a thread; on a timeout or a cancellation, set its event and wait until it has ended."""
         running = asyncio.get_running_loop().run_in_executor(self._threads, self._run_attempt, job)
         try:
             done, _ = await asyncio.wait([running], timeout=job.timeout_s)
@@ -149,11 +150,11 @@ class MachineJobs:
                     await asyncio.wait([running])
                 except asyncio.CancelledError:
                     continue
-            running.exception()  # retrieved, or asyncio would log it; the cancellation is what counts
+            running.exception()  # retrieved, or asyncio would log it
             raise
 
     def _note_scaling(self, submission: JobSubmission, share: Share, observer: Observer) -> None:
-        """Note once for each job definition that its jobs get less than it declares."""
+        """Emit a note, once for each job definition, if its jobs get less than it declares."""
         declared = submission.declared
         scaled = share.vcpus < declared.vcpus or share.memory_mib < declared.memory_mib
         if scaled and submission.definition not in self._scaled:
@@ -166,24 +167,24 @@ class MachineJobs:
             )
 
 
-def _overridden(declared: JobDefinition, arguments: Mapping[str, Any]) -> JobDefinition:
+def _apply_overrides(declared: JobDefinition, arguments: Mapping[str, Any]) -> JobDefinition:
     requirements = arguments.get("ContainerOverrides", {}).get("ResourceRequirements", ())
-    asked = {entry["Type"]: entry["Value"] for entry in requirements}
+    overrides = {entry["Type"]: entry["Value"] for entry in requirements}
     return JobDefinition(
-        int(asked.get("VCPU", declared.vcpus)),
-        int(asked.get("MEMORY", declared.memory_mib)),
+        int(overrides.get("VCPU", declared.vcpus)),
+        int(overrides.get("MEMORY", declared.memory_mib)),
         arguments.get("Timeout", {}).get("AttemptDurationSeconds", declared.timeout_s),
         RetryStrategy.from_json(arguments["RetryStrategy"]) if "RetryStrategy" in arguments else declared.retry,
     )
 
 
 def _reason(end: JobEnd) -> str | None:
-    """Return why an attempt failed, where that is known; None for one that succeeded."""
+    """Return the reason of an attempt's failure, if it is known; None if it succeeded."""
     return None if end.exit_code == 0 else end.reason or (end.status_reason if end.status_reason != EXITED else None)
 
 
 def _is_retried(submission: JobSubmission, number: int, last: JobAttempt) -> bool:
     """Return whether another attempt follows the last one, the `number`th."""
     retry = submission.declared.retry
-    left = last.failed and number < retry.attempts
-    return left and retry.retries(last.status_reason, last.reason, last.exit_code)
+    may_retry = last.failed and number < retry.attempts
+    return may_retry and retry.retries(last.status_reason, last.reason, last.exit_code)

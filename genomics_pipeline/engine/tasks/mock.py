@@ -1,4 +1,4 @@
-"""Mocked service integrations: the file that AWS Step Functions Local made known, and what answers from it.
+"""Mocked service integrations, in the file format of AWS Step Functions Local.
 
 ``{"StateMachines": {NAME: {"TestCases": {CASE: {STATE: RESPONSE}}}}, "MockedResponses": {RESPONSE: {"0": {"Return": …},
 "1-3": {"Throw": {"Error": …, "Cause": …}}}}}``
@@ -22,13 +22,13 @@ Add = Callable[[str, str], None]
 
 @dataclass(frozen=True, slots=True)
 class MockedResponse:
-    """What some invocations of a state are answered.
+    """The response to a range of invocations of a state.
 
     Attributes:
-        first: The first invocation, from 0.
-        last: The last one.
+        first: The number of the first invocation, from 0.
+        last: The number of the last invocation.
         returned: ``Return``, any JSON value.
-        thrown: ``Throw``'s Error and Cause, where it is one.
+        thrown: Error and Cause of ``Throw``; None if the response is a ``Return``.
     """
 
     first: int
@@ -39,12 +39,12 @@ class MockedResponse:
 
 @dataclass(frozen=True, slots=True)
 class MockFile:
-    """A mock file that was checked.
+    """A valid mock file.
 
     Attributes:
-        cases: By state machine and test case: each mocked state's response.
-        responses: What each response answers.
-        file: Its name.
+        cases: The name of the response of each mocked state, by state machine, test case and state.
+        responses: The mocked responses, by name.
+        file: The file's name.
     """
 
     cases: Mapping[str, Mapping[str, Mapping[str, str]]]
@@ -52,10 +52,14 @@ class MockFile:
     file: str
 
     def check_states(self, machine: str, tasks: Collection[str]) -> None:
-        """Refuse a file that mocks states which the state machine does not have, or which are no Tasks.
+        """Refuse a file that mocks states other than Tasks of the state machine.
+
+        Args:
+            machine: The state machine's name.
+            tasks: The names of its Task states.
 
         Raises:
-            DataError: with every such state.
+            DataError: with all such states.
         """
         problems = [
             Problem(
@@ -72,10 +76,14 @@ class MockFile:
 
 
 def parse_mock_file(content: Any, file: str) -> MockFile:
-    """Check a mock file.
+    """Parse the content of a mock file.
+
+    Args:
+        content: The JSON value in the file.
+        file: The file's name, for messages.
 
     Raises:
-        DataError: with every problem, each with its JSON path.
+        DataError: with all problems, each with its JSON path.
     """
     problems: list[Problem] = []
 
@@ -115,34 +123,34 @@ def _cases(machine: Any, path: str, responses: Collection[str], add: Add) -> dic
     if "TestCases" not in fields and isinstance(machine, dict):
         add(f"{path}.TestCases", "expected an object of test cases, found none")
     cases = _object(fields.get("TestCases", {}), f"{path}.TestCases", "an object of test cases", add)
-    found: dict[str, dict[str, str]] = {}
+    states_by_case: dict[str, dict[str, str]] = {}
     for case, states in cases.items():
-        place = f"{path}.TestCases.{case}"
-        found[case] = _object(states, place, "an object of states and their responses", add)
-        for state, response in found[case].items():
+        case_path = f"{path}.TestCases.{case}"
+        states_by_case[case] = _object(states, case_path, "an object of states and their responses", add)
+        for state, response in states_by_case[case].items():
             if not isinstance(response, str):
-                add(f"{place}.{state}", f"expected the name of a mocked response, found {_kind(response)}")
+                add(f"{case_path}.{state}", f"expected the name of a mocked response, found {_kind(response)}")
             elif response not in responses:
                 hint = did_you_mean(response, sorted(responses))
-                add(f"{place}.{state}", f"expected a response of MockedResponses, found {response!r}; {hint}")
-    return found
+                add(f"{case_path}.{state}", f"expected a response of MockedResponses, found {response!r}; {hint}")
+    return states_by_case
 
 
 def _responses(response: Any, path: str, add: Add) -> Iterator[MockedResponse]:
     taken: list[tuple[int, int, str]] = []
     for key, answer in _object(response, path, "an object of invocations and their answers", add).items():
-        place = f"{path}.{key}"
-        found = _RANGE.fullmatch(key)
-        first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, -1)
+        key_path = f"{path}.{key}"
+        invocations = _RANGE.fullmatch(key)
+        first, last = (int(invocations[1]), int(invocations[2] or invocations[1])) if invocations else (0, -1)
         if last < first:
-            add(place, f'expected invocations as "0" or "1-3", found {key!r}')
+            add(key_path, f'expected invocations as "0" or "1-3", found {key!r}')
         elif other := next((known for low, high, known in taken if first <= high and low <= last), None):
-            add(place, f"overlaps {other!r}; each invocation has one answer")
+            add(key_path, f"overlaps {other!r}; each invocation has one answer")
         taken.append((first, last, key))
-        fields = _object(answer, place, 'an object with "Return" or "Throw"', add)
+        fields = _object(answer, key_path, 'an object with "Return" or "Throw"', add)
         if isinstance(answer, dict) and sorted(fields) not in (["Return"], ["Throw"]):
-            add(place, f'expected either "Return" or "Throw", found {", ".join(fields) or "neither"}')
-        thrown = _throw(fields["Throw"], f"{place}.Throw", add) if "Throw" in fields else None
+            add(key_path, f'expected either "Return" or "Throw", found {", ".join(fields) or "neither"}')
+        thrown = _throw(fields["Throw"], f"{key_path}.Throw", add) if "Throw" in fields else None
         yield MockedResponse(first, last, fields.get("Return"), thrown)
 
 
@@ -159,15 +167,14 @@ def _throw(throw: Any, path: str, add: Add) -> tuple[str, str]:
 
 
 class Mocks:
-    """Answers Tasks from a mock file's test case; states that it does not name are not mocked.
+    """The handler of the Tasks that a test case of a mock file names; other states are not mocked.
 
-    Each invocation of a state takes the next number, whoever makes it: a retry, another turn of a loop, another
-    iteration or child of a Map. An invocation that the response has no answer for ends with ``States.Runtime``, as
-    Step Functions Local ends it. A resumed execution counts from 0 again.
+    Invocations of a state are numbered across retries, loops, and iterations or children of a Map. An invocation
+    without an answer ends with ``States.Runtime``, as in Step Functions Local. A resumed execution counts from 0 again.
 
     Args:
         file: The mock file.
-        case: The test case's name; it holds for every state machine of the file that has one of that name.
+        case: The test case's name; it applies to all state machines in the file with a test case of that name.
     """
 
     def __init__(self, file: MockFile, case: str) -> None:
@@ -176,20 +183,20 @@ class Mocks:
         self._invocations: dict[tuple[str, str], int] = {}
 
     def is_mocked(self, machine: str, state: str) -> bool:
-        """Return whether the state is answered from here."""
+        """Return whether a state is mocked."""
         return self._response(machine, state) is not None
 
     async def __call__(self, arguments: Any, context: TaskContext) -> Any:
-        """Answer a Task.
+        """Answer the next invocation of a state.
 
         Returns:
-            ``Return``.
+            The value of ``Return``.
 
         Raises:
-            StatesError: ``Throw``; ``States.Runtime`` where the response has no answer for this invocation.
+            StatesError: that of ``Throw``; ``States.Runtime`` if there is no answer to this invocation.
         """
         name = self._response(context.machine, context.state)
-        assert name is not None, "only mocked states are answered from here"
+        assert name is not None, "only mocked states get here"
         key = _root(context.machine), context.state
         number = self._invocations.get(key, 0)
         self._invocations[key] = number + 1
@@ -206,5 +213,5 @@ class Mocks:
 
 
 def _root(machine: str) -> str:
-    """Return the state machine whose document holds the state: children of a Map are named ``NAME/LABEL``."""
+    """Return the name of the state machine whose document contains a machine: ``NAME`` of a child's ``NAME/LABEL``."""
     return machine.split("/")[0]

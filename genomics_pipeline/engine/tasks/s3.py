@@ -1,4 +1,4 @@
-"""``aws-sdk:s3``: objects of the buckets, in the members of S3's own API."""
+"""``aws-sdk:s3``: operations on objects, with the members of S3's API."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.stores.protocol import MissingBucket, MissingObject, ObjectInfo, Store
 
 S3 = "arn:aws:states:::aws-sdk:s3:"
-_TEXT = "text/plain; charset=UTF-8"  # what an object that putObject wrote says
+_TEXT = "text/plain; charset=UTF-8"  # ContentType of objects that putObject wrote
 _ITSELF = (
     "This copy request is illegal because it is trying to copy an object to itself without changing the object's "
     "metadata, storage class, website redirect location or encryption attributes."
@@ -30,7 +30,7 @@ _IGNORED = frozenset({"ChecksumMode", "ContentType", "ExpectedBucketOwner", "Met
 
 
 class S3Tasks:
-    """The handler of ``arn:aws:states:::aws-sdk:s3:*``: the operations below, by the resource's last part."""
+    """The handler of ``arn:aws:states:::aws-sdk:s3:*`` for the operations listed in its constructor."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -47,18 +47,18 @@ class S3Tasks:
         }
 
     def handlers(self) -> dict[str, TaskHandler]:
-        """This handler under the resource of each operation."""
+        """Return this handler under the resource of each operation."""
         return dict.fromkeys((S3 + name for name in self._operations), self)
 
     async def __call__(self, arguments: Any, context: TaskContext) -> Any:
-        """Call S3.
+        """Perform the operation that the resource's last part names.
 
         Returns:
-            The operation's response, as the SDK gives it.
+            The operation's response, as the SDK returns it.
 
         Raises:
-            StatesError: ``S3.NoSuchKeyException``, ``S3.NoSuchBucketException``; ``S3.S3Exception`` for all else that
-                cannot be done, arguments that mean something which is not done here among it.
+            StatesError: ``S3.NoSuchKeyException``, ``S3.NoSuchBucketException``; ``S3.S3Exception`` for any other
+                failure, and for arguments that are not supported here.
         """
         name = context.resource.rsplit(":", 1)[-1]
         operation, known = self._operations[name]
@@ -71,7 +71,7 @@ class S3Tasks:
             cause = sdk_cause("The specified bucket does not exist", "S3", 404)
             raise StatesError("S3.NoSuchBucketException", cause) from error
         except MissingObject as error:
-            # What HEAD answers has no body, hence no message.
+            # The response to HEAD has no body and therefore no message.
             message = "null" if name == "headObject" else "The specified key does not exist."
             raise StatesError("S3.NoSuchKeyException", sdk_cause(message, "S3", 404)) from error
         except DataError as error:
@@ -80,14 +80,14 @@ class S3Tasks:
     def _get(self, arguments: Any) -> dict[str, Any]:
         uri = _uri(arguments)
         data = self._store.read(uri)
-        return {**self._described(uri, len(data)), "Body": data.decode(errors="replace")}
+        return {**self._metadata(uri, len(data)), "Body": data.decode(errors="replace")}
 
     def _head(self, arguments: Any) -> dict[str, Any]:
-        return self._described(_uri(arguments))
+        return self._metadata(_uri(arguments))
 
     def _put(self, arguments: Any) -> dict[str, Any]:
         uri = _uri(arguments)
-        # Whatever JSON value the body is, its JSON text is stored: a string with its quotes, null as null.
+        # The JSON text of the body is stored, whatever JSON value it is: a string with its quotes, null as null.
         data = compact(arguments["Body"]).encode() if "Body" in arguments else b""
         self._store.write(uri, data)
         checksum = base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
@@ -95,14 +95,14 @@ class S3Tasks:
 
     def _copy(self, arguments: Any) -> dict[str, Any]:
         uri = _uri(arguments)
-        (given,) = require_arguments(arguments, "CopySource")
-        source = f"s3://{unquote(str(given)).removeprefix('/')}"
+        (copy_source,) = require_arguments(arguments, "CopySource")
+        source = f"s3://{unquote(str(copy_source)).removeprefix('/')}"
         if source == uri and arguments.get("MetadataDirective") != "REPLACE":
             raise StatesError("S3.S3Exception", sdk_cause(_ITSELF, "S3", 400))
         if source != uri:
             self._store.copy(source, uri)
         info = self._info(uri)
-        return {"CopyObjectResult": {"ETag": _etag(info), "LastModified": _moment(info)}, **_ENCRYPTION}
+        return {"CopyObjectResult": {"ETag": _etag(info), "LastModified": _last_modified(info)}, **_ENCRYPTION}
 
     def _delete(self, arguments: Any) -> dict[str, Any]:
         self._store.delete(_uri(arguments))
@@ -112,37 +112,37 @@ class S3Tasks:
         (bucket,) = require_arguments(arguments, "Bucket")
         prefix, delimiter = arguments.get("Prefix") or "", arguments.get("Delimiter")
         after = arguments.get("ContinuationToken") or arguments.get("StartAfter") or ""
-        most = min(int(arguments.get("MaxKeys", quotas.LIST_KEYS.value)), quotas.LIST_KEYS.value)
+        max_keys = min(int(arguments.get("MaxKeys", quotas.LIST_KEYS.value)), quotas.LIST_KEYS.value)
         root = f"s3://{bucket}/"
         infos = self._store.list(root + prefix)
-        found = islice(_entries(infos, root, prefix, delimiter, after), most + 1)  # one more tells whether it is cut
-        entries = list(found)
-        cut, entries = len(entries) > most, entries[:most]
+        # One entry more than returned shows whether the list is truncated.
+        entries = list(islice(_entries(infos, root, prefix, delimiter, after), max_keys + 1))
+        truncated, entries = len(entries) > max_keys, entries[:max_keys]
         contents = [_content(entry, root) for entry in entries if isinstance(entry, ObjectInfo)]
         prefixes = [{"Prefix": entry} for entry in entries if isinstance(entry, str)]
-        answer = {
+        response = {
             "CommonPrefixes": prefixes,
             "Contents": contents,
             "ContinuationToken": arguments.get("ContinuationToken"),
             "Delimiter": delimiter,
-            "IsTruncated": cut,
+            "IsTruncated": truncated,
             "KeyCount": len(entries),
-            "MaxKeys": most,
+            "MaxKeys": max_keys,
             "Name": bucket,
-            "NextContinuationToken": _name(entries[-1], root) if cut and entries else None,
+            "NextContinuationToken": _name(entries[-1], root) if truncated and entries else None,
             "Prefix": prefix,
             "StartAfter": arguments.get("StartAfter"),
         }
-        return {name: value for name, value in answer.items() if value not in ([], None)}
+        return {name: value for name, value in response.items() if value not in ([], None)}
 
-    def _described(self, uri: str, size: int | None = None) -> dict[str, Any]:
+    def _metadata(self, uri: str, size: int | None = None) -> dict[str, Any]:
         info = self._info(uri)
         return {
             "AcceptRanges": "bytes",
             "ContentLength": info.size_bytes if size is None else size,
             "ContentType": _TEXT,
             "ETag": _etag(info),
-            "LastModified": _moment(info),
+            "LastModified": _last_modified(info),
             "Metadata": {},
             **_ENCRYPTION,
         }
@@ -166,8 +166,8 @@ def _etag(info: ObjectInfo) -> str:
     return f'"{info.version}"'
 
 
-def _moment(info: ObjectInfo) -> str:
-    """Return the time of the last write as the SDK writes dates, in whole seconds."""
+def _last_modified(info: ObjectInfo) -> str:
+    """Return the time of the last write in the SDK's format, in whole seconds."""
     return datetime.fromtimestamp(info.modified, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -175,7 +175,7 @@ def _content(info: ObjectInfo, root: str) -> dict[str, Any]:
     return {
         "ETag": _etag(info),
         "Key": _name(info, root),
-        "LastModified": _moment(info),
+        "LastModified": _last_modified(info),
         "Size": info.size_bytes,
         "StorageClass": info.storage_class,
     }
@@ -188,7 +188,15 @@ def _name(entry: ObjectInfo | str, root: str) -> str:
 def _entries(
     infos: Iterable[ObjectInfo], root: str, prefix: str, delimiter: str | None, after: str
 ) -> Iterable[ObjectInfo | str]:
-    """Objects and common prefixes after a name, in the order of names; each common prefix once."""
+    """Yield objects and common prefixes, each prefix once, in the order of their names.
+
+    Args:
+        infos: The objects whose keys begin with `prefix`, in the order of their keys.
+        root: The bucket's URI, with a slash at its end.
+        prefix: ``Prefix``.
+        delimiter: ``Delimiter``; None for no common prefixes.
+        after: The name after which the entries start.
+    """
     last = None
     for info in infos:
         key = info.uri.removeprefix(root)

@@ -1,4 +1,4 @@
-"""``aws-sdk:sfn``: a state machine that ends a Task of another, or of itself, by its token."""
+"""``aws-sdk:sfn``: callbacks by which a state machine ends a Task of another state machine, or of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SFN = "arn:aws:states:::aws-sdk:sfn:"
 class SendTask:
     """The handlers of ``sendTaskSuccess``, ``sendTaskFailure`` and ``sendTaskHeartbeat``.
 
-    Each answers an empty object, and fails as ``Sfn.InvalidTokenException``, ``Sfn.InvalidOutputException`` or
+    Each returns an empty object, and fails with ``Sfn.InvalidTokenException``, ``Sfn.InvalidOutputException`` or
     ``Sfn.TaskTimedOutException``.
     """
 
@@ -30,10 +30,10 @@ class SendTask:
         return dict.fromkeys((SFN + name for name in names), self)
 
     async def __call__(self, arguments: Any, context: TaskContext) -> Any:
-        """Make the callback.
+        """Make the callback that the resource's last part names.
 
         Raises:
-            StatesError: if it was refused.
+            StatesError: if it is refused.
         """
         try:
             self._send(context.resource.rsplit(":", 1)[-1], arguments)
@@ -54,7 +54,7 @@ class SendTask:
 
 
 def _value(output: Any) -> Any:
-    """Return the value of the output, which is JSON text; any other value is written as text first."""
+    """Return the output's value: that of JSON text, or any other value as it is."""
     try:
         return json.loads(output if isinstance(output, str) else compact(output))
     except ValueError:

@@ -26,17 +26,25 @@ _NAME = re.compile(f"[^{quotas.NOT_IN_NAMES}]{{1,{quotas.EXECUTION_NAME.value}}}
 
 @dataclass(frozen=True, slots=True)
 class StartedExecution:
-    """An execution that was started."""
+    """An execution that a Task started.
+
+    Attributes:
+        machine: Name of its state machine.
+        name: Its name.
+        input: Its input.
+        start_date: Start time in milliseconds since the epoch.
+        end: Its result, and the stop time in milliseconds since the epoch.
+    """
 
     machine: str
     name: str
     input: Any
     start_date: int
-    end: asyncio.Task[tuple[ExecutionResult, int]]  # and its StopDate
+    end: asyncio.Task[tuple[ExecutionResult, int]]
 
     @property
     def arn(self) -> str:
-        """Its ARN."""
+        """The execution's ARN."""
         return f"{ARN}:execution:{self.machine}:{self.name}"
 
 
@@ -44,8 +52,8 @@ class StartExecution:
     """The handlers of ``arn:aws:states:::states:startExecution``: `request`, `sync` and `sync_2`.
 
     Args:
-        machines: The state machines there are, by name or ARN.
-        run: Runs one of them to its end.
+        machines: The names or ARNs of all state machines.
+        run: Runs an execution to its end.
     """
 
     def __init__(self, machines: Collection[str], run: Run) -> None:
@@ -55,7 +63,7 @@ class StartExecution:
         self._named: dict[str, StartedExecution] = {}  # by ARN, where the caller chose the name
 
     async def request(self, arguments: Any, context: TaskContext) -> Any:
-        """Start an execution and go on.
+        """Start an execution without waiting for it.
 
         Returns:
             ``{ExecutionArn, SdkHttpMetadata, SdkResponseMetadata, StartDate}``.
@@ -64,16 +72,17 @@ class StartExecution:
             StatesError: ``StepFunctions.StateMachineDoesNotExistException``,
                 ``StepFunctions.ExecutionAlreadyExistsException`` or ``StepFunctions.InvalidNameException``.
         """
-        return _answer(self._start(arguments, context), context)
+        return _response(self._start(arguments, context), context)
 
     async def sync(self, arguments: Any, context: TaskContext) -> Any:
         """Start an execution and wait for its end.
 
         Returns:
-            The execution as DescribeExecution gives it, in PascalCase; ``Input`` and ``Output`` are JSON text.
+            The execution as DescribeExecution describes it, in PascalCase; ``Input`` and ``Output`` are JSON text.
 
         Raises:
-            StatesError: those of `request`; ``States.TaskFailed`` with the execution as its cause when it failed.
+            StatesError: as in `request`; ``States.TaskFailed`` with the description as its cause if the execution
+                failed.
         """
         return await self._wait(arguments, context, compact)
 
@@ -82,40 +91,40 @@ class StartExecution:
         return await self._wait(arguments, context, lambda value: value)
 
     async def drain(self) -> None:
-        """Wait for the executions that nothing waits for."""
+        """Wait for the executions that no Task waits for."""
         await self._background.drain()
 
     def _start(self, arguments: Any, context: TaskContext) -> StartedExecution:
-        (wanted,) = require_arguments(arguments, "StateMachineArn")
-        machine = self._machine(str(wanted))
+        (state_machine_arn,) = require_arguments(arguments, "StateMachineArn")
+        machine = self._machine(str(state_machine_arn))
         name = arguments.get("Name")
         if name is not None and not _NAME.fullmatch(str(name)):
-            raise _refused(f"Invalid Name: '{name}'", "InvalidName")
+            raise _request_error(f"Invalid Name: '{name}'", "InvalidName")
         value = _input(arguments.get("Input"))
         arn = f"{ARN}:execution:{machine}:{name}"
         if before := self._named.get(arn):
             if before.end.done() or before.input != value:
-                raise _refused(f"Execution Already Exists: '{arn}'", "ExecutionAlreadyExists")
-            return before  # the same name and input while it runs are the same execution
-        chosen = str(uuid4()) if name is None else str(name)
+                raise _request_error(f"Execution Already Exists: '{arn}'", "ExecutionAlreadyExists")
+            return before  # while an execution runs, a request with the same name and input is idempotent
+        execution_name = str(uuid4()) if name is None else str(name)
 
         async def run() -> tuple[ExecutionResult, int]:
-            result = await self._run(machine, chosen, value)
+            result = await self._run(machine, execution_name, value)
             return result, milliseconds(context.clock.now())
 
         start = milliseconds(context.clock.now())
-        started = StartedExecution(machine, chosen, value, start, self._background.start(run()))
+        started = StartedExecution(machine, execution_name, value, start, self._background.start(run()))
         if name is not None:
             self._named[arn] = started
         return started
 
     async def _wait(self, arguments: Any, context: TaskContext, payload: Callable[[Any], Any]) -> Any:
         started = self._start(arguments, context)
-        context.submitted(_answer(started, context))
+        context.submitted(_response(started, context))
         result, stop = await started.end
         succeeded = result.status == "SUCCEEDED"
         reason = NOT_REDRIVABLE.format("SUCCEEDED")
-        found = {
+        members = {
             "Cause": result.cause or None,
             "Error": result.error,
             "ExecutionArn": started.arn,
@@ -132,22 +141,22 @@ class StartExecution:
             "StopDate": stop,
         }
         optional = ("Cause", "Error", "RedriveStatusReason")
-        described = {name: value for name, value in found.items() if value is not None or name not in optional}
+        description = {name: value for name, value in members.items() if value is not None or name not in optional}
         if succeeded:
-            return described
-        raise StatesError(TASK_FAILED, compact(described))
+            return description
+        raise StatesError(TASK_FAILED, compact(description))
 
-    def _machine(self, wanted: str) -> str:
-        """Return the name of the machine that an ARN, with or without version or alias, or a name means."""
-        name = wanted.rsplit(":stateMachine:", 1)[-1].split(":")[0]
+    def _machine(self, reference: str) -> str:
+        """Return the name of the state machine with a name or an ARN, which may have a version or an alias."""
+        name = reference.rsplit(":stateMachine:", 1)[-1].split(":")[0]
         for known in self._machines:
-            if known == wanted or known.rsplit(":stateMachine:", 1)[-1] == name:
+            if known == reference or known.rsplit(":stateMachine:", 1)[-1] == name:
                 return known.rsplit(":stateMachine:", 1)[-1]
-        raise _refused(f"State Machine Does Not Exist: '{wanted}'", "StateMachineDoesNotExist")
+        raise _request_error(f"State Machine Does Not Exist: '{reference}'", "StateMachineDoesNotExist")
 
 
-def _answer(started: StartedExecution, context: TaskContext) -> dict[str, Any]:
-    """Return what StartExecution answers."""
+def _response(started: StartedExecution, context: TaskContext) -> dict[str, Any]:
+    """Return the response of StartExecution."""
     body = compact({"executionArn": started.arn, "startDate": started.start_date / 1000})
     return {
         "ExecutionArn": started.arn,
@@ -156,17 +165,17 @@ def _answer(started: StartedExecution, context: TaskContext) -> dict[str, Any]:
     }
 
 
-def _refused(message: str, code: str) -> StatesError:
+def _request_error(message: str, code: str) -> StatesError:
     return StatesError(f"StepFunctions.{code}Exception", optimised_cause(message, "AWSStepFunctions", 400, code))
 
 
-def _input(given: Any) -> Any:
-    """Return the execution's input: JSON text is read, as StartExecution takes it; none is an empty object."""
-    if given is None:
+def _input(argument: Any) -> Any:
+    """Return the execution's input: JSON text is parsed, as by StartExecution; no input is an empty object."""
+    if argument is None:
         return {}
-    if isinstance(given, str):
+    if isinstance(argument, str):
         try:
-            return json.loads(given)
+            return json.loads(argument)
         except ValueError:
-            return given
-    return given
+            return argument
+    return argument

@@ -1,4 +1,4 @@
-"""Which handler runs a Task: a mock, then a function of the user's, then ours for its resource or its family."""
+"""The choice of a Task's handler: a mock, then a function of the user, then the handler of its resource or family."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _PARTITION = re.compile(r"arn:aws[\w-]*:states:::")
 
 
 class TaskTable:
-    """The handlers there are.
+    """All handlers of Tasks; an implementation of `engine.execution.Tasks`.
 
     Args:
-        handlers: Handlers by resource; a key that ends with ``*`` is a family's, all resources that begin so. The
-            handler of a ``.waitForTaskToken`` resource is the wait as well.
-        functions: Functions of the user's, by resource.
-        callbacks: The tokens that functions of ``.waitForTaskToken`` resources and activities end.
-        mocks: Answers that come before any handler.
-        drains: Wait for what Tasks began and did not wait for.
+        handlers: Handlers by resource. A key that ends with ``*`` stands for a family: all resources with that prefix.
+            The handler of a ``.waitForTaskToken`` resource must itself wait for the callback.
+        functions: The user's functions, by resource.
+        callbacks: The tokens of functions for ``.waitForTaskToken`` resources and activities.
+        mocks: The mocked responses, which come before all handlers.
+        drains: Functions that wait for the work that Tasks started without waiting for it.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class TaskTable:
         self._drains = drains
         self._exact = {name: handler for name, handler in handlers.items() if not name.endswith("*")}
         families = {name[:-1]: handler for name, handler in handlers.items() if name.endswith("*")}
-        self._families = sorted(families.items(), key=lambda family: -len(family[0]))  # the nearest first
+        self._families = sorted(families.items(), key=lambda family: -len(family[0]))  # the longest prefix first
         self._functions = functions
         self._mocks = mocks
         function = FunctionTask(functions)
@@ -48,7 +48,7 @@ class TaskTable:
         self._activity: TaskHandler = Activity(functions, callbacks)
 
     def handler(self, resource: str, machine: str, state: str) -> TaskHandler | None:
-        """Return the handler of a Task, None where nothing here runs it.
+        """Return the handler of a Task; None if there is none.
 
         Args:
             resource: The Task's ``Resource``.
@@ -67,13 +67,13 @@ class TaskTable:
         return next((handler for family, handler in self._families if name.startswith(family)), None)
 
     async def drain(self) -> None:
-        """Wait for what Tasks began and did not wait for: the engine does so before it ends."""
+        """Wait for the work that Tasks started without waiting for it."""
         for drain in self._drains:
             await drain()
 
     @staticmethod
     def advice(resource: str) -> str:
-        """Return what a user is told of a Task that nothing here runs."""
+        """Return the message to the user about a Task without a handler."""
         return (
             f"nothing here runs {resource!r}: mock the state in a file given with --mock, "
             f"or give a Python function with --task {resource}=module:function"

@@ -139,5 +139,5 @@ def _map_runs(
 
 def _unfinished(label: str, total: int, one: UnfinishedMapRun, status: str) -> MapRunState:
     succeeded = one.items["SUCCEEDED"]
-    running = len(one.begun) if status == "RUNNING" else 0
+    running = len(one.running_children) if status == "RUNNING" else 0
     return MapRunState(label, status, total, succeeded, one.items.total() - succeeded, running, one.started)

@@ -1,4 +1,4 @@
-"""ItemReader: the items of a Distributed Map, from objects; one file a format, one file a way to find the objects."""
+"""ItemReader, which reads the items of a Distributed Map: one module for each format and each kind of manifest."""
 
 from genomics_pipeline.engine.distributed_map.item_reader.item_reader import ItemReader
 

@@ -1,4 +1,4 @@
-"""``ManifestType: ATHENA_DATA``: the items are those of the objects whose URIs Athena's UNLOAD listed in a CSV file."""
+"""``ManifestType: ATHENA_DATA``: the objects that hold the items are listed in the CSV file of Athena's UNLOAD."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ def uris(manifest: Iterable[bytes]) -> Iterator[str]:
     """Yield the objects' URIs.
 
     Raises:
-        UnreadableItems: if it is no such manifest.
+        UnreadableItems: if the content is not such a manifest.
     """
-    for chunk in csv.read(manifest, given=["uri"]):
+    for chunk in csv.read(manifest, headers=["uri"]):
         for row in chunk:
             if not row["uri"].startswith("s3://"):
                 raise UnreadableItems(f"expected the s3:// URI of an object in every line, found {row['uri']}")

@@ -1,4 +1,4 @@
-"""InputType ``CSV``: an item a row, an object of strings by CSVHeaders."""
+"""``InputType: CSV``: each row is an item, an object of strings by header."""
 
 from __future__ import annotations
 
@@ -18,35 +18,38 @@ from genomics_pipeline.model import quotas
 
 DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 CsvItem = dict[str, str]
-_ROWS = 100  # held at once: each may be large
+_ROWS = 100  # in a chunk; few, because each may be large
 
 
-def read(blocks: Iterable[bytes], delimiter: str = ",", given: Sequence[str] | None = None) -> Iterator[list[CsvItem]]:
-    """Yield the items, many at once; empty lines are none.
+def read(
+    blocks: Iterable[bytes], delimiter: str = ",", headers: Sequence[str] | None = None
+) -> Iterator[list[CsvItem]]:
+    """Yield the items in chunks; empty lines are skipped.
 
     Args:
         blocks: The content.
-        delimiter: Between two fields.
-        given: ``CSVHeaders``; None where the first row is the header (``FIRST_ROW``).
+        delimiter: The character between two fields.
+        headers: ``CSVHeaders``; None if the first row is the header (``FIRST_ROW``).
 
     Raises:
-        UnreadableItems: if the content is no such CSV.
+        UnreadableItems: if the content is not valid CSV or too large in one of its parts.
         ItemReaderCause: if two headers are the same.
     """
-    csv.field_size_limit(quotas.READER_ITEM.value)  # of the whole process: the default is less than an item may hold
+    # Holds for the whole process; the default is less than an item may contain.
+    csv.field_size_limit(quotas.READER_ITEM.value)
     text = _CsvText(blocks)
     rows = csv.reader(chain.from_iterable(text), delimiter=delimiter)
     try:
-        headers = given if given is not None else next((row for row in rows if row), [])
-        _check(headers)
+        headers = headers if headers is not None else next((row for row in rows if row), [])
+        _check_headers(headers)
         parts, before = text.parts, 0
-        while found := list(islice(rows, _ROWS)):
-            if text.parts - parts > 1:  # so much text may hold too large a row
-                for number, row in enumerate(found, before + 1):
+        while chunk := list(islice(rows, _ROWS)):
+            if text.parts - parts > 1:  # only then is there enough text for a row that is too large
+                for number, row in enumerate(chunk, before + 1):
                     if sum(map(len, row)) > quotas.READER_ITEM.value:
                         raise too_large(number)
-            yield _items(headers, found)
-            parts, before = text.parts, before + len(found)
+            yield _items(headers, chunk)
+            parts, before = text.parts, before + len(chunk)
     except csv.Error as error:
         raise UnreadableItems(f"line {rows.line_num}: {error}") from error
     except UnicodeDecodeError as error:
@@ -54,7 +57,11 @@ def read(blocks: Iterable[bytes], delimiter: str = ",", given: Sequence[str] | N
 
 
 class _CsvText:
-    """The content as text, part by part; `parts` tells how many have begun."""
+    """The content as text, in parts of whole lines.
+
+    Attributes:
+        parts: The number of parts that have been started.
+    """
 
     def __init__(self, blocks: Iterable[bytes]) -> None:
         self._blocks = blocks
@@ -68,7 +75,7 @@ class _CsvText:
         decoder.decode(b"", final=True)
 
 
-def _check(headers: Sequence[str]) -> None:
+def _check_headers(headers: Sequence[str]) -> None:
     if sum(len(header.encode()) for header in headers) > quotas.CSV_HEADERS.value:
         raise UnreadableItems(f"expected CSV headers of at most {quotas.CSV_HEADERS}, found more")
     if len(set(headers)) < len(headers):
@@ -80,4 +87,4 @@ def _items(headers: Sequence[str], rows: list[list[str]]) -> list[CsvItem]:
     width = len(headers)
     if min(map(len, rows)) < width:
         rows = [row + [""] * (width - len(row)) for row in rows if row]
-    return [dict(zip(headers, row)) for row in rows]  # noqa: B905  # the fields beyond the headers are dropped
+    return [dict(zip(headers, row)) for row in rows]  # noqa: B905  # fields without a header are dropped

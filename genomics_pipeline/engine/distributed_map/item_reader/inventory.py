@@ -1,4 +1,4 @@
-"""``ManifestType: S3_INVENTORY``: the items are the rows of the CSV files that a manifest.json names."""
+"""``ManifestType: S3_INVENTORY``: the items are the rows of the CSV files that an inventory's manifest.json lists."""
 
 from __future__ import annotations
 
@@ -12,22 +12,24 @@ from genomics_pipeline.model.json_text import loads
 _EXPECTED = "expected the manifest.json of an S3 Inventory in CSV"
 
 
-def rows(manifest: bytes, config: ReaderConfig) -> tuple[Iterator[str], ReaderConfig]:
-    """Return the files' URIs, and how they are read: without a header row, by the manifest's ``fileSchema``.
+def files(manifest: bytes, config: ReaderConfig) -> tuple[Iterator[str], ReaderConfig]:
+    """Return the URIs of the inventory's files, and the configuration to read them.
+
+    The files have no header row; the manifest's ``fileSchema`` names their columns.
 
     Raises:
-        UnreadableItems: if it is no such manifest.
+        UnreadableItems: if the content is not such a manifest.
     """
     try:
-        found = loads(manifest)
-        form = found["fileFormat"]
-        headers = [name.strip() for name in found["fileSchema"].split(",")]
-        bucket = found["destinationBucket"].rpartition(":")[2]
-        keys = [file["key"] for file in found["files"]]
+        inventory = loads(manifest)
+        file_format = inventory["fileFormat"]
+        headers = [name.strip() for name in inventory["fileSchema"].split(",")]
+        bucket = inventory["destinationBucket"].rpartition(":")[2]
+        keys = [file["key"] for file in inventory["files"]]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnreadableItems(f"{_EXPECTED}: {type(error).__name__}: {error}") from error
-    if form != "CSV":
-        raise UnreadableItems(f"{_EXPECTED}, found fileFormat {form}")
+    if file_format != "CSV":
+        raise UnreadableItems(f"{_EXPECTED}, found fileFormat {file_format}")
     return (f"s3://{bucket}/{key}" for key in keys), replace(
         config, input_type="CSV", csv_headers=headers, csv_delimiter=","
     )

@@ -1,7 +1,7 @@
-"""InputType ``JSON``: the items are the elements of an array, which ``ItemsPointer`` (RFC 6901) leads to.
+"""``InputType: JSON``: the items are the elements of an array, to which ``ItemsPointer`` (RFC 6901) points.
 
-The array is read element by element, so its size does not matter; what stands before it is held at once, which is why
-AWS wants it to begin within the first 16 MB. What stands after it is not read.
+The array is read element by element, so its size does not matter. AWS requires that it begins within the first 16 MB,
+because values before it are held in memory. The text after it is not read.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from genomics_pipeline.engine.distributed_map.item_reader.unreadable import (
 from genomics_pipeline.model import quotas
 
 _CHUNK = 1000  # items
-_ORDINARY = quotas.READER_ITEM.value // 4  # characters that are not too many bytes, whatever they are
-_LITERAL = 16  # no word or escape is longer
-_NUMBER = "0123456789.eE+-"  # what a number may go on with, as nothing (the window's end) may
-_EXPONENT = 3  # characters in which it is seen whether it does
+_SURELY_SMALL = quotas.READER_ITEM.value // 4  # characters, which are at most 4 bytes each in UTF-8
+_LONGEST_LITERAL = 16  # characters; more than those of any literal or escape sequence
+_NUMBER = "0123456789.eE+-"  # characters that may continue a number; "" in _NUMBER is true at the window's end
+_EXPONENT = 3  # characters that decide whether a number continues
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
-def _no_number(name: str) -> Any:
+def _refuse_constant(name: str) -> Any:
     raise ValueError(f"expected JSON, found {name}")
 
 
-_scan = json.JSONDecoder(parse_constant=_no_number).scan_once  # type: ignore[attr-defined]
+_scan = json.JSONDecoder(parse_constant=_refuse_constant).scan_once  # type: ignore[attr-defined]
 
 
 def read(blocks: Iterable[bytes], pointer: str = "") -> Iterator[list[Any]]:
-    """Yield the items, many at once.
+    """Yield the items in chunks.
 
     Raises:
-        UnreadableItems: if the content is no JSON up to the array's end, or has nothing at the pointer.
-        ItemReaderCause: if what is there is no array.
+        UnreadableItems: if the content up to the array's end is not valid JSON, or if the pointer points to nothing.
+        ItemReaderCause: if the pointer points to a value other than an array.
     """
     text = _JsonText(blocks)
     try:
@@ -51,8 +51,8 @@ def read(blocks: Iterable[bytes], pointer: str = "") -> Iterator[list[Any]]:
             raise ItemReaderCause("Attempting to map over non-iterable node.")
         yield from _elements(text)
     except (JSONDecodeError, UnicodeDecodeError) as error:
-        told = error.msg if isinstance(error, JSONDecodeError) else str(error)
-        raise UnreadableItems(f"expected JSON: {told}") from error
+        message = error.msg if isinstance(error, JSONDecodeError) else str(error)
+        raise UnreadableItems(f"expected JSON: {message}") from error
     except ValueError as error:
         raise UnreadableItems(str(error)) from error
 
@@ -64,8 +64,8 @@ def _elements(text: _JsonText) -> Iterator[list[Any]]:
     if text.peek() == "]":
         return
     while True:
-        text.take(values)
-        values.append(text.value(quotas.READER_ITEM.value, count + len(values) + 1))
+        text.read_small_elements(values)
+        values.append(text.read_value(quotas.READER_ITEM.value, count + len(values) + 1))
         if len(values) >= _CHUNK:
             yield values
             count += len(values)
@@ -76,7 +76,13 @@ def _elements(text: _JsonText) -> Iterator[list[Any]]:
 
 
 def _descend(text: _JsonText, token: str, pointer: str) -> None:
-    """Go to the value of that name, or to the element of that number."""
+    """Advance to a member of the next object, or to an element of the next array.
+
+    Args:
+        text: The text; its next value is the object or array.
+        token: The member's name or the element's number.
+        pointer: The whole pointer, for messages.
+    """
     opening = text.peek()
     if opening not in ("{", "["):
         raise UnreadableItems(f"expected items at ItemsPointer {pointer}, found nothing there")
@@ -84,13 +90,13 @@ def _descend(text: _JsonText, token: str, pointer: str) -> None:
     number = 0
     while text.peek() not in ("}", "]"):
         if opening == "{":
-            name = text.string()
+            name = text.read_string()
             text.skip(":")
         else:
             name = str(number)
         if name == token:
             return
-        text.value(quotas.BYTES_BEFORE_ITEMS.value, None)
+        text.read_value(quotas.BYTES_BEFORE_ITEMS.value, None)
         number += 1
         if text.peek() == ",":
             text.skip(",")
@@ -98,94 +104,102 @@ def _descend(text: _JsonText, token: str, pointer: str) -> None:
 
 
 class _JsonText:
-    """JSON text of which a window is held: what was read of it, from the value that is next."""
+    """JSON text of which only a window is held in memory, from the next value to the end of the last block read."""
 
     def __init__(self, blocks: Iterable[bytes]) -> None:
         self._blocks = iter(blocks)
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
-        self._held = ""
+        self._window = ""
         self._at = 0
         self._ended = False
 
-    def _more(self) -> bool:
-        """Hold one block more; false at the end."""
+    def _read_block(self) -> bool:
+        """Append a block to the window and drop the text before the next value; return false at the end."""
         if self._ended:
             return False
         block = next(self._blocks, b"")
         self._ended = not block
-        self._held = self._held[self._at :] + self._decoder.decode(block, final=self._ended)
+        self._window = self._window[self._at :] + self._decoder.decode(block, final=self._ended)
         self._at = 0
         return True
 
     def peek(self) -> str:
-        """Return the next character that is no space; nothing at the end."""
+        """Return the next character other than whitespace; an empty string at the end."""
         while True:
-            self._at = _SPACE.match(self._held, self._at).end()  # type: ignore[union-attr]
-            if self._at < len(self._held):
-                return self._held[self._at]
-            if not self._more():
+            self._at = _SPACE.match(self._window, self._at).end()  # type: ignore[union-attr]
+            if self._at < len(self._window):
+                return self._window[self._at]
+            if not self._read_block():
                 return ""
 
     def skip(self, expected: str) -> str:
-        """Pass the next character, which must be one of the expected."""
-        found = self.peek()
-        if not found or found not in expected:
-            raise UnreadableItems(f"expected {' or '.join(expected)}, found {found or 'the end'}")
+        """Skip the next character, which must be one of those expected, and return it."""
+        character = self.peek()
+        if not character or character not in expected:
+            raise UnreadableItems(f"expected {' or '.join(expected)}, found {character or 'the end'}")
         self._at += 1
-        return found
+        return character
 
-    def string(self) -> str:
-        """Pass a string."""
+    def read_string(self) -> str:
+        """Read a string and return its value."""
         self.skip('"')
         while True:
             try:
-                found, self._at = scanstring(self._held, self._at)
+                string, self._at = scanstring(self._window, self._at)
             except JSONDecodeError:
-                if not self._more():
+                if not self._read_block():
                     raise
             else:
-                return str(found)
+                return str(string)
 
-    def take(self, values: list[Any]) -> None:
-        """Pass elements, each with its comma, as long as they stand in the window and are of an ordinary size."""
-        held, at = self._held, self._at
+    def read_small_elements(self, values: list[Any]) -> None:
+        """Read elements that are followed by a comma in the window and surely not too large, and append them."""
+        window, at = self._window, self._at
         try:
             while len(values) < _CHUNK - 1:
-                found, end = _scan(held, at)
-                if held[end] != "," or end - at > _ORDINARY:
+                value, end = _scan(window, at)
+                if window[end] != "," or end - at > _SURELY_SMALL:
                     break
                 at = end + 1
-                values.append(found)
-                if held[at] in " \n\t\r":
-                    at = _SPACE.match(held, at).end()  # type: ignore[union-attr]
+                values.append(value)
+                if window[at] in " \n\t\r":
+                    at = _SPACE.match(window, at).end()  # type: ignore[union-attr]
         except (StopIteration, IndexError, JSONDecodeError):
-            pass  # `value` tells what it is
+            pass  # `read_value` reads or reports it
         self._at = at
 
-    def value(self, max_bytes: int, number: int | None) -> Any:
-        """Pass a value of at most so many bytes; `number` says which item it is."""
+    def read_value(self, max_bytes: int, number: int | None) -> Any:
+        """Read a value.
+
+        Args:
+            max_bytes: Its maximum size.
+            number: The item's number, from 1, for messages; None for a value before the items.
+
+        Raises:
+            UnreadableItems: if it is too large or not valid JSON.
+        """
         self.peek()
         while True:
             try:
-                found, end = _scan(self._held, self._at)
-                if self._ended or end + _EXPONENT < len(self._held) or self._held[end : end + 1] not in _NUMBER:
-                    if end - self._at > _ORDINARY and len(self._held[self._at : end].encode()) > max_bytes:
+                value, end = _scan(self._window, self._at)
+                if self._ended or end + _EXPONENT < len(self._window) or self._window[end : end + 1] not in _NUMBER:
+                    if end - self._at > _SURELY_SMALL and len(self._window[self._at : end].encode()) > max_bytes:
                         raise _too_large(number)
                     self._at = end
-                    return found
+                    return value
             except (StopIteration, JSONDecodeError) as error:
-                if self._ended or self._is_wrong(error):
-                    raise UnreadableItems(f"expected JSON: {_told(error, number)}") from error
-            if len(self._held) - self._at > max_bytes:
+                if self._ended or self._is_final(error):
+                    raise UnreadableItems(f"expected JSON: {_message(error, number)}") from error
+            if len(self._window) - self._at > max_bytes:
                 raise _too_large(number)
-            self._more()
+            self._read_block()
 
-    def _is_wrong(self, error: StopIteration | JSONDecodeError) -> bool:
-        """Return whether no text that follows can make it right."""
+    def _is_final(self, error: StopIteration | JSONDecodeError) -> bool:
+        """Return whether the text is invalid regardless of what follows the window."""
         if isinstance(error, JSONDecodeError) and error.msg.startswith("Unterminated string"):
             return False
-        place = error.pos if isinstance(error, JSONDecodeError) else error.value
-        return bool(place + _LITERAL < len(self._held))
+        position = error.pos if isinstance(error, JSONDecodeError) else error.value
+        return bool(position + _LONGEST_LITERAL < len(self._window))
 
 
 def _too_large(number: int | None) -> UnreadableItems:
@@ -194,6 +208,6 @@ def _too_large(number: int | None) -> UnreadableItems:
     return too_large(number)
 
 
-def _told(error: Exception, number: int | None) -> str:
-    told = error.msg if isinstance(error, JSONDecodeError) else "Expecting value"
-    return told if number is None else f"{told} in item {number}"
+def _message(error: Exception, number: int | None) -> str:
+    message = error.msg if isinstance(error, JSONDecodeError) else "Expecting value"
+    return message if number is None else f"{message} in item {number}"

@@ -1,4 +1,4 @@
-"""InputType ``JSONL``: an item a line."""
+"""``InputType: JSONL``: each line is an item."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ BOM = b"\xef\xbb\xbf"
 
 
 def read(blocks: Iterable[bytes]) -> Iterator[list[Any]]:
-    """Yield the items, many at once; lines without anything in them are none.
+    """Yield the items in chunks; blank lines are skipped.
 
     Raises:
-        UnreadableItems: for a line that is no JSON, or too long.
+        UnreadableItems: if a line is not valid JSON, or too long.
     """
     before = 0
     for part in whole_lines(blocks):
@@ -27,12 +27,13 @@ def read(blocks: Iterable[bytes]) -> Iterator[list[Any]]:
         try:
             values = list(map(orjson.loads, lines))
         except ValueError:
-            values = _one_by_one(lines, before)
+            values = _parse_lines(lines, before)
         before += len(lines)
         yield values
 
 
-def _one_by_one(lines: list[bytes], before: int) -> list[Any]:
+def _parse_lines(lines: list[bytes], before: int) -> list[Any]:
+    """Return the items of lines of which some are blank or invalid, after `before` lines."""
     values = []
     for number, line in enumerate(lines, before + 1):
         if not line.strip():

@@ -1,4 +1,4 @@
-"""Whole lines of a text object, many at once."""
+"""Whole lines of a text object, in parts of many lines."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from genomics_pipeline.model import quotas
 
 
 def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The content again, every part but the last ending with a line; at most a block and the longest line are held.
+    r"""Yield the content in parts that end with a line end, except the last one.
 
-    >>> list(whole_lines([b"a\\nb", b"b", b"b\\nc\\nd"]))
-    [b'a\\n', b'bbb\\nc\\n', b'd']
+    Not more than a block and the longest line are held in memory.
+
+    >>> list(whole_lines([b"a\nb", b"b", b"b\nc\nd"]))
+    [b'a\n', b'bbb\nc\n', b'd']
 
     Raises:
         UnreadableItems: if a line is longer than an item may be.
@@ -22,7 +24,7 @@ def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
     for block in blocks:
         end = block.rfind(b"\n") + 1
         if end:
-            yield _checked(b"".join([*held, block[:end]]))
+            yield _check_lengths(b"".join([*held, block[:end]]))
             held, held_bytes = [], 0
         held.append(block[end:])
         held_bytes += len(block) - end
@@ -32,7 +34,7 @@ def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
         yield b"".join(held)
 
 
-def _checked(part: bytes) -> bytes:
+def _check_lengths(part: bytes) -> bytes:
     if len(part) > quotas.READER_ITEM.value and max(map(len, part.split(b"\n"))) > quotas.READER_ITEM.value:
         raise _too_long()
     return part

@@ -1,4 +1,4 @@
-"""``s3:listObjectsV2``: the items are the objects that begin with a Prefix, described."""
+"""``s3:listObjectsV2``: the items are descriptions of the objects with a prefix, or are read from these objects."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ _CHUNK = 1000
 
 
 def describe(objects: Iterable[ObjectInfo]) -> Iterator[list[dict[str, Any]]]:
-    """Yield the items, many at once. ``LastModified`` is in seconds since the epoch; no member names the bucket.
+    """Yield descriptions of the objects, in chunks; ``LastModified`` is in seconds since the epoch.
 
     Members and their order as recorded: radkawar/stackd testdata/aws/stepfunctions/distributed_map.json, s3_metadata.
     """
-    found = iter(objects)
-    while chunk := list(islice(found, _CHUNK)):
+    remaining = iter(objects)
+    while chunk := list(islice(remaining, _CHUNK)):
         yield [
             {
-                "Etag": f'"{one.version}"',
-                "Key": one.uri.split("/", 3)[3],
-                "LastModified": one.modified,
-                "Size": one.size_bytes,
-                "StorageClass": one.storage_class,
+                "Etag": f'"{info.version}"',
+                "Key": info.uri.split("/", 3)[3],
+                "LastModified": info.modified,
+                "Size": info.size_bytes,
+                "StorageClass": info.storage_class,
             }
-            for one in chunk
+            for info in chunk
         ]
 
 
-def loadable(objects: Iterable[ObjectInfo]) -> Iterator[str]:
-    """``LOAD_AND_FLATTEN``: the URIs of the objects whose items are read; a folder of the console is none of them."""
-    return (one.uri for one in objects if not (one.uri.endswith("/") and one.size_bytes == 0))
+def loadable_uris(objects: Iterable[ObjectInfo]) -> Iterator[str]:
+    """Return the URIs of the objects to read for ``LOAD_AND_FLATTEN``, without the S3 console's folder objects."""
+    return (info.uri for info in objects if not (info.uri.endswith("/") and info.size_bytes == 0))

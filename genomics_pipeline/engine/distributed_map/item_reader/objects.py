@@ -1,4 +1,4 @@
-"""One object of items: opened, measured, and read by its InputType."""
+"""The reading of one object by its InputType, after a check of its size."""
 
 from __future__ import annotations
 
@@ -15,8 +15,17 @@ from genomics_pipeline.stores.protocol import Store
 
 
 def read_object(store: Store, uri: str, config: ReaderConfig) -> Iterator[list[Any]]:
-    """Yield the items of an object, many at once."""
-    _measure(store, uri)
+    """Yield the items of an object, in chunks.
+
+    Args:
+        store: The store that holds the object.
+        uri: The object.
+        config: The form of its content.
+
+    Raises:
+        UnreadableItems, ItemReaderCause: if it is too large, or its content is not of that form.
+    """
+    _check_size(store, uri)
     with closing(store.open(uri)) as stream:
         if config.input_type == "PARQUET":
             yield from parquet.read(stream)
@@ -31,15 +40,24 @@ def read_object(store: Store, uri: str, config: ReaderConfig) -> Iterator[list[A
 
 
 def count_object(store: Store, uri: str, config: ReaderConfig) -> int:
-    """Return how many items an object holds. Text is read to its end, so that what is wrong with it is known."""
+    """Return the number of items in an object; text is read to its end, so that it is checked.
+
+    Args:
+        store: The store that holds the object.
+        uri: The object.
+        config: The form of its content.
+
+    Raises:
+        UnreadableItems, ItemReaderCause: if it is too large, or its content is not of that form.
+    """
     if config.input_type != "PARQUET":
         return sum(map(len, read_object(store, uri, config)))
-    _measure(store, uri)
+    _check_size(store, uri)
     with closing(store.open(uri)) as stream:
         return parquet.count(stream)
 
 
-def _measure(store: Store, uri: str) -> None:
-    found = store.stat(uri)
-    if found and found.size_bytes > quotas.READER_OBJECT.value:
-        raise UnreadableItems(f"expected at most {quotas.READER_OBJECT}, found {found.size_bytes}")
+def _check_size(store: Store, uri: str) -> None:
+    info = store.stat(uri)
+    if info and info.size_bytes > quotas.READER_OBJECT.value:
+        raise UnreadableItems(f"expected at most {quotas.READER_OBJECT}, found {info.size_bytes}")

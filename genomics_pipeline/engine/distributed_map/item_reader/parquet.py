@@ -1,8 +1,8 @@
-"""InputType ``PARQUET``: an item a row, an object by the columns' names.
+"""``InputType: PARQUET``: each row is an item, an object by column name.
 
-AWS does not tell how it writes Parquet's types as JSON. Here: dates, times and timestamps are ISO 8601 text (that of a
-timestamp with a zone in UTC, ending in Z), durations seconds, decimals numbers, bytes Base64 text, maps objects, and
-what JSON has no number for (NaN, infinities) is null.
+AWS does not document how it converts Parquet's types to JSON. Here dates, times and timestamps become ISO 8601 text
+(timestamps with a time zone in UTC, ending in Z), durations seconds, decimals numbers, bytes Base64 text, maps objects,
+and NaN and infinities null.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 
 
 def read(stream: BinaryIO) -> Iterator[list[Any]]:
-    """Yield the items, many at once.
+    """Yield the items in chunks.
 
     Raises:
-        UnreadableItems: if it is no Parquet, or too large in one of its parts.
+        UnreadableItems: if the content is not Parquet, or too large in one of its parts.
     """
     import pyarrow
 
     before = 0
     try:
-        for batch in _file(stream).iter_batches(_ROWS):
-            rows = _in_microseconds(batch).to_pylist(maps_as_pydicts="strict")
-            data = orjson.dumps(rows, default=_plain, option=_OPTIONS)
+        for batch in _open(stream).iter_batches(_ROWS):
+            rows = _truncate_to_microseconds(batch).to_pylist(maps_as_pydicts="strict")
+            data = orjson.dumps(rows, default=_json_value, option=_OPTIONS)
             if len(data) > quotas.READER_ITEM.value:
-                _check(rows, before)
+                _check_sizes(rows, before)
             before += len(rows)
             yield orjson.loads(data)
     except pyarrow.ArrowException as error:
@@ -50,20 +50,20 @@ def read(stream: BinaryIO) -> Iterator[list[Any]]:
 
 
 def count(stream: BinaryIO) -> int:
-    """Return how many items there are; only the footer is read.
+    """Return the number of items; only the footer is read.
 
     Raises:
-        UnreadableItems: if it is no Parquet, or too large in one of its parts.
+        UnreadableItems: if the content is not Parquet, or too large in one of its parts.
     """
     import pyarrow
 
     try:
-        return int(_file(stream).metadata.num_rows)
+        return int(_open(stream).metadata.num_rows)
     except pyarrow.ArrowException as error:
         raise UnreadableItems(f"expected Parquet: {error}") from error
 
 
-def _file(stream: BinaryIO) -> ParquetFile:
+def _open(stream: BinaryIO) -> ParquetFile:
     from pyarrow.parquet import ParquetFile
 
     file = ParquetFile(stream, coerce_int96_timestamp_unit="us")
@@ -77,8 +77,8 @@ def _file(stream: BinaryIO) -> ParquetFile:
     return file
 
 
-def _in_microseconds(batch: Any) -> Any:
-    """Nanoseconds are cut off: Python's times have none."""
+def _truncate_to_microseconds(batch: Any) -> Any:
+    """Return a record batch without nanoseconds, which Python's times do not have."""
     import pyarrow
 
     fields = [
@@ -90,7 +90,7 @@ def _in_microseconds(batch: Any) -> Any:
     return batch.cast(pyarrow.schema(fields), safe=False)
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, bytes):
@@ -100,7 +100,7 @@ def _plain(value: Any) -> Any:
     raise TypeError
 
 
-def _check(rows: list[Any], before: int) -> None:
+def _check_sizes(rows: list[Any], before: int) -> None:
     for number, row in enumerate(rows, before + 1):
-        if len(orjson.dumps(row, default=_plain, option=_OPTIONS)) > quotas.READER_ITEM.value:
+        if len(orjson.dumps(row, default=_json_value, option=_OPTIONS)) > quotas.READER_ITEM.value:
             raise too_large(number)

@@ -1,4 +1,4 @@
-"""ReaderConfig: how the objects of an ItemReader are read."""
+"""ReaderConfig: the form of the objects of an ItemReader."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from genomics_pipeline.model import quotas
 
 @dataclass(frozen=True, slots=True)
 class ReaderConfig:
-    """The fields of a ReaderConfig, evaluated.
+    """The evaluated fields of a ReaderConfig.
 
     Attributes:
-        input_type: ``InputType``; None where the objects themselves are the items.
-        manifest_type: ``ManifestType``: ``ATHENA_DATA``, ``S3_INVENTORY`` (also of the older ``InputType: MANIFEST``).
-        transformation: ``Transformation``: ``NONE``, ``LOAD_AND_FLATTEN``.
-        csv_headers: ``CSVHeaders``; None where the first row is the header (``CSVHeaderLocation: FIRST_ROW``).
-        csv_delimiter: What ``CSVDelimiter`` stands for.
+        input_type: ``InputType``; None if the objects themselves are the items.
+        manifest_type: ``ManifestType``: ``ATHENA_DATA`` or ``S3_INVENTORY``, formerly ``InputType: MANIFEST``.
+        transformation: ``Transformation``: ``NONE`` or ``LOAD_AND_FLATTEN``.
+        csv_headers: ``CSVHeaders``; None if the first row is the header (``CSVHeaderLocation: FIRST_ROW``).
+        csv_delimiter: The character that ``CSVDelimiter`` names.
         items_pointer: ``ItemsPointer``.
         max_items: ``MaxItems``.
     """
@@ -37,10 +37,13 @@ class ReaderConfig:
 
     @classmethod
     def of(cls, visit: Visit, reader: Node) -> ReaderConfig:
-        """The configuration of a Map state's ItemReader. All but ``MaxItems`` are literals, which were validated.
+        """Return the configuration of a Map state's ItemReader.
+
+        Fields other than ``MaxItems`` are literals, which have been validated.
 
         Raises:
-            StatesError: ``States.ItemReaderFailed``; States.QueryEvaluationError for the expression of ``MaxItems``.
+            StatesError: ``States.ItemReaderFailed``; ``States.QueryEvaluationError`` if ``MaxItems`` is an expression
+                that fails.
         """
         config = reader.get("ReaderConfig", {})
         input_type, manifest_type = config.get("InputType"), config.get("ManifestType")
@@ -58,14 +61,14 @@ class ReaderConfig:
 
 
 def _max_items(visit: Visit, config: Node) -> int:
-    """0 is no limit, and more than AWS allows is cut.
+    """Return ``MaxItems``, or AWS's limit if it is 0 or more than that.
 
     The causes are AWS's: localstack/localstack test_base_scenarios test_map_item_reader_csv_max_items_paths.
     """
-    found = visit.field(config, "MaxItems", 0, "ItemReader/ReaderConfig/")
-    number = parse_integer(found)
+    value = visit.field(config, "MaxItems", 0, "ItemReader/ReaderConfig/")
+    number = parse_integer(value)
     if number is None:
-        cause = f"The MaxItemsPath field refers to value '{found}' which is not a valid integer: "
+        cause = f"The MaxItemsPath field refers to value '{value}' which is not a valid integer: "
         raise StatesError(ITEM_READER_FAILED, cause + config["MaxItemsPath"])
     if number < 0:
         raise StatesError(ITEM_READER_FAILED, "field MaxItems must be positive")

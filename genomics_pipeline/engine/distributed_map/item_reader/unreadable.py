@@ -1,4 +1,4 @@
-"""What an ItemReader may read (developer guide, "ItemReader (Map)" and "Service quotas")."""
+"""The errors of objects that an ItemReader cannot read; the limits are in `model.quotas`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from genomics_pipeline.model import quotas
 
 
 class UnreadableItems(Exception):
-    """An object does not hold items as it should; told with the object's name before it."""
+    """An object whose content is not as declared; the reader puts the object's URI before the message."""
 
 
 class ItemReaderCause(Exception):
-    """The same, in the words that AWS uses, to which nothing is added."""
+    """An object whose content is not as declared, with AWS's own wording as the complete cause."""
 
 
 def too_large(number: int) -> UnreadableItems:
-    """Item number so-and-so, counted from 1, is larger than an item may be."""
+    """Return the error of an item, counted from 1, that exceeds AWS's limit on the size of an item."""
     return UnreadableItems(f"item {number}: expected at most {quotas.READER_ITEM}, found more")
