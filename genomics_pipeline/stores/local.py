@@ -26,7 +26,7 @@ PIECE_BYTES = 1 << 20
 
 
 class Folders(Mapping[str, Path]):
-    """The buckets of a folder: each folder in it is one."""
+    """The folders within a folder, each as a bucket of its name."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -104,13 +104,13 @@ class LocalStore:
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Yield the objects whose URIs begin with the prefix, in the order of their names."""
-        self.path(prefix)  # refuses what leaves its bucket
+        self.path(prefix)  # refuses a prefix that leaves its bucket
         whole_bucket = "://" in prefix and prefix.count("/") == 2
         head = f"{prefix}/" if whole_bucket else prefix[: prefix.rfind("/") + 1]
         quoted, plain = (quote, unquote) if prefix.startswith("file://") else (str, str)
         folder, tail = self.path(head), plain(prefix[len(head) :])
-        tops = [path for path in folder.iterdir() if path.name.startswith(tail)] if folder.is_dir() else []
-        files = (file for top in tops for file in ([top] if top.is_file() else top.rglob("*")))
+        entries = [path for path in folder.iterdir() if path.name.startswith(tail)] if folder.is_dir() else []
+        files = (file for entry in entries for file in ([entry] if entry.is_file() else entry.rglob("*")))
         for uri, file in sorted((head + quoted(str(file.relative_to(folder))), file) for file in files):
             if not _is_part(file) and (info := _info(uri, file)):
                 yield info
@@ -120,7 +120,7 @@ class LocalStore:
         return self.path(uri).absolute()
 
     def fetch(self, uri: str, folder: Path, expected: Expected = ANY, cancelled: threading.Event | None = None) -> Path:
-        """Return an object's file; nothing is copied."""
+        """Return an object's own file, without a copy."""
         info, path = self.stat(uri), self.path(uri).absolute()
         if info is None:
             raise MissingObject(uri)
@@ -143,7 +143,7 @@ class LocalStore:
     def publish(
         self, path: Path, uri: str, cancelled: threading.Event | None = None, intermediate: bool = False
     ) -> None:
-        """Move a local file to be the object."""
+        """Move a local file to an object."""
         target = self.path(uri)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -155,7 +155,7 @@ class LocalStore:
             path.unlink()
 
     def copy(self, source: str, target: str) -> None:
-        """Write an object with the content of another."""
+        """Copy an object."""
         path = self.path(source)
         if not path.is_file():
             raise MissingObject(source)
@@ -175,7 +175,7 @@ def _refuse_other_version(info: ObjectInfo, expected: Expected) -> None:
 
 
 def _copy(path: Path, target: Path) -> None:
-    """Copy a file, so that the copy is visible only when it is whole."""
+    """Copy a file; the copy is visible when it is complete."""
     part = _part(target)
     shutil.copyfile(path, part)
     part.replace(target)
@@ -196,6 +196,6 @@ def _is_part(path: Path) -> bool:
 
 
 def _part(path: Path) -> Path:
-    """Return a file beside a target that is written first; one that a killed process left is overwritten."""
+    """Return the path of a temporary file beside a target; what a killed process left there is overwritten."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.with_name(f".{path.name}.part")

@@ -12,38 +12,38 @@ from genomics_pipeline.model.errors import DataError, RunError
 
 
 class MissingObject(DataError):
-    """The error of a URI that no object has."""
+    """The error of a URI without an object."""
 
     def __init__(self, uri: str) -> None:
         super().__init__(f"{uri}: expected a file, found none")
 
 
 class MissingBucket(MissingObject):
-    """The error of a URI whose bucket does not exist."""
+    """The error of a URI without a bucket."""
 
     def __init__(self, uri: str) -> None:
         DataError.__init__(self, f"{uri}: expected a bucket, found none")
 
 
 class TransferFailed(DataError):
-    """A transfer that failed or whose content is not as expected; another attempt may succeed."""
+    """The error of a transfer that failed, or whose content is not as expected; a retry may succeed."""
 
     def __init__(self, uri: str, message: str) -> None:
         super().__init__(f"{uri}: {message}")
 
 
 class TransferStopped(RunError):
-    """A transfer that was cancelled."""
+    """The error of a transfer that was cancelled."""
 
     def __init__(self, uri: str) -> None:
         super().__init__(f"{uri}: cancelled before it was transferred")
 
 
 class Sink(Protocol):
-    """A receiver of a content, piece by piece."""
+    """A receiver of content, in pieces."""
 
     def write(self, data: bytes, /) -> int:
-        """Take a whole piece and return its number of bytes."""
+        """Accept a whole piece and return its number of bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,11 @@ class ObjectInfo:
     """An object without its content.
 
     Attributes:
-        uri: Its URI, or its path.
+        uri: The URI or path of the object.
         size_bytes: Its size.
         version: A text that changes when the content does: the ETag in S3; size and time of a local file.
-        modified: When it was written, in whole seconds since the epoch.
-        storage_class: S3's name of it; ``STANDARD`` for a local file.
+        modified: The time of its last write, in whole seconds since the epoch.
+        storage_class: S3's storage class; ``STANDARD`` for a local file.
     """
 
     uri: str
@@ -82,7 +82,7 @@ class ObjectInfo:
 
 
 class Store(Protocol):
-    """Storage whose writes are atomic: an object is whole or not there.
+    """Storage with atomic writes: an object is complete or does not exist.
 
     Where a bucket does not exist, `stat` returns None and every other method raises `MissingBucket`.
     """
@@ -111,15 +111,15 @@ class Store(Protocol):
         """Yield the objects whose URIs begin with the prefix, in the order of their names."""
 
     def local(self, uri: str) -> Path | None:
-        """Return an object's path on this machine; None if it does not lie on it."""
+        """Return an object's path on this machine; None if it is stored elsewhere."""
 
     def fetch(self, uri: str, folder: Path, expected: Expected = ANY, cancelled: threading.Event | None = None) -> Path:
-        """Return a local file with an object's content: itself where it is local, else a verified copy in the folder.
+        """Return a local file with an object's content: its own file if it is local, else a verified copy.
 
         Args:
             uri: The object.
             folder: The folder for a copy.
-            expected: What the object must be. The content of a local file is not read to compare it.
+            expected: The properties that the object must have. The content of a local file is not compared.
             cancelled: Ends the transfer when it is set.
 
         Raises:
@@ -135,36 +135,36 @@ class Store(Protocol):
 
         Args:
             uri: The object.
-            sink: Takes the content, perhaps all of it before an error of the content is raised.
+            sink: The receiver, which may get the whole content before an error of it is raised.
             expected: See `fetch`.
             cancelled: See `fetch`.
 
         Raises:
-            MissingObject: see `fetch`.
-            TransferFailed: see `fetch`.
-            TransferStopped: see `fetch`.
+            MissingObject: See `fetch`.
+            TransferFailed: See `fetch`.
+            TransferStopped: See `fetch`.
         """
 
     def publish(
         self, path: Path, uri: str, cancelled: threading.Event | None = None, intermediate: bool = False
     ) -> None:
-        """Move a local file to be the object, visible when complete.
+        """Move a local file to an object, which is visible when it is complete.
 
         Args:
             path: The file.
             uri: The object.
             cancelled: Ends the transfer when it is set.
-            intermediate: The object may expire: where objects have tags it gets `model.task.INTERMEDIATE_TAG`.
+            intermediate: True if the object may expire: in S3 it is tagged with `model.task.INTERMEDIATE_TAG`.
 
         Raises:
-            TransferStopped: if it was cancelled; the object is as it was.
+            TransferStopped: if it was cancelled; the object is unchanged.
         """
 
     def copy(self, source: str, target: str) -> None:
-        """Write an object with the content of another.
+        """Copy an object.
 
         Raises:
-            MissingObject: if there is no other.
+            MissingObject: if there is no source.
         """
 
     def delete(self, uri: str) -> None:

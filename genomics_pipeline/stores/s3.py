@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from genomics_pipeline.model.task import INTERMEDIATE_TAG
-from genomics_pipeline.stores import checksum
+from genomics_pipeline.stores.checksum import object_checksum, sha256_checksum
 from genomics_pipeline.stores.protocol import (
     ANY,
     Expected,
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, ObjectTypeDef
 
-NOTHING = ("404", "NoSuchKey", "NoSuchBucket")  # codes of an object that is not there
+NOTHING = ("404", "NoSuchKey", "NoSuchBucket")  # error codes of a missing object
 
 
 class S3Store:
     """The store of ``s3://bucket/key``.
 
     Args:
-        client: A client of boto3.
+        client: A boto3 client.
     """
 
     def __init__(self, client: S3Client) -> None:
@@ -40,15 +40,15 @@ class S3Store:
 
     def stat(self, uri: str) -> ObjectInfo | None:
         """Return the object without its content; None where there is none."""
-        found = self._head(uri)
-        return found and _info(uri, found["ContentLength"], found)
+        head = self._head(uri)
+        return head and _info(uri, head["ContentLength"], head)
 
-    def _head(self, uri: str, **asked: Any) -> HeadObjectOutputTypeDef | None:
+    def _head(self, uri: str, **options: Any) -> HeadObjectOutputTypeDef | None:
         from botocore.exceptions import BotoCoreError, ClientError
 
         bucket, key = split(uri)
         try:
-            return self._client.head_object(Bucket=bucket, Key=key, **asked)
+            return self._client.head_object(Bucket=bucket, Key=key, **options)
         except (BotoCoreError, ClientError) as error:
             if isinstance(error, ClientError) and error.response["Error"]["Code"] in NOTHING:
                 return None
@@ -63,27 +63,27 @@ class S3Store:
         return smart_open(uri, "rb", compression="disable", transport_params={"client": self._client})
 
     def read(self, uri: str) -> bytes:
-        """Return an object's whole content, by one request: botocore compares it with the checksum that S3 has."""
+        """Return an object's whole content by one request; botocore verifies S3's checksum of it."""
         from botocore.exceptions import BotoCoreError, ClientError
         from s3transfer.utils import S3_RETRYABLE_DOWNLOAD_ERRORS
 
         bucket, key = split(uri)
-        broken = ""
+        problem = ""
         for _ in range(ATTEMPTS):
             try:
                 return self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
             except S3_RETRYABLE_DOWNLOAD_ERRORS as error:
-                broken = str(error)
+                problem = str(error)
             except (BotoCoreError, ClientError) as error:
                 if isinstance(error, ClientError) and error.response["Error"]["Code"] in NOTHING:
                     raise self._missing(uri) from None
                 raise TransferFailed(uri, f"expected an object that can be read: {error}") from error
-        raise TransferFailed(uri, f"expected an object that can be read, found it broken off: {broken}")
+        raise TransferFailed(uri, f"expected an object that can be read, found it interrupted: {problem}")
 
     def write(self, uri: str, data: bytes) -> None:
         """Write an object, in place of the one that was there."""
         bucket, key = split(uri)
-        with _writing(uri):
+        with _translate_write_errors(uri):
             self._client.put_object(Bucket=bucket, Key=key, Body=data, ChecksumAlgorithm=CHECKSUM)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
@@ -93,19 +93,19 @@ class S3Store:
         bucket, key = split(prefix)
         try:
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
-                for found in page.get("Contents", ()):
-                    yield _info(f"s3://{bucket}/{found['Key']}", found["Size"], found)
+                for entry in page.get("Contents", ()):
+                    yield _info(f"s3://{bucket}/{entry['Key']}", entry["Size"], entry)
         except (BotoCoreError, ClientError) as error:
             if isinstance(error, ClientError) and error.response["Error"]["Code"] == "NoSuchBucket":
                 raise MissingBucket(prefix) from error
             raise TransferFailed(prefix, f"expected a prefix that can be listed: {error}") from error
 
     def local(self, uri: str) -> Path | None:
-        """Return None: no object lies on this machine."""
+        """Return None: no object is on this machine."""
         return None
 
     def fetch(self, uri: str, folder: Path, expected: Expected = ANY, cancelled: threading.Event | None = None) -> Path:
-        """Return a copy in the folder, read by parallel ranges."""
+        """Return a copy in the folder, read in parallel ranges."""
         path = folder / split(uri)[1].rsplit("/", 1)[-1]
         try:
             with path.open("wb") as out:
@@ -118,7 +118,7 @@ class S3Store:
     def download(
         self, uri: str, sink: Sink, expected: Expected = ANY, cancelled: threading.Event | None = None
     ) -> None:
-        """Transfer an object's content into a sink, by parallel ranges that are put in order."""
+        """Transfer an object's content into a sink, in parallel ranges that are written in order."""
         self._download(uri, sink, expected, cancelled, STREAM)
 
     def _download(
@@ -127,39 +127,39 @@ class S3Store:
         head = self._head(uri, ChecksumMode="ENABLED")
         if head is None:
             raise self._missing(uri)
-        if expected.version not in (None, found := _version(head["ETag"])):
-            message = f"expected the version {expected.version}, found {found}: it was changed in the meantime"
+        if expected.version not in (None, version := _version(head["ETag"])):
+            message = f"expected the version {expected.version}, found {version}: it was changed in the meantime"
             raise TransferFailed(uri, message)
-        check = checksum.of_sha256(expected.sha256) if expected.sha256 else checksum.of_object(head)
+        check = sha256_checksum(expected.sha256) if expected.sha256 else object_checksum(head)
         source = Source(uri, *split(uri), head["ContentLength"], head["ETag"])
         download(self._client, source, sink, check, cancelled, window)
 
     def publish(
         self, path: Path, uri: str, cancelled: threading.Event | None = None, intermediate: bool = False
     ) -> None:
-        """Move a local file to be the object: uploaded by parts, visible when complete."""
-        with _writing(uri):
+        """Move a local file to an object: upload it in parts, then delete it."""
+        with _translate_write_errors(uri):
             tags = {"Tagging": "=".join(INTERMEDIATE_TAG)} if intermediate else {}
             upload(self._client, path, uri, split(uri), tags, cancelled)
         path.unlink()
 
     def copy(self, source: str, target: str) -> None:
-        """Put an object with the content of another, by parts where it is large; S3 moves the bytes."""
+        """Copy an object within S3, in parts if it is large."""
         from_bucket, from_key = split(source)
         bucket, key = split(target)
         if self.stat(source) is None:
             raise self._missing(source)
-        with _writing(target):
+        with _translate_write_errors(target):
             self._client.copy({"Bucket": from_bucket, "Key": from_key}, bucket, key)
 
     def delete(self, uri: str) -> None:
         """Delete an object, if there is one."""
         bucket, key = split(uri)
-        with _writing(uri):
+        with _translate_write_errors(uri):
             self._client.delete_object(Bucket=bucket, Key=key)
 
     def _missing(self, uri: str) -> MissingObject:
-        """Return the error of a missing object or of a missing bucket, which HEAD does not tell apart."""
+        """Return the error of a missing object or of a missing bucket, which HeadObject does not tell apart."""
         from botocore.exceptions import ClientError
 
         try:
@@ -171,8 +171,8 @@ class S3Store:
 
 
 @contextmanager
-def _writing(uri: str) -> Iterator[None]:
-    """Raise the errors of this package for those of botocore when an object cannot be written."""
+def _translate_write_errors(uri: str) -> Iterator[None]:
+    """Turn the errors of botocore into those of this package, for an object that cannot be written."""
     from awscrt.exceptions import AwsCrtError
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
@@ -185,9 +185,9 @@ def _writing(uri: str) -> Iterator[None]:
         raise TransferFailed(uri, f"expected an object that can be written: {error}") from error
 
 
-def _info(uri: str, size_bytes: int, found: HeadObjectOutputTypeDef | ObjectTypeDef) -> ObjectInfo:
-    modified = int(found["LastModified"].timestamp())
-    return ObjectInfo(uri, size_bytes, _version(found["ETag"]), modified, found.get("StorageClass", "STANDARD"))
+def _info(uri: str, size_bytes: int, entry: HeadObjectOutputTypeDef | ObjectTypeDef) -> ObjectInfo:
+    modified = int(entry["LastModified"].timestamp())
+    return ObjectInfo(uri, size_bytes, _version(entry["ETag"]), modified, entry.get("StorageClass", "STANDARD"))
 
 
 def _version(etag: str) -> str:

@@ -1,8 +1,8 @@
 """Transfers of large objects to and from S3: parallel, of one version, verified, and cancellable.
 
-boto3's transfer manager makes them. `preferred_transfer_client` is boto3's default, ``auto``: the CRT-backed manager on
-machines that AWS made it for, else the one of threads. Both write what they download in order, hold no more than a
-window of parts, retry what fails, and abort a multipart upload that does not come to its end.
+boto3's transfer managers do the work. `preferred_transfer_client` is boto3's default, ``auto``: the CRT-backed manager
+on machines that AWS made it for, else the one with threads. Both write downloads in order, keep at most a window of
+parts in memory, retry failed requests, and abort a multipart upload that does not complete.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from genomics_pipeline.stores.protocol import Sink, TransferFailed, TransferStop
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-CHECKSUM: Final = "CRC64NVME"  # of a whole object, whatever its parts; S3 refuses content that does not match
+CHECKSUM: Final = "CRC64NVME"  # of the whole object, not of its parts; S3 refuses content that does not match
 POLL_S = 0.05
 MIB = 1 << 20
-PIECE_BYTES = 512 << 10  # half or twice as much took a fifth longer: fewer pieces overlap, or more wait for each other
+PIECE_BYTES = 512 << 10  # half or twice as much took a fifth longer
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The amount of an object that is transferred at the same time.
+    """The amount of an object that is transferred at once.
 
     Attributes:
-        parts: The most requests, and parts in memory.
+        parts: The maximum of parallel requests, and of parts in memory.
         part_bytes: The size of a part.
-        queued: The most pieces of parts that wait to be written.
+        queued: The maximum of pieces that wait to be written.
     """
 
     parts: int
@@ -42,7 +42,7 @@ class Window:
 
 
 WHOLE = Window(parts=10, part_bytes=8 * MIB, queued=50)
-STREAM = Window(parts=4, part_bytes=4 * MIB, queued=8)  # a task may have dozens of them, most of which wait
+STREAM = Window(parts=4, part_bytes=4 * MIB, queued=8)  # a task may have dozens of streams, most of them idle
 ATTEMPTS = 10  # of one part
 
 
@@ -55,7 +55,7 @@ class Source:
         bucket: Its bucket.
         key: Its key.
         size_bytes: Its size.
-        etag: Its ETag, in quotes as S3 gives it.
+        etag: Its ETag, in quotes, as S3 returns it.
     """
 
     uri: str
@@ -76,21 +76,21 @@ def download(
     """Transfer an object's content into a sink, in order, and verify it.
 
     Args:
-        client: A client of boto3.
+        client: A boto3 client.
         source: The object's version.
-        sink: Takes the content.
-        checksum: Verifies the content.
+        sink: The receiver of the content.
+        checksum: The check of the content.
         cancelled: Ends the transfer when it is set.
-        window: The amount that is transferred at the same time.
+        window: The amount that is transferred at once.
 
     Raises:
-        TransferFailed: if it could not be read, has another version by now, or is not as expected.
+        TransferFailed: if it cannot be read, has another version by now, or is not as expected.
         TransferStopped: if it was cancelled.
     """
     sink_in_order = _VerifiedSink(sink, checksum)
-    with _failing(source.uri, "read"):
+    with _translate_errors(source.uri, "read"):
         subscriber = _subscriber(source)
-        # Every request is for a range, however small: only those ask S3 for the very version.
+        # Every object is read in ranges, even a small one: only such requests name the version.
         with _manager(client, window, from_bytes=1) as manager:
             future = manager.download(source.bucket, source.key, sink_in_order, subscribers=[subscriber])
             if not _wait(future, subscriber.done, cancelled) and sink_in_order.bytes < source.size_bytes:
@@ -109,14 +109,14 @@ def upload(
     tags: Mapping[str, str],
     cancelled: threading.Event | None,
 ) -> None:
-    """Upload a file to be an object, visible when it is complete; S3 verifies each part.
+    """Upload a file to an object, which is visible when it is complete; S3 verifies each part.
 
     Args:
-        client: A client of boto3.
+        client: A boto3 client.
         path: The file.
-        uri: The object.
-        bucket_and_key: The same, as S3 wants it.
-        tags: ``Tagging``, if it has tags.
+        uri: The URI of the object.
+        bucket_and_key: The bucket and key of the object.
+        tags: ``Tagging``, if the object has tags.
         cancelled: Ends the transfer when it is set.
 
     Raises:
@@ -131,7 +131,7 @@ def upload(
 
 
 class _VerifiedSink:
-    """A sink that counts and verifies what passes; it has no method but `write`, so that it is written in order."""
+    """A sink that counts and verifies content. It has no method but `write`, so that boto3 writes to it in order."""
 
     def __init__(self, sink: Sink, checksum: Checksum) -> None:
         self._sink, self._checksum = sink, checksum
@@ -145,11 +145,11 @@ class _VerifiedSink:
 
 
 def _manager(client: S3Client, window: Window, from_bytes: int) -> Any:
-    """Return a manager for one transfer only, since a transfer that waits to be read must not hold up another.
+    """Return a manager for a single transfer, so that a transfer with a slow reader does not delay others.
 
     Args:
-        client: A client of boto3.
-        window: The amount that is transferred at the same time.
+        client: A boto3 client.
+        window: The amount that is transferred at once.
         from_bytes: The size from which an object is transferred in parts.
     """
     from boto3.s3.transfer import TransferConfig, create_transfer_manager
@@ -169,7 +169,7 @@ def _manager(client: S3Client, window: Window, from_bytes: int) -> Any:
 
 
 def _subscriber(source: Source | None) -> Any:
-    """Return a subscriber that tells the manager the wanted version, and whose `done` is set at the transfer's end."""
+    """Return a subscriber that gives the manager the expected version, and sets `done` at the end of the transfer."""
     from s3transfer.subscribers import BaseSubscriber
 
     class Subscriber(BaseSubscriber):
@@ -177,7 +177,7 @@ def _subscriber(source: Source | None) -> Any:
             self.done = threading.Event()
 
         def on_queued(self, future: Any, **_: Any) -> None:
-            if source and hasattr(future.meta, "provide_object_etag"):  # CRT asks S3 itself
+            if source and hasattr(future.meta, "provide_object_etag"):  # the CRT-backed manager asks S3 itself
                 future.meta.provide_transfer_size(source.size_bytes)
                 future.meta.provide_object_etag(source.etag)
 
@@ -188,7 +188,7 @@ def _subscriber(source: Source | None) -> Any:
 
 
 def _wait(future: Any, done: threading.Event, cancelled: threading.Event | None) -> bool:
-    """Wait for a transfer's end and return whether it was completed, rather than cancelled."""
+    """Wait for the end of a transfer and return whether it was completed, not cancelled."""
     from s3transfer.exceptions import CancelledError
 
     while not done.wait(POLL_S):
@@ -202,8 +202,8 @@ def _wait(future: Any, done: threading.Event, cancelled: threading.Event | None)
 
 
 @contextmanager
-def _failing(uri: str, action: str) -> Iterator[None]:
-    """Raise the errors of this package for those of boto3 when a transfer fails."""
+def _translate_errors(uri: str, action: str) -> Iterator[None]:
+    """Turn the errors of boto3 into those of this package, for a transfer that fails."""
     from awscrt.exceptions import AwsCrtError
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
@@ -212,7 +212,7 @@ def _failing(uri: str, action: str) -> Iterator[None]:
     try:
         yield
     except S3DownloadFailedError as error:
-        raise TransferFailed(uri, f"expected one content, found another one while it was read: {error}") from error
+        raise TransferFailed(uri, f"expected the same content until its end, found another version: {error}") from error
     except RetriesExceededError as error:
         raise TransferFailed(uri, f"expected an object that can be {action}: {error.last_exception}") from error
     except (AwsCrtError, BotoCoreError, ClientError, Boto3Error) as error:

@@ -1,1 +1,1 @@
-"""The program inside every container: stage in, run the step's command, stage out, completion record."""
+"""The program in every container: it stages in, runs the step's command, stages out and writes completion records."""

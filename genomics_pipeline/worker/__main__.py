@@ -1,17 +1,17 @@
-"""The program that a container runs as its first process: one task, from the environment.
+"""The first process of a container, which runs the task in its environment.
 
 ========================================  ========================================================================
-``GENOMICS_PIPELINE_TASK``                the payload: JSON, or the ``s3://`` URI of it
+``GENOMICS_PIPELINE_TASK``                the payload: JSON, or its ``s3://`` URI
 ``GENOMICS_PIPELINE_STEP``                the step's folder
 ``GENOMICS_PIPELINE_SCRATCH``             a folder for temporary files
-``GENOMICS_PIPELINE_VCPUS``               cores; by default all that there are
+``GENOMICS_PIPELINE_VCPUS``               cores; by default all
 ``GENOMICS_PIPELINE_MEMORY_MIB``          memory; by default the container's limit
 ``GENOMICS_PIPELINE_BUCKETS``             JSON: local folders by bucket, for runs on this machine
 ``AWS_BATCH_JOB_ID``                      set by AWS Batch, with ``AWS_BATCH_JOB_ATTEMPT``
 ========================================  ========================================================================
 
-The process ends with the step's exit code, and with 143 (128 + SIGTERM) when it was signalled to end, whatever the
-step made of that: AWS Batch takes 0 for success.
+The exit code is that of the step, or 143 (128 + SIGTERM) after a signal to end, even if the step then exited with 0:
+AWS Batch takes 0 for success.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genomics_pipeline.worker.first_process import END_SIGNALS, below_first_process
+from genomics_pipeline.worker.first_process import END_SIGNALS, run_below_first_process
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,13 +33,13 @@ SIGTERM_EXIT_CODE = 128 + signal.SIGTERM
 def run() -> int:
     """Run the task and return the exit code of this process.
 
-    SIGTERM and SIGINT interrupt the task, which then cleans up; a second signal does not interrupt that.
+    SIGTERM and SIGINT interrupt the task, which then cleans up; a second signal does not interrupt the cleanup.
     """
     received: list[int] = []
 
     def interrupt_once(number: int, _: object) -> None:
-        for each in END_SIGNALS:
-            signal.signal(each, signal.SIG_IGN)
+        for end_signal in END_SIGNALS:
+            signal.signal(end_signal, signal.SIG_IGN)
         received.append(number)
         raise KeyboardInterrupt
 
@@ -47,7 +47,7 @@ def run() -> int:
     try:
         for number in END_SIGNALS:
             signal.signal(number, interrupt_once)
-        # These imports take a moment in which signals must not be lost.
+        # These imports take so long that the handlers must be set before.
         from genomics_pipeline.stores.routed import RoutedStore
         from genomics_pipeline.worker.container import main
 
@@ -66,4 +66,4 @@ def _s3() -> S3Client:
 
 
 if __name__ == "__main__":
-    sys.exit(below_first_process(run))
+    sys.exit(run_below_first_process(run))

@@ -1,4 +1,4 @@
-"""A step's command, its placeholders filled in."""
+"""The command of a step, with its placeholders filled in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from genomics_pipeline.worker.step_folder import StepFolder
 
 
 def argv(step: StepFolder, task: Mapping[str, Any], file: Path) -> list[str]:
-    """Return the command of a step for one task.
+    """Return the command line of a step for one task.
 
     Args:
         step: The step.

@@ -34,13 +34,13 @@ MakeStore = Callable[[dict[str, Path]], Store]
 
 
 def main(arguments: list[str], environment: Mapping[str, str], home: Path, make_store: MakeStore) -> int:
-    """Run the task that the environment gives and return the exit code of the process.
+    """Run the task in the environment and return the exit code of the process.
 
     Args:
-        arguments: None to run the task; ``--version`` to print what is in this container; ``--health`` to check it.
+        arguments: Empty to run the task; ``--version`` to print the container's versions; ``--health`` to check it.
         environment: The variables that `worker.__main__` lists.
         home: The user's home folder.
-        make_store: Makes the store of the task's files, given local folders by bucket.
+        make_store: Returns the store of the task's files, for local folders by bucket.
     """
     try:
         step = read_step(Path(_variable(environment, "STEP")))
@@ -56,11 +56,11 @@ def main(arguments: list[str], environment: Mapping[str, str], home: Path, make_
         for problem in error.problems:
             print(f"error: {problem}", file=sys.stderr)
         return 1 if isinstance(error, TransferFailed) else BAD_INPUT_EXIT_CODE
-    except OSError as error:  # of the machine: a full disk, a folder without permission
+    except OSError as error:  # such as a full disk, or a folder without permission
         file = f"{error.filename}: " if error.filename else ""
         print(f"error: {file}{error.strerror or error}", file=sys.stderr)
         return OUT_OF_DISK_EXIT_CODE if error.errno in DISK_FULL else 1
-    except Exception as error:  # a mistake of ours: the log is all that is left of a container
+    except Exception as error:  # a bug: the log is all that remains of a container
         traceback.print_exc()
         print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
@@ -96,7 +96,7 @@ def _run(step: StepFolder, environment: Mapping[str, str], home: Path, make_stor
                 cancelled=threading.Event(),  # a signal interrupts this process instead
             ),
             job=job,
-            ended=lambda end: _report(payload, end),
+            on_item=lambda outcome: _report(payload, outcome),
         )
     except StepFailed as failure:
         return failure.task_exit_code
@@ -109,8 +109,8 @@ def _variable(environment: Mapping[str, str], name: str) -> str:
     return environment[f"{VARIABLE}{name}"]
 
 
-def _number(environment: Mapping[str, str], name: str, otherwise: int) -> int:
-    text = environment.get(f"{VARIABLE}{name}", str(otherwise))
+def _number(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(f"{VARIABLE}{name}", str(default))
     if not (text.isascii() and text.isdigit() and int(text)):
         raise DataError(f"{VARIABLE}{name}: expected a whole number of at least 1, found {text!r}")
     return int(text)
@@ -125,7 +125,7 @@ def _buckets(environment: Mapping[str, str]) -> dict[str, Path]:
 
 
 def _job(environment: Mapping[str, str]) -> BatchAttempt | None:
-    """Return the attempt of a Batch job that this is; None where it is none."""
+    """Return this attempt of a Batch job; None outside of AWS Batch."""
     if "AWS_BATCH_JOB_ID" not in environment:
         return None
     return BatchAttempt(environment["AWS_BATCH_JOB_ID"], int(environment.get("AWS_BATCH_JOB_ATTEMPT", 1)))
@@ -137,12 +137,12 @@ def _write_jobs(payload: TaskPayload, store: Store, job: BatchAttempt) -> None:
         write_job(store, payload.run, payload.stage, item_id(item), job, started)
 
 
-def _report(payload: TaskPayload, end: CompletionRecord | StepFailed) -> None:
-    """Print one item's end: a line of metrics, and the message of a failure."""
-    if isinstance(end, CompletionRecord):
-        if not end.reused:
-            print(emf.success_line(payload, end, time.time()), flush=True)
+def _report(payload: TaskPayload, outcome: CompletionRecord | StepFailed) -> None:
+    """Print the outcome of an item: a line of metrics, and the message of a failure."""
+    if isinstance(outcome, CompletionRecord):
+        if not outcome.reused:
+            print(emf.success_line(payload, outcome, time.time()), flush=True)
         return
-    for line in str(end).splitlines():
-        print(f"error: {end.item}: {line}", file=sys.stderr)
-    print(emf.failure_line(payload, end.item, FailureClass(end.failure_class), time.time()), flush=True)
+    for line in str(outcome).splitlines():
+        print(f"error: {outcome.item}: {line}", file=sys.stderr)
+    print(emf.failure_line(payload, outcome.item, FailureClass(outcome.failure_class), time.time()), flush=True)

@@ -1,7 +1,7 @@
-"""Log lines that CloudWatch Logs makes metrics of: one for each item that a step ended over.
+"""Log lines that CloudWatch Logs turns into metrics: one for each item, at the end of its step.
 
 Source: "Specification: Embedded metric format", CloudWatch user guide. Each combination of dimensions is billed as a
-metric, so the sample is no dimension but a plain member, which Logs Insights finds.
+metric, so the sample is not a dimension but a plain member, which Logs Insights can search.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def success_line(payload: TaskPayload, record: CompletionRecord, moment: float) 
     """Return the line of an item that succeeded.
 
     Args:
-        payload: Its task.
-        record: Its completion record.
+        payload: The task of the item.
+        record: The completion record of the item.
         moment: The time, in seconds since the epoch.
     """
     values = {
@@ -36,7 +36,7 @@ def success_line(payload: TaskPayload, record: CompletionRecord, moment: float) 
 
 
 def failure_line(payload: TaskPayload, item: str, failure_class: str, moment: float) -> str:
-    """Return the line of an item that failed: its outcome is the failure's class."""
+    """Return the line of an item that failed, whose outcome is the failure class."""
     return _line(payload, item, failure_class, {"Items": 1}, moment)
 
 

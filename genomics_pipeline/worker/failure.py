@@ -1,4 +1,4 @@
-"""The exception of a step that did not succeed over an item, and what errors around its program come to."""
+"""The failure of a step over an item, and the failures that other errors stand for."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class StepFailed(PipelineError):
-    """A step did not succeed over an item.
+    """The failure of a step over an item.
 
     Attributes:
         failure_class: The class of the failure.
         task_exit_code: The exit code of the program, or of the worker.
         item: The item's id.
-        log: URI of the program's log; None where the program was not started.
+        log: URI of the program's log; None if the program was not started.
     """
 
     def __init__(
@@ -36,10 +36,10 @@ class StepFailed(PipelineError):
 
 
 def failure_of(error: PipelineError | OSError, item: str, scratch: Path) -> StepFailed:
-    """Return the step's failure that an error around its program means.
+    """Return the failure of the step that an error stands for.
 
     Raises:
-        OSError: again, unless a disk is full.
+        OSError: The error itself, unless a disk is full.
     """
     if isinstance(error, StepFailed):
         return error
@@ -57,11 +57,11 @@ def failure_of(error: PipelineError | OSError, item: str, scratch: Path) -> Step
 
 def disk_full_message(path: str | Path) -> str:
     """Return the message about a full disk."""
-    return f"no space left on the disk of {path}: make room, then run again"
+    return f"no space left on the disk of {path}: free some space, then run again"
 
 
 def mentions_full_disk(text: str) -> bool:
-    """Return whether a program reported a full disk, in the C library's words, which nearly all programs pass on.
+    """Return whether a program reported a full disk, in the words of the C library, which nearly all programs print.
 
     >>> mentions_full_disk("samtools sort: failed to write to a.bam: No space left on device"), mentions_full_disk("no")
     (True, False)

@@ -1,7 +1,7 @@
-"""The duties of a container's first process: it forwards signals and reaps orphans.
+"""The first process of a container, which forwards signals and reaps orphans.
 
-The kernel makes the first process the parent of every orphan, and discards signals to it that it does not handle.
-So the first process does nothing else, and the container's task runs in a child of it.
+The kernel makes the first process the parent of every orphan, and discards signals that it does not handle. So it does
+nothing else, and the container's task runs in its child.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from contextlib import suppress
 END_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def below_first_process(program: Callable[[], int]) -> int:
-    """Run a program in a child process if this process is a container's first, else in this process.
+def run_below_first_process(program: Callable[[], int]) -> int:
+    """Run a program: in a child if this process is the first of a container, else in this process.
 
     Args:
-        program: The program, which handles `END_SIGNALS` from its first line on.
+        program: The program, which begins by handling `END_SIGNALS`.
 
     Returns:
-        The exit code: 128 and the signal's number where a signal ended the child.
+        The exit code: 128 plus the signal's number if a signal ended the child.
     """
     if os.getpid() != 1:
         return program()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)  # until there is a child to forward them to
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)  # until the child exists
     child = os.fork()
     if child == 0:
         for number in END_SIGNALS:

@@ -15,7 +15,7 @@ LIBRARIES = ("boto3", "pybwa", "pysam")
 
 
 def problems(step: StepFolder, scratch: Path) -> Iterator[str]:
-    """Yield a message for each thing that the task will need and the container lacks."""
+    """Yield a message for each requirement of the task that the container does not meet."""
     for name in LIBRARIES:
         try:
             import_module(name)

@@ -1,4 +1,4 @@
-"""The inputs of a task: where they lie, what identifies their content, and how they become local files."""
+"""The inputs of a task: their files, what identifies their content, and their staging to local files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Staging:
 
     Attributes:
         store: The store of the inputs.
-        streams: The pipes of those that are streamed.
+        streams: The named pipes of the streamed inputs.
         cancelled: Set when the task must end.
     """
 
@@ -40,10 +40,10 @@ class InputFile:
     """One file of an input.
 
     Attributes:
-        uri: The file.
-        version: A text that changes when the file's content does.
+        uri: The URI of the file.
+        version: A text that changes when the content does.
         indexes: URIs of its indexes.
-        expected: What its content must be when it is read.
+        expected: The properties that the content must have when it is read.
     """
 
     uri: str
@@ -52,12 +52,12 @@ class InputFile:
     expected: Expected = ANY
 
     def stage(self, staging: Staging, folder: Path, stream: bool) -> str:
-        """Make the file local and return its path, its indexes beside it.
+        """Make the file and its indexes local, side by side, and return the file's path.
 
         Args:
-            staging: The means.
-            folder: A folder for copies, which is not there yet.
-            stream: The file may be a named pipe.
+            staging: The means of making it local.
+            folder: A folder for copies, which does not exist yet.
+            stream: True if the file may be a named pipe.
         """
         local = staging.store.local(self.uri)
         if local is None:
@@ -73,13 +73,13 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One input of one task, which is known to be there but is not local yet.
+    """An input of one task, which exists but is not local yet.
 
     Attributes:
         spec: Its declaration.
-        files: In order.
-        lanes: Of reads: each lane with the indexes of its one or two files in `files`.
-        source: ``<stage>.<output>`` where the input is an output of an earlier stage over the same item.
+        files: Its files, in order.
+        lanes: The lanes of reads, each with the indexes of its one or two files in `files`.
+        source: ``<stage>.<output>`` if the input is an output of an earlier stage over the same item.
     """
 
     spec: InputSpec
@@ -88,7 +88,7 @@ class Input:
     source: str | None = None
 
     def digest(self) -> str:
-        """Return a sha256 over everything in the input."""
+        """Return a sha256 of everything in the input."""
         parts = [self.spec.name, *(file.version for file in self.files), repr(self.lanes)]
         return sha256("\0".join(parts).encode()).hexdigest()
 
@@ -97,7 +97,9 @@ class Input:
         if self.spec.type == "reference":
             return self.files[0].uri
         folders = [folder / self.spec.name / str(number) for number in range(len(self.files))]
-        paths = [file.stage(staging, each, self.spec.stream) for file, each in zip(self.files, folders, strict=True)]
+        paths = [
+            file.stage(staging, copies, self.spec.stream) for file, copies in zip(self.files, folders, strict=True)
+        ]
         if self.spec.type == "reads":
             return [
                 {"lane": lane, "fastq_1": paths[first], "fastq_2": None if second is None else paths[second]}
@@ -113,11 +115,11 @@ def find_input(payload: TaskPayload, spec: InputSpec, item: Mapping[str, Any], s
         payload: The task.
         spec: The input's declaration.
         item: The item that the task is for.
-        store: Where the input lies.
-        cache: Where a reference is copied to.
+        store: The store of the input.
+        cache: The user's cache folder, for references.
 
     Raises:
-        DataError: if the input is not there.
+        DataError: if the input does not exist.
     """
     source = payload.inputs[spec.name]
     if source == READS:
@@ -130,7 +132,7 @@ def find_input(payload: TaskPayload, spec: InputSpec, item: Mapping[str, Any], s
     stage, _, output = source.partition(".")
     if stage in payload.upstream:
         items = done_items(store, payload.run, stage, payload.upstream[stage])
-        return Input(spec, tuple(in_parallel(lambda each: _output(payload, stage, each, output, store), items)))
+        return Input(spec, tuple(in_parallel(lambda name: _output(payload, stage, name, output, store), items)))
     name = item_id(item)
     if record := read_completion(store, payload.run, stage, name):
         return Input(spec, (_output_file(payload, record, output),), source=source)
@@ -149,11 +151,11 @@ def _reads(spec: InputSpec, item: Mapping[str, Any], store: Store) -> Input:
 
 
 def _given_files(spec: InputSpec, uris: Sequence[str], store: Store) -> Input:
-    """Return files that the item itself names, each with those of its indexes that lie beside it."""
+    """Return the files that the item itself names, each with the indexes beside it."""
     files = []
     for uri in uris:
-        beside = (f"{uri}.{ending}" for ending in spec.indexes)
-        indexes = tuple(index for index in beside if store.stat(index))
+        candidates = (f"{uri}.{ending}" for ending in spec.indexes)
+        indexes = tuple(index for index in candidates if store.stat(index))
         if spec.indexes and not indexes:
             expected = " or ".join(f"{uri}.{ending}" for ending in spec.indexes)
             raise DataError(f"{uri}: expected its index beside it ({expected}), found none")

@@ -1,11 +1,11 @@
-"""The cores and memory that this machine, or the container around this process, lets a run use."""
+"""The cores and the memory that a run may use on this machine, or in this container."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")  # cgroup v2; "max" where there is no limit
+CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")  # cgroup v2; "max" if there is no limit
 SHARE = 0.9  # of the memory; the rest is for the system and for this process
 
 

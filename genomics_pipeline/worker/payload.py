@@ -1,4 +1,4 @@
-"""The payload of a job: JSON in its environment, or the URI of that JSON where it is too large for it."""
+"""The payload of a job: JSON in its environment, or the URI of that JSON if it is too large for the environment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload
 from genomics_pipeline.stores.protocol import Store
 
-ITEM_URI = "uri"  # an item of its name and this member alone stands for the object at that URI
+ITEM_URI = "uri"  # an item with its name and only this member stands for the object at that URI
 
 
 def read_payload(text: str, store: Store) -> TaskPayload:
@@ -19,7 +19,7 @@ def read_payload(text: str, store: Store) -> TaskPayload:
 
     Args:
         text: A JSON object, or the ``s3://`` URI of one.
-        store: Reads what URIs name.
+        store: The store of the URIs.
 
     Raises:
         DataError: if the payload, or an item that it names by URI, is missing or wrong.
@@ -30,7 +30,7 @@ def read_payload(text: str, store: Store) -> TaskPayload:
 
 
 def _full_item(item: Mapping[str, Any], store: Store) -> Mapping[str, Any]:
-    """Return an item, read from its URI where it has one."""
+    """Return an item, read from its URI if it has one."""
     if ITEM_URI not in item:
         return item
     full = _json(store.read(item[ITEM_URI]), item[ITEM_URI])

@@ -1,4 +1,4 @@
-"""The process of a step's program: it can be ended with all its children, and its peak memory is measured."""
+"""The process of a step's program, which can be ended with all its children, and whose peak memory is measured."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class ProcessEnd:
     """The end of a process.
 
     Attributes:
-        exit_code: As a shell gives it: 128 and the signal's number where a signal ended the process.
-        seconds: How long it ran.
+        exit_code: The exit code as a shell reports it: 128 plus the signal's number if a signal ended the process.
+        seconds: The duration.
         peak_memory_mib: The largest resident set of the process or of one of its children; never less than that of
-            this process when it began, since Linux counts a process from before it executes another program.
-        cancelled: One of the events ended it.
+            this process at the start, since Linux also counts the time between fork and exec.
+        cancelled: True if one of the events ended it.
     """
 
     exit_code: int
@@ -43,15 +43,15 @@ def run_process(
 ) -> ProcessEnd:
     """Run a program to its end.
 
-    The program stays in the process group of this process, so that what kills the group kills it too. Only this
-    process gets Ctrl-C, and hands it on.
+    The program stays in the process group of this process, so that a signal to the group kills it too. SIGINT is
+    blocked in it: this process receives Ctrl-C and ends the program.
 
     Args:
         argv: The command.
         cwd: The folder that it runs in.
         log: A file that its output is appended to.
         cancelled: Ends the program when it is set.
-        failed: Likewise, for another reason.
+        failed: Ends the program too, for another reason.
 
     Raises:
         OSError: if it cannot be started.
@@ -91,7 +91,7 @@ def _start(argv: Sequence[str], cwd: Path, out: IO[bytes]) -> subprocess.Popen[b
 
 
 def _signal_tree(pid: int, number: signal.Signals) -> list[Process]:
-    """Signal a process and all below it, and return them."""
+    """Signal a process and all its descendants, and return them."""
     import psutil
 
     try:

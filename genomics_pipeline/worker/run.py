@@ -1,4 +1,4 @@
-"""The run of one task: each of its items is found done or is run."""
+"""The run of one task, over each of its items that is not done."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.failure import CANCELLED_EXIT_CODE, StepFailed, failure_of
 from genomics_pipeline.worker.inputs import Input, find_input
+from genomics_pipeline.worker.item_task import ItemTask
 from genomics_pipeline.worker.scratch import remove_leftovers, task_folder
-from genomics_pipeline.worker.step_attempt import StepAttempt
 from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.task_resources import TaskResources
 
@@ -32,26 +32,26 @@ def run_task(
     resources: TaskResources,
     *,
     job: BatchAttempt | None = None,
-    ended: Callable[[CompletionRecord | StepFailed], None] = lambda _: None,
+    on_item: Callable[[CompletionRecord | StepFailed], None] = lambda _: None,
 ) -> list[CompletionRecord]:
-    """Run a step over each item of a payload that is not done, also after another item has failed.
+    """Run a step over each item of a payload that is not done, even after another item has failed.
 
-    An item has either ``step.json`` or ``failure.json``, of its newest try.
+    An item has either ``step.json`` or ``failure.json``, of its newest task.
 
     Args:
         payload: The task.
         step: The step.
         store: The store of its inputs and outputs.
-        resources: What it may use.
-        job: The attempt of a Batch job that this is; None where it is none.
-        ended: Called with each item's end.
+        resources: The resources that it may use.
+        job: This attempt of a Batch job; None outside of AWS Batch.
+        on_item: Called with the outcome of each item.
 
     Returns:
         The completion record of each item.
 
     Raises:
-        StepFailed: the failure of the first item that ran out of memory, since a retry with more memory may help it and
-            shows the other failures again; else of the first item that failed. All items are tried before.
+        StepFailed: The failure of the first item that ran out of memory, since a retry with more memory may help it and
+            reports the other failures again; else of the first item that failed. All items are run first.
     """
     remove_leftovers(resources.scratch)
     records: list[CompletionRecord] = []
@@ -62,21 +62,21 @@ def run_task(
             break
         try:
             records.append(_run_item(payload, step, store, resources, item))
-            ended(records[-1])
+            on_item(records[-1])
         except StepFailed as failure:
             failures.append(failure)
             _write_failure(failure, payload, store, job)
-            ended(failure)
+            on_item(failure)
     if failures:
         raise min(failures, key=lambda failure: failure.failure_class is not FailureClass.OUT_OF_MEMORY)
     return records
 
 
 def _write_failure(failure: StepFailed, payload: TaskPayload, store: Store, job: BatchAttempt | None) -> None:
-    """Replace the record of an older try by ``failure.json``."""
-    if failure.failure_class is FailureClass.CANCELLED:  # by somebody who knows why
+    """Write ``failure.json`` in place of an older ``step.json``."""
+    if failure.failure_class is FailureClass.CANCELLED:  # whoever cancelled it knows why
         return
-    with suppress(PipelineError, OSError):  # the log has it too, and the step's own failure matters more
+    with suppress(PipelineError, OSError):  # the log has the failure too, and the step's own failure matters more
         delete_completion(store, payload.run, payload.stage, failure.item)
         record = FailureRecord(failure.failure_class, str(failure), failure.task_exit_code, job)
         write_failure(store, payload.run, payload.stage, failure.item, record)
@@ -97,8 +97,8 @@ def _run_item(
         delete_completion(store, payload.run, payload.stage, name)
         delete_failure(store, payload.run, payload.stage, name)
         with task_folder(resources.scratch, f"{payload.stage}-{name}") as folder:
-            attempt = StepAttempt(payload, step, store, resources, item, name, parameters, versions, folder)
-            return attempt.run(inputs, fingerprint)
+            task = ItemTask(payload, step, store, resources, item, name, parameters, versions, folder)
+            return task.run(inputs, fingerprint)
     except (PipelineError, OSError) as error:
         raise failure_of(error, name, resources.scratch) from error
 
@@ -120,13 +120,13 @@ def _fingerprint(
     inputs: Sequence[Input],
     publish: Mapping[str, str],
 ) -> str:
-    """Return a sha256 of everything that the outputs depend on, which cores and memory are not."""
+    """Return a sha256 of everything that the outputs depend on; they do not depend on cores and memory."""
     program = [step.spec.name, step.spec.version, step.digest]
-    members = [*program, item, parameters, versions, [one.digest() for one in inputs], publish]
+    members = [*program, item, parameters, versions, [each.digest() for each in inputs], publish]
     return hashlib.sha256(json.dumps(members, sort_keys=True, default=dict).encode()).hexdigest()
 
 
 def _is_complete(done: CompletionRecord, payload: TaskPayload, store: Store) -> bool:
-    """Return whether every file of a record is still there."""
+    """Return whether every file of a record still exists."""
     keys = [key for output in done.outputs.values() for key in (output.key, *output.indexes)]
     return all(store.stat(payload.run.uri(key)) for key in keys)

@@ -1,4 +1,4 @@
-"""Folders for temporary files of tasks: removed when the task ends, or when the next one begins if it was killed."""
+"""Folders for the temporary files of tasks: removed at the end of the task or, if it was killed, by the next task."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PREFIX = "task-"
 
 @contextmanager
 def task_folder(scratch: Path, name: str) -> Iterator[Path]:
-    """Make an empty folder for one item of a task, and remove it in the end.
+    """Make an empty folder for one item of a task, and remove it at the end.
 
     The folder has a lock, which is released however this process ends: a locked folder is in use.
     """
@@ -22,7 +22,7 @@ def task_folder(scratch: Path, name: str) -> Iterator[Path]:
     scratch.mkdir(parents=True, exist_ok=True)
     folder = scratch / f"{PREFIX}{name}-{uuid4().hex[:8]}"
     lock = _lock_file(folder)
-    with FileLock(lock):  # before the folder: any task may remove one without a lock
+    with FileLock(lock):  # before the folder, since any task removes folders without a lock
         try:
             folder.mkdir()
             yield folder
@@ -32,7 +32,7 @@ def task_folder(scratch: Path, name: str) -> Iterator[Path]:
 
 
 def remove_leftovers(scratch: Path) -> None:
-    """Remove the folders of killed tasks, and none of a task that runs."""
+    """Remove the folders of killed tasks, but not those of running tasks."""
     from filelock import FileLock, Timeout
 
     for folder in scratch.glob(f"{PREFIX}*/"):

@@ -10,7 +10,7 @@ from pathlib import Path
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.step import StepSpec, parse_step
 
-COMMON = "common"  # the folder of modules that several steps share, beside theirs
+COMMON = "common"  # the folder of modules that several steps share, beside their own folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class StepFolder:
     Attributes:
         spec: Its declaration.
         path: Its folder.
-        files: What its program is made of, as (name in the folder, file); those of ``common`` below that name.
-        digest: sha256 of these files: another program makes other outputs.
+        files: The files of its program, as (name in the folder, path); those of ``common`` have names below it.
+        digest: sha256 of these files, which identifies the program.
     """
 
     spec: StepSpec
@@ -34,7 +34,7 @@ def read_step(folder: Path) -> StepFolder:
     """Read a step's folder.
 
     Raises:
-        DataError: if it has no readable ``step.toml``, or with all problems of that file; if it declares ``common``
+        DataError: if it has no readable ``step.toml``, with all problems of that file, or if it declares ``common``
             and there is no such folder.
     """
     file = folder / "step.toml"
@@ -46,7 +46,7 @@ def read_step(folder: Path) -> StepFolder:
         raise DataError(f"{file}: expected UTF-8, found byte {error.start} that is not") from None
     spec = parse_step(text, file=str(file))
     files = _files_below(folder)
-    if spec.common and not (folder / COMMON).is_dir():  # in an image the folder lies within the step's
+    if spec.common and not (folder / COMMON).is_dir():  # in an image, ``common`` is within the step's folder
         common = folder.absolute().parent / COMMON
         if not common.is_dir():
             raise DataError(f"{file}: expected the folder {common}, which common = true declares, found none")

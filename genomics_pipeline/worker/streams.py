@@ -1,4 +1,4 @@
-"""Named pipes of remote files: filled while a step's program reads them, verified before it sees their end."""
+"""Named pipes of remote files, filled while a step's program reads them, and verified before it sees their end."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.stores.protocol import Expected, Store, TransferStopped
 from genomics_pipeline.worker.process import POLL_S
 
-PIPE_BYTES = 1 << 20  # the most that Linux gives any user; a larger pipe needs fewer context switches
-READY_MS = 100  # between two checks that the program still runs
+PIPE_BYTES = 1 << 20  # Linux's maximum for ordinary users; a larger pipe needs fewer context switches
+READY_MS = 100  # between two checks whether the program still runs
 
 
 class Streams:
-    """The pipes of one program, as a context manager: after it nothing fills them.
+    """The pipes of one program, as a context manager: at its end they are no longer filled.
 
     Args:
         store: The store of the files.
 
     Attributes:
-        failed: Set when a file could not be transferred whole: the program must be ended.
-        failure: The error. The pipe stays open until the context ends, so that it never looks like the file's end.
+        failed: Set when a file could not be transferred completely, so that the program must be ended.
+        failure: The error. The pipe then stays open until the end of the context, so that it does not look complete.
     """
 
     def __init__(self, store: Store) -> None:
@@ -42,17 +42,17 @@ class Streams:
         self.close()
 
     def close(self) -> None:
-        """Stop filling the pipes, since the program has ended."""
+        """Stop filling the pipes, once the program has ended."""
         self._ended.set()
         for filler in self._fillers:
             filler.join()
 
     def open(self, uri: str, expected: Expected, path: Path) -> None:
-        """Make a named pipe of a file, which is filled as soon as the program opens it.
+        """Make a named pipe of a file, which is filled once the program opens it.
 
         Args:
             uri: The file.
-            expected: What is known of its content.
+            expected: The properties that its content must have.
             path: The pipe's path.
         """
         os.mkfifo(path)
@@ -75,7 +75,7 @@ class Streams:
 
 
 class _Pipe:
-    """The writing end of a named pipe, which gives up once the program has ended, even if others hold the pipe."""
+    """The writing end of a named pipe, which stops once the program has ended, even if other processes have it open."""
 
     def __init__(self, path: Path, ended: threading.Event) -> None:
         self._ended = ended
@@ -111,5 +111,5 @@ def _widen(pipe: int) -> None:
     import fcntl
 
     if hasattr(fcntl, "F_SETPIPE_SZ"):
-        with suppress(OSError):  # the user has too many of them
+        with suppress(OSError):  # the user has too many large pipes
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)

@@ -1,4 +1,4 @@
-"""The resources of one task."""
+"""The resources that one task may use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The items of an earlier stage that a later one gathers: those that are done, over all executions of the run."""
+"""The items of an earlier stage that a later one gathers: those that are done, by all executions of the run."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from genomics_pipeline.records.completion import is_done
 from genomics_pipeline.records.result_files import result_rows
 from genomics_pipeline.stores.protocol import Store
 
-READERS = 32  # records read at a time: each is small, and S3 answers slowly
+READERS = 32  # records read at once: each is small, and S3 answers slowly
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 def done_items(store: Store, run: RunPlace, stage: str, map_runs: Sequence[Mapping[str, str]]) -> list[str]:
-    """Return the ids of the items that a stage is done for, in the order of the run's manifest, or of its intervals.
+    """Return the ids of the items that a stage is done for, in the order of the run's manifest or of its intervals.
 
-    An item is done if its child execution succeeded in the newest execution that had it, or if it was in a batch that
-    failed and its completion records show that only other items of the batch were bad. So neither the order nor the
-    choice of items depends on which other items failed, when, and how often.
+    An item is done if its child execution succeeded in the newest execution that ran it, or if its batch failed but its
+    completion records show that only other items of the batch failed. So the selection and the order of items do not
+    depend on which other items failed, when, and how often.
 
     Args:
         store: The store of the run.
         run: The run.
         stage: The stage.
-        map_runs: ``ResultWriterDetails`` of the Map Runs that held the stage, oldest first.
+        map_runs: ``ResultWriterDetails`` of the Map Runs that ran the stage, oldest first.
 
     Raises:
         DataError: for files that are missing, and result files that are not ResultWriter's.
@@ -49,7 +49,7 @@ def done_items(store: Store, run: RunPlace, stage: str, map_runs: Sequence[Mappi
 
 
 def in_parallel(read: Callable[[T], R], items: Sequence[T]) -> Iterable[R]:
-    """Return what is read of each item, in their order."""
+    """Return the result of a read for each item, in their order."""
     if len(items) < 2:
         return list(map(read, items))
     with ThreadPoolExecutor(READERS) as readers:

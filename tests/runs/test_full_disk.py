@@ -46,7 +46,7 @@ def test_the_sample_that_fills_it(unshare: list[str], cohort: Path, tmp_path: Pa
     found, message = failure_of(out, "alignment", "large")
     assert found == "out_of_disk"
     assert message.endswith(
-        f"\nno space left on the disk of {out}/.scratch: make room, then run again; "
+        f"\nno space left on the disk of {out}/.scratch: free some space, then run again; "
         "the largest file of the task: out/large.md.bam"
     )
     assert samples_of(summary["cohort"]["files"]["gather.vcf"]) == good

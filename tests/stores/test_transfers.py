@@ -106,7 +106,7 @@ def test_a_change_on_the_way_is_an_error_and_never_a_mix(store: S3Store, size: i
     sink = Taking(lambda: store.write(URI, bytes(size)))
     with pytest.raises(TransferFailed) as error:
         store.download(URI, sink)
-    assert str(error.value).startswith(f"{URI}: expected one content, found another one while it was read: ")
+    assert str(error.value).startswith(f"{URI}: expected the same content until its end, found another version: ")
     assert DATA.startswith(sink.content)
 
 
@@ -164,7 +164,7 @@ def test_a_small_object_is_read_by_one_request(store: S3Store, s3: S3Client, aws
         faults += ["short", "drop", "short"]
         assert far.read("s3://reads/small.json") == b'{"status": "SUCCEEDED"}'
         faults += ["short"] * 100
-        with pytest.raises(TransferFailed, match=r"^s3://reads/small.json: .* can be read, found it broken off: "):
+        with pytest.raises(TransferFailed, match=r"^s3://reads/small.json: .* can be read, found it interrupted: "):
             far.read("s3://reads/small.json")
         faults[:] = ["flip"]
         with pytest.raises(TransferFailed, match=r"^s3://reads/small.json: .* did not match calculated checksum: "):

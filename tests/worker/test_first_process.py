@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from genomics_pipeline.worker.first_process import below_first_process
+from genomics_pipeline.worker.first_process import run_below_first_process
 
 NAMESPACE = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
-HEAD = "import os, signal, sys\nfrom genomics_pipeline.worker.first_process import below_first_process\n"
+HEAD = "import os, signal, sys\nfrom genomics_pipeline.worker.first_process import run_below_first_process\n"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -28,16 +28,16 @@ def ended(program: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_elsewhere_the_program_runs_in_this_process() -> None:
-    assert below_first_process(os.getpid) == os.getpid()
+    assert run_below_first_process(os.getpid) == os.getpid()
 
 
 def test_the_program_runs_below_and_its_code_is_ours() -> None:
-    found = ended("sys.exit(below_first_process(lambda: print(os.getpid(), os.getppid()) or 65))")
+    found = ended("sys.exit(run_below_first_process(lambda: print(os.getpid(), os.getppid()) or 65))")
     assert (found.stdout, found.returncode) == ("2 1\n", 65)
 
 
 def test_a_signal_that_ends_the_program_is_told_as_a_shell_does() -> None:
-    assert ended("sys.exit(below_first_process(lambda: os.kill(os.getpid(), 9) or 0))").returncode == 137
+    assert ended("sys.exit(run_below_first_process(lambda: os.kill(os.getpid(), 9) or 0))").returncode == 137
 
 
 def test_orphans_are_let_go() -> None:
@@ -56,7 +56,7 @@ def program():
             os.kill(orphan, 0)  # there as long as nobody asked how it ended
         except ProcessLookupError:
             return 3
-sys.exit(below_first_process(program))
+sys.exit(run_below_first_process(program))
 """
     assert ended(program).returncode == 3
 
@@ -75,6 +75,6 @@ def tell():  # a process of the namespace tells its first one, as an engine woul
     os._exit(0)
 if os.fork() == 0:
     tell()
-sys.exit(below_first_process(program))
+sys.exit(run_below_first_process(program))
 """
     assert ended(program).returncode == 7

@@ -173,7 +173,7 @@ def test_what_has_changed_is_done_again(folder: Path, run: Run, change: str) -> 
             "fill",
             FailureClass.OUT_OF_DISK,
             73,
-            "copy failed\nno space left on the disk of {scratch}: make room, then run again; "
+            "copy failed\nno space left on the disk of {scratch}: free some space, then run again; "
             "the largest file of the task: out/a.txt",
         ),
         (
@@ -210,7 +210,7 @@ def test_a_crash_is_told_by_its_last_lines(folder: Path, run: Run) -> None:
 
 def test_a_full_disk_is_told_whatever_the_program_says(folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=0))
-    told = f"no space left on the disk of {folder}/scratch: make room, then run again"
+    told = f"no space left on the disk of {folder}/scratch: free some space, then run again"
     with pytest.raises(StepFailed, match=rf"ZeroDivisionError: of the program\n{re.escape(told)}$") as caught:
         run(payload(folder, "a", mode="crash"))
     assert (caught.value.failure_class, caught.value.task_exit_code) == (FailureClass.OUT_OF_DISK, 73)

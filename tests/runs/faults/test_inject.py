@@ -221,7 +221,7 @@ def test_a_day_of_bad_luck(inject: Inject) -> None:
     assert len(found["image"][2]["Attempts"]) == 5
     oom = "OutOfMemoryError: Container killed due to memory usage"
     assert end("memory") == ("counting", exited, 137, oom)
-    full = f"no space left on the disk of {run}/.scratch: make room, then run again (injected)"
+    full = f"no space left on the disk of {run}/.scratch: free some space, then run again (injected)"
     assert end("disk") == ("counting", exited, 73, full)
     assert end("slow") == ("counting", "Job attempt duration exceeded timeout", 137, None)
     stage, reason, code, message = end("short")

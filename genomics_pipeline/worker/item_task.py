@@ -1,4 +1,4 @@
-"""One try of a step over one item: stage in, run the program, stage out, write the completion record."""
+"""The task of one item: stage in, run the step's program, stage out, write the completion record."""
 
 from __future__ import annotations
 
@@ -39,24 +39,24 @@ from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.streams import Streams
 from genomics_pipeline.worker.task_resources import TaskResources
 
-LOG_LINES = 200  # the last lines of a log, searched for what went wrong
-LAST_LINES = 5  # shown of a program that does not say what went wrong
+LOG_LINES = 200  # the last lines of a log, which are searched for error messages
+LAST_LINES = 5  # shown of a program that printed no error message
 FOLDERS = ("in", "out", "tmp")  # of a task
-FULL_BYTES = 1 << 20  # a disk with less left is full: programs say so in many ways, or not at all
+FULL_BYTES = 1 << 20  # a disk with less free space is full: programs report that in many ways, or not at all
 
 
 @dataclass(frozen=True, slots=True)
-class StepAttempt:
-    """One try of a step over one item.
+class ItemTask:
+    """The task of one item.
 
     Attributes:
         payload: The task.
         step: The step.
         store: The store of its inputs and outputs.
-        resources: What it may use.
+        resources: The resources that it may use.
         item: The item.
         name: The item's id.
-        parameters: All parameters, resolved.
+        parameters: All parameters, with defaults.
         versions: Versions of the files that parameters name.
         folder: A folder for its temporary files.
     """
@@ -72,17 +72,17 @@ class StepAttempt:
     folder: Path
 
     def run(self, inputs: list[Input], fingerprint: str) -> CompletionRecord:
-        """Run the command and publish what it made.
+        """Run the command and publish its outputs.
 
         Raises:
-            StepFailed: if it failed, or did not make what it declares.
+            StepFailed: if it failed, or did not write its declared outputs.
         """
         clock, started = monotonic(), datetime.now(UTC)
         log = self.folder / run_layout.LOG
         end = self._run_program(inputs, log)
         log_uri = self.payload.run.uri(run_layout.log(self.payload.stage, self.name))
         lines = _last_lines(log)
-        self.store.publish(log, log_uri)  # also of a task that is cancelled: the log explains it
+        self.store.publish(log, log_uri)  # also if the task is cancelled, since the log explains it
         self._refuse_failure(end, lines, log_uri)
         outputs = {
             name: self._publish_output(spec, self.folder / "out" / self._file_name(spec), log_uri)
@@ -101,7 +101,7 @@ class StepAttempt:
             peak_memory_mib=end.peak_memory_mib,
             parameters=dict(self.parameters),
             outputs=outputs,
-            sources={one.source: one.files[0].version for one in inputs if one.source},
+            sources={each.source: each.files[0].version for each in inputs if each.source},
         )
         write_completion(self.store, self.payload.run, record)
         return record
@@ -111,7 +111,7 @@ class StepAttempt:
             (self.folder / folder_name).mkdir()
         with Streams(self.store) as streams:
             staging = Staging(self.store, streams, self.resources.cancelled)
-            task = self._task({one.spec.name: one.local(staging, self.folder / "in") for one in inputs})
+            task = self._task({each.spec.name: each.local(staging, self.folder / "in") for each in inputs})
             file = self.folder / run_layout.TASK
             file.write_text(json.dumps(task, indent=2, ensure_ascii=False))
             try:
@@ -143,7 +143,7 @@ class StepAttempt:
         }
 
     def _local_value(self, name: str, value: Value) -> Value:
-        """Return a parameter's value; of a file, its local path."""
+        """Return a parameter's value, or the local path if it is a file."""
         if self.step.spec.parameters[name].type != "file" or not isinstance(value, str):
             return value
         folder = self.folder / "in" / "parameters" / name
@@ -152,7 +152,7 @@ class StepAttempt:
         return str(self.store.fetch(value, folder, expected, self.resources.cancelled))
 
     def _parameters_with_files(self) -> list[tuple[str, Value]]:
-        """Return the parameters, once every file among them is known to be there."""
+        """Return the parameters, after a check that every file among them exists."""
         for name, value in self.parameters.items():
             is_file = self.step.spec.parameters[name].type == "file" and isinstance(value, str)
             if is_file and self.store.stat(str(value)) is None:
@@ -164,7 +164,7 @@ class StepAttempt:
         """Return an output's file name, with its placeholders filled in.
 
         Raises:
-            StepFailed: where a parameter would make it anything but a plain file name.
+            StepFailed: if a parameter makes it anything but a plain file name.
         """
         name = fill_in(spec.path, {self.payload.scope: self.name, **self.parameters})
         if "/" in name or "\0" in name or name in (".", ".."):
@@ -189,29 +189,32 @@ class StepAttempt:
         raise StepFailed(failure, code, message, self.name, log)
 
     def _disk_full(self, lines: list[str]) -> bool:
-        """Return whether the disk is full, or was before the program removed what it had written."""
+        """Return whether the disk is full, or was full before the program removed its files."""
         return shutil.disk_usage(self.folder).free < FULL_BYTES or any(map(mentions_full_disk, lines))
 
     def _publish_output(self, spec: OutputSpec, path: Path, log: str) -> OutputRecord:
-        """Move an output, after its indexes, to the folder that the pipeline gives it."""
+        """Move an output, after its indexes, to the folder that the pipeline publishes it to."""
         indexes = [index for ending in spec.indexes if (index := path.with_name(f"{path.name}.{ending}")).is_file()]
         if not path.is_file() or (spec.indexes and not indexes):
-            lacking = "it" if not path.is_file() else f"its index (.{', .'.join(spec.indexes)})"
-            message = f"expected the output {spec.name}, {path.name}: the program succeeded without writing {lacking}"
+            missing = "it" if not path.is_file() else f"its index (.{', .'.join(spec.indexes)})"
+            message = f"expected the output {spec.name}, {path.name}: the program succeeded without writing {missing}"
             raise StepFailed(FailureClass.TOOL_ERROR, 1, message, self.name, log)
         below = fill_in(self.payload.publish[spec.name], {self.payload.scope: self.name}).strip("/")
-        where = f"{run_layout.RESULTS}{below}"
+        folder = f"{run_layout.RESULTS}{below}"
         record = OutputRecord(
-            f"{where}/{path.name}", path.stat().st_size, _sha256(path), tuple(f"{where}/{one.name}" for one in indexes)
+            f"{folder}/{path.name}",
+            path.stat().st_size,
+            _sha256(path),
+            tuple(f"{folder}/{index.name}" for index in indexes),
         )
-        how = self.resources.cancelled, self.payload.intermediate
+        options = self.resources.cancelled, self.payload.intermediate
         for file in (*indexes, path):
-            self.store.publish(file, self.payload.run.uri(f"{where}/{file.name}"), *how)
+            self.store.publish(file, self.payload.run.uri(f"{folder}/{file.name}"), *options)
         return record
 
 
 def _largest_file(folder: Path) -> str:
-    """Return a phrase about the largest file of a task; empty where it has none left."""
+    """Return a phrase about the largest file of a task; empty if no file is left."""
     files = (file for name in FOLDERS for file in (folder / name).rglob("*") if file.is_file())
     size, name = max(((file.stat().st_size, str(file.relative_to(folder))) for file in files), default=(0, ""))
     return f"; the largest file of the task: {name}" if size else ""
@@ -223,7 +226,7 @@ def _last_lines(log: Path) -> list[str]:
 
 
 def _error_message(lines: list[str]) -> str:
-    """Return what a program said went wrong: its ``error:`` lines, else its last lines."""
+    """Return a program's error message: its ``error:`` lines, else its last lines."""
     errors = [re.sub(r"^error: ", "", line) for line in lines if line.startswith("error: ")]
     return "\n".join(errors or lines[-LAST_LINES:])
 
