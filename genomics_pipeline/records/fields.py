@@ -117,6 +117,16 @@ class Fields:
         members = self._typed(name, dict, "an object")
         return Fields(self.uri, self.kind, members, f"{self.prefix}{name}.")
 
+    def objects(self, name: str) -> list[Fields]:
+        """Return an array of objects."""
+        values = self._typed(name, list, "an array of objects")
+        if not all(isinstance(value, dict) for value in values):
+            raise self.error(name, "an array of objects")
+        return [
+            Fields(self.uri, self.kind, members, f"{self.prefix}{name}[{number}].")
+            for number, members in enumerate(values)
+        ]
+
     def has(self, name: str) -> bool:
         """Return whether the object has a member that is not null."""
         return self.members.get(name) is not None

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.aws_run import AwsRunRecord, read_aws_run
@@ -19,6 +20,7 @@ from genomics_pipeline.records.completion import (
     read_completion,
     write_completion,
 )
+from genomics_pipeline.records.execution_input import input_text, read_input
 from genomics_pipeline.records.failure import FailureRecord, delete_failure, read_failure, write_failure
 from genomics_pipeline.records.fields import UnreadableRecord
 from genomics_pipeline.records.holder import Holder, read_holder, write_holder
@@ -209,6 +211,34 @@ def test_a_rerun_that_is_none_is_named(store: LocalStore) -> None:
     store.write(uri, json.dumps(without(AWS_RERUN.to_json(), "carried")).encode())
     with pytest.raises(UnreadableRecord, match=r"expected the record of a rerun, found no member 'carried'"):
         read_rerun(store, uri)
+
+
+def test_an_input_is_read_as_it_was_written(store: LocalStore) -> None:
+    details = {"Bucket": "bucket", "Key": "runs/r/map-runs/Sample/c24b/manifest.json"}
+    given = ExecutionInput(
+        RUN, "s3://b/ref.fa", {"calling": {"ploidy": 2}}, {"percentage": 50, "count": 3}, "reruns/1/manifest.jsonl",
+        {"calling": 512}, {"Sample": [details]},
+    )  # fmt: skip
+    store.write(RUN.uri("input.json"), input_text(given).encode())
+    assert read_input(store, RUN.uri("input.json")) == given
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"run": {"name": "r", "bucket": "b"}}, "found no member 'run.prefix'"),
+        ({"tolerated": {"count": None}}, "found 'tolerated.count' that is not a number: None"),
+        ({"manifest": "../manifest.jsonl"}, "found 'manifest' that is not a key below the run"),
+        ({"earlier": {"Sample": [1]}}, "found 'earlier.Sample' that is not an array of objects: [1]"),
+        ({"earlier": {"Sample": [{"Bucket": "b"}]}}, "found no member 'earlier.Sample[0].Key'"),
+    ],
+)
+def test_what_is_wrong_in_an_input_is_named(store: LocalStore, change: dict[str, Any], found: str) -> None:
+    given = ExecutionInput(RUN, "ref.fa", {}, {"percentage": 0, "count": 0}).to_json()
+    store.write(RUN.uri("input.json"), json.dumps({**given, **change}).encode())
+    with pytest.raises(UnreadableRecord, match="expected the input of an execution") as error:
+        read_input(store, RUN.uri("input.json"))
+    assert found in str(error.value)
 
 
 def test_a_holder_is_read_as_it_was_written(store: LocalStore, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.model.tolerance import tolerance_words
 from genomics_pipeline.records.aws_run import AwsRunRecord
+from genomics_pipeline.records.execution_input import input_text, read_input
 from genomics_pipeline.reference.intervals import interval_lines
 from genomics_pipeline.report.counted import counted
 from genomics_pipeline.runs.adapters import Adapters
@@ -90,9 +91,9 @@ class _Submission:
         return self.deployment.execution_arn(self.plan.pipeline.name, self.place.name)
 
     @property
-    def input(self) -> dict[str, Any]:
+    def input(self) -> ExecutionInput:
         plan = self.plan
-        return ExecutionInput(self.place, self.reference.uri, plan.overrides, plan.tolerated).to_json()
+        return ExecutionInput(self.place, self.reference.uri, plan.overrides, plan.tolerated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +231,7 @@ def _intervals(pipeline: Pipeline, reference: AwsReference) -> str:
 def _write(submission: _Submission, folder: Path) -> dict[str, Items]:
     """Write the files of the run into a folder of this machine; return its items by scope."""
     planned, place = submission.plan, submission.place
-    budgets = payload_budgets(planned.pipeline, submission.document, submission.input)
+    budgets = payload_budgets(planned.pipeline, submission.document, submission.input.to_json())
     lines = {
         "sample": (run_layout.MANIFEST, manifest_lines(planned.samples)),
         "interval": (run_layout.INTERVALS, _intervals(planned.pipeline, submission.reference)),
@@ -240,7 +241,7 @@ def _write(submission: _Submission, folder: Path) -> dict[str, Items]:
         for scope, (name, text) in lines.items()
     }
     (folder / run_layout.DEFINITION).write_text(canonical_json(submission.document))
-    (folder / run_layout.INPUT).write_text(json.dumps(submission.input, indent=2) + "\n")
+    (folder / run_layout.INPUT).write_text(input_text(submission.input))
     (folder / run_layout.RECORD).write_bytes(_record(submission).to_bytes())
     return items
 
@@ -284,10 +285,10 @@ def _other_tolerance(submission: _Submission, store: Store) -> Iterator[str]:
     """Yield a warning where the run has another tolerance, which does not change its results and so not its name."""
     place = submission.place
     try:
-        there = json.loads(store.read(place.uri(run_layout.INPUT)))["tolerated"]
+        there = read_input(store, place.uri(run_layout.INPUT)).tolerated
     except MissingObject:  # its files were deleted since
         return
-    if there != submission.input["tolerated"]:
+    if there != submission.input.tolerated:
         kept, asked = tolerance_words(there), tolerance_words(submission.plan.tolerated)
         yield f"{place.name} was submitted to tolerate {kept} of its samples, and keeps that; found {asked}"
 
@@ -296,7 +297,7 @@ def _start(submission: _Submission, clients: Clients) -> bool:
     place, name = submission.place, submission.plan.pipeline.name
     machine = submission.deployment.state_machine_arn(name)
     try:
-        return start_execution(machine, place.name, json.dumps(submission.input), clients)
+        return start_execution(machine, place.name, json.dumps(submission.input.to_json()), clients)
     except RunError as error:
         advice = f"nothing runs; what lies in {place.uri('')} does no harm, and the same command uses it"
         raise RunError(f"{error}; {advice}") from None

@@ -19,6 +19,7 @@ from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.records.execution_input import read_input
 from genomics_pipeline.records.local_run import LocalRunRecord, RunArguments
 from genomics_pipeline.report.ledger import tsv_lines
 from genomics_pipeline.report.run_summary import CohortOutcome, RunSummary
@@ -133,7 +134,7 @@ class LocalExecution:
                 digest=self.digest,
                 pipeline=self.pipeline.name,
                 parameters=self.parameters,
-                tolerated=json.loads(self.input.read_bytes())["tolerated"],
+                tolerated=read_input(self.store, str(self.input)).tolerated,
                 arguments=self.arguments,
                 started=datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
                 summary=summary.to_json() if summary else {},

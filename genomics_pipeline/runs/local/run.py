@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.parameters import absolute_uri
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.model.tolerance import tolerance_words
+from genomics_pipeline.records.execution_input import input_text, read_input
 from genomics_pipeline.records.local_run import RunArguments
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.intervals import interval_lines
@@ -29,6 +29,7 @@ from genomics_pipeline.runs.local.pipeline_info import write_pipeline_info
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs, jobs_of_steps
 from genomics_pipeline.runs.plan import RunPlan, RunRequest, plan
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.routed import RoutedStore
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _write_inputs(
         folder.intervals, interval_lines(read_contigs(prepared), checked.pipeline.maps["interval"].interval_size_bp)
     )
     folder.write(folder.definition, canonical_json(generate(checked.pipeline)))
-    folder.write(folder.input, json.dumps(given.to_json(), indent=2) + "\n")
+    folder.write(folder.input, input_text(given))
 
 
 def _begin(
@@ -206,5 +207,5 @@ def _score(cohort: CohortOutcome, truth: Path | None, folder: RunFolder) -> Conc
         return None
     from genomics_pipeline.report.concordance import score
 
-    reference = json.loads(folder.input.read_bytes())["reference"]
+    reference = read_input(LocalStore(), str(folder.input)).reference
     return score(Path(calls), truth, Path(reference))

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from tempfile import TemporaryFile
-from typing import Any, BinaryIO, Protocol, cast
+from typing import BinaryIO, Protocol, cast
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.rerun import merge_parameters, remaining_tolerance
-from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.records.execution_input import input_text, read_input
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.records.rerun import ChosenSamples, RerunRecord, write_rerun
 from genomics_pipeline.runs.display import Display
@@ -153,12 +152,11 @@ def _refuse(wanted: SampleFilter, choice: Choice) -> None:
 def _input(run: RunToRerun, chosen: ChosenSamples, changed: RerunChanges, choice: Choice) -> ExecutionInput:
     """Return the input of the run with what the rerun changes."""
     files = run.files
-    own: dict[str, Any] = json.loads(files.store.read(files.place.uri(run_layout.INPUT)))
-    return ExecutionInput(
-        place=RunPlace(**own["run"]),
-        reference=own["reference"],
-        parameters=merge_parameters(own["parameters"], changed.parameters),
-        tolerated=remaining_tolerance(changed.tolerated or own["tolerated"], run.samples, chosen.left_out),
+    own = read_input(files.store, files.place.uri(run_layout.INPUT))
+    return replace(
+        own,
+        parameters=merge_parameters(own.parameters, changed.parameters),
+        tolerated=remaining_tolerance(changed.tolerated or own.tolerated, run.samples, chosen.left_out),
         manifest=WHOLE if choice.is_whole else run_layout.rerun_file(run.number, WHOLE),
         memory_mib=changed.memory_mib,
         earlier={} if choice.is_whole else choice.earlier,
@@ -174,7 +172,7 @@ def _write_files(
     if store.read(uri(run_layout.DEFINITION)) != definition:
         display.note(run.definition_note)
         store.write(uri(run_layout.DEFINITION), definition)
-    given = f"{json.dumps(planned.input.to_json(), indent=2)}\n".encode()
+    given = input_text(planned.input).encode()
     store.write(uri(run_layout.rerun_file(run.number, run_layout.INPUT)), given)
     record = RerunRecord(
         number=run.number,

@@ -1,0 +1,41 @@
+"""`input.json`: the input of an execution of a run, in a folder and on AWS."""
+
+from __future__ import annotations
+
+import json
+
+from genomics_pipeline.model.execution_input import ExecutionInput
+from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.records.fields import Fields, RecordKind, read_fields
+from genomics_pipeline.stores.protocol import Store
+
+KIND = RecordKind("the input of an execution", "restore the file, or run the whole run again")
+
+
+def read_input(store: Store, uri: str) -> ExecutionInput:
+    """Read the input of an execution.
+
+    Raises:
+        MissingObject: if there is none.
+        UnreadableRecord: if the file is not as we write it.
+    """
+    fields = read_fields(store, uri, KIND)
+    run, memory, earlier = fields.object("run"), fields.object("memory_mib"), fields.object("earlier")
+    return ExecutionInput(
+        place=RunPlace(run.text("name"), run.text("bucket"), run.text("prefix")),
+        reference=fields.text("reference"),
+        parameters=fields.object("parameters").values_by_name(),
+        tolerated=fields.object("tolerated").number_by_name(),
+        manifest=fields.key("manifest"),
+        memory_mib={stage: memory.integer(stage) for stage in memory.members},
+        earlier={label: [_details(one) for one in earlier.objects(label)] for label in earlier.members},
+    )
+
+
+def _details(fields: Fields) -> dict[str, str]:
+    return {"Bucket": fields.text("Bucket"), "Key": fields.text("Key")}
+
+
+def input_text(given: ExecutionInput) -> str:
+    """Return the content of ``input.json``."""
+    return f"{json.dumps(given.to_json(), indent=2)}\n"
