@@ -1,4 +1,4 @@
-# `make demo` and `make test` work on a fresh clone; the other targets are for contributors.
+# `make demo` and `make test` work in a fresh clone. The other targets are for contributors.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,18 +22,19 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n auto -m "not realdata and not validators and not emulators and not containers and not badluck"
 
-# Five hundred samples, with a fault in every third task.
+# Runs five hundred samples, with a fault in every third task.
 test-badluck: $(READY)
 	$(BIN)/python -m pytest -m badluck
 
 test-realdata: $(READY)
 	$(BIN)/python -m pytest -m realdata
 
-# Other validators check our definitions. Skipped without node and npm; with CI set that is a failure.
+# Checks the generated definitions with other validators. Without node and npm the tests are skipped, or fail if CI
+# is set.
 test-validators: $(READY)
 	$(BIN)/python -m pytest -m validators
 
-# Emulators of Step Functions, each in its own virtual environment.
+# Installs emulators of Step Functions, each in its own virtual environment.
 $(EMULATORS): Makefile
 	$(PYTHON) -m venv $(VENV)/bench-moto
 	$(VENV)/bench-moto/bin/python -m pip install --quiet --disable-pip-version-check 'moto[server]==5.2.5'
@@ -41,12 +42,12 @@ $(EMULATORS): Makefile
 	$(VENV)/bench-ministack/bin/python -m pip install --quiet --disable-pip-version-check ministack==1.5.33
 	touch $@
 
-# The emulators run the conformance cases. Skipped where they cannot be installed; with CI set that is a failure.
+# Runs the conformance cases on the emulators. If they cannot be installed, the tests are skipped, or fail if CI is set.
 test-emulators: $(READY)
 	-$(MAKE) $(EMULATORS)
 	$(BIN)/python -m pytest -m emulators
 
-# Builds and runs the images. Skipped without a container engine, where none can be started; with CI set that is a failure.
+# Builds and runs the images. Without a container engine the tests are skipped, or fail if CI is set.
 test-containers: $(READY)
 	$(BIN)/python -m pytest -m containers
 
@@ -56,7 +57,7 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The first two need bwa, samtools and bcftools, and are skipped without them.
+# The first two benchmarks need bwa, samtools and bcftools, and are skipped without them.
 bench: $(READY) $(EMULATORS)
 	$(PYTHON) -m venv $(VENV)/bench
 	$(VENV)/bench/bin/python -m pip install --quiet --disable-pip-version-check snakemake==9.27.1

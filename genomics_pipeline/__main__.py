@@ -1,4 +1,4 @@
-"""`python -m genomics_pipeline`."""
+"""The entry point of `python -m genomics_pipeline`."""
 
 from genomics_pipeline.cli.main import main
 

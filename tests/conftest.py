@@ -148,13 +148,13 @@ def step_functions(
 @pytest.fixture
 def cloudformation(aws: str) -> Iterator[str]:
     """Yield the URL of moto, empty, whose CloudFormation also does what moto leaves out."""
-    from tests.aws.cloudformation import completed
+    from tests.aws.cloudformation import complete_moto
 
     def reset() -> None:
         urlopen(Request(f"{aws}/moto-api/reset", method="POST")).close()
 
     reset()
-    with completed():
+    with complete_moto():
         yield aws
     reset()
 

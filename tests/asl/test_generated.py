@@ -102,28 +102,28 @@ def details(label: str) -> dict[str, str]:
     return {"Bucket": "bucket", "Key": f"runs/r/map-runs/{label}/uuid/manifest.json"}
 
 
-def payload_of(state: State, given: Any, variables: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
+def payload_of(state: State, state_input: Any, variables: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
     """Return the payload of a Task and the size of its SubmitJob, as the engine evaluates them."""
-    arguments = evaluate(state["Arguments"], {**variables, "states": {"input": given}}, "Arguments")
+    arguments = evaluate(state["Arguments"], {**variables, "states": {"input": state_input}}, "Arguments")
     entry, memory = arguments["ContainerOverrides"]["Environment"]
     assert (entry["Name"], memory) == (PAYLOAD_VARIABLE, {"Name": MEMORY_VARIABLE, "Value": "2048"})
     assert isinstance(arguments["Timeout"]["AttemptDurationSeconds"], int)
-    found: dict[str, Any] = json.loads(entry["Value"])
-    return found, len(json.dumps(arguments, ensure_ascii=False).encode())
+    payload: dict[str, Any] = json.loads(entry["Value"])
+    return payload, len(json.dumps(arguments, ensure_ascii=False).encode())
 
 
-def children(state: State, given: Any, variables: Mapping[str, Any], items: list[Any]) -> list[Any]:
+def children(state: State, state_input: Any, variables: Mapping[str, Any], items: list[Any]) -> list[Any]:
     """Return the inputs of the children of a Map."""
 
     def select(item: Any) -> Any:
-        states = {"input": given, "context": {"Map": {"Item": {"Value": item}}}}
+        states = {"input": state_input, "context": {"Map": {"Item": {"Value": item}}}}
         return evaluate(state["ItemSelector"], {**variables, "states": states}, "ItemSelector")
 
     selected = [select(item) for item in items]
     if "ItemBatcher" not in state:
         return selected
-    found = evaluate(state["ItemBatcher"], {**variables, "states": {"input": given}}, "ItemBatcher")
-    batcher = ItemBatcher(found.get("MaxItemsPerBatch"), found["MaxInputBytesPerBatch"], found["BatchInput"])
+    settings = evaluate(state["ItemBatcher"], {**variables, "states": {"input": state_input}}, "ItemBatcher")
+    batcher = ItemBatcher(settings.get("MaxItemsPerBatch"), settings["MaxInputBytesPerBatch"], settings["BatchInput"])
     return [batch for batch, _ in batcher.batches(selected)]
 
 
@@ -256,7 +256,7 @@ def test_the_engine_runs_each_stage_once_per_item_in_order_and_honours_tolerated
         batches = [items for stage, items in ran.tasks if stage == stages[0]]
         failed = 0
         for items in batches:
-            mine = [stage for stage, found in ran.tasks if found == items and stage in stages]
+            mine = [stage for stage, run_items in ran.tasks if run_items == items and stage in stages]
             bad = [stage for stage in stages if any((stage, item) in ran.failing for item in items)]
             whole = stages[: stages.index(bad[0]) + 1] if bad else stages
             assert mine == whole[: len(mine)]
@@ -274,10 +274,10 @@ def test_the_engine_runs_each_stage_once_per_item_in_order_and_honours_tolerated
     assert [stage for stage in dict.fromkeys(stage for stage, _ in ran.tasks) if stage not in reached] == []
     assert result.status == ("FAILED" if stopped else "SUCCEEDED")
     if stopped and result.error != "States.ExceedToleratedFailureThreshold":
-        told = json.loads(result.cause or "")
-        assert (result.error, told["error"]) == ("States.TaskFailed", "States.TaskFailed")
-        assert json.loads(told["cause"])["Container"]["Reason"] == f"{told['stage']} of cohort"
-        assert "Environment" not in json.loads(told["cause"])["Container"]
+        cause = json.loads(result.cause or "")
+        assert (result.error, cause["error"]) == ("States.TaskFailed", "States.TaskFailed")
+        assert json.loads(cause["cause"])["Container"]["Reason"] == f"{cause['stage']} of cohort"
+        assert "Environment" not in json.loads(cause["cause"])["Container"]
 
 
 def test_a_cause_that_was_cut_is_handed_on_as_it_is(pipeline: Any) -> None:
@@ -285,12 +285,12 @@ def test_a_cause_that_was_cut_is_handed_on_as_it_is(pipeline: Any) -> None:
     document = generate(pipeline("p", [("gather", "cohort", {"reference": "reference"})]))
     (catcher,) = document["States"]["gather"]["Catch"]
 
-    def told(cause: str) -> Any:
+    def caught_cause(cause: str) -> Any:
         states = {"errorOutput": {"Error": "States.TaskFailed", "Cause": cause}, "input": {"memory_mib": {}}}
         return evaluate(catcher["Assign"], {"states": states}, "Assign")["failure"]["cause"]
 
     detail = {"JobId": "j", "Container": {"Reason": "why", "Environment": [{"Name": "A", "Value": "x"}]}}
-    assert json.loads(told(json.dumps(detail))) == {"JobId": "j", "Container": {"Reason": "why"}}
+    assert json.loads(caught_cause(json.dumps(detail))) == {"JobId": "j", "Container": {"Reason": "why"}}
     cut = json.dumps({**detail, "Long": "x" * 40_000})[:32_768]
     for cause in (cut, "plain words", "", '{"Status":"FAILED"}'):
-        assert told(cause) == cause
+        assert caught_cause(cause) == cause

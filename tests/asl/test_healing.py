@@ -27,7 +27,7 @@ from tests.corpus.failure_causes import causes
 UNCATCHABLE = ("", "States.Runtime", "States.DataLimitExceeded")
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
 EXITED = "Essential container in task exited"
-GIVEN = {
+STATE_INPUT = {
     "run": {"name": "r", "bucket": "RUN", "prefix": ""},
     "reference": "r.fa",
     "parameters": {},
@@ -105,14 +105,14 @@ def run(pipeline: Any, tmp_path: Path) -> Any:
         ladder: tuple[int, ...] = (100, 200, 400),
         retry: dict[FailureClass, int] | None = None,
         stages: Sequence[Any] = (("align", "sample", {"reads": "sample.reads"}),),
-        **given: Any,
+        **overrides: Any,
     ) -> tuple[Batch, dict[str, Any]]:
         document = generate(stage(pipeline("p", stages), ladder, retry or {}))
         (tmp_path / "manifest.jsonl").write_text('{"sample":"S"}\n')
         batch = Batch(ends)
         result = execute(
             document,
-            {**GIVEN, **given},
+            {**STATE_INPUT, **overrides},
             name="e",
             state_machine="p",
             store=object_store().with_buckets({"RUN": tmp_path}),
@@ -230,8 +230,8 @@ def test_a_stage_begins_anew_after_the_one_before_it(run: Any) -> None:
 
 def test_the_worker_is_told_its_memory(run: Any) -> None:
     batch, _ = run([MEMORY])
-    told = [one["ContainerOverrides"]["Environment"][1] for one in batch.submitted]
-    assert told == [{"Name": "GENOMICS_PIPELINE_MEMORY_MIB", "Value": value} for value in ("100", "200")]
+    memory = [one["ContainerOverrides"]["Environment"][1] for one in batch.submitted]
+    assert memory == [{"Name": "GENOMICS_PIPELINE_MEMORY_MIB", "Value": value} for value in ("100", "200")]
 
 
 CAUSES = {one.name: one for one in causes() if one.error not in UNCATCHABLE and "stage" not in one.cause[:10]}

@@ -31,21 +31,21 @@ def good(pipeline: Any) -> dict[str, Any]:
     return document
 
 
-def put(*path: Any) -> Change:
+def change_value(*path: Any) -> Change:
     """Return a change that sets the value at a path."""
 
     def change(document: dict[str, Any]) -> None:
         *parents, key, value = path
-        found: Any = document
+        node: Any = document
         for parent in parents:
-            found = found[parent]
-        found[key] = value
+            node = node[parent]
+        node[key] = value
 
     return change
 
 
 def sample(*path: Any) -> Change:
-    return put("States", "Sample", *path)
+    return change_value("States", "Sample", *path)
 
 
 def align(*path: Any) -> Change:
@@ -101,7 +101,7 @@ BROKEN: dict[str, tuple[Change, str]] = {
         f"/States/Sample/Label: Label '{'L' * 41}' exceeds the 40-character limit allowed by the service",
     ),
     "label twice": (
-        put("States", "Interval", "Label", "Sample"),
+        change_value("States", "Interval", "Label", "Sample"),
         "/States/Interval/Label: Duplicate Label name: Sample",
     ),
     "concurrency": (

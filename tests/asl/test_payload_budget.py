@@ -23,13 +23,13 @@ STAGES = [
 RUN = {"name": "cohort-0123456789ab", "bucket": "b", "prefix": "runs/cohort-0123456789ab/"}
 
 
-def given(**parameters: Any) -> dict[str, Any]:
+def execution_input(**parameters: Any) -> dict[str, Any]:
     tolerated = MapSettings().tolerance()
     return ExecutionInput(RunPlace(**RUN), "s3://b/ref.fa", parameters, tolerated).to_json()
 
 
-def room(pipeline: Any, **parameters: Any) -> dict[str, PayloadBudget]:
-    return payload_budgets(pipeline, generate(pipeline), given(**parameters))
+def budgets(pipeline: Any, **parameters: Any) -> dict[str, PayloadBudget]:
+    return payload_budgets(pipeline, generate(pipeline), execution_input(**parameters))
 
 
 def request(pipeline: Any, item: Any) -> int:
@@ -74,37 +74,37 @@ def item(size: int) -> dict[str, str]:
 
 def test_the_largest_item_just_fits_a_job(pipeline: Any) -> None:
     declared = pipeline("p", STAGES)
-    found = room(declared)["sample"]
-    size = next(size for size in range(7600, 0, -1) if found.holds(item(size)))
+    budget = budgets(declared)["sample"]
+    size = next(size for size in range(7600, 0, -1) if budget.holds(item(size)))
     assert 30_000 < request(declared, item(size)) <= 30 * 1024
 
 
 def test_what_does_not_fit(pipeline: Any) -> None:
-    found = room(pipeline("p", STAGES))
-    assert not found["sample"].holds({"sample": "S", "lanes": "x" * 30_000})
-    assert found["interval"].quoted < found["sample"].quoted  # it carries where the results before it are
+    budget_of = budgets(pipeline("p", STAGES))
+    assert not budget_of["sample"].holds({"sample": "S", "lanes": "x" * 30_000})
+    assert budget_of["interval"].quoted < budget_of["sample"].quoted  # it carries where the results before it are
 
 
 def test_parameters_take_room(pipeline: Any) -> None:
     declared = pipeline("p", STAGES)
-    before, after = room(declared)["sample"], room(declared, align={"a": "x" * 1000})["sample"]
+    before, after = budgets(declared)["sample"], budgets(declared, align={"a": "x" * 1000})["sample"]
     assert before.quoted - after.quoted == len('"a":""') + 1000 + 4  # its four quotes are escaped
     assert before.plain - after.plain == len(compact({"align": {"a": "x" * 1000}})) - 2
 
 
 def test_a_batch_has_the_bytes_of_its_batcher(pipeline: Any) -> None:
     maps = {"sample": MapSettings(items_per_batch=10, max_input_bytes_per_batch=2000)}
-    found = room(pipeline("p", STAGES, maps))["sample"]
-    handed_on = {name: given()[name] for name in ("run", "reference", "parameters", "memory_mib")}
+    budget = budgets(pipeline("p", STAGES, maps))["sample"]
+    handed_on = {name: execution_input()[name] for name in ("run", "reference", "parameters", "memory_mib")}
     shared = compact({"BatchInput": {**handed_on, "upstream": {}}, "Items": [{"item": None}]})
-    assert found.plain == 2000 - len(shared)
+    assert budget.plain == 2000 - len(shared)
     default = {"sample": MapSettings(items_per_batch=10)}
-    assert room(pipeline("p", STAGES, default))["sample"].plain == 10_240 - len(shared)
+    assert budgets(pipeline("p", STAGES, default))["sample"].plain == 10_240 - len(shared)
 
 
 def test_jobs_that_are_too_large_without_an_item(pipeline: Any) -> None:
     with pytest.raises(DataError) as raised:
-        room(pipeline("p", STAGES), align={"a": "x" * 40_000}, gather={"a": "x" * 300_000})
+        budgets(pipeline("p", STAGES), align={"a": "x" * 40_000}, gather={"a": "x" * 300_000})
     problems = [str(problem) for problem in raised.value.problems]
     assert problems[0].startswith("the execution's input: AWS allows 262144 bytes, found 3")
     assert [problem.split(" bytes, found")[0] for problem in problems[1:]] == [

@@ -16,8 +16,8 @@ NUMBER, BYTES = "MaxItemsPerBatch", "MaxInputBytesPerBatch"
 
 
 def state(pipeline: Any, **settings: Any) -> dict[str, Any]:
-    found: dict[str, Any] = generate(pipeline("p", STAGES, {"sample": MapSettings(**settings)}))["States"]["Sample"]
-    return found
+    map_state: dict[str, Any] = generate(pipeline("p", STAGES, {"sample": MapSettings(**settings)}))["States"]["Sample"]
+    return map_state
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,8 @@ def test_tolerance(pipeline: Any, percentage: float, count: int | None, expected
     maps = {"interval": settings, "sample": settings}
     states = generate(pipeline("p", [*STAGES, ("joint", "interval", {"calls": "align.out"})], maps))["States"]
     assert (states["Interval"][PERCENTAGE], states["Interval"][COUNT]) == expected
-    given = "{% $states.input.tolerated.percentage %}", "{% $states.input.tolerated.count %}"
-    assert (states["Sample"][PERCENTAGE], states["Sample"][COUNT]) == given
+    from_input = "{% $states.input.tolerated.percentage %}", "{% $states.input.tolerated.count %}"
+    assert (states["Sample"][PERCENTAGE], states["Sample"][COUNT]) == from_input
 
 
 @pytest.mark.parametrize(
@@ -51,10 +51,10 @@ def test_tolerance(pipeline: Any, percentage: float, count: int | None, expected
     ],
 )
 def test_batches(pipeline: Any, items: int | None, most: int | None, expected: dict[str, int] | None) -> None:
-    found = state(pipeline, items_per_batch=items, max_input_bytes_per_batch=most)
-    batcher = found.get("ItemBatcher")
+    map_state = state(pipeline, items_per_batch=items, max_input_bytes_per_batch=most)
+    batcher = map_state.get("ItemBatcher")
     assert (batcher and {name: batcher[name] for name in batcher if name != "BatchInput"}) == expected
-    task = found["ItemProcessor"]["States"]["align"]["Arguments"]
+    task = map_state["ItemProcessor"]["States"]["align"]["Arguments"]
     timeout = task["Timeout"]["AttemptDurationSeconds"]
     assert ("86400*$count($states.input.Items)" in timeout) == bool(expected)
 

@@ -64,7 +64,7 @@ def _machine(create: Callable[..., Any], name: str, document: Any, *rest: Any, *
     return create(name, {**document, "Properties": {**properties, "DefinitionString": body.decode()}}, *rest, **more)
 
 
-def _updated_machine(update: Callable[..., Any], *, cloudformation_json: Any, **more: Any) -> Any:
+def _update_machine(update: Callable[..., Any], *, cloudformation_json: Any, **more: Any) -> Any:
     return _machine(
         lambda name, document: update(cloudformation_json=document, new_resource_name=name, **more),
         more.pop("new_resource_name"),
@@ -90,7 +90,7 @@ def _definition(_create: Any, name: str, document: Any, account: str, region: st
     )
 
 
-def _updated_definition(
+def _update_definition(
     _: Any, *, original_resource: JobDefinition, cloudformation_json: Any, account_id: str, region_name: str, **__: Any
 ) -> Any:
     """Register a new revision and deregister the previous one, as CloudFormation does; moto does nothing."""
@@ -99,7 +99,7 @@ def _updated_definition(
     return new
 
 
-def _deleted(kind: str) -> Callable[..., None]:
+def _delete_resource(kind: str) -> Callable[..., None]:
     """Delete resources of types that moto's CloudFormation does not delete, but its services do."""
 
     def queue(name: str) -> None:
@@ -139,20 +139,20 @@ def _bucket(create: Callable[..., Any], name: str, document: Any, *rest: Any, **
 
 def _rule(rule: dict[str, Any]) -> dict[str, Any]:
     """Return a lifecycle rule of CloudFormation with the names of S3's API."""
-    given = {"ID": rule["Id"], "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
+    members = {"ID": rule["Id"], "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
     if "TagFilters" in rule:
-        (given["Filter"],) = ({"Tag": tag} for tag in rule["TagFilters"])
+        (members["Filter"],) = ({"Tag": tag} for tag in rule["TagFilters"])
     if "ExpirationInDays" in rule:
-        given["Expiration"] = {"Days": rule["ExpirationInDays"]}
+        members["Expiration"] = {"Days": rule["ExpirationInDays"]}
     if "ExpiredObjectDeleteMarker" in rule:
-        given["Expiration"] = {"ExpiredObjectDeleteMarker": rule["ExpiredObjectDeleteMarker"]}
+        members["Expiration"] = {"ExpiredObjectDeleteMarker": rule["ExpiredObjectDeleteMarker"]}
     for name in ("AbortIncompleteMultipartUpload", "NoncurrentVersionExpiration"):
         if name in rule:
-            given[name] = rule[name]
-    return given
+            members[name] = rule[name]
+    return members
 
 
-def _applied(apply: Callable[..., None], change_set: ChangeSet) -> None:
+def _apply_change_set(apply: Callable[..., None], change_set: ChangeSet) -> None:
     """Keep outputs and parameters of a stack that a change set created, which moto loses."""
     apply(change_set)
     stack = change_set.stack
@@ -196,20 +196,20 @@ class BucketPolicy(CloudFormationModel):
 
 
 @contextmanager
-def completed() -> Iterator[None]:
+def complete_moto() -> Iterator[None]:
     """Add the missing behaviour to moto's CloudFormation."""
     for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
         cached.cache_clear()  # they may have been asked for before BucketPolicy was there
     with pytest.MonkeyPatch.context() as patch:
         _complete(patch, ComputeEnvironment, "create_from_cloudformation_json", _environment)
         _complete(patch, StateMachine, "create_from_cloudformation_json", _machine)
-        _complete(patch, StateMachine, "update_from_cloudformation_json", _updated_machine)
+        _complete(patch, StateMachine, "update_from_cloudformation_json", _update_machine)
         _complete(patch, JobDefinition, "create_from_cloudformation_json", _definition)
-        _complete(patch, JobDefinition, "update_from_cloudformation_json", _updated_definition)
+        _complete(patch, JobDefinition, "update_from_cloudformation_json", _update_definition)
         _complete(patch, FakeBucket, "create_from_cloudformation_json", _bucket)
         for model in (JobQueue, ComputeEnvironment, JobDefinition, RouteTable):
-            _complete(patch, model, "delete_from_cloudformation_json", _deleted(model.__name__))
-        _complete(patch, ChangeSet, "apply", _applied)
+            _complete(patch, model, "delete_from_cloudformation_json", _delete_resource(model.__name__))
+        _complete(patch, ChangeSet, "apply", _apply_change_set)
         patch.setattr(Stack, "stack_parameters", property(_values))
         # AWS makes the change set, whose status tells that it has no changes, as moto's does when it is let.
         patch.setattr(CloudFormationResponse, "_validate_different_update", lambda *_: None)

@@ -21,14 +21,14 @@ def test_members_are_renamed_and_a_users_own_keys_are_not() -> None:
         "ContainerOverrides": {"Environment": [{"Name": "n", "Value": "v"}]},
         "EksPropertiesOverride": {"PodProperties": {"Metadata": {"Labels": {"App": "x"}}}},
     }
-    found = to_service(shape("SubmitJob"), arguments)
-    assert found == {
+    request = to_service(shape("SubmitJob"), arguments)
+    assert request == {
         "jobName": "j",
         "parameters": {"inputFile": "a", "Codec": "b"},
         "containerOverrides": {"environment": [{"name": "n", "value": "v"}]},
         "eksPropertiesOverride": {"podProperties": {"metadata": {"labels": {"App": "x"}}}},
     }
-    assert from_service(shape("SubmitJob"), found) == arguments
+    assert from_service(shape("SubmitJob"), request) == arguments
 
 
 def test_an_argument_that_the_service_does_not_have() -> None:

@@ -41,30 +41,30 @@ def test_what_is_asked_again(code: str) -> None:
 def test_what_is_not() -> None:
     pauses: list[float] = []
 
-    def refused(code: str) -> None:
+    def refuse(code: str) -> None:
         raise refusal(code)
 
     with pytest.raises(ClientError):
-        retry_throttled(lambda: refused("AccessDenied"), pauses.append)
+        retry_throttled(lambda: refuse("AccessDenied"), pauses.append)
     assert pauses == []
     with pytest.raises(ClientError):
-        retry_throttled(lambda: refused("503"), pauses.append)
+        retry_throttled(lambda: refuse("503"), pauses.append)
     assert len(pauses) == ROUNDS - 1
     assert max(pauses) <= patience.LONGEST_PAUSE_S
 
 
 def test_answers_stand_in_order_and_no_more_than_a_thousand_are_asked_ahead() -> None:
-    taken = 0
+    count = 0
 
     def numbers() -> Iterator[int]:
-        nonlocal taken
-        while taken < 4999:
-            taken += 1
-            yield taken
+        nonlocal count
+        while count < 4999:
+            count += 1
+            yield count
 
     answers = in_parallel(lambda number: 2 * number, numbers())
     assert next(answers) == 2
-    assert taken <= patience.AT_ONCE
+    assert count <= patience.AT_ONCE
     assert list(answers) == [2 * number for number in range(2, 5000)]
 
 

@@ -44,7 +44,7 @@ def stub(clients: Clients) -> Iterator[Stubber]:
         stubber.assert_no_pending_responses()
 
 
-def described(status: str, **more: Any) -> dict[str, Any]:
+def stack_response(status: str, **more: Any) -> dict[str, Any]:
     return {"Stacks": [{"StackName": "s", "StackId": STACK, "CreationTime": NOW, "StackStatus": status, **more}]}
 
 
@@ -57,7 +57,7 @@ def change(action: str, name: str, **more: Any) -> dict[str, Any]:
     return {"Type": "Resource", "ResourceChange": what}
 
 
-def events(*told: tuple[str, str, str], more: str | None = None) -> dict[str, Any]:
+def events(*entries: tuple[str, str, str], more: str | None = None) -> dict[str, Any]:
     """Add a page of events (id, resource, status), the newest first; the resource `s` is the stack."""
     page = [
         {
@@ -71,7 +71,7 @@ def events(*told: tuple[str, str, str], more: str | None = None) -> dict[str, An
             "ResourceStatus": status.partition(": ")[0],
             **({"ResourceStatusReason": status.partition(": ")[2]} if ": " in status else {}),
         }
-        for name, resource, status in told
+        for name, resource, status in entries
     ]
     return {"StackEvents": page, **({"NextToken": more} if more else {})}
 
@@ -82,7 +82,7 @@ def missing(stub: Stubber) -> None:
 
 def test_a_change_set_of_a_new_stack(clients: Clients, stub: Stubber) -> None:
     missing(stub)
-    given = {
+    request = {
         "StackName": "s",
         "ChangeSetName": ANY,
         "ChangeSetType": "CREATE",
@@ -91,7 +91,7 @@ def test_a_change_set_of_a_new_stack(clients: Clients, stub: Stubber) -> None:
         "Parameters": [{"ParameterKey": "MaxVcpus", "ParameterValue": "8"}],
         "TemplateBody": '{"Parameters":{"MaxVcpus":{},"VpcId":{}},"Resources":{}}',
     }
-    stub.add_response("create_change_set", {"Id": ARN, "StackId": STACK}, given)
+    stub.add_response("create_change_set", {"Id": ARN, "StackId": STACK}, request)
     stub.add_response("describe_change_set", change_set("CREATE_PENDING"))
     stub.add_response("describe_change_set", change_set("CREATE_IN_PROGRESS"))
     first = change_set("CREATE_COMPLETE", Changes=[change("Add", "A")], NextToken="2")
@@ -109,9 +109,9 @@ def test_parameters_that_are_not_given_keep_their_values(clients: Clients, stub:
     """Keep the values of the stack's parameters; a parameter that is new in the template has its default."""
     stub.add_response(
         "describe_stacks",
-        described("CREATE_COMPLETE", Parameters=[{"ParameterKey": "MaxVcpus"}, {"ParameterKey": "Gone"}]),
+        stack_response("CREATE_COMPLETE", Parameters=[{"ParameterKey": "MaxVcpus"}, {"ParameterKey": "Gone"}]),
     )
-    given = {
+    request = {
         "StackName": "s",
         "ChangeSetName": ANY,
         "ChangeSetType": "UPDATE",
@@ -120,7 +120,7 @@ def test_parameters_that_are_not_given_keep_their_values(clients: Clients, stub:
         "Parameters": [{"ParameterKey": "MaxVcpus", "UsePreviousValue": True}],
         "TemplateBody": ANY,
     }
-    stub.add_response("create_change_set", {"Id": ARN, "StackId": STACK}, given)
+    stub.add_response("create_change_set", {"Id": ARN, "StackId": STACK}, request)
     stub.add_response("describe_change_set", change_set("CREATE_COMPLETE"))
     assert make_change_set("s", TEMPLATE, {}, clients, no_wait) == ChangeSet(ARN, STACK, ())
 
@@ -133,7 +133,7 @@ def test_parameters_that_are_not_given_keep_their_values(clients: Clients, stub:
     ],
 )
 def test_nothing_to_change(clients: Clients, stub: Stubber, reason: str) -> None:
-    stub.add_response("describe_stacks", described("UPDATE_COMPLETE"))
+    stub.add_response("describe_stacks", stack_response("UPDATE_COMPLETE"))
     stub.add_response("create_change_set", {"Id": ARN, "StackId": STACK})
     stub.add_response("describe_change_set", change_set("FAILED", StatusReason=reason))
     stub.add_response("delete_change_set", {}, {"ChangeSetName": ARN, "StackName": STACK})
@@ -141,7 +141,7 @@ def test_nothing_to_change(clients: Clients, stub: Stubber, reason: str) -> None
 
 
 def test_a_change_set_that_cannot_be_made(clients: Clients, stub: Stubber) -> None:
-    stub.add_response("describe_stacks", described("UPDATE_COMPLETE"))
+    stub.add_response("describe_stacks", stack_response("UPDATE_COMPLETE"))
     stub.add_response("create_change_set", {"Id": ARN, "StackId": STACK})
     stub.add_response("describe_change_set", change_set("FAILED", StatusReason="VpcId is none"))
     stub.add_response("delete_change_set", {})
@@ -151,7 +151,7 @@ def test_a_change_set_that_cannot_be_made(clients: Clients, stub: Stubber) -> No
 
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"])
 def test_a_stack_that_can_only_be_deleted(clients: Clients, stub: Stubber, status: str) -> None:
-    stub.add_response("describe_stacks", described(status))
+    stub.add_response("describe_stacks", stack_response(status))
     expected = (
         f"stack s: expected a stack that can be changed, found {status}; run `genomics-pipeline destroy`, then deploy"
     )
@@ -169,11 +169,11 @@ def test_a_first_template_that_is_too_long(clients: Clients, stub: Stubber) -> N
 def test_a_long_template_goes_through_the_bucket(clients: Clients, stub: Stubber) -> None:
     clients.s3.create_bucket(Bucket="long-template")
     outputs = [{"OutputKey": "Bucket", "OutputValue": "long-template"}]
-    stub.add_response("describe_stacks", described("CREATE_COMPLETE", Outputs=outputs))
+    stub.add_response("describe_stacks", stack_response("CREATE_COMPLETE", Outputs=outputs))
     key = "templates/99286a6562cd.json"
-    given = dict.fromkeys(("StackName", "ChangeSetName", "ChangeSetType", "Capabilities", "Tags", "Parameters"), ANY)
+    request = dict.fromkeys(("StackName", "ChangeSetName", "ChangeSetType", "Capabilities", "Tags", "Parameters"), ANY)
     url = f"https://long-template.s3.us-east-1.amazonaws.com/{key}"
-    stub.add_response("create_change_set", {"Id": ARN, "StackId": STACK}, {**given, "TemplateURL": url})
+    stub.add_response("create_change_set", {"Id": ARN, "StackId": STACK}, {**request, "TemplateURL": url})
     stub.add_response("describe_change_set", change_set("CREATE_COMPLETE"))
     make_change_set("s", {**TEMPLATE, "Description": "x" * quotas.TEMPLATE_BODY.value}, {}, clients, no_wait)
     assert clients.s3.head_object(Bucket="long-template", Key=key)["ContentLength"] == 51273
@@ -192,11 +192,11 @@ def test_events_are_told_once_and_the_end_is_the_stacks_own(clients: Clients, st
     )
     stub.add_response("describe_stack_events", events(("4", "s", "UPDATE_COMPLETE"), more="2"))
     stub.add_response("describe_stack_events", events(("3", "s", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"), before))
-    stub.add_response("describe_stacks", described("UPDATE_COMPLETE"), {"StackName": STACK})
-    told: list[StackEvent] = []
+    stub.add_response("describe_stacks", stack_response("UPDATE_COMPLETE"), {"StackName": STACK})
+    reported: list[StackEvent] = []
     slept: list[float] = []
-    assert execute(ChangeSet(ARN, STACK, ()), clients, told.append, slept.append)["StackId"] == STACK
-    assert [(event.resource, event.status) for event in told] == [
+    assert execute(ChangeSet(ARN, STACK, ()), clients, reported.append, slept.append)["StackId"] == STACK
+    assert [(event.resource, event.status) for event in reported] == [
         ("s", "UPDATE_IN_PROGRESS"),
         ("A", "CREATE_COMPLETE"),
         ("s", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
@@ -208,7 +208,7 @@ def test_events_are_told_once_and_the_end_is_the_stacks_own(clients: Clients, st
 def test_what_failed_is_told_with_its_reason_and_its_consequences_are_not(clients: Clients, stub: Stubber) -> None:
     stub.add_response("describe_stack_events", events())
     stub.add_response("execute_change_set", {})
-    told = events(
+    reported = events(
         ("6", "s", "ROLLBACK_COMPLETE"),
         ("5", "A", "DELETE_COMPLETE"),
         ("4", "s", "ROLLBACK_IN_PROGRESS: The following resource(s) failed to create: [A, B]."),
@@ -216,8 +216,8 @@ def test_what_failed_is_told_with_its_reason_and_its_consequences_are_not(client
         ("2", "A", "CREATE_FAILED: You have reached the limit of 50 compute environments"),
         ("1", "s", "CREATE_IN_PROGRESS: User Initiated"),
     )
-    stub.add_response("describe_stack_events", told)
-    stub.add_response("describe_stacks", described("ROLLBACK_COMPLETE"))
+    stub.add_response("describe_stack_events", reported)
+    stub.add_response("describe_stacks", stack_response("ROLLBACK_COMPLETE"))
     with pytest.raises(RunError) as error:
         execute(ChangeSet(ARN, STACK, ()), clients, lambda _: None, no_wait)
     assert str(error.value) == (
@@ -231,7 +231,7 @@ def test_a_deletion_that_failed(clients: Clients, stub: Stubber) -> None:
     stub.add_response(
         "describe_stack_events", events(("2", "s", "DELETE_FAILED"), ("1", "A", "DELETE_FAILED: it is in use"))
     )
-    stub.add_response("describe_stacks", described("DELETE_FAILED"))
-    (found,) = described("CREATE_COMPLETE")["Stacks"]
+    stub.add_response("describe_stacks", stack_response("DELETE_FAILED"))
+    (stack_description,) = stack_response("CREATE_COMPLETE")["Stacks"]
     with pytest.raises(RunError, match=r"^stack s: DELETE_FAILED: A \(AWS::S3::Bucket\): it is in use$"):
-        delete(found, clients, lambda _: None, no_wait)
+        delete(stack_description, clients, lambda _: None, no_wait)

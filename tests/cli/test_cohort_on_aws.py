@@ -62,8 +62,8 @@ def test_a_cohort_comes_home(stack: Deployed, step_functions: FakeAws, tmp_path:
 
     fetched = cli("results", run, "--json", "--download", tmp_path / "fetched")
     assert fetched.code == 0, fetched.err
-    found = {one["item"]: one for one in map(json.loads, fetched.out.splitlines())}
-    assert {item: one["state"] for item, one in found.items()} == {
+    results = {one["item"]: one for one in map(json.loads, fetched.out.splitlines())}
+    assert {item: one["state"] for item, one in results.items()} == {
         "sample1": "SUCCEEDED",
         "sample2": "SUCCEEDED",
         "sample3": "FAILED",

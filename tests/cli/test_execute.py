@@ -50,9 +50,9 @@ def test_json_holds_the_end_of_the_execution(cli: Cli, here: Path) -> None:
     write(here / "input.json", {"n": 1})
     ended = cli("execute", "machine.json", "--input", "input.json", "--json", "--fast-forward")
     assert (ended.code, ended.err) == (0, "")
-    found = json.loads(ended.out)
-    assert 3600 <= found.pop("seconds") < 3660  # the hour, and what running took
-    assert found == {
+    result = json.loads(ended.out)
+    assert 3600 <= result.pop("seconds") < 3660  # the hour, and what running took
+    assert result == {
         "status": "SUCCEEDED",
         "output": 2,
         "error": None,
@@ -90,8 +90,8 @@ def test_a_failed_execution_ends_with_1(cli: Cli, here: Path) -> None:
         },
     )
     ended = cli("execute", "machine.json", "--json")
-    found = json.loads(ended.out)
-    assert (ended.code, found["status"], found["error"], found["cause"]) == (1, "FAILED", "Custom", "on purpose")
+    result = json.loads(ended.out)
+    assert (ended.code, result["status"], result["error"], result["cause"]) == (1, "FAILED", "Custom", "on purpose")
 
 
 def test_input_from_standard_input(cli: Cli, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,9 +228,9 @@ def test_mocks(cli: Cli, here: Path, case: str, output: Any, delays: int) -> Non
     machine(here / "machine.json", A=state)
     write(here / "mock.json", MOCKS)
     ended = cli("execute", "machine.json", "--mock", "mock.json", "--test-case", case, "--json", "--fast-forward")
-    found = json.loads(ended.out)
-    assert found["output"] == output
-    assert found["seconds"] >= delays
+    result = json.loads(ended.out)
+    assert result["output"] == output
+    assert result["seconds"] >= delays
 
 
 def test_the_state_machine_is_named_by_its_file_or_by_the_option(cli: Cli, here: Path) -> None:
@@ -246,8 +246,8 @@ def test_batch_jobs_are_the_shipped_steps(cli: Cli, here: Path) -> None:
     submit = "arn:aws:states:::batch:submitJob.sync"
     machine(here / "machine.json", A={"Type": "Task", "Resource": submit, "Arguments": arguments})
     ended = cli("execute", "machine.json", "--root", "buckets", "--json")
-    found = json.loads(ended.out)
-    assert (ended.code, found["error"], found["cause"]) == (
+    result = json.loads(ended.out)
+    assert (ended.code, result["error"], result["cause"]) == (
         1,
         "Batch.ClientException",
         "JobDefinition not found: genomics-pipeline-alignments",
@@ -264,9 +264,9 @@ def test_the_definition_of_a_run_is_executed_by_the_same_worker(cli: Cli, here: 
     made.unlink()
     definition, given = "buckets/RUN/definition.json", "buckets/RUN/input.json"
     ended = cli("execute", definition, "--input", given, "--root", "buckets", "--json")
-    found = json.loads(ended.out)
-    assert (ended.code, found["status"]) == (0, "SUCCEEDED"), found
-    assert [(run["label"], run["itemCounts"]["failed"]) for run in found["map_runs"]] == [
+    result = json.loads(ended.out)
+    assert (ended.code, result["status"]) == (0, "SUCCEEDED"), result
+    assert [(run["label"], run["itemCounts"]["failed"]) for run in result["map_runs"]] == [
         ("Sample", 0),
         ("Interval", 0),
     ]
@@ -382,8 +382,8 @@ def test_every_problem_of_a_document_is_reported(cli: Cli, here: Path) -> None:
     write(here / "machine.json", {"QueryLanguage": "JSONata", "StartAt": "A", "States": states})
     ended = cli("execute", "machine.json", "--json")
     assert (ended.code, ended.out) == (2, "")
-    found = [tuple(line.split(": ")[1:3]) for line in ended.err.splitlines()]
-    assert found == [
+    result = [tuple(line.split(": ")[1:3]) for line in ended.err.splitlines()]
+    assert result == [
         ("machine.json:/States/A/Next", "MISSING_TRANSITION_TARGET"),
         ("machine.json:/States/B", "MISSING_TRANSITION_TARGET"),
         ("machine.json:/States/B/Resource", f"nothing here runs '{SEND}'"),

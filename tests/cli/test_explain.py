@@ -81,22 +81,22 @@ OF_A_STAGE = {
 }
 
 
-def explain_json(given: Any, cli: Cli, tmp_path: Path) -> dict[str, Any]:
+def explain_json(failure: Any, cli: Cli, tmp_path: Path) -> dict[str, Any]:
     file = tmp_path / "cause.json"
-    file.write_text(json.dumps(given))
+    file.write_text(json.dumps(failure))
     ended = cli("explain", str(file), "--json")
     assert (ended.code, ended.err) == (0, "")
-    found: dict[str, Any] = json.loads(ended.out)
-    return found
+    explanation: dict[str, Any] = json.loads(ended.out)
+    return explanation
 
 
 @pytest.mark.parametrize("form", [*OF_A_JOB, *OF_A_STAGE])
 def test_every_form_of_a_failure(form: str, cli: Cli, tmp_path: Path) -> None:
-    found = explain_json({**OF_A_JOB, **OF_A_STAGE}[form], cli, tmp_path)
-    assert (found["class"], found["why"]) == ("out_of_memory", f"container reason: {OUT_OF_MEMORY}")
-    assert (found["job_id"], found["exit_code"], found["memory_mib"]) == ("4d1c", 137, 8192)
-    assert found["log_streams"] == ["align/default/1", "align/default/2"]
-    summary = (found["stage"], found["attempts"], found["tried"])
+    explanation = explain_json({**OF_A_JOB, **OF_A_STAGE}[form], cli, tmp_path)
+    assert (explanation["class"], explanation["why"]) == ("out_of_memory", f"container reason: {OUT_OF_MEMORY}")
+    assert (explanation["job_id"], explanation["exit_code"], explanation["memory_mib"]) == ("4d1c", 137, 8192)
+    assert explanation["log_streams"] == ["align/default/1", "align/default/2"]
+    summary = (explanation["stage"], explanation["attempts"], explanation["tried"])
     assert summary == (("alignment", 3, TRIED) if form in OF_A_STAGE else (None, 2, []))
 
 

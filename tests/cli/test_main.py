@@ -33,9 +33,9 @@ def commands(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
 
 
 def test_every_command_has_help_with_an_example(cli: Cli) -> None:
-    found = list(commands(root))
-    assert len(found) >= 8
-    for words in found:
+    paths = list(commands(root))
+    assert len(paths) >= 8
+    for words in paths:
         for option in ("--help", "-h"):
             ended = cli(*words, option)
             assert (ended.code, ended.err) == (0, ""), words

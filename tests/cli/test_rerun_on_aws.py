@@ -109,13 +109,13 @@ def test_only_a_class_with_more_memory_and_a_chain_of_two(
     assert shown.out.splitlines()[0] == f"{failed_run}: {failed_run}-r1: 1 sample, 1 out of memory: big"
     step_functions.execution(f"{failed_run}-r1").wait()
     assert asked[0] == ("alignment", "65536")
-    given = stack.read(f"runs/{failed_run}/reruns/1/input.json")
-    assert json.loads(step_functions.execution(f"{failed_run}-r1").text) == given
-    assert given["memory_mib"] == {"alignment": 65536}
-    assert given["parameters"] == {"variant_calling": {"ploidy": 1}}
-    assert given["tolerated"] == {"percentage": 100, "count": 1}  # of five half may fail, and one did for good
+    execution_input = stack.read(f"runs/{failed_run}/reruns/1/input.json")
+    assert json.loads(step_functions.execution(f"{failed_run}-r1").text) == execution_input
+    assert execution_input["memory_mib"] == {"alignment": 65536}
+    assert execution_input["parameters"] == {"variant_calling": {"ploidy": 1}}
+    assert execution_input["tolerated"] == {"percentage": 100, "count": 1}  # of five samples two may fail, and one has
     (whole,) = {key.split("/")[-2] for key in stack.keys(f"runs/{failed_run}/map-runs/Sample/") if "FAILED" in key}
-    assert [details["Key"].split("/")[-2] for details in given["earlier"]["Sample"]] == [whole]
+    assert [details["Key"].split("/")[-2] for details in execution_input["earlier"]["Sample"]] == [whole]
     record = stack.read(f"runs/{failed_run}/reruns/1/run.json")
     assert (record["execution"], record["parent"], record["classes"]) == (
         f"{failed_run}-r1",
@@ -134,8 +134,8 @@ def test_only_a_class_with_more_memory_and_a_chain_of_two(
 
     assert json_of(cli("rerun", failed_run, "--json"))["execution"] == f"{failed_run}-r2"
     step_functions.execution(f"{failed_run}-r2").wait()
-    given = stack.read(f"runs/{failed_run}/reruns/2/input.json")
-    assert (given["parameters"], len(given["earlier"]["Sample"])) == ({}, 2)
+    execution_input = stack.read(f"runs/{failed_run}/reruns/2/input.json")
+    assert (execution_input["parameters"], len(execution_input["earlier"]["Sample"])) == ({}, 2)
     status = json_of(cli("status", failed_run, "--json"))
     assert [status["map_runs"][0][name] for name in ("total", "succeeded", "failed")] == [5, 5, 0]
     rows = [json.loads(line) for line in cli("runs", "--json").out.splitlines()]
@@ -221,8 +221,8 @@ def test_a_class_is_the_workers_where_it_knows_better(failed_run: str, stack: De
         "attempt": 1,
     }
     stack.put(f"{place}/failure.json", json.dumps(failure))
-    found = json_of(cli("rerun", failed_run, "--dry-run", "--json"))
-    assert found["by_class"] == {"out_of_memory": 1, "tool_error": 1}
+    plan = json_of(cli("rerun", failed_run, "--dry-run", "--json"))
+    assert plan["by_class"] == {"out_of_memory": 1, "tool_error": 1}
     assert json_of(cli("rerun", failed_run, "--dry-run", "--json", "--class", "tool_error"))["first"] == ["bad"]
 
 

@@ -43,11 +43,11 @@ def test_the_newest_first_then_what_has_no_execution(
     boto3.client("stepfunctions").start_execution(
         stateMachineArn=step_functions.execution(names[0]).machine.arn, name="somebody-elses", input="{}"
     )
-    found = rows(cli("runs", "--json"))
-    assert [(row["run"], row["samples"], row["pipeline"]) for row in found] == [
+    listed = rows(cli("runs", "--json"))
+    assert [(row["run"], row["samples"], row["pipeline"]) for row in listed] == [
         (name, 2, "germline") for name in (names[1], names[0], names[2])
     ]
-    assert [(row["status"], row["seconds"] is None) for row in found] == [
+    assert [(row["status"], row["seconds"] is None) for row in listed] == [
         ("SUCCEEDED", False),
         ("SUCCEEDED", False),
         ("NOT_STARTED", True),

@@ -61,7 +61,7 @@ def test_from_nothing_to_a_stack_and_back(cli: Callable[..., Any]) -> None:
     assert outputs["JobQueue"] == "arn:aws:batch:us-east-1:000000000000:job-queue/genomics-pipeline"
 
     policy = json.loads(cli("template", "--caller-policy").out)
-    assert [found["Resource"] for found in policy["Statement"] if found["Sid"] == "FindObjects"] == [
+    assert [statement["Resource"] for statement in policy["Statement"] if statement["Sid"] == "FindObjects"] == [
         [f"arn:aws:s3:::{outputs['Bucket']}"]
     ]
 

@@ -32,8 +32,8 @@ def fasta(tmp_path: Path) -> Path:
 
 def summary_of(ended: Ended) -> dict[str, Any]:
     assert ended.code == 0, ended.err
-    found: dict[str, Any] = json.loads(ended.out)
-    return found
+    answer: dict[str, Any] = json.loads(ended.out)
+    return answer
 
 
 def errors(ended: Ended) -> list[str]:
@@ -81,7 +81,7 @@ def test_a_run_is_uploaded_and_started(
     execution = step_functions.execution(run)
     execution.wait()
     assert execution.status == "SUCCEEDED"
-    given = {
+    expected_input = {
         "run": {"name": run, "bucket": stack.bucket, "prefix": f"runs/{run}/"},
         "reference": reference,
         "parameters": {},
@@ -90,7 +90,7 @@ def test_a_run_is_uploaded_and_started(
         "memory_mib": {},
         "earlier": {},
     }
-    assert json.loads(execution.text) == given == stack.read(f"runs/{run}/input.json")
+    assert json.loads(execution.text) == expected_input == stack.read(f"runs/{run}/input.json")
     assert stack.read(f"runs/{run}/definition.json") == json.loads(execution.machine.definition)
     jobs = [json.loads(job.job.environment["GENOMICS_PIPELINE_TASK"]) for job in step_functions.batch.jobs.values()]
     assert sorted(job["items"][0]["sample"] for job in jobs if job["stage"] == "alignment") == ["A", "B", "C"]

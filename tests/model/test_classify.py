@@ -74,14 +74,14 @@ def test_the_corpus_has_every_class_every_line_of_the_tables_and_a_source_each()
     assert set(counted) == set(FailureClass)
     assert counted.total() >= 60
     assert all(cause.source for cause in CAUSES.values())
-    told = {classify(cause.error, cause.cause).why for cause in CAUSES.values()}
-    reasons = [why.partition(": ")[2] for why in told]
+    whys = {classify(cause.error, cause.cause).why for cause in CAUSES.values()}
+    reasons = [why.partition(": ")[2] for why in whys]
     for start in BY_STATUS_REASON:
         assert any(reason.startswith(start) for reason in reasons), start
     for start in BY_REASON:
         assert any(reason.lower().startswith(start) for reason in reasons), start
-    assert {f"exit code: {code}" for code in BY_EXIT_CODE} <= told
-    assert {f"error: {name}" for name in BY_ERROR if name} <= told
+    assert {f"exit code: {code}" for code in BY_EXIT_CODE} <= whys
+    assert {f"error: {name}" for name in BY_ERROR if name} <= whys
 
 
 @pytest.mark.parametrize("table", [BY_STATUS_REASON, BY_REASON], ids=["status reasons", "reasons"])
@@ -143,9 +143,9 @@ def test_the_memory_of_a_job(container: dict[str, Any], memory_mib: int | None) 
 
 
 def test_whether_the_exit_code_alone_tells() -> None:
-    told = "OutOfMemoryError: Container killed due to memory usage"
+    reason = "OutOfMemoryError: Container killed due to memory usage"
     assert classify("States.TaskFailed", job(code=1)).by_exit_code
-    assert not classify("States.TaskFailed", job(code=137, reason=told)).by_exit_code
+    assert not classify("States.TaskFailed", job(code=137, reason=reason)).by_exit_code
     assert not classify("States.Timeout", "").by_exit_code
 
 
@@ -155,13 +155,13 @@ def test_what_was_tried_before() -> None:
         {"class": "throttled", "memory_mib": 4096},
         {"class": "out_of_memory", "memory_mib": 4096, "job_id": "j1"},
     ]
-    found = classify("", stage(job(code=137), tried=tried))
-    assert found.tried == (
+    failure = classify("", stage(job(code=137), tried=tried))
+    assert failure.tried == (
         StageTry(FailureClass.HOST_LOST, 4096, "j0"),
         StageTry(FailureClass.THROTTLED, 4096),
         StageTry(FailureClass.OUT_OF_MEMORY, 4096, "j1"),
     )
-    assert (found.attempts, found.attempt) == (2, 1)  # one of j0; one of j1, which Batch calls its first
+    assert (failure.attempts, failure.attempt) == (2, 1)  # one of j0; one of j1, which Batch calls its first
     odd = classify("", stage(job(code=137), tried=[{"class": "sad", "memory_mib": "?"}, 7]))
     assert odd.tried == (StageTry(FailureClass.UNKNOWN),)
     assert (odd.attempts, odd.attempt) == (1, 1)
@@ -177,18 +177,18 @@ def test_the_class_is_found_anew_but_for_the_exit_codes_that_are_the_steps_own()
 
 
 def test_a_cause_that_was_cut_tells_what_its_beginning_holds() -> None:
-    told = "AWS cut the cause after 32,768 characters; see the job's log"
+    message = "AWS cut the cause after 32,768 characters; see the job's log"
     cut = json.dumps({"stage": "alignment", "class": "out_of_memory", "error": "E", "cause": "x" * 40_000})
     cut = cut.replace('": ', '":').replace(', "', ',"')[:32_768]
     assert classify("States.TaskFailed", cut) == Failure(
         failure_class=FailureClass.OUT_OF_MEMORY,
-        message=told,
+        message=message,
         why="class: out_of_memory, as classified by the state machine",
         error="E",
         stage="alignment",
     )
     of_a_job = job(code=137, Command="x" * 40_000)[:32_768]
-    assert classify("States.TaskFailed", of_a_job) == Failure(FailureClass.UNKNOWN, told, error="States.TaskFailed")
+    assert classify("States.TaskFailed", of_a_job) == Failure(FailureClass.UNKNOWN, message, error="States.TaskFailed")
     number = f'{{"class":"timeout","stage":{"1" * 40_000}'[:32_768]
     assert classify("", number).stage is None
     assert classify("States.Timeout", "words" * 10_000).failure_class == FailureClass.TIMEOUT

@@ -11,9 +11,9 @@ from genomics_pipeline.stores import s3
 
 @pytest.mark.parametrize("module", [errors, parameters, task, s3])
 def test_the_examples_of_the_docstrings(module: object) -> None:
-    found = doctest.testmod(module)  # type: ignore[arg-type]
-    assert found.attempted > 0
-    assert found.failed == 0
+    results = doctest.testmod(module)  # type: ignore[arg-type]
+    assert results.attempted > 0
+    assert results.failed == 0
 
 
 @pytest.mark.parametrize(

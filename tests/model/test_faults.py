@@ -44,12 +44,12 @@ class = "engine_killed"
 """
 
 
-def parsed(text: str) -> Faults:
+def parse(text: str) -> Faults:
     return parse_faults(text, file="faults.toml", stages=STAGES, samples=SAMPLES)
 
 
 def test_a_file_with_everything() -> None:
-    assert parsed(ALL) == Faults(
+    assert parse(ALL) == Faults(
         "faults.toml",
         20261124,
         (
@@ -62,7 +62,7 @@ def test_a_file_with_everything() -> None:
         ),
     )
     assert (
-        str(parsed(ALL))
+        str(parse(ALL))
         == """\
 injected faults: faults.toml, seed 20261124
   1. out_of_memory: alignment of s1, s2, 25 % of them, until it requests 16384 MiB
@@ -76,7 +76,7 @@ injected faults: faults.toml, seed 20261124
 
 def test_every_class_that_is_declared_is_a_class_of_failures() -> None:
     text = "".join(f'[[faults]]\nclass = "{kind}"\n' for kind in ("host_lost", "image", "out_of_disk", "timeout"))
-    assert [FailureClass(fault.kind) for fault in parsed(text).faults] == [
+    assert [FailureClass(fault.kind) for fault in parse(text).faults] == [
         FailureClass.HOST_LOST,
         FailureClass.IMAGE,
         FailureClass.OUT_OF_DISK,
@@ -101,15 +101,15 @@ def test_whom_a_fault_strikes(fault: Fault, stage: str, item: str, expected: boo
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.9])
 def test_a_share_is_about_that_part_and_no_two_faults_choose_the_same(share: float) -> None:
-    def chosen(number: int, seed: int) -> set[tuple[str, str]]:
+    def selected_items(number: int, seed: int) -> set[tuple[str, str]]:
         fault = Fault(number, "image", share=share)
         pairs = product(("alignment", "calling"), SAMPLES)
         return {(stage, item) for stage, item in pairs if fault.strikes(seed, stage, "sample", item)}
 
-    first = chosen(1, 7)
+    first = selected_items(1, 7)
     assert len(first) == pytest.approx(2000 * share, abs=60)
-    assert chosen(1, 7) == first
-    assert first not in (chosen(2, 7), chosen(1, 8))
+    assert selected_items(1, 7) == first
+    assert first not in (selected_items(2, 7), selected_items(1, 8))
 
 
 @given(st.integers(), st.text(), st.floats(0.01, 0.99))

@@ -45,7 +45,7 @@ def sheets(draw: st.DrawFn) -> list[Row]:
     return rows
 
 
-def delimited(rows: list[Row], delimiter: str, line_end: str) -> str:
+def to_delimited(rows: list[Row], delimiter: str, line_end: str) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, delimiter=delimiter, lineterminator=line_end)
     writer.writeheader()
@@ -61,8 +61,8 @@ def json_lines(rows: list[Row]) -> str:
 @given(rows=sheets(), line_end=st.sampled_from(["\n", "\r\n"]))
 def test_every_form_of_a_sheet_means_the_same_samples(rows: list[Row], line_end: str) -> None:
     samples = parse_sheet(json_lines(rows), "x.jsonl", "/data")
-    assert parse_sheet(delimited(rows, ",", line_end), "x.csv", "/data") == samples
-    assert parse_sheet(delimited(rows, "\t", line_end), "X.TSV", "/data") == samples
+    assert parse_sheet(to_delimited(rows, ",", line_end), "x.csv", "/data") == samples
+    assert parse_sheet(to_delimited(rows, "\t", line_end), "X.TSV", "/data") == samples
     bare = [{column: value for column, value in row.items() if value} for row in rows]
     assert parse_sheet(json_lines(bare), "x.ndjson", "/data") == samples
 
@@ -89,7 +89,7 @@ def test_the_normalised_form_is_a_sheet_of_the_same_samples(rows: list[Row]) -> 
     assert parse_sheet(json_lines(again), "x.jsonl", "/elsewhere") == samples
 
 
-def accepted(row: Any) -> bool:
+def is_accepted(row: Any) -> bool:
     try:
         parse_sheet(json.dumps(row), "x.jsonl", "/data")
     except DataError:
@@ -124,7 +124,7 @@ cells = st.one_of(
 def test_the_schema_and_the_parser_accept_the_same_rows(row: dict[str, Any]) -> None:
     if row.get("fastq_2") == row["fastq_1"]:
         del row["fastq_2"]  # a rule between columns, which the schema leaves to us
-    assert accepted(row) == valid(row)
+    assert is_accepted(row) == valid(row)
 
 
 def valid(row: Any) -> bool:
@@ -139,9 +139,9 @@ VALIDATOR = Draft202012Validator(json.loads((ROOT / "manifests" / "samplesheet.s
 @pytest.mark.parametrize("missing", ["sample", "fastq_1"])
 def test_the_schema_and_the_parser_require_the_same(missing: str) -> None:
     row = {"sample": "a", "fastq_1": "a.fastq"}
-    assert accepted(row) == valid(row) is True
+    assert is_accepted(row) == valid(row) is True
     del row[missing]
-    assert accepted(row) == valid(row) is False
+    assert is_accepted(row) == valid(row) is False
 
 
 def test_the_example_is_valid() -> None:
@@ -177,7 +177,7 @@ def test_manifest_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("base", "path", "found"),
+    ("base", "path", "expected"),
     [
         ("/data", "reads/a.fq", "/data/reads/a.fq"),
         ("/data", "../a.fq", "/a.fq"),
@@ -188,9 +188,9 @@ def test_manifest_lines() -> None:
         ("s3://b/sheets", "/data/a.fq", "/data/a.fq"),
     ],
 )
-def test_paths_are_taken_from_the_place_of_the_sheet(base: str, path: str, found: str) -> None:
+def test_paths_are_taken_from_the_place_of_the_sheet(base: str, path: str, expected: str) -> None:
     (sample,) = parse_sheet(f"sample,fastq_1\na,{path}\n", "x.csv", base)
-    assert sample.lanes[0].fastq_1 == found
+    assert sample.lanes[0].fastq_1 == expected
 
 
 def test_reads_beside_a_sheet_on_the_web_are_refused_as_those_on_the_web() -> None:

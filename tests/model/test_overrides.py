@@ -56,7 +56,7 @@ def test_all_wrong_assignments_are_reported_at_once(germline: Pipeline) -> None:
 
 
 def test_assignments_have_the_types_of_their_parameters(germline: Pipeline) -> None:
-    given = [
+    assignments = [
         "alignment.mark_duplicates=FALSE",
         "alignment.format=cram",
         "aggregation.ploidy=1",
@@ -64,7 +64,7 @@ def test_assignments_have_the_types_of_their_parameters(germline: Pipeline) -> N
         "variant_calling.regions=panel.bed",
         "aggregation.ploidy=2",
     ]
-    assert parse_assignments(given, germline, "/here") == {
+    assert parse_assignments(assignments, germline, "/here") == {
         "alignment": {"mark_duplicates": False, "format": "cram"},
         "aggregation": {"ploidy": 2, "min_qual": 10.0},
         "variant_calling": {"regions": "/here/panel.bed"},

@@ -19,8 +19,8 @@ from genomics_pipeline.model.parameters import ParameterSpec, Value, misfit, par
     ],
 )
 def test_values(kind: str, text: str, value: Value) -> None:
-    found = parse_value(ParameterSpec("p", kind, "of any kind"), text, "/here")
-    assert (found, type(found)) == (value, type(value))
+    parsed = parse_value(ParameterSpec("p", kind, "of any kind"), text, "/here")
+    assert (parsed, type(parsed)) == (value, type(value))
 
 
 @pytest.mark.parametrize(

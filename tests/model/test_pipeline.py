@@ -97,8 +97,8 @@ def test_files_that_parameters_name_lie_beside_the_pipeline(tmp_path: Path) -> N
     text = load_text("germline") + '\n[parameters.variant_calling]\nregions = "panel.bed"\nploidy = 1\n'
     file = tmp_path / "mine.toml"
     file.write_text(text)
-    found = load_pipeline(str(file))[0].parameters
-    assert found == {"variant_calling": {"regions": f"{tmp_path}/panel.bed", "ploidy": 1}}
+    parameters = load_pipeline(str(file))[0].parameters
+    assert parameters == {"variant_calling": {"regions": f"{tmp_path}/panel.bed", "ploidy": 1}}
 
 
 def load_text(name: str) -> str:

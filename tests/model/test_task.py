@@ -33,8 +33,8 @@ def test_a_payload_goes_through_json() -> None:
 def test_a_payload_lacks_nothing(lacking: str) -> None:
     with pytest.raises(DataError) as error:
         TaskPayload.from_json({key: value for key, value in PAYLOAD.items() if key != lacking})
-    told = f"expected a task payload, found one in which {lacking!r} is missing or wrong"
-    assert str(error.value) == f"GENOMICS_PIPELINE_TASK: {told}"
+    expected = f"expected a task payload, found one in which {lacking!r} is missing or wrong"
+    assert str(error.value) == f"GENOMICS_PIPELINE_TASK: {expected}"
 
 
 @pytest.mark.parametrize("data", [None, [], "x", {**PAYLOAD, "run": {"name": "r"}}, {**PAYLOAD, "items": 1}])

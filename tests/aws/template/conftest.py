@@ -36,7 +36,7 @@ def of_type(document: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
     """Return a function that returns the properties of the resources of a type, by logical id."""
 
     def call(kind: str) -> dict[str, Any]:
-        found = document["Resources"].items()
-        return {name: resource.get("Properties", {}) for name, resource in found if resource["Type"] == kind}
+        resources = document["Resources"].items()
+        return {name: resource.get("Properties", {}) for name, resource in resources if resource["Type"] == kind}
 
     return call

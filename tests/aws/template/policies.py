@@ -33,18 +33,18 @@ def resolve(value: Any, resources: Mapping[str, Any]) -> Any:
     if list(value) == ["Fn::Sub"]:
         text, own = value["Fn::Sub"] if isinstance(value["Fn::Sub"], list) else (value["Fn::Sub"], {})
         own = resolve(own, resources)
-        return re.sub(r"\$\{([^}]*)\}", lambda found: own.get(found[1]) or _named(found[1], resources), text)
+        return re.sub(r"\$\{([^}]*)\}", lambda match: own.get(match[1]) or _resource_name(match[1], resources), text)
     if list(value) in (["Fn::Join"], ["Fn::Split"]):
         separator, of = resolve(next(iter(value.values())), resources)
         return separator.join(of) if "Fn::Join" in value else of.split(separator)
     return {key: resolve(each, resources) for key, each in value.items()}
 
 
-def _named(name: str, resources: Mapping[str, Any]) -> str:
+def _resource_name(name: str, resources: Mapping[str, Any]) -> str:
     resource, dot, attribute = name.partition(".")
-    found = _attribute(resource, attribute, resources) if dot else _ref(name, resources)
-    assert isinstance(found, str)
-    return found
+    value = _attribute(resource, attribute, resources) if dot else _ref(name, resources)
+    assert isinstance(value, str)
+    return value
 
 
 def _ref(name: str, resources: Mapping[str, Any]) -> Any:
@@ -72,7 +72,7 @@ def statements(document: Mapping[str, Any], holder: str) -> list[dict[str, Any]]
     return [statement for policy in policies for statement in resolve(policy, resources)["Statement"]]
 
 
-def allowed(given: list[dict[str, Any]], action: str, resource: str) -> bool:
+def allowed(granted: list[dict[str, Any]], action: str, resource: str) -> bool:
     """Tell whether the statements allow an action on a resource."""
-    policy = IAMPolicy(json.dumps({"Version": "2012-10-17", "Statement": given}))
+    policy = IAMPolicy(json.dumps({"Version": "2012-10-17", "Statement": granted}))
     return policy.is_action_permitted(action, resource) == PermissionResult.PERMITTED

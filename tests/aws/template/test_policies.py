@@ -198,30 +198,30 @@ def every_statement(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
             documents = [properties["PolicyDocument"]]
         else:
             continue
-        for found in documents:
-            yield from resolve(found, document["Resources"])["Statement"]
+        for policy in documents:
+            yield from resolve(policy, document["Resources"])["Statement"]
 
 
 def caller(plan: StackTemplate) -> list[dict[str, Any]]:
     deployment = Deployment(ResourceNames(), BUCKET, "aws", REGION, ACCOUNT)
-    found: list[dict[str, Any]] = caller_policy(
+    granted: list[dict[str, Any]] = caller_policy(
         deployment, plan.machines, [image.step.name for image in plan.images], ["arn:aws:s3:::reads"], KEY
     )["Statement"]
-    return found
+    return granted
 
 
 def test_no_wildcard_that_aws_does_not_force(document: dict[str, Any]) -> None:
-    found = {
+    unrestricted = {
         (statement["Sid"], resource)
         for statement in every_statement(document)
         for resource in statement["Resource"]
         if "*" in resource
     }
-    assert found == set(WILDCARDS)
+    assert unrestricted == set(WILDCARDS)
 
 
 def test_no_action_is_a_wildcard(document: dict[str, Any], plan: StackTemplate) -> None:
-    actions = [action for found in [*every_statement(document), *caller(plan)] for action in found["Action"]]
+    actions = [action for statement in [*every_statement(document), *caller(plan)] for action in statement["Action"]]
     assert [action for action in actions if "*" in action or "?" in action] == []
 
 
@@ -235,35 +235,35 @@ def test_every_permission_says_why(any_document: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("holder", ALLOWED)
 def test_each_call_is_allowed(holder: str, document: dict[str, Any]) -> None:
-    given = statements(document, holder)
-    assert [call for call in ALLOWED[holder] if not allowed(given, *call)] == []
+    granted = statements(document, holder)
+    assert [call for call in ALLOWED[holder] if not allowed(granted, *call)] == []
 
 
 @pytest.mark.parametrize("holder", ALLOWED)
 def test_each_neighbour_is_refused(holder: str, document: dict[str, Any]) -> None:
-    given = statements(document, holder)
+    granted = statements(document, holder)
     others = {call for calls in ALLOWED.values() for call in calls} - set(ALLOWED[holder])
     shared = {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "kms:Decrypt"}
     references = ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/references/0f/hg38.fa")
-    assert [call for call in [*REFUSED, references] if allowed(given, *call)] == []
-    assert [call for call in others if allowed(given, *call) and call[0] not in shared] == []
+    assert [call for call in [*REFUSED, references] if allowed(granted, *call)] == []
+    assert [call for call in others if allowed(granted, *call) and call[0] not in shared] == []
 
 
 def test_hosts_are_tagged_when_they_register_and_at_no_other_time(document: dict[str, Any]) -> None:
-    (found,) = (one for one in statements(document, "InstanceRole") if one["Sid"] == "TagHost")
-    assert found["Condition"] == {"StringEquals": {"ecs:CreateAction": "RegisterContainerInstance"}}
+    (statement,) = (one for one in statements(document, "InstanceRole") if one["Sid"] == "TagHost")
+    assert statement["Condition"] == {"StringEquals": {"ecs:CreateAction": "RegisterContainerInstance"}}
     conditions = {one["Sid"] for one in every_statement(document) if "Condition" in one}
     assert conditions == {"TagHost"}
 
 
 def test_a_state_machine_writes_nothing_but_results_of_its_maps(document: dict[str, Any]) -> None:
-    given = statements(document, "GermlineStatesRole")
-    assert not allowed(given, "s3:PutObject", f"{RUN}/manifest.jsonl")
-    assert not allowed(given, "s3:PutObject", f"{RUN}/results/a.vcf.gz")
-    assert not allowed(given, "s3:GetObject", f"arn:aws:s3:::{BUCKET}/definitions/germline-0123456789ab.json")
-    assert not allowed(given, "s3:GetObject", "arn:aws:s3:::reads/a_R1.fastq.gz")
-    assert not allowed(given, "s3:GetObject", f"{RUN}/results/a.vcf.gz")
-    assert not allowed(given, "s3:PutObject", f"{RUN}/map-runs/Other/0f/manifest.json")
+    granted = statements(document, "GermlineStatesRole")
+    assert not allowed(granted, "s3:PutObject", f"{RUN}/manifest.jsonl")
+    assert not allowed(granted, "s3:PutObject", f"{RUN}/results/a.vcf.gz")
+    assert not allowed(granted, "s3:GetObject", f"arn:aws:s3:::{BUCKET}/definitions/germline-0123456789ab.json")
+    assert not allowed(granted, "s3:GetObject", "arn:aws:s3:::reads/a_R1.fastq.gz")
+    assert not allowed(granted, "s3:GetObject", f"{RUN}/results/a.vcf.gz")
+    assert not allowed(granted, "s3:PutObject", f"{RUN}/map-runs/Other/0f/manifest.json")
 
 
 def test_a_state_machine_submits_the_jobs_of_its_own_pipeline_only() -> None:
@@ -271,20 +271,20 @@ def test_a_state_machine_submits_the_jobs_of_its_own_pipeline_only() -> None:
     document = stack_template(["germline", cohort], STACK).document()
     steps = {"CohortStatesRole": {"trim", "merge"}, "GermlineStatesRole": GERMLINE}
     for holder, own in steps.items():
-        given = statements(document, holder)
+        granted = statements(document, holder)
         names = {f"{STACK}-{step}" for step in {"trim", "merge"} | GERMLINE}
         submitted = {
-            name for name in names if allowed(given, "batch:SubmitJob", arn("batch", f"job-definition/{name}:3"))
+            name for name in names if allowed(granted, "batch:SubmitJob", arn("batch", f"job-definition/{name}:3"))
         }
         assert submitted == {f"{STACK}-{step}" for step in own}
 
 
 def test_a_caller_can_do_what_the_commands_do_and_no_more(plan: StackTemplate) -> None:
-    given = caller(plan)
-    assert [call for call in CALLER if not allowed(given, *call)] == []
-    assert [call for call in REFUSED if allowed(given, *call)] == []
-    assert not allowed(given, "batch:SubmitJob", QUEUE)
-    assert not allowed(given, "states:StopExecution", CHILD)
+    granted = caller(plan)
+    assert [call for call in CALLER if not allowed(granted, *call)] == []
+    assert [call for call in REFUSED if allowed(granted, *call)] == []
+    assert not allowed(granted, "batch:SubmitJob", QUEUE)
+    assert not allowed(granted, "states:StopExecution", CHILD)
 
 
 def test_only_services_take_on_roles_and_only_for_this_account(document: dict[str, Any]) -> None:
@@ -293,20 +293,20 @@ def test_only_services_take_on_roles_and_only_for_this_account(document: dict[st
         for name, resource in document["Resources"].items()
         if resource["Type"] == "AWS::IAM::Role"
     }
-    assert {name: found["Principal"] for name, found in trust.items()} == {
+    assert {name: statement["Principal"] for name, statement in trust.items()} == {
         "GermlineStatesRole": {"Service": "states.amazonaws.com"},
         "JobRole": {"Service": "ecs-tasks.amazonaws.com"},
         "ExecutionRole": {"Service": "ecs-tasks.amazonaws.com"},
         "InstanceRole": {"Service": {"Fn::Sub": "ec2.${AWS::URLSuffix}"}},
     }
     ours = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
-    conditions = {name: found.get("Condition") for name, found in trust.items()}
+    conditions = {name: statement.get("Condition") for name, statement in trust.items()}
     assert conditions == {**dict.fromkeys(trust, ours), "InstanceRole": None, "ExecutionRole": None}
 
 
 def test_the_bucket_refuses_whoever_comes_without_tls(document: dict[str, Any]) -> None:
-    found = document["Resources"]["BucketPolicy"]["Properties"]["PolicyDocument"]
-    (deny,) = resolve(found, document["Resources"])["Statement"]
+    policy = document["Resources"]["BucketPolicy"]["Properties"]["PolicyDocument"]
+    (deny,) = resolve(policy, document["Resources"])["Statement"]
     assert (deny["Effect"], deny["Principal"], deny["Action"]) == ("Deny", "*", "s3:*")
     assert deny["Resource"] == [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]
     assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}

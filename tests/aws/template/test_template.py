@@ -28,12 +28,12 @@ TAG = re.compile("(?<=RepositoryUri}:)[0-9a-f]{16}")  # changes with every progr
 
 
 def test_the_template_is_the_golden_file(document: dict[str, Any]) -> None:
-    found = TAG.sub("TAG", canonical_json(document))
+    text = TAG.sub("TAG", canonical_json(document))
     golden = HERE / "golden.json"
     if os.environ.get("GENOMICS_PIPELINE_RENEW_GOLDEN"):
-        golden.write_text(found, "utf-8")
+        golden.write_text(text, "utf-8")
         pytest.fail(f"{golden} was renewed: read the difference, and run without GENOMICS_PIPELINE_RENEW_GOLDEN")
-    assert found == golden.read_text("utf-8")
+    assert text == golden.read_text("utf-8")
 
 
 def test_the_template_does_not_depend_on_the_order_of_pipelines(any_document: dict[str, Any]) -> None:
@@ -46,8 +46,8 @@ def test_the_template_does_not_depend_on_the_order_of_pipelines(any_document: di
 def test_cfn_lint_finds_nothing(any_document: dict[str, Any]) -> None:
     from cfnlint import lint
 
-    found = lint(canonical_json(any_document), regions=["us-east-1", "eu-central-1"])
-    assert [f"{match.rule.id} {match.message} {match.path}" for match in found] == []
+    matches = lint(canonical_json(any_document), regions=["us-east-1", "eu-central-1"])
+    assert [f"{match.rule.id} {match.message} {match.path}" for match in matches] == []
 
 
 def test_the_first_template_fits_into_a_request(plan: StackTemplate) -> None:
@@ -72,18 +72,18 @@ def test_the_bucket_is_kept_closed_and_tidy(document: dict[str, Any]) -> None:
 
 def test_every_step_has_a_repository_of_immutable_tags(of_type: Callable[[str], dict[str, Any]]) -> None:
     repositories = of_type("AWS::ECR::Repository")
-    assert {found["RepositoryName"] for found in repositories.values()} == {
+    assert {repository["RepositoryName"] for repository in repositories.values()} == {
         f"genomics-pipeline/{step}" for step in ("aggregation", "alignment", "gather", "variant_calling")
     }
-    assert {found["ImageTagMutability"] for found in repositories.values()} == {"IMMUTABLE"}
+    assert {repository["ImageTagMutability"] for repository in repositories.values()} == {"IMMUTABLE"}
 
 
 def test_a_job_is_what_the_container_needs(document: dict[str, Any], plan: StackTemplate) -> None:
-    found = document["Resources"]["AlignmentJobDefinition"]["Properties"]
+    job_definition = document["Resources"]["AlignmentJobDefinition"]["Properties"]
     (tag,) = (image.tag for image in plan.images if image.step.name == "alignment")
-    container = found["ContainerProperties"]
-    assert found["JobDefinitionName"] == "genomics-pipeline-alignment"
-    assert found["Timeout"] == {"AttemptDurationSeconds": 86400}
+    container = job_definition["ContainerProperties"]
+    assert job_definition["JobDefinitionName"] == "genomics-pipeline-alignment"
+    assert job_definition["Timeout"] == {"AttemptDurationSeconds": 86400}
     assert container["Image"] == {"Fn::Sub": f"${{AlignmentRepository.RepositoryUri}}:{tag}"}
     assert container["ResourceRequirements"] == [
         {"Type": "VCPU", "Value": "8"},
@@ -120,10 +120,10 @@ def test_hosts_and_images_are_tried_again_and_nothing_else(document: dict[str, A
 
 
 def test_spot_comes_first_and_on_demand_after_it(of_type: Callable[[str], dict[str, Any]]) -> None:
-    queues = {found["JobQueueName"]: found for found in of_type("AWS::Batch::JobQueue").values()}
+    queues = {queue["JobQueueName"]: queue for queue in of_type("AWS::Batch::JobQueue").values()}
     orders = {
-        name: [entry["ComputeEnvironment"]["Ref"] for entry in found["ComputeEnvironmentOrder"]]
-        for name, found in queues.items()
+        name: [entry["ComputeEnvironment"]["Ref"] for entry in queue["ComputeEnvironmentOrder"]]
+        for name, queue in queues.items()
     }
     assert orders == {
         "genomics-pipeline": ["SpotEnvironment", "OnDemandEnvironment"],
@@ -142,16 +142,16 @@ def test_spot_comes_first_and_on_demand_after_it(of_type: Callable[[str], dict[s
 def test_environments_are_updated_in_place_and_stand_idle_for_nothing(
     of_type: Callable[[str], dict[str, Any]],
 ) -> None:
-    found = of_type("AWS::Batch::ComputeEnvironment")
+    environments = of_type("AWS::Batch::ComputeEnvironment")
     strategies = {
         name: (each["ComputeResources"]["Type"], each["ComputeResources"]["AllocationStrategy"])
-        for name, each in found.items()
+        for name, each in environments.items()
     }
     assert strategies == {
         "SpotEnvironment": ("SPOT", "SPOT_PRICE_CAPACITY_OPTIMIZED"),
         "OnDemandEnvironment": ("EC2", "BEST_FIT_PROGRESSIVE"),
     }
-    for each in found.values():
+    for each in environments.values():
         assert each["ComputeResources"]["MinvCpus"] == 0
         assert each["ReplaceComputeEnvironment"] is False
         assert "ServiceRole" not in each  # the service-linked role: only with it are updates in place possible
@@ -167,11 +167,11 @@ def test_hosts_keep_their_role_and_their_disks_to_themselves(document: dict[str,
 
 
 def test_the_state_machine_takes_its_definition_from_the_bucket(document: dict[str, Any], plan: StackTemplate) -> None:
-    found = document["Resources"]["GermlineStateMachine"]["Properties"]
-    assert found["StateMachineName"] == "genomics-pipeline-germline"
-    assert found["DefinitionS3Location"] == {"Bucket": {"Ref": "Bucket"}, "Key": plan.machines[0].key}
-    assert found["LoggingConfiguration"]["Level"] == "ERROR"
-    assert found["LoggingConfiguration"]["IncludeExecutionData"] is False
+    state_machine = document["Resources"]["GermlineStateMachine"]["Properties"]
+    assert state_machine["StateMachineName"] == "genomics-pipeline-germline"
+    assert state_machine["DefinitionS3Location"] == {"Bucket": {"Ref": "Bucket"}, "Key": plan.machines[0].key}
+    assert state_machine["LoggingConfiguration"]["Level"] == "ERROR"
+    assert state_machine["LoggingConfiguration"]["IncludeExecutionData"] is False
 
 
 def test_another_definition_is_another_object() -> None:
@@ -180,11 +180,11 @@ def test_another_definition_is_another_object() -> None:
 
 def test_every_log_group_has_an_end(of_type: Callable[[str], dict[str, Any]]) -> None:
     groups = of_type("AWS::Logs::LogGroup")
-    assert {found["LogGroupName"] for found in groups.values()} == {
+    assert {group["LogGroupName"] for group in groups.values()} == {
         "/genomics-pipeline/tasks",
         "/aws/vendedlogs/states/genomics-pipeline",
     }
-    assert all(found["RetentionInDays"] == {"Ref": "LogRetentionDays"} for found in groups.values())
+    assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups.values())
 
 
 def test_a_pipeline_of_ones_own_gets_the_same(any_document: dict[str, Any]) -> None:
