@@ -16,10 +16,10 @@ def render_explanation(failure: Failure) -> str:
 
     >>> from genomics_pipeline.model.classify import classify
     >>> print(render_explanation(classify("States.Timeout", "")))
-    timeout: the task took longer than it may
+    timeout: the task took longer than its timeout
     why        error: States.Timeout
-    by itself  once more, with twice the time
-    to do      look at its log: did it hang? If not, raise timeout_s in step.toml; then rerun
+    by itself  one retry, with twice the time
+    to do      check in the log whether the task hung; if it did not, raise timeout_s in step.toml; then rerun
     """
     found = advice(failure)
     lines = [f"{failure.failure_class}: {found.means}"]
