@@ -73,7 +73,9 @@ class ContainerJobs:
         (scratch / run_layout.TASK).write_text(job.environment[PAYLOAD_VARIABLE])
         argv = [self._engine.program, *self._words(job, payload, container, scratch)]
         told: deque[str] = deque(maxlen=LINES)
-        with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=self._engine.environment
+        ) as process:
             reader = threading.Thread(target=lambda: told.extend(process.stderr or ()))
             reader.start()
             self._wait(process, job, container)
