@@ -148,13 +148,13 @@ def step_functions(
 @pytest.fixture
 def cloudformation(aws: str) -> Iterator[str]:
     """Yield the URL of moto, empty, whose CloudFormation also does what moto leaves out."""
-    from tests.aws.cloudformation import complete_moto
+    from tests.aws.cloudformation import patch_cloudformation
 
     def reset() -> None:
         urlopen(Request(f"{aws}/moto-api/reset", method="POST")).close()
 
     reset()
-    with complete_moto():
+    with patch_cloudformation():
         yield aws
     reset()
 

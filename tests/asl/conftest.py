@@ -1,11 +1,11 @@
-"""Fixtures of the generator's tests: small steps, pipelines of them, and random pipelines."""
+"""Fixtures of the generator's tests: small pipelines and random ones."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jsonata  # noqa: F401  # sets the recursion limit, and hypothesis minds that inside a test
+import jsonata  # noqa: F401  # sets the recursion limit, which hypothesis refuses inside a test
 import pytest
 from hypothesis import strategies as st
 
@@ -17,14 +17,14 @@ NAMES = st.sampled_from(["true", "null", "function", "and", "in", "failed", "sam
     r"[a-z][a-z0-9_]{0,47}", fullmatch=True
 )
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-# $string, which writes a task's payload, keeps 15 digits of a fraction, on AWS too.
+# $string, which serialises a task's payload, keeps 15 digits of a fraction, also on AWS.
 FRACTIONS = st.floats(-1e9, 1e9).map(lambda number: float(f"{number:.15g}"))
 VALUES = TEXT | st.booleans() | st.integers(-(2**53), 2**53) | FRACTIONS
 
 
 def step(name: str, inputs: Sequence[InputSpec], scope: str, timeout_s: int = 86400) -> StepSpec:
     path = "out.txt" if scope == "cohort" else f"{{{scope}}}.txt"
-    parameters = {one: ParameterSpec(one, "string", "a parameter") for one in ("a", "b", "c")}
+    parameters = {parameter: ParameterSpec(parameter, "string", "a parameter") for parameter in ("a", "b", "c")}
     return StepSpec(
         name,
         "1.0.0",
@@ -39,7 +39,7 @@ def step(name: str, inputs: Sequence[InputSpec], scope: str, timeout_s: int = 86
     )
 
 
-def make(
+def make_pipeline(
     name: str,
     stages: Sequence[tuple[str, str, Mapping[str, str]]],
     maps: Mapping[str, MapSettings] | None = None,
@@ -47,12 +47,12 @@ def make(
 ) -> Pipeline:
     """Return a pipeline of stages (name, scope, inputs), each with a step of the same name."""
     kinds = {"sample.reads": "reads", "reference": "reference"}
-    made = []
+    declared = []
     for stage, scope, inputs in stages:
         specs = [InputSpec(key, kinds.get(source, "files")) for key, source in inputs.items()]
-        made.append(Stage(stage, step(stage, specs, scope), scope, inputs, {"out": f"{stage}/folder"}))
+        declared.append(Stage(stage, step(stage, specs, scope), scope, inputs, {"out": f"{stage}/folder"}))
     settings = {"sample": MapSettings(tolerated_failure_percentage=50), "interval": MapSettings(), **(maps or {})}
-    return Pipeline(name, "a pipeline", settings, tuple(made), parameters or {})
+    return Pipeline(name, "a pipeline", settings, tuple(declared), parameters or {})
 
 
 def _settings(items: st.SearchStrategy[int | None]) -> st.SearchStrategy[MapSettings]:
@@ -82,16 +82,16 @@ def _pipelines(draw: st.DrawFn) -> Pipeline:
         )
     )
     maps = {"sample": draw(_settings(items)), "interval": draw(_settings(items))}
-    return make(draw(NAMES), stages, maps, parameters)
+    return make_pipeline(draw(NAMES), stages, maps, parameters)
 
 
 @pytest.fixture(scope="session")
 def pipelines() -> st.SearchStrategy[Pipeline]:
-    """Generate pipelines of any stages, scopes, sources, settings and parameters."""
+    """Generate pipelines with any stages, scopes, sources, settings and parameters."""
     return _pipelines()
 
 
 @pytest.fixture(scope="session")
 def pipeline() -> Any:
-    """Return `make`."""
-    return make
+    """Return `make_pipeline`."""
+    return make_pipeline

@@ -1,4 +1,4 @@
-"""Documents of random pipelines: complete, with payloads that the worker reads, and run by the engine as declared."""
+"""Documents of random pipelines: valid, with payloads that the worker can parse, and executed as declared."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def document_of(pipeline: Pipeline) -> dict[str, Any]:
 
 @QUICK
 @given(data=st.data())
-def test_the_document_is_whole(pipelines: st.SearchStrategy[Pipeline], data: st.DataObject) -> None:
+def test_the_document_is_valid_and_complete(pipelines: st.SearchStrategy[Pipeline], data: st.DataObject) -> None:
     pipeline = data.draw(pipelines)
     document = document_of(pipeline)
     if not document:
@@ -67,15 +67,15 @@ def test_the_document_is_whole(pipelines: st.SearchStrategy[Pipeline], data: st.
     for machine in walk_machines(document):
         states = machine.nodes
         names += states
-        reached, coming = set(), [machine.node["StartAt"]]
-        while coming:
-            name = coming.pop()
+        reached, waiting = set(), [machine.node["StartAt"]]
+        while waiting:
+            name = waiting.pop()
             if name not in reached:
                 reached.add(name)
                 state = states[name]
-                coming += [state["Next"]] if "Next" in state else []
-                coming += [rule["Next"] for kind in ("Catch", "Choices") for rule in state.get(kind, ())]
-                coming += [state["Default"]] if "Default" in state else []
+                waiting += [state["Next"]] if "Next" in state else []
+                waiting += [rule["Next"] for kind in ("Catch", "Choices") for rule in state.get(kind, ())]
+                waiting += [state["Default"]] if "Default" in state else []
         assert reached == set(states)
         for name, state in states.items():
             assert ("Next" in state) + ("End" in state) == (state["Type"] not in ("Fail", "Choice"))
@@ -122,17 +122,17 @@ def children(state: State, state_input: Any, variables: Mapping[str, Any], items
     selected = [select(item) for item in items]
     if "ItemBatcher" not in state:
         return selected
-    settings = evaluate(state["ItemBatcher"], {**variables, "states": {"input": state_input}}, "ItemBatcher")
-    batcher = ItemBatcher(settings.get("MaxItemsPerBatch"), settings["MaxInputBytesPerBatch"], settings["BatchInput"])
+    batching = evaluate(state["ItemBatcher"], {**variables, "states": {"input": state_input}}, "ItemBatcher")
+    batcher = ItemBatcher(batching.get("MaxItemsPerBatch"), batching["MaxInputBytesPerBatch"], batching["BatchInput"])
     return [batch for batch, _ in batcher.batches(selected)]
 
 
-ODD = st.text('"\\\n é', min_size=1, max_size=150)
+UNUSUAL_TEXT = st.text('"\\\n é', min_size=1, max_size=150)
 
 
 @QUICK
 @given(data=st.data())
-def test_every_payload_is_what_the_worker_reads(pipelines: st.SearchStrategy[Pipeline], data: st.DataObject) -> None:
+def test_the_worker_parses_every_payload(pipelines: st.SearchStrategy[Pipeline], data: st.DataObject) -> None:
     pipeline = data.draw(pipelines)
     document = document_of(pipeline)
     if not document:
@@ -141,55 +141,55 @@ def test_every_payload_is_what_the_worker_reads(pipelines: st.SearchStrategy[Pip
     overrides = data.draw(
         st.dictionaries(
             st.sampled_from(names),
-            st.dictionaries(st.sampled_from("abc"), ODD | st.integers(-9, 9) | st.booleans(), max_size=2),
+            st.dictionaries(st.sampled_from("abc"), UNUSUAL_TEXT | st.integers(-9, 9) | st.booleans(), max_size=2),
             max_size=2,
         )
     )
-    given = input_of(pipeline, RunPlace(**RUN), overrides, reference="s3://é/ref.fa")
-    items = [{"sample": f"S{number}", "odd": data.draw(ODD)} for number in range(12)]
-    held_by: dict[str, str] = {}
+    execution_input = input_of(pipeline, RunPlace(**RUN), overrides, reference="s3://é/ref.fa")
+    items = [{"sample": f"S{number}", "odd": data.draw(UNUSUAL_TEXT)} for number in range(12)]
+    labels: dict[str, str] = {}
     variables: dict[str, Any] = {}
     name = document["StartAt"]
-    seen = []
+    stages = []
     while name:
         state = document["States"][name]
         name = state.get("Next")
         if state["Type"] == "Map":
-            given_to = children(state, given, variables, items)
+            inputs = children(state, execution_input, variables, items)
             tasks = [task for task in state["ItemProcessor"]["States"].values() if task["Type"] == "Task"]
         else:
-            given_to, tasks = [given], [state]
+            inputs, tasks = [execution_input], [state]
         for task in tasks:
-            carried: list[Any] = []
-            for child in given_to:
-                found, size = payload_of(task, child, variables if state["Type"] == "Task" else {})
-                payload = TaskPayload.from_json(found)
-                assert payload.to_json() == found
-                carried += payload.items
+            items_of_jobs: list[Any] = []
+            for child in inputs:
+                payload_json, size = payload_of(task, child, variables if state["Type"] == "Task" else {})
+                payload = TaskPayload.from_json(payload_json)
+                assert payload.to_json() == payload_json
+                items_of_jobs += payload.items
                 stage = pipeline.stages[names.index(payload.stage)]
                 assert (payload.step, payload.scope) == (stage.step.name, stage.scope)
                 assert payload.run.uri("x") == "s3://bucket/runs/r/x"
                 assert payload.reference == "s3://é/ref.fa"
-                baked = pipeline.parameters.get(stage.name, {})
-                assert payload.parameters == {**baked, **overrides.get(stage.name, {})}
+                declared = pipeline.parameters.get(stage.name, {})
+                assert payload.parameters == {**declared, **overrides.get(stage.name, {})}
                 assert payload.inputs == stage.inputs
                 assert payload.publish == stage.publish
                 assert payload.upstream == {
-                    source: [details(held_by[source])] for source in pipeline.gather_sources(stage)
+                    source: [details(labels[source])] for source in pipeline.gather_sources(stage)
                 }
                 if len(payload.items) > 1:
                     assert size < quotas.SUBMIT_JOB.value
-            assert carried == (items if state["Type"] == "Map" else [{"cohort": "cohort"}])
-            seen.append(payload.stage)
+            assert items_of_jobs == (items if state["Type"] == "Map" else [{"cohort": "cohort"}])
+            stages.append(payload.stage)
         if state["Type"] == "Map":
-            held_by |= {stage: state["Label"] for stage in seen if stage not in held_by}
+            labels |= {stage: state["Label"] for stage in stages if stage not in labels}
             result = {"ResultWriterDetails": details(state["Label"])}
             variables |= evaluate(state["Assign"], {**variables, "states": {"result": result}}, "Assign")
-    assert seen == names
+    assert stages == names
 
 
-class Ran:
-    """The jobs of a fake Batch, in their order."""
+class FakeJobs:
+    """A fake of Batch that records its jobs in order."""
 
     def __init__(self, failing: set[tuple[str, str]]) -> None:
         self.failing = failing
@@ -205,8 +205,8 @@ class Ran:
         return JobEnd(65, f"{payload.stage} of {bad[0]}") if bad else JobEnd(0)
 
 
-def groups(pipeline: Pipeline) -> Iterator[tuple[str, list[str]]]:
-    """Return (scope, stages) as they run: neighbours of one scope together, cohort stages alone."""
+def stage_groups(pipeline: Pipeline) -> Iterator[tuple[str, list[str]]]:
+    """Yield (scope, stages) in order: adjacent stages of one scope together, each cohort stage alone."""
     last = None
     for stage in pipeline.stages:
         if last and last[0] == stage.scope != "cohort":
@@ -221,7 +221,7 @@ def groups(pipeline: Pipeline) -> Iterator[tuple[str, list[str]]]:
 
 @settings(QUICK, max_examples=30)
 @given(data=st.data())
-def test_the_engine_runs_each_stage_once_per_item_in_order_and_honours_tolerated_failures(
+def test_the_engine_runs_each_stage_once_per_item_and_honours_tolerated_failures(
     pipelines: st.SearchStrategy[Pipeline], tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     pipeline = data.draw(pipelines)
@@ -232,8 +232,8 @@ def test_the_engine_runs_each_stage_once_per_item_in_order_and_honours_tolerated
     names = {"sample": [f"S{n}" for n in range(4)], "interval": ["00000", "00001", "00002"], "cohort": ["cohort"]}
     for scope, file in (("sample", "manifest"), ("interval", "intervals")):
         (folder / f"{file}.jsonl").write_text("".join(json.dumps({scope: name}) + "\n" for name in names[scope]))
-    each = [(stage.name, name) for stage in pipeline.stages for name in names[stage.scope]]
-    ran = Ran(set(data.draw(st.lists(st.sampled_from(each), max_size=3))))
+    tasks = [(stage.name, name) for stage in pipeline.stages for name in names[stage.scope]]
+    jobs = FakeJobs(set(data.draw(st.lists(st.sampled_from(tasks), max_size=3))))
     definitions = {f"genomics-pipeline-{stage.step.name}": JobDefinition(1, 1) for stage in pipeline.stages}
     result = execute(
         document,
@@ -241,26 +241,26 @@ def test_the_engine_runs_each_stage_once_per_item_in_order_and_honours_tolerated
         name="r-1",
         state_machine=pipeline.name,
         store=object_store().with_buckets({"b": folder}),
-        tasks=Handlers(BatchTasks(MachineJobs(definitions, ran.job, cores=3, memory_mib=64)).handlers()),
+        tasks=Handlers(BatchTasks(MachineJobs(definitions, jobs.job, cores=3, memory_mib=64)).handlers()),
         journal=folder / "journal",
     )
-    done = Counter((stage, item) for stage, items in ran.tasks for item in items)
+    done = Counter((stage, item) for stage, items in jobs.tasks for item in items)
     assert set(done.values()) <= {1}
     stopped = False
     reached: list[str] = []
-    for scope, stages in groups(pipeline):
+    for scope, stages in stage_groups(pipeline):
         if stopped:
-            assert not [stage for stage, _ in ran.tasks if stage in stages]
+            assert not [stage for stage, _ in jobs.tasks if stage in stages]
             continue
         reached += stages
-        batches = [items for stage, items in ran.tasks if stage == stages[0]]
+        batches = [items for stage, items in jobs.tasks if stage == stages[0]]
         failed = 0
         for items in batches:
-            mine = [stage for stage, run_items in ran.tasks if run_items == items and stage in stages]
-            bad = [stage for stage in stages if any((stage, item) in ran.failing for item in items)]
-            whole = stages[: stages.index(bad[0]) + 1] if bad else stages
-            assert mine == whole[: len(mine)]
-            failed += len(items) if bad and mine == whole else 0
+            ran_stages = [stage for stage, ran_items in jobs.tasks if ran_items == items and stage in stages]
+            bad = [stage for stage in stages if any((stage, item) in jobs.failing for item in items)]
+            expected_stages = stages[: stages.index(bad[0]) + 1] if bad else stages
+            assert ran_stages == expected_stages[: len(ran_stages)]
+            failed += len(items) if bad and ran_stages == expected_stages else 0
         total = len(names[scope])
         setting = pipeline.maps.get(scope)
         if setting is None:
@@ -271,26 +271,26 @@ def test_the_engine_runs_each_stage_once_per_item_in_order_and_honours_tolerated
             stopped = over or (count is not None and failed > count)
         if not stopped:
             assert sorted(item for items in batches for item in items) == names[scope]
-    assert [stage for stage in dict.fromkeys(stage for stage, _ in ran.tasks) if stage not in reached] == []
+    assert [stage for stage in dict.fromkeys(stage for stage, _ in jobs.tasks) if stage not in reached] == []
     assert result.status == ("FAILED" if stopped else "SUCCEEDED")
     if stopped and result.error != "States.ExceedToleratedFailureThreshold":
-        cause = json.loads(result.cause or "")
-        assert (result.error, cause["error"]) == ("States.TaskFailed", "States.TaskFailed")
-        assert json.loads(cause["cause"])["Container"]["Reason"] == f"{cause['stage']} of cohort"
-        assert "Environment" not in json.loads(cause["cause"])["Container"]
+        failure = json.loads(result.cause or "")
+        assert (result.error, failure["error"]) == ("States.TaskFailed", "States.TaskFailed")
+        assert json.loads(failure["cause"])["Container"]["Reason"] == f"{failure['stage']} of cohort"
+        assert "Environment" not in json.loads(failure["cause"])["Container"]
 
 
-def test_a_cause_that_was_cut_is_handed_on_as_it_is(pipeline: Any) -> None:
-    """Pass on a cause that was cut: it cannot be parsed, and a Catch that fails would lose the failure."""
+def test_a_truncated_cause_is_passed_on_unchanged(pipeline: Any) -> None:
+    # A truncated cause cannot be parsed, and a Catch that fails would lose the failure.
     document = generate(pipeline("p", [("gather", "cohort", {"reference": "reference"})]))
     (catcher,) = document["States"]["gather"]["Catch"]
 
-    def caught_cause(cause: str) -> Any:
+    def cause_after_catch(cause: str) -> Any:
         states = {"errorOutput": {"Error": "States.TaskFailed", "Cause": cause}, "input": {"memory_mib": {}}}
         return evaluate(catcher["Assign"], {"states": states}, "Assign")["failure"]["cause"]
 
     detail = {"JobId": "j", "Container": {"Reason": "why", "Environment": [{"Name": "A", "Value": "x"}]}}
-    assert json.loads(caught_cause(json.dumps(detail))) == {"JobId": "j", "Container": {"Reason": "why"}}
-    cut = json.dumps({**detail, "Long": "x" * 40_000})[:32_768]
-    for cause in (cut, "plain words", "", '{"Status":"FAILED"}'):
-        assert caught_cause(cause) == cause
+    assert json.loads(cause_after_catch(json.dumps(detail))) == {"JobId": "j", "Container": {"Reason": "why"}}
+    truncated = json.dumps({**detail, "Long": "x" * 40_000})[:32_768]
+    for cause in (truncated, "plain words", "", '{"Status":"FAILED"}'):
+        assert cause_after_catch(cause) == cause

@@ -1,4 +1,4 @@
-"""Retries by a definition, run by the engine: every failure class, with causes as AWS gives them."""
+"""Retries by a definition in the engine: every failure class, with causes in AWS's form."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.corpus.failure_causes import causes
 UNCATCHABLE = ("", "States.Runtime", "States.DataLimitExceeded")
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
 EXITED = "Essential container in task exited"
-STATE_INPUT = {
+EXECUTION_INPUT = {
     "run": {"name": "r", "bucket": "RUN", "prefix": ""},
     "reference": "r.fa",
     "parameters": {},
@@ -39,7 +39,7 @@ STATE_INPUT = {
 
 
 def job(status_reason: str = EXITED, code: int | None = None, reason: str | None = None) -> StatesError:
-    """Return the error of a failed job; its cause contains retry patterns, which must not be searched."""
+    """Return the error of a failed job, whose cause also contains retry patterns that must not be matched."""
     container = {"ExitCode": code, "Reason": reason}
     detail = {
         "JobId": "j",
@@ -52,8 +52,8 @@ def job(status_reason: str = EXITED, code: int | None = None, reason: str | None
     return StatesError("States.TaskFailed", json.dumps(detail))
 
 
-SPOT = job("Host EC2 (instance i-0f5) terminated.")
-MEMORY = job(code=137, reason="OutOfMemoryError: Container killed due to memory usage")
+HOST_LOST = job("Host EC2 (instance i-0f5) terminated.")
+OUT_OF_MEMORY = job(code=137, reason="OutOfMemoryError: Container killed due to memory usage")
 TIMEOUT = job("Job attempt duration exceeded timeout")
 BAD_INPUT, TOOL_ERROR = job(code=65), job(code=1)
 IMAGE = job("Task failed to start", reason="CannotPullContainerError: not found")
@@ -61,7 +61,7 @@ REFUSED = StatesError("Batch.ClientException", "JobDefinition not found")
 
 
 class Batch:
-    """A fake of Batch whose jobs end as given; it keeps the submissions."""
+    """A fake of Batch that ends its jobs as specified and records the requests."""
 
     def __init__(self, ends: Sequence[StatesError | None]) -> None:
         self._ends = list(ends)
@@ -75,19 +75,19 @@ class Batch:
             raise end
         return {"JobId": "done"}
 
-    def tries(self) -> list[tuple[int, str, int]]:
-        """Return memory in MiB, queue and timeout in seconds of each job."""
+    def attempts(self) -> list[tuple[int, str, int]]:
+        """Return the memory in MiB, the queue and the timeout in seconds of each job."""
         return [
             (
-                int(one["ContainerOverrides"]["ResourceRequirements"][0]["Value"]),
-                one["JobQueue"],
-                one["Timeout"]["AttemptDurationSeconds"],
+                int(request["ContainerOverrides"]["ResourceRequirements"][0]["Value"]),
+                request["JobQueue"],
+                request["Timeout"]["AttemptDurationSeconds"],
             )
-            for one in self.submitted
+            for request in self.submitted
         ]
 
 
-def stage(declared: Pipeline, ladder: tuple[int, ...], retry: dict[FailureClass, int]) -> Pipeline:
+def with_retries(declared: Pipeline, ladder: tuple[int, ...], retry: dict[FailureClass, int]) -> Pipeline:
     """Return a pipeline with the memory ladder and retries of its first stage replaced."""
     first: Stage = declared.stages[0]
     resources = Resources(memory_ladder=ladder, timeout_s=600)
@@ -97,7 +97,7 @@ def stage(declared: Pipeline, ladder: tuple[int, ...], retry: dict[FailureClass,
 
 @pytest.fixture
 def run(pipeline: Any, tmp_path: Path) -> Any:
-    """Return a function that runs one sample whose jobs end as given; it returns the Batch and the child's row."""
+    """Return a function that runs one sample and returns the fake Batch and the child's result row."""
 
     def call(
         ends: Sequence[StatesError | None],
@@ -105,14 +105,14 @@ def run(pipeline: Any, tmp_path: Path) -> Any:
         ladder: tuple[int, ...] = (100, 200, 400),
         retry: dict[FailureClass, int] | None = None,
         stages: Sequence[Any] = (("align", "sample", {"reads": "sample.reads"}),),
-        **overrides: Any,
+        **inputs: Any,
     ) -> tuple[Batch, dict[str, Any]]:
-        document = generate(stage(pipeline("p", stages), ladder, retry or {}))
+        document = generate(with_retries(pipeline("p", stages), ladder, retry or {}))
         (tmp_path / "manifest.jsonl").write_text('{"sample":"S"}\n')
         batch = Batch(ends)
         result = execute(
             document,
-            {**STATE_INPUT, **overrides},
+            {**EXECUTION_INPUT, **inputs},
             name="e",
             state_machine="p",
             store=object_store().with_buckets({"RUN": tmp_path}),
@@ -123,7 +123,7 @@ def run(pipeline: Any, tmp_path: Path) -> Any:
         assert result.status == "SUCCEEDED", result
         (folder,) = (tmp_path / "map-runs" / "Sample").iterdir()
         (line,) = [line for file in folder.glob("*.jsonl") for line in file.read_text().splitlines()]
-        check_row(line.encode())  # what a rerun reads of a cause without decoding it
+        check_row(line.encode())  # a rerun reads parts of a cause without decoding it
         row = json.loads(line)
         return batch, row
 
@@ -134,17 +134,17 @@ SPOT_QUEUE, ON_DEMAND = "genomics-pipeline", "genomics-pipeline-on-demand"
 
 
 @pytest.mark.parametrize(
-    ("ends", "tries"),
+    ("ends", "attempts"),
     {
         "at once": ([], [(100, SPOT_QUEUE, 600)]),
-        "memory climbs": (
-            [MEMORY, MEMORY],
+        "more memory": (
+            [OUT_OF_MEMORY, OUT_OF_MEMORY],
             [(100, SPOT_QUEUE, 600), (200, SPOT_QUEUE, 600), (400, SPOT_QUEUE, 600)],
         ),
-        "a lost host is no lack of memory": ([SPOT], [(100, SPOT_QUEUE, 600), (100, ON_DEMAND, 600)]),
-        "longer, once": ([TIMEOUT], [(100, SPOT_QUEUE, 600), (100, SPOT_QUEUE, 1200)]),
-        "each its own": (
-            [SPOT, MEMORY, TIMEOUT, MEMORY],
+        "a lost host keeps its memory": ([HOST_LOST], [(100, SPOT_QUEUE, 600), (100, ON_DEMAND, 600)]),
+        "a longer timeout, once": ([TIMEOUT], [(100, SPOT_QUEUE, 600), (100, SPOT_QUEUE, 1200)]),
+        "each failure class has its own retries": (
+            [HOST_LOST, OUT_OF_MEMORY, TIMEOUT, OUT_OF_MEMORY],
             [
                 (100, SPOT_QUEUE, 600),
                 (100, ON_DEMAND, 600),
@@ -155,26 +155,26 @@ SPOT_QUEUE, ON_DEMAND = "genomics-pipeline", "genomics-pipeline-on-demand"
         ),
     }.values(),
 )
-def test_what_heals(run: Any, ends: list[StatesError], tries: list[Any]) -> None:
+def test_retries_succeed(run: Any, ends: list[StatesError], attempts: list[Any]) -> None:
     batch, row = run(ends)
     assert row["Status"] == "SUCCEEDED", row
-    assert batch.tries() == tries
+    assert batch.attempts() == attempts
 
 
 @pytest.mark.parametrize(
     ("ends", "failure_class", "jobs"),
     [
-        ([MEMORY] * 9, FailureClass.OUT_OF_MEMORY, 3),
-        ([SPOT] * 9, FailureClass.HOST_LOST, 2),
+        ([OUT_OF_MEMORY] * 9, FailureClass.OUT_OF_MEMORY, 3),
+        ([HOST_LOST] * 9, FailureClass.HOST_LOST, 2),
         ([TIMEOUT] * 9, FailureClass.TIMEOUT, 2),
         ([BAD_INPUT] * 9, FailureClass.BAD_INPUT, 1),
         ([TOOL_ERROR] * 9, FailureClass.TOOL_ERROR, 1),
-        ([IMAGE] * 9, FailureClass.IMAGE, 1),  # Batch itself has tried
+        ([IMAGE] * 9, FailureClass.IMAGE, 1),  # Batch itself has retried it
         ([REFUSED] * 9, None, 1),
-        ([MEMORY, BAD_INPUT], FailureClass.BAD_INPUT, 2),
+        ([OUT_OF_MEMORY, BAD_INPUT], FailureClass.BAD_INPUT, 2),
     ],
 )
-def test_what_stops(run: Any, ends: list[StatesError], failure_class: FailureClass | None, jobs: int) -> None:
+def test_retries_end(run: Any, ends: list[StatesError], failure_class: FailureClass | None, jobs: int) -> None:
     batch, row = run(ends)
     assert len(batch.submitted) == jobs
     cause = json.loads(row["Cause"])
@@ -184,8 +184,8 @@ def test_what_stops(run: Any, ends: list[StatesError], failure_class: FailureCla
     assert failure_class in (None, cause["class"])
 
 
-def test_what_was_tried_is_told(run: Any) -> None:
-    _, row = run([MEMORY, SPOT, TOOL_ERROR])
+def test_the_cause_lists_the_attempts(run: Any) -> None:
+    _, row = run([OUT_OF_MEMORY, HOST_LOST, TOOL_ERROR])
     assert json.loads(row["Cause"])["tried"] == [
         {"class": "out_of_memory", "memory_mib": 100, "job_id": "j"},
         {"class": "host_lost", "memory_mib": 200, "job_id": "j"},
@@ -193,33 +193,33 @@ def test_what_was_tried_is_told(run: Any) -> None:
     ]
 
 
-def test_throttling_is_waited_for_and_is_no_try(run: Any) -> None:
+def test_a_throttled_submission_is_not_an_attempt(run: Any) -> None:
     throttled = StatesError("Batch.AWSBatchException", "Too Many Requests (Service: AWSBatch; Status Code: 429)")
-    batch, row = run([*[throttled] * 15, MEMORY])
+    batch, row = run([*[throttled] * 15, OUT_OF_MEMORY])
     assert row["Status"] == "SUCCEEDED"
-    assert [memory for memory, _, _ in batch.tries()] == [*[100] * 16, 200]
+    assert [memory for memory, _, _ in batch.attempts()] == [*[100] * 16, 200]
 
 
-def test_a_step_says_what_is_tried_again(run: Any) -> None:
-    batch, row = run([TOOL_ERROR, TOOL_ERROR, SPOT], retry={FailureClass.TOOL_ERROR: 2, FailureClass.HOST_LOST: 0})
+def test_a_step_adds_and_removes_retries(run: Any) -> None:
+    batch, row = run([TOOL_ERROR, TOOL_ERROR, HOST_LOST], retry={FailureClass.TOOL_ERROR: 2, FailureClass.HOST_LOST: 0})
     assert (len(batch.submitted), row["Status"]) == (3, "FAILED")
 
 
-def test_a_step_says_what_is_not_tried_again(run: Any) -> None:
+def test_a_step_disables_a_retry(run: Any) -> None:
     batch, row = run([TIMEOUT], retry={FailureClass.TIMEOUT: 0})
     assert (len(batch.submitted), row["Status"]) == (1, "FAILED")
 
 
-def test_a_rerun_may_begin_with_more_memory(run: Any) -> None:
-    batch, _ = run([MEMORY], memory_mib={"align": 300})
-    assert [memory for memory, _, _ in batch.tries()] == [300, 400]
+def test_a_rerun_may_start_with_more_memory(run: Any) -> None:
+    batch, _ = run([OUT_OF_MEMORY], memory_mib={"align": 300})
+    assert [memory for memory, _, _ in batch.attempts()] == [300, 400]
 
 
-def test_a_stage_begins_anew_after_the_one_before_it(run: Any) -> None:
+def test_the_retries_of_a_stage_do_not_affect_the_next(run: Any) -> None:
     stages = (("align", "sample", {"reads": "sample.reads"}), ("call", "sample", {"bam": "align.out"}))
-    batch, row = run([SPOT, MEMORY, None, SPOT], stages=stages)
+    batch, row = run([HOST_LOST, OUT_OF_MEMORY, None, HOST_LOST], stages=stages)
     assert row["Status"] == "SUCCEEDED"
-    assert [(one["JobDefinition"], one["JobQueue"]) for one in batch.submitted] == [
+    assert [(request["JobDefinition"], request["JobQueue"]) for request in batch.submitted] == [
         ("genomics-pipeline-align", SPOT_QUEUE),
         ("genomics-pipeline-align", ON_DEMAND),
         ("genomics-pipeline-align", ON_DEMAND),
@@ -228,21 +228,21 @@ def test_a_stage_begins_anew_after_the_one_before_it(run: Any) -> None:
     ]
 
 
-def test_the_worker_is_told_its_memory(run: Any) -> None:
-    batch, _ = run([MEMORY])
-    memory = [one["ContainerOverrides"]["Environment"][1] for one in batch.submitted]
-    assert memory == [{"Name": "GENOMICS_PIPELINE_MEMORY_MIB", "Value": value} for value in ("100", "200")]
+def test_the_worker_receives_its_memory(run: Any) -> None:
+    batch, _ = run([OUT_OF_MEMORY])
+    variables = [request["ContainerOverrides"]["Environment"][1] for request in batch.submitted]
+    assert variables == [{"Name": "GENOMICS_PIPELINE_MEMORY_MIB", "Value": value} for value in ("100", "200")]
 
 
 CAUSES = {one.name: one for one in causes() if one.error not in UNCATCHABLE and "stage" not in one.cause[:10]}
 
 
 @pytest.mark.parametrize("name", CAUSES)
-def test_a_definition_calls_every_cause_as_we_do(pipeline: Any, name: str) -> None:
-    one = CAUSES[name]
+def test_a_definition_and_the_package_classify_every_cause_alike(pipeline: Any, name: str) -> None:
+    cause = CAUSES[name]
     (catcher,) = generate(pipeline("p", [("gather", "cohort", {"reference": "reference"})]))["States"]["gather"][
         "Catch"
     ]
-    states = {"errorOutput": {"Error": one.error, "Cause": one.cause}, "input": {"memory_mib": {}}}
+    states = {"errorOutput": {"Error": cause.error, "Cause": cause.cause}, "input": {"memory_mib": {}}}
     failure = evaluate(catcher["Assign"], {"states": states}, "Assign")["failure"]
-    assert failure["class"] == one.failure_class
+    assert failure["class"] == cause.failure_class

@@ -1,4 +1,4 @@
-"""Assumptions about JSONata: they are checked before a document is generated, and are complete."""
+"""Assumptions about JSONata: checked before a document is generated, and complete."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OWN = {"begins"}  # functions that the expressions define
 
 @pytest.fixture(autouse=True)
 def fresh_caches() -> Iterator[None]:
-    """Forget the check and all compiled expressions, before and after."""
+    """Clear the caches of the check and of compiled expressions, before and after each test."""
     caches = (check_assumptions, expressions._expression)
     for cached in caches:
         cached.cache_clear()
@@ -30,18 +30,18 @@ def fresh_caches() -> Iterator[None]:
         cached.cache_clear()
 
 
-def test_all_hold() -> None:
+def test_all_assumptions_hold() -> None:
     check_assumptions()
 
 
-def test_no_document_is_generated_where_one_does_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_document_is_generated_if_an_assumption_does_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jsonata_assumptions, "ASSUMPTIONS", (*ASSUMPTIONS, ("$count([1,2])", 3)))
     with pytest.raises(RuntimeError, match=r"expected 3 as the value of \$count\(\[1,2\]\), found 2"):
         generate(load_pipeline("germline")[0])
 
 
 @pytest.mark.parametrize("name", ["lookup", "count", "append", "keys", "filter", "exists", "string", "parse", "merge"])
-def test_a_function_that_changes_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_function_breaks_an_assumption(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     changed: dict[str, Any] = {**functions.function_bindings(), name: "changed"}
     monkeypatch.setattr(expressions, "_functions", lambda: changed)
     with pytest.raises(StatesError, match="function"):
@@ -50,7 +50,7 @@ def test_a_function_that_changes_is_noticed(name: str, monkeypatch: pytest.Monke
 
 def test_every_function_of_a_definition_is_in_an_assumption(pipeline: Any) -> None:
     stages = [("align", "sample", {"reads": "sample.reads"}), ("gather", "cohort", {"parts": "align.out"})]
-    texts = [canonical_json(generate(one)) for one in (load_pipeline("germline")[0], pipeline("p", stages))]
+    texts = [canonical_json(generate(each)) for each in (load_pipeline("germline")[0], pipeline("p", stages))]
     used = {name for text in texts for name in re.findall(r"\$([a-z]+)\(", text)} - OWN
     assumed = {name for text, _ in ASSUMPTIONS for name in re.findall(r"\$([a-z]+)\(", text)}
     assert used == assumed

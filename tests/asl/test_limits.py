@@ -1,4 +1,4 @@
-"""Limits of a document: each one that is exceeded alone is one problem with its path."""
+"""Limits of a document: each exceeded limit is one problem with its path."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Change = Callable[[dict[str, Any]], None]
 
 
 @pytest.fixture(scope="module")
-def good(pipeline: Any) -> dict[str, Any]:
+def valid(pipeline: Any) -> dict[str, Any]:
     document: dict[str, Any] = generate(pipeline("p", STAGES))
     return document
 
 
-def change_value(*path: Any) -> Change:
+def set_value(*path: Any) -> Change:
     """Return a change that sets the value at a path."""
 
     def change(document: dict[str, Any]) -> None:
@@ -44,19 +44,19 @@ def change_value(*path: Any) -> Change:
     return change
 
 
-def sample(*path: Any) -> Change:
-    return change_value("States", "Sample", *path)
+def set_in_map(*path: Any) -> Change:
+    return set_value("States", "Sample", *path)
 
 
-def align(*path: Any) -> Change:
-    return sample("ItemProcessor", "States", "align", *path)
+def set_in_task(*path: Any) -> Change:
+    return set_in_map("ItemProcessor", "States", "align", *path)
 
 
-def retry(**fields: Any) -> Change:
-    return align("Retry", 0, {**SUBMIT_RETRY, **fields})
+def set_retrier(**fields: Any) -> Change:
+    return set_in_task("Retry", 0, {**SUBMIT_RETRY, **fields})
 
 
-def rename(old: str, new: str) -> Change:
+def rename_state(old: str, new: str) -> Change:
     def change(document: dict[str, Any]) -> None:
         states = document["States"]
         states[new] = states.pop(old)
@@ -68,13 +68,13 @@ def rename(old: str, new: str) -> Change:
     return change
 
 
-def large(document: dict[str, Any]) -> None:
+def enlarge_definition(document: dict[str, Any]) -> None:
     document["Comment"] = ""
     size = len(canonical_json(document).encode())
-    document["Comment"] = "é" + "x" * (1_048_576 - size - 1)  # é is of two bytes
+    document["Comment"] = "é" + "x" * (1_048_576 - size - 1)  # é has two bytes
 
 
-def environment(bytes_more: int) -> Change:
+def set_request_size(bytes_more: int) -> Change:
     def change(document: dict[str, Any]) -> None:
         arguments = document["States"]["gather"]["Arguments"]
         arguments["ContainerOverrides"]["Environment"][0]["Value"] = ""
@@ -85,79 +85,79 @@ def environment(bytes_more: int) -> Change:
     return change
 
 
-def batcher(most: int) -> Change:
-    return sample("ItemBatcher", {"MaxItemsPerBatch": 5, "MaxInputBytesPerBatch": most})
+def set_batch_bytes(most: int) -> Change:
+    return set_in_map("ItemBatcher", {"MaxItemsPerBatch": 5, "MaxInputBytesPerBatch": most})
 
 
 BROKEN: dict[str, tuple[Change, str]] = {
-    "definition": (large, "the definition: AWS allows at most 1048576 bytes, found 1048577"),
+    "definition": (enlarge_definition, "the definition: AWS allows at most 1048576 bytes, found 1048577"),
     "name": (
-        rename("gather", "g" * 81),
+        rename_state("gather", "g" * 81),
         f"/States/{'g' * 81}: State name '{'g' * 81}' exceeds the 80-character limit allowed by the service",
     ),
-    "name twice": (rename("gather", "align"), f"{ALIGN}: Duplicate State name: align"),
+    "name twice": (rename_state("gather", "align"), f"{ALIGN}: Duplicate State name: align"),
     "label": (
-        sample("Label", "L" * 41),
+        set_in_map("Label", "L" * 41),
         f"/States/Sample/Label: Label '{'L' * 41}' exceeds the 40-character limit allowed by the service",
     ),
     "label twice": (
-        change_value("States", "Interval", "Label", "Sample"),
+        set_value("States", "Interval", "Label", "Sample"),
         "/States/Interval/Label: Duplicate Label name: Sample",
     ),
     "concurrency": (
-        sample("MaxConcurrency", 10_001),
+        set_in_map("MaxConcurrency", 10_001),
         "/States/Sample: MaxConcurrency: AWS allows 0 to 10000, found 10001",
     ),
-    "negative concurrency": (sample("MaxConcurrency", -1), "/States/Sample/MaxConcurrency: Minimum value is 0"),
+    "negative concurrency": (set_in_map("MaxConcurrency", -1), "/States/Sample/MaxConcurrency: Minimum value is 0"),
     "percentage": (
-        sample("ToleratedFailurePercentage", 100.5),
+        set_in_map("ToleratedFailurePercentage", 100.5),
         "/States/Sample/ToleratedFailurePercentage: Maximum value is 100.0",
     ),
-    "count": (sample("ToleratedFailureCount", -1), "/States/Sample/ToleratedFailureCount: Minimum value is 0"),
-    "batch": (batcher(262_145), "/States/Sample/ItemBatcher/MaxInputBytesPerBatch: Maximum value is 262144"),
-    "interval": (retry(IntervalSeconds=0), f"{ALIGN}/Retry[0]/IntervalSeconds: Minimum value is 1"),
+    "count": (set_in_map("ToleratedFailureCount", -1), "/States/Sample/ToleratedFailureCount: Minimum value is 0"),
+    "batch": (set_batch_bytes(262_145), "/States/Sample/ItemBatcher/MaxInputBytesPerBatch: Maximum value is 262144"),
+    "interval": (set_retrier(IntervalSeconds=0), f"{ALIGN}/Retry[0]/IntervalSeconds: Minimum value is 1"),
     "longest delay": (
-        retry(MaxDelaySeconds=31_622_401),
+        set_retrier(MaxDelaySeconds=31_622_401),
         f"{ALIGN}/Retry[0]/MaxDelaySeconds: Maximum value is 31622400",
     ),
     "delay below the interval": (
-        retry(IntervalSeconds=300),
+        set_retrier(IntervalSeconds=300),
         f"{ALIGN}/Retry[0]/MaxDelaySeconds: MaxDelaySeconds must be greater than IntervalSeconds, which is 300; "
         "found 300",
     ),
-    "attempts": (retry(MaxAttempts=-1), f"{ALIGN}/Retry[0]/MaxAttempts: Minimum value is 0"),
-    "rate": (retry(BackoffRate=0.5), f"{ALIGN}/Retry[0]/BackoffRate: Minimum value is 1.0"),
+    "attempts": (set_retrier(MaxAttempts=-1), f"{ALIGN}/Retry[0]/MaxAttempts: Minimum value is 0"),
+    "rate": (set_retrier(BackoffRate=0.5), f"{ALIGN}/Retry[0]/BackoffRate: Minimum value is 1.0"),
     "States.ALL not alone": (
-        align("Catch", 0, {"ErrorEquals": ["States.ALL", "Bad"], "Next": "alignFailed"}),
+        set_in_task("Catch", 0, {"ErrorEquals": ["States.ALL", "Bad"], "Next": "alignFailed"}),
         f"{ALIGN}/Catch[0]/ErrorEquals: States.ALL must appear alone and at end of list",
     ),
     "States.ALL not last": (
-        align("Retry", [{"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["Bad"]}]),
+        set_in_task("Retry", [{"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["Bad"]}]),
         f"{ALIGN}/Retry[0]/ErrorEquals: States.ALL must appear alone and at end of list",
     ),
     "job name": (
-        align("Arguments", "JobName", "j" * 129),
+        set_in_task("Arguments", "JobName", "j" * 129),
         f"{ALIGN}: JobName: AWS allows at most 128 letters, digits, '-' and '_', found {'j' * 129!r}",
     ),
     "job name's letters": (
-        align("Arguments", "JobName", "a.b"),
+        set_in_task("Arguments", "JobName", "a.b"),
         f"{ALIGN}: JobName: AWS allows at most 128 letters, digits, '-' and '_', found 'a.b'",
     ),
     "job request": (
-        environment(1),
+        set_request_size(1),
         "/States/gather: Arguments: AWS allows a SubmitJob request of at most 30720 bytes, found 30721 without items",
     ),
 }
 
 
-def test_the_document_is_good(good: dict[str, Any]) -> None:
-    check_limits(good)
+def test_the_document_is_valid(valid: dict[str, Any]) -> None:
+    check_limits(valid)
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_one_limit_broken_is_one_problem(name: str, good: dict[str, Any]) -> None:
+def test_an_exceeded_limit_is_one_problem(name: str, valid: dict[str, Any]) -> None:
     change, expected = BROKEN[name]
-    document = copy.deepcopy(good)
+    document = copy.deepcopy(valid)
     change(document)
     with pytest.raises(DataError) as raised:
         check_limits(document)
@@ -167,35 +167,35 @@ def test_one_limit_broken_is_one_problem(name: str, good: dict[str, Any]) -> Non
 @pytest.mark.parametrize(
     "change",
     [
-        rename("gather", "g" * 80),
-        sample("Label", "L" * 40),
-        sample("MaxConcurrency", 10_000),
-        sample("MaxConcurrency", 0),
-        sample("ToleratedFailurePercentage", 100),
-        sample("ToleratedFailureCount", 0),
-        retry(IntervalSeconds=299),
-        retry(MaxDelaySeconds=31_622_400, MaxAttempts=0, BackoffRate=1),
-        align("Arguments", "JobName", "j" * 128),
-        align("Arguments", "Timeout", "AttemptDurationSeconds", 60),
-        environment(0),
+        rename_state("gather", "g" * 80),
+        set_in_map("Label", "L" * 40),
+        set_in_map("MaxConcurrency", 10_000),
+        set_in_map("MaxConcurrency", 0),
+        set_in_map("ToleratedFailurePercentage", 100),
+        set_in_map("ToleratedFailureCount", 0),
+        set_retrier(IntervalSeconds=299),
+        set_retrier(MaxDelaySeconds=31_622_400, MaxAttempts=0, BackoffRate=1),
+        set_in_task("Arguments", "JobName", "j" * 128),
+        set_in_task("Arguments", "Timeout", "AttemptDurationSeconds", 60),
+        set_request_size(0),
     ],
 )
-def test_each_limit_itself_is_allowed(change: Change, good: dict[str, Any]) -> None:
-    document = copy.deepcopy(good)
+def test_each_limit_itself_is_allowed(change: Change, valid: dict[str, Any]) -> None:
+    document = copy.deepcopy(valid)
     change(document)
     check_limits(document)
 
 
 @pytest.mark.parametrize("character", ' \t\n?*<>{}[]"#%\\^|~$&,;:/`\x00\x1f\x7f\x9f')
-def test_what_no_label_may_hold(character: str, good: dict[str, Any]) -> None:
-    document = copy.deepcopy(good)
-    sample("Label", f"a{character}b")(document)
+def test_characters_that_labels_must_not_contain(character: str, valid: dict[str, Any]) -> None:
+    document = copy.deepcopy(valid)
+    set_in_map("Label", f"a{character}b")(document)
     with pytest.raises(DataError, match="contains the invalid character"):
         check_limits(document)
 
 
-def test_sync_jobs_in_express_children(good: dict[str, Any]) -> None:
-    document = copy.deepcopy(good)
+def test_sync_jobs_are_refused_in_express_children(valid: dict[str, Any]) -> None:
+    document = copy.deepcopy(valid)
     document["States"]["Sample"]["ItemProcessor"]["ProcessorConfig"]["ExecutionType"] = "EXPRESS"
     with pytest.raises(DataError) as raised:
         check_limits(document)
@@ -206,8 +206,8 @@ def test_sync_jobs_in_express_children(good: dict[str, Any]) -> None:
     ]
 
 
-def test_all_problems_come_at_once(good: dict[str, Any]) -> None:
-    document = copy.deepcopy(good)
+def test_all_problems_are_reported_together(valid: dict[str, Any]) -> None:
+    document = copy.deepcopy(valid)
     for name in ("definition", "label", "percentage", "rate", "job name"):
         BROKEN[name][0](document)
     with pytest.raises(DataError) as raised:
@@ -215,7 +215,7 @@ def test_all_problems_come_at_once(good: dict[str, Any]) -> None:
     assert len(raised.value.problems) == 5
 
 
-def test_generate_refuses_a_batch_that_no_job_could_carry(pipeline: Any) -> None:
+def test_generate_refuses_a_batch_larger_than_a_request(pipeline: Any) -> None:
     maps = {"sample": MapSettings(items_per_batch=10, max_input_bytes_per_batch=20_000)}
     with pytest.raises(DataError) as raised:
         generate(pipeline("p", STAGES, maps))
@@ -229,7 +229,7 @@ def test_generate_refuses_a_batch_that_no_job_could_carry(pipeline: Any) -> None
         generate(pipeline("p", STAGES, {"sample": MapSettings(items_per_batch=10, max_input_bytes_per_batch=allowed)}))
 
 
-def test_generate_refuses_parameters_that_no_job_could_carry(pipeline: Any) -> None:
+def test_generate_refuses_parameters_larger_than_a_request(pipeline: Any) -> None:
     with pytest.raises(DataError) as raised:
         generate(pipeline("p", STAGES, None, {"gather": {"a": "x" * 31_000}}))
     assert [problem.column for problem in raised.value.problems] == ["/States/gather"]

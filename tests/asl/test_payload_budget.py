@@ -1,4 +1,4 @@
-"""The size that a run's items may have: in a job's request, in a child's input, in the file of items."""
+"""The greatest size of a run's items: in a job's request, in a child's input, in the file of items."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def budgets(pipeline: Any, **parameters: Any) -> dict[str, PayloadBudget]:
     return payload_budgets(pipeline, generate(pipeline), execution_input(**parameters))
 
 
-def request(pipeline: Any, item: Any) -> int:
-    """Return the bytes of the SubmitJob of ``call``, with the names of AWS's API."""
-    stage = next(one for one in pipeline.stages if one.name == "call")
+def request_bytes(pipeline: Any, item: Any) -> int:
+    """Return the size in bytes of the SubmitJob of ``call``, with the names of AWS's API."""
+    stage = next(each for each in pipeline.stages if each.name == "call")
     payload = TaskPayload(
         "call",
         stage.step.name,
@@ -76,33 +76,33 @@ def test_the_largest_item_just_fits_a_job(pipeline: Any) -> None:
     declared = pipeline("p", STAGES)
     budget = budgets(declared)["sample"]
     size = next(size for size in range(7600, 0, -1) if budget.holds(item(size)))
-    assert 30_000 < request(declared, item(size)) <= 30 * 1024
+    assert 30_000 < request_bytes(declared, item(size)) <= 30 * 1024
 
 
-def test_what_does_not_fit(pipeline: Any) -> None:
-    budget_of = budgets(pipeline("p", STAGES))
-    assert not budget_of["sample"].holds({"sample": "S", "lanes": "x" * 30_000})
-    assert budget_of["interval"].quoted < budget_of["sample"].quoted  # it carries where the results before it are
+def test_a_large_item_does_not_fit(pipeline: Any) -> None:
+    by_scope = budgets(pipeline("p", STAGES))
+    assert not by_scope["sample"].holds({"sample": "S", "lanes": "x" * 30_000})
+    assert by_scope["interval"].quoted < by_scope["sample"].quoted  # its payload names the earlier results
 
 
-def test_parameters_take_room(pipeline: Any) -> None:
+def test_parameters_reduce_the_budget(pipeline: Any) -> None:
     declared = pipeline("p", STAGES)
     before, after = budgets(declared)["sample"], budgets(declared, align={"a": "x" * 1000})["sample"]
     assert before.quoted - after.quoted == len('"a":""') + 1000 + 4  # its four quotes are escaped
     assert before.plain - after.plain == len(compact({"align": {"a": "x" * 1000}})) - 2
 
 
-def test_a_batch_has_the_bytes_of_its_batcher(pipeline: Any) -> None:
+def test_the_budget_of_a_batch_is_that_of_its_item_batcher(pipeline: Any) -> None:
     maps = {"sample": MapSettings(items_per_batch=10, max_input_bytes_per_batch=2000)}
     budget = budgets(pipeline("p", STAGES, maps))["sample"]
-    handed_on = {name: execution_input()[name] for name in ("run", "reference", "parameters", "memory_mib")}
-    shared = compact({"BatchInput": {**handed_on, "upstream": {}}, "Items": [{"item": None}]})
+    batch_input = {name: execution_input()[name] for name in ("run", "reference", "parameters", "memory_mib")}
+    shared = compact({"BatchInput": {**batch_input, "upstream": {}}, "Items": [{"item": None}]})
     assert budget.plain == 2000 - len(shared)
     default = {"sample": MapSettings(items_per_batch=10)}
     assert budgets(pipeline("p", STAGES, default))["sample"].plain == 10_240 - len(shared)
 
 
-def test_jobs_that_are_too_large_without_an_item(pipeline: Any) -> None:
+def test_jobs_too_large_without_an_item_are_refused(pipeline: Any) -> None:
     with pytest.raises(DataError) as raised:
         budgets(pipeline("p", STAGES), align={"a": "x" * 40_000}, gather={"a": "x" * 300_000})
     problems = [str(problem) for problem in raised.value.problems]
@@ -113,7 +113,7 @@ def test_jobs_that_are_too_large_without_an_item(pipeline: Any) -> None:
     assert problems[1].endswith("without its item; shorten the parameters")
 
 
-def test_what_one_map_run_reads() -> None:
+def test_the_items_of_a_map_run_are_limited() -> None:
     check_items("manifest.jsonl", 100_000_000, 10_000_000_000)
     for count, size, message in (
         (100_000_001, 1, "AWS allows 100000000 items in a Map Run, found 100000001"),
@@ -126,7 +126,7 @@ def test_what_one_map_run_reads() -> None:
 
 def test_the_least_duration(pipeline: Any) -> None:
     counts = {"sample": 10_000, "interval": 600}
-    # 20,000 jobs and 600 at 50 a second, and one; the child executions at 100 a second begin meanwhile.
+    # 20,000 + 600 + 1 jobs at 50 a second; starting the child executions at 100 a second overlaps with them.
     assert least_duration(pipeline("p", STAGES), counts) == (20_601, 412.02)
     maps = {"sample": MapSettings(items_per_batch=10)}
     assert least_duration(pipeline("p", STAGES, maps), counts) == (2_601, 52.02)

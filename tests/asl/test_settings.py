@@ -1,4 +1,4 @@
-"""Settings of a Distributed Map, and the fields of the document that have them."""
+"""Settings of a Distributed Map, in the fields of the document."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PERCENTAGE, COUNT = "ToleratedFailurePercentage", "ToleratedFailureCount"
 NUMBER, BYTES = "MaxItemsPerBatch", "MaxInputBytesPerBatch"
 
 
-def state(pipeline: Any, **settings: Any) -> dict[str, Any]:
+def sample_map(pipeline: Any, **settings: Any) -> dict[str, Any]:
     map_state: dict[str, Any] = generate(pipeline("p", STAGES, {"sample": MapSettings(**settings)}))["States"]["Sample"]
     return map_state
 
@@ -27,18 +27,18 @@ def state(pipeline: Any, **settings: Any) -> dict[str, Any]:
         (12.5, None, (12.5, 100_000_000)),
         (50, 3, (50, 3)),
         (50, 0, (50, 0)),
-        (0, 3, (100, 3)),  # beside 0 % the count would tolerate nothing
+        (0, 3, (100, 3)),  # with 0 %, the count would tolerate nothing
         (0, 0, (100, 0)),
     ],
 )
-def test_tolerance(pipeline: Any, percentage: float, count: int | None, expected: tuple[float, int]) -> None:
+def test_tolerated_failures(pipeline: Any, percentage: float, count: int | None, expected: tuple[float, int]) -> None:
     settings = MapSettings(tolerated_failure_percentage=percentage, tolerated_failure_count=count)
     assert tuple(settings.tolerance().values()) == expected
     maps = {"interval": settings, "sample": settings}
     states = generate(pipeline("p", [*STAGES, ("joint", "interval", {"calls": "align.out"})], maps))["States"]
     assert (states["Interval"][PERCENTAGE], states["Interval"][COUNT]) == expected
-    from_input = "{% $states.input.tolerated.percentage %}", "{% $states.input.tolerated.count %}"
-    assert (states["Sample"][PERCENTAGE], states["Sample"][COUNT]) == from_input
+    expressions = "{% $states.input.tolerated.percentage %}", "{% $states.input.tolerated.count %}"
+    assert (states["Sample"][PERCENTAGE], states["Sample"][COUNT]) == expressions
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_tolerance(pipeline: Any, percentage: float, count: int | None, expected
         (None, 2048, {BYTES: 2048}),
     ],
 )
-def test_batches(pipeline: Any, items: int | None, most: int | None, expected: dict[str, int] | None) -> None:
-    map_state = state(pipeline, items_per_batch=items, max_input_bytes_per_batch=most)
+def test_item_batcher(pipeline: Any, items: int | None, most: int | None, expected: dict[str, int] | None) -> None:
+    map_state = sample_map(pipeline, items_per_batch=items, max_input_bytes_per_batch=most)
     batcher = map_state.get("ItemBatcher")
     assert (batcher and {name: batcher[name] for name in batcher if name != "BatchInput"}) == expected
     task = map_state["ItemProcessor"]["States"]["align"]["Arguments"]
@@ -60,7 +60,7 @@ def test_batches(pipeline: Any, items: int | None, most: int | None, expected: d
 
 
 @pytest.mark.parametrize("name", ["true", "false", "null", "function", "and", "or", "in", "truely", "a1_"])
-def test_a_member_is_found_whatever_its_name(name: str) -> None:
+def test_a_member_is_read_whatever_its_name(name: str) -> None:
     from genomics_pipeline.language.jsonata.expressions import evaluate
 
     text = "{% $merge([{}," + member("$states.input", name) + "]) %}"

@@ -1,7 +1,7 @@
-"""Behaviour of CloudFormation that moto lacks, added for these tests with moto's own parts.
+"""Behaviour of CloudFormation that moto lacks, implemented with moto's own classes.
 
-moto's server runs in the process of the tests, so its resource classes are completed here; boto3 and our code are as
-they are. Every entry says what moto leaves out.
+moto's server runs in the process of the tests, so its resource classes are patched here; boto3 and the package are not.
+Every function names what moto omits.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ def _service_linked_role() -> str:
     return str(answer["Role"]["Arn"])
 
 
-def _environment(create: Callable[..., Any], name: str, document: Any, *rest: Any, **more: Any) -> Any:
+def _create_environment(create: Callable[..., Any], name: str, document: Any, *rest: Any, **more: Any) -> Any:
     document["Properties"].setdefault("ServiceRole", _service_linked_role())
     resources = document["Properties"]["ComputeResources"]
-    if isinstance(resources["InstanceTypes"], str):  # moto splits a list that is given, not one that is the default
+    if isinstance(resources["InstanceTypes"], str):  # moto splits a list that is passed, but not the default
         resources["InstanceTypes"] = resources["InstanceTypes"].split(",")
     return create(name, document, *rest, **more)
 
 
-def _machine(create: Callable[..., Any], name: str, document: Any, *rest: Any, **more: Any) -> Any:
+def _create_machine(create: Callable[..., Any], name: str, document: Any, *rest: Any, **more: Any) -> Any:
     """Create a state machine from DefinitionS3Location; moto supports DefinitionString only."""
     properties = document["Properties"]
     place = properties["DefinitionS3Location"]
@@ -65,14 +65,14 @@ def _machine(create: Callable[..., Any], name: str, document: Any, *rest: Any, *
 
 
 def _update_machine(update: Callable[..., Any], *, cloudformation_json: Any, **more: Any) -> Any:
-    return _machine(
+    return _create_machine(
         lambda name, document: update(cloudformation_json=document, new_resource_name=name, **more),
         more.pop("new_resource_name"),
         cloudformation_json,
     )
 
 
-def _definition(_create: Any, name: str, document: Any, account: str, region: str, **_: Any) -> Any:
+def _create_definition(_create: Any, name: str, document: Any, account: str, region: str, **_: Any) -> Any:
     """Register a job definition with Timeout, PlatformCapabilities and PropagateTags, which moto omits."""
     properties = lowercase_first_key(document["Properties"])
     return batch_backends[account][region].register_job_definition(
@@ -94,13 +94,13 @@ def _update_definition(
     _: Any, *, original_resource: JobDefinition, cloudformation_json: Any, account_id: str, region_name: str, **__: Any
 ) -> Any:
     """Register a new revision and deregister the previous one, as CloudFormation does; moto does nothing."""
-    new = _definition(None, original_resource.name, cloudformation_json, account_id, region_name)
+    new = _create_definition(None, original_resource.name, cloudformation_json, account_id, region_name)
     original_resource.deregister()
     return new
 
 
-def _delete_resource(kind: str) -> Callable[..., None]:
-    """Delete resources of types that moto's CloudFormation does not delete, but its services do."""
+def _deletion_of(kind: str) -> Callable[..., None]:
+    """Return a function that deletes a resource, for types that moto's CloudFormation does not delete."""
 
     def queue(name: str) -> None:
         _client("batch").update_job_queue(jobQueue=name, state="DISABLED")
@@ -125,31 +125,31 @@ def _delete_resource(kind: str) -> Callable[..., None]:
     return lambda _, name, *__: delete(name)
 
 
-def _bucket(create: Callable[..., Any], name: str, document: Any, *rest: Any, **more: Any) -> Any:
+def _create_bucket(create: Callable[..., Any], name: str, document: Any, *rest: Any, **more: Any) -> Any:
     """Set all properties of a bucket; moto sets encryption and tags only."""
-    made = create(name, document, *rest, **more)
+    bucket = create(name, document, *rest, **more)
     s3, properties = _client("s3"), document["Properties"]
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=properties["VersioningConfiguration"])
     s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls=properties["OwnershipControls"])
     s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=properties["PublicAccessBlockConfiguration"])
-    rules = [_rule(rule) for rule in properties["LifecycleConfiguration"]["Rules"]]
+    rules = [_lifecycle_rule(rule) for rule in properties["LifecycleConfiguration"]["Rules"]]
     s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
-    return made
+    return bucket
 
 
-def _rule(rule: dict[str, Any]) -> dict[str, Any]:
+def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
     """Return a lifecycle rule of CloudFormation with the names of S3's API."""
-    members = {"ID": rule["Id"], "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
+    api_rule = {"ID": rule["Id"], "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
     if "TagFilters" in rule:
-        (members["Filter"],) = ({"Tag": tag} for tag in rule["TagFilters"])
+        (api_rule["Filter"],) = ({"Tag": tag} for tag in rule["TagFilters"])
     if "ExpirationInDays" in rule:
-        members["Expiration"] = {"Days": rule["ExpirationInDays"]}
+        api_rule["Expiration"] = {"Days": rule["ExpirationInDays"]}
     if "ExpiredObjectDeleteMarker" in rule:
-        members["Expiration"] = {"ExpiredObjectDeleteMarker": rule["ExpiredObjectDeleteMarker"]}
+        api_rule["Expiration"] = {"ExpiredObjectDeleteMarker": rule["ExpiredObjectDeleteMarker"]}
     for name in ("AbortIncompleteMultipartUpload", "NoncurrentVersionExpiration"):
         if name in rule:
-            members[name] = rule[name]
-    return members
+            api_rule[name] = rule[name]
+    return api_rule
 
 
 def _apply_change_set(apply: Callable[..., None], change_set: ChangeSet) -> None:
@@ -162,8 +162,8 @@ def _apply_change_set(apply: Callable[..., None], change_set: ChangeSet) -> None
     stack.output_map = stack._create_output_map()
 
 
-def _values(stack: Stack) -> dict[str, str]:
-    """Return the parameters as texts, as the API has them; moto returns parsed values, which it does not accept."""
+def _parameter_values(stack: Stack) -> dict[str, str]:
+    """Return the parameters as texts, as in the API; moto returns parsed values, which it does not accept."""
     resolved = stack.resource_map.resolved_parameters.items()
     return {key: ",".join(value) if isinstance(value, list) else str(value) for key, value in resolved}
 
@@ -171,7 +171,8 @@ def _values(stack: Stack) -> dict[str, str]:
 class BucketPolicy(CloudFormationModel):
     """A bucket policy, which moto lacks.
 
-    It is not set on the bucket, because moto would then refuse every request: its server has no TLS."""
+    It is not set on the bucket, because moto would then refuse every request: its server has no TLS.
+    """
 
     def __init__(self, bucket: str, document: dict[str, Any]) -> None:
         self.bucket = bucket
@@ -196,27 +197,27 @@ class BucketPolicy(CloudFormationModel):
 
 
 @contextmanager
-def complete_moto() -> Iterator[None]:
+def patch_cloudformation() -> Iterator[None]:
     """Add the missing behaviour to moto's CloudFormation."""
     for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
-        cached.cache_clear()  # they may have been asked for before BucketPolicy was there
+        cached.cache_clear()  # they may be older than BucketPolicy
     with pytest.MonkeyPatch.context() as patch:
-        _complete(patch, ComputeEnvironment, "create_from_cloudformation_json", _environment)
-        _complete(patch, StateMachine, "create_from_cloudformation_json", _machine)
-        _complete(patch, StateMachine, "update_from_cloudformation_json", _update_machine)
-        _complete(patch, JobDefinition, "create_from_cloudformation_json", _definition)
-        _complete(patch, JobDefinition, "update_from_cloudformation_json", _update_definition)
-        _complete(patch, FakeBucket, "create_from_cloudformation_json", _bucket)
+        _replace_method(patch, ComputeEnvironment, "create_from_cloudformation_json", _create_environment)
+        _replace_method(patch, StateMachine, "create_from_cloudformation_json", _create_machine)
+        _replace_method(patch, StateMachine, "update_from_cloudformation_json", _update_machine)
+        _replace_method(patch, JobDefinition, "create_from_cloudformation_json", _create_definition)
+        _replace_method(patch, JobDefinition, "update_from_cloudformation_json", _update_definition)
+        _replace_method(patch, FakeBucket, "create_from_cloudformation_json", _create_bucket)
         for model in (JobQueue, ComputeEnvironment, JobDefinition, RouteTable):
-            _complete(patch, model, "delete_from_cloudformation_json", _delete_resource(model.__name__))
-        _complete(patch, ChangeSet, "apply", _apply_change_set)
-        patch.setattr(Stack, "stack_parameters", property(_values))
-        # AWS makes the change set, whose status tells that it has no changes, as moto's does when it is let.
+            _replace_method(patch, model, "delete_from_cloudformation_json", _deletion_of(model.__name__))
+        _replace_method(patch, ChangeSet, "apply", _apply_change_set)
+        patch.setattr(Stack, "stack_parameters", property(_parameter_values))
+        # AWS creates a change set without changes, and reports that in its status; so does moto without this check.
         patch.setattr(CloudFormationResponse, "_validate_different_update", lambda *_: None)
         yield
 
 
-def _complete(patch: pytest.MonkeyPatch, model: Any, method: str, complete: Callable[..., Any]) -> None:
+def _replace_method(patch: pytest.MonkeyPatch, model: Any, method: str, complete: Callable[..., Any]) -> None:
     original = getattr(model, method)
     whole: Any = partial(complete, original)
     patch.setattr(model, method, staticmethod(whole) if method.endswith("_json") else lambda *args: whole(*args))

@@ -1,4 +1,4 @@
-"""Names of arguments of a Task and of the service, by the service's model."""
+"""Conversion between the names of a Task's arguments and of the service, by the service's model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def shape(name: str) -> Any:
     return operation("batch", name).input_shape
 
 
-def test_members_are_renamed_and_a_users_own_keys_are_not() -> None:
+def test_members_are_renamed_but_not_a_users_keys() -> None:
     arguments = {
         "JobName": "j",
         "Parameters": {"inputFile": "a", "Codec": "b"},
@@ -31,10 +31,10 @@ def test_members_are_renamed_and_a_users_own_keys_are_not() -> None:
     assert from_service(shape("SubmitJob"), request) == arguments
 
 
-def test_an_argument_that_the_service_does_not_have() -> None:
+def test_an_unknown_argument_is_refused() -> None:
     with pytest.raises(UnknownMember, match=r"^jobName$"):
         to_service(shape("SubmitJob"), {"jobName": "j"})
 
 
-def test_what_has_another_type_is_left_to_the_service() -> None:
+def test_values_of_another_type_are_left_to_the_service() -> None:
     assert to_service(shape("SubmitJob"), {"JobName": 1, "DependsOn": "a"}) == {"jobName": 1, "dependsOn": "a"}

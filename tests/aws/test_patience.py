@@ -19,13 +19,13 @@ from genomics_pipeline.model.sample import Lane, Sample
 from genomics_pipeline.runs.aws import files as aws_files
 
 
-def refusal(code: str) -> ClientError:
+def client_error(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "no"}}, "ListJobs")
 
 
 @pytest.mark.parametrize("code", ["503", "SlowDown", "TooManyRequestsException", "ThrottlingException"])
-def test_what_is_asked_again(code: str) -> None:
-    answers: list[object] = [refusal(code), refusal(code), "there"]
+def test_throttled_requests_are_retried(code: str) -> None:
+    answers: list[object] = [client_error(code), client_error(code), "there"]
     pauses: list[float] = []
 
     def request() -> object:
@@ -38,11 +38,11 @@ def test_what_is_asked_again(code: str) -> None:
     assert [0 <= pause <= most for pause, most in zip(pauses, (1, 2), strict=True)] == [True, True]
 
 
-def test_what_is_not() -> None:
+def test_other_errors_and_the_last_round_are_not_retried() -> None:
     pauses: list[float] = []
 
     def refuse(code: str) -> None:
-        raise refusal(code)
+        raise client_error(code)
 
     with pytest.raises(ClientError):
         retry_throttled(lambda: refuse("AccessDenied"), pauses.append)
@@ -53,7 +53,7 @@ def test_what_is_not() -> None:
     assert max(pauses) <= patience.LONGEST_PAUSE_S
 
 
-def test_answers_stand_in_order_and_no_more_than_a_thousand_are_asked_ahead() -> None:
+def test_answers_are_in_order_and_requests_are_limited() -> None:
     count = 0
 
     def numbers() -> Iterator[int]:
@@ -72,13 +72,13 @@ class Throttled(BaseHTTPRequestHandler):
     """A server that answers every second HEAD with 503, without a body."""
 
     protocol_version = "HTTP/1.1"
-    asked = 0
+    requests = 0
     lock = threading.Lock()
 
     def do_HEAD(self) -> None:  # http.server's name
         with self.lock:
-            Throttled.asked += 1
-            odd = Throttled.asked % 2
+            Throttled.requests += 1
+            odd = Throttled.requests % 2
         self.send_response(503 if odd else 200)
         self.send_header("Content-Length", "10")
         self.send_header("Last-Modified", "Tue, 24 Nov 2026 10:00:00 GMT")
@@ -105,7 +105,7 @@ def test_many_heads_against_a_throttled_s3_finish(aws: str, monkeypatch: pytest.
     finally:
         server.shutdown()
         server.server_close()
-    assert Throttled.asked > 150
+    assert Throttled.requests > 150
 
 
 def test_a_client_has_a_connection_for_each_thread(aws: str) -> None:

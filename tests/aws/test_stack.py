@@ -1,4 +1,4 @@
-"""Change sets and events in pages and states as CloudFormation returns them, with botocore's stubs."""
+"""Change sets and events in pages and states as CloudFormation returns them, by botocore's stubs."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def stub(clients: Clients) -> Iterator[Stubber]:
         stubber.assert_no_pending_responses()
 
 
-def stack_response(status: str, **more: Any) -> dict[str, Any]:
+def stacks(status: str, **more: Any) -> dict[str, Any]:
     return {"Stacks": [{"StackName": "s", "StackId": STACK, "CreationTime": NOW, "StackStatus": status, **more}]}
 
 
@@ -53,12 +53,12 @@ def change_set(status: str, **more: Any) -> dict[str, Any]:
 
 
 def change(action: str, name: str, **more: Any) -> dict[str, Any]:
-    what = {"Action": action, "LogicalResourceId": name, "ResourceType": "AWS::S3::Bucket", **more}
-    return {"Type": "Resource", "ResourceChange": what}
+    resource_change = {"Action": action, "LogicalResourceId": name, "ResourceType": "AWS::S3::Bucket", **more}
+    return {"Type": "Resource", "ResourceChange": resource_change}
 
 
-def events(*entries: tuple[str, str, str], more: str | None = None) -> dict[str, Any]:
-    """Add a page of events (id, resource, status), the newest first; the resource `s` is the stack."""
+def events(*rows: tuple[str, str, str], more: str | None = None) -> dict[str, Any]:
+    """Return a page of events (id, resource, status), newest first; the resource `s` is the stack."""
     page = [
         {
             "StackId": STACK,
@@ -71,17 +71,17 @@ def events(*entries: tuple[str, str, str], more: str | None = None) -> dict[str,
             "ResourceStatus": status.partition(": ")[0],
             **({"ResourceStatusReason": status.partition(": ")[2]} if ": " in status else {}),
         }
-        for name, resource, status in entries
+        for name, resource, status in rows
     ]
     return {"StackEvents": page, **({"NextToken": more} if more else {})}
 
 
-def missing(stub: Stubber) -> None:
+def expect_no_stack(stub: Stubber) -> None:
     stub.add_client_error("describe_stacks", "ValidationError", "Stack with id s does not exist", 400)
 
 
 def test_a_change_set_of_a_new_stack(clients: Clients, stub: Stubber) -> None:
-    missing(stub)
+    expect_no_stack(stub)
     request = {
         "StackName": "s",
         "ChangeSetName": ANY,
@@ -99,17 +99,17 @@ def test_a_change_set_of_a_new_stack(clients: Clients, stub: Stubber) -> None:
     second = change_set("CREATE_COMPLETE", Changes=[change("Modify", "B", Replacement="True")])
     stub.add_response("describe_change_set", second, {"ChangeSetName": ARN, "StackName": STACK, "NextToken": "2"})
     slept: list[float] = []
-    made = make_change_set("s", TEMPLATE, {"MaxVcpus": "8"}, clients, slept.append)
+    result = make_change_set("s", TEMPLATE, {"MaxVcpus": "8"}, clients, slept.append)
     changes = (Change("Add", "A", "AWS::S3::Bucket", ""), Change("Modify", "B", "AWS::S3::Bucket", "True"))
-    assert made == ChangeSet(ARN, STACK, changes)
+    assert result == ChangeSet(ARN, STACK, changes)
     assert slept == [5.0, 5.0]
 
 
-def test_parameters_that_are_not_given_keep_their_values(clients: Clients, stub: Stubber) -> None:
-    """Keep the values of the stack's parameters; a parameter that is new in the template has its default."""
+def test_omitted_parameters_keep_their_values(clients: Clients, stub: Stubber) -> None:
+    # A parameter that is new in the template has its default.
     stub.add_response(
         "describe_stacks",
-        stack_response("CREATE_COMPLETE", Parameters=[{"ParameterKey": "MaxVcpus"}, {"ParameterKey": "Gone"}]),
+        stacks("CREATE_COMPLETE", Parameters=[{"ParameterKey": "MaxVcpus"}, {"ParameterKey": "Gone"}]),
     )
     request = {
         "StackName": "s",
@@ -132,16 +132,16 @@ def test_parameters_that_are_not_given_keep_their_values(clients: Clients, stub:
         "No updates are to be performed.",
     ],
 )
-def test_nothing_to_change(clients: Clients, stub: Stubber, reason: str) -> None:
-    stub.add_response("describe_stacks", stack_response("UPDATE_COMPLETE"))
+def test_a_stack_without_changes(clients: Clients, stub: Stubber, reason: str) -> None:
+    stub.add_response("describe_stacks", stacks("UPDATE_COMPLETE"))
     stub.add_response("create_change_set", {"Id": ARN, "StackId": STACK})
     stub.add_response("describe_change_set", change_set("FAILED", StatusReason=reason))
     stub.add_response("delete_change_set", {}, {"ChangeSetName": ARN, "StackName": STACK})
     assert make_change_set("s", TEMPLATE, {}, clients, no_wait) == ChangeSet(ARN, STACK, (), needed=False)
 
 
-def test_a_change_set_that_cannot_be_made(clients: Clients, stub: Stubber) -> None:
-    stub.add_response("describe_stacks", stack_response("UPDATE_COMPLETE"))
+def test_a_failed_change_set_is_deleted_and_reported(clients: Clients, stub: Stubber) -> None:
+    stub.add_response("describe_stacks", stacks("UPDATE_COMPLETE"))
     stub.add_response("create_change_set", {"Id": ARN, "StackId": STACK})
     stub.add_response("describe_change_set", change_set("FAILED", StatusReason="VpcId is none"))
     stub.add_response("delete_change_set", {})
@@ -150,8 +150,8 @@ def test_a_change_set_that_cannot_be_made(clients: Clients, stub: Stubber) -> No
 
 
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"])
-def test_a_stack_that_can_only_be_deleted(clients: Clients, stub: Stubber, status: str) -> None:
-    stub.add_response("describe_stacks", stack_response(status))
+def test_a_stack_that_can_only_be_deleted_is_refused(clients: Clients, stub: Stubber, status: str) -> None:
+    stub.add_response("describe_stacks", stacks(status))
     expected = (
         f"stack s: expected a stack that can be changed, found {status}; run `genomics-pipeline destroy`, then deploy"
     )
@@ -159,17 +159,17 @@ def test_a_stack_that_can_only_be_deleted(clients: Clients, stub: Stubber, statu
         make_change_set("s", TEMPLATE, {}, clients, no_wait)
 
 
-def test_a_first_template_that_is_too_long(clients: Clients, stub: Stubber) -> None:
-    missing(stub)
+def test_a_first_template_may_not_be_long(clients: Clients, stub: Stubber) -> None:
+    expect_no_stack(stub)
     template = {**TEMPLATE, "Description": "x" * quotas.TEMPLATE_BODY.value}
     with pytest.raises(RunError, match="AWS allows 51200 bytes in the first template, found 51273; deploy fewer"):
         make_change_set("s", template, {}, clients, no_wait)
 
 
-def test_a_long_template_goes_through_the_bucket(clients: Clients, stub: Stubber) -> None:
+def test_a_long_template_is_uploaded_to_the_bucket(clients: Clients, stub: Stubber) -> None:
     clients.s3.create_bucket(Bucket="long-template")
     outputs = [{"OutputKey": "Bucket", "OutputValue": "long-template"}]
-    stub.add_response("describe_stacks", stack_response("CREATE_COMPLETE", Outputs=outputs))
+    stub.add_response("describe_stacks", stacks("CREATE_COMPLETE", Outputs=outputs))
     key = "templates/99286a6562cd.json"
     request = dict.fromkeys(("StackName", "ChangeSetName", "ChangeSetType", "Capabilities", "Tags", "Parameters"), ANY)
     url = f"https://long-template.s3.us-east-1.amazonaws.com/{key}"
@@ -181,8 +181,8 @@ def test_a_long_template_goes_through_the_bucket(clients: Clients, stub: Stubber
     clients.s3.delete_bucket(Bucket="long-template")
 
 
-def test_events_are_told_once_and_the_end_is_the_stacks_own(clients: Clients, stub: Stubber) -> None:
-    """Wait for a new event of the stack itself: its status may be outdated for a moment."""
+def test_events_are_reported_once_and_the_stacks_own_event_ends_it(clients: Clients, stub: Stubber) -> None:
+    # The stack's status may be outdated for a moment, so a new event of the stack itself decides.
     before = ("0", "s", "UPDATE_COMPLETE")
     stub.add_response("describe_stack_events", events(before))
     stub.add_response("execute_change_set", {}, {"ChangeSetName": ARN, "StackName": STACK})
@@ -192,7 +192,7 @@ def test_events_are_told_once_and_the_end_is_the_stacks_own(clients: Clients, st
     )
     stub.add_response("describe_stack_events", events(("4", "s", "UPDATE_COMPLETE"), more="2"))
     stub.add_response("describe_stack_events", events(("3", "s", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"), before))
-    stub.add_response("describe_stacks", stack_response("UPDATE_COMPLETE"), {"StackName": STACK})
+    stub.add_response("describe_stacks", stacks("UPDATE_COMPLETE"), {"StackName": STACK})
     reported: list[StackEvent] = []
     slept: list[float] = []
     assert execute(ChangeSet(ARN, STACK, ()), clients, reported.append, slept.append)["StackId"] == STACK
@@ -205,10 +205,10 @@ def test_events_are_told_once_and_the_end_is_the_stacks_own(clients: Clients, st
     assert slept == [5.0, 5.0]
 
 
-def test_what_failed_is_told_with_its_reason_and_its_consequences_are_not(clients: Clients, stub: Stubber) -> None:
+def test_the_cause_of_a_failure_is_reported_without_its_consequences(clients: Clients, stub: Stubber) -> None:
     stub.add_response("describe_stack_events", events())
     stub.add_response("execute_change_set", {})
-    reported = events(
+    page = events(
         ("6", "s", "ROLLBACK_COMPLETE"),
         ("5", "A", "DELETE_COMPLETE"),
         ("4", "s", "ROLLBACK_IN_PROGRESS: The following resource(s) failed to create: [A, B]."),
@@ -216,8 +216,8 @@ def test_what_failed_is_told_with_its_reason_and_its_consequences_are_not(client
         ("2", "A", "CREATE_FAILED: You have reached the limit of 50 compute environments"),
         ("1", "s", "CREATE_IN_PROGRESS: User Initiated"),
     )
-    stub.add_response("describe_stack_events", reported)
-    stub.add_response("describe_stacks", stack_response("ROLLBACK_COMPLETE"))
+    stub.add_response("describe_stack_events", page)
+    stub.add_response("describe_stacks", stacks("ROLLBACK_COMPLETE"))
     with pytest.raises(RunError) as error:
         execute(ChangeSet(ARN, STACK, ()), clients, lambda _: None, no_wait)
     assert str(error.value) == (
@@ -225,13 +225,13 @@ def test_what_failed_is_told_with_its_reason_and_its_consequences_are_not(client
     )
 
 
-def test_a_deletion_that_failed(clients: Clients, stub: Stubber) -> None:
+def test_a_failed_deletion_is_reported(clients: Clients, stub: Stubber) -> None:
     stub.add_response("describe_stack_events", events())
     stub.add_response("delete_stack", {}, {"StackName": STACK})
     stub.add_response(
         "describe_stack_events", events(("2", "s", "DELETE_FAILED"), ("1", "A", "DELETE_FAILED: it is in use"))
     )
-    stub.add_response("describe_stacks", stack_response("DELETE_FAILED"))
-    (stack_description,) = stack_response("CREATE_COMPLETE")["Stacks"]
+    stub.add_response("describe_stacks", stacks("DELETE_FAILED"))
+    (stack,) = stacks("CREATE_COMPLETE")["Stacks"]
     with pytest.raises(RunError, match=r"^stack s: DELETE_FAILED: A \(AWS::S3::Bucket\): it is in use$"):
-        delete(stack_description, clients, lambda _: None, no_wait)
+        delete(stack, clients, lambda _: None, no_wait)

@@ -1,4 +1,4 @@
-"""A host with the system's time and chance."""
+"""A host with the system's time and random numbers."""
 
 from __future__ import annotations
 

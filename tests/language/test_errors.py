@@ -1,4 +1,4 @@
-"""Errors: what a state's failure looks like to whoever reads it."""
+"""Errors of states: their text, causes, names and details."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from genomics_pipeline.language.errors import StatesError
         (StatesError("", "because"), ": because"),
     ],
 )
-def test_text(error: StatesError, text: str) -> None:
+def test_the_text_of_an_error(error: StatesError, text: str) -> None:
     assert str(error) == text
 
 
@@ -23,7 +23,7 @@ def test_error_output_always_has_both_members() -> None:
     assert StatesError("Bad").output() == {"Error": "Bad", "Cause": ""}
 
 
-def test_errors_at_their_limit_stay_whole() -> None:
+def test_errors_at_the_limit_are_not_truncated() -> None:
     error = StatesError("é" * 256, "é" * 32_768)
     assert error.output() == {"Error": "é" * 256, "Cause": "é" * 32_768}
 
@@ -40,23 +40,23 @@ def test_errors_at_their_limit_stay_whole() -> None:
             StatesError("States.QueryEvaluationError", "why").with_state("A", 7),
             "An error occurred while executing the state 'A' (entered at the event id #7). why",
         ),
-        # the same, map-null
+        # dataflow_execution.json: map-null
         (StatesError("States.Runtime", "why", evaluation_failed=False), "why"),
         (StatesError("States.QueryEvaluationError", "why").with_final_cause(), "why"),
         (StatesError("Bad", "why"), "why"),
         (StatesError("States.Timeout", None), None),
     ],
 )
-def test_a_cause_names_the_state_whose_field_failed_once(error: StatesError, cause: str | None) -> None:
+def test_a_cause_names_the_state_of_a_failed_evaluation_once(error: StatesError, cause: str | None) -> None:
     assert error.with_state("A", 7).cause == cause
     assert error.with_state("A", 7).with_state("Outer", 2).cause == cause
 
 
-def test_names_an_error_can_also_be_matched_by_stay() -> None:
+def test_aliases_are_kept() -> None:
     error = StatesError("Bad", aliases=("A",)).with_final_cause("B")
     assert (error.aliases, error.with_state("S", 1).aliases) == (("A", "B"), ("A", "B"))
 
 
-def test_an_error_that_says_nothing_tells_nothing() -> None:
+def test_details_of_an_empty_error_are_null() -> None:
     # localstack/localstack tests/aws/services/stepfunctions/v2/base/test_base.snapshot.json, test_state_fail_empty
     assert StatesError("", None).details() == {"error": None, "cause": None}

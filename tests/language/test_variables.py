@@ -8,7 +8,7 @@ from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.language.variables import assign
 from genomics_pipeline.model import quotas
 
-MOST = "x" * 262_142  # and its quotes
+MOST = "x" * 262_142  # without its two quotes
 
 
 def failure(before: dict[str, str], values: dict[str, str]) -> StatesError:
@@ -18,25 +18,25 @@ def failure(before: dict[str, str], values: dict[str, str]) -> StatesError:
     return raised.value
 
 
-def test_variables_of_262144_bytes() -> None:
+def test_variables_may_have_262144_bytes() -> None:
     assert assign("A", {"x": MOST}, {"y": MOST}) == {"x": MOST, "y": MOST}
     half = "x" * 131_070
     assert assign("A", {}, {"x": half, "y": half}) == {"x": half, "y": half}
 
 
-def test_a_variable_that_is_too_large() -> None:
+def test_one_variable_is_too_large() -> None:
     assert failure({}, {"x": MOST + "x"}).cause == (
         "Variable size limit exceeded. Variable 'x' in state 'A' was assigned 262145 bytes."
     )
 
 
-def test_bytes_are_counted() -> None:
+def test_the_size_is_counted_in_bytes() -> None:
     assert failure({}, {"x": "é" * 131_072}).cause == (
         "Variable size limit exceeded. Variable 'x' in state 'A' was assigned 262146 bytes."
     )
 
 
-def test_variables_of_one_assign_that_are_too_large_together() -> None:
+def test_the_variables_of_one_assign_are_too_large_together() -> None:
     half = "x" * 131_071
     assert failure({}, {"x": half, "y": half}).cause == (
         "State total variable size limit exceeded. Variable 'y' in state 'A' was assigned 131073 bytes, which caused "
@@ -44,7 +44,7 @@ def test_variables_of_one_assign_that_are_too_large_together() -> None:
     )
 
 
-def test_all_variables_that_are_too_large_together() -> None:
+def test_all_variables_are_too_large_together() -> None:
     before = {f"v{number}": MOST for number in range(quotas.VARIABLES.value // quotas.ASSIGN.value)}
     assert assign("A", before, {"v0": MOST}) == before
     assert failure(before, {"v": "x"}).cause == (

@@ -1,4 +1,4 @@
-"""The walk through a document: every machine and state, in order, with place, query language and kind of execution."""
+"""The walk through a document: machines and states in order, with path, query language and type of execution."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DOCUMENT = {
 
 
 def test_machines_come_before_those_within_them() -> None:
-    assert [(one.kind, one.path, one.express) for one in walk_machines(DOCUMENT)] == [
+    assert [(each.kind, each.path, each.express) for each in walk_machines(DOCUMENT)] == [
         ("StateMachine", "", False),
         ("Branch", "/States/P/Branches[0]", False),
         ("Branch", "/States/P/Branches[2]", False),
@@ -38,7 +38,7 @@ def test_machines_come_before_those_within_them() -> None:
     ]
 
 
-def test_states_come_with_their_machine_and_place() -> None:
+def test_states_have_their_machine_and_path() -> None:
     states = list(walk_states(DOCUMENT))
     assert [state.name for state in states] == ["P", "M", "Z", "A", "B", "C", "D", "E"]
     assert [state.path for state in states[4:]] == [
@@ -50,7 +50,7 @@ def test_states_come_with_their_machine_and_place() -> None:
     assert [state.machine.kind for state in states] == ["StateMachine"] * 3 + ["Branch"] * 3 + ["ItemProcessor"] * 2
 
 
-def test_query_languages() -> None:
+def test_states_have_their_query_language() -> None:
     assert {state.name: state.language for state in walk_states(DOCUMENT)} == {
         **dict.fromkeys("PMZABCD", JSONATA),
         "E": NEITHER,
@@ -69,12 +69,12 @@ def test_distributed_maps_and_their_configuration() -> None:
     assert states["Z"].processor is None
 
 
-def test_an_express_execution_holds_express_machines_only() -> None:
-    assert all(one.express for one in walk_machines(DOCUMENT, express=True))
+def test_all_machines_of_an_express_execution_are_express() -> None:
+    assert all(each.express for each in walk_machines(DOCUMENT, express=True))
 
 
-def test_what_is_of_another_kind_is_passed_over() -> None:
-    assert [one.path for one in walk_machines({"States": [1]})] == [""]
+def test_members_of_another_type_are_skipped() -> None:
+    assert [each.path for each in walk_machines({"States": [1]})] == [""]
     (state,) = walk_states({"States": {"A": 1, "B": {"Type": 5, "Branches": [machine(C=PASS)]}}})
     assert (state.kind, state.language) == ("", JSONPATH)
     assert len(list(walk_machines(machine(A={"Type": "Pass", "ItemProcessor": machine(B=PASS)})))) == 1

@@ -27,8 +27,8 @@ def document(plan: StackTemplate) -> dict[str, Any]:
 @pytest.fixture(scope="session", params=[*PIPELINES, "first"])
 def any_document(request: pytest.FixtureRequest) -> dict[str, Any]:
     """Return each kind of template; `first` is that of a first deployment."""
-    made = stack_template(PIPELINES.get(request.param, []), "any-stack")
-    return made.document(with_machines=request.param != "first")
+    plan = stack_template(PIPELINES.get(request.param, []), "any-stack")
+    return plan.document(with_machines=request.param != "first")
 
 
 @pytest.fixture(scope="session")

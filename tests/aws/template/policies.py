@@ -31,16 +31,16 @@ def resolve(value: Any, resources: Mapping[str, Any]) -> Any:
         name, attribute = value["Fn::GetAtt"]
         return _attribute(name, attribute, resources)
     if list(value) == ["Fn::Sub"]:
-        text, own = value["Fn::Sub"] if isinstance(value["Fn::Sub"], list) else (value["Fn::Sub"], {})
-        own = resolve(own, resources)
-        return re.sub(r"\$\{([^}]*)\}", lambda match: own.get(match[1]) or _resource_name(match[1], resources), text)
+        text, variables = value["Fn::Sub"] if isinstance(value["Fn::Sub"], list) else (value["Fn::Sub"], {})
+        variables = resolve(variables, resources)
+        return re.sub(r"\$\{([^}]*)\}", lambda match: variables.get(match[1]) or _variable(match[1], resources), text)
     if list(value) in (["Fn::Join"], ["Fn::Split"]):
-        separator, of = resolve(next(iter(value.values())), resources)
-        return separator.join(of) if "Fn::Join" in value else of.split(separator)
+        separator, parts = resolve(next(iter(value.values())), resources)
+        return separator.join(parts) if "Fn::Join" in value else parts.split(separator)
     return {key: resolve(each, resources) for key, each in value.items()}
 
 
-def _resource_name(name: str, resources: Mapping[str, Any]) -> str:
+def _variable(name: str, resources: Mapping[str, Any]) -> str:
     resource, dot, attribute = name.partition(".")
     value = _attribute(resource, attribute, resources) if dot else _ref(name, resources)
     assert isinstance(value, str)
@@ -63,7 +63,7 @@ def _attribute(name: str, attribute: str, resources: Mapping[str, Any]) -> str:
 
 
 def statements(document: Mapping[str, Any], holder: str) -> list[dict[str, Any]]:
-    """Return the statements of a role: of its own policies and of those attached to it."""
+    """Return the statements of a role, from its own policies and those attached to it."""
     resources = document["Resources"]
     policies = [each["PolicyDocument"] for each in resources[holder]["Properties"]["Policies"]]
     for resource in resources.values():
@@ -72,7 +72,7 @@ def statements(document: Mapping[str, Any], holder: str) -> list[dict[str, Any]]
     return [statement for policy in policies for statement in resolve(policy, resources)["Statement"]]
 
 
-def allowed(granted: list[dict[str, Any]], action: str, resource: str) -> bool:
-    """Tell whether the statements allow an action on a resource."""
-    policy = IAMPolicy(json.dumps({"Version": "2012-10-17", "Statement": granted}))
+def is_allowed(statements: list[dict[str, Any]], action: str, resource: str) -> bool:
+    """Return whether the statements allow an action on a resource."""
+    policy = IAMPolicy(json.dumps({"Version": "2012-10-17", "Statement": statements}))
     return policy.is_action_permitted(action, resource) == PermissionResult.PERMITTED

@@ -1,4 +1,4 @@
-"""Least privilege, by simulation: each call that is made is allowed, and similar ones are not."""
+"""Least privilege, by simulation: every call that a role makes is allowed, and similar ones are denied."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from genomics_pipeline.aws.deployment import Deployment
 from genomics_pipeline.aws.template.caller import caller_policy
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.runs.stack.template import StackTemplate, stack_template
-from tests.aws.template.policies import ACCOUNT, BUCKET, KEY, REGION, allowed, arn, resolve, statements
+from tests.aws.template.policies import ACCOUNT, BUCKET, KEY, REGION, arn, is_allowed, resolve, statements
 
 STACK = "genomics-pipeline"
 GERMLINE = {"aggregation", "alignment", "gather", "variant_calling"}
@@ -28,7 +28,7 @@ QUEUE = arn("batch", f"job-queue/{STACK}")
 LOG = arn("logs", f"log-group:/{STACK}/tasks:log-stream:alignment/default/0f")
 IMAGE = arn("ecr", f"repository/{STACK}/alignment")
 
-# Of each role: (action, resource) of the calls that it makes.
+# By role: (action, resource) of its calls.
 ALLOWED = {
     "GermlineStatesRole": [
         ("batch:SubmitJob", DEFINITION),
@@ -112,8 +112,8 @@ CALLER = [
     ("ecr:DescribeImages", IMAGE),
     ("kms:Decrypt", KEY),
 ]
-# What none of them may do.
-REFUSED = [
+# Calls that no role may make.
+DENIED = [
     ("s3:GetObject", "arn:aws:s3:::another/runs/r/manifest.jsonl"),
     ("s3:ListBucket", "arn:aws:s3:::another"),
     ("s3:PutObject", "arn:aws:s3:::reads/a_R1.fastq.gz"),
@@ -153,12 +153,15 @@ REFUSED = [
     ("ecs:RunTask", arn("ecs", "task-definition/any:1")),
 ]
 
-# Every `*` in a resource, with what forces it. A new one must be added here, with its source, to be let in.
-SAR = "service authorization reference: the action knows no resources"
-UNKNOWN = "an id that is made when it runs"
+# Every `*` in a resource, with the reason why AWS requires it. Add a new one here with its source.
+SAR = "service authorization reference: the action has no resource types"
+UNKNOWN = "an id that exists only at run time"
 WILDCARDS = {
     ("DescribeJobs", "*"): f"AWS Batch, {SAR}",
-    ("LogDelivery", "*"): "Step Functions developer guide, Using CloudWatch Logs: deliveries know no resources",
+    (
+        "LogDelivery",
+        "*",
+    ): "Step Functions developer guide, Using CloudWatch Logs: deliveries have no resource types",
     ("RegistryToken", "*"): f"ECR, {SAR}",
     ("DiscoverPollEndpoint", "*"): f"ECS, {SAR}",
     ("TerminateJob", arn("batch", "job/*")): UNKNOWN,
@@ -176,7 +179,7 @@ WILDCARDS = {
     ("ForgetTries", f"arn:aws:s3:::{BUCKET}/runs/*/steps/*/step.json"): UNKNOWN,
     ("ForgetTries", f"arn:aws:s3:::{BUCKET}/runs/*/steps/*/failure.json"): UNKNOWN,
     ("WriteLogs", arn("logs", f"log-group:/{STACK}/tasks:*")): UNKNOWN,
-    ("JoinCluster", arn("ecs", "cluster/*")): "Batch makes the cluster and its name (Batch user guide)",
+    ("JoinCluster", arn("ecs", "cluster/*")): "Batch creates the cluster and its name (Batch user guide)",
     ("Poll", arn("ecs", "container-instance/*")): UNKNOWN,
     ("TagHost", arn("ecs", "container-instance/*")): UNKNOWN,
     ("ReadInputBuckets", "arn:aws:s3:::reads/*"): "objects of the buckets that the parameter names",
@@ -192,32 +195,32 @@ def every_statement(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for resource in document["Resources"].values():
         properties = resource.get("Properties", {})
         if resource["Type"] == "AWS::IAM::Role":
-            assert "ManagedPolicyArns" not in properties  # AWS's own policies are full of wildcards
+            assert "ManagedPolicyArns" not in properties  # AWS's managed policies contain many wildcards
             documents = [policy["PolicyDocument"] for policy in properties["Policies"]]
         elif resource["Type"] == "AWS::IAM::Policy":
             documents = [properties["PolicyDocument"]]
         else:
             continue
-        for policy in documents:
-            yield from resolve(policy, document["Resources"])["Statement"]
+        for policy_document in documents:
+            yield from resolve(policy_document, document["Resources"])["Statement"]
 
 
 def caller(plan: StackTemplate) -> list[dict[str, Any]]:
     deployment = Deployment(ResourceNames(), BUCKET, "aws", REGION, ACCOUNT)
-    granted: list[dict[str, Any]] = caller_policy(
+    policy: list[dict[str, Any]] = caller_policy(
         deployment, plan.machines, [image.step.name for image in plan.images], ["arn:aws:s3:::reads"], KEY
     )["Statement"]
-    return granted
+    return policy
 
 
-def test_no_wildcard_that_aws_does_not_force(document: dict[str, Any]) -> None:
-    unrestricted = {
+def test_every_wildcard_is_required_by_aws(document: dict[str, Any]) -> None:
+    wildcards = {
         (statement["Sid"], resource)
         for statement in every_statement(document)
         for resource in statement["Resource"]
         if "*" in resource
     }
-    assert unrestricted == set(WILDCARDS)
+    assert wildcards == set(WILDCARDS)
 
 
 def test_no_action_is_a_wildcard(document: dict[str, Any], plan: StackTemplate) -> None:
@@ -225,7 +228,7 @@ def test_no_action_is_a_wildcard(document: dict[str, Any], plan: StackTemplate) 
     assert [action for action in actions if "*" in action or "?" in action] == []
 
 
-def test_every_permission_says_why(any_document: dict[str, Any]) -> None:
+def test_every_permission_has_a_reason(any_document: dict[str, Any]) -> None:
     for resource in any_document["Resources"].values():
         if resource["Type"] in ("AWS::IAM::Role", "AWS::IAM::Policy"):
             text = json.dumps(resource["Properties"])
@@ -235,59 +238,59 @@ def test_every_permission_says_why(any_document: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("holder", ALLOWED)
 def test_each_call_is_allowed(holder: str, document: dict[str, Any]) -> None:
-    granted = statements(document, holder)
-    assert [call for call in ALLOWED[holder] if not allowed(granted, *call)] == []
+    policy = statements(document, holder)
+    assert [call for call in ALLOWED[holder] if not is_allowed(policy, *call)] == []
 
 
 @pytest.mark.parametrize("holder", ALLOWED)
-def test_each_neighbour_is_refused(holder: str, document: dict[str, Any]) -> None:
-    granted = statements(document, holder)
+def test_similar_calls_are_denied(holder: str, document: dict[str, Any]) -> None:
+    policy = statements(document, holder)
     others = {call for calls in ALLOWED.values() for call in calls} - set(ALLOWED[holder])
     shared = {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "kms:Decrypt"}
     references = ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/references/0f/hg38.fa")
-    assert [call for call in [*REFUSED, references] if allowed(granted, *call)] == []
-    assert [call for call in others if allowed(granted, *call) and call[0] not in shared] == []
+    assert [call for call in [*DENIED, references] if is_allowed(policy, *call)] == []
+    assert [call for call in others if is_allowed(policy, *call) and call[0] not in shared] == []
 
 
-def test_hosts_are_tagged_when_they_register_and_at_no_other_time(document: dict[str, Any]) -> None:
-    (statement,) = (one for one in statements(document, "InstanceRole") if one["Sid"] == "TagHost")
-    assert statement["Condition"] == {"StringEquals": {"ecs:CreateAction": "RegisterContainerInstance"}}
-    conditions = {one["Sid"] for one in every_statement(document) if "Condition" in one}
+def test_hosts_may_be_tagged_only_when_they_register(document: dict[str, Any]) -> None:
+    (tagging,) = (statement for statement in statements(document, "InstanceRole") if statement["Sid"] == "TagHost")
+    assert tagging["Condition"] == {"StringEquals": {"ecs:CreateAction": "RegisterContainerInstance"}}
+    conditions = {statement["Sid"] for statement in every_statement(document) if "Condition" in statement}
     assert conditions == {"TagHost"}
 
 
-def test_a_state_machine_writes_nothing_but_results_of_its_maps(document: dict[str, Any]) -> None:
-    granted = statements(document, "GermlineStatesRole")
-    assert not allowed(granted, "s3:PutObject", f"{RUN}/manifest.jsonl")
-    assert not allowed(granted, "s3:PutObject", f"{RUN}/results/a.vcf.gz")
-    assert not allowed(granted, "s3:GetObject", f"arn:aws:s3:::{BUCKET}/definitions/germline-0123456789ab.json")
-    assert not allowed(granted, "s3:GetObject", "arn:aws:s3:::reads/a_R1.fastq.gz")
-    assert not allowed(granted, "s3:GetObject", f"{RUN}/results/a.vcf.gz")
-    assert not allowed(granted, "s3:PutObject", f"{RUN}/map-runs/Other/0f/manifest.json")
+def test_a_state_machine_writes_only_the_results_of_its_maps(document: dict[str, Any]) -> None:
+    policy = statements(document, "GermlineStatesRole")
+    assert not is_allowed(policy, "s3:PutObject", f"{RUN}/manifest.jsonl")
+    assert not is_allowed(policy, "s3:PutObject", f"{RUN}/results/a.vcf.gz")
+    assert not is_allowed(policy, "s3:GetObject", f"arn:aws:s3:::{BUCKET}/definitions/germline-0123456789ab.json")
+    assert not is_allowed(policy, "s3:GetObject", "arn:aws:s3:::reads/a_R1.fastq.gz")
+    assert not is_allowed(policy, "s3:GetObject", f"{RUN}/results/a.vcf.gz")
+    assert not is_allowed(policy, "s3:PutObject", f"{RUN}/map-runs/Other/0f/manifest.json")
 
 
 def test_a_state_machine_submits_the_jobs_of_its_own_pipeline_only() -> None:
     cohort = str(Path(__file__).parents[2] / "golden" / "cohort.toml")
     document = stack_template(["germline", cohort], STACK).document()
     steps = {"CohortStatesRole": {"trim", "merge"}, "GermlineStatesRole": GERMLINE}
-    for holder, own in steps.items():
-        granted = statements(document, holder)
+    for holder, own_steps in steps.items():
+        policy = statements(document, holder)
         names = {f"{STACK}-{step}" for step in {"trim", "merge"} | GERMLINE}
         submitted = {
-            name for name in names if allowed(granted, "batch:SubmitJob", arn("batch", f"job-definition/{name}:3"))
+            name for name in names if is_allowed(policy, "batch:SubmitJob", arn("batch", f"job-definition/{name}:3"))
         }
-        assert submitted == {f"{STACK}-{step}" for step in own}
+        assert submitted == {f"{STACK}-{step}" for step in own_steps}
 
 
-def test_a_caller_can_do_what_the_commands_do_and_no_more(plan: StackTemplate) -> None:
-    granted = caller(plan)
-    assert [call for call in CALLER if not allowed(granted, *call)] == []
-    assert [call for call in REFUSED if allowed(granted, *call)] == []
-    assert not allowed(granted, "batch:SubmitJob", QUEUE)
-    assert not allowed(granted, "states:StopExecution", CHILD)
+def test_a_caller_may_make_only_the_calls_of_the_commands(plan: StackTemplate) -> None:
+    policy = caller(plan)
+    assert [call for call in CALLER if not is_allowed(policy, *call)] == []
+    assert [call for call in DENIED if is_allowed(policy, *call)] == []
+    assert not is_allowed(policy, "batch:SubmitJob", QUEUE)
+    assert not is_allowed(policy, "states:StopExecution", CHILD)
 
 
-def test_only_services_take_on_roles_and_only_for_this_account(document: dict[str, Any]) -> None:
+def test_only_services_assume_roles_and_only_for_this_account(document: dict[str, Any]) -> None:
     trust = {
         name: resource["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]
         for name, resource in document["Resources"].items()
@@ -299,12 +302,12 @@ def test_only_services_take_on_roles_and_only_for_this_account(document: dict[st
         "ExecutionRole": {"Service": "ecs-tasks.amazonaws.com"},
         "InstanceRole": {"Service": {"Fn::Sub": "ec2.${AWS::URLSuffix}"}},
     }
-    ours = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    own_account = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
     conditions = {name: statement.get("Condition") for name, statement in trust.items()}
-    assert conditions == {**dict.fromkeys(trust, ours), "InstanceRole": None, "ExecutionRole": None}
+    assert conditions == {**dict.fromkeys(trust, own_account), "InstanceRole": None, "ExecutionRole": None}
 
 
-def test_the_bucket_refuses_whoever_comes_without_tls(document: dict[str, Any]) -> None:
+def test_the_bucket_denies_requests_without_tls(document: dict[str, Any]) -> None:
     policy = document["Resources"]["BucketPolicy"]["Properties"]["PolicyDocument"]
     (deny,) = resolve(policy, document["Resources"])["Statement"]
     assert (deny["Effect"], deny["Principal"], deny["Action"]) == ("Deny", "*", "s3:*")

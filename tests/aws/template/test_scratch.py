@@ -1,4 +1,4 @@
-"""The hosts' user data, run with fakes of its programs that record their arguments."""
+"""The hosts' user data, executed with fakes of its programs that record their arguments."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ import pytest
 from genomics_pipeline.aws.template.scratch import user_data
 
 SYSTEM = "Amazon Elastic Block Store"
-STORE = "Amazon EC2 NVMe Instance Storage"  # as NVMe devices of instance store name their model
+STORE = "Amazon EC2 NVMe Instance Storage"  # the model of NVMe devices of instance store
 
 
 def script() -> str:
-    """Return the one part of the archive, which Batch merges with its own parts."""
+    """Return the only part of the archive, which Batch merges with its own parts."""
     archive = message_from_string(user_data())
     assert archive.get_content_type() == "multipart/mixed"
     parts: Any = archive.get_payload()
@@ -33,7 +33,7 @@ def script() -> str:
 
 @pytest.fixture
 def boot(tmp_path: Path) -> Callable[..., list[str]]:
-    """Return a function that runs the script on a host with disks of the given models; it returns the calls."""
+    """Return a function that runs the script on a host with disks of some models and returns the calls."""
     programs, log, scratch = tmp_path / "bin", tmp_path / "log", tmp_path / "scratch"
 
     def call(models: Sequence[str], *, failing: Sequence[str] = (), absent: Sequence[str] = ()) -> list[str]:
@@ -43,9 +43,9 @@ def boot(tmp_path: Path) -> Callable[..., list[str]]:
             (programs / name).symlink_to(str(shutil.which(name)))
         disks = "".join(f"/dev/nvme{number}n1 {model}\n" for number, model in enumerate(models))
         for name in {"lsblk", "mdadm", "dnf", "mkfs.xfs", "mount"} - set(absent):
-            tells = f"printf '{disks}'" if name == "lsblk" else f'echo "{name} $*" >> {log}'
+            action = f"printf '{disks}'" if name == "lsblk" else f'echo "{name} $*" >> {log}'
             program = programs / name
-            program.write_text(f"#!/bin/bash\n{tells}\nexit {int(name in failing)}\n", "utf-8")
+            program.write_text(f"#!/bin/bash\n{action}\nexit {int(name in failing)}\n", "utf-8")
             program.chmod(0o755)
         text = script().replace("/scratch", str(scratch))
         command = [str(shutil.which("bash")), "-c", text]
@@ -56,18 +56,18 @@ def boot(tmp_path: Path) -> Callable[..., list[str]]:
     return call
 
 
-def test_no_instance_store_is_a_folder_of_the_volume(boot: Callable[..., list[str]]) -> None:
+def test_without_instance_store_scratch_is_a_folder_of_the_volume(boot: Callable[..., list[str]]) -> None:
     assert boot([SYSTEM]) == []
 
 
-def test_one_disk(boot: Callable[..., list[str]]) -> None:
+def test_one_disk_is_mounted(boot: Callable[..., list[str]]) -> None:
     assert boot([SYSTEM, STORE]) == [
         "mkfs.xfs -f -K /dev/nvme1n1",
         "mount -o noatime,nodiratime /dev/nvme1n1 /scratch",
     ]
 
 
-def test_several_disks_are_one(boot: Callable[..., list[str]]) -> None:
+def test_several_disks_are_combined(boot: Callable[..., list[str]]) -> None:
     assert boot([SYSTEM, STORE, STORE]) == [
         "mdadm --create /dev/md0 --run --level=0 --raid-devices=2 /dev/nvme1n1 /dev/nvme2n1",
         "mkfs.xfs -f -K /dev/md0",
@@ -75,7 +75,7 @@ def test_several_disks_are_one(boot: Callable[..., list[str]]) -> None:
     ]
 
 
-def test_mdadm_that_cannot_be_had_leaves_one_disk(boot: Callable[..., list[str]]) -> None:
+def test_without_mdadm_one_disk_is_used(boot: Callable[..., list[str]]) -> None:
     assert boot([STORE, STORE], absent=["mdadm"], failing=["dnf"]) == [
         "dnf -y install mdadm",
         "mkfs.xfs -f -K /dev/nvme0n1",

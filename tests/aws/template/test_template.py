@@ -1,4 +1,4 @@
-"""The template: its bytes, the rules of cfn-lint, and properties on which data, cost or security depend.
+"""The template: its bytes, the rules of cfn-lint, and the properties on which data, cost or security depend.
 
 GENOMICS_PIPELINE_RENEW_GOLDEN=1 python -m pytest tests/aws/template
 git diff tests/aws/template/golden.json
@@ -24,7 +24,7 @@ from genomics_pipeline.model.resource_names import ResourceNames, resource_names
 from genomics_pipeline.runs.stack.template import StackTemplate, stack_template
 
 HERE = Path(__file__).parent
-TAG = re.compile("(?<=RepositoryUri}:)[0-9a-f]{16}")  # changes with every program of a step
+TAG = re.compile("(?<=RepositoryUri}:)[0-9a-f]{16}")  # depends on the programs of the steps
 
 
 def test_the_template_is_the_golden_file(document: dict[str, Any]) -> None:
@@ -54,7 +54,7 @@ def test_the_first_template_fits_into_a_request(plan: StackTemplate) -> None:
     assert len(json.dumps(plan.document(with_machines=False), separators=(",", ":"))) < 51_200 / 1.5
 
 
-def test_the_bucket_is_kept_closed_and_tidy(document: dict[str, Any]) -> None:
+def test_the_bucket_is_retained_private_and_cleaned_up(document: dict[str, Any]) -> None:
     bucket, rules = document["Resources"]["Bucket"], document["Resources"]["BucketPolicy"]["Properties"]
     assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Retain", "Retain")
     properties = bucket["Properties"]
@@ -65,12 +65,12 @@ def test_the_bucket_is_kept_closed_and_tidy(document: dict[str, Any]) -> None:
     lifecycle = {rule["Id"]: rule for rule in properties["LifecycleConfiguration"]["Rules"]}
     assert lifecycle["IncompleteUploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
     assert lifecycle["Templates"]["Prefix"] == "templates/"
-    # What expires of a run is tagged so by the worker; nothing else of it does.
+    # Of a run, only objects with the worker's tag expire.
     assert lifecycle["Intermediates"]["TagFilters"] == [{"Key": "genomics-pipeline", "Value": "intermediate"}]
     assert [name for name, rule in lifecycle.items() if "ExpirationInDays" in rule] == ["Intermediates", "Templates"]
 
 
-def test_every_step_has_a_repository_of_immutable_tags(of_type: Callable[[str], dict[str, Any]]) -> None:
+def test_every_step_has_a_repository_with_immutable_tags(of_type: Callable[[str], dict[str, Any]]) -> None:
     repositories = of_type("AWS::ECR::Repository")
     assert {repository["RepositoryName"] for repository in repositories.values()} == {
         f"genomics-pipeline/{step}" for step in ("aggregation", "alignment", "gather", "variant_calling")
@@ -78,12 +78,12 @@ def test_every_step_has_a_repository_of_immutable_tags(of_type: Callable[[str], 
     assert {repository["ImageTagMutability"] for repository in repositories.values()} == {"IMMUTABLE"}
 
 
-def test_a_job_is_what_the_container_needs(document: dict[str, Any], plan: StackTemplate) -> None:
-    job_definition = document["Resources"]["AlignmentJobDefinition"]["Properties"]
+def test_a_job_definition_provides_what_the_container_needs(document: dict[str, Any], plan: StackTemplate) -> None:
+    definition = document["Resources"]["AlignmentJobDefinition"]["Properties"]
     (tag,) = (image.tag for image in plan.images if image.step.name == "alignment")
-    container = job_definition["ContainerProperties"]
-    assert job_definition["JobDefinitionName"] == "genomics-pipeline-alignment"
-    assert job_definition["Timeout"] == {"AttemptDurationSeconds": 86400}
+    container = definition["ContainerProperties"]
+    assert definition["JobDefinitionName"] == "genomics-pipeline-alignment"
+    assert definition["Timeout"] == {"AttemptDurationSeconds": 86400}
     assert container["Image"] == {"Fn::Sub": f"${{AlignmentRepository.RepositoryUri}}:{tag}"}
     assert container["ResourceRequirements"] == [
         {"Type": "VCPU", "Value": "8"},
@@ -98,14 +98,14 @@ def test_a_job_is_what_the_container_needs(document: dict[str, Any], plan: Stack
     assert container["MountPoints"] == [{"SourceVolume": "scratch", "ContainerPath": "/scratch", "ReadOnly": False}]
 
 
-def test_the_user_of_jobs_is_that_of_the_images(document: dict[str, Any]) -> None:
+def test_jobs_run_as_the_user_of_the_images(document: dict[str, Any]) -> None:
     base = HERE.parents[2] / "containers" / "base" / "Dockerfile"
     (user,) = re.findall("^USER (.*)$", base.read_text("utf-8"), re.MULTILINE)
     assert document["Resources"]["GatherJobDefinition"]["Properties"]["ContainerProperties"]["User"] == user
 
 
-def test_hosts_and_images_are_tried_again_and_nothing_else(document: dict[str, Any]) -> None:
-    """Check the retry entries, at most five; an end without a match is retried (Batch user guide, "Job retries")."""
+def test_batch_retries_only_lost_hosts_and_images(document: dict[str, Any]) -> None:
+    # At most five entries; Batch retries a job that matches none (Batch user guide, "Job retries").
     strategy = document["Resources"]["GatherJobDefinition"]["Properties"]["RetryStrategy"]
     assert strategy == {
         "Attempts": 5,
@@ -119,7 +119,7 @@ def test_hosts_and_images_are_tried_again_and_nothing_else(document: dict[str, A
     }
 
 
-def test_spot_comes_first_and_on_demand_after_it(of_type: Callable[[str], dict[str, Any]]) -> None:
+def test_spot_precedes_on_demand(of_type: Callable[[str], dict[str, Any]]) -> None:
     queues = {queue["JobQueueName"]: queue for queue in of_type("AWS::Batch::JobQueue").values()}
     orders = {
         name: [entry["ComputeEnvironment"]["Ref"] for entry in queue["ComputeEnvironmentOrder"]]
@@ -139,26 +139,26 @@ def test_spot_comes_first_and_on_demand_after_it(of_type: Callable[[str], dict[s
     }
 
 
-def test_environments_are_updated_in_place_and_stand_idle_for_nothing(
+def test_environments_are_updated_in_place_and_scale_to_zero(
     of_type: Callable[[str], dict[str, Any]],
 ) -> None:
     environments = of_type("AWS::Batch::ComputeEnvironment")
     strategies = {
-        name: (each["ComputeResources"]["Type"], each["ComputeResources"]["AllocationStrategy"])
-        for name, each in environments.items()
+        name: (environment["ComputeResources"]["Type"], environment["ComputeResources"]["AllocationStrategy"])
+        for name, environment in environments.items()
     }
     assert strategies == {
         "SpotEnvironment": ("SPOT", "SPOT_PRICE_CAPACITY_OPTIMIZED"),
         "OnDemandEnvironment": ("EC2", "BEST_FIT_PROGRESSIVE"),
     }
-    for each in environments.values():
-        assert each["ComputeResources"]["MinvCpus"] == 0
-        assert each["ReplaceComputeEnvironment"] is False
-        assert "ServiceRole" not in each  # the service-linked role: only with it are updates in place possible
-        assert "ComputeEnvironmentName" not in each
+    for environment in environments.values():
+        assert environment["ComputeResources"]["MinvCpus"] == 0
+        assert environment["ReplaceComputeEnvironment"] is False
+        assert "ServiceRole" not in environment  # updates in place require the service-linked role
+        assert "ComputeEnvironmentName" not in environment
 
 
-def test_hosts_keep_their_role_and_their_disks_to_themselves(document: dict[str, Any]) -> None:
+def test_hosts_protect_their_role_and_disks(document: dict[str, Any]) -> None:
     data = document["Resources"]["LaunchTemplate"]["Properties"]["LaunchTemplateData"]
     assert data["MetadataOptions"]["HttpTokens"] == "required"
     assert data["MetadataOptions"]["HttpPutResponseHopLimit"] == 1
@@ -166,19 +166,19 @@ def test_hosts_keep_their_role_and_their_disks_to_themselves(document: dict[str,
     assert "SecurityGroupIngress" not in document["Resources"]["SecurityGroup"]["Properties"]
 
 
-def test_the_state_machine_takes_its_definition_from_the_bucket(document: dict[str, Any], plan: StackTemplate) -> None:
-    state_machine = document["Resources"]["GermlineStateMachine"]["Properties"]
-    assert state_machine["StateMachineName"] == "genomics-pipeline-germline"
-    assert state_machine["DefinitionS3Location"] == {"Bucket": {"Ref": "Bucket"}, "Key": plan.machines[0].key}
-    assert state_machine["LoggingConfiguration"]["Level"] == "ERROR"
-    assert state_machine["LoggingConfiguration"]["IncludeExecutionData"] is False
+def test_the_state_machine_reads_its_definition_from_the_bucket(document: dict[str, Any], plan: StackTemplate) -> None:
+    machine = document["Resources"]["GermlineStateMachine"]["Properties"]
+    assert machine["StateMachineName"] == "genomics-pipeline-germline"
+    assert machine["DefinitionS3Location"] == {"Bucket": {"Ref": "Bucket"}, "Key": plan.machines[0].key}
+    assert machine["LoggingConfiguration"]["Level"] == "ERROR"
+    assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
 
 
 def test_another_definition_is_another_object() -> None:
     assert PipelineStateMachine("a", '{"States": {}}').key != PipelineStateMachine("a", '{"States":  {}}').key
 
 
-def test_every_log_group_has_an_end(of_type: Callable[[str], dict[str, Any]]) -> None:
+def test_every_log_group_has_a_retention(of_type: Callable[[str], dict[str, Any]]) -> None:
     groups = of_type("AWS::Logs::LogGroup")
     assert {group["LogGroupName"] for group in groups.values()} == {
         "/genomics-pipeline/tasks",
@@ -187,13 +187,13 @@ def test_every_log_group_has_an_end(of_type: Callable[[str], dict[str, Any]]) ->
     assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups.values())
 
 
-def test_a_pipeline_of_ones_own_gets_the_same(any_document: dict[str, Any]) -> None:
+def test_every_step_has_a_job_definition(any_document: dict[str, Any]) -> None:
     kinds = [resource["Type"] for resource in any_document["Resources"].values()]
     steps = kinds.count("AWS::ECR::Repository")
     assert kinds.count("AWS::Batch::JobDefinition") == steps > 0
 
 
-def test_two_names_of_one_resource_are_refused() -> None:
+def test_names_that_make_the_same_resource_are_refused() -> None:
     assert logical_id("a_b", "Step") == logical_id("a__b", "Step")
     machines = [PipelineStateMachine(name, '{"States": {}}') for name in ("a_b", "a__b")]
     with pytest.raises(
@@ -202,13 +202,13 @@ def test_two_names_of_one_resource_are_refused() -> None:
         template(machines, [], ResourceNames())
 
 
-def test_a_name_that_aws_would_refuse_is_refused_here() -> None:
+def test_a_name_that_is_too_long_is_refused() -> None:
     with pytest.raises(DataError, match=r"state machine .*: AWS allows 80 characters, found 82; shorten"):
         template([PipelineStateMachine("p" * 48, '{"States": {}}')], [], ResourceNames("s" * 33))
 
 
 @pytest.mark.parametrize("stack", ["Stack", "-s", "s-", "1s", "s--s", "s_s", ""])
-def test_a_stack_may_not_be_called_so(stack: str) -> None:
+def test_an_invalid_stack_name_is_refused(stack: str) -> None:
     with pytest.raises(UsageError, match=f"--stack {stack}: expected lower-case letters, digits and single hyphens"):
         resource_names(stack)
 

@@ -1,9 +1,9 @@
-"""JSONata against its reference implementation, jsonata 2.0.6 of npm: the version that AWS's developer guide names.
+"""JSONata compared with its reference implementation, jsonata 2.0.6 of npm, which AWS's developer guide names.
 
-A table of expressions (agreement/expressions.txt, over agreement/data.json) and generated ones must have equal values,
-or equal codes and sentences. Where they differ, the reason stands in `DIFFERENCES`; a difference that is not listed
-fails, and so does a listed one that is gone. AWS's own evaluator departs from the reference here and there: where that
-was measured, ours follows AWS.
+The expressions of a table (agreement/expressions.txt, over agreement/data.json) and generated ones must have the same
+values, or the same codes and sentences, in both. `DIFFERENCES` gives the reason for each exception; the test fails for
+a difference that is missing there and for one that no longer exists. AWS's own evaluator differs from the reference in
+a few points: where that was measured, the engine does as AWS does.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ HERE = Path(__file__).parent / "agreement"
 DATA = json.loads((HERE / "data.json").read_text())
 TABLE = [line for line in (HERE / "expressions.txt").read_text().splitlines() if line and not line.startswith("# ")]
 
-_15_DIGITS = "AWS drops digits after the fifteenth downwards (iwamot/sfnx, STRING_CASES)"
-_UNCODED = "AWS's sentence has no code (floci-io/floci, JsonataEvaluatorTest.java)"
-_CRASH = "the reference fails by itself; AWS answers D3086 (floci-io/floci, JsonataEvaluatorTest.java)"
+_15_DIGITS = "AWS rounds down to 15 digits (iwamot/sfnx, STRING_CASES)"
+_WITHOUT_CODE = "AWS's sentence has no code (floci-io/floci, JsonataEvaluatorTest.java)"
+_CRASH = "the reference fails with an internal error; AWS reports D3086 (floci-io/floci, JsonataEvaluatorTest.java)"
 DIFFERENCES = {
     "$string(2 / 3)": _15_DIGITS,
     "$string(123456789.123456789)": _15_DIGITS,
-    "$replace('abcabc', 'b', 'X', -1)": _UNCODED,
-    "$replace('abc', '', 'X')": _UNCODED,
+    "$replace('abcabc', 'b', 'X', -1)": _WITHOUT_CODE,
+    "$replace('abc', '', 'X')": _WITHOUT_CODE,
     "$base64encode('é')": "AWS encodes UTF-8 (iwamot/sfnx, docs/design.md)",
-    "$pad('a', 3.7)": "AWS cuts the width to a whole number (iwamot/sfnx, docs/design.md)",
+    "$pad('a', 3.7)": "AWS truncates the width to an integer (iwamot/sfnx, docs/design.md)",
     "$formatNumber(1, 'x')": _CRASH,
     "$formatNumber(1, '')": _CRASH,
-    "$random(1, 2, 3)": "AWS's takes a seed",
+    "$random(1, 2, 3)": "AWS's function takes a seed",
     "$formatNumber(0.2, '#.0')": "the library writes the zero that XPath leaves out",
     "$formatNumber(-0.5, '0')": "the library has no negative zero",
-    "function(x) { x }": "the library knows the parameter's name, not its place",
-    "function($x)<n(:n> { $x }": "a bracket that never closes in a signature: the reference lets it pass",
+    "function(x) { x }": "the library reports the parameter's name, not its position",
+    "function($x)<n(:n> { $x }": "the reference ignores an unclosed bracket in a signature",
 }
 
 pytestmark = pytest.mark.validators
@@ -56,59 +56,59 @@ Reference = Callable[[str, dict[str, Any]], Answer]
 
 @pytest.fixture(scope="session")
 def reference(node: Callable[[Path], str]) -> Iterator[Reference]:
-    """`reference(expression, bindings)`: what the reference answers, from one process of node."""
+    """Return a function that evaluates an expression in the reference implementation, all in one process of Node.js."""
     command = [node(HERE), "evaluate.js"]
     with subprocess.Popen(command, cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        asked, answered = process.stdin, process.stdout
-        assert asked is not None
-        assert answered is not None
+        requests, answers = process.stdin, process.stdout
+        assert requests is not None
+        assert answers is not None
 
         def call(expression: str, bindings: dict[str, Any]) -> Answer:
-            print(json.dumps({"expression": expression, "bindings": bindings}), file=asked, flush=True)
-            found: Answer = json.loads(answered.readline())
-            return found
+            print(json.dumps({"expression": expression, "bindings": bindings}), file=requests, flush=True)
+            answer: Answer = json.loads(answers.readline())
+            return answer
 
-        for name in (*ONE, *TWO, *HIGHER):  # a function tells its name only once it was called by it
+        for name in (*ONE, *TWO, *HIGHER):  # functions report their names in errors only after a call by name
             call(f"${name}()", {})
         yield call
-        asked.close()
+        requests.close()
 
 
-def ours(expression: str, bindings: dict[str, Any]) -> Answer:
-    """What this engine answers, in the same form."""
+def engine_answer(expression: str, bindings: dict[str, Any]) -> Answer:
+    """Return the engine's answer, in the form of the reference's."""
     try:
         return {"value": json.loads(json.dumps(evaluate("{%" + expression + "%}", bindings, "F", HOST)))}
     except StatesError as error:
-        what = str(error.cause).removeprefix(
+        problem = str(error.cause).removeprefix(
             f"The JSONata expression '{expression.strip()}' specified for the field 'F' "
         )
-        if what == "returned nothing (undefined).":
+        if problem == "returned nothing (undefined).":
             return {"nothing": True}
-        if what == "returned an unsupported result type.":
+        if problem == "returned an unsupported result type.":
             return {"function": True}
-        told = re.fullmatch(r"threw an error during evaluation(?:\. ([A-Z]\d{4})|): (.*)", what, re.DOTALL)
-        assert told, what
-        return {"code": told[1] or "", "message": told[2]}
+        match = re.fullmatch(r"threw an error during evaluation(?:\. ([A-Z]\d{4})|): (.*)", problem, re.DOTALL)
+        assert match, problem
+        return {"code": match[1] or "", "message": match[2]}
 
 
-def same(one: Any, other: Any) -> bool:
-    """Equal as JSON: true is not 1, 2.0 is 2, the order of members counts; a sentence without a code does not."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        if one.get("code") == other.get("code") == "":
+def is_same(left: Any, right: Any) -> bool:
+    """Return whether answers are equal: 2.0 equals 2 but true not 1, members are ordered, sentences need a code."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, dict) and isinstance(right, dict):
+        if left.get("code") == right.get("code") == "":
             return True
-        return list(one) == list(other) and all(same(one[name], other[name]) for name in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
+        return list(left) == list(right) and all(is_same(left[name], right[name]) for name in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(is_same, left, right))
+    return bool(left == right)
 
 
-def test_the_table(reference: Reference) -> None:
+def test_the_table_of_expressions(reference: Reference) -> None:
     assert len(TABLE) > 1000
     bindings = {"d": DATA}
-    found = [text for text in TABLE if not same(reference(text, bindings), ours(text, bindings))]
-    assert sorted(found) == sorted(DIFFERENCES)
+    different = [text for text in TABLE if not is_same(reference(text, bindings), engine_answer(text, bindings))]
+    assert sorted(different) == sorted(DIFFERENCES)
 
 
 NAMES = st.sampled_from(["a", "b", "c"])
@@ -149,28 +149,28 @@ def quoted(text: str) -> str:
 
 
 def compound(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    of = st.builds
+    build = st.builds
     return st.one_of(
-        of("({} {} {})".format, inner, st.sampled_from(BINARY), inner),
-        of("{}.{}".format, inner, NAMES),
-        of(
+        build("({} {} {})".format, inner, st.sampled_from(BINARY), inner),
+        build("{}.{}".format, inner, NAMES),
+        build(
             "({}){}".format,
             inner,
             st.sampled_from([".*", ".**", "[0]", "[-1]", "[]", ".(a)", "^(a)", ".{'k': a}", "#$i.$i"]),
         ),
-        of("({})[{}]".format, inner, inner),
-        of("[{}, {}]".format, inner, inner),
-        of("[{}]".format, inner),
-        of("{{'a': {}, 'b': {}}}".format, inner, inner),
-        of("({} ? {} : {})".format, inner, inner, inner),
-        of("($v := {}; {})".format, inner, inner),
-        of("-({})".format, inner),
-        of("${}({})".format, st.sampled_from(ONE), inner),
-        of("${}({}, {})".format, st.sampled_from(TWO), inner, inner),
-        of("${}({}, function($v, $i) {{ {} }})".format, st.sampled_from(HIGHER), inner, inner),
-        of("$reduce({}, function($v, $w) {{ {} }})".format, inner, inner),
-        of("({} ~> ${})".format, inner, st.sampled_from(ONE)),
-        of("{}{{$string(a): {}}}".format, inner, inner),
+        build("({})[{}]".format, inner, inner),
+        build("[{}, {}]".format, inner, inner),
+        build("[{}]".format, inner),
+        build("{{'a': {}, 'b': {}}}".format, inner, inner),
+        build("({} ? {} : {})".format, inner, inner, inner),
+        build("($v := {}; {})".format, inner, inner),
+        build("-({})".format, inner),
+        build("${}({})".format, st.sampled_from(ONE), inner),
+        build("${}({}, {})".format, st.sampled_from(TWO), inner, inner),
+        build("${}({}, function($v, $i) {{ {} }})".format, st.sampled_from(HIGHER), inner, inner),
+        build("$reduce({}, function($v, $w) {{ {} }})".format, inner, inner),
+        build("({} ~> ${})".format, inner, st.sampled_from(ONE)),
+        build("{}{{$string(a): {}}}".format, inner, inner),
     )
 
 
@@ -181,23 +181,23 @@ EXPRESSIONS = st.recursive(LEAVES | NUMBERS.map(str) | st.text("ab 1", max_size=
 @given(text=EXPRESSIONS, data=JSON)
 def test_generated_expressions(reference: Reference, text: str, data: Any) -> None:
     bindings = {"d": data}
-    theirs, found = reference(text, bindings), ours(text, bindings)
+    reference_answer, our_answer = reference(text, bindings), engine_answer(text, bindings)
     # The reference evaluates the members of a list or an object at the same time: any of them may fail first.
-    several = ("[" in text or "{'" in text) and "code" in theirs and "code" in found
-    assert several or same(theirs, found), text
+    is_ambiguous = ("[" in text or "{'" in text) and "code" in reference_answer and "code" in our_answer
+    assert is_ambiguous or is_same(reference_answer, our_answer), text
 
 
-def _expressions(found: Any) -> Iterator[str]:
-    """The expressions in a part of a document."""
-    if isinstance(found, str) and found.startswith("{%"):
-        yield found[2:-2]
-    elif isinstance(found, dict | list):
-        for part in found.values() if isinstance(found, dict) else found:
+def _expressions(node: Any) -> Iterator[str]:
+    """Yield the expressions in a part of a document."""
+    if isinstance(node, str) and node.startswith("{%"):
+        yield node[2:-2]
+    elif isinstance(node, dict | list):
+        for part in node.values() if isinstance(node, dict) else node:
             yield from _expressions(part)
 
 
 @pytest.mark.parametrize("stage", ["alignment", "gather"])
-def test_how_our_definitions_heal(reference: Reference, stage: str) -> None:
+def test_retries_of_generated_definitions(reference: Reference, stage: str) -> None:
     states = json.loads((GOLDEN / "germline.json").read_text())["States"]
     states |= states["Sample"]["ItemProcessor"]["States"]
     task, choice = states[stage], states[f"{stage}Failed"]
@@ -211,15 +211,15 @@ def test_how_our_definitions_heal(reference: Reference, stage: str) -> None:
     for given_input in inputs:
         bindings: dict[str, Any] = {"states": {"input": given_input}, "intervalResults": {"Key": "k"}}
         for expression in _expressions(task["Arguments"]):
-            assert same(reference(expression, bindings), ours(expression, bindings)), expression
+            assert is_same(reference(expression, bindings), engine_answer(expression, bindings)), expression
     (catcher,), (rule,) = task["Catch"], choice["Choices"]
     (caught,) = _expressions(catcher["Assign"])
     for cause in causes():
         error = {"Error": cause.error, "Cause": cause.cause}
         for given_input in inputs:
             bindings = {"states": {"input": given_input, "errorOutput": error}}
-            failure = ours(caught, bindings)
-            assert same(reference(caught, bindings), failure), cause.name
+            failure = engine_answer(caught, bindings)
+            assert is_same(reference(caught, bindings), failure), cause.name
             for expression in _expressions(rule):
                 after = {"states": {"input": given_input}, "failure": failure["value"]}
-                assert same(reference(expression, after), ours(expression, after)), cause.name
+                assert is_same(reference(expression, after), engine_answer(expression, after)), cause.name

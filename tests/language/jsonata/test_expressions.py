@@ -1,4 +1,4 @@
-"""JSONata templates: what an expression gives, and how it fails."""
+"""JSONata templates: values of expressions, and failures."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from genomics_pipeline.language.jsonata.text import is_expression
 from tests.language.host import HOST
 
 
-def value(text: str, given: Any = None, **variables: Any) -> Any:
-    """The value of an expression whose state's input is `given`."""
-    return evaluate("{% " + text + " %}", {**variables, "states": {"input": given}}, "Output", HOST)
+def value(text: str, state_input: Any = None, **variables: Any) -> Any:
+    """Return the value of an expression."""
+    return evaluate("{% " + text + " %}", {**variables, "states": {"input": state_input}}, "Output", HOST)
 
 
 def failure(template: Any, bindings: dict[str, Any], field: str = "Output") -> StatesError:
@@ -45,13 +45,13 @@ def test_is_expression(text: Any, expected: bool) -> None:
     assert is_expression(text) is expected
 
 
-def test_a_template_is_evaluated_to_its_depth_and_its_keys_are_kept() -> None:
+def test_a_template_is_evaluated_at_every_depth_except_its_keys() -> None:
     template = {"{% 1 %}": ["{% $x %}", {"a": "{% $x + 1 %}"}, None, 1.5, True, "text {% 1 %}"]}
     assert evaluate(template, {"x": 1}, "Output") == {"{% 1 %}": [1, {"a": 2}, None, 1.5, True, "text {% 1 %}"]}
 
 
 @pytest.mark.parametrize(
-    ("text", "given", "expected"),
+    ("text", "state_input", "expected"),
     [
         ("$states.input.items", {"items": []}, []),
         ("$states.input.items", {"items": [7]}, [7]),
@@ -84,10 +84,10 @@ def test_a_template_is_evaluated_to_its_depth_and_its_keys_are_kept() -> None:
         ("$states.input.`true`", {"true": 1}, 1),
     ],
 )
-def test_values(text: str, given: Any, expected: Any) -> None:
-    found = value(text, given)
-    assert found == expected
-    assert type(found) is type(expected)
+def test_values(text: str, state_input: Any, expected: Any) -> None:
+    result = value(text, state_input)
+    assert result == expected
+    assert type(result) is type(expected)
 
 
 def test_a_missing_member_is_an_error_with_the_expression_and_the_field() -> None:
@@ -106,7 +106,7 @@ def test_an_unknown_variable_is_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("1 +", "S0207: Unexpected end of expression"),
         ("$no()", "T1006: Attempted to invoke a non-function"),
@@ -118,11 +118,11 @@ def test_an_unknown_variable_is_nothing() -> None:
         ("$d ?? 1", 'S0211: The symbol "?" cannot be used as a unary operator'),
     ],
 )
-def test_what_throws_is_told(text: str, told: str) -> None:
+def test_errors_have_a_code_and_a_sentence(text: str, message: str) -> None:
     error = failure("{% " + text + " %}", {})
     assert error.error == "States.QueryEvaluationError"
     assert error.cause == (
-        f"The JSONata expression '{text}' specified for the field 'Output' threw an error during evaluation. {told}"
+        f"The JSONata expression '{text}' specified for the field 'Output' threw an error during evaluation. {message}"
     )
 
 
@@ -147,12 +147,12 @@ RECURSIVE = "($f := function($x){ $x <= 0 ? 0 : 1 + $f($x-1) }; $f(%d))"
         ("$length($join([$pad('',131072,'x'),$pad('',131073,'x')]))", 262145),
     ],
 )
-def test_as_much_as_aws_allows(text: str, expected: Any) -> None:
+def test_the_limits_of_aws_are_reached(text: str, expected: Any) -> None:
     assert value(text) == expected
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("1" + "+1" * 100, DEEP),
         ("(" * 100 + "1" + ")" * 100, DEEP),
@@ -167,13 +167,13 @@ def test_as_much_as_aws_allows(text: str, expected: Any) -> None:
         ("($f := function($s, $n){ $n = 0 ? $s : $f($s & $s, $n - 1) }; $length($f('x', 23)))", LARGE),
     ],
 )
-def test_one_more_is_refused(text: str, told: str) -> None:
+def test_values_beyond_a_limit_are_refused(text: str, message: str) -> None:
     error = failure("{% " + text + " %}", {})
     assert error.error == "States.QueryEvaluationError"
-    assert str(error.cause).endswith(f"' specified for the field 'Output' threw an error during evaluation: {told}")
+    assert str(error.cause).endswith(f"' specified for the field 'Output' threw an error during evaluation: {message}")
 
 
-def test_what_would_never_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_expression_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("genomics_pipeline.language.jsonata.evaluator.MAX_SECONDS", 0)
     assert str(failure("{% ($f := function($x){ $f($x+1) }; $f(1)) %}", {}).cause).endswith(
         "threw an error during evaluation: Expression evaluation timeout: Check for infinite loop"
@@ -183,25 +183,25 @@ def test_what_would_never_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "text", ["function($v) { $v }", "$uppercase", "[$uppercase]", "{'a': $uppercase}", "/a/", "$match"]
 )
-def test_a_function_is_no_value(text: str) -> None:
-    """AWS fails the field (iwamot/sfnx, test_a_function_is_not_a_value, by TestState)."""
+def test_a_function_is_not_a_value(text: str) -> None:
+    # AWS fails the field (iwamot/sfnx, test_a_function_is_not_a_value, by TestState).
     assert failure("{% " + text + " %}", {}).cause == (
         f"The JSONata expression '{text}' specified for the field 'Output' returned an unsupported result type."
     )
 
 
-def test_threads_do_not_meet() -> None:
+def test_threads_do_not_interfere() -> None:
     text = "{% ($f := $pad(?, 3, $v); $now() = $now() ? $sum($map($l, function($x) { $x * $n })) & $f('') : 0) %}"
 
-    def one(n: int) -> list[str]:
+    def evaluate_repeatedly(n: int) -> list[str]:
         return [evaluate(text, {"l": list(range(20)), "n": n, "v": str(n)}, "F", HOST) for _ in range(20)]
 
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(one, range(1, 9)))
-    assert found == [[f"{190 * n}{str(n) * 3}"] * 20 for n in range(1, 9)]
+        results = list(pool.map(evaluate_repeatedly, range(1, 9)))
+    assert results == [[f"{190 * n}{str(n) * 3}"] * 20 for n in range(1, 9)]
 
 
-def test_what_an_expression_does_not_read_is_not_made_ready() -> None:
+def test_data_that_an_expression_does_not_read_is_not_converted() -> None:
     class Untouched(dict[str, Any]):
         def items(self) -> Any:
             raise AssertionError("read")
@@ -217,7 +217,7 @@ def test_data_is_not_changed() -> None:
     assert json.dumps(data) == before
 
 
-def test_an_expression_is_evaluated_anew_each_time() -> None:
+def test_an_expression_is_evaluated_each_time() -> None:
     assert [evaluate("{% $x * 2 %}", {"x": x}, "Output") for x in (1, 2)] == [2, 4]
 
 
@@ -231,7 +231,7 @@ JSON = st.recursive(
 @given(
     st.dictionaries(st.sampled_from(["a", "b", "in"]), JSON, max_size=3), st.lists(st.sampled_from("ab"), max_size=3)
 )
-def test_the_short_cut_for_paths_answers_as_jsonata_does(data: dict[str, Any], names: list[str]) -> None:
+def test_the_shortcut_for_paths_agrees_with_jsonata(data: dict[str, Any], names: list[str]) -> None:
     expression = Expression(".".join(["$states", "input", *names]))
     bindings = {"states": {"input": data}}
 

@@ -1,4 +1,4 @@
-"""What a field's value must be, and AWS's sentences when it is not."""
+"""Types of fields' values, and AWS's sentences for other values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from genomics_pipeline.language.jsonata.field_types import FIELDS, coerce
         ("Cause", "", ""),
     ],
 )
-def test_right(field: str, value: Any, expected: Any) -> None:
+def test_values_of_the_right_type(field: str, value: Any, expected: Any) -> None:
     assert coerce(value, FIELDS[field], "x", field) == expected
 
 
@@ -63,16 +63,16 @@ def test_right(field: str, value: Any, expected: Any) -> None:
         *(
             (
                 "Timestamp",
-                found,
+                timestamp,
                 "The Timestamp parameter does not reference a valid ISO-8601 extended offset date-time format string: "
-                f"$x == {found}",
+                f"$x == {timestamp}",
             )
-            for found in ("soon", "2030-01-01", "2030-02-30T00:00:00Z")
+            for timestamp in ("soon", "2030-01-01", "2030-02-30T00:00:00Z")
         ),
         ("ToleratedFailurePercentage", 101, "ToleratedFailurePercentage must be between 0 and 100 but was: 101"),
     ],
 )
-def test_wrong(field: str, value: Any, cause: str) -> None:
+def test_values_of_another_type(field: str, value: Any, cause: str) -> None:
     with pytest.raises(StatesError) as raised:
         coerce(value, FIELDS[field.rpartition("/")[2]], "$x", field)
     assert (raised.value.error, raised.value.cause) == ("States.QueryEvaluationError", cause)

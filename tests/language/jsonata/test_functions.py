@@ -1,4 +1,4 @@
-"""The JSONata functions that Step Functions adds, and those corrected at our edge."""
+"""JSONata functions that Step Functions adds, and corrected functions of the library."""
 
 from __future__ import annotations
 
@@ -103,54 +103,54 @@ def test_uuid_is_a_version_4_uuid() -> None:
     assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", value("$uuid()"))
 
 
-def _told(name: str, place: int) -> str:
+def _mismatch(name: str, place: int) -> str:
     return f'T0410: Argument {place} of function "{name}" does not match function signature'
 
 
 # Recorded on AWS: gabrielmoreira/tiny-asl-machine, tests/conformance/cases/.snapshots/aws/Feature.JSONataBuiltins-*;
 # the others measured there by iwamot/sfnx (tests/test_testing.py) and floci-io/floci (JsonataEvaluatorTest.java).
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("$partition([1],-1)", "D3137: Second argument must be zero or greater"),
         ("$partition('a',2)", 'T0412: Argument 1 of function "partition" must be an array of undefined'),
         ("$partition(null,2)", 'T0412: Argument 1 of function "partition" must be an array of undefined'),
-        ("$partition([1],'2')", _told("partition", 2)),
-        ("$partition([1],null)", _told("partition", 2)),
-        ("$partition([1],2,9)", _told("partition", 3)),
-        ("$range('a',5,1)", _told("range", 1)),
-        ("$range(1,5,null)", _told("range", 3)),
-        ("$range(1)", _told("range", 2)),
-        ("$range(1,5,1,9)", _told("range", 4)),
+        ("$partition([1],'2')", _mismatch("partition", 2)),
+        ("$partition([1],null)", _mismatch("partition", 2)),
+        ("$partition([1],2,9)", _mismatch("partition", 3)),
+        ("$range('a',5,1)", _mismatch("range", 1)),
+        ("$range(1,5,null)", _mismatch("range", 3)),
+        ("$range(1)", _mismatch("range", 2)),
+        ("$range(1,5,1,9)", _mismatch("range", 4)),
         ("$hash('a','md5')", "D3137: Hash algorithm 'md5' must be one of SHA-1, SHA-384, SHA-256, SHA-512, MD5"),
         ("$hash('a',$no)", "D3137: Hash algorithm 'null' must be one of SHA-1, SHA-384, SHA-256, SHA-512, MD5"),
-        ("$hash(1,'MD5')", _told("hash", 1)),
-        ("$hash('a',5)", _told("hash", 2)),
-        ("$hash()", _told("hash", 1)),
-        ("$hash('a','MD5','x')", _told("hash", 3)),
+        ("$hash(1,'MD5')", _mismatch("hash", 1)),
+        ("$hash('a',5)", _mismatch("hash", 2)),
+        ("$hash()", _mismatch("hash", 1)),
+        ("$hash('a','MD5','x')", _mismatch("hash", 3)),
         ("$parse('')", "D3137: Invalid JSON"),
         ("$parse('{\"a\":1,\"a\":2}')", "D3137: Invalid JSON"),
         ("$parse('[1] [2]')", "D3137: Invalid JSON"),
         ("$parse('1e400')", "D3137: Invalid JSON"),
         ("$parse('NaN')", "D3137: Invalid JSON"),
-        ("$parse(1)", _told("parse", 1)),
-        ("$parse(null)", _told("parse", 1)),
-        ("$parse('{}',1)", _told("parse", 2)),
-        ("$uuid('x')", _told("uuid", 1)),
-        ("$random('x')", _told("random", 1)),
-        ("$random(null)", _told("random", 1)),
-        ("$random(1,2)", _told("random", 2)),
+        ("$parse(1)", _mismatch("parse", 1)),
+        ("$parse(null)", _mismatch("parse", 1)),
+        ("$parse('{}',1)", _mismatch("parse", 2)),
+        ("$uuid('x')", _mismatch("uuid", 1)),
+        ("$random('x')", _mismatch("random", 1)),
+        ("$random(null)", _mismatch("random", 1)),
+        ("$random(1,2)", _mismatch("random", 2)),
         ("$sum(['a'])", 'T0412: Argument 1 of function "sum" must be an array of "numbers"'),
         ("$formatNumber(1,'x')", "D3086: The sub-picture must not contain a passive character that is preceded by an "
          "active character and that is followed by another active character"),
     ],
 )  # fmt: skip
-def test_refused(text: str, told: str) -> None:
+def test_invalid_arguments_are_refused(text: str, message: str) -> None:
     with pytest.raises(StatesError) as raised:
         value(text)
     assert raised.value.error == "States.QueryEvaluationError"
     assert str(raised.value.cause).endswith(
-        f"' specified for the field 'Output' threw an error during evaluation. {told}"
+        f"' specified for the field 'Output' threw an error during evaluation. {message}"
     )
 
 
@@ -174,7 +174,7 @@ def test_refused(text: str, told: str) -> None:
         "$fromMillis('a')",
     ],
 )
-def test_nothing(text: str) -> None:
+def test_calls_that_return_nothing(text: str) -> None:
     with pytest.raises(StatesError, match=r"returned nothing \(undefined\)"):
         value(text)
 
@@ -194,13 +194,13 @@ JSON = st.recursive(
 
 
 @given(st.lists(JSON, max_size=3))
-def test_string_and_parse_are_each_others_inverse(data: Any) -> None:
+def test_string_and_parse_are_inverse(data: Any) -> None:
     assert value("$parse($string({'v':$v}))", v=data) == {"v": data}
     assert json.loads(value("$string({'v':$v})", v=data), strict=False) == {"v": data}
 
 
 @given(st.lists(st.integers(-(2**62), 2**62), min_size=1, max_size=20), st.integers(1, 7))
-def test_parts_put_together_are_the_array(items: list[int], size: int) -> None:
+def test_the_parts_together_are_the_array(items: list[int], size: int) -> None:
     parts = value("$partition($items,$size)", items=items, size=size)
     assert [item for part in parts for item in part] == items
     assert all(len(part) == size for part in parts[:-1])

@@ -17,8 +17,8 @@ import genomics_pipeline
 from genomics_pipeline.language.jsonata import library
 
 CHECKOUT = Path(genomics_pipeline.__file__).parents[1]
-# Of version 0.7.1, whose source was read. Another one needs a look at every name and sentence in `library`, and
-# test_agreement's comparison with the reference implementation.
+# Of version 0.7.1. For another version, check every assumption in `library` and run test_agreement, the comparison with
+# the reference implementation.
 SOURCE = "1f5b14b1115cf286abf6fea6c08761940affc63e5e888203381c0317b952d871"
 
 
@@ -51,9 +51,9 @@ def another_signature(self: Any, expr: Any) -> None: ...
         (library.Parser, "Symbol", type("Symbol", (), {"__init__": lambda self, *_: None}), "a node: expected the"),
     ],
 )
-def test_what_changed_is_named(monkeypatch: Any, owner: Any, name: str, value: Any, problem: str) -> None:
+def test_a_broken_assumption_is_reported(monkeypatch: Any, owner: Any, name: str, value: Any, problem: str) -> None:
     monkeypatch.setattr(owner, name, value)
-    assert any(found.startswith(problem) for found in library.broken_assumptions())
+    assert any(broken.startswith(problem) for broken in library.broken_assumptions())
 
 
 def test_one_module_imports_the_library() -> None:

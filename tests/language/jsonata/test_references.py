@@ -1,4 +1,4 @@
-"""What AWS refuses of an expression before it runs."""
+"""References in expressions that AWS refuses before a definition runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FIELDS = ("input", "context")
 # beside it; iwamot/sfnx, tests/test_testing.py; recorded: gabrielmoreira/tiny-asl-machine,
 # Feature.JSONataValidation-002.
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "problems"),
     [
         ("phone", ["Reference to 'phone' at the top level is not supported."]),
         ("$.phone", ["Reference to '$' at the top level is not supported."]),
@@ -45,9 +45,9 @@ FIELDS = ("input", "context")
         ("$states.input^(x, >$$){k: v}[w] ~> |q|{'a': u}|", ["Reference to '$$' is not supported."]),
     ],
 )
-def test_unsupported(text: str, told: list[str]) -> None:
-    assert unsupported_references(text, FIELDS) == told
+def test_unsupported_references(text: str, problems: list[str]) -> None:
+    assert unsupported_references(text, FIELDS) == problems
 
 
-def test_where_a_result_is_it_may_be_read() -> None:
+def test_a_result_may_be_read_where_there_is_one() -> None:
     assert unsupported_references("$states.result", (*FIELDS, "result")) == []

@@ -1,5 +1,8 @@
-"""Choice rules in JSONPath. Semantics: States Language, "Choice State"; the cause of a missing path: recorded on AWS,
-localstack tests/aws/services/stepfunctions/v2/choice_operators and v2/base."""
+"""Choice rules in JSONPath.
+
+Semantics: States Language, "Choice State"; cause of a missing path: recorded on AWS, localstack
+tests/aws/services/stepfunctions/v2/choice_operators and v2/base.
+"""
 
 from __future__ import annotations
 
@@ -84,11 +87,11 @@ def test_comparisons(value: Any, comparison: dict[str, Any], expected: bool) -> 
         (EARLY, "TimestampLessThanEqualsPath", LATE, True),
     ],
 )
-def test_a_path_on_the_other_side(value: Any, name: str, other: Any, expected: bool) -> None:
+def test_the_right_operand_may_be_a_path(value: Any, name: str, other: Any, expected: bool) -> None:
     assert holds(value, {name: "$.other"}, other=other) is expected
 
 
-def test_what_is_not_there() -> None:
+def test_a_missing_variable_fails_except_for_is_present() -> None:
     scope = PathScope({})
     assert matches({"Variable": "$.v", "IsPresent": False}, scope, "")
     with pytest.raises(StatesError) as raised:
@@ -116,11 +119,11 @@ def test_and_or_not(rule: tuple[dict[str, Any], bool]) -> None:
 
 
 @given(st.text("ab", max_size=8), st.text("ab*", max_size=6))
-def test_a_star_stands_for_any_characters(value: str, pattern: str) -> None:
+def test_a_wildcard_matches_any_characters(value: str, pattern: str) -> None:
     expected = re.fullmatch(pattern.replace("*", ".*"), value) is not None
     assert matches({"Variable": "$.v", "StringMatches": pattern}, PathScope({"v": value}), "") is expected
 
 
-def test_many_stars_do_not_multiply_the_work() -> None:
+def test_many_wildcards_are_matched_in_linear_time() -> None:
     rule = {"Variable": "$.v", "StringMatches": "*a" * 50 + "b"}
     assert not matches(rule, PathScope({"v": "a" * 1000}), "")

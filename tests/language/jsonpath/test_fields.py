@@ -32,26 +32,26 @@ class Scope:
 
 
 def visit(state: Mapping[str, Any], raw: Any, **variables: Any) -> Scope:
-    made = Scope(state, raw, variables)
-    made.input = FIELDS.input(made)
-    return made
+    scope = Scope(state, raw, variables)
+    scope.input = FIELDS.input(scope)
+    return scope
 
 
 def outcome_without_result(state: Mapping[str, Any], raw: Any, **variables: Any) -> tuple[Any, Mapping[str, Any]]:
-    made = visit(state, raw, **variables)
-    return FIELDS.outcome_without_result(made, state, "")
+    scope = visit(state, raw, **variables)
+    return FIELDS.outcome_without_result(scope, state, "")
 
 
-def failure(state: Mapping[str, Any], name: str, given: Any) -> tuple[str, str | None]:
-    made = visit(state, given)
+def failure(state: Mapping[str, Any], name: str, value: Any) -> tuple[str, str | None]:
+    scope = visit(state, value)
     with pytest.raises(StatesError) as raised:
-        FIELDS.field(made, state, name, "", None)
+        FIELDS.field(scope, state, name, "", None)
     return raised.value.error, raised.value.cause
 
 
 # radkawar/stackd testdata/aws/stepfunctions/dataflow_execution.json: test-pass-*
 @pytest.mark.parametrize(
-    ("state", "given", "output"),
+    ("state", "raw", "output"),
     [
         (
             {
@@ -73,8 +73,8 @@ def failure(state: Mapping[str, Any], name: str, given: Any) -> tuple[str, str |
         ({"OutputPath": "$$.State.Name"}, {"keep": 1}, "S"),
     ],
 )
-def test_pass(state: dict[str, Any], given: Any, output: Any) -> None:
-    assert outcome_without_result({"Type": "Pass", **state}, given) == (output, {})
+def test_pass(state: dict[str, Any], raw: Any, output: Any) -> None:
+    assert outcome_without_result({"Type": "Pass", **state}, raw) == (output, {})
 
 
 @pytest.mark.parametrize("kind", ["Wait", "Succeed", "Choice"])
@@ -84,14 +84,14 @@ def test_states_without_a_result(kind: str) -> None:
 
 
 # localstack assign/statemachines: base_assign_from_result, _from_parameters, _evaluation_order_pass_state, _in_choice
-def test_assign_of_a_pass_sees_its_result() -> None:
+def test_assign_of_a_pass_reads_its_result() -> None:
     state = {"Type": "Pass", "Result": {"answer": 42}, "ResultPath": "$.r", "Assign": {"theAnswer.$": "$.answer"}}
     assert outcome_without_result(state, {}) == ({"r": {"answer": 42}}, {"theAnswer": 42})
     state = {"Type": "Pass", "Parameters": {"input": "PENDING"}, "Assign": {"result.$": "$.input"}}
     assert outcome_without_result(state, {}, kept=1) == ({"input": "PENDING"}, {"result": "PENDING", "kept": 1})
 
 
-def test_output_path_sees_the_variables_before_assign() -> None:
+def test_output_path_reads_the_variables_before_assign() -> None:
     state = {
         "Type": "Pass",
         "InputPath": "$answer",
@@ -104,12 +104,12 @@ def test_output_path_sees_the_variables_before_assign() -> None:
 
 def test_a_choice_rule_assigns_over_the_effective_input() -> None:
     state = {"Type": "Choice", "InputPath": "$.in", "OutputPath": "$.x"}
-    made = visit(state, {"in": {"x": 1}})
+    scope = visit(state, {"in": {"x": 1}})
     rule = {"Variable": "$.x", "NumericEquals": 1, "Next": "N", "Assign": {"seen.$": "$.x"}}
-    assert FIELDS.outcome_without_result(made, rule, "Choices[0]/") == (1, {"seen": 1})
+    assert FIELDS.outcome_without_result(scope, rule, "Choices[0]/") == (1, {"seen": 1})
 
 
-def test_finished_puts_the_selected_result_into_the_raw_input() -> None:
+def test_the_selected_result_is_placed_in_the_raw_input() -> None:
     # stackd dataflow_execution.json: pipeline-sequencing
     state = {
         "Type": "Parallel",
@@ -120,62 +120,62 @@ def test_finished_puts_the_selected_result_into_the_raw_input() -> None:
         "OutputPath": "$.envelope",
         "Assign": {"got.$": "$.first"},
     }
-    made = visit(state, {"case": "Pipeline", "envelope": {"payload": {"n": 7}, "keep": "original"}})
-    assert FIELDS.arguments(made, state, "", made.input) == {"n": 7, "parentState": "S"}
-    output, variables = FIELDS.outcome_with_result(made, [8, 14])
+    scope = visit(state, {"case": "Pipeline", "envelope": {"payload": {"n": 7}, "keep": "original"}})
+    assert FIELDS.arguments(scope, state, "", scope.input) == {"n": 7, "parentState": "S"}
+    output, variables = FIELDS.outcome_with_result(scope, [8, 14])
     assert output == {"payload": {"n": 7}, "keep": "original", "merged": {"first": 8, "second": 14}}
     assert variables == {"got": 8}
 
 
-def test_finished_without_paths_is_the_result() -> None:
+def test_without_paths_the_output_is_the_result() -> None:
     assert FIELDS.outcome_with_result(visit({"Type": "Task"}, {"a": 1}), "result") == ("result", {})
     assert FIELDS.outcome_with_result(visit({"Type": "Task", "ResultPath": None}, {"a": 1}), "result") == ({"a": 1}, {})
 
 
-def test_caught() -> None:
+def test_a_catcher_places_the_error_output() -> None:
     state = {"Type": "Task", "InputPath": "$.in", "OutputPath": "$.nowhere"}
-    made = visit(state, {"in": 1}, kept=1)
+    scope = visit(state, {"in": 1}, kept=1)
     error = {"Error": "E", "Cause": "C"}
-    assert FIELDS.outcome_of_catcher(made, error, {"Next": "N"}, "Catch[0]/") == (error, {"kept": 1})
+    assert FIELDS.outcome_of_catcher(scope, error, {"Next": "N"}, "Catch[0]/") == (error, {"kept": 1})
     catcher = {"ResultPath": "$.error", "Assign": {"why.$": "$.Cause"}}
-    assert FIELDS.outcome_of_catcher(made, error, catcher, "Catch[0]/") == (
+    assert FIELDS.outcome_of_catcher(scope, error, catcher, "Catch[0]/") == (
         {"in": 1, "error": error},
         {"kept": 1, "why": "C"},
     )
-    assert FIELDS.outcome_of_catcher(made, error, {"ResultPath": None}, "Catch[0]/") == ({"in": 1}, {"kept": 1})
+    assert FIELDS.outcome_of_catcher(scope, error, {"ResultPath": None}, "Catch[0]/") == ({"in": 1}, {"kept": 1})
 
 
 def test_arguments_without_parameters_are_the_default() -> None:
-    made = visit({"Type": "Task"}, {"a": 1})
-    assert FIELDS.arguments(made, made.state, "", made.input) == {"a": 1}
+    scope = visit({"Type": "Task"}, {"a": 1})
+    assert FIELDS.arguments(scope, scope.state, "", scope.input) == {"a": 1}
     node = {"Parameters": {"Bucket": "b", "Key.$": "$.a"}}
-    assert FIELDS.arguments(made, node, "ItemReader/", None) == {"Bucket": "b", "Key": 1}
+    assert FIELDS.arguments(scope, node, "ItemReader/", None) == {"Bucket": "b", "Key": 1}
 
 
-def test_templates_see_the_item() -> None:
-    made = visit({"Type": "Map"}, {"a": 1})
+def test_templates_read_the_item() -> None:
+    scope = visit({"Type": "Map"}, {"a": 1})
     template = {"all.$": "$.a", "one.$": "$$.Map.Item.Value"}
-    assert FIELDS.template(made, template, "ItemSelector", {"Item": {"Index": 0, "Value": 9}}) == {"all": 1, "one": 9}
-    assert FIELDS.template(made, {"all.$": "$.a"}, "ItemBatcher/BatchInput", None) == {"all": 1}
+    assert FIELDS.template(scope, template, "ItemSelector", {"Item": {"Index": 0, "Value": 9}}) == {"all": 1, "one": 9}
+    assert FIELDS.template(scope, {"all.$": "$.a"}, "ItemBatcher/BatchInput", None) == {"all": 1}
 
 
 def test_literal_fields_are_not_evaluated() -> None:
-    made = visit({"Type": "Fail", "Cause": "$.a", "Error": "States.Format('{}', 1)"}, {})
-    assert FIELDS.field(made, made.state, "Cause", "", "") == "$.a"
-    assert FIELDS.field(made, made.state, "Error", "", "") == "States.Format('{}', 1)"
-    assert FIELDS.field(made, made.state, "TimeoutSeconds", "", 7) == 7
+    scope = visit({"Type": "Fail", "Cause": "$.a", "Error": "States.Format('{}', 1)"}, {})
+    assert FIELDS.field(scope, scope.state, "Cause", "", "") == "$.a"
+    assert FIELDS.field(scope, scope.state, "Error", "", "") == "States.Format('{}', 1)"
+    assert FIELDS.field(scope, scope.state, "TimeoutSeconds", "", 7) == 7
 
 
 def test_error_and_cause_may_be_intrinsic() -> None:
     # stackd dataflow_execution.json: test-fail-dynamic-error
     state = {"Type": "Fail", "ErrorPath": "$.error", "CausePath": "States.Format('reason:{}', $.reason)"}
-    made = visit(state, {"error": "Owned.Failure", "reason": "native"})
-    assert FIELDS.field(made, state, "Error", "", "") == "Owned.Failure"
-    assert FIELDS.field(made, state, "Cause", "", "") == "reason:native"
+    scope = visit(state, {"error": "Owned.Failure", "reason": "native"})
+    assert FIELDS.field(scope, state, "Error", "", "") == "Owned.Failure"
+    assert FIELDS.field(scope, state, "Cause", "", "") == "reason:native"
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "expected"),
+    ("name", "value", "expected"),
     [
         ("Seconds", 5, 5),
         ("Seconds", "1", 1),  # stackd: test-wait-invalid-seconds-type, history-wait-type-error
@@ -191,13 +191,13 @@ def test_error_and_cause_may_be_intrinsic() -> None:
         ("StringEquals", {"any": 1}, {"any": 1}),
     ],
 )
-def test_path_fields(name: str, given: Any, expected: Any) -> None:
+def test_path_fields(name: str, value: Any, expected: Any) -> None:
     state = {"Type": "Any", f"{name}Path": "$.x"}
-    assert FIELDS.field(visit(state, {"x": given}), state, name, "", None) == expected
+    assert FIELDS.field(visit(state, {"x": value}), state, name, "", None) == expected
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "cause"),
+    ("name", "value", "cause"),
     [
         ("Seconds", 1.5, "The SecondsPath parameter cannot be parsed as a long value: $.x == 1.5"),
         ("Seconds", True, "The SecondsPath parameter cannot be parsed as a long value: $.x == true"),
@@ -247,12 +247,12 @@ def test_path_fields(name: str, given: Any, expected: Any) -> None:
         ("Error", 5, "The ErrorPath parameter does not reference a string: $.x == 5"),
     ],
 )
-def test_path_fields_of_another_kind(name: str, given: Any, cause: str) -> None:
+def test_path_fields_of_another_type(name: str, value: Any, cause: str) -> None:
     state = {"Type": "Any", f"{name}Path": "$.x"}
-    assert failure(state, name, {"x": given}) == ("States.Runtime", cause)
+    assert failure(state, name, {"x": value}) == ("States.Runtime", cause)
 
 
-def test_a_path_field_that_leads_nowhere() -> None:
+def test_a_path_field_without_a_value() -> None:
     state = {"Type": "Task", "TimeoutSecondsPath": "$.no"}
     assert failure(state, "TimeoutSeconds", {}) == (
         "States.Runtime",

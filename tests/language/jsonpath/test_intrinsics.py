@@ -1,7 +1,7 @@
 """Intrinsic functions: values and causes, as recorded from AWS.
 
-gabrielmoreira/tiny-asl-machine tests/conformance/cases/States.*.ts are run on AWS, and say where their own runtime
-differs from it; localstack/localstack tests/aws/services/stepfunctions/v2/intrinsic_functions are recordings.
+gabrielmoreira/tiny-asl-machine tests/conformance/cases/States.*.ts ran on AWS, and record the differences of their own
+runtime; localstack/localstack tests/aws/services/stepfunctions/v2/intrinsic_functions are recordings.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ VALUES = st.recursive(
 )
 
 
-def value(text: str, given: Any = None, context: Any = None, **variables: Any) -> Any:
-    return evaluate(text, PathScope(given, lambda: context, variables, HOST), "x.$")
+def value(text: str, state_input: Any = None, context: Any = None, **variables: Any) -> Any:
+    return evaluate(text, PathScope(state_input, lambda: context, variables, HOST), "x.$")
 
 
-def failure(text: str, given: Any = None, context: Any = None) -> StatesError:
+def failure(text: str, state_input: Any = None, context: Any = None) -> StatesError:
     with pytest.raises(StatesError) as raised:
-        value(text, given, context)
+        value(text, state_input, context)
     return raised.value
 
 
 @pytest.mark.parametrize(
-    ("text", "given", "expected"),
+    ("text", "state_input", "expected"),
     [
         ("States.Array()", None, []),
         ("States.Array(1, -2, 1.5, 1e2, 'a', '')", None, [1, -2, 1.5, 100.0, "a", ""]),
@@ -123,10 +123,10 @@ def failure(text: str, given: Any = None, context: Any = None) -> StatesError:
         ("States.Format('{}:{}', States.ArrayGetItem($.a, 1), States.MathAdd($.n, 2))", {"a": [1, 2], "n": 5}, "2:7"),
     ],
 )  # fmt: skip
-def test_values(text: str, given: Any, expected: Any) -> None:
-    found = value(text, given, {"in": {"from": "context"}})
-    assert found == expected
-    assert json.dumps(found) == json.dumps(expected)  # True is not 1
+def test_values(text: str, state_input: Any, expected: Any) -> None:
+    result = value(text, state_input, {"in": {"from": "context"}})
+    assert result == expected
+    assert json.dumps(result) == json.dumps(expected)  # True is not 1
     assert check(text) is None
 
 
@@ -135,7 +135,7 @@ def test_variables_and_context() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "given"),
+    ("text", "state_input"),
     [
         ("States.ArrayLength($.value)", {"value": 4}),  # stackd: test-pass-intrinsic-type-error
         ("States.ArrayLength('text')", None),
@@ -183,8 +183,8 @@ def test_variables_and_context() -> None:
         ("States.Array2(1)", None),
     ],
 )
-def test_arguments_it_cannot_take(text: str, given: Any) -> None:
-    raised = failure(text, given)
+def test_invalid_arguments(text: str, state_input: Any) -> None:
+    raised = failure(text, state_input)
     name = text.partition("(")[0]
     assert raised.error == "States.Runtime"
     assert raised.cause == (
@@ -193,7 +193,7 @@ def test_arguments_it_cannot_take(text: str, given: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "what"),
+    ("text", "problem"),
     [
         ("States.Format('{} {}', 1)", MISCOUNTED),
         ("States.Format('{}', 1, 2)", MISCOUNTED),
@@ -203,13 +203,13 @@ def test_arguments_it_cannot_take(text: str, given: Any) -> None:
         ("States.Array(States.ArrayLength(1))", "Invalid arguments in States.ArrayLength"),
     ],
 )  # fmt: skip
-def test_what_went_wrong(text: str, what: str) -> None:
-    assert failure(text).cause == f"There was an error while evaluating the intrinsic function: {text}. {what}"
+def test_the_cause_names_the_problem(text: str, problem: str) -> None:
+    assert failure(text).cause == f"There was an error while evaluating the intrinsic function: {text}. {problem}"
 
 
 # floci-io/floci AslExecutorIntrinsicMissingArgumentTest: causes captured from AWS, us-east-1
 @pytest.mark.parametrize(
-    ("text", "given", "what"),
+    ("text", "state_input", "problem"),
     [
         (
             "States.Format('{}',$.nope)",
@@ -243,14 +243,14 @@ def test_what_went_wrong(text: str, what: str) -> None:
         ),
     ],
 )
-def test_a_path_that_leads_nowhere(text: str, given: Any, what: str) -> None:
-    raised = failure(text, given, {})
+def test_an_argument_path_without_a_value(text: str, state_input: Any, problem: str) -> None:
+    raised = failure(text, state_input, {})
     assert raised.error == "States.Runtime"
-    assert raised.cause == f"The function '{text}' had the following error: {what}"
+    assert raised.cause == f"The function '{text}' had the following error: {problem}"
 
 
 @pytest.mark.parametrize(
-    ("text", "wrong"),
+    ("text", "problem"),
     [
         ("States.Foo(1)", "there is no intrinsic function States.Foo"),
         ("States.Array($.a.sum())", "'$.a.sum()': functions such as sum() are not supported"),
@@ -275,16 +275,16 @@ def test_a_path_that_leads_nowhere(text: str, given: Any, what: str) -> None:
         ),
     ],
 )
-def test_check(text: str, wrong: str) -> None:
-    assert check(text) == wrong
+def test_check_reports_the_problem(text: str, problem: str) -> None:
+    assert check(text) == problem
 
 
-def test_arguments_are_counted_only_when_it_is_called() -> None:
+def test_arguments_are_counted_only_in_a_call() -> None:
     # gabrielmoreira/tiny-asl-machine, AWS snapshots States.MathAdd-021, States.StringToJson-018: created, then fails
     assert check("States.Array(States.MathAdd(1), States.StringToJson())") is None
 
 
-def test_a_text_that_is_no_call_fails_the_state() -> None:
+def test_a_text_that_is_not_a_call_fails_the_state() -> None:
     raised = failure("States.Array")
     assert (raised.error, raised.cause) == (
         "States.Runtime",
@@ -305,47 +305,47 @@ def test_the_ends_of_a_range() -> None:
 
 
 def test_uuid() -> None:
-    found = value("States.UUID()")
-    assert uuid.UUID(found).version == 4
-    assert str(uuid.UUID(found)) == found
-    assert value("States.UUID(1, 'x')") != found  # AWS snapshot States.UUID-010: the arguments mean nothing
+    generated = value("States.UUID()")
+    assert uuid.UUID(generated).version == 4
+    assert str(uuid.UUID(generated)) == generated
+    assert value("States.UUID(1, 'x')") != generated  # AWS snapshot States.UUID-010: arguments are ignored
 
 
 def test_random_numbers() -> None:
-    # MRAND-001, 004, 008B: the start included, the end not; a seed gives the same again
+    # MRAND-001, 004, 008B: the start is included, the end is not; the same seed gives the same number
     assert {value("States.MathRandom(1.6, 3.4)") for _ in range(60)} == {1, 2}
     assert value("States.MathRandom(1, 1000000, 42)") == value("States.MathRandom(1, 1000000, 42)")
 
 
 @given(VALUES)
-def test_json_there_and_back(given: Any) -> None:
-    assert value("States.StringToJson(States.JsonToString($))", given) == given
+def test_json_round_trip(state_input: Any) -> None:
+    assert value("States.StringToJson(States.JsonToString($))", state_input) == state_input
 
 
 @given(st.text(max_size=2000))
-def test_base64_there_and_back(given: str) -> None:
-    assert value("States.Base64Decode(States.Base64Encode($))", given) == given
+def test_base64_round_trip(state_input: str) -> None:
+    assert value("States.Base64Decode(States.Base64Encode($))", state_input) == state_input
 
 
 @given(st.lists(st.integers(), max_size=20), st.integers(1, 25))
-def test_parts_make_the_whole(items: list[int], size: int) -> None:
+def test_the_parts_together_are_the_array(items: list[int], size: int) -> None:
     parts = value("States.ArrayPartition($.items, $.size)", {"items": items, "size": size})
     assert [item for part in parts for item in part] == items
     assert all(len(part) == size for part in parts[:-1])
 
 
 @given(st.text())
-def test_any_text_can_be_written(given: str) -> None:
-    escaped = given.replace("\\", "\\\\").replace("'", "\\'").replace("{", "\\{").replace("}", "\\}")
-    assert value(f"States.Array('{escaped}')") == [given]
-    assert value(f"States.Format('{escaped}')") == given
+def test_any_text_can_be_escaped(text: str) -> None:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("{", "\\{").replace("}", "\\}")
+    assert value(f"States.Array('{escaped}')") == [text]
+    assert value(f"States.Format('{escaped}')") == text
 
 
 @given(st.lists(VALUES, max_size=6))
-def test_unique_items_stay(items: list[Any]) -> None:
-    found = value("States.ArrayUnique($)", items)
-    assert value("States.ArrayUnique($)", found) == found
-    assert all(value("States.ArrayContains($.all, $.one)", {"all": items, "one": item}) for item in found)
+def test_array_unique_keeps_every_value(items: list[Any]) -> None:
+    unique = value("States.ArrayUnique($)", items)
+    assert value("States.ArrayUnique($)", unique) == unique
+    assert all(value("States.ArrayContains($.all, $.one)", {"all": items, "one": item}) for item in unique)
 
 
 @pytest.mark.parametrize("number", ["1" * 5000, "1e999", "-1.5e999"])

@@ -1,4 +1,4 @@
-"""Paths: what they lead to, and AWS's causes where they lead nowhere."""
+"""Paths: their values, and AWS's causes if there is none."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def scope(value: Any, context: Any = None, **variables: Any) -> PathScope:
     return PathScope(value, lambda: context, variables)
 
 
-def failure(text: str, seen: PathScope, field: str) -> StatesError:
+def failure(text: str, data: PathScope, field: str) -> StatesError:
     with pytest.raises(StatesError) as raised:
-        find(text, seen, field)
+        find(text, data, field)
     return raised.value
 
 
@@ -43,7 +43,7 @@ def failure(text: str, seen: PathScope, field: str) -> StatesError:
         ("$.users[0].name", "a"),
     ],
 )
-def test_definite(text: str, expected: Any) -> None:
+def test_paths_to_one_value(text: str, expected: Any) -> None:
     assert find(text, scope(USERS), "InputPath") == expected
 
 
@@ -69,66 +69,66 @@ def test_definite(text: str, expected: Any) -> None:
         ("$.*", [USERS["users"], USERS["list"]]),
     ],
 )
-def test_several(text: str, expected: Any) -> None:
+def test_paths_to_several_values(text: str, expected: Any) -> None:
     assert find(text, scope(USERS), "InputPath") == expected
 
 
-def test_a_filter_takes_no_scalars() -> None:
+def test_a_filter_selects_no_scalars() -> None:
     # Developer guide, "Paths": the @ operator in a filter matches objects only.
     assert find("$.list[?(@ > 1)]", scope(USERS), "InputPath") == []
 
 
-def test_a_filter_of_an_object_asks_the_object() -> None:
-    # Jayway's JsonPath, which AWS uses; RFC 9535 would ask the object's members.
-    seen = scope({"one": {"n": 1, "m": {"n": 1}}})
-    assert find("$.one[?(@.n == 1)]", seen, "InputPath") == [{"n": 1, "m": {"n": 1}}]
-    assert find("$.one[?(@.n == 2)]", seen, "InputPath") == []
+def test_a_filter_of_an_object_applies_to_the_object() -> None:
+    # As Jayway's JsonPath, which AWS uses; in RFC 9535, it applies to the object's members.
+    data = scope({"one": {"n": 1, "m": {"n": 1}}})
+    assert find("$.one[?(@.n == 1)]", data, "InputPath") == [{"n": 1, "m": {"n": 1}}]
+    assert find("$.one[?(@.n == 2)]", data, "InputPath") == []
 
 
-def test_a_filter_of_a_descent_finds_each_object_once() -> None:
-    found = find("$..[?(@.year == 1998)]", scope(USERS), "InputPath")
-    assert found == [{"name": "a", "year": 1998}]
+def test_a_filter_of_a_descent_selects_each_object_once() -> None:
+    users = find("$..[?(@.year == 1998)]", scope(USERS), "InputPath")
+    assert users == [{"name": "a", "year": 1998}]
 
 
-def test_several_names_make_one_object() -> None:
-    seen = scope({"a": 1, "b": 2, "c": 3, "rows": [{"a": 4}, {"a": 5, "b": 6}]})
-    assert find("$['a','b']", seen, "InputPath") == {"a": 1, "b": 2}
-    assert find("$.rows[*]['a','b']", seen, "InputPath") == [{"a": 4}, {"a": 5, "b": 6}]
-    assert find("$['rows','c'][*].a", seen, "InputPath") == [4, 5]
+def test_several_names_select_one_object() -> None:
+    data = scope({"a": 1, "b": 2, "c": 3, "rows": [{"a": 4}, {"a": 5, "b": 6}]})
+    assert find("$['a','b']", data, "InputPath") == {"a": 1, "b": 2}
+    assert find("$.rows[*]['a','b']", data, "InputPath") == [{"a": 4}, {"a": 5, "b": 6}]
+    assert find("$['rows','c'][*].a", data, "InputPath") == [4, 5]
 
 
-def test_strings_are_neither_cut_nor_parsed() -> None:
-    seen = scope({"a": "[1,2]", "rows": [{"text": "abc"}]})
-    assert find("$.a[*]", seen, "InputPath") == []
-    assert find("$.rows[*].text[0:2]", seen, "InputPath") == []
+def test_strings_are_neither_sliced_nor_parsed() -> None:
+    data = scope({"a": "[1,2]", "rows": [{"text": "abc"}]})
+    assert find("$.a[*]", data, "InputPath") == []
+    assert find("$.rows[*].text[0:2]", data, "InputPath") == []
 
 
 def test_context_and_variables() -> None:
-    seen = scope({}, {"Map": {"Item": {"Value": 5}}}, order={"lines": [{"n": 1}]}, größe=2)
-    assert find("$$.Map.Item.Value", seen, "x.$") == 5
-    assert find("$$", seen, "x.$") == {"Map": {"Item": {"Value": 5}}}
-    assert find("$order.lines[0].n", seen, "x.$") == 1
-    assert find("$order.lines[*].n", seen, "x.$") == [1]
-    assert find("$größe", seen, "x.$") == 2
+    data = scope({}, {"Map": {"Item": {"Value": 5}}}, order={"lines": [{"n": 1}]}, größe=2)
+    assert find("$$.Map.Item.Value", data, "x.$") == 5
+    assert find("$$", data, "x.$") == {"Map": {"Item": {"Value": 5}}}
+    assert find("$order.lines[0].n", data, "x.$") == 1
+    assert find("$order.lines[*].n", data, "x.$") == [1]
+    assert find("$größe", data, "x.$") == 2
 
 
-def test_the_context_object_is_made_for_paths_that_ask_for_it() -> None:
-    made: list[int] = []
+def test_the_context_object_is_built_only_for_its_own_paths() -> None:
+    calls: list[int] = []
 
     def context() -> dict[str, Any]:
-        made.append(1)
+        calls.append(1)
         return {"State": {"Name": "S"}}
 
-    seen = PathScope({"a": 1}, context, {"v": 1})
-    find("$.a", seen, "x.$")
-    find("$v", seen, "x.$")
-    assert made == []
-    assert find("$$.State.Name", seen, "x.$") == "S"
-    assert made == [1]
+    data = PathScope({"a": 1}, context, {"v": 1})
+    find("$.a", data, "x.$")
+    find("$v", data, "x.$")
+    assert calls == []
+    assert find("$$.State.Name", data, "x.$") == "S"
+    assert calls == [1]
 
 
 @pytest.mark.parametrize("text", ["$.list[3]", "$.list[-4]"])
-def test_behind_the_end_of_an_array_is_null(text: str) -> None:
+def test_an_index_beyond_the_end_of_an_array_is_null(text: str) -> None:
     # floci-io/floci AslExecutorIntrinsicMissingArgumentTest: "$.items[5]" run against AWS in us-east-1.
     assert find(text, scope(USERS), "x.$") is None
 
@@ -217,7 +217,7 @@ def test_behind_the_end_of_an_array_is_null(text: str) -> None:
         ),
     ],
 )
-def test_nothing_there(text: str, field: str, value: Any, cause: str) -> None:
+def test_the_cause_of_a_path_without_a_value(text: str, field: str, value: Any, cause: str) -> None:
     raised = failure(text, scope(value), field)
     assert (raised.error, raised.cause) == ("States.Runtime", cause)
 
@@ -246,7 +246,7 @@ def test_an_undefined_variable() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "wrong"),
+    ("text", "problem"),
     [
         ("a.b", "a path starts with '$'"),
         ("", "a path starts with '$'"),
@@ -264,18 +264,18 @@ def test_an_undefined_variable() -> None:
         ("$.a|$.b", "a filter cannot refer to another value, with '$'"),
     ],
 )
-def test_check(text: str, wrong: str) -> None:
-    assert check(text) == wrong
+def test_check_reports_the_problem(text: str, problem: str) -> None:
+    assert check(text) == problem
 
 
 @pytest.mark.parametrize(
     "text", ["$", "$$", "$x", "$.a-b", "$.a[0]", "$..a", "$.a[?(@.b == '$' && @.c)]", "$['a.[b'].c", "$$.Execution.Id"]
 )
-def test_check_finds_nothing_wrong(text: str) -> None:
+def test_check_accepts_valid_paths(text: str) -> None:
     assert check(text) is None
 
 
-def test_a_path_that_is_none_fails_the_state() -> None:
+def test_an_invalid_path_fails_the_state() -> None:
     raised = failure("$.a[", scope({}), "InputPath")
     assert (raised.error, raised.cause) == (
         "States.Runtime",
@@ -308,7 +308,7 @@ def test_dotted_paths(names: list[str], value: Any) -> None:
     assert find("$v." + ".".join(names), scope(None, v=document), "x.$") == value
 
 
-MANY = 300_000  # characters: work that grows with their square would take minutes for each
+MANY = 300_000  # characters: quadratic work would take minutes for each text
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,7 @@ MANY = 300_000  # characters: work that grows with their square would take minut
         "$." + "." * MANY,
     ],
 )
-def test_nothing_is_read_more_than_a_few_times(text: str) -> None:
+def test_parsing_is_linear(text: str) -> None:
     assert check(text) is not None
 
 

@@ -1,4 +1,4 @@
-"""Payload templates: what is filled in, what stays, what is wrong with one."""
+"""Payload templates: their values, literals, and problems."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ LITERALS = st.recursive(
 )
 
 
-def filled(template: Any, given: Any = None, context: Any = None, **variables: Any) -> Any:
-    return fill(template, PathScope(given, lambda: context, variables), "Parameters")
+def fill_template(template: Any, state_input: Any = None, context: Any = None, **variables: Any) -> Any:
+    return fill(template, PathScope(state_input, lambda: context, variables), "Parameters")
 
 
 def test_each_kind_of_value() -> None:
@@ -36,20 +36,20 @@ def test_each_kind_of_value() -> None:
         "literal": "$.a.b",
         "nested": {"deep.$": "$.a", "list": [{"in.$": "$.a.b"}, "$.a", 1]},
     }
-    given = {"a": {"b": 1}, "list": [{"n": 2}, {}]}
-    assert filled(template, given, {"State": {"Name": "S"}}, v={"x": [3]}) == {
+    state_input = {"a": {"b": 1}, "list": [{"n": 2}, {}]}
+    assert fill_template(template, state_input, {"State": {"Name": "S"}}, v={"x": [3]}) == {
         "path": 1,
         "many": [2],
         "context": "S",
         "variable": 3,
         "intrinsic": "1!",
-        "whole": given,
+        "whole": state_input,
         "literal": "$.a.b",
         "nested": {"deep": {"b": 1}, "list": [{"in": 1}, "$.a", 1]},
     }
 
 
-def test_literals_that_look_like_paths_stay() -> None:
+def test_literals_that_look_like_paths_are_kept() -> None:
     # localstack assign/test_assign_base.snapshot.json: BASE_CONSTANT_LITERALS
     template: dict[str, Any] = {
         "path": "$.no.such.path",
@@ -59,16 +59,16 @@ def test_literals_that_look_like_paths_stay() -> None:
         "jsonata": "{% $varname.varfield %}",
         "list": [None, 0, 0.1, True, "$.no.such.path", "States.Format('{}', $varname)", [], {"constant": 0}],
     }
-    assert filled(template) == template
+    assert fill_template(template) == template
 
 
-def test_a_value_that_is_there_may_be_null() -> None:
-    assert filled({"a.$": "$.a"}, {"a": None}) == {"a": None}
+def test_a_value_may_be_null() -> None:
+    assert fill_template({"a.$": "$.a"}, {"a": None}) == {"a": None}
 
 
 def test_the_cause_names_the_key() -> None:
     with pytest.raises(StatesError) as raised:
-        filled({"outer": {"inner.$": "$.nope"}}, {"other": 1})
+        fill_template({"outer": {"inner.$": "$.nope"}}, {"other": 1})
     assert (raised.value.error, raised.value.cause) == (
         "States.Runtime",
         "The JSONPath '$.nope' specified for the field 'inner.$' could not be found in the input '{\"other\":1}'",
@@ -76,9 +76,9 @@ def test_the_cause_names_the_key() -> None:
 
 
 @pytest.mark.parametrize("value", ["text", 5, None, {}, "{% 1 %}"])
-def test_a_value_that_is_no_path(value: Any) -> None:
+def test_a_value_that_is_not_a_path(value: Any) -> None:
     with pytest.raises(StatesError) as raised:
-        filled({"a.$": value})
+        fill_template({"a.$": value})
     assert (raised.value.error, raised.value.cause) == (
         "States.Runtime",
         "The value for the field 'a.$' must be a valid JSONPath or a valid intrinsic function call at Parameters",
@@ -103,5 +103,5 @@ def test_every_wrong_value_is_reported() -> None:
 
 @given(LITERALS)
 def test_a_template_without_paths_is_itself(template: Any) -> None:
-    assert filled(template) == template
+    assert fill_template(template) == template
     assert list(jsonpath_template_problems(template)) == []

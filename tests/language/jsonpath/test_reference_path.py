@@ -1,4 +1,4 @@
-"""Reference paths: where ResultPath puts a value, and what is in its way."""
+"""Reference paths: placing a value, and conflicts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_put(text: str, document: Any, expected: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "document", "shown"),
+    ("text", "document", "input_text"),
     [
         ("$.child", 4, "4"),  # radkawar/stackd dataflow_execution.json: test-pass-result-path-scalar
         ("$.a.b", {"a": "text"}, '{"a":"text"}'),
@@ -53,15 +53,15 @@ def test_put(text: str, document: Any, expected: Any) -> None:
         ("$.a", None, "null"),
     ],
 )
-def test_conflict(text: str, document: Any, shown: str) -> None:
+def test_conflict(text: str, document: Any, input_text: str) -> None:
     with pytest.raises(StatesError) as raised:
         put(text, document, 99)
     assert raised.value.error == "States.ReferencePathConflict"
-    assert raised.value.cause == f"Unable to apply ReferencePath {text} to input {shown}"
+    assert raised.value.cause == f"Unable to apply ReferencePath {text} to input {input_text}"
 
 
 @pytest.mark.parametrize(
-    ("text", "wrong"),
+    ("text", "problem"),
     [
         ("a", "a path starts with '$'"),
         ("$$.a", "a reference path starts with '$' and a name: the context object and variables cannot be written"),
@@ -76,21 +76,21 @@ def test_conflict(text: str, document: Any, shown: str) -> None:
         ("$.a[0", "unexpected end of segment in '[0'"),
     ],
 )
-def test_check(text: str, wrong: str) -> None:
-    assert check(text) == wrong
+def test_check_reports_the_problem(text: str, problem: str) -> None:
+    assert check(text) == problem
 
 
 @pytest.mark.parametrize("text", ["$", "$.a", "$.a.b['c'][0]"])
-def test_check_finds_nothing_wrong(text: str) -> None:
+def test_check_accepts_valid_paths(text: str) -> None:
     assert check(text) is None
 
 
 @given(OBJECTS, st.lists(KEYS, max_size=4), st.integers())
-def test_what_is_placed_is_found(document: dict[str, Any], keys: list[str], value: int) -> None:
+def test_a_placed_value_is_at_the_path(document: dict[str, Any], keys: list[str], value: int) -> None:
     text = "$" + "".join("['" + key.replace("\\", "\\\\").replace("'", "\\'") + "']" for key in keys)
     node: Any = document
     for key in keys:
-        assume(isinstance(node, dict))  # else an integer is in the way
+        assume(isinstance(node, dict))  # an integer cannot have members
         node = node.get(key, {})
     placed = put(text, document, value)
     assert find(text, PathScope(placed), "InputPath") == value

@@ -1,4 +1,4 @@
-"""What the validation's tests share: good documents, and one change to them."""
+"""Fixtures of the validation's tests: valid documents, and changes to them."""
 
 from __future__ import annotations
 
@@ -16,32 +16,39 @@ from genomics_pipeline.language.validation.validate import diagnose
 HERE = Path(__file__).parent
 
 
-def damaged(document: Any, place: str, value: Any) -> Any:
-    """A copy with one change: what lies at the place becomes the value, and goes for ``...``."""
+def change_document(document: Any, place: str, value: Any) -> Any:
+    """Return a copy of a document with another value at a path; ``...`` removes the value that is there.
+
+    Args:
+        document: The document.
+        place: The path, with slashes between keys and indexes.
+        value: The value.
+    """
     document = copy.deepcopy(document)
-    *way, last = place.split("/")
+    *parents, last = place.split("/")
     node = document
-    for step in way:
-        node = node[int(step) if isinstance(node, list) else step]
-    key = int(last) if isinstance(node, list) else last
+    for key in parents:
+        node = node[int(key) if isinstance(node, list) else key]
+    last_key = int(last) if isinstance(node, list) else last
     if value is ...:
-        del node[key]
+        del node[last_key]
     else:
-        node[key] = value
+        node[last_key] = value
     return document
 
 
-def told(document: Any, **how: Any) -> list[str]:
-    """The diagnostics as lines; the commonest code goes without saying."""
-    return [
-        f"{found.path}: {found.message}" if found.code == SCHEMA else f"{found.path}: {found.code}: {found.message}"
-        for found in diagnose(document, **how)
-    ]
+def problem_lines(document: Any, **options: Any) -> list[str]:
+    """Return the diagnostics of a document as lines, without the most frequent code."""
+    lines = []
+    for diagnostic in diagnose(document, **options):
+        code = "" if diagnostic.code == SCHEMA else f"{diagnostic.code}: "
+        lines.append(f"{diagnostic.path}: {code}{diagnostic.message}")
+    return lines
 
 
 @pytest.fixture(scope="session")
 def good() -> dict[str, Any]:
-    """Documents that AWS takes, by ``language:name``."""
+    """Return documents that AWS accepts, by ``language:name``."""
     return {
         f"{language}:{name}": document
         for language in ("jsonata", "jsonpath")
@@ -50,10 +57,10 @@ def good() -> dict[str, Any]:
 
 
 @pytest.fixture
-def after(good: dict[str, Any]) -> Callable[..., list[str]]:
-    """What is told of a good document after one change."""
+def check(good: dict[str, Any]) -> Callable[..., list[str]]:
+    """Return a function that returns the problems of a valid document after one change."""
 
-    def one_change(name: str, place: str, value: Any, **how: Any) -> list[str]:
-        return told(damaged(good[name], place, value), **how)
+    def call(name: str, place: str, value: Any, **options: Any) -> list[str]:
+        return problem_lines(change_document(good[name], place, value), **options)
 
-    return one_change
+    return call

@@ -1,4 +1,4 @@
-"""Choice rules. AWS's words: badmintoncryer/cdk-preflight, pf-sfn-asl-choice-rules and -query-language."""
+"""Choice rules. AWS's messages: badmintoncryer/cdk-preflight, pf-sfn-asl-choice-rules and -query-language."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ A = {"Variable": "$.a", "IsString": True}
         ([{"Not": {"Or": [{}]}, "Next": "E"}], [f"/States/S/Choices[0]/Not/Or[0]: {SELECT}"]),
     ],
 )
-def test_jsonpath(after: Callable[..., list[str]], value: Any, expected: list[str]) -> None:
-    assert after("jsonpath:choice", "States/S/Choices", value) == expected
+def test_problems_of_jsonpath_rules(check: Callable[..., list[str]], value: Any, expected: list[str]) -> None:
+    assert check("jsonpath:choice", "States/S/Choices", value) == expected
 
 
 @pytest.mark.parametrize(
@@ -119,5 +119,5 @@ def test_jsonpath(after: Callable[..., list[str]], value: Any, expected: list[st
         ([{"And": [A], "Next": "E"}], [f"/States/S/Choices[0]: {IN_JSONATA.format('And')}"]),
     ],
 )
-def test_jsonata(after: Callable[..., list[str]], value: Any, expected: list[str]) -> None:
-    assert after("jsonata:choice", "States/S/Choices", value) == expected
+def test_problems_of_jsonata_rules(check: Callable[..., list[str]], value: Any, expected: list[str]) -> None:
+    assert check("jsonata:choice", "States/S/Choices", value) == expected

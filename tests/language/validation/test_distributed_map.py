@@ -1,4 +1,4 @@
-"""Map states. AWS's words: floci-io/floci issue 3733; badmintoncryer/cdk-preflight, pf-sfn-asl-map-distributed."""
+"""Map states. AWS's messages: floci-io/floci issue 3733; badmintoncryer/cdk-preflight, pf-sfn-asl-map-distributed."""
 
 from __future__ import annotations
 
@@ -208,8 +208,10 @@ def only_one(*fields: str) -> str:
         ),
     ],
 )
-def test_map(after: Callable[..., list[str]], name: str, place: str, value: Any, expected: list[str]) -> None:
-    assert after(name, f"States/M/{place}", value) == [f"/States/M{line}" for line in expected]
+def test_problems_of_a_map(
+    check: Callable[..., list[str]], name: str, place: str, value: Any, expected: list[str]
+) -> None:
+    assert check(name, f"States/M/{place}", value) == [f"/States/M{line}" for line in expected]
 
 
 @pytest.mark.parametrize(
@@ -220,8 +222,10 @@ def test_map(after: Callable[..., list[str]], name: str, place: str, value: Any,
         ("writer config", "ResultWriter"),
     ],
 )
-def test_fields_of_a_distributed_map_in_an_inline_one(after: Callable[..., list[str]], name: str, field: str) -> None:
-    assert after(f"jsonata:{name}", "States/M/ItemProcessor/ProcessorConfig", {"Mode": "INLINE"}) == [
+def test_objects_of_a_distributed_map_are_refused_in_an_inline_map(
+    check: Callable[..., list[str]], name: str, field: str
+) -> None:
+    assert check(f"jsonata:{name}", "States/M/ItemProcessor/ProcessorConfig", {"Mode": "INLINE"}) == [
         f"/States/M: Field '{field}' is not supported in INLINE mode; it needs ProcessorConfig.Mode DISTRIBUTED"
     ]
 
@@ -236,16 +240,18 @@ def test_fields_of_a_distributed_map_in_an_inline_one(after: Callable[..., list[
         ("ToleratedFailurePercentagePath", "$.a"),
     ],
 )
-def test_more_of_them(after: Callable[..., list[str]], field: str, value: Any) -> None:
-    assert after("jsonpath:iterator", f"States/M/{field}", value) == [
+def test_fields_of_a_distributed_map_are_refused_in_an_inline_map(
+    check: Callable[..., list[str]], field: str, value: Any
+) -> None:
+    assert check("jsonpath:iterator", f"States/M/{field}", value) == [
         f"/States/M: Field '{field}' is not supported in INLINE mode; it needs ProcessorConfig.Mode DISTRIBUTED"
     ]
 
 
-def test_no_distributed_map_in_an_express_machine(after: Callable[..., list[str]]) -> None:
-    told = "The field 'Mode' with value 'DISTRIBUTED' is not supported inside 'EXPRESS' state machines"
-    where = "/States/M/ItemProcessor/ProcessorConfig/Mode"
-    assert after("jsonpath:jsonl", "Comment", "", express=True) == [f"{where}: {told}"]
-    within = "/States/M/ItemProcessor/States/I/ItemProcessor/ProcessorConfig/Mode"
-    outer = "States/M/ItemProcessor/ProcessorConfig/ExecutionType"
-    assert after("jsonpath:map of maps", outer, "EXPRESS") == [f"{within}: {told}"]
+def test_a_distributed_map_is_refused_in_an_express_machine(check: Callable[..., list[str]]) -> None:
+    message = "The field 'Mode' with value 'DISTRIBUTED' is not supported inside 'EXPRESS' state machines"
+    path = "/States/M/ItemProcessor/ProcessorConfig/Mode"
+    assert check("jsonpath:jsonl", "Comment", "", express=True) == [f"{path}: {message}"]
+    inner_path = "/States/M/ItemProcessor/States/I/ItemProcessor/ProcessorConfig/Mode"
+    execution_type = "States/M/ItemProcessor/ProcessorConfig/ExecutionType"
+    assert check("jsonpath:map of maps", execution_type, "EXPRESS") == [f"{inner_path}: {message}"]

@@ -1,4 +1,4 @@
-"""The fields of each state. Which has which: badmintoncryer/cdk-preflight, pf-sfn-asl-state-fields, measured on AWS."""
+"""Fields of each state type. Source: badmintoncryer/cdk-preflight, pf-sfn-asl-state-fields, measured on AWS."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def unknown(field: str) -> str:
     return f": Field '{field}' is not supported"
 
 
-def test_a_state_without_a_type_ends_nothing(after: Callable[..., list[str]]) -> None:
+def test_a_state_without_a_type_is_not_terminal(check: Callable[..., list[str]]) -> None:
     # gabrielmoreira/tiny-asl-machine, AWS snapshot Validation.BasicStructure-001
-    assert after("jsonpath:pass", "States/S/Type", ...) == [
+    assert check("jsonpath:pass", "States/S/Type", ...) == [
         "/States/S: The field 'Type' is required",
         ": MISSING_END_STATE: Workflow has no terminal state",
     ]
@@ -111,17 +111,19 @@ def test_a_state_without_a_type_ends_nothing(after: Callable[..., list[str]]) ->
         ("jsonpath:choice", "Default", 1, ["/Default: Expected value of type [STRING]"]),
     ],
 )
-def test_states(after: Callable[..., list[str]], name: str, place: str, value: Any, expected: list[str]) -> None:
-    assert after(name, f"States/S/{place}", value) == [f"/States/S{line}" for line in expected]
+def test_problems_of_states(
+    check: Callable[..., list[str]], name: str, place: str, value: Any, expected: list[str]
+) -> None:
+    assert check(name, f"States/S/{place}", value) == [f"/States/S{line}" for line in expected]
 
 
 @pytest.mark.parametrize("kind", ["pass", "wait", "choice", "succeed", "fail", "map", "parallel"])
-def test_a_timeout_is_a_tasks_alone(after: Callable[..., list[str]], kind: str) -> None:
-    """floci-io/floci issue 2735."""
+def test_only_a_task_has_a_timeout(check: Callable[..., list[str]], kind: str) -> None:
+    # floci-io/floci issue 2735
     state, kind = ("M", kind) if kind == "map" else ("S", kind.replace("wait", "wait seconds"))
     for field in ("TimeoutSeconds", "HeartbeatSeconds"):
         expected = [f"/States/{state}: Field '{field}' is not supported"]
-        assert after(f"jsonpath:{kind}", f"States/{state}/{field}", 5) == expected
+        assert check(f"jsonpath:{kind}", f"States/{state}/{field}", 5) == expected
 
 
 @pytest.mark.parametrize(
@@ -141,5 +143,5 @@ def test_a_timeout_is_a_tasks_alone(after: Callable[..., list[str]], kind: str) 
         ("QueryLanguage", 5, ["/QueryLanguage: Expected value of type [STRING]"]),
     ],
 )
-def test_the_document(after: Callable[..., list[str]], place: str, value: Any, expected: list[str]) -> None:
-    assert after("jsonpath:comments", place, value) == expected
+def test_problems_of_the_document(check: Callable[..., list[str]], place: str, value: Any, expected: list[str]) -> None:
+    assert check("jsonpath:comments", place, value) == expected

@@ -162,14 +162,16 @@ def values(*names: str) -> str:
         ("parquet", "Parameters/VersionId", "v", ["/Parameters: InputType PARQUET cannot be read with VersionId"]),
     ],
 )
-def test_item_reader(after: Callable[..., list[str]], name: str, place: str, value: Any, expected: list[str]) -> None:
-    told = after(f"jsonpath:{name}", f"States/M/ItemReader/{place}", value)
-    assert told == [f"/States/M/ItemReader{line}" for line in expected]
+def test_problems_of_an_item_reader(
+    check: Callable[..., list[str]], name: str, place: str, value: Any, expected: list[str]
+) -> None:
+    lines = check(f"jsonpath:{name}", f"States/M/ItemReader/{place}", value)
+    assert lines == [f"/States/M/ItemReader{line}" for line in expected]
 
 
-def test_arguments(after: Callable[..., list[str]]) -> None:
+def test_problems_of_arguments(check: Callable[..., list[str]]) -> None:
     place = "States/M/ItemReader/Arguments"
-    assert after("jsonata:json", place, "{% $source %}") == []
-    assert after("jsonata:json", place, "source") == [f"/{place}: Expected value of type [OBJECT]"]
-    assert after("jsonata:json", f"{place}/Key", ...) == [f"/{place}: The field 'Key' is required but was missing"]
-    assert after("jsonata:json", place, ...) == ["/States/M/ItemReader: These fields are required: [Arguments]"]
+    assert check("jsonata:json", place, "{% $source %}") == []
+    assert check("jsonata:json", place, "source") == [f"/{place}: Expected value of type [OBJECT]"]
+    assert check("jsonata:json", f"{place}/Key", ...) == [f"/{place}: The field 'Key' is required but was missing"]
+    assert check("jsonata:json", place, ...) == ["/States/M/ItemReader: These fields are required: [Arguments]"]

@@ -1,4 +1,4 @@
-"""State names and Labels. AWS's words: badmintoncryer/cdk-preflight, pf-sfn-asl-name-limits, -duplicate-state-name."""
+"""Names. AWS's messages: badmintoncryer/cdk-preflight, pf-sfn-asl-name-limits, -duplicate-state-name."""
 
 from __future__ import annotations
 
@@ -68,5 +68,7 @@ LONG = "x" * 81
         ),
     ],
 )
-def test_names(after: Callable[..., list[str]], name: str, place: str, value: Any, expected: list[str]) -> None:
-    assert after(name, place, value) == expected
+def test_problems_of_names(
+    check: Callable[..., list[str]], name: str, place: str, value: Any, expected: list[str]
+) -> None:
+    assert check(name, place, value) == expected

@@ -1,5 +1,6 @@
-"""Retry and Catch. AWS's words: badmintoncryer/cdk-preflight, pf-sfn-asl-retry-catch; ranges: developer guide,
-concepts-error-handling.
+"""Retry and Catch.
+
+Messages: badmintoncryer/cdk-preflight, pf-sfn-asl-retry-catch; ranges: developer guide, concepts-error-handling.
 """
 
 from __future__ import annotations
@@ -63,24 +64,26 @@ ALONE = "States.ALL must appear alone and at end of list"
         ),
     ],
 )
-def test_refused(after: Callable[..., list[str]], place: str, value: Any, expected: list[str]) -> None:
+def test_problems_of_retriers_and_catchers(
+    check: Callable[..., list[str]], place: str, value: Any, expected: list[str]
+) -> None:
     unreachable = '/States/E: MISSING_TRANSITION_TARGET: State "E" is not reachable.'
-    found = [line for line in after("jsonpath:retry and catch", f"States/S/{place}", value) if line != unreachable]
-    assert found == [f"/States/S{line}" for line in expected]
+    lines = [line for line in check("jsonpath:retry and catch", f"States/S/{place}", value) if line != unreachable]
+    assert lines == [f"/States/S{line}" for line in expected]
 
 
 @pytest.mark.parametrize("field", ["Retry", "Catch"])
 @pytest.mark.parametrize("name", ["pass", "wait", "choice", "succeed", "fail"])
-def test_states_that_have_none(after: Callable[..., list[str]], name: str, field: str) -> None:
+def test_other_states_have_neither_retry_nor_catch(check: Callable[..., list[str]], name: str, field: str) -> None:
     expected = [f"/States/S: Field '{field}' is not supported"]
-    assert after(f"jsonata:{name}", f"States/S/{field}", [{"ErrorEquals": ["A"], "Next": "S"}]) == expected
+    assert check(f"jsonata:{name}", f"States/S/{field}", [{"ErrorEquals": ["A"], "Next": "S"}]) == expected
 
 
-def test_error_output_is_a_catchers_alone(after: Callable[..., list[str]]) -> None:
-    """floci-io/floci pull request 2786."""
+def test_only_a_catcher_reads_the_error_output(check: Callable[..., list[str]]) -> None:
+    # floci-io/floci pull request 2786
     expected = ["/States/S/Output: UNSUPPORTED_JSONATA_EXPRESSION: Field '$states.errorOutput' does not exist."]
-    assert after("jsonata:retry and catch", "States/S/Output", "{% $states.errorOutput.Cause %}") == expected
-    assert after("jsonata:retry and catch", "States/S/Catch/0/Output", {"a": "{% $states.errorOutput %}"}) == []
+    assert check("jsonata:retry and catch", "States/S/Output", "{% $states.errorOutput.Cause %}") == expected
+    assert check("jsonata:retry and catch", "States/S/Catch/0/Output", {"a": "{% $states.errorOutput %}"}) == []
 
 
 @pytest.mark.parametrize(
@@ -91,9 +94,9 @@ def test_error_output_is_a_catchers_alone(after: Callable[..., list[str]]) -> No
         ("retry and catch", "States/S/Catch/0/Output"),
     ],
 )
-def test_a_result_is_read_where_there_is_one(after: Callable[..., list[str]], name: str, place: str) -> None:
+def test_a_result_may_be_read_only_where_there_is_one(check: Callable[..., list[str]], name: str, place: str) -> None:
     expected = [
         f"/{place.replace('/0', '[0]')}: UNSUPPORTED_JSONATA_EXPRESSION: Field '$states.result' does not exist."
     ]
-    assert after(f"jsonata:{name}", place, "{% $states.result %}") == expected
-    assert after("jsonata:task", "States/S/Output", "{% $states.result %}") == []
+    assert check(f"jsonata:{name}", place, "{% $states.result %}") == expected
+    assert check("jsonata:task", "States/S/Output", "{% $states.result %}") == []

@@ -1,4 +1,4 @@
-"""Task states. AWS's words: badmintoncryer/cdk-preflight, pf-sfn-asl-resource-arn, -credentials, pf-sfn-express-…"""
+"""Task states. Messages: badmintoncryer/cdk-preflight, pf-sfn-asl-resource-arn, -credentials and pf-sfn-express-*."""
 
 from __future__ import annotations
 
@@ -71,8 +71,10 @@ EXPRESS = "Express state machine does not support"
         ("jsonata:task", "Items", [], [": Field 'Items' is not supported"]),
     ],
 )
-def test_refused(after: Callable[..., list[str]], name: str, place: str, value: Any, expected: list[str]) -> None:
-    assert after(name, f"States/S/{place}", value) == [f"/States/S{line}" for line in expected]
+def test_problems_of_tasks(
+    check: Callable[..., list[str]], name: str, place: str, value: Any, expected: list[str]
+) -> None:
+    assert check(name, f"States/S/{place}", value) == [f"/States/S{line}" for line in expected]
 
 
 @pytest.mark.parametrize(
@@ -87,12 +89,12 @@ def test_refused(after: Callable[..., list[str]], name: str, place: str, value: 
         ("arn:aws:states:us-east-1:123456789012:activity:hand", f"{EXPRESS} Activity ARN"),
     ],
 )
-def test_express(after: Callable[..., list[str]], resource: str, expected: str | None) -> None:
+def test_resources_in_express_machines(check: Callable[..., list[str]], resource: str, expected: str | None) -> None:
     place = "/States/S/Resource"
-    told = after("jsonpath:retry and catch", place[1:], resource, express=True)
-    assert [line for line in told if line.startswith(place)] == ([] if expected is None else [f"{place}: {expected}"])
-    told = after("jsonpath:retry and catch", place[1:], resource)
-    assert [line for line in told if line.startswith(place)] == []
+    lines = check("jsonpath:retry and catch", place[1:], resource, express=True)
+    assert [line for line in lines if line.startswith(place)] == ([] if expected is None else [f"{place}: {expected}"])
+    lines = check("jsonpath:retry and catch", place[1:], resource)
+    assert [line for line in lines if line.startswith(place)] == []
 
 
 @pytest.mark.parametrize(
@@ -127,19 +129,21 @@ def test_express(after: Callable[..., list[str]], resource: str, expected: str |
         ("jsonpath:task", "Parameters", "x", []),
     ],
 )
-def test_requests(after: Callable[..., list[str]], name: str, place: str, value: Any, expected: list[str]) -> None:
-    assert after(name, f"States/S/{place}", value) == [f"/States/S{line}" for line in expected]
+def test_problems_of_requests(
+    check: Callable[..., list[str]], name: str, place: str, value: Any, expected: list[str]
+) -> None:
+    assert check(name, f"States/S/{place}", value) == [f"/States/S{line}" for line in expected]
 
 
-def test_the_children_of_a_map_are_express_where_it_says_so(after: Callable[..., list[str]]) -> None:
+def test_the_execution_type_of_a_map_applies_to_its_children(check: Callable[..., list[str]]) -> None:
     task = {
         "StartAt": "T",
         "States": {"T": {"Type": "Task", "Resource": f"{SUBMIT}.sync", "Arguments": REQUEST, "End": True}},
     }
     place = "States/M/ItemProcessor/States/I/ItemProcessor"
     config = {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}
-    assert after("jsonata:map of maps", place, {"ProcessorConfig": config, **task}) == [
+    assert check("jsonata:map of maps", place, {"ProcessorConfig": config, **task}) == [
         f"/{place}/States/T/Resource: {EXPRESS} '.sync' service integration"
     ]
     standard = {**config, "ExecutionType": "STANDARD"}
-    assert after("jsonata:map of maps", place, {"ProcessorConfig": standard, **task}) == []
+    assert check("jsonata:map of maps", place, {"ProcessorConfig": standard, **task}) == []

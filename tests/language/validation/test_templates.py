@@ -1,4 +1,4 @@
-"""Payload templates, JSONata expressions, names of variables."""
+"""Payload templates, JSONata expressions and names of variables."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def at_top(name: str) -> str:
         ("$x :=", f"{INVALID}: Unexpected end of expression"),
         ('$match("a", /abc', f"{INVALID}: No terminating / in regular expression"),
         ("", f"{INVALID}: Unexpected end of expression"),
-        # floci-io/floci, StepFunctionsValidateStateMachineDefinitionIntegrationTest.java: measured too
+        # floci-io/floci, StepFunctionsValidateStateMachineDefinitionIntegrationTest.java: also measured
         ("phone %.other", f'{INVALID}: The symbol "." cannot be used as a unary operator'),
         ('[1 "zz at /States/GHOST"]', f'{INVALID}: Expected "]", got "zz at /States/GHOST"'),
         ("$$", f"{UNSUPPORTED}: Reference to '$$' is not supported."),
@@ -50,23 +50,23 @@ def at_top(name: str) -> str:
         ("phone & phone", at_top("phone")),
     ],
 )
-def test_expressions(after: Callable[..., list[str]], expression: str, expected: str) -> None:
-    assert after("jsonata:pass", "States/S/Output", f"{{% {expression} %}}") == [f"{OUTPUT}: {expected}"]
+def test_problems_of_expressions(check: Callable[..., list[str]], expression: str, expected: str) -> None:
+    assert check("jsonata:pass", "States/S/Output", f"{{% {expression} %}}") == [f"{OUTPUT}: {expected}"]
 
 
-def test_every_unsupported_name_is_told_once(after: Callable[..., list[str]]) -> None:
-    told = after("jsonata:pass", "States/S/Output", "{% a & b & a %}")
-    assert told == [f"{OUTPUT}: {at_top('a')}", f"{OUTPUT}: {at_top('b')}"]
+def test_every_unsupported_name_is_reported_once(check: Callable[..., list[str]]) -> None:
+    lines = check("jsonata:pass", "States/S/Output", "{% a & b & a %}")
+    assert lines == [f"{OUTPUT}: {at_top('a')}", f"{OUTPUT}: {at_top('b')}"]
 
 
-def test_expressions_are_found_at_their_place(after: Callable[..., list[str]]) -> None:
+def test_problems_have_the_path_to_the_expression(check: Callable[..., list[str]]) -> None:
     template = {"v": "{% 1 + %}", "w": [1, {"x": "{% phone %}"}], "plain": "phone", "y": "{% 1"}
-    assert after("jsonata:pass", "States/S/Output", template) == [
+    assert check("jsonata:pass", "States/S/Output", template) == [
         f"{OUTPUT}/v: {INVALID}: Unexpected end of expression",
         f"{OUTPUT}/w[1]/x: {at_top('phone')}",
         f"{OUTPUT}/y: JSONata string must start with {{% and end with %}}",
     ]
-    assert after("jsonata:pass", "States/S/Output", "{%}") == [
+    assert check("jsonata:pass", "States/S/Output", "{%}") == [
         f"{OUTPUT}: JSONata string must start with {{% and end with %}}"
     ]
 
@@ -83,16 +83,16 @@ def test_expressions_are_found_at_their_place(after: Callable[..., list[str]]) -
         ({"a.$": "$.a", "b.$": "$$.Execution", "c.$": "$x[0].y", "d.$": "States.UUID()", "e": "e"}, []),
     ],
 )
-def test_jsonpath(after: Callable[..., list[str]], template: Any, expected: list[str]) -> None:
-    """aws-cloudformation/cfn-lint issue 4085: AWS places it at the field that holds the template."""
+def test_problems_of_payload_templates(check: Callable[..., list[str]], template: Any, expected: list[str]) -> None:
+    # aws-cloudformation/cfn-lint issue 4085: the location is the field that contains the template.
     words = "must be a valid JSONPath or a valid intrinsic function call"
-    assert after("jsonpath:pass", "States/S/Parameters", template) == [
+    assert check("jsonpath:pass", "States/S/Parameters", template) == [
         f"/States/S/Parameters: The value for the field '{field}' {words}" for field in expected
     ]
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "problem"),
     [
         ("states", "RESERVED_VARIABLE_NAME: Cannot assign to reserved variable '$states'."),
         *(
@@ -109,17 +109,17 @@ def test_jsonpath(after: Callable[..., list[str]], template: Any, expected: list
         ),
     ],
 )
-def test_variables(after: Callable[..., list[str]], name: str, told: str) -> None:
-    """badmintoncryer/cdk-preflight, pf-sfn-asl-jsonpath-syntax."""
+def test_problems_of_variable_names(check: Callable[..., list[str]], name: str, problem: str) -> None:
+    # badmintoncryer/cdk-preflight, pf-sfn-asl-jsonpath-syntax
     for language in ("jsonata", "jsonpath"):
-        expected = [f"/States/S/Assign/{name}: {told}"]
-        assert after(f"{language}:pass", "States/S/Assign", {name: 1}) == expected
-    assert after("jsonpath:pass", "States/S/Assign", {f"{name}.$": "$.a"}) == [f"/States/S/Assign/{name}.$: {told}"]
+        expected = [f"/States/S/Assign/{name}: {problem}"]
+        assert check(f"{language}:pass", "States/S/Assign", {name: 1}) == expected
+    assert check("jsonpath:pass", "States/S/Assign", {f"{name}.$": "$.a"}) == [f"/States/S/Assign/{name}.$: {problem}"]
 
 
-def test_an_intrinsic_may_be_deep(after: Callable[..., list[str]]) -> None:
-    told = after("jsonpath:pass", "States/S/Parameters", {"a.$": "States.Array(" * 5000})
-    assert told == [
+def test_deeply_nested_intrinsic_functions_are_a_problem(check: Callable[..., list[str]]) -> None:
+    lines = check("jsonpath:pass", "States/S/Parameters", {"a.$": "States.Array(" * 5000})
+    assert lines == [
         "/States/S/Parameters: The value for the field 'a.$' "
         "must be a valid JSONPath or a valid intrinsic function call"
     ]

@@ -1,4 +1,4 @@
-"""Where states lead. AWS's words: floci-io/floci pull request 2786 and localstack/localstack issue 11978."""
+"""Transitions between states. AWS's messages: floci-io/floci pull request 2786, localstack/localstack issue 11978."""
 
 from __future__ import annotations
 
@@ -83,27 +83,29 @@ def unreachable(name: str) -> str:
         ),
     ],
 )
-def test_refused(after: Callable[..., list[str]], name: str, place: str, value: Any, expected: list[str]) -> None:
-    assert after(name, place, value) == expected
+def test_problems_of_transitions(
+    check: Callable[..., list[str]], name: str, place: str, value: Any, expected: list[str]
+) -> None:
+    assert check(name, place, value) == expected
 
 
-def test_a_document_without_a_terminal_state(after: Callable[..., list[str]]) -> None:
+def test_a_document_needs_a_terminal_state(check: Callable[..., list[str]]) -> None:
     loop = {"S": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "S"}}
-    assert after("jsonata:succeed", "States", loop) == [NO_END]
-    assert after("jsonata:succeed", "States", {**loop, "Unused": {"Type": "Pass", "Next": "S"}}) == [NO_END]
-    assert after("jsonata:succeed", "States", {**loop, "C": PASS}) == [f"/States/C: {unreachable('C')}"]
-    assert after("jsonata:succeed", "States", {"S": {"Type": "Pass", "Next": "NOPE"}}) == [
+    assert check("jsonata:succeed", "States", loop) == [NO_END]
+    assert check("jsonata:succeed", "States", {**loop, "Unused": {"Type": "Pass", "Next": "S"}}) == [NO_END]
+    assert check("jsonata:succeed", "States", {**loop, "C": PASS}) == [f"/States/C: {unreachable('C')}"]
+    assert check("jsonata:succeed", "States", {"S": {"Type": "Pass", "Next": "NOPE"}}) == [
         f"/States/S/Next: {MISSING} NOPE",
         NO_END,
     ]
 
 
-def test_next_of_an_end_is_refused_and_yet_followed(after: Callable[..., list[str]]) -> None:
+def test_next_of_a_succeed_is_refused_but_followed(check: Callable[..., list[str]]) -> None:
     # gabrielmoreira/tiny-asl-machine, AWS snapshot Validation.BasicStructure-003
     states = {"S": {"Type": "Succeed", "Next": "B"}, "B": PASS}
-    assert after("jsonata:succeed", "States", states) == ["/States/S: Field 'Next' is not supported"]
+    assert check("jsonata:succeed", "States", states) == ["/States/S: Field 'Next' is not supported"]
 
 
-def test_what_cannot_be_read_leads_to_no_conclusions(after: Callable[..., list[str]]) -> None:
-    assert after("jsonata:end false", "States/S", 7) == ["/States/S: Expected value of type [OBJECT]"]
-    assert after("jsonata:choice", "States/S/Choices", {}) == ["/States/S/Choices: Expected value of type [ARRAY]"]
+def test_an_invalid_state_makes_no_other_unreachable(check: Callable[..., list[str]]) -> None:
+    assert check("jsonata:end false", "States/S", 7) == ["/States/S: Expected value of type [OBJECT]"]
+    assert check("jsonata:choice", "States/S/Choices", {}) == ["/States/S/Choices: Expected value of type [ARRAY]"]

@@ -1,4 +1,4 @@
-"""Good documents pass, nothing raises, and what is found comes in the document's order."""
+"""Validation as a whole: valid documents pass, no document raises, and problems are in the document's order."""
 
 from __future__ import annotations
 
@@ -33,39 +33,39 @@ WORDS = st.sampled_from([*STATE_TYPES, "JSONata", "JSONPath", "$.a", "$$", "{% $
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_good_documents(name: str) -> None:
+def test_valid_documents_pass(name: str) -> None:
     assert diagnose(GOOD[name]) == []
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
-def test_what_is_generated_here(path: Path) -> None:
+def test_golden_definitions_pass(path: Path) -> None:
     assert diagnose(json.loads(path.read_text("utf-8"))) == []
 
 
-def test_every_field_stands_in_a_good_document() -> None:
-    seen: set[str] = set()
+def test_every_field_is_used_in_a_valid_document() -> None:
+    used: set[str] = set()
 
     def walk(value: Any) -> None:
         for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
             walk(inner)
-        seen.update(value if isinstance(value, dict) else ())
+        used.update(value if isinstance(value, dict) else ())
 
     walk(GOOD)
     kinds = (*STATE_TYPES, "StateMachine", "Branch", "ItemProcessor", "ItemReader", "ReaderConfig")
     declared = set().union(*(fields(kind) for kind in (*kinds, "ItemBatcher", "ResultWriter", "Retrier", "Catcher")))
-    assert declared - seen == set()
+    assert declared - used == set()
 
 
 @pytest.mark.parametrize("document", [None, True, 1, "", "not a definition", []])
-def test_no_object(document: Any) -> None:
-    """localstack/localstack, test_sfn_api_validation.snapshot.json, EMPTY_STRING: no location."""
+def test_a_definition_is_an_object(document: Any) -> None:
+    # localstack/localstack, test_sfn_api_validation.snapshot.json, EMPTY_STRING: without a location
     assert diagnose(document) == [
         Diagnostic("SCHEMA_VALIDATION_FAILED", "Definition must be a valid JSON object", "", "ERROR")
     ]
 
 
-def test_the_documents_order(after: Callable[..., list[str]]) -> None:
-    """One of each rule, in the order in which they stand; what has no place comes last."""
+def test_problems_are_in_the_documents_order(check: Callable[..., list[str]]) -> None:
+    """Check one problem of each rule; a problem without a path comes last."""
     states = {
         "S": {
             "Retry": [{"ErrorEquals": []}],
@@ -76,7 +76,7 @@ def test_the_documents_order(after: Callable[..., list[str]]) -> None:
         },
         "Map": {"Type": "Map", "Label": "a b", "ItemProcessor": {"StartAt": "S", "States": {"S": 1}}, "Next": "S"},
     }
-    assert after("jsonata:task", "States", states) == [
+    assert check("jsonata:task", "States", states) == [
         "/States/S/Retry[0]/ErrorEquals: Value cannot be empty",
         "/States/S/Resource: Value is not a valid resource ARN",
         "/States/S/Arguments: INVALID_JSONATA_EXPRESSION: Unexpected end of expression",
@@ -89,10 +89,10 @@ def test_the_documents_order(after: Callable[..., list[str]]) -> None:
     ]
 
 
-def test_a_definition_has_its_size(after: Callable[..., list[str]]) -> None:
+def test_the_size_of_a_definition_is_limited(check: Callable[..., list[str]]) -> None:
     rest = len(json.dumps({**GOOD["jsonata:comments"], "Comment": ""}, separators=(",", ":")))
-    assert after("jsonata:comments", "Comment", "é" * (quotas.DEFINITION.value - rest)) == []
-    assert after("jsonata:comments", "Comment", "é" * (quotas.DEFINITION.value - rest + 1)) == [
+    assert check("jsonata:comments", "Comment", "é" * (quotas.DEFINITION.value - rest)) == []
+    assert check("jsonata:comments", "Comment", "é" * (quotas.DEFINITION.value - rest + 1)) == [
         "/: A definition may have 1048576 characters, found 1048577"
     ]
 
@@ -104,55 +104,55 @@ def nested(depth: int) -> Any:
     return value
 
 
-def test_a_definition_has_its_depth(after: Callable[..., list[str]]) -> None:
+def test_the_depth_of_a_definition_is_limited(check: Callable[..., list[str]]) -> None:
     place = "States/S/Output"
-    assert after("jsonata:pass", place, nested(MAX_DEPTH - 3)) == []
+    assert check("jsonata:pass", place, nested(MAX_DEPTH - 3)) == []
     expected = ["/: TOO_DEEPLY_NESTED: The states are too deeply nested."]
-    assert after("jsonata:pass", place, nested(MAX_DEPTH - 2)) == expected
-    assert [found.code for found in diagnose({"States": nested(100_000)})] == ["TOO_DEEPLY_NESTED"]
+    assert check("jsonata:pass", place, nested(MAX_DEPTH - 2)) == expected
+    assert [problem.code for problem in diagnose({"States": nested(100_000)})] == ["TOO_DEEPLY_NESTED"]
 
 
-def test_an_expression_may_be_deep(after: Callable[..., list[str]]) -> None:
-    told = after("jsonata:pass", "States/S/Output", f"{{% {'(' * 5000} %}}")
-    assert [line.split(": ")[:2] for line in told] == [["/States/S/Output", "INVALID_JSONATA_EXPRESSION"]]
+def test_a_deeply_nested_expression_is_a_problem(check: Callable[..., list[str]]) -> None:
+    lines = check("jsonata:pass", "States/S/Output", f"{{% {'(' * 5000} %}}")
+    assert [line.split(": ")[:2] for line in lines] == [["/States/S/Output", "INVALID_JSONATA_EXPRESSION"]]
 
 
 @given(JSON)
-def test_any_json_value(value: Any) -> None:
-    assert all(isinstance(found, Diagnostic) for found in diagnose(value))
+def test_any_json_value_is_diagnosed(value: Any) -> None:
+    assert all(isinstance(problem, Diagnostic) for problem in diagnose(value))
 
 
 @given(JSON, st.sampled_from(NAMES), st.sampled_from([*STATE_TYPES, ""]))
-def test_any_value_of_any_field(value: Any, field: str, kind: str) -> None:
+def test_any_value_of_any_field_is_diagnosed(value: Any, field: str, kind: str) -> None:
     state = {"Type": kind, "ItemProcessor": value, field: value}
     for document in ({"StartAt": "S", "States": {"S": state}}, {"StartAt": "S", "States": {"S": value}, field: value}):
         for language in ("JSONata", "JSONPath"):
-            assert all(isinstance(found, Diagnostic) for found in diagnose({"QueryLanguage": language, **document}))
+            assert all(isinstance(problem, Diagnostic) for problem in diagnose({"QueryLanguage": language, **document}))
 
 
-def places(value: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def paths_of(value: Any, parents: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [found for key, part in inner for found in [(*way, key), *places(part, (*way, key))]]
+    return [path for key, part in inner for path in [(*parents, key), *paths_of(part, (*parents, key))]]
 
 
 @given(st.data())
-def test_any_damage_to_a_good_document(data: st.DataObject) -> None:
+def test_any_changes_to_a_valid_document_are_diagnosed(data: st.DataObject) -> None:
     document = json.loads(json.dumps(GOOD[data.draw(st.sampled_from(sorted(GOOD)))]))
     for _ in range(data.draw(st.integers(1, 3))):
-        everywhere = places(document)
-        if not everywhere:
+        paths = paths_of(document)
+        if not paths:
             break
-        *way, last = data.draw(st.sampled_from(everywhere))
+        *parents, last = data.draw(st.sampled_from(paths))
         node = document
-        for key in way:
+        for key in parents:
             node = node[key]
-        damage = data.draw(st.sampled_from(["delete", "replace", "rename"]))
-        if damage == "replace" or (damage == "rename" and isinstance(node, list)):
+        operation = data.draw(st.sampled_from(["delete", "replace", "rename"]))
+        if operation == "replace" or (operation == "rename" and isinstance(node, list)):
             node[last] = data.draw(WORDS | JSON)
         else:
-            kept = node.pop(last)
-            if damage == "rename":
-                node[data.draw(st.sampled_from(NAMES) | st.text(max_size=5))] = kept
+            value = node.pop(last)
+            if operation == "rename":
+                node[data.draw(st.sampled_from(NAMES) | st.text(max_size=5))] = value
     for express in (False, True):
-        found = diagnose(document, express=express)
-        assert all(problem.code and problem.message and problem.severity == "ERROR" for problem in found)
+        problems = diagnose(document, express=express)
+        assert all(problem.code and problem.message and problem.severity == "ERROR" for problem in problems)
