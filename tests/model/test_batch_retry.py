@@ -1,4 +1,4 @@
-"""Retries by Batch: only failures that another host or attempt may avoid."""
+"""Retries by Batch, only of failures that another host may avoid."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.failure import FailureClass
 
 EXITED = "Essential container in task exited"
-# status reason, container reason, exit code: how attempts of each class end (see tests/model/test_classify.py)
+# By failure class: status reason, container reason and exit code of an attempt (see tests/model/test_classify.py).
 ENDS = {
     FailureClass.HOST_LOST: ("Host EC2 (instance i-0c8df3d1e3c5d8d3a) terminated.", None, None),
     FailureClass.IMAGE: ("Task failed to start", "CannotPullContainerError: pull image manifest", None),
@@ -24,7 +24,7 @@ ENDS = {
 
 
 @pytest.mark.parametrize("failure", ENDS)
-def test_hosts_and_images_are_tried_again_and_nothing_else(failure: FailureClass) -> None:
+def test_only_lost_hosts_and_images_are_retried(failure: FailureClass) -> None:
     status_reason, reason, code = ENDS[failure]
     assert OURS.retries(status_reason, reason, code) == (failure in (FailureClass.HOST_LOST, FailureClass.IMAGE))
     detail = {"JobId": "1", "StatusReason": status_reason, "Container": {"ExitCode": code, "Reason": reason}}
@@ -35,11 +35,11 @@ def test_hosts_and_images_are_tried_again_and_nothing_else(failure: FailureClass
     ("reason", "status_reason"),
     [("DockerTimeoutError: Could not transition to started", EXITED), (None, "Task failed to start")],
 )
-def test_what_the_agent_says(reason: str | None, status_reason: str) -> None:
+def test_failures_of_the_agent_are_retried(reason: str | None, status_reason: str) -> None:
     assert OURS.retries(status_reason, reason, None)
 
 
-def test_ours_keeps_the_limits_of_aws() -> None:
+def test_the_strategy_is_within_the_limits_of_aws() -> None:
     """Check the limits of the API reference: RetryStrategy and EvaluateOnExit."""
     assert 1 <= OURS.attempts <= 10
     assert len(OURS.evaluate_on_exit) <= 5
@@ -49,7 +49,7 @@ def test_ours_keeps_the_limits_of_aws() -> None:
             assert pattern is None or (pattern.removesuffix("*").replace(" ", "").isalnum() or pattern == "*")
 
 
-def test_the_first_entry_that_matches_decides_and_none_means_again() -> None:
+def test_the_first_matching_entry_decides_and_without_one_batch_retries() -> None:
     strategy = RetryStrategy(
         2, (EvaluateOnExit("exit", on_reason="a*", on_exit_code="1"), EvaluateOnExit("RETRY", on_reason="a*"))
     )
@@ -57,7 +57,7 @@ def test_the_first_entry_that_matches_decides_and_none_means_again() -> None:
     assert strategy.retries("", "b", 1)
 
 
-def test_there_and_back() -> None:
+def test_json_round_trip() -> None:
     assert RetryStrategy.from_json(OURS.to_json()) == OURS
     assert RetryStrategy.from_json({}) == RetryStrategy()
     assert retry_strategy(3, ()).to_json() == {"Attempts": 3, "EvaluateOnExit": [{"OnReason": "*", "Action": "EXIT"}]}

@@ -1,4 +1,4 @@
-"""Causes of AWS, programs and the worker: the class of each, and the field that decides it."""
+"""Failure classes of causes from AWS, programs and the worker, and the fields that decide them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.corpus.failure_causes import Cause, causes
 EXITED = "Essential container in task exited"
 CAUSES = {cause.name: cause for cause in causes()}
 
-# What must not be searched: it names every class.
+# Must not be searched: it names every class.
 RETRY_STRATEGY = {
     "EvaluateOnExit": [
         {"OnReason": "OutOfMemoryError*"},
@@ -56,20 +56,20 @@ def stage(cause: str, error: str = "States.TaskFailed", **more: Any) -> str:
 
 
 @pytest.mark.parametrize("cause", CAUSES.values(), ids=list(CAUSES))
-def test_the_corpus(cause: Cause) -> None:
+def test_every_cause_of_the_corpus_has_its_class(cause: Cause) -> None:
     assert classify(cause.error, cause.cause).failure_class == cause.failure_class
     if "stage" not in cause.cause:
         failure = classify("alignment", stage(cause.cause, cause.error))
         assert (failure.failure_class, failure.stage) == (cause.failure_class, "alignment")
 
 
-@pytest.mark.parametrize("cause", [one for one in CAUSES.values() if one.job], ids=lambda cause: cause.name)
-def test_the_corpus_is_not_searched(cause: Cause) -> None:
+@pytest.mark.parametrize("cause", [cause for cause in CAUSES.values() if cause.job], ids=lambda cause: cause.name)
+def test_retry_patterns_in_a_cause_are_not_searched(cause: Cause) -> None:
     detail = json.dumps({**(cause.job or {}), "RetryStrategy": RETRY_STRATEGY})
     assert classify(cause.error, detail).failure_class == cause.failure_class
 
 
-def test_the_corpus_has_every_class_every_line_of_the_tables_and_a_source_each() -> None:
+def test_the_corpus_covers_every_class_and_every_row_of_the_tables() -> None:
     counted = Counter(cause.failure_class for cause in CAUSES.values())
     assert set(counted) == set(FailureClass)
     assert counted.total() >= 60
@@ -85,23 +85,23 @@ def test_the_corpus_has_every_class_every_line_of_the_tables_and_a_source_each()
 
 
 @pytest.mark.parametrize("table", [BY_STATUS_REASON, BY_REASON], ids=["status reasons", "reasons"])
-def test_no_line_of_a_table_hides_another(table: dict[str, FailureClass]) -> None:
+def test_no_row_of_a_table_hides_another(table: dict[str, FailureClass]) -> None:
     starts = list(table)
     assert [(a, b) for a in starts for b in starts if a != b and b.startswith(a)] == []
     assert table is BY_STATUS_REASON or starts == [start.lower() for start in starts]
 
 
-def test_the_reason_is_the_jobs_or_the_last_attempts_whatever_its_case() -> None:
+def test_the_reason_is_that_of_the_job_or_of_the_last_attempt() -> None:
     pull, memory = "CannotPullContainerError: x", "outOfMemoryError: Container killed due to memory usage"
     attempts = [{"Container": {"Reason": "DockerTimeoutError: x"}}, {"Container": {"Reason": pull}}]
-    found = classify("", job(Attempts=attempts))
-    assert (found.message, found.why) == (pull, f"container reason: {pull}")
+    failure = classify("", job(Attempts=attempts))
+    assert (failure.message, failure.why) == (pull, f"container reason: {pull}")
     assert classify("", job(code=137, reason=memory, Attempts=attempts)).why == f"container reason: {memory}"
     assert classify("", job("CgroupError: x", code=1)).why == "status reason: CgroupError: x"
     assert classify("", job("CgroupError: x", reason=memory)).failure_class == FailureClass.OUT_OF_MEMORY
 
 
-def test_what_else_a_job_tells() -> None:
+def test_a_failure_has_the_details_of_its_job() -> None:
     refused = "a.fq: record 3: expected '@'"
     assert classify("States.TaskFailed", job(code=65, reason=refused)) == Failure(
         failure_class=FailureClass.BAD_INPUT,
@@ -120,8 +120,8 @@ def test_what_else_a_job_tells() -> None:
     assert classify("States.TaskFailed", job("Task was stopped")).why == ""
 
 
-# botocore's model of Batch, ContainerDetail: `memory` is only there for what was not asked for by
-# `resourceRequirements`, whose values are texts.
+# botocore's model of Batch, ContainerDetail: `memory` is present only without `resourceRequirements`, whose values are
+# texts.
 @pytest.mark.parametrize(
     ("container", "memory_mib"),
     [
@@ -142,14 +142,14 @@ def test_the_memory_of_a_job(container: dict[str, Any], memory_mib: int | None) 
     assert classify("", job(Container=container)).memory_mib == memory_mib
 
 
-def test_whether_the_exit_code_alone_tells() -> None:
+def test_a_class_may_follow_from_the_exit_code_alone() -> None:
     reason = "OutOfMemoryError: Container killed due to memory usage"
     assert classify("States.TaskFailed", job(code=1)).by_exit_code
     assert not classify("States.TaskFailed", job(code=137, reason=reason)).by_exit_code
     assert not classify("States.Timeout", "").by_exit_code
 
 
-def test_what_was_tried_before() -> None:
+def test_earlier_attempts_are_part_of_a_failure() -> None:
     tried = [
         {"class": "host_lost", "memory_mib": 4096, "job_id": "j0"},
         {"class": "throttled", "memory_mib": 4096},
@@ -161,14 +161,14 @@ def test_what_was_tried_before() -> None:
         StageTry(FailureClass.THROTTLED, 4096),
         StageTry(FailureClass.OUT_OF_MEMORY, 4096, "j1"),
     )
-    assert (failure.attempts, failure.attempt) == (2, 1)  # one of j0; one of j1, which Batch calls its first
+    assert (failure.attempts, failure.attempt) == (2, 1)  # one attempt of j0 and one of j1, the first of that job
     odd = classify("", stage(job(code=137), tried=[{"class": "sad", "memory_mib": "?"}, 7]))
     assert odd.tried == (StageTry(FailureClass.UNKNOWN),)
     assert (odd.attempts, odd.attempt) == (1, 1)
     assert classify("", stage(job(code=137), tried={"class": "host_lost"})).tried == ()
 
 
-def test_the_class_is_found_anew_but_for_the_exit_codes_that_are_the_steps_own() -> None:
+def test_the_class_is_determined_again_except_for_a_steps_own_exit_codes() -> None:
     spot = job("Host EC2 (instance i-1) terminated.")
     assert classify("", stage(spot, **{"class": "tool_error"})).failure_class == FailureClass.HOST_LOST
     own = classify("", stage(job(code=9), **{"class": "out_of_disk"}))
@@ -176,7 +176,7 @@ def test_the_class_is_found_anew_but_for_the_exit_codes_that_are_the_steps_own()
     assert classify("", stage(job(code=9), **{"class": "sad"})).failure_class == FailureClass.TOOL_ERROR
 
 
-def test_a_cause_that_was_cut_tells_what_its_beginning_holds() -> None:
+def test_a_truncated_cause_is_classified_by_its_beginning() -> None:
     message = "AWS cut the cause after 32,768 characters; see the job's log"
     cut = json.dumps({"stage": "alignment", "class": "out_of_memory", "error": "E", "cause": "x" * 40_000})
     cut = cut.replace('": ', '":').replace(', "', ',"')[:32_768]
@@ -203,5 +203,5 @@ MEMBERS = ["stage", "class", "error", "cause", "tried", "Container", "Attempts",
 
 
 @given(st.text(), st.text() | st.dictionaries(st.sampled_from(MEMBERS), JSON).map(json.dumps))
-def test_nothing_that_is_no_cause_breaks_it(error: str, cause: str) -> None:
+def test_any_text_is_classified(error: str, cause: str) -> None:
     assert classify(error, cause).failure_class in FailureClass

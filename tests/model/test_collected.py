@@ -7,7 +7,7 @@ import pytest
 from genomics_pipeline.model.errors import CollectedProblems, DataError, Problem, RunError, UsageError
 
 
-def test_nothing_is_wrong() -> None:
+def test_without_problems_nothing_is_raised() -> None:
     collected = CollectedProblems()
     with collected.check():
         pass
@@ -15,7 +15,7 @@ def test_nothing_is_wrong() -> None:
     collected.refuse()
 
 
-def test_only_the_command_is_wrong() -> None:
+def test_usage_errors_alone_raise_a_usage_error() -> None:
     collected = CollectedProblems()
     for message in ("one", "two"):
         with collected.check():
@@ -25,7 +25,7 @@ def test_only_the_command_is_wrong() -> None:
     assert str(raised.value) == "one\ntwo"
 
 
-def test_more_is_wrong() -> None:
+def test_mixed_problems_raise_a_data_error() -> None:
     collected = CollectedProblems()
     with collected.check():
         raise UsageError("one")
@@ -37,7 +37,7 @@ def test_more_is_wrong() -> None:
     assert str(raised.value) == "one\nsheet.csv:3: two\nthree"
 
 
-def test_a_mistake_of_ours_is_not_kept() -> None:
+def test_other_exceptions_are_not_collected() -> None:
     collected = CollectedProblems()
     with pytest.raises(ZeroDivisionError), collected.check():
         raise ZeroDivisionError

@@ -10,7 +10,7 @@ from genomics_pipeline.stores import s3
 
 
 @pytest.mark.parametrize("module", [errors, parameters, task, s3])
-def test_the_examples_of_the_docstrings(module: object) -> None:
+def test_doctests(module: object) -> None:
     results = doctest.testmod(module)  # type: ignore[arg-type]
     assert results.attempted > 0
     assert results.failed == 0
@@ -27,7 +27,7 @@ def test_the_examples_of_the_docstrings(module: object) -> None:
         (Problem("wrong", column="ploidy"), "ploidy: wrong"),
     ],
 )
-def test_a_problem_says_where(problem: Problem, text: str) -> None:
+def test_a_problem_has_a_place(problem: Problem, text: str) -> None:
     assert str(problem) == text
 
 
@@ -39,7 +39,7 @@ def test_an_error_holds_all_its_problems() -> None:
     assert (DataError.exit_code, RunError.exit_code, UsageError.exit_code) == (1, 1, 2)
 
 
-def test_the_near_name_is_offered() -> None:
+def test_a_similar_name_is_suggested() -> None:
     assert did_you_mean("fastq1", ["fastq_1", "fastq_2", "sample"]) == "did you mean 'fastq_1'?"
     assert did_you_mean("operator", ["sample", "lane"]) == "known: sample, lane"
     assert did_you_mean("x", []) == "known: none"

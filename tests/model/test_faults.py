@@ -48,7 +48,7 @@ def parse(text: str) -> Faults:
     return parse_faults(text, file="faults.toml", stages=STAGES, samples=SAMPLES)
 
 
-def test_a_file_with_everything() -> None:
+def test_a_file_with_every_setting() -> None:
     assert parse(ALL) == Faults(
         "faults.toml",
         20261124,
@@ -74,7 +74,7 @@ injected faults: faults.toml, seed 20261124
     )
 
 
-def test_every_class_that_is_declared_is_a_class_of_failures() -> None:
+def test_every_declared_class_is_a_failure_class() -> None:
     text = "".join(f'[[faults]]\nclass = "{kind}"\n' for kind in ("host_lost", "image", "out_of_disk", "timeout"))
     assert [FailureClass(fault.kind) for fault in parse(text).faults] == [
         FailureClass.HOST_LOST,
@@ -92,15 +92,15 @@ def test_every_class_that_is_declared_is_a_class_of_failures() -> None:
         (Fault(1, "image", "alignment"), "calling", "s1", False),
         (Fault(1, "image", samples=("s1",)), "calling", "s1", True),
         (Fault(1, "image", samples=("s1",)), "calling", "s2", False),
-        (Fault(1, "image", samples=("00000",)), "joining", "00000", False),  # an interval is no sample
+        (Fault(1, "image", samples=("00000",)), "joining", "00000", False),  # an interval is not a sample
     ],
 )
-def test_whom_a_fault_strikes(fault: Fault, stage: str, item: str, expected: bool) -> None:
+def test_a_fault_applies_to_its_stages_and_samples(fault: Fault, stage: str, item: str, expected: bool) -> None:
     assert fault.strikes(0, stage, STAGES[stage], item) is expected
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.9])
-def test_a_share_is_about_that_part_and_no_two_faults_choose_the_same(share: float) -> None:
+def test_a_share_selects_about_that_part_of_the_items_independently(share: float) -> None:
     def selected_items(number: int, seed: int) -> set[tuple[str, str]]:
         fault = Fault(number, "image", share=share)
         pairs = product(("alignment", "calling"), SAMPLES)
@@ -113,19 +113,19 @@ def test_a_share_is_about_that_part_and_no_two_faults_choose_the_same(share: flo
 
 
 @given(st.integers(), st.text(), st.floats(0.01, 0.99))
-def test_a_larger_share_strikes_whom_a_smaller_one_does(seed: int, item: str, share: float) -> None:
+def test_a_larger_share_includes_a_smaller_one(seed: int, item: str, share: float) -> None:
     smaller, larger = (Fault(1, "image", share=part) for part in (share, share + 0.01))
     struck = smaller.strikes(seed, "alignment", "sample", item)
     assert not struck or larger.strikes(seed, "alignment", "sample", item)
 
 
-def test_faults_of_an_item_come_in_the_files_order() -> None:
+def test_faults_of_an_item_are_in_the_order_of_the_file() -> None:
     faults = Faults("f", 0, (Fault(1, "image", "calling"), Fault(2, "timeout"), Fault(3, "image", samples=("s1",))))
     assert [fault.number for fault in faults.of("calling", "sample", "s1")] == [1, 2, 3]
     assert [fault.number for fault in faults.of("alignment", "sample", "s2")] == [2]
 
 
-def test_memory() -> None:
+def test_a_fault_below_an_amount_of_memory() -> None:
     fault = Fault(1, "out_of_memory", below_mib=100)
     assert [fault.asks_less(mib) for mib in (99, 100)] == [True, False]
     assert Fault(1, "out_of_memory").asks_less(1_000_000)

@@ -16,19 +16,19 @@ from genomics_pipeline.model.json_text import compact, dumps, loads, loads_lenie
         ("\ud800", '"?"'),
     ],
 )
-def test_out(value: object, expected: str) -> None:
+def test_json_is_written(value: object, expected: str) -> None:
     assert compact(value) == expected
     assert dumps(value) == expected.encode()
 
 
-def test_in() -> None:
+def test_json_is_read() -> None:
     assert loads(b'{"a":[1,2.0,"\xc3\xa9"]}') == {"a": [1, 2.0, "é"]}
     for wrong in ("NaN", "[Infinity]", "", "{", "1 2"):
         with pytest.raises(ValueError, match=r"line 1 column \d"):
             loads(wrong)
 
 
-def test_halves_of_surrogate_pairs() -> None:
+def test_unpaired_surrogates_are_read_leniently_only() -> None:
     text = r'{"a":"\ud83d"}'
     with pytest.raises(ValueError, match="surrogate"):
         loads(text)
@@ -37,6 +37,6 @@ def test_halves_of_surrogate_pairs() -> None:
         loads_lenient("{")
 
 
-def test_sorted() -> None:
+def test_keys_are_sorted() -> None:
     assert dumps({"b": {"d": 1, "c": 2}, "a": 3}, sort_keys=True) == b'{"a":3,"b":{"c":2,"d":1}}'
     assert dumps({"b": "\ud800", "a": 2**64}, sort_keys=True) == b'{"a":18446744073709551616,"b":"?"}'

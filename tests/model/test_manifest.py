@@ -20,7 +20,7 @@ COLUMNS = ("patient", "sex", "status", "sample", "lane", "fastq_1", "fastq_2")
 Row = dict[str, str]
 
 names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True)
-# Whatever a path may hold: quotes, delimiters and every line break that is not a control character among it.
+# Any characters of a path, with quotes, delimiters and every line break that is not a control character.
 stems = st.text(st.characters(exclude_categories=("Cc", "Cs"), exclude_characters="/:"), max_size=12)
 endings = st.sampled_from([".fastq.gz", ".fq.gz", ".fastq", ".fq"])
 
@@ -59,34 +59,34 @@ def json_lines(rows: list[Row]) -> str:
 
 @settings(max_examples=150)
 @given(rows=sheets(), line_end=st.sampled_from(["\n", "\r\n"]))
-def test_every_form_of_a_sheet_means_the_same_samples(rows: list[Row], line_end: str) -> None:
+def test_every_format_of_a_sheet_gives_the_same_samples(rows: list[Row], line_end: str) -> None:
     samples = parse_sheet(json_lines(rows), "x.jsonl", "/data")
     assert parse_sheet(to_delimited(rows, ",", line_end), "x.csv", "/data") == samples
     assert parse_sheet(to_delimited(rows, "\t", line_end), "X.TSV", "/data") == samples
     bare = [{column: value for column, value in row.items() if value} for row in rows]
     assert parse_sheet(json_lines(bare), "x.ndjson", "/data") == samples
 
-    assert [one.sample for one in samples] == list(dict.fromkeys(row["sample"] for row in rows))
-    for one in samples:
-        mine = [row for row in rows if row["sample"] == one.sample]
-        assert [lane.lane for lane in one.lanes] == [row["lane"] for row in mine]
-        assert [bool(lane.fastq_2) for lane in one.lanes] == [bool(row["fastq_2"]) for row in mine]
-        assert (one.patient, one.sex) == (mine[0]["patient"] or one.sample, mine[0]["sex"] or "NA")
-        assert one.status == int(mine[0]["status"] or 0)
+    assert [sample.sample for sample in samples] == list(dict.fromkeys(row["sample"] for row in rows))
+    for sample in samples:
+        its_rows = [row for row in rows if row["sample"] == sample.sample]
+        assert [lane.lane for lane in sample.lanes] == [row["lane"] for row in its_rows]
+        assert [bool(lane.fastq_2) for lane in sample.lanes] == [bool(row["fastq_2"]) for row in its_rows]
+        assert (sample.patient, sample.sex) == (its_rows[0]["patient"] or sample.sample, its_rows[0]["sex"] or "NA")
+        assert sample.status == int(its_rows[0]["status"] or 0)
 
 
 @settings(max_examples=100)
 @given(sheets())
-def test_the_normalised_form_is_a_sheet_of_the_same_samples(rows: list[Row]) -> None:
+def test_a_manifest_is_a_sheet_of_the_same_samples(rows: list[Row]) -> None:
     samples = parse_sheet(json_lines(rows), "x.jsonl", "/data")
     lines = manifest_lines(samples).split("\n")[:-1]
     assert len(lines) == len(samples)
-    again = [
-        {**{key: found[key] for key in ("patient", "sex", "status", "sample")}, **lane}
-        for found in map(json.loads, lines)
-        for lane in found["lanes"]
+    rows_again = [
+        {**{key: line[key] for key in ("patient", "sex", "status", "sample")}, **lane}
+        for line in map(json.loads, lines)
+        for lane in line["lanes"]
     ]
-    assert parse_sheet(json_lines(again), "x.jsonl", "/elsewhere") == samples
+    assert parse_sheet(json_lines(rows_again), "x.jsonl", "/elsewhere") == samples
 
 
 def is_accepted(row: Any) -> bool:
@@ -97,7 +97,7 @@ def is_accepted(row: Any) -> bool:
     return True
 
 
-# Near misses: each is refused or accepted for one character.
+# Values that differ from valid or invalid ones by one character.
 cells = st.one_of(
     st.sampled_from(
         ["a", "-a", ".a", "a b", "../x", "a" * 64, "a" * 65, "a\n", "é", "XX", "XY", "NA", "xx", "0", "1", "2"]
@@ -123,11 +123,11 @@ cells = st.one_of(
 )
 def test_the_schema_and_the_parser_accept_the_same_rows(row: dict[str, Any]) -> None:
     if row.get("fastq_2") == row["fastq_1"]:
-        del row["fastq_2"]  # a rule between columns, which the schema leaves to us
-    assert is_accepted(row) == valid(row)
+        del row["fastq_2"]  # a rule between columns, which the schema cannot express
+    assert is_accepted(row) == is_valid(row)
 
 
-def valid(row: Any) -> bool:
+def is_valid(row: Any) -> bool:
     """Tell whether a row is valid by the schema, whose `$` is the end of the text, unlike Python's."""
     texts = [value for value in row.values() if isinstance(value, str)]
     return not any(text.endswith("\n") for text in texts) and VALIDATOR.is_valid(row)
@@ -137,14 +137,14 @@ VALIDATOR = Draft202012Validator(json.loads((ROOT / "manifests" / "samplesheet.s
 
 
 @pytest.mark.parametrize("missing", ["sample", "fastq_1"])
-def test_the_schema_and_the_parser_require_the_same(missing: str) -> None:
+def test_the_schema_and_the_parser_require_the_same_columns(missing: str) -> None:
     row = {"sample": "a", "fastq_1": "a.fastq"}
-    assert is_accepted(row) == valid(row) is True
+    assert is_accepted(row) == is_valid(row) is True
     del row[missing]
-    assert is_accepted(row) == valid(row) is False
+    assert is_accepted(row) == is_valid(row) is False
 
 
-def test_the_example_is_valid() -> None:
+def test_the_example_sheet_is_valid() -> None:
     text = (ROOT / "manifests" / "example.csv").read_text("utf-8")
     mother, father = parse_sheet(text, "example.csv", "/data")
     assert mother == Sample(
@@ -188,17 +188,17 @@ def test_manifest_lines() -> None:
         ("s3://b/sheets", "/data/a.fq", "/data/a.fq"),
     ],
 )
-def test_paths_are_taken_from_the_place_of_the_sheet(base: str, path: str, expected: str) -> None:
+def test_paths_are_relative_to_the_sheet(base: str, path: str, expected: str) -> None:
     (sample,) = parse_sheet(f"sample,fastq_1\na,{path}\n", "x.csv", base)
     assert sample.lanes[0].fastq_1 == expected
 
 
-def test_reads_beside_a_sheet_on_the_web_are_refused_as_those_on_the_web() -> None:
+def test_reads_relative_to_a_web_address_are_refused() -> None:
     with pytest.raises(DataError) as error:
         parse_sheet("sample,fastq_1\na,a.fq\n", "https://x/c.csv", "https://x")
     assert str(error.value) == "https://x/c.csv:2:fastq_1: expected a path or an s3:// URI, found 'https://x/a.fq'"
 
 
 @pytest.mark.parametrize("name", ["cohort.csv.gz", "cohort.csv.bz2", "COHORT.CSV"])
-def test_the_form_is_told_by_the_name(name: str) -> None:
-    assert [one.sample for one in parse_sheet("sample,fastq_1\r\n\r\n a , a.fq \r\n", name, "/")] == ["a"]
+def test_the_format_follows_from_the_name(name: str) -> None:
+    assert [sample.sample for sample in parse_sheet("sample,fastq_1\r\n\r\n a , a.fq \r\n", name, "/")] == ["a"]

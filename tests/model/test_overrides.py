@@ -39,7 +39,7 @@ def germline() -> Pipeline:
         ("variant_calling.regions=", "expected a file's path or URI, found ''"),
     ],
 )
-def test_a_wrong_assignment(germline: Pipeline, assignment: str, message: str) -> None:
+def test_a_wrong_assignment_is_refused(germline: Pipeline, assignment: str, message: str) -> None:
     with pytest.raises(UsageError) as error:
         parse_assignments([assignment], germline, "/here")
     assert str(error.value) == f"--param {assignment}: {message}"

@@ -18,7 +18,7 @@ from genomics_pipeline.model.parameters import ParameterSpec, Value, misfit, par
         ("file", "s3://b/a.bed", "s3://b/a.bed"),
     ],
 )
-def test_values(kind: str, text: str, value: Value) -> None:
+def test_texts_are_parsed_by_type(kind: str, text: str, value: Value) -> None:
     parsed = parse_value(ParameterSpec("p", kind, "of any kind"), text, "/here")
     assert (parsed, type(parsed)) == (value, type(value))
 
@@ -27,7 +27,7 @@ def test_values(kind: str, text: str, value: Value) -> None:
     ("kind", "value"),
     [("integer", True), ("number", False), ("boolean", 1), ("integer", 1.0), ("string", 1), ("file", "")],
 )
-def test_types_are_not_bent(kind: str, value: object) -> None:
+def test_values_of_another_type_do_not_fit(kind: str, value: object) -> None:
     assert misfit(ParameterSpec("p", kind, "of any kind"), value) is not None
 
 

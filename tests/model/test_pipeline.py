@@ -61,24 +61,29 @@ def parse(text: str, file: str = "/p/tiny.toml") -> Pipeline:
 def test_the_shipped_pipeline() -> None:
     pipeline, folders = load_pipeline("germline")
     assert pipeline.name == "germline"
-    assert [(one.name, one.step.name, one.scope) for one in pipeline.stages] == [
+    assert [(each.name, each.step.name, each.scope) for each in pipeline.stages] == [
         ("alignment", "alignment", "sample"),
         ("variant_calling", "variant_calling", "sample"),
         ("aggregation", "aggregation", "interval"),
         ("gather", "gather", "cohort"),
     ]
-    assert [pipeline.gather_sources(one) for one in pipeline.stages] == [(), (), ("variant_calling",), ("aggregation",)]
+    assert [pipeline.gather_sources(each) for each in pipeline.stages] == [
+        (),
+        (),
+        ("variant_calling",),
+        ("aggregation",),
+    ]
     assert pipeline.maps == {
         "sample": MapSettings(max_concurrency=1000, tolerated_failure_percentage=50),
         "interval": MapSettings(max_concurrency=1000, interval_size_bp=5_000_000),
     }
-    # One folder for all outputs is a folder for each.
+    # A single folder applies to every output.
     assert pipeline.stages[2].publish == {"vcf": "variant_calling/joint/intervals"}
     assert pipeline.parameters == {}
     assert sorted(folders) == ["aggregation", "alignment", "gather", "variant_calling"]
 
 
-def test_what_is_left_out_has_its_default() -> None:
+def test_omitted_settings_have_their_defaults() -> None:
     pipeline = parse(HEAD + COUNT)
     assert pipeline.maps == {"sample": MapSettings(tolerated_failure_percentage=50), "interval": MapSettings()}
     assert pipeline.stages[0].publish == {"table": "counts"}
@@ -87,13 +92,13 @@ def test_what_is_left_out_has_its_default() -> None:
     )
 
 
-def test_gathered_are_the_stages_of_another_scope() -> None:
+def test_stages_of_another_scope_are_gathered() -> None:
     pipeline = parse(HEAD + COUNT + JOINED + USED)
-    # The cohort's one output is not gathered, nor is an item's own.
-    assert [pipeline.gather_sources(one) for one in pipeline.stages] == [(), ("count",), ()]
+    # Neither the cohort's single output nor an item's own output is gathered.
+    assert [pipeline.gather_sources(each) for each in pipeline.stages] == [(), ("count",), ()]
 
 
-def test_files_that_parameters_name_lie_beside_the_pipeline(tmp_path: Path) -> None:
+def test_files_of_parameters_are_relative_to_the_pipeline(tmp_path: Path) -> None:
     text = load_text("germline") + '\n[parameters.variant_calling]\nregions = "panel.bed"\nploidy = 1\n'
     file = tmp_path / "mine.toml"
     file.write_text(text)
@@ -105,13 +110,13 @@ def load_text(name: str) -> str:
     return (Path(__file__).parents[2] / "pipelines" / f"{name}.toml").read_text("utf-8")
 
 
-def test_a_stage_is_not_blamed_for_the_step_of_another() -> None:
+def test_only_the_stage_of_an_unknown_step_is_reported() -> None:
     with pytest.raises(DataError) as error:
         parse(HEAD + COUNT.replace('step = "count"', 'step = "cuont"') + JOINED + USED)
     assert str(error.value) == "/p/tiny.toml:5:stages.0.step: no step cuont"
 
 
-def test_problems_of_steps_files_follow_file_by_file_each_once(tmp_path: Path) -> None:
+def test_problems_of_step_files_are_reported_by_file_and_once(tmp_path: Path) -> None:
     for name in ("b", "a"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "step.toml").write_text('name = "x"\nversion = 1\n')
@@ -133,7 +138,7 @@ def test_problems_of_steps_files_follow_file_by_file_each_once(tmp_path: Path) -
     assert len(error.value.problems) == len(set(error.value.problems))
 
 
-def test_outputs_that_parameters_tell_apart_may_share_a_folder() -> None:
+def test_outputs_that_parameters_distinguish_may_share_a_folder() -> None:
     STEPS["count"] = replace(STEP, outputs={"table": OutputSpec("table", "{sample}.{format}")})
     try:
         parse(HEAD + COUNT + COUNT.replace('name = "count"', 'name = "again"'))

@@ -7,7 +7,7 @@ from genomics_pipeline.model.parameters import ParameterSpec
 from genomics_pipeline.model.step import InputSpec, OutputSpec, Resources, parse_step
 from genomics_pipeline.runs.catalog import load_step, step_names
 
-LEAST = """
+MINIMAL = """
 name = "count"
 version = "1"
 summary = "Counts"
@@ -69,8 +69,8 @@ tool_error = 2
 """
 
 
-def test_the_least_step() -> None:
-    step = parse_step(LEAST, file="step.toml")
+def test_a_minimal_step() -> None:
+    step = parse_step(MINIMAL, file="step.toml")
     assert (step.name, step.version, step.summary) == ("count", "1", "Counts")
     assert step.inputs == {"reads": InputSpec("reads", "file")}
     assert step.outputs == {"table": OutputSpec("table", "{sample}.tsv")}
@@ -84,7 +84,7 @@ def test_the_least_step() -> None:
     }
 
 
-def test_a_step_with_everything() -> None:
+def test_a_step_with_every_setting() -> None:
     step = parse_step(ALL, file="step.toml")
     assert step.command[3:] == ("--mib={memory_mib}", "-n{parameters.least}", "{scratch}")
     assert step.inputs["alignment"] == InputSpec("alignment", "file", ("bai", "crai"))
@@ -97,7 +97,7 @@ def test_a_step_with_everything() -> None:
     assert step.resources == Resources(4, (1024, 2048), 5, 600)
     assert step.resources.memory_mib == 1024
     assert step.retry == {FailureClass.HOST_LOST: 1, FailureClass.TIMEOUT: 0, FailureClass.TOOL_ERROR: 2}
-    # What the step says goes before what is usual.
+    # The step's own exit codes override the usual ones.
     assert step.exit_codes == {
         3: FailureClass.BAD_INPUT,
         9: FailureClass.OUT_OF_DISK,
@@ -107,9 +107,9 @@ def test_a_step_with_everything() -> None:
     }
 
 
-def test_an_input_is_streamed_where_the_step_says_so() -> None:
-    assert not parse_step(LEAST, file="step.toml").inputs["reads"].stream
-    streamed = LEAST.replace("inputs.reads.type", "inputs.reads.stream = true\ninputs.reads.type")
+def test_an_input_is_streamed_if_the_step_declares_it() -> None:
+    assert not parse_step(MINIMAL, file="step.toml").inputs["reads"].stream
+    streamed = MINIMAL.replace("inputs.reads.type", "inputs.reads.stream = true\ninputs.reads.type")
     assert parse_step(streamed, file="step.toml").inputs["reads"] == InputSpec("reads", "file", stream=True)
 
 

@@ -22,23 +22,23 @@ PAYLOAD: dict[str, Any] = {
 }
 
 
-def test_a_payload_goes_through_json() -> None:
+def test_json_round_trip_of_a_payload() -> None:
     payload = TaskPayload.from_json(json.loads(json.dumps(PAYLOAD)))
     assert payload.run == RunPlace("r", "b", "runs/r/")
     assert payload.items == ({"sample": "a", "lanes": []},)
     assert payload.to_json() == PAYLOAD
 
 
-@pytest.mark.parametrize("lacking", PAYLOAD)
-def test_a_payload_lacks_nothing(lacking: str) -> None:
+@pytest.mark.parametrize("missing", PAYLOAD)
+def test_every_member_of_a_payload_is_required(missing: str) -> None:
     with pytest.raises(DataError) as error:
-        TaskPayload.from_json({key: value for key, value in PAYLOAD.items() if key != lacking})
-    expected = f"expected a task payload, found one in which {lacking!r} is missing or wrong"
+        TaskPayload.from_json({key: value for key, value in PAYLOAD.items() if key != missing})
+    expected = f"expected a task payload, found one in which {missing!r} is missing or wrong"
     assert str(error.value) == f"GENOMICS_PIPELINE_TASK: {expected}"
 
 
 @pytest.mark.parametrize("data", [None, [], "x", {**PAYLOAD, "run": {"name": "r"}}, {**PAYLOAD, "items": 1}])
-def test_what_is_no_payload(data: Any) -> None:
+def test_other_json_is_not_a_payload(data: Any) -> None:
     with pytest.raises(DataError, match="GENOMICS_PIPELINE_TASK: expected a task payload"):
         TaskPayload.from_json(data)
 
@@ -51,20 +51,20 @@ def test_what_is_no_payload(data: Any) -> None:
         ({"cohort": "cohort"}, "cohort"),
     ],
 )
-def test_an_item_has_a_name(item: dict[str, Any], name: str) -> None:
+def test_the_name_of_an_item(item: dict[str, Any], name: str) -> None:
     assert item_id(item) == name
 
 
 @pytest.mark.parametrize("scope", ["sample", "interval", "cohort"])
 @pytest.mark.parametrize("name", ["../x", "a/b", "", ".hidden", "a b", "a\n", None, 7, "x" * 65])
-def test_a_name_stays_in_its_folder(scope: str, name: object) -> None:
+def test_a_name_cannot_leave_its_folder(scope: str, name: object) -> None:
     with pytest.raises(DataError) as error:
         item_id({scope: name})
     rule = "name of letters, digits, '.', '_' and '-'"
     assert str(error.value) == f"expected a {scope}'s {rule}, found {name!r}"
 
 
-def test_an_item_of_no_scope() -> None:
+def test_an_item_without_a_scope_is_refused() -> None:
     with pytest.raises(DataError) as error:
         item_id({"patient": "p", "lanes": []})
     assert str(error.value) == "expected an item with one of sample, interval, cohort, found ['lanes', 'patient']"

@@ -93,8 +93,8 @@ def test_a_state_without_a_type_is_not_terminal(check: Callable[..., list[str]])
         ("jsonpath:wait path", "SecondsPath", "s", [f"/SecondsPath: {NOT_STARTED}"]),
         ("jsonpath:wait path", "SecondsPath", 5, ["/SecondsPath: Expected value of type [STRING]"]),
         *(
-            ("jsonata:wait timestamp", "Timestamp", found, ["/Timestamp: String does not match RFC3339 timestamp"])
-            for found in (
+            ("jsonata:wait timestamp", "Timestamp", timestamp, ["/Timestamp: String does not match RFC3339 timestamp"])
+            for timestamp in (
                 *("2030-01-01", "2030-01-01t00:00:00Z", "2030-01-01T00:00:00", "2030-01-01T00:00:00z", "soon"),
                 *("2030-02-30T00:00:00Z", "2030-01-01T25:00:00Z"),
             )
