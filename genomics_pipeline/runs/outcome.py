@@ -13,7 +13,6 @@ from genomics_pipeline.records.completion import CompletionRecord, read_completi
 from genomics_pipeline.report.run_summary import CohortOutcome, SampleOutcome
 from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
-from genomics_pipeline.stores.local import LocalStore
 
 
 def sample_outcomes(
@@ -57,8 +56,8 @@ def cohort_outcome(folder: RunFolder, pipeline: Pipeline) -> CohortOutcome:
 
 def _completion_records(folder: RunFolder, stages: list[Stage], item: str) -> dict[str, CompletionRecord]:
     """Return the completion records of an item, by stage; a stage that is not done is left out."""
-    store, place = LocalStore({BUCKET: folder.path}), RunPlace(folder.name, BUCKET, "")
-    records = ((stage.name, read_completion(store, place, stage.name, item)) for stage in stages)
+    place = RunPlace(folder.name, BUCKET, "")
+    records = ((stage.name, read_completion(folder.store, place, stage.name, item)) for stage in stages)
     return {stage: record for stage, record in records if record}
 
 

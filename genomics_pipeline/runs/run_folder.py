@@ -27,7 +27,7 @@ def is_run(folder: Path) -> bool:
 
 
 class RunFolder:
-    """The paths and records below one run's folder."""
+    """The paths and records below one run's folder, and the store that they are read from."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
@@ -38,6 +38,7 @@ class RunFolder:
         self.failures = self.path / run_layout.FAILURES
         self.results = self.path / run_layout.RESULTS
         self.scratch = self.path / run_layout.SCRATCH
+        self.store = LocalStore({BUCKET: self.path})
         self._record = self.path / run_layout.RECORD
         self._holder = self.path / run_layout.HOLDER
 
@@ -61,11 +62,11 @@ class RunFolder:
         Raises:
             UnreadableRecord: if the file is not as we write it.
         """
-        return read_local_run(LocalStore(), str(self._record))
+        return read_local_run(self.store, str(self._record))
 
     def save(self, record: LocalRunRecord) -> None:
         """Replace ``run.json`` atomically."""
-        write_local_run(LocalStore(), str(self._record), record)
+        write_local_run(self.store, str(self._record), record)
 
     def write(self, path: Path, text: str | Iterable[str]) -> None:
         """Replace a file of the run atomically by a text, or by parts of one that may be too long for memory."""
@@ -104,7 +105,7 @@ class RunFolder:
         """Return the process that runs in this folder; None where there is none any more."""
         import psutil
 
-        holder = read_holder(LocalStore(), str(self._holder))
+        holder = read_holder(self.store, str(self._holder))
         if holder is None or holder.host != socket.gethostname():
             return holder
         try:
@@ -138,4 +139,4 @@ class RunFolder:
         import psutil
 
         holder = Holder(os.getpid(), socket.gethostname(), psutil.Process().create_time())
-        write_holder(LocalStore(), str(self._holder), holder)
+        write_holder(self.store, str(self._holder), holder)

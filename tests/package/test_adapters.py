@@ -11,7 +11,7 @@ import pytest
 import genomics_pipeline
 
 PACKAGE = Path(genomics_pipeline.__file__).parent
-BUILT = {"Clients", "RoutedStore", "S3Store"}
+BUILT = {"Clients", "RoutedStore", "S3Store", "LocalStore"}
 # By module: what reads the environment (or the home folder, which it names) or builds a client.
 REFUSED = {
     "os": {"environ", "environb", "getenv", "getenvb"},
@@ -24,8 +24,16 @@ REFUSED = {
     "botocore.session": {"Session", "get_session"},
 }
 METHODS = {"expanduser"}  # of a path, whatever it is called
-# `RoutedStore` makes the store of S3 out of the client that it was given; a full disk is a store around a given one.
-ALLOWED = {("stores/routed.py", "S3Store"), ("runs/faults/full_disk.py", "RoutedStore")}
+# What is made of something given: a store's parts, a store around another, and stores over one folder or path, which
+# have no connection.
+ALLOWED = {
+    ("stores/routed.py", "S3Store"),
+    ("stores/routed.py", "LocalStore"),
+    ("runs/faults/full_disk.py", "RoutedStore"),
+    ("runs/run_folder.py", "LocalStore"),
+    ("runs/documents/execute.py", "LocalStore"),
+    ("runs/containers/mounts.py", "LocalStore"),
+}
 
 
 def misplaced(source: str) -> Iterator[tuple[int, str]]:
@@ -101,6 +109,7 @@ def test_nothing_else_builds_an_adapter_or_reads_the_environment() -> None:
         ("store = RoutedStore(s3)", "RoutedStore"),
         ("store = routed.RoutedStore(s3)", "RoutedStore"),
         ("store = S3Store(client)", "S3Store"),
+        ("record = read_local_run(LocalStore(), uri)", "LocalStore"),
         ("from genomics_pipeline.stores.s3 import S3Store as Other\nstore = Other(client)", "S3Store"),
         ("make = partial(Clients, session)", "Clients"),
         ("class Others(Clients): ...", "Clients"),

@@ -29,7 +29,6 @@ from genomics_pipeline.runs.local.pipeline_info import write_pipeline_info
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs, jobs_of_steps
 from genomics_pipeline.runs.plan import RunPlan, RunRequest, plan
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
-from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.routed import RoutedStore
 
 if TYPE_CHECKING:
@@ -207,5 +206,5 @@ def _score(cohort: CohortOutcome, truth: Path | None, folder: RunFolder) -> Conc
         return None
     from genomics_pipeline.report.concordance import score
 
-    reference = read_input(LocalStore(), str(folder.input)).reference
+    reference = read_input(folder.store, str(folder.input)).reference
     return score(Path(calls), truth, Path(reference))

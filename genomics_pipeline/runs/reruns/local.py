@@ -32,7 +32,6 @@ from genomics_pipeline.runs.reruns.request import RerunRequest, changes
 from genomics_pipeline.runs.reruns.rerun import PlannedRerun, RunToRerun, rerun
 from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
-from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import MissingObject
 from genomics_pipeline.worker.step_folder import StepFolder
 
@@ -93,7 +92,7 @@ class _InFolder:
             raise RunError(f"{folder.path}: the rerun {newest.name} was interrupted; finish it first: {command}")
         self.display.note(f"resuming execution {newest.name}")
         uri = str(folder.path / run_layout.rerun_file(number - 1, run_layout.RECORD))
-        rerun = read_rerun(LocalStore(), uri)
+        rerun = read_rerun(folder.store, uri)
         if rerun is None:
             raise MissingObject(uri)
         return self.run(number, newest.manifest, rerun.chosen)
