@@ -16,10 +16,10 @@ from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.resource_names import ResourceNames
 
 COHORT_ITEMS = '[{"cohort":"cohort"}]'
-OURS = ResourceNames()
+DEFAULT_NAMES = ResourceNames()
 
 
-def generate(pipeline: Pipeline, names: ResourceNames = OURS) -> dict[str, Any]:
+def generate(pipeline: Pipeline, names: ResourceNames = DEFAULT_NAMES) -> dict[str, Any]:
     """Return the state machine document of a pipeline.
 
     Stages of one scope that follow each other share a Distributed Map; a cohort stage is a Task. Everything that

@@ -1,7 +1,7 @@
 """The check of a generated document, before anything is created.
 
-What AWS refuses in any document is the language's to know (`language.validation`). Here are the limits that a document
-of ours would meet later: when it is deployed, or when a job is submitted.
+`language.validation` checks what AWS refuses in any document. This module checks the limits that a generated document
+could exceed later: when it is deployed, or when a job is submitted.
 """
 
 from __future__ import annotations

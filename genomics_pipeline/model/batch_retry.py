@@ -1,8 +1,8 @@
 """The RetryStrategy of job definitions: failures that AWS Batch itself retries.
 
-Batch user guide, "Automated job retries"; API reference, RetryStrategy and EvaluateOnExit: 1 to 10 attempts, at most
-five entries, conditions of one entry hold together, the first entry that matches decides, what matches none is retried.
-Jobs that were cancelled or timed out are never retried, whatever the entries.
+Batch user guide, "Automated job retries"; API reference, RetryStrategy and EvaluateOnExit: there are 1 to 10 attempts
+and at most five entries. An entry matches if all of its conditions do; the first matching entry decides, and an attempt
+that matches no entry is retried. Jobs that were cancelled or timed out are never retried, whatever the entries.
 """
 
 from __future__ import annotations
@@ -119,5 +119,5 @@ def retry_strategy(attempts: int, classes: Iterable[FailureClass]) -> RetryStrat
     return RetryStrategy(attempts, (*entries, EvaluateOnExit(EXIT, on_reason="*")))
 
 
-# Of every job definition of a stack.
-OURS = retry_strategy(5, (FailureClass.HOST_LOST, FailureClass.IMAGE))
+# The retry strategy of every job definition of a stack.
+STACK_RETRY_STRATEGY = retry_strategy(5, (FailureClass.HOST_LOST, FailureClass.IMAGE))

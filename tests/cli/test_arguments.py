@@ -25,12 +25,12 @@ def test_a_share_or_a_number(text: str, percentage: float, count: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["5%", "2.5%", "33.3333333333333%", "0%", "100%", "20", "0"])
-def test_a_tolerance_is_written_as_it_was_given(text: str) -> None:
+def test_tolerance_words_reproduce_the_argument(text: str) -> None:
     assert tolerance_words(parse_tolerance(text)) == text
 
 
 @pytest.mark.parametrize("text", ["", "%", "-1", "+1", "2.5", "101%", "1e1%", "100000001", " 5%", "5 %", ".5%", "٥"])
-def test_anything_else_is_refused(text: str) -> None:
+def test_other_tolerances_are_refused(text: str) -> None:
     with pytest.raises(UsageError) as refused:
         parse_tolerance(text)
     expected = f"--tolerate: expected a share of the samples such as 5%, or a number such as 20, found {text!r}"
@@ -41,7 +41,7 @@ def test_memory_of_a_stage_or_of_all() -> None:
     assert parse_memory(["200", "total=300"]) == (StageMemory(200), StageMemory(300, "total"))
 
 
-def test_memory_of_another_form_is_refused_all_at_once() -> None:
+def test_all_malformed_memory_arguments_are_refused_at_once() -> None:
     with pytest.raises(UsageError) as refused:
         parse_memory(["much", "total=0", "total=1.5", "=٣", "total=7"])
     assert [str(problem) for problem in refused.value.problems] == [

@@ -47,7 +47,7 @@ def wait_until_cancelled(job: Job, log: Log) -> JobEnd:
 
 
 def submit_orphan(fake: FakeAws, run: str, bucket: str, number: int, name: str = "germline-alignment") -> str:
-    """Submit a job that belongs to the run and that no state machine waits for."""
+    """Submit a job of the run that no state machine waits for."""
     place = {"name": run, "bucket": bucket, "prefix": f"runs/{run}/"}
     variable = {"GENOMICS_PIPELINE_TASK": json.dumps({"run": place})}
     job = Job(
@@ -103,7 +103,7 @@ def test_jobs_by_the_thousand_under_throttling(
     assert all(step_functions.batch.jobs[one].terminated for one in mine)
     calls = [name for name, _ in step_functions.batch.calls]
     assert calls.count("TerminateJob") == 250
-    assert calls.count("DescribeJobs") == 6  # two sweeps, a hundred jobs a request
+    assert calls.count("DescribeJobs") == 6  # two passes, with a hundred jobs per request
 
 
 def test_a_run_that_succeeded_stays_so(step_functions: FakeAws, submit_run: Any, cli: Cli) -> None:
@@ -113,7 +113,7 @@ def test_a_run_that_succeeded_stays_so(step_functions: FakeAws, submit_run: Any,
     assert answer == {"run": run, "status": "SUCCEEDED", "jobs_ended": 0}
 
 
-def test_it_asks(submit_run: Any, step_functions: FakeAws, cli: Cli) -> None:
+def test_cancel_asks_for_confirmation(submit_run: Any, step_functions: FakeAws, cli: Cli) -> None:
     run = submit_run("A")
     step_functions.execution(run).wait()
     ended = cli("cancel", run)
@@ -123,7 +123,7 @@ def test_it_asks(submit_run: Any, step_functions: FakeAws, cli: Cli) -> None:
     )
 
 
-def test_names_that_are_no_run(
+def test_names_of_no_run_are_refused(
     stack: Deployed, submit_run: Any, step_functions: FakeAws, tmp_path: Path, cli: Cli
 ) -> None:
     run = submit_run("A")
@@ -151,7 +151,7 @@ def test_names_that_are_no_run(
     )
 
 
-def test_near_names_of_folders(tmp_path: Path, cli: Cli) -> None:
+def test_similar_folder_names_are_suggested(tmp_path: Path, cli: Cli) -> None:
     RunFolder(tmp_path / "cohort-1").create()
     wrong = tmp_path / "cohort-l"
     assert cli("cancel", wrong, "--yes").err == (
@@ -215,7 +215,7 @@ def test_a_killed_run_is_aborted(holder: subprocess.Popen[str], tmp_path: Path, 
     assert answer == {"run": "run", "status": "ABORTED", "process": None}
 
 
-def test_another_process_of_the_same_id_is_left_alone(tmp_path: Path, cli: Cli) -> None:
+def test_another_process_with_the_same_id_is_not_ended(tmp_path: Path, cli: Cli) -> None:
     folder = RunFolder(tmp_path / "run")
     folder.create()
     folder.save(local_run(status="RUNNING"))
@@ -224,7 +224,7 @@ def test_another_process_of_the_same_id_is_left_alone(tmp_path: Path, cli: Cli) 
     assert cli("cancel", tmp_path / "run", "--yes").out == "run: ABORTED; no process was running\n"
 
 
-def test_a_process_of_another_machine(tmp_path: Path, cli: Cli) -> None:
+def test_a_process_on_another_machine_is_not_ended(tmp_path: Path, cli: Cli) -> None:
     folder = RunFolder(tmp_path / "run")
     folder.create()
     holder = {"pid": 7, "host": "node-3", "started": 1.0}

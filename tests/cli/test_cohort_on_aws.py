@@ -41,7 +41,9 @@ def genotypes(vcf: Path) -> list[str]:
         return [str(record) for record in file]
 
 
-def test_a_cohort_comes_home(stack: Deployed, step_functions: FakeAws, tmp_path: Path, cli: Cli) -> None:
+def test_a_cohort_runs_from_submit_to_results(
+    stack: Deployed, step_functions: FakeAws, tmp_path: Path, cli: Cli
+) -> None:
     cohort = tmp_path / "cohort"
     assert cli("simulate", "--out", cohort, "--samples", "3", "--length", "12000", "--depth", "20").code == 0
     step_functions.batch.run_job = shipped_steps(tmp_path / "scratch")
@@ -81,7 +83,7 @@ def test_a_cohort_comes_home(stack: Deployed, step_functions: FakeAws, tmp_path:
         if key.endswith(".vcf.gz")
     }
     expiring = {key.rpartition("/")[2] for key, tag in tags.items() if tag}
-    assert expiring == {"joint_germline.00000.vcf.gz"}  # the intervals', not the cohort's
+    assert expiring == {"joint_germline.00000.vcf.gz"}  # the outputs of intervals, not those of the cohort
 
     again = json.loads(cli("submit", sheet, "--reference", reference, "--json").out)
     assert (again["run"], again["started"], again["status"]) == (run, False, "SUCCEEDED")

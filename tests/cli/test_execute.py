@@ -45,13 +45,13 @@ def wait(seconds: int) -> dict[str, Any]:
 PASS = {"Type": "Pass"}
 
 
-def test_json_holds_the_end_of_the_execution(cli: Cli, here: Path) -> None:
+def test_json_output_describes_the_execution(cli: Cli, here: Path) -> None:
     machine(here / "machine.json", A=wait(3600), B={**PASS, "Output": "{% $states.input.n + 1 %}"})
     write(here / "input.json", {"n": 1})
     ended = cli("execute", "machine.json", "--input", "input.json", "--json", "--fast-forward")
     assert (ended.code, ended.err) == (0, "")
     result = json.loads(ended.out)
-    assert 3600 <= result.pop("seconds") < 3660  # the hour, and what running took
+    assert 3600 <= result.pop("seconds") < 3660  # the skipped hour, and the time of the execution itself
     assert result == {
         "status": "SUCCEEDED",
         "output": 2,
@@ -62,14 +62,14 @@ def test_json_holds_the_end_of_the_execution(cli: Cli, here: Path) -> None:
     }
 
 
-def test_without_json_a_person_reads_it(cli: Cli, here: Path) -> None:
+def test_text_output_describes_the_execution(cli: Cli, here: Path) -> None:
     machine(here / "machine.json", A=wait(90), B=dict(PASS))
     ended = cli("execute", "machine.json", "--fast-forward")
     assert ended.code == 0
     assert re.fullmatch(r"SUCCEEDED after 9\d\.\d+ s, 2 state transitions\n\{\}\n", ended.out)
 
 
-def test_a_person_reads_what_became_of_a_map_run(cli: Cli, here: Path) -> None:
+def test_text_output_describes_a_map_run(cli: Cli, here: Path) -> None:
     one = {
         "StartAt": "P",
         "States": {"P": {**PASS, "End": True}},
@@ -80,7 +80,7 @@ def test_a_person_reads_what_became_of_a_map_run(cli: Cli, here: Path) -> None:
     assert ended.out.splitlines()[1:] == ["Map Run Each: SUCCEEDED, 2 items: 2 succeeded", "[", "  1,", "  2", "]"]
 
 
-def test_a_failed_execution_ends_with_1(cli: Cli, here: Path) -> None:
+def test_a_failed_execution_exits_with_1(cli: Cli, here: Path) -> None:
     write(
         here / "machine.json",
         {
@@ -233,7 +233,7 @@ def test_mocks(cli: Cli, here: Path, case: str, output: Any, delays: int) -> Non
     assert result["seconds"] >= delays
 
 
-def test_the_state_machine_is_named_by_its_file_or_by_the_option(cli: Cli, here: Path) -> None:
+def test_the_state_machine_is_named_after_its_file_or_by_the_option(cli: Cli, here: Path) -> None:
     machine(here / "a.asl.json", B={**PASS, "Output": "{% $states.context.StateMachine.Name %}"})
     assert json.loads(cli("execute", "a.asl.json", "--json").out)["output"] == "a"
     ended = cli("execute", "a.asl.json", "--state-machine", f"chosen={here}/a.asl.json", "--json")
@@ -273,7 +273,7 @@ def test_the_definition_of_a_run_is_executed_by_the_same_worker(cli: Cli, here: 
     assert made.read_bytes() == before
 
 
-def test_a_journal_answers_the_same_command_again(cli: Cli, here: Path) -> None:
+def test_the_same_command_reads_the_result_from_the_journal(cli: Cli, here: Path) -> None:
     write(
         here / "counts_calls.py", "calls = []\ndef count(event, context):\n    calls.append(1)\n    return len(calls)\n"
     )
@@ -366,7 +366,7 @@ RIGHT: dict[str, Any] = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {
         ({"machine.json": RIGHT}, ["--state-machine", "x=none.json"], "none.json: expected a file"),
     ],
 )
-def test_what_cannot_be_executed_ends_with_2(
+def test_a_document_that_cannot_be_executed_exits_with_2(
     cli: Cli, here: Path, files: dict[str, Any], options: list[str], message: str
 ) -> None:
     for name, value in files.items():

@@ -91,7 +91,7 @@ def explain_json(failure: Any, cli: Cli, tmp_path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("form", [*OF_A_JOB, *OF_A_STAGE])
-def test_every_form_of_a_failure(form: str, cli: Cli, tmp_path: Path) -> None:
+def test_every_form_of_a_failure_is_explained(form: str, cli: Cli, tmp_path: Path) -> None:
     explanation = explain_json({**OF_A_JOB, **OF_A_STAGE}[form], cli, tmp_path)
     assert (explanation["class"], explanation["why"]) == ("out_of_memory", f"container reason: {OUT_OF_MEMORY}")
     assert (explanation["job_id"], explanation["exit_code"], explanation["memory_mib"]) == ("4d1c", 137, 8192)
@@ -100,7 +100,7 @@ def test_every_form_of_a_failure(form: str, cli: Cli, tmp_path: Path) -> None:
     assert summary == (("alignment", 3, TRIED) if form in OF_A_STAGE else (None, 2, []))
 
 
-def test_what_a_person_reads(cli: Cli, tmp_path: Path) -> None:
+def test_text_output(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "cause.json"
     file.write_text(json.dumps(ROW))
     ended = cli("explain", str(file))
@@ -155,14 +155,14 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_what_is_no_failure(text: str, cli: Cli, tmp_path: Path) -> None:
+def test_input_without_a_failure_is_refused(text: str, cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "cause.json"
     file.write_text(text)
     ended = cli("explain", str(file))
     assert (ended.code, ended.out, ended.err) == (1, "", f"error: {file}: {REFUSED[text]}\n")
 
 
-def test_what_is_no_json(cli: Cli, tmp_path: Path) -> None:
+def test_input_that_is_not_json_is_refused(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "cause.json"
     file.write_text('{"Error": oops}')
     ended = cli("explain", str(file))

@@ -66,13 +66,13 @@ def test_wrong_usage(cli: Cli, arguments: list[str], message: str) -> None:
     assert message in ended.err
 
 
-def test_nothing_asked_is_answered_with_help(cli: Cli) -> None:
+def test_no_command_prints_the_help(cli: Cli) -> None:
     ended = cli()
     assert ended.code == 2
     assert (ended.out + ended.err).startswith("Usage: genomics-pipeline [OPTIONS] COMMAND [ARGS]...")
 
 
-def test_an_error_is_one_line_each_without_traceback(cli: Cli, tmp_path: Path) -> None:
+def test_each_error_is_one_line_without_traceback(cli: Cli, tmp_path: Path) -> None:
     sheet = tmp_path / "a.csv"
     sheet.write_text("sample,fastq_1\n-a,a.bam\n")
     ended = cli("manifest", "validate", sheet)
@@ -83,7 +83,7 @@ def test_an_error_is_one_line_each_without_traceback(cli: Cli, tmp_path: Path) -
     ]
 
 
-def test_debug_shows_where(tmp_path: Path) -> None:
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     with pytest.raises(DataError):
         main(["--debug", "manifest", "validate", str(tmp_path / "none.csv")])
 
@@ -100,7 +100,7 @@ def test_an_unexpected_error_is_reported_too(cli: Cli, monkeypatch: pytest.Monke
         main(["--debug", "definition", "germline"])
 
 
-def test_what_the_machine_refuses_is_no_surprise(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_the_operating_system_is_one_line(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(name: str) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "runs/a")
 
@@ -135,7 +135,7 @@ def test_an_interruption_is_reported(cli: Cli, monkeypatch: pytest.MonkeyPatch) 
         ("./none.toml", "no pipeline './none.toml', neither shipped nor a file; known: germline"),
     ],
 )
-def test_no_such_pipeline(cli: Cli, name: str, message: str) -> None:
+def test_an_unknown_pipeline_is_refused(cli: Cli, name: str, message: str) -> None:
     ended = cli("definition", name)
     assert (ended.code, ended.out, ended.err) == (1, "", f"error: {message}\n")
 

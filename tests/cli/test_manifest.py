@@ -78,7 +78,7 @@ class TestValidate:
         why = "Compressed file ended before the end-of-stream marker was reached"
         assert (ended.code, ended.err) == (1, f"error: cut.csv.gz: expected a readable sample sheet: {why}\n")
 
-    def test_the_mark_that_spreadsheets_write_is_no_column(self, cli: Cli, sheet: Path) -> None:
+    def test_a_byte_order_mark_is_not_part_of_a_column(self, cli: Cli, sheet: Path) -> None:
         sheet.write_bytes(b"\xef\xbb\xbf" + SHEET.replace("\n", "\r\n").encode())
         assert cli("manifest", "validate", "cohort.csv").out == "cohort.csv: valid, 2 samples, 3 lanes\n"
 
@@ -153,7 +153,7 @@ class TestCheckFiles:
             "folder.fq: sample h, lane L001: expected a FASTQ file, found no such file",
         ]
 
-    def test_a_sheet_that_is_wrong_has_no_files_looked_at(self, cli: Cli, reads: Reads) -> None:
+    def test_files_of_an_invalid_sheet_are_not_checked(self, cli: Cli, reads: Reads) -> None:
         reads("a.fq", "r1")
         code, messages = self.check(cli, "a,L001,none.fq,", "b,L 1,a.fq,")
         assert (code, len(messages)) == (1, 1)
@@ -183,7 +183,7 @@ class TestInit:
                 ["a,L001,1,2", "a,L002,3,4", "b,L001,5,-"],
             ),
             (["deep/er/a_R1.fq", "deep/a_R2.fq"], ["a,L001,1,2"]),
-            # Barcodes are no sample's reads; nor are other files.
+            # Files of barcodes and other files are not reads of a sample.
             (["a_S1_L001_I1_001.fastq.gz", "a_S1_L001_R1_001.fastq.gz"], ["a,L001,2,-"]),
             (["a_R1.fq", "a_R1.fq.md5", "a.bam", "README.txt"], ["a,L001,1,-"]),
         ],
@@ -278,7 +278,7 @@ class TestS3:
     def test_validate(self, cli: Cli) -> None:
         ended = cli("manifest", "validate", "s3://reads/cohort.csv", "--check-files")
         assert (ended.code, ended.out) == (0, "s3://reads/cohort.csv: valid, 1 samples, 1 lanes\n")
-        # Relative paths are those beside the sheet.
+        # Relative paths are relative to the folder of the sheet.
         assert '"fastq_1":"s3://reads/run-1/a_L001_R1.fq"' in (
             cli("manifest", "validate", "s3://reads/cohort.csv", "--normalised").out
         )

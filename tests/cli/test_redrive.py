@@ -31,7 +31,7 @@ DAY_S = 86_400
 
 
 class Jobs:
-    """Jobs that succeed, but for those of broken stages or samples, and those that wait until they are cancelled."""
+    """Jobs that succeed, except those of broken stages or samples, and those that wait until they are cancelled."""
 
     def __init__(self) -> None:
         self.broken: set[str] = set()
@@ -97,7 +97,7 @@ def refusal(cli: Cli, run: str, *options: str) -> tuple[str, str, Any]:
     return answer["reason"], answer["message"], answer["rerun"]
 
 
-def test_a_cancelled_run_goes_on(cancelled_run: str, jobs: Jobs, step_functions: FakeAws, cli: Cli) -> None:
+def test_a_cancelled_run_continues(cancelled_run: str, jobs: Jobs, step_functions: FakeAws, cli: Cli) -> None:
     execution = step_functions.execution(cancelled_run)
     (before,) = execution.map_runs
     ended = cli("redrive", cancelled_run)
@@ -114,7 +114,7 @@ def test_a_cancelled_run_goes_on(cancelled_run: str, jobs: Jobs, step_functions:
     assert step_functions.states.calls.of("RedriveExecution")[0]["executionArn"] == execution.arn
 
 
-def test_failures_of_the_redrive_are_those_reported(
+def test_failures_of_the_redrive_are_reported(
     cancelled_run: str, jobs: Jobs, step_functions: FakeAws, cli: Cli
 ) -> None:
     jobs.broken = {"C"}
@@ -160,7 +160,7 @@ def test_a_run_that_is_running(submit_run: Callable[..., str], jobs: Jobs, step_
     assert cli("cancel", run, "--yes").code == 0
 
 
-def test_what_aws_redrives_no_more(
+def test_executions_that_aws_does_not_redrive_any_more(
     cancelled_run: str, step_functions: FakeAws, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execution = step_functions.execution(cancelled_run)
@@ -196,7 +196,7 @@ def test_another_definition(cancelled_run: str, stack: Deployed, step_functions:
     step_functions.execution(cancelled_run).wait()
 
 
-def test_a_machine_that_is_gone(cancelled_run: str, step_functions: FakeAws, cli: Cli) -> None:
+def test_a_deleted_state_machine(cancelled_run: str, step_functions: FakeAws, cli: Cli) -> None:
     does_not_exist = ApiError("StateMachineDoesNotExist", "State Machine Does Not Exist")
     step_functions.states.gate.fail("DescribeStateMachine", does_not_exist, 2)
     message = "its state machine is no longer deployed; --keep-definition redrives all the same"
@@ -211,7 +211,7 @@ def test_a_machine_that_is_gone(cancelled_run: str, step_functions: FakeAws, cli
         ("States.QueryEvaluationError", "An error occurred while executing the state 'Sample' …"),
     ],
 )
-def test_what_would_begin_again_with_all_items(
+def test_a_redrive_that_would_start_again_with_all_items(
     cancelled_run: str, step_functions: FakeAws, cli: Cli, error: str, cause: str
 ) -> None:
     """Developer guide, "Redriving Map Runs": "A new Map Run is started and the existing Map Run isn't redriven"."""
@@ -255,7 +255,7 @@ def test_more_samples_in_a_fail_state_than_are_tolerated(
     assert rerun == f"genomics-pipeline rerun {run}"
 
 
-def test_what_changes_meanwhile(cancelled_run: str, step_functions: FakeAws, cli: Cli) -> None:
+def test_an_execution_that_changes_during_the_command(cancelled_run: str, step_functions: FakeAws, cli: Cli) -> None:
     gate = step_functions.states.gate
     said = "Execution arn invalid for redrive as: State machine is in DELETING status"
     gate.fail("RedriveExecution", ApiError("ExecutionNotRedrivable", said), 2)

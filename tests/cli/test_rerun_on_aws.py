@@ -142,7 +142,7 @@ def test_only_a_class_with_more_memory_and_a_chain_of_two(
     assert [(row["run"], row["status"], row["samples"]) for row in rows] == [(failed_run, "SUCCEEDED", 5)]
 
 
-def test_while_one_runs_no_other_begins_and_cancel_ends_it(
+def test_a_running_rerun_prevents_another_and_can_be_cancelled(
     failed_run: str, step_functions: FakeAws, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(use_case, "PAUSE_S", 0)
@@ -163,20 +163,20 @@ def test_while_one_runs_no_other_begins_and_cancel_ends_it(
     assert [row["run"] for row in rows] == [failed_run]
     assert cli("runs", "--json", "--status", "SUCCEEDED").out == ""
     step_functions.batch.run_job = by_item(lambda stage, item: JobEnd(0))
-    assert json_of(cli("rerun", failed_run, "--json"))["samples"] == 2  # what was cancelled
+    assert json_of(cli("rerun", failed_run, "--json"))["samples"] == 2  # the cancelled samples
     step_functions.execution(f"{failed_run}-r2").wait()
     status = json_of(cli("status", failed_run, "--json"))
     assert (status["executions"], status["map_runs"][0]["succeeded"]) == (3, 5)
 
 
-def test_where_only_a_later_stage_failed_one_sample_is_carried(
+def test_if_only_a_later_stage_failed_one_sample_is_included(
     stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
 ) -> None:
     step_functions.batch.run_job = by_item(lambda stage, item: JobEnd(1 if stage == "gather" else 0))
     sheet = stack.sheet(tmp_path / "cohort.csv", "a", "b")
     run = json_of(cli("submit", sheet, "--reference", reference, "--json"))["run"]
     step_functions.execution(run).wait()
-    assert "led to a Fail state" in cli("redrive", run).err  # AWS would go there again
+    assert "led to a Fail state" in cli("redrive", run).err  # a redrive would enter it again
     assert cli("rerun", run, "--dry-run").out == (
         f"{run}: {run}-r1 would run only the stages after the samples; nothing was written or started\n"
     )
@@ -192,7 +192,7 @@ def test_where_only_a_later_stage_failed_one_sample_is_carried(
     assert (status["status"], status["executions"]) == ("SUCCEEDED", 2)
 
 
-def test_a_redrive_is_of_the_newest_execution(
+def test_a_redrive_continues_the_newest_execution(
     failed_run: str, step_functions: FakeAws, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(use_case, "PAUSE_S", 0)
@@ -210,7 +210,7 @@ def test_a_redrive_is_of_the_newest_execution(
     assert cli("rerun", failed_run).out == f"{failed_run}: nothing to rerun: every sample succeeded\n"
 
 
-def test_a_class_is_the_workers_where_it_knows_better(failed_run: str, stack: Deployed, cli: Cli) -> None:
+def test_a_class_recorded_by_the_worker_takes_precedence(failed_run: str, stack: Deployed, cli: Cli) -> None:
     place = f"runs/{failed_run}/steps/alignment/bad"
     job = stack.read(f"{place}/job.json")
     failure = {
@@ -237,7 +237,7 @@ def test_another_definition_is_deployed(failed_run: str, step_functions: FakeAws
     assert stack.keys(f"runs/{failed_run}/reruns/") == []
 
 
-def test_a_sample_or_stage_that_is_not_there(failed_run: str, cli: Cli) -> None:
+def test_an_unknown_sample_or_stage_is_refused(failed_run: str, cli: Cli) -> None:
     ended = cli("rerun", failed_run, "--sample", "bd")
     assert (ended.code, ended.err) == (2, "error: --sample bd: no such sample in this run; did you mean 'bad'?\n")
     ended = cli("rerun", failed_run, "--memory", "aligment=9", "--memory", "calling=7")

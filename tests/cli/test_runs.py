@@ -28,7 +28,7 @@ def rows(ended: Ended) -> list[dict[str, Any]]:
     return [json.loads(line) for line in ended.out.splitlines()]
 
 
-def test_the_newest_first_then_what_has_no_execution(
+def test_runs_are_sorted_newest_first_with_those_never_started_last(
     stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
 ) -> None:
     names = []
@@ -81,5 +81,5 @@ def test_local_runs(tmp_path: Path, cli: Cli) -> None:
     assert cli("runs", gone).err == f"error: {gone}: expected a folder, found none\n"
 
 
-def test_every_status_of_a_row_can_be_asked_for() -> None:
+def test_every_status_can_be_selected() -> None:
     assert STATUSES == ALL_STATUSES

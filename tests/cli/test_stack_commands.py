@@ -33,7 +33,7 @@ def test_the_stacks_name_comes_from_the_environment(cli: Callable[..., Any], mon
     assert json.loads(out)["Resources"]["JobQueue"]["Properties"]["JobQueueName"] == "from-environment"
 
 
-def test_a_stacks_name_that_cannot_be(cli: Callable[..., Any]) -> None:
+def test_an_invalid_stack_name_is_refused(cli: Callable[..., Any]) -> None:
     ended = cli("template", "--stack", "My_Stack")
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == (
@@ -42,7 +42,7 @@ def test_a_stacks_name_that_cannot_be(cli: Callable[..., Any]) -> None:
 
 
 @pytest.mark.usefixtures("cloudformation")
-def test_from_nothing_to_a_stack_and_back(cli: Callable[..., Any]) -> None:
+def test_a_stack_is_created_and_deleted(cli: Callable[..., Any]) -> None:
     made = cli("deploy", "--yes")
     assert made.code == 0
     lines = made.out.splitlines()
@@ -55,7 +55,7 @@ def test_from_nothing_to_a_stack_and_back(cli: Callable[..., Any]) -> None:
     assert lines[-1] == "next: genomics-pipeline containers push, then genomics-pipeline submit MANIFEST"
     assert "CREATE_COMPLETE              genomics-pipeline" in made.err
 
-    again = cli("deploy", "--json")  # nothing changes, so nobody is asked
+    again = cli("deploy", "--json")  # nothing changes, so no confirmation is needed
     outputs = json.loads(again.out)
     assert (again.code, again.err) == (0, "no changes\n")
     assert outputs["JobQueue"] == "arn:aws:batch:us-east-1:000000000000:job-queue/genomics-pipeline"
@@ -74,7 +74,7 @@ def test_from_nothing_to_a_stack_and_back(cli: Callable[..., Any]) -> None:
 
 
 @pytest.mark.usefixtures("cloudformation")
-def test_nobody_to_ask(cli: Callable[..., Any]) -> None:
+def test_without_a_terminal_confirmation_is_refused(cli: Callable[..., Any]) -> None:
     ended = cli("deploy")
     assert ended.code == 2
     assert " Add     Bucket " in ended.out
@@ -92,7 +92,7 @@ def test_data_are_deleted_only_on_request(cli: Callable[..., Any]) -> None:
     assert ended.err.endswith("1 object version deleted\n")
 
 
-def test_what_is_lost_is_shown_first(capfd: pytest.CaptureFixture[str]) -> None:
+def test_removed_resources_are_shown_first(capfd: pytest.CaptureFixture[str]) -> None:
     changes = (
         Change("Add", "New", "AWS::S3::Bucket", ""),
         Change("Modify", "Queue", "AWS::Batch::JobQueue", "Conditional"),

@@ -96,7 +96,7 @@ def test_a_run_is_uploaded_and_started(
     assert sorted(job["items"][0]["sample"] for job in jobs if job["stage"] == "alignment") == ["A", "B", "C"]
 
 
-def test_what_is_printed(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:
+def test_text_output(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:
     ended = cli("submit", stack.sheet(tmp_path / "cohort.csv", "A"), "--reference", reference)
     run = ended.out.split(":")[0]
     assert ended.out.splitlines() == [
@@ -116,7 +116,7 @@ def test_what_is_printed(stack: Deployed, reference: str, tmp_path: Path, cli: C
     ]
 
 
-def test_the_same_again_starts_nothing(
+def test_the_same_command_starts_nothing_again(
     stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
 ) -> None:
     command = ("submit", stack.sheet(tmp_path / "cohort.csv", "A"), "--reference", reference)
@@ -135,7 +135,7 @@ def test_the_same_again_starts_nothing(
     assert other["run"] != run
 
 
-def test_how_many_may_fail_is_given_and_is_no_part_of_the_name(
+def test_the_tolerance_is_not_part_of_the_name_of_the_run(
     stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
 ) -> None:
     command = ("submit", stack.sheet(tmp_path / "cohort.csv", "A"), "--reference", reference, "--tolerate")
@@ -152,7 +152,7 @@ def test_how_many_may_fail_is_given_and_is_no_part_of_the_name(
     assert (refused.code, errors(refused)) == (2, [message])
 
 
-def test_what_runs_already_is_said(
+def test_a_running_run_is_reported(
     stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
 ) -> None:
     def wait(job: Any, log: Any) -> Any:
@@ -189,7 +189,7 @@ def test_a_reference_of_this_machine_is_uploaded_once(stack: Deployed, fasta: Pa
     assert f"reference: already at {uri}" in again.err.splitlines()
 
 
-def test_everything_that_is_wrong_comes_at_once(stack: Deployed, tmp_path: Path, cli: Cli) -> None:
+def test_all_problems_are_reported_at_once(stack: Deployed, tmp_path: Path, cli: Cli) -> None:
     reads = [stack.put(f"reads/{name}.fastq") for name in ("a1", "a2", "b1")]
     empty = stack.put("reads/b2.fastq", b"")
     here = tmp_path / "c1.fastq"
@@ -347,7 +347,7 @@ def test_other_images_are_deployed(stack: Deployed, aws: str, reference: str, tm
     ]
 
 
-def test_a_start_that_fails_is_no_half_run(
+def test_a_failed_start_leaves_no_incomplete_run(
     stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
 ) -> None:
     sheet = stack.sheet(tmp_path / "cohort.csv", "A")
@@ -364,7 +364,7 @@ def test_a_start_that_fails_is_no_half_run(
     assert summary_of(cli("submit", sheet, "--reference", reference, "--json"))["run"] == folder
 
 
-def test_a_name_that_is_taken_and_forgotten(
+def test_a_name_that_step_functions_does_not_list_any_more(
     stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
 ) -> None:
     sheet = stack.sheet(tmp_path / "cohort.csv", "A")
@@ -376,7 +376,7 @@ def test_a_name_that_is_taken_and_forgotten(
     ]
 
 
-def test_a_large_item_lies_apart(
+def test_a_large_item_is_stored_separately(
     stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
 ) -> None:
     lanes = [(f"L{number}", stack.put(f"reads/{'x' * 150}-{number}.fastq")) for number in range(150)]
@@ -392,7 +392,7 @@ def test_a_large_item_lies_apart(
     assert [(lane["lane"], lane["fastq_1"]) for lane in item["lanes"]] == lanes
 
 
-def test_what_aws_refuses_hides_nothing_else(
+def test_an_error_of_aws_hides_no_other_problem(
     stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
 ) -> None:
     sheet = stack.sheet(tmp_path / "cohort.csv", "A")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from genomics_pipeline.model.batch_retry import OURS, EvaluateOnExit, RetryStrategy, retry_strategy
+from genomics_pipeline.model.batch_retry import STACK_RETRY_STRATEGY, EvaluateOnExit, RetryStrategy, retry_strategy
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.failure import FailureClass
 
@@ -26,7 +26,9 @@ ENDS = {
 @pytest.mark.parametrize("failure", ENDS)
 def test_only_lost_hosts_and_images_are_retried(failure: FailureClass) -> None:
     status_reason, reason, code = ENDS[failure]
-    assert OURS.retries(status_reason, reason, code) == (failure in (FailureClass.HOST_LOST, FailureClass.IMAGE))
+    assert STACK_RETRY_STRATEGY.retries(status_reason, reason, code) == (
+        failure in (FailureClass.HOST_LOST, FailureClass.IMAGE)
+    )
     detail = {"JobId": "1", "StatusReason": status_reason, "Container": {"ExitCode": code, "Reason": reason}}
     assert classify("States.TaskFailed", json.dumps(detail)).failure_class == failure
 
@@ -36,15 +38,15 @@ def test_only_lost_hosts_and_images_are_retried(failure: FailureClass) -> None:
     [("DockerTimeoutError: Could not transition to started", EXITED), (None, "Task failed to start")],
 )
 def test_failures_of_the_agent_are_retried(reason: str | None, status_reason: str) -> None:
-    assert OURS.retries(status_reason, reason, None)
+    assert STACK_RETRY_STRATEGY.retries(status_reason, reason, None)
 
 
 def test_the_strategy_is_within_the_limits_of_aws() -> None:
     """Check the limits of the API reference: RetryStrategy and EvaluateOnExit."""
-    assert 1 <= OURS.attempts <= 10
-    assert len(OURS.evaluate_on_exit) <= 5
-    assert OURS.evaluate_on_exit[-1] == EvaluateOnExit("EXIT", on_reason="*")
-    for entry in OURS.evaluate_on_exit:
+    assert 1 <= STACK_RETRY_STRATEGY.attempts <= 10
+    assert len(STACK_RETRY_STRATEGY.evaluate_on_exit) <= 5
+    assert STACK_RETRY_STRATEGY.evaluate_on_exit[-1] == EvaluateOnExit("EXIT", on_reason="*")
+    for entry in STACK_RETRY_STRATEGY.evaluate_on_exit:
         for pattern in (entry.on_status_reason, entry.on_reason):
             assert pattern is None or (pattern.removesuffix("*").replace(" ", "").isalnum() or pattern == "*")
 
@@ -58,6 +60,6 @@ def test_the_first_matching_entry_decides_and_without_one_batch_retries() -> Non
 
 
 def test_json_round_trip() -> None:
-    assert RetryStrategy.from_json(OURS.to_json()) == OURS
+    assert RetryStrategy.from_json(STACK_RETRY_STRATEGY.to_json()) == STACK_RETRY_STRATEGY
     assert RetryStrategy.from_json({}) == RetryStrategy()
     assert retry_strategy(3, ()).to_json() == {"Attempts": 3, "EvaluateOnExit": [{"OnReason": "*", "Action": "EXIT"}]}

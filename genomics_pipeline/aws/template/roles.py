@@ -23,7 +23,7 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.resource_names import ResourceNames
 
 INSTANCE_ROLE = "InstanceRole"
-OURS = {
+SAME_ACCOUNT = {
     "StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}
 }  # protects from calls of other accounts through the service
 BUCKET_ARN = attribute(BUCKET, "Arn")
@@ -38,7 +38,7 @@ def objects(prefix: str = "") -> dict[str, Any]:
 def states_role(machine: PipelineStateMachine, names: ResourceNames) -> dict[str, Any]:
     """Return the role of a pipeline's state machine."""
     allowed = [*_batch(machine, names), *_children(machine, names), *_map_files(machine), _log_delivery()]
-    return role("states.amazonaws.com", allowed, OURS)
+    return role("states.amazonaws.com", allowed, SAME_ACCOUNT)
 
 
 def _batch(machine: PipelineStateMachine, names: ResourceNames) -> list[Statement]:
@@ -189,8 +189,8 @@ def task_roles(steps: Sequence[str]) -> TemplateResources:
         ),
     ]
     return {
-        JOB_ROLE: role("ecs-tasks.amazonaws.com", job, OURS),
-        # Without OURS: the ECS guide gives that condition for task roles, not for execution roles.
+        JOB_ROLE: role("ecs-tasks.amazonaws.com", job, SAME_ACCOUNT),
+        # Without SAME_ACCOUNT: the ECS guide gives that condition for task roles, not for execution roles.
         EXECUTION_ROLE: role("ecs-tasks.amazonaws.com", execution),
     }
 

@@ -9,7 +9,7 @@ from genomics_pipeline.aws.template.functions import TemplateResources, attribut
 from genomics_pipeline.aws.template.logs import TASKS_LOG
 from genomics_pipeline.aws.template.registry import repository_id
 from genomics_pipeline.aws.template.scratch import SCRATCH
-from genomics_pipeline.model.batch_retry import OURS
+from genomics_pipeline.model.batch_retry import STACK_RETRY_STRATEGY
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.model.task import MEMORY_VARIABLE
@@ -38,7 +38,7 @@ def job_definition(image: StepImage, names: ResourceNames) -> TemplateResources:
                 "JobDefinitionName": names.job_definition(step.name),
                 "PlatformCapabilities": ["EC2"],
                 "PropagateTags": True,
-                "RetryStrategy": OURS.to_json(),
+                "RetryStrategy": STACK_RETRY_STRATEGY.to_json(),
                 "Timeout": {"AttemptDurationSeconds": step.resources.timeout_s},
                 "ContainerProperties": _container(image),
             },

@@ -9,7 +9,7 @@ from pathlib import Path
 from genomics_pipeline.engine.tasks.job import Job, JobDefinition, JobEnd, RunAttempt
 from genomics_pipeline.engine.tasks.job_runner import JobReport
 from genomics_pipeline.engine.tasks.machine_jobs import MachineJobs
-from genomics_pipeline.model.batch_retry import OURS
+from genomics_pipeline.model.batch_retry import STACK_RETRY_STRATEGY
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload
 from genomics_pipeline.records.job import BatchAttempt
@@ -70,7 +70,7 @@ def job_definitions(steps: Mapping[str, StepFolder]) -> dict[str, JobDefinition]
             vcpus=folder.spec.resources.vcpus,
             memory_mib=folder.spec.resources.memory_mib,
             timeout_s=folder.spec.resources.timeout_s,
-            retry=OURS,
+            retry=STACK_RETRY_STRATEGY,
         )
         for folder in steps.values()
     }

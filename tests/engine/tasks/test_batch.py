@@ -20,14 +20,14 @@ from genomics_pipeline.engine.tasks.batch import BatchTasks
 from genomics_pipeline.engine.tasks.job import EXITED, Job, JobDefinition, JobEnd
 from genomics_pipeline.engine.tasks.machine_jobs import MachineJobs
 from genomics_pipeline.language.errors import StatesError
-from genomics_pipeline.model.batch_retry import OURS, TIMED_OUT
+from genomics_pipeline.model.batch_retry import STACK_RETRY_STRATEGY, TIMED_OUT
 
 SUBMIT = "arn:aws:states:::batch:submitJob.sync"
 DEFINITIONS = {
     "align": JobDefinition(2, 1000, 3600),
     "huge": JobDefinition(64, 500_000),
     "small": JobDefinition(1, 10),
-    "ours": JobDefinition(1, 10, None, OURS),
+    "ours": JobDefinition(1, 10, None, STACK_RETRY_STRATEGY),
 }
 # What was asked for, where it stands: spacetelescope/calcloud, tests/artifacts/events/batch-event-timeout-error.json.
 ASKED = [{"Type": "VCPU", "Value": "2"}, {"Type": "MEMORY", "Value": "1000"}]
@@ -208,7 +208,7 @@ def test_what_passes_by_itself_is_tried_again_and_every_attempt_is_told(harness:
         "ExitCode": 0,
         "LogStreamName": "log",
     }
-    assert found["RetryStrategy"] == OURS.to_json()
+    assert found["RetryStrategy"] == STACK_RETRY_STRATEGY.to_json()
     assert [(event.exit_code, event.reason, event.again) for event in harness.seen(JobEnded)] == [
         (None, "Host EC2 (instance i-0123456789abcdef0) terminated.", True),
         (None, "CannotPullContainerError: pull image manifest has been retried", True),
