@@ -92,7 +92,7 @@ class StateNode:
         return _config(processor.node) if processor else {}
 
     @property
-    def distributed(self) -> bool:
+    def is_distributed(self) -> bool:
         """True for a Distributed Map."""
         return self.processor_config.get("Mode") == "DISTRIBUTED"
 

@@ -14,11 +14,11 @@ from tests.conformance.cases import BadCase, Case, Expected
 CASES = cases.load_all()
 
 
-def _named(case: Case) -> str:
+def _case_name(case: Case) -> str:
     return case.name
 
 
-@pytest.mark.parametrize("case", CASES, ids=_named)
+@pytest.mark.parametrize("case", CASES, ids=_case_name)
 def test_the_result_is_that_of_aws(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

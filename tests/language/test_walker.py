@@ -63,7 +63,7 @@ def test_states_have_their_query_language() -> None:
 
 def test_distributed_maps_and_their_configuration() -> None:
     states = {state.name: state for state in walk_states(DOCUMENT)}
-    assert [name for name, state in states.items() if state.distributed] == ["M"]
+    assert [name for name, state in states.items() if state.is_distributed] == ["M"]
     assert states["M"].processor_config["ExecutionType"] == "EXPRESS"
     assert states["D"].processor_config == {}
     assert states["Z"].processor is None

@@ -172,7 +172,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]
         return integer_if_whole(ARITHMETIC[operator](float(left), float(right)))
 
     def evaluate_unary(self, expr: Any, focus: Any, environment: Any) -> Any:
-        """Evaluate a negation; arrays and objects as the library does."""
+        """Evaluate a negation, and the constructor of an array or object as the library does."""
         if expr.value == "-":
             operand = self.eval(expr.expression, focus, environment)
             if operand is None:
@@ -229,7 +229,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]
         return descendants[0] if len(descendants) == 1 else descendants
 
     def evaluate_group_expression(self, expr: Any, focus: Any, environment: Any) -> Any:
-        """Evaluate a group; the library's changes an empty list of its caller."""
+        """Evaluate a group-by; a new list replaces an empty one, which the library would change for the caller."""
         if isinstance(focus, list) and not focus:
             focus = Utils.create_sequence(None)
         return super().evaluate_group_expression(expr, focus, environment)

@@ -101,7 +101,7 @@ def check(text: str) -> str | None:
 
     >>> check("States.ArrayLength($.a)")
     >>> check("States.ArraySize($.a)")
-    'there is no intrinsic function States.ArraySize'
+    'unknown intrinsic function States.ArraySize'
     """
     try:
         calls = list(parse(text).calls())
@@ -114,7 +114,7 @@ def check(text: str) -> str | None:
 
 def _problem(call: Call) -> str | None:
     if call.name not in FUNCTIONS:
-        return f"there is no intrinsic function {call.name}"
+        return f"unknown intrinsic function {call.name}"
     for argument in call.arguments:
         if isinstance(argument, PathArgument) and (problem := path.check(argument.text)):
             return f"'{argument.text}': {problem}"

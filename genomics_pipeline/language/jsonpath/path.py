@@ -62,7 +62,7 @@ def check(text: str) -> str | None:
     >>> check("$.a.length()")
     'functions such as length() are not supported'
     >>> check("a.b")
-    "a path starts with '$'"
+    "a path must start with '$'"
     """
     try:
         function = parse(text).function

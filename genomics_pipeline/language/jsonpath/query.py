@@ -81,7 +81,7 @@ def _correct(selector: JSONPathSelector, descends: bool) -> JSONPathSelector:
         return object_filter
     if isinstance(selector, SliceSelector):
         if selector.slice.step is not None:
-            raise PathSyntaxError("a slice has no step")
+            raise PathSyntaxError("a slice cannot have a step")
         return _ArraySlice(env=selector.env, token=selector.token, start=selector.slice.start, stop=selector.slice.stop)
     return selector
 
@@ -154,7 +154,7 @@ def _refuse_unsupported(text: str) -> None:
     """Refuse features of other JSONPath libraries that AWS lacks (developer guide, "Paths")."""
     bare = _OUTSIDE.sub("''", text)
     if bare[0].isspace():
-        raise PathSyntaxError("a name with spaces stands in brackets and quotes")
+        raise PathSyntaxError("a name with spaces must be in brackets and quotes")
     if call := _CALL.search(bare):
         raise PathSyntaxError(f"functions such as {call[1]}() are not supported")
     if "=~" in bare:

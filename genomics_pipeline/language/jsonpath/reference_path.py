@@ -56,16 +56,16 @@ def check(text: str) -> str | None:
 
     >>> check("$.a['b'][0]")
     >>> check("$.a[*]")
-    'a reference path leads to a single node: it has no wildcards, slices, filters or several names'
+    'a reference path leads to a single node: it cannot have wildcards, slices, filters or lists of names'
     """
     try:
         path = parse(text)
     except PathSyntaxError as error:
         return str(error)
     if path.root != "$":
-        return "a reference path starts with '$' and a name: the context object and variables cannot be written"
+        return "a reference path must start with '$' and a name: the context object and variables cannot be written"
     if path.query is not None:
-        return "a reference path leads to a single node: it has no wildcards, slices, filters or several names"
+        return "a reference path leads to a single node: it cannot have wildcards, slices, filters or lists of names"
     if any(isinstance(step, int) and step < 0 for step in path.steps):
-        return "a reference path has no negative index"
+        return "a reference path cannot have a negative index"
     return f"functions such as {path.function} are not supported" if path.function else None

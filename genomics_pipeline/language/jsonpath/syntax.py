@@ -59,7 +59,7 @@ def parse(text: str) -> JsonPath:
     """
     root = _ROOT.match(text)
     if root is None:
-        raise PathSyntaxError("a path starts with '$'")
+        raise PathSyntaxError("a path must start with '$'")
     steps, end = _steps(text, root.end())
     name = root[1] or root[0]
     if end == len(text):

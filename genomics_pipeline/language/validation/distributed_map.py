@@ -26,7 +26,7 @@ def check_map(state: StateNode) -> Iterator[Diagnostic]:
         return
     if processor := state.processor:
         yield from _check_processor_config(state, f"{processor.path}/ProcessorConfig")
-        if not state.distributed:
+        if not state.is_distributed:
             yield from _check_inline(state)
     reader, batcher, writer = (state.node.get(name) for name in ("ItemReader", "ItemBatcher", "ResultWriter"))
     if isinstance(reader, dict):
@@ -41,11 +41,11 @@ def check_map(state: StateNode) -> Iterator[Diagnostic]:
 def _check_processor_config(state: StateNode, path: str) -> Iterator[Diagnostic]:
     # Source: badmintoncryer/cdk-preflight, pf-sfn-asl-map-distributed and pf-sfn-express-unsupported.
     config = state.processor_config
-    if state.distributed and "ExecutionType" not in config:
+    if state.is_distributed and "ExecutionType" not in config:
         yield missing_fields(path, "ExecutionType")
-    if not state.distributed and "ExecutionType" in config:
+    if not state.is_distributed and "ExecutionType" in config:
         yield unsupported_field("ExecutionType", path)
-    if state.distributed and state.machine.express:
+    if state.is_distributed and state.machine.express:
         words = "The field 'Mode' with value 'DISTRIBUTED' is not supported inside 'EXPRESS' state machines"
         yield schema_violation(words, f"{path}/Mode")
 

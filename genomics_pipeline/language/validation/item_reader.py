@@ -82,7 +82,7 @@ def _check_input_type(config: dict[str, Any], path: str, action: str) -> Iterato
         yield schema_violation("ManifestType needs the resource s3:getObject", f"{path}/ManifestType")
     if manifest == "S3_INVENTORY":
         if kind is not None:
-            yield schema_violation("ManifestType S3_INVENTORY goes without InputType", f"{path}/InputType")
+            yield schema_violation("ManifestType S3_INVENTORY does not allow InputType", f"{path}/InputType")
     elif kind is None:
         if action == "getObject" or flatten:
             yield schema_violation("The field 'InputType' is required", path)
@@ -110,7 +110,9 @@ def _check_csv(config: dict[str, Any], path: str) -> Iterator[Diagnostic]:
     if isinstance(headers, list):
         size = sum(len(header.encode(errors="replace")) for header in headers if isinstance(header, str))
         if size > quotas.CSV_HEADERS.value:
-            yield schema_violation(f"CSVHeaders may have {quotas.CSV_HEADERS}, found {size}", f"{path}/CSVHeaders")
+            yield schema_violation(
+                f"CSVHeaders may have at most {quotas.CSV_HEADERS}, found {size}", f"{path}/CSVHeaders"
+            )
 
 
 def _check_items_pointer(config: dict[str, Any], path: str) -> Iterator[Diagnostic]:

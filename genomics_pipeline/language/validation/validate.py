@@ -41,7 +41,7 @@ def diagnose(document: Any, *, express: bool = False) -> list[Diagnostic]:
         return [Diagnostic(TOO_DEEP, "The states are too deeply nested.", "/")]
     size = len(compact(document))
     if size > quotas.DEFINITION.value:
-        return [schema_violation(f"A definition may have {quotas.DEFINITION}, found {size}", "")]
+        return [schema_violation(f"A definition may have at most {quotas.DEFINITION}, found {size}", "")]
     problems = list(_problems(document, express=express))
     if len(problems) > 1:
         order = {path: number for number, path in enumerate(_paths(document))}

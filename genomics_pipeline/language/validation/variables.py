@@ -38,7 +38,7 @@ def _is_within(path: str, outer: str) -> bool:
 
 def _distributed_processors(machine: MachineNode) -> Iterator[str]:
     for state in machine.states():
-        if state.distributed and state.processor:
+        if state.is_distributed and state.processor:
             yield state.processor.path
 
 

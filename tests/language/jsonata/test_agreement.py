@@ -144,7 +144,7 @@ LEAVES = st.sampled_from(
 )
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     return json.dumps(text)
 
 
@@ -174,7 +174,7 @@ def compound(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
-EXPRESSIONS = st.recursive(LEAVES | NUMBERS.map(str) | st.text("ab 1", max_size=3).map(quoted), compound, max_leaves=6)
+EXPRESSIONS = st.recursive(LEAVES | NUMBERS.map(str) | st.text("ab 1", max_size=3).map(quote), compound, max_leaves=6)
 
 
 @settings(max_examples=300, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

@@ -252,7 +252,7 @@ def test_an_argument_path_without_a_value(text: str, state_input: Any, problem: 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("States.Foo(1)", "there is no intrinsic function States.Foo"),
+        ("States.Foo(1)", "unknown intrinsic function States.Foo"),
         ("States.Array($.a.sum())", "'$.a.sum()': functions such as sum() are not supported"),
         ("States.Array(1", "expected ')' at character 15 of 'States.Array(1'"),
         ("States.Array(1) 2", "unexpected text at character 17 of 'States.Array(1) 2'"),

@@ -248,19 +248,19 @@ def test_an_undefined_variable() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("a.b", "a path starts with '$'"),
-        ("", "a path starts with '$'"),
+        ("a.b", "a path must start with '$'"),
+        ("", "a path must start with '$'"),
         ("$.a.length()", "functions such as length() are not supported"),
         ("$..a.sum()", "functions such as sum() are not supported"),
         ("$.a[?(length(@.b) > 1)]", "functions such as length() are not supported"),
         ("$.a[?(@.b =~ /x/)]", "filtering by regular expression is not supported"),
         ("$.a[?(@.b == $.c)]", "a filter cannot refer to another value, with '$'"),
-        ("$.a[0:4:2]", "a slice has no step"),
-        ("$.a b", "a name with spaces stands in brackets and quotes"),
+        ("$.a[0:4:2]", "a slice cannot have a step"),
+        ("$.a b", "a name with spaces must be in brackets and quotes"),
         ("$.", "expected a shorthand selector in '.'"),
         ("$.a[", "unexpected end of query in '['"),
         ("$.a[~]", "unexpected token '~' in '[~]'"),  # the library's own extensions
-        ("$.a | $.b", "a name with spaces stands in brackets and quotes"),
+        ("$.a | $.b", "a name with spaces must be in brackets and quotes"),
         ("$.a|$.b", "a filter cannot refer to another value, with '$'"),
     ],
 )

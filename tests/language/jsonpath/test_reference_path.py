@@ -63,14 +63,17 @@ def test_conflict(text: str, document: Any, input_text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("a", "a path starts with '$'"),
-        ("$$.a", "a reference path starts with '$' and a name: the context object and variables cannot be written"),
-        ("$x.a", "a reference path starts with '$' and a name: the context object and variables cannot be written"),
-        ("$.a[-1]", "a reference path has no negative index"),
-        ("$..a", "a reference path leads to a single node: it has no wildcards, slices, filters or several names"),
+        ("a", "a path must start with '$'"),
+        ("$$.a", "a reference path must start with '$' and a name: the context object and variables cannot be written"),
+        ("$x.a", "a reference path must start with '$' and a name: the context object and variables cannot be written"),
+        ("$.a[-1]", "a reference path cannot have a negative index"),
+        (
+            "$..a",
+            "a reference path leads to a single node: it cannot have wildcards, slices, filters or lists of names",
+        ),
         (
             "$.a[?(@.b)]",
-            "a reference path leads to a single node: it has no wildcards, slices, filters or several names",
+            "a reference path leads to a single node: it cannot have wildcards, slices, filters or lists of names",
         ),
         ("$.a.size()", "functions such as size() are not supported"),
         ("$.a[0", "unexpected end of segment in '[0'"),

@@ -55,7 +55,7 @@ def values(*names: str) -> str:
             "CSV",
             [
                 f"/{CONFIG}: The field 'CSVHeaderLocation' is required",
-                f"/{CONFIG}/InputType: ManifestType S3_INVENTORY goes without InputType",
+                f"/{CONFIG}/InputType: ManifestType S3_INVENTORY does not allow InputType",
             ],
         ),
         (
@@ -73,7 +73,7 @@ def values(*names: str) -> str:
             f"{CONFIG}/ManifestType",
             "S3_INVENTORY",
             [
-                f"/{CONFIG}/InputType: ManifestType S3_INVENTORY goes without InputType",
+                f"/{CONFIG}/InputType: ManifestType S3_INVENTORY does not allow InputType",
                 f"/{CONFIG}/ManifestType: ManifestType needs the resource s3:getObject",
             ],
         ),
@@ -113,7 +113,7 @@ def values(*names: str) -> str:
             "csv given",
             f"{CONFIG}/CSVHeaders",
             ["é" * 5121],
-            [f"/{CONFIG}/CSVHeaders: CSVHeaders may have 10240 bytes, found 10242"],
+            [f"/{CONFIG}/CSVHeaders: CSVHeaders may have at most 10240 bytes, found 10242"],
         ),
         (
             "csv",

@@ -43,7 +43,7 @@ LONG = "x" * 81
             ["/States/M/ItemProcessor/States/I/Label: DUPLICATE_LABEL_NAME: Duplicate Label name: Outer"],
         ),
         (
-            "jsonata:written",
+            "jsonata:result writer",
             "States/M/Label",
             LONG[:41],
             [
@@ -51,12 +51,12 @@ LONG = "x" * 81
                 "exceeds the 40-character limit allowed by the service"
             ],
         ),
-        ("jsonata:written", "States/M/Label", LONG[:40], []),
-        ("jsonata:written", "States/M/Label", "", ["/States/M/Label: INVALID_LABEL_NAME: Label cannot be empty"]),
-        ("jsonata:written", "States/M/Label", 1, ["/States/M/Label: Expected value of type [STRING]"]),
+        ("jsonata:result writer", "States/M/Label", LONG[:40], []),
+        ("jsonata:result writer", "States/M/Label", "", ["/States/M/Label: INVALID_LABEL_NAME: Label cannot be empty"]),
+        ("jsonata:result writer", "States/M/Label", 1, ["/States/M/Label: Expected value of type [STRING]"]),
         *(
             (
-                "jsonata:written",
+                "jsonata:result writer",
                 "States/M/Label",
                 f"a{character}b",
                 [

@@ -90,14 +90,14 @@ def test_problems_are_in_the_documents_order(check: Callable[..., list[str]]) ->
 
 
 def test_the_size_of_a_definition_is_limited(check: Callable[..., list[str]]) -> None:
-    rest = len(json.dumps({**GOOD["jsonata:comments"], "Comment": ""}, separators=(",", ":")))
-    assert check("jsonata:comments", "Comment", "é" * (quotas.DEFINITION.value - rest)) == []
-    assert check("jsonata:comments", "Comment", "é" * (quotas.DEFINITION.value - rest + 1)) == [
-        "/: A definition may have 1048576 characters, found 1048577"
+    rest = len(json.dumps({**GOOD["jsonata:every comment"], "Comment": ""}, separators=(",", ":")))
+    assert check("jsonata:every comment", "Comment", "é" * (quotas.DEFINITION.value - rest)) == []
+    assert check("jsonata:every comment", "Comment", "é" * (quotas.DEFINITION.value - rest + 1)) == [
+        "/: A definition may have at most 1048576 characters, found 1048577"
     ]
 
 
-def nested(depth: int) -> Any:
+def nest(depth: int) -> Any:
     value: Any = 1
     for _ in range(depth):
         value = [value]
@@ -106,10 +106,10 @@ def nested(depth: int) -> Any:
 
 def test_the_depth_of_a_definition_is_limited(check: Callable[..., list[str]]) -> None:
     place = "States/S/Output"
-    assert check("jsonata:pass", place, nested(MAX_DEPTH - 3)) == []
+    assert check("jsonata:pass", place, nest(MAX_DEPTH - 3)) == []
     expected = ["/: TOO_DEEPLY_NESTED: The states are too deeply nested."]
-    assert check("jsonata:pass", place, nested(MAX_DEPTH - 2)) == expected
-    assert [problem.code for problem in diagnose({"States": nested(100_000)})] == ["TOO_DEEPLY_NESTED"]
+    assert check("jsonata:pass", place, nest(MAX_DEPTH - 2)) == expected
+    assert [problem.code for problem in diagnose({"States": nest(100_000)})] == ["TOO_DEEPLY_NESTED"]
 
 
 def test_a_deeply_nested_expression_is_a_problem(check: Callable[..., list[str]]) -> None:
