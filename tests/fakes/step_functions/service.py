@@ -128,17 +128,6 @@ class StepFunctions:
             "creationDate": machine.created,
         }
 
-    def describe_state_machine_for_execution(self, executionArn: str, **given: Any) -> dict[str, Any]:  # noqa: N803
-        """Describe the state machine of an execution."""
-        machine = self._execution(executionArn).machine
-        return {
-            "stateMachineArn": machine.arn,
-            "name": machine.name,
-            "definition": machine.definition,
-            "roleArn": machine.role,
-            "updateDate": machine.created,
-        }
-
     def list_state_machines(self, maxResults: int | None = None, nextToken: str | None = None) -> dict[str, Any]:  # noqa: N803
         """List all state machines that were created here."""
         entries = [
