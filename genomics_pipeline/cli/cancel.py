@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @stack_option
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 def cancel(run: str, yes: bool, stack: str, as_json: bool) -> None:
-    """End RUN: a run's folder, an s3://bucket/runs/NAME/ URI, or the name of a run in the stack.
+    """End RUN: a run folder, an s3://bucket/runs/NAME/ URI, or the name of a run in the stack.
 
     On AWS the execution is stopped, and every remaining Batch job of the run is terminated. A run on this machine is
     interrupted; `run --resume` continues it. Finished steps are kept.

@@ -26,7 +26,7 @@ from genomics_pipeline.cli.options import stack_option
 def logs(
     run: str, stack: str, failed: bool, item: str | None, stage: str | None, attempt: int | None, lines: int
 ) -> None:
-    """Show the last lines of the logs of tasks in RUN: a run's folder, URI or name.
+    """Show the last lines of the logs of tasks in RUN: a run folder, URI or name.
 
     On AWS the lines are read from CloudWatch Logs, from the log stream of the task's last attempt.
 

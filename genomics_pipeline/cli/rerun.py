@@ -54,7 +54,7 @@ def rerun(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Run the samples of RUN again that failed or were never started: a run's folder, its s3:// URI, or its name.
+    """Run the samples of RUN again that failed or were never started: a run folder, its s3:// URI, or its name.
 
     A rerun is another execution of the same run, over these samples only. Finished steps are not run again. The stages
     over intervals and the cohort then run over all samples that have succeeded so far. --param, --memory and --tolerate

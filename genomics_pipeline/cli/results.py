@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def results(
     run: str, stack: str, samples: tuple[str, ...], failed: bool, target: Path | None, as_json: bool, as_tsv: bool
 ) -> None:
-    """List the files of each sample and of the cohort in RUN: a run's folder, URI or name.
+    """List the files of each sample and of the cohort in RUN: a run folder, URI or name.
 
     With --failed, list every sample (or interval, or the cohort) that failed or was never started instead.
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--watch", "watched", is_flag=True, help="Show the state until the run ends; Ctrl-C only stops watching.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with --watch one per line.")
 def status(run: str, stack: str, watched: bool, as_json: bool) -> None:
-    """Show the state of RUN: a run's folder, its s3:// URI, or the name of a run in the stack.
+    """Show the state of RUN: a run folder, its s3:// URI, or the name of a run in the stack.
 
     The exit code is 0 if the run is running or has succeeded, and 1 if it failed or was aborted.
 

@@ -161,9 +161,9 @@ def test_functions_run_tasks(cli: Cli, here: Path) -> None:
         },
     )
     write(here / "input.json", {"n": 3})
-    given = [f"{function}=tasks_of_mine:double", f"{SEND}=tasks_of_mine:send"]
-    given.append(f"{SEND}.waitForTaskToken=tasks_of_mine:approve")
-    options = [option for task in given for option in ("--task", task)]
+    tasks = [f"{function}=tasks_of_mine:double", f"{SEND}=tasks_of_mine:send"]
+    tasks.append(f"{SEND}.waitForTaskToken=tasks_of_mine:approve")
+    options = [option for task in tasks for option in ("--task", task)]
     ended = cli("execute", "machine.json", "--input", "input.json", "--json", *options)
     assert json.loads(ended.out)["output"] == [
         {"MessageId": SEND, "QueueUrl": "q", "MessageBody": {"n": 12}},
@@ -262,8 +262,8 @@ def test_the_definition_of_a_run_is_executed_by_the_same_worker(cli: Cli, here: 
     before = made.read_bytes()
     (here / "buckets/RUN/steps").rename(here / "completion records")
     made.unlink()
-    definition, given = "buckets/RUN/definition.json", "buckets/RUN/input.json"
-    ended = cli("execute", definition, "--input", given, "--root", "buckets", "--json")
+    definition, execution_input = "buckets/RUN/definition.json", "buckets/RUN/input.json"
+    ended = cli("execute", definition, "--input", execution_input, "--root", "buckets", "--json")
     result = json.loads(ended.out)
     assert (ended.code, result["status"]) == (0, "SUCCEEDED"), result
     assert [(run["label"], run["itemCounts"]["failed"]) for run in result["map_runs"]] == [

@@ -51,19 +51,19 @@ def _states(deployment: Deployment, machines: Sequence[PipelineStateMachine]) ->
     return [
         Statement(
             "FindStack",
-            "every command asks where the stack's bucket is, runs for its state machines; a stack's ARN ends in an id",
+            "every command looks up the stack's bucket, and runs its state machines; the ARN of a stack ends in an id",
             ["cloudformation:DescribeStacks", "cloudformation:ListStackResources"],
             [_arn(deployment, "cloudformation", f"stack/{deployment.names.stack}/*")],
         ),
         Statement(
             "StartRuns",
-            "submit compares the definition and starts an execution; runs lists them",
+            "submit compares the definition and starts an execution; runs lists executions",
             ["states:DescribeStateMachine", "states:StartExecution", "states:ListExecutions"],
             [states(f"stateMachine:{name}") for name in names],
         ),
         Statement(
             "FollowRuns",
-            "status, results, cancel and redrive; a run is an execution of its own name",
+            "status, results, cancel and redrive use executions, whose names are those of runs",
             [
                 "states:DescribeExecution",
                 "states:GetExecutionHistory",
@@ -75,13 +75,13 @@ def _states(deployment: Deployment, machines: Sequence[PipelineStateMachine]) ->
         ),
         Statement(
             "FollowMapRuns",
-            "status counts the items of a Map Run; logs finds its children",
+            "status counts the items of a Map Run; logs lists its child executions",
             ["states:DescribeMapRun", "states:ListExecutions"],
             [states(f"mapRun:{name}") for name in maps],
         ),
         Statement(
             "FollowChildren",
-            "logs looks for the job of a child",
+            "logs finds the job of a child execution",
             ["states:DescribeExecution", "states:GetExecutionHistory"],
             [states(f"execution:{name}") for name in maps],
         ),
@@ -92,25 +92,25 @@ def _jobs(deployment: Deployment, steps: Sequence[str]) -> list[Statement]:
     return [
         Statement(
             "DescribeJobs",
-            "submit reads job definitions, cancel looks for jobs, logs for a log stream; the actions know no resources",
+            "submit reads job definitions, cancel lists jobs, logs finds log streams; the actions support no resources",
             ["batch:DescribeJobDefinitions", "batch:DescribeJobs", "batch:ListJobs"],
             ["*"],
         ),
         Statement(
             "FindImages",
-            "submit looks whether the steps' images were pushed",
+            "submit checks that the images of the steps were pushed",
             ["ecr:DescribeImages"],
             [_arn(deployment, "ecr", f"repository/{deployment.names.repository(step)}") for step in steps],
         ),
         Statement(
             "TerminateJobs",
-            "cancel ends jobs that are left; a job's id is only known when it runs",
+            "cancel terminates remaining jobs, whose ids are known only after submission",
             ["batch:TerminateJob"],
             [_arn(deployment, "batch", "job/*")],
         ),
         Statement(
             "ReadLogs",
-            "logs reads the stream of a task; its name holds the task's id",
+            "logs reads the log stream of a task, whose name contains the id of the task",
             ["logs:GetLogEvents"],
             [_arn(deployment, "logs", f"log-group:{deployment.names.log_group}:log-stream:*")],
         ),
@@ -122,19 +122,19 @@ def _objects(deployment: Deployment) -> list[Statement]:
     return [
         Statement(
             "FindObjects",
-            "submit looks whether inputs are there, runs and results list; a prefix would make 403 of 404",
+            "submit checks that inputs exist, runs and results list objects; with a prefix, S3 answers 403, not 404",
             ["s3:ListBucket"],
             [bucket],
         ),
         Statement(
             "ReadObjects",
-            "status, logs and results read what a run wrote; submit its inputs",
+            "status, logs and results read the objects of a run; submit reads its inputs",
             ["s3:GetObject"],
             [f"{bucket}/*"],
         ),
         Statement(
             "WriteRuns",
-            "submit writes manifest, intervals and definition of a run, and references; in parts where they are large",
+            "submit writes the manifest, intervals and definition of a run, and references, in parts if large",
             ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
             [f"{bucket}/{run_layout.RUNS}*", f"{bucket}/{run_layout.REFERENCES}*"],
         ),
@@ -147,16 +147,18 @@ def _inputs(buckets: Sequence[str]) -> list[Statement]:
     return [
         Statement(
             "ReadInputs",
-            "submit looks whether inputs are there, and reads a reference's index",
+            "submit checks that inputs exist, and reads the index of a reference",
             ["s3:GetObject"],
             [f"{bucket}/*" for bucket in buckets],
         ),
-        Statement("FindInputs", "without it S3 says 403, not 404", ["s3:ListBucket"], list(buckets)),
+        Statement(
+            "FindInputs", "without this permission, S3 answers 403 instead of 404", ["s3:ListBucket"], list(buckets)
+        ),
     ]
 
 
 def _key(key: str) -> list[Statement]:
     if not key:
         return []
-    why = "S3, Step Functions and CloudWatch use the key for those who read and write what it encrypts"
+    why = "S3, Step Functions and CloudWatch use the key on behalf of users who read and write encrypted data"
     return [Statement("UseKey", why, ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"], [key])]
