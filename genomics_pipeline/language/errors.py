@@ -60,8 +60,8 @@ class StatesError(Exception):
         """Return the error with a cause that names the state whose field could not be evaluated, in AWS's words."""
         if not self.evaluation_failed:
             return self
-        place = f"An error occurred while executing the state '{state}' (entered at the event id #{event}). "
-        return StatesError(self.error, f"{place}{self.cause}", aliases=self.aliases, evaluation_failed=False)
+        beginning = f"An error occurred while executing the state '{state}' (entered at the event id #{event}). "
+        return StatesError(self.error, f"{beginning}{self.cause}", aliases=self.aliases, evaluation_failed=False)
 
     def output(self) -> dict[str, str]:
         """Return the error output that a catcher receives, ``$states.errorOutput``."""

@@ -203,9 +203,9 @@ class Corrections:
             return items
         shuffled: list[Any] = []
         for count, item in enumerate(items, 1):
-            place = int(evaluation_host().random() * count)
+            index = int(evaluation_host().random() * count)
             shuffled.append(item)
-            shuffled[place], shuffled[-1] = item, shuffled[place]
+            shuffled[index], shuffled[-1] = item, shuffled[index]
         return shuffled
 
     @staticmethod

@@ -12,7 +12,7 @@ from genomics_pipeline.language.jsonata.library import JException, Jsonata, Pars
 from genomics_pipeline.language.jsonata.limits import MAX_SECONDS, too_deep, too_large, too_long
 from genomics_pipeline.language.jsonata.messages import JsonataError
 from genomics_pipeline.language.jsonata.operators import ARITHMETIC, integer_if_whole, is_true, sort, string
-from genomics_pipeline.language.jsonata.reads import prepare_bindings, pure_path, reads
+from genomics_pipeline.language.jsonata.reads import prepare_bindings, pure_path, read_members
 from genomics_pipeline.language.jsonata.regular_expressions import Matcher
 from genomics_pipeline.language.jsonata.syntax_tree import parse, parse_wrapper
 from genomics_pipeline.language.jsonata.values import NULL, equal, is_function
@@ -31,7 +31,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]
         self.errors = None
         self.environment = self.create_frame(Jsonata.static_frame)
         self.environment.bindings.update(functions)
-        self.reads = reads(self.ast)
+        self.read_members = read_members(self.ast)
         self.input = None
         self._milliseconds: int | None = None
 
@@ -44,7 +44,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]
         evaluation.deadline = host.processor_seconds() + MAX_SECONDS
         evaluation._milliseconds = None
         evaluation.environment = self.create_frame(self.environment)
-        evaluation.environment.bindings.update(prepare_bindings(bindings, self.reads))
+        evaluation.environment.bindings.update(prepare_bindings(bindings, self.read_members))
         # The library's functions call back the instance of their thread.
         before = getattr(Jsonata.CURRENT, "jsonata", None)
         Jsonata.CURRENT.jsonata = evaluation
@@ -112,20 +112,20 @@ class Evaluator(Jsonata):  # type: ignore[misc]
         selected = Utils.create_sequence()
         selected.tuple_stream = tuples
         if predicate.type == "number":
-            place = _index(predicate.value, items)
-            item = items[place] if 0 <= place < len(items) else None
+            index = _index(predicate.value, items)
+            item = items[index] if 0 <= index < len(items) else None
             if isinstance(item, list):
                 return item
             if item is not None:
                 selected.append(item)
             return selected
-        for place, item in enumerate(items):
+        for index, item in enumerate(items):
             frame = self.create_frame_from_tuple(environment, item) if tuples else environment
             answer = self.eval(predicate, item["@"] if tuples else item, frame)
             if Utils.is_numeric(answer):
                 answer = [answer]
             if Utils.is_array_of_numbers(answer):
-                selected.extend(item for number in answer if _index(number, items) == place)
+                selected.extend(item for number in answer if _index(number, items) == index)
             elif is_true(answer):
                 selected.append(item)
         return selected
@@ -269,8 +269,8 @@ class Evaluator(Jsonata):  # type: ignore[misc]
 
 
 def _index(number: float, items: list[Any]) -> int:
-    place = math.floor(number)
-    return place + len(items) if place < 0 else place
+    index = math.floor(number)
+    return index + len(items) if index < 0 else index
 
 
 _EVALUATE = {

@@ -133,9 +133,9 @@ class AddedFunction(Jsonata.JFunction):  # type: ignore[misc]
         Raises:
             JException: ``T0410``, for the first one of the wrong type.
         """
-        for place, (argument, kind) in enumerate(zip(args, self._kinds, strict=False), 1):
+        for index, (argument, kind) in enumerate(zip(args, self._kinds, strict=False), 1):
             if argument is not None and kind != "x" and self.signature.get_symbol(argument) != kind:
-                raise JsonataError("T0410", index=place, token=self.function_name)
+                raise JsonataError("T0410", index=index, token=self.function_name)
         if not self._required <= len(args) <= len(self._kinds):
             raise JsonataError("T0410", index=min(len(args), len(self._kinds)) + 1, token=self.function_name)
         return args

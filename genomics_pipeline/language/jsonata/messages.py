@@ -71,12 +71,12 @@ def _values(error: JException, template: str) -> dict[str, Any]:
     if isinstance(error, JsonataError):
         values = dict(error.values)
     else:
-        attributes = [error.current, error.expected, error.extra]
+        arguments = [error.current, error.expected, error.extra]
         if error.error in ("T0411", "D1002"):  # these hold the value in `expected`
-            attributes = [attributes[1]]
+            arguments = [arguments[1]]
         elif error.error == "S0213" and error.current is None:
-            attributes = [Utils.NULL_VALUE]
-        values = dict(zip(names, attributes, strict=False))
+            arguments = [Utils.NULL_VALUE]
+        values = dict(zip(names, arguments, strict=False))
     if "type" in values:
         values["type"] = _TYPES.get(str(values["type"])[:1], values["type"])
     token = getattr(error, "token", None)  # the innermost function or operator

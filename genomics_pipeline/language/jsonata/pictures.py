@@ -70,7 +70,7 @@ def _format_number(value: Any, picture: str, options: dict[str, str]) -> str:
         return options.get(name, default)
 
     zero, point = option("zero-digit", "0"), option("decimal-separator", ".")
-    digits = "".join(chr(ord(zero) + place) for place in range(10)) + option("digit", "#")
+    digits = "".join(chr(ord(zero) + value_of_digit) for value_of_digit in range(10)) + option("digit", "#")
     parts = picture.split(option("pattern-separator", ";"))
     for part in parts:
         _check_sub_picture(part, digits, option("grouping-separator", ","), point, option("exponent-separator", "e"))
@@ -79,16 +79,16 @@ def _format_number(value: Any, picture: str, options: dict[str, str]) -> str:
     exact = Decimal(repr(value))
     if option("exponent-separator", "e") not in part.strip():
         fraction = part.partition(point)[2]
-        exact = round_half_even(exact.scaleb(scale), sum(sign in digits for sign in fraction)).scaleb(-scale)
+        exact = round_half_even(exact.scaleb(scale), sum(character in digits for character in fraction)).scaleb(-scale)
     text: str = Library.format_number(exact, picture, options)
     return text
 
 
 def _check_sub_picture(sub_picture: str, digits: str, grouping: str, point: str, exponent: str) -> None:
     """Raise the errors of a sub-picture that the library misses or gives another code."""
-    active = [place for place, sign in enumerate(sub_picture) if sign in digits + grouping + point]
+    active = [index for index, character in enumerate(sub_picture) if character in digits + grouping + point]
     active_part = sub_picture[active[0] : active[-1] + 1] if active else ""
-    if any(sign not in digits + grouping + point + exponent for sign in active_part) or not active_part:
+    if any(character not in digits + grouping + point + exponent for character in active_part) or not active_part:
         raise JsonataError("D3086")
     if grouping * 2 in sub_picture:
         raise JsonataError("D3089")
@@ -117,7 +117,7 @@ def _call_with_picture(function: Any, value: Any, picture: str | None, *more: An
 
 def _millis(match: re.Match[str]) -> float:
     year, month, day, hour, minute, second = (
-        int(match[place] or low) for place, low in enumerate((0, 1, 1, 0, 0, 0), 1)
+        int(match[group] or least) for group, least in enumerate((0, 1, 1, 0, 0, 0), 1)
     )
     try:
         moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)

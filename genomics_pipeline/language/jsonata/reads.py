@@ -12,17 +12,17 @@ from typing import Any
 from genomics_pipeline.language.jsonata.library import Parser
 from genomics_pipeline.language.jsonata.values import with_nulls
 
-Reads = dict[str, Any]  # by member: the members of it that are read; None for all of it
+ReadMembers = dict[str, Any]  # by member: the members of it that are read; None for all of it
 
 
-def reads(tree: Any) -> Reads:
+def read_members(tree: Any) -> ReadMembers:
     """Return the members that a syntax tree reads, by variable.
 
     >>> from genomics_pipeline.language.jsonata.syntax_tree import parse
-    >>> reads(parse("$states.input.a.b & $states.input.c[0].d & $x"))
+    >>> read_members(parse("$states.input.a.b & $states.input.c[0].d & $x"))
     {'states': {'input': {'a': {'b': None}, 'c': None}}, 'x': None}
     """
-    members: Reads = {}
+    members: ReadMembers = {}
     _walk(tree, members, set())
     return members
 
@@ -49,18 +49,18 @@ def _has_modifiers(step: Any) -> bool:
     )
 
 
-def prepare_bindings(bindings: Mapping[str, Any], read: Reads) -> dict[str, Any]:
+def prepare_bindings(bindings: Mapping[str, Any], read: ReadMembers) -> dict[str, Any]:
     """Return the parts of the variables that are read, as the library represents them."""
     return {name: _prune(bindings[name], below) for name, below in read.items() if name in bindings}
 
 
-def _prune(value: Any, read: Reads | None) -> Any:
+def _prune(value: Any, read: ReadMembers | None) -> Any:
     if read is None or not isinstance(value, Mapping):
         return with_nulls(value)
     return {name: _prune(value[name], below) for name, below in read.items() if name in value}
 
 
-def _walk(node: Any, members: Reads, visited: set[int]) -> None:
+def _walk(node: Any, members: ReadMembers, visited: set[int]) -> None:
     if isinstance(node, list | tuple):
         for child in node:
             _walk(child, members, visited)
@@ -94,10 +94,10 @@ def _chain(steps: list[Any]) -> list[str]:
     return names or [str(steps[0].value)]
 
 
-def _add_chain(members: Reads, names: list[str]) -> None:
-    for place, name in enumerate(names):
-        below = members.setdefault(name, {} if place < len(names) - 1 else None)
-        if below is None or place == len(names) - 1:
+def _add_chain(members: ReadMembers, names: list[str]) -> None:
+    for index, name in enumerate(names):
+        below = members.setdefault(name, {} if index < len(names) - 1 else None)
+        if below is None or index == len(names) - 1:
             members[name] = None
             return
         members = below

@@ -61,7 +61,7 @@ class Matcher(Jsonata.JFunctionCallable):  # type: ignore[misc]
         """Yield the matches; positions count UTF-16 code units, as in JavaScript."""
         match = self._pattern.search(text)
         while match:
-            start, end = (_utf16_offset(text, place) for place in match.span())
+            start, end = (_utf16_offset(text, index) for index in match.span())
             yield {"match": match[0], "start": start, "end": end, "groups": list(match.groups())}
             if match.end() >= len(text):
                 return
@@ -70,8 +70,8 @@ class Matcher(Jsonata.JFunctionCallable):  # type: ignore[misc]
                 raise JsonataError("D1004", value=self._pattern.pattern)
 
 
-def _utf16_offset(text: str, place: int) -> int:
-    return place if text.isascii() else len(text[:place].encode("utf-16-le", "surrogatepass")) // 2
+def _utf16_offset(text: str, index: int) -> int:
+    return index if text.isascii() else len(text[:index].encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _slice_utf16(text: str, start: int, end: int | None = None) -> str:

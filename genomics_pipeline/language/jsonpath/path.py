@@ -119,22 +119,22 @@ def _value_beyond_end(path: JsonPath, scope: PathScope) -> Any:
         NotFound: if the path goes on from there.
     """
     value = _root_value(path, scope)
-    for place, step in enumerate(path.steps):
+    for index, step in enumerate(path.steps):
         if isinstance(value, list) and isinstance(step, int) and not -len(value) <= step < len(value):
-            if place + 1 == len(path.steps) and path.query is None:
+            if index + 1 == len(path.steps) and path.query is None:
                 return BEYOND_END
             break
         value = value[step]
     raise NotFound(
-        f"Missing property in path {spell_path(path.root, path.steps[: place + 1])}", _root_value(path, scope), ""
+        f"Missing property in path {spell_path(path.root, path.steps[: index + 1])}", _root_value(path, scope), ""
     )
 
 
 def _not_found(path: JsonPath, scope: PathScope) -> NotFound:
     """Return the error of the first step that cannot be taken, in Jayway's words."""
     root = value = _root_value(path, scope)
-    for place, step in enumerate(path.steps):
-        before = path.steps[:place]
+    for index, step in enumerate(path.steps):
+        before = path.steps[:index]
         if isinstance(step, int):
             if not isinstance(value, list):
                 detail = f"Filter: [{step}] can only be applied to arrays. Current context is: {compact(value)}"
@@ -142,7 +142,7 @@ def _not_found(path: JsonPath, scope: PathScope) -> NotFound:
         elif not isinstance(value, dict):
             return NotFound(f"Property ['{step}'] not found in path {spell_path(path.root, before)}", root, step)
         elif step not in value:
-            if place + 1 == len(path.steps) and path.query is None:
+            if index + 1 == len(path.steps) and path.query is None:
                 return NotFound(f"No results for path: {spell_path(path.root, path.steps)}", root, step)
             return NotFound(f"Missing property in path {spell_path(path.root, (*before, step))}", root, step)
         value = value[step]

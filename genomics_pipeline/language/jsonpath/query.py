@@ -58,9 +58,9 @@ class _ObjectFilter(Filter):
             if self._selects(node, node.obj):
                 yield node
         elif isinstance(node.obj, list) and not self.descends:  # a descent visits the members itself
-            for place, item in enumerate(node.obj):
+            for index, item in enumerate(node.obj):
                 if isinstance(item, Mapping) and self._selects(node, item):
-                    yield node.new_child(item, place)
+                    yield node.new_child(item, index)
 
     def _selects(self, node: JSONPathMatch, current: Any) -> bool:
         return bool(self.expression.evaluate(FilterContext(env=self.env, current=current, root=node.root)))

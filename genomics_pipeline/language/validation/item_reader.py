@@ -44,10 +44,10 @@ def check_item_reader(reader: Node, path: str, language: str) -> Iterator[Diagno
     if action == "getObject" and "ReaderConfig" not in reader:
         yield missing_fields(path, "ReaderConfig")
     if isinstance(config, dict):
-        place = f"{path}/ReaderConfig"
-        yield from _check_input_type(config, place, action)
-        yield from _check_csv(config, place)
-        yield from _check_items_pointer(config, place)
+        config_path = f"{path}/ReaderConfig"
+        yield from _check_input_type(config, config_path, action)
+        yield from _check_csv(config, config_path)
+        yield from _check_items_pointer(config, config_path)
         yield from _check_version(reader, config, path)
 
 

@@ -147,15 +147,15 @@ def _template(language: str) -> Keyword:
             problems = templates.jsonpath_template_problems(value)
         else:
             return
-        yield from (SchemaViolation(message, place, code) for code, message, place in problems)
+        yield from (SchemaViolation(message, path, code) for code, message, path in problems)
 
     return template
 
 
 def _variables(language: str) -> Keyword:
     def variables(_: Any, __: Any, value: Any, ___: Any) -> Iterator[ValidationError]:
-        for code, message, place in templates.variable_name_problems(value, jsonpath=language != JSONATA):
-            yield SchemaViolation(message, place, code)
+        for code, message, path in templates.variable_name_problems(value, jsonpath=language != JSONATA):
+            yield SchemaViolation(message, path, code)
 
     return variables
 

@@ -45,5 +45,5 @@ def check_shape(name: str, node: Any, path: str, language: str) -> Iterator[Diag
         language: Its state's query language.
     """
     for error in _validator(name, language).iter_errors(node):
-        place = path + "".join(f"[{key}]" if isinstance(key, int) else f"/{key}" for key in error.absolute_path)
-        yield Diagnostic(getattr(error, "code", SCHEMA), error.message, place or "/")
+        error_path = path + "".join(f"[{key}]" if isinstance(key, int) else f"/{key}" for key in error.absolute_path)
+        yield Diagnostic(getattr(error, "code", SCHEMA), error.message, error_path or "/")

@@ -17,13 +17,13 @@ def jsonata_template_problems(template: Any, member: str | None) -> Iterator[Tem
     """Yield the problems of a template's expressions; `member` is as for `expressions.jsonata_problems`."""
     waiting: list[tuple[Any, TemplatePath]] = [(template, [])]
     while waiting:
-        value, place = waiting.pop()
+        value, path = waiting.pop()
         if starts_expression(value):
-            yield from ((code, message, place) for code, message in jsonata_problems(value, member))
+            yield from ((code, message, path) for code, message in jsonata_problems(value, member))
         elif isinstance(value, dict):
-            waiting.extend((inner, [*place, key]) for key, inner in reversed(value.items()))
+            waiting.extend((inner, [*path, key]) for key, inner in reversed(value.items()))
         elif isinstance(value, list):
-            waiting.extend((inner, [*place, number]) for number, inner in reversed(list(enumerate(value))))
+            waiting.extend((inner, [*path, number]) for number, inner in reversed(list(enumerate(value))))
 
 
 def jsonpath_template_problems(template: Any) -> Iterator[TemplateProblem]:

@@ -41,14 +41,14 @@ def check_transitions(machine: MachineNode) -> Iterator[Diagnostic]:
 
 def _targets(state: StateNode) -> Iterator[tuple[str, str]]:
     """Yield the targets of a state's transitions, each as path and name."""
-    node, places = state.node, []
+    node, targets = state.node, []
     if state.kind == "Choice":
-        places += [("Default", node.get("Default")), *_entries(node, "Choices")]
+        targets += [("Default", node.get("Default")), *_entries(node, "Choices")]
     else:
-        places.append(("Next", node.get("Next")))
+        targets.append(("Next", node.get("Next")))
     if state.kind in _CATCHING_TYPES:
-        places += _entries(node, "Catch")
-    yield from ((f"{state.path}/{place}", target) for place, target in places if isinstance(target, str))
+        targets += _entries(node, "Catch")
+    yield from ((f"{state.path}/{path}", target) for path, target in targets if isinstance(target, str))
 
 
 def _entries(node: Any, field: str) -> list[tuple[str, Any]]:

@@ -26,10 +26,10 @@ def check_scopes(machines: Sequence[MachineNode]) -> Iterator[Diagnostic]:
             if path != inner and _is_within(inner, path) and all(_is_within(path, boundary) for boundary in boundaries)
             for name, _ in others
         }
-        for name, place in names:
+        for name, assign_path in names:
             if name in outer:
                 words = f"The variable name '{name}' was already defined in a parent scope."
-                yield Diagnostic(DUPLICATE_VARIABLE, words, place)
+                yield Diagnostic(DUPLICATE_VARIABLE, words, assign_path)
 
 
 def _is_within(path: str, outer: str) -> bool:
