@@ -49,4 +49,4 @@ def deploy(stack: str, pipelines: Sequence[str], parameters: Sequence[str], yes:
     else:
         for name, value in outputs.items():
             click.echo(f"{name}: {value}")
-        click.echo("next: genomics-pipeline containers push, then genomics-pipeline submit MANIFEST")
+        click.echo("next: genomics-pipeline containers push, then genomics-pipeline submit SHEET")

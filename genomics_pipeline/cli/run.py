@@ -14,7 +14,7 @@ from genomics_pipeline.cli.signals import end_on_sigterm
 
 
 @click.command(short_help="Run a sample sheet through a pipeline on this machine.")
-@click.argument("manifest")
+@click.argument("manifest", metavar="SHEET")
 @click.option("--reference", required=True, help="FASTA file, plain or compressed: a path or URI.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The run folder.")
 @click.option("--pipeline", default="germline", show_default=True, help="A pipeline's name, or a pipeline file.")
@@ -40,7 +40,7 @@ from genomics_pipeline.cli.signals import end_on_sigterm
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 def run(as_json: bool, **options: Any) -> None:
-    """Run MANIFEST (a sample sheet: CSV, TSV or JSON Lines) through a pipeline into a run folder.
+    """Run SHEET (a sample sheet: CSV, TSV or JSON Lines) through a pipeline into a run folder.
 
     Steps that have already finished with the same inputs, parameters and version are not run again.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Run a sample sheet through a pipeline on AWS.")
-@click.argument("manifest")
+@click.argument("manifest", metavar="SHEET")
 @click.option("--reference", required=True, help="FASTA file: a path, or an s3:// URI with its indexes beside it.")
 @click.option("--pipeline", default="germline", show_default=True, help="A pipeline's name, or a pipeline file.")
 @click.option(
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Check everything; upload and start nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run as one JSON object.")
 def submit(as_json: bool, **options: Any) -> None:
-    """Run MANIFEST (a sample sheet: CSV, TSV or JSON Lines) through a pipeline on AWS, in a deployed stack.
+    """Run SHEET (a sample sheet: CSV, TSV or JSON Lines) through a pipeline on AWS, in a deployed stack.
 
     The command first checks the sheet, the existence of every file, the reference, the stack and AWS's limits, and
     reports all problems at once. The name of a run is derived from its contents: the same command does not start a

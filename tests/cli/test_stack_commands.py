@@ -52,7 +52,7 @@ def test_a_stack_is_created_and_deleted(cli: Callable[..., Any]) -> None:
         "AWS::StepFunctions::StateMachine",
     ]
     assert "followed by a second change set with 1 state machine" in lines
-    assert lines[-1] == "next: genomics-pipeline containers push, then genomics-pipeline submit MANIFEST"
+    assert lines[-1] == "next: genomics-pipeline containers push, then genomics-pipeline submit SHEET"
     assert "CREATE_COMPLETE              genomics-pipeline" in made.err
 
     again = cli("deploy", "--json")  # nothing changes, so no confirmation is needed
