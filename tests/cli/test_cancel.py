@@ -76,7 +76,7 @@ def test_execution_and_jobs_end(stack: Deployed, step_functions: FakeAws, submit
     execution.wait()
     assert ended.code == 0
     assert ended.out.startswith(f"{run}: ABORTED; ")
-    described = execution.described()
+    described = execution.description()
     assert (described["status"], described["error"]) == ("ABORTED", "Cancelled")
     assert described["cause"] == "cancelled by `genomics-pipeline cancel`"
     jobs = step_functions.batch.jobs

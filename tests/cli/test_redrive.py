@@ -245,7 +245,7 @@ def test_more_samples_in_a_fail_state_than_are_tolerated(
 ) -> None:
     jobs.broken = {"A", "B", "C"}
     run = submit_run("A", "B", "C")
-    assert step_functions.execution(run).described()["error"] == "States.ExceedToleratedFailureThreshold"
+    assert step_functions.execution(run).description()["error"] == "States.ExceedToleratedFailureThreshold"
     reason, message, rerun = refusal(cli, run)
     assert reason == "FAIL_STATE"
     assert message.endswith(

@@ -1,4 +1,4 @@
-"""The walkthrough "Adding a step": its files are written and its commands run, in order, as a reader would."""
+"""The walkthrough "Adding a step": its files are written and its commands run, in order."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def command(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder where everything on the page was done."""
+    """Return a folder in which the page's files are written and its commands have run."""
     folder = tmp_path_factory.mktemp("reader")
     page = PAGE.read_text()
     files = FILE.findall(page)
@@ -36,19 +36,19 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = [line for block in COMMANDS.findall(page) for line in block.splitlines()]
     assert len(lines) == 5
     for line in lines:
-        ended = command(line, folder)
-        assert ended.returncode == 0, f"{line}\n{ended.stderr}"
+        process = command(line, folder)
+        assert process.returncode == 0, f"{line}\n{process.stderr}"
     return folder
 
 
-def test_the_step_counted_every_sample(reader: Path) -> None:
+def test_the_step_counts_every_sample(reader: Path) -> None:
     for sample in ("sample1", "sample2"):
         reads = json.loads((reader / f"counted/results/reports/contig_reads/{sample}.contig_reads.json").read_text())
         assert set(reads) == {"chr1", "chr2"}
         assert sum(reads.values()) > 300
 
 
-def test_the_step_alone_made_the_same(reader: Path) -> None:
+def test_the_step_alone_gives_the_same_output(reader: Path) -> None:
     alone, in_pipeline = (
         (reader / folder / "sample1.contig_reads.json").read_bytes()
         for folder in ("alone/results", "counted/results/reports/contig_reads")
@@ -56,19 +56,19 @@ def test_the_step_alone_made_the_same(reader: Path) -> None:
     assert alone == in_pipeline
 
 
-def test_the_second_run_repeated_only_what_its_parameter_touches(reader: Path) -> None:
+def test_the_second_run_repeats_only_the_step_of_the_changed_parameter(reader: Path) -> None:
     summary = json.loads((reader / "counted/run.json").read_text())["summary"]
     assert summary["steps"] == {"run": 2, "reused": 2}
 
 
 def test_a_sample_that_the_step_refuses_is_reported_with_its_message(reader: Path) -> None:
-    ended = command(
+    process = command(
         "genomics-pipeline run cohort/cohort.csv --reference cohort/reference.fa --out strict --json "
         "--pipeline ./counted.toml --param contig_reads.min_reads=1000000",
         reader,
     )
-    assert ended.returncode == 1
-    rows = json.loads(ended.stdout)["samples"]
+    assert process.returncode == 1
+    rows = json.loads(process.stdout)["samples"]
     assert {row["state"] for row in rows} == {"FAILED"}
     assert "expected at least 1000000 mapped reads, found" in rows[0]["error"]
     assert rows[0]["error"].startswith("contig_reads: ")

@@ -14,8 +14,8 @@ PAGE = (ROOT / "docs" / "faults.md").read_text()
 
 def test_the_example() -> None:
     (text,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-    found = parse_faults(text, file="f", stages={"alignment": "sample"}, samples=["NA12878", "NA12879"])
-    assert [fault.kind for fault in found.faults] == ["host_lost", "out_of_memory", "bad_input"]
+    plan = parse_faults(text, file="f", stages={"alignment": "sample"}, samples=["NA12878", "NA12879"])
+    assert [fault.kind for fault in plan.faults] == ["host_lost", "out_of_memory", "bad_input"]
 
 
 def test_the_table_has_every_class() -> None:

@@ -28,28 +28,30 @@ class FakeAws:
     Attributes:
         states: Step Functions.
         batch: Batch.
-        server: Where they are served.
+        server: The HTTP server of both.
         stack: The stack whose log group the jobs write to.
     """
 
     def __init__(self, folder: Path, moto: str, run_job: RunJob = succeed) -> None:
         self.stack = DEFAULT_STACK
         self.batch = Batch(run_job, lambda definition: ResourceNames(self.stack).log_group, moto=moto)
-        self.states = StepFunctions(folder, object_store(), self.batch.tasks, lambda name: _of_a_stack(moto, name))
+        self.states = StepFunctions(
+            folder, object_store(), self.batch.tasks, lambda name: _stack_definition(moto, name)
+        )
         self.server = Server(self.states, self.batch)
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment variables that lead boto3 to both services."""
+        """The environment variables that point boto3 to both services."""
         return {"AWS_ENDPOINT_URL_SFN": self.server.url, "AWS_ENDPOINT_URL_BATCH": self.server.url}
 
     def execution(self, name: str) -> Execution:
-        """Return the execution with a name or an ARN."""
-        return next(one for one in self.states.executions.values() if name in (one.name, one.arn))
+        """Return the execution with this name or ARN."""
+        return next(item for item in self.states.executions.values() if name in (item.name, item.arn))
 
     @contextmanager
     def serving(self) -> Iterator[FakeAws]:
-        """Serve until the end of the context; then stop what runs, and raise errors of the fakes."""
+        """Serve until the end of the context; then stop running executions, and raise errors of the fakes."""
         with self.server:
             yield self
             try:
@@ -58,11 +60,11 @@ class FakeAws:
                 self.batch.close()
 
 
-def _of_a_stack(moto: str, name: str) -> str | None:
-    """Return the definition of a state machine that moto's CloudFormation made."""
+def _stack_definition(moto: str, name: str) -> str | None:
+    """Return the definition of a state machine that moto's CloudFormation has created."""
     client = moto_client("stepfunctions", moto)
     for page in client.get_paginator("list_state_machines").paginate():
-        for found in page["stateMachines"]:
-            if found["name"] == name:
-                return str(client.describe_state_machine(stateMachineArn=found["stateMachineArn"])["definition"])
+        for machine in page["stateMachines"]:
+            if machine["name"] == name:
+                return str(client.describe_state_machine(stateMachineArn=machine["stateMachineArn"])["definition"])
     return None

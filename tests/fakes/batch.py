@@ -1,4 +1,4 @@
-"""The Batch API over the jobs that a fake's state machines submit; their output goes to CloudWatch Logs."""
+"""The Batch API, with the jobs that the fake's state machines submit; their output goes to CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ RunJob = Callable[[Job, Log], JobEnd]
 
 
 class AnyDefinition(dict[str, JobDefinition]):
-    """A mapping of any job definition's name to one core and memory for the shipped steps."""
+    """A mapping of every name to a job definition with one core and enough memory for the shipped steps."""
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return a definition, whatever the name."""
+        """Return the job definition of any name."""
         return super().get(key, JobDefinition(vcpus=1, memory_mib=2048))
 
 
@@ -61,11 +61,11 @@ class BatchJob:
 
     @property
     def stream(self) -> str:
-        """The name of its log stream: definition, ``default``, ECS's id of the task."""
+        """The name of its log stream: job definition, ``default``, and the id of the ECS task."""
         return f"{self.job.definition}/default/{self.job.job_id.replace('-', '')}"
 
     def detail(self) -> dict[str, Any]:
-        """Return the job as DescribeJobs does; times in milliseconds."""
+        """Return the job as DescribeJobs does, with times in milliseconds."""
         times = {"startedAt": int(self.created * 1000)}
         if self.stopped is not None:
             times["stoppedAt"] = int(self.stopped * 1000)
@@ -101,10 +101,10 @@ class Batch:
     """The service AWS Batch.
 
     Args:
-        run_job: Runs a job; what it is given beside it takes a line of the job's output.
-        log_group: Where the output goes, given the job's definition.
-        definitions: The job definitions there are.
-        moto: Where the Batch is that knows the job definitions of stacks.
+        run_job: Runs a job; its second argument is a function that logs a line of output.
+        log_group: Returns the log group of a job definition.
+        definitions: The job definitions by name.
+        moto: The URL of moto, whose Batch has the job definitions of stacks.
 
     Attributes:
         jobs: All jobs that were started, by id.
@@ -123,25 +123,25 @@ class Batch:
         self.definitions = AnyDefinition() if definitions is None else definitions
         self._changed = threading.Condition()
         self._moto = moto
-        self._made: list[str] = []
+        self._created_groups: list[str] = []
 
     def close(self) -> None:
-        """Delete the log groups that were made, unless a test did so."""
+        """Delete the log groups that were created, unless a test has deleted them."""
         logs = moto_client("logs", self._moto)
-        for group in self._made:
+        for group in self._created_groups:
             with suppress(logs.exceptions.ResourceNotFoundException):
                 logs.delete_log_group(logGroupName=group)
 
     def tasks(self, folder: Path) -> Tasks:
-        """Return the tasks of one execution: its jobs run here, as many at once as it submits."""
+        """Return the tasks of one execution, whose jobs all run at once."""
         jobs = MachineJobs(self.definitions, self._run, cores=64, memory_mib=1 << 20)
         return Handlers(BatchTasks(jobs).handlers())
 
     def wait(self, holds: Callable[[Batch], bool], timeout: float = 60) -> None:
-        """Return when a condition holds; it is checked when a job begins, writes a line or ends.
+        """Wait until a condition holds; it is checked when a job begins, writes a line or ends.
 
         Raises:
-            TimeoutError: after so many seconds, which is a test's mistake.
+            TimeoutError: if it does not within `timeout` seconds.
         """
         with self._changed:
             if not self._changed.wait_for(lambda: holds(self), timeout):
@@ -152,25 +152,25 @@ class Batch:
         return [job for job in list(self.jobs.values()) if job.status == "RUNNING"]
 
     def _run(self, job: Job) -> JobEnd:
-        begun = BatchJob(job)
+        batch_job = BatchJob(job)
 
         def log(line: str) -> None:
             with self._changed:
-                begun.lines.append(line)
-                self._write(begun, line)
+                batch_job.lines.append(line)
+                self._write(batch_job, line)
                 self._changed.notify_all()
 
         with self._changed:
-            self.jobs[job.job_id] = begun
+            self.jobs[job.job_id] = batch_job
             self._changed.notify_all()
         end = JobEnd(1, "the test's function failed")
         try:
             end = self.run_job(job, log)
         finally:
             stopped = job.cancelled.is_set() and not end.exit_code
-            end = replace(end, exit_code=143 if stopped else end.exit_code, log_stream=begun.stream)
+            end = replace(end, exit_code=143 if stopped else end.exit_code, log_stream=batch_job.stream)
             with self._changed:
-                begun.stopped, begun.end = time.time(), end
+                batch_job.stopped, batch_job.end = time.time(), end
                 self._changed.notify_all()
         return end
 
@@ -180,10 +180,10 @@ class Batch:
             return
         logs = moto_client("logs", self._moto)
         if len(job.lines) == 1:
-            found = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
-            if group not in [one["logGroupName"] for one in found]:
+            groups = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+            if group not in [entry["logGroupName"] for entry in groups]:
                 logs.create_log_group(logGroupName=group)
-                self._made.append(group)
+                self._created_groups.append(group)
             logs.create_log_stream(logGroupName=group, logStreamName=job.stream)
         event: Any = {"timestamp": int(time.time() * 1000), "message": line}
         logs.put_log_events(logGroupName=group, logStreamName=job.stream, logEvents=[event])
@@ -196,8 +196,8 @@ class Batch:
 
     def handler(self, operation: str) -> Callable[..., dict[str, Any]] | None:
         """Return the method that answers an operation."""
-        found: Callable[..., dict[str, Any]] | None = getattr(self, xform_name(operation), None)
-        return found
+        method: Callable[..., dict[str, Any]] | None = getattr(self, xform_name(operation), None)
+        return method
 
     def submit_job(
         self,
@@ -206,9 +206,9 @@ class Batch:
         jobDefinition: str,  # noqa: N803
         containerOverrides: dict[str, Any] | None = None,  # noqa: N803
         timeout: dict[str, int] | None = None,
-        **given: Any,
+        **other: Any,
     ) -> dict[str, Any]:
-        """Start a job at once."""
+        """Start a job immediately."""
         definition = jobDefinition.rsplit("/", 1)[-1].split(":")[0]
         if (declared := self.definitions.get(definition)) is None:
             raise ApiError("ClientException", f"JobDefinition not found: {jobDefinition}")
@@ -224,11 +224,11 @@ class Batch:
         """Describe the jobs that exist."""
         return {"jobs": [self.jobs[identity].detail() for identity in jobs if identity in self.jobs]}
 
-    def describe_job_definitions(self, **given: Any) -> dict[str, Any]:
+    def describe_job_definitions(self, **parameters: Any) -> dict[str, Any]:
         """Describe the job definitions of moto's Batch."""
-        found: dict[str, Any] = dict(moto_client("batch", self._moto).describe_job_definitions(**given))
-        found.pop("ResponseMetadata")
-        return found
+        response: dict[str, Any] = dict(moto_client("batch", self._moto).describe_job_definitions(**parameters))
+        response.pop("ResponseMetadata")
+        return response
 
     def list_jobs(
         self,
@@ -236,24 +236,24 @@ class Batch:
         jobStatus: str = "RUNNING",  # noqa: N803
         maxResults: int | None = None,  # noqa: N803
         nextToken: str | None = None,  # noqa: N803
-        **given: Any,
+        **other: Any,
     ) -> dict[str, Any]:
-        """List the jobs of a queue with one status, the latest first."""
+        """List the jobs of a queue that have a status, the latest first."""
         if jobQueue is None:
             raise ApiError("ClientException", "One of jobQueue, arrayJobId, multiNodeJobId should be present")
         keys = ("jobArn", "jobId", "jobName", "createdAt", "status", "startedAt", "stoppedAt", "statusReason")
         jobs = enumerate(list(self.jobs.values()))
-        wanted = [
-            (number, {key: value for key, value in one.detail().items() if key in keys})
-            for number, one in jobs
-            if one.status == jobStatus and one.job.queue.rsplit("/", 1)[-1] == jobQueue.rsplit("/", 1)[-1]
+        summaries = [
+            (number, {key: value for key, value in job.detail().items() if key in keys})
+            for number, job in jobs
+            if job.status == jobStatus and job.job.queue.rsplit("/", 1)[-1] == jobQueue.rsplit("/", 1)[-1]
         ]
-        found, following = page(wanted[::-1], [jobQueue, jobStatus], maxResults, nextToken)
-        return {"jobSummaryList": found, **following}
+        entries, following = page(summaries[::-1], [jobQueue, jobStatus], maxResults, nextToken)
+        return {"jobSummaryList": entries, **following}
 
     def terminate_job(self, jobId: str, reason: str) -> dict[str, Any]:  # noqa: N803
-        """Ask a job to end; one that ended, or is unknown, is no error."""
-        if (found := self.jobs.get(jobId)) and found.status == "RUNNING":
-            found.terminated = reason
-            found.job.cancelled.set()
+        """Ask a job to end, unless it has ended or is unknown."""
+        if (job := self.jobs.get(jobId)) and job.status == "RUNNING":
+            job.terminated = reason
+            job.job.cancelled.set()
         return {}

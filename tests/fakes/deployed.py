@@ -1,4 +1,4 @@
-"""A deployed stack in moto, of the few resources that commands ask for."""
+"""A deployed stack in moto, with the few resources that commands use."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Deployed:
     """A stack in moto.
 
     Attributes:
-        names: What its resources are called.
+        names: The names of its resources.
         bucket: Its bucket.
-        s3: A client.
+        s3: A client of S3.
     """
 
     names: ResourceNames
@@ -46,7 +46,7 @@ class Deployed:
     def keys(self, prefix: str = "") -> list[str]:
         """Return the keys below a prefix."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
-        return [found["Key"] for page in pages for found in page.get("Contents", ())]
+        return [entry["Key"] for page in pages for entry in page.get("Contents", ())]
 
     def read(self, key: str) -> Any:
         """Return the JSON value in an object."""
@@ -64,7 +64,7 @@ class Deployed:
 
 @contextmanager
 def deployed(moto: str, pipeline: str = "germline", stack: str = DEFAULT_STACK) -> Iterator[Deployed]:
-    """Make the resources of a stack; empty moto at the end."""
+    """Create the resources of a stack; reset moto at the end."""
     names = ResourceNames(stack)
     bucket = f"{stack}-bucket"
     declared, steps = load_pipeline(pipeline)

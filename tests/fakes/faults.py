@@ -1,4 +1,4 @@
-"""Requests that an AWS API refuses: too many at once, and those that a test plans."""
+"""Refusals of an AWS API: throttling, and errors that a test plans."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ class ApiError(Exception):
 
 @dataclass
 class Bucket:
-    """A token bucket: a number of requests at once, and a number more each second."""
+    """A token bucket, which limits requests to a burst and a rate per second."""
 
     size: float
     refill: float
     clock: Callable[[], float] = time.monotonic
-    _left: float = field(init=False)
-    _seen: float = field(init=False)
+    _tokens: float = field(init=False)
+    _refilled: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self._left, self._seen = self.size, self.clock()
+        self._tokens, self._refilled = self.size, self.clock()
 
     def take(self) -> bool:
         """Take a token, if there is one."""
         now = self.clock()
-        self._left = min(self.size, self._left + (now - self._seen) * self.refill)
-        self._seen = now
-        if self._left < 1:
+        self._tokens = min(self.size, self._tokens + (now - self._refilled) * self.refill)
+        self._refilled = now
+        if self._tokens < 1:
             return False
-        self._left -= 1
+        self._tokens -= 1
         return True
 
 
 class Calls(list[tuple[str, dict[str, Any]]]):
-    """The requests so far: operation and parameters."""
+    """The requests so far, as operation and parameters."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,10 +60,10 @@ class Calls(list[tuple[str, dict[str, Any]]]):
         return [params for name, params in list(self) if name == operation]
 
     def wait(self, operation: str, times: int, timeout: float = 60) -> None:
-        """Return when there were that many requests to one operation.
+        """Wait for a number of requests to one operation.
 
         Raises:
-            TimeoutError: after so many seconds, which is a test's mistake.
+            TimeoutError: if there are fewer within `timeout` seconds.
         """
         with self._changed:
             if not self._changed.wait_for(lambda: len(self.of(operation)) >= times, timeout):
@@ -71,35 +71,35 @@ class Calls(list[tuple[str, dict[str, Any]]]):
 
 
 class Gate:
-    """A gate that lets requests through, or raises the error that is planned or due.
+    """A gate that admits requests, or raises a planned error or that of throttling.
 
     Args:
         buckets: Token buckets by operation; a test may replace them.
-        throttled: What a request without a token is answered.
+        throttling_error: The response to a request without a token.
     """
 
-    def __init__(self, buckets: Mapping[str, Bucket], throttled: ApiError) -> None:
+    def __init__(self, buckets: Mapping[str, Bucket], throttling_error: ApiError) -> None:
         self.buckets = dict(buckets)
-        self._throttled = throttled
+        self._throttling_error = throttling_error
         self._plans: dict[str, deque[ApiError]] = defaultdict(deque)
         self._lock = threading.Lock()
 
     def throttle(self, operation: str, times: int = 1) -> None:
         """Throttle the next requests of an operation."""
-        self.fail(operation, self._throttled, times)
+        self.fail(operation, self._throttling_error, times)
 
     def fail(self, operation: str, error: ApiError, times: int = 1) -> None:
         """Answer the next requests of an operation with an error."""
         self._plans[operation].extend([error] * times)
 
     def check(self, operation: str) -> None:
-        """Let a request through, or raise an error.
+        """Admit a request, or raise an error.
 
         Raises:
-            ApiError: the one that was planned, or that there are too many requests.
+            ApiError: The planned error, or that of throttling.
         """
         with self._lock:
             if self._plans[operation]:
                 raise self._plans[operation].popleft()
             if operation in self.buckets and not self.buckets[operation].take():
-                raise self._throttled
+                raise self._throttling_error

@@ -17,9 +17,9 @@ class Service(Protocol):
     """One AWS service.
 
     Attributes:
-        name: botocore's name of it.
-        gate: What it refuses before it looks at a request.
-        calls: The requests that passed.
+        name: The name of the service in botocore.
+        gate: The refusals that do not depend on the request.
+        calls: The requests that the gate admitted.
     """
 
     name: str
@@ -27,17 +27,17 @@ class Service(Protocol):
     calls: Calls
 
     def operation(self, path: str, target: str | None) -> str | None:
-        """Return the operation that a request is for; None where it is for another service."""
+        """Return the operation of a request; None if it is for another service."""
 
     def handler(self, operation: str) -> Callable[..., dict[str, Any]] | None:
-        """Return the method that answers an operation; None where there is none."""
+        """Return the method that answers an operation; None if there is none."""
 
 
 def answer(service: Service, operation: str, params: dict[str, Any]) -> dict[str, Any]:
-    """Return the service's response; request and response are checked against AWS's model.
+    """Return the service's response; check request and response against AWS's model.
 
     Raises:
-        ApiError: what the service refuses.
+        ApiError: if the service refuses the request.
     """
     if problems := input_problems(service.name, operation, params):
         raise ApiError("ValidationException" if service.name == "stepfunctions" else "ClientException", problems[0])
@@ -47,14 +47,14 @@ def answer(service: Service, operation: str, params: dict[str, Any]) -> dict[str
     if handler is None:
         raise ApiError("InternalFailure", f"the fake of {service.name} has no {operation}", 501)
     try:
-        found = handler(**params)
+        response = handler(**params)
     except ApiError as error:
         if problems := error_problems(service.name, operation, error.code):
             raise AssertionError(problems[0]) from error
         raise
-    problems = output_problems(service.name, operation, found)
+    problems = output_problems(service.name, operation, response)
     assert not problems, problems[0]
-    return found
+    return response
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -66,19 +66,19 @@ class _Handler(BaseHTTPRequestHandler):
         target = self.headers.get("X-Amz-Target")
         try:
             service, operation = self.server.find(self.path, target)
-            found, status = answer(service, operation, json.loads(body or b"{}")), 200
+            response, status = answer(service, operation, json.loads(body or b"{}")), 200
         except ApiError as error:
-            found, status = {"__type": error.code, "message": error.message}, error.status
-        except Exception as error:  # a mistake in the fake or in a test's own function: the client sees a 500
+            response, status = {"__type": error.code, "message": error.message}, error.status
+        except Exception as error:  # a bug in the fake or in a test's function: the client gets a 500
             self.server.failures.append(error)
-            found, status = {"__type": "InternalFailure", "message": repr(error)}, 500
-        text = json.dumps(found).encode()
+            response, status = {"__type": "InternalFailure", "message": repr(error)}, 500
+        text = json.dumps(response).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/x-amz-json-1.0")
         self.send_header("Content-Length", str(len(text)))
         self.send_header("x-amzn-RequestId", str(uuid4()))
-        if "__type" in found:
-            self.send_header("x-amzn-ErrorType", found["__type"])
+        if "__type" in response:
+            self.send_header("x-amzn-ErrorType", response["__type"])
         self.end_headers()
         self.wfile.write(text)
 
@@ -87,10 +87,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """A server of AWS services; it runs inside its context.
+    """A server of AWS services, which runs inside its context.
 
     Attributes:
-        failures: What went wrong in the fakes themselves; leaving the server raises the first.
+        failures: The errors of the fakes themselves; the end of the context raises the first.
     """
 
     daemon_threads = True
@@ -106,7 +106,7 @@ class Server(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def find(self, path: str, target: str | None) -> tuple[Service, str]:
-        """Return the service and the operation that a request is for."""
+        """Return the service and the operation of a request."""
         for service in self._services:
             if name := service.operation(path, target):
                 return service, name

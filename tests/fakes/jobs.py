@@ -1,4 +1,4 @@
-"""Jobs of tests: the shipped steps in the worker, or an end that a function gives for each item."""
+"""Jobs for tests: the shipped steps in the worker, or results that a function returns for each item."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.fakes.batch import Log, RunJob
 
 
 def payload_of(job: Job) -> TaskPayload:
-    """Return the payload that a job carries."""
+    """Return the payload of a job."""
     return TaskPayload.from_json(json.loads(job.environment[PAYLOAD_VARIABLE]))
 
 
@@ -31,7 +31,7 @@ def begin(job: Job) -> TaskPayload:
 
 
 def shipped_steps(scratch: Path) -> RunJob:
-    """Return a runner of the shipped steps over files in S3, in this process."""
+    """Return a runner of the shipped steps in this process, with files in S3."""
     store = object_store()
     worker = WorkerJobs({name: load_step(name) for name in step_names()}, store, scratch, scratch / "cache")
 
@@ -48,7 +48,7 @@ def shipped_steps(scratch: Path) -> RunJob:
 
 
 def by_item(end_of: Callable[[str, str], JobEnd]) -> RunJob:
-    """Return a runner whose jobs end as a function of stage and item says; a batch ends as its worst item."""
+    """Return a runner whose jobs end as a function of stage and item returns; a batch ends as its worst item."""
 
     def run(job: Job, log: Log) -> JobEnd:
         payload = begin(job)

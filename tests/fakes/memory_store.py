@@ -1,4 +1,4 @@
-"""A store in memory, for tests that need no files; tests/stores runs the suite of all stores over it too."""
+"""A store in memory, for tests that need no files; tests/stores checks it like all other stores."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from genomics_pipeline.stores.protocol import (
     TransferStopped,
 )
 
-UNKNOWN_TIME = 1_000_000_000  # of objects that a test puts into `objects` itself
+UNKNOWN_TIME = 1_000_000_000  # of objects that a test adds to `objects` itself
 
 
 class MemoryStore:
-    """A store whose buckets all exist.
+    """A store in which every bucket exists.
 
     Attributes:
         objects: Contents by URI.

@@ -11,7 +11,7 @@ import botocore.session
 from botocore.model import OperationModel, Shape
 from botocore.validate import ParamValidator
 
-# Errors that any operation of a service can answer and that its model does not list with each.
+# Errors that any operation of a service may return, although the model does not list them.
 COMMON = {
     "stepfunctions": frozenset({"ThrottlingException", "ValidationException"}),
     "batch": frozenset({"ClientException", "ServerException", "TooManyRequestsException"}),
@@ -25,41 +25,41 @@ def operation(service: str, name: str) -> OperationModel:
 
 
 def input_problems(service: str, name: str, params: dict[str, Any]) -> list[str]:
-    """Return what AWS's model does not allow in a request."""
+    """Return the problems of a request according to AWS's model."""
     return _problems(operation(service, name).input_shape, params)
 
 
 def output_problems(service: str, name: str, answer: dict[str, Any]) -> list[str]:
-    """Return what AWS's model does not allow in a response, as boto3 gives it, or with times as numbers."""
+    """Return the problems of a response, as boto3 returns it or with times as numbers, according to AWS's model."""
     body = {key: value for key, value in answer.items() if key != "ResponseMetadata"}
     return _problems(operation(service, name).output_shape, body)
 
 
 def error_problems(service: str, name: str, code: str) -> list[str]:
-    """Return what is wrong with an error's code, as a response to that operation."""
+    """Return the problems of an error code as the response to an operation."""
     shapes: list[Any] = list(operation(service, name).error_shapes)
     known = {shape.error_code for shape in shapes} | COMMON.get(service, frozenset())
     return [] if code in known else [f"{name} never answers {code}: {', '.join(sorted(known))}"]
 
 
 def watch(session: Any) -> list[str]:
-    """Check every request that clients of a boto3 session make from now on, and every response they get.
+    """Check every later request of the clients of a boto3 session, and every response.
 
     Returns:
-        The problems found so far; it grows.
+        The problems so far, a list that grows.
     """
-    found: list[str] = []
+    problems: list[str] = []
 
     def check_request(params: dict[str, Any], model: OperationModel, **_: Any) -> None:
-        found.extend(_report(model, _problems(model.input_shape, params)))
+        problems.extend(_report(model, _problems(model.input_shape, params)))
 
     def check_response(parsed: dict[str, Any], model: OperationModel, **_: Any) -> None:
         if "Error" not in parsed:
-            found.extend(_report(model, output_problems(model.service_model.service_name, model.name, parsed)))
+            problems.extend(_report(model, output_problems(model.service_model.service_name, model.name, parsed)))
 
     session.events.register("before-parameter-build.*.*", check_request)
     session.events.register("after-call.*.*", check_response)
-    return found
+    return problems
 
 
 def _report(model: OperationModel, problems: list[str]) -> Iterator[str]:
@@ -73,39 +73,39 @@ def _problems(shape: Shape | None, value: Any) -> list[str]:
     return [report.generate_report()] if report.has_errors() else list(_limits(shape, value, ""))
 
 
-def _limits(shape: Any, value: Any, at: str) -> Iterator[str]:
-    """Yield problems that botocore leaves to the service: enumerations, lengths, ranges, patterns."""
+def _limits(shape: Any, value: Any, location: str) -> Iterator[str]:
+    """Yield problems that botocore does not check: enumerations, lengths, ranges, patterns."""
     if shape.type_name == "structure":
         for name, member in value.items():
-            yield from _limits(shape.members[name], member, f"{at}.{name}")
+            yield from _limits(shape.members[name], member, f"{location}.{name}")
     elif shape.type_name == "list":
-        yield from _length(shape, value, at)
-        for place, member in enumerate(value):
-            yield from _limits(shape.member, member, f"{at}[{place}]")
+        yield from _length(shape, value, location)
+        for index, member in enumerate(value):
+            yield from _limits(shape.member, member, f"{location}[{index}]")
     elif shape.type_name == "map":
         for name, member in value.items():
-            yield from _limits(shape.value, member, f"{at}.{name}")
+            yield from _limits(shape.value, member, f"{location}.{name}")
     elif shape.type_name == "string":
-        yield from _length(shape, value, at)
+        yield from _length(shape, value, location)
         if (known := shape.metadata.get("enum")) and value not in known:
-            yield f"{at}: {value!r} is none of {', '.join(known)}"
+            yield f"{location}: {value!r} is none of {', '.join(known)}"
         if (pattern := _pattern(shape.metadata.get("pattern"))) and not pattern.fullmatch(value):
-            yield f"{at}: {value!r} does not match {pattern.pattern}"
+            yield f"{location}: {value!r} does not match {pattern.pattern}"
     elif shape.type_name in ("integer", "long", "float", "double"):
         low, high = shape.metadata.get("min", value), shape.metadata.get("max", value)
         if not low <= value <= high:
-            yield f"{at}: {value} is not from {low} to {high}"
+            yield f"{location}: {value} is not from {low} to {high}"
 
 
-def _length(shape: Shape, value: Any, at: str) -> Iterator[str]:
+def _length(shape: Shape, value: Any, location: str) -> Iterator[str]:
     low, high = shape.metadata.get("min", 0), shape.metadata.get("max", len(value))
     if not low <= len(value) <= high:
-        yield f"{at}: its length {len(value)} is not from {low} to {high}"
+        yield f"{location}: its length {len(value)} is not from {low} to {high}"
 
 
 @cache
 def _pattern(text: str | None) -> re.Pattern[str] | None:
-    """Compile a pattern of the model; None for one that only Java understands."""
+    """Compile a pattern of the model; return None for one that only Java understands."""
     try:
         return re.compile(text, re.DOTALL) if text else None
     except re.error:

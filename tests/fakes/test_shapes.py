@@ -1,4 +1,4 @@
-"""Requests and responses that AWS's models do not allow are reported."""
+"""Reports of requests and responses that AWS's models do not allow."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.fakes.shapes import error_problems, input_problems, output_problems, 
     ],
 )
 def test_a_request_of_the_wrong_shape(params: dict[str, Any], problem: str) -> None:
-    (found,) = input_problems("batch", "DescribeJobs", params)
-    assert found.startswith(problem)
+    (message,) = input_problems("batch", "DescribeJobs", params)
+    assert message.startswith(problem)
 
 
 @pytest.mark.parametrize(
@@ -32,20 +32,20 @@ def test_a_request_of_the_wrong_shape(params: dict[str, Any], problem: str) -> N
     ],
 )
 def test_a_request_beyond_the_limits(params: dict[str, Any], problem: str) -> None:
-    (found,) = input_problems("stepfunctions", "ListExecutions", params)
-    assert found.startswith(problem)
+    (message,) = input_problems("stepfunctions", "ListExecutions", params)
+    assert message.startswith(problem)
 
 
 def test_answers_and_errors() -> None:
-    (found,) = output_problems("stepfunctions", "StartExecution", {"executionArn": "a"})
-    assert found == 'Missing required parameter in input: "startDate"'
+    (message,) = output_problems("stepfunctions", "StartExecution", {"executionArn": "a"})
+    assert message == 'Missing required parameter in input: "startDate"'
     assert output_problems("stepfunctions", "StartExecution", {"executionArn": "a", "startDate": 0.5}) == []
     assert error_problems("stepfunctions", "DescribeMapRun", "ResourceNotFound") == []
-    (found,) = error_problems("stepfunctions", "DescribeMapRun", "ExecutionDoesNotExist")
-    assert found.startswith("DescribeMapRun never answers ExecutionDoesNotExist: InvalidArn, ")
+    (message,) = error_problems("stepfunctions", "DescribeMapRun", "ExecutionDoesNotExist")
+    assert message.startswith("DescribeMapRun never answers ExecutionDoesNotExist: InvalidArn, ")
 
 
-def test_calls_of_a_session_are_watched(aws: str) -> None:
+def test_calls_of_a_session_are_checked(aws: str) -> None:
     session = boto3.Session()
     problems = watch(session)
     session.client("batch").describe_job_queues(maxResults=1)

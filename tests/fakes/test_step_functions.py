@@ -1,4 +1,4 @@
-"""The fake of Step Functions, through unmodified boto3."""
+"""The fake of Step Functions, used through unmodified boto3."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ARN = "arn:aws:states:us-east-1:000000000000"
 
 
 def document(concurrency: int = 2) -> str:
-    """Return a Distributed Map over ``{"items": […]}``, a Batch job for each; results go to the bucket ``runs``."""
+    """Return a Distributed Map over ``{"items": […]}`` with a Batch job for each; results go to the bucket ``runs``."""
     job = {"JobName": "{% $states.input.name %}", "JobQueue": "queue", "JobDefinition": "step"}
     return json.dumps(
         {
@@ -66,20 +66,20 @@ def document(concurrency: int = 2) -> str:
 ITEMS = json.dumps({"items": [{"name": f"job-{number}"} for number in range(4)]})
 
 
-class Doors:
+class BlockedJobs:
     """Jobs that wait until they are released."""
 
     def __init__(self, names: list[str]) -> None:
-        self.doors = {name: threading.Event() for name in names}
+        self.jobs = {name: threading.Event() for name in names}
 
     def __call__(self, job: Job, log: Log) -> JobEnd:
         log(f"{job.name} waits")
-        self.doors[job.name].wait(60)
+        self.jobs[job.name].wait(60)
         return JobEnd(1 if job.name == "job-1" else 0, "bad reads" if job.name == "job-1" else None)
 
     def open(self, *names: str) -> None:
-        for name in names or list(self.doors):
-            self.doors[name].set()
+        for name in names or list(self.jobs):
+            self.jobs[name].set()
 
 
 @pytest.fixture
@@ -91,8 +91,8 @@ def states(step_functions: FakeAws) -> Iterator[SFNClient]:
     client.create_state_machine(name="m", definition=document(), roleArn="arn:aws:iam::000000000000:role/r")
     yield client
     step_functions.states.close()
-    for found in s3.list_objects_v2(Bucket="runs").get("Contents", ()):
-        s3.delete_object(Bucket="runs", Key=found["Key"])
+    for entry in s3.list_objects_v2(Bucket="runs").get("Contents", ()):
+        s3.delete_object(Bucket="runs", Key=entry["Key"])
     s3.delete_bucket(Bucket="runs")
 
 
@@ -100,21 +100,21 @@ def start(states: SFNClient, name: str = "e", items: str = ITEMS) -> str:
     return states.start_execution(stateMachineArn=f"{ARN}:stateMachine:m", name=name, input=items)["executionArn"]
 
 
-def refusal(call: Any, **given: Any) -> tuple[str, str]:
+def refusal(call: Any, **parameters: Any) -> tuple[str, str]:
     with pytest.raises(ClientError) as error:
-        call(**given)
+        call(**parameters)
     error_fields = error.value.response["Error"]
     return error_fields["Code"], error_fields["Message"]
 
 
 def test_a_map_run_is_counted_while_it_runs(step_functions: FakeAws, states: SFNClient) -> None:
-    doors = step_functions.batch.run_job = Doors([f"job-{number}" for number in range(4)])
+    jobs = step_functions.batch.run_job = BlockedJobs([f"job-{number}" for number in range(4)])
     arn = start(states)
     execution = step_functions.execution(arn)
     step_functions.batch.wait(lambda batch: len(batch.running()) == 2)
-    (listed,) = states.list_map_runs(executionArn=arn)["mapRuns"]
-    assert listed["stateMachineArn"] == f"{ARN}:stateMachine:m/Each"
-    run = states.describe_map_run(mapRunArn=listed["mapRunArn"])
+    (entry,) = states.list_map_runs(executionArn=arn)["mapRuns"]
+    assert entry["stateMachineArn"] == f"{ARN}:stateMachine:m/Each"
+    run = states.describe_map_run(mapRunArn=entry["mapRunArn"])
     assert (run["status"], "stopDate" in run) == ("RUNNING", False)
     assert {key: run["itemCounts"][key] for key in ("pending", "running", "total", "resultsWritten")} == {
         "pending": 2,
@@ -123,43 +123,41 @@ def test_a_map_run_is_counted_while_it_runs(step_functions: FakeAws, states: SFN
         "resultsWritten": 0,
     }
     assert run["executionCounts"]["running"] == 2
-    children = states.list_executions(mapRunArn=listed["mapRunArn"], statusFilter="RUNNING")["executions"]
+    children = states.list_executions(mapRunArn=entry["mapRunArn"], statusFilter="RUNNING")["executions"]
     assert len(children) == 2
-    # Members as recorded of a running Map Run: radkawar/stackd testdata/aws/stepfunctions/distributed_map.json,
+    # Members as recorded from a running Map Run: radkawar/stackd testdata/aws/stepfunctions/distributed_map.json,
     # cancel_pending:early.
-    assert set(listed) == {"executionArn", "mapRunArn", "stateMachineArn", "startDate"}
+    assert set(entry) == {"executionArn", "mapRunArn", "stateMachineArn", "startDate"}
     shared = {"executionArn", "stateMachineArn", "name", "status", "startDate", "mapRunArn"}
     assert set(children[0]) == shared | {"itemCount", "redriveCount"}
     described = states.describe_execution(executionArn=children[0]["executionArn"])
     answered = {"input", "inputDetails", "redriveStatus", "redriveStatusReason", "ResponseMetadata"}
     assert set(described) == shared | answered
-    doors.open()
+    jobs.open()
     execution.wait()
-    run = states.describe_map_run(mapRunArn=listed["mapRunArn"])
+    run = states.describe_map_run(mapRunArn=entry["mapRunArn"])
     assert (run["status"], run["itemCounts"]["failed"], run["itemCounts"]["succeeded"]) == ("SUCCEEDED", 1, 3)
-    (failed,) = states.list_executions(mapRunArn=listed["mapRunArn"], statusFilter="FAILED")["executions"]
+    (failed,) = states.list_executions(mapRunArn=entry["mapRunArn"], statusFilter="FAILED")["executions"]
     described = states.describe_execution(executionArn=failed["executionArn"])
     assert described["error"] == "States.TaskFailed"
     assert json.loads(described["cause"])["Container"]["Reason"] == "bad reads"
-    done = states.list_executions(mapRunArn=listed["mapRunArn"], statusFilter="SUCCEEDED")["executions"]
+    done = states.list_executions(mapRunArn=entry["mapRunArn"], statusFilter="SUCCEEDED")["executions"]
     assert states.describe_execution(executionArn=done[0]["executionArn"])["output"] == '"SUCCEEDED"'
     details = json.loads(states.describe_execution(executionArn=arn)["output"])["ResultWriterDetails"]
     manifest = json.loads(boto3.client("s3").get_object(**details)["Body"].read())
     assert [len(manifest["ResultFiles"][kind]) for kind in ("SUCCEEDED", "FAILED", "PENDING")] == [1, 1, 0]
 
 
-def test_the_same_name_and_input_while_it_runs_is_the_same_execution(
-    step_functions: FakeAws, states: SFNClient
-) -> None:
-    doors = step_functions.batch.run_job = Doors([f"job-{number}" for number in range(4)])
+def test_starting_a_running_execution_again_returns_it(step_functions: FakeAws, states: SFNClient) -> None:
+    jobs = step_functions.batch.run_job = BlockedJobs([f"job-{number}" for number in range(4)])
     arn = start(states)
     assert start(states) == arn
     exists = ("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
-    given = {"stateMachineArn": f"{ARN}:stateMachine:m", "name": "e"}
-    assert refusal(states.start_execution, **given, input='{"items":[]}') == exists
-    doors.open()
+    request = {"stateMachineArn": f"{ARN}:stateMachine:m", "name": "e"}
+    assert refusal(states.start_execution, **request, input='{"items":[]}') == exists
+    jobs.open()
     step_functions.execution(arn).wait()
-    assert refusal(states.start_execution, **given, input=ITEMS) == exists
+    assert refusal(states.start_execution, **request, input=ITEMS) == exists
 
 
 def test_a_stopped_execution_is_aborted_with_its_children_and_its_files(
@@ -173,15 +171,15 @@ def test_a_stopped_execution_is_aborted_with_its_children_and_its_files(
     arn = start(states)
     step_functions.batch.wait(lambda batch: len(batch.running()) == 2)
     states.stop_execution(executionArn=arn, error="Cancelled", cause="by me")
-    found = states.describe_execution(executionArn=arn)
-    assert (found["status"], found["error"], found["cause"]) == ("ABORTED", "Cancelled", "by me")
+    description = states.describe_execution(executionArn=arn)
+    assert (description["status"], description["error"], description["cause"]) == ("ABORTED", "Cancelled", "by me")
     step_functions.execution(arn).wait()
-    (listed,) = states.list_map_runs(executionArn=arn)["mapRuns"]
-    run = states.describe_map_run(mapRunArn=listed["mapRunArn"])
+    (entry,) = states.list_map_runs(executionArn=arn)["mapRuns"]
+    run = states.describe_map_run(mapRunArn=entry["mapRunArn"])
     counts = run["itemCounts"]
     assert (run["status"], counts["aborted"], counts["pending"], counts["running"]) == ("ABORTED", 2, 2, 0)
     assert [job.status for job in step_functions.batch.jobs.values()] == ["FAILED", "FAILED"]
-    key = f"out/{listed['mapRunArn'].rsplit(':', 1)[-1]}/manifest.json"
+    key = f"out/{entry['mapRunArn'].rsplit(':', 1)[-1]}/manifest.json"
     manifest = json.loads(boto3.client("s3").get_object(Bucket="runs", Key=key)["Body"].read())
     assert [len(manifest["ResultFiles"][kind]) for kind in ("SUCCEEDED", "FAILED", "PENDING")] == [0, 1, 1]
     events = states.get_execution_history(executionArn=arn, reverseOrder=True, maxResults=1)["events"]
@@ -194,7 +192,7 @@ def test_pages(step_functions: FakeAws, states: SFNClient) -> None:
     pages = states.get_paginator("list_executions").paginate(
         stateMachineArn=f"{ARN}:stateMachine:m", PaginationConfig={"PageSize": 2}
     )
-    names = [[one["name"] for one in page["executions"]] for page in pages]
+    names = [[execution["name"] for execution in page["executions"]] for page in pages]
     assert names == [["e4", "e3"], ["e2", "e1"], ["e0"]]
     first = states.list_executions(stateMachineArn=f"{ARN}:stateMachine:m", maxResults=1)
     arn = f"{ARN}:execution:m:e0"
@@ -206,23 +204,23 @@ def test_pages(step_functions: FakeAws, states: SFNClient) -> None:
     assert (kinds[0], kinds[-1]) == ("ExecutionStarted", "ExecutionSucceeded")
 
 
-def test_throttling_planned_and_by_rate(step_functions: FakeAws, states: SFNClient) -> None:
+def test_planned_throttling_and_throttling_by_rate(step_functions: FakeAws, states: SFNClient) -> None:
     now = [0.0]
     gate = step_functions.states.gate
     gate.buckets["ListExecutions"] = Bucket(2, 1, lambda: now[0])
-    given: Any = {"stateMachineArn": f"{ARN}:stateMachine:m"}
+    request: Any = {"stateMachineArn": f"{ARN}:stateMachine:m"}
     gate.throttle("ListExecutions")
     throttled = ("ThrottlingException", "Rate exceeded")
-    assert refusal(states.list_executions, **given) == throttled
+    assert refusal(states.list_executions, **request) == throttled
     for _ in range(2):
-        states.list_executions(**given)
-    assert refusal(states.list_executions, **given) == throttled
+        states.list_executions(**request)
+    assert refusal(states.list_executions, **request) == throttled
     now[0] = 1.0
-    states.list_executions(**given)
-    assert refusal(states.list_executions, **given) == throttled
+    states.list_executions(**request)
+    assert refusal(states.list_executions, **request) == throttled
 
 
-def test_what_is_not_there(states: SFNClient) -> None:
+def test_unknown_resources(states: SFNClient) -> None:
     machine, execution = f"{ARN}:stateMachine:none", f"{ARN}:execution:m:none"
     assert refusal(states.start_execution, stateMachineArn=machine) == (
         "StateMachineDoesNotExist",
@@ -236,9 +234,7 @@ def test_what_is_not_there(states: SFNClient) -> None:
     assert refusal(states.describe_execution, executionArn=machine)[0] == "InvalidArn"
 
 
-def test_batch_describes_and_ends_the_jobs_and_their_output_is_in_the_log_group(
-    step_functions: FakeAws, states: SFNClient
-) -> None:
+def test_batch_describes_and_terminates_jobs_and_logs_their_output(step_functions: FakeAws, states: SFNClient) -> None:
     def wait_until_cancelled(job: Job, log: Log) -> JobEnd:
         log("begun")
         job.cancelled.wait(60)
@@ -249,17 +245,17 @@ def test_batch_describes_and_ends_the_jobs_and_their_output_is_in_the_log_group(
     arn = start(states, items='{"items":[{"name":"only"}]}')
     step_functions.batch.wait(lambda batch: len(batch.running()) == 1)
     batch, logs = boto3.client("batch"), boto3.client("logs")
-    (listed,) = batch.list_jobs(jobQueue="queue", jobStatus="RUNNING")["jobSummaryList"]
-    batch.terminate_job(jobId=listed["jobId"], reason="no more")
+    (summary,) = batch.list_jobs(jobQueue="queue", jobStatus="RUNNING")["jobSummaryList"]
+    batch.terminate_job(jobId=summary["jobId"], reason="no more")
     step_functions.execution(arn).wait()
-    (job,) = batch.describe_jobs(jobs=[listed["jobId"], "unknown"])["jobs"]
+    (job,) = batch.describe_jobs(jobs=[summary["jobId"], "unknown"])["jobs"]
     assert (job["status"], job["statusReason"], job["container"]["exitCode"]) == ("FAILED", "no more", 143)
     stream = job["attempts"][0]["container"]["logStreamName"]
     events = logs.get_log_events(logGroupName="/genomics-pipeline/tasks", logStreamName=stream, startFromHead=True)
     assert [event["message"] for event in events["events"]] == ["begun", "asked to end"]
 
 
-def test_a_state_machine_that_a_stack_made(step_functions: FakeAws, states: SFNClient) -> None:
+def test_a_state_machine_of_a_stack(step_functions: FakeAws, states: SFNClient) -> None:
     definition = '{"StartAt":"P","States":{"P":{"Type":"Pass","Result":"of the stack","End":true}}}'
     role = "arn:aws:iam::000000000000:role/r"
     machine = {"StateMachineName": "made", "DefinitionString": definition, "RoleArn": role}
@@ -268,18 +264,18 @@ def test_a_state_machine_that_a_stack_made(step_functions: FakeAws, states: SFNC
     stacks.create_stack(StackName="with-a-machine", TemplateBody=json.dumps(template))
     arn = states.start_execution(stateMachineArn=f"{ARN}:stateMachine:made")["executionArn"]
     step_functions.execution(arn).wait()
-    found = states.describe_execution(executionArn=arn)
-    assert (found["status"], found["output"]) == ("SUCCEEDED", '"of the stack"')
+    description = states.describe_execution(executionArn=arn)
+    assert (description["status"], description["output"]) == ("SUCCEEDED", '"of the stack"')
     stacks.delete_stack(StackName="with-a-machine")
 
 
 def test_a_redriven_execution(step_functions: FakeAws, states: SFNClient) -> None:
-    """As recorded: radkawar/stackd testdata/aws/stepfunctions/redrive_execution.json and redrive_map.json."""
-    door = threading.Event()
-    door.set()
+    """The recordings are radkawar/stackd testdata/aws/stepfunctions/redrive_execution.json and redrive_map.json."""
+    gate = threading.Event()
+    gate.set()
 
     def all_but_one(job: Job, log: Log) -> JobEnd:
-        door.wait(60)
+        gate.wait(60)
         return JobEnd(0) if job.name == "job-0" else JobEnd(1, "bad reads")
 
     step_functions.batch.run_job = all_but_one
@@ -287,12 +283,12 @@ def test_a_redriven_execution(step_functions: FakeAws, states: SFNClient) -> Non
     step_functions.execution(arn).wait()
     failed = states.describe_execution(executionArn=arn)
     assert (failed["status"], failed["redriveStatus"], failed["redriveCount"]) == ("FAILED", "REDRIVABLE", 0)
-    (listed,) = states.list_map_runs(executionArn=arn)["mapRuns"]
-    door.clear()
-    given: Any = {"executionArn": arn, "clientToken": "token-A"}
-    date = states.redrive_execution(**given)["redriveDate"]
+    (entry,) = states.list_map_runs(executionArn=arn)["mapRuns"]
+    gate.clear()
+    request: Any = {"executionArn": arn, "clientToken": "token-A"}
+    date = states.redrive_execution(**request)["redriveDate"]
     step_functions.batch.wait(lambda batch: len(batch.running()) == 2)
-    assert states.redrive_execution(**given)["redriveDate"] == date
+    assert states.redrive_execution(**request)["redriveDate"] == date
     running = states.describe_execution(executionArn=arn)
     described = {key: running[key] for key in ("status", "redriveCount", "redriveDate", "redriveStatus")}
     assert described == {"status": "RUNNING", "redriveCount": 1, "redriveDate": date, "redriveStatus": "NOT_REDRIVABLE"}
@@ -300,25 +296,25 @@ def test_a_redriven_execution(step_functions: FakeAws, states: SFNClient) -> Non
     reason = f"Execution {arn} invalid for redrive as: Execution is RUNNING and cannot be redriven"
     answer = refusal(states.redrive_execution, executionArn=arn, clientToken="token-B")
     assert answer == ("ExecutionNotRedrivable", reason)
-    children = states.list_executions(mapRunArn=listed["mapRunArn"], statusFilter="RUNNING")["executions"]
+    children = states.list_executions(mapRunArn=entry["mapRunArn"], statusFilter="RUNNING")["executions"]
     assert [child["redriveCount"] for child in children] == [1, 1]
-    door.set()
+    gate.set()
     step_functions.execution(arn).wait()
-    run = states.describe_map_run(mapRunArn=listed["mapRunArn"])
+    run = states.describe_map_run(mapRunArn=entry["mapRunArn"])
     assert (run["status"], run["redriveCount"], run["itemCounts"]["succeeded"]) == ("FAILED", 1, 1)
     assert run["startDate"] < run["redriveDate"] < run["stopDate"]
-    (again,) = states.list_map_runs(executionArn=arn)["mapRuns"]
-    assert again["mapRunArn"] == listed["mapRunArn"]
+    (second_entry,) = states.list_map_runs(executionArn=arn)["mapRuns"]
+    assert second_entry["mapRunArn"] == entry["mapRunArn"]
     step_functions.batch.run_job = lambda job, log: JobEnd(0)
     states.redrive_execution(executionArn=arn, clientToken="token-B")
     step_functions.execution(arn).wait()
-    found = states.describe_execution(executionArn=arn)
-    assert (found["status"], found["redriveCount"]) == ("SUCCEEDED", 2)
-    details = json.loads(found["output"])["ResultWriterDetails"]
+    description = states.describe_execution(executionArn=arn)
+    assert (description["status"], description["redriveCount"]) == ("SUCCEEDED", 2)
+    details = json.loads(description["output"])["ResultWriterDetails"]
     assert details["Key"].endswith("/Redrive-2/manifest.json")
     kinds = [event["type"] for event in states.get_execution_history(executionArn=arn)["events"]]
     assert kinds.count("ExecutionRedriven") == kinds.count("MapRunRedriven") == 2
     reason = f"Execution {arn} invalid for redrive as: Execution is SUCCEEDED and cannot be redriven"
     answer = refusal(states.redrive_execution, executionArn=arn, clientToken="token-C")
     assert answer == ("ExecutionNotRedrivable", reason)
-    assert states.redrive_execution(**given)["redriveDate"] == date
+    assert states.redrive_execution(**request)["redriveDate"] == date

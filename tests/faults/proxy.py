@@ -1,6 +1,6 @@
-"""A failing S3: a proxy in front of another server that refuses, breaks off, slows down and damages.
+"""A failing S3: a proxy that refuses, interrupts, slows down or damages the transfers of another server.
 
-It also refuses what S3 refuses and moto does not: a body that is not what its checksum says.
+Like S3, and unlike moto, it refuses a body that does not match its checksum.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ from awscrt.checksums import crc64nvme
 FAULTS = ("503", "500", "short", "drop", "trickle")
 HOP = ("connection", "transfer-encoding", "content-length", "server", "date")
 PIECE_BYTES = 8192
-SUMS = {"503": ("SlowDown", "Please reduce your request rate."), "500": ("InternalError", "We encountered an error.")}
+REFUSALS = {
+    "503": ("SlowDown", "Please reduce your request rate."),
+    "500": ("InternalError", "We encountered an error."),
+}
 
 Choice = Callable[[str, str], str | None]
 
 
 def seeded(seed: int, rate: float) -> Choice:
-    """Return a choice of faults of all kinds at a share of the requests."""
+    """Return a function that chooses a fault of any kind for a share of the requests."""
     random, lock = Random(seed), threading.Lock()
 
     def choose(method: str, path: str) -> str | None:
@@ -37,15 +40,15 @@ def seeded(seed: int, rate: float) -> Choice:
 
 
 class FaultyS3(ThreadingHTTPServer):
-    """Serves while it is entered.
+    """A server of S3 with faults, which runs inside its context.
 
     Args:
-        target: URL of the server behind it.
-        choose: The fault of a request, by method and path: one of `FAULTS`, ``flip`` (a bit of the body, whichever way
-            it goes) or None.
+        target: URL of the server behind the proxy.
+        choose: Returns the fault of a request, by method and path: one of `FAULTS`, ``flip`` (of a bit in the body of
+            the request or response) or None.
 
     Attributes:
-        done: How many of each fault there were; of requests that passed under ``None``.
+        counts: The number of requests by fault; those without a fault are under ``None``.
     """
 
     daemon_threads = True
@@ -55,11 +58,11 @@ class FaultyS3(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.target = urlsplit(target).netloc
         self.choose = choose
-        self.done: Counter[str | None] = Counter()
+        self.counts: Counter[str | None] = Counter()
 
     @property
     def url(self) -> str:
-        """Return the proxy's URL."""
+        """The URL of the proxy."""
         return f"http://127.0.0.1:{self.server_port}"
 
     def __enter__(self) -> Self:
@@ -71,7 +74,7 @@ class FaultyS3(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Print nothing: a client that has gone is expected."""
+        """Print nothing: clients are expected to close connections."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -81,14 +84,14 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         fault = self.server.choose(self.command, self.path)
-        self.server.done[fault] += 1
-        if fault in SUMS:
-            code, message = SUMS[fault]
+        self.server.counts[fault] += 1
+        if fault in REFUSALS:
+            code, message = REFUSALS[fault]
             self._refuse(int(fault), code, message)
         elif fault == "drop":
             self.close_connection = True
         else:
-            self._forward(_flipped(body) if fault == "flip" and body else body, fault)
+            self._forward(_flip_bit(body) if fault == "flip" and body else body, fault)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve  # noqa: N815  # http.server's names
 
@@ -115,10 +118,10 @@ class _Handler(BaseHTTPRequestHandler):
             content = content[: len(content) // 2]
             self.close_connection = True
         if fault == "flip" and self.command == "GET" and content:
-            content = _flipped(content)
+            content = _flip_bit(content)
         size = PIECE_BYTES if fault == "trickle" else len(content) or 1
-        for place in range(0, len(content), size):
-            self.wfile.write(content[place : place + size])
+        for start in range(0, len(content), size):
+            self.wfile.write(content[start : start + size])
 
     def _refuse(self, status: int, code: str, message: str) -> None:
         text = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
@@ -129,9 +132,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Print nothing."""
 
 
-def _flipped(content: bytes) -> bytes:
-    place = len(content) // 2
-    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+def _flip_bit(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
 
 
 def _crc64nvme(content: bytes) -> str:

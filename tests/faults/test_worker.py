@@ -1,4 +1,4 @@
-"""The worker over a failing S3: nothing is lost, nothing is half there, nothing damaged is taken for whole."""
+"""The worker with a failing S3: no file is lost, incomplete or damaged."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MIB = 1 << 20
 SEED = 15  # each fault is among the first eighty choices
-READS = Random(7).randbytes(9 * MIB)  # two parts of a fetch, three of a stream; joined, three of an upload
+READS = Random(7).randbytes(9 * MIB)  # two parts of a fetch, three of a stream; the joined files are three of an upload
 
 DECLARATIONS = """
 [inputs.reads]
@@ -75,7 +75,7 @@ def faults() -> dict[str, Choice]:
 
 @pytest.fixture
 def bad_s3(s3: S3Client, aws: str, faults: dict[str, Choice], monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyS3]:
-    """Point boto3 at the failing S3; `s3` goes to the good one."""
+    """Point boto3 at the failing S3; the client `s3` uses the working one."""
     for name in ("a", "b"):
         s3.put_object(Bucket="reads", Key=f"{name}.bin", Body=READS + name.encode(), ChecksumAlgorithm="CRC64NVME")
     with FaultyS3(aws, lambda method, path: faults["choose"](method, path)) as proxy:
@@ -91,7 +91,7 @@ def write_join(folder: Path, stream: bool) -> Path:
 def run(
     folder: Path, task: TaskPayload, *, stream: bool, cancelled: threading.Event | None = None
 ) -> list[CompletionRecord]:
-    """Run the worker over a task."""
+    """Run a task."""
     return run_task(
         task,
         read_step(write_join(folder, stream)),
@@ -107,7 +107,7 @@ def run(
 
 
 def work(folder: Path, *, stream: bool, second: str | None = "b", **parameters: Any) -> CompletionRecord:
-    """Run the worker over one sample."""
+    """Run a task of one sample."""
     (record,) = run(folder, payload(second, **parameters), stream=stream)
     return record
 
@@ -160,42 +160,44 @@ def test_faults_at_5_percent_of_the_requests_lose_nothing(
     for record, joined in zip(records, [JOINED, *[b"few"] * len(samples)], strict=True):
         assert record.outputs["joined"].sha256 == sha256(joined).hexdigest()
         assert content(s3, f"results/joined/{record.item}.bin") == joined
-    assert all(bad_s3.done[fault] for fault in FAULTS), bad_s3.done
+    assert all(bad_s3.counts[fault] for fault in FAULTS), bad_s3.counts
     assert "Uploads" not in s3.list_multipart_uploads(Bucket="reads")
 
 
 def first_of(method: str, words: str, fault: str) -> Choice:
-    """Choose the fault once, at the first request of that method whose path has the words."""
-    left = [fault]
-    return lambda found, path: left.pop() if left and found == method and words in path else None
+    """Choose the fault for the first request of a method whose path contains the words."""
+    pending = [fault]
+    return lambda request_method, path: (
+        pending.pop() if pending and request_method == method and words in path else None
+    )
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_each_fault_of_a_part_is_outlived(
+def test_each_fault_of_a_part_is_retried(
     bad_s3: FaultyS3, faults: dict[str, Choice], tmp_path: Path, fault: str
 ) -> None:
     faults["choose"] = first_of("GET", "a.bin", fault)
     joined = work(tmp_path, stream=True, second=None).outputs["joined"]
     assert joined.sha256 == sha256(READS + b"a").hexdigest()
-    assert bad_s3.done[fault] == 1
+    assert bad_s3.counts[fault] == 1
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_flipped_bit_on_the_way_here_fails_the_step(
+def test_a_flipped_bit_in_a_download_fails_the_step(
     bad_s3: FaultyS3, s3: S3Client, faults: dict[str, Choice], tmp_path: Path, stream: bool
 ) -> None:
     faults["choose"] = first_of("GET", "b.bin", "flip")
     with pytest.raises(StepFailed, match=r"^s3://reads/b.bin: expected content with the CRC64NVME ") as caught:
         work(tmp_path, stream=stream)
     assert (caught.value.failure_class, caught.value.task_exit_code) == (FailureClass.TOOL_ERROR, 1)
-    listed = s3.list_objects_v2(Bucket="reads", Prefix="runs/r/results/")
-    assert listed["KeyCount"] == 0
+    results = s3.list_objects_v2(Bucket="reads", Prefix="runs/r/results/")
+    assert results["KeyCount"] == 0
     assert list((tmp_path / "scratch").iterdir()) == []
-    assert not work(tmp_path, stream=stream).reused, "another attempt goes well"
+    assert not work(tmp_path, stream=stream).reused, "the next task succeeds"
 
 
 @pytest.mark.parametrize("words", ["partNumber=2", "x.bin.idx"])
-def test_a_flipped_bit_on_the_way_there_fails_the_step(
+def test_a_flipped_bit_in_an_upload_fails_the_step(
     bad_s3: FaultyS3, s3: S3Client, faults: dict[str, Choice], tmp_path: Path, words: str
 ) -> None:
     faults["choose"] = first_of("PUT", words, "flip")
@@ -205,10 +207,10 @@ def test_a_flipped_bit_on_the_way_there_fails_the_step(
     assert "Uploads" not in s3.list_multipart_uploads(Bucket="reads")
     assert s3.list_objects_v2(Bucket="reads", Prefix="runs/r/results/joined/x.bin")["KeyCount"] == (
         1 if words.startswith("part") else 0
-    ), "the index went before, the file is not there"
+    ), "the index is uploaded first, the file is missing"
 
 
-def test_a_download_that_never_comes_is_no_short_file(
+def test_a_download_that_always_breaks_fails_the_step(
     bad_s3: FaultyS3, faults: dict[str, Choice], tmp_path: Path
 ) -> None:
     faults["choose"] = lambda method, path: "short" if method == "GET" and "b.bin" in path else None
@@ -218,13 +220,13 @@ def test_a_download_that_never_comes_is_no_short_file(
 
 
 @pytest.mark.parametrize("take", ["some", "none"])
-def test_a_program_need_not_read_all(bad_s3: FaultyS3, s3: S3Client, tmp_path: Path, take: str) -> None:
+def test_a_program_need_not_read_the_whole_file(bad_s3: FaultyS3, s3: S3Client, tmp_path: Path, take: str) -> None:
     work(tmp_path, stream=True, take=take)
     assert len(content(s3, "results/joined/x.bin")) == (2 * MIB if take == "some" else 0)
 
 
 @pytest.mark.parametrize("words", ["partNumber=3", "a.bin"])
-def test_a_task_that_is_cancelled_during_a_transfer(
+def test_cancelling_a_task_during_a_transfer(
     bad_s3: FaultyS3, s3: S3Client, faults: dict[str, Choice], tmp_path: Path, words: str
 ) -> None:
     cancelled = threading.Event()
@@ -241,29 +243,29 @@ def test_a_task_that_is_cancelled_during_a_transfer(
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
-def test_sigterm_during_an_upload_leaves_nothing_behind(
+def test_sigterm_during_an_upload_leaves_no_upload_behind(
     bad_s3: FaultyS3, s3: S3Client, faults: dict[str, Choice], tmp_path: Path
 ) -> None:
     process: list[subprocess.Popen[str]] = []
-    told = threading.Event()
+    signalled = threading.Event()
 
     def choose(method: str, path: str) -> None:
-        if method == "PUT" and "partNumber=2" in path and not told.is_set():
-            told.set()
+        if method == "PUT" and "partNumber=2" in path and not signalled.is_set():
+            signalled.set()
             process[0].send_signal(signal.SIGTERM)
 
     faults["choose"] = choose
     step, scratch = write_join(tmp_path, stream=False), tmp_path / "scratch"
     scratch.mkdir()
-    given = {"TASK": json.dumps(payload("b").to_json()), "STEP": str(step), "SCRATCH": str(scratch)}
-    environment = {**os.environ, **{f"GENOMICS_PIPELINE_{name}": value for name, value in given.items()}}
+    variables = {"TASK": json.dumps(payload("b").to_json()), "STEP": str(step), "SCRATCH": str(scratch)}
+    environment = {**os.environ, **{f"GENOMICS_PIPELINE_{name}": value for name, value in variables.items()}}
     argv = [sys.executable, "-m", "genomics_pipeline.worker"]
     process.append(subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
     out, error = process[0].communicate()
     assert (process[0].returncode, out) == (143, "")
     assert error == "error: ended by SIGTERM: Spot host lost, timeout or cancelled\n"
-    assert told.is_set()
+    assert signalled.is_set()
     assert "Uploads" not in s3.list_multipart_uploads(Bucket="reads")
-    names = [found["Key"] for found in s3.list_objects_v2(Bucket="reads", Prefix="runs/").get("Contents", ())]
+    names = [entry["Key"] for entry in s3.list_objects_v2(Bucket="reads", Prefix="runs/").get("Contents", ())]
     assert names == ["runs/r/results/joined/x.bin.idx", "runs/r/steps/joining/x/log.txt"]
     assert list(scratch.iterdir()) == []

@@ -1,11 +1,11 @@
 """Definitions byte by byte: `genomics-pipeline definition` prints the files of this folder.
 
-A change of the generator changes these files, and the change is read in review. They are never renewed by themselves:
+A change of the generator changes these files, so that it is seen in review. They are renewed only on request:
 
     GENOMICS_PIPELINE_RENEW_GOLDEN=1 python -m pytest tests/golden
     git diff tests/golden
 
-Run with the variable, the tests write the files and fail, so that it cannot be left set.
+With the variable, the tests write the files and fail, so that it is not left set.
 """
 
 from __future__ import annotations
@@ -31,21 +31,23 @@ def print_definition(pipeline: str, capfd: pytest.CaptureFixture[str]) -> bytes:
 
 @pytest.mark.parametrize("name", PIPELINES)
 def test_the_definition_is_the_golden_file(name: str, capfd: pytest.CaptureFixture[str]) -> None:
-    found = print_definition(PIPELINES[name], capfd)
-    assert print_definition(PIPELINES[name], capfd) == found
+    definition = print_definition(PIPELINES[name], capfd)
+    assert print_definition(PIPELINES[name], capfd) == definition
     golden = HERE / f"{name}.json"
     if os.environ.get("GENOMICS_PIPELINE_RENEW_GOLDEN"):
-        golden.write_bytes(found)
+        golden.write_bytes(definition)
         pytest.fail(f"{golden} was renewed: read the difference, and run without GENOMICS_PIPELINE_RENEW_GOLDEN")
-    assert found.decode() == golden.read_text("utf-8"), f"{golden}: see this test's first lines on how to renew it"
-    assert found == golden.read_bytes()
+    assert definition.decode() == golden.read_text("utf-8"), (
+        f"{golden}: see the docstring of this module on how to renew it"
+    )
+    assert definition == golden.read_bytes()
 
 
 def test_every_golden_file_has_its_pipeline() -> None:
     assert sorted(path.stem for path in HERE.glob("*.json")) == sorted(PIPELINES)
 
 
-def test_the_definition_does_not_depend_on_where_it_is_asked_for(
+def test_the_definition_does_not_depend_on_the_current_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""Records: what is written is read again, and what is not as we write it is named."""
+"""Records: they are read as they were written, and records in an unknown form are reported."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ def test_a_completion_record_is_read_as_it_was_written(store: LocalStore) -> Non
     assert read_completion(store, RUN, "calling", "a") is None
     assert completion_version(store, RUN, "calling", "a") is None
     write_completion(store, RUN, COMPLETION)
-    found = read_completion(store, RUN, "calling", "a")
-    assert found is not None
-    assert found.reused
-    assert found.to_json() == COMPLETION.to_json()
-    assert found.outputs == COMPLETION.outputs
+    record = read_completion(store, RUN, "calling", "a")
+    assert record is not None
+    assert record.reused
+    assert record.to_json() == COMPLETION.to_json()
+    assert record.outputs == COMPLETION.outputs
     assert completion_version(store, RUN, "calling", "a") is not None
     delete_completion(store, RUN, "calling", "a")
     delete_completion(store, RUN, "calling", "a")
@@ -91,14 +91,14 @@ def test_a_completion_record_is_read_as_it_was_written(store: LocalStore) -> Non
         {"parameters": None},
     ],
 )
-def test_what_is_no_completion_record_is_not_done(store: LocalStore, change: dict[str, Any]) -> None:
+def test_an_invalid_completion_record_means_not_done(store: LocalStore, change: dict[str, Any]) -> None:
     text = json.dumps({**COMPLETION.to_json(), **change})
     store.write(RUN.uri("steps/calling/a/step.json"), text.encode())
     assert read_completion(store, RUN, "calling", "a") is None
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"\xff", b"[" * 100_000])
-def test_what_is_no_object_is_no_record(store: LocalStore, text: bytes) -> None:
+def test_a_file_without_an_object_is_no_record(store: LocalStore, text: bytes) -> None:
     for name in ("step.json", "failure.json", "job.json"):
         store.write(RUN.uri(f"steps/calling/a/{name}"), text)
     store.write(RUN.uri("run.json"), text)
@@ -120,7 +120,7 @@ def test_a_failure_is_read_as_it_was_written(store: LocalStore, attempt: BatchAt
     assert read_failure(store, RUN, "calling", "a") is None
 
 
-def test_a_failure_of_an_unknown_class_is_none(store: LocalStore) -> None:
+def test_a_failure_of_an_unknown_class_is_ignored(store: LocalStore) -> None:
     store.write(RUN.uri("steps/calling/a/failure.json"), b'{"class": "bad_luck", "message": "m", "exit_code": 1}')
     assert read_failure(store, RUN, "calling", "a") is None
 
@@ -151,7 +151,7 @@ ADVICE = "; run it again, or name the folder of another run"
 
 
 @pytest.mark.parametrize(
-    ("written", "found"),
+    ("members", "problem"),
     [
         (without(LOCAL, "digest"), "found no member 'digest'"),
         ({**LOCAL, "execution": "1"}, "found 'execution' that is not a whole number: '1'"),
@@ -166,16 +166,16 @@ ADVICE = "; run it again, or name the folder of another run"
         ({**LOCAL, "summary": {"samples": []}}, "found no member 'summary.seconds'"),
     ],
 )
-def test_what_is_wrong_in_a_local_run_is_named(
-    store: LocalStore, tmp_path: Path, written: dict[str, Any], found: str
+def test_an_invalid_record_of_a_local_run_is_reported(
+    store: LocalStore, tmp_path: Path, members: dict[str, Any], problem: str
 ) -> None:
     uri = str(tmp_path / "run.json")
-    store.write(uri, json.dumps(written).encode())
+    store.write(uri, json.dumps(members).encode())
     with pytest.raises(UnreadableRecord) as error:
         read_local_run(store, uri)
     text = str(error.value)
     assert text.startswith(f"{uri}: expected the record of a run, ")
-    assert found in text
+    assert problem in text
     assert text.endswith(ADVICE)
 
 
@@ -186,7 +186,7 @@ def test_a_run_on_aws_is_read_as_it_was_written(store: LocalStore) -> None:
     assert read_aws_run(store, RUN) == AWS_RUN
 
 
-def test_what_is_wrong_in_a_run_on_aws_is_named(store: LocalStore) -> None:
+def test_an_invalid_record_of_a_run_on_aws_is_reported(store: LocalStore) -> None:
     store.write(RUN.uri("run.json"), AWS_RUN.to_bytes().replace(b'"arn:machine"', b"7"))
     with pytest.raises(UnreadableRecord) as error:
         read_aws_run(store, RUN)
@@ -206,7 +206,7 @@ def test_a_rerun_is_read_as_it_was_written(store: LocalStore, record: RerunRecor
     assert ("begun" in names, "submitted" in names) == ((True, False) if record is LOCAL_RERUN else (False, True))
 
 
-def test_a_rerun_that_is_none_is_named(store: LocalStore) -> None:
+def test_an_invalid_record_of_a_rerun_is_reported(store: LocalStore) -> None:
     uri = RUN.uri("reruns/1/run.json")
     store.write(uri, json.dumps(without(AWS_RERUN.to_json(), "carried")).encode())
     with pytest.raises(UnreadableRecord, match=r"expected the record of a rerun, found no member 'carried'"):

@@ -1,4 +1,4 @@
-"""ResultWriter's files as AWS writes them, as our engine does, and broken ones."""
+"""ResultWriter's files, written by AWS and by the engine, and malformed ones."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ def at(key: str) -> dict[str, str]:
 
 
 def put(store: LocalStore, kind: str, *files: bytes, sizes: bool = True) -> dict[str, str]:
-    """Write files of one kind and their manifest, and return the details of that."""
-    named = {f"u/{kind}_{number}.json": data for number, data in enumerate(files)}
-    for key, data in named.items():
+    """Write files of one kind and their manifest, and return its details."""
+    content_by_key = {f"u/{kind}_{number}.json": data for number, data in enumerate(files)}
+    for key, data in content_by_key.items():
         store.write(f"s3://b/{key}", data)
-    listed = [{"Key": key, **({"Size": len(data)} if sizes else {})} for key, data in named.items()]
-    store.write("s3://b/u/manifest.json", json.dumps({"ResultFiles": {kind: listed}}).encode())
+    entries = [{"Key": key, **({"Size": len(data)} if sizes else {})} for key, data in content_by_key.items()]
+    store.write("s3://b/u/manifest.json", json.dumps({"ResultFiles": {kind: entries}}).encode())
     return at("u")
 
 
-def test_a_redriven_map_run_as_recorded(recorded: LocalStore) -> None:
-    # radkawar/stackd testdata/aws/stepfunctions/redrive_map.json: the newest folder has all that failed or never began.
+def test_a_recorded_map_run_after_a_redrive(recorded: LocalStore) -> None:
+    # radkawar/stackd testdata/aws/stepfunctions/redrive_map.json: the newest folder has all failed or pending children.
     first, last = at(EXPRESS), at(f"{EXPRESS}/Redrive-1")
     assert newest_details(recorded, first) == newest_details(recorded, last) == last
     names = ["22315863-7f3c-3d6c-abfa-567e9af2bbd5", "2ee4cc91-aa76-3cbc-b0eb-02a64ab1d686"]
@@ -70,7 +70,7 @@ def test_a_redriven_map_run_as_recorded(recorded: LocalStore) -> None:
         assert list(result_rows(recorded, details, "SUCCEEDED")) == []
 
 
-def test_a_redrive_accumulates_what_succeeded_and_its_number_may_be_the_first_there_is(recorded: LocalStore) -> None:
+def test_a_redrive_accumulates_successes_and_earlier_redrives_may_have_no_folder(recorded: LocalStore) -> None:
     # From the same recording: the execution was redriven twice, the Map Run once.
     details = newest_details(recorded, at(STANDARD))
     assert details == at(f"{STANDARD}/Redrive-2")
@@ -87,20 +87,20 @@ def test_the_newest_redrive_is_that_of_the_highest_number(store: LocalStore) -> 
     assert newest_details(store, at("p/u")) == at("p/u")
     for key in ("p/u/Redrive-2", "p/u/Redrive-10", "p/u/Redrive-x", "p/u2/Redrive-99", "p/u"):
         store.write(f"s3://b/{key}/FAILED_0.json", b"[]")
-    # Its manifest is written last: until then it is missing, and no older one is taken for it.
+    # The manifest is written last: until then it is missing, and an older one is not used instead.
     assert newest_details(store, at("p/u")) == newest_details(store, at("p/u/Redrive-2")) == at("p/u/Redrive-10")
     with pytest.raises(MissingObject):
         list(result_rows(store, newest_details(store, at("p/u")), "FAILED"))
 
 
-def test_a_batch_as_recorded(recorded: LocalStore) -> None:
+def test_a_recorded_batch(recorded: LocalStore) -> None:
     (row,) = result_rows(recorded, at("results/csv-none"), "SUCCEEDED")
     assert json.loads(row.input_text())["BatchInput"] == {"tag": "csv-batch"}
     assert row.location == "s3://b/results/csv-none/SUCCEEDED_0.jsonl:1"
 
 
 @pytest.mark.parametrize(
-    ("folder", "told"),
+    ("folder", "message"),
     [
         (
             "json-compact",
@@ -109,12 +109,12 @@ def test_a_batch_as_recorded(recorded: LocalStore) -> None:
         ("flatten", "SUCCEEDED_0.jsonl:1: {}, found '10'"),
     ],
 )
-def test_outputs_alone_are_no_children(recorded: LocalStore, folder: str, told: str) -> None:
+def test_files_of_outputs_alone_are_refused(recorded: LocalStore, folder: str, message: str) -> None:
     row = next(result_rows(recorded, at(f"results/{folder}"), "SUCCEEDED"))
-    for asked in (row.items, row.input_text, lambda: row.child):
+    for read in (row.items, row.input_text, lambda: row.child):
         with pytest.raises(DataError) as error:
-            asked()
-        assert str(error.value).startswith(f"s3://b/results/{folder}/{told.format(ROW)}")
+            read()
+        assert str(error.value).startswith(f"s3://b/results/{folder}/{message.format(ROW)}")
 
 
 @pytest.mark.parametrize(
@@ -122,13 +122,13 @@ def test_outputs_alone_are_no_children(recorded: LocalStore, folder: str, told: 
     [b'{"x":[{"a":1},{"b":2}]}', b'{"a":1}', b"[1,2]", b'"text"', b"null", b'{"Input":"{}"}', b'{"Status":"x"}'],
 )
 @pytest.mark.parametrize("shape", [b"[%s,%s]", b"%s\n%s\n"])
-def test_whatever_the_outputs_are(store: LocalStore, output: bytes, shape: bytes) -> None:
+def test_files_of_any_outputs_are_refused(store: LocalStore, output: bytes, shape: bytes) -> None:
     with pytest.raises(DataError, match=r"expected a child execution's row \(ResultWriter's Transformation NONE\)"):
         [row.items() for row in result_rows(store, put(store, "SUCCEEDED", shape % (output, output)), "SUCCEEDED")]
 
 
 @pytest.mark.parametrize(
-    ("told", "error", "cause"),
+    ("members", "error", "cause"),
     [
         ({"Status": "ABORTED"}, "", ""),
         ({"Status": "TIMED_OUT"}, "States.Timeout", ""),
@@ -137,15 +137,15 @@ def test_whatever_the_outputs_are(store: LocalStore, output: bytes, shape: bytes
         ({"Status": "PENDING"}, "", ""),
     ],
 )
-def test_error_and_cause_may_be_missing(told: Row, error: str, cause: str) -> None:
-    row = ResultRow("f", 1, json.dumps({"Input": "{}", **told}).encode())
+def test_error_and_cause_may_be_missing(members: Row, error: str, cause: str) -> None:
+    row = ResultRow("f", 1, json.dumps({"Input": "{}", **members}).encode())
     assert (row.error, row.cause) == (error, cause)
 
 
-def failed(name: str, cause: str = "c", **given: Any) -> bytes:
+def failed(name: str, cause: str = "c", **child_input: Any) -> bytes:
     """Return the row of a child that failed, with a cause of some length."""
     end = {"status": "FAILED", "error": "E", "cause": cause, "name": name, "start": 1, "stop": 2}
-    return compact(ended_row({**end, "input": compact(given)}, "m")[1]).encode()
+    return compact(ended_row({**end, "input": compact(child_input)}, "m")[1]).encode()
 
 
 A, B = failed("a", item={"sample": "a"}), failed("b", item={"sample": "b"})
@@ -154,43 +154,43 @@ HARD = ['},{"ExecutionArn":"x', '","InputDetails":{"Included":true', '"Input":"{
 
 @pytest.mark.parametrize("hard", HARD)
 @pytest.mark.parametrize("array", [True, False])
-def test_what_looks_like_a_rows_end_within_a_text_is_none(store: LocalStore, hard: str, array: bool) -> None:
-    made = [
+def test_text_that_looks_like_the_end_of_a_row_does_not_end_it(store: LocalStore, hard: str, array: bool) -> None:
+    texts = [
         failed("a", hard, item={"sample": "a", "x": hard}),
         failed(hard, item={"sample": "b"}),
         failed("c", item={}),
     ]
-    data = b"[%s]" % b",".join(made) if array else b"\n".join(made) + b"\n"
-    found = list(result_rows(store, put(store, "FAILED", data), "FAILED"))
-    assert [row.line.removesuffix(b"\n") for row in found] == made
-    assert [row.items() for row in found] == [[{"sample": "a", "x": hard}], [{"sample": "b"}], [{}]]
-    assert [row.child["Cause"] for row in found] == [hard, "c", "c"]
+    data = b"[%s]" % b",".join(texts) if array else b"\n".join(texts) + b"\n"
+    rows = list(result_rows(store, put(store, "FAILED", data), "FAILED"))
+    assert [row.line.removesuffix(b"\n") for row in rows] == texts
+    assert [row.items() for row in rows] == [[{"sample": "a", "x": hard}], [{"sample": "b"}], [{}]]
+    assert [row.child["Cause"] for row in rows] == [hard, "c", "c"]
 
 
 @pytest.mark.parametrize("data", [b"[]", b" [ ] ", b"", b"[\n]\n"])
-def test_a_file_of_nothing(store: LocalStore, data: bytes) -> None:
+def test_a_file_without_rows(store: LocalStore, data: bytes) -> None:
     assert list(result_rows(store, put(store, "FAILED", data), "FAILED")) == []
 
 
-def test_an_array_with_space_between_everything(store: LocalStore) -> None:
-    made = [json.loads(failed(name, item={"sample": name})) for name in "abc"]
-    data = ("\n " + json.dumps(made, indent=2) + "\n").encode()
+def test_an_array_with_white_space(store: LocalStore) -> None:
+    children = [json.loads(failed(name, item={"sample": name})) for name in "abc"]
+    data = ("\n " + json.dumps(children, indent=2) + "\n").encode()
     assert [row.items() for row in result_rows(store, put(store, "FAILED", data), "FAILED")] == [
         [{"sample": name}] for name in "abc"
     ]
 
 
 def read_all(store: LocalStore, data: bytes, size: int | None = None) -> str:
-    """Return the error about a file that holds the data, and has another size in the manifest."""
+    """Return the error about a file with this content, and this size in the manifest."""
     store.write("s3://b/f", data)
-    listed = {"Key": "f", **({} if size is None else {"Size": size})}
-    store.write("s3://b/u/manifest.json", json.dumps({"ResultFiles": {"FAILED": [listed]}}).encode())
+    entry = {"Key": "f", **({} if size is None else {"Size": size})}
+    store.write("s3://b/u/manifest.json", json.dumps({"ResultFiles": {"FAILED": [entry]}}).encode())
     with pytest.raises(DataError) as error:
         [row.items() for row in result_rows(store, at("u"), "FAILED")]
     return str(error.value)
 
 
-def test_a_file_that_is_cut_off_is_named_with_its_place(store: LocalStore) -> None:
+def test_a_truncated_file_is_reported_with_the_location(store: LocalStore) -> None:
     lines, array = A + b"\n" + B + b"\n", b"[" + A + b"," + B + b"]"
     for cut in range(1, len(B) - 1):
         assert read_all(store, lines[: -1 - cut]).startswith(f"s3://b/f:2: {ROW}, found ")
@@ -198,7 +198,7 @@ def test_a_file_that_is_cut_off_is_named_with_its_place(store: LocalStore) -> No
     for cut in range(2, len(B) - 2):
         assert read_all(store, array[:-cut]).startswith(f"{place}: {ROW} and ']' at the file's end, found ")
     assert read_all(store, array[:-1]) == f"{place}: {ROW} and ']' at the file's end, found {B[-40:].decode()!r}"
-    # Where a file ends between two rows, only its size shows that.
+    # A truncation between two rows shows only in the size.
     assert (
         read_all(store, A + b"\n", len(lines))
         == f"s3://b/f: expected {len(lines)} bytes, as the manifest says, found {len(A) + 1}"
@@ -206,7 +206,7 @@ def test_a_file_that_is_cut_off_is_named_with_its_place(store: LocalStore) -> No
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         (A + b"\n" + A + B + b"\n", ":2: {row}"),
         (b"[" + A + B + b"]", ": element 1 at byte 1: {row}"),
@@ -220,11 +220,11 @@ def test_a_file_that_is_cut_off_is_named_with_its_place(store: LocalStore) -> No
         (b"\xff\n", ":1: {row}"),
     ],
 )
-def test_malformed_rows_are_named(store: LocalStore, data: bytes, told: str) -> None:
-    assert read_all(store, data).startswith("s3://b/f" + told.format(row=ROW) + ", found ")
+def test_malformed_rows_are_reported(store: LocalStore, data: bytes, message: str) -> None:
+    assert read_all(store, data).startswith("s3://b/f" + message.format(row=ROW) + ", found ")
 
 
-def test_what_is_wrong_is_told(store: LocalStore) -> None:
+def test_messages_quote_the_malformed_text(store: LocalStore) -> None:
     assert read_all(store, A + b"\n{not JSON\n") == (
         f"s3://b/f:2: {ROW}, found '{{not JSON': Expecting property name enclosed in double quotes: "
         "line 1 column 2 (char 1)"
@@ -243,17 +243,17 @@ def test_what_is_wrong_is_told(store: LocalStore) -> None:
         (b"[" + A + b",", f": element 2 at byte {len(A) + 2}"),
     ],
 )
-def test_no_more_is_held_than_a_row_may_have(begin: bytes, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_bounded_by_the_longest_row(begin: bytes, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(result_file_rows, "BLOCK_BYTES", 1 << 10)
     for module in (result_file_rows, result_row):
         monkeypatch.setattr(module, "MAX_ROW_BYTES", 1 << 12)
 
     class Endless(BytesIO):
-        asked = 0
+        reads = 0
 
         def readinto(self, buffer: Any, /) -> int:
-            self.asked += 1
-            block = begin + b'{"' if self.asked == 1 else b"x" * len(buffer)
+            self.reads += 1
+            block = begin + b'{"' if self.reads == 1 else b"x" * len(buffer)
             buffer[: len(block)] = block
             return len(block)
 
@@ -272,10 +272,10 @@ def test_no_more_is_held_than_a_row_may_have(begin: bytes, place: str, monkeypat
         str(error.value)
         == f"s3://b/f{place}: {ROW[:8]} {ROW[9:]} of at most 4096 bytes, found '{{\"{'x' * 38}' and more"
     )
-    assert stream.asked < 7
+    assert stream.reads < 7
 
 
-def test_a_manifest_or_a_file_that_is_missing(store: LocalStore) -> None:
+def test_a_missing_manifest_or_file(store: LocalStore) -> None:
     with pytest.raises(MissingObject, match=r"^s3://b/u/manifest\.json: expected a file, found none$"):
         list(result_rows(store, at("u"), "FAILED"))
     store.write("s3://b/u/manifest.json", b'{"ResultFiles":{"FAILED":[{"Key":"u/FAILED_0.json","Size":2}]}}')
@@ -305,7 +305,7 @@ children = st.fixed_dictionaries(
 
 
 def items_after_child(row: ResultRow) -> list[Any]:
-    """Return a row's items once its child was read."""
+    """Return a row's items, after its child was decoded."""
     assert row.child
     return list(row.items())
 
@@ -315,11 +315,11 @@ def as_engine_row(child: Row) -> tuple[str, Row]:
     value = {"BatchInput": {}, "Items": items} if child["batch"] else items[0]
     if child["status"] == "PENDING":
         return pending_row(value)
-    told = {"output": compact(child["output"])} if child["status"] == "SUCCEEDED" else {}
+    end = {"output": compact(child["output"])} if child["status"] == "SUCCEEDED" else {}
     if child["status"] == "FAILED":
-        told = {"error": "E", "cause": child["cause"]}
+        end = {"error": "E", "cause": child["cause"]}
     return ended_row(
-        {"status": child["status"], "name": "n", "input": compact(value), "start": 1, "stop": 2, **told}, "m"
+        {"status": child["status"], "name": "n", "input": compact(value), "start": 1, "stop": 2, **end}, "m"
     )
 
 
@@ -331,23 +331,25 @@ def as_engine_row(child: Row) -> tuple[str, Row]:
     st.sampled_from([1, 700, 2000, 10**9]),
     st.sampled_from([1, 7, 100, 1 << 17]),
 )
-def test_what_our_engine_writes_is_read(
-    made: list[Row], transformation: str, output_type: str, most: int, block: int
+def test_the_engines_files_are_read(
+    children_written: list[Row], transformation: str, output_type: str, most: int, block: int
 ) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(result_file_rows, "BLOCK_BYTES", block)
         store = LocalStore({"b": Path(folder) / "b"})
-        written = [as_engine_row(child) for child in made]
-        to = Destination(store, "b", "p", transformation, output_type, most)
-        to.write("arn", "u", written, Path(folder))
+        rows = [as_engine_row(child) for child in children_written]
+        destination = Destination(store, "b", "p", transformation, output_type, most)
+        destination.write("arn", "u", rows, Path(folder))
         for kind in ("FAILED", "PENDING", *(["SUCCEEDED"] if transformation == "NONE" else [])):
-            expected = [(row, child) for (of, row), child in zip(written, made, strict=True) if of == kind]
-            for how in (ResultRow.items, items_after_child):
-                found = list(result_rows(store, to.manifest("u"), kind))
-                assert [how(row) for row in found] == [
+            expected = [
+                (row, child) for (row_kind, row), child in zip(rows, children_written, strict=True) if row_kind == kind
+            ]
+            for read_items in (ResultRow.items, items_after_child):
+                rows_read = list(result_rows(store, destination.manifest("u"), kind))
+                assert [read_items(row) for row in rows_read] == [
                     child["items"] if child["batch"] else child["items"][:1] for _, child in expected
                 ]
-                assert [dict(row.child) for row in found] == [row for row, _ in expected]
-        if transformation != "NONE" and any(json.loads(row.get("Output", "[]")) for _, row in written):
+                assert [dict(row.child) for row in rows_read] == [row for row, _ in expected]
+        if transformation != "NONE" and any(json.loads(row.get("Output", "[]")) for _, row in rows):
             with pytest.raises(DataError, match="expected a child execution's row"):
-                [row.items() for row in result_rows(store, to.manifest("u"), "SUCCEEDED")]
+                [row.items() for row in result_rows(store, destination.manifest("u"), "SUCCEEDED")]

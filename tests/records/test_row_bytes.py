@@ -1,4 +1,4 @@
-"""The assumptions about the bytes of ResultWriter's rows: AWS's, our engine's, and those of our definitions' causes."""
+"""The assumptions about the bytes of ResultWriter's rows, checked on rows of AWS and of the engine."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from genomics_pipeline.records.row_bytes import check_row
 
 RECORDED = sorted((Path(__file__).parent / "data/result_writer/results").rglob("*_0.json*"))
 ROWS_OF_CHILDREN = [file for file in RECORDED if b'"InputDetails"' in file.read_bytes()]
-GIVEN = '{"item":{"sample":"é","note":"\\"Input\\":\\"/\\u0001"},"n":1.50}'
-END = {"name": "n", "start": 1, "stop": 2, "input": GIVEN}
+CHILD_INPUT = '{"item":{"sample":"é","note":"\\"Input\\":\\"/\\u0001"},"n":1.50}'
+END = {"name": "n", "start": 1, "stop": 2, "input": CHILD_INPUT}
 CAUSE = '{"stage":"alignment","class":"out_of_memory","error":"E","tried":[],"cause":"{\\"a\\":1}"}'
 
 
@@ -28,13 +28,13 @@ def engine_rows() -> list[bytes]:
         {**END, "status": "ABORTED"},
         {**END, "status": "SUCCEEDED", "output": '{"a":1}'},
     ]
-    return [dumps(ended_row(end, "m")[1]) for end in ends] + [dumps(pending_row(json.loads(GIVEN))[1])]
+    return [dumps(ended_row(end, "m")[1]) for end in ends] + [dumps(pending_row(json.loads(CHILD_INPUT))[1])]
 
 
 @pytest.mark.parametrize("row", engine_rows())
-def test_our_engines_rows(row: bytes) -> None:
+def test_rows_of_the_engine(row: bytes) -> None:
     check_row(row)
-    assert ResultRow("f", 1, row).raw_input() is not None  # found by its bytes
+    assert ResultRow("f", 1, row).raw_input() is not None  # located by its bytes
 
 
 @pytest.mark.parametrize("file", ROWS_OF_CHILDREN, ids=lambda file: "/".join(file.parts[-3:]))
@@ -43,7 +43,7 @@ def test_rows_of_aws(file: Path) -> None:
     children = orjson.loads(data) if file.suffix == ".json" else [orjson.loads(line) for line in data.splitlines()]
     for child in children:
         row = orjson.dumps(child)
-        assert row in data  # as it was written, to the byte
+        assert row in data  # the same bytes as written by AWS
         check_row(row)
 
 
@@ -64,6 +64,6 @@ BROKEN: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_is_otherwise_is_noticed(name: str) -> None:
+def test_other_rows_are_noticed(name: str) -> None:
     with pytest.raises(RuntimeError, match="ResultWriter's rows: expected"):
         check_row(BROKEN[name])

@@ -1,4 +1,4 @@
-"""A small reference, and what prepares it."""
+"""A small reference, and a function that prepares it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Indexes that lie beside a reference in a bucket."""
+"""Indexes beside a reference in a bucket."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 PrepareFromBucket = Callable[[str], tuple[Path, list[str]]]
-MARK = b"\n\n"  # blank lines mean nothing in any index
+MARK = b"\n\n"  # blank lines have no meaning in any index
 
 
 @pytest.fixture
 def bucket(tmp_path: Path, make: Callable[..., Path], fasta: Path) -> Path:
-    """Make a reference with its indexes, all of one time, each with a mark at its end that is no base."""
+    """Make a reference with its indexes, all of the same modification time, each index with a mark at its end."""
     make(fasta)
     bucket = tmp_path / "bucket"
     fasta.parent.rename(bucket)
@@ -37,48 +37,48 @@ def bucket(tmp_path: Path, make: Callable[..., Path], fasta: Path) -> Path:
 
 @pytest.fixture
 def prepare_from_bucket(bucket: Path, tmp_path: Path) -> PrepareFromBucket:
-    """Give `prepare_from_bucket(name)`: it returns a reference's path and the indexes that were copied."""
+    """Return `prepare_from_bucket(name)`, which returns a reference's path and the indexes that were copied."""
 
     def call(name: str) -> tuple[Path, list[str]]:
-        found = prepare(f"s3://refs/{name}", INDEXES, LocalStore({"refs": bucket}), tmp_path / "cache")
-        files = sorted(file for file in found.parent.iterdir() if not file.name.startswith("."))
-        return found, [file.name for file in files if file.read_bytes().endswith(MARK)]
+        prepared = prepare(f"s3://refs/{name}", INDEXES, LocalStore({"refs": bucket}), tmp_path / "cache")
+        files = sorted(file for file in prepared.parent.iterdir() if not file.name.startswith("."))
+        return prepared, [file.name for file in files if file.read_bytes().endswith(MARK)]
 
     return call
 
 
 def test_indexes_beside_are_copied(prepare_from_bucket: PrepareFromBucket, tmp_path: Path) -> None:
-    found, copied = prepare_from_bucket("tiny.fa")
-    assert found.is_relative_to(tmp_path / "cache")
-    assert found.read_text() == FASTA
+    prepared, copied = prepare_from_bucket("tiny.fa")
+    assert prepared.is_relative_to(tmp_path / "cache")
+    assert prepared.read_text() == FASTA
     assert copied == [name for name in INDEX_FILES if name != "tiny.fa"]
-    assert visible(found.parent) == INDEX_FILES
-    assert prepare_from_bucket("tiny.fa") == (found, copied)
+    assert visible(prepared.parent) == INDEX_FILES
+    assert prepare_from_bucket("tiny.fa") == (prepared, copied)
 
 
 def test_indexes_beside_a_compressed_reference_are_copied(prepare_from_bucket: PrepareFromBucket, bucket: Path) -> None:
     (bucket / "tiny.fa.gz").write_bytes(gzip.compress(FASTA.encode()))
     os.utime(bucket / "tiny.fa.gz", (1000, 1000))
     (bucket / "tiny.fa.fai").rename(bucket / "tiny.fa.gz.fai")
-    found, copied = prepare_from_bucket("tiny.fa.gz")
-    assert found.read_text() == FASTA
+    prepared, copied = prepare_from_bucket("tiny.fa.gz")
+    assert prepared.read_text() == FASTA
     assert copied == [name for name in INDEX_FILES if name != "tiny.fa"]
 
 
 def test_missing_indexes_are_built(prepare_from_bucket: PrepareFromBucket, bucket: Path) -> None:
     (bucket / "tiny.fa.pac").unlink()
     (bucket / "tiny.dict").unlink()
-    found, copied = prepare_from_bucket("tiny.fa")
-    assert copied == ["tiny.fa.fai"], "half an index is not copied"
-    assert visible(found.parent) == INDEX_FILES
-    assert "SN:chr1\tLN:124" in (found.parent / "tiny.dict").read_text()
+    prepared, copied = prepare_from_bucket("tiny.fa")
+    assert copied == ["tiny.fa.fai"], "an incomplete index is not copied"
+    assert visible(prepared.parent) == INDEX_FILES
+    assert "SN:chr1\tLN:124" in (prepared.parent / "tiny.dict").read_text()
 
 
 def test_the_dictionary_alone_is_built(prepare_from_bucket: PrepareFromBucket, bucket: Path) -> None:
     (bucket / "tiny.dict").unlink()
-    found, copied = prepare_from_bucket("tiny.fa")
+    prepared, copied = prepare_from_bucket("tiny.fa")
     assert copied == [name for name in INDEX_FILES if name not in ("tiny.fa", "tiny.dict")]
-    assert "SN:chr2\tLN:60" in (found.parent / "tiny.dict").read_text()
+    assert "SN:chr2\tLN:60" in (prepared.parent / "tiny.dict").read_text()
 
 
 def test_older_indexes_are_not_copied(prepare_from_bucket: PrepareFromBucket, bucket: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_reference_in_s3_comes_with_its_indexes(
     make(fasta)
     for file in fasta.parent.glob("tiny.*"):
         s3.upload_file(str(file), "reads", f"refs/{file.name}")
-    found = prepare("s3://reads/refs/tiny.fa", INDEXES, object_store(), tmp_path / "cache")
-    assert visible(found.parent) == INDEX_FILES
+    prepared = prepare("s3://reads/refs/tiny.fa", INDEXES, object_store(), tmp_path / "cache")
+    assert visible(prepared.parent) == INDEX_FILES
     for file in fasta.parent.glob("tiny.*"):
-        assert (found.parent / file.name).read_bytes() == file.read_bytes(), file.name
+        assert (prepared.parent / file.name).read_bytes() == file.read_bytes(), file.name

@@ -1,4 +1,4 @@
-"""Kinds of index: a record each, and what a later kind needs."""
+"""Kinds of index: their records, and the addition of a kind."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from genomics_pipeline.stores.local import LocalStore
     ("names", "required"),
     [([], ["fai"]), (["bwa"], ["fai", "bwa", "dict"]), (["dict", "bwa", "fai"], ["fai", "dict", "bwa"])],
 )
-def test_an_index_brings_those_it_needs(names: list[str], required: list[str]) -> None:
+def test_an_index_brings_the_indexes_that_it_needs(names: list[str], required: list[str]) -> None:
     assert [kind.name for kind in required_kinds(names)] == required
 
 
@@ -30,7 +30,7 @@ def test_an_unknown_kind() -> None:
 
 @pytest.fixture
 def lengths(monkeypatch: pytest.MonkeyPatch) -> IndexKind:
-    """Return a kind of index that the package does not know: the length of the file."""
+    """Add a kind of index, which holds the length of the file, and return it."""
 
     def build(fasta: Path, uri: str) -> None:
         fasta.with_name(f"{fasta.name}.length").write_text(str(fasta.stat().st_size))
@@ -56,20 +56,20 @@ def test_records_of_a_fasta_index() -> None:
 
 
 @pytest.mark.parametrize("line", ["chr1", "chr1\t640", "chr1\tx\t6\t60\t61", "chr1 640 6 60 61"])
-def test_a_line_that_is_none(line: str) -> None:
+def test_an_invalid_line(line: str) -> None:
     with pytest.raises(DataError) as error:
         parse_fai(f"{line}\n", file="a.fa.fai")
     assert str(error.value) == f"a.fa.fai: expected a FASTA index (name, length, …), found {line!r}"
 
 
-def test_suffixes_of_indexes_stand_in_one_package() -> None:
+def test_suffixes_of_indexes_are_spelled_in_one_package() -> None:
     package = Path(genomics_pipeline.__file__).parent
     suffixes = {suffix for kind in INDEX_KINDS.values() for suffix in kind.suffixes if suffix.startswith(".")}
-    found = [
+    literals = [
         f"{file.relative_to(package)}:{node.lineno}: {node.value}"
         for file in sorted(package.rglob("*.py"))
         if not file.is_relative_to(package / "reference")
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in suffixes
     ]
-    assert found == []
+    assert literals == []

@@ -1,4 +1,4 @@
-"""Indexes of another file, and files that are no index."""
+"""Indexes of other files, and files that are no index."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ OTHERS = {
     "other order": "".join(f">{part}" for part in reversed(FASTA.split(">")[1:])),
     "fewer": FASTA[: FASTA.index(">chr2")],
     "more": FASTA + ">chr3\nACGT\n",
-    "other description": FASTA.replace("the first", "the very first"),  # all offsets are others
+    "other description": FASTA.replace("the first", "the very first"),  # all offsets differ
     "other lines": FASTA.replace(f"{BASES}\n", f"{BASES[:30]}\n{BASES[30:]}\n"),
 }
-MISFITS = {
+MISMATCHES = {
     ("other name", "fai"): "expected the index of tiny.fa, found 'chr01' where the file has no such sequence",
     ("other length", "fai"): "expected the index of tiny.fa, found 'chr2' where the file has no such sequence",
     ("other order", "fai"): "expected the index of tiny.fa, found 'chr2' where the file has no such sequence",
@@ -38,7 +38,7 @@ MISFITS = {
 FILES = {"fai": ("fa.fai",), "bwa": ("fa.amb", "fa.ann", "fa.bwt", "fa.pac", "fa.sa"), "dict": ("dict",)}
 
 
-@pytest.mark.parametrize(("other", "index"), MISFITS)
+@pytest.mark.parametrize(("other", "index"), MISMATCHES)
 def test_another_files_index_is_refused(
     make: Callable[..., Path], fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str, index: str
 ) -> None:
@@ -52,8 +52,8 @@ def test_another_files_index_is_refused(
     with pytest.raises(DataError) as error:
         make("tiny.fa")
     file = Path(f"tiny.{FILES[index][0]}")
-    assert str(error.value) == f"{file}: {MISFITS[other, index]}; remove it, and it is built anew"
-    file.unlink()  # it is the user's to remove
+    assert str(error.value) == f"{file}: {MISMATCHES[other, index]}; remove it, and it is built anew"
+    file.unlink()  # as the message advises
     make(fasta)
 
 
@@ -79,5 +79,5 @@ def test_another_files_index_in_a_bucket_is_refused_until_it_is_fixed(
         message = "expected the index of tiny.fa, found 'chr01' where the file has no such sequence"
         assert str(error.value) == f"s3://refs/tiny.fa.fai: {message}; remove it, and it is built anew"
     fai.write_text(good)
-    found = prepare("s3://refs/tiny.fa", ["fai"], LocalStore({"refs": fasta.parent}), tmp_path / "cache")
-    assert Path(f"{found}.fai").read_text() == good
+    prepared = prepare("s3://refs/tiny.fa", ["fai"], LocalStore({"refs": fasta.parent}), tmp_path / "cache")
+    assert Path(f"{prepared}.fai").read_text() == good

@@ -1,4 +1,4 @@
-"""A reference made ready: where it lies, and which indexes are built."""
+"""The preparation of a reference: its location, and the indexes that are built."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from genomics_pipeline.stores.protocol import MissingObject
 from tests.reference.conftest import BASES, FASTA, INDEX_FILES, INDEXES, visible
 
 
-def test_a_plain_file_is_indexed_where_it_lies(make: Callable[..., Path], fasta: Path, tmp_path: Path) -> None:
+def test_a_plain_file_is_indexed_in_place(make: Callable[..., Path], fasta: Path, tmp_path: Path) -> None:
     assert make(fasta) == fasta
     assert visible(fasta.parent) == INDEX_FILES
     assert not (tmp_path / "cache").exists()
     assert [path.name for path in fasta.parent.iterdir() if path.is_dir()] == [], "nothing is left behind"
-    with pysam.FastaFile(str(fasta)) as found:
-        assert dict(zip(found.references, found.lengths, strict=True)) == {"chr1": 124, "chr2": 60}
+    with pysam.FastaFile(str(fasta)) as prepared:
+        assert dict(zip(prepared.references, prepared.lengths, strict=True)) == {"chr1": 124, "chr2": 60}
 
 
 def test_a_relative_path_becomes_absolute(
@@ -36,54 +36,56 @@ def test_a_relative_path_becomes_absolute(
     assert make("tiny.fa", "fai") == make("tiny.fa", "fai") == fasta
 
 
-def test_only_what_is_asked_for_is_built(make: Callable[..., Path], fasta: Path) -> None:
+def test_only_the_requested_indexes_are_built(make: Callable[..., Path], fasta: Path) -> None:
     make(fasta, "fai")
     assert visible(fasta.parent) == ["tiny.fa", "tiny.fa.fai"]
     before = (fasta.parent / "tiny.fa.fai").stat()
     make(fasta)
     assert visible(fasta.parent) == INDEX_FILES
-    assert (fasta.parent / "tiny.fa.fai").stat().st_mtime_ns == before.st_mtime_ns, "what is there is not built again"
+    assert (fasta.parent / "tiny.fa.fai").stat().st_mtime_ns == before.st_mtime_ns, (
+        "an existing index is not built again"
+    )
 
 
-def test_a_compressed_file_is_unpacked_into_the_cache_once(
+def test_a_compressed_file_is_decompressed_into_the_cache_once(
     make: Callable[..., Path], fasta: Path, tmp_path: Path
 ) -> None:
-    packed = fasta.with_name("tiny.fa.gz")
-    packed.write_bytes(gzip.compress(FASTA.encode()))
+    compressed = fasta.with_name("tiny.fa.gz")
+    compressed.write_bytes(gzip.compress(FASTA.encode()))
     fasta.unlink()
-    found = make(packed)
-    assert found.is_relative_to(tmp_path / "cache" / "references")
-    assert found.read_text() == FASTA
-    assert visible(found.parent) == INDEX_FILES
-    assert visible(packed.parent) == ["tiny.fa.gz"]
-    found.with_name("mark").touch()
-    assert make(packed) == found
-    assert found.with_name("mark").exists()
+    prepared = make(compressed)
+    assert prepared.is_relative_to(tmp_path / "cache" / "references")
+    assert prepared.read_text() == FASTA
+    assert visible(prepared.parent) == INDEX_FILES
+    assert visible(compressed.parent) == ["tiny.fa.gz"]
+    prepared.with_name("mark").touch()
+    assert make(compressed) == prepared
+    assert prepared.with_name("mark").exists()
 
 
-def test_another_content_of_the_same_name_has_its_own_place(make: Callable[..., Path], fasta: Path) -> None:
-    packed = fasta.with_name("tiny.fa.gz")
-    packed.write_bytes(gzip.compress(FASTA.encode()))
-    first = make(packed, "fai")
-    packed.write_bytes(gzip.compress(FASTA.encode() + b">chr3\nACGT\n"))
-    second = make(packed, "fai")
+def test_another_content_of_the_same_name_has_its_own_folder(make: Callable[..., Path], fasta: Path) -> None:
+    compressed = fasta.with_name("tiny.fa.gz")
+    compressed.write_bytes(gzip.compress(FASTA.encode()))
+    first = make(compressed, "fai")
+    compressed.write_bytes(gzip.compress(FASTA.encode() + b">chr3\nACGT\n"))
+    second = make(compressed, "fai")
     assert first != second
     assert (first.read_text(), second.read_text()) == (FASTA, FASTA + ">chr3\nACGT\n")
 
 
-def test_where_nothing_can_be_written_a_copy_is_indexed(
+def test_in_a_read_only_folder_a_copy_is_indexed(
     make: Callable[..., Path], fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = os.access
-    # Permissions do not bind root, whom tests in containers run as.
+    # Tests in containers run as root, to whom permissions do not apply.
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != fasta.parent and plain(path, mode))
-    found = make(fasta)
-    assert found.is_relative_to(tmp_path / "cache")
-    assert found.read_text() == FASTA
+    prepared = make(fasta)
+    assert prepared.is_relative_to(tmp_path / "cache")
+    assert prepared.read_text() == FASTA
     assert [path.name for path in fasta.parent.iterdir()] == ["tiny.fa"]
 
 
-def test_indexes_that_are_there_need_no_writing(
+def test_existing_indexes_need_no_write_access(
     make: Callable[..., Path], fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(fasta)
@@ -92,10 +94,10 @@ def test_indexes_that_are_there_need_no_writing(
     assert not (tmp_path / "cache").exists()
 
 
-def test_the_cache_is_where_the_environment_says(fasta: Path, tmp_path: Path) -> None:
+def test_the_environment_decides_the_cache_folder(fasta: Path, tmp_path: Path) -> None:
     cache = cache_folder({"XDG_CACHE_HOME": str(tmp_path / "xdg")}, Path.home())
-    found = prepare(f"file://{fasta}", ["fai"], LocalStore(), cache)
-    assert found.is_relative_to(tmp_path / "xdg" / "genomics-pipeline" / "references")
+    prepared = prepare(f"file://{fasta}", ["fai"], LocalStore(), cache)
+    assert prepared.is_relative_to(tmp_path / "xdg" / "genomics-pipeline" / "references")
 
 
 def test_stale_indexes_are_built_again(make: Callable[..., Path], fasta: Path) -> None:
@@ -108,32 +110,32 @@ def test_stale_indexes_are_built_again(make: Callable[..., Path], fasta: Path) -
     assert "SN:chr3\tLN:8" in (fasta.parent / "tiny.dict").read_text()
 
 
-def test_half_an_index_is_built_again(make: Callable[..., Path], fasta: Path) -> None:
+def test_an_incomplete_index_is_built_again(make: Callable[..., Path], fasta: Path) -> None:
     make(fasta)
     (fasta.parent / "tiny.fa.pac").unlink()
     make(fasta)
     assert visible(fasta.parent) == INDEX_FILES
 
 
-def ask(uri: str, cache: str, gate: threading.Barrier) -> tuple[str, list[int]]:
+def prepare_at_once(uri: str, cache: str, gate: threading.Barrier) -> tuple[str, list[int]]:
     gate.wait(60)
-    found = prepare(uri, INDEXES, LocalStore(), Path(cache))
-    return str(found), [file.stat().st_ino for file in sorted(found.parent.glob("tiny.*"))]
+    prepared = prepare(uri, INDEXES, LocalStore(), Path(cache))
+    return str(prepared), [file.stat().st_ino for file in sorted(prepared.parent.glob("tiny.*"))]
 
 
-def test_of_several_processes_that_ask_at_once_one_builds(fasta: Path, tmp_path: Path) -> None:
-    packed = fasta.with_name("tiny.fa.gz")
-    packed.write_bytes(gzip.compress(FASTA.encode()))
+def test_of_several_processes_at_once_one_builds(fasta: Path, tmp_path: Path) -> None:
+    compressed = fasta.with_name("tiny.fa.gz")
+    compressed.write_bytes(gzip.compress(FASTA.encode()))
     fasta.unlink()
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager, context.Pool(3) as pool:
         gate = manager.Barrier(3)
-        asked = [(str(packed), str(tmp_path / "cache"), gate)] * 3
-        found = pool.starmap(ask, asked, chunksize=1)
-    # Each found the whole of it, and the same files: none was built a second time.
-    assert found[0] == found[1] == found[2]
-    assert len(found[0][1]) == len(INDEX_FILES)
-    assert visible(Path(found[0][0]).parent) == INDEX_FILES
+        arguments = [(str(compressed), str(tmp_path / "cache"), gate)] * 3
+        results = pool.starmap(prepare_at_once, arguments, chunksize=1)
+    # Each got all files, and the same ones: none was built a second time.
+    assert results[0] == results[1] == results[2]
+    assert len(results[0][1]) == len(INDEX_FILES)
+    assert visible(Path(results[0][0]).parent) == INDEX_FILES
 
 
 LINES = "expected lines of one length in a sequence, the last one apart, found another"
@@ -161,12 +163,12 @@ BAD: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_is_no_reference(
+def test_an_invalid_reference_is_refused(
     make: Callable[..., Path], tmp_path: Path, name: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / name
     file.write_bytes(BAD[name][0])
-    for _ in range(2):  # what the first left behind does not help the second
+    for _ in range(2):  # leftovers of the first do not hide the problem
         with pytest.raises(DataError) as error:
             make(file)
         assert str(error.value) == f"{file}{BAD[name][1]}"
@@ -174,26 +176,26 @@ def test_what_is_no_reference(
     assert capfd.readouterr().err == "", "samtools is silent"
 
 
-def test_a_reference_that_is_not_there(make: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_missing_reference(make: Callable[..., Path], tmp_path: Path) -> None:
     for missing in (tmp_path / "none.fa", tmp_path / "none.fa.gz", tmp_path):
         with pytest.raises(MissingObject) as error:
             make(missing)
         assert str(error.value) == f"{missing}: expected a file, found none"
 
 
-def test_line_ends_of_windows_are_fine(make: Callable[..., Path], tmp_path: Path) -> None:
+def test_line_breaks_of_windows_are_accepted(make: Callable[..., Path], tmp_path: Path) -> None:
     file = tmp_path / "crlf.fa"
     file.write_bytes(FASTA.replace("\n", "\r\n").encode())
-    with pysam.FastaFile(str(make(file, "fai"))) as found:
-        assert found.fetch("chr1") == BASES * 2 + "ACGT"
+    with pysam.FastaFile(str(make(file, "fai"))) as prepared:
+        assert prepared.fetch("chr1") == BASES * 2 + "ACGT"
 
 
-def test_what_a_killed_process_began_is_removed(make: Callable[..., Path], fasta: Path) -> None:
-    packed = fasta.with_name("tiny.fa.gz")
-    packed.write_bytes(gzip.compress(FASTA.encode()))
-    found = make(packed, "fai")
+def test_leftovers_of_a_killed_process_are_removed(make: Callable[..., Path], fasta: Path) -> None:
+    compressed = fasta.with_name("tiny.fa.gz")
+    compressed.write_bytes(gzip.compress(FASTA.encode()))
+    prepared = make(compressed, "fai")
     for name in (".copy-killed", ".index-killed"):
-        (found.parent / name).mkdir()
-        (found.parent / name / "tiny.fa.bwt").write_text("much")
-    make(packed)
-    assert [path.name for path in found.parent.iterdir() if path.is_dir()] == []
+        (prepared.parent / name).mkdir()
+        (prepared.parent / name / "tiny.fa.bwt").write_text("much")
+    make(compressed)
+    assert [path.name for path in prepared.parent.iterdir() if path.is_dir()] == []

@@ -41,7 +41,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(cohort: Coho
     assert all(text != contents(other)[name] for name, text in contents(again).items() if name != "cohort.csv")
 
 
-def test_it_leaves_what_it_promises(cohort: Cohort) -> None:
+def test_all_files_are_written(cohort: Cohort) -> None:
     fastq = [
         f"fastq/{lane}_R{mate}_001.fastq.gz"
         for lane in ("sample1_S1_L001", "sample1_S1_L002", "sample2_S2_L001")
@@ -55,28 +55,28 @@ def test_it_leaves_what_it_promises(cohort: Cohort) -> None:
     assert cohort.read_pairs == 2 * round(80 * 1.04)  # 6,000 bp x 4 / 300, and PCR copies
 
 
-def test_the_sheet_is_one_that_we_read(cohort: Cohort) -> None:
+def test_the_sample_sheet_is_valid(cohort: Cohort) -> None:
     text = (cohort.folder / "cohort.csv").read_text()
     assert text.startswith("patient,sex,status,sample,lane,fastq_1,fastq_2\nsample1,XX,0,sample1,L001,fastq/")
     samples = parse_sheet(text, "cohort.csv", str(cohort.folder))
-    assert [(one.sample, [lane.lane for lane in one.lanes]) for one in samples] == [
+    assert [(sample.sample, [lane.lane for lane in sample.lanes]) for sample in samples] == [
         ("sample1", ["L001", "L002"]),
         ("sample2", ["L001"]),
     ]
-    assert all(Path(lane.fastq_1).is_file() for one in samples for lane in one.lanes)
+    assert all(Path(lane.fastq_1).is_file() for sample in samples for lane in sample.lanes)
 
 
 def test_names_sort_as_numbers_and_a_lone_sample_has_one_lane(tmp_path: Path) -> None:
-    made = simulate(tmp_path / "ten", samples=10, length_bp=5_000, depth=0.1, seed=1)
-    assert list(made.samples) == sorted(made.samples)
-    assert made.samples[0] == "sample01"
-    alone = simulate(tmp_path / "one", samples=1, length_bp=5_000, depth=1, seed=1)
-    assert len(list((alone.folder / "fastq").iterdir())) == 2
+    cohort = simulate(tmp_path / "ten", samples=10, length_bp=5_000, depth=0.1, seed=1)
+    assert list(cohort.samples) == sorted(cohort.samples)
+    assert cohort.samples[0] == "sample01"
+    lone_cohort = simulate(tmp_path / "one", samples=1, length_bp=5_000, depth=1, seed=1)
+    assert len(list((lone_cohort.folder / "fastq").iterdir())) == 2
 
 
 def haplotypes(cohort: Cohort, sample: str) -> list[str]:
-    """Return both copies of every contig, spelt from the reference and the truth's phased genotypes."""
-    found = []
+    """Return both copies of every contig, from the reference and the truth's phased genotypes."""
+    spelt = []
     with pysam.VariantFile(str(cohort.folder / "truth.vcf.gz")) as truth:
         records = list(truth)
     with pysam.FastaFile(str(cohort.folder / "reference.fa")) as fasta:
@@ -84,21 +84,21 @@ def haplotypes(cohort: Cohort, sample: str) -> list[str]:
     for name, sequence in contigs.items():
         for copy in (0, 1):
             bases = sequence
-            for record in reversed([one for one in records if one.contig == name]):
+            for record in reversed([record for record in records if record.contig == name]):
                 assert bases[record.start : record.stop] == record.ref
                 allele = (record.alleles or ())[record.samples[sample]["GT"][copy]]
                 bases = bases[: record.start] + allele + bases[record.stop :]
-            found.append(bases)
-    return found
+            spelt.append(bases)
+    return spelt
 
 
 def test_reads_spell_the_haplotypes_of_the_truth(cohort: Cohort) -> None:
     sources = haplotypes(cohort, "sample2")
-    strands = sources + [reverse(one) for one in sources]
+    strands = sources + [reverse(strand) for strand in sources]
     r1, r2 = (reads(cohort.folder / f"fastq/sample2_S2_L001_R{mate}_001.fastq.gz") for mate in (1, 2))
     assert [name.split()[0] for name, *_ in r1] == [name.split()[0] for name, *_ in r2]
     assert len({name for name, *_ in r1}) == len(r1)
-    exact = [any(bases in one for one in strands) for _, bases, _ in r1 + r2]
+    exact = [any(bases in strand for strand in strands) for _, bases, _ in r1 + r2]
     assert 0.5 < sum(exact) / len(exact) < 1  # the others have sequencing errors
     assert all(len(bases) == len(qualities) == 150 for _, bases, qualities in r1 + r2)
     assert {quality for *_, qualities in r1 for quality in qualities} == set("F:,")
@@ -110,13 +110,13 @@ def reverse(bases: str) -> str:
 
 def test_truth_is_indexed_and_each_site_is_carried(cohort: Cohort) -> None:
     with pysam.VariantFile(str(cohort.folder / "truth.vcf.gz")) as truth:
-        assert {name: one.length for name, one in truth.header.contigs.items()} == {"chr1": 3_600, "chr2": 2_400}
+        assert {name: contig.length for name, contig in truth.header.contigs.items()} == {"chr1": 3_600, "chr2": 2_400}
         records = [*truth.fetch("chr1"), *truth.fetch("chr2")]
     assert len(records) == cohort.variants > 0
-    assert all(any(any(one["GT"]) for one in record.samples.values()) for record in records)
+    assert all(any(any(call["GT"]) for call in record.samples.values()) for record in records)
 
 
-def test_sites_are_apart_normalised_and_away_from_ends() -> None:
+def test_sites_are_spaced_normalised_and_away_from_ends() -> None:
     sequence = "ACGGTTTTACCATGCA" * 20_000
     sites = plant_sites([SimulatedContig("c", sequence)], seed=3)
     indels = [site for site in sites if len(site.ref) != len(site.alt)]
@@ -150,7 +150,7 @@ def test_frequency_is_the_chance_of_each_haplotype() -> None:
 
 
 @pytest.mark.parametrize("taken", ["file", "folder"])
-def test_a_taken_place_is_refused_and_left_alone(tmp_path: Path, taken: str) -> None:
+def test_an_existing_file_or_folder_is_refused_and_left_alone(tmp_path: Path, taken: str) -> None:
     out = tmp_path / "out"
     kept = out if taken == "file" else out / "mine"
     kept.parent.mkdir(exist_ok=True)
@@ -161,7 +161,7 @@ def test_a_taken_place_is_refused_and_left_alone(tmp_path: Path, taken: str) -> 
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_nothing_is_left_by_halves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError("disk full")
 

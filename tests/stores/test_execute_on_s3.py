@@ -1,4 +1,4 @@
-"""`genomics-pipeline execute` without ``--root``: buckets are S3's, through the standard endpoint variables."""
+"""`genomics-pipeline execute` without ``--root``: buckets are those of S3, at the endpoint of the environment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ITEMS = {"Bucket": "reads", "Key": "items.csv.gz"}
 
 
 def document(bucket: str) -> dict[str, Any]:
-    """Return a Distributed Map over a compressed CSV with results in a bucket; then a Task reads their manifest."""
+    """Return a Distributed Map over a compressed CSV file in a bucket, and a Task that reads the results' manifest."""
     return {
         "QueryLanguage": "JSONata",
         "StartAt": "M",
@@ -56,8 +56,8 @@ def document(bucket: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def ended(s3: S3Client, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Any:
-    """Return `ended(document)`, which returns what the command prints, and its exit code."""
+def execute(s3: S3Client, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Any:
+    """Return `execute(document)`, which runs the command and returns its JSON output and exit code."""
 
     def call(definition: dict[str, Any]) -> tuple[Any, int]:
         file = tmp_path / "machine.json"
@@ -69,20 +69,20 @@ def ended(s3: S3Client, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> An
     return call
 
 
-def test_items_and_results_are_in_s3(ended: Any, s3: S3Client) -> None:
+def test_items_and_results_are_in_s3(execute: Any, s3: S3Client) -> None:
     s3.put_object(Bucket=ITEMS["Bucket"], Key=ITEMS["Key"], Body=gzip.compress(b"sample,n\na,1\nb,2\n"))
-    found, code = ended(document("reads"))
-    assert (found["status"], code) == ("SUCCEEDED", 0)
-    (file,) = found["output"]["SUCCEEDED"]
-    assert found["map_runs"][0]["itemCounts"]["succeeded"] == 2
+    summary, code = execute(document("reads"))
+    assert (summary["status"], code) == ("SUCCEEDED", 0)
+    (file,) = summary["output"]["SUCCEEDED"]
+    assert summary["map_runs"][0]["itemCounts"]["succeeded"] == 2
     body = s3.get_object(Bucket="reads", Key=file["Key"])["Body"].read()
     assert body == b'{"sample":"a","n":"1"}\n{"sample":"b","n":"2"}\n'
     assert file["Size"] == len(body)
 
 
-@pytest.mark.parametrize(("there", "error"), [(False, "States.ItemReaderFailed"), (True, "States.ResultWriterFailed")])
-def test_what_is_not_in_s3(ended: Any, s3: S3Client, there: bool, error: str) -> None:
-    if there:
+@pytest.mark.parametrize(("exists", "error"), [(False, "States.ItemReaderFailed"), (True, "States.ResultWriterFailed")])
+def test_missing_items_and_missing_bucket_of_results(execute: Any, s3: S3Client, exists: bool, error: str) -> None:
+    if exists:
         s3.put_object(Bucket="reads", Key="items.csv.gz", Body=b"")
-    found, code = ended(document("nowhere"))
-    assert (found["status"], found["error"], code) == ("FAILED", error, 1)
+    summary, code = execute(document("nowhere"))
+    assert (summary["status"], summary["error"], code) == ("FAILED", error, 1)

@@ -1,4 +1,4 @@
-"""The behaviour that all stores have in common, and what each has alone."""
+"""The behaviour of all stores, and that of each kind alone."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ KINDS = ("local bucket", "local paths", "file URIs", "routed bucket", "routed pa
 
 
 @dataclass(frozen=True)
-class Place:
-    """A store, and the beginning of its objects' URIs."""
+class StoreCase:
+    """A store, with the prefix of its URIs."""
 
     store: Store
     base: str
@@ -48,87 +48,87 @@ class Place:
 
 
 @pytest.fixture(params=KINDS)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> StoreCase:
     kind = request.param
     folder = tmp_path / "bucket"
     folder.mkdir()
     if kind == "memory":
-        return Place(MemoryStore(), "s3://reads/", True)
+        return StoreCase(MemoryStore(), "s3://reads/", True)
     if "S3" in kind:
         client = request.getfixturevalue("s3")
-        return Place(object_store() if kind == "routed S3" else S3Store(client), "s3://reads/", True)
+        return StoreCase(object_store() if kind == "routed S3" else S3Store(client), "s3://reads/", True)
     make: Callable[[dict[str, Path]], Store] = object_store().with_buckets if kind.startswith("routed") else LocalStore
     bases = {"bucket": "s3://reads/", "paths": f"{folder}/", "URIs": f"file://{folder}/"}
-    return Place(make({"reads": folder}), bases[kind.split()[-1]], False)
+    return StoreCase(make({"reads": folder}), bases[kind.split()[-1]], False)
 
 
-def test_what_was_written_is_read(place: Place) -> None:
-    uri = f"{place.base}run-1/deep/a.txt"
-    place.store.write(uri, b"reads\n")
-    assert place.store.read(uri) == b"reads\n"
-    with place.store.open(uri) as stream:
+def test_content_is_read_as_it_was_written(case: StoreCase) -> None:
+    uri = f"{case.base}run-1/deep/a.txt"
+    case.store.write(uri, b"reads\n")
+    assert case.store.read(uri) == b"reads\n"
+    with case.store.open(uri) as stream:
         assert list(stream) == [b"reads\n"]
 
 
-def test_bytes_are_not_touched_whatever_the_name_says(place: Place) -> None:
+def test_content_is_not_decompressed_whatever_its_name(case: StoreCase) -> None:
     data = b"\x1f\x8b not gzip at all \xff\x00"
-    place.store.write(f"{place.base}a.gz", data)
-    assert place.store.read(f"{place.base}a.gz") == data
-    with place.store.open(f"{place.base}a.gz") as stream:
+    case.store.write(f"{case.base}a.gz", data)
+    assert case.store.read(f"{case.base}a.gz") == data
+    with case.store.open(f"{case.base}a.gz") as stream:
         assert stream.read(2) + stream.read() == data
 
 
-def test_stat_tells_the_size_and_a_version_of_the_content(place: Place) -> None:
-    uri = f"{place.base}a.txt"
-    place.store.write(uri, b"one")
-    first = place.store.stat(uri)
+def test_stat_returns_the_size_and_a_version_of_the_content(case: StoreCase) -> None:
+    uri = f"{case.base}a.txt"
+    case.store.write(uri, b"one")
+    first = case.store.stat(uri)
     assert first is not None
     assert (first.uri, first.size_bytes) == (uri, 3)
-    assert place.store.stat(uri) == first
-    place.store.write(uri, b"other")
-    second = place.store.stat(uri)
+    assert case.store.stat(uri) == first
+    case.store.write(uri, b"other")
+    second = case.store.stat(uri)
     assert second is not None
     assert (second.size_bytes, second.version != first.version) == (5, True)
 
 
-def test_stat_and_list_tell_when_it_was_written_and_its_storage_class(place: Place) -> None:
+def test_stat_and_list_return_modification_time_and_storage_class(case: StoreCase) -> None:
     before = int(time.time())
-    place.put(**{"a.txt": b"1"})
-    found = place.store.stat(f"{place.base}a.txt")
-    assert found is not None
-    assert before <= found.modified <= time.time()
-    assert (type(found.modified), found.storage_class) == (int, "STANDARD")
-    assert list(place.store.list(place.base)) == [found]
+    case.put(**{"a.txt": b"1"})
+    info = case.store.stat(f"{case.base}a.txt")
+    assert info is not None
+    assert before <= info.modified <= time.time()
+    assert (type(info.modified), info.storage_class) == (int, "STANDARD")
+    assert list(case.store.list(case.base)) == [info]
 
 
-def test_nothing_is_nothing(place: Place, tmp_path: Path) -> None:
-    uri = f"{place.base}a/none.txt"
-    place.store.write(f"{place.base}a/one.txt", b"")
-    assert place.store.stat(uri) is None
-    assert place.store.stat(f"{place.base}a") is None, "a folder is no object"
-    assert place.store.stat(f"{place.base}a/one.txt/more") is None
-    for ask in (place.store.open, place.store.read, lambda uri: place.store.fetch(uri, tmp_path)):
-        for missing in (uri, f"{place.base}a", f"{place.base}a/one.txt/more"):
+def test_missing_objects(case: StoreCase, tmp_path: Path) -> None:
+    uri = f"{case.base}a/none.txt"
+    case.store.write(f"{case.base}a/one.txt", b"")
+    assert case.store.stat(uri) is None
+    assert case.store.stat(f"{case.base}a") is None, "a folder is no object"
+    assert case.store.stat(f"{case.base}a/one.txt/more") is None
+    for read in (case.store.open, case.store.read, lambda uri: case.store.fetch(uri, tmp_path)):
+        for missing in (uri, f"{case.base}a", f"{case.base}a/one.txt/more"):
             with pytest.raises(MissingObject) as error:
-                ask(missing)
+                read(missing)
             assert str(error.value) == f"{missing}: expected a file, found none"
 
 
-def test_a_second_write_takes_the_place_of_the_first(place: Place) -> None:
-    uri = f"{place.base}a.txt"
-    place.store.write(uri, b"a long first text")
-    place.store.write(uri, b"second")
-    assert place.store.read(uri) == b"second"
-    assert [info.uri for info in place.store.list(place.base)] == [uri]
+def test_a_second_write_replaces_the_first(case: StoreCase) -> None:
+    uri = f"{case.base}a.txt"
+    case.store.write(uri, b"a long first text")
+    case.store.write(uri, b"second")
+    assert case.store.read(uri) == b"second"
+    assert [info.uri for info in case.store.list(case.base)] == [uri]
 
 
-def test_list_gives_what_begins_with_the_prefix_in_the_order_of_names(place: Place) -> None:
-    # '-' and '.' are before '/': the order is that of whole names, as in S3, not folder by folder.
+def test_list_yields_the_objects_with_the_prefix_in_the_order_of_names(case: StoreCase) -> None:
+    # '-' and '.' sort before '/': the order is that of whole names, as in S3, not folder by folder.
     names = ["run-1.txt", "run-1/b.txt", "run-1/a/z.txt", "run-10/a.txt", "run-1-old/a.txt", "other.txt", "run-1/B.txt"]
-    place.put(**dict.fromkeys(names, b"12"))
+    case.put(**dict.fromkeys(names, b"12"))
 
     def listed(prefix: str) -> list[str]:
-        return [info.uri.removeprefix(place.base) for info in place.store.list(place.base + prefix)]
+        return [info.uri.removeprefix(case.base) for info in case.store.list(case.base + prefix)]
 
     assert listed("") == sorted(names)
     assert listed("run-1/") == ["run-1/B.txt", "run-1/a/z.txt", "run-1/b.txt"]
@@ -136,115 +136,115 @@ def test_list_gives_what_begins_with_the_prefix_in_the_order_of_names(place: Pla
     assert listed("run-1/a") == ["run-1/a/z.txt"]
     assert listed("oth") == ["other.txt"]
     assert listed("none") == listed("none/") == []
-    (info,) = place.store.list(f"{place.base}other.txt")
-    assert info == place.store.stat(f"{place.base}other.txt")
+    (info,) = case.store.list(f"{case.base}other.txt")
+    assert info == case.store.stat(f"{case.base}other.txt")
 
 
 @pytest.mark.parametrize("name", ["a b.txt", "a+b.txt", "Müller.txt", "a=1&b=2.txt", "a:b.txt", "a@b.txt", "#1.txt"])
-def test_names_need_no_quoting(place: Place, name: str, tmp_path: Path) -> None:
-    uri = f"{place.base}x/{quote(name) if place.base.startswith('file:') else name}"
-    place.store.write(uri, b"data")
-    assert place.store.read(uri) == b"data"
-    assert [info.uri for info in place.store.list(f"{place.base}x/")] == [uri]
-    assert place.store.fetch(uri, tmp_path).name == name
+def test_names_need_no_quoting(case: StoreCase, name: str, tmp_path: Path) -> None:
+    uri = f"{case.base}x/{quote(name) if case.base.startswith('file:') else name}"
+    case.store.write(uri, b"data")
+    assert case.store.read(uri) == b"data"
+    assert [info.uri for info in case.store.list(f"{case.base}x/")] == [uri]
+    assert case.store.fetch(uri, tmp_path).name == name
 
 
-def test_fetch_gives_a_local_file(place: Place, tmp_path: Path) -> None:
-    uri = f"{place.base}x/a.txt"
-    place.store.write(uri, b"data")
+def test_fetch_returns_a_local_file(case: StoreCase, tmp_path: Path) -> None:
+    uri = f"{case.base}x/a.txt"
+    case.store.write(uri, b"data")
     copies = tmp_path / "copies"
     copies.mkdir()
-    path = place.store.fetch(uri, copies)
+    path = case.store.fetch(uri, copies)
     assert path.is_absolute()
     assert (path.name, path.read_bytes()) == ("a.txt", b"data")
-    assert path.parent == (copies if place.remote else tmp_path / "bucket" / "x")
-    assert place.store.read(uri) == b"data"
+    assert path.parent == (copies if case.remote else tmp_path / "bucket" / "x")
+    assert case.store.read(uri) == b"data"
 
 
-def test_download_gives_the_content_in_order(place: Place) -> None:
-    uri = f"{place.base}x/a.txt"
+def test_download_writes_the_content_in_order(case: StoreCase) -> None:
+    uri = f"{case.base}x/a.txt"
     for data in (b"", b"data", bytes(range(256)) * 20_000):
-        place.store.write(uri, data)
+        case.store.write(uri, data)
         sink = BytesIO()
-        place.store.download(uri, sink)
+        case.store.download(uri, sink)
         assert sink.getvalue() == data
     with pytest.raises(MissingObject):
-        place.store.download(f"{place.base}x/none.txt", BytesIO())
+        case.store.download(f"{case.base}x/none.txt", BytesIO())
 
 
-def test_local_tells_where_a_file_lies(place: Place, tmp_path: Path) -> None:
-    uri = f"{place.base}x/a.txt"
-    place.store.write(uri, b"data")
-    assert place.store.local(uri) == (None if place.remote else tmp_path / "bucket" / "x" / "a.txt")
+def test_local_returns_the_path_of_a_local_file(case: StoreCase, tmp_path: Path) -> None:
+    uri = f"{case.base}x/a.txt"
+    case.store.write(uri, b"data")
+    assert case.store.local(uri) == (None if case.remote else tmp_path / "bucket" / "x" / "a.txt")
 
 
-def test_another_version_than_expected_is_refused(place: Place, tmp_path: Path) -> None:
-    uri = f"{place.base}x/a.txt"
-    place.store.write(uri, b"data")
-    before = place.store.stat(uri)
+def test_another_version_than_expected_is_refused(case: StoreCase, tmp_path: Path) -> None:
+    uri = f"{case.base}x/a.txt"
+    case.store.write(uri, b"data")
+    before = case.store.stat(uri)
     assert before is not None
-    assert place.store.fetch(uri, tmp_path, Expected(version=before.version)).read_bytes() == b"data"
-    place.store.download(uri, BytesIO(), Expected(version=before.version))
-    place.store.write(uri, b"other")
-    after = place.store.stat(uri)
+    assert case.store.fetch(uri, tmp_path, Expected(version=before.version)).read_bytes() == b"data"
+    case.store.download(uri, BytesIO(), Expected(version=before.version))
+    case.store.write(uri, b"other")
+    after = case.store.stat(uri)
     assert after is not None
-    told = f"{uri}: expected the version {before.version}, found {after.version}: it was changed in the meantime"
-    for ask in (
-        lambda: place.store.fetch(uri, tmp_path, Expected(version=before.version)),
-        lambda: place.store.download(uri, BytesIO(), Expected(version=before.version)),
+    message = f"{uri}: expected the version {before.version}, found {after.version}: it was changed in the meantime"
+    for read in (
+        lambda: case.store.fetch(uri, tmp_path, Expected(version=before.version)),
+        lambda: case.store.download(uri, BytesIO(), Expected(version=before.version)),
     ):
         with pytest.raises(TransferFailed) as error:
-            ask()
-        assert str(error.value) == told
+            read()
+        assert str(error.value) == message
 
 
-def test_a_transfer_that_was_cancelled_did_not_happen(place: Place, tmp_path: Path) -> None:
+def test_a_cancelled_transfer_changes_nothing(case: StoreCase, tmp_path: Path) -> None:
     cancelled, path = threading.Event(), tmp_path / "b.txt"
     cancelled.set()
-    place.store.write(f"{place.base}a.txt", bytes(30 << 20))
+    case.store.write(f"{case.base}a.txt", bytes(30 << 20))
     with pytest.raises(TransferStopped) as error:
-        place.store.download(f"{place.base}a.txt", BytesIO(), cancelled=cancelled)
-    assert str(error.value) == f"{place.base}a.txt: cancelled before it was transferred"
-    if place.remote:  # what is local is moved in no time
+        case.store.download(f"{case.base}a.txt", BytesIO(), cancelled=cancelled)
+    assert str(error.value) == f"{case.base}a.txt: cancelled before it was transferred"
+    if case.remote:  # a local file is only renamed
         path.write_bytes(bytes(30 << 20))
         with pytest.raises(TransferStopped):
-            place.store.publish(path, f"{place.base}b.txt", cancelled)
-        assert place.store.stat(f"{place.base}b.txt") is None
+            case.store.publish(path, f"{case.base}b.txt", cancelled)
+        assert case.store.stat(f"{case.base}b.txt") is None
         assert path.exists()
 
 
-def test_publish_moves_a_file(place: Place, tmp_path: Path) -> None:
-    uri = f"{place.base}results/deep/a.txt"
+def test_publish_moves_a_file(case: StoreCase, tmp_path: Path) -> None:
+    uri = f"{case.base}results/deep/a.txt"
     for text in (b"first", b"second"):
         path = tmp_path / "a.txt"
         path.write_bytes(text)
-        place.store.publish(path, uri)
+        case.store.publish(path, uri)
         assert not path.exists()
-        assert place.store.read(uri) == text
+        assert case.store.read(uri) == text
 
 
-def test_copy(place: Place) -> None:
-    place.put(**{"a/one.txt": b"one", "b.txt": b"before"})
+def test_copy(case: StoreCase) -> None:
+    case.put(**{"a/one.txt": b"one", "b.txt": b"before"})
     for target in ("b.txt", "deep/er/c.txt"):
-        place.store.copy(f"{place.base}a/one.txt", f"{place.base}{target}")
-        assert place.store.read(f"{place.base}{target}") == b"one"
-    assert len(list(place.store.list(place.base))) == 3
+        case.store.copy(f"{case.base}a/one.txt", f"{case.base}{target}")
+        assert case.store.read(f"{case.base}{target}") == b"one"
+    assert len(list(case.store.list(case.base))) == 3
     for missing in ("none.txt", "a", "b.txt/c"):
         with pytest.raises(MissingObject) as error:
-            place.store.copy(place.base + missing, f"{place.base}d.txt")
-        assert str(error.value) == f"{place.base}{missing}: expected a file, found none"
-    assert place.store.stat(f"{place.base}d.txt") is None
+            case.store.copy(case.base + missing, f"{case.base}d.txt")
+        assert str(error.value) == f"{case.base}{missing}: expected a file, found none"
+    assert case.store.stat(f"{case.base}d.txt") is None
 
 
-def test_delete(place: Place) -> None:
-    place.put(**{"a/one.txt": b"one", "a/two.txt": b"two"})
+def test_delete(case: StoreCase) -> None:
+    case.put(**{"a/one.txt": b"one", "a/two.txt": b"two"})
     for name in ("a/one.txt", "a/one.txt", "a", "none/none.txt"):
-        place.store.delete(place.base + name)
-    assert [info.uri for info in place.store.list(place.base)] == [f"{place.base}a/two.txt"]
+        case.store.delete(case.base + name)
+    assert [info.uri for info in case.store.list(case.base)] == [f"{case.base}a/two.txt"]
 
 
 @pytest.mark.parametrize("kind", ["local", "folders", "routed S3", "S3"])
-def test_a_bucket_there_is_not(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_every_operation_on_a_missing_bucket(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     (tmp_path / "root" / "reads").mkdir(parents=True)
     stores: dict[str, Callable[[], Store]] = {
         "local": lambda: LocalStore({"reads": tmp_path / "root" / "reads"}),
@@ -258,7 +258,7 @@ def test_a_bucket_there_is_not(kind: str, tmp_path: Path, request: pytest.Fixtur
     store.write("s3://reads/here.txt", b"here")
     file = tmp_path / "file.txt"
     file.write_bytes(b"data")
-    asks: dict[str, Callable[[], object]] = {
+    calls: dict[str, Callable[[], object]] = {
         "open": lambda: store.open(uri),
         "read": lambda: store.read(uri),
         "write": lambda: store.write(uri, b""),
@@ -270,9 +270,9 @@ def test_a_bucket_there_is_not(kind: str, tmp_path: Path, request: pytest.Fixtur
         "delete": lambda: store.delete(uri),
     }
     assert store.stat(uri) is None
-    for name, ask in asks.items():
+    for name, call in calls.items():
         with pytest.raises(MissingBucket) as error:
-            ask()
+            call()
         assert str(error.value) == f"{uri}: expected a bucket, found none", name
     assert file.read_bytes() == b"data"
     assert [path.name for path in (tmp_path / "root").iterdir()] == ["reads"]
@@ -287,21 +287,21 @@ class TestLocal:
         store = LocalStore({"reads": tmp_path / "bucket"})
         for key in ("../secret.txt", "a/../../secret.txt", "/etc/passwd", ".."):
             uri = f"s3://reads/{key}"
-            for ask in (store.stat, store.read, store.open, lambda uri: list(store.list(uri))):
+            for call in (store.stat, store.read, store.open, lambda uri: list(store.list(uri))):
                 with pytest.raises(DataError) as error:
-                    ask(uri)
+                    call(uri)
                 assert str(error.value) == f"{uri}: expected a key inside its bucket"
             with pytest.raises(DataError):
                 store.write(uri, b"")
-        assert store.stat("s3://reads/..a/b..") is None, "dots within a name leave nothing"
+        assert store.stat("s3://reads/..a/b..") is None, "dots within a name are allowed"
 
-    def test_a_bucket_that_is_not_here(self) -> None:
+    def test_an_unknown_bucket(self) -> None:
         uri = "s3://reads/a.txt"
         store = LocalStore({"other": Path("other")})
         assert store.stat(uri) is None
-        for ask in (store.read, lambda uri: list(store.list(uri)), lambda uri: store.write(uri, b"")):
+        for call in (store.read, lambda uri: list(store.list(uri)), lambda uri: store.write(uri, b"")):
             with pytest.raises(MissingBucket) as error:
-                ask(uri)
+                call(uri)
             assert str(error.value) == f"{uri}: expected a bucket, found none"
 
     def test_file_uris_are_quoted(self, tmp_path: Path) -> None:
@@ -328,14 +328,14 @@ class TestLocal:
         for prefix in ("s3://reads", "s3://reads/"):
             assert [info.uri for info in store.list(prefix)] == ["s3://reads/a.txt"]
 
-    def test_what_is_being_written_is_not_seen(self, tmp_path: Path) -> None:
+    def test_an_incomplete_file_is_not_listed(self, tmp_path: Path) -> None:
         store = LocalStore()
-        (tmp_path / ".a.txt.part").write_bytes(b"ha")  # of a process that was killed
+        (tmp_path / ".a.txt.part").write_bytes(b"ha")  # left by a killed process
         assert list(store.list(f"{tmp_path}/")) == []
         store.write(f"{tmp_path}/a.txt", b"whole")
         assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
-    def test_a_failed_write_leaves_the_object_as_it_was(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_failed_write_leaves_the_object_unchanged(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         store = LocalStore()
         store.write(f"{tmp_path}/a.txt", b"first")
 
@@ -355,12 +355,12 @@ class TestLocal:
         source.write_bytes(b"reads")
         plain = Path.replace
 
-        def across(self: Path, target: Path) -> Path:
+        def replace(self: Path, target: Path) -> Path:
             if self == source:
                 raise OSError(errno.EXDEV, "Invalid cross-device link")
             return plain(self, target)
 
-        monkeypatch.setattr(Path, "replace", across)
+        monkeypatch.setattr(Path, "replace", replace)
         LocalStore().publish(source, f"{tmp_path}/results/a.bam")
         assert (tmp_path / "results" / "a.bam").read_bytes() == b"reads"
         assert [path.name for path in (tmp_path / "results").iterdir()] == ["a.bam"]
@@ -378,9 +378,9 @@ class TestLocal:
 
 
 class TestRouted:
-    """The store that the routed store passes a URI on to."""
+    """The stores behind the routed store."""
 
-    def test_copies_between_here_and_s3(self, s3: S3Client, tmp_path: Path) -> None:
+    def test_copies_between_local_buckets_and_s3(self, s3: S3Client, tmp_path: Path) -> None:
         store = object_store().with_buckets({"run": tmp_path})
         store.write("s3://run/a.txt", b"data")
         store.copy("s3://run/a.txt", "s3://reads/b.txt")
@@ -392,14 +392,14 @@ class TestRouted:
     def test_no_client_is_made_until_one_is_needed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         import boto3
 
-        made: list[str] = []
-        monkeypatch.setattr(boto3, "client", made.append)
+        clients: list[str] = []
+        monkeypatch.setattr(boto3, "client", clients.append)
         store = object_store().with_buckets({"reads": tmp_path})
         store.write("s3://reads/a.txt", b"data")
         assert (tmp_path / "a.txt").read_bytes() == b"data"
         assert store.read(f"{tmp_path}/a.txt") == store.read(f"file://{tmp_path}/a.txt") == b"data"
         assert list(store.list(f"{tmp_path}/")) != []
-        assert made == []
+        assert clients == []
 
     def test_the_endpoint_comes_from_the_environment(self, s3: S3Client, tmp_path: Path) -> None:
         store = object_store().with_buckets({"run": tmp_path})
@@ -420,7 +420,7 @@ class TestRouted:
 class TestS3:
     """The behaviour of S3 alone."""
 
-    def test_a_bucket_that_is_not_there_cannot_be_written_to(self, s3: S3Client, tmp_path: Path) -> None:
+    def test_a_missing_bucket_cannot_be_written_to(self, s3: S3Client, tmp_path: Path) -> None:
         uri, path = "s3://no-such-bucket/a.txt", tmp_path / "a.txt"
         path.write_bytes(b"data")
         writes: tuple[Callable[[], None], ...] = (
@@ -433,7 +433,7 @@ class TestS3:
             assert str(error.value) == f"{uri}: expected a bucket, found none"
         assert path.read_bytes() == b"data"
 
-    def test_what_may_expire_is_tagged(self, s3: S3Client, tmp_path: Path) -> None:
+    def test_an_object_that_may_expire_is_tagged(self, s3: S3Client, tmp_path: Path) -> None:
         for name, intermediate in (("kept", False), ("expires", True)):
             (tmp_path / name).write_text("x")
             object_store().publish(tmp_path / name, f"s3://reads/{name}", intermediate=intermediate)
@@ -446,12 +446,12 @@ class TestS3:
         assert listed == S3Store(s3).stat("s3://reads/cold.txt")
         assert listed.storage_class == "GLACIER"
 
-    def test_a_bucket_that_is_not_there_has_nothing(self, s3: S3Client) -> None:
+    def test_a_missing_bucket_has_no_objects(self, s3: S3Client) -> None:
         assert S3Store(s3).stat("s3://no-such-bucket/a.txt") is None
         with pytest.raises(MissingBucket):
             S3Store(s3).read("s3://no-such-bucket/a.txt")
 
-    def test_lists_of_more_than_a_page_are_whole(self, s3: S3Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_lists_of_more_than_a_page_are_complete(self, s3: S3Client, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")
         names = [f"s3://reads/many/{number}" for number in range(5)]
         for name in names:

@@ -1,4 +1,4 @@
-"""Transfers to and from S3: whole, of one version, as sent, or an error that names the object."""
+"""Transfers to and from S3: they are complete, of one version and undamaged, or an error names the object."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ DATA = Random(4).randbytes(20 * MIB + 1)  # three parts of a fetch, six of a str
 URI = "s3://reads/deep/a.bam"
 
 
-class Taking:
-    """A sink that keeps what it takes, and does something once, before it takes the second piece."""
+class CollectingSink:
+    """A sink that collects the content, and calls a function once, before the second piece."""
 
-    def __init__(self, then: Callable[[], object] | None = None) -> None:
+    def __init__(self, callback: Callable[[], object] | None = None) -> None:
         self.content = b""
-        self._then = then
+        self._callback = callback
 
     def write(self, data: bytes, /) -> int:
-        if self.content and self._then:
-            then, self._then = self._then, None
-            then()
+        if self.content and self._callback:
+            callback, self._callback = self._callback, None
+            callback()
         self.content += data
         return len(data)
 
 
 @pytest.fixture
 def store(s3: S3Client, tmp_path: Path) -> S3Store:
-    """Return a store with the object."""
+    """Return a store that holds the object."""
     path = tmp_path / "first"
     path.write_bytes(DATA)
     store = S3Store(s3)
@@ -48,21 +48,21 @@ def store(s3: S3Client, tmp_path: Path) -> S3Store:
     return store
 
 
-def test_a_large_object_comes_back_whole(store: S3Store, s3: S3Client, tmp_path: Path) -> None:
-    assert s3.head_object(Bucket="reads", Key="deep/a.bam")["ETag"].endswith('-3"'), "it was sent in parts"
+def test_a_large_object_is_transferred_completely(store: S3Store, s3: S3Client, tmp_path: Path) -> None:
+    assert s3.head_object(Bucket="reads", Key="deep/a.bam")["ETag"].endswith('-3"'), "it was uploaded in parts"
     assert store.fetch(URI, tmp_path).read_bytes() == DATA
-    sink = Taking()
+    sink = CollectingSink()
     store.download(URI, sink)
     assert sink.content == DATA
 
 
-def test_s3_is_told_what_to_verify(store: S3Store, s3: S3Client) -> None:
+def test_uploads_carry_checksums_of_whole_objects(store: S3Store, s3: S3Client) -> None:
     store.write("s3://reads/small", b"content")
     for key in ("deep/a.bam", "small"):
         assert "-" not in s3.head_object(Bucket="reads", Key=key, ChecksumMode="ENABLED")["ChecksumCRC64NVME"]
 
 
-def test_the_sha256_that_was_recorded_is_compared(store: S3Store, tmp_path: Path) -> None:
+def test_a_recorded_sha256_is_verified(store: S3Store, tmp_path: Path) -> None:
     right, wrong = sha256(DATA).hexdigest(), sha256(b"").hexdigest()
     assert store.fetch(URI, tmp_path, Expected(sha256=right)).read_bytes() == DATA
     with pytest.raises(TransferFailed) as error:
@@ -72,23 +72,23 @@ def test_the_sha256_that_was_recorded_is_compared(store: S3Store, tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["CRC32", "CRC32C", "CRC64NVME", "SHA256"])
-def test_the_checksum_that_s3_has_is_compared(s3: S3Client, aws: str, name: Any, tmp_path: Path) -> None:
+def test_the_checksum_in_s3_is_verified(s3: S3Client, aws: str, name: Any, tmp_path: Path) -> None:
     import boto3
 
-    content = DATA[: 9 * MIB]  # in two parts, of which S3 tells no checksum
+    content = DATA[: 9 * MIB]  # in two parts, of which S3 returns no checksum
     s3.put_object(Bucket="reads", Key="a", Body=content, ChecksumAlgorithm=name)
     assert S3Store(s3).fetch("s3://reads/a", tmp_path).read_bytes() == content
     member = f"Checksum{name}"
     head: Any = s3.head_object(Bucket="reads", Key="a", ChecksumMode="ENABLED")
     right = head[member]
-    with FaultyS3(aws, lambda method, path: "flip" if method == "GET" else None) as damaging:
-        store = S3Store(boto3.client("s3", endpoint_url=damaging.url))
+    with FaultyS3(aws, lambda method, path: "flip" if method == "GET" else None) as proxy:
+        store = S3Store(boto3.client("s3", endpoint_url=proxy.url))
         with pytest.raises(TransferFailed) as error:
             store.fetch("s3://reads/a", tmp_path)
     assert str(error.value).startswith(f"s3://reads/a: expected content with the {name} {right}, found ")
 
 
-def test_another_version_than_the_one_that_was_looked_at(store: S3Store, tmp_path: Path) -> None:
+def test_another_version_than_expected(store: S3Store, tmp_path: Path) -> None:
     before = store.stat(URI)
     assert before
     assert store.fetch(URI, tmp_path, Expected(version=before.version)).read_bytes() == DATA
@@ -97,37 +97,37 @@ def test_another_version_than_the_one_that_was_looked_at(store: S3Store, tmp_pat
     assert after
     with pytest.raises(TransferFailed) as error:
         store.fetch(URI, tmp_path, Expected(version=before.version))
-    told = f"expected the version {before.version}, found {after.version}: it was changed in the meantime"
-    assert str(error.value) == f"{URI}: {told}"
+    message = f"expected the version {before.version}, found {after.version}: it was changed in the meantime"
+    assert str(error.value) == f"{URI}: {message}"
 
 
 @pytest.mark.parametrize("size", [len(DATA), 100])
-def test_a_change_on_the_way_is_an_error_and_never_a_mix(store: S3Store, size: int) -> None:
-    sink = Taking(lambda: store.write(URI, bytes(size)))
+def test_a_change_during_a_download_is_an_error(store: S3Store, size: int) -> None:
+    sink = CollectingSink(lambda: store.write(URI, bytes(size)))
     with pytest.raises(TransferFailed) as error:
         store.download(URI, sink)
     assert str(error.value).startswith(f"{URI}: expected the same content until its end, found another version: ")
     assert DATA.startswith(sink.content)
 
 
-def test_a_download_is_stopped(store: S3Store) -> None:
+def test_a_cancelled_download(store: S3Store) -> None:
     cancelled = threading.Event()
-    sink = Taking()
+    sink = CollectingSink()
     write = sink.write
 
-    def stop_and_wait(data: bytes, /) -> int:
-        """Cancel, and wait until the transfer has noticed: then it discards what is under way."""
+    def cancel_and_write(data: bytes, /) -> int:
+        """Cancel the transfer, which then discards the remaining parts."""
         cancelled.set()
         return write(data)
 
-    sink.write = stop_and_wait  # type: ignore[method-assign]
+    sink.write = cancel_and_write  # type: ignore[method-assign]
     with pytest.raises(TransferStopped) as error:
         store.download(URI, sink, cancelled=cancelled)
     assert str(error.value) == f"{URI}: cancelled before it was transferred"
     assert len(sink.content) < len(DATA)
 
 
-def test_an_upload_that_is_stopped_leaves_nothing(store: S3Store, s3: S3Client, tmp_path: Path) -> None:
+def test_a_cancelled_upload_leaves_nothing(store: S3Store, s3: S3Client, tmp_path: Path) -> None:
     path, cancelled = tmp_path / "b.bam", threading.Event()
     path.write_bytes(DATA)
     cancelled.set()
@@ -138,18 +138,18 @@ def test_an_upload_that_is_stopped_leaves_nothing(store: S3Store, s3: S3Client, 
     assert "Uploads" not in s3.list_multipart_uploads(Bucket="reads")
 
 
-def test_what_is_not_there_leaves_no_file(s3: S3Client, tmp_path: Path) -> None:
+def test_a_missing_object_leaves_no_file(s3: S3Client, tmp_path: Path) -> None:
     with pytest.raises(MissingObject):
         S3Store(s3).fetch("s3://reads/none", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_error_of_the_sink_is_the_sinks(store: S3Store) -> None:
+def test_an_error_of_the_sink_is_raised_as_it_is(store: S3Store) -> None:
     def full() -> None:
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        store.download(URI, Taking(full))
+        store.download(URI, CollectingSink(full))
 
 
 def test_a_small_object_is_read_by_one_request(store: S3Store, s3: S3Client, aws: str) -> None:
@@ -158,14 +158,14 @@ def test_a_small_object_is_read_by_one_request(store: S3Store, s3: S3Client, aws
     store.write("s3://reads/small.json", b'{"status": "SUCCEEDED"}')
     faults: list[str | None] = []
     with FaultyS3(aws, lambda method, path: faults.pop() if faults else None) as proxy:
-        far = S3Store(boto3.client("s3", endpoint_url=proxy.url))
-        assert far.read("s3://reads/small.json") == b'{"status": "SUCCEEDED"}'
-        assert proxy.done == {None: 1}
+        remote = S3Store(boto3.client("s3", endpoint_url=proxy.url))
+        assert remote.read("s3://reads/small.json") == b'{"status": "SUCCEEDED"}'
+        assert proxy.counts == {None: 1}
         faults += ["short", "drop", "short"]
-        assert far.read("s3://reads/small.json") == b'{"status": "SUCCEEDED"}'
+        assert remote.read("s3://reads/small.json") == b'{"status": "SUCCEEDED"}'
         faults += ["short"] * 100
         with pytest.raises(TransferFailed, match=r"^s3://reads/small.json: .* can be read, found it interrupted: "):
-            far.read("s3://reads/small.json")
+            remote.read("s3://reads/small.json")
         faults[:] = ["flip"]
         with pytest.raises(TransferFailed, match=r"^s3://reads/small.json: .* did not match calculated checksum: "):
-            far.read("s3://reads/small.json")
+            remote.read("s3://reads/small.json")

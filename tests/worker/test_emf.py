@@ -13,7 +13,7 @@ OUTPUTS = {"bam": OutputRecord("k", 1000, "0"), "metrics": OutputRecord("m", 24,
 RECORD = CompletionRecord("align", "s7", "alignment", "1", "f", "2026-01-01", 12.5, 8, 16384, 900, {}, OUTPUTS)
 
 
-def test_success_is_counted_by_stage_and_outcome() -> None:
+def test_a_success_is_counted_by_stage_and_outcome() -> None:
     assert json.loads(emf.success_line(PAYLOAD, RECORD, 1_700_000_000.25)) == {
         "_aws": {
             "Timestamp": 1_700_000_000_250,
@@ -41,11 +41,11 @@ def test_success_is_counted_by_stage_and_outcome() -> None:
     }
 
 
-def test_every_named_member_is_there_and_no_sample_is_a_dimension() -> None:
+def test_every_metric_has_a_value_and_no_sample_is_a_dimension() -> None:
     for line in (emf.success_line(PAYLOAD, RECORD, 1.0), emf.failure_line(PAYLOAD, "s7", "timeout", 1.0)):
-        found = json.loads(line)
-        (directive,) = found["_aws"]["CloudWatchMetrics"]
+        members = json.loads(line)
+        (directive,) = members["_aws"]["CloudWatchMetrics"]
         (dimensions,) = directive["Dimensions"]
-        assert "s7" not in [found[name] for name in dimensions]
-        assert all(isinstance(found[metric["Name"]], int | float) for metric in directive["Metrics"])
+        assert "s7" not in [members[name] for name in dimensions]
+        assert all(isinstance(members[metric["Name"]], int | float) for metric in directive["Metrics"])
         assert "\n" not in line

@@ -1,4 +1,4 @@
-"""The first process of a container: a PID namespace of its own stands for one."""
+"""The first process of a container, simulated by a PID namespace."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ def namespaces() -> None:
         pytest.skip("SKIPPED: no PID namespaces here")
 
 
-def ended(program: str) -> subprocess.CompletedProcess[str]:
+def run_in_namespace(program: str) -> subprocess.CompletedProcess[str]:
     argv = [*NAMESPACE, sys.executable, "-c", f"{HEAD}{program}"]
     return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
 
 
-def test_elsewhere_the_program_runs_in_this_process() -> None:
+def test_outside_of_containers_the_program_runs_in_this_process() -> None:
     assert run_below_first_process(os.getpid) == os.getpid()
 
 
-def test_the_program_runs_below_and_its_code_is_ours() -> None:
-    found = ended("sys.exit(run_below_first_process(lambda: print(os.getpid(), os.getppid()) or 65))")
-    assert (found.stdout, found.returncode) == ("2 1\n", 65)
+def test_the_program_runs_in_a_child_whose_exit_code_is_returned() -> None:
+    process = run_in_namespace("sys.exit(run_below_first_process(lambda: print(os.getpid(), os.getppid()) or 65))")
+    assert (process.stdout, process.returncode) == ("2 1\n", 65)
 
 
-def test_a_signal_that_ends_the_program_is_told_as_a_shell_does() -> None:
-    assert ended("sys.exit(run_below_first_process(lambda: os.kill(os.getpid(), 9) or 0))").returncode == 137
+def test_a_signal_that_ends_the_program_gives_the_exit_code_of_a_shell() -> None:
+    assert run_in_namespace("sys.exit(run_below_first_process(lambda: os.kill(os.getpid(), 9) or 0))").returncode == 137
 
 
-def test_orphans_are_let_go() -> None:
+def test_orphans_are_reaped() -> None:
     program = """
 def program():
     reading, writing = os.pipe()
@@ -53,15 +53,15 @@ def program():
     orphan = int(os.read(reading, 9))
     while True:
         try:
-            os.kill(orphan, 0)  # there as long as nobody asked how it ended
+            os.kill(orphan, 0)  # exists until it is reaped
         except ProcessLookupError:
             return 3
 sys.exit(run_below_first_process(program))
 """
-    assert ended(program).returncode == 3
+    assert run_in_namespace(program).returncode == 3
 
 
-def test_signals_are_handed_on(tmp_path: Path) -> None:
+def test_signals_are_forwarded(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "ready")
     program = f"""
 def program():
@@ -69,12 +69,12 @@ def program():
     open({str(tmp_path / "ready")!r}, "w").close()
     while True:
         signal.pause()
-def tell():  # a process of the namespace tells its first one, as an engine would
+def send_signal():  # from a process of the namespace, as by a container engine
     open({str(tmp_path / "ready")!r}).close()
     os.kill(1, signal.SIGTERM)
     os._exit(0)
 if os.fork() == 0:
-    tell()
+    send_signal()
 sys.exit(run_below_first_process(program))
 """
-    assert ended(program).returncode == 7
+    assert run_in_namespace(program).returncode == 7

@@ -1,4 +1,4 @@
-"""The worker as a container starts it: the environment in, an exit code and a line of metrics out."""
+"""The worker, started as by a container: from its environment to its exit code and line of metrics."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ def work(tmp_path: Path) -> Work:
     """Return `work(task, *arguments, NAME=value)`, which starts the worker."""
 
     def call(task: str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
-        given = {"TASK": task, "STEP": str(tmp_path / "copy"), "SCRATCH": str(tmp_path / "scratch")}
-        given |= {"BUCKETS": json.dumps({"RUN": str(tmp_path / "run")})}
-        environment = {f"GENOMICS_PIPELINE_{name}": value for name, value in given.items() if value}
+        settings = {"TASK": task, "STEP": str(tmp_path / "copy"), "SCRATCH": str(tmp_path / "scratch")}
+        settings |= {"BUCKETS": json.dumps({"RUN": str(tmp_path / "run")})}
+        environment = {f"GENOMICS_PIPELINE_{name}": value for name, value in settings.items() if value}
         argv = [sys.executable, "-m", "genomics_pipeline.worker", *arguments]
         return subprocess.Popen(
             argv, env={**environment, **variables}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -81,7 +81,9 @@ def only(payload: dict[str, Any], *names: str) -> str:
     return json.dumps({**payload, "items": [item for item in payload["items"] if item["sample"] in names]})
 
 
-def test_a_task_is_run_with_what_it_was_given(payload: dict[str, Any], work: Work, tmp_path: Path) -> None:
+def test_a_task_runs_with_the_cores_and_memory_of_the_environment(
+    payload: dict[str, Any], work: Work, tmp_path: Path
+) -> None:
     variables = {"GENOMICS_PIPELINE_VCPUS": "3", "GENOMICS_PIPELINE_MEMORY_MIB": "777"}
     process = work(only(payload, "a"), **variables, AWS_BATCH_JOB_ID="job-1", AWS_BATCH_JOB_ATTEMPT="2")
     out, error = process.communicate()
@@ -100,7 +102,7 @@ def test_a_task_is_run_with_what_it_was_given(payload: dict[str, Any], work: Wor
     assert (job["job_id"], job["attempt"]) == ("job-1", 2)
 
 
-def test_a_bad_item_does_not_stop_its_neighbours_and_its_code_is_the_tasks(
+def test_a_bad_item_does_not_stop_the_others_and_decides_the_exit_code(
     payload: dict[str, Any], work: Work, tmp_path: Path
 ) -> None:
     job = {"AWS_BATCH_JOB_ID": "job-1", "AWS_BATCH_JOB_ATTEMPT": "2"}
@@ -109,8 +111,8 @@ def test_a_bad_item_does_not_stop_its_neighbours_and_its_code_is_the_tasks(
     assert (process.returncode, error) == (65, "error: b: bad\n")
     assert [json.loads(line)["Outcome"] for line in out.splitlines()] == ["bad_input", "succeeded"]
     assert (tmp_path / "run/results/copies/a.txt").exists()
-    told = json.loads((tmp_path / "run/steps/copies/b/failure.json").read_bytes())
-    assert told == {"class": "bad_input", "message": "bad", "exit_code": 65, "job_id": "job-1", "attempt": 2}
+    record = json.loads((tmp_path / "run/steps/copies/b/failure.json").read_bytes())
+    assert record == {"class": "bad_input", "message": "bad", "exit_code": 65, "job_id": "job-1", "attempt": 2}
     assert not (tmp_path / "run/steps/copies/a/failure.json").exists()
 
 
@@ -119,11 +121,11 @@ def test_sigterm_ends_the_program_and_is_never_success(payload: dict[str, Any], 
 
     os.mkfifo(tmp_path / "w.fq.started")
     process = work(only(payload, "w"))
-    (tmp_path / "w.fq.started").open().close()  # waits until the program opens it
+    (tmp_path / "w.fq.started").open().close()  # blocks until the program opens it
     process.send_signal(signal.SIGTERM)
     out, error = process.communicate()
-    told = "error: ended by SIGTERM: Spot host lost, timeout or cancelled\n"
-    assert (process.returncode, out, error) == (143, "", told)
+    message = "error: ended by SIGTERM: Spot host lost, timeout or cancelled\n"
+    assert (process.returncode, out, error) == (143, "", message)
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
@@ -140,7 +142,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_cannot_be_run_is_told(name: str, payload: object, work: Work) -> None:
+def test_an_invalid_payload_is_reported(name: str, payload: object, work: Work) -> None:
     task, message = BAD[name]
     process = work(task)
     out, error = process.communicate()
@@ -160,14 +162,14 @@ VARIABLES = {
 
 
 @pytest.mark.parametrize("name", VARIABLES)
-def test_a_variable_that_makes_no_sense_is_told(name: str, payload: dict[str, Any], work: Work) -> None:
+def test_an_invalid_variable_is_reported(name: str, payload: dict[str, Any], work: Work) -> None:
     value, message = VARIABLES[name]
     process = work(only(payload, "a"), **{f"GENOMICS_PIPELINE_{name}": value})
     assert process.communicate() == ("", f"error: GENOMICS_PIPELINE_{name}: {message}\n")
     assert process.returncode == 65
 
 
-def test_the_machines_failures_are_one_line_and_no_bad_input(
+def test_a_failure_of_the_machine_is_one_line_and_not_bad_input(
     payload: dict[str, Any], work: Work, tmp_path: Path
 ) -> None:
     (tmp_path / "scratch").write_text("a file where a folder must be")
@@ -177,7 +179,7 @@ def test_the_machines_failures_are_one_line_and_no_bad_input(
     assert error.startswith(f"error: {tmp_path}/scratch")
 
 
-def test_health_is_libraries_a_program_and_a_place_to_write(payload: object, work: Work, tmp_path: Path) -> None:
+def test_health_checks_libraries_program_and_scratch_folder(payload: object, work: Work, tmp_path: Path) -> None:
     (tmp_path / "scratch").mkdir()
     process = work("", "--health")
     assert (*process.communicate(), process.returncode) == ("", "", 0)
@@ -185,11 +187,11 @@ def test_health_is_libraries_a_program_and_a_place_to_write(payload: object, wor
     declared = tmp_path / "copy/step.toml"
     declared.write_text(declared.read_text().replace("{python}", "{step_dir}/none"))
     process = work("", "--health")
-    told = [
+    messages = [
         "error: {step_dir}/none: expected a program, found none that can be run\n",
         f"error: {tmp_path}/scratch: expected a folder that can be written to: No such file or directory\n",
     ]
-    assert (*process.communicate(), process.returncode) == ("", "".join(told), 1)
+    assert (*process.communicate(), process.returncode) == ("", "".join(messages), 1)
 
 
 def test_another_steps_task_is_refused(payload: dict[str, Any], work: Work) -> None:
@@ -197,7 +199,7 @@ def test_another_steps_task_is_refused(payload: dict[str, Any], work: Work) -> N
     assert process.communicate()[1] == "error: GENOMICS_PIPELINE_TASK: expected a task of the step copy, found sort\n"
 
 
-def test_large_payloads_and_items_lie_elsewhere(payload: dict[str, Any], work: Work, tmp_path: Path) -> None:
+def test_large_payloads_and_items_are_read_from_their_uris(payload: dict[str, Any], work: Work, tmp_path: Path) -> None:
     (tmp_path / "run/items").mkdir()
     (tmp_path / "run/items/a.json").write_text(json.dumps(payload["items"][0]))
     short = {**payload, "items": [{"sample": "a", "uri": "s3://RUN/items/a.json"}]}
@@ -207,7 +209,7 @@ def test_large_payloads_and_items_lie_elsewhere(payload: dict[str, Any], work: W
     assert (tmp_path / "run/results/copies/a.txt").exists()
 
 
-def test_an_item_that_is_another_one_is_refused(payload: dict[str, Any], work: Work, tmp_path: Path) -> None:
+def test_another_item_at_a_uri_is_refused(payload: dict[str, Any], work: Work, tmp_path: Path) -> None:
     (tmp_path / "run/b.json").write_text(json.dumps(payload["items"][1]))
     process = work(json.dumps({**payload, "items": [{"sample": "a", "uri": "s3://RUN/b.json"}]}))
     message = "error: s3://RUN/b.json: expected the item {'sample': 'a'}, found another one\n"

@@ -16,23 +16,23 @@ import pytest
 from genomics_pipeline.worker import process
 from genomics_pipeline.worker.process import ProcessEnd, run_process
 
-SOON_S = 60.0  # long before this something is wrong; nothing waits for it
+SOON_S = 60.0  # a limit that is reached only if something is wrong
 
-# Says "ready" on a FIFO and holds it open until it ends; a child does so too, and ignores SIGTERM if asked.
+# Writes a byte to a FIFO and keeps it open to its end, as does a child of it; either may ignore SIGTERM.
 FAMILY = """
 import os, signal, sys, time
 fifo, stubborn = sys.argv[1], sys.argv[2]
-held = os.open(fifo, os.O_WRONLY)
-os.set_inheritable(held, True)
+writer = os.open(fifo, os.O_WRONLY)
+os.set_inheritable(writer, True)
 if os.fork() == 0:
     if stubborn in ("child", "both"):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    os.write(held, b"c")
+    os.write(writer, b"c")
     while True:
         time.sleep(SOON)
 if stubborn == "both":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-os.write(held, b"p")
+os.write(writer, b"p")
 while True:
     time.sleep(SOON)
 """.replace("SOON", str(SOON_S))
@@ -48,23 +48,23 @@ def run(tmp_path: Path) -> Callable[..., ProcessEnd]:
 
 
 @pytest.mark.parametrize("code", [0, 1, 65, 255])
-def test_the_exit_code_is_the_program_s(run: Callable[..., ProcessEnd], code: int) -> None:
+def test_the_exit_code_is_that_of_the_program(run: Callable[..., ProcessEnd], code: int) -> None:
     end = run(f"raise SystemExit({code})")
     assert (end.exit_code, end.cancelled) == (code, False)
     assert end.seconds > 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
-def test_a_signal_is_told_as_a_shell_does(run: Callable[..., ProcessEnd], number: signal.Signals) -> None:
+def test_a_signal_gives_the_exit_code_of_a_shell(run: Callable[..., ProcessEnd], number: signal.Signals) -> None:
     code = f"import os, resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); os.kill(os.getpid(), {number})"
     end = run(code)
     assert (end.exit_code, end.cancelled) == (128 + number, False)
 
 
-def test_the_log_has_both_streams_and_what_was_there(run: Callable[..., ProcessEnd], tmp_path: Path) -> None:
+def test_both_streams_are_appended_to_the_log(run: Callable[..., ProcessEnd], tmp_path: Path) -> None:
     (tmp_path / "log.txt").write_text("before\n")
-    run("import sys, os; print(os.getcwd(), flush=True); print('told', file=sys.stderr)")
-    assert (tmp_path / "log.txt").read_text() == f"before\n{tmp_path}\ntold\n"
+    run("import sys, os; print(os.getcwd(), flush=True); print('error', file=sys.stderr)")
+    assert (tmp_path / "log.txt").read_text() == f"before\n{tmp_path}\nerror\n"
 
 
 def test_standard_input_is_empty(run: Callable[..., ProcessEnd]) -> None:
@@ -78,12 +78,12 @@ def test_the_peak_memory_is_that_of_the_largest_process(run: Callable[..., Proce
     assert 600 <= large.peak_memory_mib < max(900, ours_mib + 50)
 
 
-def test_ctrl_c_is_not_for_the_program(run: Callable[..., ProcessEnd]) -> None:
+def test_the_program_does_not_receive_ctrl_c(run: Callable[..., ProcessEnd]) -> None:
     assert run("import os, signal; os.kill(os.getpid(), signal.SIGINT); raise SystemExit(7)").exit_code == 7
-    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ()), "ours is as it was"
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ()), "the mask of this process is restored"
 
 
-def test_a_program_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_program(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         run_process(["./no-such-program"], tmp_path, tmp_path / "log.txt", threading.Event())
 
@@ -103,13 +103,13 @@ def test_cancelling_ends_the_program_and_its_children(
     try:
         ready = b""
         while len(ready) < 2:
-            ready += waited(reader)
+            ready += read_fifo(reader)
     finally:
         cancelled.set()
         runner.join(SOON_S)
     assert sorted(ready) == sorted(b"pc")
     assert [(end.exit_code, end.cancelled) for end in ends] == [(128 + number, True)]
-    assert waited(reader) == b"", "the end of the FIFO: no process holds it"
+    assert read_fifo(reader) == b"", "expected the end of the FIFO: no process has it open"
     os.close(reader)
 
 
@@ -122,15 +122,15 @@ def test_an_interruption_ends_the_program_and_its_children(run: Callable[..., Pr
         def wait(self, timeout: float | None = None) -> bool:
             ready = b""
             while len(ready) < 2:  # the program and its child
-                ready += waited(reader)
+                ready += read_fifo(reader)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         run(FAMILY, str(fifo), "none", cancelled=Interrupted())
-    assert waited(reader) == b"", "the end of the FIFO: no process holds it"
+    assert read_fifo(reader) == b"", "expected the end of the FIFO: no process has it open"
     os.close(reader)
 
 
-def waited(reader: int) -> bytes:
-    assert select.select([reader], [], [], SOON_S)[0], "nothing was said in time"
+def read_fifo(reader: int) -> bytes:
+    assert select.select([reader], [], [], SOON_S)[0], "nothing was written in time"
     return os.read(reader, 2)

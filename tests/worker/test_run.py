@@ -1,4 +1,4 @@
-"""The worker over a small step: an item is done once, found done, or its failure is reported."""
+"""The worker with a small step: an item is run, or its result is reused, or its failure is reported."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ default = "txt"
 
 [parameters.mode]
 type = "string"
-summary = "What to do wrong"
+summary = "What the program does wrong"
 default = "copy"
 
 [parameters.panel]
@@ -122,7 +122,7 @@ def run(folder: Path) -> Run:
     return call
 
 
-def test_outputs_record_and_log_lie_where_they_should(folder: Path, run: Run) -> None:
+def test_outputs_record_and_log_are_in_their_folders(folder: Path, run: Run) -> None:
     (record,) = run(payload(folder, "a"))
     base = folder / "bucket/runs/r"
     assert (base / "results/copies/a/a.txt").read_text() == "@a\n"
@@ -136,13 +136,13 @@ def test_outputs_record_and_log_lie_where_they_should(folder: Path, run: Run) ->
     assert list((folder / "scratch").iterdir()) == []
 
 
-def test_what_is_done_is_found_done(folder: Path, run: Run) -> None:
+def test_a_done_item_is_not_run_again(folder: Path, run: Run) -> None:
     assert [record.reused for record in run(payload(folder, "a"))] == [False]
     assert [record.reused for record in run(payload(folder, "a", "b"))] == [True, False]
 
 
 @pytest.mark.parametrize("change", ["reads", "program", "parameter", "panel", "output lost", "index lost"])
-def test_what_has_changed_is_done_again(folder: Path, run: Run, change: str) -> None:
+def test_a_changed_item_is_run_again(folder: Path, run: Run, change: str) -> None:
     panel = folder / "panel.bed"
     panel.write_text("chr1\n")
     task = payload(folder, "a", panel=str(panel))
@@ -190,7 +190,7 @@ def test_what_has_changed_is_done_again(folder: Path, run: Run, change: str) -> 
         ),
     ],
 )
-def test_a_failure_has_its_class_and_words(
+def test_a_failure_has_its_class_and_message(
     folder: Path, run: Run, mode: str, failure: FailureClass, code: int, message: str
 ) -> None:
     with pytest.raises(StepFailed) as caught:
@@ -202,21 +202,23 @@ def test_a_failure_has_its_class_and_words(
     assert not (folder / "bucket/runs/r/results").exists()
 
 
-def test_a_crash_is_told_by_its_last_lines(folder: Path, run: Run) -> None:
+def test_a_crash_is_reported_with_its_last_lines(folder: Path, run: Run) -> None:
     with pytest.raises(StepFailed, match=r"ZeroDivisionError: of the program$") as caught:
         run(payload(folder, "a", mode="crash"))
     assert caught.value.failure_class is FailureClass.TOOL_ERROR
 
 
-def test_a_full_disk_is_told_whatever_the_program_says(folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_whatever_the_program_prints(
+    folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=0))
-    told = f"no space left on the disk of {folder}/scratch: free some space, then run again"
-    with pytest.raises(StepFailed, match=rf"ZeroDivisionError: of the program\n{re.escape(told)}$") as caught:
+    message = f"no space left on the disk of {folder}/scratch: free some space, then run again"
+    with pytest.raises(StepFailed, match=rf"ZeroDivisionError: of the program\n{re.escape(message)}$") as caught:
         run(payload(folder, "a", mode="crash"))
     assert (caught.value.failure_class, caught.value.task_exit_code) == (FailureClass.OUT_OF_DISK, 73)
 
 
-def test_the_others_of_a_batch_do_not_wait_for_a_bad_one(folder: Path, run: Run) -> None:
+def test_a_bad_item_does_not_stop_the_others_of_its_batch(folder: Path, run: Run) -> None:
     (folder / "a.fq").write_text("bad")
     with pytest.raises(StepFailed) as caught:
         run(payload(folder, "a", "b"))
@@ -224,27 +226,30 @@ def test_the_others_of_a_batch_do_not_wait_for_a_bad_one(folder: Path, run: Run)
     assert (folder / "bucket/runs/r/steps/copying/b/step.json").exists()
 
 
-def test_of_a_batch_what_more_memory_may_heal_is_told_first(folder: Path, run: Run) -> None:
+def test_of_a_batch_a_failure_that_more_memory_may_fix_is_reported_first(folder: Path, run: Run) -> None:
     (folder / "a.fq").write_text("bad")
     (folder / "b.fq").write_text("large")
     with pytest.raises(StepFailed) as caught:
         run(payload(folder, "a", "b"))
     assert (caught.value.item, caught.value.failure_class) == ("b", FailureClass.OUT_OF_MEMORY)
-    told = {name: failure(folder, name) for name in ("a", "b")}
-    assert {name: one and one["class"] for name, one in told.items()} == {"a": "bad_input", "b": "out_of_memory"}
+    records = {name: failure(folder, name) for name in ("a", "b")}
+    assert {name: record and record["class"] for name, record in records.items()} == {
+        "a": "bad_input",
+        "b": "out_of_memory",
+    }
 
 
 def failure(folder: Path, sample: str) -> dict[str, Any] | None:
     """Return the content of ``failure.json``, which has no completion record beside it."""
-    place = folder / "bucket/runs/r/steps/copying" / sample
-    if not (place / "failure.json").exists():
+    folder_of_item = folder / "bucket/runs/r/steps/copying" / sample
+    if not (folder_of_item / "failure.json").exists():
         return None
-    assert not (place / "step.json").exists()
-    found: dict[str, Any] = json.loads((place / "failure.json").read_bytes())
-    return found
+    assert not (folder_of_item / "step.json").exists()
+    record: dict[str, Any] = json.loads((folder_of_item / "failure.json").read_bytes())
+    return record
 
 
-def test_what_an_item_has_is_of_its_newest_try(folder: Path, run: Run) -> None:
+def test_the_records_of_an_item_are_those_of_its_newest_task(folder: Path, run: Run) -> None:
     run(payload(folder, "a"))
     assert failure(folder, "a") is None
     with pytest.raises(StepFailed):
@@ -253,7 +258,7 @@ def test_what_an_item_has_is_of_its_newest_try(folder: Path, run: Run) -> None:
     assert failure(folder, "a") == {"class": "bad_input", "message": message, "exit_code": 65}
     assert not run(payload(folder, "a"))[0].reused
     assert failure(folder, "a") is None
-    (folder / "a.fq").unlink()  # before anything is run
+    (folder / "a.fq").unlink()  # so that it fails before the program starts
     with pytest.raises(StepFailed):
         run(payload(folder, "a"))
     assert failure(folder, "a") == {
@@ -263,7 +268,7 @@ def test_what_an_item_has_is_of_its_newest_try(folder: Path, run: Run) -> None:
     }
 
 
-def test_while_a_step_is_run_again_nothing_says_that_it_is_done(folder: Path, run: Run) -> None:
+def test_a_step_that_runs_again_has_no_completion_record_meanwhile(folder: Path, run: Run) -> None:
     run(payload(folder, "a"))
     record = folder / "bucket/runs/r/steps/copying/a/step.json"
     assert record.exists()
@@ -273,7 +278,7 @@ def test_while_a_step_is_run_again_nothing_says_that_it_is_done(folder: Path, ru
     assert record.exists()
 
 
-def test_what_was_told_to_end_keeps_its_record(folder: Path, run: Run) -> None:
+def test_a_cancelled_task_keeps_the_completion_record(folder: Path, run: Run) -> None:
     run(payload(folder, "a"))
     cancelled = threading.Event()
     cancelled.set()
@@ -306,7 +311,7 @@ def test_a_cancelled_task_does_nothing(folder: Path, run: Run) -> None:
 
 
 @pytest.mark.parametrize("name", ["../a", "a/b", "", ".hidden", "-rf"])
-def test_a_name_that_leaves_its_folder_is_refused(folder: Path, run: Run, name: str) -> None:
+def test_a_name_that_leads_out_of_its_folder_is_refused(folder: Path, run: Run, name: str) -> None:
     task = replace(payload(folder, "a"), items=({"sample": name, "lanes": []},))
     with pytest.raises(Exception, match="expected a sample's name of letters"):
         run(task)

@@ -1,4 +1,4 @@
-"""Temporary folders, which are removed however their task ends."""
+"""Folders for temporary files, which are removed whatever the end of their task."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def names(scratch: Path) -> list[str]:
     return sorted(path.name for path in scratch.iterdir())
 
 
-def test_it_is_gone_at_the_end(tmp_path: Path) -> None:
+def test_the_folder_is_removed_at_the_end(tmp_path: Path) -> None:
     def fail(folder: Path) -> None:
         assert folder.name.startswith("task-align-a-")
         (folder / "deep").mkdir()
@@ -37,7 +37,7 @@ def test_it_is_gone_at_the_end(tmp_path: Path) -> None:
     assert names(tmp_path / "scratch") == []
 
 
-def test_leftovers_of_the_killed_go_and_what_runs_stays(tmp_path: Path) -> None:
+def test_folders_of_killed_tasks_are_removed_and_others_stay(tmp_path: Path) -> None:
     (tmp_path / "cache").mkdir()
     (tmp_path / "task-old-1").mkdir()  # without a lock
     argv = [sys.executable, "-c", KILLED, str(tmp_path)]
@@ -56,6 +56,6 @@ def test_leftovers_of_the_killed_go_and_what_runs_stays(tmp_path: Path) -> None:
     assert names(tmp_path) == ["cache"]
 
 
-def test_where_there_is_no_scratch_yet(tmp_path: Path) -> None:
+def test_a_missing_scratch_folder_is_not_created(tmp_path: Path) -> None:
     remove_leftovers(tmp_path / "none")
     assert not (tmp_path / "none").exists()

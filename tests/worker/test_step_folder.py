@@ -1,4 +1,4 @@
-"""The files that a step's program is made of."""
+"""The files of a step's program."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_common_is_part_of_a_step_that_declares_it(folder: Path) -> None:
     assert read_step(folder).digest != step.digest
 
 
-def test_a_step_that_does_not_declare_it_is_its_own_files(folder: Path) -> None:
+def test_a_step_that_does_not_declare_common_has_only_its_own_files(folder: Path) -> None:
     (folder / "step.toml").write_text(STEP.replace("common = true\n", ""))
     step = read_step(folder)
     assert [name for name, _ in step.files] == ["count.py", "step.toml"]
@@ -55,17 +55,17 @@ def test_a_step_that_does_not_declare_it_is_its_own_files(folder: Path) -> None:
     assert read_step(folder) == step
 
 
-def test_in_an_image_common_lies_within_the_step_and_the_digest_is_the_same(folder: Path, tmp_path: Path) -> None:
+def test_in_an_image_common_is_within_the_step_and_the_digest_is_the_same(folder: Path, tmp_path: Path) -> None:
     step = read_step(folder)
     for name, file in step.files:
         target = tmp_path / "image/step" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, target)
-    there = read_step(tmp_path / "image/step")
-    assert (there.digest, [name for name, _ in there.files]) == (step.digest, [name for name, _ in step.files])
+    in_image = read_step(tmp_path / "image/step")
+    assert (in_image.digest, [name for name, _ in in_image.files]) == (step.digest, [name for name, _ in step.files])
 
 
-def test_common_that_is_missing(folder: Path) -> None:
+def test_missing_common_folder(folder: Path) -> None:
     shutil.rmtree(folder.parent / "common")
     with pytest.raises(DataError) as error:
         read_step(folder)

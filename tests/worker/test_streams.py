@@ -13,7 +13,7 @@ from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import ANY, Expected
 from genomics_pipeline.worker.streams import Streams
 
-DATA = bytes(range(256)) * 20_000  # more than a pipe holds
+DATA = bytes(range(256)) * 20_000  # more than fits into a pipe
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def streams(tmp_path: Path) -> Iterator[Streams]:
         yield streams
 
 
-def test_a_reader_gets_all_of_it(streams: Streams, tmp_path: Path) -> None:
+def test_a_reader_gets_the_whole_file(streams: Streams, tmp_path: Path) -> None:
     streams.open(f"{tmp_path}/far", ANY, tmp_path / "pipe")
     assert (tmp_path / "pipe").read_bytes() == DATA
     streams.close()
@@ -33,18 +33,18 @@ def test_a_reader_gets_all_of_it(streams: Streams, tmp_path: Path) -> None:
 def test_pipes_are_read_in_any_order(streams: Streams, tmp_path: Path) -> None:
     for name in ("one", "two"):
         streams.open(f"{tmp_path}/far", ANY, tmp_path / name)
-    with (tmp_path / "one").open("rb") as one, (tmp_path / "two").open("rb") as two:
-        assert two.read() == DATA
-        assert one.read() == DATA
+    with (tmp_path / "one").open("rb") as first, (tmp_path / "two").open("rb") as second:
+        assert second.read() == DATA
+        assert first.read() == DATA
 
 
-def test_nobody_need_open_it(streams: Streams, tmp_path: Path) -> None:
+def test_a_pipe_may_stay_unopened(streams: Streams, tmp_path: Path) -> None:
     streams.open(f"{tmp_path}/far", ANY, tmp_path / "pipe")
     streams.close()
     assert streams.failure is None
 
 
-def test_nobody_need_read_all_even_if_it_stays_open(streams: Streams, tmp_path: Path) -> None:
+def test_a_pipe_may_stay_unread_while_it_is_open(streams: Streams, tmp_path: Path) -> None:
     streams.open(f"{tmp_path}/far", ANY, tmp_path / "pipe")
     with (tmp_path / "pipe").open("rb") as pipe:
         assert pipe.read(10) == DATA[:10]
@@ -52,7 +52,7 @@ def test_nobody_need_read_all_even_if_it_stays_open(streams: Streams, tmp_path: 
     assert streams.failure is None
 
 
-def test_a_failure_is_told_and_is_no_end_of_the_file(streams: Streams, tmp_path: Path) -> None:
+def test_a_failure_is_reported_and_is_not_the_end_of_the_file(streams: Streams, tmp_path: Path) -> None:
     streams.open(f"{tmp_path}/far", Expected(version="other"), tmp_path / "pipe")
     pipe = os.open(tmp_path / "pipe", os.O_RDONLY)
     left = len(DATA)
@@ -60,7 +60,7 @@ def test_a_failure_is_told_and_is_no_end_of_the_file(streams: Streams, tmp_path:
         left -= len(os.read(pipe, left))
     assert streams.failed.wait(60)
     os.set_blocking(pipe, False)
-    with pytest.raises(BlockingIOError):  # an end would be b""
+    with pytest.raises(BlockingIOError):  # at the end this would return b""
         os.read(pipe, 1)
     closing = threading.Thread(target=streams.close)
     closing.start()

@@ -1,4 +1,4 @@
-"""The items that a stage gathers: those that are done over all executions of the run."""
+"""The items that a stage gathers: those that are done, by all executions of the run."""
 
 from __future__ import annotations
 
@@ -27,14 +27,16 @@ def store(tmp_path: Path) -> LocalStore:
     return LocalStore({"run": tmp_path / "run"})
 
 
-def child(number: int, given: Any, status: str = "SUCCEEDED") -> tuple[str, Row]:
-    """Return a child's row, as our own interpreter and AWS write it."""
-    told = {"output": "{}"} if status == "SUCCEEDED" else {"error": "E", "cause": "c"}
+def child(number: int, child_input: Any, status: str = "SUCCEEDED") -> tuple[str, Row]:
+    """Return a child's row, as AWS and the engine write it."""
+    end = {"output": "{}"} if status == "SUCCEEDED" else {"error": "E", "cause": "c"}
     name = f"child-{number}"
-    return ended_row({"status": status, "name": name, "input": json.dumps(given), "start": 1, "stop": 2, **told}, "m")
+    return ended_row(
+        {"status": status, "name": name, "input": json.dumps(child_input), "start": 1, "stop": 2, **end}, "m"
+    )
 
 
-def written(
+def write_results(
     store: LocalStore, rows: list[tuple[str, Row]], tmp_path: Path, size: int = 1 << 20, uuid: str = "uuid"
 ) -> dict[str, str]:
     to = Destination(store, "run", "map-runs/Sample", "NONE", "JSONL", size)
@@ -56,13 +58,13 @@ def batch(number: int, *samples: str, status: str = "SUCCEEDED") -> tuple[str, R
     return child(number, {"Items": items, "BatchInput": {"run": {}}}, status)
 
 
-def done(store: LocalStore, stage: str, item: str, content: str, **sources: str) -> None:
-    """Write a completion record, made of other stages' outputs with these contents."""
+def write_done(store: LocalStore, stage: str, item: str, content: str, **sources: str) -> None:
+    """Write a completion record of an output with this content, made from other stages' outputs with their contents."""
     outputs = {"out": OutputRecord(f"results/{item}.txt", 1, digest(content))}
-    made_of = {f"{source}.out": digest(made) for source, made in sources.items()}
+    digests = {f"{source}.out": digest(content_of_source) for source, content_of_source in sources.items()}
     started = "2026-01-01T00:00:00+00:00"
     write_completion(
-        store, RUN, CompletionRecord(stage, item, "s", "1", "f", started, 1, 1, 1, 1, {}, outputs, made_of)
+        store, RUN, CompletionRecord(stage, item, "s", "1", "f", started, 1, 1, 1, 1, {}, outputs, digests)
     )
 
 
@@ -81,7 +83,7 @@ def test_single_items_in_the_manifests_order(store: LocalStore, tmp_path: Path) 
         child(2, item(sample="c", lanes=[]), "FAILED"),
         child(3, item(sample="b", lanes=[])),
     ]
-    details = written(store, rows, tmp_path)
+    details = write_results(store, rows, tmp_path)
     assert details == {"Bucket": "run", "Key": "map-runs/Sample/uuid/manifest.json"}
     assert gather(store, details) == ["b", "a"]
 
@@ -93,66 +95,68 @@ def test_batches_of_intervals(store: LocalStore, tmp_path: Path) -> None:
         child(number, {"Items": [item(interval=name, regions=[]) for name in batch], "BatchInput": {"run": {}}})
         for number, batch in enumerate(names)
     ]
-    assert gather(store, written(store, rows, tmp_path)) == ["00001", "00002", "00003"]
+    assert gather(store, write_results(store, rows, tmp_path)) == ["00001", "00002", "00003"]
 
 
 def test_several_files(store: LocalStore, tmp_path: Path) -> None:
     manifest(store, *(f"s{number}" for number in range(1, 10)))
     rows = [child(number, item(sample=f"s{number}", lanes=[])) for number in range(9, 0, -1)]
-    details = written(store, rows, tmp_path, size=1000)
-    found = json.loads(store.read("s3://run/" + details["Key"]))
-    assert len(found["ResultFiles"]["SUCCEEDED"]) > 2
+    details = write_results(store, rows, tmp_path, size=1000)
+    result_manifest = json.loads(store.read("s3://run/" + details["Key"]))
+    assert len(result_manifest["ResultFiles"]["SUCCEEDED"]) > 2
     assert gather(store, details) == [f"s{number}" for number in range(1, 10)]
 
 
-def test_none_succeeded(store: LocalStore, tmp_path: Path) -> None:
+def test_without_successes_nothing_is_gathered(store: LocalStore, tmp_path: Path) -> None:
     assert gather(store) == []
-    assert gather(store, written(store, [], tmp_path)) == []
+    assert gather(store, write_results(store, [], tmp_path)) == []
     manifest(store, "a")
-    assert gather(store, written(store, [child(1, item(sample="a"), "FAILED")], tmp_path)) == []
+    assert gather(store, write_results(store, [child(1, item(sample="a"), "FAILED")], tmp_path)) == []
 
 
-def test_of_a_batch_that_failed_those_that_are_done(store: LocalStore, tmp_path: Path) -> None:
+def test_done_items_of_a_failed_batch_are_gathered(store: LocalStore, tmp_path: Path) -> None:
     manifest(store, "done", "no_record", "well", "stale", "half")
     rows = [batch(1, "half", "stale", "no_record", "done", status="FAILED"), batch(2, "well")]
     for name in ("done", "stale", "half"):
-        done(store, "calling", name, "called", alignment="aligned")
-    done(store, "alignment", "done", "aligned")
-    done(store, "alignment", "stale", "aligned anew")  # its neighbour failed before it was called again
-    assert gather(store, written(store, rows, tmp_path)) == ["done", "well"]
+        write_done(store, "calling", name, "called", alignment="aligned")
+    write_done(store, "alignment", "done", "aligned")
+    write_done(store, "alignment", "stale", "aligned anew")  # another item failed before this one was called again
+    assert gather(store, write_results(store, rows, tmp_path)) == ["done", "well"]
 
 
-def test_done_is_so_all_the_way_back(store: LocalStore, tmp_path: Path) -> None:
+def test_an_item_is_done_only_if_all_its_sources_are_current(store: LocalStore, tmp_path: Path) -> None:
     manifest(store, "a", "b")
-    details = written(store, [batch(1, "a", "b", status="FAILED")], tmp_path)
+    details = write_results(store, [batch(1, "a", "b", status="FAILED")], tmp_path)
     for name in ("a", "b"):
-        done(store, "calling", name, "3", alignment="2")
-        done(store, "alignment", name, "2", trimming="1")
-    done(store, "trimming", "a", "1")
-    done(store, "trimming", "b", "another")
+        write_done(store, "calling", name, "3", alignment="2")
+        write_done(store, "alignment", name, "2", trimming="1")
+    write_done(store, "trimming", "a", "1")
+    write_done(store, "trimming", "b", "another")
     assert gather(store, details) == ["a"]
 
 
-def test_a_record_of_another_version_of_ours_is_none(store: LocalStore, tmp_path: Path) -> None:
+def test_an_unknown_record_does_not_count(store: LocalStore, tmp_path: Path) -> None:
     manifest(store, "a")
     store.write("s3://run/steps/calling/a/step.json", b'{"outputs": {}, "colour": "blue"}')
-    assert gather(store, written(store, [batch(1, "a", status="FAILED")], tmp_path)) == []
+    assert gather(store, write_results(store, [batch(1, "a", status="FAILED")], tmp_path)) == []
 
 
-def test_over_several_executions_the_newest_counts_and_each_item_once(store: LocalStore, tmp_path: Path) -> None:
-    manifest(store, "mended", "well", "broken", "twice", "never")
+def test_of_several_executions_the_newest_counts_and_each_item_is_gathered_once(
+    store: LocalStore, tmp_path: Path
+) -> None:
+    manifest(store, "fixed", "well", "broken", "twice", "never")
     first = [
-        child(1, item(sample="mended"), "FAILED"),
+        child(1, item(sample="fixed"), "FAILED"),
         child(2, item(sample="never"), "FAILED"),
         *(child(number, item(sample=name)) for number, name in enumerate(("well", "broken", "twice"), 3)),
     ]
     second = [
         child(1, item(sample="twice")),
-        child(2, item(sample="mended")),
+        child(2, item(sample="fixed")),
         child(3, item(sample="broken"), "FAILED"),
     ]
-    both = [written(store, rows, tmp_path, uuid=uuid) for uuid, rows in (("1", first), ("2", second))]
-    assert gather(store, *both) == ["mended", "well", "twice"]
+    both = [write_results(store, rows, tmp_path, uuid=uuid) for uuid, rows in (("1", first), ("2", second))]
+    assert gather(store, *both) == ["fixed", "well", "twice"]
     assert gather(store, both[0]) == ["well", "broken", "twice"]
 
 
@@ -176,17 +180,17 @@ ROW = "a child execution's row (ResultWriter's Transformation NONE)"
         ('{"Input": "{\\"item\\": 7}", "Status": "x"}', "a child's items in Input"),
     ],
 )
-def test_a_malformed_line_is_named(store: LocalStore, line: str, expected: str) -> None:
+def test_a_malformed_line_is_reported(store: LocalStore, line: str, expected: str) -> None:
     store.write("s3://run/m.json", b'{"ResultFiles": {"SUCCEEDED": [{"Key": "x/SUCCEEDED_0.jsonl"}]}}')
     store.write("s3://run/x/SUCCEEDED_0.jsonl", f"{GOOD}\n{line}\n{GOOD}\n".encode())
     with pytest.raises(DataError) as error:
         gather(store, {"Bucket": "run", "Key": "m.json"})
-    found = line if expected == ROW else json.loads(line)["Input"]
-    assert str(error.value) == f"s3://run/x/SUCCEEDED_0.jsonl:2: expected {expected}, found {found!r}"
+    shown = line if expected == ROW else json.loads(line)["Input"]
+    assert str(error.value) == f"s3://run/x/SUCCEEDED_0.jsonl:2: expected {expected}, found {shown!r}"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"ResultFiles": {}}', '{"ResultFiles": {"SUCCEEDED": [7]}}'])
-def test_a_malformed_manifest_is_named(store: LocalStore, text: str) -> None:
+def test_a_malformed_manifest_is_reported(store: LocalStore, text: str) -> None:
     store.write("s3://run/m.json", text.encode())
     with pytest.raises(DataError) as error:
         gather(store, {"Bucket": "run", "Key": "m.json"})

@@ -33,9 +33,9 @@ class Machine:
 
     Attributes:
         name: Its name.
-        definition: The document, as it was given.
-        role: Its role's ARN.
-        created: When, in seconds since the epoch.
+        definition: The text of the document.
+        role: The ARN of its role.
+        created: The time of its creation, in seconds since the epoch.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Child:
     stopped: float | None = None
     error: str | None = None
     cause: str | None = None
-    redriven: list[float] = field(default_factory=list)
+    redrive_times: list[float] = field(default_factory=list)
     before: str = ""
 
     @property
@@ -72,22 +72,22 @@ class Child:
         """The ARN."""
         return f"{ARN}:execution:{self.machine}:{self.name}"
 
-    def waits(self) -> None:
-        """Tell whether the child waits for its redrive."""
+    def mark_pending_redrive(self) -> None:
+        """Mark the child as pending a redrive, unless it succeeded."""
         if self.status != "SUCCEEDED":
             self.before, self.status = self.status, "PENDING_REDRIVE"
 
-    def settled(self) -> None:
-        """Return the child as it is when its Map Run ended before it was redriven."""
+    def restore_status(self) -> None:
+        """Restore the status from before, if the Map Run ended before the child was redriven."""
         if self.status == "PENDING_REDRIVE":
             self.status = self.before
 
-    def again(self, now: float) -> None:
-        """Return the child redriven."""
+    def redrive(self, now: float) -> None:
+        """Mark the child as redriven, and running."""
         self.status, self.stopped, self.error, self.cause = "RUNNING", None, None, None
-        self.redriven.append(now)
+        self.redrive_times.append(now)
 
-    def listed(self) -> dict[str, Any]:
+    def list_entry(self) -> dict[str, Any]:
         """Return the entry in ListExecutions."""
         return {
             "executionArn": self.arn,
@@ -98,13 +98,13 @@ class Child:
             **({} if self.stopped is None else {"stopDate": self.stopped}),
             "mapRunArn": self.map_run,
             "itemCount": self.items,
-            **redrives(self.redriven),
+            **redrives(self.redrive_times),
         }
 
 
 @dataclass
-class Setting:
-    """The parts that all executions of a fake share: storage, the tasks of each, time."""
+class Environment:
+    """The environment that all executions of a fake share: storage, tasks and time."""
 
     store: Store
     tasks: Callable[[Path], Tasks]
@@ -112,19 +112,19 @@ class Setting:
 
 
 class Execution:
-    """An execution, which begins at once.
+    """An execution, which starts immediately.
 
     Attributes:
         arn: Its ARN.
         map_runs: ARNs of its Map Runs, in the order they began.
         children: Its Map Runs' children, in the order they began, by their ARNs.
-        failure: What went wrong in the engine or a test's function; None where nothing did.
+        failure: The error of the engine or of a test's function, if there was one.
     """
 
-    def __init__(self, machine: Machine, name: str, text: str, folder: Path, setting: Setting) -> None:
-        self.redriven: list[float] = []
+    def __init__(self, machine: Machine, name: str, text: str, folder: Path, environment: Environment) -> None:
+        self.redrive_times: list[float] = []
         self._tokens: dict[str, float] = {}
-        self._setting = setting
+        self._environment = environment
         self.machine, self.name, self.text, self.folder = machine, name, text, folder
         self.arn = f"{ARN}:execution:{machine.name}:{name}"
         self.started = time.time()
@@ -137,39 +137,41 @@ class Execution:
         self._changed = threading.Condition()
         self._labels: dict[str, str] = {}
         folder.mkdir(parents=True)
-        self._begin()
+        self._start()
 
-    def _begin(self) -> None:
-        setting = self._setting
-        self._engine = Engine(setting.store, setting.tasks(self.folder), setting.clock, self._observe, self.folder)
-        self._begun = threading.Event()
+    def _start(self) -> None:
+        environment = self._environment
+        self._engine = Engine(
+            environment.store, environment.tasks(self.folder), environment.clock, self._observe, self.folder
+        )
+        self._started_event = threading.Event()
         self._thread = threading.Thread(target=self._run, name=self.arn, daemon=True)
         self._thread.start()
-        self._begun.wait()
+        self._started_event.wait()
 
-    # What is asked of it, from other threads.
+    # Methods for other threads.
 
     @property
     def status(self) -> str:
-        """The status: ``RUNNING``, or that of its end."""
+        """``RUNNING``, or the final status."""
         if self._stop is not None:
             return "ABORTED"
         if self.failure is not None:
             return "FAILED"
         return "RUNNING" if self._result is None else self._result.status
 
-    def described(self) -> dict[str, Any]:
+    def description(self) -> dict[str, Any]:
         """Return the response of DescribeExecution."""
-        found = {**self.listed(), "input": self.text, "inputDetails": {"included": True}}
+        response = {**self.list_entry(), "input": self.text, "inputDetails": {"included": True}}
         if self.status == "SUCCEEDED":
             assert self._result is not None
-            found |= {"output": compact(self._result.output), "outputDetails": {"included": True}}
+            response |= {"output": compact(self._result.output), "outputDetails": {"included": True}}
         elif self.status != "RUNNING":
-            ended = self._stop or self._result or Stop("States.Runtime", repr(self.failure))
-            found |= {key: text for key in ("error", "cause") if (text := getattr(ended, key)) is not None}
+            end = self._stop or self._result or Stop("States.Runtime", repr(self.failure))
+            response |= {key: text for key in ("error", "cause") if (text := getattr(end, key)) is not None}
         if (reason := self.not_redrivable()) is None:
-            return {**found, "redriveStatus": "REDRIVABLE"}
-        return {**found, "redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
+            return {**response, "redriveStatus": "REDRIVABLE"}
+        return {**response, "redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
 
     def not_redrivable(self) -> str | None:
         """Return ``redriveStatusReason``: the first two as recorded on AWS, the others as in botocore's model."""
@@ -185,25 +187,25 @@ class Execution:
         return None
 
     def redrive(self, token: str) -> float:
-        """Redrive the execution and return when; with the token of an earlier redrive, return that one's time.
+        """Redrive the execution and return the time; with the token of an earlier redrive, return the time of that one.
 
         Raises:
             ApiError: ``ExecutionNotRedrivable``.
         """
-        if token in self._tokens:  # recorded: while that redrive runs, and after it failed or succeeded
+        if token in self._tokens:  # as recorded, while that redrive runs and after its end
             return self._tokens[token]
         if reason := self.not_redrivable():
             raise ApiError("ExecutionNotRedrivable", f"Execution {self.arn} invalid for redrive as: {reason}")
-        self._thread.join()  # a Map Run that is still canceling or writing completes that first
+        self._thread.join()  # a Map Run that is still canceling or writing completes first
         before = self._engine.map_runs
         self.stopped, self._result, self._stop = None, None, None
-        self.redriven.append(time.time())
-        self._tokens = dict([*self._tokens.items(), (token, self.redriven[-1])][-quotas.REDRIVE_TOKENS.value :])
-        self._begin()
+        self.redrive_times.append(time.time())
+        self._tokens = dict([*self._tokens.items(), (token, self.redrive_times[-1])][-quotas.REDRIVE_TOKENS.value :])
+        self._start()
         self._engine.map_runs.update({arn: run for arn, run in before.items() if arn not in self._engine.map_runs})
-        return self.redriven[-1]
+        return self.redrive_times[-1]
 
-    def listed(self) -> dict[str, Any]:
+    def list_entry(self) -> dict[str, Any]:
         """Return the entry in ListExecutions."""
         return {
             "executionArn": self.arn,
@@ -212,63 +214,65 @@ class Execution:
             "status": self.status,
             "startDate": self.started,
             **({} if self.stopped is None else {"stopDate": self.stopped}),
-            **redrives(self.redriven),
+            **redrives(self.redrive_times),
         }
 
     def map_run(self, arn: str) -> dict[str, Any]:
-        """Return a Map Run as the engine describes it now; times in seconds."""
-        found = dict(
-            self._asked(lambda: (self._engine.running_map_runs.get(arn) or (lambda: self._engine.map_runs[arn]))())
+        """Return the engine's description of a Map Run, with times in seconds."""
+        description = dict(
+            self._call_in_thread(
+                lambda: (self._engine.running_map_runs.get(arn) or (lambda: self._engine.map_runs[arn]))()
+            )
         )
         for key in ("startDate", "stopDate", "redriveDate"):
-            if key in found:
-                found[key] = seconds(found[key])
-        return found
+            if key in description:
+                description[key] = seconds(description[key])
+        return description
 
     def child(self, arn: str) -> dict[str, Any]:
         """Return the response of DescribeExecution for a child."""
         child = self.children[arn]
-        hidden = ("itemCount",) if child.redriven else ("itemCount", "redriveCount")
-        found = {key: value for key, value in child.listed().items() if key not in hidden}
-        found |= {"input": compact(child.input), "inputDetails": {"included": True}}
+        hidden = ("itemCount",) if child.redrive_times else ("itemCount", "redriveCount")
+        response = {key: value for key, value in child.list_entry().items() if key not in hidden}
+        response |= {"input": compact(child.input), "inputDetails": {"included": True}}
         if child.status == "SUCCEEDED":
             log = self.folder / f"{child.map_run.rsplit(':', 1)[-1]}.jsonl"
             end = [record for record in read_records(log, truncate=False) if record.get("end") == child.place][-1]
-            found |= {"output": end["output"], "outputDetails": {"included": True}}
-        found |= {key: text for key in ("error", "cause") if (text := getattr(child, key)) is not None}
+            response |= {"output": end["output"], "outputDetails": {"included": True}}
+        response |= {key: text for key in ("error", "cause") if (text := getattr(child, key)) is not None}
         if child.status in ("RUNNING", "SUCCEEDED"):
-            found |= {"redriveStatus": "NOT_REDRIVABLE"}
-            found |= {"redriveStatusReason": NOT_REDRIVABLE.format(child.status)}
+            response |= {"redriveStatus": "NOT_REDRIVABLE"}
+            response |= {"redriveStatusReason": NOT_REDRIVABLE.format(child.status)}
         else:
-            found |= {"redriveStatus": "REDRIVABLE_BY_MAP_RUN"}
-        return found
+            response |= {"redriveStatus": "REDRIVABLE_BY_MAP_RUN"}
+        return response
 
     def history(self) -> list[dict[str, Any]]:
-        """Return the events so far, as GetExecutionHistory does; times in seconds."""
+        """Return the events so far, as GetExecutionHistory does, with times in seconds."""
         lines = (self.folder / "history.jsonl").read_bytes().splitlines(keepends=True)
         events = [json.loads(line) for line in lines if line.endswith(b"\n")]
         return [{**event, "timestamp": seconds(event["timestamp"])} for event in events]
 
     def stop(self, error: str | None, cause: str | None) -> None:
-        """Stop the execution: it is ABORTED at once, its tasks are asked to end, and its files follow."""
+        """Stop the execution: its status is ABORTED at once; then its tasks end and its files are written."""
         if self.status != "RUNNING":
             return
         self._stop = Stop(error, cause)
         self.stopped = time.time()
-        with suppress(RuntimeError):  # its loop is closed: it ended this moment
+        with suppress(RuntimeError):  # its loop is closed, since it has just ended
             self._loop.call_soon_threadsafe(self._cancel)
 
     def wait(self, holds: Callable[[Execution], bool] = lambda execution: False, timeout: float = 60) -> None:
-        """Return when a condition holds, which is checked after each event, or when the thread has ended.
+        """Wait until a condition holds, which is checked after each event, or until the thread has ended.
 
         Raises:
-            TimeoutError: after so many seconds, which is a test's mistake.
+            TimeoutError: if neither happens within `timeout` seconds.
         """
         with self._changed:
             if not self._changed.wait_for(lambda: self._finished or holds(self), timeout):
                 raise TimeoutError(f"{self.arn}: still {self.status}")
 
-    # What happens in its own thread.
+    # Methods of its own thread.
 
     @property
     def _finished(self) -> bool:
@@ -285,7 +289,7 @@ class Execution:
             with self._changed:
                 self.stopped = self.stopped or time.time()
                 self._result = result
-                self._begun.set()
+                self._started_event.set()
                 self._changed.notify_all()
 
     async def _work(self) -> ExecutionResult:
@@ -295,8 +299,8 @@ class Execution:
         self._task = task
         request = StartRequest(json.loads(self.machine.definition), json.loads(self.text), self.name, self.machine.name)
         with EventFile(self.folder / "history.jsonl") as events:
-            self._begun.set()
-            result = await run_execution(self._engine, request, events, bool(self.redriven))
+            self._started_event.set()
+            result = await run_execution(self._engine, request, events, bool(self.redrive_times))
         await self._engine.tasks.drain()
         return result
 
@@ -304,23 +308,23 @@ class Execution:
         self._engine.stop = self._stop
         self._task.cancel()
 
-    def _asked(self, question: Callable[[], Any]) -> Any:
-        """Return an answer from the engine's thread; once that has ended, from here: nothing changes any more."""
+    def _call_in_thread(self, function: Callable[[], Any]) -> Any:
+        """Return the result of a function, called in the engine's thread, or in this one if that has ended."""
 
-        async def ask() -> Any:
-            return question()
+        async def call() -> Any:
+            return function()
 
         while not self._finished:
-            asking = ask()
+            coroutine = call()
             try:
-                future = asyncio.run_coroutine_threadsafe(asking, self._loop)
+                future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
             except RuntimeError:
-                asking.close()
+                coroutine.close()
                 break
-            with suppress(TimeoutError):  # where the loop was left before it came to it
+            with suppress(TimeoutError):  # if the loop ended before the call
                 return future.result(0.5)
             future.cancel()
-        return question()
+        return function()
 
     def _observe(self, event: Event) -> None:
         now = time.time()
@@ -330,10 +334,10 @@ class Execution:
                     self.map_runs.append(event.arn)
                 self._labels[event.label] = event.arn
                 for child in self._children(event.arn):
-                    child.waits()
+                    child.mark_pending_redrive()
             elif isinstance(event, MapRunEnded):
                 for child in self._children(event.arn):
-                    child.settled()
+                    child.restore_status()
             elif isinstance(event, ChildStarted):
                 arn = self._labels[event.label]
                 machine = f"{self.machine.name}/{event.label}"
@@ -341,7 +345,7 @@ class Execution:
                 items = len(batch) if isinstance(batch, list) else 1
                 child = Child(arn, machine, event.name, event.index, event.input, now, items)
                 if child.arn in self.children:
-                    self.children[child.arn].again(now)
+                    self.children[child.arn].redrive(now)
                 else:
                     self.children[child.arn] = child
             elif isinstance(event, ChildEnded):

@@ -1,4 +1,4 @@
-"""Pages of a list, with tokens that fit only the request that they were given for."""
+"""Pages of a list, with tokens that are valid only for the same request."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ def page(
     """Return the entries of one page, and the token of the next, if there is one.
 
     Args:
-        entries: Each with its number; the numbers go up or down, and what is new comes after or before all others.
-        request: What the token belongs to.
+        entries: The entries with their numbers, which rise or fall; new entries come last or first.
+        request: The request that the token belongs to.
         size: ``maxResults``.
         token: ``nextToken``.
 
     Raises:
         ApiError: ``InvalidToken``.
     """
-    mark = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:16]
-    left = list(entries)
+    owner_digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:16]
+    rest = list(entries)
     if token is not None:
         try:
             owner, last = json.loads(base64.b64decode(token, validate=True))
         except ValueError:
             owner, last = None, 0
-        if owner != mark:
+        if owner != owner_digest:
             raise ApiError("InvalidToken", f"Invalid Token: '{token}'")
-        rising = len(left) > 1 and left[0][0] < left[1][0]
-        left = [entry for entry in left if (entry[0] > last if rising else entry[0] < last)]
-    wanted = min(size or DEFAULT, quotas.PAGE.value)
-    found = [entry for _, entry in left[:wanted]]
-    if len(left) <= wanted:
-        return found, {}
-    following = base64.b64encode(json.dumps([mark, left[wanted - 1][0]]).encode()).decode()
-    return found, {"nextToken": following}
+        rising = len(rest) > 1 and rest[0][0] < rest[1][0]
+        rest = [entry for entry in rest if (entry[0] > last if rising else entry[0] < last)]
+    count = min(size or DEFAULT, quotas.PAGE.value)
+    page_entries = [entry for _, entry in rest[:count]]
+    if len(rest) <= count:
+        return page_entries, {}
+    following = base64.b64encode(json.dumps([owner_digest, rest[count - 1][0]]).encode()).decode()
+    return page_entries, {"nextToken": following}

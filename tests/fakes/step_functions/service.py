@@ -1,7 +1,7 @@
-"""The API of Step Functions, on the engine.
+"""The API of Step Functions, implemented by the engine.
 
-Names, limits and errors are those of botocore's model; rates: developer guide, "Quotas", and Service Quotas as
-recorded (radkawar/stackd testdata/aws/stepfunctions/api_throttling.json), us-east-1.
+Names, limits and errors are those of botocore's model. Rates are those of the developer guide, "Quotas", and of
+recorded Service Quotas (radkawar/stackd testdata/aws/stepfunctions/api_throttling.json), in us-east-1.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from genomics_pipeline.engine.execution import ARN, Tasks
 from genomics_pipeline.model import quotas
 from genomics_pipeline.stores.protocol import Store
 from tests.fakes.faults import ApiError, Bucket, Calls, Gate
-from tests.fakes.step_functions.execution import Execution, Machine, Setting
+from tests.fakes.step_functions.execution import Environment, Execution, Machine
 from tests.fakes.step_functions.pages import page
 
 RATES = {
@@ -49,13 +49,13 @@ class StepFunctions:
     """The service AWS Step Functions.
 
     Args:
-        folder: Where the executions keep their journals.
-        store: Where buckets lie.
-        tasks: The tasks of each execution, given a folder of its own.
-        known: Finds the definition of a state machine that was not created here, by its name.
+        folder: The folder of the executions' journals.
+        store: The store of all buckets.
+        tasks: Returns the tasks of an execution, for a folder of its own.
+        find_definition: Returns the definition of a state machine that was not created by this API, by name.
 
     Attributes:
-        executions: All executions, in the order they began, by ARN.
+        executions: All executions by ARN, in the order of their starts.
     """
 
     name = "stepfunctions"
@@ -65,14 +65,14 @@ class StepFunctions:
         folder: Path,
         store: Store,
         tasks: Callable[[Path], Tasks],
-        known: Callable[[str], str | None] = lambda name: None,
+        find_definition: Callable[[str], str | None] = lambda name: None,
     ) -> None:
         self.gate = Gate({name: Bucket(rate.burst, rate.value) for name, rate in RATES.items()}, THROTTLED)
         self.calls = Calls()
         self.executions: dict[str, Execution] = {}
-        self.setting = Setting(store, tasks, SystemClock())
+        self.environment = Environment(store, tasks, SystemClock())
         self._folder = folder
-        self._known = known
+        self._find_definition = find_definition
         self._machines: dict[str, Machine] = {}
         self._lock = threading.Lock()
 
@@ -82,11 +82,11 @@ class StepFunctions:
 
     def handler(self, operation: str) -> Callable[..., dict[str, Any]] | None:
         """Return the method that answers an operation."""
-        found: Callable[..., dict[str, Any]] | None = getattr(self, xform_name(operation), None)
-        return found
+        method: Callable[..., dict[str, Any]] | None = getattr(self, xform_name(operation), None)
+        return method
 
     def close(self) -> None:
-        """Stop what runs, wait for its end, and raise its errors."""
+        """Stop running executions, wait for their ends, and raise their errors."""
         for execution in self.executions.values():
             execution.stop(None, None)
         for execution in self.executions.values():
@@ -101,21 +101,21 @@ class StepFunctions:
         name: str,
         definition: str,
         roleArn: str,  # noqa: N803
-        **given: Any,
+        **other: Any,
     ) -> dict[str, Any]:
-        """Create a state machine; the same one again is no error, another one with its name is."""
+        """Create a state machine, unless the same one exists."""
         if not _NAME.fullmatch(name):
             raise ApiError("InvalidName", f"Invalid Name: '{name}'")
         try:
             json.loads(definition)["States"]
         except (ValueError, KeyError, TypeError) as error:
             raise ApiError("InvalidDefinition", f"Invalid State Machine Definition: '{error}'") from error
-        made = self._machines.setdefault(name, Machine(name, definition, roleArn))
-        if (made.definition, made.role) != (definition, roleArn):
-            raise ApiError("StateMachineAlreadyExists", f"State Machine Already Exists: '{made.arn}'")
-        return {"stateMachineArn": made.arn, "creationDate": made.created}
+        machine = self._machines.setdefault(name, Machine(name, definition, roleArn))
+        if (machine.definition, machine.role) != (definition, roleArn):
+            raise ApiError("StateMachineAlreadyExists", f"State Machine Already Exists: '{machine.arn}'")
+        return {"stateMachineArn": machine.arn, "creationDate": machine.created}
 
-    def describe_state_machine(self, stateMachineArn: str, **given: Any) -> dict[str, Any]:  # noqa: N803
+    def describe_state_machine(self, stateMachineArn: str, **other: Any) -> dict[str, Any]:  # noqa: N803
         """Describe a state machine."""
         machine = self._machine(stateMachineArn)
         return {
@@ -129,13 +129,13 @@ class StepFunctions:
         }
 
     def list_state_machines(self, maxResults: int | None = None, nextToken: str | None = None) -> dict[str, Any]:  # noqa: N803
-        """List all state machines that were created here."""
+        """List all state machines that this API created."""
         entries = [
-            {"stateMachineArn": one.arn, "name": one.name, "type": "STANDARD", "creationDate": one.created}
-            for one in list(self._machines.values())
+            {"stateMachineArn": machine.arn, "name": machine.name, "type": "STANDARD", "creationDate": machine.created}
+            for machine in list(self._machines.values())
         ]
-        found, following = page(enumerate(entries), "machines", maxResults, nextToken)
-        return {"stateMachines": found, **following}
+        entries_of_page, following = page(enumerate(entries), "machines", maxResults, nextToken)
+        return {"stateMachines": entries_of_page, **following}
 
     # Executions
 
@@ -144,9 +144,9 @@ class StepFunctions:
         stateMachineArn: str,  # noqa: N803
         name: str | None = None,
         input: str = "{}",  # noqa: A002
-        **given: Any,
+        **other: Any,
     ) -> dict[str, Any]:
-        """Start an execution; a name and input that are running already are the same execution."""
+        """Start an execution, unless it is running with the same name and input."""
         machine = self._machine(stateMachineArn)
         with self._lock:
             name = name or hashlib.sha256(f"{time.time_ns()}".encode()).hexdigest()[:32]
@@ -157,12 +157,12 @@ class StepFunctions:
             except ValueError as error:
                 raise ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'") from error
             arn = f"{ARN}:execution:{machine.name}:{name}"
-            if before := self.executions.get(arn):
-                if before.status != "RUNNING" or before.text != input:
+            if running := self.executions.get(arn):
+                if running.status != "RUNNING" or running.text != input:
                     raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
             else:
                 folder = self._folder / hashlib.sha256(arn.encode()).hexdigest()[:16]
-                self.executions[arn] = Execution(machine, name, input, folder, self.setting)
+                self.executions[arn] = Execution(machine, name, input, folder, self.environment)
         return {"executionArn": arn, "startDate": self.executions[arn].started}
 
     def stop_execution(
@@ -171,23 +171,23 @@ class StepFunctions:
         error: str | None = None,
         cause: str | None = None,
     ) -> dict[str, Any]:
-        """Stop an execution, which is ABORTED at once; one that has ended stays as it is."""
+        """Stop an execution, unless it has ended."""
         execution = self._execution(executionArn)
         execution.stop(error, cause)
         return {"stopDate": execution.stopped}
 
     def redrive_execution(self, executionArn: str, clientToken: str) -> dict[str, Any]:  # noqa: N803
         """Redrive an execution from where it failed."""
-        if any(executionArn in one.children for one in list(self.executions.values())):
+        if any(executionArn in execution.children for execution in list(self.executions.values())):
             raise NotImplementedError(f"to redrive a child: {executionArn}")
         return {"redriveDate": self._execution(executionArn).redrive(clientToken)}
 
-    def describe_execution(self, executionArn: str, **given: Any) -> dict[str, Any]:  # noqa: N803
+    def describe_execution(self, executionArn: str, **other: Any) -> dict[str, Any]:  # noqa: N803
         """Describe an execution, or a child of a Map Run."""
         for execution in list(self.executions.values()):
             if executionArn in execution.children:
                 return execution.child(executionArn)
-        return self._execution(executionArn).described()
+        return self._execution(executionArn).description()
 
     def list_executions(
         self,
@@ -196,7 +196,7 @@ class StepFunctions:
         statusFilter: str | None = None,  # noqa: N803
         maxResults: int | None = None,  # noqa: N803
         nextToken: str | None = None,  # noqa: N803
-        **given: Any,
+        **other: Any,
     ) -> dict[str, Any]:
         """List executions of a state machine, or children of a Map Run, the latest first."""
         if (stateMachineArn is None) == (mapRunArn is None):
@@ -204,14 +204,14 @@ class StepFunctions:
         entries: list[dict[str, Any]]
         if mapRunArn is not None:
             children = list(self._map_run(mapRunArn).children.values())
-            entries = [child.listed() for child in children if child.map_run == mapRunArn]
+            entries = [child.list_entry() for child in children if child.map_run == mapRunArn]
         else:
             machine = self._machine(str(stateMachineArn))
-            entries = [one.listed() for one in list(self.executions.values()) if one.machine is machine]
+            entries = [item.list_entry() for item in list(self.executions.values()) if item.machine is machine]
         numbered = list(enumerate(entries))[::-1]
-        wanted = [entry for entry in numbered if statusFilter in (None, entry[1]["status"])]
-        found, following = page(wanted, [stateMachineArn, mapRunArn, statusFilter], maxResults, nextToken)
-        return {"executions": found, **following}
+        matching = [entry for entry in numbered if statusFilter in (None, entry[1]["status"])]
+        entries_of_page, following = page(matching, [stateMachineArn, mapRunArn, statusFilter], maxResults, nextToken)
+        return {"executions": entries_of_page, **following}
 
     def get_execution_history(
         self,
@@ -219,17 +219,17 @@ class StepFunctions:
         maxResults: int | None = None,  # noqa: N803
         reverseOrder: bool = False,  # noqa: N803
         nextToken: str | None = None,  # noqa: N803
-        **given: Any,
+        **other: Any,
     ) -> dict[str, Any]:
-        """Return the events of an execution that is no child: the engine keeps no others."""
-        if any(executionArn in one.children for one in list(self.executions.values())):
+        """Return the events of an execution that is no child; the engine records no others."""
+        if any(executionArn in execution.children for execution in list(self.executions.values())):
             raise NotImplementedError(f"the history of a child: {executionArn}")
-        if given.get("includeExecutionData") is False:
+        if other.get("includeExecutionData") is False:
             raise NotImplementedError("a history without its data")
         events = self._execution(executionArn).history()
         numbered = [(event["id"], event) for event in (events[::-1] if reverseOrder else events)]
-        found, following = page(numbered, [executionArn, reverseOrder], maxResults, nextToken)
-        return {"events": found, **following}
+        events_of_page, following = page(numbered, [executionArn, reverseOrder], maxResults, nextToken)
+        return {"events": events_of_page, **following}
 
     # Map Runs
 
@@ -251,19 +251,19 @@ class StepFunctions:
             }
             for run in runs
         ]
-        found, following = page(list(enumerate(entries))[::-1], executionArn, maxResults, nextToken)
-        return {"mapRuns": found, **following}
+        entries_of_page, following = page(list(enumerate(entries))[::-1], executionArn, maxResults, nextToken)
+        return {"mapRuns": entries_of_page, **following}
 
     def describe_map_run(self, mapRunArn: str) -> dict[str, Any]:  # noqa: N803
         """Describe a Map Run as it is now."""
         run = self._map_run(mapRunArn).map_run(mapRunArn)
         return {key: value for key, value in run.items() if key not in ("label", "transitions", "resultWriterDetails")}
 
-    # Who is meant
+    # Lookups
 
     def _machine(self, arn: str) -> Machine:
         name = _last(arn, "stateMachine")
-        if name not in self._machines and (definition := self._known(name)) is not None:
+        if name not in self._machines and (definition := self._find_definition(name)) is not None:
             self._machines[name] = Machine(name, definition, "arn:aws:iam::000000000000:role/states")
         if name not in self._machines:
             raise ApiError("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
@@ -284,7 +284,7 @@ class StepFunctions:
 
 
 def _last(arn: str, kind: str) -> str:
-    """Return the last part of an ARN of a kind."""
+    """Return the last part of an ARN, which must be of a kind."""
     if not re.fullmatch(rf"arn:[\w-]+:states:[\w-]+:\d{{12}}:{kind}:.+", arn):
         raise ApiError("InvalidArn", f"Invalid Arn: 'Resource type not valid in this context: {arn}'")
     return arn.split(":", 6)[6]
