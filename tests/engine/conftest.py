@@ -1,4 +1,4 @@
-"""What the engine's tests share: a clock without time, buckets in memory, and a way to run a document."""
+"""Fixtures of the engine's tests: a clock without delays, buckets in memory, and a harness that runs documents."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jsonata  # noqa: F401  # sets the recursion limit, and hypothesis minds that inside a test
+import jsonata  # noqa: F401  # sets the recursion limit, about which hypothesis warns inside a test
 import pytest
 
 from genomics_pipeline.engine.api import execute
@@ -19,7 +19,12 @@ from tests.fakes.memory_store import MemoryStore
 
 
 class FakeClock:
-    """Time that passes only by sleeping; what was slept is kept."""
+    """A clock whose time passes only by sleeping.
+
+    Attributes:
+        time: The current time in seconds since the epoch.
+        slept: All delays so far.
+    """
 
     def __init__(self) -> None:
         self.time = 1_000_000_000.0
@@ -37,32 +42,40 @@ class FakeClock:
 
 
 class Buckets(MemoryStore):
-    """The store of a harness, with what tests ask of it."""
+    """A store in memory, with queries for tests."""
 
     def lines(self, uri: str) -> Sequence[Any]:
         return [json.loads(line) for line in self.objects[uri].splitlines()]
 
     def named(self, name: str) -> str:
-        """The one object with that file name."""
-        (found,) = (uri for uri in self.objects if uri.endswith(f"/{name}"))
-        return found
+        """Return the URI of the only object with that file name."""
+        (uri,) = (uri for uri in self.objects if uri.endswith(f"/{name}"))
+        return uri
 
 
 def function(name: str) -> str:
-    """The ARN of a function by its short name; an ARN stays as it is."""
+    """Return the ARN of a function by its name; an ARN is returned unchanged."""
     return name if ":" in name else f"arn:aws:lambda:us-east-1:000000000000:function:{name}"
 
 
 def with_functions(value: Any) -> Any:
-    """States whose Tasks may name their function shortly."""
+    """Return states with the names of functions in Tasks replaced by ARNs."""
     if isinstance(value, dict):
-        found = {key: with_functions(member) for key, member in value.items()}
-        return {**found, "Resource": function(found["Resource"])} if found.get("Type") == "Task" else found
+        node = {key: with_functions(member) for key, member in value.items()}
+        return {**node, "Resource": function(node["Resource"])} if node.get("Type") == "Task" else node
     return [with_functions(member) for member in value] if isinstance(value, list) else value
 
 
 class EngineHarness:
-    """Runs documents, and keeps what was seen."""
+    """The engine with a fake clock and store; it runs documents and keeps their events.
+
+    Attributes:
+        events: All events so far.
+        journal: The folder of the journal of the next run.
+        calls: The arguments of all calls of the function `echo`.
+        history: The file for history events; None for none.
+        fast_forward: Whether to run in virtual time.
+    """
 
     def __init__(self, journal: Path) -> None:
         self.clock = FakeClock()
@@ -76,7 +89,7 @@ class EngineHarness:
     def run(
         self,
         states: Mapping[str, Any],
-        given: Any = None,
+        execution_input: Any = None,
         *,
         tasks: Mapping[str, Callable[..., Any]] | None = None,
         redrive: bool = False,
@@ -92,7 +105,7 @@ class EngineHarness:
         check_document(document, "machine", handlers)
         return execute(
             document,
-            {} if given is None else given,
+            {} if execution_input is None else execution_input,
             name="run-1",
             state_machine="machine",
             store=self.store,

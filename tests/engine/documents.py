@@ -1,7 +1,7 @@
-"""State machine documents by chance: valid ones, whose executions always end, and damaged ones.
+"""Generators of random state machine documents: valid ones, whose executions always end, and damaged ones.
 
-Every transition leads forward, but for loops that count to three, so that a document ends whatever its data are. What
-its expressions and paths meet at run time may fail: that is an end too.
+Transitions lead forward, except in loops that count to three, so that an execution ends regardless of its data.
+Expressions and paths may fail at run time, which ends the execution too.
 """
 
 from __future__ import annotations
@@ -93,14 +93,14 @@ HANDLERS = {
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a machine stands: what may stand in it.
+class Surroundings:
+    """The surroundings of a machine, on which its possible states depend.
 
     Attributes:
-        language: The document's.
-        depth: How many machines may still be nested.
-        express: Whether it is inside EXPRESS children, where no Map is distributed.
-        names: Numbers for states, variables and labels, which are unique in the document.
+        language: The document's query language.
+        depth: The number of levels of machines that may still be nested.
+        express: Whether the machine is in EXPRESS children, where no Map may be distributed.
+        names: Numbers in the names of states, variables and labels, which are unique in the document.
     """
 
     language: str
@@ -108,98 +108,98 @@ class Place:
     express: bool = False
     names: Iterator[int] = field(default_factory=lambda: count(1))
 
-    def inner(self, express: bool = False) -> Place:
-        """The place of a machine inside one of its states."""
+    def inner(self, express: bool = False) -> Surroundings:
+        """Return the surroundings of a machine inside one of the states."""
         return replace(self, depth=self.depth - 1, express=self.express or express)
 
-    def name(self, what: str) -> str:
-        """A name that nothing else has."""
-        return f"{what}{next(self.names)}"
+    def name(self, prefix: str) -> str:
+        """Return a name that is unique in the document."""
+        return f"{prefix}{next(self.names)}"
 
 
 @st.composite
 def documents(draw: Draw) -> State:
-    """A whole document."""
+    """Draw a document."""
     language = draw(st.sampled_from([JSONATA, JSONPATH]))
     top: State = {"QueryLanguage": language} if language == JSONATA or draw(st.booleans()) else {}
     if draw(st.integers(0, 3)) == 0:
         top["TimeoutSeconds"] = draw(st.integers(1, 10**6))
-    return {**top, **draw(_machines(Place(language, depth=2)))}
+    return {**top, **draw(_machines(Surroundings(language, depth=2)))}
 
 
 @st.composite
-def _machines(draw: Draw, place: Place) -> State:
-    """One to four states, each of which may lead to any later one; the last ends."""
-    names = [place.name("S") for _ in range(draw(st.integers(1, 4)))]
+def _machines(draw: Draw, around: Surroundings) -> State:
+    """Draw a machine of one to four states, each of which may lead to any later one; the last one ends it."""
+    names = [around.name("S") for _ in range(draw(st.integers(1, 4)))]
     states: State = {}
     for number, name in enumerate(names):
         later = names[number + 1 :]
         loops = later and draw(st.integers(0, 5)) == 0
-        states |= _looping(place, name, later[0]) if loops else draw(_one(place, name, later))
+        states |= _loop(around, name, later[0]) if loops else draw(_states(around, name, later))
     return {"StartAt": names[0], "States": _reachable(states, names[0])}
 
 
 def _reachable(states: State, start: str) -> State:
-    """The states that something leads to: AWS refuses the others."""
-    found, ahead = {start}, [start]
-    while ahead:
-        state = states[ahead.pop()]
+    """Return the reachable states, because AWS refuses documents with others."""
+    reached, pending = {start}, [start]
+    while pending:
+        state = states[pending.pop()]
         edges = [state, *state.get("Choices", ()), *state.get("Catch", ())]
         targets = {node[name] for node in edges for name in ("Next", "Default") if name in node}
-        ahead += targets - found
-        found |= targets
-    return {name: state for name, state in states.items() if name in found}
+        pending += targets - reached
+        reached |= targets
+    return {name: state for name, state in states.items() if name in reached}
 
 
-def _looping(place: Place, name: str, after: str) -> State:
-    """A variable counts to three."""
-    variable, add, test = place.name("v"), place.name("Add"), place.name("Test")
-    if place.language == JSONATA:
-        more = {variable: f"{{% ${variable} + 1 %}}"}
+def _loop(around: Surroundings, name: str, after: str) -> State:
+    """Return the states of a loop in which a variable counts to three."""
+    variable, add, test = around.name("v"), around.name("Add"), around.name("Test")
+    if around.language == JSONATA:
+        increment = {variable: f"{{% ${variable} + 1 %}}"}
         rule: State = {"Condition": f"{{% ${variable} < 3 %}}"}
     else:
-        more = {f"{variable}.$": f"States.MathAdd(${variable}, 1)"}
+        increment = {f"{variable}.$": f"States.MathAdd(${variable}, 1)"}
         rule = {"Variable": f"${variable}", "NumericLessThan": 3}
     return {
         name: {"Type": "Pass", "Assign": {variable: 0}, "Next": add},
-        add: {"Type": "Pass", "Assign": more, "Next": test},
+        add: {"Type": "Pass", "Assign": increment, "Next": test},
         test: {"Type": "Choice", "Choices": [{**rule, "Next": add}], "Default": after},
     }
 
 
 @st.composite
-def _one(draw: Draw, place: Place, name: str, later: list[str]) -> State:
+def _states(draw: Draw, around: Surroundings, name: str, later: list[str]) -> State:
     kinds = ["Pass", "Pass", "Wait", "Task", "Task"]
     kinds += ["Choice", "Choice"] if later else ["Succeed", "Fail"]
-    kinds += ["Parallel", "Map", "Map"] if place.depth else []
+    kinds += ["Parallel", "Map", "Map"] if around.depth else []
     kind = draw(st.sampled_from(kinds))
-    language = JSONATA if draw(st.integers(0, 3)) == 0 else place.language
-    state: State = {"Type": kind, **draw(_BODIES[kind](place, language, later))}
-    if language != place.language:
+    language = JSONATA if draw(st.integers(0, 3)) == 0 else around.language
+    state: State = {"Type": kind, **draw(_BODIES[kind](around, language, later))}
+    if language != around.language:
         state["QueryLanguage"] = language
     if kind not in ("Choice", "Succeed", "Fail"):
         state |= {"Next": draw(st.sampled_from(later))} if later else {"End": True}
     return {name: state}
 
 
-def _maybe(draw: Draw, **fields: st.SearchStrategy[Any]) -> State:
-    """Each field in one of three cases."""
+def _optional_fields(draw: Draw, **fields: st.SearchStrategy[Any]) -> State:
+    """Draw fields, each of them in one of three cases."""
     return {name: draw(strategy) for name, strategy in fields.items() if draw(st.integers(0, 2)) == 0}
 
 
-def _data(draw: Draw, place: Place, language: str, *, result: bool) -> State:
-    """The fields of input and output."""
+def _data(draw: Draw, around: Surroundings, language: str, *, result: bool) -> State:
+    """Draw the fields of input and output."""
     if language == JSONATA:
-        found = _maybe(draw, Output=expressions | values_of_jsonata)
+        fields = _optional_fields(draw, Output=expressions | values_of_jsonata)
         if draw(st.integers(0, 3)) == 0:
-            found["Assign"] = {place.name("v"): draw(expressions)}
-        return found
-    found = _maybe(draw, InputPath=paths | st.none(), OutputPath=st.sampled_from(["$", "$", "$.r", None]))
+            fields["Assign"] = {around.name("v"): draw(expressions)}
+        return fields
+    fields = _optional_fields(draw, InputPath=paths | st.none(), OutputPath=st.sampled_from(["$", "$", "$.r", None]))
     if result:
-        found |= _maybe(draw, ResultPath=reference_paths)
+        fields |= _optional_fields(draw, ResultPath=reference_paths)
     if draw(st.integers(0, 3)) == 0:
-        found["Assign"] = {place.name("v"): draw(values_of_jsonpath), f"{place.name('v')}.$": "$"}
-    return found
+        fields["Assign"] = {around.name("v"): draw(values_of_jsonpath), f"{around.name('v')}.$": "$"}
+    return fields
 
 
 values_of_jsonata = st.fixed_dictionaries({"value": expressions, "plain": st.integers(0, 9)})
@@ -208,29 +208,29 @@ templates = st.fixed_dictionaries({"plain": st.integers(0, 9)}, optional={"n.$":
 
 
 @st.composite
-def _pass(draw: Draw, place: Place, language: str, later: list[str]) -> State:
-    found = _data(draw, place, language, result=True)
-    return found if language == JSONATA else found | _maybe(draw, Parameters=templates, Result=values)
+def _pass(draw: Draw, around: Surroundings, language: str, later: list[str]) -> State:
+    fields = _data(draw, around, language, result=True)
+    return fields if language == JSONATA else fields | _optional_fields(draw, Parameters=templates, Result=values)
 
 
 @st.composite
-def _wait(draw: Draw, place: Place, language: str, later: list[str]) -> State:
+def _wait(draw: Draw, around: Surroundings, language: str, later: list[str]) -> State:
     seconds: st.SearchStrategy[State] = st.fixed_dictionaries({"Seconds": st.integers(0, 10**6)})
     literal = seconds | st.just({"Timestamp": "2016-08-18T17:33:00Z"})
     by_data = st.fixed_dictionaries({"Seconds": expressions} if language == JSONATA else {"SecondsPath": paths_of_data})
-    return _data(draw, place, language, result=False) | draw(literal | by_data)
+    return _data(draw, around, language, result=False) | draw(literal | by_data)
 
 
 paths_of_data = st.sampled_from(["$.n", "$.text", "$.missing"])
 
 
 @st.composite
-def _choice(draw: Draw, place: Place, language: str, later: list[str]) -> State:
+def _choice(draw: Draw, around: Surroundings, language: str, later: list[str]) -> State:
     conditioned: st.SearchStrategy[State] = conditions.map(lambda text: {"Condition": f"{{% {text} %}}"})
     test = conditioned if language == JSONATA else tests
     rules = [{**draw(test), "Next": draw(st.sampled_from(later))} for _ in range(draw(st.integers(1, 3)))]
-    found = _data(draw, place, language, result=False) | {"Choices": rules}
-    return found | _maybe(draw, Default=st.sampled_from(later))
+    fields = _data(draw, around, language, result=False) | {"Choices": rules}
+    return fields | _optional_fields(draw, Default=st.sampled_from(later))
 
 
 _leaves: st.SearchStrategy[State] = st.sampled_from(
@@ -257,49 +257,49 @@ tests: st.SearchStrategy[State] = st.recursive(
 
 
 @st.composite
-def _succeed(draw: Draw, place: Place, language: str, later: list[str]) -> State:
-    found = _data(draw, place, language, result=False)
-    return {name: value for name, value in found.items() if name != "Assign"}
+def _succeed(draw: Draw, around: Surroundings, language: str, later: list[str]) -> State:
+    fields = _data(draw, around, language, result=False)
+    return {name: value for name, value in fields.items() if name != "Assign"}
 
 
 @st.composite
-def _fail(draw: Draw, place: Place, language: str, later: list[str]) -> State:
-    found = _maybe(draw, Error=errors, Cause=st.text(max_size=5))
+def _fail(draw: Draw, around: Surroundings, language: str, later: list[str]) -> State:
+    fields = _optional_fields(draw, Error=errors, Cause=st.text(max_size=5))
     if language == JSONATA:
-        return found | _maybe(draw, Cause=expressions)
-    return found | ({"CausePath": "$.text"} if "Cause" not in found and draw(st.booleans()) else {})
+        return fields | _optional_fields(draw, Cause=expressions)
+    return fields | ({"CausePath": "$.text"} if "Cause" not in fields and draw(st.booleans()) else {})
 
 
 @st.composite
-def _task(draw: Draw, place: Place, language: str, later: list[str]) -> State:
-    found = _data(draw, place, language, result=True) | {"Resource": draw(st.sampled_from(sorted(HANDLERS)))}
-    found |= _maybe(draw, TimeoutSeconds=st.integers(2, 1000))
-    if "TimeoutSeconds" in found:
-        found |= _maybe(draw, HeartbeatSeconds=st.integers(1, found["TimeoutSeconds"] - 1))
+def _task(draw: Draw, around: Surroundings, language: str, later: list[str]) -> State:
+    fields = _data(draw, around, language, result=True) | {"Resource": draw(st.sampled_from(sorted(HANDLERS)))}
+    fields |= _optional_fields(draw, TimeoutSeconds=st.integers(2, 1000))
+    if "TimeoutSeconds" in fields:
+        fields |= _optional_fields(draw, HeartbeatSeconds=st.integers(1, fields["TimeoutSeconds"] - 1))
     if language == JSONATA:
-        found |= _maybe(draw, Arguments=expressions | values_of_jsonata)
+        fields |= _optional_fields(draw, Arguments=expressions | values_of_jsonata)
     else:
-        found |= _maybe(draw, Parameters=templates, ResultSelector=templates)
-    return found | _handled(draw, language, later, attempts=3)
+        fields |= _optional_fields(draw, Parameters=templates, ResultSelector=templates)
+    return fields | _error_handlers(draw, language, later, attempts=3)
 
 
-def _handled(draw: Draw, language: str, later: list[str], attempts: int) -> State:
-    """Retry and Catch, with States.ALL alone and last."""
-    found: State = {}
+def _error_handlers(draw: Draw, language: str, later: list[str], attempts: int) -> State:
+    """Draw Retry and Catch, with States.ALL alone and last."""
+    fields: State = {}
     if draw(st.booleans()):
-        found["Retry"] = [draw(_retriers(names, attempts)) for names in draw(_error_lists)]
+        fields["Retry"] = [draw(_retriers(names, attempts)) for names in draw(_error_lists)]
     if bool(later) and draw(st.booleans()):
-        found["Catch"] = [
-            {"ErrorEquals": names, "Next": draw(st.sampled_from(later)), **_caught(draw, language)}
+        fields["Catch"] = [
+            {"ErrorEquals": names, "Next": draw(st.sampled_from(later)), **_catcher_output(draw, language)}
             for names in draw(_error_lists)
         ]
-    return found
+    return fields
 
 
-def _caught(draw: Draw, language: str) -> State:
+def _catcher_output(draw: Draw, language: str) -> State:
     if language == JSONATA:
-        return _maybe(draw, Output=st.just("{% $states.errorOutput %}"))
-    return _maybe(draw, ResultPath=reference_paths)
+        return _optional_fields(draw, Output=st.just("{% $states.errorOutput %}"))
+    return _optional_fields(draw, ResultPath=reference_paths)
 
 
 _error_lists: st.SearchStrategy[list[list[str]]] = st.builds(
@@ -311,56 +311,58 @@ _error_lists: st.SearchStrategy[list[list[str]]] = st.builds(
 
 @st.composite
 def _retriers(draw: Draw, names: list[str], attempts: int) -> State:
-    found = {"ErrorEquals": names, "MaxAttempts": draw(st.integers(0, attempts))}
-    found |= _maybe(
+    fields = {"ErrorEquals": names, "MaxAttempts": draw(st.integers(0, attempts))}
+    fields |= _optional_fields(
         draw,
         IntervalSeconds=st.integers(1, 1000),
         BackoffRate=st.floats(1, 3),
         MaxDelaySeconds=st.integers(1001, 10**6),
         JitterStrategy=st.sampled_from(["FULL", "NONE"]),
     )
-    return found
+    return fields
 
 
 @st.composite
-def _parallel(draw: Draw, place: Place, language: str, later: list[str]) -> State:
-    branches = [draw(_machines(place.inner())) for _ in range(draw(st.integers(1, 3)))]
-    found = _data(draw, place, language, result=True) | {"Branches": branches}
-    return found | _handled(draw, language, later, attempts=1)
+def _parallel(draw: Draw, around: Surroundings, language: str, later: list[str]) -> State:
+    branches = [draw(_machines(around.inner())) for _ in range(draw(st.integers(1, 3)))]
+    fields = _data(draw, around, language, result=True) | {"Branches": branches}
+    return fields | _error_handlers(draw, language, later, attempts=1)
 
 
 @st.composite
-def _map(draw: Draw, place: Place, language: str, later: list[str]) -> State:
-    found = _data(draw, place, language, result=True) | _handled(draw, language, later, attempts=1)
-    distributed = not place.express and draw(st.booleans())
+def _map(draw: Draw, around: Surroundings, language: str, later: list[str]) -> State:
+    fields = _data(draw, around, language, result=True) | _error_handlers(draw, language, later, attempts=1)
+    distributed = not around.express and draw(st.booleans())
     if language == JSONATA:
-        found |= _maybe(draw, Items=st.lists(values, max_size=3) | st.just("{% $states.input.items %}"))
-        found |= _maybe(draw, ItemSelector=st.just({"item": "{% $states.context.Map.Item.Value %}"}))
+        fields |= _optional_fields(draw, Items=st.lists(values, max_size=3) | st.just("{% $states.input.items %}"))
+        fields |= _optional_fields(draw, ItemSelector=st.just({"item": "{% $states.context.Map.Item.Value %}"}))
     else:
-        found |= _maybe(draw, ItemsPath=st.sampled_from(["$", "$.items", "$.missing"]))
-        found |= _maybe(draw, ItemSelector=st.just({"item.$": "$$.Map.Item.Value", "at.$": "$$.Map.Item.Index"}))
-    found |= _maybe(draw, MaxConcurrency=st.integers(0, 3))
+        fields |= _optional_fields(draw, ItemsPath=st.sampled_from(["$", "$.items", "$.missing"]))
+        fields |= _optional_fields(
+            draw, ItemSelector=st.just({"item.$": "$$.Map.Item.Value", "at.$": "$$.Map.Item.Index"})
+        )
+    fields |= _optional_fields(draw, MaxConcurrency=st.integers(0, 3))
     if not distributed:
-        return found | {"ItemProcessor": draw(_machines(place.inner()))}
-    return found | draw(_distributed(place, language, found.keys()))
+        return fields | {"ItemProcessor": draw(_machines(around.inner()))}
+    return fields | draw(_distributed(around, language, fields.keys()))
 
 
 @st.composite
-def _distributed(draw: Draw, place: Place, language: str, fields: Any) -> State:
-    """What only a Distributed Map has."""
+def _distributed(draw: Draw, around: Surroundings, language: str, fields: Any) -> State:
+    """Draw the fields that only a Distributed Map has."""
     kind = draw(st.sampled_from(["STANDARD", "EXPRESS"]))
     processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": kind}}
-    processor |= draw(_machines(place.inner(express=kind == "EXPRESS")))
+    processor |= draw(_machines(around.inner(express=kind == "EXPRESS")))
     arguments = "Arguments" if language == JSONATA else "Parameters"
-    where = {"Bucket": BUCKET}
-    found: State = {"ItemProcessor": processor, "Label": place.name("L")}
+    bucket = {"Bucket": BUCKET}
+    state: State = {"ItemProcessor": processor, "Label": around.name("L")}
     if not {"Items", "ItemsPath"} & set(fields) and draw(st.booleans()):
         key, config = draw(st.sampled_from([(KEY, JSON_ITEMS), ("items.csv", CSV_ITEMS), ("none.json", JSON_ITEMS)]))
         resource = "arn:aws:states:::s3:getObject"
-        found["ItemReader"] = {"Resource": resource, "ReaderConfig": config, arguments: {**where, "Key": key}}
-    writer = {"Resource": "arn:aws:states:::s3:putObject", arguments: {**where, "Prefix": "results"}}
+        state["ItemReader"] = {"Resource": resource, "ReaderConfig": config, arguments: {**bucket, "Key": key}}
+    writer = {"Resource": "arn:aws:states:::s3:putObject", arguments: {**bucket, "Prefix": "results"}}
     config = {"Transformation": draw(st.sampled_from(["NONE", "COMPACT", "FLATTEN"])), "OutputType": "JSONL"}
-    return found | _maybe(
+    return state | _optional_fields(
         draw,
         ItemBatcher=st.fixed_dictionaries({"MaxItemsPerBatch": st.integers(1, 3)}),
         ToleratedFailureCount=st.integers(0, 3),
@@ -390,27 +392,27 @@ wrong: st.SearchStrategy[Any] = st.sampled_from(
 
 @st.composite
 def damaged(draw: Draw) -> State:
-    """A document with one to three members or elements taken away, replaced, misspelt, added or exchanged."""
+    """Draw a document with one to three members or elements removed, replaced, misspelt, added or exchanged."""
     document = copy.deepcopy(draw(documents()))
     for _ in range(draw(st.integers(1, 3))):
         node, name = draw(st.sampled_from(list(_members(document))))
-        how = draw(st.sampled_from(["replace", "replace", "remove", "misspell", "add", "exchange"]))
-        if how == "remove" and len(node) > 1:
+        change = draw(st.sampled_from(["replace", "replace", "remove", "misspell", "add", "exchange"]))
+        if change == "remove" and len(node) > 1:
             del node[name]
-        elif how == "misspell" and isinstance(node, dict):
+        elif change == "misspell" and isinstance(node, dict):
             node[f"{name}x"] = node.pop(name)
-        elif how == "add" and isinstance(node, dict):
+        elif change == "add" and isinstance(node, dict):
             node[draw(st.sampled_from(sorted(_FIELDS)))] = draw(wrong | expressions)
-        elif how == "exchange":
-            other, its = draw(st.sampled_from(list(_members(document))))
-            node[name] = copy.deepcopy(other[its])
+        elif change == "exchange":
+            other, other_name = draw(st.sampled_from(list(_members(document))))
+            node[name] = copy.deepcopy(other[other_name])
         else:
             node[name] = draw(wrong)
     return document
 
 
 def _members(node: Any) -> Iterator[tuple[Any, Any]]:
-    """Every member and element below a node, as its owner and its name or number."""
+    """Yield the owner and the name or number of each member and element below a node."""
     for name, value in node.items() if isinstance(node, Mapping) else enumerate(node):
         yield node, name
         if isinstance(value, (dict, list)):

@@ -15,7 +15,7 @@ import genomics_pipeline.engine
 from genomics_pipeline.cli.main import main
 
 for module in pkgutil.walk_packages(genomics_pipeline.engine.__path__, "genomics_pipeline.engine."):
-    importlib.import_module(module.name)  # what the command imports when it needs it
+    importlib.import_module(module.name)  # the command itself imports modules on first use
 for name in ("cli.execute", "runs.documents.execute"):
     importlib.import_module(f"genomics_pipeline.{name}")
 
@@ -27,7 +27,7 @@ ARGV = "execute machine.json --root buckets --journal journal --json --task"
 
 
 def document(child: dict[str, Any]) -> dict[str, Any]:
-    """A Distributed Map whose children are that one state."""
+    """Return a document with a Distributed Map whose children consist of one state."""
     state = {
         "Type": "Map",
         "Label": "Items",
@@ -53,7 +53,13 @@ def document(child: dict[str, Any]) -> dict[str, Any]:
 
 
 def prepare(folder: Path, child: dict[str, Any], items: int) -> None:
-    """The document, a bucket with so many items, and the file that tasks append to."""
+    """Write the document, a bucket with the items, and the file to which tasks append.
+
+    Args:
+        folder: The folder for all of them.
+        child: The state that the Map runs over each item.
+        items: The number of items.
+    """
     bucket = folder / "buckets" / BUCKET
     bucket.mkdir(parents=True)
     with (bucket / "items.jsonl").open("w") as file:
@@ -63,21 +69,21 @@ def prepare(folder: Path, child: dict[str, Any], items: int) -> None:
 
 
 class TenthItem(Exception):
-    """Every tenth item fails."""
+    """The failure of every tenth item."""
 
 
 def append(item: Any, _: Any) -> Any:
-    """Leave a line for the item."""
-    ran = os.open("ran", os.O_WRONLY | os.O_APPEND)
-    os.write(ran, f"{item['n']}\n".encode())
-    os.close(ran)
+    """Append a line with the item's number to the file `ran`."""
+    file = os.open("ran", os.O_WRONLY | os.O_APPEND)
+    os.write(file, f"{item['n']}\n".encode())
+    os.close(file)
     if item["n"] % 10 == 0:
         raise TenthItem(f"item {item['n']}")
     return item
 
 
 def run(folder: Path) -> None:
-    """The command: run the map to its end, or go on with it.
+    """Run the command `execute`, which runs the Map to its end or resumes it.
 
     Raises:
         SystemExit: always.

@@ -1,4 +1,4 @@
-"""What cannot be run is refused before anything happens: every problem, with AWS's code and its place."""
+"""The check of documents before their execution: all problems are reported, with AWS's code and their path."""
 
 from __future__ import annotations
 
@@ -86,15 +86,15 @@ def problems(document: Any) -> list[str]:
         ),
     ],
 )
-def test_refused(document: Any, expected: list[str]) -> None:
+def test_an_invalid_document_is_refused(document: Any, expected: list[str]) -> None:
     assert problems(document) == expected
 
 
-def test_all_problems_come_at_once_in_the_documents_order() -> None:
-    found = problems(
+def test_all_problems_are_reported_in_the_documents_order() -> None:
+    lines = problems(
         {"States": {"A": {"Type": "Pass"}, "B": {"Type": "Task", "Resource": ECHO[:-1], "Next": "Y"}}, "X": 1}
     )
-    assert [line.split(": ")[0] for line in found] == ["/", "/", "/States/A", "/States/B/Resource"]
+    assert [line.split(": ")[0] for line in lines] == ["/", "/", "/States/A", "/States/B/Resource"]
 
 
 def test_a_problem_names_its_place() -> None:
@@ -104,7 +104,7 @@ def test_a_problem_names_its_place() -> None:
     assert raised.value.problems == (Problem(message, column="/States/A"), Problem(NO_END))
 
 
-def test_both_query_languages_are_taken() -> None:
+def test_both_query_languages_are_accepted() -> None:
     check_document(machine(A={"Type": "Pass", "InputPath": "$.a", "End": True}), "machine", TASKS)
     jsonata = machine(A={"Type": "Pass", "Output": "{% 1 %}", "End": True})
     check_document({"QueryLanguage": "JSONata", **jsonata}, "machine", TASKS)

@@ -1,4 +1,4 @@
-"""Any document runs to an end, or is refused with a path; the engine itself never fails, and never hangs."""
+"""Random documents: each runs to its end or is refused with a path; the engine itself never fails or hangs."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.stores.local import Folders, LocalStore
 from tests.engine.documents import HANDLERS, OBJECTS, damaged, documents, inputs, values
 
-STEPS = 20_000  # far above what a generated document can take
-HANGS_S = 300
+MAX_STATES = 20_000  # entered; far more than in any generated document
+MAX_SECONDS = 300
 ENDS = {"SUCCEEDED", "FAILED", "TIMED_OUT"}
-ENDLESS = "MISSING_END_STATE: Workflow has no terminal state"  # is wrong nowhere in particular
-# Found by chance once: the execution's time is over while a failed branch waits to be tried again.
+NO_END = "MISSING_END_STATE: Workflow has no terminal state"  # the only problem without a path
+# A regression: the execution times out while a failed branch waits for its retry.
 TIMEOUT_IN_RETRY = {
     "QueryLanguage": "JSONata",
     "TimeoutSeconds": 1,
@@ -41,31 +41,31 @@ TIMEOUT_IN_RETRY = {
     },
 }
 
-unhurried = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+slow_generation = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _watchdog() -> Iterator[None]:
-    """What waits for nothing fails, instead of the whole suite waiting with it."""
+    """Fail when the engine hangs, instead of blocking the whole suite."""
 
-    def hangs(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise AssertionError("the engine hangs")
 
-    before = signal.signal(signal.SIGALRM, hangs)
-    signal.alarm(HANGS_S)
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(MAX_SECONDS)
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, before)
 
 
 def run(document: Any, value: Any, folder: Path, redrive: bool = False) -> ExecutionResult:
-    """The document's end, in at most so many steps."""
+    """Execute a document in `folder` and return its result."""
     entered = 0
 
     def count(event: Event) -> None:
         nonlocal entered
         entered += isinstance(event, StateEntered)
-        assert entered < STEPS, "it goes on and on"
+        assert entered < MAX_STATES, "the execution does not end"
 
     for uri, data in OBJECTS.items():
         path = folder / "buckets" / uri.removeprefix("s3://")
@@ -87,32 +87,32 @@ def run(document: Any, value: Any, folder: Path, redrive: bool = False) -> Execu
             fast_forward=True,
             redrive=redrive,
         )
-    except KeyboardInterrupt as interrupt:  # nobody pressed a key, and it would end the whole suite
+    except KeyboardInterrupt as interrupt:  # would end the whole suite
         raise AssertionError("the engine cancelled itself") from interrupt
 
 
 def check(result: ExecutionResult) -> None:
-    """An end that says all that an end says."""
+    """Check that a result is complete."""
     assert result.status in ENDS
     json.dumps(result.output, allow_nan=False)
     assert isinstance(result.error, str | None)
     assert result.transitions > 0
 
 
-@unhurried
+@slow_generation
 @given(documents(), inputs)
 @example(TIMEOUT_IN_RETRY, {})
-def test_a_valid_document_runs_to_its_end_and_ends_the_same_when_asked_again(document: Any, value: Any) -> None:
+def test_a_valid_document_runs_to_its_end_and_its_journal_has_the_same_result(document: Any, value: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         result = run(document, value, Path(folder))
         check(result)
         assert run(document, value, Path(folder)) == result
 
 
-@unhurried
+@slow_generation
 @given(documents(), inputs)
 @example(TIMEOUT_IN_RETRY, {})
-def test_what_did_not_succeed_can_be_redriven_again_and_again(document: Any, value: Any) -> None:
+def test_an_execution_that_failed_can_be_redriven_repeatedly(document: Any, value: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         result = run(document, value, Path(folder))
         for _ in range(3):
@@ -121,11 +121,11 @@ def test_what_did_not_succeed_can_be_redriven_again_and_again(document: Any, val
             before, result = result, run(document, value, Path(folder), redrive=True)
             check(result)
             assert result.transitions > before.transitions
-            assert {one["mapRunArn"] for one in before.map_runs} <= {one["mapRunArn"] for one in result.map_runs}
+            assert {run["mapRunArn"] for run in before.map_runs} <= {run["mapRunArn"] for run in result.map_runs}
             assert run(document, value, Path(folder)) == result
 
 
-@unhurried
+@slow_generation
 @given(damaged(), inputs | values)
 def test_a_damaged_document_runs_to_its_end_or_is_refused_with_a_path(document: Any, value: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -134,11 +134,11 @@ def test_a_damaged_document_runs_to_its_end_or_is_refused_with_a_path(document: 
             problems: tuple[Problem, ...] = ()
         except DataError as refusal:
             problems = refusal.problems
-    assert [problem for problem in problems if not problem.column and problem.message != ENDLESS] == []
+    assert [problem for problem in problems if not problem.column and problem.message != NO_END] == []
 
 
-@unhurried
+@slow_generation
 @given(st.recursive(values, lambda inner: st.dictionaries(st.sampled_from(["StartAt", "States", "Type"]), inner)))
-def test_what_is_no_state_machine_is_refused(document: Any) -> None:
+def test_a_value_other_than_a_state_machine_is_refused(document: Any) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.raises(DataError):
         run(document, {}, Path(folder))

@@ -1,4 +1,4 @@
-"""Errors of states in running documents: how they are caught, and how they end the execution."""
+"""Errors of states: they are retried and caught, or end the execution."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from genomics_pipeline.language.errors import StatesError
 
 
-def test_an_uncaught_error_is_how_the_execution_ends(harness: Any) -> None:
+def test_an_uncaught_error_ends_the_execution(harness: Any) -> None:
     async def fails(arguments: Any, context: Any) -> None:
         raise StatesError("Batch.ClientException", "JobDefinition not found: x")
 
@@ -23,7 +23,7 @@ def test_an_uncaught_error_is_how_the_execution_ends(harness: Any) -> None:
 
 
 @pytest.mark.parametrize("field", ["Error", "Cause"])
-def test_a_fail_state_tells_text_only(harness: Any, field: str) -> None:
+def test_error_and_cause_of_a_fail_state_must_be_strings(harness: Any, field: str) -> None:
     result = harness.run({"F": {"Type": "Fail", field: "{% 5 %}"}})
     assert (result.status, result.error, result.cause) == (
         "FAILED",
@@ -49,17 +49,17 @@ def test_an_output_that_is_too_large_can_be_caught_by_its_name(harness: Any, cat
     assert (result.status, result.cause or result.output) == (status, cause)
 
 
-def test_an_empty_failure_is_how_the_execution_ends(harness: Any) -> None:
+def test_a_fail_state_without_fields_ends_the_execution(harness: Any) -> None:
     result = harness.run({"F": {"Type": "Fail"}})
     assert (result.status, result.error, result.cause) == ("FAILED", None, None)
 
 
-def test_what_a_handler_raises_is_told_as_it_is(harness: Any) -> None:
+def test_an_error_of_a_handler_is_reported_unchanged(harness: Any) -> None:
     async def fails(arguments: Any, context: Any) -> None:
-        raise StatesError("States.QueryEvaluationError", "said by a function")
+        raise StatesError("States.QueryEvaluationError", "raised by a function")
 
     result = harness.run({"T": {"Type": "Task", "Resource": "fails", "End": True}}, tasks={"fails": fails})
-    assert (result.error, result.cause) == ("States.QueryEvaluationError", "said by a function")
+    assert (result.error, result.cause) == ("States.QueryEvaluationError", "raised by a function")
 
 
 @pytest.mark.parametrize("name", ["Bad", "States.BranchFailed", "States.TaskFailed", "States.ALL"])
@@ -93,7 +93,7 @@ def test_a_catcher_that_fails_is_not_caught(harness: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["States.ReferencePathConflict", "States.ResultPathMatchFailure", "States.ALL"])
-def test_a_conflict_is_caught_by_the_name_it_has_and_the_name_it_is_documented_by(harness: Any, name: str) -> None:
+def test_a_conflict_is_caught_by_its_name_and_by_its_documented_name(harness: Any, name: str) -> None:
     # Recorded, and developer guide, "Error names".
     state = {"Type": "Task", "Resource": "echo", "ResultPath": "$.a.b", "End": True}
     catch = [{"ErrorEquals": [name], "ResultPath": "$.error", "Next": "E"}]

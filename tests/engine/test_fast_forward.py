@@ -1,4 +1,4 @@
-"""Virtual time: it jumps where only timers are waited for, and not past real work."""
+"""Virtual time: it jumps while only timers are pending, and not past real work."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
         return runner.run(work)
 
 
-def test_delays_take_no_time_and_are_counted() -> None:
+def test_delays_take_no_real_time_and_keep_their_order() -> None:
     async def work() -> tuple[list[int], float]:
         clock, order = FastForwardClock(), []
 
@@ -26,9 +26,9 @@ def test_delays_take_no_time_and_are_counted() -> None:
             await clock.sleep(hours * 3600)
             order.append(hours)
 
-        began = clock.now()
+        start = clock.now()
         await asyncio.gather(after(3), after(1), after(2))
-        return order, clock.now() - began
+        return order, clock.now() - start
 
     real = time.monotonic()
     order, seconds = run(work())
@@ -37,7 +37,7 @@ def test_delays_take_no_time_and_are_counted() -> None:
     assert time.monotonic() - real < 3600
 
 
-def test_a_timeout_jumps_too() -> None:
+def test_a_timeout_is_skipped_too() -> None:
     async def work() -> None:
         async with asyncio.timeout(86_400):
             await asyncio.Event().wait()
@@ -48,7 +48,7 @@ def test_a_timeout_jumps_too() -> None:
 
 @pytest.mark.parametrize("own_thread", [False, True])
 def test_time_does_not_jump_past_work_in_a_thread(own_thread: bool) -> None:
-    """The work lasts until a real timer of the loop has fired, which an hour's timeout must not overtake."""
+    """Time work that lasts until a real timer fires, which a timeout of an hour in virtual time must not overtake."""
 
     async def work() -> str:
         loop = asyncio.get_running_loop()
@@ -70,7 +70,7 @@ def test_time_does_not_jump_past_work_in_a_thread(own_thread: bool) -> None:
     assert run(work()) == "done"
 
 
-def test_elsewhere_real_work_is_nothing_special() -> None:
+def test_in_other_loops_real_work_has_no_effect() -> None:
     async def work() -> int:
         with real_work():
             return 1

@@ -1,8 +1,8 @@
-"""The history: events in the order, with the chain and the details that AWS was recorded with.
+"""The history: events with the order, the chain and the details that were recorded on AWS.
 
-`histories/*.json` are documents with the events that running them writes. Each names the recording of AWS that it
-follows, whose names and payloads it may shorten. An event is one line: id, previousEventId, type, and the details
-without what says that a payload is whole.
+`histories/*.json` are documents with the events of their executions. Each names the recording on AWS that it follows,
+whose names and payloads may be shortened. An event is one line: id, previousEventId, type, and the details without the
+members that say that a payload is not truncated.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from genomics_pipeline.language.errors import RUNTIME, TIMEOUT, StatesError
 from genomics_pipeline.model import quotas
 
 CASES = sorted((Path(__file__).parent / "histories").glob("*.json"))
-WHOLE = {"truncated": False}
+NOT_TRUNCATED = {"truncated": False}
 LAMBDA = "arn:aws:lambda:us-east-1:000000000000:function:"
 ACTIVITY = "arn:aws:states:us-east-1:000000000000:activity:work"
 KINDS = {"string": str, "boolean": bool, "integer": int, "long": int, "structure": dict, "map": dict}
@@ -30,15 +30,16 @@ KINDS = {"string": str, "boolean": bool, "integer": int, "long": int, "structure
 
 @cache
 def shapes() -> dict[str, Any]:
-    """Shapes of AWS's own model of the service."""
-    found: dict[str, Any] = botocore.loaders.Loader().load_service_model("stepfunctions", "service-2")["shapes"]
-    return found
+    """Return the shapes of AWS's model of the service."""
+    model: dict[str, Any] = botocore.loaders.Loader().load_service_model("stepfunctions", "service-2")
+    service_shapes: dict[str, Any] = model["shapes"]
+    return service_shapes
 
 
 def check(value: Any, shape: str) -> None:
-    """Fail where a value is not of a shape."""
+    """Check that a value has a shape."""
     model = shapes()[shape]
-    if shape == "Timestamp":  # a number on the wire; here as AWS writes times into payloads
+    if shape == "Timestamp":  # a number in the API; the engine writes text, as AWS in payloads
         assert isinstance(value, str)
         return
     kind: type[Any] = KINDS[model["type"]]
@@ -54,8 +55,8 @@ def check(value: Any, shape: str) -> None:
             check(member, model["value"]["shape"])
 
 
-def told(path: Path) -> list[str]:
-    """The events of a file, a line each; every one is checked against AWS's model."""
+def event_lines(path: Path) -> list[str]:
+    """Return the events of a file, a line for each, after a check against AWS's model."""
     lines = []
     for raw in path.read_bytes().splitlines():
         event = json.loads(raw)
@@ -66,29 +67,29 @@ def told(path: Path) -> list[str]:
             if name.endswith("EventDetails"):
                 assert event["type"].lower().endswith(name.removesuffix("EventDetails").lower())
                 for payload in ("input", "output", "assignedVariables"):
-                    assert details.pop(f"{payload}Details", None) == (WHOLE if payload in details else None)
+                    assert details.pop(f"{payload}Details", None) == (NOT_TRUNCATED if payload in details else None)
                 words.append(json.dumps(details, ensure_ascii=False, separators=(",", ":")))
         lines.append(" ".join(words))
     return lines
 
 
 def tasks() -> dict[str, Any]:
-    """Functions and activities, by what they are asked to do."""
+    """Return handlers of functions, activities and integrations, by resource."""
 
-    async def function(does: str, arguments: Any) -> Any:
-        if does == "fails":
+    async def function(behaviour: str, arguments: Any) -> Any:
+        if behaviour == "fails":
             raise StatesError("Exception", "Some exception was raised.")
-        if does == "times-out":
+        if behaviour == "times-out":
             raise StatesError(TIMEOUT, None)
-        if does == "waits":
+        if behaviour == "waits":
             await asyncio.Event().wait()
-        return "é" * 131_072 if does == "large" else arguments
+        return "é" * 131_072 if behaviour == "large" else arguments
 
-    def named(does: str) -> Any:
-        async def called(arguments: Any, context: Any) -> Any:
-            return await function(does, arguments)
+    def handler(behaviour: str) -> Any:
+        async def call(arguments: Any, context: Any) -> Any:
+            return await function(behaviour, arguments)
 
-        return called
+        return call
 
     async def invoke(arguments: Any, context: Any) -> Any:
         return {"Payload": await function(arguments["FunctionName"], arguments["Payload"])}
@@ -103,7 +104,7 @@ def tasks() -> dict[str, Any]:
         await asyncio.Event().wait()
 
     return {
-        **{LAMBDA + name: named(name) for name in ("fails", "times-out", "large", "echo")},
+        **{LAMBDA + name: handler(name) for name in ("fails", "times-out", "large", "echo")},
         "arn:aws:states:::lambda:invoke": invoke,
         "arn:aws:states:::batch:submitJob.sync": sync,
         ACTIVITY: activity,
@@ -111,25 +112,25 @@ def tasks() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_recorded(harness: Any, tmp_path: Path, path: Path) -> None:
+def test_the_events_are_those_recorded_on_aws(harness: Any, tmp_path: Path, path: Path) -> None:
     case = json.loads(path.read_text())
     harness.history = tmp_path / "history.jsonl"
     for uri, lines in case.get("objects", {}).items():
         harness.store.objects[uri] = "\n".join(lines).encode()
     result = harness.run(case["states"], case["input"], tasks=tasks(), **case.get("top", {}))
-    events = [line.replace(arn, "MAP_RUN") for line in told(harness.history) for arn in [map_run(result)]]
+    events = [line.replace(arn, "MAP_RUN") for line in event_lines(harness.history) for arn in [map_run(result)]]
     assert events == case["events"]
 
 
 def map_run(result: Any) -> str:
-    """The ARN of the one Map Run there was; what is nowhere, where there was none."""
+    """Return the ARN of the only Map Run; without one, a text that occurs in no event."""
     return str(result.map_runs[0]["mapRunArn"]) if result.map_runs else "\0"
 
 
 PASS = {"Type": "Pass", "End": True}
 
 
-def test_the_time_of_the_execution_is_over(harness: Any, tmp_path: Path) -> None:
+def test_a_timeout_of_the_execution_is_its_last_event(harness: Any, tmp_path: Path) -> None:
     # radkawar/stackd testdata/aws/stepfunctions/callback_lifecycle.json, 15-execution-deadline
     harness.history = tmp_path / "history.jsonl"
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "WouldCatch"}]
@@ -140,10 +141,13 @@ def test_the_time_of_the_execution_is_over(harness: Any, tmp_path: Path) -> None
     harness.fast_forward = True
     result = harness.run(states, tasks=tasks(), TimeoutSeconds=3)
     assert (result.status, result.error, result.cause) == ("TIMED_OUT", "States.Timeout", None)
-    assert told(harness.history)[-2:] == ["4 3 ActivityStarted", '5 0 ExecutionTimedOut {"error":"States.Timeout"}']
+    assert event_lines(harness.history)[-2:] == [
+        "4 3 ActivityStarted",
+        '5 0 ExecutionTimedOut {"error":"States.Timeout"}',
+    ]
 
 
-def test_a_history_that_grows_too_long_ends_the_execution(harness: Any, tmp_path: Path) -> None:
+def test_a_history_that_reaches_its_limit_ends_the_execution(harness: Any, tmp_path: Path) -> None:
     # developer guide, "Avoid reaching the history quota"; the cause: cloudonaut.io, "Step Functions pitfall"
     harness.history = tmp_path / "history.jsonl"
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "C"}]
@@ -155,7 +159,7 @@ def test_a_history_that_grows_too_long_ends_the_execution(harness: Any, tmp_path
     assert (json.loads(last)["id"], json.loads(last)["type"]) == (25_000, "ExecutionFailed")
 
 
-def test_the_last_event_that_is_allowed_ends_the_execution(harness: Any) -> None:
+def test_the_last_event_is_reserved_for_the_end_of_the_execution(harness: Any) -> None:
     history = History(harness.clock, last=quotas.HISTORY.value - 2)
     assert history.add("PassStateExited", 0) == 24_999
     with pytest.raises(StatesError) as raised:
@@ -165,7 +169,7 @@ def test_the_last_event_that_is_allowed_ends_the_execution(harness: Any) -> None
 
 
 @pytest.mark.parametrize(("kind", "status"), [("STANDARD", "FAILED"), ("EXPRESS", "SUCCEEDED")])
-def test_the_limit_is_that_of_standard_executions(harness: Any, kind: str, status: str) -> None:
+def test_the_limit_applies_to_standard_executions_only(harness: Any, kind: str, status: str) -> None:
     # developer guide, "Quotas related to state machine executions"
     states: dict[str, Any] = {f"S{n}": {"Type": "Pass", "Next": f"S{n + 1}"} for n in range(12_500)}
     config = {"Mode": "DISTRIBUTED", "ExecutionType": kind}
@@ -175,7 +179,7 @@ def test_the_limit_is_that_of_standard_executions(harness: Any, kind: str, statu
     assert (ended.status, ended.error) == (status, RUNTIME if status == "FAILED" else None)
 
 
-def test_a_resumed_execution_goes_on_in_the_same_file(harness: Any, tmp_path: Path) -> None:
+def test_a_resumed_execution_continues_its_history_file(harness: Any, tmp_path: Path) -> None:
     harness.history = tmp_path / "history.jsonl"
     states = {"A": {"Type": "Task", "Resource": "echo", "Next": "B"}, "B": PASS}
     harness.run(states, 7)
@@ -184,7 +188,7 @@ def test_a_resumed_execution_goes_on_in_the_same_file(harness: Any, tmp_path: Pa
     before = harness.history.read_bytes()
     harness.history.write_bytes(before[:-5])  # in the middle of the last event
     assert harness.run(states, 7).output == 7
-    assert told(harness.history)[-4:] == [
+    assert event_lines(harness.history)[-4:] == [
         '8 7 PassStateExited {"name":"B","output":"7"}',
         '9 8 PassStateEntered {"input":"7","name":"B"}',
         '10 9 PassStateExited {"name":"B","output":"7"}',

@@ -1,4 +1,4 @@
-"""The journal: what survives a crash, at every point where one can happen."""
+"""The journal: an execution can be resumed after a crash at any point."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.model.errors import RunError
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[34][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-WHOLE = b'{"a":1}\n{"b":2}\n'
+COMPLETE = b'{"a":1}\n{"b":2}\n'
 
 
-@pytest.mark.parametrize("torn", [b"", b"{", b'{"c":3}', b"[1]\n", b"\n", b"\xff\xfe", b'{"c":\n'])
-def test_a_torn_last_line_is_cut_off(tmp_path: Path, torn: bytes) -> None:
+@pytest.mark.parametrize("incomplete", [b"", b"{", b'{"c":3}', b"[1]\n", b"\n", b"\xff\xfe", b'{"c":\n'])
+def test_an_incomplete_last_line_is_removed(tmp_path: Path, incomplete: bytes) -> None:
     path = tmp_path / "log.jsonl"
-    path.write_bytes(WHOLE + torn)
+    path.write_bytes(COMPLETE + incomplete)
     assert list(read_records(path)) == [{"a": 1}, {"b": 2}]
-    assert path.read_bytes() == WHOLE
+    assert path.read_bytes() == COMPLETE
 
 
 @pytest.mark.parametrize("damaged", [b"{\n", b"\n", b"[1]\n", b"\xff\n", b'{"a":1}{"b":2}\n'])
 def test_a_damaged_line_before_the_last_is_refused_with_its_number(tmp_path: Path, damaged: bytes) -> None:
     path = tmp_path / "log.jsonl"
-    path.write_bytes(WHOLE + damaged + b'{"d":4}\n')
+    path.write_bytes(COMPLETE + damaged + b'{"d":4}\n')
     with pytest.raises(RunError) as raised:
         list(read_records(path))
     assert str(raised.value) == f"{path}:3: expected a journal record, found something else; the file is damaged"
-    assert path.read_bytes() == WHOLE + damaged + b'{"d":4}\n'
+    assert path.read_bytes() == COMPLETE + damaged + b'{"d":4}\n'
 
 
-def test_an_empty_log(tmp_path: Path) -> None:
+def test_an_empty_file_has_no_records(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     path.write_bytes(b"")
     assert list(read_records(path)) == []
@@ -57,7 +57,7 @@ def test_a_journal_of_another_execution_is_refused(harness: Any) -> None:
     )
 
 
-def test_a_finished_execution_is_answered_from_its_journal(harness: Any) -> None:
+def test_the_result_of_an_ended_execution_comes_from_its_journal(harness: Any) -> None:
     states = {"T": {"Type": "Task", "Resource": "echo", "End": True}}
     first = harness.run(states, {"x": 1})
     harness.events.clear()
@@ -65,8 +65,8 @@ def test_a_finished_execution_is_answered_from_its_journal(harness: Any) -> None
     assert (len(harness.calls), harness.events) == (1, [])
 
 
-# A machine with all that a journal remembers: a Task, a Parallel, an inline Map, a Distributed Map whose children have
-# two Tasks each and one of which fails, a Wait, variables, a Catch.
+# A machine with everything that a journal records: Tasks, a Parallel, an inline Map, variables, and a Distributed Map
+# whose children have two Tasks each and of which one fails.
 def task(name: str, **fields: Any) -> dict[str, Any]:
     arguments = {"task": name, "of": "{% $states.input.id %}"}
     return {"Type": "Task", "Resource": "work", "Arguments": arguments, "Output": "{% $states.input %}", **fields}
@@ -115,8 +115,8 @@ MACHINE: dict[str, Any] = {
 }
 
 
-def attempt(harness: Any, folder: Path) -> tuple[Any, list[tuple[str, str]]]:
-    """Run the machine on a journal: its result, and the (task, item) that ran."""
+def run_machine(harness: Any, folder: Path) -> tuple[Any, list[tuple[str, str]]]:
+    """Run the machine on a journal and return its result and the (task, item) pairs that ran."""
     ran: list[tuple[str, str]] = []
 
     async def work(arguments: Any, context: Any) -> Any:
@@ -129,8 +129,8 @@ def attempt(harness: Any, folder: Path) -> tuple[Any, list[tuple[str, str]]]:
     return harness.run(MACHINE, {"id": "x"}, tasks={"work": work}), ran
 
 
-def told(result: Any) -> Any:
-    """A result without what a Map Run that had not begun makes anew: its UUID."""
+def comparable(result: Any) -> Any:
+    """Return a result without the UUIDs of Map Runs, which differ if a Map Run had not started before the crash."""
     return UUID.sub("UUID", json.dumps([result.status, result.output, result.error, result.map_runs]))
 
 
@@ -141,22 +141,22 @@ EVERYTHING = [
 
 
 def cuts(data: bytes) -> list[int]:
-    """Where a crash can leave a file: after each line, and in the middle of each."""
-    ends = [place + 1 for place, byte in enumerate(data) if byte == 10]
+    """Return the sizes that a file may have after a crash: up to each line end, and to the middle of each line."""
+    ends = [position + 1 for position, byte in enumerate(data) if byte == 10]
     return sorted({0, *ends, *((start + end) // 2 for start, end in zip([0, *ends], ends, strict=False))})
 
 
 @pytest.fixture
 def finished(harness: Any, tmp_path: Path) -> tuple[Any, Path]:
-    """The whole run's result, and its journal."""
-    result, ran = attempt(harness, tmp_path / "whole")
+    """Return the result of a complete execution, and its journal."""
+    result, ran = run_machine(harness, tmp_path / "complete")
     assert result.status == "SUCCEEDED"
     assert sorted(ran) == sorted(EVERYTHING)
-    return result, tmp_path / "whole"
+    return result, tmp_path / "complete"
 
 
 def resume(harness: Any, result: Any, folder: Path) -> list[tuple[str, str]]:
-    """Go on with a cut journal: what ran again, when the result is the same."""
+    """Resume from a truncated journal, check the result, and return the (task, item) pairs that ran again."""
     done = {
         record["end"]
         for path in folder.glob("*.jsonl")
@@ -164,8 +164,8 @@ def resume(harness: Any, result: Any, folder: Path) -> list[tuple[str, str]]:
         if line.startswith(b'{"end":') and line.endswith(b"\n") and (record := json.loads(line))
     }
     harness.events.clear()
-    again, ran = attempt(harness, folder)
-    assert told(again) == told(result)
+    again, ran = run_machine(harness, folder)
+    assert comparable(again) == comparable(result)
     assert again.map_runs[0]["transitions"] == result.map_runs[0]["transitions"]
     started = [event.index for event in harness.seen(ChildStarted)]
     assert not done & set(started)
@@ -173,16 +173,18 @@ def resume(harness: Any, result: Any, folder: Path) -> list[tuple[str, str]]:
     return ran
 
 
-def test_a_cut_of_the_executions_log(harness: Any, finished: tuple[Any, Path], tmp_path: Path) -> None:
-    result, whole = finished
-    data = (whole / "execution.jsonl").read_bytes()
+def test_the_execution_resumes_after_a_crash_at_any_point_of_its_file(
+    harness: Any, finished: tuple[Any, Path], tmp_path: Path
+) -> None:
+    result, complete = finished
+    data = (complete / "execution.jsonl").read_bytes()
     counts = []
     for number, cut in enumerate(cuts(data)):
         folder = tmp_path / f"cut-{number}"
-        shutil.copytree(whole, folder)
+        shutil.copytree(complete, folder)
         (folder / "execution.jsonl").write_bytes(data[:cut])
         if b'{"map":' not in data[:cut] or data[:cut].rfind(b'{"map":') > data[:cut].rfind(b"\n"):
-            for path in folder.iterdir():  # a Map Run is in the log before its first child ends
+            for path in folder.iterdir():  # a Map Run's file has no lines before the execution's file mentions it
                 if path.name != "execution.jsonl":
                     path.unlink()
         counts.append(len(resume(harness, result, folder)))
@@ -191,11 +193,13 @@ def test_a_cut_of_the_executions_log(harness: Any, finished: tuple[Any, Path], t
     assert counts == sorted(counts, reverse=True)
 
 
-def test_a_cut_of_a_map_runs_log(harness: Any, finished: tuple[Any, Path], tmp_path: Path) -> None:
-    result, whole = finished
-    log = (whole / "execution.jsonl").read_bytes()
-    until = log.index(b"\n", log.index(b'{"map":')) + 1  # the Map Run began; nothing after it is known
-    (children,) = (path for path in whole.glob("*.jsonl") if path.name != "execution.jsonl")
+def test_a_map_run_resumes_after_a_crash_at_any_point_of_its_file(
+    harness: Any, finished: tuple[Any, Path], tmp_path: Path
+) -> None:
+    result, complete = finished
+    log = (complete / "execution.jsonl").read_bytes()
+    until = log.index(b"\n", log.index(b'{"map":')) + 1  # the line of the Map Run's start is the last one
+    (children,) = (path for path in complete.glob("*.jsonl") if path.name != "execution.jsonl")
     data = children.read_bytes()
     after = 7  # tasks of the states that follow the map
     counts = []
@@ -205,8 +209,8 @@ def test_a_cut_of_a_map_runs_log(harness: Any, finished: tuple[Any, Path], tmp_p
         (folder / "execution.jsonl").write_bytes(log[:until])
         (folder / children.name).write_bytes(data[:cut])
         ran = resume(harness, result, folder)
-        (began,) = harness.seen(MapRunStarted)
-        assert began.arn.endswith(children.stem)  # the Map Run keeps its UUID
+        (started,) = harness.seen(MapRunStarted)
+        assert started.arn.endswith(children.stem)  # the Map Run keeps its UUID
         counts.append(len(ran))
     assert counts[0] == after + 6
     assert counts[-1] == after
@@ -215,13 +219,13 @@ def test_a_cut_of_a_map_runs_log(harness: Any, finished: tuple[Any, Path], tmp_p
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts_of=st.lists(st.floats(0, 1), min_size=1, max_size=4))
-def test_interrupted_again_and_again(
+def test_an_execution_survives_repeated_crashes(
     harness: Any, finished: tuple[Any, Path], tmp_path_factory: pytest.TempPathFactory, cuts_of: list[float]
 ) -> None:
-    """Each crash loses the end of one log, the one that was written last."""
-    result, whole = finished
+    """Truncate and resume several times; each crash loses the end of the file that was written last."""
+    result, complete = finished
     folder = tmp_path_factory.mktemp("again") / "journal"
-    shutil.copytree(whole, folder)
+    shutil.copytree(complete, folder)
     for part in cuts_of:
         logs = sorted(folder.glob("*.jsonl"), key=lambda path: path.name == "execution.jsonl")
         log = logs[-1].read_bytes()
@@ -236,7 +240,7 @@ def test_interrupted_again_and_again(
 
 
 def nested(name: str) -> dict[str, Any]:
-    """A Distributed Map in the children of a Distributed Map."""
+    """Return a Distributed Map with a Distributed Map in its children."""
     inner = {"Type": "Map", "Label": "Inner", "ItemProcessor": child(name, **DISTRIBUTED), "End": True}
     outer = {"StartAt": "Inner", "States": {"Inner": {**inner, "Items": "{% $states.input %}"}}, **DISTRIBUTED}
     items = [[{"id": "a"}, {"id": "b"}], [{"id": "c"}]]
@@ -244,7 +248,7 @@ def nested(name: str) -> dict[str, Any]:
 
 
 def test_a_crash_loses_no_map_run_of_a_child(harness: Any, tmp_path: Path) -> None:
-    """All logs are cut at one instant: after a Map Run within ended, and before or after its child's own end."""
+    """Truncate all files at the end of a nested Map Run, before or after the end of the child that contains it."""
 
     async def work(arguments: Any, context: Any) -> Any:
         harness.calls.append(arguments["of"])
@@ -254,29 +258,29 @@ def test_a_crash_loses_no_map_run_of_a_child(harness: Any, tmp_path: Path) -> No
         harness.journal = folder
         return harness.run({"M": nested("each")}, tasks={"work": work})
 
-    result = run(tmp_path / "whole")
-    assert [found["label"] for found in result.map_runs] == ["Inner", "Inner", "Outer"]
-    lines = (tmp_path / "whole" / "execution.jsonl").read_bytes().splitlines(keepends=True)
+    result = run(tmp_path / "complete")
+    assert [map_run["label"] for map_run in result.map_runs] == ["Inner", "Inner", "Outer"]
+    lines = (tmp_path / "complete" / "execution.jsonl").read_bytes().splitlines(keepends=True)
     run_ends = [number for number, line in enumerate(lines, 1) if line.startswith(b'{"run":')]
-    assert len(run_ends) == 3  # those within, and the one around them
-    outer = tmp_path / "whole" / f"{result.map_runs[-1]['mapRunArn'].rpartition(':')[2]}.jsonl"
+    assert len(run_ends) == 3  # two nested ones and the outer one
+    outer = tmp_path / "complete" / f"{result.map_runs[-1]['mapRunArn'].rpartition(':')[2]}.jsonl"
     for number, cut in enumerate(run_ends[:2]):
         for ends in (number, number + 1):
             folder = tmp_path / f"cut-{number}-{ends}"
-            shutil.copytree(tmp_path / "whole", folder)
+            shutil.copytree(tmp_path / "complete", folder)
             (folder / "execution.jsonl").write_bytes(b"".join(lines[:cut]))
             kept = outer.read_bytes().splitlines(keepends=True)
-            last = [*(place for place, line in enumerate(kept) if line.startswith(b'{"end":')), len(kept)]
+            last = [*(number for number, line in enumerate(kept) if line.startswith(b'{"end":')), len(kept)]
             (folder / outer.name).write_bytes(b"".join(kept[: last[ends]]))
             harness.calls.clear()
             again = run(folder)
-            assert told(again) == told(result)
+            assert comparable(again) == comparable(result)
             assert again.transitions == result.transitions
             assert set(harness.calls) <= ({"c"} if number == 0 else set())
 
 
-def test_what_goes_on_keeps_its_names_and_its_beginning(harness: Any, tmp_path: Path) -> None:
-    """A child that had begun begins again under its name, so that what it asks for by that name is the same."""
+def test_resumed_children_and_map_runs_keep_their_names_and_start_dates(harness: Any, tmp_path: Path) -> None:
+    """Resume children under their earlier names, so that requests which contain the name stay the same."""
     names: list[str] = []
 
     async def work(arguments: Any, context: Any) -> Any:
@@ -288,10 +292,10 @@ def test_what_goes_on_keeps_its_names_and_its_beginning(harness: Any, tmp_path: 
         harness.journal = folder
         return harness.run({"each": {**MACHINE["each"], "Next": "E"}, "E": {"Type": "Succeed"}}, tasks={"work": work})
 
-    (first,) = run(tmp_path / "whole").map_runs
+    (first,) = run(tmp_path / "complete").map_runs
     before = set(names)
     names.clear()
-    log = (tmp_path / "whole" / "execution.jsonl").read_bytes()
+    log = (tmp_path / "complete" / "execution.jsonl").read_bytes()
     (tmp_path / "again").mkdir()
     (tmp_path / "again" / "execution.jsonl").write_bytes(log[: log.index(b"\n", log.index(b'{"map":')) + 1])
     (again,) = run(tmp_path / "again").map_runs
@@ -300,8 +304,8 @@ def test_what_goes_on_keeps_its_names_and_its_beginning(harness: Any, tmp_path: 
     assert again["stopDate"] > first["stopDate"]
 
 
-def test_nothing_follows_what_could_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A line may be torn then; one more after it would make the file unreadable."""
+def test_nothing_is_written_after_a_failed_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Append after a failure, which may leave an incomplete line; a line after it would make the file unreadable."""
 
     def full(_: int) -> None:
         raise OSError("no space left")
@@ -310,25 +314,25 @@ def test_nothing_follows_what_could_not_be_written(tmp_path: Path, monkeypatch: 
         log = JournalFile(tmp_path / "log.jsonl")
         await log.append({"a": 1})
         monkeypatch.setattr(os, "fdatasync", full)
-        told = []
+        messages = []
         for record in ({"b": 2}, {"c": 3}):
             with pytest.raises(RunError) as raised:
                 await log.append(record)
-            told.append(str(raised.value))
+            messages.append(str(raised.value))
         await log.close()
-        return told
+        return messages
 
     cause = f"{tmp_path}/log.jsonl: the journal cannot be written: no space left"
     assert asyncio.run(work()) == [cause, cause]
     assert list(read_records(tmp_path / "log.jsonl")) == [{"a": 1}, {"b": 2}]
 
 
-def test_a_damaged_journal_is_refused_and_left_alone(harness: Any, finished: tuple[Any, Path]) -> None:
-    _, whole = finished
-    path = whole / "execution.jsonl"
+def test_a_damaged_journal_is_refused_and_not_changed(harness: Any, finished: tuple[Any, Path]) -> None:
+    _, complete = finished
+    path = complete / "execution.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
     lines[1] = b"damage\n"
     path.write_bytes(b"".join(lines))
     with pytest.raises(RunError, match=r"execution\.jsonl:2: expected a journal record"):
-        attempt(harness, whole)
+        run_machine(harness, complete)
     assert path.read_bytes() == b"".join(lines)

@@ -1,7 +1,6 @@
-"""`kill -9` at random instants of a Distributed Map: every item ends once, and nothing that ended runs again.
+"""`kill -9` at random times during a Distributed Map: each item ends exactly once, and no ended child runs again.
 
-Each life of the execution is the command `execute` in a fork of a server that imported it once, so that a kill costs
-milliseconds.
+The command `execute` runs in forks of a server that has imported it, so that a restart takes milliseconds.
 """
 
 from __future__ import annotations
@@ -20,109 +19,111 @@ import pytest
 
 from tests.engine import killed_map
 
-END = b'{"end":'  # how a child's end begins in the journal
+END = b'{"end":'  # the first bytes of the record of a child's end
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.engine.killed_map"])
 
 
-class Killed:
-    """A map in a folder, run by processes that are killed."""
+class KilledMap:
+    """A Distributed Map in a folder, run by processes that are killed."""
 
     def __init__(self, folder: Path, child: dict[str, Any], items: int) -> None:
         self.folder, self.items = folder, items
         killed_map.prepare(folder, child, items)
 
-    def live(self, seconds: float | None) -> bool:
-        """Start or resume it, and kill it after so long; whether it came to its end before."""
-        life = FORKS.Process(target=killed_map.run, args=(self.folder,))
-        life.start()
-        life.join(seconds)
-        life.kill()
-        life.join()
-        assert life.exitcode in (0, -signal.SIGKILL)
-        return life.exitcode == 0
+    def run(self, seconds: float | None) -> bool:
+        """Start or resume the Map, kill its process after a time, and return whether it ended before that."""
+        process = FORKS.Process(target=killed_map.run, args=(self.folder,))
+        process.start()
+        process.join(seconds)
+        process.kill()
+        process.join()
+        assert process.exitcode in (0, -signal.SIGKILL)
+        return process.exitcode == 0
 
     def ended(self) -> list[int]:
-        """The children whose ends are in the journal, in its order; a line that the kill tore apart is no end."""
+        """Return the children whose ends are in the journal, in its order; an incomplete line does not count."""
         logs = (self.folder / "journal").glob("*-*.jsonl")
         lines = (line for log in logs for line in log.read_bytes().splitlines(keepends=True))
         return [int(line[len(END) : line.index(b",")]) for line in lines if line.startswith(END) and line[-1:] == b"\n"]
 
     def ran(self) -> list[int]:
-        """The items that the Task saw, in order."""
+        """Return the items that the Task received, in order."""
         return list(map(int, (self.folder / "ran").read_text().split()))
 
     def rows(self) -> dict[str, list[dict[str, Any]]]:
-        """The rows of the only result files there are, as large as their manifest says."""
+        """Return the rows of the result files, after a check of the files against the manifest."""
         bucket = self.folder / "buckets" / killed_map.BUCKET
         (manifest,) = bucket.glob("results/*/manifest.json")
         listed = json.loads(manifest.read_bytes())["ResultFiles"]
-        files = [file for kind in listed.values() for file in kind]
-        assert {file["Key"]: file["Size"] for file in files} == {
+        all_files = [file for files in listed.values() for file in files]
+        assert {file["Key"]: file["Size"] for file in all_files} == {
             str(file.relative_to(bucket)): file.stat().st_size for file in bucket.glob("results/*/*_*")
         }
         assert not list(self.folder.rglob("*.part"))
         return {
-            kind: [json.loads(line) for file in of for line in (bucket / file["Key"]).read_text().splitlines()]
-            for kind, of in listed.items()
+            kind: [json.loads(line) for file in files for line in (bucket / file["Key"]).read_text().splitlines()]
+            for kind, files in listed.items()
         }
 
     def check(self, failed: list[int]) -> None:
-        """Every item ended exactly once, those failed."""
+        """Check that each item ended exactly once, and that exactly those in `failed` failed."""
         rows = self.rows()
-        inputs = {kind: [json.loads(row["Input"])["n"] for row in of] for kind, of in rows.items()}
+        inputs = {kind: [json.loads(row["Input"])["n"] for row in members] for kind, members in rows.items()}
         assert inputs == {
             "SUCCEEDED": [number for number in range(self.items) if number not in set(failed)],
             "FAILED": failed,
             "PENDING": [],
         }
-        assert len({row["Name"] for of in rows.values() for row in of}) == self.items
+        assert len({row["Name"] for members in rows.values() for row in members}) == self.items
         assert Counter(self.ended()) == dict.fromkeys(range(self.items), 1)
 
 
 @pytest.fixture
-def lives(tmp_path: Path) -> Callable[..., Iterator[Killed]]:
-    """`lives(child, items, kills, failed, share)`: the map after each of so many kills; each end is checked.
+def kill_repeatedly(tmp_path: Path) -> Callable[..., Iterator[KilledMap]]:
+    """Return `kill_repeatedly(child, items, kills, failed, share)`, which yields the Map after each kill.
 
-    A life lasts the `share`th part of an undisturbed one on average, the moments of death being a Poisson process.
-    One that comes to its end between two kills begins again in a folder of its own; the last is let run. Most lives
-    are short, so that many kills fall into one map; some are long, so that it goes on.
+    Kills are a Poisson process: a process lives for 1/`share` of the duration of an undisturbed run on average. Most
+    live shortly, so that many kills fall into one Map; some live long, so that the Map makes progress. A Map that ends
+    between two kills is checked and followed by another in its own folder; the last one runs to its end.
     """
 
-    def call(child: dict[str, Any], items: int, kills: int, failed: list[int], share: int) -> Iterator[Killed]:
-        moments = random.Random(kills)
-        assert Killed(tmp_path / "first", child, 1).live(None)  # starts the server
-        whole = Killed(tmp_path / "undisturbed", child, items)
+    def call(child: dict[str, Any], items: int, kills: int, failed: list[int], share: int) -> Iterator[KilledMap]:
+        randomness = random.Random(kills)
+        assert KilledMap(tmp_path / "first", child, 1).run(None)  # starts the server
+        undisturbed = KilledMap(tmp_path / "undisturbed", child, items)
         started = time.monotonic()
-        assert whole.live(None)
+        assert undisturbed.run(None)
         seconds = time.monotonic() - started
-        whole.check(failed)
-        number, killed = 0, Killed(tmp_path / "0", child, items)
+        undisturbed.check(failed)
+        number, killed = 0, KilledMap(tmp_path / "0", child, items)
         for _ in range(kills):
-            while killed.live(moments.expovariate(share / seconds)):
+            while killed.run(randomness.expovariate(share / seconds)):
                 killed.check(failed)
                 number += 1
-                killed = Killed(tmp_path / str(number), child, items)
+                killed = KilledMap(tmp_path / str(number), child, items)
             yield killed
-        assert killed.live(None)
+        assert killed.run(None)
         killed.check(failed)
 
     return call
 
 
-def test_two_hundred_kills_of_twenty_thousand_items(lives: Callable[..., Iterator[Killed]]) -> None:
-    lived = lives(killed_map.PASS, items=20_000, kills=200, failed=[], share=16)
-    progress = [len(killed.ended()) for killed in lived]
+def test_two_hundred_kills_lose_none_of_twenty_thousand_items(
+    kill_repeatedly: Callable[..., Iterator[KilledMap]],
+) -> None:
+    kills = kill_repeatedly(killed_map.PASS, items=20_000, kills=200, failed=[], share=16)
+    progress = [len(killed.ended()) for killed in kills]
     assert len(progress) == 200
     assert any(0 < ended < 20_000 for ended in progress)
 
 
-def test_no_task_whose_child_ended_runs_again(lives: Callable[..., Iterator[Killed]]) -> None:
+def test_no_task_whose_child_ended_runs_again(kill_repeatedly: Callable[..., Iterator[KilledMap]]) -> None:
     failed = list(range(0, 1_000, 10))
-    last: Killed | None = None
+    last: KilledMap | None = None
     done: set[int] = set()
     seen = 0
-    for killed in lives(killed_map.TASK, items=1_000, kills=40, failed=failed, share=4):
+    for killed in kill_repeatedly(killed_map.TASK, items=1_000, kills=40, failed=failed, share=4):
         if killed is not last:
             last, done, seen = killed, set(), 0
         ran = killed.ran()

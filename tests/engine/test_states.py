@@ -1,4 +1,4 @@
-"""Each state type: a document, its input, its expected end."""
+"""The state types: documents with their inputs and expected results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def expression(text: str) -> str:
 PASS_END = {"Type": "Pass", "End": True}
 
 
-def test_pass_gives_its_input_unless_output_says_otherwise(harness: Any) -> None:
+def test_pass_outputs_its_input_unless_it_has_an_output(harness: Any) -> None:
     assert harness.run({"A": PASS_END}, {"x": [1, None]}).output == {"x": [1, None]}
     harness.journal = harness.journal / "b"
     assert harness.run({"A": {**PASS_END, "Output": {"y": expression("$states.input.x + 1")}}}, {"x": 1}).output == {
@@ -37,7 +37,7 @@ def test_assigned_variables_are_seen_by_later_states_and_not_by_output_beside_th
 
 
 @pytest.mark.parametrize(("x", "expected"), [(1, "one"), (2, {"two": 2}), (3, {"x": 3})])
-def test_choice_takes_the_first_rule_that_holds(harness: Any, x: int, expected: Any) -> None:
+def test_choice_follows_the_first_rule_that_matches(harness: Any, x: int, expected: Any) -> None:
     states = {
         "A": {
             "Type": "Choice",
@@ -93,12 +93,12 @@ def test_fail_evaluates_error_and_cause(harness: Any) -> None:
         ({"Timestamp": expression("$fromMillis($states.input.s * 1000)")}, 0),
     ],
 )
-def test_wait(harness: Any, wait: dict[str, Any], seconds: float) -> None:
+def test_wait_sleeps_for_seconds_or_until_a_timestamp(harness: Any, wait: dict[str, Any], seconds: float) -> None:
     harness.run({"A": {"Type": "Wait", **wait, "End": True}}, {"s": 3})
     assert harness.clock.slept == [seconds]
 
 
-def test_task_is_given_its_arguments_and_output_sees_the_result(harness: Any) -> None:
+def test_a_task_receives_its_arguments_and_output_sees_the_result(harness: Any) -> None:
     task = {
         "Type": "Task",
         "Resource": "echo",
@@ -110,11 +110,11 @@ def test_task_is_given_its_arguments_and_output_sees_the_result(harness: Any) ->
     assert harness.calls == [{"a": "é"}]
 
 
-def test_a_task_without_arguments_is_given_its_input(harness: Any) -> None:
+def test_a_task_without_arguments_receives_its_input(harness: Any) -> None:
     assert harness.run({"T": {"Type": "Task", "Resource": "echo", "End": True}}, {"x": 1}).output == {"x": 1}
 
 
-def test_the_context_object(harness: Any) -> None:
+def test_the_context_object_describes_the_execution_and_the_state(harness: Any) -> None:
     # localstack context_object/test_context_object.snapshot.json, test_input_path[$$]
     result = harness.run({"A": {**PASS_END, "Output": expression("$states.context")}}, {"x": 1})
     assert result.output == {
@@ -131,7 +131,7 @@ def test_the_context_object(harness: Any) -> None:
     }
 
 
-def test_parallel_gives_its_branches_outputs_in_order_and_keeps_their_variables_inside(harness: Any) -> None:
+def test_parallel_outputs_the_branches_outputs_and_their_variables_stay_inside(harness: Any) -> None:
     branches = [
         {
             "StartAt": "L",
@@ -174,7 +174,7 @@ def test_a_failing_branch_cancels_the_others_and_is_caught(harness: Any) -> None
     assert cancelled == [1]
 
 
-def test_inline_map_over_an_array_and_an_object(harness: Any) -> None:
+def test_an_inline_map_iterates_over_an_array_or_an_object(harness: Any) -> None:
     def over(items: str) -> dict[str, Any]:
         return {
             "M": {
@@ -205,14 +205,14 @@ def test_inline_map_over_an_array_and_an_object(harness: Any) -> None:
     first = {"V": {"Type": "Pass", "Assign": {"n": 1}, "Next": "M"}}
     result = harness.run({**first, **over("[7, 8, 9]")}, {"name": "x"})
     assert result.output == [
-        {"in": {"i": place, "of": "x"}, "value": value, "n": 1} for place, value in enumerate([7, 8, 9])
+        {"in": {"i": index, "of": "x"}, "value": value, "n": 1} for index, value in enumerate([7, 8, 9])
     ]
     harness.journal = harness.journal / "object"
     result = harness.run({**first, **over("{'a': 7}")}, {"name": "x"})
     assert result.output == [{"in": {"i": 0, "of": "x"}, "value": 7, "n": 1}]
 
 
-def test_inline_map_keeps_to_its_concurrency(harness: Any) -> None:
+def test_max_concurrency_limits_the_iterations_of_an_inline_map(harness: Any) -> None:
     running, most = 0, 0
 
     async def busy(arguments: Any, context: Any) -> Any:
@@ -230,7 +230,7 @@ def test_inline_map_keeps_to_its_concurrency(harness: Any) -> None:
     assert most == 3
 
 
-def test_timeout_seconds_of_a_task_is_states_timeout_and_no_task_failure(harness: Any) -> None:
+def test_a_task_that_times_out_fails_with_states_timeout(harness: Any) -> None:
     async def forever(arguments: Any, context: Any) -> None:
         await asyncio.Event().wait()
 
@@ -248,7 +248,7 @@ def test_timeout_seconds_of_a_task_is_states_timeout_and_no_task_failure(harness
     assert result.output == ""
 
 
-def test_timeout_seconds_of_the_document(harness: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_execution_that_times_out_has_the_status_timed_out(harness: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     timeout = asyncio.timeout
     monkeypatch.setattr(asyncio, "timeout", lambda seconds: timeout(seconds and seconds / 100))
 
@@ -268,7 +268,7 @@ def test_a_failed_expression_of_a_task_can_be_caught(harness: Any) -> None:
 
 
 @pytest.mark.parametrize("error", ["States.Runtime", "States.DataLimitExceeded"])
-def test_what_states_all_does_not_catch(harness: Any, error: str) -> None:
+def test_states_all_does_not_catch_terminal_errors(harness: Any, error: str) -> None:
     async def fails(arguments: Any, context: Any) -> None:
         raise StatesError(error, "no")
 

@@ -1,4 +1,4 @@
-"""An execution that is ended for good while it runs (StopExecution), and how a Map Run stands meanwhile."""
+"""StopExecution: the end of a running execution, and descriptions of its running Map Runs."""
 
 from __future__ import annotations
 
@@ -17,8 +17,12 @@ from tests.engine.conftest import EngineHarness
 from tests.engine.distributed_map.test_map_run import WRITER, over
 
 
-class Stopped:
-    """An execution whose tasks wait for ever; the one with the argument ``last`` stops it."""
+class StoppedExecution:
+    """An execution whose tasks wait forever, except that with the argument ``last``, which stops it.
+
+    Attributes:
+        live: The descriptions of the running Map Runs just before the stop.
+    """
 
     def __init__(self, harness: EngineHarness, history: Path) -> None:
         self.harness, self.history = harness, history
@@ -49,9 +53,11 @@ class Stopped:
             return await run_execution(engine, StartRequest(document, "last", "run-1", "machine"), events)
 
 
-def test_it_is_aborted_and_so_it_stays(harness: EngineHarness, tmp_path: Path) -> None:
+def test_a_stopped_execution_is_aborted_in_its_result_history_and_journal(
+    harness: EngineHarness, tmp_path: Path
+) -> None:
     state = {"Type": "Task", "Resource": "work", "End": True}
-    result = Stopped(harness, tmp_path / "history").run(state)
+    result = StoppedExecution(harness, tmp_path / "history").run(state)
     assert (result.status, result.error, result.cause) == ("ABORTED", "Cancelled", "by a person")
     last = json.loads((tmp_path / "history").read_bytes().splitlines()[-1])
     assert last["type"] == "ExecutionAborted"
@@ -60,9 +66,11 @@ def test_it_is_aborted_and_so_it_stays(harness: EngineHarness, tmp_path: Path) -
     assert again[-1]["result"]["status"] == "ABORTED"
 
 
-def test_a_map_run_is_told_while_it_runs_and_aborted_with_its_files(harness: EngineHarness, tmp_path: Path) -> None:
+def test_a_running_map_run_can_be_described_and_its_files_are_written_on_abort(
+    harness: EngineHarness, tmp_path: Path
+) -> None:
     items: Any = ["first", "second", "last", "never"]
-    stopped = Stopped(harness, tmp_path / "history")
+    stopped = StoppedExecution(harness, tmp_path / "history")
     result = stopped.run(over(items, "work", MaxConcurrency=2, ResultWriter=WRITER))
     assert result.status == "ABORTED"
     (live,) = stopped.live
@@ -76,15 +84,17 @@ def test_a_map_run_is_told_while_it_runs_and_aborted_with_its_files(harness: Eng
     assert sorted(event.status for event in harness.seen(ChildEnded)) == ["ABORTED", "ABORTED", "SUCCEEDED"]
     files: Any = json.loads(harness.store.objects[harness.store.named("manifest.json")])["ResultFiles"]
     rows: Any = {kind: harness.store.lines(f"s3://b/{files[kind][0]['Key']}") for kind in files}
-    assert {kind: [row["Status"] for row in found] for kind, found in rows.items()} == {
+    assert {kind: [row["Status"] for row in members] for kind, members in rows.items()} == {
         "FAILED": ["ABORTED", "ABORTED"],
         "PENDING": ["PENDING"],
         "SUCCEEDED": ["SUCCEEDED"],
     }
 
 
-def test_a_batch_counts_its_items(harness: EngineHarness, tmp_path: Path) -> None:
-    stopped = Stopped(harness, tmp_path / "history")
+def test_the_counts_of_a_running_map_run_include_all_items_of_its_batches(
+    harness: EngineHarness, tmp_path: Path
+) -> None:
+    stopped = StoppedExecution(harness, tmp_path / "history")
     processor = {
         "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
         "StartAt": "T",
@@ -93,8 +103,8 @@ def test_a_batch_counts_its_items(harness: EngineHarness, tmp_path: Path) -> Non
     batcher = {"MaxItemsPerBatch": 2}
     stopped.run(over(["a", "b", "last", "c", "d"], ItemProcessor=processor, ItemBatcher=batcher, MaxConcurrency=2))
     (live,) = stopped.live
-    of = [
+    counts = [
         {name: live[kind][name] for name in ("pending", "running", "total")}
         for kind in ("itemCounts", "executionCounts")
     ]
-    assert of == [{"pending": 1, "running": 4, "total": 5}, {"pending": 1, "running": 2, "total": 3}]
+    assert counts == [{"pending": 1, "running": 4, "total": 5}, {"pending": 1, "running": 2, "total": 3}]

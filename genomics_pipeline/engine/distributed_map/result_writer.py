@@ -45,7 +45,16 @@ class WriterConfig:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """The place of a Map Run's result files, and their form."""
+    """The destination and the form of a Map Run's result files.
+
+    Attributes:
+        store: The store that holds the bucket.
+        bucket: ``Bucket``.
+        prefix: ``Prefix``.
+        transformation: ``Transformation``: ``NONE``, ``COMPACT`` or ``FLATTEN``.
+        output_type: ``OutputType``: ``JSON`` or ``JSONL``.
+        max_file_bytes: The maximum size of a file, unless a single row is larger.
+    """
 
     store: Store
     bucket: str

@@ -1,4 +1,4 @@
-"""ItemBatcher: how items are put together."""
+"""ItemBatcher: the division of items into batches."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ def size(value: Any) -> int:
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 
-def items(batcher: ItemBatcher, given: list[Any]) -> list[list[Any]]:
-    found = list(batcher.batches(given))
-    assert [count for _, count in found] == [len(batch["Items"]) for batch, _ in found]
-    return [batch["Items"] for batch, _ in found]
+def items_of_batches(batcher: ItemBatcher, items: list[Any]) -> list[list[Any]]:
+    batches = list(batcher.batches(items))
+    assert [count for _, count in batches] == [len(batch["Items"]) for batch, _ in batches]
+    return [batch["Items"] for batch, _ in batches]
 
 
 @pytest.mark.parametrize(
     ("count", "expected"),
     [(1, [[0], [1], [2]]), (2, [[0, 1], [2]]), (3, [[0, 1, 2]]), (9, [[0, 1, 2]]), (None, [[0, 1, 2]])],
 )
-def test_count(count: int | None, expected: list[list[int]]) -> None:
-    assert items(ItemBatcher(count, quotas.PAYLOAD.value, None), [0, 1, 2]) == expected
+def test_max_items_limits_a_batch(count: int | None, expected: list[list[int]]) -> None:
+    assert items_of_batches(ItemBatcher(count, quotas.PAYLOAD.value, None), [0, 1, 2]) == expected
 
 
-def test_no_items_no_batch() -> None:
-    assert items(ItemBatcher(2, quotas.PAYLOAD.value, {}), []) == []
+def test_there_is_no_batch_without_items() -> None:
+    assert items_of_batches(ItemBatcher(2, quotas.PAYLOAD.value, {}), []) == []
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(21, [["é", "é"]]), (20, [["é"], ["é"]]), (1, [["é"], ["é"]])])
-def test_bytes_are_those_of_the_childs_whole_input(limit: int, expected: list[list[str]]) -> None:
+def test_max_bytes_limits_the_childs_whole_input(limit: int, expected: list[list[str]]) -> None:
     assert size({"Items": ["é", "é"]}) == 21 - 0
-    assert items(ItemBatcher(None, limit, None), ["é", "é"]) == expected
+    assert items_of_batches(ItemBatcher(None, limit, None), ["é", "é"]) == expected
 
 
-def test_batch_input_counts() -> None:
+def test_batch_input_counts_towards_max_bytes() -> None:
     alone = size({"Items": ["a", "b"]})
-    assert items(ItemBatcher(None, alone, None), ["a", "b"]) == [["a", "b"]]
-    assert items(ItemBatcher(None, alone, {"x": 1}), ["a", "b"]) == [["a"], ["b"]]
-    assert items(ItemBatcher(None, size({"BatchInput": {"x": 1}, "Items": ["a", "b"]}), {"x": 1}), ["a", "b"]) == [
-        ["a", "b"]
-    ]
+    assert items_of_batches(ItemBatcher(None, alone, None), ["a", "b"]) == [["a", "b"]]
+    assert items_of_batches(ItemBatcher(None, alone, {"x": 1}), ["a", "b"]) == [["a"], ["b"]]
+    assert items_of_batches(
+        ItemBatcher(None, size({"BatchInput": {"x": 1}, "Items": ["a", "b"]}), {"x": 1}), ["a", "b"]
+    ) == [["a", "b"]]
 
 
 @given(
@@ -57,26 +57,26 @@ def test_batch_input_counts() -> None:
     st.integers(1, 200),
     st.none() | st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
 )
-def test_batches_are_the_items_in_order_within_both_limits_and_no_smaller_than_they_must_be(
-    given: list[str], count: int | None, limit: int, shared: dict[str, int] | None
+def test_batches_contain_all_items_in_order_and_are_as_large_as_both_limits_allow(
+    items: list[str], count: int | None, limit: int, batch_input: dict[str, int] | None
 ) -> None:
-    found = list(ItemBatcher(count, limit, shared).batches(given))
-    assert [item for batch, _ in found for item in batch["Items"]] == given
-    for place, (batch, number) in enumerate(found):
+    batches = list(ItemBatcher(count, limit, batch_input).batches(items))
+    assert [item for batch, _ in batches for item in batch["Items"]] == items
+    for index, (batch, number) in enumerate(batches):
         assert number == len(batch["Items"]) >= 1
         assert count is None or number <= count
         assert size(batch) <= limit or number == 1
-        assert ("BatchInput" in batch) is (shared is not None)
-        if place + 1 < len(found):
-            more = {**batch, "Items": [*batch["Items"], found[place + 1][0]["Items"][0]]}
-            assert number == count or size(more) > limit
+        assert ("BatchInput" in batch) is (batch_input is not None)
+        if index + 1 < len(batches):
+            larger = {**batch, "Items": [*batch["Items"], batches[index + 1][0]["Items"][0]]}
+            assert number == count or size(larger) > limit
 
 
-def test_an_item_that_no_child_can_be_given() -> None:
+def test_an_item_larger_than_a_childs_input_fails() -> None:
     # Service quotas: 262,144 bytes of input; {"Items":[""]} is 14 of them.
-    assert items(ItemBatcher(None, 5, None), ["x" * 262_130]) == [["x" * 262_130]]
+    assert items_of_batches(ItemBatcher(None, 5, None), ["x" * 262_130]) == [["x" * 262_130]]
     with pytest.raises(StatesError) as raised:
-        items(ItemBatcher(2, quotas.PAYLOAD.value, None), ["a", "x" * 262_131])
+        items_of_batches(ItemBatcher(2, quotas.PAYLOAD.value, None), ["a", "x" * 262_131])
     assert raised.value.output() == {
         "Error": "States.DataLimitExceeded",
         "Cause": ("ItemBatcher: expected child inputs of at most 262144 bytes, found an item that makes one of 262145"),
@@ -100,7 +100,7 @@ def map_state(**batcher: Any) -> dict[str, Any]:
     }
 
 
-def test_children_are_given_batches_and_batch_input(harness: Any) -> None:
+def test_children_receive_batches_with_batch_input(harness: Any) -> None:
     states = map_state(MaxItemsPerBatch="{% $states.input.n %}", BatchInput={"tag": "{% $states.input.tag %}"})
     assert harness.run(states, {"n": 2, "tag": "x"}).output == [
         {"BatchInput": {"tag": "x"}, "Items": [{"v": "a"}, {"v": "b"}]},
@@ -132,23 +132,23 @@ def test_a_failed_batch_counts_all_its_items(harness: Any) -> None:
         ({"MaxItemsPerBatch": 2}, [["a", "b"], ["c"]]),
         ({"MaxItemsPerBatchPath": "$.n"}, [["a", "b"], ["c"]]),
         ({"MaxItemsPerBatchPath": "$.text", "MaxInputBytesPerBatch": 20}, [["a", "b"], ["c"]]),
-        ({"MaxInputBytesPerBatchPath": "$.more"}, [["a", "b", "c"]]),  # than AWS allows: no more than 256 KiB
+        ({"MaxInputBytesPerBatchPath": "$.large"}, [["a", "b", "c"]]),  # more than AWS's 256 KiB
     ],
 )
-def test_limits_of_paths(harness: Any, batcher: dict[str, Any], expected: list[list[str]]) -> None:
-    given = {"items": ["a", "b", "c"], "n": 2, "text": "2", "more": 300_000}
-    assert [batch["Items"] for batch in with_paths(harness, batcher, given).output] == expected
+def test_limits_may_be_paths(harness: Any, batcher: dict[str, Any], expected: list[list[str]]) -> None:
+    execution_input = {"items": ["a", "b", "c"], "n": 2, "text": "2", "large": 300_000}
+    assert [batch["Items"] for batch in run_with_paths(harness, batcher, execution_input).output] == expected
 
 
-def with_paths(harness: Any, batcher: dict[str, Any], given: Any) -> Any:
+def run_with_paths(harness: Any, batcher: dict[str, Any], execution_input: Any) -> Any:
     inner = map_state()["M"]["ItemProcessor"]
     state = {"Type": "Map", "ItemsPath": "$.items", "ItemBatcher": batcher, "ItemProcessor": inner, "End": True}
-    return harness.run({"M": state}, given, QueryLanguage="JSONPath")
+    return harness.run({"M": state}, execution_input, QueryLanguage="JSONPath")
 
 
-# A path's words are those recorded of MaxConcurrencyPath: localstack/localstack, test_base_scenarios.snapshot.json.
+# The wording was recorded for MaxConcurrencyPath: localstack/localstack, test_base_scenarios.snapshot.json.
 @pytest.mark.parametrize(
-    ("found", "cause"),
+    ("value", "cause"),
     [
         (0, "Expected positive integer for MaxItemsPerBatch, got '0' instead."),
         (-1, "Expected non-negative integer for MaxItemsPerBatch, got '-1' instead."),
@@ -156,8 +156,8 @@ def with_paths(harness: Any, batcher: dict[str, Any], given: Any) -> Any:
         ([1], 'The MaxItemsPerBatchPath field refers to value "[1]" which is not a valid integer: $.n'),
     ],
 )
-def test_a_path_to_no_positive_integer(harness: Any, found: Any, cause: str) -> None:
-    result = with_paths(harness, {"MaxItemsPerBatchPath": "$.n"}, {"items": ["a"], "n": found})
+def test_a_path_to_an_invalid_limit_fails(harness: Any, value: Any, cause: str) -> None:
+    result = run_with_paths(harness, {"MaxItemsPerBatchPath": "$.n"}, {"items": ["a"], "n": value})
     assert (result.error, result.cause.partition("). ")[2]) == ("States.Runtime", cause)
 
 
@@ -174,6 +174,6 @@ def test_a_path_to_no_positive_integer(harness: Any, found: Any, cause: str) -> 
         ),
     ],
 )
-def test_an_expression_that_gives_no_positive_integer(harness: Any, limit: Any, cause: str) -> None:
+def test_an_invalid_limit_fails(harness: Any, limit: Any, cause: str) -> None:
     result = harness.run(map_state(MaxItemsPerBatch=limit))
     assert (result.error, result.cause.partition("). ")[2]) == ("States.QueryEvaluationError", cause)

@@ -1,4 +1,4 @@
-"""The Distributed Map: order, concurrency, tolerated failures, and what children see."""
+"""Map Runs: order, concurrency, tolerated failures, and the context that children see."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WRITER = {
 
 
 def over(items: Any, task: str = "echo", **fields: Any) -> dict[str, Any]:
-    """A Distributed Map whose children are one Task."""
+    """Return a Distributed Map state whose children consist of one Task."""
     return {
         "Type": "Map",
         "Label": "Each",
@@ -48,7 +48,7 @@ def failing(*names: Any) -> Any:
     return task
 
 
-def test_without_a_writer_the_result_is_the_outputs_in_the_items_order(harness: Any) -> None:
+def test_without_a_result_writer_the_result_is_the_outputs_in_order(harness: Any) -> None:
     order = []
 
     async def later(arguments: Any, context: Any) -> Any:
@@ -68,17 +68,17 @@ def test_an_empty_map_succeeds(harness: Any) -> None:
     assert manifest["ResultFiles"] == {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
 
 
-@pytest.mark.parametrize(("limit", "most"), [(1, 1), (3, 3), (0, 7), ("{% 2 %}", 2), (99, 7)])
-def test_max_concurrency(harness: Any, limit: Any, most: int) -> None:
-    running, seen = 0, 0
+@pytest.mark.parametrize(("limit", "expected"), [(1, 1), (3, 3), (0, 7), ("{% 2 %}", 2), (99, 7)])
+def test_max_concurrency_limits_concurrent_children(harness: Any, limit: Any, expected: int) -> None:
+    running, most = 0, 0
     full = asyncio.Event()
 
     async def busy(arguments: Any, context: Any) -> Any:
-        nonlocal running, seen
+        nonlocal running, most
         running += 1
-        seen = max(seen, running)
-        if running == most:
-            full.set()  # no child ends before so many run: the limit is reached
+        most = max(most, running)
+        if running == expected:
+            full.set()  # no child ends before the limit is reached
         await full.wait()
         for _ in range(3):
             await asyncio.sleep(0)
@@ -87,12 +87,12 @@ def test_max_concurrency(harness: Any, limit: Any, most: int) -> None:
 
     result = harness.run({"M": over(list(range(7)), "busy", MaxConcurrency=limit)}, tasks={"busy": busy})
     assert result.output == list(range(7))
-    assert seen == most
+    assert most == expected
 
 
-def test_never_more_children_at_once_than_aws_runs(harness: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_children_never_exceed_awss_limit(harness: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quotas, "MAP_RUN_CONCURRENCY", replace(quotas.MAP_RUN_CONCURRENCY, value=2))
-    test_max_concurrency(harness, 5, 2)
+    test_max_concurrency_limits_concurrent_children(harness, 5, 2)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,9 @@ def test_never_more_children_at_once_than_aws_runs(harness: Any, monkeypatch: py
         ({"ToleratedFailurePercentage": "{% 25 %}"}, 2, "SUCCEEDED"),
     ],
 )
-def test_tolerated_failures(harness: Any, fields: dict[str, Any], failed: int, status: str) -> None:
+def test_tolerated_failures_decide_on_the_status(
+    harness: Any, fields: dict[str, Any], failed: int, status: str
+) -> None:
     state = over(list(range(8)), "some", MaxConcurrency=1, **fields)
     result = harness.run({"M": state}, tasks={"some": failing(*range(failed))})
     assert result.status == status
@@ -125,12 +127,12 @@ def test_tolerated_failures(harness: Any, fields: dict[str, Any], failed: int, s
         assert result.cause == "The specified tolerated failure threshold was exceeded"
 
 
-def test_a_percentage_is_of_all_items_not_of_those_so_far() -> None:
+def test_a_percentage_refers_to_all_items() -> None:
     assert not Tolerance(None, 50).is_exceeded(4, 8)
     assert Tolerance(None, 50).is_exceeded(5, 8)
 
 
-def test_when_too_many_fail_those_in_flight_are_aborted_and_the_rest_stays_pending(harness: Any) -> None:
+def test_after_too_many_failures_running_children_are_aborted_and_the_rest_stays_pending(harness: Any) -> None:
     async def mixed(arguments: Any, context: Any) -> Any:
         if arguments == 2:
             await asyncio.sleep(0.01)
@@ -141,7 +143,7 @@ def test_when_too_many_fail_those_in_flight_are_aborted_and_the_rest_stays_pendi
 
     catch = [{"ErrorEquals": ["States.ExceedToleratedFailureThreshold"], "Next": "E"}]
     state = over([0, 1, 2, 3, 4], "mixed", MaxConcurrency=2, ResultWriter=WRITER, Catch=catch)
-    # 0 ends, 1 hangs, 2 fails while 1 is in flight; 3 and 4 never start
+    # 0 succeeds, 1 waits forever, 2 fails while 1 is running; 3 and 4 never start.
     result = harness.run({"M": state, "E": {"Type": "Succeed"}}, tasks={"mixed": mixed})
     assert result.status == "SUCCEEDED"
     rows = {
@@ -164,8 +166,8 @@ def test_when_too_many_fail_those_in_flight_are_aborted_and_the_rest_stays_pendi
 
 
 @pytest.mark.parametrize("gap", range(12))
-def test_a_child_that_ends_while_the_run_is_aborted_stands_in_one_file_once(harness: Any, gap: int) -> None:
-    """Its end is being written when the failure of another one cancels it."""
+def test_a_child_that_ends_during_the_abort_is_in_exactly_one_file(harness: Any, gap: int) -> None:
+    """Let a failure cancel children at various times, also while the record of a child's end is being written."""
 
     async def racing(arguments: Any, context: Any) -> Any:
         if arguments == 0:
@@ -226,7 +228,7 @@ def test_item_selector_sees_the_context_and_children_see_only_their_input(harnes
     assert result.output == [
         {
             "in": {
-                "map": {"Index": place, "Value": {"id": name}, "Source": "s3://b/items.jsonl"},
+                "map": {"Index": index, "Value": {"id": name}, "Source": "s3://b/items.jsonl"},
                 "run": "run-1",
                 "n": 5,
                 "of": "b",
@@ -236,11 +238,11 @@ def test_item_selector_sees_the_context_and_children_see_only_their_input(harnes
             "machine": "machine",
             "execution": True,
         }
-        for place, name in enumerate("ab")
+        for index, name in enumerate("ab")
     ]
 
 
-def test_a_child_that_asks_for_an_outer_variable_fails(harness: Any) -> None:
+def test_a_child_that_uses_an_outer_variable_fails(harness: Any) -> None:
     state = over([1])
     state["ItemProcessor"]["States"] = {"T": {"Type": "Pass", "Output": "{% $n %}", "End": True}}
     result = harness.run({"V": {"Type": "Pass", "Assign": {"n": 5}, "Next": "M"}, "M": state})
@@ -253,7 +255,7 @@ def test_a_child_that_asks_for_an_outer_variable_fails(harness: Any) -> None:
     )
 
 
-def test_assign_and_output_of_the_result(harness: Any) -> None:
+def test_assign_and_output_see_the_result(harness: Any) -> None:
     state = over(
         [1],
         ResultWriter=WRITER,
@@ -271,17 +273,17 @@ def test_assign_and_output_of_the_result(harness: Any) -> None:
     assert result.map_runs[0]["resultWriterDetails"] == result.output["details"]
 
 
-def test_events_and_transitions(harness: Any) -> None:
+def test_events_and_transitions_are_counted(harness: Any) -> None:
     result = harness.run({"M": over(["a", "b"], MaxConcurrency=1)})
-    (began,), (ended,) = harness.seen(MapRunStarted), harness.seen(MapRunEnded)
-    assert (began.label, began.items, began.resumed) == ("Each", 2, 0)
-    assert (ended.arn, ended.status, ended.items, ended.failed) == (began.arn, "SUCCEEDED", 2, 0)
+    (started,), (ended,) = harness.seen(MapRunStarted), harness.seen(MapRunEnded)
+    assert (started.label, started.items, started.resumed) == ("Each", 2, 0)
+    assert (ended.arn, ended.status, ended.items, ended.failed) == (started.arn, "SUCCEEDED", 2, 0)
     assert [(event.index, event.input) for event in harness.seen(ChildStarted)] == [(0, "a"), (1, "b")]
     assert [(event.index, event.status, event.items) for event in harness.seen(ChildEnded)] == [
         (0, "SUCCEEDED", 1),
         (1, "SUCCEEDED", 1),
     ]
-    assert result.map_runs[0]["transitions"] == 4  # two children started, a state in each
+    assert result.map_runs[0]["transitions"] == 4  # the start of two children, and a state in each
     assert result.transitions == 5
 
 
@@ -290,29 +292,29 @@ NO_ID = [{"id": 0}, {"id": 1}, {}, {"id": 3}]
 
 
 @pytest.mark.parametrize(("kind", "ended"), [("STANDARD", {"aborted": 1}), ("EXPRESS", {"succeeded": 1})])
-def test_an_input_that_cannot_be_made_fails_the_run(harness: Any, kind: str, ended: dict[str, int]) -> None:
-    """What is in flight then is aborted, as when too many fail; an Express child goes on."""
-    over_all = asyncio.Event()
+def test_an_input_that_cannot_be_evaluated_fails_the_map_run(harness: Any, kind: str, ended: dict[str, int]) -> None:
+    """Check that running Standard children are aborted, as after too many failures, and Express ones go on."""
+    released = asyncio.Event()
 
-    async def hang(arguments: Any, context: Any) -> Any:
+    async def wait(arguments: Any, context: Any) -> Any:
         if arguments["id"] == 0:
-            await asyncio.wait_for(over_all.wait(), None)
+            await asyncio.wait_for(released.wait(), None)
         elif kind == "EXPRESS":
-            over_all.set()
+            released.set()
         return arguments
 
-    state = over(NO_ID, "hang", MaxConcurrency=2, ItemSelector=SELECTED)
+    state = over(NO_ID, "wait", MaxConcurrency=2, ItemSelector=SELECTED)
     state["ItemProcessor"]["ProcessorConfig"] = {"Mode": "DISTRIBUTED", "ExecutionType": kind}
-    result = harness.run({"M": state}, tasks={"hang": hang})
+    result = harness.run({"M": state}, tasks={"wait": wait})
     assert (result.status, result.error) == ("FAILED", "States.QueryEvaluationError")
     (run,) = result.map_runs
     counts = {name: run["itemCounts"][name] for name in ("succeeded", "aborted", "pending", "total")}
-    wanted = {"succeeded": 1, "aborted": 0, "pending": 2, "total": 4}
-    assert counts == wanted | {name: wanted[name] + more for name, more in ended.items()}
+    common = {"succeeded": 1, "aborted": 0, "pending": 2, "total": 4}
+    assert counts == common | {name: common[name] + number for name, number in ended.items()}
     assert run["status"] == "FAILED"
 
 
-def test_children_of_plain_states_before_an_input_that_cannot_be_made_are_counted(
+def test_children_without_effects_before_an_input_that_cannot_be_evaluated_are_counted(
     harness: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(map_run, "_SEQUENTIAL_BATCH", 1)
@@ -322,7 +324,7 @@ def test_children_of_plain_states_before_an_input_that_cannot_be_made_are_counte
     assert (run["status"], run["itemCounts"]["succeeded"], run["itemCounts"]["pending"]) == ("FAILED", 2, 2)
 
 
-def test_a_retry_of_the_map_is_a_new_map_run_over_all_items(harness: Any) -> None:
+def test_a_retry_of_the_state_starts_a_new_map_run_over_all_items(harness: Any) -> None:
     calls = []
 
     async def once(arguments: Any, context: Any) -> Any:
@@ -339,7 +341,7 @@ def test_a_retry_of_the_map_is_a_new_map_run_over_all_items(harness: Any) -> Non
     assert len({run["mapRunArn"] for run in result.map_runs}) == 2
 
 
-def test_a_map_within_a_map(harness: Any) -> None:
+def test_distributed_maps_can_be_nested(harness: Any) -> None:
     inner = over("{% $states.input %}", Label="Inner", ResultWriter=WRITER)
     outer = over([[1, 2], [3]])
     outer["ItemProcessor"] |= {"StartAt": "Within", "States": {"Within": inner}}

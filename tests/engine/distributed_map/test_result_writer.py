@@ -1,4 +1,4 @@
-"""ResultWriter: the files that AWS writes, their names, their bytes, their keys."""
+"""ResultWriter: names, keys and bytes of its files, as AWS writes them."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def run(harness: Any, writer: dict[str, Any], prefix: str = "map-runs/Each") -> 
 
 
 @pytest.mark.parametrize("kind", ["JSON", "JSONL"])
-def test_layout_manifest_and_rows(harness: Any, kind: str) -> None:
+def test_a_manifest_lists_the_files_with_the_rows(harness: Any, kind: str) -> None:
     result = run(harness, {"WriterConfig": {"Transformation": "NONE", "OutputType": kind}})
-    (made,) = result.map_runs
-    uuid = made["mapRunArn"].rsplit(":", 1)[1]
+    (map_run,) = result.map_runs
+    uuid = map_run["mapRunArn"].rsplit(":", 1)[1]
     assert re.fullmatch(UUID, uuid)
     folder = f"map-runs/Each/{uuid}"
     suffix = kind.lower()
@@ -110,7 +110,7 @@ def test_layout_manifest_and_rows(harness: Any, kind: str) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["", "/", "a", "a/"])
-def test_prefix(harness: Any, prefix: str) -> None:
+def test_a_prefix_needs_no_slash(harness: Any, prefix: str) -> None:
     result = run(harness, {}, prefix)
     uuid = result.map_runs[0]["mapRunArn"].rsplit(":", 1)[1]
     folder = prefix.strip("/") + "/" if prefix.strip("/") else ""
@@ -118,19 +118,19 @@ def test_prefix(harness: Any, prefix: str) -> None:
 
 
 def write(harness: Any, tmp_path: Path, rows: list[Any], **settings: Any) -> list[str]:
-    """The texts of the files with what succeeded, in order."""
-    named = {"transformation": "NONE", "output_type": "JSONL", **settings}
-    destination = Destination(harness.store, "b", "p", **named)
-    made = ({"Output": compact(row), "n": place} for place, row in enumerate(rows))
-    destination.write("arn", "uuid", (("SUCCEEDED", row) for row in made), tmp_path)
+    """Write rows of successes and return the texts of their files, in order."""
+    options = {"transformation": "NONE", "output_type": "JSONL", **settings}
+    destination = Destination(harness.store, "b", "p", **options)
+    succeeded = ({"Output": compact(row), "n": number} for number, row in enumerate(rows))
+    destination.write("arn", "uuid", (("SUCCEEDED", row) for row in succeeded), tmp_path)
     manifest = json.loads(harness.store.objects["s3://b/p/uuid/manifest.json"])
     files = manifest["ResultFiles"]["SUCCEEDED"]
     assert [file["Key"] for file in files] == [
-        f"p/uuid/SUCCEEDED_{place}.{named['output_type'].lower()}" for place in range(len(files))
+        f"p/uuid/SUCCEEDED_{number}.{options['output_type'].lower()}" for number in range(len(files))
     ]
-    found = [harness.store.objects[f"s3://b/{file['Key']}"].decode() for file in files]
-    assert [file["Size"] for file in files] == [len(data.encode()) for data in found]
-    return found
+    texts = [harness.store.objects[f"s3://b/{file['Key']}"].decode() for file in files]
+    assert [file["Size"] for file in files] == [len(text.encode()) for text in texts]
+    return texts
 
 
 @pytest.mark.parametrize(
@@ -142,12 +142,14 @@ def write(harness: Any, tmp_path: Path, rows: list[Any], **settings: Any) -> lis
         ("FLATTEN", "JSONL", '{"a":1}\n1\n2\n"é"\n'),
     ],
 )
-def test_outputs_alone(harness: Any, tmp_path: Path, transformation: str, kind: str, expected: str) -> None:
+def test_transformations_write_outputs_alone(
+    harness: Any, tmp_path: Path, transformation: str, kind: str, expected: str
+) -> None:
     rows = [{"a": 1}, [1, 2], [], "é"]
     assert write(harness, tmp_path, rows, transformation=transformation, output_type=kind) == [expected]
 
 
-def test_failed_and_pending_rows_keep_their_shape(harness: Any) -> None:
+def test_failed_and_pending_rows_are_not_transformed(harness: Any) -> None:
     run(harness, {"WriterConfig": {"Transformation": "FLATTEN", "OutputType": "JSONL"}})
     (failed,) = harness.store.lines(harness.store.named("FAILED_0.jsonl"))
     assert list(failed) == sorted([*ENDED, "Cause", "Error"])
@@ -155,18 +157,18 @@ def test_failed_and_pending_rows_keep_their_shape(harness: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "end",
     [
         {"status": "ABORTED"},
         {"status": "FAILED", "error": "", "cause": ""},
         {"status": "TIMED_OUT", "error": "States.Timeout", "cause": None},
     ],
 )
-def test_a_row_has_no_error_and_no_cause_that_nobody_gave(told: dict[str, Any]) -> None:
-    kind, row = ended_row({"name": "a", "start": 0, "stop": 1, "input": "1", **told}, "machine/Each")
-    assert (kind, row["Status"]) == ("FAILED", told["status"])
+def test_a_row_has_no_empty_error_or_cause(end: dict[str, Any]) -> None:
+    kind, row = ended_row({"name": "a", "start": 0, "stop": 1, "input": "1", **end}, "machine/Each")
+    assert (kind, row["Status"]) == ("FAILED", end["status"])
     assert {name: row[name] for name in ("Error", "Cause") if name in row} == (
-        {"Error": "States.Timeout"} if told["status"] == "TIMED_OUT" else {}
+        {"Error": "States.Timeout"} if end["status"] == "TIMED_OUT" else {}
     )
 
 
@@ -185,9 +187,9 @@ def test_a_full_file_is_followed_by_another(
     harness: Any, tmp_path: Path, kind: str, most: int, expected: list[str]
 ) -> None:
     settings = {"transformation": "COMPACT", "output_type": kind, "max_file_bytes": most}
-    found = write(harness, tmp_path, [1, 2, 3, 4, 5], **settings)
-    assert found == expected
-    assert all(len(one) <= most or one.strip("[]\n").isdigit() for one in found)
+    texts = write(harness, tmp_path, [1, 2, 3, 4, 5], **settings)
+    assert texts == expected
+    assert all(len(text) <= most or text.strip("[]\n").isdigit() for text in texts)
 
 
 END = {
@@ -239,7 +241,7 @@ ABORTED_BYTES = (
         ("FLATTEN", "JSONL", b'10\n{"copy":10}\n'),
     ],
 )
-def test_files_are_those_of_aws_byte_for_byte(
+def test_files_equal_awss_byte_for_byte(
     harness: Any, tmp_path: Path, transformation: str, kind: str, succeeded: bytes
 ) -> None:
     rows = [ended_row(FAILED, "machine/Each"), ended_row(END, "machine/Each")]
@@ -265,7 +267,7 @@ def test_files_are_those_of_aws_byte_for_byte(
     }
 
 
-def test_a_run_of_nothing_writes_a_manifest_of_nothing(harness: Any, tmp_path: Path) -> None:
+def test_a_map_run_without_items_writes_an_empty_manifest(harness: Any, tmp_path: Path) -> None:
     Destination(harness.store, "bucket", "", "NONE", "JSON").write("arn:run", "uuid", [], tmp_path)
     assert harness.store.objects == {
         "s3://bucket/uuid/manifest.json": (
@@ -281,23 +283,23 @@ def test_a_run_of_nothing_writes_a_manifest_of_nothing(harness: Any, tmp_path: P
     st.sampled_from(["JSON", "JSONL"]),
     st.sampled_from(["COMPACT", "FLATTEN"]),
 )
-def test_files_put_together_are_all_outputs_and_no_file_is_larger_than_it_must(
+def test_files_together_contain_all_outputs_and_are_within_the_limit(
     texts: list[str], most: int, kind: str, transformation: str
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = LocalStore({"b": Path(folder) / "b"})
-        rows = [ended_row({**END, "output": json.dumps(one, ensure_ascii=False)}, "m") for one in texts]
+        rows = [ended_row({**END, "output": json.dumps(text, ensure_ascii=False)}, "m") for text in texts]
         destination = Destination(store, "b", "p", transformation, kind, most)
         destination.write("arn", "uuid", rows, Path(folder))
         manifest = json.loads(store.read("s3://b/p/uuid/manifest.json"))
-        found: list[str] = []
+        outputs: list[str] = []
         for file in manifest["ResultFiles"]["SUCCEEDED"]:
             data = store.read(f"s3://b/{file['Key']}")
             values = json.loads(data) if kind == "JSON" else [json.loads(line) for line in data.splitlines()]
             assert len(data) == file["Size"]
             assert len(data) <= most or len(values) == 1
-            found += values
-    assert found == texts
+            outputs += values
+    assert outputs == texts
 
 
 @pytest.mark.parametrize(
@@ -311,18 +313,18 @@ def test_files_put_together_are_all_outputs_and_no_file_is_larger_than_it_must(
         ),
     ],
 )
-def test_the_states_own_output_is_shaped_as_the_files_are(transformation: str, expected: list[Any]) -> None:
-    # Developer guide, "ResultWriter (Map)": what failed is returned as with NONE.
+def test_the_states_result_has_the_form_of_the_files(transformation: str, expected: list[Any]) -> None:
+    # Developer guide, "ResultWriter (Map)": failures are returned as with NONE.
     rows = [ended_row(end, "machine/Each") for end in (END, FAILED, SECOND)]
     assert state_output(rows, "Each", transformation) == expected
 
 
-def test_the_states_own_output_is_limited(harness: Any) -> None:
+def test_the_size_of_the_states_result_is_limited(harness: Any) -> None:
     # Service quotas: 262,144 bytes. Cause: aws-samples/review-and-assessment-powered-by-intelligent-documentation#58.
     def rows(size: int) -> list[Any]:
         return [ended_row({**END, "output": f'"{"x" * length}"'}, "m") for length in (10, size - 17)]
 
-    assert [len(one) for one in state_output(rows(262_144), "Each", "COMPACT")] == [10, 262_127]
+    assert [len(value) for value in state_output(rows(262_144), "Each", "COMPACT")] == [10, 262_127]
     with pytest.raises(StatesError) as raised:
         state_output(rows(262_145), "Each", "COMPACT")
     assert raised.value.output() == {
@@ -333,7 +335,7 @@ def test_the_states_own_output_is_limited(harness: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "found"),
+    ("arguments", "shown"),
     [
         ("{% 7 %}", "7"),
         ({"Bucket": "{% 7 %}"}, '{"Bucket":7}'),
@@ -341,13 +343,13 @@ def test_the_states_own_output_is_limited(harness: Any) -> None:
         ({"Bucket": "b", "Prefix": ["p"]}, '{"Bucket":"b","Prefix":["p"]}'),
     ],
 )
-def test_arguments_that_are_no_strings(harness: Any, arguments: Any, found: str) -> None:
+def test_a_bucket_or_prefix_that_is_not_a_string_fails_the_state(harness: Any, arguments: Any, shown: str) -> None:
     result = run(harness, {"Arguments": arguments})
-    cause = f"ResultWriter: expected strings in Bucket and Prefix, found {found}"
+    cause = f"ResultWriter: expected strings in Bucket and Prefix, found {shown}"
     assert (result.error, result.cause) == ("States.ResultWriterFailed", cause)
 
 
-def test_a_bucket_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_bucket_is_reported(tmp_path: Path) -> None:
     destination = Destination(LocalStore(), "none", "p", "NONE", "JSON")
     with pytest.raises(StatesError) as raised:
         destination.write("arn", "uuid", [ended_row(END, "m")], tmp_path)

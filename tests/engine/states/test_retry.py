@@ -1,4 +1,4 @@
-"""Retry: which retrier takes an error, how often, and after how long."""
+"""Retry: the choice of a retrier for an error, the number of attempts and the delays between them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from genomics_pipeline.language.errors import StatesError, matches
 
 
 def failing(*errors: str) -> Any:
-    """A task that fails so, one error a call, and then succeeds."""
-    left = list(errors)
+    """Return a task that fails with each error in turn, and then succeeds."""
+    remaining = list(errors)
 
     async def task(arguments: Any, context: Any) -> Any:
-        if left:
-            raise StatesError(left.pop(0), "because")
+        if remaining:
+            raise StatesError(remaining.pop(0), "because")
         return {"attempt": context.attempt}
 
     return task
@@ -36,7 +36,7 @@ def state(*retriers: dict[str, Any]) -> dict[str, Any]:
         ({"JitterStrategy": "NONE", "BackoffRate": 1}, [1, 1, 1]),
     ],
 )
-def test_delays(harness: Any, retrier: dict[str, Any], slept: list[float]) -> None:
+def test_delays_follow_the_retrier(harness: Any, retrier: dict[str, Any], slept: list[float]) -> None:
     result = harness.run(state({"ErrorEquals": ["Bad"], **retrier}), tasks={"t": failing("Bad", "Bad", "Bad")})
     assert result.output == {"attempt": 3}
     assert result.transitions == 4
@@ -45,13 +45,13 @@ def test_delays(harness: Any, retrier: dict[str, Any], slept: list[float]) -> No
 
 
 @pytest.mark.parametrize(("attempts", "transitions"), [(0, 1), (2, 3)])
-def test_attempts_end(harness: Any, attempts: int, transitions: int) -> None:
+def test_max_attempts_limits_the_retries(harness: Any, attempts: int, transitions: int) -> None:
     result = harness.run(state({"ErrorEquals": ["Bad"], "MaxAttempts": attempts}), tasks={"t": failing(*["Bad"] * 9)})
     assert (result.status, result.error, result.cause) == ("FAILED", "Bad", "because")
     assert result.transitions == transitions
 
 
-def test_each_retrier_counts_for_itself(harness: Any) -> None:
+def test_each_retrier_counts_its_own_attempts(harness: Any) -> None:
     retriers = ({"ErrorEquals": ["A"], "MaxAttempts": 1}, {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 10})
     result = harness.run(state(*retriers), tasks={"t": failing("A", "B", "B")})
     assert result.status == "SUCCEEDED"
@@ -72,7 +72,7 @@ def test_catch_comes_after_retry(harness: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "names", "taken"),
+    ("error", "names", "expected"),
     [
         ("Bad", ["Bad"], True),
         ("Bad", ["Good", "Bad"], True),
@@ -85,10 +85,10 @@ def test_catch_comes_after_retry(harness: Any) -> None:
         ("States.DataLimitExceeded", ["States.ALL"], False),
     ],
 )
-def test_matches(error: str, names: list[str], taken: bool) -> None:
-    assert matches(StatesError(error), names) is taken
+def test_names_match_errors(error: str, names: list[str], expected: bool) -> None:
+    assert matches(StatesError(error), names) is expected
 
 
-def test_error_and_cause_are_cut_to_what_aws_keeps() -> None:
+def test_error_and_cause_are_truncated_to_awss_limits() -> None:
     error = StatesError("e" * 300, "c" * 40_000)
     assert (len(error.error), len(str(error.cause))) == (256, 32_768)

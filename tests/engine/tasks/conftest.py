@@ -1,4 +1,4 @@
-"""A Task's context without an engine around it."""
+"""Fixtures of the handlers' tests: a Task's context without an execution."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ import pytest
 from genomics_pipeline.engine.execution import TaskContext
 
 
-class Now:
-    """A clock that stands still: 23 September 2026, 22:17:11.644 UTC."""
+class StoppedClock:
+    """A clock that always shows 23 September 2026, 22:17:11.644 UTC."""
 
     def now(self) -> float:
         return 1790201831.644
 
     async def sleep(self, seconds: float) -> None:
-        raise AssertionError("no handler waits")
+        raise AssertionError("a handler slept")
 
     def jitter(self, seconds: float) -> float:
-        raise AssertionError("no handler spreads")
+        raise AssertionError("a handler used jitter")
 
 
 @pytest.fixture
 def beats() -> list[str]:
-    """A mark for each heartbeat."""
+    """Return a list to which each heartbeat adds an entry."""
     return []
 
 
 @pytest.fixture
 def task(beats: list[str]) -> Callable[..., TaskContext]:
-    """`task(resource, **others)`: the context of a Task of the machine `machine`."""
+    """Return `task(resource, **others)`, which returns the context of a Task of the machine `machine`."""
 
     def make(resource: str = "r", **others: Any) -> TaskContext:
-        given: dict[str, Any] = {
+        defaults: dict[str, Any] = {
             "execution": "arn:aws:states:us-east-1:000000000000:execution:machine:run-1",
             "machine": "machine",
             "state": "T",
@@ -45,9 +45,9 @@ def task(beats: list[str]) -> Callable[..., TaskContext]:
             "token": None,
             "heartbeat": lambda: beats.append("beat"),
             "submitted": lambda output: None,
-            "clock": Now(),
+            "clock": StoppedClock(),
             "observer": lambda event: None,
         }
-        return TaskContext(**{**given, **others})
+        return TaskContext(**{**defaults, **others})
 
     return make

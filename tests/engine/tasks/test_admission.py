@@ -1,4 +1,4 @@
-"""Admission: shares of a machine, never more than it has, fair in the order of arrival."""
+"""Admission: even shares of a machine in the order of arrival, never more than it has."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def run(work: Coroutine[Any, Any, None]) -> None:
     asyncio.run(asyncio.wait_for(work, 20))
 
 
-async def turn() -> None:
-    """Let everything that is ready happen."""
+async def run_ready_tasks() -> None:
+    """Let all tasks that are ready run."""
     for _ in range(10):
         await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize(
-    ("asked", "expected"),
+    ("requests", "expected"),
     [
         ([(4, 1000)], [(4, 1000)]),
         ([(64, 64_000)], [(8, 8000)]),
@@ -38,10 +38,12 @@ async def turn() -> None:
         ([(1, 16_000)], [(1, 8000)]),
     ],
 )
-def test_what_asks_at_once_shares_the_machine(asked: list[tuple[int, int]], expected: list[tuple[int, int]]) -> None:
+def test_concurrent_requests_share_the_machine(
+    requests: list[tuple[int, int]], expected: list[tuple[int, int]]
+) -> None:
     async def work() -> None:
         admission = Admission(CORES, MIB)
-        shares = await asyncio.gather(*(admission.acquire(*one) for one in asked))
+        shares = await asyncio.gather(*(admission.acquire(*request) for request in requests))
         assert [(share.vcpus, share.memory_mib) for share in shares] == expected
         assert sum(share.vcpus for share in shares) <= CORES
         assert sum(share.memory_mib for share in shares) <= MIB
@@ -49,7 +51,7 @@ def test_what_asks_at_once_shares_the_machine(asked: list[tuple[int, int]], expe
     run(work())
 
 
-def test_the_first_in_line_is_not_overtaken_and_small_jobs_do_not_wait_for_a_whole_machine() -> None:
+def test_a_job_is_not_overtaken_and_starts_on_a_part_of_its_cores() -> None:
     async def work() -> None:
         admission = Admission(2, 2000)
         order: list[str] = []
@@ -60,30 +62,30 @@ def test_the_first_in_line_is_not_overtaken_and_small_jobs_do_not_wait_for_a_who
             order.append(name)
 
         jobs = [asyncio.create_task(job(name, vcpus)) for name, vcpus in (("a", 1), ("b", 1), ("large", 2), ("c", 1))]
-        await turn()
+        await run_ready_tasks()
         assert order == ["a", "b"]
         admission.release(shares["a"])
-        await turn()
-        assert order == ["a", "b", "large"]  # with the core that is free, rather than waiting for both
+        await run_ready_tasks()
+        assert order == ["a", "b", "large"]  # on the one free core, rather than waiting for both
         assert shares["large"] == Share(1, 1000)
         admission.release(shares["b"])
-        await turn()
+        await run_ready_tasks()
         assert order == ["a", "b", "large", "c"]
         await asyncio.gather(*jobs)
 
     run(work())
 
 
-def test_a_job_that_gives_up_in_line_lets_the_next_one_begin() -> None:
+def test_a_job_cancelled_in_the_queue_lets_the_next_one_start() -> None:
     async def work() -> None:
         admission = Admission(2, 2000)
         held = await admission.acquire(1, 1900)
         first = asyncio.create_task(admission.acquire(1, 1000))
         second = asyncio.create_task(admission.acquire(1, 10))
-        await turn()
+        await run_ready_tasks()
         assert not second.done()
         first.cancel()
-        await turn()
+        await run_ready_tasks()
         assert first.cancelled()
         assert await second == Share(1, 10)
         admission.release(held)
@@ -91,14 +93,14 @@ def test_a_job_that_gives_up_in_line_lets_the_next_one_begin() -> None:
     run(work())
 
 
-def test_a_share_that_is_given_and_cancelled_in_one_breath_is_given_back() -> None:
+def test_a_share_granted_in_the_moment_of_the_cancellation_is_released() -> None:
     async def work() -> None:
         admission = Admission(1, 1000)
         held = await admission.acquire(1, 1000)
         waiting = asyncio.create_task(admission.acquire(1, 1000))
-        await turn()
+        await run_ready_tasks()
         admission.release(held)
-        asyncio.get_running_loop().call_soon(waiting.cancel)  # after the share is given, before its task goes on
+        asyncio.get_running_loop().call_soon(waiting.cancel)  # after the grant, before the task continues
         with pytest.raises(asyncio.CancelledError):
             await waiting
         assert await admission.acquire(1, 1000) == held
@@ -112,7 +114,7 @@ def test_a_share_that_is_given_and_cancelled_in_one_breath_is_given_back() -> No
     st.integers(1, 5000),
     st.lists(st.tuples(st.integers(1, 20), st.integers(1, 9000), st.integers(0, 5), st.booleans()), max_size=25),
 )
-def test_shares_never_exceed_the_machine_and_everyone_is_served(
+def test_shares_never_exceed_the_machine_and_every_job_gets_one(
     cores: int, mib: int, jobs: list[tuple[int, int, int, bool]]
 ) -> None:
     async def work() -> None:
@@ -137,15 +139,15 @@ def test_shares_never_exceed_the_machine_and_everyone_is_served(
                 held[1] -= share.memory_mib
                 admission.release(share)
 
-        tasks = [asyncio.create_task(job(number, *one[:3])) for number, one in enumerate(jobs)]
+        tasks = [asyncio.create_task(job(number, *parameters)) for number, (*parameters, _) in enumerate(jobs)]
         await asyncio.sleep(0)
-        for task, one in zip(tasks, jobs, strict=True):
-            if one[3]:
+        for task, (*_, cancelled) in zip(tasks, jobs, strict=True):
+            if cancelled:
                 task.cancel()
         ended = await asyncio.gather(*tasks, return_exceptions=True)
         assert [error for error in ended if error and not isinstance(error, asyncio.CancelledError)] == []
-        stayed = [number for number, one in enumerate(jobs) if not one[3]]
-        assert [number for number in served if number in stayed] == stayed
+        remaining = [number for number, (*_, cancelled) in enumerate(jobs) if not cancelled]
+        assert [number for number in served if number in remaining] == remaining
         assert (admission._free, len(admission._queue)) == ([cores, mib], 0)
 
     run(work())

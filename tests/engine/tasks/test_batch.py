@@ -1,4 +1,4 @@
-"""``batch:submitJob(.sync)`` here: what a job is given, and how its end is told."""
+"""``batch:submitJob`` and ``batch:submitJob.sync`` on this machine: shares, retries, details, cancellation."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ DEFINITIONS = {
     "small": JobDefinition(1, 10),
     "ours": JobDefinition(1, 10, None, STACK_RETRY_STRATEGY),
 }
-# What was asked for, where it stands: spacetelescope/calcloud, tests/artifacts/events/batch-event-timeout-error.json.
-ASKED = [{"Type": "VCPU", "Value": "2"}, {"Type": "MEMORY", "Value": "1000"}]
+# In a job's detail, as recorded: spacetelescope/calcloud, tests/artifacts/events/batch-event-timeout-error.json.
+REQUIREMENTS = [{"Type": "VCPU", "Value": "2"}, {"Type": "MEMORY", "Value": "1000"}]
 
 
 def submit(**arguments: Any) -> dict[str, Any]:
-    given = {"JobName": "job", "JobDefinition": "align", "JobQueue": "queue", **arguments}
-    return {"Type": "Task", "Resource": SUBMIT, "Arguments": given, "End": True}
+    arguments = {"JobName": "job", "JobDefinition": "align", "JobQueue": "queue", **arguments}
+    return {"Type": "Task", "Resource": SUBMIT, "Arguments": arguments, "End": True}
 
 
 def run(harness: Any, state: dict[str, Any], job: Callable[[Job], JobEnd], cores: int = 4, **others: Any) -> Any:
@@ -43,7 +43,7 @@ def run(harness: Any, state: dict[str, Any], job: Callable[[Job], JobEnd], cores
     return harness.run({"T": state, **others}, tasks={SUBMIT: tasks.run})
 
 
-def test_a_job_is_given_its_environment_and_its_share(harness: Any) -> None:
+def test_a_job_receives_its_environment_and_its_share(harness: Any) -> None:
     seen: list[Job] = []
 
     def job(job: Job) -> JobEnd:
@@ -55,23 +55,23 @@ def test_a_job_is_given_its_environment_and_its_share(harness: Any) -> None:
         Timeout={"AttemptDurationSeconds": 120},
     )
     result = run(harness, state, job)
-    (given,) = seen
-    assert (given.name, given.definition, given.environment) == ("job", "align", {"A": "é", "B": ""})
-    assert (given.vcpus, given.memory_mib, given.timeout_s) == (2, 1000, 120)
-    assert not given.cancelled.is_set()
-    found = result.output
-    moments = {name: found.pop(name) for name in ("CreatedAt", "StartedAt", "StoppedAt")}
-    assert all(isinstance(moment, int) and moment > 1_700_000_000_000 for moment in moments.values())
-    (attempt,) = found.pop("Attempts")
+    (received,) = seen
+    assert (received.name, received.definition, received.environment) == ("job", "align", {"A": "é", "B": ""})
+    assert (received.vcpus, received.memory_mib, received.timeout_s) == (2, 1000, 120)
+    assert not received.cancelled.is_set()
+    detail = result.output
+    times = {name: detail.pop(name) for name in ("CreatedAt", "StartedAt", "StoppedAt")}
+    assert all(isinstance(time, int) and time > 1_700_000_000_000 for time in times.values())
+    (attempt,) = detail.pop("Attempts")
     assert attempt == {
         "Container": {"ExitCode": 0, "LogStreamName": "steps/a/log.txt"},
-        "StartedAt": moments["StartedAt"],
-        "StoppedAt": moments["StoppedAt"],
+        "StartedAt": times["StartedAt"],
+        "StoppedAt": times["StoppedAt"],
         "StatusReason": "Essential container in task exited",
     }
-    assert found == {
+    assert detail == {
         "JobName": "job",
-        "JobId": given.job_id,
+        "JobId": received.job_id,
         "JobQueue": "queue",
         "JobDefinition": "align",
         "Status": "SUCCEEDED",
@@ -81,13 +81,13 @@ def test_a_job_is_given_its_environment_and_its_share(harness: Any) -> None:
         "Container": {
             "ExitCode": 0,
             "LogStreamName": "steps/a/log.txt",
-            "ResourceRequirements": ASKED,
+            "ResourceRequirements": REQUIREMENTS,
             "Environment": [{"Name": "A", "Value": "é"}, {"Name": "B", "Value": ""}],
         },
     }
     (started,), (ended,) = harness.seen(JobStarted), harness.seen(JobEnded)
-    assert (started.job_id, started.state, started.label, started.index) == (given.job_id, "T", None, None)
-    assert (ended.job_id, ended.exit_code, ended.reason) == (given.job_id, 0, None)
+    assert (started.job_id, started.state, started.label, started.index) == (received.job_id, "T", None, None)
+    assert (ended.job_id, ended.exit_code, ended.reason) == (received.job_id, 0, None)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,9 @@ def test_a_job_is_given_its_environment_and_its_share(harness: Any) -> None:
         ),
     ],
 )
-def test_job_definitions(harness: Any, definition: str, overrides: dict[str, Any], expected: tuple[Any, ...]) -> None:
+def test_a_job_has_its_definitions_resources_unless_they_are_overridden(
+    harness: Any, definition: str, overrides: dict[str, Any], expected: tuple[Any, ...]
+) -> None:
     seen: list[Job] = []
 
     def job(job: Job) -> JobEnd:
@@ -116,7 +118,7 @@ def test_job_definitions(harness: Any, definition: str, overrides: dict[str, Any
     assert (seen[0].vcpus, seen[0].memory_mib, seen[0].timeout_s) == expected
 
 
-def test_an_unknown_job_definition(harness: Any) -> None:
+def test_an_unknown_job_definition_is_refused(harness: Any) -> None:
     result = run(harness, submit(JobDefinition="no:3"), lambda job: JobEnd(0))
     assert (result.error, result.cause) == ("Batch.ClientException", "JobDefinition not found: no:3")
     assert harness.seen(JobStarted) == []
@@ -130,20 +132,20 @@ def test_an_unknown_job_definition(harness: Any) -> None:
         (JobEnd(137, "killed", "log"), {"ExitCode": 137, "Reason": "killed", "LogStreamName": "log"}),
     ],
 )
-def test_a_failed_job_is_a_task_failure_whose_cause_is_its_detail(
+def test_a_failed_job_fails_the_task_with_its_detail_as_the_cause(
     harness: Any, end: JobEnd, container: dict[str, Any]
 ) -> None:
     result = run(harness, submit(), lambda job: end)
     assert result.error == "States.TaskFailed"
     cause = json.loads(result.cause)
     assert (cause["Status"], cause["StatusReason"]) == ("FAILED", "Essential container in task exited")
-    assert cause["Container"] == {**container, "ResourceRequirements": ASKED, "Environment": []}
+    assert cause["Container"] == {**container, "ResourceRequirements": REQUIREMENTS, "Environment": []}
     assert cause["Attempts"][0]["Container"] == container
     (ended,) = harness.seen(JobEnded)
     assert (ended.exit_code, ended.reason) == (end.exit_code, end.reason)
 
 
-def test_the_reason_is_kept_where_the_environment_would_push_it_out(harness: Any) -> None:
+def test_a_large_environment_is_left_out_of_the_cause(harness: Any) -> None:
     environment = [{"Name": "A", "Value": "x" * 30_000}]
     result = run(
         harness, submit(ContainerOverrides={"Environment": environment}), lambda job: JobEnd(1, "why " + "y" * 4000)
@@ -154,20 +156,20 @@ def test_the_reason_is_kept_where_the_environment_would_push_it_out(harness: Any
 
 
 @pytest.mark.parametrize(("end", "code"), [(JobEnd(0), 137), (JobEnd(143, "ended"), 143)])
-def test_a_job_that_takes_too_long_is_told_to_end_and_waited_for(harness: Any, end: JobEnd, code: int) -> None:
-    told = threading.Event()
+def test_a_job_that_times_out_is_cancelled_and_awaited(harness: Any, end: JobEnd, code: int) -> None:
+    cancelled = threading.Event()
 
     def job(job: Job) -> JobEnd:
         assert job.cancelled.wait(10)
-        told.set()
+        cancelled.set()
         return end
 
     result = run(harness, submit(Timeout={"AttemptDurationSeconds": 0.01}), job)
-    assert told.is_set()
+    assert cancelled.is_set()
     assert result.error == "States.TaskFailed"
     cause = json.loads(result.cause)
     assert (cause["Status"], cause["StatusReason"]) == ("FAILED", "Job attempt duration exceeded timeout")
-    assert cause["Container"] == {"ExitCode": code, "ResourceRequirements": ASKED, "Environment": []}
+    assert cause["Container"] == {"ExitCode": code, "ResourceRequirements": REQUIREMENTS, "Environment": []}
     (ended,) = harness.seen(JobEnded)
     assert ended.reason == "Job attempt duration exceeded timeout"
 
@@ -176,39 +178,39 @@ HOST = JobEnd(None, status_reason="Host EC2 (instance i-0123456789abcdef0) termi
 PULL = JobEnd(None, "CannotPullContainerError: pull image manifest has been retried", None, "Task failed to start")
 
 
-def ends(*given: JobEnd, seen: list[Job] | None = None) -> Callable[[Job], JobEnd]:
-    """A job whose attempts end so."""
+def job_with_ends(*ends: JobEnd, seen: list[Job] | None = None) -> Callable[[Job], JobEnd]:
+    """Return a job whose attempts end with each of the ends in turn."""
 
     def job(job: Job) -> JobEnd:
         if seen is not None:
             seen.append(job)
-        return given[job.attempt - 1]
+        return ends[job.attempt - 1]
 
     return job
 
 
-def test_what_passes_by_itself_is_tried_again_and_every_attempt_is_told(harness: Any) -> None:
+def test_transient_failures_are_retried_and_every_attempt_is_reported(harness: Any) -> None:
     seen: list[Job] = []
-    job = ends(HOST, PULL, JobEnd(0, log_stream="log"), seen=seen)
+    job = job_with_ends(HOST, PULL, JobEnd(0, log_stream="log"), seen=seen)
     result = run(harness, submit(JobDefinition="ours"), job)
     assert [(job.job_id, job.attempt) for job in seen] == [
         (seen[0].job_id, 1),
         (seen[0].job_id, 2),
         (seen[0].job_id, 3),
     ]
-    found = result.output
-    assert (found["Status"], found["StatusReason"]) == ("SUCCEEDED", EXITED)
-    assert [(one["StatusReason"], one["Container"]) for one in found["Attempts"]] == [
+    detail = result.output
+    assert (detail["Status"], detail["StatusReason"]) == ("SUCCEEDED", EXITED)
+    assert [(attempt["StatusReason"], attempt["Container"]) for attempt in detail["Attempts"]] == [
         ("Host EC2 (instance i-0123456789abcdef0) terminated.", {}),
         ("Task failed to start", {"Reason": "CannotPullContainerError: pull image manifest has been retried"}),
         (EXITED, {"ExitCode": 0, "LogStreamName": "log"}),
     ]
-    assert found["StartedAt"] == found["Attempts"][2]["StartedAt"]  # of the last attempt, as AWS tells it
-    assert {key: found["Container"][key] for key in ("ExitCode", "LogStreamName")} == {
+    assert detail["StartedAt"] == detail["Attempts"][2]["StartedAt"]  # that of the last attempt, as on AWS
+    assert {key: detail["Container"][key] for key in ("ExitCode", "LogStreamName")} == {
         "ExitCode": 0,
         "LogStreamName": "log",
     }
-    assert found["RetryStrategy"] == STACK_RETRY_STRATEGY.to_json()
+    assert detail["RetryStrategy"] == STACK_RETRY_STRATEGY.to_json()
     assert [(event.exit_code, event.reason, event.again) for event in harness.seen(JobEnded)] == [
         (None, "Host EC2 (instance i-0123456789abcdef0) terminated.", True),
         (None, "CannotPullContainerError: pull image manifest has been retried", True),
@@ -219,15 +221,15 @@ def test_what_passes_by_itself_is_tried_again_and_every_attempt_is_told(harness:
 @pytest.mark.parametrize(
     ("attempts", "count"),
     [
-        ([HOST] * 9, 5),  # there are no more
+        ([HOST] * 9, 5),  # the limit
         ([JobEnd(1, "wrong")], 1),
         ([JobEnd(137, "OutOfMemoryError: Container killed due to memory usage")], 1),
         ([HOST, JobEnd(65, "R2 is short")], 2),
         ([JobEnd(137, status_reason=TIMED_OUT)], 1),
     ],
 )
-def test_how_often_a_job_is_tried(harness: Any, attempts: list[JobEnd], count: int) -> None:
-    result = run(harness, submit(JobDefinition="ours"), ends(*attempts))
+def test_only_transient_failures_are_retried(harness: Any, attempts: list[JobEnd], count: int) -> None:
+    result = run(harness, submit(JobDefinition="ours"), job_with_ends(*attempts))
     cause = json.loads(result.cause)
     last = attempts[count - 1]
     assert (result.error, cause["Status"], cause["StatusReason"]) == ("States.TaskFailed", "FAILED", last.status_reason)
@@ -236,16 +238,16 @@ def test_how_often_a_job_is_tried(harness: Any, attempts: list[JobEnd], count: i
     assert [event.again for event in harness.seen(JobEnded)] == [True] * (count - 1) + [False]
 
 
-def test_the_submissions_own_retry_strategy_goes_before_the_definitions(harness: Any) -> None:
-    # Batch user guide, "Automated job retries": what matches no entry is retried.
+def test_the_submissions_retry_strategy_overrides_the_definitions(harness: Any) -> None:
+    # Batch user guide, "Automated job retries": failures that match no entry are retried.
     strategy = {"Attempts": 3, "EvaluateOnExit": [{"OnExitCode": "6*", "Action": "exit"}]}
     state = submit(JobDefinition="ours", RetryStrategy=strategy)
-    cause = json.loads(run(harness, state, ends(JobEnd(1), JobEnd(65), JobEnd(0))).cause)
-    assert [one["Container"]["ExitCode"] for one in cause["Attempts"]] == [1, 65]
+    cause = json.loads(run(harness, state, job_with_ends(JobEnd(1), JobEnd(65), JobEnd(0))).cause)
+    assert [attempt["Container"]["ExitCode"] for attempt in cause["Attempts"]] == [1, 65]
     assert cause["RetryStrategy"] == {"Attempts": 3, "EvaluateOnExit": [{"OnExitCode": "6*", "Action": "exit"}]}
 
 
-def test_a_job_that_took_too_long_is_not_tried_again(harness: Any) -> None:
+def test_a_job_that_timed_out_is_not_retried(harness: Any) -> None:
     seen: list[Job] = []
 
     def job(job: Job) -> JobEnd:
@@ -258,12 +260,12 @@ def test_a_job_that_took_too_long_is_not_tried_again(harness: Any) -> None:
     assert (len(seen), cause["StatusReason"], len(cause["Attempts"])) == (1, TIMED_OUT, 1)
 
 
-def test_a_job_is_told_what_it_asked_for_and_what_it_was_given(harness: Any) -> None:
+def test_a_job_knows_its_declared_memory_and_its_share(harness: Any) -> None:
     seen: list[Job] = []
     state = submit(
         JobDefinition="small", ContainerOverrides={"ResourceRequirements": [{"Type": "MEMORY", "Value": "9000"}]}
     )
-    result = run(harness, state, ends(JobEnd(0), seen=seen))
+    result = run(harness, state, job_with_ends(JobEnd(0), seen=seen))
     assert [(job.asked_mib, job.memory_mib) for job in seen] == [(9000, 4000)]
     assert result.output["Container"]["ResourceRequirements"][1] == {"Type": "MEMORY", "Value": "9000"}
 
@@ -290,8 +292,8 @@ def test_a_cancelled_task_waits_for_its_job(harness: Any) -> None:
     with pytest.raises(RuntimeError, match="stop"):
         harness.run({"P": parallel}, tasks={SUBMIT: tasks.run, "fails": fails})
     assert ended.is_set()
-    (told,) = harness.seen(JobEnded)
-    assert (told.exit_code, told.reason) == (None, "cancelled")
+    (event,) = harness.seen(JobEnded)
+    assert (event.exit_code, event.reason) == (None, "cancelled")
 
 
 def each(state: dict[str, Any], count: int, **fields: Any) -> dict[str, Any]:
@@ -310,8 +312,8 @@ def each(state: dict[str, Any], count: int, **fields: Any) -> dict[str, Any]:
     }
 
 
-def test_what_runs_at_once_never_exceeds_the_machine_and_uses_all_of_it(harness: Any) -> None:
-    lock, all_in = threading.Lock(), threading.Barrier(4)
+def test_concurrent_jobs_use_the_whole_machine_and_never_more(harness: Any) -> None:
+    lock, four_jobs = threading.Lock(), threading.Barrier(4)
     held, most = [0, 0], [0, 0]
 
     def job(job: Job) -> JobEnd:
@@ -319,7 +321,7 @@ def test_what_runs_at_once_never_exceeds_the_machine_and_uses_all_of_it(harness:
             held[0] += job.vcpus
             held[1] += job.memory_mib
             most[:] = [max(most[0], held[0]), max(most[1], held[1])]
-        all_in.wait(10)  # four one-core jobs run at once, or this fails
+        four_jobs.wait(10)  # fails unless four jobs of one core run concurrently
         with lock:
             held[0] -= job.vcpus
             held[1] -= job.memory_mib
@@ -339,7 +341,7 @@ def test_scaling_down_is_noted_once_for_each_definition(harness: Any) -> None:
     ]
 
 
-def test_a_job_that_raises_ends_the_execution_with_that_error(harness: Any) -> None:
+def test_a_job_that_raises_ends_the_execution_with_its_exception(harness: Any) -> None:
     def job(job: Job) -> JobEnd:
         raise RuntimeError("a bug")
 
@@ -381,7 +383,7 @@ except KeyboardInterrupt:
 """
 
 
-def test_an_interrupt_cancels_what_runs_waits_for_it_and_leaves_a_journal_to_go_on_from(tmp_path: Path) -> None:
+def test_an_interrupt_cancels_running_jobs_and_the_journal_can_be_resumed(tmp_path: Path) -> None:
     environment = [{"Name": "ITEM", "Value": "{% $string($states.input) %}"}]
     state = submit(JobDefinition="small", ContainerOverrides={"Environment": environment})
     state["Retry"] = [{"ErrorEquals": ["States.ALL"]}]  # which must not retry a job that was interrupted
@@ -391,7 +393,7 @@ def test_an_interrupt_cancels_what_runs_waits_for_it_and_leaves_a_journal_to_go_
 
     def attempt(which: str) -> Any:
         command = [sys.executable, str(script), str(tmp_path / "journal"), states, which]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=listen) as process:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=accept_interrupts) as process:
             assert process.stdout is not None
             line = process.stdout.readline()
             if line == "interrupt me\n":
@@ -404,36 +406,36 @@ def test_an_interrupt_cancels_what_runs_waits_for_it_and_leaves_a_journal_to_go_
     assert attempt("again") == ["SUCCEEDED", [2, 3, 4], []]
 
 
-def listen() -> None:
-    """Whoever runs the tests may have told their children to ignore interrupts."""
+def accept_interrupts() -> None:
+    """Restore the handling of SIGINT, which the process that runs the tests may ignore."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.setpgrp()
 
 
-def test_submit_job_answers_at_once_and_drain_waits_for_the_job(task: Any) -> None:
+def test_submit_job_returns_immediately_and_drain_waits_for_the_job(task: Any) -> None:
     # The members: botocore batch, SubmitJobResponse.
     go, ended = threading.Event(), threading.Event()
 
     def job(job: Job) -> JobEnd:
         assert go.wait(10)
         ended.set()
-        return JobEnd(1, "how it ends changes nothing")
+        return JobEnd(1, "not reported to the state")
 
     events: list[Any] = []
     context = task("arn:aws:states:::batch:submitJob", observer=events.append)
     arguments = {"JobName": "job", "JobDefinition": "align:7", "JobQueue": "queue"}
 
-    async def both() -> Any:
+    async def submit_and_drain() -> Any:
         runner = MachineJobs(DEFINITIONS, job, cores=2, memory_mib=4000)
-        answer = await BatchTasks(runner).submit(arguments, context)
+        response = await BatchTasks(runner).submit(arguments, context)
         assert not ended.is_set()
         go.set()
         await runner.drain()
-        return answer
+        return response
 
-    answer = asyncio.run(both())
-    job_id = answer["JobId"]
-    assert answer == {
+    response = asyncio.run(submit_and_drain())
+    job_id = response["JobId"]
+    assert response == {
         "JobArn": f"arn:aws:batch:us-east-1:000000000000:job/{job_id}",
         "JobId": job_id,
         "JobName": "job",
@@ -442,14 +444,14 @@ def test_submit_job_answers_at_once_and_drain_waits_for_the_job(task: Any) -> No
     assert [(type(event), event.job_id) for event in events] == [(JobStarted, job_id), (JobEnded, job_id)]
 
 
-def test_submit_job_of_an_unknown_definition(task: Any) -> None:
+def test_submit_job_refuses_an_unknown_definition(task: Any) -> None:
     tasks = BatchTasks(MachineJobs(DEFINITIONS, lambda job: JobEnd(0), cores=2, memory_mib=4000))
     with pytest.raises(StatesError) as raised:
         asyncio.run(tasks.submit({"JobName": "job", "JobDefinition": "no", "JobQueue": "q"}, task()))
     assert (raised.value.error, raised.value.cause) == ("Batch.ClientException", "JobDefinition not found: no")
 
 
-def test_what_a_submission_cannot_do_without(task: Any) -> None:
+def test_missing_arguments_are_reported(task: Any) -> None:
     tasks = BatchTasks(MachineJobs(DEFINITIONS, lambda job: JobEnd(0), cores=2, memory_mib=4000))
     with pytest.raises(StatesError) as raised:
         asyncio.run(tasks.run({"JobName": "job"}, task()))
@@ -460,14 +462,14 @@ def test_what_a_submission_cannot_do_without(task: Any) -> None:
     )
 
 
-def test_a_bug_in_a_job_that_nothing_waits_for_is_not_lost(task: Any) -> None:
+def test_drain_raises_the_exception_of_a_job_in_the_background(task: Any) -> None:
     def job(job: Job) -> JobEnd:
         raise RuntimeError("a bug")
 
-    async def both() -> None:
+    async def submit_and_drain() -> None:
         runner = MachineJobs(DEFINITIONS, job, cores=2, memory_mib=4000)
         await BatchTasks(runner).submit({"JobName": "job", "JobDefinition": "small", "JobQueue": "q"}, task())
         await runner.drain()
 
     with pytest.raises(RuntimeError, match="a bug"):
-        asyncio.run(both())
+        asyncio.run(submit_and_drain())

@@ -1,4 +1,4 @@
-"""Task tokens: who may end a task, and what a callback is told otherwise.
+"""Task tokens: callbacks that end tasks, and callbacks that are refused.
 
 Codes and messages: radkawar/stackd testdata/aws/stepfunctions/callback_lifecycle.json, 02-token-validation-success;
 a late callback of a service's task: andybalham/blog-task-tokens-part-2, README.
@@ -24,8 +24,8 @@ async def nothing(arguments: Any, context: TaskContext) -> Any:
     return {"MessageId": "1"}
 
 
-def waits(callbacks: Callbacks, context: TaskContext, *calls: Callable[[], None]) -> Any:
-    """What a `.waitForTaskToken` Task comes to when the calls are made from other threads while it waits."""
+def result_after(callbacks: Callbacks, context: TaskContext, *calls: Callable[[], None]) -> Any:
+    """Return the result of a `.waitForTaskToken` Task while which other threads make calls."""
 
     async def run() -> Any:
         waiting = asyncio.ensure_future(WaitForTaskToken(nothing, callbacks)({}, context))
@@ -38,33 +38,33 @@ def waits(callbacks: Callbacks, context: TaskContext, *calls: Callable[[], None]
 
 
 @pytest.mark.parametrize("output", [{"native": "success"}, "test_message_txt", None, [1, 2.5]])
-def test_the_output_is_the_callbacks_and_not_the_requests(task: Make, output: Any) -> None:
+def test_the_tasks_output_is_the_callbacks(task: Make, output: Any) -> None:
     # localstack v2/callback/test_callback.snapshot.json, test_sqs_wait_for_task_token
     callbacks = Callbacks()
-    assert waits(callbacks, task(token="t-1"), lambda: callbacks.succeed("t-1", output)) == output
+    assert result_after(callbacks, task(token="t-1"), lambda: callbacks.succeed("t-1", output)) == output
 
 
-def test_the_history_tells_the_requests_answer(task: Make) -> None:
+def test_the_response_to_the_request_is_submitted(task: Make) -> None:
     # localstack v2/timeouts/test_heartbeats.snapshot.json: TaskSubmitted
     callbacks = Callbacks()
-    told: list[Any] = []
-    context = replace(task(token="t-1"), submitted=told.append)
-    waits(callbacks, context, lambda: callbacks.succeed("t-1", 1))
-    assert told == [{"MessageId": "1"}]
+    submitted: list[Any] = []
+    context = replace(task(token="t-1"), submitted=submitted.append)
+    result_after(callbacks, context, lambda: callbacks.succeed("t-1", 1))
+    assert submitted == [{"MessageId": "1"}]
 
 
-def test_the_error_is_the_callbacks(task: Make) -> None:
+def test_the_tasks_error_is_the_callbacks(task: Make) -> None:
     # localstack v2/callback/test_callback.snapshot.json, test_sqs_failure_in_wait_for_task_token
     callbacks = Callbacks()
     with pytest.raises(StatesError) as raised:
-        waits(callbacks, task(token="t-1"), lambda: callbacks.fail("t-1", "Failure error", "Failure cause"))
+        result_after(callbacks, task(token="t-1"), lambda: callbacks.fail("t-1", "Failure error", "Failure cause"))
     assert (raised.value.error, raised.value.cause) == ("Failure error", "Failure cause")
 
 
 def test_heartbeats_reach_the_task(task: Make, beats: list[str]) -> None:
     callbacks = Callbacks()
     beat = lambda: callbacks.heartbeat("t-1")  # noqa: E731
-    assert waits(callbacks, task(token="t-1"), beat, beat, lambda: callbacks.succeed("t-1", 1)) == 1
+    assert result_after(callbacks, task(token="t-1"), beat, beat, lambda: callbacks.succeed("t-1", 1)) == 1
     assert beats == ["beat", "beat"]
 
 
@@ -77,37 +77,37 @@ def calls(callbacks: Callbacks, token: str) -> list[Callable[[], None]]:
 
 
 def refusals(callbacks: Callbacks, token: str) -> set[tuple[str, str]]:
-    found = set()
+    codes_and_messages = set()
     for call in calls(callbacks, token):
         with pytest.raises(CallbackError) as raised:
             call()
-        found.add((raised.value.code, str(raised.value)))
-    return found
+        codes_and_messages.add((raised.value.code, str(raised.value)))
+    return codes_and_messages
 
 
-def test_a_token_that_was_not_given_out() -> None:
+def test_a_token_that_was_never_issued_is_invalid() -> None:
     assert refusals(Callbacks(), "x") == {("InvalidToken", "Invalid Token: 'Invalid token'")}
 
 
-def test_a_token_whose_task_has_ended(task: Make) -> None:
+def test_a_token_whose_task_has_ended_is_refused(task: Make) -> None:
     callbacks = Callbacks()
-    waits(callbacks, task(token="t-1"), lambda: callbacks.succeed("t-1", 1))
+    result_after(callbacks, task(token="t-1"), lambda: callbacks.succeed("t-1", 1))
     late = "Task Timed Out: 'Provided task does not exist anymore'"
     assert refusals(callbacks, "t-1") == {("TaskTimedOut", late)}
 
 
-def test_the_first_callback_wins(task: Make) -> None:
+def test_only_the_first_callback_counts(task: Make) -> None:
     callbacks = Callbacks()
 
     def second() -> None:
         with pytest.raises(CallbackError, match="Task Timed Out"):
             callbacks.fail("t-1", "E")
 
-    assert waits(callbacks, task(token="t-1"), lambda: callbacks.succeed("t-1", "first"), second) == "first"
+    assert result_after(callbacks, task(token="t-1"), lambda: callbacks.succeed("t-1", "first"), second) == "first"
 
 
 @pytest.mark.parametrize(("output", "shown"), [({1, 2}, "{1, 2}"), (float("nan"), "nan")])
-def test_an_output_that_is_no_json_leaves_the_token_alive(task: Make, output: Any, shown: str) -> None:
+def test_an_output_that_is_not_json_is_refused_and_the_token_stays_valid(task: Make, output: Any, shown: str) -> None:
     callbacks = Callbacks()
 
     def wrong() -> None:
@@ -118,10 +118,10 @@ def test_an_output_that_is_no_json_leaves_the_token_alive(task: Make, output: An
             f"Invalid Output: '{shown}' is not valid JSON.",
         )
 
-    assert waits(callbacks, task(token="t-1"), wrong, lambda: callbacks.succeed("t-1", "ok")) == "ok"
+    assert result_after(callbacks, task(token="t-1"), wrong, lambda: callbacks.succeed("t-1", "ok")) == "ok"
 
 
-def test_a_request_that_fails_is_the_tasks_failure_and_closes_its_token(task: Make) -> None:
+def test_a_failed_request_fails_the_task_and_ends_its_token(task: Make) -> None:
     callbacks = Callbacks()
 
     async def fails(arguments: Any, context: TaskContext) -> Any:
@@ -132,7 +132,7 @@ def test_a_request_that_fails_is_the_tasks_failure_and_closes_its_token(task: Ma
     assert {code for code, _ in refusals(callbacks, "t-1")} == {"TaskTimedOut"}
 
 
-def test_a_request_that_fails_after_its_callback_changes_nothing(task: Make) -> None:
+def test_a_request_that_fails_after_the_callback_changes_nothing(task: Make) -> None:
     callbacks = Callbacks()
 
     async def fails(arguments: Any, context: TaskContext) -> Any:

@@ -1,8 +1,8 @@
-"""Python functions as Lambda functions, activities and services.
+"""Python functions in the place of Lambda functions, activity workers and services.
 
 The shapes: localstack v2/services/test_lambda_task_service.snapshot.json (test_invoke),
 v2/error_handling/test_task_service_lambda.snapshot.json and test_task_lambda.snapshot.json (test_raise_exception_catch,
-test_no_such_function); the answer's spacing: radkawar/stackd lambda_integrations.json, direct-api-function-error.
+test_no_such_function); the spacing of responses: radkawar/stackd lambda_integrations.json, direct-api-function-error.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 
 
 class ExplicitProbeError(Exception):
-    """Named as the recording's."""
+    """An exception with the name of the one in the recording."""
 
 
 def fails(event: Any, context: Any) -> Any:
     raise ExplicitProbeError("explicit native probe failure")
 
 
-def made(function: Function, name: str = ARN, callbacks: Callbacks | None = None) -> Functions:
+def functions_of(function: Function, name: str = ARN, callbacks: Callbacks | None = None) -> Functions:
     return Functions({name: function}, callbacks or Callbacks())
 
 
 def invoke(function: Function, task: Make, **arguments: Any) -> Any:
-    given = {"FunctionName": ARN, **arguments}
-    return asyncio.run(LambdaInvoke(made(function))(given, task(INVOKE)))
+    arguments = {"FunctionName": ARN, **arguments}
+    return asyncio.run(LambdaInvoke(functions_of(function))(arguments, task(INVOKE)))
 
 
-def test_invoke_gives_the_payload_among_what_aws_adds(task: Make) -> None:
-    found = invoke(lambda event, context: event, task, Payload={"status": "running"})
-    http = found.pop("SdkHttpMetadata")
-    request = found.pop("SdkResponseMetadata")
-    assert found == {"ExecutedVersion": "$LATEST", "Payload": {"status": "running"}, "StatusCode": 200}
+def test_invoke_returns_the_payload_and_awss_metadata(task: Make) -> None:
+    response = invoke(lambda event, context: event, task, Payload={"status": "running"})
+    http = response.pop("SdkHttpMetadata")
+    request = response.pop("SdkResponseMetadata")
+    assert response == {"ExecutedVersion": "$LATEST", "Payload": {"status": "running"}, "StatusCode": 200}
     assert re.fullmatch(UUID, request["RequestId"])
     headers = http["HttpHeaders"]
     assert http == {
@@ -80,67 +80,67 @@ def test_no_payload_is_an_empty_object(task: Make) -> None:
     ("payload", "event"),
     [('"plain native string"', "plain native string"), ("null", None), ('{"a": 1}', {"a": 1}), (0, 0), ([], [])],
 )
-def test_a_payload_of_text_is_json(task: Make, payload: Any, event: Any) -> None:
+def test_a_payload_of_text_is_parsed_as_json(task: Make, payload: Any, event: Any) -> None:
     # radkawar/stackd lambda_integrations.json, optimized-json-scalar-string, optimized-json-null-text
     assert invoke(lambda event, context: {"received": event}, task, Payload=payload)["Payload"] == {"received": event}
 
 
-def test_a_payload_of_text_that_is_no_json(task: Make) -> None:
+def test_a_payload_of_text_that_is_not_json_is_refused(task: Make) -> None:
     # The code: botocore lambda, InvalidRequestContentException.
-    error = raised(LambdaInvoke(made(fails))({"FunctionName": ARN, "Payload": "plain"}, task(INVOKE)))
+    error = raised(LambdaInvoke(functions_of(fails))({"FunctionName": ARN, "Payload": "plain"}, task(INVOKE)))
     assert error.error == "Lambda.InvalidRequestContentException"
     assert str(error.cause).startswith("Could not parse request body into json: Could not parse payload into json: ")
 
 
-def test_an_invocation_that_would_not_wait_is_refused(task: Make) -> None:
+def test_an_asynchronous_invocation_is_refused(task: Make) -> None:
     arguments = {"FunctionName": ARN, "InvocationType": "Event"}
-    error = raised(LambdaInvoke(made(fails))(arguments, task(INVOKE)))
+    error = raised(LambdaInvoke(functions_of(fails))(arguments, task(INVOKE)))
     assert (error.error, error.cause) == (
         "States.Runtime",
         "lambda:invoke here waits for its function; it does not take 'Event'",
     )
 
 
-def test_a_function_cannot_change_what_it_was_given(task: Make) -> None:
+def test_a_function_cannot_change_the_tasks_arguments(task: Make) -> None:
     payload = {"items": [1]}
     assert invoke(lambda event, context: event["items"].append(2), task, Payload=payload)["Payload"] is None
     assert payload == {"items": [1]}
 
 
 def test_async_functions_run_in_the_loop_and_plain_ones_in_threads(task: Make) -> None:
-    async def here(event: Any, context: Any) -> bool:
+    async def in_the_loop(event: Any, context: Any) -> bool:
         await asyncio.sleep(0)
         return threading.current_thread() is threading.main_thread()
 
-    def there(event: Any, context: Any) -> bool:
+    def in_a_thread(event: Any, context: Any) -> bool:
         return threading.current_thread() is threading.main_thread()
 
-    assert invoke(here, task)["Payload"] is True
-    assert invoke(there, task)["Payload"] is False
+    assert invoke(in_the_loop, task)["Payload"] is True
+    assert invoke(in_a_thread, task)["Payload"] is False
 
 
-def test_what_a_function_is_told(task: Make) -> None:
-    def asks(event: Any, context: Any) -> Any:
+def test_a_function_receives_lambdas_context(task: Make) -> None:
+    def inspect_context(event: Any, context: Any) -> Any:
         assert 899_000 < context.get_remaining_time_in_millis() <= 900_000
         assert re.fullmatch(UUID, context.aws_request_id)
         return [context.function_name, context.function_version, context.invoked_function_arn]
 
-    assert invoke(asks, task)["Payload"] == ["align", "$LATEST", ARN]
+    assert invoke(inspect_context, task)["Payload"] == ["align", "$LATEST", ARN]
 
 
 def raised(call: Any) -> StatesError:
-    with pytest.raises(StatesError) as found:
+    with pytest.raises(StatesError) as error:
         asyncio.run(call)
-    return found.value
+    return error.value
 
 
-def test_an_exception_is_the_error_and_lambdas_answer_the_cause(task: Make) -> None:
+def test_an_exception_is_the_error_and_lambdas_response_the_cause(task: Make) -> None:
     line = fails.__code__.co_firstlineno + 1
     trace = (
         f'  File "{__file__}", line {line}, in fails\n    raise ExplicitProbeError("explicit native probe failure")\n'
     )
-    service = raised(LambdaInvoke(made(fails))({"FunctionName": "align"}, task(INVOKE)))
-    direct = raised(FunctionTask(made(fails))({}, task(ARN)))
+    service = raised(LambdaInvoke(functions_of(fails))({"FunctionName": "align"}, task(INVOKE)))
+    direct = raised(FunctionTask(functions_of(fails))({}, task(ARN)))
     for error in (service, direct):
         assert error.error == "ExplicitProbeError"
         cause = json.loads(str(error.cause))
@@ -150,39 +150,41 @@ def test_an_exception_is_the_error_and_lambdas_answer_the_cause(task: Make) -> N
             "errorType": "ExplicitProbeError",
             "stackTrace": [trace],
         }
-    # The service's cause is Step Functions' JSON, a plain function's is what the function's runtime answered.
+    # The integration's cause is JSON by Step Functions; for an ARN as Resource, it is the response of Lambda's runtime.
     assert str(service.cause).startswith(
         '{"errorMessage":"explicit native probe failure","errorType":"ExplicitProbeError",'
     )
     assert str(direct.cause).startswith('{"errorMessage": "explicit native probe failure", "errorType": ')
 
 
-def test_a_result_that_is_no_json(task: Make) -> None:
-    error = raised(FunctionTask(made(lambda event, context: {1, 2}))({}, task(ARN)))
+def test_a_result_that_is_not_json_is_an_error(task: Make) -> None:
+    error = raised(FunctionTask(functions_of(lambda event, context: {1, 2}))({}, task(ARN)))
     assert error.error == "Runtime.MarshalError"
     assert json.loads(str(error.cause))["errorMessage"] == (
         "Unable to marshal response: Object of type set is not JSON serializable"
     )
 
 
-def test_a_function_that_ends_its_process(task: Make) -> None:
-    error = raised(FunctionTask(made(lambda event, context: sys.exit(3)))({}, task(ARN)))
+def test_a_function_that_exits_is_an_error(task: Make) -> None:
+    error = raised(FunctionTask(functions_of(lambda event, context: sys.exit(3)))({}, task(ARN)))
     assert error.error == "Runtime.ExitError"
     assert json.loads(str(error.cause))["errorMessage"].endswith(" Error: Runtime exited with error: exit status 3")
 
 
-def test_a_function_may_name_any_error(task: Make) -> None:
+def test_a_function_may_raise_any_states_error(task: Make) -> None:
     def throttled(event: Any, context: Any) -> Any:
         raise StatesError("Sqs.SqsException", "Rate exceeded")
 
     error = raised(
-        FunctionTask(made(throttled, "arn:aws:states:::sqs:sendMessage"))({}, task("arn:aws:states:::sqs:sendMessage"))
+        FunctionTask(functions_of(throttled, "arn:aws:states:::sqs:sendMessage"))(
+            {}, task("arn:aws:states:::sqs:sendMessage")
+        )
     )
     assert (error.error, error.cause) == ("Sqs.SqsException", "Rate exceeded")
 
 
-def test_a_function_there_is_not(task: Make) -> None:
-    error = raised(LambdaInvoke(made(fails))({"FunctionName": "no_such"}, task(INVOKE)))
+def test_an_unknown_function_is_not_found(task: Make) -> None:
+    error = raised(LambdaInvoke(functions_of(fails))({"FunctionName": "no_such"}, task(INVOKE)))
     assert error.error == "Lambda.ResourceNotFoundException"
     assert re.fullmatch(
         r"Function not found: arn:aws:lambda:us-east-1:000000000000:function:no_such \(Service: AWSLambda; "
@@ -191,8 +193,8 @@ def test_a_function_there_is_not(task: Make) -> None:
     )
 
 
-def test_a_function_name_that_is_missing(task: Make) -> None:
-    error = raised(LambdaInvoke(made(fails))({"Payload": 1}, task(INVOKE)))
+def test_a_missing_function_name_is_reported(task: Make) -> None:
+    error = raised(LambdaInvoke(functions_of(fails))({"Payload": 1}, task(INVOKE)))
     assert (error.error, error.cause) == (
         "States.Runtime",
         "The Parameters '{\"Payload\":1}' could not be used to start the Task: "
@@ -201,7 +203,7 @@ def test_a_function_name_that_is_missing(task: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "asked", "found"),
+    ("name", "resource", "expected"),
     [
         (ARN, ARN, True),
         (ARN, f"{ARN}:live", True),
@@ -217,46 +219,47 @@ def test_a_function_name_that_is_missing(task: Make) -> None:
         ("arn:aws:states:::sqs:sendMessage", "arn:aws:states:::sqs:sendMessage.waitForTaskToken", False),
     ],
 )
-def test_which_function_is_meant(given: str, asked: str, found: bool) -> None:
-    assert (asked in made(fails, given)) is found
+def test_a_function_is_found_by_name_or_arn(name: str, resource: str, expected: bool) -> None:
+    assert (resource in functions_of(fails, name)) is expected
 
 
 def test_wait_for_task_token_gives_the_function_time_to_call_back(task: Make) -> None:
     callbacks = Callbacks()
-    later: list[threading.Thread] = []
+    threads: list[threading.Thread] = []
 
-    def starts(event: Any, context: Any) -> str:
-        later.append(threading.Thread(target=context.callbacks.succeed, args=(event["TaskToken"], {"approved": True})))
-        later[0].start()
-        return "the answer of the request"
+    def call_back_in_thread(event: Any, context: Any) -> str:
+        succeed = threading.Thread(target=context.callbacks.succeed, args=(event["TaskToken"], {"approved": True}))
+        threads.append(succeed)
+        succeed.start()
+        return "the response to the request"
 
-    handler = WaitForTaskToken(LambdaInvoke(made(starts, callbacks=callbacks)), callbacks)
+    handler = WaitForTaskToken(LambdaInvoke(functions_of(call_back_in_thread, callbacks=callbacks)), callbacks)
     arguments = {"FunctionName": "align", "Payload": {"TaskToken": "t-1"}}
     assert asyncio.run(handler(arguments, task(f"{INVOKE}.waitForTaskToken", token="t-1"))) == {"approved": True}
-    later[0].join()
+    threads[0].join()
 
 
 def activity(function: Function, context: TaskContext, callbacks: Callbacks) -> Any:
-    return Activity(made(function, ACTIVITY, callbacks), callbacks)({"x": 1}, context)
+    return Activity(functions_of(function, ACTIVITY, callbacks), callbacks)({"x": 1}, context)
 
 
-def test_an_activitys_worker_beats_and_returns(task: Make, beats: list[str]) -> None:
-    def works(event: Any, context: Any) -> Any:
+def test_an_activity_worker_sends_heartbeats_and_returns(task: Make, beats: list[str]) -> None:
+    def work(event: Any, context: Any) -> Any:
         context.heartbeat()
         context.callbacks.heartbeat(context.token)
         return {"attempt": "retried", **event}
 
-    found = asyncio.run(activity(works, task(ACTIVITY, token="t-1"), Callbacks()))
-    assert (found, beats) == ({"attempt": "retried", "x": 1}, ["beat", "beat"])
+    output = asyncio.run(activity(work, task(ACTIVITY, token="t-1"), Callbacks()))
+    assert (output, beats) == ({"attempt": "retried", "x": 1}, ["beat", "beat"])
 
 
-def test_an_activitys_worker_that_raises_sends_a_failure(task: Make) -> None:
+def test_an_exception_of_an_activity_worker_is_its_failure(task: Make) -> None:
     # radkawar/stackd callback_lifecycle.json, 03-retry-success: the worker's own error and cause.
     error = raised(activity(fails, task(ACTIVITY, token="t-1"), Callbacks()))
     assert (error.error, error.cause) == ("ExplicitProbeError", "explicit native probe failure")
 
 
-def test_an_activitys_worker_can_end_its_task_by_its_token(task: Make) -> None:
+def test_an_activity_worker_can_end_its_task_by_the_token(task: Make) -> None:
     callbacks = Callbacks()
 
     def ends(event: Any, context: Any) -> Any:

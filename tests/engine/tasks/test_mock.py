@@ -1,9 +1,9 @@
-"""Mocked responses: which invocation is answered what.
+"""Mocked responses: the choice of a response by the number of the invocation.
 
-The file: developer guide, "Configuration file for mocked service integrations" (sfn-local-mock-cfg-file). One counter a
-state and an execution, over retries, loops and iterations: localstack v2/local_mocking/test_numbered_mock_cycling
-and floci-io/floci issue 3254, which ran Step Functions Local 2.0.0; no answer for an invocation is ``States.Runtime``:
-floci-io/floci pull request 2823, likewise. Bad files: tests/corpus/mocks.
+The file: developer guide, "Configuration file for mocked service integrations" (sfn-local-mock-cfg-file). A counter for
+each state of an execution, across retries, loops and iterations: localstack v2/local_mocking/test_numbered_mock_cycling
+and floci-io/floci issue 3254, which ran Step Functions Local 2.0.0. ``States.Runtime`` for an invocation without an
+answer: floci-io/floci pull request 2823, likewise. Invalid files: tests/corpus/mocks.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ def mocks(case: str) -> Mocks:
     return Mocks(parse_mock_file(FILE, "mock.json"), case)
 
 
-def test_ranges_count_invocations(task: Make) -> None:
-    found = mocks("RetryPath")
-    answers = [answer(found, task(state="LambdaState", attempt=0)) for _ in range(5)]
+def test_responses_are_chosen_by_the_number_of_the_invocation(task: Make) -> None:
+    mocked = mocks("RetryPath")
+    answers = [answer(mocked, task(state="LambdaState", attempt=0)) for _ in range(5)]
     assert answers == [
         ("Lambda.ResourceNotReadyException", "Lambda resource is not ready."),
         ("Lambda.TimeoutException", ""),
@@ -64,11 +64,11 @@ def test_ranges_count_invocations(task: Make) -> None:
     ]
 
 
-def test_children_of_a_map_count_together(task: Make) -> None:
-    found = mocks("RetryPath")
+def test_invocations_by_children_of_a_map_are_counted_together(task: Make) -> None:
+    mocked = mocks("RetryPath")
     machines = ["machine", "machine/Each", "machine/Each", "machine/Other"]
-    answers = [answer(found, task(state="LambdaState", machine=machine)) for machine in machines]
-    assert [one[0] for one in answers[:3]] == [
+    answers = [answer(mocked, task(state="LambdaState", machine=machine)) for machine in machines]
+    assert [error for error, _ in answers[:3]] == [
         "Lambda.ResourceNotReadyException",
         "Lambda.TimeoutException",
         "Lambda.TimeoutException",
@@ -76,24 +76,24 @@ def test_children_of_a_map_count_together(task: Make) -> None:
     assert answers[3] == "Hello from Lambda!"
 
 
-def test_an_invocation_that_has_no_answer(task: Make) -> None:
-    found = mocks("HappyPath")
-    answers = [answer(found, task(state="LambdaState")) for _ in range(4)]
-    nothing = "The mocked response 'MockedLambdaSuccess' of the state 'LambdaState' has no answer for invocation {}."
+def test_an_invocation_without_an_answer_fails(task: Make) -> None:
+    mocked = mocks("HappyPath")
+    answers = [answer(mocked, task(state="LambdaState")) for _ in range(4)]
+    cause = "The mocked response 'MockedLambdaSuccess' of the state 'LambdaState' has no answer for invocation {}."
     assert answers == [
         {"StatusCode": 200},
-        ("States.Runtime", nothing.format(1)),
+        ("States.Runtime", cause.format(1)),
         None,
-        ("States.Runtime", nothing.format(3)),
+        ("States.Runtime", cause.format(3)),
     ]
-    assert answer(found, task(state="SQSState")) == (
+    assert answer(mocked, task(state="SQSState")) == (
         "States.Runtime",
         "The mocked response 'Empty' of the state 'SQSState' has no answer for invocation 0.",
     )
 
 
 @pytest.mark.parametrize(
-    ("machine", "state", "case", "mocked"),
+    ("machine", "state", "case", "expected"),
     [
         ("machine", "LambdaState", "HappyPath", True),
         ("machine/Each", "LambdaState", "RetryPath", True),
@@ -103,11 +103,11 @@ def test_an_invocation_that_has_no_answer(task: Make) -> None:
         ("machine", "LambdaState", "NoSuchCase", False),
     ],
 )
-def test_what_is_mocked(machine: str, state: str, case: str, mocked: bool) -> None:
-    assert mocks(case).is_mocked(machine, state) is mocked
+def test_only_the_states_of_the_test_case_are_mocked(machine: str, state: str, case: str, expected: bool) -> None:
+    assert mocks(case).is_mocked(machine, state) is expected
 
 
-def test_states_that_the_machine_does_not_have() -> None:
+def test_mocks_of_unknown_states_are_refused() -> None:
     file = parse_mock_file(FILE, "mock.json")
     file.check_states("machine", {"LambdaState", "SQSState"})
     file.check_states("other", {"A"})

@@ -1,7 +1,7 @@
-"""``aws-sdk:s3``: S3's members and errors, over folders and over an S3 of our own.
+"""``aws-sdk:s3``: S3's members and errors, over a store of local folders.
 
 The shapes: radkawar/stackd testdata/aws/stepfunctions/task_integrations.json (s3-flow, s3-empty-list, s3-no-such-key,
-s3-null-body, s3-base64-body) and sdk_requests.json (default-checksum, string-false); a bucket there is not: localstack
+s3-null-body, s3-base64-body) and sdk_requests.json (default-checksum, string-false); a missing bucket: localstack
 v2/error_handling/test_aws_sdk.snapshot.json (test_no_such_bucket).
 """
 
@@ -32,13 +32,13 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def call(root: Path, task: Callable[..., TaskContext]) -> Call:
-    """`call(operation, **arguments)` on the bucket `b`."""
+    """Return `call(operation, **arguments)`, which performs an operation in the bucket `b`."""
     tasks = S3Tasks(LocalStore(Folders(root)))
 
-    def made(operation: str, **arguments: Any) -> Any:
+    def perform(operation: str, **arguments: Any) -> Any:
         return asyncio.run(tasks({"Bucket": "b", **arguments}, task(S3 + operation)))
 
-    return made
+    return perform
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_body_is_stored_as_json_text(call: Call, root: Path, body: Any, stored
     etag = call("headObject", Key="deep/text")["ETag"]
     got = call("getObject", Key="deep/text")
     assert got.pop("Body") == stored
-    described = {
+    metadata = {
         "AcceptRanges": "bytes",
         "ContentLength": len(stored.encode()),
         "ContentType": "text/plain; charset=UTF-8",
@@ -68,21 +68,21 @@ def test_a_body_is_stored_as_json_text(call: Call, root: Path, body: Any, stored
         "Metadata": {},
         "ServerSideEncryption": "AES256",
     }
-    assert got == call("headObject", Key="deep/text", ChecksumMode="ENABLED") == described
+    assert got == call("headObject", Key="deep/text", ChecksumMode="ENABLED") == metadata
 
 
-def test_no_body_is_an_empty_object(call: Call, root: Path) -> None:
+def test_without_a_body_the_object_is_empty(call: Call, root: Path) -> None:
     call("putObject", Key="empty")
     assert (root / "b" / "empty").read_bytes() == b""
 
 
-def test_a_list(call: Call, root: Path) -> None:
+def test_a_list_describes_the_objects(call: Call, root: Path) -> None:
     for name in ("a.txt", "run-1/x", "run-1/y", "run-2/x", "z.txt"):
         call("putObject", Key=name, Body=name)
-    found = call("listObjectsV2", MaxKeys=10)
-    contents = found.pop("Contents")
-    assert found == {"IsTruncated": False, "KeyCount": 5, "MaxKeys": 10, "Name": "b", "Prefix": ""}
-    assert [one["Key"] for one in contents] == ["a.txt", "run-1/x", "run-1/y", "run-2/x", "z.txt"]
+    response = call("listObjectsV2", MaxKeys=10)
+    contents = response.pop("Contents")
+    assert response == {"IsTruncated": False, "KeyCount": 5, "MaxKeys": 10, "Name": "b", "Prefix": ""}
+    assert [entry["Key"] for entry in contents] == ["a.txt", "run-1/x", "run-1/y", "run-2/x", "z.txt"]
     head = call("headObject", Key="a.txt")
     assert contents[0] == {
         "ETag": head["ETag"],
@@ -93,7 +93,7 @@ def test_a_list(call: Call, root: Path) -> None:
     }
 
 
-def test_an_empty_list(call: Call) -> None:
+def test_an_empty_list_has_no_contents(call: Call) -> None:
     assert call("listObjectsV2", Prefix="absent/", MaxKeys=2) == {
         "IsTruncated": False,
         "KeyCount": 0,
@@ -104,34 +104,34 @@ def test_an_empty_list(call: Call) -> None:
 
 
 @pytest.mark.parametrize("delimiter", [None, "/"])
-def test_pages_are_the_whole_list(call: Call, delimiter: str | None) -> None:
+def test_all_pages_together_are_the_whole_list(call: Call, delimiter: str | None) -> None:
     # The members: botocore s3, ListObjectsV2Output.
     for name in ("a.txt", "run-1/x", "run-1/y", "run-2/x", "z.txt"):
         call("putObject", Key=name, Body=name)
-    given = {"Delimiter": delimiter} if delimiter else {}
-    whole = call("listObjectsV2", **given)
+    arguments = {"Delimiter": delimiter} if delimiter else {}
+    whole = call("listObjectsV2", **arguments)
     pages: list[Any] = []
-    more: dict[str, Any] = {}
+    continuation: dict[str, Any] = {}
     while not pages or pages[-1]["IsTruncated"]:
-        pages.append(call("listObjectsV2", MaxKeys=1, **given, **more))
-        more = {"ContinuationToken": pages[-1].get("NextContinuationToken")}
+        pages.append(call("listObjectsV2", MaxKeys=1, **arguments, **continuation))
+        continuation = {"ContinuationToken": pages[-1].get("NextContinuationToken")}
     for member in ("Contents", "CommonPrefixes"):
-        assert [one for page in pages for one in page.get(member, [])] == whole.get(member, [])
-    assert [one["Prefix"] for one in whole.get("CommonPrefixes", [])] == (["run-1/", "run-2/"] if delimiter else [])
-    assert [one["Key"] for one in call("listObjectsV2", StartAfter="run-1/x")["Contents"]] == [
+        assert [entry for page in pages for entry in page.get(member, [])] == whole.get(member, [])
+    assert [entry["Prefix"] for entry in whole.get("CommonPrefixes", [])] == (["run-1/", "run-2/"] if delimiter else [])
+    assert [entry["Key"] for entry in call("listObjectsV2", StartAfter="run-1/x")["Contents"]] == [
         "run-1/y",
         "run-2/x",
         "z.txt",
     ]
 
 
-def test_copy_and_delete(call: Call, root: Path) -> None:
+def test_objects_are_copied_and_deleted(call: Call, root: Path) -> None:
     # The members: botocore s3, CopyObjectOutput.
     (root / "other").mkdir()
     (root / "other" / "a b.txt").write_text("data")
-    found = call("copyObject", Key="copy", CopySource="other/a%20b.txt")
+    response = call("copyObject", Key="copy", CopySource="other/a%20b.txt")
     head = call("headObject", Key="copy")
-    assert found == {
+    assert response == {
         "CopyObjectResult": {"ETag": head["ETag"], "LastModified": head["LastModified"]},
         "ServerSideEncryption": "AES256",
     }
@@ -143,9 +143,9 @@ def test_copy_and_delete(call: Call, root: Path) -> None:
 IDS = r"Request ID: [0-9A-F]{16}, Extended Request ID: [0-9a-f]{32}\) \(SDK Attempt Count: 1\)"
 
 
-def failed(call: Call, *given: Any, **arguments: Any) -> tuple[str, str]:
+def failure(call: Call, operation: str, **arguments: Any) -> tuple[str, str]:
     with pytest.raises(StatesError) as raised:
-        call(*given, **arguments)
+        call(operation, **arguments)
     return raised.value.error, re.sub(IDS, "IDS", str(raised.value.cause))
 
 
@@ -153,17 +153,17 @@ def failed(call: Call, *given: Any, **arguments: Any) -> tuple[str, str]:
     ("operation", "arguments"),
     [("getObject", {"Key": "absent"}), ("copyObject", {"Key": "a", "CopySource": "/b/absent"})],
 )
-def test_a_key_there_is_not(call: Call, operation: str, arguments: dict[str, Any]) -> None:
-    assert failed(call, operation, **arguments) == (
+def test_a_missing_key_is_reported(call: Call, operation: str, arguments: dict[str, Any]) -> None:
+    assert failure(call, operation, **arguments) == (
         "S3.NoSuchKeyException",
         "The specified key does not exist. (Service: S3, Status Code: 404, IDS",
     )
 
 
 @pytest.mark.parametrize("bucket", ["b", "none"])
-def test_head_does_not_tell_what_is_missing(call: Call, bucket: str) -> None:
+def test_head_reports_a_missing_bucket_as_a_missing_key(call: Call, bucket: str) -> None:
     # S3's answer to HEAD has no body (API_HeadObject), and the SDK models one exception for it.
-    assert failed(call, "headObject", Bucket=bucket, Key="absent") == (
+    assert failure(call, "headObject", Bucket=bucket, Key="absent") == (
         "S3.NoSuchKeyException",
         "null (Service: S3, Status Code: 404, IDS",
     )
@@ -179,19 +179,19 @@ def test_head_does_not_tell_what_is_missing(call: Call, bucket: str) -> None:
         ("listObjectsV2", {}),
     ],
 )
-def test_a_bucket_there_is_not(call: Call, root: Path, operation: str, arguments: dict[str, Any]) -> None:
+def test_a_missing_bucket_is_reported(call: Call, root: Path, operation: str, arguments: dict[str, Any]) -> None:
     (root / "b" / "text").write_text("x")
-    assert failed(call, operation, **arguments, Bucket="none") == (
+    assert failure(call, operation, **arguments, Bucket="none") == (
         "S3.NoSuchBucketException",
         "The specified bucket does not exist (Service: S3, Status Code: 404, IDS",
     )
     assert [path.name for path in root.iterdir()] == ["b"]
 
 
-def test_a_copy_onto_itself(call: Call) -> None:
+def test_a_copy_onto_itself_is_refused_unless_it_replaces_metadata(call: Call) -> None:
     # S3's own message, as moto 5.1 repeats it.
     call("putObject", Key="a", Body=1)
-    error, cause = failed(call, "copyObject", Key="a", CopySource="b/a")
+    error, cause = failure(call, "copyObject", Key="a", CopySource="b/a")
     assert (error, cause.split(" because")[0]) == ("S3.S3Exception", "This copy request is illegal")
     assert cause.endswith("(Service: S3, Status Code: 400, IDS")
     head = call("headObject", Key="a")
@@ -199,16 +199,16 @@ def test_a_copy_onto_itself(call: Call) -> None:
     assert copied["CopyObjectResult"] == {"ETag": head["ETag"], "LastModified": head["LastModified"]}
 
 
-def test_arguments_that_mean_what_is_not_done_are_refused(call: Call) -> None:
-    assert failed(call, "getObject", Key="a", Range="bytes=0-1") == (
+def test_unsupported_arguments_are_refused(call: Call) -> None:
+    assert failure(call, "getObject", Key="a", Range="bytes=0-1") == (
         "S3.S3Exception",
         "getObject here does not take 'Range'",
     )
-    assert failed(call, "getObject")[0] == "States.Runtime"
+    assert failure(call, "getObject")[0] == "States.Runtime"
 
 
 def test_a_key_stays_in_its_bucket(call: Call, root: Path) -> None:
-    assert failed(call, "putObject", Key="../x", Body=1) == (
+    assert failure(call, "putObject", Key="../x", Body=1) == (
         "S3.S3Exception",
         "s3://b/../x: expected a key inside its bucket",
     )

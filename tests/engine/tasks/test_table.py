@@ -1,4 +1,4 @@
-"""Which handler runs a Task."""
+"""The choice of a Task's handler."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ ACTIVITY = "arn:aws:states:us-east-1:000000000000:activity:review"
 LAMBDA = "arn:aws:lambda:us-east-1:000000000000:function:align"
 
 
-def named(name: str) -> Any:
+def handler_named(name: str) -> Any:
     async def handler(arguments: Any, context: TaskContext) -> Any:
         return name
 
     return handler
 
 
-EXACT, FAMILY, NEAR = named("exact"), named("family"), named("near")
+EXACT, FAMILY, NEAR = handler_named("exact"), handler_named("family"), handler_named("near")
 HANDLERS = {GET: EXACT, "arn:aws:states:::aws-sdk:*": FAMILY, "arn:aws:states:::aws-sdk:s3:*": NEAR}
 MOCKS = Mocks(
     parse_mock_file(
@@ -43,8 +43,8 @@ MOCKS = Mocks(
 
 def table(*functions: str) -> TaskTable:
     callbacks = Callbacks()
-    given = Functions(dict.fromkeys(functions, lambda event, context: event), callbacks)
-    return TaskTable(HANDLERS, given, callbacks, MOCKS)
+    user_functions = Functions(dict.fromkeys(functions, lambda event, context: event), callbacks)
+    return TaskTable(HANDLERS, user_functions, callbacks, MOCKS)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def table(*functions: str) -> TaskTable:
         (LAMBDA, None),
     ],
 )
-def test_ours_exact_before_the_nearest_family(resource: str, expected: Any) -> None:
+def test_an_exact_resource_comes_before_the_longest_prefix(resource: str, expected: Any) -> None:
     assert table().handler(resource, "machine", "S") is expected
 
 
@@ -74,18 +74,18 @@ def test_ours_exact_before_the_nearest_family(resource: str, expected: Any) -> N
         (f"{SEND}.waitForTaskToken", WaitForTaskToken),
     ],
 )
-def test_a_function_of_the_users_comes_before_ours(resource: str, kind: type) -> None:
+def test_a_function_of_the_user_comes_before_other_handlers(resource: str, kind: type) -> None:
     assert isinstance(table(resource).handler(resource, "machine", "S"), kind)
 
 
-def test_a_mock_comes_before_all() -> None:
+def test_a_mock_comes_before_every_other_handler() -> None:
     for machine in ("machine", "machine/Each"):
         for resource in (GET, SEND, ACTIVITY, "anything"):
             assert table(GET).handler(resource, machine, "Mocked") is MOCKS
     assert table().handler(SEND, "other", "Mocked") is None
 
 
-def test_what_a_user_is_told_to_do() -> None:
+def test_the_advice_names_mocks_and_functions() -> None:
     assert TaskTable.advice(SEND) == (
         f"nothing here runs '{SEND}': mock the state in a file given with --mock, "
         f"or give a Python function with --task {SEND}=module:function"

@@ -1,4 +1,4 @@
-"""What the readers' tests share: objects, and a way to read them as a state would."""
+"""Fixtures of the item readers' tests: functions that read objects as a Map state does."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from genomics_pipeline.language.errors import StatesError
 
 
 class Read(Protocol):
-    """`read(objects, uri, **config)`: the values of the items, read once and counted once."""
+    """A function that reads and counts the items of objects, and returns their values."""
 
     def __call__(self, objects: Mapping[str, bytes], uri: str, *, listed: bool = False, **config: Any) -> list[Any]: ...
 
 
 class Refused(Protocol):
-    """`refused(objects, uri, **config)`: the cause of the failure."""
+    """A function that fails to read objects, and returns the cause of the failure."""
 
     def __call__(self, objects: Mapping[str, bytes], uri: str, *, listed: bool = False, **config: Any) -> str: ...
 
@@ -44,9 +44,9 @@ def refused(harness: Any) -> Refused:
         harness.store.objects = dict(objects)
         reader = ItemReader(harness.store, uri, listed, ReaderConfig(**config))
         causes = set()
-        for ask in (lambda: list(reader.values()), reader.count):
+        for operation in (lambda: list(reader.values()), reader.count):
             with pytest.raises(StatesError) as raised:
-                ask()
+                operation()
             assert raised.value.error == "States.ItemReaderFailed"
             causes.add(str(raised.value.cause))
         (cause,) = causes

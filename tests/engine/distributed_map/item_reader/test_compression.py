@@ -1,4 +1,4 @@
-"""Compressed objects."""
+"""Decompression of objects."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ LINES = b"".join(b'{"a":%d}\n' % number for number in range(50_000))
 
 
 @pytest.mark.parametrize("suffix", CODECS)
-def test_content_of_one_frame_and_of_several(suffix: str) -> None:
+def test_content_of_one_frame_or_several_is_decompressed(suffix: str) -> None:
     half = len(LINES) // 2
     for data in (CODECS[suffix](LINES), CODECS[suffix](LINES[:half]) + CODECS[suffix](LINES[half:])):
-        found = list(blocks(io.BytesIO(data), f"k.{suffix}"))
-        assert b"".join(found) == LINES
-        assert b"" not in found
+        content = list(blocks(io.BytesIO(data), f"k.{suffix}"))
+        assert b"".join(content) == LINES
+        assert b"" not in content
 
 
 @pytest.mark.parametrize("key", ["k", "k.gz.txt", "zst"])
-def test_other_objects_are_left_as_they_are(key: str) -> None:
+def test_other_objects_are_not_decompressed(key: str) -> None:
     assert list(blocks(io.BytesIO(b"\x1f\x8b"), key)) == [b"\x1f\x8b"]
 
 
 @pytest.mark.parametrize("suffix", CODECS)
 @pytest.mark.parametrize(("kind", "text"), [("JSONL", b'{"a":"1"}\n'), ("JSON", b'[{"a":"1"}]'), ("CSV", b"a\n1\n")])
-def test_every_text_format(read: Any, suffix: str, kind: str, text: bytes) -> None:
+def test_every_text_format_can_be_compressed(read: Any, suffix: str, kind: str, text: bytes) -> None:
     uri = f"s3://b/k.{suffix}"
     assert read({uri: CODECS[suffix](text)}, uri, input_type=kind) == [{"a": "1"}]
 
@@ -46,13 +46,13 @@ def test_every_text_format(read: Any, suffix: str, kind: str, text: bytes) -> No
         ("zst", "cut", "Compressed file ended before the end-of-stream marker was reached"),
     ],
 )
-def test_damage_is_told(refused: Any, suffix: str, damage: str, cause: str) -> None:
+def test_truncated_and_uncompressed_content_is_reported(refused: Any, suffix: str, damage: str, cause: str) -> None:
     uri = f"s3://b/k.{suffix}"
     data = LINES if damage == "plain" else CODECS[suffix](LINES)[:-20]
     assert refused({uri: data}, uri, input_type="JSONL") == f"{uri}: {cause}"
 
 
-def test_changed_bytes_are_told(refused: Any) -> None:
+def test_damaged_bytes_are_reported(refused: Any) -> None:
     data = gzip.compress(LINES)
     uri = "s3://b/k.gz"
     assert refused({uri: data[:50] + b"\xff" * 40 + data[90:]}, uri, input_type="JSONL").startswith(f"{uri}: Error -3 ")

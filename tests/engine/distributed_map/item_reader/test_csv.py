@@ -1,4 +1,4 @@
-"""InputType CSV."""
+"""The reader of ``InputType: CSV``."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from genomics_pipeline.model import quotas
 URI = "s3://b/k.csv"
 
 
-def read(data: bytes, delimiter: str = ",", given: Sequence[str] | None = None, block: int = 1 << 20) -> list[Any]:
-    blocks = [data[at : at + block] for at in range(0, len(data), block)]
-    return [value for values in csv.read(blocks, delimiter, given) for value in values]
+def read(data: bytes, delimiter: str = ",", headers: Sequence[str] | None = None, block: int = 1 << 20) -> list[Any]:
+    blocks = [data[start : start + block] for start in range(0, len(data), block)]
+    return [value for values in csv.read(blocks, delimiter, headers) for value in values]
 
 
 FIELD = st.text('aé,;|\t "\n\r', max_size=6)
@@ -31,8 +31,8 @@ FIELD = st.text('aé,;|\t "\n\r', max_size=6)
     st.integers(1, 50),
     st.sampled_from(["\n", "\r\n"]),
 )
-def test_rows_written_are_read(rows: list[list[str]], delimiter: str, block: int, end: str) -> None:
-    headers = [f"h{place}" for place in range(len(rows[0]) if rows else 1)]
+def test_rows_are_read_as_they_were_written(rows: list[list[str]], delimiter: str, block: int, end: str) -> None:
+    headers = [f"h{number}" for number in range(len(rows[0]) if rows else 1)]
     text = io.StringIO()
     writer = stdlib.writer(text, delimiter=delimiter, lineterminator=end, quoting=stdlib.QUOTE_ALL)
     writer.writerows([headers, *rows])
@@ -54,7 +54,7 @@ VALUES = [
 
 
 @pytest.mark.parametrize(
-    ("first", "given", "headers"),
+    ("first_row", "headers", "names"),
     [
         ("Col1,Col2,Col3\n", None, ["Col1", "Col2", "Col3"]),
         ("", ["H1", "H2", "H3"], ["H1", "H2", "H3"]),
@@ -63,10 +63,10 @@ VALUES = [
         ("H1,\n", None, ["H1", ""]),
     ],
 )
-def test_what_aws_read(first: str, given: list[str] | None, headers: list[str]) -> None:
-    items = read((first + RECORDED).encode(), ",", given)
-    assert items == [dict(zip(headers, row, strict=False)) for row in VALUES]
-    assert [list(item) for item in items] == [headers] * 6
+def test_items_are_those_recorded_on_aws(first_row: str, headers: list[str] | None, names: list[str]) -> None:
+    items = read((first_row + RECORDED).encode(), ",", headers)
+    assert items == [dict(zip(names, row, strict=False)) for row in VALUES]
+    assert [list(item) for item in items] == [names] * 6
 
 
 @pytest.mark.parametrize(
@@ -82,23 +82,23 @@ def test_what_aws_read(first: str, given: list[str] | None, headers: list[str]) 
         ("\n\n", []),
     ],
 )
-def test_shapes(text: str, expected: list[Any]) -> None:
+def test_line_ends_quotes_and_missing_fields_are_handled(text: str, expected: list[Any]) -> None:
     assert read(text.encode()) == expected
 
 
 # Recorded: localstack/localstack test_base_scenarios test_map_item_reader_csv_headers_decl_duplicate_headers
-@pytest.mark.parametrize("given", [["H1", "H1", "H3"], None])
-def test_headers_are_all_different(refused: Any, given: list[str] | None) -> None:
-    assert refused({URI: b"a,a\n1,2\n"}, URI, input_type="CSV", csv_headers=given) == (
+@pytest.mark.parametrize("headers", [["H1", "H1", "H3"], None])
+def test_duplicate_headers_are_refused(refused: Any, headers: list[str] | None) -> None:
+    assert refused({URI: b"a,a\n1,2\n"}, URI, input_type="CSV", csv_headers=headers) == (
         "CSV headers cannot contain duplicates."
     )
 
 
-def test_headers_are_at_most_10_kib(refused: Any) -> None:
+def test_headers_of_more_than_10_kib_are_refused(refused: Any) -> None:
     # Developer guide, "ItemReader (Map)"; Service Quotas L-752E372A.
-    most = "é" * 5119 + ",ab"
-    assert len(read(f"{most}\n1,2\n".encode())) == 1
-    assert refused({URI: f"{most}c\n1,2\n".encode()}, URI, input_type="CSV") == (
+    longest = "é" * 5119 + ",ab"
+    assert len(read(f"{longest}\n1,2\n".encode())) == 1
+    assert refused({URI: f"{longest}c\n1,2\n".encode()}, URI, input_type="CSV") == (
         f"{URI}: expected CSV headers of at most 10240 bytes, found more"
     )
 
@@ -115,9 +115,9 @@ def test_headers_are_at_most_10_kib(refused: Any) -> None:
         ),
     ],
 )
-def test_what_cannot_be_read(refused: Any, data: bytes, cause: str) -> None:
+def test_invalid_content_is_reported(refused: Any, data: bytes, cause: str) -> None:
     assert refused({URI: data}, URI, input_type="CSV") == f"{URI}: {cause}"
 
 
-def test_a_field_may_be_larger_than_pythons_limit() -> None:
+def test_a_field_may_exceed_pythons_default_limit() -> None:
     assert len(read(b"a\n" + b"x" * 1_000_000)[0]["a"]) == 1_000_000 < quotas.READER_ITEM.value

@@ -1,4 +1,4 @@
-"""ItemReader: which objects, in which order, and what an item is told of its source."""
+"""ItemReader: the choice of objects, the order of items, and their sources."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ FOLDER = {"s3://b/in/": b""}
 def items(harness: Any, objects: dict[str, bytes], uri: str, listed: bool = False, **config: Any) -> list[Any]:
     harness.store.objects = objects
     reader = ItemReader(harness.store, uri, listed, ReaderConfig(**config))
-    found = list(reader.items())
-    assert reader.count() == len(found)
-    return found
+    read_items = list(reader.items())
+    assert reader.count() == len(read_items)
+    return read_items
 
 
-def test_items_of_an_object_name_it(harness: Any) -> None:
+def test_items_of_an_object_have_it_as_their_source(harness: Any) -> None:
     # Casing as recorded: radkawar/stackd testdata/aws/stepfunctions/distributed_map.json.
     assert items(harness, BUCKET, "s3://b/in/1.jsonl", input_type="JSONL", max_items=2) == [
         {"Index": 0, "Value": {"n": 10}, "Source": "s3://b/in/1.jsonl"},
@@ -36,33 +36,33 @@ def test_items_of_an_object_name_it(harness: Any) -> None:
     ]
 
 
-def test_listed_objects_are_items_and_name_the_bucket(harness: Any) -> None:
+def test_listed_objects_are_items_with_the_bucket_as_their_source(harness: Any) -> None:
     # Members, their order and the source as recorded: stackd distributed_map.json, s3_metadata. (There LastModified is
     # the same number, written 1.790204286E9.)
-    found = items(harness, {**BUCKET, **FOLDER, "s3://b/other": b"", "s3://c/in/x": b""}, "s3://b/in/", True)
+    read_items = items(harness, {**BUCKET, **FOLDER, "s3://b/other": b"", "s3://c/in/x": b""}, "s3://b/in/", True)
     described = {"Key": "in/1.jsonl", "LastModified": 1_000_000_000, "Size": 27, "StorageClass": "STANDARD"}
     etag = f'"{md5(BUCKET["s3://b/in/1.jsonl"]).hexdigest()}"'
-    assert found[1] == {"Index": 1, "Value": {"Etag": etag, **described}, "Source": "s3://b"}
-    assert list(found[1]["Value"]) == ["Etag", "Key", "LastModified", "Size", "StorageClass"]
-    assert [item["Value"]["Key"] for item in found] == ["in/", "in/1.jsonl", "in/2.jsonl", "in/3.jsonl"]
+    assert read_items[1] == {"Index": 1, "Value": {"Etag": etag, **described}, "Source": "s3://b"}
+    assert list(read_items[1]["Value"]) == ["Etag", "Key", "LastModified", "Size", "StorageClass"]
+    assert [item["Value"]["Key"] for item in read_items] == ["in/", "in/1.jsonl", "in/2.jsonl", "in/3.jsonl"]
     assert len(items(harness, BUCKET, "s3://b/in/", True, max_items=2)) == 2
     assert items(harness, BUCKET, "s3://b/none/", True) == []
 
 
 def test_a_listing_is_streamed(harness: Any) -> None:
-    def many(prefix: str) -> Any:
+    def list_objects(prefix: str) -> Any:
         return (ObjectInfo(f"s3://b/{number:07}", 1, "v", 2) for number in range(1_000_000))
 
-    harness.store.list = many
+    harness.store.list = list_objects
     reader = ItemReader(harness.store, "s3://b/", True, ReaderConfig(max_items=2500))
     assert [len(values) for values, _ in reader.chunks()] == [1000, 1000, 500]
 
 
-def test_rows_of_listed_objects_name_their_object(harness: Any) -> None:
+def test_rows_of_listed_objects_have_their_object_as_their_source(harness: Any) -> None:
     # Recorded: stackd distributed_map.json, s3_load_flatten.
     flatten = {"input_type": "JSONL", "transformation": "LOAD_AND_FLATTEN"}
-    found = items(harness, {**FOLDER, **BUCKET}, "s3://b/in/", True, **flatten)
-    assert [(item["Index"], item["Value"], item["Source"][-7:]) for item in found] == [
+    read_items = items(harness, {**FOLDER, **BUCKET}, "s3://b/in/", True, **flatten)
+    assert [(item["Index"], item["Value"], item["Source"][-7:]) for item in read_items] == [
         (0, {"n": 10}, "1.jsonl"),
         (1, {"n": 11}, "1.jsonl"),
         (2, {"n": 12}, "1.jsonl"),
@@ -71,15 +71,15 @@ def test_rows_of_listed_objects_name_their_object(harness: Any) -> None:
     assert len(items(harness, BUCKET, "s3://b/in/", True, max_items=3, **flatten)) == 3
 
 
-def test_rows_of_listed_csv_and_parquet_objects(harness: Any) -> None:
+def test_rows_of_listed_objects_are_read_in_every_format(harness: Any) -> None:
     out = io.BytesIO()
     arrow_parquet.write_table(pyarrow.table({"a": ["1", "2"]}), out)
-    for kind, one, expected in (("CSV", b"a\n1\n2\n", 4), ("PARQUET", out.getvalue(), 4), ("JSON", b'["1"]', 2)):
-        objects = {"s3://b/x/1": one, "s3://b/x/2": one, "s3://b/x/": b""}
+    for kind, content, expected in (("CSV", b"a\n1\n2\n", 4), ("PARQUET", out.getvalue(), 4), ("JSON", b'["1"]', 2)):
+        objects = {"s3://b/x/1": content, "s3://b/x/2": content, "s3://b/x/": b""}
         flatten = {"input_type": kind, "transformation": "LOAD_AND_FLATTEN"}
-        found = items(harness, objects, "s3://b/x/", True, **flatten)
-        assert len(found) == expected
-        assert found[-1]["Source"] == "s3://b/x/2"
+        read_items = items(harness, objects, "s3://b/x/", True, **flatten)
+        assert len(read_items) == expected
+        assert read_items[-1]["Source"] == "s3://b/x/2"
         assert len(items(harness, objects, "s3://b/x/", True, max_items=1, **flatten)) == 1
 
 
@@ -103,15 +103,15 @@ def inventory(**more: Any) -> dict[str, bytes]:
     }
 
 
-def test_an_inventory(harness: Any) -> None:
+def test_the_rows_of_an_inventorys_files_are_items(harness: Any) -> None:
     # Amazon S3 user guide, "Locating your inventory list": manifest.json.
-    found = items(harness, inventory(), URI, manifest_type="S3_INVENTORY")
-    assert [item["Value"] for item in found] == [
+    read_items = items(harness, inventory(), URI, manifest_type="S3_INVENTORY")
+    assert [item["Value"] for item in read_items] == [
         {"Bucket": "reads", "Key": "a.fastq.gz", "Size": "12"},
         {"Bucket": "reads", "Key": "b%20c", "Size": "0"},
         {"Bucket": "reads", "Key": "d", "Size": "7"},
     ]
-    assert [item["Source"][-8:] for item in found] == ["1.csv.gz", "1.csv.gz", "2.csv.gz"]
+    assert [item["Source"][-8:] for item in read_items] == ["1.csv.gz", "1.csv.gz", "2.csv.gz"]
 
 
 EXPECTED = "expected the manifest.json of an S3 Inventory in CSV"
@@ -126,21 +126,21 @@ EXPECTED = "expected the manifest.json of an S3 Inventory in CSV"
         (json.dumps({**INVENTORY, "fileFormat": "ORC"}).encode(), f"{EXPECTED}, found fileFormat ORC"),
     ],
 )
-def test_what_is_no_inventory(refused: Any, manifest: bytes, cause: str) -> None:
+def test_an_invalid_inventory_is_reported(refused: Any, manifest: bytes, cause: str) -> None:
     assert refused({URI: manifest}, URI, manifest_type="S3_INVENTORY") == f"{URI}: {cause}"
 
 
-def test_a_file_of_an_inventory_that_is_not_there(refused: Any) -> None:
+def test_a_missing_file_of_an_inventory_is_reported(refused: Any) -> None:
     objects = inventory()
     del objects["s3://b/inv/data/2.csv.gz"]
-    gone = "s3://b/inv/data/2.csv.gz"
-    assert refused(objects, URI, manifest_type="S3_INVENTORY") == f"{gone}: expected a file, found none"
+    missing = "s3://b/inv/data/2.csv.gz"
+    assert refused(objects, URI, manifest_type="S3_INVENTORY") == f"{missing}: expected a file, found none"
 
 
 ATHENA = "s3://b/out/q-manifest.csv"
 
 
-def test_an_athena_manifest(harness: Any) -> None:
+def test_the_rows_of_the_objects_in_an_athena_manifest_are_items(harness: Any) -> None:
     # Amazon Athena user guide, "UNLOAD": the data manifest lists a URI a line.
     objects = {
         ATHENA: b"s3://b/out/1.gz\ns3://c/out/2.gz\n",
@@ -148,26 +148,26 @@ def test_an_athena_manifest(harness: Any) -> None:
         "s3://c/out/2.gz": gzip.compress(b"2,y\n3,z\n"),
     }
     headers = ["n", "c"]
-    found = items(harness, objects, ATHENA, input_type="CSV", manifest_type="ATHENA_DATA", csv_headers=headers)
-    assert [(item["Value"]["n"], item["Source"]) for item in found] == [
+    read_items = items(harness, objects, ATHENA, input_type="CSV", manifest_type="ATHENA_DATA", csv_headers=headers)
+    assert [(item["Value"]["n"], item["Source"]) for item in read_items] == [
         ("1", "s3://b/out/1.gz"),
         ("2", "s3://c/out/2.gz"),
         ("3", "s3://c/out/2.gz"),
     ]
 
 
-def test_what_is_no_athena_manifest(refused: Any) -> None:
+def test_an_invalid_athena_manifest_is_reported(refused: Any) -> None:
     assert refused({ATHENA: b"a,b\n1,2\n"}, ATHENA, input_type="JSONL", manifest_type="ATHENA_DATA") == (
         f"{ATHENA}: expected the s3:// URI of an object in every line, found a"
     )
 
 
-def test_an_object_that_is_not_there(refused: Any) -> None:
+def test_a_missing_object_is_reported(refused: Any) -> None:
     for uri, config in (("s3://b/no", {"input_type": "JSONL"}), (URI, {"manifest_type": "S3_INVENTORY"})):
         assert refused({}, uri, **config) == f"{uri}: expected a file, found none"
 
 
-def test_an_object_may_be_10_gb_and_no_more(harness: Any, refused: Any) -> None:
+def test_an_object_of_more_than_10_gb_is_refused(harness: Any, refused: Any) -> None:
     # Developer guide, "ItemReader (Map)"; Service Quotas L-2CDE2B0A.
     harness.store.stat = lambda uri: ObjectInfo(uri, 10 * 10**9 + 1, "v", 0)
     assert refused({"s3://b/k": b"1\n"}, "s3://b/k", input_type="JSONL") == (
@@ -195,10 +195,10 @@ def state(reader: dict[str, Any], **fields: Any) -> dict[str, Any]:
     }
 
 
-def run(harness: Any, reader: dict[str, Any], given: dict[str, Any] | None = None, **fields: Any) -> Any:
+def run(harness: Any, reader: dict[str, Any], members: dict[str, Any] | None = None, **fields: Any) -> Any:
     harness.store.objects = {"s3://b/k": b"1\n2\n3\n", "s3://b/x.csv": b"a;b\n1;2\n", "s3://b/x.json": b'{"a":[5,6]}'}
-    found = {"b": "b", "k": "k", **(given or {})}
-    return harness.run({"M": state(reader, **fields), "E": {"Type": "Succeed"}}, found)
+    execution_input = {"b": "b", "k": "k", **(members or {})}
+    return harness.run({"M": state(reader, **fields), "E": {"Type": "Succeed"}}, execution_input)
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def run(harness: Any, reader: dict[str, Any], given: dict[str, Any] | None = Non
         ),
     ],
 )
-def test_fields_of_a_state(harness: Any, reader: dict[str, Any], expected: list[Any]) -> None:
+def test_the_fields_of_a_state_are_evaluated(harness: Any, reader: dict[str, Any], expected: list[Any]) -> None:
     assert run(harness, reader, {"n": 2}).output == expected
 
 
@@ -273,12 +273,12 @@ def test_a_listing_needs_neither_prefix_nor_config(harness: Any) -> None:
         ({"Bucket": "", "Key": "k"}, 'ItemReader: expected strings in Bucket and Key, found {"Bucket":"","Key":"k"}'),
     ],
 )
-def test_arguments_other_than_strings_fail_the_state_catchably(harness: Any, arguments: Any, cause: str) -> None:
-    found = run(harness, {"Arguments": arguments}).output
-    assert found == {"Error": "States.ItemReaderFailed", "Cause": cause}
+def test_a_bucket_or_key_that_is_not_a_string_fails_the_state(harness: Any, arguments: Any, cause: str) -> None:
+    output = run(harness, {"Arguments": arguments}).output
+    assert output == {"Error": "States.ItemReaderFailed", "Cause": cause}
 
 
-def test_a_prefix_that_is_no_string(harness: Any) -> None:
+def test_a_prefix_that_is_not_a_string_fails_the_state(harness: Any) -> None:
     reader = {"Resource": "arn:aws:states:::s3:listObjectsV2", "Arguments": {"Bucket": "b", "Prefix": 7}}
     assert run(harness, {**reader, "ReaderConfig": {}}).output == {
         "Error": "States.ItemReaderFailed",

@@ -1,4 +1,4 @@
-"""InputType JSON, and ItemsPointer (RFC 6901)."""
+"""The reader of ``InputType: JSON`` with ItemsPointer (RFC 6901)."""
 
 from __future__ import annotations
 
@@ -26,17 +26,19 @@ NOT_ITERABLE = "Attempting to map over non-iterable node."
 
 
 def read(data: bytes, pointer: str = "", block: int = 1 << 20) -> list[Any]:
-    blocks = [data[at : at + block] for at in range(0, len(data), block)]
+    blocks = [data[start : start + block] for start in range(0, len(data), block)]
     return [value for values in json_array.read(blocks, pointer) for value in values]
 
 
 @given(st.lists(JSON), st.integers(1, 40), st.sampled_from([None, 1]))
-def test_an_array_written_is_read_wherever_its_blocks_end(items: list[Any], block: int, indent: int | None) -> None:
+def test_an_array_is_read_as_written_regardless_of_block_boundaries(
+    items: list[Any], block: int, indent: int | None
+) -> None:
     assert read(json.dumps(items, indent=indent, ensure_ascii=False).encode(), "", block) == items
 
 
 @given(st.lists(st.text("a.é~/0", max_size=3), max_size=3), st.lists(JSON, max_size=3), st.integers(1, 40), JSON)
-def test_a_pointer_leads_to_the_array(path: list[str], items: list[Any], block: int, other: Any) -> None:
+def test_a_pointer_finds_the_array_in_any_document(path: list[str], items: list[Any], block: int, other: Any) -> None:
     data: Any = items
     for name in reversed(path):
         data = {f"{name}!": other, name: data, ".".join(path) + "?": []}
@@ -55,13 +57,13 @@ def test_a_pointer_leads_to_the_array(path: list[str], items: list[Any], block: 
         ({"": [5]}, "/", [5]),
     ],
 )
-def test_pointers(data: Any, pointer: str, expected: list[Any]) -> None:
+def test_a_pointer_follows_members_elements_and_escapes(data: Any, pointer: str, expected: list[Any]) -> None:
     assert read(json.dumps(data).encode(), pointer) == expected
 
 
 def test_numbers_keep_their_kind_and_size() -> None:
-    found = read(b"[1,1.0,1e3,123456789012345678901234567890]")
-    assert [(type(number), number) for number in found] == [
+    numbers = read(b"[1,1.0,1e3,123456789012345678901234567890]")
+    assert [(type(number), number) for number in numbers] == [
         (int, 1),
         (float, 1.0),
         (float, 1000.0),
@@ -74,18 +76,18 @@ def test_many_items_come_in_chunks() -> None:
     assert [len(values) for values in json_array.read([data])] == [1000, 1000, 500]
 
 
-def test_what_stands_after_the_array_is_not_read() -> None:
+def test_text_after_the_array_is_not_read() -> None:
     assert read(b'{"a":[1],"b":oops', "/a") == [1]
 
 
 # Recorded: localstack/localstack test_base_scenarios test_map_item_reader_json_no_json_list_object
 @pytest.mark.parametrize(("data", "pointer"), [(b'{"Hello":"world"}', ""), (b'{"a":7}', "/a"), (b"", ""), (b"7", "")])
-def test_what_is_no_array_fails_in_the_words_of_aws(refused: Any, data: bytes, pointer: str) -> None:
+def test_a_value_other_than_an_array_fails_with_awss_cause(refused: Any, data: bytes, pointer: str) -> None:
     assert refused({URI: data}, URI, input_type="JSON", items_pointer=pointer) == NOT_ITERABLE
 
 
 @pytest.mark.parametrize("pointer", ["/b", "/a/b", "/l/2", "/l/x", "/l/-"])
-def test_a_pointer_that_leads_nowhere(refused: Any, pointer: str) -> None:
+def test_a_pointer_to_nothing_is_reported(refused: Any, pointer: str) -> None:
     data = b'{"a":7,"l":[[1],[2]]}'
     assert refused({URI: data}, URI, input_type="JSON", items_pointer=pointer) == (
         f"{URI}: expected items at ItemsPointer {pointer}, found nothing there"
@@ -110,11 +112,11 @@ def test_a_pointer_that_leads_nowhere(refused: Any, pointer: str) -> None:
         (b'{"b":x,"a":[]}', "/a", "expected JSON: Expecting value"),
     ],
 )
-def test_what_is_no_json(refused: Any, data: bytes, pointer: str, cause: str) -> None:
+def test_invalid_json_is_reported(refused: Any, data: bytes, pointer: str, cause: str) -> None:
     assert refused({URI: data}, URI, input_type="JSON", items_pointer=pointer) == f"{URI}: {cause}"
 
 
-def test_an_item_may_be_8_mib_and_no_more(read: Any, refused: Any) -> None:
+def test_an_item_of_more_than_8_mib_is_refused(read: Any, refused: Any) -> None:
     longest = b'"' + "é".encode() * (quotas.READER_ITEM.value // 2 - 1) + b'"'
     assert len(read({URI: b"[1," + longest + b"]"}, URI, input_type="JSON")) == 2
     longer = b'"x' + longest[1:]
@@ -124,7 +126,7 @@ def test_an_item_may_be_8_mib_and_no_more(read: Any, refused: Any) -> None:
         )
 
 
-def test_the_array_begins_within_the_first_16_mib(refused: Any) -> None:
+def test_an_array_must_begin_within_the_first_16_mib(refused: Any) -> None:
     # Developer guide, "ItemReader (Map)", ItemsPointer.
     data = b'{"b":"' + b"x" * quotas.BYTES_BEFORE_ITEMS.value + b'","a":[]}'
     assert refused({URI: data}, URI, input_type="JSON", items_pointer="/a") == (

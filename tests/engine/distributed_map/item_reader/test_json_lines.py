@@ -1,4 +1,4 @@
-"""InputType JSONL."""
+"""The reader of ``InputType: JSONL``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JSON = st.recursive(
     | st.booleans()
     | st.integers(-(2**63), 2**64 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
-    # a half of a surrogate pair is no text
+    # half of a surrogate pair cannot be encoded
     | st.text(st.characters(exclude_categories=["Cs"])),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("aé.~/", max_size=3), inner, max_size=3),
     max_leaves=8,
@@ -27,22 +27,22 @@ URI = "s3://b/k.jsonl"
 
 
 def read(data: bytes, block: int = 1 << 20) -> list[Any]:
-    blocks = [data[at : at + block] for at in range(0, len(data), block)]
+    blocks = [data[start : start + block] for start in range(0, len(data), block)]
     return [value for values in json_lines.read(blocks) for value in values]
 
 
 @given(st.lists(JSON), st.integers(1, 40), st.sampled_from(["\n", "\r\n", "\n\n", "\n \t\n"]), st.booleans())
-def test_lines_written_are_read(items: list[Any], block: int, between: str, last: bool) -> None:
+def test_items_are_read_as_they_were_written(items: list[Any], block: int, between: str, last: bool) -> None:
     text = between.join(json.dumps(item, ensure_ascii=False) for item in items) + (between if last else "")
     assert read(text.encode(), block) == items
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b" \n\n", b"\xef\xbb\xbf"])
-def test_nothing(data: bytes) -> None:
+def test_content_without_items_has_none(data: bytes) -> None:
     assert read(data) == []
 
 
-def test_a_byte_order_mark_is_no_item() -> None:
+def test_a_byte_order_mark_is_skipped() -> None:
     assert read(b"\xef\xbb\xbf1\n2\n") == [1, 2]
 
 
@@ -55,16 +55,16 @@ def test_a_byte_order_mark_is_no_item() -> None:
         (b"1 2\n", "line 1: unexpected content after document: line 1 column 3 (char 2)"),
     ],
 )
-def test_a_line_that_is_no_json_is_told_with_file_and_line(refused: Any, data: bytes, cause: str) -> None:
+def test_invalid_json_is_reported_with_the_object_and_the_line(refused: Any, data: bytes, cause: str) -> None:
     assert refused({URI: data}, URI, input_type="JSONL") == f"{URI}: {cause}"
 
 
-def test_the_line_number_goes_on_from_block_to_block() -> None:
+def test_lines_are_numbered_across_blocks() -> None:
     with pytest.raises(UnreadableItems, match="line 2001: "):
         read(b"1\n" * 2000 + b"x\n", 100)
 
 
-def test_an_item_may_be_8_mib_and_no_more(read: Any, refused: Any) -> None:
+def test_an_item_of_more_than_8_mib_is_refused(read: Any, refused: Any) -> None:
     # Developer guide, "ItemReader (Map)": an item of up to 8 MB.
     longest = b'"' + b"x" * (quotas.READER_ITEM.value - 2) + b'"'
     assert [len(item) for item in read({URI: longest + b"\n1\n"}, URI, input_type="JSONL")[:1]] == [8388606]

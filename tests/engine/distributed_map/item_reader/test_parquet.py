@@ -1,4 +1,4 @@
-"""InputType PARQUET."""
+"""The reader of ``InputType: PARQUET``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from genomics_pipeline.model import quotas
 URI = "s3://b/k.parquet"
 
 
-def written(rows: list[dict[str, Any]], schema: Any = None, **options: Any) -> bytes:
+def encode(rows: list[dict[str, Any]], schema: Any = None, **options: Any) -> bytes:
     out = io.BytesIO()
     arrow_parquet.write_table(pyarrow.Table.from_pylist(rows, schema=schema), out, **options)
     return out.getvalue()
@@ -51,14 +51,14 @@ ROW = st.fixed_dictionaries(
 
 
 @given(st.lists(ROW, max_size=20), st.integers(1, 7), st.sampled_from(["snappy", "gzip", "zstd"]))
-def test_rows_written_are_read(rows: list[dict[str, Any]], group: int, codec: str) -> None:
-    data = written(rows, SCHEMA, row_group_size=group, compression=codec)
+def test_rows_are_read_as_they_were_encode(rows: list[dict[str, Any]], group: int, codec: str) -> None:
+    data = encode(rows, SCHEMA, row_group_size=group, compression=codec)
     assert read(data) == rows
     assert parquet.count(io.BytesIO(data)) == len(rows)
 
 
 def test_many_rows_come_in_chunks() -> None:
-    data = written([{"a": number} for number in range(2500)])
+    data = encode([{"a": number} for number in range(2500)])
     assert [len(values) for values in parquet.read(io.BytesIO(data))] == [1024, 1024, 452]
 
 
@@ -80,21 +80,21 @@ def test_many_rows_come_in_chunks() -> None:
         (pyarrow.null(), None, None),
     ],
 )
-def test_types(kind: Any, value: Any, expected: Any) -> None:
-    given = [list(value.items())] if isinstance(value, dict) else [value]
+def test_types_are_converted_to_json(kind: Any, value: Any, expected: Any) -> None:
+    column = [list(value.items())] if isinstance(value, dict) else [value]
     out = io.BytesIO()
-    arrow_parquet.write_table(pyarrow.table({"v": pyarrow.array(given, kind)}), out)
+    arrow_parquet.write_table(pyarrow.table({"v": pyarrow.array(column, kind)}), out)
     assert read(out.getvalue()) == [{"v": expected}]
 
 
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"not Parquet at all, but as long as a footer"])
-def test_what_is_no_parquet(refused: Any, data: bytes) -> None:
+def test_content_other_than_parquet_is_reported(refused: Any, data: bytes) -> None:
     assert refused({URI: data}, URI, input_type="PARQUET").startswith(f"{URI}: expected Parquet: ")
 
 
 # Developer guide, "ItemReader (Map)": row groups of at most 256 MB, a footer of at most 5 MB, an item of at most 8 MB.
-def test_parts_are_limited(refused: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = written([{"a": "x" * 100}])
+def test_parts_that_are_too_large_are_refused(refused: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encode([{"a": "x" * 100}])
     monkeypatch.setattr(quotas, "READER_ITEM", replace(quotas.READER_ITEM, value=107))
     with pytest.raises(UnreadableItems, match=r"^item 1: expected at most 107 bytes, found more$"):
         read(data)

@@ -1,4 +1,4 @@
-"""ReaderConfig: MaxItems by a path or an expression, and both forms of an inventory."""
+"""ReaderConfig: MaxItems as a path or an expression, and both forms of an inventory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ INNER = {
 
 
 def run(harness: Any, most: Any, **config: Any) -> Any:
-    """Of three items as many as the config takes; `$.most` leads to `most`."""
+    """Run a Map over as many of three items as the configuration allows; `$.most` is `most`."""
     harness.store.objects = {"s3://b/k": b"1\n2\n3\n"}
     jsonpath = "MaxItemsPath" in config
     state = {
@@ -35,7 +35,7 @@ def run(harness: Any, most: Any, **config: Any) -> Any:
 
 
 @pytest.mark.parametrize(("most", "expected"), [(1, [1]), ("2", [1, 2]), (0, [1, 2, 3]), (100_000_001, [1, 2, 3])])
-def test_max_items_path(harness: Any, most: Any, expected: list[int]) -> None:
+def test_max_items_may_be_a_path(harness: Any, most: Any, expected: list[int]) -> None:
     assert run(harness, most, MaxItemsPath="$.most").output == expected
 
 
@@ -50,12 +50,12 @@ def test_max_items_path(harness: Any, most: Any, expected: list[int]) -> None:
         (True, "The MaxItemsPath field refers to value 'True' which is not a valid integer: $.most"),
     ],
 )
-def test_max_items_path_that_leads_to_no_count(harness: Any, most: Any, cause: str) -> None:
-    found = run(harness, most, MaxItemsPath="$.most").output
-    assert (found["Error"], found["Cause"]) == ("States.ItemReaderFailed", cause)
+def test_a_path_to_an_invalid_max_items_fails(harness: Any, most: Any, cause: str) -> None:
+    output = run(harness, most, MaxItemsPath="$.most").output
+    assert (output["Error"], output["Cause"]) == ("States.ItemReaderFailed", cause)
 
 
-# In the words recorded of other fields: see language/jsonata/typed.py.
+# The wording was recorded for other fields: see language/jsonata/typed.py.
 @pytest.mark.parametrize(
     ("most", "cause"),
     [
@@ -68,17 +68,17 @@ def test_max_items_path_that_leads_to_no_count(harness: Any, most: Any, cause: s
         ),
     ],
 )
-def test_an_expression_that_gives_no_count(harness: Any, most: Any, cause: str) -> None:
-    found = run(harness, most, MaxItems="{% $states.input.most %}").output
-    assert found["Error"] == "States.QueryEvaluationError"
-    assert found["Cause"].endswith(cause)
+def test_an_expression_with_an_invalid_max_items_fails(harness: Any, most: Any, cause: str) -> None:
+    output = run(harness, most, MaxItems="{% $states.input.most %}").output
+    assert output["Error"] == "States.QueryEvaluationError"
+    assert output["Cause"].endswith(cause)
 
 
 @pytest.mark.parametrize("form", [{"InputType": "MANIFEST"}, {"ManifestType": "S3_INVENTORY"}])
-def test_both_forms_of_an_inventory(form: dict[str, Any]) -> None:
-    class Literals:
+def test_an_inventory_may_be_declared_in_both_forms(form: dict[str, Any]) -> None:
+    class LiteralVisit:
         def field(self, node: dict[str, Any], name: str, default: Any, at: str) -> Any:
             return node.get(name, default)
 
-    found = ReaderConfig.of(Literals(), {"ReaderConfig": form})  # type: ignore[arg-type]
-    assert (found.input_type, found.manifest_type) == (None, "S3_INVENTORY")
+    config = ReaderConfig.of(LiteralVisit(), {"ReaderConfig": form})  # type: ignore[arg-type]
+    assert (config.input_type, config.manifest_type) == (None, "S3_INVENTORY")

@@ -1,4 +1,4 @@
-"""No reader asks for more of its object than the items it has given."""
+"""Streaming: no reader reads much more of its object than the items that it has yielded."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from genomics_pipeline.engine.distributed_map.item_reader.compression import BLO
         (lambda blocks: json_array.read(blocks, "/a/b"), b'{"z":[1],"a":{"b":[1', b',{"a":"some text"}'),
     ],
 )
-def test_an_endless_object_is_read_as_it_comes(
+def test_an_endless_object_is_read_block_by_block(
     read: Callable[[Iterator[bytes]], Iterator[list[Any]]], head: bytes, row: bytes
 ) -> None:
-    asked = 0
+    blocks_read = 0
 
     def endless() -> Iterator[bytes]:
-        nonlocal asked
+        nonlocal blocks_read
         if head:
             yield head
         rows = row * (BLOCK_BYTES // len(row) + 2)
-        at = 0
+        start = 0
         while True:
-            asked += 1
-            yield rows[at : at + BLOCK_BYTES]
-            at = (at + BLOCK_BYTES) % len(row)
+            blocks_read += 1
+            yield rows[start : start + BLOCK_BYTES]
+            start = (start + BLOCK_BYTES) % len(row)
 
-    given = 0
+    yielded_bytes = 0
     for values in read(endless()):
-        given += len(values) * len(row)
-        assert (asked - 2) * BLOCK_BYTES <= given
-        if asked > 20:
+        yielded_bytes += len(values) * len(row)
+        assert (blocks_read - 2) * BLOCK_BYTES <= yielded_bytes
+        if blocks_read > 20:
             return
