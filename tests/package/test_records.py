@@ -1,4 +1,4 @@
-"""What a run leaves behind is parsed in `records/` only."""
+"""A gate: only `records/` parses the files that a run leaves behind."""
 
 from __future__ import annotations
 
