@@ -58,7 +58,7 @@ def build(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None)
 
     ports = adapters()
     container_engine = ContainerEngine(ports.environment, engine)
-    for image in images.chosen(stack, pipeline, steps):
+    for image in images.select_images(stack, pipeline, steps):
         built = images.build(image, container_engine, ports.cache)
         size = container_engine.size_mib(image.name)
         click.echo(f"{image.name}  {size} MiB  {'built' if built else 'up to date'}")
@@ -79,7 +79,7 @@ def push(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None) 
 
     ports = adapters()
     container_engine = ContainerEngine(ports.environment, engine)
-    for image in images.chosen(stack, pipeline, steps):
+    for image in images.select_images(stack, pipeline, steps):
         images.build(image, container_engine, ports.cache)
         target, pushed = push_images.push(image, container_engine, ports.clients)
         click.echo(f"{target}  {'pushed' if pushed else 'up to date'}")
@@ -96,5 +96,5 @@ def list_(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None)
     """
     from genomics_pipeline.runs.containers import images
 
-    for image in images.chosen(stack, pipeline, steps):
+    for image in images.select_images(stack, pipeline, steps):
         click.echo(image.name)

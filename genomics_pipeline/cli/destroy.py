@@ -33,7 +33,7 @@ def destroy(stack: str, delete_data: bool, yes: bool) -> None:
     left = destroy_stack(stack, delete_data, aws_clients(), Terminal(yes), report_deleted)
     if left is None:
         click.echo("nothing was deleted", err=True)
-    elif left.kept:
-        click.echo(f"kept: s3://{left.kept} with all runs; AWS charges for its storage ({GB_MONTH})")
+    elif left.kept_bucket:
+        click.echo(f"kept: s3://{left.kept_bucket} with all runs; AWS charges for its storage ({GB_MONTH})")
     else:
         click.echo("nothing is left")

@@ -27,9 +27,9 @@ def doctor(as_json: bool) -> None:
         for check in check_all(Path(folder), adapters()):
             checks.append(check)
             if not as_json:
-                click.echo(f"{'ok     ' if check.ok else 'MISSING'}  {check.name}: {check.found}")
+                click.echo(f"{'ok     ' if check.ok else 'MISSING'}  {check.name}: {check.detail}")
     ok = all(check.ok for check in checks)
     if as_json:
-        rows = [{"name": check.name, "ok": check.ok, "found": check.found} for check in checks]
+        rows = [{"name": check.name, "ok": check.ok, "found": check.detail} for check in checks]
         click.echo(json.dumps({"ok": ok, "checks": rows}, indent=2))
     sys.exit(0 if ok else 1)

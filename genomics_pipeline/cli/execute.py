@@ -83,8 +83,8 @@ def execute(as_json: bool, **options: Any) -> None:
     """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.report.execution import render_execution
-    from genomics_pipeline.runs.documents.execute import ExecuteRequest
     from genomics_pipeline.runs.documents.execute import execute as execute_request
+    from genomics_pipeline.runs.documents.request import ExecuteRequest
 
     end_on_sigterm()
     result = execute_request(ExecuteRequest(**options), adapters())

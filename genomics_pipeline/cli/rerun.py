@@ -103,11 +103,11 @@ def _show(outcome: RerunOutcome, stack: str) -> None:
 
 def _samples(chosen: ChosenSamples) -> str:
     """Return the number of chosen samples, their number by class, and the first names."""
-    from genomics_pipeline.report.counted import counted
+    from genomics_pipeline.report.quantity import quantity
 
     if not chosen.samples:
         return "no sample failed; only the stages after the samples run"
     classes = "".join(f", {count} {name.replace('_', ' ')}" for name, count in chosen.by_class.items())
     others = chosen.samples - len(chosen.first)
     more = f" and {others} more" if others else ""
-    return f"{counted(chosen.samples, 'sample')}{classes}: {', '.join(chosen.first)}{more}"
+    return f"{quantity(chosen.samples, 'sample')}{classes}: {', '.join(chosen.first)}{more}"

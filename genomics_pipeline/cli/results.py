@@ -44,9 +44,9 @@ def results(
       genomics-pipeline results cohort-3f2a91c0d5e7 --failed --tsv > failures.tsv
     """
     from genomics_pipeline.cli.adapters import adapters
-    from genomics_pipeline.report.counted import counted
+    from genomics_pipeline.report.quantity import quantity
     from genomics_pipeline.runs.find_run import find_run
-    from genomics_pipeline.runs.results import Results, copies
+    from genomics_pipeline.runs.results import Results, download_all
 
     if failed and target:
         raise UsageError("expected one of --failed and --download, found both")
@@ -57,13 +57,13 @@ def results(
         return
     run_results = Results(find_run(run, stack, adapters()))
     items = run_results.items(samples)
-    for result, copied in copies(items, run_results.files, target) if target else ((one, None) for one in items):
+    for result, copied in download_all(items, run_results.files, target) if target else ((one, None) for one in items):
         if as_json:
             row = _result_json(result, run_results.files)
             click.echo(json.dumps(row if copied is None else {**row, "copied": copied}, ensure_ascii=False))
             continue
         click.echo(
-            f"{result.item}  {result.state}" + (f"  {counted(copied, 'file')} copied" if copied is not None else "")
+            f"{result.item}  {result.state}" + (f"  {quantity(copied, 'file')} copied" if copied is not None else "")
         )
         for name, output in result.outputs.items():
             click.echo(f"  {name}  {run_results.files.shown_key(output.key)}  {output.size_bytes:,} bytes")
@@ -94,7 +94,7 @@ def _result_json(result: ItemResult, files: RunFiles) -> dict[str, Any]:
 
 def _list_failed(backend: RunBackend, samples: tuple[str, ...], as_json: bool, as_tsv: bool) -> None:
     """Print the rows while they are read, because there may be a million."""
-    from genomics_pipeline.report.ledger import text, tsv_lines
+    from genomics_pipeline.report.ledger import row_text, tsv_lines
     from genomics_pipeline.runs.ledger import ledger
 
     rows = ledger(backend, samples)
@@ -103,4 +103,4 @@ def _list_failed(backend: RunBackend, samples: tuple[str, ...], as_json: bool, a
             click.echo(line, nl=False)
         return
     for row in rows:
-        click.echo(json.dumps(row.to_json(), ensure_ascii=False) if as_json else text(row))
+        click.echo(json.dumps(row.to_json(), ensure_ascii=False) if as_json else row_text(row))

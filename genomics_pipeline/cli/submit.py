@@ -45,7 +45,7 @@ def submit(as_json: bool, **options: Any) -> None:
       genomics-pipeline submit amplicons.csv --reference virus.fa --param variant_calling.ploidy=1
     """
     from genomics_pipeline.cli.adapters import adapters
-    from genomics_pipeline.runs.aws.submit import SubmitRequest
+    from genomics_pipeline.runs.aws.submission import SubmitRequest
     from genomics_pipeline.runs.aws.submit import submit as submit_request
 
     submitted = submit_request(SubmitRequest(**options), adapters(), lambda text: click.echo(text, err=True))
@@ -73,11 +73,11 @@ def _outcome(submitted: SubmitOutcome) -> str:
 
 def _size(submitted: SubmitOutcome) -> str:
     """Return the numbers of samples, intervals and jobs, and the minimum time in which AWS starts the jobs."""
-    from genomics_pipeline.report.counted import counted
+    from genomics_pipeline.report.quantity import quantity
 
     minutes, seconds = divmod(round(submitted.least_seconds), 60)
     hours, minutes = divmod(minutes, 60)
     least = f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-    samples, intervals = counted(submitted.samples, "sample"), counted(submitted.intervals, "interval")
-    counts = f"{samples}, {intervals}: {counted(submitted.jobs, 'job')}"
+    samples, intervals = quantity(submitted.samples, "sample"), quantity(submitted.intervals, "interval")
+    counts = f"{samples}, {intervals}: {quantity(submitted.jobs, 'job')}"
     return f"{counts}, which take at least {least} to start ({quotas.SUBMIT_JOB_RATE.value} a second)"

@@ -32,8 +32,8 @@ def template(stack: str, pipelines: Sequence[str], caller_policy: bool) -> None:
     plan = stack_template(pipelines, stack)
     if caller_policy:
         from genomics_pipeline.cli.adapters import aws_clients
-        from genomics_pipeline.runs.stack.caller import caller_of
+        from genomics_pipeline.runs.stack.caller import deployed_caller_policy
 
-        click.echo(json.dumps(caller_of(plan, aws_clients()), indent=2))
+        click.echo(json.dumps(deployed_caller_policy(plan, aws_clients()), indent=2))
     else:
         click.echo(canonical_json(plan.document()), nl=False)

@@ -58,7 +58,7 @@ class Terminal:
             raise UsageError(f"{question} expected a confirmation, found no terminal; use --yes")
         return click.confirm(question)
 
-    def say(self, event: StackEvent) -> None:
+    def report(self, event: StackEvent) -> None:
         """Print an event of the stack."""
         reason = f": {event.reason}" if event.reason else ""
         click.echo(f"{event.status:<28} {event.resource}{reason}", err=True)

@@ -1,1 +1,1 @@
-"""What people look at: tables and figures."""
+"""Reports for people: tables, progress, explanations of failures and agreement with truth."""

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from genomics_pipeline.report.concordance import Agreement
 from genomics_pipeline.report.ledger import missing_lines
+from genomics_pipeline.report.quantity import quantity
 from genomics_pipeline.report.run_summary import CohortOutcome, RunSummary, SampleOutcome
 
 LOW_DEPTH = 10
@@ -123,10 +124,6 @@ def _ending(summary: RunSummary) -> Iterator[Text]:
     yield Text()
     if summary.error is not None:
         yield Text.assemble(("run failed: ", "bold red"), summary.error)
-    yield Text(f"{_count(summary.ran, 'step')} ran, {summary.reused:,} reused, {summary.seconds:.1f} s")
+    yield Text(f"{quantity(summary.ran, 'step', ',')} ran, {summary.reused:,} reused, {summary.seconds:.1f} s")
     if summary.missing:
         yield from map(Text, missing_lines(summary.missing, summary.run))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""Agreement of called genotypes with true ones, allele by allele, in their normal form."""
+"""Agreement of called genotypes with true ones, allele by allele, in normal form (see `report.alleles`)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.report.alleles import Allele, Reference, normalise
 
-# What one VCF says: (sample, allele) -> on how many haplotypes.
+# The content of a VCF: the number of haplotypes of a sample that carry an allele.
 Dosages = Counter[tuple[str, Allele]]
 
 
 class _OtherReferenceError(Exception):
-    """A record that does not fit the reference; the message says what it has."""
+    """A record that does not fit the reference; the message describes the record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,9 @@ class Agreement:
     """Counts over all samples; an allele counts once for each sample that carries it.
 
     Attributes:
-        truth: True alleles.
-        found: Those that are called with the same number of copies.
-        calls: Called alleles.
+        truth: The number of true alleles.
+        found: The number of true alleles that are called with the same number of copies.
+        calls: The number of called alleles.
     """
 
     truth: int
@@ -50,7 +50,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Concordance:
-    """Agreement for SNPs and for indels (everything else)."""
+    """Agreement for SNPs and for indels, which are all other alleles."""
 
     snp: Agreement
     indel: Agreement
@@ -61,15 +61,15 @@ class Concordance:
 
 
 def score(calls: Path, truth: Path, reference: Path) -> Concordance:
-    """Compare two VCFs over the samples that are in both; phase and records that did not pass do not count.
+    """Compare two VCFs over their common samples, without regard to phase; only records that passed the filters count.
 
     Args:
         calls: The called VCF.
         truth: The true VCF.
-        reference: The FASTA file that both are against.
+        reference: The FASTA file of the reference of both.
 
     Raises:
-        DataError: for a file that cannot be read, no common sample, or a VCF of another reference.
+        DataError: for a file that cannot be read, VCFs without a common sample, or a VCF of another reference.
     """
     names = [_read(path, lambda vcf: list(vcf.header.samples)) for path in (calls, truth)]
     common = [name for name in names[0] if name in set(names[1])]
@@ -81,20 +81,20 @@ def score(calls: Path, truth: Path, reference: Path) -> Concordance:
 
 
 def _agreement(called: Dosages, true: Dosages, kind: str) -> Agreement:
-    wanted = {key: copies for key, copies in true.items() if key[1].kind == kind}
-    found = sum(called.get(key) == copies for key, copies in wanted.items())
-    return Agreement(len(wanted), found, sum(allele.kind == kind for _, allele in called))
+    of_kind = {key: copies for key, copies in true.items() if key[1].kind == kind}
+    matches = sum(called.get(key) == copies for key, copies in of_kind.items())
+    return Agreement(len(of_kind), matches, sum(allele.kind == kind for _, allele in called))
 
 
 def _read(path: Path, use: Callable[[Any], Any]) -> Any:
-    """Return what `use` makes of an open VCF.
+    """Open a VCF and return the result of `use`.
 
     Raises:
         DataError: if it is not a VCF, or one of another reference.
     """
     import pysam
 
-    loud = pysam.set_verbosity(0)  # it would tell of every file without an index; errors are raised all the same
+    verbosity = pysam.set_verbosity(0)  # htslib warns of every file without an index; errors are still raised
     try:
         with pysam.VariantFile(str(path)) as vcf:
             return use(vcf)
@@ -103,7 +103,7 @@ def _read(path: Path, use: Callable[[Any], Any]) -> Any:
     except _OtherReferenceError as error:
         raise DataError(Problem(f"expected a VCF of the same reference, found {error}", str(path))) from error
     finally:
-        pysam.set_verbosity(loud)
+        pysam.set_verbosity(verbosity)
 
 
 def _reference(path: Path) -> Reference:
@@ -123,28 +123,28 @@ def _reference(path: Path) -> Reference:
 
 
 def _dosages(vcf: Any, samples: Sequence[str], reference: Reference) -> Dosages:
-    found: Dosages = Counter()
+    dosages: Dosages = Counter()
     for record in vcf:
         if set(record.filter.keys()) <= {"PASS"}:
             forms = _forms(record, reference)
             for sample in samples:
                 for number in record.samples[sample].allele_indices or ():
                     for allele in forms.get(number, ()):
-                        found[sample, allele] += 1
-    return found
+                        dosages[sample, allele] += 1
+    return dosages
 
 
 def _forms(record: Any, reference: Reference) -> dict[int, list[Allele]]:
-    """Return the normal form of each alternate allele, by its number; none for symbolic ones, ``*`` and ``.``.
+    """Return the normal form of each alternate allele by its number; symbolic ones, ``*`` and ``.`` are left out.
 
     Raises:
-        _OtherReferenceError: if REF is not what the reference has there.
+        _OtherReferenceError: if REF differs from the reference at its position.
     """
     ref = record.ref.upper()
-    there = reference.bases(record.contig, record.start, len(ref))
-    if any(one != other and "N" not in (one, other) for one, other in _pairs(ref, there)):
+    bases = reference.bases(record.contig, record.start, len(ref))
+    if any(one != other and "N" not in (one, other) for one, other in _paired_bases(ref, bases)):
         raise _OtherReferenceError(
-            f"REF {ref} at {record.contig}:{record.pos}, where the reference has {there or 'nothing'}"
+            f"REF {ref} at {record.contig}:{record.pos}, where the reference has {bases or 'nothing'}"
         )
     return {
         number: list(normalise(record.contig, record.start, ref, alt.upper(), reference))
@@ -153,5 +153,5 @@ def _forms(record: Any, reference: Reference) -> dict[int, list[Allele]]:
     }
 
 
-def _pairs(ref: str, there: str) -> Iterator[tuple[str, str]]:
-    return zip(ref, there.ljust(len(ref), "-"), strict=True)
+def _paired_bases(ref: str, bases: str) -> Iterator[tuple[str, str]]:
+    return zip(ref, bases.ljust(len(ref), "-"), strict=True)

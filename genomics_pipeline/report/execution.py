@@ -1,4 +1,4 @@
-"""The end of an execution, for people."""
+"""The report of an execution: its status, its Map Runs, and its output or its error."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from genomics_pipeline.engine.result import ExecutionResult
+from genomics_pipeline.report.quantity import quantity
 
-_ENDS = {
+_OUTCOMES = {
     "succeeded": "succeeded",
     "failed": "failed",
     "timedOut": "timed out",
@@ -18,7 +19,7 @@ _ENDS = {
 
 
 def render_execution(result: ExecutionResult) -> str:
-    """Return the report: status, Map Runs with their item counts, then the output, or error and cause.
+    """Return the report of an execution: status, Map Runs with their item counts, then the output or the error.
 
     >>> print(render_execution(ExecutionResult("SUCCEEDED", {"a": 1}, transitions=2, seconds=3600.25)))
     SUCCEEDED after 3600.25 s, 2 state transitions
@@ -30,9 +31,7 @@ def render_execution(result: ExecutionResult) -> str:
 
 
 def _lines(result: ExecutionResult) -> Iterator[str]:
-    transitions = result.transitions
-    plural = "" if transitions == 1 else "s"
-    yield f"{result.status} after {result.seconds} s, {transitions} state transition{plural}"
+    yield f"{result.status} after {result.seconds} s, {quantity(result.transitions, 'state transition')}"
     for run in result.map_runs:
         yield _map_run(run)
     if result.status == "SUCCEEDED":
@@ -45,8 +44,8 @@ def _lines(result: ExecutionResult) -> Iterator[str]:
 
 def _map_run(run: Mapping[str, Any]) -> str:
     counts = run["itemCounts"]
-    ends = ", ".join(f"{counts[end]} {words}" for end, words in _ENDS.items() if counts.get(end))
-    items = f"{counts['total']} item{'' if counts['total'] == 1 else 's'}"
+    outcomes = ", ".join(f"{counts[end]} {words}" for end, words in _OUTCOMES.items() if counts.get(end))
+    items = quantity(counts["total"], "item")
     details = run.get("resultWriterDetails")
     where = f"; results: s3://{details['Bucket']}/{details['Key']}" if details else ""
-    return f"Map Run {run['label']}: {run['status']}, {items}{': ' if ends else ''}{ends}{where}"
+    return f"Map Run {run['label']}: {run['status']}, {items}{': ' if outcomes else ''}{outcomes}{where}"

@@ -1,4 +1,4 @@
-"""The ledger of a run: its rows, as a table for programs, as text, and as a run's last lines."""
+"""The ledger of a run: its rows as tab-separated values and as text, and its summary in the last lines of a run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from genomics_pipeline.report.quantity import quantity
 from genomics_pipeline.report.run_state import Missing
 
 ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -20,11 +21,11 @@ class LedgerRow:
         sample: The sample, the number of an interval, or ``cohort``.
         scope: sample, interval or cohort.
         stage: The stage that failed; None where none began.
-        label: A failure class, or ``pending``; the column ``class``.
-        attempts: How many attempts Batch made for that stage, over all jobs.
-        memory_mib: The memory that was tried, in that order.
-        message: Why.
-        log: A file, or a log group and stream; None where there is none.
+        label: The class of the failure, or ``pending``; the column ``class``.
+        attempts: The number of attempts that Batch made for that stage, over all jobs.
+        memory_mib: The memory of the jobs, each size once, in the order of the jobs.
+        message: The message of the failure.
+        log: The file of the log, or its log group and stream; None where there is no log.
         rerun: The command that runs this item again.
         exit_code: The exit code of the last attempt, where it had one.
         job_id: The last Batch job, where there was one.
@@ -76,11 +77,11 @@ COLUMNS = ("sample", "stage", "class", "attempts", "memory_mib", "message", "log
 
 
 def tsv_lines(rows: Iterable[LedgerRow]) -> Iterator[str]:
-    """Yield the header, then a line a row: tabs, line ends and backslashes as in C, what is missing as nothing.
+    r"""Yield the header, then a line for each row; tabs, line ends and backslashes are escaped as in C.
 
-    >>> row = LedgerRow("a", "sample", None, "pending", 0, [1, 2], "two\\nlines", None, "rerun")
+    >>> row = LedgerRow("a", "sample", None, "pending", 0, [1, 2], "two\nlines", None, "rerun")
     >>> list(tsv_lines([row]))[1]
-    'a\\t\\tpending\\t0\\t1, 2\\ttwo\\\\nlines\\t\\trerun\\n'
+    'a\t\tpending\t0\t1, 2\ttwo\\nlines\t\trerun\n'
     """
     yield "\t".join(COLUMNS) + "\n"
     for row in rows:
@@ -91,25 +92,25 @@ def _memory(row: LedgerRow) -> str:
     return ", ".join(map(str, row.memory_mib))
 
 
-def text(row: LedgerRow) -> str:
-    """Return a row for people.
+def row_text(row: LedgerRow) -> str:
+    """Return a row as lines of text for people.
 
-    >>> print(text(LedgerRow("a", "sample", "map", "bad_input", 1, [8192], "R2 is short", "/run/steps/map/a/log.txt",
-    ...                      "genomics-pipeline rerun /run")))
+    >>> print(row_text(LedgerRow("a", "sample", "map", "bad_input", 1, [8192], "R2 is short",
+    ...                          "/run/steps/map/a/log.txt", "genomics-pipeline rerun /run")))
     a  map  bad input  1 attempt, 8192 MiB
       R2 is short
       log: /run/steps/map/a/log.txt
       rerun: genomics-pipeline rerun /run
     """
-    attempts = [_counted(row.attempts, "attempt")] if row.attempts else []
+    attempts = [quantity(row.attempts, "attempt", ",")] if row.attempts else []
     tried = ", ".join([*attempts, *([f"{_memory(row)} MiB"] if row.memory_mib else [])])
-    first = "  ".join(filter(None, (row.sample, row.stage, _class(row.label), tried)))
+    first = "  ".join(filter(None, (row.sample, row.stage, _class_words(row.label), tried)))
     lines = [*row.message.splitlines(), *([f"log: {row.log}"] if row.log else []), f"rerun: {row.rerun}"]
     return "\n".join([first, *(f"  {line}" for line in lines)])
 
 
 def missing_lines(missing: Missing, place: str) -> list[str]:
-    """Return the last lines about a run that left items undone: how many, why, the first few, how to list and rerun.
+    r"""Return the last lines about a run that left items undone: how many, why, the first few, how to list and rerun.
 
     Args:
         missing: The items that are not done.
@@ -117,16 +118,16 @@ def missing_lines(missing: Missing, place: str) -> list[str]:
 
     >>> from collections import Counter
     >>> missing = Missing(9, Counter(sample=2), Counter(timeout=2), ["a", "b"])
-    >>> print(*missing_lines(missing, "/my run"), sep="\\n")
+    >>> print(*missing_lines(missing, "/my run"), sep="\n")
     Missing: 2 of 9 samples (2 timeout): a, b
     list them: genomics-pipeline results '/my run' --failed
     run them again (what is done is kept): genomics-pipeline rerun '/my run'
     """
     samples, intervals = missing.by_scope["sample"], missing.by_scope["interval"]
-    parts = [f"{samples:,} of {_counted(missing.samples, 'sample')}"] if samples else []
-    parts += [_counted(intervals, "interval")] if intervals else []
+    parts = [f"{samples:,} of {quantity(missing.samples, 'sample', ',')}"] if samples else []
+    parts += [quantity(intervals, "interval", ",")] if intervals else []
     parts += ["the cohort"] if missing.by_scope["cohort"] else []
-    classes = ", ".join(f"{count:,} {_class(name)}" for name, count in missing.by_class.most_common())
+    classes = ", ".join(f"{count:,} {_class_words(name)}" for name, count in missing.by_class.most_common())
     more = missing.by_class.total() - len(missing.first)
     names = ", ".join(missing.first) + (f" and {more:,} more" if more else "")
     run = shlex.quote(place)
@@ -137,9 +138,5 @@ def missing_lines(missing: Missing, place: str) -> list[str]:
     ]
 
 
-def _class(name: str) -> str:
+def _class_words(name: str) -> str:
     return name.replace("_", " ")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""The live display of a terminal: a bar a Map Run, and the jobs that are running now."""
+"""The live display on a terminal: a progress bar for each Map Run, and the running jobs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from rich.text import Text
 from genomics_pipeline.report.tally import MapRunTally, Tally
 
 BAR_COLUMNS = 30
-MOST_JOBS = 10
+SHOWN_JOBS = 10
 REFRESH_HZ = 4
 
 
 def open_live(view: Callable[[], RenderableType]) -> Live:
-    """Return a display on standard error that disappears when it is stopped; lines printed above it stay."""
+    """Return a live display on standard error; it disappears when it is stopped, and lines printed above it stay.
+
+    Args:
+        view: Returns the content to show.
+    """
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     return Live(
         get_renderable=view,
@@ -31,7 +35,7 @@ def open_live(view: Callable[[], RenderableType]) -> Live:
 
 
 def view(tally: Tally) -> RenderableType:
-    """Return the bars and jobs to show now."""
+    """Return the content to show now: progress bars and running jobs."""
     return Group(_map_runs(tally), *_jobs(tally))
 
 
@@ -55,7 +59,7 @@ def _counts(run: MapRunTally) -> Text:
 def _jobs(tally: Tally) -> list[Text]:
     now = tally.clock()
     jobs = list(tally.jobs.values())
-    lines = [f"  {job.name}  {now - job.started:.0f} s" for job in jobs[:MOST_JOBS]]
-    if len(jobs) > MOST_JOBS:
-        lines.append(f"  and {len(jobs) - MOST_JOBS} more jobs")
+    lines = [f"  {job.name}  {now - job.started:.0f} s" for job in jobs[:SHOWN_JOBS]]
+    if len(jobs) > SHOWN_JOBS:
+        lines.append(f"  and {len(jobs) - SHOWN_JOBS} more jobs")
     return [Text(line, no_wrap=True, overflow="ellipsis") for line in lines]

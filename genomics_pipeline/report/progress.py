@@ -1,4 +1,4 @@
-"""The progress of a run on standard error: live on a terminal, else a line for each thing that ended."""
+"""The progress of a run on standard error: a live display on a terminal, otherwise a line for each event."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 class ProgressDisplay:
     """A display of progress; implements `runs.display.Display`, and is a context manager.
 
-    `event` is an observer of the engine; it and `note` may be called in any thread.
+    `event` is an observer of the engine; `event` and `note` may be called from any thread.
 
-    rich is imported on a terminal only: it would cost a script's start-up and buy nothing.
+    rich is imported on a terminal only, because its import delays the start of every script.
     """
 
     def __init__(self, quiet: bool, clock: Callable[[], float] = time.monotonic) -> None:
@@ -31,7 +31,7 @@ class ProgressDisplay:
 
         Args:
             quiet: Show nothing at all.
-            clock: Returns seconds that only grow.
+            clock: Returns the seconds of a monotonic clock.
         """
         self._quiet = quiet
         self._tally = Tally(clock)
@@ -39,7 +39,7 @@ class ProgressDisplay:
         self._live: Live | None = None
 
     def __enter__(self) -> ProgressDisplay:
-        """Begin the live display, on a terminal."""
+        """Start the live display, on a terminal."""
         if not self._quiet and sys.stderr.isatty():
             from genomics_pipeline.report.live import open_live
 
@@ -50,7 +50,7 @@ class ProgressDisplay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End the display, however the block ended: the cursor is shown again."""
+        """End the display, also after an exception, so that the cursor is shown again."""
         live, self._live = self._live, None
         if live is not None:
             live.stop()
@@ -60,20 +60,20 @@ class ProgressDisplay:
         if self._quiet:
             return
         if self._live is None:
-            # One line at a time, from whichever thread. `2>&1 | head`: a closed pipe does not stop the run.
+            # One line at a time, from any thread. A closed pipe (`2>&1 | head`) does not stop the run.
             with suppress(BrokenPipeError), self._lock:
                 print(text, file=sys.stderr, flush=True)
         else:
             self._live.console.print(text, soft_wrap=True)
 
     def event(self, event: Event) -> None:
-        """Count an event of the engine, and show its line."""
+        """Count an event of the engine and show its line, if it has one."""
         if self._quiet:
             return
         with self._lock:
             line = self._tally.take(event)
-        # On a terminal, jobs that succeeded show in the counts.
-        if line is not None and not (self._live is not None and _ended_well(event)):
+        # On a terminal, the counts show the jobs that succeeded.
+        if line is not None and not (self._live is not None and _is_success(event)):
             self.note(line)
 
     def _view(self) -> RenderableType:
@@ -83,5 +83,5 @@ class ProgressDisplay:
             return view(self._tally)
 
 
-def _ended_well(event: Event) -> bool:
+def _is_success(event: Event) -> bool:
     return isinstance(event, JobEnded) and event.exit_code == 0

@@ -1,4 +1,4 @@
-"""The state of a run, in a folder or on AWS: its Map Runs, its failures and what is missing."""
+"""The state of a run, in a folder or on AWS: its Map Runs, its failures and its missing items."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from genomics_pipeline.model.classify import Failure
 
 PENDING = "pending"
-FIRST = 5  # names that are shown at a run's end
+FIRST = 5  # names of missing items that are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,14 @@ class MapRunState:
 
     Attributes:
         label: The Map Run's Label.
-        status: As DescribeMapRun has it; PENDING before it begins.
-        total: How many there are; None where that is not known yet.
-        started: Seconds since the epoch; None before it begins.
-        stopped: Likewise.
-        before: How many of those that ended did in earlier executions of the run.
+        status: The status in the words of DescribeMapRun; PENDING before the Map Run begins.
+        total: The number of items; None where it is not known yet.
+        succeeded: The number of items that succeeded.
+        failed: The number of items that failed, timed out or were aborted.
+        running: The number of items that run now.
+        started: Seconds since the epoch; None before the Map Run begins.
+        stopped: Seconds since the epoch; None before the Map Run ends.
+        before: The number of items that ended in earlier executions of the run; included in the other numbers.
     """
 
     label: str
@@ -47,14 +50,14 @@ class MapRunState:
         return None if self.total is None else max(0, self.total - self.ended - self.running)
 
     def rate_per_min(self, now: float) -> float | None:
-        """Return how many items ended a minute, so far; None before the first."""
+        """Return the mean number of items that ended in a minute of this execution; None before the first."""
         ended = self.ended - self.before
         if self.started is None or not ended:
             return None
         return 60 * ended / max((self.stopped or now) - self.started, 1e-3)
 
     def seconds_left(self, now: float) -> float | None:
-        """Return how long the remaining items take at that rate, in seconds; None where that is not known."""
+        """Return the seconds that the remaining items take at that rate; None where that is not known."""
         rate = self.rate_per_min(now)
         if self.stopped or rate is None or self.total is None:
             return None
@@ -63,14 +66,14 @@ class MapRunState:
 
 @dataclass(frozen=True, slots=True)
 class ItemFailure:
-    """One item that is not done, though its execution has ended.
+    """An item that is not done, although its child execution has ended.
 
     Attributes:
-        item: Its name.
-        failure: Why.
-        scope: sample, interval or cohort.
-        of_batch: Others were in its child, which failed as a whole.
-        pending: It did not fail itself: it was never started, or did not go on when others of its batch failed.
+        item: The name of the item.
+        failure: The failure.
+        scope: The scope of the item: sample, interval or cohort.
+        of_batch: Whether its child had several items; such a child fails as a whole.
+        pending: Whether the item did not fail itself: it never started, or stopped when others of its batch failed.
     """
 
     item: str
@@ -81,7 +84,7 @@ class ItemFailure:
 
     @property
     def label(self) -> str:
-        """Its class, or `PENDING`."""
+        """The class of the failure, or `PENDING`."""
         return PENDING if self.pending else str(self.failure.failure_class)
 
     def to_json(self) -> dict[str, Any]:
@@ -115,7 +118,7 @@ class Missing:
     first: list[str] = field(default_factory=list)
 
     def add(self, one: ItemFailure) -> None:
-        """Count one item."""
+        """Count an item."""
         self.by_scope[one.scope] += 1
         self.by_class[one.label] += 1
         if len(self.first) < FIRST:
@@ -138,19 +141,19 @@ class RunState:
     """The state of a run.
 
     Attributes:
-        run: The run's name.
-        place: Its folder or URI.
-        pipeline: The name of its pipeline.
-        status: As DescribeExecution has it; a run in a folder whose process is gone is ABORTED.
+        run: The name of the run.
+        place: The folder or the URI of the run.
+        pipeline: The name of the pipeline.
+        status: The status in the words of DescribeExecution; ABORTED also for a run in a folder whose process is gone.
         started: Seconds since the epoch.
-        stopped: Likewise; None while it runs.
-        map_runs: In the definition's order.
-        cohort: Each stage that runs once, and whether it is done.
-        failures: The items that failed, as far as they are known yet.
-        error: Why the whole run failed.
-        execution: The newest execution's name.
-        executions: How many there were, reruns counted.
-        missing: What a run that ended does not have; None while it runs.
+        stopped: Seconds since the epoch; None while the run is running.
+        map_runs: The Map Runs, in the order of the definition.
+        cohort: The name of each stage that runs once, and whether it is done.
+        failures: The items that are known to have failed.
+        error: The message of the failure of the whole run; None unless it failed.
+        execution: The name of the newest execution.
+        executions: The number of executions, including reruns.
+        missing: The items that are not done; None while the run is running, and where all are done.
     """
 
     run: str
@@ -168,7 +171,7 @@ class RunState:
     missing: Missing | None = None
 
     def failures_by_class(self) -> Counter[str]:
-        """Return how many items failed, by class."""
+        """Return the number of failed items by failure class."""
         return Counter(str(one.failure.failure_class) for one in self.failures)
 
     def to_json(self, now: float) -> dict[str, Any]:

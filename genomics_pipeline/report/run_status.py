@@ -1,4 +1,4 @@
-"""The state of a run, for people."""
+"""The state of a run as a table, for people."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def render_status(state: RunState, now: float) -> None:
 
 
 def status_view(state: RunState, now: float, bars: bool = True) -> RenderableType:
-    """Return the state as something that can be shown again and again.
+    """Return the state as a renderable of rich, which a live display can show repeatedly.
 
     Args:
         state: The state.
         now: Seconds since the epoch.
-        bars: Whether there are progress bars.
+        bars: Whether to show progress bars.
     """
     head = Text(f"{state.run}  ")
     head.append(state.status, style=STYLES.get(state.status, FAILED))
@@ -76,17 +76,17 @@ def _counts(one: MapRunState, now: float) -> Text:
 def _failures(state: RunState) -> Iterator[Text]:
     if not state.failures:
         return
-    counted = ", ".join(f"{count:,} {_words(name)}" for name, count in state.failures_by_class().most_common())
-    yield Text(f"Failures: {counted}", style=FAILED)
+    counts = ", ".join(f"{count:,} {_class_words(name)}" for name, count in state.failures_by_class().most_common())
+    yield Text(f"Failures: {counts}", style=FAILED)
     for one in state.failures[:SHOWN_FAILURES]:
         failure = one.failure
         stage = f" ({failure.stage})" if failure.stage else ""
-        yield Text(f"  {one.item}{stage}: {_words(failure.failure_class)}: {failure.message.splitlines()[0]}")
+        yield Text(f"  {one.item}{stage}: {_class_words(failure.failure_class)}: {failure.message.splitlines()[0]}")
     if len(state.failures) > SHOWN_FAILURES:
         yield Text(f"  and {len(state.failures) - SHOWN_FAILURES:,} more")
 
 
-def _words(label: str) -> str:
+def _class_words(label: str) -> str:
     return label.replace("_", " ")
 
 
@@ -95,9 +95,9 @@ def _ending(state: RunState) -> Iterator[Text]:
         yield Text(f"error: {state.error}", style=FAILED)
     if state.status == "ABORTED" and "://" not in state.place:
         if state.executions > 1:
-            yield Text(f"it goes on with: genomics-pipeline rerun {state.place}")
+            yield Text(f"continue it: genomics-pipeline rerun {state.place}")
         else:
-            yield Text("the command that began it goes on with --resume")
+            yield Text("continue it: repeat its command with --resume")
     if state.failures:
         yield Text(f"logs: genomics-pipeline logs {state.place} --failed")
     yield Text(f"results: genomics-pipeline results {state.place}")
@@ -106,7 +106,7 @@ def _ending(state: RunState) -> Iterator[Text]:
 
 
 def _duration(seconds: float) -> str:
-    """Return seconds in words.
+    """Return a duration in words, in its two largest units.
 
     >>> _duration(59.4), _duration(3700), _duration(200000)
     ('59 s', '1 h 01 min', '2 d 7 h')

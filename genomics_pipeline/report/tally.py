@@ -1,4 +1,4 @@
-"""The counts of an execution while it runs: items of each Map Run, and the jobs that run now."""
+"""The counts of an execution while it runs: the items of each Map Run, and the running jobs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ITEM_KEYS = ("sample", "interval", "cohort")
 
 @dataclass(slots=True)
 class MapRunTally:
-    """Counts of items; `done` are those that succeeded."""
+    """Counts of the items of one Map Run; `done` are those that succeeded."""
 
     label: str
     items: int
@@ -25,12 +25,12 @@ class MapRunTally:
 
 @dataclass(frozen=True, slots=True)
 class RunningJob:
-    """A job that runs.
+    """A running job.
 
     Attributes:
-        name: Its stage and item.
-        vcpus: The cores it was given.
-        started: The clock then.
+        name: The stage and the item.
+        vcpus: The number of its cores.
+        started: The reading of the clock when the job started, in seconds.
     """
 
     name: str
@@ -40,12 +40,12 @@ class RunningJob:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts that grow with each event; an event gives at most one line for people.
+    """Counts that every event of the engine updates; an event is worth at most one line for people.
 
     Attributes:
-        clock: Seconds that only grow.
-        map_runs: Label -> counts, in the order they began.
-        jobs: Job id -> the job, while it runs.
+        clock: Returns the seconds of a monotonic clock.
+        map_runs: The counts by Label, in the order in which the Map Runs began.
+        jobs: The running jobs by job ID.
     """
 
     clock: Callable[[], float]
@@ -54,34 +54,34 @@ class Tally:
     _children: dict[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
 
     def take(self, event: Event) -> str | None:
-        """Count an event and return the line to print, where it is worth one."""
+        """Count an event and return the line to print; None where it is not worth one."""
         match event:
             case events.MapRunStarted():
                 self.map_runs[event.label] = MapRunTally(event.label, event.items, event.resumed)
             case events.MapRunEnded():
                 return f"{event.label}: {event.failed} of {event.items} failed" if event.failed else None
             case events.ChildStarted():
-                self._child_started(event)
+                self._start_child(event)
             case events.ChildEnded():
-                self._child_ended(event)
+                self._end_child(event)
             case events.JobStarted():
                 self.jobs[event.job_id] = RunningJob(self._name(event), event.vcpus, self.clock())
             case events.JobEnded():
-                return self._job_ended(event)
+                return self._end_job(event)
             case events.RetryScheduled():
                 return f"{self._name(event)}: retry {event.attempt} in {event.delay_s:g} s ({event.error})"
             case events.Note():
                 return event.message
         return None
 
-    def _child_started(self, event: events.ChildStarted) -> None:
-        given = event.input
-        items = given["Items"] if isinstance(given, Mapping) and isinstance(given.get("Items"), list) else [given]
+    def _start_child(self, event: events.ChildStarted) -> None:
+        value = event.input
+        items = value["Items"] if isinstance(value, Mapping) and isinstance(value.get("Items"), list) else [value]
         self._children[event.label, event.index] = _item_name(items, event.index), len(items)
         if run := self.map_runs.get(event.label):
             run.running += len(items)
 
-    def _child_ended(self, event: events.ChildEnded) -> None:
+    def _end_child(self, event: events.ChildEnded) -> None:
         _, started = self._children.pop((event.label, event.index), ("", 0))
         if run := self.map_runs.get(event.label):
             run.running -= started
@@ -90,7 +90,7 @@ class Tally:
             elif event.status == "FAILED":
                 run.failed += event.items
 
-    def _job_ended(self, event: events.JobEnded) -> str:
+    def _end_job(self, event: events.JobEnded) -> str:
         self.jobs.pop(event.job_id, None)
         name = self._name(event)
         if event.exit_code == 0:
@@ -102,7 +102,7 @@ class Tally:
         return f"{name}: {ended} after {event.seconds:.1f} s: {reason}"
 
     def _name(self, event: events.JobStarted | events.JobEnded | events.RetryScheduled) -> str:
-        """Return the stage and the item of an event."""
+        """Return the name of an event's job: its stage and its item."""
         item = ""
         if event.label is not None and event.index is not None:
             item, _ = self._children.get((event.label, event.index), ("", 0))

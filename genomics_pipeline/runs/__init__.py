@@ -1,1 +1,1 @@
-"""The use cases: run a manifest, run one step, find pipelines and steps."""
+"""The use cases: start runs on this machine and on AWS, follow them, rerun them, and read their results."""

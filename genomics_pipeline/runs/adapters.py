@@ -1,4 +1,4 @@
-"""The connections to the outside world that the command line builds for use cases."""
+"""The adapters that the command line builds for the use cases."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from genomics_pipeline.stores.routed import RoutedStore
 
 @dataclass(frozen=True, slots=True)
 class Adapters:
-    """Clients, store and environment of one command.
+    """The AWS clients, store and environment of one command.
 
     Attributes:
         clients: The AWS clients.
         store: Local files and S3.
         environment: The environment variables of this process.
         home: The user's home folder.
-        cache: The user's cache folder: indexed references, wheels.
+        cache: The user's cache folder, for indexed references and wheels.
     """
 
     clients: Clients

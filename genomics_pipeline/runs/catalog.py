@@ -1,4 +1,4 @@
-"""Pipelines and steps by name or path, shipped or the user's own."""
+"""Pipelines and steps by name or path, shipped ones and the user's own."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.worker.step_folder import StepFolder, read_step
 
 
-def shipped(kind: str) -> Path:
-    """Return the folder of shipped ``steps`` or ``pipelines``: in the wheel, else in the checkout."""
+def shipped_folder(kind: str) -> Path:
+    """Return the folder of the shipped ``steps``, ``pipelines`` or ``containers``: in the wheel, or in the checkout."""
     package = Path(str(resources.files("genomics_pipeline")))
     in_wheel = package / "shipped" / kind
     return in_wheel if in_wheel.is_dir() else package.parent / kind
@@ -20,33 +20,33 @@ def shipped(kind: str) -> Path:
 
 def step_names() -> list[str]:
     """Return the names of the shipped steps, sorted."""
-    return sorted(file.parent.name for file in shipped("steps").glob("*/step.toml"))
+    return sorted(file.parent.name for file in shipped_folder("steps").glob("*/step.toml"))
 
 
 def pipeline_names() -> list[str]:
     """Return the names of the shipped pipelines, sorted."""
-    return sorted(file.stem for file in shipped("pipelines").glob("*.toml"))
+    return sorted(file.stem for file in shipped_folder("pipelines").glob("*.toml"))
 
 
 def load_step(name_or_path: str, base: Path | None = None) -> StepFolder:
-    """Load a shipped step by its name, or any step by the path of its folder, from `base` if relative.
+    """Load a shipped step by its name, or any step by the path of its folder; a relative path starts at `base`.
 
     Raises:
-        DataError: if there is none, or for all that is wrong in its ``step.toml``.
+        DataError: if there is no such step; with all problems of its ``step.toml``.
     """
     if "/" in name_or_path:
         return read_step((base or Path()) / name_or_path)
     if name_or_path not in step_names():
         hint = did_you_mean(name_or_path, step_names())
         raise DataError(f"unknown step {name_or_path!r}; {hint}; a folder of your own is given as ./path")
-    return read_step(shipped("steps") / name_or_path)
+    return read_step(shipped_folder("steps") / name_or_path)
 
 
 def load_pipeline(name_or_file: str) -> tuple[Pipeline, dict[str, StepFolder]]:
-    """Load a shipped pipeline by its name, or any by the path of its file; and its steps by name.
+    """Load a shipped pipeline by its name, or any pipeline by the path of its file; return it and its steps by name.
 
     Raises:
-        DataError: if there is none, or for all that is wrong in it and its steps.
+        DataError: if there is no such pipeline; with all problems of its file and its steps.
     """
     file = _pipeline_file(name_or_file)
     folders: dict[str, StepFolder] = {}
@@ -66,7 +66,7 @@ def load_pipeline(name_or_file: str) -> tuple[Pipeline, dict[str, StepFolder]]:
 
 def _pipeline_file(name_or_file: str) -> Path:
     if "/" not in name_or_file and name_or_file in pipeline_names():
-        return shipped("pipelines") / f"{name_or_file}.toml"
+        return shipped_folder("pipelines") / f"{name_or_file}.toml"
     file = Path(name_or_file).absolute()
     if file.is_file():
         return file
@@ -74,7 +74,7 @@ def _pipeline_file(name_or_file: str) -> Path:
     raise DataError(f"no pipeline {name_or_file!r}, neither shipped nor a file; {hint}")
 
 
-def located(name_or_file: str) -> str:
-    """Return a name that finds a pipeline from any folder: a shipped one's name, or a file's absolute path."""
+def absolute_name(name_or_file: str) -> str:
+    """Return the argument that loads the same pipeline from any folder: a shipped name, or an absolute path."""
     is_shipped = "/" not in name_or_file and name_or_file in pipeline_names()
     return name_or_file if is_shipped else str(Path(name_or_file).absolute())

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from genomics_pipeline.engine.events import Event
+from genomics_pipeline.engine.events import Event
 
 
 class Display(Protocol):
@@ -15,4 +14,4 @@ class Display(Protocol):
         """Show one line."""
 
     def event(self, event: Event) -> None:
-        """Take an event of the engine."""
+        """Show an event of the engine."""

@@ -1,4 +1,4 @@
-"""RUN on the command line: a run's folder, an ``s3://bucket/runs/<run>/`` URI, or the name of a run in the stack."""
+"""Runs by the argument RUN of a command: a folder, an ``s3://bucket/runs/<run>/`` URI, or a name in the stack."""
 
 from __future__ import annotations
 
@@ -23,45 +23,45 @@ from genomics_pipeline.stores.protocol import MissingObject
 RUN_NAME = re.compile(rf"[A-Za-z0-9._-]{{1,{quotas.EXECUTION_NAME.value}}}")  # also the name of the execution
 URI_EXPECTED = f"s3://bucket/{run_layout.run_prefix('NAME')}"
 URI = re.compile(rf"s3://(?P<bucket>[^/]+)/(?P<prefix>{run_layout.RUNS}(?P<name>{RUN_NAME.pattern}))/?")
-COMPARED = 1000  # names that begin alike, among which a misspelt one is looked for
+COMPARED = 1000  # names with the same beginning that a misspelt name is compared with
 
 
 def find_run(text: str, stack: str, adapters: Adapters) -> RunBackend:
-    """Return the run that a user names.
+    """Return the run that an argument RUN names.
 
     Args:
-        text: The value of RUN on the command line.
-        stack: The stack that a name is looked for in; the record of a run at a URI names its stack.
-        adapters: Where runs are read.
+        text: The argument.
+        stack: The stack in which a name is looked up; the record of a run at a URI names its stack.
+        adapters: The clients and the store to read runs with.
 
     Raises:
-        UsageError: if it cannot be a run's name.
-        RunError: if there is no such run, with the near name; or AWS cannot be asked.
+        UsageError: if the argument cannot be the name of a run.
+        RunError: if there is no such run, with the most similar name; or if AWS cannot be reached.
     """
     if text.startswith("s3://"):
-        return _at(text, adapters)
+        return _find_by_uri(text, adapters)
     folder = RunFolder(Path(text))
     if is_run(folder.path):
         return FolderBackend(folder, adapters)
     if "/" in text or folder.path.exists():
-        raise RunError(f"{text}: expected a run's folder, found {_instead(folder.path)}")
+        raise RunError(f"{text}: expected a run's folder, found {_describe_path(folder.path)}")
     if not RUN_NAME.fullmatch(text):
         raise UsageError(f"{text!r}: expected a run's folder, an {URI_EXPECTED} URI or the name of a run")
-    return _named(text, stack, adapters)
+    return _find_by_name(text, stack, adapters)
 
 
-def _instead(path: Path) -> str:
-    there = "a file" if path.is_file() else "another folder" if path.is_dir() else "nothing there"
-    around = path.parent.iterdir() if path.parent.is_dir() else ()
-    return f"{there}{_near(path.name, (one.name for one in around if is_run(one)))}"
+def _describe_path(path: Path) -> str:
+    kind = "a file" if path.is_file() else "another folder" if path.is_dir() else "nothing there"
+    siblings = path.parent.iterdir() if path.parent.is_dir() else ()
+    return f"{kind}{_suggestion(path.name, (one.name for one in siblings if is_run(one)))}"
 
 
-def _near(name: str, known: Iterable[str]) -> str:
-    near = get_close_matches(name, list(islice(known, COMPARED)), n=1)
-    return f"; did you mean '{near[0]}'?" if near else ""
+def _suggestion(name: str, known: Iterable[str]) -> str:
+    similar = get_close_matches(name, list(islice(known, COMPARED)), n=1)
+    return f"; did you mean '{similar[0]}'?" if similar else ""
 
 
-def _at(uri: str, adapters: Adapters) -> RunBackend:
+def _find_by_uri(uri: str, adapters: Adapters) -> RunBackend:
     match = URI.fullmatch(uri)
     if match is None:
         raise UsageError(f"{uri}: expected {URI_EXPECTED}")
@@ -74,7 +74,7 @@ def _at(uri: str, adapters: Adapters) -> RunBackend:
     return AwsBackend(AwsRun(place.name, place, deployment, adapters.clients, adapters.store, record))
 
 
-def _named(name: str, stack: str, adapters: Adapters) -> RunBackend:
+def _find_by_name(name: str, stack: str, adapters: Adapters) -> RunBackend:
     clients = adapters.clients
     try:
         deployment = find_deployment(stack, clients)
@@ -84,6 +84,6 @@ def _named(name: str, stack: str, adapters: Adapters) -> RunBackend:
     try:
         record = read_record(place, adapters.store)
     except MissingObject:
-        hint = _near(name, run_names(deployment, clients, name[:3])) or "; `genomics-pipeline runs` lists them"
+        hint = _suggestion(name, run_names(deployment, clients, name[:3])) or "; `genomics-pipeline runs` lists them"
         raise RunError(f"{name}: expected a run's folder or a run of the stack {stack}, found neither{hint}") from None
     return AwsBackend(AwsRun(name, place, deployment, clients, adapters.store, record))

@@ -1,4 +1,4 @@
-"""The end of each item whose child failed: a batch fails as a whole, its items do not."""
+"""The ends of items in child executions that failed: a batch fails as a whole, but some of its items may be done."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from genomics_pipeline.runs.run_files import RunFiles, StageGroup
 INTERRUPTED = Failure(FailureClass.CANCELLED, "not finished: the run ended before it")
 
 
-def not_done(files: RunFiles, groups: Sequence[StageGroup], failures: Iterable[ItemFailure]) -> Iterator[ItemFailure]:
-    """Yield the items that are not done, in their order, each with its own reason.
+def unfinished_items(
+    files: RunFiles, groups: Sequence[StageGroup], failures: Iterable[ItemFailure]
+) -> Iterator[ItemFailure]:
+    """Yield the items that are not done, in the order of `failures`, each with its own failure.
 
     Args:
-        files: The run's.
-        groups: Its stages.
-        failures: What their children ended with; few are held at a time.
+        files: The files of the run.
+        groups: The stages of the run.
+        failures: The items with the failures of their children; they are read in bounded memory.
     """
     for one in in_parallel(lambda one: _own_failure(files, groups, one), failures):
         if one is not None:
@@ -29,63 +31,65 @@ def not_done(files: RunFiles, groups: Sequence[StageGroup], failures: Iterable[I
 
 
 def _own_failure(files: RunFiles, groups: Sequence[StageGroup], one: ItemFailure) -> ItemFailure | None:
-    """Return why an item is not done; None where it is, although its batch failed."""
+    """Return the failure of an item itself; None where the item is done although its batch failed."""
     stage = one.failure.stage
     if one.of_batch or (stage is None and not one.pending):
-        left = list(_left(files, _stages(groups, one), one.item))
-        if not left:
+        undone = list(_undone_stages(files, _stages(groups, one), one.item))
+        if not undone:
             return None
-        if stage is not None and stage not in left:
+        if stage is not None and stage not in undone:
             message = f"did not go on: others of its batch failed in {stage}"
-            return replace(one, pending=True, failure=Failure(FailureClass.CANCELLED, message, stage=left[0]))
+            return replace(one, pending=True, failure=Failure(FailureClass.CANCELLED, message, stage=undone[0]))
     return one if stage is None else replace(one, failure=files.with_worker_failure(stage, one.item, one.failure))
 
 
 def _stages(groups: Sequence[StageGroup], one: ItemFailure) -> list[str]:
-    """Return the stages of the map that an item was in; all stages over its scope where the cause names none."""
+    """Return the stages of the Map Run that an item was in; all stages over its scope where the failure names none."""
     stage = one.failure.stage
-    held = [group for group in groups if stage in group.stages or (stage is None and group.scope == one.scope)]
-    return [name for group in held for name in group.stages]
+    possible = [group for group in groups if stage in group.stages or (stage is None and group.scope == one.scope)]
+    return [name for group in possible for name in group.stages]
 
 
-def _left(files: RunFiles, stages: Iterable[str], item: str) -> Iterator[str]:
+def _undone_stages(files: RunFiles, stages: Iterable[str], item: str) -> Iterator[str]:
     return (stage for stage in stages if not is_done(files.store, files.place, stage, item))
 
 
-def interrupted(
+def interrupted_items(
     files: RunFiles, groups: Sequence[StageGroup], ended: Mapping[str, str], known: set[str], manifest: str
 ) -> Iterator[ItemFailure]:
-    """Yield the items of the map in or before which an unsuccessful run ended: not done, and in no result file.
+    """Yield the undone items of the Map Run that was running or next when a run ended without success.
+
+    No result file names these items.
 
     Args:
-        files: The run's.
-        groups: Its stages.
-        ended: Status by Label of the Map Runs that ended.
-        known: Items of which is known how they ended.
-        manifest: Key of the samples' file that its execution read.
+        files: The files of the run.
+        groups: The stages of the run.
+        ended: The status by Label of the Map Runs that ended.
+        known: The items whose end is known.
+        manifest: The key of the manifest that the execution read.
     """
     for group in groups:
         status = ended.get(group.label) if group.label is not None else "SUCCEEDED"
         if status is None:
-            yield from _unfinished(files, group, known, manifest)
+            yield from _items_without_end(files, group, known, manifest)
         if status != "SUCCEEDED":
             return
 
 
-def _unfinished(files: RunFiles, group: StageGroup, known: set[str], manifest: str) -> Iterator[ItemFailure]:
+def _items_without_end(files: RunFiles, group: StageGroup, known: set[str], manifest: str) -> Iterator[ItemFailure]:
     items = files.items_in(manifest) if group.scope == "sample" else files.items(group.scope)
     names = (name for name in items if name not in known)
-    for name, left in in_parallel(lambda name: (name, any(_left(files, group.stages, name))), names):
-        if left:
+    for name, is_undone in in_parallel(lambda name: (name, any(_undone_stages(files, group.stages, name))), names):
+        if is_undone:
             yield ItemFailure(name, INTERRUPTED, group.scope, pending=True)
 
 
-def missing(files: RunFiles, failures: Iterable[ItemFailure]) -> Missing | None:
-    """Count the items that are not done; None where all are."""
-    counted = Missing(0)
+def count_missing(files: RunFiles, failures: Iterable[ItemFailure]) -> Missing | None:
+    """Return the counts of the items that are not done; None where all are done."""
+    missing = Missing(0)
     for one in failures:
-        counted.add(one)
-    if not counted.first:
+        missing.add(one)
+    if not missing.first:
         return None
-    counted.samples = sum(1 for _ in files.items("sample"))
-    return counted
+    missing.samples = sum(1 for _ in files.items("sample"))
+    return missing

@@ -1,4 +1,4 @@
-"""JSON from a user: a definition, an input, mocked responses."""
+"""JSON files of a user: a definition, an input, mocked responses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def read_json(file: str, store: Store) -> Any:
         store: Reads objects by their URIs.
 
     Raises:
-        DataError: if it cannot be read; with line and column for what is no JSON.
+        DataError: if the file cannot be read or is not JSON; with line and column of a syntax error.
     """
     name = "standard input" if file == STDIN else file
     try:
@@ -36,13 +36,13 @@ def read_json(file: str, store: Store) -> Any:
     except UnicodeDecodeError as error:
         raise DataError(Problem(f"expected UTF-8, found byte {error.start} that is not", name)) from None
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        what = error.msg[0].lower() + error.msg[1:]
-        raise DataError(Problem(f"expected JSON: {what}", name, error.lineno, error.colno)) from None
+        message = error.msg[0].lower() + error.msg[1:]
+        raise DataError(Problem(f"expected JSON: {message}", name, error.lineno, error.colno)) from None
     except ValueError as error:
         raise DataError(Problem(f"expected JSON, found {error}", name)) from None
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name}, which Python's JSON has and JSON has not")
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name}, which is not valid JSON")

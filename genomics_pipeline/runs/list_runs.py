@@ -1,4 +1,4 @@
-"""The runs of a stack, the newest first, and those in folders of this machine."""
+"""Lists of runs: those of a stack, the newest first, and those in folders of this machine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from genomics_pipeline.stores.protocol import MissingObject, Store
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
 
-NO_EXECUTION = "NOT_STARTED"  # none of its name: it was never started, or ended so long ago that AWS forgot it
+NO_EXECUTION = "NOT_STARTED"  # never started, or ended so long ago that AWS no longer lists it
 ALL_STATUSES = (*STATUSES, NO_EXECUTION)
 
 
@@ -34,12 +34,12 @@ class RunRow:
     """A run in a list of runs.
 
     Attributes:
-        run: Its name; of a local run, its folder.
-        pipeline: The pipeline's name.
-        samples: How many.
-        status: One of `ALL_STATUSES`.
-        submitted: ISO 8601, UTC.
-        seconds: How long it took, or has taken so far; None where that is not known.
+        run: The name of the run; the folder of a run on this machine.
+        pipeline: The name of the pipeline.
+        samples: The number of samples; None where the run has no manifest yet.
+        status: The status of the newest execution, one of `ALL_STATUSES`.
+        submitted: The time of the submission or the start, ISO 8601 in UTC.
+        seconds: The duration of the newest execution, so far if it is running; None where it is not known.
     """
 
     run: str
@@ -51,14 +51,14 @@ class RunRow:
 
 
 def local_runs(folders: Iterable[Path], status: str | None) -> Iterator[RunRow]:
-    """Yield the runs in folders and below them, in the order of their paths.
+    """Yield the runs in folders and their subfolders, in the order of their paths.
 
     Args:
-        folders: Where to look.
-        status: Only runs with it.
+        folders: The folders to search.
+        status: The status of the runs to yield; None for all.
 
     Raises:
-        RunError: for a folder that is not there.
+        RunError: for a folder that does not exist.
     """
     for top in folders:
         if not top.is_dir():
@@ -67,12 +67,12 @@ def local_runs(folders: Iterable[Path], status: str | None) -> Iterator[RunRow]:
             below.sort()
             if is_run(Path(path)):
                 below.clear()
-                row = _local(RunFolder(Path(path)))
+                row = _folder_row(RunFolder(Path(path)))
                 if status in (None, row.status):
                     yield row
 
 
-def _local(folder: RunFolder) -> RunRow:
+def _folder_row(folder: RunFolder) -> RunRow:
     record = folder.record()
     status = folder.status() or NO_EXECUTION
     seconds = record.seconds if record else None
@@ -87,21 +87,21 @@ def _local(folder: RunFolder) -> RunRow:
 
 
 def stack_runs(stack: str, status: str | None, adapters: Adapters) -> Iterator[RunRow]:
-    """Yield the runs of a stack, the newest first; at the end those that Step Functions has no record of.
+    """Yield the runs of a stack, the newest first; those without an execution in Step Functions come last.
 
     Args:
-        stack: Its name.
-        status: Only runs with it.
-        adapters: Where runs are read.
+        stack: The name of the stack.
+        status: The status of the runs to yield; None for all.
+        adapters: The clients and the store to read runs with.
 
     Raises:
-        RunError: if AWS cannot be asked.
+        RunError: if AWS cannot be reached.
     """
     clients, store = adapters.clients, adapters.store
     deployment = find_deployment(stack, clients)
     known: set[str] = set()
     if status != NO_EXECUTION:
-        yield from _executed(deployment, clients, store, status, known)
+        yield from _runs_with_execution(deployment, clients, store, status, known)
     if status in (None, NO_EXECUTION):
         if status:
             known |= {
@@ -109,19 +109,29 @@ def stack_runs(stack: str, status: str | None, adapters: Adapters) -> Iterator[R
                 for machine in state_machines(stack, clients)
                 for one in list_executions(machine, clients)
             }
-        yield from _never_executed(deployment, clients, store, known)
+        yield from _runs_without_execution(deployment, clients, store, known)
 
 
-def _executed(
+def _runs_with_execution(
     deployment: Deployment, clients: Clients, store: Store, status: str | None, known: set[str]
 ) -> Iterator[RunRow]:
-    """Yield the runs with an execution; all executions are listed, since a run's status is that of its newest one."""
+    """Yield the runs whose newest execution has a status, and add the names of the runs with executions to `known`.
+
+    The executions of all statuses are listed, because the newest one decides.
+
+    Args:
+        deployment: The deployed stack.
+        clients: The AWS clients.
+        store: The store that reads the records of runs.
+        status: The status; None for all.
+        known: The names of runs, to add to.
+    """
     listed = [list_executions(one, clients) for one in state_machines(deployment.names.stack, clients)]
     newest_first = heapq.merge(*listed, key=lambda one: one["startDate"], reverse=True)
 
     def row(execution: ExecutionListItemTypeDef) -> RunRow | None:
         record = _record(run_of(execution["name"]), deployment, store)
-        if record is None:  # an execution that somebody else started
+        if record is None:  # an execution that was not started by submit
             return None
         started = execution["startDate"]
         seconds = (execution.get("stopDate", datetime.now(UTC)) - started).total_seconds()
@@ -137,7 +147,9 @@ def _executed(
     yield from filter(None, in_parallel(row, newest()))
 
 
-def _never_executed(deployment: Deployment, clients: Clients, store: Store, known: set[str]) -> Iterator[RunRow]:
+def _runs_without_execution(
+    deployment: Deployment, clients: Clients, store: Store, known: set[str]
+) -> Iterator[RunRow]:
     names = (name for name in run_names(deployment, clients) if name not in known)
     records = in_parallel(lambda name: _record(name, deployment, store), names)
     rows = [_row(record, NO_EXECUTION, None, None) for record in records if record]

@@ -1,4 +1,4 @@
-"""The logs of items: which of a run's many logs a user asks to see."""
+"""The logs of a run that a user asks to see."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.run_files import LogEnd, RunFiles, StageGroup
 
-COMPARED = 10_000  # items among which a misspelt one is looked for
+COMPARED = 10_000  # items that a misspelt name is compared with
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,11 @@ class LogQuery:
     """The logs that a user asks to see.
 
     Attributes:
-        failed: Only of items that failed.
-        item: Only of this sample, interval or ``cohort``.
-        stage: Only of this stage.
-        attempt: Of this attempt of the Batch job, from 1; of the last one where it is None.
-        lines: How many of the last lines.
+        failed: Whether to show the logs of failed items only.
+        item: The sample, the interval or ``cohort``; None for all items, with `failed` only.
+        stage: The stage; None for all stages.
+        attempt: The number of the attempt of the Batch job, from 1; None for the last attempt.
+        lines: The number of last lines to show.
     """
 
     failed: bool = False
@@ -35,13 +35,13 @@ class LogQuery:
 
 @dataclass(frozen=True, slots=True)
 class ItemLog:
-    """The log of one stage over one item.
+    """The log of a stage over an item.
 
     Attributes:
         stage: The stage.
         item: The item.
         end: The end of the log.
-        failure: Why the item failed, if it did.
+        failure: The failure of the item; None unless it failed.
     """
 
     stage: str
@@ -54,8 +54,8 @@ def find_logs(run: RunBackend, query: LogQuery) -> Iterator[ItemLog]:
     """Yield the logs that a query asks for.
 
     Raises:
-        UsageError: for a stage that the run does not have, or without an item or `LogQuery.failed`.
-        RunError: for an item that it does not have, or that has no log yet.
+        UsageError: for a stage that the run does not have; for a query with neither an item nor `LogQuery.failed`.
+        RunError: for an item that the run does not have, or that has no log yet.
     """
     files = run.files
     groups = files.groups()
@@ -71,10 +71,10 @@ def find_logs(run: RunBackend, query: LogQuery) -> Iterator[ItemLog]:
     if query.item is None:
         raise UsageError("expected --sample NAME or --failed: a run has too many logs to show them all")
     stages = [stage for group in groups if group.scope == scope for stage in group.stages]
-    asked = [stage for stage in stages if query.stage in (None, stage)]
-    begun = [stage for stage in asked if _begun(files, stage, query.item)]
+    selected = [stage for stage in stages if query.stage in (None, stage)]
+    begun = [stage for stage in selected if _has_begun(files, stage, query.item)]
     if not begun:
-        raise RunError(f"{query.item}: expected a log of {' or '.join(asked) or query.stage}, found none yet")
+        raise RunError(f"{query.item}: expected a log of {' or '.join(selected) or query.stage}, found none yet")
     for stage in begun:
         yield ItemLog(stage, query.item, run.log_end(stage, query.item, query.lines, query.attempt, None))
 
@@ -96,6 +96,6 @@ def _scope(files: RunFiles, groups: Sequence[StageGroup], item: str) -> str:
     raise RunError(f"{item}: no such sample in this run; {did_you_mean(item, known)}")
 
 
-def _begun(files: RunFiles, stage: str, item: str) -> bool:
+def _has_begun(files: RunFiles, stage: str, item: str) -> bool:
     keys = run_layout.job_record(stage, item), run_layout.log(stage, item)
     return any(files.store.stat(files.place.uri(key)) for key in keys)

@@ -1,4 +1,4 @@
-"""Sample sheets: reading, checks against the files that they name, and sheets made from a folder of FASTQ files."""
+"""Sample sheets: reading them, checking the files that they name, and making one from a folder of FASTQ files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 COMPARED_RECORDS = 1000
 _PLAIN = (".csv", ".tsv", ".json", ".jsonl")
 
-# What bcl2fastq, bcl-convert and the public archives write: SAMPLE[_S1][_L001]_R1[_001].fastq.gz, SAMPLE_1.fastq.gz.
+# The names that bcl2fastq, bcl-convert and the public archives give: SAMPLE[_S1][_L001]_R1[_001].fastq.gz and
+# SAMPLE_1.fastq.gz.
 _ILLUMINA = re.compile(
     r"(?P<sample>.+?)(?:_S\d+)?(?:_(?P<lane>L\d{3}))?[._](?P<read>R?[12])(?:_\d{3})?\.(?:fastq|fq)(?:\.gz)?"
 )
@@ -34,7 +35,7 @@ def read_manifest(uri: str) -> list[Sample]:
     """Return the samples of a sheet at a path or any URI that smart-open reads.
 
     Raises:
-        DataError: if it cannot be read, or everything that is wrong in it.
+        DataError: if the sheet cannot be read; with all problems in it.
     """
     try:
         with _open(uri) as stream:
@@ -43,7 +44,7 @@ def read_manifest(uri: str) -> list[Sample]:
         line = error.object[: error.start].count(b"\n") + 1
         message = f"expected UTF-8, found byte 0x{error.object[error.start]:02x}; save the sheet as UTF-8"
         raise DataError(Problem(message, uri, line)) from None
-    except Exception as error:  # whatever the library behind that URI raises
+    except Exception as error:  # smart-open raises the exceptions of many libraries
         if _is_missing(error):
             raise DataError(Problem("expected a sample sheet, found no such file", uri)) from None
         raise DataError(Problem(f"expected a readable sample sheet: {error}", uri)) from None
@@ -52,7 +53,7 @@ def read_manifest(uri: str) -> list[Sample]:
 
 
 def _open(uri: str) -> BinaryIO:
-    """Open the sheet; a plain file without smart-open, whose import takes longer than the reading."""
+    """Open a sheet; a plain file without smart-open, whose import takes longer than the reading."""
     if "://" not in uri and Path(uri).suffix in _PLAIN:
         return Path(uri).open("rb")
     from smart_open import open as smart_open
@@ -67,7 +68,7 @@ def _is_missing(error: Exception) -> bool:
 
 
 def file_problems(samples: Iterable[Sample], store: Store) -> Iterator[Problem]:
-    """Yield the problems of the FASTQ files that a manifest names; the beginning of each is read."""
+    """Yield the problems at the beginnings of the FASTQ files that a manifest names."""
     for sample in samples:
         for lane in sample.lanes:
             names: list[list[str]] = []
@@ -107,8 +108,8 @@ def _read_names(uri: str, store: Store) -> list[str]:
 def _disagreement(first: Sequence[str], second: Sequence[str]) -> str | None:
     for number, (one, other) in enumerate(zip_longest(first, second), 1):
         if one != other:
-            asked = "the end of the file, as in the mates' file" if one is None else f"the mate of {one}"
-            return f"record {number}: expected {asked}, found {other or 'the end of the file'}"
+            expected = "the end of the file, as in the mates' file" if one is None else f"the mate of {one}"
+            return f"record {number}: expected {expected}, found {other or 'the end of the file'}"
     return None
 
 
@@ -116,14 +117,14 @@ def init_sheet(prefix: str, store: Store) -> str:
     """Return a sample sheet, as CSV text, of the FASTQ files below a folder or S3 prefix.
 
     Raises:
-        DataError: if there are none, or names that do not tell sample and read; all at once.
+        DataError: if there are no FASTQ files; with all files from whose names no sample or read can be derived.
     """
     folder = prefix if prefix.endswith("/") else f"{prefix}/"
     rows: dict[tuple[str, str], dict[str, str]] = {}
     problems: list[Problem] = []
     for info in store.list(folder):
         if FASTQ.fullmatch(info.uri) and not _INDEX_READS.fullmatch(info.uri):
-            problems += _place(info.uri, rows)
+            problems += _add_file(info.uri, rows)
     for (sample, lane), row in rows.items():
         if "fastq_1" not in row:
             problems.append(Problem(f"expected the first reads of sample {sample}, lane {lane} too", row["fastq_2"]))
@@ -140,8 +141,8 @@ def init_sheet(prefix: str, store: Store) -> str:
     return text.getvalue()
 
 
-def _place(uri: str, rows: dict[tuple[str, str], dict[str, str]]) -> Iterator[Problem]:
-    """Put one file into its row, and yield what is wrong with it."""
+def _add_file(uri: str, rows: dict[tuple[str, str], dict[str, str]]) -> Iterator[Problem]:
+    """Add a file to the row of its sample and lane, and yield the problems of its name."""
     name = uri.rsplit("/", 1)[-1]
     match = _ILLUMINA.fullmatch(name)
     sample = match["sample"] if match else re.sub(r"\.(fastq|fq)(\.gz)?$", "", name)
@@ -156,7 +157,7 @@ def _place(uri: str, rows: dict[tuple[str, str], dict[str, str]]) -> Iterator[Pr
 
 
 def sample_of(uri: str) -> str:
-    """Return the sample that a file is named after.
+    """Return the sample in the name of a file.
 
     >>> sample_of("reads/NA1_S1_L001_R1_001.fastq.gz"), sample_of("s3://b/NA1.md.bam")
     ('NA1', 'NA1')

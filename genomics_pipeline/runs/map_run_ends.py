@@ -1,4 +1,4 @@
-"""The ends of Map Runs: their states, and the items that failed or were never started."""
+"""The ends of Map Runs: their states, and the items that failed or never started."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from genomics_pipeline.report.run_state import ItemFailure, MapRunState
 from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.stores.protocol import Store
 
-NEVER_STARTED = Failure(FailureClass.CANCELLED, "never started: the Map Run ended before its turn came")
+NEVER_STARTED = Failure(FailureClass.CANCELLED, "never started: the Map Run ended first")
 
 
 def map_run_state(run: MapRunDescription) -> MapRunState:
@@ -34,48 +34,48 @@ def map_run_state(run: MapRunDescription) -> MapRunState:
     )
 
 
-def failures_of(store: Store, run: MapRunDescription) -> Iterator[ItemFailure]:
+def failed_items(store: Store, run: MapRunDescription) -> Iterator[ItemFailure]:
     """Yield the items that failed in a Map Run that ended, from its result files."""
     if run.executions.unsuccessful and run.results is not None:
         for row in result_rows(store, newest_details(store, run.results), "FAILED"):
-            yield from _failures_of_items(row.items(), classify(row.error, row.cause))
+            yield from _item_failures(row.items(), classify(row.error, row.cause))
 
 
-def pending_of(store: Store, run: MapRunDescription) -> Iterator[ItemFailure]:
-    """Yield the items that were never started in a Map Run that ended, from its result files."""
+def pending_items(store: Store, run: MapRunDescription) -> Iterator[ItemFailure]:
+    """Yield the items that never started in a Map Run that ended, from its result files."""
     if run.status != "SUCCEEDED" and run.results is not None:
         for row in result_rows(store, newest_details(store, run.results), "PENDING"):
-            yield from (replace(one, pending=True) for one in _failures_of_items(row.items(), NEVER_STARTED))
+            yield from (replace(one, pending=True) for one in _item_failures(row.items(), NEVER_STARTED))
 
 
-def not_done_of(store: Store, run: MapRunDescription) -> Iterator[ItemFailure]:
-    """Yield the items that failed, then those that were never started."""
-    yield from failures_of(store, run)
-    yield from pending_of(store, run)
+def failed_and_pending_items(store: Store, run: MapRunDescription) -> Iterator[ItemFailure]:
+    """Yield the items that failed in a Map Run that ended, then those that never started."""
+    yield from failed_items(store, run)
+    yield from pending_items(store, run)
 
 
-def failures_of_child(given: str, error: str, cause: str) -> Iterator[ItemFailure]:
+def failed_items_of_child(child_input: str, error: str, cause: str) -> Iterator[ItemFailure]:
     """Yield the items of a child execution that failed.
 
     Args:
-        given: Its input, JSON text.
-        error: Its error.
-        cause: Its cause.
+        child_input: The input of the child, as JSON text.
+        error: The error of the child.
+        cause: The cause of the child.
     """
-    yield from _failures_of_items(items_of(given), classify(error, cause))
+    yield from _item_failures(items_of(child_input), classify(error, cause))
 
 
-def failures_once(failure: Failure | None, stages: Sequence[str]) -> list[ItemFailure]:
-    """Return the failure of an execution as the cohort's, where a stage that runs once failed.
+def cohort_failures(failure: Failure | None, stages: Sequence[str]) -> list[ItemFailure]:
+    """Return the failure of an execution as that of the cohort if a stage that runs once failed; otherwise none.
 
     Args:
-        failure: The failure of the execution, where it failed.
+        failure: The failure of the execution; None unless it failed.
         stages: The stages that run once.
     """
     return [ItemFailure(COHORT, failure, COHORT)] if failure and failure.stage in stages else []
 
 
-def _failures_of_items(items: Sequence[Mapping[str, Any]], failure: Failure) -> Iterator[ItemFailure]:
+def _item_failures(items: Sequence[Mapping[str, Any]], failure: Failure) -> Iterator[ItemFailure]:
     for item in items:
         scope = next(scope for scope in run_layout.ITEM_FILES if scope in item)
         yield ItemFailure(item_id(item), failure, scope, of_batch=len(items) > 1)

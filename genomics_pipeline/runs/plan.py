@@ -18,15 +18,15 @@ from genomics_pipeline.worker.step_folder import StepFolder
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """The arguments of a run, wherever it runs.
+    """The arguments of a run, in a folder or on AWS.
 
     Attributes:
-        manifest: Path or URI of a sample sheet.
-        reference: Path or URI of a FASTA file.
-        pipeline: A shipped pipeline's name or a pipeline file.
-        parameters: ``STAGE.NAME=VALUE`` overrides.
-        samples: The samples to run; all where none is named.
-        tolerated: How many samples may fail, ``percentage`` and ``count``; as the pipeline has it where it is None.
+        manifest: The path or URI of a sample sheet.
+        reference: The path or URI of a FASTA file.
+        pipeline: The name of a shipped pipeline, or the path of a pipeline file.
+        parameters: Overrides, ``STAGE.NAME=VALUE``.
+        samples: The names of the samples to run; all where none is named.
+        tolerated: The greatest ``percentage`` and ``count`` of samples that may fail; None for those of the pipeline.
     """
 
     manifest: str
@@ -40,7 +40,15 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """A request that was checked in full."""
+    """A request after all checks.
+
+    Attributes:
+        pipeline: The pipeline.
+        steps: The folders of its steps by name.
+        overrides: The overridden parameters by stage and name.
+        samples: The samples to run.
+        tolerated: The greatest ``percentage`` and ``count`` of samples that may fail.
+    """
 
     pipeline: Pipeline
     steps: Mapping[str, StepFolder]
@@ -50,7 +58,7 @@ class RunPlan:
 
 
 def plan(request: RunRequest) -> RunPlan:
-    """Return the plan of a request.
+    """Check a request and return its plan.
 
     Raises:
         UsageError: for parameters or samples that do not exist.
@@ -63,13 +71,13 @@ def plan(request: RunRequest) -> RunPlan:
     with collected.check():
         overrides = parse_assignments(request.parameters, pipeline, str(Path.cwd()))
     with collected.check():
-        samples = _chosen(read_manifest(request.manifest), request.samples)
+        samples = _select(read_manifest(request.manifest), request.samples)
     collected.refuse()
     tolerated = pipeline.maps["sample"].tolerance() if request.tolerated is None else request.tolerated
     return RunPlan(pipeline, steps, overrides, samples, tolerated)
 
 
-def _chosen(samples: Sequence[Sample], names: Sequence[str]) -> Sequence[Sample]:
+def _select(samples: Sequence[Sample], names: Sequence[str]) -> Sequence[Sample]:
     known = [sample.sample for sample in samples]
     for name in names:
         if name not in known:

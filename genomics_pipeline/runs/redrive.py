@@ -1,4 +1,4 @@
-"""Request and outcome of a redrive."""
+"""The request for a redrive, and its outcome."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RedriveRequest:
-    """The conditions that a user agrees to.
+    """The consequences of a redrive that a user accepts.
 
     Attributes:
-        keep_definition: The run continues with its own definition although another one is deployed.
-        all_items: A Map Run over all items may begin.
+        keep_definition: Whether the run may continue with its own definition although another is deployed.
+        all_items: Whether AWS may start another Map Run over all items.
     """
 
     keep_definition: bool = False
@@ -25,13 +25,13 @@ class RedriveOutcome:
     Attributes:
         run: The name of the run.
         status: The status of its newest execution; UNKNOWN where AWS has no record of it.
-        redriven: Whether it was redriven.
-        redrive_count: How many times it has been redriven.
-        redrive_date: When, in ISO 8601; None where it was not redriven.
-        reason: Why not, for programs: SUCCEEDED, RUNNING, GONE, TOO_OLD, TOO_LONG_OPEN, HISTORY, ALL_ITEMS,
-            FAIL_STATE, DEFINITION or OTHER.
-        message: Why not, for people.
-        rerun: The command that helps instead, where one does.
+        redriven: Whether the execution was redriven.
+        redrive_count: The number of redrives of the execution so far.
+        redrive_date: The time of the redrive, ISO 8601; None where it was not redriven.
+        reason: The reason for a refusal, for programs: SUCCEEDED, RUNNING, GONE, TOO_OLD, TOO_LONG_OPEN, HISTORY,
+            ALL_ITEMS, FAIL_STATE, DEFINITION or OTHER.
+        message: The reason for a refusal, for people.
+        rerun: The command for a rerun instead; None where that would not help.
     """
 
     run: str

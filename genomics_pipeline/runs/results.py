@@ -1,4 +1,4 @@
-"""The results of a run: each item's files and their places, read in bounded memory; copies of them, verified."""
+"""The results of a run: the output files of each item, listed in bounded memory, and verified copies of them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.records.completion import CompletionRecord, OutputRecord
 from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.runs.backend import RunBackend
-from genomics_pipeline.runs.ledger import refuse_unknown
 from genomics_pipeline.runs.run_files import COHORT, RunFiles
 
-THREADS = 16
-AT_ONCE = 4  # items that are copied, each file by parallel ranges
-AHEAD = 256  # items that are asked for at a time
+THREADS = 16  # that read the records of items
+DOWNLOADS = 4  # items that are downloaded at the same time; each file is downloaded by ranges in parallel
+PORTION = 256  # items in work at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +28,8 @@ class ItemResult:
     Attributes:
         item: The sample, or ``cohort``.
         state: SUCCEEDED, FAILED, or PENDING where a stage is missing.
-        outputs: By ``<stage>.<output>``.
-        failure: Why it failed, if it did.
+        outputs: The output files by ``<stage>.<output>``.
+        failure: The failure of the item; None unless it failed.
     """
 
     item: str
@@ -55,23 +54,24 @@ class Results:
         """Yield the results of every sample, then of the cohort.
 
         Args:
-            samples: Only these.
+            samples: The samples to yield; all samples and the cohort where none is named.
 
         Raises:
             UsageError: for a sample that the run does not have.
         """
-        wanted = set(samples)
-        refuse_unknown(self.files, wanted)
-        for scope in ["sample"] if wanted else ["sample", COHORT]:
-            yield from self._of(scope, (name for name in self.files.items(scope) if not wanted or name in wanted))
+        selected = set(samples)
+        self.files.refuse_unknown(selected)
+        for scope in ["sample"] if selected else ["sample", COHORT]:
+            names = (name for name in self.files.items(scope) if not selected or name in selected)
+            yield from self._results(scope, names)
 
-    def _of(self, scope: str, names: Iterator[str]) -> Iterator[ItemResult]:
+    def _results(self, scope: str, names: Iterator[str]) -> Iterator[ItemResult]:
         stages = [stage for group in self._groups if group.scope == scope for stage in group.stages]
         with ThreadPoolExecutor(THREADS) as pool:
-            while part := list(islice(names, AHEAD)):
-                yield from pool.map(lambda name: self._item(name, stages), part)
+            while part := list(islice(names, PORTION)):
+                yield from pool.map(lambda name: self._result(name, stages), part)
 
-    def _item(self, name: str, stages: list[str]) -> ItemResult:
+    def _result(self, name: str, stages: list[str]) -> ItemResult:
         done: dict[str, CompletionRecord] = {
             stage: record for stage in stages if (record := self.files.completion(stage, name))
         }
@@ -81,34 +81,44 @@ class Results:
         return ItemResult(name, state, outputs, failure)
 
 
-def copies(results: Iterator[ItemResult], files: RunFiles, target: Path) -> Iterator[tuple[ItemResult, int]]:
-    """Yield each item and how many of its files had to be copied (see `download`), while the next ones are copied."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+def download_all(results: Iterator[ItemResult], files: RunFiles, target: Path) -> Iterator[tuple[ItemResult, int]]:
+    """Download the files of all items; yield each item with the number of its files that were not there yet.
+
+    Args:
+        results: The items.
+        files: The files of the run.
+        target: The folder that corresponds to the run's ``results/``.
+
+    Raises:
+        RunError: for a file that differs from its record.
+    """
+    with ThreadPoolExecutor(DOWNLOADS) as pool:
         try:
-            while part := list(islice(results, AHEAD)):
+            while part := list(islice(results, PORTION)):
                 yield from zip(part, pool.map(lambda one: download(one, files, target), part), strict=True)
         finally:
             pool.shutdown(cancel_futures=True)
 
 
 def download(result: ItemResult, files: RunFiles, target: Path) -> int:
-    """Copy an item's files into a folder, in the run's layout, and return how many had to be copied.
+    """Download the files of an item, and return the number of those that were not there yet.
 
     Args:
         result: The item.
-        files: The run's.
-        target: The folder that stands for the run's ``results/``.
+        files: The files of the run.
+        target: The folder that corresponds to the run's ``results/``.
 
     Raises:
-        RunError: for a file that is not what was recorded.
+        RunError: for a file that differs from its record.
     """
-    return sum(_copied(one, files, target) for one in result.outputs.values())
+    return sum(_download(one, files, target) for one in result.outputs.values())
 
 
-def _copied(output: OutputRecord, files: RunFiles, target: Path) -> bool:
+def _download(output: OutputRecord, files: RunFiles, target: Path) -> bool:
+    """Download an output and its indexes; return False where intact copies are there already."""
     path = target / output.key.removeprefix(run_layout.RESULTS)
-    there = all(path.with_name(Path(key).name).is_file() for key in (*output.indexes, output.key))
-    if there and _sha256(path) == output.sha256:
+    is_present = all(path.with_name(Path(key).name).is_file() for key in (*output.indexes, output.key))
+    if is_present and _sha256(path) == output.sha256:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
     for key in (*output.indexes, output.key):

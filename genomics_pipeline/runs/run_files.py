@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from genomics_pipeline.language.walker import StateNode, walk_machines
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure
-from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.errors import RunError, UsageError, did_you_mean
 from genomics_pipeline.model.task import RunPlace, item_id
 from genomics_pipeline.records.completion import CompletionRecord, read_completion
 from genomics_pipeline.records.failure import read_failure
@@ -19,11 +20,18 @@ from genomics_pipeline.stores.protocol import MissingObject
 from genomics_pipeline.stores.routed import RoutedStore
 
 COHORT = "cohort"
+COMPARED = 10_000  # samples that a misspelt name is compared with
 
 
 @dataclass(frozen=True, slots=True)
 class StageGroup:
-    """The stages of one Map Run; or, without a label, a stage that runs once."""
+    """The stages of one Map Run, or a stage that runs once.
+
+    Attributes:
+        label: The Label of the Map Run; None for a stage that runs once.
+        scope: The scope of the items: sample, interval or cohort.
+        stages: The names of the stages, in the order of the definition.
+    """
 
     label: str | None
     scope: str
@@ -35,8 +43,8 @@ class LogEnd:
     """The end of one log.
 
     Attributes:
-        source: Where the log is: a file, an object, or a log group and stream.
-        lines: Its last lines, in their order.
+        source: The place of the log: a file, the URI of an object, or a log group and stream.
+        lines: The last lines of the log, in their order.
     """
 
     source: str
@@ -48,9 +56,9 @@ class RunFiles:
     """The files of a run.
 
     Attributes:
-        store: Where they are read.
-        place: Where they lie there.
-        shown: The place as people see it: a folder or a URI.
+        store: The store that holds them.
+        place: The place of the run in that store.
+        shown: The place of the run as users know it: a folder or a URI.
         log_group: The CloudWatch Logs group of its jobs; None for a run in a folder.
     """
 
@@ -60,15 +68,15 @@ class RunFiles:
     log_group: str | None = None
 
     def shown_key(self, key: str) -> str:
-        """Return the place of a file of the run as people see it."""
+        """Return the path or URI of a file of the run as users know it."""
         return f"{self.shown}/{key}"
 
     def shown_log(self, stage: str, item: str) -> str:
-        """Return the place of an item's ``log.txt`` as people see it."""
+        """Return the path or URI of an item's ``log.txt`` as users know it."""
         return self.shown_key(run_layout.log(stage, item))
 
     def groups(self) -> list[StageGroup]:
-        """Return the stages, in the definition's order.
+        """Return the stages in groups, in the order of the definition.
 
         Raises:
             RunError: if the run has no readable definition.
@@ -84,20 +92,32 @@ class RunFiles:
         return groups
 
     def items(self, scope: str) -> Iterator[str]:
-        """Yield the ids of a scope's items, in their order."""
+        """Yield the names of the items of a scope, in their order."""
         if scope == COHORT:
             yield COHORT
             return
         yield from self.items_in(run_layout.ITEM_FILES[scope])
 
     def items_in(self, key: str) -> Iterator[str]:
-        """Yield the ids of the items in a file of the run, in their order."""
+        """Yield the names of the items in a file of the run, in their order."""
         with self.store.open(self.place.uri(key)) as lines:
             for line in lines:
                 yield item_id(json.loads(line))
 
+    def refuse_unknown(self, samples: Collection[str]) -> None:
+        """Refuse names that no sample of the run has.
+
+        Raises:
+            UsageError: for the first of them in alphabetical order.
+        """
+        unknown = set(samples).difference(self.items("sample")) if samples else set()
+        if unknown:
+            name = min(unknown)
+            known = list(islice(self.items("sample"), COMPARED))
+            raise UsageError(f"--sample {name}: no such sample in this run; {did_you_mean(name, known)}")
+
     def completion(self, stage: str, item: str) -> CompletionRecord | None:
-        """Return the completion record of a stage over an item; None where it is not done."""
+        """Return the completion record of a stage over an item; None where the stage is not done."""
         return read_completion(self.store, self.place, stage, item)
 
     def log_end(self, stage: str, item: str, lines: int) -> LogEnd:
@@ -106,7 +126,7 @@ class RunFiles:
         Args:
             stage: The stage.
             item: The item.
-            lines: How many at most.
+            lines: The greatest number of lines.
         """
         key = run_layout.log(stage, item)
         try:
@@ -116,8 +136,14 @@ class RunFiles:
         return LogEnd(self.shown_key(key), text.splitlines()[-lines:])
 
     def with_worker_failure(self, stage: str, item: str, failure: Failure) -> Failure:
-        """Return a failure with the class and message that the worker recorded for that attempt, if it did."""
-        if not failure.by_exit_code:  # Batch, or the container's engine, knows better
+        """Return a failure with the class and message that the worker recorded for the same attempt, if there are any.
+
+        Args:
+            stage: The stage that failed.
+            item: The item.
+            failure: The failure as it follows from the error and the cause.
+        """
+        if not failure.by_exit_code:  # the message of Batch or of the container engine says more than the worker can
             return failure
         record = read_failure(self.store, self.place, stage, item)
         if record is None or record.attempt is None or failure.job_id is None or failure.attempt is None:
@@ -132,7 +158,7 @@ def folder_files(run: RunFolder, store: RoutedStore) -> RunFiles:
 
     Args:
         run: The folder.
-        store: Local files and S3; the files of the run lie in its bucket `BUCKET`.
+        store: Local files and S3.
     """
     return RunFiles(store.with_buckets({BUCKET: run.path}), RunPlace(run.name, BUCKET, ""), str(run.path))
 
@@ -146,7 +172,7 @@ def _group(state: StateNode) -> StageGroup:
 
 
 def scope_of(label: str) -> str:
-    """Return the scope of the items of a Map Run with that Label.
+    """Return the scope of the items of a Map Run by its Label.
 
     >>> scope_of("Sample2")
     'sample'

@@ -1,4 +1,4 @@
-"""The folder of a run on this machine: its files by name, its lock, and `run.json`."""
+"""The folder of a run on this machine: its files, its lock and its record."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from genomics_pipeline.records.holder import Holder, read_holder, write_holder
 from genomics_pipeline.records.local_run import LocalRunRecord, read_local_run, write_local_run
 from genomics_pipeline.stores.local import LocalStore
 
-# No S3 bucket can have upper-case letters, so this one never hides a real bucket.
+# The bucket that stands for the folder in URIs. Names of S3 buckets have no upper-case letters: it hides no real one.
 BUCKET = "RUN"
 
 
@@ -27,7 +27,11 @@ def is_run(folder: Path) -> bool:
 
 
 class RunFolder:
-    """The paths and records below one run's folder, and the store that they are read from."""
+    """The folder of one run: its paths, its records and the store that reads them.
+
+    Args:
+        path: The folder, which need not exist yet.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
@@ -44,7 +48,7 @@ class RunFolder:
 
     @property
     def name(self) -> str:
-        """The run's name: the folder's, with what AWS refuses in a name replaced by ``-``."""
+        """The name of the run: that of the folder, with ``-`` for each character that AWS refuses in a name."""
         return re.sub(r"[^A-Za-z0-9._-]+", "-", self.path.name)[:60] or "run"
 
     def journal(self, execution: str) -> Path:
@@ -52,15 +56,15 @@ class RunFolder:
         return self.path / run_layout.journal(execution)
 
     def digest(self) -> str:
-        """Return a sha256 over what decides an execution: the definition, its input and both item files."""
+        """Return the sha256 of the files that determine an execution: definition, input, manifest and intervals."""
         files = (self.definition, self.input, self.manifest, self.intervals)
         return sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
     def record(self) -> LocalRunRecord | None:
-        """Read ``run.json``; None where nothing was run yet.
+        """Return the record of the run, ``run.json``; None where nothing was run yet.
 
         Raises:
-            UnreadableRecord: if the file is not as we write it.
+            UnreadableRecord: if the file is not a valid record.
         """
         return read_local_run(self.store, str(self._record))
 
@@ -69,30 +73,35 @@ class RunFolder:
         write_local_run(self.store, str(self._record), record)
 
     def write(self, path: Path, text: str | Iterable[str]) -> None:
-        """Replace a file of the run atomically by a text, or by parts of one that may be too long for memory."""
+        """Replace a file of the run atomically.
+
+        Args:
+            path: The file.
+            text: Its content, or the parts of a content that may be too long for memory.
+        """
         part = path.with_name(f".{path.name}.part")
         with part.open("w", encoding="utf-8") as file:
             file.writelines([text] if isinstance(text, str) else text)
         part.replace(path)
 
     def create(self) -> None:
-        """Make the folder, unless it holds other things than a run.
+        """Create the folder, or accept one that holds an earlier run.
 
         Raises:
-            UsageError: if the folder exists and is not a run's, or cannot be made.
+            UsageError: if the folder holds other files than a run's, or cannot be created.
         """
         try:
             if self.path.exists() and not self.path.is_dir():
                 raise UsageError(f"--out {self.path}: expected a folder, found a file")
-            ours = self._record.exists() or (self.path / run_layout.ENGINE).exists()
-            if self.path.is_dir() and any(self.path.iterdir()) and not ours:
+            is_ours = self._record.exists() or (self.path / run_layout.ENGINE).exists()
+            if self.path.is_dir() and any(self.path.iterdir()) and not is_ours:
                 raise UsageError(f"--out {self.path}: expected a new folder or an earlier run, found other files in it")
             (self.path / run_layout.ENGINE).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"--out {self.path}: expected a folder that can be written to: {error.strerror}") from None
 
     def status(self) -> str:
-        """Return RUNNING, SUCCEEDED, FAILED or ABORTED; empty where nothing was run yet.
+        """Return the status of the run: RUNNING, SUCCEEDED, FAILED or ABORTED; empty where nothing was run yet.
 
         A run whose process was killed is ABORTED.
         """
@@ -102,7 +111,7 @@ class RunFolder:
         return "ABORTED" if record.status == "RUNNING" and self.holder() is None else record.status
 
     def holder(self) -> Holder | None:
-        """Return the process that runs in this folder; None where there is none any more."""
+        """Return the process that runs in this folder; None where there is none."""
         import psutil
 
         holder = read_holder(self.store, str(self._holder))
@@ -115,7 +124,7 @@ class RunFolder:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Lock the run for this process; the kernel releases the lock however the process ends.
+        """Lock the run for this process; the kernel releases the lock also when the process is killed.
 
         Raises:
             RunError: if another process holds the lock.
@@ -127,7 +136,7 @@ class RunFolder:
             lock.acquire()
         except Timeout:
             raise RunError(f"{self.path}: another process is running in this folder; wait for it, or end it") from None
-        shutil.rmtree(self.scratch, ignore_errors=True)  # what a killed process left
+        shutil.rmtree(self.scratch, ignore_errors=True)  # files that a killed process left
         try:
             self._write_holder()
             yield

@@ -1,4 +1,4 @@
-"""The states of a run until it ends."""
+"""The state of a run, observed until it ends."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ def watch(run: RunBackend, wait: Callable[[float], object]) -> Iterator[RunState
 
     Args:
         run: The run.
-        wait: Waits the given number of seconds.
+        wait: Waits for the given number of seconds.
     """
-    while (state := _unthrottled(run, wait)).status == "RUNNING":
+    while (state := _state_after_throttling(run, wait)).status == "RUNNING":
         yield state
         wait(run.poll_s)
     yield state
 
 
-def _unthrottled(run: RunBackend, wait: Callable[[float], object]) -> RunState:
-    """Return the state; where AWS still throttles after boto3's own attempts, ask again later."""
+def _state_after_throttling(run: RunBackend, wait: Callable[[float], object]) -> RunState:
+    """Return the state of a run; retry while AWS throttles, beyond the retries of boto3."""
     while True:
         try:
             return run.state()

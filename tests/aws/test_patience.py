@@ -101,7 +101,7 @@ def test_many_heads_against_a_throttled_s3_finish(aws: str, monkeypatch: pytest.
     pair = [Lane("L1", f"s3://reads/{number}_1.fastq", f"s3://reads/{number}_2.fastq") for number in range(50)]
     samples = [Sample(f"S{number}", "P", "NA", 0, (lane,)) for number, lane in enumerate(pair)]
     try:
-        assert list(aws_files.problems(aws_files.reads(samples), "bucket", aws_clients())) == []
+        assert list(aws_files.file_problems(aws_files.reads(samples), "bucket", aws_clients())) == []
     finally:
         server.shutdown()
         server.server_close()

@@ -302,7 +302,7 @@ RIGHT: dict[str, Any] = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {
         (
             {"machine.json": '{"a": NaN}'},
             [],
-            "machine.json: expected JSON, found NaN, which Python's JSON has and JSON has not",
+            "machine.json: expected JSON, found NaN, which is not valid JSON",
         ),
         ({"machine.json": RIGHT, "i": "{'a': 1}"}, ["--input", "i"], "i:1:2: expected JSON: expecting property name"),
         ({"machine.json": RIGHT}, ["--input", "none"], "none: expected a file, found none that can be read"),
@@ -360,7 +360,7 @@ RIGHT: dict[str, Any] = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {
         (
             {"machine.json": TASK, "fine_mod2.py": FUNCTIONS},
             ["--task", "x=fine_mod2:double", "--task", "x=fine_mod2:send"],
-            "--task x=fine_mod2:send: this ARN has a function already",
+            "--task x=fine_mod2:send: this ARN already has a function",
         ),
         ({"machine.json": RIGHT}, ["--state-machine", "x"], "--state-machine x: expected NAME=FILE"),
         ({"machine.json": RIGHT}, ["--state-machine", "x=none.json"], "none.json: expected a file"),

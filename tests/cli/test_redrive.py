@@ -139,7 +139,7 @@ def test_failures_of_the_redrive_are_reported(
 
 
 def test_a_run_that_succeeded(submit_run: Callable[..., str], jobs: Jobs, cli: Cli) -> None:
-    assert refusal(cli, submit_run("A")) == ("SUCCEEDED", "it succeeded, and nothing in it failed", None)
+    assert refusal(cli, submit_run("A")) == ("SUCCEEDED", "it succeeded, and no item failed", None)
 
 
 def test_a_run_whose_failures_were_tolerated(submit_run: Callable[..., str], jobs: Jobs, cli: Cli) -> None:
@@ -147,7 +147,7 @@ def test_a_run_whose_failures_were_tolerated(submit_run: Callable[..., str], job
     run = submit_run("A", "B", "C")
     assert refusal(cli, run) == (
         "SUCCEEDED",
-        "it succeeded, with 1 failed item tolerated; AWS redrives only what did not succeed",
+        "it succeeded, with 1 failed item tolerated; AWS redrives only executions that did not succeed",
         f"genomics-pipeline rerun {run}",
     )
 
@@ -179,7 +179,7 @@ def test_executions_that_aws_does_not_redrive_any_more(
         full = "its history is full: AWS redrives below 5 events"
         assert refusal(cli, cancelled_run) == ("HISTORY", full, rerun)
     del step_functions.states.executions[execution.arn]
-    gone = "AWS knows no execution of it any more: it was never started, or ended more than 90 days ago"
+    gone = "AWS has no record of an execution of it: it was never started, or ended more than 90 days ago"
     assert refusal(cli, cancelled_run) == ("GONE", gone, rerun)
 
 
@@ -189,7 +189,7 @@ def test_another_definition(cancelled_run: str, stack: Deployed, step_functions:
     assert refusal(cli, cancelled_run) == (
         "DEFINITION",
         "another definition is deployed now: a redrive would run the old one, a rerun the new one; "
-        "--keep-definition redrives all the same",
+        "--keep-definition redrives it anyway",
         f"genomics-pipeline rerun {cancelled_run}",
     )
     assert cli("redrive", cancelled_run, "--keep-definition").code == 0
@@ -199,7 +199,7 @@ def test_another_definition(cancelled_run: str, stack: Deployed, step_functions:
 def test_a_deleted_state_machine(cancelled_run: str, step_functions: FakeAws, cli: Cli) -> None:
     does_not_exist = ApiError("StateMachineDoesNotExist", "State Machine Does Not Exist")
     step_functions.states.gate.fail("DescribeStateMachine", does_not_exist, 2)
-    message = "its state machine is no longer deployed; --keep-definition redrives all the same"
+    message = "its state machine is no longer deployed; --keep-definition redrives it anyway"
     assert refusal(cli, cancelled_run)[:2] == ("DEFINITION", message)
 
 
@@ -220,8 +220,8 @@ def test_a_redrive_that_would_start_again_with_all_items(
     execution._result, execution._stop = replace(execution._result, status="FAILED", error=error, cause=cause), None
     assert refusal(cli, cancelled_run) == (
         "ALL_ITEMS",
-        f"it ended with {error}, after which AWS does not go on with the Map Run but begins one over all items; "
-        "--all-items agrees to that",
+        f"it ended with {error}, after which AWS does not continue the Map Run but starts one over all items; "
+        "--all-items accepts that",
         f"genomics-pipeline rerun {cancelled_run}",
     )
     assert cli("redrive", cancelled_run, "--all-items").code == 0
@@ -234,8 +234,7 @@ def test_a_stage_that_ended_in_a_fail_state(submit_run: Callable[..., str], jobs
     run = submit_run("A")
     assert refusal(cli, run) == (
         "FAIL_STATE",
-        "the failure of gather was caught and led to a Fail state, and AWS would only enter that state again, "
-        "which fails again",
+        "the failure of gather was caught and led to a Fail state, and a redrive would only enter that state again",
         f"genomics-pipeline rerun {run}",
     )
 
@@ -249,8 +248,8 @@ def test_more_samples_in_a_fail_state_than_are_tolerated(
     reason, message, rerun = refusal(cli, run)
     assert reason == "FAIL_STATE"
     assert message.endswith(
-        " items of Sample failed, more than are tolerated; each ended in a Fail state, and AWS would only enter that "
-        "state again, which fails again"
+        " items of Sample failed, more than are tolerated; each ended in a Fail state, and a redrive would only enter "
+        "that state again"
     )
     assert rerun == f"genomics-pipeline rerun {run}"
 
@@ -275,6 +274,6 @@ def test_a_run_of_this_machine(tmp_path: Path, cli: Cli) -> None:
     folder = RunFolder(tmp_path / "run")
     folder.create()
     assert cli("redrive", folder.path).err == (
-        f"error: {folder.path}: expected a run on AWS, found one of this machine, which is not redriven; "
-        f"`genomics-pipeline rerun {folder.path}` runs what failed again, `run --resume` what was interrupted\n"
+        f"error: {folder.path}: expected a run on AWS, found one of this machine, which cannot be redriven; "
+        f"use `genomics-pipeline rerun {folder.path}` after a failure, `run --resume` after an interruption\n"
     )

@@ -130,7 +130,10 @@ def test_only_a_class_with_more_memory_and_a_chain_of_two(
     assert missing["sample"] == "bad"
     assert "==> alignment bad  " in cli("logs", failed_run, "--failed").out
     again = cli("rerun", failed_run, "--class", "out_of_memory")
-    assert (again.code, again.out) == (0, f"{failed_run}: nothing to rerun: none of the 1 samples is as asked for\n")
+    assert (again.code, again.out) == (
+        0,
+        f"{failed_run}: nothing to rerun: none of the 1 samples that failed or never started is selected\n",
+    )
 
     assert json_of(cli("rerun", failed_run, "--json"))["execution"] == f"{failed_run}-r2"
     step_functions.execution(f"{failed_run}-r2").wait()
@@ -233,7 +236,7 @@ def test_another_definition_is_deployed(failed_run: str, step_functions: FakeAws
     machine.definition = json.dumps(document)
     ended = cli("rerun", failed_run)
     assert ended.code == 1
-    assert "expected the definition that is made here; `genomics-pipeline deploy` first: $.Comment" in ended.err
+    assert "expected the definition of this installation; `genomics-pipeline deploy` first: $.Comment" in ended.err
     assert stack.keys(f"runs/{failed_run}/reruns/") == []
 
 

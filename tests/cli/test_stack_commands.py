@@ -110,7 +110,7 @@ def test_removed_resources_are_shown_first(capfd: pytest.CaptureFixture[str]) ->
 
 def test_a_change_of_outputs_alone(capfd: pytest.CaptureFixture[str]) -> None:
     Terminal(yes=True).show(ChangeSet("arn", "id", ()), 0)
-    Terminal(yes=True).say(StackEvent("A", "AWS::S3::Bucket", "CREATE_FAILED", "it is there already"))
+    Terminal(yes=True).report(StackEvent("A", "AWS::S3::Bucket", "CREATE_FAILED", "it is there already"))
     out, err = capfd.readouterr()
     assert out == "no resource changes, outputs only\n"
     assert err == "CREATE_FAILED                A: it is there already\n"

@@ -111,7 +111,7 @@ def test_text_output(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) 
     ]
     assert ended.err.splitlines() == [
         f"reference: {reference}",
-        "looking at the files of 1 sample",
+        "checking the files of 1 sample",
         f"uploading to s3://{stack.bucket}/runs/{run}/",
     ]
 
@@ -146,7 +146,7 @@ def test_the_tolerance_is_not_part_of_the_name_of_the_run(
     assert (same["run"], same["started"], same["warnings"]) == (run, False, [])
     other = summary_of(cli(*command, "3", "--json"))
     assert (other["run"], other["started"]) == (run, False)
-    assert other["warnings"] == [f"{run} was submitted to tolerate 2.5% of its samples, and keeps that; found 3"]
+    assert other["warnings"] == [f"{run} was submitted to tolerate 2.5% of its samples, which cannot change; found 3"]
     refused = cli(*command, "3 %")
     message = "--tolerate: expected a share of the samples such as 5%, or a number such as 20, found '3 %'"
     assert (refused.code, errors(refused)) == (2, [message])
@@ -203,7 +203,7 @@ def test_all_problems_are_reported_at_once(stack: Deployed, tmp_path: Path, cli:
     assert errors(ended) == [
         "s3://no-such-bucket/ref.fa: expected a FASTA file, found no such file",
         f"{empty}: sample B, lane L001: expected a FASTQ file, found an empty one",
-        f"{here}: sample C, lane L001: expected a FASTQ file on S3, found one of this machine; upload it: "
+        f"{here}: sample C, lane L001: expected a FASTQ file on S3, found a file of this machine; upload it: "
         f"aws s3 sync {tmp_path} s3://{stack.bucket}/reads/{tmp_path.name}",
         f"s3://{stack.bucket}/reads/c2.fastq: sample C, lane L001: expected a FASTQ file, found no such file",
         f"{gone}: sample D, lane L001: expected a FASTQ file, found no such file",
@@ -235,7 +235,7 @@ def test_a_file_that_a_parameter_names(stack: Deployed, reference: str, tmp_path
     sheet = stack.sheet(tmp_path / "cohort.csv", "A")
     command = ("submit", sheet, "--reference", reference, "--param")
     assert errors(cli(*command, "variant_calling.regions=/data/panel.bed")) == [
-        "/data/panel.bed: parameter variant_calling.regions: expected a file on S3, found one of this machine; "
+        "/data/panel.bed: parameter variant_calling.regions: expected a file on S3, found a file of this machine; "
         f"upload it: aws s3 cp /data/panel.bed s3://{stack.bucket}/files/"
     ]
     missing = f"s3://{stack.bucket}/panel.bed"
@@ -249,8 +249,8 @@ def test_an_archived_file(stack: Deployed, reference: str, tmp_path: Path, cli: 
     key = "reads/A_R1.fastq"
     stack.s3.put_object(Bucket=stack.bucket, Key=key, Body=b"@r\nA\n+\nF\n", StorageClass="DEEP_ARCHIVE")
     assert errors(cli("submit", sheet, "--reference", reference)) == [
-        f"s3://{stack.bucket}/{key}: sample A, lane L001: expected a FASTQ file that can be read at once, "
-        "found it archived (DEEP_ARCHIVE); restore it first"
+        f"s3://{stack.bucket}/{key}: sample A, lane L001: expected a FASTQ file that is not archived, "
+        "found it in DEEP_ARCHIVE; restore it first"
     ]
     stack.s3.restore_object(Bucket=stack.bucket, Key=key, RestoreRequest={"Days": 1})
     assert cli("submit", sheet, "--reference", reference, "--dry-run").code == 0
@@ -261,14 +261,14 @@ def test_indexes_that_are_missing(stack: Deployed, reference: str, tmp_path: Pat
         stack.s3.delete_object(Bucket=stack.bucket, Key=f"ref/{name}")
     sheet = stack.sheet(tmp_path / "cohort.csv", "A")
     assert errors(cli("submit", sheet, "--reference", reference)) == [
-        f"{reference}: expected tiny.fa.sa beside it, found none; make it: bwa index tiny.fa",
-        f"{reference}: expected tiny.dict beside it, found none; make it: samtools dict -o tiny.dict tiny.fa",
-        f"{reference}: expected tiny.fa.fai beside it, found none; make it: samtools faidx tiny.fa",
+        f"{reference}: expected tiny.fa.sa beside it, found none; to create it: bwa index tiny.fa",
+        f"{reference}: expected tiny.dict beside it, found none; to create it: samtools dict -o tiny.dict tiny.fa",
+        f"{reference}: expected tiny.fa.fai beside it, found none; to create it: samtools faidx tiny.fa",
     ]
     compressed = stack.put("ref/tiny.fa.gz", "x")
     assert errors(cli("submit", sheet, "--reference", compressed)) == [
         f"{compressed}: expected a plain FASTA file with its indexes beside it, found .gz; "
-        "decompress and index it, or give a file of this machine: submit prepares and uploads it"
+        "decompress and index it, or name a file of this machine, which submit prepares and uploads"
     ]
     assert errors(cli("submit", sheet, "--reference", tmp_path / "no.fa")) == [
         f"{tmp_path}/no.fa: expected a file, found none"
@@ -311,7 +311,7 @@ def test_another_definition_is_deployed(stack: Deployed, aws: str, reference: st
     ended = cli("submit", sheet, "--reference", reference)
     place = "$.States.Sample.ItemProcessor.States.alignment.Retry"
     assert errors(ended) == [
-        "state machine genomics-pipeline-germline: expected the definition that is made here; "
+        "state machine genomics-pipeline-germline: expected the definition of this installation; "
         '`genomics-pipeline deploy` first: $.StartAt: expected "Sample", found nothing; '
         "$.States.Sample.MaxConcurrency: expected 1000, found 5; "
         f"{place}[0].MaxAttempts: expected 20, found true; 1 more"
@@ -340,7 +340,7 @@ def test_other_images_are_deployed(stack: Deployed, aws: str, reference: str, tm
         f"job definition genomics-pipeline-alignment: expected the image genomics-pipeline/alignment:"
         f"{tags['alignment']}, found genomics-pipeline/alignment:old; `genomics-pipeline deploy` first",
         "job definition genomics-pipeline-variant_calling: expected an ACTIVE one, found none; "
-        "`genomics-pipeline deploy` makes it",
+        "`genomics-pipeline deploy` creates it",
         f"image genomics-pipeline/variant_calling:{tags['variant_calling']}: expected it in ECR, found none; "
         "`genomics-pipeline containers push`",
         f"image {repository}:{tags['gather']}: expected it in ECR, found none; `genomics-pipeline containers push`",
@@ -358,8 +358,8 @@ def test_a_failed_start_leaves_no_incomplete_run(
     assert ended.code == 1
     assert errors(ended) == [
         f"cannot start the execution {folder}: An error occurred (ExecutionLimitExceeded) when calling the "
-        f"StartExecution operation: too many open executions; nothing runs; what lies in "
-        f"s3://{stack.bucket}/runs/{folder}/ does no harm, and the same command uses it"
+        f"StartExecution operation: too many open executions; nothing was started; repeat the command to reuse "
+        f"the files in s3://{stack.bucket}/runs/{folder}/"
     ]
     assert summary_of(cli("submit", sheet, "--reference", reference, "--json"))["run"] == folder
 

@@ -62,7 +62,7 @@ def engine(missing: Callable[[str], None], tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(scope="session")
 def images(engine: ContainerEngine) -> dict[str, str]:
     """Build the images of the germline pipeline and return their names by step."""
-    found = step_images.chosen("genomics-pipeline", "germline", ())
+    found = step_images.select_images("genomics-pipeline", "germline", ())
     for wanted in found:
         step_images.build(wanted, engine, USER_CACHE)
     return {wanted.step.spec.name: wanted.name for wanted in found}

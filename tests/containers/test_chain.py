@@ -22,7 +22,8 @@ from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.intervals import interval_lines
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.catalog import load_pipeline
-from genomics_pipeline.runs.documents.execute import ExecuteRequest, execute
+from genomics_pipeline.runs.documents.execute import execute
+from genomics_pipeline.runs.documents.request import ExecuteRequest
 from genomics_pipeline.runs.manifests import read_manifest
 from tests.conftest import AWS_ENVIRONMENT
 from tests.containers.conftest import SHARED

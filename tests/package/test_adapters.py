@@ -31,7 +31,7 @@ ALLOWED = {
     ("stores/routed.py", "LocalStore"),
     ("runs/faults/full_disk.py", "RoutedStore"),
     ("runs/run_folder.py", "LocalStore"),
-    ("runs/documents/execute.py", "LocalStore"),
+    ("runs/documents/request.py", "LocalStore"),
     ("runs/containers/mounts.py", "LocalStore"),
 }
 

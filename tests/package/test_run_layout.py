@@ -97,7 +97,7 @@ def test_a_planted_literal_is_seen(planted: str) -> None:
         '"""What `run.json` says."""',
         'x = "expected a folder below results/, found none"',
         'x = resources / "asl.schema.json"',
-        'x = shipped("steps")',
+        'x = shipped_folder("steps")',
         'x = ", found no step.json"',
         'x = cache / "references"',
     ],

@@ -14,8 +14,8 @@ DETAILS = {"Bucket": "run", "Key": "map-runs/Each/1/manifest.json"}
 
 
 def result(**others: Any) -> ExecutionResult:
-    given: dict[str, Any] = {"status": "SUCCEEDED", "transitions": 1, "seconds": 0.5, **others}
-    return ExecutionResult(**given)
+    members: dict[str, Any] = {"status": "SUCCEEDED", "transitions": 1, "seconds": 0.5, **others}
+    return ExecutionResult(**members)
 
 
 @pytest.mark.parametrize(

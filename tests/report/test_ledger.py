@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from itertools import islice, repeat
 
-from genomics_pipeline.report.ledger import LedgerRow, missing_lines, text, tsv_lines
+from genomics_pipeline.report.ledger import LedgerRow, missing_lines, row_text, tsv_lines
 from genomics_pipeline.report.run_state import Missing
 
 ROW = LedgerRow(
@@ -35,7 +35,7 @@ def test_a_table_is_written_as_it_is_read() -> None:
 
 
 def test_what_never_began_has_nothing_that_was_tried() -> None:
-    assert text(replace(NEVER, message="never started")).splitlines() == [
+    assert row_text(replace(NEVER, message="never started")).splitlines() == [
         "s1  pending",
         "  never started",
         "  rerun: genomics-pipeline rerun /r --sample s1",

@@ -22,8 +22,8 @@ from genomics_pipeline.engine.events import (
 from genomics_pipeline.report.progress import ProgressDisplay
 
 
-def child(index: int, given: Any) -> ChildStarted:
-    return ChildStarted("Sample", index, "uuid", given)
+def child(index: int, child_input: Any) -> ChildStarted:
+    return ChildStarted("Sample", index, "uuid", child_input)
 
 
 def job(index: int | None, state: str = "alignment") -> JobStarted:

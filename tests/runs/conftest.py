@@ -48,7 +48,7 @@ def run(command: Command, cohort: Path) -> Callable[..., dict[str, Any]]:
             *options,
         )
         assert ended.returncode == 0, ended.stderr
-        found: dict[str, Any] = json.loads(ended.stdout)
-        return found
+        summary: dict[str, Any] = json.loads(ended.stdout)
+        return summary
 
     return call

@@ -57,8 +57,8 @@ def aws_bench(ended_run: FakeAws) -> Bench:
 
 @pytest.fixture(params=["folder", "aws"])
 def bench(request: pytest.FixtureRequest) -> Bench:
-    found: Bench = request.getfixturevalue(f"{request.param}_bench")
-    return found
+    fixture: Bench = request.getfixturevalue(f"{request.param}_bench")
+    return fixture
 
 
 def test_the_files_are_those_of_the_run(bench: Bench) -> None:
@@ -123,7 +123,7 @@ def test_cancelling_a_run_that_ended_changes_nothing(bench: Bench) -> None:
 def test_what_succeeded_is_not_redriven(bench: Bench) -> None:
     run = bench.find()
     if not bench.is_redriven:
-        with pytest.raises(PipelineError, match="which is not redriven"):
+        with pytest.raises(PipelineError, match="which cannot be redriven"):
             run.redrive(RedriveRequest())
         return
     outcome = run.redrive(RedriveRequest())

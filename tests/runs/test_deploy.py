@@ -19,9 +19,9 @@ from genomics_pipeline.cli.adapters import aws_clients
 from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import DataError, RunError, UsageError
-from genomics_pipeline.runs.catalog import shipped
+from genomics_pipeline.runs.catalog import shipped_folder
 from genomics_pipeline.runs.stack.deploy import deploy, parse_parameters
-from genomics_pipeline.runs.stack.destroy import Destroyed, destroy
+from genomics_pipeline.runs.stack.destroy import DestroyOutcome, destroy
 from genomics_pipeline.runs.stack.template import StackTemplate, stack_template
 
 STACK = "genomics-pipeline"
@@ -45,7 +45,7 @@ class StandInUser:
         self.questions.append(question)
         return self.answer
 
-    def say(self, event: StackEvent) -> None:
+    def report(self, event: StackEvent) -> None:
         self.events.append(event)
 
     def sleep(self, seconds: float) -> None:
@@ -66,8 +66,10 @@ def plan() -> StackTemplate:
 def own(tmp_path: Path) -> Callable[[], StackTemplate]:
     """Return `own()`, which loads a user's pipeline of one step again after changes."""
     step = tmp_path / "count_reads"
-    shutil.copytree(shipped("steps") / "gather", step)
-    shutil.copytree(shipped("steps") / "common", step.parent / "common", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(shipped_folder("steps") / "gather", step)
+    shutil.copytree(
+        shipped_folder("steps") / "common", step.parent / "common", ignore=shutil.ignore_patterns("__pycache__")
+    )
     text = (step / "step.toml").read_text("utf-8").replace('name = "gather"', 'name = "count_reads"')
     (step / "step.toml").write_text(text.replace('type = "files"', 'type = "reference"'), "utf-8")
     (tmp_path / "mine.toml").write_text(
@@ -98,16 +100,16 @@ def test_the_first_deployment_is_two_change_sets_and_one_question(clients: Clien
 
 def test_the_resources_are_what_the_code_expects(clients: Clients, plan: StackTemplate) -> None:
     deploy(plan, {}, clients, StandInUser())
-    found = find_deployment(STACK, clients)
-    machine = clients.states.describe_state_machine(stateMachineArn=found.state_machine_arn("germline"))
+    deployment = find_deployment(STACK, clients)
+    machine = clients.states.describe_state_machine(stateMachineArn=deployment.state_machine_arn("germline"))
     assert machine["definition"] == plan.machines[0].definition
     assert (machine["name"], machine["type"]) == ("genomics-pipeline-germline", "STANDARD")
-    body = clients.s3.get_object(Bucket=found.bucket, Key=plan.machines[0].key)["Body"].read()
+    body = clients.s3.get_object(Bucket=deployment.bucket, Key=plan.machines[0].key)["Body"].read()
     assert body.decode() == plan.machines[0].definition
-    queues = clients.batch.describe_job_queues(jobQueues=[found.names.job_queue, found.names.on_demand_queue])
+    queues = clients.batch.describe_job_queues(jobQueues=[deployment.names.job_queue, deployment.names.on_demand_queue])
     assert [len(queue["computeEnvironmentOrder"]) for queue in queues["jobQueues"]] == [2, 1]
     _job_definitions_are_those_of_the_states(clients, json.loads(machine["definition"]), plan)
-    _check_bucket(clients, found.bucket)
+    _check_bucket(clients, deployment.bucket)
 
 
 def test_the_size_of_a_definition_is_checked_on_the_text_that_is_uploaded(
@@ -123,8 +125,8 @@ def test_the_size_of_a_definition_is_checked_on_the_text_that_is_uploaded(
 
 def _job_definitions_are_those_of_the_states(clients: Clients, document: Any, plan: StackTemplate) -> None:
     registered = {
-        found["jobDefinitionName"]: found
-        for found in clients.batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"]
+        definition["jobDefinitionName"]: definition
+        for definition in clients.batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"]
     }
     named = set()
     for state in walk_states(document):
@@ -134,12 +136,12 @@ def _job_definitions_are_those_of_the_states(clients: Clients, document: Any, pl
             assert queues == [plan.names.on_demand_queue, plan.names.job_queue]
     assert named == set(registered)
     for image in plan.images:
-        found = registered[plan.names.job_definition(image.step.name)]
+        definition = registered[plan.names.job_definition(image.step.name)]
         repository = f"000000000000.dkr.ecr.us-east-1.amazonaws.com/{plan.names.repository(image.step.name)}"
-        assert found["containerProperties"]["image"] == f"{repository}:{image.tag}"
-        assert found["timeout"] == {"attemptDurationSeconds": image.step.resources.timeout_s}
-        assert found["retryStrategy"]["evaluateOnExit"][-1] == {"onReason": "*", "action": "exit"}
-        assert found["containerProperties"]["logConfiguration"]["options"]["awslogs-group"] == plan.names.log_group
+        assert definition["containerProperties"]["image"] == f"{repository}:{image.tag}"
+        assert definition["timeout"] == {"attemptDurationSeconds": image.step.resources.timeout_s}
+        assert definition["retryStrategy"]["evaluateOnExit"][-1] == {"onReason": "*", "action": "exit"}
+        assert definition["containerProperties"]["logConfiguration"]["options"]["awslogs-group"] == plan.names.log_group
         assert clients.ecr.describe_repositories(repositoryNames=[plan.names.repository(image.step.name)])
 
 
@@ -211,7 +213,8 @@ def test_no_to_a_change_leaves_the_stack_as_it_was(
     deploy(plan, {}, clients, StandInUser())
     assert deploy(own(), {}, clients, StandInUser(answer=False)) is None
     states = [
-        found["ExecutionStatus"] for found in clients.cloudformation.list_change_sets(StackName=STACK)["Summaries"]
+        change_set["ExecutionStatus"]
+        for change_set in clients.cloudformation.list_change_sets(StackName=STACK)["Summaries"]
     ]
     assert states == ["EXECUTE_COMPLETE", "EXECUTE_COMPLETE"]
     with pytest.raises(clients.states.exceptions.StateMachineDoesNotExist):
@@ -223,7 +226,7 @@ def test_destroy_keeps_the_data(clients: Clients, plan: StackTemplate) -> None:
     assert outputs is not None
     bucket = outputs["Bucket"]
     user = StandInUser()
-    assert destroy(STACK, False, clients, user, _no_deletion) == Destroyed(bucket)
+    assert destroy(STACK, False, clients, user, _no_deletion) == DestroyOutcome(bucket)
     assert user.questions == [f"Delete the stack {STACK}: state machines, queues, images and logs; keep s3://{bucket}?"]
     assert clients.s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 1
     assert clients.cloudformation.describe_stacks()["Stacks"] == []
@@ -252,10 +255,10 @@ def test_destroy_deletes_every_version_where_that_is_wanted(clients: Clients, pl
     clients.s3.delete_object(Bucket=bucket, Key="runs/r/run.json")
     user = StandInUser()
     counts: list[int] = []
-    assert destroy(STACK, True, clients, user, counts.append) == Destroyed(None)
+    assert destroy(STACK, True, clients, user, counts.append) == DestroyOutcome(None)
     assert user.questions == [
         f"Delete the stack {STACK}: state machines, queues, images and logs, "
-        f"and s3://{bucket} with all runs and results in all versions, for ever?"
+        f"and s3://{bucket} with all runs and results in all versions, permanently?"
     ]
     assert counts == [4]  # the definition, two versions, the delete marker
     assert clients.s3.list_buckets()["Buckets"] == []
@@ -271,7 +274,7 @@ def test_destroy_does_not_pull_the_ground_from_under_a_run(clients: Clients, pla
     deploy(plan, {}, clients, StandInUser())
     arn = find_deployment(STACK, clients).state_machine_arn("germline")
     clients.states.start_execution(stateMachineArn=arn, name="cohort-0123456789ab", input="{}")
-    with pytest.raises(RunError, match="expected no run to go on, found 1, such as cohort-0123456789ab; `genomics-pip"):
+    with pytest.raises(RunError, match="expected no running run, found 1, such as cohort-0123456789ab; cancel it"):
         destroy(STACK, False, clients, StandInUser(), _no_deletion)
 
 

@@ -17,11 +17,11 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 def test_everything_is_there(command: Command) -> None:
     ended = command("doctor", "--json")
-    found = json.loads(ended.stdout)
-    assert ended.returncode == 0, found
-    assert found["ok"] is True
-    assert found["checks"][-1]["name"] == "one tiny sample"
-    assert found["checks"][-1]["found"].startswith("FASTQ to joint VCF in ")
+    report = json.loads(ended.stdout)
+    assert ended.returncode == 0, report
+    assert report["ok"] is True
+    assert report["checks"][-1]["name"] == "one tiny sample"
+    assert report["checks"][-1]["found"].startswith("FASTQ to joint VCF in ")
 
 
 def test_what_is_missing_is_named_and_does_not_stop_the_rest(
@@ -30,8 +30,8 @@ def test_what_is_missing_is_named_and_does_not_stop_the_rest(
     monkeypatch.setattr(doctor, "LIBRARIES", ("no-such-library",))
     monkeypatch.setattr(doctor, "LEAST_FREE_GIB", 1 << 40)
     folder = tmp_path_factory.mktemp("doctor")
-    given = replace(adapters(), cache=folder / "cache")
-    checks = {check.name: check for check in doctor.check_all(folder, given)}
+    ports = replace(adapters(), cache=folder / "cache")
+    checks = {check.name: check for check in doctor.check_all(folder, ports)}
     assert not checks["no-such-library"].ok
     assert not checks["disk"].ok
     assert checks["one tiny sample"].ok

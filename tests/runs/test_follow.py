@@ -63,17 +63,17 @@ def test_logs_of_the_failed(finished_run: Path, command: Command) -> None:
 
 def test_results(finished_run: Path, command: Command, tmp_path: Path) -> None:
     answer = command("results", finished_run, "--json", "--download", tmp_path / "copy")
-    found = [json.loads(line) for line in answer.stdout.splitlines()]
-    assert [(one["item"], one["state"]) for one in found] == [
+    rows = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert [(one["item"], one["state"]) for one in rows] == [
         ("sample1", "SUCCEEDED"),
         ("sample2", "SUCCEEDED"),
         ("bad", "FAILED"),
         ("cohort", "SUCCEEDED"),
     ]
-    assert sum(one["copied"] for one in found) == 12
+    assert sum(one["copied"] for one in rows) == 12
     joint = "variant_calling/joint/joint_germline.vcf.gz"
     assert (tmp_path / "copy" / joint).read_bytes() == (finished_run / "results" / joint).read_bytes()
-    assert found[-1]["files"]["gather.vcf"]["path"] == f"{finished_run}/results/{joint}"
+    assert rows[-1]["files"]["gather.vcf"]["path"] == f"{finished_run}/results/{joint}"
 
 
 def test_a_run_whose_process_is_gone_is_aborted_and_one_that_is_held_runs(
@@ -90,13 +90,13 @@ def test_a_run_whose_process_is_gone_is_aborted_and_one_that_is_held_runs(
     shown = command("status", run)
     assert (shown.returncode, shown.stdout.splitlines()[0].split()[1]) == (1, "ABORTED")
     assert "Sample    2 of 3 done, 1 failed" in shown.stdout
-    assert "the command that began it goes on with --resume" in shown.stdout
+    assert "continue it: repeat its command with --resume" in shown.stdout
     with RunFolder(run).lock():
         held = command("status", run, "--json")
-    found = json.loads(held.stdout)
-    assert (held.returncode, found["status"]) == (0, "RUNNING")
-    assert [one["status"] for one in found["map_runs"]] == ["RUNNING", "PENDING"]
-    assert found["failures"]["by_class"] == {"bad_input": 1}
+    run_status = json.loads(held.stdout)
+    assert (held.returncode, run_status["status"]) == (0, "RUNNING")
+    assert [one["status"] for one in run_status["map_runs"]] == ["RUNNING", "PENDING"]
+    assert run_status["failures"]["by_class"] == {"bad_input": 1}
     assert journal.read_text().endswith(lines[first_end][:40])  # only the engine mends a journal
 
 
@@ -119,7 +119,7 @@ def test_a_run_whose_inputs_are_being_prepared(finished_run: Path, command: Comm
     shutil.copytree(finished_run, run)
     (run / "run.json").unlink()
     ended = command("status", run)
-    expected = f"error: {run}: expected an execution, found none yet: its inputs are prepared, or were\n"
+    expected = f"error: {run}: expected an execution, found none yet: its inputs are not prepared\n"
     assert (ended.returncode, ended.stderr) == (1, expected)
 
 

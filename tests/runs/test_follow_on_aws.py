@@ -96,8 +96,8 @@ def started_run(step_functions: FakeAws) -> Iterator[FakeAws]:
     yield step_functions
     step_functions.states.close()
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
-        for found in page.get("Contents", ()):
-            s3.delete_object(Bucket=BUCKET, Key=found["Key"])
+        for entry in page.get("Contents", ()):
+            s3.delete_object(Bucket=BUCKET, Key=entry["Key"])
     session.client("logs").delete_log_group(logGroupName=LOG_GROUP)
     cloudformation.delete_stack(StackName=STACK)
     assert problems == []
@@ -138,17 +138,17 @@ def test_status_shows_each_stage_and_why_samples_failed(ended_run: FakeAws, comm
 
 
 def test_status_as_json(ended_run: FakeAws, command: Command) -> None:
-    found = json.loads(command("status", "s3://lab-data/runs/r1/", "--json").output)
-    assert {name: found[name] for name in ("run", "status", "pipeline", "place")} == {
+    run_status = json.loads(command("status", "s3://lab-data/runs/r1/", "--json").output)
+    assert {name: run_status[name] for name in ("run", "status", "pipeline", "place")} == {
         "run": "r1",
         "status": "SUCCEEDED",
         "pipeline": "germline",
         "place": "s3://lab-data/runs/r1",
     }
-    counts = {one["label"]: [one[name] for name in ("total", "succeeded", "failed")] for one in found["map_runs"]}
+    counts = {one["label"]: [one[name] for name in ("total", "succeeded", "failed")] for one in run_status["map_runs"]}
     assert counts == {"Sample": [3, 2, 1], "Interval": [1, 1, 0]}
-    assert found["failures"]["by_class"] == {"bad_input": 1}
-    (failure,) = found["failures"]["items"]
+    assert run_status["failures"]["by_class"] == {"bad_input": 1}
+    (failure,) = run_status["failures"]["items"]
     assert (failure["item"], failure["stage"], failure["exit_code"]) == ("bad", "alignment", 65)
 
 
@@ -214,8 +214,8 @@ def test_logs_that_are_not_there(name: str, ended_run: FakeAws, command: Command
 
 
 def test_results_list_failures_and_what_is_missing(ended_run: FakeAws, command: Command) -> None:
-    found = [json.loads(line) for line in command("results", RUN, "--json").output.splitlines()]
-    assert [(one["item"], one["state"]) for one in found] == [
+    rows = [json.loads(line) for line in command("results", RUN, "--json").output.splitlines()]
+    assert [(one["item"], one["state"]) for one in rows] == [
         ("a", "PENDING"),  # these jobs write nothing
         ("bad", "FAILED"),
         ("c", "PENDING"),
@@ -245,8 +245,8 @@ def test_what_never_ran_since_too_many_failed_is_listed_too(ended_run: FakeAws, 
     s3 = boto3.client("s3")
 
     def failed_keys() -> set[str]:
-        found = s3.list_objects_v2(Bucket=BUCKET, Prefix=f"runs/{RUN}/map-runs/Sample/")["Contents"]
-        return {one["Key"] for one in found if "FAILED_0" in one["Key"]}
+        objects = s3.list_objects_v2(Bucket=BUCKET, Prefix=f"runs/{RUN}/map-runs/Sample/")["Contents"]
+        return {one["Key"] for one in objects if "FAILED_0" in one["Key"]}
 
     before = failed_keys()
     start_again(ended_run, lambda stage, item: JobEnd(1 if stage == "alignment" else 0, "torn"))
@@ -265,7 +265,7 @@ def test_what_never_ran_since_too_many_failed_is_listed_too(ended_run: FakeAws, 
     assert [(one["class"], one["stage"], one["message"]) for one in rows] == [
         ("tool_error", "alignment", "torn"),
         ("cancelled", None, "aborted before it ended"),
-        ("pending", None, "never started: the Map Run ended before its turn came"),
+        ("pending", None, "never started: the Map Run ended first"),
     ]
     assert {one["sample"] for one in rows} == set(SAMPLES)
     classes = {"tool_error": 1, "cancelled": 1, "pending": 1}
@@ -276,7 +276,7 @@ def test_result_files_that_are_not_there_yet_are_waited_for(ended_run: FakeAws, 
     s3 = boto3.client("s3")
     for one in s3.list_objects_v2(Bucket=BUCKET, Prefix=f"runs/{RUN}/map-runs/Sample/")["Contents"]:
         s3.delete_object(Bucket=BUCKET, Key=one["Key"])
-    expected = "expected the result files of a Map Run that ended, found none; AWS writes them after its end: ask again"
+    expected = "expected the result files of a Map Run that ended, found none; AWS writes them after its end: try again"
     assert expected in str(command("results", RUN, "--failed").exception)
 
 
@@ -344,9 +344,11 @@ def start_again(fake: FakeAws, ends: Callable[[str, str], JobEnd]) -> None:
     """Start the run again, with other ends, under another execution's name."""
     s3, states, key = boto3.client("s3"), boto3.client("stepfunctions"), f"runs/{RUN}/run.json"
     record = json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
-    given = s3.get_object(Bucket=BUCKET, Key=f"runs/{RUN}/input.json")["Body"].read().decode()
+    input_text = s3.get_object(Bucket=BUCKET, Key=f"runs/{RUN}/input.json")["Body"].read().decode()
     fake.batch.run_job = by_item(ends)
-    arn = states.start_execution(stateMachineArn=record["state_machine_arn"], name="again", input=given)["executionArn"]
+    arn = states.start_execution(stateMachineArn=record["state_machine_arn"], name="again", input=input_text)[
+        "executionArn"
+    ]
     s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps({**record, "execution_arn": arn}).encode())
     fake.execution("again").wait()
 
@@ -382,14 +384,14 @@ def test_a_stage_of_the_cohort_that_failed_is_listed_with_its_log(ended_run: Fak
         "gather cohort: exit code 1",
     ]
     (failed,) = [json.loads(line) for line in command("results", RUN, "--failed", "--json").output.splitlines()]
-    found = (
+    row = (
         failed["sample"],
         failed["scope"],
         failed["stage"],
         failed["class"],
         failed["rerun"],
     )
-    assert found == ("cohort", "cohort", "gather", "tool_error", "genomics-pipeline rerun s3://lab-data/runs/r1")
+    assert row == ("cohort", "cohort", "gather", "tool_error", "genomics-pipeline rerun s3://lab-data/runs/r1")
 
 
 def test_an_interval_that_failed_is_among_the_failed_results(ended_run: FakeAws, command: Command) -> None:
@@ -406,9 +408,9 @@ def test_an_interval_that_failed_is_among_the_failed_results(ended_run: FakeAws,
 
 def test_watching_outlives_more_throttling_than_boto3_does(ended_run: FakeAws) -> None:
     impatient = Config(retries={"total_max_attempts": 1})
-    given = adapters()
-    run = find_run(RUN, STACK, given)
-    given.clients.states = boto3.client("stepfunctions", config=impatient)
+    ports = adapters()
+    run = find_run(RUN, STACK, ports)
+    ports.clients.states = boto3.client("stepfunctions", config=impatient)
     ended_run.states.gate.throttle("DescribeExecution")
     waited: list[float] = []
     (state,) = watch(run, waited.append)

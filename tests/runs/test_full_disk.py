@@ -43,8 +43,8 @@ def test_the_sample_that_fills_it(unshare: list[str], cohort: Path, tmp_path: Pa
     summary = json.loads(ended.stdout)
     good = list(read_files(cohort))
     assert states(summary) == {"large": "FAILED", **dict.fromkeys(good, "SUCCEEDED")}
-    found, message = failure_of(out, "alignment", "large")
-    assert found == "out_of_disk"
+    failure_class, message = failure_of(out, "alignment", "large")
+    assert failure_class == "out_of_disk"
     assert message.endswith(
         f"\nno space left on the disk of {out}/.scratch: free some space, then run again; "
         "the largest file of the task: out/large.md.bam"

@@ -40,7 +40,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(
                 break
         stderr = process.stderr.read()
     assert process.returncode == 130
-    assert f"interrupted; the same command with --resume goes on from here: {out}\n" in stderr
+    assert f"interrupted; the same command with --resume continues the run: {out}\n" in stderr
     assert "Traceback" not in stderr
     assert not list((out / ".scratch").glob("*"))
     after = run(out, "--resume")

@@ -138,7 +138,7 @@ def test_beyond_it_a_run_fails_keeps_what_is_done_and_says_what_is_missing(
         "pending",
         0,
         None,
-        "never started: the Map Run ended before its turn came",
+        "never started: the Map Run ended first",
     )
     assert (run / "results/two/a.done").read_text() == "done"
     assert "Missing: 3 of 4 samples (2 bad input, 1 pending): b, c, d\n" in command("status", run).stdout
@@ -162,8 +162,8 @@ def test_of_a_batch_that_failed_each_item_has_its_own_end(
     assert ended.returncode == 0, ended.stderr
     states = {one["sample"]: one["state"] for one in json.loads(ended.stdout)["samples"]}
     assert states == {"a": "PENDING", "b": "FAILED", "c": "FAILED", "d": "SUCCEEDED"}
-    found = [(one["sample"], one["stage"], one["class"], one["message"]) for one in ledger(command, tmp_path / "run")]
-    assert found == [
+    rows = [(one["sample"], one["stage"], one["class"], one["message"]) for one in ledger(command, tmp_path / "run")]
+    assert rows == [
         ("a", "two", "pending", "did not go on: others of its batch failed in one"),
         ("b", "one", "bad_input", "R1 is\ttorn\nand short"),
         ("c", "two", "tool_error", "broken"),
@@ -184,8 +184,8 @@ def test_what_an_interrupted_run_had_not_finished_is_pending(
     lines = journal.read_text().splitlines(keepends=True)
     end = next(number for number, line in enumerate(lines) if '{"run":' in line)
     journal.write_text("".join(lines[:end]))
-    found = [(one["sample"], one["class"], one["message"]) for one in ledger(command, run)]
-    assert found == [
+    rows = [(one["sample"], one["class"], one["message"]) for one in ledger(command, run)]
+    assert rows == [
         ("b", "bad_input", "R1 is\ttorn\nand short"),
         ("c", "pending", "not finished: the run ended before it"),
     ]
@@ -220,7 +220,7 @@ def test_after_a_rerun_each_sample_is_listed_as_the_newest_execution_left_it(
     again = command("rerun", run, "--sample", "b", "--sample", "d")
     assert again.returncode == 0, again.stderr
     assert again.stdout.splitlines()[-3] == "Missing: 2 of 4 samples (1 tool error, 1 bad input): c, d"
-    found = [(one["sample"], one["stage"], one["class"]) for one in ledger(command, run)]
-    assert found == [("c", "two", "tool_error"), ("d", "one", "bad_input")]
+    rows = [(one["sample"], one["stage"], one["class"]) for one in ledger(command, run)]
+    assert rows == [("c", "two", "tool_error"), ("d", "one", "bad_input")]
     table = (run / "failures.tsv").read_text().splitlines()
     assert [line.split("\t")[0] for line in table] == ["sample", "c", "d"]

@@ -35,9 +35,9 @@ def test_the_same_again_is_found_done(command: Command, aligned_folder: Path, co
     ended = command(
         "step", "alignment", *reads(cohort), "--reference", cohort / "reference.fa", "--out", aligned_folder, "--json"
     )
-    found = json.loads(ended.stdout)
-    assert (found["step"], found["item"], found["reused"]) == ("alignment", "sample2", True)
-    assert found["metrics"]["mapped_fraction"] > 0.9
+    outcome = json.loads(ended.stdout)
+    assert (outcome["step"], outcome["item"], outcome["reused"]) == ("alignment", "sample2", True)
+    assert outcome["metrics"]["mapped_fraction"] > 0.9
 
 
 def test_the_chain_of_steps_ends_in_a_joint_vcf(

@@ -1,1 +1,1 @@
-"""What happens on AWS: submissions, how they stand, and what follows a failure."""
+"""Runs on AWS: submission, state, logs, cancellation and redrive."""

@@ -1,26 +1,23 @@
-"""The back end of runs on AWS: Step Functions, Batch, CloudWatch Logs, and the run's files in S3."""
+"""The back end of runs on AWS, on Step Functions, Batch, CloudWatch Logs and the files of the run in S3."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
 
+from genomics_pipeline.model.classify import Failure
+from genomics_pipeline.report.run_state import ItemFailure, RunState
 from genomics_pipeline.runs.aws.cancel import cancel
 from genomics_pipeline.runs.aws.logs import log_end
 from genomics_pipeline.runs.aws.redrive import redrive
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.aws.state import AwsRunWatcher
 from genomics_pipeline.runs.backend import CancelledRun
+from genomics_pipeline.runs.display import Display
+from genomics_pipeline.runs.redrive import RedriveOutcome, RedriveRequest
+from genomics_pipeline.runs.reruns.outcome import RerunOutcome
+from genomics_pipeline.runs.reruns.request import RerunRequest
 from genomics_pipeline.runs.run_files import LogEnd, RunFiles
-
-if TYPE_CHECKING:
-    from genomics_pipeline.model.classify import Failure
-    from genomics_pipeline.report.run_state import ItemFailure, RunState
-    from genomics_pipeline.runs.display import Display
-    from genomics_pipeline.runs.redrive import RedriveOutcome, RedriveRequest
-    from genomics_pipeline.runs.reruns.outcome import RerunOutcome
-    from genomics_pipeline.runs.reruns.request import RerunRequest
 
 
 class AwsBackend:
@@ -30,7 +27,7 @@ class AwsBackend:
         run: The run.
     """
 
-    # DescribeMapRun may be called once a second, with bursts of 200, by all users of an account together.
+    # All callers in an account together may call DescribeMapRun once a second, with bursts of 200.
     poll_s = 10.0
 
     def __init__(self, run: AwsRun) -> None:
@@ -42,15 +39,15 @@ class AwsBackend:
         return AwsRunWatcher(self._run)
 
     def state(self) -> RunState:
-        """Ask Step Functions for the state."""
+        """Read the state from Step Functions."""
         return self._watcher.now()
 
     def failures(self) -> Iterator[ItemFailure]:
-        """Read the failures from ResultWriter's files."""
+        """Read the failures from the files of ResultWriter."""
         return self._watcher.all_failures()
 
     def log_end(self, stage: str, item: str, lines: int, attempt: int | None, failure: Failure | None) -> LogEnd:
-        """Read the log stream of the Batch job, or ``log.txt`` where there is no stream any more."""
+        """Read the log stream of the Batch job, or ``log.txt`` where the stream no longer exists."""
         return log_end(self._run, stage, item, lines, attempt, failure) or self.files.log_end(stage, item, lines)
 
     def cancel(self, note: Callable[[str], None]) -> CancelledRun:

@@ -1,4 +1,4 @@
-"""Jobs through the Batch API, as Step Functions runs them on AWS."""
+"""Jobs that are submitted to AWS Batch through its API, as Step Functions submits them."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from genomics_pipeline.language.errors import RUNTIME, StatesError
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.json_text import compact
 
-# The codes that Batch's model knows. All others, throttling's TooManyRequestsException too, reach a state machine under
-# the name of the Java SDK's general exception, as recorded: see `asl.task_state.SUBMIT_RETRY`.
+# The error codes in the service model of Batch. A state machine sees every other code, also TooManyRequestsException,
+# under the name of the general exception of the Java SDK, as recorded: see `asl.task_state.SUBMIT_RETRY`.
 _MODELLED = frozenset({"ClientException", "ServerException", "SdkClientException"})
 _GENERAL = "AWSBatchException"
 
-# Step Functions adds it to every job: LocalStack's state_task_service_batch.py, which its tests compared with AWS.
+# Step Functions adds it to every job. Source: LocalStack's state_task_service_batch.py, tested against AWS.
 _MANAGED = {"Name": "MANAGED_BY_AWS", "Value": "STARTED_BY_STEP_FUNCTIONS"}
 
 
 class BatchApi:
-    """A `JobRunner` for AWS Batch.
+    """A `JobRunner` that runs jobs in AWS Batch.
 
     Args:
-        jobs: The jobs of an account and region.
-        clock: The time between two polls.
+        jobs: The jobs of an account and Region.
+        clock: The clock for the time between two polls.
     """
 
     def __init__(self, jobs: BatchJobs, clock: Clock) -> None:
         self._jobs = jobs
-        self._poller = JobPoller(self._ended, PollRate(quotas.DESCRIBE_JOBS.value, CALLS_PER_S), clock)
+        self._poller = JobPoller(self._ended_jobs, PollRate(quotas.DESCRIBE_JOBS.value, CALLS_PER_S), clock)
 
     async def run(self, arguments: Mapping[str, Any], context: TaskContext) -> JobDetail:
         """Submit a job and wait for its end: see `JobRunner.run`."""
@@ -59,13 +59,13 @@ class BatchApi:
         """Return at once: a submitted job continues in AWS Batch without this process."""
 
     def report(self) -> JobReport:
-        """Return an empty report: the Batch API knows exit codes only."""
+        """Return an empty report: the Batch API reports exit codes only."""
         return NO_WORK
 
     async def _submit(self, arguments: Mapping[str, Any]) -> dict[str, str]:
         require_arguments(arguments, "JobName", "JobQueue", "JobDefinition")
         try:
-            return await asyncio.to_thread(self._jobs.submit, _managed(arguments))
+            return await asyncio.to_thread(self._jobs.submit, _with_management_marker(arguments))
         except UnknownMember as unknown:
             text = f"The field '{unknown}' is not supported by Step Functions"
             raise StatesError(
@@ -75,12 +75,12 @@ class BatchApi:
             raise states_error(error) from error
 
     async def _terminate(self, submitting: asyncio.Future[dict[str, str]], context: TaskContext) -> None:
-        with suppress(BatchError, StatesError):  # a job that was not submitted, or has ended
+        with suppress(BatchError, StatesError):  # the job was not submitted, or has ended
             job_id = (await submitting)["JobId"]
             await asyncio.to_thread(self._jobs.terminate, job_id, f"Ended with its Task in {context.execution}")
 
-    def _ended(self, ids: Sequence[str]) -> dict[str, JobDetail]:
-        """Return the details of the jobs that have ended; none where Batch is busy: the next poll asks again."""
+    def _ended_jobs(self, ids: Sequence[str]) -> dict[str, JobDetail]:
+        """Return the details of the jobs that have ended by job ID; none after a transient error: later polls retry."""
         try:
             jobs = list(self._jobs.describe(ids))
         except BatchError as error:
@@ -91,14 +91,14 @@ class BatchApi:
 
 
 def states_error(error: BatchError) -> StatesError:
-    """Return an error of Batch under the name by which a state machine catches it."""
+    """Return an error of Batch with the name by which a state machine catches it."""
     name = error.code if error.code in _MODELLED else _GENERAL
     if not error.status:
         return StatesError(f"Batch.{name}", error.message)
     return StatesError(f"Batch.{name}", optimised_cause(error.message, "AWSBatch", error.status, error.code))
 
 
-def _managed(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _with_management_marker(arguments: Mapping[str, Any]) -> dict[str, Any]:
     overrides = dict(arguments.get("ContainerOverrides") or {})
     overrides["Environment"] = [*overrides.get("Environment", ()), _MANAGED]
     return {**arguments, "ContainerOverrides": overrides}

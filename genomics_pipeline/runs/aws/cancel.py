@@ -1,4 +1,4 @@
-"""Cancellation of a run on AWS: its execution is stopped and the jobs that are left are terminated."""
+"""Cancellation of a run on AWS: its execution is stopped, and its remaining jobs are terminated."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_batch.type_defs import JobDetailTypeDef
 
 CAUSE = "cancelled by `genomics-pipeline cancel`"
-SWEEPS = 10  # at most: children that are not stopped yet may submit further jobs
+SWEEPS = 10  # at most; child executions that are not stopped yet may submit further jobs
 PAUSE_S = 2.0
 
 
@@ -29,11 +29,11 @@ def cancel(run: AwsRun, note: Callable[[str], None], pause: Callable[[float], No
 
     Args:
         run: The run.
-        note: Takes a line for each thing that is done.
-        pause: Waits the given number of seconds; `time.sleep` where it is None.
+        note: Shows a line of progress.
+        pause: Waits for the given number of seconds; `time.sleep` where it is None.
 
     Raises:
-        RunError: if AWS cannot be asked, or refuses.
+        RunError: if AWS cannot be reached, or refuses.
     """
     arn = started_chain(run)[-1].arn
     execution = find_execution(arn, run.clients)
@@ -42,41 +42,54 @@ def cancel(run: AwsRun, note: Callable[[str], None], pause: Callable[[float], No
         note("stopping the execution")
         stop_execution(arn, CAUSE, run.clients)
         status = "ABORTED"
-    ended = 0 if status == "SUCCEEDED" else _end_jobs(run, note, pause or time.sleep)
-    return CancelledRun(run.name, status, jobs_ended=ended)
+    jobs_ended = 0 if status == "SUCCEEDED" else _end_jobs(run, note, pause or time.sleep)
+    return CancelledRun(run.name, status, jobs_ended)
 
 
 def _end_jobs(run: AwsRun, note: Callable[[str], None], pause: Callable[[float], None]) -> int:
-    """Terminate the jobs that Step Functions left: it stops them on a best-effort basis, and not all at once."""
-    ended: set[str] = set()
+    """Terminate the remaining jobs, and return their number: Step Functions stops jobs on a best-effort basis only.
+
+    Args:
+        run: The run.
+        note: Shows a line of progress.
+        pause: Waits for the given number of seconds.
+    """
+    terminated: set[str] = set()
     names, queues = _job_names(run), run.deployment.names
     for sweep in range(SWEEPS):
-        found = (job for queue in (queues.job_queue, queues.on_demand_queue) for job in _jobs(run, queue, names))
-        left = [job for job in found if job not in ended]
-        if not left and sweep:
+        active = (job for queue in (queues.job_queue, queues.on_demand_queue) for job in _jobs(run, queue, names))
+        remaining = [job for job in active if job not in terminated]
+        if not remaining and sweep:
             break
-        if left:
-            note(f"ending {len(left)} jobs")
-            terminate(left, CAUSE, run.clients)
-            ended.update(left)
+        if remaining:
+            note(f"terminating {len(remaining)} jobs")
+            terminate(remaining, CAUSE, run.clients)
+            terminated.update(remaining)
         pause(PAUSE_S)
-    return len(ended)
+    return len(terminated)
 
 
 def _job_names(run: AwsRun) -> set[str]:
-    """Return the names of jobs in the run's definition."""
+    """Return the names of the jobs in the definition of a run."""
     document = json.loads(run.store.read(run.place.uri(run_layout.DEFINITION)))
     return {state.node["Arguments"]["JobName"] for state in walk_states(document) if state.kind == "Task"}
 
 
 def _jobs(run: AwsRun, queue: str, names: set[str]) -> Iterator[str]:
+    """Yield the IDs of the active jobs of a run in a queue.
+
+    Args:
+        run: The run.
+        queue: The name of the queue.
+        names: The names of the jobs in the definition of the run.
+    """
     for job in active_jobs(queue, names, run.clients):
-        if _is_of(run.place, job) and not job.get("isTerminated"):
+        if _belongs_to(run.place, job) and not job.get("isTerminated"):
             yield job["jobId"]
 
 
-def _is_of(place: RunPlace, job: JobDetailTypeDef) -> bool:
-    """Return whether a job belongs to this run: other runs of the pipeline have jobs of the same name in the queue."""
+def _belongs_to(place: RunPlace, job: JobDetailTypeDef) -> bool:
+    """Return whether a job belongs to a run: other runs of the pipeline have jobs of the same names in the queue."""
     environment = job.get("container", {}).get("environment", ())
     text = next((one["value"] for one in environment if one["name"] == PAYLOAD_VARIABLE), "")
     if text.startswith("s3://"):

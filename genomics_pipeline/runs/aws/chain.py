@@ -16,7 +16,7 @@ from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution
 
 
 def aws_chain(run: AwsRun) -> list[RunExecution]:
-    """Return all executions, oldest first; the last may have been prepared and never started."""
+    """Return all executions of a run, oldest first; the last may be one that was prepared and never started."""
     chain = [RunExecution(run.name, WHOLE, run.record.execution_arn)]
     while record := read_rerun(run.store, run.place.uri(run_layout.rerun_file(len(chain), run_layout.RECORD))):
         chain.append(RunExecution(record.execution, record.manifest, record.execution_arn, record.carried))
@@ -24,26 +24,26 @@ def aws_chain(run: AwsRun) -> list[RunExecution]:
 
 
 def started_chain(run: AwsRun) -> list[RunExecution]:
-    """Return the executions that were started, also those that AWS has forgotten since.
+    """Return the executions of a run that were started, oldest first, also those that AWS has deleted since.
 
     Raises:
-        RunError: if AWS cannot be asked.
+        RunError: if AWS cannot be reached.
     """
     chain = aws_chain(run)
     return chain[:-1] if len(chain) > 1 and find_execution(chain[-1].arn, run.clients) is None else chain
 
 
 def aws_map_runs(run: AwsRun, execution: RunExecution) -> Sequence[MapRunDescription]:
-    """Return the Map Runs of an execution on AWS that ended, with their result files.
+    """Return the Map Runs of an execution that has ended, with their result files.
 
     Raises:
-        RunError: if AWS cannot be asked.
+        RunError: if AWS cannot be reached.
     """
     described = MapRuns(execution.arn, run.clients).describe()
     return [with_results(run, one) for one in described]
 
 
 def with_results(run: AwsRun, map_run: MapRunDescription) -> MapRunDescription:
-    """Return a Map Run that ended with the place of its result files, after its last redrive."""
+    """Return a Map Run that has ended, with the place of its result files after its last redrive."""
     key = run.place.prefix + run_layout.result_manifest(map_run.label, map_run.uuid)
     return replace(map_run, results=newest_details(run.store, {"Bucket": run.place.bucket, "Key": key}))

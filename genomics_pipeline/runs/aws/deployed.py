@@ -15,74 +15,85 @@ from genomics_pipeline.model.errors import Problem, RunError
 from genomics_pipeline.runs.containers.images import tag
 from genomics_pipeline.worker.step_folder import StepFolder
 
-NAMED = 3  # differences
-SHOWN = 60  # characters of a value
+SHOWN_DIFFERENCES = 3
+SHOWN_CHARACTERS = 60  # of a value
 ABSENT = object()
 
 
 def definition_problems(
     pipeline: str, document: Mapping[str, Any], deployment: Deployment, clients: Clients
 ) -> Iterator[Problem]:
-    """Yield the problems of a pipeline's state machine.
+    """Yield the differences between the deployed state machine of a pipeline and the definition.
+
+    Args:
+        pipeline: The name of the pipeline.
+        document: The definition that this installation generates.
+        deployment: The deployed stack.
+        clients: The AWS clients.
 
     Raises:
-        RunError: if AWS cannot be asked.
+        RunError: if AWS cannot be reached.
     """
-    found = read_definition(deployment.state_machine_arn(pipeline), clients)
+    deployed = read_definition(deployment.state_machine_arn(pipeline), clients)
     machine = f"state machine {deployment.names.state_machine(pipeline)}"
-    if found is None:
-        yield Problem(f"{machine}: expected it in the stack, found none; `genomics-pipeline deploy` makes it")
+    if deployed is None:
+        yield Problem(f"{machine}: expected it in the stack, found none; `genomics-pipeline deploy` creates it")
         return
-    others = list(_differences("$", document, json.loads(found)))
-    if others:
-        more = f"; {len(others) - NAMED} more" if len(others) > NAMED else ""
-        message = "; ".join(others[:NAMED]) + more
+    differences = list(_differences("$", document, json.loads(deployed)))
+    if differences:
+        hidden = len(differences) - SHOWN_DIFFERENCES
+        message = "; ".join(differences[:SHOWN_DIFFERENCES]) + (f"; {hidden} more" if hidden > 0 else "")
         yield Problem(
-            f"{machine}: expected the definition that is made here; `genomics-pipeline deploy` first: {message}"
+            f"{machine}: expected the definition of this installation; `genomics-pipeline deploy` first: {message}"
         )
 
 
-def _differences(path: str, here: Any, there: Any) -> Iterator[str]:
-    if isinstance(here, Mapping) and isinstance(there, Mapping):
-        for key in {**here, **there}:
-            yield from _differences(f"{path}.{key}", here.get(key, ABSENT), there.get(key, ABSENT))
-    elif isinstance(here, list) and isinstance(there, list) and len(here) == len(there):
-        for number, (one, other) in enumerate(zip(here, there, strict=True)):
+def _differences(path: str, expected: Any, found: Any) -> Iterator[str]:
+    if isinstance(expected, Mapping) and isinstance(found, Mapping):
+        for key in {**expected, **found}:
+            yield from _differences(f"{path}.{key}", expected.get(key, ABSENT), found.get(key, ABSENT))
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        for number, (one, other) in enumerate(zip(expected, found, strict=True)):
             yield from _differences(f"{path}[{number}]", one, other)
-    elif type(here) is not type(there) or here != there:
-        yield f"{path}: expected {_shown(here)}, found {_shown(there)}"
+    elif type(expected) is not type(found) or expected != found:
+        yield f"{path}: expected {_shortened_json(expected)}, found {_shortened_json(found)}"
 
 
-def _shown(value: Any) -> str:
+def _shortened_json(value: Any) -> str:
     if value is ABSENT:
         return "nothing"
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 
 
 def image_problems(steps: Mapping[str, StepFolder], deployment: Deployment, clients: Clients) -> Iterator[Problem]:
-    """Yield the problems of the steps' job definitions and images.
+    """Yield the problems of the deployed job definitions and the images of steps.
+
+    Args:
+        steps: The steps by name.
+        deployment: The deployed stack.
+        clients: The AWS clients.
 
     Raises:
-        RunError: if AWS cannot be asked.
+        RunError: if AWS cannot be reached.
     """
     names = deployment.names
     for step in steps.values():
         repository, content = names.repository(step.spec.name), tag(step)
-        wanted = f"{repository}:{content}"
+        expected = f"{repository}:{content}"
         definition_name = names.job_definition(step.spec.name)
-        found = image(definition_name, clients)
-        if found is None:
-            message = "expected an ACTIVE one, found none; `genomics-pipeline deploy` makes it"
+        deployed = image(definition_name, clients)
+        if deployed is None:
+            message = "expected an ACTIVE one, found none; `genomics-pipeline deploy` creates it"
             yield Problem(f"job definition {definition_name}: {message}")
-        elif found.partition("/")[2] != wanted:
-            message = f"expected the image {wanted}, found {found.partition('/')[2] or found}"
+        elif deployed.partition("/")[2] != expected:
+            message = f"expected the image {expected}, found {deployed.partition('/')[2] or deployed}"
             yield Problem(f"job definition {definition_name}: {message}; `genomics-pipeline deploy` first")
         try:
-            there = has_tag(repository, content, clients)
+            is_pushed = has_tag(repository, content, clients)
         except RunError as error:
             if "RepositoryNotFoundException" not in str(error):
                 raise
-            there = False
-        if not there:
-            yield Problem(f"image {wanted}: expected it in ECR, found none; `genomics-pipeline containers push`")
+            is_pushed = False
+        if not is_pushed:
+            yield Problem(f"image {expected}: expected it in ECR, found none; `genomics-pipeline containers push`")

@@ -17,12 +17,12 @@ from genomics_pipeline.stores.s3 import split
 
 
 class RequiredFile(NamedTuple):
-    """A file that is needed.
+    """A file that a run needs.
 
     Attributes:
-        uri: Its URI, or a path.
-        user: What needs it, for messages.
-        kind: What it should be, for messages.
+        uri: The URI, or the path on this machine.
+        user: The sample or the parameter that needs it, for messages.
+        kind: The kind of file that is expected, for messages.
     """
 
     uri: str
@@ -41,58 +41,64 @@ def reads(samples: Iterable[Sample]) -> Iterator[RequiredFile]:
 def parameter_files(pipeline: Pipeline, overrides: Mapping[str, Mapping[str, Value]]) -> Iterator[RequiredFile]:
     """Yield the files that parameters name."""
     for stage in pipeline.stages:
-        given = {**pipeline.parameters.get(stage.name, {}), **overrides.get(stage.name, {})}
+        values = {**pipeline.parameters.get(stage.name, {}), **overrides.get(stage.name, {})}
         for name, spec in stage.step.parameters.items():
-            value = given.get(name, spec.default)
+            value = values.get(name, spec.default)
             if spec.type == "file" and isinstance(value, str) and value:
                 yield RequiredFile(value, f"parameter {stage.name}.{name}", "a file")
 
 
-def problems(wanted: Iterable[RequiredFile], bucket: str, clients: Clients) -> Iterator[Problem]:
-    """Yield the problems of files, in their order.
+def file_problems(required: Iterable[RequiredFile], bucket: str, clients: Clients) -> Iterator[Problem]:
+    """Yield the problems of files, in the order of the files.
 
     Args:
-        wanted: The files; those on S3 are looked at in parallel.
-        bucket: The stack's, where files of this machine could be uploaded to.
-        clients: boto3's.
+        required: The files; those on S3 are checked in parallel.
+        bucket: The bucket of the stack, to which files of this machine could be uploaded.
+        clients: The AWS clients.
 
     Raises:
-        RunError: if S3 cannot be asked.
+        RunError: if S3 cannot be reached.
     """
-    clients.s3  # noqa: B018 # made before threads ask for it
+    clients.s3  # noqa: B018 # created before threads use it
 
-    def look(one: RequiredFile) -> Problem | None:
-        message = _misfit(one, head(one.uri, clients)) if one.uri.startswith("s3://") else _local(one, bucket)
+    def check(one: RequiredFile) -> Problem | None:
+        message = _misfit(one, head(one.uri, clients)) if one.uri.startswith("s3://") else _upload_advice(one, bucket)
         return Problem(f"{one.user}: {message}", one.uri) if message else None
 
-    yield from filter(None, in_parallel(look, wanted))
+    yield from filter(None, in_parallel(check, required))
 
 
-def _misfit(wanted: RequiredFile, found: Head | None) -> str | None:
-    if found is None:
-        return f"expected {wanted.kind}, found no such file"
-    if found.forbidden:
-        return f"expected {wanted.kind}, found 403 Forbidden: it is not there, or it may not be read"
-    if found.archive:
-        return f"expected {wanted.kind} that can be read at once, found it archived ({found.archive}); restore it first"
-    return None if found.size_bytes else f"expected {wanted.kind}, found an empty one"
+def _misfit(required: RequiredFile, head: Head | None) -> str | None:
+    if head is None:
+        return f"expected {required.kind}, found no such file"
+    if head.forbidden:
+        return f"expected {required.kind}, found 403 Forbidden: it does not exist, or you have no permission to read it"
+    if head.archive:
+        return f"expected {required.kind} that is not archived, found it in {head.archive}; restore it first"
+    return None if head.size_bytes else f"expected {required.kind}, found an empty one"
 
 
-def _local(wanted: RequiredFile, bucket: str) -> str:
-    path = wanted.uri.removeprefix("file://")
-    if wanted.kind == "a file":
+def _upload_advice(required: RequiredFile, bucket: str) -> str:
+    path = required.uri.removeprefix("file://")
+    if required.kind == "a file":
         upload = f"aws s3 cp {path} s3://{bucket}/files/"
     else:
         folder = posixpath.dirname(path)
         upload = f"aws s3 sync {folder} s3://{bucket}/reads/{posixpath.basename(folder)}"
-    return f"expected {wanted.kind} on S3, found one of this machine; upload it: {upload}"
+    return f"expected {required.kind} on S3, found a file of this machine; upload it: {upload}"
 
 
 def region_warnings(samples: Iterable[Sample], region: str, clients: Clients) -> Iterator[str]:
-    """Yield a warning for each bucket with reads in another region: AWS charges their transfer by the GB."""
-    buckets = {split(wanted.uri)[0] for wanted in reads(samples) if wanted.uri.startswith("s3://")}
+    """Yield a warning for each bucket with reads in another Region: AWS charges for the transfer by the GB.
+
+    Args:
+        samples: The samples.
+        region: The Region of the stack.
+        clients: The AWS clients.
+    """
+    buckets = {split(file.uri)[0] for file in reads(samples) if file.uri.startswith("s3://")}
     for bucket in sorted(buckets):
-        found = bucket_region(bucket, clients)
-        if found not in (None, region):
-            place = f"s3://{bucket} is in {found}, the stack in {region}"
-            yield f"{place}: AWS charges every GB read between regions; copy the reads into {region} first"
+        bucket_home = bucket_region(bucket, clients)
+        if bucket_home not in (None, region):
+            regions = f"s3://{bucket} is in {bucket_home}, the stack in {region}"
+            yield f"{regions}: AWS charges every GB read between regions; copy the reads into {region} first"

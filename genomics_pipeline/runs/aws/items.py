@@ -1,4 +1,4 @@
-"""The items of a run on AWS: files for its Distributed Maps, and those items that are too large for a job."""
+"""The items of a run on AWS: the files that its Distributed Maps read, and items that are too large for a job."""
 
 from __future__ import annotations
 
@@ -22,44 +22,50 @@ class Items:
 
     Attributes:
         file: The file.
-        count: How many items it holds.
-        apart: The items that the file holds as pointers only, by their keys below the run.
+        count: The number of its items.
+        large: The items that the file has pointers to only, by their keys below the run.
     """
 
     file: Path
     count: int = 0
-    apart: dict[str, str] = field(default_factory=dict)
+    large: dict[str, str] = field(default_factory=dict)
 
 
 def write_items(file: Path, scope: str, lines: Iterable[str], budget: PayloadBudget | None, place: RunPlace) -> Items:
-    """Write the items of a scope; for one that is too large for a job, a pointer to a file of its own.
+    """Write the items of a scope; an item that is too large for a job is written as a pointer to a file of its own.
 
     Args:
         file: The file to write.
         scope: sample or interval.
-        lines: The items, a JSON object each.
-        budget: The bytes of an item; None where no stage takes items.
+        lines: The items, one JSON object each.
+        budget: The greatest size of an item; None where no stage reads items.
         place: The run.
 
     Raises:
-        DataError: if there are more than AWS reads.
+        DataError: if there are more items than AWS reads.
     """
     items = Items(file)
     with file.open("w", encoding="utf-8") as out:
-        for line in _written_lines(scope, lines, budget, place, items):
+        for line in _lines_to_write(scope, lines, budget, place, items):
             out.write(line)
     check_items(file.name, items.count, file.stat().st_size)
     return items
 
 
 def upload_large_items(files: Iterable[Items], place: RunPlace, store: Store) -> None:
-    """Upload the items that are too large for a job, each as a file of its own."""
-    large = (pair for items in files for pair in items.apart.items())
-    for _ in in_parallel(lambda pair: store.write(place.uri(pair[0]), pair[1].encode()), large):
+    """Upload the items that are too large for a job, each as a file of its own.
+
+    Args:
+        files: The files of items that were written.
+        place: The run.
+        store: The store that has the bucket.
+    """
+    pairs = (pair for items in files for pair in items.large.items())
+    for _ in in_parallel(lambda pair: store.write(place.uri(pair[0]), pair[1].encode()), pairs):
         pass
 
 
-def _written_lines(
+def _lines_to_write(
     scope: str, lines: Iterable[str], budget: PayloadBudget | None, place: RunPlace, items: Items
 ) -> Iterator[str]:
     for line in lines:
@@ -70,5 +76,5 @@ def _written_lines(
             continue
         name = item_id(item)
         key = run_layout.item_file(scope, name)
-        items.apart[key] = line
+        items.large[key] = line
         yield compact({scope: name, "uri": place.uri(key)}) + "\n"

@@ -1,4 +1,4 @@
-"""Logs of Batch jobs: the right log stream of the right attempt."""
+"""Logs of Batch jobs: the log stream of an attempt."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from genomics_pipeline.runs.run_files import LogEnd
 def log_end(
     run: AwsRun, stage: str, item: str, lines: int, attempt: int | None, failure: Failure | None
 ) -> LogEnd | None:
-    """Return the end of a Batch job's log stream; None where there is no stream, or not any more.
+    """Return the end of the log stream of a Batch job; None where there is no stream, or it has expired.
 
     Args:
         run: The run.
         stage: The stage.
         item: The item.
-        lines: How many lines at most.
-        attempt: The attempt, from 1; the last that has a log where it is None.
+        lines: The greatest number of lines.
+        attempt: The attempt, from 1; None for the last attempt that has a log.
         failure: The failure of the item, where it failed.
 
     Raises:
-        RunError: for an attempt that there was not, or whose log has expired.
+        RunError: for an attempt that does not exist, or whose log has expired.
     """
     streams = failure.log_streams if failure else ()
     if not streams and (job := read_job(run.store, run.place, stage, item)):
@@ -32,12 +32,12 @@ def log_end(
     if attempt is not None and not 1 <= attempt <= len(streams):
         raise RunError(f"{item}: expected attempt {attempt} of {stage}, found {len(streams)}")
     for stream in [streams[attempt - 1]] if attempt else reversed(streams):
-        if stream is None:  # the host was lost, or the image not found, before the container began
+        if stream is None:  # the host was lost, or the image not found, before the container started
             continue
         group = run.deployment.names.log_group
-        found = cloudwatch.last_lines(group, stream, lines, run.clients)
-        if found is not None:
-            return LogEnd(f"{group} {stream}", found)
+        last_lines = cloudwatch.last_lines(group, stream, lines, run.clients)
+        if last_lines is not None:
+            return LogEnd(f"{group} {stream}", last_lines)
     if attempt and attempt < len(streams):
         raise RunError(f"{item}: expected a log of attempt {attempt} of {stage}, found none, or it has expired")
     return None

@@ -1,6 +1,6 @@
-"""Redrive of a run on AWS: its execution continues where it failed; otherwise the reason, and what helps instead.
+"""Redrive of a run on AWS: AWS continues its execution where it failed, or the redrive is refused with a reason.
 
-What AWS redrives, and how: developer guide, "Restarting state machine executions with redrive", "Redriving Map Runs".
+Sources: developer guide, "Restarting state machine executions with redrive" and "Redriving Map Runs".
 """
 
 from __future__ import annotations
@@ -33,17 +33,19 @@ if TYPE_CHECKING:
     Described = DescribeExecutionOutputTypeDef
 
 THRESHOLD_EXCEEDED = "States.ExceedToleratedFailureThreshold"
-WITHIN = "An error occurred while executing the state"  # how AWS's causes of States.Runtime begin for an expression
-FAIL_AGAIN = "AWS would only enter that state again, which fails again"
+EXPRESSION_FAILED = (
+    "An error occurred while executing the state"  # begins the cause of States.Runtime for an expression
+)
+FAILS_AGAIN = "a redrive would only enter that state again"
 
 
 class _Refusal(Exception):
-    """A reason why a run is not redriven.
+    """A refusal to redrive a run.
 
     Attributes:
-        reason: One word for programs.
-        message: For people.
-        rerun: Whether a rerun helps.
+        reason: The reason for programs; see `RedriveOutcome.reason`.
+        message: The reason for people.
+        rerun: Whether a rerun would help.
     """
 
     def __init__(self, reason: str, message: str, rerun: bool = True) -> None:
@@ -52,27 +54,27 @@ class _Refusal(Exception):
 
 
 def redrive(run: AwsRun, request: RedriveRequest) -> RedriveOutcome:
-    """Redrive the newest execution of a run, if that is allowed and useful.
+    """Redrive the newest execution of a run, if AWS can do so and it would help.
 
     Raises:
-        RunError: if AWS cannot be asked, or refuses for a reason that is not the execution's.
+        RunError: if AWS cannot be reached, or refuses for a reason other than the state of the execution.
     """
     arn = _arn(run)
     execution = find_execution(arn, run.clients, "ALL_DATA")
     before = RedriveOutcome(run.name, "UNKNOWN" if execution is None else execution["status"])
     try:
         if execution is None:
-            known = f"it was never started, or ended more than {quotas.RETENTION_DAYS} ago"
-            raise _Refusal("GONE", f"AWS knows no execution of it any more: {known}")
+            why = f"it was never started, or ended more than {quotas.RETENTION_DAYS} ago"
+            raise _Refusal("GONE", f"AWS has no record of an execution of it: {why}")
         count = execution.get("redriveCount", 0)
         before = replace(before, redrive_count=count)
         _check(run, execution, request)
         try:
             date = redrive_execution(arn, _token(arn, count), run.clients)
-        except NotRedrivable as refused:  # it changed meanwhile
-            raise _by_aws(run, execution, str(refused)) from None
+        except NotRedrivable as error:  # the state of the execution has changed since
+            raise _refusal_by_aws(run, execution, str(error)) from None
     except _Refusal as refusal:
-        rerun = _rerun(run) if refusal.rerun else None
+        rerun = _rerun_command(run) if refusal.rerun else None
         return replace(before, reason=refusal.reason, message=refusal.message, rerun=rerun)
     return RedriveOutcome(run.name, "RUNNING", True, count + 1, date.isoformat())
 
@@ -83,27 +85,36 @@ def _arn(run: AwsRun) -> str:
 
 
 def _token(arn: str, count: int) -> str:
-    """Return a token that is the same for the same redrive: a request that is sent twice redrives once."""
+    """Return the client token of a redrive: a request that is sent twice with the same token redrives once."""
     return sha256(f"{arn} {count}".encode()).hexdigest()
 
 
-def _rerun(run: AwsRun) -> str:
+def _rerun_command(run: AwsRun) -> str:
     stack = run.record.stack
     return f"genomics-pipeline rerun {run.name}{'' if stack == DEFAULT_STACK else f' --stack {stack}'}"
 
 
 def _check(run: AwsRun, execution: Described, request: RedriveRequest) -> None:
-    """Refuse what AWS does not redrive, what a redrive does not help, and what a user has to agree to."""
+    """Refuse an execution that AWS cannot redrive, that a redrive would not help, or that the user has to confirm.
+
+    Args:
+        run: The run.
+        execution: The newest execution, as DescribeExecution describes it.
+        request: The consequences that the user accepts.
+
+    Raises:
+        _Refusal: with the reason.
+    """
     if execution["status"] == "PENDING_REDRIVE":
-        raise _by_aws(run, execution, "Execution is RUNNING and cannot be redriven")
+        raise _refusal_by_aws(run, execution, "Execution is RUNNING and cannot be redriven")
     if execution.get("redriveStatus") == "NOT_REDRIVABLE":
-        raise _by_aws(run, execution, execution.get("redriveStatusReason", ""))
+        raise _refusal_by_aws(run, execution, execution.get("redriveStatusReason", ""))
     error, cause = execution.get("error", ""), execution.get("cause", "")
     if needs_new_map_run(error, cause) and not request.all_items:
         raise _Refusal(
             "ALL_ITEMS",
-            f"it ended with {error}, after which AWS does not go on with the Map Run but begins one over all items; "
-            "--all-items agrees to that",
+            f"it ended with {error}, after which AWS does not continue the Map Run but starts one over all items; "
+            "--all-items accepts that",
         )
     own = json.loads(run.store.read(run.place.uri(run_layout.DEFINITION)))
     _check_fail_states(run, error, cause, own)
@@ -112,21 +123,27 @@ def _check(run: AwsRun, execution: Described, request: RedriveRequest) -> None:
 
 
 def needs_new_map_run(error: str, cause: str) -> bool:
-    """Return whether AWS would redrive an execution that ended so with another Map Run, over all items.
+    """Return whether AWS, after such an error, redrives an execution with another Map Run over all items.
 
     >>> needs_new_map_run("States.DataLimitExceeded", "too large")
     True
     >>> needs_new_map_run("States.Runtime", "Error contacting AWS")
     False
     """
-    interpolation = error == "States.Runtime" and cause.startswith(WITHIN)
-    return error in ("States.DataLimitExceeded", "States.QueryEvaluationError") or interpolation
+    expression_failed = error == "States.Runtime" and cause.startswith(EXPRESSION_FAILED)
+    return error in ("States.DataLimitExceeded", "States.QueryEvaluationError") or expression_failed
 
 
-def _by_aws(run: AwsRun, execution: Described, reason: str) -> _Refusal:
-    """Return the refusal that a ``redriveStatusReason`` means."""
+def _refusal_by_aws(run: AwsRun, execution: Described, reason: str) -> _Refusal:
+    """Return the refusal for a ``redriveStatusReason`` of AWS.
+
+    Args:
+        run: The run.
+        execution: The newest execution, as DescribeExecution describes it.
+        reason: The ``redriveStatusReason``.
+    """
     if reason.startswith("Execution is SUCCEEDED"):
-        return _succeeded(run)
+        return _refusal_of_success(run)
     if reason.startswith("Execution is RUNNING"):
         return _Refusal("RUNNING", "it is running", rerun=False)
     if reason.startswith("Execution redrivable period exceeded"):
@@ -140,26 +157,33 @@ def _by_aws(run: AwsRun, execution: Described, reason: str) -> _Refusal:
         return _Refusal(
             "HISTORY", f"its history is full: AWS redrives below {quotas.REDRIVE_HISTORY.value + 1:,} events"
         )
-    return _Refusal("OTHER", f"AWS does not redrive it: {reason or 'it does not say why'}")
+    return _Refusal("OTHER", f"AWS does not redrive it: {reason or 'it gives no reason'}")
 
 
 def _day(moment: datetime) -> str:
     return moment.date().isoformat()
 
 
-def _succeeded(run: AwsRun) -> _Refusal:
+def _refusal_of_success(run: AwsRun) -> _Refusal:
     failed = sum(one.items.unsuccessful for one in MapRuns(_arn(run), run.clients).describe())
     if not failed:
-        return _Refusal("SUCCEEDED", "it succeeded, and nothing in it failed", rerun=False)
+        return _Refusal("SUCCEEDED", "it succeeded, and no item failed", rerun=False)
     succeeded = f"it succeeded, with {failed} failed item{'' if failed == 1 else 's'} tolerated"
-    return _Refusal("SUCCEEDED", f"{succeeded}; AWS redrives only what did not succeed")
+    return _Refusal("SUCCEEDED", f"{succeeded}; AWS redrives only executions that did not succeed")
 
 
 def _check_fail_states(run: AwsRun, error: str, cause: str, own: Mapping[str, Any]) -> None:
-    """Refuse failures that were caught and led to a Fail state, which is not tried again: see `FAIL_AGAIN`."""
+    """Refuse failures that were caught and led to a Fail state, because AWS would only enter the Fail state again.
+
+    Args:
+        run: The run.
+        error: The error of the execution.
+        cause: The cause of the execution.
+        own: The definition of the run.
+    """
     stage = classify(error, cause).stage
     if stage is not None:
-        raise _Refusal("FAIL_STATE", f"the failure of {stage} was caught and led to a Fail state, and {FAIL_AGAIN}")
+        raise _Refusal("FAIL_STATE", f"the failure of {stage} was caught and led to a Fail state, and {FAILS_AGAIN}")
     if error != THRESHOLD_EXCEEDED:
         return
     (*_, newest) = MapRuns(_arn(run), run.clients).describe()
@@ -168,17 +192,18 @@ def _check_fail_states(run: AwsRun, error: str, cause: str, own: Mapping[str, An
         raise _Refusal(
             "FAIL_STATE",
             f"{newest.items.failed} items of {newest.label} failed, more than are tolerated; "
-            f"each ended in a Fail state, and {FAIL_AGAIN}",
+            f"each ended in a Fail state, and {FAILS_AGAIN}",
         )
 
 
 def _check_definition(run: AwsRun, own: Mapping[str, Any]) -> None:
+    """Refuse a run whose definition is not the deployed one."""
     deployed = read_definition(run.record.state_machine_arn, run.clients)
     if deployed is None:
-        raise _Refusal("DEFINITION", "its state machine is no longer deployed; --keep-definition redrives all the same")
+        raise _Refusal("DEFINITION", "its state machine is no longer deployed; --keep-definition redrives it anyway")
     if json.loads(deployed) != own:
         raise _Refusal(
             "DEFINITION",
             "another definition is deployed now: a redrive would run the old one, a rerun the new one; "
-            "--keep-definition redrives all the same",
+            "--keep-definition redrives it anyway",
         )

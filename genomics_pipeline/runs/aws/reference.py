@@ -1,4 +1,4 @@
-"""The reference of a run on AWS: on S3 with its indexes beside it, or of this machine and uploaded once."""
+"""The reference of a run on AWS: on S3 with its indexes beside it, or on this machine and uploaded once."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ DIGEST = 32  # hexadecimal digits in the name of an uploaded reference
 
 @dataclass(frozen=True, slots=True)
 class AwsReference:
-    """A reference that can be used on AWS, or will be when it is uploaded.
+    """A reference on S3, uploaded or to be uploaded.
 
     Attributes:
-        uri: Of its FASTA file on S3.
-        contigs: Its sequences, in order.
-        local: The FASTA file on this machine that is to lie there; None where it lies there already.
+        uri: The URI of the FASTA file on S3.
+        contigs: The contigs, in order.
+        local: The FASTA file on this machine that is to be uploaded; None for a reference that was given on S3.
     """
 
     uri: str
@@ -37,52 +37,52 @@ class AwsReference:
 
 
 def indexes_of(pipeline: Pipeline) -> list[str]:
-    """Return the names of the indexes that the pipeline's steps need."""
+    """Return the names of the index kinds that the steps of a pipeline need, sorted."""
     inputs = [spec for stage in pipeline.stages for spec in stage.step.inputs.values() if spec.type == "reference"]
     return sorted(kind.name for kind in required_kinds(index for spec in inputs for index in spec.indexes))
 
 
-def find_reference(given: str, indexes: Sequence[str], bucket: str, adapters: Adapters) -> AwsReference:
-    """Find the reference that is meant, without uploading anything.
+def find_reference(fasta: str, indexes: Sequence[str], bucket: str, adapters: Adapters) -> AwsReference:
+    """Return the reference in a FASTA file, without uploading anything.
 
     Args:
-        given: A path or an ``s3://`` URI.
-        indexes: Names of kinds of index.
-        bucket: The stack's.
-        adapters: Where it is read, and indexed.
+        fasta: The path or the ``s3://`` URI of the file.
+        indexes: The names of the index kinds that are needed.
+        bucket: The bucket of the stack.
+        adapters: The store and the clients that read it, and the cache for its index.
 
     Raises:
-        DataError: if it cannot be used; all that is missing beside it.
+        DataError: if it cannot be used; with all indexes that are missing beside it.
     """
-    if not given.startswith("s3://"):
-        return _on_this_machine(given, bucket, adapters)
+    if not fasta.startswith("s3://"):
+        return _local_reference(fasta, bucket, adapters)
     clients = adapters.clients
-    if given.endswith(".gz"):
-        advice = "decompress and index it, or give a file of this machine: submit prepares and uploads it"
-        raise DataError(Problem(f"expected a plain FASTA file with its indexes beside it, found .gz; {advice}", given))
-    if head(given, clients) is None:
-        raise DataError(Problem("expected a FASTA file, found no such file", given))
-    missing = list(_missing(given, indexes, clients))
+    if fasta.endswith(".gz"):
+        advice = "decompress and index it, or name a file of this machine, which submit prepares and uploads"
+        raise DataError(Problem(f"expected a plain FASTA file with its indexes beside it, found .gz; {advice}", fasta))
+    if head(fasta, clients) is None:
+        raise DataError(Problem("expected a FASTA file, found no such file", fasta))
+    missing = list(_missing_indexes(fasta, indexes, clients))
     if missing:
         raise DataError(missing)
-    (fai,) = INDEX_KINDS["fai"].beside(given)
+    (fai,) = INDEX_KINDS["fai"].beside(fasta)
     with aws_call(f"read {fai}"):
         text = adapters.store.read(fai).decode()
-    return AwsReference(given, [record.contig for record in parse_fai(text, file=fai)])
+    return AwsReference(fasta, [record.contig for record in parse_fai(text, file=fai)])
 
 
-def _missing(uri: str, indexes: Sequence[str], clients: Clients) -> list[Problem]:
+def _missing_indexes(uri: str, indexes: Sequence[str], clients: Clients) -> list[Problem]:
     problems = []
     for kind in map(INDEX_KINDS.__getitem__, indexes):
         absent = [file for file in kind.beside(uri) if head(file, clients) is None]
         if absent:
             names = ", ".join(PurePosixPath(file).name for file in absent)
-            problems.append(Problem(f"expected {names} beside it, found none; make it: {kind.advice(uri)}", uri))
+            problems.append(Problem(f"expected {names} beside it, found none; to create it: {kind.advice(uri)}", uri))
     return problems
 
 
-def _on_this_machine(given: str, bucket: str, adapters: Adapters) -> AwsReference:
-    fasta = prepare(given, ["fai"], adapters.store, adapters.cache)
+def _local_reference(path: str, bucket: str, adapters: Adapters) -> AwsReference:
+    fasta = prepare(path, ["fai"], adapters.store, adapters.cache)
     with fasta.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()[:DIGEST]
     return AwsReference(f"s3://{bucket}/{run_layout.REFERENCES}{digest}/{fasta.name}", read_contigs(fasta), fasta)
@@ -94,13 +94,13 @@ def upload_reference(
     adapters: Adapters,
     note: Callable[[str], None],
 ) -> None:
-    """Upload a reference of this machine and its indexes, those that are not there yet; the FASTA file last.
+    """Upload the missing files of a reference of this machine: first its indexes, last the FASTA file.
 
     Args:
         reference: The reference.
-        indexes: Names of kinds of index.
-        adapters: Where it is indexed, and put.
-        note: Called with each step, in words.
+        indexes: The names of the index kinds that are needed.
+        adapters: The store and the clients that upload it, and the cache for its indexes.
+        note: Shows a line of progress.
 
     Raises:
         DataError: if it cannot be indexed or uploaded.
@@ -118,7 +118,9 @@ def upload_reference(
         for uri in targets:
             if head(uri, clients) is None:
                 name = PurePosixPath(uri).name
-                link = Path(folder) / name  # publishing takes a file away: this one, not the user's
+                link = (
+                    Path(folder) / name
+                )  # `publish` removes the file that it uploads: so it gets a link, not the user's file
                 link.symlink_to(reference.local.with_name(name))
                 note(f"reference: uploading {name}")
                 adapters.store.publish(link, uri)

@@ -1,4 +1,4 @@
-"""A run on AWS: its name, its place in the bucket, its record, and the connections to read it."""
+"""A run on AWS: its name, its place in the bucket, its record, and the adapters to read it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class AwsRun:
     """A run on AWS.
 
     Attributes:
-        name: Its name, which is also that of its first execution.
-        place: Where its files are.
+        name: The name of the run and of its first execution.
+        place: The place of its files.
         deployment: The stack that it runs in.
         clients: The AWS clients.
-        store: Reads and writes its files.
-        record: Its ``run.json``.
+        store: The store that reads and writes its files.
+        record: The record of the run, ``run.json``.
     """
 
     name: str
@@ -49,8 +49,8 @@ def read_record(place: RunPlace, store: Store) -> AwsRunRecord:
     """Return the ``run.json`` of a run on AWS.
 
     Raises:
-        MissingObject: if there is none.
-        RunError: if it is not the record of a run on AWS, or cannot be read.
+        MissingObject: if there is no record.
+        RunError: if the file is not the record of a run on AWS, or cannot be read.
     """
     with aws_call(f"read {place.uri(run_layout.RECORD)}"):
         return read_aws_run(store, place)

@@ -1,4 +1,4 @@
-"""The state of a run on AWS, from Step Functions, and its failures, from ResultWriter's files."""
+"""The state of a run on AWS, from Step Functions, and its failures, from the files of ResultWriter."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.report.run_state import ItemFailure, MapRunState, Missing, RunState
 from genomics_pipeline.runs.aws.chain import aws_map_runs, started_chain, with_results
 from genomics_pipeline.runs.aws.run import AwsRun
-from genomics_pipeline.runs.item_ends import interrupted, missing, not_done
+from genomics_pipeline.runs.item_ends import count_missing, interrupted_items, unfinished_items
 from genomics_pipeline.runs.map_run_ends import (
-    failures_of,
-    failures_of_child,
-    failures_once,
+    cohort_failures,
+    failed_items,
+    failed_items_of_child,
     map_run_state,
-    pending_of,
+    pending_items,
 )
 from genomics_pipeline.runs.outcome import failure_message
-from genomics_pipeline.runs.reruns.chain import earlier, older, since_whole
+from genomics_pipeline.runs.reruns.chain import earlier_results, older_failures, since_whole
 from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.stores.protocol import MissingObject, Store
 
 
 class AwsRunWatcher:
-    """The changing state of one run; AWS is asked only for what may have changed.
+    """A watcher of the state of one run; it requests from AWS only what may have changed.
 
     Args:
         run: The run.
@@ -43,14 +43,14 @@ class AwsRunWatcher:
         self._newest = self._chain[-1]
         self._map_runs = MapRuns(self._newest.arn, run.clients)
         self._failures: dict[str, list[ItemFailure]] = {}
-        before = earlier(self._files, since_whole(self._chain), partial(aws_map_runs, run))  # they have ended
-        self._before, self._failed_before = before, self._with_reasons(before.all_failures())
+        before = earlier_results(self._files, since_whole(self._chain), partial(aws_map_runs, run))
+        self._before, self._failed_before = before, self._unfinished_items(before.all_failures())
 
     def now(self) -> RunState:
-        """Return the run's state now.
+        """Return the present state of the run.
 
         Raises:
-            RunError: if AWS cannot be asked.
+            RunError: if AWS cannot be reached.
         """
         run = self._run
         execution = describe(self._newest.arn, run.clients)
@@ -59,8 +59,8 @@ class AwsRunWatcher:
         cohort = self._cohort_stages()
         failed = execution["status"] not in ("RUNNING", "SUCCEEDED")
         failure = classify(execution.get("error", ""), execution.get("cause", "")) if failed else None
-        once = self._with_reasons(failures_once(failure, cohort))
-        failures = [*self._failed_before, *(one for run in described.values() for one in self._failed(run)), *once]
+        once = self._unfinished_items(cohort_failures(failure, cohort))
+        failures = [*self._failed_before, *(one for run in described.values() for one in self._failures_of(run)), *once]
         return RunState(
             run=run.name,
             place=self._files.shown,
@@ -74,79 +74,81 @@ class AwsRunWatcher:
             error=failure_message(once[0].failure if once else failure) if failure else None,
             execution=self._newest.name,
             executions=len(self._chain),
-            missing=None if execution["status"] == "RUNNING" else self._missing(failures, described, failed),
+            missing=None if execution["status"] == "RUNNING" else self._count_missing(failures, described, failed),
         )
 
     def all_failures(self) -> Iterator[ItemFailure]:
-        """Yield the items of all children that failed or were never started, as they are read.
+        """Yield the items of all children that failed or never started, in bounded memory.
 
-        While a Map Run runs, only its latest failures are known.
+        Of a running Map Run, only the latest failures are known.
 
         Raises:
-            RunError: if AWS cannot be asked, or the files of a Map Run that ended are not there yet.
+            RunError: if AWS cannot be reached, or has not written the files of a Map Run that ended yet.
         """
         execution = describe(self._newest.arn, self._run.clients)
         described = {one.label: one for one in self._map_runs.describe()}
         failed = execution["status"] not in ("RUNNING", "SUCCEEDED")
         try:
-            yield from self._older(failures_of)
+            yield from self._older_failures(failed_items)
             for run in described.values():
                 if run.status == "RUNNING":
-                    yield from self._raw_latest(run.arn)
+                    yield from self._latest_items(run.arn)
                 else:
-                    yield from failures_of(self._run.store, with_results(self._run, run))
-            yield from self._never_started(described, failed)
+                    yield from failed_items(self._run.store, with_results(self._run, run))
+            yield from self._pending_items(described, failed)
         except MissingObject as error:
             problem = "expected the result files of a Map Run that ended, found none"
-            raise RunError(f"{error}: {problem}; AWS writes them after its end: ask again in a minute") from None
+            raise RunError(f"{error}: {problem}; AWS writes them after its end: try again in a minute") from None
         if failed:
             failure = classify(execution.get("error", ""), execution.get("cause", ""))
-            yield from failures_once(failure, self._cohort_stages())
+            yield from cohort_failures(failure, self._cohort_stages())
 
-    def _older(self, read: Callable[[Store, MapRunDescription], Iterator[ItemFailure]]) -> Iterator[ItemFailure]:
-        return older(self._files, since_whole(self._chain), partial(aws_map_runs, self._run), read)
+    def _older_failures(
+        self, read: Callable[[Store, MapRunDescription], Iterator[ItemFailure]]
+    ) -> Iterator[ItemFailure]:
+        return older_failures(self._files, since_whole(self._chain), partial(aws_map_runs, self._run), read)
 
     def _cohort_stages(self) -> list[str]:
         return [stage for group in self._groups if group.label is None for stage in group.stages]
 
-    def _missing(
+    def _count_missing(
         self, failures: list[ItemFailure], described: Mapping[str, MapRunDescription], failed: bool
     ) -> Missing | None:
         try:
-            return missing(self._files, chain(failures, self._never_started(described, failed)))
-        except MissingObject:  # see `_failed`
-            return missing(self._files, failures)
+            return count_missing(self._files, chain(failures, self._pending_items(described, failed)))
+        except MissingObject:  # see `_failures_of`
+            return count_missing(self._files, failures)
 
-    def _never_started(self, described: Mapping[str, MapRunDescription], failed: bool) -> Iterator[ItemFailure]:
-        yield from self._older(pending_of)
+    def _pending_items(self, described: Mapping[str, MapRunDescription], failed: bool) -> Iterator[ItemFailure]:
+        yield from self._older_failures(pending_items)
         for run in described.values():
             if run.status != "RUNNING":
-                yield from pending_of(self._run.store, with_results(self._run, run))
+                yield from pending_items(self._run.store, with_results(self._run, run))
         if failed:
             ended = {label: run.status for label, run in described.items()}
-            yield from interrupted(self._files, self._groups, ended, set(), self._newest.manifest)
+            yield from interrupted_items(self._files, self._groups, ended, set(), self._newest.manifest)
 
-    def _failed(self, run: MapRunDescription) -> list[ItemFailure]:
-        """Return the failures of a Map Run: all once its files are written, the latest while it runs."""
+    def _failures_of(self, run: MapRunDescription) -> list[ItemFailure]:
+        """Return the failures of a Map Run: all of them once its files are written, the latest ones until then."""
         arn = run.arn
         if run.status == "RUNNING":
-            return self._latest(arn) if run.executions.failed else []
+            return self._latest_failures(arn) if run.executions.failed else []
         if arn not in self._failures:
             try:
-                failures = failures_of(self._run.store, with_results(self._run, run))
-                self._failures[arn] = self._with_reasons(failures)
-            except MissingObject:  # files may be written after the Map Run's end: the next look finds them
-                return self._latest(arn)
+                failures = failed_items(self._run.store, with_results(self._run, run))
+                self._failures[arn] = self._unfinished_items(failures)
+            except MissingObject:  # AWS may write the files after the end of the Map Run
+                return self._latest_failures(arn)
         return self._failures[arn]
 
-    def _latest(self, arn: str) -> list[ItemFailure]:
-        return self._with_reasons(self._raw_latest(arn))
+    def _latest_failures(self, arn: str) -> list[ItemFailure]:
+        return self._unfinished_items(self._latest_items(arn))
 
-    def _raw_latest(self, arn: str) -> Iterator[ItemFailure]:
-        return (one for child in self._map_runs.latest_failures(arn) for one in failures_of_child(*child))
+    def _latest_items(self, arn: str) -> Iterator[ItemFailure]:
+        return (one for child in self._map_runs.latest_failures(arn) for one in failed_items_of_child(*child))
 
-    def _with_reasons(self, failures: Iterable[ItemFailure]) -> list[ItemFailure]:
-        return list(not_done(self._files, self._groups, failures))
+    def _unfinished_items(self, failures: Iterable[ItemFailure]) -> list[ItemFailure]:
+        return list(unfinished_items(self._files, self._groups, failures))
 
 
 def _state(label: str, described: Mapping[str, MapRunDescription]) -> MapRunState:

@@ -1,1 +1,1 @@
-"""Images of the steps, and jobs in containers."""
+"""Images of steps, and jobs in containers of this machine."""

@@ -1,4 +1,4 @@
-"""The container engine of this machine: docker, or podman, which takes the same arguments."""
+"""The container engine of this machine: docker, or podman, which accepts the same arguments."""
 
 from __future__ import annotations
 
@@ -15,41 +15,43 @@ ENGINES = ("docker", "podman")
 
 
 class ContainerEngine:
-    """The program of a container engine.
+    """The command-line program of a container engine.
 
     Args:
-        environment: The environment variables that it is started with.
-        name: Of `ENGINES`; the first that is installed where it is None.
+        environment: The environment variables of the program.
+        name: One of `ENGINES`; the first that is installed where it is None.
 
     Raises:
-        RunError: if there is none.
+        RunError: if no container engine is installed.
     """
 
     def __init__(self, environment: Mapping[str, str], name: str | None = None) -> None:
         self.environment = environment
-        wanted = [name] if name else ENGINES
-        found = next((path for engine in wanted if (path := shutil.which(engine))), None)
-        if found is None:
-            raise RunError(f"expected a container engine ({' or '.join(wanted)}), found none; install one")
-        self.program = found
+        engines = [name] if name else ENGINES
+        program = next((path for engine in engines if (path := shutil.which(engine))), None)
+        if program is None:
+            raise RunError(f"expected a container engine ({' or '.join(engines)}), found none; install one")
+        self.program = program
 
-    def run(self, *arguments: str, given: str | None = None) -> str:
+    def run(self, *arguments: str, standard_input: str | None = None) -> str:
         """Run a command and return its standard output.
 
         Args:
-            arguments: Its arguments.
-            given: Its standard input.
+            arguments: The command and its arguments.
+            standard_input: The text for its standard input.
 
         Raises:
-            RunError: if it fails, with the last lines of its standard error.
+            RunError: if it fails; with the last lines of its standard error.
         """
         argv = [self.program, *arguments]
         environment = {**self.environment, "DOCKER_BUILDKIT": "0"}
-        ended = subprocess.run(argv, input=given, capture_output=True, text=True, check=False, env=environment)
-        if ended.returncode:
-            lines = "\n".join((ended.stderr.strip() or ended.stdout.strip()).splitlines()[-5:])
+        process = subprocess.run(
+            argv, input=standard_input, capture_output=True, text=True, check=False, env=environment
+        )
+        if process.returncode:
+            lines = "\n".join((process.stderr.strip() or process.stdout.strip()).splitlines()[-5:])
             raise RunError(f"{Path(self.program).name} {arguments[0]}: {lines}")
-        return ended.stdout
+        return process.stdout
 
     def has(self, image: str) -> bool:
         """Return whether the engine has an image of that name and tag."""
@@ -57,17 +59,17 @@ class ContainerEngine:
         listed = self.run("images", "--format", "{{json .}}", repository)
         return any(json.loads(line)["Tag"] == tag for line in listed.splitlines())
 
-    def build(self, image: str, folder: Path, dockerfile: str, words: Mapping[str, Mapping[str, str]]) -> None:
+    def build(self, image: str, folder: Path, dockerfile: str, assignments: Mapping[str, Mapping[str, str]]) -> None:
         """Build an image.
 
         Args:
-            image: Its name and tag.
-            folder: What it is built from.
-            dockerfile: The Dockerfile's path in it.
-            words: ``{"--build-arg": {…}, "--label": {…}}``.
+            image: The name and tag of the image.
+            folder: The folder that it is built from.
+            dockerfile: The path of the Dockerfile in that folder.
+            assignments: The values by name of options, ``{"--build-arg": {…}, "--label": {…}}``.
         """
-        given = {option: [f"{name}={value}" for name, value in values.items()] for option, values in words.items()}
-        argv = ["build", "--network=host", "--tag", image, "--file", str(folder / dockerfile), *options(given)]
+        values = {option: [f"{name}={value}" for name, value in named.items()] for option, named in assignments.items()}
+        argv = ["build", "--network=host", "--tag", image, "--file", str(folder / dockerfile), *options(values)]
         self.run(*argv, str(folder))
 
     def inspect(self, image: str) -> dict[str, Any]:
@@ -81,9 +83,9 @@ class ContainerEngine:
 
 
 def options(values: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return options that are given several times as arguments.
+    """Return the arguments of options that may be repeated.
 
     >>> options({"--volume": ["a:a", "b:b"], "--rm": []})
     ['--volume', 'a:a', '--volume', 'b:b']
     """
-    return [word for option, given in values.items() for value in given for word in (option, value)]
+    return [word for option, repeated in values.items() for value in repeated for word in (option, value)]

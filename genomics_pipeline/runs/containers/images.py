@@ -1,4 +1,4 @@
-"""One image a step: the locked wheels, the worker and the step's folder, tagged by what is in it."""
+"""The image of a step: the locked wheels, the worker and the step's folder, with a tag that identifies the content."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from genomics_pipeline import __version__
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.resource_names import ResourceNames
-from genomics_pipeline.runs.catalog import load_pipeline, load_step, shipped
+from genomics_pipeline.runs.catalog import load_pipeline, load_step, shipped_folder
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 from genomics_pipeline.worker.step_folder import StepFolder
 
@@ -28,7 +28,7 @@ PACKAGES = (
     "schemas",
     "stores",
     "worker",
-)  # of ours: the worker and what it imports
+)  # of this package, in the base image: the worker and its imports
 FILES = ("__init__.py", "py.typed")
 DOCKERFILE = "Dockerfile"
 ANY_STEP = "step"  # the folder below containers/ for a step without a Dockerfile of its own
@@ -39,7 +39,12 @@ TAG_LENGTH = 16
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A step's image: `name` is ``<stack>/<step>:<tag>``."""
+    """The image of a step.
+
+    Attributes:
+        step: The step.
+        name: The name and tag, ``<stack>/<step>:<tag>``.
+    """
 
     step: StepFolder
     name: str
@@ -50,8 +55,13 @@ def image(step: StepFolder, names: ResourceNames) -> Image:
     return Image(step, f"{names.repository(step.spec.name)}:{tag(step)}")
 
 
-def chosen(stack: str, pipeline: str, steps: Sequence[str]) -> list[Image]:
-    """Return the images of a pipeline's steps, or of the named steps.
+def select_images(stack: str, pipeline: str, steps: Sequence[str]) -> list[Image]:
+    """Return the images of the named steps; of all steps of a pipeline where none is named.
+
+    Args:
+        stack: The name of the stack, which begins the names of its images.
+        pipeline: The pipeline.
+        steps: The steps by name or path.
 
     Raises:
         DataError: for a pipeline or step that cannot be used.
@@ -61,52 +71,60 @@ def chosen(stack: str, pipeline: str, steps: Sequence[str]) -> list[Image]:
 
 
 def tag(step: StepFolder) -> str:
-    """Return 16 hexadecimal digits of a digest of everything in a step's image: an unchanged step keeps its tag."""
+    """Return the tag of a step's image: 16 hexadecimal digits of a sha256 of everything in the image."""
     programs = [name for name, file in step.files if _is_program(file)]
-    told = "\0".join([_base_digest(), step.digest, *programs]).encode()
-    return sha256(told + dockerfile(step).read_bytes()).hexdigest()[:TAG_LENGTH]
+    content = "\0".join([_base_digest(), step.digest, *programs]).encode()
+    return sha256(content + dockerfile(step).read_bytes()).hexdigest()[:TAG_LENGTH]
 
 
 def dockerfile(step: StepFolder) -> Path:
-    """Return a step's Dockerfile: its own, ours for its name, or the one for any step."""
-    ours = shipped("containers")
-    candidates = (step.path / DOCKERFILE, ours / step.spec.name / DOCKERFILE)
-    return next((file for file in candidates if file.is_file()), ours / ANY_STEP / DOCKERFILE)
+    """Return the Dockerfile of a step: its own, the shipped one for its name, or the shipped one for any step."""
+    containers = shipped_folder("containers")
+    candidates = (step.path / DOCKERFILE, containers / step.spec.name / DOCKERFILE)
+    return next((file for file in candidates if file.is_file()), containers / ANY_STEP / DOCKERFILE)
 
 
-def build(wanted: Image, engine: ContainerEngine, cache: Path) -> bool:
-    """Build an image that the engine does not have.
+def build(image: Image, engine: ContainerEngine, cache: Path) -> bool:
+    """Build an image unless the engine has it.
+
+    Args:
+        image: The image.
+        engine: The container engine.
+        cache: The user's cache folder, for wheels.
 
     Returns:
-        Whether it had to be built.
+        Whether it was built.
 
     Raises:
         RunError: if it cannot be built.
     """
-    if engine.has(wanted.name):
+    if engine.has(image.name):
         return False
     base = f"genomics-pipeline/base:{_base_digest()[:TAG_LENGTH]}"
     if not engine.has(base):
         with TemporaryDirectory() as folder:
-            _base_context(Path(folder), cache)
-            _open_to_all(Path(folder))
+            _write_base_context(Path(folder), cache)
+            _make_readable(Path(folder))
             engine.build(base, Path(folder), DOCKERFILE, {})
-    spec = wanted.step.spec
+    spec = image.step.spec
     with TemporaryDirectory() as folder:
-        for name, file in wanted.step.files:
+        for name, file in image.step.files:
             _copy(file, Path(folder) / "step" / name)
-        _copy(dockerfile(wanted.step), Path(folder) / DOCKERFILE)
-        _open_to_all(Path(folder))
+        _copy(dockerfile(image.step), Path(folder) / DOCKERFILE)
+        _make_readable(Path(folder))
         labels = {
             "title": f"genomics-pipeline {spec.name}",
             "description": spec.summary,
             "version": spec.version,
-            "revision": wanted.step.digest,
+            "revision": image.step.digest,
             "licenses": "Apache-2.0",
         }
-        described = {f"org.opencontainers.image.{name}": value for name, value in labels.items()}
-        words = {"--build-arg": {"BASE": base}, "--label": {**described, "genomics-pipeline.version": __version__}}
-        engine.build(wanted.name, Path(folder), DOCKERFILE, words)
+        annotations = {f"org.opencontainers.image.{name}": value for name, value in labels.items()}
+        assignments = {
+            "--build-arg": {"BASE": base},
+            "--label": {**annotations, "genomics-pipeline.version": __version__},
+        }
+        engine.build(image.name, Path(folder), DOCKERFILE, assignments)
     return True
 
 
@@ -115,7 +133,7 @@ def _package() -> Path:
 
 
 def _package_files() -> Iterator[Path]:
-    """Yield the files of the package that a worker needs, in a fixed order."""
+    """Yield the files of this package in the base image, in a fixed order."""
     package = _package()
     yield from (package / name for name in FILES)
     for package_name in PACKAGES:
@@ -123,30 +141,30 @@ def _package_files() -> Iterator[Path]:
 
 
 def _base_digest() -> str:
-    ours, package = shipped("containers"), _package()
-    files = [ours / "base" / DOCKERFILE, ours / "requirements.lock", *_package_files()]
-    found = sha256(_machine().encode())  # the wheels are this machine's: an image of another one is another image
+    containers, package = shipped_folder("containers"), _package()
+    files = [containers / "base" / DOCKERFILE, containers / "requirements.lock", *_package_files()]
+    digest = sha256(_machine().encode())  # the wheels depend on the processor
     for file in files:
         name = file.relative_to(package if file.is_relative_to(package / "model") else file.parent)
-        found.update(f"{name}\0{file.stat().st_size}\0".encode() + file.read_bytes())
-    return found.hexdigest()
+        digest.update(f"{name}\0{file.stat().st_size}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
 
 
-def _base_context(folder: Path, cache: Path) -> None:
-    """Write the folder that the base image is built from."""
-    ours, package = shipped("containers"), _package()
-    _copy(ours / "base" / DOCKERFILE, folder / DOCKERFILE)
-    _copy(ours / "requirements.lock", folder / "requirements.lock")
+def _write_base_context(folder: Path, cache: Path) -> None:
+    """Write the files that the base image is built from into a folder."""
+    containers, package = shipped_folder("containers"), _package()
+    _copy(containers / "base" / DOCKERFILE, folder / DOCKERFILE)
+    _copy(containers / "requirements.lock", folder / "requirements.lock")
     for file in _package_files():
         _copy(file, folder / "package" / "genomics_pipeline" / file.relative_to(package))
-    shutil.copytree(_wheels(ours / "requirements.lock", cache), folder / "wheels")
+    shutil.copytree(_wheels(containers / "requirements.lock", cache), folder / "wheels")
 
 
 def _wheels(lock: Path, cache: Path) -> Path:
-    """Return the folder of the locked wheels for the image's Python, downloaded once by this machine's pip.
+    """Return the folder of the locked wheels for the Python of the image; pip downloads them once.
 
     Raises:
-        RunError: if pip cannot get them.
+        RunError: if pip cannot download them.
     """
     from filelock import FileLock
 
@@ -167,13 +185,13 @@ def _download(lock: Path, folder: Path) -> None:
     argv = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     argv += ["--require-hashes", "--only-binary=:all:", f"--python-version={PYTHON}", "--implementation=cp", *platforms]
     argv += [f"--platform=manylinux2014_{machine}", f"--dest={folder}", f"--requirement={lock}"]
-    ended = subprocess.run(argv, capture_output=True, text=True, check=False)
-    if ended.returncode:
-        raise RunError(f"pip cannot download the wheels of {lock}: {ended.stderr.strip().splitlines()[-1]}")
+    process = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if process.returncode:
+        raise RunError(f"pip cannot download the wheels of {lock}: {process.stderr.strip().splitlines()[-1]}")
 
 
 def _machine() -> str:
-    """Return this machine's processor by the name that wheels use."""
+    """Return the processor architecture of this machine, by its name in the names of wheels."""
     return {"arm64": "aarch64", "AMD64": "x86_64"}.get(platform.machine(), platform.machine())
 
 
@@ -186,7 +204,7 @@ def _is_program(file: Path) -> bool:
     return bool(file.stat().st_mode & stat.S_IXUSR)
 
 
-def _open_to_all(folder: Path) -> None:
-    """Let every user of the image read what is in it, whatever this user's umask: a build keeps the modes."""
+def _make_readable(folder: Path) -> None:
+    """Make all files readable for every user of the image: a build keeps their modes, which depend on the umask."""
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() or _is_program(path) else 0o644)

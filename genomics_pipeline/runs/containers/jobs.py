@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
@@ -27,20 +26,20 @@ from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.protocol import Store
 
 POLL_S = 0.05
-LINES = 200  # of a container's standard error
-OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"  # AWS's words
+LINES = 200  # last lines of a container's standard error that are kept
+OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"  # the reason that AWS Batch gives
 RUN_LABEL = "genomics-pipeline.run"
 
 
 class ContainerJobs:
-    """The container engine as what runs attempts of jobs.
+    """A runner of attempts of jobs in containers.
 
     Args:
-        images: Names of images by step.
-        run: The run's folder, which containers have at the same path.
-        engine: Runs the containers.
-        store: Reads the run's files.
-        home: The user's home folder, which has the settings of AWS.
+        images: The names of images by step.
+        run: The folder of the run, which containers have at the same path.
+        engine: The container engine.
+        store: The store that reads the files of the run.
+        home: The user's home folder, which has the configuration of the AWS tools.
     """
 
     def __init__(
@@ -53,39 +52,40 @@ class ContainerJobs:
         self._home = home
 
     def end_leftovers(self) -> None:
-        """End the containers that a killed process of this run left: they do not end with it, as programs do.
+        """End the containers of this run that a killed process left: a container does not end with its parent process.
 
         Raises:
-            RunError: if the engine cannot.
+            RunError: if the engine cannot end them.
         """
-        found = self._engine.run("ps", "--all", "--quiet", "--filter", f"label={RUN_LABEL}={self._run.path}").split()
-        if found:
-            self._engine.run("rm", "--force", "--volumes", *found)
+        run_filter = f"label={RUN_LABEL}={self._run.path}"
+        leftovers = self._engine.run("ps", "--all", "--quiet", "--filter", run_filter).split()
+        if leftovers:
+            self._engine.run("rm", "--force", "--volumes", *leftovers)
 
     def run_attempt(self, job: Job) -> JobEnd:
-        """Run an attempt of a job to its end; a step that fails is an end too."""
+        """Run an attempt of a job to its end, and return its end, also that of a step that failed."""
         payload = TaskPayload.from_json(json.loads(job.environment[PAYLOAD_VARIABLE]))
-        before = {name: self._written(payload, name) for name in map(item_id, payload.items)}
+        before = {name: self._version(payload, name) for name in map(item_id, payload.items)}
         container = f"genomics-pipeline-{uuid4().hex}"
         scratch = self._run.scratch / container
         scratch.mkdir(parents=True)
-        # A file of its own: an argument and a variable hold 128 KiB at most, a payload 256.
+        # The payload is passed in a file: an argument or a variable holds 128 KiB at most, a payload up to 256 KiB.
         (scratch / run_layout.TASK).write_text(job.environment[PAYLOAD_VARIABLE])
-        argv = [self._engine.program, *self._words(job, payload, container, scratch)]
-        told: deque[str] = deque(maxlen=LINES)
+        argv = [self._engine.program, *self._arguments(job, payload, container, scratch)]
+        errors: deque[str] = deque(maxlen=LINES)
         with subprocess.Popen(
             argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=self._engine.environment
         ) as process:
-            reader = threading.Thread(target=lambda: told.extend(process.stderr or ()))
+            reader = threading.Thread(target=lambda: errors.extend(process.stderr or ()))
             reader.start()
             self._wait(process, job, container)
             reader.join()
         shutil.rmtree(scratch, ignore_errors=True)
-        end = self._end(process.returncode, list(told), container, self._log(payload))
+        end = self._end(process.returncode, list(errors), container, self._log(payload))
         return replace(end, report=self._report(payload, before)) if end.exit_code == 0 else end
 
-    def _words(self, job: Job, payload: TaskPayload, container: str, scratch: Path) -> list[str]:
-        given = [payload.reference, list(payload.items), dict(payload.parameters)]
+    def _arguments(self, job: Job, payload: TaskPayload, container: str, scratch: Path) -> list[str]:
+        values = [payload.reference, list(payload.items), dict(payload.parameters)]
         aws = aws_options(self._engine.environment, self._home, scratch)
         environment = {
             PAYLOAD_VARIABLE: f"s3://{BUCKET}/{(scratch / run_layout.TASK).relative_to(self._run.path)}",
@@ -104,60 +104,67 @@ class ContainerJobs:
             f"--name={container}",
             f"--label={RUN_LABEL}={self._run.path}",
             "--read-only",
-            # What is not here is fetched with the user's own rights; else there is nothing to talk to.
-            *(["--network=host", *aws] if "s3://" in json.dumps(given) else ["--network=none"]),
+            # Files on S3 are fetched with the user's credentials; without such files the container needs no network.
+            *(["--network=host", *aws] if "s3://" in json.dumps(values) else ["--network=none"]),
             f"--user={os.getuid()}:{os.getgid()}",
             f"--cpus={job.vcpus}",
             f"--memory={job.memory_mib}m",
             f"--memory-swap={job.memory_mib}m",
             *options({"--env": [f"{name}={value}" for name, value in environment.items()]}),
             f"--mount={mount(self._run.path, self._run.path, readonly=False)}",
-            *options({"--mount": read_only(given, self._run.path)}),
+            *options({"--mount": read_only(values, self._run.path)}),
             self._images[payload.step],
         ]
 
     def _wait(self, process: subprocess.Popen[str], job: Job, container: str) -> None:
         while process.poll() is None:
             if job.cancelled.wait(POLL_S):
-                with suppress(RunError):  # it may not be there yet: then once more
+                with suppress(RunError):  # the container may not exist yet; the loop tries again
                     self._engine.run("stop", "-t", str(quotas.STOP_TIMEOUT.value), container)
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(POLL_S)
 
-    def _end(self, code: int, told: list[str], container: str, log: str | None) -> JobEnd:
-        """Return the end of a container; the reason of one that could not be started is the engine's message."""
-        state = self._state(container)
-        with suppress(RunError):  # another time; the job is over
+    def _end(self, code: int, errors: list[str], container: str, log: str | None) -> JobEnd:
+        """Return the end of a container and remove it.
+
+        Args:
+            code: The exit code of the engine's program, which is that of the container.
+            errors: The last lines of standard error; those of the engine where the container could not be started.
+            container: The name of the container.
+            log: The log of the first item that is not done.
+        """
+        out_of_memory = self._was_killed_for_memory(container)
+        with suppress(RunError):  # `end_leftovers` of a later execution removes it
             self._engine.run("rm", "--force", "--volumes", container)
         if code == 0:
             return JobEnd(0)
-        if state.get("OOMKilled"):
+        if out_of_memory:
             return JobEnd(code, OUT_OF_MEMORY, log)
-        errors = [line.strip().removeprefix("error: ") for line in told if line.startswith("error: ")]
-        return JobEnd(code, "\n".join(errors) or "".join(told[-5:]).strip() or None, log)
+        messages = [line.strip().removeprefix("error: ") for line in errors if line.startswith("error: ")]
+        return JobEnd(code, "\n".join(messages) or "".join(errors[-5:]).strip() or None, log)
 
-    def _state(self, container: str) -> dict[str, Any]:
+    def _was_killed_for_memory(self, container: str) -> bool:
         try:
-            return dict(json.loads(self._engine.run("inspect", "--format", "{{json .State}}", container)))
-        except RunError:
-            return {}
+            return bool(json.loads(self._engine.run("inspect", "--format", "{{json .State}}", container))["OOMKilled"])
+        except (RunError, KeyError):  # the container was never started
+            return False
 
     def _log(self, payload: TaskPayload) -> str | None:
         """Return the log of the first item that is not done."""
         for item in map(item_id, payload.items):
             log = payload.run.uri(run_layout.log(payload.stage, item))
-            if self._written(payload, item) is None and self._store.stat(log):
+            if self._version(payload, item) is None and self._store.stat(log):
                 return log
         return None
 
-    def _written(self, payload: TaskPayload, item: str) -> str | None:
-        """Return what changes when an item's completion record is written."""
+    def _version(self, payload: TaskPayload, item: str) -> str | None:
+        """Return a value that changes whenever the completion record of an item is written."""
         return completion_version(self._store, payload.run, payload.stage, item)
 
     def _report(self, payload: TaskPayload, before: Mapping[str, str | None]) -> JobReport:
-        """Return the work of a container: a completion record that it did not write was there before."""
+        """Return the work of a container: an item whose completion record it did not write was reused."""
         done = {
-            (payload.stage, item): self._written(payload, item) == written
+            (payload.stage, item): self._version(payload, item) == written
             for item, written in before.items()
             if read_completion(self._store, payload.run, payload.stage, item)
         }

@@ -1,4 +1,4 @@
-"""Mounts of a container: the files that it needs, each at its own path, and no others."""
+"""Mounts of a container: the files that it needs, each at its own path, and no other files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from genomics_pipeline.stores.local import LocalStore
 
 
 def mount(source: Path, target: Path, *, readonly: bool = True) -> str:
-    """Return a value of ``--mount``, which unlike ``--volume`` can name any path.
+    """Return a value of the option ``--mount``, which unlike ``--volume`` accepts any path.
+
+    Args:
+        source: The path on this machine.
+        target: The path in the container.
+        readonly: Whether the container may only read it.
 
     >>> mount(Path("/a:1,2"), Path("/b"))
     'type=bind,"source=/a:1,2",target=/b,readonly'
@@ -39,9 +44,9 @@ def files_in(value: Any) -> Iterator[Path]:
 
 
 def with_indexes(file: Path) -> Iterator[Path]:
-    """Yield a file, the files beside it that begin with its name, and a FASTA file's dictionary; not the whole folder.
+    """Yield a file, the files beside it that begin with its name, and the dictionary of a FASTA file.
 
-    A folder may be one that the image has as well, such as /scratch or /opt.
+    The whole folder is not mounted, because the image may have a folder of the same path, such as /scratch or /opt.
     """
     yield file
     yield from (beside for beside in file.parent.glob(f"{glob.escape(file.name)}.*") if beside.is_file())
@@ -49,22 +54,24 @@ def with_indexes(file: Path) -> Iterator[Path]:
 
 
 def read_only(values: Iterable[Any], apart_from: Path) -> list[str]:
-    """Return mounts of the files that JSON values name, except those below a folder."""
-    found = {each for value in values for file in files_in(value) for each in with_indexes(file)}
-    return [mount(file.resolve(), file) for file in sorted(found) if not file.is_relative_to(apart_from)]
+    """Return the mounts of the files that JSON values name, without those below the folder `apart_from`."""
+    files = {each for value in values for file in files_in(value) for each in with_indexes(file)}
+    return [mount(file.resolve(), file) for file in sorted(files) if not file.is_relative_to(apart_from)]
 
 
-def aws_options(environment: Mapping[str, str], home: Path, home_there: Path) -> list[str]:
-    """Return options that give a container the user's rights on AWS: variables by name, so that no list shows values.
+def aws_options(environment: Mapping[str, str], home: Path, container_home: Path) -> list[str]:
+    """Return the options that give a container the user's credentials for AWS.
+
+    Variables are passed by name only, so that no list of processes shows their values.
 
     Args:
-        environment: The user's.
-        home: The user's home folder.
-        home_there: Home in the container.
+        environment: The environment variables of the user.
+        home: The home folder of the user.
+        container_home: The home folder in the container.
     """
     names = [name for name in environment if name.startswith("AWS_")]
     files = [Path(value) for name in names if (value := environment[name]).startswith("/") and Path(value).is_file()]
     mounts = [mount(file.resolve(), file) for file in files]
     if (home / ".aws").is_dir():
-        mounts.append(mount((home / ".aws").resolve(), home_there / ".aws"))
+        mounts.append(mount((home / ".aws").resolve(), container_home / ".aws"))
     return [*(f"--env={name}" for name in names), *(f"--mount={each}" for each in mounts)]

@@ -1,4 +1,4 @@
-"""Pushing of images to the repositories of the stack."""
+"""Images in the repositories of the stack."""
 
 from __future__ import annotations
 
@@ -8,21 +8,33 @@ from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 from genomics_pipeline.runs.containers.images import Image
 
 
-def push(wanted: Image, engine: ContainerEngine, clients: Clients) -> tuple[str, bool]:
-    """Push a built image, if its repository does not have it.
+def push(image: Image, engine: ContainerEngine, clients: Clients) -> tuple[str, bool]:
+    """Push a built image unless its repository has it.
+
+    Args:
+        image: The image.
+        engine: The container engine that has the image.
+        clients: The AWS clients.
 
     Returns:
-        Its name in the registry, and whether it had to be pushed.
+        The name of the image in the registry, and whether it was pushed.
 
     Raises:
         RunError: if AWS or the engine refuses.
     """
-    repository, _, tag = wanted.name.partition(":")
-    allowed = login(clients)
-    target = f"{allowed.registry}/{wanted.name}"
+    repository, _, tag = image.name.partition(":")
+    credentials = login(clients)
+    target = f"{credentials.registry}/{image.name}"
     if has_tag(repository, tag, clients):
         return target, False
-    engine.run("login", "--username", allowed.user, "--password-stdin", allowed.registry, given=allowed.password)
-    engine.run("tag", wanted.name, target)
+    engine.run(
+        "login",
+        "--username",
+        credentials.user,
+        "--password-stdin",
+        credentials.registry,
+        standard_input=credentials.password,
+    )
+    engine.run("tag", image.name, target)
     engine.run("push", target)
     return target, True

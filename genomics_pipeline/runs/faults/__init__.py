@@ -1,1 +1,1 @@
-"""Injection of faults into a run."""
+"""Injection of faults into a run in a folder."""

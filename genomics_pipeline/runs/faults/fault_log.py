@@ -1,4 +1,4 @@
-"""The log of the injected faults that have struck, in the run's folder: a run that is killed and resumed counts on."""
+"""The log of the faults that were injected into a run, in its folder: a run that is killed and resumed counts on."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from genomics_pipeline.model.faults import Fault
 
 
 class FaultLog:
-    """A file with one JSON line for each time that a fault struck an item of a stage.
+    """A file with one JSON line for each injection of a fault into an item of a stage.
 
-    A fault is identified by its place and text in its file: a changed one counts from zero.
+    A fault is identified by its position and its text in the file of faults; a changed fault counts from zero.
+
+    Args:
+        file: The file.
     """
 
     def __init__(self, file: Path) -> None:
@@ -25,15 +28,21 @@ class FaultLog:
             self._count(*json.loads(line))
 
     def add(self, fault: Fault, stage: str, item: str) -> None:
-        """Record that a fault strikes an item now, before it does: the fault may kill this process."""
-        struck = str(fault), stage, item
+        """Record an injection of a fault, before it happens: the fault may kill this process.
+
+        Args:
+            fault: The fault.
+            stage: The stage.
+            item: The item.
+        """
+        injection = str(fault), stage, item
         with self._lock:
             with self._file.open("a") as file:
-                file.write(json.dumps(struck) + "\n")
-            self._count(*struck)
+                file.write(json.dumps(injection) + "\n")
+            self._count(*injection)
 
     def count(self, fault: Fault, *place: str) -> int:
-        """Return how often a fault has struck an item of a stage; all items of all stages without a place."""
+        """Return the number of injections of a fault into `place`, an item of a stage; into all items without it."""
         with self._lock:
             return self._counts[str(fault), *place]
 

@@ -15,7 +15,7 @@ class FullDisk(RoutedStore):
 
     @classmethod
     def over(cls, store: RoutedStore) -> FullDisk:
-        """Return a full disk with the files of a store."""
+        """Return a store that can read the files of another store."""
         return cls(store._client, store._buckets)
 
     def publish(

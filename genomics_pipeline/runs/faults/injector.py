@@ -34,7 +34,7 @@ def read_faults(file: Path, plan: RunPlan) -> Faults:
     """Return the faults that a file declares for a run.
 
     Raises:
-        DataError: for all that is wrong in the file.
+        DataError: with all problems of the file.
     """
     try:
         text = file.read_text("utf-8-sig")
@@ -45,15 +45,15 @@ def read_faults(file: Path, plan: RunPlan) -> Faults:
 
 
 class Injector:
-    """Attempts of jobs and their submissions, with faults among them.
+    """A runner of attempts of jobs that injects faults; it also decides which submissions are throttled.
 
     Args:
         faults: The faults.
-        run_attempt: Runs the attempts that no fault strikes.
-        run_on_full_disk: Runs those whose outputs find no space.
-        run: The run's folder; it keeps which faults have struck.
-        store: The run's files.
-        note: Called with a line about each fault that strikes.
+        run_attempt: Runs an attempt without a fault.
+        run_on_full_disk: Runs an attempt whose outputs cannot be written.
+        run: The folder of the run, which holds the log of injected faults.
+        store: The store that reads the files of the run.
+        note: Shows a line about each injected fault.
     """
 
     def __init__(
@@ -71,83 +71,94 @@ class Injector:
         self._run = run
         self._note = note
         self._store = store
-        self._struck = FaultLog(run.path / run_layout.INJECTED_FAULTS)
+        self._log = FaultLog(run.path / run_layout.INJECTED_FAULTS)
 
     def counts(self) -> dict[str, int]:
-        """Return how often each kind of these faults has struck in the run's folder."""
+        """Return the number of injections by kind of fault, over all executions of the run."""
         counts = Counter[str]()
         for fault in self._faults.faults:
-            counts[fault.kind] += self._struck.count(fault)
+            counts[fault.kind] += self._log.count(fault)
         return dict(counts)
 
     def throttles(self, environment: Mapping[str, str]) -> bool:
-        """Return whether the submission of the job with this environment is throttled now."""
+        """Return whether to throttle the submission of the job with this environment now."""
         if PAYLOAD_VARIABLE not in environment:
             return False
         payload = _payload(environment)
         due = self._due(payload, lambda fault: fault.kind == FailureClass.THROTTLED)
-        self._strike(payload, due)
+        self._record(payload, due)
         return bool(due)
 
     def run_attempt(self, job: Job) -> JobEnd:
-        """Run an attempt of a job, or end it as its fault does.
+        """Run an attempt of a job, or end it according to its fault.
 
-        A fault of a host or a container ends the whole job; one of an item leaves the other items of its batch alone.
+        A fault of a host or a container ends the whole job; a fault of an item does not affect the others of its batch.
         """
         payload = _payload(job.environment)
-        asked = job.asked_mib or job.memory_mib
-        due = self._due(payload, lambda fault: fault.kind != FailureClass.THROTTLED and fault.asks_less(asked))
+        requested_mib = job.asked_mib or job.memory_mib
+        due = self._due(payload, lambda fault: fault.kind != FailureClass.THROTTLED and fault.asks_less(requested_mib))
         of_job = next((fault for fault in due.values() if fault.kind in OF_JOBS), None)
         if of_job:
-            self._strike(payload, {item: fault for item, fault in due.items() if fault is of_job})
+            self._record(payload, {item: fault for item, fault in due.items() if fault is of_job})
             return job_end(of_job.kind, job)
-        self._strike(payload, due)
+        self._record(payload, due)
         rest = [item for item in payload.items if item_id(item) not in due]
-        ends = [self._run_attempt(_of(job, payload, rest))] if rest else []
-        ends += [self._item_end(due[name].kind, job, payload, item) for name, item in _named(payload) if name in due]
+        ends = [self._run_attempt(_with_items(job, payload, rest))] if rest else []
+        ends += [
+            self._item_end(due[name].kind, job, payload, item) for name, item in _items_by_name(payload) if name in due
+        ]
         end = next((end for end in ends if end.exit_code != 0), ends[0])
         return replace(end, report=join_reports(end.report for end in ends))
 
-    def _due(self, payload: TaskPayload, wanted: Callable[[Fault], bool]) -> dict[str, Fault]:
-        """Return for each item the first of its faults that is wanted and not spent."""
+    def _due(self, payload: TaskPayload, applies: Callable[[Fault], bool]) -> dict[str, Fault]:
+        """Return the first applicable fault of each item that has one and has not been injected its number of times."""
         due: dict[str, Fault] = {}
-        for item, _ in _named(payload):
+        for item, _ in _items_by_name(payload):
             for fault in self._faults.of(payload.stage, payload.scope, item):
-                if item not in due and wanted(fault) and not self._is_spent(fault, payload.stage, item):
+                if item not in due and applies(fault) and not self._is_spent(fault, payload.stage, item):
                     due[item] = fault
         return due
 
     def _is_spent(self, fault: Fault, stage: str, item: str) -> bool:
-        """Return whether a fault has struck its number of times: over this item; over all items if it kills us."""
-        struck = self._struck.count(fault) if fault.kind == ENGINE_KILLED else self._struck.count(fault, stage, item)
-        return fault.times is not None and struck >= fault.times
+        """Return whether a fault was injected its number of times: into this item; into any if it kills the engine."""
+        count = self._log.count(fault) if fault.kind == ENGINE_KILLED else self._log.count(fault, stage, item)
+        return fault.times is not None and count >= fault.times
 
-    def _strike(self, payload: TaskPayload, due: Mapping[str, Fault]) -> None:
+    def _record(self, payload: TaskPayload, due: Mapping[str, Fault]) -> None:
         for item, fault in due.items():
-            self._struck.add(fault, payload.stage, item)
+            self._log.add(fault, payload.stage, item)
             self._note(f"{INJECTED}: {fault.kind}: {payload.stage} {item}")
 
     def _item_end(self, kind: str, job: Job, payload: TaskPayload, item: PayloadItem) -> JobEnd:
-        """Return the end of one item that a fault of this kind strikes."""
+        """Return the end of an item with a fault.
+
+        Args:
+            kind: The kind of the fault.
+            job: The job of the item.
+            payload: The payload of the job.
+            item: The item.
+        """
         if kind == FailureClass.OUT_OF_DISK:
-            return _marked(self._run_on_full_disk(_of(job, payload, [item])))
+            return _mark(self._run_on_full_disk(_with_items(job, payload, [item])))
         if kind == FailureClass.BAD_INPUT and READS in payload.inputs.values():
             return self._on_truncated_reads(job, payload, item)
         code = BAD_INPUT_EXIT_CODE if kind == FailureClass.BAD_INPUT else 1
         return JobEnd(code, f"{kind} of {payload.stage} {item_id(item)} ({INJECTED})")
 
     def _on_truncated_reads(self, job: Job, payload: TaskPayload, item: PayloadItem) -> JobEnd:
-        """Run the step over a truncated copy of the item's first FASTQ file, which the step has to notice itself."""
+        """Run the step over a truncated copy of the item's first FASTQ file, which the step itself has to detect."""
         first, *others = item["lanes"]
         self._run.scratch.mkdir(exist_ok=True)
-        with TemporaryDirectory(dir=self._run.scratch, prefix=f"{INJECTED}-") as place:
-            copy = write_truncated(first["fastq_1"], self._store, Path(place))
+        with TemporaryDirectory(dir=self._run.scratch, prefix=f"{INJECTED}-") as folder:
+            copy = write_truncated(first["fastq_1"], self._store, Path(folder))
             bad = {**item, "lanes": [{**first, "fastq_1": str(copy)}, *others]}
-            end = self._run_attempt(_of(job, payload, [bad]))
+            end = self._run_attempt(_with_items(job, payload, [bad]))
         if end.exit_code != 0:
-            return _marked(end)
+            return _mark(end)
         delete_completion(self._store, payload.run, payload.stage, item_id(item))
-        message = f"{copy}: expected {payload.stage} to find that half of it is missing; it ended well ({INJECTED})"
+        message = (
+            f"{copy}: expected {payload.stage} to detect that half of it is missing, but it succeeded ({INJECTED})"
+        )
         return JobEnd(1, message, end.log_stream)
 
 
@@ -155,15 +166,21 @@ def _payload(environment: Mapping[str, str]) -> TaskPayload:
     return TaskPayload.from_json(json.loads(environment[PAYLOAD_VARIABLE]))
 
 
-def _named(payload: TaskPayload) -> list[tuple[str, PayloadItem]]:
+def _items_by_name(payload: TaskPayload) -> list[tuple[str, PayloadItem]]:
     return [(item_id(item), item) for item in payload.items]
 
 
-def _of(job: Job, payload: TaskPayload, items: Iterable[PayloadItem]) -> Job:
-    """Return the job with these items only."""
+def _with_items(job: Job, payload: TaskPayload, items: Iterable[PayloadItem]) -> Job:
+    """Return a job with some of its items only.
+
+    Args:
+        job: The job.
+        payload: The payload of the job.
+        items: The items to keep.
+    """
     text = json.dumps(replace(payload, items=tuple(items)).to_json())
     return replace(job, environment={**job.environment, PAYLOAD_VARIABLE: text})
 
 
-def _marked(end: JobEnd) -> JobEnd:
+def _mark(end: JobEnd) -> JobEnd:
     return end if end.exit_code == 0 else replace(end, reason=f"{end.reason} ({INJECTED})")

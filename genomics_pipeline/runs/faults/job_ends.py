@@ -1,4 +1,4 @@
-"""Ends of jobs that lose their host or container, in AWS's words; their programs are not started."""
+"""Ends of jobs that lose their host or their container, with the reasons that AWS gives; no program is started."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from genomics_pipeline.model.faults import ENGINE_KILLED
 from genomics_pipeline.model.step import OUT_OF_MEMORY_EXIT_CODE
 from genomics_pipeline.runs.containers.jobs import OUT_OF_MEMORY
 
-INJECTED = "injected"  # in every reason whose words need not be AWS's own
+INJECTED = "injected"  # marks every reason that need not be worded as AWS words it
 OF_JOBS = (FailureClass.HOST_LOST, FailureClass.IMAGE, FailureClass.OUT_OF_MEMORY, FailureClass.TIMEOUT, ENGINE_KILLED)
 _KILLED = 137
 
 
 def job_end(kind: str, job: Job) -> JobEnd:
-    """Return the end of a job that a fault of one of these kinds strikes; `ENGINE_KILLED` kills this process instead.
+    """Return the end of a job with a fault of one of the kinds `OF_JOBS`; `ENGINE_KILLED` kills this process instead.
 
-    Recorded: a lost host, docs.seqera.io "AWS Spot interruptions" (often no exit code); an image, DescribeJobs of
-    cjw85/nf-batch-tag, README.md (no exit code); memory and time, spacetelescope/calcloud, tests/artifacts/events,
-    batch-event-container-memory-error.json and batch-event-timeout-error.json.
+    Sources of the reasons: for a lost host, docs.seqera.io "AWS Spot interruptions" (often no exit code); for an image,
+    DescribeJobs in cjw85/nf-batch-tag, README.md (no exit code); for memory and time, spacetelescope/calcloud,
+    tests/artifacts/events, batch-event-container-memory-error.json and batch-event-timeout-error.json.
     """
     match kind:
         case FailureClass.HOST_LOST:

@@ -1,4 +1,4 @@
-"""A `JobRunner` whose submissions may be throttled."""
+"""A runner of jobs whose submissions may be throttled."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from genomics_pipeline.language.errors import StatesError
 
 
 class ThrottledJobs:
-    """Another runner behind a SubmitJob that may be throttled.
+    """A `JobRunner` that throttles some submissions and passes the others on.
 
     Args:
         runner: The runner of the jobs that are not throttled.
-        is_throttled: Decides by the environment of a job.
+        is_throttled: Returns whether to throttle the submission of the job with an environment.
     """
 
     def __init__(self, runner: JobRunner, is_throttled: Callable[[Mapping[str, str]], bool]) -> None:
@@ -43,10 +43,10 @@ class ThrottledJobs:
         return self._runner.report()
 
     def _throttle(self, arguments: Mapping[str, Any]) -> None:
-        """Raise the error of a throttled SubmitJob.
+        """Raise the error of a throttled SubmitJob, if this submission is throttled.
 
-        Its form is that of another code that Batch's model does not name, ASFHyP3/hyp3 issue 911; status and code of a
-        throttled call: nextflow issue 710.
+        Sources: the form, ASFHyP3/hyp3 issue 911, for another code that the model of Batch does not name; status and
+        code of a throttled call, nextflow issue 710.
         """
         if self._is_throttled(environment_of(arguments)):
             cause = optimised_cause("Too Many Requests", "AWSBatch", 429, "TooManyRequestsException")

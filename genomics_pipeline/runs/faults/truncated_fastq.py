@@ -1,4 +1,4 @@
-"""A truncated FASTQ file, as a broken transfer leaves it."""
+"""Truncated FASTQ files, as interrupted transfers leave them."""
 
 from __future__ import annotations
 
@@ -13,24 +13,30 @@ _PIECE = 1 << 20
 
 
 def write_truncated(uri: str, store: Store, folder: Path) -> Path:
-    """Write the first half of a FASTQ file into a folder, under its own name, and return its path."""
-    found = store.stat(uri)
-    half = found.size_bytes // 2 if found else 0
+    """Write the first half of a FASTQ file into a folder, under its own name, and return its path.
+
+    Args:
+        uri: The path or URI of the file.
+        store: The store that reads it.
+        folder: The folder.
+    """
+    info = store.stat(uri)
+    half = info.size_bytes // 2 if info else 0
     with store.open(uri) as head:
         compressed = head.read(len(GZIP)) == GZIP
-    to = folder / uri.rsplit("/", 1)[-1]
-    with store.open(uri) as whole, to.open("wb") as out:
-        (_half_of_bytes if compressed else _half_of_records)(whole, out, half)
-    return to
+    copy = folder / uri.rsplit("/", 1)[-1]
+    with store.open(uri) as whole, copy.open("wb") as out:
+        (_copy_half_of_bytes if compressed else _copy_half_of_records)(whole, out, half)
+    return copy
 
 
-def _half_of_bytes(whole: BinaryIO, out: BinaryIO, half: int) -> None:
+def _copy_half_of_bytes(whole: BinaryIO, out: BinaryIO, half: int) -> None:
     while half > 0 and (piece := whole.read(min(half, _PIECE))):
         half -= out.write(piece)
 
 
-def _half_of_records(whole: BinaryIO, out: BinaryIO, half: int) -> None:
-    """Copy whole records, and of the last one the first two lines of four."""
+def _copy_half_of_records(whole: BinaryIO, out: BinaryIO, half: int) -> None:
+    """Copy whole records, and the first two of the four lines of the last record."""
     while half > 0 and (record := list(islice(whole, 4))):
         half -= sum(map(len, record))
         out.writelines(record if half > 0 else record[:2])

@@ -1,26 +1,24 @@
-"""The back end of runs in a folder of this machine: the engine's journal and the files beside it."""
+"""The back end of runs in a folder of this machine, on the journal of the engine and the files of the run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
+from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import RunError, UsageError
+from genomics_pipeline.report.run_state import ItemFailure, RunState
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.backend import CancelledRun
+from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.local.cancel import cancel
 from genomics_pipeline.runs.local.state import FolderWatcher, folder_failures
+from genomics_pipeline.runs.redrive import RedriveRequest
+from genomics_pipeline.runs.reruns.outcome import RerunOutcome
+from genomics_pipeline.runs.reruns.request import RerunRequest
 from genomics_pipeline.runs.run_files import LogEnd, RunFiles, folder_files
 from genomics_pipeline.runs.run_folder import RunFolder
-
-if TYPE_CHECKING:
-    from genomics_pipeline.model.classify import Failure
-    from genomics_pipeline.report.run_state import ItemFailure, RunState
-    from genomics_pipeline.runs.display import Display
-    from genomics_pipeline.runs.redrive import RedriveRequest
-    from genomics_pipeline.runs.reruns.outcome import RerunOutcome
-    from genomics_pipeline.runs.reruns.request import RerunRequest
 
 
 class FolderBackend:
@@ -28,7 +26,7 @@ class FolderBackend:
 
     Args:
         folder: The folder.
-        adapters: Where files are read; the environment of reruns in containers.
+        adapters: The store that reads files, and the environment of containers, for reruns.
     """
 
     poll_s = 1.0
@@ -63,10 +61,10 @@ class FolderBackend:
         return cancel(self._folder, note)
 
     def redrive(self, request: RedriveRequest) -> NoReturn:
-        """Refuse: only AWS redrives."""
+        """Refuse: only AWS redrives executions."""
         path = self._folder.path
-        helps = f"`genomics-pipeline rerun {path}` runs what failed again, `run --resume` what was interrupted"
-        raise RunError(f"{path}: expected a run on AWS, found one of this machine, which is not redriven; {helps}")
+        advice = f"use `genomics-pipeline rerun {path}` after a failure, `run --resume` after an interruption"
+        raise RunError(f"{path}: expected a run on AWS, found one of this machine, which cannot be redriven; {advice}")
 
     def rerun(self, request: RerunRequest, display: Display) -> RerunOutcome:
         """Run another execution in the folder, to its end."""

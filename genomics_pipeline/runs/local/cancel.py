@@ -1,4 +1,4 @@
-"""Cancellation of a run in a folder: the process that runs there is interrupted."""
+"""Cancellation of a run in a folder, by interrupting its process."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from genomics_pipeline.records.holder import Holder
 from genomics_pipeline.runs.backend import CancelledRun
 from genomics_pipeline.runs.run_folder import RunFolder
 
-GRACE_S = 30.0  # a process of ours ends its steps before it ends
+GRACE_S = 30.0  # the process ends the programs of its steps first
 
 
 def cancel(folder: RunFolder, note: Callable[[str], None]) -> CancelledRun:
     """End the process that runs in a folder, if there is one.
 
+    Args:
+        folder: The folder of the run.
+        note: Shows a line of progress.
+
     Raises:
-        RunError: if it belongs to another machine or user, or does not end.
+        RunError: if the process belongs to another machine or user, or does not end.
     """
     holder = folder.holder()
     if holder is not None:
@@ -41,5 +45,5 @@ def _end(folder: RunFolder, holder: Holder, note: Callable[[str], None]) -> None
     except psutil.NoSuchProcess:
         return
     except psutil.AccessDenied:
-        raise RunError(f"{folder.path}: process {holder.pid} is another user's; they can cancel it") from None
-    raise RunError(f"{folder.path}: process {holder.pid} still runs {2 * GRACE_S:g} s after SIGINT and SIGTERM")
+        raise RunError(f"{folder.path}: process {holder.pid} belongs to another user, who can cancel it") from None
+    raise RunError(f"{folder.path}: process {holder.pid} is still running {2 * GRACE_S:g} s after SIGINT and SIGTERM")

@@ -12,7 +12,7 @@ from genomics_pipeline.runs.run_folder import RunFolder
 
 
 def local_chain(folder: RunFolder) -> list[RunExecution]:
-    """Return the executions since one had the whole manifest, oldest first; none where nothing was run yet."""
+    """Return the executions since the last over the whole manifest, oldest first; none where nothing was run yet."""
     record = folder.record()
     if record is None:
         return []
@@ -25,7 +25,7 @@ def local_chain(folder: RunFolder) -> list[RunExecution]:
 
 
 def local_map_runs(folder: RunFolder, execution: RunExecution) -> Sequence[MapRunDescription]:
-    """Return the Map Runs that ended in an execution in a folder.
+    """Return the Map Runs of an execution that have ended.
 
     Raises:
         RunError: for a damaged journal.

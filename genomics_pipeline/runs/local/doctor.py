@@ -1,4 +1,4 @@
-"""Checks of an installation, ending with one tiny sample from FASTQ to joint VCF."""
+"""Checks of an installation; the last one runs a tiny sample from FASTQ to joint VCF."""
 
 from __future__ import annotations
 
@@ -21,37 +21,43 @@ LEAST_FREE_GIB = 1
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at."""
+    """The result of one check.
+
+    Attributes:
+        name: The subject of the check.
+        ok: Whether it passed.
+        detail: A version, a number or the error.
+    """
 
     name: str
     ok: bool
-    found: str
+    detail: str
 
 
 def check_all(folder: Path, adapters: Adapters) -> Iterator[Check]:
-    """Yield every check, in order; a failing one never stops the next.
+    """Yield the result of every check, in order; a failure does not stop the next check.
 
     Args:
-        folder: Where the sample is run.
-        adapters: What the sample is run with.
+        folder: The folder to run the sample in.
+        adapters: The adapters to run the sample with.
     """
     checks: dict[str, Callable[[], str]] = {
         "python": lambda: sys.version.split()[0],
-        **{name: (lambda name=name: _library(name)) for name in LIBRARIES},  # type: ignore[misc]
+        **{name: (lambda name=name: _library_version(name)) for name in LIBRARIES},  # type: ignore[misc]
         "steps": lambda: ", ".join(step_names()),
         "pipelines": _pipelines,
         "machine": lambda: "{} cores, {} MiB".format(*capacity()),
         "disk": lambda: _disk(folder),
-        "one tiny sample": lambda: _sample(folder, adapters),
+        "one tiny sample": lambda: _run_sample(folder, adapters),
     }
     for name, check in checks.items():
         try:
             yield Check(name, True, check())
-        except Exception as error:  # whatever is broken is the finding
+        except Exception as error:  # any error of a broken installation is a result
             yield Check(name, False, f"{type(error).__name__}: {error}")
 
 
-def _library(name: str) -> str:
+def _library_version(name: str) -> str:
     import_module(MODULES.get(name, name))
     return version(name)
 
@@ -69,7 +75,7 @@ def _disk(folder: Path) -> str:
     return f"{free_gib} GiB free in {folder.parent}"
 
 
-def _sample(folder: Path, adapters: Adapters) -> str:
+def _run_sample(folder: Path, adapters: Adapters) -> str:
     from genomics_pipeline.report.progress import ProgressDisplay
     from genomics_pipeline.runs.local.run import LocalRunRequest, run
     from genomics_pipeline.simulation.cohort import simulate

@@ -1,4 +1,4 @@
-"""An execution of a run in a folder: new or resumed, the run's own or a rerun's."""
+"""Executions of a run in a folder: new or resumed, of the run itself or of a rerun."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from genomics_pipeline.report.ledger import tsv_lines
 from genomics_pipeline.report.run_summary import CohortOutcome, RunSummary
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.display import Display
-from genomics_pipeline.runs.item_ends import missing, not_done
+from genomics_pipeline.runs.item_ends import count_missing, unfinished_items
 from genomics_pipeline.runs.ledger import ledger_rows
 from genomics_pipeline.runs.local.state import folder_failures
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs
@@ -44,15 +44,15 @@ class LocalExecution:
         folder: The folder of the run.
         pipeline: The pipeline of the run.
         steps: The steps of the pipeline.
-        parameters: The run's own overrides by stage.
-        arguments: The arguments that the run was begun with.
+        parameters: The overrides of the run itself, by stage and name.
+        arguments: The arguments with which the run was started.
         number: The number of the execution in the folder, from 1.
-        first: The number of the newest execution that had the whole manifest.
+        first: The number of the newest execution over the whole manifest.
         input: The file with its input.
-        digest: sha256 of everything that decides it; see `RunFolder.digest`.
-        jobs: Runs its jobs.
-        store: The files of the run, local files and S3.
-        started: Seconds since the epoch.
+        digest: The sha256 of everything that determines it; see `RunFolder.digest`.
+        jobs: The runner of its jobs.
+        store: The store of the files of the run, local files and S3.
+        started: The time of its start, in seconds since the epoch.
     """
 
     folder: RunFolder
@@ -70,7 +70,7 @@ class LocalExecution:
 
     @property
     def name(self) -> str:
-        """Return the name of the execution."""
+        """The name of the execution."""
         return f"{self.folder.name}-{self.number}"
 
     def run(self, display: Display, resume: str) -> ExecutionResult:
@@ -78,15 +78,15 @@ class LocalExecution:
 
         Args:
             display: Shows the progress.
-            resume: The command that resumes it, for the note after an interruption.
+            resume: The words for the command that resumes it, for the note after an interruption.
         """
         self.record("RUNNING")
-        self.folder.failures.unlink(missing_ok=True)  # of the execution before
+        self.folder.failures.unlink(missing_ok=True)  # left by the execution before
         try:
             return self._execute(display)
         except KeyboardInterrupt:
             self.record("ABORTED")
-            display.note(f"interrupted; {resume} goes on from here: {self.folder.path}")
+            display.note(f"interrupted; {resume} continues the run: {self.folder.path}")
             raise
 
     def _execute(self, display: Display) -> ExecutionResult:
@@ -102,10 +102,10 @@ class LocalExecution:
         )
 
     def summary(self, result: ExecutionResult) -> RunSummary:
-        """Return the summary of the run after an execution; write the items that are missing to ``failures.tsv``."""
+        """Write ``failures.tsv`` after the execution, and return the summary of the run."""
         folder, work = self.folder, self.jobs.report()
         files = folder_files(folder, self.store)
-        unfinished = list(not_done(files, files.groups(), folder_failures(folder, files, result.status)))
+        unfinished = list(unfinished_items(files, files.groups(), folder_failures(folder, files, result.status)))
         folder.write(folder.failures, tsv_lines(ledger_rows(files, unfinished)))
         failures = (one for one in unfinished if one.scope == "sample" and not one.pending)
         failed = {one.item: failure_message(one.failure) for one in failures}
@@ -118,12 +118,12 @@ class LocalExecution:
             cohort=cohort_outcome(folder, self.pipeline) if succeeded else CohortOutcome(),
             ran=len(work.ran),
             reused=len(work.reused),
-            missing=missing(files, unfinished),
+            missing=count_missing(files, unfinished),
             error=failure_message(failure) if failure else None,
         )
 
     def record(self, status: str, summary: RunSummary | None = None) -> None:
-        """Write ``run.json`` anew, with the summary once the execution has ended."""
+        """Replace ``run.json``; it has a summary once the execution has ended."""
         self.folder.save(
             LocalRunRecord(
                 run=self.folder.name,
@@ -142,17 +142,17 @@ class LocalExecution:
         )
 
 
-def attempts_of(
+def attempt_runner(
     folder: RunFolder, steps: Mapping[str, StepFolder], containers: bool, adapters: Adapters, display: Display
 ) -> RunAttempt:
-    """Return what runs attempts of jobs: the worker in this process, or in containers.
+    """Return the function that runs attempts of jobs: by the worker in this process, or in containers.
 
     Args:
-        folder: The run's.
-        steps: The steps that are run.
-        containers: Run each attempt in a container of its step's image; missing images are built.
-        adapters: Where files are read; the environment and the home folder of containers.
-        display: Shows which images are used.
+        folder: The folder of the run.
+        steps: The steps of the pipeline by name.
+        containers: Whether to run each attempt in a container of its step's image; missing images are built.
+        adapters: The store that reads files, the environment and the home folder of containers, and the cache.
+        display: Shows the names of the images.
 
     Raises:
         RunError: if there is no container engine, or an image cannot be built.
@@ -165,10 +165,12 @@ def attempts_of(
     from genomics_pipeline.runs.containers.jobs import ContainerJobs
 
     engine = ContainerEngine(adapters.environment)
-    wanted = {name: images.image(step, ResourceNames()) for name, step in steps.items()}
-    for each in wanted.values():
-        display.note(f"image: {each.name}")
-        images.build(each, engine, adapters.cache)
-    jobs = ContainerJobs({name: each.name for name, each in wanted.items()}, folder, engine, store, adapters.home)
+    step_images = {name: images.image(step, ResourceNames()) for name, step in steps.items()}
+    for image in step_images.values():
+        display.note(f"image: {image.name}")
+        images.build(image, engine, adapters.cache)
+    jobs = ContainerJobs(
+        {name: image.name for name, image in step_images.items()}, folder, engine, store, adapters.home
+    )
     jobs.end_leftovers()
     return jobs.run_attempt

@@ -1,4 +1,4 @@
-"""The provenance of results: versions and parameters, under `results/pipeline_info/`."""
+"""The provenance of results: versions of software and values of parameters, in `results/pipeline_info/`."""
 
 from __future__ import annotations
 
@@ -22,9 +22,16 @@ def write_pipeline_info(
     steps: Mapping[str, StepFolder],
     overrides: Mapping[str, Mapping[str, Value]],
 ) -> None:
-    """Write ``software_versions.json`` and ``parameters.json``."""
-    place = folder.path / run_layout.PIPELINE_INFO
-    place.mkdir(parents=True, exist_ok=True)
+    """Write ``software_versions.json`` and ``parameters.json``.
+
+    Args:
+        folder: The folder of the run.
+        pipeline: The pipeline of the run.
+        steps: The steps of the pipeline by name.
+        overrides: The overridden parameters by stage and name.
+    """
+    target = folder.path / run_layout.PIPELINE_INFO
+    target.mkdir(parents=True, exist_ok=True)
     versions = {
         "python": platform.python_version(),
         **{tool: version(tool) for tool in TOOLS},
@@ -37,4 +44,4 @@ def write_pipeline_info(
         for stage in pipeline.stages
     }
     for name, content in (("software_versions", versions), ("parameters", parameters)):
-        folder.write(place / f"{name}.json", json.dumps(content, indent=2) + "\n")
+        folder.write(target / f"{name}.json", json.dumps(content, indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""`run`: a manifest through a pipeline on this machine, into the folder of a run."""
+"""A run on this machine: the samples of a manifest through a pipeline, into the folder of the run."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from genomics_pipeline.reference.intervals import interval_lines
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.report.run_summary import CohortOutcome, RunSummary
 from genomics_pipeline.runs.adapters import Adapters
-from genomics_pipeline.runs.catalog import located
+from genomics_pipeline.runs.catalog import absolute_name
 from genomics_pipeline.runs.display import Display
-from genomics_pipeline.runs.local.execution import LocalExecution, attempts_of
+from genomics_pipeline.runs.local.execution import LocalExecution, attempt_runner
 from genomics_pipeline.runs.local.pipeline_info import write_pipeline_info
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs, jobs_of_steps
 from genomics_pipeline.runs.plan import RunPlan, RunRequest, plan
@@ -41,14 +41,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LocalRunRequest(RunRequest):
-    """The arguments of a run on this machine: those of `RunRequest`, and its folder.
+    """The arguments of a run on this machine, in addition to those of `RunRequest`.
 
     Attributes:
         out: The folder of the run.
-        resume: Resume an interrupted execution of the same run.
-        truth: A VCF of planted genotypes to score the joint VCF against.
-        containers: Run each task in a container of its step's image.
-        inject: A file of faults to inject.
+        resume: Whether to resume an interrupted execution of the same run.
+        truth: A VCF of true genotypes to score the joint VCF against; None for no scores.
+        containers: Whether to run each task in a container of its step's image.
+        inject: A file of faults to inject; None for no faults.
     """
 
     out: Path
@@ -59,16 +59,16 @@ class LocalRunRequest(RunRequest):
 
 
 def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> RunSummary:
-    """Run a request to its end; finished steps that still match are not run again.
+    """Run a request to its end; completed steps whose inputs and parameters have not changed are reused.
 
     Args:
-        request: What to run.
-        adapters: Where files are read; the environment of containers.
+        request: The arguments of the run.
+        adapters: The store that reads files, the environment of containers and the cache.
         display: Shows the progress.
 
     Raises:
         UsageError: see `plan`.
-        DataError: see `plan`; also for a reference that cannot be used.
+        DataError: see `plan`; also for a reference or a file of faults that cannot be used.
         RunError: if another process is running in the folder.
     """
     started = time.monotonic()
@@ -79,7 +79,7 @@ def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> RunSu
     store = adapters.store.with_buckets({BUCKET: folder.path})
     with folder.lock():
         _write_inputs(folder, checked, request.reference, store, adapters.cache, display)
-        run_attempt = attempts_of(folder, checked.steps, request.containers, adapters, display)
+        run_attempt = attempt_runner(folder, checked.steps, request.containers, adapters, display)
         injector = _injector(faults, run_attempt, checked, folder, store, adapters.cache, display)
         jobs = _jobs(checked, run_attempt, injector)
         execution = _begin(folder, checked, jobs, request, store, display)
@@ -99,19 +99,28 @@ def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> RunSu
 def _write_inputs(
     folder: RunFolder, checked: RunPlan, reference: str, store: RoutedStore, cache: Path, display: Display
 ) -> None:
-    """Write the files that decide an execution; see `RunFolder.digest`."""
+    """Write the files that determine an execution; see `RunFolder.digest`.
+
+    Args:
+        folder: The folder of the run.
+        checked: The plan of the run.
+        reference: The path or URI of the FASTA file.
+        store: The store that reads it.
+        cache: The user's cache folder, for indexed references.
+        display: Shows the progress.
+    """
     inputs = [spec for step in checked.steps.values() for spec in step.spec.inputs.values()]
     indexes = {index for spec in inputs if spec.type == "reference" for index in spec.indexes}
     display.note(f"reference: {reference}")
     prepared = prepare(reference, sorted(indexes), store, cache)
     place = RunPlace(folder.name, BUCKET, "")
-    given = ExecutionInput(place, str(prepared), checked.overrides, checked.tolerated)
+    execution_input = ExecutionInput(place, str(prepared), checked.overrides, checked.tolerated)
     folder.write(folder.manifest, manifest_lines(checked.samples))
     folder.write(
         folder.intervals, interval_lines(read_contigs(prepared), checked.pipeline.maps["interval"].interval_size_bp)
     )
     folder.write(folder.definition, canonical_json(generate(checked.pipeline)))
-    folder.write(folder.input, input_text(given))
+    folder.write(folder.input, input_text(execution_input))
 
 
 def _begin(
@@ -122,7 +131,16 @@ def _begin(
     store: RoutedStore,
     display: Display,
 ) -> LocalExecution:
-    """Return the next execution, or the interrupted one where that is resumed."""
+    """Return the next execution, or the interrupted one if the request resumes it.
+
+    Args:
+        folder: The folder of the run, with its files.
+        checked: The plan of the run.
+        jobs: The runner of its jobs.
+        request: The arguments of the run.
+        store: The store of the files of the run.
+        display: Shows whether an execution is resumed.
+    """
     before = folder.record()
     digest = folder.digest()
     number = before.execution if before else 0
@@ -130,7 +148,7 @@ def _begin(
     if request.resume and same:
         display.note(f"resuming execution {folder.name}-{number}")
     elif request.resume and before:
-        display.note("nothing to resume: the last execution ended or its inputs changed; finished steps are kept")
+        display.note("nothing to resume: the last execution ended or its inputs changed; completed steps are reused")
     number = number if request.resume and same else number + 1
     return LocalExecution(
         folder=folder,
@@ -148,11 +166,11 @@ def _begin(
 
 
 def _arguments(request: LocalRunRequest) -> RunArguments:
-    """Return what a rerun has to know of a request."""
+    """Return the arguments of a request that a rerun needs."""
     return RunArguments(
         manifest=absolute_uri(request.manifest, str(Path.cwd())),
         reference=absolute_uri(request.reference, str(Path.cwd())),
-        pipeline=located(request.pipeline),
+        pipeline=absolute_name(request.pipeline),
         parameters=tuple(request.parameters),
         samples=tuple(request.samples),
         tolerate=None if request.tolerated is None else tolerance_words(request.tolerated),
@@ -161,11 +179,11 @@ def _arguments(request: LocalRunRequest) -> RunArguments:
 
 
 def _faults(request: LocalRunRequest, checked: RunPlan) -> Faults | None:
-    """Return the faults of `--inject`, checked before anything is written."""
+    """Return the faults of `--inject`, after checks; None without that option."""
     if request.inject is None:
         return None
     if request.containers:
-        raise UsageError("--inject makes faults in processes of this machine: leave --containers out")
+        raise UsageError("--inject injects faults into processes of this machine: it cannot be used with --containers")
     from genomics_pipeline.runs.faults.injector import read_faults
 
     return read_faults(request.inject, checked)
@@ -180,6 +198,17 @@ def _injector(
     cache: Path,
     display: Display,
 ) -> Injector | None:
+    """Return the injector of faults; None without faults.
+
+    Args:
+        faults: The faults.
+        run_attempt: Runs an attempt without a fault.
+        checked: The plan of the run.
+        folder: The folder of the run.
+        store: The store of the files of the run.
+        cache: The user's cache folder.
+        display: Shows each injected fault.
+    """
     if faults is None:
         return None
     from genomics_pipeline.runs.faults.full_disk import FullDisk
@@ -191,7 +220,13 @@ def _injector(
 
 
 def _jobs(checked: RunPlan, run_attempt: RunAttempt, injector: Injector | None) -> JobRunner:
-    """Return the runner of the run's jobs, with faults among them where there is an injector."""
+    """Return the runner of the jobs of a run; the injector, if there is one, adds faults.
+
+    Args:
+        checked: The plan of the run.
+        run_attempt: Runs an attempt without a fault.
+        injector: The injector of faults.
+    """
     if injector is None:
         return jobs_of_steps(checked.steps, run_attempt)
     from genomics_pipeline.runs.faults.throttled_jobs import ThrottledJobs
@@ -200,7 +235,13 @@ def _jobs(checked: RunPlan, run_attempt: RunAttempt, injector: Injector | None) 
 
 
 def _score(cohort: CohortOutcome, truth: Path | None, folder: RunFolder) -> Concordance | None:
-    """Return the agreement of the joint VCF with planted genotypes, where both are there."""
+    """Return the agreement of the joint VCF with true genotypes; None unless there are both.
+
+    Args:
+        cohort: The outcome of the cohort, with the joint VCF.
+        truth: The VCF of true genotypes.
+        folder: The folder of the run, whose input names the reference.
+    """
     calls = next((path for name, path in cohort.files.items() if name.endswith(".vcf")), None)
     if truth is None or calls is None:
         return None

@@ -1,4 +1,4 @@
-"""One step by itself, on files that are named on the command line."""
+"""A run of one step over files that the command line names."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.task_resources import TaskResources
 
-_SOURCES = {"reads": READS, "reference": REFERENCE}  # by the type of an input; of other types, files of the item
+_SOURCES = {"reads": READS, "reference": REFERENCE}  # by type of input; inputs of other types are files of the item
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,13 @@ class StepRequest:
     """The arguments of `step`.
 
     Attributes:
-        step: A shipped step's name, or the path of a step's folder.
-        files: Files of its one input that is no reference.
-        inputs: ``NAME=FILE``, where there are several such inputs.
-        out: Folder for its outputs.
-        reference: Path or URI of a FASTA file; needed where the step takes one.
-        sample: The sample's name; taken from the first file's name where it is None.
-        parameters: ``NAME=VALUE``.
+        step: The name of a shipped step, or the path of a step's folder.
+        files: The files of its only input that is not a reference.
+        inputs: ``NAME=FILE`` for each file, where the step has several such inputs.
+        out: The folder for its outputs.
+        reference: The path or URI of a FASTA file; None for a step without an input of a reference.
+        sample: The name of the sample; None for the name that the first file begins with.
+        parameters: ``NAME=VALUE`` for each parameter.
     """
 
     step: str
@@ -63,10 +63,10 @@ class StepOutcome:
     Attributes:
         step: The step.
         item: The item.
-        reused: The outputs were there already and still match.
-        seconds: How long the step took.
-        files: Paths by output.
-        metrics: The metrics that the step measured.
+        reused: Whether earlier outputs were reused.
+        seconds: The duration of the step.
+        files: The paths of the outputs by name.
+        metrics: The metrics as the step wrote them.
     """
 
     step: str
@@ -78,11 +78,11 @@ class StepOutcome:
 
 
 def run_step(request: StepRequest, adapters: Adapters) -> StepOutcome:
-    """Run one step; outputs that still match are not made again.
+    """Run one step; outputs whose inputs and parameters have not changed are reused.
 
     Args:
         request: The step and its files.
-        adapters: Where files are read.
+        adapters: The store that reads files, and the cache.
 
     Raises:
         UsageError: for files, inputs or parameters that do not fit the step.
@@ -115,7 +115,14 @@ def run_step(request: StepRequest, adapters: Adapters) -> StepOutcome:
 
 
 def _run(payload: TaskPayload, step: StepFolder, folder: RunFolder, store: Store, cache: Path) -> CompletionRecord:
-    """Run a task of one item with as many cores and as much memory as the step declares and this machine has.
+    """Run a task of one item with the cores and memory that the step declares, at most those of this machine.
+
+    Args:
+        payload: The payload of the task.
+        step: The step.
+        folder: The folder of the run.
+        store: The store of the files of the run.
+        cache: The user's cache folder.
 
     Raises:
         RunError: if the step failed.
@@ -141,24 +148,24 @@ def _run(payload: TaskPayload, step: StepFolder, folder: RunFolder, store: Store
 
 
 def _files(spec: StepSpec, request: StepRequest) -> dict[str, list[str]]:
-    """Return the absolute paths of the files of each input that is no reference."""
-    wanted = {name: one for name, one in spec.inputs.items() if one.type != "reference"}
-    found: dict[str, list[str]] = {name: [] for name in wanted}
-    if request.files and len(wanted) != 1:
-        names = ", ".join(wanted)
-        raise UsageError(f"step {spec.name} has {len(wanted)} inputs: give each as --input NAME=FILE ({names})")
-    for name in wanted if request.files else ():
-        found[name] += request.files
-    for given in request.inputs:
-        name, equals, file = given.partition("=")
-        if not equals or name not in wanted:
-            hint = did_you_mean(name, list(wanted))
-            raise UsageError(f"--input {given}: expected NAME=FILE with an input of step {spec.name}; {hint}")
-        found[name].append(file)
-    for name, one in wanted.items():
-        if message := _count_misfit(one, len(found[name])):
+    """Return the absolute paths of the files of each input that is not a reference."""
+    inputs = {name: one for name, one in spec.inputs.items() if one.type != "reference"}
+    files: dict[str, list[str]] = {name: [] for name in inputs}
+    if request.files and len(inputs) != 1:
+        names = ", ".join(inputs)
+        raise UsageError(f"step {spec.name} has {len(inputs)} inputs: give each as --input NAME=FILE ({names})")
+    for name in inputs if request.files else ():
+        files[name] += request.files
+    for assignment in request.inputs:
+        name, equals, file = assignment.partition("=")
+        if not equals or name not in inputs:
+            hint = did_you_mean(name, list(inputs))
+            raise UsageError(f"--input {assignment}: expected NAME=FILE with an input of step {spec.name}; {hint}")
+        files[name].append(file)
+    for name, one in inputs.items():
+        if message := _count_misfit(one, len(files[name])):
             raise UsageError(f"step {spec.name}, input {name}: {message}")
-    return {name: [_absolute(file) for file in files] for name, files in found.items()}
+    return {name: [_absolute(file) for file in paths] for name, paths in files.items()}
 
 
 def _count_misfit(spec: InputSpec, count: int) -> str | None:
@@ -167,7 +174,7 @@ def _count_misfit(spec: InputSpec, count: int) -> str | None:
     if spec.type == "file" and count > 1:
         return f"expected one file, found {count}"
     if spec.type == "reads" and count > 2:
-        return f"expected one FASTQ file or a pair, found {count}; several lanes are for `run` and a manifest"
+        return f"expected one FASTQ file or a pair, found {count}; use `run` with a manifest for several lanes"
     return None
 
 
@@ -176,7 +183,7 @@ def _absolute(file: str) -> str:
 
 
 def _parameters(spec: StepSpec, assignments: Sequence[str]) -> dict[str, Value]:
-    found: dict[str, Value] = {}
+    values: dict[str, Value] = {}
     problems = []
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
@@ -187,36 +194,44 @@ def _parameters(spec: StepSpec, assignments: Sequence[str]) -> dict[str, Value]:
                 raise ValueError(
                     f"unknown parameter {name!r} of {spec.name}; {did_you_mean(name, list(spec.parameters))}"
                 )
-            found[name] = parse_value(spec.parameters[name], text, str(Path.cwd()))
+            values[name] = parse_value(spec.parameters[name], text, str(Path.cwd()))
         except ValueError as error:
             problems.append(Problem(f"--param {assignment}: {error}"))
     if problems:
         raise UsageError(problems)
-    return found
+    return values
 
 
 def _scope(spec: StepSpec) -> str:
-    """Return what the outputs of a step are named after: sample, interval or cohort."""
-    named = [name for output in spec.outputs.values() for name in PLACEHOLDER.findall(output.path) if name in SCOPES]
-    if named:
-        return str(named[0])
+    """Return the scope that the outputs of a step are named after: sample, interval or cohort."""
+    scopes = [name for output in spec.outputs.values() for name in PLACEHOLDER.findall(output.path) if name in SCOPES]
+    if scopes:
+        return str(scopes[0])
     return "cohort" if any(one.type == "files" for one in spec.inputs.values()) else "sample"
 
 
 def _reference(spec: StepSpec, request: StepRequest, store: Store, cache: Path) -> str | None:
-    wanted = [one for one in spec.inputs.values() if one.type == "reference"]
-    if not wanted:
+    references = [one for one in spec.inputs.values() if one.type == "reference"]
+    if not references:
         return None
     if request.reference is None:
         raise UsageError(f"step {spec.name} needs a reference: --reference REF.fa")
-    indexes = sorted({index for one in wanted for index in one.indexes})
+    indexes = sorted({index for one in references for index in one.indexes})
     return str(prepare(request.reference, indexes, store, cache))
 
 
 def _item(
     scope: str, spec: StepSpec, files: Mapping[str, list[str]], sample: str | None, reference: str | None
 ) -> dict[str, Any]:
-    """Return the item of the task, as a line of a manifest would have it."""
+    """Return the item of the task, in the form of a line of a manifest.
+
+    Args:
+        scope: sample, interval or cohort.
+        spec: The step.
+        files: The paths of the files by input.
+        sample: The name of the sample; None for the name that the first file begins with.
+        reference: The path of the FASTA file, if there is one.
+    """
     if scope == "cohort":
         return {"cohort": "cohort", "files": dict(files)}
     if scope == "interval":

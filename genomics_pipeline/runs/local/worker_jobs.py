@@ -1,4 +1,4 @@
-"""Attempts of jobs, run by the worker in this process; the programs of steps are processes of their own."""
+"""Attempts of jobs that the worker runs in this process; programs of steps run in processes of their own."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from genomics_pipeline.worker.task_resources import TaskResources
 
 
 class WorkerJobs:
-    """The worker in this process as what runs attempts of jobs.
+    """A runner of attempts of jobs by the worker in this process.
 
     Args:
-        steps: The steps' folders by name.
-        store: Where inputs are read and outputs are written.
-        scratch: Folder for temporary files.
-        cache: The user's cache folder: for references.
+        steps: The folders of the steps by name.
+        store: The store of inputs and outputs.
+        scratch: The folder for temporary files.
+        cache: The user's cache folder, for references.
     """
 
     def __init__(self, steps: Mapping[str, StepFolder], store: Store, scratch: Path, cache: Path) -> None:
@@ -38,7 +38,7 @@ class WorkerJobs:
         self._cache = cache
 
     def run_attempt(self, job: Job) -> JobEnd:
-        """Run an attempt of a job to its end; a step that fails is an end too."""
+        """Run an attempt of a job to its end, and return its end, also that of a step that failed."""
         payload = TaskPayload.from_json(json.loads(job.environment[PAYLOAD_VARIABLE]))
         try:
             records = run_task(
@@ -64,7 +64,7 @@ class WorkerJobs:
 
 
 def job_definitions(steps: Mapping[str, StepFolder]) -> dict[str, JobDefinition]:
-    """Return the job definition of each step, by the name that the generator gives it."""
+    """Return the job definitions of steps by the names that the generator gives them."""
     return {
         ResourceNames().job_definition(folder.spec.name): JobDefinition(
             vcpus=folder.spec.resources.vcpus,
@@ -77,6 +77,6 @@ def job_definitions(steps: Mapping[str, StepFolder]) -> dict[str, JobDefinition]
 
 
 def jobs_of_steps(steps: Mapping[str, StepFolder], run_attempt: RunAttempt) -> MachineJobs:
-    """Return the runner of jobs of these steps, with all cores and memory of this machine."""
+    """Return a runner of the jobs of these steps on all cores and all memory of this machine."""
     cores, memory_mib = capacity()
     return MachineJobs(job_definitions(steps), run_attempt, cores, memory_mib)

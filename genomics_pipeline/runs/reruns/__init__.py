@@ -1,1 +1,1 @@
-"""Reruns: the samples that failed, once more."""
+"""Reruns of the samples that failed or never started."""

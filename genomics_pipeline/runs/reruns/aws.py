@@ -1,4 +1,4 @@
-"""Rerun of a run on AWS: another execution of the deployed state machine."""
+"""The rerun of a run on AWS: another execution of the deployed state machine."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ from genomics_pipeline.worker.step_folder import StepFolder
 
 @dataclass(slots=True)
 class _OnAws:
-    """A `RerunTarget` on AWS.
+    """A `RerunTarget` for a run on AWS.
 
     Attributes:
         run: The run.
         number: The number of the rerun.
         pipeline: The pipeline of the run.
-        document: The state machine that is deployed.
+        document: The definition of the deployed state machine.
         folder: A folder for files until they are uploaded.
         display: Shows the progress.
-        items: The samples, once they were checked.
+        items: The samples, once `check` was called.
     """
 
     run: AwsRun
@@ -60,7 +60,7 @@ class _OnAws:
         return AwsRerun(self.run.place.uri(""), self.run.deployment.execution_arn(self.pipeline.name, name))
 
     def map_runs(self, execution: RunExecution) -> Sequence[MapRunDescription]:
-        """Return the Map Runs of an execution, as DescribeMapRun describes them."""
+        """Return the Map Runs of an execution, from Step Functions."""
         return aws_map_runs(self.run, execution)
 
     def check(self, planned: PlannedRerun, lines: BinaryIO) -> AwsRerun:
@@ -71,7 +71,7 @@ class _OnAws:
         return self.rerun
 
     def write_items(self, planned: PlannedRerun, lines: BinaryIO) -> None:
-        """Upload the manifest, and the samples that are too large for a job."""
+        """Upload the manifest, unless it is that of the run, and the samples that are too large for a job."""
         assert self.items is not None  # `check` was called
         self.display.note(f"uploading to {self._uri('')}")
         upload_large_items([self.items], self.run.place, self.run.store)
@@ -79,14 +79,16 @@ class _OnAws:
             self.run.store.publish(self.items.file, self._uri(WHOLE))
 
     def start(self, planned: PlannedRerun) -> RerunOutcome:
-        """Start the execution, unless it runs already."""
+        """Start the execution, unless it was started already."""
         machine, name = self.run.deployment.state_machine_arn(self.pipeline.name), planned.chosen.execution
         if start_execution(machine, name, json.dumps(planned.input.to_json()), self.run.clients):
             aws = replace(self.rerun, started=True)
             return RerunOutcome(self.run.name, "RUNNING", planned.chosen, aws=aws)
         execution = find_execution(self.rerun.execution_arn, self.run.clients)
         if execution is None:
-            raise RunError(f"execution {name}: AWS keeps the name of one that ended; it cannot be started again")
+            raise RunError(
+                f"execution {name}: an execution of this name has ended, and AWS does not start another one of its name"
+            )
         return RerunOutcome(self.run.name, execution["status"], planned.chosen, aws=self.rerun)
 
     def _uri(self, name: str) -> str:
@@ -94,17 +96,17 @@ class _OnAws:
 
 
 def rerun_aws(run: AwsRun, request: RerunRequest, display: Display) -> RerunOutcome:
-    """Start an execution over the samples that failed; the same call while it runs starts nothing.
+    """Rerun the samples of a run on AWS that failed or never started; the same call again starts nothing.
 
     Args:
         run: The run.
-        request: The samples, and what is changed.
+        request: The arguments of the rerun.
         display: Shows the progress.
 
     Raises:
         UsageError: for options that do not fit the run.
-        DataError: for what is wrong in the stack, with the pipeline and on S3.
-        RunError: while an execution runs, or left no result files, or if AWS refuses.
+        DataError: with all problems of the stack, the pipeline and the files on S3.
+        RunError: if an execution is running or left no result files, or if AWS refuses.
     """
     chain = started_chain(run)
     status = _ended_status(run, chain[-1])
@@ -121,7 +123,7 @@ def rerun_aws(run: AwsRun, request: RerunRequest, display: Display) -> RerunOutc
         number=len(chain),
         execution=rerun_name(run.name, len(chain)),
         definition=canonical_json(document),
-        definition_note="the deployed definition is not the run's any more; samples that succeeded stay as they are",
+        definition_note="the deployed definition is no longer that of the run; samples that succeeded stay as they are",
         without_results=f"AWS may still be writing them; otherwise: genomics-pipeline redrive {run.name}",
         needs_a_sample=True,
     )
@@ -131,7 +133,7 @@ def rerun_aws(run: AwsRun, request: RerunRequest, display: Display) -> RerunOutc
 
 
 def _ended_status(run: AwsRun, newest: RunExecution) -> str:
-    """Return the status of the newest execution.
+    """Return the status of the newest execution, which has ended.
 
     Raises:
         RunError: if it has not ended.
@@ -150,7 +152,18 @@ def _check(
     document: Mapping[str, Any],
     changed: RerunChanges,
 ) -> None:
-    """Check what is deployed, and the files that parameters name; report all problems at once."""
+    """Check the deployed stack, and the files that parameters name.
+
+    Args:
+        run: The run.
+        pipeline: The pipeline of the run.
+        steps: The steps of the pipeline by name.
+        document: The definition of the pipeline.
+        changed: The changes to the input of the run.
+
+    Raises:
+        DataError: with all problems.
+    """
     collected = CollectedProblems()
     with collected.check():
         collected.add(definition_problems(pipeline.name, document, run.deployment, run.clients))
@@ -158,5 +171,5 @@ def _check(
         collected.add(image_problems(steps, run.deployment, run.clients))
     with collected.check():
         files = aws_files.parameter_files(pipeline, changed.parameters)
-        collected.add(aws_files.problems(files, run.deployment.bucket, run.clients))
+        collected.add(aws_files.file_problems(files, run.deployment.bucket, run.clients))
     collected.refuse()

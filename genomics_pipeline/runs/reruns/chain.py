@@ -1,6 +1,6 @@
-"""The executions of a run: the first one, then one for each rerun, which has a manifest of its own.
+"""The chain of executions of a run: the first one, then one for each rerun, which has a manifest of its own.
 
-A sample's state is that of the newest execution whose manifest has it.
+The state of a sample is that of the newest execution whose manifest has the sample.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.records.completion import is_done
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.report.run_state import ItemFailure, MapRunState
-from genomics_pipeline.runs.map_run_ends import failures_of
+from genomics_pipeline.runs.map_run_ends import failed_items
 from genomics_pipeline.runs.run_files import RunFiles, StageGroup, scope_of
 from genomics_pipeline.stores.protocol import Store
 
@@ -26,10 +26,10 @@ class RunExecution:
     """One execution of a run.
 
     Attributes:
-        name: Its name.
-        manifest: Key of the samples' file that it read.
-        arn: On AWS.
-        carried: How many samples it had although they had succeeded: see `choice.Choice.carry`.
+        name: The name of the execution.
+        manifest: The key of the manifest that it read.
+        arn: The ARN on AWS; empty in a folder.
+        carried: The number of samples that it ran although they had succeeded: see `choice.Choice.carry`.
     """
 
     name: str
@@ -39,24 +39,24 @@ class RunExecution:
 
 
 def since_whole(chain: Sequence[RunExecution]) -> Sequence[RunExecution]:
-    """Return the executions since the last that had the whole manifest."""
-    first = max(number for number, one in enumerate(chain) if one.manifest == WHOLE)
-    return chain[first:]
+    """Return the executions since the last over the whole manifest."""
+    newest_whole = max(number for number, one in enumerate(chain) if one.manifest == WHOLE)
+    return chain[newest_whole:]
 
 
-def of_samples(map_runs: Iterable[MapRunDescription]) -> Iterator[MapRunDescription]:
+def sample_map_runs(map_runs: Iterable[MapRunDescription]) -> Iterator[MapRunDescription]:
     """Yield the Map Runs over samples."""
     return (one for one in map_runs if scope_of(one.label) == "sample")
 
 
 @dataclass(slots=True)
-class Earlier:
-    """The results of the executions before the newest in the Map Runs over samples, by Label.
+class EarlierResults:
+    """The results of all executions but the newest, of the Map Runs over samples, by Label.
 
     Attributes:
-        total: How many samples the run has.
-        succeeded: How many samples succeeded, and no later execution had them.
-        failures: The samples that failed, and no later execution had them.
+        total: The number of samples of the run.
+        succeeded: The number of samples that succeeded, without those that a later execution had.
+        failures: The failures by sample, without those that a later execution had.
     """
 
     total: dict[str, int] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Earlier:
         return [one for failures in self.failures.values() for one in failures.values()]
 
     def with_newest(self, state: MapRunState) -> MapRunState:
-        """Return the state of a Map Run of the newest execution, with the samples that it did not have."""
+        """Return the state of a Map Run of the newest execution, including the samples that only earlier ones had."""
         if state.label not in self.total:
             return state
         failed = len(self.failures[state.label])
@@ -85,63 +85,69 @@ class Earlier:
         )
 
 
-def earlier(
+def earlier_results(
     files: RunFiles, chain: Sequence[RunExecution], describe: Callable[[RunExecution], Iterable[MapRunDescription]]
-) -> Earlier:
+) -> EarlierResults:
     """Return the results of all but the newest execution.
 
     Args:
-        files: The run's.
-        chain: The executions since one had the whole manifest.
-        describe: Describes the Map Runs of an execution.
+        files: The files of the run.
+        chain: The executions since the last over the whole manifest.
+        describe: Returns the Map Runs of an execution.
     """
-    found = Earlier()
+    results = EarlierResults()
     if len(chain) < 2:
-        return found
+        return results
     batched: set[str] = set()
     for execution, following in pairwise(chain):
-        for run in of_samples(describe(execution)):
+        for run in sample_map_runs(describe(execution)):
             label = run.label
-            found.total.setdefault(label, run.items.total)
-            found.succeeded[label] += run.items.succeeded
-            failures = found.failures.setdefault(label, {})
-            for failure in failures_of(files.store, run):
+            results.total.setdefault(label, run.items.total)
+            results.succeeded[label] += run.items.succeeded
+            failures = results.failures.setdefault(label, {})
+            for failure in failed_items(files.store, run):
                 failures[failure.item] = failure
                 if failure.of_batch:
                     batched.add(failure.item)
         for item in files.items_in(following.manifest):
-            for failures in found.failures.values():
+            for failures in results.failures.values():
                 failures.pop(item, None)
-        for label in found.succeeded:
-            found.succeeded[label] -= following.carried
+        for label in results.succeeded:
+            results.succeeded[label] -= following.carried
     for group in files.groups():
-        for item in sorted(batched.intersection(found.failures.get(group.label or "", ()))):
-            if all_done(files, group, item):
-                del found.failures[str(group.label)][item]
-                found.succeeded[str(group.label)] += 1
-    return found
+        for item in sorted(batched.intersection(results.failures.get(group.label or "", ()))):
+            if is_group_done(files, group, item):
+                del results.failures[str(group.label)][item]
+                results.succeeded[str(group.label)] += 1
+    return results
 
 
-def older(
+def older_failures(
     files: RunFiles,
     chain: Sequence[RunExecution],
     describe: Callable[[RunExecution], Iterable[MapRunDescription]],
     read: Callable[[Store, MapRunDescription], Iterator[ItemFailure]],
 ) -> Iterator[ItemFailure]:
-    """Yield the failures in all but the newest execution, of samples that no later one had, as they are read.
+    """Yield the failures in all executions but the newest, of samples that no later one had, one at a time.
 
     Args:
-        files: The run's.
-        chain: The executions since one had the whole manifest.
-        describe: Describes the Map Runs of an execution.
-        read: Reads one's result files.
+        files: The files of the run.
+        chain: The executions since the last over the whole manifest.
+        describe: Returns the Map Runs of an execution.
+        read: Reads the result files of a Map Run.
     """
-    last = {item: number for number, one in enumerate(chain) if number for item in files.items_in(one.manifest)}
+    newest = {item: number for number, one in enumerate(chain) if number for item in files.items_in(one.manifest)}
     for number, execution in enumerate(chain[:-1]):
-        for run in of_samples(describe(execution)):
-            yield from (one for one in read(files.store, run) if last.get(one.item, 0) == number)
+        for run in sample_map_runs(describe(execution)):
+            yield from (one for one in read(files.store, run) if newest.get(one.item, 0) == number)
 
 
-def all_done(files: RunFiles, group: StageGroup, item: str) -> bool:
-    """Return whether every stage of a map is done over an item."""
+def is_group_done(files: RunFiles, group: StageGroup, item: str) -> bool:
+    """Return whether every stage of a group is done over an item.
+
+    Args:
+        files: The files of the run.
+        group: The stages.
+        item: The item.
+    """
     return all(is_done(files.store, files.place, stage, item) for stage in group.stages)

@@ -12,20 +12,19 @@ from typing import BinaryIO
 
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model.classify import classify
-from genomics_pipeline.model.errors import RunError, UsageError, did_you_mean
+from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.task import item_id
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.records.rerun import ChosenSamples
 from genomics_pipeline.records.result_files import result_rows
 from genomics_pipeline.records.result_row import ResultRow
-from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution, all_done, of_samples
+from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution, is_group_done, sample_map_runs
 from genomics_pipeline.runs.reruns.items import NEVER_STARTED, RerunCounts, plan_rerun, row_label
 from genomics_pipeline.runs.run_files import RunFiles
 from genomics_pipeline.stores.protocol import MissingObject
 
 KINDS = ("FAILED", "PENDING")
-SHOWN = 10  # samples whose names are shown
-COMPARED = 10_000  # samples that a misspelt name is compared with
+SHOWN_NAMES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +46,13 @@ class SampleFilter:
 
 
 class Choice:
-    """The executions of a run that have ended, and what a rerun may run of them.
+    """The choice of the samples of a rerun, from the result files of the executions that have ended.
 
     Args:
         files: The files of the run.
-        chain: The executions since one had the whole manifest.
-        map_runs: Describes the Map Runs of an execution.
-        without_results: The advice where an execution left no result files.
+        chain: The executions since the last over the whole manifest.
+        map_runs: Returns the Map Runs of an execution.
+        without_results: The advice for an execution that left no result files.
     """
 
     def __init__(
@@ -66,17 +65,17 @@ class Choice:
         self._files = files
         self._chain = chain
         self._without_results = without_results
-        self._map_runs_of = {one.name: list(of_samples(map_runs(one))) for one in chain}
+        self._map_runs_of = {one.name: list(sample_map_runs(map_runs(one))) for one in chain}
         self._newer: set[str] = set()
 
     @property
     def is_whole(self) -> bool:
-        """Return whether a rerun has to take all samples: a later map over them reads the results of all of them."""
+        """Return whether a rerun has to take all samples, because a later map over them reads the results of all."""
         return sum(group.scope == "sample" for group in self._files.groups()) > 1
 
     @property
     def earlier(self) -> dict[str, list[dict[str, str]]]:
-        """Return ``ResultWriterDetails`` of the Map Runs over samples by Label, oldest first."""
+        """The ``ResultWriterDetails`` of the Map Runs over samples by Label, oldest first."""
         earlier: dict[str, list[dict[str, str]]] = {}
         for one in self._chain:
             for run in self._map_runs_of[one.name]:
@@ -84,51 +83,42 @@ class Choice:
                     earlier.setdefault(run.label, []).append(dict(run.results))
         return earlier
 
-    def refuse_unknown(self, samples: Sequence[str]) -> None:
-        """Refuse samples that the run does not have.
-
-        Raises:
-            UsageError: for the first of them.
-        """
-        missing = set(samples).difference(self._files.items("sample")) if samples else ()
-        for name in sorted(missing):
-            known = list(islice(self._files.items("sample"), COMPARED))
-            raise UsageError(f"--sample {name}: no such sample in this run; {did_you_mean(name, known)}")
-
-    def write(self, wanted: SampleFilter, out: BinaryIO, exact: bool) -> RerunCounts:
-        """Write the lines of the wanted samples and return their counts.
+    def write(self, selection: SampleFilter, out: BinaryIO, exact: bool) -> RerunCounts:
+        """Write the lines of the selected samples, and return their counts.
 
         Args:
-            wanted: The filter.
-            out: An empty file that is open for reading and writing.
-            exact: Count by the classes that the workers found, which are read one by one; else by Batch's.
+            selection: The filter.
+            out: An empty file, open for reading and writing.
+            exact: Whether to count by the classes in the failure records of the workers, which are read one by one;
+                otherwise by the classes in the result files.
 
         Raises:
-            RunError: where an execution left no result files.
+            RunError: if an execution left no result files.
         """
         self._newer = set()
         sample_maps = [group for group in self._files.groups() if group.scope == "sample"]
 
         def done(names: Sequence[str]) -> set[str]:
-            def look(name: str) -> str | None:
-                return name if all(all_done(self._files, group, name) for group in sample_maps) else None
+            def check(name: str) -> str | None:
+                return name if all(is_group_done(self._files, group, name) for group in sample_maps) else None
 
-            return set(filter(None, in_parallel(look, names)))
+            return set(filter(None, in_parallel(check, names)))
 
         return plan_rerun(
             self._map_runs(),
             out,
             superseded=self._newer,
             labels=partial(in_parallel, self._recorded_label) if exact else partial(map, row_label),
-            of_class=set(wanted.classes).__contains__ if wanted.classes else None,
-            named=set(wanted.samples).__contains__ if wanted.samples else None,
+            selects_class=set(selection.classes).__contains__ if selection.classes else None,
+            selects_name=set(selection.samples).__contains__ if selection.samples else None,
             done=done,
         )
 
     def carry(self, out: BinaryIO) -> str:
-        """Write the line of the run's first sample and return its name. It succeeded: its steps are found done.
+        """Write the line of the first sample of the run, which succeeded, and return its name.
 
-        This is for a run of which only a later stage failed: whether AWS runs a Map without items is not documented.
+        A rerun after the failure of a later stage has no samples of its own, and AWS does not document whether it runs
+        a Map without items. The steps of this sample are done, and are reused.
         """
         with self._files.store.open(self._files.place.uri(WHOLE)) as lines:
             line = lines.readline()
@@ -136,7 +126,7 @@ class Choice:
         return item_id(json.loads(line))
 
     def _map_runs(self) -> Iterator[Iterable[ResultRow]]:
-        """Yield the rows of each Map Run, those of the newest execution first."""
+        """Yield the rows of each Map Run over samples, those of the newest execution first."""
         for one in reversed(self._chain):
             map_runs = self._map_runs_of[one.name]
             if all(run.results is None for run in map_runs):
@@ -154,14 +144,14 @@ class Choice:
                 raise self._no_results(execution) from None
 
     def _recorded_label(self, row: ResultRow) -> str:
-        """Return the class of a child's failure, by the failure record of one of its items where there is one."""
+        """Return the class of a child's failure, from the failure record of one of its items if there is any."""
         if row.child["Status"] == "PENDING":
             return NEVER_STARTED
         failure = classify(row.error, row.cause)
         for item in row.items() if failure.stage else ():
-            told = self._files.with_worker_failure(str(failure.stage), item_id(item), failure)
-            if told is not failure:
-                return str(told.failure_class)
+            recorded = self._files.with_worker_failure(str(failure.stage), item_id(item), failure)
+            if recorded is not failure:
+                return str(recorded.failure_class)
         return str(failure.failure_class)
 
     def _no_results(self, execution: RunExecution) -> RunError:
@@ -172,11 +162,11 @@ def chosen_samples(execution: str, counts: RerunCounts, manifest: BinaryIO) -> C
     """Return the samples of a rerun.
 
     Args:
-        execution: The name of its execution.
-        counts: Their counts.
-        manifest: Their manifest.
+        execution: The name of the execution of the rerun.
+        counts: The counts of the samples.
+        manifest: The manifest of the rerun.
     """
     manifest.seek(0)
-    first = tuple(item_id(json.loads(line)) for line in islice(manifest, SHOWN))
+    first = tuple(item_id(json.loads(line)) for line in islice(manifest, SHOWN_NAMES))
     manifest.seek(0, SEEK_END)
     return ChosenSamples(execution, counts.items, dict(counts.by_class.most_common()), first, counts.filtered)

@@ -1,11 +1,11 @@
-"""The manifest of a rerun: the items of the children that failed or never started.
+"""The manifest of a rerun: the items of the child executions that failed or never started.
 
-Rows are read and lines written one after the other: memory does not grow with their number. An item is in one child of
-a Map Run, and a child in one of its files, also after a redrive. If an item is in another Map Run too, which AWS starts
-when it redrives a state that failed before its items, only its first line is written: two children would write into
-one folder.
+Rows are read and lines are written in portions: memory does not grow with their number. An item is in one child of a
+Map Run, and a child in one of its result files, also after a redrive. An item may be in another Map Run too, which AWS
+starts when it redrives a state that failed before its items. Then only its first line is written, because two children
+would write into the same folder.
 
-Most rows are never decoded: `records.row_bytes` states what that relies on.
+Most rows are never decoded; `records.row_bytes` states the assumptions.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from genomics_pipeline.records.result_row import ResultRow, input_delimiters
 from genomics_pipeline.records.row_bytes import FAILURE_CLASS, PENDING_ENDS
 
 NEVER_STARTED = "pending"
-ROWS = 64  # read at a time; with more, garbage collection takes a tenth of the time
+PORTION = 64  # rows that are read at a time; with more of them, garbage collection takes a tenth of the time
 
 RerunItem = tuple[str, bytes, ResultRow, bool]  # name, line, child, whether the child is a batch
 Labels = Callable[[Sequence[ResultRow]], Iterable[str]]
@@ -44,11 +44,11 @@ class RerunCounts:
     """Counts of the items that failed or never started.
 
     Attributes:
-        items: Written.
-        by_class: Written, by the class of the failure or `NEVER_STARTED`; empty where no labels were asked for.
-        done: Left out because they are done, unlike others of their batch.
-        filtered: Left out because of their class or name.
-        repeated: Left out because an earlier Map Run had them.
+        items: The number of items that were written.
+        by_class: The same number by the class of the failure or `NEVER_STARTED`; empty without labels.
+        done: The number of items that are done, unlike others of their batch, and were left out.
+        filtered: The number of items that were left out because of their class or name.
+        repeated: The number of items that were left out because another Map Run had them before.
     """
 
     items: int = 0
@@ -64,73 +64,73 @@ def plan_rerun(
     *,
     superseded: Collection[str] = frozenset(),
     labels: Labels | None = None,
-    of_class: Callable[[str], bool] | None = None,
-    named: Callable[[str], bool] | None = None,
+    selects_class: Callable[[str], bool] | None = None,
+    selects_name: Callable[[str], bool] | None = None,
     done: Callable[[Sequence[str]], Container[str]] | None = None,
 ) -> RerunCounts:
-    """Write the manifest of a rerun, one line an item, in the order of the rows, and return the counts.
+    """Write the manifest of a rerun, one line for each item, in the order of the rows, and return the counts.
 
     Args:
-        map_runs: The rows of each Map Run, FAILED and PENDING.
-        out: The manifest: an empty file that is open for reading and writing.
-        superseded: Items that a newer execution had; it may grow from Map Run to Map Run.
-        labels: Returns the classes of children, `NEVER_STARTED` for PENDING ones. Without it no cause is read.
-        of_class: Returns whether a class is wanted.
-        named: Returns whether an item of that name is wanted.
-        done: Returns the items that are done, of those of a batch.
+        map_runs: The FAILED and PENDING rows of each Map Run.
+        out: The manifest: an empty file, open for reading and writing.
+        superseded: The items that a newer execution had; the collection may grow from Map Run to Map Run.
+        labels: Returns the classes of children, `NEVER_STARTED` for PENDING ones; without it no cause is read.
+        selects_class: Returns whether to write the items of a class.
+        selects_name: Returns whether to write the item of a name.
+        done: Returns those items of a batch that are done.
 
     Raises:
-        DataError: for rows that are not ResultWriter's, or items that are not ours.
+        DataError: for a row that is not one of ResultWriter, or an item that is not one of a manifest.
     """
     counts = RerunCounts()
-    items, written = _RowItems(), _Written(out)
+    items, manifest = _RowItems(), _ManifestWriter(out)
     for map_run, rows in _in_portions(map_runs):
-        found = items.of(rows)
+        current = items.of(rows)
         if superseded:
-            found = [item for item in found if item[0] not in superseded]
-            rows = list(dict.fromkeys([item[2] for item in found]))
+            current = [item for item in current if item[0] not in superseded]
+            rows = list(dict.fromkeys([item[2] for item in current]))
         label = dict(zip(rows, labels(rows), strict=True)) if labels is not None else {}
-        wanted = found
-        if of_class is not None:
-            wanted = [item for item in wanted if of_class(label[item[2]])]
-        if named is not None:
-            wanted = [item for item in wanted if named(item[0])]
-        left = wanted
-        if done is not None and any(map(itemgetter(3), wanted)):
-            left = list(_undone(wanted, done))
-        new = written.add(map_run, left)
-        counts.filtered += len(found) - len(wanted)
-        counts.done += len(wanted) - len(left)
+        selected = current
+        if selects_class is not None:
+            selected = [item for item in selected if selects_class(label[item[2]])]
+        if selects_name is not None:
+            selected = [item for item in selected if selects_name(item[0])]
+        undone = selected
+        if done is not None and any(map(itemgetter(3), selected)):
+            undone = list(_without_done(selected, done))
+        new = manifest.add(map_run, undone)
+        counts.filtered += len(current) - len(selected)
+        counts.done += len(selected) - len(undone)
         counts.repeated += new.count(False)
         counts.items += new.count(True)
         if label:
-            counts.by_class.update([label[item[2]] for item in compress(left, new)])
+            counts.by_class.update([label[item[2]] for item in compress(undone, new)])
     return counts
 
 
 def _in_portions(map_runs: Iterable[Iterable[ResultRow]]) -> Iterator[tuple[int, list[ResultRow]]]:
-    """Yield the rows in portions of one Map Run each, with its number."""
+    """Yield the rows in portions, each of one Map Run and with its number, from 1."""
     for number, rows in enumerate(map_runs, 1):
-        left = iter(rows)
-        while portion := list(islice(left, ROWS)):
+        remaining = iter(rows)
+        while portion := list(islice(remaining, PORTION)):
             yield number, portion
 
 
-def _undone(items: Iterable[RerunItem], done: Callable[[Sequence[str]], Container[str]]) -> Iterator[RerunItem]:
-    """Yield the items but those of a batch that are done. A child that is no batch failed as its only item did."""
+def _without_done(items: Iterable[RerunItem], done: Callable[[Sequence[str]], Container[str]]) -> Iterator[RerunItem]:
+    """Yield the items without those of a batch that are done; the only item of a failed child is not done."""
     for _, group in groupby(items, itemgetter(2)):
-        held = list(group)
-        finished = done([name for name, *_ in held]) if held[0][3] else ()
-        yield from (item for item in held if item[0] not in finished)
+        of_child = list(group)
+        finished = done([name for name, *_ in of_child]) if of_child[0][3] else ()
+        yield from (item for item in of_child if item[0] not in finished)
 
 
 def row_label(row: ResultRow) -> str:
     """Return the class of a child's failure, or `NEVER_STARTED`.
 
-    The class that our definitions found is at the beginning of the row; `classify` would find the same.
+    A row of a definition of ours begins with the class, which is the one that `classify` returns.
     """
-    found = FAILURE_CLASS.match(row.line)
-    if found and (label := _CLASSES.get(found[1])):
+    match = FAILURE_CLASS.match(row.line)
+    if match and (label := _CLASSES.get(match[1])):
         return label
     if row.line.endswith(PENDING_ENDS) or row.child["Status"] == "PENDING":
         return NEVER_STARTED
@@ -138,29 +138,29 @@ def row_label(row: ResultRow) -> str:
 
 
 class _RowItems:
-    """The items of children, as they were given.
+    """The items of children, as their inputs have them.
 
-    The inputs of the children of a Map Run that are no batches differ in their items only. Once the text around the
-    item is known, the texts of the items are cut out of the rows, and parsed many at a time.
+    The inputs of the children of a Map Run, if they are no batches, differ in their items only. Once the text around
+    the item is known, the texts of the items are cut out of the rows and parsed many at a time.
     """
 
     def __init__(self) -> None:
         self._around: tuple[bytes, bytes] | None = None
 
     def of(self, rows: Sequence[ResultRow]) -> list[RerunItem]:
-        """Return the children's items.
+        """Return the items of children.
 
         Raises:
-            DataError: for a row that is not ResultWriter's, or items that are not ours.
+            DataError: for a row that is not one of ResultWriter, or an item that is not one of a manifest.
         """
         first: list[RerunItem] = []
         if self._around is None:
             first, rows = self._of_one(rows[0]), rows[1:]
         parts = [row.raw_input(*self._around) for row in rows] if self._around else []
-        alike = _parsed(list(filter(None, parts)), list(compress(rows, parts)))
+        alike = _parse_items(list(filter(None, parts)), list(compress(rows, parts)))
         if len(alike) == len(rows):
             return first + alike
-        if 2 * len(alike) < len(rows):  # those of another Map Run, or batches
+        if 2 * len(alike) < len(rows):  # rows of another Map Run, or batches
             self._around, parts = None, []
         read = iter(alike)
         each = ([next(read)] if part else self._of_one(row) for row, part in zip_longest(rows, parts))
@@ -168,20 +168,18 @@ class _RowItems:
 
     def _of_one(self, row: ResultRow) -> list[RerunItem]:
         try:
-            given = row.input_text()
-            items = row.items_in(given)
-            found = [
-                (item_id(item), _line(item, given, place), row, len(items) > 1) for place, item in enumerate(items)
-            ]
+            text = row.input_text()
+            items = row.items_in(text)
+            named = [(item_id(item), _line(item, text, index), row, len(items) > 1) for index, item in enumerate(items)]
         except DataError as error:
             raise error if str(error).startswith(row.location) else DataError(f"{row.location}: {error}") from None
-        if len(found) == 1 and self._around is None:
-            self._learn(given, found[0][1].decode())
-        return found
+        if len(named) == 1 and self._around is None:
+            self._learn(text, named[0][1].decode())
+        return named
 
-    def _learn(self, given: str, item: str) -> None:
-        """Keep the text around an item, if its child is no batch."""
-        before, _, after = given.partition(item)
+    def _learn(self, text: str, item: str) -> None:
+        """Remember the text around an item in the input of its child, unless the child is a batch."""
+        before, _, after = text.partition(item)
         try:
             rest = orjson.loads(f"{before}null{after}")
         except ValueError:
@@ -190,8 +188,8 @@ class _RowItems:
             self._around = input_delimiters(before, after)
 
 
-def _parsed(parts: Sequence[bytes], rows: Sequence[ResultRow]) -> list[RerunItem]:
-    """Return the items of these texts, which are escaped; none if one is not a named object on one line."""
+def _parse_items(parts: Sequence[bytes], rows: Sequence[ResultRow]) -> list[RerunItem]:
+    """Return the items in escaped texts; none if any text is not an object with a name, on one line."""
     try:
         texts = "\n".join(orjson.loads(b'["' + b'","'.join(parts) + b'"]'))
         names = [item["sample"] for item in orjson.loads("[" + texts.replace("\n", ",") + "]")]
@@ -203,22 +201,31 @@ def _parsed(parts: Sequence[bytes], rows: Sequence[ResultRow]) -> list[RerunItem
     return list(zip(names, lines, rows, repeat(False))) if len(rows) == len(names) == len(lines) else []
 
 
-def _line(item: Mapping[str, Any], given: str, place: int) -> bytes:
-    """Return an item as it was given, to the byte where its input is compact, as AWS and our engine write it."""
+def _line(item: Mapping[str, Any], text: str, index: int) -> bytes:
+    """Return the line of an item: its bytes in its child's input, if that is compact, as AWS and our engine write it.
+
+    Args:
+        item: The item.
+        text: The input of its child.
+        index: The position of the item in the input.
+    """
     try:
         line = orjson.dumps(item)
-        if line.decode() in given:
+        if line.decode() in text:
             return line
-    except TypeError:  # a half of a surrogate pair
+    except TypeError:  # half of a surrogate pair
         pass
-    # Numbers beyond 64 bits are others to orjson.
-    return json.dumps(items_of(given)[place], separators=(",", ":")).encode()
+    # orjson changes numbers beyond 64 bits.
+    return json.dumps(items_of(text)[index], separators=(",", ":")).encode()
 
 
-class _Written:
-    """The lines that were written, one an item.
+class _ManifestWriter:
+    """A writer of the lines of a manifest, each item once.
 
-    Names are held from the second Map Run on: within a Map Run, an item is in one child.
+    Names are kept in memory from the second Map Run on only, because an item is in one child of a Map Run.
+
+    Args:
+        out: The manifest: an empty file, open for reading and writing.
     """
 
     def __init__(self, out: BinaryIO) -> None:
@@ -227,24 +234,29 @@ class _Written:
         self._names: set[str] | None = None
 
     def add(self, map_run: int, items: Sequence[RerunItem]) -> list[bool]:
-        """Write the lines of the items that no other Map Run had; return for each item whether it was written."""
+        """Write the lines of the items that no Map Run before had; return for each item whether it was written.
+
+        Args:
+            map_run: The number of the Map Run.
+            items: Items of that Map Run.
+        """
         if self._names is None and self._map_run not in (0, map_run):
-            self._names = self._read()
+            self._names = self._read_names()
         self._map_run = map_run
-        new = [True] * len(items) if self._names is None else list(_added(self._names, items))
+        new = [True] * len(items) if self._names is None else list(_add_new(self._names, items))
         self._out.write(b"\n".join([*map(itemgetter(1), compress(items, new)), b""]))
         return new
 
-    def _read(self) -> set[str]:
-        """Return the names in the file."""
+    def _read_names(self) -> set[str]:
+        """Return the names of the items in the file."""
         self._out.seek(0)
-        found = {item_id(loads_lenient(line)) for line in self._out}
+        names = {item_id(loads_lenient(line)) for line in self._out}
         self._out.seek(0, SEEK_END)
-        return found
+        return names
 
 
-def _added(names: set[str], items: Iterable[RerunItem]) -> Iterator[bool]:
-    """Add the items' names; yield for each whether it is new."""
+def _add_new(names: set[str], items: Iterable[RerunItem]) -> Iterator[bool]:
+    """Add the names of items; yield for each name whether it was new."""
     for name, *_ in items:
         yield name not in names
         names.add(name)

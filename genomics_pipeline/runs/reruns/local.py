@@ -1,4 +1,4 @@
-"""Rerun of a run in a folder of this machine: another execution in the folder, run to its end."""
+"""The rerun of a run in a folder of this machine: another execution in the folder, run to its end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.local.chain import local_chain, local_map_runs
-from genomics_pipeline.runs.local.execution import LocalExecution, attempts_of
+from genomics_pipeline.runs.local.execution import LocalExecution, attempt_runner
 from genomics_pipeline.runs.local.worker_jobs import jobs_of_steps
 from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution
 from genomics_pipeline.runs.reruns.outcome import RerunOutcome
@@ -38,14 +38,14 @@ from genomics_pipeline.worker.step_folder import StepFolder
 
 @dataclass(frozen=True, slots=True)
 class _InFolder:
-    """A `RerunTarget` in a folder.
+    """A `RerunTarget` for a run in a folder.
 
     Attributes:
         folder: The folder of the run.
         record: The record of the run.
         pipeline: The pipeline of the run.
         steps: The steps of the pipeline.
-        adapters: Where files are read; the environment of containers.
+        adapters: The store that reads files, the environment of containers and the cache.
         display: Shows the progress.
     """
 
@@ -61,15 +61,15 @@ class _InFolder:
         return local_map_runs(self.folder, execution)
 
     def check(self, planned: PlannedRerun, lines: BinaryIO) -> None:
-        """Accept every rerun."""
+        """Accept every rerun: a folder has no limits."""
 
     def write_items(self, planned: PlannedRerun, lines: BinaryIO) -> None:
-        """Write the manifest."""
-        place = self.folder.path / run_layout.rerun_file(self.record.execution, "")
-        shutil.rmtree(place, ignore_errors=True)  # left by a rerun that was never started
-        place.mkdir(parents=True)
+        """Write the manifest, unless it is that of the run."""
+        rerun_folder = self.folder.path / run_layout.rerun_file(self.record.execution, "")
+        shutil.rmtree(rerun_folder, ignore_errors=True)  # left by a rerun that was never started
+        rerun_folder.mkdir(parents=True)
         if not planned.is_whole:
-            with (place / WHOLE).open("wb") as out:
+            with (rerun_folder / WHOLE).open("wb") as out:
                 shutil.copyfileobj(lines, out)
 
     def start(self, planned: PlannedRerun) -> RerunOutcome:
@@ -77,7 +77,7 @@ class _InFolder:
         return self.run(self.record.execution + 1, planned.input.manifest, planned.chosen)
 
     def resume(self, request: RerunRequest) -> RerunOutcome:
-        """Resume the rerun that was interrupted.
+        """Resume a rerun that was interrupted.
 
         Raises:
             RunError: if the run itself was interrupted, or the request asks for another rerun.
@@ -102,7 +102,7 @@ class _InFolder:
 
         Args:
             number: The number of the execution in the folder.
-            manifest: Key of the samples' file that it reads.
+            manifest: The key of the manifest that it reads.
             chosen: The samples that it runs.
         """
         started = time.monotonic()
@@ -115,11 +115,12 @@ class _InFolder:
 
     def _execution(self, number: int, manifest: str) -> LocalExecution:
         folder, record, steps, adapters = self.folder, self.record, self.steps, self.adapters
-        given = folder.path / run_layout.rerun_file(number - 1, run_layout.INPUT)
+        input_file = folder.path / run_layout.rerun_file(number - 1, run_layout.INPUT)
         store = adapters.store.with_buckets({BUCKET: folder.path})
         inputs = [spec for step in steps.values() for spec in step.spec.inputs.values()]
         indexes = {index for spec in inputs if spec.type == "reference" for index in spec.indexes}
         prepare(record.arguments.reference, sorted(indexes), store, adapters.cache)
+        run_attempt = attempt_runner(folder, steps, record.arguments.containers, adapters, self.display)
         return LocalExecution(
             folder=folder,
             pipeline=self.pipeline,
@@ -128,34 +129,34 @@ class _InFolder:
             arguments=record.arguments,
             number=number,
             first=number if manifest == WHOLE else record.first,
-            input=given,
-            digest=sha256(given.read_bytes()).hexdigest(),
-            jobs=jobs_of_steps(steps, attempts_of(folder, steps, record.arguments.containers, adapters, self.display)),
+            input=input_file,
+            digest=sha256(input_file.read_bytes()).hexdigest(),
+            jobs=jobs_of_steps(steps, run_attempt),
             store=store,
         )
 
 
 def rerun_local(folder: RunFolder, request: RerunRequest, adapters: Adapters, display: Display) -> RerunOutcome:
-    """Run the samples of a run in a folder again that failed or never started.
+    """Rerun the samples of a run in a folder that failed or never started.
 
     Args:
         folder: The folder of the run.
-        request: The samples, and what is changed.
-        adapters: Where files are read; the environment of containers.
+        request: The arguments of the rerun.
+        adapters: The store that reads files, the environment of containers and the cache.
         display: Shows the progress.
 
     Raises:
         UsageError: for options that do not fit the run.
-        DataError: for a pipeline that cannot be used any more.
-        RunError: while an execution runs, or was interrupted, or left no result files.
+        DataError: for a pipeline that can no longer be used.
+        RunError: if an execution is running or was interrupted, or left no result files.
     """
-    record = _ended(folder)
+    record = _ended_record(folder)
     pipeline, steps = load_pipeline(record.arguments.pipeline)
     changed = changes(request, pipeline)
     with nullcontext() if request.dry_run else folder.lock():
         record = folder.record() or record
         target = _InFolder(folder, record, pipeline, steps, adapters, display)
-        if record.status in ("RUNNING", "ABORTED"):  # by a process that is gone
+        if record.status in ("RUNNING", "ABORTED"):  # its process is gone
             return target.resume(request)
         with folder.manifest.open("rb") as lines:
             samples = sum(1 for _ in lines)
@@ -169,20 +170,20 @@ def rerun_local(folder: RunFolder, request: RerunRequest, adapters: Adapters, di
             execution=f"{folder.name}-{record.execution + 1}",
             definition=canonical_json(generate(pipeline)),
             definition_note="the pipeline has changed since; samples that succeeded stay as they are",
-            without_results="run it again: what is done is not run again",
+            without_results="repeat the command of the run: completed steps are reused",
         )
         return rerun(subject, target, request, changed, display)
 
 
-def _ended(folder: RunFolder) -> LocalRunRecord:
-    """Return the record of a run whose newest execution does not run.
+def _ended_record(folder: RunFolder) -> LocalRunRecord:
+    """Return the record of a run whose newest execution has ended or was interrupted.
 
     Raises:
-        RunError: if it has none, or that is running.
+        RunError: if nothing was run yet, or the execution is running.
     """
     record = folder.record()
     if record is None:
-        raise RunError(f"{folder.path}: expected an execution, found none yet; `genomics-pipeline run` begins it")
+        raise RunError(f"{folder.path}: expected an execution, found none yet; start it with `genomics-pipeline run`")
     if folder.status() == "RUNNING":
         name = f"{folder.name}-{record.execution}"
         advice = f"wait for it, or end it: genomics-pipeline cancel {folder.path}"
@@ -191,7 +192,7 @@ def _ended(folder: RunFolder) -> LocalRunRecord:
 
 
 def _command(folder: RunFolder, arguments: RunArguments) -> str:
-    """Return the command that began a run."""
+    """Return the command that started a run."""
     words = ["genomics-pipeline", "run", arguments.manifest, "--reference", arguments.reference]
     words += ["--out", str(folder.path), "--pipeline", arguments.pipeline]
     for option, values in (("--param", arguments.parameters), ("--sample", arguments.samples)):

@@ -1,4 +1,4 @@
-"""The outcome of `rerun`: the samples that were chosen, and what became of the rerun."""
+"""The outcome of a rerun: the chosen samples and the state of its execution."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from genomics_pipeline.records.rerun import ChosenSamples
 from genomics_pipeline.report.run_summary import RunSummary
 
-NOTHING = "NOTHING"  # the status of a rerun that has nothing to run
+NOTHING = "NOTHING"  # the status of a rerun without samples to run
 CHECKED = "CHECKED"  # the status of a dry run
 
 
@@ -17,7 +17,7 @@ class AwsRerun:
     """The execution of a rerun on AWS.
 
     Attributes:
-        uri: The run's URI.
+        uri: The URI of the run.
         execution_arn: The ARN of the execution.
         started: Whether this call started it.
     """
@@ -35,9 +35,9 @@ class RerunOutcome:
         run: The folder of the run, or its name on AWS.
         status: The status of the execution, `CHECKED` or `NOTHING`.
         chosen: The samples.
-        message: Why there is nothing to run, where the status is `NOTHING`.
-        aws: The execution, of a rerun on AWS that is not `NOTHING`.
-        summary: The summary of the run, of a rerun in a folder that has ended.
+        message: The reason why there is nothing to run; None unless the status is `NOTHING`.
+        aws: The execution on AWS; None in a folder, and where the status is `NOTHING`.
+        summary: The summary of the run after a rerun in a folder; None otherwise.
     """
 
     run: str
@@ -65,6 +65,10 @@ class RerunOutcome:
 
 
 def nothing_to_run(run: str, chosen: ChosenSamples) -> RerunOutcome:
-    """Return the outcome where no sample is to be run again."""
-    message = f"none of the {chosen.left_out} samples is as asked for" if chosen.left_out else "every sample succeeded"
+    """Return the outcome of a rerun without samples to run."""
+    message = (
+        f"none of the {chosen.left_out} samples that failed or never started is selected"
+        if chosen.left_out
+        else "every sample succeeded"
+    )
     return RerunOutcome(run, NOTHING, chosen, message)

@@ -1,4 +1,4 @@
-"""The request for a rerun: another execution of a run, over the samples that failed or never started."""
+"""The request for a rerun, and the changes that it makes to the input of a run."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class RerunRequest:
     """The arguments of a rerun.
 
     Attributes:
-        wanted: The samples to run.
-        memory: The first memory of stages' jobs.
-        parameters: ``STAGE.NAME=VALUE`` overrides.
-        tolerated: How many of the run's samples may fail, ``percentage`` and ``count``; None: as the run has it.
-        dry_run: Choose and check; write and start nothing.
+        selection: The filter of the samples to run.
+        memory: The initial memory of the jobs of stages.
+        parameters: Overrides, ``STAGE.NAME=VALUE``.
+        tolerated: The greatest ``percentage`` and ``count`` of samples that may fail; None for those of the run.
+        dry_run: Whether to choose and check only, without writing or starting anything.
     """
 
-    wanted: SampleFilter = field(default_factory=SampleFilter)
+    selection: SampleFilter = field(default_factory=SampleFilter)
     memory: Sequence[StageMemory] = ()
     parameters: Sequence[str] = ()
     tolerated: Mapping[str, float] | None = None
@@ -34,7 +34,7 @@ class RerunRequest:
     @property
     def is_plain(self) -> bool:
         """Return whether the rerun takes all samples, and changes nothing of the run."""
-        return self.wanted.all and not (self.memory or self.parameters or self.tolerated)
+        return self.selection.all and not (self.memory or self.parameters or self.tolerated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ class RerunChanges:
     """The difference between the inputs of a run and of its rerun.
 
     Attributes:
-        memory_mib: The first memory of jobs by stage.
-        parameters: Overrides by stage.
-        tolerated: ``percentage`` and ``count``; None where they stay.
+        memory_mib: The initial memory of jobs in MiB, by stage.
+        parameters: Overrides by stage and name.
+        tolerated: The greatest ``percentage`` and ``count`` of samples that may fail; None for no change.
     """
 
     memory_mib: Mapping[str, int]
@@ -53,7 +53,7 @@ class RerunChanges:
 
 
 def changes(request: RerunRequest, pipeline: Pipeline) -> RerunChanges:
-    """Return the changes that a request means for a pipeline.
+    """Return the changes that a request makes to the input of a run.
 
     Raises:
         UsageError: for a stage or parameter that the pipeline does not have, or a value that does not fit.

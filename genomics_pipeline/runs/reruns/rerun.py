@@ -1,4 +1,4 @@
-"""The part of a rerun that does not depend on where its run is: choose samples, write the rerun's files, start it."""
+"""The part of a rerun that is the same in a folder and on AWS: choosing samples, writing files and starting it."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ class RunToRerun:
     """A run whose newest execution has ended.
 
     Attributes:
-        run: The run for people: its folder, or its name on AWS.
-        files: Its files.
-        chain: Its executions since one had the whole manifest.
+        run: The folder of the run, or its name on AWS.
+        files: The files of the run.
+        chain: Its executions since the last over the whole manifest.
         samples: The number of its samples.
         succeeded: Whether its newest execution succeeded.
         number: The number of the next rerun, from 1.
         execution: The name of the next execution.
-        definition: The text of the definition that the next execution has.
-        definition_note: The note where that is not the definition of the run.
-        without_results: The advice where an execution left no result files.
-        needs_a_sample: Whether an execution without samples is not possible.
+        definition: The definition of the next execution, as canonical JSON.
+        definition_note: The note for a definition that differs from the run's.
+        without_results: The advice for an execution that left no result files.
+        needs_a_sample: Whether an execution must have at least one sample.
     """
 
     run: str
@@ -73,24 +73,29 @@ class PlannedRerun:
 
 
 class RerunTarget(Protocol):
-    """The place where a rerun is run."""
+    """The port of a rerun to its run, in a folder or on AWS."""
 
     def map_runs(self, execution: RunExecution) -> Sequence[MapRunDescription]:
         """Return the Map Runs of an execution that has ended."""
 
     def check(self, planned: PlannedRerun, lines: BinaryIO) -> AwsRerun | None:
-        """Check that the execution can be started; return what identifies it on AWS.
+        """Check that the execution can be started; return its identity on AWS, None in a folder.
 
         Args:
             planned: The rerun.
             lines: The lines of its manifest.
 
         Raises:
-            DataError: if it cannot.
+            DataError: if it cannot be started.
         """
 
     def write_items(self, planned: PlannedRerun, lines: BinaryIO) -> None:
-        """Write the files that the execution reads; its manifest, unless that is the run's."""
+        """Write the files that the execution reads.
+
+        Args:
+            planned: The rerun.
+            lines: The lines of its manifest, which is not written where it is that of the run.
+        """
 
     def start(self, planned: PlannedRerun) -> RerunOutcome:
         """Start the execution; in a folder, run it to its end."""
@@ -99,13 +104,13 @@ class RerunTarget(Protocol):
 def rerun(
     run: RunToRerun, target: RerunTarget, request: RerunRequest, changed: RerunChanges, display: Display
 ) -> RerunOutcome:
-    """Run the samples again that failed or never started.
+    """Rerun the samples of a run that failed or never started.
 
     Args:
         run: The run.
-        target: Where it is.
-        request: The samples, and whether this is a dry run.
-        changed: The changes that the request means.
+        target: The place of the run.
+        request: The arguments of the rerun.
+        changed: The changes that the request makes to the input of the run.
         display: Shows the progress.
 
     Raises:
@@ -114,13 +119,14 @@ def rerun(
         RunError: if an execution left no result files.
     """
     choice = Choice(run.files, run.chain, target.map_runs, run.without_results)
-    _refuse(request.wanted, choice)
+    run.files.refuse_unknown(request.selection.samples)
+    _refuse_filter(request.selection, choice)
     with TemporaryFile() as file:
         lines = cast(BinaryIO, file)
-        classes_matter = bool(request.wanted.classes) or request.dry_run
-        chosen = chosen_samples(run.execution, choice.write(request.wanted, lines, exact=classes_matter), lines)
+        classes_matter = bool(request.selection.classes) or request.dry_run
+        chosen = chosen_samples(run.execution, choice.write(request.selection, lines, exact=classes_matter), lines)
         if not chosen.samples:
-            if run.succeeded or not request.wanted.all:
+            if run.succeeded or not request.selection.all:
                 return nothing_to_run(run.run, chosen)
             if run.needs_a_sample:
                 chosen = replace(chosen, carried=choice.carry(lines))
@@ -135,22 +141,28 @@ def rerun(
     return target.start(planned)
 
 
-def _refuse(wanted: SampleFilter, choice: Choice) -> None:
-    """Refuse samples that cannot be chosen in a run.
+def _refuse_filter(selection: SampleFilter, choice: Choice) -> None:
+    """Refuse a filter of samples for a run whose reruns have to take all samples.
 
     Raises:
-        UsageError: for a sample that it does not have, or where it has to run all samples again.
+        UsageError: for such a filter.
     """
-    choice.refuse_unknown(wanted.samples)
-    if choice.is_whole and not wanted.all:
+    if choice.is_whole and not selection.all:
         raise UsageError(
-            "--class and --sample: expected a pipeline with one map over samples; a later one reads what was made of "
-            "all samples, so that all are looked at again"
+            "--class and --sample: expected a pipeline with one map over samples; a later map reads the "
+            "results of all samples, so that a rerun takes all of them"
         )
 
 
 def _input(run: RunToRerun, chosen: ChosenSamples, changed: RerunChanges, choice: Choice) -> ExecutionInput:
-    """Return the input of the run with what the rerun changes."""
+    """Return the input of the rerun: that of the run with the changes.
+
+    Args:
+        run: The run.
+        chosen: The samples of the rerun.
+        changed: The changes to the input of the run.
+        choice: The executions of the run.
+    """
     files = run.files
     own = read_input(files.store, files.place.uri(run_layout.INPUT))
     return replace(
@@ -166,21 +178,28 @@ def _input(run: RunToRerun, chosen: ChosenSamples, changed: RerunChanges, choice
 def _write_files(
     run: RunToRerun, planned: PlannedRerun, request: RerunRequest, aws: AwsRerun | None, display: Display
 ) -> None:
-    """Write the definition, the input and, last, the record of a rerun."""
+    """Write the definition, the input and, last, the record of a rerun.
+
+    Args:
+        run: The run.
+        planned: The rerun.
+        request: The arguments of the rerun.
+        aws: The execution on AWS; None in a folder.
+        display: Shows whether the definition has changed.
+    """
     store, uri = run.files.store, run.files.place.uri
     definition = run.definition.encode()
     if store.read(uri(run_layout.DEFINITION)) != definition:
         display.note(run.definition_note)
         store.write(uri(run_layout.DEFINITION), definition)
-    given = input_text(planned.input).encode()
-    store.write(uri(run_layout.rerun_file(run.number, run_layout.INPUT)), given)
+    store.write(uri(run_layout.rerun_file(run.number, run_layout.INPUT)), input_text(planned.input).encode())
     record = RerunRecord(
         number=run.number,
         execution=run.execution,
         parent=run.chain[-1].name,
         manifest=planned.input.manifest,
-        classes=tuple(request.wanted.classes),
-        names=tuple(request.wanted.samples),
+        classes=tuple(request.selection.classes),
+        names=tuple(request.selection.samples),
         parameters=planned.input.parameters,
         memory_mib=planned.input.memory_mib,
         chosen=planned.chosen,

@@ -1,1 +1,1 @@
-"""What is deployed, and the images that it runs."""
+"""The stack: its template, its deployment and its deletion."""

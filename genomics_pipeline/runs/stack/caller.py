@@ -11,15 +11,22 @@ from genomics_pipeline.aws.template.caller import caller_policy
 from genomics_pipeline.runs.stack.template import StackTemplate
 
 
-def caller_of(plan: StackTemplate, clients: Clients) -> dict[str, Any]:
-    """The policy for the pipelines of a deployed stack, its bucket, its input buckets and its key.
+def deployed_caller_policy(plan: StackTemplate, clients: Clients) -> dict[str, Any]:
+    """Return the IAM policy document for the callers of a deployed stack.
+
+    It covers the stack's pipelines, its bucket, its input buckets and its key.
+
+    Args:
+        plan: The template with the pipelines to allow.
+        clients: The AWS clients.
 
     Raises:
-        RunError: if the stack is not deployed, or AWS cannot be asked.
+        RunError: if the stack is not deployed, or AWS cannot be reached.
     """
     stack = plan.names.stack
-    deployment, found = find_deployment(stack, clients), describe(stack, clients)
-    given = {one["ParameterKey"]: one.get("ParameterValue", "") for one in found.get("Parameters", ())} if found else {}
-    inputs = [bucket for bucket in given.get("InputBuckets", "").split(",") if bucket]
+    deployment, description = find_deployment(stack, clients), describe(stack, clients)
+    parameters = description.get("Parameters", ()) if description else ()
+    values = {one["ParameterKey"]: one.get("ParameterValue", "") for one in parameters}
+    inputs = [bucket for bucket in values.get("InputBuckets", "").split(",") if bucket]
     steps = [image.step.name for image in plan.images]
-    return caller_policy(deployment, plan.machines, steps, inputs, given.get("KmsKeyArn", ""))
+    return caller_policy(deployment, plan.machines, steps, inputs, values.get("KmsKeyArn", ""))

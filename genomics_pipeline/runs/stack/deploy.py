@@ -1,4 +1,4 @@
-"""A stack deployed: a change set that is shown first, the definitions, and what came of it."""
+"""Deployment of a stack: a change set to confirm, the definitions, and the execution of the change set."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from genomics_pipeline.model.errors import Problem, UsageError, did_you_mean
 from genomics_pipeline.runs.stack.template import StackTemplate
 
 
-class Talk(Protocol):
-    """Whoever is asked and told."""
+class Dialog(Protocol):
+    """The dialog with the user of a deployment or a deletion."""
 
     def show(self, change_set: ChangeSet, following: int) -> None:
-        """Show what would change; `following` state machines come in a second change set."""
+        """Show the changes of a change set; `following` state machines come in a second change set."""
 
     def confirm(self, question: str) -> bool:
-        """Ask.
+        """Ask a question and return whether the answer is yes.
 
         Raises:
-            UsageError: if nobody is there to answer.
+            UsageError: if nobody can answer.
         """
 
-    def say(self, event: StackEvent) -> None:
-        """Tell what happened."""
+    def report(self, event: StackEvent) -> None:
+        """Report an event of the stack."""
 
     def sleep(self, seconds: float) -> object:
-        """Wait."""
+        """Wait for some seconds."""
 
 
 def parse_parameters(assignments: Sequence[str]) -> dict[str, str]:
-    """The template's parameters that ``Key=Value`` arguments mean.
+    """Parse the ``Key=Value`` arguments of ``--parameter`` to the parameters of the template.
 
     Raises:
-        UsageError: all that is wrong with them at once.
+        UsageError: with all problems of the arguments.
     """
-    given: dict[str, str] = {}
+    values: dict[str, str] = {}
     problems = []
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
@@ -50,66 +50,75 @@ def parse_parameters(assignments: Sequence[str]) -> dict[str, str]:
             hint = did_you_mean(key, list(PARAMETERS))
             problems.append(Problem(f"--parameter {assignment}: unknown parameter {key!r}; {hint}"))
         else:
-            given[key] = value
-    if bool(given.get("VpcId")) != bool(given.get("SubnetIds")):
+            values[key] = value
+    if bool(values.get("VpcId")) != bool(values.get("SubnetIds")):
         problems.append(Problem("--parameter: expected VpcId and SubnetIds together, found one of them"))
-    for bucket in given.get("InputBuckets", "").split(","):
+    for bucket in values.get("InputBuckets", "").split(","):
         if bucket and not bucket.startswith("arn:"):
             problems.append(
                 Problem(f"--parameter InputBuckets: expected ARNs, such as arn:aws:s3:::{bucket}, found {bucket!r}")
             )
     if problems:
         raise UsageError(problems)
-    return given
+    return values
 
 
-def deploy(plan: StackTemplate, parameters: Mapping[str, str], clients: Clients, talk: Talk) -> dict[str, str] | None:
-    """Make or change a stack.
+def deploy(
+    plan: StackTemplate, parameters: Mapping[str, str], clients: Clients, dialog: Dialog
+) -> dict[str, str] | None:
+    """Create or change a stack.
 
-    The definitions lie in the stack's own bucket: the first deployment makes all else, then the state machines by a
-    second change set, which is not asked for again.
+    The definitions are in the bucket of the stack. So the first deployment creates everything else, and then the state
+    machines by a second change set, which needs no other confirmation.
 
     Args:
-        plan: What the stack is made of.
-        parameters: Template parameters; those that are not given keep their values.
-        clients: AWS.
-        talk: Is shown the changes, asked, and told how it goes.
+        plan: The template of the stack.
+        parameters: Parameters of the template; others keep their values.
+        clients: The AWS clients.
+        dialog: Shows the changes, asks for confirmation and reports the progress.
 
     Returns:
-        The stack's outputs; None where the answer was no.
+        The outputs of the stack; None where the user did not confirm.
 
     Raises:
         RunError: if AWS refuses, or a resource fails.
-        UsageError: if nobody can be asked.
+        UsageError: if nobody can answer.
     """
     stack = plan.names.stack
-    found = describe(stack, clients)
-    if found is None or BUCKET_OUTPUT not in outputs(found):
-        first = make_change_set(stack, plan.document(with_machines=False), parameters, clients, talk.sleep)
-        if not _agreed(first, len(plan.machines), clients, talk):
+    stack_now = describe(stack, clients)
+    if stack_now is None or BUCKET_OUTPUT not in outputs(stack_now):
+        first = make_change_set(stack, plan.document(with_machines=False), parameters, clients, dialog.sleep)
+        if not _confirm(first, len(plan.machines), clients, dialog):
             return None
-        found = execute(first, clients, talk.say, talk.sleep)
-        second = make_change_set(stack, plan.document(), {}, clients, talk.sleep)
-        talk.show(second, 0)
+        stack_now = execute(first, clients, dialog.report, dialog.sleep)
+        second = make_change_set(stack, plan.document(), {}, clients, dialog.sleep)
+        dialog.show(second, 0)
     else:
-        second = make_change_set(stack, plan.document(), parameters, clients, talk.sleep)
+        second = make_change_set(stack, plan.document(), parameters, clients, dialog.sleep)
         if not second.needed:
-            talk.show(second, 0)
-            return outputs(found)
-        if not _agreed(second, 0, clients, talk):
+            dialog.show(second, 0)
+            return outputs(stack_now)
+        if not _confirm(second, 0, clients, dialog):
             return None
     for machine in plan.machines:
-        put_text(outputs(found)[BUCKET_OUTPUT], machine.key, machine.definition, clients)
-    return outputs(execute(second, clients, talk.say, talk.sleep))
+        put_text(outputs(stack_now)[BUCKET_OUTPUT], machine.key, machine.definition, clients)
+    return outputs(execute(second, clients, dialog.report, dialog.sleep))
 
 
-def _agreed(change_set: ChangeSet, following: int, clients: Clients, talk: Talk) -> bool:
-    """Show and ask; a change set that is not wanted is taken away again."""
-    agreed = False
+def _confirm(change_set: ChangeSet, following: int, clients: Clients, dialog: Dialog) -> bool:
+    """Show a change set and ask for confirmation; delete the change set unless the user confirms.
+
+    Args:
+        change_set: The change set.
+        following: The number of state machines in a second change set.
+        clients: The AWS clients.
+        dialog: Shows the change set and asks.
+    """
+    confirmed = False
     try:
-        talk.show(change_set, following)
-        agreed = talk.confirm("Execute?")
+        dialog.show(change_set, following)
+        confirmed = dialog.confirm("Execute?")
     finally:
-        if not agreed:
+        if not confirmed:
             discard(change_set, clients)
-    return agreed
+    return confirmed

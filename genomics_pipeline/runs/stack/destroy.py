@@ -1,4 +1,4 @@
-"""A stack taken away; its bucket only where that was asked for."""
+"""Deletion of a stack, with or without its bucket."""
 
 from __future__ import annotations
 
@@ -10,57 +10,61 @@ from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import BUCKET_OUTPUT
 from genomics_pipeline.aws.stack import delete, describe, outputs, running_executions
 from genomics_pipeline.model.errors import RunError
-from genomics_pipeline.runs.stack.deploy import Talk
+from genomics_pipeline.runs.stack.deploy import Dialog
 
 
 @dataclass(frozen=True, slots=True)
-class Destroyed:
-    """What is left: the bucket, where there was one and its data were kept."""
+class DestroyOutcome:
+    """The outcome of a deletion.
 
-    kept: str | None
+    Attributes:
+        kept_bucket: The bucket that was kept; None where there is none any more.
+    """
+
+    kept_bucket: str | None
 
 
 def destroy(
-    stack: str, delete_data: bool, clients: Clients, talk: Talk, deleted: Callable[[int], None]
-) -> Destroyed | None:
+    stack: str, delete_data: bool, clients: Clients, dialog: Dialog, report_deleted: Callable[[int], None]
+) -> DestroyOutcome | None:
     """Delete a stack.
 
     Args:
-        stack: Its name.
-        delete_data: Whether its bucket goes too, with every version of every object.
-        clients: AWS.
-        talk: Is asked, and told how it goes.
-        deleted: Is told how many versions of objects are deleted so far.
+        stack: The name of the stack.
+        delete_data: Whether to delete its bucket too, with every version of every object.
+        clients: The AWS clients.
+        dialog: Asks for confirmation and reports the progress.
+        report_deleted: Called with the number of versions of objects that are deleted so far.
 
     Returns:
-        What is left; None where the answer was no.
+        The outcome; None where the user did not confirm.
 
     Raises:
-        RunError: if there is no such stack, runs go on in it, AWS refuses, or a resource cannot be deleted.
-        UsageError: if nobody can be asked.
+        RunError: if there is no such stack, runs are running in it, AWS refuses, or a resource cannot be deleted.
+        UsageError: if nobody can answer.
     """
-    found = describe(stack, clients)
-    if found is None:
+    description = describe(stack, clients)
+    if description is None:
         raise RunError(f"stack {stack}: expected a deployed stack, found none; is the region right?")
-    if runs := running_executions(found, clients):
+    if runs := running_executions(description, clients):
         raise RunError(
-            f"stack {stack}: expected no run to go on, found {len(runs)}, such as {runs[0]}; "
-            "`genomics-pipeline cancel RUN`, or wait for its end"
+            f"stack {stack}: expected no running run, found {len(runs)}, such as {runs[0]}; "
+            "cancel it (`genomics-pipeline cancel RUN`), or wait for its end"
         )
-    bucket = outputs(found).get(BUCKET_OUTPUT)
-    if not talk.confirm(_question(stack, bucket, delete_data)):
+    bucket = outputs(description).get(BUCKET_OUTPUT)
+    if not dialog.confirm(_question(stack, bucket, delete_data)):
         return None
-    delete(found, clients, talk.say, talk.sleep)
+    delete(description, clients, dialog.report, dialog.sleep)
     if bucket and delete_data:
-        delete_bucket(bucket, clients, deleted)
+        delete_bucket(bucket, clients, report_deleted)
         bucket = None
-    return Destroyed(bucket)
+    return DestroyOutcome(bucket)
 
 
 def _question(stack: str, bucket: str | None, delete_data: bool) -> str:
-    what = f"Delete the stack {stack}: state machines, queues, images and logs"
+    question = f"Delete the stack {stack}: state machines, queues, images and logs"
     if bucket is None:
-        return f"{what}?"
+        return f"{question}?"
     if delete_data:
-        return f"{what}, and s3://{bucket} with all runs and results in all versions, for ever?"
-    return f"{what}; keep s3://{bucket}?"
+        return f"{question}, and s3://{bucket} with all runs and results in all versions, permanently?"
+    return f"{question}; keep s3://{bucket}?"

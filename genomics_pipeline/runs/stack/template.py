@@ -1,4 +1,4 @@
-"""Pipelines, shipped or the user's own, as the template of one stack."""
+"""The template of a stack that runs pipelines, shipped ones or the user's own."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from genomics_pipeline.worker.step_folder import StepFolder
 
 @dataclass(frozen=True, slots=True)
 class StackTemplate:
-    """What a stack is made of.
+    """The parts of a stack's template.
 
     Attributes:
-        names: What its resources are called.
-        machines: Its pipelines' definitions.
-        images: Their steps, each once.
+        names: The names of its resources.
+        machines: The state machines of its pipelines, in the order of their names.
+        images: The images of the steps, each once, in the order of their names.
     """
 
     names: ResourceNames
@@ -33,22 +33,26 @@ class StackTemplate:
     images: tuple[StepImage, ...]
 
     def document(self, *, with_machines: bool = True) -> dict[str, Any]:
-        """The template; see `aws.template.template.template`."""
+        """Return the CloudFormation template; see `aws.template.template.template`."""
         return template(self.machines, self.images, self.names, with_machines=with_machines)
 
 
 def stack_template(pipelines: Sequence[str], stack: str) -> StackTemplate:
-    """The template of a stack that runs these pipelines, all shipped ones where none is named.
+    """Return the template of a stack.
+
+    Args:
+        pipelines: The pipelines that it runs; all shipped ones where none is named.
+        stack: The name of the stack.
 
     Raises:
-        UsageError: for a name that a stack may not have.
-        DataError: for a pipeline or step that cannot be used, or two of one name.
+        UsageError: for an invalid name of a stack.
+        DataError: for a pipeline or step that cannot be used, or two with the same name.
     """
     names = resource_names(stack)
     machines: dict[str, PipelineStateMachine] = {}
     steps: dict[str, StepFolder] = {}
-    for given in pipelines or pipeline_names():
-        pipeline, folders = load_pipeline(given)
+    for name_or_file in pipelines or pipeline_names():
+        pipeline, folders = load_pipeline(name_or_file)
         if pipeline.name in machines:
             raise DataError(f"two pipelines are named {pipeline.name!r}; give one of them another name")
         machines[pipeline.name] = PipelineStateMachine(pipeline.name, canonical_json(generate(pipeline, names)))

@@ -242,11 +242,11 @@ def test_motos_batch_refuses(run: Callable[..., ExecutionResult]) -> None:
     [
         (
             ["--fast-forward"],
-            "--fast-forward lets time jump, and --tasks batch waits for real jobs: give one of them",
+            "--fast-forward skips time, but --tasks batch waits for real jobs: use one of them",
         ),
         (
             ["--root", "."],
-            "--tasks batch: jobs of AWS Batch find no folder of this machine; leave --root out, use S3",
+            "--tasks batch: jobs of AWS Batch cannot read a folder of this machine; use S3, not --root",
         ),
     ],
 )
@@ -266,9 +266,9 @@ def test_the_command_takes_documents_from_s3(step_functions: FakeAws, capsys: py
     s3.create_bucket(Bucket="documents")
     s3.put_object(Bucket="documents", Key="machine.json", Body=json.dumps(machine(task(SUBMIT))).encode())
     s3.put_object(Bucket="documents", Key="input.json", Body=b'{"name":"from-s3"}')
-    given = ["--input", "s3://documents/input.json", "--tasks", "batch", "--json"]
+    options = ["--input", "s3://documents/input.json", "--tasks", "batch", "--json"]
     with pytest.raises(SystemExit) as end:
-        main(["execute", "s3://documents/machine.json", *given])
+        main(["execute", "s3://documents/machine.json", *options])
     for key in ("machine.json", "input.json"):
         s3.delete_object(Bucket="documents", Key=key)
     s3.delete_bucket(Bucket="documents")

@@ -14,11 +14,11 @@ import pytest
 from click.testing import CliRunner
 
 from genomics_pipeline.cli.main import cli
-from genomics_pipeline.runs.catalog import load_step, shipped, step_names
+from genomics_pipeline.runs.catalog import load_step, shipped_folder, step_names
 from genomics_pipeline.runs.containers import images
 
 ROOT = Path(__file__).resolve().parents[3]
-STEP = shipped("steps") / "gather"
+STEP = shipped_folder("steps") / "gather"
 
 
 @pytest.fixture

@@ -74,8 +74,8 @@ def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], C
 
 
 def job(**environment: str) -> Job:
-    given = {"GENOMICS_PIPELINE_TASK": json.dumps(PAYLOAD), **environment}
-    return Job("id", "name", "definition", "queue", given, vcpus=2, memory_mib=300, timeout_s=None)
+    variables = {"GENOMICS_PIPELINE_TASK": json.dumps(PAYLOAD), **environment}
+    return Job("id", "name", "definition", "queue", variables, vcpus=2, memory_mib=300, timeout_s=None)
 
 
 def write(folder: Path, item: str, name: str) -> None:
@@ -113,8 +113,8 @@ def test_a_container_ends(name: str, worker: Callable[[str], ContainerJobs], tmp
 def test_the_log_is_that_of_the_item_that_is_not_done(worker: Callable[[str], ContainerJobs], tmp_path: Path) -> None:
     for item, name in (("a", "log.txt"), ("a", "step.json"), ("b", "log.txt")):
         write(tmp_path, item, name)
-    found = worker(RUNS.format(code=1, stderr="error: b: x\n", state={})).run_attempt(job())
-    assert found == JobEnd(1, "b: x", "s3://RUN/steps/eat/b/log.txt")
+    end = worker(RUNS.format(code=1, stderr="error: b: x\n", state={})).run_attempt(job())
+    assert end == JobEnd(1, "b: x", "s3://RUN/steps/eat/b/log.txt")
 
 
 def test_a_container_that_is_not_there_yet_is_stopped_when_it_is(
@@ -138,8 +138,8 @@ def test_a_container_has_no_more_than_it_needs(worker: Callable[[str], Container
     assert [word for word in run if word.startswith("--mount")] == [
         f"--mount=type=bind,source={tmp_path / 'run'},target={tmp_path / 'run'}"
     ]
-    given = [word for word in run if "AWS_" in word]
-    assert given == ["AWS_BATCH_JOB_ID=id", "AWS_BATCH_JOB_ATTEMPT=1"]  # no credentials
+    aws_words = [word for word in run if "AWS_" in word]
+    assert aws_words == ["AWS_BATCH_JOB_ID=id", "AWS_BATCH_JOB_ATTEMPT=1"]  # no credentials
 
 
 def test_what_a_killed_run_left_is_ended(worker: Callable[[str], ContainerJobs], tmp_path: Path) -> None:

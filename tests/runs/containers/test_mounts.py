@@ -13,13 +13,13 @@ def test_files_are_seen_with_their_indexes_and_nothing_beside_them(tmp_path: Pat
     run = tmp_path / "run"
     run.mkdir()
     (run / "own").touch()
-    given = [
+    value = [
         f"file://{tmp_path}/ref.fa",
         [{"files": {"x": [str(tmp_path / "a[1].bam"), str(run / "own")]}, "none": None}],
         {"panel": str(tmp_path / "none"), "folder": str(tmp_path), "name": "other"},
     ]
     expected = ["a[1].bam", "a[1].bam.bai", "ref.dict", "ref.fa", "ref.fa.fai"]
-    assert read_only(given, run) == [
+    assert read_only(value, run) == [
         f"type=bind,source={tmp_path / name},target={tmp_path / name},readonly" for name in expected
     ]
 

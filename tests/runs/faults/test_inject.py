@@ -106,16 +106,16 @@ def inject(project: SmallProject, command: Command) -> Inject:
 
 def causes(run: Path) -> dict[str, tuple[str, str, Any]]:
     """Return stage, error, and the job's detail (or other cause) of each sample that failed."""
-    found = {}
+    item_causes = {}
     for file in run.glob("map-runs/Sample/*/FAILED_0.jsonl"):
         for child in map(json.loads, file.read_text().splitlines()):
             cause = json.loads(child["Cause"])
             inner = cause["cause"]
-            given = json.loads(child["Input"])
+            child_input = json.loads(child["Input"])
             detail = json.loads(inner) if inner.startswith("{") else inner
-            for one in given.get("Items", [given]):
-                found[one["item"]["sample"]] = cause["stage"], cause["error"], detail
-    return found
+            for one in child_input.get("Items", [child_input]):
+                item_causes[one["item"]["sample"]] = cause["stage"], cause["error"], detail
+    return item_causes
 
 
 def states(summary: Mapping[str, Any]) -> dict[str, str]:
@@ -196,11 +196,13 @@ def test_a_day_of_bad_luck(inject: Inject) -> None:
     run, stderr = summary["run"], summary["stderr"]
     assert states(summary) == {name: "SUCCEEDED" if name in HEALED else "FAILED" for name in SAMPLES}
     assert {path.read_text() for path in run.glob("results/doubles/*")} == {"200"}
-    found = causes(run)
-    assert sorted(found) == sorted(set(SAMPLES) - set(HEALED))
-    assert {error for _, error, _ in found.values()} == {"States.TaskFailed"}
+    item_causes = causes(run)
+    assert sorted(item_causes) == sorted(set(SAMPLES) - set(HEALED))
+    assert {error for _, error, _ in item_causes.values()} == {"States.TaskFailed"}
 
-    classes = {name: classify(error, json.dumps(detail)).failure_class for name, (_, error, detail) in found.items()}
+    classes = {
+        name: classify(error, json.dumps(detail)).failure_class for name, (_, error, detail) in item_causes.items()
+    }
     assert {name: classes[name] for name in classes if name != "disk"} == {
         "image": FailureClass.IMAGE,
         "memory": FailureClass.OUT_OF_MEMORY,
@@ -211,14 +213,14 @@ def test_a_day_of_bad_luck(inject: Inject) -> None:
     }
 
     def end(name: str) -> tuple[str, str, int | None, str | None]:
-        stage, _, detail = found[name]
+        stage, _, detail = item_causes[name]
         container = detail["Container"]
         return stage, detail["StatusReason"], container.get("ExitCode"), container.get("Reason")
 
     exited = "Essential container in task exited"
     pull = "CannotPullContainerError: no image was pulled (injected)"
     assert end("image") == ("doubling", "Task failed to start", None, pull)
-    assert len(found["image"][2]["Attempts"]) == 5
+    assert len(item_causes["image"][2]["Attempts"]) == 5
     oom = "OutOfMemoryError: Container killed due to memory usage"
     assert end("memory") == ("counting", exited, 137, oom)
     full = f"no space left on the disk of {run}/.scratch: free some space, then run again (injected)"
@@ -312,7 +314,7 @@ def test_a_step_that_does_not_notice_a_truncated_file_fails(inject: Inject, plai
     summary = inject(faults, "a", options=options, plain=plain)
     _, _, detail = causes(summary["run"])["a"]
     assert detail["Container"]["ExitCode"] == 1
-    expected = "expected counting to find that half of it is missing; it ended well (injected)"
+    expected = "expected counting to detect that half of it is missing, but it succeeded (injected)"
     assert detail["Container"]["Reason"].endswith(f": {expected}")
     assert not list(summary["run"].glob("steps/counting/a/step.json"))  # what it made is no result
 
@@ -399,6 +401,6 @@ def test_not_in_containers(command: Command, tmp_path: Path) -> None:
     (tmp_path / "faults.toml").write_text('[[faults]]\nclass = "image"\n')
     argv = ["run", tmp_path / "sheet.csv", "--reference", "ref.fa", "--out", tmp_path / "run"]
     ended = command(*argv, "--containers", "--inject", tmp_path / "faults.toml")
-    message = "error: --inject makes faults in processes of this machine: leave --containers out\n"
+    message = "error: --inject injects faults into processes of this machine: it cannot be used with --containers\n"
     assert (ended.returncode, ended.stderr) == (2, message)
     assert not (tmp_path / "run").exists()

@@ -15,7 +15,7 @@ from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.json_text import dumps
 from genomics_pipeline.records.result_row import ResultRow
-from genomics_pipeline.runs.reruns.items import NEVER_STARTED, ROWS, RerunCounts, plan_rerun, row_label
+from genomics_pipeline.runs.reruns.items import NEVER_STARTED, PORTION, RerunCounts, plan_rerun, row_label
 
 SHARED = {"run": {"name": "r", "bucket": "b", "prefix": ""}, "reference": "s3://b/GRCh38", "parameters": {}}
 MEMORY = json.dumps({"Container": {"ExitCode": 137, "Reason": "OutOfMemoryError: Container killed"}, "Attempts": []})
@@ -59,11 +59,11 @@ def test_items_are_as_they_were_given_in_the_order_of_the_rows() -> None:
         {"sample": "d", "uri": "s3://b/items/d.json"},
     ]
     out = BytesIO()
-    found = plan_rerun(
+    counts = plan_rerun(
         [[one(item, cause="x") for item in given_items[:2]], [one(item) for item in given_items[2:]]], out
     )
     assert out.getvalue() == b"".join(dumps(item) + b"\n" for item in given_items)
-    assert found == RerunCounts(items=4)
+    assert counts == RerunCounts(items=4)
 
 
 @pytest.mark.parametrize(
@@ -130,10 +130,10 @@ def test_classes() -> None:
     names, counts = plan(failed, pending, labels=LABELS)
     assert (names, counts) == (["m", "t", "m1", "m2", "x", "late", "p"], RerunCounts(items=7, by_class=counts.by_class))
     assert counts.by_class == every
-    names, counts = plan(failed, pending, labels=LABELS, of_class=lambda found: found == "out_of_memory")
+    names, counts = plan(failed, pending, labels=LABELS, selects_class=lambda label: label == "out_of_memory")
     assert names == ["m", "m1", "m2"]
     assert (counts.items, dict(counts.by_class), counts.filtered) == (3, {"out_of_memory": 3}, 4)
-    names, counts = plan(failed, pending, labels=LABELS, of_class=lambda found: found == NEVER_STARTED)
+    names, counts = plan(failed, pending, labels=LABELS, selects_class=lambda label: label == NEVER_STARTED)
     assert (names, dict(counts.by_class), counts.filtered) == (["p"], {NEVER_STARTED: 1}, 6)
 
 
@@ -146,7 +146,7 @@ def test_no_cause_is_read_where_no_class_is_asked_for() -> None:
 
 def test_names() -> None:
     rows = [one(sample("a"), cause="x"), batch(sample("b"), sample("c"), cause="x")]
-    names, counts = plan(rows, named={"b", "z"}.__contains__)
+    names, counts = plan(rows, selects_name={"b", "z"}.__contains__)
     assert (names, counts) == (["b"], RerunCounts(items=1, filtered=2))
 
 
@@ -173,7 +173,7 @@ def test_an_item_that_comes_again_is_written_once() -> None:
 @pytest.mark.parametrize("learned", [[], ['{"item":{"sample":"z"}}']])
 def test_items_that_are_not_ours(text: str, problem: str, learned: list[str]) -> None:
     with pytest.raises(DataError) as error:
-        plan([row(given, number) for number, given in enumerate([*learned, text], 5)])
+        plan([row(item_text, number) for number, item_text in enumerate([*learned, text], 5)])
     assert str(error.value) == f"f:{5 + len(learned)}: {problem}"
 
 
@@ -194,19 +194,19 @@ def test_children_of_other_shapes_between_those_of_one() -> None:
 @pytest.mark.parametrize("every", [3, 50, 1])
 def test_children_of_another_shape_among_many(every: int) -> None:
     """Rows of another shape are read in order, also where they are most, or as many as are read at a time."""
-    names = [f"s{number}" for number in range(5 * ROWS)]
+    names = [f"s{number}" for number in range(5 * PORTION)]
     rows = [
         batch(sample(name)) if number % every == every - 1 else one(sample(name)) for number, name in enumerate(names)
     ]
     assert plan(rows) == (names, RerunCounts(items=len(names)))
 
 
-@pytest.mark.parametrize("among", [0, 1, ROWS - 1, ROWS, 3 * ROWS - 1])
+@pytest.mark.parametrize("among", [0, 1, PORTION - 1, PORTION, 3 * PORTION - 1])
 @pytest.mark.parametrize(
     "broken", ['{"sample":"b"},{"sample":"c"}', '{"sample":"b"', '{"sample":7}', '{"sample":"/b"}']
 )
 def test_a_broken_item_among_many_is_reported_with_its_place(among: int, broken: str) -> None:
-    texts = [f'{{"sample":"a{number}"}}' for number in range(3 * ROWS)]
+    texts = [f'{{"sample":"a{number}"}}' for number in range(3 * PORTION)]
     texts[among] = broken
     rows = [row(f'{{"item":{text},"run":{{}}}}', number) for number, text in enumerate(texts, 1)]
     out = BytesIO()

@@ -115,16 +115,16 @@ class Here:
     def rerun(self, *options: str, code: int = 0) -> Summary:
         ended = self._command("rerun", self.run, "--json", *options)
         assert ended.returncode == code, ended.stderr
-        found: Summary = json.loads(ended.stdout)
-        return found
+        summary: Summary = json.loads(ended.stdout)
+        return summary
 
     def says(self, *arguments: str | Path) -> tuple[int, str, str]:
         ended = self._command(*arguments)
         return ended.returncode, ended.stdout, ended.stderr
 
     def status(self) -> Summary:
-        found: Summary = json.loads(self._command("status", self.run, "--json").stdout)
-        return found
+        run_status: Summary = json.loads(self._command("status", self.run, "--json").stdout)
+        return run_status
 
     def total(self) -> Any:
         return json.loads((self.run / "results/total/total.json").read_text())
@@ -189,8 +189,8 @@ def test_a_chain_of_two_reruns_and_nothing_more(here: Here, tmp_path: Path) -> N
     second = here.rerun()
     assert set(states(second).values()) == {"SUCCEEDED"}
     assert (here.manifest(2), here.total()) == (["c"], [[1], [3], [4], [2]])
-    given = json.loads((here.run / "reruns/2/input.json").read_text())
-    assert len(given["earlier"]["Sample"]) == 2
+    rerun_input = json.loads((here.run / "reruns/2/input.json").read_text())
+    assert len(rerun_input["earlier"]["Sample"]) == 2
     shown = here.says("status", here.run)[1].splitlines()
     assert shown[0].endswith("  execution run-3, the newest of 3")
     assert shown[1].rstrip() == "Sample  4 of 4 done"
@@ -205,15 +205,18 @@ def test_what_no_rerun_ran_is_still_listed(here: Here) -> None:
     assert here.rerun("--class", "tool_error")["rerun"]["by_class"] == {"tool_error": 1}
     assert here.manifest(1) == ["c"]
     assert [one["item"] for one in here.status()["failures"]["items"]] == ["b"]
-    found = map(json.loads, here.says("results", here.run, "--json")[1].splitlines())
-    assert {one["item"]: one["state"] for one in found} == {
+    rows = map(json.loads, here.says("results", here.run, "--json")[1].splitlines())
+    assert {one["item"]: one["state"] for one in rows} == {
         "a": "SUCCEEDED",
         "b": "FAILED",
         "c": "SUCCEEDED",
         "cohort": "SUCCEEDED",
     }
     code, out, _ = here.says("rerun", here.run, "--sample", "c")
-    assert (code, out) == (0, f"{here.run}: nothing to rerun: none of the 1 samples is as asked for\n")
+    assert (code, out) == (
+        0,
+        f"{here.run}: nothing to rerun: none of the 1 samples that failed or never started is selected\n",
+    )
     assert here.rerun("--sample", "b")["rerun"]["first"] == ["b"]
     assert here.total() == [[1], [1], [1]]
     code, _, stderr = here.says("rerun", here.run, "--sample", "bb")
@@ -227,8 +230,8 @@ def test_a_dry_run_writes_nothing(here: Here) -> None:
         0,
         f"{here.run}: run-2 would run 2 samples, 1 bad input, 1 tool error: b, c; nothing was written or started\n",
     )
-    found = here.rerun("--dry-run", "--class", "bad_input")
-    assert found == {
+    outcome = here.rerun("--dry-run", "--class", "bad_input")
+    assert outcome == {
         "run": str(here.run),
         "status": "CHECKED",
         "execution": "run-2",
@@ -282,8 +285,8 @@ def test_beyond_tolerance_what_never_began_runs_too(here: Here) -> None:
 def test_the_tolerance_is_of_all_samples(here: Here) -> None:
     here.begin("tolerated_failure_percentage = 70", a=GOOD, b="bad", c="bad")
     here.rerun("--sample", "b")  # fails again, as before
-    given = json.loads((here.run / "reruns/1/input.json").read_text())
-    assert given["tolerated"] == {"percentage": 100, "count": 1}
+    rerun_input = json.loads((here.run / "reruns/1/input.json").read_text())
+    assert rerun_input["tolerated"] == {"percentage": 100, "count": 1}
     assert here.status()["failures"]["by_class"] == {"bad_input": 2}
 
 
@@ -315,16 +318,16 @@ def test_samples_that_depend_on_all_are_all_looked_at_again(here: Here) -> None:
     here.reads(b=2 * GOOD)
     code, _, stderr = here.says("rerun", here.run, "--sample", "b")
     expected = (
-        "--class and --sample: expected a pipeline with one map over samples; a later one reads what was made of all "
-        "samples, so that all are looked at again"
+        "--class and --sample: expected a pipeline with one map over samples; a later map reads the results of "
+        "all samples, so that a rerun takes all of them"
     )
     assert (code, stderr) == (2, f"error: {expected}\n")
     after = here.rerun()
     assert after["steps"] == {"run": 4, "reused": 1}  # b is counted, the total, both shares
     shares = [json.loads((here.run / f"results/shares/{name}.share").read_text()) for name in "ab"]
     assert shares == [[1, 3], [2, 3]]
-    given = json.loads((here.run / "reruns/1/input.json").read_text())
-    assert (given["manifest"], given["earlier"]) == ("manifest.jsonl", {})
+    rerun_input = json.loads((here.run / "reruns/1/input.json").read_text())
+    assert (rerun_input["manifest"], rerun_input["earlier"]) == ("manifest.jsonl", {})
     assert [one["succeeded"] for one in here.status()["map_runs"]] == [2, 2]
     assert here.says("rerun", here.run)[1] == f"{here.run}: nothing to rerun: every sample succeeded\n"
 
@@ -338,8 +341,8 @@ def test_run_again_begins_a_new_chain(here: Here) -> None:
     assert status["failures"]["by_class"] == {"tool_error": 1}
     here.reads(b=GOOD)
     assert here.rerun()["rerun"]["execution"] == "run-4"
-    given = json.loads((here.run / "reruns/3/input.json").read_text())
-    assert len(given["earlier"]["Sample"]) == 1
+    rerun_input = json.loads((here.run / "reruns/3/input.json").read_text())
+    assert len(rerun_input["earlier"]["Sample"]) == 1
     assert here.status()["executions"] == 2
 
 
@@ -372,8 +375,8 @@ def test_an_interrupted_rerun_goes_on(here: Here) -> None:
                 break
         stderr = process.stderr.read()
     assert process.returncode == 130
-    assert f"interrupted; `genomics-pipeline rerun` goes on from here: {here.run}\n" in stderr
-    assert f"it goes on with: genomics-pipeline rerun {here.run}\n" in here.says("status", here.run)[1]
+    assert f"interrupted; `genomics-pipeline rerun` continues the run: {here.run}\n" in stderr
+    assert f"continue it: genomics-pipeline rerun {here.run}\n" in here.says("status", here.run)[1]
     code, _, stderr = here.says("rerun", here.run, "--sample", "c")
     expected = f"the rerun run-2 was interrupted; finish it first: genomics-pipeline rerun {here.run}"
     assert (code, stderr) == (1, f"error: {here.run}: {expected}\n")

@@ -1,0 +1,154 @@
+"""Submissions to AWS: requests after all checks against the stack and the files on S3."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import PurePosixPath
+from typing import Any
+
+from genomics_pipeline.asl.canonical import canonical_json
+from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.aws.deployment import Deployment, find_deployment
+from genomics_pipeline.aws.run_names import rerun_name
+from genomics_pipeline.model import quotas
+from genomics_pipeline.model.errors import CollectedProblems
+from genomics_pipeline.model.execution_input import ExecutionInput
+from genomics_pipeline.model.manifest import manifest_lines
+from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
+from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.reference.intervals import interval_lines
+from genomics_pipeline.report.quantity import quantity
+from genomics_pipeline.runs.adapters import Adapters
+from genomics_pipeline.runs.aws import files as aws_files
+from genomics_pipeline.runs.aws.deployed import definition_problems, image_problems
+from genomics_pipeline.runs.aws.reference import AwsReference, find_reference, indexes_of
+from genomics_pipeline.runs.aws.run import run_place
+from genomics_pipeline.runs.catalog import load_pipeline
+from genomics_pipeline.runs.containers.images import tag
+from genomics_pipeline.runs.plan import RunPlan, RunRequest, plan
+
+SHORT_DIGEST = 12
+# The greatest length of the part of a run's name that comes from the sheet: a digest and the suffix of a rerun follow.
+NAME_CHARACTERS = quotas.EXECUTION_NAME.value - SHORT_DIGEST - 1 - len(rerun_name("", 999))
+SHEET = re.compile(r"(\.(csv|tsv|jsonl|ndjson))?(\.(gz|bz2))?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitRequest(RunRequest):
+    """The arguments of a run on AWS, in addition to those of `RunRequest`.
+
+    Attributes:
+        stack: The stack to run in.
+        dry_run: Whether to check everything without uploading or starting anything.
+    """
+
+    stack: str = DEFAULT_STACK
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A request after all checks against the stack and the files on S3.
+
+    Attributes:
+        request: The request.
+        plan: The plan of the run.
+        deployment: The deployed stack.
+        document: The definition of the state machine.
+        reference: The reference.
+        warnings: Warnings about the request.
+        digest: The sha256 of everything that determines the results.
+    """
+
+    request: SubmitRequest
+    plan: RunPlan
+    deployment: Deployment
+    document: Mapping[str, Any]
+    reference: AwsReference
+    warnings: Sequence[str]
+    digest: str
+
+    @property
+    def place(self) -> RunPlace:
+        """The place of the run, whose name begins with that of the sheet and ends with the digest."""
+        stem = SHEET.sub("", PurePosixPath(self.request.manifest).name)
+        clean = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:NAME_CHARACTERS] or "run"
+        return run_place(f"{clean}-{self.digest[:SHORT_DIGEST]}", self.deployment.bucket)
+
+    @property
+    def execution_arn(self) -> str:
+        """The ARN of the execution."""
+        return self.deployment.execution_arn(self.plan.pipeline.name, self.place.name)
+
+    @property
+    def input(self) -> ExecutionInput:
+        """The input of the execution."""
+        plan = self.plan
+        return ExecutionInput(self.place, self.reference.uri, plan.overrides, plan.tolerated)
+
+
+def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[str], None]) -> Submission:
+    """Check a request against the stack and the files on S3.
+
+    Args:
+        request: The arguments of the run.
+        adapters: The store and the clients that read the files and the stack.
+        note: Shows a line of progress.
+
+    Raises:
+        UsageError: if only parameters or samples are wrong.
+        DataError: with all problems of the request, the files on S3 and the stack.
+    """
+    clients = adapters.clients
+    pipeline, steps = load_pipeline(request.pipeline)
+    document = generate(pipeline, ResourceNames(request.stack))
+    collected = CollectedProblems()
+    planned, deployment, reference = None, None, None
+    warnings: list[str] = []
+    with collected.check():
+        planned = plan(request)
+    with collected.check():
+        deployment = find_deployment(request.stack, clients)
+    if deployment is not None:  # without a stack, nothing on AWS can be checked
+        with collected.check():
+            note(f"reference: {request.reference}")
+            reference = find_reference(request.reference, indexes_of(pipeline), deployment.bucket, adapters)
+        with collected.check():
+            collected.add(definition_problems(pipeline.name, document, deployment, clients))
+        with collected.check():
+            collected.add(image_problems(steps, deployment, clients))
+    if deployment is not None and planned is not None:
+        note(f"checking the files of {quantity(len(planned.samples), 'sample')}")
+        required = [*aws_files.reads(planned.samples), *aws_files.parameter_files(pipeline, planned.overrides)]
+        with collected.check():
+            collected.add(aws_files.file_problems(required, deployment.bucket, clients))
+            warnings += aws_files.region_warnings(planned.samples, deployment.region, clients)
+    collected.refuse()
+    assert planned is not None
+    assert deployment is not None
+    assert reference is not None
+    digest = _digest(planned, document, reference)
+    return Submission(request, planned, deployment, document, reference, warnings, digest)
+
+
+def _digest(planned: RunPlan, document: Mapping[str, Any], reference: AwsReference) -> str:
+    """Return the sha256 of everything that determines the results: definition, images, parameters, reference, items."""
+    parts = [
+        canonical_json(document),
+        json.dumps({name: tag(step) for name, step in planned.steps.items()}, sort_keys=True),
+        json.dumps(planned.overrides, sort_keys=True),
+        reference.uri,
+        manifest_lines(planned.samples),
+        intervals_text(planned.pipeline, reference),
+    ]
+    return sha256("\0".join(parts).encode()).hexdigest()
+
+
+def intervals_text(pipeline: Pipeline, reference: AwsReference) -> str:
+    """Return the intervals of a reference, one JSON line each, at the interval size of a pipeline."""
+    return interval_lines(reference.contigs, pipeline.maps["interval"].interval_size_bp)
