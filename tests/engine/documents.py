@@ -1,4 +1,4 @@
-"""Generators of random state machine documents: valid ones, whose executions always end, and damaged ones.
+"""Generators of random state machine documents: valid ones, whose executions always end.
 
 Transitions lead forward, except in loops that count to three, so that an execution ends regardless of its data.
 Expressions and paths may fail at run time, which ends the execution too.
@@ -6,90 +6,30 @@ Expressions and paths may fail at run time, which ends the execution too.
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
 from hypothesis import strategies as st
 
-from genomics_pipeline.engine.execution import TaskContext
-from genomics_pipeline.language.errors import StatesError
+from tests.engine.document_data import (
+    BUCKET,
+    HANDLERS,
+    JSONATA,
+    JSONPATH,
+    KEY,
+    calls,
+    conditions,
+    errors,
+    expressions,
+    paths,
+    reference_paths,
+    values,
+)
 
 Draw = st.DrawFn
 State = dict[str, Any]
-JSONATA, JSONPATH = "JSONata", "JSONPath"
-BUCKET, KEY = "data", "items.json"
-OBJECTS = {f"s3://{BUCKET}/{KEY}": b'[1,{"n":2},"three"]', f"s3://{BUCKET}/items.csv": b"a,b\n1,2\n3\n"}
-ARN = "arn:aws:lambda:us-east-1:000000000000:function:"
-
-values = st.recursive(
-    st.none() | st.booleans() | st.integers(-3, 10**6) | st.floats(-1e6, 1e6) | st.text("aé$.{\\'\"", max_size=4),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abn"), inner, max_size=3),
-    max_leaves=5,
-)
-inputs = st.fixed_dictionaries(
-    {"n": st.integers(0, 5), "text": st.text(max_size=3), "items": st.lists(values, max_size=3)},
-    optional={"a": values, "flag": st.booleans(), "at": st.just("2016-08-18T17:33:00Z")},
-)
-errors = st.sampled_from(["Custom", "States.Timeout", "States.TaskFailed", "States.Runtime", "States.ItemReaderFailed"])
-paths = st.sampled_from(["$", "$.n", "$.items", "$.items[0]", "$.a", "$.missing", "$..n", "$$.Execution.Input"])
-reference_paths = st.sampled_from(["$", "$.r", "$.n", "$.r.s", None])
-calls = st.sampled_from(["States.Array($, 1)", "States.Format('{}', $)", "States.MathAdd($.n, 1)", "States.UUID()"])
-expressions = st.sampled_from(
-    [
-        "$states.input",
-        "$states.input.items",
-        "$states.input.n + 1",
-        "$states.context.State.Name",
-        "$states.context.Execution.Input.n",
-        "$map([1..3], function($v) { $v * $states.input.n })",
-        "$string($states.input)",
-        "$exists($states.input.a) ? 'yes' : 'no'",
-        "$sum($states.input.items)",
-        "$states.input.missing",
-        "$error('on purpose')",
-        "$uuid()",
-        "1 / $states.input.n",
-        "[$states.input, $states.input]",
-    ]
-).map("{{% {} %}}".format)
-conditions = st.sampled_from(
-    ["$states.input.n > 2", "$states.input.flag", "true", "$exists($states.input.a)", "'text'"]
-)
-
-
-async def _echo(arguments: Any, context: TaskContext) -> Any:
-    return arguments
-
-
-async def _fails(arguments: Any, context: TaskContext) -> Any:
-    raise StatesError("Custom", "on purpose")
-
-
-async def _fails_once(arguments: Any, context: TaskContext) -> Any:
-    if context.attempt == 0:
-        raise StatesError("Custom", "once")
-    return arguments
-
-
-async def _times_out(arguments: Any, context: TaskContext) -> Any:
-    raise StatesError("States.Timeout", "late")
-
-
-async def _sleeps(arguments: Any, context: TaskContext) -> Any:
-    await context.clock.sleep(500)
-    return {"slept": 500}
-
-
-async def _large(arguments: Any, context: TaskContext) -> Any:
-    return "x" * 300_000
-
-
-HANDLERS = {
-    ARN + handler.__name__.strip("_"): handler for handler in (_echo, _fails, _fails_once, _times_out, _sleeps, _large)
-}
 
 
 @dataclass(frozen=True)
@@ -382,67 +322,4 @@ _BODIES = {
     "Task": _task,
     "Parallel": _parallel,
     "Map": _map,
-}
-
-_wrong_words = ["$", "$.[", "$.n", "{% $ %}", "{% ( %}", "{% $nothing %}", "States.Array(", "States.ALL", "Pass", "Map"]
-wrong: st.SearchStrategy[Any] = st.sampled_from(
-    [None, True, 0, -1, 1.5, 10**30, "", "x", [], {}, [[]], {"a": 1}]
-) | st.sampled_from([*_wrong_words, "JSONPath", "JSONata", "DISTRIBUTED", "INLINE"])
-
-
-@st.composite
-def damaged(draw: Draw) -> State:
-    """Draw a document with one to three members or elements removed, replaced, misspelt, added or exchanged."""
-    document = copy.deepcopy(draw(documents()))
-    for _ in range(draw(st.integers(1, 3))):
-        node, name = draw(st.sampled_from(list(_members(document))))
-        change = draw(st.sampled_from(["replace", "replace", "remove", "misspell", "add", "exchange"]))
-        if change == "remove" and len(node) > 1:
-            del node[name]
-        elif change == "misspell" and isinstance(node, dict):
-            node[f"{name}x"] = node.pop(name)
-        elif change == "add" and isinstance(node, dict):
-            node[draw(st.sampled_from(sorted(_FIELDS)))] = draw(wrong | expressions)
-        elif change == "exchange":
-            other, other_name = draw(st.sampled_from(list(_members(document))))
-            node[name] = copy.deepcopy(other[other_name])
-        else:
-            node[name] = draw(wrong)
-    return document
-
-
-def _members(node: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield the owner and the name or number of each member and element below a node."""
-    for name, value in node.items() if isinstance(node, Mapping) else enumerate(node):
-        yield node, name
-        if isinstance(value, (dict, list)):
-            yield from _members(value)
-
-
-_FIELDS = {
-    "Assign",
-    "Arguments",
-    "Catch",
-    "CausePath",
-    "Condition",
-    "End",
-    "InputPath",
-    "ItemBatcher",
-    "ItemReader",
-    "ItemsPath",
-    "Label",
-    "MaxConcurrencyPath",
-    "Next",
-    "Output",
-    "OutputPath",
-    "Parameters",
-    "QueryLanguage",
-    "ResultPath",
-    "ResultSelector",
-    "Retry",
-    "SecondsPath",
-    "TimeoutSeconds",
-    "TimeoutSecondsPath",
-    "ToleratedFailureCountPath",
-    "Type",
 }

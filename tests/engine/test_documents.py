@@ -20,7 +20,9 @@ from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.stores.local import Folders, LocalStore
-from tests.engine.documents import HANDLERS, OBJECTS, damaged, documents, inputs, values
+from tests.engine.damaged_documents import damaged
+from tests.engine.document_data import HANDLERS, OBJECTS, inputs, values
+from tests.engine.documents import documents
 
 MAX_STATES = 20_000  # entered; far more than in any generated document
 MAX_SECONDS = 300
