@@ -1,8 +1,8 @@
-"""The alignment step beside the plain shell pipeline it replaces, at equal threads, on a full-size contig.
+"""The alignment step compared with the shell pipeline that it replaces, with equal threads, on a full-size contig.
 
-``bwa mem | samtools fixmate | sort | markdup`` over the same index, in turns in one session; the ratio is the median
-of the pairs, and memory is measured in a pair of its own. Once with the reads as they are, two seconds' work of which
-start-up is a large part, and once with six times as many. Needs bwa and samtools on the PATH.
+The pipeline, ``bwa mem | samtools fixmate | sort | markdup``, uses the same index. Both run in turns in one session:
+the ratio is the median over the pairs, and memory is measured in a separate pair. They run with the reads as they are,
+two seconds of work of which start-up is a large part, and with six times as many. bwa and samtools must be on the PATH.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-from benchmarks.measure import Measured, measure
+from benchmarks.measure import Measurement, measure
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data" / "na12878-chr20-hg19-100kb"
@@ -33,20 +33,20 @@ bwa mem -t "$THREADS" -R "@RG\\tID:a\\tSM:NA12878" "$REFERENCE" "$FIRST" "$SECON
 
 
 def missing_tools() -> list[str]:
-    """Return what this machine lacks."""
+    """Return the tools and data that this machine lacks."""
     tools = [tool for tool in ("bwa", "samtools") if shutil.which(tool) is None]
     return tools + ([] if DATA.is_dir() else [str(DATA)])
 
 
-def full_size(folder: Path) -> Path:
+def write_reference(folder: Path) -> Path:
     """Write a contig of chr20's length around the real 100 kb, and index it."""
     with gzip.open(DATA / "reference.fa.gz", "rt") as file:
         real = "".join(line.strip() for line in file if not line.startswith(">"))
-    chance = random.Random(20)
+    rng = random.Random(20)
     half = (CONTIG_BP - len(real)) // 2
-    sides = ["".join(chance.choices("ACGT", k=half)) for _ in range(2)]
+    flanks = ["".join(rng.choices("ACGT", k=half)) for _ in range(2)]
     fasta = folder / "chr20.fa"
-    sequence = sides[0] + real + sides[1]
+    sequence = flanks[0] + real + flanks[1]
     with fasta.open("w") as out:
         out.write(">chr20\n")
         out.writelines(sequence[start : start + 60] + "\n" for start in range(0, len(sequence), 60))
@@ -56,8 +56,8 @@ def full_size(folder: Path) -> Path:
     return prepare(str(fasta), ["fai", "bwa"], object_store(), fasta.parent / "cache")
 
 
-def reads(folder: Path, times: int) -> list[str]:
-    """Write the two FASTQ files, each repeated `times` times: gzip files may be concatenated."""
+def write_reads(folder: Path, times: int) -> list[str]:
+    """Write the two FASTQ files, each repeated `times` times, which gzip files allow."""
     paths = []
     for which in (1, 2):
         path = folder / f"{times}_R{which}.fastq.gz"
@@ -66,7 +66,7 @@ def reads(folder: Path, times: int) -> list[str]:
     return paths
 
 
-def ours(reference: Path, folder: Path, files: list[str], threads: int, memory: bool) -> Measured:
+def measure_step(reference: Path, folder: Path, files: list[str], threads: int, memory: bool) -> Measurement:
     """Measure the step's command."""
     task = {
         "item": {"sample": "NA12878"},
@@ -88,30 +88,30 @@ def ours(reference: Path, folder: Path, files: list[str], threads: int, memory: 
     return measure(argv, env=os.environ, cwd=folder, memory=memory)
 
 
-def shell(reference: Path, folder: Path, files: list[str], threads: int, memory: bool) -> Measured:
-    """Measure the pipeline as people type it."""
+def measure_shell(reference: Path, folder: Path, files: list[str], threads: int, memory: bool) -> Measurement:
+    """Measure the shell pipeline."""
     names = {"THREADS": str(threads), "REFERENCE": str(reference), "FIRST": files[0], "SECOND": files[1]}
     environment = {**os.environ, **names, "OUT": str(folder / "shell.bam")}
     return measure(["bash", "-c", SHELL], env=environment, cwd=folder, memory=memory)
 
 
 def counts(bam: Path) -> str:
-    """Return the numbers of reads and proper pairs, to see that both did the same."""
-    found = [subprocess.check_output(["samtools", "view", "-c", "-f", flag, bam], text=True) for flag in ("0", "2")]
-    return "{} reads, {} properly paired".format(*(count.strip() for count in found))
+    """Return the numbers of reads and proper pairs, to compare the results of both."""
+    numbers = [subprocess.check_output(["samtools", "view", "-c", "-f", flag, bam], text=True) for flag in ("0", "2")]
+    return "{} reads, {} properly paired".format(*(count.strip() for count in numbers))
 
 
 def compare(reference: Path, folder: Path, times: int) -> None:
-    """Print the figures of one size."""
-    threads, files = os.cpu_count() or 1, reads(folder, times)
-    sampled, *pairs = [
-        tuple(command(reference, folder, files, threads, number == 0) for command in (ours, shell))
+    """Print the measurements of one size."""
+    threads, files = os.cpu_count() or 1, write_reads(folder, times)
+    memory_pair, *pairs = [
+        tuple(command(reference, folder, files, threads, number == 0) for command in (measure_step, measure_shell))
         for number in range(ROUNDS + 1)
     ]
     print(f"the reads {times} times, {threads} threads")
     for name, column, bam in (("alignment step", 0, "ours.bam"), ("bwa | samtools", 1, "shell.bam")):
         seconds = statistics.median(pair[column].seconds for pair in pairs)
-        peak = sampled[column].peak_mib
+        peak = memory_pair[column].peak_mib
         print(f"  {name:22}  {seconds:6.2f} s  peak {peak:6.0f} MiB  {counts(folder / bam)}")
     ratio = statistics.median(mine.seconds / theirs.seconds for mine, theirs in pairs)
     print(f"  ratio to the shell      {ratio:.2f}  (goal: at most 1.10)")
@@ -119,11 +119,11 @@ def compare(reference: Path, folder: Path, times: int) -> None:
 
 def main() -> None:
     """Print the ratios."""
-    if lacking := missing_tools():
-        print(f"SKIPPED alignment: not on this machine: {', '.join(lacking)}")
+    if missing := missing_tools():
+        print(f"SKIPPED alignment: not on this machine: {', '.join(missing)}")
         return
     with tempfile.TemporaryDirectory() as name:
-        reference = full_size(Path(name))
+        reference = write_reference(Path(name))
         for times in (1, 6):
             compare(reference, Path(name), times)
 

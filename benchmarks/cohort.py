@@ -1,8 +1,8 @@
-"""A cohort to its joint VCF: `genomics-pipeline run` beside Snakemake 9 with native tools, and beside its own steps.
+"""A cohort to its joint VCF: `genomics-pipeline run` compared with Snakemake 9 and native tools, and its own steps.
 
 Both build the reference's indexes, align, mark duplicates, call each sample and genotype jointly, on the same cores,
-in turns in one session. Ratios are medians of the pairs. Needs bwa, samtools and bcftools on the PATH, and
-Snakemake in an environment of its own: ``SNAKEMAKE=/path/to/snakemake``.
+in turns in one session. Ratios are medians over the pairs. bwa, samtools and bcftools must be on the PATH, and
+Snakemake in its own environment: ``SNAKEMAKE=/path/to/snakemake``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.measure import Measured, measure
+from benchmarks.measure import Measurement, measure
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "1000g-3sample-chr21-chr22"
 SNAKEFILE = Path(__file__).with_name("Snakefile")
@@ -25,20 +25,20 @@ ROUNDS = 5
 
 
 def missing_tools() -> list[str]:
-    """Return what this machine lacks."""
+    """Return the tools and data that this machine lacks."""
     tools = ["bwa", "samtools", "bcftools", os.environ.get("SNAKEMAKE", "snakemake")]
     return [tool for tool in tools if shutil.which(tool) is None] + ([] if DATA.is_dir() else [str(DATA)])
 
 
-def ours(folder: Path) -> Measured:
-    """Measure `genomics-pipeline run` with nothing cached."""
+def measure_run(folder: Path) -> Measurement:
+    """Measure `genomics-pipeline run` with an empty cache."""
     rows = [f"{name},{DATA}/{name}_R1.fastq.gz,{DATA}/{name}_R2.fastq.gz" for name in samples()]
     (folder / "cohort.csv").write_text("\n".join(["sample,fastq_1,fastq_2", *rows]) + "\n")
     argv = [str(COMMAND), "run", "cohort.csv", "--reference", str(DATA / "reference.fa.gz"), "--out", "run"]
     return measure(argv, env={**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}, cwd=folder)
 
 
-def snakemake(folder: Path) -> Measured:
+def measure_snakemake(folder: Path) -> Measurement:
     """Measure Snakemake with native tools on the same cohort."""
     config = ["--config", f"samples={','.join(samples())}", f"reads={DATA}", f"reference={DATA}/reference.fa.gz"]
     argv = [os.environ.get("SNAKEMAKE", "snakemake"), "--cores", str(os.cpu_count()), "--snakefile", str(SNAKEFILE)]
@@ -51,7 +51,7 @@ def samples() -> list[str]:
 
 
 def packed_seconds(run: Path, cores: int) -> float:
-    """Return the least seconds that a run's tasks need on the cores, given the time of each task.
+    """Return the minimum of seconds that a run's tasks need on the cores, given the time of each task.
 
     A sample's tasks follow each other; a stage over intervals or the cohort begins after the stage before it.
     """
@@ -71,14 +71,14 @@ def packed_seconds(run: Path, cores: int) -> float:
 
 def main() -> None:
     """Print the ratios."""
-    if lacking := missing_tools():
-        print(f"SKIPPED cohort: not on this machine: {', '.join(lacking)}")
+    if missing := missing_tools():
+        print(f"SKIPPED cohort: not on this machine: {', '.join(missing)}")
         return
-    pairs: list[tuple[Measured, Measured]] = []
+    pairs: list[tuple[Measurement, Measurement]] = []
     packed: list[float] = []
     for _ in range(ROUNDS):
         with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
-            pairs.append((ours(Path(first)), snakemake(Path(second))))
+            pairs.append((measure_run(Path(first)), measure_snakemake(Path(second))))
             packed.append(pairs[-1][0].seconds / packed_seconds(Path(first) / "run", os.cpu_count() or 1))
     for name, column in (("genomics-pipeline run", 0), ("Snakemake, native tools", 1)):
         seconds = statistics.median(pair[column].seconds for pair in pairs)

@@ -1,10 +1,10 @@
-"""A Distributed Map of one Pass state: `genomics-pipeline execute` beside the emulators of Step Functions.
+"""A Distributed Map of one Pass state: `genomics-pipeline execute` compared with emulators of Step Functions.
 
-One document everywhere: an ItemReader over a JSON array in a bucket, STANDARD children, no limit of concurrency, a
-ResultWriter. Here the time is the whole command's, with its start-up (the row of 1 item), each child's end is on disk
-before it is counted, and the result files are written. An emulator's time is from StartExecution to the end that
-DescribeExecution reports, in a server that is up; emulators keep everything in memory and write no results. The long
-runs here read JSON Lines, since a JSON array is parsed as a whole.
+All run the same document: an ItemReader over a JSON array in a bucket, STANDARD children, no limit of concurrency, a
+ResultWriter. The engine's time is that of the whole command, with its start-up (the row of 1 item); each child's end is
+on disk before it is counted, and result files are written. An emulator's time is from StartExecution to the end that
+DescribeExecution reports, in a running server; emulators keep everything in memory and write no results. The long
+runs of the engine read JSON Lines, since a JSON array is parsed as a whole.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.emulators import EMULATORS, Emulator, serve
-from benchmarks.measure import Measured, Peak, measure
+from benchmarks.measure import Measurement, Peak, measure
 
 BUCKET = "items"
 ROLE = "arn:aws:iam::000000000000:role/benchmark"
@@ -39,12 +39,12 @@ class Row:
 
     name: str
     items: int
-    measured: Measured
+    measured: Measurement
     durable: bool
 
     @property
     def rate(self) -> float:
-        """Return children a second."""
+        """The rate, in children per second."""
         return self.items / self.measured.seconds
 
     def __str__(self) -> str:
@@ -88,7 +88,7 @@ def array(items: int) -> str:
     return "[" + ",".join(lines(items)) + "]"
 
 
-def ours(items: int, input_type: str) -> Row:
+def measure_engine(items: int, input_type: str) -> Row:
     """Measure `genomics-pipeline execute` in a fresh folder.
 
     Raises:
@@ -106,13 +106,13 @@ def ours(items: int, input_type: str) -> Row:
         argv += ["--root", "buckets", "--journal", "journal", "--json"]
         measured = measure(argv, env=os.environ, cwd=folder)
         (manifest,) = bucket.glob("results/*/manifest.json")
-        written = json.loads(manifest.read_bytes())["ResultFiles"]
-        if [len(written[kind]) for kind in ("SUCCEEDED", "FAILED", "PENDING")] != [1, 0, 0]:
-            raise RuntimeError(f"not every item succeeded: {written}")
+        result_files = json.loads(manifest.read_bytes())["ResultFiles"]
+        if [len(result_files[kind]) for kind in ("SUCCEEDED", "FAILED", "PENDING")] != [1, 0, 0]:
+            raise RuntimeError(f"not every item succeeded: {result_files}")
     return Row(OURS, items, measured, durable=True)
 
 
-def theirs(emulator: Emulator, items: int) -> Row:
+def measure_emulator(emulator: Emulator, items: int) -> Row:
     """Measure the document in an emulator of its own.
 
     Raises:
@@ -123,57 +123,60 @@ def theirs(emulator: Emulator, items: int) -> Row:
         storage.create_bucket(Bucket=BUCKET)
         storage.put_object(Bucket=BUCKET, Key="items.json", Body=array(items).encode())
         definition = json.dumps(document("JSON"))
-        created = functions.create_state_machine(name="benchmark", definition=definition, roleArn=ROLE)
-        machine = created["stateMachineArn"]
+        response = functions.create_state_machine(name="benchmark", definition=definition, roleArn=ROLE)
+        machine = response["stateMachineArn"]
         started = time.perf_counter()
         with Peak(server.process.pid) as peak:
             execution = functions.start_execution(stateMachineArn=machine, input="{}")["executionArn"]
-            end = server.end(execution, LIMIT_S)
+            end = server.wait_for_end(execution, LIMIT_S)
             seconds = time.perf_counter() - started
         (run,) = functions.list_map_runs(executionArn=execution)["mapRuns"]
         succeeded = functions.describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"]["succeeded"]
         if (end["status"], succeeded) != ("SUCCEEDED", items):
             raise RuntimeError(f"{end['status']}, {succeeded} of {items} items succeeded: {end.get('cause')}")
-    return Row(emulator.release, items, Measured(seconds, peak.mib), durable=False)
+    return Row(emulator.release, items, Measurement(seconds, peak.mib), durable=False)
 
 
-def middle(rows: list[Row]) -> Row:
-    """Return the row of median time, with the largest peak of all."""
+def median_row(rows: list[Row]) -> Row:
+    """Return the row with the median time, with the largest peak of all."""
     row = sorted(rows, key=lambda row: row.measured.seconds)[len(rows) // 2]
     peak = max(row.measured.peak_mib for row in rows)
-    return Row(row.name, row.items, Measured(row.measured.seconds, peak), row.durable)
+    return Row(row.name, row.items, Measurement(row.measured.seconds, peak), row.durable)
 
 
 def side_by_side() -> list[Row]:
-    """Measure ours and every installed emulator in turns; ours comes first."""
+    """Measure the engine and every installed emulator in turns, and return the engine's row first."""
     present = [emulator for emulator in EMULATORS if emulator.program.exists()]
     for emulator in EMULATORS:
         if emulator not in present:
             print(f"SKIPPED {emulator.name}: expected {emulator.program}; `make bench` installs it")
     rows: dict[str, list[Row]] = {OURS: []}
     for _ in range(ROUNDS):
-        rows[OURS].append(ours(SIDE_BY_SIDE, "JSON"))
+        rows[OURS].append(measure_engine(SIDE_BY_SIDE, "JSON"))
         for emulator in list(present):
             try:
-                rows.setdefault(emulator.name, []).append(theirs(emulator, SIDE_BY_SIDE))
+                rows.setdefault(emulator.name, []).append(measure_emulator(emulator, SIDE_BY_SIDE))
             except Exception as error:
                 print(f"{emulator.release}: {error}")
-                present.remove(emulator)  # an emulator that hangs once is not tried again
-    return [middle(measured) for measured in rows.values() if measured]
+                present.remove(emulator)  # an emulator that failed once is not measured again
+    return [median_row(measured) for measured in rows.values() if measured]
 
 
 def main() -> None:
     """Print the table, the ratios and the goals."""
     print(LOCALSTACK)
-    start_up = middle([ours(1, "JSON") for _ in range(ROUNDS)])
+    start_up = median_row([measure_engine(1, "JSON") for _ in range(ROUNDS)])
     first, *others = side_by_side()
-    series = [middle([ours(SIDE_BY_SIDE, "JSONL") for _ in range(ROUNDS)]), *(ours(n, "JSONL") for n in HERE_ONLY)]
+    series = [
+        median_row([measure_engine(SIDE_BY_SIDE, "JSONL") for _ in range(ROUNDS)]),
+        *(measure_engine(n, "JSONL") for n in HERE_ONLY),
+    ]
     print(f"{'':20} {'items':>10} {'seconds':>9} {'children/s':>11} {'peak MiB':>9}  durable")
     print(*(start_up, first, *others, *series), sep="\n")
     started = first.items / (first.measured.seconds - start_up.measured.seconds)
     for row in others:
         whole, apart = first.rate / row.rate, started / row.rate
-        print(f"ratio to {row.name:18} {apart:8.1f}  start-up apart, as theirs is; {whole:.1f} with ours")
+        print(f"ratio to {row.name:18} {apart:8.1f}  start-up apart, as that of emulators; {whole:.1f} with ours")
     if others:
         best = max(row.rate for row in others)
         print(f"ratio to the best emulator {started / best:9.1f}  (goal: at least 3.0, start-up apart)")

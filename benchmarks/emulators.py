@@ -1,8 +1,8 @@
 """Emulators of Step Functions, as child processes on free loopback ports.
 
-Each lies in a virtual environment of its own, made by the Makefile: ``.venv/bench-moto``, ``.venv/bench-ministack``, or
-below the folder that ``EMULATORS_FOLDER`` names. LocalStack is not among them: its newest release needs Python 3.13,
-and an older one that was measured (4.9.2) refuses the same documents as moto, and is slower.
+Each is installed in its own virtual environment by the Makefile: ``.venv/bench-moto``, ``.venv/bench-ministack``, or
+below the folder in ``EMULATORS_FOLDER``. LocalStack is missing: its newest release needs Python 3.13, and an older one
+that was measured (4.9.2) refuses the same documents as moto, and is slower.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 READY_S = 60
-LOOK_S = 0.1
+POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,32 +32,32 @@ class Emulator:
     Attributes:
         name: Its name on PyPI.
         command: Its program and arguments; ``{port}`` stands for the port.
-        environment: Variables that it is given.
-        first: A request that must be sent before it executes anything: path and JSON body; None where there is none.
+        environment: Its environment variables.
+        first_request: A request that must be sent before any other, as path and JSON body; None if there is none.
     """
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str]
-    first: tuple[str, bytes] | None = None
+    first_request: tuple[str, bytes] | None = None
 
     @property
     def folder(self) -> Path:
-        """Return its virtual environment."""
+        """The folder of its virtual environment."""
         below = Path(os.environ.get("EMULATORS_FOLDER", Path(__file__).resolve().parents[1] / ".venv"))
         return below / f"bench-{self.name}"
 
     @property
     def program(self) -> Path:
-        """Return its program."""
+        """The path of its program."""
         return self.folder / "bin" / self.command[0]
 
     @property
     def release(self) -> str:
-        """Return its name and installed version."""
+        """Its name and installed version."""
         (packages,) = self.folder.glob("lib/python*/site-packages")
-        (found,) = distributions(name=self.name, path=[str(packages)])
-        return f"{self.name} {found.version}"
+        (distribution,) = distributions(name=self.name, path=[str(packages)])
+        return f"{self.name} {distribution.version}"
 
 
 MOTO = Emulator(
@@ -66,7 +66,7 @@ MOTO = Emulator(
     {},
     ("/moto-api/config", b'{"stepfunctions": {"execute_state_machine": true}}'),
 )
-# With Wait states that take no time.
+# SFN_WAIT_SCALE: Wait states take no time.
 MINISTACK = Emulator(
     "ministack",
     ("ministack",),
@@ -77,14 +77,14 @@ EMULATORS = (MOTO, MINISTACK)
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """An emulator that runs."""
+    """A running emulator."""
 
     emulator: Emulator
     process: subprocess.Popen[bytes]
     endpoint: str
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client of it."""
+        """Return a boto3 client of a service."""
         import boto3
         from botocore.config import Config
 
@@ -95,14 +95,14 @@ class Server:
             aws_access_key_id="test",
             aws_secret_access_key="test",
             config=Config(
-                inject_host_prefix=False,  # there is no host sync-… here
+                inject_host_prefix=False,  # there is no host sync-…
                 s3={"addressing_style": "path"},
                 retries={"total_max_attempts": 1},
                 read_timeout=300,
             ),
         )
 
-    def end(self, execution: str, limit_s: float, look_s: float = LOOK_S) -> Any:
+    def wait_for_end(self, execution: str, limit_s: float, poll_s: float = POLL_S) -> Any:
         """Wait for the end of an execution and return the answer of DescribeExecution.
 
         Raises:
@@ -111,11 +111,11 @@ class Server:
         functions = self.client("stepfunctions")
         started = time.perf_counter()
         while time.perf_counter() - started < limit_s:
-            found = functions.describe_execution(executionArn=execution)
-            if found["status"] != "RUNNING" and ("output" in found or found["status"] != "SUCCEEDED"):
-                return found
+            description = functions.describe_execution(executionArn=execution)
+            if description["status"] != "RUNNING" and ("output" in description or description["status"] != "SUCCEEDED"):
+                return description
             try:
-                self.process.wait(timeout=look_s)
+                self.process.wait(timeout=poll_s)
             except subprocess.TimeoutExpired:
                 continue
             raise RuntimeError(f"the server ended by itself: {self.process.returncode}")
@@ -136,7 +136,7 @@ def serve(emulator: Emulator) -> Iterator[Server]:
         process = subprocess.Popen(argv, env=os.environ | variables, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
         try:
             server = Server(emulator, process, f"http://127.0.0.1:{port}")
-            if not _answers(server, *(emulator.first or ("/", None))):
+            if not _answers(server, *(emulator.first_request or ("/", None))):
                 last_words = (Path(folder) / "log").read_text(errors="replace")[-500:]
                 raise RuntimeError(f"{emulator.name} does not answer: {last_words}")
             yield server
@@ -158,7 +158,7 @@ def _free_port() -> int:
 
 def _answers(server: Server, path: str, body: bytes | None) -> bool:
     headers = {"Content-Type": "application/json"}
-    for _ in range(int(READY_S / LOOK_S)):
+    for _ in range(int(READY_S / POLL_S)):
         try:
             with urllib.request.urlopen(urllib.request.Request(server.endpoint + path, body, headers), timeout=5):
                 return True
@@ -167,7 +167,7 @@ def _answers(server: Server, path: str, body: bytes | None) -> bool:
         except OSError:
             pass
         try:
-            server.process.wait(timeout=LOOK_S)
+            server.process.wait(timeout=POLL_S)
         except subprocess.TimeoutExpired:
             continue
         return False

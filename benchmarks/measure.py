@@ -15,22 +15,21 @@ INTERVAL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Measurement:
     """The time and memory of a command."""
 
     seconds: float
     peak_mib: float
 
 
-def measure(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, memory: bool = True) -> Measured:
+def measure(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, memory: bool = True) -> Measurement:
     """Run a command to its end and measure it.
 
     Args:
         argv: The command.
         env: Its environment.
         cwd: Its folder.
-        memory: Sample its memory too, see `Peak`; that slows down a command that uses all cores and has many
-            processes.
+        memory: Sample its memory too, see `Peak`, which slows down a command with many processes on all cores.
 
     Raises:
         subprocess.CalledProcessError: if it fails.
@@ -42,13 +41,13 @@ def measure(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, memory: b
         seconds = time.perf_counter() - started
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, argv, output)
-    return Measured(seconds, peak.mib)
+    return Measurement(seconds, peak.mib)
 
 
 class Peak:
     """The peak memory of a process tree while the block runs: its resident set, sampled, shared pages counted once.
 
-    It is 0 without a process.
+    The peak is 0 without a process.
     """
 
     def __init__(self, pid: int | None) -> None:
@@ -74,7 +73,7 @@ class Peak:
 
 
 def _share(process: psutil.Process) -> int:
-    """Return its resident bytes; pages that forks share are divided among them, where the system gives that."""
+    """Return the resident bytes of a process; on Linux, shared pages are divided among the processes."""
     return process.memory_full_info().pss if psutil.LINUX else process.memory_info().rss
 
 

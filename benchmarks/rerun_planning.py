@@ -1,10 +1,9 @@
-"""Planning a rerun over a million children that failed or never began, beside the parsing of the same lines.
+"""Planning of a rerun over a million failed or pending children, compared with parsing the same lines.
 
-The rows are our engine's, with an input as germline's, for two lengths of a failed child's row: 4.2 KB, with a cause as
-Batch gives it (2.6 KB before it is quoted), and 1 KB. Every way reads the file through `result_rows`, on one core;
-those that only parse show what a line costs in `orjson` and in `json`. Processor time is measured, which other
-processes disturb less, and the ways are run in turns. The peak is that of a process of its own, with a tenth of the
-rows beside it.
+The rows are the engine's, with inputs of the germline pipeline, for two lengths of a failed child's row: 4.2 KB, with a
+cause of Batch (2.6 KB before it is quoted), and 1 KB. Every way reads the file through `result_rows`, on one core;
+those that only parse show the cost of a line in `orjson` and in `json`. The ways run in turns; processor time is
+measured, which other processes disturb less. The peak is that of a separate process, also with a tenth of the rows.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ Details = dict[str, str]
 
 
 def child_input(number: int, batch: int) -> dict[str, Any]:
-    """Return a child's input, as germline's definition gives it."""
+    """Return a child's input, as in an execution of the germline pipeline."""
     place = {"name": "cohort-7", "bucket": "genomics-123456789012", "prefix": "runs/cohort-7/"}
     shared = {
         "run": place,
@@ -59,7 +58,7 @@ def item(number: int) -> dict[str, Any]:
 
 
 def cause(number: int, size: int) -> str:
-    """Return a cause of the definition's Fail state, with Batch's detail of the job in it, JSON in JSON."""
+    """Return a cause of the definition's Fail state, with the detail of a Batch job in it, JSON in JSON."""
     job = {
         "Attempts": [{"Container": {"ExitCode": 137, "LogStreamName": f"alignment/default/{number:032x}"}}],
         "Container": {"Environment": [], "ExitCode": 137, "Reason": "OutOfMemoryError: Container killed"},
@@ -76,9 +75,9 @@ def cause(number: int, size: int) -> str:
 
 
 def children(count: int, size: int, batch: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield rows of children of which half failed and half never began."""
+    """Yield rows of children, half of them failed and half pending."""
     for number in range(count // 2):
-        ended = {
+        end = {
             "status": "FAILED",
             "name": f"{number:08x}-4a9b-332a-9e94-7604fd4f2b67",
             "error": "States.TaskFailed",
@@ -87,19 +86,19 @@ def children(count: int, size: int, batch: int) -> Iterator[tuple[str, dict[str,
             "start": 1_790_204_391.865,
             "stop": 1_790_204_399.951,
         }
-        yield ended_row(ended, "germline/Sample")
+        yield ended_row(end, "germline/Sample")
     for number in range(count // 2, count):
         yield pending_row(child_input(number, batch))
 
 
 def read(folder: Path, details: Details) -> Iterator[Iterator[ResultRow]]:
-    """Yield the rows of children that failed, then of those that never began."""
+    """Yield the rows of failed children, then those of pending children."""
     store = LocalStore({"b": folder})
     return (result_rows(store, details, kind) for kind in KINDS)
 
 
 def parsing(loads: Callable[[bytes], Any]) -> Callable[[Path, Details], None]:
-    """Return a way that parses each row."""
+    """Return a function that parses each row."""
 
     def call(folder: Path, details: Details) -> None:
         for source in read(folder, details):
@@ -117,14 +116,14 @@ def reading(folder: Path, details: Details) -> None:
 
 
 def planning(classes: bool) -> Callable[[Path, Details], None]:
-    """Return a way that plans a rerun, with or without a filter by class."""
+    """Return a function that plans a rerun, with or without a filter by class."""
 
     def call(folder: Path, details: Details) -> None:
         map_runs = [chain.from_iterable(read(folder, details))]
         with (folder / "manifest.jsonl").open("w+b") as out:
-            found = plan_rerun(map_runs, out, labels=partial(map, row_label) if classes else None, done=lambda _: ())
-        if found.filtered or found.repeated or not found.items:
-            raise RuntimeError(f"not every item was planned: {found}")
+            plan = plan_rerun(map_runs, out, labels=partial(map, row_label) if classes else None, done=lambda _: ())
+        if plan.filtered or plan.repeated or not plan.items:
+            raise RuntimeError(f"not every item was planned: {plan}")
 
     return call
 
@@ -147,12 +146,12 @@ def peak(count: int, folder: Path, details: Details) -> float:
 
 
 def series(count: int, size: int, batch: int = 1) -> float:
-    """Print the time of each way, and return the rate of planning in records a second.
+    """Print the time of each way, and return the rate of planning in records per second.
 
     Args:
-        count: Children.
-        size: Bytes of a cause.
-        batch: Items of a child.
+        count: The number of children.
+        size: The bytes of a cause.
+        batch: The number of items of a child.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -168,10 +167,10 @@ def series(count: int, size: int, batch: int = 1) -> float:
                 call(folder, details)
                 seconds[way].append(time.process_time() - started)
         print(f"{count:,} children of {batch}, half failed ({longest:,} bytes), half pending")
-        best = {way: min(taken) for way, taken in seconds.items()}
-        for way, taken in best.items():
-            ratio = best["orjson.loads"] / taken
-            print(f"  {way:20} {taken:8.2f} s {count / taken:11,.0f} records/s {ratio:6.2f} of orjson's")
+        best = {way: min(durations) for way, durations in seconds.items()}
+        for way, duration in best.items():
+            ratio = best["orjson.loads"] / duration
+            print(f"  {way:20} {duration:8.2f} s {count / duration:11,.0f} records/s {ratio:6.2f} of orjson's")
         print(f"  peak of planning     {peak(count, folder, details):8.0f} MiB")
         return count / best["planning"]
 

@@ -1,7 +1,7 @@
-"""A server of one large object with as much of S3's API as a transfer needs, faster than its clients.
+"""A server of one large object, faster than its clients, with the part of S3's API that transfers need.
 
-``python benchmarks/s3_stub.py FILE``: prints its URL, then serves the file under every key, by ranges, and takes
-uploads, whose bytes it drops.
+``python benchmarks/s3_stub.py FILE`` prints its URL, then serves the file under every key, by ranges, and accepts
+uploads, which it discards.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer GetObject."""
         size = self.server.size
-        wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
-        first, last = (int(wanted[1]), int(wanted[2] or size - 1)) if wanted else (0, size - 1)
+        requested = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        first, last = (int(requested[1]), int(requested[2] or size - 1)) if requested else (0, size - 1)
         last = min(last, size - 1)
-        self._answer(206 if wanted else 200, last - first + 1, {"Content-Range": f"bytes {first}-{last}/{size}"})
+        self._answer(206 if requested else 200, last - first + 1, {"Content-Range": f"bytes {first}-{last}/{size}"})
         while first <= last:
             first += os.sendfile(self.connection.fileno(), self.server.file.fileno(), first, last - first + 1)
 

@@ -1,7 +1,7 @@
-"""One large object down and up: the worker's store beside `aws s3 cp`, from the same server on this machine.
+"""Download and upload of a large object: the worker's store compared with `aws s3 cp`, with a server on this machine.
 
-Each is a process of its own, its start-up included. Ours verifies what it downloads, by S3's checksum of the object or
-by the sha256 that the step which made it recorded; `aws s3 cp` does not. They take turns, and the medians are compared.
+Each runs in its own process, whose start-up is included, in turns; the medians are compared. The store verifies its
+downloads, by S3's checksum of the object or by a recorded sha256; `aws s3 cp` does not.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from benchmarks.measure import Measured, measure
+from benchmarks.measure import Measurement, measure
 
 GIB = 1 << 30
 ROUNDS = 3
@@ -38,17 +38,17 @@ import sys
 from pathlib import Path
 from genomics_pipeline.stores.protocol import Expected
 from genomics_pipeline.cli.adapters import object_store
-way, uri, place, digest = sys.argv[1:]
-if way == "up":
-    object_store().publish(Path(place), uri)
+direction, uri, path, digest = sys.argv[1:]
+if direction == "up":
+    object_store().publish(Path(path), uri)
 else:
-    object_store().fetch(uri, Path(place), Expected(sha256=digest or None))
+    object_store().fetch(uri, Path(path), Expected(sha256=digest or None))
 """
 
 
 @contextmanager
 def serve(file: Path) -> Iterator[dict[str, str]]:
-    """Run a server of the file and give the environment that leads to it."""
+    """Run a server of the file and give the environment for its clients."""
     stub = Path(__file__).with_name("s3_stub.py")
     with subprocess.Popen([sys.executable, str(stub), str(file)], stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
@@ -76,37 +76,37 @@ class Bench:
     folder: Path
     env: dict[str, str]
 
-    def ours(self, way: str, digest: str = "") -> Measured:
+    def measure_store(self, direction: str, digest: str = "") -> Measurement:
         """Measure the worker's store."""
-        place = self.folder if way == "down" else self._upload()
-        return self._measure([sys.executable, "-c", OURS, way, URI, str(place), digest])
+        path = self.folder if direction == "down" else self._upload()
+        return self._measure([sys.executable, "-c", OURS, direction, URI, str(path), digest])
 
-    def theirs(self, way: str) -> Measured:
+    def measure_aws_cli(self, direction: str) -> Measurement:
         """Measure `aws s3 cp`."""
         down = [URI, str(self.folder / "object.bam")]
-        pair = down if way == "down" else [str(self._upload()), URI]
+        pair = down if direction == "down" else [str(self._upload()), URI]
         return self._measure([AWS_CLI, "s3", "cp", "--quiet", *pair])
 
     def _upload(self) -> Path:
-        """Return a link to the file that the upload may remove."""
+        """Return a link to the file, which the upload may remove."""
         link = self.folder / "upload"
         link.unlink(missing_ok=True)
         link.hardlink_to(self.folder.parent / "object.bam")
         return link
 
-    def _measure(self, argv: list[str]) -> Measured:
+    def _measure(self, argv: list[str]) -> Measurement:
         measured = measure(argv, env=self.env, cwd=self.folder)
         (self.folder / "object.bam").unlink(missing_ok=True)
         return measured
 
 
-def compare(bench: Bench, way: str, digest: str) -> float:
-    """Print the medians of both, measured in turns, and return our speed as a share of theirs."""
-    pairs = [(bench.ours(way, digest), bench.theirs(way)) for _ in range(ROUNDS)]
-    seconds = [statistics.median(pair[place].seconds for pair in pairs) for place in (0, 1)]
-    peaks = [max(pair[place].peak_mib for pair in pairs) for place in (0, 1)]
+def compare(bench: Bench, direction: str, digest: str) -> float:
+    """Print the medians of both, and return the store's speed as a share of that of the AWS CLI."""
+    pairs = [(bench.measure_store(direction, digest), bench.measure_aws_cli(direction)) for _ in range(ROUNDS)]
+    seconds = [statistics.median(pair[column].seconds for pair in pairs) for column in (0, 1)]
+    peaks = [max(pair[column].peak_mib for pair in pairs) for column in (0, 1)]
     ratio = seconds[1] / seconds[0]
-    what = f"{way}, sha256" if digest else way
+    what = f"{direction}, sha256" if digest else direction
     print(
         f"{what:14} {seconds[0]:>9.2f} {seconds[1]:>9.2f} {ratio:>7.2f} {peaks[0]:>10.0f} {peaks[1]:>10.0f}", flush=True
     )
@@ -128,7 +128,9 @@ def main() -> int:
         digest = write(Path(name, "object.bam"), int(gib * GIB))
         with serve(Path(name, "object.bam")) as env:
             bench = Bench(folder, env)
-            ratios = [compare(bench, way, known) for way, known in (("down", ""), ("down", digest), ("up", ""))]
+            ratios = [
+                compare(bench, direction, known) for direction, known in (("down", ""), ("down", digest), ("up", ""))
+            ]
     if min(ratios) < GOAL:
         print(f"expected at least {GOAL} of the speed of aws s3 cp, found {min(ratios):.2f}")
     return int(min(ratios) < GOAL)

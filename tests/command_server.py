@@ -1,6 +1,6 @@
-"""`genomics-pipeline` commands in processes of their own, forked from one that has imported the package.
+"""A server of `genomics-pipeline` commands: each runs in a fork of a process that has imported the package.
 
-A process that starts from nothing spends most of a small run's processor time on imports.
+Without it, imports would take most of the processor time of small runs.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class CommandServer:
         self._requests, self._codes = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
 
     def run(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end, in the environment and the folder of the caller."""
+        """Run a command to its end, in the caller's environment and folder."""
         with tempfile.TemporaryDirectory() as folder:
             out, err = Path(folder, "out"), Path(folder, "err")
             request = {"arguments": arguments, "environment": dict(os.environ), "folder": os.getcwd()}  # noqa: PTH109

@@ -1,4 +1,4 @@
-"""Fixtures that several packages' tests share: skipping, node programs, moto, and the fakes of AWS services."""
+"""Shared fixtures: skipping, node programs, moto, and the fakes of AWS services."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
     from tests.fakes.aws import FakeAws
 
-settings.register_profile("unhurried", deadline=None)  # no test times: a busy machine makes nothing wrong
-settings.load_profile("unhurried")
+settings.register_profile("no-deadline", deadline=None)  # no test measures time, so that a busy machine fails none
+settings.load_profile("no-deadline")
 
-os.environ["MOTO_ACCOUNT_ID"] = "000000000000"  # the engine's, so that ARNs of both are of one account
+os.environ["MOTO_ACCOUNT_ID"] = "000000000000"  # that of the engine, so that all ARNs are of one account
 
-# Where the machine switches bytecode files off, each process that a test starts would compile the package again.
+# Without bytecode files, each process that a test starts would compile the package again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# Sessions of a process share the service descriptions they read; to parse them again for each test takes 0.3 s.
+# All sessions of a process share the models of services; parsing them for each test would take 0.3 s.
 botocore.session.create_loader = cache(botocore.session.create_loader)
 
 AWS_ENVIRONMENT = {
@@ -49,7 +49,7 @@ AWS_ENVIRONMENT = {
 
 @pytest.fixture(scope="session")
 def missing() -> Callable[[str], NoReturn]:
-    """Return `missing(what)`, which skips the test visibly, and fails it in continuous integration."""
+    """Return `missing(what)`, which skips the test with a message, or fails it in continuous integration."""
 
     def call(what: str) -> NoReturn:
         if os.environ.get("CI"):
@@ -67,7 +67,7 @@ def project(tmp_path: Path) -> SmallProject:
 
 @pytest.fixture(scope="session")
 def node(missing: Callable[[str], NoReturn]) -> Callable[[Path], str]:
-    """Return `node(folder)`, the program; the folder's locked packages are installed there on first use."""
+    """Return `node(folder)`, which returns node's path and installs the folder's locked packages on first use."""
 
     def call(folder: Path) -> str:
         program, npm = shutil.which("node"), shutil.which("npm")
@@ -78,9 +78,9 @@ def node(missing: Callable[[str], NoReturn]) -> Callable[[Path], str]:
             installed = folder / "node_modules" / ".installed"
             if not installed.exists() or installed.read_bytes() != lock:
                 command = [npm, "ci", "--no-fund", "--no-audit", "--ignore-scripts"]
-                ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
-                if ended.returncode:
-                    missing(f"npm could not install {folder.name}: {ended.stderr.strip()[-300:]}")
+                process = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
+                if process.returncode:
+                    missing(f"npm could not install {folder.name}: {process.stderr.strip()[-300:]}")
                 installed.write_bytes(lock)
         return str(program)
 
@@ -101,7 +101,7 @@ def aws_endpoint() -> Iterator[str]:
 
 @pytest.fixture
 def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return the URL of moto's server, to which the standard environment variables of AWS now lead."""
+    """Return the URL of moto's server, after setting AWS's standard environment variables to it."""
     for name, value in {**AWS_ENVIRONMENT, "AWS_ENDPOINT_URL": aws_endpoint}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
@@ -112,7 +112,8 @@ def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
 def checked_calls(aws: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Check every request to AWS and every response against botocore's models of the services.
 
-    Yield the problems so far; there must be none at the end.
+    Yields:
+        The problems so far, of which there must be none at the end.
     """
     import boto3
 
@@ -132,7 +133,7 @@ def checked_calls(aws: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[st
 def step_functions(
     aws: str, checked_calls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[FakeAws]:
-    """Yield fakes of Step Functions and Batch (`tests/fakes`), which boto3 uses from now on; all else is moto's.
+    """Yield fakes of Step Functions and Batch (`tests/fakes`), which boto3 then uses; all other services are moto's.
 
     A job succeeds at once unless the test sets `step_functions.batch.run_job`. All calls are checked.
     """
@@ -147,7 +148,7 @@ def step_functions(
 
 @pytest.fixture
 def cloudformation(aws: str) -> Iterator[str]:
-    """Yield the URL of moto, empty, whose CloudFormation also does what moto leaves out."""
+    """Yield the URL of moto without resources, with the parts of CloudFormation that moto lacks."""
     from tests.aws.cloudformation import patch_cloudformation
 
     def reset() -> None:
@@ -161,14 +162,14 @@ def cloudformation(aws: str) -> Iterator[str]:
 
 @pytest.fixture
 def s3(aws: str) -> Iterator[S3Client]:
-    """Yield a client of moto's S3. The bucket `reads` is empty."""
+    """Yield a client of moto's S3, with an empty bucket `reads`."""
     import boto3
 
     client = boto3.client("s3")
     client.create_bucket(Bucket="reads")
     yield client
     for page in client.get_paginator("list_objects_v2").paginate(Bucket="reads"):
-        for found in page.get("Contents", ()):
-            client.delete_object(Bucket="reads", Key=found["Key"])
+        for entry in page.get("Contents", ()):
+            client.delete_object(Bucket="reads", Key=entry["Key"])
     client.delete_bucket(Bucket="reads")
     client.close()

@@ -1,4 +1,4 @@
-"""Small steps, pipelines and samples in a folder, in the files that a user would write."""
+"""Small steps, pipelines and samples in a folder, in the form of a user's files."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ def write_step(folder: Path, name: str, program: str, declarations: str, version
     """Write the folder of a step that is a Python program.
 
     Args:
-        folder: Where the step's folder is made.
-        name: The step's.
-        program: Its text; ``sys.argv[1]`` is the task's file.
-        declarations: The tables of ``step.toml``: inputs, outputs and what else the step has.
-        version: The step's.
+        folder: The parent of the step's folder.
+        name: The step's name.
+        program: The text of the program; ``sys.argv[1]`` is the path of ``task.json``.
+        declarations: The tables of ``step.toml``: inputs, outputs and others.
+        version: The step's version.
 
     Returns:
         The step's folder.
@@ -53,7 +53,7 @@ class SmallProject:
 
     Attributes:
         folder: The folder.
-        run: Where its run goes.
+        run: The run folder.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -72,13 +72,13 @@ class SmallProject:
         return file
 
     def samples(self, reads: Mapping[str, str], ending: str = "fastq") -> Path:
-        """Write a FASTQ file for each sample, and the sample sheet, which is returned."""
+        """Write a FASTQ file for each sample and the sample sheet, and return the sheet's path."""
         for name, text in reads.items():
             (self.folder / f"{name}.{ending}").write_text(text)
         return self.sheet({name: f"{name}.{ending}" for name in reads})
 
     def sheet(self, files: Mapping[str, str]) -> Path:
-        """Write the sample sheet, of the FASTQ file of each sample."""
+        """Write the sample sheet, with a FASTQ file for each sample."""
         file = self.folder / "sheet.csv"
         file.write_text("sample,fastq_1\n" + "".join(f"{name},{path}\n" for name, path in files.items()))
         return file

@@ -1,7 +1,7 @@
 """A day of bad luck: a cohort with a fault in every third task, of every class, and with broken files.
 
-What can heal heals, the rest is listed in its class, nothing that was finished runs again, and once the inputs are
-fixed `rerun` completes the cohort: its joint VCF is that of a day without any fault.
+Failures that retries can fix are fixed, the others are listed with their class, and nothing that is done runs again.
+Once the inputs are fixed, `rerun` completes the cohort: its joint VCF is that of a run without faults.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 STAGES = 2  # over samples
-HEALING = {"host_lost", "image", "throttled", "out_of_memory", "timeout", "engine_killed"}
+RETRIED = {"host_lost", "image", "throttled", "out_of_memory", "timeout", "engine_killed"}
 FAULTS = """\
 seed = 20261124
 
@@ -29,12 +29,12 @@ stage = "variant_calling"
 share = 0.1
 
 [[faults]]
-class = "host_lost"  # Batch's own attempts do
+class = "host_lost"  # Batch's own attempts are enough
 share = 0.08
 times = 2
 
 [[faults]]
-class = "host_lost"  # they do not: On-Demand
+class = "host_lost"  # Batch's attempts are not enough: On-Demand
 share = 0.03
 times = 6
 
@@ -75,11 +75,11 @@ always = true
 
 
 def command(*arguments: str | Path, code: int = 0) -> str:
-    """Return what `genomics-pipeline ARGUMENTS` prints; it must end with the code."""
+    """Return the output of `genomics-pipeline ARGUMENTS`, which must end with the exit code."""
     argv = [sys.executable, "-m", "genomics_pipeline", *map(str, arguments)]
-    ended = subprocess.run(argv, capture_output=True, text=True, check=False)
-    assert ended.returncode == code, ended.stderr[-3000:]
-    return ended.stdout
+    process = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert process.returncode == code, process.stderr[-3000:]
+    return process.stdout
 
 
 @pytest.fixture(params=[24, pytest.param(500, marks=pytest.mark.badluck)])
@@ -92,8 +92,8 @@ def cohort(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def run(cohort: Path, out: Path, *options: str | Path, code: int = 0) -> str:
-    given = ("--reference", cohort / "reference.fa", "--out", out, "--json")
-    return command("run", cohort / "cohort.csv", *given, *options, code=code)
+    arguments = ("--reference", cohort / "reference.fa", "--out", out, "--json")
+    return command("run", cohort / "cohort.csv", *arguments, *options, code=code)
 
 
 def joint_vcf(out: Path) -> bytes:
@@ -102,7 +102,7 @@ def joint_vcf(out: Path) -> bytes:
 
 
 def completion_records(out: Path) -> dict[Path, int]:
-    """Return the completion records of the samples, and when each was written."""
+    """Return the completion records of the samples, with their modification times."""
     return {file: file.stat().st_mtime_ns for stage in ("alignment", "variant_calling") for file in records(out, stage)}
 
 
@@ -111,28 +111,28 @@ def records(out: Path, stage: str) -> Iterator[Path]:
 
 
 def break_file(fastq: Path) -> None:
-    """Cut a file in the middle."""
+    """Truncate a file to half its size."""
     shutil.copy(fastq, f"{fastq}.whole")
     fastq.write_bytes(fastq.read_bytes()[: fastq.stat().st_size // 2])
 
 
 def injected_classes(out: Path) -> dict[tuple[str, str], list[str]]:
     """Return the classes of the faults of each (stage, item), in order."""
-    found: dict[tuple[str, str], list[str]] = {}
+    classes: dict[tuple[str, str], list[str]] = {}
     for line in (out / ".engine" / "faults.jsonl").read_text().splitlines():
         fault, stage, item = json.loads(line)
-        found.setdefault((stage, item), []).append(fault.partition(". ")[2].partition(":")[0])
-    return found
+        classes.setdefault((stage, item), []).append(fault.partition(". ")[2].partition(":")[0])
+    return classes
 
 
 def expected_failures(out: Path, broken: str) -> dict[str, str]:
-    """Return the failure class of each sample that fails: the first stage with a lasting fault ends its sample."""
-    found = {broken: "bad_input"}
+    """Return the failure class of each sample that fails, which is that of its first lasting fault."""
+    failures = {broken: "bad_input"}
     for (_, item), classes in injected_classes(out).items():
         for name in classes:
-            if name not in HEALING and item != "cohort" and not item.isdigit():
-                found.setdefault(item, name)
-    return found
+            if name not in RETRIED and item != "cohort" and not item.isdigit():
+                failures.setdefault(item, name)
+    return failures
 
 
 def test_a_day_of_bad_luck(cohort: Path, tmp_path: Path) -> None:
@@ -142,12 +142,12 @@ def test_a_day_of_bad_luck(cohort: Path, tmp_path: Path) -> None:
     fastq = next(cohort.glob(f"**/{names[5]}_*R1*.fastq.gz"))
     break_file(fastq)
 
-    given: tuple[str | Path, ...] = ("--inject", faults, "--tolerate", "90%")
-    run(cohort, out, *given, code=-signal.SIGKILL)
+    options: tuple[str | Path, ...] = ("--inject", faults, "--tolerate", "90%")
+    run(cohort, out, *options, code=-signal.SIGKILL)
     before = completion_records(out)
-    summary: dict[str, Any] = json.loads(run(cohort, out, *given, "--resume"))
+    summary: dict[str, Any] = json.loads(run(cohort, out, *options, "--resume"))
     after = completion_records(out)
-    assert {file: after[file] for file in before} == before  # nothing that was finished ran again
+    assert {file: after[file] for file in before} == before  # nothing that was done ran again
 
     bad = expected_failures(out, names[5])
     tasks = STAGES * len(names)

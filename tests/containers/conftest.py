@@ -16,13 +16,13 @@ from genomics_pipeline.runs.containers import images as step_images
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 from tests.small_project import write_step
 
-USER_CACHE = cache_folder(os.environ, Path.home())  # its wheels are downloaded once, not in each test run
+USER_CACHE = cache_folder(os.environ, Path.home())  # whose wheels are downloaded once, not in each test run
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 SCRIPT = SHARED / "tools" / "containers" / "engine.sh"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder: it needs an engine."""
+    """Mark every test of this folder, since it needs a container engine."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("containers")
@@ -39,9 +39,9 @@ def _running_engine() -> ContainerEngine | None:
 
 @pytest.fixture(scope="session")
 def engine(missing: Callable[[str], None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerEngine]:
-    """Return the engine that runs here, else one that is ended with the tests."""
-    if found := _running_engine():
-        yield found
+    """Return the running container engine, else start one that is stopped after the tests."""
+    if running := _running_engine():
+        yield running
         return
     if not SCRIPT.is_file():
         missing("no container engine runs here")
@@ -62,15 +62,15 @@ def engine(missing: Callable[[str], None], tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(scope="session")
 def images(engine: ContainerEngine) -> dict[str, str]:
     """Build the images of the germline pipeline and return their names by step."""
-    found = step_images.select_images("genomics-pipeline", "germline", ())
-    for wanted in found:
-        step_images.build(wanted, engine, USER_CACHE)
-    return {wanted.step.spec.name: wanted.name for wanted in found}
+    chosen_images = step_images.select_images("genomics-pipeline", "germline", ())
+    for image in chosen_images:
+        step_images.build(image, engine, USER_CACHE)
+    return {image.step.spec.name: image.name for image in chosen_images}
 
 
 @pytest.fixture
 def own_step(tmp_path: Path) -> Callable[..., Path]:
-    """Give `own_step(name, program, memory_mib=…)`: it writes a user's step, whose memory may be a ladder."""
+    """Return `own_step(name, program, memory_mib=…)`, which writes a user's step; its memory may be a ladder."""
 
     def call(name: str, program: str, memory_mib: int | list[int] = 256) -> Path:
         return write_step(

@@ -1,4 +1,4 @@
-"""The whole chain: our engine, the Batch API, real containers and S3, the latter two APIs by moto."""
+"""The whole chain: the engine, the Batch API, real containers and S3, with both APIs by moto."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def bucket(aws: str, missing: Callable[[str], None]) -> Iterator[S3Client]:
         client.upload_file(str(file), BUCKET, f"reads/{file.name}")
     yield client
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
-        client.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": one["Key"]} for one in page["Contents"]]})
+        client.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": entry["Key"]} for entry in page["Contents"]]})
     client.delete_bucket(Bucket=BUCKET)
 
 
@@ -69,7 +69,7 @@ def stack(aws: str, images: dict[str, str], tmp_path: Path, monkeypatch: pytest.
     batch.create_job_queue(jobQueueName=NAMES.job_queue, state="ENABLED", priority=1, computeEnvironmentOrder=order)
     scratch = tmp_path / "scratch"
     scratch.mkdir(mode=0o777)
-    scratch.chmod(0o777)  # on AWS the instance's disk; its owner is not the container's user either
+    scratch.chmod(0o777)  # as on AWS, the owner of the instance's disk is not the container's user
     environment = {**AWS_ENVIRONMENT, "AWS_ENDPOINT_URL": aws, "GENOMICS_PIPELINE_VCPUS": "1"}
     for step, image in images.items():
         container: Any = {
@@ -91,11 +91,11 @@ def stack(aws: str, images: dict[str, str], tmp_path: Path, monkeypatch: pytest.
 
 
 def upload(client: S3Client, tmp_path: Path) -> None:
-    """Upload the files that decide a run."""
+    """Upload the files of a run: definition, input, manifest and intervals."""
     pipeline, _ = load_pipeline("germline")
     reference = prepare(str(DATA / "reference.fa.gz"), ["fai"], object_store(), tmp_path / "cache")
     reads = f"s3://{BUCKET}/reads"
-    given = {
+    execution_input = {
         "run": {"name": "chain", "bucket": BUCKET, "prefix": f"{RUN}/"},
         "reference": f"{reads}/reference.fa.gz",
         "parameters": {},
@@ -108,7 +108,7 @@ def upload(client: S3Client, tmp_path: Path) -> None:
         "manifest.jsonl": manifest_lines(read_manifest(str(sheet(tmp_path / "s3.csv", reads)))),
         "intervals.jsonl": interval_lines(read_contigs(reference), pipeline.maps["interval"].interval_size_bp),
         "definition.json": canonical_json(generate(pipeline)),
-        "input.json": json.dumps(given),
+        "input.json": json.dumps(execution_input),
     }
     for name, text in files.items():
         body = text if isinstance(text, bytes) else text.encode()
@@ -123,11 +123,11 @@ def sheet(file: Path, reads: str) -> Path:
 
 
 def local_digests(tmp_path: Path) -> dict[str, str]:
-    """Run the same samples on this machine and return sha256 by output."""
+    """Run the same samples on this machine and return the sha256 of each output."""
     arguments = ["run", sheet(tmp_path / "here.csv", str(DATA)), "--reference", DATA / "reference.fa.gz"]
     argv = [sys.executable, "-m", "genomics_pipeline", *map(str, arguments), "--out", str(tmp_path / "here"), "--json"]
-    ended = subprocess.run(argv, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
+    process = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
     return digests([file.read_bytes() for file in (tmp_path / "here").glob("steps/*/*/step.json")])
 
 
@@ -139,22 +139,29 @@ def digests(records: list[bytes]) -> dict[str, str]:
     }
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # moto leaves a pipe open when it looks for its own address
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # moto leaves a pipe open when it determines its own address
 @pytest.mark.usefixtures("stack")
 def test_three_samples_to_the_joint_vcf_through_batch_and_s3(bucket: S3Client, tmp_path: Path) -> None:
     upload(bucket, tmp_path)
-    place = f"s3://{BUCKET}/{RUN}"
-    request = ExecuteRequest(f"{place}/definition.json", f"{place}/input.json", name="chain", batch="batch")
-    ended = execute(request, replace(adapters(), cache=tmp_path / "cache"))
-    assert ended.status == "SUCCEEDED", ended
+    run_uri = f"s3://{BUCKET}/{RUN}"
+    request = ExecuteRequest(f"{run_uri}/definition.json", f"{run_uri}/input.json", name="chain", batch="batch")
+    result = execute(request, replace(adapters(), cache=tmp_path / "cache"))
+    assert result.status == "SUCCEEDED", result
     store = object_store()
-    records = [one.uri for one in store.list(f"{place}/steps/") if one.uri.endswith("/step.json")]
-    there = digests([store.read(uri) for uri in records])
-    assert there == local_digests(tmp_path)
-    assert {name.partition("/")[0] for name in there} == {"alignment", "variant_calling", "aggregation", "gather"}
-    gathered = json.loads(store.read(f"{place}/steps/gather/cohort/step.json"))
-    assert store.stat(f"{place}/{gathered['outputs']['vcf']['key']}"), "the joint VCF"
-    jobs = [json.loads(store.read(one.uri)) for one in store.list(f"{place}/steps/") if one.uri.endswith("/job.json")]
+    records = [info.uri for info in store.list(f"{run_uri}/steps/") if info.uri.endswith("/step.json")]
+    remote_digests = digests([store.read(uri) for uri in records])
+    assert remote_digests == local_digests(tmp_path)
+    assert {name.partition("/")[0] for name in remote_digests} == {
+        "alignment",
+        "variant_calling",
+        "aggregation",
+        "gather",
+    }
+    gathered = json.loads(store.read(f"{run_uri}/steps/gather/cohort/step.json"))
+    assert store.stat(f"{run_uri}/{gathered['outputs']['vcf']['key']}"), "the joint VCF"
+    jobs = [
+        json.loads(store.read(info.uri)) for info in store.list(f"{run_uri}/steps/") if info.uri.endswith("/job.json")
+    ]
     assert len(jobs) == len(records)
     described = boto3.client("batch").describe_jobs(jobs=sorted({job["job_id"] for job in jobs}))["jobs"]
     assert {job["status"] for job in described} == {"SUCCEEDED"}

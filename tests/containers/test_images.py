@@ -24,7 +24,7 @@ OwnStep = Callable[..., Path]
 
 @pytest.fixture
 def task(tmp_path: Path) -> Callable[..., list[str]]:
-    """Give `task(step)`: it returns the options of a container with a task of the step over one small sample."""
+    """Return `task(step)`, which returns the options of a container with a task of the step over a small sample."""
 
     def call(step: str) -> list[str]:
         run = tmp_path / "run"
@@ -56,16 +56,16 @@ def task(tmp_path: Path) -> Callable[..., list[str]]:
     return call
 
 
-def built(folder: Path, engine: ContainerEngine) -> str:
+def build_image(folder: Path, engine: ContainerEngine) -> str:
     image = step_images.image(load_step(str(folder)), ResourceNames())
     step_images.build(image, engine, USER_CACHE)
     return image.name
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_an_image_says_what_it_is(step: str, images: dict[str, str], engine: ContainerEngine) -> None:
-    folder, found = load_step(step), engine.inspect(images[step])
-    labels: dict[str, Any] = found["Config"]["Labels"]
+def test_an_image_describes_itself(step: str, images: dict[str, str], engine: ContainerEngine) -> None:
+    folder, description = load_step(step), engine.inspect(images[step])
+    labels: dict[str, Any] = description["Config"]["Labels"]
     assert {name.rpartition(".")[2]: value for name, value in labels.items() if "opencontainers" in name} == {
         "title": f"genomics-pipeline {step}",
         "description": folder.spec.summary,
@@ -73,8 +73,8 @@ def test_an_image_says_what_it_is(step: str, images: dict[str, str], engine: Con
         "revision": folder.digest,
         "licenses": "Apache-2.0",
     }
-    assert found["Config"]["User"] == "10001:10001"
-    assert found["Size"] >> 20 <= LARGEST_MIB
+    assert description["Config"]["User"] == "10001:10001"
+    assert description["Size"] >> 20 <= LARGEST_MIB
     version = engine.run("run", "--rm", "--network=none", "--read-only", images[step], "--version")
     assert version == f"genomics-pipeline 0.1.0, step {step} {folder.spec.version} ({folder.digest[:16]})\n"
     assert engine.run("run", "--rm", "--network=none", "--read-only", images[step], "--health") == ""
@@ -85,7 +85,7 @@ def test_an_unchanged_step_is_not_built_again(images: dict[str, str], engine: Co
     assert (image.name, step_images.build(image, engine, USER_CACHE)) == (images["gather"], False)
 
 
-def test_a_step_of_the_user_runs_as_nobody_in_particular_and_writes_only_where_it_may(
+def test_a_users_step_runs_without_privileges_and_writes_only_to_its_folders(
     own_step: OwnStep, task: Callable[..., list[str]], engine: ContainerEngine, tmp_path: Path
 ) -> None:
     program = """
@@ -99,16 +99,16 @@ for place in ("/x", "/opt/step/x", "/usr/x", "/tmp/x"):
 task = json.load(open(sys.argv[1]))
 open(task["outputs"]["out"], "w").write(json.dumps([os.getuid(), refused]))
 """
-    name = built(own_step("curious", program), engine)
+    name = build_image(own_step("curious", program), engine)
     output = engine.run("run", "--rm", *task("curious"), name)
-    found = json.loads((tmp_path / "run/results/out/a.txt").read_text())
-    assert found == [10001, ["/x", "/opt/step/x", "/usr/x", "/tmp/x"]]
+    result = json.loads((tmp_path / "run/results/out/a.txt").read_text())
+    assert result == [10001, ["/x", "/opt/step/x", "/usr/x", "/tmp/x"]]
     metrics = json.loads(output)
     assert (metrics["Stage"], metrics["Outcome"], metrics["Items"]) == ("curious", "succeeded", 1)
     assert list((tmp_path / "run/scratch").iterdir()) == []
 
 
-def test_a_step_may_be_any_program_whatever_the_umask_of_who_builds_it(
+def test_a_step_may_be_any_program_and_be_built_with_any_umask(
     own_step: OwnStep, task: Callable[..., list[str]], engine: ContainerEngine, tmp_path: Path
 ) -> None:
     folder = own_step("script", "")
@@ -119,7 +119,7 @@ def test_a_step_may_be_any_program_whatever_the_umask_of_who_builds_it(
     (folder / "program.sh").chmod(0o700)
     before = os.umask(0o077)
     try:
-        name = built(folder, engine)
+        name = build_image(folder, engine)
     finally:
         os.umask(before)
     engine.run("run", "--rm", *task("script"), name)
@@ -136,12 +136,12 @@ signal.signal(signal.SIGTERM, lambda *_: (open(run + "/signal", "w").write("SIGT
 open(run + "/started", "w").close()
 signal.pause()
 """
-    name = built(own_step("patient", program), engine)
+    name = build_image(own_step("patient", program), engine)
     argv = task("patient")
     os.mkfifo(tmp_path / "run/started")
     (tmp_path / "run/started").chmod(0o666)
     container = engine.run("run", "--detach", *argv, name).strip()
-    (tmp_path / "run/started").open().close()  # waits until the program opens it
+    (tmp_path / "run/started").open().close()  # blocks until the program opens it
     engine.run("kill", "--signal=SIGTERM", container)
     assert engine.run("wait", container).strip() == "143"
     assert (tmp_path / "run/signal").read_text() == "SIGTERM"
@@ -151,7 +151,7 @@ signal.pause()
     assert not (tmp_path / "run/steps/patient/a/step.json").exists()
 
 
-def test_what_a_program_leaves_behind_is_let_go(
+def test_orphans_of_a_program_are_reaped(
     own_step: OwnStep, task: Callable[..., list[str]], engine: ContainerEngine, tmp_path: Path
 ) -> None:
     program = """
@@ -171,19 +171,19 @@ for _ in range(100_000):
 task = json.load(open(sys.argv[1]))
 open(task["outputs"]["out"], "w").write(json.dumps(processes()[:2] + [len(processes())]))
 """
-    name = built(own_step("forks", program), engine)
+    name = build_image(own_step("forks", program), engine)
     engine.run("run", "--rm", *task("forks"), name)
     first, worker, count = json.loads((tmp_path / "run/results/out/a.txt").read_text())
     assert (first, worker > 1, count) == (1, True, 3)
 
 
-def test_memory_that_is_not_there_is_137_and_said(
+def test_out_of_memory_is_exit_code_137_with_a_message(
     own_step: OwnStep, task: Callable[..., list[str]], engine: ContainerEngine
 ) -> None:
-    name = built(own_step("hungry", "x = bytearray(400 << 20)\n"), engine)
+    name = build_image(own_step("hungry", "x = bytearray(400 << 20)\n"), engine)
     argv = [engine.program, "run", "--rm", "--memory=128m", "--memory-swap=128m", *task("hungry")]
     argv += ["--env=GENOMICS_PIPELINE_MEMORY_MIB=128", name]
-    ended = subprocess.run(argv, capture_output=True, text=True, check=False)
-    assert ended.returncode == 137
-    assert "error: a: killed as out of memory (exit code 137; it had 128 MiB)\n" in ended.stderr
-    assert json.loads(ended.stdout)["Outcome"] == "out_of_memory"
+    process = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert process.returncode == 137
+    assert "error: a: killed as out of memory (exit code 137; it had 128 MiB)\n" in process.stderr
+    assert json.loads(process.stdout)["Outcome"] == "out_of_memory"

@@ -11,23 +11,23 @@ from pathlib import Path
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 from tests.small_project import READS, SmallProject, stage_toml
 
-# What it writes to `tries` lies outside of its scratch folder, and so outlives a container that is killed.
+# The file `starts` is outside of the scratch folder, so that it outlives a killed container.
 PROGRAM = """
 import json, sys
 task = json.load(open(sys.argv[1]))
 root = task["outputs"]["out"].partition("/.scratch/")[0]
-def tell(what):
-    with open(f"{root}/tries", "a") as tries:
-        print(task["item"]["sample"], task["memory_mib"], what, file=tries)
-tell("began")
+def log(event):
+    with open(f"{root}/starts", "a") as starts:
+        print(task["item"]["sample"], task["memory_mib"], event, file=starts)
+log("began")
 if task["item"]["sample"] == "large":
     bytearray(300 << 20)
-tell("ended")
+log("ended")
 open(task["outputs"]["out"], "w").write("done")
 """
 
 
-def test_it_climbs_a_rung_and_finishes(
+def test_a_step_gets_the_next_rung_and_finishes(
     own_step: Callable[..., Path], engine: ContainerEngine, project: SmallProject
 ) -> None:
     own_step("hungry", PROGRAM, [160, 640])
@@ -35,10 +35,10 @@ def test_it_climbs_a_rung_and_finishes(
     project.samples({"small": READS, "large": READS})
     out = project.run
     argv = [sys.executable, "-m", "genomics_pipeline", *project.arguments("--containers", "--json")]
-    ended = subprocess.run(argv, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert sorted((out / "tries").read_text().splitlines()) == [
-        "large 160 began",  # and never ended: nobody but the kernel ends it there
+    process = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert sorted((out / "starts").read_text().splitlines()) == [
+        "large 160 began",  # killed by the kernel, so it has no end
         "large 640 began",
         "large 640 ended",
         "small 160 began",

@@ -25,7 +25,7 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def digests(run_folder: Path) -> dict[str, str]:
-    """Return sha256 by output, from the completion records."""
+    """Return the sha256 of each output, from the completion records."""
     return {
         f"{record['stage']}/{record['item']}/{name}": output["sha256"]
         for file in sorted(run_folder.glob("steps/*/*/step.json"))
@@ -54,7 +54,7 @@ def test_real_reads_give_the_same_bytes_in_containers(
 
 @pytest.fixture
 def one_step(own_step: Callable[..., Path], project: SmallProject) -> Callable[..., list[str]]:
-    """Give `one_step(name, program, memory_mib=…)`: it returns arguments to run that step alone over one sample."""
+    """Return `one_step(name, program, memory_mib=…)`, which returns the arguments to run that step over a sample."""
 
     def call(name: str, program: str, memory_mib: int = 256) -> list[str]:
         own_step(name, program, memory_mib)
@@ -69,7 +69,7 @@ def leftovers(run_folder: Path, engine: ContainerEngine) -> str:
     return engine.run("ps", "--all", "--quiet", "--filter", f"label=genomics-pipeline.run={run_folder}")
 
 
-def test_files_are_found_wherever_they_lie(
+def test_inputs_may_be_anywhere_on_this_machine(
     one_step: Callable[..., list[str]], engine: ContainerEngine, tmp_path: Path
 ) -> None:
     program = """
@@ -82,8 +82,8 @@ open(task["outputs"]["out"], "w").write(open(task["inputs"]["reads"][0]["fastq_1
     (tmp_path / "deep/er/link.fq").symlink_to("../../a.fastq")
     (tmp_path / "sheet.csv").write_text(f"sample,fastq_1\na,deep/er/link.fq\nb,file://{tmp_path}/a.fastq\n")
     out = tmp_path / "run 10:30, again"
-    ended = run(sheet, *options, "--reference", tmp_path / "deep/../reference.fa", "--out", out)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    process = run(sheet, *options, "--reference", tmp_path / "deep/../reference.fa", "--out", out)
+    assert process.returncode == 0, process.stdout + process.stderr
     assert {file.name: file.read_text() for file in (out / "results/out").iterdir()} == {
         "a.txt": READS,
         "b.txt": READS,
@@ -100,11 +100,11 @@ while True:
 """
 
 
-@pytest.mark.parametrize(("number", "code", "left"), [(signal.SIGINT, 130, False), (signal.SIGKILL, -9, True)])
+@pytest.mark.parametrize(("number", "code", "remain"), [(signal.SIGINT, 130, False), (signal.SIGKILL, -9, True)])
 def test_containers_end_with_their_run_or_with_the_next(
     number: signal.Signals,
     code: int,
-    left: bool,
+    remain: bool,
     one_step: Callable[..., list[str]],
     engine: ContainerEngine,
     tmp_path: Path,
@@ -115,22 +115,22 @@ def test_containers_end_with_their_run_or_with_the_next(
     arguments = map(str, (*one_step("waits", WAITS), "--out", out))
     argv = [sys.executable, "-m", "genomics_pipeline", "run", *arguments]
     with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        (out / "started").open().close()  # waits until the program opens it
+        (out / "started").open().close()  # blocks until the program opens it
         process.send_signal(number)
         assert process.wait() == code
-    assert bool(leftovers(out, engine)) is left
-    if left:
-        (out / "started").unlink()  # an ordinary file: the program only waits
-        ended = run(*one_step("ends", "import sys; sys.exit('error: no')"), "--out", out)
-        assert json.loads(ended.stdout)["samples"][0]["error"] == "ends: no"
+    assert bool(leftovers(out, engine)) is remain
+    if remain:
+        (out / "started").unlink()  # the program then writes an ordinary file, and waits
+        next_run = run(*one_step("ends", "import sys; sys.exit('error: no')"), "--out", out)
+        assert json.loads(next_run.stdout)["samples"][0]["error"] == "ends: no"
         assert leftovers(out, engine) == ""
 
 
-def test_a_task_that_needs_more_memory_than_it_has_is_named_so(
+def test_a_task_that_exceeds_its_memory_is_reported_as_out_of_memory(
     one_step: Callable[..., list[str]], tmp_path: Path
 ) -> None:
-    ended = run(*one_step("hungry", "x = bytearray(400 << 20)\n", 128), "--out", tmp_path / "run")
-    assert ended.stdout, ended.stderr
-    (sample,) = json.loads(ended.stdout)["samples"]
+    process = run(*one_step("hungry", "x = bytearray(400 << 20)\n", 128), "--out", tmp_path / "run")
+    assert process.stdout, process.stderr
+    (sample,) = json.loads(process.stdout)["samples"]
     assert sample["state"] == "FAILED"
     assert sample["error"] == "hungry: OutOfMemoryError: Container killed due to memory usage"

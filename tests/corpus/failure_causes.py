@@ -1,4 +1,4 @@
-"""The corpus of causes: the words of AWS, its agents, programs and this package for failures, each with its class."""
+"""The corpus of causes: messages of AWS, its agents, programs and this package about failures, each with its class."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ HERE = Path(__file__).parent / "causes"
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One failure.
+    """A cause of a failure.
 
     Attributes:
-        name: What it shows.
+        name: A short description.
         error: ``Error``.
         cause: ``Cause``.
-        failure_class: The class that it is.
-        source: Where it was seen: a repository's file, issue or pull request, or a page of documentation.
+        failure_class: The expected failure class.
+        source: The source: a repository's file, issue or pull request, or a page of documentation.
     """
 
     name: str
@@ -31,13 +31,13 @@ class Cause:
 
     @property
     def job(self) -> dict[str, Any] | None:
-        """Return the job's detail, where the cause is one."""
-        found = json.loads(self.cause) if self.cause.startswith("{") else {}
-        return found if "JobId" in found else None
+        """The detail of a Batch job, if the cause is one."""
+        detail = json.loads(self.cause) if self.cause.startswith("{") else {}
+        return detail if "JobId" in detail else None
 
 
 def causes() -> Iterator[Cause]:
-    """Return every failure of the corpus; a cause written as JSON becomes its text, as Step Functions gives it."""
+    """Yield every cause of the corpus; JSON is converted to its text, as Step Functions reports it."""
     for file in sorted(HERE.glob("*.json")):
         for entry in json.loads(file.read_text("utf-8")):
             cause = entry["cause"]

@@ -1,7 +1,7 @@
-"""Every bad input of the corpus ends its command with exactly the message that lies beside it.
+"""Bad inputs of the corpus, each of which must end its command with exactly the message beside it.
 
-`manifests`, `pipelines`, `steps`, `faults` and `fastq` hold the inputs; NAME.expected is what a user reads about NAME,
-byte by byte, the paths of the folders taken away.
+`manifests`, `pipelines`, `steps`, `faults` and `fastq` hold the inputs; NAME.expected is the message about NAME,
+byte by byte, without the paths of folders.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def expected_output(file: Path) -> str:
 
 
 def error_output(argv: Sequence[str], folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
-    """Return what a command that must fail for its data writes to standard error."""
+    """Return the standard error of a command that must fail because of its data."""
     with pytest.raises(SystemExit) as end:
         main(list(argv))
     out, err = capfd.readouterr()

@@ -1,7 +1,7 @@
-"""Every bad FASTQ file of the corpus ends the alignment step's program with exactly the message that lies beside it.
+"""Bad FASTQ files of the corpus, each of which must end the alignment step with exactly the message beside it.
 
-`fastq` holds NAME.fastq, or NAME_R1.fastq and NAME_R2.fastq, and NAME.expected. What cannot be stored as text, or is
-long, is made here; it has its NAME.expected there too.
+`fastq` holds NAME.fastq, or NAME_R1.fastq and NAME_R2.fastq, and NAME.expected. Files that are binary or long are
+generated here; their NAME.expected is there too.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def reads(count: int, qualities: str = QUALITIES) -> bytes:
 
 
 def stored_gzip(data: bytes) -> bytes:
-    """Return gzip whose blocks are stored, not compressed: the same bytes whatever the version of zlib."""
+    """Return gzip with stored blocks, whose bytes do not depend on the version of zlib."""
     return gzip.compress(data, compresslevel=0, mtime=0)
 
 
@@ -52,8 +52,8 @@ def damaged_content() -> bytes:
     return bytes(data)
 
 
-# Name -> bytes of R1, and of R2 where there is one.
-MADE: dict[str, Callable[[], tuple[bytes, ...]]] = {
+# Name -> bytes of R1, and of R2 if there is one.
+GENERATED: dict[str, Callable[[], tuple[bytes, ...]]] = {
     "bam_in_gzip": lambda: (stored_gzip(b"BAM\x01\x10\0\0\0@HD\tVN:1.6\n"),),
     "damaged_content": lambda: (damaged_content(),),
     "damaged_gzip": lambda: (damaged_gzip(),),
@@ -72,15 +72,15 @@ def case_names() -> list[str]:
 
 def write_case(name: str, folder: Path) -> list[Path]:
     """Write the case's files into a folder, `.gz` where it is gzip, and return them."""
-    if name in MADE:
+    if name in GENERATED:
         files = []
-        for number, data in enumerate(MADE[name](), 1):
+        for number, data in enumerate(GENERATED[name](), 1):
             ending = ".fastq.gz" if data.startswith(b"\x1f\x8b") else ".fastq"
             files.append(folder / f"{name}_R{number}{ending}")
             files[-1].write_bytes(data)
         return files
-    found = sorted(FASTQ.glob(f"{name}.fastq")) or sorted(FASTQ.glob(f"{name}_R[12].fastq"))
-    return [Path(shutil.copy(file, folder)) for file in found]
+    sources = sorted(FASTQ.glob(f"{name}.fastq")) or sorted(FASTQ.glob(f"{name}_R[12].fastq"))
+    return [Path(shutil.copy(file, folder)) for file in sources]
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +90,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return prepare(str(fasta), ["fai", "bwa"], LocalStore(), fasta.parent / "cache")
 
 
-@pytest.mark.parametrize("name", sorted([*case_names(), *MADE]))
+@pytest.mark.parametrize("name", sorted([*case_names(), *GENERATED]))
 def test_fastq(name: str, reference: Path, tmp_path: Path) -> None:
     files = [str(path) for path in write_case(name, tmp_path)]
     task = {
@@ -106,14 +106,14 @@ def test_fastq(name: str, reference: Path, tmp_path: Path) -> None:
         "scratch": str(tmp_path),
     }
     (tmp_path / "task.json").write_text(json.dumps(task))
-    ended = subprocess.run(
+    process = subprocess.run(
         [sys.executable, str(PROGRAM), str(tmp_path / "task.json")], capture_output=True, text=True, timeout=120
     )
-    assert ended.stderr.replace(f"{tmp_path}/", "") == (FASTQ / f"{name}.expected").read_text("utf-8")
-    assert (ended.returncode, ended.stdout) == (65, "")
+    assert process.stderr.replace(f"{tmp_path}/", "") == (FASTQ / f"{name}.expected").read_text("utf-8")
+    assert (process.returncode, process.stdout) == (65, "")
 
 
 def test_every_fastq_has_its_message_and_every_message_its_fastq() -> None:
-    assert not set(case_names()) & set(MADE)
-    assert sorted([*case_names(), *MADE]) == sorted(file.stem for file in FASTQ.glob("*.expected"))
-    assert len(case_names()) + len(MADE) >= 12
+    assert not set(case_names()) & set(GENERATED)
+    assert sorted([*case_names(), *GENERATED]) == sorted(file.stem for file in FASTQ.glob("*.expected"))
+    assert len(case_names()) + len(GENERATED) >= 12

@@ -1,4 +1,4 @@
-"""Every bad mock file of the corpus ends `execute` with exactly the message that lies beside it; see test_corpus."""
+"""Bad mock files of the corpus, each of which must end `execute` with exactly the message beside it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Known differences between emulators and AWS: (case, emulator) -> the emulator's end, and why it is wrong.
+"""Known differences between emulators and AWS: (case, emulator) -> the emulator's result, and why it is wrong.
 
-A case's own source says what AWS does; the reasons name the emulator's gap. What an emulator cannot do at all is in
-`features`, not here. moto 5.2.5, ministack 1.5.33.
+The behaviour of AWS is in each case's own source; the reasons describe the emulator's. Features that an emulator lacks
+altogether are in `features`. The versions are moto 5.2.5 and ministack 1.5.33.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ _ASCII = "its Base64Encode takes only ASCII; see the case's source"
 _HASH = "its Hash of text beyond ASCII is not that of its UTF-8; see the case's source"
 _FORMAT = "its Format loses quotes, or prints Python's True and None; developer guide, intrinsic-functions"
 _CONTAINS = "its ArrayContains takes false for 0; developer guide, intrinsic-functions"
-_ADD = "its MathAdd cuts fractions instead of rounding them; developer guide, intrinsic-functions"
+_ADD = "its MathAdd truncates fractions instead of rounding them; developer guide, intrinsic-functions"
 _EMPTY = "its StringToJson fails for the empty text; see the case's source"
-_CAUSE = "the right error, but a cause in words of its own; AWS's words are in the case's source"
+_CAUSE = "the right error, but another cause than AWS's, which is in the case's source"
 _PATH_NULL = "a path that finds nothing is null, or no match; AWS: States.Runtime, guide, concepts-error-handling"
 _NOT_CHECKED = "it does not check this argument or value; AWS fails, see the case's source"
 _TIMESTAMPS = "it reads timestamps in UTC without fractions only; RFC 3339, as the specification says"
@@ -24,25 +24,25 @@ _TYPES = "its Choice takes true for 1 and null for absent; the specification, Ch
 _CHOICE_ERROR = "no rule matches: AWS fails with States.Runtime and its own cause, see the case's source"
 _VARIABLES = "it has no variables in JSONPath states, or none here; developer guide, workflow-variables"
 _SCOPE = "a variable is seen where it is out of scope; developer guide, workflow-variables"
-_ONE_BY_ONE = "it sets one variable after the other; developer guide, workflow-variables"
+_ONE_BY_ONE = "it assigns variables one after the other; developer guide, workflow-variables"
 _ASSIGN_MOTO = "its variables need the Java library of its JSONata; developer guide, workflow-variables"
 _MAP_FIELDS = "it evaluates no JSONata in the fields of a Map; developer guide, transforming-data"
 _STATE_FIELDS = "it ignores Output and Assign of this kind of state; developer guide, transforming-data"
 _RUNTIME_READER = (
-    "what cannot be read is States.ItemReaderFailed, which can be caught; developer guide, concepts-error-handling"
+    "an unreadable source is States.ItemReaderFailed, which can be caught; developer guide, concepts-error-handling"
 )
 _DECOMPRESS = "it does not decompress objects; developer guide, input-output-itemreader"
-_BOM = "it takes the byte order mark for a part of the first header; see the case's source"
+_BOM = "it takes the byte order mark for part of the first header; see the case's source"
 _CSV = "it does not check the headers of a CSV file; developer guide, input-output-itemreader"
-_ITEMS = "it takes what is no array for items; developer guide, state-map"
-_ARRAY_ERROR = "what is no array is States.Runtime with AWS's words, see the case's source"
-_POINTER = "its ItemsPointer is no whole JSON Pointer; developer guide, input-output-itemreader"
+_ITEMS = "it accepts items that are no array; developer guide, state-map"
+_ARRAY_ERROR = "a value that is no array is States.Runtime with AWS's cause, see the case's source"
+_POINTER = "its ItemsPointer is no complete JSON Pointer; developer guide, input-output-itemreader"
 _MAP_RUN_ABSENT = "a Map Run whose reader fails is not listed; AWS lists it as FAILED, see the case's source"
 _NO_LIMIT = "it has no such limit; developer guide, service-quotas"
 _GRAMMAR = "its grammar of intrinsic functions does not take these arguments; developer guide, intrinsic-functions"
 _JSONATA_FUNCTION = "its own function of JSONata is not AWS's; developer guide, transforming-data"
-_QUOTES = "its Choice leads to a Pass whose text Result it prints without quotes; an output is JSON"
-_PATHS = "its JSONPath is not whole: no slices, filters, or descent; the specification's own examples"
+_QUOTES = "it prints a Pass state's Result that is a string without quotes; an output is JSON"
+_PATHS = "its JSONPath is incomplete: no slices, filters or descent; the specification's examples"
 _FILTER = "a filter that finds nothing is an empty array; see the case's source"
 _CONTEXT = (
     "it describes no child execution: the context is the parent's or null; developer guide, input-output-contextobject"
@@ -51,9 +51,9 @@ _FAILED_CHILD = "the result has null for a child that failed; AWS leaves it out,
 _HISTORY = "it records fewer events, or others; recorded histories are in the case's source"
 _PARALLEL = "a failed branch is States.BranchFailed, with the error in its output; see the case's source"
 _FIELDS = "it ignores ResultSelector of a Parallel; see the case's source"
-_RESULT_PATH = "AWS cannot put a result into a scalar and fails in words of its own; see the case's source"
+_RESULT_PATH = "AWS cannot put a result into a scalar and fails with its own cause; see the case's source"
 _NO_ERROR = "a Fail state without Error has none; developer guide, state-fail"
-_EVENT = "it looks at no path of a Wait state; developer guide, state-wait"
+_EVENT = "it ignores the paths of a Wait state; developer guide, state-wait"
 _TASK = "it has no such optimised integration; developer guide, integrate-optimized"
 _S3_ERROR = "the error of an AWS SDK integration is not named or reported as AWS does; see the case's source"
 _TOLERATES = "it tolerates every failure; AWS fails the Map Run, developer guide, state-map-distributed"
@@ -62,8 +62,8 @@ _NESTED_LABEL = "it has the outer Map's label for an inner Map Run; see the case
 _PENDING = "it starts every child of a run whose threshold is exceeded; developer guide, state-map-distributed"
 _TIMEOUT = "it ignores TimeoutSeconds of a machine or of express children; developer guide, statemachine-structure"
 _LANGUAGE = "it takes the query language of the whole Parallel for its branches; developer guide, transforming-data"
-_MAX = "it does not check what the path leads to; developer guide, state-map"
-_CRASH = "it cannot tell of such an execution; botocore's model of DescribeExecution"
+_MAX = "it does not check the value at the path; developer guide, state-map"
+_CRASH = "it cannot describe such an execution; botocore's model of DescribeExecution"
 
 MOTO = {
     "child_executions/context_object": ("DescribeExecution 500", _CRASH),

@@ -1,7 +1,7 @@
-"""Features that an emulator lacks: a case that uses one is not run there.
+"""Features that an emulator lacks: cases that use one are not run on it.
 
-Each feature says in one line what is missing, and finds the cases by what stands in them. moto 5.2.5, ministack
-1.5.33. A predicate takes every case with the field, also one that would have ended alike in spite of the gap.
+Each feature has a one-line reason, and finds its cases by their content: every case with the field, even one whose
+result would be right without the feature. The versions are moto 5.2.5 and ministack 1.5.33.
 """
 
 from __future__ import annotations
@@ -17,40 +17,40 @@ FAST_FORWARD = "--fast-forward"
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """Something that an emulator lacks.
+    """A feature that an emulator lacks.
 
     Attributes:
-        why: Why a case that uses it is not run, in one line.
-        used: Whether a case uses it.
+        reason: The reason for not running cases that use it, in one line.
+        is_used: A test of a case for its use.
     """
 
-    why: str
-    used: Callable[[Case], bool]
+    reason: str
+    is_used: Callable[[Case], bool]
 
 
-def _inside(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield every field of a definition with its value, at any depth; an element of an array has no name."""
-    members = value.items() if isinstance(value, dict) else (("", one) for one in value)
+def _fields_of(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield every field of a definition with its value, at any depth; elements of arrays have an empty name."""
+    members = value.items() if isinstance(value, dict) else (("", element) for element in value)
     for name, member in members:
         yield name, member
         if isinstance(member, dict | list):
-            yield from _inside(member)
+            yield from _fields_of(member)
 
 
 def _field(*names: str) -> Callable[[Case], bool]:
     """Match cases whose definition has a field of one of these names."""
-    return lambda case: any(name in names for name, _ in _inside(case.definition))
+    return lambda case: any(name in names for name, _ in _fields_of(case.definition))
 
 
 def _value(field: str, *values: Any) -> Callable[[Case], bool]:
     """Match cases whose definition has this field with one of these values."""
-    return lambda case: any(name == field and value in values for name, value in _inside(case.definition))
+    return lambda case: any(name == field and value in values for name, value in _fields_of(case.definition))
 
 
 def _text(*parts: str) -> Callable[[Case], bool]:
     """Match cases with one of these parts in a string of the definition: a Resource, a path, an intrinsic function."""
     return lambda case: any(
-        part in text for _, text in _inside(case.definition) if isinstance(text, str) for part in parts
+        part in text for _, text in _fields_of(case.definition) if isinstance(text, str) for part in parts
     )
 
 
@@ -62,18 +62,18 @@ def _short_bucket(case: Case) -> bool:
     return any(len(name.split("/", 1)[0]) < 3 for name in case.objects)
 
 
-_OF_BOTH = (
+_COMMON = (
     Feature(
-        "AWS refuses the document: the validation of emulators is not our subject",
+        "AWS refuses the document: the validation of emulators is not compared",
         lambda case: case.expected.problems is not None,
     ),
-    Feature("a mock file is for Step Functions Local, which is none of them", lambda case: case.mock is not None),
-    Feature("its tasks are Python functions, by --task: they have none", lambda case: bool(case.tasks)),
+    Feature("a mock file is for Step Functions Local, which neither of them is", lambda case: case.mock is not None),
+    Feature("its tasks are Python functions, by --task, which they lack", lambda case: bool(case.tasks)),
     Feature(
-        "it starts other state machines, by --machine: only our command takes them", lambda case: bool(case.machines)
+        "it starts other state machines, by --machine, which only our command takes", lambda case: bool(case.machines)
     ),
     Feature("it names its execution or its test by an argument of our command", _other_arguments),
-    Feature("S3 has no bucket names of fewer than 3 characters, nor have theirs", _short_bucket),
+    Feature("it has a bucket name of fewer than 3 characters, which S3 and they refuse", _short_bucket),
     Feature(
         "it ignores ResultWriter: no result files; developer guide, input-output-resultwriter", _field("ResultWriter")
     ),
@@ -87,7 +87,7 @@ _OF_BOTH = (
 )
 UNABLE = {
     "moto": (
-        *_OF_BOTH,
+        *_COMMON,
         Feature("it waits in real time", lambda case: FAST_FORWARD in case.arguments),
         Feature(
             "its JSONata needs a Java library that is not installed; AWS evaluates it",
@@ -124,7 +124,7 @@ UNABLE = {
         ),
     ),
     "ministack": (
-        *_OF_BOTH,
+        *_COMMON,
         Feature(
             "its MathRandom ignores the seed, so it differs by chance; developer guide, intrinsic-functions",
             _text("States.MathRandom("),
@@ -138,5 +138,5 @@ UNABLE = {
 
 
 def runs(case: Case, emulator: str) -> bool:
-    """Tell whether the emulator has every feature that a case needs."""
-    return not any(feature.used(case) for feature in UNABLE[emulator])
+    """Return whether the emulator has every feature that a case needs."""
+    return not any(feature.is_used(case) for feature in UNABLE[emulator])

@@ -12,7 +12,7 @@ import genomics_pipeline
 
 PACKAGE = Path(genomics_pipeline.__file__).parent
 BUILT = {"Clients", "RoutedStore", "S3Store", "LocalStore"}
-# By module: what reads the environment (or the home folder, which it names) or builds a client.
+# By module, the names that read the environment, or the home folder in it, or build a client.
 REFUSED = {
     "os": {"environ", "environb", "getenv", "getenvb"},
     "posix": {"environ"},
@@ -23,7 +23,7 @@ REFUSED = {
     "boto3.session": {"Session"},
     "botocore.session": {"Session", "get_session"},
 }
-METHODS = {"expanduser"}  # of a path, whatever it is called
+METHODS = {"expanduser"}  # of any path
 # What is made of something given: a store's parts, a store around another, and stores over one folder or path, which
 # have no connection.
 ALLOWED = {
@@ -37,7 +37,7 @@ ALLOWED = {
 
 
 def misplaced(source: str) -> Iterator[tuple[int, str]]:
-    """Yield line and name of whatever builds an adapter or reads the environment."""
+    """Yield line and name of each use that builds an adapter or reads the environment."""
     tree = ast.parse(source)
     modules = imported(tree)
     types = set(annotation_nodes(tree))
@@ -46,9 +46,9 @@ def misplaced(source: str) -> Iterator[tuple[int, str]]:
             continue
         match node:
             case ast.ImportFrom(module=str(module), names=names):
-                for each in names:
-                    if each.name in REFUSED.get(module, ()) or (each.name == "*" and module in REFUSED):
-                        yield node.lineno, f"{module}.{each.name}"
+                for alias in names:
+                    if alias.name in REFUSED.get(module, ()) or (alias.name == "*" and module in REFUSED):
+                        yield node.lineno, f"{module}.{alias.name}"
             case ast.Call(func=ast.Name(id="getattr"), args=[module, ast.Constant(value=str(name)), *_]):
                 if name in REFUSED.get(full_name(module, modules), ()):
                     yield node.lineno, f"{full_name(module, modules)}.{name}"
@@ -66,14 +66,14 @@ def imported(tree: ast.AST) -> dict[str, str]:
     names: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names |= {each.asname: each.name for each in node.names if each.asname}
+            names |= {alias.asname: alias.name for alias in node.names if alias.asname}
         elif isinstance(node, ast.ImportFrom):
-            names |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
+            names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
     return names
 
 
 def full_name(node: ast.AST, modules: dict[str, str]) -> str:
-    """Return the dotted name of a name or attribute; empty in front of an attribute of anything else."""
+    """Return the dotted name of a name or attribute; it begins with a dot for an attribute of anything else."""
     if isinstance(node, ast.Name):
         return modules.get(node.id, node.id)
     return f"{full_name(node.value, modules)}.{node.attr}" if isinstance(node, ast.Attribute) else ""
@@ -82,9 +82,9 @@ def full_name(node: ast.AST, modules: dict[str, str]) -> str:
 def annotation_nodes(tree: ast.AST) -> Iterator[ast.AST]:
     """Yield every node of every type annotation."""
     for node in ast.walk(tree):
-        for found in (getattr(node, "annotation", None), getattr(node, "returns", None)):
-            if isinstance(found, ast.AST):
-                yield from ast.walk(found)
+        for annotation in (getattr(node, "annotation", None), getattr(node, "returns", None)):
+            if isinstance(annotation, ast.AST):
+                yield from ast.walk(annotation)
 
 
 def modules() -> list[str]:
@@ -93,13 +93,13 @@ def modules() -> list[str]:
 
 
 def test_nothing_else_builds_an_adapter_or_reads_the_environment() -> None:
-    found = [
+    uses = [
         f"genomics_pipeline/{module}:{line}: {name}"
         for module in modules()
         for line, name in misplaced((PACKAGE / module).read_text())
         if (module, name) not in ALLOWED
     ]
-    assert found == []
+    assert uses == []
 
 
 @pytest.mark.parametrize(
@@ -135,18 +135,18 @@ def test_nothing_else_builds_an_adapter_or_reads_the_environment() -> None:
         ("home = (folder / name).expanduser()", ".expanduser"),
     ],
 )
-def test_each_of_them_is_noticed(source: str, name: str) -> None:
-    assert name in [found for _, found in misplaced(source)]
+def test_a_planted_use_is_found(source: str, name: str) -> None:
+    assert name in [use for _, use in misplaced(source)]
 
 
 @pytest.mark.parametrize(
     "source",
     ["def list_runs(clients: Clients) -> S3Store: ...", "x = self._session.client('s3')", "cores = os.cpu_count()"],
 )
-def test_what_is_given_is_not_refused(source: str) -> None:
+def test_given_clients_and_stores_are_accepted(source: str) -> None:
     assert list(misplaced(source)) == []
 
 
-def test_the_command_line_does_build_them() -> None:
-    found = {name for _, name in misplaced((PACKAGE / "cli/adapters.py").read_text())}
-    assert {"Clients", "RoutedStore", "boto3.Session", "boto3.client", "os.environ", "pathlib.Path.home"} <= found
+def test_the_command_line_builds_them() -> None:
+    names = {name for _, name in misplaced((PACKAGE / "cli/adapters.py").read_text())}
+    assert {"Clients", "RoutedStore", "boto3.Session", "boto3.client", "os.environ", "pathlib.Path.home"} <= names

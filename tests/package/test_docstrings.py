@@ -17,7 +17,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# A docstring may open with any verb: one that is missing here is added.
+# A docstring may open with any verb; add those that are missing.
 VERBS = _words(
     """
     abort accept add admit advance align allow answer append apply arrange ask assert assign attach await batch begin
@@ -50,7 +50,7 @@ VERBS = _words(
 PRONOUNS = _words("what whether how it its both this these that those they which who where when why")
 DETERMINER = r"(?:a|an|the|all|any|each|every|one|what|some|its|this|it|them|how|which)\b"
 IMPERATIVE = re.compile(rf"(\w+) {DETERMINER}", re.IGNORECASE)
-# "Runs a job", but not "Records that ...": only a noun has a preposition or a relative pronoun behind it.
+# "Runs a job", but not "Records that ...": only a noun is followed by a preposition or a relative pronoun.
 THIRD_PERSON = re.compile(rf"(\w+?)(?:s|es) {DETERMINER}", re.IGNORECASE)
 
 
@@ -62,7 +62,7 @@ def sources() -> Iterator[Path]:
 
 
 def problems(source: str) -> Iterator[tuple[int, str]]:
-    """Yield the line and the first words of each docstring that opens otherwise than it should."""
+    """Yield the line and the first words of each docstring with a wrong opening."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             text = ast.get_docstring(node)
@@ -89,8 +89,8 @@ def _is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 def test_docstrings_open_with_a_verb_or_a_noun_phrase() -> None:
-    found = {str(path): list(problems((TOP / path).read_text())) for path in sources()}
-    assert {path: wrong for path, wrong in found.items() if wrong} == {}
+    problems_by_file = {str(path): list(problems((TOP / path).read_text())) for path in sources()}
+    assert {path: entries for path, entries in problems_by_file.items() if entries} == {}
 
 
 def test_every_folder_has_files_to_check() -> None:
@@ -130,7 +130,7 @@ FUNCTION = "def f() -> None:\n    '''{}'''"
         "class A:\n    def run(self) -> int:\n        '''The answer.'''",
     ],
 )
-def test_what_is_planted_is_found(planted: str) -> None:
+def test_a_planted_opening_is_found(planted: str) -> None:
     assert len(list(problems(planted))) == 1
 
 
@@ -148,5 +148,5 @@ def test_what_is_planted_is_found(planted: str) -> None:
         "def f() -> None:\n    pass",
     ],
 )
-def test_what_is_fine_is_not_found(fine: str) -> None:
+def test_a_good_opening_is_accepted(fine: str) -> None:
     assert list(problems(fine)) == []

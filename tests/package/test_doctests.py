@@ -1,4 +1,4 @@
-"""The examples in the docstrings of the package, of the steps' programs and of what tests share."""
+"""The examples in the docstrings of the package, of the steps' programs and of the tests' shared modules."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def test_examples(name: str) -> None:
 
 @pytest.mark.parametrize("path", [path for path in SHARED if "/test_" not in path])
 def test_examples_of_tests(path: str) -> None:
-    found = doctest.testmod(importlib.import_module(path.removesuffix(".py").replace("/", ".")))
-    assert found.attempted
-    assert found.failed == 0
+    results = doctest.testmod(importlib.import_module(path.removesuffix(".py").replace("/", ".")))
+    assert results.attempted
+    assert results.failed == 0
 
 
-# In a process each: programs of different steps have modules of the same names.
+# Each in its own process, since programs of different steps have modules of the same names.
 @pytest.mark.parametrize("path", PROGRAMS)
 def test_examples_of_steps(path: str) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT / "steps")}
     argv = [sys.executable, "-m", "doctest", str(ROOT / path)]
-    ended = subprocess.run(argv, capture_output=True, text=True, check=False, env=environment)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    process = subprocess.run(argv, capture_output=True, text=True, check=False, env=environment)
+    assert process.returncode == 0, process.stdout + process.stderr

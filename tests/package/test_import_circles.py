@@ -1,4 +1,4 @@
-"""No modules of the package import each other in a circle, be it inside functions or for annotations only."""
+"""Import circles in the package, of which there is none, even by imports in functions or for annotations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def package_imports() -> Imports:
 
 
 def find_circle(imports: Imports) -> list[str]:
-    """Return the modules of one circle, beginning and ending with the same module; none where there is no circle."""
+    """Return the modules of one circle, beginning and ending with the same module; none if there is no circle."""
     try:
         TopologicalSorter(imports).prepare()
     except CycleError as error:

@@ -1,4 +1,4 @@
-"""A class name is used for one thing in the whole package; so is a private one."""
+"""The names of classes, private ones included, each used for one thing in the whole package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`model/`, `language/` and `asl/` are pure: beyond the imports that lint-imports sees, they call nothing impure."""
+"""`model/`, `language/` and `asl/` are pure: besides the imports that lint-imports checks, they call nothing impure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import genomics_pipeline
 
 PACKAGE = Path(genomics_pipeline.__file__).parent
 PURE = ("model", "language", "asl")
-# What they may import: no module of these does more than compute, but for `importlib`, which reads our own schemas.
+# The modules that they may import, which only compute, except `importlib`, which reads our own schemas.
 # fmt: off
 ALLOWED = frozenset({
     "__future__", "base64", "collections", "contextlib", "copy", "csv", "dataclasses", "datetime", "decimal", "difflib",
@@ -27,11 +27,11 @@ READ_SCHEMAS = {"model/toml_file.py", "language/validation/shapes.py"}
 
 
 def impurities(source: str) -> Iterator[tuple[int, str]]:
-    """Yield line and name of whatever imports another module, asks the time, or reads or writes."""
+    """Yield line and name of each import of another module, use of the clock, and read or write."""
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Import(names=names):
-                yield from ((node.lineno, each.name) for each in names if each.name.partition(".")[0] not in ALLOWED)
+                yield from ((node.lineno, alias.name) for alias in names if alias.name.partition(".")[0] not in ALLOWED)
             case ast.ImportFrom(module=str(module), level=0):
                 if module.partition(".")[0] not in ALLOWED or module == "urllib.request":
                     yield node.lineno, module
@@ -44,10 +44,12 @@ def impurities(source: str) -> Iterator[tuple[int, str]]:
                 yield node.lineno, name
 
 
-def test_nothing_pure_does_more_than_compute() -> None:
+def test_pure_packages_only_compute() -> None:
     paths = {path.relative_to(PACKAGE).as_posix(): path for folder in PURE for path in (PACKAGE / folder).rglob("*.py")}
-    found = {name: [what for _, what in impurities(path.read_text())] for name, path in paths.items()}
-    assert {name: whats for name, whats in found.items() if whats} == {name: ["read_text"] for name in READ_SCHEMAS}
+    impure_names = {name: [impurity for _, impurity in impurities(path.read_text())] for name, path in paths.items()}
+    assert {name: names for name, names in impure_names.items() if names} == {
+        name: ["read_text"] for name in READ_SCHEMAS
+    }
 
 
 @pytest.mark.parametrize(
@@ -70,10 +72,10 @@ def test_nothing_pure_does_more_than_compute() -> None:
         "time = importlib.import_module('time')",
     ],
 )
-def test_what_is_not_pure_is_noticed(planted: str) -> None:
+def test_a_planted_impurity_is_found(planted: str) -> None:
     assert list(impurities(planted))
 
 
 @pytest.mark.parametrize("harmless", ["x = host.now()", "x = datetime.fromisoformat(text)", "x = self.input(scope)"])
-def test_what_is_pure_is_not_refused(harmless: str) -> None:
+def test_pure_code_is_accepted(harmless: str) -> None:
     assert list(impurities(harmless)) == []

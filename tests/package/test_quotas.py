@@ -19,11 +19,11 @@ from genomics_pipeline.model.quotas import Quota
 PACKAGE = Path(genomics_pipeline.__file__).parent
 QUOTAS = {name: value for name, value in vars(quotas).items() if isinstance(value, Quota)}
 VALUES = {quota.value for quota in QUOTAS.values()} | {quota.burst for quota in QUOTAS.values()}
-BUFFERS = {1 << 20, 8 << 20, 16 << 20}  # sizes of many a buffer too, there written as here
-# Numbers that mean nothing but the limit, wherever they stand.
-TELLING = {value for value in VALUES if value > 20_000 and value % 86_400} - {quotas.MAP_RUN_ITEMS.value}
+BUFFERS = {1 << 20, 8 << 20, 16 << 20}  # also sizes of buffers, which are written like this
+# Numbers that can only mean the limit, wherever they occur.
+DISTINCTIVE = {value for value in VALUES if value > 20_000 and value % 86_400} - {quotas.MAP_RUN_ITEMS.value}
 LIMIT = re.compile(r"(?:^|_)(?:max|maximum|most|longest|largest|limit|per_s|per_second)(?:_|$)")
-# Named like a limit of AWS, with the number of one by chance.
+# Names like that of a limit of AWS, with the same number by chance.
 OTHERS = {
     ("MAX_DEPTH", 200),
     ("MAX_SECONDS", 30),
@@ -41,30 +41,30 @@ def number(node: ast.AST | None) -> float:
     if isinstance(node, ast.Call) and ast.unparse(node.func) in ("int", "float") and len(node.args) == 1:
         return number(node.args[0])
     literals = (ast.Constant, ast.BinOp, ast.operator)
-    if not isinstance(node, ast.Constant | ast.BinOp) or not all(isinstance(one, literals) for one in ast.walk(node)):
+    if not isinstance(node, ast.Constant | ast.BinOp) or not all(isinstance(part, literals) for part in ast.walk(node)):
         return nan
     value = eval(ast.unparse(node), {"__builtins__": {}})  # literals only
     return nan if type(value) not in (int, float) or (isinstance(node, ast.BinOp) and value in BUFFERS) else value
 
 
 def spelled(source: str) -> Iterator[tuple[int, str]]:
-    """Yield line and text of what spells a limit: a telling number, a constant, a length compared, a repetition."""
+    """Yield line and text of each spelled limit: a distinctive number, a constant, a compared length, a repetition."""
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Constant(value=str(text)):
-                found = _repeats(text)
+                spells_limit = _repeats(text)
             case ast.Constant() | ast.BinOp():
-                found = number(node) in TELLING
+                spells_limit = number(node) in DISTINCTIVE
             case ast.Compare():
-                found = _compares_a_length(node)
+                spells_limit = _compares_a_length(node)
             case (
                 ast.Call(func=ast.Name(id="range"), args=[_, _, size])
                 | ast.Call(func=ast.Name(id="batched"), args=[_, size])
             ):
-                found = number(size) in VALUES
+                spells_limit = number(size) in VALUES
             case _:
-                found = False
-        if found:
+                spells_limit = False
+        if spells_limit:
             yield getattr(node, "lineno", 0), ast.unparse(node)
         for name, value in named_values(node):
             if LIMIT.search(snake_case(name)) and number(value) in VALUES and (name, number(value)) not in OTHERS:
@@ -72,7 +72,7 @@ def spelled(source: str) -> Iterator[tuple[int, str]]:
 
 
 def named_values(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    """Yield the names and values that a node assigns, passes by keyword, defaults to or holds as members."""
+    """Yield the names and values of a node's assignments, keywords, defaults or members."""
     match node:
         case ast.Assign(value=value):
             yield from ((ast.unparse(target), value) for target in node.targets)
@@ -96,12 +96,12 @@ def snake_case(name: str) -> str:
 
 
 def _repeats(text: str) -> bool:
-    """Tell whether a regular expression repeats as often as a limit allows."""
+    """Return whether a regular expression repeats as often as a limit allows."""
     return any(int(most) in VALUES for most in re.findall(r"\{\d+,(\d{2,})\}", text))
 
 
 def _compares_a_length(node: ast.Compare) -> bool:
-    """Tell whether a length is compared with the number of a limit."""
+    """Return whether a length is compared with the number of a limit."""
     sides = [node.left, *node.comparators]
     lengths = [side for side in sides if isinstance(side, ast.Call) and ast.unparse(side.func) == "len"]
     return bool(lengths) and any(number(side) > 2 and number(side) in VALUES for side in sides)
@@ -109,8 +109,10 @@ def _compares_a_length(node: ast.Compare) -> bool:
 
 def test_no_limit_of_aws_is_spelled_elsewhere() -> None:
     sources = [path for path in PACKAGE.rglob("*.py") if path != Path(quotas.__file__)]
-    found = {str(path.relative_to(PACKAGE)): limits for path in sources if (limits := [*spelled(path.read_text())])}
-    assert found == {}
+    limits_by_file = {
+        str(path.relative_to(PACKAGE)): limits for path in sources if (limits := [*spelled(path.read_text())])
+    }
+    assert limits_by_file == {}
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,7 @@ def test_no_limit_of_aws_is_spelled_elsewhere() -> None:
         "for some in batched(ids, 100): pass",
     ],
 )
-def test_a_planted_limit_is_seen(planted: str) -> None:
+def test_a_planted_limit_is_found(planted: str) -> None:
     assert list(spelled(planted))
 
 
@@ -161,11 +163,11 @@ def test_a_planted_limit_is_seen(planted: str) -> None:
         "max_concurrency: int = 1000",
     ],
 )
-def test_what_is_no_limit_is_not_refused(harmless: str) -> None:
+def test_other_numbers_are_accepted(harmless: str) -> None:
     assert list(spelled(harmless)) == []
 
 
-def test_each_quota_says_where_it_comes_from() -> None:
+def test_each_quota_has_its_source() -> None:
     for name, quota in QUOTAS.items():
         assert quota.value > 0, name
         assert all((quota.unit, quota.operation, quota.source)), name

@@ -1,4 +1,4 @@
-"""A gate: only `records/` parses the files that a run leaves behind."""
+"""The records of a run, which are parsed in `records/` only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FILES = re.compile(
     r"\b(?:RECORD|INPUT|HOLDER|RESULT_MANIFEST|completion_record|failure_record|job_record|job_uri)\b"
     r"|\.(?:input|record|holder)\.(?:read|open)"
 )
-# The engine writes ResultWriter's files, and continues them when it redrives; an execution is given its input as JSON.
+# The engine writes ResultWriter's files and continues them in a redrive; an execution takes its input as JSON.
 ALLOWED = {
     "engine/distributed_map/result_writer.py": ["self.store.read(uri)"],
     "runs/local/execution.py": ["self.input.read_bytes()"],
@@ -24,7 +24,7 @@ ALLOWED = {
 
 
 def parsed_files(source: str) -> Iterator[str]:
-    """Yield what a module parses as JSON or as a record's fields, where that is the text of a record."""
+    """Yield the expressions for texts of records that a module parses, as JSON or as a record's fields."""
     tree = ast.parse(source)
     values: dict[str, str] = {}
     for node in ast.walk(tree):
@@ -38,7 +38,7 @@ def parsed_files(source: str) -> Iterator[str]:
 
 
 def _with_values(text: str, values: dict[str, str]) -> str:
-    """Return an expression and, behind it, the values of its names and of the names in these."""
+    """Return an expression, followed by the values of its names and of the names in these."""
     for _ in range(2):
         names = dict.fromkeys(re.findall(r"[\w.]+", text))
         text = " ".join([text, *(values[name] for name in names if name in values)])
@@ -47,8 +47,10 @@ def _with_values(text: str, values: dict[str, str]) -> str:
 
 def test_records_are_parsed_nowhere_else() -> None:
     paths = {path.relative_to(PACKAGE).as_posix(): path for path in PACKAGE.rglob("*.py")}
-    found = {name: [*parsed_files(path.read_text())] for name, path in paths.items() if not name.startswith("records/")}
-    assert {name: texts for name, texts in found.items() if texts} == ALLOWED
+    texts_by_file = {
+        name: [*parsed_files(path.read_text())] for name, path in paths.items() if not name.startswith("records/")
+    }
+    assert {name: texts for name, texts in texts_by_file.items() if texts} == ALLOWED
 
 
 @pytest.mark.parametrize(
@@ -63,12 +65,12 @@ def test_records_are_parsed_nowhere_else() -> None:
         "x = read_fields(store, place.uri(run_layout.RECORD), KIND)",
     ],
 )
-def test_a_planted_reader_is_noticed(planted: str) -> None:
+def test_a_planted_reader_is_found(planted: str) -> None:
     assert list(parsed_files(planted))
 
 
 @pytest.mark.parametrize(
     "harmless", ["x = json.loads(line)", "x = json.loads(store.read(place.uri(run_layout.DEFINITION)))"]
 )
-def test_what_is_no_record_is_not_refused(harmless: str) -> None:
+def test_other_readers_are_accepted(harmless: str) -> None:
     assert list(parsed_files(harmless)) == []

@@ -19,7 +19,7 @@ _VALUES = [value for name, value in vars(run_layout).items() if name.isupper() a
 FILES = {value.rpartition("/")[2] for value in _VALUES if "." in value.rpartition("/")[2]}
 FOLDERS = ("map-runs", "results", "steps", "reruns", "items")
 PREFIXES = ("runs", "references", "definitions", "templates")
-# A file's name is one anywhere but after a word, a folder's beside a slash: sentences may say them.
+# A file's name counts unless a word precedes it, a folder's name beside a slash: sentences may contain them.
 PATH = re.compile(
     rf"(?<![\w.-])(?<![a-z] )(?:{'|'.join(map(re.escape, sorted(FILES)))})(?!\w)"
     rf"|map-runs|pipeline_info|Redrive-|(?:^|/)(?:{'|'.join((*FOLDERS, *PREFIXES))})/|/(?:{'|'.join(FOLDERS)})$"
@@ -28,7 +28,7 @@ JOINS = {"join", "joinpath", "glob", "rglob", "with_name", "Path", "PurePath", "
 
 
 def spelled(source: str) -> Iterator[tuple[int, str]]:
-    """Yield the line and text of each literal that spells a path of a run; docstrings and comments may."""
+    """Yield the line and text of each literal that spells a path of a run, except docstrings."""
     tree = ast.parse(source)
     sentences = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
@@ -36,11 +36,11 @@ def spelled(source: str) -> Iterator[tuple[int, str]]:
             if PATH.search(node.value):
                 yield node.lineno, node.value
         elif isinstance(node, ast.BinOp | ast.Call):
-            yield from ((node.lineno, part) for part in joined(node) if part in FOLDERS)
+            yield from ((node.lineno, part) for part in joined_literals(node) if part in FOLDERS)
 
 
-def joined(node: ast.BinOp | ast.Call) -> Iterator[str]:
-    """Yield the literals that an expression joins to a path: by ``/``, ``joinpath`` and their like, or ``join``."""
+def joined_literals(node: ast.BinOp | ast.Call) -> Iterator[str]:
+    """Yield the literals that an expression joins to a path: by ``/``, ``joinpath`` and the like, or ``join``."""
     match node:
         case ast.BinOp(op=ast.Div()):
             parts = [node.left, node.right]
@@ -56,8 +56,10 @@ def joined(node: ast.BinOp | ast.Call) -> Iterator[str]:
 
 def test_no_path_of_a_run_is_spelled_elsewhere() -> None:
     sources = [path for path in PACKAGE.rglob("*.py") if path != LAYOUT]
-    found = {str(path.relative_to(PACKAGE)): literals for path in sources if (literals := [*spelled(path.read_text())])}
-    assert found == {}
+    literals_by_file = {
+        str(path.relative_to(PACKAGE)): literals for path in sources if (literals := [*spelled(path.read_text())])
+    }
+    assert literals_by_file == {}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +89,7 @@ def test_no_path_of_a_run_is_spelled_elsewhere() -> None:
         'x = folder / "pipeline_info"',
     ],
 )
-def test_a_planted_literal_is_seen(planted: str) -> None:
+def test_a_planted_literal_is_found(planted: str) -> None:
     assert list(spelled(planted))
 
 
@@ -102,7 +104,7 @@ def test_a_planted_literal_is_seen(planted: str) -> None:
         'x = cache / "references"',
     ],
 )
-def test_what_is_no_path_of_a_run_is_not_refused(harmless: str) -> None:
+def test_other_literals_are_accepted(harmless: str) -> None:
     assert list(spelled(harmless)) == []
 
 

@@ -11,8 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def python(*arguments: str | Path, **variables: str) -> str:
-    """Return what `python ARGUMENTS` prints, away from the checkout."""
-    ended = subprocess.run(
+    """Return the output of `python ARGUMENTS`, run outside of the checkout."""
+    process = subprocess.run(
         [sys.executable, *map(str, arguments)],
         cwd=variables.pop("cwd", None),
         env={**os.environ, **variables},
@@ -20,8 +20,8 @@ def python(*arguments: str | Path, **variables: str) -> str:
         text=True,
         check=False,
     )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout
 
 
 def test_an_installed_wheel_finds_its_steps_and_pipelines(tmp_path: Path) -> None:

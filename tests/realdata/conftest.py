@@ -1,4 +1,4 @@
-"""Real sequencing data beside the checkout, run through the command line."""
+"""Runs of the command line on real sequencing data beside the checkout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Runner = Callable[..., dict[str, Any]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder: it needs the data, and is skipped with a message without it."""
+    """Mark every test of this folder, and skip it with a message where the data is missing."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("realdata")
@@ -36,24 +36,24 @@ def sheet(folder: Path, to: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    """Give `run(dataset, *options)`: it runs a dataset and returns the ``--json`` summary."""
+    """Return `run(dataset, *options)`, which runs a dataset and returns the summary of ``--json``."""
 
     def call(dataset: str, *options: str) -> dict[str, Any]:
         folder = tmp_path_factory.mktemp(dataset)
         data = SHARED / "data" / dataset
         argv = [sys.executable, "-m", "genomics_pipeline", "run", str(sheet(data, folder / "cohort.csv"))]
         argv += ["--reference", str(data / "reference.fa.gz"), "--out", str(folder / "run"), "--json", *options]
-        ended = subprocess.run(argv, capture_output=True, text=True, check=False)
-        assert ended.returncode == 0, ended.stderr
-        found: dict[str, Any] = json.loads(ended.stdout)
-        return found
+        process = subprocess.run(argv, capture_output=True, text=True, check=False)
+        assert process.returncode == 0, process.stderr
+        summary: dict[str, Any] = json.loads(process.stdout)
+        return summary
 
     return call
 
 
 @pytest.fixture
 def score(tmp_path: Path) -> Callable[..., dict[str, Any]]:
-    """Give `score(calls, truth, bed, dataset, *options)`: it returns what the independent scorer prints."""
+    """Return `score(calls, truth, bed, dataset, *options)`, which returns the output of the independent scorer."""
 
     def call(calls: str, truth: Path, bed: Path, dataset: str, *options: str) -> dict[str, Any]:
         import gzip
@@ -61,8 +61,8 @@ def score(tmp_path: Path) -> Callable[..., dict[str, Any]]:
         reference = tmp_path / "reference.fa"
         reference.write_bytes(gzip.decompress((SHARED / "data" / dataset / "reference.fa.gz").read_bytes()))
         argv = [sys.executable, str(SHARED / "tools" / "score_vcf.py"), calls, str(truth), str(bed), str(reference)]
-        ended = subprocess.run([*argv, *options], capture_output=True, text=True, check=True)
-        found: dict[str, Any] = json.loads(ended.stdout)
-        return found
+        process = subprocess.run([*argv, *options], capture_output=True, text=True, check=True)
+        scores: dict[str, Any] = json.loads(process.stdout)
+        return scores
 
     return call

@@ -20,7 +20,7 @@ Score = Callable[..., dict[str, Any]]
 
 
 def files(summary: dict[str, Any], name: str) -> dict[str, str]:
-    """Return the path of one file of each sample."""
+    """Return the path of a file of each sample."""
     return {row["sample"]: row["files"][name] for row in summary["samples"]}
 
 
@@ -41,9 +41,9 @@ def test_twist_controls_give_exactly_the_planted_variants(run: Run) -> None:
 def test_na12878_is_perfect_inside_its_confident_regions(run: Run, score: Score) -> None:
     data = SHARED / "data" / CHR20
     calls = files(run(CHR20), "variant_calling.vcf")["NA12878"]
-    found = score(calls, data / "truth.vcf.gz", data / "confident.bed", CHR20)
-    assert (found["SNP"]["F1"], found["INDEL"]["F1"]) == (1.0, 1.0)
-    assert (found["SNP"]["truth"], found["INDEL"]["truth"]) == (45, 4)
+    scores = score(calls, data / "truth.vcf.gz", data / "confident.bed", CHR20)
+    assert (scores["SNP"]["F1"], scores["INDEL"]["F1"]) == (1.0, 1.0)
+    assert (scores["SNP"]["truth"], scores["INDEL"]["truth"]) == (45, 4)
 
 
 @pytest.fixture(scope="module")
@@ -58,16 +58,16 @@ def test_1000g_samples_reach_the_pooled_f1(trio: dict[str, Any], score: Score, j
     for sample, path in files(trio, "variant_calling.vcf").items():
         truth = one_sample(data / "truth.vcf.gz", sample, tmp_path)
         calls = trio["cohort"]["files"]["gather.vcf"] if joint else path
-        found = score(calls, truth, data / "regions.bed", TRIO, "--sample", sample)
+        scores = score(calls, truth, data / "regions.bed", TRIO, "--sample", sample)
         for kind, counts in pooled.items():
-            counts.update({name: found[kind][name] for name in ("TP", "FN", "FP", "calls")})
+            counts.update({name: scores[kind][name] for name in ("TP", "FN", "FP", "calls")})
     f1 = {kind: pooled_f1(counts) for kind, counts in pooled.items()}
     assert f1["SNP"] >= 0.94, pooled
     assert f1["INDEL"] >= 0.81, pooled
 
 
 def one_sample(vcf: Path, sample: str, folder: Path) -> Path:
-    """Write the VCF with only that sample."""
+    """Write a VCF with a single sample of another."""
     part = folder / f"{sample}.vcf"
     with pysam.VariantFile(str(vcf)) as source:
         source.subset_samples([sample])
@@ -83,12 +83,12 @@ def pooled_f1(counts: Counter[str]) -> float:
     return 2 * precision * recall / (precision + recall)
 
 
-def test_the_eight_sample_cohort_ends_and_reports_its_thin_samples(run: Run) -> None:
+def test_the_eight_sample_cohort_succeeds_and_reports_samples_of_low_depth(run: Run) -> None:
     summary = run(COHORT, "--param", "variant_calling.ploidy=1")
     depth = {row["sample"]: row["metrics"]["alignment"]["mean_depth"] for row in summary["samples"]}
     assert {row["state"] for row in summary["samples"]} == {"SUCCEEDED"}
     assert len(depth) == 8
-    assert {sample for sample, found in depth.items() if found < 10} == {"SRR10903401", "SRR11140750"}
+    assert {sample for sample, mean_depth in depth.items() if mean_depth < 10} == {"SRR10903401", "SRR11140750"}
     vcfs = files(summary, "variant_calling.vcf")
     same = {tuple(passing_variants(vcfs[name])) for name in ("SRR11140744", "SRR11140746", "SRR11140748")}
     assert len(same) == 1

@@ -1,6 +1,6 @@
-"""Two public validators over every golden definition, and over planted errors.
+"""Two public validators, which accept every golden definition and report planted errors.
 
-Neither raises an alarm. Without node and npm this is skipped; in continuous integration it fails.
+Without node and npm the tests are skipped; in continuous integration they fail.
 """
 
 from __future__ import annotations
@@ -18,35 +18,35 @@ GOLDEN = HERE.parent / "golden"
 
 pytestmark = pytest.mark.validators
 
-Opinions = dict[str, dict[str, list[str]]]
+Reports = dict[str, dict[str, list[str]]]
 
 
 @pytest.fixture(scope="session")
-def validate(node: Callable[[Path], str]) -> Callable[..., Opinions]:
+def validate(node: Callable[[Path], str]) -> Callable[..., Reports]:
     """Return `validate(file, …)`, which returns the report of each validator on each file."""
     program = node(HERE)
 
-    def call(*files: Path) -> Opinions:
+    def call(*files: Path) -> Reports:
         command = [program, "validate.js", *map(str, files)]
-        ended = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False, timeout=120)
-        assert ended.returncode == 0, ended.stderr
-        found: Opinions = json.loads(ended.stdout)
-        return found
+        process = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False, timeout=120)
+        assert process.returncode == 0, process.stderr
+        reports: Reports = json.loads(process.stdout)
+        return reports
 
     return call
 
 
-def test_golden_definitions_raise_no_alarm(validate: Callable[..., Opinions]) -> None:
+def test_golden_definitions_are_accepted(validate: Callable[..., Reports]) -> None:
     files = sorted(GOLDEN.glob("*.json"))
-    found = validate(*files)
-    assert sorted(found) == [file.name for file in files]
-    alarms = [
+    reports = validate(*files)
+    assert sorted(reports) == [file.name for file in files]
+    problems = [
         (name, validator, message)
-        for name, opinions in found.items()
-        for validator, messages in opinions.items()
+        for name, report in reports.items()
+        for validator, messages in report.items()
         for message in messages
     ]
-    assert alarms == []
+    assert problems == []
 
 
 def plant(change: Callable[[dict[str, Any]], None], folder: Path) -> Path:
@@ -86,26 +86,26 @@ def _unknown_field(states: dict[str, Any]) -> None:
     [_next_to_nowhere, _start_at_nowhere, _catch_to_nowhere, _unknown_type, _percentage_101, _unknown_field],
     ids=lambda change: change.__name__.strip("_"),
 )
-def test_both_report_a_planted_error(
-    change: Callable[[dict[str, Any]], None], validate: Callable[..., Opinions], tmp_path: Path
+def test_both_validators_report_a_planted_error(
+    change: Callable[[dict[str, Any]], None], validate: Callable[..., Reports], tmp_path: Path
 ) -> None:
-    found = validate(plant(change, tmp_path))["planted.json"]
-    assert {validator for validator, messages in found.items() if messages} == {
+    reports = validate(plant(change, tmp_path))["planted.json"]
+    assert {validator for validator, messages in reports.items() if messages} == {
         "asl-validator",
         "amazon-states-language-service",
-    }, found
+    }, reports
 
 
-def test_a_name_that_two_states_share_is_reported(validate: Callable[..., Opinions], tmp_path: Path) -> None:
-    """AWS refuses such a document; only one of the two validators does."""
+def test_a_name_that_two_states_share_is_reported(validate: Callable[..., Reports], tmp_path: Path) -> None:
+    """Only one of the validators refuses such a document, as AWS does."""
 
     def change(states: dict[str, Any]) -> None:
         machine = states["Interval"]["ItemProcessor"]
         machine["States"] = {"alignment": machine["States"].pop("aggregation"), **machine["States"]}
         machine["States"]["aggregationFailed"]["Choices"][0]["Next"] = machine["StartAt"] = "alignment"
 
-    found = validate(plant(change, tmp_path))["planted.json"]
-    assert found["asl-validator"] == ["DUPLICATE_STATE_NAMES: A state with this name already exists: alignment"]
+    reports = validate(plant(change, tmp_path))["planted.json"]
+    assert reports["asl-validator"] == ["DUPLICATE_STATE_NAMES: A state with this name already exists: alignment"]
 
 
 def test_without_node_it_fails_in_continuous_integration_and_is_skipped_elsewhere(
