@@ -44,16 +44,26 @@ class Frame:
         """Return the journal's members for the current state, from which a redrive continues."""
         if (visit := self.visit) is None:
             return {}
-        state = {
+        step = int(visit.path.rpartition("/")[2])
+        return {"state": {**self.record(step, visit.name, visit.raw, visit.variables), "entry": visit.entry()}}
+
+    def record(self, step: int, name: str, value: Any, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the journal's record of the next state.
+
+        Args:
+            step: The number of states before it.
+            name: Its name.
+            value: Its input.
+            variables: The variables that it sees.
+        """
+        return {
             "frame": self.path,
-            "step": int(visit.path.rpartition("/")[2]),
-            "next": visit.name,
-            "input": visit.raw,
-            "variables": visit.variables,
+            "step": step,
+            "next": name,
+            "input": value,
+            "variables": variables,
             "transitions": self.execution.transitions,
-            "entry": visit.entry(),
         }
-        return {"state": state}
 
 
 async def run_machine(frame: Frame, value: Any, variables: Mapping[str, Any]) -> Any:
@@ -91,16 +101,7 @@ async def run_machine(frame: Frame, value: Any, variables: Mapping[str, Any]) ->
             return transition.output
         name, value, variables = transition.next, transition.output, transition.variables
         if state["Type"] in EFFECTS:
-            await execution.recorder.append(
-                {
-                    "frame": frame.path,
-                    "step": number,
-                    "next": name,
-                    "input": value,
-                    "variables": variables,
-                    "transitions": execution.transitions,
-                }
-            )
+            await execution.recorder.append(frame.record(number, name, value, variables))
         if frame.path:
             await asyncio.sleep(0)  # branches and iterations take turns after each state, as on AWS
 

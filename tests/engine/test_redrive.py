@@ -17,8 +17,8 @@ import pytest
 from genomics_pipeline.language.timestamps import format_timestamp as timestamp
 from genomics_pipeline.model.errors import RunError
 from tests.engine.conftest import EngineHarness
+from tests.engine.history_events import event_lines
 from tests.engine.redrive_service import CONTEXT, START, Service, run, task
-from tests.engine.test_history import event_lines
 
 WAIT = {"Type": "Wait", "Seconds": 1, "Next": "bad"}
 

@@ -14,7 +14,7 @@ from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.start import StartRequest, run_execution
 from genomics_pipeline.engine.tasks.handlers import Handlers
 from tests.engine.conftest import EngineHarness
-from tests.engine.distributed_map.test_map_run import WRITER, over
+from tests.engine.distributed_map.map_states import WRITER, over
 
 
 class StoppedExecution:

@@ -17,10 +17,10 @@ import pytest
 from genomics_pipeline.engine.events import ChildStarted
 from genomics_pipeline.language.timestamps import format_timestamp as timestamp
 from tests.engine.conftest import EngineHarness
+from tests.engine.distributed_map.map_states import WRITER, over
 from tests.engine.distributed_map.redriven_files import files, rows
-from tests.engine.distributed_map.test_map_run import WRITER, over
+from tests.engine.history_events import event_lines
 from tests.engine.redrive_service import CONTEXT, START, Service, run, task
-from tests.engine.test_history import event_lines
 
 NONE = {"timedOut": 0, "failuresNotRedrivable": 0, "pendingRedrive": 0, "running": 0}
 

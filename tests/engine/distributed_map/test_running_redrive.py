@@ -12,8 +12,8 @@ from genomics_pipeline.engine.history import EventFile
 from genomics_pipeline.engine.start import StartRequest, run_execution
 from genomics_pipeline.engine.tasks.handlers import Handlers
 from tests.engine.conftest import EngineHarness
+from tests.engine.distributed_map.map_states import WRITER, over
 from tests.engine.distributed_map.redriven_files import files, rows
-from tests.engine.distributed_map.test_map_run import WRITER, over
 from tests.engine.redrive_service import Service, run
 
 NONE = {"timedOut": 0, "failuresNotRedrivable": 0, "pendingRedrive": 0, "running": 0}
