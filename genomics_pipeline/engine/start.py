@@ -71,7 +71,7 @@ class _JournaledExecution:
             if "begin" in record:
                 journaled.started = record["started"]
                 if record["begin"] != digest:
-                    raise RunError(f"{path}: the journal is of another execution; give this one a folder of its own")
+                    raise RunError(f"{path}: the journal belongs to another execution; use another folder")
             elif "result" in record:
                 journaled.end = record
             elif "redrive" in record:

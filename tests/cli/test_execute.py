@@ -284,7 +284,7 @@ def test_the_same_command_reads_the_result_from_the_journal(cli: Cli, here: Path
     changed = cli(*command, "--name", "another")
     assert changed.code == 1
     assert changed.err == (
-        "error: journal/execution.jsonl: the journal is of another execution; give this one a folder of its own\n"
+        "error: journal/execution.jsonl: the journal belongs to another execution; use another folder\n"
     )
 
 
@@ -312,7 +312,7 @@ RIGHT: dict[str, Any] = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {
             [],
             'machine.json:/States/B: MISSING_TRANSITION_TARGET: State "B" is not reachable.',
         ),
-        ({"machine.json": TASK}, [], f"machine.json:/States/A/Resource: nothing here runs '{SEND}'"),
+        ({"machine.json": TASK}, [], f"machine.json:/States/A/Resource: there is no handler for '{SEND}'"),
         (
             {"machine.json": TASK},
             ["--test-case", "x"],
@@ -386,5 +386,5 @@ def test_every_problem_of_a_document_is_reported(cli: Cli, here: Path) -> None:
     assert result == [
         ("machine.json:/States/A/Next", "MISSING_TRANSITION_TARGET"),
         ("machine.json:/States/B", "MISSING_TRANSITION_TARGET"),
-        ("machine.json:/States/B/Resource", f"nothing here runs '{SEND}'"),
+        ("machine.json:/States/B/Resource", f"there is no handler for '{SEND}'"),
     ]

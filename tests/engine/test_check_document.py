@@ -60,13 +60,13 @@ def problems(document: Any) -> list[str]:
         ),
         (
             machine(A={"Type": "Task", "Resource": ECHO[:-1], "End": True}),
-            [f"/States/A/Resource: nothing here runs '{ECHO[:-1]}'; did you mean '{ECHO}'?"],
+            [f"/States/A/Resource: there is no handler for '{ECHO[:-1]}'; did you mean '{ECHO}'?"],
         ),
         (
             machine(A={"Type": "Task", "Resource": GLUE, "End": True}),
             [
                 f"/States/A: {SCHEMA}: Parameters field is required for resource ARN: {GLUE}",
-                f"/States/A/Resource: nothing here runs '{GLUE}'; did you mean '{SUBMIT}'?",
+                f"/States/A/Resource: there is no handler for '{GLUE}'; did you mean '{SUBMIT}'?",
             ],
         ),
         (machine(A={"Type": "Task", "End": True}), [f"/States/A: {SCHEMA}: These fields are required: [Resource]"]),
@@ -81,7 +81,8 @@ def problems(document: Any) -> list[str]:
                 }
             ),
             [
-                f"/States/A/Branches[0]/States/B/Resource: nothing here runs '{ECHO[:-1]}'; did you mean '{ECHO}'?",
+                f"/States/A/Branches[0]/States/B/Resource: there is no handler for '{ECHO[:-1]}'; "
+                f"did you mean '{ECHO}'?",
             ],
         ),
     ],

@@ -25,7 +25,7 @@ def test_a_journal_of_another_execution_is_refused(harness: Any) -> None:
     with pytest.raises(RunError) as raised:
         harness.run(states, {"x": 2})
     assert str(raised.value) == (
-        f"{harness.journal}/execution.jsonl: the journal is of another execution; give this one a folder of its own"
+        f"{harness.journal}/execution.jsonl: the journal belongs to another execution; use another folder"
     )
 
 

@@ -65,7 +65,7 @@ class ItemBatcher:
                 raise StatesError(
                     DATA_LIMIT_EXCEEDED,
                     f"ItemBatcher: expected child inputs of at most {quotas.PAYLOAD}, "
-                    f"found an item that makes one of {size + added - 1}",
+                    f"found an item that requires {size + added - 1}",
                 )
             batched.append(item)
             size += added

@@ -33,7 +33,7 @@ async def _call(visit: Visit) -> Any:
     events.add_scheduled(arguments, *limits)
     handler = execution.engine.tasks.handler(resource, execution.machine, visit.name)
     if handler is None:
-        raise StatesError(RUNTIME, f"Nothing here runs the resource '{resource}'.")
+        raise StatesError(RUNTIME, f"There is no handler for the resource '{resource}'.")
     await asyncio.sleep(0)  # concurrent tasks are all scheduled before the first one starts
     events.add_started()
     try:

@@ -15,7 +15,7 @@ class Handlers(dict[str, TaskHandler]):
 
     def advice(self, resource: str) -> str:
         """Return the message to the user about a Task without a handler."""
-        return f"nothing here runs {resource!r}; {did_you_mean(resource, sorted(self))}"
+        return f"there is no handler for {resource!r}; {did_you_mean(resource, sorted(self))}"
 
     async def drain(self) -> None:
         """Do nothing: these handlers wait for all their work."""

@@ -34,7 +34,7 @@ class LambdaInvoke:
         """
         name, kind = str(require_arguments(arguments, "FunctionName")[0]), arguments.get("InvocationType")
         if kind not in (None, "RequestResponse"):
-            raise StatesError(RUNTIME, f"lambda:invoke here waits for its function; it does not take {kind!r}")
+            raise StatesError(RUNTIME, f"lambda:invoke: the InvocationType {kind!r} is not supported here")
         if name not in self._functions:
             arn = name if name.startswith("arn:") else f"arn:aws:lambda:us-east-1:000000000000:function:{name}"
             cause = optimised_cause(f"Function not found: {arn}", "AWSLambda", 404, "ResourceNotFoundException")

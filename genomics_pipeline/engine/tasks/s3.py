@@ -64,7 +64,7 @@ class S3Tasks:
         operation, known = self._operations[name]
         for argument, value in arguments.items():
             if argument not in known | {"Bucket", "Key"} | _IGNORED and value is not None:
-                raise StatesError("S3.S3Exception", f"{name} here does not take {argument!r}")
+                raise StatesError("S3.S3Exception", f"{name}: the argument {argument!r} is not supported here")
         try:
             return await asyncio.to_thread(operation, arguments)
         except MissingBucket as error:

@@ -75,6 +75,6 @@ class TaskTable:
     def advice(resource: str) -> str:
         """Return the message to the user about a Task without a handler."""
         return (
-            f"nothing here runs {resource!r}: mock the state in a file given with --mock, "
-            f"or give a Python function with --task {resource}=module:function"
+            f"there is no handler for {resource!r}: mock the state in a file given with --mock, "
+            f"or name a Python function with --task {resource}=module:function"
         )

@@ -97,7 +97,7 @@ def test_an_asynchronous_invocation_is_refused(task: Make) -> None:
     error = raised(LambdaInvoke(functions_of(fails))(arguments, task(INVOKE)))
     assert (error.error, error.cause) == (
         "States.Runtime",
-        "lambda:invoke here waits for its function; it does not take 'Event'",
+        "lambda:invoke: the InvocationType 'Event' is not supported here",
     )
 
 

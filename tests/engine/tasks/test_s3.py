@@ -202,7 +202,7 @@ def test_a_copy_onto_itself_is_refused_unless_it_replaces_metadata(call: Call) -
 def test_unsupported_arguments_are_refused(call: Call) -> None:
     assert failure(call, "getObject", Key="a", Range="bytes=0-1") == (
         "S3.S3Exception",
-        "getObject here does not take 'Range'",
+        "getObject: the argument 'Range' is not supported here",
     )
     assert failure(call, "getObject")[0] == "States.Runtime"
 

@@ -87,6 +87,6 @@ def test_a_mock_comes_before_every_other_handler() -> None:
 
 def test_the_advice_names_mocks_and_functions() -> None:
     assert TaskTable.advice(SEND) == (
-        f"nothing here runs '{SEND}': mock the state in a file given with --mock, "
-        f"or give a Python function with --task {SEND}=module:function"
+        f"there is no handler for '{SEND}': mock the state in a file given with --mock, "
+        f"or name a Python function with --task {SEND}=module:function"
     )
