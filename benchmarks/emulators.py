@@ -54,7 +54,7 @@ class Emulator:
 
     @property
     def release(self) -> str:
-        """Its name and installed version."""
+        """The name and installed version."""
         (packages,) = self.folder.glob("lib/python*/site-packages")
         (distribution,) = distributions(name=self.name, path=[str(packages)])
         return f"{self.name} {distribution.version}"

@@ -57,7 +57,7 @@ def run_prefix(run: str) -> str:
 
 
 def step_folder(stage: str, item: str) -> str:
-    """Return the folder of what the newest try of a stage over an item left.
+    """Return the folder of the files of a stage's newest task over an item.
 
     >>> step_folder("alignment", "HG002")
     'steps/alignment/HG002'

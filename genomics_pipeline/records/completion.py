@@ -144,7 +144,7 @@ def delete_completion(store: Store, run: RunPlace, stage: str, item: str) -> Non
 
 
 def completion_version(store: Store, run: RunPlace, stage: str, item: str) -> str | None:
-    """Return the version of an item's ``step.json``, which changes when it is written; None where there is none."""
+    """Return the version of an item's ``step.json``, which changes when it is written; None if there is none."""
     info = store.stat(_uri(run, stage, item))
     return info.version if info else None
 

@@ -16,8 +16,8 @@ def read_input(store: Store, uri: str) -> ExecutionInput:
     """Read the input of an execution.
 
     Raises:
-        MissingObject: if there is none.
-        UnreadableRecord: if the file is not as we write it.
+        MissingObject: if there is no such file.
+        UnreadableRecord: if the file is in an unknown form.
     """
     fields = read_fields(store, uri, KIND)
     run, memory, earlier = fields.object("run"), fields.object("memory_mib"), fields.object("earlier")
@@ -28,7 +28,7 @@ def read_input(store: Store, uri: str) -> ExecutionInput:
         tolerated=fields.object("tolerated").number_by_name(),
         manifest=fields.key("manifest"),
         memory_mib={stage: memory.integer(stage) for stage in memory.members},
-        earlier={label: [_details(one) for one in earlier.objects(label)] for label in earlier.members},
+        earlier={label: [_details(element) for element in earlier.objects(label)] for label in earlier.members},
     )
 
 
@@ -36,6 +36,6 @@ def _details(fields: Fields) -> dict[str, str]:
     return {"Bucket": fields.text("Bucket"), "Key": fields.text("Key")}
 
 
-def input_text(given: ExecutionInput) -> str:
+def input_text(execution_input: ExecutionInput) -> str:
     """Return the content of ``input.json``."""
-    return f"{json.dumps(given.to_json(), indent=2)}\n"
+    return f"{json.dumps(execution_input.to_json(), indent=2)}\n"

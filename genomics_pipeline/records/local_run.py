@@ -101,7 +101,7 @@ class LocalRunRecord:
 
 
 def read_local_run(store: Store, uri: str) -> LocalRunRecord | None:
-    """Read a run's record; None where there is none.
+    """Read a run's record; None if there is none.
 
     Raises:
         UnreadableRecord: if the file is in an unknown form.

@@ -21,11 +21,10 @@ class ChosenSamples:
     Attributes:
         execution: The name of the rerun's execution.
         samples: The number of samples that it runs.
-        by_class: The number of them by the class of their failure; ``pending`` for those that never started.
-        first: The names of the first ones.
+        by_class: The number of samples by failure class, with ``pending`` for those that never started.
+        first: The names of the first samples.
         left_out: The number of samples that failed or never started, and are not run.
-        carried: A sample that succeeded and is run because AWS may refuse a Map without items; None where there is
-            none.
+        carried: A sample that succeeded and is run because AWS may refuse a Map without items; None if there is none.
     """
 
     execution: str
@@ -93,7 +92,7 @@ class RerunRecord:
 
 
 def read_rerun(store: Store, uri: str) -> RerunRecord | None:
-    """Read a rerun's record; None where there is none.
+    """Read a rerun's record; None if there is none.
 
     Raises:
         UnreadableRecord: if the file is in an unknown form.

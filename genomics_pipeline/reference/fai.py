@@ -79,7 +79,7 @@ def fai_path(fasta: Path) -> Path:
 def fai_mismatch(fasta: Path) -> str | None:
     """Compare a FASTA file with the index beside it, without reading all bases.
 
-    By a matching index, only header lines lie between the sequences, and nothing follows the last one.
+    If they match, only header lines are between the sequences of the index, and nothing follows the last one.
 
     Returns:
         The difference; None if they match.

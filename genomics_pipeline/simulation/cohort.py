@@ -70,14 +70,14 @@ def simulate(folder: Path, *, samples: int, length_bp: int, depth: float, seed: 
     contigs = random_contigs(length_bp, seed)
     names = [f"sample{number:0{len(str(samples))}d}" for number in range(1, samples + 1)]
     sites = plant_sites(contigs, seed)
-    drawn = {name: draw_genotypes(sites, Random(f"{seed}:genotypes:{index}")) for index, name in enumerate(names)}
-    sites, drawn = _variable_sites(sites, drawn)
+    genotypes = {name: draw_genotypes(sites, Random(f"{seed}:genotypes:{index}")) for index, name in enumerate(names)}
+    sites, genotypes = _variable_sites(sites, genotypes)
     pairs = round(depth * length_bp / (2 * READ_BP))
     with _atomic_folder(folder) as part:
         write_fasta(contigs, part / "reference.fa")
-        write_truth(part / "truth.vcf.gz", contigs, sites, drawn)
-        written = _sequence(part, contigs, sites, drawn, pairs, seed)
-    return Cohort(folder, tuple(names), len(sites), written)
+        write_truth(part / "truth.vcf.gz", contigs, sites, genotypes)
+        read_pairs = _sequence(part, contigs, sites, genotypes, pairs, seed)
+    return Cohort(folder, tuple(names), len(sites), read_pairs)
 
 
 def _variable_sites(sites: Sequence[Site], drawn: Mapping[str, Genotypes]) -> tuple[list[Site], dict[str, Genotypes]]:
@@ -98,17 +98,17 @@ def _sequence(
 ) -> int:
     """Write every sample's reads and the sample sheet, and return the number of read pairs."""
     (part / "fastq").mkdir()
-    rows, written = [COLUMNS], 0
+    rows, read_pairs = [COLUMNS], 0
     for index, (name, genotypes) in enumerate(drawn.items()):
         haplotypes = [haplotype(contig, sites, genotypes, copy) for contig in contigs for copy in (0, 1)]
         lanes = ("L001", "L002") if index == 0 and len(drawn) > 1 else ("L001",)
         files = {lane: [f"fastq/{name}_S{index + 1}_{lane}_R{mate}_001.fastq.gz" for mate in (1, 2)] for lane in lanes}
         paths = [(part / first, part / second) for first, second in files.values()]
-        written += write_reads(paths, haplotypes, pairs, Random(f"{seed}:reads:{index}"), run=index + 1)
+        read_pairs += write_reads(paths, haplotypes, pairs, Random(f"{seed}:reads:{index}"), run=index + 1)
         sex = ("XX", "XY")[index % 2]
         rows += [f"{name},{sex},0,{name},{lane},{first},{second}" for lane, (first, second) in files.items()]
     (part / "cohort.csv").write_text("\n".join(rows) + "\n")
-    return written
+    return read_pairs
 
 
 @contextmanager

@@ -78,7 +78,7 @@ class LocalStore:
         return root / key
 
     def stat(self, uri: str) -> ObjectInfo | None:
-        """Return the object without its content; None where there is none."""
+        """Return the object without its content; None if there is none."""
         try:
             return _info(uri, self.path(uri))
         except MissingBucket:

@@ -88,7 +88,7 @@ class Store(Protocol):
     """
 
     def stat(self, uri: str) -> ObjectInfo | None:
-        """Return the object without its content; None where there is none."""
+        """Return the object without its content; None if there is none."""
 
     def open(self, uri: str) -> BinaryIO:
         """Open an object's content as a stream.

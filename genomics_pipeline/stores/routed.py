@@ -48,7 +48,7 @@ class RoutedStore:
         raise DataError(f"{uri}: expected a path or an s3:// URI, found {scheme}://")
 
     def stat(self, uri: str) -> ObjectInfo | None:
-        """Return the object without its content; None where there is none."""
+        """Return the object without its content; None if there is none."""
         return self._store(uri).stat(uri)
 
     def open(self, uri: str) -> BinaryIO:

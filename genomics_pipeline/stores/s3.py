@@ -39,7 +39,7 @@ class S3Store:
         self._client = client
 
     def stat(self, uri: str) -> ObjectInfo | None:
-        """Return the object without its content; None where there is none."""
+        """Return the object without its content; None if there is none."""
         head = self._head(uri)
         return head and _info(uri, head["ContentLength"], head)
 

@@ -46,7 +46,7 @@ def _forward(child: int, number: int) -> None:
 def _wait(child: int) -> int:
     """Wait for the child, reaping the orphans that end before it, and return its exit code."""
     while True:
-        ended, status = os.wait()
-        if ended == child:
+        process, status = os.wait()
+        if process == child:
             code = os.waitstatus_to_exitcode(status)
             return code if code >= 0 else 128 - code

@@ -9,7 +9,7 @@ from typing import Any
 
 import pysam
 
-sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # where `common` lies
+sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folder of `common`
 from common.fai import read_contigs
 from common.program import BadInput, run_program
 from common.variants import PLOIDY_KEY

@@ -100,7 +100,7 @@ NAME, COMMENT, SEQUENCE, QUALITIES, BAMS = range(1, READ_WORDS)
 # (l_qseq, mtid), mpos, isize, id, the address of its data, (l_data, m_data), and more that is not used here.
 FLAG = 2  # in the lowest 16 bits of the word
 LENGTH = 3  # with the mate's sequence above it
-SIZE = 5  # of the fragment, negative for the mate that lies to the right
+SIZE = 5  # of the fragment, negative for the mate on the right
 DATA = 7
 ALIGNMENT_BYTES = 72  # those that are used here
 # Offsets of single fields, in units of their own size.

@@ -154,7 +154,7 @@ def read_name(line: bytes) -> bytes:
 
 
 def _names(headers: Sequence[bytes]) -> list[bytes]:
-    """Return the `read_name` of each line; empty where there is none."""
+    """Return the `read_name` of each line; empty if there is none."""
     words = [header[1:].split(None, 1) for header in headers]
     if b"/" in b"".join(headers) or not all(words):
         return list(map(read_name, headers))

@@ -66,7 +66,7 @@ def _fraction(part: int, whole: int) -> float:
 
 
 def _median(lines: list[list[str]]) -> int | None:
-    """Return the median insert size in bp of the pairs that samtools counts; None where there are none."""
+    """Return the median insert size in bp of the pairs that samtools counts; None if there are none."""
     pairs = [(int(line[1]), int(line[2])) for line in lines if line[0] == "IS"]
     return next(_sizes_from(sum(count for _, count in pairs) / 2, pairs), None)
 

@@ -58,7 +58,7 @@ def test_an_error_of_the_pieces_is_raised_after_the_results_before_it() -> None:
 
 
 @pytest.mark.parametrize("pieces", [6, 1000])
-def test_a_killed_worker_is_reported_whatever_the_others_have_left(pieces: int) -> None:
+def test_a_killed_worker_is_reported_however_many_pieces_are_left(pieces: int) -> None:
     def work(piece: int) -> bytes:
         if piece == 3:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -12,7 +12,7 @@ from typing import Any
 import pysam
 import pysam.bcftools
 
-sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # where `common` lies
+sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folder of `common`
 from common.fai import read_contigs
 from common.forks import ForkFailed, fork, wait_for
 from common.program import BadInput, StepError, run_program

@@ -12,7 +12,7 @@ from typing import Any
 
 import pysam
 
-sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # where `common` lies
+sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folder of `common`
 from bgzf_parts import bgzf_writer, join, split_header
 from call_records import Filters, summarise, write_own
 from calling_units import Ownership, Unit, bed_text, divide, pad, read_bed

@@ -1,4 +1,4 @@
-"""Import circles in the package, of which there is none, even by imports in functions or for annotations."""
+"""Import circles, of which the package has none, not even by imports in functions or for annotations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A gate: only `reference/` spells the suffixes of index files."""
+"""The suffixes of index files, which only `reference/` spells."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SPELLED = re.compile(rf"\.(?:{'|'.join(sorted(SUFFIXES))})$")
 
 
 def suffixes(source: str) -> Iterator[str]:
-    """Yield the literals of a module that end like the name of an index file; docstrings may."""
+    """Yield the literals of a module that end like the name of an index file, except docstrings."""
     tree = ast.parse(source)
     sentences = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
@@ -38,5 +38,5 @@ def test_no_other_package_spells_a_suffix() -> None:
 @pytest.mark.parametrize(
     "planted", ['x = f"{fasta}.fai"', 'x = file.with_suffix(".dict")', 'TABLE = {"bwa": (".amb", ".pac")}']
 )
-def test_a_planted_suffix_is_noticed(planted: str) -> None:
+def test_a_planted_suffix_is_found(planted: str) -> None:
     assert list(suffixes(planted))

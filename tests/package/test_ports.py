@@ -1,4 +1,4 @@
-"""The ports: nothing asks which implementation it has, and no part of a port is unused. mypy checks the rest."""
+"""The ports: no code depends on the implementation of one, and all members are used. mypy checks the rest."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ PORTS: dict[type, tuple[type, ...]] = {
     JobRunner: (MachineJobs, BatchApi, ThrottledJobs),
     Store: (LocalStore, S3Store, RoutedStore, FullDisk),
 }
-NAMES = {one.__name__ for implementations in PORTS.values() for one in implementations}
-# What runs attempts of jobs; `RunAttempt` is their common type.
+NAMES = {kind.__name__ for implementations in PORTS.values() for kind in implementations}
+# These run attempts of jobs; `RunAttempt` is their common type.
 NAMES |= {"WorkerJobs", "ContainerJobs"}
 
 
@@ -38,7 +38,7 @@ def members(port: type) -> set[str]:
 
 
 def dispatches(source: str) -> Iterator[str]:
-    """Yield what asks which implementation something is, or names a choice of several as a type."""
+    """Yield the code that tests for an implementation, or names a union of several as a type."""
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Call(func=ast.Name(id="isinstance" | "issubclass"), args=[_, kinds]):
@@ -48,23 +48,23 @@ def dispatches(source: str) -> Iterator[str]:
             case ast.Compare(left=ast.Call(func=ast.Name(id="type")), comparators=kinds):
                 parts = iter(kinds)
             case ast.BinOp(op=ast.BitOr()) | ast.Subscript(value=ast.Name(id="Union")):
-                if len(named(ast.walk(node))) > 1:
+                if len(named_implementations(ast.walk(node))) > 1:
                     yield ast.unparse(node)
                 continue
             case _:
                 continue
-        if named(parts):
+        if named_implementations(parts):
             yield ast.unparse(node)
 
 
-def named(nodes: Iterable[ast.AST]) -> set[str]:
+def named_implementations(nodes: Iterable[ast.AST]) -> set[str]:
     """Return the implementations that nodes name."""
     return NAMES & {getattr(node, attribute, "") for node in nodes for attribute in ("id", "attr")}
 
 
-def test_nothing_asks_which_implementation_it_has() -> None:
-    found = {path.name: [*dispatches(path.read_text())] for path in PACKAGE.rglob("*.py")}
-    assert {name: nodes for name, nodes in found.items() if nodes} == {}
+def test_no_code_tests_for_an_implementation() -> None:
+    dispatches_by_file = {path.name: [*dispatches(path.read_text())] for path in PACKAGE.rglob("*.py")}
+    assert {name: nodes for name, nodes in dispatches_by_file.items() if nodes} == {}
 
 
 @pytest.mark.parametrize(
@@ -78,17 +78,17 @@ def test_nothing_asks_which_implementation_it_has() -> None:
         "if type(store) is S3Store: pass",
     ],
 )
-def test_a_planted_question_is_noticed(planted: str) -> None:
+def test_a_planted_dispatch_is_found(planted: str) -> None:
     assert list(dispatches(planted))
 
 
-def test_what_is_no_question_is_not_refused() -> None:
+def test_other_tests_of_types_are_accepted() -> None:
     assert list(dispatches("store: LocalStore | None = isinstance(error, TransferFailed)")) == []
 
 
 @pytest.mark.parametrize("port", PORTS)
-def test_no_part_of_a_port_is_unused(port: type) -> None:
-    modules = {one.__module__ for one in (port, *PORTS[port])}
+def test_every_member_of_a_port_is_used(port: type) -> None:
+    modules = {implementation.__module__ for implementation in (port, *PORTS[port])}
     used = {
         node.attr
         for path in PACKAGE.rglob("*.py")

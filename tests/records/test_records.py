@@ -215,16 +215,16 @@ def test_an_invalid_record_of_a_rerun_is_reported(store: LocalStore) -> None:
 
 def test_an_input_is_read_as_it_was_written(store: LocalStore) -> None:
     details = {"Bucket": "bucket", "Key": "runs/r/map-runs/Sample/c24b/manifest.json"}
-    given = ExecutionInput(
+    execution_input = ExecutionInput(
         RUN, "s3://b/ref.fa", {"calling": {"ploidy": 2}}, {"percentage": 50, "count": 3}, "reruns/1/manifest.jsonl",
         {"calling": 512}, {"Sample": [details]},
     )  # fmt: skip
-    store.write(RUN.uri("input.json"), input_text(given).encode())
-    assert read_input(store, RUN.uri("input.json")) == given
+    store.write(RUN.uri("input.json"), input_text(execution_input).encode())
+    assert read_input(store, RUN.uri("input.json")) == execution_input
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("change", "problem"),
     [
         ({"run": {"name": "r", "bucket": "b"}}, "found no member 'run.prefix'"),
         ({"tolerated": {"count": None}}, "found 'tolerated.count' that is not a number: None"),
@@ -233,12 +233,12 @@ def test_an_input_is_read_as_it_was_written(store: LocalStore) -> None:
         ({"earlier": {"Sample": [{"Bucket": "b"}]}}, "found no member 'earlier.Sample[0].Key'"),
     ],
 )
-def test_what_is_wrong_in_an_input_is_named(store: LocalStore, change: dict[str, Any], found: str) -> None:
-    given = ExecutionInput(RUN, "ref.fa", {}, {"percentage": 0, "count": 0}).to_json()
-    store.write(RUN.uri("input.json"), json.dumps({**given, **change}).encode())
+def test_an_invalid_input_of_an_execution_is_reported(store: LocalStore, change: dict[str, Any], problem: str) -> None:
+    members = ExecutionInput(RUN, "ref.fa", {}, {"percentage": 0, "count": 0}).to_json()
+    store.write(RUN.uri("input.json"), json.dumps({**members, **change}).encode())
     with pytest.raises(UnreadableRecord, match="expected the input of an execution") as error:
         read_input(store, RUN.uri("input.json"))
-    assert found in str(error.value)
+    assert problem in str(error.value)
 
 
 def test_a_holder_is_read_as_it_was_written(store: LocalStore, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Folders for temporary files, which are removed whatever the end of their task."""
+"""Folders for temporary files, which are removed however their task ends."""
 
 from __future__ import annotations
 
