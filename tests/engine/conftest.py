@@ -47,7 +47,7 @@ class Buckets(MemoryStore):
     def lines(self, uri: str) -> Sequence[Any]:
         return [json.loads(line) for line in self.objects[uri].splitlines()]
 
-    def named(self, name: str) -> str:
+    def uri_of(self, name: str) -> str:
         """Return the URI of the only object with that file name."""
         (uri,) = (uri for uri in self.objects if uri.endswith(f"/{name}"))
         return uri

@@ -18,7 +18,7 @@ wrong: st.SearchStrategy[Any] = st.sampled_from(
 
 
 @st.composite
-def damaged(draw: Draw) -> State:
+def damaged_documents(draw: Draw) -> State:
     """Draw a document with one to three members or elements removed, replaced, misspelt, added or exchanged."""
     document = copy.deepcopy(draw(documents()))
     for _ in range(draw(st.integers(1, 3))):

@@ -20,7 +20,7 @@ from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.stores.local import Folders, LocalStore
-from tests.engine.damaged_documents import damaged
+from tests.engine.damaged_documents import damaged_documents
 from tests.engine.document_data import HANDLERS, OBJECTS, inputs, values
 from tests.engine.documents import documents
 
@@ -128,7 +128,7 @@ def test_an_execution_that_failed_can_be_redriven_repeatedly(document: Any, valu
 
 
 @slow_generation
-@given(damaged(), inputs | values)
+@given(damaged_documents(), inputs | values)
 def test_a_damaged_document_runs_to_its_end_or_is_refused_with_a_path(document: Any, value: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         try:

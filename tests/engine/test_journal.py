@@ -119,7 +119,7 @@ def cuts(data: bytes) -> list[int]:
 
 
 @pytest.fixture
-def finished(harness: Any, tmp_path: Path) -> tuple[Any, Path]:
+def complete_run(harness: Any, tmp_path: Path) -> tuple[Any, Path]:
     """Return the result of a complete execution, and its journal."""
     result, ran = run_machine(harness, tmp_path / "complete")
     assert result.status == "SUCCEEDED"
@@ -146,9 +146,9 @@ def resume(harness: Any, result: Any, folder: Path) -> list[tuple[str, str]]:
 
 
 def test_the_execution_resumes_after_a_crash_at_any_point_of_its_file(
-    harness: Any, finished: tuple[Any, Path], tmp_path: Path
+    harness: Any, complete_run: tuple[Any, Path], tmp_path: Path
 ) -> None:
-    result, complete = finished
+    result, complete = complete_run
     data = (complete / "execution.jsonl").read_bytes()
     counts = []
     for number, cut in enumerate(cuts(data)):
@@ -166,9 +166,9 @@ def test_the_execution_resumes_after_a_crash_at_any_point_of_its_file(
 
 
 def test_a_map_run_resumes_after_a_crash_at_any_point_of_its_file(
-    harness: Any, finished: tuple[Any, Path], tmp_path: Path
+    harness: Any, complete_run: tuple[Any, Path], tmp_path: Path
 ) -> None:
-    result, complete = finished
+    result, complete = complete_run
     log = (complete / "execution.jsonl").read_bytes()
     until = log.index(b"\n", log.index(b'{"map":')) + 1  # the line of the Map Run's start is the last one
     (children,) = (path for path in complete.glob("*.jsonl") if path.name != "execution.jsonl")
@@ -192,10 +192,10 @@ def test_a_map_run_resumes_after_a_crash_at_any_point_of_its_file(
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts_of=st.lists(st.floats(0, 1), min_size=1, max_size=4))
 def test_an_execution_survives_repeated_crashes(
-    harness: Any, finished: tuple[Any, Path], tmp_path_factory: pytest.TempPathFactory, cuts_of: list[float]
+    harness: Any, complete_run: tuple[Any, Path], tmp_path_factory: pytest.TempPathFactory, cuts_of: list[float]
 ) -> None:
     """Truncate and resume several times; each crash loses the end of the file that was written last."""
-    result, complete = finished
+    result, complete = complete_run
     folder = tmp_path_factory.mktemp("again") / "journal"
     shutil.copytree(complete, folder)
     for part in cuts_of:
@@ -211,7 +211,7 @@ def test_an_execution_survives_repeated_crashes(
         resume(harness, result, folder)
 
 
-def nested(name: str) -> dict[str, Any]:
+def nested_map(name: str) -> dict[str, Any]:
     """Return a Distributed Map with a Distributed Map in its children."""
     inner = {"Type": "Map", "Label": "Inner", "ItemProcessor": child(name, **DISTRIBUTED), "End": True}
     outer = {"StartAt": "Inner", "States": {"Inner": {**inner, "Items": "{% $states.input %}"}}, **DISTRIBUTED}
@@ -228,7 +228,7 @@ def test_a_crash_loses_no_map_run_of_a_child(harness: Any, tmp_path: Path) -> No
 
     def run(folder: Path) -> Any:
         harness.journal = folder
-        return harness.run({"M": nested("each")}, tasks={"work": work})
+        return harness.run({"M": nested_map("each")}, tasks={"work": work})
 
     result = run(tmp_path / "complete")
     assert [map_run["label"] for map_run in result.map_runs] == ["Inner", "Inner", "Outer"]
@@ -276,8 +276,8 @@ def test_resumed_children_and_map_runs_keep_their_names_and_start_dates(harness:
     assert again["stopDate"] > first["stopDate"]
 
 
-def test_a_damaged_journal_is_refused_and_not_changed(harness: Any, finished: tuple[Any, Path]) -> None:
-    _, complete = finished
+def test_a_damaged_journal_is_refused_and_not_changed(harness: Any, complete_run: tuple[Any, Path]) -> None:
+    _, complete = complete_run
     path = complete / "execution.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
     lines[1] = b"damage\n"

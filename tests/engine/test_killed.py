@@ -41,13 +41,13 @@ class KilledMap:
         assert process.exitcode in (0, -signal.SIGKILL)
         return process.exitcode == 0
 
-    def ended(self) -> list[int]:
+    def ended_children(self) -> list[int]:
         """Return the children whose ends are in the journal, in its order; an incomplete line does not count."""
         logs = (self.folder / "journal").glob("*-*.jsonl")
         lines = (line for log in logs for line in log.read_bytes().splitlines(keepends=True))
         return [int(line[len(END) : line.index(b",")]) for line in lines if line.startswith(END) and line[-1:] == b"\n"]
 
-    def ran(self) -> list[int]:
+    def items_run(self) -> list[int]:
         """Return the items that the Task received, in order."""
         return list(map(int, (self.folder / "ran").read_text().split()))
 
@@ -76,7 +76,7 @@ class KilledMap:
             "PENDING": [],
         }
         assert len({row["Name"] for members in rows.values() for row in members}) == self.items
-        assert Counter(self.ended()) == dict.fromkeys(range(self.items), 1)
+        assert Counter(self.ended_children()) == dict.fromkeys(range(self.items), 1)
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_two_hundred_kills_lose_none_of_twenty_thousand_items(
     kill_repeatedly: Callable[..., Iterator[KilledMap]],
 ) -> None:
     kills = kill_repeatedly(killed_map.PASS, items=20_000, kills=200, failed=[], share=16)
-    progress = [len(killed.ended()) for killed in kills]
+    progress = [len(killed.ended_children()) for killed in kills]
     assert len(progress) == 200
     assert any(0 < ended < 20_000 for ended in progress)
 
@@ -126,10 +126,10 @@ def test_no_task_whose_child_ended_runs_again(kill_repeatedly: Callable[..., Ite
     for killed in kill_repeatedly(killed_map.TASK, items=1_000, kills=40, failed=failed, share=4):
         if killed is not last:
             last, done, seen = killed, set(), 0
-        ran = killed.ran()
+        ran = killed.items_run()
         assert done.isdisjoint(ran[seen:])
-        done, seen = set(killed.ended()), len(ran)
+        done, seen = set(killed.ended_children()), len(ran)
         assert done <= set(ran)
     assert last is not None
-    assert done.isdisjoint(last.ran()[seen:])
-    assert set(last.ran()) == set(range(1_000))
+    assert done.isdisjoint(last.items_run()[seen:])
+    assert set(last.items_run()) == set(range(1_000))

@@ -82,7 +82,7 @@ def test_a_running_map_run_can_be_described_and_its_files_are_written_on_abort(
     counts = {**none, "pending": 1, "running": 0, "succeeded": 1, "aborted": 2, "total": 4, "resultsWritten": 4}
     assert (run["status"], run["itemCounts"], run["executionCounts"]) == ("ABORTED", counts, counts)
     assert sorted(event.status for event in harness.seen(ChildEnded)) == ["ABORTED", "ABORTED", "SUCCEEDED"]
-    files: Any = json.loads(harness.store.objects[harness.store.named("manifest.json")])["ResultFiles"]
+    files: Any = json.loads(harness.store.objects[harness.store.uri_of("manifest.json")])["ResultFiles"]
     rows: Any = {kind: harness.store.lines(f"s3://b/{files[kind][0]['Key']}") for kind in files}
     assert {kind: [row["Status"] for row in members] for kind, members in rows.items()} == {
         "FAILED": ["ABORTED", "ABORTED"],

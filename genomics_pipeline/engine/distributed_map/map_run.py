@@ -132,7 +132,7 @@ class MapRun:
         folders = [run_layout.redrive_folder(self._uuid, redrive) for redrive in range(self.journal.redrives.count + 1)]
         since, before = 0, None
         for redrive, folder in reversed(list(enumerate(folders[:-1], 1))):
-            if (before := destination.succeeded(folder)) is not None:
+            if (before := destination.succeeded_files(folder)) is not None:
                 since = redrive
                 break
         scratch = self._visit.execution.engine.folder

@@ -90,7 +90,7 @@ class Destination:
         """Return ``ResultWriterDetails`` of a Map Run."""
         return {"Bucket": self.bucket, "Key": self.key(folder, run_layout.RESULT_MANIFEST)}
 
-    def succeeded(self, folder: str) -> list[FileEntry] | None:
+    def succeeded_files(self, folder: str) -> list[FileEntry] | None:
         """Return the SUCCEEDED files in the manifest of a Map Run's folder; None if there is no manifest.
 
         Raises:

@@ -142,10 +142,10 @@ class Functions:
         name = _name(resource)
         if name is None:
             return None
-        unqualified = _unqualified(resource)
+        resource_name = _without_qualifier(resource)
         for known, function in self._functions.items():
             both_are_arns = _LAMBDA.fullmatch(known) and _LAMBDA.fullmatch(resource)
-            if _unqualified(known) == unqualified or (not both_are_arns and _name(known) == name):
+            if _without_qualifier(known) == resource_name or (not both_are_arns and _name(known) == name):
                 return function
         return None
 
@@ -198,7 +198,7 @@ def _name(resource: str) -> str | None:
     return None if resource.startswith("arn:") else resource.rsplit("function:", 1)[-1].split(":")[0]
 
 
-def _unqualified(resource: str) -> str:
+def _without_qualifier(resource: str) -> str:
     """Return the ARN of a Lambda function without version or alias; any other resource unchanged."""
     match = _LAMBDA.fullmatch(resource)
     return resource[: match.end("name")] if match else resource

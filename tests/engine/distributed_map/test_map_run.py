@@ -32,7 +32,7 @@ def test_without_a_result_writer_the_result_is_the_outputs_in_order(harness: Any
 def test_an_empty_map_succeeds(harness: Any) -> None:
     result = harness.run({"M": over([], ResultWriter=WRITER)})
     assert result.status == "SUCCEEDED"
-    manifest = json.loads(harness.store.objects[harness.store.named("manifest.json")])
+    manifest = json.loads(harness.store.objects[harness.store.uri_of("manifest.json")])
     assert manifest["ResultFiles"] == {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
 
 

@@ -147,9 +147,9 @@ def test_transformations_write_outputs_alone(
 
 def test_failed_and_pending_rows_are_not_transformed(harness: Any) -> None:
     run(harness, {"WriterConfig": {"Transformation": "FLATTEN", "OutputType": "JSONL"}})
-    (failed,) = harness.store.lines(harness.store.named("FAILED_0.jsonl"))
+    (failed,) = harness.store.lines(harness.store.uri_of("FAILED_0.jsonl"))
     assert list(failed) == sorted([*ENDED, "Cause", "Error"])
-    assert harness.store.lines(harness.store.named("PENDING_0.jsonl")) == [pending_row("late")[1]]
+    assert harness.store.lines(harness.store.uri_of("PENDING_0.jsonl")) == [pending_row("late")[1]]
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_a_percentage_refers_to_all_items() -> None:
 
 
 def test_after_too_many_failures_running_children_are_aborted_and_the_rest_stays_pending(harness: Any) -> None:
-    async def mixed(arguments: Any, context: Any) -> Any:
+    async def respond(arguments: Any, context: Any) -> Any:
         if arguments == 2:
             await asyncio.sleep(0.01)
             raise StatesError("Bad", "two")
@@ -61,12 +61,13 @@ def test_after_too_many_failures_running_children_are_aborted_and_the_rest_stays
         return arguments
 
     catch = [{"ErrorEquals": ["States.ExceedToleratedFailureThreshold"], "Next": "E"}]
-    state = over([0, 1, 2, 3, 4], "mixed", MaxConcurrency=2, ResultWriter=WRITER, Catch=catch)
+    state = over([0, 1, 2, 3, 4], "respond", MaxConcurrency=2, ResultWriter=WRITER, Catch=catch)
     # 0 succeeds, 1 waits forever, 2 fails while 1 is running; 3 and 4 never start.
-    result = harness.run({"M": state, "E": {"Type": "Succeed"}}, tasks={"mixed": mixed})
+    result = harness.run({"M": state, "E": {"Type": "Succeed"}}, tasks={"respond": respond})
     assert result.status == "SUCCEEDED"
     rows = {
-        kind: harness.store.lines(harness.store.named(f"{kind}_0.jsonl")) for kind in ("SUCCEEDED", "FAILED", "PENDING")
+        kind: harness.store.lines(harness.store.uri_of(f"{kind}_0.jsonl"))
+        for kind in ("SUCCEEDED", "FAILED", "PENDING")
     }
     assert [(row["Input"], row["Status"]) for row in rows["SUCCEEDED"]] == [("0", "SUCCEEDED")]
     assert [(row["Input"], row["Status"], row.get("Error")) for row in rows["FAILED"]] == [
@@ -98,7 +99,7 @@ def test_a_child_that_ends_during_the_abort_is_in_exactly_one_file(harness: Any,
     state = over(list(range(30)), "racing", ResultWriter=WRITER)
     result = harness.run({"M": state}, tasks={"racing": racing})
     assert result.error == "States.ExceedToleratedFailureThreshold"
-    manifest = json.loads(harness.store.objects[harness.store.named("manifest.json")])
+    manifest = json.loads(harness.store.objects[harness.store.uri_of("manifest.json")])
     inputs = [
         json.loads(row["Input"])
         for kind, files in manifest["ResultFiles"].items()

@@ -87,14 +87,14 @@ def test_a_payload_of_text_is_parsed_as_json(task: Make, payload: Any, event: An
 
 def test_a_payload_of_text_that_is_not_json_is_refused(task: Make) -> None:
     # The code: botocore lambda, InvalidRequestContentException.
-    error = raised(LambdaInvoke(functions_of(fails))({"FunctionName": ARN, "Payload": "plain"}, task(INVOKE)))
+    error = error_of(LambdaInvoke(functions_of(fails))({"FunctionName": ARN, "Payload": "plain"}, task(INVOKE)))
     assert error.error == "Lambda.InvalidRequestContentException"
     assert str(error.cause).startswith("Could not parse request body into json: Could not parse payload into json: ")
 
 
 def test_an_asynchronous_invocation_is_refused(task: Make) -> None:
     arguments = {"FunctionName": ARN, "InvocationType": "Event"}
-    error = raised(LambdaInvoke(functions_of(fails))(arguments, task(INVOKE)))
+    error = error_of(LambdaInvoke(functions_of(fails))(arguments, task(INVOKE)))
     assert (error.error, error.cause) == (
         "States.Runtime",
         "lambda:invoke: the InvocationType 'Event' is not supported here",
@@ -128,7 +128,7 @@ def test_a_function_receives_lambdas_context(task: Make) -> None:
     assert invoke(inspect_context, task)["Payload"] == ["align", "$LATEST", ARN]
 
 
-def raised(call: Any) -> StatesError:
+def error_of(call: Any) -> StatesError:
     with pytest.raises(StatesError) as error:
         asyncio.run(call)
     return error.value
@@ -139,8 +139,8 @@ def test_an_exception_is_the_error_and_lambdas_response_the_cause(task: Make) ->
     trace = (
         f'  File "{__file__}", line {line}, in fails\n    raise ExplicitProbeError("explicit native probe failure")\n'
     )
-    service = raised(LambdaInvoke(functions_of(fails))({"FunctionName": "align"}, task(INVOKE)))
-    direct = raised(FunctionTask(functions_of(fails))({}, task(ARN)))
+    service = error_of(LambdaInvoke(functions_of(fails))({"FunctionName": "align"}, task(INVOKE)))
+    direct = error_of(FunctionTask(functions_of(fails))({}, task(ARN)))
     for error in (service, direct):
         assert error.error == "ExplicitProbeError"
         cause = json.loads(str(error.cause))
@@ -158,7 +158,7 @@ def test_an_exception_is_the_error_and_lambdas_response_the_cause(task: Make) ->
 
 
 def test_a_result_that_is_not_json_is_an_error(task: Make) -> None:
-    error = raised(FunctionTask(functions_of(lambda event, context: {1, 2}))({}, task(ARN)))
+    error = error_of(FunctionTask(functions_of(lambda event, context: {1, 2}))({}, task(ARN)))
     assert error.error == "Runtime.MarshalError"
     assert json.loads(str(error.cause))["errorMessage"] == (
         "Unable to marshal response: Object of type set is not JSON serializable"
@@ -166,17 +166,17 @@ def test_a_result_that_is_not_json_is_an_error(task: Make) -> None:
 
 
 def test_a_function_that_exits_is_an_error(task: Make) -> None:
-    error = raised(FunctionTask(functions_of(lambda event, context: sys.exit(3)))({}, task(ARN)))
+    error = error_of(FunctionTask(functions_of(lambda event, context: sys.exit(3)))({}, task(ARN)))
     assert error.error == "Runtime.ExitError"
     assert json.loads(str(error.cause))["errorMessage"].endswith(" Error: Runtime exited with error: exit status 3")
 
 
 def test_a_function_may_raise_any_states_error(task: Make) -> None:
-    def throttled(event: Any, context: Any) -> Any:
+    def throttle(event: Any, context: Any) -> Any:
         raise StatesError("Sqs.SqsException", "Rate exceeded")
 
-    error = raised(
-        FunctionTask(functions_of(throttled, "arn:aws:states:::sqs:sendMessage"))(
+    error = error_of(
+        FunctionTask(functions_of(throttle, "arn:aws:states:::sqs:sendMessage"))(
             {}, task("arn:aws:states:::sqs:sendMessage")
         )
     )
@@ -184,7 +184,7 @@ def test_a_function_may_raise_any_states_error(task: Make) -> None:
 
 
 def test_an_unknown_function_is_not_found(task: Make) -> None:
-    error = raised(LambdaInvoke(functions_of(fails))({"FunctionName": "no_such"}, task(INVOKE)))
+    error = error_of(LambdaInvoke(functions_of(fails))({"FunctionName": "no_such"}, task(INVOKE)))
     assert error.error == "Lambda.ResourceNotFoundException"
     assert re.fullmatch(
         r"Function not found: arn:aws:lambda:us-east-1:000000000000:function:no_such \(Service: AWSLambda; "
@@ -194,7 +194,7 @@ def test_an_unknown_function_is_not_found(task: Make) -> None:
 
 
 def test_a_missing_function_name_is_reported(task: Make) -> None:
-    error = raised(LambdaInvoke(functions_of(fails))({"Payload": 1}, task(INVOKE)))
+    error = error_of(LambdaInvoke(functions_of(fails))({"Payload": 1}, task(INVOKE)))
     assert (error.error, error.cause) == (
         "States.Runtime",
         "The Parameters '{\"Payload\":1}' could not be used to start the Task: "
@@ -255,7 +255,7 @@ def test_an_activity_worker_sends_heartbeats_and_returns(task: Make, beats: list
 
 def test_an_exception_of_an_activity_worker_is_its_failure(task: Make) -> None:
     # radkawar/stackd callback_lifecycle.json, 03-retry-success: the worker's own error and cause.
-    error = raised(activity(fails, task(ACTIVITY, token="t-1"), Callbacks()))
+    error = error_of(activity(fails, task(ACTIVITY, token="t-1"), Callbacks()))
     assert (error.error, error.cause) == ("ExplicitProbeError", "explicit native probe failure")
 
 

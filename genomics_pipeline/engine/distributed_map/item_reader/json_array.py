@@ -110,7 +110,7 @@ class _JsonText:
         self._blocks = iter(blocks)
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
         self._window = ""
-        self._at = 0
+        self._position = 0
         self._ended = False
 
     def _read_block(self) -> bool:
@@ -119,16 +119,16 @@ class _JsonText:
             return False
         block = next(self._blocks, b"")
         self._ended = not block
-        self._window = self._window[self._at :] + self._decoder.decode(block, final=self._ended)
-        self._at = 0
+        self._window = self._window[self._position :] + self._decoder.decode(block, final=self._ended)
+        self._position = 0
         return True
 
     def peek(self) -> str:
         """Return the next character other than whitespace; an empty string at the end."""
         while True:
-            self._at = _SPACE.match(self._window, self._at).end()  # type: ignore[union-attr]
-            if self._at < len(self._window):
-                return self._window[self._at]
+            self._position = _SPACE.match(self._window, self._position).end()  # type: ignore[union-attr]
+            if self._position < len(self._window):
+                return self._window[self._position]
             if not self._read_block():
                 return ""
 
@@ -137,7 +137,7 @@ class _JsonText:
         character = self.peek()
         if not character or character not in expected:
             raise UnreadableItems(f"expected {' or '.join(expected)}, found {character or 'the end'}")
-        self._at += 1
+        self._position += 1
         return character
 
     def read_string(self) -> str:
@@ -145,7 +145,7 @@ class _JsonText:
         self.skip('"')
         while True:
             try:
-                string, self._at = scanstring(self._window, self._at)
+                string, self._position = scanstring(self._window, self._position)
             except JSONDecodeError:
                 if not self._read_block():
                     raise
@@ -154,19 +154,19 @@ class _JsonText:
 
     def read_small_elements(self, values: list[Any]) -> None:
         """Read elements that are followed by a comma in the window and surely not too large, and append them."""
-        window, at = self._window, self._at
+        window, position = self._window, self._position
         try:
             while len(values) < _CHUNK - 1:
-                value, end = _scan(window, at)
-                if window[end] != "," or end - at > _SURELY_SMALL:
+                value, end = _scan(window, position)
+                if window[end] != "," or end - position > _SURELY_SMALL:
                     break
-                at = end + 1
+                position = end + 1
                 values.append(value)
-                if window[at] in " \n\t\r":
-                    at = _SPACE.match(window, at).end()  # type: ignore[union-attr]
+                if window[position] in " \n\t\r":
+                    position = _SPACE.match(window, position).end()  # type: ignore[union-attr]
         except (StopIteration, IndexError, JSONDecodeError):
             pass  # `read_value` reads or reports it
-        self._at = at
+        self._position = position
 
     def read_value(self, max_bytes: int, number: int | None) -> Any:
         """Read a value.
@@ -181,18 +181,23 @@ class _JsonText:
         self.peek()
         while True:
             try:
-                value, end = _scan(self._window, self._at)
-                if self._ended or end + _EXPONENT < len(self._window) or self._window[end : end + 1] not in _NUMBER:
-                    if end - self._at > _SURELY_SMALL and len(self._window[self._at : end].encode()) > max_bytes:
+                value, end = _scan(self._window, self._position)
+                if self._is_complete(end):
+                    size = end - self._position
+                    if size > _SURELY_SMALL and len(self._window[self._position : end].encode()) > max_bytes:
                         raise _too_large(number)
-                    self._at = end
+                    self._position = end
                     return value
             except (StopIteration, JSONDecodeError) as error:
                 if self._ended or self._is_final(error):
                     raise UnreadableItems(f"expected JSON: {_message(error, number)}") from error
-            if len(self._window) - self._at > max_bytes:
+            if len(self._window) - self._position > max_bytes:
                 raise _too_large(number)
             self._read_block()
+
+    def _is_complete(self, end: int) -> bool:
+        """Return whether a value that ends at `end` cannot be a number which text after the window continues."""
+        return self._ended or end + _EXPONENT < len(self._window) or self._window[end : end + 1] not in _NUMBER
 
     def _is_final(self, error: StopIteration | JSONDecodeError) -> bool:
         """Return whether the text is invalid regardless of what follows the window."""

@@ -18,7 +18,7 @@ class Read(Protocol):
     def __call__(self, objects: Mapping[str, bytes], uri: str, *, listed: bool = False, **config: Any) -> list[Any]: ...
 
 
-class Refused(Protocol):
+class ReadFailure(Protocol):
     """A function that fails to read objects, and returns the cause of the failure."""
 
     def __call__(self, objects: Mapping[str, bytes], uri: str, *, listed: bool = False, **config: Any) -> str: ...
@@ -39,7 +39,7 @@ def read(harness: Any) -> Read:
 
 
 @pytest.fixture
-def refused(harness: Any) -> Refused:
+def read_failure(harness: Any) -> ReadFailure:
     def call(objects: Mapping[str, bytes], uri: str, *, listed: bool = False, **config: Any) -> str:
         harness.store.objects = dict(objects)
         reader = ItemReader(harness.store, uri, listed, ReaderConfig(**config))

@@ -46,13 +46,15 @@ def test_every_text_format_can_be_compressed(read: Any, suffix: str, kind: str, 
         ("zst", "cut", "Compressed file ended before the end-of-stream marker was reached"),
     ],
 )
-def test_truncated_and_uncompressed_content_is_reported(refused: Any, suffix: str, damage: str, cause: str) -> None:
+def test_truncated_or_plain_content_is_reported(read_failure: Any, suffix: str, damage: str, cause: str) -> None:
     uri = f"s3://b/k.{suffix}"
     data = LINES if damage == "plain" else CODECS[suffix](LINES)[:-20]
-    assert refused({uri: data}, uri, input_type="JSONL") == f"{uri}: {cause}"
+    assert read_failure({uri: data}, uri, input_type="JSONL") == f"{uri}: {cause}"
 
 
-def test_damaged_bytes_are_reported(refused: Any) -> None:
+def test_damaged_bytes_are_reported(read_failure: Any) -> None:
     data = gzip.compress(LINES)
     uri = "s3://b/k.gz"
-    assert refused({uri: data[:50] + b"\xff" * 40 + data[90:]}, uri, input_type="JSONL").startswith(f"{uri}: Error -3 ")
+    assert read_failure({uri: data[:50] + b"\xff" * 40 + data[90:]}, uri, input_type="JSONL").startswith(
+        f"{uri}: Error -3 "
+    )

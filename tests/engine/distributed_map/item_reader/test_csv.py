@@ -88,17 +88,17 @@ def test_line_ends_quotes_and_missing_fields_are_handled(text: str, expected: li
 
 # Recorded: localstack/localstack test_base_scenarios test_map_item_reader_csv_headers_decl_duplicate_headers
 @pytest.mark.parametrize("headers", [["H1", "H1", "H3"], None])
-def test_duplicate_headers_are_refused(refused: Any, headers: list[str] | None) -> None:
-    assert refused({URI: b"a,a\n1,2\n"}, URI, input_type="CSV", csv_headers=headers) == (
+def test_duplicate_headers_are_refused(read_failure: Any, headers: list[str] | None) -> None:
+    assert read_failure({URI: b"a,a\n1,2\n"}, URI, input_type="CSV", csv_headers=headers) == (
         "CSV headers cannot contain duplicates."
     )
 
 
-def test_headers_of_more_than_10_kib_are_refused(refused: Any) -> None:
+def test_headers_of_more_than_10_kib_are_refused(read_failure: Any) -> None:
     # Developer guide, "ItemReader (Map)"; Service Quotas L-752E372A.
     longest = "é" * 5119 + ",ab"
     assert len(read(f"{longest}\n1,2\n".encode())) == 1
-    assert refused({URI: f"{longest}c\n1,2\n".encode()}, URI, input_type="CSV") == (
+    assert read_failure({URI: f"{longest}c\n1,2\n".encode()}, URI, input_type="CSV") == (
         f"{URI}: expected CSV headers of at most 10240 bytes, found more"
     )
 
@@ -115,8 +115,8 @@ def test_headers_of_more_than_10_kib_are_refused(refused: Any) -> None:
         ),
     ],
 )
-def test_invalid_content_is_reported(refused: Any, data: bytes, cause: str) -> None:
-    assert refused({URI: data}, URI, input_type="CSV") == f"{URI}: {cause}"
+def test_invalid_content_is_reported(read_failure: Any, data: bytes, cause: str) -> None:
+    assert read_failure({URI: data}, URI, input_type="CSV") == f"{URI}: {cause}"
 
 
 def test_a_field_may_exceed_pythons_default_limit() -> None:

@@ -126,15 +126,15 @@ EXPECTED = "expected the manifest.json of an S3 Inventory in CSV"
         (json.dumps({**INVENTORY, "fileFormat": "ORC"}).encode(), f"{EXPECTED}, found fileFormat ORC"),
     ],
 )
-def test_an_invalid_inventory_is_reported(refused: Any, manifest: bytes, cause: str) -> None:
-    assert refused({URI: manifest}, URI, manifest_type="S3_INVENTORY") == f"{URI}: {cause}"
+def test_an_invalid_inventory_is_reported(read_failure: Any, manifest: bytes, cause: str) -> None:
+    assert read_failure({URI: manifest}, URI, manifest_type="S3_INVENTORY") == f"{URI}: {cause}"
 
 
-def test_a_missing_file_of_an_inventory_is_reported(refused: Any) -> None:
+def test_a_missing_file_of_an_inventory_is_reported(read_failure: Any) -> None:
     objects = inventory()
     del objects["s3://b/inv/data/2.csv.gz"]
     missing = "s3://b/inv/data/2.csv.gz"
-    assert refused(objects, URI, manifest_type="S3_INVENTORY") == f"{missing}: expected a file, found none"
+    assert read_failure(objects, URI, manifest_type="S3_INVENTORY") == f"{missing}: expected a file, found none"
 
 
 ATHENA = "s3://b/out/q-manifest.csv"
@@ -156,21 +156,21 @@ def test_the_rows_of_the_objects_in_an_athena_manifest_are_items(harness: Any) -
     ]
 
 
-def test_an_invalid_athena_manifest_is_reported(refused: Any) -> None:
-    assert refused({ATHENA: b"a,b\n1,2\n"}, ATHENA, input_type="JSONL", manifest_type="ATHENA_DATA") == (
+def test_an_invalid_athena_manifest_is_reported(read_failure: Any) -> None:
+    assert read_failure({ATHENA: b"a,b\n1,2\n"}, ATHENA, input_type="JSONL", manifest_type="ATHENA_DATA") == (
         f"{ATHENA}: expected the s3:// URI of an object in every line, found a"
     )
 
 
-def test_a_missing_object_is_reported(refused: Any) -> None:
+def test_a_missing_object_is_reported(read_failure: Any) -> None:
     for uri, config in (("s3://b/no", {"input_type": "JSONL"}), (URI, {"manifest_type": "S3_INVENTORY"})):
-        assert refused({}, uri, **config) == f"{uri}: expected a file, found none"
+        assert read_failure({}, uri, **config) == f"{uri}: expected a file, found none"
 
 
-def test_an_object_of_more_than_10_gb_is_refused(harness: Any, refused: Any) -> None:
+def test_an_object_of_more_than_10_gb_is_refused(harness: Any, read_failure: Any) -> None:
     # Developer guide, "ItemReader (Map)"; Service Quotas L-2CDE2B0A.
     harness.store.stat = lambda uri: ObjectInfo(uri, 10 * 10**9 + 1, "v", 0)
-    assert refused({"s3://b/k": b"1\n"}, "s3://b/k", input_type="JSONL") == (
+    assert read_failure({"s3://b/k": b"1\n"}, "s3://b/k", input_type="JSONL") == (
         "s3://b/k: expected at most 10000000000 bytes, found 10000000001"
     )
 

@@ -82,14 +82,14 @@ def test_text_after_the_array_is_not_read() -> None:
 
 # Recorded: localstack/localstack test_base_scenarios test_map_item_reader_json_no_json_list_object
 @pytest.mark.parametrize(("data", "pointer"), [(b'{"Hello":"world"}', ""), (b'{"a":7}', "/a"), (b"", ""), (b"7", "")])
-def test_a_value_other_than_an_array_fails_with_awss_cause(refused: Any, data: bytes, pointer: str) -> None:
-    assert refused({URI: data}, URI, input_type="JSON", items_pointer=pointer) == NOT_ITERABLE
+def test_a_value_other_than_an_array_fails_with_awss_cause(read_failure: Any, data: bytes, pointer: str) -> None:
+    assert read_failure({URI: data}, URI, input_type="JSON", items_pointer=pointer) == NOT_ITERABLE
 
 
 @pytest.mark.parametrize("pointer", ["/b", "/a/b", "/l/2", "/l/x", "/l/-"])
-def test_a_pointer_to_nothing_is_reported(refused: Any, pointer: str) -> None:
+def test_a_pointer_to_nothing_is_reported(read_failure: Any, pointer: str) -> None:
     data = b'{"a":7,"l":[[1],[2]]}'
-    assert refused({URI: data}, URI, input_type="JSON", items_pointer=pointer) == (
+    assert read_failure({URI: data}, URI, input_type="JSON", items_pointer=pointer) == (
         f"{URI}: expected items at ItemsPointer {pointer}, found nothing there"
     )
 
@@ -112,23 +112,23 @@ def test_a_pointer_to_nothing_is_reported(refused: Any, pointer: str) -> None:
         (b'{"b":x,"a":[]}', "/a", "expected JSON: Expecting value"),
     ],
 )
-def test_invalid_json_is_reported(refused: Any, data: bytes, pointer: str, cause: str) -> None:
-    assert refused({URI: data}, URI, input_type="JSON", items_pointer=pointer) == f"{URI}: {cause}"
+def test_invalid_json_is_reported(read_failure: Any, data: bytes, pointer: str, cause: str) -> None:
+    assert read_failure({URI: data}, URI, input_type="JSON", items_pointer=pointer) == f"{URI}: {cause}"
 
 
-def test_an_item_of_more_than_8_mib_is_refused(read: Any, refused: Any) -> None:
+def test_an_item_of_more_than_8_mib_is_refused(read: Any, read_failure: Any) -> None:
     longest = b'"' + "é".encode() * (quotas.READER_ITEM.value // 2 - 1) + b'"'
     assert len(read({URI: b"[1," + longest + b"]"}, URI, input_type="JSON")) == 2
     longer = b'"x' + longest[1:]
     for data in (b"[1," + longer + b"]", b"[1," + longer + b",2]", b"[1," + longer + b" " * quotas.READER_ITEM.value):
-        assert refused({URI: data}, URI, input_type="JSON") == (
+        assert read_failure({URI: data}, URI, input_type="JSON") == (
             f"{URI}: item 2: expected at most 8388608 bytes, found more"
         )
 
 
-def test_an_array_must_begin_within_the_first_16_mib(refused: Any) -> None:
+def test_an_array_must_begin_within_the_first_16_mib(read_failure: Any) -> None:
     # Developer guide, "ItemReader (Map)", ItemsPointer.
     data = b'{"b":"' + b"x" * quotas.BYTES_BEFORE_ITEMS.value + b'","a":[]}'
-    assert refused({URI: data}, URI, input_type="JSON", items_pointer="/a") == (
+    assert read_failure({URI: data}, URI, input_type="JSON", items_pointer="/a") == (
         f"{URI}: expected the items within the first 16777216 bytes"
     )

@@ -55,8 +55,8 @@ def test_a_byte_order_mark_is_skipped() -> None:
         (b"1 2\n", "line 1: unexpected content after document: line 1 column 3 (char 2)"),
     ],
 )
-def test_invalid_json_is_reported_with_the_object_and_the_line(refused: Any, data: bytes, cause: str) -> None:
-    assert refused({URI: data}, URI, input_type="JSONL") == f"{URI}: {cause}"
+def test_invalid_json_is_reported_with_the_object_and_the_line(read_failure: Any, data: bytes, cause: str) -> None:
+    assert read_failure({URI: data}, URI, input_type="JSONL") == f"{URI}: {cause}"
 
 
 def test_lines_are_numbered_across_blocks() -> None:
@@ -64,11 +64,11 @@ def test_lines_are_numbered_across_blocks() -> None:
         read(b"1\n" * 2000 + b"x\n", 100)
 
 
-def test_an_item_of_more_than_8_mib_is_refused(read: Any, refused: Any) -> None:
+def test_an_item_of_more_than_8_mib_is_refused(read: Any, read_failure: Any) -> None:
     # Developer guide, "ItemReader (Map)": an item of up to 8 MB.
     longest = b'"' + b"x" * (quotas.READER_ITEM.value - 2) + b'"'
     assert [len(item) for item in read({URI: longest + b"\n1\n"}, URI, input_type="JSONL")[:1]] == [8388606]
     for data in (longest + b" ", longest + b" \n", b"1\n" + longest + b" \n1\n"):
-        assert refused({URI: data}, URI, input_type="JSONL") == (
+        assert read_failure({URI: data}, URI, input_type="JSONL") == (
             f"{URI}: expected lines of at most 8388608 bytes, found a longer one"
         )

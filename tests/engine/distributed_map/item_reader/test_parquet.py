@@ -88,21 +88,21 @@ def test_types_are_converted_to_json(kind: Any, value: Any, expected: Any) -> No
 
 
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"not Parquet at all, but as long as a footer"])
-def test_content_other_than_parquet_is_reported(refused: Any, data: bytes) -> None:
-    assert refused({URI: data}, URI, input_type="PARQUET").startswith(f"{URI}: expected Parquet: ")
+def test_content_other_than_parquet_is_reported(read_failure: Any, data: bytes) -> None:
+    assert read_failure({URI: data}, URI, input_type="PARQUET").startswith(f"{URI}: expected Parquet: ")
 
 
 # Developer guide, "ItemReader (Map)": row groups of at most 256 MB, a footer of at most 5 MB, an item of at most 8 MB.
-def test_parts_that_are_too_large_are_refused(refused: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_that_are_too_large_are_refused(read_failure: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     data = encode([{"a": "x" * 100}])
     monkeypatch.setattr(quotas, "READER_ITEM", replace(quotas.READER_ITEM, value=107))
     with pytest.raises(UnreadableItems, match=r"^item 1: expected at most 107 bytes, found more$"):
         read(data)
     monkeypatch.setattr(quotas, "PARQUET_ROW_GROUP", replace(quotas.PARQUET_ROW_GROUP, value=10))
-    assert refused({URI: data}, URI, input_type="PARQUET").startswith(
+    assert read_failure({URI: data}, URI, input_type="PARQUET").startswith(
         f"{URI}: expected row groups of at most 10 bytes, found "
     )
     monkeypatch.setattr(quotas, "PARQUET_FOOTER", replace(quotas.PARQUET_FOOTER, value=20))
-    assert refused({URI: data}, URI, input_type="PARQUET").startswith(
+    assert read_failure({URI: data}, URI, input_type="PARQUET").startswith(
         f"{URI}: expected a footer of at most 20 bytes, found "
     )
