@@ -11,14 +11,12 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.manifest import FASTQ, parse_sheet
 from genomics_pipeline.model.sample import NAME, Sample
-
-if TYPE_CHECKING:
-    from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.stores.protocol import Store
 
 COMPARED_RECORDS = 1000
 _PLAIN = (".csv", ".tsv", ".json", ".jsonl")

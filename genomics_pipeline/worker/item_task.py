@@ -200,7 +200,7 @@ class ItemTask:
             message = f"expected the output {spec.name}, {path.name}: the program succeeded without writing {missing}"
             raise StepFailed(FailureClass.TOOL_ERROR, 1, message, self.name, log)
         below = fill_in(self.payload.publish[spec.name], {self.payload.scope: self.name}).strip("/")
-        folder = f"{run_layout.RESULTS}{below}"
+        folder = f"{run_layout.RESULTS}{below}".rstrip("/")  # `below` is empty for a step run by itself
         record = OutputRecord(
             f"{folder}/{path.name}",
             path.stat().st_size,

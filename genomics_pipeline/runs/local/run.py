@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.engine.tasks.job import RunAttempt
+from genomics_pipeline.engine.tasks.job_runner import JobRunner
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.execution_input import ExecutionInput
+from genomics_pipeline.model.faults import Faults
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.parameters import absolute_uri
 from genomics_pipeline.model.task import RunPlace
@@ -20,6 +23,7 @@ from genomics_pipeline.records.local_run import RunArguments
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.intervals import interval_lines
 from genomics_pipeline.reference.prepare import prepare
+from genomics_pipeline.report.concordance import Concordance
 from genomics_pipeline.report.run_summary import CohortOutcome, RunSummary
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import absolute_name
@@ -31,11 +35,7 @@ from genomics_pipeline.runs.plan import RunPlan, RunRequest, plan
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
 
-if TYPE_CHECKING:
-    from genomics_pipeline.engine.tasks.job import RunAttempt
-    from genomics_pipeline.engine.tasks.job_runner import JobRunner
-    from genomics_pipeline.model.faults import Faults
-    from genomics_pipeline.report.concordance import Concordance
+if TYPE_CHECKING:  # imported where faults are injected only, to keep the start of other runs short
     from genomics_pipeline.runs.faults.injector import Injector
 
 
