@@ -69,8 +69,7 @@ def rerun(
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.report.progress import ProgressDisplay
     from genomics_pipeline.runs.find_run import find_run
-    from genomics_pipeline.runs.reruns.choice import SampleFilter
-    from genomics_pipeline.runs.reruns.request import RerunRequest
+    from genomics_pipeline.runs.reruns.request import RerunRequest, SampleFilter
 
     backend = find_run(run, stack, adapters())
     request = RerunRequest(SampleFilter(classes, samples), memory, parameters, tolerated, dry_run)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from os import SEEK_END
@@ -20,29 +19,12 @@ from genomics_pipeline.records.result_files import result_rows
 from genomics_pipeline.records.result_row import ResultRow
 from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution, is_group_done, sample_map_runs
 from genomics_pipeline.runs.reruns.items import NEVER_STARTED, RerunCounts, plan_rerun, row_label
+from genomics_pipeline.runs.reruns.request import SampleFilter
 from genomics_pipeline.runs.run_files import RunFiles
 from genomics_pipeline.stores.protocol import MissingObject
 
 KINDS = ("FAILED", "PENDING")
 SHOWN_NAMES = 10
-
-
-@dataclass(frozen=True, slots=True)
-class SampleFilter:
-    """A filter of the samples that failed or never started.
-
-    Attributes:
-        classes: Failure classes, or ``pending``; all where none is named.
-        samples: Names of samples; all where none is named.
-    """
-
-    classes: Sequence[str] = ()
-    samples: Sequence[str] = ()
-
-    @property
-    def all(self) -> bool:
-        """Return whether no sample is filtered out."""
-        return not (self.classes or self.samples)
 
 
 class Choice:

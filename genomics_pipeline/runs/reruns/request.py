@@ -10,7 +10,24 @@ from genomics_pipeline.model.overrides import parse_assignments
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.rerun import StageMemory, memory_by_stage
-from genomics_pipeline.runs.reruns.choice import SampleFilter
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFilter:
+    """A filter of the samples that failed or never started.
+
+    Attributes:
+        classes: Failure classes, or ``pending``; all where none is named.
+        samples: Names of samples; all where none is named.
+    """
+
+    classes: Sequence[str] = ()
+    samples: Sequence[str] = ()
+
+    @property
+    def all(self) -> bool:
+        """Return whether no sample is filtered out."""
+        return not (self.classes or self.samples)
 
 
 @dataclass(frozen=True, slots=True)
