@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from genomics_pipeline.cli.options import stack_option
+from genomics_pipeline.cli.options import pipeline_option, stack_option
 
 
 @click.group(short_help="Build and push the images of steps.")
@@ -23,9 +23,7 @@ def _image_options(command: click.decorators.FC) -> click.decorators.FC:
     """Add the options that select images."""
     for option in (
         stack_option,
-        click.option(
-            "--pipeline", default="germline", show_default=True, help="A pipeline's name, or a pipeline file."
-        ),
+        pipeline_option,
         click.option(
             "--step",
             "steps",

@@ -39,6 +39,13 @@ def _memory(_context: click.Context, _parameter: click.Parameter, value: tuple[s
     return parse_memory(value)
 
 
+param_option = click.option(
+    "--param",
+    "parameters",
+    multiple=True,
+    metavar="STAGE.NAME=VALUE",
+    help="Set a parameter of a stage (may be repeated).",
+)
 tolerate_option = click.option(
     "--tolerate",
     "tolerated",
@@ -52,6 +59,9 @@ memory_option = click.option(
     metavar="[STAGE=]MIB",
     callback=_memory,
     help="Start with this memory, in all stages over samples or in one (may be repeated).",
+)
+pipeline_option = click.option(
+    "--pipeline", default="germline", show_default=True, help="A pipeline's name, or a pipeline file."
 )
 pipelines_option = click.option(
     "--pipeline",

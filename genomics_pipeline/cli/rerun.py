@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from genomics_pipeline.cli.next_commands import show_next_commands
-from genomics_pipeline.cli.options import memory_option, stack_option, tolerate_option
+from genomics_pipeline.cli.options import memory_option, param_option, stack_option, tolerate_option
 from genomics_pipeline.cli.signals import end_on_sigterm
 from genomics_pipeline.model.failure import FailureClass
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from genomics_pipeline.records.rerun import ChosenSamples
     from genomics_pipeline.runs.reruns.outcome import RerunOutcome
 
-CLASSES = [*map(str, FailureClass), "pending"]  # `runs.reruns.items.NEVER_STARTED`, without its imports
+CLASSES = [*map(str, FailureClass), "pending"]  # `report.run_state.PENDING`, without its imports
 
 
 @click.command(short_help="Run failed samples again.")
@@ -33,13 +33,7 @@ CLASSES = [*map(str, FailureClass), "pending"]  # `runs.reruns.items.NEVER_START
 )
 @click.option("--sample", "samples", multiple=True, metavar="NAME", help="Only this sample (may be repeated).")
 @memory_option
-@click.option(
-    "--param",
-    "parameters",
-    multiple=True,
-    metavar="STAGE.NAME=VALUE",
-    help="Set a parameter of a stage (may be repeated).",
-)
+@param_option
 @tolerate_option
 @click.option("--dry-run", is_flag=True, help="Print what would run; write and start nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")

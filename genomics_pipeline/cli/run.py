@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from genomics_pipeline.cli.options import tolerate_option
+from genomics_pipeline.cli.options import param_option, pipeline_option, tolerate_option
 from genomics_pipeline.cli.signals import end_on_sigterm
 
 
@@ -17,14 +17,8 @@ from genomics_pipeline.cli.signals import end_on_sigterm
 @click.argument("manifest", metavar="SHEET")
 @click.option("--reference", required=True, help="FASTA file, plain or compressed: a path or URI.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The run folder.")
-@click.option("--pipeline", default="germline", show_default=True, help="A pipeline's name, or a pipeline file.")
-@click.option(
-    "--param",
-    "parameters",
-    multiple=True,
-    metavar="STAGE.NAME=VALUE",
-    help="Set a parameter of a stage (may be repeated).",
-)
+@pipeline_option
+@param_option
 @click.option("--sample", "samples", multiple=True, help="Run this sample only (may be repeated).")
 @tolerate_option
 @click.option("--resume", is_flag=True, help="Continue an interrupted execution.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genomics_pipeline.cli.next_commands import show_next_commands
-from genomics_pipeline.cli.options import stack_option, tolerate_option
+from genomics_pipeline.cli.options import param_option, pipeline_option, stack_option, tolerate_option
 from genomics_pipeline.model import quotas
 
 if TYPE_CHECKING:
@@ -18,14 +18,8 @@ if TYPE_CHECKING:
 @click.command(short_help="Run a sample sheet through a pipeline on AWS.")
 @click.argument("manifest", metavar="SHEET")
 @click.option("--reference", required=True, help="FASTA file: a path, or an s3:// URI with its indexes beside it.")
-@click.option("--pipeline", default="germline", show_default=True, help="A pipeline's name, or a pipeline file.")
-@click.option(
-    "--param",
-    "parameters",
-    multiple=True,
-    metavar="STAGE.NAME=VALUE",
-    help="Set a parameter of a stage (may be repeated).",
-)
+@pipeline_option
+@param_option
 @click.option("--sample", "samples", multiple=True, help="Run this sample only (may be repeated).")
 @tolerate_option
 @stack_option

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.task import RunPlace
-from genomics_pipeline.records.fields import RecordKind, read_fields
+from genomics_pipeline.records.fields import RecordKind, read_fields, record_text
 from genomics_pipeline.stores.protocol import Store
 
 KIND = RecordKind("the record of a run on AWS", "submit the run again")
@@ -52,7 +51,7 @@ class AwsRunRecord:
 
     def to_bytes(self) -> bytes:
         """Return the content of ``run.json``."""
-        return f"{json.dumps(self._to_json(), indent=2)}\n".encode()
+        return record_text(self._to_json()).encode()
 
     def _to_json(self) -> dict[str, Any]:
         return {

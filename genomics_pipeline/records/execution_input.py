@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.task import RunPlace
-from genomics_pipeline.records.fields import Fields, RecordKind, read_fields
+from genomics_pipeline.records.fields import Fields, RecordKind, read_fields, record_text
 from genomics_pipeline.stores.protocol import Store
 
 KIND = RecordKind("the input of an execution", "restore the file, or run the whole run again")
@@ -20,14 +18,14 @@ def read_input(store: Store, uri: str) -> ExecutionInput:
         UnreadableRecord: if the file is in an unknown form.
     """
     fields = read_fields(store, uri, KIND)
-    run, memory, earlier = fields.object("run"), fields.object("memory_mib"), fields.object("earlier")
+    run, earlier = fields.object("run"), fields.object("earlier")
     return ExecutionInput(
         place=RunPlace(run.text("name"), run.text("bucket"), run.text("prefix")),
         reference=fields.text("reference"),
         parameters=fields.object("parameters").values_by_name(),
         tolerated=fields.object("tolerated").number_by_name(),
         manifest=fields.key("manifest"),
-        memory_mib={stage: memory.integer(stage) for stage in memory.members},
+        memory_mib=fields.object("memory_mib").integer_by_name(),
         earlier={label: [_details(element) for element in earlier.objects(label)] for label in earlier.members},
     )
 
@@ -38,4 +36,4 @@ def _details(fields: Fields) -> dict[str, str]:
 
 def input_text(execution_input: ExecutionInput) -> str:
     """Return the content of ``input.json``."""
-    return f"{json.dumps(execution_input.to_json(), indent=2)}\n"
+    return record_text(execution_input.to_json())

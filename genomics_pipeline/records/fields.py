@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.parameters import Value
-from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.stores.protocol import MissingObject, Store
 
 T = TypeVar("T")
 
@@ -183,6 +183,23 @@ class Fields:
         if not isinstance(value, kind) or isinstance(value, bool):
             raise self.error(name, expected)
         return value
+
+
+def find_fields(store: Store, uri: str, kind: RecordKind) -> Fields | None:
+    """Read a record's JSON object; None if there is no such file.
+
+    Raises:
+        UnreadableRecord: if it holds anything but a JSON object.
+    """
+    try:
+        return read_fields(store, uri, kind)
+    except MissingObject:
+        return None
+
+
+def record_text(members: Mapping[str, Any]) -> str:
+    """Return the content of a record's file that people read too: an indented JSON object and a line feed."""
+    return f"{json.dumps(members, indent=2)}\n"
 
 
 def read_fields(store: Store, uri: str, kind: RecordKind) -> Fields:

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.task import RunPlace
-from genomics_pipeline.records.fields import RecordKind, read_fields
-from genomics_pipeline.stores.protocol import MissingObject, Store
+from genomics_pipeline.records.fields import RecordKind, find_fields
+from genomics_pipeline.stores.protocol import Store
 
 KIND = RecordKind("the record of a Batch job", "run the item again")
 
@@ -47,9 +47,7 @@ def read_job(store: Store, run: RunPlace, stage: str, item: str) -> BatchAttempt
     Raises:
         UnreadableRecord: if the file is in an unknown form.
     """
-    try:
-        fields = read_fields(store, job_uri(run, stage, item), KIND)
-    except MissingObject:
+    if (fields := find_fields(store, job_uri(run, stage, item), KIND)) is None:
         return None
     return BatchAttempt(fields.text("job_id"), fields.integer("attempt"))
 

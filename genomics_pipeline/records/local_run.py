@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from genomics_pipeline.model.parameters import Value
-from genomics_pipeline.records.fields import Fields, RecordKind, read_fields
-from genomics_pipeline.stores.protocol import MissingObject, Store
+from genomics_pipeline.records.fields import Fields, RecordKind, find_fields, record_text
+from genomics_pipeline.stores.protocol import Store
 
 KIND = RecordKind("the record of a run", "run it again, or name the folder of another run")
 STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "ABORTED")
@@ -106,9 +105,7 @@ def read_local_run(store: Store, uri: str) -> LocalRunRecord | None:
     Raises:
         UnreadableRecord: if the file is in an unknown form.
     """
-    try:
-        fields = read_fields(store, uri, KIND)
-    except MissingObject:
+    if (fields := find_fields(store, uri, KIND)) is None:
         return None
     return LocalRunRecord(
         run=fields.text("run"),
@@ -148,4 +145,4 @@ def _summary(fields: Fields) -> Mapping[str, Any]:
 
 def write_local_run(store: Store, uri: str, record: LocalRunRecord) -> None:
     """Write a run's record, in place of the one that was there."""
-    store.write(uri, f"{json.dumps(record.to_json(), indent=2)}\n".encode())
+    store.write(uri, record_text(record.to_json()).encode())

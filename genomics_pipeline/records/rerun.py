@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from genomics_pipeline.model.parameters import Value
-from genomics_pipeline.records.fields import Fields, RecordKind, read_fields
-from genomics_pipeline.stores.protocol import MissingObject, Store
+from genomics_pipeline.records.fields import Fields, RecordKind, find_fields, record_text
+from genomics_pipeline.stores.protocol import Store
 
 KIND = RecordKind("the record of a rerun", "restore the file, or run the whole run again")
 
@@ -97,9 +96,7 @@ def read_rerun(store: Store, uri: str) -> RerunRecord | None:
     Raises:
         UnreadableRecord: if the file is in an unknown form.
     """
-    try:
-        fields = read_fields(store, uri, KIND)
-    except MissingObject:
+    if (fields := find_fields(store, uri, KIND)) is None:
         return None
     aws = fields.has("execution_arn")
     return RerunRecord(
@@ -131,4 +128,4 @@ def _chosen(fields: Fields) -> ChosenSamples:
 
 def write_rerun(store: Store, uri: str, record: RerunRecord) -> None:
     """Write a rerun's record, in place of the one that was there."""
-    store.write(uri, f"{json.dumps(record.to_json(), indent=2)}\n".encode())
+    store.write(uri, record_text(record.to_json()).encode())

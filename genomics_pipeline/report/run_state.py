@@ -10,6 +10,7 @@ from typing import Any
 from genomics_pipeline.model.classify import Failure
 
 PENDING = "pending"
+CHECKED = "CHECKED"  # the status of a dry run
 FIRST = 5  # names of missing items that are shown
 
 

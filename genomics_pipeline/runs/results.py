@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from hashlib import file_digest
 from itertools import islice
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from genomics_pipeline.records.completion import CompletionRecord, OutputRecord
 from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.run_files import COHORT, RunFiles
+from genomics_pipeline.stores.checksum import file_sha256
 
 THREADS = 16  # that read the records of items
 DOWNLOADS = 4  # items that are downloaded at the same time; each file is downloaded by ranges in parallel
@@ -118,22 +118,17 @@ def _download(output: OutputRecord, files: RunFiles, target: Path) -> bool:
     """Download an output and its indexes; return False where intact copies are there already."""
     path = target / output.key.removeprefix(run_layout.RESULTS)
     is_present = all(path.with_name(Path(key).name).is_file() for key in (*output.indexes, output.key))
-    if is_present and _sha256(path) == output.sha256:
+    if is_present and file_sha256(path) == output.sha256:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
     for key in (*output.indexes, output.key):
         part = path.with_name(f".{Path(key).name}.part")
         with part.open("wb") as out:
             files.store.download(files.place.uri(key), out)
-        if key == output.key and (actual := _sha256(part)) != output.sha256:
+        if key == output.key and (actual := file_sha256(part)) != output.sha256:
             part.unlink()
             raise RunError(
                 f"{files.shown_key(key)}: expected sha256 {output.sha256}, found {actual}; run the step again"
             )
         part.replace(path.with_name(Path(key).name))
     return True
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()

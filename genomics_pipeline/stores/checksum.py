@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 Digest = tuple[Callable[[bytes], None], Callable[[], str]]
@@ -35,6 +36,12 @@ class Checksum:
         if self._digest is None or (actual := self._digest[1]()) == self._expected:
             return None
         return f"expected content with the {self._name} {self._expected}, found {actual}"
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 digest of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sha256_checksum(expected: str) -> Checksum:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
@@ -24,6 +23,7 @@ from genomics_pipeline.model.step import (
 )
 from genomics_pipeline.model.task import TaskPayload
 from genomics_pipeline.records.completion import CompletionRecord, OutputRecord, write_completion
+from genomics_pipeline.stores.checksum import file_sha256
 from genomics_pipeline.stores.protocol import Expected, Store
 from genomics_pipeline.worker.command import argv, fill_in
 from genomics_pipeline.worker.failure import (
@@ -204,7 +204,7 @@ class ItemTask:
         record = OutputRecord(
             f"{folder}/{path.name}",
             path.stat().st_size,
-            _sha256(path),
+            file_sha256(path),
             tuple(f"{folder}/{index.name}" for index in indexes),
         )
         options = self.resources.cancelled, self.payload.intermediate
@@ -229,8 +229,3 @@ def _error_message(lines: list[str]) -> str:
     """Return a program's error message: its ``error:`` lines, else its last lines."""
     errors = [re.sub(r"^error: ", "", line) for line in lines if line.startswith("error: ")]
     return "\n".join(errors or lines[-LAST_LINES:])
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from hashlib import file_digest
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -17,6 +16,7 @@ from genomics_pipeline.reference.fai import Contig, parse_fai, read_contigs
 from genomics_pipeline.reference.index_kinds import INDEX_KINDS, required_kinds
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.adapters import Adapters
+from genomics_pipeline.stores.checksum import file_sha256
 
 DIGEST = 32  # hexadecimal digits in the name of an uploaded reference
 
@@ -83,8 +83,7 @@ def _missing_indexes(uri: str, indexes: Sequence[str], clients: Clients) -> list
 
 def _local_reference(path: str, bucket: str, adapters: Adapters) -> AwsReference:
     fasta = prepare(path, ["fai"], adapters.store, adapters.cache)
-    with fasta.open("rb") as file:
-        digest = file_digest(file, "sha256").hexdigest()[:DIGEST]
+    digest = file_sha256(fasta)[:DIGEST]
     return AwsReference(f"s3://{bucket}/{run_layout.REFERENCES}{digest}/{fasta.name}", read_contigs(fasta), fasta)
 
 

@@ -21,14 +21,13 @@ from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.tolerance import tolerance_words
 from genomics_pipeline.records.aws_run import AwsRunRecord
 from genomics_pipeline.records.execution_input import input_text, read_input
+from genomics_pipeline.report.run_state import CHECKED
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws.items import Items, upload_large_items, write_items
 from genomics_pipeline.runs.aws.reference import indexes_of, upload_reference
 from genomics_pipeline.runs.aws.submission import Submission, SubmitRequest, check_request, intervals_text
 from genomics_pipeline.runs.catalog import absolute_name
 from genomics_pipeline.stores.protocol import MissingObject, Store
-
-CHECKED = "CHECKED"  # the status of a dry run
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.records.rerun import ChosenSamples
 from genomics_pipeline.records.result_files import result_rows
 from genomics_pipeline.records.result_row import ResultRow
+from genomics_pipeline.report.run_state import PENDING
 from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution, is_group_done, sample_map_runs
-from genomics_pipeline.runs.reruns.items import NEVER_STARTED, RerunCounts, plan_rerun, row_label
+from genomics_pipeline.runs.reruns.items import RerunCounts, plan_rerun, row_label
 from genomics_pipeline.runs.reruns.request import SampleFilter
 from genomics_pipeline.runs.run_files import RunFiles
 from genomics_pipeline.stores.protocol import MissingObject
@@ -128,7 +129,7 @@ class Choice:
     def _recorded_label(self, row: ResultRow) -> str:
         """Return the class of a child's failure, from the failure record of one of its items if there is any."""
         if row.child["Status"] == "PENDING":
-            return NEVER_STARTED
+            return PENDING
         failure = classify(row.error, row.cause)
         for item in row.items() if failure.stage else ():
             recorded = self._files.with_worker_failure(str(failure.stage), item_id(item), failure)

@@ -29,8 +29,8 @@ from genomics_pipeline.model.sample import NAME
 from genomics_pipeline.model.task import item_id, items_of
 from genomics_pipeline.records.result_row import ResultRow, input_delimiters
 from genomics_pipeline.records.row_bytes import FAILURE_CLASS, PENDING_ENDS
+from genomics_pipeline.report.run_state import PENDING
 
-NEVER_STARTED = "pending"
 PORTION = 64  # rows that are read at a time; with more of them, garbage collection takes a tenth of the time
 
 RerunItem = tuple[str, bytes, ResultRow, bool]  # name, line, child, whether the child is a batch
@@ -45,7 +45,7 @@ class RerunCounts:
 
     Attributes:
         items: The number of items that were written.
-        by_class: The same number by the class of the failure or `NEVER_STARTED`; empty without labels.
+        by_class: The same number by the class of the failure or `PENDING`; empty without labels.
         done: The number of items that are done, unlike others of their batch, and were left out.
         filtered: The number of items that were left out because of their class or name.
         repeated: The number of items that were left out because another Map Run had them before.
@@ -74,7 +74,7 @@ def plan_rerun(
         map_runs: The FAILED and PENDING rows of each Map Run.
         out: The manifest: an empty file, open for reading and writing.
         superseded: The items that a newer execution had; the collection may grow from Map Run to Map Run.
-        labels: Returns the classes of children, `NEVER_STARTED` for PENDING ones; without it no cause is read.
+        labels: Returns the classes of children, `PENDING` for PENDING ones; without it no cause is read.
         selects_class: Returns whether to write the items of a class.
         selects_name: Returns whether to write the item of a name.
         done: Returns those items of a batch that are done.
@@ -125,7 +125,7 @@ def _without_done(items: Iterable[RerunItem], done: Callable[[Sequence[str]], Co
 
 
 def row_label(row: ResultRow) -> str:
-    """Return the class of a child's failure, or `NEVER_STARTED`.
+    """Return the class of a child's failure, or `PENDING`.
 
     A row of a definition of ours begins with the class, which is the one that `classify` returns.
     """
@@ -133,7 +133,7 @@ def row_label(row: ResultRow) -> str:
     if match and (label := _CLASSES.get(match[1])):
         return label
     if row.line.endswith(PENDING_ENDS) or row.child["Status"] == "PENDING":
-        return NEVER_STARTED
+        return PENDING
     return str(classify(row.error, row.cause).failure_class)
 
 

@@ -9,7 +9,6 @@ from genomics_pipeline.records.rerun import ChosenSamples
 from genomics_pipeline.report.run_summary import RunSummary
 
 NOTHING = "NOTHING"  # the status of a rerun without samples to run
-CHECKED = "CHECKED"  # the status of a dry run
 
 
 @dataclass(frozen=True, slots=True)

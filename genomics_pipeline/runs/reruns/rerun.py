@@ -15,10 +15,11 @@ from genomics_pipeline.model.rerun import merge_parameters, remaining_tolerance
 from genomics_pipeline.records.execution_input import input_text, read_input
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.records.rerun import ChosenSamples, RerunRecord, write_rerun
+from genomics_pipeline.report.run_state import CHECKED
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution
 from genomics_pipeline.runs.reruns.choice import Choice, chosen_samples
-from genomics_pipeline.runs.reruns.outcome import CHECKED, AwsRerun, RerunOutcome, nothing_to_run
+from genomics_pipeline.runs.reruns.outcome import AwsRerun, RerunOutcome, nothing_to_run
 from genomics_pipeline.runs.reruns.request import RerunChanges, RerunRequest, SampleFilter
 from genomics_pipeline.runs.run_files import RunFiles
 

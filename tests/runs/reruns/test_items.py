@@ -15,7 +15,8 @@ from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.json_text import dumps
 from genomics_pipeline.records.result_row import ResultRow
-from genomics_pipeline.runs.reruns.items import NEVER_STARTED, PORTION, RerunCounts, plan_rerun, row_label
+from genomics_pipeline.report.run_state import PENDING
+from genomics_pipeline.runs.reruns.items import PORTION, RerunCounts, plan_rerun, row_label
 
 SHARED = {"run": {"name": "r", "bucket": "b", "prefix": ""}, "reference": "s3://b/GRCh38", "parameters": {}}
 MEMORY = json.dumps({"Container": {"ExitCode": 137, "Reason": "OutOfMemoryError: Container killed"}, "Attempts": []})
@@ -126,15 +127,15 @@ def test_classes() -> None:
         one(sample("late"), status="TIMED_OUT", error=None),
     ]
     pending = [one(sample("p"))]
-    every = {"out_of_memory": 3, "timeout": 2, "cancelled": 1, NEVER_STARTED: 1}
+    every = {"out_of_memory": 3, "timeout": 2, "cancelled": 1, PENDING: 1}
     names, counts = plan(failed, pending, labels=LABELS)
     assert (names, counts) == (["m", "t", "m1", "m2", "x", "late", "p"], RerunCounts(items=7, by_class=counts.by_class))
     assert counts.by_class == every
     names, counts = plan(failed, pending, labels=LABELS, selects_class=lambda label: label == "out_of_memory")
     assert names == ["m", "m1", "m2"]
     assert (counts.items, dict(counts.by_class), counts.filtered) == (3, {"out_of_memory": 3}, 4)
-    names, counts = plan(failed, pending, labels=LABELS, selects_class=lambda label: label == NEVER_STARTED)
-    assert (names, dict(counts.by_class), counts.filtered) == (["p"], {NEVER_STARTED: 1}, 6)
+    names, counts = plan(failed, pending, labels=LABELS, selects_class=lambda label: label == PENDING)
+    assert (names, dict(counts.by_class), counts.filtered) == (["p"], {PENDING: 1}, 6)
 
 
 def test_no_cause_is_read_where_no_class_is_asked_for() -> None:
@@ -227,4 +228,4 @@ def test_the_class_that_a_definition_found_needs_no_reading(found: FailureClass)
 def test_else_the_cause_is_read(fields: dict[str, str]) -> None:
     cause = dumps({"stage": "alignment", **fields, "error": "States.Timeout", "cause": "too slow"}).decode()
     assert row_label(one(sample("a"), cause=cause)) == "timeout"
-    assert row_label(ResultRow("f", 1, b'{"Status":"PENDING","Input":"{}"}')) == NEVER_STARTED
+    assert row_label(ResultRow("f", 1, b'{"Status":"PENDING","Input":"{}"}')) == PENDING
