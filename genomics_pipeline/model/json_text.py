@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import orjson
@@ -13,16 +14,33 @@ def dumps(value: Any, *, sort_keys: bool = False) -> bytes:
 
     >>> dumps({"é": [1, None, 2**70]})
     b'{"\xc3\xa9":[1,null,1180591620717411303424]}'
+    >>> dumps([float("inf"), 2**70])
+    b'[null,1180591620717411303424]'
 
     Args:
-        value: Any JSON value. Halves of surrogate pairs, which UTF-8 cannot hold, become question marks.
+        value: Any JSON value. Halves of surrogate pairs, which UTF-8 cannot hold, become question marks; numbers that
+            are not finite, which JSON cannot hold, become null.
         sort_keys: Write members in the order of their names, not in their own.
     """
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sort_keys else None)
     except TypeError:  # integers beyond 64 bits, halves of surrogate pairs
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=sort_keys)
+        finite = _without_infinities(value)
+        text = json.dumps(finite, ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=sort_keys)
         return text.encode(errors="replace")
+
+
+def _without_infinities(value: Any) -> Any:
+    """Return a JSON value with null for each number that is not finite, as orjson writes them."""
+    match value:
+        case float() if not math.isfinite(value):
+            return None
+        case dict():
+            return {name: _without_infinities(member) for name, member in value.items()}
+        case list() | tuple():
+            return [_without_infinities(member) for member in value]
+        case _:
+            return value
 
 
 def compact(value: Any) -> str:
