@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EMULATORS := $(VENV)/.emulators
 
-.PHONY: demo test test-badluck test-realdata test-validators test-emulators test-containers lint bench lock clean
+.PHONY: demo test test-badluck test-fuzz test-realdata test-validators test-emulators test-containers lint bench lock clean
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "Python >= 3.11 is needed, found %d.%d: make PYTHON=python3.11" % v)'
@@ -20,11 +20,15 @@ demo: $(READY)
 	$(BIN)/genomics-pipeline run demo/cohort/cohort.csv --reference demo/cohort/reference.fa --out demo/run --truth demo/cohort/truth.vcf.gz
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto -m "not realdata and not validators and not emulators and not containers and not badluck"
+	$(BIN)/python -m pytest -n auto -m "not realdata and not validators and not emulators and not containers and not badluck and not fuzz"
 
 # Runs five hundred samples, with a fault in every third task.
 test-badluck: $(READY)
 	$(BIN)/python -m pytest -m badluck
+
+# Gives thousands of damaged records, sheets, documents and files to the commands that read them.
+test-fuzz: $(READY)
+	$(BIN)/python -m pytest -n auto -m fuzz
 
 test-realdata: $(READY)
 	$(BIN)/python -m pytest -m realdata
