@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from genomics_pipeline.cli.options import stack_option
+from genomics_pipeline.model.printable import printable_line
+from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
     from genomics_pipeline.runs.backend import CancelledRun
@@ -38,12 +39,12 @@ def cancel(run: str, yes: bool, stack: str, as_json: bool) -> None:
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError(f"cancel {run}: expected a confirmation, found no terminal; use --yes")
-        click.confirm(f"cancel {run}?", abort=True, err=True)
-    answer = backend.cancel(lambda text: click.echo(text, err=True))
+        click.confirm(printable_line(f"cancel {run}?"), abort=True, err=True)
+    answer = backend.cancel(lambda text: echo_line(text, err=True))
     if as_json:
-        click.echo(json.dumps({"run": answer.run, "status": answer.status, **_ended_json(answer)}, indent=2))
+        echo_json({"run": answer.run, "status": answer.status, **_ended_json(answer)})
         return
-    click.echo(f"{answer.run}: {answer.status or 'never run'}; {_ended_text(answer)}")
+    echo_line(f"{answer.run}: {answer.status or 'never run'}; {_ended_text(answer)}")
 
 
 def _ended_json(answer: CancelledRun) -> dict[str, int | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from genomics_pipeline.cli.options import pipeline_option, stack_option
+from genomics_pipeline.report.output import echo_line
 
 
 @click.group(short_help="Build and push the images of steps.")
@@ -59,7 +60,7 @@ def build(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None)
     for image in images.select_images(stack, pipeline, steps):
         built = images.build(image, container_engine, ports.cache)
         size = container_engine.size_mib(image.name)
-        click.echo(f"{image.name}  {size} MiB  {'built' if built else 'up to date'}")
+        echo_line(f"{image.name}  {size} MiB  {'built' if built else 'up to date'}")
 
 
 @containers.command(short_help="Push images to the stack's ECR repositories.")
@@ -80,7 +81,7 @@ def push(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None) 
     for image in images.select_images(stack, pipeline, steps):
         images.build(image, container_engine, ports.cache)
         target, pushed = push_images.push(image, container_engine, ports.clients)
-        click.echo(f"{target}  {'pushed' if pushed else 'up to date'}")
+        echo_line(f"{target}  {'pushed' if pushed else 'up to date'}")
 
 
 @containers.command("list", short_help="List the names of the images.")
@@ -95,4 +96,4 @@ def list_(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None)
     from genomics_pipeline.runs.containers import images
 
     for image in images.select_images(stack, pipeline, steps):
-        click.echo(image.name)
+        echo_line(image.name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from genomics_pipeline.report.output import echo
+
 
 @click.command(short_help="Print a pipeline's state machine document.")
 @click.argument("pipeline")
@@ -22,4 +24,4 @@ def definition(pipeline: str) -> None:
     from genomics_pipeline.asl.generate import generate
     from genomics_pipeline.runs.catalog import load_pipeline
 
-    click.echo(canonical_json(generate(load_pipeline(pipeline)[0])), nl=False)
+    echo(canonical_json(generate(load_pipeline(pipeline)[0])), nl=False)

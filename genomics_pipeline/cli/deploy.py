@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import click
 
 from genomics_pipeline.cli.options import pipelines_option, stack_option, yes_option
 from genomics_pipeline.cli.terminal import Terminal
+from genomics_pipeline.report.output import echo_json, echo_line
 
 
 @click.command(short_help="Create or change the stack on AWS.")
@@ -43,10 +43,10 @@ def deploy(stack: str, pipelines: Sequence[str], parameters: Sequence[str], yes:
     values = parse_parameters(parameters)
     outputs = deploy_stack(stack_template(pipelines, stack), values, aws_clients(), Terminal(yes, quiet=as_json))
     if outputs is None:
-        click.echo("nothing was changed", err=True)
+        echo_line("nothing was changed", err=True)
     elif as_json:
-        click.echo(json.dumps(outputs, indent=2))
+        echo_json(outputs)
     else:
         for name, value in outputs.items():
-            click.echo(f"{name}: {value}")
-        click.echo("next: genomics-pipeline containers push, then genomics-pipeline submit SHEET")
+            echo_line(f"{name}: {value}")
+        echo_line("next: genomics-pipeline containers push, then genomics-pipeline submit SHEET")

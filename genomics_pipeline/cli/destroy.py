@@ -6,6 +6,7 @@ import click
 
 from genomics_pipeline.cli.options import stack_option, yes_option
 from genomics_pipeline.cli.terminal import Terminal
+from genomics_pipeline.report.output import echo_line
 
 GB_MONTH = "S3 Standard: about $0.023 for each GB and month in us-east-1"
 
@@ -28,12 +29,12 @@ def destroy(stack: str, delete_data: bool, yes: bool) -> None:
     from genomics_pipeline.runs.stack.destroy import destroy as destroy_stack
 
     def report_deleted(count: int) -> None:
-        click.echo(f"{count} object version{'' if count == 1 else 's'} deleted", err=True)
+        echo_line(f"{count} object version{'' if count == 1 else 's'} deleted", err=True)
 
     left = destroy_stack(stack, delete_data, aws_clients(), Terminal(yes), report_deleted)
     if left is None:
-        click.echo("nothing was deleted", err=True)
+        echo_line("nothing was deleted", err=True)
     elif left.kept_bucket:
-        click.echo(f"kept: s3://{left.kept_bucket} with all runs; AWS charges for its storage ({GB_MONTH})")
+        echo_line(f"kept: s3://{left.kept_bucket} with all runs; AWS charges for its storage ({GB_MONTH})")
     else:
-        click.echo("nothing is left")
+        echo_line("nothing is left")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
+
+from genomics_pipeline.report.output import echo_json, echo_line
 
 
 @click.command(short_help="Check this installation with one tiny sample.")
@@ -27,9 +28,9 @@ def doctor(as_json: bool) -> None:
         for check in check_all(Path(folder), adapters()):
             checks.append(check)
             if not as_json:
-                click.echo(f"{'ok     ' if check.ok else 'MISSING'}  {check.name}: {check.detail}")
+                echo_line(f"{'ok     ' if check.ok else 'MISSING'}  {check.name}: {check.detail}")
     ok = all(check.ok for check in checks)
     if as_json:
         rows = [{"name": check.name, "ok": check.ok, "found": check.detail} for check in checks]
-        click.echo(json.dumps({"ok": ok, "checks": rows}, indent=2))
+        echo_json({"ok": ok, "checks": rows})
     sys.exit(0 if ok else 1)

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from genomics_pipeline.cli.signals import end_on_sigterm
+from genomics_pipeline.report.output import echo_output
 
 
 @click.command(short_help="Execute a state machine document on this machine.")
@@ -90,7 +91,7 @@ def execute(as_json: bool, **options: Any) -> None:
     result = execute_request(ExecuteRequest(**options), adapters())
     if as_json:
         members = {each.name: getattr(result, each.name) for each in fields(result)}
-        click.echo(json.dumps(members, indent=2, ensure_ascii=False))
+        echo_output(json.dumps(members, indent=2, ensure_ascii=False))
     else:
-        click.echo(render_execution(result))
+        echo_output(render_execution(result))
     sys.exit(0 if result.status == "SUCCEEDED" else 1)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
+
+from genomics_pipeline.report.output import echo, echo_json
 
 
 @click.command(short_help="Explain a failure and what to do about it.")
@@ -26,6 +26,7 @@ def explain(cause: str, as_json: bool) -> None:
     from genomics_pipeline.runs.explain import explain_file
 
     failure = explain_file(cause, object_store())
-    click.echo(
-        json.dumps(explanation_json(failure), indent=2, ensure_ascii=False) if as_json else render_explanation(failure)
-    )
+    if as_json:
+        echo_json(explanation_json(failure))
+    else:
+        echo(render_explanation(failure))

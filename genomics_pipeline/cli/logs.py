@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from genomics_pipeline.cli.options import stack_option
+from genomics_pipeline.model.printable import indented
+from genomics_pipeline.report.output import echo_line
 
 
 @click.command(short_help="Show the logs of a sample, or of all failed items.")
@@ -41,11 +43,12 @@ def logs(
 
     log = None
     for log in find_logs(find_run(run, stack, adapters()), LogQuery(failed, item, stage, attempt, lines)):
-        click.secho(f"==> {log.stage} {log.item}  {log.end.source}", bold=True)
+        echo_line(f"==> {log.stage} {log.item}  {log.end.source}", bold=True)
         if log.failure:
             failure = log.failure.failure
-            click.secho(f"{failure.failure_class.replace('_', ' ')}: {failure.message}", fg="red")
+            for line in f"{failure.failure_class.replace('_', ' ')}: {indented(failure.message)}".split("\n"):
+                echo_line(line, colour="red")
         for line in log.end.lines:
-            click.echo(line)
+            echo_line(line)
     if log is None:
-        click.echo("no item has failed so far", err=True)
+        echo_line("no item has failed so far", err=True)

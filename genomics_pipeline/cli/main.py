@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import sys
+import traceback
 from importlib import import_module
 from typing import Any
 
@@ -10,6 +12,7 @@ import click
 
 from genomics_pipeline import __version__
 from genomics_pipeline.model.errors import PipelineError
+from genomics_pipeline.report.output import echo, echo_error, echo_line
 
 # Command name -> module of genomics_pipeline.cli and object in it. Modules are imported on demand, for a fast start.
 COMMANDS = {
@@ -86,25 +89,33 @@ def _run(arguments: list[str], debug: bool) -> Any:
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        echo(shown.getvalue(), err=True, nl=False)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        echo_line("interrupted", err=True)
         return 130
     except PipelineError as error:
         if debug:
-            raise
+            return _show_traceback(error.exit_code)
         for problem in error.problems:
-            click.echo(f"error: {problem}", err=True)
+            echo_error(problem)
         return error.exit_code
     except OSError as error:  # an error of the machine: a full disk, an unreadable folder
         if debug:
-            raise
+            return _show_traceback(1)
         place = f"{error.filename}: " if error.filename else ""
-        click.echo(f"error: {place}{error.strerror or error}", err=True)
+        echo_error(f"{place}{error.strerror or error}")
         return 1
     except Exception as error:
         if debug:
-            raise
-        click.echo(f"error: {type(error).__name__}: {error} (unexpected; --debug shows the traceback)", err=True)
+            return _show_traceback(1)
+        echo_error(f"{type(error).__name__}: {error} (unexpected; --debug shows the traceback)")
         return 1
+
+
+def _show_traceback(exit_code: int) -> int:
+    """Print the traceback of the current exception, and return the exit code."""
+    echo(traceback.format_exc(), err=True, nl=False)
+    return exit_code

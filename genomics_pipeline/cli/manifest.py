@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
+
+from genomics_pipeline.report.output import echo, echo_json, echo_line
 
 
 @click.group(short_help="Check a sample sheet, or write one from FASTQ file names.")
@@ -49,15 +50,15 @@ def validate(sheet: str, check_files: bool, as_json: bool, normalised: bool) -> 
         problems_json = [
             {"message": one.message, "file": one.file, "line": one.line, "column": one.column} for one in error.problems
         ]
-        click.echo(json.dumps({"valid": False, "problems": problems_json}, indent=2))
+        echo_json({"valid": False, "problems": problems_json})
         raise click.exceptions.Exit(1) from None
     lanes = sum(len(sample.lanes) for sample in samples)
     if as_json:
-        click.echo(json.dumps({"valid": True, "samples": len(samples), "lanes": lanes}, indent=2))
+        echo_json({"valid": True, "samples": len(samples), "lanes": lanes})
     elif normalised:
-        click.echo(manifest_lines(samples), nl=False)
+        echo(manifest_lines(samples), nl=False)
     else:
-        click.echo(f"{sheet}: valid, {len(samples)} samples, {lanes} lanes")
+        echo_line(f"{sheet}: valid, {len(samples)} samples, {lanes} lanes")
 
 
 @manifest.command()
@@ -87,7 +88,7 @@ def init(prefix: str, out: Path | None) -> None:
         prefix = str(Path(prefix).absolute())
     text = init_sheet(prefix, object_store())
     if out is None:
-        click.echo(text, nl=False)
+        echo(text, nl=False)
         return
     if out.exists():
         raise UsageError(f"--out {out}: expected a new file, found one that exists")
@@ -95,4 +96,4 @@ def init(prefix: str, out: Path | None) -> None:
         out.write_text(text, "utf-8")
     except OSError as error:
         raise UsageError(f"--out {out}: expected a file that can be written: {error.strerror}") from None
-    click.echo(f"{out}: {text.count(chr(10)) - 1} lanes")
+    echo_line(f"{out}: {text.count(chr(10)) - 1} lanes")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 
 import click
 
 from genomics_pipeline.cli.options import stack_option
+from genomics_pipeline.report.command_line import command_line
+from genomics_pipeline.report.output import echo_error, echo_json, echo_line
 
 
 @click.command(short_help="Continue a run on AWS where it failed.")
@@ -37,14 +38,14 @@ def redrive(run: str, stack: str, keep_definition: bool, all_items: bool, as_jso
 
     answer = find_run(run, stack, adapters()).redrive(RedriveRequest(keep_definition, all_items))
     if as_json:
-        click.echo(json.dumps(asdict(answer), indent=2))
+        echo_json(asdict(answer))
     elif answer.redriven:
-        click.echo(f"{answer.run}: redriven for the {_ordinal(answer.redrive_count)} time")
-        click.echo(f"genomics-pipeline status {run} --watch")
+        echo_line(f"{answer.run}: redriven for the {_ordinal(answer.redrive_count)} time")
+        echo_line(command_line("status", run, "--watch"))
     else:
-        click.echo(f"error: {answer.run}: not redriven: {answer.message}", err=True)
+        echo_error(f"{answer.run}: not redriven: {answer.message}")
         if answer.rerun:
-            click.echo(answer.rerun, err=True)
+            echo_line(answer.rerun, err=True)
     sys.exit(0 if answer.redriven else 1)
 
 

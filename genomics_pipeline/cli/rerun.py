@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from genomics_pipeline.cli.next_commands import show_next_commands
 from genomics_pipeline.cli.options import memory_option, param_option, stack_option, tolerate_option
 from genomics_pipeline.cli.signals import end_on_sigterm
 from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
     from genomics_pipeline.model.rerun import StageMemory
@@ -71,7 +71,7 @@ def rerun(
     with ProgressDisplay(quiet=as_json) as display:
         outcome = backend.rerun(request, display)
     if as_json:
-        click.echo(json.dumps(outcome.to_json(), indent=2, ensure_ascii=False))
+        echo_json(outcome.to_json())
     else:
         _show(outcome, stack)
     sys.exit(1 if outcome.failed else 0)
@@ -84,13 +84,13 @@ def _show(outcome: RerunOutcome, stack: str) -> None:
 
         render_table(outcome.summary)
     elif outcome.status == "NOTHING":
-        click.echo(f"{outcome.run}: nothing to rerun: {outcome.message}")
+        echo_line(f"{outcome.run}: nothing to rerun: {outcome.message}")
     elif outcome.status == "CHECKED":
         what = _samples(chosen) if chosen.samples else "only the stages after the samples"
-        click.echo(f"{outcome.run}: {chosen.execution} would run {what}; nothing was written or started")
+        echo_line(f"{outcome.run}: {chosen.execution} would run {what}; nothing was written or started")
     elif outcome.aws is not None:
         state = "" if outcome.aws.started else f": already {outcome.status.lower()}"
-        click.echo(f"{outcome.run}: {chosen.execution}{state}: {_samples(chosen)}")
+        echo_line(f"{outcome.run}: {chosen.execution}{state}: {_samples(chosen)}")
         show_next_commands(outcome.run, stack)
 
 

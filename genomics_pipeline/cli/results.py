@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,8 @@ import click
 
 from genomics_pipeline.cli.options import stack_option
 from genomics_pipeline.model.errors import UsageError
+from genomics_pipeline.model.printable import indented
+from genomics_pipeline.report.output import echo, echo_json, echo_line
 
 if TYPE_CHECKING:
     from genomics_pipeline.runs.backend import RunBackend
@@ -60,19 +61,18 @@ def results(
     for result, copied in download_all(items, run_results.files, target) if target else ((one, None) for one in items):
         if as_json:
             row = _result_json(result, run_results.files)
-            click.echo(json.dumps(row if copied is None else {**row, "copied": copied}, ensure_ascii=False))
+            echo_json(row if copied is None else {**row, "copied": copied}, indent=None)
             continue
-        click.echo(
-            f"{result.item}  {result.state}" + (f"  {quantity(copied, 'file')} copied" if copied is not None else "")
-        )
+        ending = "" if copied is None else f"  {quantity(copied, 'file')} copied"
+        echo_line(f"{result.item}  {result.state}{ending}")
         for name, output in result.outputs.items():
-            click.echo(f"  {name}  {run_results.files.shown_key(output.key)}  {output.size_bytes:,} bytes")
+            echo_line(f"  {name}  {run_results.files.shown_key(output.key)}  {output.size_bytes:,} bytes")
         if result.failure:
             failure = result.failure.failure
             stage = f" ({failure.stage})" if failure.stage else ""
-            click.echo(f"  {failure.failure_class.replace('_', ' ')}{stage}: {failure.message}")
+            echo(f"  {failure.failure_class.replace('_', ' ')}{stage}: {indented(failure.message, 4)}")
             if failure.stage:
-                click.echo(f"  log: {run_results.files.shown_log(failure.stage, result.item)}")
+                echo_line(f"  log: {run_results.files.shown_log(failure.stage, result.item)}")
 
 
 def _result_json(result: ItemResult, files: RunFiles) -> dict[str, Any]:
@@ -100,7 +100,10 @@ def _list_failed(backend: RunBackend, samples: tuple[str, ...], as_json: bool, a
     rows = ledger(backend, samples)
     if as_tsv:
         for line in tsv_lines(rows):
-            click.echo(line, nl=False)
+            echo(line, nl=False)
         return
     for row in rows:
-        click.echo(json.dumps(row.to_json(), ensure_ascii=False) if as_json else row_text(row))
+        if as_json:
+            echo_json(row.to_json(), indent=None)
+        else:
+            echo(row_text(row))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import click
 
 from genomics_pipeline.cli.options import param_option, pipeline_option, tolerate_option
 from genomics_pipeline.cli.signals import end_on_sigterm
+from genomics_pipeline.report.output import echo_json
 
 
 @click.command(short_help="Run a sample sheet through a pipeline on this machine.")
@@ -54,7 +54,7 @@ def run(as_json: bool, **options: Any) -> None:
     with ProgressDisplay(quiet=as_json) as display:
         summary = run_request(LocalRunRequest(**options), adapters(), display)
     if as_json:
-        click.echo(json.dumps(summary.to_json(), indent=2, ensure_ascii=False))
+        echo_json(summary.to_json())
     else:
         from genomics_pipeline.report.cohort_table import render_table
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from genomics_pipeline.cli.options import stack_option
+from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
     from genomics_pipeline.runs.list_runs import RunRow
@@ -40,9 +40,12 @@ def runs(folders: tuple[Path, ...], stack: str, status: str | None, as_json: boo
 
     rows = local_runs(folders, status) if folders else stack_runs(stack, status, adapters())
     if not as_json:
-        click.echo(LINE.format("run", "pipeline", "samples", "status", "submitted", "duration"))
+        echo_line(LINE.format("run", "pipeline", "samples", "status", "submitted", "duration"))
     for row in rows:
-        click.echo(json.dumps(asdict(row)) if as_json else _line(row))
+        if as_json:
+            echo_json(asdict(row), indent=None)
+        else:
+            echo_line(_line(row))
 
 
 def _line(row: RunRow) -> str:

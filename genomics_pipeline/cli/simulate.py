@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
+
+from genomics_pipeline.report.output import echo_json, echo_line
 
 
 @click.command(short_help="Simulate a small cohort of reads with known variants.")
@@ -38,7 +39,7 @@ def simulate(out: Path, samples: int, length_bp: int, depth: int, seed: int, as_
 
     cohort = simulate_cohort(out, samples=samples, length_bp=length_bp, depth=depth, seed=seed)
     if as_json:
-        click.echo(json.dumps(cohort.to_json(), indent=2))
+        echo_json(cohort.to_json())
         return
-    click.echo(f"samples: {samples}, variants: {cohort.variants:,}, read pairs: {cohort.read_pairs:,}")
-    click.echo(f"sample sheet: {out / 'cohort.csv'}")
+    echo_line(f"samples: {samples}, variants: {cohort.variants:,}, read pairs: {cohort.read_pairs:,}")
+    echo_line(f"sample sheet: {out / 'cohort.csv'}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from genomics_pipeline.cli.options import stack_option
+from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
     from genomics_pipeline.report.run_state import RunState
@@ -38,7 +38,7 @@ def status(run: str, stack: str, watched: bool, as_json: bool) -> None:
     try:
         state = _watch(backend, as_json) if watched else backend.state()
     except KeyboardInterrupt:
-        click.echo("stopped watching; the run continues", err=True)
+        echo_line("stopped watching; the run continues", err=True)
         sys.exit(130)
     _show(state, as_json, compact=watched)
     sys.exit(0 if state.status in ("RUNNING", "SUCCEEDED") else 1)
@@ -65,7 +65,7 @@ def _watch(backend: RunBackend, as_json: bool) -> RunState:
 
 def _show(state: RunState, as_json: bool, compact: bool) -> None:
     if as_json:
-        click.echo(json.dumps(state.to_json(time.time()), indent=None if compact else 2, ensure_ascii=False))
+        echo_json(state.to_json(time.time()), indent=None if compact else 2)
         return
     from genomics_pipeline.report.run_status import render_status
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import click
 
 from genomics_pipeline.cli.signals import end_on_sigterm
+from genomics_pipeline.report.output import echo_json, echo_line
 
 
 @click.command(short_help="Run one step on FASTQ, BAM or VCF files.")
@@ -44,9 +44,9 @@ def step(step: str, as_json: bool, **options: Any) -> None:
     end_on_sigterm()
     outcome = run_step(StepRequest(step, **options), adapters())
     if as_json:
-        click.echo(json.dumps(asdict(outcome), indent=2, ensure_ascii=False))
+        echo_json(asdict(outcome))
         return
     state = "already done" if outcome.reused else f"done in {outcome.seconds} s"
-    click.echo(f"{outcome.step} {outcome.item}: {state}")
+    echo_line(f"{outcome.step} {outcome.item}: {state}")
     for name, file in outcome.files.items():
-        click.echo(f"  {name}: {file}")
+        echo_line(f"  {name}: {file}")

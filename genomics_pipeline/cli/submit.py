@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +9,7 @@ import click
 from genomics_pipeline.cli.next_commands import show_next_commands
 from genomics_pipeline.cli.options import param_option, pipeline_option, stack_option, tolerate_option
 from genomics_pipeline.model import quotas
+from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
     from genomics_pipeline.runs.aws.submit import SubmitOutcome
@@ -42,15 +42,15 @@ def submit(as_json: bool, **options: Any) -> None:
     from genomics_pipeline.runs.aws.submission import SubmitRequest
     from genomics_pipeline.runs.aws.submit import submit as submit_request
 
-    submitted = submit_request(SubmitRequest(**options), adapters(), lambda text: click.echo(text, err=True))
+    submitted = submit_request(SubmitRequest(**options), adapters(), lambda text: echo_line(text, err=True))
     for warning in submitted.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        echo_line(f"warning: {warning}", err=True)
     if as_json:
-        click.echo(json.dumps(submitted.to_json(), indent=2))
+        echo_json(submitted.to_json())
         return
-    click.echo(f"{submitted.run}: {_outcome(submitted)}")
-    click.echo(f"  {submitted.uri}")
-    click.echo(f"  {_size(submitted)}")
+    echo_line(f"{submitted.run}: {_outcome(submitted)}")
+    echo_line(f"  {submitted.uri}")
+    echo_line(f"  {_size(submitted)}")
     if submitted.status != "CHECKED":
         show_next_commands(submitted.run, submitted.stack)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import click
 
 from genomics_pipeline.cli.options import pipelines_option, stack_option
+from genomics_pipeline.report.output import echo, echo_json
 
 
 @click.command(short_help="Print the CloudFormation template of a stack.")
@@ -34,6 +34,6 @@ def template(stack: str, pipelines: Sequence[str], caller_policy: bool) -> None:
         from genomics_pipeline.cli.adapters import aws_clients
         from genomics_pipeline.runs.stack.caller import deployed_caller_policy
 
-        click.echo(json.dumps(deployed_caller_policy(plan, aws_clients()), indent=2))
+        echo_json(deployed_caller_policy(plan, aws_clients()))
     else:
-        click.echo(canonical_json(plan.document()), nl=False)
+        echo(canonical_json(plan.document()), nl=False)

@@ -9,6 +9,9 @@ import click
 
 from genomics_pipeline.aws.stack import ChangeSet, StackEvent
 from genomics_pipeline.model.errors import UsageError
+from genomics_pipeline.model.printable import printable_line
+from genomics_pipeline.report.output import echo_line
+from genomics_pipeline.report.quantity import quantity
 
 PIPE_WIDTH = 200  # columns of a pipe, enough for each change to fit on one line
 
@@ -27,24 +30,20 @@ class Terminal:
 
     def show(self, change_set: ChangeSet, following: int) -> None:
         """Print the changes, with removed and modified resources first."""
-        from rich.console import Console
         from rich.table import Table
 
+        from genomics_pipeline.report.console import open_console
+
         if not change_set.changes:
-            click.echo("no resource changes, outputs only" if change_set.needed else "no changes", err=self._quiet)
+            echo_line("no resource changes, outputs only" if change_set.needed else "no changes", err=self._quiet)
             return
         table = Table("action", "logical id", "type", "replacement", box=None)
         for change in sorted(change_set.changes, key=lambda change: (-_weight(change.action), change.resource)):
             table.add_row(change.action, change.resource, change.type, change.replacement)
-        console = Console(stderr=self._quiet)
-        if not console.is_terminal:
-            console.width = PIPE_WIDTH
-        console.print(table)
+        open_console(PIPE_WIDTH, stderr=self._quiet).print(table)
         if following:
-            click.echo(
-                f"followed by a second change set with {following} state machine{'s' if following > 1 else ''}",
-                err=self._quiet,
-            )
+            machines = quantity(following, "state machine")
+            echo_line(f"followed by a second change set with {machines}", err=self._quiet)
 
     def confirm(self, question: str) -> bool:
         """Ask a question at the terminal, and return the answer.
@@ -56,12 +55,12 @@ class Terminal:
             return True
         if not sys.stdin.isatty():
             raise UsageError(f"{question} expected a confirmation, found no terminal; use --yes")
-        return click.confirm(question)
+        return click.confirm(printable_line(question))
 
     def report(self, event: StackEvent) -> None:
         """Print an event of the stack."""
         reason = f": {event.reason}" if event.reason else ""
-        click.echo(f"{event.status:<28} {event.resource}{reason}", err=True)
+        echo_line(f"{event.status:<28} {event.resource}{reason}", err=True)
 
     def sleep(self, seconds: float) -> None:
         """Wait for a number of seconds."""

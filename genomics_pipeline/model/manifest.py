@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.parameters import absolute_uri
+from genomics_pipeline.model.printable import has_control
 from genomics_pipeline.model.sample import NAME, Lane, Sample
 from genomics_pipeline.model.sheet import Row, read_rows
 
-NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # control characters, halves of surrogate pairs
 FASTQ = re.compile(r".*\.(fastq|fq)(\.gz)?", re.DOTALL)
 SEXES = ("XX", "XY", "NA")
 STATUSES = ("0", "1")
@@ -92,7 +92,7 @@ def _file_misfit(value: str, base: str) -> str | None:
     scheme = uri.partition("://")[0] if "://" in uri else "file"
     if scheme not in ("file", "s3"):
         return f"expected a path or an s3:// URI, found {uri!r}"
-    if NO_TEXT.search(value):
+    if has_control(value):
         return f"expected a path without control characters, found {value!r}"
     if not FASTQ.fullmatch(value):
         return f"expected a file ending in .fastq.gz, .fq.gz, .fastq or .fq, found {value!r}"

@@ -5,27 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from genomics_pipeline.model.printable import indented
 from genomics_pipeline.report.concordance import Agreement
+from genomics_pipeline.report.console import open_console
 from genomics_pipeline.report.ledger import missing_lines
 from genomics_pipeline.report.quantity import quantity
 from genomics_pipeline.report.run_summary import CohortOutcome, RunSummary, SampleOutcome
 
 LOW_DEPTH = 10
 NOTHING = "–"
-WIDE = 1000  # columns, where no terminal limits them
 STYLES = {"done": "green", "reused": "cyan", "FAILED": "bold red", "pending": "yellow"}
 STATES = {"SUCCEEDED": "done", "FAILED": "FAILED", "PENDING": "pending"}
 
 
 def render_table(summary: RunSummary) -> None:
     """Print the summary of a run to standard output."""
-    console = Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, markup=False, emoji=False, width=WIDE)
+    console = open_console()
     console.print(_samples(summary.samples))
     for line in [*_failures(summary.samples), *_cohort(summary.cohort), *_ending(summary)]:
         console.print(line, soft_wrap=True)
@@ -90,7 +88,7 @@ def _failures(samples: Sequence[SampleOutcome]) -> Iterator[Text]:
     if failed:
         yield Text()
     for sample in failed:
-        yield Text.assemble((f"{sample.sample} failed: ", "bold red"), sample.error or "")
+        yield Text.assemble((f"{sample.sample} failed: ", "bold red"), indented(sample.error or ""))
 
 
 def _cohort(cohort: CohortOutcome) -> Iterator[Text]:
@@ -123,7 +121,7 @@ def _ending(summary: RunSummary) -> Iterator[Text]:
     yield Text(summary.run)
     yield Text()
     if summary.error is not None:
-        yield Text.assemble(("run failed: ", "bold red"), summary.error)
+        yield Text.assemble(("run failed: ", "bold red"), indented(summary.error))
     yield Text(f"{quantity(summary.ran, 'step', ',')} ran, {summary.reused:,} reused, {summary.seconds:.1f} s")
     if summary.missing:
         yield from map(Text, missing_lines(summary.missing, summary.run))

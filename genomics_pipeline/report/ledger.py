@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from genomics_pipeline.model.printable import table_cell
+from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.quantity import quantity
 from genomics_pipeline.report.run_state import Missing
-
-ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def tsv_lines(rows: Iterable[LedgerRow]) -> Iterator[str]:
     """
     yield "\t".join(COLUMNS) + "\n"
     for row in rows:
-        yield "\t".join(cell.translate(ESCAPED) for cell in row.cells()) + "\n"
+        yield "\t".join(table_cell(cell) for cell in row.cells()) + "\n"
 
 
 def _memory(row: LedgerRow) -> str:
@@ -130,11 +129,10 @@ def missing_lines(missing: Missing, place: str) -> list[str]:
     classes = ", ".join(f"{count:,} {_class_words(name)}" for name, count in missing.by_class.most_common())
     more = missing.by_class.total() - len(missing.first)
     names = ", ".join(missing.first) + (f" and {more:,} more" if more else "")
-    run = shlex.quote(place)
     return [
         f"Missing: {', '.join(parts)} ({classes}): {names}",
-        f"list them: genomics-pipeline results {run} --failed",
-        f"run them again (what is done is kept): genomics-pipeline rerun {run}",
+        f"list them: {command_line('results', place, '--failed')}",
+        f"run them again (what is done is kept): {command_line('rerun', place)}",
     ]
 
 

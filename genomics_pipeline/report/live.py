@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from genomics_pipeline.report.console import Printable, open_console
 from genomics_pipeline.report.tally import MapRunTally, Tally
 
 BAR_COLUMNS = 30
@@ -23,10 +24,9 @@ def open_live(view: Callable[[], RenderableType]) -> Live:
     Args:
         view: Returns the content to show.
     """
-    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     return Live(
-        get_renderable=view,
-        console=console,
+        get_renderable=lambda: Printable(view()),  # which does not pass the console's own hook
+        console=open_console(stderr=True),
         refresh_per_second=REFRESH_HZ,
         transient=True,
         redirect_stdout=False,

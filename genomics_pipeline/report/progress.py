@@ -11,6 +11,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from genomics_pipeline.engine.events import Event, JobEnded
+from genomics_pipeline.model.printable import printable_line
+from genomics_pipeline.report.output import echo_line
 from genomics_pipeline.report.tally import Tally
 
 if TYPE_CHECKING:
@@ -62,9 +64,9 @@ class ProgressDisplay:
         if self._live is None:
             # One line at a time, from any thread. A closed pipe (`2>&1 | head`) does not stop the run.
             with suppress(BrokenPipeError), self._lock:
-                print(text, file=sys.stderr, flush=True)
+                echo_line(text, err=True)
         else:
-            self._live.console.print(text, soft_wrap=True)
+            self._live.console.print(printable_line(text), soft_wrap=True)
 
     def event(self, event: Event) -> None:
         """Count an event of the engine and show its line, if it has one."""

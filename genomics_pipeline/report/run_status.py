@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from genomics_pipeline.model.printable import indented
+from genomics_pipeline.report.command_line import command_line
+from genomics_pipeline.report.console import open_console
 from genomics_pipeline.report.ledger import missing_lines
 from genomics_pipeline.report.run_state import MapRunState, RunState
 
 BAR_COLUMNS = 30
 SHOWN_FAILURES = 10
-WIDE = 1000  # columns, where no terminal limits them
 STYLES = {"SUCCEEDED": "green", "RUNNING": "cyan", "PENDING": "yellow"}
 FAILED = "bold red"
 
@@ -26,9 +28,7 @@ def render_status(state: RunState, now: float) -> None:
         state: The state.
         now: Seconds since the epoch.
     """
-    console = Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, markup=False, emoji=False, width=WIDE)
+    console = open_console()
     console.print(status_view(state, now, bars=console.is_terminal), soft_wrap=True)
 
 
@@ -81,7 +81,9 @@ def _failures(state: RunState) -> Iterator[Text]:
     for one in state.failures[:SHOWN_FAILURES]:
         failure = one.failure
         stage = f" ({failure.stage})" if failure.stage else ""
-        yield Text(f"  {one.item}{stage}: {_class_words(failure.failure_class)}: {failure.message.splitlines()[0]}")
+        yield Text(
+            f"  {one.item}{stage}: {_class_words(failure.failure_class)}: {failure.message.partition(chr(10))[0]}"
+        )
     if len(state.failures) > SHOWN_FAILURES:
         yield Text(f"  and {len(state.failures) - SHOWN_FAILURES:,} more")
 
@@ -92,15 +94,15 @@ def _class_words(label: str) -> str:
 
 def _ending(state: RunState) -> Iterator[Text]:
     if state.error:
-        yield Text(f"error: {state.error}", style=FAILED)
+        yield Text(f"error: {indented(state.error)}", style=FAILED)
     if state.status == "ABORTED" and "://" not in state.place:
         if state.executions > 1:
-            yield Text(f"continue it: genomics-pipeline rerun {state.place}")
+            yield Text(f"continue it: {command_line('rerun', state.place)}")
         else:
             yield Text("continue it: repeat its command with --resume")
     if state.failures:
-        yield Text(f"logs: genomics-pipeline logs {state.place} --failed")
-    yield Text(f"results: genomics-pipeline results {state.place}")
+        yield Text(f"logs: {command_line('logs', state.place, '--failed')}")
+    yield Text(f"results: {command_line('results', state.place)}")
     if state.missing:
         yield from map(Text, missing_lines(state.missing, state.place))
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Iterable, Iterator
 
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure
+from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.ledger import LedgerRow
 from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.runs.backend import RunBackend
@@ -39,7 +39,7 @@ def ledger_rows(files: RunFiles, failures: Iterable[ItemFailure]) -> Iterator[Le
 
 def _row(files: RunFiles, one: ItemFailure) -> LedgerRow:
     failure = one.failure
-    only = f" --sample {one.item}" if one.scope == "sample" else ""
+    only = ["--sample", one.item] if one.scope == "sample" else []
     return LedgerRow(
         sample=one.item,
         scope=one.scope,
@@ -49,7 +49,7 @@ def _row(files: RunFiles, one: ItemFailure) -> LedgerRow:
         memory_mib=memory_sizes(failure),
         message=failure.message,
         log=None if one.pending else _log(files, one),
-        rerun=f"genomics-pipeline rerun {shlex.quote(files.shown)}{only}",
+        rerun=command_line("rerun", files.shown, *only),
         exit_code=failure.exit_code,
         job_id=failure.job_id,
     )

@@ -14,6 +14,8 @@ from pathlib import Path
 from genomics_pipeline import __version__
 from genomics_pipeline.model.errors import DataError, PipelineError
 from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.printable import printable
+from genomics_pipeline.model.secrets import redact
 from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord
@@ -54,22 +56,27 @@ def main(arguments: list[str], environment: Mapping[str, str], home: Path, make_
         return _run(step, environment, home, make_store)
     except PipelineError as error:
         for problem in error.problems:
-            print(f"error: {problem}", file=sys.stderr)
+            _log(f"error: {problem}")
         return 1 if isinstance(error, TransferFailed) else BAD_INPUT_EXIT_CODE
     except OSError as error:  # such as a full disk, or a folder without permission
         file = f"{error.filename}: " if error.filename else ""
-        print(f"error: {file}{error.strerror or error}", file=sys.stderr)
+        _log(f"error: {file}{error.strerror or error}")
         return OUT_OF_DISK_EXIT_CODE if error.errno in DISK_FULL else 1
     except Exception as error:  # a bug: the log is all that remains of a container
-        traceback.print_exc()
-        print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
+        _log(traceback.format_exc().rstrip())
+        _log(f"error: {type(error).__name__}: {error}")
         return 1
+
+
+def _log(message: str) -> None:
+    """Write a message to the log, which is also what a terminal shows of a container."""
+    print(printable(redact(message)), file=sys.stderr)
 
 
 def _health(step: StepFolder, scratch: Path) -> int:
     code = 0
     for problem in problems(step, scratch):
-        print(f"error: {problem}", file=sys.stderr)
+        _log(f"error: {problem}")
         code = 1
     return code
 
@@ -144,5 +151,5 @@ def _report(payload: TaskPayload, outcome: CompletionRecord | StepFailed) -> Non
             print(emf.success_line(payload, outcome, time.time()), flush=True)
         return
     for line in str(outcome).splitlines():
-        print(f"error: {outcome.item}: {line}", file=sys.stderr)
+        _log(f"error: {outcome.item}: {line}")
     print(emf.failure_line(payload, outcome.item, FailureClass(outcome.failure_class), time.time()), flush=True)

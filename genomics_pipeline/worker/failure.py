@@ -8,6 +8,7 @@ from pathlib import Path
 
 from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.secrets import redact
 from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE
 from genomics_pipeline.stores.protocol import TransferFailed, TransferStopped
 
@@ -28,7 +29,7 @@ class StepFailed(PipelineError):
     def __init__(
         self, failure_class: FailureClass, task_exit_code: int, message: str, item: str, log: str | None = None
     ) -> None:
-        super().__init__(message)
+        super().__init__(redact(message))
         self.failure_class = failure_class
         self.task_exit_code = task_exit_code
         self.item = item

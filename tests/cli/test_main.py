@@ -14,7 +14,6 @@ import pytest
 from genomics_pipeline import __version__
 from genomics_pipeline.cli.main import cli as root
 from genomics_pipeline.cli.main import main
-from genomics_pipeline.model.errors import DataError
 
 Cli = Callable[..., Any]
 
@@ -83,12 +82,30 @@ def test_each_error_is_one_line_without_traceback(cli: Cli, tmp_path: Path) -> N
     ]
 
 
-def test_debug_shows_the_traceback(tmp_path: Path) -> None:
-    with pytest.raises(DataError):
-        main(["--debug", "manifest", "validate", str(tmp_path / "none.csv")])
+def test_wrong_usage_is_printed_without_control_characters(cli: Cli) -> None:
+    ended = cli("manifest", "validate", "--\x1b]0;PWNED\x07")
+    assert ended.code == 2
+    assert "PWNED" in ended.err
+    assert "\x1b" not in ended.err
 
 
-def test_an_unexpected_error_is_reported_too(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def debugged(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int | str | None, str]:
+    """Return the exit code of a command with --debug, and what it printed to standard error."""
+    with pytest.raises(SystemExit) as end:
+        main(["--debug", *arguments])
+    return end.value.code, capfd.readouterr().err
+
+
+def test_debug_shows_the_traceback(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    code, err = debugged(capfd, "manifest", "validate", str(tmp_path / "none\x1b.csv"))
+    assert code == 1
+    assert err.startswith("Traceback")
+    assert err.endswith(f"DataError: {tmp_path}/none\\u001b.csv: expected a sample sheet, found no such file\n")
+
+
+def test_an_unexpected_error_is_reported_too(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     def fail(name: str) -> None:
         raise ZeroDivisionError("division by zero")
 
@@ -96,19 +113,21 @@ def test_an_unexpected_error_is_reported_too(cli: Cli, monkeypatch: pytest.Monke
     ended = cli("definition", "germline")
     message = "error: ZeroDivisionError: division by zero (unexpected; --debug shows the traceback)\n"
     assert (ended.code, ended.out, ended.err) == (1, "", message)
-    with pytest.raises(ZeroDivisionError):
-        main(["--debug", "definition", "germline"])
+    code, err = debugged(capfd, "definition", "germline")
+    assert (code, err.splitlines()[-1]) == (1, "ZeroDivisionError: division by zero")
 
 
-def test_an_error_of_the_operating_system_is_one_line(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_the_operating_system_is_one_line(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     def fail(name: str) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "runs/a")
 
     monkeypatch.setattr("genomics_pipeline.runs.catalog.load_pipeline", fail)
     ended = cli("definition", "germline")
     assert (ended.code, ended.out, ended.err) == (1, "", "error: runs/a: No space left on device\n")
-    with pytest.raises(OSError, match="No space left"):
-        main(["--debug", "definition", "germline"])
+    code, err = debugged(capfd, "definition", "germline")
+    assert (code, err.splitlines()[-1]) == (1, "OSError: [Errno 28] No space left on device: 'runs/a'")
 
 
 def test_a_folder_that_cannot_be_made_is_wrong_usage(cli: Cli, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ s1          pending      –         –       –      –         –      0.0
 s2          FAILED       –         –       –      –         –      0.0
 
 s2 failed: alignment: R2 is short [bold]
-second line
+  second line
 
 Run folder
 /r

@@ -19,6 +19,10 @@ task = json.load(open(sys.argv[1]))
 read = open(task["inputs"]["reads"][0]["fastq_1"]).readline().strip()
 if read == "@torn":
     sys.exit(print("error: R1 is\\ttorn\\nerror: and short", file=sys.stderr) or 65)
+if read == "@hostile":
+    print("log: \\x1b]0;PWNED\\x07\\r\\u202e", file=sys.stderr)
+    print("error: =HYPERLINK(1)\\x1b]0;PWNED\\x07 https://a:s3cret@host/\\nb: done\\x9b", file=sys.stderr)
+    sys.exit(65)
 if read == "@hungry":
     sys.exit(137)
 open(task["outputs"]["name"], "w").write(read)
@@ -224,3 +228,32 @@ def test_after_a_rerun_each_sample_is_listed_as_the_newest_execution_left_it(
     assert rows == [("c", "two", "tool_error"), ("d", "one", "bad_input")]
     table = (run / "failures.tsv").read_text().splitlines()
     assert [line.split("\t")[0] for line in table] == ["sample", "c", "d"]
+
+
+def test_text_of_a_step_changes_no_terminal_and_no_spreadsheet(
+    run_named: Callable[..., Ended], command: Command, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    printed = [run_named({"a": "good", "b": "hostile"})]
+    printed += [
+        command(*arguments)
+        for arguments in (
+            ("status", run),
+            ("status", run, "--json"),
+            ("results", run),
+            ("results", run, "--json"),
+            ("results", run, "--failed"),
+            ("results", run, "--failed", "--json"),
+            ("results", run, "--failed", "--tsv"),
+            ("logs", run, "--failed"),
+            ("explain", run / "steps" / "one" / "b" / "failure.json"),
+        )
+    ]
+    for ended in printed:
+        text = ended.stdout + ended.stderr
+        assert [part for part in ("\x1b", "\x07", "\x9b", "\u202e", "\r", "s3cret") if part in text] == []
+        # The log is shown as it is, a line for each of its lines.
+        assert text.startswith("==> ") or not any(line.startswith("b: done") for line in text.splitlines())
+    table = (run / "failures.tsv").read_text()
+    assert [row.split("\t")[5][:12] for row in table.splitlines()[1:]] == ["'=HYPERLINK("]
+    assert "s3cret" not in table

@@ -23,6 +23,7 @@ from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.resource_names import DEFAULT_STACK
+from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.runs.aws.chain import started_chain
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.redrive import RedriveOutcome, RedriveRequest
@@ -91,7 +92,7 @@ def _token(arn: str, count: int) -> str:
 
 def _rerun_command(run: AwsRun) -> str:
     stack = run.record.stack
-    return f"genomics-pipeline rerun {run.name}{'' if stack == DEFAULT_STACK else f' --stack {stack}'}"
+    return command_line("rerun", run.name, *([] if stack == DEFAULT_STACK else ["--stack", stack]))
 
 
 def _check(run: AwsRun, execution: Described, request: RedriveRequest) -> None:

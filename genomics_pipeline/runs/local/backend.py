@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import RunError, UsageError
+from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.run_state import ItemFailure, RunState
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.backend import CancelledRun
@@ -63,7 +64,8 @@ class FolderBackend:
     def redrive(self, request: RedriveRequest) -> NoReturn:
         """Refuse: only AWS redrives executions."""
         path = self._folder.path
-        advice = f"use `genomics-pipeline rerun {path}` after a failure, `run --resume` after an interruption"
+        rerun = command_line("rerun", str(path))
+        advice = f"use `{rerun}` after a failure, `run --resume` after an interruption"
         raise RunError(f"{path}: expected a run on AWS, found one of this machine, which cannot be redriven; {advice}")
 
     def rerun(self, request: RerunRequest, display: Display) -> RerunOutcome:

@@ -18,6 +18,7 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import CollectedProblems, RunError
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.records.map_run import MapRunDescription
+from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.runs.aws import files as aws_files
 from genomics_pipeline.runs.aws.chain import aws_map_runs, started_chain
 from genomics_pipeline.runs.aws.deployed import definition_problems, image_problems
@@ -124,7 +125,7 @@ def rerun_aws(run: AwsRun, request: RerunRequest, display: Display) -> RerunOutc
         execution=rerun_name(run.name, len(chain)),
         definition=canonical_json(document),
         definition_note="the deployed definition is no longer that of the run; samples that succeeded stay as they are",
-        without_results=f"AWS may still be writing them; otherwise: genomics-pipeline redrive {run.name}",
+        without_results=f"AWS may still be writing them; otherwise: {command_line('redrive', run.name)}",
         needs_a_sample=True,
     )
     with TemporaryDirectory() as folder:
@@ -140,7 +141,8 @@ def _ended_status(run: AwsRun, newest: RunExecution) -> str:
     """
     status = describe(newest.arn, run.clients)["status"]
     if status in ("RUNNING", "PENDING_REDRIVE"):
-        advice = f"wait for it (genomics-pipeline status {run.name} --watch), or genomics-pipeline cancel {run.name}"
+        watch, cancel = command_line("status", run.name, "--watch"), command_line("cancel", run.name)
+        advice = f"wait for it ({watch}), or {cancel}"
         raise RunError(f"run {run.name}: execution {newest.name} is running; {advice}")
     return status
 

@@ -20,6 +20,7 @@ from genomics_pipeline.records.local_run import LocalRunRecord, RunArguments
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.records.rerun import ChosenSamples, read_rerun
 from genomics_pipeline.reference.prepare import prepare
+from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.display import Display
@@ -88,7 +89,7 @@ class _InFolder:
             command = f"{_command(folder, self.record.arguments)} --resume"
             raise RunError(f"{folder.path}: execution {newest.name} was interrupted; finish it first: {command}")
         if request.dry_run or not request.is_plain:
-            command = f"genomics-pipeline rerun {folder.path}"
+            command = command_line("rerun", str(folder.path))
             raise RunError(f"{folder.path}: the rerun {newest.name} was interrupted; finish it first: {command}")
         self.display.note(f"resuming execution {newest.name}")
         uri = str(folder.path / run_layout.rerun_file(number - 1, run_layout.RECORD))
@@ -186,7 +187,7 @@ def _ended_record(folder: RunFolder) -> LocalRunRecord:
         raise RunError(f"{folder.path}: expected an execution, found none yet; start it with `genomics-pipeline run`")
     if folder.status() == "RUNNING":
         name = f"{folder.name}-{record.execution}"
-        advice = f"wait for it, or end it: genomics-pipeline cancel {folder.path}"
+        advice = f"wait for it, or end it: {command_line('cancel', str(folder.path))}"
         raise RunError(f"{folder.path}: execution {name} is running; {advice}")
     return record
 
