@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
@@ -21,6 +20,8 @@ from genomics_pipeline.stores.protocol import (
     TransferFailed,
     TransferStopped,
 )
+from genomics_pipeline.stores.publish import publish_bytes, publish_file, publishing, remove
+from genomics_pipeline.stores.temporary_file import is_temporary
 
 PIECE_BYTES = 1 << 20
 
@@ -77,6 +78,10 @@ class LocalStore:
             raise DataError(f"{uri}: expected a key inside its bucket")
         return root / key
 
+    def _root(self, uri: str) -> Path | None:
+        """Return the folder of an object's bucket, which writes must not leave; None for a path."""
+        return None if "://" not in uri else self._buckets.get(urlsplit(uri).netloc)
+
     def stat(self, uri: str) -> ObjectInfo | None:
         """Return the object without its content; None if there is none."""
         try:
@@ -98,9 +103,7 @@ class LocalStore:
 
     def write(self, uri: str, data: bytes) -> None:
         """Write an object, in place of the one that was there."""
-        part = _part(self.path(uri))
-        part.write_bytes(data)
-        part.replace(self.path(uri))
+        publish_bytes(self.path(uri), data, self._root(uri))
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Yield the objects whose URIs begin with the prefix, in the order of their names."""
@@ -112,7 +115,7 @@ class LocalStore:
         entries = [path for path in folder.iterdir() if path.name.startswith(tail)] if folder.is_dir() else []
         files = (file for entry in entries for file in ([entry] if entry.is_file() else entry.rglob("*")))
         for uri, file in sorted((head + quoted(str(file.relative_to(folder))), file) for file in files):
-            if not _is_part(file) and (info := _info(uri, file)):
+            if not is_temporary(file) and (info := _info(uri, file)):
                 yield info
 
     def local(self, uri: str) -> Path | None:
@@ -144,41 +147,27 @@ class LocalStore:
         self, path: Path, uri: str, cancelled: threading.Event | None = None, intermediate: bool = False
     ) -> None:
         """Move a local file to an object."""
-        target = self.path(uri)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(target)
-        except OSError as error:
-            if error.errno != errno.EXDEV:  # another file system
-                raise
-            _copy(path, target)
-            path.unlink()
+        publish_file(path, self.path(uri), self._root(uri))
 
     def copy(self, source: str, target: str) -> None:
         """Copy an object."""
         path = self.path(source)
         if not path.is_file():
             raise MissingObject(source)
-        _copy(path, self.path(target))
+        with publishing(self.path(target), self._root(target)) as out, path.open("rb") as content:
+            shutil.copyfileobj(content, out, PIECE_BYTES)
 
     def delete(self, uri: str) -> None:
         """Delete an object, if there is one."""
         path = self.path(uri)
         if path.is_file():
-            path.unlink(missing_ok=True)
+            remove(path)
 
 
 def _refuse_other_version(info: ObjectInfo, expected: Expected) -> None:
     if expected.version not in (None, info.version):
         message = f"expected the version {expected.version}, found {info.version}: it was changed in the meantime"
         raise TransferFailed(info.uri, message)
-
-
-def _copy(path: Path, target: Path) -> None:
-    """Copy a file; the copy is visible when it is complete."""
-    part = _part(target)
-    shutil.copyfile(path, part)
-    part.replace(target)
 
 
 def _info(uri: str, path: Path) -> ObjectInfo | None:
@@ -189,13 +178,3 @@ def _info(uri: str, path: Path) -> ObjectInfo | None:
     if not path.is_file():
         return None
     return ObjectInfo(uri, status.st_size, f"{status.st_size}-{status.st_mtime_ns}", int(status.st_mtime))
-
-
-def _is_part(path: Path) -> bool:
-    return path.name.startswith(".") and path.name.endswith(".part")
-
-
-def _part(path: Path) -> Path:
-    """Return the path of a temporary file beside a target; what a killed process left there is overwritten."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f".{path.name}.part")

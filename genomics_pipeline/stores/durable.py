@@ -1,0 +1,71 @@
+"""Durability of files, and of the names of files in folders: a power cut does not take them back."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+_NO_FSYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EROFS})  # of folders, on some network file systems
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name the whole path in an error of the system, which knows only the file's name."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def sync(descriptor: int) -> None:
+    """Make a file durable: its content, its size and, for a folder, its names.
+
+    fsync(2) of macOS leaves them in the cache of the drive, hence F_FULLFSYNC.
+    """
+    if sys.platform == "darwin":
+        with suppress(OSError):
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(descriptor)
+
+
+def sync_data(descriptor: int) -> None:
+    """Make the content of a file and its size durable, which after an append is less work than `sync`."""
+    if sys.platform == "darwin":  # has no fdatasync
+        sync(descriptor)
+    else:
+        os.fdatasync(descriptor)
+
+
+def sync_folder(descriptor: int, path: Path) -> None:
+    """Make the names in an open folder durable, where its file system can.
+
+    Args:
+        descriptor: The descriptor of the folder.
+        path: The folder, for the message of an error.
+    """
+    try:
+        with naming(path):
+            sync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FSYNC:
+            raise
+
+
+def sync_path(path: Path) -> None:
+    """Make a file or a folder durable by its path."""
+    with naming(path):
+        descriptor = os.open(path, READ)
+        try:
+            sync_folder(descriptor, path) if stat.S_ISDIR(os.fstat(descriptor).st_mode) else sync(descriptor)
+        finally:
+            os.close(descriptor)
