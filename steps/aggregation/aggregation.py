@@ -10,7 +10,8 @@ from typing import Any
 import pysam
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folder of `common`
-from common.fai import read_contigs
+from common.calling_reference import CallingReference
+from common.fai import needs_csi, read_contigs
 from common.program import BadInput, run_program
 from common.variants import PLOIDY_KEY
 from interval import Ownership, padded_bed, parse_regions
@@ -81,10 +82,13 @@ def aggregate(task: dict[str, Any], ploidy: int) -> None:
     parameters, output = task["parameters"], task["outputs"]["vcf"]
     own = Ownership(regions := parse_regions(task["item"]["regions"]))
     bed = Path(task["scratch"]) / "padded.bed"
-    bed.write_text(padded_bed(regions, read_contigs(task["inputs"]["reference"])))
-    merge = merge_in_batches(task, bed)
+    contigs = read_contigs(task["inputs"]["reference"])
+    bed.write_text(padded_bed(regions, contigs))
+    names = {region.contig for region in regions}
+    reference = CallingReference(task["inputs"]["reference"], [names], Path(task["scratch"])).path(names)
+    merge = merge_in_batches(task, reference, bed)
     with (
-        pipe([merge, *call_commands(task, ploidy), *filter_commands(parameters)]) as lines,
+        pipe([merge, *call_commands(reference, ploidy), *filter_commands(parameters)]) as lines,
         pysam.BGZFile(output, "wb", index=None) as file,
     ):
 
@@ -94,12 +98,18 @@ def aggregate(task: dict[str, Any], ploidy: int) -> None:
         write_joint(lines, own, filter_header(parameters), write)
     for batch in Path(task["scratch"]).glob("batch-*.bcf"):
         batch.unlink()
-    pysam.tabix_index(output, preset="vcf", force=True)
+    pysam.tabix_index(output, preset="vcf", force=True, csi=needs_csi(contigs.values()))
 
 
-def merge_in_batches(task: dict[str, Any], bed: Path) -> Command:
-    """Return the command that merges the whole cohort, after merging each of several batches into a file."""
-    gvcfs, reference, size = task["inputs"]["gvcfs"], task["inputs"]["reference"], task["parameters"]["batch_size"]
+def merge_in_batches(task: dict[str, Any], reference: str, bed: Path) -> Command:
+    """Return the command that merges the whole cohort, after merging each of several batches into a file.
+
+    Args:
+        task: The task.
+        reference: The FASTA file to call against.
+        bed: The padded interval.
+    """
+    gvcfs, size = task["inputs"]["gvcfs"], task["parameters"]["batch_size"]
     scratch = Path(task["scratch"])
     merge = ["merge", QUIET, "--force-single", "-g", reference]
     if len(gvcfs) <= size:
@@ -118,11 +128,11 @@ def write_list(file: Path, paths: Sequence[str]) -> str:
     return str(file)
 
 
-def call_commands(task: dict[str, Any], ploidy: int) -> list[Command]:
+def call_commands(reference: str, ploidy: int) -> list[Command]:
     """Return the commands that genotype from likelihoods, then left-align and normalise."""
     return [
         ["call", QUIET, "-mv", "-a", "GQ", "--ploidy", str(ploidy), "-Ou", "-"],
-        ["norm", QUIET, "-f", task["inputs"]["reference"], "-Ou", "-"],
+        ["norm", QUIET, "-f", reference, "-Ou", "-"],
     ]
 
 

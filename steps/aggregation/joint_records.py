@@ -26,9 +26,10 @@ def write_joint(lines: Iterable[str], own: Ownership, filters: str, write: Calla
             if not line.startswith(("##reference=", "##FILTER=<ID=Low", "##FILTER=<ID=Strand")):
                 write(line)
         else:
-            contig, pos, *middle, info, rest = line.split("\t", 8)
+            contig, pos, name, ref, alts, *middle, info, rest = line.split("\t", 8)
             if (contig, int(pos)) in own:
-                write("\t".join([contig, pos, *middle, with_frequency(info), rest]))
+                alleles = ref.upper(), alts.upper()  # bcftools takes bases as the reference has them
+                write("\t".join([contig, pos, name, *alleles, *middle, with_frequency(info), rest]))
 
 
 def with_frequency(info: str) -> str:

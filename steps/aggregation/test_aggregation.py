@@ -6,7 +6,7 @@ import json
 import random
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -221,3 +221,28 @@ def test_a_damaged_gvcf_fails_the_step(tmp_path: Path, reference: Path) -> None:
     assert process.returncode in (1, 65)
     assert process.stderr.startswith("error: ")
     assert "Traceback" not in process.stderr
+
+
+CODES = str.maketrans("ACG", "RYK")  # each of which is reduced to the base that it replaces
+
+
+@pytest.mark.parametrize("write", [lambda bases: bases.translate(CODES), str.lower], ids=["codes", "lower case"])
+def test_ambiguity_codes_and_lower_case_change_no_byte(
+    reference: Path, tmp_path: Path, write: Callable[[str], str]
+) -> None:
+    gvcfs = three_gvcfs(tmp_path, reference)
+    other = tmp_path / "other.fa"
+    other.write_text(f">c1\n{write(pysam.FastaFile(str(reference)).fetch('c1'))}\n")
+    pysam.faidx(str(other))
+    assert joint(tmp_path / "a", reference, gvcfs) == joint(tmp_path / "b", other, gvcfs)
+    assert (tmp_path / "a/joint.vcf.gz").read_bytes() == (tmp_path / "b/joint.vcf.gz").read_bytes()
+
+
+def test_a_long_contig_needs_a_csi_index(reference: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.fa"
+    other.write_bytes(reference.read_bytes())
+    fai = Path(f"{reference}.fai").read_text()
+    Path(f"{other}.fai").write_text(f"{fai}long\t600000000\t4000\t60\t61\n")  # not called here
+    process = run_step(tmp_path / "a", other, three_gvcfs(tmp_path, reference), ["c1:1-3000"])
+    assert (process.returncode, process.stderr) == (0, "")
+    assert sorted(file.name for file in (tmp_path / "a").glob("joint*")) == ["joint.vcf.gz", "joint.vcf.gz.csi"]

@@ -15,8 +15,9 @@ import pysam
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folder of `common`
 from aligner import Aligner
-from common.fai import read_contigs
+from common.fai import needs_csi, read_contigs
 from common.program import run_program
+from cram import enter_scratch, remove_reference_path
 from fork_pool import ForkPool
 from lanes import Lane, open_lanes
 from metrics import STATS_OPTIONS, Counts, summarise
@@ -67,6 +68,8 @@ def align(task: dict[str, Any], lanes: Sequence[Lane]) -> Counts:
     finally:
         pool.end()
     samtools.wait()
+    if is_cram(task):
+        remove_reference_path(task["outputs"]["alignment"], task["scratch"])
     return total
 
 
@@ -107,11 +110,21 @@ def output_commands(task: dict[str, Any]) -> list[tuple[Command, str | None]]:
 
     One writes the alignments with their index, the other prints their statistics.
     """
-    output, cram = task["outputs"]["alignment"], task["parameters"]["format"] == "cram"
-    kind = ["-O", "cram", "-T", reference(task)] if cram else ["-O", f"bam,level={BAM_LEVEL}"]
-    target = f"{output}##idx##{output}.{'crai' if cram else 'bai'}"
+    output = task["outputs"]["alignment"]
+    if is_cram(task):
+        fasta, output = enter_scratch(reference(task), output, task["scratch"])
+        kind, index = ["-O", "cram", "-T", fasta], "crai"
+    else:
+        kind = ["-O", f"bam,level={BAM_LEVEL}"]
+        index = "csi" if needs_csi(read_contigs(reference(task)).values()) else "bai"
+    target = f"{output}##idx##{output}.{index}"
     view = ["view", "--no-PG", *threads(task), *kind, "--write-index", "-o", target, "-"]
     return [(view, None), (["stats", *STATS_OPTIONS, "-"], str(stats_file(task)))]
+
+
+def is_cram(task: dict[str, Any]) -> bool:
+    """Return whether the alignments are written as CRAM."""
+    return bool(task["parameters"]["format"] == "cram")
 
 
 def threads(task: dict[str, Any]) -> list[str]:

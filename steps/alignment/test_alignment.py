@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -30,9 +31,10 @@ class Outcome:
     error: str
     bam: Path
     metrics: dict[str, Any]
+    reference: Path
 
     def records(self) -> list[pysam.AlignedSegment]:
-        with pysam.AlignmentFile(str(self.bam)) as file:
+        with pysam.AlignmentFile(str(self.bam), reference_filename=str(self.reference)) as file:
             return list(file)
 
 
@@ -83,7 +85,7 @@ Align = Callable[..., Outcome]
 
 @pytest.fixture
 def align(reference: Path, tmp_path: Path) -> Align:
-    def run(lanes: list[dict[str, Any]], vcpus: int = 2, **parameters: Any) -> Outcome:
+    def run(lanes: list[dict[str, Any]], vcpus: int = 2, reference: Path = reference, **parameters: Any) -> Outcome:
         out = tmp_path / f"out-{len(list(tmp_path.iterdir()))}"
         (out / "scratch").mkdir(parents=True)
         values = {"format": "bam", "mark_duplicates": True, "read_layout": "auto", **parameters}
@@ -102,7 +104,7 @@ def align(reference: Path, tmp_path: Path) -> Align:
             [sys.executable, str(PROGRAM), str(out / "task.json")], capture_output=True, text=True, timeout=60
         )
         metrics = json.loads((out / "metrics.json").read_text()) if process.returncode == 0 else {}
-        return Outcome(process.returncode, process.stderr.strip(), bam, metrics)
+        return Outcome(process.returncode, process.stderr.strip(), bam, metrics, reference)
 
     return run
 
@@ -214,3 +216,35 @@ def test_a_wrong_mate_late_in_the_files_is_reported_with_its_record(
         outcome.error == f"error: {second}: record 2501: expected the mate of {reads[2500][0]}, found {reads[2501][0]}"
     )
     assert not outcome.bam.exists() or not outcome.metrics
+
+
+def test_the_bytes_of_a_cram_file_do_not_depend_on_folders(
+    align: Align, reference: Path, sequences: dict[str, str], tmp_path: Path
+) -> None:
+    lanes = [lane(tmp_path, "L001", pairs(sequences, 100, 1))]
+    elsewhere = tmp_path / "a folder with a longer name" / "cache" / "0123456789abcdef"
+    elsewhere.mkdir(parents=True)
+    for file in reference.parent.glob("reference.*"):
+        shutil.copy(file, elsewhere / ("other" + file.name.removeprefix("reference")))
+    first, second = align(lanes, format="cram"), align(lanes, format="cram", reference=elsewhere / "other.fa")
+    assert (first.error, second.error) == ("", "")
+    assert first.bam.read_bytes() == second.bam.read_bytes()
+    header = str(pysam.AlignmentFile(str(first.bam), check_sq=False).header)
+    assert "UR:" not in header
+    assert "M5:" in header
+    assert len(first.records()) == 200
+
+
+def test_a_long_contig_needs_a_csi_index(
+    align: Align, reference: Path, sequences: dict[str, str], tmp_path: Path
+) -> None:
+    for file in reference.parent.glob("reference.*"):
+        shutil.copy(file, tmp_path)
+    with (tmp_path / "reference.fa.fai").open("a") as fai:
+        fai.write("long\t536870912\t10000\t60\t61\n")  # without reads
+    outcome = align([lane(tmp_path, "L001", pairs(sequences, 100, 1))], reference=tmp_path / "reference.fa")
+    assert outcome.error == ""
+    assert [file.name for file in outcome.bam.parent.glob("*.bam.*")] == ["s1.md.bam.csi"]
+    with pysam.AlignmentFile(str(outcome.bam)) as alignments:
+        assert alignments.lengths == (6000, 3000, 536870912)
+        assert next(alignments.fetch("chr2", 1000, 2000))

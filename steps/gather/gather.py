@@ -13,7 +13,7 @@ import pysam
 import pysam.bcftools
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folder of `common`
-from common.fai import read_contigs
+from common.fai import needs_csi, read_contigs
 from common.forks import ForkFailed, fork, wait_for
 from common.program import BadInput, StepError, run_program
 from genotype_tally import Tally
@@ -31,7 +31,8 @@ def main(task: dict[str, Any]) -> None:
     """
     output = task["outputs"]["vcf"]
     inputs = in_order(task["inputs"]["vcfs"], task["inputs"]["reference"])
-    concatenate(inputs, output, Path(task["scratch"]))
+    csi = needs_csi(read_contigs(task["inputs"]["reference"]).values())
+    concatenate(inputs, output, Path(task["scratch"]), csi)
     statistics = count(output)
     Path(task["outputs"]["metrics"]).write_text(json.dumps(statistics, indent=2) + "\n")
 
@@ -61,8 +62,14 @@ def in_order(paths: Sequence[str], reference: str) -> list[str]:
     return [path for _, path in sorted(zip(positions, paths, strict=True))]
 
 
-def concatenate(paths: Sequence[str], output: str, scratch: Path) -> None:
+def concatenate(paths: Sequence[str], output: str, scratch: Path, csi: bool) -> None:
     """Write the records of all files to one indexed file.
+
+    Args:
+        paths: The files, in order.
+        output: The file to write.
+        scratch: A folder for temporary files.
+        csi: The contigs are too long for a TBI index.
 
     Raises:
         BadInput: if intervals overlap.
@@ -75,7 +82,7 @@ def concatenate(paths: Sequence[str], output: str, scratch: Path) -> None:
     except SamtoolsError as error:
         raise StepError(str(error)) from None
     try:
-        pysam.tabix_index(output, preset="vcf", force=True)
+        pysam.tabix_index(output, preset="vcf", force=True, csi=csi)
     except OSError:
         raise BadInput(f"{paths[0]}: expected intervals that follow each other, found records out of order") from None
 

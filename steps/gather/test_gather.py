@@ -38,7 +38,7 @@ def reference(tmp_path: Path) -> Path:
     return path
 
 
-def vcf(path: Path, records: Sequence[str], samples: Sequence[str] = ("Z", "A", "M")) -> str:
+def vcf(path: Path, records: Sequence[str], samples: Sequence[str] = ("Z", "A", "M"), csi: bool = False) -> str:
     """Write a VCF of records that are given as contig, pos, ref, alt, filter and genotypes."""
     with pysam.BGZFile(str(path), "wb", index=None) as out:
         out.write((HEADER + "\t".join(samples) + "\n").encode())
@@ -46,7 +46,7 @@ def vcf(path: Path, records: Sequence[str], samples: Sequence[str] = ("Z", "A", 
             contig, pos, ref, alt, filters, *genotypes = record.split()
             fields = [contig, pos, ".", ref, alt, "50", filters, ".", "GT", *genotypes]
             out.write(("\t".join(fields) + "\n").encode())
-    pysam.tabix_index(str(path), preset="vcf", force=True)
+    pysam.tabix_index(str(path), preset="vcf", force=True, csi=csi)
     return str(path)
 
 
@@ -134,3 +134,16 @@ def test_overlapping_intervals_are_refused(tmp_path: Path, reference: Path) -> N
     process = run_step(tmp_path / "a", reference, [one, two])
     expected = "expected intervals that follow each other, found records out of order"
     assert (process.returncode, process.stderr) == (65, f"error: {one}: {expected}\n")
+
+
+def test_contigs_beyond_the_limit_of_tbi(tmp_path: Path) -> None:
+    """A contig of 2^29 bases or more has a CSI index, from which its last records can be fetched."""
+    reference = tmp_path / "reference.fa"
+    Path(f"{reference}.fai").write_text("c2\t600000000\t4\t60\t61\nc1\t3000\t700000000\t60\t61\n")
+    last = vcf(tmp_path / "1.vcf.gz", ["c2 599999990 A G PASS 0/1 1/1 ./."], csi=True)
+    parts = [vcf(tmp_path / "0.vcf.gz", FIRST), last]
+    process = run_step(tmp_path / "a", reference, [*parts, vcf(tmp_path / "2.vcf.gz", THIRD)])
+    assert (process.returncode, process.stderr) == (0, "")
+    assert sorted(file.name for file in (tmp_path / "a").glob("*.vcf.gz*")) == ["joint.vcf.gz", "joint.vcf.gz.csi"]
+    with pysam.VariantFile(str(tmp_path / "a" / "joint.vcf.gz")) as joint:
+        assert [record.pos for record in joint.fetch("c2", 599_999_900, 600_000_000)] == [599_999_990]

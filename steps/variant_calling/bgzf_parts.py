@@ -36,13 +36,14 @@ def split_header(lines: Iterable[str]) -> tuple[str, Iterator[str]]:
     return "".join(header), iter(())
 
 
-def join(header: str, parts: Iterable[Path], path: Path) -> None:
+def join(header: str, parts: Iterable[Path], path: Path, csi: bool) -> None:
     """Write a header and parts to one indexed VCF, and remove the parts.
 
     Args:
         header: The header.
         parts: BGZF files of records, in order.
         path: The VCF.
+        csi: The contigs are too long for a TBI index.
     """
     with bgzf_writer(path) as write:
         write(header)
@@ -53,4 +54,4 @@ def join(header: str, parts: Iterable[Path], path: Path) -> None:
             with part.open("rb") as source:
                 shutil.copyfileobj(source, out)
             part.unlink()
-    pysam.tabix_index(str(path), preset="vcf", force=True)
+    pysam.tabix_index(str(path), preset="vcf", force=True, csi=csi)

@@ -58,10 +58,11 @@ def write_own(lines: Iterable[str], own: Ownership, filters: Filters, write: Cal
         if not own.parts(fields[0], pos - 1, pos):
             continue
         sample = dict(zip(fields[8].split(":"), fields[9].split(":"), strict=False))
+        fields[3:5] = fields[3].upper(), fields[4].upper()  # normalisation takes bases as the reference has them
         fields[6] = filters.column(fields[5], sample)
         write("\t".join(fields) + "\n")
         if fields[6] == "PASS":
-            counts.update(_count_names(fields[3].upper(), fields[4].upper().split(","), sample["GT"]))
+            counts.update(_count_names(fields[3], fields[4].split(","), sample["GT"]))
     return counts
 
 

@@ -87,8 +87,9 @@ class GvcfWriter:
 
     def _write_variant(self, line: str) -> None:
         self._flush()
+        contig, pos, name, ref, alts, rest = line.split("\t", 5)
+        line = "\t".join([contig, pos, name, ref.upper(), alts.upper(), rest])  # lower case in soft-masked references
         self._sites(line)
-        contig, pos, _ = line.split("\t", 2)
         if self._own.parts(contig, int(pos) - 1, int(pos)):
             self._gvcf(line)
 

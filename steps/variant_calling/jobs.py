@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Sequence
 
 import pysam.bcftools
+import pysam.samtools
 from common.forks import ForkFailed, exit_on_sigterm, fork
 from common.program import StepError
 from pysam.utils import SamtoolsError
@@ -22,6 +23,18 @@ def bcftools(command: str, *argv: str) -> None:
         getattr(pysam.bcftools, command)(*argv, catch_stdout=False)
     except SamtoolsError as error:
         raise StepError(f"bcftools {command}: {error}") from None
+
+
+def samtools(command: str, *argv: str) -> None:
+    """Run one samtools command, which must name its output file, in this process.
+
+    Raises:
+        StepError: with samtools' message, if it failed.
+    """
+    try:
+        getattr(pysam.samtools, command)(*argv, catch_stdout=False)
+    except SamtoolsError as error:
+        raise StepError(f"samtools {command}: {error}") from None
 
 
 def run(jobs: Sequence[Callable[[], None]], at_once: int) -> None:

@@ -6,6 +6,7 @@ import json
 import random
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -233,3 +234,44 @@ def test_unusable_alignments_are_refused(dataset: Dataset, tmp_path: Path) -> No
     process = run_step(dataset, tmp_path / "b", bam=cut_off)
     expected = "expected a BAM or CRAM file, found one that is cut off or of another kind"
     assert (process.returncode, process.stderr) == (65, f"error: {cut_off}: {expected}\n")
+
+
+CODES = {"A": "R", "C": "Y", "G": "K", "T": "T"}  # each of which is reduced to its key, the first of its bases
+
+
+def coded(position: int, base: str) -> str:
+    return CODES[base]
+
+
+def coded_here_and_there(position: int, base: str) -> str:
+    return CODES[base] if position % 7 == 0 else base
+
+
+def lower(position: int, base: str) -> str:
+    return base.lower()
+
+
+def lower_and_coded(position: int, base: str) -> str:
+    return CODES[base].lower() if 2480 < position < 2520 else base.lower()
+
+
+@pytest.mark.parametrize("write", [coded, coded_here_and_there, lower, lower_and_coded])
+@pytest.mark.parametrize("kind", ["bam", "cram"])
+def test_ambiguity_codes_and_lower_case_change_no_byte(
+    dataset: Dataset, tmp_path: Path, write: Callable[[int, str], str], kind: str
+) -> None:
+    reference = tmp_path / "coded.fa"
+    genome = {name: "".join(map(write, range(len(bases)), bases)) for name, bases in dataset.genome.items()}
+    genome["c2"] = dataset.genome["c2"]  # without codes
+    reference.write_text("".join(f">{name}\n{bases}\n" for name, bases in genome.items()))
+    pysam.faidx(str(reference))
+    alignment = tmp_path / f"S.{kind}"
+    if kind == "cram":
+        pysam.samtools.view("-C", "-T", str(reference), "-o", str(alignment), str(dataset.bam), catch_stdout=False)
+    else:
+        alignment.write_bytes(dataset.bam.read_bytes())
+    pysam.index(str(alignment))
+    other = dataset._replace(reference=reference, bam=alignment)
+    assert call(other, tmp_path / "other", regions=None) == planted_variants(dataset)
+    call(dataset, tmp_path / "plain")
+    assert outputs(tmp_path / "other") == outputs(tmp_path / "plain")

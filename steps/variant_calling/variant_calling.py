@@ -16,12 +16,13 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folde
 from bgzf_parts import bgzf_writer, join, split_header
 from call_records import Filters, summarise, write_own
 from calling_units import Ownership, Unit, bed_text, divide, pad, read_bed
-from common.fai import read_contigs
+from common.calling_reference import CallingReference
+from common.fai import needs_csi, read_contigs
 from common.forks import ForkFailed
 from common.program import BadInput, run_program
 from common.variants import PLOIDY_KEY
 from gvcf_blocks import DEPTH_BANDS, GvcfWriter
-from jobs import bcftools, run
+from jobs import bcftools, run, samtools
 
 
 def call(task: dict[str, Any]) -> None:
@@ -36,10 +37,15 @@ def call(task: dict[str, Any]) -> None:
     parameters = task["parameters"]
     regions = parameters.get("regions")
     units = divide(contigs, read_bed(regions, contigs) if regions else None, parameters.get("unit_bp"))
+    groups = [{span.contig for span in unit} for unit in units]
+    reference = CallingReference(task["inputs"]["reference"], groups, Path(task["scratch"]))
     folders = [Path(task["scratch"]) / f"unit-{number}" for number in range(len(units))]
     try:
         run(
-            [partial(call_unit, task, contigs, unit, folder) for unit, folder in zip(units, folders, strict=True)],
+            [
+                partial(call_unit, task, contigs, reference, unit, folder)
+                for unit, folder in zip(units, folders, strict=True)
+            ],
             at_once=task["vcpus"],
         )
     except ForkFailed as error:
@@ -51,7 +57,8 @@ def call(task: dict[str, Any]) -> None:
         counts.update(json.loads((folder / "counts.json").read_text()))
     for name in ("vcf", "gvcf"):
         header = (folders[0] / f"{name}.header").read_text()
-        join(header, [folder / f"{name}.gz" for folder in folders], Path(task["outputs"][name]))
+        parts, csi = [folder / f"{name}.gz" for folder in folders], needs_csi(contigs.values())
+        join(header, parts, Path(task["outputs"][name]), csi)
     Path(task["outputs"]["metrics"]).write_text(json.dumps(summarise(counts), indent=2) + "\n")
 
 
@@ -94,24 +101,29 @@ def check_sequences(path: str, reference: str) -> None:
                 raise BadInput(f"{path}: {expected}: its MD5 is {row['M5']}, not {digest}")
 
 
-def call_unit(task: dict[str, Any], contigs: dict[str, int], unit: Unit, folder: Path) -> None:
+def call_unit(
+    task: dict[str, Any], contigs: dict[str, int], calling: CallingReference, unit: Unit, folder: Path
+) -> None:
     """Make the pileup of one unit, and write its part of the gVCF, its variants and their counts.
 
     Args:
         task: The task.
         contigs: The length of each contig in bp, by name.
+        calling: The reference to call against.
         unit: The unit.
         folder: A new folder for the files.
     """
     folder.mkdir()
-    own, parameters, reference = Ownership(unit), task["parameters"], task["inputs"]["reference"]
+    own, parameters, names = Ownership(unit), task["parameters"], {span.contig for span in unit}
+    reference = calling.path(names)
     filters = Filters(parameters["min_qual"], parameters["min_depth"], parameters["max_strand_bias"])
     bed, pileup, sites, called, normal = (
         folder / name for name in ("padded.bed", "pileup.vcf", "sites.vcf", "called.bcf", "normal.vcf")
     )
     bed.write_text(bed_text(pad(unit, contigs)))
     options = ["--no-version", "-f", reference, "-R", str(bed), *pileup_options(parameters)]
-    bcftools("mpileup", *options, "-Ov", "-o", str(pileup), task["inputs"]["alignment"])
+    alignment = plain_alignment(task, bed, folder) if calling.is_reduced(names) else task["inputs"]["alignment"]
+    bcftools("mpileup", *options, "-Ov", "-o", str(pileup), alignment)
     split_pileup(folder, own, filters, reference, parameters["ploidy"])
     pileup.unlink()  # by far the largest file, before the others are written
     ploidy = str(parameters["ploidy"])
@@ -122,6 +134,24 @@ def call_unit(task: dict[str, Any], contigs: dict[str, int], unit: Unit, folder:
         (folder / "vcf.header").write_text(header)
         counts = write_own(records, own, filters, write)
     (folder / "counts.json").write_text(json.dumps(counts))
+
+
+def plain_alignment(task: dict[str, Any], bed: Path, folder: Path) -> str:
+    """Return alignments that can be read without the reference: those of a CRAM file in regions are written as BAM.
+
+    Args:
+        task: The task.
+        bed: The regions.
+        folder: A folder for the file.
+    """
+    path = str(task["inputs"]["alignment"])
+    with pysam.AlignmentFile(path, check_sq=False) as alignment:
+        if not alignment.is_cram:
+            return path
+    target = folder / "alignments.bam"
+    options = ["--no-PG", "-T", task["inputs"]["reference"], "-M", "-L", str(bed), "-u"]
+    samtools("view", *options, "--write-index", "-o", f"{target}##idx##{target}.csi", path)
+    return str(target)
 
 
 def pileup_options(parameters: dict[str, Any]) -> list[str]:
@@ -150,7 +180,7 @@ def split_pileup(folder: Path, own: Ownership, filters: Filters, reference: str,
         sites.write("".join([*meta, filters.header(), columns]))
 
         def base(contig: str, position: int) -> str:
-            return str(fasta.fetch(contig, position, position + 1))
+            return str(fasta.fetch(contig, position, position + 1)).upper()
 
         GvcfWriter(own, gvcf=write, sites=sites.write, base=base).write(records)
 

@@ -15,6 +15,7 @@ import pytest
 
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.asl.interval_limits import interval_limits
 from genomics_pipeline.cli.adapters import adapters, object_store
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.resource_names import ResourceNames
@@ -106,7 +107,7 @@ def upload(client: S3Client, tmp_path: Path) -> None:
     }
     files = {
         "manifest.jsonl": manifest_lines(read_manifest(str(sheet(tmp_path / "s3.csv", reads)))),
-        "intervals.jsonl": interval_lines(read_contigs(reference), pipeline.maps["interval"].interval_size_bp),
+        "intervals.jsonl": interval_lines(read_contigs(reference), interval_limits(pipeline.maps["interval"])),
         "definition.json": canonical_json(generate(pipeline)),
         "input.json": json.dumps(execution_input),
     }

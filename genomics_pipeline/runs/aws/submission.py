@@ -12,6 +12,7 @@ from typing import Any
 
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.asl.interval_limits import interval_limits
 from genomics_pipeline.aws.deployment import Deployment, find_deployment
 from genomics_pipeline.aws.run_names import rerun_name
 from genomics_pipeline.model import quotas
@@ -150,5 +151,5 @@ def _digest(planned: RunPlan, document: Mapping[str, Any], reference: AwsReferen
 
 
 def intervals_text(pipeline: Pipeline, reference: AwsReference) -> str:
-    """Return the intervals of a reference, one JSON line each, at the interval size of a pipeline."""
-    return interval_lines(reference.contigs, pipeline.maps["interval"].interval_size_bp)
+    """Return the intervals of a reference, one JSON line each, within the limits of a pipeline's intervals."""
+    return interval_lines(reference.contigs, interval_limits(pipeline.maps["interval"]))

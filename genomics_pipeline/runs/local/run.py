@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.asl.interval_limits import interval_limits
 from genomics_pipeline.engine.tasks.job import RunAttempt
 from genomics_pipeline.engine.tasks.job_runner import JobRunner
 from genomics_pipeline.model.errors import UsageError
@@ -117,7 +118,7 @@ def _write_inputs(
     execution_input = ExecutionInput(place, str(prepared), checked.overrides, checked.tolerated)
     folder.write(folder.manifest, manifest_lines(checked.samples))
     folder.write(
-        folder.intervals, interval_lines(read_contigs(prepared), checked.pipeline.maps["interval"].interval_size_bp)
+        folder.intervals, interval_lines(read_contigs(prepared), interval_limits(checked.pipeline.maps["interval"]))
     )
     folder.write(folder.definition, canonical_json(generate(checked.pipeline)))
     folder.write(folder.input, input_text(execution_input))
