@@ -1,4 +1,4 @@
-"""`.engine/holder.json`: the process that runs in a folder, so that another process can end it."""
+"""`.engine/holder.json`: the process that runs in a folder; the time of its last write is the process's heartbeat."""
 
 from __future__ import annotations
 
@@ -17,13 +17,26 @@ class Holder:
 
     Attributes:
         pid: The id of the process.
-        host: The name of its machine.
-        started: Its start, in seconds since the epoch, which tells it from a later process of the same id.
+        host: The name of its machine, which is only shown: names change, and several machines may share one.
+        machine: The identity of its running kernel.
+        namespace: The identity of its namespace of process ids.
+        started: Its start, which tells it from a later process of the same id.
+        token: A text that no other holder has.
     """
 
     pid: int
     host: str
-    started: float
+    machine: str
+    namespace: str
+    started: str
+    token: str
+
+    def __str__(self) -> str:
+        """Return the process as messages name it."""
+        return f"process {self.pid} on {self.host}" if self.pid else "a process"
+
+
+UNRECORDED = Holder(0, "", "", "", "", "")  # of which there is no record, or not yet
 
 
 def read_holder(store: Store, uri: str) -> Holder | None:
@@ -35,7 +48,14 @@ def read_holder(store: Store, uri: str) -> Holder | None:
     """
     try:
         fields = read_fields(store, uri, KIND)
-        return Holder(fields.integer("pid"), fields.text("host"), fields.number("started"))
+        return Holder(
+            fields.integer("pid"),
+            fields.text("host"),
+            fields.text("machine"),
+            fields.text("namespace"),
+            fields.text("started"),
+            fields.text("token"),
+        )
     except (MissingObject, UnreadableRecord):
         return None
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
 from genomics_pipeline.model import run_layout
-from genomics_pipeline.model.errors import RunError, UsageError
-from genomics_pipeline.records.holder import Holder, read_holder, write_holder
+from genomics_pipeline.model.errors import UsageError
+from genomics_pipeline.records.fields import UnreadableRecord
+from genomics_pipeline.records.holder import Holder
 from genomics_pipeline.records.local_run import LocalRunRecord, read_local_run, write_local_run
+from genomics_pipeline.runs.run_lock import RunLock
 from genomics_pipeline.stores.local import LocalStore
 
 # The bucket that stands for the folder in URIs. Names of S3 buckets have no upper-case letters: it hides no real one.
@@ -44,12 +45,19 @@ class RunFolder:
         self.scratch = self.path / run_layout.SCRATCH
         self.store = LocalStore({BUCKET: self.path})
         self._record = self.path / run_layout.RECORD
-        self._holder = self.path / run_layout.HOLDER
+        self._lock = RunLock(self.path, self.store)
 
-    @property
+    @cached_property
     def name(self) -> str:
-        """The name of the run: that of the folder, with ``-`` for each character that AWS refuses in a name."""
-        return re.sub(r"[^A-Za-z0-9._-]+", "-", self.path.name)[:60] or "run"
+        """The name of the run, which it keeps when its folder is moved, copied or reached through a link.
+
+        A new run is named after its folder, with ``-`` for each character that AWS refuses in a name.
+        """
+        try:
+            record = self.record()
+        except UnreadableRecord:
+            record = None
+        return record.run if record else re.sub(r"[^A-Za-z0-9._-]+", "-", self.path.name)[:60] or "run"
 
     def journal(self, execution: str) -> Path:
         """Return the folder of an execution's journal."""
@@ -69,8 +77,9 @@ class RunFolder:
         return read_local_run(self.store, str(self._record))
 
     def save(self, record: LocalRunRecord) -> None:
-        """Replace ``run.json`` atomically."""
-        write_local_run(self.store, str(self._record), record)
+        """Replace ``run.json`` atomically, unless another process has taken the folder over."""
+        if not self._lock.lost:
+            write_local_run(self.store, str(self._record), record)
 
     def write(self, path: Path, text: str | Iterable[str]) -> None:
         """Replace a file of the run atomically.
@@ -112,40 +121,18 @@ class RunFolder:
 
     def holder(self) -> Holder | None:
         """Return the process that runs in this folder; None where there is none."""
-        import psutil
-
-        holder = read_holder(self.store, str(self._holder))
-        if holder is None or holder.host != socket.gethostname():
-            return holder
-        try:
-            return holder if psutil.Process(holder.pid).create_time() == holder.started else None
-        except psutil.NoSuchProcess:
-            return None
+        return self._lock.holder()
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Lock the run for this process; the kernel releases the lock also when the process is killed.
+    def lock(self, note: Callable[[str], None]) -> Iterator[None]:
+        """Lock the run for this process; see `RunLock.hold`.
+
+        Args:
+            note: Shows a line to the user.
 
         Raises:
             RunError: if another process holds the lock.
         """
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self.path / run_layout.LOCK, blocking=False)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise RunError(f"{self.path}: another process is running in this folder; wait for it, or end it") from None
-        shutil.rmtree(self.scratch, ignore_errors=True)  # files that a killed process left
-        try:
-            self._write_holder()
+        with self._lock.hold(note):
+            shutil.rmtree(self.scratch, ignore_errors=True)  # files that a killed process left
             yield
-        finally:
-            self._holder.unlink(missing_ok=True)
-            lock.release()
-
-    def _write_holder(self) -> None:
-        import psutil
-
-        holder = Holder(os.getpid(), socket.gethostname(), psutil.Process().create_time())
-        write_holder(self.store, str(self._holder), holder)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
+from genomics_pipeline.records.holder import write_holder
 from genomics_pipeline.runs.aws import cancel as use_case
+from genomics_pipeline.runs.process_identity import this_process
 from genomics_pipeline.runs.run_folder import RunFolder
 from tests.fakes.batch import BatchJob, Log
 from tests.runs.records import local_run
@@ -177,7 +179,7 @@ import signal
 end_on_sigterm()
 folder = RunFolder(Path(sys.argv[1]))
 record = folder.record()
-with folder.lock():
+with folder.lock(print):
     folder.save(replace(record, status="RUNNING"))
     print("held", flush=True)
     try:
@@ -219,15 +221,16 @@ def test_another_process_with_the_same_id_is_not_ended(tmp_path: Path, cli: Cli)
     folder = RunFolder(tmp_path / "run")
     folder.create()
     folder.save(local_run(status="RUNNING"))
-    mine = {"pid": os.getpid(), "host": socket.gethostname(), "started": 1.0}
-    (folder.path / ".engine" / "holder.json").write_text(json.dumps(mine))
+    write_holder(folder.store, str(folder.path / ".engine" / "holder.json"), replace(this_process(), started="1"))
     assert cli("cancel", tmp_path / "run", "--yes").out == "run: ABORTED; no process was running\n"
 
 
-def test_a_process_on_another_machine_is_not_ended(tmp_path: Path, cli: Cli) -> None:
+@pytest.mark.parametrize("changes", [{"machine": "another"}, {"machine": "another", "pid": os.getpid()}])
+def test_a_process_out_of_reach_is_not_ended(tmp_path: Path, cli: Cli, changes: dict[str, Any]) -> None:
     folder = RunFolder(tmp_path / "run")
     folder.create()
-    holder = {"pid": 7, "host": "node-3", "started": 1.0}
-    (folder.path / ".engine" / "holder.json").write_text(json.dumps(holder))
+    elsewhere = replace(this_process(), **{"pid": 7, "host": "node-3", **changes})
+    write_holder(folder.store, str(folder.path / ".engine" / "holder.json"), elsewhere)
     ended = cli("cancel", tmp_path / "run", "--yes")
-    assert (ended.code, ended.err) == (1, f"error: {folder.path}: process 7 runs on node-3; cancel it there\n")
+    advice = f"{elsewhere} is running, out of reach from here; cancel it there: genomics-pipeline cancel {folder.path}"
+    assert (ended.code, ended.err) == (1, f"error: {folder.path}: {advice}\n")

@@ -244,7 +244,7 @@ def test_an_invalid_input_of_an_execution_is_reported(store: LocalStore, change:
 def test_a_holder_is_read_as_it_was_written(store: LocalStore, tmp_path: Path) -> None:
     uri = str(tmp_path / "holder.json")
     assert read_holder(store, uri) is None
-    write_holder(store, uri, Holder(7, "node", 1.5))
-    assert read_holder(store, uri) == Holder(7, "node", 1.5)
+    write_holder(store, uri, Holder(7, "node", "boot", "pid:[1]", "15", "t"))
+    assert read_holder(store, uri) == Holder(7, "node", "boot", "pid:[1]", "15", "t")
     store.write(uri, b'{"pid": "7"}')
     assert read_holder(store, uri) is None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import signal
-import socket
 from collections.abc import Callable
 
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.records.holder import Holder
+from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.runs.backend import CancelledRun
+from genomics_pipeline.runs.process_identity import is_alive
 from genomics_pipeline.runs.run_folder import RunFolder
 
 GRACE_S = 30.0  # the process ends the programs of its steps first
@@ -22,7 +23,7 @@ def cancel(folder: RunFolder, note: Callable[[str], None]) -> CancelledRun:
         note: Shows a line of progress.
 
     Raises:
-        RunError: if the process belongs to another machine or user, or does not end.
+        RunError: if the process cannot be reached from here, belongs to another user, or does not end.
     """
     holder = folder.holder()
     if holder is not None:
@@ -33,8 +34,9 @@ def cancel(folder: RunFolder, note: Callable[[str], None]) -> CancelledRun:
 def _end(folder: RunFolder, holder: Holder, note: Callable[[str], None]) -> None:
     import psutil
 
-    if holder.host != socket.gethostname():
-        raise RunError(f"{folder.path}: process {holder.pid} runs on {holder.host}; cancel it there")
+    if not is_alive(holder):  # it runs elsewhere: here, its id may belong to another process
+        command = command_line("cancel", str(folder.path))
+        raise RunError(f"{folder.path}: {holder} is running, out of reach from here; cancel it there: {command}")
     try:
         process = psutil.Process(holder.pid)
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -78,7 +78,7 @@ def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> RunSu
     folder = RunFolder(request.out)
     folder.create()
     store = adapters.store.with_buckets({BUCKET: folder.path})
-    with folder.lock():
+    with folder.lock(display.note):
         _write_inputs(folder, checked, request.reference, store, adapters.cache, display)
         run_attempt = attempt_runner(folder, checked.steps, request.containers, adapters, display)
         injector = _injector(faults, run_attempt, checked, folder, store, adapters.cache, display)

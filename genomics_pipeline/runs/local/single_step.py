@@ -96,7 +96,7 @@ def run_step(request: StepRequest, adapters: Adapters) -> StepOutcome:
     scope = _scope(spec)
     folder = RunFolder(request.out)
     folder.create()
-    with folder.lock():
+    with folder.lock(lambda _: None):
         store = adapters.store.with_buckets({BUCKET: folder.path})
         reference = _reference(spec, request, store, adapters.cache)
         payload = TaskPayload(

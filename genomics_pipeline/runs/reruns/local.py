@@ -151,10 +151,13 @@ def rerun_local(folder: RunFolder, request: RerunRequest, adapters: Adapters, di
         DataError: for a pipeline that can no longer be used.
         RunError: if an execution is running or was interrupted, or left no result files.
     """
-    record = _ended_record(folder)
+    record = _record(folder)
+    if request.dry_run and folder.status() == "RUNNING":
+        advice = f"wait for it, or end it: {command_line('cancel', str(folder.path))}"
+        raise RunError(f"{folder.path}: execution {folder.name}-{record.execution} is running; {advice}")
     pipeline, steps = load_pipeline(record.arguments.pipeline)
     changed = changes(request, pipeline)
-    with nullcontext() if request.dry_run else folder.lock():
+    with nullcontext() if request.dry_run else folder.lock(display.note):
         record = folder.record() or record
         target = _InFolder(folder, record, pipeline, steps, adapters, display)
         if record.status in ("RUNNING", "ABORTED"):  # its process is gone
@@ -176,19 +179,15 @@ def rerun_local(folder: RunFolder, request: RerunRequest, adapters: Adapters, di
         return rerun(subject, target, request, changed, display)
 
 
-def _ended_record(folder: RunFolder) -> LocalRunRecord:
-    """Return the record of a run whose newest execution has ended or was interrupted.
+def _record(folder: RunFolder) -> LocalRunRecord:
+    """Return the record of a run.
 
     Raises:
-        RunError: if nothing was run yet, or the execution is running.
+        RunError: if nothing was run yet.
     """
     record = folder.record()
     if record is None:
         raise RunError(f"{folder.path}: expected an execution, found none yet; start it with `genomics-pipeline run`")
-    if folder.status() == "RUNNING":
-        name = f"{folder.name}-{record.execution}"
-        advice = f"wait for it, or end it: {command_line('cancel', str(folder.path))}"
-        raise RunError(f"{folder.path}: execution {name} is running; {advice}")
     return record
 
 

@@ -350,10 +350,13 @@ def test_while_the_run_is_held_no_rerun_begins(here: Here) -> None:
     here.begin("", "--tolerate", "60%", a=GOOD, b="bad")
     record = json.loads((here.run / "run.json").read_text())
     (here.run / "run.json").write_text(json.dumps({**record, "status": "RUNNING"}))
-    with RunFolder(here.run).lock():
+    advice = f"wait for it, or end it: genomics-pipeline cancel {here.run}"
+    with RunFolder(here.run).lock(print):
+        holder = RunFolder(here.run).holder()
         code, _, stderr = here.says("rerun", here.run)
-    expected = f"execution run-1 is running; wait for it, or end it: genomics-pipeline cancel {here.run}"
-    assert (code, stderr) == (1, f"error: {here.run}: {expected}\n")
+        dry = here.says("rerun", here.run, "--dry-run")
+    assert (code, stderr) == (1, f"error: {here.run}: {holder} is running in this folder; {advice}\n")
+    assert (dry[0], dry[2]) == (1, f"error: {here.run}: execution run-1 is running; {advice}\n")
     code, _, stderr = here.says("rerun", here.run)  # its process is gone
     at = here.folder
     files = f"{at}/sheet.csv --reference {at}/reference.fa --out {here.run} --pipeline {at}/pipeline.toml"
