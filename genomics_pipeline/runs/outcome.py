@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from genomics_pipeline.model.classify import Failure
+from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.task import RunPlace, item_id
 from genomics_pipeline.records.completion import CompletionRecord, read_completion
+from genomics_pipeline.records.metrics import METRICS, parse_metrics
 from genomics_pipeline.report.run_summary import CohortOutcome, SampleOutcome
 from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
@@ -70,11 +73,13 @@ def _files(folder: RunFolder, done: Mapping[str, CompletionRecord]) -> dict[str,
 
 
 def _metrics(folder: RunFolder, done: Mapping[str, CompletionRecord]) -> dict[str, Any]:
-    return {
-        stage: json.loads((folder.path / output.key).read_bytes())
-        for stage, record in done.items()
-        if (output := record.outputs.get("metrics")) and output.key.endswith(".json")
-    }
+    """Return the metrics by stage; a file that is gone or damaged by now has none."""
+    metrics = {}
+    for stage, record in done.items():
+        if (output := record.outputs.get(METRICS)) and output.key.endswith(".json"):
+            with suppress(OSError, DataError):
+                metrics[stage] = parse_metrics((folder.path / output.key).read_bytes())
+    return metrics
 
 
 def failure_message(failure: Failure) -> str:

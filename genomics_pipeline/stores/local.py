@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.protocol import (
@@ -63,13 +64,18 @@ class LocalStore:
 
         Raises:
             MissingBucket: if there is no such bucket.
-            DataError: for a key that leaves its bucket.
+            DataError: for a key that leaves its bucket, and a URI that stands for no path.
         """
+        if "\0" in uri:
+            raise DataError(f"{uri!r}: expected a path without null characters")
         if "://" not in uri:
             return Path(uri)
-        parts = urlsplit(uri)
+        try:
+            parts = urlsplit(uri)
+        except ValueError as error:  # a host in brackets that is no address
+            raise DataError(f"{uri}: expected a path or a URI such as file:///folder/file: {error}") from None
         if parts.scheme == "file":
-            return Path(unquote(parts.path))
+            return Path(_decode(uri, parts.path))
         root = self._buckets.get(parts.netloc)
         if root is None:
             raise MissingBucket(uri)
@@ -178,3 +184,15 @@ def _info(uri: str, path: Path) -> ObjectInfo | None:
     if not path.is_file():
         return None
     return ObjectInfo(uri, status.st_size, f"{status.st_size}-{status.st_mtime_ns}", int(status.st_mtime))
+
+
+def _decode(uri: str, quoted: str) -> str:
+    """Return the path in a ``file://`` URI.
+
+    Raises:
+        DataError: for a path with a null character, which no file has.
+    """
+    path = os.fsdecode(unquote_to_bytes(quoted))
+    if "\0" in path:
+        raise DataError(f"{uri}: expected a path without null characters, found %00")
+    return path

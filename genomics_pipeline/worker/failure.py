@@ -9,7 +9,7 @@ from pathlib import Path
 from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.secrets import redact
-from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE
+from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE, OUT_OF_MEMORY_EXIT_CODE
 from genomics_pipeline.stores.protocol import TransferFailed, TransferStopped
 
 CANCELLED_EXIT_CODE = 143  # 128 + SIGTERM
@@ -36,24 +36,45 @@ class StepFailed(PipelineError):
         self.log = log
 
 
-def failure_of(error: PipelineError | OSError, item: str, scratch: Path) -> StepFailed:
-    """Return the failure of the step that an error stands for.
+def failure_of(error: Exception, item: str, scratch: Path) -> StepFailed:
+    """Return the failure of the step over an item that any error stands for.
 
-    Raises:
-        OSError: The error itself, unless a disk is full.
+    Args:
+        error: The error.
+        item: The item's id.
+        scratch: The folder for temporary files, named where a full disk has no file.
     """
-    if isinstance(error, StepFailed):
-        return error
-    if isinstance(error, TransferStopped):
-        return StepFailed(FailureClass.CANCELLED, CANCELLED_EXIT_CODE, "cancelled", item)
-    if isinstance(error, TransferFailed):
-        return StepFailed(FailureClass.TOOL_ERROR, 1, str(error), item)
-    if isinstance(error, PipelineError):
-        return StepFailed(FailureClass.BAD_INPUT, BAD_INPUT_EXIT_CODE, str(error), item)
-    if error.errno not in DISK_FULL:
-        raise error
-    file = error.filename2 or error.filename  # the target of a copy
-    return StepFailed(FailureClass.OUT_OF_DISK, OUT_OF_DISK_EXIT_CODE, disk_full_message(file or scratch), item)
+    match error:
+        case StepFailed():
+            return error
+        case TransferStopped():
+            return StepFailed(FailureClass.CANCELLED, CANCELLED_EXIT_CODE, "cancelled", item)
+        case TransferFailed():
+            return StepFailed(FailureClass.TOOL_ERROR, 1, str(error), item)
+        case PipelineError():
+            return StepFailed(FailureClass.BAD_INPUT, BAD_INPUT_EXIT_CODE, str(error), item)
+        case OSError() if error.errno in DISK_FULL:
+            message = disk_full_message(error.filename2 or error.filename or scratch)  # first the target of a copy
+            return StepFailed(FailureClass.OUT_OF_DISK, OUT_OF_DISK_EXIT_CODE, message, item)
+        case MemoryError():
+            message = "out of memory while the files of the task were prepared or published"
+            return StepFailed(FailureClass.OUT_OF_MEMORY, OUT_OF_MEMORY_EXIT_CODE, message, item)
+        case OSError():
+            return StepFailed(FailureClass.TOOL_ERROR, 1, os_error_message(error), item)
+        case _:
+            message = f"{type(error).__name__}: {error} (unexpected; the log has the traceback)"
+            return StepFailed(FailureClass.TOOL_ERROR, 1, message, item)
+
+
+def os_error_message(error: OSError) -> str:
+    """Return the message about an error of the operating system, with the file if there is one.
+
+    >>> os_error_message(OSError(24, "Too many open files", "a.bam")), os_error_message(OSError("timed out"))
+    ('a.bam: Too many open files', 'timed out')
+    """
+    reason = error.strerror or str(error) or type(error).__name__
+    file = error.filename2 or error.filename
+    return f"{os.fsdecode(file)}: {reason}" if isinstance(file, str | bytes | os.PathLike) else reason
 
 
 def disk_full_message(path: str | Path) -> str:

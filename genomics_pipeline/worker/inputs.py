@@ -15,7 +15,8 @@ from genomics_pipeline.model.step import InputSpec
 from genomics_pipeline.model.task import TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord, read_completion
 from genomics_pipeline.reference.prepare import prepare
-from genomics_pipeline.stores.protocol import ANY, Expected, MissingObject, Store
+from genomics_pipeline.stores.given_file import stat_given
+from genomics_pipeline.stores.protocol import ANY, Expected, Store
 from genomics_pipeline.worker.streams import Streams
 from genomics_pipeline.worker.upstream import done_items, in_parallel
 
@@ -164,9 +165,12 @@ def _given_files(spec: InputSpec, uris: Sequence[str], store: Store) -> Input:
 
 
 def _stored_file(uri: str, store: Store) -> InputFile:
-    info = store.stat(uri)
-    if info is None:
-        raise MissingObject(uri)
+    """Return a file that the user named.
+
+    Raises:
+        DataError: if it does not exist, cannot be read, or is no regular file.
+    """
+    info = stat_given(uri, store)
     return InputFile(uri, f"{uri} {info.version}", expected=Expected(version=info.version))
 
 

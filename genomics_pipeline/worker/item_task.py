@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Any
 
 from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.step import (
@@ -23,8 +24,10 @@ from genomics_pipeline.model.step import (
 )
 from genomics_pipeline.model.task import TaskPayload
 from genomics_pipeline.records.completion import CompletionRecord, OutputRecord, write_completion
+from genomics_pipeline.records.metrics import METRICS, metrics_misfit
 from genomics_pipeline.stores.checksum import file_sha256
-from genomics_pipeline.stores.protocol import Expected, Store
+from genomics_pipeline.stores.given_file import stat_given
+from genomics_pipeline.stores.protocol import Expected, Store, TransferFailed
 from genomics_pipeline.worker.command import argv, fill_in
 from genomics_pipeline.worker.failure import (
     CANCELLED_EXIT_CODE,
@@ -35,12 +38,11 @@ from genomics_pipeline.worker.failure import (
 )
 from genomics_pipeline.worker.inputs import Input, Staging
 from genomics_pipeline.worker.process import ProcessEnd, run_process
+from genomics_pipeline.worker.program_log import error_message, last_lines
 from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.streams import Streams
 from genomics_pipeline.worker.task_resources import TaskResources
 
-LOG_LINES = 200  # the last lines of a log, which are searched for error messages
-LAST_LINES = 5  # shown of a program that printed no error message
 FOLDERS = ("in", "out", "tmp")  # of a task
 FULL_BYTES = 1 << 20  # a disk with less free space is full: programs report that in many ways, or not at all
 
@@ -81,7 +83,7 @@ class ItemTask:
         log = self.folder / run_layout.LOG
         end = self._run_program(inputs, log)
         log_uri = self.payload.run.uri(run_layout.log(self.payload.stage, self.name))
-        lines = _last_lines(log)
+        lines = last_lines(log)
         self.store.publish(log, log_uri)  # also if the task is cancelled, since the log explains it
         self._refuse_failure(end, lines, log_uri)
         outputs = {
@@ -113,7 +115,7 @@ class ItemTask:
             staging = Staging(self.store, streams, self.resources.cancelled)
             task = self._task({each.spec.name: each.local(staging, self.folder / "in") for each in inputs})
             file = self.folder / run_layout.TASK
-            file.write_text(json.dumps(task, indent=2, ensure_ascii=False))
+            file.write_text(json.dumps(task, indent=2))  # in ASCII, which also holds paths that are not UTF-8
             try:
                 command = argv(self.step, task, file)
                 end = run_process(command, self.folder / "tmp", log, self.resources.cancelled, streams.failed)
@@ -152,12 +154,15 @@ class ItemTask:
         return str(self.store.fetch(value, folder, expected, self.resources.cancelled))
 
     def _parameters_with_files(self) -> list[tuple[str, Value]]:
-        """Return the parameters, after a check that every file among them exists."""
+        """Return the parameters, after a check that every file among them exists and can be read."""
         for name, value in self.parameters.items():
-            is_file = self.step.spec.parameters[name].type == "file" and isinstance(value, str)
-            if is_file and self.store.stat(str(value)) is None:
-                message = f"parameter {name}: expected a file, found none: {value}"
-                raise StepFailed(FailureClass.BAD_INPUT, BAD_INPUT_EXIT_CODE, message, self.name)
+            if self.step.spec.parameters[name].type == "file" and isinstance(value, str):
+                try:
+                    stat_given(value, self.store)
+                except TransferFailed:
+                    raise
+                except DataError as error:
+                    raise DataError(f"parameter {name}: {error}") from None
         return list(self.parameters.items())
 
     def _file_name(self, spec: OutputSpec) -> str:
@@ -178,7 +183,7 @@ class ItemTask:
         if not end.exit_code:
             return
         failure, code = self.step.spec.exit_codes.get(end.exit_code, FailureClass.TOOL_ERROR), end.exit_code
-        message = _error_message(lines) or f"ended with exit code {code} without a message"
+        message = error_message(lines) or f"{_end_words(code)} without a message"
         if code == OUT_OF_MEMORY_EXIT_CODE and failure is FailureClass.OUT_OF_MEMORY:
             message = f"killed as out of memory (exit code {code}; it had {self.resources.memory_mib} MiB)"
         elif failure is FailureClass.OUT_OF_MEMORY:
@@ -201,6 +206,8 @@ class ItemTask:
             raise StepFailed(FailureClass.TOOL_ERROR, 1, message, self.name, log)
         below = fill_in(self.payload.publish[spec.name], {self.payload.scope: self.name}).strip("/")
         folder = f"{run_layout.RESULTS}{below}".rstrip("/")  # `below` is empty for a step run by itself
+        if spec.name == METRICS and path.suffix == ".json" and (misfit := metrics_misfit(path.read_bytes())):
+            raise StepFailed(FailureClass.TOOL_ERROR, 1, f"output {spec.name}, {path.name}: {misfit}", self.name, log)
         record = OutputRecord(
             f"{folder}/{path.name}",
             path.stat().st_size,
@@ -213,19 +220,20 @@ class ItemTask:
         return record
 
 
+def _end_words(code: int) -> str:
+    """Return how a program ended, for a message: by a signal where a shell would report one.
+
+    >>> _end_words(3), _end_words(139)
+    ('ended with exit code 3', 'ended by the signal SIGSEGV (exit code 139)')
+    """
+    try:
+        return f"ended by the signal {signal.Signals(code - 128).name} (exit code {code})"
+    except ValueError:
+        return f"ended with exit code {code}"
+
+
 def _largest_file(folder: Path) -> str:
     """Return a phrase about the largest file of a task; empty if no file is left."""
     files = (file for name in FOLDERS for file in (folder / name).rglob("*") if file.is_file())
     size, name = max(((file.stat().st_size, str(file.relative_to(folder))) for file in files), default=(0, ""))
     return f"; the largest file of the task: {name}" if size else ""
-
-
-def _last_lines(log: Path) -> list[str]:
-    """Return the last lines of a log that are not empty."""
-    return [line.rstrip() for line in log.read_text("utf-8", "replace").splitlines()[-LOG_LINES:] if line.strip()]
-
-
-def _error_message(lines: list[str]) -> str:
-    """Return a program's error message: its ``error:`` lines, else its last lines."""
-    errors = [re.sub(r"^error: ", "", line) for line in lines if line.startswith("error: ")]
-    return "\n".join(errors or lines[-LAST_LINES:])

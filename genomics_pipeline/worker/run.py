@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.parameters import Value, resolve
@@ -53,7 +55,8 @@ def run_task(
         StepFailed: The failure of the first item that ran out of memory, since a retry with more memory may help it and
             reports the other failures again; else of the first item that failed. All items are run first.
     """
-    remove_leftovers(resources.scratch)
+    with suppress(OSError):  # they only take space
+        remove_leftovers(resources.scratch)
     records: list[CompletionRecord] = []
     failures: list[StepFailed] = []
     for item in payload.items:
@@ -76,7 +79,7 @@ def _write_failure(failure: StepFailed, payload: TaskPayload, store: Store, job:
     """Write ``failure.json`` in place of an older ``step.json``."""
     if failure.failure_class is FailureClass.CANCELLED:  # whoever cancelled it knows why
         return
-    with suppress(PipelineError, OSError):  # the log has the failure too, and the step's own failure matters more
+    with suppress(Exception):  # the log has the failure too, and the step's own failure matters more
         delete_completion(store, payload.run, payload.stage, failure.item)
         record = FailureRecord(failure.failure_class, str(failure), failure.task_exit_code, job)
         write_failure(store, payload.run, payload.stage, failure.item, record)
@@ -99,8 +102,29 @@ def _run_item(
         with task_folder(resources.scratch, f"{payload.stage}-{name}") as folder:
             task = ItemTask(payload, step, store, resources, item, name, parameters, versions, folder)
             return task.run(inputs, fingerprint)
-    except (PipelineError, OSError) as error:
-        raise failure_of(error, name, resources.scratch) from error
+    except Exception as error:
+        failure = failure_of(error, name, resources.scratch)
+        if failure is not error and not isinstance(error, PipelineError | OSError | MemoryError):
+            failure.log = _publish_traceback(payload, name, store, resources)
+        raise failure from error
+
+
+def _publish_traceback(payload: TaskPayload, item: str, store: Store, resources: TaskResources) -> str | None:
+    """Publish the traceback of the present exception as the log of an item, and return its URI; None if it cannot be.
+
+    Args:
+        payload: The task.
+        item: The item's id.
+        store: The store of its outputs.
+        resources: The resources of the task.
+    """
+    uri = payload.run.uri(run_layout.log(payload.stage, item))
+    with suppress(Exception), task_folder(resources.scratch, f"{payload.stage}-{item}") as folder:
+        log = folder / run_layout.LOG
+        log.write_text(traceback.format_exc(), "utf-8", "backslashreplace")
+        store.publish(log, uri)
+        return uri
+    return None
 
 
 def _parameter_versions(spec: StepSpec, parameters: Mapping[str, Value], store: Store) -> dict[str, str]:

@@ -6,12 +6,14 @@ import gc
 import os
 import pickle
 import signal
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from queue import Queue
 from threading import Thread
 from typing import Any, BinaryIO
 
 from common.forks import ForkFailed, fork, wait_for
+from common.program import is_unexpected, report
 
 READ_AHEAD = 8  # pieces that are read ahead for each worker
 
@@ -153,6 +155,8 @@ def _feed(pieces: Iterable[Any], pipes: Sequence[int]) -> None:
             queues[number % len(queues)].put(piece)
             number += 1
     except Exception as error:
+        if is_unexpected(error):
+            traceback.print_exception(error)  # which is lost when the error is sent
         queues[number % len(queues)].put(error)
     for queue in queues:
         queue.put(_END)
@@ -170,6 +174,9 @@ def _send(queue: Queue[Any], end: int) -> None:
                 pipe.flush()
     except BrokenPipeError:
         os._exit(1)  # the worker has ended; its parent reports that, unless it has ended too
+    except Exception as error:  # a piece that cannot be sent; without this thread, its queue would stay full
+        report(error)
+        os._exit(1)
 
 
 def _serve(work: Callable[[Any], Any], input_end: int, output_end: int) -> None:
@@ -187,11 +194,11 @@ def load_value(pipe: BinaryIO) -> Any:
     """Return the next value from a fork of this program.
 
     Raises:
-        EOFError: if the fork ended before it had sent the value.
+        EOFError: if the fork ended before it had sent the value, or sent anything else.
     """
     try:
         return pickle.load(pipe)  # noqa: S301
-    except pickle.UnpicklingError:  # the fork ended within the value
+    except Exception:  # the fork ended within the value
         raise EOFError from None
 
 
@@ -201,4 +208,6 @@ def _result(work: Callable[[Any], Any], piece: Any) -> Any:
     try:
         return work(piece)
     except Exception as error:
+        if is_unexpected(error):
+            traceback.print_exception(error)  # which is lost when the error is sent
         return error

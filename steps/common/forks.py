@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
-from common.program import KILLED, StepError
+from common.program import KILLED, StepError, exit_code_of, report
 
 
 class ForkFailed(StepError):
@@ -19,16 +19,16 @@ class ForkFailed(StepError):
     """
 
     def __init__(self, name: str, code: int) -> None:
-        self.killed = code == -signal.SIGKILL
+        self.killed = code in (-signal.SIGKILL, KILLED)
         end = "was killed by signal 9; it may have run out of memory" if self.killed else f"ended with exit code {code}"
         super().__init__(f"{name} {end}")
-        self.exit_code = KILLED if self.killed else 1
+        self.exit_code = KILLED if self.killed else max(code, 1)
 
 
 def fork(work: Callable[[], None], name: str = "") -> int:
     """Run a function in a fork and return the fork's process id.
 
-    The fork ends with exit code 0, or with 1 after an exception, which it prints to standard error.
+    The fork ends with exit code 0, or after an exception, which it prints to standard error, with that of a program.
 
     Args:
         work: The function.
@@ -45,7 +45,8 @@ def fork(work: Callable[[], None], name: str = "") -> int:
     except (EOFError, BrokenPipeError):
         pass  # the process at the other end of a pipe has ended and reported why
     except Exception as error:
-        print(f"error: {name}{': ' if name else ''}{str(error).strip()}", file=sys.stderr)
+        report(error, name)
+        code = exit_code_of(error)
     finally:
         sys.stderr.flush()
         os._exit(code)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pysam
+from pysam.utils import SamtoolsError
 
 BAD_INPUT = 65  # EX_DATAERR of sysexits.h
 KILLED = 128 + signal.SIGKILL  # as a shell reports it; the worker takes it for out of memory
@@ -37,11 +39,38 @@ def run_program(work: Callable[[dict[str, Any]], None]) -> int:
     Args:
         work: A function of the task, which raises `StepError` if it fails.
     """
-    task = json.loads(Path(sys.argv[1]).read_text())
     pysam.set_verbosity(0)
     try:
-        work(task)
-    except StepError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
+        work(json.loads(Path(sys.argv[1]).read_text("utf-8")))
+    except Exception as error:
+        report(error)
+        return exit_code_of(error)
     return 0
+
+
+def report(error: Exception, name: str = "") -> None:
+    """Print the message of an error on one line of standard error, after the traceback of an unexpected one.
+
+    Args:
+        error: The error.
+        name: A prefix of the message.
+    """
+    message = " ".join(str(error).split())
+    if is_unexpected(error):
+        traceback.print_exception(error)
+        message = f"{type(error).__name__}: {message} (unexpected; the log has the traceback)"
+    elif not message:
+        message = type(error).__name__
+    print(f"error: {name}{': ' if name else ''}{message}", file=sys.stderr, flush=True)
+
+
+def is_unexpected(error: Exception) -> bool:
+    """Return whether an error is a fault of the program, which only its traceback explains."""
+    return not isinstance(error, StepError | SamtoolsError | OSError | MemoryError)
+
+
+def exit_code_of(error: Exception) -> int:
+    """Return the exit code that a program ends with after an error."""
+    if isinstance(error, StepError):
+        return error.exit_code
+    return KILLED if isinstance(error, MemoryError) else 1

@@ -175,8 +175,8 @@ def test_a_failure_of_the_machine_is_one_line_and_not_bad_input(
     (tmp_path / "scratch").write_text("a file where a folder must be")
     process = work(only(payload, "a"))
     out, error = process.communicate()
-    assert (process.returncode, out, error.count("\n")) == (1, "", 1)
-    assert error.startswith(f"error: {tmp_path}/scratch")
+    assert (process.returncode, json.loads(out)["Outcome"], error.count("\n")) == (1, "tool_error", 1)
+    assert error.startswith(f"error: a: {tmp_path}/scratch")
 
 
 def test_health_checks_libraries_program_and_scratch_folder(payload: object, work: Work, tmp_path: Path) -> None:

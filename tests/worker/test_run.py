@@ -299,7 +299,7 @@ def test_missing_reads_are_bad_input(folder: Path, run: Run) -> None:
 def test_a_missing_parameter_file_is_bad_input(folder: Path, run: Run) -> None:
     with pytest.raises(StepFailed) as caught:
         run(payload(folder, "a", panel="/no/such.bed"))
-    assert str(caught.value) == "parameter panel: expected a file, found none: /no/such.bed"
+    assert str(caught.value) == "parameter panel: /no/such.bed: expected a file, found none"
 
 
 def test_a_cancelled_task_does_nothing(folder: Path, run: Run) -> None:

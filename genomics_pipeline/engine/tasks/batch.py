@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from genomics_pipeline.engine.execution import TaskContext, TaskHandler
@@ -11,6 +13,21 @@ from genomics_pipeline.language.errors import TASK_FAILED, StatesError
 
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob"
 SUBMIT_JOB_SYNC = f"{SUBMIT_JOB}.sync"
+
+
+@contextmanager
+def _as_task_failure() -> Iterator[None]:
+    """Turn an unexpected exception of a `JobRunner` into the failure of its Task: other jobs continue.
+
+    Raises:
+        StatesError: for the exception.
+    """
+    try:
+        yield
+    except StatesError:
+        raise
+    except Exception as error:
+        raise StatesError(TASK_FAILED, " ".join(f"{type(error).__name__}: {error}".split())) from error
 
 
 class BatchTasks:
@@ -33,7 +50,8 @@ class BatchTasks:
         Raises:
             StatesError: if it cannot be submitted.
         """
-        return await self._runner.submit(arguments, context)
+        with _as_task_failure():
+            return await self._runner.submit(arguments, context)
 
     async def run(self, arguments: Any, context: TaskContext) -> Any:
         """Run a job to its end and return its detail.
@@ -41,7 +59,8 @@ class BatchTasks:
         Raises:
             StatesError: if it cannot be submitted; ``States.TaskFailed`` with the detail as its cause if it failed.
         """
-        detail = await self._runner.run(arguments, context)
+        with _as_task_failure():
+            detail = await self._runner.run(arguments, context)
         if detail["Status"] == "FAILED":
             raise StatesError(TASK_FAILED, cause_of(detail))
         return detail

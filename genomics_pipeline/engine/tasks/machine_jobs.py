@@ -136,7 +136,7 @@ class MachineJobs:
 
     async def _run_in_thread(self, job: Job) -> JobEnd:
         """Run an attempt in a thread; on a timeout or a cancellation, set its event and wait until it has ended."""
-        running = asyncio.get_running_loop().run_in_executor(self._threads, self._run_attempt, job)
+        running = asyncio.get_running_loop().run_in_executor(self._threads, self._end_of, job)
         try:
             done, _ = await asyncio.wait([running], timeout=job.timeout_s)
             if not done:
@@ -152,6 +152,13 @@ class MachineJobs:
                     continue
             running.exception()  # retrieved, or asyncio would log it
             raise
+
+    def _end_of(self, job: Job) -> JobEnd:
+        """Run an attempt; an exception is the failure of this job and of no other."""
+        try:
+            return self._run_attempt(job)
+        except Exception as error:
+            return JobEnd(1, " ".join(f"{type(error).__name__}: {error}".split()))
 
     def _note_scaling(self, submission: JobSubmission, share: Share, observer: Observer) -> None:
         """Emit a note, once for each job definition, if its jobs get less than it declares."""

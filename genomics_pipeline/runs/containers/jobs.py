@@ -24,6 +24,7 @@ from genomics_pipeline.runs.containers.container_engine import ContainerEngine, 
 from genomics_pipeline.runs.containers.mounts import aws_options, mount, read_only
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.worker.program_log import error_message
 
 POLL_S = 0.05
 LINES = 200  # last lines of a container's standard error that are kept
@@ -74,7 +75,12 @@ class ContainerJobs:
         argv = [self._engine.program, *self._arguments(job, payload, container, scratch)]
         errors: deque[str] = deque(maxlen=LINES)
         with subprocess.Popen(
-            argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=self._engine.environment
+            argv,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            env=self._engine.environment,
         ) as process:
             reader = threading.Thread(target=lambda: errors.extend(process.stderr or ()))
             reader.start()
@@ -140,13 +146,12 @@ class ContainerJobs:
             return JobEnd(0)
         if out_of_memory:
             return JobEnd(code, OUT_OF_MEMORY, log)
-        messages = [line.strip().removeprefix("error: ") for line in errors if line.startswith("error: ")]
-        return JobEnd(code, "\n".join(messages) or "".join(errors[-5:]).strip() or None, log)
+        return JobEnd(code, error_message([line.rstrip() for line in errors]) or None, log)
 
     def _was_killed_for_memory(self, container: str) -> bool:
         try:
             return bool(json.loads(self._engine.run("inspect", "--format", "{{json .State}}", container))["OOMKilled"])
-        except (RunError, KeyError):  # the container was never started
+        except (RunError, LookupError, TypeError, ValueError):  # the container was never started
             return False
 
     def _log(self, payload: TaskPayload) -> str | None:

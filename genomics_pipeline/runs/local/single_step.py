@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from genomics_pipeline.model.sample import NAME
 from genomics_pipeline.model.step import PLACEHOLDER, SCOPES, InputSpec, StepSpec
 from genomics_pipeline.model.task import RunPlace, TaskPayload
 from genomics_pipeline.records.completion import CompletionRecord
+from genomics_pipeline.records.metrics import METRICS, parse_metrics
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.adapters import Adapters
@@ -247,12 +246,12 @@ def _item(
 
 def _outcome(folder: RunFolder, record: CompletionRecord) -> StepOutcome:
     files = {name: str(folder.path / output.key) for name, output in record.outputs.items()}
-    metrics = files.get("metrics", "")
+    metrics = files.get(METRICS, "")
     return StepOutcome(
         step=record.step,
         item=record.item,
         reused=record.reused,
         seconds=record.seconds,
         files=files,
-        metrics=json.loads(Path(metrics).read_bytes()) if re.search(r"\.json$", metrics) else {},
+        metrics=parse_metrics(Path(metrics).read_bytes()) if metrics.endswith(".json") else {},
     )

@@ -13,6 +13,7 @@ from genomics_pipeline.engine.events import JobEnded, JobStarted, Note
 from genomics_pipeline.engine.tasks.batch import BatchTasks
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.engine.tasks.machine_jobs import MachineJobs
+from genomics_pipeline.language.errors import StatesError
 from tests.engine.tasks.batch_jobs import DEFINITIONS, REQUIREMENTS, SUBMIT, each, job_with_ends, run, submit
 
 
@@ -211,9 +212,37 @@ def test_scaling_down_is_noted_once_for_each_definition(harness: Any) -> None:
     ]
 
 
-def test_a_job_that_raises_ends_the_execution_with_its_exception(harness: Any) -> None:
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (RuntimeError("a bug"), "RuntimeError: a bug"),
+        (ValueError("two\nlines"), "ValueError: two lines"),
+        (OSError(24, "Too many open files", "log"), "OSError: [Errno 24] Too many open files: 'log'"),
+        (MemoryError(), "MemoryError:"),
+        (StopIteration(), "StopIteration:"),
+    ],
+)
+def test_a_job_that_raises_fails_by_itself(harness: Any, error: Exception, message: str) -> None:
     def job(job: Job) -> JobEnd:
-        raise RuntimeError("a bug")
+        raise error
 
-    with pytest.raises(RuntimeError, match="a bug"):
-        run(harness, submit(), job)
+    result = run(harness, submit(), job)
+    assert (result.status, result.error) == ("FAILED", "States.TaskFailed")
+    assert json.loads(result.cause)["Attempts"][0]["Container"] == {"ExitCode": 1, "Reason": message}
+
+
+class BrokenRunner(MachineJobs):
+    """A runner that raises when it is called for a job."""
+
+    async def run(self, arguments: Any, context: Any) -> Any:
+        raise ZeroDivisionError("of the runner")
+
+    submit = run
+
+
+@pytest.mark.parametrize("call", ["run", "submit"])
+def test_a_runner_that_raises_fails_its_task(call: str, task: Any) -> None:
+    tasks = BatchTasks(BrokenRunner(DEFINITIONS, lambda job: JobEnd(0), cores=1, memory_mib=100))
+    with pytest.raises(StatesError) as raised:
+        asyncio.run(getattr(tasks, call)(SUBMIT, task()))
+    assert (raised.value.error, raised.value.cause) == ("States.TaskFailed", "ZeroDivisionError: of the runner")

@@ -66,14 +66,17 @@ def test_missing_arguments_are_reported(task: Any) -> None:
     )
 
 
-def test_drain_raises_the_exception_of_a_job_in_the_background(task: Any) -> None:
+def test_a_job_in_the_background_that_raises_has_failed(task: Any) -> None:
     def job(job: Job) -> JobEnd:
         raise RuntimeError("a bug")
 
+    events: list[Any] = []
+
     async def submit_and_drain() -> None:
         runner = MachineJobs(DEFINITIONS, job, cores=2, memory_mib=4000)
-        await BatchTasks(runner).submit({"JobName": "job", "JobDefinition": "small", "JobQueue": "q"}, task())
+        arguments = {"JobName": "job", "JobDefinition": "small", "JobQueue": "q"}
+        await BatchTasks(runner).submit(arguments, task(observer=events.append))
         await runner.drain()
 
-    with pytest.raises(RuntimeError, match="a bug"):
-        asyncio.run(submit_and_drain())
+    asyncio.run(submit_and_drain())
+    assert [(one.exit_code, one.reason) for one in events if isinstance(one, JobEnded)] == [(1, "RuntimeError: a bug")]
