@@ -68,10 +68,12 @@ def validate(sheet: str, check_files: bool, as_json: bool, normalised: bool) -> 
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the sheet to this new file instead of standard output.",
 )
-def init(prefix: str, out: Path | None) -> None:
+@click.option("--single-end", is_flag=True, help="Take files whose mates are missing as single reads.")
+def init(prefix: str, out: Path | None, single_end: bool) -> None:
     """Write a sample sheet of the FASTQ files below DIR_OR_S3_PREFIX.
 
-    Samples, lanes and pairs are recognised from the usual Illumina file names.
+    Samples, lanes and mates are recognised from the names of sequencers, archives and trimmers; mates must have the
+    same read names. Index reads, reads of no sample and reads without mates are left out, and reported.
 
     \b
     Examples:
@@ -80,20 +82,22 @@ def init(prefix: str, out: Path | None) -> None:
     """
     from genomics_pipeline.cli.adapters import object_store
     from genomics_pipeline.model.errors import UsageError
-    from genomics_pipeline.runs.manifests import init_sheet
+    from genomics_pipeline.runs.sheet_draft import init_sheet
 
     if "://" not in prefix:
         if not Path(prefix).is_dir():
             raise UsageError(f"{prefix}: expected a folder or an S3 prefix, found none")
         prefix = str(Path(prefix).absolute())
-    text = init_sheet(prefix, object_store())
+    draft = init_sheet(prefix, object_store(), single_end)
+    for one in draft.left_out:
+        echo_line(f"warning: {one}", err=True)
     if out is None:
-        echo(text, nl=False)
+        echo(draft.text, nl=False)
         return
     if out.exists():
         raise UsageError(f"--out {out}: expected a new file, found one that exists")
     try:
-        out.write_text(text, "utf-8")
+        out.write_text(draft.text, "utf-8")
     except OSError as error:
         raise UsageError(f"--out {out}: expected a file that can be written: {error.strerror}") from None
-    echo_line(f"{out}: {text.count(chr(10)) - 1} lanes")
+    echo_line(f"{out}: {draft.text.count(chr(10)) - 1} lanes")

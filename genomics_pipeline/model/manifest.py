@@ -13,7 +13,7 @@ from genomics_pipeline.model.printable import has_control
 from genomics_pipeline.model.sample import NAME, Lane, Sample
 from genomics_pipeline.model.sheet import Row, read_rows
 
-FASTQ = re.compile(r".*\.(fastq|fq)(\.gz)?", re.DOTALL)
+FASTQ = re.compile(r".*\.(fastq|fq)(\.(gz|bgz))?", re.DOTALL)
 SEXES = ("XX", "XY", "NA")
 STATUSES = ("0", "1")
 DEFAULTS = {"sex": "NA", "status": "0", "lane": "L001"}
@@ -95,7 +95,7 @@ def _file_misfit(value: str, base: str) -> str | None:
     if has_control(value):
         return f"expected a path without control characters, found {value!r}"
     if not FASTQ.fullmatch(value):
-        return f"expected a file ending in .fastq.gz, .fq.gz, .fastq or .fq, found {value!r}"
+        return f"expected a file ending in .fastq, .fq, .fastq.gz, .fq.gz, .fastq.bgz or .fq.bgz, found {value!r}"
     return None
 
 

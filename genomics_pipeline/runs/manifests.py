@@ -1,12 +1,9 @@
-"""Sample sheets: reading them, checking the files that they name, and making one from a folder of FASTQ files."""
+"""Sample sheets: reading them, and checking the files that they name."""
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import posixpath
-import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, zip_longest
@@ -14,19 +11,12 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from genomics_pipeline.model.errors import DataError, Problem
-from genomics_pipeline.model.manifest import FASTQ, parse_sheet
-from genomics_pipeline.model.sample import NAME, Sample
+from genomics_pipeline.model.manifest import parse_sheet
+from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.stores.protocol import Store
 
 COMPARED_RECORDS = 1000
 _PLAIN = (".csv", ".tsv", ".json", ".jsonl")
-
-# The names that bcl2fastq, bcl-convert and the public archives give: SAMPLE[_S1][_L001]_R1[_001].fastq.gz and
-# SAMPLE_1.fastq.gz.
-_ILLUMINA = re.compile(
-    r"(?P<sample>.+?)(?:_S\d+)?(?:_(?P<lane>L\d{3}))?[._](?P<read>R?[12])(?:_\d{3})?\.(?:fastq|fq)(?:\.gz)?"
-)
-_INDEX_READS = re.compile(r".*_I[12]_\d{3}\.(?:fastq|fq)(?:\.gz)?", re.DOTALL)  # barcodes, already used
 
 
 def read_manifest(uri: str) -> list[Sample]:
@@ -109,57 +99,3 @@ def _disagreement(first: Sequence[str], second: Sequence[str]) -> str | None:
             expected = "the end of the file, as in the mates' file" if one is None else f"the mate of {one}"
             return f"record {number}: expected {expected}, found {other or 'the end of the file'}"
     return None
-
-
-def init_sheet(prefix: str, store: Store) -> str:
-    """Return a sample sheet, as CSV text, of the FASTQ files below a folder or S3 prefix.
-
-    Raises:
-        DataError: if there are no FASTQ files; with all files from whose names no sample or read can be derived.
-    """
-    folder = prefix if prefix.endswith("/") else f"{prefix}/"
-    rows: dict[tuple[str, str], dict[str, str]] = {}
-    problems: list[Problem] = []
-    for info in store.list(folder):
-        if FASTQ.fullmatch(info.uri) and not _INDEX_READS.fullmatch(info.uri):
-            problems += _add_file(info.uri, rows)
-    for (sample, lane), row in rows.items():
-        if "fastq_1" not in row:
-            problems.append(Problem(f"expected the first reads of sample {sample}, lane {lane} too", row["fastq_2"]))
-    if not rows and not problems:
-        problems.append(Problem("expected FASTQ files (.fastq.gz, .fq.gz, .fastq, .fq), found none", prefix))
-    if problems:
-        raise DataError(problems)
-    text = io.StringIO()
-    columns = ("patient", "sample", "lane", "fastq_1", "fastq_2")
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    for (sample, lane), row in sorted(rows.items()):
-        writer.writerow({"patient": sample, "sample": sample, "lane": lane, **row})
-    return text.getvalue()
-
-
-def _add_file(uri: str, rows: dict[tuple[str, str], dict[str, str]]) -> Iterator[Problem]:
-    """Add a file to the row of its sample and lane, and yield the problems of its name."""
-    name = uri.rsplit("/", 1)[-1]
-    match = _ILLUMINA.fullmatch(name)
-    sample = match["sample"] if match else re.sub(r"\.(fastq|fq)(\.gz)?$", "", name)
-    if not NAME.fullmatch(sample):
-        yield Problem(f"expected a name of letters, digits, '.', '_' and '-' for a sample, found {sample!r}", uri)
-        return
-    column = f"fastq_{match['read'][-1]}" if match else "fastq_1"
-    row = rows.setdefault((sample, (match and match["lane"]) or "L001"), {})
-    if column in row:
-        yield Problem(f"expected one {column} of sample {sample} in a lane, found {row[column]} too", uri)
-    row.setdefault(column, uri)
-
-
-def sample_of(uri: str) -> str:
-    """Return the sample in the name of a file.
-
-    >>> sample_of("reads/NA1_S1_L001_R1_001.fastq.gz"), sample_of("s3://b/NA1.md.bam")
-    ('NA1', 'NA1')
-    """
-    name = uri.rsplit("/", 1)[-1]
-    match = _ILLUMINA.fullmatch(name)
-    return match["sample"] if match else name.split(".")[0]

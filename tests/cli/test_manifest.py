@@ -160,92 +160,6 @@ class TestCheckFiles:
         assert messages[0].startswith("c.csv:3:lane: expected a name")
 
 
-class TestInit:
-    def init(self, cli: Cli, *arguments: str) -> tuple[int, str, str]:
-        ended = cli("manifest", "init", *arguments)
-        here = f"{Path.cwd()}/"
-        return ended.code, ended.out.replace(here, ""), ended.err.replace(here, "")
-
-    @pytest.mark.parametrize(
-        ("names", "rows"),
-        [
-            (["a_R1.fastq.gz", "a_R2.fastq.gz"], ["a,L001,1,2"]),
-            (["a_R1_001.fastq.gz", "a_R2_001.fastq.gz"], ["a,L001,1,2"]),
-            (["a_S7_R1_001.fastq.gz", "a_S7_R2_001.fastq.gz"], ["a,L001,1,2"]),
-            (["a_S7_L003_R1_001.fastq.gz", "a_S7_L003_R2_001.fastq.gz"], ["a,L003,1,2"]),
-            (["SRR1_1.fastq", "SRR1_2.fastq"], ["SRR1,L001,1,2"]),
-            (["a.R1.fq.gz", "a.R2.fq.gz"], ["a,L001,1,2"]),
-            (["a_b_S1_c_R1.fq", "a_b_S1_c_R2.fq"], ["a_b_S1_c,L001,1,2"]),
-            (["alone.fastq.gz"], ["alone,L001,1,-"]),
-            (["a_S1_L001_R1_001.fastq.gz"], ["a,L001,1,-"]),
-            (
-                ["a_L001_R1.fq", "a_L001_R2.fq", "a_L002_R1.fq", "a_L002_R2.fq", "b_L001_R1.fq"],
-                ["a,L001,1,2", "a,L002,3,4", "b,L001,5,-"],
-            ),
-            (["deep/er/a_R1.fq", "deep/a_R2.fq"], ["a,L001,1,2"]),
-            # Files of barcodes and other files are not reads of a sample.
-            (["a_S1_L001_I1_001.fastq.gz", "a_S1_L001_R1_001.fastq.gz"], ["a,L001,2,-"]),
-            (["a_R1.fq", "a_R1.fq.md5", "a.bam", "README.txt"], ["a,L001,1,-"]),
-        ],
-    )
-    def test_names(self, cli: Cli, reads: Reads, names: list[str], rows: list[str]) -> None:
-        for name in names:
-            reads(f"reads/{name}", "r1")
-        expected = ["patient,sample,lane,fastq_1,fastq_2"]
-        for row in rows:
-            sample, lane, *files = row.split(",")
-            paths = ["" if file == "-" else f"reads/{names[int(file) - 1]}" for file in files]
-            expected.append(",".join([sample, sample, lane, *paths]))
-        assert self.init(cli, "reads") == (0, "\n".join([*expected, ""]), "")
-        assert self.init(cli, "reads/") == (0, "\n".join([*expected, ""]), "")
-
-    def test_the_sheet_is_valid(self, cli: Cli, reads: Reads) -> None:
-        for number in (1, 2):
-            reads(f"reads, of run 1/a_R{number}.fq", "r1")
-        ended = cli("manifest", "init", "reads, of run 1", "--out", "new.csv")
-        assert (ended.code, ended.out, ended.err) == (0, "new.csv: 1 lanes\n", "")
-        assert cli("manifest", "validate", "new.csv", "--check-files").out == "new.csv: valid, 1 samples, 1 lanes\n"
-
-    def test_problems_are_reported_at_once(self, cli: Cli, reads: Reads) -> None:
-        for name in ("a_R1.fq", "b_R2.fq", "c_R1.fq", "again/c_R1.fq", "my sample_R1.fq"):
-            reads(f"reads/{name}", "r1")
-        rule = "expected a name of letters, digits, '.', '_' and '-' for a sample"
-        assert self.init(cli, "reads") == (
-            1,
-            "",
-            "error: reads/c_R1.fq: expected one fastq_1 of sample c in a lane, found reads/again/c_R1.fq too\n"
-            f"error: reads/my sample_R1.fq: {rule}, found 'my sample'\n"
-            "error: reads/b_R2.fq: expected the first reads of sample b, lane L001 too\n",
-        )
-
-    def test_no_fastq_files(self, cli: Cli, reads: Reads) -> None:
-        reads("reads/a.bam", "r1")
-        message = "expected FASTQ files (.fastq.gz, .fq.gz, .fastq, .fq), found none"
-        assert self.init(cli, "reads") == (1, "", f"error: reads: {message}\n")
-
-    @pytest.mark.parametrize(
-        ("arguments", "message"),
-        [
-            (["none"], "none: expected a folder or an S3 prefix, found none"),
-            (["reads/a_R1.fq"], "reads/a_R1.fq: expected a folder or an S3 prefix, found none"),
-            (["reads", "--out", "old.csv"], "--out old.csv: expected a new file, found one that exists"),
-            (
-                ["reads", "--out", "none/new.csv"],
-                "--out none/new.csv: expected a file that can be written: No such file or directory",
-            ),
-        ],
-    )
-    def test_usage(self, cli: Cli, reads: Reads, arguments: list[str], message: str) -> None:
-        reads("reads/a_R1.fq", "r1")
-        Path("old.csv").write_text("old")
-        assert self.init(cli, *arguments) == (2, "", f"error: {message}\n")
-        assert Path("old.csv").read_text() == "old"
-
-    def test_other_storage(self, cli: Cli, reads: Reads) -> None:
-        message = "error: gs://b/reads/: expected a path or an s3:// URI, found gs://\n"
-        assert self.init(cli, "gs://b/reads") == (1, "", message)
-
-
 class TestS3:
     @pytest.fixture(autouse=True)
     def bucket(self, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -258,7 +172,7 @@ class TestS3:
             monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
             client = boto3.client("s3")
             client.create_bucket(Bucket="reads")
-            for key in ("run-1/a_L001_R1.fq", "run-1/a_L001_R2.fq", "run-1/deep/b_1.fq", "run-10/c_R1.fq"):
+            for key in ("run-1/a_L001_R1.fq", "run-1/a_L001_R2.fq", "run-1/deep/b.fq", "run-10/c_R1.fq"):
                 client.put_object(Bucket="reads", Key=key, Body=b"@r1\nACGT\n+\n#FFF\n")
             sheet = b"sample,fastq_1,fastq_2\na,run-1/a_L001_R1.fq,run-1/a_L001_R2.fq\n"
             client.put_object(Bucket="reads", Key="cohort.csv", Body=sheet)
@@ -272,7 +186,7 @@ class TestS3:
         assert ended.out == (
             "patient,sample,lane,fastq_1,fastq_2\n"
             f"a,a,L001,{at}/a_L001_R1.fq,{at}/a_L001_R2.fq\n"
-            f"b,b,L001,{at}/deep/b_1.fq,\n"
+            f"b,b,L001,{at}/deep/b.fq,\n"
         )
 
     def test_validate(self, cli: Cli) -> None:

@@ -220,7 +220,7 @@ def test_sheet_and_parameters_are_refused_together(stack: Deployed, reference: s
         1,
         [
             "--param variant_calling.ploidi=1: unknown parameter 'ploidi' of variant_calling; did you mean 'ploidy'?",
-            f"{sheet}:2:fastq_1: expected a file ending in .fastq.gz, .fq.gz, .fastq or .fq, found 's3://b/a.bam'",
+            f"{sheet}:2:fastq_1: expected a file ending in .fastq, .fq, .fastq.gz, .fq.gz, .fastq.bgz or .fq.bgz, found 's3://b/a.bam'",
         ],
     )
 
