@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING
 
 from genomics_pipeline.aws.clients import Clients
-from genomics_pipeline.reference.cache import cache_folder
+from genomics_pipeline.reference.cache import cache_folder, home_if_any
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.stores.client_config import ROUTED_CONNECTIONS, client_config
 from genomics_pipeline.stores.routed import RoutedStore
@@ -29,8 +30,9 @@ def object_store() -> RoutedStore:
 
 def adapters() -> Adapters:
     """Build the adapters of a use case, without importing boto3 or sending a request to AWS."""
-    home = Path.home()
-    return Adapters(aws_clients(), object_store(), os.environ, home, cache_folder(os.environ, home))
+    home = home_if_any(Path.home)
+    cache = cache_folder(os.environ, home, gettempdir)
+    return Adapters(aws_clients(), object_store(), os.environ, home, cache)
 
 
 def _session() -> boto3.Session:

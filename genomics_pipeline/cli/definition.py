@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from genomics_pipeline.report.output import echo
+from genomics_pipeline.report.output import echo, encodable_json
 
 
 @click.command(short_help="Print a pipeline's state machine document.")
@@ -24,4 +24,4 @@ def definition(pipeline: str) -> None:
     from genomics_pipeline.asl.generate import generate
     from genomics_pipeline.runs.catalog import load_pipeline
 
-    echo(canonical_json(generate(load_pipeline(pipeline)[0])), nl=False)
+    echo(encodable_json(canonical_json(generate(load_pipeline(pipeline)[0]))), nl=False)

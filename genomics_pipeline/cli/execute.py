@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import Any
 
 import click
 
-from genomics_pipeline.cli.signals import end_on_sigterm
-from genomics_pipeline.report.output import echo_output
+from genomics_pipeline.cli.signals import end_on_signals
+from genomics_pipeline.report.output import echo_output, json_text
 
 
 @click.command(short_help="Execute a state machine document on this machine.")
@@ -87,11 +86,11 @@ def execute(as_json: bool, **options: Any) -> None:
     from genomics_pipeline.runs.documents.execute import execute as execute_request
     from genomics_pipeline.runs.documents.request import ExecuteRequest
 
-    end_on_sigterm()
+    end_on_signals()
     result = execute_request(ExecuteRequest(**options), adapters())
     if as_json:
         members = {each.name: getattr(result, each.name) for each in fields(result)}
-        echo_output(json.dumps(members, indent=2, ensure_ascii=False))
+        echo_output(json_text(members))
     else:
         echo_output(render_execution(result))
     sys.exit(0 if result.status == "SUCCEEDED" else 1)

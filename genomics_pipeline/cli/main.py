@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import traceback
 from importlib import import_module
@@ -11,6 +12,8 @@ from typing import Any
 import click
 
 from genomics_pipeline import __version__
+from genomics_pipeline.cli.environment import prepare_environment, use_utf8
+from genomics_pipeline.cli.streams import flush_streams, secure_streams
 from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.report.output import echo, echo_error, echo_line
 
@@ -37,6 +40,9 @@ COMMANDS = {
     "submit": ("submit", "submit"),
     "template": ("template", "template"),
 }
+
+# Those that make nothing but what they print.
+PRINTERS = frozenset({"definition", "explain", "logs", "results", "runs", "status", "template"})
 
 
 class LazyGroup(click.Group):
@@ -79,13 +85,25 @@ def main(argv: list[str] | None = None) -> None:
     Raises:
         SystemExit: always.
     """
+    if argv is None:
+        use_utf8(os.environ)
+    secure_streams()
+    prepare_environment(os.environ)
     arguments = sys.argv[1:] if argv is None else argv
-    sys.exit(_run(arguments, debug="--debug" in arguments))
+    code = _run(arguments, debug="--debug" in arguments)
+    sys.exit(flush_streams(code or 0, is_product=_command(arguments) in PRINTERS))
+
+
+def _command(arguments: list[str]) -> str | None:
+    """Return the first argument that is a command."""
+    return next((argument for argument in arguments if argument in COMMANDS), None)
 
 
 def _run(arguments: list[str], debug: bool) -> Any:
     try:
         return cli.main(arguments, prog_name="genomics-pipeline", standalone_mode=False)
+    except SystemExit as end:  # of a command
+        return end.code
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.ClickException as error:

@@ -9,7 +9,7 @@ import click
 
 from genomics_pipeline.cli.next_commands import show_next_commands
 from genomics_pipeline.cli.options import memory_option, param_option, stack_option, tolerate_option
-from genomics_pipeline.cli.signals import end_on_sigterm
+from genomics_pipeline.cli.signals import end_on_signals
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.report.output import echo_json, echo_line
 
@@ -67,7 +67,7 @@ def rerun(
 
     backend = find_run(run, stack, adapters())
     request = RerunRequest(SampleFilter(classes, samples), memory, parameters, tolerated, dry_run)
-    end_on_sigterm()
+    end_on_signals()
     with ProgressDisplay(quiet=as_json) as display:
         outcome = backend.rerun(request, display)
     if as_json:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from genomics_pipeline.cli.options import param_option, pipeline_option, tolerate_option
-from genomics_pipeline.cli.signals import end_on_sigterm
+from genomics_pipeline.cli.signals import end_on_signals
 from genomics_pipeline.report.output import echo_json
 
 
@@ -50,7 +50,7 @@ def run(as_json: bool, **options: Any) -> None:
     from genomics_pipeline.runs.local.run import LocalRunRequest
     from genomics_pipeline.runs.local.run import run as run_request
 
-    end_on_sigterm()
+    end_on_signals()
     with ProgressDisplay(quiet=as_json) as display:
         summary = run_request(LocalRunRequest(**options), adapters(), display)
     if as_json:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from genomics_pipeline.cli.options import stack_option
+from genomics_pipeline.cli.streams import output_failure
 from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def status(run: str, stack: str, watched: bool, as_json: bool) -> None:
 
 
 def _watch(backend: RunBackend, as_json: bool) -> RunState:
-    """Show every state of the run but the last, and return the last."""
+    """Show every state of the run but the last, and return the last; stop when nobody reads them."""
     from genomics_pipeline.report.live import open_live
     from genomics_pipeline.report.run_status import status_view
     from genomics_pipeline.runs.status import watch
@@ -56,6 +57,8 @@ def _watch(backend: RunBackend, as_json: bool) -> RunState:
         for following in states:
             _show(state, as_json, compact=True)
             state = following
+            if output_failure():
+                break
         return state
     with open_live(lambda: status_view(state, time.time())):
         for state in states:  # noqa: B007  # the live view reads `state`

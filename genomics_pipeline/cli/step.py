@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from genomics_pipeline.cli.signals import end_on_sigterm
+from genomics_pipeline.cli.signals import end_on_signals
 from genomics_pipeline.report.output import echo_json, echo_line
 
 
@@ -41,7 +41,7 @@ def step(step: str, as_json: bool, **options: Any) -> None:
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.runs.local.single_step import StepRequest, run_step
 
-    end_on_sigterm()
+    end_on_signals()
     outcome = run_step(StepRequest(step, **options), adapters())
     if as_json:
         echo_json(asdict(outcome))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from genomics_pipeline.cli.options import pipelines_option, stack_option
-from genomics_pipeline.report.output import echo, echo_json
+from genomics_pipeline.report.output import echo, echo_json, encodable_json
 
 
 @click.command(short_help="Print the CloudFormation template of a stack.")
@@ -36,4 +36,4 @@ def template(stack: str, pipelines: Sequence[str], caller_policy: bool) -> None:
 
         echo_json(deployed_caller_policy(plan, aws_clients()))
     else:
-        echo(canonical_json(plan.document()), nl=False)
+        echo(encodable_json(canonical_json(plan.document())), nl=False)

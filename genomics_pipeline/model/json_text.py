@@ -25,20 +25,20 @@ def dumps(value: Any, *, sort_keys: bool = False) -> bytes:
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sort_keys else None)
     except TypeError:  # integers beyond 64 bits, halves of surrogate pairs
-        finite = _without_infinities(value)
+        finite = without_infinities(value)
         text = json.dumps(finite, ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=sort_keys)
         return text.encode(errors="replace")
 
 
-def _without_infinities(value: Any) -> Any:
+def without_infinities(value: Any) -> Any:
     """Return a JSON value with null for each number that is not finite, as orjson writes them."""
     match value:
         case float() if not math.isfinite(value):
             return None
         case dict():
-            return {name: _without_infinities(member) for name, member in value.items()}
+            return {name: without_infinities(member) for name, member in value.items()}
         case list() | tuple():
-            return [_without_infinities(member) for member in value]
+            return [without_infinities(member) for member in value]
         case _:
             return value
 
@@ -75,3 +75,16 @@ def loads_lenient(text: bytes | str) -> Any:
         return orjson.loads(text)
     except ValueError:
         return json.loads(text)
+
+
+def is_text(value: str) -> bool:
+    r"""Return whether UTF-8 can hold a text: not the path of a file whose name has other bytes.
+
+    >>> is_text("café"), is_text("caf\udce9")
+    (True, False)
+    """
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

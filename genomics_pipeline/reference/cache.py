@@ -6,27 +6,85 @@ import gzip
 import os
 import shutil
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from stat import S_ISDIR
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.model.json_text import is_text
 from genomics_pipeline.reference.index_kinds import IndexKind
 from genomics_pipeline.stores.protocol import Expected, ObjectInfo, Store
 
+NAME = "genomics-pipeline"  # of the folder of all caches
 COPYING, INDEXING = ".copy-", ".index-"  # prefixes of folders for incomplete files
 
 
-def cache_folder(environment: Mapping[str, str], home: Path) -> Path:
-    """Return the folder of a user's caches (XDG Base Directory Specification).
+def cache_folder(environment: Mapping[str, str], home: Path | None, temporary: Callable[[], str]) -> Path:
+    """Return the folder of a user's caches: XDG_CACHE_HOME (XDG Base Directory Specification), else below the home.
 
-    >>> cache_folder({}, Path("/home/ada")), cache_folder({"XDG_CACHE_HOME": "/tmp/c"}, Path("/home/ada"))
-    (PosixPath('/home/ada/.cache/genomics-pipeline'), PosixPath('/tmp/c/genomics-pipeline'))
+    A user without a home, or with one that cannot be written to, has it in the folder for temporary files.
+
+    Args:
+        environment: The environment variables.
+        home: The user's home folder; None for a user id without one.
+        temporary: Returns the folder for temporary files: ``tempfile.gettempdir``.
+
+    >>> cache_folder({}, None, lambda: "/tmp").name.rpartition("-")[0]
+    'genomics-pipeline'
+    >>> cache_folder({"XDG_CACHE_HOME": "/tmp/c"}, None, lambda: "/tmp")
+    PosixPath('/tmp/c/genomics-pipeline')
     """
-    return Path(environment.get("XDG_CACHE_HOME") or home / ".cache") / "genomics-pipeline"
+    if named := environment.get("XDG_CACHE_HOME"):
+        return Path(named) / NAME
+    if home is not None and _can_be_made(home / ".cache" / NAME, home):
+        return home / ".cache" / NAME
+    return Path(temporary()) / f"{NAME}-{os.getuid()}"
+
+
+def home_if_any(find: Callable[[], Path]) -> Path | None:
+    """Return the user's home folder; None for a user id without a name, as containers may have, and without HOME.
+
+    Args:
+        find: ``Path.home``.
+    """
+    try:
+        return find()
+    except RuntimeError:
+        return None
+
+
+def _can_be_made(folder: Path, home: Path) -> bool:
+    """Return whether a folder of a home can be written to, or be made."""
+    if not home.is_dir():
+        return False
+    nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    return os.access(nearest, os.W_OK | os.X_OK)
+
+
+def make_cache(cache: Path) -> None:
+    """Make the folder of a user's caches, for this user alone.
+
+    Call this before anything in the cache is used.
+
+    Raises:
+        DataError: if it cannot be made; or if it is below the folder for temporary files, where anybody may make it,
+            and another user's.
+    """
+    advice = "set XDG_CACHE_HOME to a folder of yours that can be written to"
+    if not is_text(str(cache)):
+        raise DataError(f"{cache}: expected a path in UTF-8, found other bytes; {advice}")
+    try:
+        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = cache.lstat()
+    except OSError as error:
+        raise DataError(f"{cache}: the cache cannot be made: {error.strerror}; {advice}") from None
+    is_own = S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
+    if cache.name != NAME and not is_own:
+        raise DataError(f"{cache}: expected your own folder for the cache, found another user's or a link; {advice}")
 
 
 def cached_fasta(cache: Path, info: ObjectInfo) -> Path:

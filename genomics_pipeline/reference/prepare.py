@@ -10,12 +10,14 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.model.json_text import is_text
 from genomics_pipeline.reference.cache import (
     INDEXING,
     cached_fasta,
     copy_fasta,
     copy_index,
     lock_beside,
+    make_cache,
     remove_leftovers,
 )
 from genomics_pipeline.reference.fasta import check_first_byte
@@ -39,6 +41,8 @@ def prepare(uri: str, indexes: Collection[str], store: Store, cache: Path) -> Pa
     Raises:
         DataError: if there is no such file, it is no FASTA file, or an index beside it is of another file.
     """
+    if not is_text(str(Path(uri).absolute())):
+        raise DataError(Problem("expected a path in UTF-8, found other bytes; rename that file or folder", uri))
     info = store.stat(uri)
     if info is None:
         raise MissingObject(uri)
@@ -60,6 +64,7 @@ def _prepare_in_place(uri: str, kinds: Sequence[IndexKind]) -> Path | None:
 
 
 def _prepare_in_cache(info: ObjectInfo, uri: str, kinds: Sequence[IndexKind], store: Store, cache: Path) -> Path:
+    make_cache(cache)
     fasta = cached_fasta(cache, info)
     if not (fasta.is_file() and _is_indexed(fasta, kinds)):
         fasta.parent.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from genomics_pipeline.engine.result import ExecutionResult
+from genomics_pipeline.model.json_text import without_infinities
 from genomics_pipeline.report.quantity import quantity
 
 _OUTCOMES = {
@@ -35,7 +36,7 @@ def _lines(result: ExecutionResult) -> Iterator[str]:
     for run in result.map_runs:
         yield _map_run(run)
     if result.status == "SUCCEEDED":
-        yield json.dumps(result.output, indent=2, ensure_ascii=False)
+        yield json.dumps(without_infinities(result.output), indent=2, ensure_ascii=False)
         return
     yield f"error: {result.error or 'none'}"
     if result.cause:

@@ -5,11 +5,15 @@ A test (`tests/package/test_output.py`) refuses other ways, so that no caller ha
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
+import sys
 from typing import Any
 
 import click
 
+from genomics_pipeline.model.json_text import without_infinities
 from genomics_pipeline.model.printable import indented, printable, printable_line
 from genomics_pipeline.model.secrets import redact
 
@@ -54,4 +58,21 @@ def echo_json(value: Any, *, indent: int | None = 2) -> None:
         value: The value.
         indent: The width of an indentation; None for one line.
     """
-    echo(json.dumps(value, indent=indent, ensure_ascii=False))
+    echo(json_text(value, indent=indent))
+
+
+def json_text(value: Any, *, indent: int | None = 2) -> str:
+    """Return JSON text of a value for standard output; infinite numbers, which JSON cannot hold, become null.
+
+    Args:
+        value: The value.
+        indent: The width of an indentation; None for one line.
+    """
+    return encodable_json(json.dumps(without_infinities(value), indent=indent, ensure_ascii=False))
+
+
+def encodable_json(text: str) -> str:
+    """Return JSON text for standard output, in which characters are escaped unless it is in UTF-8 (RFC 8259)."""
+    if codecs.lookup(getattr(sys.stdout, "encoding", None) or "utf-8").name == "utf-8":
+        return text
+    return re.sub(r"[^\x00-\x7f]", lambda match: json.dumps(match[0])[1:-1], text)  # outside of strings JSON is ASCII

@@ -18,12 +18,12 @@ class Adapters:
         clients: The AWS clients.
         store: Local files and S3.
         environment: The environment variables of this process.
-        home: The user's home folder.
+        home: The user's home folder; None for a user id without one.
         cache: The user's cache folder, for indexed references and wheels.
     """
 
     clients: Clients
     store: RoutedStore
     environment: Mapping[str, str]
-    home: Path
+    home: Path | None
     cache: Path

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import UsageError
+from genomics_pipeline.model.json_text import is_text
 from genomics_pipeline.records.fields import UnreadableRecord
 from genomics_pipeline.records.holder import Holder
 from genomics_pipeline.records.local_run import LocalRunRecord, read_local_run, write_local_run
@@ -97,8 +98,11 @@ class RunFolder:
         """Create the folder, or accept one that holds an earlier run.
 
         Raises:
-            UsageError: if the folder holds other files than a run's, or cannot be created.
+            UsageError: if the folder holds other files than a run's, cannot be created, or has a name that records
+                cannot hold.
         """
+        if not is_text(str(self.path)):
+            raise UsageError(f"--out {self.path}: expected a path in UTF-8, found other bytes; rename that folder")
         try:
             if self.path.exists() and not self.path.is_dir():
                 raise UsageError(f"--out {self.path}: expected a folder, found a file")

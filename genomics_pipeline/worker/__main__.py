@@ -20,6 +20,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING
 
 from genomics_pipeline.worker.first_process import END_SIGNALS, run_below_first_process
@@ -48,10 +49,14 @@ def run() -> int:
         for number in END_SIGNALS:
             signal.signal(number, interrupt_once)
         # These imports take so long that the handlers must be set before.
+        from genomics_pipeline.reference.cache import cache_folder, home_if_any
+        from genomics_pipeline.stores.client_config import honour_region
         from genomics_pipeline.stores.routed import RoutedStore
         from genomics_pipeline.worker.container import main
 
-        code = main(sys.argv[1:], os.environ, Path.home(), lambda buckets: RoutedStore(_s3, buckets))
+        honour_region(os.environ)
+        cache = cache_folder(os.environ, home_if_any(Path.home), gettempdir)
+        code = main(sys.argv[1:], os.environ, cache, lambda buckets: RoutedStore(_s3, buckets))
     except KeyboardInterrupt:
         print("error: ended by SIGTERM: Spot host lost, timeout or cancelled", file=sys.stderr)
     return SIGTERM_EXIT_CODE if received else code

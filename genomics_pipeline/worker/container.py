@@ -20,7 +20,6 @@ from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_C
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.records.job import BatchAttempt, write_job
-from genomics_pipeline.reference.cache import cache_folder
 from genomics_pipeline.stores.protocol import Store, TransferFailed
 from genomics_pipeline.worker import emf
 from genomics_pipeline.worker.failure import DISK_FULL, StepFailed
@@ -35,13 +34,13 @@ VARIABLE = "GENOMICS_PIPELINE_"
 MakeStore = Callable[[dict[str, Path]], Store]
 
 
-def main(arguments: list[str], environment: Mapping[str, str], home: Path, make_store: MakeStore) -> int:
+def main(arguments: list[str], environment: Mapping[str, str], cache: Path, make_store: MakeStore) -> int:
     """Run the task in the environment and return the exit code of the process.
 
     Args:
         arguments: Empty to run the task; ``--version`` to print the container's versions; ``--health`` to check it.
         environment: The variables that `worker.__main__` lists.
-        home: The user's home folder.
+        cache: The folder of the user's caches.
         make_store: Returns the store of the task's files, for local folders by bucket.
     """
     try:
@@ -53,7 +52,7 @@ def main(arguments: list[str], environment: Mapping[str, str], home: Path, make_
             return _health(step, Path(_variable(environment, "SCRATCH")))
         if arguments:
             raise DataError(f"expected no argument but --version or --health, found {' '.join(arguments)}")
-        return _run(step, environment, home, make_store)
+        return _run(step, environment, cache, make_store)
     except PipelineError as error:
         for problem in error.problems:
             _log(f"error: {problem}")
@@ -81,7 +80,7 @@ def _health(step: StepFolder, scratch: Path) -> int:
     return code
 
 
-def _run(step: StepFolder, environment: Mapping[str, str], home: Path, make_store: MakeStore) -> int:
+def _run(step: StepFolder, environment: Mapping[str, str], cache: Path, make_store: MakeStore) -> int:
     store = make_store(_buckets(environment))
     payload = read_payload(_variable(environment, "TASK"), store)
     if payload.step != step.spec.name:
@@ -99,7 +98,7 @@ def _run(step: StepFolder, environment: Mapping[str, str], home: Path, make_stor
                 vcpus=_number(environment, "VCPUS", cores),
                 memory_mib=_number(environment, "MEMORY_MIB", memory_mib),
                 scratch=Path(_variable(environment, "SCRATCH")),
-                cache=cache_folder(environment, home),
+                cache=cache,
                 cancelled=threading.Event(),  # a signal interrupts this process instead
             ),
             job=job,

@@ -173,10 +173,10 @@ HOLD = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from genomics_pipeline.cli.signals import end_on_sigterm
+from genomics_pipeline.cli.signals import end_on_signals
 from genomics_pipeline.runs.run_folder import RunFolder
 import signal
-end_on_sigterm()
+end_on_signals()
 folder = RunFolder(Path(sys.argv[1]))
 record = folder.record()
 with folder.lock(print):

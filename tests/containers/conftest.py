@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 
@@ -16,7 +17,7 @@ from genomics_pipeline.runs.containers import images as step_images
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 from tests.small_project import write_step
 
-USER_CACHE = cache_folder(os.environ, Path.home())  # whose wheels are downloaded once, not in each test run
+USER_CACHE = cache_folder(os.environ, Path.home(), gettempdir)  # whose wheels are downloaded once, not in each test run
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 SCRIPT = SHARED / "tools" / "containers" / "engine.sh"
 

@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import gettempdir
 
 import pysam
 import pytest
@@ -95,7 +96,7 @@ def test_existing_indexes_need_no_write_access(
 
 
 def test_the_environment_decides_the_cache_folder(fasta: Path, tmp_path: Path) -> None:
-    cache = cache_folder({"XDG_CACHE_HOME": str(tmp_path / "xdg")}, Path.home())
+    cache = cache_folder({"XDG_CACHE_HOME": str(tmp_path / "xdg")}, None, gettempdir)
     prepared = prepare(f"file://{fasta}", ["fai"], LocalStore(), cache)
     assert prepared.is_relative_to(tmp_path / "xdg" / "genomics-pipeline" / "references")
 

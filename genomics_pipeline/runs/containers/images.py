@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 from genomics_pipeline import __version__
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.reference.cache import make_cache
 from genomics_pipeline.runs.catalog import load_pipeline, load_step, shipped_folder
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 from genomics_pipeline.worker.step_folder import StepFolder
@@ -168,6 +169,7 @@ def _wheels(lock: Path, cache: Path) -> Path:
     """
     from filelock import FileLock
 
+    make_cache(cache)
     folder = cache / "wheels" / f"{sha256(lock.read_bytes()).hexdigest()[:TAG_LENGTH]}-{_machine()}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_name(f".{folder.name}.lock")):

@@ -40,11 +40,11 @@ class ContainerJobs:
         run: The folder of the run, which containers have at the same path.
         engine: The container engine.
         store: The store that reads the files of the run.
-        home: The user's home folder, which has the configuration of the AWS tools.
+        home: The user's home folder, which has the configuration of the AWS tools; None for a user id without one.
     """
 
     def __init__(
-        self, images: Mapping[str, str], run: RunFolder, engine: ContainerEngine, store: Store, home: Path
+        self, images: Mapping[str, str], run: RunFolder, engine: ContainerEngine, store: Store, home: Path | None
     ) -> None:
         self._images = images
         self._run = run

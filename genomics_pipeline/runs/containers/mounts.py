@@ -59,19 +59,19 @@ def read_only(values: Iterable[Any], apart_from: Path) -> list[str]:
     return [mount(file.resolve(), file) for file in sorted(files) if not file.is_relative_to(apart_from)]
 
 
-def aws_options(environment: Mapping[str, str], home: Path, container_home: Path) -> list[str]:
+def aws_options(environment: Mapping[str, str], home: Path | None, container_home: Path) -> list[str]:
     """Return the options that give a container the user's credentials for AWS.
 
     Variables are passed by name only, so that no list of processes shows their values.
 
     Args:
         environment: The environment variables of the user.
-        home: The home folder of the user.
+        home: The home folder of the user, if there is one.
         container_home: The home folder in the container.
     """
     names = [name for name in environment if name.startswith("AWS_")]
     files = [Path(value) for name in names if (value := environment[name]).startswith("/") and Path(value).is_file()]
     mounts = [mount(file.resolve(), file) for file in files]
-    if (home / ".aws").is_dir():
+    if home is not None and (home / ".aws").is_dir():
         mounts.append(mount((home / ".aws").resolve(), container_home / ".aws"))
     return [*(f"--env={name}" for name in names), *(f"--mount={each}" for each in mounts)]
