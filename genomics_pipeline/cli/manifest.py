@@ -83,6 +83,7 @@ def init(prefix: str, out: Path | None, single_end: bool) -> None:
     from genomics_pipeline.cli.adapters import object_store
     from genomics_pipeline.model.errors import UsageError
     from genomics_pipeline.runs.sheet_draft import init_sheet
+    from genomics_pipeline.stores.publish import publish_bytes
 
     if "://" not in prefix:
         if not Path(prefix).is_dir():
@@ -97,7 +98,8 @@ def init(prefix: str, out: Path | None, single_end: bool) -> None:
     if out.exists():
         raise UsageError(f"--out {out}: expected a new file, found one that exists")
     try:
-        out.write_text(draft.text, "utf-8")
+        out.parent.stat()  # a folder that is missing is likely to be misspelt
+        publish_bytes(out, draft.text.encode())
     except OSError as error:
         raise UsageError(f"--out {out}: expected a file that can be written: {error.strerror}") from None
     echo_line(f"{out}: {draft.text.count(chr(10)) - 1} lanes")

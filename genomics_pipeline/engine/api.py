@@ -67,8 +67,9 @@ def execute(
     from genomics_pipeline.engine.fast_forward import FastForwardClock, FastForwardLoop
     from genomics_pipeline.engine.history import EventFile
     from genomics_pipeline.engine.start import StartRequest, run_execution
+    from genomics_pipeline.stores.publish import make_folders
 
-    journal.mkdir(parents=True, exist_ok=True)
+    make_folders(journal)
     engine = Engine(store, tasks, clock or (FastForwardClock() if fast_forward else SystemClock()), observer, journal)
     request = StartRequest(document, execution_input, name, state_machine)
 

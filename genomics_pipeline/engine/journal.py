@@ -24,7 +24,6 @@ Lines of a child's frames have a member ``"child": index``.
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +31,8 @@ from typing import Any
 
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.json_text import dumps, loads
+from genomics_pipeline.stores.durable import sync_data, sync_names
+from genomics_pipeline.stores.publish import open_appending, truncate_file
 
 JournalRecord = dict[str, Any]
 _ATTEMPT = re.compile(r"\.(\d+)(?=:|$)")  # an attempt's number in a path, behind the path of its visit
@@ -42,11 +43,11 @@ class JournalFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = path.open("ab")
+        self._file = open_appending(path)
         self._lines: list[bytes] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._writer: asyncio.Task[None] | None = None
-        self._folder_is_synced = self._file.tell() > 0
+        self._name_is_synced = False
         self._failure: RunError | None = None
 
     async def append(self, *records: JournalRecord) -> None:
@@ -86,10 +87,10 @@ class JournalFile:
     def _write(self, data: bytes) -> None:
         self._file.write(data)
         self._file.flush()
-        os.fdatasync(self._file.fileno())
-        if not self._folder_is_synced:
-            _sync_folder(self.path.parent)
-            self._folder_is_synced = True
+        sync_data(self._file.fileno())
+        if not self._name_is_synced:
+            sync_names(self.path.parent)
+            self._name_is_synced = True
 
     async def close(self) -> None:
         """Write the pending records and close the file."""
@@ -100,15 +101,6 @@ class JournalFile:
         except OSError:
             if self._failure is None:
                 raise
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names of a folder's files durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def read_records(path: Path, truncate: bool = True) -> Iterator[JournalRecord]:
@@ -135,7 +127,7 @@ def read_records(path: Path, truncate: bool = True) -> Iterator[JournalRecord]:
             yield record
             valid_bytes += len(line)
     if truncate and valid_bytes < path.stat().st_size:
-        os.truncate(path, valid_bytes)
+        truncate_file(path, valid_bytes)
 
 
 def _parse_record(line: bytes) -> JournalRecord | None:

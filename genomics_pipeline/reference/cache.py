@@ -18,6 +18,7 @@ from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.json_text import is_text
 from genomics_pipeline.reference.index_kinds import IndexKind
 from genomics_pipeline.stores.protocol import Expected, ObjectInfo, Store
+from genomics_pipeline.stores.publish import publish_file, publish_files
 
 NAME = "genomics-pipeline"  # of the folder of all caches
 COPYING, INDEXING = ".copy-", ".index-"  # prefixes of folders for incomplete files
@@ -124,7 +125,7 @@ def copy_fasta(info: ObjectInfo, fasta: Path, store: Store) -> None:
             else:
                 store.download(info.uri, out, Expected(version=info.version))
         os.utime(part, (0, 0))
-        part.replace(fasta)
+        publish_file(part, fasta)
 
 
 def _decompress(compressed: Path, out: BinaryIO, uri: str) -> None:
@@ -147,9 +148,10 @@ def copy_index(info: ObjectInfo, fasta: Path, kind: IndexKind, store: Store) -> 
         if len(indexes) < len(uris):
             continue
         with TemporaryDirectory(prefix=INDEXING, dir=fasta.parent) as folder:
-            for index, file in zip(indexes, kind.files(fasta), strict=True):
-                copy = Path(folder) / file.name
+            files = kind.files(fasta)
+            copies = [Path(folder) / file.name for file in files]
+            for index, copy in zip(indexes, copies, strict=True):
                 with copy.open("wb") as out:
                     store.download(index.uri, out, Expected(version=index.version))
-                copy.replace(file)
+            publish_files(list(zip(copies, files, strict=True)))
         return

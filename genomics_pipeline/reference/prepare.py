@@ -23,6 +23,7 @@ from genomics_pipeline.reference.cache import (
 from genomics_pipeline.reference.fasta import check_first_byte
 from genomics_pipeline.reference.index_kinds import IndexKind, find_mismatch, required_kinds
 from genomics_pipeline.stores.protocol import MissingObject, ObjectInfo, Store
+from genomics_pipeline.stores.publish import make_folders, publish_files
 
 
 def prepare(uri: str, indexes: Collection[str], store: Store, cache: Path) -> Path:
@@ -67,7 +68,7 @@ def _prepare_in_cache(info: ObjectInfo, uri: str, kinds: Sequence[IndexKind], st
     make_cache(cache)
     fasta = cached_fasta(cache, info)
     if not (fasta.is_file() and _is_indexed(fasta, kinds)):
-        fasta.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(fasta.parent)
         with lock_beside(fasta):
             remove_leftovers(fasta.parent)
             if not fasta.is_file():
@@ -101,8 +102,7 @@ def _build_missing(fasta: Path, kinds: Sequence[IndexKind], uri: str) -> None:
         link.symlink_to(fasta)
         for kind in missing:
             kind.build(link, uri)
-            for built, file in zip(kind.files(link), kind.files(fasta), strict=True):
-                built.replace(file)
+            publish_files(list(zip(kind.files(link), kind.files(fasta), strict=True)))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

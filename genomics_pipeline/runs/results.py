@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
@@ -15,6 +17,7 @@ from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.run_files import COHORT, RunFiles
 from genomics_pipeline.stores.checksum import file_sha256
+from genomics_pipeline.stores.publish import publishing
 
 THREADS = 16  # that read the records of items
 DOWNLOADS = 4  # items that are downloaded at the same time; each file is downloaded by ranges in parallel
@@ -120,15 +123,25 @@ def _download(output: OutputRecord, files: RunFiles, target: Path) -> bool:
     is_present = all(path.with_name(Path(key).name).is_file() for key in (*output.indexes, output.key))
     if is_present and file_sha256(path) == output.sha256:
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
     for key in (*output.indexes, output.key):
-        part = path.with_name(f".{Path(key).name}.part")
-        with part.open("wb") as out:
-            files.store.download(files.place.uri(key), out)
-        if key == output.key and (actual := file_sha256(part)) != output.sha256:
-            part.unlink()
-            raise RunError(
-                f"{files.shown_key(key)}: expected sha256 {output.sha256}, found {actual}; run the step again"
-            )
-        part.replace(path.with_name(Path(key).name))
+        with publishing(path.with_name(Path(key).name), target) as out:
+            sink = _HashingSink(out)
+            files.store.download(files.place.uri(key), sink)
+            if key == output.key and (actual := sink.sha256.hexdigest()) != output.sha256:
+                raise RunError(
+                    f"{files.shown_key(key)}: expected sha256 {output.sha256}, found {actual}; run the step again"
+                )
     return True
+
+
+class _HashingSink:
+    """A sink that writes to a file and computes the sha256 of what it writes."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.sha256 = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        """Write a piece."""
+        self.sha256.update(data)
+        return self._file.write(data)

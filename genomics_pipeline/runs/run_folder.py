@@ -18,6 +18,7 @@ from genomics_pipeline.records.holder import Holder
 from genomics_pipeline.records.local_run import LocalRunRecord, read_local_run, write_local_run
 from genomics_pipeline.runs.run_lock import RunLock
 from genomics_pipeline.stores.local import LocalStore
+from genomics_pipeline.stores.publish import make_folders, publishing
 
 # The bucket that stands for the folder in URIs. Names of S3 buckets have no upper-case letters: it hides no real one.
 BUCKET = "RUN"
@@ -83,16 +84,14 @@ class RunFolder:
             write_local_run(self.store, str(self._record), record)
 
     def write(self, path: Path, text: str | Iterable[str]) -> None:
-        """Replace a file of the run atomically.
+        """Replace a file of the run; the new one is on disk.
 
         Args:
             path: The file.
             text: Its content, or the parts of a content that may be too long for memory.
         """
-        part = path.with_name(f".{path.name}.part")
-        with part.open("w", encoding="utf-8") as file:
-            file.writelines([text] if isinstance(text, str) else text)
-        part.replace(path)
+        with publishing(path, self.path) as file:
+            file.writelines(part.encode() for part in ([text] if isinstance(text, str) else text))
 
     def create(self) -> None:
         """Create the folder, or accept one that holds an earlier run.
@@ -109,7 +108,7 @@ class RunFolder:
             is_ours = self._record.exists() or (self.path / run_layout.ENGINE).exists()
             if self.path.is_dir() and any(self.path.iterdir()) and not is_ours:
                 raise UsageError(f"--out {self.path}: expected a new folder or an earlier run, found other files in it")
-            (self.path / run_layout.ENGINE).mkdir(parents=True, exist_ok=True)
+            make_folders(self.path / run_layout.ENGINE, self.path)
         except OSError as error:
             raise UsageError(f"--out {self.path}: expected a folder that can be written to: {error.strerror}") from None
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -18,6 +15,7 @@ from genomics_pipeline.simulation.reads import write_reads
 from genomics_pipeline.simulation.reference import SimulatedContig, random_contigs, write_fasta
 from genomics_pipeline.simulation.sites import Site, plant_sites
 from genomics_pipeline.simulation.truth import write_truth
+from genomics_pipeline.stores.publish import publishing_folder
 
 COLUMNS = "patient,sex,status,sample,lane,fastq_1,fastq_2"
 
@@ -73,7 +71,8 @@ def simulate(folder: Path, *, samples: int, length_bp: int, depth: float, seed: 
     genotypes = {name: draw_genotypes(sites, Random(f"{seed}:genotypes:{index}")) for index, name in enumerate(names)}
     sites, genotypes = _variable_sites(sites, genotypes)
     pairs = round(depth * length_bp / (2 * READ_BP))
-    with _atomic_folder(folder) as part:
+    _refuse_files(folder)
+    with publishing_folder(folder.resolve()) as part:
         write_fasta(contigs, part / "reference.fa")
         write_truth(part / "truth.vcf.gz", contigs, sites, genotypes)
         read_pairs = _sequence(part, contigs, sites, genotypes, pairs, seed)
@@ -111,19 +110,11 @@ def _sequence(
     return read_pairs
 
 
-@contextmanager
-def _atomic_folder(folder: Path) -> Iterator[Path]:
-    """Make a folder beside `folder` that replaces it when the block succeeds, and is removed when it fails.
+def _refuse_files(folder: Path) -> None:
+    """Refuse a folder with files in it.
 
     Raises:
-        UsageError: if `folder` exists and is not an empty folder.
+        UsageError: for such a folder, and for a file.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder}: expected a new or empty folder, found one with files in it, or a file")
-    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    part.mkdir(parents=True)
-    try:
-        yield part
-        part.replace(folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)

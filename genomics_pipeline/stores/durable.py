@@ -61,6 +61,16 @@ def sync_folder(descriptor: int, path: Path) -> None:
             raise
 
 
+def sync_names(folder: Path) -> None:
+    """Make the names in a folder durable; the folder may be reached through a link."""
+    with naming(folder):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
+        try:
+            sync_folder(descriptor, folder)
+        finally:
+            os.close(descriptor)
+
+
 def sync_path(path: Path) -> None:
     """Make a file or a folder durable by its path."""
     with naming(path):

@@ -137,7 +137,7 @@ def remove(path: Path, root: Path | None = None) -> None:
 
 
 def open_appending(path: Path, root: Path | None = None) -> BinaryIO:
-    """Open a file to append to it; it is created if it is missing, and its name is on disk.
+    """Open a file to append to it; it is created if it is missing. `durable` has the functions that put it on disk.
 
     Args:
         path: The file. If it has a second name elsewhere, it is replaced by a copy of its own, which is appended to.
@@ -152,8 +152,21 @@ def open_appending(path: Path, root: Path | None = None) -> BinaryIO:
             with os.fdopen(descriptor) as _, publishing(path, root) as copy, path.open("rb") as content:
                 shutil.copyfileobj(content, copy, 1 << 20)
             descriptor = _open_own(path, folder)
-        sync_folder(folder, path.parent)
         return os.fdopen(descriptor, "ab")
+
+
+def truncate_file(path: Path, size: int) -> None:
+    """Cut a file of lines before its incomplete last line.
+
+    Args:
+        path: The file; see `open_appending` for links in its place.
+        size: The new size in bytes.
+
+    Raises:
+        LeadsOutside: for a symbolic link in the place of the file.
+    """
+    with open_appending(path) as file:
+        os.ftruncate(file.fileno(), size)
 
 
 def _open_own(path: Path, folder: int) -> int:

@@ -42,6 +42,7 @@ def append(path: Path, root: Path | None) -> None:
         file.write(b"new")
         file.flush()
         durable.sync_data(file.fileno())
+    durable.sync_names(path.parent)
 
 
 def open_and_write(path: Path, root: Path | None) -> None:

@@ -171,7 +171,8 @@ class _FileSeries:
             self._open()
 
     def _open(self) -> None:
-        self._file = self._part.open("wb", _BUFFER_BYTES)
+        self._part.unlink(missing_ok=True)  # left by a killed process
+        self._file = self._part.open("xb", _BUFFER_BYTES)
         self._write(self._first)
 
     def _write(self, data: bytes) -> None:

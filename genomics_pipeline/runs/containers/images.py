@@ -20,6 +20,7 @@ from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.reference.cache import make_cache
 from genomics_pipeline.runs.catalog import load_pipeline, load_step, shipped_folder
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
+from genomics_pipeline.stores.publish import make_folders, publishing_folder
 from genomics_pipeline.worker.step_folder import StepFolder
 
 PACKAGES = (
@@ -171,13 +172,11 @@ def _wheels(lock: Path, cache: Path) -> Path:
 
     make_cache(cache)
     folder = cache / "wheels" / f"{sha256(lock.read_bytes()).hexdigest()[:TAG_LENGTH]}-{_machine()}"
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(folder.parent)
     with FileLock(folder.with_name(f".{folder.name}.lock")):
         if not folder.is_dir():
-            part = folder.with_name(f".{folder.name}.part")
-            shutil.rmtree(part, ignore_errors=True)
-            _download(lock, part)
-            part.replace(folder)
+            with publishing_folder(folder) as part:
+                _download(lock, part)
     return folder
 
 

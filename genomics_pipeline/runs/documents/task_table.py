@@ -22,6 +22,7 @@ from genomics_pipeline.engine.tasks.sfn import SendTask
 from genomics_pipeline.engine.tasks.table import CALLBACK, TaskTable
 from genomics_pipeline.runs.documents.request import DocumentPlan, task_states
 from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.stores.publish import make_folders
 
 
 def _batch_api(clock: Clock, clients: Clients) -> JobRunner:
@@ -59,7 +60,7 @@ def task_table(plan: DocumentPlan, folder: Path, clock: Clock, clients: Clients)
 
     async def run(machine: str, name: str, value: Any) -> ExecutionResult:
         journal = folder / "executions" / hashlib.sha256(f"{machine}:{name}".encode()).hexdigest()
-        journal.mkdir(parents=True, exist_ok=True)
+        make_folders(journal)
         engine = Engine(plan.store, table, clock, lambda event: None, journal)
         return await run_execution(engine, StartRequest(plan.documents[machine], value, name, machine), EventFile(None))
 

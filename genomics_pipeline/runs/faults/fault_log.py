@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from genomics_pipeline.model.faults import Fault
+from genomics_pipeline.stores.publish import open_appending
 
 
 class FaultLog:
@@ -37,8 +38,8 @@ class FaultLog:
         """
         injection = str(fault), stage, item
         with self._lock:
-            with self._file.open("a") as file:
-                file.write(json.dumps(injection) + "\n")
+            with open_appending(self._file) as file:
+                file.write(json.dumps(injection).encode() + b"\n")
             self._count(*injection)
 
     def count(self, fault: Fault, *place: str) -> int:

@@ -32,6 +32,7 @@ from genomics_pipeline.runs.local.worker_jobs import WorkerJobs
 from genomics_pipeline.runs.outcome import cohort_outcome, failure_message, sample_outcomes
 from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+from genomics_pipeline.stores.publish import make_folders, remove
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.step_folder import StepFolder
 
@@ -81,7 +82,7 @@ class LocalExecution:
             resume: The words for the command that resumes it, for the note after an interruption.
         """
         self.record("RUNNING")
-        self.folder.failures.unlink(missing_ok=True)  # left by the execution before
+        remove(self.folder.failures)  # left by the execution before
         try:
             return self._execute(display)
         except KeyboardInterrupt:
@@ -90,6 +91,7 @@ class LocalExecution:
             raise
 
     def _execute(self, display: Display) -> ExecutionResult:
+        make_folders(self.folder.journal(self.name), self.folder.path)
         return execute(
             json.loads(self.folder.definition.read_bytes()),
             json.loads(self.input.read_bytes()),

@@ -31,7 +31,6 @@ def write_pipeline_info(
         overrides: The overridden parameters by stage and name.
     """
     target = folder.path / run_layout.PIPELINE_INFO
-    target.mkdir(parents=True, exist_ok=True)
     versions = {
         "python": platform.python_version(),
         **{tool: version(tool) for tool in TOOLS},

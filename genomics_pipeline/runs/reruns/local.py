@@ -34,6 +34,7 @@ from genomics_pipeline.runs.reruns.rerun import PlannedRerun, RunToRerun, rerun
 from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.protocol import MissingObject
+from genomics_pipeline.stores.publish import publishing
 from genomics_pipeline.worker.step_folder import StepFolder
 
 
@@ -68,9 +69,8 @@ class _InFolder:
         """Write the manifest, unless it is that of the run."""
         rerun_folder = self.folder.path / run_layout.rerun_file(self.record.execution, "")
         shutil.rmtree(rerun_folder, ignore_errors=True)  # left by a rerun that was never started
-        rerun_folder.mkdir(parents=True)
         if not planned.is_whole:
-            with (rerun_folder / WHOLE).open("wb") as out:
+            with publishing(rerun_folder / WHOLE, self.folder.path) as out:
                 shutil.copyfileobj(lines, out)
 
     def start(self, planned: PlannedRerun) -> RerunOutcome:
