@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.report.output import echo, echo_json, echo_line
+from genomics_pipeline.report.quantity import quantity
 
 
 @click.group(short_help="Check a sample sheet, or write one from FASTQ file names.")
@@ -58,7 +60,7 @@ def validate(sheet: str, check_files: bool, as_json: bool, normalised: bool) -> 
     elif normalised:
         echo(manifest_lines(samples), nl=False)
     else:
-        echo_line(f"{sheet}: valid, {len(samples)} samples, {lanes} lanes")
+        echo_line(f"{without_secrets(sheet)}: valid, {quantity(len(samples), 'sample')}, {quantity(lanes, 'lane')}")
 
 
 @manifest.command()
@@ -102,4 +104,4 @@ def init(prefix: str, out: Path | None, single_end: bool) -> None:
         publish_bytes(out, draft.text.encode())
     except OSError as error:
         raise UsageError(f"--out {out}: expected a file that can be written: {error.strerror}") from None
-    echo_line(f"{out}: {draft.text.count(chr(10)) - 1} lanes")
+    echo_line(f"{out}: {quantity(draft.text.count(chr(10)) - 1, 'lane')}")

@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.parameters import absolute_uri
 from genomics_pipeline.model.printable import has_control
 from genomics_pipeline.model.sample import NAME, Lane, Sample
+from genomics_pipeline.model.secrets import REFUSAL, has_password, redact
 from genomics_pipeline.model.sheet import Row, read_rows
 
 FASTQ = re.compile(r".*\.(fastq|fq)(\.(gz|bgz))?", re.DOTALL)
@@ -38,15 +40,19 @@ def parse_sheet(text: str, name: str, base: str) -> list[Sample]:
     Raises:
         DataError: with all problems, in source order.
     """
-    rows, problems = read_rows(text, name)
+    problems: list[Problem] = []
     samples: dict[str, _SampleRows] = {}
     files: dict[str, int] = {}
-    for row in rows:
-        row_problems = [*_row_problems(row, name, base)]
-        if not row_problems:
-            row_problems = [*_join(row, samples, files, name, base)]
-        problems += row_problems
-    if not rows and not problems:
+    for row in read_rows(text, name):
+        if isinstance(row, Problem):
+            problems.append(row)
+        else:
+            problems += [*_row_problems(row, name, base)] or [*_join(row, samples, files, name, base)]
+        if len(problems) >= budgets.SHEET_ERRORS.value:
+            message = f"found {budgets.SHEET_ERRORS} up to here; the rest of the sheet was not checked"
+            problems.append(Problem(message, name, row.line))
+            break
+    if not samples and not problems:
         problems.append(Problem("expected at least one sample, found none", name))
     if problems:
         raise DataError(sorted(problems, key=lambda problem: problem.line or 0))
@@ -90,6 +96,8 @@ def _misfit(column: str, value: str, base: str) -> str | None:
 def _file_misfit(value: str, base: str) -> str | None:
     uri = absolute_uri(value, base)
     scheme = uri.partition("://")[0] if "://" in uri else "file"
+    if has_password(uri):
+        return f"{REFUSAL}: {redact(uri)}"
     if scheme not in ("file", "s3"):
         return f"expected a path or an s3:// URI, found {uri!r}"
     if has_control(value):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from genomics_pipeline.model.errors import Problem, UsageError, did_you_mean
+from genomics_pipeline.model.secrets import REFUSAL, has_password, redact
 
 Value = str | int | float | bool | None
 
@@ -47,6 +48,8 @@ def misfit(spec: ParameterSpec, value: object) -> str | None:
     """
     if not _has_type(spec.type, value):
         return f"expected {EXPECTED[spec.type]}, found {value!r}"
+    if spec.type == "file" and isinstance(value, str) and has_password(value):
+        return f"{REFUSAL}: {redact(value)}"
     if spec.choices is not None and value not in spec.choices:
         return f"expected one of {', '.join(map(str, spec.choices))}, found {value!r}"
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -64,6 +67,8 @@ def _has_type(kind: str, value: object) -> bool:
         return isinstance(value, bool)
     if kind in ("integer", "number"):
         number = not isinstance(value, bool) and isinstance(value, int if kind == "integer" else int | float)
+        if isinstance(value, int):
+            return number and abs(value) < 1 << 63
         return number and not (isinstance(value, float) and not isfinite(value))
     return isinstance(value, str) and value != ""
 

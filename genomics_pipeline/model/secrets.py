@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from genomics_pipeline.model.errors import UsageError
+
 HIDDEN = "***"
 
 # The password of a URI, up to the last "@" before its path; a token alone before the "@" is one too, and a password may
@@ -17,6 +19,11 @@ _PARAMETER = re.compile(
     r"(?P<name>[?&;#](?:x-amz-[a-z-]+|x-goog-[a-z-]+|awsaccesskeyid|signature|sig|[a-z_-]*token|api[_-]?key|key|"
     r"[a-z_-]*secret|password|passwd|pwd|auth|authorization|credentials?|code)=)[^\s&;#'\"<>\\]*",
     re.IGNORECASE,
+)
+# What is wrong with a URI that has a password, and what to do.
+REFUSAL = (
+    "expected a URI without user and password, which would be stored with the run; download the file first, "
+    "or use AWS's credentials (s3://) or a presigned https:// URL"
 )
 _URI = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 
@@ -43,6 +50,20 @@ def without_secrets(uri: str) -> str:
         return redact(uri)
     parts = urlsplit(uri)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def refuse_password(uri: str, name: str) -> None:
+    """Refuse a URI with a user and password, which would be stored with the run.
+
+    Args:
+        uri: A path or URI.
+        name: The argument, for the message.
+
+    Raises:
+        UsageError: for a URI with a password or token in front of its host.
+    """
+    if has_password(uri):
+        raise UsageError(f"{name} {redact(uri)}: {REFUSAL}")
 
 
 def has_password(uri: str) -> bool:

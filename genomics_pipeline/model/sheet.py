@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,9 @@ COLUMNS = ("patient", "sex", "status", "sample", "lane", "fastq_1", "fastq_2")
 REQUIRED = ("sample", "fastq_1")
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _JSON_LINES = (".jsonl", ".ndjson")
+_COMPRESSED = re.compile(r"\.(gz|bz2|xz|zst)$")
+_CSV_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
+_JSON_LINE = re.compile(r"([^\n]*)\n|([^\n]+)")
 _NAMED = {",": "commas", "\t": "tabs", ";": "semicolons"}
 
 
@@ -26,20 +29,21 @@ class Row:
     values: dict[str, str]
 
 
-def read_rows(text: str, name: str) -> tuple[list[Row], list[Problem]]:
-    """Return the rows of a sheet that can be read, and the problems of all others."""
-    bare = name.lower().removesuffix(".gz").removesuffix(".bz2")
-    problems: list[Problem] = []
+def read_rows(text: str, name: str) -> Iterator[Row | Problem]:
+    """Yield the rows of a sheet that can be read, and the problems of all others, in their order."""
+    bare = _COMPRESSED.sub("", name.lower())
     if bare.endswith(_JSON_LINES):
-        return list(_json_rows(text, name, problems)), problems
+        yield from _json_rows(text, name)
+        return
     for ending, delimiter in _DELIMITERS.items():
         if bare.endswith(ending):
-            return list(_delimited_rows(text, name, delimiter, problems)), problems
-    return [], [Problem("expected a sample sheet named .csv, .tsv or .jsonl", name)]
+            yield from _delimited_rows(text, name, delimiter)
+            return
+    yield Problem("expected a sample sheet named .csv, .tsv or .jsonl", name)
 
 
-def _delimited_rows(text: str, name: str, delimiter: str, problems: list[Problem]) -> Iterator[Row]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+def _delimited_rows(text: str, name: str, delimiter: str) -> Iterator[Row | Problem]:
+    reader = csv.reader((match[0] for match in _CSV_LINE.finditer(text)), delimiter=delimiter, strict=True)
     header: list[str] | None = None
     line = 1
     try:
@@ -50,19 +54,20 @@ def _delimited_rows(text: str, name: str, delimiter: str, problems: list[Problem
                 continue
             if header is None:
                 header = values
-                problems += _header_problems(header, name, start, delimiter)
+                problems = list(_header_problems(header, name, start, delimiter))
+                yield from problems
                 if problems:
                     return
             elif len(values) != len(header):
-                message = f"expected {len(header)} fields as in the header, found {len(values)}"
-                problems.append(Problem(message, name, start))
+                yield Problem(f"expected {len(header)} fields as in the header, found {len(values)}", name, start)
             else:
                 yield Row(start, dict(zip(header, values, strict=True)))
     except csv.Error as error:
         reason = "a quotation mark is never closed" if str(error) == "unexpected end of data" else error
-        problems.append(Problem(f"expected {_NAMED[delimiter]} between quoted or plain fields: {reason}", name, line))
-    if header is None and not problems:
-        problems.append(Problem("expected a header and samples, found an empty file", name))
+        yield Problem(f"expected {_NAMED[delimiter]} between quoted or plain fields: {reason}", name, line)
+        return
+    if header is None:
+        yield Problem("expected a header and samples, found an empty file", name)
 
 
 def _header_problems(header: Sequence[str], name: str, line: int, delimiter: str) -> Iterator[Problem]:
@@ -82,29 +87,28 @@ def _header_problems(header: Sequence[str], name: str, line: int, delimiter: str
             yield Problem(f"expected a column {column!r}, found none", name, line)
 
 
-def _json_rows(text: str, name: str, problems: list[Problem]) -> Iterator[Row]:
-    for number, line in enumerate(text.split("\n"), 1):
+def _json_rows(text: str, name: str) -> Iterator[Row | Problem]:
+    for number, match in enumerate(_JSON_LINE.finditer(text), 1):
+        line = match[1] or match[2] or ""
         if not line.strip():
             continue
         try:
             parsed = json.loads(line, object_pairs_hook=_object)
         except json.JSONDecodeError as error:
-            problems.append(Problem(f"expected a JSON object on each line: {error.msg}", name, number, error.colno))
+            yield Problem(f"expected a JSON object on each line: {error.msg}", name, number, error.colno)
             continue
         except _DuplicateKey as error:
-            problems.append(Problem(f"expected each key once, found {error.args[0]!r} again", name, number))
+            yield Problem(f"expected each key once, found {error.args[0]!r} again", name, number)
             continue
         except (ValueError, RecursionError):  # Python limits the digits of numbers and the depth of nesting
-            problems.append(
-                Problem("expected a JSON object of texts, found a number or nesting too long", name, number)
-            )
+            yield Problem("expected a JSON object of texts, found a number or nesting too long", name, number)
             continue
         if not isinstance(parsed, dict):
-            problems.append(Problem(f"expected a JSON object on each line, found {_example(parsed)}", name, number))
+            yield Problem(f"expected a JSON object on each line, found {_example(parsed)}", name, number)
             continue
-        wrong = list(_key_problems(parsed, name, number))
-        problems += wrong
-        if not wrong:
+        problems = list(_key_problems(parsed, name, number))
+        yield from problems
+        if not problems:
             yield Row(number, {key: "" if value is None else str(value) for key, value in parsed.items()})
 
 

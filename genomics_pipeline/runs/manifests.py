@@ -8,15 +8,16 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, zip_longest
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.manifest import parse_sheet
 from genomics_pipeline.model.sample import Sample
+from genomics_pipeline.model.secrets import without_secrets
+from genomics_pipeline.runs.sheet_file import read_sheet
 from genomics_pipeline.stores.protocol import Store
 
 COMPARED_RECORDS = 1000
-_PLAIN = (".csv", ".tsv", ".json", ".jsonl")
 
 
 def read_manifest(uri: str) -> list[Sample]:
@@ -25,34 +26,10 @@ def read_manifest(uri: str) -> list[Sample]:
     Raises:
         DataError: if the sheet cannot be read; with all problems in it.
     """
-    try:
-        with _open(uri) as stream:
-            text = stream.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        message = f"expected UTF-8, found byte 0x{error.object[error.start]:02x}; save the sheet as UTF-8"
-        raise DataError(Problem(message, uri, line)) from None
-    except Exception as error:  # smart-open raises the exceptions of many libraries
-        if _is_missing(error):
-            raise DataError(Problem("expected a sample sheet, found no such file", uri)) from None
-        raise DataError(Problem(f"expected a readable sample sheet: {error}", uri)) from None
-    base = posixpath.dirname(uri) if "://" in uri else str(Path(uri).absolute().parent)
-    return parse_sheet(text, uri, base)
-
-
-def _open(uri: str) -> BinaryIO:
-    """Open a sheet; a plain file without smart-open, whose import takes longer than the reading."""
-    if "://" not in uri and Path(uri).suffix in _PLAIN:
-        return Path(uri).open("rb")
-    from smart_open import open as smart_open
-
-    return smart_open(uri, "rb")
-
-
-def _is_missing(error: Exception) -> bool:
-    """Return whether an error of smart-open means that there is no such file; for S3 it wraps the error of boto3."""
-    response = getattr(getattr(error, "backend_error", None), "response", {})
-    return isinstance(error, FileNotFoundError) or response.get("Error", {}).get("Code") == "NoSuchKey"
+    text = read_sheet(uri)
+    shown = without_secrets(uri)
+    base = posixpath.dirname(shown) if "://" in uri else str(Path(uri).absolute().parent)
+    return parse_sheet(text, shown, base)
 
 
 def file_problems(samples: Iterable[Sample], store: Store) -> Iterator[Problem]:

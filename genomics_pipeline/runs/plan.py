@@ -11,6 +11,7 @@ from genomics_pipeline.model.overrides import parse_assignments
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.sample import Sample
+from genomics_pipeline.model.secrets import refuse_password
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.manifests import read_manifest
 from genomics_pipeline.worker.step_folder import StepFolder
@@ -70,6 +71,8 @@ def plan(request: RunRequest) -> RunPlan:
     samples: Sequence[Sample] = ()
     with collected.check():
         overrides = parse_assignments(request.parameters, pipeline, str(Path.cwd()))
+    with collected.check():
+        refuse_password(request.reference, "--reference")
     with collected.check():
         samples = _select(read_manifest(request.manifest), request.samples)
     collected.refuse()

@@ -21,7 +21,7 @@ _FIRST_BYTES = {
     b"PK\x03\x04": "zip",
     b"7z\xbc\xaf\x27\x1c": "7z",
 }
-_LONGEST = max(map(len, _FIRST_BYTES))
+LONGEST_START = max(map(len, _FIRST_BYTES))
 
 
 class _Rejoined(io.RawIOBase):
@@ -66,7 +66,7 @@ def open_decompressed(stream: BinaryIO, known: Collection[str] = ("gzip",)) -> B
     Raises:
         DataError: for a file of another compression.
     """
-    start = stream.read(_LONGEST)
+    start = stream.read(LONGEST_START)
     name = compression_of(start)
     rejoined = cast(BinaryIO, io.BufferedReader(_Rejoined(start, stream), 1 << 16))
     if name is None:

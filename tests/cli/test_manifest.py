@@ -76,7 +76,7 @@ class TestValidate:
         sheet.with_name("cut.csv.gz").write_bytes(data[:-10])
         ended = cli("manifest", "validate", "cut.csv.gz")
         why = "Compressed file ended before the end-of-stream marker was reached"
-        assert (ended.code, ended.err) == (1, f"error: cut.csv.gz: expected a readable sample sheet: {why}\n")
+        assert (ended.code, ended.err) == (1, f"error: cut.csv.gz: expected a whole compressed file: {why}\n")
 
     def test_a_byte_order_mark_is_not_part_of_a_column(self, cli: Cli, sheet: Path) -> None:
         sheet.write_bytes(b"\xef\xbb\xbf" + SHEET.replace("\n", "\r\n").encode())
@@ -191,7 +191,7 @@ class TestS3:
 
     def test_validate(self, cli: Cli) -> None:
         ended = cli("manifest", "validate", "s3://reads/cohort.csv", "--check-files")
-        assert (ended.code, ended.out) == (0, "s3://reads/cohort.csv: valid, 1 samples, 1 lanes\n")
+        assert (ended.code, ended.out) == (0, "s3://reads/cohort.csv: valid, 1 sample, 1 lane\n")
         # Relative paths are relative to the folder of the sheet.
         assert '"fastq_1":"s3://reads/run-1/a_L001_R1.fq"' in (
             cli("manifest", "validate", "s3://reads/cohort.csv", "--normalised").out

@@ -358,8 +358,8 @@ def test_the_sheet_is_valid(cli: Cli, reads: Reads) -> None:
     for number in (1, 2):
         reads(f"reads, of run 1/a_R{number}.fq", "r1")
     ended = cli("manifest", "init", "reads, of run 1", "--out", "new.csv")
-    assert (ended.code, ended.out, ended.err) == (0, "new.csv: 1 lanes\n", "")
-    assert cli("manifest", "validate", "new.csv").out == "new.csv: valid, 1 samples, 1 lanes\n"
+    assert (ended.code, ended.out, ended.err) == (0, "new.csv: 1 lane\n", "")
+    assert cli("manifest", "validate", "new.csv").out == "new.csv: valid, 1 sample, 1 lane\n"
 
 
 def test_no_fastq_files(cli: Cli, reads: Reads) -> None:

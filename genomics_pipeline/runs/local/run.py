@@ -17,6 +17,7 @@ from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.faults import Faults
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.parameters import absolute_uri
+from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.model.tolerance import tolerance_words
 from genomics_pipeline.records.execution_input import input_text, read_input
@@ -169,8 +170,8 @@ def _begin(
 def _arguments(request: LocalRunRequest) -> RunArguments:
     """Return the arguments of a request that a rerun needs."""
     return RunArguments(
-        manifest=absolute_uri(request.manifest, str(Path.cwd())),
-        reference=absolute_uri(request.reference, str(Path.cwd())),
+        manifest=without_secrets(absolute_uri(request.manifest, str(Path.cwd()))),
+        reference=without_secrets(absolute_uri(request.reference, str(Path.cwd()))),
         pipeline=absolute_name(request.pipeline),
         parameters=tuple(request.parameters),
         samples=tuple(request.samples),

@@ -1,0 +1,59 @@
+"""Budgets of foreign data: how much of it is read before it is refused, each defined here once.
+
+A budget bounds memory and time, whoever wrote the data: a file that decompresses to a thousand times its size, a line
+without an end, a server that never stops sending. Each is far beyond what real data need. Import the module, not its
+names, as in ``budgets.SHEET_SIZE.value``; AWS's limits are in `model.quotas`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A budget of foreign data.
+
+    Attributes:
+        value: The greatest value.
+        unit: bytes, seconds, lines, errors, levels, digits or characters.
+        what: What is bounded, for the documentation.
+    """
+
+    value: int
+    unit: str
+    what: str
+
+    def __str__(self) -> str:
+        """Return the value with its unit.
+
+        >>> str(SHEET_SIZE), str(SHEET_LINES)
+        ('256 MiB', '2,000,000 lines')
+        """
+        if self.unit == "bytes":
+            return f"{self.value // MIB} MiB"
+        return f"{self.value:,} {self.unit}"
+
+
+SHEET_SIZE = Budget(256 * MIB, "bytes", "a sample sheet, decompressed")
+SHEET_LINE = Budget(MIB, "bytes", "a line of a sample sheet")
+SHEET_LINES = Budget(2_000_000, "lines", "a sample sheet")
+SHEET_ERRORS = Budget(1000, "errors", "the errors of a sample sheet that are reported at once")
+WEB_SILENCE = Budget(15, "seconds", "a web server that sends nothing")
+WEB_TIME = Budget(40, "seconds", "a file from a web server, with all redirects")
+WEB_REDIRECTS = Budget(5, "redirects", "a file from a web server")
+DECOMPRESSION_MEMORY = Budget(128 * MIB, "bytes", "the window that a compressed file (.xz, .zst) may need")
+JSON_SIZE = Budget(64 * MIB, "bytes", "a definition, an input, mocked responses, or a file to explain")
+JSON_DEPTH = Budget(200, "levels", "nested arrays and objects in them, in records and in payloads")
+RECORD_SIZE = Budget(64 * MIB, "bytes", "a record of a run, such as run.json or step.json")
+TOML_SIZE = Budget(MIB, "bytes", "a pipeline file, a step.toml, or a file of faults")
+TOML_DEPTH = Budget(50, "levels", "nested tables and arrays in them, and the parts of a dotted key")
+NUMBER_DIGITS = Budget(1000, "digits", "a number in JSON")
+MESSAGE = Budget(10_000, "characters", "an error message")
+
+
+def all_budgets() -> dict[str, Budget]:
+    """Return every budget by its name."""
+    return {name: value for name, value in globals().items() if isinstance(value, Budget)}

@@ -1,0 +1,103 @@
+"""The text of a sample sheet at a path or URI, read within its budgets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from genomics_pipeline.model import budgets
+from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.model.secrets import refuse_password, without_secrets
+from genomics_pipeline.stores.decompression import decompressed
+from genomics_pipeline.stores.protocol import MissingObject
+from genomics_pipeline.stores.web import is_web, web_pieces
+
+PIECE_BYTES = 1 << 16
+_LINE_END = re.compile(rb"\r\n?|\n")
+
+
+def read_sheet(uri: str) -> str:
+    """Return the text of a sheet, decompressed.
+
+    Raises:
+        UsageError: for a URI with a password.
+        DataError: if it cannot be read, is not UTF-8 or exceeds a budget.
+    """
+    refuse_password(uri, "SHEET")
+    shown = without_secrets(uri)
+    try:
+        with closing(_pieces(uri)) as pieces:
+            data = bounded_text(decompressed(pieces))
+    except MissingObject:
+        raise DataError(Problem("expected a sample sheet, found no such file", shown)) from None
+    except DataError as error:
+        (one,) = error.problems
+        raise DataError(Problem(one.message.removeprefix(f"{shown}: "), shown, one.line)) from None
+    except Exception as error:  # smart-open raises the exceptions of many libraries
+        if _is_missing(error):
+            raise DataError(Problem("expected a sample sheet, found no such file", shown)) from None
+        raise DataError(Problem(f"expected a readable sample sheet: {error}", shown)) from None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        message = f"expected UTF-8, found byte 0x{data[error.start]:02x}; save the sheet as UTF-8"
+        raise DataError(Problem(message, shown, line)) from None
+
+
+def bounded_text(pieces: Iterable[bytes]) -> bytes:
+    """Return the content of a sheet.
+
+    Raises:
+        DataError: as soon as it exceeds a budget; with the line.
+    """
+    held: list[bytes] = []
+    size, lines, line_size = 0, 1, 0
+    for piece in pieces:
+        size += len(piece)
+        if size > budgets.SHEET_SIZE.value:
+            raise DataError(f"expected a sample sheet of at most {budgets.SHEET_SIZE}, decompressed, found more")
+        start = 0
+        for end in _LINE_END.finditer(piece):
+            if line_size + end.start() - start > budgets.SHEET_LINE.value:
+                raise _too_long(lines)
+            lines += 1
+            start, line_size = end.end(), 0
+        line_size += len(piece) - start
+        if line_size > budgets.SHEET_LINE.value:
+            raise _too_long(lines)
+        if lines > budgets.SHEET_LINES.value:
+            raise DataError(f"expected a sample sheet of at most {budgets.SHEET_LINES}, found more")
+        held.append(piece)
+    return b"".join(held)
+
+
+def _too_long(line: int) -> DataError:
+    return DataError(Problem(f"expected lines of at most {budgets.SHEET_LINE}, found a longer one", line=line))
+
+
+def _pieces(uri: str) -> Generator[bytes]:
+    if is_web(uri):
+        yield from web_pieces(uri)
+        return
+    with _open(uri) as stream:
+        yield from iter(partial(stream.read, PIECE_BYTES), b"")
+
+
+def _open(uri: str) -> BinaryIO:
+    """Open a sheet as it is stored; a file without smart-open, whose import takes longer than the reading."""
+    if "://" not in uri:
+        return Path(uri).open("rb")
+    from smart_open import open as smart_open
+
+    return smart_open(uri, "rb", compression="disable")
+
+
+def _is_missing(error: Exception) -> bool:
+    """Return whether an error of smart-open means that there is no such file; for S3 it wraps the error of boto3."""
+    response = getattr(getattr(error, "backend_error", None), "response", {})
+    return isinstance(error, FileNotFoundError) or response.get("Error", {}).get("Code") == "NoSuchKey"
