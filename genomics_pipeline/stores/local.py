@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
@@ -21,7 +22,7 @@ from genomics_pipeline.stores.protocol import (
     TransferFailed,
     TransferStopped,
 )
-from genomics_pipeline.stores.publish import publish_bytes, publish_file, publishing, remove
+from genomics_pipeline.stores.publish import publish_bytes, publish_files, publishing, remove
 from genomics_pipeline.stores.temporary_file import is_temporary
 
 PIECE_BYTES = 1 << 20
@@ -153,7 +154,14 @@ class LocalStore:
         self, path: Path, uri: str, cancelled: threading.Event | None = None, intermediate: bool = False
     ) -> None:
         """Move a local file to an object."""
-        publish_file(path, self.path(uri), self._root(uri))
+        self.publish_all([(path, uri)], cancelled, intermediate)
+
+    def publish_all(
+        self, files: Sequence[tuple[Path, str]], cancelled: threading.Event | None = None, intermediate: bool = False
+    ) -> None:
+        """Move local files to objects, in this order."""
+        for root, group in groupby(files, lambda file: self._root(file[1])):
+            publish_files([(path, self.path(uri)) for path, uri in group], root)
 
     def copy(self, source: str, target: str) -> None:
         """Copy an object."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -158,6 +158,20 @@ class Store(Protocol):
 
         Raises:
             TransferStopped: if it was cancelled; the object is unchanged.
+        """
+
+    def publish_all(
+        self, files: Sequence[tuple[Path, str]], cancelled: threading.Event | None = None, intermediate: bool = False
+    ) -> None:
+        """Move local files to objects, in this order; see `publish`. Together that is less work than one by one.
+
+        Args:
+            files: The files, each with its object.
+            cancelled: See `publish`.
+            intermediate: See `publish`.
+
+        Raises:
+            TransferStopped: if it was cancelled; the objects of the last files are unchanged.
         """
 
     def copy(self, source: str, target: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO, Self
@@ -89,6 +90,13 @@ class RoutedStore:
     ) -> None:
         """Move a local file to an object."""
         self._store(uri).publish(path, uri, cancelled, intermediate)
+
+    def publish_all(
+        self, files: Sequence[tuple[Path, str]], cancelled: threading.Event | None = None, intermediate: bool = False
+    ) -> None:
+        """Move local files to objects, in this order."""
+        for store, group in groupby(files, lambda file: self._store(file[1])):
+            store.publish_all(list(group), cancelled, intermediate)
 
     def copy(self, source: str, target: str) -> None:
         """Copy an object."""

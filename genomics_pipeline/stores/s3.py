@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -142,6 +142,13 @@ class S3Store:
             tags = {"Tagging": "=".join(INTERMEDIATE_TAG)} if intermediate else {}
             upload(self._client, path, uri, split(uri), tags, cancelled)
         path.unlink()
+
+    def publish_all(
+        self, files: Sequence[tuple[Path, str]], cancelled: threading.Event | None = None, intermediate: bool = False
+    ) -> None:
+        """Move local files to objects, in this order."""
+        for path, uri in files:
+            self.publish(path, uri, cancelled, intermediate)
 
     def copy(self, source: str, target: str) -> None:
         """Copy an object within S3, in parts if it is large."""

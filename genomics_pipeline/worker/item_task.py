@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,9 +87,10 @@ class ItemTask:
         self.store.publish(log, log_uri)  # also if the task is cancelled, since the log explains it
         self._refuse_failure(end, lines, log_uri)
         outputs = {
-            name: self._publish_output(spec, self.folder / "out" / self._file_name(spec), log_uri)
+            name: self._output(spec, self.folder / "out" / self._file_name(spec), log_uri)
             for name, spec in self.step.spec.outputs.items()
         }
+        self._publish(outputs.values())
         record = CompletionRecord(
             stage=self.payload.stage,
             item=self.name,
@@ -197,8 +198,17 @@ class ItemTask:
         """Return whether the disk is full, or was full before the program removed its files."""
         return shutil.disk_usage(self.folder).free < FULL_BYTES or any(map(mentions_full_disk, lines))
 
-    def _publish_output(self, spec: OutputSpec, path: Path, log: str) -> OutputRecord:
-        """Move an output, after its indexes, to the folder that the pipeline publishes it to."""
+    def _output(self, spec: OutputSpec, path: Path, log: str) -> OutputRecord:
+        """Return the record of an output, in the folder that the pipeline publishes it to.
+
+        Args:
+            spec: The output.
+            path: The file that the program wrote.
+            log: URI of the program's log.
+
+        Raises:
+            StepFailed: if the program did not write it, or not as it is declared.
+        """
         indexes = [index for ending in spec.indexes if (index := path.with_name(f"{path.name}.{ending}")).is_file()]
         if not path.is_file() or (spec.indexes and not indexes):
             missing = "it" if not path.is_file() else f"its index (.{', .'.join(spec.indexes)})"
@@ -208,16 +218,18 @@ class ItemTask:
         folder = f"{run_layout.RESULTS}{below}".rstrip("/")  # `below` is empty for a step run by itself
         if spec.name == METRICS and path.suffix == ".json" and (misfit := metrics_misfit(path.read_bytes())):
             raise StepFailed(FailureClass.TOOL_ERROR, 1, f"output {spec.name}, {path.name}: {misfit}", self.name, log)
-        record = OutputRecord(
+        return OutputRecord(
             f"{folder}/{path.name}",
             path.stat().st_size,
             file_sha256(path),
             tuple(f"{folder}/{index.name}" for index in indexes),
         )
-        options = self.resources.cancelled, self.payload.intermediate
-        for file in (*indexes, path):
-            self.store.publish(file, self.payload.run.uri(f"{folder}/{file.name}"), *options)
-        return record
+
+    def _publish(self, outputs: Iterable[OutputRecord]) -> None:
+        """Move outputs to their places, each after its indexes."""
+        keys = [key for output in outputs for key in (*output.indexes, output.key)]
+        files = [(self.folder / "out" / key.rpartition("/")[2], self.payload.run.uri(key)) for key in keys]
+        self.store.publish_all(files, self.resources.cancelled, self.payload.intermediate)
 
 
 def _end_words(code: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import md5
 from io import BytesIO
 from pathlib import Path
@@ -89,6 +89,12 @@ class MemoryStore:
             raise TransferStopped(uri)
         self.write(uri, path.read_bytes())
         path.unlink()
+
+    def publish_all(
+        self, files: Sequence[tuple[Path, str]], cancelled: threading.Event | None = None, intermediate: bool = False
+    ) -> None:
+        for path, uri in files:
+            self.publish(path, uri, cancelled, intermediate)
 
     def copy(self, source: str, target: str) -> None:
         self.write(target, self.read(source))

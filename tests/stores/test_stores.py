@@ -224,6 +224,29 @@ def test_publish_moves_a_file(case: StoreCase, tmp_path: Path) -> None:
         assert case.store.read(uri) == text
 
 
+def test_publish_all_moves_files_in_their_order(case: StoreCase, tmp_path: Path) -> None:
+    files = [(tmp_path / name, f"{case.base}results/{folder}/{name}") for folder, name in ("ax", "ay", "bz")]
+    for path, _ in files:
+        path.write_text(path.name)
+    case.store.publish_all(files)
+    assert [case.store.read(uri) for _, uri in files] == [b"x", b"y", b"z"]
+    assert not any(path.exists() for path, _ in files)
+    case.store.publish_all([])
+
+
+def test_publish_all_over_two_places(s3: S3Client, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    store = object_store().with_buckets({"run": tmp_path / "run"})
+    files = [
+        (tmp_path / name, f"s3://{bucket}/{name}") for bucket, name in (("run", "a"), ("reads", "b"), ("run", "c"))
+    ]
+    for path, _ in files:
+        path.write_text(path.name)
+    store.publish_all(files)
+    assert [path.name for path in sorted((tmp_path / "run").iterdir())] == ["a", "c"]
+    assert s3.get_object(Bucket="reads", Key="b")["Body"].read() == b"b"
+
+
 def test_copy(case: StoreCase) -> None:
     case.put(**{"a/one.txt": b"one", "b.txt": b"before"})
     for target in ("b.txt", "deep/er/c.txt"):

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -195,9 +195,10 @@ class BrokenStore(LocalStore):
         self._break("write", uri)
         super().write(uri, data)
 
-    def publish(self, path: Path, uri: str, *rest: Any) -> None:
-        self._break("publish", uri)
-        super().publish(path, uri, *rest)
+    def publish_all(self, files: Sequence[tuple[Path, str]], *rest: Any) -> None:
+        for _, uri in files:
+            self._break("publish", uri)
+        super().publish_all(files, *rest)
 
 
 def os_error(number: int) -> OSError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from genomics_pipeline.stores.routed import RoutedStore
@@ -22,6 +23,16 @@ class FullDisk(RoutedStore):
         self, path: Path, uri: str, cancelled: threading.Event | None = None, intermediate: bool = False
     ) -> None:
         """Refuse a file.
+
+        Raises:
+            OSError: ``ENOSPC``, always.
+        """
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def publish_all(
+        self, files: Sequence[tuple[Path, str]], cancelled: threading.Event | None = None, intermediate: bool = False
+    ) -> None:
+        """Refuse files.
 
         Raises:
             OSError: ``ENOSPC``, always.
