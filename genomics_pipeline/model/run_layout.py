@@ -19,6 +19,7 @@ SCRATCH = ".scratch"
 ENGINE = ".engine"
 LOCK = f"{ENGINE}/lock"
 HOLDER = f"{ENGINE}/holder.json"
+VERIFIED = f"{ENGINE}/verified"
 INJECTED_FAULTS = f"{ENGINE}/faults.jsonl"
 
 ITEM_FILES = {"sample": MANIFEST, "interval": INTERVALS}  # by scope: what the Distributed Map reads

@@ -17,20 +17,34 @@ KIND = RecordKind("a completion record", "run the step again")
 
 
 @dataclass(frozen=True, slots=True)
-class OutputRecord:
+class FileRecord:
     """One published file.
 
     Attributes:
         key: Its key, below the run's prefix.
         size_bytes: Its size.
         sha256: The digest of its content, in hexadecimal.
-        indexes: Keys of its indexes.
     """
 
     key: str
     size_bytes: int
     sha256: str
-    indexes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutputRecord(FileRecord):
+    """One published output.
+
+    Attributes:
+        indexes: Its indexes.
+    """
+
+    indexes: tuple[FileRecord, ...] = ()
+
+    @property
+    def files(self) -> tuple[FileRecord, ...]:
+        """Return the files of the output, in the order in which they are published: its indexes first."""
+        return (*self.indexes, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +65,7 @@ class CompletionRecord:
         parameters: All parameters, with defaults.
         outputs: Its outputs by name.
         sources: sha256 of each input that is an output of an earlier stage over the item, by ``<stage>.<output>``.
+        intermediate: Whether only later stages need its outputs, which may expire.
         reused: True if the record was read, so that the step was not run; not stored.
     """
 
@@ -67,6 +82,7 @@ class CompletionRecord:
     parameters: Mapping[str, Value]
     outputs: Mapping[str, OutputRecord]
     sources: Mapping[str, str] = field(default_factory=dict)
+    intermediate: bool = False
     reused: bool = False
 
     def to_json(self) -> dict[str, Any]:
@@ -80,13 +96,14 @@ def read_completion(store: Store, run: RunPlace, stage: str, item: str) -> Compl
     """Read the record of a step over an item.
 
     Returns:
-        The record. None if there is none, it cannot be read, or another version of this package wrote it: the step then
-        runs again and replaces it.
+        The record. None if there is none, it cannot be read, it is of another item, or another version of this package
+        wrote it: the step then runs again and replaces it.
     """
     try:
-        return _completion(read_fields(store, _uri(run, stage, item), KIND))
+        record = _completion(read_fields(store, _uri(run, stage, item), KIND))
     except (MissingObject, UnreadableRecord):
         return None
+    return record if (record.stage, record.item) == (stage, item) else None
 
 
 def _completion(fields: Fields) -> CompletionRecord:
@@ -105,22 +122,39 @@ def _completion(fields: Fields) -> CompletionRecord:
         parameters=fields.object("parameters").value_by_name(),
         outputs={name: _output(outputs.object(name)) for name in outputs.members},
         sources=fields.object("sources").text_by_name() if fields.has("sources") else {},
+        intermediate=fields.flag("intermediate"),
         reused=True,
     )
 
 
 def _output(fields: Fields) -> OutputRecord:
-    return OutputRecord(
-        fields.key("key"), fields.integer("size_bytes"), fields.sha256("sha256"), fields.keys("indexes")
-    )
+    indexes = tuple(map(_file, fields.objects("indexes")))
+    return OutputRecord(fields.key("key"), fields.integer("size_bytes"), fields.sha256("sha256"), indexes)
+
+
+def _file(fields: Fields) -> FileRecord:
+    return FileRecord(fields.key("key"), fields.integer("size_bytes"), fields.sha256("sha256"))
 
 
 def is_done(store: Store, run: RunPlace, stage: str, item: str) -> bool:
-    """Return whether a step is done over an item, and its inputs are still the outputs of the earlier stages."""
+    """Return whether a step is done over an item: its outputs are whole, and its inputs are still those of now."""
     record = read_completion(store, run, stage, item)
-    return record is not None and all(
-        _is_current(store, run, source, item, sha256) for source, sha256 in record.sources.items()
+    return (
+        record is not None
+        and find_damage(store, run, record) is None
+        and all(_is_current(store, run, source, item, sha256) for source, sha256 in record.sources.items())
     )
+
+
+def find_damage(store: Store, run: RunPlace, record: CompletionRecord) -> str | None:
+    """Compare the sizes of a step's files with its record; return the first difference, None if there is none."""
+    for output in record.outputs.values():
+        for file in output.files:
+            info = store.stat(run.uri(file.key))
+            if info is None or info.size_bytes != file.size_bytes:
+                found = "none" if info is None else f"{info.size_bytes} bytes"
+                return f"{file.key}: expected a file of {file.size_bytes} bytes, found {found}"
+    return None
 
 
 def _is_current(store: Store, run: RunPlace, source: str, item: str, sha256: str) -> bool:

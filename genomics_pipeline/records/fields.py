@@ -15,6 +15,7 @@ from genomics_pipeline.stores.protocol import MissingObject, Store
 
 T = TypeVar("T")
 
+LINE_FEED = b"\n"
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 
@@ -209,10 +210,22 @@ def read_fields(store: Store, uri: str, kind: RecordKind) -> Fields:
         MissingObject: if there is no such file.
         UnreadableRecord: if it holds anything but a JSON object.
     """
+    shown, place = _shown(store, uri), ""
+    data = store.read(uri)
     try:
-        members = json.loads(store.read(uri))
+        members = json.loads(data)
+    except json.JSONDecodeError as error:
+        members, place = None, f":{error.lineno}:{error.colno}"
+    except UnicodeDecodeError as error:
+        members, place = None, f":{data.count(LINE_FEED, 0, error.start) + 1}"
     except (ValueError, RecursionError):
         members = None
     if not isinstance(members, dict):
-        raise UnreadableRecord(f"{uri}: expected {kind.name}, found no JSON object; {kind.advice}")
-    return Fields(uri, kind, members)
+        raise UnreadableRecord(f"{shown}{place}: expected {kind.name}, found no JSON object; {kind.advice}")
+    return Fields(shown, kind, members)
+
+
+def _shown(store: Store, uri: str) -> str:
+    """Return the place of a record as users know it: a path on this machine, or a URI."""
+    local = store.local(uri)
+    return uri if local is None else str(local)

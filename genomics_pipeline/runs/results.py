@@ -13,6 +13,7 @@ from typing import BinaryIO
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.records.completion import CompletionRecord, OutputRecord
+from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.run_files import COHORT, RunFiles
@@ -120,17 +121,17 @@ def download(result: ItemResult, files: RunFiles, target: Path) -> int:
 def _download(output: OutputRecord, files: RunFiles, target: Path) -> bool:
     """Download an output and its indexes; return False where intact copies are there already."""
     path = target / output.key.removeprefix(run_layout.RESULTS)
-    is_present = all(path.with_name(Path(key).name).is_file() for key in (*output.indexes, output.key))
+    is_present = all(path.with_name(Path(file.key).name).is_file() for file in output.files)
     if is_present and file_sha256(path) == output.sha256:
         return False
-    for key in (*output.indexes, output.key):
-        with publishing(path.with_name(Path(key).name), target) as out:
+    for file in output.files:
+        with publishing(path.with_name(Path(file.key).name), target) as out:
             sink = _HashingSink(out)
-            files.store.download(files.place.uri(key), sink)
-            if key == output.key and (actual := sink.sha256.hexdigest()) != output.sha256:
-                raise RunError(
-                    f"{files.shown_key(key)}: expected sha256 {output.sha256}, found {actual}; run the step again"
-                )
+            files.store.download(files.place.uri(file.key), sink)
+            if (actual := sink.sha256.hexdigest()) != file.sha256:
+                advice = f"delete it, and make it again: {command_line('rerun', files.shown)}"
+                shown = files.shown_key(file.key)
+                raise RunError(f"{shown}: expected content with the sha256 {file.sha256}, found {actual}; {advice}")
     return True
 
 

@@ -138,4 +138,5 @@ class RunFolder:
         """
         with self._lock.hold(note):
             shutil.rmtree(self.scratch, ignore_errors=True)  # files that a killed process left
+            shutil.rmtree(self.path / run_layout.VERIFIED, ignore_errors=True)
             yield

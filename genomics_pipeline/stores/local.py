@@ -14,12 +14,12 @@ from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.protocol import (
     ANY,
+    ChangedObject,
     Expected,
     MissingBucket,
     MissingObject,
     ObjectInfo,
     Sink,
-    TransferFailed,
     TransferStopped,
 )
 from genomics_pipeline.stores.publish import publish_bytes, publish_files, publishing, remove
@@ -181,7 +181,7 @@ class LocalStore:
 def _refuse_other_version(info: ObjectInfo, expected: Expected) -> None:
     if expected.version not in (None, info.version):
         message = f"expected the version {expected.version}, found {info.version}: it was changed in the meantime"
-        raise TransferFailed(info.uri, message)
+        raise ChangedObject(info.uri, message)
 
 
 def _info(uri: str, path: Path) -> ObjectInfo | None:
@@ -191,7 +191,8 @@ def _info(uri: str, path: Path) -> ObjectInfo | None:
         return None
     if not path.is_file():
         return None
-    return ObjectInfo(uri, status.st_size, f"{status.st_size}-{status.st_mtime_ns}", int(status.st_mtime))
+    version = f"{status.st_size}-{status.st_mtime_ns}"
+    return ObjectInfo(uri, status.st_size, version, int(status.st_mtime), inode=status.st_ino)
 
 
 def _decode(uri: str, quoted: str) -> str:

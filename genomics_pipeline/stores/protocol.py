@@ -16,6 +16,7 @@ class MissingObject(DataError):
 
     def __init__(self, uri: str) -> None:
         super().__init__(f"{uri}: expected a file, found none")
+        self.uri = uri
 
 
 class MissingBucket(MissingObject):
@@ -23,6 +24,7 @@ class MissingBucket(MissingObject):
 
     def __init__(self, uri: str) -> None:
         DataError.__init__(self, f"{uri}: expected a bucket, found none")
+        self.uri = uri
 
 
 class TransferFailed(DataError):
@@ -30,6 +32,15 @@ class TransferFailed(DataError):
 
     def __init__(self, uri: str, message: str) -> None:
         super().__init__(f"{uri}: {message}")
+        self.uri = uri
+
+
+class ChangedObject(TransferFailed):
+    """The error of an object that is no longer the version that was to be read."""
+
+
+class OtherContent(TransferFailed):
+    """The error of content whose digest is not the recorded one."""
 
 
 class TransferStopped(RunError):
@@ -72,6 +83,7 @@ class ObjectInfo:
         version: A text that changes when the content does: the ETag in S3; size and time of a local file.
         modified: The time of its last write, in whole seconds since the epoch.
         storage_class: S3's storage class; ``STANDARD`` for a local file.
+        inode: The number that its file system gives a local file, which another file in its place does not have.
     """
 
     uri: str
@@ -79,6 +91,7 @@ class ObjectInfo:
     version: str
     modified: int
     storage_class: str = "STANDARD"
+    inode: int = 0
 
 
 class Store(Protocol):

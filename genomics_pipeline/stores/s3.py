@@ -12,6 +12,7 @@ from genomics_pipeline.model.task import INTERMEDIATE_TAG
 from genomics_pipeline.stores.checksum import object_checksum, sha256_checksum
 from genomics_pipeline.stores.protocol import (
     ANY,
+    ChangedObject,
     Expected,
     MissingBucket,
     MissingObject,
@@ -129,7 +130,7 @@ class S3Store:
             raise self._missing(uri)
         if expected.version not in (None, version := _version(head["ETag"])):
             message = f"expected the version {expected.version}, found {version}: it was changed in the meantime"
-            raise TransferFailed(uri, message)
+            raise ChangedObject(uri, message)
         check = sha256_checksum(expected.sha256) if expected.sha256 else object_checksum(head)
         source = Source(uri, *split(uri), head["ContentLength"], head["ETag"])
         download(self._client, source, sink, check, cancelled, window)

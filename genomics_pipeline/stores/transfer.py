@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from genomics_pipeline.stores.checksum import Checksum
-from genomics_pipeline.stores.protocol import Sink, TransferFailed, TransferStopped
+from genomics_pipeline.stores.protocol import ChangedObject, OtherContent, Sink, TransferFailed, TransferStopped
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -98,7 +98,7 @@ def download(
     if sink_in_order.bytes != source.size_bytes:
         raise TransferFailed(source.uri, f"expected {source.size_bytes} bytes, found {sink_in_order.bytes}")
     if problem := checksum.problem():
-        raise TransferFailed(source.uri, problem)
+        raise OtherContent(source.uri, problem)
 
 
 def upload(
@@ -212,7 +212,7 @@ def _translate_errors(uri: str, action: str) -> Iterator[None]:
     try:
         yield
     except S3DownloadFailedError as error:
-        raise TransferFailed(uri, f"expected the same content until its end, found another version: {error}") from error
+        raise ChangedObject(uri, f"expected the same content until its end, found another version: {error}") from error
     except RetriesExceededError as error:
         raise TransferFailed(uri, f"expected an object that can be {action}: {error.last_exception}") from error
     except (AwsCrtError, BotoCoreError, ClientError, Boto3Error) as error:

@@ -10,7 +10,7 @@ from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.secrets import redact
 from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE, OUT_OF_MEMORY_EXIT_CODE
-from genomics_pipeline.stores.protocol import TransferFailed, TransferStopped
+from genomics_pipeline.stores.protocol import ChangedObject, TransferFailed, TransferStopped
 
 CANCELLED_EXIT_CODE = 143  # 128 + SIGTERM
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -49,7 +49,7 @@ def failure_of(error: Exception, item: str, scratch: Path) -> StepFailed:
             return error
         case TransferStopped():
             return StepFailed(FailureClass.CANCELLED, CANCELLED_EXIT_CODE, "cancelled", item)
-        case TransferFailed():
+        case TransferFailed() if not isinstance(error, ChangedObject):
             return StepFailed(FailureClass.TOOL_ERROR, 1, str(error), item)
         case PipelineError():
             return StepFailed(FailureClass.BAD_INPUT, BAD_INPUT_EXIT_CODE, str(error), item)

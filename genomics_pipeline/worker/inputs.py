@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -13,12 +13,14 @@ from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.pipeline import ITEM_FILES, READS, REFERENCE
 from genomics_pipeline.model.step import InputSpec
 from genomics_pipeline.model.task import TaskPayload, item_id
-from genomics_pipeline.records.completion import CompletionRecord, read_completion
+from genomics_pipeline.records.completion import CompletionRecord, FileRecord, read_completion
+from genomics_pipeline.reference.index_kinds import required_kinds
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.stores.given_file import stat_given
 from genomics_pipeline.stores.protocol import ANY, Expected, Store
 from genomics_pipeline.worker.streams import Streams
 from genomics_pipeline.worker.upstream import done_items, in_parallel
+from genomics_pipeline.worker.verified import VerifiedFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,20 @@ class Staging:
         store: The store of the inputs.
         streams: The named pipes of the streamed inputs.
         cancelled: Set when the task must end.
+        verified: The outputs of the run that are known to be as recorded.
     """
 
     store: Store
     streams: Streams
     cancelled: threading.Event
+    verified: VerifiedFiles
+
+    def fetch(self, file: InputFile, folder: Path) -> str:
+        """Return the path of a local file with the content that is expected."""
+        path = self.store.fetch(file.uri, folder, file.expected, self.cancelled)
+        if file.expected.sha256 is not None:
+            self.verified.check(file.uri, file.expected.sha256, self.cancelled)
+        return str(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +54,16 @@ class InputFile:
     Attributes:
         uri: The URI of the file.
         version: A text that changes when the content does.
-        indexes: URIs of its indexes.
+        indexes: Its indexes.
         expected: The properties that the content must have when it is read.
+        made_by: The stage and the item that it is an output of; None for a file of the user's.
     """
 
     uri: str
     version: str
-    indexes: tuple[str, ...] = ()
+    indexes: tuple[InputFile, ...] = ()
     expected: Expected = ANY
+    made_by: tuple[str, str] | None = None
 
     def stage(self, staging: Staging, folder: Path, stream: bool) -> str:
         """Make the file and its indexes local, side by side, and return the file's path.
@@ -68,8 +81,8 @@ class InputFile:
             staging.streams.open(self.uri, self.expected, path)
             return str(path)
         for index in self.indexes:
-            staging.store.fetch(index, folder, ANY, staging.cancelled)
-        return str(staging.store.fetch(self.uri, folder, self.expected, staging.cancelled))
+            staging.fetch(index, folder)
+        return staging.fetch(self, folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +105,11 @@ class Input:
         """Return a sha256 of everything in the input."""
         parts = [self.spec.name, *(file.version for file in self.files), repr(self.lanes)]
         return sha256("\0".join(parts).encode()).hexdigest()
+
+    def all_files(self) -> Iterator[InputFile]:
+        """Yield the files and their indexes."""
+        for file in self.files:
+            yield from (file, *file.indexes)
 
     def local(self, staging: Staging, folder: Path) -> Any:
         """Make the input local and return its value in ``task.json``."""
@@ -129,13 +147,15 @@ def find_input(payload: TaskPayload, spec: InputSpec, item: Mapping[str, Any], s
         return _given_files(spec, item["files"][spec.name], store)
     if source == REFERENCE:
         path = prepare(payload.reference, spec.indexes, store, cache)
-        return Input(spec, (_stored_file(str(path), store),))
+        names = [str(file) for kind in required_kinds(spec.indexes) for file in kind.files(path)]
+        indexes = tuple(_stored_file(name, store) for name in names)
+        return Input(spec, (replace(_stored_file(str(path), store), indexes=indexes),))
     stage, _, output = source.partition(".")
     if stage in payload.upstream:
         items = done_items(store, payload.run, stage, payload.upstream[stage])
         return Input(spec, tuple(in_parallel(lambda name: _output(payload, stage, name, output, store), items)))
     name = item_id(item)
-    if record := read_completion(store, payload.run, stage, name):
+    if (record := read_completion(store, payload.run, stage, name)) and output in record.outputs:
         return Input(spec, (_output_file(payload, record, output),), source=source)
     # The one output of the cohort serves every item.
     return Input(spec, (_output(payload, stage, "cohort", output, store, name),))
@@ -156,7 +176,7 @@ def _given_files(spec: InputSpec, uris: Sequence[str], store: Store) -> Input:
     files = []
     for uri in uris:
         candidates = (f"{uri}.{ending}" for ending in spec.indexes)
-        indexes = tuple(index for index in candidates if store.stat(index))
+        indexes = tuple(_stored_file(index, store) for index in candidates if store.stat(index))
         if spec.indexes and not indexes:
             expected = " or ".join(f"{uri}.{ending}" for ending in spec.indexes)
             raise DataError(f"{uri}: expected its index beside it ({expected}), found none")
@@ -178,12 +198,15 @@ def _output(
     payload: TaskPayload, stage: str, item: str, name: str, store: Store, wanted_by: str | None = None
 ) -> InputFile:
     record = read_completion(store, payload.run, stage, item)
-    if record is None:
+    if record is None or name not in record.outputs:
         raise DataError(f"{stage}: expected it to be done for {wanted_by or item}, found no step.json")
     return _output_file(payload, record, name)
 
 
 def _output_file(payload: TaskPayload, record: CompletionRecord, name: str) -> InputFile:
-    output, uri = record.outputs[name], payload.run.uri
-    indexes = tuple(map(uri, output.indexes))
-    return InputFile(uri(output.key), output.sha256, indexes, Expected(sha256=output.sha256))
+    def made(file: FileRecord, *indexes: InputFile) -> InputFile:
+        uri, expected = payload.run.uri(file.key), Expected(sha256=file.sha256)
+        return InputFile(uri, file.sha256, indexes, expected, (record.stage, record.item))
+
+    output = record.outputs[name]
+    return made(output, *map(made, output.indexes))

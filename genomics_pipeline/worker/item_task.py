@@ -23,11 +23,12 @@ from genomics_pipeline.model.step import (
     OutputSpec,
 )
 from genomics_pipeline.model.task import TaskPayload
-from genomics_pipeline.records.completion import CompletionRecord, OutputRecord, write_completion
+from genomics_pipeline.records.completion import CompletionRecord, FileRecord, OutputRecord, write_completion
 from genomics_pipeline.records.metrics import METRICS, metrics_misfit
 from genomics_pipeline.stores.checksum import file_sha256
 from genomics_pipeline.stores.given_file import stat_given
 from genomics_pipeline.stores.protocol import Expected, Store, TransferFailed
+from genomics_pipeline.worker.changes import WatchedFiles
 from genomics_pipeline.worker.command import argv, fill_in
 from genomics_pipeline.worker.failure import (
     CANCELLED_EXIT_CODE,
@@ -42,6 +43,7 @@ from genomics_pipeline.worker.program_log import error_message, last_lines
 from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.streams import Streams
 from genomics_pipeline.worker.task_resources import TaskResources
+from genomics_pipeline.worker.verified import VerifiedFiles
 
 FOLDERS = ("in", "out", "tmp")  # of a task
 FULL_BYTES = 1 << 20  # a disk with less free space is full: programs report that in many ways, or not at all
@@ -81,10 +83,13 @@ class ItemTask:
         """
         clock, started = monotonic(), datetime.now(UTC)
         log = self.folder / run_layout.LOG
+        watched = WatchedFiles.of(self.store, self._read_in_place(inputs))
         end = self._run_program(inputs, log)
         log_uri = self.payload.run.uri(run_layout.log(self.payload.stage, self.name))
         lines = last_lines(log)
         self.store.publish(log, log_uri)  # also if the task is cancelled, since the log explains it
+        if not end.cancelled:
+            watched.refuse_changed(f"{self.payload.stage} of {self.name}")
         self._refuse_failure(end, lines, log_uri)
         outputs = {
             name: self._output(spec, self.folder / "out" / self._file_name(spec), log_uri)
@@ -105,15 +110,22 @@ class ItemTask:
             parameters=dict(self.parameters),
             outputs=outputs,
             sources={each.source: each.files[0].version for each in inputs if each.source},
+            intermediate=self.payload.intermediate,
         )
         write_completion(self.store, self.payload.run, record)
         return record
+
+    def _read_in_place(self, inputs: list[Input]) -> list[str]:
+        """Return the URIs of the files that the program reads, which are not copied if they are local."""
+        files = [file.uri for each in inputs for file in each.all_files()]
+        return [*files, *(str(self.parameters[name]) for name in self.versions)]
 
     def _run_program(self, inputs: list[Input], log: Path) -> ProcessEnd:
         for folder_name in FOLDERS:
             (self.folder / folder_name).mkdir()
         with Streams(self.store) as streams:
-            staging = Staging(self.store, streams, self.resources.cancelled)
+            verified = VerifiedFiles.of(self.store, self.payload.run)
+            staging = Staging(self.store, streams, self.resources.cancelled, verified)
             task = self._task({each.spec.name: each.local(staging, self.folder / "in") for each in inputs})
             file = self.folder / run_layout.TASK
             file.write_text(json.dumps(task, indent=2))  # in ASCII, which also holds paths that are not UTF-8
@@ -218,18 +230,23 @@ class ItemTask:
         folder = f"{run_layout.RESULTS}{below}".rstrip("/")  # `below` is empty for a step run by itself
         if spec.name == METRICS and path.suffix == ".json" and (misfit := metrics_misfit(path.read_bytes())):
             raise StepFailed(FailureClass.TOOL_ERROR, 1, f"output {spec.name}, {path.name}: {misfit}", self.name, log)
-        return OutputRecord(
-            f"{folder}/{path.name}",
-            path.stat().st_size,
-            file_sha256(path),
-            tuple(f"{folder}/{index.name}" for index in indexes),
-        )
+        index_records = tuple(FileRecord(**_facts(index, folder)) for index in indexes)
+        return OutputRecord(**_facts(path, folder), indexes=index_records)
 
     def _publish(self, outputs: Iterable[OutputRecord]) -> None:
         """Move outputs to their places, each after its indexes."""
-        keys = [key for output in outputs for key in (*output.indexes, output.key)]
-        files = [(self.folder / "out" / key.rpartition("/")[2], self.payload.run.uri(key)) for key in keys]
-        self.store.publish_all(files, self.resources.cancelled, self.payload.intermediate)
+        records = [file for output in outputs for file in output.files]
+        uris = [self.payload.run.uri(file.key) for file in records]
+        paths = [self.folder / "out" / file.key.rpartition("/")[2] for file in records]
+        self.store.publish_all(list(zip(paths, uris, strict=True)), self.resources.cancelled, self.payload.intermediate)
+        verified = VerifiedFiles.of(self.store, self.payload.run)
+        for uri, file in zip(uris, records, strict=True):
+            verified.add(uri, file.sha256)
+
+
+def _facts(path: Path, folder: str) -> dict[str, Any]:
+    """Return the members of a file's record, before the file is published to a folder."""
+    return {"key": f"{folder}/{path.name}", "size_bytes": path.stat().st_size, "sha256": file_sha256(path)}
 
 
 def _end_words(code: int) -> str:

@@ -15,13 +15,14 @@ from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.parameters import Value, resolve
 from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.model.task import TaskPayload, item_id
-from genomics_pipeline.records.completion import CompletionRecord, delete_completion, read_completion
+from genomics_pipeline.records.completion import CompletionRecord, delete_completion, find_damage, read_completion
 from genomics_pipeline.records.failure import FailureRecord, delete_failure, write_failure
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.failure import CANCELLED_EXIT_CODE, StepFailed, failure_of
 from genomics_pipeline.worker.inputs import Input, find_input
 from genomics_pipeline.worker.item_task import ItemTask
+from genomics_pipeline.worker.reopen import reopen_maker
 from genomics_pipeline.worker.scratch import remove_leftovers, task_folder
 from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.task_resources import TaskResources
@@ -89,13 +90,14 @@ def _run_item(
     payload: TaskPayload, step: StepFolder, store: Store, resources: TaskResources, item: Mapping[str, Any]
 ) -> CompletionRecord:
     name = item_id(item)
+    inputs: list[Input] = []
     try:
         parameters = resolve(step.spec.parameters, payload.parameters)
-        inputs = [find_input(payload, spec, item, store, resources.cache) for spec in step.spec.inputs.values()]
+        inputs += [find_input(payload, spec, item, store, resources.cache) for spec in step.spec.inputs.values()]
         versions = _parameter_versions(step.spec, parameters, store)
         fingerprint = _fingerprint(step, item, parameters, versions, inputs, payload.publish)
         done = read_completion(store, payload.run, payload.stage, name)
-        if done and done.fingerprint == fingerprint and _is_complete(done, payload, store):
+        if done and done.fingerprint == fingerprint and _is_complete(done, step.spec, payload, store):
             return done
         delete_completion(store, payload.run, payload.stage, name)
         delete_failure(store, payload.run, payload.stage, name)
@@ -103,7 +105,7 @@ def _run_item(
             task = ItemTask(payload, step, store, resources, item, name, parameters, versions, folder)
             return task.run(inputs, fingerprint)
     except Exception as error:
-        failure = failure_of(error, name, resources.scratch)
+        failure = failure_of(reopen_maker(error, inputs, payload, store) or error, name, resources.scratch)
         if failure is not error and not isinstance(error, PipelineError | OSError | MemoryError):
             failure.log = _publish_traceback(payload, name, store, resources)
         raise failure from error
@@ -150,7 +152,6 @@ def _fingerprint(
     return hashlib.sha256(json.dumps(members, sort_keys=True, default=dict).encode()).hexdigest()
 
 
-def _is_complete(done: CompletionRecord, payload: TaskPayload, store: Store) -> bool:
-    """Return whether every file of a record still exists."""
-    keys = [key for output in done.outputs.values() for key in (output.key, *output.indexes)]
-    return all(store.stat(payload.run.uri(key)) for key in keys)
+def _is_complete(done: CompletionRecord, spec: StepSpec, payload: TaskPayload, store: Store) -> bool:
+    """Return whether a record has all outputs, and their files are whole."""
+    return done.outputs.keys() == spec.outputs.keys() and find_damage(store, payload.run, done) is None

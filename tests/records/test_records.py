@@ -14,6 +14,7 @@ from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.aws_run import AwsRunRecord, read_aws_run
 from genomics_pipeline.records.completion import (
     CompletionRecord,
+    FileRecord,
     OutputRecord,
     completion_version,
     delete_completion,
@@ -34,9 +35,11 @@ from tests.runs.records import local_run
 RUN = RunPlace("r", "bucket", "runs/r/")
 SHA256 = "ab" * 32
 TIME = "2026-11-24T10:00:00+00:00"
+INDEX = {"key": "k.i", "size_bytes": 1, "sha256": SHA256}
 COMPLETION = CompletionRecord(
     "calling", "a", "caller", "1.0", "f", TIME, 1.5, 2, 300, 120, {"ploidy": 2, "regions": None},
-    {"out": OutputRecord("results/a.vcf", 3, SHA256, ("results/a.vcf.tbi",))}, {"alignment.bam": "cd"},
+    {"out": OutputRecord("results/a.vcf", 3, SHA256, (FileRecord("results/a.vcf.tbi", 1, SHA256),))},
+    {"alignment.bam": "cd"},
 )  # fmt: skip
 AWS_RUN = AwsRunRecord(
     "r", "germline", "stack", "arn:machine", "arn:execution", "d", {"calling": {"ploidy": 1}},
@@ -81,10 +84,23 @@ def test_a_completion_record_is_read_as_it_was_written(store: LocalStore) -> Non
         {"outputs": {"out": {"key": "k", "size_bytes": 1, "sha256": SHA256}}},
         {"outputs": {"out": {"key": "k", "size_bytes": 1, "sha256": SHA256, "indexes": [7]}}},
         {"outputs": {"out": {"key": "k", "size_bytes": 1, "sha256": "x", "indexes": []}}},
+        {"outputs": {"out": {"key": "k", "size_bytes": 1, "sha256": SHA256, "indexes": [{"key": "k.i"}]}}},
+        {"stage": "another"},
+        {"item": "another"},
+        {"intermediate": None},
         {"outputs": {"out": {"key": "../k", "size_bytes": 1, "sha256": SHA256, "indexes": []}}},
         {"outputs": {"out": {"key": "/etc/k", "size_bytes": 1, "sha256": SHA256, "indexes": []}}},
         {"outputs": {"out": {"key": "a/\nk", "size_bytes": 1, "sha256": SHA256, "indexes": []}}},
-        {"outputs": {"out": {"key": "k", "size_bytes": 1, "sha256": SHA256, "indexes": ["a/../../k.tbi"]}}},
+        {
+            "outputs": {
+                "out": {
+                    "key": "k",
+                    "size_bytes": 1,
+                    "sha256": SHA256,
+                    "indexes": [{**INDEX, "key": "a/../k"}],
+                }
+            }
+        },
         {"started": "noon"},
         {"parameters": {"ploidy": [2]}},
         {"sources": {"alignment.bam": None}},
@@ -104,9 +120,9 @@ def test_a_file_without_an_object_is_no_record(store: LocalStore, text: bytes) -
     store.write(RUN.uri("run.json"), text)
     assert read_completion(store, RUN, "calling", "a") is None
     assert read_failure(store, RUN, "calling", "a") is None
-    with pytest.raises(UnreadableRecord, match=r"job\.json: expected the record of a Batch job, found no JSON object"):
+    with pytest.raises(UnreadableRecord, match=r"job\.json(:1.*)?: expected the record of a Batch job, found no"):
         read_job(store, RUN, "calling", "a")
-    with pytest.raises(UnreadableRecord, match=r"run\.json: expected the record of a run on AWS, found no JSON object"):
+    with pytest.raises(UnreadableRecord, match=r"run\.json(:1.*)?: expected the record of a run on AWS, found no"):
         read_aws_run(store, RUN)
 
 
@@ -186,13 +202,13 @@ def test_a_run_on_aws_is_read_as_it_was_written(store: LocalStore) -> None:
     assert read_aws_run(store, RUN) == AWS_RUN
 
 
-def test_an_invalid_record_of_a_run_on_aws_is_reported(store: LocalStore) -> None:
+def test_an_invalid_record_of_a_run_on_aws_is_reported(store: LocalStore, tmp_path: Path) -> None:
     store.write(RUN.uri("run.json"), AWS_RUN.to_bytes().replace(b'"arn:machine"', b"7"))
     with pytest.raises(UnreadableRecord) as error:
         read_aws_run(store, RUN)
     assert str(error.value) == (
-        "s3://bucket/runs/r/run.json: expected the record of a run on AWS, found 'state_machine_arn' that is not "
-        "a string: 7; submit the run again"
+        f"{tmp_path}/bucket/runs/r/run.json: expected the record of a run on AWS, found 'state_machine_arn' that is "
+        "not a string: 7; submit the run again"
     )
 
 

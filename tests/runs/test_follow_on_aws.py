@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -297,12 +298,19 @@ def test_results_are_downloaded_and_verified(ended_run: FakeAws, command: Comman
         "peak_memory_mib": 1,
         "parameters": {},
         "sources": {},
+        "intermediate": False,
         "outputs": {
             "alignment": {
                 "key": "results/preprocessing/a/a.bam",
                 "size_bytes": 3,
                 "sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",  # of b"abc"
-                "indexes": ["results/preprocessing/a/a.bam.bai"],
+                "indexes": [
+                    {
+                        "key": "results/preprocessing/a/a.bam.bai",
+                        "size_bytes": 5,
+                        "sha256": sha256(b"index").hexdigest(),
+                    }
+                ],
             }
         },
     }
@@ -324,7 +332,9 @@ def test_results_are_downloaded_and_verified(ended_run: FakeAws, command: Comman
     s3.put_object(Bucket=BUCKET, Key=f"runs/{RUN}/results/preprocessing/a/a.bam", Body=b"abd")
     (tmp_path / "here/preprocessing/a/a.bam").unlink()
     message = str(command(*arguments).exception)
-    assert message.startswith("s3://lab-data/runs/r1/results/preprocessing/a/a.bam: expected sha256 ba7816bf")
+    assert message.startswith(
+        "s3://lab-data/runs/r1/results/preprocessing/a/a.bam: expected content with the sha256 ba7816bf"
+    )
     assert sorted(file.name for file in (tmp_path / "here/preprocessing/a").iterdir()) == ["a.bam.bai"]
 
 

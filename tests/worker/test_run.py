@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -131,7 +133,9 @@ def test_outputs_record_and_log_are_in_their_folders(folder: Path, run: Run) -> 
     written = json.loads((base / "steps/copying/a/step.json").read_text())
     assert written == json.loads(json.dumps(record.to_json()))
     assert written["outputs"]["copy"]["key"] == "results/copies/a/a.txt"
-    assert written["outputs"]["copy"]["indexes"] == ["results/copies/a/a.txt.idx"]
+    assert written["outputs"]["copy"]["indexes"] == [
+        {"key": "results/copies/a/a.txt.idx", "size_bytes": 0, "sha256": sha256(b"").hexdigest()}
+    ]
     assert written["parameters"] == {"ending": "txt", "mode": "copy", "panel": None}
     assert list((folder / "scratch").iterdir()) == []
 
@@ -141,7 +145,36 @@ def test_a_done_item_is_not_run_again(folder: Path, run: Run) -> None:
     assert [record.reused for record in run(payload(folder, "a", "b"))] == [True, False]
 
 
-@pytest.mark.parametrize("change", ["reads", "program", "parameter", "panel", "output lost", "index lost"])
+def edit(record: Path, **members: Any) -> None:
+    record.write_text(json.dumps({**json.loads(record.read_text()), **members}))
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "record empty": lambda record: os.truncate(record, 0),
+    "record cut": lambda record: os.truncate(record, record.stat().st_size - 3),
+    "record of another item": lambda record: edit(record, item="b"),
+    "record without output": lambda record: edit(record, outputs={}),
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "reads",
+        "program",
+        "parameter",
+        "panel",
+        "output lost",
+        "output cut",
+        "output longer",
+        "index lost",
+        "index cut",
+        "record empty",
+        "record cut",
+        "record of another item",
+        "record without output",
+    ],
+)
 def test_a_changed_item_is_run_again(folder: Path, run: Run, change: str) -> None:
     panel = folder / "panel.bed"
     panel.write_text("chr1\n")
@@ -149,6 +182,7 @@ def test_a_changed_item_is_run_again(folder: Path, run: Run, change: str) -> Non
     run(task)
     assert run(task)[0].reused
     result = folder / "bucket/runs/r/results/copies/a/a.txt"
+    record = folder / "bucket/runs/r/steps/copying/a/step.json"
     if change == "reads":
         (folder / "a.fq").write_text("@changed\n")
     elif change == "program":
@@ -157,9 +191,14 @@ def test_a_changed_item_is_run_again(folder: Path, run: Run, change: str) -> Non
         task = replace(task, parameters={**task.parameters, "ending": "text"})
     elif change == "panel":
         panel.write_text("chr1\nchr2\n")
-    else:
+    elif change in DAMAGE:
+        DAMAGE[change](record)
+    elif change.endswith("lost"):
         (result if change == "output lost" else result.with_name("a.txt.idx")).unlink()
+    else:
+        os.truncate(result.with_name("a.txt.idx") if "index" in change else result, 9 if "longer" in change else 1)
     assert not run(task)[0].reused
+    assert result.read_text() == (folder / "a.fq").read_text() or change == "parameter"
     assert run(task)[0].reused
 
 

@@ -59,8 +59,10 @@ def batch(number: int, *samples: str, status: str = "SUCCEEDED") -> tuple[str, R
 
 
 def write_done(store: LocalStore, stage: str, item: str, content: str, **sources: str) -> None:
-    """Write a completion record of an output with this content, made from other stages' outputs with their contents."""
-    outputs = {"out": OutputRecord(f"results/{item}.txt", 1, digest(content))}
+    """Write an output with this content and its record; it was made from other stages' outputs with their contents."""
+    key = f"results/{stage}/{item}.txt"
+    store.write(RUN.uri(key), content.encode())
+    outputs = {"out": OutputRecord(key, len(content), digest(content))}
     digests = {f"{source}.out": digest(content_of_source) for source, content_of_source in sources.items()}
     started = "2026-01-01T00:00:00+00:00"
     write_completion(
@@ -115,11 +117,13 @@ def test_without_successes_nothing_is_gathered(store: LocalStore, tmp_path: Path
 
 
 def test_done_items_of_a_failed_batch_are_gathered(store: LocalStore, tmp_path: Path) -> None:
-    manifest(store, "done", "no_record", "well", "stale", "half")
-    rows = [batch(1, "half", "stale", "no_record", "done", status="FAILED"), batch(2, "well")]
-    for name in ("done", "stale", "half"):
+    manifest(store, "done", "no_record", "well", "stale", "half", "cut")
+    rows = [batch(1, "half", "stale", "no_record", "done", "cut", status="FAILED"), batch(2, "well")]
+    for name in ("done", "stale", "half", "cut"):
         write_done(store, "calling", name, "called", alignment="aligned")
-    write_done(store, "alignment", "done", "aligned")
+    for name in ("done", "cut"):
+        write_done(store, "alignment", name, "aligned")
+    store.write(RUN.uri("results/alignment/cut.txt"), b"align")
     write_done(store, "alignment", "stale", "aligned anew")  # another item failed before this one was called again
     assert gather(store, write_results(store, rows, tmp_path)) == ["done", "well"]
 
