@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EMULATORS := $(VENV)/.emulators
 
-.PHONY: demo test test-badluck test-fuzz test-realdata test-validators test-emulators test-containers lint bench lock clean
+.PHONY: demo test test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-containers lint bench lock clean
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "Python >= 3.11 is needed, found %d.%d: make PYTHON=python3.11" % v)'
@@ -20,7 +20,7 @@ demo: $(READY)
 	$(BIN)/genomics-pipeline run demo/cohort/cohort.csv --reference demo/cohort/reference.fa --out demo/run --truth demo/cohort/truth.vcf.gz
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto -m "not realdata and not validators and not emulators and not containers and not badluck and not fuzz"
+	$(BIN)/python -m pytest -n auto -m "not realdata and not validators and not emulators and not containers and not badluck and not powercut and not fuzz"
 
 # Runs five hundred samples, with a fault in every third task.
 test-badluck: $(READY)
@@ -29,6 +29,10 @@ test-badluck: $(READY)
 # Gives thousands of damaged records, sheets, documents and files to the commands that read them.
 test-fuzz: $(READY)
 	$(BIN)/python -m pytest -n auto -m fuzz
+
+# Cuts the power of runs on a disk of their own. Without root and loop devices the tests are skipped, also if CI is set.
+test-powercut: $(READY)
+	$(BIN)/python -m pytest -n auto -m powercut
 
 test-realdata: $(READY)
 	$(BIN)/python -m pytest -m realdata
