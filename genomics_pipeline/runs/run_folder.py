@@ -16,6 +16,7 @@ from genomics_pipeline.model.json_text import is_text
 from genomics_pipeline.records.fields import UnreadableRecord
 from genomics_pipeline.records.holder import Holder
 from genomics_pipeline.records.local_run import LocalRunRecord, read_local_run, write_local_run
+from genomics_pipeline.runs.leftovers import end_leftovers
 from genomics_pipeline.runs.run_lock import RunLock
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.publish import make_folders, publishing
@@ -137,6 +138,8 @@ class RunFolder:
             RunError: if another process holds the lock.
         """
         with self._lock.hold(note):
+            if end_leftovers(self.scratch):
+                note("ended the processes that a killed run had left behind")
             shutil.rmtree(self.scratch, ignore_errors=True)  # files that a killed process left
             shutil.rmtree(self.path / run_layout.VERIFIED, ignore_errors=True)
             yield

@@ -100,6 +100,7 @@ def _run(step: StepFolder, environment: Mapping[str, str], cache: Path, make_sto
                 scratch=Path(_variable(environment, "SCRATCH")),
                 cache=cache,
                 cancelled=threading.Event(),  # a signal interrupts this process instead
+                environment=environment,
             ),
             job=job,
             on_item=lambda outcome: _report(payload, outcome),

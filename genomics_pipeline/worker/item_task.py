@@ -131,7 +131,15 @@ class ItemTask:
             file.write_text(json.dumps(task, indent=2))  # in ASCII, which also holds paths that are not UTF-8
             try:
                 command = argv(self.step, task, file)
-                end = run_process(command, self.folder / "tmp", log, self.resources.cancelled, streams.failed)
+                end = run_process(
+                    command,
+                    self.folder / "tmp",
+                    log,
+                    self.resources.cancelled,
+                    streams.failed,
+                    environment=self._environment(),
+                    memory_mib=self.resources.memory_mib,
+                )
             except OSError as error:
                 if error.errno in DISK_FULL:
                     raise
@@ -140,6 +148,11 @@ class ItemTask:
         if streams.failure and not self.resources.cancelled.is_set():
             raise streams.failure
         return end
+
+    def _environment(self) -> dict[str, str] | None:
+        """Return the variables of the program, whose folder for temporary files is its own."""
+        variables = self.resources.environment
+        return None if variables is None else {**variables, "TMPDIR": str(self.folder / "tmp")}
 
     def _task(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the content of ``task.json``."""

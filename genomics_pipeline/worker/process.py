@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+
+from genomics_pipeline.worker.guardian import signal_groups
+from genomics_pipeline.worker.process_groups import GROUPS
 
 if TYPE_CHECKING:
     from psutil import Process
@@ -39,12 +43,19 @@ class ProcessEnd:
 
 
 def run_process(
-    argv: Sequence[str], cwd: Path, log: Path, cancelled: threading.Event, failed: threading.Event | None = None
+    argv: Sequence[str],
+    cwd: Path,
+    log: Path,
+    cancelled: threading.Event,
+    failed: threading.Event | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    memory_mib: int | None = None,
 ) -> ProcessEnd:
-    """Run a program to its end.
+    """Run a program to its end, and that of all processes that it starts.
 
-    The program stays in the process group of this process, so that a signal to the group kills it too. SIGINT is
-    blocked in it: this process receives Ctrl-C and ends the program.
+    The program leads a process group of its own. A signal of the terminal therefore reaches this process only, which
+    ends the program; and if this process is killed, `process_groups` ends it.
 
     Args:
         argv: The command.
@@ -52,13 +63,29 @@ def run_process(
         log: A file that its output is appended to.
         cancelled: Ends the program when it is set.
         failed: Ends the program too, for another reason.
+        environment: Its environment variables; those of this process where there are none.
+        memory_mib: The memory that any of its processes may allocate, where the system has such a limit.
 
     Raises:
         OSError: if it cannot be started.
     """
     started = time.monotonic()
     with log.open("ab") as out:
-        process = _start(argv, cwd, out)
+        process = _start(argv, cwd, out, environment)
+    if memory_mib is not None:
+        _limit_memory(process.pid, memory_mib)
+    with GROUPS.running(process.pid):
+        waited, was_cancelled = _wait(process, cancelled, failed)
+    _, status, usage = waited
+    process.returncode = os.waitstatus_to_exitcode(status)
+    code = process.returncode if process.returncode >= 0 else 128 - process.returncode
+    return ProcessEnd(code, time.monotonic() - started, _mib(usage.ru_maxrss), was_cancelled)
+
+
+def _wait(
+    process: subprocess.Popen[bytes], cancelled: threading.Event, failed: threading.Event | None
+) -> tuple[tuple[int, int, resource.struct_rusage], bool]:
+    """Wait for a program and its group, and return what `os.wait4` returned and whether an event ended it."""
     signalled_at: float | None = None
     tree: list[Process] = []
     try:
@@ -73,21 +100,39 @@ def run_process(
     except KeyboardInterrupt:
         _wait_or_kill(_signal_tree(process.pid, signal.SIGTERM), time.monotonic() + GRACE_S)
         process.wait()
+        signal_groups([process.pid], signal.SIGKILL)
         raise
     if signalled_at is not None:
         _wait_or_kill(tree, signalled_at + GRACE_S)
-    _, status, usage = waited
-    process.returncode = os.waitstatus_to_exitcode(status)
-    code = process.returncode if process.returncode >= 0 else 128 - process.returncode
-    return ProcessEnd(code, time.monotonic() - started, _mib(usage.ru_maxrss), signalled_at is not None)
+    _end_group(process.pid, GRACE_S if waited[1] == 0 else 0)
+    return waited, signalled_at is not None
 
 
-def _start(argv: Sequence[str], cwd: Path, out: IO[bytes]) -> subprocess.Popen[bytes]:
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        return subprocess.Popen(argv, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+def _start(
+    argv: Sequence[str], cwd: Path, out: IO[bytes], environment: Mapping[str, str] | None
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        argv, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, process_group=0
+    )
+
+
+def _limit_memory(pid: int, memory_mib: int) -> None:
+    """Limit what a process, and each that it starts, may allocate; the size of files that it maps does not count.
+
+    A program that would take the memory of others then fails as one that ran out of memory.
+    """
+    if hasattr(resource, "prlimit"):  # Linux
+        size = memory_mib << 20
+        with suppress(ProcessLookupError, PermissionError, ValueError):  # ended at once; has a lower limit already
+            resource.prlimit(pid, resource.RLIMIT_DATA, (size, size))
+
+
+def _end_group(group: int, grace_s: float) -> None:
+    """Wait for the processes that a program left running, such as bash's ``>(gzip)``, and kill those that remain."""
+    deadline = time.monotonic() + grace_s
+    while signal_groups([group], 0) and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+    signal_groups([group], signal.SIGKILL)
 
 
 def _signal_tree(pid: int, number: signal.Signals) -> list[Process]:
@@ -99,9 +144,12 @@ def _signal_tree(pid: int, number: signal.Signals) -> list[Process]:
         tree = [*root.children(recursive=True), root]
     except psutil.NoSuchProcess:
         return []
+    signal_groups([pid], number)
+    signal_groups([pid], signal.SIGCONT)  # it may have been stopped with Ctrl-Z
     for process in tree:
-        with suppress(psutil.NoSuchProcess):
-            process.send_signal(number)
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            if os.getpgid(process.pid) != pid:  # it has left the group
+                process.send_signal(number)
     return tree
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ class TaskResources:
         scratch: A folder for its temporary files.
         cache: The user's cache folder, for references.
         cancelled: Set when the task must end.
+        environment: The environment variables of its programs; those of this process where there are none.
     """
 
     vcpus: int
@@ -24,3 +26,4 @@ class TaskResources:
     scratch: Path
     cache: Path
     cancelled: threading.Event
+    environment: Mapping[str, str] | None = None

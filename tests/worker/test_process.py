@@ -6,6 +6,7 @@ import os
 import resource
 import select
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import pytest
 
 from genomics_pipeline.worker import process
 from genomics_pipeline.worker.process import ProcessEnd, run_process
+from genomics_pipeline.worker.process_groups import GROUPS
 
 SOON_S = 60.0  # a limit that is reached only if something is wrong
 
@@ -36,6 +38,30 @@ os.write(writer, b"p")
 while True:
     time.sleep(SOON)
 """.replace("SOON", str(SOON_S))
+
+
+# A child that never ends, of a program that does.
+ORPHAN = """
+import os, signal, sys, time
+read, write = os.pipe()
+if os.fork() == 0:
+    writer = os.open(sys.argv[1], os.O_WRONLY)
+    os.write(writer, b"c")
+    os.close(write)
+    while True:
+        time.sleep(SOON)
+os.close(write)
+os.read(read, 1)
+raise SystemExit(CODE)
+""".replace("SOON", str(SOON_S))
+
+RUNNER = """
+import sys, threading
+from pathlib import Path
+from genomics_pipeline.worker.process import run_process
+folder, code, *arguments = sys.argv[1:]
+run_process([sys.executable, "-c", code, *arguments], Path(folder), Path(folder, "log.txt"), threading.Event())
+"""
 
 
 @pytest.fixture
@@ -78,9 +104,77 @@ def test_the_peak_memory_is_that_of_the_largest_process(run: Callable[..., Proce
     assert 600 <= large.peak_memory_mib < max(900, ours_mib + 50)
 
 
-def test_the_program_does_not_receive_ctrl_c(run: Callable[..., ProcessEnd]) -> None:
-    assert run("import os, signal; os.kill(os.getpid(), signal.SIGINT); raise SystemExit(7)").exit_code == 7
-    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ()), "the mask of this process is restored"
+def test_no_signal_of_the_terminal_reaches_the_program(run: Callable[..., ProcessEnd]) -> None:
+    assert run("import os; raise SystemExit(os.getpgrp() != os.getpid())").exit_code == 0
+
+
+def test_the_end_of_a_program_includes_that_of_its_children(run: Callable[..., ProcessEnd], tmp_path: Path) -> None:
+    """As bash's `>(gzip > file)`: the child writes once its parent has ended."""
+    code = """
+import os
+read, write = os.pipe()
+if os.fork() == 0:
+    os.close(write)
+    os.read(read, 1)
+    with open("late", "w") as file:
+        file.write("x")
+"""
+    assert run(code).exit_code == 0
+    assert (tmp_path / "late").read_text() == "x"
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_child_that_never_ends_is_killed_with_its_program(
+    run: Callable[..., ProcessEnd], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    monkeypatch.setattr(process, "GRACE_S", 0.1)
+    reader = open_fifo(tmp_path / "fifo")
+    end = run(ORPHAN.replace("CODE", str(code)), str(tmp_path / "fifo"))
+    assert end.exit_code == code
+    assert read_fifo(reader) == b"c"
+    assert read_fifo(reader) == b"", "expected the end of the FIFO: no process has it open"
+    os.close(reader)
+
+
+@pytest.mark.parametrize("stubborn", ["none", "both"])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT])
+def test_no_process_outlives_the_killed_runner(tmp_path: Path, stubborn: str, number: signal.Signals) -> None:
+    fifo = tmp_path / "fifo"
+    reader = open_fifo(fifo)
+    argv = [sys.executable, "-c", RUNNER, str(tmp_path), FAMILY, str(fifo), stubborn]
+    with subprocess.Popen(argv, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0))) as runner:
+        ready = b""
+        while len(ready) < 2:
+            ready += read_fifo(reader)
+        runner.send_signal(number)
+    assert read_fifo(reader) == b"", "expected the end of the FIFO: no process has it open"
+    os.close(reader)
+
+
+def test_a_killed_guardian_is_replaced(run: Callable[..., ProcessEnd]) -> None:
+    assert run("pass").exit_code == 0
+    first = GROUPS._guardian
+    assert first is not None
+    first.kill()
+    first.wait()
+    assert [run("pass").exit_code for _ in range(2)] == [0, 0]
+    assert GROUPS._guardian not in (None, first)
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux")
+def test_the_memory_of_a_program_and_its_children_is_limited(tmp_path: Path) -> None:
+    code = "import sys, os; child = os.fork(); bytearray(int(sys.argv[1]) << 20); child or os._exit(0); os.wait()"
+    for mib, wanted in ((50, 0), (2000, 1)):
+        argv = [sys.executable, "-c", code, str(mib)]
+        end = run_process(argv, tmp_path, tmp_path / "log.txt", threading.Event(), memory_mib=300)
+        assert end.exit_code == wanted
+    assert "MemoryError" in (tmp_path / "log.txt").read_text()
+
+
+def test_the_environment_of_the_program(tmp_path: Path) -> None:
+    code = "import os; raise SystemExit(os.environ.get('A') != 'b' or 'HOME' in os.environ)"
+    argv = [sys.executable, "-c", code]
+    assert run_process(argv, tmp_path, tmp_path / "log.txt", threading.Event(), environment={"A": "b"}).exit_code == 0
 
 
 def test_a_missing_program(tmp_path: Path) -> None:
@@ -129,6 +223,11 @@ def test_an_interruption_ends_the_program_and_its_children(run: Callable[..., Pr
         run(FAMILY, str(fifo), "none", cancelled=Interrupted())
     assert read_fifo(reader) == b"", "expected the end of the FIFO: no process has it open"
     os.close(reader)
+
+
+def open_fifo(path: Path) -> int:
+    os.mkfifo(path)
+    return os.open(path, os.O_RDONLY | os.O_NONBLOCK)
 
 
 def read_fifo(reader: int) -> bytes:

@@ -24,6 +24,7 @@ from genomics_pipeline.runs.containers.container_engine import ContainerEngine, 
 from genomics_pipeline.runs.containers.mounts import aws_options, mount, read_only
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.worker.process_groups import GROUPS
 from genomics_pipeline.worker.program_log import error_message
 
 POLL_S = 0.05
@@ -74,14 +75,18 @@ class ContainerJobs:
         (scratch / run_layout.TASK).write_text(job.environment[PAYLOAD_VARIABLE])
         argv = [self._engine.program, *self._arguments(job, payload, container, scratch)]
         errors: deque[str] = deque(maxlen=LINES)
-        with subprocess.Popen(
-            argv,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            env=self._engine.environment,
-        ) as process:
+        with (
+            subprocess.Popen(
+                argv,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                env=self._engine.environment,
+                process_group=0,
+            ) as process,
+            GROUPS.running(process.pid),
+        ):  # a signal to the engine's program ends the container, too
             reader = threading.Thread(target=lambda: errors.extend(process.stderr or ()))
             reader.start()
             self._wait(process, job, container)

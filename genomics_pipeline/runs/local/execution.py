@@ -161,7 +161,7 @@ def attempt_runner(
     """
     store = adapters.store.with_buckets({BUCKET: folder.path})
     if not containers:
-        return WorkerJobs(steps, store, folder.scratch, adapters.cache).run_attempt
+        return WorkerJobs(steps, store, folder.scratch, adapters.cache, adapters.environment).run_attempt
     from genomics_pipeline.runs.containers import images
     from genomics_pipeline.runs.containers.container_engine import ContainerEngine
     from genomics_pipeline.runs.containers.jobs import ContainerJobs

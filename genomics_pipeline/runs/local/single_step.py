@@ -110,10 +110,12 @@ def run_step(request: StepRequest, adapters: Adapters) -> StepOutcome:
             items=(_item(scope, spec, files, request.sample, reference),),
             upstream={},
         )
-        return _outcome(folder, _run(payload, step, folder, store, adapters.cache))
+        return _outcome(folder, _run(payload, step, folder, store, adapters))
 
 
-def _run(payload: TaskPayload, step: StepFolder, folder: RunFolder, store: Store, cache: Path) -> CompletionRecord:
+def _run(
+    payload: TaskPayload, step: StepFolder, folder: RunFolder, store: Store, adapters: Adapters
+) -> CompletionRecord:
     """Run a task of one item with the cores and memory that the step declares, at most those of this machine.
 
     Args:
@@ -121,7 +123,7 @@ def _run(payload: TaskPayload, step: StepFolder, folder: RunFolder, store: Store
         step: The step.
         folder: The folder of the run.
         store: The store of the files of the run.
-        cache: The user's cache folder.
+        adapters: The cache and the environment.
 
     Raises:
         RunError: if the step failed.
@@ -136,8 +138,9 @@ def _run(payload: TaskPayload, step: StepFolder, folder: RunFolder, store: Store
                 vcpus=min(cores, declared.vcpus),
                 memory_mib=min(memory_mib, declared.memory_mib),
                 scratch=folder.scratch,
-                cache=cache,
+                cache=adapters.cache,
                 cancelled=threading.Event(),
+                environment=adapters.environment,
             ),
         )
     except StepFailed as failure:

@@ -29,13 +29,22 @@ class WorkerJobs:
         store: The store of inputs and outputs.
         scratch: The folder for temporary files.
         cache: The user's cache folder, for references.
+        environment: The environment variables of the steps' programs; those of this process where there are none.
     """
 
-    def __init__(self, steps: Mapping[str, StepFolder], store: Store, scratch: Path, cache: Path) -> None:
+    def __init__(
+        self,
+        steps: Mapping[str, StepFolder],
+        store: Store,
+        scratch: Path,
+        cache: Path,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._steps = steps
         self._store = store
         self._scratch = scratch
         self._cache = cache
+        self._environment = environment
 
     def run_attempt(self, job: Job) -> JobEnd:
         """Run an attempt of a job to its end, and return its end, also that of a step that failed."""
@@ -51,6 +60,7 @@ class WorkerJobs:
                     scratch=self._scratch,
                     cache=self._cache,
                     cancelled=job.cancelled,
+                    environment=self._environment,
                 ),
                 job=BatchAttempt(job.job_id, 1),
             )

@@ -1,0 +1,75 @@
+"""The process groups of the programs that this process runs, none of which outlives it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from genomics_pipeline.worker import guardian
+from genomics_pipeline.worker.guardian import signal_groups
+
+
+class ProcessGroups:
+    """The running groups, which a guardian ends when this process is killed; see `guardian`.
+
+    The guardian is a process in a session of its own, on every system: Linux's parent-death signal reaches only the
+    program itself, not the processes that it starts.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[int] = set()
+        self._guardian: subprocess.Popen[bytes] | None = None
+
+    @contextmanager
+    def running(self, group: int) -> Iterator[None]:
+        """End a group if this process ends within the context."""
+        self._change(b"+", group)
+        try:
+            yield
+        finally:
+            self._change(b"-", group)
+
+    def signal(self, number: int) -> None:
+        """Signal all groups that run now."""
+        signal_groups(list(self._running), number)
+
+    def _change(self, sign: bytes, group: int) -> None:
+        with self._lock:
+            (self._running.add if sign == b"+" else self._running.discard)(group)
+            try:
+                self._send(sign, group)
+            except BrokenPipeError:  # somebody has killed the guardian
+                self._forget_guardian()
+                for each in self._running:
+                    self._send(b"+", each)
+
+    def _forget_guardian(self) -> None:
+        if self._guardian is not None and self._guardian.stdin is not None:
+            self._guardian.stdin.close()
+            self._guardian.wait()
+        self._guardian = None
+
+    def _send(self, sign: bytes, group: int) -> None:
+        if self._guardian is None:
+            self._guardian = _start_guardian()
+        assert self._guardian.stdin is not None
+        self._guardian.stdin.write(sign + str(group).encode() + b"\n")
+
+
+GROUPS = ProcessGroups()
+
+
+def _start_guardian() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", guardian.__file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        bufsize=0,
+        cwd="/",
+        start_new_session=True,  # no signal of a terminal reaches it
+    )
