@@ -42,7 +42,7 @@ def step(step: str, as_json: bool, **options: Any) -> None:
     from genomics_pipeline.runs.local.single_step import StepRequest, run_step
 
     end_on_signals()
-    outcome = run_step(StepRequest(step, **options), adapters())
+    outcome = run_step(StepRequest(step, **options), adapters(), lambda text: echo_line(text, err=True))
     if as_json:
         echo_json(asdict(outcome))
         return

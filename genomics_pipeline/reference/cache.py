@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import shutil
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from stat import S_ISDIR
-from tempfile import TemporaryDirectory
-from typing import BinaryIO
 
-from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.json_text import is_text
-from genomics_pipeline.reference.index_kinds import IndexKind
-from genomics_pipeline.stores.protocol import Expected, ObjectInfo, Store
-from genomics_pipeline.stores.publish import publish_file, publish_files
+from genomics_pipeline.stores.protocol import ObjectInfo
 
 NAME = "genomics-pipeline"  # of the folder of all caches
 COPYING, INDEXING = ".copy-", ".index-"  # prefixes of folders for incomplete files
@@ -88,10 +82,22 @@ def make_cache(cache: Path) -> None:
         raise DataError(f"{cache}: expected your own folder for the cache, found another user's or a link; {advice}")
 
 
-def cached_fasta(cache: Path, info: ObjectInfo) -> Path:
-    """Return the path of a plain FASTA file in the cache; another content has another folder."""
-    key = sha256(f"{info.uri}\0{info.version}".encode()).hexdigest()[:24]
+def cached_fasta(cache: Path, info: ObjectInfo, alt: ObjectInfo | None = None) -> Path:
+    """Return the path of a plain FASTA file in the cache; another content has another folder.
+
+    Args:
+        cache: The user's cache folder.
+        info: The original.
+        alt: The file beside it that names alternate contigs, which changes alignments.
+    """
+    files = [info] if alt is None else [info, alt]
+    parts = [part for file in files for part in (_absolute(file.uri), file.version)]
+    key = sha256("\0".join(parts).encode()).hexdigest()[:24]
     return cache / "references" / key / Path(info.uri.removesuffix(".gz")).name
+
+
+def _absolute(uri: str) -> str:
+    return uri if "://" in uri else str(Path(uri).absolute())
 
 
 @contextmanager
@@ -107,51 +113,3 @@ def remove_leftovers(folder: Path) -> None:
     """Remove what killed tasks left in a folder of the cache; its lock must be held."""
     for path in [*folder.glob(f"{COPYING}*"), *folder.glob(f"{INDEXING}*")]:
         shutil.rmtree(path, ignore_errors=True)
-
-
-def copy_fasta(info: ObjectInfo, fasta: Path, store: Store) -> None:
-    """Copy a FASTA file into the cache, decompressed; it is visible when it is complete.
-
-    Its modification time is constant, since it is part of the file's version.
-
-    Raises:
-        DataError: if it is a damaged gzip file.
-    """
-    with TemporaryDirectory(prefix=COPYING, dir=fasta.parent) as folder:
-        part = Path(folder) / "part"
-        with part.open("wb") as out:
-            if info.uri.endswith(".gz"):
-                _decompress(store.fetch(info.uri, Path(folder), Expected(version=info.version)), out, info.uri)
-            else:
-                store.download(info.uri, out, Expected(version=info.version))
-        os.utime(part, (0, 0))
-        publish_file(part, fasta)
-
-
-def _decompress(compressed: Path, out: BinaryIO, uri: str) -> None:
-    try:
-        with gzip.open(compressed) as content:
-            shutil.copyfileobj(content, out, 1 << 20)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(Problem(f"expected a whole gzip file: {error}", uri)) from None
-
-
-def copy_index(info: ObjectInfo, fasta: Path, kind: IndexKind, store: Store) -> None:
-    """Copy an index from beside the original into the cache, if it is complete and not older than the original.
-
-    For ``x.fa.gz`` that is an index of ``x.fa``, or else one that ``bwa index x.fa.gz`` or ``samtools faidx x.fa.gz``
-    has made: it is of the same sequences.
-    """
-    for original in dict.fromkeys((info.uri.removesuffix(".gz"), info.uri)):
-        uris = kind.beside(original)
-        indexes = [index for index in map(store.stat, uris) if index and index.modified >= info.modified]
-        if len(indexes) < len(uris):
-            continue
-        with TemporaryDirectory(prefix=INDEXING, dir=fasta.parent) as folder:
-            files = kind.files(fasta)
-            copies = [Path(folder) / file.name for file in files]
-            for index, copy in zip(indexes, copies, strict=True):
-                with copy.open("wb") as out:
-                    store.download(index.uri, out, Expected(version=index.version))
-            publish_files(list(zip(copies, files, strict=True)))
-        return

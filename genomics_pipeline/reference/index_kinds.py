@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.reference.bwa_index import ann_contigs, size_mismatch
 from genomics_pipeline.reference.fai import Contig, fai_mismatch, read_contigs
-from genomics_pipeline.reference.fasta import count_sequences, find_problem
+from genomics_pipeline.reference.packed_bases import has_same_bases
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class IndexKind:
         build: Builds it beside a FASTA file; messages name the file by the URI.
         contigs: Reads the sequences that its files list; None if they list none.
         needs: The names of other kinds that programs read with it.
+        bytes_per_second: The bytes of a FASTA file that are indexed in a second, roughly.
+        share: The size of its files, as a share of the FASTA file's.
     """
 
     name: str
@@ -30,6 +33,8 @@ class IndexKind:
     build: Callable[[Path, str], None]
     contigs: Callable[[Sequence[Path]], list[Contig]] | None = None
     needs: tuple[str, ...] = ()
+    bytes_per_second: int = 120_000_000
+    share: float = 0
 
     def beside(self, fasta: str) -> list[str]:
         """Return the names of its files, for the path or URI of a FASTA file.
@@ -87,7 +92,9 @@ def find_mismatch(fasta: Path, kind: IndexKind) -> str | None:
             return fai_mismatch(fasta)
         if kind.contigs is None:
             return None
-        expected, found = read_contigs(fasta), kind.contigs(kind.files(fasta))
+        files = kind.files(fasta)
+        expected, found = read_contigs(fasta), kind.contigs(files)
+        sizes = size_mismatch(files) if kind.name == "bwa" else None
     except (DataError, ValueError, IndexError):
         return "expected an index, found none that can be read"
     for contig, other in zip(expected, found, strict=False):
@@ -96,24 +103,36 @@ def find_mismatch(fasta: Path, kind: IndexKind) -> str | None:
             return f"expected {wanted} as in {fasta.name}, found {other.name} of {other.length_bp} bp"
     if len(expected) != len(found):
         return f"expected {len(expected)} sequences as in {fasta.name}, found {len(found)}"
+    return sizes
+
+
+def find_stale(fasta: Path, kind: IndexKind) -> str | None:
+    """Compare an index that is older than its FASTA file with all that the file holds.
+
+    Args:
+        fasta: The FASTA file, its ``.fai`` beside it.
+        kind: The index, without a mismatch.
+
+    Returns:
+        The difference; None if they match.
+    """
+    if kind.name == "bwa":
+        pac = next(file for file in kind.files(fasta) if file.suffix == ".pac")
+        if not has_same_bases(fasta, pac):
+            return f"expected the bases of {fasta.name}, found others"
     return None
 
 
 def _build_fai(fasta: Path, uri: str) -> None:
     import pysam
 
-    verbosity = pysam.set_verbosity(0)  # problems are reported below
+    verbosity = pysam.set_verbosity(0)  # the problem is reported below
     try:
         pysam.samtools.faidx(str(fasta))
     except pysam.utils.SamtoolsError as error:
-        raise DataError(find_problem(fasta, uri) or Problem(f"expected FASTA: {str(error).strip()}", uri)) from None
+        raise DataError(Problem(f"expected FASTA: {str(error).strip()}", uri)) from None
     finally:
         pysam.set_verbosity(verbosity)
-    names = [contig.name for contig in read_contigs(fasta)]
-    if "" in names or len(names) != count_sequences(fasta):  # samtools leaves out a second sequence of the same name
-        raise DataError(
-            find_problem(fasta, uri) or Problem("expected a unique name for each sequence, found others", uri)
-        )
 
 
 def _build_bwa(fasta: Path, uri: str) -> None:
@@ -131,16 +150,9 @@ def _build_dict(fasta: Path, uri: str) -> None:
         pysam.samtools.dict("-o", str(dictionary), str(fasta))
 
 
-def _ann_contigs(files: Sequence[Path]) -> list[Contig]:
-    """Read bwa's ``.ann``: a line for the whole reference, then two for each sequence."""
-    lines = next(file for file in files if file.suffix == ".ann").read_text().strip().splitlines()[1:]
-    pairs = zip(lines[::2], lines[1::2], strict=True)
-    return [Contig(head.split()[1], int(numbers.split()[1])) for head, numbers in pairs]
-
-
 def _dict_contigs(files: Sequence[Path]) -> list[Contig]:
     """Read the @SQ lines of a sequence dictionary, a SAM header (SAM specification, 1.3)."""
-    rows = (line.split("\t") for line in files[0].read_text().splitlines() if line.startswith("@SQ\t"))
+    rows = (line.split("\t") for line in files[0].read_text(encoding="latin-1").split("\n") if line.startswith("@SQ\t"))
     tags = (dict(field.split(":", 1) for field in row[1:]) for row in rows)
     return [Contig(tag.get("SN", ""), int(tag.get("LN", -1))) for tag in tags]
 
@@ -154,8 +166,10 @@ INDEX_KINDS = {
             (".amb", ".ann", ".bwt", ".pac", ".sa"),
             "bwa index {fasta}",
             _build_bwa,
-            contigs=_ann_contigs,
+            contigs=ann_contigs,
             needs=("dict",),  # from which pybwa reads the names of the sequences
+            bytes_per_second=850_000,
+            share=1.8,
         ),
         IndexKind("dict", ("dict",), "samtools dict -o {file} {fasta}", _build_dict, contigs=_dict_contigs),
     )

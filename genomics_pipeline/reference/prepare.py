@@ -1,110 +1,208 @@
-"""The preparation of a reference: a plain FASTA file with indexes, made once for all tasks."""
+"""The preparation of a reference: a checked, plain FASTA file with indexes, made once for all tasks."""
 
 from __future__ import annotations
 
 import os
 import posixpath
-import shutil
-from collections.abc import Collection, Sequence
-from pathlib import Path
-from tempfile import mkdtemp
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path, PurePosixPath
 
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.json_text import is_text
-from genomics_pipeline.reference.cache import (
-    INDEXING,
-    cached_fasta,
-    copy_fasta,
-    copy_index,
-    lock_beside,
-    make_cache,
-    remove_leftovers,
-)
-from genomics_pipeline.reference.fasta import check_first_byte
-from genomics_pipeline.reference.index_kinds import IndexKind, find_mismatch, required_kinds
-from genomics_pipeline.stores.protocol import MissingObject, ObjectInfo, Store
-from genomics_pipeline.stores.publish import make_folders, publish_files
+from genomics_pipeline.reference.alternate_contigs import refuse_other_alt
+from genomics_pipeline.reference.build import build_indexes
+from genomics_pipeline.reference.cache import cached_fasta, lock_beside, make_cache, remove_leftovers
+from genomics_pipeline.reference.checked import check_once, lock_of
+from genomics_pipeline.reference.copies import copy_alt, copy_fasta, copy_index, find_alt, is_clean_copy, is_gzip
+from genomics_pipeline.reference.fai import read_contigs
+from genomics_pipeline.reference.fasta import CHUNK_BYTES, FastaChecker
+from genomics_pipeline.reference.index_kinds import IndexKind, find_mismatch, find_stale, required_kinds
+from genomics_pipeline.stores.given_file import stat_given
+from genomics_pipeline.stores.protocol import ObjectInfo, Store
+from genomics_pipeline.stores.publish import make_folders
+
+REGULAR, IRREGULAR = "regular", "irregular"
+SAME = ""  # the verdict on an index of the same bases
 
 
-def prepare(uri: str, indexes: Collection[str], store: Store, cache: Path) -> Path:
+def _ignore(text: str) -> None:
+    """Show nothing."""
+
+
+def prepare(
+    uri: str, indexes: Collection[str], store: Store, cache: Path, note: Callable[[str], None] = _ignore
+) -> Path:
     """Prepare a reference as a local, plain FASTA file with indexes beside it, and return its path.
 
-    A plain local file in a writable folder is indexed in place. Any other file is first copied, decompressed, into the
-    cache, with those indexes beside it that are not older than it; missing ones are built. Of several processes that
-    call this at once, one works and the others wait.
+    The file is checked first. A plain local file in a writable folder is indexed in place, unless indexes of another
+    content are beside it, which stay as they are. Any other file is copied, decompressed, into the cache, with those
+    indexes beside it that fit; missing ones are built. Of several processes that call this at once, one works and the
+    others wait.
 
     Args:
         uri: Path or URI of a FASTA file, plain or gzip.
         indexes: Names of `INDEX_KINDS`; the kinds that they need are made too.
         store: The store of the URI.
         cache: The user's cache folder, see `cache_folder`.
+        note: Shows a line of progress.
 
     Raises:
-        DataError: if there is no such file, it is no FASTA file, or an index beside it is of another file.
+        DataError: if there is no such file, it is no FASTA file that all steps can use, with all problems, or an index
+            beside it is of another file.
     """
     if not is_text(str(Path(uri).absolute())):
         raise DataError(Problem("expected a path in UTF-8, found other bytes; rename that file or folder", uri))
-    info = store.stat(uri)
-    if info is None:
-        raise MissingObject(uri)
+    info = stat_given(uri, store)
+    make_cache(cache)
     kinds = required_kinds(indexes)
-    fasta = _prepare_in_place(uri, kinds) if "://" not in uri and not uri.endswith(".gz") else None
-    return fasta or _prepare_in_cache(info, uri, kinds, store, cache)
+    in_place = "://" not in uri and not is_gzip(uri, store)
+    fasta = _prepare_in_place(uri, kinds, cache, note) if in_place else None
+    return fasta or _prepare_in_cache(info, uri, kinds, store, cache, note)
 
 
-def _prepare_in_place(uri: str, kinds: Sequence[IndexKind]) -> Path | None:
-    """Index a plain local file in place; return None if its folder is not writable."""
-    fasta = Path(posixpath.normpath(Path(uri).absolute()))  # without "..", so that the path is the same in containers
-    if not _is_indexed(fasta, kinds) and os.access(fasta.parent, os.W_OK):
-        with lock_beside(fasta):
-            _build_missing(fasta, kinds, uri)
-    if not _is_indexed(fasta, kinds):
-        return None
+def find_prepared(uri: str, indexes: Collection[str], store: Store, cache: Path) -> Path:
+    """Return the path of the reference of a task: one of this machine that is prepared, or else it is prepared now.
+
+    Args:
+        uri: The path that `prepare` returned, or a URI.
+        indexes: See `prepare`.
+        store: See `prepare`.
+        cache: See `prepare`.
+
+    Raises:
+        DataError: see `prepare`.
+    """
+    fasta, kinds = Path(uri), required_kinds(indexes)
+    if "://" in uri or not _is_complete(fasta, kinds):
+        return prepare(uri, indexes, store, cache)
     _refuse_mismatches(fasta, kinds, uri)
     return fasta
 
 
-def _prepare_in_cache(info: ObjectInfo, uri: str, kinds: Sequence[IndexKind], store: Store, cache: Path) -> Path:
-    make_cache(cache)
-    fasta = cached_fasta(cache, info)
-    if not (fasta.is_file() and _is_indexed(fasta, kinds)):
+def _prepare_in_place(uri: str, kinds: Sequence[IndexKind], cache: Path, note: Callable[[str], None]) -> Path | None:
+    """Index a plain local file in place; return None if it cannot be used there."""
+    fasta = Path(posixpath.normpath(Path(uri).absolute()))  # without "..", so that the path is the same in containers
+    if check_once(cache, "fasta", [fasta], lambda: _check(fasta, uri)) == IRREGULAR:
+        return None
+    with lock_of(cache, fasta):
+        if not _build(fasta, [kind for kind in kinds if kind.name == "fai"], uri, note):
+            return None
+        if not all(_is_usable(fasta, kind, uri, cache, note) for kind in kinds):
+            return None
+        if not _build(fasta, kinds, uri, note):
+            return None
+    _refuse_mismatches(fasta, kinds, uri)
+    refuse_other_alt(fasta, {contig.name for contig in read_contigs(fasta)}, uri)
+    return fasta
+
+
+def _check(fasta: Path, uri: str) -> str:
+    """Check all of a FASTA file and return whether its lines are regular."""
+    checker = FastaChecker(uri)
+    with fasta.open("rb") as content:
+        while chunk := content.read(CHUNK_BYTES):
+            checker.feed(chunk)
+    return REGULAR if checker.finish().regular else IRREGULAR
+
+
+def _build(fasta: Path, kinds: Sequence[IndexKind], uri: str, note: Callable[[str], None]) -> bool:
+    """Build the kinds of which a file is missing; return False if the folder is not writable."""
+    missing = [kind for kind in kinds if not all(file.exists() for file in kind.files(fasta))]
+    if missing and not os.access(fasta.parent, os.W_OK):
+        return False
+    if missing:
+        build_indexes(fasta, missing, uri, note)
+    return True
+
+
+def _is_usable(fasta: Path, kind: IndexKind, uri: str, cache: Path, note: Callable[[str], None]) -> bool:
+    """Return False for the user's index files that must neither be used nor replaced.
+
+    Args:
+        fasta: The FASTA file, its ``.fai`` beside it.
+        kind: The kind of index.
+        uri: The name of the FASTA file in messages.
+        cache: The user's cache folder.
+        note: Shows why they are not used.
+    """
+    files = kind.files(fasta)
+    missing = [file.name for file in files if not file.exists()]
+    if len(missing) == len(files):
+        return True  # it can be built
+    verdict = SAME
+    if missing:
+        verdict = f"expected {', '.join(missing)} beside it, found none"
+    elif _is_older(files, fasta):
+        if message := find_mismatch(fasta, kind):
+            verdict = f"older than {fasta.name}: {message}"
+        else:
+            check = f"stale {kind.name}"
+            verdict = check_once(cache, check, [fasta, *files], lambda: find_stale(fasta, kind) or SAME)
+    if verdict != SAME:
+        index = kind.beside(uri)[0]
+        note(f"reference: {index}: {verdict}; it stays as it is, and a copy of {fasta.name} is indexed in the cache")
+    return verdict == SAME
+
+
+def _is_older(files: Sequence[Path], fasta: Path) -> bool:
+    changed = fasta.stat().st_mtime_ns
+    return any(file.stat().st_mtime_ns < changed for file in files)
+
+
+def _prepare_in_cache(
+    info: ObjectInfo,
+    uri: str,
+    kinds: Sequence[IndexKind],
+    store: Store,
+    cache: Path,
+    note: Callable[[str], None],
+) -> Path:
+    alt = find_alt(info, store)
+    fasta = cached_fasta(cache, info, alt)
+    if not _is_complete(fasta, kinds):
         make_folders(fasta.parent)
         with lock_beside(fasta):
             remove_leftovers(fasta.parent)
             if not fasta.is_file():
-                copy_fasta(info, fasta, store)
-            for kind in kinds:
-                if not _is_indexed(fasta, [kind]):
-                    copy_index(info, fasta, kind, store)
-            _build_missing(fasta, kinds, uri)
+                if alt is not None:
+                    copy_alt(alt, fasta, store)
+                copy_fasta(info, fasta, store, note)
+            for kind in kinds:  # the first is .fai, which the checks of the others need
+                if not is_clean_copy(fasta):
+                    _copy_fitting_index(info, fasta, kind, store, note)
+                if kind.name == "fai":
+                    _build(fasta, [kind], uri, note)
+            _build(fasta, kinds, uri, note)
     _refuse_mismatches(fasta, kinds, uri, are_copies=True)
+    refuse_other_alt(fasta, {contig.name for contig in read_contigs(fasta)}, uri)
     return fasta
 
 
-def _is_indexed(fasta: Path, kinds: Sequence[IndexKind]) -> bool:
-    """Return whether indexes exist and are not older than the file."""
-    try:
-        changed = fasta.stat().st_mtime_ns
-        return all(file.stat().st_mtime_ns >= changed for kind in kinds for file in kind.files(fasta))
-    except FileNotFoundError:
-        return False
+def _is_complete(fasta: Path, kinds: Sequence[IndexKind]) -> bool:
+    return fasta.is_file() and all(file.is_file() for kind in kinds for file in kind.files(fasta))
 
 
-def _build_missing(fasta: Path, kinds: Sequence[IndexKind], uri: str) -> None:
-    """Build missing indexes in a folder of their own, then move them beside the file."""
-    missing = [kind for kind in kinds if not _is_indexed(fasta, [kind])]
-    if not missing:
+def _copy_fitting_index(
+    info: ObjectInfo, fasta: Path, kind: IndexKind, store: Store, note: Callable[[str], None]
+) -> None:
+    """Copy an index into the cache, unless it is older than the original and of another content.
+
+    Args:
+        info: The original.
+        fasta: Its copy.
+        kind: The kind of index.
+        store: The store of the original.
+        note: Shows why it is not used.
+    """
+    if _is_complete(fasta, [kind]):
         return
-    check_first_byte(fasta, uri)
-    folder = Path(mkdtemp(prefix=INDEXING, dir=fasta.parent))
-    link = folder / fasta.name
-    try:
-        link.symlink_to(fasta)
-        for kind in missing:
-            kind.build(link, uri)
-            publish_files(list(zip(kind.files(link), kind.files(fasta), strict=True)))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    copied = copy_index(info, fasta, kind, store)
+    if not any(index.modified < info.modified for index in copied):
+        return
+    if message := find_mismatch(fasta, kind) or find_stale(fasta, kind):
+        for file in kind.files(fasta):
+            file.unlink()
+        note(f"reference: {copied[0].uri}: older than {info.uri}: {message}; it is built anew in the cache")
 
 
 def _refuse_mismatches(fasta: Path, kinds: Sequence[IndexKind], uri: str, are_copies: bool = False) -> None:
@@ -113,5 +211,10 @@ def _refuse_mismatches(fasta: Path, kinds: Sequence[IndexKind], uri: str, are_co
         if message := find_mismatch(fasta, kind):
             for file in kind.files(fasta) if are_copies else ():
                 file.unlink(missing_ok=True)
-            index = kind.beside(uri.removesuffix(".gz"))[0]
-            raise DataError(Problem(f"{message}; remove it, and it is built anew", index))
+            index = kind.beside(uri.removesuffix(".gz"))
+            files = "it" if len(index) == 1 else f"{PurePosixPath(index[0]).stem}.{{{','.join(_endings(index))}}}"
+            raise DataError(Problem(f"{message}; remove {files}, and it is built anew", index[0]))
+
+
+def _endings(names: Sequence[str]) -> list[str]:
+    return [name.rpartition(".")[2] for name in names]

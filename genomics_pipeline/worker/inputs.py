@@ -14,8 +14,9 @@ from genomics_pipeline.model.pipeline import ITEM_FILES, READS, REFERENCE
 from genomics_pipeline.model.step import InputSpec
 from genomics_pipeline.model.task import TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord, FileRecord, read_completion
+from genomics_pipeline.reference.alternate_contigs import alt_file
 from genomics_pipeline.reference.index_kinds import required_kinds
-from genomics_pipeline.reference.prepare import prepare
+from genomics_pipeline.reference.prepare import find_prepared
 from genomics_pipeline.stores.given_file import stat_given
 from genomics_pipeline.stores.protocol import ANY, Expected, Store
 from genomics_pipeline.worker.streams import Streams
@@ -146,10 +147,12 @@ def find_input(payload: TaskPayload, spec: InputSpec, item: Mapping[str, Any], s
     if source == ITEM_FILES:
         return _given_files(spec, item["files"][spec.name], store)
     if source == REFERENCE:
-        path = prepare(payload.reference, spec.indexes, store, cache)
+        path = find_prepared(payload.reference, spec.indexes, store, cache)
         names = [str(file) for kind in required_kinds(spec.indexes) for file in kind.files(path)]
         indexes = tuple(_stored_file(name, store) for name in names)
-        return Input(spec, (replace(_stored_file(str(path), store), indexes=indexes),))
+        fasta = replace(_stored_file(str(path), store), indexes=indexes)
+        alt = alt_file(str(path))  # which changes alignments
+        return Input(spec, (fasta, _stored_file(alt, store)) if store.stat(alt) else (fasta,))
     stage, _, output = source.partition(".")
     if stage in payload.upstream:
         items = done_items(store, payload.run, stage, payload.upstream[stage])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -265,9 +266,9 @@ def test_indexes_that_are_missing(stack: Deployed, reference: str, tmp_path: Pat
         f"{reference}: expected tiny.dict beside it, found none; to create it: samtools dict -o tiny.dict tiny.fa",
         f"{reference}: expected tiny.fa.fai beside it, found none; to create it: samtools faidx tiny.fa",
     ]
-    compressed = stack.put("ref/tiny.fa.gz", "x")
+    compressed = stack.put("ref/tiny.fa.gz", gzip.compress(b">chr1\nACGT\n"))
     assert errors(cli("submit", sheet, "--reference", compressed)) == [
-        f"{compressed}: expected a plain FASTA file with its indexes beside it, found .gz; "
+        f"{compressed}: expected a plain FASTA file with its indexes beside it, found gzip; "
         "decompress and index it, or name a file of this machine, which submit prepares and uploads"
     ]
     assert errors(cli("submit", sheet, "--reference", tmp_path / "no.fa")) == [

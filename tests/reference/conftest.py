@@ -27,8 +27,8 @@ def fasta(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make(tmp_path: Path) -> Callable[..., Path]:
-    def call(uri: Path | str, *indexes: str) -> Path:
-        return prepare(str(uri), indexes or INDEXES, LocalStore(), tmp_path / "cache")
+    def call(uri: Path | str, *indexes: str, note: Callable[[str], None] = lambda text: None) -> Path:
+        return prepare(str(uri), indexes or INDEXES, LocalStore(), tmp_path / "cache", note)
 
     return call
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from genomics_pipeline.cli.adapters import object_store
+from genomics_pipeline.reference.packed_bases import has_same_bases
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.stores.local import LocalStore
 from tests.reference.conftest import FASTA, INDEX_FILES, INDEXES, visible
@@ -19,17 +20,18 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 PrepareFromBucket = Callable[[str], tuple[Path, list[str]]]
-MARK = b"\n\n"  # blank lines have no meaning in any index
+MARK = b"\n\n"  # blank lines have no meaning in an index that is text
+TEXTS = [f"tiny.{ending}" for ending in ("dict", "fa.amb", "fa.ann", "fa.fai")]
 
 
 @pytest.fixture
 def bucket(tmp_path: Path, make: Callable[..., Path], fasta: Path) -> Path:
-    """Make a reference with its indexes, all of the same modification time, each index with a mark at its end."""
+    """Make a reference with its indexes, all of the same time, each index that is text with a mark at its end."""
     make(fasta)
     bucket = tmp_path / "bucket"
     fasta.parent.rename(bucket)
     for file in bucket.glob("tiny.*"):
-        if file.suffix != ".fa":
+        if file.name in TEXTS:
             file.write_bytes(file.read_bytes() + MARK)
         os.utime(file, (1000, 1000))
     return bucket
@@ -51,7 +53,7 @@ def test_indexes_beside_are_copied(prepare_from_bucket: PrepareFromBucket, tmp_p
     prepared, copied = prepare_from_bucket("tiny.fa")
     assert prepared.is_relative_to(tmp_path / "cache")
     assert prepared.read_text() == FASTA
-    assert copied == [name for name in INDEX_FILES if name != "tiny.fa"]
+    assert copied == TEXTS
     assert visible(prepared.parent) == INDEX_FILES
     assert prepare_from_bucket("tiny.fa") == (prepared, copied)
 
@@ -62,7 +64,7 @@ def test_indexes_beside_a_compressed_reference_are_copied(prepare_from_bucket: P
     (bucket / "tiny.fa.fai").rename(bucket / "tiny.fa.gz.fai")
     prepared, copied = prepare_from_bucket("tiny.fa.gz")
     assert prepared.read_text() == FASTA
-    assert copied == [name for name in INDEX_FILES if name != "tiny.fa"]
+    assert copied == TEXTS
 
 
 def test_missing_indexes_are_built(prepare_from_bucket: PrepareFromBucket, bucket: Path) -> None:
@@ -77,14 +79,25 @@ def test_missing_indexes_are_built(prepare_from_bucket: PrepareFromBucket, bucke
 def test_the_dictionary_alone_is_built(prepare_from_bucket: PrepareFromBucket, bucket: Path) -> None:
     (bucket / "tiny.dict").unlink()
     prepared, copied = prepare_from_bucket("tiny.fa")
-    assert copied == [name for name in INDEX_FILES if name not in ("tiny.fa", "tiny.dict")]
+    assert copied == [name for name in TEXTS if name != "tiny.dict"]
     assert "SN:chr2\tLN:60" in (prepared.parent / "tiny.dict").read_text()
 
 
-def test_older_indexes_are_not_copied(prepare_from_bucket: PrepareFromBucket, bucket: Path) -> None:
+def test_older_indexes_of_the_same_bases_are_copied(prepare_from_bucket: PrepareFromBucket, bucket: Path) -> None:
     os.utime(bucket / "tiny.fa", (1001, 1001))
-    os.utime(bucket / "tiny.fa.fai", (1002, 1002))
-    assert prepare_from_bucket("tiny.fa")[1] == ["tiny.fa.fai"]
+    assert prepare_from_bucket("tiny.fa")[1] == TEXTS
+
+
+def test_older_indexes_of_other_bases_are_not_copied(prepare_from_bucket: PrepareFromBucket, bucket: Path) -> None:
+    text = (bucket / "tiny.fa").read_text()
+    (bucket / "tiny.fa").write_text(text.replace("ACGT\n", "ACGA\n"))  # of the same length
+    os.utime(bucket / "tiny.fa", (1001, 1001))
+    prepared = prepare("s3://refs/tiny.fa", INDEXES, LocalStore({"refs": bucket}), bucket.parent / "cache")
+    assert [name for name in TEXTS if (prepared.parent / name).read_bytes().endswith(MARK)] == [
+        "tiny.dict",
+        "tiny.fa.fai",
+    ]
+    assert has_same_bases(prepared, Path(f"{prepared}.pac"))
 
 
 def test_a_reference_in_s3_comes_with_its_indexes(

@@ -52,9 +52,11 @@ def test_another_files_index_is_refused(
     with pytest.raises(DataError) as error:
         make("tiny.fa")
     file = Path(f"tiny.{FILES[index][0]}")
-    assert str(error.value) == f"{file}: {MISMATCHES[other, index]}; remove it, and it is built anew"
-    file.unlink()  # as the message advises
-    make(fasta)
+    files = "tiny.fa.{amb,ann,bwt,pac,sa}" if index == "bwa" else "it"
+    assert str(error.value) == f"{file}: {MISMATCHES[other, index]}; remove {files}, and it is built anew"
+    for ending in FILES[index]:  # as the message advises
+        fasta.with_name(f"tiny.{ending}").unlink()
+    assert make(fasta) == fasta
 
 
 @pytest.mark.parametrize("text", ["chr1\n", "chr1\tx\t1\t1\t1\n", "\xff\xfe"])

@@ -90,5 +90,6 @@ def test_a_bam_without_index_is_reported(command: Command, aligned_folder: Path,
     out = tmp_path / "out"
     ended = command("step", "variant_calling", bam, "--reference", cohort / "reference.fa", "--out", out)
     assert ended.returncode == 1
-    expected = f"error: variant_calling: {bam}: expected its index beside it ({bam}.bai or {bam}.crai), found none\n"
+    indexes = f"{bam}.bai or {bam}.crai or {bam}.csi"
+    expected = f"error: variant_calling: {bam}: expected its index beside it ({indexes}), found none\n"
     assert ended.stderr == expected

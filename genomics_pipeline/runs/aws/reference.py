@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -12,8 +13,12 @@ from genomics_pipeline.aws.objects import head
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.reference.alternate_contigs import alt_file
+from genomics_pipeline.reference.copies import is_gzip
 from genomics_pipeline.reference.fai import Contig, parse_fai, read_contigs
+from genomics_pipeline.reference.fasta import MAX_PROBLEMS
 from genomics_pipeline.reference.index_kinds import INDEX_KINDS, required_kinds
+from genomics_pipeline.reference.names import index_problems
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.stores.checksum import file_sha256
@@ -29,11 +34,13 @@ class AwsReference:
         uri: The URI of the FASTA file on S3.
         contigs: The contigs, in order.
         local: The FASTA file on this machine that is to be uploaded; None for a reference that was given on S3.
+        alt: The version of the file beside it that names alternate contigs; empty without one.
     """
 
     uri: str
     contigs: Sequence[Contig]
     local: Path | None = None
+    alt: str = ""
 
 
 def indexes_of(pipeline: Pipeline) -> list[str]:
@@ -42,7 +49,9 @@ def indexes_of(pipeline: Pipeline) -> list[str]:
     return sorted(kind.name for kind in required_kinds(index for spec in inputs for index in spec.indexes))
 
 
-def find_reference(fasta: str, indexes: Sequence[str], bucket: str, adapters: Adapters) -> AwsReference:
+def find_reference(
+    fasta: str, indexes: Sequence[str], bucket: str, adapters: Adapters, note: Callable[[str], None]
+) -> AwsReference:
     """Return the reference in a FASTA file, without uploading anything.
 
     Args:
@@ -50,25 +59,32 @@ def find_reference(fasta: str, indexes: Sequence[str], bucket: str, adapters: Ad
         indexes: The names of the index kinds that are needed.
         bucket: The bucket of the stack.
         adapters: The store and the clients that read it, and the cache for its index.
+        note: Shows a line of progress.
 
     Raises:
         DataError: if it cannot be used; with all indexes that are missing beside it.
     """
     if not fasta.startswith("s3://"):
-        return _local_reference(fasta, bucket, adapters)
+        return _local_reference(fasta, bucket, adapters, note)
     clients = adapters.clients
-    if fasta.endswith(".gz"):
-        advice = "decompress and index it, or name a file of this machine, which submit prepares and uploads"
-        raise DataError(Problem(f"expected a plain FASTA file with its indexes beside it, found .gz; {advice}", fasta))
     if head(fasta, clients) is None:
         raise DataError(Problem("expected a FASTA file, found no such file", fasta))
+    with aws_call(f"read {fasta}"):
+        compressed = is_gzip(fasta, adapters.store)
+    if compressed:
+        advice = "decompress and index it, or name a file of this machine, which submit prepares and uploads"
+        raise DataError(Problem(f"expected a plain FASTA file with its indexes beside it, found gzip; {advice}", fasta))
     missing = list(_missing_indexes(fasta, indexes, clients))
     if missing:
         raise DataError(missing)
     (fai,) = INDEX_KINDS["fai"].beside(fasta)
     with aws_call(f"read {fai}"):
         text = adapters.store.read(fai).decode()
-    return AwsReference(fasta, [record.contig for record in parse_fai(text, file=fai)])
+    contigs = [record.contig for record in parse_fai(text, file=fai)]
+    if problems := list(index_problems(contigs, fai)):
+        raise DataError(problems[:MAX_PROBLEMS])
+    alt = adapters.store.stat(alt_file(fasta))
+    return AwsReference(fasta, contigs, alt=alt.version if alt else "")
 
 
 def _missing_indexes(uri: str, indexes: Sequence[str], clients: Clients) -> list[Problem]:
@@ -81,10 +97,15 @@ def _missing_indexes(uri: str, indexes: Sequence[str], clients: Clients) -> list
     return problems
 
 
-def _local_reference(path: str, bucket: str, adapters: Adapters) -> AwsReference:
-    fasta = prepare(path, ["fai"], adapters.store, adapters.cache)
-    digest = file_sha256(fasta)[:DIGEST]
-    return AwsReference(f"s3://{bucket}/{run_layout.REFERENCES}{digest}/{fasta.name}", read_contigs(fasta), fasta)
+def _local_reference(path: str, bucket: str, adapters: Adapters, note: Callable[[str], None]) -> AwsReference:
+    fasta = prepare(path, ["fai"], adapters.store, adapters.cache, note)
+    alt = Path(alt_file(str(fasta)))
+    digest = file_sha256(fasta)
+    version = file_sha256(alt) if alt.is_file() else ""
+    if version:  # the same bases with other alternate contigs are another reference
+        digest = sha256(f"{digest}{version}".encode()).hexdigest()
+    uri = f"s3://{bucket}/{run_layout.REFERENCES}{digest[:DIGEST]}/{fasta.name}"
+    return AwsReference(uri, read_contigs(fasta), fasta, version)
 
 
 def upload_reference(
@@ -107,12 +128,12 @@ def upload_reference(
     if reference.local is None:
         return
     clients = adapters.clients
-    targets = [uri for name in indexes for uri in INDEX_KINDS[name].beside(reference.uri)] + [reference.uri]
+    targets = [uri for name in indexes for uri in INDEX_KINDS[name].beside(reference.uri)]
+    targets += [*([alt_file(reference.uri)] if reference.alt else []), reference.uri]
     if all(head(uri, clients) is not None for uri in targets):
         note(f"reference: already at {reference.uri}")
         return
-    note(f"reference: indexing {reference.local}")
-    prepare(str(reference.local), indexes, adapters.store, adapters.cache)
+    fasta = prepare(str(reference.local), indexes, adapters.store, adapters.cache, note)
     with TemporaryDirectory() as folder:
         for uri in targets:
             if head(uri, clients) is None:
@@ -120,6 +141,6 @@ def upload_reference(
                 link = (
                     Path(folder) / name
                 )  # `publish` removes the file that it uploads: so it gets a link, not the user's file
-                link.symlink_to(reference.local.with_name(name))
+                link.symlink_to(fasta.with_name(name))
                 note(f"reference: uploading {name}")
                 adapters.store.publish(link, uri)

@@ -118,7 +118,7 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
     if deployment is not None:  # without a stack, nothing on AWS can be checked
         with collected.check():
             note(f"reference: {request.reference}")
-            reference = find_reference(request.reference, indexes_of(pipeline), deployment.bucket, adapters)
+            reference = find_reference(request.reference, indexes_of(pipeline), deployment.bucket, adapters, note)
         with collected.check():
             collected.add(definition_problems(pipeline.name, document, deployment, clients))
         with collected.check():
@@ -144,6 +144,7 @@ def _digest(planned: RunPlan, document: Mapping[str, Any], reference: AwsReferen
         json.dumps({name: tag(step) for name, step in planned.steps.items()}, sort_keys=True),
         json.dumps(planned.overrides, sort_keys=True),
         reference.uri,
+        *([reference.alt] if reference.alt else []),
         manifest_lines(planned.samples),
         intervals_text(planned.pipeline, reference),
     ]

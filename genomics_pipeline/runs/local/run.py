@@ -114,7 +114,7 @@ def _write_inputs(
     inputs = [spec for step in checked.steps.values() for spec in step.spec.inputs.values()]
     indexes = {index for spec in inputs if spec.type == "reference" for index in spec.indexes}
     display.note(f"reference: {reference}")
-    prepared = prepare(reference, sorted(indexes), store, cache)
+    prepared = prepare(reference, sorted(indexes), store, cache, display.note)
     place = RunPlace(folder.name, BUCKET, "")
     execution_input = ExecutionInput(place, str(prepared), checked.overrides, checked.tolerated)
     folder.write(folder.manifest, manifest_lines(checked.samples))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,12 +76,13 @@ class StepOutcome:
     metrics: Mapping[str, Any]
 
 
-def run_step(request: StepRequest, adapters: Adapters) -> StepOutcome:
+def run_step(request: StepRequest, adapters: Adapters, note: Callable[[str], None]) -> StepOutcome:
     """Run one step; outputs whose inputs and parameters have not changed are reused.
 
     Args:
         request: The step and its files.
         adapters: The store that reads files, and the cache.
+        note: Shows a line of progress.
 
     Raises:
         UsageError: for files, inputs or parameters that do not fit the step.
@@ -97,7 +98,7 @@ def run_step(request: StepRequest, adapters: Adapters) -> StepOutcome:
     folder.create()
     with folder.lock(lambda _: None):
         store = adapters.store.with_buckets({BUCKET: folder.path})
-        reference = _reference(spec, request, store, adapters.cache)
+        reference = _reference(spec, request, store, adapters.cache, note)
         payload = TaskPayload(
             stage=spec.name,
             step=spec.name,
@@ -212,14 +213,25 @@ def _scope(spec: StepSpec) -> str:
     return "cohort" if any(one.type == "files" for one in spec.inputs.values()) else "sample"
 
 
-def _reference(spec: StepSpec, request: StepRequest, store: Store, cache: Path) -> str | None:
+def _reference(
+    spec: StepSpec, request: StepRequest, store: Store, cache: Path, note: Callable[[str], None]
+) -> str | None:
+    """Prepare the reference of a step and return its path; None for a step without one.
+
+    Args:
+        spec: The step.
+        request: The arguments, with the path or URI of the reference.
+        store: The store that reads it.
+        cache: The user's cache folder.
+        note: Shows a line of progress.
+    """
     references = [one for one in spec.inputs.values() if one.type == "reference"]
     if not references:
         return None
     if request.reference is None:
         raise UsageError(f"step {spec.name} needs a reference: --reference REF.fa")
     indexes = sorted({index for one in references for index in one.indexes})
-    return str(prepare(request.reference, indexes, store, cache))
+    return str(prepare(request.reference, indexes, store, cache, note))
 
 
 def _item(

@@ -120,7 +120,7 @@ class _InFolder:
         store = adapters.store.with_buckets({BUCKET: folder.path})
         inputs = [spec for step in steps.values() for spec in step.spec.inputs.values()]
         indexes = {index for spec in inputs if spec.type == "reference" for index in spec.indexes}
-        prepare(record.arguments.reference, sorted(indexes), store, adapters.cache)
+        prepare(record.arguments.reference, sorted(indexes), store, adapters.cache, self.display.note)
         run_attempt = attempt_runner(folder, steps, record.arguments.containers, adapters, self.display)
         return LocalExecution(
             folder=folder,

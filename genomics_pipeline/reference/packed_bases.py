@@ -1,0 +1,59 @@
+"""bwa's ``.pac`` file: the bases of all sequences, four a byte, in which other letters are random bases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from genomics_pipeline.reference.fai import fai_path, parse_fai
+
+CHUNK_BYTES = 1 << 22
+
+
+def _table(values: dict[str, int]) -> bytes:
+    table = bytearray(256)
+    for letter, value in values.items():
+        table[ord(letter)] = table[ord(letter.lower())] = value
+    return bytes(table)
+
+
+_SHIFTS = (6, 4, 2, 0)  # of the four bases of a byte
+_CODES = [_table({letter: code << shift for code, letter in enumerate("ACGT")}) for shift in _SHIFTS]
+_MASKS = [_table(dict.fromkeys("ACGT", 3 << shift)) for shift in _SHIFTS]
+
+
+def has_same_bases(fasta: Path, pac: Path) -> bool:
+    """Return whether a ``.pac`` file has the bases of a FASTA file, its ``.fai`` beside it."""
+    with pac.open("rb") as packed:
+        rest = b""
+        for bases in _bases(fasta):
+            bases = rest + bases
+            whole = len(bases) - len(bases) % 4
+            if not _is_same(bases[:whole], packed.read(whole // 4)):
+                return False
+            rest = bases[whole:]
+        return _is_same(rest.ljust(4, b"N"), packed.read(1)) if rest else True
+
+
+def _bases(fasta: Path) -> Iterator[bytes]:
+    """Yield the bases of all sequences in pieces."""
+    file = fai_path(fasta)
+    with fasta.open("rb") as content:
+        for record in parse_fai(file.read_text(), file=str(file)):
+            content.seek(record.offset)
+            rest = record.end() - record.offset
+            while rest > 0 and (chunk := content.read(min(CHUNK_BYTES, rest))):
+                rest -= len(chunk)
+                yield chunk.translate(None, b"\r\n")
+
+
+def _is_same(bases: bytes, packed: bytes) -> bool:
+    """Compare a multiple of four bases with its bytes, apart from letters that are no base."""
+    if len(packed) * 4 != len(bases):
+        return False
+    codes, mask = 0, 0
+    for place, (code, known) in enumerate(zip(_CODES, _MASKS, strict=True)):
+        every_fourth = bases[place::4]
+        codes |= int.from_bytes(every_fourth.translate(code), "big")
+        mask |= int.from_bytes(every_fourth.translate(known), "big")
+    return (codes ^ int.from_bytes(packed, "big")) & mask == 0
