@@ -22,10 +22,14 @@ HOLDER = f"{ENGINE}/holder.json"
 VERIFIED = f"{ENGINE}/verified"
 INJECTED_FAULTS = f"{ENGINE}/faults.jsonl"
 
+_MAP_RUNS = "map-runs"
+_RERUNS = "reruns"
+_STEPS = "steps/"
+FOLDERS = (ENGINE, SCRATCH, RESULTS, _STEPS, _MAP_RUNS, _RERUNS)  # of a run in a folder
+
 ITEM_FILES = {"sample": MANIFEST, "interval": INTERVALS}  # by scope: what the Distributed Map reads
 _ITEM_FOLDERS = {"sample": "items", "interval": "items/intervals"}
 
-_STEPS = "steps/"
 _COMPLETION_RECORD = "step.json"
 _FAILURE_RECORD = "failure.json"
 _JOB_RECORD = "job.json"
@@ -96,7 +100,7 @@ def map_runs(label: str) -> str:
     >>> map_runs("Sample")
     'map-runs/Sample'
     """
-    return f"map-runs/{label}"
+    return f"{_MAP_RUNS}/{label}"
 
 
 def result_manifest(label: str, uuid: str) -> str:
@@ -123,7 +127,7 @@ def rerun_file(number: int, name: str) -> str:
     >>> rerun_file(2, MANIFEST)
     'reruns/2/manifest.jsonl'
     """
-    return f"reruns/{number}/{name}"
+    return f"{_RERUNS}/{number}/{name}"
 
 
 def item_file(scope: str, item: str) -> str:

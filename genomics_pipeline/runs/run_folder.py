@@ -19,6 +19,7 @@ from genomics_pipeline.records.local_run import LocalRunRecord, read_local_run, 
 from genomics_pipeline.runs.leftovers import end_leftovers
 from genomics_pipeline.runs.run_lock import RunLock
 from genomics_pipeline.stores.local import LocalStore
+from genomics_pipeline.stores.open_folder import refuse_leading_out
 from genomics_pipeline.stores.publish import make_folders, publishing
 
 # The bucket that stands for the folder in URIs. Names of S3 buckets have no upper-case letters: it hides no real one.
@@ -136,7 +137,10 @@ class RunFolder:
 
         Raises:
             RunError: if another process holds the lock.
+            LeadsOutside: if a folder of the run is a link out of it.
         """
+        for name in run_layout.FOLDERS:
+            refuse_leading_out(self.path / name, self.path)
         with self._lock.hold(note):
             if end_leftovers(self.scratch):
                 note("ended the processes that a killed run had left behind")

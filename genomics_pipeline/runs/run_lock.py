@@ -23,6 +23,7 @@ from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.records.holder import UNRECORDED, Holder, read_holder, write_holder
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.runs.process_identity import is_alive, is_in_reach, is_on_this_machine, this_process
+from genomics_pipeline.stores.open_folder import open_own_file
 from genomics_pipeline.stores.protocol import Store
 
 PERIOD_S = 10.0  # between two heartbeats
@@ -97,8 +98,9 @@ class RunLock:
 
         Raises:
             RunError: if another process holds it.
+            LeadsOutside: if a link is in its place.
         """
-        descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+        descriptor = open_own_file(self._lock, self._folder, os.O_RDWR)
         try:
             locks = self._acquire(descriptor)
             self._wait_for_other_machine(locks, note)

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.stores.open_folder import refuse_leading_out
 from genomics_pipeline.stores.protocol import (
     ANY,
     ChangedObject,
@@ -101,6 +102,8 @@ class LocalStore:
         try:
             return self.path(uri).open("rb")
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            if root := self._root(uri):
+                refuse_leading_out(self.path(uri), root)
             raise MissingObject(uri) from None
 
     def read(self, uri: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -29,9 +30,47 @@ class LeadsOutside(DataError):
         super().__init__(f"{path}: expected {expected}, found {found}")
 
 
+def refuse_leading_out(path: Path, root: Path) -> None:
+    """Refuse a path below a folder, from which links lead out of it.
+
+    Raises:
+        LeadsOutside: for such a path.
+    """
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
+        raise _leading_outside(path, root)
+
+
+def open_own_file(path: Path, root: Path | None, flags: int) -> int:
+    """Open a file of a run, which is created where it is missing, and return its descriptor.
+
+    Args:
+        path: The file.
+        root: See `open_folder`.
+        flags: How to open it: ``os.O_RDWR`` and others.
+
+    Raises:
+        LeadsOutside: for a symbolic link in its place; also see `open_folder`.
+    """
+    with open_folder(path.parent, root) as folder, naming(path):
+        try:
+            return os.open(path.name, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=folder)
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise LeadsOutside(path, "a file") from None
+            raise
+
+
 @contextmanager
 def open_folder(path: Path, root: Path | None) -> Iterator[int]:
-    """Open a folder, which is made if it is missing; no component below `root` is followed out of it."""
+    """Open a folder, which is made if it is missing.
+
+    Args:
+        path: The folder.
+        root: The folder that it must not leave through links; None for a path that the user gave.
+
+    Raises:
+        LeadsOutside: if a folder below `root` is a link that leads out of it.
+    """
     with naming(path):
         descriptor = _descend(path, root)
     try:
@@ -43,8 +82,7 @@ def open_folder(path: Path, root: Path | None) -> Iterator[int]:
 def _descend(path: Path, root: Path | None) -> int:
     real = Path(os.path.realpath(path))
     base = real if root is None else Path(os.path.realpath(root))
-    if not real.is_relative_to(base):
-        raise _leading_outside(path, root or base)
+    refuse_leading_out(path, root or base)
     while not base.exists():
         base = base.parent
     descriptor = os.open(base, FOLDER)

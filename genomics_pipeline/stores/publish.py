@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from genomics_pipeline.stores.durable import naming, sync_folder, sync_path
-from genomics_pipeline.stores.open_folder import LeadsOutside, open_folder
+from genomics_pipeline.stores.open_folder import open_folder, open_own_file
 from genomics_pipeline.stores.temporary_file import take_place, temporary_file, temporary_folder
 
 _COPIED = frozenset({errno.EXDEV, errno.ELOOP})  # another file system; a link, whose target is what is meant
-_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+_APPEND = os.O_WRONLY | os.O_APPEND
 
 
 def publish_bytes(path: Path, data: bytes, root: Path | None = None) -> None:
@@ -146,13 +146,13 @@ def open_appending(path: Path, root: Path | None = None) -> BinaryIO:
     Raises:
         LeadsOutside: see `publish_bytes`; also for a symbolic link in the place of the file.
     """
-    with open_folder(path.parent, root) as folder, naming(path):
-        descriptor = _open_own(path, folder)
-        if os.fstat(descriptor).st_nlink > 1:
-            with os.fdopen(descriptor) as _, publishing(path, root) as copy, path.open("rb") as content:
-                shutil.copyfileobj(content, copy, 1 << 20)
-            descriptor = _open_own(path, folder)
-        return os.fdopen(descriptor, "ab")
+    descriptor = open_own_file(path, root, _APPEND)
+    if os.fstat(descriptor).st_nlink > 1:
+        os.close(descriptor)
+        with publishing(path, root) as copy, path.open("rb") as content:
+            shutil.copyfileobj(content, copy, 1 << 20)
+        descriptor = open_own_file(path, root, _APPEND)
+    return os.fdopen(descriptor, "ab")
 
 
 def truncate_file(path: Path, size: int) -> None:
@@ -167,15 +167,6 @@ def truncate_file(path: Path, size: int) -> None:
     """
     with open_appending(path) as file:
         os.ftruncate(file.fileno(), size)
-
-
-def _open_own(path: Path, folder: int) -> int:
-    try:
-        return os.open(path.name, _APPEND, 0o666, dir_fd=folder)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise LeadsOutside(path, "a file") from None
-        raise
 
 
 def _sync_source(source: Path) -> None:

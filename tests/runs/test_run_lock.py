@@ -23,6 +23,7 @@ from genomics_pipeline.runs.process_identity import is_alive, this_process
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.runs.run_lock import LIMIT_S, RunLock
 from genomics_pipeline.stores.local import LocalStore
+from genomics_pipeline.stores.open_folder import LeadsOutside
 
 HOLD = """
 import sys
@@ -207,6 +208,9 @@ def test_the_heartbeat_renews_the_record_and_notices_another_holder(
 def test_a_planted_link_is_not_followed(folder: RunFolder, tmp_path: Path) -> None:
     target = tmp_path / "precious"
     (folder.path / ".engine" / "lock").symlink_to(target)
-    with pytest.raises(OSError, match="symbolic links"), folder.lock(note):
+    with pytest.raises(LeadsOutside) as error, folder.lock(note):
         pass
+    lock = folder.path / ".engine" / "lock"
+    message = f"{lock}: expected a file, found a symbolic link to {target}; remove the link, then run again"
+    assert str(error.value) == message
     assert not target.exists()
