@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from alignments import bam_records, flags
 from bwa import Bwa
-from common.program import BadInput
 from fastq import Reads, parse_records
 from lanes import Batch, Lane
+from mates import refuse_mates, refuse_unmatched_mates
 from metrics import Counts
 from pairs import parse_limits, set_pair_flags
+from qualities import Evidence, evidence_of, to_phred33
 from queries import Queries
+
+
+class Aligned(NamedTuple):
+    """The alignments of a batch.
+
+    Attributes:
+        lane: The number of the lane in its sample.
+        records: The alignments as BAM records.
+        counts: The counts of the reads.
+        encoding: What the qualities say about their encoding.
+    """
+
+    lane: int
+    records: bytes
+    counts: Counts
+    encoding: Evidence
 
 
 class Aligner:
@@ -29,39 +47,29 @@ class Aligner:
         self._bwa = Bwa(reference)
         self._lanes = lanes
 
-    def align(self, batch: Batch) -> tuple[bytes, Counts]:
-        """Align a batch, and return the alignments as BAM records and their counts.
+    def align(self, batch: Batch) -> Aligned:
+        """Align a batch.
 
         Raises:
-            BadInput: for the first record that is damaged or is not the expected mate.
+            BadInput: for the first record that is damaged, or that is no mate where one is expected, or is one where
+                none is.
         """
         lane = self._lanes[batch.lane]
-        pairs = zip(batch.texts, lane.files, strict=True)
-        files = [parse_records(text, file.path, batch.first) for text, file in pairs]
+        files = [_parse(text, file.path, batch, lane) for text, file in zip(batch.texts, lane.files, strict=True)]
         if lane.paired:
-            _refuse_unmatched_mates(files, batch, lane)
+            refuse_unmatched_mates(files, lane.files[-1].path, batch.first)
         queries = Queries(files, f"RG:Z:{lane.read_group['ID']}".encode())
         reads, printed = self._bwa.align(queries, lane.paired, (batch.first - 1) * len(files))
         if lane.paired:
             set_pair_flags(reads, parse_limits(printed))
         records, counts = bam_records(reads), Counts.from_flags(flags(reads))
         self._bwa.free(queries)
-        return records, counts
+        return Aligned(batch.lane, records, counts, evidence_of(files))
 
 
-def _refuse_unmatched_mates(files: Sequence[Reads], batch: Batch, lane: Lane) -> None:
-    """Refuse mates whose names differ."""
-    path, names = lane.files[-1].path, files[0].names
-    firsts, seconds = (names, files[1].names) if len(files) == 2 else (names[::2], names[1::2])
-    if firsts == seconds:
-        return
-    for place, (name, mate) in enumerate(zip(firsts, seconds, strict=False)):
-        if name != mate:
-            number = batch.first + (place if len(files) == 2 else 2 * place + 1)
-            raise BadInput(f"{path}: record {number}: expected the mate of {_text(name)}, found {_text(mate)}")
-    number = batch.first + len(names)
-    raise BadInput(f"{path}: record {number}: expected the mate of {_text(names[-1])}, found the end of the file")
-
-
-def _text(name: bytes) -> str:
-    return name.decode("latin-1")
+def _parse(text: bytes, path: str, batch: Batch, lane: Lane) -> Reads:
+    """Parse the reads of one file of a batch, with qualities as in Phred+33."""
+    reads = parse_records(text, path, batch.first)
+    if lane.seems_single:
+        refuse_mates(reads, path, batch.first)
+    return to_phred33(reads, path, batch.first) if lane.encoding == "phred64" else reads

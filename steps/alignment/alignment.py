@@ -21,6 +21,7 @@ from cram import enter_scratch, remove_reference_path
 from fork_pool import ForkPool
 from lanes import Lane, open_lanes
 from metrics import STATS_OPTIONS, Counts, summarise
+from qualities import Evidence, refuse_late_phred64
 from samtools_chain import Chain, Command
 
 SORT_SHARE = 0.4  # of the memory; bwa's index and batches need the rest
@@ -35,7 +36,9 @@ def main(task: dict[str, Any]) -> None:
         StepError: if bwa or samtools failed.
     """
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    lanes = open_lanes(task["item"]["sample"], task["inputs"]["reads"], task["parameters"]["read_layout"])
+    parameters = task["parameters"]
+    layout, encoding = parameters["read_layout"], parameters["quality_encoding"]
+    lanes = open_lanes(task["item"]["sample"], task["inputs"]["reads"], layout, encoding)
     counts = align(task, lanes)
     genome_bp = sum(read_contigs(reference(task)).values())
     metrics = summarise(counts, stats_file(task), genome_bp)
@@ -55,19 +58,24 @@ def align(task: dict[str, Any], lanes: Sequence[Lane]) -> Counts:
     pool = ForkPool(batches, task["vcpus"])
     samtools = Chain(commands(task, any(lane.paired for lane in lanes)), output_commands(task))
     total = Counts()
+    encodings = [Evidence.NONE] * len(lanes)
     try:
         aligner = Aligner(reference(task), lanes)
         with os.fdopen(samtools.input, "wb") as pipe:
             pipe.write(bam_header(header(task, lanes)))
-            for records, counts in pool.results(aligner.align):
-                pipe.write(records)
-                total = total.add(counts)
+            for aligned in pool.results(aligner.align):
+                pipe.write(aligned.records)
+                total = total.add(aligned.counts)
+                encodings[aligned.lane] |= aligned.encoding
     except BrokenPipeError:
         samtools.wait()  # raises the error of the command that ended early
         raise
     finally:
         pool.end()
     samtools.wait()
+    for lane, seen in zip(lanes, encodings, strict=True):
+        if lane.encoding == "auto":
+            refuse_late_phred64(lane.files[0].path, seen)
     if is_cram(task):
         remove_reference_path(task["outputs"]["alignment"], task["scratch"])
     return total

@@ -1,24 +1,15 @@
-"""FASTQ files: their lines, and records parsed from them; every problem is reported with its file and record number."""
+"""Records of FASTQ text; every problem is reported with its file and record number."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import repeat
-from pathlib import Path
 from typing import NamedTuple
 
 from common.program import BadInput
-from inflate import Damaged, Truncated, inflate
 
-LOWEST_PHRED64 = ord(";")  # Solexa's -5; Phred+33 files go below it
-HIGHEST_PHRED33 = ord("K")  # 42, Illumina's highest
 LONGEST_NAME = 254  # in BAM
 EXAMPLE_LENGTH = 40
-BUFFER_BYTES = 1 << 17
-# bwa would write a file without alignments, and the caller a sample that equals the reference everywhere.
-NO_READS = (
-    "expected reads, found none: the file is empty; give the sample's reads, or leave this lane out of the sample sheet"
-)
 VISIBLE = bytes(range(ord("!"), ord("~") + 1))
 
 
@@ -26,79 +17,18 @@ class Reads(NamedTuple):
     """Records, by column.
 
     Attributes:
-        names: Their names.
+        names: Their names, without ``/1``, ``/2`` and comments.
         lengths: Their numbers of bases.
         bases: Their bases.
         qualities: Their qualities, as written.
+        headers: Their first lines.
     """
 
     names: list[bytes]
     lengths: list[int]
     bases: list[bytes]
     qualities: list[bytes]
-
-
-class FastqFile:
-    """A FASTQ file or pipe, plain or gzip whatever its name; it is read once, from beginning to end.
-
-    Attributes:
-        path: Its path.
-        lines: The number of lines taken.
-    """
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.lines = 0
-        file = Path(path).open("rb")  # noqa: SIM115  # open as long as the step reads
-        compressed = file.peek(2)[:2] == b"\x1f\x8b"
-        self._pieces = inflate(file) if compressed else iter(lambda: file.read1(BUFFER_BYTES), b"")
-        self._buffer, self._lines = b"", 0
-
-    @property
-    def records(self) -> int:
-        """The number of records taken."""
-        return (self.lines + 3) // 4
-
-    def peek(self, records: int) -> bytes:
-        """Return the text of the next records, fewer at the end, without taking them.
-
-        Raises:
-            BadInput: for an empty file, and gzip that is truncated or damaged.
-        """
-        while self._lines < 4 * records and (piece := self._read()):
-            self._buffer += piece
-            self._lines += piece.count(b"\n")
-        if self.lines == 0 and not self._buffer:
-            raise BadInput(f"{self.path}: {NO_READS}")
-        rest = self._buffer.split(b"\n", 4 * records)[4 * records :]
-        return self._buffer[: len(self._buffer) - len(rest[0])] if rest else self._buffer
-
-    def take(self, records: int) -> bytes:
-        """Take the next records, fewer at the end, and return their text.
-
-        Raises:
-            BadInput: See `peek`.
-        """
-        text = self.peek(records)
-        lines = line_count(text)
-        self._buffer = self._buffer[len(text) :]
-        self._lines -= min(lines, self._lines)  # the last line of the file may lack its end
-        self.lines += lines
-        return text
-
-    def _read(self) -> bytes:
-        """Return the next piece of the text, empty at the end of the file."""
-        try:
-            return next((piece for piece in self._pieces if piece), b"")
-        except Truncated:
-            raise self._error("expected a whole gzip file, found its end: the file is truncated") from None
-        except Damaged as error:
-            raise self._error(f"expected a whole gzip file, found damage: {error}") from None
-
-    def _error(self, message: str) -> BadInput:
-        """Return the error of the record that was being read."""
-        number = self.records + self._lines // 4 + 1
-        return BadInput(f"{self.path}: record {number}: {message}")
+    headers: list[bytes]
 
 
 def line_count(text: bytes) -> int:
@@ -138,9 +68,7 @@ def parse_records(text: bytes, path: str, first: int) -> Reads:
     )
     if not valid:
         raise BadInput(_first_problem(lines, path, first))
-    if first == 1:
-        _refuse_phred64(b"".join(qualities), path)
-    return Reads(names, lengths, bases, qualities)
+    return Reads(names, lengths, bases, qualities, headers)
 
 
 def read_name(line: bytes) -> bytes:
@@ -161,13 +89,6 @@ def _names(headers: Sequence[bytes]) -> list[bytes]:
     return [word[0] for word in words]
 
 
-def _refuse_phred64(qualities: bytes, path: str) -> None:
-    if qualities and min(qualities) >= LOWEST_PHRED64 and max(qualities) > HIGHEST_PHRED33:
-        span = f"{chr(min(qualities))!r} to {chr(max(qualities))!r}"
-        message = f"expected Phred+33 qualities, found {span} in the first records: Phred+64; convert the file"
-        raise BadInput(f"{path}: record 1: {message}")
-
-
 def _first_problem(lines: Sequence[bytes], path: str, first: int) -> str:
     for place in range(0, len(lines), 4):
         if message := _record_problem(lines[place : place + 4]):
@@ -178,19 +99,19 @@ def _first_problem(lines: Sequence[bytes], path: str, first: int) -> str:
 def _record_problem(lines: Sequence[bytes]) -> str | None:
     name = read_name(lines[0])
     if not lines[0].startswith(b"@") or not name:
-        return f"expected FASTQ ('@' and a name), found {_example(lines[0])}"
+        return f"expected FASTQ ('@' and a name), found {example(lines[0])}"
     if len(name) > LONGEST_NAME:
-        return f"expected a name of at most {LONGEST_NAME} characters, found {len(name)}: {_example(name)}"
+        return f"expected a name of at most {LONGEST_NAME} characters, found {len(name)}: {example(name)}"
     if len(lines) < 4:
         return f"expected 4 lines, found {len(lines)}: the file is truncated"
     if not lines[2].startswith(b"+"):
-        return f"expected '+' on the third line, found {_example(lines[2])}"
+        return f"expected '+' on the third line, found {example(lines[2])}"
     if len(lines[1]) != len(lines[3]):
         return f"expected {len(lines[1])} qualities, as many as bases, found {len(lines[3])}"
     if not _are_bases(lines[1]):
-        return f"expected bases (letters), found {_example(lines[1])}"
+        return f"expected bases (letters), found {example(lines[1])}"
     if not _are_qualities(lines[3]):
-        return f"expected qualities (visible characters), found {_example(lines[3])}"
+        return f"expected qualities (visible characters), found {example(lines[3])}"
     return None
 
 
@@ -204,5 +125,6 @@ def _are_qualities(text: bytes) -> bool:
     return not text.translate(None, VISIBLE)
 
 
-def _example(line: bytes) -> str:
+def example(line: bytes) -> str:
+    """Return the beginning of a line, quoted, for a message."""
     return repr(line[:EXAMPLE_LENGTH].decode("latin-1").encode("ascii", "replace").decode())

@@ -9,6 +9,7 @@ from typing import Any
 from zlib_ng import zlib_ng
 
 CHUNK_BYTES = 1 << 16  # of compressed data, read at a time
+PIECE_BYTES = 1 << 20  # of its content, so that a chunk that holds a thousandfold of itself is given out in parts
 _Error: type[Exception] = zlib_ng.error  # type: ignore[assignment]  # the stub declares an instance
 GZIP = 31  # zlib's window bits for gzip, whose checksum and length it checks
 
@@ -42,12 +43,25 @@ def inflate(file: BufferedReader) -> Iterator[bytes]:
 
 def _pieces(member: Any, chunk: bytes) -> Iterator[bytes]:
     """Yield the content of a chunk; of a damaged one, what comes before the damage."""
-    copy = member.copy()
+    copy, given = member.copy(), 0
     try:
-        yield member.decompress(chunk)
+        for piece in _bounded_pieces(member, chunk):
+            yield piece
+            given += len(piece)
     except _Error:
         try:
             for place in range(len(chunk)):
-                yield copy.decompress(chunk[place : place + 1])
+                for piece in _bounded_pieces(copy, chunk[place : place + 1]):
+                    yield piece[given:]
+                    given = max(0, given - len(piece))
         except _Error as error:
             raise Damaged(str(error)) from None
+
+
+def _bounded_pieces(member: Any, chunk: bytes) -> Iterator[bytes]:
+    """Yield the content of a chunk in pieces of at most `PIECE_BYTES`."""
+    piece = member.decompress(chunk, PIECE_BYTES)
+    yield piece
+    while member.unconsumed_tail or (len(piece) == PIECE_BYTES and not member.eof):
+        piece = member.decompress(member.unconsumed_tail, PIECE_BYTES)
+        yield piece

@@ -6,10 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from common.program import BadInput
-from fastq import FastqFile, line_count, parse_records, read_name
+from fastq import line_count, parse_records, read_name
+from fastq_file import FastqFile
+from mates import refuse_mate_of
+from qualities import refuse_phred64
 
 # Constant, since bwa estimates fragment sizes for each batch, and results must not depend on the number of cores.
 BATCH_READS = 1000
+BATCH_BYTES = 8 << 20  # of each file, about: long reads are aligned in smaller batches
 FLOWCELL_FIELD, ILLUMINA_FIELDS = 2, 7  # instrument:run:flowcell:lane:tile:x:y
 
 
@@ -20,11 +24,20 @@ class Lane(NamedTuple):
         read_group: Its @RG line, as a dictionary.
         paired: Its reads are mates, in two files or interleaved in one.
         files: One or two FASTQ files, open.
+        layout: The parameter of the step: what a lane with one file is said to hold.
+        encoding: The parameter of the step: the encoding of the qualities.
     """
 
     read_group: dict[str, str]
     paired: bool
     files: tuple[FastqFile, ...]
+    layout: str
+    encoding: str
+
+    @property
+    def seems_single(self) -> bool:
+        """True for single reads that are only taken for single because the first two are no mates."""
+        return not self.paired and self.layout == "auto"
 
     def batches(self, number: int) -> Iterator[Batch]:
         """Yield the lane's reads as text, in order.
@@ -35,14 +48,19 @@ class Lane(NamedTuple):
         Raises:
             BadInput: for reads that cannot be used.
         """
-        records = BATCH_READS // len(self.files)
+        last = b""
         while True:
             first = self.files[0].records + 1
+            records = min(file.available(BATCH_READS // len(self.files), BATCH_BYTES) for file in self.files)
+            records += self.paired and len(self.files) == 1 and records % 2
             texts = tuple(file.take(records) for file in self.files)
             if len({file.lines for file in self.files}) > 1:
                 raise _unequal(self.files, texts, first)
             if not texts[0]:
                 return
+            if self.seems_single:
+                refuse_mate_of(last, texts[0].partition(b"\n")[0], self.files[0].path, first)
+                last = _last_header(texts[0])
             yield Batch(number, first, texts)
 
 
@@ -60,25 +78,42 @@ class Batch(NamedTuple):
     texts: tuple[bytes, ...]
 
 
-def open_lanes(sample: str, lanes: list[dict[str, Any]], layout: str) -> list[Lane]:
+def open_lanes(sample: str, lanes: list[dict[str, Any]], layout: str, encoding: str = "auto") -> list[Lane]:
     """Open the lanes of a task.
+
+    Args:
+        sample: The name of the sample.
+        lanes: The lanes: their names and files.
+        layout: What a lane with one file holds: auto, single or interleaved.
+        encoding: The encoding of the qualities: auto, phred33 or phred64.
 
     Raises:
         BadInput: if the first reads of a lane cannot be read.
     """
-    return [_lane(sample, lane, layout) for lane in lanes]
+    return [_lane(sample, lane, layout, encoding) for lane in lanes]
 
 
-def _lane(sample: str, lane: dict[str, Any], layout: str) -> Lane:
+def _lane(sample: str, lane: dict[str, Any], layout: str, encoding: str) -> Lane:
     files = tuple(FastqFile(path) for path in (lane["fastq_1"], lane["fastq_2"]) if path)
     names = [name.decode("latin-1") for name in parse_records(files[0].peek(2), files[0].path, 1).names]
     paired = len(files) == 2 or layout == "interleaved" or (layout == "auto" and len(set(names)) < len(names))
+    if encoding == "auto":
+        for file in files:
+            refuse_phred64(file)
     fields = names[0].split(":")
     flowcell = fields[FLOWCELL_FIELD] if len(fields) >= ILLUMINA_FIELDS else None
     unit = ".".join(filter(None, (flowcell, lane["lane"])))
     identity = ".".join(filter(None, (flowcell, sample, lane["lane"])))
     group = {"ID": identity, "SM": sample, "LB": sample, "PU": unit, "PL": "ILLUMINA"}
-    return Lane(group, paired, files)
+    return Lane(group, paired, files, layout, encoding)
+
+
+def _last_header(text: bytes) -> bytes:
+    """Return the first line of the last of whole records."""
+    place = len(text) - text.endswith(b"\n")
+    for _ in range(4):
+        end, place = place, text.rfind(b"\n", 0, place)
+    return text[place + 1 : text.find(b"\n", place + 1, end)]
 
 
 def _unequal(files: Sequence[FastqFile], texts: Sequence[bytes], first: int) -> BadInput:

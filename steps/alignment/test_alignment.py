@@ -88,7 +88,13 @@ def align(reference: Path, tmp_path: Path) -> Align:
     def run(lanes: list[dict[str, Any]], vcpus: int = 2, reference: Path = reference, **parameters: Any) -> Outcome:
         out = tmp_path / f"out-{len(list(tmp_path.iterdir()))}"
         (out / "scratch").mkdir(parents=True)
-        values = {"format": "bam", "mark_duplicates": True, "read_layout": "auto", **parameters}
+        values = {
+            "format": "bam",
+            "mark_duplicates": True,
+            "read_layout": "auto",
+            "quality_encoding": "auto",
+            **parameters,
+        }
         bam = out / f"s1.md.{values['format']}"
         task = {
             "item": {"sample": "s1"},
@@ -248,3 +254,27 @@ def test_a_long_contig_needs_a_csi_index(
     with pysam.AlignmentFile(str(outcome.bam)) as alignments:
         assert alignments.lengths == (6000, 3000, 536870912)
         assert next(alignments.fetch("chr2", 1000, 2000))
+
+
+def test_a_parameter_overrides_the_guess_of_the_encoding(
+    align: Align, sequences: dict[str, str], tmp_path: Path
+) -> None:
+    reads = [(name, first) for name, first, _ in pairs(sequences, 50, 12)]
+    plain = fastq(tmp_path / "phred33.fq", reads)
+    old = tmp_path / "phred64.fq"
+    old.write_text(plain.read_text().replace("F" * READ_BP, chr(ord("F") + 31) * READ_BP))
+    expected, refused, converted, kept = (
+        align([{"lane": "L001", "fastq_1": str(file), "fastq_2": None}], quality_encoding=encoding)
+        for file, encoding in ((plain, "auto"), (old, "auto"), (old, "phred64"), (old, "phred33"))
+    )
+    assert (refused.code, "as in Phred+64" in refused.error) == (65, True)
+    assert converted.bam.read_bytes() == expected.bam.read_bytes()
+    assert {quality for record in kept.records() for quality in record.query_qualities or ()} == {68}
+
+
+def test_a_parameter_overrides_the_guess_of_the_layout(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
+    reads = [(f"{name}/2", second) for name, _, second in pairs(sequences, 20, 13)]
+    lanes = [{"lane": "L001", "fastq_1": str(fastq(tmp_path / "second.fq", reads)), "fastq_2": None}]
+    refused, aligned = align(lanes), align(lanes, read_layout="single")
+    assert (refused.code, "found the second read of" in refused.error) == (65, True)
+    assert (aligned.metrics["reads"], any(record.is_paired for record in aligned.records())) == (20, False)

@@ -57,7 +57,8 @@ def aligner(reference: str) -> Bwa:
 def reads(bases: dict[str, str]) -> Reads:
     texts = [text.encode() for text in bases.values()]
     lengths = [len(text) for text in texts]
-    return Reads([name.encode() for name in bases], lengths, texts, [b"F" * length for length in lengths])
+    names, qualities = [name.encode() for name in bases], [b"F" * length for length in lengths]
+    return Reads(names, lengths, texts, qualities, [b"@" + name for name in names])
 
 
 def reverse(bases: str) -> str:

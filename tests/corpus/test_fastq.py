@@ -6,8 +6,10 @@ generated here; their NAME.expected is there too.
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
+import lzma
 import shutil
 import subprocess
 import sys
@@ -54,15 +56,23 @@ def damaged_content() -> bytes:
 
 # Name -> bytes of R1, and of R2 if there is one.
 GENERATED: dict[str, Callable[[], tuple[bytes, ...]]] = {
+    "7z_archive": lambda: (b"7z\xbc\xaf\x27\x1c\0\x04",),
     "bam_in_gzip": lambda: (stored_gzip(b"BAM\x01\x10\0\0\0@HD\tVN:1.6\n"),),
+    "bzip2": lambda: (bz2.compress(reads(2)),),
     "damaged_content": lambda: (damaged_content(),),
     "damaged_gzip": lambda: (damaged_gzip(),),
     "empty_gzip": lambda: (stored_gzip(b""),),
     "garbage": lambda: (Random(1).randbytes(2000),),
+    "interleaved_across_batches": lambda: (reads(1000) + reads(1000)[-len(reads(1)) - 3 :],),
+    "line_too_long": lambda: (gzip.compress(bytes(12 << 20)),),
+    "line_too_long_in_third_record": lambda: (gzip.compress(reads(2) + b"@r3 " + b"A" * (9 << 20) + b"\n"),),
     "phred64": lambda: (reads(1200, "hhhhhhhhhhgggffedcBB"),),
+    "phred64_behind_bad_reads": lambda: (reads(1500, "B" * 20) + reads(10, "hhhhhhhhhhgggffedcBB"),),
     "r2_truncated_gzip": lambda: (stored_gzip(reads(500)), truncated_gzip()),
     "truncated_gzip": lambda: (truncated_gzip(),),
+    "xz": lambda: (lzma.compress(reads(2)),),
     "zip_archive": lambda: (b"PK\x03\x04\x14\0\0\0\x08\0reads.fastq",),
+    "zstd": lambda: (b"\x28\xb5\x2f\xfd\x24\0",),
 }
 
 
@@ -100,7 +110,7 @@ def test_fastq(name: str, reference: Path, tmp_path: Path) -> None:
             "reference": str(reference),
         },
         "outputs": {"alignment": str(tmp_path / "a.bam"), "metrics": str(tmp_path / "a.json")},
-        "parameters": {"format": "bam", "mark_duplicates": True, "read_layout": "auto"},
+        "parameters": {"format": "bam", "mark_duplicates": True, "read_layout": "auto", "quality_encoding": "auto"},
         "vcpus": 1,
         "memory_mib": 512,
         "scratch": str(tmp_path),
@@ -116,4 +126,4 @@ def test_fastq(name: str, reference: Path, tmp_path: Path) -> None:
 def test_every_fastq_has_its_message_and_every_message_its_fastq() -> None:
     assert not set(case_names()) & set(GENERATED)
     assert sorted([*case_names(), *GENERATED]) == sorted(file.stem for file in FASTQ.glob("*.expected"))
-    assert len(case_names()) + len(GENERATED) >= 12
+    assert len(case_names()) + len(GENERATED) >= 50

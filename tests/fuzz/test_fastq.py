@@ -89,7 +89,7 @@ def align(files: list[Path], reference: str) -> int | str:
     try:
         lanes = open_lanes("a", [{"lane": "L001", "fastq_1": paths[0], "fastq_2": paths[1]}], "auto")
         aligner = Aligner(reference, lanes)
-        return sum(aligner.align(batch)[1].reads for batch in lanes[0].batches(0))
+        return sum(aligner.align(batch).counts.reads for batch in lanes[0].batches(0))
     except BadInput as error:
         return str(error)
 

@@ -22,7 +22,10 @@ def germline() -> Pipeline:
         ("variant_caling.ploidy=1", "unknown stage 'variant_caling'; did you mean 'variant_calling'?"),
         ("qc.x=1", "unknown stage 'qc'; known: alignment, variant_calling, aggregation, gather"),
         ("variant_calling.ploidi=1", "unknown parameter 'ploidi' of variant_calling; did you mean 'ploidy'?"),
-        ("alignment.x=1", "unknown parameter 'x' of alignment; known: format, mark_duplicates, read_layout"),
+        (
+            "alignment.x=1",
+            "unknown parameter 'x' of alignment; known: format, mark_duplicates, read_layout, quality_encoding",
+        ),
         ("gather.x=1", "unknown parameter 'x' of gather; known: none"),
         ("aggregation.ploidy=two", "expected an integer, found 'two'"),
         ("aggregation.ploidy=1.0", "expected an integer, found '1.0'"),
