@@ -111,7 +111,7 @@ class EventFile:
     def __enter__(self) -> Self:
         if self._path is not None:
             if self._path.exists():
-                self.last = max((event["id"] for event in read_records(self._path)), default=0)
+                self.last = max((event["id"] for event in read_records(self._path, is_valid=_is_event)), default=0)
             self._file = self._path.open("ab", buffering=0)
             self.write = self._put
         return self
@@ -123,3 +123,7 @@ class EventFile:
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def _is_event(value: Any) -> bool:
+    return isinstance(value, dict) and type(value.get("id")) is int

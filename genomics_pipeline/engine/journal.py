@@ -25,15 +25,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from genomics_pipeline.engine.journal_shapes import is_record
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.json_text import dumps, loads
 from genomics_pipeline.stores.durable import sync_data, sync_names
 from genomics_pipeline.stores.publish import open_appending, truncate_file
 
+DAMAGED = "the file is damaged: begin anew, which `run` does without --resume; it keeps the steps that are done"
 JournalRecord = dict[str, Any]
 _ATTEMPT = re.compile(r"\.(\d+)(?=:|$)")  # an attempt's number in a path, behind the path of its visit
 
@@ -103,13 +105,16 @@ class JournalFile:
                 raise
 
 
-def read_records(path: Path, truncate: bool = True) -> Iterator[JournalRecord]:
+def read_records(
+    path: Path, truncate: bool = True, is_valid: Callable[[Any], bool] = is_record
+) -> Iterator[JournalRecord]:
     """Yield the records of a journal file.
 
     Args:
         path: The file.
         truncate: Remove an incomplete last line, which a crash may leave, from the file. Must be false while another
             process may be writing to the file.
+        is_valid: Returns whether a JSON value is a record; that of another kind of file than a journal.
 
     Raises:
         RunError: if a line before the last one is not a record.
@@ -117,12 +122,10 @@ def read_records(path: Path, truncate: bool = True) -> Iterator[JournalRecord]:
     valid_bytes = 0
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
-            record = _parse_record(line)
+            record = _parse_record(line, is_valid)
             if record is None:
                 if file.read(1):
-                    raise RunError(
-                        f"{path}:{number}: expected a journal record, found something else; the file is damaged"
-                    )
+                    raise RunError(f"{path}:{number}: expected a journal record, found something else; {DAMAGED}")
                 break
             yield record
             valid_bytes += len(line)
@@ -130,14 +133,14 @@ def read_records(path: Path, truncate: bool = True) -> Iterator[JournalRecord]:
         truncate_file(path, valid_bytes)
 
 
-def _parse_record(line: bytes) -> JournalRecord | None:
+def _parse_record(line: bytes, is_valid: Callable[[Any], bool]) -> JournalRecord | None:
     if not line.endswith(b"\n"):
         return None
     try:
         record = loads(line)
     except ValueError:
         return None
-    return record if isinstance(record, dict) else None
+    return record if is_valid(record) else None
 
 
 class JournalState:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,21 @@ def read_progress(journal: Path) -> ExecutionProgress:
         start_times.pop(run["mapRunArn"].rpartition(":")[2], None)
     unfinished = [_read_unfinished(journal, uuid, started) for uuid, started in start_times.items()]
     return ExecutionProgress(ended, unfinished, result)
+
+
+def succeeded_inputs(journal: Path, uuid: str) -> Iterator[str]:
+    """Yield the inputs of the children of a Map Run that succeeded, as JSON text.
+
+    Args:
+        journal: The journal's folder.
+        uuid: The UUID of the Map Run.
+
+    Raises:
+        RunError: if the journal is damaged.
+    """
+    for record in _records(journal / run_layout.map_run_journal(uuid)):
+        if record.get("status") == "SUCCEEDED":
+            yield record["input"]
 
 
 def _read_unfinished(journal: Path, uuid: str, started: float) -> UnfinishedMapRun:

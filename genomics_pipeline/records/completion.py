@@ -136,14 +136,21 @@ def _file(fields: Fields) -> FileRecord:
     return FileRecord(fields.key("key"), fields.integer("size_bytes"), fields.sha256("sha256"))
 
 
-def is_done(store: Store, run: RunPlace, stage: str, item: str) -> bool:
-    """Return whether a step is done over an item: its outputs are whole, and its inputs are still those of now."""
+def is_done(store: Store, run: RunPlace, stage: str, item: str, *, may_have_expired: bool = False) -> bool:
+    """Return whether a step is done over an item: its outputs are whole, and its inputs are still those of now.
+
+    Args:
+        store: The store of the run.
+        run: The run.
+        stage: The stage.
+        item: The item's id.
+        may_have_expired: Whether outputs that only later stages need may be missing.
+    """
     record = read_completion(store, run, stage, item)
-    return (
-        record is not None
-        and find_damage(store, run, record) is None
-        and all(_is_current(store, run, source, item, sha256) for source, sha256 in record.sources.items())
-    )
+    if record is None:
+        return False
+    is_whole = (may_have_expired and record.intermediate) or find_damage(store, run, record) is None
+    return is_whole and all(_is_current(store, run, source, item, sha256) for source, sha256 in record.sources.items())
 
 
 def find_damage(store: Store, run: RunPlace, record: CompletionRecord) -> str | None:

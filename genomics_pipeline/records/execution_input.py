@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.task import RunPlace
-from genomics_pipeline.records.fields import Fields, RecordKind, read_fields, record_text
+from genomics_pipeline.records.fields import ADVICE, Fields, RecordKind, read_fields, record_text
 from genomics_pipeline.stores.protocol import Store
 
-KIND = RecordKind("the input of an execution", "restore the file, or run the whole run again")
+KIND = RecordKind("the input of an execution", ADVICE)
 
 
 def read_input(store: Store, uri: str) -> ExecutionInput:

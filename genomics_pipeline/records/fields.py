@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.parameters import Value
-from genomics_pipeline.stores.protocol import MissingObject, Store
+from genomics_pipeline.stores.protocol import MissingObject, Store, shown_place
 
 T = TypeVar("T")
 
+ADVICE = "repeat the command of the run: steps that are done are reused"
 LINE_FEED = b"\n"
 _SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -210,7 +211,7 @@ def read_fields(store: Store, uri: str, kind: RecordKind) -> Fields:
         MissingObject: if there is no such file.
         UnreadableRecord: if it holds anything but a JSON object.
     """
-    shown, place = _shown(store, uri), ""
+    shown, place = shown_place(store, uri), ""
     data = store.read(uri)
     try:
         members = json.loads(data)
@@ -223,9 +224,3 @@ def read_fields(store: Store, uri: str, kind: RecordKind) -> Fields:
     if not isinstance(members, dict):
         raise UnreadableRecord(f"{shown}{place}: expected {kind.name}, found no JSON object; {kind.advice}")
     return Fields(shown, kind, members)
-
-
-def _shown(store: Store, uri: str) -> str:
-    """Return the place of a record as users know it: a path on this machine, or a URI."""
-    local = store.local(uri)
-    return uri if local is None else str(local)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from genomics_pipeline.model.parameters import Value
-from genomics_pipeline.records.fields import Fields, RecordKind, find_fields, record_text
+from genomics_pipeline.records.fields import ADVICE, Fields, RecordKind, find_fields, record_text
 from genomics_pipeline.stores.protocol import Store
 
-KIND = RecordKind("the record of a run", "run it again, or name the folder of another run")
+KIND = RecordKind("the record of a run", ADVICE)
+_NAME = re.compile("[A-Za-z0-9._-]{1,60}")  # that of a journal's folder begins with it
+MAX_EXECUTIONS = 1_000_000
 STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "ABORTED")
 
 
@@ -107,11 +110,16 @@ def read_local_run(store: Store, uri: str) -> LocalRunRecord | None:
     """
     if (fields := find_fields(store, uri, KIND)) is None:
         return None
+    run, execution, first = fields.text("run"), fields.integer("execution"), fields.integer("first")
+    if not _NAME.fullmatch(run):
+        raise fields.error("run", "the name of a run")
+    if not 1 <= first <= execution <= MAX_EXECUTIONS:
+        raise fields.error("execution", f"the number of an execution, from {first} to {MAX_EXECUTIONS}")
     return LocalRunRecord(
-        run=fields.text("run"),
+        run=run,
         status=fields.one_of("status", STATUSES),
-        execution=fields.integer("execution"),
-        first=fields.integer("first"),
+        execution=execution,
+        first=first,
         input=fields.key("input"),
         digest=fields.text("digest"),
         pipeline=fields.text("pipeline"),

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from genomics_pipeline.model.parameters import Value
-from genomics_pipeline.records.fields import Fields, RecordKind, find_fields, record_text
+from genomics_pipeline.records.fields import ADVICE, Fields, RecordKind, find_fields, record_text
 from genomics_pipeline.stores.protocol import Store
 
-KIND = RecordKind("the record of a rerun", "restore the file, or run the whole run again")
+KIND = RecordKind("the record of a rerun", ADVICE)
 
 
 @dataclass(frozen=True, slots=True)

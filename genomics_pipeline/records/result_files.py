@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterator, Mapping
 
 from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.json_text import loads_lenient
 from genomics_pipeline.records.result_file_rows import file_rows
 from genomics_pipeline.records.result_row import ResultRow, decode
 from genomics_pipeline.stores.protocol import Store
 
+KINDS = ("SUCCEEDED", "FAILED", "PENDING")
 _REDRIVE = re.compile(rf"{run_layout.REDRIVE}(\d+)")
 
 
@@ -40,6 +42,17 @@ def result_rows(store: Store, details: Mapping[str, str], kind: str) -> Iterator
         uri = f"s3://{bucket}/{key}"
         with store.open(uri) as stream:
             yield from file_rows(uri, stream, size)
+
+
+def are_readable(store: Store, details: Mapping[str, str]) -> bool:
+    """Return whether the result files of a Map Run are there, and every row of them can be read."""
+    try:
+        for kind in KINDS:
+            for row in result_rows(store, details, kind):
+                _ = (row.items(), row.error, row.cause)
+    except DataError:
+        return False
+    return True
 
 
 def newest_details(store: Store, details: Mapping[str, str]) -> dict[str, str]:

@@ -19,6 +19,8 @@ EXAMPLE_BYTES = 40  # of a file, shown in a message
 MAX_ROW_BYTES = 1 << 24  # input, output and cause have at most 544 KiB, or six times that if all is escaped
 ROW = "a child execution's row (ResultWriter's Transformation NONE)"
 
+_TEXTS = ("Status", "Input", "Error", "Cause")
+
 T = TypeVar("T")
 
 
@@ -69,7 +71,9 @@ class ResultRow:
             if len(self.line) > MAX_ROW_BYTES:
                 raise row_too_long(self.line, self.location)
             row = decode(self.line, self.location, ROW, loads_lenient)
-            if not (isinstance(row, dict) and "Status" in row and isinstance(row.get("Input"), str)):
+            if not (isinstance(row, dict) and all(isinstance(row.get(name, ""), str) for name in _TEXTS)):
+                raise _unexpected(self.line, self.location, ROW)
+            if not {"Status", "Input"} <= row.keys():
                 raise _unexpected(self.line, self.location, ROW)
             self._child = row
         return self._child

@@ -8,7 +8,7 @@ from typing import Any
 
 from genomics_pipeline.records.rerun import ChosenSamples
 from genomics_pipeline.report.concordance import Concordance
-from genomics_pipeline.report.run_state import Missing
+from genomics_pipeline.report.run_state import ItemFailure, Missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,7 @@ class RunSummary:
         error: The message of its failure; None unless it failed.
         injected: The number of times that each kind of fault was injected; None where none was asked for.
         rerun: The samples of the rerun; None where this execution is no rerun.
+        reopened: The items whose outputs it found lost or damaged, so that another execution makes them; not printed.
     """
 
     run: str
@@ -90,6 +91,7 @@ class RunSummary:
     error: str | None = None
     injected: Mapping[str, int] | None = None
     rerun: ChosenSamples | None = None
+    reopened: Sequence[ItemFailure] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``run --json`` prints."""

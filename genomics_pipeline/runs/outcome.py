@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
@@ -10,8 +9,9 @@ from typing import Any
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.pipeline import Pipeline, Stage
-from genomics_pipeline.model.task import RunPlace, item_id
+from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.completion import CompletionRecord, read_completion
+from genomics_pipeline.records.items import read_item_ids
 from genomics_pipeline.records.metrics import METRICS, parse_metrics
 from genomics_pipeline.report.run_summary import CohortOutcome, SampleOutcome
 from genomics_pipeline.runs.run_files import COHORT
@@ -30,19 +30,17 @@ def sample_outcomes(
         ran: The stage and the item of each job that this execution ran; other completed stages were reused.
     """
     stages = [stage for stage in pipeline.stages if stage.scope == "sample"]
-    with folder.manifest.open() as lines:
-        for line in lines:
-            sample = item_id(json.loads(line))
-            done = _completion_records(folder, stages, sample)
-            yield SampleOutcome(
-                sample=sample,
-                state=_sample_state(sample, failures, len(done) == len(stages)),
-                reused=bool(done) and not any((name, sample) in ran for name in done),
-                metrics=_metrics(folder, done),
-                files=_files(folder, done),
-                seconds=round(sum(record.seconds for record in done.values()), 3),
-                error=failures.get(sample),
-            )
+    for sample in read_item_ids(folder.store, str(folder.manifest)):
+        done = _completion_records(folder, stages, sample)
+        yield SampleOutcome(
+            sample=sample,
+            state=_sample_state(sample, failures, len(done) == len(stages)),
+            reused=bool(done) and not any((name, sample) in ran for name in done),
+            metrics=_metrics(folder, done),
+            files=_files(folder, done),
+            seconds=round(sum(record.seconds for record in done.values()), 3),
+            error=failures.get(sample),
+        )
 
 
 def _sample_state(sample: str, failures: Mapping[str, str], complete: bool) -> str:

@@ -11,9 +11,12 @@ from genomics_pipeline.language.walker import StateNode, walk_machines
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import RunError, UsageError, did_you_mean
-from genomics_pipeline.model.task import RunPlace, item_id
-from genomics_pipeline.records.completion import CompletionRecord, read_completion
+from genomics_pipeline.model.sample import NAME
+from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.records.completion import CompletionRecord, find_damage, read_completion
 from genomics_pipeline.records.failure import read_failure
+from genomics_pipeline.records.fields import ADVICE
+from genomics_pipeline.records.items import read_item_ids
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.protocol import MissingObject
@@ -67,6 +70,11 @@ class RunFiles:
     shown: str
     log_group: str | None = None
 
+    @property
+    def is_on_aws(self) -> bool:
+        """True for files in S3, where each look costs a request, and intermediate outputs expire."""
+        return self.log_group is not None
+
     def shown_key(self, key: str) -> str:
         """Return the path or URI of a file of the run as users know it."""
         return f"{self.shown}/{key}"
@@ -85,10 +93,11 @@ class RunFiles:
         try:
             machine = next(walk_machines(json.loads(self.store.read(uri))))
             groups = [_group(state) for state in machine.states() if state.kind in ("Map", "Task")]
-        except (MissingObject, ValueError, LookupError, TypeError, AttributeError):
+        except (MissingObject, ValueError, LookupError, TypeError, AttributeError, RecursionError, StopIteration):
             groups = []
         if not groups:
-            raise RunError(f"{self.shown_key(run_layout.DEFINITION)}: expected a definition of ours, found none")
+            place = self.shown_key(run_layout.DEFINITION)
+            raise RunError(f"{place}: expected a definition of ours, found none; {ADVICE}")
         return groups
 
     def items(self, scope: str) -> Iterator[str]:
@@ -100,9 +109,7 @@ class RunFiles:
 
     def items_in(self, key: str) -> Iterator[str]:
         """Yield the names of the items in a file of the run, in their order."""
-        with self.store.open(self.place.uri(key)) as lines:
-            for line in lines:
-                yield item_id(json.loads(line))
+        yield from read_item_ids(self.store, self.place.uri(key))
 
     def refuse_unknown(self, samples: Collection[str]) -> None:
         """Refuse names that no sample of the run has.
@@ -118,7 +125,10 @@ class RunFiles:
 
     def completion(self, stage: str, item: str) -> CompletionRecord | None:
         """Return the completion record of a stage over an item; None where the stage is not done."""
-        return read_completion(self.store, self.place, stage, item)
+        record = read_completion(self.store, self.place, stage, item)
+        if record is None or self.is_on_aws or find_damage(self.store, self.place, record) is None:
+            return record
+        return None
 
     def log_end(self, stage: str, item: str, lines: int) -> LogEnd:
         """Return the last lines of an item's ``log.txt``.
@@ -165,10 +175,23 @@ def folder_files(run: RunFolder, store: RoutedStore) -> RunFiles:
 
 def _group(state: StateNode) -> StageGroup:
     if state.kind == "Task":
-        return StageGroup(None, COHORT, (state.name,))
+        return _named(StageGroup(None, COHORT, (state.name,)))
     label: str = state.node["Label"]
+    if scope_of(label) not in run_layout.ITEM_FILES:
+        raise LookupError(label)
     stages = tuple(inner.name for machine in state.machines() for inner in machine.states() if inner.kind == "Task")
-    return StageGroup(label, scope_of(label), stages)
+    return _named(StageGroup(label, scope_of(label), stages))
+
+
+def _named(group: StageGroup) -> StageGroup:
+    """Return a group whose names are those of files, as ours are.
+
+    Raises:
+        LookupError: for any other name.
+    """
+    if not all(map(NAME.fullmatch, filter(None, (*group.stages, group.label)))):
+        raise LookupError(group)
+    return group
 
 
 def scope_of(label: str) -> str:

@@ -24,6 +24,7 @@ from genomics_pipeline.stores.publish import make_folders, publishing
 
 # The bucket that stands for the folder in URIs. Names of S3 buckets have no upper-case letters: it hides no real one.
 BUCKET = "RUN"
+_NUMBERED = re.compile(r"-(\d{1,6})$", re.ASCII)  # the name of a journal's folder
 
 
 def is_run(folder: Path) -> bool:
@@ -79,6 +80,16 @@ class RunFolder:
             UnreadableRecord: if the file is not a valid record.
         """
         return read_local_run(self.store, str(self._record))
+
+    def next_execution(self) -> int:
+        """Return the number of the next execution: also where ``run.json`` was lost, no journal has it yet."""
+        try:
+            record = self.record()
+        except UnreadableRecord:
+            record = None
+        journals = (self.path / run_layout.ENGINE).glob("*-*/")
+        numbers = [int(digits[1]) for journal in journals if (digits := _NUMBERED.search(journal.name))]
+        return max([record.execution if record else 0, *numbers]) + 1
 
     def save(self, record: LocalRunRecord) -> None:
         """Replace ``run.json`` atomically, unless another process has taken the folder over."""

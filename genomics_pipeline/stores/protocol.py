@@ -196,3 +196,9 @@ class Store(Protocol):
 
     def delete(self, uri: str) -> None:
         """Delete an object, if there is one."""
+
+
+def shown_place(store: Store, uri: str) -> str:
+    """Return the place of an object as users know it: a path on this machine, or a URI."""
+    local = store.local(uri)
+    return uri if local is None else str(local)

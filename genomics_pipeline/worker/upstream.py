@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
@@ -11,6 +10,7 @@ from typing import TypeVar
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.task import RunPlace, item_id
 from genomics_pipeline.records.completion import is_done
+from genomics_pipeline.records.items import read_item_ids
 from genomics_pipeline.records.result_files import result_rows
 from genomics_pipeline.stores.protocol import Store
 
@@ -45,7 +45,9 @@ def done_items(store: Store, run: RunPlace, stage: str, map_runs: Sequence[Mappi
                     scope = scope or next(name for name in run_layout.ITEM_FILES if name in item)
     doubtful = [item for item, success in succeeded.items() if not success]
     succeeded |= zip(doubtful, in_parallel(partial(is_done, store, run, stage), doubtful), strict=True)
-    return [item for item in _items(store, run, scope) if succeeded.get(item)] if scope else []
+    if not scope:
+        return []
+    return [item for item in read_item_ids(store, run.uri(run_layout.ITEM_FILES[scope])) if succeeded.get(item)]
 
 
 def in_parallel(read: Callable[[T], R], items: Sequence[T]) -> Iterable[R]:
@@ -54,10 +56,3 @@ def in_parallel(read: Callable[[T], R], items: Sequence[T]) -> Iterable[R]:
         return list(map(read, items))
     with ThreadPoolExecutor(READERS) as readers:
         return list(readers.map(read, items))
-
-
-def _items(store: Store, run: RunPlace, scope: str) -> Iterator[str]:
-    """Yield the ids of all items of a scope, in order."""
-    with store.open(run.uri(run_layout.ITEM_FILES[scope])) as lines:
-        for line in lines:
-            yield item_id(json.loads(line))

@@ -175,7 +175,7 @@ def test_a_running_rerun_prevents_another_and_can_be_cancelled(
 def test_if_only_a_later_stage_failed_one_sample_is_included(
     stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
 ) -> None:
-    step_functions.batch.run_job = by_item(lambda stage, item: JobEnd(1 if stage == "gather" else 0))
+    step_functions.batch.run_job = by_item(lambda stage, item: JobEnd(1 if stage == "gather" else 0), recorded=True)
     sheet = stack.sheet(tmp_path / "cohort.csv", "a", "b")
     run = json_of(cli("submit", sheet, "--reference", reference, "--json"))["run"]
     step_functions.execution(run).wait()
@@ -193,6 +193,17 @@ def test_if_only_a_later_stage_failed_one_sample_is_included(
     status = json_of(cli("status", run, "--json"))
     assert [status["map_runs"][0][name] for name in ("total", "succeeded", "failed")] == [2, 2, 0]
     assert (status["status"], status["executions"]) == ("SUCCEEDED", 2)
+
+
+def test_after_a_later_stage_failed_samples_whose_records_are_damaged_run_again(
+    stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
+) -> None:
+    step_functions.batch.run_job = by_item(lambda stage, item: JobEnd(1 if stage == "gather" else 0), recorded=True)
+    run = json_of(cli("submit", stack.sheet(tmp_path / "s.csv", "a", "b"), "--reference", reference, "--json"))["run"]
+    step_functions.execution(run).wait()
+    stack.put(f"runs/{run}/steps/variant_calling/b/step.json", "{")
+    chosen = json_of(cli("rerun", run, "--dry-run", "--json"))
+    assert (chosen["samples"], chosen["first"], chosen["by_class"]) == (1, ["b"], {"pending": 1})
 
 
 def test_a_redrive_continues_the_newest_execution(

@@ -163,7 +163,7 @@ def without(record: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 LOCAL = local_run().to_json()
-ADVICE = "; run it again, or name the folder of another run"
+ADVICE = "; repeat the command of the run: steps that are done are reused"
 
 
 @pytest.mark.parametrize(

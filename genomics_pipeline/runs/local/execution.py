@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,12 +29,15 @@ from genomics_pipeline.runs.item_ends import count_missing, unfinished_items
 from genomics_pipeline.runs.ledger import ledger_rows
 from genomics_pipeline.runs.local.state import folder_failures
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs
+from genomics_pipeline.runs.lost_items import reopened_items
 from genomics_pipeline.runs.outcome import cohort_outcome, failure_message, sample_outcomes
 from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.publish import make_folders, remove
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.step_folder import StepFolder
+
+REOPENED = "outputs were lost or damaged: another execution makes them again; what is done is reused"
 
 
 @dataclass(slots=True)
@@ -53,6 +56,7 @@ class LocalExecution:
         digest: The sha256 of everything that determines it; see `RunFolder.digest`.
         jobs: The runner of its jobs.
         store: The store of the files of the run, local files and S3.
+        before: The record of the run before this execution; None for the first, and where it could not be read.
         started: The time of its start, in seconds since the epoch.
     """
 
@@ -67,12 +71,31 @@ class LocalExecution:
     digest: str
     jobs: JobRunner
     store: RoutedStore
+    before: LocalRunRecord | None = None
     started: float = field(default_factory=time.time)
 
     @property
     def name(self) -> str:
         """The name of the execution."""
         return f"{self.folder.name}-{self.number}"
+
+    def following(self, jobs: JobRunner) -> LocalExecution:
+        """Return another execution over the whole run, which makes again what this one found lost or damaged.
+
+        Args:
+            jobs: The runner of its jobs.
+        """
+        number = self.folder.next_execution()
+        return replace(
+            self,
+            number=number,
+            first=number,
+            input=self.folder.input,
+            digest=self.folder.digest(),
+            jobs=jobs,
+            before=None,
+            started=time.time(),
+        )
 
     def run(self, display: Display, resume: str) -> ExecutionResult:
         """Run the execution to its end.
@@ -84,7 +107,9 @@ class LocalExecution:
         self.record("RUNNING")
         remove(self.folder.failures)  # left by the execution before
         try:
-            return self._execute(display)
+            result = self._execute(display)
+            self.record(result.status)  # before anything else can fail
+            return result
         except KeyboardInterrupt:
             self.record("ABORTED")
             display.note(f"interrupted; {resume} continues the run: {self.folder.path}")
@@ -121,11 +146,20 @@ class LocalExecution:
             ran=len(work.ran),
             reused=len(work.reused),
             missing=count_missing(files, unfinished),
+            reopened=reopened_items(files, files.groups(), unfinished),
             error=failure_message(failure) if failure else None,
         )
 
     def record(self, status: str, summary: RunSummary | None = None) -> None:
-        """Replace ``run.json``; it has a summary once the execution has ended."""
+        """Replace ``run.json``; it has a summary once the execution has ended.
+
+        An execution that repeats a run that succeeded, and runs nothing, leaves the times of that run as they were.
+        """
+        started = datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds")
+        members = summary.to_json() if summary else {}
+        before = self.before
+        if before and before.status == "SUCCEEDED" and summary and summary.status == "SUCCEEDED" and not summary.ran:
+            started, members = before.started, {**members, "seconds": before.seconds or 0.0}
         self.folder.save(
             LocalRunRecord(
                 run=self.folder.name,
@@ -138,8 +172,8 @@ class LocalExecution:
                 parameters=self.parameters,
                 tolerated=read_input(self.store, str(self.input)).tolerated,
                 arguments=self.arguments,
-                started=datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
-                summary=summary.to_json() if summary else {},
+                started=started,
+                summary=members,
             )
         )
 

@@ -21,7 +21,8 @@ from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.model.tolerance import tolerance_words
 from genomics_pipeline.records.execution_input import input_text, read_input
-from genomics_pipeline.records.local_run import RunArguments
+from genomics_pipeline.records.fields import UnreadableRecord
+from genomics_pipeline.records.local_run import LocalRunRecord, RunArguments
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.intervals import interval_lines
 from genomics_pipeline.reference.prepare import prepare
@@ -30,10 +31,12 @@ from genomics_pipeline.report.run_summary import CohortOutcome, RunSummary
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import absolute_name
 from genomics_pipeline.runs.display import Display
-from genomics_pipeline.runs.local.execution import LocalExecution, attempt_runner
+from genomics_pipeline.runs.local.execution import REOPENED, LocalExecution, attempt_runner
 from genomics_pipeline.runs.local.pipeline_info import write_pipeline_info
+from genomics_pipeline.runs.local.resumable import find_obstacle
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs, jobs_of_steps
 from genomics_pipeline.runs.plan import RunPlan, RunRequest, plan
+from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
 
@@ -80,16 +83,23 @@ def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> RunSu
     folder.create()
     store = adapters.store.with_buckets({BUCKET: folder.path})
     with folder.lock(display.note):
+        before = _record_before(folder, display)
         _write_inputs(folder, checked, request.reference, store, adapters.cache, display)
         run_attempt = attempt_runner(folder, checked.steps, request.containers, adapters, display)
         injector = _injector(faults, run_attempt, checked, folder, store, adapters.cache, display)
-        jobs = _jobs(checked, run_attempt, injector)
-        execution = _begin(folder, checked, jobs, request, store, display)
+        execution = _begin(folder, checked, _jobs(checked, run_attempt, injector), request, before, store, display)
         result = execution.run(display, "the same command with --resume")
+        summary = execution.summary(result)
+        for _ in checked.pipeline.stages:  # the makers of a damaged output may find theirs damaged
+            if not summary.reopened:
+                break
+            display.note(REOPENED)
+            execution = execution.following(_jobs(checked, run_attempt, injector))
+            result = execution.run(display, "the same command with --resume")
+            summary = execution.summary(result)
         injected = injector.counts() if injector else None
         if injected is not None:
             display.note("faults injected: " + ", ".join(f"{kind} {count}" for kind, count in injected.items()))
-        summary = execution.summary(result)
         cohort = replace(summary.cohort, truth=_score(summary.cohort, request.truth, folder))
         seconds = round(time.monotonic() - started, 3)
         summary = replace(summary, cohort=cohort, injected=injected, seconds=seconds)
@@ -130,6 +140,7 @@ def _begin(
     checked: RunPlan,
     jobs: JobRunner,
     request: LocalRunRequest,
+    before: LocalRunRecord | None,
     store: RoutedStore,
     display: Display,
 ) -> LocalExecution:
@@ -140,44 +151,66 @@ def _begin(
         checked: The plan of the run.
         jobs: The runner of its jobs.
         request: The arguments of the run.
+        before: The record of the run before.
         store: The store of the files of the run.
         display: Shows whether an execution is resumed.
     """
-    before = folder.record()
-    digest = folder.digest()
-    number = before.execution if before else 0
-    same = before is not None and before.digest == digest and before.status in ("RUNNING", "ABORTED")
-    if request.resume and same:
-        display.note(f"resuming execution {folder.name}-{number}")
-    elif request.resume and before:
-        display.note("nothing to resume: the last execution ended or its inputs changed; completed steps are reused")
-    number = number if request.resume and same else number + 1
+    digest, number = folder.digest(), folder.next_execution()
+    if request.resume and before is not None:
+        name = f"{folder.name}-{before.execution}"
+        if before.digest != digest or before.status not in ("RUNNING", "ABORTED"):
+            reason: str | None = "the last execution ended or its inputs changed"
+        else:
+            reason = find_obstacle(folder, folder_files(folder, store), name)
+        if reason is None:
+            number = before.execution
+            display.note(f"resuming execution {name}")
+        else:
+            display.note(f"nothing to resume: {reason}; completed steps are reused")
     return LocalExecution(
         folder=folder,
         pipeline=checked.pipeline,
         steps=checked.steps,
         parameters=checked.overrides,
-        arguments=_arguments(request),
+        arguments=_arguments(request, checked),
         number=number,
         first=number,
         input=folder.input,
         digest=digest,
         jobs=jobs,
         store=store,
+        before=before,
     )
 
 
-def _arguments(request: LocalRunRequest) -> RunArguments:
-    """Return the arguments of a request that a rerun needs."""
+def _record_before(folder: RunFolder, display: Display) -> LocalRunRecord | None:
+    """Return the record of the run; None where there is none, or it cannot be read, which is no reason to stop."""
+    try:
+        return folder.record()
+    except UnreadableRecord as error:
+        display.note(f"{error.problems[0].message.partition('; ')[0]}; it is written anew, completed steps are reused")
+        return None
+
+
+def _arguments(request: LocalRunRequest, checked: RunPlan) -> RunArguments:
+    """Return the arguments of a request that a rerun needs; files are absolute, so that it works from everywhere."""
     return RunArguments(
         manifest=without_secrets(absolute_uri(request.manifest, str(Path.cwd()))),
         reference=without_secrets(absolute_uri(request.reference, str(Path.cwd()))),
         pipeline=absolute_name(request.pipeline),
-        parameters=tuple(request.parameters),
+        parameters=tuple(_absolute(assignment, checked) for assignment in request.parameters),
         samples=tuple(request.samples),
         tolerate=None if request.tolerated is None else tolerance_words(request.tolerated),
         containers=request.containers,
     )
+
+
+def _absolute(assignment: str, checked: RunPlan) -> str:
+    """Return ``STAGE.NAME=VALUE`` with the value as it was parsed, if it is a text."""
+    target, _, text = assignment.partition("=")
+    stage, _, name = target.partition(".")
+    value = checked.overrides[stage][name]
+    return f"{target}={value if isinstance(value, str) else text}"
 
 
 def _faults(request: LocalRunRequest, checked: RunPlan) -> Faults | None:

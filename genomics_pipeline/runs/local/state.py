@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import chain
 
 from genomics_pipeline.engine.progress import ExecutionProgress, UnfinishedMapRun, read_progress
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.records.completion import is_done
 from genomics_pipeline.records.map_run import describe_map_run
 from genomics_pipeline.report.run_state import ItemFailure, MapRunState, RunState
 from genomics_pipeline.runs.item_ends import count_missing, interrupted_items, unfinished_items
-from genomics_pipeline.runs.local.chain import local_chain, local_map_runs
+from genomics_pipeline.runs.local.chain import ended_map_runs, local_chain, local_map_runs
+from genomics_pipeline.runs.lost_items import ended_groups, lost_items
 from genomics_pipeline.runs.map_run_ends import (
     cohort_failures,
     failed_and_pending_items,
@@ -45,23 +48,26 @@ class FolderWatcher:
         Raises:
             RunError: if nothing was run in the folder yet, or its files are damaged.
         """
-        chain = local_chain(self._folder)
-        if chain != self._chain:
-            self._before = earlier_results(self._files, chain, partial(local_map_runs, self._folder))
-            self._chain = chain
-        return _state(self._folder, self._files, chain, self._before)
+        executions = local_chain(self._folder)
+        if executions != self._chain:
+            self._before = earlier_results(self._files, executions, partial(local_map_runs, self._folder))
+            self._chain = executions
+        return _state(self._folder, self._files, executions, self._before)
 
 
-def _state(folder: RunFolder, files: RunFiles, chain: Sequence[RunExecution], before: EarlierResults) -> RunState:
+def _state(folder: RunFolder, files: RunFiles, executions: Sequence[RunExecution], before: EarlierResults) -> RunState:
     record = folder.record()
     if record is None:
         raise RunError(f"{folder.path}: expected an execution, found none yet: its inputs are not prepared")
-    newest = chain[-1]
+    newest = executions[-1]
     progress = read_progress(folder.journal(newest.name))
     status = folder.status()
     groups = files.groups()
-    failures = [*before.all_failures(), *_failures(files, groups, progress, status, newest.manifest)]
+    failures = [*before.all_failures(), *_failures(folder, files, groups, progress, status, newest.manifest)]
+    older = older_failures(files, executions, partial(local_map_runs, folder), pending_items)
+    pending = [] if status == "RUNNING" else list(older)
     unfinished = list(unfinished_items(files, groups, failures))
+    lost = list(_lost(files, groups, progress, status, [*failures, *pending]))
     cohort = [stage for group in groups if group.label is None for stage in group.stages]
     started = datetime.fromisoformat(record.started).timestamp()
     return RunState(
@@ -72,16 +78,12 @@ def _state(folder: RunFolder, files: RunFiles, chain: Sequence[RunExecution], be
         started=started,
         stopped=None if record.seconds is None else started + record.seconds,
         map_runs=[before.with_newest(one) for one in _map_runs(groups, progress, files, status, newest.manifest)],
-        cohort=[(stage, files.completion(stage, COHORT) is not None) for stage in cohort],
+        cohort=[(stage, is_done(files.store, files.place, stage, COHORT)) for stage in cohort],
         failures=[one for one in unfinished if not one.pending],
         error=record.error,
         execution=newest.name,
-        executions=len(chain),
-        missing=None
-        if status == "RUNNING"
-        else count_missing(
-            files, [*unfinished, *older_failures(files, chain, partial(local_map_runs, folder), pending_items)]
-        ),
+        executions=len(executions),
+        missing=None if status == "RUNNING" else count_missing(files, [*unfinished, *pending, *lost]),
     )
 
 
@@ -96,17 +98,55 @@ def folder_failures(folder: RunFolder, files: RunFiles, status: str | None = Non
     executions = local_chain(folder)
     if not executions:
         return
-    newest = executions[-1]
-    yield from older_failures(files, executions, partial(local_map_runs, folder), failed_and_pending_items)
+    newest, groups, status = executions[-1], files.groups(), status or folder.status()
     progress = read_progress(folder.journal(newest.name))
-    yield from _failures(files, files.groups(), progress, status or folder.status(), newest.manifest)
+    known = set()
+    for one in chain(
+        older_failures(files, executions, partial(local_map_runs, folder), failed_and_pending_items),
+        _failures(folder, files, groups, progress, status, newest.manifest),
+    ):
+        known.add((one.scope, one.item))
+        yield one
+    yield from lost_items(files, _done_groups(groups, progress, status), known)
+
+
+def _lost(
+    files: RunFiles,
+    groups: Sequence[StageGroup],
+    progress: ExecutionProgress,
+    status: str,
+    known: Sequence[ItemFailure],
+) -> Iterator[ItemFailure]:
+    """Yield the items that are not done any more.
+
+    Args:
+        files: The files of the run.
+        groups: The stages of the run.
+        progress: The progress of the newest execution.
+        status: Its status.
+        known: The items that failed or are pending.
+    """
+    return lost_items(files, _done_groups(groups, progress, status), {(one.scope, one.item) for one in known})
+
+
+def _done_groups(groups: Sequence[StageGroup], progress: ExecutionProgress, status: str) -> list[StageGroup]:
+    """Return the groups that an execution has done; none while it is running."""
+    if status == "RUNNING":
+        return []
+    labels = {describe_map_run(one).label for one in progress.ended}
+    return ended_groups(groups, labels, succeeded=status == "SUCCEEDED")
 
 
 def _failures(
-    files: RunFiles, groups: Sequence[StageGroup], progress: ExecutionProgress, status: str, manifest: str
+    folder: RunFolder,
+    files: RunFiles,
+    groups: Sequence[StageGroup],
+    progress: ExecutionProgress,
+    status: str,
+    manifest: str,
 ) -> Iterator[ItemFailure]:
     known = set()
-    ended = [describe_map_run(one) for one in progress.ended]
+    ended = ended_map_runs(folder, progress)
     for run in ended:
         yield from failed_and_pending_items(files.store, run)
     for child in (child for one in progress.unfinished for child in one.failures):
@@ -114,7 +154,8 @@ def _failures(
             known.add(failure.item)
             yield failure
     if status in ("FAILED", "ABORTED"):
-        yield from interrupted_items(files, groups, {run.label: run.status for run in ended}, known, manifest)
+        statuses = {run.label: run.status for run in ended if run.results is not None}
+        yield from interrupted_items(files, groups, statuses, known, manifest)
     if status == "FAILED" and progress.result:
         run_failure = classify(progress.result["error"] or "", progress.result["cause"] or "")
         yield from cohort_failures(

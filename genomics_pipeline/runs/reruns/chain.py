@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from genomics_pipeline.model import run_layout
-from genomics_pipeline.records.completion import is_done
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.report.run_state import ItemFailure, MapRunState
+from genomics_pipeline.runs.lost_items import is_group_done
 from genomics_pipeline.runs.map_run_ends import failed_items
-from genomics_pipeline.runs.run_files import RunFiles, StageGroup, scope_of
+from genomics_pipeline.runs.run_files import RunFiles, scope_of
 from genomics_pipeline.stores.protocol import Store
 
 WHOLE = run_layout.MANIFEST
@@ -140,14 +140,3 @@ def older_failures(
     for number, execution in enumerate(chain[:-1]):
         for run in sample_map_runs(describe(execution)):
             yield from (one for one in read(files.store, run) if newest.get(one.item, 0) == number)
-
-
-def is_group_done(files: RunFiles, group: StageGroup, item: str) -> bool:
-    """Return whether every stage of a group is done over an item.
-
-    Args:
-        files: The files of the run.
-        group: The stages.
-        item: The item.
-    """
-    return all(is_done(files.store, files.place, stage, item) for stage in group.stages)

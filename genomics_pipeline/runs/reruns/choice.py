@@ -18,10 +18,11 @@ from genomics_pipeline.records.rerun import ChosenSamples
 from genomics_pipeline.records.result_files import result_rows
 from genomics_pipeline.records.result_row import ResultRow
 from genomics_pipeline.report.run_state import PENDING
-from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution, is_group_done, sample_map_runs
+from genomics_pipeline.runs.lost_items import is_group_done, undone_items
+from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution, sample_map_runs
 from genomics_pipeline.runs.reruns.items import RerunCounts, plan_rerun, row_label
 from genomics_pipeline.runs.reruns.request import SampleFilter
-from genomics_pipeline.runs.run_files import RunFiles
+from genomics_pipeline.runs.run_files import RunFiles, StageGroup
 from genomics_pipeline.stores.protocol import MissingObject
 
 KINDS = ("FAILED", "PENDING")
@@ -66,7 +67,7 @@ class Choice:
                     earlier.setdefault(run.label, []).append(dict(run.results))
         return earlier
 
-    def write(self, selection: SampleFilter, out: BinaryIO, exact: bool) -> RerunCounts:
+    def write(self, selection: SampleFilter, out: BinaryIO, exact: bool, lost: bool) -> RerunCounts:
         """Write the lines of the selected samples, and return their counts.
 
         Args:
@@ -74,6 +75,8 @@ class Choice:
             out: An empty file, open for reading and writing.
             exact: Whether to count by the classes in the failure records of the workers, which are read one by one;
                 otherwise by the classes in the result files.
+            lost: Whether to look at the samples that succeeded, too: those whose outputs were lost or damaged since are
+                counted as pending.
 
         Raises:
             RunError: if an execution left no result files.
@@ -87,15 +90,54 @@ class Choice:
 
             return set(filter(None, in_parallel(check, names)))
 
-        return plan_rerun(
+        known: set[str] | None = set() if lost else None
+        counts = plan_rerun(
             self._map_runs(),
             out,
+            known=known,
             superseded=self._newer,
             labels=partial(in_parallel, self._recorded_label) if exact else partial(map, row_label),
             selects_class=set(selection.classes).__contains__ if selection.classes else None,
             selects_name=set(selection.samples).__contains__ if selection.samples else None,
             done=done,
         )
+        if known is not None and (not selection.classes or PENDING in selection.classes):
+            self._add_lost(sample_maps, known, selection, out, counts)
+        return counts
+
+    def _add_lost(
+        self,
+        sample_maps: Sequence[StageGroup],
+        known: set[str],
+        selection: SampleFilter,
+        out: BinaryIO,
+        counts: RerunCounts,
+    ) -> None:
+        """Write the lines of the samples that succeeded and are not done any more.
+
+        Args:
+            sample_maps: The groups of stages over samples.
+            known: The samples that failed or are pending.
+            selection: The filter.
+            out: The manifest, to which the lines are added.
+            counts: The counts, to which they are added.
+        """
+
+        def is_asked(name: str) -> bool:
+            return name not in known and (not selection.samples or name in selection.samples)
+
+        lost = {name for group in sample_maps for name in undone_items(self._files, group, is_asked)}
+        if not lost:
+            return
+        with self._files.store.open(self._files.place.uri(WHOLE)) as lines:
+            out.writelines(line for line in lines if item_id(json.loads(line)) in lost)
+        counts.items += len(lost)
+        counts.by_class[PENDING] += len(lost)
+
+    def later_stages_are_done(self) -> bool:
+        """Return whether all stages that are not over samples are done."""
+        groups = [group for group in self._files.groups() if group.scope != "sample"]
+        return not any(next(undone_items(self._files, group, lambda _: True), None) for group in groups)
 
     def carry(self, out: BinaryIO) -> str:
         """Write the line of the first sample of the run, which succeeded, and return its name.

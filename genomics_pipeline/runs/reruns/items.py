@@ -67,6 +67,7 @@ def plan_rerun(
     selects_class: Callable[[str], bool] | None = None,
     selects_name: Callable[[str], bool] | None = None,
     done: Callable[[Sequence[str]], Container[str]] | None = None,
+    known: set[str] | None = None,
 ) -> RerunCounts:
     """Write the manifest of a rerun, one line for each item, in the order of the rows, and return the counts.
 
@@ -78,6 +79,7 @@ def plan_rerun(
         selects_class: Returns whether to write the items of a class.
         selects_name: Returns whether to write the item of a name.
         done: Returns those items of a batch that are done.
+        known: Gets the names of all items in the rows.
 
     Raises:
         DataError: for a row that is not one of ResultWriter, or an item that is not one of a manifest.
@@ -86,6 +88,8 @@ def plan_rerun(
     items, manifest = _RowItems(), _ManifestWriter(out)
     for map_run, rows in _in_portions(map_runs):
         current = items.of(rows)
+        if known is not None:
+            known.update(map(itemgetter(0), current))
         if superseded:
             current = [item for item in current if item[0] not in superseded]
             rows = list(dict.fromkeys([item[2] for item in current]))

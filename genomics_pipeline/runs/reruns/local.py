@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,8 @@ from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.pipeline import Pipeline
-from genomics_pipeline.records.local_run import LocalRunRecord, RunArguments
+from genomics_pipeline.records.fields import ADVICE
+from genomics_pipeline.records.local_run import LocalRunRecord
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.records.rerun import ChosenSamples, read_rerun
 from genomics_pipeline.reference.prepare import prepare
@@ -25,13 +25,16 @@ from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.local.chain import local_chain, local_map_runs
-from genomics_pipeline.runs.local.execution import LocalExecution, attempt_runner
+from genomics_pipeline.runs.local.execution import REOPENED, LocalExecution, attempt_runner
+from genomics_pipeline.runs.local.resumable import find_unfinished
+from genomics_pipeline.runs.local.run import LocalRunRequest, run
 from genomics_pipeline.runs.local.worker_jobs import jobs_of_steps
 from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution
+from genomics_pipeline.runs.reruns.choice import SHOWN_NAMES
 from genomics_pipeline.runs.reruns.outcome import RerunOutcome
-from genomics_pipeline.runs.reruns.request import RerunRequest, changes
+from genomics_pipeline.runs.reruns.request import RerunChanges, RerunRequest, SampleFilter, changes
 from genomics_pipeline.runs.reruns.rerun import PlannedRerun, RunToRerun, rerun
-from genomics_pipeline.runs.run_files import folder_files
+from genomics_pipeline.runs.run_files import RunFiles, folder_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.protocol import MissingObject
 from genomics_pipeline.stores.publish import publishing
@@ -77,20 +80,10 @@ class _InFolder:
         """Run the execution to its end."""
         return self.run(self.record.execution + 1, planned.input.manifest, planned.chosen)
 
-    def resume(self, request: RerunRequest) -> RerunOutcome:
-        """Resume a rerun that was interrupted.
-
-        Raises:
-            RunError: if the run itself was interrupted, or the request asks for another rerun.
-        """
+    def resume(self) -> RerunOutcome:
+        """Resume the rerun that was interrupted."""
         folder, number = self.folder, self.record.execution
         newest = local_chain(folder)[-1]
-        if self.record.input != run_layout.rerun_file(number - 1, run_layout.INPUT):
-            command = f"{_command(folder, self.record.arguments)} --resume"
-            raise RunError(f"{folder.path}: execution {newest.name} was interrupted; finish it first: {command}")
-        if request.dry_run or not request.is_plain:
-            command = command_line("rerun", str(folder.path))
-            raise RunError(f"{folder.path}: the rerun {newest.name} was interrupted; finish it first: {command}")
         self.display.note(f"resuming execution {newest.name}")
         uri = str(folder.path / run_layout.rerun_file(number - 1, run_layout.RECORD))
         rerun = read_rerun(folder.store, uri)
@@ -138,7 +131,7 @@ class _InFolder:
 
 
 def rerun_local(folder: RunFolder, request: RerunRequest, adapters: Adapters, display: Display) -> RerunOutcome:
-    """Rerun the samples of a run in a folder that failed or never started.
+    """Rerun the samples of a run in a folder that failed or never started; an interrupted execution is finished first.
 
     Args:
         folder: The folder of the run.
@@ -149,7 +142,7 @@ def rerun_local(folder: RunFolder, request: RerunRequest, adapters: Adapters, di
     Raises:
         UsageError: for options that do not fit the run.
         DataError: for a pipeline that can no longer be used.
-        RunError: if an execution is running or was interrupted, or left no result files.
+        RunError: if an execution is running, or has to be finished before this rerun.
     """
     record = _record(folder)
     if request.dry_run and folder.status() == "RUNNING":
@@ -159,24 +152,78 @@ def rerun_local(folder: RunFolder, request: RerunRequest, adapters: Adapters, di
     changed = changes(request, pipeline)
     with nullcontext() if request.dry_run else folder.lock(display.note):
         record = folder.record() or record
+        files = folder_files(folder, adapters.store)
         target = _InFolder(folder, record, pipeline, steps, adapters, display)
-        if record.status in ("RUNNING", "ABORTED"):  # its process is gone
-            return target.resume(request)
-        with folder.manifest.open("rb") as lines:
-            samples = sum(1 for _ in lines)
-        subject = RunToRerun(
-            run=str(folder.path),
-            files=folder_files(folder, adapters.store),
-            chain=local_chain(folder),
-            samples=samples,
-            succeeded=record.status == "SUCCEEDED",
-            number=record.execution,
-            execution=f"{folder.name}-{record.execution + 1}",
-            definition=canonical_json(generate(pipeline)),
-            definition_note="the pipeline has changed since; samples that succeeded stay as they are",
-            without_results="repeat the command of the run: completed steps are reused",
-        )
-        return rerun(subject, target, request, changed, display)
+        unfinished = find_unfinished(folder, files, record)
+        if unfinished is None:
+            outcome = _rerun(target, files, request, changed)
+            for _ in pipeline.stages:  # the makers of a damaged output may find theirs damaged
+                if outcome.summary is None or not outcome.summary.reopened:
+                    break
+                display.note(REOPENED)
+                again = [one.item for one in outcome.summary.reopened if one.scope == "sample"]
+                target = replace(target, record=_record(folder))
+                outcome = _rerun(target, files, replace(request, selection=SampleFilter(samples=again)), changed)
+            return outcome
+        if request.dry_run or not request.is_plain:
+            command = command_line("rerun", str(folder.path))
+            raise RunError(f"{folder.path}: {unfinished.reason}; finish it first: {command}")
+        if unfinished.is_rerun:
+            return target.resume()
+        display.note(f"{unfinished.reason}: it is finished as by the command of the run")
+    return _finish_run(folder, record, adapters, display)
+
+
+def _rerun(target: _InFolder, files: RunFiles, request: RerunRequest, changed: RerunChanges) -> RerunOutcome:
+    """Run a rerun over a run whose newest execution has ended.
+
+    Args:
+        target: The run.
+        files: The files of the run.
+        request: The arguments of the rerun.
+        changed: The changes that it makes to the input of the run.
+    """
+    folder, record, number = target.folder, target.record, target.record.execution + 1
+    subject = RunToRerun(
+        run=str(folder.path),
+        files=files,
+        chain=local_chain(folder),
+        samples=sum(1 for _ in files.items("sample")),
+        succeeded=record.status == "SUCCEEDED",
+        number=record.execution,
+        execution=f"{folder.name}-{number}",
+        definition=canonical_json(generate(target.pipeline)),
+        definition_note="the pipeline has changed since; samples that succeeded stay as they are",
+        without_results=ADVICE,
+    )
+    return rerun(subject, target, request, changed, target.display)
+
+
+def _finish_run(folder: RunFolder, record: LocalRunRecord, adapters: Adapters, display: Display) -> RerunOutcome:
+    """Resume the run itself, or run it again: what is done is reused.
+
+    Args:
+        folder: The folder of the run.
+        record: The record of the run.
+        adapters: The store that reads files, the environment of containers and the cache.
+        display: Shows the progress.
+    """
+    arguments = record.arguments
+    request = LocalRunRequest(
+        arguments.manifest,
+        arguments.reference,
+        out=folder.path,
+        pipeline=arguments.pipeline,
+        parameters=arguments.parameters,
+        samples=arguments.samples,
+        tolerated=record.tolerated if arguments.tolerate is not None else None,
+        containers=arguments.containers,
+        resume=True,
+    )
+    summary = run(request, adapters, display)
+    names = [one.sample for one in summary.samples]
+    chosen = ChosenSamples(f"{folder.name}-{_record(folder).execution}", len(names), {}, tuple(names[:SHOWN_NAMES]), 0)
+    return RerunOutcome(str(folder.path), summary.status, chosen, summary=summary)
 
 
 def _record(folder: RunFolder) -> LocalRunRecord:
@@ -189,14 +236,3 @@ def _record(folder: RunFolder) -> LocalRunRecord:
     if record is None:
         raise RunError(f"{folder.path}: expected an execution, found none yet; start it with `genomics-pipeline run`")
     return record
-
-
-def _command(folder: RunFolder, arguments: RunArguments) -> str:
-    """Return the command that started a run."""
-    words = ["genomics-pipeline", "run", arguments.manifest, "--reference", arguments.reference]
-    words += ["--out", str(folder.path), "--pipeline", arguments.pipeline]
-    for option, values in (("--param", arguments.parameters), ("--sample", arguments.samples)):
-        words += [word for value in values for word in (option, value)]
-    words += [] if arguments.tolerate is None else ["--tolerate", arguments.tolerate]
-    words += ["--containers"] if arguments.containers else []
-    return shlex.join(words)

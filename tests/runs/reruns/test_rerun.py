@@ -357,13 +357,15 @@ def test_while_the_run_is_held_no_rerun_begins(here: Here) -> None:
         dry = here.says("rerun", here.run, "--dry-run")
     assert (code, stderr) == (1, f"error: {here.run}: {holder} is running in this folder; {advice}\n")
     assert (dry[0], dry[2]) == (1, f"error: {here.run}: execution run-1 is running; {advice}\n")
-    code, _, stderr = here.says("rerun", here.run)  # its process is gone
-    at = here.folder
-    files = f"{at}/sheet.csv --reference {at}/reference.fa --out {here.run} --pipeline {at}/pipeline.toml"
-    command = f"genomics-pipeline run {files} --tolerate 60% --resume"
-    assert (code, stderr) == (1, f"error: {here.run}: execution run-1 was interrupted; finish it first: {command}\n")
-    code, _, stderr = here.says(*command.split()[1:])
-    assert (code, stderr.splitlines()[1]) == (0, "resuming execution run-1")
+
+    for option in (["--dry-run"], ["--sample", "b"]):  # its process is gone
+        code, _, stderr = here.says("rerun", here.run, *option)
+        advice = f"finish it first: genomics-pipeline rerun {here.run}"
+        assert (code, stderr) == (1, f"error: {here.run}: execution run-1 was interrupted; {advice}\n")
+    code, _, stderr = here.says("rerun", here.run)
+    assert stderr.splitlines()[0] == "execution run-1 was interrupted: it is finished as by the command of the run"
+    assert code == 0
+    assert (here.run / "run.json").read_text() != json.dumps({**record, "status": "RUNNING"})
 
 
 def test_an_interrupted_rerun_goes_on(here: Here) -> None:

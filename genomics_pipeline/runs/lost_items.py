@@ -1,0 +1,90 @@
+"""Items that are not done any more although an execution did them: a record or an output was lost or damaged since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
+
+from genomics_pipeline.aws.patience import in_parallel
+from genomics_pipeline.model.classify import Failure
+from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.records.completion import is_done
+from genomics_pipeline.report.run_state import ItemFailure
+from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup
+
+LOST = Failure(FailureClass.CANCELLED, "not done any more: its completion record or an output is missing or damaged")
+
+
+def lost_items(
+    files: RunFiles, groups: Iterable[StageGroup], known: Container[tuple[str, str]]
+) -> Iterator[ItemFailure]:
+    """Yield the items of groups that are not done, in bounded memory.
+
+    Args:
+        files: The files of the run.
+        groups: The groups whose Map Run, or state, has ended.
+        known: Scope and name of the items that are known to have failed, or to be pending.
+    """
+    for group in groups:
+        for name in undone_items(files, group, lambda name, scope=group.scope: (scope, name) not in known):  # type: ignore[misc]
+            yield ItemFailure(name, LOST, group.scope, pending=True)
+
+
+def undone_items(files: RunFiles, group: StageGroup, is_asked: Callable[[str], bool]) -> Iterator[str]:
+    """Yield the names of the items of a group that are not done.
+
+    Args:
+        files: The files of the run.
+        group: The group.
+        is_asked: Returns whether an item is to be looked at.
+    """
+    names = filter(is_asked, files.items(group.scope))
+    for name, done in in_parallel(lambda name: (name, is_group_done(files, group, name)), names):
+        if not done:
+            yield name
+
+
+def is_group_done(files: RunFiles, group: StageGroup, item: str) -> bool:
+    """Return whether every stage of a group is done over an item.
+
+    Args:
+        files: The files of the run.
+        group: The stages.
+        item: The item.
+    """
+    return all(
+        is_done(files.store, files.place, stage, item, may_have_expired=files.is_on_aws) for stage in group.stages
+    )
+
+
+def ended_groups(groups: Sequence[StageGroup], labels: Collection[str], succeeded: bool) -> list[StageGroup]:
+    """Return the groups that an execution has done.
+
+    Args:
+        groups: The groups of the run.
+        labels: The Labels of the Map Runs that have ended.
+        succeeded: Whether the execution succeeded, so that its stages that run once did, too.
+    """
+    return [group for group in groups if (succeeded if group.label is None else group.label in labels)]
+
+
+def reopened_items(
+    files: RunFiles, groups: Sequence[StageGroup], unfinished: Iterable[ItemFailure]
+) -> list[ItemFailure]:
+    """Return the items of which an execution found outputs lost or damaged, so that another one makes them again.
+
+    Args:
+        files: The files of the run.
+        groups: The groups of the run.
+        unfinished: The items that the execution left undone.
+    """
+    return [one for one in unfinished if one.failure == LOST or _has_undone_source(files, groups, one)]
+
+
+def _has_undone_source(files: RunFiles, groups: Sequence[StageGroup], one: ItemFailure) -> bool:
+    """Return whether an item failed in a stage behind one that was done, and is not any more."""
+    stage = one.failure.stage
+    stages = next((group.stages for group in groups if stage in group.stages), ())
+    if one.scope == COHORT or stage not in stages:
+        return False
+    earlier = stages[: stages.index(stage)]
+    return not all(is_done(files.store, files.place, name, one.item) for name in earlier)
