@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ class DiskCall:
     """One call.
 
     Attributes:
-        kind: ``sync``, ``rename``, ``make`` (a folder) or ``remove``.
+        kind: ``sync``, ``rename``, ``make`` (a folder), ``remove``, or one that a test adds.
         file: The file that was synced, renamed or removed.
         name: Its new name.
         folder: The folder of that name.
@@ -60,6 +60,7 @@ class DiskCalls:
                 problems.append(f"{call.name} is renamed before it is synced")
             if call.kind == "remove":
                 synced.discard(call.file)  # another file may get its inode
+            if call.kind not in ("rename", "make"):
                 continue
             if call.name in ("step.json", "run.json"):
                 problems += [
@@ -71,19 +72,19 @@ class DiskCalls:
         return problems + [f"the folder of {name} is not synced" for name in pending.values()]
 
 
-def record_disk_calls(monkeypatch: pytest.MonkeyPatch, below: Path, apart_from: str = "") -> DiskCalls:
+def record_disk_calls(monkeypatch: pytest.MonkeyPatch, below: Path, apart_from: Collection[str] = ()) -> DiskCalls:
     """Record the calls that this process makes, in any of Python's ways.
 
     Args:
         monkeypatch: Ends the recording.
         below: The folder whose names count.
-        apart_from: A folder in it whose names do not count.
+        apart_from: Names of folders in it that do not count.
     """
     calls = DiskCalls()
     root = below.resolve()
 
-    def counts(folder: Path) -> bool:
-        return folder.is_relative_to(root) and not (apart_from and folder.is_relative_to(root / apart_from))
+    def counts(path: Path) -> bool:
+        return path.is_relative_to(root) and set(path.relative_to(root).parts).isdisjoint(apart_from)
 
     def syncing(plain: Callable[[int], None]) -> Callable[[int], None]:
         def call(descriptor: int) -> None:
@@ -96,7 +97,7 @@ def record_disk_calls(monkeypatch: pytest.MonkeyPatch, below: Path, apart_from: 
         def call(source: Any, target: Any, *, src_dir_fd: int | None = None, dst_dir_fd: int | None = None) -> None:
             file, folder = _identify(source, src_dir_fd), _folder(target, dst_dir_fd)
             plain(source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
-            if counts(folder):
+            if counts(folder / Path(target).name):
                 calls.add("rename", file, Path(target).name, _identify(folder))
 
         return call
@@ -106,7 +107,7 @@ def record_disk_calls(monkeypatch: pytest.MonkeyPatch, below: Path, apart_from: 
             folder = _folder(path, dir_fd)
             file = _identify(path, dir_fd) if kind == "remove" else None
             plain(path, *arguments, dir_fd=dir_fd)
-            if counts(folder):
+            if counts(folder / Path(path).name):
                 calls.add(kind, file, Path(path).name, _identify(folder))
 
         return call
