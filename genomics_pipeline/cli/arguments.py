@@ -10,7 +10,8 @@ from genomics_pipeline.model.errors import Problem, UsageError
 from genomics_pipeline.model.pipeline import MapSettings
 from genomics_pipeline.model.rerun import StageMemory
 
-_TOLERANCE = re.compile(r"(?P<number>[0-9]+)|(?P<percentage>[0-9]+(\.[0-9]+)?)%")
+_NUMBER = re.compile(r"0*[1-9][0-9]{0,11}")
+_TOLERANCE = re.compile(r"(?P<number>[0-9]{1,12})|(?P<percentage>[0-9]{1,3}(\.[0-9]{1,18})?)%")
 
 
 def parse_tolerance(text: str) -> dict[str, float]:
@@ -47,7 +48,7 @@ def parse_memory(texts: Sequence[str]) -> tuple[StageMemory, ...]:
     problems = [
         Problem(f"--memory {text}: expected [STAGE=]MIB, such as alignment=32768")
         for text, _, _, number in parts
-        if not (number.isascii() and number.isdigit() and int(number))
+        if not _NUMBER.fullmatch(number)
     ]
     if problems:
         raise UsageError(problems)

@@ -48,8 +48,11 @@ DECOMPRESSION_MEMORY = Budget(128 * MIB, "bytes", "the window that a compressed 
 JSON_SIZE = Budget(64 * MIB, "bytes", "a definition, an input, mocked responses, or a file to explain")
 JSON_DEPTH = Budget(200, "levels", "nested arrays and objects in them, in records and in payloads")
 RECORD_SIZE = Budget(64 * MIB, "bytes", "a record of a run, such as run.json or step.json")
+LOG_END = Budget(16 * MIB, "bytes", "the end of a log, from which its last lines are shown")
 TOML_SIZE = Budget(MIB, "bytes", "a pipeline file, a step.toml, or a file of faults")
 TOML_DEPTH = Budget(50, "levels", "nested tables and arrays in them, and the parts of a dotted key")
+TOML_ITEMS = Budget(1000, "items", "an array in one of these files, such as the stages of a pipeline")
+TOML_ERRORS = Budget(100, "errors", "the errors of one of these files that are reported at once")
 NUMBER_DIGITS = Budget(1000, "digits", "a number in JSON")
 MESSAGE = Budget(10_000, "characters", "an error message")
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import ClassVar
 
+from genomics_pipeline.model import budgets
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -24,6 +26,13 @@ class Problem:
     file: str | None = None
     line: int | None = None
     column: int | str | None = None
+
+    def __post_init__(self) -> None:
+        """Remove the end of a message that quotes too much of what was found."""
+        most = budgets.MESSAGE.value
+        if len(self.message) > most:
+            rest = f" … ({len(self.message) - most:,} more characters)"
+            object.__setattr__(self, "message", self.message[:most] + rest)
 
     def __str__(self) -> str:
         """Return the problem as compilers write it: ``file:line:column: message``.

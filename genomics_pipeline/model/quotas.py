@@ -24,6 +24,7 @@ BATCH_PAGE = "https://docs.aws.amazon.com/batch/latest/userguide/service_limits.
 ECS_PAGE = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"
 CLOUDFORMATION_PAGE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
 EBS_PAGE = "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html"
+S3_KEYS_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"
 S3_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html"
 LAMBDA_PAGE = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
 MODEL = "botocore 1.44.5, service model"
@@ -152,5 +153,6 @@ JOB_QUEUE_NAME = _batch(128, "characters", "CreateJobQueue, jobQueueName", MODEL
 STOP_TIMEOUT = Quota(30, "seconds", "stopTimeout: between SIGTERM and SIGKILL", ECS_PAGE, service="ecs")
 TEMPLATE_BODY = Quota(51_200, "bytes", "TemplateBody", CLOUDFORMATION_PAGE, service="cloudformation")
 VOLUME_GIB = Quota(16_384, "GiB", "CreateVolume, gp3", EBS_PAGE, service="ebs")
+OBJECT_KEY = Quota(1024, "bytes", "PutObject, Key", S3_KEYS_PAGE, service="s3")
 LIST_KEYS = Quota(1_000, "keys", "ListObjectsV2, MaxKeys", S3_PAGE, service="s3")
 FUNCTION_SECONDS = Quota(900, "seconds", "Invoke", LAMBDA_PAGE, service="lambda")

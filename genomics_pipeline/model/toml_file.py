@@ -6,10 +6,13 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from genomics_pipeline.model import budgets
+from genomics_pipeline.model.bounded_json import refuse_deep
 from genomics_pipeline.model.errors import DataError, Problem, did_you_mean
 
 if TYPE_CHECKING:
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 Path = Sequence[str | int]
 
 TOML_WORDS = {"object": "a table", "array": "an array", "boolean": "true or false", "integer": "an integer"}
+_GREATEST = (1 << 63) - 1
+# From the beginning of a part, and without going back: in linear time.
+_LONG_KEY = re.compile(rf"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){{{budgets.TOML_DEPTH.value}}}")
 COUNTED = {"minItems": "item", "minProperties": "key", "minLength": "character"}
 
 
@@ -36,17 +42,9 @@ class TomlFile:
     def __init__(self, text: str, *, file: str, schema: str) -> None:
         self.file = file
         self._lines = text.splitlines()
-        try:
-            self.data: dict[str, Any] = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise DataError(_syntax_problem(str(error), file)) from None
-        self.refuse(
-            [
-                self.problem(path, message)
-                for error in _validator(schema).iter_errors(self.data)
-                for path, message in _explain(error)
-            ]
-        )
+        self.data = _parse(text, file)
+        explained = (one for error in _validator(schema).iter_errors(self.data) for one in _explain(error))
+        self.refuse([self.problem(*one) for one in islice(explained, budgets.TOML_ERRORS.value)])
 
     def problem(self, path: Path, message: str) -> Problem:
         """Return a problem at the key of a path such as ``("inputs", "reads", "type")``."""
@@ -66,12 +64,59 @@ class TomlFile:
 
     def _line(self, path: Path) -> int | None:
         """Return the 1-based line of a key, or of the nearest table if the key is missing."""
-        best, depth = None, 0
+        for length in range(len(path), 0, -1):
+            if line := self._line_by_key.get(tuple(path[:length])):
+                return line
+        return 1 if self._lines else None
+
+    @cached_property
+    def _line_by_key(self) -> dict[tuple[str | int, ...], int]:
+        """The first line of each table header and key."""
+        lines: dict[tuple[str | int, ...], int] = {}
         for number, key in _keys(self._lines):
-            shared = len(key) if tuple(path[: len(key)]) == key else 0
-            if shared > depth:
-                best, depth = number, shared
-        return best or (1 if self._lines else None)
+            lines.setdefault(key, number)
+        return lines
+
+
+def _parse(text: str, file: str) -> dict[str, Any]:
+    """Parse TOML within its budgets.
+
+    Raises:
+        DataError: for text that is not TOML, or beyond a budget.
+    """
+    if len(text.encode("utf-8", "surrogatepass")) > budgets.TOML_SIZE.value:
+        raise DataError(Problem(f"expected a TOML file of at most {budgets.TOML_SIZE}, found a larger one", file))
+    if match := _LONG_KEY.search(text):  # the parser's time grows with the square of the parts
+        line = text.count("\n", 0, match.start()) + 1
+        raise DataError(Problem(f"expected a key of at most {budgets.TOML_DEPTH.value} parts, found more", file, line))
+    try:
+        data = tomllib.loads(text)
+        refuse_deep(data, budgets.TOML_DEPTH.value)
+        _refuse_extremes(data)
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(_syntax_problem(str(error), file)) from None
+    except RecursionError:
+        message = f"expected TOML, found more than {budgets.TOML_DEPTH.value} nested arrays and objects"
+        raise DataError(Problem(message, file)) from None
+    except ValueError as error:  # Python limits the digits of numbers
+        found = "a number of too many digits" if "digits" in str(error) else error
+        raise DataError(Problem(f"expected TOML, found {found}", file)) from None
+    return data
+
+
+def _refuse_extremes(value: Any) -> None:
+    """Refuse integers beyond 64 bits, which TOML does not guarantee, and very long arrays.
+
+    Raises:
+        ValueError: for one of them.
+    """
+    if isinstance(value, list) and len(value) > budgets.TOML_ITEMS.value:
+        raise ValueError(f"an array of {len(value):,} items, of which {budgets.TOML_ITEMS.value:,} are allowed")
+    if isinstance(value, dict | list):
+        for member in value.values() if isinstance(value, dict) else value:
+            _refuse_extremes(member)
+    elif isinstance(value, int) and not -_GREATEST <= value <= _GREATEST:
+        raise ValueError("an integer beyond 64 bits")
 
 
 def _keys(lines: Sequence[str]) -> Iterator[tuple[int, tuple[str | int, ...]]]:

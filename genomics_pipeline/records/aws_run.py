@@ -81,7 +81,7 @@ def read_aws_run(store: Store, run: RunPlace) -> AwsRunRecord:
     """
     fields = read_fields(store, run.uri(run_layout.RECORD), KIND)
     return AwsRunRecord(
-        run=fields.text("run"),
+        run=fields.name("run"),
         pipeline=fields.text("pipeline"),
         stack=fields.text("stack"),
         state_machine_arn=fields.text("state_machine_arn"),

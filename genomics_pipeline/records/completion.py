@@ -109,8 +109,8 @@ def read_completion(store: Store, run: RunPlace, stage: str, item: str) -> Compl
 def _completion(fields: Fields) -> CompletionRecord:
     outputs = fields.object("outputs")
     return CompletionRecord(
-        stage=fields.text("stage"),
-        item=fields.text("item"),
+        stage=fields.name("stage"),
+        item=fields.name("item"),
         step=fields.text("step"),
         version=fields.text("version"),
         fingerprint=fields.text("fingerprint"),
@@ -129,11 +129,13 @@ def _completion(fields: Fields) -> CompletionRecord:
 
 def _output(fields: Fields) -> OutputRecord:
     indexes = tuple(map(_file, fields.objects("indexes")))
-    return OutputRecord(fields.key("key"), fields.integer("size_bytes"), fields.sha256("sha256"), indexes)
+    one = _file(fields)
+    return OutputRecord(one.key, one.size_bytes, one.sha256, indexes)
 
 
 def _file(fields: Fields) -> FileRecord:
-    return FileRecord(fields.key("key"), fields.integer("size_bytes"), fields.sha256("sha256"))
+    key = fields.key("key", run_layout.RESULTS)
+    return FileRecord(key, fields.integer("size_bytes", 0), fields.sha256("sha256"))
 
 
 def is_done(store: Store, run: RunPlace, stage: str, item: str, *, may_have_expired: bool = False) -> bool:

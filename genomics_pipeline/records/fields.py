@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from genomics_pipeline.model.bounded_json import parse_json
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.parameters import Value
+from genomics_pipeline.model.plain_path import is_plain_key, is_plain_name
 from genomics_pipeline.stores.protocol import MissingObject, Store, shown_place
 
 T = TypeVar("T")
 
 ADVICE = "repeat the command of the run: steps that are done are reused"
+_GREATEST = (1 << 63) - 1  # of a whole number
 LINE_FEED = b"\n"
 _SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -59,9 +62,12 @@ class Fields:
         """Return a string."""
         return self._typed(name, str, "a string")
 
-    def integer(self, name: str) -> int:
-        """Return a whole number."""
-        return self._typed(name, int, "a whole number")
+    def integer(self, name: str, least: int = -_GREATEST, most: int = _GREATEST) -> int:
+        """Return a whole number from `least` to `most`."""
+        number = self._typed(name, int, "a whole number")
+        if not least <= number <= most:
+            raise self.error(name, f"a whole number from {least:,} to {most:,}")
+        return number
 
     def number(self, name: str) -> float:
         """Return a number."""
@@ -99,13 +105,20 @@ class Fields:
             raise self.error(name, "a sha256")
         return text
 
-    def key(self, name: str) -> str:
-        """Return a key below the run."""
-        return self._keys(name, [self.text(name)])[0]
+    def name(self, name: str) -> str:
+        """Return a string that can be one part of a path."""
+        text = self.text(name)
+        if not is_plain_name(text):
+            raise self.error(name, "a plain name")
+        return text
 
-    def keys(self, name: str) -> tuple[str, ...]:
-        """Return an array of keys below the run."""
-        return self._keys(name, self.texts(name))
+    def key(self, name: str, below: str = "") -> str:
+        """Return a key below the run, or below a prefix of it."""
+        return self._keys(name, [self.text(name)], below)[0]
+
+    def keys(self, name: str, below: str = "") -> tuple[str, ...]:
+        """Return an array of keys below the run, or below a prefix of it."""
+        return self._keys(name, self.texts(name), below)
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return an array of strings."""
@@ -165,11 +178,11 @@ class Fields:
             f"{self.kind.advice}"
         )
 
-    def _keys(self, name: str, keys: Sequence[str]) -> tuple[str, ...]:
-        """Return keys, each of which becomes a path: no part of it may lead out of the run's folder."""
+    def _keys(self, name: str, keys: Sequence[str], below: str) -> tuple[str, ...]:
+        """Return keys, each of which becomes a path."""
         for key in keys:
-            if not key.isprintable() or "\\" in key or not {"", ".", ".."}.isdisjoint(key.split("/")):
-                raise self.error(name, "a key below the run")
+            if not is_plain_key(key, below):
+                raise self.error(name, f"a key below the run{f' and {below}' if below else ''}")
         return tuple(keys)
 
     def _present(self, name: str) -> Any:
@@ -214,12 +227,12 @@ def read_fields(store: Store, uri: str, kind: RecordKind) -> Fields:
     shown, place = shown_place(store, uri), ""
     data = store.read(uri)
     try:
-        members = json.loads(data)
+        members = parse_json(data)
     except json.JSONDecodeError as error:
         members, place = None, f":{error.lineno}:{error.colno}"
     except UnicodeDecodeError as error:
         members, place = None, f":{data.count(LINE_FEED, 0, error.start) + 1}"
-    except (ValueError, RecursionError):
+    except ValueError:
         members = None
     if not isinstance(members, dict):
         raise UnreadableRecord(f"{shown}{place}: expected {kind.name}, found no JSON object; {kind.advice}")

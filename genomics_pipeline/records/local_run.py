@@ -110,7 +110,7 @@ def read_local_run(store: Store, uri: str) -> LocalRunRecord | None:
     """
     if (fields := find_fields(store, uri, KIND)) is None:
         return None
-    run, execution, first = fields.text("run"), fields.integer("execution"), fields.integer("first")
+    run, execution, first = fields.name("run"), fields.integer("execution"), fields.integer("first")
     if not _NAME.fullmatch(run):
         raise fields.error("run", "the name of a run")
     if not 1 <= first <= execution <= MAX_EXECUTIONS:

@@ -100,9 +100,9 @@ def read_rerun(store: Store, uri: str) -> RerunRecord | None:
         return None
     aws = fields.has("execution_arn")
     return RerunRecord(
-        number=fields.integer("rerun"),
-        execution=fields.text("execution"),
-        parent=fields.text("parent"),
+        number=fields.integer("rerun", 1),
+        execution=fields.name("execution"),
+        parent=fields.name("parent"),
         manifest=fields.key("manifest"),
         classes=fields.texts("classes"),
         names=fields.texts("names"),

@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.json_text import loads_lenient
+from genomics_pipeline.model.plain_path import is_plain_key
 from genomics_pipeline.records.result_file_rows import file_rows
 from genomics_pipeline.records.result_row import ResultRow, decode
 from genomics_pipeline.stores.protocol import Store
 
 KINDS = ("SUCCEEDED", "FAILED", "PENDING")
-_REDRIVE = re.compile(rf"{run_layout.REDRIVE}(\d+)")
+_REDRIVE = re.compile(rf"{run_layout.REDRIVE}([0-9]{{1,9}})")
 
 
 def result_rows(store: Store, details: Mapping[str, str], kind: str) -> Iterator[ResultRow]:
@@ -36,12 +37,32 @@ def result_rows(store: Store, details: Mapping[str, str], kind: str) -> Iterator
         store.read(manifest),
         manifest,
         "ResultWriter's manifest",
-        lambda text: [(str(file["Key"]), file.get("Size")) for file in loads_lenient(text)["ResultFiles"][kind]],
+        lambda text: [
+            (_file_key(one["Key"], details["Key"]), one.get("Size")) for one in loads_lenient(text)["ResultFiles"][kind]
+        ],
     )
     for key, size in files:
         uri = f"s3://{bucket}/{key}"
         with store.open(uri) as stream:
             yield from file_rows(uri, stream, size)
+
+
+def _file_key(key: str, manifest: str) -> str:
+    """Return the key of a result file, which lies below the folder of its Map Run, like the manifest.
+
+    Raises:
+        ValueError: for any other key.
+    """
+    if not is_plain_key(key, _map_run_folder(manifest)):
+        raise ValueError(f"the key {key!r} outside of the Map Run's folder")
+    return key
+
+
+def _map_run_folder(manifest: str) -> str:
+    """Return the prefix of a Map Run's files, those of its redrives included, by the key of a manifest."""
+    folder = manifest.rpartition("/")[0]
+    parent, _, last = folder.rpartition("/")
+    return f"{parent if _REDRIVE.fullmatch(last) else folder}/"
 
 
 def are_readable(store: Store, details: Mapping[str, str]) -> bool:
@@ -64,10 +85,7 @@ def newest_details(store: Store, details: Mapping[str, str]) -> dict[str, str]:
         store: The store of the files.
         details: ``ResultWriterDetails`` of the Map Run, from before or after a redrive.
     """
-    bucket, folder = details["Bucket"], details["Key"].rpartition("/")[0]
-    parent, _, last = folder.rpartition("/")
-    if _REDRIVE.fullmatch(last):
-        folder = parent
+    bucket, folder = details["Bucket"], _map_run_folder(details["Key"]).rstrip("/")
     start = f"s3://{bucket}/{folder}/"
     numbers = [
         int(match[1])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
+from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError, did_you_mean
 from genomics_pipeline.model.pipeline import Pipeline, parse_pipeline
 from genomics_pipeline.model.step import StepSpec
+from genomics_pipeline.stores.bounded_file import read_bounded_text
 from genomics_pipeline.worker.step_folder import StepFolder, read_step
 
 
@@ -51,16 +54,14 @@ def load_pipeline(name_or_file: str) -> tuple[Pipeline, dict[str, StepFolder]]:
     file = _pipeline_file(name_or_file)
     folders: dict[str, StepFolder] = {}
 
+    @cache  # thousands of stages may have one step
     def load(name: str) -> StepSpec:
         step = load_step(name, file.parent)
         if folders.setdefault(step.spec.name, step).path != step.path:
             raise DataError(f"two steps are named {step.spec.name!r}: {folders[step.spec.name].path} and {step.path}")
         return step.spec
 
-    try:
-        text = file.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file}: expected UTF-8, found byte {error.start} that is not") from None
+    text = read_bounded_text(file, budgets.TOML_SIZE)
     return parse_pipeline(text, file=str(file), load_step=load), folders
 
 

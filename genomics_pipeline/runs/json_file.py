@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from genomics_pipeline.model import budgets
+from genomics_pipeline.model.bounded_json import parse_json
 from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.stores.bounded_file import read_bounded
 from genomics_pipeline.stores.protocol import Store
 
 STDIN = "-"
@@ -26,9 +29,10 @@ def read_json(file: str, store: Store) -> Any:
     name = "standard input" if file == STDIN else file
     try:
         if file == STDIN:
-            data = sys.stdin.buffer.read()
+            data = read_bounded(sys.stdin.buffer, budgets.JSON_SIZE, name)
         else:
-            data = store.read(file) if "://" in file else Path(file).read_bytes()
+            with store.open(file) if "://" in file else Path(file).open("rb") as stream:
+                data = read_bounded(stream, budgets.JSON_SIZE, name)
     except OSError as error:
         raise DataError(f"{name}: expected a file, found none that can be read: {error.strerror}") from None
     try:
@@ -36,13 +40,9 @@ def read_json(file: str, store: Store) -> Any:
     except UnicodeDecodeError as error:
         raise DataError(Problem(f"expected UTF-8, found byte {error.start} that is not", name)) from None
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return parse_json(text)
     except json.JSONDecodeError as error:
         message = error.msg[0].lower() + error.msg[1:]
         raise DataError(Problem(f"expected JSON: {message}", name, error.lineno, error.colno)) from None
     except ValueError as error:
         raise DataError(Problem(f"expected JSON, found {error}", name)) from None
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name}, which is not valid JSON")

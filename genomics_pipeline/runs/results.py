@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.plain_path import plain_key
 from genomics_pipeline.records.completion import CompletionRecord, OutputRecord
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.run_state import ItemFailure
@@ -120,7 +121,7 @@ def download(result: ItemResult, files: RunFiles, target: Path) -> int:
 
 def _download(output: OutputRecord, files: RunFiles, target: Path) -> bool:
     """Download an output and its indexes; return False where intact copies are there already."""
-    path = target / output.key.removeprefix(run_layout.RESULTS)
+    path = target / plain_key(output.key, run_layout.RESULTS).removeprefix(run_layout.RESULTS)
     is_present = all(path.with_name(Path(file.key).name).is_file() for file in output.files)
     if is_present and file_sha256(path) == output.sha256:
         return False

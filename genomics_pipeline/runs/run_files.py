@@ -6,9 +6,10 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from os import SEEK_END
 
 from genomics_pipeline.language.walker import StateNode, walk_machines
-from genomics_pipeline.model import run_layout
+from genomics_pipeline.model import budgets, run_layout
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import RunError, UsageError, did_you_mean
 from genomics_pipeline.model.sample import NAME
@@ -140,7 +141,9 @@ class RunFiles:
         """
         key = run_layout.log(stage, item)
         try:
-            text = self.store.read(self.place.uri(key)).decode("utf-8", "replace")
+            with self.store.open(self.place.uri(key)) as stream:
+                stream.seek(max(stream.seek(0, SEEK_END) - budgets.LOG_END.value, 0))
+                text = stream.read().decode("utf-8", "replace")
         except MissingObject:
             text = "(no log: the program was never started, or its log has expired)"
         return LogEnd(self.shown_key(key), text.splitlines()[-lines:])

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 
+from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.stores.bounded_file import read_bounded
 from genomics_pipeline.stores.open_folder import refuse_leading_out
 from genomics_pipeline.stores.protocol import (
     ANY,
@@ -109,7 +111,7 @@ class LocalStore:
     def read(self, uri: str) -> bytes:
         """Return an object's whole content."""
         with self.open(uri) as stream:
-            return stream.read()
+            return read_bounded(stream, budgets.RECORD_SIZE, uri)
 
     def write(self, uri: str, data: bytes) -> None:
         """Write an object, in place of the one that was there."""

@@ -111,10 +111,11 @@ class Store(Protocol):
         """
 
     def read(self, uri: str) -> bytes:
-        """Return an object's whole content.
+        """Return the whole content of a small object: a record, a definition.
 
         Raises:
             MissingObject: if there is none.
+            DataError: if it is larger than `budgets.RECORD_SIZE`.
         """
 
     def write(self, uri: str, data: bytes) -> None:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from genomics_pipeline.model import budgets
+from genomics_pipeline.model.plain_path import file_name
 from genomics_pipeline.model.task import INTERMEDIATE_TAG
 from genomics_pipeline.stores.checksum import object_checksum, sha256_checksum
 from genomics_pipeline.stores.protocol import (
@@ -72,7 +74,10 @@ class S3Store:
         problem = ""
         for _ in range(ATTEMPTS):
             try:
-                return self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
+                answer = self._client.get_object(Bucket=bucket, Key=key)
+                if (size := answer["ContentLength"]) > budgets.RECORD_SIZE.value:
+                    raise TransferFailed(uri, f"expected at most {budgets.RECORD_SIZE}, found {size:,} bytes")
+                return answer["Body"].read()
             except S3_RETRYABLE_DOWNLOAD_ERRORS as error:
                 problem = str(error)
             except (BotoCoreError, ClientError) as error:
@@ -107,7 +112,7 @@ class S3Store:
 
     def fetch(self, uri: str, folder: Path, expected: Expected = ANY, cancelled: threading.Event | None = None) -> Path:
         """Return a copy in the folder, read in parallel ranges."""
-        path = folder / split(uri)[1].rsplit("/", 1)[-1]
+        path = folder / file_name(uri)
         try:
             with path.open("wb") as out:
                 self._download(uri, out, expected, cancelled, WHOLE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 import sys
 import threading
 import time
@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from genomics_pipeline import __version__
+from genomics_pipeline.model.bounded_json import parse_json
 from genomics_pipeline.model.errors import DataError, PipelineError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.printable import printable
@@ -31,6 +32,7 @@ from genomics_pipeline.worker.step_folder import StepFolder, read_step
 from genomics_pipeline.worker.task_resources import TaskResources
 
 VARIABLE = "GENOMICS_PIPELINE_"
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 MakeStore = Callable[[dict[str, Path]], Store]
 
 
@@ -118,7 +120,7 @@ def _variable(environment: Mapping[str, str], name: str) -> str:
 
 def _number(environment: Mapping[str, str], name: str, default: int) -> int:
     text = environment.get(f"{VARIABLE}{name}", str(default))
-    if not (text.isascii() and text.isdigit() and int(text)):
+    if not _NUMBER.fullmatch(text):
         raise DataError(f"{VARIABLE}{name}: expected a whole number of at least 1, found {text!r}")
     return int(text)
 
@@ -126,7 +128,7 @@ def _number(environment: Mapping[str, str], name: str, default: int) -> int:
 def _buckets(environment: Mapping[str, str]) -> dict[str, Path]:
     text = environment.get(f"{VARIABLE}BUCKETS", "{}")
     try:
-        return {name: Path(path) for name, path in json.loads(text).items()}
+        return {name: Path(path) for name, path in parse_json(text).items()}
     except (ValueError, TypeError, AttributeError):
         raise DataError(f"{VARIABLE}BUCKETS: expected a JSON object of folders, found {text!r}") from None
 

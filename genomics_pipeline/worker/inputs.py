@@ -11,6 +11,7 @@ from typing import Any
 
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.pipeline import ITEM_FILES, READS, REFERENCE
+from genomics_pipeline.model.plain_path import file_name
 from genomics_pipeline.model.step import InputSpec
 from genomics_pipeline.model.task import TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord, FileRecord, read_completion
@@ -78,7 +79,7 @@ class InputFile:
         if local is None:
             folder.mkdir(parents=True)
         if stream and local is None:
-            path = folder / self.uri.rsplit("/", 1)[-1]
+            path = folder / file_name(self.uri)
             staging.streams.open(self.uri, self.expected, path)
             return str(path)
         for index in self.indexes:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from genomics_pipeline.model.bounded_json import parse_json
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload
 from genomics_pipeline.stores.protocol import Store
@@ -42,7 +42,7 @@ def _full_item(item: Mapping[str, Any], store: Store) -> Mapping[str, Any]:
 
 def _json(text: bytes, source: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
+        value = parse_json(text)
     except ValueError as error:
         raise DataError(f"{source}: expected JSON: {error}") from None
     if not isinstance(value, dict):

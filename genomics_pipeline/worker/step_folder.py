@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.step import StepSpec, parse_step
+from genomics_pipeline.stores.bounded_file import read_bounded_text
 
 COMMON = "common"  # the folder of modules that several steps share, beside their own folders
+
+PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,9 @@ def read_step(folder: Path) -> StepFolder:
     """
     file = folder / "step.toml"
     try:
-        text = file.read_text("utf-8-sig")
+        text = read_bounded_text(file, budgets.TOML_SIZE)
     except (FileNotFoundError, NotADirectoryError):
         raise DataError(f"expected a step's folder with a step.toml, found none in {folder}") from None
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file}: expected UTF-8, found byte {error.start} that is not") from None
     spec = parse_step(text, file=str(file))
     files = _files_below(folder)
     if spec.common and not (folder / COMMON).is_dir():  # in an image, ``common`` is within the step's folder
@@ -67,5 +69,8 @@ def _files_below(folder: Path) -> dict[str, Path]:
 def _digest(files: Iterable[tuple[str, Path]]) -> str:
     digest = sha256()
     for name, file in files:
-        digest.update(f"{name}\0{file.stat().st_size}\0".encode() + file.read_bytes())
+        digest.update(f"{name}\0{file.stat().st_size}\0".encode())
+        with file.open("rb") as stream:
+            while piece := stream.read(PIECE_BYTES):
+                digest.update(piece)
     return digest.hexdigest()

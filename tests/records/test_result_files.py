@@ -182,8 +182,8 @@ def test_an_array_with_white_space(store: LocalStore) -> None:
 
 def read_all(store: LocalStore, data: bytes, size: int | None = None) -> str:
     """Return the error about a file with this content, and this size in the manifest."""
-    store.write("s3://b/f", data)
-    entry = {"Key": "f", **({} if size is None else {"Size": size})}
+    store.write("s3://b/u/f", data)
+    entry = {"Key": "u/f", **({} if size is None else {"Size": size})}
     store.write("s3://b/u/manifest.json", json.dumps({"ResultFiles": {"FAILED": [entry]}}).encode())
     with pytest.raises(DataError) as error:
         [row.items() for row in result_rows(store, at("u"), "FAILED")]
@@ -193,15 +193,15 @@ def read_all(store: LocalStore, data: bytes, size: int | None = None) -> str:
 def test_a_truncated_file_is_reported_with_the_location(store: LocalStore) -> None:
     lines, array = A + b"\n" + B + b"\n", b"[" + A + b"," + B + b"]"
     for cut in range(1, len(B) - 1):
-        assert read_all(store, lines[: -1 - cut]).startswith(f"s3://b/f:2: {ROW}, found ")
-    place = f"s3://b/f: element 2 at byte {len(A) + 2}"
+        assert read_all(store, lines[: -1 - cut]).startswith(f"s3://b/u/f:2: {ROW}, found ")
+    place = f"s3://b/u/f: element 2 at byte {len(A) + 2}"
     for cut in range(2, len(B) - 2):
         assert read_all(store, array[:-cut]).startswith(f"{place}: {ROW} and ']' at the file's end, found ")
     assert read_all(store, array[:-1]) == f"{place}: {ROW} and ']' at the file's end, found {B[-40:].decode()!r}"
     # A truncation between two rows shows only in the size.
     assert (
         read_all(store, A + b"\n", len(lines))
-        == f"s3://b/f: expected {len(lines)} bytes, as the manifest says, found {len(A) + 1}"
+        == f"s3://b/u/f: expected {len(lines)} bytes, as the manifest says, found {len(A) + 1}"
     )
 
 
@@ -221,16 +221,16 @@ def test_a_truncated_file_is_reported_with_the_location(store: LocalStore) -> No
     ],
 )
 def test_malformed_rows_are_reported(store: LocalStore, data: bytes, message: str) -> None:
-    assert read_all(store, data).startswith("s3://b/f" + message.format(row=ROW) + ", found ")
+    assert read_all(store, data).startswith("s3://b/u/f" + message.format(row=ROW) + ", found ")
 
 
 def test_messages_quote_the_malformed_text(store: LocalStore) -> None:
     assert read_all(store, A + b"\n{not JSON\n") == (
-        f"s3://b/f:2: {ROW}, found '{{not JSON': Expecting property name enclosed in double quotes: "
+        f"s3://b/u/f:2: {ROW}, found '{{not JSON': Expecting property name enclosed in double quotes: "
         "line 1 column 2 (char 1)"
     )
     assert read_all(store, b'{"Input":"{\\"item\\":7}","InputDetails":{"Included":true},"Status":"PENDING"}') == (
-        "s3://b/f:1: expected a child's items in Input, found '{\"item\":7}'"
+        "s3://b/u/f:1: expected a child's items in Input, found '{\"item\":7}'"
     )
 
 
@@ -264,13 +264,13 @@ def test_memory_is_bounded_by_the_longest_row(begin: bytes, place: str, monkeypa
             return stream
 
         def read(self, uri: str) -> bytes:
-            return b'{"ResultFiles": {"FAILED": [{"Key": "f"}]}}'
+            return b'{"ResultFiles": {"FAILED": [{"Key": "u/f"}]}}'
 
     with pytest.raises(DataError) as error:
         [row.items() for row in result_rows(Store(), at("u"), "FAILED")]
     assert (
         str(error.value)
-        == f"s3://b/f{place}: {ROW[:8]} {ROW[9:]} of at most 4096 bytes, found '{{\"{'x' * 38}' and more"
+        == f"s3://b/u/f{place}: {ROW[:8]} {ROW[9:]} of at most 4096 bytes, found '{{\"{'x' * 38}' and more"
     )
     assert stream.reads < 7
 

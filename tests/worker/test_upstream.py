@@ -185,25 +185,25 @@ ROW = "a child execution's row (ResultWriter's Transformation NONE)"
     ],
 )
 def test_a_malformed_line_is_reported(store: LocalStore, line: str, expected: str) -> None:
-    store.write("s3://run/m.json", b'{"ResultFiles": {"SUCCEEDED": [{"Key": "x/SUCCEEDED_0.jsonl"}]}}')
+    store.write("s3://run/x/m.json", b'{"ResultFiles": {"SUCCEEDED": [{"Key": "x/SUCCEEDED_0.jsonl"}]}}')
     store.write("s3://run/x/SUCCEEDED_0.jsonl", f"{GOOD}\n{line}\n{GOOD}\n".encode())
     with pytest.raises(DataError) as error:
-        gather(store, {"Bucket": "run", "Key": "m.json"})
+        gather(store, {"Bucket": "run", "Key": "x/m.json"})
     shown = line if expected == ROW else json.loads(line)["Input"]
     assert str(error.value) == f"s3://run/x/SUCCEEDED_0.jsonl:2: expected {expected}, found {shown!r}"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"ResultFiles": {}}', '{"ResultFiles": {"SUCCEEDED": [7]}}'])
 def test_a_malformed_manifest_is_reported(store: LocalStore, text: str) -> None:
-    store.write("s3://run/m.json", text.encode())
+    store.write("s3://run/x/m.json", text.encode())
     with pytest.raises(DataError) as error:
-        gather(store, {"Bucket": "run", "Key": "m.json"})
-    assert str(error.value).startswith(f"s3://run/m.json: expected ResultWriter's manifest, found {text!r}")
+        gather(store, {"Bucket": "run", "Key": "x/m.json"})
+    assert str(error.value).startswith(f"s3://run/x/m.json: expected ResultWriter's manifest, found {text!r}")
 
 
 def test_missing_files(store: LocalStore) -> None:
-    with pytest.raises(MissingObject, match=r"^s3://run/m\.json: expected a file, found none$"):
-        gather(store, {"Bucket": "run", "Key": "m.json"})
-    store.write("s3://run/m.json", b'{"ResultFiles": {"SUCCEEDED": [{"Key": "x"}]}}')
-    with pytest.raises(MissingObject, match=r"^s3://run/x: expected a file, found none$"):
-        gather(store, {"Bucket": "run", "Key": "m.json"})
+    with pytest.raises(MissingObject, match=r"^s3://run/x/m\.json: expected a file, found none$"):
+        gather(store, {"Bucket": "run", "Key": "x/m.json"})
+    store.write("s3://run/x/m.json", b'{"ResultFiles": {"SUCCEEDED": [{"Key": "x/x"}]}}')
+    with pytest.raises(MissingObject, match=r"^s3://run/x/x: expected a file, found none$"):
+        gather(store, {"Bucket": "run", "Key": "x/m.json"})

@@ -12,8 +12,7 @@ from typing import Any
 
 from genomics_pipeline.engine.tasks.job import Job, JobEnd, RunAttempt
 from genomics_pipeline.engine.tasks.job_runner import join_reports
-from genomics_pipeline.model import run_layout
-from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model import budgets, run_layout
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.faults import ENGINE_KILLED, Fault, Faults, parse_faults
 from genomics_pipeline.model.pipeline import READS
@@ -25,6 +24,7 @@ from genomics_pipeline.runs.faults.job_ends import INJECTED, OF_JOBS, job_end
 from genomics_pipeline.runs.faults.truncated_fastq import write_truncated
 from genomics_pipeline.runs.plan import RunPlan
 from genomics_pipeline.runs.run_folder import RunFolder
+from genomics_pipeline.stores.bounded_file import read_bounded_text
 from genomics_pipeline.stores.routed import RoutedStore
 
 PayloadItem = Mapping[str, Any]
@@ -36,10 +36,7 @@ def read_faults(file: Path, plan: RunPlan) -> Faults:
     Raises:
         DataError: with all problems of the file.
     """
-    try:
-        text = file.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file}: expected UTF-8, found byte {error.start} that is not") from None
+    text = read_bounded_text(file, budgets.TOML_SIZE)
     stages = {stage.name: stage.scope for stage in plan.pipeline.stages}
     return parse_faults(text, file=str(file), stages=stages, samples=[sample.sample for sample in plan.samples])
 

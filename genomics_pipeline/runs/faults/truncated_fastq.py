@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+from genomics_pipeline.model.plain_path import file_name
 from genomics_pipeline.stores.protocol import Store
 
 GZIP = b"\x1f\x8b"
@@ -24,7 +25,7 @@ def write_truncated(uri: str, store: Store, folder: Path) -> Path:
     half = info.size_bytes // 2 if info else 0
     with store.open(uri) as head:
         compressed = head.read(len(GZIP)) == GZIP
-    copy = folder / uri.rsplit("/", 1)[-1]
+    copy = folder / file_name(uri)
     with store.open(uri) as whole, copy.open("wb") as out:
         (_copy_half_of_bytes if compressed else _copy_half_of_records)(whole, out, half)
     return copy

@@ -1,0 +1,45 @@
+"""Whole files of this machine, read within a budget."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+from genomics_pipeline.model.budgets import Budget
+from genomics_pipeline.model.errors import DataError
+
+
+def read_bounded(stream: BinaryIO, budget: Budget, name: str) -> bytes:
+    """Return the rest of a stream.
+
+    Args:
+        stream: The stream.
+        budget: The greatest number of bytes.
+        name: The name of the stream, for messages.
+
+    Raises:
+        DataError: if it is longer.
+    """
+    data = stream.read(budget.value + 1)
+    if len(data) > budget.value:
+        raise DataError(f"{name}: expected at most {budget}, found more")
+    return data
+
+
+def read_bounded_text(file: Path, budget: Budget) -> str:
+    """Return the text of a file in UTF-8.
+
+    Args:
+        file: The file.
+        budget: The greatest number of bytes.
+
+    Raises:
+        DataError: if it is longer, or not UTF-8.
+        OSError: if it cannot be read.
+    """
+    with file.open("rb") as stream:
+        data = read_bounded(stream, budget, str(file))
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file}: expected UTF-8, found byte {error.start} that is not") from None
