@@ -1,4 +1,4 @@
-"""The wheel holds everything that a run needs: steps, pipelines and schemas, without the checkout."""
+"""The wheel holds everything that a run needs: steps, pipelines and schemas, without the checkout, and no tests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
+SHIPPED = ("steps", "pipelines", "manifests", "containers")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -24,9 +26,27 @@ def python(*arguments: str | Path, **variables: str) -> str:
     return process.stdout
 
 
+def zipped_files(wheel: Path) -> set[str]:
+    """Return the files of the package in a wheel."""
+    with ZipFile(wheel) as archive:
+        return {name for name in archive.namelist() if name.startswith("genomics_pipeline/")}
+
+
+def package_files() -> set[str]:
+    """Return the files of the checkout that belong into the package, by their names in it: all but tests."""
+    files = {
+        file.relative_to(ROOT).as_posix()
+        for folder in ("genomics_pipeline", *SHIPPED)
+        for file in (ROOT / folder).rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts and not file.name.startswith("test_")
+    }
+    return {name if name.startswith("genomics_pipeline/") else f"genomics_pipeline/shipped/{name}" for name in files}
+
+
 def test_an_installed_wheel_finds_its_steps_and_pipelines(tmp_path: Path) -> None:
     python("-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path, ROOT)
     (wheel,) = tmp_path.glob("genomics_pipeline-*.whl")
+    assert zipped_files(wheel) == package_files()
     site = tmp_path / "site"
     python("-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", "--target", site, wheel)
     code = "from genomics_pipeline.runs import catalog; print(catalog.__file__, *catalog.step_names())"
