@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.reference.codes import reduce_codes
 from genomics_pipeline.report.alleles import Allele, Reference, normalise
 
 # The content of a VCF: the number of haplotypes of a sample that carry an allele.
@@ -117,7 +118,7 @@ def _reference(path: Path) -> Reference:
     def fetch(contig: str, start: int, end: int) -> str:
         if contig not in fasta.references:
             raise _OtherReferenceError(f"contig {contig}")
-        return str(fasta.fetch(contig, start, end))
+        return reduce_codes(str(fasta.fetch(contig, start, end)))
 
     return Reference(fetch)
 

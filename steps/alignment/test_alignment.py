@@ -18,6 +18,7 @@ import pytest
 
 from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.reference.prepare import prepare
+from genomics_pipeline.stores.local import LocalStore
 
 PROGRAM = Path(__file__).with_name("alignment.py")
 CONTIGS = {"chr1": 6000, "chr2": 3000}
@@ -254,6 +255,23 @@ def test_a_long_contig_needs_a_csi_index(
     with pysam.AlignmentFile(str(outcome.bam)) as alignments:
         assert alignments.lengths == (6000, 3000, 536870912)
         assert next(alignments.fetch("chr2", 1000, 2000))
+
+
+def test_hits_on_alternate_contigs_leave_the_mapping_quality(
+    align: Align, sequences: dict[str, str], tmp_path: Path
+) -> None:
+    """With a .alt file, the same bases on an alternate contig are no other place of the genome."""
+    fasta = tmp_path / "reference.fa"
+    fasta.write_text(f">chr1\n{sequences['chr1']}\n>chr1_alt\n{sequences['chr1']}\n")
+    lanes = [lane(tmp_path, "L001", pairs({"chr1": sequences["chr1"]}, 100, 1))]
+
+    def mapping_qualities(folder: str) -> set[int]:
+        prepared = prepare(f"s3://refs/{fasta.name}", ["fai", "bwa"], LocalStore({"refs": tmp_path}), tmp_path / folder)
+        return {record.mapping_quality for record in align(lanes, reference=prepared).records()}
+
+    assert mapping_qualities("cache") == {0}
+    Path(f"{fasta}.alt").write_text("chr1_alt\t0\tchr1\t1\t60\t6000M\t*\t0\t0\t*\t*\n")
+    assert mapping_qualities("cache") == {60}
 
 
 def test_a_parameter_overrides_the_guess_of_the_encoding(

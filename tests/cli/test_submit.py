@@ -190,6 +190,40 @@ def test_a_reference_of_this_machine_is_uploaded_once(stack: Deployed, fasta: Pa
     assert f"reference: already at {uri}" in again.err.splitlines()
 
 
+def test_alternate_contigs_are_uploaded_with_the_reference(
+    stack: Deployed, fasta: Path, tmp_path: Path, cli: Cli
+) -> None:
+    sheet = stack.sheet(tmp_path / "cohort.csv", "A")
+    without = summary_of(cli("submit", sheet, "--reference", fasta, "--json"))
+    fasta.with_name("tiny.fa.alt").write_text("chr1\n")
+    run = summary_of(cli("submit", sheet, "--reference", fasta, "--json"))
+    uri = stack.read(f"runs/{run['run']}/run.json")["reference"]
+    assert uri != stack.read(f"runs/{without['run']}/run.json")["reference"]
+    folder = uri.removeprefix(f"s3://{stack.bucket}/").rpartition("/")[0]
+    assert sorted(stack.keys(folder)) == sorted(f"{folder}/tiny.{name}" for name in ("fa", "fa.alt", "fa.fai", *BWA))
+
+
+def test_alternate_contigs_on_s3_are_part_of_the_name_of_the_run(
+    stack: Deployed, reference: str, tmp_path: Path, cli: Cli
+) -> None:
+    sheet = stack.sheet(tmp_path / "cohort.csv", "A")
+    runs = [summary_of(cli("submit", sheet, "--reference", reference, "--dry-run", "--json"))["run"]]
+    for text in ("chr1\n", "chr1\nchr1\n"):
+        stack.put("ref/tiny.fa.alt", text)
+        runs.append(summary_of(cli("submit", sheet, "--reference", reference, "--dry-run", "--json"))["run"])
+    assert len(set(runs)) == 3
+
+
+def test_names_of_a_reference_on_s3_are_checked(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:
+    stack.put("ref/tiny.fa.fai", "a,b\t4\t3\t4\t5\n#c\t4\t3\t4\t5\n")
+    sheet = stack.sheet(tmp_path / "cohort.csv", "A")
+    found = errors(cli("submit", sheet, "--reference", reference))
+    assert [problem.partition(", ")[0] for problem in found] == [
+        f"{reference}.fai:1: expected a name that SAM and VCF allow",
+        f"{reference}.fai:2: expected a name without '#' at its beginning",
+    ]
+
+
 def test_all_problems_are_reported_at_once(stack: Deployed, tmp_path: Path, cli: Cli) -> None:
     reads = [stack.put(f"reads/{name}.fastq") for name in ("a1", "a2", "b1")]
     empty = stack.put("reads/b2.fastq", b"")
