@@ -92,20 +92,29 @@ class LocalStore:
         """Return the folder of an object's bucket, which writes must not leave; None for a path."""
         return None if "://" not in uri else self._buckets.get(urlsplit(uri).netloc)
 
+    def _inner_path(self, uri: str) -> Path:
+        """Return the file of an object that is about to be read.
+
+        Raises:
+            LeadsOutside: if links lead out of the folder of its bucket, which somebody else may have planted.
+        """
+        path = self.path(uri)
+        if root := self._root(uri):
+            refuse_leading_out(path, root)
+        return path
+
     def stat(self, uri: str) -> ObjectInfo | None:
         """Return the object without its content; None if there is none."""
         try:
-            return _info(uri, self.path(uri))
+            return _info(uri, self._inner_path(uri))
         except MissingBucket:
             return None
 
     def open(self, uri: str) -> BinaryIO:
         """Open an object's content as a stream."""
         try:
-            return self.path(uri).open("rb")
+            return self._inner_path(uri).open("rb")
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            if root := self._root(uri):
-                refuse_leading_out(self.path(uri), root)
             raise MissingObject(uri) from None
 
     def read(self, uri: str) -> bytes:
@@ -123,10 +132,13 @@ class LocalStore:
         whole_bucket = "://" in prefix and prefix.count("/") == 2
         head = f"{prefix}/" if whole_bucket else prefix[: prefix.rfind("/") + 1]
         quoted, plain = (quote, unquote) if prefix.startswith("file://") else (str, str)
-        folder, tail = self.path(head), plain(prefix[len(head) :])
+        folder, tail = self._inner_path(head), plain(prefix[len(head) :])
         entries = [path for path in folder.iterdir() if path.name.startswith(tail)] if folder.is_dir() else []
         files = (file for entry in entries for file in ([entry] if entry.is_file() else entry.rglob("*")))
+        root = self._root(prefix)
         for uri, file in sorted((head + quoted(str(file.relative_to(folder))), file) for file in files):
+            if root and file.is_symlink():
+                refuse_leading_out(file, root)
             if not is_temporary(file) and (info := _info(uri, file)):
                 yield info
 
@@ -170,7 +182,7 @@ class LocalStore:
 
     def copy(self, source: str, target: str) -> None:
         """Copy an object."""
-        path = self.path(source)
+        path = self._inner_path(source)
         if not path.is_file():
             raise MissingObject(source)
         with publishing(self.path(target), self._root(target)) as out, path.open("rb") as content:
@@ -179,8 +191,8 @@ class LocalStore:
     def delete(self, uri: str) -> None:
         """Delete an object, if there is one."""
         path = self.path(uri)
-        if path.is_file():
-            remove(path)
+        if path.is_file() or path.is_symlink():
+            remove(path, self._root(uri))
 
 
 def _refuse_other_version(info: ObjectInfo, expected: Expected) -> None:

@@ -239,12 +239,24 @@ class ItemTask:
             missing = "it" if not path.is_file() else f"its index (.{', .'.join(spec.indexes)})"
             message = f"expected the output {spec.name}, {path.name}: the program succeeded without writing {missing}"
             raise StepFailed(FailureClass.TOOL_ERROR, 1, message, self.name, log)
+        for file in (path, *indexes):
+            self._refuse_link(file, log)
         below = fill_in(self.payload.publish[spec.name], {self.payload.scope: self.name}).strip("/")
         folder = f"{run_layout.RESULTS}{below}".rstrip("/")  # `below` is empty for a step run by itself
         if spec.name == METRICS and path.suffix == ".json" and (misfit := metrics_misfit(path.read_bytes())):
             raise StepFailed(FailureClass.TOOL_ERROR, 1, f"output {spec.name}, {path.name}: {misfit}", self.name, log)
         index_records = tuple(FileRecord(**_facts(index, folder)) for index in indexes)
         return OutputRecord(**_facts(path, folder), indexes=index_records)
+
+    def _refuse_link(self, file: Path, log: str) -> None:
+        """Refuse an output that is a link to a file outside of the task: a program may not choose what is published.
+
+        Raises:
+            StepFailed: for such a link.
+        """
+        if not (target := file.resolve()).is_relative_to(self.folder.resolve()):
+            message = f"expected the output {file.name}, found a symbolic link to {target}; copy that file instead"
+            raise StepFailed(FailureClass.TOOL_ERROR, 1, message, self.name, log)
 
     def _publish(self, outputs: Iterable[OutputRecord]) -> None:
         """Move outputs to their places, each after its indexes."""

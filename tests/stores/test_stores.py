@@ -480,3 +480,38 @@ class TestS3:
             S3Store(s3).write(name, b"")
         assert s3.list_objects_v2(Bucket="reads")["IsTruncated"]
         assert [info.uri for info in S3Store(s3).list("s3://reads/many/")] == names
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "bucket's own link"])
+def test_links_that_lead_out_of_a_bucket_are_not_followed(tmp_path: Path, kind: str) -> None:
+    outside, bucket = tmp_path / "outside", tmp_path / "bucket"
+    outside.mkdir()
+    bucket.mkdir()
+    (outside / "secret").write_text("secret")
+    if kind == "file":
+        (bucket / "secret").symlink_to(outside / "secret")
+    uri = "s3://b/folder/secret" if kind == "folder" else "s3://b/secret"
+    if kind == "folder":
+        (bucket / "folder").symlink_to(outside)
+    if kind == "bucket's own link":  # a user's own choice of the place of a bucket
+        bucket.rmdir()
+        bucket.symlink_to(outside)
+        assert LocalStore({"b": bucket}).read(uri) == b"secret"
+        return
+    store = LocalStore({"b": bucket})
+    uses: list[Callable[[], object]] = [
+        lambda: store.stat(uri),
+        lambda: store.open(uri),
+        lambda: store.read(uri),
+        lambda: store.fetch(uri, tmp_path),
+        lambda: store.download(uri, BytesIO()),
+        lambda: store.copy(uri, "s3://b/copy"),
+        lambda: list(store.list("s3://b/folder/" if kind == "folder" else "s3://b/")),
+    ]
+    for use in uses:
+        with pytest.raises(DataError, match=r"found a symbolic link to .*outside.*; remove the link"):
+            use()
+    assert not (bucket / "copy").exists()
+    (bucket / "inner").symlink_to("plain")
+    (bucket / "plain").write_text("plain")
+    assert store.read("s3://b/inner") == b"plain"
