@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, resource_names
+from genomics_pipeline.model.secrets import without_secrets
 
 if TYPE_CHECKING:
     from genomics_pipeline.model.rerun import StageMemory
@@ -28,7 +31,7 @@ stack_option = click.option(
 
 
 def _tolerance(_context: click.Context, _parameter: click.Parameter, value: str | None) -> dict[str, float] | None:
-    from genomics_pipeline.cli.arguments import parse_tolerance
+    from genomics_pipeline.model.tolerance import parse_tolerance
 
     return None if value is None else parse_tolerance(value)
 
@@ -37,6 +40,25 @@ def _memory(_context: click.Context, _parameter: click.Parameter, value: tuple[s
     from genomics_pipeline.cli.arguments import parse_memory
 
     return parse_memory(value)
+
+
+class FolderPath(click.Path):
+    """The type of options that name a folder of this machine: a URI is refused, not taken for a relative path."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path.
+
+        Raises:
+            UsageError: for a URI.
+        """
+        if "://" in str(value):
+            found = f"expected a folder of this machine, found the URI {without_secrets(str(value))}"
+            advice = "give a path; runs on AWS are started with `submit`"
+            raise UsageError(f"{param.opts[0] if param else 'folder'}: {found}; {advice}")
+        return super().convert(value, param, ctx)
 
 
 param_option = click.option(
@@ -48,10 +70,10 @@ param_option = click.option(
 )
 tolerate_option = click.option(
     "--tolerate",
-    "tolerated",
+    "accepted",
     metavar="5%|20",
     callback=_tolerance,
-    help="Tolerate this share or number of failed samples of the run.",
+    help="Accept that this share or number of the run's samples is missing: the exit code is 0 nevertheless.",
 )
 memory_option = click.option(
     "--memory",

@@ -44,7 +44,7 @@ def rerun(
     samples: tuple[str, ...],
     memory: tuple[StageMemory, ...],
     parameters: tuple[str, ...],
-    tolerated: dict[str, float] | None,
+    accepted: dict[str, float] | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -66,7 +66,7 @@ def rerun(
     from genomics_pipeline.runs.reruns.request import RerunRequest, SampleFilter
 
     backend = find_run(run, stack, adapters())
-    request = RerunRequest(SampleFilter(classes, samples), memory, parameters, tolerated, dry_run)
+    request = RerunRequest(SampleFilter(classes, samples), memory, parameters, accepted, dry_run)
     end_on_signals()
     with ProgressDisplay(quiet=as_json) as display:
         outcome = backend.rerun(request, display)

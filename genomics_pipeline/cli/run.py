@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from genomics_pipeline.cli.options import param_option, pipeline_option, tolerate_option
+from genomics_pipeline.cli.options import FolderPath, param_option, pipeline_option, tolerate_option
 from genomics_pipeline.cli.signals import end_on_signals
 from genomics_pipeline.report.output import echo_json
 
@@ -16,7 +16,7 @@ from genomics_pipeline.report.output import echo_json
 @click.command(short_help="Run a sample sheet through a pipeline on this machine.")
 @click.argument("manifest", metavar="SHEET")
 @click.option("--reference", required=True, help="FASTA file, plain or compressed: a path or URI.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The run folder.")
+@click.option("--out", required=True, type=FolderPath(), help="The run folder.")
 @pipeline_option
 @param_option
 @click.option("--sample", "samples", multiple=True, help="Run this sample only (may be repeated).")
@@ -29,11 +29,24 @@ from genomics_pipeline.report.output import echo_json
     metavar="FAULTS.toml",
     help="Inject the faults of this file, to test steps and retry policies.",
 )
+@click.option("--truth", type=click.Path(path_type=Path), help="Score the joint VCF against this VCF file.")
 @click.option(
-    "--truth", type=click.Path(path_type=Path, exists=True), help="Score the joint VCF against this VCF file."
+    "--truth-sample",
+    "truth_samples",
+    multiple=True,
+    metavar="A=B",
+    help="The sample A of the run is named B in the truth VCF (may be repeated).",
+)
+@click.option(
+    "--truth-regions",
+    type=click.Path(path_type=Path),
+    metavar="BED",
+    help="Compare only within these regions, in which the truth is known.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
-def run(as_json: bool, **options: Any) -> None:
+def run(
+    as_json: bool, truth: Path | None, truth_samples: tuple[str, ...], truth_regions: Path | None, **options: Any
+) -> None:
     """Run SHEET (a sample sheet: CSV, TSV or JSON Lines) through a pipeline into a run folder.
 
     Steps that have already finished with the same inputs, parameters and version are not run again.
@@ -49,14 +62,16 @@ def run(as_json: bool, **options: Any) -> None:
     from genomics_pipeline.report.progress import ProgressDisplay
     from genomics_pipeline.runs.local.run import LocalRunRequest
     from genomics_pipeline.runs.local.run import run as run_request
+    from genomics_pipeline.runs.truth import parse_truth
 
+    truth_set = parse_truth(truth, truth_samples, truth_regions)
     end_on_signals()
     with ProgressDisplay(quiet=as_json) as display:
-        summary = run_request(LocalRunRequest(**options), adapters(), display)
+        summary = run_request(LocalRunRequest(truth=truth_set, **options), adapters(), display)
     if as_json:
         echo_json(summary.to_json())
     else:
         from genomics_pipeline.report.cohort_table import render_table
 
         render_table(summary)
-    sys.exit(0 if summary.status == "SUCCEEDED" else 1)
+    sys.exit(0 if summary.is_accepted and summary.cohort.truth_error is None else 1)

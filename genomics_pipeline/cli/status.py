@@ -42,7 +42,7 @@ def status(run: str, stack: str, watched: bool, as_json: bool) -> None:
         echo_line("stopped watching; the run continues", err=True)
         sys.exit(130)
     _show(state, as_json, compact=watched)
-    sys.exit(0 if state.status in ("RUNNING", "SUCCEEDED") else 1)
+    sys.exit(0 if state.is_accepted else 1)
 
 
 def _watch(backend: RunBackend, as_json: bool) -> RunState:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import click
 
+from genomics_pipeline.cli.options import FolderPath
 from genomics_pipeline.cli.signals import end_on_signals
 from genomics_pipeline.report.output import echo_json, echo_line
 
@@ -15,7 +15,7 @@ from genomics_pipeline.report.output import echo_json, echo_line
 @click.command(short_help="Run one step on FASTQ, BAM or VCF files.")
 @click.argument("step", metavar="NAME")
 @click.argument("files", nargs=-1)
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Write the outputs to this folder.")
+@click.option("--out", required=True, type=FolderPath(), help="Write the outputs to this folder.")
 @click.option("--reference", help="FASTA file, plain or compressed: a path or URI.")
 @click.option("--sample", help="The sample's name; by default derived from the first file's name.")
 @click.option(

@@ -54,6 +54,9 @@ TOML_DEPTH = Budget(50, "levels", "nested tables and arrays in them, and the par
 TOML_ITEMS = Budget(1000, "items", "an array in one of these files, such as the stages of a pipeline")
 TOML_ERRORS = Budget(100, "errors", "the errors of one of these files that are reported at once")
 NUMBER_DIGITS = Budget(1000, "digits", "a number in JSON")
+BED_SIZE = Budget(512 * MIB, "bytes", "a BED file, decompressed")
+BED_LINE = Budget(MIB, "bytes", "a line of a BED file")
+BED_ERRORS = Budget(100, "errors", "the errors of a BED file that are reported at once")
 MESSAGE = Budget(10_000, "characters", "an error message")
 
 

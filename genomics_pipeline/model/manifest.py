@@ -134,7 +134,7 @@ def _join(row: Row, samples: dict[str, _SampleRows], files: dict[str, int], file
                 f"expected each file once, found it on line {files[path]} too: {path}", file, row.line, column
             )
     assert paths[0] is not None  # a row without it was refused
-    sample.lanes.setdefault(lane, (row.line, Lane(lane, paths[0], paths[1])))
+    sample.lanes.setdefault(lane, (row.line, Lane(lane, paths[0], paths[1], row.line)))
 
 
 def _value(row: Row, column: str) -> str:

@@ -29,6 +29,7 @@ class ParameterSpec:
         type: string, integer, number, boolean or file.
         minimum: Least value, for integer and number.
         maximum: Greatest value, for integer and number.
+        format: The format of a file whose content is checked before a run: ``bed``; None for any.
     """
 
     name: str
@@ -38,6 +39,7 @@ class ParameterSpec:
     choices: tuple[Value, ...] | None = None
     minimum: float | None = None
     maximum: float | None = None
+    format: str | None = None
 
 
 def misfit(spec: ParameterSpec, value: object) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from genomics_pipeline.model.errors import Problem, UsageError, did_you_mean
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.tolerance import tolerated_samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,5 +71,5 @@ def remaining_tolerance(tolerated: Mapping[str, float], samples: int, failed: in
     >>> remaining_tolerance({"percentage": 100, "count": 2}, 10, 2)
     {'percentage': 0, 'count': 0}
     """
-    left = int(min(tolerated["count"], round(tolerated["percentage"] * samples, 6) // 100)) - failed
+    left = tolerated_samples(tolerated, samples) - failed
     return {"percentage": 100, "count": left} if left > 0 else {"percentage": 0, "count": 0}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 # Names become file names, read groups and VCF columns, so that they contain no "/", no leading dot, nothing to quote.
@@ -18,11 +18,13 @@ class Lane:
         lane: Its name, unique within the sample.
         fastq_1: Absolute path or URI.
         fastq_2: The mates, of a pair of files; None for single or interleaved reads.
+        line: The line of the sheet, for messages.
     """
 
     lane: str
     fastq_1: str
     fastq_2: str | None = None
+    line: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,13 +26,15 @@ OUT_OF_MEMORY_EXIT_CODE = 137  # 128 + SIGKILL: the container was killed for its
 class InputSpec:
     """An input: ``reads`` (a sample's lanes), ``reference``, ``file`` or ``files`` (one of each upstream item).
 
-    Remote files of a `stream` are named pipes, which are read once, from beginning to end.
+    Remote files of a `stream` are named pipes, which are read once, from beginning to end. With `missing`,
+    the program of `files` is given the names of the items that have none.
     """
 
     name: str
     type: str
     indexes: tuple[str, ...] = ()
     stream: bool = False
+    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ def parse_step(text: str, *, file: str) -> StepSpec:
             *_name_problems(toml),
             *_parameter_problems(toml, parameters),
             *_stream_problems(toml),
+            *_missing_problems(toml),
             *_placeholder_problems(toml),
             *_memory_problems(toml),
             *_exit_code_problems(toml),
@@ -118,7 +121,7 @@ def parse_step(text: str, *, file: str) -> StepSpec:
         summary=data["summary"],
         command=tuple(data["command"]),
         inputs={
-            name: InputSpec(name, raw["type"], _indexes(raw), raw.get("stream", False))
+            name: InputSpec(name, raw["type"], _indexes(raw), raw.get("stream", False), raw.get("missing", False))
             for name, raw in data["inputs"].items()
         },
         outputs={
@@ -148,7 +151,14 @@ def _indexes(raw: Mapping[str, Any]) -> tuple[str, ...]:
 def _parameter(name: str, raw: Mapping[str, Any]) -> ParameterSpec:
     choices = tuple(raw["choices"]) if "choices" in raw else None
     return ParameterSpec(
-        name, raw["type"], raw["summary"], raw.get("default"), choices, raw.get("minimum"), raw.get("maximum")
+        name=name,
+        type=raw["type"],
+        summary=raw["summary"],
+        default=raw.get("default"),
+        choices=choices,
+        minimum=raw.get("minimum"),
+        maximum=raw.get("maximum"),
+        format=raw.get("format"),
     )
 
 
@@ -167,6 +177,9 @@ def _parameter_problems(toml: TomlFile, parameters: Mapping[str, ParameterSpec])
         for choice in spec.choices or ():
             if message := misfit(replace(spec, choices=None), choice):
                 yield toml.problem(("parameters", spec.name, "choices"), message)
+        if spec.format and spec.type != "file":
+            message = f"expected a parameter of type file, found {spec.type}"
+            yield toml.problem(("parameters", spec.name, "format"), message)
         if spec.name in SCOPES:
             yield toml.problem(
                 ("parameters", spec.name), f"expected another name: {{{spec.name}}} is the placeholder of the item"
@@ -178,6 +191,13 @@ def _stream_problems(toml: TomlFile) -> Iterator[Problem]:
         if raw.get("stream") and (raw["type"] == "reference" or "indexes" in raw):
             expected = "expected an input that is read once, from beginning to end"
             yield toml.problem(("inputs", name, "stream"), f"{expected}, not a reference or an input with indexes")
+
+
+def _missing_problems(toml: TomlFile) -> Iterator[Problem]:
+    for name, raw in toml.data["inputs"].items():
+        if raw.get("missing") and raw["type"] != "files":
+            expected = 'expected an input of type "files", of which some may be missing'
+            yield toml.problem(("inputs", name, "missing"), f"{expected}, found {raw['type']!r}")
 
 
 def _placeholder_problems(toml: TomlFile) -> Iterator[Problem]:
@@ -192,7 +212,13 @@ def _placeholder_problems(toml: TomlFile) -> Iterator[Problem]:
     groups = ("inputs", "outputs", "parameters")
     known = ["python", "step_dir", "task", "scratch", "vcpus", "memory_mib"]
     known += [f"{group}.{name}" for group in groups for name in data.get(group, {})]
+    lists = {f"inputs.{name}" for name, raw in data["inputs"].items() if raw["type"] in ("reads", "files")}
+    missing = {f"missing.{name}" for name, raw in data["inputs"].items() if raw.get("missing")}
+    known += sorted(missing)
     for word in data["command"]:
+        if len([one for one in PLACEHOLDER.findall(word) if one in lists | missing]) > 1:
+            expected = "expected at most one list of files in an argument, which is repeated for each"
+            yield toml.problem(("command",), f"{expected}, found {word!r}")
         for placeholder in PLACEHOLDER.findall(word):
             if placeholder not in known:
                 hint = did_you_mean(placeholder, known)

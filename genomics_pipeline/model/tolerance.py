@@ -1,22 +1,89 @@
-"""The number of samples that may fail before the run does, as the command line has it."""
+"""Tolerance of missing samples, as ``percentage`` and ``count`` of them, the lower of which counts.
+
+There are two: the limit of the Map Run over samples, from which on no new samples start, and what the user accepts with
+``--tolerate``, which decides the exit code. The limit comes from the pipeline; ``--tolerate`` may only raise it.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.errors import UsageError
+from genomics_pipeline.model.pipeline import MapSettings
+
+_ARGUMENT = re.compile(r"(?P<number>[0-9]{1,12})|(?P<percentage>[0-9]{1,3}(\.[0-9]{1,18})?)%")
+
+
+def parse_tolerance(text: str) -> dict[str, float]:
+    """Return a tolerance as the two limits of a Distributed Map; see `MapSettings.tolerance`.
+
+    Args:
+        text: A share of the samples, such as ``5%``, or a number of samples.
+
+    Raises:
+        UsageError: for anything else.
+
+    >>> parse_tolerance("2.5%"), parse_tolerance("20")
+    ({'percentage': 2.5, 'count': 100000000}, {'percentage': 100, 'count': 20})
+    """
+    match = _ARGUMENT.fullmatch(text)
+    if match and match["number"] and int(match["number"]) <= quotas.MAP_RUN_ITEMS.value:
+        return MapSettings(tolerated_failure_count=int(match["number"])).tolerance()
+    if match and match["percentage"] and float(match["percentage"]) <= 100:
+        share = float(match["percentage"])
+        return MapSettings(tolerated_failure_percentage=int(share) if share.is_integer() else share).tolerance()
+    raise UsageError(f"--tolerate: expected a share of the samples such as 5%, or a number such as 20, found {text!r}")
+
+
+def tolerated_samples(tolerated: Mapping[str, float], samples: int) -> int:
+    """Return the greatest number of samples that a tolerance covers.
+
+    >>> tolerated_samples({"percentage": 50, "count": 100000000}, 5)
+    2
+    """
+    return int(min(tolerated["count"], round(tolerated["percentage"] * samples, 6) // 100))
+
+
+def is_accepted(accepted: Mapping[str, float] | None, missing: int, samples: int) -> bool:
+    """Return whether a run may lack this many of its samples.
+
+    Args:
+        accepted: The argument of ``--tolerate``; None without that option, which accepts nothing.
+        missing: The number of missing samples.
+        samples: The number of all samples.
+    """
+    return missing <= (0 if accepted is None else tolerated_samples(accepted, samples))
+
+
+def map_run_limit(
+    of_pipeline: Mapping[str, float], accepted: Mapping[str, float] | None, samples: int
+) -> Mapping[str, float]:
+    """Return the limit of the Map Run over samples: that of the pipeline, unless the user accepts more.
+
+    Args:
+        of_pipeline: The limit in the pipeline.
+        accepted: The argument of ``--tolerate``; None without that option.
+        samples: The number of samples.
+
+    >>> half = {"percentage": 50, "count": 100000000}
+    >>> map_run_limit(half, {"percentage": 100, "count": 3}, 10) == half
+    True
+    >>> map_run_limit(half, {"percentage": 100, "count": 7}, 10)
+    {'percentage': 100, 'count': 7}
+    """
+    if accepted is None or tolerated_samples(accepted, samples) <= tolerated_samples(of_pipeline, samples):
+        return of_pipeline
+    return accepted
 
 
 def tolerance_words(tolerated: Mapping[str, float]) -> str:
-    """Return the argument of ``--tolerate`` that means these limits; of a pipeline that has both limits, both.
+    """Return the argument of ``--tolerate`` that means these limits.
 
-    >>> tolerance_words({"percentage": 2.5, "count": 100000000}), tolerance_words({"percentage": 100, "count": 20})
+    >>> tolerance_words(parse_tolerance("2.5%")), tolerance_words(parse_tolerance("20"))
     ('2.5%', '20')
-    >>> tolerance_words({"percentage": 5, "count": 20})
-    '5% and 20'
     """
-    percentage, count = tolerated["percentage"], tolerated["count"]
-    share, number = f"{percentage:.15g}%", f"{count:.0f}"
-    if count >= quotas.MAP_RUN_ITEMS.value:
-        return share
-    return number if percentage >= 100 else f"{share} and {number}"
+    if tolerated["count"] >= quotas.MAP_RUN_ITEMS.value:
+        return f"{tolerated['percentage']:.15g}%"
+    return f"{tolerated['count']:.0f}"

@@ -27,7 +27,8 @@ class AwsRunRecord:
         execution_arn: The run's first execution; each rerun has another.
         digest: sha256 of everything that decides the results.
         parameters: The run's overrides by stage.
-        tolerated: The samples that may fail, as ``percentage`` and ``count``.
+        tolerated: The samples that may fail before no new ones start, as ``percentage`` and ``count``.
+        accepted: The samples that the user accepts to miss, likewise; None for none.
         reference: URI of the prepared reference.
         manifest: The sample sheet, as the user named it.
         requested_pipeline: A shipped pipeline's name, or the absolute path of a pipeline file.
@@ -43,6 +44,7 @@ class AwsRunRecord:
     digest: str
     parameters: Mapping[str, Mapping[str, Value]]
     tolerated: Mapping[str, float]
+    accepted: Mapping[str, float] | None
     reference: str
     manifest: str
     requested_pipeline: str
@@ -63,6 +65,7 @@ class AwsRunRecord:
             "digest": self.digest,
             "parameters": self.parameters,
             "tolerated": self.tolerated,
+            "accepted": self.accepted,
             "reference": self.reference,
             "manifest": self.manifest,
             "request": {"pipeline": self.requested_pipeline},
@@ -89,6 +92,7 @@ def read_aws_run(store: Store, run: RunPlace) -> AwsRunRecord:
         digest=fields.text("digest"),
         parameters=fields.object("parameters").values_by_name(),
         tolerated=fields.object("tolerated").number_by_name(),
+        accepted=fields.object("accepted").number_by_name() if fields.has("accepted") else None,
         reference=fields.text("reference"),
         manifest=fields.text("manifest"),
         requested_pipeline=fields.object("request").text("pipeline"),

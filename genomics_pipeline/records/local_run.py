@@ -27,7 +27,7 @@ class RunArguments:
         pipeline: A shipped pipeline's name, or the absolute path of a pipeline file.
         parameters: ``STAGE.NAME=VALUE`` overrides.
         samples: The names of the requested samples; none for all.
-        tolerate: The samples that may fail, as a share or a number; None for the pipeline's own value.
+        tolerate: The samples that the user accepts to miss, as a share or a number; None for none.
         containers: True if each task ran in a container.
     """
 
@@ -53,7 +53,8 @@ class LocalRunRecord:
         digest: sha256 of everything that decides the results of the newest execution.
         pipeline: The pipeline's name.
         parameters: The run's overrides by stage.
-        tolerated: The samples that may fail, as ``percentage`` and ``count``.
+        tolerated: The samples that may fail before no new ones start, as ``percentage`` and ``count``.
+        accepted: The samples that the user accepts to miss in the newest execution, likewise; None for none.
         arguments: The run's arguments.
         started: The start of the newest execution, ISO 8601 in UTC.
         summary: The outcome, as ``run --json`` prints it; empty until an execution has ended.
@@ -68,6 +69,7 @@ class LocalRunRecord:
     pipeline: str
     parameters: Mapping[str, Mapping[str, Value]]
     tolerated: Mapping[str, float]
+    accepted: Mapping[str, float] | None
     arguments: RunArguments
     started: str
     summary: Mapping[str, Any]
@@ -96,6 +98,7 @@ class LocalRunRecord:
             "pipeline": self.pipeline,
             "parameters": self.parameters,
             "tolerated": self.tolerated,
+            "accepted": self.accepted,
             "request": asdict(self.arguments),
             "started": self.started,
             "summary": self.summary,
@@ -125,6 +128,7 @@ def read_local_run(store: Store, uri: str) -> LocalRunRecord | None:
         pipeline=fields.text("pipeline"),
         parameters=fields.object("parameters").values_by_name(),
         tolerated=fields.object("tolerated").number_by_name(),
+        accepted=fields.object("accepted").number_by_name() if fields.has("accepted") else None,
         arguments=_arguments(fields.object("request")),
         started=fields.time("started"),
         summary=_summary(fields.object("summary")),

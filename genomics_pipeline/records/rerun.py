@@ -56,6 +56,7 @@ class RerunRecord:
         begun: The time of its start or submission, ISO 8601 in UTC.
         execution_arn: Its execution on AWS; empty in a folder.
         carried: On AWS, the number of its samples that had succeeded before: see `runs.reruns.choice.Choice.carry`.
+        accepted: The samples that the user accepts to miss, as ``percentage`` and ``count``; None for none.
     """
 
     number: int
@@ -70,6 +71,7 @@ class RerunRecord:
     begun: str
     execution_arn: str = ""
     carried: int = 0
+    accepted: Mapping[str, float] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``run.json`` holds."""
@@ -85,6 +87,7 @@ class RerunRecord:
             "names": list(self.names),
             "parameters": self.parameters,
             "memory_mib": self.memory_mib,
+            "accepted": self.accepted,
             "counts": self.chosen.to_json(),
             "submitted" if aws else "begun": self.begun,
         }
@@ -108,6 +111,7 @@ def read_rerun(store: Store, uri: str) -> RerunRecord | None:
         names=fields.texts("names"),
         parameters=fields.object("parameters").values_by_name(),
         memory_mib=fields.object("memory_mib").integer_by_name(),
+        accepted=fields.object("accepted").number_by_name() if fields.has("accepted") else None,
         chosen=_chosen(fields.object("counts")),
         begun=fields.time("submitted" if aws else "begun"),
         execution_arn=fields.text("execution_arn") if aws else "",

@@ -104,6 +104,8 @@ def _cohort(cohort: CohortOutcome) -> Iterator[Text]:
         yield Text("\nAgreement with truth", style="bold")
         yield Text(_agreement("SNPs", cohort.truth.snp))
         yield Text(_agreement("Indels", cohort.truth.indel))
+    if cohort.truth_error is not None:
+        yield Text.assemble(("\nnot compared with truth: ", "bold red"), cohort.truth_error)
 
 
 def _agreement(name: str, agreement: Agreement) -> str:
@@ -124,4 +126,5 @@ def _ending(summary: RunSummary) -> Iterator[Text]:
         yield Text.assemble(("run failed: ", "bold red"), indented(summary.error))
     yield Text(f"{quantity(summary.ran, 'step', ',')} ran, {summary.reused:,} reused, {summary.seconds:.1f} s")
     if summary.missing:
-        yield from map(Text, missing_lines(summary.missing, summary.run))
+        succeeded, accepted = summary.status == "SUCCEEDED", summary.is_accepted
+        yield from map(Text, missing_lines(summary.missing, summary.run, succeeded, accepted))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.reference.codes import reduce_codes
@@ -61,23 +62,91 @@ class Concordance:
         return {"snp": self.snp.to_json(), "indel": self.indel.to_json()}
 
 
-def score(calls: Path, truth: Path, reference: Path) -> Concordance:
+class Regions:
+    """Regions of a reference, merged, each as contig, start and end, counted from 0.
+
+    Args:
+        spans: The regions, in any order.
+    """
+
+    def __init__(self, spans: Iterable[tuple[str, int, int]]) -> None:
+        self._spans: dict[str, list[tuple[int, int]]] = {}
+        for contig, start, end in sorted(spans):
+            merged = self._spans.setdefault(contig, [])
+            if merged and start <= merged[-1][1]:
+                merged[-1] = merged[-1][0], max(merged[-1][1], end)
+            else:
+                merged.append((start, end))
+
+    def holds(self, allele: Allele) -> bool:
+        """Return whether an allele lies in a region with all bases that it changes.
+
+        >>> regions = Regions([("c", 2, 4), ("c", 4, 8)])
+        >>> [regions.holds(Allele("c", start, "AC", "A")) for start in (0, 1, 6, 7)]
+        [False, True, True, False]
+        """
+        spans = self._spans.get(allele.contig, [])
+        anchored = allele.kind == "indel" and allele.ref[:1] == allele.alt[:1]
+        start, end = allele.start + anchored, allele.start + len(allele.ref)
+        if start == end:  # an insertion, which changes no base: between the two around it
+            start, end = start - 1, end
+        number = bisect_right(spans, (start, float("inf"))) - 1
+        return number >= 0 and end <= spans[number][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The header of a VCF.
+
+    Attributes:
+        samples: The names of its samples.
+        contigs: The declared length of each contig, by name; None where a contig has none.
+    """
+
+    samples: Sequence[str]
+    contigs: Mapping[str, int | None]
+
+
+def read_header(path: Path) -> Header:
+    """Read the header of a VCF.
+
+    Raises:
+        DataError: if it is not a VCF.
+    """
+
+    def header(vcf: Any) -> Header:
+        declared = vcf.header.contigs
+        return Header(list(vcf.header.samples), {name: declared[name].length or None for name in declared})
+
+    return cast(Header, _read(path, header))
+
+
+def score(
+    calls: Path,
+    truth: Path,
+    reference: Path,
+    names: Mapping[str, str] | None = None,
+    regions: Regions | None = None,
+) -> Concordance:
     """Compare two VCFs over their common samples, without regard to phase; only records that passed the filters count.
 
     Args:
         calls: The called VCF.
         truth: The true VCF.
         reference: The FASTA file of the reference of both.
+        names: The name in the true VCF of each sample of the called one that has another one there.
+        regions: Only alleles in these regions are compared; None for all.
 
     Raises:
         DataError: for a file that cannot be read, VCFs without a common sample, or a VCF of another reference.
     """
-    names = [_read(path, lambda vcf: list(vcf.header.samples)) for path in (calls, truth)]
-    common = [name for name in names[0] if name in set(names[1])]
-    if not common:
+    own, there = (read_header(path).samples for path in (calls, truth))
+    pairs = [(name, other) for name in own if (other := (names or {}).get(name, name)) in set(there)]
+    if not pairs:
         raise DataError(Problem(f"expected samples that are in {truth} too, found none in common", str(calls)))
     bases = _reference(reference)
-    called, true = (_read(path, lambda vcf: _dosages(vcf, common, bases)) for path in (calls, truth))
+    called = _read(calls, lambda vcf: _dosages(vcf, [(name, name) for name, _ in pairs], bases, regions))
+    true = _read(truth, lambda vcf: _dosages(vcf, pairs, bases, regions))
     return Concordance(_agreement(called, true, "snp"), _agreement(called, true, "indel"))
 
 
@@ -99,6 +168,9 @@ def _read(path: Path, use: Callable[[Any], Any]) -> Any:
     try:
         with pysam.VariantFile(str(path)) as vcf:
             return use(vcf)
+    except NotImplementedError as error:  # pysam cannot seek in such files
+        message = "expected a VCF that is plain or compressed with bgzip, found gzip; compress it with bgzip"
+        raise DataError(Problem(message, str(path))) from error
     except (OSError, ValueError) as error:
         raise DataError(Problem(f"expected a VCF, found: {error}", str(path))) from error
     except _OtherReferenceError as error:
@@ -123,15 +195,24 @@ def _reference(path: Path) -> Reference:
     return Reference(fetch)
 
 
-def _dosages(vcf: Any, samples: Sequence[str], reference: Reference) -> Dosages:
+def _dosages(vcf: Any, samples: Sequence[tuple[str, str]], reference: Reference, regions: Regions | None) -> Dosages:
+    """Return the content of a VCF.
+
+    Args:
+        vcf: The VCF.
+        samples: The samples to count, each under its first name, with its name in the VCF.
+        reference: The reference.
+        regions: The regions whose alleles count; None for all.
+    """
     dosages: Dosages = Counter()
     for record in vcf:
         if set(record.filter.keys()) <= {"PASS"}:
             forms = _forms(record, reference)
-            for sample in samples:
-                for number in record.samples[sample].allele_indices or ():
+            for sample, column in samples:
+                for number in record.samples[column].allele_indices or ():
                     for allele in forms.get(number, ()):
-                        dosages[sample, allele] += 1
+                        if regions is None or regions.holds(allele):
+                            dosages[sample, allele] += 1
     return dosages
 
 

@@ -108,16 +108,19 @@ def row_text(row: LedgerRow) -> str:
     return "\n".join([first, *(f"  {line}" for line in lines)])
 
 
-def missing_lines(missing: Missing, place: str) -> list[str]:
+def missing_lines(missing: Missing, place: str, succeeded: bool, accepted: bool) -> list[str]:
     r"""Return the last lines about a run that left items undone: how many, why, the first few, how to list and rerun.
 
     Args:
         missing: The items that are not done.
         place: The run's folder or URI.
+        succeeded: Whether the run succeeded without them.
+        accepted: Whether the user accepts that.
 
     >>> from collections import Counter
     >>> missing = Missing(9, Counter(sample=2), Counter(timeout=2), ["a", "b"])
-    >>> print(*missing_lines(missing, "/my run"), sep="\n")
+    >>> print(*missing_lines(missing, "/my run", succeeded=True, accepted=False), sep="\n")
+    The cohort is incomplete, it has 7 of 9 samples: exit code 1; --tolerate 2 would accept that
     Missing: 2 of 9 samples (2 timeout): a, b
     list them: genomics-pipeline results '/my run' --failed
     run them again (what is done is kept): genomics-pipeline rerun '/my run'
@@ -129,11 +132,18 @@ def missing_lines(missing: Missing, place: str) -> list[str]:
     classes = ", ".join(f"{count:,} {_class_words(name)}" for name, count in missing.by_class.most_common())
     more = missing.by_class.total() - len(missing.first)
     names = ", ".join(missing.first) + (f" and {more:,} more" if more else "")
-    return [
+    lines = [
         f"Missing: {', '.join(parts)} ({classes}): {names}",
         f"list them: {command_line('results', place, '--failed')}",
         f"run them again (what is done is kept): {command_line('rerun', place)}",
     ]
+    if succeeded:
+        size = f"{missing.samples - samples:,} of {quantity(missing.samples, 'sample', ',')}"
+        size += f" and lacks {quantity(intervals, 'interval', ',')}" if intervals else ""
+        advice = "" if intervals else f"; --tolerate {samples} would accept that"
+        end = "accepted by --tolerate" if accepted else f"exit code 1{advice}"
+        lines.insert(0, f"The cohort is incomplete, it has {size}: {end}")
+    return lines
 
 
 def _class_words(name: str) -> str:

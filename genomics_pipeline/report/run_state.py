@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from genomics_pipeline.model.classify import Failure
+from genomics_pipeline.model.tolerance import is_accepted
 
 PENDING = "pending"
 CHECKED = "CHECKED"  # the status of a dry run
@@ -125,6 +126,11 @@ class Missing:
         if len(self.first) < FIRST:
             self.first.append(one.item)
 
+    def is_accepted(self, accepted: Mapping[str, float] | None) -> bool:
+        """Return whether only samples are missing, and no more of them than the user accepts with ``--tolerate``."""
+        samples = self.by_scope["sample"]
+        return samples == self.by_scope.total() and is_accepted(accepted, samples, self.samples)
+
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``--json`` prints."""
         return {
@@ -155,6 +161,7 @@ class RunState:
         execution: The name of the newest execution.
         executions: The number of executions, including reruns.
         missing: The items that are not done; None while the run is running, and where all are done.
+        accepted: The greatest ``percentage`` and ``count`` of samples that the user accepts to miss; None for none.
     """
 
     run: str
@@ -170,6 +177,14 @@ class RunState:
     execution: str = ""
     executions: int = 1
     missing: Missing | None = None
+    accepted: Mapping[str, float] | None = None
+
+    @property
+    def is_accepted(self) -> bool:
+        """Tell whether the run is running, or succeeded with all samples but those that the user accepts to miss."""
+        if self.status == "SUCCEEDED":
+            return self.missing is None or self.missing.is_accepted(self.accepted)
+        return self.status == "RUNNING"
 
     def failures_by_class(self) -> Counter[str]:
         """Return the number of failed items by failure class."""
@@ -196,7 +211,7 @@ class RunState:
                 "items": [one.to_json() for one in self.failures],
             },
             **({"error": self.error} if self.error else {}),
-            **({"missing": self.missing.to_json()} if self.missing else {}),
+            **({"missing": {**self.missing.to_json(), "accepted": self.is_accepted}} if self.missing else {}),
         }
 
 

@@ -104,7 +104,7 @@ def _ending(state: RunState) -> Iterator[Text]:
         yield Text(f"logs: {command_line('logs', state.place, '--failed')}")
     yield Text(f"results: {command_line('results', state.place)}")
     if state.missing:
-        yield from map(Text, missing_lines(state.missing, state.place))
+        yield from map(Text, missing_lines(state.missing, state.place, state.status == "SUCCEEDED", state.is_accepted))
 
 
 def _duration(seconds: float) -> str:

@@ -49,16 +49,19 @@ class CohortOutcome:
         files: Paths by ``<stage>.<output>``.
         metrics: The metrics of each stage, as the step wrote them.
         truth: The agreement of the joint VCF with a truth set; None where none was given.
+        truth_error: The reason why it could not be compared with the given truth set; None where it was.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     truth: Concordance | None = None
+    truth_error: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the object under ``cohort`` in a run's summary."""
         truth = self.truth.to_json() if self.truth else None
-        return {"files": dict(self.files), "metrics": dict(self.metrics), "truth": truth}
+        error = {} if self.truth_error is None else {"truth_error": self.truth_error}
+        return {"files": dict(self.files), "metrics": dict(self.metrics), "truth": truth, **error}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class RunSummary:
         ran: The number of stages that this execution ran, each item of a stage counted.
         reused: The number of those that were done already.
         missing: The items that are not done; None where all are.
+        accepted: The greatest ``percentage`` and ``count`` of samples that the user accepts to miss; None for none.
         seconds: The duration of this execution.
         error: The message of its failure; None unless it failed.
         injected: The number of times that each kind of fault was injected; None where none was asked for.
@@ -87,16 +91,23 @@ class RunSummary:
     ran: int
     reused: int
     missing: Missing | None
+    accepted: Mapping[str, float] | None = None
     seconds: float = 0.0
     error: str | None = None
     injected: Mapping[str, int] | None = None
     rerun: ChosenSamples | None = None
     reopened: Sequence[ItemFailure] = ()
 
+    @property
+    def is_accepted(self) -> bool:
+        """Tell whether the run succeeded with all samples but those that the user accepts to miss."""
+        missing = self.missing
+        return self.status == "SUCCEEDED" and (missing is None or missing.is_accepted(self.accepted))
+
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``run --json`` prints."""
         present = {
-            "missing": self.missing.to_json() if self.missing else None,
+            "missing": {**self.missing.to_json(), "accepted": self.is_accepted} if self.missing else None,
             "seconds": self.seconds,
             "error": self.error,
             "injected": self.injected,
@@ -105,6 +116,7 @@ class RunSummary:
         return {
             "run": self.run,
             "status": self.status,
+            "complete": self.missing is None,
             "samples": [one.to_json() for one in self.samples],
             "cohort": self.cohort.to_json(),
             "steps": {"run": self.ran, "reused": self.reused},

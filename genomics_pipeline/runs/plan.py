@@ -12,6 +12,7 @@ from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.model.secrets import refuse_password
+from genomics_pipeline.model.tolerance import map_run_limit
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.manifests import read_manifest
 from genomics_pipeline.worker.step_folder import StepFolder
@@ -27,7 +28,7 @@ class RunRequest:
         pipeline: The name of a shipped pipeline, or the path of a pipeline file.
         parameters: Overrides, ``STAGE.NAME=VALUE``.
         samples: The names of the samples to run; all where none is named.
-        tolerated: The greatest ``percentage`` and ``count`` of samples that may fail; None for those of the pipeline.
+        accepted: The greatest ``percentage`` and ``count`` of samples that the user accepts to miss; None for none.
     """
 
     manifest: str
@@ -36,7 +37,7 @@ class RunRequest:
     pipeline: str = "germline"
     parameters: Sequence[str] = ()
     samples: Sequence[str] = ()
-    tolerated: Mapping[str, float] | None = None
+    accepted: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class RunPlan:
         steps: The folders of its steps by name.
         overrides: The overridden parameters by stage and name.
         samples: The samples to run.
-        tolerated: The greatest ``percentage`` and ``count`` of samples that may fail.
+        tolerated: The greatest ``percentage`` and ``count`` of samples that may fail before no new ones start.
     """
 
     pipeline: Pipeline
@@ -76,7 +77,7 @@ def plan(request: RunRequest) -> RunPlan:
     with collected.check():
         samples = _select(read_manifest(request.manifest), request.samples)
     collected.refuse()
-    tolerated = pipeline.maps["sample"].tolerance() if request.tolerated is None else request.tolerated
+    tolerated = map_run_limit(pipeline.maps["sample"].tolerance(), request.accepted, len(samples))
     return RunPlan(pipeline, steps, overrides, samples, tolerated)
 
 

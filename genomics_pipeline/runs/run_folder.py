@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import UsageError
@@ -106,12 +107,11 @@ class RunFolder:
         with publishing(path, self.path) as file:
             file.writelines(part.encode() for part in ([text] if isinstance(text, str) else text))
 
-    def create(self) -> None:
-        """Create the folder, or accept one that holds an earlier run.
+    def check(self) -> None:
+        """Check that the folder is new, empty or holds an earlier run.
 
         Raises:
-            UsageError: if the folder holds other files than a run's, cannot be created, or has a name that records
-                cannot hold.
+            UsageError: if it is a file, holds other files than a run's, or has a name that records cannot hold.
         """
         if not is_text(str(self.path)):
             raise UsageError(f"--out {self.path}: expected a path in UTF-8, found other bytes; rename that folder")
@@ -121,9 +121,25 @@ class RunFolder:
             is_ours = self._record.exists() or (self.path / run_layout.ENGINE).exists()
             if self.path.is_dir() and any(self.path.iterdir()) and not is_ours:
                 raise UsageError(f"--out {self.path}: expected a new folder or an earlier run, found other files in it")
-            make_folders(self.path / run_layout.ENGINE, self.path)
         except OSError as error:
-            raise UsageError(f"--out {self.path}: expected a folder that can be written to: {error.strerror}") from None
+            raise self._unusable(error) from None
+
+    def _unusable(self, error: OSError) -> UsageError:
+        return UsageError(f"--out {self.path}: expected a folder that can be written to: {error.strerror}")
+
+    def create(self) -> None:
+        """Create the folder, or accept one that holds an earlier run.
+
+        Raises:
+            UsageError: see `check`; also if it cannot be created or written to.
+        """
+        self.check()
+        try:
+            make_folders(self.path / run_layout.ENGINE, self.path)
+            with TemporaryFile(dir=self.path / run_layout.ENGINE):
+                pass  # a folder that exists may be read-only
+        except OSError as error:
+            raise self._unusable(error) from None
 
     def status(self) -> str:
         """Return the status of the run: RUNNING, SUCCEEDED, FAILED or ABORTED; empty where nothing was run yet.

@@ -12,7 +12,7 @@ from genomics_pipeline.worker.step_folder import StepFolder
 
 
 def argv(step: StepFolder, task: Mapping[str, Any], file: Path) -> list[str]:
-    """Return the command line of a step for one task.
+    """Return the command line of a step for one task; a list of files is an argument for each file.
 
     Args:
         step: The step.
@@ -27,9 +27,28 @@ def argv(step: StepFolder, task: Mapping[str, Any], file: Path) -> list[str]:
         "vcpus": task["vcpus"],
         "memory_mib": task["memory_mib"],
     }
-    for group in ("inputs", "outputs", "parameters"):
-        values |= {f"{group}.{name}": value for name, value in task[group].items()}
-    return [fill_in(word, values) for word in step.spec.command]
+    for group in ("inputs", "outputs", "parameters", "missing"):
+        values |= {f"{group}.{name}": _files(value) for name, value in task.get(group, {}).items()}
+    return [argument for word in step.spec.command for argument in _arguments(word, values)]
+
+
+def _files(value: Any) -> Any:
+    """Return the files of lanes as one list, and any other value as it is."""
+    if isinstance(value, list) and all(isinstance(one, dict) for one in value):
+        return [file for lane in value for file in (lane["fastq_1"], lane["fastq_2"]) if file is not None]
+    return value
+
+
+def _arguments(word: str, values: Mapping[str, Any]) -> list[str]:
+    """Return the arguments that a word of the command stands for: one for each element of a list in it.
+
+    >>> _arguments("--vcf={inputs.vcfs}", {"inputs.vcfs": ["a.vcf", "b.vcf"]})
+    ['--vcf=a.vcf', '--vcf=b.vcf']
+    """
+    name = next((name for name in PLACEHOLDER.findall(word) if isinstance(values[name], list)), None)
+    if name is None:
+        return [fill_in(word, values)]
+    return [fill_in(word, {**values, name: element}) for element in values[name]]
 
 
 def fill_in(text: str, values: Mapping[str, Any]) -> str:

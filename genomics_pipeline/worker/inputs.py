@@ -21,7 +21,7 @@ from genomics_pipeline.reference.prepare import find_prepared
 from genomics_pipeline.stores.given_file import stat_given
 from genomics_pipeline.stores.protocol import ANY, Expected, Store
 from genomics_pipeline.worker.streams import Streams
-from genomics_pipeline.worker.upstream import done_items, in_parallel
+from genomics_pipeline.worker.upstream import gathered_items, in_parallel
 from genomics_pipeline.worker.verified import VerifiedFiles
 
 
@@ -96,16 +96,18 @@ class Input:
         files: Its files, in order.
         lanes: The lanes of reads, each with the indexes of its one or two files in `files`.
         source: ``<stage>.<output>`` if the input is an output of an earlier stage over the same item.
+        missing: The ids of the items that have no file, if the step asks for them.
     """
 
     spec: InputSpec
     files: tuple[InputFile, ...]
     lanes: tuple[tuple[str, int, int | None], ...] = ()
     source: str | None = None
+    missing: tuple[str, ...] = ()
 
     def digest(self) -> str:
         """Return a sha256 of everything in the input."""
-        parts = [self.spec.name, *(file.version for file in self.files), repr(self.lanes)]
+        parts = [self.spec.name, *(file.version for file in self.files), repr(self.lanes), *self.missing]
         return sha256("\0".join(parts).encode()).hexdigest()
 
     def all_files(self) -> Iterator[InputFile]:
@@ -156,8 +158,9 @@ def find_input(payload: TaskPayload, spec: InputSpec, item: Mapping[str, Any], s
         return Input(spec, (fasta, _stored_file(alt, store)) if store.stat(alt) else (fasta,))
     stage, _, output = source.partition(".")
     if stage in payload.upstream:
-        items = done_items(store, payload.run, stage, payload.upstream[stage])
-        return Input(spec, tuple(in_parallel(lambda name: _output(payload, stage, name, output, store), items)))
+        items = gathered_items(store, payload.run, stage, payload.upstream[stage])
+        files = in_parallel(lambda name: _output(payload, stage, name, output, store), items.done)
+        return Input(spec, tuple(files), missing=items.missing if spec.missing else ())
     name = item_id(item)
     if (record := read_completion(store, payload.run, stage, name)) and output in record.outputs:
         return Input(spec, (_output_file(payload, record, output),), source=source)

@@ -127,6 +127,8 @@ class ItemTask:
             verified = VerifiedFiles.of(self.store, self.payload.run)
             staging = Staging(self.store, streams, self.resources.cancelled, verified)
             task = self._task({each.spec.name: each.local(staging, self.folder / "in") for each in inputs})
+            if missing := {each.spec.name: list(each.missing) for each in inputs if each.spec.missing}:
+                task["missing"] = missing
             file = self.folder / run_layout.TASK
             file.write_text(json.dumps(task, indent=2))  # in ASCII, which also holds paths that are not UTF-8
             try:

@@ -105,7 +105,10 @@ def _run_item(
             task = ItemTask(payload, step, store, resources, item, name, parameters, versions, folder)
             return task.run(inputs, fingerprint)
     except Exception as error:
-        failure = failure_of(reopen_maker(error, inputs, payload, store) or error, name, resources.scratch)
+        cause: Exception | None = None
+        with suppress(Exception):  # the error itself matters more
+            cause = reopen_maker(error, inputs, payload, store)
+        failure = failure_of(cause or error, name, resources.scratch)
         if failure is not error and not isinstance(error, PipelineError | OSError | MemoryError):
             failure.log = _publish_traceback(payload, name, store, resources)
         raise failure from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -19,8 +20,21 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def done_items(store: Store, run: RunPlace, stage: str, map_runs: Sequence[Mapping[str, str]]) -> list[str]:
-    """Return the ids of the items that a stage is done for, in the order of the run's manifest or of its intervals.
+@dataclass(frozen=True, slots=True)
+class GatheredItems:
+    """The items of a stage that a later one gathers, in the order of the run's manifest or of its intervals.
+
+    Attributes:
+        done: The ids of the items that the stage is done for.
+        missing: The ids of all others.
+    """
+
+    done: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def gathered_items(store: Store, run: RunPlace, stage: str, map_runs: Sequence[Mapping[str, str]]) -> GatheredItems:
+    """Return the items that a stage is done for, and those that are missing.
 
     An item is done if its child execution succeeded in the newest execution that ran it, or if its batch failed but its
     completion records show that only other items of the batch failed. So the selection and the order of items do not
@@ -46,8 +60,12 @@ def done_items(store: Store, run: RunPlace, stage: str, map_runs: Sequence[Mappi
     doubtful = [item for item, success in succeeded.items() if not success]
     succeeded |= zip(doubtful, in_parallel(partial(is_done, store, run, stage), doubtful), strict=True)
     if not scope:
-        return []
-    return [item for item in read_item_ids(store, run.uri(run_layout.ITEM_FILES[scope])) if succeeded.get(item)]
+        return GatheredItems()
+    done: list[str] = []
+    missing: list[str] = []
+    for name in read_item_ids(store, run.uri(run_layout.ITEM_FILES[scope])):
+        (done if succeeded.get(name) else missing).append(name)
+    return GatheredItems(tuple(done), tuple(missing))
 
 
 def in_parallel(read: Callable[[T], R], items: Sequence[T]) -> Iterable[R]:

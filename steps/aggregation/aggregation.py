@@ -13,7 +13,7 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folde
 from common.calling_reference import CallingReference
 from common.fai import needs_csi, read_contigs
 from common.program import BadInput, run_program
-from common.variants import PLOIDY_KEY
+from common.variants import MISSING_KEY, PLOIDY_KEY
 from interval import Ownership, padded_bed, parse_regions
 from joint_records import write_joint
 from pipe import Command, pipe, run
@@ -95,7 +95,7 @@ def aggregate(task: dict[str, Any], ploidy: int) -> None:
         def write(text: str) -> None:
             file.write(text.encode())
 
-        write_joint(lines, own, filter_header(parameters), write)
+        write_joint(lines, own, filter_header(parameters) + missing_header(task), write)
     for batch in Path(task["scratch"]).glob("batch-*.bcf"):
         batch.unlink()
     pysam.tabix_index(output, preset="vcf", force=True, csi=needs_csi(contigs.values()))
@@ -148,6 +148,13 @@ def filter_commands(parameters: dict[str, Any]) -> list[Command]:
         ["filter", QUIET, "-m", "+", "-s", name, "-e", expression, "-Ov" if name == "StrandBias" else "-Ou", "-"]
         for name, expression in expressions.items()
     ]
+
+
+def missing_header(task: dict[str, Any]) -> str:
+    """Return the header line that names the samples of the cohort without a gVCF; empty if there are none."""
+    missing = task.get("missing", {}).get("gvcfs", [])
+    samples = len(missing) + len(task["inputs"]["gvcfs"])
+    return f"##{MISSING_KEY}={len(missing)} of {samples}: {','.join(missing)}\n" if missing else ""
 
 
 def filter_header(parameters: dict[str, Any]) -> str:

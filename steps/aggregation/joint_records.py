@@ -9,18 +9,18 @@ from interval import Ownership
 AF_HEADER = '##INFO=<ID=AF,Number=A,Type=Float,Description="Allele frequency among the called genotypes">\n'
 
 
-def write_joint(lines: Iterable[str], own: Ownership, filters: str, write: Callable[[str], None]) -> None:
+def write_joint(lines: Iterable[str], own: Ownership, more: str, write: Callable[[str], None]) -> None:
     """Write a VCF's header, with more lines, and its records that start within the interval, with AF.
 
     Args:
         lines: The VCF.
         own: The interval.
-        filters: Header lines that declare the filters.
+        more: Header lines to add, such as those that declare the filters.
         write: Writes text to the output.
     """
     for line in lines:
         if line.startswith("#CHROM"):
-            write(filters + AF_HEADER + line)
+            write(more + AF_HEADER + line)
         elif line.startswith("#"):
             # The path of the reference is this machine's, and bcftools would describe filters by their expressions.
             if not line.startswith(("##reference=", "##FILTER=<ID=Low", "##FILTER=<ID=Strand")):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from common.program import BadInput
 
@@ -100,6 +102,13 @@ def bed_text(spans: Iterable[Span]) -> str:
     return "".join(f"{span.contig}\t{span.start}\t{span.end}\n" for span in spans)
 
 
+def open_bed(path: str) -> TextIO:
+    """Open a BED file, which is decompressed if its first bytes are those of gzip, whatever its name."""
+    with Path(path).open("rb") as file:
+        compressed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rt", encoding="utf-8") if compressed else Path(path).open(encoding="utf-8")
+
+
 def read_bed(path: str, contigs: Mapping[str, int]) -> list[Span]:
     """Read the regions of a BED file, sorted in the reference's order, overlaps merged.
 
@@ -109,12 +118,12 @@ def read_bed(path: str, contigs: Mapping[str, int]) -> list[Span]:
     rank = {contig: index for index, contig in enumerate(contigs)}
     spans = []
     try:
-        lines = Path(path).read_text().splitlines()
-    except (OSError, UnicodeDecodeError):
+        with open_bed(path) as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip() and line.split()[0] not in ("track", "browser") and not line.startswith("#"):
+                    spans.append(_bed_span(line.rstrip("\r\n"), f"{path}:{number}", contigs))
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error):
         raise BadInput(f"{path}: expected a BED file, found none that can be read") from None
-    for number, line in enumerate(lines, 1):
-        if line.strip() and line.split()[0] not in ("track", "browser") and not line.startswith("#"):
-            spans.append(_bed_span(line, f"{path}:{number}", contigs))
     if not spans:
         raise BadInput(f"{path}: expected regions, found none")
     return merge(sorted(spans, key=lambda span: (rank[span.contig], span.start)))

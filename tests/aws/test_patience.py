@@ -17,6 +17,7 @@ from genomics_pipeline.aws.patience import ROUNDS, in_parallel, retry_throttled
 from genomics_pipeline.cli.adapters import aws_clients
 from genomics_pipeline.model.sample import Lane, Sample
 from genomics_pipeline.runs.aws import files as aws_files
+from genomics_pipeline.runs.given_files import reads
 
 
 def client_error(code: str) -> ClientError:
@@ -101,7 +102,7 @@ def test_many_heads_against_a_throttled_s3_finish(aws: str, monkeypatch: pytest.
     pair = [Lane("L1", f"s3://reads/{number}_1.fastq", f"s3://reads/{number}_2.fastq") for number in range(50)]
     samples = [Sample(f"S{number}", "P", "NA", 0, (lane,)) for number, lane in enumerate(pair)]
     try:
-        assert list(aws_files.file_problems(aws_files.reads(samples), "bucket", aws_clients())) == []
+        assert list(aws_files.file_problems(reads(samples), "bucket", aws_clients())) == []
     finally:
         server.shutdown()
         server.server_close()

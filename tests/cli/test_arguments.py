@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from genomics_pipeline.cli.arguments import parse_memory, parse_tolerance
+from genomics_pipeline.cli.arguments import parse_memory
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.rerun import StageMemory
-from genomics_pipeline.model.tolerance import tolerance_words
+from genomics_pipeline.model.tolerance import parse_tolerance, tolerance_words
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,9 @@ def test_an_error_of_the_operating_system_is_one_line(
 def test_a_folder_that_cannot_be_made_is_wrong_usage(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     out = tmp_path / "file" / "out"
-    ended = cli("step", "alignment", "a.fq", "--reference", "a.fa", "--out", out)
+    for name in ("a.fq", "a.fa"):
+        (tmp_path / name).write_text("")
+    ended = cli("step", "alignment", tmp_path / "a.fq", "--reference", tmp_path / "a.fa", "--out", out)
     message = f"error: --out {out}: expected a folder that can be written to: Not a directory\n"
     assert (ended.code, ended.out, ended.err) == (2, "", message)
 

@@ -74,6 +74,7 @@ def test_a_run_is_uploaded_and_started(
         "execution_arn": arn,
         "parameters": {},
         "tolerated": {"percentage": 50, "count": 100000000},
+        "accepted": None,
         "reference": reference,
         "manifest": str(sheet),
         "request": {"pipeline": "germline"},
@@ -141,13 +142,17 @@ def test_the_tolerance_is_not_part_of_the_name_of_the_run(
 ) -> None:
     command = ("submit", stack.sheet(tmp_path / "cohort.csv", "A"), "--reference", reference, "--tolerate")
     run = summary_of(cli(*command, "2.5%", "--json"))["run"]
-    assert stack.read(f"runs/{run}/input.json")["tolerated"] == {"percentage": 2.5, "count": 100000000}
-    assert stack.read(f"runs/{run}/run.json")["tolerated"] == {"percentage": 2.5, "count": 100000000}
+    limit, accepted = {"percentage": 50, "count": 100000000}, {"percentage": 2.5, "count": 100000000}
+    assert stack.read(f"runs/{run}/input.json")["tolerated"] == limit
+    record = stack.read(f"runs/{run}/run.json")
+    assert (record["tolerated"], record["accepted"]) == (limit, accepted)
     same = summary_of(cli(*command, "2.5%", "--json"))
     assert (same["run"], same["started"], same["warnings"]) == (run, False, [])
     other = summary_of(cli(*command, "3", "--json"))
     assert (other["run"], other["started"]) == (run, False)
-    assert other["warnings"] == [f"{run} was submitted to tolerate 2.5% of its samples, which cannot change; found 3"]
+    assert other["warnings"] == [
+        f"{run} was submitted to accept that 2.5% of its samples are missing, which cannot change; found 3"
+    ]
     refused = cli(*command, "3 %")
     message = "--tolerate: expected a share of the samples such as 5%, or a number such as 20, found '3 %'"
     assert (refused.code, errors(refused)) == (2, [message])
@@ -277,6 +282,37 @@ def test_a_file_that_a_parameter_names(stack: Deployed, reference: str, tmp_path
     assert errors(cli(*command, f"variant_calling.regions={missing}")) == [
         f"{missing}: parameter variant_calling.regions: expected a file, found no such file"
     ]
+
+
+def test_regions_on_s3_are_compared_with_the_reference(
+    stack: Deployed, reference: str, tmp_path: Path, cli: Cli
+) -> None:
+    sheet = stack.sheet(tmp_path / "cohort.csv", "A")
+    bed = stack.put("panel.bed.gz", gzip.compress(b"chr1\t0\t640\nchr1\t0\t641\nchr3\t0\t5\n"))
+    command = ("submit", sheet, "--reference", reference, "--dry-run", "--param", f"variant_calling.regions={bed}")
+    assert errors(cli(*command)) == [
+        f"{bed}:2: parameter variant_calling.regions: expected 0 <= start < end <= 640, the length of chr1, "
+        "found 0 and 641",
+        f"{bed}:3: parameter variant_calling.regions: expected a contig of the reference, found 'chr3'; "
+        "did you mean 'chr2'?",
+    ]
+    stack.put("panel.bed.gz", b"chr1\t0\t640\n")
+    assert cli(*command).code == 0
+
+
+def test_samples_without_reads_are_refused_unless_they_are_accepted(
+    stack: Deployed, reference: str, tmp_path: Path, cli: Cli
+) -> None:
+    sheet = stack.sheet(tmp_path / "cohort.csv", "A", "B", "C")
+    stack.s3.delete_object(Bucket=stack.bucket, Key="reads/B_R1.fastq")
+    missing = f"s3://{stack.bucket}/reads/B_R1.fastq: sample B, lane L001: expected a FASTQ file, found no such file"
+    command = ("submit", sheet, "--reference", reference, "--dry-run", "--json")
+    for options in ((), ("--tolerate", "0"), ("--tolerate", "30%")):
+        assert errors(cli(*command, *options)) == [missing]
+    assert summary_of(cli(*command, "--tolerate", "1"))["warnings"] == [f"{missing}; the sample will fail"]
+    for name in ("A", "C"):
+        stack.s3.delete_object(Bucket=stack.bucket, Key=f"reads/{name}_R1.fastq")
+    assert len(errors(cli(*command, "--tolerate", "100%"))) == 3
 
 
 def test_an_archived_file(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:

@@ -72,7 +72,18 @@ def test_step(step: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> 
 def test_faults(faults: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     sheet = tmp_path / "sheet.csv"
     sheet.write_text("sample,fastq_1\nsample1,1.fastq\nsample2,2.fastq\n")
-    argv = ["run", str(sheet), "--reference", "ref.fa", "--out", str(tmp_path / "run"), "--inject", str(faults)]
+    for name in ("1.fastq", "2.fastq", "ref.fa"):
+        (tmp_path / name).write_text("@r\nA\n+\nI\n")
+    argv = [
+        "run",
+        str(sheet),
+        "--reference",
+        str(tmp_path / "ref.fa"),
+        "--out",
+        str(tmp_path / "run"),
+        "--inject",
+        str(faults),
+    ]
     assert error_output(argv, faults.parent, capfd) == expected_output(faults)
     assert not (tmp_path / "run").exists()
 

@@ -43,12 +43,13 @@ COMPLETION = CompletionRecord(
 )  # fmt: skip
 AWS_RUN = AwsRunRecord(
     "r", "germline", "stack", "arn:machine", "arn:execution", "d", {"calling": {"ploidy": 1}},
-    {"percentage": 2.5, "count": 3}, "s3://b/ref.fa", "sheet.csv", "germline", 2, TIME,
+    {"percentage": 2.5, "count": 3}, {"percentage": 1, "count": 3}, "s3://b/ref.fa", "sheet.csv", "germline", 2, TIME,
 )  # fmt: skip
 CHOSEN = ChosenSamples("r-2", 1, {"image": 1}, ("a",), left_out=2)
 CARRIED = ChosenSamples("r-2", 0, {}, (), left_out=0, carried="a")
 LOCAL_RERUN = RerunRecord(
-    1, "r-2", "r-1", "reruns/1/manifest.jsonl", ("image",), (), {}, {"calling": 512}, CHOSEN, TIME
+    1, "r-2", "r-1", "reruns/1/manifest.jsonl", ("image",), (), {}, {"calling": 512}, CHOSEN, TIME,
+    accepted={"percentage": 100, "count": 3},
 )  # fmt: skip
 AWS_RERUN = RerunRecord(1, "r-2", "r-1", "reruns/1/manifest.jsonl", (), ("a",), {}, {}, CARRIED, TIME, "arn:e", 1)
 

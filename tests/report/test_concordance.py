@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.report.concordance import Agreement, Concordance, score
+from genomics_pipeline.report.concordance import Agreement, Concordance, Regions, read_header, score
 
 Compare = Callable[..., Concordance]
 #           1234567890123456
@@ -91,3 +92,42 @@ def test_files_that_cannot_be_read(compare: Compare, tmp_path: Path, broken: str
             tmp_path / "truth.vcf",
             tmp_path / ("none-r.fa" if broken == "r.fa" else "r.fa"),
         )
+
+
+def test_samples_with_another_name_in_the_truth(tmp_path: Path) -> None:
+    (tmp_path / "r.fa").write_text(f">c\n{SEQUENCE}\n")
+    calls = vcf(tmp_path / "calls.vcf", "x b", ["3 C T PASS 0/1 1/1"])
+    truth = vcf(tmp_path / "truth.vcf", "a b", TRUTH)
+    assert score(calls, truth, tmp_path / "r.fa").snp == Agreement(1, 1, 1)  # only b
+    assert score(calls, truth, tmp_path / "r.fa", {"x": "a"}).snp == Agreement(2, 2, 2)
+    assert score(calls, truth, tmp_path / "r.fa", {"b": "a"}).snp == Agreement(1, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("regions", "snp", "indel"),
+    [
+        ([("c", 0, 16)], (2, 2, 2), (1, 1, 1)),
+        ([("c", 2, 3)], (2, 2, 2), (0, 0, 0)),
+        ([("c", 0, 2), ("c", 3, 7)], (0, 0, 0), (0, 0, 0)),
+        ([("c", 7, 8)], (0, 0, 0), (1, 1, 1)),  # the base before the insertion
+        ([("c", 8, 16)], (0, 0, 0), (0, 0, 0)),
+        ([("d", 0, 16)], (0, 0, 0), (0, 0, 0)),
+        ([("c", 5, 9), ("c", 1, 6)], (2, 2, 2), (1, 1, 1)),
+        ([], (0, 0, 0), (0, 0, 0)),
+    ],
+)
+def test_only_alleles_in_the_regions_count(
+    tmp_path: Path, regions: list[tuple[str, int, int]], snp: tuple[int, ...], indel: tuple[int, ...]
+) -> None:
+    (tmp_path / "r.fa").write_text(f">c\n{SEQUENCE}\n")
+    calls = vcf(tmp_path / "calls.vcf", "a b", ["3 C T PASS 0/1 1/1", "8 A AT . 0/1 0/0"])
+    truth = vcf(tmp_path / "truth.vcf", "a b", TRUTH)
+    found = score(calls, truth, tmp_path / "r.fa", None, Regions(regions))
+    assert found == Concordance(Agreement(*snp), Agreement(*indel))
+
+
+def test_a_truth_that_is_gzip_and_not_bgzip_is_refused(tmp_path: Path) -> None:
+    path = vcf(tmp_path / "truth.vcf", "a", [])
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    with pytest.raises(DataError, match="expected a VCF that is plain or compressed with bgzip, found gzip"):
+        read_header(path)

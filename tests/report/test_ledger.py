@@ -49,7 +49,7 @@ def test_all_that_is_missing_is_counted() -> None:
         by_class=Counter(bad_input=1201, tool_error=1),
         first=["a", "b", "c", "d", "e"],
     )
-    assert missing_lines(missing, "s3://b/runs/r") == [
+    assert missing_lines(missing, "s3://b/runs/r", succeeded=False, accepted=False) == [
         "Missing: 1,200 of 10,000 samples, 1 interval, the cohort (1,201 bad input, 1 tool error): "
         "a, b, c, d, e and 1,197 more",
         "list them: genomics-pipeline results s3://b/runs/r --failed",

@@ -47,8 +47,10 @@ def run(command: Command, cohort: Path) -> Callable[..., dict[str, Any]]:
             "--json",
             *options,
         )
-        assert ended.returncode == 0, ended.stderr
+        assert ended.stdout, ended.stderr
         summary: dict[str, Any] = json.loads(ended.stdout)
+        assert summary["status"] == "SUCCEEDED", ended.stderr
+        assert ended.returncode == (0 if summary["complete"] else 1)
         return summary
 
     return call

@@ -15,6 +15,6 @@ def local_run(**changes: Any) -> LocalRunRecord:
     arguments = RunArguments("/sheet.csv", "/ref.fa", "germline", (), (), None, False)
     tolerated = {"percentage": 50, "count": 100_000_000}
     record = LocalRunRecord(
-        "run", "SUCCEEDED", 1, 1, "input.json", "d", "germline", {}, tolerated, arguments, STARTED, {}
+        "run", "SUCCEEDED", 1, 1, "input.json", "d", "germline", {}, tolerated, None, arguments, STARTED, {}
     )
     return replace(record, **changes)

@@ -121,7 +121,7 @@ def command() -> Command:
 
 def test_status_shows_each_stage_and_why_samples_failed(ended_run: FakeAws, command: Command) -> None:
     shown = command("status", RUN)
-    assert shown.exit_code == 0
+    assert shown.exit_code == 1
     lines = shown.output.splitlines()
     assert lines[0].startswith("r1  SUCCEEDED  germline, ")
     assert [line.rstrip() for line in lines[1:]] == [
@@ -132,6 +132,7 @@ def test_status_shows_each_stage_and_why_samples_failed(ended_run: FakeAws, comm
         "  bad (alignment): bad input: bad_R1.fq: record 3: expected '@', found '>'",
         "logs: genomics-pipeline logs s3://lab-data/runs/r1 --failed",
         "results: genomics-pipeline results s3://lab-data/runs/r1",
+        "The cohort is incomplete, it has 2 of 3 samples: exit code 1; --tolerate 1 would accept that",
         "Missing: 1 of 3 samples (1 bad input): bad",
         "list them: genomics-pipeline results s3://lab-data/runs/r1 --failed",
         "run them again (what is done is kept): genomics-pipeline rerun s3://lab-data/runs/r1",
@@ -173,7 +174,7 @@ def test_watching_ends_with_the_run_and_asks_little(started_run: FakeAws, comman
 def test_throttling_is_waited_out(ended_run: FakeAws, command: Command) -> None:
     ended_run.states.gate.throttle("DescribeMapRun", 2)
     shown = command("status", RUN)
-    assert (shown.exit_code, "2 of 3 done" in shown.output) == (0, True)
+    assert (shown.exit_code, "2 of 3 done" in shown.output) == (1, True)
 
 
 def test_logs_of_the_failed_come_from_the_attempts_log_stream(ended_run: FakeAws, command: Command) -> None:

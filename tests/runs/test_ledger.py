@@ -50,12 +50,12 @@ HEADER = "sample\tstage\tclass\tattempts\tmemory_mib\tmessage\tlog\trerun"
 
 @pytest.fixture
 def run_named(project: SmallProject, command: Command) -> Callable[..., Ended]:
-    """Return `run_named(reads, *options, batches=…)`, which runs a sample for each name of a read."""
+    """Return `run_named(reads, *options, settings=…)`, which runs a sample for each name of a read."""
 
-    def call(reads: dict[str, str], *options: str, batches: str = "") -> Ended:
+    def call(reads: dict[str, str], *options: str, settings: str = "tolerated_failure_percentage = 100") -> Ended:
         for name, (program, declarations) in STEPS.items():
             project.step(name, program, declarations)
-        project.pipeline(*STAGES, settings=f"max_concurrency = 1\ntolerated_failure_percentage = 100\n{batches}")
+        project.pipeline(*STAGES, settings=f"max_concurrency = 1\n{settings}")
         project.samples({sample: f"@{read}\nACGT\n+\nFFFF\n" for sample, read in reads.items()})
         return command(*project.arguments(*options))
 
@@ -68,19 +68,23 @@ def ledger(command: Command, run: Path, *options: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in ended.stdout.splitlines()]
 
 
-def test_within_its_tolerance_a_run_ends_well_and_says_what_is_missing(
+def test_a_run_that_lacks_what_is_accepted_ends_well_and_says_what_is_missing(
     run_named: Callable[..., Ended], command: Command, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
     ended = run_named({"a": "good", "b": "torn", "c": "hungry", "d": "good"}, "--tolerate", "50%")
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.splitlines()[-3:] == [
+    assert ended.stdout.splitlines()[-4:] == [
+        "The cohort is incomplete, it has 2 of 4 samples: accepted by --tolerate",
         "Missing: 2 of 4 samples (1 bad input, 1 out of memory): b, c",
         f"list them: genomics-pipeline results {run} --failed",
         f"run them again (what is done is kept): genomics-pipeline rerun {run}",
     ]
-    assert json.loads((run / "input.json").read_text())["tolerated"] == {"percentage": 50, "count": 100000000}
-    assert json.loads((run / "run.json").read_text())["tolerated"] == {"percentage": 50, "count": 100000000}
+    limit, accepted = {"percentage": 100, "count": 100000000}, {"percentage": 50, "count": 100000000}
+    assert json.loads((run / "input.json").read_text())["tolerated"] == limit
+    record = json.loads((run / "run.json").read_text())
+    assert (record["tolerated"], record["accepted"]) == (limit, accepted)
+    assert (record["summary"]["complete"], record["summary"]["missing"]["accepted"]) == (False, True)
     killed = "killed as out of memory (exit code 137; it had 200 MiB)"
     again = f"genomics-pipeline rerun {run} --sample"
     expected = [
@@ -112,11 +116,14 @@ def test_within_its_tolerance_a_run_ends_well_and_says_what_is_missing(
     }
 
 
-def test_beyond_it_a_run_fails_keeps_what_is_done_and_says_what_is_missing(
+ONE = "tolerated_failure_count = 1"
+
+
+def test_beyond_the_limit_of_its_map_run_a_run_fails_keeps_what_is_done_and_says_what_is_missing(
     run_named: Callable[..., Ended], command: Command, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    ended = run_named({"a": "good", "b": "torn", "c": "torn", "d": "good"}, "--tolerate", "1", "--json")
+    ended = run_named({"a": "good", "b": "torn", "c": "torn", "d": "good"}, "--tolerate", "1", "--json", settings=ONE)
     assert ended.returncode == 1
     summary = json.loads(ended.stdout)
     assert [(one["sample"], one["state"]) for one in summary["samples"]] == [
@@ -132,6 +139,7 @@ def test_beyond_it_a_run_fails_keeps_what_is_done_and_says_what_is_missing(
         "cohort": False,
         "by_class": {"bad_input": 2, "pending": 1},
         "first": ["b", "c", "d"],
+        "accepted": False,
     }
     assert summary["missing"] == missing
     assert json.loads(command("status", run, "--json").stdout)["missing"] == missing
@@ -148,6 +156,40 @@ def test_beyond_it_a_run_fails_keeps_what_is_done_and_says_what_is_missing(
     assert "Missing: 3 of 4 samples (2 bad input, 1 pending): b, c, d\n" in command("status", run).stdout
 
 
+@pytest.mark.parametrize(
+    ("option", "tolerated", "status", "code"),
+    [
+        ((), 1, "SUCCEEDED", 1),  # the limit of the Map Run accepts nothing
+        (("--tolerate", "0"), 1, "SUCCEEDED", 1),  # nor is it lowered
+        (("--tolerate", "1"), 1, "SUCCEEDED", 0),
+        (("--tolerate", "33%"), 1, "SUCCEEDED", 1),  # less than one of three
+        (("--tolerate", "34%"), 1, "SUCCEEDED", 0),
+        ((), 0, "FAILED", 1),
+        (("--tolerate", "1"), 0, "SUCCEEDED", 0),  # it may be raised
+        (("--tolerate", "100%"), 0, "SUCCEEDED", 0),
+    ],
+)
+def test_the_exit_code_is_0_only_if_all_is_there_or_accepted(
+    run_named: Callable[..., Ended],
+    command: Command,
+    tmp_path: Path,
+    option: tuple[str, ...],
+    tolerated: int,
+    status: str,
+    code: int,
+) -> None:
+    settings = f"tolerated_failure_count = {tolerated}"
+    ended = run_named({"a": "good", "b": "torn", "c": "good"}, "--json", *option, settings=settings)
+    summary = json.loads(ended.stdout)
+    assert (summary["status"], summary["complete"], ended.returncode) == (status, False, code)
+    assert command("status", tmp_path / "run").returncode == code
+    assert command("status", tmp_path / "run", "--watch", "--json").returncode == code
+    if status == "SUCCEEDED":
+        last = [line for line in command("status", tmp_path / "run").stdout.splitlines() if "incomplete" in line]
+        end = "accepted by --tolerate" if code == 0 else "exit code 1; --tolerate 1 would accept that"
+        assert last == [f"The cohort is incomplete, it has 2 of 3 samples: {end}"]
+
+
 def test_a_run_that_has_everything_has_an_empty_ledger(
     run_named: Callable[..., Ended], command: Command, tmp_path: Path
 ) -> None:
@@ -162,8 +204,8 @@ def test_of_a_batch_that_failed_each_item_has_its_own_end(
     run_named: Callable[..., Ended], command: Command, tmp_path: Path
 ) -> None:
     reads = {"a": "good", "b": "torn", "c": "late", "d": "good"}
-    ended = run_named(reads, "--json", batches="items_per_batch = 2")
-    assert ended.returncode == 0, ended.stderr
+    ended = run_named(reads, "--json", settings="tolerated_failure_percentage = 100\nitems_per_batch = 2")
+    assert ended.returncode == 1, ended.stderr
     states = {one["sample"]: one["state"] for one in json.loads(ended.stdout)["samples"]}
     assert states == {"a": "PENDING", "b": "FAILED", "c": "FAILED", "d": "SUCCEEDED"}
     rows = [(one["sample"], one["stage"], one["class"], one["message"]) for one in ledger(command, tmp_path / "run")]
@@ -180,7 +222,7 @@ def test_what_an_interrupted_run_had_not_finished_is_pending(
     run_named: Callable[..., Ended], command: Command, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    assert run_named({"a": "good", "b": "torn", "c": "good"}).returncode == 0
+    assert run_named({"a": "good", "b": "torn", "c": "good"}).returncode == 1
     record = json.loads((run / "run.json").read_text())
     (run / "run.json").write_text(json.dumps({**record, "status": "RUNNING", "summary": {}}))
     (run / "steps/two/c/step.json").unlink()
@@ -219,10 +261,10 @@ def test_after_a_rerun_each_sample_is_listed_as_the_newest_execution_left_it(
     run_named: Callable[..., Ended], command: Command, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    assert run_named({"a": "good", "b": "torn", "c": "late", "d": "torn"}).returncode == 0
+    assert run_named({"a": "good", "b": "torn", "c": "late", "d": "torn"}).returncode == 1
     (tmp_path / "b.fastq").write_text("@good\nACGT\n+\nFFFF\n")
     again = command("rerun", run, "--sample", "b", "--sample", "d")
-    assert again.returncode == 0, again.stderr
+    assert again.returncode == 1, again.stderr
     assert again.stdout.splitlines()[-3] == "Missing: 2 of 4 samples (1 tool error, 1 bad input): c, d"
     rows = [(one["sample"], one["stage"], one["class"]) for one in ledger(command, run)]
     assert rows == [("c", "two", "tool_error"), ("d", "one", "bad_input")]

@@ -15,7 +15,7 @@ from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.completion import CompletionRecord, OutputRecord, write_completion
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import MissingObject
-from genomics_pipeline.worker.upstream import done_items
+from genomics_pipeline.worker.upstream import gathered_items
 
 Row = dict[str, Any]
 RUN = RunPlace("r", "run", "")
@@ -75,7 +75,7 @@ def digest(content: str) -> str:
 
 
 def gather(store: LocalStore, *map_runs: dict[str, str], stage: str = "calling") -> list[str]:
-    return done_items(store, RUN, stage, map_runs)
+    return list(gathered_items(store, RUN, stage, map_runs).done)
 
 
 def test_single_items_in_the_manifests_order(store: LocalStore, tmp_path: Path) -> None:
@@ -88,6 +88,7 @@ def test_single_items_in_the_manifests_order(store: LocalStore, tmp_path: Path) 
     details = write_results(store, rows, tmp_path)
     assert details == {"Bucket": "run", "Key": "map-runs/Sample/uuid/manifest.json"}
     assert gather(store, details) == ["b", "a"]
+    assert gathered_items(store, RUN, "calling", [details]).missing == ("c", "pending")
 
 
 def test_batches_of_intervals(store: LocalStore, tmp_path: Path) -> None:
@@ -161,6 +162,7 @@ def test_of_several_executions_the_newest_counts_and_each_item_is_gathered_once(
     ]
     both = [write_results(store, rows, tmp_path, uuid=uuid) for uuid, rows in (("1", first), ("2", second))]
     assert gather(store, *both) == ["fixed", "well", "twice"]
+    assert gathered_items(store, RUN, "calling", both).missing == ("broken", "never")
     assert gather(store, both[0]) == ["well", "broken", "twice"]
 
 

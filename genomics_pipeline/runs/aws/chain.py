@@ -17,9 +17,11 @@ from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution
 
 def aws_chain(run: AwsRun) -> list[RunExecution]:
     """Return all executions of a run, oldest first; the last may be one that was prepared and never started."""
-    chain = [RunExecution(run.name, WHOLE, run.record.execution_arn)]
+    chain = [RunExecution(run.name, WHOLE, run.record.execution_arn, accepted=run.record.accepted)]
     while record := read_rerun(run.store, run.place.uri(run_layout.rerun_file(len(chain), run_layout.RECORD))):
-        chain.append(RunExecution(record.execution, record.manifest, record.execution_arn, record.carried))
+        chain.append(
+            RunExecution(record.execution, record.manifest, record.execution_arn, record.carried, record.accepted)
+        )
     return chain
 
 

@@ -3,53 +3,21 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
 
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.objects import Head, bucket_region, head
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model.errors import Problem
-from genomics_pipeline.model.parameters import Value
-from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.sample import Sample
+from genomics_pipeline.runs.given_files import RequiredFile, reads
 from genomics_pipeline.stores.s3 import split
 
 
-class RequiredFile(NamedTuple):
-    """A file that a run needs.
-
-    Attributes:
-        uri: The URI, or the path on this machine.
-        user: The sample or the parameter that needs it, for messages.
-        kind: The kind of file that is expected, for messages.
-    """
-
-    uri: str
-    user: str
-    kind: str
-
-
-def reads(samples: Iterable[Sample]) -> Iterator[RequiredFile]:
-    """Yield the FASTQ files of a manifest."""
-    for sample in samples:
-        for lane in sample.lanes:
-            for uri in filter(None, (lane.fastq_1, lane.fastq_2)):
-                yield RequiredFile(uri, f"sample {sample.sample}, lane {lane.lane}", "a FASTQ file")
-
-
-def parameter_files(pipeline: Pipeline, overrides: Mapping[str, Mapping[str, Value]]) -> Iterator[RequiredFile]:
-    """Yield the files that parameters name."""
-    for stage in pipeline.stages:
-        values = {**pipeline.parameters.get(stage.name, {}), **overrides.get(stage.name, {})}
-        for name, spec in stage.step.parameters.items():
-            value = values.get(name, spec.default)
-            if spec.type == "file" and isinstance(value, str) and value:
-                yield RequiredFile(value, f"parameter {stage.name}.{name}", "a file")
-
-
-def file_problems(required: Iterable[RequiredFile], bucket: str, clients: Clients) -> Iterator[Problem]:
-    """Yield the problems of files, in the order of the files.
+def file_problems(
+    required: Iterable[RequiredFile], bucket: str, clients: Clients
+) -> Iterator[tuple[RequiredFile, Problem]]:
+    """Yield the files that cannot be used, each with its problem, in their order.
 
     Args:
         required: The files; those on S3 are checked in parallel.
@@ -61,9 +29,9 @@ def file_problems(required: Iterable[RequiredFile], bucket: str, clients: Client
     """
     clients.s3  # noqa: B018 # created before threads use it
 
-    def check(one: RequiredFile) -> Problem | None:
+    def check(one: RequiredFile) -> tuple[RequiredFile, Problem] | None:
         message = _misfit(one, head(one.uri, clients)) if one.uri.startswith("s3://") else _upload_advice(one, bucket)
-        return Problem(f"{one.user}: {message}", one.uri) if message else None
+        return (one, Problem(f"{one.user}: {message}", one.uri)) if message else None
 
     yield from filter(None, in_parallel(check, required))
 

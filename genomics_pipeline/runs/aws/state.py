@@ -72,6 +72,7 @@ class AwsRunWatcher:
             cohort=[(stage, self._files.completion(stage, COHORT) is not None) for stage in cohort],
             failures=[one for one in failures if not one.pending],
             error=failure_message(once[0].failure if once else failure) if failure else None,
+            accepted=self._newest.accepted,
             execution=self._newest.name,
             executions=len(self._chain),
             missing=None if execution["status"] == "RUNNING" else self._count_missing(failures, described, failed),

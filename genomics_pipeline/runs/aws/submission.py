@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import PurePosixPath
@@ -16,12 +16,14 @@ from genomics_pipeline.asl.interval_limits import interval_limits
 from genomics_pipeline.aws.deployment import Deployment, find_deployment
 from genomics_pipeline.aws.run_names import rerun_name
 from genomics_pipeline.model import quotas
-from genomics_pipeline.model.errors import CollectedProblems
+from genomics_pipeline.model.errors import CollectedProblems, Problem
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.manifest import manifest_lines
+from genomics_pipeline.model.parameters import ParameterSpec
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
 from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.model.tolerance import is_accepted
 from genomics_pipeline.reference.intervals import interval_lines
 from genomics_pipeline.report.quantity import quantity
 from genomics_pipeline.runs.adapters import Adapters
@@ -31,6 +33,7 @@ from genomics_pipeline.runs.aws.reference import AwsReference, find_reference, i
 from genomics_pipeline.runs.aws.run import run_place
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.containers.images import tag
+from genomics_pipeline.runs.given_files import RequiredFile, parameter_files, parameter_problems, reads
 from genomics_pipeline.runs.plan import RunPlan, RunRequest, plan
 
 SHORT_DIGEST = 12
@@ -125,16 +128,57 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
             collected.add(image_problems(steps, deployment, clients))
     if deployment is not None and planned is not None:
         note(f"checking the files of {quantity(len(planned.samples), 'sample')}")
-        required = [*aws_files.reads(planned.samples), *aws_files.parameter_files(pipeline, planned.overrides)]
         with collected.check():
-            collected.add(aws_files.file_problems(required, deployment.bucket, clients))
+            found = aws_files.file_problems(reads(planned.samples), deployment.bucket, clients)
+            lacking, problems = _accepted_problems(list(found), request, len(planned.samples))
+            warnings += lacking
+            collected.add(problems)
             warnings += aws_files.region_warnings(planned.samples, deployment.region, clients)
+        with collected.check():
+            files = parameter_files(pipeline, planned.overrides)
+            contigs = {} if reference is None else dict(reference.contigs)
+            collected.add(parameter_file_problems(files, deployment.bucket, adapters, contigs))
     collected.refuse()
     assert planned is not None
     assert deployment is not None
     assert reference is not None
     digest = _digest(planned, document, reference)
     return Submission(request, planned, deployment, document, reference, warnings, digest)
+
+
+def _accepted_problems(
+    found: Sequence[tuple[RequiredFile, Problem]], request: SubmitRequest, samples: int
+) -> tuple[list[str], list[Problem]]:
+    """Return the problems of reads as warnings, if the user accepts that their samples are missing, else as problems.
+
+    Args:
+        found: The files with their problems.
+        request: The arguments of the run.
+        samples: The number of all samples.
+    """
+    problems = [problem for _, problem in found]
+    names = {file.sample for file, _ in found}
+    if names and len(names) < samples and is_accepted(request.accepted, len(names), samples):
+        return [f"{problem}; the sample will fail" for problem in problems], []
+    return [], problems
+
+
+def parameter_file_problems(
+    files: Iterable[tuple[RequiredFile, ParameterSpec]], bucket: str, adapters: Adapters, contigs: Mapping[str, int]
+) -> Iterator[Problem]:
+    """Yield the problems of the files that parameters name: those of S3, then those of their content.
+
+    Args:
+        files: The files, with the declarations of their parameters.
+        bucket: The bucket of the stack.
+        adapters: The store and the clients that read the files.
+        contigs: The length of each contig of the reference, by name; without contigs, no content is read.
+    """
+    specs = dict(files)
+    unusable = dict(aws_files.file_problems(specs, bucket, adapters.clients))
+    yield from unusable.values()
+    usable = ((file, spec) for file, spec in specs.items() if file not in unusable)
+    yield from parameter_problems(usable, adapters.store, contigs)
 
 
 def _digest(planned: RunPlan, document: Mapping[str, Any], reference: AwsReference) -> str:

@@ -19,8 +19,8 @@ from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.tolerance import tolerance_words
-from genomics_pipeline.records.aws_run import AwsRunRecord
-from genomics_pipeline.records.execution_input import input_text, read_input
+from genomics_pipeline.records.aws_run import AwsRunRecord, read_aws_run
+from genomics_pipeline.records.execution_input import input_text
 from genomics_pipeline.report.run_state import CHECKED
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws.items import Items, upload_large_items, write_items
@@ -141,6 +141,7 @@ def _record(submission: Submission) -> AwsRunRecord:
         digest=submission.digest,
         parameters=planned.overrides,
         tolerated=dict(planned.tolerated),
+        accepted=submission.request.accepted,
         reference=submission.reference.uri,
         manifest=submission.request.manifest,
         requested_pipeline=absolute_name(submission.request.pipeline),
@@ -170,14 +171,15 @@ def _other_tolerance(submission: Submission, store: Store) -> Iterator[str]:
 
     The tolerance does not change the results.
     """
-    place = submission.place
     try:
-        submitted = read_input(store, place.uri(run_layout.INPUT)).tolerated
+        submitted = read_aws_run(store, submission.place).accepted
     except MissingObject:  # the files were deleted since
         return
-    if submitted != dict(submission.plan.tolerated):
-        kept, requested = tolerance_words(submitted), tolerance_words(submission.plan.tolerated)
-        yield f"{place.name} was submitted to tolerate {kept} of its samples, which cannot change; found {requested}"
+    requested = submission.request.accepted
+    if submitted != requested:
+        kept, found = ("none" if one is None else tolerance_words(one) for one in (submitted, requested))
+        which = f"{submission.place.name} was submitted to accept that {kept} of its samples are missing"
+        yield f"{which}, which cannot change; found {found}"
 
 
 def _start(submission: Submission, clients: Clients) -> bool:

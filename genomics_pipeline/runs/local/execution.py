@@ -50,6 +50,7 @@ class LocalExecution:
         steps: The steps of the pipeline.
         parameters: The overrides of the run itself, by stage and name.
         arguments: The arguments with which the run was started.
+        accepted: The greatest ``percentage`` and ``count`` of samples that the user accepts to miss; None for none.
         number: The number of the execution in the folder, from 1.
         first: The number of the newest execution over the whole manifest.
         input: The file with its input.
@@ -65,6 +66,7 @@ class LocalExecution:
     steps: Mapping[str, StepFolder]
     parameters: Mapping[str, Mapping[str, Value]]
     arguments: RunArguments
+    accepted: Mapping[str, float] | None
     number: int
     first: int
     input: Path
@@ -108,12 +110,12 @@ class LocalExecution:
         remove(self.folder.failures)  # left by the execution before
         try:
             result = self._execute(display)
-            self.record(result.status)  # before anything else can fail
-            return result
         except KeyboardInterrupt:
             self.record("ABORTED")
             display.note(f"interrupted; {resume} continues the run: {self.folder.path}")
             raise
+        self.record(result.status)  # whatever happens from here on, the execution has ended
+        return result
 
     def _execute(self, display: Display) -> ExecutionResult:
         make_folders(self.folder.journal(self.name), self.folder.path)
@@ -146,6 +148,7 @@ class LocalExecution:
             ran=len(work.ran),
             reused=len(work.reused),
             missing=count_missing(files, unfinished),
+            accepted=self.accepted,
             reopened=reopened_items(files, files.groups(), unfinished),
             error=failure_message(failure) if failure else None,
         )
@@ -171,6 +174,7 @@ class LocalExecution:
                 pipeline=self.pipeline.name,
                 parameters=self.parameters,
                 tolerated=read_input(self.store, str(self.input)).tolerated,
+                accepted=self.accepted,
                 arguments=self.arguments,
                 started=started,
                 summary=members,

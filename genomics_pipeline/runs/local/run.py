@@ -12,7 +12,7 @@ from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.interval_limits import interval_limits
 from genomics_pipeline.engine.tasks.job import RunAttempt
 from genomics_pipeline.engine.tasks.job_runner import JobRunner
-from genomics_pipeline.model.errors import UsageError
+from genomics_pipeline.model.errors import CollectedProblems, PipelineError, UsageError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.faults import Faults
 from genomics_pipeline.model.manifest import manifest_lines
@@ -20,17 +20,17 @@ from genomics_pipeline.model.parameters import absolute_uri
 from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.model.tolerance import tolerance_words
-from genomics_pipeline.records.execution_input import input_text, read_input
+from genomics_pipeline.records.execution_input import input_text
 from genomics_pipeline.records.fields import UnreadableRecord
 from genomics_pipeline.records.local_run import LocalRunRecord, RunArguments
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.intervals import interval_lines
 from genomics_pipeline.reference.prepare import prepare
-from genomics_pipeline.report.concordance import Concordance
 from genomics_pipeline.report.run_summary import CohortOutcome, RunSummary
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import absolute_name
 from genomics_pipeline.runs.display import Display
+from genomics_pipeline.runs.local.checks import check_contents, check_files, refuse_other_run
 from genomics_pipeline.runs.local.execution import REOPENED, LocalExecution, attempt_runner
 from genomics_pipeline.runs.local.pipeline_info import write_pipeline_info
 from genomics_pipeline.runs.local.resumable import find_obstacle
@@ -38,6 +38,7 @@ from genomics_pipeline.runs.local.worker_jobs import WorkerJobs, jobs_of_steps
 from genomics_pipeline.runs.plan import RunPlan, RunRequest, plan
 from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+from genomics_pipeline.runs.truth import TruthSet
 from genomics_pipeline.stores.routed import RoutedStore
 
 if TYPE_CHECKING:  # imported where faults are injected only, to keep the start of other runs short
@@ -51,14 +52,14 @@ class LocalRunRequest(RunRequest):
     Attributes:
         out: The folder of the run.
         resume: Whether to resume an interrupted execution of the same run.
-        truth: A VCF of true genotypes to score the joint VCF against; None for no scores.
+        truth: The truth set to score the joint VCF against; None for no scores.
         containers: Whether to run each task in a container of its step's image.
         inject: A file of faults to inject; None for no faults.
     """
 
     out: Path
     resume: bool = False
-    truth: Path | None = None
+    truth: TruthSet | None = None
     containers: bool = False
     inject: Path | None = None
 
@@ -77,14 +78,15 @@ def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> RunSu
         RunError: if another process is running in the folder.
     """
     started = time.monotonic()
-    checked = plan(request)
-    faults = _faults(request, checked)
     folder = RunFolder(request.out)
-    folder.create()
     store = adapters.store.with_buckets({BUCKET: folder.path})
+    checked, faults = _check(request, folder, store, display)
+    folder.create()
     with folder.lock(display.note):
+        reference = _prepare(checked, request.reference, store, adapters.cache, display)
+        check_contents(checked.pipeline, checked.overrides, request.truth, reference, store)
         before = _record_before(folder, display)
-        _write_inputs(folder, checked, request.reference, store, adapters.cache, display)
+        _write_inputs(folder, checked, reference)
         run_attempt = attempt_runner(folder, checked.steps, request.containers, adapters, display)
         injector = _injector(faults, run_attempt, checked, folder, store, adapters.cache, display)
         execution = _begin(folder, checked, _jobs(checked, run_attempt, injector), request, before, store, display)
@@ -100,36 +102,80 @@ def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> RunSu
         injected = injector.counts() if injector else None
         if injected is not None:
             display.note("faults injected: " + ", ".join(f"{kind} {count}" for kind, count in injected.items()))
-        cohort = replace(summary.cohort, truth=_score(summary.cohort, request.truth, folder))
-        seconds = round(time.monotonic() - started, 3)
-        summary = replace(summary, cohort=cohort, injected=injected, seconds=seconds)
+        summary = replace(summary, injected=injected, seconds=round(time.monotonic() - started, 3))
+        execution.record(result.status, summary)  # before anything that may fail or be interrupted
         write_pipeline_info(folder, checked.pipeline, checked.steps, checked.overrides)
-        execution.record(result.status, summary)
+        if request.truth is not None:
+            summary = replace(summary, cohort=_compare(summary.cohort, request.truth, reference, store))
+            execution.record(result.status, summary)
         return summary
 
 
-def _write_inputs(
-    folder: RunFolder, checked: RunPlan, reference: str, store: RoutedStore, cache: Path, display: Display
-) -> None:
-    """Write the files that determine an execution; see `RunFolder.digest`.
+def _check(
+    request: LocalRunRequest, folder: RunFolder, store: RoutedStore, display: Display
+) -> tuple[RunPlan, Faults | None]:
+    """Check everything that the user gave, and return the plan of the run and the faults to inject.
 
     Args:
+        request: The arguments of the run.
         folder: The folder of the run.
+        store: The store of the files.
+        display: Shows warnings.
+
+    Raises:
+        UsageError: if only the command line is wrong.
+        DataError: with all problems.
+    """
+    collected = CollectedProblems()
+    planned, faults = None, None
+    with collected.check():
+        planned = plan(request)
+    with collected.check():
+        folder.check()
+    if planned is not None:
+        with collected.check():
+            faults = _faults(request, planned)
+        with collected.check():
+            refuse_other_run(folder, planned, request.samples, store)
+        with collected.check():
+            collected.add(check_files(planned, request.manifest, request.reference, request.truth, store, display))
+    collected.refuse()
+    assert planned is not None
+    return planned, faults
+
+
+def _prepare(checked: RunPlan, reference: str, store: RoutedStore, cache: Path, display: Display) -> Path:
+    """Return the path of the reference, decompressed and indexed.
+
+    Args:
         checked: The plan of the run.
         reference: The path or URI of the FASTA file.
         store: The store that reads it.
         cache: The user's cache folder, for indexed references.
         display: Shows the progress.
+
+    Raises:
+        DataError: for a reference that cannot be used.
     """
     inputs = [spec for step in checked.steps.values() for spec in step.spec.inputs.values()]
     indexes = {index for spec in inputs if spec.type == "reference" for index in spec.indexes}
     display.note(f"reference: {reference}")
-    prepared = prepare(reference, sorted(indexes), store, cache, display.note)
+    return prepare(reference, sorted(indexes), store, cache, display.note)
+
+
+def _write_inputs(folder: RunFolder, checked: RunPlan, reference: Path) -> None:
+    """Write the files that determine an execution; see `RunFolder.digest`.
+
+    Args:
+        folder: The folder of the run.
+        checked: The plan of the run.
+        reference: The path of the prepared FASTA file.
+    """
     place = RunPlace(folder.name, BUCKET, "")
-    execution_input = ExecutionInput(place, str(prepared), checked.overrides, checked.tolerated)
+    execution_input = ExecutionInput(place, str(reference), checked.overrides, checked.tolerated)
     folder.write(folder.manifest, manifest_lines(checked.samples))
     folder.write(
-        folder.intervals, interval_lines(read_contigs(prepared), interval_limits(checked.pipeline.maps["interval"]))
+        folder.intervals, interval_lines(read_contigs(reference), interval_limits(checked.pipeline.maps["interval"]))
     )
     folder.write(folder.definition, canonical_json(generate(checked.pipeline)))
     folder.write(folder.input, input_text(execution_input))
@@ -173,6 +219,7 @@ def _begin(
         steps=checked.steps,
         parameters=checked.overrides,
         arguments=_arguments(request, checked),
+        accepted=request.accepted,
         number=number,
         first=number,
         input=folder.input,
@@ -200,7 +247,7 @@ def _arguments(request: LocalRunRequest, checked: RunPlan) -> RunArguments:
         pipeline=absolute_name(request.pipeline),
         parameters=tuple(_absolute(assignment, checked) for assignment in request.parameters),
         samples=tuple(request.samples),
-        tolerate=None if request.tolerated is None else tolerance_words(request.tolerated),
+        tolerate=None if request.accepted is None else tolerance_words(request.accepted),
         containers=request.containers,
     )
 
@@ -269,18 +316,21 @@ def _jobs(checked: RunPlan, run_attempt: RunAttempt, injector: Injector | None) 
     return ThrottledJobs(jobs_of_steps(checked.steps, injector.run_attempt), injector.throttles)
 
 
-def _score(cohort: CohortOutcome, truth: Path | None, folder: RunFolder) -> Concordance | None:
-    """Return the agreement of the joint VCF with true genotypes; None unless there are both.
+def _compare(cohort: CohortOutcome, truth: TruthSet, reference: Path, store: RoutedStore) -> CohortOutcome:
+    """Return the outcome of the cohort with its agreement with a truth set, or with the reason why there is none.
 
     Args:
         cohort: The outcome of the cohort, with the joint VCF.
-        truth: The VCF of true genotypes.
-        folder: The folder of the run, whose input names the reference.
+        truth: The truth set.
+        reference: The path of the prepared FASTA file.
+        store: The store of the truth set's files.
     """
     calls = next((path for name, path in cohort.files.items() if name.endswith(".vcf")), None)
-    if truth is None or calls is None:
-        return None
-    from genomics_pipeline.report.concordance import score
+    if calls is None:
+        return cohort
+    from genomics_pipeline.runs.truth import agreement
 
-    reference = read_input(folder.store, str(folder.input)).reference
-    return score(Path(calls), truth, Path(reference))
+    try:
+        return replace(cohort, truth=agreement(Path(calls), truth, reference, store))
+    except PipelineError as error:
+        return replace(cohort, truth_error=str(error))

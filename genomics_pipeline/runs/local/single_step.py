@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from genomics_pipeline.model.errors import Problem, RunError, UsageError, did_you_mean
-from genomics_pipeline.model.parameters import Value, parse_value
+from genomics_pipeline.model.errors import CollectedProblems, Problem, RunError, UsageError, did_you_mean
+from genomics_pipeline.model.parameters import ParameterSpec, Value, parse_value
 from genomics_pipeline.model.pipeline import ITEM_FILES, READS, REFERENCE
 from genomics_pipeline.model.sample import NAME
 from genomics_pipeline.model.step import PLACEHOLDER, SCOPES, InputSpec, StepSpec
@@ -20,6 +20,7 @@ from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import load_step
+from genomics_pipeline.runs.given_files import RequiredFile, file_misfit, parameter_problems
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.runs.sheet_draft import sample_of
 from genomics_pipeline.stores.protocol import Store
@@ -95,10 +96,19 @@ def run_step(request: StepRequest, adapters: Adapters, note: Callable[[str], Non
     parameters = _parameters(spec, request.parameters)
     scope = _scope(spec)
     folder = RunFolder(request.out)
+    store = adapters.store.with_buckets({BUCKET: folder.path})
+    given = [
+        (RequiredFile(value, f"parameter {name}", "a file"), spec.parameters[name])
+        for name, value in _named_files(spec, parameters)
+    ]
+    _check(spec, request, files, given, folder, store)
     folder.create()
     with folder.lock(lambda _: None):
-        store = adapters.store.with_buckets({BUCKET: folder.path})
         reference = _reference(spec, request, store, adapters.cache, note)
+        collected = CollectedProblems()
+        contigs = dict(read_contigs(Path(reference))) if reference else {}
+        collected.add(parameter_problems(given, store, contigs))
+        collected.refuse()
         payload = TaskPayload(
             stage=spec.name,
             step=spec.name,
@@ -112,6 +122,53 @@ def run_step(request: StepRequest, adapters: Adapters, note: Callable[[str], Non
             upstream={},
         )
         return _outcome(folder, _run(payload, step, folder, store, adapters))
+
+
+def _named_files(spec: StepSpec, parameters: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
+    """Yield the name and the file of each parameter that is a file."""
+    for name, one in spec.parameters.items():
+        value = parameters.get(name, one.default)
+        if one.type == "file" and isinstance(value, str) and value:
+            yield name, value
+
+
+def _check(
+    spec: StepSpec,
+    request: StepRequest,
+    files: Mapping[str, Sequence[str]],
+    given: Sequence[tuple[RequiredFile, ParameterSpec]],
+    folder: RunFolder,
+    store: Store,
+) -> None:
+    """Check the folder and all files before anything is written.
+
+    Args:
+        spec: The step.
+        request: The arguments of the step.
+        files: The files of its inputs.
+        given: The files of its parameters.
+        folder: The folder for its outputs.
+        store: The store of the files.
+
+    Raises:
+        UsageError: for a folder that holds something else.
+        DataError: with all problems of the files.
+    """
+    references = [one for one in spec.inputs.values() if one.type == "reference"]
+    if references and request.reference is None:
+        raise UsageError(f"step {spec.name} needs a reference: --reference REF.fa")
+    collected = CollectedProblems()
+    with collected.check():
+        folder.check()
+        if folder.record() is not None:
+            raise UsageError(f"--out {folder.path}: expected a new folder, found a run; choose another folder")
+    named = [(f"input {name} ", file) for name, paths in files.items() for file in paths]
+    if references and request.reference is not None:
+        named.append(("--reference ", request.reference))
+    messages = [(user, file_misfit(file, store)) for user, file in named]
+    collected.add(Problem(f"{user}{message}") for user, message in messages if message)
+    collected.add(parameter_problems(given, store, {}))
+    collected.refuse()
 
 
 def _run(
@@ -226,10 +283,8 @@ def _reference(
         note: Shows a line of progress.
     """
     references = [one for one in spec.inputs.values() if one.type == "reference"]
-    if not references:
+    if not references or request.reference is None:
         return None
-    if request.reference is None:
-        raise UsageError(f"step {spec.name} needs a reference: --reference REF.fa")
     indexes = sorted({index for one in references for index in one.indexes})
     return str(prepare(request.reference, indexes, store, cache, note))
 

@@ -81,6 +81,7 @@ def _state(folder: RunFolder, files: RunFiles, executions: Sequence[RunExecution
         cohort=[(stage, is_done(files.store, files.place, stage, COHORT)) for stage in cohort],
         failures=[one for one in unfinished if not one.pending],
         error=record.error,
+        accepted=record.accepted,
         execution=newest.name,
         executions=len(executions),
         missing=None if status == "RUNNING" else count_missing(files, [*unfinished, *pending, *lost]),

@@ -26,6 +26,7 @@ from genomics_pipeline.runs.aws.items import Items, upload_large_items, write_it
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.display import Display
+from genomics_pipeline.runs.given_files import parameter_files
 from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution, since_whole
 from genomics_pipeline.runs.reruns.outcome import AwsRerun, RerunOutcome
 from genomics_pipeline.runs.reruns.request import RerunChanges, RerunRequest, changes
@@ -121,6 +122,7 @@ def rerun_aws(run: AwsRun, request: RerunRequest, display: Display) -> RerunOutc
         chain=since_whole(chain),
         samples=run.record.samples,
         succeeded=status == "SUCCEEDED",
+        accepted=run.record.accepted,
         number=len(chain),
         execution=rerun_name(run.name, len(chain)),
         definition=canonical_json(document),
@@ -173,6 +175,7 @@ def _check(
     with collected.check():
         collected.add(image_problems(steps, run.deployment, run.clients))
     with collected.check():
-        files = aws_files.parameter_files(pipeline, changed.parameters)
-        collected.add(aws_files.file_problems(files, run.deployment.bucket, run.clients))
+        files = parameter_files(pipeline, changed.parameters)
+        found = aws_files.file_problems((file for file, _ in files), run.deployment.bucket, run.clients)
+        collected.add(problem for _, problem in found)
     collected.refuse()

@@ -6,7 +6,7 @@ The state of a sample is that of the newest execution whose manifest has the sam
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -30,12 +30,14 @@ class RunExecution:
         manifest: The key of the manifest that it read.
         arn: The ARN on AWS; empty in a folder.
         carried: The number of samples that it ran although they had succeeded: see `choice.Choice.carry`.
+        accepted: The ``percentage`` and ``count`` of samples that the user accepts to miss; None for none. On AWS only.
     """
 
     name: str
     manifest: str
     arn: str = ""
     carried: int = 0
+    accepted: Mapping[str, float] | None = None
 
 
 def since_whole(chain: Sequence[RunExecution]) -> Sequence[RunExecution]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from pathlib import Path
 from typing import BinaryIO
 
 from genomics_pipeline.asl.canonical import canonical_json
@@ -15,6 +16,7 @@ from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.tolerance import parse_tolerance
 from genomics_pipeline.records.fields import ADVICE
 from genomics_pipeline.records.local_run import LocalRunRecord
 from genomics_pipeline.records.map_run import MapRunDescription
@@ -24,7 +26,9 @@ from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.display import Display
+from genomics_pipeline.runs.given_files import file_misfit
 from genomics_pipeline.runs.local.chain import local_chain, local_map_runs
+from genomics_pipeline.runs.local.checks import check_contents
 from genomics_pipeline.runs.local.execution import REOPENED, LocalExecution, attempt_runner
 from genomics_pipeline.runs.local.resumable import find_unfinished
 from genomics_pipeline.runs.local.run import LocalRunRequest, run
@@ -66,7 +70,14 @@ class _InFolder:
         return local_map_runs(self.folder, execution)
 
     def check(self, planned: PlannedRerun, lines: BinaryIO) -> None:
-        """Accept every rerun: a folder has no limits."""
+        """Check the files that parameters name, against the reference of the run.
+
+        Raises:
+            DataError: with all problems.
+        """
+        store, reference = self.adapters.store, Path(planned.input.reference)
+        if not file_misfit(str(reference), store):
+            check_contents(self.pipeline, planned.input.parameters, None, reference, store)
 
     def write_items(self, planned: PlannedRerun, lines: BinaryIO) -> None:
         """Write the manifest, unless it is that of the run."""
@@ -78,7 +89,7 @@ class _InFolder:
 
     def start(self, planned: PlannedRerun) -> RerunOutcome:
         """Run the execution to its end."""
-        return self.run(self.record.execution + 1, planned.input.manifest, planned.chosen)
+        return self.run(self.record.execution + 1, planned.input.manifest, planned.chosen, planned.accepted)
 
     def resume(self) -> RerunOutcome:
         """Resume the rerun that was interrupted."""
@@ -89,25 +100,28 @@ class _InFolder:
         rerun = read_rerun(folder.store, uri)
         if rerun is None:
             raise MissingObject(uri)
-        return self.run(number, newest.manifest, rerun.chosen)
+        return self.run(number, newest.manifest, rerun.chosen, rerun.accepted)
 
-    def run(self, number: int, manifest: str, chosen: ChosenSamples) -> RerunOutcome:
+    def run(
+        self, number: int, manifest: str, chosen: ChosenSamples, accepted: Mapping[str, float] | None
+    ) -> RerunOutcome:
         """Run an execution of a rerun to its end.
 
         Args:
             number: The number of the execution in the folder.
             manifest: The key of the manifest that it reads.
             chosen: The samples that it runs.
+            accepted: The ``percentage`` and ``count`` of samples that the user accepts to miss; None for none.
         """
         started = time.monotonic()
-        execution = self._execution(number, manifest)
+        execution = self._execution(number, manifest, accepted)
         result = execution.run(self.display, "`genomics-pipeline rerun`")
         seconds = round(time.monotonic() - started, 3)
         summary = replace(execution.summary(result), rerun=chosen, seconds=seconds)
         execution.record(result.status, summary)
         return RerunOutcome(str(self.folder.path), result.status, chosen, summary=summary)
 
-    def _execution(self, number: int, manifest: str) -> LocalExecution:
+    def _execution(self, number: int, manifest: str, accepted: Mapping[str, float] | None) -> LocalExecution:
         folder, record, steps, adapters = self.folder, self.record, self.steps, self.adapters
         input_file = folder.path / run_layout.rerun_file(number - 1, run_layout.INPUT)
         store = adapters.store.with_buckets({BUCKET: folder.path})
@@ -121,6 +135,7 @@ class _InFolder:
             steps=steps,
             parameters=record.parameters,
             arguments=record.arguments,
+            accepted=accepted,
             number=number,
             first=number if manifest == WHOLE else record.first,
             input=input_file,
@@ -190,6 +205,7 @@ def _rerun(target: _InFolder, files: RunFiles, request: RerunRequest, changed: R
         chain=local_chain(folder),
         samples=sum(1 for _ in files.items("sample")),
         succeeded=record.status == "SUCCEEDED",
+        accepted=_accepted(record),
         number=record.execution,
         execution=f"{folder.name}-{number}",
         definition=canonical_json(generate(target.pipeline)),
@@ -197,6 +213,12 @@ def _rerun(target: _InFolder, files: RunFiles, request: RerunRequest, changed: R
         without_results=ADVICE,
     )
     return rerun(subject, target, request, changed, target.display)
+
+
+def _accepted(record: LocalRunRecord) -> Mapping[str, float] | None:
+    """Return what the user accepted for the run itself; None for nothing."""
+    tolerate = record.arguments.tolerate
+    return None if tolerate is None else parse_tolerance(tolerate)
 
 
 def _finish_run(folder: RunFolder, record: LocalRunRecord, adapters: Adapters, display: Display) -> RerunOutcome:
@@ -216,7 +238,7 @@ def _finish_run(folder: RunFolder, record: LocalRunRecord, adapters: Adapters, d
         pipeline=arguments.pipeline,
         parameters=arguments.parameters,
         samples=arguments.samples,
-        tolerated=record.tolerated if arguments.tolerate is not None else None,
+        accepted=_accepted(record),
         containers=arguments.containers,
         resume=True,
     )

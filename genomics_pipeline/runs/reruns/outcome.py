@@ -37,6 +37,7 @@ class RerunOutcome:
         message: The reason why there is nothing to run; None unless the status is `NOTHING`.
         aws: The execution on AWS; None in a folder, and where the status is `NOTHING`.
         summary: The summary of the run after a rerun in a folder; None otherwise.
+        accepted: Whether the user accepts the samples that are missing although there is nothing to run.
     """
 
     run: str
@@ -45,11 +46,14 @@ class RerunOutcome:
     message: str | None = None
     aws: AwsRerun | None = None
     summary: RunSummary | None = None
+    accepted: bool = True
 
     @property
     def failed(self) -> bool:
-        """Return whether the execution ended without success."""
-        return self.status in ("FAILED", "TIMED_OUT", "ABORTED")
+        """Return whether the execution ended without success, or without samples that the user needs."""
+        if self.summary is not None:
+            return not self.summary.is_accepted
+        return self.status in ("FAILED", "TIMED_OUT", "ABORTED") or not self.accepted
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``rerun --json`` prints."""
@@ -63,11 +67,17 @@ class RerunOutcome:
         return {"run": self.run, "status": self.status, **message, **chosen}
 
 
-def nothing_to_run(run: str, chosen: ChosenSamples) -> RerunOutcome:
-    """Return the outcome of a rerun without samples to run."""
+def nothing_to_run(run: str, chosen: ChosenSamples, accepted: bool) -> RerunOutcome:
+    """Return the outcome of a rerun without samples to run.
+
+    Args:
+        run: The folder of the run, or its name on AWS.
+        chosen: The samples, of which there are none.
+        accepted: Whether the user accepts the samples that are missing.
+    """
     message = (
         f"none of the {chosen.left_out} samples that failed or never started is selected"
         if chosen.left_out
         else "every sample succeeded"
     )
-    return RerunOutcome(run, NOTHING, chosen, message)
+    return RerunOutcome(run, NOTHING, chosen, message, accepted=accepted)

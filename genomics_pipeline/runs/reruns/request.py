@@ -38,20 +38,21 @@ class RerunRequest:
         selection: The filter of the samples to run.
         memory: The initial memory of the jobs of stages.
         parameters: Overrides, ``STAGE.NAME=VALUE``.
-        tolerated: The greatest ``percentage`` and ``count`` of samples that may fail; None for those of the run.
+        accepted: The greatest ``percentage`` and ``count`` of samples that the user accepts to miss; None for those
+            that the user accepted for the run.
         dry_run: Whether to choose and check only, without writing or starting anything.
     """
 
     selection: SampleFilter = field(default_factory=SampleFilter)
     memory: Sequence[StageMemory] = ()
     parameters: Sequence[str] = ()
-    tolerated: Mapping[str, float] | None = None
+    accepted: Mapping[str, float] | None = None
     dry_run: bool = False
 
     @property
     def is_plain(self) -> bool:
         """Return whether the rerun takes all samples, and changes nothing of the run."""
-        return self.selection.all and not (self.memory or self.parameters or self.tolerated)
+        return self.selection.all and not (self.memory or self.parameters or self.accepted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,12 @@ class RerunChanges:
     Attributes:
         memory_mib: The initial memory of jobs in MiB, by stage.
         parameters: Overrides by stage and name.
-        tolerated: The greatest ``percentage`` and ``count`` of samples that may fail; None for no change.
+        accepted: The greatest ``percentage`` and ``count`` of samples that may be missing; None for no change.
     """
 
     memory_mib: Mapping[str, int]
     parameters: Mapping[str, Mapping[str, Value]]
-    tolerated: Mapping[str, float] | None
+    accepted: Mapping[str, float] | None
 
 
 def changes(request: RerunRequest, pipeline: Pipeline) -> RerunChanges:
@@ -78,5 +79,5 @@ def changes(request: RerunRequest, pipeline: Pipeline) -> RerunChanges:
     return RerunChanges(
         memory_by_stage(request.memory, pipeline),
         parse_assignments(request.parameters, pipeline, str(Path.cwd())),
-        request.tolerated,
+        request.accepted,
     )

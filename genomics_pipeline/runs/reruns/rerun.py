@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from tempfile import TemporaryFile
@@ -12,6 +12,7 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.rerun import merge_parameters, remaining_tolerance
+from genomics_pipeline.model.tolerance import is_accepted, map_run_limit
 from genomics_pipeline.records.execution_input import input_text, read_input
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.records.rerun import ChosenSamples, RerunRecord, write_rerun
@@ -34,6 +35,7 @@ class RunToRerun:
         chain: Its executions since the last over the whole manifest.
         samples: The number of its samples.
         succeeded: Whether its newest execution succeeded.
+        accepted: The ``percentage`` and ``count`` of samples that the user accepted to miss for the run; None for none.
         number: The number of the next rerun, from 1.
         execution: The name of the next execution.
         definition: The definition of the next execution, as canonical JSON.
@@ -48,6 +50,7 @@ class RunToRerun:
     chain: Sequence[RunExecution]
     samples: int
     succeeded: bool
+    accepted: Mapping[str, float] | None
     number: int
     execution: str
     definition: str
@@ -64,10 +67,12 @@ class PlannedRerun:
     Attributes:
         chosen: Its samples.
         input: The input of its execution.
+        accepted: The ``percentage`` and ``count`` of samples that the user accepts to miss; None for none.
     """
 
     chosen: ChosenSamples
     input: ExecutionInput
+    accepted: Mapping[str, float] | None
 
     @property
     def is_whole(self) -> bool:
@@ -121,6 +126,7 @@ def rerun(
         DataError: if the execution cannot be started.
         RunError: if an execution left no result files.
     """
+    accepted = run.accepted if changed.accepted is None else changed.accepted
     choice = Choice(run.files, run.chain, target.map_runs, run.without_results)
     run.files.refuse_unknown(request.selection.samples)
     _refuse_filter(request.selection, choice)
@@ -132,10 +138,10 @@ def rerun(
         if not chosen.samples:
             succeeded = run.succeeded and (not run.looks_for_lost or choice.later_stages_are_done())
             if succeeded or not request.selection.all:
-                return nothing_to_run(run.run, chosen)
+                return nothing_to_run(run.run, chosen, is_accepted(accepted, chosen.left_out, run.samples))
             if run.needs_a_sample:
                 chosen = replace(chosen, carried=choice.carry(lines))
-        planned = PlannedRerun(chosen, _input(run, chosen, changed, choice))
+        planned = PlannedRerun(chosen, _input(run, chosen, changed, choice), accepted)
         lines.seek(0)
         aws = target.check(planned, lines)
         if request.dry_run:
@@ -173,7 +179,9 @@ def _input(run: RunToRerun, chosen: ChosenSamples, changed: RerunChanges, choice
     return replace(
         own,
         parameters=merge_parameters(own.parameters, changed.parameters),
-        tolerated=remaining_tolerance(changed.tolerated or own.tolerated, run.samples, chosen.left_out),
+        tolerated=remaining_tolerance(
+            map_run_limit(own.tolerated, changed.accepted, run.samples), run.samples, chosen.left_out
+        ),
         manifest=WHOLE if choice.is_whole else run_layout.rerun_file(run.number, WHOLE),
         memory_mib=changed.memory_mib,
         earlier={} if choice.is_whole else choice.earlier,
@@ -207,6 +215,7 @@ def _write_files(
         names=tuple(request.selection.samples),
         parameters=planned.input.parameters,
         memory_mib=planned.input.memory_mib,
+        accepted=planned.accepted,
         chosen=planned.chosen,
         begun=datetime.now(UTC).isoformat(timespec="seconds"),
         execution_arn=aws.execution_arn if aws else "",

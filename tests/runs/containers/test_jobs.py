@@ -96,6 +96,11 @@ ENDS: dict[str, tuple[dict[str, Any], JobEnd]] = {
         {"code": 0, "stderr": "", "state": {"OOMKilled": True}},
         JobEnd(0),
     ),
+    "a traceback": (
+        {"code": 1, "stderr": 'Traceback (most recent call last):\n  File "x"\nKeyError: 1\n', "state": {}},
+        JobEnd(1, "KeyError: 1"),
+    ),
+    "anything as its state": ({"code": 9, "stderr": "error: x\n", "state": [1]}, JobEnd(9, "x")),
     "never started": (
         {"code": 125, "stderr": "docker: invalid reference format.\n", "state": None},
         JobEnd(125, "docker: invalid reference format."),
@@ -108,6 +113,18 @@ def test_a_container_ends(name: str, worker: Callable[[str], ContainerJobs], tmp
     given, expected = ENDS[name]
     assert worker(RUNS.format(**given)).run_attempt(job()) == expected
     assert list((tmp_path / "run/.scratch").iterdir()) == []
+
+
+GARBAGE = """
+if command == "run":
+    os.write(2, bytes(range(128, 256)) * 5000 + b"\\nerror: a: bad \\xff\\n")
+    os.kill(os.getpid(), 9)
+print("no JSON" if command == "inspect" else "")
+"""
+
+
+def test_a_container_that_prints_garbage_and_is_killed(worker: Callable[[str], ContainerJobs]) -> None:
+    assert worker(GARBAGE.replace("\\\\", "\\")).run_attempt(job()) == JobEnd(-9, "a: bad \ufffd")
 
 
 def test_the_log_is_that_of_the_item_that_is_not_done(worker: Callable[[str], ContainerJobs], tmp_path: Path) -> None:

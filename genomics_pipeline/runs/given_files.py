@@ -1,0 +1,115 @@
+"""Files that the user gave for a run: who needs them, and their problems before the first job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import NamedTuple
+
+from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.model.parameters import ParameterSpec, Value
+from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.sample import Sample
+from genomics_pipeline.reference.bed import bed_problems
+from genomics_pipeline.stores.given_file import stat_given
+from genomics_pipeline.stores.protocol import MissingObject, Store
+
+READERS = 16  # files in S3 that are looked up at once
+PORTION = 10_000  # files whose answers are kept
+
+
+class RequiredFile(NamedTuple):
+    """A file that a run needs.
+
+    Attributes:
+        uri: The URI, or the path on this machine.
+        user: The sample or the parameter that needs it, for messages.
+        kind: The kind of file that is expected, for messages.
+        sample: The sample that needs it; None for a parameter.
+        line: The line of the sheet that names it; None where none does.
+        column: The column of the sheet that names it.
+    """
+
+    uri: str
+    user: str
+    kind: str
+    sample: str | None = None
+    line: int | None = None
+    column: str | None = None
+
+
+def reads(samples: Iterable[Sample]) -> Iterator[RequiredFile]:
+    """Yield the FASTQ files of a manifest."""
+    for sample in samples:
+        for lane in sample.lanes:
+            user = f"sample {sample.sample}, lane {lane.lane}"
+            for column, uri in (("fastq_1", lane.fastq_1), ("fastq_2", lane.fastq_2)):
+                if uri is not None:
+                    yield RequiredFile(uri, user, "a FASTQ file", sample.sample, lane.line, column)
+
+
+def parameter_files(
+    pipeline: Pipeline, overrides: Mapping[str, Mapping[str, Value]]
+) -> Iterator[tuple[RequiredFile, ParameterSpec]]:
+    """Yield the files that parameters name, with the declarations of the parameters."""
+    for stage in pipeline.stages:
+        values = {**pipeline.parameters.get(stage.name, {}), **overrides.get(stage.name, {})}
+        for name, spec in stage.step.parameters.items():
+            value = values.get(name, spec.default)
+            if spec.type == "file" and isinstance(value, str) and value:
+                yield RequiredFile(value, f"parameter {stage.name}.{name}", "a file"), spec
+
+
+def missing_reads(samples: Iterable[Sample], sheet: str, store: Store) -> Iterator[tuple[str, Problem]]:
+    """Yield each sample with a FASTQ file that cannot be read, and the problem, in the order of the sheet.
+
+    Args:
+        samples: The samples.
+        sheet: The path or URI of the sheet, for messages.
+        store: The store of the files.
+    """
+
+    def check(file: RequiredFile) -> tuple[str, Problem] | None:
+        message = file_misfit(file.uri, store)
+        if message is None or file.sample is None:
+            return None
+        return file.sample, Problem(f"{file.user}: {message}", sheet, file.line, file.column)
+
+    files = reads(samples)
+    with ThreadPoolExecutor(READERS) as readers:
+        while portion := list(islice(files, PORTION)):
+            yield from filter(None, readers.map(check, portion))
+
+
+def parameter_problems(
+    files: Iterable[tuple[RequiredFile, ParameterSpec]], store: Store, contigs: Mapping[str, int]
+) -> Iterator[Problem]:
+    """Yield the problems of the files that parameters name, and of the content of those with a declared format.
+
+    Args:
+        files: The files.
+        store: The store of the files.
+        contigs: The length of each contig of the reference, by name; without contigs, BED files are not read.
+    """
+    for file, spec in files:
+        if message := file_misfit(file.uri, store):
+            yield Problem(f"{file.user}: {message}")
+        elif spec.format == "bed" and contigs:
+            for problem in bed_problems(file.uri, store, contigs):
+                yield Problem(f"{file.user}: {problem.message}", problem.file, problem.line)
+
+
+def file_misfit(uri: str, store: Store) -> str | None:
+    """Return what is wrong with a file that a user named: the message has its name; None if it can be read."""
+    try:
+        stat_given(uri, store)
+    except MissingObject as error:
+        return str(error)
+    except DataError as error:
+        return str(error)
+    except OSError as error:
+        return f"{uri}: expected a file that can be read, found: {error.strerror or error}"
+    except Exception as error:  # of the libraries of a store
+        return f"{uri}: expected a file that can be read, found: {type(error).__name__}: {error}"
+    return None

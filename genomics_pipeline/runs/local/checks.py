@@ -1,0 +1,141 @@
+"""Checks of everything that the user gave for a run on this machine, before its first job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from genomics_pipeline.model.errors import CollectedProblems, DataError, Problem, UsageError
+from genomics_pipeline.model.parameters import Value
+from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.secrets import without_secrets
+from genomics_pipeline.model.tolerance import is_accepted, tolerated_samples
+from genomics_pipeline.records.fields import UnreadableRecord
+from genomics_pipeline.reference.fai import read_contigs
+from genomics_pipeline.report.quantity import quantity
+from genomics_pipeline.runs.display import Display
+from genomics_pipeline.runs.given_files import file_misfit, missing_reads, parameter_files, parameter_problems
+from genomics_pipeline.runs.plan import RunPlan
+from genomics_pipeline.runs.run_files import folder_files
+from genomics_pipeline.runs.run_folder import RunFolder
+from genomics_pipeline.runs.truth import TruthSet, truth_content_problems, truth_file_problems
+from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.stores.routed import RoutedStore
+
+SHOWN = 20  # samples without files that are named before the first job
+
+
+def check_files(
+    planned: RunPlan, sheet: str, reference: str, truth: TruthSet | None, store: Store, display: Display
+) -> Iterator[Problem]:
+    """Yield the problems of the files of a run, before its reference is prepared.
+
+    Samples whose reads cannot be read are shown, and fail by themselves, as long as the Map Run tolerates them.
+
+    Args:
+        planned: The plan of the run.
+        sheet: The path or URI of the sample sheet.
+        reference: The path or URI of the FASTA file.
+        truth: The truth set, if there is one.
+        store: The store of the files.
+        display: Shows the samples that will fail.
+    """
+    yield from _read_problems(planned, without_secrets(sheet), store, display)
+    yield from parameter_problems(parameter_files(planned.pipeline, planned.overrides), store, {})
+    if message := file_misfit(reference, store):
+        yield Problem(f"--reference {message}")
+    if truth is not None:
+        yield from truth_file_problems(truth, [sample.sample for sample in planned.samples], store)
+
+
+def _read_problems(planned: RunPlan, sheet: str, store: Store, display: Display) -> Iterator[Problem]:
+    missing = list(missing_reads(planned.samples, sheet, store))
+    names = list(dict.fromkeys(name for name, _ in missing))
+    if not names:
+        return
+    samples, limit = len(planned.samples), tolerated_samples(planned.tolerated, len(planned.samples))
+    of_samples = f"{len(names):,} of {quantity(samples, 'sample', ',')}"
+    if len(names) == samples or not is_accepted(planned.tolerated, len(names), samples):
+        yield from (problem for _, problem in missing)
+        if len(names) < samples:
+            limit_words = f"more than the {limit:,} that the pipeline tolerates"
+            yield Problem(f"{of_samples} cannot be read, {limit_words}; correct the sheet, or --tolerate {len(names)}")
+        return
+    for _, problem in missing[:SHOWN]:
+        display.note(f"warning: {problem}")
+    if len(missing) > SHOWN:
+        display.note(f"warning: and {len(missing) - SHOWN:,} more files")
+    display.note(f"warning: {of_samples} cannot be read and will fail; the others run")
+
+
+def check_contents(
+    pipeline: Pipeline,
+    parameters: Mapping[str, Mapping[str, Value]],
+    truth: TruthSet | None,
+    reference: Path,
+    store: Store,
+) -> None:
+    """Check the content of files against the reference: regions, and the truth set.
+
+    Args:
+        pipeline: The pipeline of the run.
+        parameters: The overrides, by stage and name.
+        truth: The truth set, if there is one.
+        reference: The prepared FASTA file.
+        store: The store of the files.
+
+    Raises:
+        DataError: with all problems.
+    """
+    collected = CollectedProblems()
+    contigs = dict(read_contigs(reference))
+    with collected.check():
+        collected.add(parameter_problems(parameter_files(pipeline, parameters), store, contigs))
+    with collected.check():
+        collected.add(truth_content_problems(truth, store, contigs) if truth is not None else ())
+    collected.refuse()
+
+
+def refuse_other_run(folder: RunFolder, planned: RunPlan, chosen: Sequence[str], store: RoutedStore) -> None:
+    """Refuse a folder whose run this one would replace by another, or by one of fewer samples.
+
+    Args:
+        folder: The folder.
+        planned: The plan of the run.
+        chosen: The names of ``--sample``.
+        store: The store of the files of the run.
+
+    Raises:
+        UsageError: for a run of another pipeline, of other samples only, or of more samples than were chosen.
+    """
+    try:
+        record = folder.record()
+    except UnreadableRecord:  # reported where it is needed
+        return
+    if record is None:
+        return
+    out = f"--out {folder.path}"
+    if record.pipeline != planned.pipeline.name:
+        found = f"expected a new folder or a run of the pipeline {planned.pipeline.name}"
+        raise UsageError(f"{out}: {found}, found one of {record.pipeline}; choose another folder")
+    before = _samples(folder, store)
+    now = {sample.sample for sample in planned.samples}
+    if before and not now.intersection(before):
+        names = f"{', '.join(before[:SHOWN])}{' …' if len(before) > SHOWN else ''}"
+        raise UsageError(
+            f"{out}: expected a new folder or a run of these samples, found one of {names}; choose another"
+        )
+    left_out = [name for name in before if name not in now]
+    if chosen and left_out:
+        sizes = f"{quantity(len(before), 'sample', ',')}, whose joint files would be replaced by those of {len(now):,}"
+        advice = "leave --sample out (finished steps are reused), or choose another folder; failed samples: "
+        advice += "`genomics-pipeline rerun`; to make the cohort smaller, remove the others from the sheet"
+        raise UsageError(f"--sample: {folder.path} has a run of {sizes}; {advice}")
+
+
+def _samples(folder: RunFolder, store: RoutedStore) -> list[str]:
+    """Return the names of the samples of the run in a folder; none where its manifest cannot be read."""
+    try:
+        return list(folder_files(folder, store).items("sample"))
+    except (OSError, ValueError, DataError):
+        return []
