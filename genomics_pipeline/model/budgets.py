@@ -18,7 +18,7 @@ class Budget:
 
     Attributes:
         value: The greatest value.
-        unit: bytes, seconds, lines, errors, levels, digits or characters.
+        unit: bytes, seconds, lines, sequences, errors, levels, digits or characters.
         what: What is bounded, for the documentation.
     """
 
@@ -41,6 +41,13 @@ SHEET_SIZE = Budget(256 * MIB, "bytes", "a sample sheet, decompressed")
 SHEET_LINE = Budget(MIB, "bytes", "a line of a sample sheet")
 SHEET_LINES = Budget(2_000_000, "lines", "a sample sheet")
 SHEET_ERRORS = Budget(1000, "errors", "the errors of a sample sheet that are reported at once")
+FASTA_NAME = Budget(1000, "bytes of text", "the name of a sequence in a FASTA file")
+FASTA_NAME_LINE = Budget(MIB, "bytes", "the name and the description of a sequence")
+FASTA_SEQUENCES = Budget(2_000_000, "sequences", "a FASTA file")
+FASTA_BLANKS = Budget(16 * MIB, "bytes", "blanks and line breaks of a sequence, beyond one for each base")
+FASTA_EXPANSION = Budget(100, "times its size", "a FASTA file that is decompressed, beyond its first bytes")
+FASTA_FIRST_BYTES = Budget(384 * MIB, "bytes", "these first bytes")
+FASTA_ERRORS = Budget(25, "errors", "the errors of a FASTA file that are reported at once")
 WEB_SILENCE = Budget(15, "seconds", "a web server that sends nothing")
 WEB_TIME = Budget(40, "seconds", "a file from a web server, with all redirects")
 WEB_REDIRECTS = Budget(5, "redirects", "a file from a web server")

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from glob import escape
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -26,7 +27,7 @@ SHORT_BYTES = 300_000  # indexed in less time than it takes to start a process
 
 
 def build_indexes(fasta: Path, kinds: Sequence[IndexKind], uri: str, note: Callable[[str], None]) -> None:
-    """Build indexes in a folder of their own, then move them beside the FASTA file.
+    """Build indexes in a folder of their own, then move them beside the FASTA file; its lock must be held.
 
     Args:
         fasta: The FASTA file, in a folder that can be written to.
@@ -42,7 +43,10 @@ def build_indexes(fasta: Path, kinds: Sequence[IndexKind], uri: str, note: Calla
     refuse_full_disk(fasta.parent, int(size * sum(kind.share for kind in kinds)), f"the indexes of {uri} ({names})")
     seconds = sum(size / kind.bytes_per_second for kind in kinds)
     note(f"reference: building indexes of {uri} ({names}; {in_units(size, 'B')}): {duration(seconds)}, once")
-    folder = Path(mkdtemp(prefix=f"{INDEXING}{fasta.name}-", dir=fasta.parent))
+    prefix = f"{INDEXING}{fasta.name}-"
+    for left in fasta.parent.glob(f"{escape(prefix)}*"):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    folder = Path(mkdtemp(prefix=prefix, dir=fasta.parent))
     link = folder / fasta.name
     try:
         link.symlink_to(fasta)

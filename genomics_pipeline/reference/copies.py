@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
+from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.reference.alternate_contigs import alt_file
 from genomics_pipeline.reference.cache import COPYING, INDEXING
@@ -25,7 +26,6 @@ from genomics_pipeline.stores.publish import publish_bytes, publish_file, publis
 GZIP = b"\x1f\x8b"
 OTHERS = {b"BZ": "bzip2", b"\xfd7": "xz", b"\x28\xb5": "zstd", b"PK": "zip"}  # by their first bytes
 USUAL_RATIO = 4  # of the sizes of a FASTA file, plain and gzip
-MAX_RATIO, FREE_BYTES = 100, 3 << 27  # of a decompressed file to gzip, beyond the first bytes
 NOTED_BYTES = 10**9
 CLEAN = ".clean"  # a file beside a copy with other lines than the original
 
@@ -100,10 +100,10 @@ def _bounded(content: BinaryIO | gzip.GzipFile, info: ObjectInfo, compressed: bo
     size = 0
     while chunk := content.read(CHUNK_BYTES):
         size += len(chunk)
-        if compressed and size > max(FREE_BYTES, MAX_RATIO * info.size_bytes):
+        if compressed and size > max(budgets.FASTA_FIRST_BYTES.value, budgets.FASTA_EXPANSION.value * info.size_bytes):
             found = f"{in_units(info.size_bytes, 'B')} that expand to more than {in_units(size, 'B')}"
             raise DataError(
-                Problem(f"expected a file that expands to at most {MAX_RATIO} times its size, found {found}", info.uri)
+                Problem(f"expected a file that expands to at most {budgets.FASTA_EXPANSION}, found {found}", info.uri)
             )
         yield chunk
 

@@ -7,16 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
+from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.reference.fai import Contig
 from genomics_pipeline.reference.fasta_parts import FastaSplitter, LineLayout, Part
 from genomics_pipeline.reference.names import ambiguous_names, length_problem, name_problem
 
 CHUNK_BYTES = 1 << 22
-MAX_PROBLEMS = 25
-MAX_NAME_LINE_BYTES = 1 << 20
-MAX_SEQUENCES = 1 << 21  # all their names are in memory
-MAX_BLANK_BYTES = 1 << 24  # of a sequence, beyond one for each base
 BASES = b"ACGTNRYSWKMBDHVacgtnryswkmbdhv"  # IUPAC codes of DNA
 BLANKS = b" \t\v\f"
 BREAKS = b"\r\n"
@@ -105,7 +102,7 @@ class FastaChecker:
         self._end_sequence()
         problems = [*self._problems, *ambiguous_names(self._lines, self._uri)]
         if problems:
-            raise DataError(sorted(problems, key=lambda problem: problem.line or 0)[:MAX_PROBLEMS])
+            raise DataError(sorted(problems, key=lambda problem: problem.line or 0)[: budgets.FASTA_ERRORS.value])
         return FastaCheck(self._regular, self._digest.hexdigest(), self._bases)
 
     def _check_beginning(self, chunk: bytes) -> None:
@@ -123,8 +120,8 @@ class FastaChecker:
             self._header.clear()
             self._in_header = True
         self._header += piece
-        if len(self._header) > MAX_NAME_LINE_BYTES:
-            self._stop(f"expected a name line of at most {MAX_NAME_LINE_BYTES} bytes, found more", self._line)
+        if len(self._header) > budgets.FASTA_NAME_LINE.value:
+            self._stop(f"expected a name line of at most {budgets.FASTA_NAME_LINE}, found a longer one", self._line)
         if piece.endswith(b"\n"):
             self._end_header()
 
@@ -135,8 +132,8 @@ class FastaChecker:
         if message := self._name_problem(name):
             self._add_problem(message, self._line)
         self._lines.setdefault(self._name, self._line)
-        if len(self._lines) > MAX_SEQUENCES:
-            self._stop(f"expected at most {MAX_SEQUENCES} sequences, found more; join the short ones", self._line)
+        if len(self._lines) > budgets.FASTA_SEQUENCES.value:
+            self._stop(f"expected at most {budgets.FASTA_SEQUENCES}, found more; join the short ones", self._line)
         self._name_line, self._line, self._column = self._line, self._line + header.endswith(b"\n"), 0
         self._layout = LineLayout()
         self._length = self._blank = 0
@@ -172,7 +169,7 @@ class FastaChecker:
         self._blank += blank
         if message := length_problem(self._name, self._length):
             self._stop(message, self._name_line)
-        if self._blank > self._length + MAX_BLANK_BYTES:
+        if self._blank > self._length + budgets.FASTA_BLANKS.value:
             found = f"{self._length} and {self._blank} blanks and line breaks"
             self._stop(f"expected bases of the sequence {self._name!a}, found {found}", self._line)
         self._line += breaks
@@ -194,8 +191,8 @@ class FastaChecker:
 
     def _add_problem(self, message: str, line: int, column: int | None = None) -> None:
         self._problems.append(Problem(message, self._uri, line, column))
-        if len(self._problems) == MAX_PROBLEMS:
-            self._stop(f"{MAX_PROBLEMS} problems so far; the rest of the file was not read", line)
+        if len(self._problems) == budgets.FASTA_ERRORS.value:
+            self._stop(f"{budgets.FASTA_ERRORS} so far; the rest of the file was not read", line)
 
     def _stop(self, message: str, line: int | None) -> None:
         """Raise all problems so far, and one more."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import Problem
 from genomics_pipeline.reference.fai import Contig
 
 MAX_LENGTH_BP = (1 << 31) - 2  # BAM and VCF have lengths and positions of 32 bits
-MAX_NAME_BYTES = 800  # bwa reads at most 8191; a name is part of each region in a task's payload
 _FORBIDDEN = re.compile(rb"[^!-~]|[\\,\"'`()\[\]{}<>]")  # SAM specification, 1.2.1; VCF 4.3, 1.4.7
 _RANGE = re.compile(r"[0-9]+-[0-9]+")
 _BED_HEADERS = (b"track", b"browser")
@@ -25,8 +25,10 @@ def name_problem(name: bytes) -> str | None:
     "expected a name that SAM and VCF allow, without ',', found 'x,y'"
     """
     shown = ascii(name.decode("latin-1"))
-    if len(name) > MAX_NAME_BYTES:
-        return f"expected a name of at most {MAX_NAME_BYTES} bytes, found {len(name)}: {shown[:40]}…; shorten it"
+    if len(name) > budgets.FASTA_NAME.value:  # it is part of each region in a task's payload
+        return (
+            f"expected a name of at most {budgets.FASTA_NAME.value} bytes, found {len(name)}: {shown[:40]}…; shorten it"
+        )
     if wrong := _FORBIDDEN.search(name):
         expected = f"expected a name that SAM and VCF allow, without {wrong[0].decode('latin-1')!a}"
     elif name[:1] in (b"*", b"="):

@@ -77,6 +77,14 @@ def test_an_interruption_kills_the_process(
     assert make(fasta) == fasta
 
 
+def test_what_a_killed_process_left_is_removed(make: Callable[..., Path], fasta: Path) -> None:
+    left = fasta.with_name(f".index-{fasta.name}-killed")
+    left.mkdir()
+    (left / "tiny.fa.bwt").write_text("much")
+    make(fasta)
+    assert sorted(path.name for path in fasta.parent.iterdir()) == INDEX_FILES
+
+
 def test_the_process_ends_with_its_parent(fasta: Path) -> None:
     command = [sys.executable, "-m", build_process.__name__, "1", str(fasta), "ref.fa", "bwa"]  # not its parent
     ended = subprocess.run(command, check=False)

@@ -8,13 +8,15 @@ import lzma
 import re
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pysam
 import pytest
 
+from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.reference import copies, fasta, names
+from genomics_pipeline.reference import names
 from genomics_pipeline.reference.bwa_index import ann_contigs
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.fasta import FastaCheck, FastaChecker
@@ -180,7 +182,7 @@ def test_gzip_files_of_several_members(make: Callable[..., Path], tmp_path: Path
 def test_a_decompression_bomb_is_refused_early(
     make: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copies, "FREE_BYTES", 1 << 20)
+    monkeypatch.setattr(budgets, "FASTA_FIRST_BYTES", replace(budgets.FASTA_FIRST_BYTES, value=1 << 20))
     content = gzip.compress(b">chr1\n" + b"A" * (1 << 23))  # a thousandth
     (problem,) = refusal(make, tmp_path / "ref.fa.gz", content)
     expected = "expected a file that expands to at most 100 times its size, found 8.19 kB that expand to more than"
@@ -189,7 +191,7 @@ def test_a_decompression_bomb_is_refused_early(
 
 LINE = b"ACGTACGT" * (1 << 16)
 BOMBS: dict[str, tuple[list[bytes], str]] = {
-    "a name line": ([b">chr1", *[LINE] * 200], "1: expected a name line of at most 1048576 bytes, found more"),
+    "a name line": ([b">chr1", *[LINE] * 200], "1: expected a name line of at most 1 MiB, found a longer one"),
     "line breaks": ([b">chr1\nA", *[b"\n" * len(LINE)] * 200], "expected bases of the sequence 'chr1', found 1 and"),
     "blanks": ([b">chr1\nA", *[b" " * len(LINE)] * 200], "expected bases of the sequence 'chr1', found 1 and"),
     "zeros": ([b">chr1\nA", *[bytes(len(LINE))] * 200], BASES.format("the byte 0x00", "remove it")),
@@ -229,7 +231,7 @@ def test_a_hundred_megabytes_that_are_no_sequence(name: str) -> None:
 
 
 def test_too_many_sequences(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fasta, "MAX_SEQUENCES", 3)
+    monkeypatch.setattr(budgets, "FASTA_SEQUENCES", replace(budgets.FASTA_SEQUENCES, value=3))
     with pytest.raises(DataError) as error:
         check([b">%d\nA\n" % number for number in range(10)])
     assert str(error.value) == "ref.fa:7: expected at most 3 sequences, found more; join the short ones"

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.reference.fai import Contig, read_contigs
-from genomics_pipeline.reference.names import MAX_LENGTH_BP, MAX_NAME_BYTES, index_problems
+from genomics_pipeline.reference.names import MAX_LENGTH_BP, index_problems
 
+MAX_NAME_BYTES = budgets.FASTA_NAME.value
 WITHOUT = "expected a name that SAM and VCF allow, without {}, found {}; {}"
 RENAME = "rename it, for example to {}, in this file and wherever else the name is used, such as in BED files"
 FORBIDDEN = {
@@ -83,7 +85,7 @@ def test_all_names_are_reported_at_once(make: Callable[..., Path], tmp_path: Pat
 def test_with_many_problems_the_rest_is_not_read(make: Callable[..., Path], tmp_path: Path) -> None:
     found = problems(make, tmp_path, *[f"a,{number}" for number in range(1000)])
     assert len(found) == 26
-    assert found[-1] == "49: 25 problems so far; the rest of the file was not read"
+    assert found[-1] == "49: 25 errors so far; the rest of the file was not read"
 
 
 LEGAL = [

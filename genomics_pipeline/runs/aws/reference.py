@@ -10,13 +10,12 @@ from tempfile import TemporaryDirectory
 
 from genomics_pipeline.aws.clients import Clients, aws_call
 from genomics_pipeline.aws.objects import head
-from genomics_pipeline.model import run_layout
+from genomics_pipeline.model import budgets, run_layout
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.reference.alternate_contigs import alt_file
 from genomics_pipeline.reference.copies import is_gzip
 from genomics_pipeline.reference.fai import Contig, parse_fai, read_contigs
-from genomics_pipeline.reference.fasta import MAX_PROBLEMS
 from genomics_pipeline.reference.index_kinds import INDEX_KINDS, required_kinds
 from genomics_pipeline.reference.names import index_problems
 from genomics_pipeline.reference.prepare import prepare
@@ -82,7 +81,7 @@ def find_reference(
         text = adapters.store.read(fai).decode()
     contigs = [record.contig for record in parse_fai(text, file=fai)]
     if problems := list(index_problems(contigs, fai)):
-        raise DataError(problems[:MAX_PROBLEMS])
+        raise DataError(problems[: budgets.FASTA_ERRORS.value])
     alt = adapters.store.stat(alt_file(fasta))
     return AwsReference(fasta, contigs, alt=alt.version if alt else "")
 
