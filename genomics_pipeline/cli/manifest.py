@@ -28,9 +28,23 @@ def manifest() -> None:
 @manifest.command()
 @click.argument("sheet")
 @click.option("--check-files", is_flag=True, help="Also check that the FASTQ files exist, and that R1 and R2 match.")
+@click.option(
+    "--read-layout",
+    type=click.Choice(["auto", "single", "interleaved"]),
+    default="auto",
+    help="As the parameter alignment.read_layout: what a lane with one file holds.",
+)
+@click.option(
+    "--quality-encoding",
+    type=click.Choice(["auto", "phred33", "phred64"]),
+    default="auto",
+    help="As the parameter alignment.quality_encoding.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 @click.option("--normalised", is_flag=True, help="Print the normalised form: one JSON object per line for each sample.")
-def validate(sheet: str, check_files: bool, as_json: bool, normalised: bool) -> None:
+def validate(
+    sheet: str, check_files: bool, read_layout: str, quality_encoding: str, as_json: bool, normalised: bool
+) -> None:
     """Check SHEET, a path or URI, and report every error with its line and column.
 
     \b
@@ -38,13 +52,22 @@ def validate(sheet: str, check_files: bool, as_json: bool, normalised: bool) -> 
       genomics-pipeline manifest validate s3://my-bucket/cohort.csv --check-files
     """
     from genomics_pipeline.cli.adapters import object_store
-    from genomics_pipeline.model.errors import DataError
+    from genomics_pipeline.model.errors import DataError, Problem
     from genomics_pipeline.model.manifest import manifest_lines
-    from genomics_pipeline.runs.manifests import file_problems, read_manifest
+    from genomics_pipeline.runs.fastq_checks import Reading, file_problems
+    from genomics_pipeline.runs.manifests import read_manifest
+
+    warnings: list[str] = []
+
+    def warn(problem: Problem) -> None:
+        warnings.append(str(problem))
+        echo_line(f"warning: {problem}", err=True)
 
     try:
-        samples = read_manifest(sheet)
-        if check_files and (problems := list(file_problems(samples, object_store()))):
+        samples = read_manifest(sheet, warn)
+        if check_files and (
+            problems := list(file_problems(samples, object_store(), Reading(read_layout, quality_encoding)))
+        ):
             raise DataError(problems)
     except DataError as error:
         if not as_json:
@@ -52,11 +75,11 @@ def validate(sheet: str, check_files: bool, as_json: bool, normalised: bool) -> 
         problems_json = [
             {"message": one.message, "file": one.file, "line": one.line, "column": one.column} for one in error.problems
         ]
-        echo_json({"valid": False, "problems": problems_json})
+        echo_json({"valid": False, "problems": problems_json, "warnings": warnings})
         raise click.exceptions.Exit(1) from None
     lanes = sum(len(sample.lanes) for sample in samples)
     if as_json:
-        echo_json({"valid": True, "samples": len(samples), "lanes": lanes})
+        echo_json({"valid": True, "samples": len(samples), "lanes": lanes, "warnings": warnings})
     elif normalised:
         echo(manifest_lines(samples), nl=False)
     else:
@@ -86,11 +109,12 @@ def init(prefix: str, out: Path | None, single_end: bool) -> None:
     from genomics_pipeline.model.errors import UsageError
     from genomics_pipeline.runs.sheet_draft import init_sheet
     from genomics_pipeline.stores.publish import publish_bytes
+    from genomics_pipeline.stores.real_parents import follow_parents
 
     if "://" not in prefix:
         if not Path(prefix).is_dir():
             raise UsageError(f"{prefix}: expected a folder or an S3 prefix, found none")
-        prefix = str(Path(prefix).absolute())
+        prefix = follow_parents(str(Path(prefix).absolute()))
     draft = init_sheet(prefix, object_store(), single_end)
     for one in draft.left_out:
         echo_line(f"warning: {one}", err=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from genomics_pipeline.model import budgets
@@ -13,7 +13,7 @@ from genomics_pipeline.model.parameters import absolute_uri
 from genomics_pipeline.model.printable import has_control
 from genomics_pipeline.model.sample import NAME, Lane, Sample
 from genomics_pipeline.model.secrets import REFUSAL, has_password, redact
-from genomics_pipeline.model.sheet import Row, read_rows
+from genomics_pipeline.model.sheet import Row, ignore, read_rows
 
 FASTQ = re.compile(r".*\.(fastq|fq)(\.(gz|bgz))?", re.DOTALL)
 SEXES = ("XX", "XY", "NA")
@@ -29,25 +29,37 @@ class _SampleRows:
     lanes: dict[str, tuple[int, Lane]] = field(default_factory=dict)
 
 
-def parse_sheet(text: str, name: str, base: str) -> list[Sample]:
+def parse_sheet(
+    text: str,
+    name: str,
+    base: str,
+    warn: Callable[[Problem], None] = ignore,
+    follow: Callable[[str], str] = str,
+) -> list[Sample]:
     """Return the samples of a sheet, in the order of their first rows.
 
     Args:
         text: The sheet's text.
         name: Its path or URI, for messages; the extension tells CSV, TSV and JSON Lines apart.
         base: The folder or URI that relative paths of FASTQ files are relative to.
+        warn: Takes what is not used of the sheet, once for each column.
+        follow: Returns an absolute path without ``..``, as the system resolves it.
 
     Raises:
         DataError: with all problems, in source order.
     """
+
+    def locate(path: str) -> str:
+        return follow(absolute_uri(path, base))
+
     problems: list[Problem] = []
     samples: dict[str, _SampleRows] = {}
     files: dict[str, int] = {}
-    for row in read_rows(text, name):
+    for row in read_rows(text, name, warn):
         if isinstance(row, Problem):
             problems.append(row)
         else:
-            problems += [*_row_problems(row, name, base)] or [*_join(row, samples, files, name, base)]
+            problems += [*_row_problems(row, name, base)] or [*_join(row, samples, files, name, locate)]
         if len(problems) >= budgets.SHEET_ERRORS.value:
             message = f"found {budgets.SHEET_ERRORS} up to here; the rest of the sheet was not checked"
             problems.append(Problem(message, name, row.line))
@@ -72,9 +84,6 @@ def _row_problems(row: Row, file: str, base: str) -> Iterator[Problem]:
     for column in ("sample", "fastq_1"):
         if not row.values.get(column):
             yield Problem(f"expected a value, found none; {column} is required", file, row.line, column)
-    first, second = row.values.get("fastq_1"), row.values.get("fastq_2")
-    if first and second and absolute_uri(first, base) == absolute_uri(second, base):
-        yield Problem(f"expected the mates of fastq_1, found the same file: {second}", file, row.line, "fastq_2")
 
 
 def _misfit(column: str, value: str, base: str) -> str | None:
@@ -107,8 +116,18 @@ def _file_misfit(value: str, base: str) -> str | None:
     return None
 
 
-def _join(row: Row, samples: dict[str, _SampleRows], files: dict[str, int], file: str, base: str) -> Iterator[Problem]:
-    """Add a valid row to its sample; yield what contradicts earlier rows."""
+def _join(
+    row: Row, samples: dict[str, _SampleRows], files: dict[str, int], file: str, locate: Callable[[str], str]
+) -> Iterator[Problem]:
+    """Add a valid row to its sample; yield what contradicts itself or earlier rows.
+
+    Args:
+        row: The row.
+        samples: The samples so far.
+        files: The line of each FASTQ file so far.
+        file: The sheet.
+        locate: Returns the absolute path or URI of a file.
+    """
     name = row.values["sample"]
     sample = samples.setdefault(name, _SampleRows(row))
     for column in ("patient", "sex", "status"):
@@ -125,9 +144,10 @@ def _join(row: Row, samples: dict[str, _SampleRows], files: dict[str, int], file
             row.line,
             "lane",
         )
-    paths = [
-        absolute_uri(value, base) if (value := row.values.get(column)) else None for column in ("fastq_1", "fastq_2")
-    ]
+    paths = [locate(value) if (value := row.values.get(column)) else None for column in ("fastq_1", "fastq_2")]
+    if paths[0] == paths[1]:
+        second = row.values["fastq_2"]
+        yield Problem(f"expected the mates of fastq_1, found the same file: {second}", file, row.line, "fastq_2")
     for column, path in zip(("fastq_1", "fastq_2"), paths, strict=True):
         if path and files.setdefault(path, row.line) != row.line:
             yield Problem(

@@ -124,10 +124,17 @@ def parse_value(spec: ParameterSpec, text: str, base: str) -> Value:
 def absolute_uri(uri: str, base: str) -> str:
     """Return a URI unchanged, and a relative path joined to the folder `base`, which is a path or URI itself.
 
+    A path of this machine keeps its ``..``, because where that leads depends on symbolic links: see
+    `stores.real_parents`.
+
     >>> absolute_uri("panel.bed", "/data"), absolute_uri("s3://b/panel.bed", "/data"), absolute_uri("../panel.bed", "s3://b/data")
     ('/data/panel.bed', 's3://b/panel.bed', 's3://b/panel.bed')
     """
     if "://" in uri:
         return uri
     scheme, mark, folder = base.rpartition("://") if not uri.startswith("/") else ("", "", "")
-    return scheme + mark + posixpath.normpath(posixpath.join(folder, uri))
+    path = posixpath.join(folder, uri)
+    if scheme not in ("", "file"):
+        return scheme + mark + posixpath.normpath(path)
+    root = "/" if path.startswith("/") else ""
+    return scheme + mark + root + "/".join(part for part in path.split("/") if part not in ("", "."))

@@ -63,6 +63,6 @@ def mates_problem(first: ReadHeader, second: ReadHeader) -> str | None:
     if first.name != second.name:
         return f"expected the mate of {first.name}, found {second.name}"
     if first.mate and second.mate and first.mate >= second.mate:
-        again = "the same read again" if first.mate == second.mate else "the first one: the files are interchanged"
-        return f"expected the second read of {first.name}, whose first is numbered {first.mate}, found {again}"
+        found = "the same reads again" if first.mate == second.mate else "the first ones: interchange the two"
+        return f"expected the second reads, after reads numbered {first.mate}, found {found}"
     return None

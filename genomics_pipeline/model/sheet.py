@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from genomics_pipeline.model.errors import Problem, did_you_mean
@@ -15,7 +16,9 @@ COLUMNS = ("patient", "sex", "status", "sample", "lane", "fastq_1", "fastq_2")
 REQUIRED = ("sample", "fastq_1")
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _JSON_LINES = (".jsonl", ".ndjson")
-_COMPRESSED = re.compile(r"\.(gz|bz2|xz|zst)$")
+_COMPRESSED = re.compile(r"\.(gz|bgz|bz2|xz|zst)$")
+_NO_LETTERS = re.compile(r"[\W_]")
+SURELY_MEANT = 0.85  # of difflib's ratio: one letter of six or more differs
 _CSV_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 _JSON_LINE = re.compile(r"([^\n]*)\n|([^\n]+)")
 _NAMED = {",": "commas", "\t": "tabs", ";": "semicolons"}
@@ -29,20 +32,32 @@ class Row:
     values: dict[str, str]
 
 
-def read_rows(text: str, name: str) -> Iterator[Row | Problem]:
-    """Yield the rows of a sheet that can be read, and the problems of all others, in their order."""
+def ignore(warning: Problem) -> None:
+    """Ignore a warning."""
+
+
+def read_rows(text: str, name: str, warn: Callable[[Problem], None] = ignore) -> Iterator[Row | Problem]:
+    """Yield the rows of a sheet that can be read, and the problems of all others, in their order.
+
+    Columns that are not known are left out of the rows.
+
+    Args:
+        text: The text of the sheet.
+        name: Its path or URI, whose extension tells its format.
+        warn: Takes a warning of each such column, once.
+    """
     bare = _COMPRESSED.sub("", name.lower())
     if bare.endswith(_JSON_LINES):
-        yield from _json_rows(text, name)
+        yield from _json_rows(text, name, warn)
         return
     for ending, delimiter in _DELIMITERS.items():
         if bare.endswith(ending):
-            yield from _delimited_rows(text, name, delimiter)
+            yield from _delimited_rows(text, name, delimiter, warn)
             return
     yield Problem("expected a sample sheet named .csv, .tsv or .jsonl", name)
 
 
-def _delimited_rows(text: str, name: str, delimiter: str) -> Iterator[Row | Problem]:
+def _delimited_rows(text: str, name: str, delimiter: str, warn: Callable[[Problem], None]) -> Iterator[Row | Problem]:
     reader = csv.reader((match[0] for match in _CSV_LINE.finditer(text)), delimiter=delimiter, strict=True)
     header: list[str] | None = None
     line = 1
@@ -58,10 +73,14 @@ def _delimited_rows(text: str, name: str, delimiter: str) -> Iterator[Row | Prob
                 yield from problems
                 if problems:
                     return
+                for place, column in enumerate(header, 1):
+                    if column not in COLUMNS:
+                        warn(Problem(_unused(column), name, start, place))
             elif len(values) != len(header):
                 yield Problem(f"expected {len(header)} fields as in the header, found {len(values)}", name, start)
             else:
-                yield Row(start, dict(zip(header, values, strict=True)))
+                pairs = zip(header, values, strict=True)
+                yield Row(start, {column: value for column, value in pairs if column in COLUMNS})
     except csv.Error as error:
         reason = "a quotation mark is never closed" if str(error) == "unexpected end of data" else error
         yield Problem(f"expected {_NAMED[delimiter]} between quoted or plain fields: {reason}", name, line)
@@ -78,16 +97,38 @@ def _header_problems(header: Sequence[str], name: str, line: int, delimiter: str
                 yield Problem(message, name, line)
                 return
     for index, column in enumerate(header):
-        if column in header[:index]:
+        if column in COLUMNS and column in header[:index]:
             yield Problem(f"expected each column once, found {column!r} again", name, line, index + 1)
-        elif column not in COLUMNS:
-            yield Problem(f"unknown column {column!r}; {did_you_mean(column, COLUMNS)}", name, line, index + 1)
+        elif meant := _meant(column, header):
+            yield Problem(f"unknown column {column!r}; did you mean {meant!r}?", name, line, index + 1)
     for column in REQUIRED:
         if column not in header:
             yield Problem(f"expected a column {column!r}, found none", name, line)
 
 
-def _json_rows(text: str, name: str) -> Iterator[Row | Problem]:
+def _meant(column: str, columns: Collection[str]) -> str | None:
+    """Return the column that an unknown one surely stands for: one that is spelt almost alike, and is not there.
+
+    >>> _meant("fastq2", ["sample", "fastq_1", "fastq2"]), _meant("Sex", ["Sex"]), _meant("sample_id", ["sample"])
+    ('fastq_2', 'sex', None)
+    """
+    absent = [known for known in COLUMNS if known not in columns]
+    if column in COLUMNS:
+        return None
+    bare = _NO_LETTERS.sub("", column.lower())
+    alike = [known for known in absent if _NO_LETTERS.sub("", known) == bare]
+    return next(iter([*alike, *get_close_matches(column.lower(), absent, n=1, cutoff=SURELY_MEANT)]), None)
+
+
+def _unused(column: str) -> str:
+    """Return the warning about an unknown column."""
+    if not column:
+        return "a column without a name is not used"
+    return f"column {column!r} is not used; {did_you_mean(column, COLUMNS)}"
+
+
+def _json_rows(text: str, name: str, warn: Callable[[Problem], None]) -> Iterator[Row | Problem]:
+    warned: set[str] = set()
     for number, match in enumerate(_JSON_LINE.finditer(text), 1):
         line = match[1] or match[2] or ""
         if not line.strip():
@@ -108,14 +149,20 @@ def _json_rows(text: str, name: str) -> Iterator[Row | Problem]:
             continue
         problems = list(_key_problems(parsed, name, number))
         yield from problems
+        for key in parsed:
+            if key not in COLUMNS and key not in warned and not problems:
+                warned.add(key)
+                warn(Problem(_unused(key), name, number, key))
         if not problems:
-            yield Row(number, {key: "" if value is None else str(value) for key, value in parsed.items()})
+            known = {key: value for key, value in parsed.items() if key in COLUMNS}
+            yield Row(number, {key: "" if value is None else str(value) for key, value in known.items()})
 
 
 def _key_problems(row: dict[str, Any], name: str, line: int) -> Iterator[Problem]:
     for key, value in row.items():
         if key not in COLUMNS:
-            yield Problem(f"unknown column {key!r}; {did_you_mean(key, COLUMNS)}", name, line, key)
+            if meant := _meant(key, row):
+                yield Problem(f"unknown column {key!r}; did you mean {meant!r}?", name, line, key)
         elif not (value is None or isinstance(value, str) or (key == "status" and type(value) is int)):
             yield Problem(f"expected text, found {_example(value)}", name, line, key)
 

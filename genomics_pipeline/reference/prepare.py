@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import posixpath
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -20,6 +19,7 @@ from genomics_pipeline.reference.index_kinds import IndexKind, find_mismatch, fi
 from genomics_pipeline.stores.given_file import stat_given
 from genomics_pipeline.stores.protocol import ObjectInfo, Store
 from genomics_pipeline.stores.publish import make_folders
+from genomics_pipeline.stores.real_parents import follow_parents
 
 REGULAR, IRREGULAR = "regular", "irregular"
 SAME = ""  # the verdict on an index of the same bases
@@ -81,7 +81,7 @@ def find_prepared(uri: str, indexes: Collection[str], store: Store, cache: Path)
 
 def _prepare_in_place(uri: str, kinds: Sequence[IndexKind], cache: Path, note: Callable[[str], None]) -> Path | None:
     """Index a plain local file in place; return None if it cannot be used there."""
-    fasta = Path(posixpath.normpath(Path(uri).absolute()))  # without "..", so that the path is the same in containers
+    fasta = Path(follow_parents(str(Path(uri).absolute())))
     if check_once(cache, "fasta", [fasta], lambda: _check(fasta, uri)) == IRREGULAR:
         return None
     with lock_of(cache, fasta):

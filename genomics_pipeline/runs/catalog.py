@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
 
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError, did_you_mean
+from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline, parse_pipeline
 from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.stores.bounded_file import read_bounded_text
+from genomics_pipeline.stores.real_parents import follow_parents, follow_parents_in
 from genomics_pipeline.worker.step_folder import StepFolder, read_step
 
 
@@ -62,13 +66,20 @@ def load_pipeline(name_or_file: str) -> tuple[Pipeline, dict[str, StepFolder]]:
         return step.spec
 
     text = read_bounded_text(file, budgets.TOML_SIZE)
-    return parse_pipeline(text, file=str(file), load_step=load), folders
+    pipeline = parse_pipeline(text, file=str(file), load_step=load)
+    return replace(pipeline, parameters=with_real_parents(pipeline.parameters, pipeline)), folders
+
+
+def with_real_parents(values: Mapping[str, Mapping[str, Value]], pipeline: Pipeline) -> dict[str, Mapping[str, Value]]:
+    """Return the values of parameters by stage, with the paths of files as the system resolves their ``..``."""
+    specs = {stage.name: stage.step.parameters for stage in pipeline.stages}
+    return {stage: follow_parents_in(given, specs[stage]) for stage, given in values.items()}
 
 
 def _pipeline_file(name_or_file: str) -> Path:
     if "/" not in name_or_file and name_or_file in pipeline_names():
         return shipped_folder("pipelines") / f"{name_or_file}.toml"
-    file = Path(name_or_file).absolute()
+    file = Path(follow_parents(str(Path(name_or_file).absolute())))
     if file.is_file():
         return file
     hint = did_you_mean(name_or_file, pipeline_names())
@@ -78,4 +89,4 @@ def _pipeline_file(name_or_file: str) -> Path:
 def absolute_name(name_or_file: str) -> str:
     """Return the argument that loads the same pipeline from any folder: a shipped name, or an absolute path."""
     is_shipped = "/" not in name_or_file and name_or_file in pipeline_names()
-    return name_or_file if is_shipped else str(Path(name_or_file).absolute())
+    return name_or_file if is_shipped else follow_parents(str(Path(name_or_file).absolute()))

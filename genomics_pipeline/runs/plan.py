@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
-from genomics_pipeline.model.errors import CollectedProblems, UsageError, did_you_mean
+from genomics_pipeline.model.errors import CollectedProblems, Problem, UsageError, did_you_mean
 from genomics_pipeline.model.overrides import parse_assignments
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.model.secrets import refuse_password
 from genomics_pipeline.model.tolerance import map_run_limit
-from genomics_pipeline.runs.catalog import load_pipeline
+from genomics_pipeline.runs.catalog import load_pipeline, with_real_parents
 from genomics_pipeline.runs.manifests import read_manifest
 from genomics_pipeline.worker.step_folder import StepFolder
 
@@ -50,6 +50,7 @@ class RunPlan:
         overrides: The overridden parameters by stage and name.
         samples: The samples to run.
         tolerated: The greatest ``percentage`` and ``count`` of samples that may fail before no new ones start.
+        warnings: What is not used of the sample sheet.
     """
 
     pipeline: Pipeline
@@ -57,6 +58,7 @@ class RunPlan:
     overrides: Mapping[str, Mapping[str, Value]]
     samples: Sequence[Sample]
     tolerated: Mapping[str, float]
+    warnings: Sequence[str] = ()
 
 
 def plan(request: RunRequest) -> RunPlan:
@@ -70,15 +72,16 @@ def plan(request: RunRequest) -> RunPlan:
     collected = CollectedProblems()
     overrides: Mapping[str, Mapping[str, Value]] = {}
     samples: Sequence[Sample] = ()
+    warnings: list[Problem] = []
     with collected.check():
-        overrides = parse_assignments(request.parameters, pipeline, str(Path.cwd()))
+        overrides = with_real_parents(parse_assignments(request.parameters, pipeline, str(Path.cwd())), pipeline)
     with collected.check():
         refuse_password(request.reference, "--reference")
     with collected.check():
-        samples = _select(read_manifest(request.manifest), request.samples)
+        samples = _select(read_manifest(request.manifest, warnings.append), request.samples)
     collected.refuse()
     tolerated = map_run_limit(pipeline.maps["sample"].tolerance(), request.accepted, len(samples))
-    return RunPlan(pipeline, steps, overrides, samples, tolerated)
+    return RunPlan(pipeline, steps, overrides, samples, tolerated, tuple(map(str, warnings)))
 
 
 def _select(samples: Sequence[Sample], names: Sequence[str]) -> Sequence[Sample]:

@@ -22,6 +22,7 @@ from genomics_pipeline.runs.run_lock import RunLock
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.open_folder import refuse_leading_out
 from genomics_pipeline.stores.publish import make_folders, publishing
+from genomics_pipeline.stores.real_parents import follow_parents
 
 # The bucket that stands for the folder in URIs. Names of S3 buckets have no upper-case letters: it hides no real one.
 BUCKET = "RUN"
@@ -41,7 +42,7 @@ class RunFolder:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path.absolute()
+        self.path = Path(follow_parents(str(path.absolute())))
         self.manifest = self.path / run_layout.MANIFEST
         self.intervals = self.path / run_layout.INTERVALS
         self.definition = self.path / run_layout.DEFINITION

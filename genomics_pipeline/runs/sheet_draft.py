@@ -12,7 +12,7 @@ from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.fastq_names import FASTQ_NAME, FastqName, MateToken, parse_fastq_name
 from genomics_pipeline.model.read_header import ReadHeader, mates_problem, parse_header
 from genomics_pipeline.model.sample import NAME
-from genomics_pipeline.runs.fastq_head import head_lines
+from genomics_pipeline.runs.fastq_head import read_head
 from genomics_pipeline.runs.fastq_listing import FastqListing, list_fastq
 from genomics_pipeline.stores.protocol import Store
 
@@ -143,7 +143,7 @@ def _leave_out(listing: FastqListing, uri: str, reason: str) -> bool:
 def _first_header(uri: str, store: Store) -> ReadHeader | None:
     """Return the header of a file's first read; None for a file that cannot be read, which other commands report."""
     try:
-        lines = head_lines(uri, store, 1)
+        lines = read_head(uri, store, 1).lines
     except DataError:
         return None
     return parse_header(lines[0]) if lines else None

@@ -60,10 +60,10 @@ def _first_mismatch(firsts: Sequence[bytes], seconds: Sequence[bytes], first: in
 
 
 def _are_equal(files: Sequence[Reads]) -> bool:
-    """Return whether all mates have the same bases, which are not just one base again and again."""
+    """Return whether all mates have the same bases, which are not those of one read again and again."""
     bases = files[0].bases
     firsts, seconds = (bases, files[1].bases) if len(files) == 2 else (bases[::2], bases[1::2])
-    return firsts == seconds and len(set(b"".join(firsts))) > 1
+    return firsts == seconds and len(set(firsts)) > 1
 
 
 def refuse_mates(reads: Reads, path: str, first: int) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
+import lzma
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,7 +35,7 @@ class TestValidate:
     def test_json(self, cli: Cli, sheet: Path) -> None:
         ended = cli("manifest", "validate", "cohort.csv", "--json")
         assert (ended.code, ended.err) == (0, "")
-        assert ended.out == '{\n  "valid": true,\n  "samples": 2,\n  "lanes": 3\n}\n'
+        assert ended.out == '{\n  "valid": true,\n  "samples": 2,\n  "lanes": 3,\n  "warnings": []\n}\n'
 
     def test_normalised(self, cli: Cli, sheet: Path) -> None:
         ended = cli("manifest", "validate", "cohort.csv", "--normalised")
@@ -67,7 +69,76 @@ class TestValidate:
                     "column": None,
                 },
             ],
+            "warnings": [],
         }
+
+    def test_columns_that_are_not_used_are_reported_once(self, cli: Cli, sheet: Path) -> None:
+        sheet.write_text("sample,run,fastq_1,,sample_id,run\na,7,a.fq,x,b,8\nb,9,b.fq,,,\n")
+        normalised = cli("manifest", "validate", "cohort.csv", "--normalised")
+        known = "known: patient, sex, status, sample, lane, fastq_1, fastq_2"
+        warnings = [
+            f"cohort.csv:1:2: column 'run' is not used; {known}",
+            "cohort.csv:1:4: a column without a name is not used",
+            "cohort.csv:1:5: column 'sample_id' is not used; did you mean 'sample'?",
+            f"cohort.csv:1:6: column 'run' is not used; {known}",
+        ]
+        assert (normalised.code, normalised.err) == (0, "".join(f"warning: {one}\n" for one in warnings))
+        assert json.loads(cli("manifest", "validate", "cohort.csv", "--json").out)["warnings"] == warnings
+        sheet.write_text("sample,fastq_1\na,a.fq\nb,b.fq\n")
+        assert (
+            cli("manifest", "validate", "cohort.csv", "--normalised").out == normalised.out
+        )  # no part of the identity
+        lines = [{"sample": name, "fastq_1": f"{name}.fq", "run": {"n": [1]}} for name in ("a", "b")]
+        sheet.with_suffix(".jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        ended = cli("manifest", "validate", "cohort.jsonl", "--normalised")
+        assert (ended.out, ended.err) == (
+            normalised.out,
+            f"warning: cohort.jsonl:1:run: column 'run' is not used; {known}\n",
+        )
+
+    @pytest.mark.parametrize(
+        ("column", "known"),
+        [
+            ("fastq2", "fastq_2"),
+            ("FASTQ_2", "fastq_2"),
+            ("fastq-2", "fastq_2"),
+            ("fatsq_2", "fastq_2"),
+            ("fastq_3", "fastq_2"),
+            ("Sex", "sex"),
+            ("Lane", "lane"),
+            ("lanes", "lane"),
+            ("patients", "patient"),
+            ("STATUS", "status"),
+        ],
+    )
+    def test_a_column_that_is_surely_another_is_refused(self, cli: Cli, sheet: Path, column: str, known: str) -> None:
+        sheet.write_text(f"sample,fastq_1,{column}\na,a.fq,x\n")
+        ended = cli("manifest", "validate", "cohort.csv")
+        message = f"error: cohort.csv:1:3: unknown column '{column}'; did you mean '{known}'?\n"
+        assert (ended.code, ended.out, ended.err) == (1, "", message)
+
+    def test_two_dots_lead_where_the_system_finds_them(self, cli: Cli, sheet: Path) -> None:
+        at = sheet.parent
+        (at / "store" / "deep").mkdir(parents=True)
+        (at / "data").symlink_to("store/deep")
+        sheet.write_text("sample,fastq_1,fastq_2\na,data/../a_1.fq,./data/./../a_2.fq\n")
+        ended = cli("manifest", "validate", "cohort.csv", "--normalised")
+        assert f'"fastq_1":"{at}/store/a_1.fq","fastq_2":"{at}/store/a_2.fq"' in ended.out
+        (at / "data" / "cohort.csv").write_text("sample,fastq_1\nb,../b.fq\n")
+        ended = cli("manifest", "validate", "data/cohort.csv", "--normalised")
+        assert f'"fastq_1":"{at}/store/b.fq"' in ended.out
+        sheet.write_text("sample,fastq_1,fastq_2\na,data/../a.fq,store/a.fq\n")
+        ended = cli("manifest", "validate", "cohort.csv")
+        message = "error: cohort.csv:2:fastq_2: expected the mates of fastq_1, found the same file: store/a.fq\n"
+        assert (ended.code, ended.err) == (1, message)
+
+    @pytest.mark.parametrize("ending", ["csv", "csv.gz", "csv.bgz", "csv.bz2", "csv.xz", "csv.zst"])
+    @pytest.mark.parametrize("compress", [bytes, gzip.compress, bz2.compress, lzma.compress])
+    def test_compression_is_recognised_by_the_content(
+        self, cli: Cli, sheet: Path, ending: str, compress: Callable[[bytes], bytes]
+    ) -> None:
+        sheet.with_name(f"c.{ending}").write_bytes(compress(SHEET.encode()))
+        assert cli("manifest", "validate", f"c.{ending}").out == f"c.{ending}: valid, 2 samples, 3 lanes\n"
 
     def test_a_compressed_sheet(self, cli: Cli, sheet: Path) -> None:
         data = gzip.compress(SHEET.encode())
@@ -138,15 +209,15 @@ class TestCheckFiles:
         )
         assert code == 1
         end = "Compressed file ended before the end-of-stream marker was reached"
-        asked = "expected '@' and a read's name"
+        asked = "expected FASTQ ('@' and a name)"
         assert messages == [
             "none_R2.fq: sample a, lane L001: expected a FASTQ file, found no such file",
             "short_R2.fq: sample b, lane L001: record 3: expected the mate of r3, found the end of the file",
             "other_R2.fq: sample b, lane L002: record 2: expected the end of the file, as in the mates' file, found r3",
-            "empty.fq.gz: sample c, lane L001: expected reads, found an empty file",
-            f"fasta.fq: sample d, lane L001: record 1: {asked}, found b'>chr1\\n'; is this FASTQ?",
-            f"no_name.fq: sample e, lane L001: record 1: {asked}, found b'@\\n'; is this FASTQ?",
-            "plain.fq.gz: sample f, lane L001: expected a whole gzip file: Not a gzipped file (b'@r')",
+            "empty.fq.gz: sample c, lane L001: expected reads, found none: the file is empty; give the sample's reads, "
+            "or leave this lane out of the sample sheet",
+            f"fasta.fq: sample d, lane L001: record 1: {asked}, found '>chr1'",
+            f"no_name.fq: sample e, lane L001: record 1: {asked}, found '@'",
             f"cut.fq.gz: sample g, lane L001: expected a whole gzip file: {end}",
             "hurt.fq.gz: sample g, lane L001: expected a whole gzip file: "
             "Error -3 while decompressing data: invalid block type",

@@ -237,7 +237,7 @@ def test_third_reads_are_refused(cli: Cli, reads: Reads, names: list[str]) -> No
 def test_the_same_reads_twice_are_no_mates(cli: Cli, reads: Reads) -> None:
     reads("reads/a_R1.fq", "r1 1:N:0:AC")
     reads("reads/a_R2.fq", "r1 1:N:0:AC")
-    expected = "expected the second read of r1, whose first is numbered 1, found the same read again"
+    expected = "expected the second reads, after reads numbered 1, found the same reads again"
     message = f"error: reads/a_R2.fq: {expected}, in reads/a_R1.fq; {SINGLE}\n"
     assert init(cli, "reads") == (1, "", message)
 

@@ -182,7 +182,7 @@ def test_manifest_lines() -> None:
     ("base", "path", "expected"),
     [
         ("/data", "reads/a.fq", "/data/reads/a.fq"),
-        ("/data", "../a.fq", "/a.fq"),
+        ("/data", "../a.fq", "/data/../a.fq"),
         ("/data", "/other/./a.fq", "/other/a.fq"),
         ("/data", "s3://b/a.fq", "s3://b/a.fq"),
         ("s3://b", "reads/a.fq", "s3://b/reads/a.fq"),

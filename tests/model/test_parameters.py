@@ -13,7 +13,7 @@ from genomics_pipeline.model.parameters import ParameterSpec, Value, misfit, par
         ("integer", "-3", -3),
         ("number", "7", 7.0),
         ("boolean", "True", True),
-        ("file", "../a.bed", "/a.bed"),
+        ("file", "../a.bed", "/here/../a.bed"),
         ("file", "/x/a.bed", "/x/a.bed"),
         ("file", "s3://b/a.bed", "s3://b/a.bed"),
     ],

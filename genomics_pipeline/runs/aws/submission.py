@@ -39,7 +39,7 @@ from genomics_pipeline.runs.plan import RunPlan, RunRequest, plan
 SHORT_DIGEST = 12
 # The greatest length of the part of a run's name that comes from the sheet: a digest and the suffix of a rerun follow.
 NAME_CHARACTERS = quotas.EXECUTION_NAME.value - SHORT_DIGEST - 1 - len(rerun_name("", 999))
-SHEET = re.compile(r"(\.(csv|tsv|jsonl|ndjson))?(\.(gz|bz2))?$", re.IGNORECASE)
+SHEET = re.compile(r"(\.(csv|tsv|jsonl|ndjson))?(\.(gz|bgz|bz2|xz|zst))?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +140,7 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
             collected.add(parameter_file_problems(files, deployment.bucket, adapters, contigs))
     collected.refuse()
     assert planned is not None
+    warnings = [*planned.warnings, *warnings]
     assert deployment is not None
     assert reference is not None
     digest = _digest(planned, document, reference)

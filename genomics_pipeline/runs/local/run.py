@@ -39,6 +39,7 @@ from genomics_pipeline.runs.plan import RunPlan, RunRequest, plan
 from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.runs.truth import TruthSet
+from genomics_pipeline.stores.real_parents import follow_parents
 from genomics_pipeline.stores.routed import RoutedStore
 
 if TYPE_CHECKING:  # imported where faults are injected only, to keep the start of other runs short
@@ -133,6 +134,8 @@ def _check(
     with collected.check():
         folder.check()
     if planned is not None:
+        for warning in planned.warnings:
+            display.note(f"warning: {warning}")
         with collected.check():
             faults = _faults(request, planned)
         with collected.check():
@@ -242,8 +245,8 @@ def _record_before(folder: RunFolder, display: Display) -> LocalRunRecord | None
 def _arguments(request: LocalRunRequest, checked: RunPlan) -> RunArguments:
     """Return the arguments of a request that a rerun needs; files are absolute, so that it works from everywhere."""
     return RunArguments(
-        manifest=without_secrets(absolute_uri(request.manifest, str(Path.cwd()))),
-        reference=without_secrets(absolute_uri(request.reference, str(Path.cwd()))),
+        manifest=without_secrets(follow_parents(absolute_uri(request.manifest, str(Path.cwd())))),
+        reference=without_secrets(follow_parents(absolute_uri(request.reference, str(Path.cwd())))),
         pipeline=absolute_name(request.pipeline),
         parameters=tuple(_absolute(assignment, checked) for assignment in request.parameters),
         samples=tuple(request.samples),

@@ -24,6 +24,7 @@ from genomics_pipeline.runs.given_files import RequiredFile, file_misfit, parame
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.runs.sheet_draft import sample_of
 from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.stores.real_parents import follow_parents, follow_parents_in
 from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.machine import capacity
 from genomics_pipeline.worker.run import run_task
@@ -239,7 +240,7 @@ def _count_misfit(spec: InputSpec, count: int) -> str | None:
 
 
 def _absolute(file: str) -> str:
-    return file if "://" in file else str(Path(file).absolute())
+    return file if "://" in file else follow_parents(str(Path(file).absolute()))
 
 
 def _parameters(spec: StepSpec, assignments: Sequence[str]) -> dict[str, Value]:
@@ -259,7 +260,7 @@ def _parameters(spec: StepSpec, assignments: Sequence[str]) -> dict[str, Value]:
             problems.append(Problem(f"--param {assignment}: {error}"))
     if problems:
         raise UsageError(problems)
-    return values
+    return follow_parents_in(values, spec.parameters)
 
 
 def _scope(spec: StepSpec) -> str:

@@ -10,6 +10,7 @@ from genomics_pipeline.model.overrides import parse_assignments
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.rerun import StageMemory, memory_by_stage
+from genomics_pipeline.runs.catalog import with_real_parents
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,6 @@ def changes(request: RerunRequest, pipeline: Pipeline) -> RerunChanges:
     """
     return RerunChanges(
         memory_by_stage(request.memory, pipeline),
-        parse_assignments(request.parameters, pipeline, str(Path.cwd())),
+        with_real_parents(parse_assignments(request.parameters, pipeline, str(Path.cwd())), pipeline),
         request.accepted,
     )
