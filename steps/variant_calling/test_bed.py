@@ -23,7 +23,7 @@ def test_a_file_is_decompressed_by_its_bytes(tmp_path: Path, name: str, compress
     assert read_bed(str(tmp_path / name), CONTIGS) == [Span("c1", 0, 9), Span("c2", 0, 5)]
 
 
-@pytest.mark.parametrize("data", [gzip.compress(TEXT * 99)[:-9], b"\x1f\x8b", b"\x1f\x8b garbage", b"\xff\xfe"])
+@pytest.mark.parametrize("data", [gzip.compress(TEXT * 99)[:-9], b"\x1f\x8b", b"\x1f\x8b garbage"])
 def test_a_damaged_file_is_bad_input(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.bed").write_bytes(data)
     with pytest.raises(BadInput, match=r"a\.bed: expected a BED file, found none that can be read"):
