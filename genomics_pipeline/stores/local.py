@@ -22,6 +22,7 @@ from genomics_pipeline.stores.protocol import (
     MissingBucket,
     MissingObject,
     ObjectInfo,
+    Publication,
     Sink,
     TransferStopped,
 )
@@ -171,14 +172,12 @@ class LocalStore:
         self, path: Path, uri: str, cancelled: threading.Event | None = None, intermediate: bool = False
     ) -> None:
         """Move a local file to an object."""
-        self.publish_all([(path, uri)], cancelled, intermediate)
+        self.publish_all([Publication(path, uri, cancelled, intermediate)])
 
-    def publish_all(
-        self, files: Sequence[tuple[Path, str]], cancelled: threading.Event | None = None, intermediate: bool = False
-    ) -> None:
+    def publish_all(self, files: Sequence[Publication]) -> None:
         """Move local files to objects, in this order."""
-        for root, group in groupby(files, lambda file: self._root(file[1])):
-            publish_files([(path, self.path(uri)) for path, uri in group], root)
+        for root, group in groupby(files, lambda file: self._root(file.uri)):
+            publish_files([(file.path, self.path(file.uri)) for file in group], root)
 
     def copy(self, source: str, target: str) -> None:
         """Copy an object."""

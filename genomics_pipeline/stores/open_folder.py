@@ -5,15 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Self
 
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.durable import READ, naming, sync_folder
 
 FOLDER = READ | os.O_DIRECTORY
-_making_folders = threading.Lock()  # a thread that finds a new folder relies on it: it waits until it is on disk
+_unsynced: set[Path] = set()  # new folders whose names are not on disk yet; a thread that finds one syncs it, too
+_making_folders = threading.Lock()
 
 
 class LeadsOutside(DataError):
@@ -40,71 +41,100 @@ def refuse_leading_out(path: Path, root: Path) -> None:
         raise _leading_outside(path, root)
 
 
+class OpenFolders:
+    """Folders that are open to write into them; they and new folders above them are put on disk together."""
+
+    def __init__(self) -> None:
+        self._opened: dict[Path, int] = {}
+        self._parents: dict[Path, int] = {}  # of new folders, by the new folder
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def open(self, path: Path, root: Path | None = None) -> int:
+        """Open a folder, which is made if it is missing, and return its descriptor.
+
+        Args:
+            path: The folder.
+            root: The folder that it must not leave through links; None for a path that the user gave.
+
+        Raises:
+            LeadsOutside: if a folder below `root` is a link that leads out of it.
+        """
+        if path not in self._opened:
+            with naming(path):
+                self._opened[path] = self._descend(path, root)
+        return self._opened[path]
+
+    def _descend(self, path: Path, root: Path | None) -> int:
+        real = Path(os.path.realpath(path))
+        base = real if root is None else Path(os.path.realpath(root))
+        refuse_leading_out(path, root or base)
+        while not base.exists():
+            base = base.parent
+        descriptor = self._keep(os.open(base, FOLDER))
+        for name in real.relative_to(base).parts:
+            base /= name
+            inner, is_new = _open_or_make(base, descriptor)
+            if is_new:
+                self._parents[base] = descriptor
+            descriptor = self._keep(inner)
+        return descriptor
+
+    def _keep(self, descriptor: int) -> int:
+        self._stack.callback(os.close, descriptor)
+        return descriptor
+
+    def sync_new(self) -> None:
+        """Put the names of new folders on disk."""
+        for path, descriptor in {folder.parent: parent for folder, parent in self._parents.items()}.items():
+            sync_folder(descriptor, path)
+        _unsynced.difference_update(self._parents)
+
+    def sync(self) -> None:
+        """Put the names in all open folders on disk, and those of new folders."""
+        self.sync_new()
+        for path, descriptor in self._opened.items():
+            sync_folder(descriptor, path)
+
+
+def _open_or_make(folder: Path, parent: int) -> tuple[int, bool]:
+    """Open a folder in an open folder, and return whether its name may not be on disk yet. No link is followed."""
+    try:
+        descriptor = os.open(folder.name, FOLDER, dir_fd=parent)
+        with _making_folders:
+            return descriptor, folder in _unsynced
+    except FileNotFoundError:
+        with _making_folders, suppress(FileExistsError):  # another process made it
+            os.mkdir(folder.name, dir_fd=parent)
+            _unsynced.add(folder)
+        return os.open(folder.name, FOLDER, dir_fd=parent), True
+
+
 def open_own_file(path: Path, root: Path | None, flags: int) -> int:
     """Open a file of a run, which is created where it is missing, and return its descriptor.
 
     Args:
         path: The file.
-        root: See `open_folder`.
+        root: See `OpenFolders.open`.
         flags: How to open it: ``os.O_RDWR`` and others.
 
     Raises:
-        LeadsOutside: for a symbolic link in its place; also see `open_folder`.
+        LeadsOutside: for a symbolic link in its place; also see `OpenFolders.open`.
     """
-    with open_folder(path.parent, root) as folder, naming(path):
+    with OpenFolders() as folders, naming(path):
+        folder = folders.open(path.parent, root)
+        folders.sync_new()
         try:
             return os.open(path.name, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=folder)
         except OSError as error:
             if error.errno == errno.ELOOP:
                 raise LeadsOutside(path, "a file") from None
             raise
-
-
-@contextmanager
-def open_folder(path: Path, root: Path | None) -> Iterator[int]:
-    """Open a folder, which is made if it is missing.
-
-    Args:
-        path: The folder.
-        root: The folder that it must not leave through links; None for a path that the user gave.
-
-    Raises:
-        LeadsOutside: if a folder below `root` is a link that leads out of it.
-    """
-    with naming(path):
-        descriptor = _descend(path, root)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _descend(path: Path, root: Path | None) -> int:
-    real = Path(os.path.realpath(path))
-    base = real if root is None else Path(os.path.realpath(root))
-    refuse_leading_out(path, root or base)
-    while not base.exists():
-        base = base.parent
-    descriptor = os.open(base, FOLDER)
-    with _making_folders:
-        for name in real.relative_to(base).parts:
-            try:
-                inner = _open_or_make(name, descriptor)
-            finally:
-                os.close(descriptor)
-            descriptor = inner
-    return descriptor
-
-
-def _open_or_make(name: str, parent: int) -> int:
-    """Open a folder in an open folder; a new one is on disk. No link is followed."""
-    try:
-        return os.open(name, FOLDER, dir_fd=parent)
-    except FileNotFoundError:
-        with suppress(FileExistsError):  # another process made it
-            os.mkdir(name, dir_fd=parent)
-        sync_folder(parent, Path(name))
-        return os.open(name, FOLDER, dir_fd=parent)
 
 
 def _leading_outside(path: Path, root: Path) -> LeadsOutside:

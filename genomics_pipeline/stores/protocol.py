@@ -94,6 +94,23 @@ class ObjectInfo:
     inode: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A local file that becomes an object.
+
+    Attributes:
+        path: The file.
+        uri: The object.
+        cancelled: Ends the transfer when it is set.
+        intermediate: True if the object may expire.
+    """
+
+    path: Path
+    uri: str
+    cancelled: threading.Event | None = None
+    intermediate: bool = False
+
+
 class Store(Protocol):
     """Storage with atomic writes: an object is complete or does not exist.
 
@@ -174,18 +191,11 @@ class Store(Protocol):
             TransferStopped: if it was cancelled; the object is unchanged.
         """
 
-    def publish_all(
-        self, files: Sequence[tuple[Path, str]], cancelled: threading.Event | None = None, intermediate: bool = False
-    ) -> None:
+    def publish_all(self, files: Sequence[Publication]) -> None:
         """Move local files to objects, in this order; see `publish`. Together that is less work than one by one.
 
-        Args:
-            files: The files, each with its object.
-            cancelled: See `publish`.
-            intermediate: See `publish`.
-
         Raises:
-            TransferStopped: if it was cancelled; the objects of the last files are unchanged.
+            TransferStopped: if one was cancelled; its object and those of the files after it are unchanged.
         """
 
     def copy(self, source: str, target: str) -> None:

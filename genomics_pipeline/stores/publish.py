@@ -16,12 +16,12 @@ import errno
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from genomics_pipeline.stores.durable import naming, sync_folder, sync_path
-from genomics_pipeline.stores.open_folder import open_folder, open_own_file
+from genomics_pipeline.stores.durable import naming, sync_path
+from genomics_pipeline.stores.open_folder import OpenFolders, open_own_file
 from genomics_pipeline.stores.temporary_file import take_place, temporary_file, temporary_folder
 
 _COPIED = frozenset({errno.EXDEV, errno.ELOOP})  # another file system; a link, whose target is what is meant
@@ -54,12 +54,13 @@ def publishing(path: Path, root: Path | None = None) -> Iterator[BinaryIO]:
     Raises:
         LeadsOutside: see `publish_bytes`.
     """
-    with open_folder(path.parent, root) as folder:
+    with OpenFolders() as folders:
+        folder = folders.open(path.parent, root)
         with temporary_file(folder, path) as file:
             yield file
             with naming(path):
                 take_place(file, path, folder)
-        sync_folder(folder, path.parent)
+        folders.sync()
 
 
 def publish_file(source: Path, target: Path, root: Path | None = None) -> None:
@@ -77,16 +78,13 @@ def publish_files(moves: Sequence[tuple[Path, Path]], root: Path | None = None) 
     Raises:
         LeadsOutside: see `publish_bytes`.
     """
-    with ExitStack() as stack:
-        folders: dict[Path, int] = {}
+    with OpenFolders() as folders:
         for source, target in moves:
-            if target.parent not in folders:
-                folders[target.parent] = stack.enter_context(open_folder(target.parent, root))
+            folders.open(target.parent, root)
             _sync_source(source)
         for source, target in moves:
-            _move(source, target, folders[target.parent])
-        for path, folder in folders.items():
-            sync_folder(folder, path)
+            _move(source, target, folders.open(target.parent, root))
+        folders.sync()
 
 
 @contextmanager
@@ -96,15 +94,17 @@ def publishing_folder(path: Path) -> Iterator[Path]:
     Args:
         path: The folder, which must be missing or empty when the block ends.
     """
-    with open_folder(path.parent, None) as parent, temporary_folder(parent, path) as part:
-        yield part
-        for file in part.rglob("*"):
-            if not file.is_symlink():
-                sync_path(file)
-        sync_path(part)
-        with naming(path):
-            os.rename(part.name, path.name, src_dir_fd=parent, dst_dir_fd=parent)
-        sync_folder(parent, path.parent)
+    with OpenFolders() as folders:
+        parent = folders.open(path.parent)
+        with temporary_folder(parent, path) as part:
+            yield part
+            for file in part.rglob("*"):
+                if not file.is_symlink():
+                    sync_path(file)
+            sync_path(part)
+            with naming(path):
+                os.rename(part.name, path.name, src_dir_fd=parent, dst_dir_fd=parent)
+        folders.sync()
 
 
 def make_folders(path: Path, root: Path | None = None) -> None:
@@ -117,8 +117,9 @@ def make_folders(path: Path, root: Path | None = None) -> None:
     Raises:
         LeadsOutside: see `publish_bytes`.
     """
-    with open_folder(path, root):
-        pass
+    with OpenFolders() as folders:
+        folders.open(path, root)
+        folders.sync_new()
 
 
 def remove(path: Path, root: Path | None = None) -> None:
@@ -131,9 +132,9 @@ def remove(path: Path, root: Path | None = None) -> None:
     Raises:
         LeadsOutside: see `publish_bytes`.
     """
-    with open_folder(path.parent, root) as folder, naming(path), suppress(FileNotFoundError):
-        os.unlink(path.name, dir_fd=folder)
-        sync_folder(folder, path.parent)
+    with OpenFolders() as folders, naming(path), suppress(FileNotFoundError):
+        os.unlink(path.name, dir_fd=folders.open(path.parent, root))
+        folders.sync()
 
 
 def open_appending(path: Path, root: Path | None = None) -> BinaryIO:

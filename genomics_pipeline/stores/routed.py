@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.secrets import REFUSAL, has_password, redact
 from genomics_pipeline.stores.local import LocalStore
-from genomics_pipeline.stores.protocol import ANY, Expected, ObjectInfo, Sink, Store
+from genomics_pipeline.stores.protocol import ANY, Expected, ObjectInfo, Publication, Sink, Store
 from genomics_pipeline.stores.s3 import S3Store, split
 
 if TYPE_CHECKING:
@@ -91,12 +91,10 @@ class RoutedStore:
         """Move a local file to an object."""
         self._store(uri).publish(path, uri, cancelled, intermediate)
 
-    def publish_all(
-        self, files: Sequence[tuple[Path, str]], cancelled: threading.Event | None = None, intermediate: bool = False
-    ) -> None:
+    def publish_all(self, files: Sequence[Publication]) -> None:
         """Move local files to objects, in this order."""
-        for store, group in groupby(files, lambda file: self._store(file[1])):
-            store.publish_all(list(group), cancelled, intermediate)
+        for store, group in groupby(files, lambda file: self._store(file.uri)):
+            store.publish_all(list(group))
 
     def copy(self, source: str, target: str) -> None:
         """Copy an object."""

@@ -19,6 +19,7 @@ from genomics_pipeline.stores.protocol import (
     MissingBucket,
     MissingObject,
     ObjectInfo,
+    Publication,
     Sink,
     TransferFailed,
 )
@@ -149,12 +150,10 @@ class S3Store:
             upload(self._client, path, uri, split(uri), tags, cancelled)
         path.unlink()
 
-    def publish_all(
-        self, files: Sequence[tuple[Path, str]], cancelled: threading.Event | None = None, intermediate: bool = False
-    ) -> None:
+    def publish_all(self, files: Sequence[Publication]) -> None:
         """Move local files to objects, in this order."""
-        for path, uri in files:
-            self.publish(path, uri, cancelled, intermediate)
+        for file in files:
+            self.publish(file.path, file.uri, file.cancelled, file.intermediate)
 
     def copy(self, source: str, target: str) -> None:
         """Copy an object within S3, in parts if it is large."""

@@ -27,7 +27,7 @@ from genomics_pipeline.records.completion import CompletionRecord, FileRecord, O
 from genomics_pipeline.records.metrics import METRICS, metrics_misfit
 from genomics_pipeline.stores.checksum import file_sha256
 from genomics_pipeline.stores.given_file import stat_given
-from genomics_pipeline.stores.protocol import Expected, Store, TransferFailed
+from genomics_pipeline.stores.protocol import Expected, Publication, Store, TransferFailed
 from genomics_pipeline.worker.changes import WatchedFiles
 from genomics_pipeline.worker.command import argv, fill_in
 from genomics_pipeline.worker.failure import (
@@ -87,15 +87,18 @@ class ItemTask:
         end = self._run_program(inputs, log)
         log_uri = self.payload.run.uri(run_layout.log(self.payload.stage, self.name))
         lines = last_lines(log)
-        self.store.publish(log, log_uri)  # also if the task is cancelled, since the log explains it
-        if not end.cancelled:
-            watched.refuse_changed(f"{self.payload.stage} of {self.name}")
-        self._refuse_failure(end, lines, log_uri)
-        outputs = {
-            name: self._output(spec, self.folder / "out" / self._file_name(spec), log_uri)
-            for name, spec in self.step.spec.outputs.items()
-        }
-        self._publish(outputs.values())
+        try:
+            if not end.cancelled:
+                watched.refuse_changed(f"{self.payload.stage} of {self.name}")
+            self._refuse_failure(end, lines, log_uri)
+            outputs = {
+                name: self._output(spec, self.folder / "out" / self._file_name(spec), log_uri)
+                for name, spec in self.step.spec.outputs.items()
+            }
+        except Exception:
+            self.store.publish(log, log_uri)  # also if the task is cancelled, since the log explains it
+            raise
+        self._publish(Publication(log, log_uri), outputs.values())
         record = CompletionRecord(
             stage=self.payload.stage,
             item=self.name,
@@ -260,12 +263,14 @@ class ItemTask:
             message = f"expected the output {file.name}, found a symbolic link to {target}; copy that file instead"
             raise StepFailed(FailureClass.TOOL_ERROR, 1, message, self.name, log)
 
-    def _publish(self, outputs: Iterable[OutputRecord]) -> None:
-        """Move outputs to their places, each after its indexes."""
+    def _publish(self, log: Publication, outputs: Iterable[OutputRecord]) -> None:
+        """Move the log and the outputs to their places, each output after its indexes."""
         records = [file for output in outputs for file in output.files]
         uris = [self.payload.run.uri(file.key) for file in records]
         paths = [self.folder / "out" / file.key.rpartition("/")[2] for file in records]
-        self.store.publish_all(list(zip(paths, uris, strict=True)), self.resources.cancelled, self.payload.intermediate)
+        options = self.resources.cancelled, self.payload.intermediate
+        files = [Publication(path, uri, *options) for path, uri in zip(paths, uris, strict=True)]
+        self.store.publish_all([log, *files])
         verified = VerifiedFiles.of(self.store, self.payload.run)
         for uri, file in zip(uris, records, strict=True):
             verified.add(uri, file.sha256)

@@ -15,6 +15,7 @@ from genomics_pipeline.stores.protocol import (
     Expected,
     MissingObject,
     ObjectInfo,
+    Publication,
     Sink,
     TransferFailed,
     TransferStopped,
@@ -90,11 +91,9 @@ class MemoryStore:
         self.write(uri, path.read_bytes())
         path.unlink()
 
-    def publish_all(
-        self, files: Sequence[tuple[Path, str]], cancelled: threading.Event | None = None, intermediate: bool = False
-    ) -> None:
-        for path, uri in files:
-            self.publish(path, uri, cancelled, intermediate)
+    def publish_all(self, files: Sequence[Publication]) -> None:
+        for file in files:
+            self.publish(file.path, file.uri, file.cancelled, file.intermediate)
 
     def copy(self, source: str, target: str) -> None:
         self.write(target, self.read(source))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from genomics_pipeline.engine.journal import JournalFile
-from genomics_pipeline.stores import open_folder, publish, temporary_file
+from genomics_pipeline.stores import publish, temporary_file
+from genomics_pipeline.stores.open_folder import OpenFolders
 from tests.fuzz.harness import run_command
 from tests.small_project import SmallProject, stage_toml
 from tests.stores.disk_calls import DiskCalls, record_disk_calls
@@ -96,18 +96,18 @@ def test_outputs_are_published_together(project: SmallProject, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(
-    ("module", "function"),
+    ("owner", "function"),
     [
         (publish, "_sync_source"),  # of files that are moved
         (temporary_file, "sync"),  # of files that are written
-        (publish, "sync_folder"),  # of names that are changed
-        (open_folder, "sync_folder"),  # of new folders
+        (OpenFolders, "sync"),  # of names that are changed
+        (OpenFolders, "sync_new"),  # of new folders
     ],
 )
 def test_a_sync_that_is_missing_is_noticed(
-    module: ModuleType, function: str, project: SmallProject, monkeypatch: pytest.MonkeyPatch
+    owner: object, function: str, project: SmallProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, function, lambda *_: None)
+    monkeypatch.setattr(owner, function, lambda *_: None)
     assert record_run(project, monkeypatch).unsafe() != []
 
 

@@ -92,9 +92,22 @@ class TestDurability:
         calls = record_disk_calls(monkeypatch, run)
         publish_files([(run.parent / name, run / "out" / name) for name in "abc"], run)
         kinds = [call.kind for call in calls.all]
-        assert kinds == ["make", "sync", "sync", "sync", "sync", "rename", "rename", "rename", "sync"]
+        assert kinds == ["make", "sync", "sync", "sync", "rename", "rename", "rename", "sync", "sync"]
         assert calls.unsafe() == []
         assert tree(run) == {"out/a": b"a", "out/b": b"b", "out/c": b"c"}
+
+    def test_a_new_folder_is_put_on_disk_by_each_thread_that_relies_on_it(
+        self, run: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls = record_disk_calls(monkeypatch, run)
+        with publishing(run / "a" / "first", run):
+            thread = threading.Thread(target=publish_bytes, args=[run / "a" / "second", b"new", run])
+            thread.start()
+            thread.join()
+            assert [call.file for call in calls.all if call.kind == "sync"][-2:] == [identity(run), identity(run / "a")]
+        before = len(calls.all)
+        publish_bytes(run / "a" / "third", b"new", run)
+        assert [call.kind for call in calls.all[before:]] == ["sync", "rename", "sync"]
 
     def test_all_of_a_folder_is_on_disk_before_it_takes_its_place(
         self, run: Path, monkeypatch: pytest.MonkeyPatch
@@ -103,7 +116,7 @@ class TestDurability:
         with publishing_folder(run / "cohort") as part:
             (part / "fastq").mkdir()
             (part / "fastq" / "reads").write_text("ACGT")
-            files = {durable_id(part), durable_id(part / "fastq"), durable_id(part / "fastq" / "reads")}
+            files = {identity(part), identity(part / "fastq"), identity(part / "fastq" / "reads")}
         renamed = next(number for number, call in enumerate(calls.all) if call.kind == "rename")
         assert files <= {call.file for call in calls.all[:renamed] if call.kind == "sync"}
         assert calls.unsafe() == []
@@ -155,7 +168,7 @@ class TestDurability:
         assert tree(run) == {"file": b"new" if folder else b"old"}
 
 
-def durable_id(path: Path) -> tuple[int, int]:
+def identity(path: Path) -> tuple[int, int]:
     return path.stat().st_dev, path.stat().st_ino
 
 

@@ -22,6 +22,7 @@ from genomics_pipeline.stores.protocol import (
     Expected,
     MissingBucket,
     MissingObject,
+    Publication,
     Store,
     TransferFailed,
     TransferStopped,
@@ -228,7 +229,7 @@ def test_publish_all_moves_files_in_their_order(case: StoreCase, tmp_path: Path)
     files = [(tmp_path / name, f"{case.base}results/{folder}/{name}") for folder, name in ("ax", "ay", "bz")]
     for path, _ in files:
         path.write_text(path.name)
-    case.store.publish_all(files)
+    case.store.publish_all([Publication(*file) for file in files])
     assert [case.store.read(uri) for _, uri in files] == [b"x", b"y", b"z"]
     assert not any(path.exists() for path, _ in files)
     case.store.publish_all([])
@@ -242,7 +243,7 @@ def test_publish_all_over_two_places(s3: S3Client, tmp_path: Path) -> None:
     ]
     for path, _ in files:
         path.write_text(path.name)
-    store.publish_all(files)
+    store.publish_all([Publication(*file) for file in files])
     assert [path.name for path in sorted((tmp_path / "run").iterdir())] == ["a", "c"]
     assert s3.get_object(Bucket="reads", Key="b")["Body"].read() == b"b"
 

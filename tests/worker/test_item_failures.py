@@ -16,7 +16,7 @@ import pytest
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.task import RunPlace, TaskPayload
 from genomics_pipeline.stores.local import LocalStore
-from genomics_pipeline.stores.protocol import TransferFailed
+from genomics_pipeline.stores.protocol import Publication, TransferFailed
 from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import read_step
@@ -195,10 +195,10 @@ class BrokenStore(LocalStore):
         self._break("write", uri)
         super().write(uri, data)
 
-    def publish_all(self, files: Sequence[tuple[Path, str]], *rest: Any) -> None:
-        for _, uri in files:
-            self._break("publish", uri)
-        super().publish_all(files, *rest)
+    def publish_all(self, files: Sequence[Publication]) -> None:
+        for file in files:
+            self._break("publish", file.uri)
+        super().publish_all(files)
 
 
 def os_error(number: int) -> OSError:

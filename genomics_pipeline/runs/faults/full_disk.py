@@ -8,6 +8,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from genomics_pipeline.stores.protocol import Publication
 from genomics_pipeline.stores.routed import RoutedStore
 
 
@@ -29,9 +30,7 @@ class FullDisk(RoutedStore):
         """
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    def publish_all(
-        self, files: Sequence[tuple[Path, str]], cancelled: threading.Event | None = None, intermediate: bool = False
-    ) -> None:
+    def publish_all(self, files: Sequence[Publication]) -> None:
         """Refuse files.
 
         Raises:
