@@ -20,7 +20,7 @@ _STRONG = re.compile(
     r"(?:R|r|READ|[Rr]ead|MATE|[Mm]ate|PAIR|[Pp]air|PE|[Pp]e|END|[Ee]nd)(?P<mate>[1-9])|(?P<trimmed>[12])P"
 )
 _NUMBER = re.compile(r"[1-9]\d{0,3}")
-_LETTERS = {"f": 1, "r": 2}
+_DOUBTFUL_WORDS = {"f": 1, "r": 2, "left": 1, "right": 2}
 _UNPAIRED = re.compile(r"[12]U|unpaired|singletons?|orphans?|unmated", re.IGNORECASE)
 _BEFORE_NUMBERS = frozenset({"read", "reads", "mate", "mates", "pair", "pairs", "end", "pe"})
 _SURE_LANE = re.compile(r"L0\d{1,2}|lane\d+", re.IGNORECASE)
@@ -157,8 +157,8 @@ def _mate(word: str) -> tuple[str, int, bool]:
         return word.replace(number, ""), int(number), True
     if _NUMBER.fullmatch(word):
         return "1", int(word), False
-    if word.lower() in _LETTERS:
-        return "f" if word.islower() else "F", _LETTERS[word.lower()], False
+    if mate := _DOUBTFUL_WORDS.get(word.lower()):
+        return ("f" if word.islower() else "F") if len(word) == 1 else "left", mate, False
     return "", 0, False
 
 

@@ -155,6 +155,8 @@ def _pair_problem(first: _Reads, second: _Reads) -> str | None:
     for number, (one, other) in enumerate(zip(first.headers, second.headers, strict=False), 1):
         if message := mates_problem(one, other):
             return f"{number}: {message}"
+    if place := _repeated(first.headers):
+        return f"{place + 1}: {_own_name(first.headers[place])}"
     if message := _count_problem(first, second):
         return message
     return "1: " + _SAME_BASES if _are_equal(first, second) else None
@@ -192,10 +194,21 @@ def _interleaved_problem(reads: _Reads) -> str | None:
     for place, (one, other) in enumerate(zip(firsts.headers, seconds.headers, strict=False)):
         if message := mates_problem(one, other):
             return f"{2 * place + 2}: {message}"
+    if again := _repeated(firsts.headers):
+        return f"{2 * again + 1}: {_own_name(firsts.headers[again])}"
     if len(firsts.headers) > len(seconds.headers) and reads.is_whole:
         last = firsts.headers[-1].name
         return f"{len(reads.headers) + 1}: expected the mate of {last}, found the end of the file"
     return "2: " + _SAME_BASES if _are_equal(firsts, seconds) else None
+
+
+def _repeated(headers: list[ReadHeader]) -> int | None:
+    """Return the place of the first read that has the name of the one before it; None if there is none."""
+    return next((place for place, pair in enumerate(pairwise(headers), 1) if pair[0].name == pair[1].name), None)
+
+
+def _own_name(header: ReadHeader) -> str:
+    return f"expected a name of its own for each pair, found {header.name} again; are these single reads?"
 
 
 def _are_equal(first: _Reads, second: _Reads) -> bool:

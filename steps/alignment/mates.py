@@ -39,6 +39,11 @@ def refuse_unmatched_mates(files: Sequence[Reads], path: str, first: int) -> Non
     firsts, seconds = (names, files[1].names) if len(files) == 2 else (names[::2], names[1::2])
     if firsts != seconds:
         raise BadInput(f"{path}: {_first_mismatch(firsts, seconds, first, len(files))}")
+    if any(map(bytes.__eq__, firsts, firsts[1:])):
+        place = next(place for place, name in enumerate(firsts, 1) if name == firsts[place])
+        number = first + (place if len(files) == 2 else 2 * place)
+        expected = f"expected a name of its own for each pair, found {_text(firsts[place])} again"
+        raise BadInput(f"{path}: record {number}: {expected}; are these single reads?")
     headers = (files[0].headers[0], files[1].headers[0]) if len(files) == 2 else files[0].headers[:2]
     numbers = [mate_number(header) for header in headers]
     number = first + (len(files) == 1)

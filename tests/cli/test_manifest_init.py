@@ -63,6 +63,7 @@ SCHEMES = [
     ("a_Forward.fq", "a_Reverse.fq", "a"),
     ("a_f.fq", "a_r.fq", "a"),
     ("a_F.fq", "a_R.fq", "a"),
+    ("a_left.fq", "a_right.fq", "a"),
     ("a_read1.fq", "a_read2.fq", "a"),
     ("a_Read1.fq", "a_Read2.fq", "a"),
     ("a_read_1.fq", "a_read_2.fq", "a"),

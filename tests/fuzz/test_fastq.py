@@ -11,7 +11,9 @@ from random import Random
 
 import pytest
 
+from genomics_pipeline.model.sample import Lane, Sample
 from genomics_pipeline.reference.prepare import prepare
+from genomics_pipeline.runs.fastq_checks import file_problems
 from genomics_pipeline.stores.local import LocalStore
 from tests.fuzz.harness import batches, for_each_input
 from tests.fuzz.mutations import HOSTILE, damage_bytes
@@ -74,6 +76,8 @@ def test_fastq(numbers: range, reference: str, tmp_path: Path) -> None:
             file.write_bytes(data)
         counted = align(files, reference)
         ends[isinstance(counted, int)] += 1
+        checked = check_files(files)
+        assert isinstance(counted, str) or not checked, (checked, counted)
         if isinstance(counted, int):
             assert counted == sum(map(count_records, texts)), texts
         else:
@@ -81,6 +85,14 @@ def test_fastq(numbers: range, reference: str, tmp_path: Path) -> None:
 
     for_each_input("fastq", numbers, check)
     assert min(ends[True], ends[False]) > 0
+
+
+def check_files(files: list[Path]) -> list[str]:
+    """Return what `manifest validate --check-files` refuses, which the step must refuse as well."""
+    first, second = [*map(str, files), None][:2]
+    assert first is not None
+    sample = Sample("a", "a", "NA", 0, (Lane("L001", first, second),))
+    return [str(problem) for problem in file_problems([sample], LocalStore())]
 
 
 def align(files: list[Path], reference: str) -> int | str:
