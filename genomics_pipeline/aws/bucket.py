@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from genomics_pipeline.aws.clients import Clients, aws_call
 from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.quantity import quantity
 
 
 def put_text(bucket: str, key: str, text: str, clients: Clients) -> None:
@@ -40,7 +41,8 @@ def delete_bucket(bucket: str, clients: Clients, report: Callable[[int], None]) 
             if errors := answer.get("Errors"):
                 first = errors[0]
                 raise RunError(
-                    f"cannot delete {len(errors)} objects of s3://{bucket}, such as {first['Key']}: {first['Message']}"
+                    f"cannot delete {quantity(len(errors), 'object')} of s3://{bucket}, "
+                    f"such as {first['Key']}: {first['Message']}"
                 )
             deleted += len(versions)
             report(deleted)

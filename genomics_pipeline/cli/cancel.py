@@ -9,6 +9,7 @@ import click
 
 from genomics_pipeline.cli.options import stack_option
 from genomics_pipeline.model.printable import printable_line
+from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
@@ -54,5 +55,5 @@ def _ended_json(answer: CancelledRun) -> dict[str, int | None]:
 
 def _ended_text(answer: CancelledRun) -> str:
     if answer.jobs_ended is not None:
-        return f"{answer.jobs_ended} Batch jobs ended"
+        return f"{quantity(answer.jobs_ended, 'Batch job')} ended"
     return f"process {answer.process} ended" if answer.process else "no process was running"

@@ -6,6 +6,7 @@ import click
 
 from genomics_pipeline.cli.options import stack_option, yes_option
 from genomics_pipeline.cli.terminal import Terminal
+from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.report.output import echo_line
 
 GB_MONTH = "S3 Standard: about $0.023 for each GB and month in us-east-1"
@@ -29,7 +30,7 @@ def destroy(stack: str, delete_data: bool, yes: bool) -> None:
     from genomics_pipeline.runs.stack.destroy import destroy as destroy_stack
 
     def report_deleted(count: int) -> None:
-        echo_line(f"{count} object version{'' if count == 1 else 's'} deleted", err=True)
+        echo_line(f"{quantity(count, 'object version')} deleted", err=True)
 
     left = destroy_stack(stack, delete_data, aws_clients(), Terminal(yes), report_deleted)
     if left is None:

@@ -4,29 +4,38 @@ from __future__ import annotations
 
 import click
 
+from genomics_pipeline.cli.options import stack_option
 from genomics_pipeline.report.output import echo, echo_json
 
 
 @click.command(short_help="Explain a failure and what to do about it.")
-@click.argument("cause", metavar="CAUSE.json")
-@click.option("--json", "as_json", is_flag=True, help="Print the explanation as one JSON object.")
-def explain(cause: str, as_json: bool) -> None:
+@click.argument("cause", metavar="CAUSE.json|RUN")
+@stack_option
+@click.option("--json", "as_json", is_flag=True, help="Print the explanation as one JSON object, several as an array.")
+def explain(cause: str, stack: str, as_json: bool) -> None:
     """Explain the failure in CAUSE.json: its class and the reason for it, where it happened, and what to do.
 
-    The file, or standard input for `-`, may contain a cause, an execution (`aws stepfunctions describe-execution`), a
-    row of ResultWriter's FAILED file, or a job (`aws batch describe-jobs`).
+    The file, or standard input for `-`, may contain a cause, an execution (`aws stepfunctions describe-execution`),
+    rows of ResultWriter's FAILED file, or jobs (`aws batch describe-jobs`). Instead of a file, RUN is a run folder, its
+    s3:// URI or its name, whose failures are explained. Failures of one kind are explained together.
 
     \b
     Examples:
       genomics-pipeline explain cause.json
+      genomics-pipeline explain my-run
       aws batch describe-jobs --jobs JOB | genomics-pipeline explain -
     """
-    from genomics_pipeline.cli.adapters import object_store
-    from genomics_pipeline.report.explanation import explanation_json, render_explanation
-    from genomics_pipeline.runs.explain import explain_file
+    from genomics_pipeline.cli.adapters import adapters
+    from genomics_pipeline.report.explanation import groups_json, render_groups
+    from genomics_pipeline.runs.explain import explain_file, explain_run
+    from genomics_pipeline.runs.find_run import find_run, may_be_run
 
-    failure = explain_file(cause, object_store())
-    if as_json:
-        echo_json(explanation_json(failure))
+    adapted = adapters()
+    if may_be_run(cause):
+        groups = explain_run(find_run(cause, stack, adapted), cause)
     else:
-        echo(render_explanation(failure))
+        groups = explain_file(cause, adapted.store)
+    if as_json:
+        echo_json(groups_json(groups))
+    else:
+        echo(render_groups(groups))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.report.output import echo, echo_json, echo_line
-from genomics_pipeline.report.quantity import quantity
 
 
 @click.group(short_help="Check a sample sheet, or write one from FASTQ file names.")

@@ -96,7 +96,7 @@ def _show(outcome: RerunOutcome, stack: str) -> None:
 
 def _samples(chosen: ChosenSamples) -> str:
     """Return the number of chosen samples, their number by class, and the first names."""
-    from genomics_pipeline.report.quantity import quantity
+    from genomics_pipeline.model.quantity import quantity
 
     if not chosen.samples:
         return "no sample failed; only the stages after the samples run"

@@ -45,7 +45,7 @@ def results(
       genomics-pipeline results cohort-3f2a91c0d5e7 --failed --tsv > failures.tsv
     """
     from genomics_pipeline.cli.adapters import adapters
-    from genomics_pipeline.report.quantity import quantity
+    from genomics_pipeline.model.quantity import quantity
     from genomics_pipeline.runs.find_run import find_run
     from genomics_pipeline.runs.results import Results, download_all
 

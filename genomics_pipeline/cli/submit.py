@@ -67,7 +67,7 @@ def _outcome(submitted: SubmitOutcome) -> str:
 
 def _size(submitted: SubmitOutcome) -> str:
     """Return the numbers of samples, intervals and jobs, and the minimum time in which AWS starts the jobs."""
-    from genomics_pipeline.report.quantity import quantity
+    from genomics_pipeline.model.quantity import quantity
 
     minutes, seconds = divmod(round(submitted.least_seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -10,8 +10,8 @@ import click
 from genomics_pipeline.aws.stack import ChangeSet, StackEvent
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.printable import printable_line
+from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.report.output import echo_line
-from genomics_pipeline.report.quantity import quantity
 
 PIPE_WIDTH = 200  # columns of a pipe, enough for each change to fit on one line
 

@@ -174,6 +174,7 @@ class JobEnded:
         label: See the module.
         index: See the module.
         again: Whether Batch starts another attempt.
+        reused: Whether all of its work had been done before.
     """
 
     job_id: str
@@ -186,6 +187,7 @@ class JobEnded:
     label: str | None
     index: int | None
     again: bool = False
+    reused: bool = False
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from genomics_pipeline.model.errors import Problem, did_you_mean
+from genomics_pipeline.model.quantity import quantity
 
 COLUMNS = ("patient", "sex", "status", "sample", "lane", "fastq_1", "fastq_2")
 REQUIRED = ("sample", "fastq_1")
@@ -62,9 +63,9 @@ def _delimited_rows(text: str, name: str, delimiter: str, warn: Callable[[Proble
     header: list[str] | None = None
     line = 1
     try:
-        for fields in reader:
+        for row in reader:
             start, line = line, reader.line_num + 1
-            values = [value.strip() for value in fields]
+            values = [value.strip() for value in row]
             if not any(values):
                 continue
             if header is None:
@@ -77,7 +78,9 @@ def _delimited_rows(text: str, name: str, delimiter: str, warn: Callable[[Proble
                     if column not in COLUMNS:
                         warn(Problem(_unused(column), name, start, place))
             elif len(values) != len(header):
-                yield Problem(f"expected {len(header)} fields as in the header, found {len(values)}", name, start)
+                yield Problem(
+                    f"expected {quantity(len(header), 'field')} as in the header, found {len(values)}", name, start
+                )
             else:
                 pairs = zip(header, values, strict=True)
                 yield Row(start, {column: value for column, value in pairs if column in COLUMNS})

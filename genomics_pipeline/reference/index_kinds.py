@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.reference.bwa_index import ann_contigs, size_mismatch
 from genomics_pipeline.reference.fai import Contig, fai_mismatch, read_contigs
 from genomics_pipeline.reference.packed_bases import has_same_bases
@@ -102,7 +103,7 @@ def find_mismatch(fasta: Path, kind: IndexKind) -> str | None:
             wanted = f"{contig.name} of {contig.length_bp} bp"
             return f"expected {wanted} as in {fasta.name}, found {other.name} of {other.length_bp} bp"
     if len(expected) != len(found):
-        return f"expected {len(expected)} sequences as in {fasta.name}, found {len(found)}"
+        return f"expected {quantity(len(expected), 'sequence')} as in {fasta.name}, found {len(found)}"
     return sizes
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.quantity import quantity
 
 _PREFIXES = ("", "k", "M", "G", "T")
 
@@ -28,7 +30,7 @@ def duration(seconds: float) -> str:
     >>> duration(3), duration(80), duration(3600)
     ('a few seconds', 'about 2 minutes', 'about 60 minutes')
     """
-    return "a few seconds" if seconds < 30 else f"about {-(-seconds // 60):.0f} minutes"
+    return "a few seconds" if seconds < 30 else f"about {quantity(math.ceil(seconds / 60), 'minute')}"
 
 
 def refuse_full_disk(folder: Path, needed_bytes: int, purpose: str) -> None:

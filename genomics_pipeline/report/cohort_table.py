@@ -9,10 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from genomics_pipeline.model.printable import indented
+from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.report.concordance import Agreement
 from genomics_pipeline.report.console import open_console
 from genomics_pipeline.report.ledger import missing_lines
-from genomics_pipeline.report.quantity import quantity
 from genomics_pipeline.report.run_summary import CohortOutcome, RunSummary, SampleOutcome
 
 LOW_DEPTH = 10
@@ -66,6 +66,11 @@ def _number(value: Any, form: str = ",", factor: float = 1) -> str:
     return format(value * factor if factor != 1 else value, form)
 
 
+def _counted(value: Any, noun: str) -> str:
+    """Return a metric that is a number of things with their noun."""
+    return f"{_number(value)} {noun}{'' if value == 1 else 's'}"
+
+
 def _depth(sample: SampleOutcome) -> Text:
     depth = _metric(sample, "mean_depth")
     low = isinstance(depth, int | float) and depth < LOW_DEPTH
@@ -98,8 +103,8 @@ def _cohort(cohort: CohortOutcome) -> Iterator[Text]:
         yield Text(f"\n{'Joint VCF' if len(joint) == 1 else name}", style="bold")
         yield Text(path)
     if (variants := _metric(cohort, "variants")) is not None:
-        split = f"{_number(_metric(cohort, 'snps'))} SNPs, {_number(_metric(cohort, 'indels'))} indels"
-        yield Text(f"{_number(variants)} variants ({split}), Ti/Tv {_number(_metric(cohort, 'ti_tv'), '.2f')}")
+        split = f"{_counted(_metric(cohort, 'snps'), 'SNP')}, {_counted(_metric(cohort, 'indels'), 'indel')}"
+        yield Text(f"{_counted(variants, 'variant')} ({split}), Ti/Tv {_number(_metric(cohort, 'ti_tv'), '.2f')}")
     if cohort.truth:
         yield Text("\nAgreement with truth", style="bold")
         yield Text(_agreement("SNPs", cohort.truth.snp))

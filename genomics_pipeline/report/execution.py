@@ -8,7 +8,7 @@ from typing import Any
 
 from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.model.json_text import without_infinities
-from genomics_pipeline.report.quantity import quantity
+from genomics_pipeline.model.quantity import quantity
 
 _OUTCOMES = {
     "succeeded": "succeeded",

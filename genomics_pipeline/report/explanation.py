@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from genomics_pipeline.model.classify import Failure, StageTry
+from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.report.advice import advice
 
 WIDTH = 11  # of the column of names, in characters
+SHOWN_ITEMS = 5
 
 
 def render_explanation(failure: Failure) -> str:
@@ -29,8 +32,58 @@ def render_explanation(failure: Failure) -> str:
     return "\n".join(lines)
 
 
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """Failures of one kind: of the same class, stage, error and exit code.
+
+    Attributes:
+        failure: The first of them.
+        count: Their number.
+        items: The names of their items, as far as they are known.
+    """
+
+    failure: Failure
+    count: int
+    items: tuple[str, ...]
+
+
+def group_failures(failures: Sequence[tuple[Failure, str]]) -> list[FailureGroup]:
+    """Return failures in groups, the largest first.
+
+    Args:
+        failures: Each failure with the name of its item, empty where it is not known.
+    """
+    groups: dict[tuple[object, ...], list[tuple[Failure, str]]] = {}
+    for failure, item in failures:
+        kind = failure.failure_class, failure.stage, failure.error, failure.exit_code
+        groups.setdefault(kind, []).append((failure, item))
+    ordered = sorted(groups.values(), key=len, reverse=True)
+    return [FailureGroup(each[0][0], len(each), tuple(item for _, item in each if item)) for each in ordered]
+
+
+def render_groups(groups: Sequence[FailureGroup]) -> str:
+    """Return the explanations of several failures as text; of a single one, its explanation only."""
+    if len(groups) == 1 and groups[0].count == 1:
+        return render_explanation(groups[0].failure)
+    return "\n\n".join(f"{_heading(one)}\n{render_explanation(one.failure)}" for one in groups)
+
+
+def groups_json(groups: Sequence[FailureGroup]) -> Any:
+    """Return what ``--json`` prints: the explanation of a single failure, or an array of explanations."""
+    if len(groups) == 1 and groups[0].count == 1:
+        return explanation_json(groups[0].failure)
+    return [{"count": one.count, "items": list(one.items), **explanation_json(one.failure)} for one in groups]
+
+
+def _heading(group: FailureGroup) -> str:
+    shown = ", ".join(group.items[:SHOWN_ITEMS])
+    more = f" and {len(group.items) - SHOWN_ITEMS:,} more" if len(group.items) > SHOWN_ITEMS else ""
+    first = "; the first of them" if group.count > 1 else ""
+    return f"{quantity(group.count, 'failure', ',')}{f' ({shown}{more})' if shown else ''}{first}:"
+
+
 def explanation_json(failure: Failure) -> dict[str, Any]:
-    """Return the object that ``--json`` prints."""
+    """Return the explanation of a failure as a JSON object."""
     advised = advice(failure)
     return {
         "class": str(failure.failure_class),

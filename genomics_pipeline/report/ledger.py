@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from genomics_pipeline.model.printable import table_cell
+from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.report.command_line import command_line
-from genomics_pipeline.report.quantity import quantity
 from genomics_pipeline.report.run_state import Missing
 
 

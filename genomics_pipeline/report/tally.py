@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,11 +15,12 @@ ITEM_KEYS = ("sample", "interval", "cohort")
 
 @dataclass(slots=True)
 class MapRunTally:
-    """Counts of the items of one Map Run; `done` are those that succeeded."""
+    """Counts of the items of one Map Run; of `done`, those that succeeded, `resumed` had succeeded before the start."""
 
     label: str
     items: int
     done: int
+    resumed: int = 0
     running: int = 0
     failed: int = 0
 
@@ -52,12 +54,13 @@ class Tally:
     map_runs: dict[str, MapRunTally] = field(default_factory=dict)
     jobs: dict[str, RunningJob] = field(default_factory=dict)
     _children: dict[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
+    _done: Counter[tuple[str, str]] = field(default_factory=Counter)  # items by Label and stage
 
     def take(self, event: Event) -> str | None:
         """Count an event and return the line to print; None where it is not worth one."""
         match event:
             case events.MapRunStarted():
-                self.map_runs[event.label] = MapRunTally(event.label, event.items, event.resumed)
+                self.map_runs[event.label] = MapRunTally(event.label, event.items, event.resumed, event.resumed)
             case events.MapRunEnded():
                 return f"{event.label}: {event.failed} of {event.items} failed" if event.failed else None
             case events.ChildStarted():
@@ -94,12 +97,22 @@ class Tally:
         self.jobs.pop(event.job_id, None)
         name = self._name(event)
         if event.exit_code == 0:
-            return f"{name}: done in {event.seconds:.1f} s"
+            ended = "done before, reused" if event.reused else f"done in {event.seconds:.1f} s"
+            return f"{name}: {ended}{self._count_done(event)}"
         if event.exit_code is None and event.reason == "cancelled":
             return f"{name}: cancelled after {event.seconds:.1f} s"
         reason = event.reason or f"exit code {event.exit_code}"
         ended = "tried again" if event.again else "FAILED"
         return f"{name}: {ended} after {event.seconds:.1f} s: {reason}"
+
+    def _count_done(self, event: events.JobEnded) -> str:
+        """Count the items of a job that succeeded, and return how many the stage has done; empty outside of a Map."""
+        if event.label is None or event.index is None or (run := self.map_runs.get(event.label)) is None:
+            return ""
+        _, items = self._children.get((event.label, event.index), ("", 1))
+        stage = event.label, event.state
+        self._done[stage] += items
+        return f" ({run.resumed + self._done[stage]} of {run.items})"
 
     def _name(self, event: events.JobStarted | events.JobEnded | events.RetryScheduled) -> str:
         """Return the name of an event's job: its stage and its item."""

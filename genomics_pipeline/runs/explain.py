@@ -1,4 +1,4 @@
-"""Failures in the forms in which AWS reports them: a cause, an execution, a row of a result file, or a job.
+"""Failures in the forms in which AWS reports them: a cause, an execution, rows of a result file, or jobs; and of a run.
 
 Names of members are in camelCase or in PascalCase.
 """
@@ -6,20 +6,39 @@ Names of members are in camelCase or in PascalCase.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from genomics_pipeline.model.classify import Failure, classify
-from genomics_pipeline.model.errors import DataError, Problem
-from genomics_pipeline.runs.json_file import STDIN, read_json
+from genomics_pipeline.model.errors import DataError, Problem, RunError
+from genomics_pipeline.model.task import item_id, items_of
+from genomics_pipeline.report.explanation import FailureGroup, group_failures
+from genomics_pipeline.runs.backend import RunBackend
+from genomics_pipeline.runs.json_file import read_json, shown_name
 from genomics_pipeline.stores.protocol import Store
 
 NOT_FAILED = ("SUCCEEDED", "RUNNING", "PENDING_REDRIVE")  # statuses of an execution
-EXPECTED = "a cause, an execution, a row of ResultWriter's FAILED file, or a job"
+EXPECTED = "a cause, an execution, rows of ResultWriter's FAILED file, or jobs"
 
 
-def explain_file(file: str, store: Store) -> Failure:
-    """Return the failure that a file describes.
+def explain_run(run: RunBackend, place: str) -> list[FailureGroup]:
+    """Return the failures of a run, those of one kind together.
+
+    Args:
+        run: The run.
+        place: Its folder, URI or name, for messages.
+
+    Raises:
+        RunError: if nothing in it has failed.
+    """
+    failures = [(one.failure, one.item) for one in run.state().failures if not one.pending]
+    if not failures:
+        raise RunError(f"{place}: expected a run with failures, found none so far")
+    return group_failures(failures)
+
+
+def explain_file(file: str, store: Store) -> list[FailureGroup]:
+    """Return the failures that a file describes, those of one kind together.
 
     Args:
         file: A path, a URI, or ``-`` for standard input.
@@ -28,11 +47,11 @@ def explain_file(file: str, store: Store) -> Failure:
     Raises:
         DataError: if it describes none.
     """
-    value = read_json(file, store)
+    value = read_json(file, store, lines=True)
     try:
-        return _failure(value)
+        return group_failures(list(_failures(value)))
     except _NoFailure as error:
-        raise DataError(Problem(f"expected {error.expected}, found {error}", _name(file))) from None
+        raise DataError(Problem(f"expected {error.expected}, found {error}", shown_name(file))) from None
 
 
 class _NoFailure(Exception):
@@ -43,22 +62,33 @@ class _NoFailure(Exception):
         self.expected = expected
 
 
-def _name(file: str) -> str:
-    return "standard input" if file == STDIN else file
+def _failures(value: Any) -> Iterator[tuple[Failure, str]]:
+    """Yield each failure with the names of its items, empty where they are not known."""
+    jobs = value.get("jobs", value.get("Jobs")) if isinstance(value, dict) else None
+    values = jobs if isinstance(jobs, list) else value if isinstance(value, list) else [value]
+    if not values:
+        raise _NoFailure("an empty array")
+    several = len(values) > 1
+    ended = [one for one in values if several and isinstance(one, dict) and _status(one) in NOT_FAILED]
+    if len(ended) == len(values):
+        raise _NoFailure(f"{len(values)} that are {_status(values[0])}", "one that failed")
+    for one in values:
+        if one not in ended:
+            yield _failure(one), _items(one)
+
+
+def _status(members: Mapping[str, Any]) -> Any:
+    return members.get("Status", members.get("status"))
 
 
 def _failure(value: Any) -> Failure:
     if isinstance(value, str):
         return classify("", value)
-    if isinstance(value, list):
-        return _failure(_single(value, "row"))
     if not isinstance(value, dict):
-        raise _NoFailure(json.dumps(value))
+        raise _NoFailure(json.dumps(value)[:200])
     if {"stage", "cause"} <= value.keys():
         return classify(str(value.get("error", "")), json.dumps(value))
     members = {_pascal_case(name): member for name, member in value.items()}
-    if isinstance(members.get("Jobs"), list):
-        return _failure(_single(members["Jobs"], "job"))
     if members.keys() & {"JobId", "Attempts", "Container"}:
         return _job_failure(members)
     if members.keys() & {"ExecutionArn", "Error", "Cause"}:
@@ -66,10 +96,13 @@ def _failure(value: Any) -> Failure:
     raise _NoFailure(f"an object of {', '.join(value)}" if value else "an empty object")
 
 
-def _single(values: list[Any], noun: str) -> Any:
-    if len(values) != 1:
-        raise _NoFailure(f"{len(values)} {noun}s", f"one {noun}")
-    return values[0]
+def _items(value: Any) -> str:
+    """Return the names of the items of a row, from its input; empty where there are none."""
+    text = value.get("Input", value.get("input")) if isinstance(value, dict) else None
+    try:
+        return ", ".join(map(item_id, items_of(text))) if isinstance(text, str) else ""
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, DataError):
+        return ""
 
 
 def _job_failure(job: Mapping[str, Any]) -> Failure:

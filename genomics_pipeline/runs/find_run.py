@@ -50,6 +50,14 @@ def find_run(text: str, stack: str, adapters: Adapters) -> RunBackend:
     return _find_by_name(text, stack, adapters)
 
 
+def may_be_run(text: str) -> bool:
+    """Return whether an argument names a run rather than a file: a folder, a run's URI, or a name without an ending."""
+    if text.startswith("s3://"):
+        return URI.fullmatch(text) is not None
+    path = Path(text)
+    return path.is_dir() or not (path.exists() or {"/", "."} & set(text) or text == "-")
+
+
 def _describe_path(path: Path) -> str:
     kind = "a file" if path.is_file() else "another folder" if path.is_dir() else "nothing there"
     siblings = path.parent.iterdir() if path.parent.is_dir() else ()

@@ -9,6 +9,7 @@ from typing import Any
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.pipeline import Pipeline, Stage
+from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.completion import CompletionRecord, read_completion
 from genomics_pipeline.records.items import read_item_ids
@@ -16,6 +17,8 @@ from genomics_pipeline.records.metrics import METRICS, parse_metrics
 from genomics_pipeline.report.run_summary import CohortOutcome, SampleOutcome
 from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+
+EXCEEDED = "States.ExceedToleratedFailureThreshold"  # the error of a Map state
 
 
 def sample_outcomes(
@@ -87,4 +90,23 @@ def failure_message(failure: Failure) -> str:
     >>> failure_message(classify("States.TaskFailed", '{"stage": "alignment", "cause": "R2 is short"}'))
     'alignment: R2 is short'
     """
+    if failure.error == EXCEEDED:
+        return "more items failed than are tolerated"
     return f"{failure.stage}: {failure.message}" if failure.stage else failure.message
+
+
+def run_error(failure: Failure, failed: int, samples: int) -> str:
+    """Return the message of a run that failed.
+
+    Args:
+        failure: The failure of its execution.
+        failed: The number of samples that failed.
+        samples: The number of samples of the run.
+
+    >>> from genomics_pipeline.model.classify import classify
+    >>> run_error(classify(EXCEEDED, "The specified tolerated failure threshold was exceeded"), 1, 1)
+    '1 of 1 sample failed, more than are tolerated'
+    """
+    if failure.error == EXCEEDED and failed:
+        return f"{failed:,} of {quantity(samples, 'sample', ',')} failed, more than are tolerated"
+    return failure_message(failure)

@@ -139,11 +139,11 @@ def test_an_execution_without_error_and_cause(status: str, expected: str, cli: C
     assert explain_json({"executionArn": "a", "status": status}, cli, tmp_path)["class"] == expected
 
 
-ANY = "expected a cause, an execution, a row of ResultWriter's FAILED file, or a job"
+ANY = "expected a cause, an execution, rows of ResultWriter's FAILED file, or jobs"
 REFUSED = {
-    "[]": "expected one row, found 0 rows",
-    "[{}, {}]": "expected one row, found 2 rows",
-    '{"jobs": []}': "expected one job, found 0 jobs",
+    "[]": f"{ANY}, found an empty array",
+    "[{}, {}]": f"{ANY}, found an empty object",
+    '{"jobs": []}': f"{ANY}, found an empty array",
     '{"jobs": [{"jobId": "1", "status": "SUCCEEDED"}]}': "expected a job that failed, found one that SUCCEEDED",
     '{"executionArn": "a", "status": "RUNNING"}': "expected an execution that failed, found one that is RUNNING",
     '{"Status": "SUCCEEDED", "ExecutionArn": "a"}': "expected an execution that failed, found one that is SUCCEEDED",
@@ -171,3 +171,60 @@ def test_input_that_is_not_json_is_refused(cli: Cli, tmp_path: Path) -> None:
     gone = cli("explain", str(tmp_path / "gone.json"))
     assert (gone.code, gone.out) == (1, "")
     assert "gone.json: expected a file, found none that can be read" in gone.err
+
+
+def rows(*failures: tuple[str, int]) -> str:
+    """Return rows of a FAILED file, of samples with exit codes, and a row of a child that never started."""
+    texts = [
+        json.dumps(
+            {
+                "Cause": json.dumps({"stage": "alignment", "cause": json.dumps({"Container": {"ExitCode": code}})}),
+                "Error": "States.TaskFailed",
+                "Input": json.dumps({"item": {"sample": sample}}),
+                "Status": "FAILED",
+            }
+        )
+        for sample, code in failures
+    ]
+    return "\n".join([*texts, ""])
+
+
+def test_rows_of_one_kind_are_explained_together(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "FAILED_0.jsonl"
+    file.write_text(rows(("a", 65), ("b", 137), ("c", 65)))
+    ended = cli("explain", str(file))
+    assert (ended.code, ended.err) == (0, "")
+    headings = [line for line in ended.out.splitlines() if line.startswith(("1 ", "2 ", "bad_input", "out_of_memory"))]
+    assert [line.partition(": ")[0] for line in headings] == [
+        "2 failures (a, c); the first of them:",
+        "bad_input",
+        "1 failure (b):",
+        "out_of_memory",
+    ]
+    explained = json.loads(cli("explain", str(file), "--json").out)
+    assert [(one["count"], one["items"], one["class"]) for one in explained] == [
+        (2, ["a", "c"], "bad_input"),
+        (1, ["b"], "out_of_memory"),
+    ]
+    (tmp_path / "FAILED_0.json").write_text(json.dumps([json.loads(row) for row in file.read_text().splitlines()]))
+    assert cli("explain", str(tmp_path / "FAILED_0.json")).out == ended.out
+
+
+def test_a_wrong_line_among_rows_is_named(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "FAILED_0.jsonl"
+    file.write_text(rows(("a", 65), ("b", 137)) + '{"Cause": oops}\n')
+    ended = cli("explain", str(file))
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == f"error: {file}:3:11: expected JSON: expecting value\n"
+
+
+def test_many_rows_name_the_first_items(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "FAILED_0.jsonl"
+    file.write_text(rows(*((f"s{number}", 65) for number in range(1200))))
+    ended = cli("explain", str(file))
+    assert ended.out.startswith("1,200 failures (s0, s1, s2, s3, s4 and 1,195 more); the first of them:\nbad_input: ")
+
+
+def test_a_folder_without_a_run(cli: Cli, tmp_path: Path) -> None:
+    ended = cli("explain", str(tmp_path))
+    assert (ended.code, ended.err) == (1, f"error: {tmp_path}: expected a run's folder, found another folder\n")

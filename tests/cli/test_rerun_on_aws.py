@@ -134,7 +134,7 @@ def test_only_a_class_with_more_memory_and_a_chain_of_two(
     again = cli("rerun", failed_run, "--class", "out_of_memory")
     assert (again.code, again.out) == (
         1,
-        f"{failed_run}: nothing to rerun: none of the 1 samples that failed or never started is selected\n",
+        f"{failed_run}: nothing to rerun: not selected: 1 sample that failed or never started\n",
     )
 
     assert json_of(cli("rerun", failed_run, "--json"))["execution"] == f"{failed_run}-r2"

@@ -58,7 +58,7 @@ EVENTS: list[Event] = [
 LINES = """\
 reference: r.fa
 less memory than declared
-alignment s1: done in 1.3 s
+alignment s1: done in 1.3 s (2 of 5)
 alignment s2 +2: FAILED after 1.3 s: R2 is short [red]
 alignment s2 +2: retry 1 in 5 s (States.TaskFailed)
 alignment s2 +2: cancelled after 1.3 s
@@ -101,7 +101,7 @@ def test_on_a_terminal_only_what_is_worth_keeping_is_kept(monkeypatch: pytest.Mo
     stream = terminal(monkeypatch)
     tell(quiet=False)
     text = stream.getvalue()
-    assert [line for line in LINES.splitlines() if line not in text] == ["alignment s1: done in 1.3 s"]
+    assert [line for line in LINES.splitlines() if line not in text] == ["alignment s1: done in 1.3 s (2 of 5)"]
 
 
 def interrupt() -> None:
@@ -131,3 +131,16 @@ def test_rich_is_not_imported_without_a_terminal() -> None:
     code = "import sys\nfrom genomics_pipeline.report.progress import ProgressDisplay\n"
     code += "with ProgressDisplay(quiet=False) as display: display.note('x')\nsys.exit('rich' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+def test_reused_work_is_called_so_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    reused = job_ended(1, 0)
+    reused.reused = True
+    with ProgressDisplay(quiet=False) as display:
+        for event in (*EVENTS[:3], job(1), reused, job_ended(0, 0), job_ended(0, 0, state="variant_calling")):
+            display.event(event)
+    assert capsys.readouterr().err.splitlines() == [
+        "alignment s2 +2: done before, reused (4 of 5)",
+        "alignment s1: done in 1.3 s (5 of 5)",
+        "variant_calling s1: done in 1.3 s (2 of 5)",
+    ]

@@ -288,7 +288,8 @@ def test_text_of_a_step_changes_no_terminal_and_no_spreadsheet(
             ("results", run, "--failed", "--json"),
             ("results", run, "--failed", "--tsv"),
             ("logs", run, "--failed"),
-            ("explain", run / "steps" / "one" / "b" / "failure.json"),
+            ("explain", run),
+            ("explain", run, "--json"),
         )
     ]
     for ended in printed:

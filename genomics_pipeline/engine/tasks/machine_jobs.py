@@ -129,7 +129,8 @@ class MachineJobs:
         seconds = round(time.time() - started, 3)
         attempt = JobAttempt(started, started + seconds, end.exit_code, end.status_reason, end.reason, end.log_stream)
         again = _is_retried(submission, job.attempt, attempt)
-        context.observer(JobEnded(*which, end.exit_code, _reason(end), seconds, *where, again))
+        reused = bool(end.report.reused) and not end.report.ran
+        context.observer(JobEnded(*which, end.exit_code, _reason(end), seconds, *where, again, reused))
         self._ran |= end.report.ran
         self._reused |= end.report.reused
         return attempt

@@ -11,6 +11,7 @@ from genomics_pipeline.aws.executions import find_execution, stop_execution
 from genomics_pipeline.aws.jobs import active_jobs, terminate
 from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, RunPlace
 from genomics_pipeline.runs.aws.chain import started_chain
 from genomics_pipeline.runs.aws.run import AwsRun
@@ -62,7 +63,7 @@ def _end_jobs(run: AwsRun, note: Callable[[str], None], pause: Callable[[float],
         if not remaining and sweep:
             break
         if remaining:
-            note(f"terminating {len(remaining)} jobs")
+            note(f"terminating {quantity(len(remaining), 'job')}")
             terminate(remaining, CAUSE, run.clients)
             terminated.update(remaining)
         pause(PAUSE_S)

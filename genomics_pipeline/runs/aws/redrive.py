@@ -22,6 +22,7 @@ from genomics_pipeline.aws.map_runs import MapRuns
 from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.classify import classify
+from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.resource_names import DEFAULT_STACK
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.runs.aws.chain import started_chain
@@ -169,7 +170,7 @@ def _refusal_of_success(run: AwsRun) -> _Refusal:
     failed = sum(one.items.unsuccessful for one in MapRuns(_arn(run), run.clients).describe())
     if not failed:
         return _Refusal("SUCCEEDED", "it succeeded, and no item failed", rerun=False)
-    succeeded = f"it succeeded, with {failed} failed item{'' if failed == 1 else 's'} tolerated"
+    succeeded = f"it succeeded, with {quantity(failed, 'failed item')} tolerated"
     return _Refusal("SUCCEEDED", f"{succeeded}; AWS redrives only executions that did not succeed")
 
 
@@ -192,7 +193,7 @@ def _check_fail_states(run: AwsRun, error: str, cause: str, own: Mapping[str, An
     if processor and any(state.kind == "Fail" for state in processor.states()):
         raise _Refusal(
             "FAIL_STATE",
-            f"{newest.items.failed} items of {newest.label} failed, more than are tolerated; "
+            f"{quantity(newest.items.failed, 'item')} of {newest.label} failed, more than are tolerated; "
             f"each ended in a Fail state, and {FAILS_AGAIN}",
         )
 

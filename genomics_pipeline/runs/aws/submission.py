@@ -21,11 +21,11 @@ from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.parameters import ParameterSpec
 from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.model.tolerance import is_accepted
 from genomics_pipeline.reference.intervals import interval_lines
-from genomics_pipeline.report.quantity import quantity
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws import files as aws_files
 from genomics_pipeline.runs.aws.deployed import definition_problems, image_problems

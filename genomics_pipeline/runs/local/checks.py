@@ -8,11 +8,11 @@ from pathlib import Path
 from genomics_pipeline.model.errors import CollectedProblems, DataError, Problem, UsageError
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.model.tolerance import is_accepted, tolerated_samples
 from genomics_pipeline.records.fields import UnreadableRecord
 from genomics_pipeline.reference.fai import read_contigs
-from genomics_pipeline.report.quantity import quantity
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.given_files import file_misfit, missing_reads, parameter_files, parameter_problems
 from genomics_pipeline.runs.plan import RunPlan

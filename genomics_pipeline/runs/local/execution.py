@@ -30,7 +30,7 @@ from genomics_pipeline.runs.ledger import ledger_rows
 from genomics_pipeline.runs.local.state import folder_failures
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs
 from genomics_pipeline.runs.lost_items import reopened_items
-from genomics_pipeline.runs.outcome import cohort_outcome, failure_message, sample_outcomes
+from genomics_pipeline.runs.outcome import cohort_outcome, failure_message, run_error, sample_outcomes
 from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.publish import make_folders, remove
@@ -140,6 +140,7 @@ class LocalExecution:
         failed = {one.item: failure_message(one.failure) for one in failures}
         succeeded = result.status == "SUCCEEDED"
         failure = None if succeeded else classify(result.error or "", result.cause or "")
+        missing = count_missing(files, unfinished)
         return RunSummary(
             run=str(folder.path),
             status=result.status,
@@ -147,10 +148,10 @@ class LocalExecution:
             cohort=cohort_outcome(folder, self.pipeline) if succeeded else CohortOutcome(),
             ran=len(work.ran),
             reused=len(work.reused),
-            missing=count_missing(files, unfinished),
+            missing=missing,
             accepted=self.accepted,
             reopened=reopened_items(files, files.groups(), unfinished),
-            error=failure_message(failure) if failure else None,
+            error=run_error(failure, len(failed), missing.samples if missing else 0) if failure else None,
         )
 
     def record(self, status: str, summary: RunSummary | None = None) -> None:

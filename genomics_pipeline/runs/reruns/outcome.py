@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.records.rerun import ChosenSamples
 from genomics_pipeline.report.run_summary import RunSummary
 
@@ -75,9 +76,7 @@ def nothing_to_run(run: str, chosen: ChosenSamples, accepted: bool) -> RerunOutc
         chosen: The samples, of which there are none.
         accepted: Whether the user accepts the samples that are missing.
     """
-    message = (
-        f"none of the {chosen.left_out} samples that failed or never started is selected"
-        if chosen.left_out
-        else "every sample succeeded"
-    )
+    message = "every sample succeeded"
+    if chosen.left_out:
+        message = f"not selected: {quantity(chosen.left_out, 'sample')} that failed or never started"
     return RerunOutcome(run, NOTHING, chosen, message, accepted=accepted)

@@ -219,7 +219,7 @@ def test_what_no_rerun_ran_is_still_listed(here: Here) -> None:
     code, out, _ = here.says("rerun", here.run, "--sample", "c")
     assert (code, out) == (
         1,
-        f"{here.run}: nothing to rerun: none of the 1 samples that failed or never started is selected\n",
+        f"{here.run}: nothing to rerun: not selected: 1 sample that failed or never started\n",
     )
     assert here.rerun("--sample", "b")["rerun"]["first"] == ["b"]
     assert here.total() == [[1], [1], [1]]
