@@ -12,6 +12,7 @@ from genomics_pipeline.reference.cache import cache_folder, home_if_any
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.stores.client_config import ROUTED_CONNECTIONS, client_config
 from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.worker.machine import NO_LIMITS, Limits
 
 if TYPE_CHECKING:
     import boto3
@@ -28,11 +29,15 @@ def object_store() -> RoutedStore:
     return RoutedStore(_s3)
 
 
-def adapters() -> Adapters:
-    """Build the adapters of a use case, without importing boto3 or sending a request to AWS."""
+def adapters(limits: Limits = NO_LIMITS) -> Adapters:
+    """Build the adapters of a use case, without importing boto3 or sending a request to AWS.
+
+    Args:
+        limits: What the user allows jobs to use of this machine.
+    """
     home = home_if_any(Path.home)
     cache = cache_folder(os.environ, home, gettempdir)
-    return Adapters(aws_clients(), object_store(), os.environ, home, cache)
+    return Adapters(aws_clients(), object_store(), os.environ, home, cache, limits)
 
 
 def _session() -> boto3.Session:

@@ -5,15 +5,21 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import click
 
+from genomics_pipeline.cli.options import machine_options
 from genomics_pipeline.report.output import echo_json, echo_line
+
+if TYPE_CHECKING:
+    from genomics_pipeline.worker.machine import Limits
 
 
 @click.command(short_help="Check this installation with one tiny sample.")
+@machine_options()
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as one JSON object.")
-def doctor(as_json: bool) -> None:
+def doctor(as_json: bool, limits: Limits) -> None:
     """Check this installation: its libraries, this machine, and a run of one tiny sample to a joint VCF.
 
     \b
@@ -25,7 +31,7 @@ def doctor(as_json: bool) -> None:
 
     with TemporaryDirectory(prefix="genomics-pipeline-doctor-") as folder:
         checks = []
-        for check in check_all(Path(folder), adapters()):
+        for check in check_all(Path(folder), adapters(limits)):
             checks.append(check)
             if not as_json:
                 echo_line(f"{'ok     ' if check.ok else 'MISSING'}  {check.name}: {check.detail}")

@@ -5,12 +5,16 @@ from __future__ import annotations
 import sys
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from genomics_pipeline.cli.options import machine_options
 from genomics_pipeline.cli.signals import end_on_signals
 from genomics_pipeline.report.output import echo_output, json_text
+
+if TYPE_CHECKING:
+    from genomics_pipeline.worker.machine import Limits
 
 
 @click.command(short_help="Execute a state machine document on this machine.")
@@ -53,8 +57,9 @@ from genomics_pipeline.report.output import echo_output, json_text
     show_default=True,
     help="Run Batch jobs on this machine (local), or through the Batch API (batch).",
 )
+@machine_options()
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
-def execute(as_json: bool, **options: Any) -> None:
+def execute(as_json: bool, limits: Limits, **options: Any) -> None:
     """Execute DEFINITION, a state machine document in the Amazon States Language, with the semantics of AWS.
 
     DEFINITION is a file, or a URI such as s3://bucket/definition.json. The state machine is named after its file,
@@ -87,7 +92,7 @@ def execute(as_json: bool, **options: Any) -> None:
     from genomics_pipeline.runs.documents.request import ExecuteRequest
 
     end_on_signals()
-    result = execute_request(ExecuteRequest(**options), adapters())
+    result = execute_request(ExecuteRequest(**options), adapters(limits))
     if as_json:
         members = {each.name: getattr(result, each.name) for each in fields(result)}
         echo_output(json_text(members))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,3 +95,47 @@ pipelines_option = click.option(
     help="A pipeline's name, or a pipeline file (may be repeated); by default all shipped pipelines.",
 )
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+
+
+def _size(_context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+    from genomics_pipeline.cli.arguments import parse_mib
+
+    return None if value is None else parse_mib(value, parameter.opts[0])
+
+
+def machine_options(memory: str = "--memory") -> Callable[[click.decorators.FC], click.decorators.FC]:
+    """Return a decorator that adds the options for what jobs may use of this machine, which it passes as `limits`.
+
+    Args:
+        memory: The name of the option for memory.
+    """
+
+    def add(command: Any) -> Any:
+        @functools.wraps(command)
+        def call(*arguments: Any, cpus: int | None, machine_mib: int | None, jobs: int | None, **options: Any) -> Any:
+            from genomics_pipeline.worker.machine import Limits
+
+            return command(*arguments, limits=Limits(cpus, machine_mib, jobs), **options)
+
+        for option in (
+            click.option("--jobs", type=click.IntRange(min=1), help="Run at most this number of jobs at once."),
+            click.option(
+                memory,
+                "machine_mib",
+                metavar="SIZE",
+                callback=_size,
+                help="Memory for all jobs together, such as 64GiB; by default 90% of this machine's or its limit.",
+            ),
+            click.option(
+                "--cpus",
+                type=click.IntRange(min=1),
+                help="Cores for all jobs together; by default this machine's, its limit or its scheduler's.",
+            ),
+        ):
+            call = option(call)
+        return call
+
+    return add
+
+
+verbose_option = click.option("--verbose", is_flag=True, help="Show details of jobs and of this machine too.")

@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING
 import click
 
 from genomics_pipeline.cli.next_commands import show_next_commands
-from genomics_pipeline.cli.options import memory_option, param_option, stack_option, tolerate_option
+from genomics_pipeline.cli.options import (
+    machine_options,
+    memory_option,
+    param_option,
+    stack_option,
+    tolerate_option,
+    verbose_option,
+)
 from genomics_pipeline.cli.signals import end_on_signals
+from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.report.output import echo_json, echo_line
 
@@ -17,6 +25,7 @@ if TYPE_CHECKING:
     from genomics_pipeline.model.rerun import StageMemory
     from genomics_pipeline.records.rerun import ChosenSamples
     from genomics_pipeline.runs.reruns.outcome import RerunOutcome
+    from genomics_pipeline.worker.machine import Limits
 
 CLASSES = [*map(str, FailureClass), "pending"]  # `report.run_state.PENDING`, without its imports
 
@@ -35,6 +44,8 @@ CLASSES = [*map(str, FailureClass), "pending"]  # `report.run_state.PENDING`, wi
 @memory_option
 @param_option
 @tolerate_option
+@machine_options("--machine-memory")
+@verbose_option
 @click.option("--dry-run", is_flag=True, help="Print what would run; write and start nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 def rerun(
@@ -46,6 +57,8 @@ def rerun(
     parameters: tuple[str, ...],
     accepted: dict[str, float] | None,
     dry_run: bool,
+    verbose: bool,
+    limits: Limits,
     as_json: bool,
 ) -> None:
     """Run the samples of RUN again that failed or were never started: a run folder, its s3:// URI, or its name.
@@ -63,12 +76,16 @@ def rerun(
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.report.progress import ProgressDisplay
     from genomics_pipeline.runs.find_run import find_run
+    from genomics_pipeline.runs.local.backend import FolderBackend
     from genomics_pipeline.runs.reruns.request import RerunRequest, SampleFilter
+    from genomics_pipeline.worker.machine import NO_LIMITS
 
-    backend = find_run(run, stack, adapters())
+    backend = find_run(run, stack, adapters(limits))
+    if limits != NO_LIMITS and not isinstance(backend, FolderBackend):
+        raise UsageError(f"--cpus, --machine-memory and --jobs are for runs on this machine; {run} is on AWS")
     request = RerunRequest(SampleFilter(classes, samples), memory, parameters, accepted, dry_run)
     end_on_signals()
-    with ProgressDisplay(quiet=as_json) as display:
+    with ProgressDisplay(quiet=as_json, verbose=verbose) as display:
         outcome = backend.rerun(request, display)
     if as_json:
         echo_json(outcome.to_json())

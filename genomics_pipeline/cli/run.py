@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from genomics_pipeline.cli.options import FolderPath, param_option, pipeline_option, tolerate_option
+from genomics_pipeline.cli.options import (
+    FolderPath,
+    machine_options,
+    param_option,
+    pipeline_option,
+    tolerate_option,
+    verbose_option,
+)
 from genomics_pipeline.cli.signals import end_on_signals
 from genomics_pipeline.report.output import echo_json
+
+if TYPE_CHECKING:
+    from genomics_pipeline.worker.machine import Limits
 
 
 @click.command(short_help="Run a sample sheet through a pipeline on this machine.")
@@ -43,9 +53,17 @@ from genomics_pipeline.report.output import echo_json
     metavar="BED",
     help="Compare only within these regions, in which the truth is known.",
 )
+@machine_options()
+@verbose_option
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 def run(
-    as_json: bool, truth: Path | None, truth_samples: tuple[str, ...], truth_regions: Path | None, **options: Any
+    as_json: bool,
+    verbose: bool,
+    limits: Limits,
+    truth: Path | None,
+    truth_samples: tuple[str, ...],
+    truth_regions: Path | None,
+    **options: Any,
 ) -> None:
     """Run SHEET (a sample sheet: CSV, TSV or JSON Lines) through a pipeline into a run folder.
 
@@ -66,8 +84,8 @@ def run(
 
     truth_set = parse_truth(truth, truth_samples, truth_regions)
     end_on_signals()
-    with ProgressDisplay(quiet=as_json) as display:
-        summary = run_request(LocalRunRequest(truth=truth_set, **options), adapters(), display)
+    with ProgressDisplay(quiet=as_json, verbose=verbose) as display:
+        summary = run_request(LocalRunRequest(truth=truth_set, **options), adapters(limits), display)
     if as_json:
         echo_json(summary.to_json())
     else:

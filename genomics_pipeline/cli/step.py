@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from genomics_pipeline.cli.options import FolderPath
+from genomics_pipeline.cli.options import FolderPath, machine_options
 from genomics_pipeline.cli.signals import end_on_signals
 from genomics_pipeline.report.output import echo_json, echo_line
+
+if TYPE_CHECKING:
+    from genomics_pipeline.worker.machine import Limits
 
 
 @click.command(short_help="Run one step on FASTQ, BAM or VCF files.")
@@ -28,8 +31,9 @@ from genomics_pipeline.report.output import echo_json, echo_line
 @click.option(
     "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="Set a parameter of the step (may be repeated)."
 )
+@machine_options()
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
-def step(step: str, as_json: bool, **options: Any) -> None:
+def step(step: str, as_json: bool, limits: Limits, **options: Any) -> None:
     """Run the step NAME (a shipped step, or the path of a step's folder) on FILES, without a sample sheet.
 
     \b
@@ -42,7 +46,7 @@ def step(step: str, as_json: bool, **options: Any) -> None:
     from genomics_pipeline.runs.local.single_step import StepRequest, run_step
 
     end_on_signals()
-    outcome = run_step(StepRequest(step, **options), adapters(), lambda text: echo_line(text, err=True))
+    outcome = run_step(StepRequest(step, **options), adapters(limits), lambda text: echo_line(text, err=True))
     if as_json:
         echo_json(asdict(outcome))
         return

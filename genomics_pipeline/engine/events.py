@@ -196,9 +196,11 @@ class Note:
 
     Attributes:
         message: One sentence.
+        is_detail: Whether only a user who asks for details wants it.
     """
 
     message: str
+    is_detail: bool = False
 
 
 Event = (

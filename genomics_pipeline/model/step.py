@@ -9,6 +9,7 @@ from typing import Any
 
 from genomics_pipeline.model.errors import Problem, did_you_mean
 from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.local_memory import LocalMemory
 from genomics_pipeline.model.parameters import ParameterSpec, misfit
 from genomics_pipeline.model.toml_file import TomlFile
 
@@ -71,6 +72,7 @@ class StepSpec:
     """A step: a command over local files, with its inputs and outputs.
 
     Attributes:
+        local_memory: The memory that a job needs on one machine; None where only the memory ladder is known.
         common: The folder ``common`` beside the step's is part of its program.
         exit_codes: Failure class by exit code; tool_error for all others.
         retry: Number of retries by failure class; 0 for a class that is missing. After running out of memory, there
@@ -87,6 +89,7 @@ class StepSpec:
     resources: Resources
     exit_codes: Mapping[int, FailureClass]
     retry: Mapping[FailureClass, int]
+    local_memory: LocalMemory | None = None
     common: bool = False
 
 
@@ -131,6 +134,7 @@ def parse_step(text: str, *, file: str) -> StepSpec:
         parameters=parameters,
         resources=_resources(data.get("resources", {})),
         exit_codes=codes | {int(code): FailureClass(name) for code, name in data.get("exit_codes", {}).items()},
+        local_memory=LocalMemory(**data["local_memory"]) if "local_memory" in data else None,
         common=data.get("common", False),
         retry=RETRY | {FailureClass(name): times for name, times in data.get("retry", {}).items()},
     )

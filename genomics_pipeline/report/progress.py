@@ -10,7 +10,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from genomics_pipeline.engine.events import Event, JobEnded
+from genomics_pipeline.engine.events import Event, JobEnded, Note
 from genomics_pipeline.model.printable import printable_line
 from genomics_pipeline.report.output import echo_line
 from genomics_pipeline.report.tally import Tally
@@ -28,14 +28,16 @@ class ProgressDisplay:
     rich is imported on a terminal only, because its import delays the start of every script.
     """
 
-    def __init__(self, quiet: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, quiet: bool, clock: Callable[[], float] = time.monotonic, *, verbose: bool = False) -> None:
         """Prepare the display.
 
         Args:
             quiet: Show nothing at all.
             clock: Returns the seconds of a monotonic clock.
+            verbose: Show details too.
         """
         self._quiet = quiet
+        self._verbose = verbose
         self._tally = Tally(clock)
         self._lock = threading.Lock()
         self._live: Live | None = None
@@ -70,7 +72,7 @@ class ProgressDisplay:
 
     def event(self, event: Event) -> None:
         """Count an event of the engine and show its line, if it has one."""
-        if self._quiet:
+        if self._quiet or (isinstance(event, Note) and event.is_detail and not self._verbose):
             return
         with self._lock:
             line = self._tally.take(event)

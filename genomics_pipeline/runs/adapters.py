@@ -8,6 +8,7 @@ from pathlib import Path
 
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.worker.machine import NO_LIMITS, Capacity, Limits, capacity
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Adapters:
         environment: The environment variables of this process.
         home: The user's home folder; None for a user id without one.
         cache: The user's cache folder, for indexed references and wheels.
+        limits: What the user allows jobs to use of this machine.
     """
 
     clients: Clients
@@ -27,3 +29,8 @@ class Adapters:
     environment: Mapping[str, str]
     home: Path | None
     cache: Path
+    limits: Limits = NO_LIMITS
+
+    def capacity(self) -> Capacity:
+        """Return the cores and the memory of this machine for jobs."""
+        return capacity(self.environment, self.limits)

@@ -90,15 +90,15 @@ def _run(step: StepFolder, environment: Mapping[str, str], cache: Path, make_sto
     job = _job(environment)
     if job:
         _write_jobs(payload, store, job)
-    cores, memory_mib = capacity()
+    machine = capacity(environment)
     try:
         run_task(
             payload,
             step,
             store,
             TaskResources(
-                vcpus=_number(environment, "VCPUS", cores),
-                memory_mib=_number(environment, "MEMORY_MIB", memory_mib),
+                vcpus=_number(environment, "VCPUS", machine.cores),
+                memory_mib=_number(environment, "MEMORY_MIB", machine.memory_mib),
                 scratch=Path(_variable(environment, "SCRATCH")),
                 cache=cache,
                 cancelled=threading.Event(),  # a signal interrupts this process instead

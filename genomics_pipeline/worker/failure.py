@@ -89,3 +89,35 @@ def mentions_full_disk(text: str) -> bool:
     (True, False)
     """
     return any(os.strerror(number) in text for number in DISK_FULL)
+
+
+# Lower-case words of programs that could not allocate: of the C library, C++, Python, bwa, samtools, bcftools, htslib,
+# the Java virtual machine, Go and Rust, R.
+_ALLOCATION_FAILURES = (
+    os.strerror(errno.ENOMEM).lower(),
+    "std::bad_alloc",
+    "memoryerror",
+    "error: out of memory",
+    "]: out of memory",
+    "] out of memory",
+    "fail to allocate",
+    "failed to allocate",
+    "couldn't allocate memory",
+    "could not allocate memory",
+    "unable to allocate memory",
+    "java.lang.outofmemoryerror",
+    "could not reserve enough space for",
+    "runtime: out of memory",
+    "memory allocation of",
+    "cannot allocate vector of size",
+)
+
+
+def mentions_lack_of_memory(text: str) -> bool:
+    """Return whether a program reported that it could not allocate memory.
+
+    >>> mentions_lack_of_memory("[bwa_idx_load] fail to allocate 1 GB"), mentions_lack_of_memory("memory: 4 GiB")
+    (True, False)
+    """
+    lower = text.lower()
+    return any(words in lower for words in _ALLOCATION_FAILURES)

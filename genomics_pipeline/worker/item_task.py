@@ -36,6 +36,7 @@ from genomics_pipeline.worker.failure import (
     StepFailed,
     disk_full_message,
     mentions_full_disk,
+    mentions_lack_of_memory,
 )
 from genomics_pipeline.worker.inputs import Input, Staging
 from genomics_pipeline.worker.process import ProcessEnd, run_process
@@ -219,6 +220,9 @@ class ItemTask:
             message = f"killed as out of memory (exit code {code}; it had {self.resources.memory_mib} MiB)"
         elif failure is FailureClass.OUT_OF_MEMORY:
             message += f"\nout of memory (exit code {code}; it had {self.resources.memory_mib} MiB)"
+        elif failure is FailureClass.TOOL_ERROR and any(map(mentions_lack_of_memory, lines)):
+            failure, code = FailureClass.OUT_OF_MEMORY, OUT_OF_MEMORY_EXIT_CODE
+            message += f"\nout of memory (it had {self.resources.memory_mib} MiB)"
         elif failure is FailureClass.TOOL_ERROR and self._disk_full(lines):
             failure, code = FailureClass.OUT_OF_DISK, OUT_OF_DISK_EXIT_CODE
             message += f"\n{disk_full_message(self.resources.scratch)}{_largest_file(self.folder)}"

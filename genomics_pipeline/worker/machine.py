@@ -1,20 +1,126 @@
-"""The cores and the memory that a run may use on this machine, or in this container."""
+"""The cores and the memory that a run may use on this machine: in its containers, limits and jobs of schedulers."""
 
 from __future__ import annotations
 
 import os
+import resource
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")  # cgroup v2; "max" if there is no limit
+from genomics_pipeline.worker.cgroups import Limit, cpu_limits, memory_limits
+
+PROC = Path("/proc")
 SHARE = 0.9  # of the memory; the rest is for the system and for this process
+# Cores that a scheduler gives to a job on this machine: Slurm (sbatch(1), "output environment variables"), PBS
+# Professional and TORQUE (qsub(1)), Grid Engine (qsub(1)), LSF ("Environment variables set for job execution").
+SCHEDULED_CORES = (
+    "SLURM_CPUS_PER_TASK",
+    "SLURM_CPUS_ON_NODE",
+    "NCPUS",
+    "PBS_NUM_PPN",
+    "NSLOTS",
+    "LSB_DJOB_NUMPROC",
+    "LSB_MAX_NUM_PROCESSORS",
+)
+SCHEDULED_MIB = "SLURM_MEM_PER_NODE"  # 0: all of the machine
+SCHEDULED_MIB_PER_CORE = "SLURM_MEM_PER_CPU"
 
 
-def capacity() -> tuple[int, int]:
-    """Return the cores and the memory, in MiB, that a run may use."""
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits that a user sets; None for what this machine has.
+
+    Attributes:
+        cpus: Cores for all jobs together.
+        memory_mib: Memory for all jobs together.
+        jobs: The greatest number of jobs at the same time.
+    """
+
+    cpus: int | None = None
+    memory_mib: int | None = None
+    jobs: int | None = None
+
+
+NO_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """The resources for all jobs together.
+
+    Attributes:
+        cores: Cores.
+        memory_mib: Memory.
+        jobs: The greatest number of jobs at the same time; None for as many as fit.
+        cores_from: The limit that gives the cores.
+        memory_from: The limit that gives the memory.
+    """
+
+    cores: int
+    memory_mib: int
+    jobs: int | None = None
+    cores_from: str = "this machine"
+    memory_from: str = "this machine"
+
+    def __str__(self) -> str:
+        """Return a phrase for people.
+
+        >>> str(Capacity(8, 12902, 2, "--cpus"))
+        '8 cores (--cpus), 12,902 MiB for jobs (this machine), at most 2 jobs at once'
+        """
+        jobs = "" if self.jobs is None else f", at most {self.jobs} job{'s' * (self.jobs > 1)} at once"
+        return f"{self.cores} cores ({self.cores_from}), {self.memory_mib:,} MiB for jobs ({self.memory_from}){jobs}"
+
+
+def capacity(environment: Mapping[str, str], limits: Limits = NO_LIMITS, proc: Path = PROC) -> Capacity:
+    """Return the resources that jobs may use: what the user sets, else the smallest of the limits of this process.
+
+    Args:
+        environment: The environment variables, among them those of a scheduler.
+        limits: What the user sets.
+        proc: ``/proc``.
+    """
+    cores = min(_core_limits(environment, proc), key=lambda limit: limit.value)
+    memory = min(_memory_limits(environment, proc), key=lambda limit: limit.value)
+    return Capacity(
+        limits.cpus or max(1, int(cores.value)),
+        limits.memory_mib or max(1, int(memory.value * SHARE) >> 20),
+        limits.jobs,
+        "--cpus" if limits.cpus else cores.source,
+        "--memory" if limits.memory_mib else memory.source,
+    )
+
+
+def _core_limits(environment: Mapping[str, str], proc: Path) -> Iterator[Limit]:
+    yield Limit(os.cpu_count() or 1, "this machine")
+    if hasattr(os, "sched_getaffinity"):
+        yield Limit(len(os.sched_getaffinity(0)), "processor affinity")
+    yield from cpu_limits(proc)
+    for name in SCHEDULED_CORES:
+        if number := _number(environment, name):
+            yield Limit(number, name)
+
+
+def _memory_limits(environment: Mapping[str, str], proc: Path) -> Iterator[Limit]:
     import psutil
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    memory = int(psutil.virtual_memory().total)
-    if CGROUP_LIMIT.is_file() and (limit := CGROUP_LIMIT.read_text().strip()).isdigit():
-        memory = min(memory, int(limit))
-    return cores, int(memory * SHARE) >> 20
+    yield Limit(int(psutil.virtual_memory().total), "this machine")
+    yield from memory_limits(proc)
+    for kind, source in ((resource.RLIMIT_AS, "ulimit -v"), (resource.RLIMIT_DATA, "ulimit -d")):
+        soft, _ = resource.getrlimit(kind)
+        if soft != resource.RLIM_INFINITY:
+            yield Limit(soft, source)
+    if number := _number(environment, SCHEDULED_MIB):
+        yield Limit(number << 20, SCHEDULED_MIB)
+    cores = min((one for name in SCHEDULED_CORES if (one := _number(environment, name))), default=1)
+    if number := _number(environment, SCHEDULED_MIB_PER_CORE):
+        yield Limit((number << 20) * cores, f"{SCHEDULED_MIB_PER_CORE} x {cores}")
+
+
+def _number(environment: Mapping[str, str], name: str) -> int:
+    """Return a whole number in a variable; 0 if there is none."""
+    with suppress(ValueError):
+        return max(0, int(environment.get(name, "0")))
+    return 0

@@ -19,12 +19,15 @@ from common.fai import needs_csi, read_contigs
 from common.program import run_program
 from cram import enter_scratch, remove_reference_path
 from fork_pool import ForkPool
+from index import index_bytes
 from lanes import Lane, open_lanes
 from metrics import STATS_OPTIONS, Counts, summarise
 from qualities import Evidence, refuse_late_phred64
 from samtools_chain import Chain, Command
 
-SORT_SHARE = 0.4  # of the memory; bwa's index and batches need the rest
+SORT_SHARE = 0.4  # of the memory at most
+LEAST_SORT_MIB = 16  # of a thread
+PROGRAM_MIB, FORK_MIB = 300, 104  # of `local_memory` in step.toml, without the least memory of sorting
 BAM_LEVEL = 4  # of zlib, which the wheels carry: 40 % less time than 6 for 5 % more bytes
 
 
@@ -105,12 +108,18 @@ def bam_header(header: pysam.AlignmentHeader) -> bytes:
 def commands(task: dict[str, Any], paired: bool) -> list[Command]:
     """Return the commands that fix mates, sort and mark duplicates."""
     scratch = task["scratch"]
-    thread_mib = max(16, int(task["memory_mib"] * SORT_SHARE / task["vcpus"]))
+    thread_mib = max(LEAST_SORT_MIB, int(sort_mib(task) / task["vcpus"]))
     sort = ["sort", "--no-PG", *threads(task), "-m", f"{thread_mib}M", "-T", f"{scratch}/sort", "-u", "-o", "-", "-"]
     if not task["parameters"]["mark_duplicates"]:
         return [sort]
     fixmate: list[Command] = [["fixmate", "--no-PG", "-m", "-u", "-", "-"]] if paired else []
     return [*fixmate, sort, ["markdup", "--no-PG", "-T", f"{scratch}/markdup", "-u", "-", "-"]]
+
+
+def sort_mib(task: dict[str, Any]) -> float:
+    """Return the memory for sorting, which is what bwa's index, the forks and their batches leave."""
+    left = task["memory_mib"] - (index_bytes(reference(task)) >> 20) - PROGRAM_MIB - task["vcpus"] * FORK_MIB
+    return float(min(task["memory_mib"] * SORT_SHARE, left))
 
 
 def output_commands(task: dict[str, Any]) -> list[tuple[Command, str | None]]:

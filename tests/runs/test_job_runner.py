@@ -33,6 +33,7 @@ from genomics_pipeline.runs.faults.throttled_jobs import ThrottledJobs
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs, job_definitions, jobs_of_steps
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.worker.machine import Capacity
 from genomics_pipeline.worker.step_folder import StepFolder, read_step
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def folder(tmp_path: Path) -> RunFolder:
 def worker_bench(step: StepFolder, folder: RunFolder) -> Bench:
     store, steps = object_store().with_buckets({BUCKET: folder.path}), {"eat": step}
     worker = WorkerJobs(steps, store, folder.scratch, folder.path / "cache")
-    runner = jobs_of_steps(steps, worker.run_attempt)
+    runner = jobs_of_steps(steps, worker.run_attempt, Capacity(2, 4000))
     return Bench(runner, store, RunPlace("run", BUCKET, ""), step.path / "eat.py", reports=True)
 
 
@@ -193,7 +194,7 @@ def containers_bench(step: StepFolder, folder: RunFolder, tmp_path: Path, monkey
     monkeypatch.setenv("PATH", str(program.parent))
     store, steps = object_store().with_buckets({BUCKET: folder.path}), {"eat": step}
     jobs = ContainerJobs({"eat": "lab/eat:1"}, folder, ContainerEngine(os.environ), store, Path.home())
-    runner = jobs_of_steps(steps, jobs.run_attempt)
+    runner = jobs_of_steps(steps, jobs.run_attempt, Capacity(2, 4000))
     return Bench(runner, store, RunPlace("run", BUCKET, ""), step.path / "eat.py", reports=True)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from genomics_pipeline.engine.tasks.admission import LeastMemory
 from genomics_pipeline.engine.tasks.job_runner import NO_WORK, JobReport
 from genomics_pipeline.model.batch_retry import ONCE, RetryStrategy
 
@@ -22,12 +24,32 @@ class JobDefinition:
         memory_mib: Memory.
         timeout_s: Maximum duration of an attempt.
         retry: The retry strategy.
+        least_mib: Returns, for the environment of a job, the memory that it needs at least, by its cores; None where
+            only `memory_mib` is known.
     """
 
     vcpus: int
     memory_mib: int
     timeout_s: int | None = None
     retry: RetryStrategy = ONCE
+    least_mib: Callable[[Mapping[str, str]], LeastMemory] | None = None
+
+    def least(self, memory_mib: int, environment: Mapping[str, str]) -> LeastMemory:
+        """Return the memory that a job needs at least, by its cores, if it asks for an amount.
+
+        A retry that asks for more after running out of memory needs more in proportion, and so does a user's request.
+
+        Args:
+            memory_mib: The amount in MiB, such as the next rung of a memory ladder.
+            environment: The environment of the job.
+
+        >>> JobDefinition(8, 1000, least_mib=lambda _: lambda vcpus: 100 + vcpus).least(2000, {})(4)
+        208
+        """
+        if self.least_mib is None:
+            return lambda _: memory_mib
+        least, more = self.least_mib(environment), max(1.0, memory_mib / self.memory_mib)
+        return lambda vcpus: math.ceil(least(vcpus) * more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +60,7 @@ class JobSubmission:
         name: ``JobName``.
         definition: Name of the job definition, without its revision.
         declared: The job definition with what the submission overrides.
+        least_mib: The memory that it needs at least, by its cores.
         queue: ``JobQueue``.
         environment: ``ContainerOverrides.Environment``.
     """
@@ -45,6 +68,7 @@ class JobSubmission:
     name: str
     definition: str
     declared: JobDefinition
+    least_mib: LeastMemory
     queue: str
     environment: Mapping[str, str]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -43,14 +44,20 @@ class MachineJobs:
         run_attempt: Runs an attempt of a job.
         cores: Cores of the machine.
         memory_mib: Memory of the machine.
+        jobs: The greatest number of jobs at the same time; None for as many as fit.
     """
 
     def __init__(
-        self, job_definitions: Mapping[str, JobDefinition], run_attempt: RunAttempt, cores: int, memory_mib: int
+        self,
+        job_definitions: Mapping[str, JobDefinition],
+        run_attempt: RunAttempt,
+        cores: int,
+        memory_mib: int,
+        jobs: int | None = None,
     ) -> None:
         self._definitions = job_definitions
         self._run_attempt = run_attempt
-        self._admission = Admission(cores, memory_mib)
+        self._admission = Admission(cores, memory_mib, jobs)
         self._threads = ThreadPoolExecutor(max_workers=cores, thread_name_prefix="job")
         self._scaled: set[str] = set()
         self._background = Background()
@@ -81,7 +88,10 @@ class MachineJobs:
         declared = self._definitions.get(definition)
         if declared is None:
             raise StatesError("Batch.ClientException", f"JobDefinition not found: {reference}")
-        return JobSubmission(name, definition, _apply_overrides(declared, arguments), queue, environment_of(arguments))
+        asked = _apply_overrides(declared, arguments)
+        environment = environment_of(arguments)
+        least = declared.least(asked.memory_mib, environment)
+        return JobSubmission(name, definition, asked, least, queue, environment)
 
     async def _run_job(self, submission: JobSubmission, job_id: str, context: TaskContext) -> JobDetail:
         """Run the attempts of a job; a cancelled one is not retried."""
@@ -94,7 +104,7 @@ class MachineJobs:
     async def _admit(self, submission: JobSubmission, job_id: str, number: int, context: TaskContext) -> JobAttempt:
         """Wait for a share of the machine and run an attempt on it."""
         queued, declared = time.time(), submission.declared
-        share = await self._admission.acquire(declared.vcpus, declared.memory_mib)
+        share = await self._admission.acquire(declared.vcpus, declared.memory_mib, submission.least_mib)
         try:
             self._note_scaling(submission, share, context.observer)
             job = Job(
@@ -105,7 +115,7 @@ class MachineJobs:
                 submission.environment,
                 share.vcpus,
                 share.memory_mib,
-                declared.timeout_s,
+                _scaled_timeout(declared, share),
                 number,
                 declared.memory_mib,
             )
@@ -122,7 +132,7 @@ class MachineJobs:
         started = time.time()
         context.observer(JobStarted(*which, job.vcpus, job.memory_mib, round(started - queued, 3), *where))
         try:
-            end = await self._run_in_thread(job)
+            end = await self._run_in_thread(job, submission.declared)
         except BaseException:
             context.observer(JobEnded(*which, None, CANCELLED, round(time.time() - started, 3), *where))
             raise
@@ -135,7 +145,7 @@ class MachineJobs:
         self._reused |= end.report.reused
         return attempt
 
-    async def _run_in_thread(self, job: Job) -> JobEnd:
+    async def _run_in_thread(self, job: Job, declared: JobDefinition) -> JobEnd:
         """Run an attempt in a thread; on a timeout or a cancellation, set its event and wait until it has ended."""
         running = asyncio.get_running_loop().run_in_executor(self._threads, self._end_of, job)
         try:
@@ -143,7 +153,10 @@ class MachineJobs:
             if not done:
                 job.cancelled.set()
             end = await asyncio.shield(running)
-            return end if done else JobEnd(end.exit_code or _KILLED, None, end.log_stream, TIMED_OUT, end.report)
+            if done:
+                return end
+            reason = _timeout_reason(job, declared)
+            return JobEnd(end.exit_code or _KILLED, reason, end.log_stream, TIMED_OUT, end.report)
         except asyncio.CancelledError:
             job.cancelled.set()
             while not running.done():
@@ -162,7 +175,7 @@ class MachineJobs:
             return JobEnd(1, " ".join(f"{type(error).__name__}: {error}".split()))
 
     def _note_scaling(self, submission: JobSubmission, share: Share, observer: Observer) -> None:
-        """Emit a note, once for each job definition, if its jobs get less than it declares."""
+        """Emit a detail, once for each job definition, if its jobs get less than it declares."""
         declared = submission.declared
         scaled = share.vcpus < declared.vcpus or share.memory_mib < declared.memory_mib
         if scaled and submission.definition not in self._scaled:
@@ -170,9 +183,27 @@ class MachineJobs:
             observer(
                 Note(
                     f"{submission.definition}: declares {declared.vcpus} vCPUs and {declared.memory_mib} MiB, "
-                    f"scaled down to {share.vcpus} and {share.memory_mib} MiB to fit this machine"
+                    f"scaled down to {share.vcpus} and {share.memory_mib} MiB to fit this machine",
+                    is_detail=True,
                 )
             )
+
+
+def _scaled_timeout(declared: JobDefinition, share: Share) -> int | None:
+    """Return the timeout of a job, longer in proportion where it has fewer cores than it declares."""
+    if declared.timeout_s is None or share.vcpus >= declared.vcpus:
+        return declared.timeout_s
+    return math.ceil(declared.timeout_s * declared.vcpus / share.vcpus)
+
+
+def _timeout_reason(job: Job, declared: JobDefinition) -> str | None:
+    """Return the message about a timeout that was longer than declared; AWS gives no reason for its timeouts."""
+    if job.timeout_s == declared.timeout_s:
+        return None
+    return (
+        f"timed out after {job.timeout_s:,} s: the timeout of {declared.timeout_s:,} s for {declared.vcpus} cores, "
+        f"longer in proportion since it had {job.vcpus}"
+    )
 
 
 def _apply_overrides(declared: JobDefinition, arguments: Mapping[str, Any]) -> JobDefinition:

@@ -16,6 +16,7 @@ from genomics_pipeline.runs.documents.user_functions import load_functions
 from genomics_pipeline.runs.json_file import read_json
 from genomics_pipeline.stores.local import Folders, LocalStore
 from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.worker.machine import Capacity
 
 Document = Mapping[str, Any]
 
@@ -67,6 +68,8 @@ class DocumentPlan:
         store: The store that has the buckets.
         batch: The place of Batch jobs; see `ExecuteRequest.batch`.
         cache: The user's cache folder.
+        environment: The environment variables of the steps' programs.
+        capacity: The resources for jobs on this machine.
     """
 
     machine: str
@@ -77,6 +80,8 @@ class DocumentPlan:
     store: Store
     batch: str
     cache: Path
+    environment: Mapping[str, str]
+    capacity: Capacity
 
 
 def plan_execution(request: ExecuteRequest, adapters: Adapters) -> DocumentPlan:
@@ -97,6 +102,8 @@ def plan_execution(request: ExecuteRequest, adapters: Adapters) -> DocumentPlan:
         store=adapters.store if request.root is None else LocalStore(Folders(request.root)),
         batch=request.batch,
         cache=adapters.cache,
+        environment=adapters.environment,
+        capacity=adapters.capacity(),
     )
 
 

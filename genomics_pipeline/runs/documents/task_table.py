@@ -21,7 +21,6 @@ from genomics_pipeline.engine.tasks.s3 import S3Tasks
 from genomics_pipeline.engine.tasks.sfn import SendTask
 from genomics_pipeline.engine.tasks.table import CALLBACK, TaskTable
 from genomics_pipeline.runs.documents.request import DocumentPlan, task_states
-from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.stores.publish import make_folders
 
 
@@ -33,19 +32,19 @@ def _batch_api(clock: Clock, clients: Clients) -> JobRunner:
     return BatchApi(BatchJobs(clients), clock)
 
 
-def _worker_jobs(store: Store, folder: Path, cache: Path) -> JobRunner:
+def _worker_jobs(plan: DocumentPlan, folder: Path) -> JobRunner:
     """Return a runner of jobs of the shipped steps on this machine.
 
     Args:
-        store: The store of their inputs and outputs.
+        plan: The plan of the execution.
         folder: The folder for temporary files.
-        cache: The user's cache folder, for references.
     """
     from genomics_pipeline.runs.catalog import load_step, step_names
     from genomics_pipeline.runs.local.worker_jobs import WorkerJobs, jobs_of_steps
 
     steps = {name: load_step(name) for name in step_names()}
-    return jobs_of_steps(steps, WorkerJobs(steps, store, folder / "scratch", cache).run_attempt)
+    jobs = WorkerJobs(steps, plan.store, folder / "scratch", plan.cache, plan.environment)
+    return jobs_of_steps(steps, jobs.run_attempt, plan.capacity)
 
 
 def task_table(plan: DocumentPlan, folder: Path, clock: Clock, clients: Clients) -> TaskTable:
@@ -75,7 +74,7 @@ def task_table(plan: DocumentPlan, folder: Path, clock: Clock, clients: Clients)
     drains = [starts.drain]
     tasks = [state for document in plan.documents.values() for state in task_states(document)]
     if any("batch:submitJob" in str(state.node.get("Resource")) for state in tasks):
-        jobs = _batch_api(clock, clients) if plan.batch == "batch" else _worker_jobs(plan.store, folder, plan.cache)
+        jobs = _batch_api(clock, clients) if plan.batch == "batch" else _worker_jobs(plan, folder)
         handlers |= BatchTasks(jobs).handlers()
         drains.append(jobs.drain)
     table = TaskTable(handlers, functions, callbacks, plan.mocks, drains)

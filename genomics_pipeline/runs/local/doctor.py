@@ -12,7 +12,6 @@ from pathlib import Path
 
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import load_pipeline, pipeline_names, step_names
-from genomics_pipeline.worker.machine import capacity
 
 LIBRARIES = ("pysam", "pybwa", "jsonata-python", "boto3")
 MODULES = {"jsonata-python": "jsonata"}
@@ -46,7 +45,7 @@ def check_all(folder: Path, adapters: Adapters) -> Iterator[Check]:
         **{name: (lambda name=name: _library_version(name)) for name in LIBRARIES},  # type: ignore[misc]
         "steps": lambda: ", ".join(step_names()),
         "pipelines": _pipelines,
-        "machine": lambda: "{} cores, {} MiB".format(*capacity()),
+        "machine": lambda: str(adapters.capacity()),
         "disk": lambda: _disk(folder),
         "one tiny sample": lambda: _run_sample(folder, adapters),
     }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.interval_limits import interval_limits
+from genomics_pipeline.engine.events import Note
 from genomics_pipeline.engine.tasks.job import RunAttempt
 from genomics_pipeline.engine.tasks.job_runner import JobRunner
 from genomics_pipeline.model.errors import CollectedProblems, PipelineError, UsageError
@@ -32,6 +33,7 @@ from genomics_pipeline.runs.catalog import absolute_name
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.local.checks import check_contents, check_files, refuse_other_run
 from genomics_pipeline.runs.local.execution import REOPENED, LocalExecution, attempt_runner
+from genomics_pipeline.runs.local.fit import concurrent_jobs, refuse_small_machine
 from genomics_pipeline.runs.local.pipeline_info import write_pipeline_info
 from genomics_pipeline.runs.local.resumable import find_obstacle
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs, jobs_of_steps
@@ -41,6 +43,7 @@ from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.runs.truth import TruthSet
 from genomics_pipeline.stores.real_parents import follow_parents
 from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.worker.machine import Capacity
 
 if TYPE_CHECKING:  # imported where faults are injected only, to keep the start of other runs short
     from genomics_pipeline.runs.faults.injector import Injector
@@ -84,20 +87,21 @@ def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> RunSu
     checked, faults = _check(request, folder, store, display)
     folder.create()
     with folder.lock(display.note):
-        reference = _prepare(checked, request.reference, store, adapters.cache, display)
+        reference = _prepare(checked, request.reference, store, adapters, display)
         check_contents(checked.pipeline, checked.overrides, request.truth, reference, store)
         before = _record_before(folder, display)
         _write_inputs(folder, checked, reference)
         run_attempt = attempt_runner(folder, checked.steps, request.containers, adapters, display)
         injector = _injector(faults, run_attempt, checked, folder, store, adapters.cache, display)
-        execution = _begin(folder, checked, _jobs(checked, run_attempt, injector), request, before, store, display)
+        jobs = _jobs(checked, run_attempt, injector, adapters.capacity())
+        execution = _begin(folder, checked, jobs, request, before, store, display)
         result = execution.run(display, "the same command with --resume")
         summary = execution.summary(result)
         for _ in checked.pipeline.stages:  # the makers of a damaged output may find theirs damaged
             if not summary.reopened:
                 break
             display.note(REOPENED)
-            execution = execution.following(_jobs(checked, run_attempt, injector))
+            execution = execution.following(_jobs(checked, run_attempt, injector, adapters.capacity()))
             result = execution.run(display, "the same command with --resume")
             summary = execution.summary(result)
         injected = injector.counts() if injector else None
@@ -147,23 +151,29 @@ def _check(
     return planned, faults
 
 
-def _prepare(checked: RunPlan, reference: str, store: RoutedStore, cache: Path, display: Display) -> Path:
+def _prepare(checked: RunPlan, reference: str, store: RoutedStore, adapters: Adapters, display: Display) -> Path:
     """Return the path of the reference, decompressed and indexed.
 
     Args:
         checked: The plan of the run.
         reference: The path or URI of the FASTA file.
         store: The store that reads it.
-        cache: The user's cache folder, for indexed references.
+        adapters: The cache, and the resources for jobs.
         display: Shows the progress.
 
     Raises:
         DataError: for a reference that cannot be used.
+        RunError: for a machine that is too small; before an index is built, as far as its size can be known.
     """
     inputs = [spec for step in checked.steps.values() for spec in step.spec.inputs.values()]
     indexes = {index for spec in inputs if spec.type == "reference" for index in spec.indexes}
     display.note(f"reference: {reference}")
-    return prepare(reference, sorted(indexes), store, cache, display.note)
+    capacity = adapters.capacity()
+    refuse_small_machine(checked.steps, Path(reference), capacity)
+    prepared = prepare(reference, sorted(indexes), store, adapters.cache, display.note)
+    refuse_small_machine(checked.steps, prepared, capacity)
+    _show_capacity(checked, prepared, capacity, display)
+    return prepared
 
 
 def _write_inputs(folder: RunFolder, checked: RunPlan, reference: Path) -> None:
@@ -182,6 +192,14 @@ def _write_inputs(folder: RunFolder, checked: RunPlan, reference: Path) -> None:
     )
     folder.write(folder.definition, canonical_json(generate(checked.pipeline)))
     folder.write(folder.input, input_text(execution_input))
+
+
+def _show_capacity(checked: RunPlan, reference: Path, capacity: Capacity, display: Display) -> None:
+    """Show, as a detail, what jobs may use and how many fit."""
+    fitting = ", ".join(
+        f"{name} {concurrent_jobs(step.spec, reference, capacity)}" for name, step in checked.steps.items()
+    )
+    display.event(Note(f"machine: {capacity}; jobs that fit at once: {fitting}", is_detail=True))
 
 
 def _begin(
@@ -304,19 +322,20 @@ def _injector(
     return Injector(faults, run_attempt, full.run_attempt, folder, store, display.note)
 
 
-def _jobs(checked: RunPlan, run_attempt: RunAttempt, injector: Injector | None) -> JobRunner:
+def _jobs(checked: RunPlan, run_attempt: RunAttempt, injector: Injector | None, capacity: Capacity) -> JobRunner:
     """Return the runner of the jobs of a run; the injector, if there is one, adds faults.
 
     Args:
         checked: The plan of the run.
         run_attempt: Runs an attempt without a fault.
         injector: The injector of faults.
+        capacity: The resources for jobs.
     """
     if injector is None:
-        return jobs_of_steps(checked.steps, run_attempt)
+        return jobs_of_steps(checked.steps, run_attempt, capacity)
     from genomics_pipeline.runs.faults.throttled_jobs import ThrottledJobs
 
-    return ThrottledJobs(jobs_of_steps(checked.steps, injector.run_attempt), injector.throttles)
+    return ThrottledJobs(jobs_of_steps(checked.steps, injector.run_attempt, capacity), injector.throttles)
 
 
 def _compare(cohort: CohortOutcome, truth: TruthSet, reference: Path, store: RoutedStore) -> CohortOutcome:

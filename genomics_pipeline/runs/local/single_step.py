@@ -21,12 +21,12 @@ from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import load_step
 from genomics_pipeline.runs.given_files import RequiredFile, file_misfit, parameter_problems
+from genomics_pipeline.runs.local.fit import refuse_small_machine
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.runs.sheet_draft import sample_of
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.stores.real_parents import follow_parents, follow_parents_in
 from genomics_pipeline.worker.failure import StepFailed
-from genomics_pipeline.worker.machine import capacity
 from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.task_resources import TaskResources
@@ -187,15 +187,17 @@ def _run(
     Raises:
         RunError: if the step failed.
     """
-    (cores, memory_mib), declared = capacity(), step.spec.resources
+    capacity, declared = adapters.capacity(), step.spec.resources
+    if payload.reference:
+        refuse_small_machine({step.spec.name: step}, Path(payload.reference), capacity)
     try:
         (record,) = run_task(
             payload,
             step,
             store,
             TaskResources(
-                vcpus=min(cores, declared.vcpus),
-                memory_mib=min(memory_mib, declared.memory_mib),
+                vcpus=min(capacity.cores, declared.vcpus),
+                memory_mib=min(capacity.memory_mib, declared.memory_mib),
                 scratch=folder.scratch,
                 cache=adapters.cache,
                 cancelled=threading.Event(),

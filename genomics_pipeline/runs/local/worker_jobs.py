@@ -13,9 +13,10 @@ from genomics_pipeline.model.batch_retry import STACK_RETRY_STRATEGY
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload
 from genomics_pipeline.records.job import BatchAttempt
+from genomics_pipeline.runs.local.fit import least_memory
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.failure import StepFailed
-from genomics_pipeline.worker.machine import capacity
+from genomics_pipeline.worker.machine import Capacity
 from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.task_resources import TaskResources
@@ -81,12 +82,13 @@ def job_definitions(steps: Mapping[str, StepFolder]) -> dict[str, JobDefinition]
             memory_mib=folder.spec.resources.memory_mib,
             timeout_s=folder.spec.resources.timeout_s,
             retry=STACK_RETRY_STRATEGY,
+            least_mib=least_memory(folder.spec),
         )
         for folder in steps.values()
     }
 
 
-def jobs_of_steps(steps: Mapping[str, StepFolder], run_attempt: RunAttempt) -> MachineJobs:
-    """Return a runner of the jobs of these steps on all cores and all memory of this machine."""
-    cores, memory_mib = capacity()
-    return MachineJobs(job_definitions(steps), run_attempt, cores, memory_mib)
+def jobs_of_steps(steps: Mapping[str, StepFolder], run_attempt: RunAttempt, capacity: Capacity) -> MachineJobs:
+    """Return a runner of the jobs of these steps on the cores and the memory for jobs."""
+    definitions = job_definitions(steps)
+    return MachineJobs(definitions, run_attempt, capacity.cores, capacity.memory_mib, capacity.jobs)

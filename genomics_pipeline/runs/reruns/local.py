@@ -30,6 +30,7 @@ from genomics_pipeline.runs.given_files import file_misfit
 from genomics_pipeline.runs.local.chain import local_chain, local_map_runs
 from genomics_pipeline.runs.local.checks import check_contents
 from genomics_pipeline.runs.local.execution import REOPENED, LocalExecution, attempt_runner
+from genomics_pipeline.runs.local.fit import refuse_small_machine
 from genomics_pipeline.runs.local.resumable import find_unfinished
 from genomics_pipeline.runs.local.run import LocalRunRequest, run
 from genomics_pipeline.runs.local.worker_jobs import jobs_of_steps
@@ -127,7 +128,8 @@ class _InFolder:
         store = adapters.store.with_buckets({BUCKET: folder.path})
         inputs = [spec for step in steps.values() for spec in step.spec.inputs.values()]
         indexes = {index for spec in inputs if spec.type == "reference" for index in spec.indexes}
-        prepare(record.arguments.reference, sorted(indexes), store, adapters.cache, self.display.note)
+        prepared = prepare(record.arguments.reference, sorted(indexes), store, adapters.cache, self.display.note)
+        refuse_small_machine(steps, prepared, adapters.capacity())
         run_attempt = attempt_runner(folder, steps, record.arguments.containers, adapters, self.display)
         return LocalExecution(
             folder=folder,
@@ -140,7 +142,7 @@ class _InFolder:
             first=number if manifest == WHOLE else record.first,
             input=input_file,
             digest=sha256(input_file.read_bytes()).hexdigest(),
-            jobs=jobs_of_steps(steps, run_attempt),
+            jobs=jobs_of_steps(steps, run_attempt, adapters.capacity()),
             store=store,
         )
 

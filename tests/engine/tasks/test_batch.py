@@ -11,9 +11,11 @@ import pytest
 
 from genomics_pipeline.engine.events import JobEnded, JobStarted, Note
 from genomics_pipeline.engine.tasks.batch import BatchTasks
-from genomics_pipeline.engine.tasks.job import Job, JobEnd
+from genomics_pipeline.engine.tasks.job import Job, JobDefinition, JobEnd
 from genomics_pipeline.engine.tasks.machine_jobs import MachineJobs
 from genomics_pipeline.language.errors import StatesError
+from genomics_pipeline.model.classify import classify
+from genomics_pipeline.model.failure import FailureClass
 from tests.engine.tasks.batch_jobs import DEFINITIONS, REQUIREMENTS, SUBMIT, each, job_with_ends, run, submit
 
 
@@ -129,6 +131,26 @@ def test_a_large_environment_is_left_out_of_the_cause(harness: Any) -> None:
     assert "Environment" not in cause["Container"]
 
 
+def test_the_timeout_is_longer_in_proportion_to_missing_cores_and_says_so(harness: Any) -> None:
+    seen: list[Job] = []
+
+    def job(job: Job) -> JobEnd:
+        seen.append(job)
+        assert job.cancelled.wait(10)
+        return JobEnd(143)
+
+    machine = MachineJobs({"align": JobDefinition(8, 100, 3600)}, job, cores=2, memory_mib=4000)
+    state = submit(Timeout={"AttemptDurationSeconds": 0.2})
+    result = harness.run({"T": state}, tasks={SUBMIT: BatchTasks(machine).run})
+    cause = json.loads(result.cause)
+    assert [job.timeout_s for job in seen] == [1]  # 0.2 s, times 8 / 2, in whole seconds
+    assert cause["StatusReason"] == "Job attempt duration exceeded timeout"
+    reason = "timed out after 1 s: the timeout of 0.2 s for 8 cores, longer in proportion since it had 2"
+    assert cause["Container"]["Reason"] == reason
+    failure = classify(result.error, result.cause)
+    assert (failure.failure_class, failure.message) == (FailureClass.TIMEOUT, reason)
+
+
 @pytest.mark.parametrize(("end", "code"), [(JobEnd(0), 137), (JobEnd(143, "ended"), 143)])
 def test_a_job_that_times_out_is_cancelled_and_awaited(harness: Any, end: JobEnd, code: int) -> None:
     cancelled = threading.Event()
@@ -208,7 +230,7 @@ def test_scaling_down_is_noted_once_for_each_definition(harness: Any) -> None:
     result = run(harness, each(submit(JobDefinition="huge"), 3), lambda job: JobEnd(0), cores=3)
     assert result.status == "SUCCEEDED"
     assert harness.seen(Note) == [
-        Note("huge: declares 64 vCPUs and 500000 MiB, scaled down to 1 and 1333 MiB to fit this machine")
+        Note("huge: declares 64 vCPUs and 500000 MiB, scaled down to 3 and 4000 MiB to fit this machine", True)
     ]
 
 

@@ -1,0 +1,33 @@
+"""The size of a reference, which decides how much memory the programs of steps need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from genomics_pipeline.model.local_memory import ReferenceSize
+from genomics_pipeline.reference.fai import fai_path, read_contigs
+from genomics_pipeline.reference.index_kinds import INDEX_KINDS, IndexKind
+
+
+def reference_size(fasta: Path, indexes: Iterable[str]) -> ReferenceSize:
+    """Return the size of a FASTA file's indexes and of its longest contig.
+
+    The size of an index that is still to be built is estimated. A file that is not there has no size.
+
+    Args:
+        fasta: The FASTA file.
+        indexes: The names of `INDEX_KINDS`.
+    """
+    if not fasta.is_file():
+        return ReferenceSize()
+    contigs = read_contigs(fasta) if fai_path(fasta).is_file() else []
+    longest = max((contig.length_bp for contig in contigs), default=0)
+    return ReferenceSize(sum(_index_bytes(INDEX_KINDS[name], fasta) for name in indexes), longest)
+
+
+def _index_bytes(kind: IndexKind, fasta: Path) -> int:
+    files = kind.files(fasta)
+    if all(file.is_file() for file in files):
+        return sum(file.stat().st_size for file in files)
+    return int(kind.share * fasta.stat().st_size)
