@@ -83,3 +83,23 @@ def test_another_files_index_in_a_bucket_is_refused_until_it_is_fixed(
     fai.write_text(good)
     prepared = prepare("s3://refs/tiny.fa", ["fai"], LocalStore({"refs": fasta.parent}), tmp_path / "cache")
     assert Path(f"{prepared}.fai").read_text() == good
+
+
+SIZES = {"bwt": 260, "pac": 48, "sa": 144}  # for 184 bases
+
+
+@pytest.mark.parametrize("ending", SIZES)
+@pytest.mark.parametrize("change", [-8, 8])
+def test_a_file_of_bwas_index_that_is_cut_off_is_refused(
+    make: Callable[..., Path], fasta: Path, ending: str, change: int
+) -> None:
+    """A file that bwa would read as it is, and find no alignments, or crash."""
+    make(fasta)
+    file = fasta.with_name(f"tiny.fa.{ending}")
+    content = file.read_bytes()
+    file.write_bytes(content[:change] if change < 0 else content + bytes(change))
+    with pytest.raises(DataError) as error:
+        make(fasta)
+    sizes = f"expected {SIZES[ending]} bytes of {file.name} for 184 bases, found {SIZES[ending] + change}"
+    advice = "remove tiny.fa.{amb,ann,bwt,pac,sa}, and it is built anew"
+    assert str(error.value) == f"{fasta}.amb: {sizes}; {advice}"

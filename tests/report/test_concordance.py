@@ -32,8 +32,8 @@ def vcf(path: Path, samples: str, records: list[str]) -> Path:
 
 @pytest.fixture
 def compare(tmp_path: Path) -> Compare:
-    def call(calls: list[str], truth: list[str] = TRUTH, samples: str = "a b") -> Concordance:
-        (tmp_path / "r.fa").write_text(f">c\n{SEQUENCE}\n")
+    def call(calls: list[str], truth: list[str] = TRUTH, samples: str = "a b", sequence: str = SEQUENCE) -> Concordance:
+        (tmp_path / "r.fa").write_text(f">c\n{sequence}\n")
         return score(
             vcf(tmp_path / "calls.vcf", samples, calls), vcf(tmp_path / "truth.vcf", "a b", truth), tmp_path / "r.fa"
         )
@@ -60,6 +60,11 @@ def test_genotypes_are_scored_exactly(
     compare: Compare, calls: list[str], snp: tuple[int, ...], indel: tuple[int, ...]
 ) -> None:
     assert compare(calls) == Concordance(Agreement(*snp), Agreement(*indel))
+
+
+def test_ambiguity_codes_of_the_reference_are_reduced_as_in_calls(compare: Compare) -> None:
+    calls = ["3 C T PASS 0/1 1/1", "8 A AT PASS 0/1 0/0"]
+    assert compare(calls, sequence="kgymcacrttttgacc") == compare(calls)
 
 
 def test_only_common_samples_count(compare: Compare) -> None:
