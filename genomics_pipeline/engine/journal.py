@@ -119,6 +119,8 @@ def read_records(
     Raises:
         RunError: if a line before the last one is not a record.
     """
+    if path.is_dir():
+        raise RunError(f"{path}: expected a journal, found a folder; {DAMAGED}")
     valid_bytes = 0
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.task import item_id
 from genomics_pipeline.records.fields import ADVICE, UnreadableRecord
-from genomics_pipeline.stores.protocol import Store, shown_place
+from genomics_pipeline.stores.protocol import MissingObject, Store, shown_place
 
 SHOWN_BYTES = 60  # of a line, in a message
 
@@ -17,12 +17,16 @@ def read_item_ids(store: Store, uri: str) -> Iterator[str]:
     """Yield the names of the items in a file, in their order.
 
     Raises:
-        MissingObject: if there is no such file.
-        UnreadableRecord: for a line that is no item, with its number.
+        UnreadableRecord: if there is no such file; for a line that is no item, with its number.
     """
-    with store.open(uri) as lines:
+    place = shown_place(store, uri)
+    try:
+        lines = store.open(uri)
+    except MissingObject:
+        raise UnreadableRecord(f"{place}: expected the items of a run, found no file; {ADVICE}") from None
+    with lines:
         for number, line in enumerate(lines, 1):
-            yield _name(line, f"{shown_place(store, uri)}:{number}")
+            yield _name(line, f"{place}:{number}")
 
 
 def _name(line: bytes, place: str) -> str:

@@ -96,10 +96,7 @@ def _ending(state: RunState) -> Iterator[Text]:
     if state.error:
         yield Text(f"error: {indented(state.error)}", style=FAILED)
     if state.status == "ABORTED" and "://" not in state.place:
-        if state.executions > 1:
-            yield Text(f"continue it: {command_line('rerun', state.place)}")
-        else:
-            yield Text("continue it: repeat its command with --resume")
+        yield Text(f"continue it: {command_line('rerun', state.place)}")
     if state.failures:
         yield Text(f"logs: {command_line('logs', state.place, '--failed')}")
     yield Text(f"results: {command_line('results', state.place)}")

@@ -22,7 +22,7 @@ from typing import BinaryIO
 
 from genomics_pipeline.stores.durable import naming, sync_path
 from genomics_pipeline.stores.open_folder import OpenFolders, open_own_file
-from genomics_pipeline.stores.temporary_file import take_place, temporary_file, temporary_folder
+from genomics_pipeline.stores.temporary_file import rename_over, take_place, temporary_file, temporary_folder
 
 _COPIED = frozenset({errno.EXDEV, errno.ELOOP})  # another file system; a link, whose target is what is meant
 _APPEND = os.O_WRONLY | os.O_APPEND
@@ -184,7 +184,7 @@ def _move(source: Path, target: Path, folder: int) -> None:
     try:
         if source.is_symlink():
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(source))
-        os.rename(source, target.name, dst_dir_fd=folder)
+        rename_over(source, None, target.name, folder)
     except OSError as error:
         if error.errno not in _COPIED:
             raise OSError(error.errno, error.strerror, str(target)) from None

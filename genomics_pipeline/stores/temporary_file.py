@@ -155,4 +155,20 @@ def take_place(file: BinaryIO, target: Path, folder: int) -> None:
     name = _temporary_name(target)
     if not _is_at(file.fileno(), folder, name):  # only without locks
         raise OSError(errno.EBUSY, "another process is writing the same file")
-    os.rename(name, target.name, src_dir_fd=folder, dst_dir_fd=folder)
+    rename_over(name, folder, target.name, folder)
+
+
+def rename_over(name: str | Path, from_folder: int | None, target: str, folder: int) -> None:
+    """Move a file to a target in an open folder, also over an empty folder of that name.
+
+    Args:
+        name: The file.
+        from_folder: The open folder that it is in; None for a path.
+        target: The target's name.
+        folder: The open folder of the target.
+    """
+    try:
+        os.rename(name, target, src_dir_fd=from_folder, dst_dir_fd=folder)
+    except IsADirectoryError:
+        os.rmdir(target, dir_fd=folder)  # one that is not empty stays, and is reported
+        os.rename(name, target, src_dir_fd=from_folder, dst_dir_fd=folder)

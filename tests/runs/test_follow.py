@@ -91,7 +91,7 @@ def test_a_run_whose_process_is_gone_is_aborted_and_one_that_is_held_runs(
     shown = command("status", run)
     assert (shown.returncode, shown.stdout.splitlines()[0].split()[1]) == (1, "ABORTED")
     assert "Sample    2 of 3 done, 1 failed" in shown.stdout
-    assert "continue it: repeat its command with --resume" in shown.stdout
+    assert f"continue it: genomics-pipeline rerun {run}\n" in shown.stdout
     with RunFolder(run).lock(print):
         held = command("status", run, "--json")
     run_status = json.loads(held.stdout)
