@@ -65,7 +65,7 @@ def rerun(
 
     A rerun is another execution of the same run, over these samples only. Finished steps are not run again. The stages
     over intervals and the cohort then run over all samples that have succeeded so far. --param, --memory and --tolerate
-    apply to this rerun only.
+    apply to this rerun only. The exit code is 1 while samples of the run are missing, unless --tolerate accepts that.
 
     \b
     Examples:

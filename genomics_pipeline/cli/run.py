@@ -67,7 +67,8 @@ def run(
 ) -> None:
     """Run SHEET (a sample sheet: CSV, TSV or JSON Lines) through a pipeline into a run folder.
 
-    Steps that have already finished with the same inputs, parameters and version are not run again.
+    Steps that have already finished with the same inputs, parameters and version are not run again. A sample that
+    fails costs only itself, but the exit code is then 1, unless --tolerate accepts that samples are missing.
 
     \b
     Examples:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def status(run: str, stack: str, watched: bool, as_json: bool) -> None:
     """Show the state of RUN: a run folder, its s3:// URI, or the name of a run in the stack.
 
-    The exit code is 0 if the run is running or has succeeded, and 1 if it failed or was aborted.
+    The exit code is 0 if the run is running, or succeeded and lacks no more samples than its --tolerate accepts;
+    otherwise 1.
 
     \b
     Examples:

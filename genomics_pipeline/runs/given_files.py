@@ -79,6 +79,8 @@ def missing_reads(samples: Iterable[Sample], sheet: str, store: Store) -> Iterat
     files = reads(samples)
     with ThreadPoolExecutor(READERS) as readers:
         while portion := list(islice(files, PORTION)):
+            if remote := next((file for file in portion if file.uri.startswith("s3://")), None):
+                check(remote)  # makes the client of S3, which threads must not make at the same time
             yield from filter(None, readers.map(check, portion))
 
 

@@ -108,8 +108,10 @@ def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> RunSu
         if injected is not None:
             display.note("faults injected: " + ", ".join(f"{kind} {count}" for kind, count in injected.items()))
         summary = replace(summary, injected=injected, seconds=round(time.monotonic() - started, 3))
-        execution.record(result.status, summary)  # before anything that may fail or be interrupted
-        write_pipeline_info(folder, checked.pipeline, checked.steps, checked.overrides)
+        try:
+            write_pipeline_info(folder, checked.pipeline, checked.steps, checked.overrides)
+        finally:
+            execution.record(result.status, summary)  # whatever fails or is interrupted: the execution has ended
         if request.truth is not None:
             summary = replace(summary, cohort=_compare(summary.cohort, request.truth, reference, store))
             execution.record(result.status, summary)
@@ -317,7 +319,8 @@ def _injector(
     from genomics_pipeline.runs.faults.full_disk import FullDisk
     from genomics_pipeline.runs.faults.injector import Injector
 
-    display.note(str(faults))
+    for line in str(faults).splitlines():
+        display.note(line)
     full = WorkerJobs(checked.steps, FullDisk.over(store), folder.scratch, cache)
     return Injector(faults, run_attempt, full.run_attempt, folder, store, display.note)
 

@@ -403,9 +403,11 @@ def test_faults_that_happened_are_known_to_the_next_process(injector: Any) -> No
 
 
 def test_not_in_containers(command: Command, tmp_path: Path) -> None:
+    for name in ("a.fastq", "ref.fa"):
+        (tmp_path / name).write_text(READS)
     (tmp_path / "sheet.csv").write_text("sample,fastq_1\na,a.fastq\n")
     (tmp_path / "faults.toml").write_text('[[faults]]\nclass = "image"\n')
-    argv = ["run", tmp_path / "sheet.csv", "--reference", "ref.fa", "--out", tmp_path / "run"]
+    argv = ["run", tmp_path / "sheet.csv", "--reference", tmp_path / "ref.fa", "--out", tmp_path / "run"]
     ended = command(*argv, "--containers", "--inject", tmp_path / "faults.toml")
     message = "error: --inject injects faults into processes of this machine: it cannot be used with --containers\n"
     assert (ended.returncode, ended.stderr) == (2, message)
