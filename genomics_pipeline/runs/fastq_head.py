@@ -54,9 +54,8 @@ def _lines(stream: BinaryIO, number: int) -> Iterator[bytes]:
         if not line:
             return
         if len(line) > budgets.FASTQ_LINE.value:
-            expected = f"expected lines of at most {budgets.FASTQ_LINE}"
-            found = f"found one that begins with {example(line)}"
-            raise DataError(f"record {place // 4 + 1}: {expected}, {found}")
+            expected = f"expected lines of at most {budgets.FASTQ_LINE} (bwa mem aligns reads of up to a million bases)"
+            raise DataError(f"record {place // 4 + 1}: {expected}, found one: {example(line)}")
         total += len(line)
         yield line.rstrip(b"\r\n")
 

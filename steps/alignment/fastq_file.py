@@ -9,7 +9,8 @@ from fastq import example, line_count
 from inflate import Damaged, Truncated, inflate
 
 BUFFER_BYTES = 1 << 17
-MAX_LINE_BYTES = 8 << 20  # the longest read so far has some 4 million bases
+# bwa mem is made for reads of up to a million bases: it takes 3 GB of memory and minutes for one of these.
+MAX_LINE_BYTES = 1 << 20
 _GZIP = b"\x1f\x8b"
 _OTHER_COMPRESSIONS = {
     b"BZh": "bzip2",
@@ -114,7 +115,7 @@ class FastqFile:
         if self._open_bytes + (len(piece) if first < 0 else first) > MAX_LINE_BYTES:
             line = example((self._joined() + piece)[self._bytes - self._open_bytes :])
             expected = f"expected lines of at most {MAX_LINE_BYTES >> 20} MiB"
-            raise self._error(f"{expected}, found one that begins with {line}")
+            raise self._error(f"{expected} (bwa mem aligns reads of up to a million bases), found one: {line}")
         self._parts.append(piece)
         self._bytes += len(piece)
         self._lines += piece.count(b"\n")

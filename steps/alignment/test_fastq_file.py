@@ -64,7 +64,6 @@ def test_long_records_come_in_smaller_numbers(zipped: bool, tmp_path: Path) -> N
 class TestLongLines:
     @pytest.fixture(autouse=True)
     def limit(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(fastq_file, "MAX_LINE_BYTES", 1 << 20)
         monkeypatch.setattr(fastq_file, "BUFFER_BYTES", 1 << 14)
 
     @pytest.mark.parametrize("excess", [0, 1])
@@ -78,7 +77,7 @@ class TestLongLines:
         if not excess:
             assert len(file.take(2)) == path.stat().st_size
             return
-        with pytest.raises(BadInput, match=f"record 2: expected lines of at most 1 MiB, found one .* '{'@' * 40}'"):
+        with pytest.raises(BadInput, match=f"record 2: expected lines of at most 1 MiB .*, found one: '{'@' * 40}'"):
             file.take(2)
 
     def test_a_bomb_ends_after_the_first_pieces(self, tmp_path: Path) -> None:
