@@ -23,6 +23,7 @@ from genomics_pipeline.model.parameters import ParameterSpec
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
+from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.model.tolerance import is_accepted
 from genomics_pipeline.reference.intervals import interval_lines
@@ -80,7 +81,7 @@ class Submission:
     @property
     def place(self) -> RunPlace:
         """The place of the run, whose name begins with that of the sheet and ends with the digest."""
-        stem = SHEET.sub("", PurePosixPath(self.request.manifest).name)
+        stem = SHEET.sub("", PurePosixPath(without_secrets(self.request.manifest)).name)
         clean = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:NAME_CHARACTERS] or "run"
         return run_place(f"{clean}-{self.digest[:SHORT_DIGEST]}", self.deployment.bucket)
 

@@ -18,6 +18,7 @@ from genomics_pipeline.aws.executions import find_execution, start_execution
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.manifest import manifest_lines
+from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.model.tolerance import tolerance_words
 from genomics_pipeline.records.aws_run import AwsRunRecord, read_aws_run
 from genomics_pipeline.records.execution_input import input_text
@@ -143,7 +144,7 @@ def _record(submission: Submission) -> AwsRunRecord:
         tolerated=dict(planned.tolerated),
         accepted=submission.request.accepted,
         reference=submission.reference.uri,
-        manifest=submission.request.manifest,
+        manifest=without_secrets(submission.request.manifest),
         requested_pipeline=absolute_name(submission.request.pipeline),
         samples=len(planned.samples),
         submitted=datetime.now(UTC).isoformat(timespec="seconds"),

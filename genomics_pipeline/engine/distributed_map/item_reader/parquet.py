@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
 
 _ROWS = 1024
+_BATCH_BYTES = 64 << 20  # of text that is in memory at once; a single row may have more
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 
 
@@ -38,7 +39,7 @@ def read(stream: BinaryIO) -> Iterator[list[Any]]:
 
     before = 0
     try:
-        for batch in _open(stream).iter_batches(_ROWS):
+        for batch in _small_batches(_open(stream)):
             rows = _truncate_to_microseconds(batch).to_pylist(maps_as_pydicts="strict")
             data = orjson.dumps(rows, default=_json_value, option=_OPTIONS)
             if len(data) > quotas.READER_ITEM.value:
@@ -47,6 +48,39 @@ def read(stream: BinaryIO) -> Iterator[list[Any]]:
             yield orjson.loads(data)
     except pyarrow.ArrowException as error:
         raise UnreadableItems(f"expected Parquet: {error}") from error
+
+
+def _small_batches(file: ParquetFile) -> Iterator[Any]:
+    """Yield record batches whose text is of a bounded size, however often a dictionary repeats a long value.
+
+    Raises:
+        UnreadableItems: if the text of a row is longer than an item may be.
+    """
+    before = 0
+    for batch in file.iter_batches(_ROWS):
+        start, size = 0, 0
+        for row, row_bytes in enumerate(_text_bytes(batch)):
+            if row_bytes > quotas.READER_ITEM.value:
+                raise too_large(before + row + 1)
+            if size + row_bytes > _BATCH_BYTES:
+                yield batch.slice(start, row - start)
+                start, size = row, 0
+            size += row_bytes
+        yield batch.slice(start)
+        before += batch.num_rows
+
+
+def _text_bytes(batch: Any) -> list[int]:
+    """Return for each row the bytes of its values that come from dictionaries."""
+    import pyarrow
+    from pyarrow import compute
+
+    total = pyarrow.array([0] * batch.num_rows, pyarrow.int64())
+    for column in batch.columns:
+        if pyarrow.types.is_dictionary(column.type):
+            lengths = compute.binary_length(column.dictionary).cast(pyarrow.int64())
+            total = compute.add(total, compute.fill_null(lengths.take(column.indices), 0))
+    return list(total.to_pylist())
 
 
 def count(stream: BinaryIO) -> int:
@@ -67,6 +101,8 @@ def _open(stream: BinaryIO) -> ParquetFile:
     from pyarrow.parquet import ParquetFile
 
     file = ParquetFile(stream, coerce_int96_timestamp_unit="us")
+    repeated = [field.name for field in file.schema_arrow if _is_text(field.type)]
+    file = ParquetFile(stream, coerce_int96_timestamp_unit="us", read_dictionary=repeated)
     metadata = file.metadata
     if metadata.serialized_size > quotas.PARQUET_FOOTER.value:
         raise UnreadableItems(f"expected a footer of at most {quotas.PARQUET_FOOTER}, found {metadata.serialized_size}")
@@ -75,6 +111,12 @@ def _open(stream: BinaryIO) -> ParquetFile:
         if size > quotas.PARQUET_ROW_GROUP.value:
             raise UnreadableItems(f"expected row groups of at most {quotas.PARQUET_ROW_GROUP}, found {size}")
     return file
+
+
+def _is_text(kind: Any) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_string(kind) or types.is_binary(kind))
 
 
 def _truncate_to_microseconds(batch: Any) -> Any:

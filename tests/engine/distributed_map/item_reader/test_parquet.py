@@ -106,3 +106,18 @@ def test_parts_that_are_too_large_are_refused(read_failure: Any, monkeypatch: py
     assert read_failure({URI: data}, URI, input_type="PARQUET").startswith(
         f"{URI}: expected a footer of at most 20 bytes, found "
     )
+
+
+def test_a_long_value_that_a_dictionary_repeats_is_expanded_in_parts() -> None:
+    value = "x" * (1 << 18)
+    column = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0, None, 0, 0] * 256, pyarrow.int32()), [value])
+    out = io.BytesIO()
+    arrow_parquet.write_table(pyarrow.table({"a": column, "b": range(1024)}), out)
+    assert len(out.getvalue()) < 1 << 20
+    sizes, numbers = [], []
+    for rows in parquet.read(io.BytesIO(out.getvalue())):
+        sizes.append(sum(len(row["a"] or "") for row in rows))
+        numbers += [row["b"] for row in rows]
+    assert numbers == list(range(1024))
+    assert sum(sizes) == 768 * len(value)
+    assert max(sizes) <= 64 << 20
