@@ -19,6 +19,7 @@ from genomics_pipeline.report.output import echo, echo_error, echo_line
 
 # Command name -> module of genomics_pipeline.cli and object in it. Modules are imported on demand, for a fast start.
 COMMANDS = {
+    "cache": ("cache", "cache"),
     "cancel": ("cancel", "cancel"),
     "containers": ("containers", "containers"),
     "definition": ("definition", "definition"),

@@ -12,6 +12,7 @@ from stat import S_ISDIR
 
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.json_text import is_text
+from genomics_pipeline.reference.cache_content import REFERENCES
 from genomics_pipeline.stores.protocol import ObjectInfo
 
 NAME = "genomics-pipeline"  # of the folder of all caches
@@ -93,7 +94,7 @@ def cached_fasta(cache: Path, info: ObjectInfo, alt: ObjectInfo | None = None) -
     files = [info] if alt is None else [info, alt]
     parts = [part for file in files for part in (_absolute(file.uri), file.version)]
     key = sha256("\0".join(parts).encode()).hexdigest()[:24]
-    return cache / "references" / key / Path(info.uri.removesuffix(".gz")).name
+    return cache / REFERENCES / key / Path(info.uri.removesuffix(".gz")).name
 
 
 def _absolute(uri: str) -> str:

@@ -11,6 +11,7 @@ from genomics_pipeline.model.json_text import is_text
 from genomics_pipeline.reference.alternate_contigs import refuse_other_alt
 from genomics_pipeline.reference.build import build_indexes
 from genomics_pipeline.reference.cache import cached_fasta, lock_beside, make_cache, remove_leftovers
+from genomics_pipeline.reference.cache_content import hold
 from genomics_pipeline.reference.checked import check_once, lock_of
 from genomics_pipeline.reference.copies import copy_alt, copy_fasta, copy_index, find_alt, is_clean_copy, is_gzip
 from genomics_pipeline.reference.fai import read_contigs
@@ -159,8 +160,9 @@ def _prepare_in_cache(
 ) -> Path:
     alt = find_alt(info, store)
     fasta = cached_fasta(cache, info, alt)
+    make_folders(fasta.parent)
+    hold(fasta.parent, info.uri)
     if not _is_complete(fasta, kinds):
-        make_folders(fasta.parent)
         with lock_beside(fasta):
             remove_leftovers(fasta.parent)
             if not fasta.is_file():

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from genomics_pipeline.runs.adapters import Adapters
+from genomics_pipeline.runs.cache import describe_cache
 from genomics_pipeline.runs.catalog import load_pipeline, pipeline_names, step_names
 
 LIBRARIES = ("pysam", "pybwa", "jsonata-python", "boto3")
@@ -46,6 +47,7 @@ def check_all(folder: Path, adapters: Adapters) -> Iterator[Check]:
         "steps": lambda: ", ".join(step_names()),
         "pipelines": _pipelines,
         "machine": lambda: str(adapters.capacity()),
+        "cache": lambda: describe_cache(adapters.cache),
         "disk": lambda: _disk(folder),
         "one tiny sample": lambda: _run_sample(folder, adapters),
     }
