@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import redirect_stdout
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import click
 
 from genomics_pipeline.cli.options import machine_options
 from genomics_pipeline.cli.signals import end_on_signals
+from genomics_pipeline.cli.standard_output import reserved_for_results
 from genomics_pipeline.report.output import echo_output, json_text
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ def execute(as_json: bool, limits: Limits, **options: Any) -> None:
 
     A function of --task is called as Lambda calls it: function(event, context). It can implement a Lambda function, an
     activity or any other Resource. context.callbacks ends tasks by their tokens, and context.heartbeat() sends a
-    heartbeat.
+    heartbeat. What functions print goes to standard error.
 
     With --tasks batch, batch:submitJob(.sync) submits to AWS Batch, as Step Functions would. The queue and the job
     definition must exist, and the inputs and outputs of the jobs are in S3. An interrupted execution ends its jobs.
@@ -92,10 +94,9 @@ def execute(as_json: bool, limits: Limits, **options: Any) -> None:
     from genomics_pipeline.runs.documents.request import ExecuteRequest
 
     end_on_signals()
-    result = execute_request(ExecuteRequest(**options), adapters(limits))
-    if as_json:
+    with reserved_for_results() as output:
+        result = execute_request(ExecuteRequest(**options), adapters(limits))
         members = {each.name: getattr(result, each.name) for each in fields(result)}
-        echo_output(json_text(members))
-    else:
-        echo_output(render_execution(result))
+        with redirect_stdout(output):
+            echo_output(json_text(members) if as_json else render_execution(result))
     sys.exit(0 if result.status == "SUCCEEDED" else 1)

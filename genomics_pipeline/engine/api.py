@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,22 +81,7 @@ def execute(
 
     with asyncio.Runner(loop_factory=FastForwardLoop if fast_forward else None) as runner:
         try:
-            return runner.run(_cancel_on_interrupt(run_and_drain()))
+            result: ExecutionResult = runner.run(engine.interruption.cancel_on_sigint(run_and_drain()))
+            return result
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
-
-
-async def _cancel_on_interrupt(work: Coroutine[Any, Any, ExecutionResult]) -> ExecutionResult:
-    """Await the work and cancel it on SIGINT.
-
-    The handler belongs to the loop, which wakes up at once; a handler of Python's `signal` module can be late.
-    """
-    import asyncio
-    import signal
-    import threading
-
-    task = asyncio.current_task()
-    assert task is not None
-    if threading.current_thread() is threading.main_thread():
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
-    return await work

@@ -11,6 +11,7 @@ from genomics_pipeline.engine.clock import Clock
 from genomics_pipeline.engine.events import Observer
 from genomics_pipeline.engine.history import History
 from genomics_pipeline.engine.host import EngineHost
+from genomics_pipeline.engine.interruption import Interruption
 from genomics_pipeline.engine.journal import Recorder
 from genomics_pipeline.engine.redrive import NOT_REDRIVEN, Redrives
 from genomics_pipeline.language.host import Host
@@ -101,6 +102,7 @@ class Engine:
             thread.
         stop: Set before the execution is cancelled for good (StopExecution). A cancelled execution without it can be
             resumed from its journal.
+        interruption: Cancels the execution on SIGINT.
         host: The source of time and randomness for expressions.
         log: The journal of the top-level execution.
     """
@@ -114,11 +116,12 @@ class Engine:
     map_runs_to_replace: set[str] = field(default_factory=set)
     running_map_runs: dict[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
     stop: Stop | None = None
+    interruption: Interruption = field(default_factory=Interruption)
     host: Host = field(init=False)
     log: Recorder = field(init=False)
 
     def __post_init__(self) -> None:
-        self.host = EngineHost(self.clock)
+        self.host = EngineHost(self.clock, self.interruption)
 
 
 @dataclass(slots=True)
@@ -138,6 +141,8 @@ class Execution:
         index: Position among the Map Run's children, for a child.
         transitions: State transitions so far, including retries, excluding those of children.
         redrives: Its redrives.
+        is_ended_from_outside: Returns whether it was stopped, timed out, or is a child of a Map Run that is aborted.
+        aborted: Beginnings of the paths of branches and iterations of which another one failed.
     """
 
     engine: Engine
@@ -152,6 +157,15 @@ class Execution:
     index: int | None = None
     transitions: int = 0
     redrives: Redrives = NOT_REDRIVEN
+    is_ended_from_outside: Callable[[], bool] = lambda: False
+    aborted: list[str] = field(default_factory=list)
+
+    def is_aborted(self, path: str) -> bool:
+        """Return whether AWS aborts what runs at a path of the execution, so that it must not be resumed.
+
+        An interruption of the program, or its failure, also cancels work, but does not abort it.
+        """
+        return self.is_ended_from_outside() or any(path.startswith(prefix) for prefix in self.aborted)
 
     @property
     def arn(self) -> str:

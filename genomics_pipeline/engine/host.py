@@ -1,4 +1,4 @@
-"""The engine as host of the language: time from the engine's clock, randomness from the system."""
+"""The engine as host of the language: time from the engine's clock, randomness and another process from the system."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import time
 import uuid
 
 from genomics_pipeline.engine.clock import Clock
+from genomics_pipeline.engine.interruption import Interruption
+from genomics_pipeline.language.evaluation import Evaluation, EvaluationEnd
 
 
 class EngineHost:
     """The source of time and randomness for expressions; an implementation of `language.host.Host`."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, interruption: Interruption) -> None:
+        self._interruption = interruption
         self.now = clock.now
         self.processor_seconds = time.thread_time
 
@@ -33,3 +36,15 @@ class EngineHost:
     def uuid(self) -> str:
         """Return a version 4 UUID."""
         return str(uuid.uuid4())
+
+    def evaluate_apart(self, evaluation: Evaluation) -> EvaluationEnd:
+        """Evaluate an expression in another process, within a budget; SIGINT ends it.
+
+        Raises:
+            TooLong: if it takes too much processor time.
+            TooLarge: if it takes too much memory.
+            CancelledError: if the execution is interrupted.
+        """
+        from genomics_pipeline.engine.evaluator_process import evaluator_process
+
+        return evaluator_process().evaluate(evaluation, self.now(), self._interruption.check)

@@ -152,6 +152,7 @@ async def _open(
 async def _run_to_end(frame: Frame) -> ExecutionResult:
     execution, trail = frame.execution, frame.trail
     deadline = asyncio.timeout(frame.machine.get("TimeoutSeconds"))
+    execution.is_ended_from_outside = lambda: execution.engine.stop is not None or deadline.expired()
     end: dict[str, Any]
     try:
         async with deadline:

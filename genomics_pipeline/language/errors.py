@@ -72,14 +72,20 @@ class StatesError(Exception):
         return {"error": self.error or None, "cause": self.cause}
 
 
-def too_large(name: str) -> StatesError:
+def too_large(name: str, *, is_task_result: bool = False) -> StatesError:
     """Return the error of a payload above 256 KiB, in words recorded on AWS.
 
     >>> too_large("lambda").error
     'States.DataLimitExceeded'
+
+    Args:
+        name: The state, or the resource of the task.
+        is_task_result: True for what a task returned, which `States.ALL` matches, as recorded in 2024: the developer
+            guide denies it, then as now.
     """
     limit = "a size exceeding the maximum number of bytes service limit"
-    return StatesError(DATA_LIMIT_EXCEEDED, f"The state/task '{name}' returned a result with {limit}.")
+    aliases = (ALL, TASK_FAILED) if is_task_result else ()
+    return StatesError(DATA_LIMIT_EXCEEDED, f"The state/task '{name}' returned a result with {limit}.", aliases=aliases)
 
 
 def matches(failure: StatesError, error_equals: Iterable[str]) -> bool:
@@ -94,6 +100,8 @@ def matches(failure: StatesError, error_equals: Iterable[str]) -> bool:
     >>> matches(StatesError("States.Runtime"), ["States.ALL"]), matches(too_large("x"), ["States.ALL"])
     (False, False)
     >>> matches(too_large("x"), ["States.DataLimitExceeded"])
+    True
+    >>> matches(too_large("x", is_task_result=True), ["States.ALL"])
     True
     """
     return any(_matches_name(name, failure) for name in error_equals)

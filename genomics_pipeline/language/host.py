@@ -1,8 +1,10 @@
-"""The interface through which the language obtains time, random numbers and UUIDs."""
+"""The interface through which the language obtains time, random numbers and UUIDs, and evaluates costly expressions."""
 
 from __future__ import annotations
 
 from typing import NoReturn, Protocol
+
+from genomics_pipeline.language.evaluation import Evaluation, EvaluationEnd
 
 
 class Host(Protocol):
@@ -29,6 +31,14 @@ class Host(Protocol):
     def uuid(self) -> str:
         """Return a version 4 UUID."""
 
+    def evaluate_apart(self, evaluation: Evaluation) -> EvaluationEnd:
+        """Evaluate an expression that may take long or much memory, within a budget.
+
+        Raises:
+            TooLong: if it takes too much processor time.
+            TooLarge: if it takes too much memory.
+        """
+
 
 class _NoHost:
     """A host that provides neither time nor random numbers."""
@@ -54,6 +64,10 @@ class _NoHost:
     def uuid(self) -> NoReturn:
         """Raise LookupError."""
         self.now()
+
+    def evaluate_apart(self, evaluation: Evaluation) -> EvaluationEnd:
+        """Evaluate an expression here, without a budget."""
+        return evaluation.here(self)
 
 
 NO_HOST: Host = _NoHost()

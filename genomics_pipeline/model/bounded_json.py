@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from genomics_pipeline.model import budgets
@@ -18,7 +19,7 @@ def parse_json(text: str | bytes) -> Any:
         ValueError: for anything else, such as NaN, or beyond a budget; `json.JSONDecodeError` has line and column.
     """
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, parse_int=_integer)
+        value = json.loads(text, parse_constant=_refuse_constant, parse_int=_integer, parse_float=_finite)
     except RecursionError:
         raise ValueError(f"more than {budgets.JSON_DEPTH.value:,} nested arrays and objects") from None
     refuse_deep(value)
@@ -47,6 +48,13 @@ def _members(value: Any) -> list[Any]:
     """Return the members of an array or object that are arrays or objects themselves."""
     members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return [member for member in members if isinstance(member, dict | list)]
+
+
+def _finite(numeral: str) -> float:
+    number = float(numeral)
+    if not math.isfinite(number):
+        raise ValueError(f"the number {numeral[:40]}, which is too large for a double")
+    return number
 
 
 def _refuse_constant(name: str) -> Any:

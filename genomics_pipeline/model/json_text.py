@@ -30,6 +30,21 @@ def dumps(value: Any, *, sort_keys: bool = False) -> bytes:
         return text.encode(errors="replace")
 
 
+def dumps_lossless(value: Any) -> bytes:
+    r"""Return a value as JSON that `loads_lenient` reads as the same value.
+
+    >>> loads_lenient(dumps_lossless(["\ud83d", 2**70]))
+    ['\ud83d', 1180591620717411303424]
+
+    Args:
+        value: Any JSON value, with numbers that are finite.
+    """
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # integers beyond 64 bits, halves of surrogate pairs, values that are nested deeply
+        return json.dumps(value).encode()
+
+
 def without_infinities(value: Any) -> Any:
     """Return a JSON value with null for each number that is not finite, as orjson writes them."""
     match value:
@@ -41,6 +56,21 @@ def without_infinities(value: Any) -> Any:
             return [without_infinities(member) for member in value]
         case _:
             return value
+
+
+def without_surrogates(value: Any) -> Any:
+    r"""Return a JSON value with a question mark for each half of a surrogate pair, which UTF-8 cannot hold.
+
+    >>> without_surrogates({"a\ud83d": ["\ud83d\ude00", 1]})
+    {'a?': ['??', 1]}
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {without_surrogates(name): without_surrogates(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [without_surrogates(member) for member in value]
+    return value
 
 
 def compact(value: Any) -> str:

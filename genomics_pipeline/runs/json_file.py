@@ -10,6 +10,7 @@ from typing import Any
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.bounded_json import parse_json
 from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.model.json_text import without_surrogates
 from genomics_pipeline.stores.bounded_file import read_bounded
 from genomics_pipeline.stores.protocol import Store
 
@@ -18,6 +19,8 @@ STDIN = "-"
 
 def read_json(file: str, store: Store, lines: bool = False) -> Any:
     """Return the JSON value in a file, in an object by its URI, or in standard input for ``-``.
+
+    Halves of surrogate pairs become question marks, as AWS's payloads are UTF-8.
 
     Args:
         file: A path, a URI or ``-``.
@@ -41,7 +44,7 @@ def read_json(file: str, store: Store, lines: bool = False) -> Any:
     except UnicodeDecodeError as error:
         raise DataError(Problem(f"expected UTF-8, found byte {error.start} that is not", name)) from None
     try:
-        return _json_lines(text) if lines else parse_json(text)
+        return without_surrogates(_json_lines(text) if lines else parse_json(text))
     except json.JSONDecodeError as error:
         message = error.msg[0].lower() + error.msg[1:]
         raise DataError(Problem(f"expected JSON: {message}", name, error.lineno, error.colno)) from None

@@ -22,7 +22,7 @@ OWN = {"begins"}  # functions that the expressions define
 @pytest.fixture(autouse=True)
 def fresh_caches() -> Iterator[None]:
     """Clear the caches of the check and of compiled expressions, before and after each test."""
-    caches = (check_assumptions, expressions._expression)
+    caches = (check_assumptions, expressions.compiled)
     for cached in caches:
         cached.cache_clear()
     yield

@@ -6,6 +6,8 @@ import random
 import time
 import uuid
 
+from genomics_pipeline.language.evaluation import Evaluation, EvaluationEnd
+
 
 class SystemHost:
     def now(self) -> float:
@@ -22,6 +24,9 @@ class SystemHost:
 
     def uuid(self) -> str:
         return str(uuid.uuid4())
+
+    def evaluate_apart(self, evaluation: Evaluation) -> EvaluationEnd:
+        return evaluation.here(self)
 
 
 HOST = SystemHost()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,7 @@ class ChildRunner:
         query_language: ``QueryLanguage`` of the document.
         journal: The Map Run's journal.
         map_run: The Map Run's UUID, from which children's names are derived, so that a restarted child keeps its name.
+        is_aborted: Returns whether AWS aborts the Map Run.
     """
 
     engine: Engine
@@ -47,6 +48,7 @@ class ChildRunner:
     query_language: str
     journal: MapRunJournal
     map_run: str
+    is_aborted: Callable[[], bool]
 
     def start(self, child: ChildInput) -> Execution:
         """Return the execution of a child that is about to run; its start counts as a transition."""
@@ -69,6 +71,7 @@ class ChildRunner:
             # A redriven child is not started again, but the repeated entry of its state is a transition.
             (before.transitions if before else 0) + (0 if redriven else 1),
             before.redrives.next(now) if before and redriven else NOT_REDRIVEN,
+            self.is_aborted,
         )
 
     async def run(self, child: Execution) -> JournalRecord:

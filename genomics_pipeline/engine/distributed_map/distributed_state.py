@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from genomics_pipeline.engine.distributed_map.map_run import MapRun, MapRunPlan
 from genomics_pipeline.engine.events import MapRunEnded, MapRunStarted
+from genomics_pipeline.engine.execution import Engine
 from genomics_pipeline.engine.redrive import needs_new_map_run
 from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.errors import StatesError
@@ -46,7 +47,7 @@ async def run_distributed(visit: Visit) -> Any:
         trail.add("MapRunFailed", "mapRunFailed", error.details())
         raise error from failure
     except asyncio.CancelledError:
-        if execution.engine.stop:
+        if run.is_aborted():
             await _abort(visit, run, plan, items)
         raise
     finally:
@@ -64,10 +65,12 @@ async def _start_or_resume(visit: Visit, path: str) -> MapRun:
     now = execution.engine.clock.now()
     if earlier is not None:
         run = MapRun(visit, earlier["uuid"], earlier["started"])
-        if redrive <= max(earlier["redrives"], run.journal.execution_redrive):
+        is_current = redrive <= max(earlier["redrives"], run.journal.execution_redrive)
+        if is_current and not _has_been_aborted(execution.engine, run):
             return run
         try:
-            if run.arn not in execution.engine.map_runs_to_replace:
+            # The program may have ended after an abortion, but before the end of the state that caused it.
+            if not is_current and run.arn not in execution.engine.map_runs_to_replace:
                 await run.journal.redrive(redrive, now)
                 return run
         except BaseException:  # a cancellation among others
@@ -79,6 +82,11 @@ async def _start_or_resume(visit: Visit, path: str) -> MapRun:
     return MapRun(visit, uuid, now)
 
 
+def _has_been_aborted(engine: Engine, run: MapRun) -> bool:
+    described = engine.map_runs.get(run.arn, {})
+    return described.get("status") == "ABORTED" and described["redriveCount"] == run.journal.redrives.count
+
+
 def _add_start_event(visit: Visit, run: MapRun) -> None:
     if redrives := run.journal.redrives.count:
         visit.trail.add("MapRunRedriven", "mapRunRedriven", {"mapRunArn": run.arn, "redriveCount": redrives})
@@ -87,7 +95,7 @@ def _add_start_event(visit: Visit, run: MapRun) -> None:
 
 
 async def _abort(visit: Visit, run: MapRun, plan: MapRunPlan, items: int | None) -> None:
-    """End a Map Run whose execution was stopped; its result files are written nevertheless."""
+    """End a Map Run whose execution or branch was ended; its result files are written nevertheless."""
     with suppress(StatesError):
         if items is not None:
             await run.write_results(plan)

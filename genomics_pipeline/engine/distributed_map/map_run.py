@@ -85,6 +85,10 @@ class MapRun:
     def _is_over_threshold(self, plan: MapRunPlan) -> bool:
         return plan.tolerated.is_exceeded(self.failed, plan.children.total_items)
 
+    def is_aborted(self) -> bool:
+        """Return whether AWS aborts its children: because of too many failures, or with its execution or branch."""
+        return self._aborting or self._visit.execution.is_aborted(self._visit.path)
+
     @property
     def failed(self) -> int:
         """The number of items that failed or timed out, but not of those that were aborted."""
@@ -106,6 +110,7 @@ class MapRun:
             execution.query_language,
             self.journal,
             self._uuid,
+            self.is_aborted,
         )
         inputs = plan.children.inputs(self.journal.has_ended)
         if not self._is_over_threshold(plan):
@@ -174,7 +179,7 @@ class MapRun:
             try:
                 record = runner.record(child, items, await run(child))
             except asyncio.CancelledError:
-                if self._aborting or runner.engine.stop:
+                if self.is_aborted():
                     await finish_before_cancellation(runner.save([(child, runner.aborted_record(child, items))]))
                 raise
             await finish_before_cancellation(runner.save([(child, record)]))

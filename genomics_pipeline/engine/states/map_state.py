@@ -68,5 +68,6 @@ class Iterations:
                 self.last = trail.add_side_event("MapIterationSucceeded", "mapIterationSucceeded", details)
                 visit.trail.branches.remove(trail)
         except StatesError as error:
+            visit.execution.aborted.append(f"{visit.attempt_path}:")
             visit.trail.end_branches(trail, silently=error.error == RUNTIME)
             raise

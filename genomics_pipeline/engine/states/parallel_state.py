@@ -29,6 +29,7 @@ async def _run_branches(visit: Visit) -> Any:
         try:
             return await run_machine(frame, value, visit.variables)
         except StatesError as error:
+            visit.execution.aborted.append(f"{path}:")
             trail.end_branches(frame.trail, silently=error.error == RUNTIME)
             raise error.with_final_cause(BRANCH_FAILED) from error
 

@@ -16,6 +16,8 @@ from genomics_pipeline.language.errors import RUNTIME, StatesError, too_large
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.json_text import dumps
 
+_WITH_TOKEN = (".waitForTaskToken", ".sync", ".sync:2")
+
 
 async def run(visit: Visit) -> Transition:
     """Return the transition after the first attempt that succeeds, or after the last one."""
@@ -25,7 +27,7 @@ async def run(visit: Visit) -> Transition:
 async def _call(visit: Visit) -> Any:
     execution, state = visit.execution, visit.state
     resource = state["Resource"]
-    if resource.endswith(".waitForTaskToken") or ":activity:" in resource:
+    if resource.endswith(_WITH_TOKEN) or ":activity:" in resource:
         visit.token = str(uuid4())
     arguments = visit.arguments(state, default=visit.input)
     limits = visit.field(state, "TimeoutSeconds"), visit.field(state, "HeartbeatSeconds")
@@ -40,7 +42,7 @@ async def _call(visit: Visit) -> Any:
         async with timeouts(*limits) as heartbeat:
             result = await handler(arguments, _context(visit, heartbeat, events))
         if len(dumps(result)) > quotas.PAYLOAD.value:
-            raise too_large(events.display_name)
+            raise too_large(events.display_name, is_task_result=True)
     except StatesError as error:
         events.add_failed(error)
         raise error.with_final_cause() from error

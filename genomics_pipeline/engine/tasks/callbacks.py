@@ -12,6 +12,7 @@ from typing import Any
 
 from genomics_pipeline.engine.execution import TaskContext, TaskHandler
 from genomics_pipeline.language.errors import StatesError
+from genomics_pipeline.model.json_text import compact
 
 _REMEMBERED = 100_000  # tokens of ended tasks that are still distinguished from tokens that never existed
 TASK_GONE = "Provided task does not exist anymore"  # AWS's message to a late callback of a service integration
@@ -153,3 +154,33 @@ class WaitForTaskToken:
                 if not ended.done():  # otherwise an earlier callback has ended the task
                     raise
             return await ended
+
+
+class EndedByCallback:
+    """The handler of a ``.sync`` resource whose token is among its arguments: a callback ends the task early.
+
+    AWS does so, although the developer guide offers tokens to ``.waitForTaskToken`` only: localstack/localstack
+    v2/callback/test_callback.py, test_sync_with_task_token.
+    """
+
+    def __init__(self, handler: TaskHandler, callbacks: Callbacks) -> None:
+        self._handler = handler
+        self._callbacks = callbacks
+
+    async def __call__(self, arguments: Any, context: TaskContext) -> Any:
+        """Do the task's work until it or a callback ends it.
+
+        Raises:
+            StatesError: the error of the work or of the callback.
+        """
+        if context.token is None or context.token not in compact(arguments):
+            return await self._handler(arguments, context)
+        with self._callbacks.issue_token(context, TASK_GONE) as ended:
+            work = asyncio.ensure_future(self._handler(arguments, context))
+            try:
+                await asyncio.wait({work, ended}, return_when=asyncio.FIRST_COMPLETED)
+                return await (work if work.done() else ended)
+            finally:
+                if not work.done():
+                    work.cancel()
+                    await asyncio.wait({work})

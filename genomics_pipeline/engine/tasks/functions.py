@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import json
 import re
+import sys
 import threading
 import time
 import traceback
@@ -27,6 +28,14 @@ _LAMBDA = re.compile(r"arn:aws[\w-]*:lambda:[^:]*:[^:]*:function:(?P<name>[^:]+)
 
 
 @dataclass(frozen=True, slots=True)
+class CognitoIdentity:
+    """The member ``identity`` of Lambda's context object, which Step Functions leaves empty."""
+
+    cognito_identity_id: str | None = None
+    cognito_identity_pool_id: str | None = None
+
+
+@dataclass
 class FunctionContext:
     """The second argument of a function: the members of Lambda's context object, and those of a task.
 
@@ -38,6 +47,10 @@ class FunctionContext:
         token: The task's token, if it has one.
         aws_request_id: A UUID for this call.
         function_version: Always ``$LATEST``.
+        memory_limit_in_mb: Lambda's default, in MiB; a text, as in Lambda's Python runtime.
+        identity: The caller's identity in Cognito.
+        client_context: The application's data; always None.
+        tenant_id: The tenant; always None.
         started: The start of the call, on the monotonic clock.
     """
 
@@ -48,11 +61,29 @@ class FunctionContext:
     token: str | None = None
     aws_request_id: str = field(default_factory=lambda: str(uuid4()))
     function_version: str = "$LATEST"
+    memory_limit_in_mb: str = str(quotas.FUNCTION_MEMORY.value)
+    identity: CognitoIdentity = field(default_factory=CognitoIdentity)
+    client_context: None = None
+    tenant_id: None = None
     started: float = field(default_factory=time.monotonic)
+
+    @property
+    def log_group_name(self) -> str:
+        """The CloudWatch log group of the function."""
+        return f"/aws/lambda/{self.function_name}"
+
+    @property
+    def log_stream_name(self) -> str:
+        """The log stream of this call."""
+        return f"[{self.function_version}]{self.aws_request_id.replace('-', '')}"
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the time that remains of Lambda's maximum duration."""
         return max(0, 1000 * quotas.FUNCTION_SECONDS.value - round((time.monotonic() - self.started) * 1000))
+
+    def log(self, message: object) -> None:
+        """Write a message to the log, which is standard error."""
+        sys.stderr.write(str(message))
 
 
 class FunctionFailed(Exception):

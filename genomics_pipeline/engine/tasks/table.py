@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from genomics_pipeline.engine.execution import TaskHandler
 from genomics_pipeline.engine.tasks.activity import ACTIVITY, Activity
-from genomics_pipeline.engine.tasks.callbacks import Callbacks, WaitForTaskToken
+from genomics_pipeline.engine.tasks.callbacks import Callbacks, EndedByCallback, WaitForTaskToken
 from genomics_pipeline.engine.tasks.functions import Functions
 from genomics_pipeline.engine.tasks.lambda_invoke import FunctionTask
 from genomics_pipeline.engine.tasks.mock import Mocks
 
 CALLBACK = ".waitForTaskToken"
+SYNC = (".sync", ".sync:2")
 _PARTITION = re.compile(r"arn:aws[\w-]*:states:::")
 
 
@@ -42,6 +43,7 @@ class TaskTable:
         self._families = sorted(families.items(), key=lambda family: -len(family[0]))  # the longest prefix first
         self._functions = functions
         self._mocks = mocks
+        self._callbacks = callbacks
         function = FunctionTask(functions)
         self._function: TaskHandler = function
         self._function_and_token: TaskHandler = WaitForTaskToken(function, callbacks)
@@ -62,9 +64,10 @@ class TaskTable:
                 return self._activity
             return self._function_and_token if resource.endswith(CALLBACK) else self._function
         name = _PARTITION.sub("arn:aws:states:::", resource)
-        if name in self._exact:
-            return self._exact[name]
-        return next((handler for family, handler in self._families if name.startswith(family)), None)
+        handler = self._exact.get(name) or next(
+            (handler for family, handler in self._families if name.startswith(family)), None
+        )
+        return EndedByCallback(handler, self._callbacks) if handler and name.endswith(SYNC) else handler
 
     async def drain(self) -> None:
         """Wait for the work that Tasks started without waiting for it."""

@@ -14,10 +14,10 @@ from typing import Any
 from genomics_pipeline.language.host import Host
 from genomics_pipeline.language.jsonata import operators, pictures, regular_expressions
 from genomics_pipeline.language.jsonata.library import Functions as Library
-from genomics_pipeline.language.jsonata.library import Jsonata, Utils
+from genomics_pipeline.language.jsonata.library import Utils
 from genomics_pipeline.language.jsonata.limits import ErrorWithoutCode, too_large
 from genomics_pipeline.language.jsonata.messages import JsonataError
-from genomics_pipeline.language.jsonata.values import NULL, equal, is_function
+from genomics_pipeline.language.jsonata.values import NULL, comparison_key, is_function
 from genomics_pipeline.model import quotas
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([Ee][-+]?[0-9]+)?")
@@ -191,8 +191,11 @@ class Corrections:
         if not isinstance(items, list) or len(items) <= 1:
             return items
         unique = Utils.create_sequence() if Utils.is_sequence(items) else []
+        seen = set()
         for item in items:
-            if not any(equal(item, other) for other in unique):
+            key = comparison_key(item)
+            if key not in seen:
+                seen.add(key)
                 unique.append(item)
         return unique
 
@@ -215,8 +218,8 @@ class Corrections:
 
 
 def evaluation_host() -> Host:
-    """Return the host of this thread's evaluation, which the library keeps in `CURRENT`."""
-    host: Host = Jsonata.CURRENT.jsonata.host
+    """Return the host of this thread's evaluation."""
+    host: Host = regular_expressions.current_evaluation().host
     return host
 
 

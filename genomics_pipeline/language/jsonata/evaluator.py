@@ -6,19 +6,25 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from genomics_pipeline.language.evaluation import EvaluationEnd, TooCostly
 from genomics_pipeline.language.host import Host
 from genomics_pipeline.language.jsonata.library import Functions as Library
 from genomics_pipeline.language.jsonata.library import JException, Jsonata, Parser, Utils
 from genomics_pipeline.language.jsonata.limits import MAX_SECONDS, too_deep, too_large, too_long
 from genomics_pipeline.language.jsonata.messages import JsonataError
+from genomics_pipeline.language.jsonata.metering import LENGTH, STEPS, TEXT, Meter
 from genomics_pipeline.language.jsonata.operators import ARITHMETIC, integer_if_whole, is_true, sort, string
 from genomics_pipeline.language.jsonata.reads import prepare_bindings, pure_path, read_members
 from genomics_pipeline.language.jsonata.regular_expressions import Matcher
 from genomics_pipeline.language.jsonata.syntax_tree import parse, parse_wrapper
-from genomics_pipeline.language.jsonata.values import NULL, equal, is_function
+from genomics_pipeline.language.jsonata.values import NULL, equal, is_function, to_json
 from genomics_pipeline.model import quotas
 
 _RANGE_OF_THE_LANGUAGE = 10_000_000
+_STEPS_BETWEEN_CHECKS = 1_024
+_FEW_STEPS = 8  # in which values do not become much larger than the data
+_FEW_ARGUMENTS = 10
+_SHALLOW = frozenset({"exists", "count", "type"})  # functions that do not visit members of members
 
 
 class Evaluator(Jsonata):  # type: ignore[misc]
@@ -33,14 +39,28 @@ class Evaluator(Jsonata):  # type: ignore[misc]
         self.environment.bindings.update(functions)
         self.read_members = read_members(self.ast)
         self.input = None
+        self.meter: Meter | None = None
         self._milliseconds: int | None = None
 
-    def run(self, bindings: Mapping[str, Any], host: Host) -> Any:
-        """Return the value as the library represents it, with None for nothing."""
+    def run(self, bindings: Mapping[str, Any], host: Host, is_metered: bool = False) -> EvaluationEnd:
+        """Return the value as JSON, or that there is none.
+
+        Args:
+            bindings: The variables by name.
+            host: The source of time and random numbers.
+            is_metered: Do only the work that `Meter` allows; by default, all that AWS allows.
+
+        Raises:
+            TooCostly: if the meter allows no more.
+            NotJson: if the value contains a function.
+        """
         evaluation = object.__new__(Evaluator)
         evaluation.__dict__.update(self.__dict__)
         evaluation.host = host
         evaluation.depth = evaluation.steps = 0
+        evaluation.meter = Meter() if is_metered else None
+        evaluation.next_check = STEPS if is_metered else _STEPS_BETWEEN_CHECKS
+        evaluation.longest = LENGTH if is_metered else math.inf
         evaluation.deadline = host.processor_seconds() + MAX_SECONDS
         evaluation._milliseconds = None
         evaluation.environment = self.create_frame(self.environment)
@@ -49,9 +69,14 @@ class Evaluator(Jsonata):  # type: ignore[misc]
         before = getattr(Jsonata.CURRENT, "jsonata", None)
         Jsonata.CURRENT.jsonata = evaluation
         try:
-            return evaluation.eval(self.ast, None, evaluation.environment)
+            value = evaluation.eval(self.ast, None, evaluation.environment)
         finally:
             Jsonata.CURRENT.jsonata = before
+        if isinstance(value, dict | list):
+            evaluation.weigh(value)
+        return (
+            EvaluationEnd(problem="returned nothing (undefined).") if value is None else EvaluationEnd(to_json(value))
+        )
 
     @property
     def timestamp(self) -> int:
@@ -66,12 +91,40 @@ class Evaluator(Jsonata):  # type: ignore[misc]
         if self.depth > quotas.JSONATA_DEPTH.value:
             raise too_deep()
         self.steps += 1
-        if not self.steps % 1024 and self.host.processor_seconds() > self.deadline:
-            raise too_long()
+        if self.steps >= self.next_check:
+            self._check_steps()
         try:
-            return self._evaluate_node(expr, focus, environment)
+            result = self._evaluate_node(expr, focus, environment)
         finally:
             self.depth -= 1
+        if isinstance(result, list) and len(result) > self.longest:
+            raise TooCostly
+        return result
+
+    def _is_true(self, value: Any) -> bool:
+        if isinstance(value, list):
+            self.weigh(value)
+        return is_true(value)
+
+    def _check_steps(self) -> None:
+        self.require_no_meter()
+        self.next_check += _STEPS_BETWEEN_CHECKS
+        if self.host.processor_seconds() > self.deadline:
+            raise too_long()
+
+    def require_no_meter(self) -> None:
+        """Require that the evaluation may do all that AWS allows, before an operation of unknown cost.
+
+        Raises:
+            TooCostly: if it may not.
+        """
+        if self.meter is not None:
+            raise TooCostly
+
+    def weigh(self, *values: Any) -> None:
+        """Count the parts of values that are about to be visited without evaluating nodes of the syntax tree."""
+        if self.meter is not None and self.steps > _FEW_STEPS:
+            self.meter.weigh(*values)
 
     def _evaluate_node(self, expr: Any, focus: Any, environment: Any) -> Any:
         kind = expr.type
@@ -126,7 +179,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]
                 answer = [answer]
             if Utils.is_array_of_numbers(answer):
                 selected.extend(item for number in answer if _index(number, items) == index)
-            elif is_true(answer):
+            elif self._is_true(answer):
                 selected.append(item)
         return selected
 
@@ -136,9 +189,9 @@ class Evaluator(Jsonata):  # type: ignore[misc]
         operator = expr.value
         if operator in ("and", "or"):
             try:
-                if is_true(left) is (operator == "or"):
+                if self._is_true(left) is (operator == "or"):
                     return operator == "or"
-                return is_true(self.eval(expr.rhs, focus, environment))
+                return self._is_true(self.eval(expr.rhs, focus, environment))
             except JException as error:
                 error.token = operator
                 raise
@@ -153,6 +206,8 @@ class Evaluator(Jsonata):  # type: ignore[misc]
         if operator == "&":
             return self.evaluate_string_concat(left, right)
         if operator in ("=", "!="):
+            if isinstance(left, dict | list):
+                self.weigh(left, right)
             return left is not None and right is not None and equal(left, right) is (operator == "=")
         if operator in ("<", "<=", ">", ">="):
             return self.evaluate_comparison_expression(left, right, operator)
@@ -184,7 +239,11 @@ class Evaluator(Jsonata):  # type: ignore[misc]
 
     def evaluate_string_concat(self, left: Any, right: Any) -> str:
         """Evaluate `&` within AWS's limit."""
+        if not (isinstance(left, str) and isinstance(right, str)):
+            self.weigh(left, right)
         text = "".join("" if side is None else string(side) for side in (left, right))
+        if len(text) > TEXT:
+            self.require_no_meter()
         if len(text) > quotas.JSONATA_TEXT.value:
             raise too_large()
         return text
@@ -214,15 +273,27 @@ class Evaluator(Jsonata):  # type: ignore[misc]
 
     def evaluate_condition(self, expr: Any, focus: Any, environment: Any) -> Any:
         """Evaluate `? :`."""
-        chosen = expr.then if is_true(self.eval(expr.condition, focus, environment)) else expr._else
+        chosen = expr.then if self._is_true(self.eval(expr.condition, focus, environment)) else expr._else
         return None if chosen is None else self.eval(chosen, focus, environment)
 
     def evaluate_regex(self, expr: Any) -> Any:
         """Return the regular expression as a function."""
         return Matcher(expr.value)
 
+    def evaluate_name(self, expr: Any, focus: Any, environment: Any) -> Any:
+        """Evaluate a name, which is looked up in all arrays in an array."""
+        if isinstance(focus, list):
+            self.weigh(focus)
+        return super().evaluate_name(expr, focus, environment)
+
+    def evaluate_wildcard(self, expr: Any, focus: Any) -> Any:
+        """Evaluate `*`, which flattens arrays."""
+        self.weigh(focus)
+        return super().evaluate_wildcard(expr, focus)
+
     def evaluate_descendants(self, expr: Any, focus: Any) -> Any:
         """Evaluate `**`."""
+        self.weigh(focus)
         descendants = Utils.create_sequence()
         if focus is not None:
             self.recurse_descendants(focus, descendants)
@@ -255,8 +326,13 @@ class Evaluator(Jsonata):  # type: ignore[misc]
         if not is_function(proc):
             raise JsonataError("T1006")
         try:
-            arguments = self.validate_arguments(proc, args, focus)
-            return self.apply_procedure(proc, arguments) if Library.is_lambda(proc) else proc.call(focus, arguments)
+            if Library.is_lambda(proc):
+                if len(args) > _FEW_ARGUMENTS:
+                    self.require_no_meter()  # a signature is matched as a regular expression
+                return self.apply_procedure(proc, self.validate_arguments(proc, args, focus))
+            if proc.function_name not in _SHALLOW:
+                self.weigh(*args)
+            return proc.call(focus, self.validate_arguments(proc, args, focus))
         except JException as error:
             if getattr(error, "token", None) is None:
                 error.token = getattr(proc, "function_name", None)

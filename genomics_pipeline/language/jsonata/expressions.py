@@ -8,8 +8,10 @@ from functools import cache, lru_cache
 from typing import Any
 
 from genomics_pipeline.language.errors import QUERY_EVALUATION, StatesError
+from genomics_pipeline.language.evaluation import JSONATA, Evaluation, EvaluationEnd, TooCostly, TooLarge, TooLong
 from genomics_pipeline.language.host import NO_HOST, Host
 from genomics_pipeline.language.jsonata.text import WORDS, is_expression, unwrap_expression
+from genomics_pipeline.language.size_budget import SizeBudget
 
 _PATH = re.compile(r"\s*\$([A-Za-z]\w*)((?:\.[A-Za-z]\w*)*)\s*", re.ASCII)
 _ABSENT = object()
@@ -56,23 +58,44 @@ class Expression:
         return value
 
     def _evaluate(self, bindings: Bindings, field: str, host: Host) -> Any:
-        from genomics_pipeline.language.jsonata.messages import code_and_sentence
-        from genomics_pipeline.language.jsonata.values import NotJson, to_json
+        try:
+            outcome = self.outcome(bindings, host, is_metered=True)
+        except TooCostly:
+            outcome = self._outcome_apart(bindings, host)
+        if outcome.problem:
+            raise self.failure(field, outcome.problem)
+        return outcome.value
 
+    def outcome(self, bindings: Bindings, host: Host, is_metered: bool = False) -> EvaluationEnd:
+        """Evaluate the expression here.
+
+        Args:
+            bindings: The variables by name, ``states`` included.
+            host: The source of time and random numbers.
+            is_metered: Do only little work; by default, all that AWS allows.
+
+        Raises:
+            TooCostly: if that is not enough.
+        """
         try:
             if self._compiled is None:
                 self._compiled = _compile(self.text)
-            value = self._compiled.run(bindings, host)
+            outcome: EvaluationEnd = self._compiled.run(bindings, host, is_metered)
+            return outcome
         except Exception as error:  # the library raises its own, and any that Python raises inside it
-            code, sentence = code_and_sentence(error)
-            problem = f"threw an error during evaluation. {code}: {sentence}" if code else _WITHOUT_CODE + sentence
-            raise self.failure(field, problem) from error
-        if value is None:
-            raise self.failure(field, "returned nothing (undefined).")
+            return EvaluationEnd(problem=_problem(error))
+
+    def _outcome_apart(self, bindings: Bindings, host: Host) -> EvaluationEnd:
+        from genomics_pipeline.language.jsonata.limits import too_large, too_long
+        from genomics_pipeline.language.jsonata.reads import read_parts
+
+        read = read_parts(bindings, self._compiled.read_members)
         try:
-            return to_json(value)
-        except NotJson:
-            raise self.failure(field, "returned an unsupported result type.") from None
+            return host.evaluate_apart(Evaluation(JSONATA, self.text, read, lambda host: self.outcome(read, host)))
+        except TooLong:
+            return EvaluationEnd(problem=_problem(too_long()))
+        except TooLarge:
+            return EvaluationEnd(problem=_problem(too_large()))
 
     def failure(self, field: str, problem: str) -> StatesError:
         """Return the error of the expression, with a cause in AWS's words.
@@ -83,6 +106,16 @@ class Expression:
         """
         cause = f"The JSONata expression '{self.text}' specified for the field '{field}' {problem}"
         return StatesError(QUERY_EVALUATION, cause, location=field)
+
+
+def _problem(error: Exception) -> str:
+    from genomics_pipeline.language.jsonata.messages import code_and_sentence
+    from genomics_pipeline.language.jsonata.values import NotJson
+
+    if isinstance(error, NotJson):
+        return "returned an unsupported result type."
+    code, sentence = code_and_sentence(error)
+    return f"threw an error during evaluation. {code}: {sentence}" if code else _WITHOUT_CODE + sentence
 
 
 def _compile(text: str) -> Any:
@@ -105,7 +138,8 @@ def _functions() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=4096)
-def _expression(text: str) -> Expression:
+def compiled(text: str) -> Expression:
+    """Return the expression with this source text; the same one each time."""
     return Expression(text)
 
 
@@ -122,14 +156,20 @@ def evaluate(template: Any, bindings: Bindings, field: str, host: Host = NO_HOST
         host: The source of time and random numbers.
 
     Raises:
-        StatesError: ``States.QueryEvaluationError``.
+        StatesError: ``States.QueryEvaluationError``; ``States.DataLimitExceeded`` if it is very large.
     """
+    return _evaluate(template, bindings, field, host, SizeBudget())
+
+
+def _evaluate(template: Any, bindings: Bindings, field: str, host: Host, budget: SizeBudget) -> Any:
     if isinstance(template, str):
         if is_expression(template):
-            return _expression(unwrap_expression(template)).evaluate(bindings, field, host)
+            value = compiled(unwrap_expression(template)).evaluate(bindings, field, host)
+            budget.add(value, field)
+            return value
         return template
     if isinstance(template, dict):
-        return {key: evaluate(value, bindings, f"{field}/{key}", host) for key, value in template.items()}
+        return {key: _evaluate(value, bindings, f"{field}/{key}", host, budget) for key, value in template.items()}
     if isinstance(template, list):
-        return [evaluate(value, bindings, f"{field}[{index}]", host) for index, value in enumerate(template)]
+        return [_evaluate(value, bindings, f"{field}[{index}]", host, budget) for index, value in enumerate(template)]
     return template

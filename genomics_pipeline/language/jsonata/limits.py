@@ -6,7 +6,7 @@ floci-io/floci, docs/services/step-functions.md and JsonataEvaluatorTest.java (t
 
 from __future__ import annotations
 
-MAX_SECONDS = 30.0  # of processor time: AWS allows one second, but this evaluator is slower
+MAX_SECONDS = 6.0  # of processor time: AWS allows one second, but this evaluator is slower
 
 TOO_DEEP = "Stack overflow error: Check for non-terminating recursive function. Consider rewriting as tail-recursive"
 _TOO_LONG = "Expression evaluation timeout: Check for infinite loop"

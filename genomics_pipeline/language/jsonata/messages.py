@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from genomics_pipeline.language.jsonata.library import JException, Utils
-from genomics_pipeline.language.jsonata.limits import TOO_DEEP, ErrorWithoutCode
+from genomics_pipeline.language.jsonata.limits import TOO_DEEP, ErrorWithoutCode, too_large
 from genomics_pipeline.language.jsonata.values import json_text
 
 _VALUE = re.compile(r"\{\{(\w+)\}\}")
@@ -37,6 +37,8 @@ def code_and_sentence(error: Exception) -> tuple[str, str]:
     """
     if isinstance(error, RecursionError):
         return "", TOO_DEEP
+    if isinstance(error, MemoryError):
+        error = too_large()
     if isinstance(error, ErrorWithoutCode):
         return "", str(error)
     if not isinstance(error, JException):

@@ -11,10 +11,15 @@ from typing import Any
 from genomics_pipeline.language.jsonata.library import DateTimeUtils
 from genomics_pipeline.language.jsonata.library import Functions as Library
 from genomics_pipeline.language.jsonata.messages import JsonataError
+from genomics_pipeline.language.jsonata.regular_expressions import current_evaluation
 
 _TIMESTAMP = re.compile(
     r"(\d{4})(?:-([01]\d)(?:-([0-3]\d))?)?(?:T([0-2]\d):([0-5]\d):([0-5]\d)(\.\d+)?([+-][0-2]\d:?[0-5]\d|Z)?)?"
 )
+# Pictures of texts in which each component ends where the next sign says. Others become regular expressions that
+# backtrack, in the library.
+_SIMPLE_PICTURE = re.compile(r"(?:\[[^\[\]wWaAiIN]*\](?:[-/:., TZ]|\Z))*")
+_SHORT_TEXT = 100
 _ZONE = re.compile(r"[+-]\d{4}")
 
 
@@ -30,6 +35,8 @@ def format_integer(value: Any, picture: str) -> str | None:
 
 def parse_integer(text: str | None, picture: str) -> Any:
     """Evaluate ``$parseInteger``."""
+    if text is not None and len(text) > _SHORT_TEXT:
+        current_evaluation().require_no_meter()
     try:
         return None if text is None else _call_with_picture(DateTimeUtils.parse_integer, text, picture)
     except ValueError:
@@ -41,6 +48,8 @@ def to_millis(text: str | None, picture: str | None) -> Any:
     if text is None:
         return None
     if picture is not None:
+        if not _SIMPLE_PICTURE.fullmatch(picture) or len(text) > _SHORT_TEXT:
+            current_evaluation().require_no_meter()
         return _call_with_picture(DateTimeUtils.parse_datetime, text, picture)
     match = _TIMESTAMP.fullmatch(text)
     if not match:

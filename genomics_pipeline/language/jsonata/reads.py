@@ -51,12 +51,21 @@ def _has_modifiers(step: Any) -> bool:
 
 def prepare_bindings(bindings: Mapping[str, Any], read: ReadMembers) -> dict[str, Any]:
     """Return the parts of the variables that are read, as the library represents them."""
+    return {name: with_nulls(value) for name, value in read_parts(bindings, read).items()}
+
+
+def read_parts(bindings: Mapping[str, Any], read: ReadMembers) -> dict[str, Any]:
+    """Return the parts of the variables that are read.
+
+    >>> read_parts({"states": {"input": {"a": 1, "b": 2}}, "x": 3}, {"states": {"input": {"a": None}}})
+    {'states': {'input': {'a': 1}}}
+    """
     return {name: _prune(bindings[name], below) for name, below in read.items() if name in bindings}
 
 
 def _prune(value: Any, read: ReadMembers | None) -> Any:
     if read is None or not isinstance(value, Mapping):
-        return with_nulls(value)
+        return value
     return {name: _prune(value[name], below) for name, below in read.items() if name in value}
 
 

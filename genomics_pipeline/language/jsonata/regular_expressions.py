@@ -12,6 +12,10 @@ from genomics_pipeline.language.jsonata.limits import ErrorWithoutCode
 from genomics_pipeline.language.jsonata.messages import JsonataError
 
 _PIECE = re.compile(r"\\.|\(\?<(?![=!])|.", re.DOTALL)
+_CHOICE = re.compile(r"[*+{|]|(?<!\()\?")
+_REPEATED_GROUP = re.compile(r"\)[*+?{]")
+_MOST_CHOICES = 8
+_STEPS = 5_000_000  # of Python's matcher, which backtracks: a fraction of a second
 _CLASSES = {r"\d": "0-9", r"\w": "A-Za-z0-9_", r"\D": "^0-9", r"\W": "^A-Za-z0-9_"}
 
 
@@ -57,8 +61,18 @@ class Matcher(Jsonata.JFunctionCallable):  # type: ignore[misc]
         """Return the first match, and the function for the next one."""
         return _first_match(self._matches(args[0])) if args and isinstance(args[0], str) else None
 
+    def _may_backtrack(self, text: str) -> bool:
+        """Return whether a search may take long, as Python's matcher tries all combinations of choices."""
+        pattern = self._pattern.pattern
+        if _REPEATED_GROUP.search(pattern):
+            return True
+        choices = len(_CHOICE.findall(pattern))
+        return choices > _MOST_CHOICES or len(pattern) * (len(text) + 1) ** (choices + 1) > _STEPS
+
     def _matches(self, text: str) -> Iterator[dict[str, Any]]:
         """Yield the matches; positions count UTF-16 code units, as in JavaScript."""
+        if self._may_backtrack(text):
+            current_evaluation().require_no_meter()
         match = self._pattern.search(text)
         while match:
             start, end = (_utf16_offset(text, index) for index in match.span())
@@ -68,6 +82,11 @@ class Matcher(Jsonata.JFunctionCallable):  # type: ignore[misc]
             match = self._pattern.search(text, match.end())
             if match and not match[0]:
                 raise JsonataError("D1004", value=self._pattern.pattern)
+
+
+def current_evaluation() -> Any:
+    """Return this thread's evaluation, an `evaluator.Evaluator`, which the library keeps in `CURRENT`."""
+    return Jsonata.CURRENT.jsonata
 
 
 def _utf16_offset(text: str, index: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from decimal import ROUND_FLOOR, Context, Decimal
 from json.encoder import encode_basestring
 from typing import Any
@@ -162,3 +163,18 @@ def _join(start: str, members: list[str], end: str, indent: str, current_indent:
 def equal(left: Any, right: Any) -> bool:
     """Return whether two values are deeply equal; true is not equal to 1."""
     return bool(Utils.is_deep_equal(left, right))
+
+
+def comparison_key(value: Any) -> Hashable:
+    """Return a key that two values share if they are deeply equal.
+
+    >>> comparison_key({"a": 1, "b": [True]}) == comparison_key({"b": [True], "a": 1.0})
+    True
+    >>> comparison_key([1]) == comparison_key([True])
+    False
+    """
+    if isinstance(value, dict):
+        return frozenset((name, comparison_key(member)) for name, member in value.items())
+    if isinstance(value, list):
+        return tuple(comparison_key(member) for member in value)
+    return (type(value) if isinstance(value, bool) else None, value)

@@ -43,7 +43,7 @@ class JsonPathFields:
         return fill(value, _path_scope(scope, scope.input, item), field)
 
     def items(self, scope: StateScope) -> Any:
-        """Return the value of ``ItemsPath``, or the effective input; either must be an array."""
+        """Return the value of ``ItemsPath``, or the effective input; either must be an array or an object."""
         text = scope.state.get("ItemsPath", "$")
         return path_fields.coerce("Items", text, path.find(text, _path_scope(scope, scope.input), "ItemsPath"))
 

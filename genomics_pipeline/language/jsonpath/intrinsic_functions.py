@@ -89,17 +89,20 @@ def _format_value(value: Any) -> str:
 
 
 def string_to_json(text: Any) -> Any:
-    """Evaluate ``States.StringToJson(text)``; null for an empty text."""
-    if not _require_text(text):
+    """Evaluate ``States.StringToJson(text)``; null for an empty or blank text."""
+    if not _require_text(text).strip():
         return None
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
-    except ValueError:
+        return json.loads(text, parse_constant=_finite, parse_float=_finite)
+    except (ValueError, RecursionError):
         raise InvalidArguments from None
 
 
-def _refuse_constant(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number of JSON, or too large")
+    return number
 
 
 def array(*items: Any) -> list[Any]:
@@ -128,9 +131,8 @@ def array_range(first: Any, last: Any, step: Any) -> list[int]:
     """Evaluate ``States.ArrayRange(first, last, step)``, which includes both ends."""
     start, stop, by = _truncate(first), _truncate(last), _truncate(step)
     _require(by != 0)
-    numbers = range(start, stop + (1 if by > 0 else -1), by)
-    _require(len(numbers) <= quotas.INTRINSIC_RANGE.value)
-    return list(numbers)
+    _require((stop - start) // by < quotas.INTRINSIC_RANGE.value)
+    return list(range(start, stop + (1 if by > 0 else -1), by))
 
 
 def array_get_item(items: Any, index: Any) -> Any:

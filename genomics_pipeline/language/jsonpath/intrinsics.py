@@ -73,9 +73,12 @@ def _value(argument: Argument, scope: PathScope) -> Any:
     try:
         if function is None or not _accepts(function, len(values)):
             raise InvalidArguments
-        return function.call(scope.host, *values) if function.needs_host else function.call(*values)
+        value = function.call(scope.host, *values) if function.needs_host else function.call(*values)
     except InvalidArguments as invalid:
         raise InvalidArguments(str(invalid) or f"Invalid arguments in {argument.name}") from None
+    if isinstance(value, str):
+        scope.budget.add(value, argument.name)
+    return value
 
 
 def _path_value(text: str, scope: PathScope) -> Any:
@@ -91,6 +94,7 @@ def _path_value(text: str, scope: PathScope) -> Any:
         raise _MissingArgument(
             f"The JsonPath argument for the field '{shown}' could not be found in the input '{compact(scope.value)}'"
         )
+    scope.budget.add(value, text)
     return value
 
 

@@ -16,6 +16,10 @@ BEYOND_END: Any = object()  # an index beyond an array's end: null for a field, 
 _CHOICE = re.compile(r"Variable|(?:String|Numeric|Timestamp|Boolean)\w+Path")
 
 
+class _NoParent(Exception):
+    """The signal that the node does not exist at which a query would start that may select several nodes."""
+
+
 class NotFound(Exception):
     """The error of a path without a value.
 
@@ -79,6 +83,13 @@ def resolve(text: str, scope: PathScope) -> Any:
         PathSyntaxError: if the text is not a path.
     """
     path = parse(text)
+    try:
+        return _follow(path, scope)
+    except _NoParent:
+        return []
+
+
+def _follow(path: JsonPath, scope: PathScope) -> Any:
     value = _root_value(path, scope)
     for step in path.steps:
         if isinstance(value, dict) and step in value:
@@ -107,9 +118,14 @@ def _evaluate_query(path: JsonPath, value: Any, scope: PathScope) -> Any:
 
     assert path.query is not None
     try:
-        return path.query.find(value)
+        return path.query.find(value, scope.host)
     except NotApplicable as error:
         raise NotFound(str(error), _root_value(path, scope), "") from None
+
+
+def _require_definite(path: JsonPath) -> None:
+    if path.query is not None and not path.query.is_definite:
+        raise _NoParent
 
 
 def _value_beyond_end(path: JsonPath, scope: PathScope) -> Any:
@@ -118,6 +134,7 @@ def _value_beyond_end(path: JsonPath, scope: PathScope) -> Any:
     Raises:
         NotFound: if the path goes on from there.
     """
+    _require_definite(path)
     value = _root_value(path, scope)
     for index, step in enumerate(path.steps):
         if isinstance(value, list) and isinstance(step, int) and not -len(value) <= step < len(value):
@@ -132,6 +149,7 @@ def _value_beyond_end(path: JsonPath, scope: PathScope) -> Any:
 
 def _not_found(path: JsonPath, scope: PathScope) -> NotFound:
     """Return the error of the first step that cannot be taken, in Jayway's words."""
+    _require_definite(path)
     root = value = _root_value(path, scope)
     for index, step in enumerate(path.steps):
         before = path.steps[:index]

@@ -43,7 +43,7 @@ def coerce(name: str, text: str, value: Any) -> Any:
     if name == "Timestamp":
         return _timestamp(text, value)
     if name == "Items":
-        if not isinstance(value, list):
+        if not isinstance(value, list | dict):
             raise StatesError(RUNTIME, f'Reference path "{text}" must point to array.', evaluation_failed=False)
         return value
     if name in TEXTS:

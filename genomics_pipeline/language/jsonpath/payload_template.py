@@ -39,5 +39,7 @@ def _fill_member(key: str, value: Any, scope: PathScope, field: str) -> tuple[st
     if isinstance(value, str) and intrinsics.is_intrinsic(value):
         return key[:-2], intrinsics.evaluate(value, scope, key)
     if isinstance(value, str) and value.startswith("$"):
-        return key[:-2], path.find(value, scope, key)
+        found = path.find(value, scope, key)
+        scope.budget.add(found, key)
+        return key[:-2], found
     raise StatesError(RUNTIME, f"The value for the field '{key}' {_EXPECTED} at {field}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from jsonpath import JSONPath, JSONPathEnvironment, JSONPathError, JSONPathMatch
@@ -20,6 +21,8 @@ from jsonpath.selectors import (
     SliceSelector,
 )
 
+from genomics_pipeline.language.evaluation import JSONPATH, Evaluation, EvaluationEnd, TooLarge, TooLong
+from genomics_pipeline.language.host import Host
 from genomics_pipeline.language.jsonpath.syntax_error import PathSyntaxError
 from genomics_pipeline.model.json_text import compact
 
@@ -27,7 +30,13 @@ from genomics_pipeline.model.json_text import compact
 # long as a definition.
 _QUOTED = r"""'(?:[^'\\]|\\.?)*+(?:'|\Z)|"(?:[^"\\]|\\.?)*+(?:"|\Z)"""
 _NEEDLESS_DOT = re.compile(rf"({_QUOTED})|(?<!\.)\.(?=\[)", re.DOTALL)  # Jayway reads $.[0] as $[0]
+_UNQUOTED = re.compile(
+    rf"({_QUOTED})|(==|!=|<=|>=|<|>)(\s*+)([^\s'\"@$\[\]{{}}()&|=<>!~?,][^'\"\[\]{{}}()&|=<>!~,]*+)", re.DOTALL
+)
+_LITERAL = re.compile(r"true|false|null|-?\d+(\.\d+)?([eE][-+]?\d+)?")
 _OUTSIDE = re.compile(_QUOTED, re.DOTALL)
+_FILTER = re.compile(r"\[\s*+\?[^\]]*+")  # up to the first bracket that ends: that of a filter in it, or its own
+_SHORT, _FEW = 500, 4
 _CALL = re.compile(r"\b([A-Za-z_]\w*+)\s*+\(")
 
 
@@ -89,7 +98,7 @@ def _correct(selector: JSONPathSelector, descends: bool) -> JSONPathSelector:
 class Query:
     """A query that starts at one node and may select several."""
 
-    __slots__ = ("_first", "_names", "_path", "_text")
+    __slots__ = ("_first", "_is_cheap", "_names", "_path", "_source", "_text")
 
     def __init__(self, text: str) -> None:
         """Compile a query.
@@ -97,7 +106,8 @@ class Query:
         Raises:
             PathSyntaxError: if the text is not a query, or needs a feature that AWS lacks.
         """
-        self._text = _NEEDLESS_DOT.sub(lambda match: match[1] or "", text)
+        self._source = text
+        self._text = _UNQUOTED.sub(_quote, _NEEDLESS_DOT.sub(lambda match: match[1] or "", text))
         _refuse_unsupported(self._text)
         try:
             compiled = _ENVIRONMENT.compile("$" + self._text)
@@ -108,25 +118,53 @@ class Query:
         for segment in segments:
             descends = isinstance(segment, JSONPathRecursiveDescentSegment)
             segment.selectors = tuple(_correct(selector, descends) for selector in segment.selectors)
+        self._is_cheap = _is_cheap(self._text)
         self._first = segments[0].selectors if not isinstance(segments[0], JSONPathRecursiveDescentSegment) else ()
         self._names = _names(segments[-1])
         self._path = JSONPath(env=_ENVIRONMENT, segments=segments[:-1] if self._names else segments)
 
-    def find(self, value: Any) -> Any:
+    @property
+    def is_definite(self) -> bool:
+        """Return whether the query selects at most one node, as ``['a','b']`` does, an object of these members."""
+        return bool(self._names) and not self._path.segments
+
+    def find(self, value: Any, host: Host) -> Any:
         """Return an array of the selected values; for ``['a','b']``, objects of these members, as Jayway does.
 
+        Args:
+            value: The value that the query starts at.
+            host: Evaluates a query that may be costly.
+
         Raises:
-            NotApplicable: if the query does not apply to the value's type.
+            NotApplicable: if the query does not apply to the value's type, or takes too long.
         """
         self._require(value)
-        # The library would parse a string as JSON text.
-        values = self._path.findall(value) if isinstance(value, dict | list) else []
+        if self._is_cheap:
+            outcome = self.outcome(value)
+        else:
+            try:
+                outcome = host.evaluate_apart(Evaluation(JSONPATH, self._source, value, lambda _: self.outcome(value)))
+            except TooLong:
+                outcome = EvaluationEnd(problem=f"evaluation of {self._text} takes too long")
+            except TooLarge:
+                outcome = EvaluationEnd(problem=f"evaluation of {self._text} takes too much memory")
+        if outcome.problem:
+            raise NotApplicable(outcome.problem)
+        return outcome.value
+
+    def outcome(self, value: Any) -> EvaluationEnd:
+        """Evaluate the query here, whatever it costs."""
+        try:
+            # The library would parse a string as JSON text.
+            values = self._path.findall(value) if isinstance(value, dict | list) else []
+        except JSONPathError as error:  # nested too deeply
+            return EvaluationEnd(problem=str(getattr(error, "message", error)))
         if not self._names:
-            return values
+            return EvaluationEnd(values)
         objects = [
             {name: each[name] for name in self._names if name in each} for each in values if isinstance(each, Mapping)
         ]
-        return objects if self._path.segments else objects[0]
+        return EvaluationEnd(objects if self._path.segments else objects[0])
 
     def _require(self, value: Any) -> None:
         arrays = (SliceSelector, IndexSelector)
@@ -142,12 +180,46 @@ class Query:
             raise NotApplicable(f"Property {self._text} not found in path")
 
 
+@lru_cache(maxsize=4096)
+def compiled(text: str) -> Query:
+    """Return the query with this text; the same one each time.
+
+    Raises:
+        PathSyntaxError: if the text is not a query, or needs a feature that AWS lacks.
+    """
+    return Query(text)
+
+
+def _is_cheap(text: str) -> bool:
+    """Return whether a query visits each node of its value once or a few times: it has few parts that multiply."""
+    bare = _OUTSIDE.sub("''", text)
+    inside_filters = "".join(_FILTER.findall(bare))
+    return (
+        len(text) <= _SHORT
+        and bare.count("..") <= 1
+        and bare.count(",") <= _FEW
+        and bare.count("@") <= _FEW
+        and "*" not in inside_filters
+        and ".." not in inside_filters
+        and "," not in inside_filters
+    )
+
+
 def _names(segment: JSONPathSegment) -> tuple[str, ...]:
     """Return the names in a segment such as ``['a','b']``; empty for any other segment."""
     selectors = segment.selectors
     names = tuple(selector.name for selector in selectors if isinstance(selector, NameSelector))
     several = len(names) == len(selectors) > 1
     return names if several and not isinstance(segment, JSONPathRecursiveDescentSegment) else ()
+
+
+def _quote(match: re.Match[str]) -> str:
+    """Quote the text that a filter compares with: AWS takes ``[?(@.kind==home)]`` as ``[?(@.kind=='home')]``."""
+    if match[1]:
+        return match[1]
+    operand = match[4].rstrip()
+    text = operand if _LITERAL.fullmatch(operand) else "'" + operand.replace("\\", "\\\\") + "'"
+    return match[2] + match[3] + text + match[4][len(operand) :]
 
 
 def _refuse_unsupported(text: str) -> None:

@@ -20,6 +20,9 @@ _STEP = re.compile(
     re.DOTALL,
 )
 
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
+_CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+
 Step = str | int
 
 
@@ -64,9 +67,9 @@ def parse(text: str) -> JsonPath:
     name = root[1] or root[0]
     if end == len(text):
         return JsonPath(name, steps, None)
-    from genomics_pipeline.language.jsonpath.query import Query  # slow to import
+    from genomics_pipeline.language.jsonpath.query import compiled  # slow to import
 
-    return JsonPath(name, steps, Query(text[end:]))
+    return JsonPath(name, steps, compiled(text[end:]))
 
 
 def _steps(text: str, position: int) -> tuple[tuple[Step, ...], int]:
@@ -79,9 +82,14 @@ def _steps(text: str, position: int) -> tuple[tuple[Step, ...], int]:
             steps.append(match["name"])
         else:
             quoted = match["single"] if match["single"] is not None else match["double"]
-            steps.append(re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL))
+            steps.append(_ESCAPE.sub(_unescape, quoted))
         position = match.end()
     return tuple(steps), position
+
+
+def _unescape(match: re.Match[str]) -> str:
+    """Return the character of an escape in a quoted name, as Jayway does: any other character stands for itself."""
+    return chr(int(match[1], 16)) if match[1] else _CONTROLS.get(match[2], match[2])
 
 
 def spell_path(root: str, steps: tuple[Step, ...]) -> str:

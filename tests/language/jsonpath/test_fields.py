@@ -217,7 +217,7 @@ def test_path_fields(name: str, value: Any, expected: Any) -> None:
         ),
         # stackd dataflow_execution.json: map-null, map-wrong-type
         ("Items", None, 'Reference path "$.x" must point to array.'),
-        ("Items", {"value": 1}, 'Reference path "$.x" must point to array.'),
+        ("Items", 1, 'Reference path "$.x" must point to array.'),
         # localstack scenarios: test_map_state_tolerated_failure_count_path, _percentage_path
         (
             "ToleratedFailureCount",

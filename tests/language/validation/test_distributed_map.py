@@ -124,7 +124,7 @@ def only_one(*fields: str) -> str:
             "$.p",
             [only_one("ToleratedFailureCount", "ToleratedFailureCountPath")],
         ),
-        ("jsonpath:csv", "ItemsPath", "$.a", [only_one("ItemsPath", "ItemReader")]),
+        ("jsonpath:csv", "ItemsPath", "$.a", []),
         ("jsonata:csv", "Items", [], [only_one("Items", "ItemReader")]),
         (
             "jsonpath:item batcher",

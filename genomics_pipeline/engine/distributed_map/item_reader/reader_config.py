@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from genomics_pipeline.engine.distributed_map.item_reader.csv import DELIMITERS
 from genomics_pipeline.engine.visit import Visit
-from genomics_pipeline.language.errors import ITEM_READER_FAILED, StatesError
+from genomics_pipeline.language.errors import ITEM_READER_FAILED, RUNTIME, StatesError
 from genomics_pipeline.language.jsonpath.path_fields import parse_integer
 from genomics_pipeline.language.query_language import Node
 from genomics_pipeline.model import quotas
@@ -69,7 +69,7 @@ def _max_items(visit: Visit, config: Node) -> int:
     number = parse_integer(value)
     if number is None:
         cause = f"The MaxItemsPath field refers to value '{value}' which is not a valid integer: "
-        raise StatesError(ITEM_READER_FAILED, cause + config["MaxItemsPath"])
+        raise StatesError(RUNTIME, cause + config["MaxItemsPath"], evaluation_failed=False)
     if number < 0:
         raise StatesError(ITEM_READER_FAILED, "field MaxItems must be positive")
     return min(number or quotas.MAP_RUN_ITEMS.value, quotas.MAP_RUN_ITEMS.value)

@@ -45,14 +45,18 @@ def test_max_items_may_be_a_path(harness: Any, most: Any, expected: list[int]) -
     [
         (-1, "field MaxItems must be positive"),
         ("-1", "field MaxItems must be positive"),
-        ("many", "The MaxItemsPath field refers to value 'many' which is not a valid integer: $.most"),
-        (1.5, "The MaxItemsPath field refers to value '1.5' which is not a valid integer: $.most"),
-        (True, "The MaxItemsPath field refers to value 'True' which is not a valid integer: $.most"),
     ],
 )
 def test_a_path_to_an_invalid_max_items_fails(harness: Any, most: Any, cause: str) -> None:
     output = run(harness, most, MaxItemsPath="$.most").output
     assert (output["Error"], output["Cause"]) == ("States.ItemReaderFailed", cause)
+
+
+@pytest.mark.parametrize(("most", "found"), [("many", "many"), (1.5, "1.5"), (True, "True")])
+def test_a_path_to_no_integer_ends_the_execution(harness: Any, most: Any, found: str) -> None:
+    cause = f"The MaxItemsPath field refers to value '{found}' which is not a valid integer: $.most"
+    result = run(harness, most, MaxItemsPath="$.most")
+    assert (result.status, result.error, result.cause) == ("FAILED", "States.Runtime", cause)
 
 
 # The wording was recorded for other fields: see language/jsonata/typed.py.
