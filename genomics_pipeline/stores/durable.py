@@ -7,10 +7,14 @@ import fcntl
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
+T = TypeVar("T")
+THREADS = 8
 READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 _NO_FSYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EROFS})  # of folders, on some network file systems
 
@@ -59,6 +63,21 @@ def sync_folder(descriptor: int, path: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_FSYNC:
             raise
+
+
+def at_once(function: Callable[[T], None], values: Collection[T]) -> None:
+    """Call a function that syncs with each value, in threads: the disk does together what is asked for together.
+
+    Raises:
+        OSError: the first error, after all calls have ended.
+    """
+    if len(values) < 2:
+        for value in values:
+            function(value)
+        return
+    with ThreadPoolExecutor(min(len(values), THREADS)) as pool:
+        for _ in pool.map(function, values):
+            pass
 
 
 def sync_names(folder: Path) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import threading
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Self
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.stores.durable import READ, naming, sync_folder
+from genomics_pipeline.stores.durable import READ, at_once, naming, sync_folder
 
 FOLDER = READ | os.O_DIRECTORY
 _unsynced: set[Path] = set()  # new folders whose names are not on disk yet; a thread that finds one syncs it, too
@@ -91,15 +92,15 @@ class OpenFolders:
 
     def sync_new(self) -> None:
         """Put the names of new folders on disk."""
-        for path, descriptor in {folder.parent: parent for folder, parent in self._parents.items()}.items():
-            sync_folder(descriptor, path)
-        _unsynced.difference_update(self._parents)
+        self._sync({folder.parent: parent for folder, parent in self._parents.items()})
 
     def sync(self) -> None:
         """Put the names in all open folders on disk, and those of new folders."""
-        self.sync_new()
-        for path, descriptor in self._opened.items():
-            sync_folder(descriptor, path)
+        self._sync({folder.parent: parent for folder, parent in self._parents.items()} | self._opened)
+
+    def _sync(self, folders: Mapping[Path, int]) -> None:
+        at_once(lambda each: sync_folder(each[1], each[0]), folders.items())
+        _unsynced.difference_update(self._parents)
 
 
 def _open_or_make(folder: Path, parent: int) -> tuple[int, bool]:

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from genomics_pipeline.stores.durable import naming, sync_path
+from genomics_pipeline.stores.durable import at_once, naming, sync_path
 from genomics_pipeline.stores.open_folder import OpenFolders, open_own_file
 from genomics_pipeline.stores.temporary_file import rename_over, take_place, temporary_file, temporary_folder
 
@@ -79,9 +79,9 @@ def publish_files(moves: Sequence[tuple[Path, Path]], root: Path | None = None) 
         LeadsOutside: see `publish_bytes`.
     """
     with OpenFolders() as folders:
-        for source, target in moves:
+        for _, target in moves:
             folders.open(target.parent, root)
-            _sync_source(source)
+        at_once(_sync_source, [source for source, _ in moves])
         for source, target in moves:
             _move(source, target, folders.open(target.parent, root))
         folders.sync()
@@ -98,10 +98,7 @@ def publishing_folder(path: Path) -> Iterator[Path]:
         parent = folders.open(path.parent)
         with temporary_folder(parent, path) as part:
             yield part
-            for file in part.rglob("*"):
-                if not file.is_symlink():
-                    sync_path(file)
-            sync_path(part)
+            at_once(sync_path, [part, *(file for file in part.rglob("*") if not file.is_symlink())])
             with naming(path):
                 os.rename(part.name, path.name, src_dir_fd=parent, dst_dir_fd=parent)
         folders.sync()

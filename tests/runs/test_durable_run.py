@@ -101,7 +101,7 @@ def test_outputs_are_published_together(project: SmallProject, monkeypatch: pyte
         (publish, "_sync_source"),  # of files that are moved
         (temporary_file, "sync"),  # of files that are written
         (OpenFolders, "sync"),  # of names that are changed
-        (OpenFolders, "sync_new"),  # of new folders
+        (OpenFolders, "sync_new"),  # of new folders without a file
     ],
 )
 def test_a_sync_that_is_missing_is_noticed(
