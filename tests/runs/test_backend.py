@@ -46,7 +46,7 @@ class Bench:
 @pytest.fixture
 def folder_bench(run_named: Callable[..., Ended], tmp_path: Path) -> Bench:
     done = run_named({"a": "good", "bad": "torn", "c": "good"})
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr
     return Bench(lambda: find_run(str(tmp_path / "run"), STACK, adapters()), "one", "torn", is_redriven=False)
 
 

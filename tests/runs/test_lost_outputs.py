@@ -232,6 +232,7 @@ def test_what_is_lost_is_shown(lossy: Lossy) -> None:
         "cohort": False,
         "by_class": {"pending": 2},
         "first": ["a", "b"],
+        "accepted": False,
     }
     rows = run_command("results", lossy.run, "--failed").out
     message = "not done any more: its completion record or an output is missing or damaged"

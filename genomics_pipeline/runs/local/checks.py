@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from genomics_pipeline.model.errors import CollectedProblems, DataError, Problem, UsageError
+from genomics_pipeline.model.errors import CollectedProblems, PipelineError, Problem, UsageError
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.quantity import quantity
@@ -137,5 +137,5 @@ def _samples(folder: RunFolder, store: RoutedStore) -> list[str]:
     """Return the names of the samples of the run in a folder; none where its manifest cannot be read."""
     try:
         return list(folder_files(folder, store).items("sample"))
-    except (OSError, ValueError, DataError):
+    except (OSError, PipelineError):
         return []
