@@ -106,7 +106,7 @@ class FastaChecker:
         return FastaCheck(self._regular, self._digest.hexdigest(), self._bases)
 
     def _check_beginning(self, chunk: bytes) -> None:
-        if chunk[:2] in (b"\xff\xfe", b"\xfe\xff") or chunk[1:2] == b"\0":
+        if chunk[:2] in (b"\xff\xfe", b"\xfe\xff", b">\0", b"\0>"):
             advice = "write it anew as plain text: iconv -f UTF-16 -t UTF-8"
             self._stop(f"expected FASTA, beginning with '>', found text in UTF-16; {advice}", None)
         if chunk[:1] != b">":

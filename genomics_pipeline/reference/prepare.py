@@ -13,10 +13,19 @@ from genomics_pipeline.reference.build import build_indexes
 from genomics_pipeline.reference.cache import cached_fasta, lock_beside, make_cache, remove_leftovers
 from genomics_pipeline.reference.cache_content import hold
 from genomics_pipeline.reference.checked import check_once, lock_of
-from genomics_pipeline.reference.copies import copy_alt, copy_fasta, copy_index, find_alt, is_clean_copy, is_gzip
+from genomics_pipeline.reference.copies import (
+    NOTED_BYTES,
+    copy_alt,
+    copy_fasta,
+    copy_index,
+    find_alt,
+    is_clean_copy,
+    is_gzip,
+)
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.fasta import CHUNK_BYTES, FastaChecker
 from genomics_pipeline.reference.index_kinds import IndexKind, find_mismatch, find_stale, required_kinds
+from genomics_pipeline.reference.sizes import in_units
 from genomics_pipeline.stores.given_file import stat_given
 from genomics_pipeline.stores.protocol import ObjectInfo, Store
 from genomics_pipeline.stores.publish import make_folders
@@ -83,7 +92,7 @@ def find_prepared(uri: str, indexes: Collection[str], store: Store, cache: Path)
 def _prepare_in_place(uri: str, kinds: Sequence[IndexKind], cache: Path, note: Callable[[str], None]) -> Path | None:
     """Index a plain local file in place; return None if it cannot be used there."""
     fasta = Path(follow_parents(str(Path(uri).absolute())))
-    if check_once(cache, "fasta", [fasta], lambda: _check(fasta, uri)) == IRREGULAR:
+    if check_once(cache, "fasta", [fasta], lambda: _check(fasta, uri, note)) == IRREGULAR:
         return None
     with lock_of(cache, fasta):
         if not _build(fasta, [kind for kind in kinds if kind.name == "fai"], uri, note):
@@ -97,8 +106,10 @@ def _prepare_in_place(uri: str, kinds: Sequence[IndexKind], cache: Path, note: C
     return fasta
 
 
-def _check(fasta: Path, uri: str) -> str:
+def _check(fasta: Path, uri: str, note: Callable[[str], None]) -> str:
     """Check all of a FASTA file and return whether its lines are regular."""
+    if (size := fasta.stat().st_size) > NOTED_BYTES:
+        note(f"reference: checking {uri} ({in_units(size, 'B')}), once")
     checker = FastaChecker(uri)
     with fasta.open("rb") as content:
         while chunk := content.read(CHUNK_BYTES):
