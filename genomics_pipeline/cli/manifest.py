@@ -27,7 +27,7 @@ def manifest() -> None:
 
 @manifest.command()
 @click.argument("sheet")
-@click.option("--check-files", is_flag=True, help="Also check that the FASTQ files exist, and that R1 and R2 match.")
+@click.option("--check-files", is_flag=True, help="Also check the first records of the FASTQ files.")
 @click.option(
     "--read-layout",
     type=click.Choice(["auto", "single", "interleaved"]),
