@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.worker.cgroups import Limit, cpu_limits, memory_limits
 
 PROC = Path("/proc")
@@ -70,8 +71,9 @@ class Capacity:
         >>> str(Capacity(8, 12902, 2, "--cpus"))
         '8 cores (--cpus), 12,902 MiB for jobs (this machine), at most 2 jobs at once'
         """
-        jobs = "" if self.jobs is None else f", at most {self.jobs} job{'s' * (self.jobs > 1)} at once"
-        return f"{self.cores} cores ({self.cores_from}), {self.memory_mib:,} MiB for jobs ({self.memory_from}){jobs}"
+        jobs = "" if self.jobs is None else f", at most {quantity(self.jobs, 'job')} at once"
+        cores = f"{quantity(self.cores, 'core')} ({self.cores_from})"
+        return f"{cores}, {self.memory_mib:,} MiB for jobs ({self.memory_from}){jobs}"
 
 
 def capacity(environment: Mapping[str, str], limits: Limits = NO_LIMITS, proc: Path = PROC) -> Capacity:
