@@ -57,7 +57,7 @@ class LocalRunRecord:
         accepted: The samples that the user accepts to miss in the newest execution, likewise; None for none.
         arguments: The run's arguments.
         started: The start of the newest execution, ISO 8601 in UTC.
-        summary: The outcome, as ``run --json`` prints it; empty until an execution has ended.
+        summary: The outcome, as ``run --json`` prints it, with keys for paths; empty until an execution has ended.
     """
 
     run: str

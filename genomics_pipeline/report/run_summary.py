@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from genomics_pipeline.records.rerun import ChosenSamples
@@ -104,6 +104,15 @@ class RunSummary:
         missing = self.missing
         return self.status == "SUCCEEDED" and (missing is None or missing.is_accepted(self.accepted))
 
+    def with_keys(self) -> RunSummary:
+        """Return the summary with keys below the run for paths, as its record has them: the folder may be moved."""
+        return replace(
+            self,
+            run=".",
+            samples=[replace(one, files=_keys(one.files, self.run)) for one in self.samples],
+            cohort=replace(self.cohort, files=_keys(self.cohort.files, self.run)),
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``run --json`` prints."""
         present = {
@@ -122,3 +131,7 @@ class RunSummary:
             "steps": {"run": self.ran, "reused": self.reused},
             **{name: value for name, value in present.items() if value is not None},
         }
+
+
+def _keys(files: Mapping[str, str], run: str) -> dict[str, str]:
+    return {name: path.removeprefix(f"{run}/") for name, path in files.items()}

@@ -170,8 +170,18 @@ def test_damage_behind_damage_is_found(lossy: Lossy, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", HOW)
-@pytest.mark.parametrize("name", ["counting", "raising"])
-def test_an_interrupted_run_does_not_trust_what_its_journal_says(lossy: Lossy, how: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        (COUNTS, "a: not done any more"),
+        (UPPERS, "a: not done any more"),
+        ("map-runs/Sample/*/manifest.json", "its result files are missing or damaged"),
+        ("map-runs/Sample/*/SUCCEEDED_0.jsonl", "its result files are missing or damaged"),
+    ],
+)
+def test_an_interrupted_run_does_not_trust_what_its_journal_says(
+    lossy: Lossy, how: str, pattern: str, reason: str
+) -> None:
     expected = lossy.outputs()
     record = json.loads((lossy.run / "run.json").read_text())
     (lossy.run / "run.json").write_text(json.dumps({**record, "status": "RUNNING", "summary": {}}))
@@ -180,11 +190,11 @@ def test_an_interrupted_run_does_not_trust_what_its_journal_says(lossy: Lossy, h
     ended = next(number for number, line in enumerate(lines) if '"run":' in line)
     journal.write_text("".join(lines[: ended + 1]))  # killed after the Map Run over samples
     lossy.redo("total", "cohort")
-    cut(lossy.run / {"counting": COUNTS, "raising": UPPERS}[name])
+    cut(next(lossy.run.glob(pattern)))
     ended_run = lossy.go_on(how)
     assert (ended_run.code, lossy.outputs()) == (0, expected), ended_run
     if how != "run":
-        assert "nothing to resume: a: not done any more" in ended_run.err
+        assert f"nothing to resume: {reason}" in ended_run.err
 
 
 @pytest.mark.parametrize("how", HOW)
@@ -282,6 +292,13 @@ def test_a_run_is_the_same_wherever_its_folder_is(project: SmallProject, tmp_pat
     state = json.loads(run_command("status", other, "--json").out)
     assert (state["run"], state["execution"], state["status"]) == ("run", "run-2", "SUCCEEDED")
     assert (other / TOTALS).read_bytes().count(b"OF") == 3
+
+
+def test_no_record_knows_the_folder_of_the_run(lossy: Lossy) -> None:
+    """Paths that a record must have are those of the user's files, which are elsewhere."""
+    records = [path for path in lossy.run.rglob("*.json*") if path.is_file()]
+    assert len(records) > 10
+    assert [path.name for path in records if f"{lossy.run}/" in path.read_text()] == []
 
 
 def test_an_interrupted_run_is_resumed_where_it_was_moved(lossy: Lossy, tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ class LocalExecution:
         An execution that repeats a run that succeeded, and runs nothing, leaves the times of that run as they were.
         """
         started = datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds")
-        members = summary.to_json() if summary else {}
+        members = summary.with_keys().to_json() if summary else {}
         before = self.before
         if before and before.status == "SUCCEEDED" and summary and summary.status == "SUCCEEDED" and not summary.ran:
             started, members = before.started, {**members, "seconds": before.seconds or 0.0}
