@@ -69,6 +69,7 @@ class EvaluatorProcess:
         """
         members = {"language": evaluation.language, "text": evaluation.text, "data": evaluation.data, "now": now}
         request = dumps_lossless(members)
+        check()
         with self._lock:
             try:
                 answer = self._ask(request, check)

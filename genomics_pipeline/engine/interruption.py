@@ -15,7 +15,7 @@ class Interruption:
 
     def __init__(self) -> None:
         self._task: asyncio.Task[Any] | None = None
-        self._signalled = False
+        self._signalled = self._cancelled = False
 
     async def cancel_on_sigint(self, work: Awaitable[Any]) -> Any:
         """Await the work in this task, and cancel the task on SIGINT.
@@ -29,20 +29,19 @@ class Interruption:
         return await work
 
     def check(self) -> None:
-        """Cancel the execution if a signal came, in a callback that has blocked the loop.
+        """Cancel the execution if a signal came, in a callback that has blocked the loop or is about to do so.
 
         Raises:
-            CancelledError: in the current task, if it did.
+            CancelledError: in the current task, if it did; also in tasks that run before they are cancelled.
         """
-        if self._cancel():
+        self._cancel()
+        if self._cancelled:
             raise asyncio.CancelledError
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._signalled = True
 
-    def _cancel(self) -> bool:
-        if not self._signalled or self._task is None:
-            return False
-        self._signalled = False
-        self._task.cancel()
-        return True
+    def _cancel(self) -> None:
+        if self._signalled and self._task is not None:
+            self._signalled, self._cancelled = False, True
+            self._task.cancel()

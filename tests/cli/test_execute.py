@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from genomics_pipeline.cli.main import main
+
 Cli = Callable[..., Any]
 INVOKE = "arn:aws:states:::lambda:invoke"
 SEND = "arn:aws:states:::sqs:sendMessage"
@@ -388,3 +390,32 @@ def test_every_problem_of_a_document_is_reported(cli: Cli, here: Path) -> None:
         ("machine.json:/States/B", "MISSING_TRANSITION_TARGET"),
         ("machine.json:/States/B/Resource", f"there is no handler for '{SEND}'"),
     ]
+
+
+_PRINTING = """
+import logging, os, subprocess, sys
+print("import")
+logging.getLogger("tasks").addHandler(logging.StreamHandler(sys.stdout))
+def work(event, context):
+    print("printed")
+    logging.getLogger("tasks").warning("logged")
+    os.write(1, b"written\\n")
+    subprocess.run(["echo", "of a process"], check=True)
+    context.log("of the context")
+    return {"ok": 1}
+"""
+
+
+def test_what_functions_print_goes_to_standard_error(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    arn = "arn:aws:lambda:us-east-1:000000000000:function:f"
+    machine(here / "machine.json", A={"Type": "Task", "Resource": arn})
+    write(here / "printing_tasks.py", _PRINTING)
+    with pytest.raises(SystemExit) as exited:
+        main(["execute", "machine.json", "--root", ".", "--json", "--task", f"{arn}=printing_tasks:work"])
+    out, err = capfd.readouterr()
+    assert exited.value.code == 0
+    assert json.loads(out)["output"] == {"ok": 1}
+    for text in ("import", "printed", "logged", "written", "of a process", "of the context"):
+        assert text in err
+    print("after it")
+    assert capfd.readouterr().out == "after it\n"

@@ -129,9 +129,20 @@ def test_an_interrupted_engine_ends_the_expression() -> None:
     process = EvaluatorProcess(60)
     interruption = Interruption()
 
-    async def work() -> None:
+    async def signal_and_evaluate() -> None:
         interruption._note(2, None)  # as if SIGINT came while the loop is blocked
+        evaluate_endlessly()
+
+    async def evaluate_also() -> None:
+        evaluate_endlessly()
+
+    def evaluate_endlessly() -> None:
         process.evaluate(_evaluation(ENDLESS), 0.0, interruption.check)
+
+    async def work() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(signal_and_evaluate())
+            group.create_task(evaluate_also())  # runs once before it is cancelled
 
     with asyncio.Runner() as runner, pytest.raises(asyncio.CancelledError):
         runner.run(interruption.cancel_on_sigint(work()))

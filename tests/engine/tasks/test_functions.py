@@ -119,13 +119,25 @@ def test_async_functions_run_in_the_loop_and_plain_ones_in_threads(task: Make) -
     assert invoke(in_a_thread, task)["Payload"] is False
 
 
-def test_a_function_receives_lambdas_context(task: Make) -> None:
+def test_a_function_receives_lambdas_context(task: Make, capsys: pytest.CaptureFixture[str]) -> None:
     def inspect_context(event: Any, context: Any) -> Any:
         assert 899_000 < context.get_remaining_time_in_millis() <= 900_000
         assert re.fullmatch(UUID, context.aws_request_id)
-        return [context.function_name, context.function_version, context.invoked_function_arn]
+        assert context.log_stream_name == f"[$LATEST]{context.aws_request_id.replace('-', '')}"
+        assert (context.client_context, context.tenant_id) == (None, None)
+        assert (context.identity.cognito_identity_id, context.identity.cognito_identity_pool_id) == (None, None)
+        context.log("logged\n")
+        context.note = "functions may add attributes"
+        return [
+            context.function_name,
+            context.function_version,
+            context.invoked_function_arn,
+            context.memory_limit_in_mb,
+            context.log_group_name,
+        ]
 
-    assert invoke(inspect_context, task)["Payload"] == ["align", "$LATEST", ARN]
+    assert invoke(inspect_context, task)["Payload"] == ["align", "$LATEST", ARN, "128", "/aws/lambda/align"]
+    assert capsys.readouterr() == ("", "logged\n")
 
 
 def error_of(call: Any) -> StatesError:
