@@ -353,3 +353,11 @@ def test_the_engines_files_are_read(
         if transformation != "NONE" and any(json.loads(row.get("Output", "[]")) for _, row in rows):
             with pytest.raises(DataError, match="expected a child execution's row"):
                 [row.items() for row in result_rows(store, destination.manifest("u"), "SUCCEEDED")]
+
+
+@pytest.mark.parametrize("key", ["", "f", "../f", "/f", "u/../f", "u//f", "u2/f", "s3://b/u/f", "u/..", "u/\x1b"])
+def test_keys_outside_of_the_map_run_are_refused(store: LocalStore, key: str) -> None:
+    store.write("s3://b/f", b"")
+    store.write("s3://b/u/manifest.json", json.dumps({"ResultFiles": {"FAILED": [{"Key": key}]}}).encode())
+    with pytest.raises(DataError, match=r"outside of the Map Run's folder"):
+        list(result_rows(store, {"Bucket": "b", "Key": "u/manifest.json"}, "FAILED"))

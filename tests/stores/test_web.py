@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 
 import pytest
 
@@ -139,10 +139,10 @@ def test_a_file_is_read(server: SheetServer, path: str, content: bytes) -> None:
     assert b"".join(web_pieces(f"{server.url}/{path}")) == content
 
 
-@pytest.mark.parametrize("path", ["drip.csv", "silent.csv"])
+@pytest.mark.parametrize("path", ["drip.csv", "silent.csv", "lines.csv"])
 def test_a_transfer_ends_at_its_deadline(server: SheetServer, path: str) -> None:
     with pytest.raises(DataError, match=r"expected a file that can be read, found no end within 40 s; download it"):
-        list(web_pieces(f"{server.url}/{path}", clock=late_clock()))
+        list(islice(web_pieces(f"{server.url}/{path}", clock=late_clock()), 1000))
 
 
 @pytest.mark.parametrize(
