@@ -39,7 +39,8 @@ def _broken_output(run: Path, output: dict[str, Any]) -> Iterator[str]:
         yield f"{key}: expected {output['size_bytes']} bytes, found {_size(run / key)}"
     elif sha256((run / key).read_bytes()).hexdigest() != output["sha256"]:
         yield f"{key}: another content"
-    yield from (f"{index}: missing or empty" for index in output["indexes"] if not _size(run / index))
+    for index in output.get("indexes", ()):
+        yield from _broken_output(run, index)
 
 
 def _ended_steps(journal: Path) -> Iterator[str]:
