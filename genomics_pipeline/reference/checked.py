@@ -8,9 +8,10 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
-from genomics_pipeline.stores.publish import publish_bytes
+from genomics_pipeline.stores.publish import publish_bytes, remove
 
 RULES = "1"  # the version of all checks: with another one, all files are checked again
+LOCK_SUFFIX = ".lock"
 
 
 def check_once(cache: Path, purpose: str, files: Sequence[Path], check: Callable[[], str]) -> str:
@@ -38,8 +39,15 @@ def lock_of(cache: Path, fasta: Path) -> Iterator[None]:
 
     folder = _folder(cache)
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / f"{sha256(os.fsencode(fasta)).hexdigest()[:32]}.lock"):
+    with FileLock(folder / f"{sha256(os.fsencode(fasta)).hexdigest()[:32]}{LOCK_SUFFIX}"):
         yield
+
+
+def forget_checks(cache: Path, before: float) -> None:
+    """Remove the verdicts that were made before a time, in seconds since the epoch; their checks are made again."""
+    for verdict in _folder(cache).glob("*"):
+        if verdict.suffix != LOCK_SUFFIX and verdict.stat().st_mtime <= before:
+            remove(verdict)
 
 
 def _folder(cache: Path) -> Path:

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from genomics_pipeline.reference.cache_content import CachedReference, cached_references, remove_reference
+from genomics_pipeline.reference.checked import forget_checks
 
 DAY_S = 86_400
 
 
 def clean_cache(cache: Path, unused_days: float = 0, dry_run: bool = False) -> Iterator[tuple[CachedReference, bool]]:
     """Remove the references that no process uses, and yield each with whether it was removed, or would be.
+
+    The verdicts of checks of references outside of the cache, a few bytes each, are removed too.
 
     Args:
         cache: The user's cache folder.
@@ -23,6 +26,8 @@ def clean_cache(cache: Path, unused_days: float = 0, dry_run: bool = False) -> I
     for reference in cached_references(cache):
         if reference.used <= limit:
             yield reference, not reference.in_use if dry_run else remove_reference(reference)
+    if not dry_run:
+        forget_checks(cache, limit)
 
 
 def describe_cache(cache: Path) -> str:

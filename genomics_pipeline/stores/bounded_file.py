@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from genomics_pipeline.model.budgets import Budget
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.stores.protocol import OversizedObject
 
 
 def read_bounded(stream: BinaryIO, budget: Budget, name: str) -> bytes:
@@ -18,11 +19,11 @@ def read_bounded(stream: BinaryIO, budget: Budget, name: str) -> bytes:
         name: The name of the stream, for messages.
 
     Raises:
-        DataError: if it is longer.
+        OversizedObject: if it is longer.
     """
     data = stream.read(budget.value + 1)
     if len(data) > budget.value:
-        raise DataError(f"{name}: expected at most {budget}, found more")
+        raise OversizedObject(name, budget)
     return data
 
 
@@ -34,7 +35,8 @@ def read_bounded_text(file: Path, budget: Budget) -> str:
         budget: The greatest number of bytes.
 
     Raises:
-        DataError: if it is longer, or not UTF-8.
+        OversizedObject: if it is longer.
+        DataError: if it is not UTF-8.
         OSError: if it cannot be read.
     """
     with file.open("rb") as stream:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from genomics_pipeline.model.budgets import Budget
 from genomics_pipeline.model.errors import DataError, RunError
 
 
@@ -25,6 +26,13 @@ class MissingBucket(MissingObject):
     def __init__(self, uri: str) -> None:
         DataError.__init__(self, f"{uri}: expected a bucket, found none")
         self.uri = uri
+
+
+class OversizedObject(DataError):
+    """The error of a file that is larger than its budget."""
+
+    def __init__(self, name: str, budget: Budget) -> None:
+        super().__init__(f"{name}: expected at most {budget}, found more")
 
 
 class TransferFailed(DataError):
@@ -132,7 +140,7 @@ class Store(Protocol):
 
         Raises:
             MissingObject: if there is none.
-            DataError: if it is larger than `budgets.RECORD_SIZE`.
+            OversizedObject: if it is larger than `budgets.RECORD_SIZE`.
         """
 
     def write(self, uri: str, data: bytes) -> None:

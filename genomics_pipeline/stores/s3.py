@@ -19,6 +19,7 @@ from genomics_pipeline.stores.protocol import (
     MissingBucket,
     MissingObject,
     ObjectInfo,
+    OversizedObject,
     Publication,
     Sink,
     TransferFailed,
@@ -76,8 +77,8 @@ class S3Store:
         for _ in range(ATTEMPTS):
             try:
                 answer = self._client.get_object(Bucket=bucket, Key=key)
-                if (size := answer["ContentLength"]) > budgets.RECORD_SIZE.value:
-                    raise TransferFailed(uri, f"expected at most {budgets.RECORD_SIZE}, found {size:,} bytes")
+                if answer["ContentLength"] > budgets.RECORD_SIZE.value:
+                    raise OversizedObject(uri, budgets.RECORD_SIZE)
                 return answer["Body"].read()
             except S3_RETRYABLE_DOWNLOAD_ERRORS as error:
                 problem = str(error)

@@ -98,6 +98,22 @@ def test_references_that_were_used_lately_are_kept(use: Callable[[str], subproce
     assert len(cli("cache", "list").out.splitlines()) == 1
 
 
+def test_verdicts_of_checks_go_with_the_references_that_were_not_used_lately(
+    use: Callable[[str], subprocess.Popen[str]], tmp_path: Path, cli: Cli
+) -> None:
+    (tmp_path / "plain.fa").write_text(">chr1\nACGT\n")
+    with use("plain.fa") as user:
+        user.communicate("")
+    checked = tmp_path / "xdg/genomics-pipeline/checked"
+    before = sorted(checked.iterdir())
+    assert {file.suffix for file in before} == {"", ".lock"}
+    for option in ("--dry-run", "--unused-for=1"):
+        cli("cache", "clean", option)
+        assert sorted(checked.iterdir()) == before
+    cli("cache", "clean")
+    assert sorted(checked.iterdir()) == [file for file in before if file.suffix == ".lock"]
+
+
 @pytest.mark.parametrize("days", ["-1", "x"])
 def test_a_wrong_number_of_days(cli: Cli, days: str) -> None:
     assert cli("cache", "clean", "--unused-for", days).code == 2

@@ -10,11 +10,13 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+from genomics_pipeline.model import budgets
 from genomics_pipeline.stores.protocol import (
     ANY,
     Expected,
     MissingObject,
     ObjectInfo,
+    OversizedObject,
     Publication,
     Sink,
     TransferFailed,
@@ -49,6 +51,8 @@ class MemoryStore:
     def read(self, uri: str) -> bytes:
         if uri not in self.objects:
             raise MissingObject(uri)
+        if len(self.objects[uri]) > budgets.RECORD_SIZE.value:
+            raise OversizedObject(uri, budgets.RECORD_SIZE)
         return self.objects[uri]
 
     def write(self, uri: str, data: bytes) -> None:

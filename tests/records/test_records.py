@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from genomics_pipeline.model import budgets
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.task import RunPlace
@@ -124,6 +125,15 @@ def test_a_file_without_an_object_is_no_record(store: LocalStore, text: bytes) -
     with pytest.raises(UnreadableRecord, match=r"job\.json(:1.*)?: expected the record of a Batch job, found no"):
         read_job(store, RUN, "calling", "a")
     with pytest.raises(UnreadableRecord, match=r"run\.json(:1.*)?: expected the record of a run on AWS, found no"):
+        read_aws_run(store, RUN)
+
+
+def test_a_file_that_is_too_large_is_no_record(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budgets, "RECORD_SIZE", budgets.Budget(1 << 20, "bytes", "a record"))
+    for name in ("steps/calling/a/step.json", "run.json"):
+        store.write(RUN.uri(name), b" " * (1 << 20) + b"{}")
+    assert read_completion(store, RUN, "calling", "a") is None
+    with pytest.raises(UnreadableRecord, match=r"run\.json: expected at most 1 MiB, found more; "):
         read_aws_run(store, RUN)
 
 

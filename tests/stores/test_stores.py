@@ -16,12 +16,14 @@ from urllib.parse import quote
 import pytest
 
 from genomics_pipeline.cli.adapters import object_store
+from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.local import Folders, LocalStore
 from genomics_pipeline.stores.protocol import (
     Expected,
     MissingBucket,
     MissingObject,
+    OversizedObject,
     Publication,
     Store,
     TransferFailed,
@@ -70,6 +72,16 @@ def test_content_is_read_as_it_was_written(case: StoreCase) -> None:
     assert case.store.read(uri) == b"reads\n"
     with case.store.open(uri) as stream:
         assert list(stream) == [b"reads\n"]
+
+
+def test_more_than_the_budget_of_a_record_is_not_read(case: StoreCase, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri = f"{case.base}run.json"
+    monkeypatch.setattr(budgets, "RECORD_SIZE", budgets.Budget(1 << 20, "bytes", "a record"))
+    case.store.write(uri, bytes(1 << 20))
+    assert len(case.store.read(uri)) == 1 << 20
+    case.store.write(uri, bytes((1 << 20) + 1))
+    with pytest.raises(OversizedObject, match=r"run\.json: expected at most 1 MiB, found more"):
+        case.store.read(uri)
 
 
 def test_content_is_not_decompressed_whatever_its_name(case: StoreCase) -> None:
