@@ -103,6 +103,7 @@ def _run(step: StepFolder, environment: Mapping[str, str], cache: Path, make_sto
                 cache=cache,
                 cancelled=threading.Event(),  # a signal interrupts this process instead
                 environment=environment,
+                limit_programs=False,
             ),
             job=job,
             on_item=lambda outcome: _report(payload, outcome),

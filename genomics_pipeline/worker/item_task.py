@@ -144,7 +144,7 @@ class ItemTask:
                     self.resources.cancelled,
                     streams.failed,
                     environment=self._environment(),
-                    memory_mib=self.resources.memory_mib,
+                    memory_mib=self.resources.memory_mib if self.resources.limit_programs else None,
                 )
             except OSError as error:
                 if error.errno in DISK_FULL:

@@ -19,6 +19,7 @@ class TaskResources:
         cache: The user's cache folder, for references.
         cancelled: Set when the task must end.
         environment: The environment variables of its programs; those of this process where there are none.
+        limit_programs: Limit what its programs may allocate; in a container the kernel does that already.
     """
 
     vcpus: int
@@ -27,3 +28,4 @@ class TaskResources:
     cache: Path
     cancelled: threading.Event
     environment: Mapping[str, str] | None = None
+    limit_programs: bool = True

@@ -25,7 +25,7 @@ def print_definition(pipeline: str, capfd: pytest.CaptureFixture[str]) -> bytes:
     with pytest.raises(SystemExit) as end:
         main(["definition", pipeline])
     out, err = capfd.readouterr()
-    assert (end.value.code, err) == (None, "")
+    assert (end.value.code, err) == (0, "")
     return out.encode()
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pysam
+import pytest
 
 KILLS = 20
 JOINT = "results/variant_calling/joint/joint_germline.vcf.gz"
@@ -30,6 +31,7 @@ def start(cohort: Path, out: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(argv, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
+@pytest.mark.badluck
 def test_twenty_kills_and_resumes_end_as_an_undisturbed_run(
     cohort: Path, run: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:
