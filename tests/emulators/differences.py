@@ -36,6 +36,9 @@ _BOM = "it takes the byte order mark for part of the first header; see the case'
 _CSV = "it does not check the headers of a CSV file; developer guide, input-output-itemreader"
 _ITEMS = "it accepts items that are no array; developer guide, state-map"
 _ARRAY_ERROR = "a value that is no array is States.Runtime with AWS's cause, see the case's source"
+_OBJECT = "its Map over an object fails, or gives the iteration another value; see the case's source"
+_TEXT = "it does not read or print this text as AWS does; see the case's source"
+_ABORTED = "a Map Run that is cut short is not listed, or not as ABORTED; see the case's source"
 _POINTER = "its ItemsPointer is no complete JSON Pointer; developer guide, input-output-itemreader"
 _MAP_RUN_ABSENT = "a Map Run whose reader fails is not listed; AWS lists it as FAILED, see the case's source"
 _NO_LIMIT = "it has no such limit; developer guide, service-quotas"
@@ -112,6 +115,7 @@ MOTO = {
     "intrinsic_functions/array_partition_by_0": ('cause "ValueError(range() arg 3 must not be zero)"', _CAUSE),
     "intrinsic_functions/array_partition_without_a_size": ("refused", _GRAMMAR),
     "intrinsic_functions/array_range": ("FAILED States.Runtime", _RANGE_BACK),
+    "intrinsic_functions/array_range_beyond_64_bits": ("refused", _GRAMMAR),
     "intrinsic_functions/array_range_by_0": (
         'cause "ValueError(Expected step argument to be non negative, but g',
         _CAUSE,
@@ -132,6 +136,7 @@ MOTO = {
         _CAUSE,
     ),
     "intrinsic_functions/format": ('output {"mixed": "x 2 true", "quotes": "\\\\\\\\", "template": "is x", ', _FORMAT),
+    "intrinsic_functions/format_of_context_values": ("FAILED States.Runtime", _TEXT),
     "intrinsic_functions/format_with_an_unmatched_brace": (
         "cause \"ValueError(Single '{' encountered in format string)\"",
         _CAUSE,
@@ -171,6 +176,7 @@ MOTO = {
         "cause \"AttributeError('int' object has no attribute 'strip')\"",
         _CAUSE,
     ),
+    "intrinsic_functions/string_to_json_of_a_number_that_is_too_large": ("SUCCEEDED", _NOT_CHECKED),
     "intrinsic_functions/too_many_arguments": ("refused", _GRAMMAR),
     "intrinsic_functions/uuid_ignores_arguments": ("refused", _GRAMMAR),
     "item_reader/csv_byte_order_mark": ('output [{"\ufeffa": "1", "b": "2"}]', _BOM),
@@ -179,6 +185,7 @@ MOTO = {
     "item_reader/gzip_json": ("FAILED States.Runtime", _DECOMPRESS),
     "item_reader/gzip_of_invalid_data": ("SUCCEEDED", _DECOMPRESS),
     "item_reader/json_truncated": ('error "States.Runtime"', _RUNTIME_READER),
+    "item_reader/max_items_path_of_a_fraction": ('error "States.ItemReaderFailed"', _MAX),
     "item_reader/missing_bucket": ('error "States.Runtime"', _RUNTIME_READER),
     "item_reader/missing_key": ('error "States.Runtime"', _RUNTIME_READER),
     "item_reader/missing_key_caught_by_all": ('output {"error": "States.Runtime"}', _RUNTIME_READER),
@@ -190,15 +197,19 @@ MOTO = {
     "language/choice_and": ('output {"text": "ValueInTwenties"}', _QUOTES),
     "language/choice_default": ('output {"text": "DefaultState"}', _QUOTES),
     "language/choice_in_order": ('output {"text": "Public"}', _QUOTES),
+    "language/escapes_in_bracketed_names": ("FAILED States.Runtime", _PATHS),
+    "language/filter_of_unquoted_text": ("FAILED States.Runtime", _PATHS),
     "language/filter_without_matches": ("FAILED States.Runtime", _FILTER),
+    "language/indefinite_path_without_a_parent": ("FAILED States.Runtime", _FILTER),
     "language/map_of_null": (
         'error "States.QueryEvaluationError"; cause "An error occurred while executing the state \'A\' (entered at',
         _ARRAY_ERROR,
     ),
-    "language/map_over_an_object_jsonpath": (
+    "language/map_over_a_number_jsonpath": (
         'error "States.QueryEvaluationError"; cause "An error occurred while executing the state \'A\' (entered at',
         _ARRAY_ERROR,
     ),
+    "language/map_over_an_object_jsonpath": ("FAILED States.QueryEvaluationError", _OBJECT),
     "language/parallel_failure_is_a_branch_failure": ("FAILED E", _PARALLEL),
     "language/parallel_fields": ('output {"x": [1], "y": [2]}', _FIELDS),
     "language/parameters_path_without_a_value": (
@@ -323,6 +334,10 @@ MINISTACK = {
         'output {"up": [-2, 0, 2], "down": [5, 3], "one": [], "none": []}',
         _RANGE_BACK,
     ),
+    "intrinsic_functions/array_range_beyond_64_bits": (
+        "cause \"invalid literal for int() with base 10: '1e300'\"",
+        _CAUSE,
+    ),
     "intrinsic_functions/array_range_by_0": ('cause "range() arg 3 must not be zero"', _CAUSE),
     "intrinsic_functions/array_range_truncates_its_arguments": (
         'output {"a": [1, 3, 5], "b": [1], "c": [5, 3]}',
@@ -330,6 +345,10 @@ MINISTACK = {
     ),
     "intrinsic_functions/array_range_of_1001": ("SUCCEEDED", _NOT_CHECKED),
     "intrinsic_functions/format": ('output {"mixed": "x 2 True", "quotes": "\'x\' \\"2\\" {}", "template": ', _FORMAT),
+    "intrinsic_functions/format_of_context_values": (
+        'output {"name": "machine", "count": "None", "number": "1.1", "text"',
+        _FORMAT,
+    ),
     "intrinsic_functions/format_of_null": ('output {"v": "None|3.5"}', _FORMAT),
     "intrinsic_functions/format_with_an_unmatched_brace": ("SUCCEEDED", _NOT_CHECKED),
     "intrinsic_functions/format_with_too_few_arguments": ("SUCCEEDED", _NOT_CHECKED),
@@ -343,10 +362,12 @@ MINISTACK = {
         'cause "Expecting property name enclosed in double quotes: line 1 c',
         _CAUSE,
     ),
+    "intrinsic_functions/string_to_json_of_a_blank_text": ("FAILED States.Runtime", _EMPTY),
     "intrinsic_functions/string_to_json_of_a_number": (
         'cause "the JSON object must be str, bytes or bytearray, not int"',
         _CAUSE,
     ),
+    "intrinsic_functions/string_to_json_of_a_number_that_is_too_large": ("SUCCEEDED", _NOT_CHECKED),
     "intrinsic_functions/string_to_json_of_an_empty_text": ("FAILED States.Runtime", _EMPTY),
     "intrinsic_functions/too_many_arguments": ("SUCCEEDED", _NOT_CHECKED),
     "item_reader/bucket_and_key_of_expressions": ("FAILED States.ItemReaderFailed", _MAP_FIELDS),
@@ -399,13 +420,20 @@ MINISTACK = {
     "jsonata/variables_of_a_branch_end_with_the_branch": ("SUCCEEDED", _SCOPE),
     "language/assign_jsonpath": ('output {"x": null, "deep": null, "sum": null, "whole": null, "text"', _VARIABLES),
     "language/context_object_path_without_a_value": ("SUCCEEDED", _PATH_NULL),
+    "language/definite_path_without_a_parent": ("SUCCEEDED", _PATH_NULL),
     "language/fail_without_error_and_cause": ('error "States.Fail"', _NO_ERROR),
+    "language/filter_of_unquoted_text": ('output {"equal": null, "path": null, "other": null, "both": null, "', _PATHS),
     "language/filter_without_matches": ('output {"v": null}', _FILTER),
+    "language/indefinite_path_without_a_parent": (
+        'output {"wildcard": [], "descent": null, "slice": null, "filter": n',
+        _PATHS,
+    ),
     "language/input_path_without_a_value": ("SUCCEEDED", _PATH_NULL),
     "language/json_path_forms": ('output {"wild": ["x", "y", "z"], "last": null, "slice": null, "deep', _PATHS),
     "language/jsonata_state_after_jsonpath_with_variables": ("FAILED States.QueryEvaluationError", _VARIABLES),
     "language/map_of_null": ("SUCCEEDED", _ITEMS),
-    "language/map_over_an_object_jsonpath": ("SUCCEEDED", _ITEMS),
+    "language/map_over_a_number_jsonpath": ("SUCCEEDED", _ITEMS),
+    "language/map_over_an_object_jsonpath": ('output [{"k": null, "v": {"a": 1, "b": 2}}]', _OBJECT),
     "language/parallel_failure_is_a_branch_failure": ("FAILED E", _PARALLEL),
     "language/parameters_path_without_a_value": ("SUCCEEDED", _PATH_NULL),
     "language/parameters_payload_template": ('output {"flagged": true, "parts": {"first": 0, "last3": null}}', _PATHS),
@@ -429,6 +457,9 @@ MINISTACK = {
     "limits/variable_of_262145_bytes_jsonpath": ("SUCCEEDED", _NO_LIMIT),
     "limits/variables_of_10_mebibytes": ("SUCCEEDED", _NO_LIMIT),
     "limits/variables_of_one_assign_of_262146_bytes": ("SUCCEEDED", _NO_LIMIT),
+    "map_run/aborted_by_another_branch": ('status: expected "ABORTED", found "SUCCEEDED"', _ABORTED),
+    "map_run/aborted_by_another_iteration": ('status: expected "ABORTED", found "SUCCEEDED"', _ABORTED),
+    "map_run/aborted_by_the_timeout": ("SUCCEEDED", _TIMEOUT),
     "map_run/catch_with_result_path_and_assign": ('output {"why": null, "kept": 1}', _STATE_FIELDS),
     "map_run/described": (
         'output [null, {"fail": false}]; toleratedFailurePercentage: expected 60, found 60.0',
@@ -466,6 +497,7 @@ MINISTACK = {
     "tolerated_failures/all_may_fail": ("output [null, null, null]", _FAILED_CHILD),
     "tolerated_failures/both_within": ('output [null, {"fail": false}]', _FAILED_CHILD),
     "tolerated_failures/count_of_an_expression": ("FAILED States.Runtime", _MAP_FIELDS),
+    "tolerated_failures/expressions_in_a_branch": ("FAILED States.BranchFailed", _MAP_FIELDS),
     "tolerated_failures/percentage_of_an_expression": ("FAILED States.Runtime", _MAP_FIELDS),
     "tolerated_failures/percentage_with_a_fraction_not_exceeded": (
         'output [null, {"fail": false}, {"fail": false}]',
