@@ -109,10 +109,11 @@ def kill_repeatedly(tmp_path: Path) -> Callable[..., Iterator[KilledMap]]:
     return call
 
 
+@pytest.mark.badluck  # where nothing else runs: of processes that a busy machine slows down, none makes progress
 def test_two_hundred_kills_lose_none_of_twenty_thousand_items(
     kill_repeatedly: Callable[..., Iterator[KilledMap]],
 ) -> None:
-    kills = kill_repeatedly(killed_map.PASS, items=20_000, kills=200, failed=[], share=16)
+    kills = kill_repeatedly(killed_map.PASS, items=20_000, kills=200, failed=[], share=8)
     progress = [len(killed.ended_children()) for killed in kills]
     assert len(progress) == 200
     assert any(0 < ended < 20_000 for ended in progress)
