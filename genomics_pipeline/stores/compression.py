@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import bz2
 import gzip
 import io
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, cast
+from functools import partial
+from itertools import chain
+from typing import Any, BinaryIO, cast
 
 from genomics_pipeline.model.errors import DataError
 
@@ -22,29 +23,35 @@ _FIRST_BYTES = {
     b"7z\xbc\xaf\x27\x1c": "7z",
 }
 LONGEST_START = max(map(len, _FIRST_BYTES))
+_PIECE_BYTES = 1 << 16
 
 
-class _Rejoined(io.RawIOBase):
-    """A stream whose first bytes were already taken.
+class PieceReader(io.RawIOBase):
+    """A stream of pieces that an iterator yields.
 
     Args:
-        start: The bytes.
-        rest: The stream.
+        pieces: The pieces.
     """
 
-    def __init__(self, start: bytes, rest: BinaryIO) -> None:
-        self._start, self._rest = start, rest
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self._rest = b""
 
     def readable(self) -> bool:
         """Return True, as a stream that can be read must."""
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Fill a buffer from the first bytes, or else from the rest, and return the number of bytes."""
-        piece = self._start[: len(buffer)] or self._rest.read(len(buffer))
-        self._start = self._start[len(piece) :]
-        buffer[: len(piece)] = piece
-        return len(piece)
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer from the next piece, and return the number of bytes."""
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._rest = piece
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
 
 
 def compression_of(start: bytes) -> str | None:
@@ -56,24 +63,22 @@ def compression_of(start: bytes) -> str | None:
     return next((name for first, name in _FIRST_BYTES.items() if start.startswith(first)), None)
 
 
-def open_decompressed(stream: BinaryIO, known: Collection[str] = ("gzip",)) -> BinaryIO:
-    """Return the content of a file, decompressed where it is compressed, whatever its name.
+def open_decompressed(stream: BinaryIO) -> BinaryIO:
+    """Return the content of a plain or gzip file, decompressed if it is gzip, whatever its name.
 
     Args:
         stream: The file, at its beginning.
-        known: The compressions that may be used: gzip, bzip2.
 
     Raises:
         DataError: for a file of another compression.
     """
     start = stream.read(LONGEST_START)
     name = compression_of(start)
-    rejoined = cast(BinaryIO, io.BufferedReader(_Rejoined(start, stream), 1 << 16))
-    if name is None:
-        return rejoined
-    if name not in known:
+    if name not in (None, "gzip"):
         raise DataError(f"expected a plain or gzip file, found {name}; decompress it, or compress it with gzip")
-    return cast(BinaryIO, gzip.GzipFile(fileobj=rejoined) if name == "gzip" else bz2.BZ2File(rejoined))
+    pieces = chain([start], iter(partial(stream.read, _PIECE_BYTES), b""))
+    whole = io.BufferedReader(PieceReader(pieces), _PIECE_BYTES)
+    return cast(BinaryIO, gzip.GzipFile(fileobj=whole) if name else whole)
 
 
 @contextmanager

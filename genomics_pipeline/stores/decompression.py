@@ -14,7 +14,7 @@ from typing import Any
 
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.stores.compression import LONGEST_START, compression_of
+from genomics_pipeline.stores.compression import LONGEST_START, PieceReader, compression_of
 
 PIECE_BYTES = 1 << 20
 # 3 bytes of zstandard may stand for a block of 128 KiB: so much of it decompresses to at most 90 MiB.
@@ -22,34 +22,6 @@ _ZSTANDARD_BYTES = 2048
 
 KNOWN = ("gzip", "bzip2", "xz", "zstd")
 DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, OSError)
-
-
-class PieceReader(io.RawIOBase):
-    """A stream of pieces that an iterator yields.
-
-    Args:
-        pieces: The pieces.
-    """
-
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._pieces = iter(pieces)
-        self._rest = b""
-
-    def readable(self) -> bool:
-        """Return True, as a stream that can be read must."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill a buffer from the next piece, and return the number of bytes."""
-        while not self._rest:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._rest = piece
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
 
 
 def decompressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
