@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from genomics_pipeline.asl.healing import fail_state
+from genomics_pipeline.asl.healing import fail_state, failure_names
 from genomics_pipeline.asl.jsonata_assumptions import check_assumptions
 from genomics_pipeline.asl.limits import check_limits
 from genomics_pipeline.asl.map_state import map_state
-from genomics_pipeline.asl.task_state import FAILED, PayloadSource, stage_states
+from genomics_pipeline.asl.task_state import PayloadSource, stage_states
 from genomics_pipeline.language.jsonata.text import member
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.resource_names import ResourceNames
@@ -37,7 +37,8 @@ def generate(pipeline: Pipeline, names: ResourceNames = DEFAULT_NAMES) -> dict[s
         following = groups[number + 1][0] if number + 1 < len(groups) else None
         states |= _states(pipeline, names, name, stages, held_by, following)
     if any(state["Type"] == "Task" for state in states.values()):
-        states[FAILED] = fail_state()
+        failures = failure_names()
+        states[failures.state] = fail_state(failures.variable)
     document = {
         "Comment": f"{pipeline.name}: {pipeline.summary}",
         "QueryLanguage": "JSONata",
@@ -79,6 +80,6 @@ def _states(
     upstream = {source: _details(held_by[source]) for stage in stages for source in pipeline.gather_sources(stage)}
     if stages[0].scope == "cohort":
         source = PayloadSource("$states.input", COHORT_ITEMS, upstream)
-        return stage_states(pipeline, names, stages[0], source, following, FAILED)
+        return stage_states(pipeline, names, stages[0], source, following, failure_names())
     state = map_state(pipeline, names, stages, name, _variable(name), upstream)
     return {name: {**state, **({"Next": following} if following else {"End": True})}}

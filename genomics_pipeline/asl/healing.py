@@ -8,6 +8,7 @@ on `asl.jsonata_assumptions`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from genomics_pipeline.language.jsonata.text import expression, literal, member
@@ -17,7 +18,7 @@ from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.pipeline import Stage
 from genomics_pipeline.model.step import StepSpec
 
-FAILURE = "failure"  # the variable with the latest failure
+FAILED = "Failed"
 
 # The class by the status reason of the job's detail, else its reason, else its exit code, else the error.
 _BEGINS = (
@@ -31,6 +32,32 @@ _LAST = (
     "$code:=$exists($job.Container.ExitCode)?$job.Container.ExitCode:$last.ExitCode;"
     "$reason:=$exists($job.Container.Reason)?$job.Container.Reason:$last.Reason;"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class FailureNames:
+    """The names for failures of one machine of a document: of the document itself, or of a Map's item processor.
+
+    Attributes:
+        state: The Fail state.
+        variable: The variable with the latest failure. AWS allows a name in one scope of a document only: developer
+            guide, workflow-variables.
+    """
+
+    state: str
+    variable: str
+
+
+def failure_names(label: str = "") -> FailureNames:
+    """Return the names of the item processor of the Map with a Label, or of the document.
+
+    >>> failure_names("Sample")
+    FailureNames(state='SampleFailed', variable='sampleFailure')
+    >>> failure_names()
+    FailureNames(state='Failed', variable='failure')
+    """
+    variable = f"{label}Failure"
+    return FailureNames(f"{label}{FAILED}", f"{variable[0].lower()}{variable[1:]}")
 
 
 def earlier_tries(stage: Stage) -> str:
@@ -75,13 +102,14 @@ def queue(stage: Stage, spot: str, on_demand: str) -> str:
     return f"{_times(stage, FailureClass.HOST_LOST)}>0?{literal(on_demand)}:{literal(spot)}"
 
 
-def catcher(stage: Stage, shared: str, failed: str) -> dict[str, Any]:
+def catcher(stage: Stage, shared: str, failed: str, variable: str) -> dict[str, Any]:
     """Return the catcher of a stage's Task. It omits the job's environment, because the payload is known.
 
     Args:
         stage: The stage.
         shared: See `memory_mib`.
         failed: The Choice state that decides about a retry.
+        variable: The variable to assign the failure to.
     """
     this = f'{{"class":$class,"memory_mib":{memory_mib(stage, shared)},"job_id":$job.JobId}}'
     failure = (
@@ -91,7 +119,7 @@ def catcher(stage: Stage, shared: str, failed: str) -> dict[str, Any]:
     )
     return {
         "ErrorEquals": ["States.ALL"],
-        "Assign": {FAILURE: expression(f"({_JOB}{_LAST}{_BEGINS}{_class(stage.step)}{failure})")},
+        "Assign": {variable: expression(f"({_JOB}{_LAST}{_BEGINS}{_class(stage.step)}{failure})")},
         "Output": expression("$states.input"),
         "Next": failed,
     }
@@ -111,15 +139,16 @@ def _class(step: StepSpec) -> str:
     return f"$class:=[{','.join(classes)}][0];"
 
 
-def choice(stage: Stage, shared: str, failed: str) -> dict[str, Any]:
+def choice(stage: Stage, shared: str, failures: FailureNames) -> dict[str, Any]:
     """Return the Choice that retries the stage as often as the step allows for the failure's class."""
+    variable = failures.variable
     limits = {str(name): times for name, times in stage.step.retry.items() if times}
-    limit = f"$lookup({literal(limits)},${FAILURE}.class)"
+    limit = f"$lookup({literal(limits)},${variable}.class)"
     if len(stage.step.resources.memory_ladder) > 1:
-        out_of_memory = f"${FAILURE}.class={literal(FailureClass.OUT_OF_MEMORY)}"
+        out_of_memory = f"${variable}.class={literal(FailureClass.OUT_OF_MEMORY)}"
         limit = f"{out_of_memory}?({_ladder(stage, shared)}$count($ladder)-1):{limit}"
-    condition = f"($limit:={limit};$exists($limit) and $count(${FAILURE}.tried[class=${FAILURE}.class])<=$limit)"
-    healing = f'{{"healing":{{"stage":{literal(stage.name)},"tried":${FAILURE}.tried}}}}'
+    condition = f"($limit:={limit};$exists($limit) and $count(${variable}.tried[class=${variable}.class])<=$limit)"
+    healing = f'{{"healing":{{"stage":{literal(stage.name)},"tried":${variable}.tried}}}}'
     return {
         "Type": "Choice",
         "Choices": [
@@ -129,14 +158,14 @@ def choice(stage: Stage, shared: str, failed: str) -> dict[str, Any]:
                 "Next": stage.name,
             }
         ],
-        "Default": failed,
+        "Default": failures.state,
     }
 
 
-def fail_state() -> dict[str, Any]:
-    """Return the Fail state of a state machine: its cause is the latest failure with all attempts of the stage."""
+def fail_state(variable: str) -> dict[str, Any]:
+    """Return the Fail state of a machine: its cause is the latest failure, a variable, with all attempts of a stage."""
     return {
         "Type": "Fail",
-        "Error": expression(f"${FAILURE}.error"),
-        "Cause": expression(f"$string(${FAILURE})"),
+        "Error": expression(f"${variable}.error"),
+        "Cause": expression(f"$string(${variable})"),
     }

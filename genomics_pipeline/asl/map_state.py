@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from genomics_pipeline.asl.healing import fail_state
-from genomics_pipeline.asl.task_state import FAILED, PayloadSource, stage_states
+from genomics_pipeline.asl.healing import fail_state, failure_names
+from genomics_pipeline.asl.task_state import PayloadSource, stage_states
 from genomics_pipeline.language.jsonata.text import expression, member
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.pipeline import MapSettings, Pipeline, Stage
@@ -62,7 +62,7 @@ def map_state(
         **_tolerance(stages[0].scope, settings),
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-            **_machine(pipeline, names, stages, batched, f"{label}{FAILED}"),
+            **_machine(pipeline, names, stages, batched, label),
         },
         "ResultWriter": {
             "Resource": PUT_OBJECT,
@@ -100,15 +100,16 @@ def _batcher(settings: MapSettings, shared: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _machine(
-    pipeline: Pipeline, names: ResourceNames, stages: Sequence[Stage], batched: bool, failed: str
+    pipeline: Pipeline, names: ResourceNames, stages: Sequence[Stage], batched: bool, label: str
 ) -> dict[str, Any]:
     """Return the state machine of the children, which have no access to outer variables."""
     shared = "$states.input.BatchInput" if batched else "$states.input"
     items = "[$states.input.Items.item]" if batched else "[$states.input.item]"
     count = "$count($states.input.Items)" if batched else None
+    failures = failure_names(label)
     states: dict[str, Any] = {}
     following = [stage.name for stage in stages[1:]]
     for stage, after in zip(stages, [*following, None], strict=True):
         upstream = {name: member(f"{shared}.upstream", name) for name in pipeline.gather_sources(stage)}
-        states |= stage_states(pipeline, names, stage, PayloadSource(shared, items, upstream, count), after, failed)
-    return {"StartAt": stages[0].name, "States": {**states, failed: fail_state()}}
+        states |= stage_states(pipeline, names, stage, PayloadSource(shared, items, upstream, count), after, failures)
+    return {"StartAt": stages[0].name, "States": {**states, failures.state: fail_state(failures.variable)}}

@@ -15,7 +15,6 @@ from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE
 
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
-FAILED = "Failed"
 
 # For throttled and failed submissions; `Batch.ClientException` is a request that would always be refused. Failures of
 # jobs are retried by Batch, or by their class: `asl.healing`.
@@ -47,7 +46,12 @@ class PayloadSource:
 
 
 def stage_states(
-    pipeline: Pipeline, names: ResourceNames, stage: Stage, source: PayloadSource, following: str | None, failed: str
+    pipeline: Pipeline,
+    names: ResourceNames,
+    stage: Stage,
+    source: PayloadSource,
+    following: str | None,
+    failures: healing.FailureNames,
 ) -> dict[str, Any]:
     """Return the states of a stage: its Task, and the Choice after a failure.
 
@@ -57,17 +61,23 @@ def stage_states(
         stage: The stage.
         source: The parts of its payload.
         following: The next state; None for the last stage, whose output is the job's id instead of the input.
-        failed: The Fail state of its state machine.
+        failures: The names for failures of its machine.
     """
-    failure = f"{stage.name}{FAILED}"
+    failed = f"{stage.name}{healing.FAILED}"
+    catcher = healing.catcher(stage, source.shared, failed, failures.variable)
     return {
-        stage.name: _task(pipeline, names, stage, source, following, failure),
-        failure: healing.choice(stage, source.shared, failed),
+        stage.name: _task(pipeline, names, stage, source, following, catcher),
+        failed: healing.choice(stage, source.shared, failures),
     }
 
 
 def _task(
-    pipeline: Pipeline, names: ResourceNames, stage: Stage, source: PayloadSource, following: str | None, failure: str
+    pipeline: Pipeline,
+    names: ResourceNames,
+    stage: Stage,
+    source: PayloadSource,
+    following: str | None,
+    catcher: dict[str, Any],
 ) -> dict[str, Any]:
     memory = expression(f"$string({healing.memory_mib(stage, source.shared)})")
     return {
@@ -87,7 +97,7 @@ def _task(
             },
         },
         "Retry": [SUBMIT_RETRY],
-        "Catch": [healing.catcher(stage, source.shared, failure)],
+        "Catch": [catcher],
         **(
             {"Output": expression("$states.input"), "Next": following}
             if following

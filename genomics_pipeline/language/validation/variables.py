@@ -1,8 +1,9 @@
 """Checks of the scopes of variables: no machine assigns a name that a machine around it assigns.
 
 Code, message and path: radkawar/stackd, testdata/aws/stepfunctions/dataflow_execution.json,
-validate-inner-shadow-outer. The processor of a Distributed Map does not see outer variables (developer guide,
-workflow-variables), so it may use their names.
+validate-inner-shadow-outer, with a Parallel. The processor of a Distributed Map does not see outer variables, but must
+not use their names either: developer guide, workflow-variables, "Variable scope": if the top-level scope assigns a name, no
+scope inside a Map or Parallel can. No recording of AWS with a Distributed Map is known that would overrule it.
 """
 
 from __future__ import annotations
@@ -17,14 +18,9 @@ from genomics_pipeline.language.walker import JSONATA, MachineNode, StateNode
 def check_scopes(machines: Sequence[MachineNode]) -> Iterator[Diagnostic]:
     """Yield the variables whose names an outer scope already has."""
     assigned = {machine.path: list(_assignments(machine)) for machine in machines}
-    processors = [path for machine in machines for path in _distributed_processors(machine)]
     for inner, names in assigned.items():
-        boundaries = [path for path in processors if _is_within(inner, path)]
         outer = {
-            name
-            for path, others in assigned.items()
-            if path != inner and _is_within(inner, path) and all(_is_within(path, boundary) for boundary in boundaries)
-            for name, _ in others
+            name for path, others in assigned.items() if path != inner and _is_within(inner, path) for name, _ in others
         }
         for name, assign_path in names:
             if name in outer:
@@ -34,12 +30,6 @@ def check_scopes(machines: Sequence[MachineNode]) -> Iterator[Diagnostic]:
 
 def _is_within(path: str, outer: str) -> bool:
     return path == outer or path.startswith(f"{outer}/")
-
-
-def _distributed_processors(machine: MachineNode) -> Iterator[str]:
-    for state in machine.states():
-        if state.is_distributed and state.processor:
-            yield state.processor.path
 
 
 def _assignments(machine: MachineNode) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -64,6 +65,12 @@ def test_branches_may_assign_the_same_names() -> None:
 
 
 @pytest.mark.parametrize("kind", ["STANDARD", "EXPRESS"])
-def test_a_distributed_map_may_assign_outer_names(kind: str) -> None:
+def test_a_distributed_map_must_not_assign_outer_names(kind: str) -> None:
     inner = map_over({**PASS, "Assign": {"x": 2}}, Mode="DISTRIBUTED", ExecutionType=kind)
-    assert problems(after_assign("x", inner)) == []
+    assert problems(after_assign("x", inner)) == [shadows("x", "/States/B/ItemProcessor/States/I/Assign/x")]
+
+
+def test_maps_beside_each_other_may_assign_the_same_names() -> None:
+    inner = map_over({**PASS, "Assign": {"x": 2}}, Mode="DISTRIBUTED", ExecutionType="STANDARD")
+    second = json.loads(json.dumps(inner).replace('"I"', '"J"'))
+    assert problems({"A": {**inner, "Next": "B"}, "B": {**second, "End": True}}) == []
