@@ -79,7 +79,7 @@ def run(
     """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.report.progress import ProgressDisplay
-    from genomics_pipeline.runs.local.run import LocalRunRequest
+    from genomics_pipeline.runs.local.request import LocalRunRequest
     from genomics_pipeline.runs.local.run import run as run_request
     from genomics_pipeline.runs.truth import parse_truth
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from genomics_pipeline.model.errors import DataError, Problem, UsageError, did_you_mean
+from genomics_pipeline.model.errors import DataError, PipelineError, Problem, UsageError, did_you_mean
 from genomics_pipeline.reference.bed import bed_problems, read_bed
 from genomics_pipeline.report.concordance import Concordance, Regions, read_header, score
+from genomics_pipeline.report.run_summary import CohortOutcome
 from genomics_pipeline.runs.given_files import file_misfit
 from genomics_pipeline.stores.protocol import Store
 
@@ -127,3 +128,21 @@ def agreement(calls: Path, truth: TruthSet, reference: Path, store: Store) -> Co
     """
     regions = None if truth.regions is None else Regions(read_bed(str(truth.regions), store))
     return score(calls, truth.vcf, reference, truth.samples, regions)
+
+
+def with_agreement(cohort: CohortOutcome, truth: TruthSet, reference: Path, store: Store) -> CohortOutcome:
+    """Return the outcome of the cohort with its agreement with a truth set, or with the reason why there is none.
+
+    Args:
+        cohort: The outcome of the cohort, with the joint VCF.
+        truth: The truth set.
+        reference: The path of the prepared FASTA file.
+        store: The store of the truth set's files.
+    """
+    calls = next((path for name, path in cohort.files.items() if name.endswith(".vcf")), None)
+    if calls is None:
+        return cohort
+    try:
+        return replace(cohort, truth=agreement(Path(calls), truth, reference, store))
+    except PipelineError as error:
+        return replace(cohort, truth_error=str(error))

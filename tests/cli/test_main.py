@@ -176,8 +176,9 @@ def test_starting_imports_no_heavy_library() -> None:
 
 PLANNED = """
 import sys
-from genomics_pipeline.runs.local.run import LocalRunRequest, plan
-from genomics_pipeline.engine.start import run_execution
+from genomics_pipeline.runs.local.request import LocalRunRequest
+from genomics_pipeline.runs.local.run import run
+from genomics_pipeline.runs.plan import plan
 plan(LocalRunRequest("sheet.csv", "reference.fa", "run", "cache"))
 print(*sys.modules)
 """

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from genomics_pipeline.model.errors import CollectedProblems, PipelineError, Problem, UsageError
+from genomics_pipeline.model.faults import Faults
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.quantity import quantity
@@ -15,7 +16,8 @@ from genomics_pipeline.records.fields import UnreadableRecord
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.given_files import file_misfit, missing_reads, parameter_files, parameter_problems
-from genomics_pipeline.runs.plan import RunPlan
+from genomics_pipeline.runs.local.request import LocalRunRequest
+from genomics_pipeline.runs.plan import RunPlan, plan
 from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.runs.truth import TruthSet, truth_content_problems, truth_file_problems
@@ -23,6 +25,52 @@ from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.stores.routed import RoutedStore
 
 SHOWN = 20  # samples without files that are named before the first job
+
+
+def check_request(
+    request: LocalRunRequest, folder: RunFolder, store: RoutedStore, display: Display
+) -> tuple[RunPlan, Faults | None]:
+    """Check everything that the user gave, and return the plan of the run and the faults to inject.
+
+    Args:
+        request: The arguments of the run.
+        folder: The folder of the run.
+        store: The store of the files.
+        display: Shows warnings.
+
+    Raises:
+        UsageError: if only the command line is wrong.
+        DataError: with all problems.
+    """
+    collected = CollectedProblems()
+    planned, faults = None, None
+    with collected.check():
+        planned = plan(request)
+    with collected.check():
+        folder.check()
+    if planned is not None:
+        for warning in planned.warnings:
+            display.note(f"warning: {warning}")
+        with collected.check():
+            faults = _faults(request, planned)
+        with collected.check():
+            refuse_other_run(folder, planned, request.samples, store)
+        with collected.check():
+            collected.add(check_files(planned, request.manifest, request.reference, request.truth, store, display))
+    collected.refuse()
+    assert planned is not None
+    return planned, faults
+
+
+def _faults(request: LocalRunRequest, planned: RunPlan) -> Faults | None:
+    """Return the faults of `--inject`, after checks; None without that option."""
+    if request.inject is None:
+        return None
+    if request.containers:
+        raise UsageError("--inject injects faults into processes of this machine: it cannot be used with --containers")
+    from genomics_pipeline.runs.faults.injector import read_faults
+
+    return read_faults(request.inject, planned)
 
 
 def check_files(

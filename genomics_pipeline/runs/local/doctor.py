@@ -78,7 +78,8 @@ def _disk(folder: Path) -> str:
 
 def _run_sample(folder: Path, adapters: Adapters) -> str:
     from genomics_pipeline.report.progress import ProgressDisplay
-    from genomics_pipeline.runs.local.run import LocalRunRequest, run
+    from genomics_pipeline.runs.local.request import LocalRunRequest
+    from genomics_pipeline.runs.local.run import run
     from genomics_pipeline.simulation.cohort import simulate
 
     cohort = folder / "cohort"

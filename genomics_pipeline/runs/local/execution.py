@@ -13,26 +13,22 @@ from genomics_pipeline.engine.api import execute
 from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.tasks.batch import BatchTasks
 from genomics_pipeline.engine.tasks.handlers import Handlers
-from genomics_pipeline.engine.tasks.job import RunAttempt
 from genomics_pipeline.engine.tasks.job_runner import JobRunner
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
-from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.records.execution_input import read_input
 from genomics_pipeline.records.local_run import LocalRunRecord, RunArguments
 from genomics_pipeline.report.ledger import tsv_lines
 from genomics_pipeline.report.run_summary import CohortOutcome, RunSummary
-from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.item_ends import count_missing, unfinished_items
 from genomics_pipeline.runs.ledger import ledger_rows
 from genomics_pipeline.runs.local.state import folder_failures
-from genomics_pipeline.runs.local.worker_jobs import WorkerJobs
 from genomics_pipeline.runs.lost_items import reopened_items
 from genomics_pipeline.runs.outcome import cohort_outcome, failure_message, run_error, sample_outcomes
 from genomics_pipeline.runs.run_files import folder_files
-from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.stores.publish import make_folders, remove
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.step_folder import StepFolder
@@ -181,37 +177,3 @@ class LocalExecution:
                 summary=members,
             )
         )
-
-
-def attempt_runner(
-    folder: RunFolder, steps: Mapping[str, StepFolder], containers: bool, adapters: Adapters, display: Display
-) -> RunAttempt:
-    """Return the function that runs attempts of jobs: by the worker in this process, or in containers.
-
-    Args:
-        folder: The folder of the run.
-        steps: The steps of the pipeline by name.
-        containers: Whether to run each attempt in a container of its step's image; missing images are built.
-        adapters: The store that reads files, the environment and the home folder of containers, and the cache.
-        display: Shows the names of the images.
-
-    Raises:
-        RunError: if there is no container engine, or an image cannot be built.
-    """
-    store = adapters.store.with_buckets({BUCKET: folder.path})
-    if not containers:
-        return WorkerJobs(steps, store, folder.scratch, adapters.cache, adapters.environment).run_attempt
-    from genomics_pipeline.runs.containers import images
-    from genomics_pipeline.runs.containers.container_engine import ContainerEngine
-    from genomics_pipeline.runs.containers.jobs import ContainerJobs
-
-    engine = ContainerEngine(adapters.environment)
-    step_images = {name: images.image(step, ResourceNames()) for name, step in steps.items()}
-    for image in step_images.values():
-        display.note(f"image: {image.name}")
-        images.build(image, engine, adapters.cache)
-    jobs = ContainerJobs(
-        {name: image.name for name, image in step_images.items()}, folder, engine, store, adapters.home
-    )
-    jobs.end_leftovers()
-    return jobs.run_attempt

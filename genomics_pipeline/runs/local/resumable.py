@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from genomics_pipeline.engine.progress import ExecutionProgress, read_progress, succeeded_inputs
@@ -15,6 +15,27 @@ from genomics_pipeline.runs.lost_items import LOST, ended_groups, is_group_done,
 from genomics_pipeline.runs.map_run_ends import failed_and_pending_items
 from genomics_pipeline.runs.run_files import RunFiles, StageGroup
 from genomics_pipeline.runs.run_folder import RunFolder
+
+
+def can_resume(
+    folder: RunFolder, files: RunFiles, before: LocalRunRecord, digest: str, note: Callable[[str], None]
+) -> bool:
+    """Return whether the newest execution of a run can be resumed, after showing that, or why not.
+
+    Args:
+        folder: The folder of the run.
+        files: The files of the run.
+        before: The record of that execution.
+        digest: The sha256 of everything that determines an execution now.
+        note: Shows a line.
+    """
+    name = f"{folder.name}-{before.execution}"
+    if before.digest != digest or before.status not in ("RUNNING", "ABORTED"):
+        obstacle: str | None = "the last execution ended or its inputs changed"
+    else:
+        obstacle = find_obstacle(folder, files, name)
+    note(f"nothing to resume: {obstacle}; completed steps are reused" if obstacle else f"resuming execution {name}")
+    return obstacle is None
 
 
 def find_obstacle(folder: RunFolder, files: RunFiles, execution: str) -> str | None:

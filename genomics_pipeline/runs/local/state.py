@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -63,11 +63,11 @@ def _state(folder: RunFolder, files: RunFiles, executions: Sequence[RunExecution
     progress = read_progress(folder.journal(newest.name))
     status = folder.status()
     groups = files.groups()
-    failures = [*before.all_failures(), *_failures(folder, files, groups, progress, status, newest.manifest)]
-    older = older_failures(files, executions, partial(local_map_runs, folder), pending_items)
-    pending = [] if status == "RUNNING" else list(older)
+    older: Iterable[ItemFailure] = before.all_failures()
+    if status != "RUNNING":
+        older = chain(older, older_failures(files, executions, partial(local_map_runs, folder), pending_items))
+    failures = _failures(folder, files, groups, progress, status, newest, older)
     unfinished = list(unfinished_items(files, groups, failures))
-    lost = list(_lost(files, groups, progress, status, [*failures, *pending]))
     cohort = [stage for group in groups if group.label is None for stage in group.stages]
     started = datetime.fromisoformat(record.started).timestamp()
     return RunState(
@@ -84,7 +84,7 @@ def _state(folder: RunFolder, files: RunFiles, executions: Sequence[RunExecution
         accepted=record.accepted,
         execution=newest.name,
         executions=len(executions),
-        missing=None if status == "RUNNING" else count_missing(files, [*unfinished, *pending, *lost]),
+        missing=None if status == "RUNNING" else count_missing(files, unfinished),
     )
 
 
@@ -101,33 +101,35 @@ def folder_failures(folder: RunFolder, files: RunFiles, status: str | None = Non
         return
     newest, groups, status = executions[-1], files.groups(), status or folder.status()
     progress = read_progress(folder.journal(newest.name))
-    known = set()
-    for one in chain(
-        older_failures(files, executions, partial(local_map_runs, folder), failed_and_pending_items),
-        _failures(folder, files, groups, progress, status, newest.manifest),
-    ):
-        known.add((one.scope, one.item))
-        yield one
-    yield from lost_items(files, _done_groups(groups, progress, status), known)
+    older = older_failures(files, executions, partial(local_map_runs, folder), failed_and_pending_items)
+    yield from _failures(folder, files, groups, progress, status, newest, older)
 
 
-def _lost(
+def _failures(
+    folder: RunFolder,
     files: RunFiles,
     groups: Sequence[StageGroup],
     progress: ExecutionProgress,
     status: str,
-    known: Sequence[ItemFailure],
+    newest: RunExecution,
+    older: Iterable[ItemFailure],
 ) -> Iterator[ItemFailure]:
-    """Yield the items that are not done any more.
+    """Yield the items of all children that failed or never started, and of those that are not done any more.
 
     Args:
+        folder: The folder of the run.
         files: The files of the run.
         groups: The stages of the run.
         progress: The progress of the newest execution.
         status: Its status.
-        known: The items that failed or are pending.
+        newest: That execution.
+        older: The items of earlier executions.
     """
-    return lost_items(files, _done_groups(groups, progress, status), {(one.scope, one.item) for one in known})
+    known = set()
+    for one in chain(older, _newest_failures(folder, files, groups, progress, status, newest.manifest)):
+        known.add((one.scope, one.item))
+        yield one
+    yield from lost_items(files, _done_groups(groups, progress, status), known)
 
 
 def _done_groups(groups: Sequence[StageGroup], progress: ExecutionProgress, status: str) -> list[StageGroup]:
@@ -138,7 +140,7 @@ def _done_groups(groups: Sequence[StageGroup], progress: ExecutionProgress, stat
     return ended_groups(groups, labels, succeeded=status == "SUCCEEDED")
 
 
-def _failures(
+def _newest_failures(
     folder: RunFolder,
     files: RunFiles,
     groups: Sequence[StageGroup],

@@ -21,7 +21,6 @@ from genomics_pipeline.records.fields import ADVICE
 from genomics_pipeline.records.local_run import LocalRunRecord
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.records.rerun import ChosenSamples, read_rerun
-from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import load_pipeline
@@ -29,11 +28,12 @@ from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.given_files import file_misfit
 from genomics_pipeline.runs.local.chain import local_chain, local_map_runs
 from genomics_pipeline.runs.local.checks import check_contents
-from genomics_pipeline.runs.local.execution import REOPENED, LocalExecution, attempt_runner
-from genomics_pipeline.runs.local.fit import refuse_small_machine
+from genomics_pipeline.runs.local.execution import REOPENED, LocalExecution
+from genomics_pipeline.runs.local.preparation import prepare_reference
+from genomics_pipeline.runs.local.request import LocalRunRequest
 from genomics_pipeline.runs.local.resumable import find_unfinished
-from genomics_pipeline.runs.local.run import LocalRunRequest, run
-from genomics_pipeline.runs.local.worker_jobs import jobs_of_steps
+from genomics_pipeline.runs.local.run import run
+from genomics_pipeline.runs.local.run_jobs import run_jobs
 from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution
 from genomics_pipeline.runs.reruns.choice import SHOWN_NAMES
 from genomics_pipeline.runs.reruns.outcome import RerunOutcome
@@ -126,11 +126,8 @@ class _InFolder:
         folder, record, steps, adapters = self.folder, self.record, self.steps, self.adapters
         input_file = folder.path / run_layout.rerun_file(number - 1, run_layout.INPUT)
         store = adapters.store.with_buckets({BUCKET: folder.path})
-        inputs = [spec for step in steps.values() for spec in step.spec.inputs.values()]
-        indexes = {index for spec in inputs if spec.type == "reference" for index in spec.indexes}
-        prepared = prepare(record.arguments.reference, sorted(indexes), store, adapters.cache, self.display.note)
-        refuse_small_machine(steps, prepared, adapters.capacity())
-        run_attempt = attempt_runner(folder, steps, record.arguments.containers, adapters, self.display)
+        prepare_reference(record.arguments.reference, steps, store, adapters, self.display)
+        jobs = run_jobs(folder, steps, record.arguments.containers, adapters, self.display)
         return LocalExecution(
             folder=folder,
             pipeline=self.pipeline,
@@ -142,7 +139,7 @@ class _InFolder:
             first=number if manifest == WHOLE else record.first,
             input=input_file,
             digest=sha256(input_file.read_bytes()).hexdigest(),
-            jobs=jobs_of_steps(steps, run_attempt, adapters.capacity()),
+            jobs=jobs.runner(),
             store=store,
         )
 

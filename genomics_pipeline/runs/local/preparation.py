@@ -1,0 +1,69 @@
+"""The preparation of a run in its folder: the reference with its indexes, and the files that determine an execution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from genomics_pipeline.asl.canonical import canonical_json
+from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.asl.interval_limits import interval_limits
+from genomics_pipeline.engine.events import Note
+from genomics_pipeline.model.execution_input import ExecutionInput
+from genomics_pipeline.model.manifest import manifest_lines
+from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.records.execution_input import input_text
+from genomics_pipeline.reference.fai import read_contigs
+from genomics_pipeline.reference.intervals import interval_lines
+from genomics_pipeline.reference.prepare import prepare
+from genomics_pipeline.runs.adapters import Adapters
+from genomics_pipeline.runs.display import Display
+from genomics_pipeline.runs.local.fit import concurrent_jobs, reference_indexes, refuse_small_machine
+from genomics_pipeline.runs.plan import RunPlan
+from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.worker.step_folder import StepFolder
+
+
+def prepare_reference(
+    reference: str, steps: Mapping[str, StepFolder], store: Store, adapters: Adapters, display: Display
+) -> Path:
+    """Return the path of a reference, decompressed and indexed as the steps need it.
+
+    Args:
+        reference: The path or URI of the FASTA file.
+        steps: The steps of the pipeline by name.
+        store: The store that reads it.
+        adapters: The cache, and the resources for jobs.
+        display: Shows the progress.
+
+    Raises:
+        DataError: for a reference that cannot be used.
+        RunError: for a machine that is too small; before an index is built, as far as its size can be known.
+    """
+    indexes = {index for step in steps.values() for index in reference_indexes(step.spec)}
+    display.note(f"reference: {reference}")
+    capacity = adapters.capacity()
+    refuse_small_machine(steps, Path(reference), capacity)
+    prepared = prepare(reference, sorted(indexes), store, adapters.cache, display.note)
+    refuse_small_machine(steps, prepared, capacity)
+    fitting = ", ".join(f"{name} {concurrent_jobs(step.spec, prepared, capacity)}" for name, step in steps.items())
+    display.event(Note(f"machine: {capacity}; jobs that fit at once: {fitting}", is_detail=True))
+    return prepared
+
+
+def write_inputs(folder: RunFolder, planned: RunPlan, reference: Path) -> None:
+    """Write the files that determine an execution; see `RunFolder.digest`.
+
+    Args:
+        folder: The folder of the run.
+        planned: The plan of the run.
+        reference: The path of the prepared FASTA file.
+    """
+    place = RunPlace(folder.name, BUCKET, "")
+    execution_input = ExecutionInput(place, str(reference), planned.overrides, planned.tolerated)
+    intervals = interval_lines(read_contigs(reference), interval_limits(planned.pipeline.maps["interval"]))
+    folder.write(folder.manifest, manifest_lines(planned.samples))
+    folder.write(folder.intervals, intervals)
+    folder.write(folder.definition, canonical_json(generate(planned.pipeline)))
+    folder.write(folder.input, input_text(execution_input))

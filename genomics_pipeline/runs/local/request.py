@@ -1,0 +1,55 @@
+"""The arguments of a run on this machine, and the part of them that a rerun needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from genomics_pipeline.model.parameters import absolute_uri
+from genomics_pipeline.model.secrets import without_secrets
+from genomics_pipeline.model.tolerance import tolerance_words
+from genomics_pipeline.records.local_run import RunArguments
+from genomics_pipeline.runs.catalog import absolute_name
+from genomics_pipeline.runs.plan import RunPlan, RunRequest
+from genomics_pipeline.runs.truth import TruthSet
+from genomics_pipeline.stores.real_parents import follow_parents
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRunRequest(RunRequest):
+    """The arguments of a run on this machine, in addition to those of `RunRequest`.
+
+    Attributes:
+        out: The folder of the run.
+        resume: Whether to resume an interrupted execution of the same run.
+        truth: The truth set to score the joint VCF against; None for no scores.
+        containers: Whether to run each task in a container of its step's image.
+        inject: A file of faults to inject; None for no faults.
+    """
+
+    out: Path
+    resume: bool = False
+    truth: TruthSet | None = None
+    containers: bool = False
+    inject: Path | None = None
+
+
+def run_arguments(request: LocalRunRequest, planned: RunPlan) -> RunArguments:
+    """Return the arguments of a request that a rerun needs; files are absolute, so that it works from everywhere."""
+    return RunArguments(
+        manifest=without_secrets(follow_parents(absolute_uri(request.manifest, str(Path.cwd())))),
+        reference=without_secrets(follow_parents(absolute_uri(request.reference, str(Path.cwd())))),
+        pipeline=absolute_name(request.pipeline),
+        parameters=tuple(_absolute(assignment, planned) for assignment in request.parameters),
+        samples=tuple(request.samples),
+        tolerate=None if request.accepted is None else tolerance_words(request.accepted),
+        containers=request.containers,
+    )
+
+
+def _absolute(assignment: str, planned: RunPlan) -> str:
+    """Return ``STAGE.NAME=VALUE`` with the value as it was parsed, if it is a text."""
+    target, _, text = assignment.partition("=")
+    stage, _, name = target.partition(".")
+    value = planned.overrides[stage][name]
+    return f"{target}={value if isinstance(value, str) else text}"

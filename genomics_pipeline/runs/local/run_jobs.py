@@ -1,0 +1,136 @@
+"""The jobs of a run on this machine: in processes or containers, with faults where the user asked for some."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from genomics_pipeline.engine.tasks.job import RunAttempt
+from genomics_pipeline.engine.tasks.job_runner import JobRunner
+from genomics_pipeline.model.faults import Faults
+from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.runs.adapters import Adapters
+from genomics_pipeline.runs.display import Display
+from genomics_pipeline.runs.local.worker_jobs import WorkerJobs, jobs_of_steps
+from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+from genomics_pipeline.worker.step_folder import StepFolder
+
+if TYPE_CHECKING:  # imported where faults are injected only, to keep the start of other runs short
+    from genomics_pipeline.runs.faults.injector import Injector
+
+
+@dataclass(frozen=True, slots=True)
+class RunJobs:
+    """The jobs of a run, for one execution after another.
+
+    Attributes:
+        steps: The steps of the pipeline by name.
+        run_attempt: Runs an attempt of a job without a fault.
+        injector: The injector of faults; None without faults.
+        adapters: The resources for jobs.
+    """
+
+    steps: Mapping[str, StepFolder]
+    run_attempt: RunAttempt
+    injector: Injector | None
+    adapters: Adapters
+
+    def runner(self) -> JobRunner:
+        """Return the runner of the jobs of an execution; the injector, if there is one, adds faults."""
+        capacity = self.adapters.capacity()
+        if self.injector is None:
+            return jobs_of_steps(self.steps, self.run_attempt, capacity)
+        from genomics_pipeline.runs.faults.throttled_jobs import ThrottledJobs
+
+        return ThrottledJobs(jobs_of_steps(self.steps, self.injector.run_attempt, capacity), self.injector.throttles)
+
+    def injected(self, display: Display) -> dict[str, int] | None:
+        """Show and return the number of injected faults by kind, over all executions; None without faults."""
+        if self.injector is None:
+            return None
+        counts = self.injector.counts()
+        display.note("faults injected: " + ", ".join(f"{kind} {count}" for kind, count in counts.items()))
+        return counts
+
+
+def run_jobs(
+    folder: RunFolder,
+    steps: Mapping[str, StepFolder],
+    containers: bool,
+    adapters: Adapters,
+    display: Display,
+    faults: Faults | None = None,
+) -> RunJobs:
+    """Return the jobs of a run.
+
+    Args:
+        folder: The folder of the run.
+        steps: The steps of the pipeline by name.
+        containers: Whether to run each attempt in a container of its step's image; missing images are built.
+        adapters: The store that reads files, the environment and the home folder of containers, and the cache.
+        display: Shows the names of the images, and each injected fault.
+        faults: The faults to inject; None for no faults.
+
+    Raises:
+        RunError: if there is no container engine, or an image cannot be built.
+    """
+    make = _in_containers if containers else _in_processes
+    run_attempt = make(folder, steps, adapters, display)
+    injector = None if faults is None else _injector(faults, run_attempt, folder, steps, adapters, display)
+    return RunJobs(steps, run_attempt, injector, adapters)
+
+
+def _in_processes(
+    folder: RunFolder, steps: Mapping[str, StepFolder], adapters: Adapters, display: Display
+) -> RunAttempt:
+    store = adapters.store.with_buckets({BUCKET: folder.path})
+    return WorkerJobs(steps, store, folder.scratch, adapters.cache, adapters.environment).run_attempt
+
+
+def _in_containers(
+    folder: RunFolder, steps: Mapping[str, StepFolder], adapters: Adapters, display: Display
+) -> RunAttempt:
+    from genomics_pipeline.runs.containers import images
+    from genomics_pipeline.runs.containers.container_engine import ContainerEngine
+    from genomics_pipeline.runs.containers.jobs import ContainerJobs
+
+    engine = ContainerEngine(adapters.environment)
+    step_images = {name: images.image(step, ResourceNames()) for name, step in steps.items()}
+    for image in step_images.values():
+        display.note(f"image: {image.name}")
+        images.build(image, engine, adapters.cache)
+    store = adapters.store.with_buckets({BUCKET: folder.path})
+    jobs = ContainerJobs(
+        {name: image.name for name, image in step_images.items()}, folder, engine, store, adapters.home
+    )
+    jobs.end_leftovers()
+    return jobs.run_attempt
+
+
+def _injector(
+    faults: Faults,
+    run_attempt: RunAttempt,
+    folder: RunFolder,
+    steps: Mapping[str, StepFolder],
+    adapters: Adapters,
+    display: Display,
+) -> Injector:
+    """Return the injector of faults, after showing them.
+
+    Args:
+        faults: The faults.
+        run_attempt: Runs an attempt without a fault.
+        folder: The folder of the run.
+        steps: The steps of the pipeline by name.
+        adapters: The store that reads files, the environment and the cache.
+        display: Shows each injected fault.
+    """
+    from genomics_pipeline.runs.faults.full_disk import FullDisk
+    from genomics_pipeline.runs.faults.injector import Injector
+
+    for line in str(faults).splitlines():
+        display.note(line)
+    store = adapters.store.with_buckets({BUCKET: folder.path})
+    full = WorkerJobs(steps, FullDisk.over(store), folder.scratch, adapters.cache, adapters.environment)
+    return Injector(faults, run_attempt, full.run_attempt, folder, store, display.note)

@@ -1,0 +1,115 @@
+"""The outputs of the task of one item: their paths, their checks, their records, and their publication."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.parameters import Value
+from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OutputSpec, StepSpec
+from genomics_pipeline.model.task import TaskPayload
+from genomics_pipeline.records.completion import FileRecord, OutputRecord
+from genomics_pipeline.records.metrics import METRICS, metrics_misfit
+from genomics_pipeline.stores.checksum import file_sha256
+from genomics_pipeline.stores.protocol import Publication, Store
+from genomics_pipeline.worker.command import fill_in
+from genomics_pipeline.worker.failure import StepFailed
+from genomics_pipeline.worker.task_resources import TaskResources
+from genomics_pipeline.worker.verified import VerifiedFiles
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOutputs:
+    """The outputs of the task of one item.
+
+    Attributes:
+        payload: The task.
+        spec: The step.
+        item: The item's id.
+        parameters: All parameters, with defaults.
+        folder: The folder that the program writes them to.
+    """
+
+    payload: TaskPayload
+    spec: StepSpec
+    item: str
+    parameters: Mapping[str, Value]
+    folder: Path
+
+    def path(self, spec: OutputSpec) -> Path:
+        """Return the path that the program writes an output to, with the placeholders of its name filled in.
+
+        Raises:
+            StepFailed: if a parameter makes its name anything but a plain file name.
+        """
+        name = fill_in(spec.path, {self.payload.scope: self.item, **self.parameters})
+        if "/" in name or "\0" in name or name in (".", ".."):
+            message = f"output {spec.name}: expected a plain file name of {spec.path}, found {name!r}"
+            raise StepFailed(FailureClass.BAD_INPUT, BAD_INPUT_EXIT_CODE, message, self.item)
+        return self.folder / name
+
+    def records(self, log: str) -> dict[str, OutputRecord]:
+        """Return the records of the outputs by name, in the folders that the pipeline publishes them to.
+
+        Args:
+            log: URI of the program's log.
+
+        Raises:
+            StepFailed: if the program did not write one, or not as it is declared.
+        """
+        return {name: self._record(spec, self.path(spec), log) for name, spec in self.spec.outputs.items()}
+
+    def _record(self, spec: OutputSpec, path: Path, log: str) -> OutputRecord:
+        indexes = [index for ending in spec.indexes if (index := path.with_name(f"{path.name}.{ending}")).is_file()]
+        if not path.is_file() or (spec.indexes and not indexes):
+            missing = "it" if not path.is_file() else f"its index (.{', .'.join(spec.indexes)})"
+            message = f"expected the output {spec.name}, {path.name}: the program succeeded without writing {missing}"
+            raise StepFailed(FailureClass.TOOL_ERROR, 1, message, self.item, log)
+        for file in (path, *indexes):
+            self._refuse_link(file, log)
+        below = fill_in(self.payload.publish[spec.name], {self.payload.scope: self.item}).strip("/")
+        folder = f"{run_layout.RESULTS}{below}".rstrip("/")  # `below` is empty for a step run by itself
+        if spec.name == METRICS and path.suffix == ".json" and (misfit := metrics_misfit(path.read_bytes())):
+            raise StepFailed(FailureClass.TOOL_ERROR, 1, f"output {spec.name}, {path.name}: {misfit}", self.item, log)
+        index_records = tuple(FileRecord(**_facts(index, folder)) for index in indexes)
+        return OutputRecord(**_facts(path, folder), indexes=index_records)
+
+    def _refuse_link(self, file: Path, log: str) -> None:
+        """Refuse an output that is a link to a file outside of the task: a program may not choose what is published.
+
+        Raises:
+            StepFailed: for such a link.
+        """
+        if not (target := file.resolve()).is_relative_to(self.folder.parent.resolve()):
+            message = f"expected the output {file.name}, found a symbolic link to {target}; copy that file instead"
+            raise StepFailed(FailureClass.TOOL_ERROR, 1, message, self.item, log)
+
+    def publish(
+        self, log: Publication, outputs: Iterable[OutputRecord], store: Store, resources: TaskResources
+    ) -> None:
+        """Move the log and the outputs to their places, each output after its indexes.
+
+        Args:
+            log: The log.
+            outputs: The records of the outputs.
+            store: The store of the outputs.
+            resources: The resources of the task, which say whether it is cancelled.
+        """
+        records = [file for output in outputs for file in output.files]
+        uris = [self.payload.run.uri(file.key) for file in records]
+        paths = [self.folder / file.key.rpartition("/")[2] for file in records]
+        options = resources.cancelled, self.payload.intermediate
+        files = [Publication(path, uri, *options) for path, uri in zip(paths, uris, strict=True)]
+        store.publish_all([log, *files])
+        verified = VerifiedFiles.of(store, self.payload.run)
+        for uri, file in zip(uris, records, strict=True):
+            verified.add(uri, file.sha256)
+
+
+def _facts(path: Path, folder: str) -> dict[str, Any]:
+    """Return the members of a file's record, before the file is published to a folder."""
+    return {"key": f"{folder}/{path.name}", "size_bytes": path.stat().st_size, "sha256": file_sha256(path)}
