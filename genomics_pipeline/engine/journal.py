@@ -33,6 +33,7 @@ from genomics_pipeline.engine.journal_shapes import is_record
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.json_text import dumps, loads
 from genomics_pipeline.stores.durable import sync_data, sync_names
+from genomics_pipeline.stores.open_folder import open_unlinked_file
 from genomics_pipeline.stores.publish import open_appending, truncate_file
 
 DAMAGED = "the file is damaged: begin anew, which `run` does without --resume; it keeps the steps that are done"
@@ -122,7 +123,7 @@ def read_records(
     if path.is_dir():
         raise RunError(f"{path}: expected a journal, found a folder; {DAMAGED}")
     valid_bytes = 0
-    with path.open("rb") as file:
+    with open_unlinked_file(path) as file:
         for number, line in enumerate(file, 1):
             record = _parse_record(line, is_valid)
             if record is None:

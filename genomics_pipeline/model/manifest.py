@@ -12,7 +12,7 @@ from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.parameters import absolute_uri
 from genomics_pipeline.model.printable import has_control
 from genomics_pipeline.model.sample import NAME, Lane, Sample
-from genomics_pipeline.model.secrets import REFUSAL, has_password, redact
+from genomics_pipeline.model.secrets import REFUSAL, has_password, without_password
 from genomics_pipeline.model.sheet import Row, ignore, read_rows
 
 FASTQ = re.compile(r".*\.(fastq|fq)(\.(gz|bgz))?", re.DOTALL)
@@ -106,7 +106,7 @@ def _file_misfit(value: str, base: str) -> str | None:
     uri = absolute_uri(value, base)
     scheme = uri.partition("://")[0] if "://" in uri else "file"
     if has_password(uri):
-        return f"{REFUSAL}: {redact(uri)}"
+        return f"{REFUSAL}: {without_password(uri)}"
     if scheme not in ("file", "s3"):
         return f"expected a path or an s3:// URI, found {uri!r}"
     if has_control(value):

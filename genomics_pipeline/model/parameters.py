@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from genomics_pipeline.model.errors import Problem, UsageError, did_you_mean
-from genomics_pipeline.model.secrets import REFUSAL, has_password, redact
+from genomics_pipeline.model.secrets import REFUSAL, has_password, without_password
 
 Value = str | int | float | bool | None
 
@@ -51,7 +51,7 @@ def misfit(spec: ParameterSpec, value: object) -> str | None:
     if not _has_type(spec.type, value):
         return f"expected {EXPECTED[spec.type]}, found {value!r}"
     if spec.type == "file" and isinstance(value, str) and has_password(value):
-        return f"{REFUSAL}: {redact(value)}"
+        return f"{REFUSAL}: {without_password(value)}"
     if spec.choices is not None and value not in spec.choices:
         return f"expected one of {', '.join(map(str, spec.choices))}, found {value!r}"
     if isinstance(value, int | float) and not isinstance(value, bool):

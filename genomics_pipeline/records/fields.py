@@ -13,7 +13,7 @@ from genomics_pipeline.model.bounded_json import parse_json
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.plain_path import is_plain_key, is_plain_name
-from genomics_pipeline.stores.protocol import MissingObject, OversizedObject, Store, shown_place
+from genomics_pipeline.stores.protocol import IrregularFile, MissingObject, OversizedObject, Store, shown_place
 
 T = TypeVar("T")
 
@@ -228,7 +228,9 @@ def read_fields(store: Store, uri: str, kind: RecordKind) -> Fields:
     try:
         data = store.read(uri)
     except OversizedObject as error:
-        raise UnreadableRecord(f"{error}; {kind.advice}") from None
+        raise UnreadableRecord(f"{OversizedObject(shown, error.budget)}; {kind.advice}") from None
+    except IrregularFile as error:
+        raise UnreadableRecord(str(error)) from None
     try:
         members = parse_json(data)
     except json.JSONDecodeError as error:

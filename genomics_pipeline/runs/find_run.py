@@ -42,6 +42,7 @@ def find_run(text: str, stack: str, adapters: Adapters) -> RunBackend:
         return _find_by_uri(text, adapters)
     folder = RunFolder(Path(text))
     if is_run(folder.path):
+        folder.refuse_links()
         return FolderBackend(folder, adapters)
     if "/" in text or folder.path.exists():
         raise RunError(f"{text}: expected a run's folder, found {_describe_path(folder.path)}")

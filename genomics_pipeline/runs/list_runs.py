@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from genomics_pipeline.aws.deployment import Deployment, find_deployment, state_
 from genomics_pipeline.aws.executions import STATUSES, list_executions
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.aws.run_names import run_names, run_of
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.records.aws_run import AwsRunRecord
 from genomics_pipeline.runs.adapters import Adapters
@@ -73,15 +75,15 @@ def local_runs(folders: Iterable[Path], status: str | None) -> Iterator[RunRow]:
 
 
 def _folder_row(folder: RunFolder) -> RunRow:
+    folder.refuse_links()
     record = folder.record()
     status = folder.status() or NO_EXECUTION
     seconds = record.seconds if record else None
     if record and status == "RUNNING":
         seconds = (datetime.now(UTC) - datetime.fromisoformat(record.started)).total_seconds()
     samples = None
-    if folder.manifest.is_file():
-        with folder.manifest.open("rb") as lines:
-            samples = sum(1 for _ in lines)
+    with suppress(MissingObject), folder.store.open(folder.uri(run_layout.MANIFEST)) as lines:
+        samples = sum(1 for _ in lines)
     pipeline, started = (record.pipeline, record.started) if record else ("", "")
     return RunRow(str(folder.path), pipeline, samples, status, started, seconds)
 

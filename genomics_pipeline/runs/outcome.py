@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.pipeline import Pipeline, Stage
@@ -33,7 +34,7 @@ def sample_outcomes(
         ran: The stage and the item of each job that this execution ran; other completed stages were reused.
     """
     stages = [stage for stage in pipeline.stages if stage.scope == "sample"]
-    for sample in read_item_ids(folder.store, str(folder.manifest)):
+    for sample in read_item_ids(folder.store, folder.uri(run_layout.MANIFEST)):
         done = _completion_records(folder, stages, sample)
         yield SampleOutcome(
             sample=sample,
@@ -79,7 +80,7 @@ def _metrics(folder: RunFolder, done: Mapping[str, CompletionRecord]) -> dict[st
     for stage, record in done.items():
         if (output := record.outputs.get(METRICS)) and output.key.endswith(".json"):
             with suppress(OSError, DataError):
-                metrics[stage] = parse_metrics((folder.path / output.key).read_bytes())
+                metrics[stage] = parse_metrics(folder.store.read(folder.uri(output.key)))
     return metrics
 
 

@@ -19,7 +19,7 @@ from genomics_pipeline.records.holder import Holder
 from genomics_pipeline.records.local_run import LocalRunRecord, read_local_run, write_local_run
 from genomics_pipeline.runs.leftovers import end_leftovers
 from genomics_pipeline.runs.run_lock import RunLock
-from genomics_pipeline.stores.local import LocalStore
+from genomics_pipeline.stores.local import PIECE_BYTES, LocalStore
 from genomics_pipeline.stores.open_folder import refuse_leading_out
 from genomics_pipeline.stores.publish import make_folders, publishing
 from genomics_pipeline.stores.real_parents import follow_parents
@@ -52,7 +52,7 @@ class RunFolder:
         self.scratch = self.path / run_layout.SCRATCH
         self.store = LocalStore({BUCKET: self.path})
         self._record = self.path / run_layout.RECORD
-        self._lock = RunLock(self.path, self.store)
+        self._lock = RunLock(self.path, self.store, self.uri(run_layout.HOLDER))
 
     @cached_property
     def name(self) -> str:
@@ -66,14 +66,39 @@ class RunFolder:
             record = None
         return record.run if record else re.sub(r"[^A-Za-z0-9._-]+", "-", self.path.name)[:60] or "run"
 
+    def uri(self, key: str) -> str:
+        """Return the URI of a file of the run, for its store, which follows no link out of the folder."""
+        return f"s3://{BUCKET}/{key}"
+
+    def refuse_links(self) -> None:
+        """Refuse a folder that holds links out of it in the place of its folders.
+
+        Raises:
+            LeadsOutside: for such a link.
+        """
+        for name in run_layout.FOLDERS:
+            refuse_leading_out(self.path / name, self.path)
+
     def journal(self, execution: str) -> Path:
-        """Return the folder of an execution's journal."""
-        return self.path / run_layout.journal(execution)
+        """Return the folder of an execution's journal.
+
+        Raises:
+            LeadsOutside: if a link leads out of the run.
+        """
+        journal = self.path / run_layout.journal(execution)
+        refuse_leading_out(journal, self.path)
+        return journal
 
     def digest(self) -> str:
         """Return the sha256 of the files that determine an execution: definition, input, manifest and intervals."""
-        files = (self.definition, self.input, self.manifest, self.intervals)
-        return sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
+        digest, separator = sha256(), b""
+        for key in (run_layout.DEFINITION, run_layout.INPUT, run_layout.MANIFEST, run_layout.INTERVALS):
+            digest.update(separator)
+            with self.store.open(self.uri(key)) as file:
+                while piece := file.read(PIECE_BYTES):
+                    digest.update(piece)
+            separator = b"\0"
+        return digest.hexdigest()
 
     def record(self) -> LocalRunRecord | None:
         """Return the record of the run, ``run.json``; None where nothing was run yet.
@@ -81,7 +106,7 @@ class RunFolder:
         Raises:
             UnreadableRecord: if the file is not a valid record.
         """
-        return read_local_run(self.store, str(self._record))
+        return read_local_run(self.store, self.uri(run_layout.RECORD))
 
     def next_execution(self) -> int:
         """Return the number of the next execution: also where ``run.json`` was lost, no journal has it yet."""
@@ -96,7 +121,7 @@ class RunFolder:
     def save(self, record: LocalRunRecord) -> None:
         """Replace ``run.json`` atomically, unless another process has taken the folder over."""
         if not self._lock.lost:
-            write_local_run(self.store, str(self._record), record)
+            write_local_run(self.store, self.uri(run_layout.RECORD), record)
 
     def write(self, path: Path, text: str | Iterable[str]) -> None:
         """Replace a file of the run; the new one is on disk.
@@ -167,8 +192,7 @@ class RunFolder:
             RunError: if another process holds the lock.
             LeadsOutside: if a folder of the run is a link out of it.
         """
-        for name in run_layout.FOLDERS:
-            refuse_leading_out(self.path / name, self.path)
+        self.refuse_links()
         with self._lock.hold(note):
             if end_leftovers(self.scratch):
                 note("ended the processes that a killed run had left behind")

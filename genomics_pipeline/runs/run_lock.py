@@ -39,13 +39,15 @@ class RunLock:
     Args:
         path: The run folder.
         store: The store of its files.
+        record: The URI of the record of the process that holds it.
     """
 
-    def __init__(self, path: Path, store: Store) -> None:
+    def __init__(self, path: Path, store: Store, record: str) -> None:
         self._folder = path
         self._lock = path / run_layout.LOCK
         self._record = path / run_layout.HOLDER
         self._store = store
+        self._uri = record
         self._token = ""
         self.lost = False
 
@@ -74,7 +76,7 @@ class RunLock:
     def _is_held(self) -> bool | None:
         """Return whether another process holds the lock; None if that cannot be known."""
         try:
-            descriptor = os.open(self._lock, os.O_RDONLY | os.O_NOFOLLOW)
+            descriptor = os.open(self._lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except FileNotFoundError:
             return False
         except OSError:
@@ -87,7 +89,7 @@ class RunLock:
             os.close(descriptor)
 
     def _recorded(self) -> Holder | None:
-        return read_holder(self._store, str(self._record))
+        return read_holder(self._store, self._uri)
 
     @contextmanager
     def hold(self, note: Callable[[str], None]) -> Iterator[None]:
@@ -147,7 +149,7 @@ class RunLock:
     def _heartbeat(self, note: Callable[[str], None]) -> Iterator[None]:
         """Record this process as the holder, and renew the time of the record until the end."""
         mine = this_process()
-        write_holder(self._store, str(self._record), mine)
+        write_holder(self._store, self._uri, mine)
         self._token = mine.token
         ended = threading.Event()
         beat = threading.Thread(target=self._renew, args=(ended, note), name="heartbeat", daemon=True)

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.bounded_file import read_bounded
-from genomics_pipeline.stores.open_folder import refuse_leading_out
+from genomics_pipeline.stores.open_folder import open_inner_file, refuse_leading_out
 from genomics_pipeline.stores.protocol import (
     ANY,
     ChangedObject,
@@ -113,8 +113,9 @@ class LocalStore:
 
     def open(self, uri: str) -> BinaryIO:
         """Open an object's content as a stream."""
+        path, root = self.path(uri), self._root(uri)
         try:
-            return self._inner_path(uri).open("rb")
+            return path.open("rb") if root is None else open_inner_file(path, root)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise MissingObject(uri) from None
 

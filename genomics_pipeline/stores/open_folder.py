@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.durable import READ, at_once, naming, sync_folder
+from genomics_pipeline.stores.protocol import IrregularFile
 
 FOLDER = READ | os.O_DIRECTORY
+_STEP = FOLDER | getattr(os, "O_PATH", 0)  # into a folder that need not be readable
 _unsynced: set[Path] = set()  # new folders whose names are not on disk yet; a thread that finds one syncs it, too
 _making_folders = threading.Lock()
 
@@ -130,17 +133,75 @@ def open_own_file(path: Path, root: Path | None, flags: int) -> int:
     with OpenFolders() as folders, naming(path):
         folder = folders.open(path.parent, root)
         folders.sync_new()
-        try:
-            return os.open(path.name, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=folder)
-        except OSError as error:
-            if error.errno == errno.ELOOP:
-                raise LeadsOutside(path, "a file") from None
-            raise
+        return _open_regular(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, folder)
+
+
+def open_inner_file(path: Path, root: Path) -> BinaryIO:
+    """Open a file below a folder to read it. Another process may plant links meanwhile: none is followed out of it.
+
+    Args:
+        path: The file.
+        root: The folder.
+
+    Raises:
+        LeadsOutside: if links lead out of the folder.
+        IrregularFile: for a named pipe, a socket or a device.
+        OSError: if it cannot be opened, such as where there is none.
+    """
+    refuse_leading_out(path, root)
+    base = os.path.realpath(root)
+    *folders, name = Path(os.path.realpath(path)).relative_to(base).parts or ("",)
+    with naming(path), ExitStack() as stack:
+        folder = os.open(base, _STEP)
+        stack.callback(os.close, folder)
+        for each in folders:
+            folder = os.open(each, _STEP, dir_fd=folder)
+            stack.callback(os.close, folder)
+        return os.fdopen(_open_regular(path, READ, folder, name), "rb")
+
+
+def open_unlinked_file(path: Path) -> BinaryIO:
+    """Open a file of a run to read it, by a path whose folder is known to be inside of the run.
+
+    Raises:
+        LeadsOutside: for a symbolic link in its place.
+        IrregularFile: see `open_inner_file`.
+        OSError: see `open_inner_file`.
+    """
+    return os.fdopen(_open_regular(path, READ), "rb")
+
+
+def _open_regular(path: Path, flags: int, folder: int | None = None, name: str | None = None) -> int:
+    """Open a regular file, and never wait for the other end of a pipe.
+
+    Args:
+        path: The file.
+        flags: How to open it.
+        folder: The open folder that it is in; None for a path.
+        name: Its name in the folder; None for that of the path.
+    """
+    where = path if folder is None else path.name if name is None else name
+    try:
+        descriptor = os.open(where, flags | os.O_NONBLOCK, 0o666, dir_fd=folder)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise LeadsOutside(path, "a file") from None
+        if error.errno == errno.ENXIO:  # a socket, or a pipe that nobody reads
+            raise IrregularFile(path) from None
+        raise
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise IrregularFile(path)
 
 
 def _leading_outside(path: Path, root: Path) -> LeadsOutside:
-    """Return the error of a folder outside of `root`, with its first component that leads there."""
+    """Return the error of a file or folder outside of `root`, with its first component that leads there."""
     base = root.resolve()
     above = [folder for folder in (path, *path.parents) if folder.is_relative_to(root)]
     outside = [folder for folder in reversed(above) if not folder.resolve().is_relative_to(base)]
-    return LeadsOutside((outside or [path])[0], f"a folder inside {root}")
+    first = (outside or [path])[0]
+    return LeadsOutside(first, f"a {'folder' if first.is_dir() else 'file'} inside {root}")

@@ -33,6 +33,16 @@ class OversizedObject(DataError):
 
     def __init__(self, name: str, budget: Budget) -> None:
         super().__init__(f"{name}: expected at most {budget}, found more")
+        self.budget = budget
+
+
+class IrregularFile(DataError):
+    """The error of a named pipe, a socket or a device in the place of a file of a run."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path}: expected a file, found a named pipe, a socket or a device; remove it, then run again"
+        )
 
 
 class TransferFailed(DataError):

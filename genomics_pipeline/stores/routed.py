@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.model.secrets import REFUSAL, has_password, redact
+from genomics_pipeline.model.secrets import REFUSAL, has_password, without_password
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import ANY, Expected, ObjectInfo, Publication, Sink, Store
 from genomics_pipeline.stores.s3 import S3Store, split
@@ -43,7 +43,7 @@ class RoutedStore:
 
     def _store(self, uri: str) -> Store:
         if has_password(uri):
-            raise DataError(f"{redact(uri)}: {REFUSAL}")
+            raise DataError(f"{without_password(uri)}: {REFUSAL}")
         scheme = uri.partition("://")[0] if "://" in uri else "file"
         if scheme == "s3":
             return self._local if split(uri)[0] in self._buckets else self._s3

@@ -16,11 +16,8 @@ FILES = re.compile(
     r"\b(?:RECORD|INPUT|HOLDER|RESULT_MANIFEST|completion_record|failure_record|job_record|job_uri)\b"
     r"|\.(?:input|record|holder)\.(?:read|open)"
 )
-# The engine writes ResultWriter's files and continues them in a redrive; an execution takes its input as JSON.
-ALLOWED = {
-    "engine/distributed_map/result_writer.py": ["self.store.read(uri)"],
-    "runs/local/execution.py": ["self.input.read_bytes()"],
-}
+# The engine writes ResultWriter's files and continues them in a redrive.
+ALLOWED = {"engine/distributed_map/result_writer.py": ["self.store.read(uri)"]}
 
 
 def parsed_files(source: str) -> Iterator[str]:

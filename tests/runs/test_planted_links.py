@@ -1,7 +1,8 @@
-"""Links in a run folder that several people may write to: no command writes where they lead."""
+"""Links and pipes in a run folder that several people may write to: no command writes or reads where they lead."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,6 +45,14 @@ OUTPUTS = (
     "reruns/1/run.json",
 )
 FILES = {"record": ("run.json",), "lock": (".engine/lock",), "inputs": INPUTS, "outputs": OUTPUTS}
+READ: list[tuple[str, list[str]]] = [
+    ("run.json", ["status"]),
+    ("run.json", ["cancel", "--yes"]),
+    ("manifest.jsonl", ["runs"]),
+    ("definition.json", ["results"]),
+    (".engine/run-1/execution.jsonl", ["explain"]),
+    ("steps/counting/good/log.txt", ["logs", "--sample", "good"]),
+]
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +104,19 @@ def commands(project: SmallProject, download: Path) -> list[list[str | Path]]:
     ]
 
 
+def readers(run: Path) -> list[list[str | Path]]:
+    """Return the commands that only read a run."""
+    return [
+        ["status", run],
+        ["results", run, "--failed"],
+        ["logs", run, "--sample", "good"],
+        ["explain", run],
+        ["runs", run],
+        ["rerun", run, "--dry-run"],
+        ["cancel", run, "--yes"],
+    ]
+
+
 @pytest.mark.parametrize("how", ["symbolic", "hard", "temporary"])
 @pytest.mark.parametrize("names", FILES.values(), ids=FILES)
 def test_files(names: Sequence[str], how: str, ended_run: SmallProject, run: Path, tmp_path: Path) -> None:
@@ -111,16 +133,44 @@ def test_a_folder_is_refused_by_commands_that_write(
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
     plant(run / name, elsewhere, "symbolic")
-    for command in commands(ended_run, tmp_path / "download"):
+    for command in [*commands(ended_run, tmp_path / "download"), *readers(run)]:
         ended = run_command(*command)
-        if command[0] in ("run", "rerun"):
-            assert ended.code == 1
-            assert (
-                f"{run / name}: expected a folder inside {run}, found a symbolic link to {elsewhere}; "
-                "remove the link, then run again\n"
-            ) in ended.err
+        assert ended.code == 1
+        assert (
+            f"{run / name}: expected a folder inside {run}, found a symbolic link to {elsewhere}; "
+            "remove the link, then run again\n"
+        ) in ended.err
         assert tree(elsewhere) == {"victim": b"keep"}, command
         assert [path.name for path in elsewhere.iterdir()] == ["victim"]
+
+
+@pytest.mark.parametrize(("name", "command"), READ)
+def test_a_link_is_not_read(name: str, command: list[str], run: Path, tmp_path: Path) -> None:
+    shutil.move(run / name, tmp_path / "elsewhere" / "record")
+    (run / name).symlink_to(tmp_path / "elsewhere" / "record")
+    ended = run_command(command[0], run, *command[1:])
+    assert ended.code == 1
+    assert f"{run / name}: expected a file" in ended.err
+    assert f"found a symbolic link to {tmp_path / 'elsewhere' / 'record'}; remove the link, then run again" in ended.err
+
+
+@pytest.mark.parametrize(("name", "command"), READ)
+def test_a_named_pipe_is_not_waited_for(name: str, command: list[str], run: Path) -> None:
+    (run / name).unlink()
+    os.mkfifo(run / name)
+    ended = run_command(command[0], run, *command[1:])
+    assert ended.code == 1
+    assert "expected a" in ended.err
+
+
+@pytest.mark.parametrize("name", [".engine/lock", ".engine/holder.json", "steps/counting/good/step.json"])
+def test_a_pipe_in_the_place_of_a_file_that_may_be_missing(name: str, ended_run: SmallProject, run: Path) -> None:
+    (run / name).unlink(missing_ok=True)
+    os.mkfifo(run / name)
+    assert "1 of 2" in run_command("status", run).out
+    ended = run_command(*ended_run.arguments("--resume"))
+    assert ended.code == 1
+    assert (f"{run / name}: expected a file" in ended.err) == name.endswith("lock")
 
 
 @pytest.mark.parametrize("name", INNER_FOLDERS)

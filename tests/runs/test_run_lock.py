@@ -188,7 +188,7 @@ def test_a_machine_whose_heart_beats_is_refused(folder: RunFolder, monkeypatch: 
 def test_the_heartbeat_renews_the_record_and_notices_another_holder(
     folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock = RunLock(folder.path, folder.store)
+    lock = RunLock(folder.path, folder.store, folder.uri(".engine/holder.json"))
     notes: list[str] = []
     signals: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda pid, number: signals.append((pid, number)))

@@ -13,6 +13,7 @@ from typing import Any
 from genomics_pipeline.engine.journal import JournalFile, JournalState, Recorder, read_records
 from genomics_pipeline.engine.redrive import NOT_REDRIVEN, Redrives
 from genomics_pipeline.model.json_text import loads
+from genomics_pipeline.stores.open_folder import open_unlinked_file
 
 _END, _REDRIVE, _SUCCEEDED = b'{"end":', b'{"redrive":', b'"status":"SUCCEEDED"'
 
@@ -166,7 +167,7 @@ class MapRunJournal:
             since: Leave out children that had succeeded before this redrive.
         """
         offsets = array("q", [-1]) * max(self._all_ended_below, max(self._ended_above, default=-1) + 1)
-        with self._path.open("rb") as file:
+        with open_unlinked_file(self._path) as file:
             offset = redrives = 0
             for line in file:
                 if line.startswith(_END):

@@ -2,8 +2,8 @@
 
 Code, message and path: radkawar/stackd, testdata/aws/stepfunctions/dataflow_execution.json,
 validate-inner-shadow-outer, with a Parallel. The processor of a Distributed Map does not see outer variables, but must
-not use their names either: developer guide, workflow-variables, "Variable scope": if the top-level scope assigns a name, no
-scope inside a Map or Parallel can. No recording of AWS with a Distributed Map is known that would overrule it.
+not use their names either: developer guide, workflow-variables, "Variable scope": if the top-level scope assigns a
+name, no scope inside a Map or Parallel can. No recording of AWS with a Distributed Map is known that would overrule it.
 """
 
 from __future__ import annotations

@@ -116,8 +116,8 @@ class LocalExecution:
     def _execute(self, display: Display) -> ExecutionResult:
         make_folders(self.folder.journal(self.name), self.folder.path)
         return execute(
-            json.loads(self.folder.definition.read_bytes()),
-            json.loads(self.input.read_bytes()),
+            json.loads(self._read(self.folder.definition)),
+            json.loads(self._read(self.input)),
             name=self.name,
             state_machine=self.pipeline.name,
             store=self.store,
@@ -125,6 +125,10 @@ class LocalExecution:
             journal=self.folder.journal(self.name),
             observer=display.event,
         )
+
+    def _read(self, file: Path) -> bytes:
+        """Return a file of the run."""
+        return self.folder.store.read(self.folder.uri(str(file.relative_to(self.folder.path))))
 
     def summary(self, result: ExecutionResult) -> RunSummary:
         """Write ``failures.tsv`` after the execution, and return the summary of the run."""

@@ -97,10 +97,10 @@ class _InFolder:
         folder, number = self.folder, self.record.execution
         newest = local_chain(folder)[-1]
         self.display.note(f"resuming execution {newest.name}")
-        uri = str(folder.path / run_layout.rerun_file(number - 1, run_layout.RECORD))
-        rerun = read_rerun(folder.store, uri)
+        key = run_layout.rerun_file(number - 1, run_layout.RECORD)
+        rerun = read_rerun(folder.store, folder.uri(key))
         if rerun is None:
-            raise MissingObject(uri)
+            raise MissingObject(str(folder.path / key))
         return self.run(number, newest.manifest, rerun.chosen, rerun.accepted)
 
     def run(
@@ -124,7 +124,7 @@ class _InFolder:
 
     def _execution(self, number: int, manifest: str, accepted: Mapping[str, float] | None) -> LocalExecution:
         folder, record, steps, adapters = self.folder, self.record, self.steps, self.adapters
-        input_file = folder.path / run_layout.rerun_file(number - 1, run_layout.INPUT)
+        input_key = run_layout.rerun_file(number - 1, run_layout.INPUT)
         store = adapters.store.with_buckets({BUCKET: folder.path})
         prepare_reference(record.arguments.reference, steps, store, adapters, self.display)
         jobs = run_jobs(folder, steps, record.arguments.containers, adapters, self.display)
@@ -137,8 +137,8 @@ class _InFolder:
             accepted=accepted,
             number=number,
             first=number if manifest == WHOLE else record.first,
-            input=input_file,
-            digest=sha256(input_file.read_bytes()).hexdigest(),
+            input=folder.path / input_key,
+            digest=sha256(folder.store.read(folder.uri(input_key))).hexdigest(),
             jobs=jobs.runner(),
             store=store,
         )
