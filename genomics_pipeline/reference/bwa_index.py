@@ -14,11 +14,17 @@ BWT_HEADER_BYTES, SA_HEADER_BYTES = 40, 56
 def ann_contigs(files: Sequence[Path]) -> list[Contig]:
     """Read ``.ann``: a line for the whole reference, then two for each sequence, the first with its description.
 
-    Descriptions have any encoding.
+    Descriptions have any encoding, and any control characters but line feeds.
     """
-    lines = _file(files, ".ann").read_text(encoding="latin-1").rstrip("\n").split("\n")[1:]
+    lines = _file(files, ".ann").read_bytes().decode("latin-1").rstrip("\n").split("\n")[1:]
     pairs = zip(lines[::2], lines[1::2], strict=True)
     return [Contig(head.split(None, 2)[1], int(numbers.split()[1])) for head, numbers in pairs]
+
+
+def indexed_bases(files: Sequence[Path]) -> int:
+    """Return the number of bases that ``.ann`` gives."""
+    with _file(files, ".ann").open(encoding="latin-1") as lines:
+        return int(lines.readline().split()[0])
 
 
 def size_mismatch(files: Sequence[Path]) -> str | None:
@@ -27,8 +33,7 @@ def size_mismatch(files: Sequence[Path]) -> str | None:
     Returns:
         The difference; None if there is none.
     """
-    with _file(files, ".ann").open(encoding="latin-1") as lines:
-        bases = int(lines.readline().split()[0])
+    bases = indexed_bases(files)
     for suffix, size in _sizes(bases):
         file = _file(files, suffix)
         if (found := file.stat().st_size) != size:

@@ -34,9 +34,13 @@ class FaiRecord(NamedTuple):
 
     def end(self) -> int:
         """Return the offset of the end of its last base in the FASTA file, in bytes."""
+        return self.offset_of(self.contig.length_bp)
+
+    def offset_of(self, place: int) -> int:
+        """Return the offset of one of its bases, counted from 0, in the FASTA file, in bytes."""
         if not self.line_bases:
             return self.offset
-        lines, rest = divmod(self.contig.length_bp, self.line_bases)
+        lines, rest = divmod(place, self.line_bases)
         return self.offset + lines * self.line_bytes + rest
 
 
@@ -55,10 +59,31 @@ def parse_fai(text: str, *, file: str) -> list[FaiRecord]:
 def _parse_line(line: str, file: str) -> FaiRecord:
     name, *numbers = line.split("\t")
     try:
-        length, offset, line_bases, line_bytes = map(int, numbers[:4])
+        length, offset, line_bases, line_bytes = (_number(text) for text in numbers[:4])
     except ValueError:
         raise DataError(f"{file}: expected a FASTA index (name, length, …), found {line!r}") from None
     return FaiRecord(Contig(name, length), offset, line_bases, line_bytes)
+
+
+def _number(text: str) -> int:
+    """Return an offset or a length.
+
+    Raises:
+        ValueError: for any other text.
+    """
+    if not text.strip().isdecimal() or int(text) >= 1 << 63:
+        raise ValueError(text)
+    return int(text)
+
+
+def read_fai(fasta: Path) -> list[FaiRecord]:
+    """Read the index beside a FASTA file.
+
+    Raises:
+        DataError: if that is no index.
+    """
+    file = fai_path(fasta)
+    return parse_fai(file.read_bytes().decode("utf-8", "backslashreplace"), file=str(file))
 
 
 def read_contigs(fasta: Path) -> list[Contig]:
@@ -67,8 +92,7 @@ def read_contigs(fasta: Path) -> list[Contig]:
     Raises:
         DataError: if that is no index.
     """
-    file = fai_path(fasta)
-    return [record.contig for record in parse_fai(file.read_text(), file=str(file))]
+    return [record.contig for record in read_fai(fasta)]
 
 
 def fai_path(fasta: Path) -> Path:
@@ -86,12 +110,10 @@ def fai_mismatch(fasta: Path) -> str | None:
 
     Raises:
         DataError: if the index cannot be parsed.
-        UnicodeDecodeError: if the index is no text.
     """
-    text = fai_path(fasta).read_text(encoding="utf-8")
     end = 0
     with fasta.open("rb") as file:
-        for record in parse_fai(text, file=str(fai_path(fasta))):
+        for record in read_fai(fasta):
             file.seek(end)
             header = file.read(min(max(0, record.offset - end), MAX_HEADER_BYTES)).strip()
             name = record.contig.name

@@ -28,6 +28,11 @@ _ADVICE = {
     ";": "remove comment lines, which begin with ';'",
     ">": "begin each sequence on a new line",
 }
+_BEGINNINGS = {
+    b";": "; remove comment lines, which begin with ';'",
+    b"\xef": "; remove the byte order mark",
+    **dict.fromkeys((b"\n", b"\r", b" ", b"\t"), "; remove the blanks before the first '>'"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,7 @@ class FastaChecker:
         if not self._started:
             self._stop("expected FASTA, beginning with '>', found an empty file", None)
         if self._in_header:
+            self._refuse_lone_returns()
             self._end_header()
         self._end_sequence()
         problems = [*self._problems, *ambiguous_names(self._lines, self._uri)]
@@ -110,8 +116,7 @@ class FastaChecker:
             advice = "write it anew as plain text: iconv -f UTF-16 -t UTF-8"
             self._stop(f"expected FASTA, beginning with '>', found text in UTF-16; {advice}", None)
         if chunk[:1] != b">":
-            advised = {b";": "; remove comment lines, which begin with ';'", b"\xef": "; remove the byte order mark"}
-            found = f"{chunk[:1]!r}{advised.get(chunk[:1], '')}"
+            found = f"{chunk[:1]!r}{_BEGINNINGS.get(chunk[:1], '')}"
             self._stop(f"expected FASTA, beginning with '>', found {found}", None)
 
     def _add_header(self, part: Part, piece: bytes) -> None:
@@ -121,9 +126,16 @@ class FastaChecker:
             self._in_header = True
         self._header += piece
         if len(self._header) > budgets.FASTA_NAME_LINE.value:
+            self._refuse_lone_returns()
             self._stop(f"expected a name line of at most {budgets.FASTA_NAME_LINE}, found a longer one", self._line)
         if piece.endswith(b"\n"):
             self._end_header()
+
+    def _refuse_lone_returns(self) -> None:
+        """Refuse line breaks that are carriage returns only, which make one name line of a whole file."""
+        if b"\r" in self._header:
+            found = "found carriage returns only, as old Macintosh files have; convert it: tr '\\r' '\\n'"
+            self._stop(f"expected line feeds at the ends of lines, {found}", self._line)
 
     def _end_header(self) -> None:
         header, self._in_header = bytes(self._header), False

@@ -8,9 +8,10 @@ from pathlib import Path, PurePosixPath
 
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.quantity import quantity
-from genomics_pipeline.reference.bwa_index import ann_contigs, size_mismatch
+from genomics_pipeline.reference.bwa_index import ann_contigs, indexed_bases, size_mismatch
+from genomics_pipeline.reference.bwa_samples import differing_file
 from genomics_pipeline.reference.fai import Contig, fai_mismatch, read_contigs
-from genomics_pipeline.reference.packed_bases import has_same_bases
+from genomics_pipeline.reference.packed_bases import has_same_bases, has_same_samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def find_mismatch(fasta: Path, kind: IndexKind) -> str | None:
             return None
         files = kind.files(fasta)
         expected, found = read_contigs(fasta), kind.contigs(files)
-        sizes = size_mismatch(files) if kind.name == "bwa" else None
+        content = _bwa_mismatch(fasta, files) if kind.name == "bwa" and expected == found else None
     except (DataError, ValueError, IndexError):
         return "expected an index, found none that can be read"
     for contig, other in zip(expected, found, strict=False):
@@ -104,7 +105,19 @@ def find_mismatch(fasta: Path, kind: IndexKind) -> str | None:
             return f"expected {wanted} as in {fasta.name}, found {other.name} of {other.length_bp} bp"
     if len(expected) != len(found):
         return f"expected {quantity(len(expected), 'sequence')} as in {fasta.name}, found {len(found)}"
-    return sizes
+    return content
+
+
+def _bwa_mismatch(fasta: Path, files: Sequence[Path]) -> str | None:
+    """Compare sizes and samples of bwa's files with each other and with the FASTA file; None if they match."""
+    if message := size_mismatch(files):
+        return message
+    by_suffix = {file.suffix: file for file in files}
+    if suffix := differing_file(by_suffix, indexed_bases(files)):
+        return f"expected files of one index, found {by_suffix[suffix].name} damaged or of another one"
+    if not has_same_samples(fasta, by_suffix[".pac"]):
+        return f"expected the bases of {fasta.name}, found others"
+    return None
 
 
 def find_stale(fasta: Path, kind: IndexKind) -> str | None:
@@ -153,7 +166,8 @@ def _build_dict(fasta: Path, uri: str) -> None:
 
 def _dict_contigs(files: Sequence[Path]) -> list[Contig]:
     """Read the @SQ lines of a sequence dictionary, a SAM header (SAM specification, 1.3)."""
-    rows = (line.split("\t") for line in files[0].read_text(encoding="latin-1").split("\n") if line.startswith("@SQ\t"))
+    lines = files[0].read_bytes().decode("latin-1").split("\n")
+    rows = (line.rstrip("\r").split("\t") for line in lines if line.startswith("@SQ\t"))
     tags = (dict(field.split(":", 1) for field in row[1:]) for row in rows)
     return [Contig(tag.get("SN", ""), int(tag.get("LN", -1))) for tag in tags]
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
+from typing import BinaryIO
 
-from genomics_pipeline.reference.fai import fai_path, parse_fai
+from genomics_pipeline.reference.fai import FaiRecord, read_fai
 
 CHUNK_BYTES = 1 << 22
+SAMPLES, SAMPLE_BASES = 256, 1 << 14  # in all the bases of a bacterium, which are compared completely
 
 
 def _table(values: dict[str, int]) -> bytes:
@@ -35,11 +39,42 @@ def has_same_bases(fasta: Path, pac: Path) -> bool:
         return _is_same(rest.ljust(4, b"N"), packed.read(1)) if rest else True
 
 
+def has_same_samples(fasta: Path, pac: Path) -> bool:
+    """Return whether a ``.pac`` file has bases of a FASTA file, its ``.fai`` beside it, in places all over the genome.
+
+    Short references are compared completely.
+    """
+    records = read_fai(fasta)
+    ends = list(accumulate(record.contig.length_bp for record in records))
+    total = ends[-1] if ends else 0
+    if total <= SAMPLES * SAMPLE_BASES:
+        return has_same_bases(fasta, pac)
+    with fasta.open("rb") as content, pac.open("rb") as packed:
+        for sample in range(SAMPLES):
+            start = (total - SAMPLE_BASES) * sample // (SAMPLES - 1) // 4 * 4
+            packed.seek(start // 4)
+            if not _is_same(_sample(content, records, ends, start), packed.read(SAMPLE_BASES // 4)):
+                return False
+    return True
+
+
+def _sample(content: BinaryIO, records: Sequence[FaiRecord], ends: Sequence[int], start: int) -> bytes:
+    """Read `SAMPLE_BASES` bases from a place on, counted over all sequences, whose ends are given likewise."""
+    bases = b""
+    while len(bases) < SAMPLE_BASES:
+        number = bisect_right(ends, start + len(bases))
+        record = records[number]
+        place = start + len(bases) - (ends[number] - record.contig.length_bp)
+        last = min(record.contig.length_bp, place + SAMPLE_BASES - len(bases))
+        content.seek(record.offset_of(place))
+        bases += content.read(record.offset_of(last) - record.offset_of(place)).translate(None, b"\r\n")
+    return bases
+
+
 def _bases(fasta: Path) -> Iterator[bytes]:
     """Yield the bases of all sequences in pieces."""
-    file = fai_path(fasta)
     with fasta.open("rb") as content:
-        for record in parse_fai(file.read_text(), file=str(file)):
+        for record in read_fai(fasta):
             content.seek(record.offset)
             rest = record.end() - record.offset
             while rest > 0 and (chunk := content.read(min(CHUNK_BYTES, rest))):

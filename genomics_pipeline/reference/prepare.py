@@ -219,14 +219,22 @@ def _copy_fitting_index(
 
 
 def _refuse_mismatches(fasta: Path, kinds: Sequence[IndexKind], uri: str, are_copies: bool = False) -> None:
-    """Refuse indexes of another file; remove copies from the cache, so that a fixed original is copied again."""
+    """Refuse indexes of another file, all at once; remove copies from the cache, so that fixed ones are copied again.
+
+    The others are compared with ``.fai``: while that is of another file, it alone is refused.
+    """
+    problems: list[Problem] = []
     for kind in kinds:
         if message := find_mismatch(fasta, kind):
             for file in kind.files(fasta) if are_copies else ():
                 file.unlink(missing_ok=True)
             index = kind.beside(uri.removesuffix(".gz"))
             files = "it" if len(index) == 1 else f"{PurePosixPath(index[0]).stem}.{{{','.join(_endings(index))}}}"
-            raise DataError(Problem(f"{message}; remove {files}, and it is built anew", index[0]))
+            problems.append(Problem(f"{message}; remove {files}, and it is built anew", index[0]))
+        if problems and kind.name == "fai":
+            break
+    if problems:
+        raise DataError(problems)
 
 
 def _endings(names: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from genomics_pipeline.model.local_memory import ReferenceSize
 from genomics_pipeline.reference.fai import fai_path, read_contigs
-from genomics_pipeline.reference.index_kinds import INDEX_KINDS, IndexKind
+from genomics_pipeline.reference.index_kinds import INDEX_KINDS, IndexKind, find_mismatch
 
 
 def reference_size(fasta: Path, indexes: Iterable[str]) -> ReferenceSize:
@@ -21,9 +21,14 @@ def reference_size(fasta: Path, indexes: Iterable[str]) -> ReferenceSize:
     """
     if not fasta.is_file():
         return ReferenceSize()
-    contigs = read_contigs(fasta) if fai_path(fasta).is_file() else []
-    longest = max((contig.length_bp for contig in contigs), default=0)
-    return ReferenceSize(sum(_index_bytes(INDEX_KINDS[name], fasta) for name in indexes), longest)
+    return ReferenceSize(sum(_index_bytes(INDEX_KINDS[name], fasta) for name in indexes), _longest_bp(fasta))
+
+
+def _longest_bp(fasta: Path) -> int:
+    """Return the length of the longest contig; 0 without an index that can say it, which is refused elsewhere."""
+    if not fai_path(fasta).is_file() or find_mismatch(fasta, INDEX_KINDS["fai"]):
+        return 0
+    return max((contig.length_bp for contig in read_contigs(fasta)), default=0)
 
 
 def _index_bytes(kind: IndexKind, fasta: Path) -> int:

@@ -47,7 +47,9 @@ WHOLE = {
     "bom": (b"\xef\xbb\xbf>chr1\nACGT\n", f"{BEGINNING}b'\\xef'; remove the byte order mark"),
     "comment": (b"; by hand\n>chr1\nACGT\n", f"{BEGINNING}b';'; remove comment lines, which begin with ';'"),
     "leading text": (b"Title\n>chr1\nACGT\n", f"{BEGINNING}b'T'"),
-    "old Macintosh": (b">chr1\rACGT\r", "expected bases of the sequence 'chr1', found none"),
+    "leading blank line": (b"\n>chr1\nACGT\n", f"{BEGINNING}b'\\n'; remove the blanks before the first '>'"),
+    "old Macintosh": (b">chr1\rACGT\r", "expected line feeds at the ends of lines, found carriage returns only"),
+    "old Macintosh, long": (b">chr1\r" + b"ACGT\r" * (1 << 18), "found carriage returns only, as old Macintosh"),
     "bzip2": (bz2.compress(b">chr1\nACGT\n"), "expected FASTA, plain or gzip, found bzip2; decompress it"),
     "xz": (lzma.compress(b">chr1\nACGT\n"), "expected FASTA, plain or gzip, found xz; decompress it"),
     "zip": (b"PK\x03\x04", "expected FASTA, plain or gzip, found zip; decompress it"),
@@ -97,6 +99,8 @@ DESCRIPTIONS = {
     "long": b"x" * 500_000,
     "blanks": b"   ",
     "greater": b"a > b >",
+    "carriage return": b"a\rb",
+    "every byte": bytes(sorted({*range(256)} - {ord("\n")})),
 }
 
 
