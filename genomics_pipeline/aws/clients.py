@@ -50,6 +50,11 @@ class Clients:
         return self._client("cloudformation")  # type: ignore[no-any-return]
 
     @cached_property
+    def ec2(self) -> Any:
+        """Return the client of EC2, untyped: its types are larger than those of all others together."""
+        return self._client("ec2")
+
+    @cached_property
     def ecr(self) -> ECRClient:
         """Return the client of Elastic Container Registry."""
         return self._client("ecr")  # type: ignore[no-any-return]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from genomics_pipeline.aws.clients import Clients, aws_call
+from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.resource_names import ResourceNames
 
 BUCKET_OUTPUT = "Bucket"
+ARCHITECTURE = "Architecture"  # the output and the parameter of the stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class Deployment:
         partition: ``aws``, ``aws-cn`` or ``aws-us-gov``.
         region: Its Region.
         account: Its account.
+        architecture: The processor architecture of its hosts.
     """
 
     names: ResourceNames
@@ -28,6 +31,7 @@ class Deployment:
     partition: str
     region: str
     account: str
+    architecture: Architecture = Architecture.X86_64
 
     def state_machine_arn(self, pipeline: str) -> str:
         """Return the ARN of the state machine of a pipeline."""
@@ -64,7 +68,8 @@ def find_deployment(stack: str, clients: Clients) -> Deployment:
             f"stack {stack}: expected an output {BUCKET_OUTPUT}, found {description['StackStatus']}; deploy it again"
         )
     _, partition, _, region, account, _ = description["StackId"].split(":", 5)
-    return Deployment(ResourceNames(stack), outputs[BUCKET_OUTPUT], partition, region, account)
+    architecture = Architecture(outputs.get(ARCHITECTURE, Architecture.X86_64))  # older stacks have no such output
+    return Deployment(ResourceNames(stack), outputs[BUCKET_OUTPUT], partition, region, account, architecture)
 
 
 def state_machines(stack: str, clients: Clients) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from genomics_pipeline.cli.options import pipeline_option, stack_option
+from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.report.output import echo_line
 
 
@@ -41,15 +42,31 @@ def _image_options(command: click.decorators.FC) -> click.decorators.FC:
     return command
 
 
+def _architecture(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Architecture | None:
+    return None if value is None else Architecture(value)
+
+
+_architecture_option = click.option(
+    "--architecture",
+    type=click.Choice([str(architecture) for architecture in Architecture]),
+    callback=_architecture,
+    help="The processor of the hosts; by default this machine's.",
+)
+
+
 @containers.command(short_help="Build the images that are missing.")
 @_image_options
-def build(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None) -> None:
+@_architecture_option
+def build(
+    stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None, architecture: Architecture | None
+) -> None:
     """Build the images of a pipeline's steps with the container engine of this machine.
 
     \b
     Examples:
       genomics-pipeline containers build
       genomics-pipeline containers build --step ./steps/my_step
+      genomics-pipeline containers build --architecture arm64
     """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.runs.containers import images
@@ -57,7 +74,7 @@ def build(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None)
 
     ports = adapters()
     container_engine = ContainerEngine(ports.environment, engine)
-    for image in images.select_images(stack, pipeline, steps):
+    for image in images.select_images(stack, pipeline, steps, architecture or images.this_architecture()):
         built = images.build(image, container_engine, ports.cache)
         size = container_engine.size_mib(image.name)
         echo_line(f"{image.name}  {size} MiB  {'built' if built else 'up to date'}")
@@ -66,19 +83,21 @@ def build(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None)
 @containers.command(short_help="Push images to the stack's ECR repositories.")
 @_image_options
 def push(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None) -> None:
-    """Push the images of a pipeline's steps that ECR does not have yet.
+    """Push the images of a pipeline's steps that ECR does not have yet, for the processors of the stack's hosts.
 
     \b
     Example:
       genomics-pipeline containers push
     """
+    from genomics_pipeline.aws.deployment import find_deployment
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.runs.containers import images, push_images
     from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 
     ports = adapters()
     container_engine = ContainerEngine(ports.environment, engine)
-    for image in images.select_images(stack, pipeline, steps):
+    architecture = find_deployment(stack, ports.clients).architecture
+    for image in images.select_images(stack, pipeline, steps, architecture):
         images.build(image, container_engine, ports.cache)
         target, pushed = push_images.push(image, container_engine, ports.clients)
         echo_line(f"{target}  {'pushed' if pushed else 'up to date'}")
@@ -86,7 +105,10 @@ def push(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None) 
 
 @containers.command("list", short_help="List the names of the images.")
 @_image_options
-def list_(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None) -> None:
+@_architecture_option
+def list_(
+    stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None, architecture: Architecture | None
+) -> None:
     """List the names of the images of a pipeline's steps, built or not.
 
     \b
@@ -95,5 +117,5 @@ def list_(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None)
     """
     from genomics_pipeline.runs.containers import images
 
-    for image in images.select_images(stack, pipeline, steps):
+    for image in images.select_images(stack, pipeline, steps, architecture or images.this_architecture()):
         echo_line(image.name)

@@ -35,7 +35,11 @@ def deploy(stack: str, pipelines: Sequence[str], parameters: Sequence[str], yes:
       genomics-pipeline deploy --parameter MaxVcpus=1024 --parameter InputBuckets=arn:aws:s3:::reads
       genomics-pipeline deploy --pipeline germline --pipeline ./my-pipeline.toml --yes
     """
+    from genomics_pipeline.aws.deployment import ARCHITECTURE
     from genomics_pipeline.cli.adapters import aws_clients
+    from genomics_pipeline.model.architecture import Architecture
+    from genomics_pipeline.runs.containers.emulation import emulation_note
+    from genomics_pipeline.runs.containers.images import this_architecture
     from genomics_pipeline.runs.stack.deploy import deploy as deploy_stack
     from genomics_pipeline.runs.stack.deploy import parse_parameters
     from genomics_pipeline.runs.stack.template import stack_template
@@ -49,4 +53,6 @@ def deploy(stack: str, pipelines: Sequence[str], parameters: Sequence[str], yes:
     else:
         for name, value in outputs.items():
             echo_line(f"{name}: {value}")
+        if emulated := emulation_note(Architecture(outputs[ARCHITECTURE]), this_architecture()):
+            echo_line(f"note: {emulated}", err=True)
         echo_line("next: genomics-pipeline containers push, then genomics-pipeline submit SHEET")

@@ -57,6 +57,10 @@ class Terminal:
             raise UsageError(f"{question} expected a confirmation, found no terminal; use --yes")
         return click.confirm(printable_line(question))
 
+    def note(self, line: str) -> None:
+        """Print a line about what is planned."""
+        echo_line(line, err=self._quiet)
+
     def report(self, event: StackEvent) -> None:
         """Print an event of the stack."""
         reason = f": {event.reason}" if event.reason else ""

@@ -168,6 +168,11 @@ def _parameter_values(stack: Stack) -> dict[str, str]:
     return {key: ",".join(value) if isinstance(value, list) else str(value) for key, value in resolved}
 
 
+def _parameter_list(stack: Stack) -> list[dict[str, str]]:
+    """Return the parameters as DescribeStacks lists them; moto writes lists as Python does."""
+    return [{"ParameterKey": key, "ParameterValue": value} for key, value in _parameter_values(stack).items()]
+
+
 class BucketPolicy(CloudFormationModel):
     """A bucket policy, which moto lacks.
 
@@ -212,6 +217,7 @@ def patch_cloudformation() -> Iterator[None]:
             _replace_method(patch, model, "delete_from_cloudformation_json", _deletion_of(model.__name__))
         _replace_method(patch, ChangeSet, "apply", _apply_change_set)
         patch.setattr(Stack, "stack_parameters", property(_parameter_values))
+        patch.setattr(Stack, "parameter_list", property(_parameter_list))
         # AWS creates a change set without changes, and reports that in its status; so does moto without this check.
         patch.setattr(CloudFormationResponse, "_validate_different_update", lambda *_: None)
         yield

@@ -391,10 +391,11 @@ def test_another_definition_is_deployed(stack: Deployed, aws: str, reference: st
 
 
 def test_other_images_are_deployed(stack: Deployed, aws: str, reference: str, tmp_path: Path, cli: Cli) -> None:
+    from genomics_pipeline.model.architecture import Architecture
     from genomics_pipeline.runs.catalog import load_step
     from genomics_pipeline.runs.containers.images import tag
 
-    tags = {name: tag(load_step(name)) for name in ("alignment", "variant_calling", "gather")}
+    tags = {name: tag(load_step(name), Architecture.X86_64) for name in ("alignment", "variant_calling", "gather")}
     batch, ecr = boto3.client("batch", endpoint_url=aws), boto3.client("ecr")
     batch.register_job_definition(
         jobDefinitionName="genomics-pipeline-alignment",

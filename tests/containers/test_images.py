@@ -57,7 +57,7 @@ def task(tmp_path: Path) -> Callable[..., list[str]]:
 
 
 def build_image(folder: Path, engine: ContainerEngine) -> str:
-    image = step_images.image(load_step(str(folder)), ResourceNames())
+    image = step_images.image(load_step(str(folder)), ResourceNames(), step_images.this_architecture())
     step_images.build(image, engine, USER_CACHE)
     return image.name
 
@@ -81,7 +81,7 @@ def test_an_image_describes_itself(step: str, images: dict[str, str], engine: Co
 
 
 def test_an_unchanged_step_is_not_built_again(images: dict[str, str], engine: ContainerEngine) -> None:
-    image = step_images.image(load_step("gather"), ResourceNames())
+    image = step_images.image(load_step("gather"), ResourceNames(), step_images.this_architecture())
     assert (image.name, step_images.build(image, engine, USER_CACHE)) == (images["gather"], False)
 
 

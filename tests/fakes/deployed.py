@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.containers.images import tag
@@ -63,7 +64,12 @@ class Deployed:
 
 
 @contextmanager
-def deployed(moto: str, pipeline: str = "germline", stack: str = DEFAULT_STACK) -> Iterator[Deployed]:
+def deployed(
+    moto: str,
+    pipeline: str = "germline",
+    stack: str = DEFAULT_STACK,
+    architecture: Architecture = Architecture.X86_64,
+) -> Iterator[Deployed]:
     """Create the resources of a stack; reset moto at the end."""
     names = ResourceNames(stack)
     bucket = f"{stack}-bucket"
@@ -80,12 +86,12 @@ def deployed(moto: str, pipeline: str = "germline", stack: str = DEFAULT_STACK) 
                 },
             },
         },
-        "Outputs": {"Bucket": {"Value": {"Ref": "Bucket"}}},
+        "Outputs": {"Bucket": {"Value": {"Ref": "Bucket"}}, "Architecture": {"Value": str(architecture)}},
     }
     moto_client("cloudformation", moto).create_stack(StackName=stack, TemplateBody=json.dumps(template))
     batch, ecr = moto_client("batch", moto), moto_client("ecr", moto)
     for step in steps.values():
-        repository, content = names.repository(step.spec.name), tag(step)
+        repository, content = names.repository(step.spec.name), tag(step, architecture)
         batch.register_job_definition(
             jobDefinitionName=names.job_definition(step.spec.name),
             type="container",

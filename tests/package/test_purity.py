@@ -16,8 +16,9 @@ PURE = ("model", "language", "asl")
 # fmt: off
 ALLOWED = frozenset({
     "__future__", "base64", "collections", "contextlib", "copy", "csv", "dataclasses", "datetime", "decimal", "difflib",
-    "enum", "functools", "genomics_pipeline", "hashlib", "importlib", "io", "itertools", "json", "jsonata", "jsonpath",
-    "jsonschema", "math", "operator", "orjson", "posixpath", "re", "threading", "tomllib", "typing", "urllib",
+    "enum", "fractions", "functools", "genomics_pipeline", "hashlib", "importlib", "io", "itertools", "json", "jsonata",
+    "jsonpath", "jsonschema", "math", "operator", "orjson", "posixpath", "re", "threading", "tomllib", "typing",
+    "urllib",
 })
 # fmt: on
 CLOCK = {"now", "utcnow", "today"}

@@ -36,6 +36,7 @@ class StandInUser:
         self.following: list[int] = []
         self.questions: list[str] = []
         self.events: list[StackEvent] = []
+        self.lines: list[str] = []
 
     def show(self, change_set: ChangeSet, following: int) -> None:
         self.changes.append(sorted((change.action, change.resource) for change in change_set.changes))
@@ -44,6 +45,9 @@ class StandInUser:
     def confirm(self, question: str) -> bool:
         self.questions.append(question)
         return self.answer
+
+    def note(self, line: str) -> None:
+        self.lines.append(line)
 
     def report(self, event: StackEvent) -> None:
         self.events.append(event)
@@ -95,7 +99,7 @@ def test_the_first_deployment_is_two_change_sets_and_one_question(clients: Clien
         "UPDATE_IN_PROGRESS",
         "UPDATE_COMPLETE",
     }
-    assert sorted(outputs) == ["Bucket", "GermlineStateMachine", "JobQueue", "OnDemandQueue"]
+    assert sorted(outputs) == ["Architecture", "Bucket", "GermlineStateMachine", "JobQueue", "OnDemandQueue"]
 
 
 def test_the_resources_are_what_the_code_expects(clients: Clients, plan: StackTemplate) -> None:
@@ -138,7 +142,7 @@ def _job_definitions_are_those_of_the_states(clients: Clients, document: Any, pl
     for image in plan.images:
         definition = registered[plan.names.job_definition(image.step.name)]
         repository = f"000000000000.dkr.ecr.us-east-1.amazonaws.com/{plan.names.repository(image.step.name)}"
-        assert definition["containerProperties"]["image"] == f"{repository}:{image.tag}"
+        assert definition["containerProperties"]["image"] == f"{repository}:{image.tag}-x86_64"
         assert definition["timeout"] == {"attemptDurationSeconds": image.step.resources.timeout_s}
         assert definition["retryStrategy"]["evaluateOnExit"][-1] == {"onReason": "*", "action": "exit"}
         assert definition["containerProperties"]["logConfiguration"]["options"]["awslogs-group"] == plan.names.log_group
@@ -184,7 +188,7 @@ def test_a_changed_step_is_a_new_revision_of_its_job_definition_alone(
     ]
     (tag,) = (image.tag for image in changed.images if image.step.name == "count_reads")
     assert found["revision"] == 2
-    assert found["containerProperties"]["image"].endswith(f"/{STACK}/count_reads:{tag}")
+    assert found["containerProperties"]["image"].endswith(f"/{STACK}/count_reads:{tag}-x86_64")
 
 
 def test_a_changed_pipeline_is_another_definition_of_its_state_machine_alone(

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from genomics_pipeline.aws.template.functions import TemplateResources, attribute, ref
+from genomics_pipeline.aws.template.functions import TemplateResources, attribute, ref, when
 from genomics_pipeline.aws.template.network import SECURITY_GROUP, subnets
+from genomics_pipeline.aws.template.parameters import HAS_HOST_TYPES, HAS_INSTANCE_TYPES, IS_ARM64
 from genomics_pipeline.aws.template.scratch import user_data
+from genomics_pipeline.model.architecture import Architecture
+from genomics_pipeline.model.hosts import HostChoice
 from genomics_pipeline.model.resource_names import ResourceNames
 
 COST_TAG = "genomics-pipeline"  # cost allocation tag of all resources; its value is the stack's name
 INSTANCE_PROFILE = "InstanceProfile"
 JOB_QUEUE = "JobQueue"
+HOST_TYPES = "HostTypes"  # the mapping of the default instance types, by architecture
+TYPES = "Types"
 ON_DEMAND_QUEUE = "OnDemandQueue"
 
 # Seconds after which jobs are cancelled: the least that AWS allows for jobs larger than any host, and the most for jobs
@@ -58,7 +64,7 @@ def _environment(kind: str, strategy: str, names: ResourceNames) -> dict[str, An
     """
     return {
         "Type": "AWS::Batch::ComputeEnvironment",
-        "Metadata": {"cfn-lint": {"config": {"ignore_checks": ["W1030"]}}},  # SubnetIds is only used if it is given
+        "Metadata": {"cfn-lint": {"config": {"ignore_checks": ["W1030"]}}},  # lists are only used if they are given
         "Properties": {
             "Type": "MANAGED",
             "State": "ENABLED",
@@ -70,7 +76,7 @@ def _environment(kind: str, strategy: str, names: ResourceNames) -> dict[str, An
                 "AllocationStrategy": strategy,
                 "MinvCpus": 0,
                 "MaxvCpus": ref("MaxVcpus"),
-                "InstanceTypes": ref("InstanceTypes"),
+                "InstanceTypes": _types(),
                 "Subnets": subnets(),
                 "SecurityGroupIds": [ref(SECURITY_GROUP)],
                 "InstanceRole": attribute(INSTANCE_PROFILE, "Arn"),
@@ -84,6 +90,27 @@ def _environment(kind: str, strategy: str, names: ResourceNames) -> dict[str, An
             },
         },
     }
+
+
+def _types() -> dict[str, Any]:
+    """Return what `deploy` chose, else what the user named, else the default types of the architecture."""
+    arm64, x86_64 = (
+        {"Fn::FindInMap": [HOST_TYPES, one.engine, TYPES]} for one in (Architecture.ARM64, Architecture.X86_64)
+    )
+    default = when(IS_ARM64, arm64, x86_64)
+    return when(HAS_HOST_TYPES, ref("HostTypes"), when(HAS_INSTANCE_TYPES, ref("InstanceTypes"), default))
+
+
+def host_types(choices: Mapping[Architecture, HostChoice]) -> dict[str, Any]:
+    """Return the mappings of the template: the default types of each architecture, by a name without an underscore.
+
+    Where no type has the disk of every step, the map has all of them; `deploy` refuses to use them.
+    """
+    types = {
+        architecture.engine: {TYPES: [host.name for host in choice.kept or choice.types]}
+        for architecture, choice in choices.items()
+    }
+    return {HOST_TYPES: types}
 
 
 def _queue(name: str, *environments: str) -> dict[str, Any]:

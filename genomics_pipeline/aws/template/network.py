@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from genomics_pipeline.aws.template.functions import TemplateResources, ref, sub, when
-from genomics_pipeline.aws.template.parameters import MAKES_NETWORK
+from genomics_pipeline.aws.template.parameters import MAKES_NETWORK, MOST_ZONES, has_zone
 from genomics_pipeline.model.resource_names import ResourceNames
 
 SECURITY_GROUP = "SecurityGroup"
-ZONES = 2  # two Availability Zones have more Spot capacity than one, and every Region has as many
+# Blocks for the subnets of all zones. The first two are larger, because every Region has them.
+BLOCKS = ("10.0.0.0/18", "10.0.64.0/18", "10.0.128.0/19", "10.0.160.0/19", "10.0.192.0/19", "10.0.224.0/19")
 
 
 def subnets() -> dict[str, Any]:
     """Return the subnets of the hosts."""
-    return when(MAKES_NETWORK, [ref(f"Subnet{number}") for number in range(ZONES)], ref("SubnetIds"))
+    made = [ref("Subnet0"), ref("Subnet1")]
+    made += [when(has_zone(number), ref(f"Subnet{number}")) for number in range(2, MOST_ZONES)]
+    return when(MAKES_NETWORK, made, ref("SubnetIds"))
 
 
 def network(names: ResourceNames) -> TemplateResources:
@@ -59,26 +62,33 @@ def network(names: ResourceNames) -> TemplateResources:
             },
         },
     }
-    for number in range(ZONES):
+    for number in range(MOST_ZONES):
         resources |= _subnet(number)
     for resource in resources.values():
-        resource["Condition"] = MAKES_NETWORK
+        resource.setdefault("Condition", MAKES_NETWORK)
     return {**resources, SECURITY_GROUP: _security_group()}
 
 
 def _subnet(number: int) -> TemplateResources:
+    """Return the subnet in an element of Zones; without Zones, there are two subnets in the Region's first zones."""
+    zone: dict[str, Any] = {"Fn::Select": [number, ref("Zones")]}
+    condition = {"Condition": has_zone(number)}
+    if number < 2:
+        zone, condition = when(has_zone(1), zone, {"Fn::Select": [number, {"Fn::GetAZs": ""}]}), {}
     return {
         f"Subnet{number}": {
             "Type": "AWS::EC2::Subnet",
+            **condition,
             "Properties": {
                 "VpcId": ref("Vpc"),
-                "CidrBlock": f"10.0.{number * 64}.0/18",  # 16,379 hosts
-                "AvailabilityZone": {"Fn::Select": [number, {"Fn::GetAZs": ""}]},
+                "CidrBlock": BLOCKS[number],
+                "AvailabilityZone": zone,
                 "MapPublicIpOnLaunch": True,
             },
         },
         f"Subnet{number}Routes": {
             "Type": "AWS::EC2::SubnetRouteTableAssociation",
+            **condition,
             "Properties": {"SubnetId": ref(f"Subnet{number}"), "RouteTableId": ref("RouteTable")},
         },
     }

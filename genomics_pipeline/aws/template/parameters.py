@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from genomics_pipeline.aws.deployment import ARCHITECTURE
 from genomics_pipeline.model import quotas
-
-# Families with NVMe instance store, with three ratios of memory and of two generations: the more Spot pools, the fewer
-# interruptions. In a Region without one of them, Batch refuses the compute environment and names the type.
-INSTANCE_TYPES = "c5d,c6id,m5d,m6id,r5d,r6id"
+from genomics_pipeline.model.architecture import Architecture
 
 PARAMETERS: dict[str, Any] = {
+    ARCHITECTURE: {
+        "Type": "String",
+        "Default": Architecture.X86_64.value,
+        "AllowedValues": [architecture.value for architecture in Architecture],
+        "Description": "Processors of all hosts, and so of the images; arm64 is Graviton",
+    },
     "InstanceTypes": {
         "Type": "CommaDelimitedList",
-        "Default": INSTANCE_TYPES,
-        "Description": "EC2 instance types or families of the hosts; with instance store, scratch is fast and free",
+        "Default": "",
+        "Description": "EC2 instance types or families of the hosts; where none is given, those with instance store",
+    },
+    "HostTypes": {
+        "Type": "CommaDelimitedList",
+        "Default": "",
+        "Description": "Set by `deploy`: those of InstanceTypes that are in the Region and have the disk of every step",
     },
     "MaxVcpus": {
         "Type": "Number",
@@ -24,10 +33,10 @@ PARAMETERS: dict[str, Any] = {
     },
     "VolumeGiB": {
         "Type": "Number",
-        "Default": 100,
+        "Default": 30,
         "MinValue": 30,
         "MaxValue": quotas.VOLUME_GIB.value,
-        "Description": "EBS volume of each host: the system, images, and scratch where there is no instance store",
+        "Description": "Each host's EBS volume (gp3): the system, images, and scratch where there is no instance store",
     },
     "LogRetentionDays": {
         "Type": "Number",
@@ -59,6 +68,11 @@ PARAMETERS: dict[str, Any] = {
         "Default": "",
         "Description": "ARNs of buckets beside the stack's own that FASTQ files and references are read from",
     },
+    "Zones": {
+        "Type": "CommaDelimitedList",
+        "Default": "",
+        "Description": "Set by `deploy`: all zones of the Region, for the VPC of the stack; two where none is given",
+    },
     "VpcId": {
         "Type": "String",
         "Default": "",
@@ -73,7 +87,13 @@ PARAMETERS: dict[str, Any] = {
     },
 }
 
+SET_BY_DEPLOY = ("HostTypes", "Zones")
+MOST_ZONES = 6  # of a Region: us-east-1
+
 HAS_KEY = "HasKey"
+HAS_HOST_TYPES = "HasHostTypes"
+HAS_INSTANCE_TYPES = "HasInstanceTypes"
+IS_ARM64 = "IsArm64"
 HAS_INPUT_BUCKETS = "HasInputBuckets"
 MAKES_NETWORK = "MakesNetwork"
 
@@ -82,8 +102,30 @@ def _empty(parameter: str) -> dict[str, Any]:
     return {"Fn::Equals": [{"Ref": parameter}, ""]}
 
 
+def _any(parameter: str) -> dict[str, Any]:
+    return {"Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", {"Ref": parameter}]}, ""]}]}
+
+
+def has_zone(number: int) -> str:
+    """Return the name of the condition that the stack makes a subnet in that element of Zones."""
+    return f"HasZone{number}"
+
+
+def _zone_given(number: int) -> dict[str, Any]:
+    """Return the condition that Zones has that element: padding follows the last one."""
+    padded = {"Fn::Join": [",", [{"Fn::Join": [",", {"Ref": "Zones"}]}, *["-"] * MOST_ZONES]]}
+    return {"Fn::Not": [{"Fn::Equals": [{"Fn::Select": [number, {"Fn::Split": [",", padded]}]}, "-"]}]}
+
+
 CONDITIONS: dict[str, Any] = {
     HAS_KEY: {"Fn::Not": [_empty("KmsKeyArn")]},
-    HAS_INPUT_BUCKETS: {"Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", {"Ref": "InputBuckets"}]}, ""]}]},
+    HAS_HOST_TYPES: _any("HostTypes"),
+    HAS_INSTANCE_TYPES: _any("InstanceTypes"),
+    HAS_INPUT_BUCKETS: _any("InputBuckets"),
+    IS_ARM64: {"Fn::Equals": [{"Ref": ARCHITECTURE}, Architecture.ARM64.value]},
     MAKES_NETWORK: _empty("VpcId"),
+    **{
+        has_zone(number): {"Fn::And": [{"Condition": MAKES_NETWORK}, _zone_given(number)]}
+        for number in range(1, MOST_ZONES)
+    },
 }

@@ -21,7 +21,7 @@ USER = "10001:10001"  # of the images
 
 @dataclass(frozen=True, slots=True)
 class StepImage:
-    """A step and the tag of its image."""
+    """A step and the tag of its images without their architecture."""
 
     step: StepSpec
     tag: str
@@ -49,7 +49,7 @@ def job_definition(image: StepImage, names: ResourceNames) -> TemplateResources:
 def _container(image: StepImage) -> dict[str, Any]:
     vcpus, memory = str(image.step.resources.vcpus), str(image.step.resources.memory_mib)
     return {
-        "Image": sub(f"${{{repository_id(image.step.name)}.RepositoryUri}}:{image.tag}"),
+        "Image": sub(f"${{{repository_id(image.step.name)}.RepositoryUri}}:{image.tag}-${{Architecture}}"),
         "JobRoleArn": attribute(JOB_ROLE, "Arn"),
         "ExecutionRoleArn": attribute(EXECUTION_ROLE, "Arn"),
         "ResourceRequirements": [{"Type": "VCPU", "Value": vcpus}, {"Type": "MEMORY", "Value": memory}],

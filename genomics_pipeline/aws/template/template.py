@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from genomics_pipeline.aws.deployment import BUCKET_OUTPUT
-from genomics_pipeline.aws.template.compute import JOB_QUEUE, ON_DEMAND_QUEUE, compute
+from genomics_pipeline.aws.deployment import ARCHITECTURE, BUCKET_OUTPUT
+from genomics_pipeline.aws.template.compute import HOST_TYPES, JOB_QUEUE, ON_DEMAND_QUEUE, compute, host_types
 from genomics_pipeline.aws.template.functions import TemplateResources, ref
 from genomics_pipeline.aws.template.logs import logs
 from genomics_pipeline.aws.template.network import network
@@ -17,7 +17,9 @@ from genomics_pipeline.aws.template.states import PipelineStateMachine, machine_
 from genomics_pipeline.aws.template.storage import BUCKET, storage
 from genomics_pipeline.aws.template.tasks import StepImage, job_definition
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.hosts import HostChoice
 from genomics_pipeline.model.resource_names import ResourceNames
 
 
@@ -25,6 +27,7 @@ def template(
     machines: Sequence[PipelineStateMachine],
     images: Sequence[StepImage],
     names: ResourceNames,
+    hosts: Mapping[Architecture, HostChoice],
     *,
     with_machines: bool = True,
 ) -> dict[str, Any]:
@@ -34,6 +37,7 @@ def template(
         machines: The state machines of the pipelines.
         images: The steps of the pipelines, each once, with the tags of their images.
         names: The names of the resources.
+        hosts: The instance types of each architecture.
         with_machines: Include the state machines. Their definitions are in the stack's own bucket, so that the first
             deployment creates the bucket without them.
 
@@ -64,6 +68,8 @@ def template(
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "Batch genomics on Step Functions and AWS Batch: genomics-pipeline template",
+        "Metadata": {HOST_TYPES: [line for choice in hosts.values() for line in choice.arithmetic()]},
+        "Mappings": host_types(hosts),
         "Parameters": PARAMETERS,
         "Conditions": CONDITIONS,
         "Resources": resources,
@@ -84,6 +90,7 @@ def _check_names(machines: Sequence[PipelineStateMachine], names: ResourceNames)
 def _outputs(machines: Sequence[PipelineStateMachine]) -> dict[str, Any]:
     values = {
         BUCKET_OUTPUT: ref(BUCKET),
+        ARCHITECTURE: ref(ARCHITECTURE),
         "JobQueue": ref(JOB_QUEUE),
         "OnDemandQueue": ref(ON_DEMAND_QUEUE),
         **{machine_id(machine.pipeline): ref(machine_id(machine.pipeline)) for machine in machines},

@@ -79,7 +79,7 @@ def image_problems(steps: Mapping[str, StepFolder], deployment: Deployment, clie
     """
     names = deployment.names
     for step in steps.values():
-        repository, content = names.repository(step.spec.name), tag(step)
+        repository, content = names.repository(step.spec.name), tag(step, deployment.architecture)
         expected = f"{repository}:{content}"
         definition_name = names.job_definition(step.spec.name)
         deployed = image(definition_name, clients)

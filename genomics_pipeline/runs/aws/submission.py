@@ -16,6 +16,7 @@ from genomics_pipeline.asl.interval_limits import interval_limits
 from genomics_pipeline.aws.deployment import Deployment, find_deployment
 from genomics_pipeline.aws.run_names import rerun_name
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.errors import CollectedProblems, Problem
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.manifest import manifest_lines
@@ -144,7 +145,7 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
     warnings = [*planned.warnings, *warnings]
     assert deployment is not None
     assert reference is not None
-    digest = _digest(planned, document, reference)
+    digest = _digest(planned, document, reference, deployment.architecture)
     return Submission(request, planned, deployment, document, reference, warnings, digest)
 
 
@@ -183,11 +184,11 @@ def parameter_file_problems(
     yield from parameter_problems(usable, adapters.store, contigs)
 
 
-def _digest(planned: RunPlan, document: Mapping[str, Any], reference: AwsReference) -> str:
+def _digest(planned: RunPlan, document: Mapping[str, Any], reference: AwsReference, architecture: Architecture) -> str:
     """Return the sha256 of everything that determines the results: definition, images, parameters, reference, items."""
     parts = [
         canonical_json(document),
-        json.dumps({name: tag(step) for name, step in planned.steps.items()}, sort_keys=True),
+        json.dumps({name: tag(step, architecture) for name, step in planned.steps.items()}, sort_keys=True),
         json.dumps(planned.overrides, sort_keys=True),
         reference.uri,
         *([reference.alt] if reference.alt else []),

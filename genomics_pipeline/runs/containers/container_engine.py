@@ -12,6 +12,8 @@ from typing import Any
 from genomics_pipeline.model.errors import RunError
 
 ENGINES = ("docker", "podman")
+INSTALL_EMULATOR = "install QEMU's user emulation (Debian: qemu-user-static and binfmt-support)"
+FOREIGN_PROGRAM = "exec format error"  # Linux's message for a program of another processor
 
 
 class ContainerEngine:
@@ -59,18 +61,29 @@ class ContainerEngine:
         listed = self.run("images", "--format", "{{json .}}", repository)
         return any(json.loads(line)["Tag"] == tag for line in listed.splitlines())
 
-    def build(self, image: str, folder: Path, dockerfile: str, assignments: Mapping[str, Mapping[str, str]]) -> None:
+    def build(self, image: str, folder: Path, dockerfile: str, more: Mapping[str, Sequence[str]]) -> None:
         """Build an image.
 
         Args:
             image: The name and tag of the image.
             folder: The folder that it is built from.
             dockerfile: The path of the Dockerfile in that folder.
-            assignments: The values by name of options, ``{"--build-arg": {…}, "--label": {…}}``.
+            more: The values of further options, ``{"--platform": […], "--build-arg": […], "--label": […]}``.
+
+        Raises:
+            RunError: if it fails; without an emulator, because the programs of another processor cannot run.
         """
-        values = {option: [f"{name}={value}" for name, value in named.items()] for option, named in assignments.items()}
-        argv = ["build", "--network=host", "--tag", image, "--file", str(folder / dockerfile), *options(values)]
-        self.run(*argv, str(folder))
+        argv = ["build", "--network=host", "--tag", image, "--file", str(folder / dockerfile), *options(more)]
+        try:
+            self.run(*argv, str(folder))
+        except RunError as error:
+            if FOREIGN_PROGRAM not in str(error).lower():
+                raise
+            wanted = ", ".join(more.get("--platform", ()))
+            raise RunError(
+                f"image {image}: expected an engine that runs programs of {wanted}, found none; {INSTALL_EMULATOR} "
+                "where the engine runs, or build on such a machine"
+            ) from None
 
     def inspect(self, image: str) -> dict[str, Any]:
         """Return the engine's description of an image, as ``docker image inspect`` prints it."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from genomics_pipeline import __version__
+from genomics_pipeline.model.architecture import Architecture, machine_architecture
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.reference.cache import make_cache
@@ -46,34 +47,57 @@ class Image:
     Attributes:
         step: The step.
         name: The name and tag, ``<stack>/<step>:<tag>``.
+        architecture: The processor architecture of its hosts.
     """
 
     step: StepFolder
     name: str
+    architecture: Architecture
 
 
-def image(step: StepFolder, names: ResourceNames) -> Image:
-    """Return the image of a step, built or not."""
-    return Image(step, f"{names.repository(step.spec.name)}:{tag(step)}")
+def this_architecture() -> Architecture:
+    """Return the processor architecture of this machine.
+
+    Raises:
+        RunError: if no image can be built for it.
+    """
+    if architecture := machine_architecture(platform.machine()):
+        return architecture
+    raise RunError(f"this machine: expected a processor of {' or '.join(Architecture)}, found {platform.machine()}")
 
 
-def select_images(stack: str, pipeline: str, steps: Sequence[str]) -> list[Image]:
+def image(step: StepFolder, names: ResourceNames, architecture: Architecture) -> Image:
+    """Return the image of a step for an architecture, built or not."""
+    return Image(step, f"{names.repository(step.spec.name)}:{tag(step, architecture)}", architecture)
+
+
+def select_images(stack: str, pipeline: str, steps: Sequence[str], architecture: Architecture) -> list[Image]:
     """Return the images of the named steps; of all steps of a pipeline where none is named.
 
     Args:
         stack: The name of the stack, which begins the names of its images.
         pipeline: The pipeline.
         steps: The steps by name or path.
+        architecture: The processor architecture of the images' hosts.
 
     Raises:
         DataError: for a pipeline or step that cannot be used.
     """
     folders = [load_step(step) for step in steps] or list(load_pipeline(pipeline)[1].values())
-    return [image(folder, ResourceNames(stack)) for folder in folders]
+    return [image(folder, ResourceNames(stack), architecture) for folder in folders]
 
 
-def tag(step: StepFolder) -> str:
-    """Return the tag of a step's image: 16 hexadecimal digits of a sha256 of everything in the image."""
+def tag(step: StepFolder, architecture: Architecture) -> str:
+    """Return the tag of a step's image for an architecture, whoever builds it: ``<content>-<architecture>``."""
+    return f"{content_tag(step)}-{architecture}"
+
+
+def content_tag(step: StepFolder) -> str:
+    """Return the tag of a step's images without their architecture.
+
+    It is 16 hexadecimal digits of a sha256 of everything that they are built from: the wheels of every architecture are
+    those of one lock file.
+    """
     programs = [name for name, file in step.files if _is_program(file)]
     content = "\0".join([_base_digest(), step.digest, *programs]).encode()
     return sha256(content + dockerfile(step).read_bytes()).hexdigest()[:TAG_LENGTH]
@@ -102,12 +126,13 @@ def build(image: Image, engine: ContainerEngine, cache: Path) -> bool:
     """
     if engine.has(image.name):
         return False
-    base = f"genomics-pipeline/base:{_base_digest()[:TAG_LENGTH]}"
+    platform_options = {"--platform": [image.architecture.platform]}
+    base = f"genomics-pipeline/base:{_base_digest()[:TAG_LENGTH]}-{image.architecture}"
     if not engine.has(base):
         with TemporaryDirectory() as folder:
-            _write_base_context(Path(folder), cache)
+            _write_base_context(Path(folder), image.architecture, cache)
             _make_readable(Path(folder))
-            engine.build(base, Path(folder), DOCKERFILE, {})
+            engine.build(base, Path(folder), DOCKERFILE, platform_options)
     spec = image.step.spec
     with TemporaryDirectory() as folder:
         for name, file in image.step.files:
@@ -122,12 +147,25 @@ def build(image: Image, engine: ContainerEngine, cache: Path) -> bool:
             "licenses": "Apache-2.0",
         }
         annotations = {f"org.opencontainers.image.{name}": value for name, value in labels.items()}
-        assignments = {
-            "--build-arg": {"BASE": base},
-            "--label": {**annotations, "genomics-pipeline.version": __version__},
+        annotations["genomics-pipeline.version"] = __version__
+        words = {
+            **platform_options,
+            "--build-arg": [f"BASE={base}"],
+            "--label": [f"{name}={value}" for name, value in annotations.items()],
         }
-        engine.build(image.name, Path(folder), DOCKERFILE, assignments)
+        engine.build(image.name, Path(folder), DOCKERFILE, words)
+    _check_architecture(image, engine)
     return True
+
+
+def _check_architecture(image: Image, engine: ContainerEngine) -> None:
+    """Refuse an image that an engine built for another processor than it was asked to."""
+    found = str(engine.inspect(image.name)["Architecture"])
+    if machine_architecture(found) is not image.architecture:
+        raise RunError(
+            f"image {image.name}: expected the engine to build it for {image.architecture.platform}, found {found}; "
+            f"build it on a machine of {image.architecture}"
+        )
 
 
 def _package() -> Path:
@@ -145,24 +183,24 @@ def _package_files() -> Iterator[Path]:
 def _base_digest() -> str:
     containers, package = shipped_folder("containers"), _package()
     files = [containers / "base" / DOCKERFILE, containers / "requirements.lock", *_package_files()]
-    digest = sha256(_machine().encode())  # the wheels depend on the processor
+    digest = sha256()
     for file in files:
         name = file.relative_to(package if file.is_relative_to(package / "model") else file.parent)
         digest.update(f"{name}\0{file.stat().st_size}\0".encode() + file.read_bytes())
     return digest.hexdigest()
 
 
-def _write_base_context(folder: Path, cache: Path) -> None:
+def _write_base_context(folder: Path, architecture: Architecture, cache: Path) -> None:
     """Write the files that the base image is built from into a folder."""
     containers, package = shipped_folder("containers"), _package()
     _copy(containers / "base" / DOCKERFILE, folder / DOCKERFILE)
     _copy(containers / "requirements.lock", folder / "requirements.lock")
     for file in _package_files():
         _copy(file, folder / "package" / "genomics_pipeline" / file.relative_to(package))
-    shutil.copytree(_wheels(containers / "requirements.lock", cache), folder / "wheels")
+    shutil.copytree(wheels(containers / "requirements.lock", architecture, cache), folder / "wheels")
 
 
-def _wheels(lock: Path, cache: Path) -> Path:
+def wheels(lock: Path, architecture: Architecture, cache: Path) -> Path:
     """Return the folder of the locked wheels for the Python of the image; pip downloads them once.
 
     Raises:
@@ -171,17 +209,17 @@ def _wheels(lock: Path, cache: Path) -> Path:
     from filelock import FileLock
 
     make_cache(cache)
-    folder = cache / "wheels" / f"{sha256(lock.read_bytes()).hexdigest()[:TAG_LENGTH]}-{_machine()}"
+    folder = cache / "wheels" / f"{sha256(lock.read_bytes()).hexdigest()[:TAG_LENGTH]}-{architecture}"
     make_folders(folder.parent)
     with FileLock(folder.with_name(f".{folder.name}.lock")):
         if not folder.is_dir():
             with publishing_folder(folder) as part:
-                _download(lock, part)
+                _download(lock, architecture, part)
     return folder
 
 
-def _download(lock: Path, folder: Path) -> None:
-    machine = _machine()
+def _download(lock: Path, architecture: Architecture, folder: Path) -> None:
+    machine = architecture.wheels
     platforms = [f"--platform=manylinux_2_{minor}_{machine}" for minor in range(GLIBC, 4, -1)]
     argv = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     argv += ["--require-hashes", "--only-binary=:all:", f"--python-version={PYTHON}", "--implementation=cp", *platforms]
@@ -189,11 +227,6 @@ def _download(lock: Path, folder: Path) -> None:
     process = subprocess.run(argv, capture_output=True, text=True, check=False)
     if process.returncode:
         raise RunError(f"pip cannot download the wheels of {lock}: {process.stderr.strip().splitlines()[-1]}")
-
-
-def _machine() -> str:
-    """Return the processor architecture of this machine, by its name in the names of wheels."""
-    return {"arm64": "aarch64", "AMD64": "x86_64"}.get(platform.machine(), platform.machine())
 
 
 def _copy(file: Path, target: Path) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.cache import describe_cache
@@ -34,12 +35,15 @@ class Check:
     detail: str
 
 
-def check_all(folder: Path, adapters: Adapters) -> Iterator[Check]:
+def check_all(
+    folder: Path, adapters: Adapters, more: Mapping[str, Callable[[], str]] = MappingProxyType({})
+) -> Iterator[Check]:
     """Yield the result of every check, in order; a failure does not stop the next check.
 
     Args:
         folder: The folder to run the sample in.
         adapters: The adapters to run the sample with.
+        more: Further checks by name: each returns a detail, or raises what is wrong.
     """
     checks: dict[str, Callable[[], str]] = {
         "python": lambda: sys.version.split()[0],
@@ -49,6 +53,7 @@ def check_all(folder: Path, adapters: Adapters) -> Iterator[Check]:
         "machine": lambda: str(adapters.capacity()),
         "cache": lambda: describe_cache(adapters.cache),
         "disk": lambda: _disk(folder),
+        **more,
         "one tiny sample": lambda: _run_sample(folder, adapters),
     }
     for name, check in checks.items():

@@ -96,7 +96,8 @@ def _in_containers(
     from genomics_pipeline.runs.containers.jobs import ContainerJobs
 
     engine = ContainerEngine(adapters.environment)
-    step_images = {name: images.image(step, ResourceNames()) for name, step in steps.items()}
+    here = images.this_architecture()
+    step_images = {name: images.image(step, ResourceNames(), here) for name, step in steps.items()}
     for image in step_images.values():
         display.note(f"image: {image.name}")
         images.build(image, engine, adapters.cache)

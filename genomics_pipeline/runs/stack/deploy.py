@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from genomics_pipeline.aws.bucket import put_text
 from genomics_pipeline.aws.clients import Clients
@@ -11,7 +11,11 @@ from genomics_pipeline.aws.deployment import BUCKET_OUTPUT
 from genomics_pipeline.aws.stack import ChangeSet, StackEvent, describe, discard, execute, make_change_set, outputs
 from genomics_pipeline.aws.template.parameters import PARAMETERS
 from genomics_pipeline.model.errors import Problem, UsageError, did_you_mean
+from genomics_pipeline.runs.stack.hosts import plan_hosts
 from genomics_pipeline.runs.stack.template import StackTemplate
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 
 class Dialog(Protocol):
@@ -26,6 +30,9 @@ class Dialog(Protocol):
         Raises:
             UsageError: if nobody can answer.
         """
+
+    def note(self, line: str) -> None:
+        """Show a line about what is planned."""
 
     def report(self, event: StackEvent) -> None:
         """Report an event of the stack."""
@@ -82,10 +89,14 @@ def deploy(
 
     Raises:
         RunError: if AWS refuses, or a resource fails.
-        UsageError: if nobody can answer.
+        UsageError: if nobody can answer, or no host has the disk of every step.
     """
     stack = plan.names.stack
     stack_now = describe(stack, clients)
+    hosts = plan_hosts(plan, parameters, _values(stack_now), clients)
+    for line in hosts.lines:
+        dialog.note(line)
+    parameters = {**parameters, **hosts.parameters}
     if stack_now is None or BUCKET_OUTPUT not in outputs(stack_now):
         first = make_change_set(stack, plan.document(with_machines=False), parameters, clients, dialog.sleep)
         if not _confirm(first, len(plan.machines), clients, dialog):
@@ -103,6 +114,12 @@ def deploy(
     for machine in plan.machines:
         put_text(outputs(stack_now)[BUCKET_OUTPUT], machine.key, machine.definition, clients)
     return outputs(execute(second, clients, dialog.report, dialog.sleep))
+
+
+def _values(stack: StackTypeDef | None) -> dict[str, str]:
+    """Return the values of a stack's parameters by name."""
+    parameters = stack.get("Parameters", ()) if stack else ()
+    return {one["ParameterKey"]: one.get("ParameterValue", "") for one in parameters}
 
 
 def _confirm(change_set: ChangeSet, following: int, clients: Clients, dialog: Dialog) -> bool:

@@ -8,13 +8,17 @@ from typing import Any
 
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.aws.instance_types import default_host_types
+from genomics_pipeline.aws.template.parameters import PARAMETERS
 from genomics_pipeline.aws.template.states import PipelineStateMachine
 from genomics_pipeline.aws.template.tasks import StepImage
 from genomics_pipeline.aws.template.template import template
+from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.hosts import HostChoice, HostType
 from genomics_pipeline.model.resource_names import ResourceNames, resource_names
 from genomics_pipeline.runs.catalog import load_pipeline, pipeline_names
-from genomics_pipeline.runs.containers.images import tag
+from genomics_pipeline.runs.containers.images import content_tag
 from genomics_pipeline.worker.step_folder import StepFolder
 
 
@@ -34,7 +38,23 @@ class StackTemplate:
 
     def document(self, *, with_machines: bool = True) -> dict[str, Any]:
         """Return the CloudFormation template; see `aws.template.template.template`."""
-        return template(self.machines, self.images, self.names, with_machines=with_machines)
+        volume = int(PARAMETERS["VolumeGiB"]["Default"])
+        hosts = {
+            architecture: self.host_choice(
+                [one for one in default_host_types() if one.architecture is architecture], volume
+            )
+            for architecture in Architecture
+        }
+        return template(self.machines, self.images, self.names, hosts, with_machines=with_machines)
+
+    def host_choice(self, types: Sequence[HostType], volume_gib: int) -> HostChoice:
+        """Return the choice among instance types, by the disk that the steps declare.
+
+        Args:
+            types: The types in question.
+            volume_gib: The EBS volume of each host.
+        """
+        return HostChoice([image.step for image in self.images], volume_gib, types)
 
 
 def stack_template(pipelines: Sequence[str], stack: str) -> StackTemplate:
@@ -59,5 +79,5 @@ def stack_template(pipelines: Sequence[str], stack: str) -> StackTemplate:
         for name, step in folders.items():
             if steps.setdefault(name, step).path != step.path:
                 raise DataError(f"two steps are named {name!r}: {steps[name].path} and {step.path}")
-    images = tuple(StepImage(step.spec, tag(step)) for _, step in sorted(steps.items()))
+    images = tuple(StepImage(step.spec, content_tag(step)) for _, step in sorted(steps.items()))
     return StackTemplate(names, tuple(machine for _, machine in sorted(machines.items())), images)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import stat
-from collections.abc import Callable
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from genomics_pipeline.cli.main import cli
+from genomics_pipeline.model.architecture import Architecture
+from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.runs.catalog import load_step, shipped_folder, step_names
 from genomics_pipeline.runs.containers import images
+from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 
 ROOT = Path(__file__).resolve().parents[3]
 STEP = shipped_folder("steps") / "gather"
@@ -30,29 +31,21 @@ def own(tmp_path: Path) -> Path:
 
 
 def test_a_tag_depends_on_what_is_in_the_image(own: Path) -> None:
-    before = images.tag(load_step(str(own)))
-    assert before == images.tag(load_step("gather"))
+    before = content_tag(own)
+    assert before == images.content_tag(load_step("gather"))
     (own / "test_more.py").write_text("tests are not in an image")
-    assert images.tag(load_step(str(own))) == before
+    assert content_tag(own) == before
     (own / "gather.py").write_text("another program")
-    changed = images.tag(load_step(str(own)))
+    changed = content_tag(own)
     (own / "Dockerfile").write_text("ARG BASE\nFROM ${BASE}\nRUN true\nCOPY step /opt/step\n")
-    assert len({before, changed, images.tag(load_step(str(own)))}) == 3
+    assert len({before, changed, content_tag(own)}) == 3
     assert re.fullmatch("[0-9a-f]{16}", before)
 
 
 def test_a_file_that_becomes_a_program_is_another_image(own: Path) -> None:
-    before = images.tag(load_step(str(own)))
+    before = content_tag(own)
     (own / "gather.py").chmod(0o755)
-    assert images.tag(load_step(str(own))) != before
-
-
-def test_an_image_of_another_processor_is_another_image(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tags = set()
-    for machine in ("x86_64", "AMD64", "aarch64", "arm64"):
-        monkeypatch.setattr("platform.machine", lambda machine=machine: machine)
-        tags.add(images.tag(load_step(str(own))))
-    assert len(tags) == 2
+    assert content_tag(own) != before
 
 
 def test_every_shipped_step_has_a_dockerfile_of_its_own() -> None:
@@ -69,62 +62,80 @@ def test_images_hold_the_versions_of_the_projects_lock_file() -> None:
     assert {name: project.get(name) for name in image} == image
 
 
+def content_tag(folder: Path) -> str:
+    return images.content_tag(load_step(str(folder)))
+
+
+class StandInEngine(ContainerEngine):
+    """An engine that has no image, and builds all of them for one architecture."""
+
+    def __init__(self, architecture: str, error: str = "") -> None:
+        self.architecture = architecture
+        self.error = error
+        self.builds: list[tuple[str, list[str]]] = []
+
+    def run(self, *arguments: str, standard_input: str | None = None) -> str:
+        if arguments[0] == "build":
+            name, folder = arguments[arguments.index("--tag") + 1], Path(arguments[-1])
+            options = [*arguments, *(path.name for path in folder.glob("wheels/*.whl"))]
+            self.builds.append((name, options))
+            if self.error:
+                raise RunError(f"docker build: {self.error}")
+        return json.dumps([{"Architecture": self.architecture}]) if arguments[0] == "image" else ""
+
+
 @pytest.fixture
-def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[list[str]]]:
-    """Return `docker()`, the arguments of each call of a stand-in for docker that has every image."""
-    recorded = tmp_path / "recorded"
-    program = tmp_path / "bin" / "docker"
-    program.parent.mkdir()
-    program.write_text(
-        "#!/usr/bin/env python3\nimport json, sys\n"
-        f"given = sys.stdin.read() if '--password-stdin' in sys.argv else ''\n"
-        f"open({str(recorded)!r}, 'a').write(json.dumps([*sys.argv[1:], given]) + '\\n')\n"
-        "if sys.argv[1] == 'images':\n"
-        f"    print(json.dumps({{'Tag': {images.tag(load_step('gather'))!r}}}))\n"
+def wheels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pip "download" one file, whose name has the last of the platforms that it is asked for."""
+
+    def download(argv: Sequence[str], **_: object) -> subprocess.CompletedProcess[str]:
+        wanted = {word.partition("=")[0]: word.partition("=")[2] for word in argv}
+        (Path(wanted["--dest"]) / f"x-{wanted['--platform']}.whl").touch()
+        return subprocess.CompletedProcess(argv, 0, "", "")
+
+    monkeypatch.setattr("genomics_pipeline.runs.containers.images.subprocess.run", download)
+
+
+@pytest.mark.usefixtures("wheels")
+@pytest.mark.parametrize(
+    ("architecture", "platform", "wheel"),
+    [
+        (Architecture.X86_64, "linux/amd64", "x-manylinux2014_x86_64.whl"),
+        (Architecture.ARM64, "linux/arm64", "x-manylinux2014_aarch64.whl"),
+    ],
+)
+def test_an_image_is_built_for_its_hosts_with_their_wheels(
+    architecture: Architecture, platform: str, wheel: str, tmp_path: Path
+) -> None:
+    engine = StandInEngine(architecture.engine)
+    image = images.image(load_step("gather"), ResourceNames(), architecture)
+    assert images.build(image, engine, tmp_path / "cache")
+    (base, base_words), (name, words) = engine.builds
+    assert (base.rpartition("-")[2], name) == (str(architecture), image.name)
+    for argv in (base_words, words):
+        assert argv[argv.index("--platform") + 1] == platform
+    assert wheel in base_words
+    assert f"BASE={base}" in words
+
+
+@pytest.mark.usefixtures("wheels")
+def test_an_image_of_the_wrong_processor_is_refused(tmp_path: Path) -> None:
+    image = images.image(load_step("gather"), ResourceNames(), Architecture.ARM64)
+    with pytest.raises(RunError, match=r"expected the engine to build it for linux/arm64, found amd64; build it on a"):
+        images.build(image, StandInEngine("amd64"), tmp_path / "cache")
+
+
+@pytest.mark.usefixtures("wheels")
+def test_an_engine_without_an_emulator_says_what_to_install(tmp_path: Path) -> None:
+    engine = StandInEngine(
+        "arm64", "exec /bin/sh: exec format error\nThe command '/bin/sh' returned a non-zero code: 1"
     )
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
-    return lambda: [json.loads(line) for line in recorded.read_text().splitlines()]
-
-
-def test_push_logs_in_without_showing_the_password(docker: Callable[[], list[list[str]]], aws: str) -> None:
-    import boto3
-
-    ecr = boto3.client("ecr")
-    made = ecr.create_repository(repositoryName="genomics-pipeline/gather")["repository"]
-    try:
-        ended = CliRunner().invoke(cli, ["containers", "push", "--step", "gather"])
-    finally:
-        ecr.delete_repository(repositoryName="genomics-pipeline/gather", force=True)
-    assert ended.exit_code == 0, ended.output
-    registry = f"{made['registryId']}.dkr.ecr.us-east-1.amazonaws.com"
-    image = f"genomics-pipeline/gather:{images.tag(load_step('gather'))}"
-    assert ended.output == f"{registry}/{image}  pushed\n"
-    has, login, tag, push = docker()
-    assert has[0] == "images"
-    *words, password = login
-    assert words == ["login", "--username", "AWS", "--password-stdin", registry]
-    assert password
-    assert tag[:-1] == ["tag", image, f"{registry}/{image}"]
-    assert push[:-1] == ["push", f"{registry}/{image}"]
-
-
-def test_push_without_a_repository_says_what_aws_says(docker: object, aws: str) -> None:
-    ended = CliRunner().invoke(cli, ["containers", "push", "--step", "gather"])
-    assert str(ended.exception).startswith("cannot search the ECR repository genomics-pipeline/gather: ")
-
-
-def test_without_an_engine_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    ended = CliRunner().invoke(cli, ["containers", "build"])
-    assert str(ended.exception) == "expected a container engine (docker or podman), found none; install one"
-
-
-def test_list_names_the_images_of_a_stack() -> None:
-    ended = CliRunner().invoke(cli, ["containers", "list", "--stack", "lab"])
-    assert [line.partition(":")[0] for line in ended.output.splitlines()] == [
-        "lab/alignment",
-        "lab/variant_calling",
-        "lab/aggregation",
-        "lab/gather",
-    ]
+    with pytest.raises(RunError) as raised:
+        images.build(images.image(load_step("gather"), ResourceNames(), Architecture.ARM64), engine, tmp_path / "cache")
+    assert str(raised.value).endswith(
+        "expected an engine that runs programs of linux/arm64, found none; install QEMU's user emulation (Debian: "
+        "qemu-user-static and binfmt-support) where the engine runs, or build on such a machine"
+    )
+    other = StandInEngine("arm64", "no space left on device")
+    with pytest.raises(RunError, match=r"^docker build: no space left on device$"):
+        images.build(images.image(load_step("gather"), ResourceNames(), Architecture.ARM64), other, tmp_path / "cache")

@@ -1,0 +1,93 @@
+"""EC2's instance types: those that a stack uses by default, as data; and what EC2 offers in a Region."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from genomics_pipeline.aws.clients import Clients, aws_call
+from genomics_pipeline.model.architecture import Architecture
+from genomics_pipeline.model.hosts import HostType
+
+DATA = "instance_types.csv"
+FILTER_VALUES = 200  # of one filter: EC2 API reference, "Filtering"
+
+
+@cache
+def default_host_types() -> tuple[HostType, ...]:
+    """Return the instance types that a stack uses unless others are named."""
+    text = (resources.files("genomics_pipeline.aws") / DATA).read_text("utf-8")
+    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+    return tuple(
+        HostType(
+            row["instance_type"],
+            int(row["vcpus"]),
+            int(row["memory_gib"]) << 10,
+            int(row["instance_store_gb"]),
+            Architecture(row["arch"]),
+        )
+        for row in rows
+    )
+
+
+def default_families(architecture: Architecture) -> list[str]:
+    """Return the families of the default instance types of an architecture, in the order of the data.
+
+    >>> default_families(Architecture.ARM64)
+    ['c6gd', 'm6gd', 'c7gd', 'm7gd', 'r7gd', 'c8gd', 'm8gd']
+    """
+    return list(dict.fromkeys(one.family for one in default_host_types() if one.architecture is architecture))
+
+
+def offered_host_types(types: Sequence[str], clients: Clients) -> list[HostType]:
+    """Return the instance types that EC2 offers in the Region, in the order of the given names.
+
+    Args:
+        types: Instance types, or families for all of their types without bare metal.
+        clients: The AWS clients.
+
+    Raises:
+        RunError: if a call fails.
+    """
+    names = [name if "." in name else f"{name}.*" for name in dict.fromkeys(types)]
+    found: list[HostType] = []
+    with aws_call("describe the instance types of the Region"):
+        pages = clients.ec2.get_paginator("describe_instance_types").paginate(
+            Filters=[
+                {"Name": "instance-type", "Values": names[:FILTER_VALUES]},
+                {"Name": "bare-metal", "Values": ["false"]},
+            ]
+        )
+        found = [_host_type(one) for page in pages for one in page["InstanceTypes"]]
+    order = {name.partition(".")[0]: number for number, name in reversed(list(enumerate(names)))}
+    return sorted(found, key=lambda one: (order[one.family], one.vcpus, one.name))
+
+
+def _host_type(described: dict[str, Any]) -> HostType:
+    architectures = described["ProcessorInfo"]["SupportedArchitectures"]
+    return HostType(
+        described["InstanceType"],
+        described["VCpuInfo"]["DefaultVCpus"],
+        described["MemoryInfo"]["SizeInMiB"],
+        described.get("InstanceStorageInfo", {}).get("TotalSizeInGB", 0),
+        Architecture.ARM64 if Architecture.ARM64 in architectures else Architecture.X86_64,
+    )
+
+
+def zones(clients: Clients) -> list[str]:
+    """Return the names of the Region's Availability Zones that are open to the account, sorted; no Local Zones.
+
+    Raises:
+        RunError: if the call fails.
+    """
+    with aws_call("describe the Availability Zones of the Region"):
+        described = clients.ec2.describe_availability_zones(
+            Filters=[
+                {"Name": "zone-type", "Values": ["availability-zone"]},
+                {"Name": "state", "Values": ["available"]},
+            ]
+        )
+    return sorted(one["ZoneName"] for one in described["AvailabilityZones"])
