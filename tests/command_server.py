@@ -1,10 +1,11 @@
-"""A server of `genomics-pipeline` commands: each runs in a fork of a process that has imported the package.
+"""A server of `genomics-pipeline` commands: each runs in a fork of a process that has imported the whole package.
 
 Without it, imports would take most of the processor time of small runs.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -15,10 +16,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import IO, Any, cast
 
+import genomics_pipeline
+
 ROOT = Path(__file__).resolve().parents[1]
-PRELOADED = ("jsonata", "jsonschema", *(f"genomics_pipeline.cli.{name}" for name in ("main", "rerun", "run", "status")))
+LIBRARIES = ("jsonata", "jsonpath", "jsonschema", "psutil", "pysam", "rich.live", "rich.table")  # imported on first use
 TIMEOUT_S = 300
 
 
@@ -49,8 +53,10 @@ def command_server() -> Iterator[CommandServer]:
 
 def _serve() -> None:
     """Fork a child for each line of standard input; write its exit code, negative for a signal, to standard output."""
-    for module in PRELOADED:
+    for module in (*LIBRARIES, *_package_modules()):
         import_module(module)
+    gc.collect()
+    gc.freeze()  # so that collections in a child copy no memory of its parent's
     for line in iter(sys.stdin.buffer.readline, b""):
         child = os.fork()
         if not child:
@@ -58,6 +64,11 @@ def _serve() -> None:
             import_module("genomics_pipeline.cli.main").main()
         _, status = os.waitpid(child, 0)
         os.write(1, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+
+
+def _package_modules() -> Iterator[str]:
+    modules = walk_packages(genomics_pipeline.__path__, f"{genomics_pipeline.__name__}.")
+    return (module.name for module in modules if not module.name.endswith(".__main__"))
 
 
 def _become(request: dict[str, Any]) -> None:

@@ -118,15 +118,14 @@ def checked_calls(aws: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[st
     import boto3
 
     from genomics_pipeline.aws.clients import Clients
-    from tests.fakes.shapes import watch
+    from tests.fakes.shared_clients import shared_session
 
-    boto3.setup_default_session()
-    session = boto3.DEFAULT_SESSION
-    problems = watch(session)
+    session = shared_session()
+    session.problems.clear()
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
     monkeypatch.setattr(Clients, "_session", session)
-    yield problems
-    boto3.DEFAULT_SESSION = None
-    assert problems == []
+    yield session.problems
+    assert session.problems == []
 
 
 @pytest.fixture

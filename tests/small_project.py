@@ -8,6 +8,39 @@ from pathlib import Path
 READS = "@r\nACGT\n+\nIIII\n"
 REFERENCE = ">chr1\nACGTACGTAC\n"
 
+# A step that writes its reads to each of its outputs, with an index beside it. Before that it runs the Python of its
+# parameter `program`, which sees the names of this program.
+COPY = """
+import json, os, signal, sys
+task = json.load(open(sys.argv[1]))
+reads, reference = task["inputs"]["reads"][0]["fastq_1"], task["inputs"].get("reference")
+parameters, outputs = task["parameters"], task["outputs"]
+panel, text, endings = parameters["panel"], open(reads).read(), ["", ".idx"]
+print("working on", task["item"]["sample"], flush=True)
+exec(parameters["program"])
+for path in outputs.values():
+    for ending in endings:
+        open(path + ending, "w").write(text)
+"""
+COPY_DECLARATIONS = """
+[inputs.reads]
+type = "reads"
+[outputs.copy]
+path = "{sample}.{ending}"
+indexes = ["idx"]
+[parameters.ending]
+type = "string"
+summary = "Ending of the copy"
+default = "txt"
+[parameters.panel]
+type = "file"
+summary = "A file"
+[parameters.program]
+type = "string"
+summary = "Python that the program runs after it has read"
+default = "pass"
+"""
+
 
 def write_step(folder: Path, name: str, program: str, declarations: str, version: str = "1") -> Path:
     """Write the folder of a step that is a Python program.

@@ -10,31 +10,16 @@ from genomics_pipeline.engine.journal import JournalFile
 from genomics_pipeline.stores import publish, temporary_file
 from genomics_pipeline.stores.open_folder import OpenFolders
 from tests.fuzz.harness import run_command
-from tests.small_project import SmallProject, stage_toml
+from tests.small_project import COPY, COPY_DECLARATIONS, SmallProject, stage_toml
 from tests.stores.disk_calls import DiskCalls, record_disk_calls
 
-COPY = """\
-import json, sys
-task = json.load(open(sys.argv[1]))
-for path in task["outputs"].values():
-    open(path, "w").write("x")
-    open(path + ".idx", "w").write("i")
-"""
-DECLARATIONS = """\
-[inputs.reads]
-type = "reads"
-[outputs.one]
-path = "{sample}.one"
-indexes = ["idx"]
-[outputs.two]
-path = "{sample}.two"
-"""
+SECOND_OUTPUT = '[outputs.two]\npath = "{sample}.two"\n'
 TEMPORARY = (".scratch", "verified")
 
 
 @pytest.fixture
 def project(project: SmallProject) -> SmallProject:
-    project.step("copying", COPY, DECLARATIONS)
+    project.step("copying", COPY, COPY_DECLARATIONS + SECOND_OUTPUT)
     project.pipeline(stage_toml("copying", "./copying", "out/{sample}", {"reads": "sample.reads"}))
     project.samples(dict.fromkeys("abc", "@r\nACGT\n+\nIIII\n"))
     return project
@@ -83,7 +68,7 @@ def test_everything_that_a_record_vouches_for_is_on_disk_before_it(
     renamed = [call.name for call in calls.all if call.kind == "rename"]
     assert renamed[-1] == "run.json"
     names = {*renamed, *(call.name for call in calls.all if call.kind == "make")}
-    assert names >= {"a.one", "a.one.idx", "b.two", "log.txt", "step.json", "SUCCEEDED_0.jsonl", "manifest.json"}
+    assert names >= {"a.txt", "a.txt.idx", "b.two", "log.txt", "step.json", "SUCCEEDED_0.jsonl", "manifest.json"}
     assert names >= {"manifest.jsonl", "definition.json", "input.json", "failures.tsv", "parameters.json"}
 
 

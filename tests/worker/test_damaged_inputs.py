@@ -21,37 +21,15 @@ from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import read_step
 from genomics_pipeline.worker.task_resources import TaskResources
 from genomics_pipeline.worker.verified import VerifiedFiles
-from tests.small_project import write_step
+from tests.small_project import COPY, COPY_DECLARATIONS, write_step
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-FIRST = """
-[inputs.reads]
-type = "reads"
+FIRST = f"""{COPY_DECLARATIONS}
 [inputs.reference]
 type = "reference"
 indexes = ["fai"]
-[outputs.copy]
-path = "{sample}.txt"
-indexes = ["idx"]
-[parameters.panel]
-type = "file"
-summary = "A file"
-[parameters.change]
-type = "string"
-summary = "Python that the program runs while it reads"
-default = "pass"
-"""
-COPY = """
-import json, os, sys
-task = json.load(open(sys.argv[1]))
-reads = task["inputs"]["reads"][0]["fastq_1"]
-reference, panel = task["inputs"]["reference"], task["parameters"]["panel"]
-text = open(reads).read()
-exec(task["parameters"]["change"])
-open(task["outputs"]["copy"], "w").write(text)
-open(task["outputs"]["copy"] + ".idx", "w").write("index")
 """
 SECOND = """
 [inputs.text]
@@ -135,7 +113,7 @@ def test_a_file_that_changes_while_it_is_read_is_reported(here: Stages, file: st
     names = {"reads": "a.fq", "reference": "reference.fa", "panel": "panel.bed", "index": "reference.fa.fai"}
     here.run("copy", panel=str(panel))  # builds the index
     program = change.format(file="reference + '.fai'" if file == "index" else file)
-    failure = here.failure("copy", panel=str(panel), change=program)
+    failure = here.failure("copy", panel=str(panel), program=program)
     assert (failure.failure_class, failure.task_exit_code) == (FailureClass.BAD_INPUT, 65)
     assert str(failure).startswith(f"{here.folder / names[file]}: was changed while copy-stage of a read it: expected ")
     assert str(failure).endswith("nothing was published; run it again when the file no longer changes")
@@ -143,13 +121,13 @@ def test_a_file_that_changes_while_it_is_read_is_reported(here: Stages, file: st
 
 
 def test_a_change_is_the_reason_also_if_the_program_fails(here: Stages) -> None:
-    failure = here.failure("copy", change="os.truncate(reads, 1); sys.exit('error: a cut record')")
+    failure = here.failure("copy", program="os.truncate(reads, 1); sys.exit('error: a cut record')")
     assert "a.fq: was changed while copy-stage of a read it: expected 3 bytes" in str(failure)
     assert not (here.folder / "run/results").exists()
 
 
 def test_files_that_are_only_looked_at_have_not_changed(here: Stages) -> None:
-    assert not here.run("copy", change="os.chmod(reads, 0o600); open(reads).read(); open(reads + '.bai', 'w')").reused
+    assert not here.run("copy", program="os.chmod(reads, 0o600); open(reads).read(); open(reads + '.bai', 'w')").reused
 
 
 def outputs(here: Stages) -> dict[str, Path]:

@@ -23,66 +23,33 @@ from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import read_step
 from genomics_pipeline.worker.task_resources import TaskResources
-from tests.small_project import write_step
+from tests.small_project import COPY, COPY_DECLARATIONS, write_step
 
-DECLARATIONS = """
-[inputs.reads]
-type = "reads"
+EXIT_CODES = '[exit_codes]\n75 = "out_of_memory"\n'
 
-[outputs.copy]
-path = "{sample}.{ending}"
-indexes = ["idx"]
-
-[parameters.ending]
-type = "string"
-summary = "Ending of the copy"
-default = "txt"
-
-[parameters.mode]
-type = "string"
-summary = "What the program does wrong"
-default = "copy"
-
-[parameters.panel]
-type = "file"
-summary = "A file"
-
-[exit_codes]
-75 = "out_of_memory"
+# What the program of the step may do wrong.
+REFUSE = """
+print("error: reads.fq: record 3: expected '@', found '>'", file=sys.stderr)
+sys.exit(65)
 """
-
-PROGRAM = """
-import json, os, signal, sys
-task = json.load(open(sys.argv[1]))
-mode = task["parameters"]["mode"]
-text = open(task["inputs"]["reads"][0]["fastq_1"]).read()
-print("working on", task["item"]["sample"], flush=True)
-if mode == "refuse" or "bad" in text:
-    print("error: reads.fq: record 3: expected '@', found '>'", file=sys.stderr)
-    sys.exit(65)
-if mode == "crash":
-    raise ZeroDivisionError("of the program")
-if mode == "fill":
-    open(task["outputs"]["copy"], "w").write("much")
-    print("[E::hts] failed to write: No space left on device", file=sys.stderr)
-    sys.exit("error: copy failed")
-if mode == "starve" or "large" in text:
-    sys.exit(75)
-if mode == "killed":
-    os.kill(os.getpid(), signal.SIGKILL)
-out = task["outputs"]["copy"]
-if mode != "forget":
-    open(out, "w").write(text)
-if mode != "no index":
-    open(out + ".idx", "w").write(task["parameters"]["panel"] or "")
+CRASH = "raise ZeroDivisionError('of the program')"
+FILL = """
+open(outputs["copy"], "w").write("much")
+print("[E::hts] failed to write: No space left on device", file=sys.stderr)
+sys.exit("error: copy failed")
 """
+STARVE = "sys.exit(75)"
+KILLED = "os.kill(os.getpid(), signal.SIGKILL)"
+FORGET = "endings = ['.idx']"
+NO_INDEX = "endings = ['']"
+BY_READS = "if text in ('bad', 'large'): sys.exit(65 if text == 'bad' else 75)"
 
 Run = Callable[..., list[CompletionRecord]]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    write_step(tmp_path, "copy", PROGRAM, DECLARATIONS)
+    write_step(tmp_path, "copy", COPY, COPY_DECLARATIONS + EXIT_CODES)
     for name in ("a", "b"):
         (tmp_path / f"{name}.fq").write_text(f"@{name}\n")
     return tmp_path
@@ -134,9 +101,9 @@ def test_outputs_record_and_log_are_in_their_folders(folder: Path, run: Run) -> 
     assert written == json.loads(json.dumps(record.to_json()))
     assert written["outputs"]["copy"]["key"] == "results/copies/a/a.txt"
     assert written["outputs"]["copy"]["indexes"] == [
-        {"key": "results/copies/a/a.txt.idx", "size_bytes": 0, "sha256": sha256(b"").hexdigest()}
+        {"key": "results/copies/a/a.txt.idx", "size_bytes": 3, "sha256": sha256(b"@a\n").hexdigest()}
     ]
-    assert written["parameters"] == {"ending": "txt", "mode": "copy", "panel": None}
+    assert written["parameters"] == {"ending": "txt", "panel": None, "program": "pass"}
     assert list((folder / "scratch").iterdir()) == []
 
 
@@ -186,7 +153,7 @@ def test_a_changed_item_is_run_again(folder: Path, run: Run, change: str) -> Non
     if change == "reads":
         (folder / "a.fq").write_text("@changed\n")
     elif change == "program":
-        (folder / "copy/copy.py").write_text(PROGRAM + "\n# changed")
+        (folder / "copy/copy.py").write_text(COPY + "\n# changed")
     elif change == "parameter":
         task = replace(task, parameters={**task.parameters, "ending": "text"})
     elif change == "panel":
@@ -203,37 +170,38 @@ def test_a_changed_item_is_run_again(folder: Path, run: Run, change: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("mode", "failure", "code", "message"),
+    ("program", "failure", "code", "message"),
     [
-        ("refuse", FailureClass.BAD_INPUT, 65, "reads.fq: record 3: expected '@', found '>'"),
-        ("killed", FailureClass.OUT_OF_MEMORY, 137, "killed as out of memory (exit code 137; it had 100 MiB)"),
-        ("starve", FailureClass.OUT_OF_MEMORY, 75, "working on a\nout of memory (exit code 75; it had 100 MiB)"),
+        (REFUSE, FailureClass.BAD_INPUT, 65, "reads.fq: record 3: expected '@', found '>'"),
+        (KILLED, FailureClass.OUT_OF_MEMORY, 137, "killed as out of memory (exit code 137; it had 100 MiB)"),
+        (STARVE, FailureClass.OUT_OF_MEMORY, 75, "working on a\nout of memory (exit code 75; it had 100 MiB)"),
         (
-            "fill",
+            FILL,
             FailureClass.OUT_OF_DISK,
             73,
             "copy failed\nno space left on the disk of {scratch}: free some space, then run again; "
             "the largest file of the task: out/a.txt",
         ),
         (
-            "forget",
+            FORGET,
             FailureClass.TOOL_ERROR,
             1,
             "expected the output copy, a.txt: the program succeeded without writing it",
         ),
         (
-            "no index",
+            NO_INDEX,
             FailureClass.TOOL_ERROR,
             1,
             "expected the output copy, a.txt: the program succeeded without writing its index (.idx)",
         ),
     ],
+    ids=["refuse", "killed", "starve", "fill", "forget", "no index"],
 )
 def test_a_failure_has_its_class_and_message(
-    folder: Path, run: Run, mode: str, failure: FailureClass, code: int, message: str
+    folder: Path, run: Run, program: str, failure: FailureClass, code: int, message: str
 ) -> None:
     with pytest.raises(StepFailed) as caught:
-        run(payload(folder, "a", mode=mode))
+        run(payload(folder, "a", program=program))
     message = message.format(scratch=folder / "scratch")
     assert (caught.value.failure_class, caught.value.task_exit_code, str(caught.value)) == (failure, code, message)
     assert caught.value.log == "s3://RUN/runs/r/steps/copying/a/log.txt"
@@ -243,7 +211,7 @@ def test_a_failure_has_its_class_and_message(
 
 def test_a_crash_is_reported_with_its_last_lines(folder: Path, run: Run) -> None:
     with pytest.raises(StepFailed, match=r"ZeroDivisionError: of the program$") as caught:
-        run(payload(folder, "a", mode="crash"))
+        run(payload(folder, "a", program=CRASH))
     assert caught.value.failure_class is FailureClass.TOOL_ERROR
 
 
@@ -253,14 +221,14 @@ def test_a_full_disk_is_reported_whatever_the_program_prints(
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=0))
     message = f"no space left on the disk of {folder}/scratch: free some space, then run again"
     with pytest.raises(StepFailed, match=rf"ZeroDivisionError: of the program\n{re.escape(message)}$") as caught:
-        run(payload(folder, "a", mode="crash"))
+        run(payload(folder, "a", program=CRASH))
     assert (caught.value.failure_class, caught.value.task_exit_code) == (FailureClass.OUT_OF_DISK, 73)
 
 
 def test_a_bad_item_does_not_stop_the_others_of_its_batch(folder: Path, run: Run) -> None:
     (folder / "a.fq").write_text("bad")
     with pytest.raises(StepFailed) as caught:
-        run(payload(folder, "a", "b"))
+        run(payload(folder, "a", "b", program=BY_READS))
     assert caught.value.item == "a"
     assert (folder / "bucket/runs/r/steps/copying/b/step.json").exists()
 
@@ -269,7 +237,7 @@ def test_of_a_batch_a_failure_that_more_memory_may_fix_is_reported_first(folder:
     (folder / "a.fq").write_text("bad")
     (folder / "b.fq").write_text("large")
     with pytest.raises(StepFailed) as caught:
-        run(payload(folder, "a", "b"))
+        run(payload(folder, "a", "b", program=BY_READS))
     assert (caught.value.item, caught.value.failure_class) == ("b", FailureClass.OUT_OF_MEMORY)
     records = {name: failure(folder, name) for name in ("a", "b")}
     assert {name: record and record["class"] for name, record in records.items()} == {
@@ -292,7 +260,7 @@ def test_the_records_of_an_item_are_those_of_its_newest_task(folder: Path, run: 
     run(payload(folder, "a"))
     assert failure(folder, "a") is None
     with pytest.raises(StepFailed):
-        run(payload(folder, "a", mode="refuse"))
+        run(payload(folder, "a", program=REFUSE))
     message = "reads.fq: record 3: expected '@', found '>'"
     assert failure(folder, "a") == {"class": "bad_input", "message": message, "exit_code": 65}
     assert not run(payload(folder, "a"))[0].reused
@@ -311,7 +279,7 @@ def test_a_step_that_runs_again_has_no_completion_record_meanwhile(folder: Path,
     run(payload(folder, "a"))
     record = folder / "bucket/runs/r/steps/copying/a/step.json"
     assert record.exists()
-    program = f"import os; assert not os.path.exists({str(record)!r})\n{PROGRAM}"
+    program = f"import os; assert not os.path.exists({str(record)!r})\n{COPY}"
     (folder / "copy/copy.py").write_text(program)
     run(payload(folder, "a"))
     assert record.exists()

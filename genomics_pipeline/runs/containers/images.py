@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
@@ -180,7 +181,9 @@ def _package_files() -> Iterator[Path]:
         yield from (file for file in sorted((package / package_name).rglob("*")) if file.suffix in (".py", ".json"))
 
 
+@cache
 def _base_digest() -> str:
+    """Return the sha256 of everything in the base image; the files are read once in a process."""
     containers, package = shipped_folder("containers"), _package()
     files = [containers / "base" / DOCKERFILE, containers / "requirements.lock", *_package_files()]
     digest = sha256()
