@@ -40,6 +40,10 @@ class EngineHost:
     def evaluate_apart(self, evaluation: Evaluation) -> EvaluationEnd:
         """Evaluate an expression in another process, within a budget; SIGINT ends it.
 
+        Other states wait meanwhile. Expressions are evaluated between the steps of a state, whose effects on variables,
+        the history and the journal must not mix with those of other states; to await them there, each function on the
+        way here, and all of `language`, would have to be a coroutine.
+
         Raises:
             TooLong: if it takes too much processor time.
             TooLarge: if it takes too much memory.

@@ -18,7 +18,7 @@ class Budget:
 
     Attributes:
         value: The greatest value.
-        unit: bytes, seconds, lines, sequences, errors, levels, digits or characters.
+        unit: bytes, seconds, lines, sequences, errors, levels, symbols, digits or characters.
         what: What is bounded, for the documentation.
     """
 
@@ -62,6 +62,7 @@ TOML_SIZE = Budget(MIB, "bytes", "a pipeline file, a step.toml, or a file of fau
 TOML_DEPTH = Budget(50, "levels", "nested tables and arrays in them, and the parts of a dotted key")
 TOML_ITEMS = Budget(1000, "items", "an array in one of these files, such as the stages of a pipeline")
 TOML_ERRORS = Budget(100, "errors", "the errors of one of these files that are reported at once")
+EXPRESSION_SYMBOLS = Budget(50_000, "symbols", "a JSONata expression: names, literals, operators, brackets")
 NUMBER_DIGITS = Budget(1000, "digits", "a number in JSON")
 BED_SIZE = Budget(512 * MIB, "bytes", "a BED file, decompressed")
 BED_LINE = Budget(MIB, "bytes", "a line of a BED file")

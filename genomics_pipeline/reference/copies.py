@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import shutil
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO
 
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError, Problem
@@ -20,6 +19,7 @@ from genomics_pipeline.reference.clean_copy import CleanCopy
 from genomics_pipeline.reference.fasta import CHUNK_BYTES, FastaCheck, FastaChecker
 from genomics_pipeline.reference.index_kinds import IndexKind
 from genomics_pipeline.reference.sizes import in_units, refuse_full_disk
+from genomics_pipeline.stores.gunzip import gunzip
 from genomics_pipeline.stores.protocol import Expected, ObjectInfo, Store
 from genomics_pipeline.stores.publish import publish_bytes, publish_file, publish_files
 
@@ -85,22 +85,23 @@ def _copy(info: ObjectInfo, folder: Path, store: Store, note: Callable[[str], No
     part, checker = folder / "part", FastaChecker(info.uri)
     with (
         _gzip_problems(info.uri),
-        gzip.open(source) if compressed else source.open("rb") as content,
+        source.open("rb") as stored,
         part.open("wb") as out,
     ):
-        for chunk in _bounded(content, info, compressed):
+        stored_chunks = iter(partial(stored.read, CHUNK_BYTES), b"")
+        for chunk in _bounded(gunzip(stored_chunks), info) if compressed else stored_chunks:
             checker.feed(chunk)
             out.write(chunk)
     shutil.rmtree(fetched)
     return part, checker.finish()
 
 
-def _bounded(content: BinaryIO | gzip.GzipFile, info: ObjectInfo, compressed: bool) -> Iterator[bytes]:
-    """Yield a file's content; end with an error if it is a decompression bomb."""
+def _bounded(content: Iterator[bytes], info: ObjectInfo) -> Iterator[bytes]:
+    """Yield a compressed file's content; end with an error if it is a decompression bomb."""
     size = 0
-    while chunk := content.read(CHUNK_BYTES):
+    for chunk in content:
         size += len(chunk)
-        if compressed and size > max(budgets.FASTA_FIRST_BYTES.value, budgets.FASTA_EXPANSION.value * info.size_bytes):
+        if size > max(budgets.FASTA_FIRST_BYTES.value, budgets.FASTA_EXPANSION.value * info.size_bytes):
             found = f"{in_units(info.size_bytes, 'B')} that expand to more than {in_units(size, 'B')}"
             raise DataError(
                 Problem(f"expected a file that expands to at most {budgets.FASTA_EXPANSION}, found {found}", info.uri)
@@ -112,7 +113,7 @@ def _bounded(content: BinaryIO | gzip.GzipFile, info: ObjectInfo, compressed: bo
 def _gzip_problems(uri: str) -> Iterator[None]:
     try:
         yield
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except (EOFError, zlib.error) as error:
         raise DataError(Problem(f"expected a whole gzip file: {error}", uri)) from None
 
 

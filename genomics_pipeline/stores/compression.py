@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.stores.gunzip import gunzip
 
 _FIRST_BYTES = {
     b"\x1f\x8b": "gzip",
@@ -35,7 +35,7 @@ class PieceReader(io.RawIOBase):
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
-        self._rest = b""
+        self._rest = memoryview(b"")
 
     def readable(self) -> bool:
         """Return True, as a stream that can be read must."""
@@ -47,7 +47,7 @@ class PieceReader(io.RawIOBase):
             piece = next(self._pieces, None)
             if piece is None:
                 return 0
-            self._rest = piece
+            self._rest = memoryview(piece)
         count = min(len(buffer), len(self._rest))
         buffer[:count] = self._rest[:count]
         self._rest = self._rest[count:]
@@ -77,8 +77,7 @@ def open_decompressed(stream: BinaryIO) -> BinaryIO:
     if name not in (None, "gzip"):
         raise DataError(f"expected a plain or gzip file, found {name}; decompress it, or compress it with gzip")
     pieces = chain([start], iter(partial(stream.read, _PIECE_BYTES), b""))
-    whole = io.BufferedReader(PieceReader(pieces), _PIECE_BYTES)
-    return cast(BinaryIO, gzip.GzipFile(fileobj=whole) if name else whole)
+    return io.BufferedReader(PieceReader(gunzip(pieces) if name else pieces), _PIECE_BYTES)
 
 
 @contextmanager
@@ -90,5 +89,5 @@ def reported_damage() -> Iterator[None]:
     """
     try:
         yield
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except (EOFError, zlib.error) as error:
         raise DataError(f"expected a whole gzip file: {error}") from None

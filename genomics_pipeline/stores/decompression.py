@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import bz2
-import gzip
-import io
 import lzma
 import zlib
 from collections.abc import Iterable, Iterator
@@ -14,14 +12,15 @@ from typing import Any
 
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.stores.compression import LONGEST_START, PieceReader, compression_of
+from genomics_pipeline.stores.compression import LONGEST_START, compression_of
+from genomics_pipeline.stores.gunzip import gunzip, steps
 
 PIECE_BYTES = 1 << 20
 # 3 bytes of zstandard may stand for a block of 128 KiB: so much of it decompresses to at most 90 MiB.
 _ZSTANDARD_BYTES = 2048
 
 KNOWN = ("gzip", "bzip2", "xz", "zstd")
-DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, OSError)
+DAMAGE = (EOFError, zlib.error, lzma.LZMAError, OSError)
 
 
 def decompressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -43,12 +42,13 @@ def decompressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
         raise DataError(f"expected a plain file, or one compressed with {', '.join(KNOWN)}; found {name}")
     try:
         if name == "gzip":
-            stream = gzip.GzipFile(fileobj=io.BufferedReader(PieceReader(whole)))
-            yield from iter(partial(stream.read1, PIECE_BYTES), b"")
+            yield from gunzip(whole)
         elif name == "bzip2":
-            yield from _in_steps(whole, bz2.BZ2Decompressor)
+            yield from _in_steps(steps(whole), bz2.BZ2Decompressor)
         elif name == "xz":
-            yield from _in_steps(whole, partial(lzma.LZMADecompressor, memlimit=budgets.DECOMPRESSION_MEMORY.value))
+            yield from _in_steps(
+                steps(whole), partial(lzma.LZMADecompressor, memlimit=budgets.DECOMPRESSION_MEMORY.value)
+            )
         elif name == "zstd":
             yield from zstandard_blocks(whole)
         else:

@@ -27,6 +27,7 @@ JSONATA: dict[str, tuple[str, str]] = {
     "long text": ("$match($pad('', 200000, 'a'), /a*b/)", LONG),
     "matcher as a function": (f"/^(a+)+$/('{_A}!')", LONG),
     "replacing function": ("$replace($pad('', 200000, 'a'), /a/, function($m){$pad('', 5000, 'x')})", EITHER),
+    "sets to compile": ("$match('a', /" + "[!-\uffff]" * 100 + "/i)", LONG),
     "signature": (f"(function($a)<{'n+' * 25}:n>{{1}})({','.join('1' * 40)},'x')", LONG),
     # Recursion
     "infinite tail": ("($f := function($x){ $f($x+1) }; $f(1))", LONG),

@@ -9,6 +9,7 @@ its evaluator, and `syntax_tree` of its parser. The assumptions:
   ``timestamp`` the milliseconds of ``$now`` and ``$millis``. Only ``run`` and the library itself set it.
 - An evaluation needs ``parser.dbg``, ``ast``, ``errors``, ``environment`` and ``input``, and no other attribute.
 - A frame keeps variables in ``bindings``; a node of the syntax tree has the attributes `_NODE`, a sequence `_SEQUENCE`.
+- ``Parser.parse`` gets its symbols from ``tokenizer.Tokenizer``, which keeps its place in ``path`` in ``position``.
 - None is nothing; ``Utils.NULL_VALUE`` is null, and ``Utils.NONE`` an omitted argument.
 
 This module is the only one that imports the library. It checks the names and numbers when it is imported. The version
@@ -20,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from jsonata import Jsonata
+from jsonata import Jsonata, tokenizer
 from jsonata.datetimeutils import DateTimeUtils
 from jsonata.functions import Functions
 from jsonata.jexception import JException
@@ -38,6 +39,7 @@ __all__ = [
     "RegexFlags",
     "Signature",
     "Utils",
+    "tokenizer",
 ]
 
 VERSION = "0.7.1"
@@ -93,6 +95,7 @@ _PARAMETERS: dict[Any, dict[str, int]] = {
     },
     Parser: {"parse": 3},
     Parser.Symbol: {"__init__": 4, "led": 2, "nud": 1},
+    tokenizer.Tokenizer: {"create": 3, "next": 2},
     Signature: {"__init__": 3, "get_symbol": 2, "throw_validation_error": 4},
     Utils: {
         "create_sequence": 1,

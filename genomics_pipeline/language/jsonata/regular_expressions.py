@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from re import _parser  # type: ignore[attr-defined]  # checks syntax in time linear in the pattern
 from typing import Any
 
 from genomics_pipeline.language.jsonata.library import Functions as Library
@@ -15,14 +17,43 @@ _PIECE = re.compile(r"\\.|\(\?<(?![=!])|.", re.DOTALL)
 _CHOICE = re.compile(r"[*+{|]|(?<!\()\?")
 _REPEATED_GROUP = re.compile(r"\)[*+?{]")
 _MOST_CHOICES = 8
+_LONG = 1_000
+_MOST_SETS = 4  # each may take ten milliseconds to compile, if it has a range of other than ASCII characters
 _STEPS = 5_000_000  # of Python's matcher, which backtracks: a fraction of a second
 _CLASSES = {r"\d": "0-9", r"\w": "A-Za-z0-9_", r"\D": "^0-9", r"\W": "^A-Za-z0-9_"}
 
 
-def compile_regex(pattern: str, flags: RegexFlags) -> re.Pattern[str]:
-    """Compile a regular expression literal, translated into Python's syntax.
+@dataclass(frozen=True, slots=True)
+class Regex:
+    """A regular expression literal whose syntax was checked; it is compiled where the costs of an evaluation count.
+
+    Attributes:
+        pattern: The regular expression in Python's syntax.
+        flags: Python's flags.
+    """
+
+    pattern: str
+    flags: re.RegexFlag
+
+    def compile(self) -> re.Pattern[str]:
+        """Return it compiled, the same one each time if there are not too many.
+
+        Raises:
+            TooCostly: if that may take long, and the evaluation may do only little work.
+        """
+        if self.pattern.count("[") > _MOST_SETS or len(self.pattern) > _LONG:
+            current_evaluation().require_no_meter()
+        return re.compile(self.pattern, self.flags)
+
+
+def parse_regex(pattern: str, flags: RegexFlags) -> Regex:
+    """Parse a regular expression literal, and translate it into Python's syntax.
 
     In JavaScript, digits and word characters are ASCII, ``$`` is the very end, and ``[`` needs no escape in a set.
+
+    Raises:
+        re.error: for a syntax error.
+        OverflowError: for a repetition of more times than Python counts.
     """
     parts, in_set = [], False
     for piece in _PIECE.findall(pattern):
@@ -37,7 +68,9 @@ def compile_regex(pattern: str, flags: RegexFlags) -> re.Pattern[str]:
         else:
             in_set = piece == "[" or (in_set and piece != "]")
             parts.append(piece)
-    return re.compile("".join(parts), (re.IGNORECASE * flags.case_insensitive) | (re.MULTILINE * flags.multiline))
+    regex = Regex("".join(parts), (re.IGNORECASE * flags.case_insensitive) | (re.MULTILINE * flags.multiline))
+    _parser.parse(regex.pattern, regex.flags)
+    return regex
 
 
 class Matcher(Jsonata.JFunctionCallable):  # type: ignore[misc]
@@ -46,8 +79,8 @@ class Matcher(Jsonata.JFunctionCallable):  # type: ignore[misc]
     signature = None
     function_name = ""
 
-    def __init__(self, pattern: re.Pattern[str]) -> None:
-        self._pattern = pattern
+    def __init__(self, regex: Regex) -> None:
+        self._pattern = regex.compile()
 
     def validate(self, args: list[Any], context: Any) -> list[Any]:
         """Return the arguments unchanged, whatever they are."""

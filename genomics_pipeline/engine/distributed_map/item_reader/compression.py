@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterator
 from functools import partial
 from typing import BinaryIO
 
 from genomics_pipeline.stores.decompression import zstandard_blocks
+from genomics_pipeline.stores.gunzip import gunzip
 
 BLOCK_BYTES = 1024**2
 _COMPRESSED_BLOCK_BYTES = 64 * 1024
@@ -19,8 +19,9 @@ def blocks(stream: BinaryIO, key: str) -> Iterator[bytes]:
     Raises:
         OSError, EOFError, zlib.error: if the content is not compressed as its key says.
     """
+    compressed = iter(partial(stream.read, _COMPRESSED_BLOCK_BYTES), b"")
     if key.endswith(".zst"):
-        return zstandard_blocks(iter(partial(stream.read, _COMPRESSED_BLOCK_BYTES), b""))
+        return zstandard_blocks(compressed)
     if key.endswith(".gz"):
-        return iter(partial(gzip.GzipFile(fileobj=stream).read, BLOCK_BYTES), b"")
+        return gunzip(compressed)
     return iter(partial(stream.read, BLOCK_BYTES), b"")

@@ -40,7 +40,7 @@ def test_every_text_format_can_be_compressed(read: Any, suffix: str, kind: str, 
 @pytest.mark.parametrize(
     ("suffix", "damage", "cause"),
     [
-        ("gz", "plain", "Not a gzipped file (b'{\"')"),
+        ("gz", "plain", "Error -3 while decompressing data: incorrect header check"),
         ("gz", "cut", "Compressed file ended before the end-of-stream marker was reached"),
         ("zst", "plain", "zstd decompressor error: Unknown frame descriptor"),
         ("zst", "cut", "Compressed file ended before the end-of-stream marker was reached"),
