@@ -10,6 +10,7 @@ from genomics_pipeline.asl.healing import fail_state, failure_names
 from genomics_pipeline.asl.jsonata_assumptions import check_assumptions
 from genomics_pipeline.asl.limits import check_limits
 from genomics_pipeline.asl.map_state import map_state
+from genomics_pipeline.asl.payload_budget import payload_budgets
 from genomics_pipeline.asl.task_state import PayloadSource, stage_states
 from genomics_pipeline.language.jsonata.text import member
 from genomics_pipeline.model.pipeline import Pipeline, Stage
@@ -27,7 +28,7 @@ def generate(pipeline: Pipeline, names: ResourceNames = DEFAULT_NAMES) -> dict[s
     every run and location; it contains the names of AWS resources only.
 
     Raises:
-        DataError: if the pipeline exceeds a limit of AWS, with state and field.
+        DataError: if the pipeline exceeds a limit of AWS.
     """
     check_assumptions()
     groups = list(_groups(pipeline))
@@ -46,6 +47,7 @@ def generate(pipeline: Pipeline, names: ResourceNames = DEFAULT_NAMES) -> dict[s
         "States": states,
     }
     check_limits(document)
+    payload_budgets(pipeline, document)
     return document
 
 

@@ -1,12 +1,11 @@
 """The check of a generated document, before anything is created.
 
 `language.validation` checks what AWS refuses in any document. This module checks the limits that a generated document
-could exceed later: when it is deployed, or when a job is submitted.
+could exceed later: when it is deployed, or when a job is submitted. The size of jobs: `asl.payload_budget`.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 
@@ -39,42 +38,18 @@ def check_limits(document: Node) -> None:
         raise DataError(problems)
 
 
-def submit_bytes(arguments: Node) -> int:
-    """Return the size of a SubmitJob request without its items; each is added with its quotes escaped."""
-    return len(json.dumps(arguments, ensure_ascii=False).encode())
-
-
 def _exceeded(path: str, field: str, allowed: str, value: object) -> Problem:
     return Problem(f"{field}: AWS allows {allowed}, found {value}", column=path or None)
 
 
 def _task(state: StateNode) -> Iterator[Problem]:
-    arguments = state.node["Arguments"]
-    name = arguments["JobName"]
+    name = state.node["Arguments"]["JobName"]
     if len(name) > quotas.JOB_NAME.value or not _JOB_NAME.fullmatch(name):
         allowed = f"at most {quotas.JOB_NAME.value} letters, digits, '-' and '_'"
         yield _exceeded(state.path, "JobName", allowed, repr(name))
-    size = submit_bytes(arguments)
-    if size > quotas.SUBMIT_JOB.value:
-        allowed = f"a SubmitJob request of at most {quotas.SUBMIT_JOB}"
-        yield _exceeded(state.path, "Arguments", allowed, f"{size} without items")
 
 
 def _map(state: StateNode) -> Iterator[Problem]:
     concurrency, most = state.node["MaxConcurrency"], quotas.MAP_RUN_CONCURRENCY.value
     if concurrency > most:
         yield _exceeded(state.path, "MaxConcurrency", f"0 to {most}", concurrency)
-    if "ItemBatcher" in state.node:
-        batch = state.node["ItemBatcher"].get("MaxInputBytesPerBatch", quotas.PAYLOAD.value)
-        if batch <= quotas.PAYLOAD.value:  # else the language has refused it
-            yield from _batch(state, batch)
-
-
-def _batch(state: StateNode, size: int) -> Iterator[Problem]:
-    """Yield a problem for each job of a child that could not carry the child's batch."""
-    for child in (child for machine in state.machines() for child in machine.states() if child.kind == "Task"):
-        fits = (quotas.SUBMIT_JOB.value - submit_bytes(child.node["Arguments"])) // 2
-        if size > fits:
-            most = quotas.SUBMIT_JOB.value
-            allowed = f"at most {fits} bytes, so that the SubmitJob request of {child.name} has at most {most}"
-            yield _exceeded(state.path, "ItemBatcher.MaxInputBytesPerBatch", allowed, size)

@@ -8,7 +8,7 @@ from typing import Any
 from genomics_pipeline.asl.healing import fail_state, failure_names
 from genomics_pipeline.asl.task_state import PayloadSource, stage_states
 from genomics_pipeline.language.jsonata.text import expression, member
-from genomics_pipeline.model import quotas, run_layout
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.pipeline import MapSettings, Pipeline, Stage
 from genomics_pipeline.model.resource_names import ResourceNames
 
@@ -16,9 +16,9 @@ GET_OBJECT = "arn:aws:states:::s3:getObject"
 PUT_OBJECT = "arn:aws:states:::s3:putObject"
 SHARED = ("run", "reference", "parameters", "memory_mib")
 
-# A batch is in the environment of its job as JSON in JSON, which doubles quotes; with the rest of the payload it must
-# fit into a SubmitJob request.
-MAX_BATCH_BYTES = quotas.SUBMIT_JOB.value // 3
+# A batch is in the overrides of its job as JSON in JSON, which doubles quotes, with the rest of the payload: see
+# `asl.payload_budget`.
+MAX_BATCH_BYTES = 5_000
 
 
 def map_state(
@@ -44,7 +44,7 @@ def map_state(
     if upstream:
         shared["upstream"] = {stage: expression(source) for stage, source in upstream.items()}
     item = {"item": expression("$states.context.Map.Item.Value")}
-    batched = settings.items_per_batch is not None or settings.max_input_bytes_per_batch is not None
+    batched = settings.is_batched
     return {
         "Type": "Map",
         "Label": label,

@@ -1,4 +1,8 @@
-"""The largest size of a run's items: what the limits of a job's request and of a child's input leave for them."""
+"""The largest size of a run's items: what the limits of a job's overrides and of a child's input leave for them.
+
+An item that does not fit is stored as an object of its own, and its place in the manifest, the child's input and the
+job is taken by a pointer: its name and the object's URI.
+"""
 
 from __future__ import annotations
 
@@ -10,56 +14,67 @@ from itertools import groupby
 from math import ceil
 from typing import Any
 
-from genomics_pipeline.asl.limits import submit_bytes
 from genomics_pipeline.asl.map_state import MAX_BATCH_BYTES, SHARED
 from genomics_pipeline.language.query_language import Node
 from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model import quotas, run_layout
+from genomics_pipeline.model.container_overrides import OVERRIDES_BUDGET
 from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.json_text import compact
-from genomics_pipeline.model.pipeline import Pipeline, Stage
+from genomics_pipeline.model.pipeline import MapSettings, Pipeline, Stage
 from genomics_pipeline.model.task import RunPlace, TaskPayload
 
-ADDED_BYTES = 256  # MANAGED_BY_AWS, which Step Functions adds to a job's environment
 HEALING_BYTES = 2048  # of a child's input: the failed attempts of a stage
 UUID = "0" * 36
-MOST_MEMORY, MOST_SECONDS, MOST_QUEUE = "9" * 8, 10**9, "q" * quotas.JOB_QUEUE_NAME.value  # of the greatest length
+MOST_MEMORY = "9" * 8  # of the greatest length
+NAME = "0" * 64  # of an item, likewise
+RERUNS = 4
 
 COHORT = {"cohort": "cohort"}
+LEAST_INPUT = ExecutionInput(RunPlace("r", "b", ""), "r", {}, MapSettings().tolerance()).to_json()
 
 
 @dataclass(frozen=True, slots=True)
 class PayloadBudget:
-    """The bytes that an item of a Distributed Map may have.
+    """The size that an item of a Distributed Map may have.
 
     Attributes:
-        plain: Of a child's input.
-        quoted: Of a job's request, in which the item is JSON in JSON.
+        plain: The most bytes in a child's input.
+        quoted: The most bytes in a job's overrides, in which the item is JSON in JSON.
+        density: Of batches whose bytes are limited: the most bytes in the overrides for each byte in the child's input,
+            so that the overrides hold any batch of such items; None where `quoted` is enough.
     """
 
     plain: int
     quoted: int
+    density: float | None = None
 
     def holds(self, item: Mapping[str, Any]) -> bool:
         """Tell whether an item fits."""
         text = compact(item)
-        return len(text.encode()) <= self.plain and _quoted(text) <= self.quoted
+        plain, quoted = len(text.encode()), _quoted(text)
+        dense = self.density is not None and quoted + 1 > self.density * (plain + len('{"item":},'))
+        return plain <= self.plain and quoted <= self.quoted and not dense
 
 
 def _quoted(text: str) -> int:
     return len(json.dumps(text, ensure_ascii=False).encode()) - 2
 
 
-def payload_budgets(pipeline: Pipeline, document: Node, run_input: Mapping[str, Any]) -> dict[str, PayloadBudget]:
-    """Return the budget of an item by scope; with batches, of an item that is alone in its batch.
+def payload_budgets(
+    pipeline: Pipeline, document: Node, run_input: Mapping[str, Any] = LEAST_INPUT
+) -> dict[str, PayloadBudget]:
+    """Return the budget of an item by scope.
 
     Args:
         pipeline: The pipeline.
         document: Its state machine document.
-        run_input: The execution's input; see `model.execution_input`.
+        run_input: The execution's input; see `model.execution_input`. By default the smallest one: what is too large
+            with it is so in every run.
 
     Raises:
-        DataError: if a job is too large even without an item.
+        DataError: if a job is too large even with a pointer in place of each item.
     """
     budgets: dict[str, PayloadBudget] = {}
     problems: list[Problem] = []
@@ -67,33 +82,75 @@ def payload_budgets(pipeline: Pipeline, document: Node, run_input: Mapping[str, 
         problems.append(Problem(f"the execution's input: AWS allows {quotas.PAYLOAD}, found {size}"))
     for scope, stages in groupby(pipeline.stages, key=lambda stage: stage.scope):
         group = list(stages)
-        left = {stage.name: quotas.SUBMIT_JOB.value - _request(pipeline, document, stage, run_input) for stage in group}
-        least = _quoted(compact(COHORT if scope == "cohort" else _pointer(scope, run_input)))
-        problems += [
-            Problem(
-                f"stage {name}: AWS allows a SubmitJob request of at most {quotas.SUBMIT_JOB}, "
-                f"found {quotas.SUBMIT_JOB.value - budget} without its item; shorten the parameters"
-            )
-            for name, budget in left.items()
-            if budget < least
-        ]
-        before = budgets.get(scope, PayloadBudget(quotas.PAYLOAD.value, quotas.SUBMIT_JOB.value))
-        plain = _child_bytes(pipeline, scope) - len(compact(_shared(pipeline, group, run_input)).encode())
-        budgets[scope] = PayloadBudget(min(plain, before.plain), min(*left.values(), before.quoted))
+        left = {stage.name: OVERRIDES_BUDGET - _overrides(pipeline, document, stage, run_input) for stage in group}
+        pointer = _quoted(compact(COHORT if scope == "cohort" else _pointer(scope, run_input)))
+        too_large = [_too_large(name, budget) for name, budget in left.items() if budget < pointer]
+        shared = len(compact(_shared(pipeline, group, run_input)).encode())
+        budget = _item_budget(pipeline.maps.get(scope), min(left.values()), shared, pointer)
+        if budget is None and not too_large:
+            too_large.append(_batch_too_large(scope, min(left.values()), pointer))
+        problems += too_large
+        if budget is not None:
+            budgets[scope] = _smaller(budget, budgets.get(scope, budget))
     if problems:
         raise DataError(problems)
     return budgets
 
 
+def _smaller(one: PayloadBudget, other: PayloadBudget) -> PayloadBudget:
+    densities = [budget.density for budget in (one, other) if budget.density is not None]
+    return PayloadBudget(min(one.plain, other.plain), min(one.quoted, other.quoted), min(densities, default=None))
+
+
+def _item_budget(settings: MapSettings | None, left: int, shared: int, pointer: int) -> PayloadBudget | None:
+    """Return the budget of an item; None if the overrides do not hold each batch of pointers.
+
+    In a child's input, a pointer has more bytes than in the overrides: any batch of at most `left` bytes fits.
+
+    Args:
+        settings: The settings of the Distributed Map; None for the cohort.
+        left: The bytes that the overrides have for items.
+        shared: The bytes of a child's input without items.
+        pointer: The bytes of a pointer in the overrides.
+    """
+    if settings is None or not settings.is_batched:
+        return PayloadBudget(quotas.PAYLOAD.value - HEALING_BYTES - shared, left)
+    most, count = settings.max_input_bytes_per_batch or MAX_BATCH_BYTES, settings.items_per_batch
+    if most <= left:
+        return PayloadBudget(most - shared, left, left / most)
+    if count and count * (pointer + 1) <= left:
+        return PayloadBudget(most - shared, left // count - 1)
+    return None
+
+
+def _too_large(stage: str, left: int) -> Problem:
+    return Problem(
+        f"stage {stage}: expected a payload that leaves room for an item in the {OVERRIDES_BUDGET:,} bytes of a job's "
+        f"container overrides (ECS allows {quotas.CONTAINER_OVERRIDES}, some of which Batch needs), found "
+        f"{OVERRIDES_BUDGET - left:,} bytes without its item; shorten the parameters"
+    )
+
+
+def _batch_too_large(scope: str, left: int, pointer: int) -> Problem:
+    return Problem(
+        f"maps.{scope}: expected batches that fit the container overrides of a job (ECS allows "
+        f"{quotas.CONTAINER_OVERRIDES}): max_input_bytes_per_batch of at most {left}, or items_per_batch of at most "
+        f"{left // (pointer + 1)}"
+    )
+
+
 def _pointer(scope: str, run_input: Mapping[str, Any]) -> dict[str, str]:
     """Return the largest item that is a reference to an object."""
     place = RunPlace(**run_input["run"])
-    return {scope: "0" * 64, "uri": place.uri(run_layout.item_file(scope, "0" * 64))}
+    return {scope: NAME, "uri": place.uri(run_layout.item_file(scope, NAME))}
 
 
 def _all_details(place: RunPlace, run_input: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return ResultWriterDetails of the Map Runs with one Label, of the greatest length."""
-    return [_details(place)] * (1 + max(map(len, run_input["earlier"].values()), default=0))
+    """Return ResultWriterDetails of the Map Runs with one Label, of the greatest length.
+
+    Each rerun adds those of one Map Run; there is room for some, since intervals are written once for all reruns.
+    """
+    return [_details(place)] * (1 + max([RERUNS, *map(len, run_input["earlier"].values())]))
 
 
 def _details(place: RunPlace) -> dict[str, str]:
@@ -101,13 +158,6 @@ def _details(place: RunPlace) -> dict[str, str]:
         "Bucket": place.bucket,
         "Key": f"{place.prefix}{run_layout.result_manifest('L' * quotas.LABEL.value, UUID)}",
     }
-
-
-def _child_bytes(pipeline: Pipeline, scope: str) -> int:
-    settings = pipeline.maps.get(scope)
-    if settings is None or (settings.items_per_batch is None and settings.max_input_bytes_per_batch is None):
-        return quotas.PAYLOAD.value - HEALING_BYTES
-    return settings.max_input_bytes_per_batch or MAX_BATCH_BYTES
 
 
 def _shared(pipeline: Pipeline, stages: list[Stage], run_input: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,8 +168,8 @@ def _shared(pipeline: Pipeline, stages: list[Stage], run_input: Mapping[str, Any
     return {"BatchInput": {**shared, "upstream": upstream}, "Items": [{"item": None}]}
 
 
-def _request(pipeline: Pipeline, document: Node, stage: Stage, run_input: Mapping[str, Any]) -> int:
-    """Return the bytes of a stage's SubmitJob request without its items."""
+def _overrides(pipeline: Pipeline, document: Node, stage: Stage, run_input: Mapping[str, Any]) -> int:
+    """Return the bytes of the overrides of a stage's job without its items."""
     place = RunPlace(**run_input["run"])
     payload = TaskPayload(
         stage=stage.name,
@@ -132,15 +182,14 @@ def _request(pipeline: Pipeline, document: Node, stage: Stage, run_input: Mappin
         publish=stage.publish,
         items=(),
         upstream={name: _all_details(place, run_input) for name in pipeline.gather_sources(stage)},
+        intermediate=stage.intermediate,
     )
-    arguments = _arguments(document, stage.name)
-    overrides = arguments["ContainerOverrides"]
+    overrides = _arguments(document, stage.name)["ContainerOverrides"]
     values = (compact(payload.to_json()), MOST_MEMORY)
     for entry, value in zip(overrides["Environment"], values, strict=True):
         entry["Value"] = value
     overrides["ResourceRequirements"][0]["Value"] = MOST_MEMORY
-    arguments |= {"JobQueue": MOST_QUEUE, "Timeout": {"AttemptDurationSeconds": MOST_SECONDS}}
-    return submit_bytes(arguments) + ADDED_BYTES
+    return len(compact(overrides).encode())
 
 
 def _arguments(document: Node, stage: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.container_overrides import OVERRIDES_TOO_LONG
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE, OUT_OF_MEMORY_EXIT_CODE
 
@@ -31,6 +32,7 @@ BY_STATUS_REASON = {
     "Canceled by JobStateTimeLimit action": FailureClass.AWS_LIMIT,
     "CAPACITY:": FailureClass.AWS_LIMIT,
     "MISCONFIGURATION:": FailureClass.AWS_LIMIT,
+    OVERRIDES_TOO_LONG: FailureClass.AWS_LIMIT,
     "cancelled by `genomics-pipeline": FailureClass.CANCELLED,  # the reason with which `cancel` calls TerminateJob
     "Ended with its Task": FailureClass.CANCELLED,  # the reason with which the engine calls it (`runs.aws.batch_api`)
 }

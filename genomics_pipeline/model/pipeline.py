@@ -38,6 +38,11 @@ class MapSettings:
     max_input_bytes_per_batch: int | None = None
     interval_size_bp: int = 5_000_000
 
+    @property
+    def is_batched(self) -> bool:
+        """Return whether a child execution has a batch of items instead of one."""
+        return self.items_per_batch is not None or self.max_input_bytes_per_batch is not None
+
     def tolerance(self) -> dict[str, float]:
         """Return both limits; exceeding either fails the Map Run, and a limit that is not set has its greatest value.
 

@@ -22,6 +22,7 @@ VARIABLES_PAGE = f"{_STATES}workflow-variables.html"
 REDRIVE_PAGE = f"{_STATES}redrive-executions.html"
 BATCH_PAGE = "https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html"
 ECS_PAGE = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"
+RUN_TASK_PAGE = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html"
 CLOUDFORMATION_PAGE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
 EBS_PAGE = "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html"
 S3_KEYS_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"
@@ -150,6 +151,9 @@ JOB_NAME = _batch(128, "characters", "SubmitJob, jobName", MODEL)
 JOB_QUEUE_NAME = _batch(128, "characters", "CreateJobQueue, jobQueueName", MODEL)
 
 # Other services.
+# Batch passes a job's overrides on to ECS when the job starts; SubmitJob accepts more, and the job then fails:
+# Netflix/metaflow issues 977 and 1482, ASFHyP3/hyp3 issue 3041.
+CONTAINER_OVERRIDES = Quota(8_192, "characters", "RunTask, overrides as JSON text", RUN_TASK_PAGE, service="ecs")
 STOP_TIMEOUT = Quota(30, "seconds", "stopTimeout: between SIGTERM and SIGKILL", ECS_PAGE, service="ecs")
 TEMPLATE_BODY = Quota(51_200, "bytes", "TemplateBody", CLOUDFORMATION_PAGE, service="cloudformation")
 VOLUME_GIB = Quota(16_384, "GiB", "CreateVolume, gp3", EBS_PAGE, service="ebs")

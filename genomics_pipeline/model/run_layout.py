@@ -25,10 +25,11 @@ INJECTED_FAULTS = f"{ENGINE}/faults.jsonl"
 _MAP_RUNS = "map-runs"
 _RERUNS = "reruns"
 _STEPS = "steps/"
-FOLDERS = (ENGINE, SCRATCH, RESULTS, _STEPS, _MAP_RUNS, _RERUNS)  # of a run in a folder
+ITEMS = "items"  # those that are too large for a job's overrides
+FOLDERS = (ENGINE, SCRATCH, RESULTS, ITEMS, _STEPS, _MAP_RUNS, _RERUNS)  # of a run in a folder
 
 ITEM_FILES = {"sample": MANIFEST, "interval": INTERVALS}  # by scope: what the Distributed Map reads
-_ITEM_FOLDERS = {"sample": "items", "interval": "items/intervals"}
+_ITEM_FOLDERS = {"sample": ITEMS, "interval": f"{ITEMS}/intervals"}
 
 _COMPLETION_RECORD = "step.json"
 _FAILURE_RECORD = "failure.json"
@@ -131,7 +132,7 @@ def rerun_file(number: int, name: str) -> str:
 
 
 def item_file(scope: str, item: str) -> str:
-    """Return the key of an item that is too large for a job's environment.
+    """Return the key of an item that is too large for a job's overrides.
 
     >>> item_file("interval", "00003")
     'items/intervals/00003.json'

@@ -90,9 +90,10 @@ class RunFolder:
         return journal
 
     def digest(self) -> str:
-        """Return the sha256 of the files that determine an execution: definition, input, manifest and intervals."""
+        """Return the sha256 of the files that determine an execution: definition, input and all items."""
         digest, separator = sha256(), b""
-        for key in (run_layout.DEFINITION, run_layout.INPUT, run_layout.MANIFEST, run_layout.INTERVALS):
+        large = sorted(str(item.relative_to(self.path)) for item in (self.path / run_layout.ITEMS).rglob("*.json"))
+        for key in (run_layout.DEFINITION, run_layout.INPUT, run_layout.MANIFEST, run_layout.INTERVALS, *large):
             digest.update(separator)
             with self.store.open(self.uri(key)) as file:
                 while piece := file.read(PIECE_BYTES):
@@ -132,6 +133,10 @@ class RunFolder:
         """
         with publishing(path, self.path) as file:
             file.writelines(part.encode() for part in ([text] if isinstance(text, str) else text))
+
+    def remove_items(self) -> None:
+        """Remove the items that an earlier execution had in files of their own."""
+        shutil.rmtree(self.path / run_layout.ITEMS, ignore_errors=True)
 
     def check(self) -> None:
         """Check that the folder is new, empty or holds an earlier run.

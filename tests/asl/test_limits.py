@@ -10,7 +10,7 @@ import pytest
 
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
-from genomics_pipeline.asl.limits import check_limits, submit_bytes
+from genomics_pipeline.asl.limits import check_limits
 from genomics_pipeline.asl.task_state import SUBMIT_RETRY
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.pipeline import MapSettings
@@ -74,17 +74,6 @@ def enlarge_definition(document: dict[str, Any]) -> None:
     document["Comment"] = "é" + "x" * (1_048_576 - size - 1)  # é has two bytes
 
 
-def set_request_size(bytes_more: int) -> Change:
-    def change(document: dict[str, Any]) -> None:
-        arguments = document["States"]["gather"]["Arguments"]
-        arguments["ContainerOverrides"]["Environment"][0]["Value"] = ""
-        arguments["ContainerOverrides"]["Environment"][0]["Value"] = "x" * (
-            30_720 - submit_bytes(arguments) + bytes_more
-        )
-
-    return change
-
-
 def set_batch_bytes(most: int) -> Change:
     return set_in_map("ItemBatcher", {"MaxItemsPerBatch": 5, "MaxInputBytesPerBatch": most})
 
@@ -143,10 +132,6 @@ BROKEN: dict[str, tuple[Change, str]] = {
         set_in_task("Arguments", "JobName", "a.b"),
         f"{ALIGN}: JobName: AWS allows at most 128 letters, digits, '-' and '_', found 'a.b'",
     ),
-    "job request": (
-        set_request_size(1),
-        "/States/gather: Arguments: AWS allows a SubmitJob request of at most 30720 bytes, found 30721 without items",
-    ),
 }
 
 
@@ -177,7 +162,6 @@ def test_an_exceeded_limit_is_one_problem(name: str, valid: dict[str, Any]) -> N
         set_retrier(MaxDelaySeconds=31_622_400, MaxAttempts=0, BackoffRate=1),
         set_in_task("Arguments", "JobName", "j" * 128),
         set_in_task("Arguments", "Timeout", "AttemptDurationSeconds", 60),
-        set_request_size(0),
     ],
 )
 def test_each_limit_itself_is_allowed(change: Change, valid: dict[str, Any]) -> None:
@@ -215,21 +199,23 @@ def test_all_problems_are_reported_together(valid: dict[str, Any]) -> None:
     assert len(raised.value.problems) == 5
 
 
-def test_generate_refuses_a_batch_larger_than_a_request(pipeline: Any) -> None:
-    maps = {"sample": MapSettings(items_per_batch=10, max_input_bytes_per_batch=20_000)}
+def test_generate_refuses_batches_whose_pointers_do_not_fit_a_job(pipeline: Any) -> None:
+    maps = {"sample": MapSettings(items_per_batch=50, max_input_bytes_per_batch=20_000)}
     with pytest.raises(DataError) as raised:
         generate(pipeline("p", STAGES, maps))
-    problems = [str(problem) for problem in raised.value.problems]
-    assert [problem.split(", so that")[0] for problem in problems] == [
-        f"/States/Sample: ItemBatcher.MaxInputBytesPerBatch: AWS allows at most {fits} bytes"
-        for fits in (14_771, 14_780)
+    assert [str(problem) for problem in raised.value.problems] == [
+        "maps.sample: expected batches that fit the container overrides of a job (ECS allows 8192 characters): "
+        "max_input_bytes_per_batch of at most 6552, or items_per_batch of at most 37"
     ]
-    assert problems[0].endswith("so that the SubmitJob request of align has at most 30720, found 20000")
-    for allowed in (14_771, None):
-        generate(pipeline("p", STAGES, {"sample": MapSettings(items_per_batch=10, max_input_bytes_per_batch=allowed)}))
+    for items, most in ((50, 6552), (37, 20_000), (50, None)):
+        maps = {"sample": MapSettings(items_per_batch=items, max_input_bytes_per_batch=most)}
+        generate(pipeline("p", STAGES, maps))
 
 
-def test_generate_refuses_parameters_larger_than_a_request(pipeline: Any) -> None:
+def test_generate_refuses_parameters_larger_than_a_jobs_overrides(pipeline: Any) -> None:
     with pytest.raises(DataError) as raised:
-        generate(pipeline("p", STAGES, None, {"gather": {"a": "x" * 31_000}}))
-    assert [problem.column for problem in raised.value.problems] == ["/States/gather"]
+        generate(pipeline("p", STAGES, None, {"gather": {"a": "x" * 6_600}}))
+    assert [str(problem).split(",")[0] for problem in raised.value.problems] == [
+        "stage gather: expected a payload that leaves room for an item in the 7"
+    ]
+    generate(pipeline("p", STAGES, None, {"gather": {"a": "x" * 5_000}}))

@@ -1,4 +1,4 @@
-"""The greatest size of a run's items: in a job's request, in a child's input, in the file of items."""
+"""The greatest size of a run's items: in a job's overrides, in a child's input, in the file of items."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import pytest
 
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.payload_budget import PayloadBudget, check_items, least_duration, payload_budgets
+from genomics_pipeline.engine.distributed_map.item_batcher import ItemBatcher
+from genomics_pipeline.model.container_overrides import overrides_length
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.json_text import compact
@@ -32,40 +34,28 @@ def budgets(pipeline: Any, **parameters: Any) -> dict[str, PayloadBudget]:
     return payload_budgets(pipeline, generate(pipeline), execution_input(**parameters))
 
 
-def request_bytes(pipeline: Any, item: Any) -> int:
-    """Return the size in bytes of the SubmitJob of ``call``, with the names of AWS's API."""
+def overrides_of(pipeline: Any, *items: Any) -> int:
+    """Return the characters of the overrides of ``call``, as ECS counts them, with what Batch and others add."""
     stage = next(each for each in pipeline.stages if each.name == "call")
     payload = TaskPayload(
-        "call",
-        stage.step.name,
-        "sample",
-        RunPlace(**RUN),
-        "s3://b/ref.fa",
-        {},
-        stage.inputs,
-        stage.publish,
-        (item,),
-        {},
+        "call", stage.step.name, "sample", RunPlace(**RUN), "s3://b/ref.fa", {}, stage.inputs, stage.publish, items, {}
     )
-    environment = [
-        {"name": PAYLOAD_VARIABLE, "value": compact(payload.to_json())},
-        {"name": MEMORY_VARIABLE, "value": "2048"},
-        {"name": "MANAGED_BY_AWS", "value": "STARTED_BY_STEP_FUNCTIONS"},
-    ]
-    return len(
-        compact(
-            {
-                "jobName": f"{pipeline.name}-call",
-                "jobDefinition": f"genomics-pipeline-{stage.step.name}",
-                "jobQueue": "genomics-pipeline-on-demand",
-                "timeout": {"attemptDurationSeconds": stage.step.resources.timeout_s},
-                "containerOverrides": {
-                    "environment": environment,
-                    "resourceRequirements": [{"type": "MEMORY", "value": "2048"}],
-                },
-            }
-        ).encode()
-    )
+    queue = "arn:aws:batch:us-east-1:000000000000:job-queue/genomics-pipeline-on-demand"
+    environment = {
+        PAYLOAD_VARIABLE: compact(payload.to_json()),
+        MEMORY_VARIABLE: "2048",
+        "MANAGED_BY_AWS": "STARTED_BY_STEP_FUNCTIONS",
+        "AWS_BATCH_JOB_ID": "00000000-0000-0000-0000-000000000000",
+        "AWS_BATCH_JOB_ATTEMPT": "1",
+        "AWS_BATCH_JQ_NAME": queue,
+        "AWS_BATCH_CE_NAME": queue.replace("queue", "environment"),
+    }
+    container = {
+        "name": "default",
+        "environment": [{"name": name, "value": value} for name, value in environment.items()],
+        "resourceRequirements": [{"type": "MEMORY", "value": "2048"}],
+    }
+    return overrides_length({"containerOverrides": [container]})
 
 
 def item(size: int) -> dict[str, str]:
@@ -76,13 +66,47 @@ def test_the_largest_item_just_fits_a_job(pipeline: Any) -> None:
     declared = pipeline("p", STAGES)
     budget = budgets(declared)["sample"]
     size = next(size for size in range(7600, 0, -1) if budget.holds(item(size)))
-    assert 30_000 < request_bytes(declared, item(size)) <= 30 * 1024
+    assert 7_000 < overrides_of(declared, item(size)) <= 8_192
 
 
 def test_a_large_item_does_not_fit(pipeline: Any) -> None:
     by_scope = budgets(pipeline("p", STAGES))
-    assert not by_scope["sample"].holds({"sample": "S", "lanes": "x" * 30_000})
+    assert not by_scope["sample"].holds({"sample": "S", "lanes": "x" * 7_000})
     assert by_scope["interval"].quoted < by_scope["sample"].quoted  # its payload names the earlier results
+
+
+ROWS = [
+    {"sample": "S1"},
+    {"sample": "S1", "lanes": [{"lane": "L001", "fastq_1": "s3://b/" + "f" * 60}]},
+    {"sample": "S1", "lanes": [{"a": "b"}] * 9},  # mostly quotes
+    {"sample": "S1", "lanes": [""] * 40},
+    {"sample": "0" * 64, "uri": RunPlace(**RUN).uri(f"items/{'0' * 64}.json")},  # a pointer, with the longest name
+]
+
+
+@pytest.mark.parametrize("most", [None, 2_000, 8_192, 200_000])
+@pytest.mark.parametrize("row", ROWS)
+def test_a_batch_of_items_that_fit_fits_a_job(pipeline: Any, most: int | None, row: dict[str, Any]) -> None:
+    settings = MapSettings(items_per_batch=30, max_input_bytes_per_batch=most)
+    declared = pipeline("p", STAGES, {"sample": settings})
+    batcher = generate(declared)["States"]["Sample"]["ItemBatcher"]
+    fits = budgets(declared)["sample"].holds(row)
+    assert fits or (row["sample"] == "S1" and len(compact(row)) > 60)  # a pointer always does
+    items = ItemBatcher(batcher["MaxItemsPerBatch"], batcher["MaxInputBytesPerBatch"], None)
+    batch, _ = next(items.batches([{"item": row}] * 100))
+    if fits:
+        assert overrides_of(declared, *(entry["item"] for entry in batch["Items"])) <= 8_192
+
+
+def test_ten_samples_of_a_lane_need_no_pointers(pipeline: Any) -> None:
+    for most in (None, 8_192):
+        settings = MapSettings(items_per_batch=10, max_input_bytes_per_batch=most)
+        pair = {
+            f"fastq_{number}": f"s3://some-bucket/reads/2026/NA12878_S1_L001_R{number}_001.fastq.gz"
+            for number in (1, 2)
+        }
+        sample = {"sample": "NA12878", "lanes": [{"lane": "L001", **pair}]}
+        assert budgets(pipeline("p", STAGES, {"sample": settings}))["sample"].holds(sample)
 
 
 def test_parameters_reduce_the_budget(pipeline: Any) -> None:
@@ -99,7 +123,7 @@ def test_the_budget_of_a_batch_is_that_of_its_item_batcher(pipeline: Any) -> Non
     shared = compact({"BatchInput": {**batch_input, "upstream": {}}, "Items": [{"item": None}]})
     assert budget.plain == 2000 - len(shared)
     default = {"sample": MapSettings(items_per_batch=10)}
-    assert budgets(pipeline("p", STAGES, default))["sample"].plain == 10_240 - len(shared)
+    assert budgets(pipeline("p", STAGES, default))["sample"].plain == 5_000 - len(shared)
 
 
 def test_jobs_too_large_without_an_item_are_refused(pipeline: Any) -> None:
@@ -107,10 +131,12 @@ def test_jobs_too_large_without_an_item_are_refused(pipeline: Any) -> None:
         budgets(pipeline("p", STAGES), align={"a": "x" * 40_000}, gather={"a": "x" * 300_000})
     problems = [str(problem) for problem in raised.value.problems]
     assert problems[0].startswith("the execution's input: AWS allows 262144 bytes, found 3")
-    assert [problem.split(" bytes, found")[0] for problem in problems[1:]] == [
-        f"stage {name}: AWS allows a SubmitJob request of at most 30720" for name in ("align", "gather")
+    words = "expected a payload that leaves room for an item in the 7,000 bytes of a job's container overrides"
+    assert [problem.split(" (ECS")[0] for problem in problems[1:]] == [
+        f"stage {name}: {words}" for name in ("align", "gather")
     ]
-    assert problems[1].endswith("without its item; shorten the parameters")
+    assert "(ECS allows 8192 characters, some of which Batch needs), found 40,5" in problems[1]
+    assert problems[1].endswith("bytes without its item; shorten the parameters")
 
 
 def test_the_items_of_a_map_run_are_limited() -> None:

@@ -45,7 +45,7 @@ def test_tolerated_failures(pipeline: Any, percentage: float, count: int | None,
     ("items", "most", "expected"),
     [
         (None, None, None),
-        (5, None, {NUMBER: 5, BYTES: 10_240}),
+        (5, None, {NUMBER: 5, BYTES: 5_000}),
         (5, 2048, {NUMBER: 5, BYTES: 2048}),
         (None, 2048, {BYTES: 2048}),
     ],

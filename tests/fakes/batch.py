@@ -19,6 +19,7 @@ from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.engine.tasks.job import Job, JobDefinition, JobEnd
 from genomics_pipeline.engine.tasks.machine_jobs import MachineJobs
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.container_overrides import OVERRIDES_TOO_LONG, overrides_length
 from tests.fakes.faults import ApiError, Bucket, Calls, Gate
 from tests.fakes.moto_clients import moto_client
 from tests.fakes.step_functions.pages import page
@@ -50,6 +51,7 @@ class BatchJob:
     stopped: float | None = None
     end: JobEnd | None = None
     terminated: str | None = None
+    is_started: bool = True
     lines: list[str] = field(default_factory=list)
 
     @property
@@ -66,10 +68,10 @@ class BatchJob:
 
     def detail(self) -> dict[str, Any]:
         """Return the job as DescribeJobs does, with times in milliseconds."""
-        times = {"startedAt": int(self.created * 1000)}
+        times = {"startedAt": int(self.created * 1000)} if self.is_started else {}
         if self.stopped is not None:
             times["stoppedAt"] = int(self.stopped * 1000)
-        container: dict[str, Any] = {"logStreamName": self.stream}
+        container: dict[str, Any] = {"logStreamName": self.stream} if self.is_started else {}
         if self.end is not None:
             container |= {} if self.end.exit_code is None else {"exitCode": self.end.exit_code}
             container |= {"reason": self.end.reason} if self.end.reason else {}
@@ -85,7 +87,7 @@ class BatchJob:
             "createdAt": int(self.created * 1000),
             **times,
             **reason,
-            "attempts": [{"container": dict(container), **times, **reason}] if ended else [],
+            "attempts": [{"container": dict(container), **times, **reason}] if ended and self.is_started else [],
             "container": {
                 **container,
                 "vcpus": self.job.vcpus,
@@ -212,10 +214,17 @@ class Batch:
         definition = jobDefinition.rsplit("/", 1)[-1].split(":")[0]
         if (declared := self.definitions.get(definition)) is None:
             raise ApiError("ClientException", f"JobDefinition not found: {jobDefinition}")
-        environment = {entry["name"]: entry["value"] for entry in (containerOverrides or {}).get("environment", ())}
+        overrides = containerOverrides or {}
+        environment = {entry["name"]: entry["value"] for entry in overrides.get("environment", ())}
         seconds = (timeout or {}).get("attemptDurationSeconds")
         identity, size = str(uuid4()), (declared.vcpus, declared.memory_mib)
         job = Job(identity, jobName, definition, jobQueue, environment, *size, seconds)
+        if overrides_length(overrides) > quotas.CONTAINER_OVERRIDES.value:
+            now = time.time()
+            self.jobs[identity] = BatchJob(
+                job, now, now, JobEnd(None, status_reason=OVERRIDES_TOO_LONG), is_started=False
+            )
+            return {"jobArn": f"{ARN}:job/{identity}", "jobId": identity, "jobName": jobName}
         threading.Thread(target=self._run, args=(job,), daemon=True).start()
         self.wait(lambda batch: identity in batch.jobs)
         return {"jobArn": f"{ARN}:job/{identity}", "jobId": identity, "jobName": jobName}

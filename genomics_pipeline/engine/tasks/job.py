@@ -63,6 +63,7 @@ class JobSubmission:
         least_mib: The memory that it needs at least, by its cores.
         queue: ``JobQueue``.
         environment: ``ContainerOverrides.Environment``.
+        refusal: The reason for which ECS refuses to start it; None if it does not.
     """
 
     name: str
@@ -71,6 +72,7 @@ class JobSubmission:
     least_mib: LeastMemory
     queue: str
     environment: Mapping[str, str]
+    refusal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,43 @@ def job_detail(submission: JobSubmission, job_id: str, created: float, attempts:
         attempts: All attempts.
     """
     last = attempts[-1]
+    ends = [
+        {
+            "Container": attempt.container(),
+            "StartedAt": _milliseconds(attempt.started),
+            "StoppedAt": _milliseconds(attempt.stopped),
+            "StatusReason": attempt.status_reason,
+        }
+        for attempt in attempts
+    ]
+    times = {"StartedAt": _milliseconds(last.started), "StoppedAt": _milliseconds(last.stopped)}
+    status = "FAILED" if last.failed else "SUCCEEDED"
+    return _detail(submission, job_id, created, status, last.status_reason, times, ends, last.container())
+
+
+def unstarted_job_detail(submission: JobSubmission, job_id: str, created: float, reason: str) -> JobDetail:
+    """Return the detail of a job that failed before it had an attempt.
+
+    Args:
+        submission: The job's submission.
+        job_id: The job's ID.
+        created: Time of the submission in seconds since the epoch.
+        reason: ``StatusReason``.
+    """
+    times = {"StoppedAt": _milliseconds(created)}
+    return _detail(submission, job_id, created, "FAILED", reason, times, [], {})
+
+
+def _detail(
+    submission: JobSubmission,
+    job_id: str,
+    created: float,
+    status: str,
+    reason: str,
+    times: dict[str, int],
+    attempts: list[dict[str, Any]],
+    container: dict[str, Any],
+) -> JobDetail:
     requirements = {"VCPU": submission.declared.vcpus, "MEMORY": submission.declared.memory_mib}
     timeout = {"AttemptDurationSeconds": submission.declared.timeout_s}
     return {
@@ -66,23 +103,14 @@ def job_detail(submission: JobSubmission, job_id: str, created: float, attempts:
         "JobId": job_id,
         "JobQueue": submission.queue,
         "JobDefinition": submission.definition,
-        "Status": "FAILED" if last.failed else "SUCCEEDED",
-        "StatusReason": last.status_reason,
+        "Status": status,
+        "StatusReason": reason,
         "CreatedAt": _milliseconds(created),
-        "StartedAt": _milliseconds(last.started),
-        "StoppedAt": _milliseconds(last.stopped),
+        **times,
         "RetryStrategy": submission.declared.retry.to_json(),
-        "Attempts": [
-            {
-                "Container": attempt.container(),
-                "StartedAt": _milliseconds(attempt.started),
-                "StoppedAt": _milliseconds(attempt.stopped),
-                "StatusReason": attempt.status_reason,
-            }
-            for attempt in attempts
-        ],
+        "Attempts": attempts,
         "Container": {
-            **last.container(),
+            **container,
             "ResourceRequirements": [{"Type": kind, "Value": str(value)} for kind, value in requirements.items()],
             "Environment": [{"Name": name, "Value": value} for name, value in submission.environment.items()],
         },

@@ -13,7 +13,7 @@ from uuid import uuid4
 from genomics_pipeline.engine.events import JobEnded, JobStarted, Note, Observer
 from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.tasks.admission import Admission, Share
-from genomics_pipeline.engine.tasks.aws_response import require_arguments
+from genomics_pipeline.engine.tasks.aws_response import optimised_cause, require_arguments
 from genomics_pipeline.engine.tasks.background import Background
 from genomics_pipeline.engine.tasks.job import (
     EXITED,
@@ -24,10 +24,13 @@ from genomics_pipeline.engine.tasks.job import (
     RunAttempt,
     environment_of,
 )
-from genomics_pipeline.engine.tasks.job_detail import JobAttempt, job_detail
+from genomics_pipeline.engine.tasks.job_detail import JobAttempt, job_detail, unstarted_job_detail
 from genomics_pipeline.engine.tasks.job_runner import JobDetail, JobReport, StageItem
 from genomics_pipeline.language.errors import StatesError
+from genomics_pipeline.model import quotas
 from genomics_pipeline.model.batch_retry import TIMED_OUT, RetryStrategy
+from genomics_pipeline.model.container_overrides import OVERRIDES_TOO_LONG, overrides_length
+from genomics_pipeline.model.json_text import compact
 
 CANCELLED = "cancelled"  # the reason in the event of a job that was terminated
 _ARN = "arn:aws:batch:us-east-1:000000000000:job"
@@ -84,6 +87,10 @@ class MachineJobs:
 
     def _submission(self, arguments: Mapping[str, Any]) -> JobSubmission:
         name, queue, reference = map(str, require_arguments(arguments, "JobName", "JobQueue", "JobDefinition"))
+        if (size := len(compact(arguments).encode())) > quotas.SUBMIT_JOB.value:
+            raise StatesError(
+                "Batch.ClientException", optimised_cause(_too_large(size), "AWSBatch", 400, "ClientException")
+            )
         definition = reference.rsplit("job-definition/", 1)[-1].split(":")[0]
         declared = self._definitions.get(definition)
         if declared is None:
@@ -91,11 +98,16 @@ class MachineJobs:
         asked = _apply_overrides(declared, arguments)
         environment = environment_of(arguments)
         least = declared.least(asked.memory_mib, environment)
-        return JobSubmission(name, definition, asked, least, queue, environment)
+        is_long = overrides_length(arguments.get("ContainerOverrides", {})) > quotas.CONTAINER_OVERRIDES.value
+        return JobSubmission(
+            name, definition, asked, least, queue, environment, OVERRIDES_TOO_LONG if is_long else None
+        )
 
     async def _run_job(self, submission: JobSubmission, job_id: str, context: TaskContext) -> JobDetail:
-        """Run the attempts of a job; a cancelled one is not retried."""
+        """Run the attempts of a job; a cancelled one is not retried, one that ECS refuses has none."""
         created = time.time()
+        if submission.refusal:
+            return unstarted_job_detail(submission, job_id, created, submission.refusal)
         attempts = [await self._admit(submission, job_id, 1, context)]
         while _is_retried(submission, len(attempts), attempts[-1]):
             attempts.append(await self._admit(submission, job_id, len(attempts) + 1, context))
@@ -187,6 +199,13 @@ class MachineJobs:
                     is_detail=True,
                 )
             )
+
+
+def _too_large(size: int) -> str:
+    """Return Batch's message about a request of a size in bytes, recorded: ASFHyP3/hyp3 issue 3041."""
+    most, found = (number // 1024 for number in (quotas.SUBMIT_JOB.value, size))
+    request = f"RequestId: {uuid4()}"
+    return f"Error executing request, Exception : Job size must be less than {most} KiB, got {found} KiB, {request}"
 
 
 def _scaled_timeout(declared: JobDefinition, share: Share) -> int | None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from genomics_pipeline.asl.payload_budget import PayloadBudget, check_items
 from genomics_pipeline.aws.patience import in_parallel
-from genomics_pipeline.model import run_layout
-from genomics_pipeline.model.json_text import compact
-from genomics_pipeline.model.task import RunPlace, item_id
+from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.runs.item_lines import item_lines
 from genomics_pipeline.stores.protocol import Store
 
 
@@ -46,7 +43,8 @@ def write_items(file: Path, scope: str, lines: Iterable[str], budget: PayloadBud
     """
     items = Items(file)
     with file.open("w", encoding="utf-8") as out:
-        for line in _lines_to_write(scope, lines, budget, place, items):
+        for line in item_lines(scope, lines, budget, place, items.large):
+            items.count += 1
             out.write(line)
     check_items(file.name, items.count, file.stat().st_size)
     return items
@@ -63,18 +61,3 @@ def upload_large_items(files: Iterable[Items], place: RunPlace, store: Store) ->
     pairs = (pair for items in files for pair in items.large.items())
     for _ in in_parallel(lambda pair: store.write(place.uri(pair[0]), pair[1].encode()), pairs):
         pass
-
-
-def _lines_to_write(
-    scope: str, lines: Iterable[str], budget: PayloadBudget | None, place: RunPlace, items: Items
-) -> Iterator[str]:
-    for line in lines:
-        items.count += 1
-        item: Mapping[str, Any] = json.loads(line)
-        if budget is None or budget.holds(item):
-            yield line
-            continue
-        name = item_id(item)
-        key = run_layout.item_file(scope, name)
-        items.large[key] = line
-        yield compact({scope: name, "uri": place.uri(key)}) + "\n"

@@ -18,12 +18,14 @@ from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.engine.tasks.job_runner import JobReport
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE, TaskPayload, item_id
 from genomics_pipeline.records.completion import completion_version, read_completion
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine, options
 from genomics_pipeline.runs.containers.mounts import aws_options, mount, read_only
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.worker.payload import read_payload
 from genomics_pipeline.worker.process_groups import GROUPS
 from genomics_pipeline.worker.program_log import error_message
 
@@ -66,13 +68,13 @@ class ContainerJobs:
 
     def run_attempt(self, job: Job) -> JobEnd:
         """Run an attempt of a job to its end, and return its end, also that of a step that failed."""
-        payload = TaskPayload.from_json(json.loads(job.environment[PAYLOAD_VARIABLE]))
+        payload = read_payload(job.environment[PAYLOAD_VARIABLE], self._store)
         before = {name: self._version(payload, name) for name in map(item_id, payload.items)}
         container = f"genomics-pipeline-{uuid4().hex}"
         scratch = self._run.scratch / container
         scratch.mkdir(parents=True)
-        # The payload is passed in a file: an argument or a variable holds 128 KiB at most, a payload up to 256 KiB.
-        (scratch / run_layout.TASK).write_text(job.environment[PAYLOAD_VARIABLE])
+        # The payload is passed in a file, with the whole items: the files that they name are mounted.
+        (scratch / run_layout.TASK).write_text(compact(payload.to_json()))
         argv = [self._engine.program, *self._arguments(job, payload, container, scratch)]
         errors: deque[str] = deque(maxlen=LINES)
         with (

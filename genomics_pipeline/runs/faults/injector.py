@@ -26,6 +26,7 @@ from genomics_pipeline.runs.plan import RunPlan
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.stores.bounded_file import read_bounded_text
 from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.worker.payload import read_payload
 
 PayloadItem = Mapping[str, Any]
 
@@ -81,7 +82,7 @@ class Injector:
         """Return whether to throttle the submission of the job with this environment now."""
         if PAYLOAD_VARIABLE not in environment:
             return False
-        payload = _payload(environment)
+        payload = self._payload(environment)
         due = self._due(payload, lambda fault: fault.kind == FailureClass.THROTTLED)
         self._record(payload, due)
         return bool(due)
@@ -91,7 +92,7 @@ class Injector:
 
         A fault of a host or a container ends the whole job; a fault of an item does not affect the others of its batch.
         """
-        payload = _payload(job.environment)
+        payload = self._payload(job.environment)
         requested_mib = job.asked_mib or job.memory_mib
         due = self._due(payload, lambda fault: fault.kind != FailureClass.THROTTLED and fault.asks_less(requested_mib))
         of_job = next((fault for fault in due.values() if fault.kind in OF_JOBS), None)
@@ -106,6 +107,9 @@ class Injector:
         ]
         end = next((end for end in ends if end.exit_code != 0), ends[0])
         return replace(end, report=join_reports(end.report for end in ends))
+
+    def _payload(self, environment: Mapping[str, str]) -> TaskPayload:
+        return read_payload(environment[PAYLOAD_VARIABLE], self._store)
 
     def _due(self, payload: TaskPayload, applies: Callable[[Fault], bool]) -> dict[str, Fault]:
         """Return the first applicable fault of each item that has one and has not been injected its number of times."""
@@ -157,10 +161,6 @@ class Injector:
             f"{copy}: expected {payload.stage} to detect that half of it is missing, but it succeeded ({INJECTED})"
         )
         return JobEnd(1, message, end.log_stream)
-
-
-def _payload(environment: Mapping[str, str]) -> TaskPayload:
-    return TaskPayload.from_json(json.loads(environment[PAYLOAD_VARIABLE]))
 
 
 def _items_by_name(payload: TaskPayload) -> list[tuple[str, PayloadItem]]:

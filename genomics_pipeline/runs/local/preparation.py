@@ -8,7 +8,9 @@ from pathlib import Path
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.interval_limits import interval_limits
+from genomics_pipeline.asl.payload_budget import payload_budgets
 from genomics_pipeline.engine.events import Note
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.task import RunPlace
@@ -18,6 +20,7 @@ from genomics_pipeline.reference.intervals import interval_lines
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.display import Display
+from genomics_pipeline.runs.item_lines import item_lines
 from genomics_pipeline.runs.local.fit import concurrent_jobs, reference_indexes, refuse_small_machine
 from genomics_pipeline.runs.plan import RunPlan
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
@@ -59,11 +62,21 @@ def write_inputs(folder: RunFolder, planned: RunPlan, reference: Path) -> None:
         folder: The folder of the run.
         planned: The plan of the run.
         reference: The path of the prepared FASTA file.
+
+    Raises:
+        DataError: for parameters that are too large for a job.
     """
     place = RunPlace(folder.name, BUCKET, "")
     execution_input = ExecutionInput(place, str(reference), planned.overrides, planned.tolerated)
+    document = generate(planned.pipeline)
+    budgets = payload_budgets(planned.pipeline, document, execution_input.to_json())
     intervals = interval_lines(read_contigs(reference), interval_limits(planned.pipeline.maps["interval"]))
-    folder.write(folder.manifest, manifest_lines(planned.samples))
-    folder.write(folder.intervals, intervals)
-    folder.write(folder.definition, canonical_json(generate(planned.pipeline)))
+    large: dict[str, str] = {}
+    folder.remove_items()
+    for scope, text in (("sample", manifest_lines(planned.samples)), ("interval", intervals)):
+        lines = item_lines(scope, text.splitlines(keepends=True), budgets.get(scope), place, large)
+        folder.write(folder.path / run_layout.ITEM_FILES[scope], lines)
+    for key, text in large.items():
+        folder.write(folder.path / key, text)
+    folder.write(folder.definition, canonical_json(document))
     folder.write(folder.input, input_text(execution_input))

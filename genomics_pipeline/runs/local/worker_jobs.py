@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,12 +10,13 @@ from genomics_pipeline.engine.tasks.job_runner import JobReport
 from genomics_pipeline.engine.tasks.machine_jobs import MachineJobs
 from genomics_pipeline.model.batch_retry import STACK_RETRY_STRATEGY
 from genomics_pipeline.model.resource_names import ResourceNames
-from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload
+from genomics_pipeline.model.task import PAYLOAD_VARIABLE
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.runs.local.fit import least_memory
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.machine import Capacity
+from genomics_pipeline.worker.payload import read_payload
 from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.task_resources import TaskResources
@@ -49,7 +49,7 @@ class WorkerJobs:
 
     def run_attempt(self, job: Job) -> JobEnd:
         """Run an attempt of a job to its end, and return its end, also that of a step that failed."""
-        payload = TaskPayload.from_json(json.loads(job.environment[PAYLOAD_VARIABLE]))
+        payload = read_payload(job.environment[PAYLOAD_VARIABLE], self._store)
         try:
             records = run_task(
                 payload,

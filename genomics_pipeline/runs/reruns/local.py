@@ -13,9 +13,11 @@ from typing import BinaryIO
 
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.asl.payload_budget import PayloadBudget, payload_budgets
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.model.tolerance import parse_tolerance
 from genomics_pipeline.records.fields import ADVICE
 from genomics_pipeline.records.local_run import LocalRunRecord
@@ -26,6 +28,7 @@ from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.given_files import file_misfit
+from genomics_pipeline.runs.item_lines import item_lines
 from genomics_pipeline.runs.local.chain import local_chain, local_map_runs
 from genomics_pipeline.runs.local.checks import check_contents
 from genomics_pipeline.runs.local.execution import REOPENED, LocalExecution
@@ -42,7 +45,6 @@ from genomics_pipeline.runs.reruns.rerun import PlannedRerun, RunToRerun, rerun
 from genomics_pipeline.runs.run_files import RunFiles, folder_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.protocol import MissingObject
-from genomics_pipeline.stores.publish import publishing
 from genomics_pipeline.worker.step_folder import StepFolder
 
 
@@ -71,11 +73,12 @@ class _InFolder:
         return local_map_runs(self.folder, execution)
 
     def check(self, planned: PlannedRerun, lines: BinaryIO) -> None:
-        """Check the files that parameters name, against the reference of the run.
+        """Check the parameters against the limits of a job, and the files that they name against the reference.
 
         Raises:
             DataError: with all problems.
         """
+        self._budget(planned)
         store, reference = self.adapters.store, Path(planned.input.reference)
         if not file_misfit(str(reference), store):
             check_contents(self.pipeline, planned.input.parameters, None, reference, store)
@@ -84,9 +87,18 @@ class _InFolder:
         """Write the manifest, unless it is that of the run."""
         rerun_folder = self.folder.path / run_layout.rerun_file(self.record.execution, "")
         shutil.rmtree(rerun_folder, ignore_errors=True)  # left by a rerun that was never started
-        if not planned.is_whole:
-            with publishing(rerun_folder / WHOLE, self.folder.path) as out:
-                shutil.copyfileobj(lines, out)
+        if planned.is_whole:
+            return
+        place, large = RunPlace(self.folder.name, BUCKET, ""), dict[str, str]()
+        text = (line.decode() for line in lines)
+        pointed = item_lines("sample", text, self._budget(planned), place, large)
+        self.folder.write(rerun_folder / WHOLE, pointed)
+        for key, item in large.items():
+            self.folder.write(self.folder.path / key, item)
+
+    def _budget(self, planned: PlannedRerun) -> PayloadBudget | None:
+        """Return the greatest size of a sample in a job of the rerun."""
+        return payload_budgets(self.pipeline, generate(self.pipeline), planned.input.to_json()).get("sample")
 
     def start(self, planned: PlannedRerun) -> RerunOutcome:
         """Run the execution to its end."""

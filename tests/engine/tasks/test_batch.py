@@ -122,9 +122,9 @@ def test_a_failed_job_fails_the_task_with_its_detail_as_the_cause(
 
 
 def test_a_large_environment_is_left_out_of_the_cause(harness: Any) -> None:
-    environment = [{"Name": "A", "Value": "x" * 30_000}]
+    environment = [{"Name": "A", "Value": "x" * 8_000}]
     result = run(
-        harness, submit(ContainerOverrides={"Environment": environment}), lambda job: JobEnd(1, "why " + "y" * 4000)
+        harness, submit(ContainerOverrides={"Environment": environment}), lambda job: JobEnd(1, "why " + "y" * 13_000)
     )
     cause = json.loads(result.cause)
     assert cause["Container"]["Reason"].startswith("why ")
