@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+
+from genomics_pipeline.model.printable import has_control, printable
 
 PROGRAM = "genomics-pipeline"
 
@@ -21,4 +24,23 @@ def command_line(command: str, run: str, *options: str) -> str:
     'genomics-pipeline results --failed -- -run'
     """
     words = [*options, "--", run] if run.startswith("-") else [run, *options]
-    return shlex.join([PROGRAM, command, *words])
+    return " ".join([PROGRAM, command, *map(_quoted, words)])
+
+
+def _quoted(word: str) -> str:
+    r"""Return a word for a shell, also after it was printed, which changes some characters.
+
+    Such a word is quoted as ``$'…'`` with the bytes of these characters (POSIX.1-2024, 2.2.4 "Dollar-Single-Quotes").
+
+    >>> print(_quoted("a b"), _quoted("it's\t\x1b[31m"))
+    'a b' $'it\047s\011\033[31m'
+    """
+    if not has_control(word) and printable(word) == word:
+        return shlex.quote(word)
+    return "$'" + "".join(map(_character, word)) + "'"
+
+
+def _character(one: str) -> str:
+    if one in "\\'" or has_control(one) or printable(one) != one:
+        return "".join(f"\\{byte:03o}" for byte in os.fsencode(one))
+    return one

@@ -19,7 +19,7 @@ def end_leftovers(scratch: Path) -> bool:
 
     if not scratch.is_dir() or not any(scratch.iterdir()):
         return False
-    folder = f"{scratch.resolve()}/"
+    folder = f"{os.path.realpath(scratch)}/"
     leftovers = []
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):

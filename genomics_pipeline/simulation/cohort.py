@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,7 @@ def simulate(folder: Path, *, samples: int, length_bp: int, depth: float, seed: 
     sites, genotypes = _variable_sites(sites, genotypes)
     pairs = round(depth * length_bp / (2 * READ_BP))
     _refuse_files(folder)
-    with publishing_folder(folder.resolve()) as part:
+    with publishing_folder(Path(os.path.realpath(folder))) as part:
         write_fasta(contigs, part / "reference.fa")
         write_truth(part / "truth.vcf.gz", contigs, sites, genotypes)
         read_pairs = _sequence(part, contigs, sites, genotypes, pairs, seed)

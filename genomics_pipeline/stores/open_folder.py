@@ -200,8 +200,8 @@ def _open_regular(path: Path, flags: int, folder: int | None = None, name: str |
 
 def _leading_outside(path: Path, root: Path) -> LeadsOutside:
     """Return the error of a file or folder outside of `root`, with its first component that leads there."""
-    base = root.resolve()
+    base = os.path.realpath(root)
     above = [folder for folder in (path, *path.parents) if folder.is_relative_to(root)]
-    outside = [folder for folder in reversed(above) if not folder.resolve().is_relative_to(base)]
+    outside = [folder for folder in reversed(above) if not Path(os.path.realpath(folder)).is_relative_to(base)]
     first = (outside or [path])[0]
     return LeadsOutside(first, f"a {'folder' if first.is_dir() else 'file'} inside {root}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +85,8 @@ class TaskOutputs:
         Raises:
             StepFailed: for such a link.
         """
-        if not (target := file.resolve()).is_relative_to(self.folder.parent.resolve()):
+        target = Path(os.path.realpath(file))
+        if not target.is_relative_to(os.path.realpath(self.folder.parent)):
             message = f"expected the output {file.name}, found a symbolic link to {target}; copy that file instead"
             raise StepFailed(FailureClass.TOOL_ERROR, 1, message, self.item, log)
 

@@ -16,6 +16,7 @@ from genomics_pipeline.simulation.cohort import Cohort, simulate
 from genomics_pipeline.simulation.genotypes import draw_genotypes, haplotype
 from genomics_pipeline.simulation.reference import SimulatedContig
 from genomics_pipeline.simulation.sites import Site, plant_sites
+from tests.fuzz.harness import run_command
 
 SMALL = {"samples": 2, "length_bp": 6_000, "depth": 4}
 
@@ -158,6 +159,15 @@ def test_an_existing_file_or_folder_is_refused_and_left_alone(tmp_path: Path, ta
     with pytest.raises(UsageError, match="expected a new or empty folder"):
         simulate(out, seed=1, **SMALL)
     assert kept.read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_link_to_itself_is_reported(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.symlink_to("out")
+    ended = run_command("simulate", "--out", out, "--samples", "1", "--length", "5000", "--depth", "1")
+    assert ended.code == 1
+    assert ended.err.startswith(f"error: {out}: ")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
