@@ -12,6 +12,7 @@ from typing import Any, cast
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.reference.codes import reduce_codes
 from genomics_pipeline.report.alleles import Allele, Reference, normalise
+from genomics_pipeline.report.vcf_size import require_bounded_vcf
 
 # The content of a VCF: the number of haplotypes of a sample that carry an allele.
 Dosages = Counter[tuple[str, Allele]]
@@ -118,7 +119,7 @@ def read_header(path: Path) -> Header:
         declared = vcf.header.contigs
         return Header(list(vcf.header.samples), {name: declared[name].length or None for name in declared})
 
-    return cast(Header, _read(path, header))
+    return cast(Header, _read(path, header, is_whole=False))
 
 
 def score(
@@ -145,7 +146,9 @@ def score(
     if not pairs:
         raise DataError(Problem(f"expected samples that are in {truth} too, found none in common", str(calls)))
     bases = _reference(reference)
-    called = _read(calls, lambda vcf: _dosages(vcf, [(name, name) for name, _ in pairs], bases, regions))
+    called = _read(
+        calls, lambda vcf: _dosages(vcf, [(name, name) for name, _ in pairs], bases, regions), is_whole=False
+    )
     true = _read(truth, lambda vcf: _dosages(vcf, pairs, bases, regions))
     return Concordance(_agreement(called, true, "snp"), _agreement(called, true, "indel"))
 
@@ -156,14 +159,25 @@ def _agreement(called: Dosages, true: Dosages, kind: str) -> Agreement:
     return Agreement(len(of_kind), matches, sum(allele.kind == kind for _, allele in called))
 
 
-def _read(path: Path, use: Callable[[Any], Any]) -> Any:
+def _read(path: Path, use: Callable[[Any], Any], is_whole: bool = True) -> Any:
     """Open a VCF and return the result of `use`.
+
+    Args:
+        path: The file.
+        use: Reads it.
+        is_whole: It reads more than the header.
 
     Raises:
         DataError: if it is not a VCF, or one of another reference.
     """
     import pysam
 
+    try:
+        require_bounded_vcf(path, is_whole)
+    except OSError as error:
+        raise DataError(Problem(f"expected a VCF, found: {error}", str(path))) from error
+    except DataError as error:
+        raise DataError([Problem(problem.message, str(path)) for problem in error.problems]) from error
     verbosity = pysam.set_verbosity(0)  # htslib warns of every file without an index; errors are still raised
     try:
         with pysam.VariantFile(str(path)) as vcf:
