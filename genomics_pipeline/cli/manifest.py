@@ -32,13 +32,13 @@ def manifest() -> None:
     "--read-layout",
     type=click.Choice(["auto", "single", "interleaved"]),
     default="auto",
-    help="As the parameter alignment.read_layout: what a lane with one file holds.",
+    help="As the parameter alignment.read_layout: what a lane with one file holds; needs --check-files.",
 )
 @click.option(
     "--quality-encoding",
     type=click.Choice(["auto", "phred33", "phred64"]),
     default="auto",
-    help="As the parameter alignment.quality_encoding.",
+    help="As the parameter alignment.quality_encoding; needs --check-files.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 @click.option("--normalised", is_flag=True, help="Print the normalised form: one JSON object per line for each sample.")
@@ -52,11 +52,14 @@ def validate(
       genomics-pipeline manifest validate s3://my-bucket/cohort.csv --check-files
     """
     from genomics_pipeline.cli.adapters import object_store
-    from genomics_pipeline.model.errors import DataError, Problem
+    from genomics_pipeline.model.errors import DataError, Problem, UsageError
     from genomics_pipeline.model.manifest import manifest_lines
     from genomics_pipeline.runs.fastq_checks import Reading, file_problems
     from genomics_pipeline.runs.manifests import read_manifest
 
+    for option, value in (("--read-layout", read_layout), ("--quality-encoding", quality_encoding)):
+        if value != "auto" and not check_files:
+            raise UsageError(f"{option} {value}: expected --check-files with it, since no file is read otherwise")
     warnings: list[str] = []
 
     def warn(problem: Problem) -> None:

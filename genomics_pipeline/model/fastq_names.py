@@ -6,21 +6,27 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-FASTQ_NAME = re.compile(r"(?P<stem>.+)\.(?:fastq|fq)(?:\.(?:gz|bgz))?", re.DOTALL)
-# What some other tools read; the ending may be written in capitals.
+# The numbers of mates may stand behind the extension, too: a.fq.1.gz.
+FASTQ_NAME = re.compile(r"(?P<stem>.+)\.(?:fastq|fq)(?P<mate>[._][12])?(?:\.(?:gz|bgz))?", re.DOTALL | re.IGNORECASE)
+# What some other tools read, or what a download has left, but no file about a FASTQ file.
 OTHER_FASTQ_NAME = re.compile(
-    r".+\.(?:fastq|fq)(?:\.(?:gz|bgz|bgzf|bz2|xz|lzma|zst|z|zip|7z))?", re.DOTALL | re.IGNORECASE
+    r"(?!.*(?:\.(?:md5|md5sums?|sha\d+|sha\d+sums?|txt|log|json|html?|[ct]sv|xml|ya?ml|gzi|fai|idx)|fastqc\.zip)$)"
+    r".+\.(?:fastq|fq)(?:[._-].+)?|.+_sequence\.txt(?:\.gz)?",
+    re.DOTALL | re.IGNORECASE,
 )
 
 _SEPARATORS = re.compile(r"([._-])")
 _TRIM_GALORE = re.compile(r"[._-]val[._-]?[123]$")
 _BARCODES = re.compile(r"I[1-4]")
-_WORDS = {"forward": 1, "reverse": 2, "fwd": 1, "rev": 2}
+_WORDS = {"forward": 1, "reverse": 2, "fwd": 1, "rev": 2, "fw": 1, "rv": 2}
 _STRONG = re.compile(
     r"(?:R|r|READ|[Rr]ead|MATE|[Mm]ate|PAIR|[Pp]air|PE|[Pp]e|END|[Ee]nd)(?P<mate>[1-9])|(?P<trimmed>[12])P"
 )
 _NUMBER = re.compile(r"[1-9]\d{0,3}")
-_DOUBTFUL_WORDS = {"f": 1, "r": 2, "left": 1, "right": 2}
+_JOINED = re.compile(r"(?P<before>\w+)R(?P<mate>[12])")  # without a separator: CR1 may be a sample
+_DOUBTFUL_WORDS = {"f": 1, "r": 2, "left": 1, "right": 2, "first": 1, "second": 2}
+# Of no sample of the flow cell, as Illumina, Element and PacBio, ONT, MGI and demultiplexers write it.
+_NO_SAMPLE = frozenset({"undetermined", "unassigned", "unclassified", "undecoded", "unmatched"})
 _UNPAIRED = re.compile(r"[12]U|unpaired|singletons?|orphans?|unmated", re.IGNORECASE)
 _BEFORE_NUMBERS = frozenset({"read", "reads", "mate", "mates", "pair", "pairs", "end", "pe"})
 _SURE_LANE = re.compile(r"L0\d{1,2}|lane\d+", re.IGNORECASE)
@@ -46,6 +52,7 @@ class MateToken:
         is_strong: Whether hardly anything but mates is numbered like this: ``R1``, unlike ``1``.
         is_last: Whether only what sequencers and trimmers add comes after it.
         stands_alone: Whether a file without a partner is one of two mates, and no other kind of file.
+        before: The beginning of its word, which is a part of the sample's name: ``a`` of ``aR1``.
     """
 
     mate: int
@@ -54,6 +61,7 @@ class MateToken:
     is_strong: bool
     is_last: bool
     stands_alone: bool
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +80,9 @@ class FastqName:
         return self.parts[::2]
 
     @property
-    def is_undetermined(self) -> bool:
-        """True for the reads that belong to no sample of a flow cell."""
-        return self.words[0].lower() == "undetermined"
+    def no_sample(self) -> str | None:
+        """The word by which a file holds the reads that belong to no sample of a flow cell, if there is one."""
+        return next((word for word in self.words if word.lower() in _NO_SAMPLE), None)
 
     @property
     def is_unpaired(self) -> bool:
@@ -108,6 +116,10 @@ class FastqName:
             parts = [*self.parts]
             parts[2 * place] = f"{{{style}}}"
             yield MateToken(mate, "".join(parts), place, strong, last, alone)
+        elif match := _JOINED.fullmatch(word):
+            before, parts = match["before"], [*self.parts]
+            parts[2 * place] = f"{before}{{R}}"
+            yield MateToken(int(match["mate"]), "".join(parts), place, False, False, False, before)
 
     def sample_and_lane(self, token: MateToken | None, lane_of_reads: str | None) -> tuple[str, str | None]:
         """Return the name of the sample, and of the lane where there is one.
@@ -120,10 +132,13 @@ class FastqName:
         >>> name.sample_and_lane(name.mate_tokens()[0], None)
         ('NA1', 'L002')
         """
-        words = self.words
+        words = [*self.words]
         dropped: set[int] = set()
         if token is not None:
             dropped |= _around(words, token.index)
+            if token.before:
+                words[token.index] = token.before
+                dropped.remove(token.index)
         lanes = [place for place in range(1, len(words)) if _is_lane(words[place], lane_of_reads)]
         lane = words[lanes[0]] if len(lanes) == 1 else None
         if lane is not None:

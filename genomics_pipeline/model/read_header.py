@@ -8,6 +8,7 @@ from dataclasses import dataclass
 # Illumina's comments, "1:N:0:ATCACG": the number of the read, whether it was filtered, control bits, barcode.
 _ILLUMINA_COMMENT = re.compile(rb"([1-4]):[YN]:")
 _LANE_FIELD = {7: 3, 5: 1}  # by the number of fields: instrument:run:flowcell:lane:tile:x:y, instrument:lane:tile:x:y
+_UNIQUE_DIGITS = 8
 _MGI_LANE = re.compile(r"L(\d)C\d{3}R\d{3}")
 
 
@@ -22,6 +23,11 @@ class ReadHeader:
 
     name: str
     mate: int | None
+
+    @property
+    def is_unique(self) -> bool:
+        """True for a name that two sequencing runs will not have: of instruments and archives, unlike ``r1``."""
+        return sum(letter.isdigit() for letter in self.name) >= _UNIQUE_DIGITS
 
     @property
     def lane(self) -> str | None:

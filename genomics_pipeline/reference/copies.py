@@ -19,12 +19,11 @@ from genomics_pipeline.reference.clean_copy import CleanCopy
 from genomics_pipeline.reference.fasta import CHUNK_BYTES, FastaCheck, FastaChecker
 from genomics_pipeline.reference.index_kinds import IndexKind
 from genomics_pipeline.reference.sizes import in_units, refuse_full_disk
+from genomics_pipeline.stores.compression import LONGEST_START, compression_of
 from genomics_pipeline.stores.gunzip import gunzip
 from genomics_pipeline.stores.protocol import Expected, ObjectInfo, Store
 from genomics_pipeline.stores.publish import publish_bytes, publish_file, publish_files
 
-GZIP = b"\x1f\x8b"
-OTHERS = {b"BZ": "bzip2", b"\xfd7": "xz", b"\x28\xb5": "zstd", b"PK": "zip"}  # by their first bytes
 USUAL_RATIO = 4  # of the sizes of a FASTA file, plain and gzip
 NOTED_BYTES = 10**9
 CLEAN = ".clean"  # a file beside a copy with other lines than the original
@@ -37,10 +36,10 @@ def is_gzip(uri: str, store: Store) -> bool:
         DataError: for a file of another kind of compression.
     """
     with store.open(uri) as file:
-        beginning = file.read(2)
-    if beginning in OTHERS:
-        raise DataError(Problem(f"expected FASTA, plain or gzip, found {OTHERS[beginning]}; decompress it", uri))
-    return beginning == GZIP
+        found = compression_of(file.read(LONGEST_START))
+    if found not in (None, "gzip"):
+        raise DataError(Problem(f"expected FASTA, plain or gzip, found {found}; decompress it", uri))
+    return found == "gzip"
 
 
 def copy_fasta(info: ObjectInfo, fasta: Path, store: Store, note: Callable[[str], None]) -> None:

@@ -44,7 +44,8 @@ def list_fastq(folder: str, store: Store) -> FastqListing:
     local = store.local(folder)
     if local is None:
         for info in store.list(folder):
-            listing.add(info.uri)
+            if not _leave_out_hidden(listing, info.uri, info.uri.removeprefix(folder)):
+                listing.add(info.uri)
     else:
         _Walk(listing).walk(local)
     listing.files.sort()
@@ -83,6 +84,8 @@ class _Walk:
             self._listing.problems.append(Problem(message, folder))
             return [], []
         for entry in entries:
+            if _leave_out_hidden(self._listing, entry.path, entry.name):
+                continue
             if _is_folder(entry):
                 (links if entry.is_symlink() else folders).append(entry.path)
             elif entry.is_symlink():
@@ -118,6 +121,20 @@ class _Walk:
                 Problem(f"the same {'file' if is_file else 'folder'} as {first}; left out", path)
             )
         return False
+
+
+def _leave_out_hidden(listing: FastqListing, uri: str, path: str) -> bool:
+    """Return whether a file or folder is hidden: a copy that systems keep, as in ``.snapshot``, or notes about a file.
+
+    Args:
+        listing: Gets a line about a hidden FASTQ file.
+        uri: The file or folder.
+        path: Its path below the folder that is listed.
+    """
+    hidden = any(part.startswith(".") for part in path.split("/"))
+    if hidden and OTHER_FASTQ_NAME.fullmatch(uri.rpartition("/")[2]):
+        listing.left_out.append(Problem("hidden; left out", uri))
+    return hidden
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

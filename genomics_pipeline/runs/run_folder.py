@@ -27,6 +27,7 @@ from genomics_pipeline.stores.real_parents import follow_parents
 # The bucket that stands for the folder in URIs. Names of S3 buckets have no upper-case letters: it hides no real one.
 BUCKET = "RUN"
 _NUMBERED = re.compile(r"-(\d{1,6})$", re.ASCII)  # the name of a journal's folder
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def is_run(folder: Path) -> bool:
@@ -142,18 +143,32 @@ class RunFolder:
         """Check that the folder is new, empty or holds an earlier run.
 
         Raises:
-            UsageError: if it is a file, holds other files than a run's, or has a name that records cannot hold.
+            UsageError: if it is a file, holds other files than a run's, is inside of another run, or has a name that
+                records or programs cannot hold.
         """
         if not is_text(str(self.path)):
             raise UsageError(f"--out {self.path}: expected a path in UTF-8, found other bytes; rename that folder")
+        if _CONTROLS.search(str(self.path.absolute())):  # bcftools reads lists with a path on each line
+            found = f"expected a path without control characters, found {str(self.path.absolute())!r}"
+            raise UsageError(f"--out: {found}; choose another folder")
         try:
             if self.path.exists() and not self.path.is_dir():
                 raise UsageError(f"--out {self.path}: expected a folder, found a file")
             is_ours = self._record.exists() or (self.path / run_layout.ENGINE).exists()
             if self.path.is_dir() and any(self.path.iterdir()) and not is_ours:
                 raise UsageError(f"--out {self.path}: expected a new folder or an earlier run, found other files in it")
+            if not is_ours and (other := self._surrounding_run()):
+                expected = f"expected a folder outside of other runs, found one of the run {other}"
+                raise UsageError(f"--out {self.path}: {expected}; choose another folder")
         except OSError as error:
             raise self._unusable(error) from None
+
+    def _surrounding_run(self) -> Path | None:
+        """Return the folder of the run that this folder is inside of; None where there is none."""
+        parents = self.path.resolve().parents
+        return next(
+            (one for one in parents if (one / run_layout.RECORD).exists() and (one / run_layout.ENGINE).exists()), None
+        )
 
     def _unusable(self, error: OSError) -> UsageError:
         return UsageError(f"--out {self.path}: expected a folder that can be written to: {error.strerror}")

@@ -121,13 +121,13 @@ def sample_of(uri: str) -> str:
 def _stem(uri: str) -> str:
     match = FASTQ_NAME.fullmatch(uri.rsplit("/", 1)[-1])
     assert match is not None  # of a listing of FASTQ files
-    return match["stem"]
+    return match["stem"] + (match["mate"] or "")
 
 
 def _unused(name: FastqName) -> str | None:
     """Return why a file is not a sample's reads by its name; None if it is."""
-    if name.is_undetermined:
-        return "reads that belong to no sample (Undetermined)"
+    if word := name.no_sample:
+        return f"reads that belong to no sample ({word})"
     if name.is_barcodes:
         return "index reads"
     if name.is_unpaired:
@@ -173,6 +173,7 @@ class _Rows:
         self._families, self._single_end = families, single_end
         self.rows: dict[tuple[str, str], dict[str, str]] = {}
         self.problems: list[Problem] = []
+        self._first_files: dict[str, str] = {}  # by the name of the first read
 
     def add(self, file: _File) -> None:
         """Add a file as the first reads, the mates or the single reads of its sample and lane."""
@@ -227,7 +228,7 @@ class _Rows:
         return len(names) == sum(map(len, by_mate.values())) and len(set(names)) == len(names)
 
     def _add_alone(self, file: _File, token: MateToken) -> None:
-        sample, lane = file.name.sample_and_lane(token, _lane_of(file))
+        sample, lane = _sample_and_lane(file, token)
         if self._single_end and token.mate == 1:
             self._add_row(file, token, "fastq_1")
         elif token.mate == 1:
@@ -237,7 +238,7 @@ class _Rows:
             self._refuse(file, f"expected the first reads of sample {sample}, lane {lane or 'L001'} too")
 
     def _add_row(self, file: _File, token: MateToken | None, column: str) -> None:
-        sample, lane = file.name.sample_and_lane(token, _lane_of(file))
+        sample, lane = _sample_and_lane(file, token)
         if not NAME.fullmatch(sample):
             rule = "expected a name of letters, digits, '.', '_' and '-' for a sample"
             self._refuse(file, f"{rule}, found {sample!r}")
@@ -245,7 +246,17 @@ class _Rows:
         row = self.rows.setdefault((sample, lane or "L001"), {})
         if column in row:
             self._refuse(file, f"expected one {column} of sample {sample} in a lane, found {row[column]} too")
+        elif file.header and file.header.is_unique:
+            self._refuse_same_reads(file, row)
         row.setdefault(column, file.uri)
+
+    def _refuse_same_reads(self, file: _File, row: Mapping[str, str]) -> None:
+        """Refuse a file with the reads of a file of another row: mates whose names do not say so, or copies."""
+        assert file.header is not None
+        first = self._first_files.setdefault(file.header.name, file.uri)
+        if first != file.uri and first not in row.values():
+            advice = "if these are mates, write them into a sheet by hand; if they are copies, remove one"
+            self._refuse(file, f"expected reads that no other file has, found those of {first}; {advice}")
 
     def _refuse(self, file: _File, message: str) -> None:
         self.problems.append(Problem(message, file.uri))
@@ -263,8 +274,10 @@ def _partner_problem(file: _File, partner: _File, token: MateToken) -> str | Non
     return mates_problem(first.header, second.header) if first.header and second.header else None
 
 
-def _lane_of(file: _File) -> str | None:
-    return file.header.lane if file.header else None
+def _sample_and_lane(file: _File, token: MateToken | None) -> tuple[str, str | None]:
+    """Return the names of a file's sample and lane; the folder's where the file's has the number of the mates only."""
+    sample, lane = file.name.sample_and_lane(token, file.header.lane if file.header else None)
+    return sample or file.folder.rpartition("/")[2], lane
 
 
 def _csv(rows: Mapping[tuple[str, str], Mapping[str, str]]) -> str:

@@ -274,3 +274,10 @@ class TestS3:
         assert (ended.code, ended.err) == (1, message)
         ended = cli("manifest", "init", "s3://no-bucket/run-1")
         assert (ended.code, ended.err) == (1, "error: s3://no-bucket/run-1/: expected a bucket, found none\n")
+
+
+@pytest.mark.parametrize("option", ["--read-layout=single", "--quality-encoding=phred64"])
+def test_options_about_the_reads_need_the_check_of_the_files(cli: Cli, option: str) -> None:
+    ended = cli("manifest", "validate", "c.csv", option)
+    expected = "expected --check-files with it, since no file is read otherwise"
+    assert (ended.code, ended.err) == (2, f"error: {option.replace('=', ' ')}: {expected}\n")

@@ -76,6 +76,12 @@ SCHEMES = [
     ("a_R1.fq.bgz", "a_R2.fq.bgz", "a"),
     ("a_R1.fastq.bgz", "a_R2.fastq.bgz", "a"),
     ("deep/er/a_R1.fq", "deep/a_R2.fq", "a"),
+    ("a_R1.FASTQ.GZ", "a_R2.fastq.GZ", "a"),
+    ("a.fq.1.gz", "a.fq.2.gz", "a"),
+    ("a.fastq_1", "a.fastq_2", "a"),
+    ("a_first.fq", "a_second.fq", "a"),
+    ("a_fw.fq", "a_rv.fq", "a"),
+    ("a/R1.fq", "a/R2.fq", "a"),
 ]
 
 
@@ -171,7 +177,11 @@ def test_reads_are_the_truth_and_names_the_hint(
         ("a_S1_L001_I2_001.fastq.gz", "index reads"),
         ("a_I1.fastq.gz", "index reads"),
         ("Undetermined_S0_L001_R1_001.fastq.gz", "reads that belong to no sample (Undetermined)"),
-        ("undetermined_R2.fq", "reads that belong to no sample (Undetermined)"),
+        ("undetermined_R2.fq", "reads that belong to no sample (undetermined)"),
+        ("lane1_Undetermined_L001_R1.fq", "reads that belong to no sample (Undetermined)"),
+        ("Unassigned_R1.fastq.gz", "reads that belong to no sample (Unassigned)"),
+        ("unclassified.fq", "reads that belong to no sample (unclassified)"),
+        ("V350_L01_undecoded_1.fq.gz", "reads that belong to no sample (undecoded)"),
         ("a_1U.fq.gz", "reads that a trimmer left without their mates"),
         ("a_forward_unpaired.fq.gz", "reads that a trimmer left without their mates"),
         ("a_R1_unpaired_1.fq.gz", "reads that a trimmer left without their mates"),
@@ -188,7 +198,9 @@ def test_what_is_no_sample_is_left_out_and_reported(cli: Cli, reads: Reads, name
     assert init(cli, "reads") == (1, "", f"error: reads/{name}: {reason}; left out\n")
 
 
-@pytest.mark.parametrize("name", ["a.fastq.bz2", "a.fq.xz", "a.fastq.zst", "a.FASTQ", "a.fastq.GZ", "a.fq.zip"])
+@pytest.mark.parametrize(
+    "name", ["a.fastq.bz2", "a.fq.xz", "a.fastq.zst", "a.FASTQ.XZ", "a.fq.zip", "a.fastq.gz.part", "a.fastq.ora"]
+)
 def test_other_formats_are_left_out_and_reported(cli: Cli, reads: Reads, name: str) -> None:
     reads(f"reads/{name}", "r1")
     reads("reads/b.fq", "r1")
@@ -257,6 +269,41 @@ def test_problems_are_reported_at_once(cli: Cli, reads: Reads) -> None:
     )
 
 
+def test_mates_without_a_separator_are_found_by_their_reads(cli: Cli, reads: Reads) -> None:
+    for name, read in (("CR1.fq", "r1"), ("CR2.fq", "q1"), ("aR1.fq", "r2"), ("aR2.fq", "r2")):
+        reads(f"reads/{name}", read)
+    rows = ["CR1,L001,1,-", "CR2,L001,2,-", "a,L001,3,4"]
+    assert init(cli, "reads") == (0, sheet(["CR1.fq", "CR2.fq", "aR1.fq", "aR2.fq"], rows), "")
+
+
+@pytest.mark.parametrize("names", [("a1.fq", "a2.fq"), ("a_A.fq", "a_B.fq"), ("one/a.fq", "two/b.fq")])
+@pytest.mark.parametrize("option", [[], ["--single-end"]])
+def test_two_samples_never_have_the_same_reads(
+    cli: Cli, reads: Reads, names: tuple[str, str], option: list[str]
+) -> None:
+    for name in names:
+        reads(f"reads/{name}", "A00123:45:HXXX:1:1101:1000:2000")
+    advice = "if these are mates, write them into a sheet by hand; if they are copies, remove one"
+    message = f"expected reads that no other file has, found those of reads/{names[0]}; {advice}"
+    assert init(cli, "reads", *option) == (1, "", f"error: reads/{names[1]}: {message}\n")
+
+
+def test_hidden_files_and_folders_are_left_out(cli: Cli, reads: Reads) -> None:
+    for name in ("a_R1.fq", "a_R2.fq", "._a_R1.fq", ".snapshot/b_R1.fq", ".snapshot/b_R2.fq"):
+        reads(f"reads/{name}", "r1")
+    expected = sheet(["a_R1.fq", "a_R2.fq"], ["a,L001,1,2"])
+    assert init(cli, "reads") == (0, expected, "warning: reads/._a_R1.fq: hidden; left out\n")
+
+
+@pytest.mark.parametrize(
+    "name", ["a.fastq.gz.md5", "a.fq.sha256", "a.fastq.gz.txt", "a.fastq.gz_fastqc.zip", "a.fq.html"]
+)
+def test_files_about_fastq_files_are_not_reported(cli: Cli, reads: Reads, name: str) -> None:
+    reads("reads/a.fq", "r1")
+    Path("reads", name).write_text("x")
+    assert init(cli, "reads") == (0, sheet(["a.fq"], ["a,L001,1,-"]), "")
+
+
 @pytest.mark.parametrize(
     ("names", "message"),
     [
@@ -266,8 +313,8 @@ def test_problems_are_reported_at_once(cli: Cli, reads: Reads) -> None:
             "reads/a_S2_L001.fq: expected one fastq_1 of sample a in a lane, found reads/a_S1_L001.fq too",
         ),
         (
-            ["R1.fq", "R2.fq"],
-            "reads/R1.fq: expected a name of letters, digits, '.', '_' and '-' for a sample, found ''",
+            ["a b_R1.fq", "a b_R2.fq"],
+            "reads/a b_R1.fq: expected a name of letters, digits, '.', '_' and '-' for a sample, found 'a b'",
         ),
     ],
 )

@@ -50,7 +50,7 @@ def test_sample_lane_and_mates_are_found_in_every_usual_name(
     expected = lane[1:].rpartition("_")[2] if "S12" not in lane else ""
     for name, token in zip(names, (first, second), strict=True):
         assert name.sample_and_lane(token, None) == (sample, expected or None)
-        assert not any((name.is_undetermined, name.is_barcodes, name.is_unpaired))
+        assert not any((name.no_sample, name.is_barcodes, name.is_unpaired))
 
 
 @pytest.mark.parametrize("name", ["a", "a_b", "NA12878", "sample", "a_p1", "a_s1", "a_I", "R", "a_10000", "x_firmware"])

@@ -52,6 +52,8 @@ WHOLE = {
     "old Macintosh, long": (b">chr1\r" + b"ACGT\r" * (1 << 18), "found carriage returns only, as old Macintosh"),
     "bzip2": (bz2.compress(b">chr1\nACGT\n"), "expected FASTA, plain or gzip, found bzip2; decompress it"),
     "xz": (lzma.compress(b">chr1\nACGT\n"), "expected FASTA, plain or gzip, found xz; decompress it"),
+    "compress": (b"\x1f\x9d\x90", "expected FASTA, plain or gzip, found compress; decompress it"),
+    "not bzip2": (b"BZ\n", f"{BEGINNING}b'B'"),
     "zip": (b"PK\x03\x04", "expected FASTA, plain or gzip, found zip; decompress it"),
     "zstd": (b"\x28\xb5\x2f\xfd", "expected FASTA, plain or gzip, found zstd; decompress it"),
     "cut-off gzip": (gzip.compress(b">chr1\nACGT\n")[:-9], "expected a whole gzip file: "),

@@ -240,6 +240,18 @@ def test_a_folder_that_holds_something_else_is_refused(here: SmallProject, comma
     assert {file: file.read_bytes() for file in here.run.rglob("*") if file.is_file()} == before
 
 
+def test_a_folder_that_no_run_may_have_is_refused(here: SmallProject, command: Command) -> None:
+    assert command(*here.arguments()).returncode == 0
+    inside, two_lines = here.run / "steps" / "again", here.folder / "a\nb" / "run"
+    for out, message in (
+        (inside, f"error: --out {inside}: expected a folder outside of other runs, found one of the run {here.run}"),
+        (two_lines, f"error: --out: expected a path without control characters, found {str(two_lines)!r}"),
+    ):
+        ended = command(*(str(out) if word == str(here.run) else word for word in here.arguments()))
+        assert (ended.returncode, errors(ended)) == (2, [f"{message}; choose another folder"])
+        assert not out.exists()
+
+
 def test_one_sample_does_not_replace_the_cohort(here: SmallProject, command: Command) -> None:
     assert command(*here.arguments("--sample", "a")).returncode == 0  # a new folder
     assert joined(here) == ["a.count", "--without"]

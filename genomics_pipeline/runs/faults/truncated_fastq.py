@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from genomics_pipeline.model.plain_path import file_name
+from genomics_pipeline.stores.compression import LONGEST_START, compression_of
 from genomics_pipeline.stores.protocol import Store
 
-GZIP = b"\x1f\x8b"
 _PIECE = 1 << 20
 
 
@@ -24,7 +24,7 @@ def write_truncated(uri: str, store: Store, folder: Path) -> Path:
     info = store.stat(uri)
     half = info.size_bytes // 2 if info else 0
     with store.open(uri) as head:
-        compressed = head.read(len(GZIP)) == GZIP
+        compressed = compression_of(head.read(LONGEST_START)) is not None
     copy = folder / file_name(uri)
     with store.open(uri) as whole, copy.open("wb") as out:
         (_copy_half_of_bytes if compressed else _copy_half_of_records)(whole, out, half)
