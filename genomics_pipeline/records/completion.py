@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache, partial
 from typing import Any
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.task import RunPlace
-from genomics_pipeline.records.fields import Fields, RecordKind, UnreadableRecord, read_fields
-from genomics_pipeline.stores.protocol import MissingObject, Store
+from genomics_pipeline.records.fields import Fields, RecordKind, UnreadableRecord, delete_record, read_fields
+from genomics_pipeline.stores.open_folder import LeadsOutside
+from genomics_pipeline.stores.protocol import MissingObject, ObjectReader, Store
 
 KIND = RecordKind("a completion record", "run the step again")
 
@@ -92,7 +94,7 @@ class CompletionRecord:
         return members
 
 
-def read_completion(store: Store, run: RunPlace, stage: str, item: str) -> CompletionRecord | None:
+def read_completion(store: ObjectReader, run: RunPlace, stage: str, item: str) -> CompletionRecord | None:
     """Read the record of a step over an item.
 
     Returns:
@@ -138,39 +140,61 @@ def _file(fields: Fields) -> FileRecord:
     return FileRecord(key, fields.integer("size_bytes", 0), fields.sha256("sha256"))
 
 
-def is_done(store: Store, run: RunPlace, stage: str, item: str, *, may_have_expired: bool = False) -> bool:
-    """Return whether a step is done over an item: its outputs are whole, and its inputs are still those of now.
+def is_done(store: ObjectReader, run: RunPlace, stage: str, item: str) -> bool:
+    """Return whether a step is done over an item; see `done_records`."""
+    return bool(done_records(store, run, (stage,), item))
+
+
+def done_records(
+    store: ObjectReader, run: RunPlace, stages: Iterable[str], item: str, *, may_have_expired: bool = False
+) -> dict[str, CompletionRecord]:
+    """Return the records of the steps that are done over an item: their outputs are whole, and their inputs current.
+
+    Each record is read once.
 
     Args:
         store: The store of the run.
         run: The run.
-        stage: The stage.
+        stages: The stages.
         item: The item's id.
         may_have_expired: Whether outputs that only later stages need may be missing.
     """
-    record = read_completion(store, run, stage, item)
-    if record is None:
-        return False
-    is_whole = (may_have_expired and record.intermediate) or find_damage(store, run, record) is None
-    return is_whole and all(_is_current(store, run, source, item, sha256) for source, sha256 in record.sources.items())
+    read = cache(partial(read_completion, store, run, item=item))
+    checked: dict[str, bool] = {}
+
+    def check(stage: str) -> bool:
+        if stage not in checked:
+            checked[stage] = True  # meanwhile: records that name each other as sources end, too
+            checked[stage] = is_whole(read(stage))
+        return checked[stage]
+
+    def is_whole(record: CompletionRecord | None) -> bool:
+        if record is None:
+            return False
+        if not (may_have_expired and record.intermediate) and find_damage(store, run, record) is not None:
+            return False
+        return all(is_current(*source.partition("."), sha256) for source, sha256 in record.sources.items())
+
+    def is_current(stage: str, _: str, name: str, sha256: str) -> bool:
+        record = read(stage)
+        output = record.outputs.get(name) if record else None
+        return output is not None and output.sha256 == sha256 and check(stage)
+
+    return {stage: record for stage in stages if check(stage) and (record := read(stage))}
 
 
-def find_damage(store: Store, run: RunPlace, record: CompletionRecord) -> str | None:
+def find_damage(store: ObjectReader, run: RunPlace, record: CompletionRecord) -> str | None:
     """Compare the sizes of a step's files with its record; return the first difference, None if there is none."""
     for output in record.outputs.values():
         for file in output.files:
-            info = store.stat(run.uri(file.key))
+            try:
+                info = store.stat(run.uri(file.key))
+            except (LeadsOutside, OSError) as error:
+                return f"{file.key}: expected a file of {file.size_bytes} bytes: {error}"
             if info is None or info.size_bytes != file.size_bytes:
                 found = "none" if info is None else f"{info.size_bytes} bytes"
                 return f"{file.key}: expected a file of {file.size_bytes} bytes, found {found}"
     return None
-
-
-def _is_current(store: Store, run: RunPlace, source: str, item: str, sha256: str) -> bool:
-    stage, _, name = source.partition(".")
-    record = read_completion(store, run, stage, item)
-    output = record.outputs.get(name) if record else None
-    return output is not None and output.sha256 == sha256 and is_done(store, run, stage, item)
 
 
 def write_completion(store: Store, run: RunPlace, record: CompletionRecord) -> None:
@@ -180,10 +204,8 @@ def write_completion(store: Store, run: RunPlace, record: CompletionRecord) -> N
 
 
 def delete_completion(store: Store, run: RunPlace, stage: str, item: str) -> None:
-    """Delete ``step.json`` if it exists: in a bucket with versions, each deletion adds a delete marker."""
-    uri = _uri(run, stage, item)
-    if store.stat(uri):
-        store.delete(uri)
+    """Delete ``step.json`` if it exists."""
+    delete_record(store, _uri(run, stage, item))
 
 
 def completion_version(store: Store, run: RunPlace, stage: str, item: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.task import RunPlace
-from genomics_pipeline.records.fields import Fields, RecordKind, UnreadableRecord, read_fields
+from genomics_pipeline.records.fields import Fields, RecordKind, UnreadableRecord, delete_record, read_fields
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.stores.protocol import MissingObject, Store
 
@@ -66,10 +66,8 @@ def _failure(fields: Fields) -> FailureRecord:
 
 
 def delete_failure(store: Store, run: RunPlace, stage: str, item: str) -> None:
-    """Delete ``failure.json`` if it exists: in a bucket with versions, each deletion adds a delete marker."""
-    uri = _uri(run, stage, item)
-    if store.stat(uri):
-        store.delete(uri)
+    """Delete ``failure.json`` if it exists."""
+    delete_record(store, _uri(run, stage, item))
 
 
 def _uri(run: RunPlace, stage: str, item: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -10,16 +11,27 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from genomics_pipeline.model.bounded_json import parse_json
-from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.errors import DataError, RunError
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.plain_path import is_plain_key, is_plain_name
-from genomics_pipeline.stores.protocol import IrregularFile, MissingObject, OversizedObject, Store, shown_place
+from genomics_pipeline.stores.open_folder import LeadsOutside
+from genomics_pipeline.stores.protocol import (
+    ForbiddenFile,
+    IrregularFile,
+    MissingObject,
+    ObjectReader,
+    OversizedObject,
+    Store,
+    shown_place,
+)
 
 T = TypeVar("T")
 
 ADVICE = "repeat the command of the run: steps that are done are reused"
 _GREATEST = (1 << 63) - 1  # of a whole number
 LINE_FEED = b"\n"
+# Errors of the system that are about one file; those about this process or the disk are no matter of a record.
+_NO_ACCESS = frozenset({errno.EACCES, errno.EPERM, errno.ELOOP, errno.EIO, errno.ENXIO, errno.ENAMETOOLONG})
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 
@@ -212,12 +224,22 @@ def find_fields(store: Store, uri: str, kind: RecordKind) -> Fields | None:
         return None
 
 
+def delete_record(store: Store, uri: str) -> None:
+    """Delete a record's file if it exists: in a bucket with versions, each deletion adds a delete marker."""
+    try:
+        exists = store.stat(uri) is not None
+    except (DataError, OSError):  # such as a link in its place, which is deleted itself
+        exists = True
+    if exists:
+        store.delete(uri)
+
+
 def record_text(members: Mapping[str, Any]) -> str:
     """Return the content of a record's file that people read too: an indented JSON object and a line feed."""
     return f"{json.dumps(members, indent=2)}\n"
 
 
-def read_fields(store: Store, uri: str, kind: RecordKind) -> Fields:
+def read_fields(store: ObjectReader, uri: str, kind: RecordKind) -> Fields:
     """Read a record's JSON object.
 
     Raises:
@@ -229,8 +251,14 @@ def read_fields(store: Store, uri: str, kind: RecordKind) -> Fields:
         data = store.read(uri)
     except OversizedObject as error:
         raise UnreadableRecord(f"{OversizedObject(shown, error.budget)}; {kind.advice}") from None
-    except IrregularFile as error:
+    except (IrregularFile, LeadsOutside) as error:
         raise UnreadableRecord(str(error)) from None
+    except ForbiddenFile as error:
+        raise UnreadableRecord(f"{error}, or {kind.advice}") from None
+    except OSError as error:
+        if error.errno not in _NO_ACCESS:
+            raise
+        raise UnreadableRecord(f"{shown}: expected {kind.name}, found: {error.strerror}; {kind.advice}") from None
     try:
         members = parse_json(data)
     except json.JSONDecodeError as error:

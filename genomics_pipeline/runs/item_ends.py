@@ -8,7 +8,6 @@ from dataclasses import replace
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.failure import FailureClass
-from genomics_pipeline.records.completion import is_done
 from genomics_pipeline.report.run_state import ItemFailure, Missing
 from genomics_pipeline.runs.run_files import RunFiles, StageGroup
 
@@ -51,7 +50,7 @@ def _stages(groups: Sequence[StageGroup], one: ItemFailure) -> list[str]:
 
 
 def _undone_stages(files: RunFiles, stages: Iterable[str], item: str) -> Iterator[str]:
-    return (stage for stage in stages if not is_done(files.store, files.place, stage, item))
+    return (stage for stage in stages if not files.are_done([stage], item))
 
 
 def interrupted_items(

@@ -13,6 +13,7 @@ from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.item_ends import unfinished_items
 from genomics_pipeline.runs.run_files import RunFiles
+from genomics_pipeline.stores.open_folder import LeadsOutside
 
 
 def ledger(run: RunBackend, samples: Collection[str] = ()) -> Iterator[LedgerRow]:
@@ -67,4 +68,7 @@ def _log(files: RunFiles, one: ItemFailure) -> str | None:
     if files.log_group is not None and streams:
         return f"{files.log_group} {streams[-1]}"
     key = run_layout.log(one.failure.stage, one.item) if one.failure.stage else None
-    return files.shown_key(key) if key and files.store.stat(files.place.uri(key)) else None
+    try:
+        return files.shown_key(key) if key and files.store.stat(files.place.uri(key)) else None
+    except (LeadsOutside, OSError):  # it cannot be read
+        return None

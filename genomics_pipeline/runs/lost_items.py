@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Container, Iterable, Iterator,
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.failure import FailureClass
-from genomics_pipeline.records.completion import is_done
 from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup
+from genomics_pipeline.stores.protocol import ObjectReader
 
 LOST = Failure(FailureClass.CANCELLED, "not done any more: its completion record or an output is missing or damaged")
 
@@ -24,36 +24,27 @@ def lost_items(
         groups: The groups whose Map Run, or state, has ended.
         known: Scope and name of the items that are known to have failed, or to be pending.
     """
+    store = files.many_looks()
     for group in groups:
-        for name in undone_items(files, group, lambda name, scope=group.scope: (scope, name) not in known):  # type: ignore[misc]
+        for name in undone_items(files, group, lambda name, scope=group.scope: (scope, name) not in known, store):  # type: ignore[misc]
             yield ItemFailure(name, LOST, group.scope, pending=True)
 
 
-def undone_items(files: RunFiles, group: StageGroup, is_asked: Callable[[str], bool]) -> Iterator[str]:
+def undone_items(
+    files: RunFiles, group: StageGroup, is_asked: Callable[[str], bool], store: ObjectReader
+) -> Iterator[str]:
     """Yield the names of the items of a group that are not done.
 
     Args:
         files: The files of the run.
         group: The group.
         is_asked: Returns whether an item is to be looked at.
+        store: The store that looks.
     """
     names = filter(is_asked, files.items(group.scope))
-    for name, done in in_parallel(lambda name: (name, is_group_done(files, group, name)), names):
+    for name, done in in_parallel(lambda name: (name, files.are_done(group.stages, name, store)), names):
         if not done:
             yield name
-
-
-def is_group_done(files: RunFiles, group: StageGroup, item: str) -> bool:
-    """Return whether every stage of a group is done over an item.
-
-    Args:
-        files: The files of the run.
-        group: The stages.
-        item: The item.
-    """
-    return all(
-        is_done(files.store, files.place, stage, item, may_have_expired=files.is_on_aws) for stage in group.stages
-    )
 
 
 def ended_groups(groups: Sequence[StageGroup], labels: Collection[str], succeeded: bool) -> list[StageGroup]:
@@ -86,5 +77,4 @@ def _has_undone_source(files: RunFiles, groups: Sequence[StageGroup], one: ItemF
     stages = next((group.stages for group in groups if stage in group.stages), ())
     if one.scope == COHORT or stage not in stages:
         return False
-    earlier = stages[: stages.index(stage)]
-    return not all(is_done(files.store, files.place, name, one.item) for name in earlier)
+    return not files.are_done(stages[: stages.index(stage)], one.item)

@@ -13,12 +13,13 @@ from typing import BinaryIO
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.plain_path import plain_key
-from genomics_pipeline.records.completion import CompletionRecord, OutputRecord
+from genomics_pipeline.records.completion import OutputRecord
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.run_files import COHORT, RunFiles
 from genomics_pipeline.stores.checksum import file_sha256
+from genomics_pipeline.stores.protocol import ObjectReader
 from genomics_pipeline.stores.publish import publishing
 
 THREADS = 16  # that read the records of items
@@ -68,18 +69,17 @@ class Results:
         self.files.refuse_unknown(selected)
         for scope in ["sample"] if selected else ["sample", COHORT]:
             names = (name for name in self.files.items(scope) if not selected or name in selected)
-            yield from self._results(scope, names)
+            yield from self._results(scope, names, many=not selected and scope != COHORT)
 
-    def _results(self, scope: str, names: Iterator[str]) -> Iterator[ItemResult]:
+    def _results(self, scope: str, names: Iterator[str], many: bool) -> Iterator[ItemResult]:
         stages = [stage for group in self._groups if group.scope == scope for stage in group.stages]
+        store = self.files.many_looks() if many else self.files.store
         with ThreadPoolExecutor(THREADS) as pool:
             while part := list(islice(names, PORTION)):
-                yield from pool.map(lambda name: self._result(name, stages), part)
+                yield from pool.map(lambda name: self._result(name, stages, store), part)
 
-    def _result(self, name: str, stages: list[str]) -> ItemResult:
-        done: dict[str, CompletionRecord] = {
-            stage: record for stage in stages if (record := self.files.completion(stage, name))
-        }
+    def _result(self, name: str, stages: list[str], store: ObjectReader) -> ItemResult:
+        done = self.files.done_records(stages, name, store)
         failure = self._failures.get(name)
         state = "FAILED" if failure else "SUCCEEDED" if len(done) == len(stages) else "PENDING"
         outputs = {f"{stage}.{output}": record for stage, one in done.items() for output, record in one.outputs.items()}

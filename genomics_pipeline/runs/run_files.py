@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from os import SEEK_END
@@ -14,13 +14,14 @@ from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import RunError, UsageError, did_you_mean
 from genomics_pipeline.model.sample import NAME
 from genomics_pipeline.model.task import RunPlace
-from genomics_pipeline.records.completion import CompletionRecord, find_damage, read_completion
+from genomics_pipeline.records.completion import CompletionRecord, done_records
 from genomics_pipeline.records.failure import read_failure
 from genomics_pipeline.records.fields import ADVICE
 from genomics_pipeline.records.items import read_item_ids
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
-from genomics_pipeline.stores.protocol import MissingObject
+from genomics_pipeline.stores.listed import ListedObjects
+from genomics_pipeline.stores.protocol import MissingObject, ObjectReader
 from genomics_pipeline.stores.routed import RoutedStore
 
 COHORT = "cohort"
@@ -124,12 +125,25 @@ class RunFiles:
             known = list(islice(self.items("sample"), COMPARED))
             raise UsageError(f"--sample {name}: no such sample in this run; {did_you_mean(name, known)}")
 
-    def completion(self, stage: str, item: str) -> CompletionRecord | None:
-        """Return the completion record of a stage over an item; None where the stage is not done."""
-        record = read_completion(self.store, self.place, stage, item)
-        if record is None or self.is_on_aws or find_damage(self.store, self.place, record) is None:
-            return record
-        return None
+    def many_looks(self) -> ObjectReader:
+        """Return the store for looks at the outputs of many items, which on AWS costs one request for 1,000 outputs."""
+        return ListedObjects(self.store, self.place.uri(run_layout.RESULTS)) if self.is_on_aws else self.store
+
+    def done_records(
+        self, stages: Iterable[str], item: str, store: ObjectReader | None = None
+    ) -> dict[str, CompletionRecord]:
+        """Return the records of the stages that are done over an item; outputs that later stages need expire on AWS.
+
+        Args:
+            stages: The stages.
+            item: The item.
+            store: What `many_looks` returned, for a look at one of many items.
+        """
+        return done_records(store or self.store, self.place, stages, item, may_have_expired=self.is_on_aws)
+
+    def are_done(self, stages: Collection[str], item: str, store: ObjectReader | None = None) -> bool:
+        """Return whether all stages are done over an item; see `done_records`."""
+        return len(self.done_records(stages, item, store)) == len(stages)
 
     def log_end(self, stage: str, item: str, lines: int) -> LogEnd:
         """Return the last lines of an item's ``log.txt``.

@@ -71,7 +71,8 @@ class RunLock:
             return True  # a machine always shares its locks with itself
         if held is None and is_in_reach(holder):
             return not is_alive(holder)
-        return self._seconds_since_heartbeat() > LIMIT_S
+        # A heartbeat in the future is old, too: the clock was set back, and a living holder would have renewed it.
+        return abs(self._seconds_since_heartbeat()) > LIMIT_S
 
     def _is_held(self) -> bool | None:
         """Return whether another process holds the lock; None if that cannot be known."""
@@ -134,10 +135,10 @@ class RunLock:
             return
         if is_in_reach(holder):
             raise self._refusal(holder)
-        first = self._heartbeat_time()
+        first, deadline = self._heartbeat_time(), time.monotonic() + LIMIT_S
         note(f"{self._folder}: {holder} was running here: waiting up to {LIMIT_S:g} s to see whether it still is")
-        while not self._is_gone(holder, locks):
-            if self._heartbeat_time() != first:
+        while not self._is_gone(holder, locks) and time.monotonic() < deadline:
+            if self._heartbeat_time() not in (first, None):
                 raise self._refusal(holder)
             time.sleep(NAP_S)
 
@@ -180,17 +181,21 @@ class RunLock:
             return True
         return holder is None or holder.token == self._token
 
-    def _heartbeat_time(self) -> int:
-        """Return the time of the last heartbeat in nanoseconds; opening the file makes NFS ask its server for it."""
-        with self._record.open("rb") as file:
-            return os.fstat(file.fileno()).st_mtime_ns
+    def _heartbeat_time(self) -> int | None:
+        """Return the time of the last heartbeat in nanoseconds; None if the holder has removed its record since.
+
+        Opening the file makes NFS ask its server for the time.
+        """
+        try:
+            with self._record.open("rb") as file:
+                return os.fstat(file.fileno()).st_mtime_ns
+        except FileNotFoundError:
+            return None
 
     def _seconds_since_heartbeat(self) -> float:
         """Return the age of the last heartbeat, by the clock of the file system."""
-        try:
-            return (self._file_system_time() - self._heartbeat_time()) / 1e9
-        except FileNotFoundError:
-            return LIMIT_S + 1
+        beat = self._heartbeat_time()
+        return LIMIT_S + 1 if beat is None else (self._file_system_time() - beat) / 1e9
 
     def _file_system_time(self) -> int:
         try:

@@ -13,8 +13,9 @@ from typing import BinaryIO, Self
 
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.durable import READ, at_once, naming, sync_folder
-from genomics_pipeline.stores.protocol import IrregularFile
+from genomics_pipeline.stores.protocol import ForbiddenFile, IrregularFile
 
+_FOLDER_FOUND = "expected a file, found a folder; move or remove it, then run again"
 FOLDER = READ | os.O_DIRECTORY
 _STEP = FOLDER | getattr(os, "O_PATH", 0)  # into a folder that need not be readable
 _unsynced: set[Path] = set()  # new folders whose names are not on disk yet; a thread that finds one syncs it, too
@@ -112,6 +113,9 @@ def _open_or_make(folder: Path, parent: int) -> tuple[int, bool]:
         descriptor = os.open(folder.name, FOLDER, dir_fd=parent)
         with _making_folders:
             return descriptor, folder in _unsynced
+    except NotADirectoryError as error:
+        problem = f"expected a folder, found a file or a link at {folder}; move or remove it, then run again"
+        raise NotADirectoryError(error.errno, problem, str(folder)) from None
     except FileNotFoundError:
         with _making_folders, suppress(FileExistsError):  # another process made it
             os.mkdir(folder.name, dir_fd=parent)
@@ -146,6 +150,7 @@ def open_inner_file(path: Path, root: Path) -> BinaryIO:
     Raises:
         LeadsOutside: if links lead out of the folder.
         IrregularFile: for a named pipe, a socket or a device.
+        ForbiddenFile: if this process may not open it.
         OSError: if it cannot be opened, such as where there is none.
     """
     refuse_leading_out(path, root)
@@ -155,7 +160,10 @@ def open_inner_file(path: Path, root: Path) -> BinaryIO:
         folder = os.open(base, _STEP)
         stack.callback(os.close, folder)
         for each in folders:
-            folder = os.open(each, _STEP, dir_fd=folder)
+            try:
+                folder = os.open(each, _STEP, dir_fd=folder)
+            except PermissionError as error:
+                raise ForbiddenFile(path, error) from None
             stack.callback(os.close, folder)
         return os.fdopen(_open_regular(path, READ, folder, name), "rb")
 
@@ -188,6 +196,10 @@ def _open_regular(path: Path, flags: int, folder: int | None = None, name: str |
             raise LeadsOutside(path, "a file") from None
         if error.errno == errno.ENXIO:  # a socket, or a pipe that nobody reads
             raise IrregularFile(path) from None
+        if isinstance(error, PermissionError):
+            raise ForbiddenFile(path, error) from None
+        if isinstance(error, IsADirectoryError):
+            raise IsADirectoryError(error.errno, _FOLDER_FOUND, str(path)) from None
         raise
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):

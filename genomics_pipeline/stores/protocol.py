@@ -36,6 +36,14 @@ class OversizedObject(DataError):
         self.budget = budget
 
 
+class ForbiddenFile(DataError):
+    """The error of a file of a run that this process may not open, or that the disk does not give back."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        problem = f"expected a file that can be opened, found: {error.strerror}"
+        super().__init__(f"{path}: {problem}; change its permissions, then run again")
+
+
 class IrregularFile(DataError):
     """The error of a named pipe, a socket or a device in the place of a file of a run."""
 
@@ -127,6 +135,19 @@ class Publication:
     uri: str
     cancelled: threading.Event | None = None
     intermediate: bool = False
+
+
+class ObjectReader(Protocol):
+    """The part of a `Store` that readers of records need."""
+
+    def stat(self, uri: str) -> ObjectInfo | None:
+        """Return the object without its content; None if there is none."""
+
+    def read(self, uri: str) -> bytes:
+        """Return the whole content of a small object; see `Store.read`."""
+
+    def local(self, uri: str) -> Path | None:
+        """Return an object's path on this machine; None if it is stored elsewhere."""
 
 
 class Store(Protocol):
@@ -227,7 +248,7 @@ class Store(Protocol):
         """Delete an object, if there is one."""
 
 
-def shown_place(store: Store, uri: str) -> str:
+def shown_place(store: ObjectReader, uri: str) -> str:
     """Return the place of an object as users know it: a path on this machine, or a URI."""
     local = store.local(uri)
     return uri if local is None else str(local)

@@ -22,7 +22,13 @@ from typing import BinaryIO
 
 from genomics_pipeline.stores.durable import at_once, naming, sync_path
 from genomics_pipeline.stores.open_folder import OpenFolders, open_own_file
-from genomics_pipeline.stores.temporary_file import rename_over, take_place, temporary_file, temporary_folder
+from genomics_pipeline.stores.temporary_file import (
+    remove_empty_folder,
+    rename_over,
+    take_place,
+    temporary_file,
+    temporary_folder,
+)
 
 _COPIED = frozenset({errno.EXDEV, errno.ELOOP})  # another file system; a link, whose target is what is meant
 _APPEND = os.O_WRONLY | os.O_APPEND
@@ -123,14 +129,18 @@ def remove(path: Path, root: Path | None = None) -> None:
     """Remove a file, if there is one, so that it does not come back after a power cut.
 
     Args:
-        path: The file; a link in its place is removed, not followed.
+        path: The file; a link in its place is removed, not followed, and so is an empty folder.
         root: See `publish_bytes`.
 
     Raises:
         LeadsOutside: see `publish_bytes`.
     """
     with OpenFolders() as folders, naming(path), suppress(FileNotFoundError):
-        os.unlink(path.name, dir_fd=folders.open(path.parent, root))
+        folder = folders.open(path.parent, root)
+        try:
+            os.unlink(path.name, dir_fd=folder)
+        except IsADirectoryError:
+            remove_empty_folder(path.name, folder)
         folders.sync()
 
 

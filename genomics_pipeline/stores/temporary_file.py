@@ -18,6 +18,7 @@ from genomics_pipeline.stores.open_folder import FOLDER
 
 _NAME_BYTES = 255  # NAME_MAX of nearly all file systems
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILLED = "expected a file, found a folder that is not empty; move or remove it, then run again"
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EBADF})  # on some network file systems
 
 
@@ -170,5 +171,19 @@ def rename_over(name: str | Path, from_folder: int | None, target: str, folder: 
     try:
         os.rename(name, target, src_dir_fd=from_folder, dst_dir_fd=folder)
     except IsADirectoryError:
-        os.rmdir(target, dir_fd=folder)  # one that is not empty stays, and is reported
+        remove_empty_folder(target, folder)
         os.rename(name, target, src_dir_fd=from_folder, dst_dir_fd=folder)
+
+
+def remove_empty_folder(name: str, folder: int) -> None:
+    """Remove an empty folder, which is in the place of a file, from an open folder.
+
+    Raises:
+        OSError: if it is not empty.
+    """
+    try:
+        os.rmdir(name, dir_fd=folder)
+    except OSError as error:
+        if error.errno == errno.ENOTEMPTY:
+            raise OSError(error.errno, _FILLED) from None
+        raise

@@ -133,7 +133,7 @@ class ItemTask:
             except OSError as error:
                 if error.errno in DISK_FULL:
                     raise
-                message = f"{self.step.spec.command[0]}: cannot be started: {error.strerror}"
+                message = f"{command[0]}: cannot be started: {error.strerror}"
                 raise StepFailed(FailureClass.TOOL_ERROR, 127, message, self.name) from None
         if streams.failure and not self.resources.cancelled.is_set():
             raise streams.failure

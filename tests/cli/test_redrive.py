@@ -16,10 +16,12 @@ import pytest
 
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.task import item_id
 from genomics_pipeline.runs.aws import cancel
 from genomics_pipeline.runs.run_folder import RunFolder
 from tests.fakes.batch import Log
 from tests.fakes.faults import ApiError
+from tests.fakes.jobs import finish, payload_of
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Ended
@@ -39,14 +41,17 @@ class Jobs:
         self.ran: list[tuple[str, str]] = []
 
     def __call__(self, job: Job, log: Log) -> JobEnd:
-        payload = json.loads(job.environment["GENOMICS_PIPELINE_TASK"])
-        item = payload["items"][0]
-        names = {payload["stage"], str(item.get("sample"))}
-        self.ran.append((payload["stage"], item.get("sample", "")))
+        payload = payload_of(job)
+        item = payload.items[0]
+        names = {payload.stage, str(item.get("sample"))}
+        self.ran.append((payload.stage, item.get("sample", "")))
         if names & self.waiting:
             job.cancelled.wait(60)
             return JobEnd(143)
-        return JobEnd(1, "bad reads") if names & self.broken else JobEnd(0)
+        if names & self.broken:
+            return JobEnd(1, "bad reads")
+        finish(payload, item_id(item))
+        return JobEnd(0)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,14 @@ from tests.cli.conftest import Ended
 from tests.cli.test_cancel import wait_until_cancelled
 from tests.cli.test_cohort_on_aws import JOINT, genotypes, on_s3
 from tests.fakes.deployed import Deployed
-from tests.fakes.jobs import by_item, payload_of, shipped_steps
+from tests.fakes.jobs import OUTPUT, by_item, output_key, payload_of, shipped_steps
 
 if TYPE_CHECKING:
     from genomics_pipeline.engine.tasks.job import Job
     from tests.fakes.aws import FakeAws
     from tests.fakes.batch import Log
 
+VARIANTS = "variant_calling/sample1/sample1.g.vcf.gz"
 Cli = Callable[..., Ended]
 
 
@@ -86,6 +88,15 @@ def test_a_fixed_cohort_is_completed(stack: Deployed, step_functions: FakeAws, t
     assert genotypes(tmp_path / "fetched" / JOINT) == genotypes(tmp_path / "here/results" / JOINT)
     nothing = cli("rerun", run)
     assert (nothing.code, nothing.out) == (0, f"{run}: nothing to rerun: every sample succeeded\n")
+
+    stack.s3.delete_object(Bucket=stack.bucket, Key=f"runs/{run}/results/{VARIANTS}")
+    ran.clear()
+    assert json_of(cli("rerun", run, "--json"))["first"] == ["sample1"]
+    step_functions.execution(f"{run}-r2").wait()
+    assert [stage for stage, item in ran if item == "sample1"] == ["alignment", "variant_calling"]
+    assert cli("results", run, "--download", tmp_path / "again").code == 0
+    for file in (VARIANTS, JOINT):
+        assert (tmp_path / "again" / file).read_bytes() == (tmp_path / "fetched" / file).read_bytes()
 
 
 def test_only_a_class_with_more_memory_and_a_chain_of_two(
@@ -177,7 +188,7 @@ def test_a_running_rerun_prevents_another_and_can_be_cancelled(
 def test_if_only_a_later_stage_failed_one_sample_is_included(
     stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
 ) -> None:
-    step_functions.batch.run_job = by_item(lambda stage, item: JobEnd(1 if stage == "gather" else 0), recorded=True)
+    step_functions.batch.run_job = by_item(lambda stage, item: JobEnd(1 if stage == "gather" else 0))
     sheet = stack.sheet(tmp_path / "cohort.csv", "a", "b")
     run = json_of(cli("submit", sheet, "--reference", reference, "--json"))["run"]
     step_functions.execution(run).wait()
@@ -200,12 +211,73 @@ def test_if_only_a_later_stage_failed_one_sample_is_included(
 def test_after_a_later_stage_failed_samples_whose_records_are_damaged_run_again(
     stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
 ) -> None:
-    step_functions.batch.run_job = by_item(lambda stage, item: JobEnd(1 if stage == "gather" else 0), recorded=True)
+    step_functions.batch.run_job = by_item(lambda stage, item: JobEnd(1 if stage == "gather" else 0))
     run = json_of(cli("submit", stack.sheet(tmp_path / "s.csv", "a", "b"), "--reference", reference, "--json"))["run"]
     step_functions.execution(run).wait()
     stack.put(f"runs/{run}/steps/variant_calling/b/step.json", "{")
     chosen = json_of(cli("rerun", run, "--dry-run", "--json"))
     assert (chosen["samples"], chosen["first"], chosen["by_class"]) == (1, ["b"], {"pending": 1})
+
+
+@pytest.fixture
+def whole_run(step_functions: FakeAws, stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> str:
+    """Return a run of five samples that has succeeded."""
+    step_functions.batch.run_job = by_item(lambda stage, item: JobEnd(0))
+    sheet = stack.sheet(tmp_path / "cohort.csv", "a", "b", "c", "d", "e")
+    run = str(json_of(cli("submit", sheet, "--reference", reference, "--json"))["run"])
+    step_functions.execution(run).wait()
+    assert cli("rerun", run).out == f"{run}: nothing to rerun: every sample succeeded\n"
+    return run
+
+
+def test_what_is_lost_after_success_is_shown_and_made_again(
+    whole_run: str, stack: Deployed, step_functions: FakeAws, cli: Cli
+) -> None:
+    below = f"runs/{whole_run}"
+    stack.s3.delete_object(Bucket=stack.bucket, Key=f"{below}/{output_key('alignment', 'b')}")
+    stack.put(f"{below}/{output_key('variant_calling', 'c')}", OUTPUT[:-1])
+    stack.put(f"{below}/steps/alignment/d/step.json", "{")
+
+    shown = cli("status", whole_run, "--json")
+    missing = json.loads(shown.out)["missing"]
+    assert (shown.code, missing["first"], missing["by_class"]) == (1, ["b", "c", "d"], {"pending": 3})
+    rows = [json.loads(line) for line in cli("results", whole_run, "--failed", "--json").out.splitlines()]
+    assert [row["sample"] for row in rows] == ["b", "c", "d"]
+    listed = [json.loads(line) for line in cli("results", whole_run, "--json").out.splitlines()]
+    assert [one["item"] for one in listed if one["state"] == "PENDING"] == ["b", "c", "d"]
+
+    chosen = json_of(cli("rerun", whole_run, "--dry-run", "--json"))
+    assert (chosen["samples"], chosen["first"]) == (3, ["b", "c", "d"])
+    assert json_of(cli("rerun", whole_run, "--sample", "c", "--dry-run", "--json"))["first"] == ["c"]
+    assert cli("rerun", whole_run).code == 0
+    step_functions.execution(f"{whole_run}-r1").wait()
+    state = json_of(cli("status", whole_run, "--json"))
+    assert (state["status"], "missing" in state) == ("SUCCEEDED", False)
+
+
+def test_a_lost_output_of_the_cohort_is_made_again(
+    whole_run: str, stack: Deployed, step_functions: FakeAws, cli: Cli
+) -> None:
+    stack.s3.delete_object(Bucket=stack.bucket, Key=f"runs/{whole_run}/{output_key('gather', 'cohort')}")
+    assert json.loads(cli("status", whole_run, "--json").out)["missing"]["cohort"] is True
+    started = cli("rerun", whole_run)
+    assert "no sample failed; only the stages after the samples run" in started.out
+    step_functions.execution(f"{whole_run}-r1").wait()
+    assert "missing" not in json_of(cli("status", whole_run, "--json"))
+
+
+def test_a_look_for_lost_outputs_lists_them(
+    whole_run: str, cli: Cli, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Moto logs its requests; `results` looks for the state of the run, too."""
+    monkeypatch.setattr(logging.getLogger("werkzeug"), "level", logging.INFO)
+    for command, looks in (("rerun", 1), ("status", 1), ("results", 2)):
+        caplog.clear()
+        assert cli(command, whole_run).code == 0
+        requests = [record.getMessage() for record in caplog.records if record.name == "werkzeug"]
+        about_outputs = [one for one in requests if "/results/" in one and "/results/gather/" not in one]
+        assert ["list-type=2" in one for one in about_outputs] == [True] * looks, about_outputs
+        assert len([one for one in requests if "/steps/alignment/" in one]) == 5 * looks, command
 
 
 def test_a_redrive_continues_the_newest_execution(

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
-from genomics_pipeline.records.completion import CompletionRecord, write_completion
+from genomics_pipeline.records.completion import CompletionRecord, OutputRecord, write_completion
 from genomics_pipeline.runs.catalog import load_step, step_names
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs
 from tests.fakes.batch import Log, RunJob
+
+OUTPUT = b"done\n"
 
 
 def payload_of(job: Job) -> TaskPayload:
@@ -29,6 +32,15 @@ def begin(job: Job) -> TaskPayload:
         record = {"job_id": job.job_id, "attempt": 1, "started": started}
         store.write(_uri(payload, item_id(item), "job.json"), json.dumps(record).encode())
     return payload
+
+
+def finish(payload: TaskPayload, item: str) -> None:
+    """Write an output, `OUTPUT`, and the completion record of an item, as the worker does at its end."""
+    store, started = object_store(), datetime.now(UTC).isoformat(timespec="milliseconds")
+    output = OutputRecord(output_key(payload.stage, item), len(OUTPUT), sha256(OUTPUT).hexdigest())
+    store.write(payload.run.uri(output.key), OUTPUT)
+    done = CompletionRecord(payload.stage, item, payload.step, "1", "f", started, 1, 1, 1, 1, {}, {"text": output})
+    write_completion(store, payload.run, done)
 
 
 def shipped_steps(scratch: Path) -> RunJob:
@@ -48,12 +60,11 @@ def shipped_steps(scratch: Path) -> RunJob:
     return run
 
 
-def by_item(end_of: Callable[[str, str], JobEnd], *, recorded: bool = False) -> RunJob:
+def by_item(end_of: Callable[[str, str], JobEnd]) -> RunJob:
     """Return a runner whose jobs end as a function of stage and item returns; a batch ends as its worst item.
 
     Args:
         end_of: The function.
-        recorded: Whether items that are done get a completion record, of no outputs.
     """
 
     def run(job: Job, log: Log) -> JobEnd:
@@ -62,14 +73,17 @@ def by_item(end_of: Callable[[str, str], JobEnd], *, recorded: bool = False) -> 
         for item in map(item_id, payload.items):
             end = end_of(payload.stage, item)
             log(f"{payload.stage} {item}: exit code {end.exit_code}")
-            if recorded and end.exit_code == 0:
-                started = datetime.now(UTC).isoformat(timespec="milliseconds")
-                done = CompletionRecord(payload.stage, item, payload.step, "1", "f", started, 1, 1, 1, 1, {}, {})
-                write_completion(object_store(), payload.run, done)
+            if end.exit_code == 0:
+                finish(payload, item)
             ends.append(end)
         return max(ends, key=lambda end: end.exit_code or 0)
 
     return run
+
+
+def output_key(stage: str, item: str) -> str:
+    """Return the key below its run of the output that `by_item` gives an item."""
+    return f"results/{stage}/{item}.txt"
 
 
 def _uri(payload: TaskPayload, item: str, name: str) -> str:

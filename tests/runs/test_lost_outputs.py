@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -155,6 +157,31 @@ def test_outputs_are_made_again(
     again = lossy.go_on(how)
     assert again.code == 0
     assert ("nothing to rerun" if how == "rerun" else "0 steps ran") in again.out
+
+
+def link_out(path: Path) -> None:
+    target = path.parents[4] / f"elsewhere-{path.name}"
+    path.rename(target)
+    path.symlink_to(target)
+
+
+def link_to_itself(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.name)
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("damage", [link_out, link_to_itself])
+@pytest.mark.parametrize("file", [COUNTS, f"{COUNTS}.idx", "steps/counting/a/step.json"])
+def test_what_cannot_be_reached_is_made_again(lossy: Lossy, how: str, damage: Damage, file: str) -> None:
+    """A file that was moved and linked, or a loop of links, is one sample's matter; no link is written through."""
+    expected = lossy.outputs()
+    damage(lossy.run / file)
+    assert lossy.status()["missing"] is not None
+    assert run_command("results", lossy.run).code == 0
+    ended = lossy.go_on(how)
+    assert (ended.code, lossy.outputs()) == (0, expected), ended
+    assert not (lossy.run / file).is_symlink()
 
 
 @pytest.mark.parametrize("how", HOW)
@@ -337,3 +364,43 @@ def test_status_and_rerun_of_an_interrupted_run_agree(lossy: Lossy) -> None:
     ]
     assert lossy.go_on("rerun").code == 0
     assert lossy.status()["status"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "advice"),
+    [
+        ("map-runs", "expected a folder, found a file or a link at {path}; move or remove it, then run again"),
+        ("steps", "expected a folder, found a file or a link at {path}; move or remove it, then run again"),
+        ("results", "expected a folder, found a file or a link at {path}; move or remove it, then run again"),
+        (".engine", "expected a folder, found a file or a link at {path}; move or remove it, then run again"),
+        (".engine/lock", "{path}: expected a file, found a folder; move or remove it, then run again"),
+    ],
+)
+def test_what_is_in_the_way_is_named(lossy: Lossy, pattern: str, advice: str) -> None:
+    path = lossy.run / pattern
+    kept = path.with_name("kept")
+    path.rename(kept)
+    path.mkdir() if kept.is_file() else path.write_text("in the way")
+    ended = lossy.go_on("run")
+    assert ended.code != 0
+    assert advice.format(path=path) in ended.err + ended.out
+    path.rmdir() if path.is_dir() else path.unlink()
+    kept.rename(path)
+    assert lossy.go_on("run").code == 0
+
+
+@pytest.mark.parametrize("name", ["run.json", "definition.json", "manifest.jsonl", "execution.jsonl", "lock"])
+def test_a_file_that_must_not_be_opened_is_named_with_advice(
+    lossy: Lossy, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    real = os.open
+
+    def refuse(path: str | Path, *arguments: Any, **options: Any) -> int:
+        if Path(path).name == name:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
+    ended = run_command("rerun", lossy.run)
+    assert ended.code == 1
+    assert f"{name}: expected a file that can be opened, found: Permission denied; change its permissions" in ended.err

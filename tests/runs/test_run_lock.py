@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import itertools
 import os
 import signal
 import subprocess
@@ -119,6 +120,8 @@ def test_a_lock_without_a_record_is_held_by_somebody(folder: RunFolder, other: s
         ({"machine": "another"}, 0, True),  # its locks may not be shared, but its heart beats
         ({"machine": "another"}, LIMIT_S - 5, True),
         ({"machine": "another"}, LIMIT_S + 5, False),
+        ({"machine": "another"}, -LIMIT_S - 5, False),  # the clock was set back since
+        ({"machine": "another"}, -1e9, False),
     ],
 )
 def test_a_free_lock(folder: RunFolder, changes: dict[str, Any], age_s: float, is_running: bool) -> None:
@@ -176,6 +179,32 @@ def test_a_lost_machine_is_waited_for_and_then_replaced(folder: RunFolder, monke
     assert notes == [
         f"{folder.path}: process 7 on nodeA was running here: waiting up to 60 s to see whether it still is"
     ]
+
+
+def test_the_wait_for_a_lost_machine_ends_whatever_its_clock_says(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave(folder, replace(this_process(), pid=7, machine="another"), age_s=5 - LIMIT_S)
+    moments = itertools.count(time.monotonic(), LIMIT_S / 2)
+    monkeypatch.setattr(time, "monotonic", lambda: next(moments))
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    with folder.lock(note):
+        assert folder.holder() is not None
+
+
+def test_a_machine_that_ends_during_the_wait_is_not_waited_for(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave(folder, replace(this_process(), pid=7, machine="another"))
+    waited: list[float] = []
+
+    def end(seconds: float) -> None:
+        waited.append(seconds)
+        record(folder).unlink()
+
+    monkeypatch.setattr(time, "sleep", end)
+    with folder.lock(note):
+        assert len(waited) == 1
 
 
 def test_a_machine_whose_heart_beats_is_refused(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:

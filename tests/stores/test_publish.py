@@ -360,7 +360,7 @@ class TestLinks:
             return plain(path, *arguments, dir_fd=dir_fd)
 
         monkeypatch.setattr(os, "open", race)
-        with pytest.raises(OSError, match=r"Not a directory|Too many levels"):
+        with pytest.raises(OSError, match=r"expected a folder|Too many levels"):
             write(run / "results" / "victim", run)
         assert tree(run.parent / "elsewhere") == {"victim": b"old"}
 
@@ -400,3 +400,28 @@ class TestLinks:
         remove(run / "file", run)
         assert tree(run.parent) == {"elsewhere/victim": b"old"}
         assert list(run.iterdir()) == []
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_a_folder_in_the_place_of_a_file_is_replaced_only_if_it_is_empty(tmp_path: Path, write: Write) -> None:
+    run = tmp_path / "run"
+    path = run / "file"
+    path.mkdir(parents=True)
+    write(path, run)
+    assert path.read_bytes() == b"new"
+    path.unlink()
+    path.mkdir()
+    (path / "precious").touch()
+    with pytest.raises(OSError, match=r"expected a file, found a folder that is not empty; move or remove it") as error:
+        write(path, run)
+    assert (error.value.filename, [file.name for file in path.iterdir()]) == (str(path), ["precious"])
+
+
+def test_a_folder_in_the_place_of_a_file_is_removed_only_if_it_is_empty(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    (path / "precious").mkdir(parents=True)
+    with pytest.raises(OSError, match="expected a file, found a folder that is not empty"):
+        remove(path)
+    (path / "precious").rmdir()
+    remove(path)
+    assert not path.exists()

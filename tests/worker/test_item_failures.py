@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -317,3 +318,10 @@ def test_the_record_of_a_failure_names_it(bench: Bench) -> None:
         "message": "file:///a%00.fq: expected a path without null characters, found %00",
         "exit_code": 65,
     }
+
+
+def test_a_program_that_cannot_be_started_is_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    (bench.folder / "bad.fq").write_text("@sys.exit(1)\n")
+    bench.fail()  # the good one is done
+    monkeypatch.setattr(sys, "executable", "/no/python")
+    assert str(bench.fail()) == "/no/python: cannot be started: No such file or directory"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from genomics_pipeline.aws.executions import describe
 from genomics_pipeline.aws.map_runs import MapRuns
@@ -15,6 +16,7 @@ from genomics_pipeline.report.run_state import ItemFailure, MapRunState, Missing
 from genomics_pipeline.runs.aws.chain import aws_map_runs, started_chain, with_results
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.item_ends import count_missing, interrupted_items, unfinished_items
+from genomics_pipeline.runs.lost_items import ended_groups, lost_items
 from genomics_pipeline.runs.map_run_ends import (
     cohort_failures,
     failed_items,
@@ -26,6 +28,9 @@ from genomics_pipeline.runs.outcome import failure_message
 from genomics_pipeline.runs.reruns.chain import earlier_results, older_failures, since_whole
 from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.stores.protocol import MissingObject, Store
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
 
 
 class AwsRunWatcher:
@@ -69,13 +74,13 @@ class AwsRunWatcher:
             started=execution["startDate"].timestamp(),
             stopped=execution["stopDate"].timestamp() if "stopDate" in execution else None,
             map_runs=[self._before.with_newest(_state(one, described)) for one in labels],
-            cohort=[(stage, self._files.completion(stage, COHORT) is not None) for stage in cohort],
+            cohort=[(stage, self._files.are_done([stage], COHORT)) for stage in cohort],
             failures=[one for one in failures if not one.pending],
             error=failure_message(once[0].failure if once else failure) if failure else None,
             accepted=self._newest.accepted,
             execution=self._newest.name,
             executions=len(self._chain),
-            missing=None if execution["status"] == "RUNNING" else self._count_missing(failures, described, failed),
+            missing=self._count_missing(failures, described, execution["status"]),
         )
 
     def all_failures(self) -> Iterator[ItemFailure]:
@@ -88,18 +93,23 @@ class AwsRunWatcher:
         """
         execution = describe(self._newest.arn, self._run.clients)
         described = {one.label: one for one in self._map_runs.describe()}
-        failed = execution["status"] not in ("RUNNING", "SUCCEEDED")
         try:
-            yield from self._older_failures(failed_items)
-            for run in described.values():
-                if run.status == "RUNNING":
-                    yield from self._latest_items(run.arn)
-                else:
-                    yield from failed_items(self._run.store, with_results(self._run, run))
-            yield from self._pending_items(described, failed)
+            yield from self._with_lost(self._all_items(execution, described), described, execution["status"])
         except MissingObject as error:
             problem = "expected the result files of a Map Run that ended, found none"
             raise RunError(f"{error}: {problem}; AWS writes them after its end: try again in a minute") from None
+
+    def _all_items(
+        self, execution: DescribeExecutionOutputTypeDef, described: Mapping[str, MapRunDescription]
+    ) -> Iterator[ItemFailure]:
+        failed = execution["status"] not in ("RUNNING", "SUCCEEDED")
+        yield from self._older_failures(failed_items)
+        for run in described.values():
+            if run.status == "RUNNING":
+                yield from self._latest_items(run.arn)
+            else:
+                yield from failed_items(self._run.store, with_results(self._run, run))
+        yield from self._pending_items(described, failed)
         if failed:
             failure = classify(execution.get("error", ""), execution.get("cause", ""))
             yield from cohort_failures(failure, self._cohort_stages())
@@ -113,12 +123,33 @@ class AwsRunWatcher:
         return [stage for group in self._groups if group.label is None for stage in group.stages]
 
     def _count_missing(
-        self, failures: list[ItemFailure], described: Mapping[str, MapRunDescription], failed: bool
+        self, failures: list[ItemFailure], described: Mapping[str, MapRunDescription], status: str
     ) -> Missing | None:
+        if status == "RUNNING":
+            return None
         try:
-            return count_missing(self._files, chain(failures, self._pending_items(described, failed)))
+            items = chain(failures, self._pending_items(described, status != "SUCCEEDED"))
+            return count_missing(self._files, self._with_lost(items, described, status))
         except MissingObject:  # see `_failures_of`
             return count_missing(self._files, failures)
+
+    def _with_lost(
+        self, items: Iterable[ItemFailure], described: Mapping[str, MapRunDescription], status: str
+    ) -> Iterator[ItemFailure]:
+        """Yield items that failed or are pending, then those that are not done any more.
+
+        Args:
+            items: The items that failed or are pending.
+            described: The Map Runs of the newest execution by Label.
+            status: The status of the newest execution; while it is running, nothing counts as lost.
+        """
+        known = set()
+        for one in items:
+            known.add((one.scope, one.item))
+            yield one
+        if status != "RUNNING":
+            ended = [label for label, run in described.items() if run.status != "RUNNING"]
+            yield from lost_items(self._files, ended_groups(self._groups, ended, status == "SUCCEEDED"), known)
 
     def _pending_items(self, described: Mapping[str, MapRunDescription], failed: bool) -> Iterator[ItemFailure]:
         yield from self._older_failures(pending_items)

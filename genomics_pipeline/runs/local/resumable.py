@@ -11,7 +11,7 @@ from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.model.task import item_id, items_of
 from genomics_pipeline.records.local_run import LocalRunRecord
 from genomics_pipeline.runs.local.chain import ended_map_runs, local_chain, local_map_runs
-from genomics_pipeline.runs.lost_items import LOST, ended_groups, is_group_done, lost_items
+from genomics_pipeline.runs.lost_items import LOST, ended_groups, lost_items
 from genomics_pipeline.runs.map_run_ends import failed_and_pending_items
 from genomics_pipeline.runs.run_files import RunFiles, StageGroup
 from genomics_pipeline.runs.run_folder import RunFolder
@@ -78,7 +78,7 @@ def _lost_children(
     for run in progress.unfinished:
         for text in succeeded_inputs(folder.journal(execution), run.uuid):
             for name in map(item_id, items_of(text)):
-                if not all(is_group_done(files, group, name) for group in groups):
+                if not all(files.are_done(group.stages, name) for group in groups):
                     yield name
 
 

@@ -10,7 +10,6 @@ from itertools import chain
 from genomics_pipeline.engine.progress import ExecutionProgress, UnfinishedMapRun, read_progress
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
-from genomics_pipeline.records.completion import is_done
 from genomics_pipeline.records.map_run import describe_map_run
 from genomics_pipeline.report.run_state import ItemFailure, MapRunState, RunState
 from genomics_pipeline.runs.item_ends import count_missing, interrupted_items, unfinished_items
@@ -78,7 +77,7 @@ def _state(folder: RunFolder, files: RunFiles, executions: Sequence[RunExecution
         started=started,
         stopped=None if record.seconds is None else started + record.seconds,
         map_runs=[before.with_newest(one) for one in _map_runs(groups, progress, files, status, newest.manifest)],
-        cohort=[(stage, is_done(files.store, files.place, stage, COHORT)) for stage in cohort],
+        cohort=[(stage, files.are_done([stage], COHORT)) for stage in cohort],
         failures=[one for one in unfinished if not one.pending],
         error=record.error,
         accepted=record.accepted,

@@ -129,7 +129,6 @@ def rerun_aws(run: AwsRun, request: RerunRequest, display: Display) -> RerunOutc
         definition_note="the deployed definition is no longer that of the run; samples that succeeded stay as they are",
         without_results=f"AWS may still be writing them; otherwise: {command_line('redrive', run.name)}",
         needs_a_sample=True,
-        looks_for_lost=status == "FAILED",  # a look at each sample costs requests; the workers look, too
     )
     with TemporaryDirectory() as folder:
         target = _OnAws(run, len(chain), pipeline, document, Path(folder), display)

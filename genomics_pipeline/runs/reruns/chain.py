@@ -13,7 +13,6 @@ from itertools import pairwise
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.report.run_state import ItemFailure, MapRunState
-from genomics_pipeline.runs.lost_items import is_group_done
 from genomics_pipeline.runs.map_run_ends import failed_items
 from genomics_pipeline.runs.run_files import RunFiles, scope_of
 from genomics_pipeline.stores.protocol import Store
@@ -118,7 +117,7 @@ def earlier_results(
             results.succeeded[label] -= following.carried
     for group in files.groups():
         for item in sorted(batched.intersection(results.failures.get(group.label or "", ()))):
-            if is_group_done(files, group, item):
+            if files.are_done(group.stages, item):
                 del results.failures[str(group.label)][item]
                 results.succeeded[str(group.label)] += 1
     return results

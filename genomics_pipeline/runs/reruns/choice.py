@@ -18,7 +18,7 @@ from genomics_pipeline.records.rerun import ChosenSamples
 from genomics_pipeline.records.result_files import result_rows
 from genomics_pipeline.records.result_row import ResultRow
 from genomics_pipeline.report.run_state import PENDING
-from genomics_pipeline.runs.lost_items import is_group_done, undone_items
+from genomics_pipeline.runs.lost_items import undone_items
 from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution, sample_map_runs
 from genomics_pipeline.runs.reruns.items import RerunCounts, plan_rerun, row_label
 from genomics_pipeline.runs.reruns.request import SampleFilter
@@ -51,6 +51,7 @@ class Choice:
         self._without_results = without_results
         self._map_runs_of = {one.name: list(sample_map_runs(map_runs(one))) for one in chain}
         self._newer: set[str] = set()
+        self._many_looks = files.many_looks()
 
     @property
     def is_whole(self) -> bool:
@@ -67,16 +68,16 @@ class Choice:
                     earlier.setdefault(run.label, []).append(dict(run.results))
         return earlier
 
-    def write(self, selection: SampleFilter, out: BinaryIO, exact: bool, lost: bool) -> RerunCounts:
+    def write(self, selection: SampleFilter, out: BinaryIO, exact: bool) -> RerunCounts:
         """Write the lines of the selected samples, and return their counts.
+
+        Also those are selected that succeeded, and whose outputs were lost or damaged since; they count as pending.
 
         Args:
             selection: The filter.
             out: An empty file, open for reading and writing.
             exact: Whether to count by the classes in the failure records of the workers, which are read one by one;
                 otherwise by the classes in the result files.
-            lost: Whether to look at the samples that succeeded, too: those whose outputs were lost or damaged since are
-                counted as pending.
 
         Raises:
             RunError: if an execution left no result files.
@@ -86,11 +87,11 @@ class Choice:
 
         def done(names: Sequence[str]) -> set[str]:
             def check(name: str) -> str | None:
-                return name if all(is_group_done(self._files, group, name) for group in sample_maps) else None
+                return name if all(self._files.are_done(group.stages, name) for group in sample_maps) else None
 
             return set(filter(None, in_parallel(check, names)))
 
-        known: set[str] | None = set() if lost else None
+        known: set[str] = set()
         counts = plan_rerun(
             self._map_runs(),
             out,
@@ -101,7 +102,7 @@ class Choice:
             selects_name=set(selection.samples).__contains__ if selection.samples else None,
             done=done,
         )
-        if known is not None and (not selection.classes or PENDING in selection.classes):
+        if not selection.classes or PENDING in selection.classes:
             self._add_lost(sample_maps, known, selection, out, counts)
         return counts
 
@@ -126,7 +127,8 @@ class Choice:
         def is_asked(name: str) -> bool:
             return name not in known and (not selection.samples or name in selection.samples)
 
-        lost = {name for group in sample_maps for name in undone_items(self._files, group, is_asked)}
+        store = self._files.store if selection.samples else self._many_looks
+        lost = {name for group in sample_maps for name in undone_items(self._files, group, is_asked, store)}
         if not lost:
             return
         with self._files.store.open(self._files.place.uri(WHOLE)) as lines:
@@ -137,7 +139,8 @@ class Choice:
     def later_stages_are_done(self) -> bool:
         """Return whether all stages that are not over samples are done."""
         groups = [group for group in self._files.groups() if group.scope != "sample"]
-        return not any(next(undone_items(self._files, group, lambda _: True), None) for group in groups)
+        store = self._many_looks
+        return not any(next(undone_items(self._files, group, lambda _: True, store), None) for group in groups)
 
     def carry(self, out: BinaryIO) -> str:
         """Write the line of the first sample of the run, which succeeded, and return its name.

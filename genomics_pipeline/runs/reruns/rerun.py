@@ -42,7 +42,6 @@ class RunToRerun:
         definition_note: The note for a definition that differs from the run's.
         without_results: The advice for an execution that left no result files.
         needs_a_sample: Whether an execution must have at least one sample.
-        looks_for_lost: Whether to look for samples that succeeded, and whose outputs were lost or damaged since.
     """
 
     run: str
@@ -57,7 +56,6 @@ class RunToRerun:
     definition_note: str
     without_results: str
     needs_a_sample: bool = False
-    looks_for_lost: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +131,10 @@ def rerun(
     with TemporaryFile() as file:
         lines = cast(BinaryIO, file)
         classes_matter = bool(request.selection.classes) or request.dry_run
-        counts = choice.write(request.selection, lines, classes_matter, run.looks_for_lost)
+        counts = choice.write(request.selection, lines, classes_matter)
         chosen = chosen_samples(run.execution, counts, lines)
         if not chosen.samples:
-            succeeded = run.succeeded and (not run.looks_for_lost or choice.later_stages_are_done())
+            succeeded = run.succeeded and choice.later_stages_are_done()
             if succeeded or not request.selection.all:
                 return nothing_to_run(run.run, chosen, is_accepted(accepted, chosen.left_out, run.samples))
             if run.needs_a_sample:
