@@ -19,6 +19,7 @@ from genomics_pipeline.model.pipeline import Stage
 from genomics_pipeline.model.step import StepSpec
 
 FAILED = "Failed"
+MOST_VCPUS = 64  # of a retry: the largest of the default instance types
 
 # The class by the status reason of the job's detail, else its reason, else its exit code, else the error.
 _BEGINS = (
@@ -97,6 +98,21 @@ def timeout_s(stage: Stage, count: str | None) -> str:
     return f"{stage.step.resources.timeout_s}{items}*$power(2,{_times(stage, FailureClass.TIMEOUT)})"
 
 
+def vcpus(stage: Stage) -> str:
+    """Return the vCPUs of the next job: doubled for each time that the disk was full.
+
+    Batch knows nothing of disks. Of a host with instance store, twice the vCPUs are twice the share of its disk, and
+    where a job had a host for itself, they need a larger one.
+    """
+    return f"{stage.step.resources.vcpus}*$power(2,{_times(stage, FailureClass.OUT_OF_DISK)})"
+
+
+def _disk_retries(step: StepSpec) -> int:
+    """Return how often the vCPUs of a step may be doubled."""
+    doublings = (MOST_VCPUS // step.resources.vcpus).bit_length() - 1
+    return min(step.retry.get(FailureClass.OUT_OF_DISK, 0), max(0, doublings))
+
+
 def queue(stage: Stage, spot: str, on_demand: str) -> str:
     """Return the queue of the next job: On-Demand once Batch has exhausted its retries on Spot hosts."""
     return f"{_times(stage, FailureClass.HOST_LOST)}>0?{literal(on_demand)}:{literal(spot)}"
@@ -114,7 +130,7 @@ def catcher(stage: Stage, shared: str, failed: str, variable: str) -> dict[str, 
     this = f'{{"class":$class,"memory_mib":{memory_mib(stage, shared)},"job_id":$job.JobId}}'
     failure = (
         f'{{"stage":{literal(stage.name)},"class":$class,"error":$states.errorOutput.Error,'
-        f'"tried":[{earlier_tries(stage)},{this}],'
+        f'"host":$job.Container.ContainerInstanceArn,"tried":[{earlier_tries(stage)},{this}],'
         f'"cause":$exists($job.JobId)?$string($job~>|Container|{{}},["Environment"]|):{_CAUSE}}}'
     )
     return {
@@ -143,10 +159,14 @@ def choice(stage: Stage, shared: str, failures: FailureNames) -> dict[str, Any]:
     """Return the Choice that retries the stage as often as the step allows for the failure's class."""
     variable = failures.variable
     limits = {str(name): times for name, times in stage.step.retry.items() if times}
+    disk_retries = limits.pop(FailureClass.OUT_OF_DISK, 0) and _disk_retries(stage.step)
     limit = f"$lookup({literal(limits)},${variable}.class)"
     if len(stage.step.resources.memory_ladder) > 1:
         out_of_memory = f"${variable}.class={literal(FailureClass.OUT_OF_MEMORY)}"
         limit = f"{out_of_memory}?({_ladder(stage, shared)}$count($ladder)-1):{limit}"
+    if disk_retries:  # a machine that runs jobs without Batch has no other disk
+        out_of_disk = f"${variable}.class={literal(FailureClass.OUT_OF_DISK)}"
+        limit = f"{out_of_disk}?($exists(${variable}.host)?{disk_retries}:0):{limit}"
     condition = f"($limit:={limit};$exists($limit) and $count(${variable}.tried[class=${variable}.class])<=$limit)"
     healing = f'{{"healing":{{"stage":{literal(stage.name)},"tried":${variable}.tried}}}}'
     return {

@@ -27,7 +27,7 @@ from genomics_pipeline.model.task import RunPlace, TaskPayload
 
 HEALING_BYTES = 2048  # of a child's input: the failed attempts of a stage
 UUID = "0" * 36
-MOST_MEMORY = "9" * 8  # of the greatest length
+MOST_MEMORY, MOST_VCPUS = "9" * 8, "9" * 4  # of the greatest length
 NAME = "0" * 64  # of an item, likewise
 RERUNS = 4
 
@@ -185,10 +185,11 @@ def _overrides(pipeline: Pipeline, document: Node, stage: Stage, run_input: Mapp
         intermediate=stage.intermediate,
     )
     overrides = _arguments(document, stage.name)["ContainerOverrides"]
-    values = (compact(payload.to_json()), MOST_MEMORY)
+    values = (compact(payload.to_json()), MOST_MEMORY, MOST_VCPUS)
     for entry, value in zip(overrides["Environment"], values, strict=True):
         entry["Value"] = value
-    overrides["ResourceRequirements"][0]["Value"] = MOST_MEMORY
+    for entry, value in zip(overrides["ResourceRequirements"], (MOST_MEMORY, MOST_VCPUS), strict=True):
+        entry["Value"] = value
     return len(compact(overrides).encode())
 
 

@@ -12,7 +12,7 @@ from genomics_pipeline.model.classify import BY_ERROR
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.resource_names import ResourceNames
-from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE
+from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE, VCPUS_VARIABLE
 
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
 
@@ -80,6 +80,7 @@ def _task(
     catcher: dict[str, Any],
 ) -> dict[str, Any]:
     memory = expression(f"$string({healing.memory_mib(stage, source.shared)})")
+    vcpus = expression(f"$string({healing.vcpus(stage)})")
     return {
         "Type": "Task",
         "Resource": SUBMIT_JOB,
@@ -92,8 +93,9 @@ def _task(
                 "Environment": [
                     {"Name": PAYLOAD_VARIABLE, "Value": expression(f"$string({_payload(pipeline, stage, source)})")},
                     {"Name": MEMORY_VARIABLE, "Value": memory},
+                    {"Name": VCPUS_VARIABLE, "Value": vcpus},
                 ],
-                "ResourceRequirements": [{"Type": "MEMORY", "Value": memory}],
+                "ResourceRequirements": [{"Type": "MEMORY", "Value": memory}, {"Type": "VCPU", "Value": vcpus}],
             },
         },
         "Retry": [SUBMIT_RETRY],

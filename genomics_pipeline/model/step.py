@@ -16,8 +16,9 @@ from genomics_pipeline.model.toml_file import TomlFile
 SCOPES = ("sample", "interval", "cohort")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-# Once more on On-Demand hosts, after Batch has retried on Spot hosts; once more with twice the time after a timeout.
-RETRY = {FailureClass.HOST_LOST: 1, FailureClass.TIMEOUT: 1}
+# Once more on On-Demand hosts, after Batch has retried on Spot hosts; once more with twice the time after a timeout;
+# twice with twice the vCPUs, and so twice the share of a host's disk.
+RETRY = {FailureClass.HOST_LOST: 1, FailureClass.TIMEOUT: 1, FailureClass.OUT_OF_DISK: 2}
 BAD_INPUT_EXIT_CODE = 65  # EX_DATAERR in sysexits.h
 OUT_OF_DISK_EXIT_CODE = 73  # EX_CANTCREAT in sysexits.h: the output cannot be created
 OUT_OF_MEMORY_EXIT_CODE = 137  # 128 + SIGKILL: the container was killed for its memory

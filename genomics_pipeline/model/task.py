@@ -13,6 +13,7 @@ from genomics_pipeline.model.step import SCOPES
 
 PAYLOAD_VARIABLE = "GENOMICS_PIPELINE_TASK"
 MEMORY_VARIABLE = "GENOMICS_PIPELINE_MEMORY_MIB"
+VCPUS_VARIABLE = "GENOMICS_PIPELINE_VCPUS"
 INTERMEDIATE_TAG = (
     "genomics-pipeline",
     "intermediate",

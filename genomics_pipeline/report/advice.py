@@ -46,8 +46,9 @@ ADVICE = {
     ),
     FailureClass.OUT_OF_DISK: Advice(
         "a disk was full",
-        "nothing: the disk would be full again",
-        "free disk space; on AWS deploy with a larger VolumeGiB or with InstanceTypes with instance store; then rerun",
+        "on AWS two retries, each with twice the vCPUs, and so twice the share of a host's disk; none on one machine",
+        "free disk space; on AWS raise disk_gib in step.toml, or deploy with InstanceTypes of a larger instance store; "
+        "then rerun",
     ),
     FailureClass.TIMEOUT: Advice(
         "the task took longer than its timeout",

@@ -38,9 +38,11 @@ EXECUTION_INPUT = {
 }
 
 
-def job(status_reason: str = EXITED, code: int | None = None, reason: str | None = None) -> StatesError:
+def job(
+    status_reason: str = EXITED, code: int | None = None, reason: str | None = None, host: str | None = None
+) -> StatesError:
     """Return the error of a failed job, whose cause also contains retry patterns that must not be matched."""
-    container = {"ExitCode": code, "Reason": reason}
+    container = {"ExitCode": code, "Reason": reason, "ContainerInstanceArn": host}
     detail = {
         "JobId": "j",
         "Status": "FAILED",
@@ -56,6 +58,7 @@ HOST_LOST = job("Host EC2 (instance i-0f5) terminated.")
 OUT_OF_MEMORY = job(code=137, reason="OutOfMemoryError: Container killed due to memory usage")
 TIMEOUT = job("Job attempt duration exceeded timeout")
 BAD_INPUT, TOOL_ERROR = job(code=65), job(code=1)
+OUT_OF_DISK = job(code=73, host="arn:aws:ecs:us-east-1:0:container-instance/h/1")
 IMAGE = job("Task failed to start", reason="CannotPullContainerError: not found")
 REFUSED = StatesError("Batch.ClientException", "JobDefinition not found")
 
@@ -87,10 +90,12 @@ class Batch:
         ]
 
 
-def with_retries(declared: Pipeline, ladder: tuple[int, ...], retry: dict[FailureClass, int]) -> Pipeline:
-    """Return a pipeline with the memory ladder and retries of its first stage replaced."""
+def with_retries(
+    declared: Pipeline, ladder: tuple[int, ...], retry: dict[FailureClass, int], vcpus: int = 1
+) -> Pipeline:
+    """Return a pipeline with the memory ladder, retries and vCPUs of its first stage replaced."""
     first: Stage = declared.stages[0]
-    resources = Resources(memory_ladder=ladder, timeout_s=600)
+    resources = Resources(vcpus=vcpus, memory_ladder=ladder, timeout_s=600)
     step = replace(first.step, resources=resources, retry={**first.step.retry, **retry})
     return replace(declared, stages=(replace(first, step=step), *declared.stages[1:]))
 
@@ -104,10 +109,11 @@ def run(pipeline: Any, tmp_path: Path) -> Any:
         *,
         ladder: tuple[int, ...] = (100, 200, 400),
         retry: dict[FailureClass, int] | None = None,
+        vcpus: int = 1,
         stages: Sequence[Any] = (("align", "sample", {"reads": "sample.reads"}),),
         **inputs: Any,
     ) -> tuple[Batch, dict[str, Any]]:
-        document = generate(with_retries(pipeline("p", stages), ladder, retry or {}))
+        document = generate(with_retries(pipeline("p", stages), ladder, retry or {}, vcpus))
         (tmp_path / "manifest.jsonl").write_text('{"sample":"S"}\n')
         batch = Batch(ends)
         result = execute(
@@ -171,6 +177,8 @@ def test_retries_succeed(run: Any, ends: list[StatesError], attempts: list[Any])
         ([TOOL_ERROR] * 9, FailureClass.TOOL_ERROR, 1),
         ([IMAGE] * 9, FailureClass.IMAGE, 1),  # Batch itself has retried it
         ([REFUSED] * 9, None, 1),
+        ([OUT_OF_DISK] * 9, FailureClass.OUT_OF_DISK, 3),
+        ([job(code=73)] * 9, FailureClass.OUT_OF_DISK, 1),  # of one machine, whose disk is the same for each try
         ([OUT_OF_MEMORY, BAD_INPUT], FailureClass.BAD_INPUT, 2),
     ],
 )
@@ -203,6 +211,27 @@ def test_a_throttled_submission_is_not_an_attempt(run: Any) -> None:
 def test_a_step_adds_and_removes_retries(run: Any) -> None:
     batch, row = run([TOOL_ERROR, TOOL_ERROR, HOST_LOST], retry={FailureClass.TOOL_ERROR: 2, FailureClass.HOST_LOST: 0})
     assert (len(batch.submitted), row["Status"]) == (3, "FAILED")
+
+
+def test_a_full_disk_doubles_the_vcpus(run: Any) -> None:
+    batch, row = run([OUT_OF_DISK, OUT_OF_MEMORY, OUT_OF_DISK], vcpus=8)
+    assert row["Status"] == "SUCCEEDED"
+    assert [memory for memory, _, _ in batch.attempts()] == [100, 100, 200, 200]
+    for request, vcpus in zip(batch.submitted, ("8", "16", "16", "32"), strict=True):
+        overrides = request["ContainerOverrides"]
+        assert overrides["ResourceRequirements"][1] == {"Type": "VCPU", "Value": vcpus}
+        assert overrides["Environment"][2] == {"Name": "GENOMICS_PIPELINE_VCPUS", "Value": vcpus}
+
+
+@pytest.mark.parametrize(("vcpus", "jobs"), [(16, 3), (32, 2), (33, 1), (64, 1), (96, 1)])
+def test_vcpus_are_not_doubled_beyond_the_largest_host(run: Any, vcpus: int, jobs: int) -> None:
+    batch, _ = run([OUT_OF_DISK] * 9, vcpus=vcpus)
+    assert len(batch.submitted) == jobs
+
+
+def test_a_step_without_retries_of_a_full_disk(run: Any) -> None:
+    batch, _ = run([OUT_OF_DISK], retry={FailureClass.OUT_OF_DISK: 0})
+    assert len(batch.submitted) == 1
 
 
 def test_a_step_disables_a_retry(run: Any) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.parameters import ParameterSpec
-from genomics_pipeline.model.step import InputSpec, OutputSpec, Resources, parse_step
+from genomics_pipeline.model.step import RETRY, InputSpec, OutputSpec, Resources, parse_step
 from genomics_pipeline.runs.catalog import load_step, step_names
 
 MINIMAL = """
@@ -76,7 +76,7 @@ def test_a_minimal_step() -> None:
     assert step.outputs == {"table": OutputSpec("table", "{sample}.tsv")}
     assert step.parameters == {}
     assert step.resources == Resources(vcpus=1, memory_ladder=(2048,), disk_gib=20, timeout_s=86400)
-    assert step.retry == {FailureClass.HOST_LOST: 1, FailureClass.TIMEOUT: 1}
+    assert step.retry == {FailureClass.HOST_LOST: 1, FailureClass.TIMEOUT: 1, FailureClass.OUT_OF_DISK: 2}
     assert step.exit_codes == {
         65: FailureClass.BAD_INPUT,
         73: FailureClass.OUT_OF_DISK,
@@ -96,7 +96,7 @@ def test_a_step_with_every_setting() -> None:
     ]
     assert step.resources == Resources(4, (1024, 2048), 5, 600)
     assert step.resources.memory_mib == 1024
-    assert step.retry == {FailureClass.HOST_LOST: 1, FailureClass.TIMEOUT: 0, FailureClass.TOOL_ERROR: 2}
+    assert step.retry == RETRY | {FailureClass.TIMEOUT: 0, FailureClass.TOOL_ERROR: 2}
     # The step's own exit codes override the usual ones.
     assert step.exit_codes == {
         3: FailureClass.BAD_INPUT,

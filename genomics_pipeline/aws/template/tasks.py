@@ -12,7 +12,7 @@ from genomics_pipeline.aws.template.scratch import SCRATCH
 from genomics_pipeline.model.batch_retry import STACK_RETRY_STRATEGY
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.step import StepSpec
-from genomics_pipeline.model.task import MEMORY_VARIABLE
+from genomics_pipeline.model.task import MEMORY_VARIABLE, VCPUS_VARIABLE
 
 JOB_ROLE = "JobRole"
 EXECUTION_ROLE = "ExecutionRole"
@@ -54,7 +54,7 @@ def _container(image: StepImage) -> dict[str, Any]:
         "ExecutionRoleArn": attribute(EXECUTION_ROLE, "Arn"),
         "ResourceRequirements": [{"Type": "VCPU", "Value": vcpus}, {"Type": "MEMORY", "Value": memory}],
         "Environment": [
-            {"Name": "GENOMICS_PIPELINE_VCPUS", "Value": vcpus},
+            {"Name": VCPUS_VARIABLE, "Value": vcpus},
             {"Name": MEMORY_VARIABLE, "Value": memory},
         ],
         "User": USER,
