@@ -19,8 +19,9 @@ demo: $(READY)
 	$(BIN)/genomics-pipeline simulate --out demo/cohort
 	$(BIN)/genomics-pipeline run demo/cohort/cohort.csv --reference demo/cohort/reference.fa --out demo/run --truth demo/cohort/truth.vcf.gz
 
+# A worker takes whole files, so that fixtures of modules are made once, until another has nothing left.
 test: $(READY)
-	$(BIN)/python -m pytest -n auto -m "not realdata and not validators and not emulators and not containers and not badluck and not powercut and not fuzz"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not realdata and not validators and not emulators and not containers and not badluck and not powercut and not fuzz"
 
 # Runs five hundred samples, with a fault in every third task.
 test-badluck: $(READY)

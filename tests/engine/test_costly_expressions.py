@@ -25,7 +25,7 @@ from genomics_pipeline.language.jsonpath.scope import PathScope
 from tests.engine.costly_expressions import INTRINSICS, JSONPATH, NESTED
 from tests.engine.costly_expressions import JSONATA as EXPRESSIONS
 
-SECONDS = 0.1
+SECONDS = 0.05
 ENDLESS = "($f := function($x){ $f($x+1) }; $f(1))"
 
 

@@ -24,7 +24,7 @@ class SharedSession(boto3.Session):
     def __init__(self) -> None:
         super().__init__()
         self.problems = watch(self)
-        self._made: dict[tuple[str, int], tuple[dict[str, str], Any]] = {}
+        self._made: dict[tuple[str, str], tuple[dict[str, str], Any]] = {}
 
     def client(self, service_name: str, config: Any = None) -> Any:  # type: ignore[override]
         """Return the client of a service."""
@@ -34,7 +34,7 @@ class SharedSession(boto3.Session):
             for name, value in os.environ.items()
             if name.startswith("AWS_") and (name == own or not name.startswith(ENDPOINT))
         }
-        key = (service_name, config.max_pool_connections if config else 0)
+        key = (service_name, repr(config and config._user_provided_options))
         if key not in self._made or self._made[key][0] != variables:
             self._made[key] = variables, super().client(service_name, config=config)  # type: ignore[call-overload]
         return self._made[key][1]

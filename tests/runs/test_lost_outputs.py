@@ -92,11 +92,23 @@ class Lossy:
         return state
 
 
-@pytest.fixture
-def lossy(project: SmallProject) -> Lossy:
-    run = Lossy(project)
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Lossy:
+    """Return a run that has succeeded; its files are also in a folder beside it, since tests damage them."""
+    folder = tmp_path_factory.mktemp("lossy") / "project"
+    folder.mkdir()
+    run = Lossy(SmallProject(folder))
     assert run.begin().code == 0
+    shutil.copytree(folder, folder.with_name("undamaged"))
     return run
+
+
+@pytest.fixture
+def lossy(finished: Lossy) -> Lossy:
+    folder = finished.project.folder
+    shutil.rmtree(folder)
+    shutil.copytree(folder.with_name("undamaged"), folder, symlinks=True)
+    return finished
 
 
 def cut(path: Path) -> None:
