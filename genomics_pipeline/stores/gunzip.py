@@ -46,7 +46,7 @@ def steps(pieces: Iterable[bytes]) -> Iterator[bytes]:
 def _blocks(member: zlib._Decompress, data: bytes) -> Iterator[bytes]:
     """Yield the content of a part of a member."""
     block = b""
-    while data or len(block) == BLOCK_BYTES:
+    while not member.eof and (data or len(block) == BLOCK_BYTES):  # at the end, the tail may remain
         block = member.decompress(data, BLOCK_BYTES)
         data = member.unconsumed_tail
         if block:

@@ -62,6 +62,6 @@ def _bounded_pieces(member: Any, chunk: bytes) -> Iterator[bytes]:
     """Yield the content of a chunk in pieces of at most `PIECE_BYTES`."""
     piece = member.decompress(chunk, PIECE_BYTES)
     yield piece
-    while member.unconsumed_tail or (len(piece) == PIECE_BYTES and not member.eof):
+    while not member.eof and (member.unconsumed_tail or len(piece) == PIECE_BYTES):  # at the end, the tail may remain
         piece = member.decompress(member.unconsumed_tail, PIECE_BYTES)
         yield piece

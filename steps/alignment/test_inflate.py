@@ -6,6 +6,7 @@ import gzip
 import io
 import random
 import sys
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,13 @@ def test_members_follow_each_other(between: bytes) -> None:
         TEXT + b"AC",
         None,
     )
+
+
+@pytest.mark.parametrize("size", [1 << 20, 2 << 20, 3 << 19])
+def test_members_that_expand_a_thousandfold_follow_each_other(size: int) -> None:
+    pieces = inflate(io.BufferedReader(io.BytesIO(gzip.compress(bytes(size)) * 3)))
+    assert sum(map(len, islice(pieces, 20))) == 3 * size
+    assert next(pieces, None) is None
 
 
 @pytest.mark.parametrize("kept", [1, 12, CHUNK_BYTES, len(ZIPPED) - 9, len(ZIPPED) - 1])

@@ -6,6 +6,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Callable
+from itertools import islice
 from random import Random
 
 import pytest
@@ -38,6 +39,13 @@ def test_every_reader_takes_every_legal_file(
 ) -> None:
     monkeypatch.setattr(gzip, "GzipFile", None)  # it reads names byte by byte
     assert read(data) == TEXT
+
+
+@pytest.mark.parametrize("size", [BLOCK_BYTES, 2 * BLOCK_BYTES, BLOCK_BYTES * 3 // 2])
+def test_members_that_expand_a_thousandfold_follow_each_other(size: int) -> None:
+    content = gunzip([gzip.compress(bytes(size)) * 3])
+    assert sum(map(len, islice(content, 6))) == 3 * size
+    assert next(content, None) is None
 
 
 @pytest.mark.parametrize("seed", range(20))
