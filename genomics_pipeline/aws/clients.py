@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from genomics_pipeline.model.errors import RunError
-from genomics_pipeline.stores.client_config import client_config
+from genomics_pipeline.stores.client_config import create_client
 
 if TYPE_CHECKING:
     import boto3
@@ -37,7 +37,7 @@ class Clients:
         return self._build_session()
 
     def _client(self, service: str) -> Any:
-        return self._session.client(service, config=client_config(CONNECTIONS))
+        return create_client(self._session.client, service, CONNECTIONS)
 
     @cached_property
     def batch(self) -> BatchClient:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.reference.cache import cache_folder, home_if_any
 from genomics_pipeline.runs.adapters import Adapters
-from genomics_pipeline.stores.client_config import ROUTED_CONNECTIONS, client_config
+from genomics_pipeline.stores.client_config import ROUTED_CONNECTIONS, create_client
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.machine import NO_LIMITS, Limits
 
@@ -49,4 +49,5 @@ def _session() -> boto3.Session:
 def _s3() -> S3Client:
     import boto3
 
-    return boto3.client("s3", config=client_config(ROUTED_CONNECTIONS))
+    client: S3Client = create_client(boto3.client, "s3", ROUTED_CONNECTIONS)
+    return client

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from genomics_pipeline.model.errors import UsageError
 
 if TYPE_CHECKING:
     from botocore.config import Config
@@ -12,8 +15,44 @@ ROUTED_CONNECTIONS = 64  # kept open by a `RoutedStore`, for several transfers a
 ATTEMPTS = 10  # of one request, the first included; botocore waits between them, with exponential backoff and jitter
 
 
-def client_config(connections: int) -> Config:
-    """Return the configuration of a client that keeps this number of connections open, one for each thread."""
+def create_client(create: Callable[..., Any], service: str, connections: int) -> Any:
+    """Create the client of a service.
+
+    Args:
+        create: ``boto3.client``, or that method of a session.
+        service: The name of the service in boto3.
+        connections: The number of connections that are kept open, one for each thread.
+
+    Raises:
+        UsageError: for an endpoint that is no URL, or one with a password; the message does not contain it.
+    """
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        client = create(service, config=_config(connections))
+        is_usable = _is_endpoint(client.meta.endpoint_url)
+    except ValueError as error:  # of botocore and urllib.parse, whose messages contain the endpoint
+        if isinstance(error, BotoCoreError):  # such as that of an invalid Region
+            raise
+        is_usable = False
+    if not is_usable:
+        expected = "expected a URL without user and password, such as https://HOST:PORT, or none for AWS itself"
+        where = f"AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_… of the service {service}, or endpoint_url of the profile"
+        raise UsageError(f"{where}: {expected}, found another text (not shown: it may contain a password)")
+    return client
+
+
+def _is_endpoint(url: str) -> bool:
+    """Return whether a text is a URL of a service.
+
+    Raises:
+        ValueError: for one that cannot be parsed.
+    """
+    parts = urlsplit(url)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+
+
+def _config(connections: int) -> Config:
     from botocore.config import Config
 
     retries: Any = {"mode": "standard", "total_max_attempts": ATTEMPTS}

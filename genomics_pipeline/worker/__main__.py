@@ -65,9 +65,10 @@ def run() -> int:
 def _s3() -> S3Client:
     import boto3
 
-    from genomics_pipeline.stores.client_config import ROUTED_CONNECTIONS, client_config
+    from genomics_pipeline.stores.client_config import ROUTED_CONNECTIONS, create_client
 
-    return boto3.client("s3", config=client_config(ROUTED_CONNECTIONS))
+    client: S3Client = create_client(boto3.client, "s3", ROUTED_CONNECTIONS)
+    return client
 
 
 if __name__ == "__main__":

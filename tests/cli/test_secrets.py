@@ -6,7 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+
+from tests.conftest import AWS_ENVIRONMENT
 
 Cli = Callable[..., Any]
 
@@ -58,3 +61,27 @@ def test_a_password_is_refused(cli: Cli, folder: Path, arguments: list[str]) -> 
     assert HIDDEN in text
     assert "expected a URI without user and password" in text
     assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("command", [["status", "s3://bucket/runs/x"], ["runs"]])
+@pytest.mark.parametrize(
+    "endpoint", ["u:s3cret@host", "http://[u:s3cret", "http://u:s3cret℀@h", "ftp://u:s3cret@h", "http://u:s3cret@h"]
+)
+@pytest.mark.parametrize("place", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_{service}", "profile"])
+def test_an_endpoint_that_is_no_plain_url_is_refused_and_not_shown(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], endpoint: str, place: str
+) -> None:
+    for name, value in AWS_ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    if place == "profile":
+        (folder / "config").write_text(f"[default]\nendpoint_url = {endpoint}\n")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "config"))
+    else:
+        monkeypatch.setenv(place.format(service="S3" if "status" in command else "CLOUDFORMATION"), endpoint)
+    ended = cli(*command)
+    assert ended.code == 2
+    assert "cret" not in ended.out + ended.err
+    assert ended.err.startswith("error: AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_… of the service")
+    assert ended.err.count("\n") == 1
