@@ -20,6 +20,8 @@ _BASES, _QUALITIES = re.compile(rb"[A-Za-z.]*"), re.compile(rb"[!-~]*")
 # See `steps/alignment/qualities.py`: Phred+64 has ';' to 'i', and '^' or more for a sequencer's best qualities.
 _PHRED33_ONLY = re.compile(rb"[!-:j-~]")
 _BEST_OF_PHRED64 = re.compile(rb"[\^-i]")
+_OTHER_NUMBERS = re.compile(r"(\S+[._:/-])(?:1|f|F) \1(?:2|r|R) (?!\1)(\S+[._:/-])(?:1|f|F) \2(?:2|r|R)")
+_OTHER_NUMBERS_ADVICE = "give mates the same name, or set alignment.read_layout=single if these are single reads"
 _SINGLE_ADVICE = "give the files of both mates, or set alignment.read_layout=single if these are single reads"
 _INTERLEAVED_ADVICE = (
     "remove the reads without mates and set alignment.read_layout=interleaved, or set alignment.read_layout=single"
@@ -179,6 +181,9 @@ def _one_file_problem(reads: _Reads, layout: str) -> str | None:
         return _interleaved_problem(reads)
     if layout == "single":
         return None
+    if _OTHER_NUMBERS.fullmatch(" ".join(names[:4])):
+        found = f"found {names[0]} and {names[1]}, which look like mates"
+        return f"2: expected single reads, {found}; {_OTHER_NUMBERS_ADVICE}"
     for number, (name, following) in enumerate(pairwise(names), 2):
         if name == following:
             expected = f"expected single reads, as the first two are, found the mate of {name}"

@@ -11,6 +11,7 @@ from fastq import Reads, read_name
 # "/2" at the end of a name, or Illumina's comment "2:N:0:ACGT" behind it.
 _NUMBER = re.compile(rb"@\S+?(?:/([12])(?=\s|$)|[ \t]+([1-4]):[YN]:)")
 _SECOND = re.compile(rb"^@\S+(?:/2(?=\s|$)|[ \t]+2:[YN]:)", re.MULTILINE)
+_OTHER_NUMBERS = re.compile(rb"(\S+[._:/-])(?:1|f|F) \1(?:2|r|R) (?!\1)(\S+[._:/-])(?:1|f|F) \2(?:2|r|R)")
 SINGLE_ADVICE = "give the files of both mates, or set read_layout=single if these are single reads"
 
 
@@ -82,6 +83,10 @@ def refuse_mates(reads: Reads, path: str, first: int) -> None:
     Raises:
         BadInput: for a read that follows its mate, and one that is numbered as the second of two.
     """
+    if first == 1 and _OTHER_NUMBERS.fullmatch(b" ".join(reads.names[:4])):
+        found = f"found {_text(reads.names[0])} and {_text(reads.names[1])}, which look like mates"
+        advice = "give mates the same name, or set read_layout=single if these are single reads"
+        raise BadInput(f"{path}: record 2: expected single reads, {found}; {advice}")
     if any(map(bytes.__eq__, reads.names, reads.names[1:])):
         place = next(place for place, name in enumerate(reads.names) if name == reads.names[place + 1])
         raise followed_by_mate(path, first + place + 1, reads.names[place])
