@@ -11,7 +11,7 @@ from pathlib import Path
 from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
-from genomics_pipeline.records.completion import CompletionRecord, OutputRecord, write_completion
+from genomics_pipeline.records.completion import CompletionRecord, OutputRecord, delete_completion, write_completion
 from genomics_pipeline.runs.catalog import load_step, step_names
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs
 from tests.fakes.batch import Log, RunJob
@@ -75,6 +75,8 @@ def by_item(end_of: Callable[[str, str], JobEnd]) -> RunJob:
             log(f"{payload.stage} {item}: exit code {end.exit_code}")
             if end.exit_code == 0:
                 finish(payload, item)
+            else:
+                delete_completion(object_store(), payload.run, payload.stage, item)
             ends.append(end)
         return max(ends, key=lambda end: end.exit_code or 0)
 
