@@ -13,6 +13,7 @@ from typing import Any
 
 from genomics_pipeline.language.jsonata.text import expression, literal, member
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.batch_retry import EXITED, SIGTERM_EXIT_CODE
 from genomics_pipeline.model.classify import BY_ERROR, BY_EXIT_CODE, BY_REASON, BY_STATUS_REASON
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.pipeline import Stage
@@ -147,12 +148,18 @@ def _class(step: StepSpec) -> str:
         f"$begins($job.StatusReason,{literal(BY_STATUS_REASON)})",
         f"$begins($lowercase($reason),{literal(BY_REASON)})",
         f"$begins($lowercase($job.StatusReason),{literal(BY_REASON)})",
+        f"$code={SIGTERM_EXIT_CODE}?({_terminated()}?{literal(FailureClass.CANCELLED)}:{literal(FailureClass.HOST_LOST)})",
         f"$lookup({literal(codes)},$string($code))",
         f"$code>0?{literal(FailureClass.TOOL_ERROR)}",
         f"$lookup({literal(BY_ERROR)},$states.errorOutput.Error)",
         literal(FailureClass.UNKNOWN),
     ]
     return f"$class:=[{','.join(classes)}][0];"
+
+
+def _terminated() -> str:
+    """Return the condition that somebody's request ended the job, in whose words; see `model.classify`."""
+    return f"$job.StatusReason and $substring($job.StatusReason,0,{len(EXITED)})!={literal(EXITED)}"
 
 
 def choice(stage: Stage, shared: str, failures: FailureNames) -> dict[str, Any]:

@@ -75,6 +75,32 @@ class Clients:
         return self._client("stepfunctions")  # type: ignore[no-any-return]
 
 
+class UnknownOperation(Exception):
+    """An operation that the service does not know: an older Region, or an emulator without it."""
+
+
+# Error codes of unknown operations: of AWS's protocols, and the status where a response has no body.
+_UNKNOWN = ("UnknownOperationException", "InvalidAction", "NotImplemented", "NotImplementedException", "404", "501")
+
+
+@contextmanager
+def known_operation() -> Iterator[None]:
+    """Raise `UnknownOperation` for an error that says that the service does not know the operation.
+
+    Raises:
+        UnknownOperation: for such an error.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        if error.response["Error"].get("Code") in _UNKNOWN or status in (404, 501):
+            raise UnknownOperation(str(error)) from error
+        raise
+
+
 @contextmanager
 def aws_call(what: str) -> Iterator[None]:
     """Raise the errors of boto3 within the context as a `RunError` that says what was to be done.

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from genomics_pipeline.aws.clients import Clients, aws_call
-from genomics_pipeline.aws.patience import Pace, in_parallel, retry_throttled
+from genomics_pipeline.aws.clients import Clients, UnknownOperation, aws_call, known_operation
+from genomics_pipeline.aws.patience import ROUNDS, THROTTLED, Pace, in_parallel, retry_throttled
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.errors import RunError
 
 if TYPE_CHECKING:
     from mypy_boto3_batch.literals import JobStatusType
@@ -66,18 +68,55 @@ def _list_job_ids(
 
 
 def terminate(jobs: Sequence[str], reason: str, clients: Clients) -> None:
-    """Terminate jobs in any state.
+    """Terminate jobs in any state: fifty with each request, or one by one where TerminateJobs is unknown.
+
+    Args:
+        jobs: The ids of the jobs.
+        reason: The reason, which becomes their status reason.
+        clients: The AWS clients.
 
     Raises:
         RunError: if AWS refuses.
     """
     pace = Pace(REQUESTS_PER_SECOND)
+    most = quotas.TERMINATE_JOBS.value
+    batches = [jobs[start : start + most] for start in range(0, len(jobs), most)]
     batch = clients.batch
+    with suppress(UnknownOperation):
+        for _ in range(ROUNDS if hasattr(batch, "terminate_jobs") else 0):
+            batches = _terminate_many(batches, reason, pace, clients)
 
     def end(job: str) -> None:
         pace.wait()
         with aws_call(f"terminate the job {job}"):
             retry_throttled(partial(batch.terminate_job, jobId=job, reason=reason))
 
-    for _ in in_parallel(end, jobs):
+    for _ in in_parallel(end, (job for some in batches for job in some)):
         pass
+
+
+def _terminate_many(batches: Sequence[Sequence[str]], reason: str, pace: Pace, clients: Clients) -> list[Sequence[str]]:
+    """Terminate batches of jobs, and return those whose termination was throttled.
+
+    Args:
+        batches: The ids of the jobs, as many in a batch as a request may have.
+        reason: The reason.
+        pace: The limit of requests.
+        clients: The AWS clients.
+
+    Raises:
+        UnknownOperation: if the service does not know TerminateJobs; no job was terminated by that request.
+        RunError: if AWS refuses a request, or a job for another reason than throttling.
+    """
+    client = clients.batch
+
+    def end(jobs: Sequence[str]) -> list[str]:
+        pace.wait()
+        with aws_call("terminate jobs"), known_operation():
+            answer = retry_throttled(partial(client.terminate_jobs, jobs=list(jobs), reason=reason))
+        refused = [error for error in answer["errors"] if error["code"] not in THROTTLED]
+        if refused:
+            raise RunError(f"cannot terminate the job {refused[0]['job']}: {refused[0]['message']}")
+        return [error["job"] for error in answer["errors"]]
+
+    return [left for left in in_parallel(end, batches) if left]

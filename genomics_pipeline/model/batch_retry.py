@@ -15,6 +15,8 @@ from genomics_pipeline.model.failure import FailureClass
 
 RETRY, EXIT = "RETRY", "EXIT"
 TIMED_OUT = "Job attempt duration exceeded timeout"
+EXITED = "Essential container in task exited"  # the status reason of an attempt whose container ended by itself
+SIGTERM_EXIT_CODE = 143  # of a container that was asked to end
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +106,15 @@ def _fits(pattern: str, text: str) -> bool:
 
 # Ends of an attempt that another host or another attempt may avoid, by class, the most frequent first.
 _ENDS: Mapping[FailureClass, tuple[EvaluateOnExit, ...]] = {
-    FailureClass.HOST_LOST: (EvaluateOnExit(RETRY, on_status_reason="Host EC2*"),),  # Spot or failed
+    FailureClass.HOST_LOST: (
+        EvaluateOnExit(RETRY, on_status_reason="Host EC2*"),  # reclaimed by Spot, or failed
+        # The agent of a host that is about to go may stop the container first, and report that end only. Batch does not
+        # retry a job that was terminated by a request, which ends with the same code.
+        EvaluateOnExit(RETRY, on_exit_code=str(SIGTERM_EXIT_CODE)),
+    ),
     FailureClass.IMAGE: (
         EvaluateOnExit(RETRY, on_reason="CannotPullContainer*"),
         EvaluateOnExit(RETRY, on_status_reason="Task failed to start*"),  # the ECS agent's
-        EvaluateOnExit(RETRY, on_reason="DockerTimeoutError*"),
     ),
 }
 

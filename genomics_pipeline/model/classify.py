@@ -14,11 +14,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.batch_retry import EXITED, SIGTERM_EXIT_CODE
 from genomics_pipeline.model.container_overrides import OVERRIDES_TOO_LONG
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE, OUT_OF_MEMORY_EXIT_CODE
-
-SIGTERM_EXIT_CODE = 143
 
 # Beginnings of a job's StatusReason. Sources of every line: tests/corpus/causes.
 BY_STATUS_REASON = {
@@ -57,12 +56,11 @@ BY_REASON = {
     "disk quota exceeded": FailureClass.OUT_OF_DISK,
 }
 EXIT_CODE = "exit code"  # the beginning of `Failure.why` where the exit code decided
-# The container's exit code; every other one but 0 is a TOOL_ERROR.
+# The container's exit code; every other one but 0 is a TOOL_ERROR, except that of SIGTERM: see `_of_sigterm`.
 BY_EXIT_CODE = {
     BAD_INPUT_EXIT_CODE: FailureClass.BAD_INPUT,
     OUT_OF_DISK_EXIT_CODE: FailureClass.OUT_OF_DISK,
     OUT_OF_MEMORY_EXIT_CODE: FailureClass.OUT_OF_MEMORY,  # without a reason, a program of the step was killed
-    SIGTERM_EXIT_CODE: FailureClass.CANCELLED,
 }
 # Names of errors. All others are UNKNOWN, of which docs/failures.md describes these: States.Runtime,
 # States.QueryEvaluationError, States.NoChoiceMatched and similar ones are errors of the definition; States.Permissions
@@ -291,9 +289,22 @@ def _class(error: str, status_reason: str, reason: str, code: int | None) -> tup
         for start, failure_class in table.items():
             if compared.startswith(start):
                 return failure_class, f"{field}: {text}"
+    if code == SIGTERM_EXIT_CODE:
+        return _of_sigterm(status_reason)
     if code:
         return BY_EXIT_CODE.get(code, FailureClass.TOOL_ERROR), f"{EXIT_CODE}: {code}"
     return _by_error(error) if error else (FailureClass.UNKNOWN, "")
+
+
+def _of_sigterm(status_reason: str) -> tuple[FailureClass, str]:
+    """Return the class of a container that was asked to end, and why.
+
+    TerminateJob replaces the status reason by that of its caller, which is anybody's text. Without it, the host's agent
+    stopped the container: its host is about to go.
+    """
+    if status_reason and not status_reason.startswith(EXITED):
+        return FailureClass.CANCELLED, f"status reason: {status_reason}"
+    return FailureClass.HOST_LOST, f"stopped by its host: SIGTERM ({EXIT_CODE} {SIGTERM_EXIT_CODE}), by no request"
 
 
 def _by_error(error: str) -> tuple[FailureClass, str]:

@@ -10,16 +10,20 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from genomics_pipeline.aws.clients import Clients
+from genomics_pipeline.aws.jobs import terminate
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.records.holder import write_holder
 from genomics_pipeline.runs.aws import cancel as use_case
 from genomics_pipeline.runs.process_identity import this_process
 from genomics_pipeline.runs.run_folder import RunFolder
 from tests.fakes.batch import BatchJob, Log
+from tests.fakes.faults import ApiError
 from tests.runs.records import local_run
 
 if TYPE_CHECKING:
@@ -93,19 +97,52 @@ def test_jobs_by_the_thousand_under_throttling(
     from genomics_pipeline.aws import jobs as aws_jobs
 
     monkeypatch.setattr(aws_jobs, "REQUESTS_PER_SECOND", 1000)
-    for operation in ("ListJobs", "DescribeJobs", "TerminateJob"):
+    for operation in ("ListJobs", "DescribeJobs", "TerminateJobs"):
         step_functions.batch.gate.buckets.pop(operation)
         step_functions.batch.gate.throttle(operation, 2)
     step_functions.batch.run_job = lambda job, log: JobEnd(1, "bad reads")
     run = submit_run("A")
     step_functions.execution(run).wait()
     mine = [submit_orphan(step_functions, run, stack.bucket, number) for number in range(250)]
+    throttled = {"job": mine[7], "code": "ThrottlingException", "message": "Rate exceeded"}
+    step_functions.batch.termination_errors[mine[7]] = throttled
     answer = json.loads(cli("cancel", run, "--yes", "--json").out)
     assert answer == {"run": run, "status": "FAILED", "jobs_ended": 250}
     assert all(step_functions.batch.jobs[one].terminated for one in mine)
     calls = [name for name, _ in step_functions.batch.calls]
-    assert calls.count("TerminateJob") == 250
+    assert calls.count("TerminateJobs") == 5 + 1  # fifty with each, then one job that was throttled
     assert calls.count("DescribeJobs") == 6  # two passes, with a hundred jobs per request
+
+
+def test_without_terminate_jobs_they_end_one_by_one(
+    stack: Deployed, step_functions: FakeAws, submit_run: Any, cli: Cli
+) -> None:
+    step_functions.batch.gate.fail("TerminateJobs", ApiError("UnknownOperationException", "", 404))
+    step_functions.batch.run_job = lambda job, log: JobEnd(1, "bad reads")
+    run = submit_run("A")
+    step_functions.execution(run).wait()
+    mine = [submit_orphan(step_functions, run, stack.bucket, number) for number in range(3)]
+    assert json.loads(cli("cancel", run, "--yes", "--json").out)["jobs_ended"] == 3
+    assert all(step_functions.batch.jobs[one].terminated for one in mine)
+    assert len(step_functions.batch.calls.of("TerminateJob")) == 3
+
+
+def test_a_botocore_without_terminate_jobs_ends_them_one_by_one() -> None:
+    ended: list[str] = []
+    clients = SimpleNamespace(batch=SimpleNamespace(terminate_job=lambda jobId, reason: ended.append(jobId)))  # noqa: N803
+    terminate(["a", "b"], "why", cast(Clients, clients))
+    assert sorted(ended) == ["a", "b"]
+
+
+def test_a_job_that_cannot_be_terminated_is_named(
+    stack: Deployed, step_functions: FakeAws, submit_run: Any, cli: Cli
+) -> None:
+    step_functions.batch.run_job = lambda job, log: JobEnd(1, "bad reads")
+    run = submit_run("A")
+    step_functions.execution(run).wait()
+    job = submit_orphan(step_functions, run, stack.bucket, 1)
+    step_functions.batch.termination_errors[job] = {"job": job, "code": "ClientException", "message": "no such right"}
+    assert cli("cancel", run, "--yes").err.splitlines()[-1] == f"error: cannot terminate the job {job}: no such right"
 
 
 def test_a_run_that_succeeded_stays_so(step_functions: FakeAws, submit_run: Any, cli: Cli) -> None:

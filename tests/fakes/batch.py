@@ -19,13 +19,14 @@ from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.engine.tasks.job import Job, JobDefinition, JobEnd
 from genomics_pipeline.engine.tasks.machine_jobs import MachineJobs
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.batch_retry import ONCE, RetryStrategy
 from genomics_pipeline.model.container_overrides import OVERRIDES_TOO_LONG, overrides_length
 from tests.fakes.faults import ApiError, Bucket, Calls, Gate
 from tests.fakes.moto_clients import moto_client
 from tests.fakes.step_functions.pages import page
 
 ARN = "arn:aws:batch:us-east-1:000000000000"
-_OTHERS = ("DescribeJobs", "ListJobs", "TerminateJob", "CancelJob", "DescribeJobDefinitions")
+_OTHERS = ("DescribeJobs", "ListJobs", "TerminateJob", "TerminateJobs", "CancelJob", "DescribeJobDefinitions")
 RATES = {"SubmitJob": quotas.SUBMIT_JOB_RATE, **dict.fromkeys(_OTHERS, quotas.BATCH_RATE)}
 THROTTLED = ApiError("TooManyRequestsException", "Too Many Requests", 429)
 _PATHS = {f"/v1/{name.lower()}": name for name in RATES}
@@ -35,11 +36,19 @@ RunJob = Callable[[Job, Log], JobEnd]
 
 
 class AnyDefinition(dict[str, JobDefinition]):
-    """A mapping of every name to a job definition with one core and enough memory for the shipped steps."""
+    """A mapping of every name to a job definition with one core and enough memory for the shipped steps.
+
+    Args:
+        retry: Its retry strategy.
+    """
+
+    def __init__(self, retry: RetryStrategy = ONCE) -> None:
+        super().__init__()
+        self._retry = retry
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the job definition of any name."""
-        return super().get(key, JobDefinition(vcpus=1, memory_mib=2048))
+        return super().get(key, JobDefinition(vcpus=1, memory_mib=2048, retry=self._retry))
 
 
 @dataclass
@@ -110,6 +119,7 @@ class Batch:
 
     Attributes:
         jobs: All jobs that were started, by id.
+        termination_errors: The answers of the next TerminateJobs to jobs that it does not terminate, by id.
     """
 
     name = "batch"
@@ -121,6 +131,7 @@ class Batch:
         self.calls = Calls()
         self.jobs: dict[str, BatchJob] = {}
         self.run_job = run_job
+        self.termination_errors: dict[str, dict[str, str]] = {}
         self._log_group = log_group
         self.definitions = AnyDefinition() if definitions is None else definitions
         self._changed = threading.Condition()
@@ -171,6 +182,8 @@ class Batch:
         finally:
             stopped = job.cancelled.is_set() and not end.exit_code
             end = replace(end, exit_code=143 if stopped else end.exit_code, log_stream=batch_job.stream)
+            if batch_job.terminated is not None and end.exit_code:
+                end = replace(end, status_reason=batch_job.terminated)
             with self._changed:
                 batch_job.stopped, batch_job.end = time.time(), end
                 self._changed.notify_all()
@@ -266,3 +279,15 @@ class Batch:
             job.terminated = reason
             job.job.cancelled.set()
         return {}
+
+    def terminate_jobs(self, jobs: list[str], reason: str) -> dict[str, Any]:
+        """Ask jobs to end; unknown jobs and those that have ended count as successful."""
+        if len(jobs) > quotas.TERMINATE_JOBS.value:
+            raise ApiError("ClientException", f"expected at most {quotas.TERMINATE_JOBS}, found {len(jobs)}")
+        errors = [error for error in map(self.termination_errors.get, jobs) if error is not None]
+        failed = {error["job"] for error in errors}
+        for job in jobs:
+            if job not in failed:
+                self.terminate_job(job, reason)
+            self.termination_errors.pop(job, None)
+        return {"successful": [job for job in jobs if job not in failed], "errors": errors}

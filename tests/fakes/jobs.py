@@ -10,6 +10,7 @@ from pathlib import Path
 
 from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
+from genomics_pipeline.model.batch_retry import SIGTERM_EXIT_CODE
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord, OutputRecord, delete_completion, write_completion
 from genomics_pipeline.runs.catalog import load_step, step_names
@@ -79,6 +80,21 @@ def by_item(end_of: Callable[[str, str], JobEnd]) -> RunJob:
                 delete_completion(object_store(), payload.run, payload.stage, item)
             ends.append(end)
         return max(ends, key=lambda end: end.exit_code or 0)
+
+    return run
+
+
+def with_spot_losses(run_job: RunJob, is_lost: Callable[[str, Job], bool]) -> RunJob:
+    """Return a runner some of whose attempts are stopped by a host that is about to be reclaimed.
+
+    Args:
+        run_job: Runs the other attempts.
+        is_lost: Returns whether an attempt is lost, by the name of its first item and its job.
+    """
+
+    def run(job: Job, log: Log) -> JobEnd:
+        (item, *_) = payload_of(job).items
+        return JobEnd(SIGTERM_EXIT_CODE) if is_lost(item_id(item), job) else run_job(job, log)
 
     return run
 

@@ -23,22 +23,27 @@ ENDS = {
 }
 
 
+def class_of(status_reason: str, reason: str | None, code: int | None) -> FailureClass:
+    detail = {"JobId": "1", "StatusReason": status_reason, "Container": {"ExitCode": code, "Reason": reason}}
+    return classify("States.TaskFailed", json.dumps(detail)).failure_class
+
+
 @pytest.mark.parametrize("failure", ENDS)
 def test_only_lost_hosts_and_images_are_retried(failure: FailureClass) -> None:
-    status_reason, reason, code = ENDS[failure]
-    assert STACK_RETRY_STRATEGY.retries(status_reason, reason, code) == (
-        failure in (FailureClass.HOST_LOST, FailureClass.IMAGE)
-    )
-    detail = {"JobId": "1", "StatusReason": status_reason, "Container": {"ExitCode": code, "Reason": reason}}
-    assert classify("States.TaskFailed", json.dumps(detail)).failure_class == failure
+    retried = STACK_RETRY_STRATEGY.retries(*ENDS[failure])
+    # Batch itself retries no job that was terminated.
+    assert retried == (failure in (FailureClass.HOST_LOST, FailureClass.IMAGE, FailureClass.CANCELLED))
+    assert class_of(*ENDS[failure]) == failure
 
 
-@pytest.mark.parametrize(
-    ("reason", "status_reason"),
-    [("DockerTimeoutError: Could not transition to started", EXITED), (None, "Task failed to start")],
-)
-def test_failures_of_the_agent_are_retried(reason: str | None, status_reason: str) -> None:
-    assert STACK_RETRY_STRATEGY.retries(status_reason, reason, None)
+def test_a_host_that_goes_may_stop_the_container_first() -> None:
+    assert STACK_RETRY_STRATEGY.retries(EXITED, None, 143)
+    assert class_of(EXITED, None, 143) == FailureClass.HOST_LOST
+    assert class_of("not needed any more", None, 143) == FailureClass.CANCELLED
+
+
+def test_failures_of_the_agent_are_retried() -> None:
+    assert STACK_RETRY_STRATEGY.retries("Task failed to start", None, None)
 
 
 def test_the_strategy_is_within_the_limits_of_aws() -> None:

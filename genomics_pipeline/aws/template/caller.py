@@ -104,7 +104,7 @@ def _jobs(deployment: Deployment, steps: Sequence[str]) -> list[Statement]:
         ),
         Statement(
             "TerminateJobs",
-            "cancel terminates remaining jobs, whose ids are known only after submission",
+            "cancel terminates remaining jobs, whose ids are known only after submission; TerminateJobs needs it too",
             ["batch:TerminateJob"],
             [_arn(deployment, "batch", "job/*")],
         ),

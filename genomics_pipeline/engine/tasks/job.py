@@ -10,9 +10,7 @@ from typing import Any
 
 from genomics_pipeline.engine.tasks.admission import LeastMemory
 from genomics_pipeline.engine.tasks.job_runner import NO_WORK, JobReport
-from genomics_pipeline.model.batch_retry import ONCE, RetryStrategy
-
-EXITED = "Essential container in task exited"  # AWS Batch's status reason if a program ended by itself
+from genomics_pipeline.model.batch_retry import EXITED, ONCE, RetryStrategy
 
 
 @dataclass(frozen=True, slots=True)

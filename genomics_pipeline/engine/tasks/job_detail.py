@@ -29,6 +29,7 @@ class JobAttempt:
         status_reason: ``StatusReason``.
         reason: ``Container.Reason``.
         log_stream: ``Container.LogStreamName``.
+        is_stopped: Whether it was terminated or timed out, so that no other attempt follows.
     """
 
     started: float
@@ -37,6 +38,7 @@ class JobAttempt:
     status_reason: str
     reason: str | None
     log_stream: str | None
+    is_stopped: bool = False
 
     @property
     def failed(self) -> bool:

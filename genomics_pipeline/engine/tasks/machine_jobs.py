@@ -16,7 +16,6 @@ from genomics_pipeline.engine.tasks.admission import Admission, Share
 from genomics_pipeline.engine.tasks.aws_response import optimised_cause, require_arguments
 from genomics_pipeline.engine.tasks.background import Background
 from genomics_pipeline.engine.tasks.job import (
-    EXITED,
     Job,
     JobDefinition,
     JobEnd,
@@ -28,7 +27,7 @@ from genomics_pipeline.engine.tasks.job_detail import JobAttempt, job_detail, un
 from genomics_pipeline.engine.tasks.job_runner import JobDetail, JobReport, StageItem
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.model import quotas
-from genomics_pipeline.model.batch_retry import TIMED_OUT, RetryStrategy
+from genomics_pipeline.model.batch_retry import EXITED, TIMED_OUT, RetryStrategy
 from genomics_pipeline.model.container_overrides import OVERRIDES_TOO_LONG, overrides_length
 from genomics_pipeline.model.json_text import compact
 
@@ -149,7 +148,9 @@ class MachineJobs:
             context.observer(JobEnded(*which, None, CANCELLED, round(time.time() - started, 3), *where))
             raise
         seconds = round(time.time() - started, 3)
-        attempt = JobAttempt(started, started + seconds, end.exit_code, end.status_reason, end.reason, end.log_stream)
+        times = started, started + seconds
+        is_stopped = job.cancelled.is_set()
+        attempt = JobAttempt(*times, end.exit_code, end.status_reason, end.reason, end.log_stream, is_stopped)
         again = _is_retried(submission, job.attempt, attempt)
         reused = bool(end.report.reused) and not end.report.ran
         context.observer(JobEnded(*which, end.exit_code, _reason(end), seconds, *where, again, reused))
@@ -244,5 +245,5 @@ def _reason(end: JobEnd) -> str | None:
 def _is_retried(submission: JobSubmission, number: int, last: JobAttempt) -> bool:
     """Return whether another attempt follows the last one, the `number`th."""
     retry = submission.declared.retry
-    may_retry = last.failed and number < retry.attempts
+    may_retry = last.failed and not last.is_stopped and number < retry.attempts
     return may_retry and retry.retries(last.status_reason, last.reason, last.exit_code)

@@ -113,9 +113,9 @@ def test_batch_retries_only_lost_hosts_and_images(document: dict[str, Any]) -> N
         "Attempts": 5,
         "EvaluateOnExit": [
             {"OnStatusReason": "Host EC2*", "Action": "RETRY"},
+            {"OnExitCode": "143", "Action": "RETRY"},
             {"OnReason": "CannotPullContainer*", "Action": "RETRY"},
             {"OnStatusReason": "Task failed to start*", "Action": "RETRY"},
-            {"OnReason": "DockerTimeoutError*", "Action": "RETRY"},
             {"OnReason": "*", "Action": "EXIT"},
         ],
     }

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from genomics_pipeline.engine.events import JobEnded
-from genomics_pipeline.engine.tasks.job import EXITED, Job, JobEnd
-from genomics_pipeline.model.batch_retry import STACK_RETRY_STRATEGY, TIMED_OUT
+from genomics_pipeline.engine.tasks.job import Job, JobEnd
+from genomics_pipeline.model.batch_retry import EXITED, STACK_RETRY_STRATEGY, TIMED_OUT
 from tests.engine.tasks.batch_jobs import job_with_ends, run, submit
 
 HOST = JobEnd(None, status_reason="Host EC2 (instance i-0123456789abcdef0) terminated.")
