@@ -26,8 +26,10 @@ class SharedSession(boto3.Session):
         self.problems = watch(self)
         self._made: dict[tuple[str, str], tuple[dict[str, str], Any]] = {}
 
-    def client(self, service_name: str, config: Any = None) -> Any:  # type: ignore[override]
-        """Return the client of a service."""
+    def client(self, service_name: str, config: Any = None, **options: Any) -> Any:  # type: ignore[override]
+        """Return the client of a service; one with options of its own is made anew."""
+        if options:
+            return super().client(service_name, config=config, **options)  # type: ignore[call-overload]
         own = ENDPOINT + SERVICE_IDS.get(service_name, service_name.upper())
         variables = {
             name: value
