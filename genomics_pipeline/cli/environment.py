@@ -9,6 +9,10 @@ from collections.abc import MutableMapping
 
 from genomics_pipeline.stores.client_config import honour_region
 
+# Variables that would change how the programs of steps run: PYTHONSAFEPATH hides the modules beside a program, and a
+# program that failed would end with 0 under PYTHONINSPECT. PYTHONIOENCODING is for this process's own streams.
+NOT_FOR_STEPS = ("PYTHONIOENCODING", "PYTHONSAFEPATH", "PYTHONINSPECT")
+
 
 def prepare_environment(environment: MutableMapping[str, str]) -> None:
     """Let AWS_REGION count, and let the programs of steps write UTF-8, whatever the encoding of this terminal is.
@@ -16,7 +20,8 @@ def prepare_environment(environment: MutableMapping[str, str]) -> None:
     Call this once the standard streams have their encoding.
     """
     honour_region(environment)
-    environment.pop("PYTHONIOENCODING", None)
+    for name in NOT_FOR_STEPS:
+        environment.pop(name, None)
 
 
 def use_utf8(environment: MutableMapping[str, str]) -> None:

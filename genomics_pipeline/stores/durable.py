@@ -16,6 +16,7 @@ from typing import TypeVar
 T = TypeVar("T")
 THREADS = 8
 READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_FSYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EROFS})  # of folders, on some network file systems
 
 
@@ -26,6 +27,20 @@ def naming(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+@contextmanager
+def naming_full(path: Path) -> Iterator[None]:
+    """Name the file in the error of a write to it that finds no room: such an error has no name.
+
+    Other errors within the block may be about other files, such as the one that is copied.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM or error.filename is not None:
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error
 

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from genomics_pipeline.stores.durable import at_once, naming, sync_path
+from genomics_pipeline.stores.durable import at_once, naming, naming_full, sync_path
 from genomics_pipeline.stores.open_folder import OpenFolders, open_own_file
 from genomics_pipeline.stores.temporary_file import (
     remove_empty_folder,
@@ -63,7 +63,8 @@ def publishing(path: Path, root: Path | None = None) -> Iterator[BinaryIO]:
     with OpenFolders() as folders:
         folder = folders.open(path.parent, root)
         with temporary_file(folder, path) as file:
-            yield file
+            with naming_full(path):
+                yield file
             with naming(path):
                 take_place(file, path, folder)
         folders.sync()

@@ -25,7 +25,7 @@ from genomics_pipeline.worker.inputs import Input, Staging
 from genomics_pipeline.worker.outputs import TaskOutputs
 from genomics_pipeline.worker.process import ProcessEnd, run_process
 from genomics_pipeline.worker.program_failure import refuse_failure
-from genomics_pipeline.worker.program_log import last_lines
+from genomics_pipeline.worker.program_log import last_lines, renew_lost_log
 from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.streams import Streams
 from genomics_pipeline.worker.task_resources import TaskResources
@@ -70,6 +70,7 @@ class ItemTask:
         log, outputs = self.folder / run_layout.LOG, self._outputs()
         watched = WatchedFiles.of(self.store, self._read_in_place(inputs))
         end = self._run_program(inputs, log)
+        renew_lost_log(log)
         log_uri = self.payload.run.uri(run_layout.log(self.payload.stage, self.name))
         lines = last_lines(log)
         try:

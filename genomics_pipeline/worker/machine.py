@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -25,8 +26,12 @@ SCHEDULED_CORES = (
     "LSB_DJOB_NUMPROC",
     "LSB_MAX_NUM_PROCESSORS",
 )
+# Slurm's memory, in MiB or with a unit as in its option --mem. PBS, Grid Engine and LSF set no variable of a job's
+# memory whose unit is documented; they limit it with control groups or rlimits, or not at all.
 SCHEDULED_MIB = "SLURM_MEM_PER_NODE"  # 0: all of the machine
 SCHEDULED_MIB_PER_CORE = "SLURM_MEM_PER_CPU"
+_SLURM_MEMORY = re.compile(r"([0-9]+)([KMGTkmgt]?)")
+_UNIT_KIB = {"K": 1, "": 1 << 10, "M": 1 << 10, "G": 1 << 20, "T": 1 << 30}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +119,10 @@ def _memory_limits(environment: Mapping[str, str], proc: Path) -> Iterator[Limit
         soft, _ = resource.getrlimit(kind)
         if soft != resource.RLIM_INFINITY:
             yield Limit(soft, source)
-    if number := _number(environment, SCHEDULED_MIB):
+    if number := _mib(environment, SCHEDULED_MIB):
         yield Limit(number << 20, SCHEDULED_MIB)
     cores = min((one for name in SCHEDULED_CORES if (one := _number(environment, name))), default=1)
-    if number := _number(environment, SCHEDULED_MIB_PER_CORE):
+    if number := _mib(environment, SCHEDULED_MIB_PER_CORE):
         yield Limit((number << 20) * cores, f"{SCHEDULED_MIB_PER_CORE} x {cores}")
 
 
@@ -125,4 +130,16 @@ def _number(environment: Mapping[str, str], name: str) -> int:
     """Return a whole number in a variable; 0 if there is none."""
     with suppress(ValueError):
         return max(0, int(environment.get(name, "0")))
+    return 0
+
+
+def _mib(environment: Mapping[str, str], name: str) -> int:
+    """Return an amount of memory in a variable of Slurm's, in MiB; 0 if there is none.
+
+    >>> [_mib({"M": text}, "M") for text in ("2048", "2048M", "4G", "1t", "2097152K", "0", "all")]
+    [2048, 2048, 4096, 1048576, 2048, 0, 0]
+    """
+    match = _SLURM_MEMORY.fullmatch(environment.get(name, ""))
+    with suppress(ValueError):  # more digits than Python converts
+        return int(match[1]) * _UNIT_KIB[match[2].upper()] >> 10 if match else 0
     return 0

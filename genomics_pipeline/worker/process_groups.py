@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from genomics_pipeline.worker import guardian
 from genomics_pipeline.worker.guardian import signal_groups
@@ -23,6 +24,7 @@ class ProcessGroups:
         self._lock = threading.Lock()
         self._running: set[int] = set()
         self._guardian: subprocess.Popen[bytes] | None = None
+        atexit.register(self.close)
 
     @contextmanager
     def running(self, group: int) -> Iterator[None]:
@@ -43,14 +45,16 @@ class ProcessGroups:
             try:
                 self._send(sign, group)
             except BrokenPipeError:  # somebody has killed the guardian
-                self._forget_guardian()
+                self.close()
                 for each in self._running:
                     self._send(b"+", each)
 
-    def _forget_guardian(self) -> None:
+    def close(self) -> None:
+        """End the guardian, which ends the groups that still run."""
         if self._guardian is not None and self._guardian.stdin is not None:
             self._guardian.stdin.close()
-            self._guardian.wait()
+            with suppress(subprocess.TimeoutExpired):  # a fork of this process may hold the other end
+                self._guardian.wait(2 * guardian.GRACE_S)
         self._guardian = None
 
     def _send(self, sign: bytes, group: int) -> None:

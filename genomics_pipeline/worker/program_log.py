@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,8 +12,23 @@ LOG_BYTES = 1 << 19  # read of the end of a log, which may have any size
 LAST_LINES = 5  # shown of a program that printed no error message
 MESSAGE_CHARACTERS = 4000  # of a message; the log has the rest
 
-_TRACEBACK = "Traceback (most recent call last):"
+_TRACEBACK = re.compile(r"( *)Traceback \(most recent call last\):")
+_FRAME = re.compile(r'( *)  File ".*", line \d+(, in .*)?')  # of a traceback that begins before the lines
+_GROUP = re.compile(r" +\+ Exception Group (Traceback .*)")  # the header of the traceback of an exception group
+_GROUP_LINE = re.compile(r" +(?:\| ?(.*)|\+[-+]+.*)")  # of an exception group: with text, or between its exceptions
 _CHAINED = re.compile(r"(During handling|The above exception).*")  # between the tracebacks of chained exceptions
+_REMOTE = re.compile(r'[\w.]*RemoteTraceback:|"""')  # around the traceback of another process
+
+
+def renew_lost_log(log: Path) -> None:
+    """Write an empty log where a program has removed or replaced its own, which would hide how the program ended."""
+    if not log.is_file() or log.is_symlink():
+        if log.is_dir() and not log.is_symlink():  # `rmtree` would wait for a writer of a named pipe
+            shutil.rmtree(log, ignore_errors=True)
+        else:
+            log.unlink(missing_ok=True)
+        log.parent.mkdir(exist_ok=True)
+        log.touch()
 
 
 def last_lines(log: Path) -> list[str]:
@@ -39,18 +55,36 @@ def error_message(lines: Sequence[str]) -> str:
 def _without_tracebacks(lines: Sequence[str]) -> Iterator[str]:
     """Yield the lines, of each Python traceback only the exception; of chained exceptions, only the last."""
     exception: str | None = None
-    inside = False
-    for line in lines:
-        if line == _TRACEBACK:
-            exception, inside = None, True
-        elif inside and line.startswith(" "):
+    margin: str | None = None  # of the traceback that these lines belong to
+    for line in _without_groups(lines):
+        if margin is not None and line.startswith(f"{margin} "):
             continue
-        elif inside:
-            exception, inside = line, False
-        elif not (exception is not None and _CHAINED.fullmatch(line)):
+        if margin is not None:
+            exception, margin = line.removeprefix(margin), None
+        elif exception is not None and _CHAINED.fullmatch(line):
+            exception = None
+        elif not _REMOTE.fullmatch(line):
             if exception is not None:
                 yield exception
                 exception = None
-            yield line
+            if header := _TRACEBACK.fullmatch(line) or _FRAME.fullmatch(line):
+                margin = header[1]
+            else:
+                yield line
     if exception is not None:
         yield exception
+
+
+def _without_groups(lines: Sequence[str]) -> Iterator[str]:
+    """Yield the lines, the tracebacks of an exception group one after the other, as if each stood by itself."""
+    in_group = False
+    for line in lines:
+        if header := _GROUP.fullmatch(line):
+            in_group = True
+            yield header[1]
+        elif in_group and (part := _GROUP_LINE.fullmatch(line)):
+            if part[1]:
+                yield part[1]
+        else:
+            in_group = False
+            yield line

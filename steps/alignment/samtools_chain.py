@@ -11,7 +11,7 @@ from common.forks import ForkFailed, fork, wait_for
 
 Command = Sequence[str]
 CHUNK_BYTES = 1 << 20
-_SPARE = 64  # a descriptor number above those that a child uses
+_SPARE = 4  # the first descriptor number above those that a child uses; the limit of numbers may be low
 _ALL = 1 << 16  # more than all descriptors
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -39,3 +40,19 @@ def test_of_failed_commands_the_killed_one_is_reported(
     with pytest.raises(ForkFailed) as caught:
         chain.wait()
     assert (str(caught.value), caught.value.killed) == (message, number == signal.SIGKILL)
+
+
+def test_few_descriptors_are_enough(tmp_path: Path) -> None:
+    code = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+sys.path[1:1] = [FOLDER, FOLDER + "/.."]
+from samtools_chain import Chain
+chain = Chain([["view", "-u"]], [(["view", "-h", "-o", "a.sam"], None), (["stats"], "b.txt")])
+os.write(chain.input, b"@SQ\\tSN:c\\tLN:9\\n")
+os.close(chain.input)
+chain.wait()
+"""
+    program = code.replace("FOLDER", repr(str(Path(__file__).parent)))
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    assert (tmp_path / "a.sam").read_text().startswith("@SQ\tSN:c\tLN:9")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from genomics_pipeline.cli.environment import prepare_environment
+from genomics_pipeline.cli.main import cli, main
 
 GP = f"{sys.executable} -m genomics_pipeline"
 NULL = "2>/dev/null"
@@ -128,6 +129,30 @@ def test_another_locale_changes_no_result(tmp_path: Path) -> None:
 
 
 def test_aws_region_wins() -> None:
-    environment = {"AWS_REGION": "eu-north-1", "AWS_DEFAULT_REGION": "us-east-1", "PYTHONIOENCODING": "ascii"}
+    environment = {"AWS_REGION": "eu-north-1", "AWS_DEFAULT_REGION": "us-east-1"}
     prepare_environment(environment)
     assert environment == {"AWS_REGION": "eu-north-1", "AWS_DEFAULT_REGION": "eu-north-1"}
+
+
+def test_variables_of_python_do_not_change_how_steps_run() -> None:
+    environment = {"PYTHONIOENCODING": "ascii", "PYTHONSAFEPATH": "1", "PYTHONINSPECT": "1", "PYTHONPATH": "/mine"}
+    prepare_environment(environment)
+    assert environment == {"PYTHONPATH": "/mine"}
+
+
+def test_a_deleted_current_folder_is_named(tmp_path: Path) -> None:
+    ended = shell("mkdir gone && cd gone && rmdir ../gone && $GP run a.csv --reference b.fa --out c", tmp_path)
+    assert (ended.returncode, ended.stderr) == (1, b"error: the current folder: No such file or directory\n")
+
+
+def test_too_little_memory_for_the_command_itself(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(cli, "main", fail)
+    with pytest.raises(SystemExit) as end:
+        main(["runs"])
+    assert end.value.code == 1
+    assert capsys.readouterr().err.startswith("error: out of memory in genomics-pipeline itself: give it more")

@@ -402,6 +402,18 @@ class TestLinks:
         assert list(run.iterdir()) == []
 
 
+def test_a_file_without_room_is_named(tmp_path: Path) -> None:
+    target, other = tmp_path / "a.bam", tmp_path / "b.fq"
+    with pytest.raises(OSError, match="No space left") as caught, publishing(target):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.filename == str(target)
+    for error in (OSError(errno.ENOSPC, "No space left on device", str(other)), OSError(errno.EIO, "of the source")):
+        with pytest.raises(OSError) as caught, publishing(target):  # noqa: PT011
+            raise error
+        assert caught.value is error
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 def test_a_folder_in_the_place_of_a_file_is_replaced_only_if_it_is_empty(tmp_path: Path, write: Write) -> None:
     run = tmp_path / "run"

@@ -162,6 +162,22 @@ def test_a_path_that_is_not_utf8_is_read(bench: Bench) -> None:
     assert bench.fail().task_exit_code == 9
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        "os.unlink('../log.txt')",
+        "os.unlink('../log.txt'), os.mkdir('../log.txt')",
+        "os.unlink('../log.txt'), os.mkfifo('../log.txt')",
+        "os.unlink('../log.txt'), os.symlink('/dev/zero', '../log.txt')",
+        "__import__('shutil').rmtree(os.path.dirname(os.getcwd()))",
+    ],
+)
+def test_a_program_that_loses_its_log(bench: Bench, act: str) -> None:
+    Path(bench.reads[BAD]).write_text(f"@{act}; sys.exit(9)\n")
+    failure = bench.fail()
+    assert (failure.task_exit_code, str(failure)) == (9, "ended with exit code 9 without a message")
+
+
 def test_a_file_without_permission(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: BAD not in str(path))
     message = f"{bench.reads[BAD]}: expected a file that can be read, found: Permission denied"

@@ -95,6 +95,8 @@ def test_the_smallest_limit_of_all_groups_counts(
         ({"SLURM_MEM_PER_NODE": "2048"}, (CORES, 2048)),
         ({"SLURM_MEM_PER_NODE": "0"}, (CORES, TOTAL_MIB)),
         ({"SLURM_MEM_PER_CPU": "1000", "SLURM_CPUS_ON_NODE": "6"}, (6, 6000)),
+        ({"SLURM_MEM_PER_NODE": "2G"}, (CORES, 2048)),
+        ({"SLURM_MEM_PER_CPU": "1G", "SLURM_CPUS_PER_TASK": "2"}, (2, 2048)),
         ({"NCPUS": "3"}, (3, TOTAL_MIB)),
         ({"PBS_NUM_PPN": "5"}, (5, TOTAL_MIB)),
         ({"NSLOTS": "7"}, (7, TOTAL_MIB)),

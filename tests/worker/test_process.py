@@ -233,3 +233,9 @@ def open_fifo(path: Path) -> int:
 def read_fifo(reader: int) -> bytes:
     assert select.select([reader], [], [], SOON_S)[0], "nothing was written in time"
     return os.read(reader, 2)
+
+
+def test_python_has_nothing_to_warn_of_at_the_end() -> None:
+    code = "from genomics_pipeline.worker.process_groups import GROUPS\nwith GROUPS.running(1 << 30): pass"
+    ended = subprocess.run([sys.executable, "-X", "dev", "-W", "error", "-c", code], capture_output=True, check=True)
+    assert ended.stderr == b""
