@@ -98,7 +98,8 @@ def _linked_output(run: Path, outside: Path, command: Command) -> None:
     output = run / "results/one/good.txt"
     output.unlink()
     output.symlink_to(outside / "secret")
-    _refused(command("results", run, "--sample", "good", "--download", run.parent / "d"), output, outside / "secret")
+    _lost(command("results", run, "--sample", "good", "--download", run.parent / "d"))
+    assert not any((run.parent / "d").glob("**/*"))
 
 
 def _linked_folder(run: Path, outside: Path, command: Command) -> None:
@@ -106,9 +107,15 @@ def _linked_folder(run: Path, outside: Path, command: Command) -> None:
     shutil.copytree(folder, outside / "good", ignore=shutil.ignore_patterns("log.txt"))
     shutil.rmtree(folder)
     folder.symlink_to(outside / "good")
-    for arguments in (("results", run, "--sample", "good"), ("logs", run, "--sample", "good")):
-        _refused(command(*arguments), folder, outside / "good")
+    _lost(command("results", run, "--sample", "good"))
+    _refused(command("logs", run, "--sample", "good"), folder, outside / "good")
     shutil.rmtree(outside / "good")
+
+
+def _lost(ended: Ended) -> None:
+    """Check that an item with a link in the place of its record or output counts as not done."""
+    assert (ended.returncode, ended.stdout[:13]) == (0, "good  PENDING"), ended
+    assert SECRET not in ended.stdout + ended.stderr
 
 
 def _refused(ended: Ended, link: Path, target: Path) -> None:
