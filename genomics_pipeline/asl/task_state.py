@@ -11,7 +11,7 @@ from genomics_pipeline.language.jsonata.text import constructor, expression, lit
 from genomics_pipeline.model.classify import BY_ERROR
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.pipeline import Pipeline, Stage
-from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.model.resource_names import COST_TAG, ResourceNames
 from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE, VCPUS_VARIABLE
 
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
@@ -81,6 +81,7 @@ def _task(
 ) -> dict[str, Any]:
     memory = expression(f"$string({healing.memory_mib(stage, source.shared)})")
     vcpus = expression(f"$string({healing.vcpus(stage)})")
+    run = expression(f"{source.shared}.run.name")
     return {
         "Type": "Task",
         "Resource": SUBMIT_JOB,
@@ -88,6 +89,8 @@ def _task(
             "JobName": f"{pipeline.name}-{stage.name}",
             "JobDefinition": names.job_definition(stage.step.name),
             "JobQueue": expression(healing.queue(stage, names.job_queue, names.on_demand_queue)),
+            # By which IAM policies tell the jobs of the stack from others, and cost reports group them.
+            "Tags": {COST_TAG: names.stack, "pipeline": pipeline.name, "stage": stage.name, "run": run},
             "Timeout": {"AttemptDurationSeconds": expression(healing.timeout_s(stage, source.count))},
             "ContainerOverrides": {
                 "Environment": [

@@ -11,9 +11,9 @@ from uuid import uuid4
 
 from genomics_pipeline.aws.clients import Clients, aws_call
 from genomics_pipeline.aws.deployment import BUCKET_OUTPUT
-from genomics_pipeline.aws.template.compute import COST_TAG
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.resource_names import COST_TAG
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import (

@@ -11,6 +11,7 @@ STACK = re.compile(
     r"[a-z](?:-?[a-z0-9]){0,31}"
 )  # also the beginning of the names of the bucket and the ECR repositories
 DEFAULT_STACK = "genomics-pipeline"
+COST_TAG = "genomics-pipeline"  # cost allocation tag of all resources and jobs; its value is the stack's name
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ ITEMS = "items"  # those that are too large for a job's overrides
 FOLDERS = (ENGINE, SCRATCH, RESULTS, ITEMS, _STEPS, _MAP_RUNS, _RERUNS)  # of a run in a folder
 
 ITEM_FILES = {"sample": MANIFEST, "interval": INTERVALS}  # by scope: what the Distributed Map reads
+WRITTEN_BY_TASKS = (RESULTS, _STEPS)
 _ITEM_FOLDERS = {"sample": ITEMS, "interval": f"{ITEMS}/intervals"}
 
 _COMPLETION_RECORD = "step.json"

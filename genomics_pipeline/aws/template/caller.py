@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from genomics_pipeline.aws.deployment import Deployment
-from genomics_pipeline.aws.template.statement import Statement, policy
+from genomics_pipeline.aws.template.statement import Statement, own_jobs, policy
 from genomics_pipeline.aws.template.states import PipelineStateMachine
 from genomics_pipeline.model import run_layout
 
@@ -104,9 +104,10 @@ def _jobs(deployment: Deployment, steps: Sequence[str]) -> list[Statement]:
         ),
         Statement(
             "TerminateJobs",
-            "cancel terminates remaining jobs, whose ids are known only after submission; TerminateJobs needs it too",
+            "cancel terminates remaining jobs, by TerminateJobs too; they have the stack's tag, and ids of AWS",
             ["batch:TerminateJob"],
             [_arn(deployment, "batch", "job/*")],
+            own_jobs(deployment.names),
         ),
         Statement(
             "ReadLogs",

@@ -11,9 +11,8 @@ from genomics_pipeline.aws.template.parameters import HAS_HOST_TYPES, HAS_INSTAN
 from genomics_pipeline.aws.template.scratch import user_data
 from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.hosts import HostChoice
-from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.model.resource_names import COST_TAG, ResourceNames
 
-COST_TAG = "genomics-pipeline"  # cost allocation tag of all resources; its value is the stack's name
 INSTANCE_PROFILE = "InstanceProfile"
 JOB_QUEUE = "JobQueue"
 HOST_TYPES = "HostTypes"  # the mapping of the default instance types, by architecture

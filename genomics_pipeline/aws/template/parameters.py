@@ -73,6 +73,13 @@ PARAMETERS: dict[str, Any] = {
         "Default": "",
         "Description": "Set by `deploy`: all zones of the Region, for the VPC of the stack; two where none is given",
     },
+    "PermissionsBoundary": {
+        "Type": "String",
+        "Default": "",
+        "AllowedPattern": "|arn:[^:]+:iam::([0-9]{12}|aws):policy/.+",
+        "ConstraintDescription": "the ARN of a managed policy, or nothing",
+        "Description": "IAM policy that limits every role of the stack, where an account demands one",
+    },
     "VpcId": {
         "Type": "String",
         "Default": "",
@@ -90,6 +97,7 @@ PARAMETERS: dict[str, Any] = {
 SET_BY_DEPLOY = ("HostTypes", "Zones")
 MOST_ZONES = 6  # of a Region: us-east-1
 
+HAS_BOUNDARY = "HasPermissionsBoundary"
 HAS_KEY = "HasKey"
 HAS_HOST_TYPES = "HasHostTypes"
 HAS_INSTANCE_TYPES = "HasInstanceTypes"
@@ -118,6 +126,7 @@ def _zone_given(number: int) -> dict[str, Any]:
 
 
 CONDITIONS: dict[str, Any] = {
+    HAS_BOUNDARY: {"Fn::Not": [_empty("PermissionsBoundary")]},
     HAS_KEY: {"Fn::Not": [_empty("KmsKeyArn")]},
     HAS_HOST_TYPES: _any("HostTypes"),
     HAS_INSTANCE_TYPES: _any("InstanceTypes"),

@@ -15,7 +15,7 @@ from genomics_pipeline.aws.template.functions import TemplateResources, arn, att
 from genomics_pipeline.aws.template.logs import TASKS_LOG
 from genomics_pipeline.aws.template.parameters import HAS_INPUT_BUCKETS, HAS_KEY
 from genomics_pipeline.aws.template.registry import repository_id
-from genomics_pipeline.aws.template.statement import Statement, policy, reasons, role
+from genomics_pipeline.aws.template.statement import Statement, own_jobs, policy, reasons, role
 from genomics_pipeline.aws.template.states import PipelineStateMachine, role_id
 from genomics_pipeline.aws.template.storage import BUCKET
 from genomics_pipeline.aws.template.tasks import EXECUTION_ROLE, JOB_ROLE
@@ -23,9 +23,9 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.resource_names import ResourceNames
 
 INSTANCE_ROLE = "InstanceRole"
-SAME_ACCOUNT = {
-    "StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}
-}  # protects from calls of other accounts through the service
+# Protects from calls of other accounts through the service. Without aws:SourceArn: the children of a Distributed Map
+# are redriven in the name of another ARN. Hosts have no such condition, since EC2 does not set the key.
+SAME_ACCOUNT = {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}}
 BUCKET_ARN = attribute(BUCKET, "Arn")
 _ANY_RUN = run_layout.run_prefix("*")
 
@@ -42,19 +42,17 @@ def states_role(machine: PipelineStateMachine, names: ResourceNames) -> dict[str
 
 
 def _batch(machine: PipelineStateMachine, names: ResourceNames) -> list[Statement]:
+    definitions = [
+        arn("batch", f"job-definition/{name}{revision}") for name in machine.job_definitions for revision in ("", ":*")
+    ]
+    queues = [arn("batch", f"job-queue/{queue}") for queue in (names.job_queue, names.on_demand_queue)]
     return [
         Statement(
             "SubmitJob",
-            "submitJob.sync, by the name of the job definition: the newest revision",
-            ["batch:SubmitJob"],
-            [
-                *(
-                    arn("batch", f"job-definition/{name}{revision}")
-                    for name in machine.job_definitions
-                    for revision in ("", ":*")
-                ),
-                *(arn("batch", f"job-queue/{queue}") for queue in (names.job_queue, names.on_demand_queue)),
-            ],
+            "submitJob.sync, by the name of the job definition: the newest revision; "
+            "Batch requires the right to tag for jobs with tags, and checks it for the same resources",
+            ["batch:SubmitJob", "batch:TagResource"],
+            [*definitions, *queues],
         ),
         Statement(
             "DescribeJobs",
@@ -64,9 +62,10 @@ def _batch(machine: PipelineStateMachine, names: ResourceNames) -> list[Statemen
         ),
         Statement(
             "TerminateJob",
-            "a state that was aborted or timed out ends its job; a job's id is only known when it runs",
+            "a state that was aborted or timed out ends its job, which has the stack's tag; its id exists only then",
             ["batch:TerminateJob"],
             [arn("batch", "job/*")],
+            own_jobs(names),
         ),
         Statement(
             "JobEvents",
@@ -156,10 +155,11 @@ def task_roles(steps: Sequence[str]) -> TemplateResources:
         ),
         Statement(
             "WriteRuns",
-            "the worker uploads outputs, logs and completion records, in parts; which run is only known when it runs",
+            "the worker uploads outputs, logs and records, in parts; which run is only known when it runs; "
+            "what the run is, and what its maps read and write, is no task's to change",
             # Outputs that are only for later stages expire by their tag.
             ["s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
-            [objects(run_layout.RUNS)],
+            [objects(f"{_ANY_RUN}{folder}") for folder in run_layout.WRITTEN_BY_TASKS],
         ),
         Statement(
             "ForgetTries",
@@ -190,8 +190,7 @@ def task_roles(steps: Sequence[str]) -> TemplateResources:
     ]
     return {
         JOB_ROLE: role("ecs-tasks.amazonaws.com", job, SAME_ACCOUNT),
-        # Without SAME_ACCOUNT: the ECS guide gives that condition for task roles, not for execution roles.
-        EXECUTION_ROLE: role("ecs-tasks.amazonaws.com", execution),
+        EXECUTION_ROLE: role("ecs-tasks.amazonaws.com", execution, SAME_ACCOUNT),
     }
 
 

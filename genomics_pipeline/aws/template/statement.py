@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from genomics_pipeline.aws.template.functions import ref, when
+from genomics_pipeline.aws.template.parameters import HAS_BOUNDARY
+from genomics_pipeline.model.resource_names import COST_TAG, ResourceNames
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -46,6 +50,11 @@ def reasons(statements: Sequence[Statement]) -> dict[str, Any]:
     return {"Why": {statement.sid: statement.why for statement in statements}}
 
 
+def own_jobs(names: ResourceNames) -> dict[str, Any]:
+    """Return the condition that a job is one of the stack's, by the tag with which state machines submit jobs."""
+    return {"StringEquals": {f"aws:ResourceTag/{COST_TAG}": names.stack}}
+
+
 def role(
     service: str | dict[str, Any], statements: Sequence[Statement], trust: dict[str, Any] | None = None
 ) -> dict[str, Any]:
@@ -66,6 +75,7 @@ def role(
         "Type": "AWS::IAM::Role",
         "Metadata": reasons(statements),
         "Properties": {
+            "PermissionsBoundary": when(HAS_BOUNDARY, ref("PermissionsBoundary")),
             "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [assume]},
             "Policies": [{"PolicyName": "Allowed", "PolicyDocument": policy(statements)}],
         },

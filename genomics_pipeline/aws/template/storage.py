@@ -37,10 +37,10 @@ def storage() -> TemplateResources:
         },
         "BucketPolicy": {
             "Type": "AWS::S3::BucketPolicy",
-            # Retained as the bucket: its objects are never readable without TLS.
+            # Retained as the bucket: its objects are never readable without TLS or from other accounts.
             "DeletionPolicy": "Retain",
             "UpdateReplacePolicy": "Retain",
-            "Properties": {"Bucket": ref(BUCKET), "PolicyDocument": _tls_only()},
+            "Properties": {"Bucket": ref(BUCKET), "PolicyDocument": _denials()},
         },
     }
 
@@ -81,18 +81,29 @@ def _lifecycle() -> list[dict[str, Any]]:
     ]
 
 
-def _tls_only() -> dict[str, Any]:
-    """Return a policy that denies everybody all actions without TLS."""
+def _denials() -> dict[str, Any]:
+    """Return a policy that denies everybody all actions without TLS, and all other accounts all actions.
+
+    AWS's services belong to no account of the caller's. They are denied nothing here, and allowed nothing either: those
+    that act for somebody, such as Step Functions for its role, are that somebody to S3.
+    """
+    other_accounts = {
+        "StringNotEqualsIfExists": {"aws:PrincipalAccount": ref("AWS::AccountId")},
+        "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+    }
+    without_tls = {"Bool": {"aws:SecureTransport": "false"}}
     return {
         "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "TlsOnly",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "s3:*",
-                "Resource": [attribute(BUCKET, "Arn"), sub(f"${{{BUCKET}.Arn}}/*")],
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            }
-        ],
+        "Statement": [_denial("TlsOnly", without_tls), _denial("OwnAccountOnly", other_accounts)],
+    }
+
+
+def _denial(sid: str, condition: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "Sid": sid,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [attribute(BUCKET, "Arn"), sub(f"${{{BUCKET}.Arn}}/*")],
+        "Condition": condition,
     }

@@ -11,6 +11,7 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 
 REGION, ACCOUNT, BUCKET = "eu-central-1", "123456789012", "stack-bucket"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k"
+OWN_JOB = {"aws:ResourceTag/genomics-pipeline": "genomics-pipeline"}  # of the jobs that its state machines submit
 PSEUDO = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
 PARAMETERS = {"KmsKeyArn": KEY, "InputBuckets": ["arn:aws:s3:::reads", "arn:aws:s3:::more"]}
 
@@ -72,7 +73,29 @@ def statements(document: Mapping[str, Any], holder: str) -> list[dict[str, Any]]
     return [statement for policy in policies for statement in resolve(policy, resources)["Statement"]]
 
 
-def is_allowed(statements: list[dict[str, Any]], action: str, resource: str) -> bool:
-    """Return whether the statements allow an action on a resource."""
-    policy = IAMPolicy(json.dumps({"Version": "2012-10-17", "Statement": statements}))
+def is_allowed(
+    statements: list[dict[str, Any]], action: str, resource: str, context: Mapping[str, str] = OWN_JOB
+) -> bool:
+    """Return whether the statements allow an action on a resource, with condition keys of the request."""
+    applying = [
+        {key: value for key, value in statement.items() if key != "Condition"}
+        for statement in statements
+        if applies(statement.get("Condition", {}), context)
+    ]
+    policy = IAMPolicy(json.dumps({"Version": "2012-10-17", "Statement": applying}))
     return policy.is_action_permitted(action, resource) == PermissionResult.PERMITTED
+
+
+def applies(condition: Mapping[str, Mapping[str, str]], context: Mapping[str, str]) -> bool:
+    """Return whether a statement's condition is met, as IAM's user guide defines its operators."""
+    return all(
+        _is_met(operator, context.get(key), value)
+        for operator, keys in condition.items()
+        for key, value in keys.items()
+    )
+
+
+def _is_met(operator: str, found: str | None, value: str) -> bool:
+    if found is None:  # a negated operator is met without the key, as every operator is that ends in IfExists
+        return operator.endswith("IfExists") or "Not" in operator
+    return (found != value) if "Not" in operator else (found == value)

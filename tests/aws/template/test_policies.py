@@ -11,9 +11,11 @@ import pytest
 
 from genomics_pipeline.aws.deployment import Deployment
 from genomics_pipeline.aws.template.caller import caller_policy
+from genomics_pipeline.language.walker import walk_states
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.runs.stack.template import StackTemplate, stack_template
-from tests.aws.template.policies import ACCOUNT, BUCKET, KEY, REGION, arn, is_allowed, resolve, statements
+from tests.aws.template.policies import ACCOUNT, BUCKET, KEY, REGION, applies, arn, is_allowed, resolve, statements
 
 STACK = "genomics-pipeline"
 GERMLINE = {"aggregation", "alignment", "gather", "variant_calling"}
@@ -35,6 +37,8 @@ ALLOWED = {
         ("batch:SubmitJob", f"{DEFINITION}:7"),
         ("batch:SubmitJob", QUEUE),
         ("batch:SubmitJob", f"{QUEUE}-on-demand"),
+        ("batch:TagResource", f"{DEFINITION}:7"),
+        ("batch:TagResource", QUEUE),
         ("batch:DescribeJobs", "*"),
         ("batch:TerminateJob", arn("batch", "job/0f")),
         ("events:PutTargets", RULE),
@@ -64,6 +68,11 @@ ALLOWED = {
         ("s3:ListBucket", "arn:aws:s3:::more"),
         ("s3:PutObject", f"{RUN}/results/preprocessing/s/s.md.bam"),
         ("s3:AbortMultipartUpload", f"{RUN}/results/preprocessing/s/s.md.bam"),
+        ("s3:PutObjectTagging", f"{RUN}/results/preprocessing/s/s.md.bam"),
+        ("s3:PutObject", f"{RUN}/steps/alignment/s/step.json"),
+        ("s3:PutObject", f"{RUN}/steps/alignment/s/failure.json"),
+        ("s3:PutObject", f"{RUN}/steps/alignment/s/job.json"),
+        ("s3:PutObject", f"{RUN}/steps/alignment/s/log.txt"),
         ("s3:DeleteObject", f"{RUN}/steps/alignment/s/step.json"),
         ("s3:DeleteObject", f"{RUN}/steps/alignment/s/failure.json"),
         ("kms:GenerateDataKey", KEY),
@@ -137,6 +146,8 @@ DENIED = [
     ("batch:SubmitJob", f"{DEFINITION}-2"),
     ("batch:SubmitJob", f"{QUEUE}-2"),
     ("batch:RegisterJobDefinition", DEFINITION),
+    ("batch:TagResource", arn("batch", "job/0f")),
+    ("batch:TagResource", f"{QUEUE}-2"),
     ("batch:UpdateJobQueue", QUEUE),
     ("events:PutRule", arn("events", "rule/Other")),
     ("events:RemoveTargets", RULE),
@@ -175,7 +186,8 @@ WILDCARDS = {
     ("WriteResults", f"arn:aws:s3:::{BUCKET}/runs/*/map-runs/Sample/*"): UNKNOWN,
     ("WriteResults", f"arn:aws:s3:::{BUCKET}/runs/*/map-runs/Interval/*"): UNKNOWN,
     ("ReadObjects", f"arn:aws:s3:::{BUCKET}/*"): "objects of the stack's own bucket",
-    ("WriteRuns", f"arn:aws:s3:::{BUCKET}/runs/*"): UNKNOWN,
+    ("WriteRuns", f"arn:aws:s3:::{BUCKET}/runs/*/results/*"): UNKNOWN,
+    ("WriteRuns", f"arn:aws:s3:::{BUCKET}/runs/*/steps/*"): UNKNOWN,
     ("ForgetTries", f"arn:aws:s3:::{BUCKET}/runs/*/steps/*/step.json"): UNKNOWN,
     ("ForgetTries", f"arn:aws:s3:::{BUCKET}/runs/*/steps/*/failure.json"): UNKNOWN,
     ("WriteLogs", arn("logs", f"log-group:/{STACK}/tasks:*")): UNKNOWN,
@@ -256,7 +268,7 @@ def test_hosts_may_be_tagged_only_when_they_register(document: dict[str, Any]) -
     (tagging,) = (statement for statement in statements(document, "InstanceRole") if statement["Sid"] == "TagHost")
     assert tagging["Condition"] == {"StringEquals": {"ecs:CreateAction": "RegisterContainerInstance"}}
     conditions = {statement["Sid"] for statement in every_statement(document) if "Condition" in statement}
-    assert conditions == {"TagHost"}
+    assert conditions == {"TagHost", "TerminateJob"}
 
 
 def test_a_state_machine_writes_only_the_results_of_its_maps(document: dict[str, Any]) -> None:
@@ -304,12 +316,57 @@ def test_only_services_assume_roles_and_only_for_this_account(document: dict[str
     }
     own_account = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
     conditions = {name: statement.get("Condition") for name, statement in trust.items()}
-    assert conditions == {**dict.fromkeys(trust, own_account), "InstanceRole": None, "ExecutionRole": None}
+    assert conditions == {**dict.fromkeys(trust, own_account), "InstanceRole": None}  # EC2 sets no such key
 
 
-def test_the_bucket_denies_requests_without_tls(document: dict[str, Any]) -> None:
+def test_a_job_changes_nothing_of_what_its_run_is(document: dict[str, Any]) -> None:
+    policy = statements(document, "JobRole")
+    files = [*run_layout.ITEM_FILES.values(), run_layout.RECORD, run_layout.DEFINITION, run_layout.INPUT]
+    files += ["items/s.json", "reruns/1/manifest.jsonl", "map-runs/Sample/0f/manifest.json", ".engine/lock"]
+    for file in files:
+        assert is_allowed(policy, "s3:GetObject", f"{RUN}/{file}")
+        assert not is_allowed(policy, "s3:PutObject", f"{RUN}/{file}")
+        assert not is_allowed(policy, "s3:PutObjectTagging", f"{RUN}/{file}")
+        assert not is_allowed(policy, "s3:DeleteObject", f"{RUN}/{file}")
+
+
+def test_only_jobs_of_the_stack_are_terminated(document: dict[str, Any], plan: StackTemplate) -> None:
+    task = next(state for state in walk_states(json.loads(plan.machines[0].definition)) if state.kind == "Task")
+    tags = {f"aws:ResourceTag/{name}": value for name, value in task.node["Arguments"]["Tags"].items()}
+    job = ("batch:TerminateJob", arn("batch", "job/0f"))
+    for policy in (statements(document, "GermlineStatesRole"), caller(plan)):
+        assert is_allowed(policy, *job, tags)
+        assert not is_allowed(policy, *job, {})
+        assert not is_allowed(policy, *job, {"aws:ResourceTag/genomics-pipeline": "another-stack"})
+
+
+def test_every_role_takes_the_boundary_that_is_given(any_document: dict[str, Any]) -> None:
+    roles = [one["Properties"] for one in any_document["Resources"].values() if one["Type"] == "AWS::IAM::Role"]
+    boundary = {"Ref": "PermissionsBoundary"}
+    for properties in roles:
+        expected = {"Fn::If": ["HasPermissionsBoundary", boundary, {"Ref": "AWS::NoValue"}]}
+        assert properties["PermissionsBoundary"] == expected
+    assert any_document["Parameters"]["PermissionsBoundary"]["Default"] == ""
+
+
+OWN = {"aws:PrincipalAccount": ACCOUNT, "aws:PrincipalIsAWSService": "false"}
+REQUESTS = {  # to the bucket; whether the policy denies them
+    "own account": ({**OWN, "aws:SecureTransport": "true"}, False),
+    "own account without TLS": ({**OWN, "aws:SecureTransport": "false"}, True),
+    "another account": ({**OWN, "aws:PrincipalAccount": "210987654321", "aws:SecureTransport": "true"}, True),
+    "nobody": ({"aws:SecureTransport": "true"}, True),
+    "a service": ({"aws:PrincipalIsAWSService": "true", "aws:SecureTransport": "true"}, False),
+    "a service without TLS": ({"aws:PrincipalIsAWSService": "true", "aws:SecureTransport": "false"}, True),
+}
+
+
+@pytest.mark.parametrize(("context", "denied"), REQUESTS.values(), ids=REQUESTS)
+def test_the_bucket_denies_other_accounts_and_requests_without_tls(
+    document: dict[str, Any], context: dict[str, str], denied: bool
+) -> None:
     policy = document["Resources"]["BucketPolicy"]["Properties"]["PolicyDocument"]
-    (deny,) = resolve(policy, document["Resources"])["Statement"]
-    assert (deny["Effect"], deny["Principal"], deny["Action"]) == ("Deny", "*", "s3:*")
-    assert deny["Resource"] == [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]
-    assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    denials = resolve(policy, document["Resources"])["Statement"]
+    for deny in denials:
+        assert (deny["Effect"], deny["Principal"], deny["Action"]) == ("Deny", "*", "s3:*")
+        assert deny["Resource"] == [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]
+    assert any(applies(deny["Condition"], context) for deny in denials) == denied
