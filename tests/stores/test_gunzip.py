@@ -19,11 +19,11 @@ EMPTY_BLOCK = bytes.fromhex("1f8b08040000000000ff0600424302001b00030000000000000
 TEXT = b"sample,fastq_1\na,a.fq\n"
 LONG_NAME = b"\x1f\x8b\x08\x18\0\0\0\0\0\xff" + b"n" * (8 << 20) + b"\0" + b"c" * (8 << 20) + b"\0"
 FILES: dict[str, bytes] = {
-    "one member": gzip.compress(TEXT),
-    "many empty members": EMPTY_BLOCK * 10_000 + gzip.compress(TEXT) + EMPTY_BLOCK,
-    "padding": gzip.compress(TEXT[:5]) + bytes(40_000) + gzip.compress(TEXT[5:]) + bytes(9),
-    "long name and comment": LONG_NAME + gzip.compress(TEXT)[10:],
-    "extra field": b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\xff\xff" + bytes(0xFFFF) + gzip.compress(TEXT)[10:],
+    "one member": gzip.compress(TEXT, mtime=0),
+    "many empty members": EMPTY_BLOCK * 10_000 + gzip.compress(TEXT, mtime=0) + EMPTY_BLOCK,
+    "padding": gzip.compress(TEXT[:5], mtime=0) + bytes(40_000) + gzip.compress(TEXT[5:], mtime=0) + bytes(9),
+    "long name and comment": LONG_NAME + gzip.compress(TEXT, mtime=0)[10:],
+    "extra field": b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\xff\xff" + bytes(0xFFFF) + gzip.compress(TEXT, mtime=0)[10:],
 }
 READERS: dict[str, Callable[[bytes], bytes]] = {
     "sheets": lambda data: b"".join(decompression.decompressed([data])),
