@@ -13,6 +13,7 @@ from typing import Any
 
 from genomics_pipeline.language.jsonata.text import expression, literal, member
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.access import NOT_AUTHORIZED
 from genomics_pipeline.model.batch_retry import EXITED, SIGTERM_EXIT_CODE
 from genomics_pipeline.model.classify import BY_ERROR, BY_EXIT_CODE, BY_REASON, BY_STATUS_REASON
 from genomics_pipeline.model.failure import FailureClass
@@ -29,6 +30,7 @@ _BEGINS = (
 )
 _CAUSE = "$states.errorOutput.Cause"
 _JOB = f"$job:=$substring({_CAUSE},0,1)='{{' and $length({_CAUSE})<{quotas.CAUSE.value}?$parse({_CAUSE}):{{}};"
+_REFUSED = f"$not($exists($job.JobId)) and $contains({_CAUSE},{literal(NOT_AUTHORIZED)})"
 _LAST = (
     "$last:=$job.Attempts[-1].Container;"
     "$code:=$exists($job.Container.ExitCode)?$job.Container.ExitCode:$last.ExitCode;"
@@ -151,6 +153,7 @@ def _class(step: StepSpec) -> str:
         f"$code={SIGTERM_EXIT_CODE}?({_terminated()}?{literal(FailureClass.CANCELLED)}:{literal(FailureClass.HOST_LOST)})",
         f"$lookup({literal(codes)},$string($code))",
         f"$code>0?{literal(FailureClass.TOOL_ERROR)}",
+        f"{_REFUSED}?{literal(FailureClass.ACCESS_DENIED)}",
         f"$lookup({literal(BY_ERROR)},$states.errorOutput.Error)",
         literal(FailureClass.UNKNOWN),
     ]

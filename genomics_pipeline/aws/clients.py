@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from genomics_pipeline.model.access import MissingRight, denied_call
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.stores.client_config import create_client
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
 
+POLICY = "`genomics-pipeline template --caller-policy` prints the rights that runs need; deploy needs more"
 CONNECTIONS = 32  # of one client, and so the number of threads that may use it at the same time
 
 
@@ -121,4 +123,15 @@ def aws_call(what: str) -> Iterator[None]:
     except NoRegionError:
         raise RunError(f"cannot {what}: expected an AWS region, found none; set AWS_REGION or AWS_PROFILE") from None
     except (BotoCoreError, ClientError) as error:
+        if right := _missing_right(error):
+            raise RunError(f"cannot {what}: {right}; {POLICY}") from error
         raise RunError(f"cannot {what}: {error}") from error
+
+
+def _missing_right(error: Exception) -> MissingRight | None:
+    from botocore.exceptions import ClientError
+
+    if not isinstance(error, ClientError):
+        return None
+    details = error.response.get("Error", {})
+    return denied_call("", error.operation_name, details.get("Code", ""), details.get("Message", ""), None)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from genomics_pipeline.aws.clients import Clients, aws_call
 from genomics_pipeline.aws.patience import retry_throttled
+from genomics_pipeline.model.access import MissingRight
+from genomics_pipeline.stores.access import missing_right, with_reason
 from genomics_pipeline.stores.s3 import NOTHING, split
 
 ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")
@@ -18,12 +20,12 @@ class Head:
 
     Attributes:
         size_bytes: Its size.
-        forbidden: S3 denied access; the object may not exist.
+        missing: The right that is missing; the object may not exist.
         archive: The storage class that it must be restored from before it can be read; None for none.
     """
 
     size_bytes: int
-    forbidden: bool = False
+    missing: MissingRight | None = None
     archive: str | None = None
 
 
@@ -43,8 +45,8 @@ def head(uri: str, clients: Clients) -> Head | None:
             code = error.response["Error"]["Code"]
             if code in NOTHING:
                 return None
-            if code in ("403", "AccessDenied"):
-                return Head(0, forbidden=True)
+            if right := missing_right(uri, with_reason(error, clients.s3, bucket, key)):
+                return Head(0, missing=right)
             raise
     archive = answer.get("ArchiveStatus") or answer.get("StorageClass")
     kept = archive if answer.get("ArchiveStatus") or archive in ARCHIVES else None

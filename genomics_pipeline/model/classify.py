@@ -14,10 +14,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.access import NOT_AUTHORIZED, described_right
 from genomics_pipeline.model.batch_retry import EXITED, SIGTERM_EXIT_CODE
 from genomics_pipeline.model.container_overrides import OVERRIDES_TOO_LONG
 from genomics_pipeline.model.failure import FailureClass
-from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE, OUT_OF_MEMORY_EXIT_CODE
+from genomics_pipeline.model.step import (
+    ACCESS_DENIED_EXIT_CODE,
+    BAD_INPUT_EXIT_CODE,
+    OUT_OF_DISK_EXIT_CODE,
+    OUT_OF_MEMORY_EXIT_CODE,
+)
 
 # Beginnings of a job's StatusReason. Sources of every line: tests/corpus/causes.
 BY_STATUS_REASON = {
@@ -59,16 +65,18 @@ EXIT_CODE = "exit code"  # the beginning of `Failure.why` where the exit code de
 # The container's exit code; every other one but 0 is a TOOL_ERROR, except that of SIGTERM: see `_of_sigterm`.
 BY_EXIT_CODE = {
     BAD_INPUT_EXIT_CODE: FailureClass.BAD_INPUT,
+    ACCESS_DENIED_EXIT_CODE: FailureClass.ACCESS_DENIED,  # of the worker
     OUT_OF_DISK_EXIT_CODE: FailureClass.OUT_OF_DISK,
     OUT_OF_MEMORY_EXIT_CODE: FailureClass.OUT_OF_MEMORY,  # without a reason, a program of the step was killed
 }
 # Names of errors. All others are UNKNOWN, of which docs/failures.md describes these: States.Runtime,
-# States.QueryEvaluationError, States.NoChoiceMatched and similar ones are errors of the definition; States.Permissions
-# and States.ResultWriterFailed a role's or bucket's; Batch.ClientException a job definition or queue that is not there;
+# States.QueryEvaluationError, States.NoChoiceMatched and similar ones are errors of the definition;
+# States.ResultWriterFailed a bucket's; Batch.ClientException a job definition or queue that is not there;
 # States.ExceedToleratedFailureThreshold is the result of other failures; States.TaskFailed alone has no class.
 BY_ERROR = {
     "States.Timeout": FailureClass.TIMEOUT,
     "States.HeartbeatTimeout": FailureClass.TIMEOUT,
+    "States.Permissions": FailureClass.ACCESS_DENIED,
     "States.DataLimitExceeded": FailureClass.AWS_LIMIT,
     "States.ItemReaderFailed": FailureClass.BAD_INPUT,  # the manifest is missing or cannot be read
     "Cancelled": FailureClass.CANCELLED,  # the error with which `cancel` calls StopExecution
@@ -157,7 +165,15 @@ def classify(error: str, cause: str) -> Failure:
     if detail is not None and ("Container" in detail or "Attempts" in detail or "JobId" in detail):
         return _of_job(error, detail)
     failure_class, why = (FailureClass.UNKNOWN, "") if cause and not error else _by_error(error)
-    return Failure(failure_class, cause or error or "aborted before it ended", why, error)
+    if NOT_AUTHORIZED in cause:  # of a refused submission, which has the same error name as a throttled one
+        failure_class, why = FailureClass.ACCESS_DENIED, f"cause: {NOT_AUTHORIZED.strip(': ')}"
+    return Failure(failure_class, _with_words(cause or error or "aborted before it ended"), why, error)
+
+
+def _with_words(message: str) -> str:
+    """Return a message of AWS, after a sentence about the right that it says is missing, if it does."""
+    right = described_right(message)
+    return f"{right}\n{message}" if right else message
 
 
 def _object(text: str) -> dict[str, Any] | None:
@@ -251,7 +267,7 @@ def _of_job(error: str, job: Mapping[str, Any]) -> Failure:
     streams = [one.get("LogStreamName") for one in containers]
     return Failure(
         failure_class=failure_class,
-        message=reason or status_reason or error,
+        message=_with_words(reason or status_reason or error),
         why=why,
         error=error,
         exit_code=code,

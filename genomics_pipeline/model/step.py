@@ -21,6 +21,7 @@ PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 RETRY = {FailureClass.HOST_LOST: 1, FailureClass.TIMEOUT: 1, FailureClass.OUT_OF_DISK: 2}
 BAD_INPUT_EXIT_CODE = 65  # EX_DATAERR in sysexits.h
 OUT_OF_DISK_EXIT_CODE = 73  # EX_CANTCREAT in sysexits.h: the output cannot be created
+ACCESS_DENIED_EXIT_CODE = 77  # EX_NOPERM in sysexits.h
 OUT_OF_MEMORY_EXIT_CODE = 137  # 128 + SIGKILL: the container was killed for its memory
 
 

@@ -55,6 +55,12 @@ ADVICE = {
         "one retry, with twice the time",
         "check in the log whether the task hung; if it did not, raise timeout_s in step.toml; then rerun",
     ),
+    FailureClass.ACCESS_DENIED: Advice(
+        "a role lacks a right: the message or the log names the right, the role and the resource",
+        "nothing: a retry would be refused too (Step Functions submits a refused job again, up to 20 times)",
+        "for an input, deploy with its bucket in InputBuckets and its KMS key in InputKeys (a bucket or key of another "
+        "account must allow the role, too); for anything else deploy again, to restore the roles; then rerun",
+    ),
     FailureClass.BAD_INPUT: Advice(
         "the input cannot be processed: the message names the file and the record",
         "nothing: a retry would read the same input",
@@ -88,11 +94,6 @@ BY_ERROR_NAME = {
         "Batch refused the job: usually its job definition or queue does not exist",
         "nothing: the request would be refused again",
         "deploy the pipeline and the steps that the run was submitted with; then rerun",
-    ),
-    "States.Permissions": Advice(
-        "a role lacks a permission",
-        "nothing",
-        "deploy again, to restore the stack's roles; then rerun",
     ),
     "States.ResultWriterFailed": Advice(
         "the results of a Map Run could not be written to the bucket",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from genomics_pipeline.model.access import MissingRight
 from genomics_pipeline.model.budgets import Budget
 from genomics_pipeline.model.errors import DataError, RunError
 
@@ -59,6 +60,18 @@ class TransferFailed(DataError):
     def __init__(self, uri: str, message: str) -> None:
         super().__init__(f"{uri}: {message}")
         self.uri = uri
+
+
+class DeniedAccess(TransferFailed):
+    """The error of an object or a prefix that may not be used; a retry would be refused, too.
+
+    Attributes:
+        right: The right that is missing.
+    """
+
+    def __init__(self, uri: str, right: MissingRight) -> None:
+        super().__init__(uri, str(right))
+        self.right = right
 
 
 class ChangedObject(TransferFailed):

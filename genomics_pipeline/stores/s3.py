@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.plain_path import file_name
 from genomics_pipeline.model.task import INTERMEDIATE_TAG
+from genomics_pipeline.stores.access import transfer_error, with_reason
 from genomics_pipeline.stores.checksum import object_checksum, sha256_checksum
 from genomics_pipeline.stores.protocol import (
     ANY,
@@ -57,7 +58,9 @@ class S3Store:
         except (BotoCoreError, ClientError) as error:
             if isinstance(error, ClientError) and error.response["Error"]["Code"] in NOTHING:
                 return None
-            raise TransferFailed(uri, f"expected an object that can be read: {error}") from error
+            raise transfer_error(
+                uri, "an object that can be read", with_reason(error, self._client, bucket, key)
+            ) from error
 
     def open(self, uri: str) -> BinaryIO:
         """Open an object's content as a stream."""
@@ -65,7 +68,10 @@ class S3Store:
 
         if self.stat(uri) is None:
             raise self._missing(uri)
-        return smart_open(uri, "rb", compression="disable", transport_params={"client": self._client})
+        try:
+            return smart_open(uri, "rb", compression="disable", transport_params={"client": self._client})
+        except OSError as error:
+            raise transfer_error(uri, "an object that can be read", error) from error
 
     def read(self, uri: str) -> bytes:
         """Return an object's whole content by one request; botocore verifies S3's checksum of it."""
@@ -85,7 +91,7 @@ class S3Store:
             except (BotoCoreError, ClientError) as error:
                 if isinstance(error, ClientError) and error.response["Error"]["Code"] in NOTHING:
                     raise self._missing(uri) from None
-                raise TransferFailed(uri, f"expected an object that can be read: {error}") from error
+                raise transfer_error(uri, "an object that can be read", error) from error
         raise TransferFailed(uri, f"expected an object that can be read, found it interrupted: {problem}")
 
     def write(self, uri: str, data: bytes) -> None:
@@ -106,7 +112,7 @@ class S3Store:
         except (BotoCoreError, ClientError) as error:
             if isinstance(error, ClientError) and error.response["Error"]["Code"] == "NoSuchBucket":
                 raise MissingBucket(prefix) from error
-            raise TransferFailed(prefix, f"expected a prefix that can be listed: {error}") from error
+            raise transfer_error(prefix, "a prefix that can be listed", error) from error
 
     def local(self, uri: str) -> Path | None:
         """Return None: no object is on this machine."""
@@ -195,7 +201,7 @@ def _translate_write_errors(uri: str) -> Iterator[None]:
     except (AwsCrtError, BotoCoreError, ClientError, Boto3Error) as error:
         if "(NoSuchBucket)" in str(error):
             raise MissingBucket(uri) from error
-        raise TransferFailed(uri, f"expected an object that can be written: {error}") from error
+        raise transfer_error(uri, "an object that can be written", error) from error
 
 
 def _info(uri: str, size_bytes: int, entry: HeadObjectOutputTypeDef | ObjectTypeDef) -> ObjectInfo:

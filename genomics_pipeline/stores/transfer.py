@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from genomics_pipeline.stores.access import transfer_error
 from genomics_pipeline.stores.checksum import Checksum
 from genomics_pipeline.stores.protocol import ChangedObject, OtherContent, Sink, TransferFailed, TransferStopped
 
@@ -214,6 +215,6 @@ def _translate_errors(uri: str, action: str) -> Iterator[None]:
     except S3DownloadFailedError as error:
         raise ChangedObject(uri, f"expected the same content until its end, found another version: {error}") from error
     except RetriesExceededError as error:
-        raise TransferFailed(uri, f"expected an object that can be {action}: {error.last_exception}") from error
+        raise transfer_error(uri, f"an object that can be {action}", error.last_exception) from error
     except (AwsCrtError, BotoCoreError, ClientError, Boto3Error) as error:
-        raise TransferFailed(uri, f"expected an object that can be {action}: {error}") from error
+        raise transfer_error(uri, f"an object that can be {action}", error) from error

@@ -17,11 +17,11 @@ from genomics_pipeline.model.errors import DataError, PipelineError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.printable import printable
 from genomics_pipeline.model.secrets import redact
-from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE
+from genomics_pipeline.model.step import ACCESS_DENIED_EXIT_CODE, BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.records.job import BatchAttempt, write_job
-from genomics_pipeline.stores.protocol import Store, TransferFailed
+from genomics_pipeline.stores.protocol import DeniedAccess, Store, TransferFailed
 from genomics_pipeline.worker import emf
 from genomics_pipeline.worker.failure import DISK_FULL, StepFailed
 from genomics_pipeline.worker.health import problems
@@ -56,9 +56,13 @@ def main(arguments: list[str], environment: Mapping[str, str], cache: Path, make
             raise DataError(f"expected no argument but --version or --health, found {' '.join(arguments)}")
         return _run(step, environment, cache, make_store)
     except PipelineError as error:
+        if isinstance(error, DeniedAccess):
+            code = ACCESS_DENIED_EXIT_CODE
+        else:
+            code = 1 if isinstance(error, TransferFailed) else BAD_INPUT_EXIT_CODE
         for problem in error.problems:
             _log(f"error: {problem}")
-        return 1 if isinstance(error, TransferFailed) else BAD_INPUT_EXIT_CODE
+        return code
     except OSError as error:  # such as a full disk, or a folder without permission
         file = f"{error.filename}: " if error.filename else ""
         _log(f"error: {file}{error.strerror or error}")

@@ -9,8 +9,13 @@ from pathlib import Path
 from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.secrets import redact
-from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE, OUT_OF_MEMORY_EXIT_CODE
-from genomics_pipeline.stores.protocol import ChangedObject, TransferFailed, TransferStopped
+from genomics_pipeline.model.step import (
+    ACCESS_DENIED_EXIT_CODE,
+    BAD_INPUT_EXIT_CODE,
+    OUT_OF_DISK_EXIT_CODE,
+    OUT_OF_MEMORY_EXIT_CODE,
+)
+from genomics_pipeline.stores.protocol import ChangedObject, DeniedAccess, TransferFailed, TransferStopped
 
 CANCELLED_EXIT_CODE = 143  # 128 + SIGTERM
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -49,6 +54,8 @@ def failure_of(error: Exception, item: str, scratch: Path) -> StepFailed:
             return error
         case TransferStopped():
             return StepFailed(FailureClass.CANCELLED, CANCELLED_EXIT_CODE, "cancelled", item)
+        case DeniedAccess():
+            return StepFailed(FailureClass.ACCESS_DENIED, ACCESS_DENIED_EXIT_CODE, str(error), item)
         case TransferFailed() if not isinstance(error, ChangedObject):
             return StepFailed(FailureClass.TOOL_ERROR, 1, str(error), item)
         case PipelineError():

@@ -472,7 +472,7 @@ def test_an_error_of_aws_hides_no_other_problem(
     step_functions.states.gate.fail("DescribeStateMachine", ApiError("AccessDeniedException", "not allowed"))
     ended = cli("submit", sheet, "--reference", reference)
     assert errors(ended) == [
-        f"cannot read the state machine {STATE_MACHINE}: An error occurred (AccessDeniedException) when calling the "
-        "DescribeStateMachine operation: not allowed",
+        f"cannot read the state machine {STATE_MACHINE}: access denied: the right to call DescribeStateMachine is "
+        "missing; `genomics-pipeline template --caller-policy` prints the rights that runs need; deploy needs more",
         f"s3://{stack.bucket}/reads/A_R2.fastq: sample A, lane L001: expected a FASTQ file, found no such file",
     ]

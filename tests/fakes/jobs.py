@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
+from io import StringIO
 from pathlib import Path
+
+import boto3
 
 from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
@@ -15,6 +21,8 @@ from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord, OutputRecord, delete_completion, write_completion
 from genomics_pipeline.runs.catalog import load_step, step_names
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs
+from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.worker.container import main as worker_main
 from tests.fakes.batch import Log, RunJob
 
 OUTPUT = b"done\n"
@@ -57,6 +65,37 @@ def shipped_steps(scratch: Path) -> RunJob:
             for line in store.read(uri).decode().splitlines() if store.stat(uri) else ():
                 log(line)
         return end
+
+    return run
+
+
+def containers(scratch: Path, s3: str) -> RunJob:
+    """Return a runner of the worker of containers, in this process, whose output is the log of its job.
+
+    Args:
+        scratch: A folder.
+        s3: The URL of S3 for the worker, which may refuse more than that of the commands.
+    """
+    client = boto3.Session().client("s3", endpoint_url=s3)
+    one_at_a_time = threading.Lock()  # since the output is that of this process
+
+    def run(job: Job, log: Log) -> JobEnd:
+        step = load_step(job.definition.rpartition("-")[2])
+        environment = {
+            **job.environment,
+            "GENOMICS_PIPELINE_STEP": str(step.path),
+            "GENOMICS_PIPELINE_SCRATCH": str(scratch),
+            "AWS_BATCH_JOB_ID": job.job_id,
+            "AWS_BATCH_JOB_ATTEMPT": str(job.attempt),
+        }
+        scratch.mkdir(exist_ok=True)
+        output = StringIO()
+        with one_at_a_time, redirect_stdout(output), redirect_stderr(output):
+            make_store = partial(RoutedStore, lambda: client)
+            code = worker_main([], environment, scratch / "cache", make_store)
+        for line in output.getvalue().splitlines():
+            log(line)
+        return JobEnd(code)
 
     return run
 

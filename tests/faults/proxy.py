@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from awscrt.checksums import crc64nvme
 
+DENIED = "denied: "  # followed by the message
 FAULTS = ("503", "500", "short", "drop", "trickle")
 HOP = ("connection", "transfer-encoding", "content-length", "server", "date")
 PIECE_BYTES = 8192
@@ -45,7 +46,7 @@ class FaultyS3(ThreadingHTTPServer):
     Args:
         target: URL of the server behind the proxy.
         choose: Returns the fault of a request, by method and path: one of `FAULTS`, ``flip`` (of a bit in the body of
-            the request or response) or None.
+            the request or response), `DENIED` with a message, or None.
 
     Attributes:
         counts: The number of requests by fault; those without a fault are under ``None``.
@@ -85,7 +86,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         fault = self.server.choose(self.command, self.path)
         self.server.counts[fault] += 1
-        if fault in REFUSALS:
+        if fault and fault.startswith(DENIED):
+            self._refuse(403, "AccessDenied", fault.removeprefix(DENIED))
+        elif fault in REFUSALS:
             code, message = REFUSALS[fault]
             self._refuse(int(fault), code, message)
         elif fault == "drop":

@@ -7,9 +7,12 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
 from genomics_pipeline.cli.adapters import object_store
+from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.step import ACCESS_DENIED_EXIT_CODE
 from genomics_pipeline.model.task import RunPlace, TaskPayload
 from genomics_pipeline.runs.catalog import load_step
 from genomics_pipeline.runs.manifests import read_manifest
@@ -17,6 +20,7 @@ from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.task_resources import TaskResources
+from tests.faults.proxy import DENIED, FaultyS3
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -89,3 +93,17 @@ def test_a_truncated_file_is_reported_with_its_name_and_record(
     s3.put_object(Bucket="reads", Key=key, Body=whole[: len(whole) // 2])
     with pytest.raises(StepFailed, match=rf"{Path(key).name}: record \d+: expected a whole gzip file, found its end"):
         align({**item, "lanes": [lane]}, str(cohort / "reference.fa"), "reads", object_store(), tmp_path / "scratch")
+
+
+def test_reads_that_may_not_be_decrypted_are_reported_with_the_right_that_is_missing(
+    item: dict[str, Any], cohort: Path, s3: S3Client, aws: str, tmp_path: Path
+) -> None:
+    moved = in_s3(item, s3)
+    user = "arn:aws:sts::1:assumed-role/demo-JobRole/t"
+    denied = f"{DENIED}User: {user} is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:r:1:key/k"
+    with FaultyS3(aws, lambda method, path: denied if method == "GET" and "fastq" in path else None) as proxy:
+        store = RoutedStore(lambda: boto3.client("s3", endpoint_url=proxy.url))
+        with pytest.raises(StepFailed, match="the role demo-JobRole lacks the right kms:Decrypt on arn") as failed:
+            align(moved, str(cohort / "reference.fa"), "reads", store, tmp_path / "scratch")
+    assert failed.value.failure_class is FailureClass.ACCESS_DENIED
+    assert failed.value.task_exit_code == ACCESS_DENIED_EXIT_CODE

@@ -17,6 +17,7 @@ def caller_policy(
     steps: Sequence[str],
     inputs: Sequence[str] = (),
     key: str = "",
+    input_keys: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the IAM policy of the users of a stack.
 
@@ -26,6 +27,7 @@ def caller_policy(
         steps: The steps of these pipelines.
         inputs: ARNs of further buckets with inputs.
         key: The ARN of the stack's KMS key; empty for none.
+        input_keys: ARNs of the KMS keys of these buckets.
     """
     return policy(
         [
@@ -33,6 +35,7 @@ def caller_policy(
             *_jobs(deployment, steps),
             *_objects(deployment),
             *_inputs(inputs),
+            *_input_keys(input_keys, deployment),
             *_key(key),
         ]
     )
@@ -156,6 +159,15 @@ def _inputs(buckets: Sequence[str]) -> list[Statement]:
             "FindInputs", "without this permission, S3 answers 403 instead of 404", ["s3:ListBucket"], list(buckets)
         ),
     ]
+
+
+def _input_keys(keys: Sequence[str], deployment: Deployment) -> list[Statement]:
+    if not keys:
+        return []
+    suffix = "amazonaws.com.cn" if deployment.partition == "aws-cn" else "amazonaws.com"
+    via_s3 = {"StringEquals": {"kms:ViaService": f"s3.{deployment.region}.{suffix}"}}
+    why = "S3 decrypts what submit reads of the inputs: heads of FASTQ files, the index of a reference"
+    return [Statement("DecryptInputs", why, ["kms:Decrypt"], list(keys), via_s3)]
 
 
 def _key(key: str) -> list[Statement]:

@@ -8,6 +8,8 @@ from genomics_pipeline.aws.deployment import ARCHITECTURE
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.architecture import Architecture
 
+KEY_ARN = "arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+"
+
 PARAMETERS: dict[str, Any] = {
     ARCHITECTURE: {
         "Type": "String",
@@ -59,7 +61,7 @@ PARAMETERS: dict[str, Any] = {
     "KmsKeyArn": {
         "Type": "String",
         "Default": "",
-        "AllowedPattern": "|arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+",
+        "AllowedPattern": f"|{KEY_ARN}",
         "ConstraintDescription": "the ARN of a key, or nothing",
         "Description": "KMS key of the bucket, logs and state machines; AWS's own keys where none is given",
     },
@@ -67,6 +69,13 @@ PARAMETERS: dict[str, Any] = {
         "Type": "CommaDelimitedList",
         "Default": "",
         "Description": "ARNs of buckets beside the stack's own that FASTQ files and references are read from",
+    },
+    "InputKeys": {
+        "Type": "CommaDelimitedList",
+        "Default": "",
+        "AllowedPattern": f"|{KEY_ARN}",
+        "ConstraintDescription": "ARNs of keys (not of aliases), or nothing",
+        "Description": "ARNs of the KMS keys that encrypt objects of InputBuckets (SSE-KMS, DSSE-KMS)",
     },
     "Zones": {
         "Type": "CommaDelimitedList",
@@ -103,6 +112,7 @@ HAS_HOST_TYPES = "HasHostTypes"
 HAS_INSTANCE_TYPES = "HasInstanceTypes"
 IS_ARM64 = "IsArm64"
 HAS_INPUT_BUCKETS = "HasInputBuckets"
+HAS_INPUT_KEYS = "HasInputKeys"
 MAKES_NETWORK = "MakesNetwork"
 
 
@@ -131,6 +141,7 @@ CONDITIONS: dict[str, Any] = {
     HAS_HOST_TYPES: _any("HostTypes"),
     HAS_INSTANCE_TYPES: _any("InstanceTypes"),
     HAS_INPUT_BUCKETS: _any("InputBuckets"),
+    HAS_INPUT_KEYS: _any("InputKeys"),
     IS_ARM64: {"Fn::Equals": [{"Ref": ARCHITECTURE}, Architecture.ARM64.value]},
     MAKES_NETWORK: _empty("VpcId"),
     **{

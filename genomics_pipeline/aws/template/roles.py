@@ -13,7 +13,7 @@ from typing import Any
 from genomics_pipeline.aws.template.compute import INSTANCE_PROFILE
 from genomics_pipeline.aws.template.functions import TemplateResources, arn, attribute, ref, sub
 from genomics_pipeline.aws.template.logs import TASKS_LOG
-from genomics_pipeline.aws.template.parameters import HAS_INPUT_BUCKETS, HAS_KEY
+from genomics_pipeline.aws.template.parameters import HAS_INPUT_BUCKETS, HAS_INPUT_KEYS, HAS_KEY
 from genomics_pipeline.aws.template.registry import repository_id
 from genomics_pipeline.aws.template.statement import Statement, own_jobs, policy, reasons, role
 from genomics_pipeline.aws.template.states import PipelineStateMachine, role_id
@@ -260,10 +260,18 @@ def optional_policies(machines: Sequence[PipelineStateMachine]) -> TemplateResou
         ["s3:ListBucket"],
         ref("InputBuckets"),
     )
+    decrypt = Statement(
+        "DecryptInputs",
+        "S3 decrypts what the worker reads of other buckets; by nothing but S3, and nothing is encrypted",
+        ["kms:Decrypt"],
+        ref("InputKeys"),
+        {"StringEquals": {"kms:ViaService": sub("s3.${AWS::Region}.${AWS::URLSuffix}")}},
+    )
     users = [ref(JOB_ROLE), *(ref(role_id(machine.pipeline)) for machine in machines)]
     return {
         "KeyPolicy": _policy("UseKey", HAS_KEY, [key], users),
         "InputPolicy": _policy("ReadInputBuckets", HAS_INPUT_BUCKETS, [inputs, missing], [ref(JOB_ROLE)]),
+        "InputKeyPolicy": _policy("DecryptInputs", HAS_INPUT_KEYS, [decrypt], [ref(JOB_ROLE)]),
     }
 
 

@@ -39,8 +39,8 @@ def file_problems(
 def _misfit(required: RequiredFile, head: Head | None) -> str | None:
     if head is None:
         return f"expected {required.kind}, found no such file"
-    if head.forbidden:
-        return f"expected {required.kind}, found 403 Forbidden: it does not exist, or you have no permission to read it"
+    if head.missing:
+        return f"expected {required.kind}, found {head.missing}; or it does not exist"
     if head.archive:
         return f"expected {required.kind} that is not archived, found it in {head.archive}; restore it first"
     return None if head.size_bytes else f"expected {required.kind}, found an empty one"

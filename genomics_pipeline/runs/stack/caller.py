@@ -27,6 +27,6 @@ def deployed_caller_policy(plan: StackTemplate, clients: Clients) -> dict[str, A
     deployment, description = find_deployment(stack, clients), describe(stack, clients)
     parameters = description.get("Parameters", ()) if description else ()
     values = {one["ParameterKey"]: one.get("ParameterValue", "") for one in parameters}
-    inputs = [bucket for bucket in values.get("InputBuckets", "").split(",") if bucket]
+    inputs, keys = ([one for one in values.get(name, "").split(",") if one] for name in ("InputBuckets", "InputKeys"))
     steps = [image.step.name for image in plan.images]
-    return caller_policy(deployment, plan.machines, steps, inputs, values.get("KmsKeyArn", ""))
+    return caller_policy(deployment, plan.machines, steps, inputs, values.get("KmsKeyArn", ""), keys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -9,7 +10,7 @@ from genomics_pipeline.aws.bucket import put_text
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import BUCKET_OUTPUT
 from genomics_pipeline.aws.stack import ChangeSet, StackEvent, describe, discard, execute, make_change_set, outputs
-from genomics_pipeline.aws.template.parameters import PARAMETERS
+from genomics_pipeline.aws.template.parameters import KEY_ARN, PARAMETERS
 from genomics_pipeline.model.errors import Problem, UsageError, did_you_mean
 from genomics_pipeline.runs.stack.hosts import plan_hosts
 from genomics_pipeline.runs.stack.template import StackTemplate
@@ -65,6 +66,10 @@ def parse_parameters(assignments: Sequence[str]) -> dict[str, str]:
             problems.append(
                 Problem(f"--parameter InputBuckets: expected ARNs, such as arn:aws:s3:::{bucket}, found {bucket!r}")
             )
+    for key in values.get("InputKeys", "").split(","):
+        if key and not re.fullmatch(KEY_ARN, key):
+            example = "arn:aws:kms:eu-west-1:123456789012:key/0f…; an alias gives no right to its key"
+            problems.append(Problem(f"--parameter InputKeys: expected ARNs of keys, such as {example}, found {key!r}"))
     if problems:
         raise UsageError(problems)
     return values

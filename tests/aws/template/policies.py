@@ -12,8 +12,11 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 REGION, ACCOUNT, BUCKET = "eu-central-1", "123456789012", "stack-bucket"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k"
 OWN_JOB = {"aws:ResourceTag/genomics-pipeline": "genomics-pipeline"}  # of the jobs that its state machines submit
-PSEUDO = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
-PARAMETERS = {"KmsKeyArn": KEY, "InputBuckets": ["arn:aws:s3:::reads", "arn:aws:s3:::more"]}
+VIA_S3 = {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}
+REQUEST = {**OWN_JOB, **VIA_S3}
+INPUT_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-reads"
+PSEUDO = {"AWS::URLSuffix": "amazonaws.com", "AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
+PARAMETERS = {"InputKeys": [INPUT_KEY], "KmsKeyArn": KEY, "InputBuckets": ["arn:aws:s3:::reads", "arn:aws:s3:::more"]}
 
 
 def arn(service: str, resource: str) -> str:
@@ -74,7 +77,7 @@ def statements(document: Mapping[str, Any], holder: str) -> list[dict[str, Any]]
 
 
 def is_allowed(
-    statements: list[dict[str, Any]], action: str, resource: str, context: Mapping[str, str] = OWN_JOB
+    statements: list[dict[str, Any]], action: str, resource: str, context: Mapping[str, str] = REQUEST
 ) -> bool:
     """Return whether the statements allow an action on a resource, with condition keys of the request."""
     applying = [

@@ -15,7 +15,19 @@ from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.runs.stack.template import StackTemplate, stack_template
-from tests.aws.template.policies import ACCOUNT, BUCKET, KEY, REGION, applies, arn, is_allowed, resolve, statements
+from tests.aws.template.policies import (
+    ACCOUNT,
+    BUCKET,
+    INPUT_KEY,
+    KEY,
+    OWN_JOB,
+    REGION,
+    applies,
+    arn,
+    is_allowed,
+    resolve,
+    statements,
+)
 
 STACK = "genomics-pipeline"
 GERMLINE = {"aggregation", "alignment", "gather", "variant_calling"}
@@ -76,6 +88,7 @@ ALLOWED = {
         ("s3:DeleteObject", f"{RUN}/steps/alignment/s/step.json"),
         ("s3:DeleteObject", f"{RUN}/steps/alignment/s/failure.json"),
         ("kms:GenerateDataKey", KEY),
+        ("kms:Decrypt", INPUT_KEY),
     ],
     "ExecutionRole": [
         ("ecr:GetAuthorizationToken", "*"),
@@ -120,6 +133,7 @@ CALLER = [
     ("batch:DescribeJobDefinitions", "*"),
     ("ecr:DescribeImages", IMAGE),
     ("kms:Decrypt", KEY),
+    ("kms:Decrypt", INPUT_KEY),
 ]
 # Calls that no role may make.
 DENIED = [
@@ -156,6 +170,9 @@ DENIED = [
     ("logs:PutLogEvents", arn("logs", "log-group:/other:log-stream:a")),
     ("logs:DeleteLogGroup", arn("logs", f"log-group:/{STACK}/tasks")),
     ("kms:Decrypt", f"{KEY}2"),
+    ("kms:Decrypt", f"{INPUT_KEY}2"),
+    ("kms:GenerateDataKey", INPUT_KEY),
+    ("kms:Encrypt", INPUT_KEY),
     ("kms:ScheduleKeyDeletion", KEY),
     ("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/any"),
     ("iam:CreateUser", "*"),
@@ -220,7 +237,7 @@ def every_statement(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def caller(plan: StackTemplate) -> list[dict[str, Any]]:
     deployment = Deployment(ResourceNames(), BUCKET, "aws", REGION, ACCOUNT)
     policy: list[dict[str, Any]] = caller_policy(
-        deployment, plan.machines, [image.step.name for image in plan.images], ["arn:aws:s3:::reads"], KEY
+        deployment, plan.machines, [image.step.name for image in plan.images], ["arn:aws:s3:::reads"], KEY, [INPUT_KEY]
     )["Statement"]
     return policy
 
@@ -268,7 +285,18 @@ def test_hosts_may_be_tagged_only_when_they_register(document: dict[str, Any]) -
     (tagging,) = (statement for statement in statements(document, "InstanceRole") if statement["Sid"] == "TagHost")
     assert tagging["Condition"] == {"StringEquals": {"ecs:CreateAction": "RegisterContainerInstance"}}
     conditions = {statement["Sid"] for statement in every_statement(document) if "Condition" in statement}
-    assert conditions == {"TagHost", "TerminateJob"}
+    assert conditions == {"TagHost", "TerminateJob", "DecryptInputs"}
+
+
+def test_keys_of_inputs_decrypt_for_s3_of_the_region_only(document: dict[str, Any], plan: StackTemplate) -> None:
+    for policy in (statements(document, "JobRole"), caller(plan)):
+        (decrypt,) = (statement for statement in policy if INPUT_KEY in statement["Resource"])
+        assert (decrypt["Action"], decrypt["Resource"]) == (["kms:Decrypt"], [INPUT_KEY])
+        assert not is_allowed(policy, "kms:Decrypt", INPUT_KEY, OWN_JOB)
+        assert not is_allowed(policy, "kms:Decrypt", INPUT_KEY, {"kms:ViaService": "s3.eu-west-1.amazonaws.com"})
+        assert not is_allowed(policy, "kms:Decrypt", INPUT_KEY, {"kms:ViaService": f"ec2.{REGION}.amazonaws.com"})
+    for holder in ("GermlineStatesRole", "ExecutionRole", "InstanceRole"):
+        assert not is_allowed(statements(document, holder), "kms:Decrypt", INPUT_KEY)
 
 
 def test_a_state_machine_writes_only_the_results_of_its_maps(document: dict[str, Any]) -> None:
