@@ -14,13 +14,21 @@ from typing import Any
 from genomics_pipeline.language.jsonata.text import expression, literal, member
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.access import NOT_AUTHORIZED
-from genomics_pipeline.model.batch_retry import EXITED, SIGTERM_EXIT_CODE
-from genomics_pipeline.model.classify import BY_ERROR, BY_EXIT_CODE, BY_REASON, BY_STATUS_REASON
+from genomics_pipeline.model.batch_retry import EXITED, SIGTERM_EXIT_CODE, STACK_RETRY_STRATEGY
+from genomics_pipeline.model.classify import (
+    BY_ERROR,
+    BY_EXIT_CODE,
+    BY_REASON,
+    BY_STATUS_REASON,
+    NOT_STARTED,
+    TIMED_OUT_TASK,
+)
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.pipeline import Stage
 from genomics_pipeline.model.step import StepSpec
 
 FAILED = "Failed"
+TIMEOUT_MARGIN_S = 3_600  # for the start and the end of attempts: images, agents, events
 MOST_VCPUS = 64  # of a retry: the largest of the default instance types
 
 # The class by the status reason of the job's detail, else its reason, else its exit code, else the error.
@@ -116,6 +124,19 @@ def _disk_retries(step: StepSpec) -> int:
     return min(step.retry.get(FailureClass.OUT_OF_DISK, 0), max(0, doublings))
 
 
+def task_timeout_s(stage: Stage, count: str | None, shared: str) -> str:
+    """Return the timeout of a Task, which also counts the time before a job starts, and Batch's retries.
+
+    Args:
+        stage: The stage.
+        count: The number of items; None for one.
+        shared: The object with ``wait_s``, the longest time that a job may wait for hosts.
+    """
+    attempts = STACK_RETRY_STRATEGY.attempts
+    seconds = f"{attempts}*{timeout_s(stage, count)}+{shared}.wait_s+{TIMEOUT_MARGIN_S}"
+    return f"$min([{seconds},{quotas.SECONDS.value}])"
+
+
 def queue(stage: Stage, spot: str, on_demand: str) -> str:
     """Return the queue of the next job: On-Demand once Batch has exhausted its retries on Spot hosts."""
     return f"{_times(stage, FailureClass.HOST_LOST)}>0?{literal(on_demand)}:{literal(spot)}"
@@ -153,11 +174,17 @@ def _class(step: StepSpec) -> str:
         f"$code={SIGTERM_EXIT_CODE}?({_terminated()}?{literal(FailureClass.CANCELLED)}:{literal(FailureClass.HOST_LOST)})",
         f"$lookup({literal(codes)},$string($code))",
         f"$code>0?{literal(FailureClass.TOOL_ERROR)}",
+        f"{_waited()}?{literal(FailureClass.AWS_LIMIT)}",
         f"{_REFUSED}?{literal(FailureClass.ACCESS_DENIED)}",
         f"$lookup({literal(BY_ERROR)},$states.errorOutput.Error)",
         literal(FailureClass.UNKNOWN),
     ]
     return f"$class:=[{','.join(classes)}][0];"
+
+
+def _waited() -> str:
+    """Return the condition that the Task timed out before its job started."""
+    return f"$states.errorOutput.Error={literal(TIMED_OUT_TASK)} and $job.Status in {literal(NOT_STARTED)}"
 
 
 def _terminated() -> str:

@@ -14,7 +14,7 @@ from genomics_pipeline.model.resource_names import ResourceNames
 
 GET_OBJECT = "arn:aws:states:::s3:getObject"
 PUT_OBJECT = "arn:aws:states:::s3:putObject"
-SHARED = ("run", "reference", "parameters", "memory_mib")
+SHARED = ("run", "reference", "parameters", "memory_mib", "wait_s", "job_definitions")
 
 # A batch is in the overrides of its job as JSON in JSON, which doubles quotes, with the rest of the payload: see
 # `asl.payload_budget`.

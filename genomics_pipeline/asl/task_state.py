@@ -33,7 +33,7 @@ class PayloadSource:
     """JSONata expressions for the parts of a Task's payload.
 
     Attributes:
-        shared: The object with ``run``, ``reference``, ``parameters`` and ``memory_mib``.
+        shared: The object that `map_state.SHARED` lists.
         items: The array of items.
         upstream: Arrays of ResultWriterDetails by stage.
         count: The number of items; None for one.
@@ -87,7 +87,7 @@ def _task(
         "Resource": SUBMIT_JOB,
         "Arguments": {
             "JobName": f"{pipeline.name}-{stage.name}",
-            "JobDefinition": names.job_definition(stage.step.name),
+            "JobDefinition": expression(_job_definition(names, stage, source)),
             "JobQueue": expression(healing.queue(stage, names.job_queue, names.on_demand_queue)),
             # By which IAM policies tell the jobs of the stack from others, and cost reports group them.
             "Tags": {COST_TAG: names.stack, "pipeline": pipeline.name, "stage": stage.name, "run": run},
@@ -101,6 +101,7 @@ def _task(
                 "ResourceRequirements": [{"Type": "MEMORY", "Value": memory}, {"Type": "VCPU", "Value": vcpus}],
             },
         },
+        "TimeoutSeconds": expression(healing.task_timeout_s(stage, source.count, source.shared)),
         "Retry": [SUBMIT_RETRY],
         "Catch": [catcher],
         **(
@@ -109,6 +110,12 @@ def _task(
             else {"Output": {"JobId": expression("$states.result.JobId")}, "End": True}
         ),
     }
+
+
+def _job_definition(names: ResourceNames, stage: Stage, source: PayloadSource) -> str:
+    """Return the JSONata of the job definition: the revision that the run was submitted with, if it names one."""
+    own = member(f"{source.shared}.job_definitions", stage.step.name)
+    return f"$exists({own})?{own}:{literal(names.job_definition(stage.step.name))}"
 
 
 def _payload(pipeline: Pipeline, stage: Stage, source: PayloadSource) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,21 @@ ACTIVE: Sequence[JobStatusType] = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING
 REQUESTS_PER_SECOND = quotas.BATCH_RATE.value * 4 // 5  # the rest is left to the account's other users
 
 
-def image(job_definition: str, clients: Clients) -> str | None:
-    """Return the image of the newest active revision of a job definition; None if there is none.
+@dataclass(frozen=True, slots=True)
+class DeployedJob:
+    """The newest active revision of a job definition.
+
+    Attributes:
+        arn: Its ARN, with the number of the revision.
+        image: Its image.
+    """
+
+    arn: str
+    image: str
+
+
+def deployed_job(job_definition: str, clients: Clients) -> DeployedJob | None:
+    """Return the newest active revision of a job definition; None if there is none.
 
     Raises:
         RunError: if a call fails.
@@ -33,7 +47,7 @@ def image(job_definition: str, clients: Clients) -> str | None:
     with aws_call(f"read the job definition {job_definition}"):
         definitions = [one for page in pages for one in page["jobDefinitions"]]
     newest = max(definitions, key=lambda one: one["revision"], default=None)
-    return newest["containerProperties"]["image"] if newest else None
+    return DeployedJob(newest["jobDefinitionArn"], newest["containerProperties"]["image"]) if newest else None
 
 
 def active_jobs(queue: str, names: Collection[str], clients: Clients) -> Iterator[JobDetailTypeDef]:

@@ -289,13 +289,13 @@ def _failure_message(stack: StackTypeDef, ended: str, failed: Sequence[StackEven
     return f"stack {stack['StackName']}: {ended}: {what or stack.get('StackStatusReason', 'AWS gives no reason')}"
 
 
-def running_executions(description: StackTypeDef, clients: Clients) -> list[str]:
-    """Return names of running executions of the stack's state machines: the first page of each.
+def running_executions(description: StackTypeDef, clients: Clients) -> dict[str, list[str]]:
+    """Return the names of running executions by the logical id of their state machine: the first page of each.
 
     Raises:
         RunError: if a call fails.
     """
-    names = []
+    names: dict[str, list[str]] = {}
     with aws_call(f"list the running executions of the stack {description['StackName']}"):
         pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=description["StackId"])
         for resource in (resource for page in pages for resource in page["StackResourceSummaries"]):
@@ -304,5 +304,5 @@ def running_executions(description: StackTypeDef, clients: Clients) -> list[str]
                 listed = clients.states.list_executions(
                     stateMachineArn=resource["PhysicalResourceId"], statusFilter="RUNNING"
                 )
-                names += [execution["name"] for execution in listed["executions"]]
+                names[resource["LogicalResourceId"]] = [execution["name"] for execution in listed["executions"]]
     return names

@@ -9,6 +9,7 @@ import click
 from genomics_pipeline.cli.next_commands import show_next_commands
 from genomics_pipeline.cli.options import param_option, pipeline_option, stack_option, tolerate_option
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.execution_input import WAIT_S
 from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
@@ -22,10 +23,19 @@ if TYPE_CHECKING:
 @param_option
 @click.option("--sample", "samples", multiple=True, help="Run this sample only (may be repeated).")
 @tolerate_option
+@click.option(
+    "--longest-wait",
+    "wait_h",
+    type=click.IntRange(min=1),
+    default=WAIT_S // 3600,
+    show_default=True,
+    metavar="HOURS",
+    help="End a task whose job has waited this long for hosts, all attempts together.",
+)
 @stack_option
 @click.option("--dry-run", is_flag=True, help="Check everything; upload and start nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run as one JSON object.")
-def submit(as_json: bool, **options: Any) -> None:
+def submit(as_json: bool, wait_h: int, **options: Any) -> None:
     """Run SHEET (a sample sheet: CSV, TSV or JSON Lines) through a pipeline on AWS, in a deployed stack.
 
     The command first checks the sheet, the existence of every file, the reference, the stack and AWS's limits, and
@@ -42,7 +52,9 @@ def submit(as_json: bool, **options: Any) -> None:
     from genomics_pipeline.runs.aws.submission import SubmitRequest
     from genomics_pipeline.runs.aws.submit import submit as submit_request
 
-    submitted = submit_request(SubmitRequest(**options), adapters(), lambda text: echo_line(text, err=True))
+    submitted = submit_request(
+        SubmitRequest(**options, wait_s=wait_h * 3600), adapters(), lambda text: echo_line(text, err=True)
+    )
     for warning in submitted.warnings:
         echo_line(f"warning: {warning}", err=True)
     if as_json:

@@ -69,6 +69,9 @@ BY_EXIT_CODE = {
     OUT_OF_DISK_EXIT_CODE: FailureClass.OUT_OF_DISK,
     OUT_OF_MEMORY_EXIT_CODE: FailureClass.OUT_OF_MEMORY,  # without a reason, a program of the step was killed
 }
+# A Task that timed out before its job started has waited for hosts for too long.
+TIMED_OUT_TASK = "States.Timeout"
+NOT_STARTED = ("SUBMITTED", "PENDING", "RUNNABLE")
 # Names of errors. All others are UNKNOWN, of which docs/failures.md describes these: States.Runtime,
 # States.QueryEvaluationError, States.NoChoiceMatched and similar ones are errors of the definition;
 # States.ResultWriterFailed a bucket's; Batch.ClientException a job definition or queue that is not there;
@@ -263,7 +266,7 @@ def _of_job(error: str, job: Mapping[str, Any]) -> Failure:
     code = _number(container.get("ExitCode", last.get("ExitCode")))
     reason = str(container.get("Reason") or last.get("Reason") or "")
     status_reason = str(job.get("StatusReason") or "")
-    failure_class, why = _class(error, status_reason, reason, code)
+    failure_class, why = _class(error, str(job.get("Status") or ""), status_reason, reason, code)
     streams = [one.get("LogStreamName") for one in containers]
     return Failure(
         failure_class=failure_class,
@@ -294,8 +297,16 @@ def attempt_log_streams(streams: Sequence[str | None], latest: str | None) -> tu
     return (*streams, latest) if latest and latest not in streams else tuple(streams)
 
 
-def _class(error: str, status_reason: str, reason: str, code: int | None) -> tuple[FailureClass, str]:
-    """Return the class and what decided it: the first of status reason, container reason, exit code and error."""
+def _class(error: str, status: str, status_reason: str, reason: str, code: int | None) -> tuple[FailureClass, str]:
+    """Return the class and what decided it: the first of status reason, container reason, exit code and error.
+
+    Args:
+        error: The name of the error.
+        status: The status of the job.
+        status_reason: Its status reason.
+        reason: The reason of its container.
+        code: The exit code of its container; None where there is none.
+    """
     for table, field, text in (
         (BY_STATUS_REASON, "status reason", status_reason),
         (BY_REASON, "container reason", reason),
@@ -309,6 +320,8 @@ def _class(error: str, status_reason: str, reason: str, code: int | None) -> tup
         return _of_sigterm(status_reason)
     if code:
         return BY_EXIT_CODE.get(code, FailureClass.TOOL_ERROR), f"{EXIT_CODE}: {code}"
+    if error == TIMED_OUT_TASK and status in NOT_STARTED:
+        return FailureClass.AWS_LIMIT, f"error: {error}, while the job was {status}: no host ran it in time"
     return _by_error(error) if error else (FailureClass.UNKNOWN, "")
 
 

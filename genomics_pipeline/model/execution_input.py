@@ -10,6 +10,9 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.task import RunPlace
 
+# By default. A job that no host can run is cancelled by its queue long before; one of a large cohort waits its turn.
+WAIT_S = 30 * 86_400
+
 
 @dataclass(frozen=True, slots=True)
 class ExecutionInput:
@@ -23,6 +26,9 @@ class ExecutionInput:
         manifest: The key of the samples' file below the run; a rerun has a file of its own.
         memory_mib: Memory of the first attempt, by stage, where it differs from the step's.
         earlier: By Label, ResultWriterDetails of the Map Runs of the run's earlier executions, oldest first.
+        wait_s: The longest time in seconds that a job may wait for hosts, with all attempts.
+        job_definitions: By step, the ARN of the revision of its job definition; the newest of its name where there is
+            none.
     """
 
     place: RunPlace
@@ -32,6 +38,8 @@ class ExecutionInput:
     manifest: str = run_layout.MANIFEST
     memory_mib: Mapping[str, int] = field(default_factory=dict)
     earlier: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
+    wait_s: int = WAIT_S
+    job_definitions: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object that the definition reads."""
@@ -43,5 +51,7 @@ class ExecutionInput:
             "manifest": self.manifest,
             "tolerated": dict(self.tolerated),
             "memory_mib": dict(self.memory_mib),
+            "wait_s": self.wait_s,
+            "job_definitions": dict(self.job_definitions),
             "earlier": {label: list(details) for label, details in self.earlier.items()},
         }

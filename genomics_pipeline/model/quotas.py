@@ -140,6 +140,10 @@ GET_EXECUTION_HISTORY = Quota(20, "calls a second", "GetExecutionHistory", QUOTA
 DESCRIBE_MAP_RUN = Quota(1, "calls a second", "DescribeMapRun", SERVICE_QUOTAS, adjustable=True, burst=200)
 LIST_MAP_RUNS = Quota(1, "calls a second", "ListMapRuns", SERVICE_QUOTAS, adjustable=True, burst=100)
 CREATE_STATE_MACHINE = Quota(1, "calls a second", "CreateStateMachine", SERVICE_QUOTAS, adjustable=True, burst=100)
+VALIDATE_DEFINITION = Quota(
+    1, "calls a second", "ValidateStateMachineDefinition", SERVICE_QUOTAS, adjustable=True, burst=100
+)
+DIAGNOSTICS = Quota(100, "diagnostics", "ValidateStateMachineDefinition, maxResults", MODEL)
 DESCRIBE_STATE_MACHINE = Quota(20, "calls a second", "DescribeStateMachine", QUOTAS_PAGE, adjustable=True, burst=200)
 
 # AWS Batch.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genomics_pipeline.model.execution_input import ExecutionInput
+from genomics_pipeline.model.execution_input import WAIT_S, ExecutionInput
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.fields import ADVICE, Fields, RecordKind, read_fields, record_text
 from genomics_pipeline.stores.protocol import Store
@@ -26,6 +26,8 @@ def read_input(store: Store, uri: str) -> ExecutionInput:
         tolerated=fields.object("tolerated").number_by_name(),
         manifest=fields.key("manifest"),
         memory_mib=fields.object("memory_mib").integer_by_name(),
+        wait_s=fields.integer("wait_s") if fields.has("wait_s") else WAIT_S,  # not in older runs
+        job_definitions=fields.object("job_definitions").text_by_name() if fields.has("job_definitions") else {},
         earlier={label: [_details(element) for element in earlier.objects(label)] for label in earlier.members},
     )
 

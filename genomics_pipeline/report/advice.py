@@ -88,6 +88,31 @@ ADVICE = {
     ),
 }
 
+# The reasons for which a job blocks its queue, in the status reason of the job, also of one that the queue cancelled:
+# Batch user guide, "Jobs stuck in a RUNNABLE status".
+BY_BLOCK_REASON = {
+    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY": Advice(
+        "EC2 had no host of the InstanceTypes for a day, neither Spot nor On-Demand",
+        "nothing: the queue has cancelled the job",
+        "deploy with more families in InstanceTypes, or ask for a larger vCPU quota; then rerun",
+    ),
+    "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE": Advice(
+        "the job has more vCPUs than MaxVcpus allows for all hosts together",
+        "nothing: the queue has cancelled the job",
+        "deploy with a larger MaxVcpus; then rerun",
+    ),
+    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT": Advice(
+        "the job has more vCPUs or memory than the largest of the InstanceTypes",
+        "nothing: the queue has cancelled the job",
+        "deploy with larger InstanceTypes, or lower the step's resources; then rerun",
+    ),
+    "MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS": Advice(
+        "Batch's service role lacks a permission",
+        "nothing: the job waited until its Task ended",
+        "restore AWSServiceRoleForBatch; then rerun",
+    ),
+}
+
 # Errors that have no class, because retrying a step does not help, but that can be explained.
 BY_ERROR_NAME = {
     "Batch.ClientException": Advice(
@@ -126,4 +151,5 @@ def advice(failure: Failure) -> Advice:
     """
     if failure.failure_class is FailureClass.UNKNOWN:
         return BY_ERROR_NAME.get(failure.error, ADVICE[FailureClass.UNKNOWN])
-    return ADVICE[failure.failure_class]
+    blocked = (words for reason, words in BY_BLOCK_REASON.items() if reason in failure.message)
+    return next(blocked, ADVICE[failure.failure_class])

@@ -34,6 +34,8 @@ EXECUTION_INPUT = {
     "manifest": "manifest.jsonl",
     "tolerated": {"percentage": 100, "count": 100},
     "memory_mib": {},
+    "wait_s": 1000,
+    "job_definitions": {},
     "earlier": {},
 }
 
@@ -275,3 +277,22 @@ def test_a_definition_and_the_package_classify_every_cause_alike(pipeline: Any, 
     states = {"errorOutput": {"Error": cause.error, "Cause": cause.cause}, "input": {"memory_mib": {}}}
     failure = evaluate(catcher["Assign"], {"states": states}, "Assign")["failure"]
     assert failure["class"] == cause.failure_class
+
+
+def arguments_of(pipeline: Any, **inputs: Any) -> tuple[Any, Any]:
+    """Return the job definition and the timeout of a Task over the cohort."""
+    task = generate(pipeline("p", [("gather", "cohort", {"reference": "reference"})]))["States"]["gather"]
+    states = {"states": {"input": {**EXECUTION_INPUT, **inputs}}}
+    definition = evaluate(task["Arguments"]["JobDefinition"], states, "Arguments")
+    return definition, evaluate(task["TimeoutSeconds"], states, "TimeoutSeconds")
+
+
+def test_a_task_may_wait_and_be_tried_five_times(pipeline: Any) -> None:
+    assert arguments_of(pipeline)[1] == 5 * 86_400 + 1000 + 3600
+    assert arguments_of(pipeline, wait_s=99_999_999)[1] == 99_999_999  # the most that AWS allows
+
+
+def test_a_run_names_the_revision_that_it_was_submitted_with(pipeline: Any) -> None:
+    arn = "arn:aws:batch:us-east-1:000000000000:job-definition/genomics-pipeline-gather:7"
+    assert arguments_of(pipeline, job_definitions={"gather": arn})[0] == arn
+    assert arguments_of(pipeline, job_definitions={"other": arn})[0] == "genomics-pipeline-gather"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.asl.map_state import SHARED
 from genomics_pipeline.asl.payload_budget import PayloadBudget, check_items, least_duration, payload_budgets
 from genomics_pipeline.engine.distributed_map.item_batcher import ItemBatcher
 from genomics_pipeline.model.container_overrides import overrides_length
@@ -119,7 +120,7 @@ def test_parameters_reduce_the_budget(pipeline: Any) -> None:
 def test_the_budget_of_a_batch_is_that_of_its_item_batcher(pipeline: Any) -> None:
     maps = {"sample": MapSettings(items_per_batch=10, max_input_bytes_per_batch=2000)}
     budget = budgets(pipeline("p", STAGES, maps))["sample"]
-    batch_input = {name: execution_input()[name] for name in ("run", "reference", "parameters", "memory_mib")}
+    batch_input = {name: execution_input()[name] for name in SHARED}
     shared = compact({"BatchInput": {**batch_input, "upstream": {}}, "Items": [{"item": None}]})
     assert budget.plain == 2000 - len(shared)
     default = {"sample": MapSettings(items_per_batch=10)}

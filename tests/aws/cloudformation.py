@@ -6,6 +6,7 @@ Every function names what moto omits.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ from moto.core.common_models import CloudFormationModel
 from moto.ec2.models.route_tables import RouteTable
 from moto.s3.models import FakeBucket
 from moto.stepfunctions.models import StateMachine
+from moto.stepfunctions.responses import StepFunctionResponse
+
+from tests.fakes.step_functions.service import validation
 
 SERVICE_LINKED_ROLE = "AWSServiceRoleForbatch"  # as moto spells it
 
@@ -220,7 +224,13 @@ def patch_cloudformation() -> Iterator[None]:
         patch.setattr(Stack, "parameter_list", property(_parameter_list))
         # AWS creates a change set without changes, and reports that in its status; so does moto without this check.
         patch.setattr(CloudFormationResponse, "_validate_different_update", lambda *_: None)
+        patch.setattr(StepFunctionResponse, "validate_state_machine_definition", _validate, raising=False)
         yield
+
+
+def _validate(response: StepFunctionResponse) -> str:
+    """Check a definition with the validator of the package; moto does not have the operation."""
+    return json.dumps(validation(**json.loads(response.body)))
 
 
 def _replace_method(patch: pytest.MonkeyPatch, model: Any, method: str, complete: Callable[..., Any]) -> None:

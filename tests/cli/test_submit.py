@@ -14,12 +14,14 @@ import pytest
 from tests.cli.conftest import BWA, FAI, FASTA
 from tests.fakes.deployed import Deployed
 from tests.fakes.faults import ApiError
+from tests.fakes.moto_clients import moto_client
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Ended
     from tests.fakes.aws import FakeAws
 
 Cli = Callable[..., "Ended"]
+STEPS = ("aggregation", "alignment", "gather", "variant_calling")
 STATE_MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:genomics-pipeline-germline"
 
 
@@ -90,12 +92,37 @@ def test_a_run_is_uploaded_and_started(
         "manifest": "manifest.jsonl",
         "tolerated": {"percentage": 50, "count": 100_000_000},
         "memory_mib": {},
+        "wait_s": 30 * 86_400,
+        "job_definitions": {step: revision(step, 1) for step in STEPS},
         "earlier": {},
     }
     assert json.loads(execution.text) == expected_input == stack.read(f"runs/{run}/input.json")
     assert stack.read(f"runs/{run}/definition.json") == json.loads(execution.machine.definition)
     jobs = [json.loads(job.job.environment["GENOMICS_PIPELINE_TASK"]) for job in step_functions.batch.jobs.values()]
     assert sorted(job["items"][0]["sample"] for job in jobs if job["stage"] == "alignment") == ["A", "B", "C"]
+
+
+def revision(step: str, number: int) -> str:
+    return f"arn:aws:batch:us-east-1:000000000000:job-definition/genomics-pipeline-{step}:{number}"
+
+
+def test_a_run_goes_on_with_its_revision_and_the_next_has_the_newest(
+    stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli, aws: str
+) -> None:
+    command = ("submit", stack.sheet(tmp_path / "cohort.csv", "A"), "--reference", reference, "--json")
+    first = summary_of(cli(*command, "--longest-wait", "5"))["run"]
+    step_functions.execution(first).wait()
+    batch = moto_client("batch", aws)
+    (before,) = batch.describe_job_definitions(jobDefinitionName="genomics-pipeline-gather")["jobDefinitions"]
+    container = {"image": before["containerProperties"]["image"], "vcpus": 2, "memory": 512}
+    batch.register_job_definition(
+        jobDefinitionName="genomics-pipeline-gather", type="container", containerProperties=container
+    )
+    second = summary_of(cli(*command, "--param", "variant_calling.ploidy=1"))["run"]
+    inputs = [json.loads(step_functions.execution(run).text) for run in (first, second)]
+    assert [one["job_definitions"]["gather"] for one in inputs] == [revision("gather", 1), revision("gather", 2)]
+    assert [one["wait_s"] for one in inputs] == [5 * 3600, 30 * 86_400]
+    assert cli("submit", tmp_path / "cohort.csv", "--reference", reference, "--longest-wait", "0").code == 2
 
 
 def test_text_output(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from genomics_pipeline.model import budgets
-from genomics_pipeline.model.execution_input import ExecutionInput
+from genomics_pipeline.model.execution_input import WAIT_S, ExecutionInput
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.aws_run import AwsRunRecord, read_aws_run
@@ -244,10 +245,14 @@ def test_an_input_is_read_as_it_was_written(store: LocalStore) -> None:
     details = {"Bucket": "bucket", "Key": "runs/r/map-runs/Sample/c24b/manifest.json"}
     execution_input = ExecutionInput(
         RUN, "s3://b/ref.fa", {"calling": {"ploidy": 2}}, {"percentage": 50, "count": 3}, "reruns/1/manifest.jsonl",
-        {"calling": 512}, {"Sample": [details]},
+        {"calling": 512}, {"Sample": [details]}, 60, {"call": "arn:aws:batch:us-east-1:1:job-definition/call:7"},
     )  # fmt: skip
     store.write(RUN.uri("input.json"), input_text(execution_input).encode())
     assert read_input(store, RUN.uri("input.json")) == execution_input
+    members = execution_input.to_json()
+    older = {name: value for name, value in members.items() if name not in ("wait_s", "job_definitions")}
+    store.write(RUN.uri("input.json"), json.dumps(older).encode())
+    assert read_input(store, RUN.uri("input.json")) == replace(execution_input, wait_s=WAIT_S, job_definitions={})
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def _job_definitions_are_those_of_the_states(clients: Clients, document: Any, pl
     named = set()
     for state in walk_states(document):
         if state.kind == "Task":
-            named.add(state.node["Arguments"]["JobDefinition"])
+            named.update(re.findall(':"([a-z_-]+)"', state.node["Arguments"]["JobDefinition"]))
             queues = re.findall('"([a-z-]+)"', state.node["Arguments"]["JobQueue"].partition("?")[2])
             assert queues == [plan.names.on_demand_queue, plan.names.job_queue]
     assert named == set(registered)
@@ -280,6 +280,29 @@ def test_destroy_does_not_pull_the_ground_from_under_a_run(clients: Clients, pla
     clients.states.start_execution(stateMachineArn=arn, name="cohort-0123456789ab", input="{}")
     with pytest.raises(RunError, match="expected no running run, found 1, such as cohort-0123456789ab; cancel it"):
         destroy(STACK, False, clients, StandInUser(), _no_deletion)
+
+
+def test_a_deployment_during_a_run_leaves_the_run_as_it_is(
+    clients: Clients, plan: StackTemplate, own: Callable[[], StackTemplate]
+) -> None:
+    deploy(plan, {}, clients, StandInUser())
+    arn = find_deployment(STACK, clients).state_machine_arn("germline")
+    clients.states.start_execution(stateMachineArn=arn, name="cohort-0123456789ab", input="{}")
+    user = StandInUser()
+    deploy(plan, {"MaxVcpus": "512"}, clients, user)
+    words = "which go on with the definition and the job definitions that they were started with"
+    assert f"1 run in progress, {words}: cohort-0123456789ab" in user.lines
+    only_mine = own()
+    only_mine = replace(only_mine, machines=tuple(one for one in only_mine.machines if one.pipeline == "mine"))
+    with pytest.raises(RunError, match="no running run of a pipeline that is removed, found 1, such as cohort-0123"):
+        deploy(only_mine, {}, clients, StandInUser())
+
+
+def test_an_old_revision_stays_for_the_runs_that_name_it(plan: StackTemplate) -> None:
+    resources = plan.document()["Resources"].values()
+    definitions = [one["Properties"] for one in resources if one["Type"] == "AWS::Batch::JobDefinition"]
+    assert definitions
+    assert {one["ResourceRetentionPolicy"]["SkipDeregisterOnUpdate"] for one in definitions} == {True}
 
 
 def test_nothing_to_destroy(clients: Clients) -> None:

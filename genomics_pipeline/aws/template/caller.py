@@ -65,6 +65,12 @@ def _states(deployment: Deployment, machines: Sequence[PipelineStateMachine]) ->
             [states(f"stateMachine:{name}") for name in names],
         ),
         Statement(
+            "CheckDefinitions",
+            "submit --dry-run and deploy let AWS check definitions; the action supports no resources",
+            ["states:ValidateStateMachineDefinition"],
+            ["*"],
+        ),
+        Statement(
             "FollowRuns",
             "status, results, cancel and redrive use executions, whose names are those of runs",
             [

@@ -20,10 +20,17 @@ DIGEST = 12
 
 @dataclass(frozen=True, slots=True)
 class PipelineStateMachine:
-    """The state machine of a pipeline, with the text of its definition."""
+    """The state machine of a pipeline.
+
+    Attributes:
+        pipeline: The name of the pipeline.
+        definition: The text of its definition.
+        job_definitions: The names of the job definitions of its Tasks.
+    """
 
     pipeline: str
     definition: str
+    job_definitions: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -39,12 +46,6 @@ class PipelineStateMachine:
         """Return the labels of its Distributed Maps."""
         states = walk_states(json.loads(self.definition))
         return tuple(state.node["Label"] for state in states if "Label" in state.node)
-
-    @property
-    def job_definitions(self) -> tuple[str, ...]:
-        """Return the names of the job definitions of its Tasks."""
-        tasks = (state.node for state in walk_states(json.loads(self.definition)) if state.kind == "Task")
-        return tuple(sorted({task["Arguments"]["JobDefinition"] for task in tasks}))
 
 
 def role_id(pipeline: str) -> str:

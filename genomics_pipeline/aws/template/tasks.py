@@ -36,6 +36,8 @@ def job_definition(image: StepImage, names: ResourceNames) -> TemplateResources:
             "Properties": {
                 "Type": "container",
                 "JobDefinitionName": names.job_definition(step.name),
+                # Runs go on with the revision that they were submitted with.
+                "ResourceRetentionPolicy": {"SkipDeregisterOnUpdate": True},
                 "PlatformCapabilities": ["EC2"],
                 "PropagateTags": True,
                 "RetryStrategy": STACK_RETRY_STRATEGY.to_json(),

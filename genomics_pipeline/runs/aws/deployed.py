@@ -9,7 +9,7 @@ from typing import Any
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import Deployment
 from genomics_pipeline.aws.executions import read_definition
-from genomics_pipeline.aws.jobs import image
+from genomics_pipeline.aws.jobs import DeployedJob, deployed_job
 from genomics_pipeline.aws.registry import has_tag
 from genomics_pipeline.model.errors import Problem, RunError
 from genomics_pipeline.runs.containers.images import tag
@@ -66,11 +66,31 @@ def _shortened_json(value: Any) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 
 
-def image_problems(steps: Mapping[str, StepFolder], deployment: Deployment, clients: Clients) -> Iterator[Problem]:
+def deployed_jobs(
+    steps: Mapping[str, StepFolder], deployment: Deployment, clients: Clients
+) -> dict[str, DeployedJob | None]:
+    """Return the newest revision of each step's job definition by step; None where there is none.
+
+    Raises:
+        RunError: if AWS cannot be reached.
+    """
+    names = {step.spec.name: deployment.names.job_definition(step.spec.name) for step in steps.values()}
+    return {step: deployed_job(name, clients) for step, name in names.items()}
+
+
+def pinned(jobs: Mapping[str, DeployedJob | None]) -> dict[str, str]:
+    """Return the ARNs of the revisions by step: what a run that is started now uses to its end."""
+    return {step: job.arn for step, job in jobs.items() if job is not None}
+
+
+def image_problems(
+    steps: Mapping[str, StepFolder], jobs: Mapping[str, DeployedJob | None], deployment: Deployment, clients: Clients
+) -> Iterator[Problem]:
     """Yield the problems of the deployed job definitions and the images of steps.
 
     Args:
         steps: The steps by name.
+        jobs: Their job definitions; see `deployed_jobs`.
         deployment: The deployed stack.
         clients: The AWS clients.
 
@@ -82,12 +102,12 @@ def image_problems(steps: Mapping[str, StepFolder], deployment: Deployment, clie
         repository, content = names.repository(step.spec.name), tag(step, deployment.architecture)
         expected = f"{repository}:{content}"
         definition_name = names.job_definition(step.spec.name)
-        deployed = image(definition_name, clients)
-        if deployed is None:
+        job = jobs[step.spec.name]
+        if job is None:
             message = "expected an ACTIVE one, found none; `genomics-pipeline deploy` creates it"
             yield Problem(f"job definition {definition_name}: {message}")
-        elif deployed.partition("/")[2] != expected:
-            message = f"expected the image {expected}, found {deployed.partition('/')[2] or deployed}"
+        elif (found := job.image.partition("/")[2] or job.image) != expected:
+            message = f"expected the image {expected}, found {found}"
             yield Problem(f"job definition {definition_name}: {message}; `genomics-pipeline deploy` first")
         try:
             is_pushed = has_tag(repository, content, clients)

@@ -18,7 +18,7 @@ from genomics_pipeline.aws.run_names import rerun_name
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.errors import CollectedProblems, Problem
-from genomics_pipeline.model.execution_input import ExecutionInput
+from genomics_pipeline.model.execution_input import WAIT_S, ExecutionInput
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.parameters import ParameterSpec
 from genomics_pipeline.model.pipeline import Pipeline
@@ -30,11 +30,12 @@ from genomics_pipeline.model.tolerance import is_accepted
 from genomics_pipeline.reference.intervals import interval_lines
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws import files as aws_files
-from genomics_pipeline.runs.aws.deployed import definition_problems, image_problems
+from genomics_pipeline.runs.aws.deployed import definition_problems, deployed_jobs, image_problems, pinned
 from genomics_pipeline.runs.aws.reference import AwsReference, find_reference, indexes_of
 from genomics_pipeline.runs.aws.run import run_place
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.containers.images import tag
+from genomics_pipeline.runs.definition_check import aws_diagnostics
 from genomics_pipeline.runs.given_files import RequiredFile, parameter_files, parameter_problems, reads
 from genomics_pipeline.runs.plan import RunPlan, RunRequest, plan
 
@@ -51,10 +52,12 @@ class SubmitRequest(RunRequest):
     Attributes:
         stack: The stack to run in.
         dry_run: Whether to check everything without uploading or starting anything.
+        wait_s: The longest time in seconds that a job may wait for hosts.
     """
 
     stack: str = DEFAULT_STACK
     dry_run: bool = False
+    wait_s: int = WAIT_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class Submission:
         reference: The reference.
         warnings: Warnings about the request.
         digest: The sha256 of everything that determines the results.
+        job_definitions: By step, the ARN of the revision of its job definition.
     """
 
     request: SubmitRequest
@@ -78,6 +82,7 @@ class Submission:
     reference: AwsReference
     warnings: Sequence[str]
     digest: str
+    job_definitions: Mapping[str, str]
 
     @property
     def place(self) -> RunPlace:
@@ -95,7 +100,14 @@ class Submission:
     def input(self) -> ExecutionInput:
         """The input of the execution."""
         plan = self.plan
-        return ExecutionInput(self.place, self.reference.uri, plan.overrides, plan.tolerated)
+        return ExecutionInput(
+            self.place,
+            self.reference.uri,
+            plan.overrides,
+            plan.tolerated,
+            wait_s=self.request.wait_s,
+            job_definitions=self.job_definitions,
+        )
 
 
 def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[str], None]) -> Submission:
@@ -116,6 +128,7 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
     collected = CollectedProblems()
     planned, deployment, reference = None, None, None
     warnings: list[str] = []
+    job_definitions: dict[str, str] = {}
     with collected.check():
         planned = plan(request)
     with collected.check():
@@ -126,8 +139,14 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
             reference = find_reference(request.reference, indexes_of(pipeline), deployment.bucket, adapters, note)
         with collected.check():
             collected.add(definition_problems(pipeline.name, document, deployment, clients))
+        if request.dry_run:
+            with collected.check():
+                definitions = {deployment.names.state_machine(pipeline.name): canonical_json(document)}
+                collected.add(aws_diagnostics(definitions, clients, note))
         with collected.check():
-            collected.add(image_problems(steps, deployment, clients))
+            jobs = deployed_jobs(steps, deployment, clients)
+            job_definitions = pinned(jobs)
+            collected.add(image_problems(steps, jobs, deployment, clients))
     if deployment is not None and planned is not None:
         note(f"checking the files of {quantity(len(planned.samples), 'sample')}")
         with collected.check():
@@ -146,7 +165,7 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
     assert deployment is not None
     assert reference is not None
     digest = _digest(planned, document, reference, deployment.architecture)
-    return Submission(request, planned, deployment, document, reference, warnings, digest)
+    return Submission(request, planned, deployment, document, reference, warnings, digest, job_definitions)
 
 
 def _accepted_problems(

@@ -10,7 +10,7 @@ from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.interval_limits import interval_limits
 from genomics_pipeline.asl.payload_budget import payload_budgets
 from genomics_pipeline.engine.events import Note
-from genomics_pipeline.model import run_layout
+from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.task import RunPlace
@@ -67,7 +67,8 @@ def write_inputs(folder: RunFolder, planned: RunPlan, reference: Path) -> None:
         DataError: for parameters that are too large for a job.
     """
     place = RunPlace(folder.name, BUCKET, "")
-    execution_input = ExecutionInput(place, str(reference), planned.overrides, planned.tolerated)
+    wait_s = quotas.SECONDS.value  # for cores of this machine
+    execution_input = ExecutionInput(place, str(reference), planned.overrides, planned.tolerated, wait_s=wait_s)
     document = generate(planned.pipeline)
     budgets = payload_budgets(planned.pipeline, document, execution_input.to_json())
     intervals = interval_lines(read_contigs(reference), interval_limits(planned.pipeline.maps["interval"]))

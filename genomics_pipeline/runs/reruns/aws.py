@@ -13,6 +13,7 @@ from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.payload_budget import payload_budgets
 from genomics_pipeline.aws.executions import describe, find_execution, start_execution
+from genomics_pipeline.aws.jobs import DeployedJob
 from genomics_pipeline.aws.run_names import rerun_name
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import CollectedProblems, RunError
@@ -21,7 +22,7 @@ from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.runs.aws import files as aws_files
 from genomics_pipeline.runs.aws.chain import aws_map_runs, started_chain
-from genomics_pipeline.runs.aws.deployed import definition_problems, image_problems
+from genomics_pipeline.runs.aws.deployed import definition_problems, deployed_jobs, image_problems, pinned
 from genomics_pipeline.runs.aws.items import Items, upload_large_items, write_items
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.catalog import load_pipeline
@@ -115,7 +116,7 @@ def rerun_aws(run: AwsRun, request: RerunRequest, display: Display) -> RerunOutc
     pipeline, steps = load_pipeline(run.record.requested_pipeline)
     changed = changes(request, pipeline)
     document = generate(pipeline, run.deployment.names)
-    _check(run, pipeline, steps, document, changed)
+    job_definitions = _check(run, pipeline, steps, document, changed)
     subject = RunToRerun(
         run=run.name,
         files=run.files,
@@ -129,6 +130,7 @@ def rerun_aws(run: AwsRun, request: RerunRequest, display: Display) -> RerunOutc
         definition_note="the deployed definition is no longer that of the run; samples that succeeded stay as they are",
         without_results=f"AWS may still be writing them; otherwise: {command_line('redrive', run.name)}",
         needs_a_sample=True,
+        job_definitions=job_definitions,
     )
     with TemporaryDirectory() as folder:
         target = _OnAws(run, len(chain), pipeline, document, Path(folder), display)
@@ -155,8 +157,8 @@ def _check(
     steps: Mapping[str, StepFolder],
     document: Mapping[str, Any],
     changed: RerunChanges,
-) -> None:
-    """Check the deployed stack, and the files that parameters name.
+) -> dict[str, str]:
+    """Check the deployed stack and the files that parameters name, and return the revisions of job definitions by step.
 
     Args:
         run: The run.
@@ -169,12 +171,15 @@ def _check(
         DataError: with all problems.
     """
     collected = CollectedProblems()
+    jobs: dict[str, DeployedJob | None] = {}
     with collected.check():
         collected.add(definition_problems(pipeline.name, document, run.deployment, run.clients))
     with collected.check():
-        collected.add(image_problems(steps, run.deployment, run.clients))
+        jobs = deployed_jobs(steps, run.deployment, run.clients)
+        collected.add(image_problems(steps, jobs, run.deployment, run.clients))
     with collected.check():
         files = parameter_files(pipeline, changed.parameters)
         found = aws_files.file_problems((file for file, _ in files), run.deployment.bucket, run.clients)
         collected.add(problem for _, problem in found)
     collected.refuse()
+    return pinned(jobs)

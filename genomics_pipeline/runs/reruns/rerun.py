@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from tempfile import TemporaryFile
 from typing import BinaryIO, Protocol, cast
@@ -42,6 +42,7 @@ class RunToRerun:
         definition_note: The note for a definition that differs from the run's.
         without_results: The advice for an execution that left no result files.
         needs_a_sample: Whether an execution must have at least one sample.
+        job_definitions: On AWS, the revisions of the steps' job definitions that the next execution uses.
     """
 
     run: str
@@ -56,6 +57,7 @@ class RunToRerun:
     definition_note: str
     without_results: str
     needs_a_sample: bool = False
+    job_definitions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,7 @@ def _input(run: RunToRerun, chosen: ChosenSamples, changed: RerunChanges, choice
         ),
         manifest=WHOLE if choice.is_whole else run_layout.rerun_file(run.number, WHOLE),
         memory_mib=changed.memory_mib,
+        job_definitions=run.job_definitions,
         earlier={} if choice.is_whole else choice.earlier,
     )
 

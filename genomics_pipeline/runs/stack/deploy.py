@@ -9,14 +9,28 @@ from typing import TYPE_CHECKING, Protocol
 from genomics_pipeline.aws.bucket import put_text
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import BUCKET_OUTPUT
-from genomics_pipeline.aws.stack import ChangeSet, StackEvent, describe, discard, execute, make_change_set, outputs
+from genomics_pipeline.aws.stack import (
+    ChangeSet,
+    StackEvent,
+    describe,
+    discard,
+    execute,
+    make_change_set,
+    outputs,
+    running_executions,
+)
 from genomics_pipeline.aws.template.parameters import KEY_ARN, PARAMETERS
-from genomics_pipeline.model.errors import Problem, UsageError, did_you_mean
+from genomics_pipeline.aws.template.states import machine_id
+from genomics_pipeline.model.errors import DataError, Problem, RunError, UsageError, did_you_mean
+from genomics_pipeline.model.quantity import quantity
+from genomics_pipeline.runs.definition_check import aws_diagnostics
 from genomics_pipeline.runs.stack.hosts import plan_hosts
 from genomics_pipeline.runs.stack.template import StackTemplate
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
+
+SHOWN_RUNS = 3
 
 
 class Dialog(Protocol):
@@ -93,11 +107,17 @@ def deploy(
         The outputs of the stack; None where the user did not confirm.
 
     Raises:
-        RunError: if AWS refuses, or a resource fails.
+        DataError: if AWS refuses a definition; nothing was created then.
+        RunError: if AWS refuses, a resource fails, or a run of a pipeline that would be removed is in progress.
         UsageError: if nobody can answer, or no host has the disk of every step.
     """
     stack = plan.names.stack
+    definitions = {plan.names.state_machine(machine.pipeline): machine.definition for machine in plan.machines}
+    if problems := list(aws_diagnostics(definitions, clients, dialog.note)):
+        raise DataError(problems)
     stack_now = describe(stack, clients)
+    if stack_now is not None:
+        _check_running(plan, running_executions(stack_now, clients), dialog)
     hosts = plan_hosts(plan, parameters, _values(stack_now), clients)
     for line in hosts.lines:
         dialog.note(line)
@@ -125,6 +145,31 @@ def _values(stack: StackTypeDef | None) -> dict[str, str]:
     """Return the values of a stack's parameters by name."""
     parameters = stack.get("Parameters", ()) if stack else ()
     return {one["ParameterKey"]: one.get("ParameterValue", "") for one in parameters}
+
+
+def _check_running(plan: StackTemplate, running: Mapping[str, Sequence[str]], dialog: Dialog) -> None:
+    """Refuse to remove a pipeline that has running executions, as `destroy` does; say that all others go on unchanged.
+
+    Args:
+        plan: The template of the stack.
+        running: The names of running executions by the logical id of their state machine.
+        dialog: Shows the runs.
+
+    Raises:
+        RunError: if an execution of a pipeline that would be removed is running.
+    """
+    kept = {machine_id(machine.pipeline) for machine in plan.machines}
+    removed = [name for machine, names in running.items() if machine not in kept for name in names]
+    if removed:
+        raise RunError(
+            f"stack {plan.names.stack}: expected no running run of a pipeline that is removed, found {len(removed)}, "
+            f"such as {removed[0]}; name its pipeline too (--pipeline), cancel the run, or wait for its end"
+        )
+    going_on = [name for names in running.values() for name in names]
+    if going_on:
+        shown = ", ".join(going_on[:SHOWN_RUNS]) + (" …" if len(going_on) > SHOWN_RUNS else "")
+        words = "with the definition and the job definitions that they were started with"
+        dialog.note(f"{quantity(len(going_on), 'run')} in progress, which go on {words}: {shown}")
 
 
 def _confirm(change_set: ChangeSet, following: int, clients: Clients, dialog: Dialog) -> bool:

@@ -46,7 +46,7 @@ def destroy(
     description = describe(stack, clients)
     if description is None:
         raise RunError(f"stack {stack}: expected a deployed stack, found none; is the region right?")
-    if runs := running_executions(description, clients):
+    if runs := [name for names in running_executions(description, clients).values() for name in names]:
         raise RunError(
             f"stack {stack}: expected no running run, found {len(runs)}, such as {runs[0]}; "
             "cancel it (`genomics-pipeline cancel RUN`), or wait for its end"

@@ -75,7 +75,8 @@ def stack_template(pipelines: Sequence[str], stack: str) -> StackTemplate:
         pipeline, folders = load_pipeline(name_or_file)
         if pipeline.name in machines:
             raise DataError(f"two pipelines are named {pipeline.name!r}; give one of them another name")
-        machines[pipeline.name] = PipelineStateMachine(pipeline.name, canonical_json(generate(pipeline, names)))
+        jobs = tuple(sorted({names.job_definition(stage.step.name) for stage in pipeline.stages}))
+        machines[pipeline.name] = PipelineStateMachine(pipeline.name, canonical_json(generate(pipeline, names)), jobs)
         for name, step in folders.items():
             if steps.setdefault(name, step).path != step.path:
                 raise DataError(f"two steps are named {name!r}: {steps[name].path} and {step.path}")

@@ -128,6 +128,7 @@ CALLER = [
     ("s3:GetObject", "arn:aws:s3:::reads/a_R1.fastq.gz"),
     ("s3:ListBucket", "arn:aws:s3:::reads"),
     ("states:DescribeStateMachine", MACHINE),
+    ("states:ValidateStateMachineDefinition", "*"),
     ("cloudformation:ListStackResources", arn("cloudformation", f"stack/{STACK}/0f")),
     ("batch:ListJobs", "*"),
     ("batch:DescribeJobDefinitions", "*"),

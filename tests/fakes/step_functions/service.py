@@ -19,6 +19,7 @@ from botocore import xform_name
 
 from genomics_pipeline.engine.clock import SystemClock
 from genomics_pipeline.engine.execution import ARN, Tasks
+from genomics_pipeline.language.validation.validate import diagnose
 from genomics_pipeline.model import quotas
 from genomics_pipeline.stores.protocol import Store
 from tests.fakes.faults import ApiError, Bucket, Calls, Gate
@@ -38,11 +39,29 @@ RATES = {
         quotas.REDRIVE_EXECUTION,
         quotas.START_EXECUTION,
         quotas.STOP_EXECUTION,
+        quotas.VALIDATE_DEFINITION,
     )
 }
 THROTTLED = ApiError("ThrottlingException", "Rate exceeded")
 _TARGET = "AWSStepFunctions."
 _NAME = re.compile(f"[^{quotas.NOT_IN_NAMES}]{{1,{quotas.EXECUTION_NAME.value}}}")
+
+
+def validation(
+    definition: str,
+    severity: str = "ERROR",
+    maxResults: int = 0,  # noqa: N803
+    **other: Any,
+) -> dict[str, Any]:
+    """Return the answer of ValidateStateMachineDefinition, as the validator of the package diagnoses a definition."""
+    found = [one for one in diagnose(json.loads(definition)) if severity == "WARNING" or one.severity == "ERROR"]
+    most = maxResults or quotas.DIAGNOSTICS.value
+    diagnostics = [
+        {"severity": one.severity, "code": one.code, "message": one.message, "location": one.path}
+        for one in found[:most]
+    ]
+    refused = any(one.severity == "ERROR" for one in found)
+    return {"result": "FAIL" if refused else "OK", "diagnostics": diagnostics, "truncated": len(found) > most}
 
 
 class StepFunctions:
@@ -114,6 +133,10 @@ class StepFunctions:
         if (machine.definition, machine.role) != (definition, roleArn):
             raise ApiError("StateMachineAlreadyExists", f"State Machine Already Exists: '{machine.arn}'")
         return {"stateMachineArn": machine.arn, "creationDate": machine.created}
+
+    def validate_state_machine_definition(self, definition: str, **options: Any) -> dict[str, Any]:
+        """Return what the validator of the package says of a definition."""
+        return validation(definition, **options)
 
     def describe_state_machine(self, stateMachineArn: str, **other: Any) -> dict[str, Any]:  # noqa: N803
         """Describe a state machine."""
