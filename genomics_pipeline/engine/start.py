@@ -17,7 +17,7 @@ from genomics_pipeline.engine.redrive import NOT_REDRIVABLE, NOT_REDRIVEN, Redri
 from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.language.errors import TIMEOUT, StatesError
-from genomics_pipeline.model import run_layout
+from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.json_text import dumps
 
@@ -151,7 +151,8 @@ async def _open(
 
 async def _run_to_end(frame: Frame) -> ExecutionResult:
     execution, trail = frame.execution, frame.trail
-    deadline = asyncio.timeout(frame.machine.get("TimeoutSeconds"))
+    longest = quotas.STANDARD_SECONDS.value
+    deadline = asyncio.timeout(min(frame.machine.get("TimeoutSeconds", longest), longest))
     execution.is_ended_from_outside = lambda: execution.engine.stop is not None or deadline.expired()
     end: dict[str, Any]
     try:

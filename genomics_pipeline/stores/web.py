@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.client import HTTPException, HTTPMessage, HTTPResponse
+from http.client import BadStatusLine, HTTPException, HTTPMessage, HTTPResponse, RemoteDisconnected
 from typing import IO, cast
 from urllib.error import HTTPError, URLError
 from urllib.request import (
@@ -23,13 +23,14 @@ from urllib.request import (
 
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.model.secrets import without_secrets
+from genomics_pipeline.model.secrets import redact, without_secrets
 from genomics_pipeline.stores.protocol import MissingObject
 
 PIECE_BYTES = 1 << 16
 HELD_PIECES = 16  # between the thread that receives and the caller
 NOT_FOUND = (404, 410)
-
+_WHOLE = (200, 203)  # not 206, which is an answer with a part of the file
+_FOUND_CHARACTERS = 200  # characters of a server's own words in a message
 
 _Pieces = queue.Queue[bytes | Exception | None]
 
@@ -44,6 +45,7 @@ class _Redirects(HTTPRedirectHandler):
 
     max_redirections = budgets.WEB_REDIRECTS.value
     max_repeats = 2
+    inf_msg = "too many redirects, or a loop: "
 
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
@@ -51,6 +53,7 @@ class _Redirects(HTTPRedirectHandler):
         """Return the next request."""
         if not is_web(newurl) or (req.type == "https" and not newurl.lower().startswith("https://")):
             raise URLError(f"redirected to {without_secrets(newurl)}")
+        fp.close()  # urllib would read the redirect's own content, which may never end, to its end
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -96,6 +99,8 @@ def _receive(uri: str, pieces: _Pieces, ended: threading.Event) -> None:
     """Put the pieces of a file into the queue, then None, or the error."""
     try:
         with cast(HTTPResponse, _opener().open(uri, timeout=budgets.WEB_SILENCE.value)) as response:
+            if response.status not in _WHOLE:
+                raise HTTPError(uri, response.status, response.reason, response.headers, None)
             expected = response.length
             received = 0
             while (piece := response.read1(PIECE_BYTES)) and not ended.is_set():
@@ -145,8 +150,13 @@ def _translated(error: Exception, shown: str, seconds: float) -> DataError:
             found = str(error.reason)
         case EOFError():
             found = f"an early end: {error}"
+        case BadStatusLine() if not isinstance(error, RemoteDisconnected):
+            found = f"an answer that is not HTTP: {str(error).strip()[:_FOUND_CHARACTERS]!r}"
         case HTTPException() | OSError() | ValueError():
             found = str(error) or type(error).__name__
         case _:
             raise error
+    found = redact(" ".join(found.split()))
+    if len(found) > _FOUND_CHARACTERS:
+        found = f"{found[:_FOUND_CHARACTERS]}…"
     return DataError(f"{shown}: expected a file that can be read, found {found}")

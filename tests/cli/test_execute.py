@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -419,3 +420,36 @@ def test_what_functions_print_goes_to_standard_error(here: Path, capfd: pytest.C
         assert text in err
     print("after it")
     assert capfd.readouterr().out == "after it\n"
+
+
+_EXITING = """
+import os, threading
+
+def ends_the_process(event, context):
+    os._exit(0)
+
+def ends_it_in_a_thread(event, context):
+    threading.Thread(target=os._exit, args=(0,)).start()
+    threading.Event().wait()
+"""
+
+
+def execute_exiting(here: Path, function: str) -> subprocess.CompletedProcess[str]:
+    arn = "arn:aws:lambda:us-east-1:000000000000:function:f"
+    machine(here / "machine.json", A={"Type": "Task", "Resource": arn})
+    write(here / "exiting_tasks.py", _EXITING)
+    program = "from genomics_pipeline.cli.main import main; main()"
+    argv = ["execute", "machine.json", "--root", ".", "--json", "--task", f"{arn}=exiting_tasks:{function}"]
+    return subprocess.run([sys.executable, "-c", program, *argv], capture_output=True, text=True, timeout=60)
+
+
+def test_a_function_that_ends_the_process_does_not_end_the_engine(here: Path) -> None:
+    end = execute_exiting(here, "ends_the_process")
+    assert (end.returncode, end.stderr) == (1, "")
+    assert json.loads(end.stdout)["error"] == "Runtime.ExitError"
+
+
+def test_a_thread_of_a_function_that_ends_the_process_is_reported(here: Path) -> None:
+    end = execute_exiting(here, "ends_it_in_a_thread")
+    assert (end.returncode, end.stdout) == (1, "")
+    assert end.stderr.startswith("error: expected the execution's result, found that a thread of a function called os.")

@@ -72,6 +72,7 @@ GENERATED: dict[str, Callable[[], tuple[bytes, ...]]] = {
     "truncated_gzip": lambda: (truncated_gzip(),),
     "xz": lambda: (lzma.compress(reads(2)),),
     "zip_archive": lambda: (b"PK\x03\x04\x14\0\0\0\x08\0reads.fastq",),
+    "zstd_of_pzstd": lambda: (b"\x50\x2a\x4d\x18\x04\0\0\0\x38\x02\0\0\x28\xb5\x2f\xfd\x24\0",),
     "zstd": lambda: (b"\x28\xb5\x2f\xfd\x24\0",),
 }
 

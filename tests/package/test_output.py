@@ -14,7 +14,7 @@ PACKAGE = Path(genomics_pipeline.__file__).parent
 PRINTERS = ("report/output.py", "report/console.py")
 # A container prints its log, without `report/`; through `_log` but for lines that hold nothing from outside.
 WORKER = ("worker/container.py", "worker/__main__.py")
-USERS_CODE = ("engine/tasks/functions.py",)  # what a user's function logs
+USERS_CODE = ("engine/tasks/functions.py", "engine/tasks/exit_calls.py")  # what functions of the user log, or do
 CLICK = {"echo", "secho", "style", "echo_via_pager", "progressbar"}
 STREAMS = {"stdout", "stderr"}
 

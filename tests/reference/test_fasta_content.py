@@ -56,6 +56,7 @@ WHOLE = {
     "not bzip2": (b"BZ\n", f"{BEGINNING}b'B'"),
     "zip": (b"PK\x03\x04", "expected FASTA, plain or gzip, found zip; decompress it"),
     "zstd": (b"\x28\xb5\x2f\xfd", "expected FASTA, plain or gzip, found zstd; decompress it"),
+    "parallel zstd": (b"\x5f\x2a\x4d\x18\x04", "expected FASTA, plain or gzip, found zstd; decompress it"),
     "cut-off gzip": (gzip.compress(b">chr1\nACGT\n")[:-9], "expected a whole gzip file: "),
     "zeros": (bytes(5000), f"{BEGINNING}b'\\x00'"),
 }

@@ -32,6 +32,17 @@ def test_parts_of_a_file_are_one_content(compress: Compress, step: int) -> None:
     assert b"".join(decompressed(pieces)) == b"sample,fastq_1\n" + b"a,a.fq\n" * 9
 
 
+@pytest.mark.parametrize("first", [0x50, 0x57, 0x5F])
+@pytest.mark.parametrize("step", [1, 7, 1 << 16])
+def test_frames_that_zstandard_skips_are_skipped(first: int, step: int) -> None:
+    skippable = bytes([first, 0x2A, 0x4D, 0x18, 4, 0, 0, 0]) + b"size"  # as pzstd writes before each frame
+    data = (skippable + zstandard.compress(b"a,a.fq\n" * 9)) * 2 + skippable
+    pieces = [data[start : start + step] for start in range(0, len(data), step)]
+    assert b"".join(decompressed(pieces)) == b"a,a.fq\n" * 18
+    with pytest.raises(DataError, match="expected a whole compressed file: "):
+        list(decompressed([data[:-1]]))
+
+
 @pytest.mark.parametrize("data", [b"", b"\x1f", b"BZ", b"sample,fastq_1\n" * 9])
 def test_plain_content_is_unchanged(data: bytes) -> None:
     assert b"".join(decompressed([data[:1], data[1:]])) == data

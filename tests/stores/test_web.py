@@ -52,8 +52,8 @@ class SheetHandler(BaseHTTPRequestHandler):
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
 
-    def _send_forever(self, piece: bytes) -> None:
-        self._start()
+    def _send_forever(self, piece: bytes, status: int = 200, **headers: str) -> None:
+        self._start(status, **headers)
         while not self.server.released.is_set():
             self.wfile.write(piece)
 
@@ -101,6 +101,20 @@ class SheetHandler(BaseHTTPRequestHandler):
     def _moved(self) -> None:
         self._start(301, Location="/good.csv")
 
+    def _endless(self) -> None:
+        self._send_forever(b"a" * 65536, 302, Location="/good.csv")
+
+    def _part(self) -> None:
+        self._start(206, Content_Length=str(len(SHEET)), Content_Range="bytes 0-34/1000")
+        self.wfile.write(SHEET)
+
+    def _secret(self) -> None:
+        self._start(302, Location="s3://ann:s3cret@b/a.csv")
+
+    def _wordy(self) -> None:
+        self.send_response(500, "x" * 60_000)
+        self.end_headers()
+
     def _missing(self) -> None:
         self._start(404)
 
@@ -134,9 +148,9 @@ def late_clock() -> Callable[[], float]:
     return lambda: next(readings)
 
 
-@pytest.mark.parametrize(("path", "content"), [("good.csv", SHEET), ("moved.csv", SHEET)])
+@pytest.mark.parametrize(("path", "content"), [("good.csv", SHEET), ("moved.csv", SHEET), ("endless.csv", SHEET)])
 def test_a_file_is_read(server: SheetServer, path: str, content: bytes) -> None:
-    assert b"".join(web_pieces(f"{server.url}/{path}")) == content
+    assert b"".join(web_pieces(f"{server.url}/{path}", seconds=10)) == content
 
 
 @pytest.mark.parametrize("path", ["drip.csv", "silent.csv", "lines.csv"])
@@ -149,11 +163,14 @@ def test_a_transfer_ends_at_its_deadline(server: SheetServer, path: str) -> None
     ("path", "found"),
     [
         ("short.csv", "an early end: 35 of 1000 bytes"),
-        ("loop/1.csv", "the answer 302 .*infinite loop"),
+        ("loop/1.csv", "the answer 302 too many redirects, or a loop: Found$"),
         ("file.csv", "the answer 302 .*file:///etc/passwd"),
         ("ftp.csv", "redirected to ftp://127.0.0.1/a.csv"),
         ("broken.csv", "the answer 500 "),
-        ("nonsense.csv", ""),
+        ("nonsense.csv", r"an answer that is not HTTP: '\\x00ÿ'$"),
+        ("part.csv", "the answer 206 Partial Content$"),
+        ("secret.csv", r"the answer 302 .*s3://\*\*\*@b/a.csv"),
+        ("wordy.csv", "the answer 500 x{185}…$"),
     ],
 )
 def test_a_broken_answer_is_an_error(server: SheetServer, path: str, found: str) -> None:

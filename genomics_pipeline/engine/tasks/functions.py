@@ -19,6 +19,7 @@ from uuid import uuid4
 from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.fast_forward import real_work
 from genomics_pipeline.engine.tasks.callbacks import Callbacks
+from genomics_pipeline.engine.tasks.exit_calls import exits_end_the_function
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.model import quotas
 
@@ -191,7 +192,8 @@ class _FunctionEnd:
 
 async def _await_end(work: Awaitable[Any]) -> _FunctionEnd:
     try:
-        return _FunctionEnd(await work)
+        with exits_end_the_function():
+            return _FunctionEnd(await work)
     except (Exception, SystemExit) as error:
         return _FunctionEnd(error=error)
 
@@ -207,7 +209,8 @@ async def _run_in_thread(function: Callable[[], Any]) -> _FunctionEnd:
 
     def run() -> None:
         try:
-            end = _FunctionEnd(function())
+            with exits_end_the_function():
+                end = _FunctionEnd(function())
         except BaseException as error:
             end = _FunctionEnd(error=error)
         with suppress(RuntimeError):  # the execution has ended, and its loop is closed

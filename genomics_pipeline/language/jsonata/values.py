@@ -28,13 +28,17 @@ class NotJson(Exception):
 
 
 def with_nulls(value: Any) -> Any:
-    """Return a JSON value with the library's null for None; the same object if it contains no null.
+    """Return a JSON value with the library's null for None, and doubles for integers beyond 64 bits.
+
+    It is the same object if it contains none of these.
 
     >>> with_nulls({"a": [1, None]})
     {'a': [1, null]}
     """
     if value is None:
         return NULL
+    if type(value) is int and not -LONG <= value < LONG:
+        return to_double(value)
     if isinstance(value, dict):
         changed = {key: new for key, old in value.items() if (new := with_nulls(old)) is not old}
         return {**value, **changed} if changed else value
@@ -42,6 +46,18 @@ def with_nulls(value: Any) -> Any:
         new = [with_nulls(member) for member in value]
         return new if any(a is not b for a, b in zip(new, value, strict=True)) else value
     return value
+
+
+def to_double(value: int) -> float:
+    """Return an integer as a double: infinity beyond the greatest.
+
+    >>> to_double(2**70), to_double(-(10**400))
+    (1.1805916207174113e+21, -inf)
+    """
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def to_json(value: Any) -> Any:
@@ -72,7 +88,9 @@ def to_json(value: Any) -> Any:
 
 def _number(value: float) -> float | str:
     if isinstance(value, int):
-        return value if -LONG <= value < LONG else float(value)
+        if -LONG <= value < LONG:
+            return value
+        value = to_double(value)
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return int(value) if value.is_integer() and -LONG <= value < LONG else value

@@ -17,6 +17,7 @@ from genomics_pipeline.model.json_text import compact
 
 _ALGORITHMS = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 _INT_BOUND = 2**31
+_GREATEST = math.nextafter(math.inf, 0)  # of AWS's numbers, which are doubles
 _PLACEHOLDER = re.compile(r"\\(?P<escaped>.)|(?P<brace>\{\}?|\})", re.DOTALL)
 
 
@@ -46,7 +47,7 @@ def _require_array(value: Any) -> list[Any]:
 
 
 def _require_number(value: Any) -> int | float:
-    _require(isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value))
+    _require(isinstance(value, int | float) and not isinstance(value, bool) and -_GREATEST <= value <= _GREATEST)
     number: int | float = value
     return number
 

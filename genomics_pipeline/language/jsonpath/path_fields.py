@@ -20,7 +20,9 @@ _NATURALS = frozenset(
         "ToleratedFailureCount",
     }
 )
-_WHOLE = re.compile(r"-?\d+")
+_WHOLE = re.compile(r"-?\d{1,19}")
+_LONG = 2**63  # AWS's integers have 64 bits
+_FLOAT = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*", re.ASCII)
 _OFFSET_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)")
 
 
@@ -58,14 +60,13 @@ def coerce(name: str, text: str, value: Any) -> Any:
 
 
 def parse_integer(value: Any) -> int | None:
-    """Return an integer, or a text of one, as an integer; None for any other value.
+    """Return an integer of at most 64 bits, or a text of one, as an integer; None for any other value.
 
-    >>> [parse_integer(value) for value in (1, "-1", 1.0, True, "one")]
-    [1, -1, None, None, None]
+    >>> [parse_integer(value) for value in (1, "-1", 1.0, True, "one", 2**63)]
+    [1, -1, None, None, None, None]
     """
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else None
+    number = int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
+    return number if type(number) is int and -_LONG <= number < _LONG else None
 
 
 def _seconds(text: str, value: Any) -> int:
@@ -107,10 +108,7 @@ def _natural(name: str, text: str, value: Any) -> int:
 def _percentage(text: str, value: Any) -> float:
     number = value
     if isinstance(value, str):
-        try:
-            number = float(value)
-        except ValueError:
-            number = None
+        number = float(value) if _FLOAT.fullmatch(value) else None
     if not isinstance(number, int | float) or isinstance(number, bool):
         raise _wrong_kind("ToleratedFailurePercentage", text, value, "float")
     if not 0 <= number <= 100:

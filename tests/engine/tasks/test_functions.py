@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import multiprocessing
+import os
 import re
 import sys
 import threading
@@ -177,10 +179,30 @@ def test_a_result_that_is_not_json_is_an_error(task: Make) -> None:
     )
 
 
-def test_a_function_that_exits_is_an_error(task: Make) -> None:
-    error = error_of(FunctionTask(functions_of(lambda event, context: sys.exit(3)))({}, task(ARN)))
+async def ends_the_process(event: Any, context: Any) -> None:
+    os._exit(3)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [lambda event, context: sys.exit(3), lambda event, context: os._exit(3), ends_the_process],
+    ids=["sys.exit", "os._exit", "async"],
+)
+def test_a_function_that_exits_is_an_error(task: Make, function: Function) -> None:
+    error = error_of(FunctionTask(functions_of(function))({}, task(ARN)))
     assert error.error == "Runtime.ExitError"
     assert json.loads(str(error.cause))["errorMessage"].endswith(" Error: Runtime exited with error: exit status 3")
+
+
+def forks(event: Any, context: Any) -> int:
+    process = multiprocessing.get_context("fork").Process(target=os._exit, args=(7,))
+    process.start()
+    process.join()
+    return process.exitcode or 0
+
+
+def test_a_process_of_a_function_exits_as_ever(task: Make) -> None:
+    assert asyncio.run(FunctionTask(functions_of(forks))({}, task(ARN))) == 7
 
 
 def test_a_function_may_raise_any_states_error(task: Make) -> None:

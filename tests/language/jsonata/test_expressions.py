@@ -76,6 +76,9 @@ def test_a_template_is_evaluated_at_every_depth_except_its_keys() -> None:
         ("$states.input.a", {"a": 1.0}, 1),
         ("[$states.input.a * 1]", {"a": 2.0}, [2]),
         ("$states.input.a * 1", {"a": 2**63}, 9.223372036854776e18),
+        ("$states.input.a", {"a": 10**400}, "Infinity"),  # beyond a double, as 1/0 is
+        ("[$states.input.a]", {"a": -(10**400)}, ["-Infinity"]),
+        ("$states.input.a > 1", {"a": 10**400}, True),
         ("[1/0, -1/0, 0/0]", None, ["Infinity", "-Infinity", "NaN"]),
         ("$count(null)", None, 1),
         ("$exists($states.input.a) and $type($states.input.a) = 'null'", {"a": None}, True),

@@ -188,6 +188,8 @@ def test_error_and_cause_may_be_intrinsic() -> None:
         ("ToleratedFailureCount", 0, 0),
         ("ToleratedFailurePercentage", 12.5, 12.5),
         ("ToleratedFailurePercentage", "12.5", 12.5),
+        ("ToleratedFailurePercentage", " 1.e1 ", 10.0),
+        ("TimeoutSeconds", 2**63 - 1, 2**63 - 1),
         ("StringEquals", {"any": 1}, {"any": 1}),
     ],
 )
@@ -243,6 +245,21 @@ def test_path_fields(name: str, value: Any, expected: Any) -> None:
         ("ToleratedFailurePercentage", -1.1, "ToleratedFailurePercentage must be between 0 and 100."),
         ("ToleratedFailurePercentage", 101, "ToleratedFailurePercentage must be between 0 and 100."),
         ("MaxConcurrency", [], 'The MaxConcurrencyPath field refers to value "[]" which is not a valid integer: $.x'),
+        (
+            "MaxConcurrency",
+            "9" * 5000,
+            f'The MaxConcurrencyPath field refers to value "{"9" * 5000}" which is not a valid integer: $.x',
+        ),
+        (
+            "TimeoutSeconds",
+            10**400,
+            f'The TimeoutSecondsPath field refers to value "{10**400}" which is not a valid integer: $.x',
+        ),
+        (
+            "ToleratedFailurePercentage",
+            "1_0",
+            'The ToleratedFailurePercentagePath field refers to value "1_0" which is not a valid float: $.x',
+        ),
         ("MaxConcurrency", -1, "Expected non-negative integer for MaxConcurrency, got '-1' instead."),
         ("Error", 5, "The ErrorPath parameter does not reference a string: $.x == 5"),
     ],

@@ -11,6 +11,7 @@ from genomics_pipeline.language.errors import ITEM_READER_FAILED, RUNTIME, State
 from genomics_pipeline.language.jsonpath.path_fields import parse_integer
 from genomics_pipeline.language.query_language import Node
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.json_text import compact
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ def _max_items(visit: Visit, config: Node) -> int:
     value = visit.field(config, "MaxItems", 0, "ItemReader/ReaderConfig/")
     number = parse_integer(value)
     if number is None:
-        cause = f"The MaxItemsPath field refers to value '{value}' which is not a valid integer: "
+        shown = value if isinstance(value, str) else compact(value)
+        cause = f"The MaxItemsPath field refers to value '{shown}' which is not a valid integer: "
         raise StatesError(RUNTIME, cause + config["MaxItemsPath"], evaluation_failed=False)
     if number < 0:
         raise StatesError(ITEM_READER_FAILED, "field MaxItems must be positive")

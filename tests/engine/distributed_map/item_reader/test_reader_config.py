@@ -52,7 +52,7 @@ def test_a_path_to_an_invalid_max_items_fails(harness: Any, most: Any, cause: st
     assert (output["Error"], output["Cause"]) == ("States.ItemReaderFailed", cause)
 
 
-@pytest.mark.parametrize(("most", "found"), [("many", "many"), (1.5, "1.5"), (True, "True")])
+@pytest.mark.parametrize(("most", "found"), [("many", "many"), (1.5, "1.5"), (True, "true"), (None, "null")])
 def test_a_path_to_no_integer_ends_the_execution(harness: Any, most: Any, found: str) -> None:
     cause = f"The MaxItemsPath field refers to value '{found}' which is not a valid integer: $.most"
     result = run(harness, most, MaxItemsPath="$.most")
